@@ -1,0 +1,115 @@
+"""Check the hand-written prose: marks, relations, argument types, duplicates, and entities shared between parts.
+
+    python scripts/check_prose.py assets/prose/train_*.txt
+    python scripts/check_prose.py --apart assets/prose/test_*.txt -- assets/prose/train_*.txt
+"""
+
+import argparse
+import collections
+import importlib.util
+import pathlib
+import sys
+from typing import Any, Dict, Iterator, List, Set, Tuple
+
+RELATIONS = {
+    "place_of_birth": ({"PERSON"}, {"PLACE"}),
+    "place_of_death": ({"PERSON"}, {"PLACE"}),
+    "country_of_citizenship": ({"PERSON"}, {"PLACE"}),
+    "spouse": ({"PERSON"}, {"PERSON"}),
+    "employer": ({"PERSON"}, {"ORG", "PLACE"}),
+    "educated_at": ({"PERSON"}, {"ORG"}),
+    "founded_by": ({"ORG", "PLACE"}, {"PERSON"}),
+    "headquarters_location": ({"ORG"}, {"PLACE"}),
+    "capital_of": ({"PLACE"}, {"PLACE"}),
+    "located_in": ({"PLACE"}, {"PLACE"}),
+    "author": ({"WORK"}, {"PERSON"}),
+    "director": ({"WORK"}, {"PERSON"}),
+    "parent_organization": ({"ORG"}, {"ORG"}),
+    "member_of": ({"PERSON", "ORG", "PLACE"}, {"ORG"}),
+}
+
+
+def _load_parser() -> Any:
+    """Import the markup parser by path, so that this check runs before anything is installed."""
+    path = pathlib.Path(__file__).parent.parent / "spacy_relext" / "corpora" / "markup.py"
+    spec = importlib.util.spec_from_file_location("markup", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.parse_markup_line
+
+
+def read_lines(paths: List[str]) -> Iterator[Tuple[str, Dict[str, Any]]]:
+    """Yield (place, record) for every sentence and stop the program at a malformed one."""
+    parse = _load_parser()
+    for path in paths:
+        with open(path, encoding="utf8") as lines:
+            for number, line in enumerate(lines, 1):
+                if not line.strip() or line.startswith("#"):
+                    continue
+                try:
+                    yield f"{path}:{number}", parse(line)
+                except ValueError as error:
+                    yield f"{path}:{number}", {"error": str(error)}
+
+
+def problems_of(record: Dict[str, Any]) -> List[str]:
+    """Name what is wrong with one record."""
+    types: Dict[Tuple[int, int], Set[str]] = collections.defaultdict(set)
+    for entity in record["entities"]:
+        types[entity["start"], entity["end"]].add(entity["label"])
+    found = []
+    for triple in record["triples"]:
+        relation = triple["relation"]
+        if relation not in RELATIONS:
+            found.append(f"unknown relation {relation}")
+            continue
+        for role, allowed in zip(("subject", "object"), RELATIONS[relation]):
+            if not types[tuple(triple[role])] & allowed:
+                text = record["text"][slice(*triple[role])]
+                found.append(f"{relation}: {role} {text!r} is {sorted(types[tuple(triple[role])])}")
+        if relation == "spouse" and triple["subject"][0] > triple["object"][0]:
+            found.append("spouse: the subject is not the person named first")
+    if "  " in record["text"] or " ," in record["text"]:
+        found.append("odd spacing")
+    return found
+
+
+def names_of(paths: List[str]) -> Set[str]:
+    """Collect the lower-cased names that take part in triples or are marked."""
+    names = set()
+    for _, record in read_lines(paths):
+        for entity in record.get("entities", []):
+            names.add(record["text"][entity["start"] : entity["end"]].lower())
+    return names
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("paths", nargs="+")
+    parser.add_argument("--apart", nargs="+", default=[], help="no name of these files may occur in the others")
+    arguments = parser.parse_args()
+    failures, empty, total, seen = 0, 0, 0, set()
+    counts: collections.Counter = collections.Counter()
+    for place, record in read_lines(arguments.apart + arguments.paths):
+        problems = [record["error"]] if "error" in record else problems_of(record)
+        if record.get("text") in seen:
+            problems.append("the same sentence stands elsewhere")
+        seen.add(record.get("text"))
+        for problem in problems:
+            print(f"{place}: {problem}")
+            failures += 1
+        total += 1
+        empty += not record.get("triples")
+        counts.update(triple["relation"] for triple in record.get("triples", []))
+    shared = names_of(arguments.apart) & names_of(arguments.paths) if arguments.apart else set()
+    for name in sorted(shared):
+        print(f"in both parts: {name}")
+    print(f"{total} sentences, {empty} without a triple ({empty / max(total, 1):.0%}), {sum(counts.values())} triples")
+    for relation in RELATIONS:
+        print(f"  {relation:24}{counts[relation]}")
+    return 1 if failures or shared else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

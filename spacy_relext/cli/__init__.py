@@ -1,0 +1,1 @@
+"""`spacy relext …`: one thin file per command."""

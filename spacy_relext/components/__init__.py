@@ -1,0 +1,1 @@
+"""Station 5: the pipeline components, Doc in and Doc out."""

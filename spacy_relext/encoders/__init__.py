@@ -1,0 +1,1 @@
+"""Station 3: arrays become vectors. Torch only."""

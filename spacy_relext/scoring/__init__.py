@@ -1,0 +1,1 @@
+"""Station 7: Examples become numbers."""

@@ -1,0 +1,1 @@
+"""Station 6: scores become triples on the Doc."""
