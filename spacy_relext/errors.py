@@ -25,6 +25,40 @@ class Errors:
         "or the name of a model on the Hugging Face Hub. `python scripts/get_encoder.py` fetches the default one."
     )
     R009 = "[R009] The weights do not fit the model: {detail}. The folder was saved with another configuration."
+    R200 = (
+        "[R200] No pipeline could be loaded from {path!r}: {reason}. Give the folder that `spacy train` wrote (such as "
+        "training/model-best) or the name of an installed package."
+    )
+    R201 = "[R201] --gpu-id {gpu_id}: {reason}. Leave the option out to run on the CPU."
+    R202 = (
+        "[R202] No input at {path!r}. Expected a text file (a document a line), a .jsonl file, a folder of .txt files, "
+        "or - for standard input."
+    )
+    R203 = "[R203] {path}, line {line}: not UTF-8 text (byte {byte} of the line: {detail}). Save the file as UTF-8."
+    R204 = "[R204] {path}, line {line}: {found}; expected a JSON object with a string under 'text'."
+    R205 = (
+        "[R205] {where}: {length} characters, more than the pipeline accepts ({limit}). Split the text into shorter "
+        "documents."
+    )
+    R206 = "[R206] {option} is {found!r}; expected one of: {expected}."
+    R207 = "[R207] No corpus could be read from {path!r}: {reason}. Expected a .spacy file made by `spacy relext convert`."
+    R208 = "[R208] None of the {count} documents of {path!r} is annotated with triples, so there is nothing to compare with."
+    R209 = "[R209] {what}: {found}; expected {expected}."
+    R210 = "[R210] --label-filter leaves no relation. In the corpus: {gold}. Known to the pipeline: {known}."
+    R211 = "[R211] No file {path!r}. Give an existing file, or a text of more than one word."
+    R212 = "[R212] Cannot serve on port {port}: {reason}. Choose another one with --port."
+    R213 = "[R213] No .txt file in the folder {path!r}."
+    R214 = "[R214] Nowhere to put the drawing: give OUT.html, or --serve, or both."
+    R215 = "[R215] {path}: the file is {encoding}, not UTF-8. Save it as UTF-8."
+    R216 = "[R216] Cannot write {path!r}: {reason}."
+    R217 = "[R217] {path!r} is input and output at once; it would be overwritten while it is read. Name another output."
+    R218 = "[R218] --n-process {n_process} cannot be combined with --gpu-id {gpu_id}. Use one process on a GPU."
+    R219 = "[R219] {where}: the text holds a character that is no valid Unicode (half of a surrogate pair)."
+    R220 = (
+        "[R220] No component of the pipeline detects relations (pipeline: {found}), so gold relations cannot stand in for "
+        "it. Leave --gold-relations out."
+    )
+    R221 = "[R221] No triple in the text, so there is no drawing for {path!r}. An .html page shows the text as well."
 
 
 class Warnings:

@@ -1,0 +1,200 @@
+"""Sentences with triples, read for the CasRel peer: files → records → piece indices."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+Triple = tuple[str, str, str]
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Record:
+    """One sentence as the data set gives it; every gold triple is kept, locatable or not."""
+
+    text: str
+    triples: frozenset[Triple]
+
+
+@dataclass(frozen=True)
+class Example:
+    """One training sentence in pieces: `subjects` maps a span to its (relation, object) pairs.
+
+    Spans are (first piece, last piece), both inclusive.
+    """
+
+    ids: list[int]
+    subjects: dict[Span, list[tuple[int, Span]]]
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """One sentence to predict: ids, character offsets, and which pieces open and close a word."""
+
+    ids: list[int]
+    offsets: list[Span]
+    opens: list[bool]
+    closes: list[bool]
+
+
+def read_records(path: Path) -> list[Record]:
+    """Read a JSON array, or JSON lines, of {"text", "triple_list"}.
+
+    path (Path): the file.
+    RETURNS (list[Record]): one record per sentence, triples without repetition.
+    RAISES (ValueError): if the file is not JSON, or an entry lacks a key.
+    """
+    content = path.read_text(encoding="utf8")
+    try:
+        if content.lstrip().startswith("["):
+            rows = json.loads(content)
+        else:
+            rows = [json.loads(line) for line in content.splitlines() if line.strip()]
+        return [
+            Record(row["text"], frozenset((s, r, o) for s, r, o in row["triple_list"]))
+            for row in rows
+        ]
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{path}: expected a JSON array or JSON lines of "
+            f'{{"text", "triple_list": [[subject, relation, object], …]}}; found {error!r}'
+        ) from error
+
+
+def rename_relations(records: Sequence[Record], *, names: dict[str, str]) -> list[Record]:
+    """Replace relation names by those of the training set; names not in the map stay.
+
+    records (Sequence[Record]): sentences of a test set.
+    names (dict[str, str]): name in the test set → name in training.
+    RETURNS (list[Record]): the same sentences.
+    """
+    return [
+        Record(r.text, frozenset((s, names.get(label, label), o) for s, label, o in r.triples))
+        for r in records
+    ]
+
+
+def relations_of(records: Sequence[Record]) -> list[str]:
+    """Sorted names of the relations that the gold triples use.
+
+    records (Sequence[Record]): sentences.
+    RETURNS (list[str]): relation names.
+    """
+    return sorted({relation for record in records for _, relation, _ in record.triples})
+
+
+def occurrences(string: str, *, text: str) -> list[Span]:
+    """Character spans at which a string stands in the text on word boundaries.
+
+    string (str): an entity string.
+    text (str): the sentence.
+    RETURNS (list[Span]): (start, end) in characters, end exclusive; empty if there is none.
+    """
+    if not string.strip():
+        return []
+    left = r"(?<!\w)" if re.match(r"\w", string) else ""
+    right = r"(?!\w)" if re.search(r"\w\Z", string) else ""
+    return [m.span() for m in re.finditer(left + re.escape(string) + right, text)]
+
+
+def locate(record: Record) -> dict[str, Span]:
+    """Choose one place for each entity string of a sentence.
+
+    As in CasRel the first occurrence counts, except that an occurrence inside a longer entity
+    of the sentence ("New York" in "New York University") is taken only if there is no other.
+
+    record (Record): the sentence.
+    RETURNS (dict[str, Span]): entity string → characters; strings not found are left out.
+    """
+    strings = {string for s, _, o in record.triples for string in (s, o)}
+    found = {string: occurrences(string, text=record.text) for string in strings}
+    taken = [span for spans in found.values() for span in spans]
+    places: dict[str, Span] = {}
+    for string, spans in found.items():
+        free = [
+            (a, b)
+            for a, b in spans
+            if not any(c <= a and b <= d and d - c > b - a for c, d in taken)
+        ]
+        if spans:
+            places[string] = (free or spans)[0]
+    return places
+
+
+def encode_examples(
+    records: Sequence[Record], *, tokenizer: Any, labels: Sequence[str], max_pieces: int
+) -> tuple[list[Example], int]:
+    """Turn sentences into training examples; sentences of whose triples none is found are left out.
+
+    records (Sequence[Record]): training sentences.
+    tokenizer (PreTrainedTokenizerFast): the encoder's tokenizer.
+    labels (Sequence[str]): relations, in the order of the object taggers.
+    max_pieces (int): longest sentence, in pieces with the special ones.
+    RETURNS (tuple[list[Example], int]): examples, and how many gold triples were not found.
+    """
+    index = {label: i for i, label in enumerate(labels)}
+    encoded = tokenizer([r.text for r in records], truncation=True, max_length=max_pieces)
+    examples, lost = [], 0
+    for record, encoding in zip(records, encoded.encodings, strict=True):
+        first = {a: k for k, (a, b) in enumerate(encoding.offsets) if b > a}
+        last = {b: k for k, (a, b) in enumerate(encoding.offsets) if b > a}
+        spans = {
+            string: (first[a], last[b])
+            for string, (a, b) in locate(record).items()
+            if a in first and b in last
+        }
+        subjects: dict[Span, list[tuple[int, Span]]] = {}
+        for s, relation, o in sorted(record.triples):
+            if s in spans and o in spans:
+                subjects.setdefault(spans[s], []).append((index[relation], spans[o]))
+            else:
+                lost += 1
+        if subjects or not record.triples:
+            examples.append(Example(encoding.ids, subjects))
+    return examples, lost
+
+
+def encode_texts(texts: Sequence[str], *, tokenizer: Any, max_pieces: int) -> list[Pieces]:
+    """Tokenise sentences for prediction.
+
+    texts (Sequence[str]): sentences.
+    tokenizer (PreTrainedTokenizerFast): the encoder's tokenizer.
+    max_pieces (int): longest sentence, in pieces with the special ones.
+    RETURNS (list[Pieces]): one per sentence.
+    """
+    encoded = tokenizer(list(texts), truncation=True, max_length=max_pieces)
+    pieces = []
+    for encoding in encoded.encodings:
+        words = [None, *encoding.word_ids, None]
+        inner = words[1:-1]
+        opens = [w is not None and w != before for w, before in zip(inner, words, strict=False)]
+        closes = [w is not None and w != after for w, after in zip(inner, words[2:], strict=True)]
+        pieces.append(Pieces(encoding.ids, encoding.offsets, opens, closes))
+    return pieces
+
+
+def bucketed_batches(
+    lengths: Sequence[int], *, batch_size: int, rng: random.Random, pool: int = 64
+) -> Iterator[list[int]]:
+    """Random batches of sentences of like length.
+
+    lengths (Sequence[int]): length of each sentence, in pieces.
+    batch_size (int): sentences per batch.
+    rng (random.Random): source of the order.
+    pool (int): batches' worth of sentences that are sorted by length together.
+    RETURNS (Iterator[list[int]]): indices of the sentences of each batch.
+    """
+    order = list(range(len(lengths)))
+    rng.shuffle(order)
+    batches = []
+    for at in range(0, len(order), pool * batch_size):
+        chunk = sorted(order[at : at + pool * batch_size], key=lengths.__getitem__)
+        batches += [chunk[k : k + batch_size] for k in range(0, len(chunk), batch_size)]
+    rng.shuffle(batches)
+    yield from batches

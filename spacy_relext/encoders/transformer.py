@@ -1,0 +1,159 @@
+"""A Hugging Face encoder that turns word pieces into one vector per token, sized and filled after construction."""
+
+import contextlib
+from typing import Any, ContextManager, Dict, List, Optional, Tuple
+
+import torch
+from torch import Tensor, nn
+
+PRECISIONS = ("auto", "fp32", "bf16")
+N_SHAPES = 8
+# Fused attention has a slow backward pass on CPUs: 0.75 s against 0.50 s for 32 sentences of 38 tokens (MiniLM, bf16).
+ATTENTION = "eager"
+
+
+class TransformerEncoder(nn.Module):
+    """Encode batches of word pieces with a pretrained transformer.
+
+    The module is empty until `configure` gives it the architecture; weights then come from a checkpoint folder (when a
+    pipeline is initialized) or from the saved pipeline. Nothing is looked up on the network after that.
+
+    Letter case is lost on uncased checkpoints, and it is what marks a name: `case_features` adds a learned embedding
+    of each piece's letter shape to its input embedding. It begins at zero, so that training begins at the checkpoint.
+    """
+
+    def __init__(
+        self,
+        *,
+        precision: str = "auto",
+        case_features: bool = True,
+        freeze_layers: int = 0,
+        freeze_embeddings: bool = False,
+        dropout: Optional[float] = None,
+    ) -> None:
+        """Create an empty encoder.
+
+        precision (str): "fp32", "bf16", or "auto": bf16 where the processor computes it natively.
+        case_features (bool): Whether to add letter-shape embeddings to the input.
+        freeze_layers (int): How many of the lowest layers stay as they are.
+        freeze_embeddings (bool): Whether the word-piece table stays as it is.
+        dropout (Optional[float]): Replaces the checkpoint's own dropout.
+        RAISES (ValueError): Where `precision` is unknown.
+        """
+        super().__init__()
+        if precision not in PRECISIONS:
+            raise ValueError(f"precision is {precision!r}; expected one of {', '.join(PRECISIONS)}")
+        self.precision = precision
+        self.case_features = case_features
+        self.freeze_layers = freeze_layers
+        self.freeze_embeddings = freeze_embeddings
+        self.dropout = dropout
+        self.hf_config: Optional[Dict[str, Any]] = None
+        self.transformer: Optional[nn.Module] = None
+        self.shape_table: Optional[nn.Embedding] = None
+
+    @property
+    def width(self) -> int:
+        """RETURNS (int): Size of the output vectors, D."""
+        assert self.transformer is not None
+        return int(self.transformer.config.hidden_size)  # type: ignore[union-attr, arg-type]
+
+    def configure(self, *, hf_config: Dict[str, Any]) -> None:
+        """Build the layers with random weights.
+
+        hf_config (Dict[str, Any]): The checkpoint's `config.json`.
+        """
+        from transformers import AutoConfig, AutoModel
+
+        options = dict(hf_config)
+        if self.dropout is not None:
+            options.update(hidden_dropout_prob=self.dropout, attention_probs_dropout_prob=self.dropout)
+        config = AutoConfig.for_model(**options)
+        self.hf_config = hf_config
+        self._adopt(AutoModel.from_config(config, attn_implementation=ATTENTION, **_without_pooler(config)))
+
+    def load_checkpoint(self, path: str) -> None:
+        """Build the layers with the weights of a checkpoint.
+
+        path (str): A folder with config.json and model.safetensors, or a name on the Hugging Face Hub.
+        """
+        from transformers import AutoConfig, AutoModel
+
+        config = AutoConfig.from_pretrained(path)
+        self.hf_config = config.to_dict()
+        if self.dropout is not None:
+            config.hidden_dropout_prob = config.attention_probs_dropout_prob = self.dropout
+        options = {"attn_implementation": ATTENTION, **_without_pooler(config)}
+        self._adopt(AutoModel.from_pretrained(path, config=config, use_safetensors=True, **options))
+
+    def forward(self, piece_ids: Tensor, shape_ids: Tensor, mask: Tensor) -> Tensor:
+        """Encode padded word pieces.
+
+        piece_ids (Tensor): Vocabulary ids. Shape (B, L)
+        shape_ids (Tensor): Letter shapes, see `instances.pieces.letter_shape`. Shape (B, L)
+        mask (Tensor): True on pieces, False on padding. Shape (B, L)
+        RETURNS (Tensor): Last hidden layer, in fp32. Shape (B, L, D)
+        """
+        assert self.transformer is not None, "configure() or load_checkpoint() comes first"
+        with autocast(self.precision, piece_ids.device):
+            embedded = self.transformer.get_input_embeddings()(piece_ids)  # type: ignore[operator]
+            if self.shape_table is not None:
+                embedded = embedded + self.shape_table(shape_ids)
+            hidden = self.transformer(inputs_embeds=embedded, attention_mask=mask.to(torch.long)).last_hidden_state
+        return hidden.float()
+
+    def _adopt(self, transformer: nn.Module) -> None:
+        """Take a freshly built transformer, add the shape table and freeze what shall not move."""
+        self.transformer = transformer
+        if self.case_features:
+            self.shape_table = nn.Embedding(N_SHAPES, self.width)
+            nn.init.zeros_(self.shape_table.weight)
+        if self.freeze_embeddings:
+            transformer.get_input_embeddings().weight.requires_grad_(False)  # type: ignore[operator]
+        if self.freeze_layers:
+            embeddings = getattr(transformer, "embeddings", None)
+            for module in [embeddings, *_layers_of(transformer)[: self.freeze_layers]]:
+                if module is not None:
+                    module.requires_grad_(False)
+
+
+def autocast(precision: str, device: torch.device) -> ContextManager[Any]:
+    """Choose the numeric precision of the matrix products on a device.
+
+    precision (str): "auto", "fp32" or "bf16".
+    device (torch.device): Where the tensors live.
+    RETURNS (ContextManager[Any]): A context for the forward pass.
+    """
+    if precision == "fp32" or (precision == "auto" and not has_fast_bf16(device)):
+        return contextlib.nullcontext()
+    return torch.autocast(device.type, dtype=torch.bfloat16)
+
+
+def has_fast_bf16(device: torch.device) -> bool:
+    """Say whether a device multiplies bf16 matrices natively; elsewhere bf16 is slower than fp32.
+
+    device (torch.device): The device.
+    RETURNS (bool): True for AVX512-BF16 or AMX processors and for GPUs of compute capability 8.0 and above.
+    """
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type == "cpu":
+        return bool(torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported() and _avx512())
+    return False
+
+
+def _avx512() -> bool:
+    """Ask torch for the processor's vector instructions; without AVX512 oneDNN emulates bf16."""
+    has_instruction = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
+    return bool(has_instruction()) if has_instruction else False
+
+
+def _layers_of(transformer: nn.Module) -> List[nn.Module]:
+    """Find the list of layers of any Hugging Face encoder."""
+    lists = [m for m in transformer.modules() if isinstance(m, nn.ModuleList) and len(m) > 1]
+    return list(max(lists, key=len)) if lists else []
+
+
+def _without_pooler(config: Any) -> Dict[str, Any]:
+    """Leave out the pooler, which nothing here reads, where the architecture has that switch."""
+    return {"add_pooling_layer": False} if config.model_type in ("bert", "roberta", "xlm-roberta", "camembert") else {}

@@ -1,0 +1,176 @@
+"""Cut sentences into word pieces for a Hugging Face encoder, in padded batches of similar length."""
+
+import functools
+from dataclasses import dataclass
+from typing import Any, List, Sequence, Tuple
+
+import numpy
+from numpy.typing import NDArray
+from spacy.tokens import Doc
+
+from .sentences import sentence_bounds
+
+IntArray = NDArray[numpy.int64]
+# Windows of one padded batch; longer batches waste padding, shorter ones waste calls.
+MAX_PIECES_PER_BATCH = 1024
+
+
+@dataclass
+class PieceBatches:
+    """Word pieces of all sentences of some Docs, and where each token's pieces are.
+
+    ids (List[IntArray]): Vocabulary ids, one padded batch each, sorted by length. Shapes (b, L)
+    shapes (List[IntArray]): Letter shapes. Shapes (b, L)
+    masks (List[NDArray[numpy.bool_]]): True on pieces. Shapes (b, L)
+    first (IntArray): Cell of each token's first piece when all batches are flattened and concatenated. Shape (N,)
+    last (IntArray): Cell of each token's last piece. Shape (N,)
+    """
+
+    ids: List[IntArray]
+    shapes: List[IntArray]
+    masks: List[NDArray[numpy.bool_]]
+    first: IntArray
+    last: IntArray
+
+
+@dataclass
+class _Window:
+    """One sequence for the encoder: pieces, and the tokens that read their vectors from it."""
+
+    ids: List[int]
+    shapes: List[int]
+    tokens: IntArray
+    first: IntArray
+    last: IntArray
+
+
+@functools.lru_cache(maxsize=100_000)
+def letter_shape(token: str) -> int:
+    """Classify the letters of a token, for encoders whose vocabulary is lower-cased.
+
+    token (str): The token's text.
+    RETURNS (int): 0 none of these (such as Chinese), 1 lower, 2 capitalised, 3 upper, 4 mixed, 5 with digits,
+        6 without letters, 7 a single capital.
+    """
+    if any(character.isdigit() for character in token):
+        return 5
+    if not any(character.isalpha() for character in token):
+        return 6
+    if token.islower():
+        return 1
+    if token.isupper():
+        return 3 if len(token) > 1 else 7
+    if token[0].isupper() and token[1:].islower():
+        return 2
+    return 4 if any(character.isupper() for character in token) else 0
+
+
+def cut_docs(docs: Sequence[Doc], tokenizer: Any, *, max_pieces: int) -> PieceBatches:
+    """Cut Docs into word pieces, sentence by sentence.
+
+    docs (Sequence[Doc]): The documents.
+    tokenizer (tokenizers.Tokenizer): Gives pieces with character offsets.
+    max_pieces (int): Longest sequence, special pieces included; longer sentences are cut into windows that overlap by
+        half, and a token is read from the window in which it stands nearest to the middle.
+    RETURNS (PieceBatches): Pieces of all sentences, and the cells of all tokens in document order.
+    """
+    spans = [(doc, start, end) for doc in docs for start, end in sentence_bounds(doc)]
+    texts = [doc.text[doc[start].idx : doc[end - 1].idx + len(doc[end - 1])] for doc, start, end in spans]
+    special = tokenizer.encode("", add_special_tokens=True).ids
+    windows: List[_Window] = []
+    token_number = 0
+    for (doc, start, end), encoding in zip(spans, tokenizer.encode_batch(texts, add_special_tokens=False)):
+        windows.extend(_windows(doc, start, end, encoding, special, max_pieces, token_number))
+        token_number += end - start
+    return _pad(windows, token_number)
+
+
+def _windows(
+    doc: Doc, start: int, end: int, encoding: Any, special: List[int], max_pieces: int, token_number: int
+) -> List[_Window]:
+    """Align one sentence's tokens with its pieces and cut it into windows."""
+    begin = doc[start].idx
+    token_starts = numpy.asarray([token.idx - begin for token in doc[start:end]])
+    token_ends = numpy.asarray([token.idx - begin + len(token) for token in doc[start:end]])
+    piece_starts = numpy.asarray([offset[0] for offset in encoding.offsets], dtype="int64")
+    piece_ends = numpy.asarray([offset[1] for offset in encoding.offsets], dtype="int64")
+    n_pieces = len(piece_starts)
+    tokens = numpy.arange(token_number, token_number + end - start)
+    if not n_pieces:  # only whitespace: every token reads the first special piece
+        zeros = numpy.zeros(len(tokens), dtype="int64")
+        return [_Window(list(special) or [0], [0] * max(len(special), 1), tokens, zeros, zeros)]
+    first = numpy.searchsorted(piece_ends, token_starts, side="right").clip(max=n_pieces - 1)
+    last = (numpy.searchsorted(piece_starts, token_ends, side="left") - 1).clip(min=first)
+    owners = (numpy.searchsorted(token_starts, piece_starts, side="right") - 1).clip(min=0)
+    shapes = [letter_shape(doc[start + int(owner)].text) for owner in owners]
+    prefix, suffix = special[:1], special[1:]
+    body = max_pieces - len(special)
+    begins = _window_begins(n_pieces, body)
+    middles = numpy.asarray([b + min(body, n_pieces) / 2 for b in begins])
+    home = numpy.abs((first + last)[:, None] / 2 - middles[None]).argmin(axis=1)
+    found = []
+    for number, left in enumerate(begins):
+        mine = home == number
+        right = min(left + body, n_pieces)
+        shift = len(prefix) - left
+        found.append(
+            _Window(
+                prefix + encoding.ids[left:right] + suffix,
+                [0] * len(prefix) + shapes[left:right] + [0] * len(suffix),
+                tokens[mine],
+                first[mine].clip(min=left, max=right - 1) + shift,
+                last[mine].clip(min=left, max=right - 1) + shift,
+            )
+        )
+    return found
+
+
+def _window_begins(n_pieces: int, body: int) -> List[int]:
+    """Where the windows of a sentence begin, in pieces."""
+    if n_pieces <= body:
+        return [0]
+    begins = list(range(0, n_pieces - body, max(1, body // 2)))
+    return begins + [n_pieces - body]
+
+
+def _pad(windows: List[_Window], n_tokens: int) -> PieceBatches:
+    """Put windows of similar length into padded batches and note every token's cells."""
+    batches = PieceBatches([], [], [], numpy.zeros(n_tokens, "int64"), numpy.zeros(n_tokens, "int64"))
+    offset = 0
+    for group in _groups(sorted(windows, key=lambda window: len(window.ids))):
+        width = len(group[-1].ids)
+        ids = numpy.zeros((len(group), width), dtype="int64")
+        shapes, mask = numpy.zeros_like(ids), numpy.zeros(ids.shape, dtype=bool)
+        for row, window in enumerate(group):
+            length = len(window.ids)
+            ids[row, :length], shapes[row, :length], mask[row, :length] = window.ids, window.shapes, True
+            cell = offset + row * width
+            batches.first[window.tokens] = window.first + cell
+            batches.last[window.tokens] = window.last + cell
+        batches.ids.append(ids)
+        batches.shapes.append(shapes)
+        batches.masks.append(mask)
+        offset += ids.size
+    return batches
+
+
+def _groups(windows: List[_Window]) -> List[List[_Window]]:
+    """Split sorted windows into groups of at most MAX_PIECES_PER_BATCH cells."""
+    groups: List[List[_Window]] = []
+    for window in windows:
+        if groups and (len(groups[-1]) + 1) * len(window.ids) <= MAX_PIECES_PER_BATCH:
+            groups[-1].append(window)
+        else:
+            groups.append([window])
+    return groups
+
+
+def char_starts(docs: Sequence[Doc]) -> Tuple[IntArray, IntArray]:
+    """Character offsets of all tokens of some Docs, each relative to its own Doc.
+
+    docs (Sequence[Doc]): The documents.
+    RETURNS (Tuple[IntArray, IntArray]): Starts and ends. Shapes (N,), (N,)
+    """
+    starts = [token.idx for doc in docs for token in doc]
+    ends = [token.idx + len(token) for doc in docs for token in doc]
+    return numpy.asarray(starts, dtype="int64"), numpy.asarray(ends, dtype="int64")

@@ -1,0 +1,174 @@
+"""Losses that several methods share: masked binary cross-entropy and RERE's collective positive-unlabelled loss.
+
+Source: Xie et al., ACL 2021, Eqs. 7-10, and the form their released code computes. See `docs/methods/rere.md`.
+"""
+
+import math
+from typing import Optional, Tuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+SCOPES = ("row", "batch", "label")
+_LARGEST_GAP = 1.0 - 1e-6
+
+
+def masked_bce(logits: Tensor, targets: Tensor, *, mask: Tensor, weights: Optional[Tensor] = None) -> Tensor:
+    """Mean binary cross-entropy over the cells a mask keeps: softplus(z) - y z.
+
+    logits (Tensor): Unnormalised scores z. Shape (...)
+    targets (Tensor): Targets y in [0, 1]. Shape (...)
+    mask (Tensor): True where a cell counts; broadcasts to the logits' shape.
+    weights (Optional[Tensor]): Weight of each cell; broadcasts to the logits' shape.
+    RETURNS (Tensor): A scalar; 0 where nothing counts.
+    """
+    weight = mask.to(logits.dtype).expand_as(logits)
+    if weights is not None:
+        weight = weight * weights
+    cells = F.softplus(logits) - targets * logits
+    return (cells * weight).sum() / weight.sum().clamp(min=1.0)
+
+
+def hidden_positive_rate(observed: float, missing: float) -> float:
+    """Rate of true positives among the cells observed as negative, μ⁻ = π_o τ / ((1-τ)(1-π_o)).
+
+    The paper's μ = π(1+τ) is the prior over *all* cells, but the loss compares it with a mean over observed negatives
+    only; this is the target that belongs to that mean (SCAR assumption).
+
+    observed (float): π_o, share of cells observed as positive.
+    missing (float): τ, share of true positives that are missing from the labels, in [0, 1).
+    RETURNS (float): μ⁻.
+    """
+    return observed * missing / ((1.0 - missing) * (1.0 - observed))
+
+
+def paper_prior(observed: float, missing: float) -> float:
+    """The paper's μ = π(1+τ), kept for comparison.
+
+    observed (float): π_o, share of cells observed as positive.
+    missing (float): τ, share of true positives that are missing.
+    RETURNS (float): μ.
+    """
+    return observed * (1.0 + missing)
+
+
+def positive_weight(observed: float) -> float:
+    """γ that restores the natural frequency of positives, π_o / (1-π_o).
+
+    observed (float): π_o, share of cells observed as positive.
+    RETURNS (float): γ.
+    """
+    return observed / (1.0 - observed)
+
+
+def collective_loss(
+    logits: Tensor,
+    targets: Tensor,
+    *,
+    mask: Tensor,
+    mu: Tensor,
+    gamma: float,
+    scope: str = "batch",
+    smooth: bool = False,
+) -> Tensor:
+    """RERE's collective loss in its stable form: γ·(-ln mean of positives) - ln(1 - |mean of negatives - μ|).
+
+    Observed negatives are judged by their mean alone, so that a confident false negative among them is not pushed
+    down. The means are taken per row (the authors' code), over the batch, or per label (one-vs-rest cPU).
+
+    logits (Tensor): Unnormalised scores z. Shape (B, R)
+    targets (Tensor): Observed labels, 0 or 1. Shape (B, R)
+    mask (Tensor): True where a cell counts. Shape (B, R)
+    mu (Tensor): Expected mean probability of observed negatives: a scalar, or one per label. Shape () or (R,)
+    gamma (float): Weight of the positive term.
+    scope (str): "row", "batch" or "label".
+    smooth (bool): Replace -ln(1-|m-μ|) by KL(Bern(μ) || Bern(m)), whose gradient vanishes at the target.
+    RETURNS (Tensor): A scalar, the mean over the scope's groups.
+    RAISES (ValueError): Where the scope is unknown.
+    """
+    if scope not in SCOPES:
+        raise ValueError(f"scope is {scope!r}; expected one of {', '.join(SCOPES)}")
+    positives, negatives = mask & (targets > 0.5), mask & (targets <= 0.5)
+    if scope == "batch":
+        positives, negatives, logits = positives.reshape(1, -1), negatives.reshape(1, -1), logits.reshape(1, -1)
+    elif scope == "label":
+        positives, negatives, logits = positives.T, negatives.T, logits.T
+    target = mu if scope == "label" else mu.mean()
+    positive_term = _negative_log_mean(logits, positives)
+    mean = masked_mean(torch.sigmoid(logits.float()), negatives)
+    negative_term = _bernoulli_kl(target, mean) if smooth else absolute_gap_loss(mean, target)
+    negative_term = torch.where(negatives.any(-1), negative_term, torch.zeros_like(negative_term))
+    return (gamma * positive_term + negative_term).mean()
+
+
+def printed_collective_loss(logits: Tensor, targets: Tensor, *, mu: float, gamma: float, eps: float = 1e-6) -> Tensor:
+    """The collective loss as the authors' released code computes it, per row, from probabilities and with an epsilon.
+
+    Eq. 9 as printed takes one mean over all labels for both terms and cannot be trained; the code's reading is kept
+    for comparison. Rows without positives get the constant γ·(-ln eps), as there.
+
+    logits (Tensor): Unnormalised scores. Shape (B, R)
+    targets (Tensor): Observed labels. Shape (B, R)
+    mu (float): μ.
+    gamma (float): γ.
+    eps (float): The code's epsilon.
+    RETURNS (Tensor): A scalar, the batch mean.
+    """
+    probs = torch.sigmoid(logits)
+    positive_mean = masked_mean(probs, targets > 0.5)
+    negative_mean = masked_mean(probs, targets <= 0.5)
+    positive = -torch.log(positive_mean + eps)
+    negative = -torch.log(1.0 - (negative_mean - mu).abs() + eps)
+    return (gamma * positive + negative).mean()
+
+
+def absolute_gap_loss(mean: Tensor, target: Tensor) -> Tensor:
+    """-ln(1 - |m - μ|), with the gap kept below 1.
+
+    mean (Tensor): Mean probability m. Shape (G,)
+    target (Tensor): μ, a scalar or one per group.
+    RETURNS (Tensor): Shape (G,)
+    """
+    return -torch.log1p(-(mean - target).abs().clamp(max=_LARGEST_GAP))
+
+
+def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
+    """Mean over the last axis of the cells a mask keeps; 0 where it keeps none.
+
+    values (Tensor): Shape (G, C)
+    mask (Tensor): Shape (G, C)
+    RETURNS (Tensor): Shape (G,)
+    """
+    weight = mask.to(values.dtype)
+    return (values * weight).sum(-1) / weight.sum(-1).clamp(min=1.0)
+
+
+def label_means(probs: Tensor, targets: Tensor, *, mask: Tensor) -> Tuple[Tensor, Tensor]:
+    """Mean probability of each label's observed negatives, and how many there are.
+
+    probs (Tensor): Shape (B, R)
+    targets (Tensor): Shape (B, R)
+    mask (Tensor): Shape (B, R)
+    RETURNS (Tuple[Tensor, Tensor]): Means and counts. Shapes (R,), (R,)
+    """
+    negatives = (mask & (targets <= 0.5)).T
+    return masked_mean(probs.T, negatives), negatives.sum(-1)
+
+
+def _negative_log_mean(logits: Tensor, mask: Tensor) -> Tensor:
+    """-ln of the mean probability of the masked cells, from logits: ln|P| - logsumexp(logσ(z)); 0 for no cells."""
+    log_probs = F.logsigmoid(logits.float()).masked_fill(~mask, -math.inf)
+    count = mask.sum(-1)
+    some = count > 0
+    # A group without positives would give -inf - -inf; a finite stand-in keeps its gradient out.
+    safe = torch.where(some.unsqueeze(-1), log_probs, torch.zeros_like(log_probs))
+    value = torch.log(count.clamp(min=1).float()) - torch.logsumexp(safe, dim=-1)
+    return torch.where(some, value, torch.zeros_like(value))
+
+
+def _bernoulli_kl(target: Tensor, mean: Tensor) -> Tensor:
+    """KL(Bern(μ) || Bern(m)) with m kept inside (0, 1)."""
+    mean = mean.clamp(1e-6, 1.0 - 1e-6)
+    target = target.to(mean.dtype)
+    return torch.xlogy(target, target / mean) + torch.xlogy(1.0 - target, (1.0 - target) / (1.0 - mean))

@@ -1,0 +1,181 @@
+"""RERE: detect the relations of a sentence, then extract subject and object spans for each of them.
+
+Source: Xie et al., "Revisiting the Negative Data of Distantly Supervised Relation Extraction", ACL 2021.
+
+Detector (Eq. 5): ŷ = σ(W h + b), multi-label, h the sentence vector. Extractor (Eq. 6): for a relation r and tokens t,
+four independent pointers σ(z_{r,t,k}), k in (subject start, subject end, object start, object end).
+
+What differs from the paper, and why (figures in `docs/methods/rere.md`):
+- The paper encodes `[CLS] relation text [SEP] sentence [SEP]` once per relation (`QueryExtractor`). `SharedExtractor`
+  encodes the sentence once and conditions the pointers on a relation embedding, so that the cost does not grow with
+  the relations found.
+- The sentence vector of the detector is pooled by one attention per relation where token vectors come from elsewhere.
+- Subjects and objects are paired by a learned scorer instead of the nearest-object sweep (`models/span_pairs.py`).
+"""
+
+from typing import Any, Dict, NamedTuple, Optional
+
+import torch
+from torch import Tensor, nn
+
+from .losses import masked_bce
+from .span_pairs import PairScorer, cross_spans, keep_best, propose_spans, row_codes, unique_rows
+
+N_POINTERS = 4
+
+
+class ExtractorOutput(NamedTuple):
+    """What an extractor returns for M rows (sentence, relation).
+
+    pointers (Tensor): Logits of subject start, subject end, object start, object end. Shape (M, T, 4)
+    mask (Tensor): True on tokens that belong to the row's sentence. Shape (M, T)
+    pairs (Tensor): Row, subject first and last token, object first and last token. Shape (P, 5)
+    pair_logits (Tensor): Shape (P,)
+    """
+
+    pointers: Tensor
+    mask: Tensor
+    pairs: Tensor
+    pair_logits: Tensor
+
+
+class Proposal(nn.Module):
+    """Turn pointer logits into candidate pairs; holds the settings, no weights."""
+
+    def __init__(self, *, threshold: float, max_length: int, top_k: int, mode: str) -> None:
+        """Set how spans are proposed; see `span_pairs.propose_spans`."""
+        super().__init__()
+        self.threshold, self.max_length, self.top_k, self.mode = threshold, max_length, top_k, mode
+
+    @torch.no_grad()
+    def forward(self, pointers: Tensor, mask: Tensor, extra: Optional[Tensor]) -> Tensor:
+        """List candidate pairs.
+
+        pointers (Tensor): Shape (M, T, 4)
+        mask (Tensor): Shape (M, T)
+        extra (Optional[Tensor]): Row, first, last of spans that shall be candidates anyway (the gold arguments of the
+            sentence, in training). Shape (S, 3)
+        RETURNS (Tensor): Shape (P, 5)
+        """
+        probs = torch.sigmoid(pointers.float()) * mask.unsqueeze(-1)
+        options = dict(threshold=self.threshold, max_length=self.max_length, top_k=self.top_k, mode=self.mode)
+        subjects = propose_spans(probs[..., 0], probs[..., 1], **options)  # type: ignore[arg-type]
+        objects = propose_spans(probs[..., 2], probs[..., 3], **options)  # type: ignore[arg-type]
+        if extra is not None:
+            subjects = unique_rows(torch.cat([subjects, extra]))
+            objects = unique_rows(torch.cat([objects, extra]))
+        return cross_spans(subjects, objects)
+
+
+class SharedDetector(nn.Module):
+    """Score every relation of a sentence from its token vectors, each relation with its own attention."""
+
+    def __init__(self, width: int, *, n_relations: int, hidden: int = 256, dropout: float = 0.1) -> None:
+        """Create the detector.
+
+        width (int): Size of the token vectors, D.
+        n_relations (int): R.
+        hidden (int): Size of the hidden layer.
+        dropout (float): Dropout on its output.
+        """
+        super().__init__()
+        self.project = nn.Sequential(nn.Dropout(dropout), nn.Linear(width, hidden), nn.GELU(), nn.Dropout(dropout))
+        self.attention = nn.Linear(hidden, n_relations)
+        self.value = nn.Linear(hidden, n_relations)
+
+    def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
+        """Score relations.
+
+        tokens (Tensor): Shape (B, T, D)
+        mask (Tensor): Shape (B, T)
+        RETURNS (Tensor): Logits. Shape (B, R)
+        """
+        hidden = self.project(tokens)
+        weights = self.attention(hidden).masked_fill(~mask.unsqueeze(-1), -1e4).softmax(dim=1)  # (B, T, R)
+        return (weights * self.value(hidden)).sum(dim=1)
+
+
+class SharedExtractor(nn.Module):
+    """Pointers and pairs for (sentence, relation) rows over sentences that are encoded once.
+
+    z_{r,t,k} = u_{r,k} · v_{t,k} / √d + w_k · v_{t,k}, with v_{t,k} a projection of the token vector for pointer k and
+    u_{r,k} an embedding of relation r for pointer k.
+    """
+
+    def __init__(
+        self, width: int, *, n_relations: int, proposal: Proposal, hidden: int = 128, pair_hidden: int = 256, dropout: float = 0.1
+    ) -> None:
+        """Create the extractor.
+
+        width (int): Size of the token vectors, D.
+        n_relations (int): R.
+        proposal (Proposal): How candidates are made from pointers.
+        hidden (int): Size d of a pointer's projection.
+        pair_hidden (int): Size of the pair scorer's hidden layer.
+        dropout (float): Dropout on the token vectors and hidden layers.
+        """
+        super().__init__()
+        self.hidden = hidden
+        self.dropout = nn.Dropout(dropout)
+        self.project = nn.Linear(width, N_POINTERS * hidden)
+        self.query = nn.Parameter(torch.randn(n_relations, N_POINTERS, hidden) * 0.1)
+        # Few tokens are an end of an argument: begin there, or the first steps propose hundreds of spans a row.
+        self.bias = nn.Parameter(torch.full((n_relations, N_POINTERS), -3.0))
+        self.common = nn.Parameter(torch.randn(N_POINTERS, hidden) * 0.1)
+        self.pool = nn.Linear(width, 1)
+        self.pair_scorer = PairScorer(width, n_relations=n_relations, hidden=pair_hidden, dropout=dropout)
+        self.proposal = proposal
+
+    def forward(
+        self, tokens: Tensor, mask: Tensor, sentence: Tensor, relation: Tensor, extra: Optional[Tensor] = None
+    ) -> ExtractorOutput:
+        """Ask each row's sentence for its relation.
+
+        tokens (Tensor): Token vectors. Shape (B, T, D)
+        mask (Tensor): True on tokens. Shape (B, T)
+        sentence (Tensor): Sentence of each row. Shape (M,)
+        relation (Tensor): Relation of each row. Shape (M,)
+        extra (Optional[Tensor]): Row, first, last of spans to be scored besides the proposed ones. Shape (S, 3)
+        RETURNS (ExtractorOutput): Logits of M rows and P pairs.
+        """
+        tokens = self.dropout(tokens)
+        keys = torch.nn.functional.gelu(self.project(tokens)).unflatten(-1, (N_POINTERS, self.hidden))  # (B, T, 4, d)
+        queries = self.query[relation] + self.common  # (M, 4, d)
+        pointers = torch.einsum("mtkd,mkd->mtk", keys[sentence], queries) / self.hidden**0.5
+        pointers = pointers + self.bias[relation].unsqueeze(1)
+        row_mask = mask[sentence]
+        pairs = self.proposal(pointers, row_mask, extra)
+        weights = self.pool(tokens).masked_fill(~mask.unsqueeze(-1), -1e4).softmax(dim=1)
+        context = (weights * tokens).sum(dim=1)
+        rows = pairs[:, 0]
+        pair_logits = self.pair_scorer(tokens, context, pairs, sentence[rows], relation[rows])
+        return ExtractorOutput(pointers, row_mask, pairs, pair_logits)
+
+
+def pair_targets(pairs: Tensor, gold: Tensor, *, n_tokens: int) -> Tensor:
+    """Mark the candidates that are gold.
+
+    pairs (Tensor): Shape (P, 5)
+    gold (Tensor): Shape (G, 5)
+    n_tokens (int): Padded length T.
+    RETURNS (Tensor): 0 or 1. Shape (P,)
+    """
+    return torch.isin(row_codes(pairs, base=n_tokens), row_codes(gold, base=n_tokens)).float()
+
+
+def extractor_loss(
+    output: ExtractorOutput, targets: Dict[str, Tensor], *, pair_weight: float = 1.0
+) -> Dict[str, Tensor]:
+    """Binary cross-entropy of pointers (context tokens only) and of candidate pairs.
+
+    output (ExtractorOutput): Of the extractor.
+    targets (Dict[str, Tensor]): `pointers` (M, T, 4), `weights` (M,), `gold_pairs` (G, 5).
+    pair_weight (float): Weight of the pair term.
+    RETURNS (Dict[str, Tensor]): `pointers` and `pairs`, scalars that add up to the loss.
+    """
+    weights = targets["weights"][:, None, None]
+    pointer_loss = masked_bce(output.pointers, targets["pointers"], mask=output.mask.unsqueeze(-1), weights=weights)
+    gold = pair_targets(output.pairs, targets["gold_pairs"], n_tokens=output.mask.shape[1])
+    row_weights = targets["weights"][output.pairs[:, 0]]
+    pair_loss = masked_bce(output.pair_logits, gold, mask=torch.ones_like(gold, dtype=torch.bool), weights=row_weights)
+    return {"pointers": pointer_loss, "pairs": pair_weight * pair_loss}

@@ -1,0 +1,180 @@
+"""From start and end pointers to candidate spans, and a scorer of (subject, object) candidates."""
+
+from typing import Optional
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+N_DISTANCES = 12
+SPAN_MODES = ("mutual", "nearest", "all")
+
+
+def propose_spans(
+    starts: Tensor, ends: Tensor, *, threshold: float, max_length: int, top_k: int, mode: str
+) -> Tensor:
+    """List candidate spans of every row from the probabilities of their ends.
+
+    starts (Tensor): Probability that a span starts at a token; 0 on padding. Shape (M, T)
+    ends (Tensor): Probability that a span ends at a token. Shape (M, T)
+    threshold (float): Both probabilities must reach it.
+    max_length (int): Longest span, in tokens.
+    top_k (int): At most so many spans a row, the best ones.
+    mode (str): "nearest" pairs a start with the nearest end at or after it, "mutual" (RERE's rule) only where no other
+        start lies between, "all" with every end within `max_length`.
+    RETURNS (Tensor): Row, first token, last token of each span, by row and falling score. Shape (S, 3)
+    """
+    is_start, is_end = starts >= threshold, ends >= threshold
+    length = starts.shape[1]
+    pairs = is_start.unsqueeze(2) & is_end.unsqueeze(1)  # (M, T, T)
+    position = torch.arange(length, device=starts.device)
+    gap = position.unsqueeze(0) - position.unsqueeze(1)  # (T, T), end - start
+    pairs &= (gap >= 0) & (gap < max_length)
+    if mode != "all":
+        pairs &= _nearest_end(is_end)
+    if mode == "mutual":
+        pairs &= _no_start_between(is_start)
+    row, first, last = pairs.nonzero(as_tuple=True)
+    score = starts[row, first] * ends[row, last]
+    spans = torch.stack([row, first, last], dim=1)
+    return keep_best(spans, score, top_k=top_k)
+
+
+def keep_best(spans: Tensor, scores: Tensor, *, top_k: int) -> Tensor:
+    """Keep the best spans of each row.
+
+    spans (Tensor): Row, first, last. Shape (S, 3)
+    scores (Tensor): Shape (S,)
+    top_k (int): How many a row.
+    RETURNS (Tensor): Sorted by row, then by falling score. Shape (S', 3)
+    """
+    order = torch.argsort(scores, descending=True, stable=True)
+    order = order[torch.argsort(spans[order, 0], stable=True)]
+    spans = spans[order]
+    row = spans[:, 0]
+    position = torch.arange(len(row), device=row.device)
+    begins = torch.ones_like(row, dtype=torch.bool)
+    begins[1:] = row[1:] != row[:-1]
+    rank = position - torch.cummax(torch.where(begins, position, torch.zeros_like(position)), 0).values if len(row) else position
+    return spans[rank < top_k]
+
+
+def cross_spans(subjects: Tensor, objects: Tensor) -> Tensor:
+    """All (subject, object) combinations within each row whose spans differ.
+
+    subjects (Tensor): Row, first, last, sorted by row. Shape (S, 3)
+    objects (Tensor): Row, first, last, sorted by row. Shape (O, 3)
+    RETURNS (Tensor): Row, subject first and last, object first and last. Shape (P, 5)
+    """
+    same_row = subjects[:, :1] == objects[:, 0].unsqueeze(0)  # (S, O)
+    i, j = same_row.nonzero(as_tuple=True)
+    pairs = torch.cat([subjects[i], objects[j, 1:]], dim=1)
+    differ = (pairs[:, 1] != pairs[:, 3]) | (pairs[:, 2] != pairs[:, 4])
+    return pairs[differ]
+
+
+def unique_rows(table: Tensor) -> Tensor:
+    """Sort integer rows and drop repetitions.
+
+    table (Tensor): Shape (S, C)
+    RETURNS (Tensor): Shape (S', C)
+    """
+    return torch.unique(table, dim=0) if len(table) else table
+
+
+def row_codes(table: Tensor, *, base: int) -> Tensor:
+    """Give each row of non-negative integers one number, so that rows can be compared with `isin`.
+
+    table (Tensor): Integers; all columns but the first below `base`. Shape (P, C)
+    base (int): Exclusive upper bound of the columns.
+    RETURNS (Tensor): Shape (P,)
+    """
+    code = table[:, 0]
+    for column in range(1, table.shape[1]):
+        code = code * base + table[:, column]
+    return code
+
+
+class PairScorer(nn.Module):
+    """Judge one (subject, object) candidate under one relation.
+
+    score = w · GELU(s + o + W_c c + e_r + d) + s · (e'_r ∘ o) / √H, with s = W_1 h_s0 + W_2 h_s1 and
+    o = W_3 h_o0 + W_4 h_o1, h the token vectors at the spans' ends, c the sentence vector, e_r and e'_r embeddings of the
+    relation (absent where the token vectors already depend on the relation), d an embedding of the signed distance.
+
+    The four projections are made once a token, not once a pair: there are far more pairs than tokens.
+    """
+
+    def __init__(self, width: int, *, n_relations: int, hidden: int, dropout: float) -> None:
+        """Create the scorer.
+
+        width (int): Size of the token vectors, D.
+        n_relations (int): R, or 0 where the token vectors already depend on the relation.
+        hidden (int): Size H of the hidden layer.
+        dropout (float): Dropout on the hidden layer.
+        """
+        super().__init__()
+        self.ends = nn.Linear(width, 4 * hidden)
+        self.context = nn.Linear(width, hidden)
+        self.distance = nn.Embedding(2 * N_DISTANCES + 1, hidden)
+        self.relation = nn.Embedding(n_relations, hidden) if n_relations else None
+        self.interaction = nn.Embedding(n_relations, hidden) if n_relations else None
+        self.dropout = nn.Dropout(dropout)
+        self.output = nn.Linear(hidden, 1)
+        for table in (self.relation, self.interaction, self.distance):
+            if table is not None:
+                nn.init.normal_(table.weight, std=0.1)
+
+    def forward(
+        self, tokens: Tensor, context: Tensor, pairs: Tensor, sentence: Tensor, relation: Optional[Tensor]
+    ) -> Tensor:
+        """Score candidates.
+
+        tokens (Tensor): Token vectors. Shape (B, T, D)
+        context (Tensor): Sentence vectors. Shape (B, D)
+        pairs (Tensor): Row, subject first and last, object first and last. Shape (P, 5)
+        sentence (Tensor): Which of the B sentences each pair lies in. Shape (P,)
+        relation (Optional[Tensor]): Relation of each pair. Shape (P,)
+        RETURNS (Tensor): Logits. Shape (P,)
+        """
+        width = tokens.shape[1]
+        ends = self.ends(tokens).flatten(0, 1).chunk(4, dim=-1)  # 4 x (B * T, H)
+        cells = [sentence * width + pairs[:, column] for column in (1, 2, 3, 4)]
+        first, last, object_first, object_last = (
+            nn.functional.embedding(cell, table) for cell, table in zip(cells, ends)
+        )
+        subject, obj = first + last, object_first + object_last
+        hidden = subject + obj + self.context(context)[sentence] + self.distance(signed_distance(pairs))
+        product = subject * obj
+        if self.relation is not None and self.interaction is not None:
+            assert relation is not None
+            hidden = hidden + self.relation(relation)
+            product = product * self.interaction(relation)
+        bilinear = product.sum(-1) / hidden.shape[-1] ** 0.5
+        return self.output(self.dropout(F.gelu(hidden))).squeeze(-1) + bilinear
+
+
+def signed_distance(pairs: Tensor) -> Tensor:
+    """Bucket the distance from subject to object: negative where the object comes first.
+
+    pairs (Tensor): Shape (P, 5)
+    RETURNS (Tensor): 0 to 2·N_DISTANCES. Shape (P,)
+    """
+    gap = pairs[:, 3] - pairs[:, 1]
+    size = gap.abs()
+    # one bucket a token up to 5, then buckets that double
+    bucket = torch.where(size <= 5, size, 5 + torch.log2(size.clamp(min=1).float() / 5.0).ceil().long())
+    return gap.sign() * bucket.clamp(max=N_DISTANCES) + N_DISTANCES
+
+
+def _nearest_end(is_end: Tensor) -> Tensor:
+    """Mark (start, end) where no other end lies in [start, end). Shape (M, T, T)"""
+    ends = torch.cumsum(is_end.long(), dim=1)  # ends at or before each token
+    # ends in [i, j] = E[j] - E[i] + is_end[i] must be the one at j
+    return (ends.unsqueeze(1) - (ends - is_end.long()).unsqueeze(2)) == 1
+
+
+def _no_start_between(is_start: Tensor) -> Tensor:
+    """Mark (start, end) where no other start lies in (start, end]. Shape (M, T, T)"""
+    starts = torch.cumsum(is_start.long(), dim=1)
+    return (starts.unsqueeze(1) - starts.unsqueeze(2)) == 0
