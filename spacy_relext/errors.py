@@ -41,8 +41,8 @@ class Errors:
         "documents."
     )
     R206 = "[R206] {option} is {found!r}; expected one of: {expected}."
-    R207 = "[R207] No corpus could be read from {path!r}: {reason}. Expected a .spacy file made by `spacy relext convert`."
-    R208 = "[R208] None of the {count} documents of {path!r} is annotated with triples, so there is nothing to compare with."
+    R207 = "[R207] No corpus could be read from {path!r}: {reason}. Expected a .spacy file from `spacy relext convert`."
+    R208 = "[R208] None of the {count} documents of {path!r} is annotated with triples: there is nothing to compare with."
     R209 = "[R209] {what}: {found}; expected {expected}."
     R210 = "[R210] --label-filter leaves no relation. In the corpus: {gold}. Known to the pipeline: {known}."
     R211 = "[R211] No file {path!r}. Give an existing file, or a text of more than one word."
@@ -55,10 +55,40 @@ class Errors:
     R218 = "[R218] --n-process {n_process} cannot be combined with --gpu-id {gpu_id}. Use one process on a GPU."
     R219 = "[R219] {where}: the text holds a character that is no valid Unicode (half of a surrogate pair)."
     R220 = (
-        "[R220] No component of the pipeline detects relations (pipeline: {found}), so gold relations cannot stand in for "
-        "it. Leave --gold-relations out."
+        "[R220] No component of the pipeline detects relations (pipeline: {found}), so gold relations cannot stand in "
+        "for it. Leave --gold-relations out."
     )
     R221 = "[R221] No triple in the text, so there is no drawing for {path!r}. An .html page shows the text as well."
+    R250 = "[R250] Entity id {id!r} is used twice. Ids must be unique."
+    R251 = "[R251] No file {path}. A knowledge base folder holds entities.tsv and facts.tsv; it has the columns {columns}."
+    R252 = "[R252] The first line names the columns {found}; expected {columns}, separated by tabs."
+    R253 = "[R253] {found} tab-separated values; expected one for each of {columns}."
+    R254 = "[R254] An entity needs an id and a label."
+    R255 = "[R255] Entity type {found!r} is none of {types}."
+    R256 = "[R256] {fact} names {id!r}, which is no entity. Add it to entities.tsv or remove the fact."
+    R257 = "[R257] {fact} needs a relation and two different entities."
+    R258 = "[R258] {found!r} {problem}; expected {expected}."
+    R100 = "[R100] {where}: {what}. Correct the record, or leave --strict out to skip and count such records."
+    R101 = "[R101] {path}: {what}. Expected UTF-8 text: {expected}."
+    R102 = "[R102] Unknown format {found!r}; expected one of: {expected}."
+    R103 = "[R103] No record of {paths} could be read as {format!r}, so nothing was written. {detail}"
+    R104 = "[R104] Output {path!r} must end in '.spacy' (a file), or give --shard N to write a folder of such files."
+    R105 = "[R105] {path!r} is input and output at once; it would be overwritten while it is read. Name another output."
+    R106 = "[R106] The output folder {path!r} holds other .spacy files ({found}). Empty it, or name another folder."
+    R107 = "[R107] {option} is {found!r}; expected {expected}."
+    R108 = "[R108] Language {lang!r} is unknown to spaCy ({reason}). Give a code such as 'en' or 'zh' as --lang."
+    R109 = (
+        "[R109] No pipeline could be loaded from {path!r}: {reason}. Give the folder of a trained pipeline or the name "
+        "of an installed package as --pipeline."
+    )
+    R110 = "[R110] {path}: {what}; a relation map is a JSON object from old to new label (null leaves a relation out)."
+    R111 = "[R111] No corpus at {path!r}. Expected a .spacy file, or a folder of them, made by `spacy relext convert`."
+    R112 = "[R112] {path!r} is no corpus that spaCy can read: {reason}. Make it anew with `spacy relext convert`."
+    R113 = "[R113] spacy_relext.TripleCorpus.v1 has no path. Set [paths.train] or [paths.dev], or `--paths.train FILE`."
+    R114 = "[R114] Expected missing fraction: rate {rate!r}, triples {triples!r}; expected 0 to 1, and 1 or more."
+    R115 = "[R115] The tokenizer changed the text {text!r} to {found!r}; character offsets would no longer hold."
+    R116 = "[R116] No input file {path!r}: {what}. Give the data files themselves."
+    R117 = "[R117] None of the documents of {path!r} is left or readable, so nothing was written."
 
 
 class Warnings:
@@ -66,3 +96,6 @@ class Warnings:
 
     W001 = "[W001] {name}: relation {label!r} is unknown to the model (not seen at initialize) and is left out in training."
     W002 = "[W002] {name}: {count} triples cross a sentence boundary or span no whole token; they are left out in training."
+    W100 = "[W100] {path}: {count} of {total} documents have more than {limit} tokens and are left out (max_length)."
+    W101 = "[W101] {path}: {count} of {total} documents hold no token and are left out."
+    W102 = "[W102] {path}: no document is annotated with triples; nothing can be trained or evaluated on it."

@@ -1,0 +1,49 @@
+"""Examples written by hand for the score tests."""
+
+from typing import Any, Dict, Iterable, Optional, Tuple
+
+import spacy
+from spacy.tokens import Doc
+from spacy.training import Example
+
+from spacy_relext.triples.store import set_relations, set_triples
+
+NLP = spacy.blank("en")
+TextTriple = Tuple[str, str, str]
+
+
+def locate(text: str, triples: Iterable[Tuple[Any, ...]]) -> list[Dict[str, Any]]:
+    """Find (subject, relation, object[, score]) by their first occurrence in a text."""
+    found = []
+    for subject, relation, obj, *score in triples:
+        spans = [[text.index(part), text.index(part) + len(part)] for part in (subject, obj)]
+        found.append({"subject": spans[0], "relation": relation, "object": spans[1], "score": (score or [1.0])[0]})
+    return found
+
+
+def make_doc(text: str, *, sents: bool = False) -> Doc:
+    doc = NLP.make_doc(text)
+    if sents:
+        for token in doc:
+            token.is_sent_start = token.i == 0 or doc[token.i - 1].text == "."
+    return doc
+
+
+def make_example(
+    text: str,
+    gold: Optional[Iterable[Tuple[Any, ...]]],
+    predicted: Optional[Iterable[Tuple[Any, ...]]] = (),
+    *,
+    sents: bool = True,
+    source: str = "fake",
+    relations: Optional[Iterable[Dict[str, float]]] = None,
+) -> Example:
+    """Gold None: not annotated; predicted None: no component ran; relations: probabilities for each sentence."""
+    reference, doc = make_doc(text, sents=sents), make_doc(text, sents=sents)
+    if gold is not None:
+        set_triples(reference, locate(text, gold))
+    if predicted is not None:
+        set_triples(doc, locate(text, predicted), source=source)
+    if relations is not None:
+        set_relations(doc, zip([(s.start_char, s.end_char) for s in doc.sents], relations))
+    return Example(doc, reference)

@@ -1,0 +1,158 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spacy_relext.scoring.calibration import (
+    average_precision,
+    best_threshold,
+    bootstrap_f1,
+    calibration_bins,
+    expected_calibration_error,
+    label_thresholds,
+    precision_recall_points,
+)
+
+SCORED = st.lists(st.tuples(st.sampled_from([0.1, 0.2, 0.5, 0.5000001, 0.9]), st.booleans()), max_size=25)
+
+
+def arrays(scored):
+    return np.array([s for s, _ in scored], dtype=float), np.array([c for _, c in scored], dtype=bool)
+
+
+def f1_at(scores, correct, threshold, n_gold):
+    chosen = scores >= threshold
+    return 2 * (correct & chosen).sum() / max(chosen.sum() + n_gold, 1)
+
+
+def test_average_precision_by_hand():
+    scores = np.array([0.9, 0.8, 0.7, 0.6])
+    correct = np.array([True, False, True, False])
+    assert average_precision(scores, correct, n_gold=2) == pytest.approx((1 + 2 / 3) / 2)
+    assert average_precision(scores, correct, n_gold=4) == pytest.approx((1 + 2 / 3) / 4)
+    assert average_precision(scores, correct, n_gold=0 + 2) == average_precision(scores[::-1], correct[::-1], n_gold=2)
+    assert average_precision(np.zeros(0), np.zeros(0, bool), n_gold=0) is None
+    assert average_precision(np.zeros(0), np.zeros(0, bool), n_gold=3) == 0.0
+    tied = average_precision(np.full(4, 0.5), correct, n_gold=2)
+    assert tied == 0.5  # one step: equal scores stand together, whatever their order
+
+
+def test_average_precision_agrees_with_sklearn():
+    metrics = pytest.importorskip("sklearn.metrics")
+    generator = np.random.default_rng(0)
+    scores = generator.integers(0, 30, 200) / 30
+    correct = generator.random(200) < scores
+    ours = average_precision(scores, correct, n_gold=int(correct.sum()))
+    assert ours == pytest.approx(metrics.average_precision_score(correct, scores))
+
+
+def test_precision_recall_points_by_hand():
+    scores, correct = np.array([0.5, 0.9, 0.5]), np.array([True, True, False])
+    precision, recall, thresholds = precision_recall_points(scores, correct, n_gold=4)
+    assert precision.tolist() == pytest.approx([1.0, 2 / 3])
+    assert recall.tolist() == [0.25, 0.5]
+    assert thresholds.tolist() == [0.9, 0.5]
+
+
+def test_best_threshold_by_hand():
+    scores = np.array([0.9, 0.8, 0.3, 0.2])
+    correct = np.array([True, True, False, False])
+    threshold, f1 = best_threshold(scores, correct, n_gold=3)
+    assert threshold == pytest.approx(0.55)
+    assert f1 == pytest.approx(2 * 2 / (2 + 3))
+    assert best_threshold(np.array([0.4, 0.6]), np.array([True, True]), n_gold=2) == (0.4, 1.0)
+    assert best_threshold(scores, ~correct & False, n_gold=3, default=0.7) == (0.7, 0.0)
+    assert best_threshold(np.zeros(0), np.zeros(0, bool), n_gold=0) == (0.5, 0.0)
+
+
+def test_neighbouring_floats_keep_the_refused_one_out():
+    high = np.nextafter(0.5, 1)
+    scores, correct = np.array([high, 0.5]), np.array([True, False])
+    threshold, _ = best_threshold(scores, correct, n_gold=1)
+    assert (scores >= threshold).tolist() == [True, False]
+
+
+@given(SCORED, st.integers(0, 5))
+def test_best_threshold_is_the_best_of_all(scored, missed):
+    scores, correct = arrays(scored)
+    n_gold = int(correct.sum()) + missed
+    threshold, f1 = best_threshold(scores, correct, n_gold=n_gold)
+    assert f1 == pytest.approx(f1_at(scores, correct, threshold, n_gold) if correct.any() else 0.0)
+    assert all(f1 >= f1_at(scores, correct, t, n_gold) - 1e-12 for t in np.unique(scores))
+
+
+def test_label_thresholds_need_positives():
+    scores = np.array([0.9] * 12 + [0.6] * 12 + [0.6, 0.4])
+    correct = np.array([True] * 12 + [False] * 12 + [True, True])
+    labels = ["many"] * 24 + ["few"] * 2
+    n_gold = {"many": 12, "few": 2, "unseen": 1}
+    for objective in ("micro", "label"):
+        fitted = label_thresholds(scores, correct, labels, n_gold=n_gold, objective=objective)
+        single, _ = best_threshold(scores, correct, n_gold=15)
+        assert fitted["few"] == fitted["unseen"] == single
+        assert 0.6 < fitted["many"] <= 0.9
+    lower = label_thresholds(scores, correct, labels, n_gold=n_gold, min_positives=2)
+    assert lower["few"] == 0.4
+
+
+@given(st.lists(st.tuples(st.sampled_from([0.1, 0.3, 0.3, 0.8]), st.booleans(), st.sampled_from("ab")), max_size=40))
+def test_joint_thresholds_never_do_worse_than_one(rows):
+    scores, correct = arrays([row[:2] for row in rows])
+    labels = [row[2] for row in rows]
+    n_gold = {label: 1 + sum(row[1] for row in rows if row[2] == label) for label in "ab"}
+    fitted = label_thresholds(scores, correct, labels, n_gold=n_gold, min_positives=1)
+    total = sum(n_gold.values())
+    cuts = np.array([fitted[label] for label in labels])
+    _, single = best_threshold(scores, correct, n_gold=total)
+    assert f1_at(scores - cuts if len(rows) else scores, correct, 0.0, total) >= single - 1e-12
+
+
+def test_calibration_error_by_hand():
+    scores = np.array([0.25, 0.25, 0.75, 0.75])
+    correct = np.array([False, False, True, True])
+    assert expected_calibration_error(scores, correct, bins="width") == pytest.approx(0.25)
+    assert expected_calibration_error(scores, correct, bins="mass", n_bins=2) == pytest.approx(0.25)
+    assert [tuple(b) for b in calibration_bins(scores, correct, bins="width")] == [(0.25, 0, 2), (0.75, 1, 2)]
+    assert expected_calibration_error(np.zeros(0), np.zeros(0, bool)) is None
+    assert expected_calibration_error(np.ones(3), np.ones(3, bool), bins="width") == 0.0
+    with pytest.raises(ValueError, match="R209"):
+        expected_calibration_error(scores, correct, bins="other")
+
+
+def test_perfectly_calibrated_scores_have_a_small_error():
+    generator = np.random.default_rng(1)
+    scores = generator.random(20000)
+    correct = generator.random(20000) < scores
+    for bins in ("mass", "width"):
+        assert expected_calibration_error(scores, correct, bins=bins) < 0.02
+        assert expected_calibration_error(scores**3, correct, bins=bins) > 0.1
+
+
+@given(SCORED, st.randoms())
+def test_calibration_error_does_not_depend_on_order(scored, random):
+    shuffled = list(scored)
+    random.shuffle(shuffled)
+    for bins in ("mass", "width"):
+        first, second = (expected_calibration_error(*arrays(rows), bins=bins) for rows in (scored, shuffled))
+        assert first == (second if second is None else pytest.approx(second))
+
+
+def test_bootstrap_interval():
+    right, predicted, gold = np.array([1, 0, 1] * 50), np.array([1, 1, 1] * 50), np.array([1, 1, 2] * 50)
+    low, high = bootstrap_f1(right, predicted, gold)
+    f1 = 2 * right.sum() / (predicted.sum() + gold.sum())
+    assert low < f1 < high and high - low < 0.25
+    assert bootstrap_f1(right, predicted, gold) == (low, high)
+    assert bootstrap_f1(right, right, right) == (1.0, 1.0)
+    assert bootstrap_f1(np.zeros(0), np.zeros(0), np.zeros(0)) == (0.0, 0.0)
+
+
+def test_arrays_that_do_not_belong_together_are_refused():
+    with pytest.raises(ValueError, match="R209"):
+        best_threshold(np.ones(2), np.ones(3, bool), n_gold=3)
+    with pytest.raises(ValueError, match="NaN"):
+        best_threshold(np.array([np.nan]), np.ones(1, bool), n_gold=3)
+    with pytest.raises(ValueError, match="n_gold"):
+        best_threshold(np.ones(2), np.ones(2, bool), n_gold=1)
+    with pytest.raises(ValueError, match="objective"):
+        label_thresholds(np.ones(1), np.ones(1, bool), ["a"], n_gold={"a": 1}, objective="macro")

@@ -1,0 +1,64 @@
+import pickle
+
+import pytest
+from spacy.util import registry
+
+from spacy_relext.scoring.relations import RELATION_SCORE_WEIGHTS, gold_relations, score_relations
+from spacy_relext.triples.store import set_relations
+
+from .builders import make_example
+
+TEXT = "Ada met Bo . Cy saw Di ."
+GOLD = [("Ada", "met", "Bo"), ("Cy", "saw", "Di")]
+PROBS = [{"met": 0.9, "saw": 0.6}, {"met": 0.2, "saw": 0.4}]
+
+
+def test_gold_relations_belong_to_sentences():
+    assert gold_relations(make_example(TEXT, GOLD)) == [((0, 12), {"met"}), ((13, 24), {"saw"})]
+    assert gold_relations(make_example(TEXT, None)) is None
+    assert gold_relations(make_example(TEXT, GOLD, sents=False)) == [((0, 24), {"met", "saw"})]
+
+
+def test_counts_by_hand():
+    scores = score_relations([make_example(TEXT, GOLD, relations=PROBS)])
+    assert (scores["relations_micro_p"], scores["relations_micro_r"]) == (0.5, 0.5)
+    assert scores["relations_macro_f"] == pytest.approx((1.0 + 0.0) / 2)
+    # by falling score: met yes (P 1, R .5), saw no, saw yes (P 2/3, R 1), met no
+    assert scores["relations_ap"] == pytest.approx(0.5 * 1 + 0.5 * 2 / 3)
+    assert scores["relations_per_type"]["met"]["f"] == 1.0
+    assert set(scores) == set(RELATION_SCORE_WEIGHTS)
+
+
+def test_thresholds_one_or_per_relation():
+    example = make_example(TEXT, GOLD, relations=PROBS)
+    assert score_relations([example], threshold=0.4)["relations_micro_r"] == 1.0
+    assert score_relations([example], threshold={"saw": 0.3})["relations_micro_p"] == pytest.approx(2 / 3)
+    assert score_relations([example], threshold=0.95, thresholds={"met": 0.9})["relations_micro_r"] == 0.5
+
+
+def test_registered_scorer_reads_the_components_thresholds():
+    scorer = pickle.loads(pickle.dumps(registry.scorers.get("spacy_relext.relation_scorer.v1")()))
+    example = make_example(TEXT, GOLD, relations=PROBS)
+    assert scorer([example], threshold=0.4, labels=["met"], other=1)["relations_micro_r"] == 1.0
+    assert scorer([example], thresholds={"saw": 0.7})["relations_micro_p"] == 1.0
+    fixed = registry.scorers.get("spacy_relext.relation_scorer.v1")(threshold=0.99)
+    assert fixed([example], threshold=0.1)["relations_micro_r"] == 0.0
+
+
+def test_nothing_annotated_or_nothing_detected():
+    nothing = {key: None for key in RELATION_SCORE_WEIGHTS}
+    assert score_relations([make_example(TEXT, None, relations=PROBS)]) == nothing
+    assert score_relations([make_example(TEXT, GOLD)]) == nothing
+    empty = make_example(TEXT, GOLD)
+    set_relations(empty.predicted, [])
+    assert score_relations([empty])["relations_micro_r"] == 0.0
+
+
+def test_relation_across_sentences_and_unknown_relation_are_misses():
+    crossing = [("Ada", "saw", "Di"), ("Ada", "met", "Bo"), ("Ada", "knew", "Bo")]
+    scores = score_relations([make_example(TEXT, crossing, relations=[{"met": 0.9}, {}])])
+    assert scores["relations_micro_p"] == 1.0
+    assert scores["relations_micro_r"] == pytest.approx(1 / 3)
+    assert scores["relations_ap"] == pytest.approx(1 / 3)
+    also_held = [("Ada", "met", "Di"), ("Ada", "met", "Bo")]
+    assert score_relations([make_example(TEXT, also_held, relations=[{"met": 0.9}, {}])])["relations_micro_r"] == 0.5

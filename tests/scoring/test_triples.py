@@ -1,0 +1,164 @@
+import pickle
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from spacy.util import registry
+
+from spacy_relext.scoring.triples import TRIPLE_SCORE_WEIGHTS, make_triple_scorer, score_triples
+from spacy_relext.triples.store import set_triples
+
+from .builders import locate, make_example
+
+BIRTHS = "William Shakespeare came from Stratford-upon-Avon. Joe Biden came from Scranton."
+GOLD = [("William Shakespeare", "born", "Stratford-upon-Avon"), ("Joe Biden", "born", "Scranton")]
+
+
+def test_worked_numbers_of_exact_and_partial_match():
+    predicted = [
+        ("William", "born", "Stratford-upon-Avon"),
+        ("Joe Biden", "born", "Scranton"),
+        ("Joe Biden", "born", "Avon"),
+    ]
+    scores = score_triples([make_example(BIRTHS, GOLD, predicted)])
+    assert scores["exact_p"] == pytest.approx(0.333333, abs=1e-6)
+    assert scores["exact_r"] == pytest.approx(0.5)
+    assert scores["exact_f"] == pytest.approx(0.4)
+    assert scores["partial_p"] == pytest.approx(0.666667, abs=1e-6)
+    assert scores["partial_r"] == pytest.approx(1.0)
+    assert scores["partial_f"] == pytest.approx(0.8)
+
+
+def test_partial_match_takes_new_york_for_new_jersey_and_collapses():
+    text = "New York and New Jersey lie near Lake Erie ."
+    example = make_example(
+        text, [("New York", "near", "Lake Erie")], [("New Jersey", "near", "Lake Erie"), ("New York", "near", "Lake")]
+    )
+    scores = score_triples([example])
+    assert (scores["exact_f"], scores["partial_p"], scores["partial_r"]) == (0.0, 1.0, 1.0)
+
+
+def test_span_match_sees_which_mention():
+    text = "Ada met Bo . Ada left ."
+    example = make_example(text, [("Ada", "met", "Bo")], None)
+    set_triples(example.predicted, [{"subject": [13, 16], "relation": "met", "object": [8, 10]}], source="fake")
+    scores = score_triples([example])
+    assert (scores["exact_f"], scores["span_f"]) == (1.0, 0.0)
+
+
+def test_exact_match_is_case_sensitive_and_counts_a_repeated_triple_once():
+    text = "Ada met Bo . Ada met Bo . ada met Bo ."
+    example = make_example(text, [("Ada", "met", "Bo")], [("ada", "met", "Bo")])
+    twice = [{"subject": [i, i + 3], "relation": "met", "object": [i + 8, i + 10]} for i in (0, 13)]
+    set_triples(example.predicted, twice, source="other")
+    scores = score_triples([example])
+    assert (scores["exact_p"], scores["exact_r"]) == (0.5, 1.0)
+
+
+def test_unannotated_documents_are_skipped_and_empty_ones_count():
+    missed = make_example(BIRTHS, None, GOLD)
+    assert score_triples([missed]) == {key: None for key in TRIPLE_SCORE_WEIGHTS}
+    assert score_triples([]) == {key: None for key in TRIPLE_SCORE_WEIGHTS}
+    scores = score_triples([missed, make_example(BIRTHS, GOLD, GOLD), make_example(BIRTHS, [], GOLD)])
+    assert (scores["exact_p"], scores["exact_r"]) == (0.5, 1.0)
+    assert scores["empty_error_rate"] == 1.0
+    assert set(scores) == set(TRIPLE_SCORE_WEIGHTS)
+
+
+def test_no_prediction_is_a_miss():
+    scores = score_triples([make_example(BIRTHS, GOLD, None)])
+    assert (scores["exact_p"], scores["exact_r"], scores["exact_f"]) == (0.0, 0.0, 0.0)
+    assert scores["direction_accuracy"] is None
+
+
+def test_annotated_but_nothing_to_find():
+    scores = score_triples([make_example(BIRTHS, [], [])])
+    assert scores["exact_f"] == 0.0 and scores["macro_f"] is None
+    assert scores["empty_error_rate"] == 0.0 and scores["triples_per_type"] == {}
+
+
+def test_macro_is_over_gold_relations_only():
+    text = "Ada met Bo . Cy saw Di ."
+    example = make_example(
+        text,
+        [("Ada", "met", "Bo"), ("Cy", "saw", "Di")],
+        [("Ada", "met", "Bo"), ("Ada", "saw", "Di"), ("Ada", "knew", "Di")],
+    )
+    scores = score_triples([example])
+    assert (scores["macro_p"], scores["macro_r"], scores["macro_f"]) == (0.5, 0.5, 0.5)
+    assert scores["triples_per_type"] == {
+        "knew": {"p": 0.0, "r": 0.0, "f": 0.0},
+        "met": {"p": 1.0, "r": 1.0, "f": 1.0},
+        "saw": {"p": 0.0, "r": 0.0, "f": 0.0},
+    }
+
+
+def test_empty_error_rate_counts_sentences():
+    text = "Ada met Bo . Cy slept . Di met Ed . Flo slept ."
+    example = make_example(text, [("Ada", "met", "Bo")], [("Ada", "met", "Bo"), ("Di", "met", "Ed")])
+    assert score_triples([example])["empty_error_rate"] == pytest.approx(1 / 3)
+    whole = make_example(text, [("Ada", "met", "Bo")], [("Di", "met", "Ed")], sents=False)
+    assert score_triples([whole])["empty_error_rate"] is None
+
+
+def test_direction():
+    text = "Ada met Bo . Cy met Di . Ed met Flo ."
+    gold = [("Ada", "met", "Bo"), ("Cy", "met", "Di"), ("Ed", "met", "Flo")]
+    predicted = [("Ada", "met", "Bo"), ("Di", "met", "Cy"), ("Flo", "met", "Ed"), ("Ada", "saw", "Bo")]
+    assert score_triples([make_example(text, gold, predicted)])["direction_accuracy"] == pytest.approx(1 / 3)
+
+
+def test_source_and_gold_on_the_predicted_doc():
+    example = make_example(BIRTHS, GOLD, GOLD[:1], source="one")
+    set_triples(example.predicted, locate(BIRTHS, GOLD[1:]), source="two")
+    set_triples(example.predicted, locate(BIRTHS, GOLD), source="")
+    assert score_triples([example])["exact_r"] == 1.0
+    assert score_triples([example], source="one")["exact_r"] == 0.5
+    assert score_triples([example], source="absent")["exact_r"] == 0.0
+
+
+def test_label_filter_keeps_emptiness():
+    text = "Ada met Bo . Cy slept ."
+    example = make_example(text, [("Ada", "met", "Bo")], [("Ada", "saw", "Bo"), ("Ada", "met", "Bo")])
+    scores = score_triples([example], label_filter=["saw"])
+    assert scores["exact_p"] == 0.0 and list(scores["triples_per_type"]) == ["saw"]
+    assert scores["empty_error_rate"] == 0.0  # the first sentence does state something, if not a relation asked for
+    assert score_triples([example], label_filter=["met"])["exact_f"] == 1.0
+
+
+def test_registered_scorer_takes_a_components_settings_and_pickles():
+    scorer = registry.scorers.get("spacy_relext.triple_scorer.v1")(label_filter=["born"])
+    scorer = pickle.loads(pickle.dumps(scorer))
+    example = make_example(BIRTHS, GOLD, GOLD)
+    assert scorer([example], labels=["x"], threshold=0.3, source="nobody")["exact_f"] == 1.0
+    assert make_triple_scorer(source="nobody")([example])["exact_f"] == 0.0
+
+
+def test_empty_text_and_nested_arguments():
+    assert score_triples([make_example("", [], [])])["empty_error_rate"] is None
+    text = "University of Bergen lies there ."
+    nested = [("University of Bergen", "located_in", "Bergen")]
+    assert score_triples([make_example(text, nested, nested)])["span_f"] == 1.0
+
+
+WORDS = "Ada Bo Cy Di Ed".split()
+TRIPLES = st.lists(
+    st.tuples(st.sampled_from(WORDS), st.sampled_from(["met", "saw"]), st.sampled_from(WORDS)).filter(
+        lambda t: t[0] != t[2]
+    ),
+    max_size=6,
+)
+
+
+@given(TRIPLES, TRIPLES)
+def test_properties(gold, predicted):
+    text = " ".join(WORDS)
+    scores = score_triples([make_example(text, gold, predicted)])
+    swapped = score_triples([make_example(text, predicted, gold)])
+    assert scores["exact_p"] == swapped["exact_r"]
+    assert scores["exact_f"] == pytest.approx(swapped["exact_f"])
+    assert scores["exact_f"] == scores["span_f"] == scores["partial_f"]  # each word occurs once
+    values = [v for key, v in scores.items() if key != "triples_per_type" and v is not None]
+    assert all(0 <= value <= 1 for value in values)
+    if gold and set(gold) == set(predicted):
+        assert scores["exact_f"] == scores["macro_f"] == 1.0
