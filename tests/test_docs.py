@@ -1,0 +1,99 @@
+"""The code blocks of README and docs run, their commands exist, their links lead somewhere."""
+
+import importlib.util
+import pathlib
+from typing import Any
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PAGES = sorted(p.relative_to(ROOT).as_posix() for p in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+
+
+@pytest.fixture(scope="module")
+def run_docs() -> Any:
+    path = ROOT / "scripts" / "run_docs.py"
+    if not path.exists():
+        pytest.skip("needs a checkout of the project")
+    spec = importlib.util.spec_from_file_location("run_docs", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page(run_docs: Any, page: str) -> None:
+    assert run_docs.check_file(ROOT / page) == []
+
+
+PAGE = """# Page
+```python
+x = 1
+```
+<!-- skip -->
+```python
+raise ValueError
+```
+<!-- needs no/such/folder -->
+```python
+raise KeyError
+```
+```python
+assert x == 1
+```
+"""
+
+
+def test_blocks_share_a_namespace_and_marks_are_heeded(run_docs: Any, tmp_path: pathlib.Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(PAGE)
+    assert run_docs.check_file(page) == []
+
+
+def test_a_failing_block_is_reported_with_its_line(run_docs: Any, tmp_path: pathlib.Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("text\n\n```python\na = 1\nassert a == 2\n```\n")
+    (problem,) = run_docs.check_file(page)
+    assert "AssertionError" in problem and "line 5" in problem
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "make no-such-target",
+        "python scripts/no_such_script.py",
+        "python -m no_such_module",
+        "python -m spacy no-such-command",
+        "spacy relext no-such-command",
+        "echo a | no_such_program",
+        "python -m spacy project run no-such-workflow",
+        "spacy train configs/no_such.cfg",
+        "echo 'unclosed",
+    ],
+)
+def test_commands_that_do_not_exist_are_found(run_docs: Any, tmp_path: pathlib.Path, line: str) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"```bash\n{line}\n```\n")
+    assert len(run_docs.check_file(page)) == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "make all && make test ARGS=-x",
+        "python -m spacy project run rere . --vars.gpu_id 0   # a comment",
+        "OMP_NUM_THREADS=1 python scripts/get_encoder.py \\\n  assets/encoder",
+        "cat texts.txt | head -3",
+    ],
+)
+def test_commands_that_exist_are_accepted(run_docs: Any, tmp_path: pathlib.Path, line: str) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"```bash\n{line}\n```\n")
+    assert run_docs.check_file(page) == []
+
+
+def test_dead_links_are_found(run_docs: Any, tmp_path: pathlib.Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("[a](page.md) [b](nowhere.md#part) [c](https://example.org) [d](#part)\n")
+    assert run_docs.check_links(page) == [f"{page}: no file nowhere.md"]
