@@ -2,7 +2,7 @@
 
 import functools
 from dataclasses import dataclass
-from typing import Any, List, Sequence, Tuple
+from typing import Any, List, Sequence
 
 import numpy
 from numpy.typing import NDArray
@@ -163,14 +163,3 @@ def _groups(windows: List[_Window]) -> List[List[_Window]]:
         else:
             groups.append([window])
     return groups
-
-
-def char_starts(docs: Sequence[Doc]) -> Tuple[IntArray, IntArray]:
-    """Character offsets of all tokens of some Docs, each relative to its own Doc.
-
-    docs (Sequence[Doc]): The documents.
-    RETURNS (Tuple[IntArray, IntArray]): Starts and ends. Shapes (N,), (N,)
-    """
-    starts = [token.idx for doc in docs for token in doc]
-    ends = [token.idx + len(token) for doc in docs for token in doc]
-    return numpy.asarray(starts, dtype="int64"), numpy.asarray(ends, dtype="int64")

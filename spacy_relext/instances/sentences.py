@@ -1,11 +1,14 @@
 """Cut Docs into sentences, and sentences into windows a model can read."""
 
 from dataclasses import dataclass
-from typing import Iterator, List, Sequence, Tuple
+from typing import TYPE_CHECKING, Iterator, List, Optional, Sequence, Tuple
 
 import numpy
 from numpy.typing import NDArray
 from spacy.tokens import Doc
+
+if TYPE_CHECKING:
+    from .gold import GoldWindows
 
 IntArray = NDArray[numpy.int64]
 
@@ -33,6 +36,7 @@ class SentenceWindows:
     end (IntArray): Token after the last. Shape (B,)
     sentence (IntArray): Running number of the sentence each window belongs to. Shape (B,)
     bounds (List[Tuple[int, int, int]]): Doc, first token and token after the last of each sentence.
+    gold (Optional[GoldWindows]): In training, the triples of each window.
     """
 
     docs: Sequence[Doc]
@@ -41,6 +45,7 @@ class SentenceWindows:
     end: IntArray
     sentence: IntArray
     bounds: List[Tuple[int, int, int]]
+    gold: Optional["GoldWindows"] = None
 
     def __len__(self) -> int:
         return len(self.doc)

@@ -13,15 +13,16 @@ What differs from the paper, and why (figures in `docs/methods/rere.md`):
 - Subjects and objects are paired by a learned scorer instead of the nearest-object sweep (`models/span_pairs.py`).
 """
 
-from typing import Any, Dict, NamedTuple, Optional
+from typing import Any, Dict, NamedTuple, Optional, Tuple
 
 import torch
 from torch import Tensor, nn
 
-from .losses import masked_bce
-from .span_pairs import PairScorer, cross_spans, keep_best, propose_spans, row_codes, unique_rows
+from .losses import collective_loss, masked_bce, paper_prior, positive_weight, printed_collective_loss
+from .span_pairs import PairScorer, cross_spans, propose_spans, row_codes, unique_rows
 
 N_POINTERS = 4
+INITIAL_BIAS = -3.0
 
 
 class ExtractorOutput(NamedTuple):
@@ -68,29 +69,41 @@ class Proposal(nn.Module):
 
 
 class SharedDetector(nn.Module):
-    """Score every relation of a sentence from its token vectors, each relation with its own attention."""
+    """Score every relation of a sentence from its token vectors, each relation with its own attention.
 
-    def __init__(self, width: int, *, n_relations: int, hidden: int = 256, dropout: float = 0.1) -> None:
-        """Create the detector.
+    z_r = Σ_t softmax_t(a_r · g_t) (v_r · g_t), with g_t a projection of token vector h_t.
+    """
+
+    def __init__(self, *, hidden: int, dropout: float) -> None:
+        """Create an empty detector; `configure` gives it its sizes.
+
+        hidden (int): Size of the projection.
+        dropout (float): Dropout on token vectors and projection.
+        """
+        super().__init__()
+        self.hidden, self.dropout = hidden, dropout
+        self.sizes: Optional[Dict[str, Any]] = None
+
+    def configure(self, *, width: int, n_relations: int) -> None:
+        """Build the layers.
 
         width (int): Size of the token vectors, D.
         n_relations (int): R.
-        hidden (int): Size of the hidden layer.
-        dropout (float): Dropout on its output.
         """
-        super().__init__()
-        self.project = nn.Sequential(nn.Dropout(dropout), nn.Linear(width, hidden), nn.GELU(), nn.Dropout(dropout))
-        self.attention = nn.Linear(hidden, n_relations)
-        self.value = nn.Linear(hidden, n_relations)
+        self.sizes = {"width": width, "n_relations": n_relations}
+        dropout = nn.Dropout(self.dropout)
+        self.project = nn.Sequential(dropout, nn.Linear(width, self.hidden), nn.GELU(), dropout)
+        self.attention = nn.Linear(self.hidden, n_relations)
+        self.value = nn.Linear(self.hidden, n_relations)
 
-    def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
+    def forward(self, vectors: Tensor, index: Tensor) -> Tensor:
         """Score relations.
 
-        tokens (Tensor): Shape (B, T, D)
-        mask (Tensor): Shape (B, T)
+        vectors (Tensor): All token vectors. Shape (N, D)
+        index (Tensor): Token of each cell of each sentence, -1 on padding. Shape (B, T)
         RETURNS (Tensor): Logits. Shape (B, R)
         """
-        hidden = self.project(tokens)
+        hidden, mask = gather_tokens(self.project(vectors), index)
         weights = self.attention(hidden).masked_fill(~mask.unsqueeze(-1), -1e4).softmax(dim=1)  # (B, T, R)
         return (weights * self.value(hidden)).sum(dim=1)
 
@@ -98,48 +111,54 @@ class SharedDetector(nn.Module):
 class SharedExtractor(nn.Module):
     """Pointers and pairs for (sentence, relation) rows over sentences that are encoded once.
 
-    z_{r,t,k} = u_{r,k} · v_{t,k} / √d + w_k · v_{t,k}, with v_{t,k} a projection of the token vector for pointer k and
-    u_{r,k} an embedding of relation r for pointer k.
+    z_{r,t,k} = (u_{r,k} + w_k) · g_{t,k} / √d + b_{r,k}, with g_{t,k} a projection of token vector h_t for pointer k,
+    u_{r,k} an embedding of relation r for pointer k, and w_k what all relations share.
     """
 
-    def __init__(
-        self, width: int, *, n_relations: int, proposal: Proposal, hidden: int = 128, pair_hidden: int = 256, dropout: float = 0.1
-    ) -> None:
-        """Create the extractor.
+    def __init__(self, *, proposal: Proposal, hidden: int, pair_hidden: int, dropout: float) -> None:
+        """Create an empty extractor; `configure` gives it its sizes.
 
-        width (int): Size of the token vectors, D.
-        n_relations (int): R.
         proposal (Proposal): How candidates are made from pointers.
         hidden (int): Size d of a pointer's projection.
         pair_hidden (int): Size of the pair scorer's hidden layer.
-        dropout (float): Dropout on the token vectors and hidden layers.
+        dropout (float): Dropout on the token vectors and in the pair scorer.
         """
         super().__init__()
-        self.hidden = hidden
-        self.dropout = nn.Dropout(dropout)
-        self.project = nn.Linear(width, N_POINTERS * hidden)
-        self.query = nn.Parameter(torch.randn(n_relations, N_POINTERS, hidden) * 0.1)
-        # Few tokens are an end of an argument: begin there, or the first steps propose hundreds of spans a row.
-        self.bias = nn.Parameter(torch.full((n_relations, N_POINTERS), -3.0))
-        self.common = nn.Parameter(torch.randn(N_POINTERS, hidden) * 0.1)
-        self.pool = nn.Linear(width, 1)
-        self.pair_scorer = PairScorer(width, n_relations=n_relations, hidden=pair_hidden, dropout=dropout)
         self.proposal = proposal
+        self.hidden, self.pair_hidden = hidden, pair_hidden
+        self.dropout = nn.Dropout(dropout)
+        self.sizes: Optional[Dict[str, Any]] = None
+
+    def configure(self, *, width: int, n_relations: int) -> None:
+        """Build the layers.
+
+        width (int): Size of the token vectors, D.
+        n_relations (int): R.
+        """
+        self.sizes = {"width": width, "n_relations": n_relations}
+        self.project = nn.Linear(width, N_POINTERS * self.hidden)
+        self.query = nn.Parameter(torch.randn(n_relations, N_POINTERS, self.hidden) * 0.1)
+        self.common = nn.Parameter(torch.randn(N_POINTERS, self.hidden) * 0.1)
+        # Few tokens are an end of an argument: begin there, or the first steps propose hundreds of spans a row.
+        self.bias = nn.Parameter(torch.full((n_relations, N_POINTERS), INITIAL_BIAS))
+        self.pool = nn.Linear(width, 1)
+        self.pair_scorer = PairScorer(width, n_relations=n_relations, hidden=self.pair_hidden, dropout=self.dropout.p)
 
     def forward(
-        self, tokens: Tensor, mask: Tensor, sentence: Tensor, relation: Tensor, extra: Optional[Tensor] = None
+        self, vectors: Tensor, index: Tensor, sentence: Tensor, relation: Tensor, extra: Optional[Tensor] = None
     ) -> ExtractorOutput:
         """Ask each row's sentence for its relation.
 
-        tokens (Tensor): Token vectors. Shape (B, T, D)
-        mask (Tensor): True on tokens. Shape (B, T)
+        vectors (Tensor): All token vectors. Shape (N, D)
+        index (Tensor): Token of each cell of each sentence, -1 on padding. Shape (B, T)
         sentence (Tensor): Sentence of each row. Shape (M,)
         relation (Tensor): Relation of each row. Shape (M,)
         extra (Optional[Tensor]): Row, first, last of spans to be scored besides the proposed ones. Shape (S, 3)
         RETURNS (ExtractorOutput): Logits of M rows and P pairs.
         """
-        tokens = self.dropout(tokens)
-        keys = torch.nn.functional.gelu(self.project(tokens)).unflatten(-1, (N_POINTERS, self.hidden))  # (B, T, 4, d)
+        vectors = self.dropout(vectors)
+        tokens, mask = gather_tokens(vectors, index)
+        keys = nn.functional.gelu(self.project(tokens)).unflatten(-1, (N_POINTERS, self.hidden))  # (B, T, 4, d)
         queries = self.query[relation] + self.common  # (M, 4, d)
         pointers = torch.einsum("mtkd,mkd->mtk", keys[sentence], queries) / self.hidden**0.5
         pointers = pointers + self.bias[relation].unsqueeze(1)
@@ -150,6 +169,17 @@ class SharedExtractor(nn.Module):
         rows = pairs[:, 0]
         pair_logits = self.pair_scorer(tokens, context, pairs, sentence[rows], relation[rows])
         return ExtractorOutput(pointers, row_mask, pairs, pair_logits)
+
+
+def gather_tokens(vectors: Tensor, index: Tensor) -> Tuple[Tensor, Tensor]:
+    """Lay token vectors out by sentence.
+
+    vectors (Tensor): Shape (N, D)
+    index (Tensor): -1 on padding. Shape (B, T)
+    RETURNS (Tuple[Tensor, Tensor]): Vectors and mask. Shapes (B, T, D), (B, T)
+    """
+    # embedding() has a much faster backward pass than indexing
+    return nn.functional.embedding(index.clamp(min=0), vectors), index >= 0
 
 
 def pair_targets(pairs: Tensor, gold: Tensor, *, n_tokens: int) -> Tensor:
@@ -164,18 +194,58 @@ def pair_targets(pairs: Tensor, gold: Tensor, *, n_tokens: int) -> Tensor:
 
 
 def extractor_loss(
-    output: ExtractorOutput, targets: Dict[str, Tensor], *, pair_weight: float = 1.0
+    output: ExtractorOutput, targets: Dict[str, Tensor], *, pointer_weight: float = 1.0, pair_weight: float = 1.0
 ) -> Dict[str, Tensor]:
     """Binary cross-entropy of pointers (context tokens only) and of candidate pairs.
 
     output (ExtractorOutput): Of the extractor.
     targets (Dict[str, Tensor]): `pointers` (M, T, 4), `weights` (M,), `gold_pairs` (G, 5).
+    pointer_weight (float): Weight of the pointer term.
     pair_weight (float): Weight of the pair term.
     RETURNS (Dict[str, Tensor]): `pointers` and `pairs`, scalars that add up to the loss.
     """
     weights = targets["weights"][:, None, None]
     pointer_loss = masked_bce(output.pointers, targets["pointers"], mask=output.mask.unsqueeze(-1), weights=weights)
-    gold = pair_targets(output.pairs, targets["gold_pairs"], n_tokens=output.mask.shape[1])
+    gold = pair_targets(output.pairs, targets["gold_pairs"], n_tokens=max(1, output.mask.shape[1]))
     row_weights = targets["weights"][output.pairs[:, 0]]
     pair_loss = masked_bce(output.pair_logits, gold, mask=torch.ones_like(gold, dtype=torch.bool), weights=row_weights)
-    return {"pointers": pointer_loss, "pairs": pair_weight * pair_loss}
+    return {"pointers": pointer_weight * pointer_loss, "pairs": pair_weight * pair_loss}
+
+
+def detector_loss(
+    logits: Tensor,
+    targets: Dict[str, Tensor],
+    *,
+    kind: str,
+    scope: str = "batch",
+    missing: float = 0.0,
+    gamma: Optional[float] = None,
+    weight: float = 1.0,
+) -> Dict[str, Tensor]:
+    """Binary cross-entropy, or the collective loss against false negatives.
+
+    logits (Tensor): Shape (B, R)
+    targets (Dict[str, Tensor]): `relations` (B, R), `label_prior` (R,): observed rate of each relation.
+    kind (str): "bce", "collective" (stable form, μ⁻), or "printed" (the released code's form, the paper's μ).
+    scope (str): Of the collective loss: "row", "batch" or "label".
+    missing (float): τ, the share of true relations that the labels miss.
+    gamma (Optional[float]): Weight of the positive term; None takes π_o / (1-π_o) from the data.
+    weight (float): Weight of the whole term.
+    RETURNS (Dict[str, Tensor]): `relations`, a scalar.
+    RAISES (ValueError): Where the kind is unknown.
+    """
+    observed, prior = targets["relations"], targets["label_prior"].clamp(1e-6, 0.5)
+    mean_prior = float(prior.mean())
+    mask = torch.ones_like(observed, dtype=torch.bool)
+    weight_of_positives = positive_weight(mean_prior) if gamma is None else gamma
+    if kind == "bce":
+        loss = masked_bce(logits, observed, mask=mask)
+    elif kind == "collective":
+        mu = prior * missing / ((1.0 - missing) * (1.0 - prior))
+        loss = collective_loss(logits, observed, mask=mask, mu=mu, gamma=weight_of_positives, scope=scope)
+    elif kind == "printed":
+        mu_paper = paper_prior(mean_prior, missing)
+        loss = printed_collective_loss(logits, observed, mu=mu_paper, gamma=weight_of_positives)
+    else:
+        raise ValueError(f"detector loss is {kind!r}; expected bce, collective or printed")
+    return {"relations": weight * loss}

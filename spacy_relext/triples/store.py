@@ -100,6 +100,15 @@ def set_relations(doc: Doc, relations: Iterable[Tuple[CharSpan, Dict[str, float]
     ]
 
 
+def has_relations(doc: Doc) -> bool:
+    """Say whether a detector has written relation probabilities.
+
+    doc (Doc): The document.
+    RETURNS (bool): False where none ran.
+    """
+    return RELATIONS_KEY in doc.user_data
+
+
 def get_relations(span: Span) -> Dict[str, float]:
     """Read the relation probabilities of a sentence.
 

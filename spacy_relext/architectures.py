@@ -1,0 +1,103 @@
+"""Registered model builders, side by side."""
+
+from typing import Any, List, Optional
+
+from spacy import registry
+from spacy.tokens import Doc
+from thinc.api import Model
+from thinc.types import Floats2d
+
+from .errors import check_choice, check_range
+
+SPAN_MODES = ("mutual", "nearest", "all")
+
+
+@registry.architectures("spacy_relext.Transformer.v1")
+def build_transformer(
+    name: str,
+    max_pieces: int = 128,
+    precision: str = "auto",
+    case_features: bool = True,
+    freeze_layers: int = 0,
+    freeze_embeddings: bool = False,
+    dropout: Optional[float] = None,
+    lr_scale: float = 1.0,
+) -> Model[List[Doc], List[Floats2d]]:
+    """Build a tok2vec from a Hugging Face encoder; its weights are saved with the pipeline.
+
+    name (str): A folder, or a name on the Hugging Face Hub, read when the pipeline is initialized.
+    max_pieces (int): Longest sequence in word pieces; longer sentences are read in overlapping windows.
+    precision (str): "fp32", "bf16" or "auto": bf16 where the processor computes it natively.
+    case_features (bool): Whether to add letter-shape embeddings to the input, for uncased encoders.
+    freeze_layers (int): How many of the lowest layers (and the embeddings below them) are not trained.
+    freeze_embeddings (bool): Whether the table of word pieces is not trained.
+    dropout (Optional[float]): Replaces the encoder's own dropout.
+    lr_scale (float): Learning rate of the encoder as a multiple of the optimizer's.
+    RETURNS (Model[List[Doc], List[Floats2d]]): One vector per token.
+    """
+    from .bridge import encoder_model
+    from .encoders.tokens import TokenEncoder
+    from .encoders.transformer import PRECISIONS, TransformerEncoder
+
+    check_choice("precision", precision, PRECISIONS)
+    check_range("max_pieces", max_pieces, 8, 1_000_000)
+    encoder = TransformerEncoder(
+        precision=precision,
+        case_features=case_features,
+        freeze_layers=freeze_layers,
+        freeze_embeddings=freeze_embeddings,
+        dropout=dropout,
+    )
+    module = TokenEncoder(encoder)
+    module.lr_scales = {"": lr_scale}
+    return encoder_model(module, path=name, max_pieces=max_pieces)
+
+
+@registry.architectures("spacy_relext.SharedDetector.v1")
+def build_shared_detector(
+    tok2vec: Model[List[Doc], List[Floats2d]], hidden: int = 256, dropout: float = 0.1
+) -> Model[Any, Any]:
+    """Build a relation detector over token vectors.
+
+    tok2vec (Model[List[Doc], List[Floats2d]]): Any encoder or listener.
+    hidden (int): Size of the projection.
+    dropout (float): Dropout on token vectors and projection.
+    RETURNS (Model[TokenBatch, Tensor]): For `rere_detector`.
+    """
+    from .bridge import token_model
+    from .models.rere import SharedDetector
+
+    return token_model(tok2vec, SharedDetector(hidden=hidden, dropout=dropout), name="relext_shared_detector")
+
+
+@registry.architectures("spacy_relext.SharedExtractor.v1")
+def build_shared_extractor(
+    tok2vec: Model[List[Doc], List[Floats2d]],
+    hidden: int = 128,
+    pair_hidden: int = 256,
+    dropout: float = 0.1,
+    span_threshold: float = 0.1,
+    max_span_length: int = 15,
+    top_k: int = 4,
+    span_mode: str = "all",
+) -> Model[Any, Any]:
+    """Build an extractor that reads a sentence once and conditions its pointers on a relation embedding.
+
+    tok2vec (Model[List[Doc], List[Floats2d]]): Any encoder or listener.
+    hidden (int): Size of a pointer's projection.
+    pair_hidden (int): Size of the pair scorer's hidden layer.
+    dropout (float): Dropout on token vectors and in the pair scorer.
+    span_threshold (float): Probability that both ends of a candidate span need.
+    max_span_length (int): Longest candidate span, in tokens.
+    top_k (int): Candidate subjects, and candidate objects, of a row.
+    span_mode (str): "all" pairs a start with every end, "nearest" with the nearest, "mutual" only if no other start
+        lies between.
+    RETURNS (Model[TokenBatch, ExtractorOutput]): For `rere_extractor`.
+    """
+    from .bridge import token_model
+    from .models.rere import Proposal, SharedExtractor
+
+    check_choice("span_mode", span_mode, SPAN_MODES)
+    proposal = Proposal(threshold=span_threshold, max_length=max_span_length, top_k=top_k, mode=span_mode)
+    module = SharedExtractor(proposal=proposal, hidden=hidden, pair_hidden=pair_hidden, dropout=dropout)
+    return token_model(tok2vec, module, name="relext_shared_extractor")

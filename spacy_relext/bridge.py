@@ -1,0 +1,265 @@
+"""The only file that knows both torch and thinc: wraps torch modules as thinc models, saves them as safetensors.
+
+A module that is wrapped here has `sizes` (what it was built with, None while it is empty) and `configure(**sizes)`.
+Sizes travel in the header of the safetensors file, so that a loaded pipeline needs neither the network nor a pickle.
+"""
+
+import json
+import os
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, cast
+
+import numpy
+import safetensors.torch
+import torch
+from spacy.tokens import Doc
+from thinc.api import ArgsKwargs, Model, Optimizer, PyTorchShim, torch2xp, xp2torch
+from thinc.types import Floats2d
+from torch import Tensor, nn
+
+from .encoders.tokens import TokenEncoder
+from .errors import Errors
+from .instances.batch import TokenBatch
+from .instances.pieces import cut_docs
+
+_SIZES = "sizes"
+_process = os.getpid()
+
+
+class TorchShim(PyTorchShim):
+    """A thinc shim whose parameters may have learning rates of their own.
+
+    Two things differ from thinc's: gradients are dropped, not zeroed, after an update, so that a parameter without a
+    gradient is not moved by the optimizer's momentum; and each parameter's rate is scaled by `module.lr_scales`.
+    """
+
+    def finish_update(self, optimizer: Optimizer) -> None:
+        """Update all parameters that got a gradient.
+
+        optimizer (Optimizer): thinc's optimizer, the only one there is.
+        """
+        scales: Dict[str, float] = getattr(self._model, "lr_scales", {})
+        for name, parameter in self._model.named_parameters():
+            if parameter.grad is None:
+                continue
+            scale = next((scale for prefix, scale in scales.items() if name.startswith(prefix)), 1.0)
+            updated, _ = optimizer(
+                (self.id, name),
+                cast(Any, torch2xp(parameter.data)),
+                cast(Any, torch2xp(parameter.grad)),
+                lr_scale=scale,
+            )
+            parameter.data = xp2torch(updated, requires_grad=True, device=parameter.device)
+            parameter.grad = None
+
+
+def wrap_module(module: nn.Module) -> TorchShim:
+    """Put a torch module into a shim that saves it as safetensors.
+
+    module (nn.Module): With `sizes` and `configure`.
+    RETURNS (TorchShim): For `Model(shims=[...])`.
+    """
+    return TorchShim(module, serialize_model=module_to_bytes, deserialize_model=module_from_bytes)
+
+
+def module_to_bytes(module: nn.Module) -> bytes:
+    """Serialize a module's weights and sizes.
+
+    module (nn.Module): The module, which may be empty.
+    RETURNS (bytes): A safetensors file.
+    """
+    state = {name: tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()}
+    return safetensors.torch.save(state, metadata={_SIZES: json.dumps(module.sizes)})
+
+
+def module_from_bytes(module: nn.Module, data: bytes, device: torch.device) -> nn.Module:
+    """Restore a module: first its sizes, then its weights.
+
+    module (nn.Module): As built from the config.
+    data (bytes): A safetensors file of `module_to_bytes`.
+    device (torch.device): Where the weights go.
+    RETURNS (nn.Module): The same module.
+    RAISES (ValueError): Where the weights do not fit the module.
+    """
+    sizes = json.loads(_header(data).get("__metadata__", {}).get(_SIZES, "null"))
+    if sizes is not None:
+        cast(Any, module).configure(**sizes)
+        try:
+            module.load_state_dict(safetensors.torch.load(data))
+        except RuntimeError as error:
+            raise ValueError(Errors.R009.format(detail=str(error).splitlines()[-1].strip())) from None
+    return module.to(device)
+
+
+def token_model(tok2vec: Model[List[Doc], List[Floats2d]], module: nn.Module, *, name: str) -> Model:
+    """Build a thinc model: token vectors from any tok2vec, then a torch module over a batch of sentences.
+
+    tok2vec (Model[List[Doc], List[Floats2d]]): Any encoder or listener.
+    module (nn.Module): Called as `module(vectors, **arrays)` with vectors of shape (N, D), all tokens of all Docs.
+    name (str): The model's name.
+    RETURNS (Model[TokenBatch, Any]): Its output is whatever the module returns: a tensor or a tuple of tensors.
+    """
+    return Model(name, _forward_tokens, init=_init_tokens, layers=[tok2vec], shims=[wrap_module(module)])
+
+
+def module_of(model: Model) -> Any:
+    """Reach the torch module of a wrapped model.
+
+    model (Model): Built by this file.
+    RETURNS (Any): The module.
+    """
+    return model.shims[0]._model
+
+
+def move_to_device(model: Model) -> None:
+    """Put a module that was just configured onto the device in use.
+
+    model (Model): Built by this file.
+    """
+    from thinc.util import get_torch_default_device
+
+    module_of(model).to(get_torch_default_device())
+
+
+def loss_and_gradient(
+    loss: Callable[..., Dict[str, Tensor]], outputs: Any, targets: Dict[str, Any], **options: Any
+) -> Tuple[Dict[str, float], Tuple[Optional[Tensor], ...]]:
+    """Evaluate a loss and its gradient with respect to a model's outputs, by autograd.
+
+    loss (Callable[..., Dict[str, Tensor]]): Takes outputs and targets, returns named terms whose sum is minimised.
+    outputs (Any): A tensor or a named tuple of tensors, as the model returned them.
+    targets (Dict[str, Any]): Arrays; they become tensors on the outputs' device.
+    options (Any): Passed on to the loss.
+    RETURNS (Tuple[Dict[str, float], Tuple[Optional[Tensor], ...]]): The terms, and one gradient per output (None for
+        outputs of integers).
+    """
+    parts = (outputs,) if isinstance(outputs, Tensor) else tuple(outputs)
+    leaves = [part.detach().requires_grad_() if part.is_floating_point() else part for part in parts]
+    rebuilt = leaves[0] if isinstance(outputs, Tensor) else type(outputs)(*leaves)
+    device = parts[0].device
+    tensors = {key: torch.as_tensor(value, device=device) for key, value in targets.items()}
+    terms = loss(rebuilt, tensors, **options)
+    total = torch.stack(list(terms.values())).sum()
+    floating = [leaf for leaf in leaves if leaf.is_floating_point()]
+    gradients = iter(torch.autograd.grad(total, floating, allow_unused=True) if total.requires_grad else [None] * len(floating))
+    values = {key: float(value.detach()) for key, value in terms.items()}
+    return values, tuple(next(gradients) if leaf.is_floating_point() else None for leaf in leaves)
+
+
+def to_numpy(outputs: Any) -> Any:
+    """Bring a model's outputs to numpy arrays, named tuples staying named tuples.
+
+    outputs (Any): A tensor or a named tuple of tensors.
+    RETURNS (Any): The same form, of arrays in main memory.
+    """
+    if isinstance(outputs, Tensor):
+        return outputs.detach().cpu().numpy()
+    return type(outputs)(*(part.detach().cpu().numpy() for part in outputs))
+
+
+def encoder_model(module: TokenEncoder, *, path: str, max_pieces: int) -> Model[List[Doc], List[Floats2d]]:
+    """Build a tok2vec from a Hugging Face encoder.
+
+    module (TokenEncoder): Empty until the model is initialized or loaded.
+    path (str): Folder or Hub name that `initialize` reads.
+    max_pieces (int): Longest sequence, special pieces included.
+    RETURNS (Model[List[Doc], List[Floats2d]]): One vector per token.
+    """
+
+    def init(model: Model, X: Any = None, Y: Any = None) -> Model:
+        if module_of(model).sizes is None:
+            _load_checkpoint(module_of(model), path)
+            move_to_device(model)
+        model.set_dim("nO", module_of(model).encoder.width)
+        return model
+
+    return Model(
+        "relext_encoder",
+        _forward_encoder,
+        init=init,
+        dims={"nO": None},
+        attrs={"max_pieces": max_pieces},
+        shims=[wrap_module(module)],
+    )
+
+
+def _load_checkpoint(module: Any, path: str) -> None:
+    """Load an encoder's weights, with one clear line where they are not there."""
+    try:
+        module.load_checkpoint(path)
+    except (OSError, ValueError) as error:
+        raise ValueError(Errors.R008.format(path=path)) from error
+
+
+def _init_tokens(model: Model, X: Optional[TokenBatch] = None, Y: Any = None) -> Model:
+    """Initialize the tok2vec of a token model; the module itself is sized by the component."""
+    model.layers[0].initialize(X=list(X.docs) if X is not None else None)
+    return model
+
+
+def _forward_tokens(model: Model, batch: TokenBatch, is_train: bool) -> Tuple[Any, Callable[[Any], List[Doc]]]:
+    """Run the tok2vec and the module; the gradient goes back through both."""
+    tok2vec = model.layers[0]
+    vectors, backprop_vectors = tok2vec(list(batch.docs), is_train)
+    flat = xp2torch(model.ops.flatten(vectors), requires_grad=is_train)
+    outputs, backprop_module = _call(model, ArgsKwargs((flat,), _tensors(batch.arrays, flat.device)), is_train)
+
+    def backprop(gradients: Sequence[Optional[Tensor]]) -> List[Doc]:
+        parts = (outputs,) if isinstance(outputs, Tensor) else tuple(outputs)
+        _backward(backprop_module, parts, gradients)
+        d_flat = torch2xp(flat.grad) if flat.grad is not None else model.ops.alloc2f(*flat.shape)
+        return backprop_vectors(model.ops.unflatten(d_flat, [len(doc) for doc in batch.docs]))
+
+    return outputs, backprop
+
+
+def _forward_encoder(model: Model, docs: List[Doc], is_train: bool) -> Tuple[List[Floats2d], Callable[[Any], List[Doc]]]:
+    """Encode Docs; with nothing to encode there is nothing to differentiate."""
+    module = module_of(model)
+    if module.sizes is None:
+        raise ValueError(Errors.R004.format(name=model.name))
+    lengths = [len(doc) for doc in docs]
+    if not sum(lengths):
+        return [model.ops.alloc2f(0, module.encoder.width) for _ in docs], lambda gradients: []
+    pieces = cut_docs(docs, module.tokenizer, max_pieces=model.attrs["max_pieces"])
+    device = next(module.parameters()).device
+    vectors, backprop_module = _call(model, ArgsKwargs((), _tensors(vars(pieces), device)), is_train)
+
+    def backprop(gradients: List[Floats2d]) -> List[Doc]:
+        _backward(backprop_module, (vectors,), (xp2torch(model.ops.flatten(gradients), device=device),))
+        return []
+
+    return model.ops.unflatten(torch2xp(vectors.detach()), lengths), backprop
+
+
+def _call(model: Model, arguments: ArgsKwargs, is_train: bool) -> Tuple[Any, Any]:
+    """Call the module; a forked worker uses one thread, since libgomp's threads do not survive a fork."""
+    global _process
+    if os.getpid() != _process:
+        torch.set_num_threads(1)
+        _process = os.getpid()
+    return model.shims[0](arguments, is_train)
+
+
+def _backward(backprop: Any, outputs: Sequence[Tensor], gradients: Sequence[Optional[Tensor]]) -> None:
+    """Backpropagate through the outputs that have a gradient."""
+    pairs = [(o, g) for o, g in zip(outputs, gradients) if g is not None and o.requires_grad]
+    if pairs:
+        grads = {"grad_tensors": tuple(gradient for _, gradient in pairs)}
+        backprop(ArgsKwargs((tuple(output for output, _ in pairs),), grads))
+
+
+def _tensors(arrays: Dict[str, Any], device: torch.device) -> Dict[str, Any]:
+    """Turn arrays, and lists of arrays, into tensors."""
+
+    def convert(value: Any) -> Any:
+        if isinstance(value, numpy.ndarray):
+            return torch.from_numpy(value).to(device)
+        return [convert(part) for part in value] if isinstance(value, list) else value
+
+    return {key: convert(value) for key, value in arrays.items()}
+
+
+def _header(data: bytes) -> Dict[str, Any]:
+    """Read the JSON header of a safetensors file."""
+    length = int.from_bytes(data[:8], "little")
+    return cast(Dict[str, Any], json.loads(data[8 : 8 + length]))

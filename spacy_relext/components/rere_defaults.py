@@ -1,0 +1,54 @@
+"""Default configs of `rere_detector` and `rere_extractor`: a small convolutional encoder that needs no download."""
+
+TOK2VEC = """
+@architectures = "spacy.HashEmbedCNN.v2"
+pretrained_vectors = null
+width = 96
+depth = 4
+embed_size = 2000
+window_size = 1
+maxout_pieces = 3
+subword_features = true
+"""
+
+DETECTOR_CONFIG = f"""
+[model]
+@architectures = "spacy_relext.SharedDetector.v1"
+hidden = 128
+dropout = 0.1
+
+[model.tok2vec]
+{TOK2VEC}
+"""
+
+EXTRACTOR_CONFIG = f"""
+[model]
+@architectures = "spacy_relext.SharedExtractor.v1"
+hidden = 128
+pair_hidden = 256
+dropout = 0.1
+span_threshold = 0.1
+max_span_length = 15
+top_k = 4
+span_mode = "all"
+
+[model.tok2vec]
+{TOK2VEC}
+"""
+
+DETECTOR_WEIGHTS = {
+    "relations_micro_f": 0.3,
+    "relations_micro_p": None,
+    "relations_micro_r": None,
+    "relations_macro_f": None,
+    "relations_ap": None,
+}
+
+EXTRACTOR_WEIGHTS = {
+    "exact_f": 1.0,
+    "exact_p": None,
+    "exact_r": None,
+    "span_f": None,
+    "partial_f": None,
+    "macro_f": None,
+}

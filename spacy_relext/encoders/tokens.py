@@ -1,0 +1,88 @@
+"""From word pieces to one vector per token."""
+
+from typing import Any, Dict, List, Optional
+
+import torch
+from torch import Tensor, nn
+
+from .transformer import TransformerEncoder
+
+
+class TokenEncoder(nn.Module):
+    """Encode word pieces and give every token the mean of its first and its last piece.
+
+    The two ends of a name are what span pointers look for; the mean of all pieces blurs them in long words.
+    """
+
+    def __init__(self, encoder: TransformerEncoder) -> None:
+        """Wrap an encoder.
+
+        encoder (TransformerEncoder): May still be empty.
+        """
+        super().__init__()
+        self.encoder = encoder
+        self.tokenizer: Any = None
+
+    @property
+    def sizes(self) -> Optional[Dict[str, Any]]:
+        """RETURNS (Optional[Dict[str, Any]]): What `configure` needs; None while the module is empty."""
+        if self.encoder.hf_config is None:
+            return None
+        return {"hf_config": self.encoder.hf_config, "tokenizer": self.tokenizer.to_str()}
+
+    def configure(self, *, hf_config: Dict[str, Any], tokenizer: str) -> None:
+        """Build the layers with random weights.
+
+        hf_config (Dict[str, Any]): The checkpoint's `config.json`.
+        tokenizer (str): The content of `tokenizer.json`.
+        """
+        self.encoder.configure(hf_config=hf_config)
+        self.tokenizer = read_tokenizer(tokenizer)
+
+    def load_checkpoint(self, path: str) -> None:
+        """Build the layers with the weights of a checkpoint.
+
+        path (str): A folder, or a name on the Hugging Face Hub.
+        """
+        self.encoder.load_checkpoint(path)
+        self.tokenizer = load_tokenizer(path)
+
+    def forward(self, ids: List[Tensor], shapes: List[Tensor], masks: List[Tensor], first: Tensor, last: Tensor) -> Tensor:
+        """Encode padded batches of pieces.
+
+        ids (List[Tensor]): Vocabulary ids, one padded batch each. Shapes (b, L)
+        shapes (List[Tensor]): Letter shapes. Shapes (b, L)
+        masks (List[Tensor]): True on pieces. Shapes (b, L)
+        first (Tensor): Cell of each token's first piece in the flattened batches. Shape (N,)
+        last (Tensor): Cell of its last piece. Shape (N,)
+        RETURNS (Tensor): Token vectors. Shape (N, D)
+        """
+        cells = [self.encoder(*batch).flatten(0, 1) for batch in zip(ids, shapes, masks)]
+        table = torch.cat(cells) if len(cells) > 1 else cells[0]  # (cells, D)
+        # embedding() has a much faster backward pass than indexing
+        return (nn.functional.embedding(first, table) + nn.functional.embedding(last, table)) / 2
+
+
+def read_tokenizer(text: str) -> Any:
+    """Make a tokenizer from the content of a `tokenizer.json`, without padding or truncation.
+
+    text (str): The file's content.
+    RETURNS (tokenizers.Tokenizer): The tokenizer.
+    """
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_str(text)
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
+
+
+def load_tokenizer(path: str) -> Any:
+    """Load the fast tokenizer of a checkpoint.
+
+    path (str): A folder, or a name on the Hugging Face Hub.
+    RETURNS (tokenizers.Tokenizer): The tokenizer.
+    """
+    from transformers import AutoTokenizer
+
+    return read_tokenizer(AutoTokenizer.from_pretrained(path, use_fast=True).backend_tokenizer.to_str())

@@ -1,0 +1,138 @@
+"""From an extractor's output for many rows to scored candidate triples of each Doc."""
+
+from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
+
+import numpy
+from numpy.typing import NDArray
+from spacy.tokens import Doc
+
+from ..instances.rows import QueryRows
+from .decode import Candidate, decode_spans, pair_nearest, pair_product
+
+PAIRINGS = ("scored", "nearest", "product")
+
+
+class CandidateTable(NamedTuple):
+    """Candidates of a whole batch, one line each.
+
+    pairs (NDArray): Row, subject first and last, object first and last token in the row's window. Shape (P, 5)
+    relation (NDArray): Probability of the row's relation. Shape (P,)
+    subject (NDArray): √(p_start · p_end) of the subject. Shape (P,)
+    object (NDArray): √(p_start · p_end) of the object. Shape (P,)
+    pair (NDArray): Probability that the two belong together; 1 where no scorer was asked. Shape (P,)
+    """
+
+    pairs: NDArray[Any]
+    relation: NDArray[Any]
+    subject: NDArray[Any]
+    object: NDArray[Any]
+    pair: NDArray[Any]
+
+    def scores(self) -> NDArray[Any]:
+        """The final score p_rc · √(p_s p_o) · p_pair.
+
+        RETURNS (NDArray[Any]): Shape (P,)
+        """
+        return self.relation * self.subject * self.object * self.pair
+
+
+def scored_candidates(rows: QueryRows, output: Any) -> CandidateTable:
+    """Take the candidates that the pair scorer judged.
+
+    rows (QueryRows): The rows asked.
+    output (ExtractorOutput): As numpy arrays.
+    RETURNS (CandidateTable): All candidates.
+    """
+    pairs = output.pairs
+    probs = _sigmoid(output.pointers)
+    row = pairs[:, 0]
+    ends = [probs[row, pairs[:, 1 + pointer], pointer] for pointer in range(4)]
+    # √(p_s p_o) with p_s = p_start · p_end: a fourth root for each end
+    subject, obj = (ends[0] * ends[1]) ** 0.5, (ends[2] * ends[3]) ** 0.5
+    return CandidateTable(pairs, rows.probability[row], subject**0.5, obj**0.5, _sigmoid(output.pair_logits))
+
+
+def ruled_candidates(
+    rows: QueryRows, output: Any, *, pairing: str, threshold: float, max_length: int
+) -> CandidateTable:
+    """Pair spans by one of the paper's rules instead of the scorer.
+
+    rows (QueryRows): The rows asked.
+    output (ExtractorOutput): As numpy arrays.
+    pairing (str): "nearest" or "product".
+    threshold (float): For starts and ends.
+    max_length (int): Longest span, in tokens.
+    RETURNS (CandidateTable): With pair probability 1.
+    """
+    probs = _sigmoid(output.pointers) * output.mask[..., None]
+    rule = pair_nearest if pairing == "nearest" else pair_product
+    found: List[Tuple[int, ...]] = []
+    subject_scores: List[float] = []
+    object_scores: List[float] = []
+    for row in numpy.flatnonzero((probs >= threshold).any(axis=1).all(axis=1)).tolist():
+        columns = probs[row].T.tolist()
+        options: Dict[str, Any] = {"threshold": threshold, "max_length": max_length}
+        subjects = decode_spans(columns[0], columns[1], **options)
+        objects = decode_spans(columns[2], columns[3], **options)
+        for subject, obj in rule(subjects, objects):
+            found.append((row, *subject[:2], *obj[:2]))
+            subject_scores.append(subject[2] ** 0.5)
+            object_scores.append(obj[2] ** 0.5)
+    pairs = numpy.asarray(found, dtype="int64").reshape(-1, 5)
+    return CandidateTable(
+        pairs,
+        rows.probability[pairs[:, 0]],
+        numpy.asarray(subject_scores, dtype="float64") ** 0.5,
+        numpy.asarray(object_scores, dtype="float64") ** 0.5,
+        numpy.ones(len(pairs)),
+    )
+
+
+def candidates_by_doc(
+    rows: QueryRows, table: CandidateTable, scores: NDArray[Any], *, labels: Sequence[str], thresholds: NDArray[Any]
+) -> List[List[Candidate]]:
+    """Give each Doc its candidates above the threshold of their relation, in character offsets.
+
+    rows (QueryRows): The rows asked.
+    table (CandidateTable): The candidates.
+    scores (NDArray[Any]): Their (calibrated) scores. Shape (P,)
+    labels (Sequence[str]): The relations.
+    thresholds (NDArray[Any]): One per relation. Shape (R,)
+    RETURNS (List[List[Candidate]]): Spans that touch the cut edge of a window are left out: they may go on beyond it.
+    """
+    found: List[List[Candidate]] = [[] for _ in rows.windows.docs]
+    relation = rows.relation[table.pairs[:, 0]]
+    for line in numpy.flatnonzero(scores >= thresholds[relation]).tolist():
+        row, *ends = table.pairs[line].tolist()
+        window = int(rows.window[row])
+        if _touches_cut(rows, window, ends):
+            continue
+        number = int(rows.windows.doc[window])
+        doc, start = rows.windows.docs[number], int(rows.windows.start[window])
+        evidence = {
+            "relation": round(float(table.relation[line]), 4),
+            "subject": round(float(table.subject[line] ** 2), 4),
+            "object": round(float(table.object[line] ** 2), 4),
+            "pair": round(float(table.pair[line]), 4),
+        }
+        subject, obj = _chars(doc, start, ends[0], ends[1]), _chars(doc, start, ends[2], ends[3])
+        found[number].append(Candidate(subject, labels[relation[line]], obj, float(scores[line]), evidence))
+    return found
+
+
+def _touches_cut(rows: QueryRows, window: int, ends: Sequence[int]) -> bool:
+    """Say whether an argument ends at an edge at which its sentence was cut."""
+    left, right = rows.windows.is_cut(window)
+    last = int(rows.windows.end[window] - rows.windows.start[window]) - 1
+    return (left and min(ends) == 0) or (right and max(ends) == last)
+
+
+def _chars(doc: Doc, start: int, first: int, last: int) -> Tuple[int, int]:
+    """Character offsets of tokens counted from a window's beginning."""
+    token = doc[start + last]
+    return doc[start + first].idx, token.idx + len(token)
+
+
+def _sigmoid(logits: NDArray[Any]) -> NDArray[Any]:
+    """Logistic function without overflow."""
+    return 0.5 * (1.0 + numpy.tanh(0.5 * logits.astype("float64")))
