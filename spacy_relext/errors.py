@@ -1,5 +1,7 @@
 """All messages in one place: what was found, what was expected, which key or file to change."""
 
+from typing import Any, Sequence
+
 
 class Errors:
     """Message templates; the code at the front makes a message easy to look up."""
@@ -41,7 +43,6 @@ class Errors:
         "documents."
     )
     R206 = "[R206] {option} is {found!r}; expected one of: {expected}."
-    R207 = "[R207] No corpus could be read from {path!r}: {reason}. Expected a .spacy file from `spacy relext convert`."
     R208 = "[R208] None of the {count} documents of {path!r} is annotated with triples: there is nothing to compare with."
     R209 = "[R209] {what}: {found}; expected {expected}."
     R210 = "[R210] --label-filter leaves no relation. In the corpus: {gold}. Known to the pipeline: {known}."
@@ -50,7 +51,7 @@ class Errors:
     R213 = "[R213] No .txt file in the folder {path!r}."
     R214 = "[R214] Nowhere to put the drawing: give OUT.html, or --serve, or both."
     R215 = "[R215] {path}: the file is {encoding}, not UTF-8. Save it as UTF-8."
-    R216 = "[R216] Cannot write {path!r}: {reason}."
+    R216 = "[R216] Cannot open {path!r}: {reason}."
     R217 = "[R217] {path!r} is input and output at once; it would be overwritten while it is read. Name another output."
     R218 = "[R218] --n-process {n_process} cannot be combined with --gpu-id {gpu_id}. Use one process on a GPU."
     R219 = "[R219] {where}: the text holds a character that is no valid Unicode (half of a surrogate pair)."
@@ -68,7 +69,10 @@ class Errors:
     R256 = "[R256] {fact} names {id!r}, which is no entity. Add it to entities.tsv or remove the fact."
     R257 = "[R257] {fact} needs a relation and two different entities."
     R258 = "[R258] {found!r} {problem}; expected {expected}."
-    R100 = "[R100] {where}: {what}. Correct the record, or leave --strict out to skip and count such records."
+    R100 = (
+        "[R100] {where}: {what}. Correct the record; `spacy relext convert` without --strict skips and counts such "
+        "records."
+    )
     R101 = "[R101] {path}: {what}. Expected UTF-8 text: {expected}."
     R102 = "[R102] Unknown format {found!r}; expected one of: {expected}."
     R103 = "[R103] No record of {paths} could be read as {format!r}, so nothing was written. {detail}"
@@ -76,7 +80,7 @@ class Errors:
     R105 = "[R105] {path!r} is input and output at once; it would be overwritten while it is read. Name another output."
     R106 = "[R106] The output folder {path!r} holds other .spacy files ({found}). Empty it, or name another folder."
     R107 = "[R107] {option} is {found!r}; expected {expected}."
-    R108 = "[R108] Language {lang!r} is unknown to spaCy ({reason}). Give a code such as 'en' or 'zh' as --lang."
+    R108 = "[R108] No tokenizer for the language {lang!r}: {reason}. Give a code such as 'en' or 'zh' as --lang."
     R109 = (
         "[R109] No pipeline could be loaded from {path!r}: {reason}. Give the folder of a trained pipeline or the name "
         "of an installed package as --pipeline."
@@ -99,3 +103,29 @@ class Warnings:
     W100 = "[W100] {path}: {count} of {total} documents have more than {limit} tokens and are left out (max_length)."
     W101 = "[W101] {path}: {count} of {total} documents hold no token and are left out."
     W102 = "[W102] {path}: no document is annotated with triples; nothing can be trained or evaluated on it."
+    W200 = "[W200] No component of the pipeline knows the relation(s) {unknown}. Known: {known}."
+
+
+def check_choice(key: str, value: Any, choices: Sequence[str]) -> None:
+    """Check a setting that takes one of a few values.
+
+    key (str): The setting.
+    value (Any): What the config says.
+    choices (Sequence[str]): What it may say.
+    RAISES (ValueError): Where it says something else.
+    """
+    if value not in choices:
+        raise ValueError(Errors.R007.format(key=key, found=value, expected=" or ".join(choices)))
+
+
+def check_range(key: str, value: float, low: float, high: float) -> None:
+    """Check a setting that takes a number.
+
+    key (str): The setting.
+    value (float): What the config says.
+    low (float): Smallest value.
+    high (float): Largest value.
+    RAISES (ValueError): Where it lies outside.
+    """
+    if not low <= value <= high:
+        raise ValueError(Errors.R007.format(key=key, found=value, expected=f"a number from {low} to {high}"))

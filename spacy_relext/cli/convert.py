@@ -1,0 +1,59 @@
+"""`spacy relext convert`: raw files become a corpus."""
+
+from functools import partial
+from pathlib import Path
+from typing import List, Optional
+
+import typer
+from tqdm import tqdm
+from wasabi import msg
+
+from ..corpora.convert import convert, load_relation_map
+from ..corpora.formats import FORMATS
+from ..corpora.report import format_report
+from .app import relext
+
+_NAMES = ", ".join(sorted(FORMATS))
+
+
+@relext.command("convert")
+def convert_cli(
+    format: str = typer.Argument(..., metavar="FORMAT", help=f"One of: {_NAMES}"),
+    inputs: List[Path] = typer.Argument(..., metavar="INPUT...", help="Files to read, in this order"),
+    output: Path = typer.Argument(..., metavar="OUTPUT.spacy", help="Corpus to write; a folder with --shard"),
+    lang: str = typer.Option("en", help="Language of the tokenizer; zh makes a token of each character"),
+    occurrences: str = typer.Option("nearest", help="Strings that occur several times: nearest, first or all"),
+    strict: bool = typer.Option(False, "--strict", help="Stop at the first malformed record instead of skipping it"),
+    one_sentence: bool = typer.Option(
+        True, "--one-sentence/--no-one-sentence", help="Mark records of single-sentence formats as one sentence"
+    ),
+    pipeline: Optional[str] = typer.Option(None, help="spaCy pipeline that adds entities, heads, tags ..."),
+    relation_map: Optional[Path] = typer.Option(None, help="JSON object: old label to new label, or null to leave out"),
+    skip: int = typer.Option(0, min=0, help="Records to pass over first"),
+    limit: int = typer.Option(0, min=0, help="Records to read then; 0 for all"),
+    shard: int = typer.Option(0, min=0, help="Write a folder of files of this many documents each; 0 for one file"),
+) -> None:
+    """Convert data files to a .spacy corpus with triples, and report what was found and left out."""
+    try:
+        report = convert(
+            format,
+            inputs,
+            output,
+            lang=lang,
+            occurrences=occurrences,
+            strict=strict,
+            one_sentence=one_sentence,
+            pipeline=pipeline,
+            relation_map=None if relation_map is None else load_relation_map(relation_map),
+            skip=skip,
+            limit=limit,
+            shard=shard,
+            progress=partial(tqdm, unit=" docs", leave=False, disable=None),
+        )
+    except (ValueError, OSError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    typer.echo(format_report(report))
+    if report.skipped:
+        msg.warn(f"{report.skipped} of {report.records} records were malformed and are not in the corpus.")
+    msg.good(f"Wrote {report.docs} documents to {output}")

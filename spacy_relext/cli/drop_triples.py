@@ -1,0 +1,30 @@
+"""`spacy relext drop-triples`: a corpus with fewer triples, to study incomplete annotation."""
+
+from functools import partial
+from pathlib import Path
+
+import typer
+from tqdm import tqdm
+from wasabi import msg
+
+from ..corpora.drop import drop_triples, format_drop_report
+from .app import relext
+
+
+@relext.command("drop-triples")
+def drop_triples_cli(
+    corpus: Path = typer.Argument(..., metavar="CORPUS.spacy", help="Corpus to read: a file, or a folder of them"),
+    output: Path = typer.Argument(..., metavar="OUT.spacy", help="Corpus to write"),
+    rate: float = typer.Option(..., help="Probability of being dropped, 0 to 1"),
+    mode: str = typer.Option("keep_empty", help="keep_empty, drop_empty or relation"),
+    seed: int = typer.Option(0, help="Seed of the choice"),
+) -> None:
+    """Drop triples at random: one by one, keeping or deleting documents that become empty, or by relation."""
+    progress = partial(tqdm, unit=" docs", leave=False, disable=None)
+    try:
+        report = drop_triples(corpus, output, rate=rate, mode=mode, seed=seed, progress=progress)
+    except (ValueError, OSError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    typer.echo(format_drop_report(report))
+    msg.good(f"Wrote {report.docs - report.docs_deleted} documents to {output}")

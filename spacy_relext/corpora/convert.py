@@ -1,0 +1,222 @@
+"""Raw files become a corpus: read, parse, locate, rename, annotate, write; one record at a time."""
+
+import json
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Union
+
+import spacy
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from ..errors import Errors
+from .formats import Format, get_format
+from .locate import OCCURRENCES, locate_record
+from .records import KNOWN_KEYS, Record, record_to_doc
+from .report import Report
+from .shards import GOLD_ATTRS, ShardWriter
+from .sources import Item
+
+PathLike = Union[str, Path]
+RelationMap = Mapping[str, Optional[str]]
+Progress = Callable[[Iterable[Doc]], Iterable[Doc]]
+
+
+def convert(
+    format: str,
+    inputs: Sequence[PathLike],
+    output: PathLike,
+    *,
+    lang: str = "en",
+    occurrences: str = "nearest",
+    strict: bool = False,
+    one_sentence: bool = True,
+    pipeline: Optional[PathLike] = None,
+    relation_map: Optional[RelationMap] = None,
+    limit: int = 0,
+    skip: int = 0,
+    shard: int = 0,
+    progress: Optional[Progress] = None,
+) -> Report:
+    """Convert files of one format to a corpus that spaCy trains on.
+
+    format (str): A name in `formats.FORMATS`.
+    inputs (Sequence[PathLike]): The files, in this order.
+    output (PathLike): The .spacy file, or the folder where `shard` is given.
+    lang (str): Language whose tokenizer makes the Docs; "zh" makes a token of each character.
+    occurrences (str): What to do with strings that occur several times: `nearest`, `first` or `all`.
+    strict (bool): Stop at the first malformed record instead of skipping and counting it.
+    one_sentence (bool): Mark each record of a single-sentence format as one sentence.
+    pipeline (Optional[PathLike]): A spaCy pipeline that adds annotation and brings its own tokenizer.
+    relation_map (Optional[RelationMap]): New labels; None as new label removes the triples. Others stay.
+    limit (int): Records to read after the skipped ones, malformed ones included; 0 for all.
+    skip (int): Records to pass over first.
+    shard (int): Write a folder of files of this many Docs each; 0 writes one file.
+    progress (Optional[Progress]): Wraps the stream of Docs, such as a progress bar.
+    RETURNS (Report): What was found, changed and left out.
+    RAISES (ValueError): On unusable options or inputs, and, if strict, on a malformed record.
+    """
+    _check_options(occurrences, limit, skip)
+    spec, paths, target = get_format(format), _check_inputs(inputs, Path(output)), Path(output)
+    writer = ShardWriter(target, shard=shard, attrs=None if pipeline else GOLD_ATTRS)
+    nlp = load_tokenizer(lang) if pipeline is None else load_pipeline(pipeline)
+    report = Report(format=format)
+    reading = _Reading(spec, report, occurrences=occurrences, strict=strict, relation_map=relation_map or {})
+    records = reading.records(paths, skip=skip, limit=limit)
+    docs: Iterable[Doc] = reading.docs(records, nlp, one_sentence=one_sentence and spec.one_sentence)
+    if pipeline is not None:
+        docs = nlp.pipe(docs)
+    with writer:
+        for doc in docs if progress is None else progress(docs):
+            report.count_doc(doc)
+            writer.add(doc)
+    if not report.docs:
+        detail = f"First problem: {report.problems[0]}." if report.problems else "There is no record to read."
+        raise ValueError(Errors.R103.format(paths=", ".join(map(str, paths)), format=format, detail=detail))
+    return report
+
+
+class _Reading:
+    """Reads the records of one conversion and keeps its counts."""
+
+    def __init__(
+        self, spec: Format, report: Report, *, occurrences: str, strict: bool, relation_map: RelationMap
+    ) -> None:
+        self.spec = spec
+        self.report = report
+        self.occurrences = occurrences
+        self.strict = strict
+        self.relation_map = relation_map
+        self.seen: set[int] = set()
+
+    def records(self, paths: Sequence[Path], *, skip: int, limit: int) -> Iterator[Record]:
+        """Read canonical records from the files."""
+        number = 0
+        for path in paths:
+            for item in self.spec.read(path):
+                number += 1
+                if number <= skip:
+                    continue
+                if limit and number > skip + limit:
+                    return
+                record = self._parse(item)
+                if record is not None:
+                    yield record
+
+    def docs(self, records: Iterable[Record], nlp: Language, *, one_sentence: bool) -> Iterator[Doc]:
+        """Make Docs of records."""
+        for record in records:
+            where = self.report.where
+            try:
+                yield record_to_doc(nlp.make_doc, record, one_sentence=one_sentence, report=self.report)
+            except ValueError as error:
+                self._problem(where, str(error).replace("\n", " "))
+
+    def _parse(self, item: Item) -> Optional[Record]:
+        """Make a canonical record of an item, or count what was wrong with it."""
+        self.report.records += 1
+        self.report.where = item.where
+        try:
+            if item.error:
+                raise ValueError(item.error)
+            record = self.spec.parse(item.value)
+        except ValueError as error:
+            self._problem(item.where, str(error))
+            return None
+        if "string_triples" in record:
+            record = locate_record(record, self.report, occurrences=self.occurrences)
+        if "triples" in record:
+            record["triples"] = self._clean(record["triples"])
+        text = hash(record["text"])
+        self.report.repeated_texts += text in self.seen
+        self.seen.add(text)
+        self.report.other_keys.update(key for key in record if key not in KNOWN_KEYS)
+        return record
+
+    def _problem(self, where: str, what: str) -> None:
+        """Stop at a malformed record, or count it."""
+        self.report.count_problem(where, what)
+        if self.strict:
+            raise ValueError(Errors.R100.format(where=where, what=what))
+
+    def _clean(self, triples: List[Record]) -> List[Record]:
+        """Rename relations and remove what then stands there twice."""
+        kept: Dict[Any, Record] = {}
+        for triple in triples:
+            relation = self.relation_map.get(triple["relation"], triple["relation"])
+            if relation is None:
+                self.report.removed_by_map += 1
+                continue
+            self.report.relabelled += relation != triple["relation"]
+            key = (*triple["subject"], relation, *triple["object"], triple.get("source", ""))
+            self.report.duplicates += key in kept
+            kept.setdefault(key, {**triple, "relation": relation})
+        return list(kept.values())
+
+
+def load_tokenizer(lang: str) -> Language:
+    """Make a blank pipeline.
+
+    lang (str): Code of a language that spaCy knows; "zh" is cut into characters.
+    RETURNS (Language): The pipeline.
+    RAISES (ValueError): Where spaCy does not know the language or lacks its tokenizer.
+    """
+    try:
+        return spacy.blank(lang)
+    except (ImportError, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(Errors.R108.format(lang=lang, reason=reason)) from None
+
+
+def load_pipeline(path: PathLike) -> Language:
+    """Load the pipeline that adds annotation.
+
+    path (PathLike): A folder, or the name of an installed package.
+    RETURNS (Language): The pipeline.
+    RAISES (ValueError): Where there is none.
+    """
+    try:
+        return spacy.load(path)
+    except (OSError, ValueError, ImportError) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(Errors.R109.format(path=str(path), reason=reason)) from None
+
+
+def load_relation_map(path: PathLike) -> Dict[str, Optional[str]]:
+    """Read new labels of relations from a JSON file.
+
+    path (PathLike): A JSON object from old to new label; null removes the triples of a relation.
+    RETURNS (Dict[str, Optional[str]]): The map.
+    RAISES (ValueError): Where the file is anything else.
+    """
+    try:
+        value = json.loads(Path(path).read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as error:
+        raise ValueError(Errors.R110.format(path=path, what=f"cannot be read ({error})")) from None
+    if not isinstance(value, dict):
+        raise ValueError(Errors.R110.format(path=path, what=f"holds a {type(value).__name__}"))
+    for old, new in value.items():
+        if new is not None and not (isinstance(new, str) and new.strip()):
+            raise ValueError(Errors.R110.format(path=path, what=f"the new label of {old!r} is {new!r}"))
+    return value
+
+
+def _check_options(occurrences: str, limit: int, skip: int) -> None:
+    """Refuse option values that mean nothing."""
+    if occurrences not in OCCURRENCES:
+        expected = " or ".join(OCCURRENCES)
+        raise ValueError(Errors.R107.format(option="--occurrences", found=occurrences, expected=expected))
+    for option, value in (("--limit", limit), ("--skip", skip)):
+        if value < 0:
+            raise ValueError(Errors.R107.format(option=option, found=value, expected="0 or more records"))
+
+
+def _check_inputs(inputs: Sequence[PathLike], output: Path) -> List[Path]:
+    """Make sure that the inputs are files and that none of them would be overwritten."""
+    paths = [Path(path) for path in inputs]
+    for path in paths:
+        if not path.is_file():
+            what = "it is a folder" if path.is_dir() else "there is none"
+            raise ValueError(Errors.R116.format(path=str(path), what=what))
+        if path.resolve() == output.resolve():
+            raise ValueError(Errors.R105.format(path=str(path)))
+    return paths

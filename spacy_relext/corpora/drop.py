@@ -1,0 +1,205 @@
+"""Take triples out of a corpus at random, to study training on incomplete annotation."""
+
+import random
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterable, List, Optional, Set, Tuple, Union
+
+from spacy.tokens import Doc
+from spacy.vocab import Vocab
+
+from ..errors import Errors
+from ..triples.store import TRIPLES_KEY, get_records
+from .records import PAIRS_KEY
+from .report import format_table
+from .shards import ShardWriter, list_shards, load_shard
+
+MODES = ("keep_empty", "drop_empty", "relation")
+StoredTriple = Dict[str, Any]
+
+
+@dataclass
+class DropReport:
+    """Counts of one run; `expected_missing` is the share of triples expected to be missing from what is kept."""
+
+    mode: str
+    rate: float
+    seed: int
+    docs: int = 0
+    docs_deleted: int = 0
+    not_annotated: int = 0
+    emptied: int = 0
+    triples_before: int = 0
+    triples_after: int = 0
+    kept_docs_before: int = 0
+    labels: "Counter[str]" = field(default_factory=Counter)
+    dropped: "Counter[str]" = field(default_factory=Counter)
+    sizes: "Counter[int]" = field(default_factory=Counter)
+
+    @property
+    def missing(self) -> float:
+        """RETURNS (float): Share of the triples of the kept documents that is missing."""
+        return 1 - self.triples_after / self.kept_docs_before if self.kept_docs_before else 0.0
+
+    @property
+    def expected_missing(self) -> float:
+        """RETURNS (float): What `missing` is expected to be, given how many triples the documents had."""
+        if self.mode != "drop_empty":
+            return self.rate
+        before = {m: n * m * (1 - self.rate**m) for m, n in self.sizes.items()}
+        total = sum(before.values())
+        if not total:
+            return 0.0
+        return sum(expected_missing(self.rate, m) * weight for m, weight in before.items()) / total
+
+
+def expected_missing(rate: float, triples: int) -> float:
+    """Compute the share of triples expected to be missing from a sentence that was kept because one survived.
+
+    (r - r^m) / (1 - r^m), for m triples that are dropped independently with probability r.
+
+    rate (float): r, 0 to 1; at 1, where nothing survives, the limit (m - 1) / m.
+    triples (int): m, at least 1.
+    RETURNS (float): 0 where m is 1: a sentence with one triple is never incomplete, it is gone.
+    RAISES (ValueError): On other values.
+    """
+    if not 0 <= rate <= 1 or triples < 1:
+        raise ValueError(Errors.R114.format(rate=rate, triples=triples))
+    if rate == 1:
+        return (triples - 1) / triples
+    return (rate - rate**triples) / (1 - rate**triples)
+
+
+def drop_triples(
+    corpus: Union[str, Path],
+    output: Union[str, Path],
+    *,
+    rate: float,
+    mode: str = "keep_empty",
+    seed: int = 0,
+    progress: Optional[Callable[[Iterable[Doc]], Iterable[Doc]]] = None,
+) -> DropReport:
+    """Write a corpus without some of its triples.
+
+    corpus (Union[str, Path]): A .spacy file, or a folder of them.
+    output (Union[str, Path]): A file or a folder, as the corpus is.
+    rate (float): Probability that a triple (mode `relation`: all triples of a relation in a sentence) is dropped.
+    mode (str): `keep_empty` keeps documents that become empty, `drop_empty` deletes them, `relation` drops all
+        triples of a relation from a sentence together and keeps documents that become empty.
+    seed (int): Seed of the choice.
+    progress (Optional[Callable[[Iterable[Doc]], Iterable[Doc]]]): Wraps the stream of Docs.
+    RETURNS (DropReport): What was dropped. Documents that are not annotated, or empty from the start, stay as they are.
+    RAISES (ValueError): On unusable options, inputs or outputs.
+    """
+    source, target = Path(corpus), Path(output)
+    _check_options(source, target, rate, mode)
+    report, rng, vocab = DropReport(mode=mode, rate=rate, seed=seed), random.Random(seed), Vocab()
+    for shard in list_shards(source):
+        content = load_shard(shard)
+        path = target / shard.relative_to(source) if source.is_dir() else target
+        with ShardWriter(path, attrs=content.attrs) as writer:
+            docs: Iterable[Doc] = content.get_docs(vocab)
+            for doc in docs if progress is None else progress(docs):
+                if _drop_from_doc(doc, report, rng):
+                    writer.add(doc)
+    if report.docs == report.docs_deleted:
+        raise ValueError(Errors.R117.format(path=str(source)))
+    return report
+
+
+def choose_dropped(triples: List[StoredTriple], groups: List[Any], *, rate: float, rng: random.Random) -> Set[int]:
+    """Choose the triples to drop; those of one group share their fate.
+
+    triples (List[StoredTriple]): The triples of a document.
+    groups (List[Any]): A key for each triple; keys that differ are independent.
+    rate (float): Probability that a group is dropped.
+    rng (random.Random): Source of the choice.
+    RETURNS (Set[int]): Numbers of the dropped triples.
+    """
+    fate = {group: rng.random() < rate for group in dict.fromkeys(groups)}
+    return {number for number in range(len(triples)) if fate[groups[number]]}
+
+
+def _drop_from_doc(doc: Doc, report: DropReport, rng: random.Random) -> bool:
+    """Drop triples of one Doc; RETURNS whether the Doc is kept."""
+    report.docs += 1
+    triples = get_records(doc)
+    if not triples:
+        report.not_annotated += triples is None
+        return True
+    # The same triple from two sources is one triple: either both go or none.
+    keys = [(t["subject"], t["relation"], t["object"]) for t in triples]
+    groups: List[Any] = [(_sentence(doc, t), t["relation"]) for t in triples] if report.mode == "relation" else keys
+    gone = choose_dropped(triples, groups, rate=report.rate, rng=rng)
+    kept = [triple for number, triple in enumerate(triples) if number not in gone]
+    report.triples_before += len(triples)
+    report.triples_after += len(kept)
+    report.sizes[len(triples)] += 1
+    report.labels.update(triple["relation"] for triple in triples)
+    report.dropped.update(triples[number]["relation"] for number in gone)
+    report.emptied += not kept
+    if not kept and report.mode == "drop_empty":
+        report.docs_deleted += 1
+        return False
+    report.kept_docs_before += len(triples)
+    doc.user_data[TRIPLES_KEY] = kept
+    _forget_pairs(doc, {_arguments(triples[number]) for number in gone})
+    return True
+
+
+def _sentence(doc: Doc, triple: StoredTriple) -> int:
+    """Number the sentence in which a triple's subject stands; 0 where sentences are not annotated."""
+    if not doc.has_annotation("SENT_START"):
+        return 0
+    return sum(sent.start_char <= triple["subject"][0] for sent in doc.sents)
+
+
+def _arguments(value: StoredTriple) -> frozenset[Tuple[int, ...]]:
+    """The two spans of a triple or a pair, in either direction."""
+    return frozenset((tuple(value["subject"]), tuple(value["object"])))
+
+
+def _forget_pairs(doc: Doc, gone: Set[frozenset[Tuple[int, ...]]]) -> None:
+    """Take the label from marked pairs whose triple was dropped; it would give the dropped triple away."""
+    if PAIRS_KEY in doc.user_data:
+        pairs = [dict(pair) for pair in doc.user_data[PAIRS_KEY]]
+        doc.user_data[PAIRS_KEY] = [{**p, "label": None} if _arguments(p) in gone else p for p in pairs]
+
+
+def _check_options(source: Path, target: Path, rate: float, mode: str) -> None:
+    """Refuse option values that mean nothing, and an output that would overwrite the corpus."""
+    if not 0 <= rate <= 1:
+        raise ValueError(Errors.R107.format(option="--rate", found=rate, expected="a number from 0 to 1"))
+    if mode not in MODES:
+        raise ValueError(Errors.R107.format(option="--mode", found=mode, expected=" or ".join(MODES)))
+    if target.resolve().is_relative_to(source.resolve()):
+        raise ValueError(Errors.R105.format(path=str(source)))
+    if source.is_dir() and target.exists():
+        written = {target / shard.relative_to(source) for shard in list_shards(source)}
+        others = sorted(str(path.relative_to(target)) for path in set(target.rglob("*.spacy")) - written)
+        if others:
+            raise ValueError(Errors.R106.format(path=str(target), found=", ".join(others[:3])))
+
+
+def format_drop_report(report: DropReport) -> str:
+    """Lay a report out for people to read.
+
+    report (DropReport): The counts.
+    RETURNS (str): Lines of two tables.
+    """
+    dropped = report.triples_before - report.triples_after
+    rows = [
+        ("documents read", f"{report.docs:,}"),
+        ("documents not annotated, unchanged", f"{report.not_annotated:,}"),
+        ("documents that became empty", f"{report.emptied:,}"),
+        ("documents deleted", f"{report.docs_deleted:,}"),
+        ("triples before", f"{report.triples_before:,}"),
+        ("triples after", f"{report.triples_after:,}"),
+        ("triples gone", f"{dropped:,} ({dropped / max(report.triples_before, 1):.1%})"),
+        ("missing from the documents kept", f"{report.missing:.1%}"),
+        ("expected to be missing", f"{report.expected_missing:.1%}"),
+    ]
+    labels = [(f"  {label}", f"{report.dropped[label]:,} of {n:,}") for label, n in report.labels.most_common()]
+    parts = [format_table(rows), "Triples gone, by label"]
+    return "\n".join([*parts, format_table(labels)])

@@ -1,0 +1,168 @@
+"""Corpora become Examples for training and evaluation."""
+
+import random
+import warnings
+from itertools import islice
+from pathlib import Path
+from typing import Callable, Iterable, Iterator, List, Optional
+
+from spacy.language import Language
+from spacy.tokens import Doc
+from spacy.training import Example
+from spacy.util import filter_spans, registry
+from spacy.vocab import Vocab
+
+from ..errors import Errors, Warnings
+from ..triples.store import has_triples
+from .records import ENTITIES_KEY, PAIRS_KEY, set_sentence_starts
+from .shards import list_shards, load_shard, reorder
+
+Augmenter = Callable[[Language, Example], Iterable[Example]]
+
+
+@registry.readers("spacy_relext.TripleCorpus.v1")
+def create_triple_corpus(
+    path: Optional[Path],
+    shuffle: bool = False,
+    seed: int = 0,
+    limit: int = 0,
+    gold_ents: bool = False,
+    gold_sents: bool = True,
+    max_length: int = 0,
+    augmenter: Optional[Callable[[Language, Example], Iterable[Example]]] = None,
+) -> "TripleCorpus":
+    """Make the reader of a corpus with triples; see `TripleCorpus` for the settings.
+
+    RETURNS (TripleCorpus): The reader.
+    RAISES (ValueError): Where there is no path or a setting means nothing.
+    """
+    if path is None:
+        raise ValueError(Errors.R113)
+    return TripleCorpus(
+        path,
+        shuffle=shuffle,
+        seed=seed,
+        limit=limit,
+        gold_ents=gold_ents,
+        gold_sents=gold_sents,
+        max_length=max_length,
+        augmenter=augmenter,
+    )
+
+
+class TripleCorpus:
+    """Reads Examples from a .spacy file or a folder of them, one file at a time.
+
+    The predicted Doc is `nlp.make_doc` of the reference's text, so that training sees what running will see; the
+    reference keeps everything that was annotated, and the Example aligns the two by characters.
+
+    path (Path): The .spacy file, or the folder.
+    shuffle (bool): Give another order at each call. Docs are shuffled within a file, and files among each other.
+    seed (int): Seed of the order.
+    limit (int): Give the first so many Docs of the corpus only; 0 for all.
+    gold_ents (bool): Copy entities (and marked pairs, without their labels) to the predicted Doc.
+    gold_sents (bool): Copy sentence starts to the predicted Doc where the reference has them.
+    max_length (int): Leave out Docs with more tokens, with a warning that counts them; 0 for no limit. None is split.
+    augmenter (Optional[Augmenter]): Makes any number of Examples of each one.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        shuffle: bool = False,
+        seed: int = 0,
+        limit: int = 0,
+        gold_ents: bool = False,
+        gold_sents: bool = True,
+        max_length: int = 0,
+        augmenter: Optional[Augmenter] = None,
+    ) -> None:
+        for option, value in (("limit", limit), ("max_length", max_length)):
+            if value < 0:
+                raise ValueError(Errors.R107.format(option=option, found=value, expected="0 or more"))
+        self.path = Path(path)
+        self.shuffle = shuffle
+        self.limit = limit
+        self.gold_ents = gold_ents
+        self.gold_sents = gold_sents
+        self.max_length = max_length
+        self.augmenter = augmenter
+        self._random = random.Random(seed)
+
+    def __call__(self, nlp: Language) -> Iterator[Example]:
+        """Read the corpus.
+
+        nlp (Language): Its tokenizer makes the predicted Docs.
+        YIELDS (Example): Predicted and reference Doc.
+        """
+        total = empty = long = annotated = 0
+        for reference in self._references(nlp.vocab):
+            total += 1
+            annotated += has_triples(reference)
+            predicted = nlp.make_doc(reference.text)
+            if not len(predicted):
+                empty += 1
+            elif self.max_length and len(predicted) > self.max_length:
+                long += 1
+            else:
+                example = self._make_example(predicted, reference)
+                yield from [example] if self.augmenter is None else self.augmenter(nlp, example)
+        for count, message in ((long, Warnings.W100), (empty, Warnings.W101), (total - annotated, Warnings.W102)):
+            if count and (message != Warnings.W102 or count == total):
+                text = message.format(path=self.path, count=count, total=total, limit=self.max_length)
+                warnings.warn(text, stacklevel=2)
+
+    def _references(self, vocab: Vocab) -> Iterator[Doc]:
+        """Read the annotated Docs, in the order of this call."""
+        shards = list_shards(self.path)
+        if not self.shuffle:
+            yield from islice(_read(shards, vocab), self.limit or None)
+        elif self.limit:
+            # The limit is counted in the order of the files, so that each call gives the same Docs.
+            docs = list(islice(_read(shards, vocab), self.limit))
+            self._random.shuffle(docs)
+            yield from docs
+        else:
+            self._random.shuffle(shards)
+            yield from _read(shards, vocab, shuffle=self._random)
+
+    def _make_example(self, predicted: Doc, reference: Doc) -> Example:
+        """Join the two Docs and copy what the predicted one may know."""
+        if self.gold_sents and reference.has_annotation("SENT_START"):
+            set_sentence_starts(predicted, [sent.start_char for sent in reference.sents])
+        if self.gold_ents:
+            copy_entities(reference, predicted)
+        return Example(predicted, reference)
+
+
+def copy_entities(reference: Doc, predicted: Doc) -> None:
+    """Copy entities and marked pairs from one Doc to another of the same text; the pairs lose their labels.
+
+    reference (Doc): Where they are annotated.
+    predicted (Doc): Gets them as whole tokens, the longer first where two share a token.
+    """
+    spans = []
+    for ent in reference.ents:
+        start, end = ent.start_char, ent.end_char
+        span = predicted.char_span(start, end, label=ent.label_, kb_id=ent.kb_id_, alignment_mode="expand")
+        if span is not None:
+            spans.append(span)
+    if reference.has_annotation("ENT_IOB"):
+        predicted.set_ents(filter_spans(spans))
+    if ENTITIES_KEY in reference.user_data:
+        predicted.user_data[ENTITIES_KEY] = [dict(entity) for entity in reference.user_data[ENTITIES_KEY]]
+    if PAIRS_KEY in reference.user_data:
+        pairs = reference.user_data[PAIRS_KEY]
+        predicted.user_data[PAIRS_KEY] = [{**pair, "label": None} for pair in pairs]
+
+
+def _read(shards: List[Path], vocab: Vocab, *, shuffle: Optional[random.Random] = None) -> Iterator[Doc]:
+    """Read files one after the other; where asked, shuffle a file's content before its Docs are made."""
+    for shard in shards:
+        content = load_shard(shard)
+        if shuffle is not None:
+            order = list(range(len(content)))
+            shuffle.shuffle(order)
+            content = reorder(content, order)
+        yield from content.get_docs(vocab)

@@ -1,0 +1,179 @@
+"""Canonical records become Docs and back, without loss.
+
+A record is a JSON object with `text` and optionally `entities`, `triples`, `sents` and `pairs`; `docs/formats.md` and
+`canonical.schema.json` describe it. Character offsets stay exact: what no token boundary or `doc.ents` can express is
+kept as plain values in `doc.user_data`.
+"""
+
+from bisect import bisect_right
+from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
+
+from spacy.tokens import Doc, Span
+
+from ..errors import Errors
+from ..triples.store import get_records, set_triples
+from .report import Report
+
+ENTITIES_KEY = "relext_entities"
+PAIRS_KEY = "relext_pairs"
+SENTS_KEY = "relext_sents"
+META_KEY = "relext_meta"
+KNOWN_KEYS = ("text", "entities", "triples", "sents", "pairs")
+
+Record = Dict[str, Any]
+
+
+def record_to_doc(
+    make_doc: Callable[[str], Doc], record: Record, *, one_sentence: bool = False, report: Optional[Report] = None
+) -> Doc:
+    """Make a Doc of a canonical record.
+
+    make_doc (Callable[[str], Doc]): Makes tokens of a text, such as `nlp.make_doc`.
+    record (Record): The record, checked.
+    one_sentence (bool): Mark the whole Doc as one sentence where the record has no `sents`.
+    report (Optional[Report]): Gets the counts of entities and sentence boundaries that fit no token.
+    RETURNS (Doc): With triples (absent where the record has none), entities and sentence starts.
+    RAISES (ValueError): Where the tokenizer changes the text, or a triple is malformed.
+    """
+    report = Report() if report is None else report
+    doc = make_doc(record["text"])
+    if doc.text != record["text"]:
+        raise ValueError(Errors.R115.format(text=record["text"][:40], found=doc.text[:40]))
+    if "sents" in record:
+        _set_sentences(doc, record["sents"], report)
+    elif one_sentence:
+        set_sentence_starts(doc, [0])
+    if "entities" in record:
+        doc.user_data[ENTITIES_KEY] = [dict(entity) for entity in record["entities"]]
+        set_entities(doc, record["entities"], report=report)
+    if "pairs" in record:
+        doc.user_data[PAIRS_KEY] = [dict(pair) for pair in record["pairs"]]
+    if "triples" in record:
+        _set_triples(doc, record["triples"])
+    meta = {key: value for key, value in record.items() if key not in KNOWN_KEYS}
+    if meta:
+        doc.user_data[META_KEY] = meta
+    return doc
+
+
+def doc_to_record(doc: Doc) -> Record:
+    """Make a canonical record of a Doc.
+
+    doc (Doc): The document; its triples may come from annotation or from components.
+    RETURNS (Record): Keys are absent where the Doc is not annotated.
+    """
+    record: Record = {"text": doc.text}
+    if ENTITIES_KEY in doc.user_data or doc.has_annotation("ENT_IOB"):
+        record["entities"] = _list_entities(doc)
+    triples = get_records(doc)
+    if triples is not None:
+        record["triples"] = [_plain_triple(triple) for triple in triples]
+    if SENTS_KEY in doc.user_data:
+        record["sents"] = plain(doc.user_data[SENTS_KEY])
+    elif len(doc) and doc.has_annotation("SENT_START"):
+        record["sents"] = _list_sentences(doc)
+    if PAIRS_KEY in doc.user_data:
+        record["pairs"] = plain(doc.user_data[PAIRS_KEY])
+    record.update(plain(doc.user_data.get(META_KEY, {})))
+    return record
+
+
+def set_entities(doc: Doc, entities: Iterable[Dict[str, Any]], *, report: Optional[Report] = None) -> None:
+    """Set `doc.ents` to the entities that can stand there together, the longest first; all other tokens are outside.
+
+    doc (Doc): The document.
+    entities (Iterable[Dict[str, Any]]): `start`, `end` (characters), `label`, and optionally `kb_id`.
+    report (Optional[Report]): Counts what was widened to whole tokens and what was left out because of overlap.
+    """
+    report = Report() if report is None else report
+    chosen: List[Span] = []
+    taken: set[int] = set()
+    for entity in sorted(entities, key=lambda e: (e["start"] - e["end"], e["start"])):
+        report.entities += 1
+        span = _entity_span(doc, entity)
+        if span is None or taken.intersection(range(span.start, span.end)):
+            report.entities_dropped += 1
+            continue
+        report.entities_widened += (span.start_char, span.end_char) != (entity["start"], entity["end"])
+        taken.update(range(span.start, span.end))
+        chosen.append(span)
+    doc.set_ents(sorted(chosen, key=lambda span: span.start))
+
+
+def _entity_span(doc: Doc, entity: Dict[str, Any]) -> Optional[Span]:
+    """Make the smallest span of whole tokens that covers an entity."""
+    label, kb_id = entity["label"], entity.get("kb_id", "")
+    return doc.char_span(entity["start"], entity["end"], label=label, kb_id=kb_id, alignment_mode="expand")
+
+
+def set_sentence_starts(doc: Doc, starts: Sequence[int]) -> int:
+    """Let sentences start at the tokens that hold some characters, and nowhere else.
+
+    doc (Doc): The document.
+    starts (Sequence[int]): Character offsets.
+    RETURNS (int): How many of them lie inside a token.
+    """
+    offsets = [token.idx for token in doc]
+    tokens = {max(bisect_right(offsets, start) - 1, 0) for start in starts} | {0}
+    for token in doc:
+        token.is_sent_start = token.i in tokens
+    return len(set(starts) - set(offsets))
+
+
+def _set_sentences(doc: Doc, sents: Sequence[Sequence[int]], report: Report) -> None:
+    """Set sentence starts, and keep the exact offsets where tokens cannot express them."""
+    report.sentences_moved += set_sentence_starts(doc, [start for start, _ in sents])
+    exact = [list(sent) for sent in sents]
+    if _list_sentences(doc) != exact:
+        doc.user_data[SENTS_KEY] = exact
+
+
+def _list_sentences(doc: Doc) -> List[List[int]]:
+    """Read the sentences' character offsets."""
+    return [[sent.start_char, sent.end_char] for sent in doc.sents]
+
+
+def _list_entities(doc: Doc) -> List[Dict[str, Any]]:
+    """List the stored entities, and those that a pipeline put into `doc.ents` beside them."""
+    stored = [dict(entity) for entity in doc.user_data.get(ENTITIES_KEY, ())]
+    known = {_span_key(span) for entity in stored if (span := _entity_span(doc, entity)) is not None}
+    added = []
+    for ent in doc.ents:
+        if _span_key(ent) not in known:
+            entity = {"start": ent.start_char, "end": ent.end_char, "label": ent.label_}
+            added.append({**entity, "kb_id": ent.kb_id_} if ent.kb_id_ else entity)
+    return stored + added
+
+
+def _span_key(span: Span) -> Tuple[int, int, str]:
+    """What makes two entities the same."""
+    return span.start, span.end, span.label_
+
+
+def _set_triples(doc: Doc, triples: Sequence[Record]) -> None:
+    """Store the triples of each source; an empty list means annotated and empty."""
+    by_source: Dict[str, List[Record]] = {} if triples else {"": []}
+    for triple in triples:
+        by_source.setdefault(triple.get("source", ""), []).append(triple)
+    for source, group in by_source.items():
+        set_triples(doc, group, source=source)
+
+
+def _plain_triple(stored: Record) -> Record:
+    """Write a triple without the keys that say nothing."""
+    triple = {"subject": list(stored["subject"]), "relation": stored["relation"], "object": list(stored["object"])}
+    defaults: Tuple[Tuple[str, Any], ...] = (("score", 1.0), ("source", ""), ("evidence", {}))
+    return {**triple, **{key: plain(stored[key]) for key, default in defaults if stored[key] != default}}
+
+
+def plain(value: Any) -> Any:
+    """Make lists of the tuples that `DocBin` gives back, at any depth.
+
+    value (Any): Plain values.
+    RETURNS (Any): The same, as JSON would have it.
+    """
+    if isinstance(value, dict):
+        return {key: plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(inner) for inner in value]
+    return value

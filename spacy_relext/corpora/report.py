@@ -1,0 +1,184 @@
+"""What a conversion found, changed and left out, as counts and as a table."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Iterable, List, Sequence, Tuple, Union
+
+from spacy.tokens import Doc
+from wasabi.tables import table
+
+from ..triples.store import get_records
+
+EXAMPLES = 5
+LABELS_SHOWN = 40
+Row = Tuple[str, Union[int, str]]
+
+
+@dataclass
+class Report:
+    """Counts of one conversion; every count is of documents, sentences, triples, entities or strings, as named.
+
+    A sentence of a document without sentence boundaries is the document. Strings are counted once per record.
+    """
+
+    format: str = ""
+    records: int = 0
+    skipped: int = 0
+    problems: List[str] = field(default_factory=list)
+    docs: int = 0
+    not_annotated: int = 0
+    repeated_texts: int = 0
+    sentences: int = 0
+    sentences_without_triples: int = 0
+    triples: int = 0
+    labels: "Counter[str]" = field(default_factory=Counter)
+    across_sentences: int = 0
+    duplicates: int = 0
+    identical: int = 0
+    not_located: int = 0
+    relabelled: int = 0
+    removed_by_map: int = 0
+    strings: int = 0
+    not_found: int = 0
+    not_found_examples: List[str] = field(default_factory=list)
+    ambiguous: int = 0
+    folded: int = 0
+    respaced: int = 0
+    entities: int = 0
+    entities_widened: int = 0
+    entities_dropped: int = 0
+    sentences_moved: int = 0
+    other_keys: "Counter[str]" = field(default_factory=Counter)
+    where: str = ""
+
+    def count_problem(self, where: str, what: str) -> None:
+        """Count a malformed record and keep the first few messages.
+
+        where (str): `file:line`.
+        what (str): What was wrong.
+        """
+        self.skipped += 1
+        if len(self.problems) < EXAMPLES:
+            self.problems.append(f"{where}: {what}")
+
+    def count_strings(self, found: Iterable[Tuple[str, Tuple[List[Tuple[int, int]], str]]]) -> None:
+        """Count the strings of one record by how they were found.
+
+        found (Iterable[Tuple[str, Tuple[List[Tuple[int, int]], str]]]): Each string, its spans, and how.
+        """
+        for string, (spans, how) in found:
+            self.strings += 1
+            self.ambiguous += len(spans) > 1
+            self.folded += how == "folded"
+            self.respaced += how == "respaced"
+            if not spans:
+                self.not_found += 1
+                if len(self.not_found_examples) < EXAMPLES:
+                    self.not_found_examples.append(f"{self.where}: {string!r}")
+
+    def count_doc(self, doc: Doc) -> None:
+        """Count what was written of one document.
+
+        doc (Doc): With its triples.
+        """
+        self.docs += 1
+        whole = [(0, len(doc.text))]
+        annotated = len(doc) and doc.has_annotation("SENT_START")
+        sentences = [(s.start_char, s.end_char) for s in doc.sents] if annotated else whole
+        self.sentences += len(sentences)
+        records = get_records(doc)
+        if records is None:
+            self.not_annotated += 1
+            return
+        self.triples += len(records)
+        self.labels.update(record["relation"] for record in records)
+        filled = set()
+        for record in records:
+            places = {_place(sentences, record[role][0]) for role in ("subject", "object")}
+            self.across_sentences += len(places) > 1
+            filled |= places
+        self.sentences_without_triples += len(sentences) - len(filled)
+
+
+def _place(sentences: List[Tuple[int, int]], position: int) -> int:
+    """Find the last sentence that starts at or before a character."""
+    return max((n for n, (start, _) in enumerate(sentences) if start <= position), default=0)
+
+
+def format_report(report: Report) -> str:
+    """Lay a report out for people to read; counts of zero that would only be of interest otherwise are left out.
+
+    report (Report): The counts.
+    RETURNS (str): Lines of a table, the labels with their counts, and the first problems.
+    """
+    parts = [format_table([(name, _figure(value)) for name, value in _rows(report)])]
+    if report.labels:
+        shown = report.labels.most_common(LABELS_SHOWN)
+        parts.append(f"Labels ({len(report.labels)})")
+        parts.append(format_table([(f"  {label}", _figure(n)) for label, n in shown]))
+        if len(report.labels) > len(shown):
+            parts.append(f"  ... and {len(report.labels) - len(shown)} more labels")
+    for title, total, lines in (
+        ("Skipped, not read", report.skipped, report.problems),
+        ("Strings not found", report.not_found, report.not_found_examples),
+    ):
+        if lines:
+            more = [f"  ... and {total - len(lines)} more"] if total > len(lines) else []
+            parts += [title, *(f"  {line}" for line in lines), *more]
+    return "\n".join(parts)
+
+
+def format_table(rows: Sequence[Tuple[str, str]]) -> str:
+    """Lay out names to the left and figures to the right.
+
+    rows (Sequence[Tuple[str, str]]): Name and figure.
+    RETURNS (str): The lines.
+    """
+    lines: str = table(rows, aligns=("l", "r"), max_col=100)
+    return lines.strip("\n")
+
+
+def _figure(value: Union[int, str]) -> str:
+    """Write a count with separators."""
+    return value if isinstance(value, str) else f"{value:,}"
+
+
+def _share(part: int, whole: int) -> str:
+    """Write a count with its percentage."""
+    return f"{part:,} ({part / whole:.1%})" if whole else f"{part:,}"
+
+
+def _rows(report: Report) -> List[Row]:
+    """List the rows of the table."""
+    rows: List[Row] = [
+        ("documents", report.docs),
+        ("malformed records skipped", report.skipped),
+        ("sentences", report.sentences),
+        ("sentences without triples", _share(report.sentences_without_triples, report.sentences)),
+        ("triples", report.triples),
+        ("duplicate triples removed", report.duplicates),
+        ("triples of one span twice, left out", report.identical),
+    ]
+    if report.strings:
+        rows += [
+            ("triples left out: string not found", report.not_located),
+            ("strings looked up", report.strings),
+            ("strings not found", _share(report.not_found, report.strings)),
+            ("strings found more than once (ambiguous)", _share(report.ambiguous, report.strings)),
+            ("strings found in other letter case or accents", report.folded),
+            ("strings found with other spaces", report.respaced),
+        ]
+    optional: List[Row] = [
+        ("documents not annotated with triples", report.not_annotated),
+        ("texts that occurred before", report.repeated_texts),
+        ("triples across sentences", report.across_sentences),
+        ("triples relabelled by the relation map", report.relabelled),
+        ("triples removed by the relation map", report.removed_by_map),
+        ("entities", report.entities),
+        ("entities widened to whole tokens in doc.ents", report.entities_widened),
+        ("entities left out of doc.ents (overlap)", report.entities_dropped),
+        ("sentence boundaries moved to a token", report.sentences_moved),
+    ]
+    rows += [row for row in optional if row[1]]
+    rows += [(f"other key kept: {key}", count) for key, count in sorted(report.other_keys.items())]
+    return rows

@@ -1,0 +1,155 @@
+"""Corpora on disk: one .spacy file, or a folder of them, written and read one file at a time."""
+
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import Iterator, List, Optional, Sequence, Type, Union
+
+from spacy.tokens import Doc, DocBin
+from spacy.vocab import Vocab
+
+from ..errors import Errors
+
+SUFFIX = ".spacy"
+_SHARD_PREFIX = "part-"
+
+# What a corpus without a pipeline's annotation can hold; the other attributes would be columns of zeros.
+GOLD_ATTRS = ("ORTH", "SPACY", "SENT_START", "ENT_IOB", "ENT_TYPE", "ENT_KB_ID")
+
+
+class ShardWriter:
+    """Writes Docs with their user data to a .spacy file, or to a folder of files of at most `shard` Docs each.
+
+    A file appears under its name only when it is whole; after an error, a corpus that stood there before is unchanged
+    (single file) or gone (folder).
+
+    output (Path): The file, or the folder where `shard` is given.
+    shard (int): Docs per file; 0 writes one file.
+    attrs (Optional[Sequence[str]]): Token attributes to write; None for all that spaCy stores.
+    RAISES (ValueError): Where the output cannot be a corpus.
+    """
+
+    def __init__(self, output: Path, *, shard: int = 0, attrs: Optional[Sequence[Union[str, int]]] = None) -> None:
+        self.output = output
+        self.shard = shard
+        self.attrs = attrs
+        self.docs = 0
+        self._files = 0
+        self._bin = self._new_bin()
+        if shard < 0:
+            raise ValueError(Errors.R107.format(option="--shard", found=shard, expected="0 or more documents"))
+        if not shard and (output.suffix != SUFFIX or output.is_dir()):
+            raise ValueError(Errors.R104.format(path=str(output)))
+        if shard:
+            self._check_folder()
+
+    def add(self, doc: Doc) -> None:
+        """Add a Doc and write a shard where one is full.
+
+        doc (Doc): The document.
+        """
+        self._bin.add(doc)
+        self.docs += 1
+        if self.shard and len(self._bin) >= self.shard:
+            self._write_shard()
+
+    def __enter__(self) -> "ShardWriter":
+        return self
+
+    def __exit__(
+        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
+    ) -> None:
+        if kind is not None or not self.docs:
+            return
+        if not self.shard:
+            _write_whole(self._bin, self.output)
+        elif len(self._bin):
+            self._write_shard()
+
+    def _new_bin(self) -> DocBin:
+        """Make an empty DocBin."""
+        if self.attrs is None:
+            return DocBin(store_user_data=True)
+        return DocBin(attrs=list(self.attrs), store_user_data=True)  # type: ignore[arg-type]
+
+    def _check_folder(self) -> None:
+        """Refuse a folder in which other corpora would be mixed with this one."""
+        if self.output.is_file():
+            raise ValueError(Errors.R104.format(path=str(self.output)))
+        others = [p.name for p in self.output.glob(f"*{SUFFIX}") if not p.name.startswith(_SHARD_PREFIX)]
+        if others:
+            raise ValueError(Errors.R106.format(path=str(self.output), found=", ".join(sorted(others)[:3])))
+
+    def _write_shard(self) -> None:
+        """Write the Docs gathered so far, after removing what an earlier run left in the folder."""
+        if not self._files:
+            for old in self.output.glob(f"{_SHARD_PREFIX}*{SUFFIX}"):
+                old.unlink()
+        _write_whole(self._bin, self.output / f"{_SHARD_PREFIX}{self._files:05d}{SUFFIX}")
+        self._files += 1
+        self._bin = self._new_bin()
+
+
+def _write_whole(doc_bin: DocBin, path: Path) -> None:
+    """Write to a temporary name first, so that an interruption leaves no half file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".tmp")
+    try:
+        doc_bin.to_disk(temporary)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def list_shards(path: Path) -> List[Path]:
+    """List the files of a corpus.
+
+    path (Path): A .spacy file, or a folder; sub-folders are searched too, names that start with "." are not.
+    RETURNS (List[Path]): In the order of their names.
+    RAISES (ValueError): Where there is none.
+    """
+    if path.is_file():
+        return [path]
+    files = sorted(p for p in path.rglob(f"*{SUFFIX}") if p.is_file())
+    shards = [p for p in files if not any(part.startswith(".") for part in p.relative_to(path).parts)]
+    if not shards:
+        raise ValueError(Errors.R111.format(path=str(path)))
+    return shards
+
+
+def load_shard(path: Path) -> DocBin:
+    """Load one file; its Docs are made when they are asked for.
+
+    path (Path): A .spacy file.
+    RETURNS (DocBin): Its content.
+    RAISES (ValueError): Where it is no such file.
+    """
+    try:
+        return DocBin(store_user_data=True).from_disk(path)
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ValueError(Errors.R112.format(path=str(path), reason=reason)) from None
+
+
+def reorder(doc_bin: DocBin, order: Sequence[int]) -> DocBin:
+    """Choose and reorder the Docs of a file before they are made.
+
+    doc_bin (DocBin): Changed in place.
+    order (Sequence[int]): Numbers of the Docs to keep, in the new order.
+    RETURNS (DocBin): The same object.
+    """
+    for name in ("tokens", "spaces", "cats", "span_groups", "flags", "user_data"):
+        values = getattr(doc_bin, name)
+        setattr(doc_bin, name, [values[number] for number in order])
+    return doc_bin
+
+
+def iter_docs(path: Path, vocab: Vocab) -> Iterator[Doc]:
+    """Read the Docs of a corpus, one file at a time.
+
+    path (Path): A .spacy file, or a folder of them.
+    vocab (Vocab): The vocabulary of the Docs.
+    YIELDS (Doc): In the order of the files.
+    """
+    for shard in list_shards(path):
+        yield from load_shard(shard).get_docs(vocab)
