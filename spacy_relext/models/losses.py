@@ -96,10 +96,27 @@ def collective_loss(
         positives, negatives, logits = positives.T, negatives.T, logits.T
     target = mu if scope == "label" else mu.mean()
     positive_term = _negative_log_mean(logits, positives)
-    mean = masked_mean(torch.sigmoid(logits.float()), negatives)
+    mean = masked_mean(torch.sigmoid(_full_precision(logits)), negatives)
     negative_term = _bernoulli_kl(target, mean) if smooth else absolute_gap_loss(mean, target)
     negative_term = torch.where(negatives.any(-1), negative_term, torch.zeros_like(negative_term))
     return (gamma * positive_term + negative_term).mean()
+
+
+def pointer_collective_loss(logits: Tensor, targets: Tensor, *, mask: Tensor, mu: Tensor, gamma: float) -> Tensor:
+    """The collective loss over an extractor's pointers (Eq. 10 read as a mean: its sum over tokens can exceed 1).
+
+    Each pointer of each row is a group of its own, over the tokens of its context.
+
+    logits (Tensor): Unnormalised scores. Shape (M, T, 4)
+    targets (Tensor): 1 at observed ends. Shape (M, T, 4)
+    mask (Tensor): True on context tokens. Shape (M, T)
+    mu (Tensor): Expected mean probability of a pointer's observed negatives, a scalar. Shape ()
+    gamma (float): Weight of the positive term.
+    RETURNS (Tensor): A scalar, the mean over rows and pointers.
+    """
+    groups = [part.transpose(1, 2).flatten(0, 1) for part in (logits, targets)]  # 2 x (M * 4, T)
+    cells = mask.unsqueeze(1).expand(-1, logits.shape[2], -1).flatten(0, 1)  # (M * 4, T)
+    return collective_loss(*groups, mask=cells, mu=mu, gamma=gamma, scope="row")
 
 
 def printed_collective_loss(logits: Tensor, targets: Tensor, *, mu: float, gamma: float, eps: float = 1e-6) -> Tensor:
@@ -158,13 +175,18 @@ def label_means(probs: Tensor, targets: Tensor, *, mask: Tensor) -> Tuple[Tensor
 
 def _negative_log_mean(logits: Tensor, mask: Tensor) -> Tensor:
     """-ln of the mean probability of the masked cells, from logits: ln|P| - logsumexp(logσ(z)); 0 for no cells."""
-    log_probs = F.logsigmoid(logits.float()).masked_fill(~mask, -math.inf)
+    log_probs = F.logsigmoid(_full_precision(logits)).masked_fill(~mask, -math.inf)
     count = mask.sum(-1)
     some = count > 0
     # A group without positives would give -inf - -inf; a finite stand-in keeps its gradient out.
     safe = torch.where(some.unsqueeze(-1), log_probs, torch.zeros_like(log_probs))
-    value = torch.log(count.clamp(min=1).float()) - torch.logsumexp(safe, dim=-1)
+    value = torch.log(count.clamp(min=1).to(safe.dtype)) - torch.logsumexp(safe, dim=-1)
     return torch.where(some, value, torch.zeros_like(value))
+
+
+def _full_precision(logits: Tensor) -> Tensor:
+    """Logits in at least fp32: the means of probabilities near 0 do not survive bf16."""
+    return logits if logits.dtype == torch.float64 else logits.float()
 
 
 def _bernoulli_kl(target: Tensor, mean: Tensor) -> Tensor:

@@ -241,7 +241,8 @@ def detector_loss(
     if kind == "bce":
         loss = masked_bce(logits, observed, mask=mask)
     elif kind == "collective":
-        mu = prior * missing / ((1.0 - missing) * (1.0 - prior))
+        pooled = prior if scope == "label" else prior.mean()  # one rate a label, or that of all cells together
+        mu = pooled * missing / ((1.0 - missing) * (1.0 - pooled))
         loss = collective_loss(logits, observed, mask=mask, mu=mu, gamma=weight_of_positives, scope=scope)
     elif kind == "printed":
         mu_paper = paper_prior(mean_prior, missing)
