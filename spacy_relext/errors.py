@@ -100,6 +100,7 @@ class Warnings:
 
     W001 = "[W001] {name}: relation {label!r} is unknown to the model (not seen at initialize) and is left out in training."
     W002 = "[W002] {name}: {count} triples cross a sentence boundary or span no whole token; they are left out in training."
+    W003 = "[W003] {name}: {count} tokens lie beyond {max_pieces} word pieces and are not read; lower max_length or raise max_pieces."
     W100 = "[W100] {path}: {count} of {total} documents have more than {limit} tokens and are left out (max_length)."
     W101 = "[W101] {path}: {count} of {total} documents hold no token and are left out."
     W102 = "[W102] {path}: no document is annotated with triples; nothing can be trained or evaluated on it."

@@ -14,7 +14,7 @@ from .sources import read_json
 
 SCHEMA_PATH = Path(__file__).parent / "canonical.schema.json"
 ENTITY_KEYS = ("start", "end", "label", "kb_id")
-TRIPLE_KEYS = ("subject", "relation", "object", "score", "source", "evidence")
+TRIPLE_KEYS = ("subject", "relation", "object", "score", "source", "evidence", "subject_text", "object_text")
 PAIR_KEYS = ("subject", "object", "label")
 
 
@@ -87,6 +87,11 @@ def _check_triple(triple: Dict[str, Any], *, text: str, name: str) -> None:
     _check_keys(triple, TRIPLE_KEYS, name)
     _require_label(triple, "relation", name)
     _check_arguments(triple, text, name)
+    for role in ("subject", "object"):
+        there = text[slice(*triple[role])]
+        if triple.get(f"{role}_text", there) != there:
+            stated = describe(triple[f"{role}_text"])
+            raise ValueError(f"'{role}_text' of {name} is {stated}, but its offsets hold {describe(there)}")
     if "score" in triple and not 0 <= require(triple, "score", float, name=name) <= 1:
         raise ValueError(f"'score' of {name} is {triple['score']}; expected 0 to 1")
     if "source" in triple:

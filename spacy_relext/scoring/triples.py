@@ -47,10 +47,11 @@ class TripleScorer:
         """Score examples.
 
         examples (Iterable[Example]): Predicted and reference documents.
-        **kwargs (Any): The component's settings, which this scorer does not need.
+        **kwargs (Any): The component's settings; `source`, its name, is read where the config names none.
         RETURNS (Dict[str, Any]): As `score_triples`.
         """
-        return score_triples(examples, source=self.source, label_filter=self.label_filter)
+        source = kwargs.get("source") if self.source is None else self.source
+        return score_triples(examples, source=source, label_filter=self.label_filter)
 
 
 @registry.scorers("spacy_relext.triple_scorer.v1")
@@ -59,7 +60,8 @@ def make_triple_scorer(
 ) -> Callable[..., Dict[str, Any]]:
     """Build the scorer of components that write triples.
 
-    source (Optional[str]): Score only the triples that this component wrote; None: every predicted triple.
+    source (Optional[str]): Score only the triples that this component wrote; None: those of the component that is
+        scored, where it says its name, else every predicted triple.
     label_filter (Optional[List[str]]): Score only these relations; None: all.
     RETURNS (Callable[..., Dict[str, Any]]): Takes (examples, **kwargs), gives what `score_triples` gives.
     """

@@ -130,8 +130,10 @@ def test_registered_scorer_takes_a_components_settings_and_pickles():
     scorer = registry.scorers.get("spacy_relext.triple_scorer.v1")(label_filter=["born"])
     scorer = pickle.loads(pickle.dumps(scorer))
     example = make_example(BIRTHS, GOLD, GOLD)
-    assert scorer([example], labels=["x"], threshold=0.3, source="nobody")["exact_f"] == 1.0
-    assert make_triple_scorer(source="nobody")([example])["exact_f"] == 0.0
+    assert scorer([example], labels=["x"], threshold=0.3)["exact_f"] == 1.0
+    assert scorer([example], source="fake")["exact_f"] == 1.0
+    assert scorer([example], source="nobody")["exact_f"] == 0.0
+    assert make_triple_scorer(source="fake")([example], source="nobody")["exact_f"] == 1.0
 
 
 def test_empty_text_and_nested_arguments():

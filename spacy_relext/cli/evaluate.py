@@ -1,0 +1,120 @@
+"""`spacy relext evaluate`: every score of a pipeline on a corpus, as a table and as JSON."""
+
+import warnings
+from pathlib import Path
+from typing import Any, Dict, List, Literal, Optional, Sequence
+
+import srsly
+import typer
+import wasabi
+from spacy.language import Language
+from spacy.training import Example
+
+from ..corpora.reader import TripleCorpus
+from ..errors import Errors
+from ..scoring.evaluation import EvaluationSettings, choose_labels, evaluate_pipeline
+from .app import relext
+from .pipeline import GPU_HELP, PIPELINE_HELP, fail, input_errors, load_pipeline, split_list, with_progress
+
+OVERALL = (("exact", "exact text"), ("span", "exact spans"), ("partial", "first words"), ("macro", "macro (exact)"))
+OTHERS = (
+    ("relations_micro_p", "detector precision"),
+    ("relations_micro_r", "detector recall"),
+    ("relations_micro_f", "detector F"),
+    ("relations_macro_f", "detector macro F"),
+    ("relations_ap", "detector average precision"),
+    ("empty_error_rate", "empty sentences that got a triple"),
+    ("direction_accuracy", "direction right"),
+    ("ece", "calibration error (equal mass)"),
+    ("ece_width", "calibration error (equal width)"),
+    ("best_threshold_f", "exact F at the best single threshold"),
+)
+
+
+@relext.command("evaluate")
+def evaluate_cli(
+    pipeline: str = typer.Argument(..., help=PIPELINE_HELP),
+    corpus: Path = typer.Argument(..., metavar="CORPUS", help="A .spacy file with gold triples."),
+    output: Optional[Path] = typer.Option(None, "--output", "-o", help="JSON file for every score."),
+    gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help=GPU_HELP),
+    batch_size: int = typer.Option(64, "--batch-size", min=1, help="Documents to a batch."),
+    label_filter: Optional[str] = typer.Option(
+        None,
+        "--label-filter",
+        help="Score these relations only, comma-separated; `shared`: those that corpus and pipeline both know.",
+    ),
+    gold_sents: bool = typer.Option(
+        True, "--gold-sents/--no-gold-sents", help="Give the pipeline the annotated sentences, where there are any."
+    ),
+    gold_ents: bool = typer.Option(
+        False, "--gold-ents/--no-gold-ents", help="Give the pipeline the annotated entities."
+    ),
+    gold_relations: bool = typer.Option(
+        False, "--gold-relations", help="Give the extractor each sentence's gold relations."
+    ),
+) -> None:
+    """Score a pipeline on a corpus, print the scores, and save them."""
+    with input_errors():
+        nlp = load_pipeline(pipeline, gpu_id)
+        examples = _read(nlp, corpus, gold_sents=gold_sents, gold_ents=gold_ents)
+        labels = choose_labels(nlp, examples, split_list(label_filter))
+        settings = EvaluationSettings(batch_size=batch_size, label_filter=labels, gold_relations=gold_relations)
+        shown = with_progress(examples, total=len(examples))
+        metrics = evaluate_pipeline(nlp, shown, settings=settings)
+        if not metrics["n_annotated"]:
+            fail(Errors.R208.format(count=len(examples), path=str(corpus)))
+        for line in report_lines(metrics, labels=labels):
+            typer.echo(line)
+        if output is not None:
+            output.parent.mkdir(parents=True, exist_ok=True)
+            srsly.write_json(output, metrics)
+            typer.echo(f"Saved {len(metrics)} scores to {output}")
+
+
+def report_lines(metrics: Dict[str, Any], *, labels: Optional[List[str]] = None) -> List[str]:
+    """Lay out scores as tables.
+
+    metrics (Dict[str, Any]): From `evaluate_pipeline`.
+    labels (Optional[List[str]]): The relations that were scored, if not all.
+    RETURNS (List[str]): Lines to print; scores in percent.
+    """
+    overall = [(title, *(_percent(metrics[f"{key}_{score}"]) for score in "prf")) for key, title in OVERALL]
+    per_type = [
+        (label, *(_percent(scores[score]) for score in "prf"), str(metrics["support_per_type"].get(label, 0)))
+        for label, scores in metrics["triples_per_type"].items()
+    ]
+    others = [(title, _percent(metrics[key])) for key, title in OTHERS if metrics.get(key) is not None]
+    interval = f"{_percent(metrics['exact_f_low'])} to {_percent(metrics['exact_f_high'])}"
+    others.insert(0, ("exact F, 95 % interval over documents", interval))
+    heading = f"{metrics['n_annotated']} annotated of {metrics['n_documents']} documents"
+    heading += f", {metrics['n_gold']} gold and {metrics['n_predicted']} predicted triples"
+    heading += f", {metrics['docs_per_second']:.1f} docs/s, {metrics['words_per_second']:.0f} words/s"
+    return [
+        heading,
+        *([f"Only: {', '.join(labels)}"] if labels is not None else []),
+        _table(overall, ("Triples", "P", "R", "F")),
+        _table(per_type, ("Relation", "P", "R", "F", "Gold")),
+        _table(others, ("Further", "")),
+    ]
+
+
+def _table(rows: Sequence[Sequence[str]], header: Sequence[str]) -> str:
+    """Align numbers to the right."""
+    aligns: List[Literal["l", "r", "c"]] = ["l"]
+    aligns += ["r" for _ in header[1:]]
+    return str(wasabi.table(rows, header=header, divider=True, aligns=aligns))
+
+
+def _percent(value: Optional[float]) -> str:
+    """Write a fraction as a percentage."""
+    return "-" if value is None else f"{100 * value:.2f}"
+
+
+def _read(nlp: Language, corpus: Path, *, gold_sents: bool, gold_ents: bool) -> List[Example]:
+    """Read the corpus; its warnings become lines on stderr."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        examples = list(TripleCorpus(corpus, gold_sents=gold_sents, gold_ents=gold_ents)(nlp))
+    for warning in caught:
+        typer.echo(str(warning.message), err=True)
+    return examples

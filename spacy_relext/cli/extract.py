@@ -1,0 +1,102 @@
+"""`spacy relext extract`: triples of running text as JSON lines or CSV."""
+
+import io
+import os
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Callable, Dict, Iterator, List, Optional, TextIO
+
+import typer
+from spacy.language import Language
+
+from ..corpora.texts import STDIN, TextReader
+from ..errors import Errors, Warnings
+from ..export.csv import CsvWriter
+from ..export.jsonl import JsonlWriter
+from ..export.records import RecordWriter, extract, write_extractions
+from .app import relext
+from .pipeline import GPU_HELP, PIPELINE_HELP, fail, input_errors, load_pipeline, split_list, with_progress
+
+WRITERS: Dict[str, Callable[[TextIO], RecordWriter]] = {"jsonl": JsonlWriter, "csv": CsvWriter}
+
+
+@relext.command("extract")
+def extract_cli(
+    pipeline: str = typer.Argument(..., help=PIPELINE_HELP),
+    source: str = typer.Argument(
+        ..., metavar="INPUT", help="Text file (a document a line), .jsonl file, folder of .txt files, or - for stdin."
+    ),
+    output: str = typer.Argument(..., help="File for the triples, .jsonl or .csv; - for stdout."),
+    output_format: Optional[str] = typer.Option(
+        None, "--format", "-f", help="jsonl or csv; otherwise by the output's ending, jsonl for -."
+    ),
+    input_format: Optional[str] = typer.Option(
+        None, "--input-format", help="text, jsonl or file (a document a file); otherwise by the input's ending."
+    ),
+    min_score: float = typer.Option(0.0, "--min-score", help="Leave out triples with a lower score."),
+    relations: Optional[str] = typer.Option(None, "--relations", help="Keep these relations only, comma-separated."),
+    batch_size: int = typer.Option(64, "--batch-size", min=1, help="Documents to a batch."),
+    n_process: int = typer.Option(1, "--n-process", min=1, help="Processes to share the work."),
+    gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help=GPU_HELP),
+    strict: bool = typer.Option(False, "--strict", help="Stop at the first text that cannot be read."),
+) -> None:
+    """Extract the triples of running text."""
+    with input_errors():
+        writer_type = WRITERS[_format(output, output_format)]
+        reader = TextReader(source, input_format=input_format, strict=strict, report=_report)
+        if STDIN not in (source, output) and Path(source).resolve() == Path(output).resolve():
+            fail(Errors.R217.format(path=output))
+        if n_process > 1 and gpu_id >= 0:
+            fail(Errors.R218.format(n_process=n_process, gpu_id=gpu_id))
+        nlp = load_pipeline(pipeline, gpu_id)
+        reader.max_length = nlp.max_length
+        wanted = split_list(relations)
+        _warn_of_unknown(nlp, wanted)
+        with _open_output(output) as stream:
+            done = with_progress(extract(nlp, reader, batch_size=batch_size, n_process=n_process))
+            counts = write_extractions(done, writer_type(stream), min_score=min_score, relations=wanted)
+        _report(
+            f"{counts.documents} documents, {counts.triples} triples"
+            f" ({reader.skipped} texts skipped, {reader.blank} blank lines)"
+        )
+
+
+def _format(output: str, chosen: Optional[str]) -> str:
+    """Choose how to write."""
+    if chosen is None:
+        chosen = "jsonl" if output == STDIN else Path(output).suffix.lower().lstrip(".")
+    if chosen not in WRITERS:
+        fail(Errors.R206.format(option="the format of OUTPUT", found=chosen, expected=", ".join(WRITERS)))
+    return chosen
+
+
+@contextmanager
+def _open_output(output: str) -> Iterator[TextIO]:
+    """Open the output as UTF-8; a reader of stdout that has seen enough is no error."""
+    if output != STDIN:
+        path = Path(output)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("w", encoding="utf-8", newline="") as stream:
+            yield stream
+        return
+    stream = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="")
+    try:
+        yield stream
+        stream.detach()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains again at exit
+        raise typer.Exit(0) from None
+
+
+def _warn_of_unknown(nlp: Language, wanted: Optional[List[str]]) -> None:
+    """Say which of the wanted relations no component knows."""
+    known = sorted({label for labels in nlp.pipe_labels.values() for label in labels})
+    unknown = [label for label in wanted or [] if label not in known]
+    if unknown and known:
+        _report(Warnings.W200.format(unknown=", ".join(unknown), known=", ".join(known)))
+
+
+def _report(message: str) -> None:
+    """Talk on stderr, since stdout may carry the triples."""
+    typer.echo(message, err=True)

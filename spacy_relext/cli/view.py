@@ -1,0 +1,77 @@
+"""`spacy relext view`: draw the triples of a text."""
+
+from pathlib import Path
+from typing import List, Optional
+
+import typer
+
+from ..corpora.texts import JSONL_SUFFIXES, TextReader
+from ..errors import Errors
+from ..visuals.displacy_view import draw_passages
+from ..visuals.page import render_page
+from ..visuals.serve import HOST, make_server
+from .app import relext
+from .pipeline import GPU_HELP, PIPELINE_HELP, fail, input_errors, load_pipeline
+
+
+@relext.command("view")
+def view_cli(
+    pipeline: str = typer.Argument(..., help=PIPELINE_HELP),
+    text: str = typer.Argument(..., metavar="TEXT|FILE", help="A text, a text file, or a .jsonl file of documents."),
+    output: Optional[Path] = typer.Argument(
+        None, metavar="OUT", help="The page, .html; or .svg for the first drawing alone."
+    ),
+    serve: bool = typer.Option(False, "--serve", help="Show the page on localhost until Ctrl-C."),
+    port: int = typer.Option(5000, "--port", help="Where to serve; 0 for any free port."),
+    gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help=GPU_HELP),
+) -> None:
+    """Draw the triples of a text as one HTML page."""
+    with input_errors():
+        if output is None and not serve:
+            fail(Errors.R214)
+        texts = read_texts(text)
+        nlp = load_pipeline(pipeline, gpu_id)
+        for number, one in enumerate(texts, start=1):
+            if len(one) > nlp.max_length:
+                fail(Errors.R205.format(where=f"document {number}", length=len(one), limit=nlp.max_length))
+        docs = list(nlp.pipe(texts))
+        page = render_page(docs)
+        if output is not None:
+            is_drawing = output.suffix.lower() == ".svg"
+            drawings = [passage.svg for doc in docs for passage in draw_passages(doc) if passage.svg]
+            if is_drawing and not drawings:
+                fail(Errors.R221.format(path=str(output)))
+            output.parent.mkdir(parents=True, exist_ok=True)
+            output.write_text(drawings[0] if is_drawing else page, encoding="utf-8")
+            typer.echo(f"Saved to {output}")
+        if serve:
+            _serve(page, port)
+
+
+def read_texts(text: str) -> List[str]:
+    """Take the command's argument as texts.
+
+    text (str): A text, or the path of a file with one text, or of a .jsonl file with one on each line.
+    RETURNS (List[str]): The texts.
+    RAISES (ValueError): Where a file cannot be read, or a name looks like that of a file and there is none.
+    """
+    try:
+        is_file = Path(text).is_file()
+    except (OSError, ValueError):  # longer than file names may be, or with a null character
+        is_file = False
+    if is_file:
+        is_json = Path(text).suffix.lower() in JSONL_SUFFIXES
+        return [raw.text for raw in TextReader(text, input_format="jsonl" if is_json else "file", strict=True)]
+    if len(text.split()) < 2:
+        raise ValueError(Errors.R211.format(path=text))
+    return [text]
+
+
+def _serve(page: str, port: int) -> None:
+    """Serve until the user has seen enough."""
+    with make_server(page, port=port) as server:
+        typer.echo(f"Serving on http://{HOST}:{server.server_address[1]} (Ctrl-C to stop)")
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            typer.echo("Stopped")

@@ -1,0 +1,172 @@
+"""Raw texts to extract from: lines, JSON lines, folders of .txt files and standard input, one at a time."""
+
+import codecs
+import json
+import sys
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO, Callable, ContextManager, Dict, Iterator, Optional, Tuple
+
+from ..errors import Errors
+
+STDIN = "-"
+FORMATS = ("text", "jsonl", "file")
+JSONL_SUFFIXES = (".jsonl", ".ndjson")
+
+
+@dataclass(frozen=True)
+class RawText:
+    """A text with the place it came from.
+
+    text (str): The text.
+    where (str): File and line.
+    extra (Dict[str, Any]): Other keys of a JSON record, or the file's name for a folder.
+    """
+
+    text: str
+    where: str
+    extra: Dict[str, Any] = field(default_factory=dict)
+
+
+def _ignore(message: str) -> None:
+    """Say nothing."""
+
+
+@dataclass
+class TextReader:
+    """Reads texts in constant memory; what cannot be read is reported, counted and skipped, or raised.
+
+    path (str): A text file (a document a line), a .jsonl file, a folder of .txt files (a document a file), or "-".
+    input_format (Optional[str]): "text" (a document a line), "jsonl", or "file" (a document a file); None: "file" for
+        a folder, else by the file's ending, "text" for standard input.
+    strict (bool): Raise ValueError at the first text that cannot be read.
+    max_length (Optional[int]): Most characters of a text.
+    report (Callable[[str], None]): Gets a message for each text that is skipped.
+    skipped (int): How many were skipped so far.
+    blank (int): How many blank lines of a text file were passed over so far.
+
+    RAISES (ValueError): Where there is no such input.
+    """
+
+    path: str
+    input_format: Optional[str] = None
+    strict: bool = False
+    max_length: Optional[int] = None
+    report: Callable[[str], None] = _ignore
+    skipped: int = 0
+    blank: int = 0
+
+    def __post_init__(self) -> None:
+        if self.input_format not in (None, *FORMATS):
+            expected = ", ".join(FORMATS)
+            raise ValueError(Errors.R206.format(option="--input-format", found=self.input_format, expected=expected))
+        if self.path == STDIN:
+            return
+        path = Path(self.path)
+        if not path.exists():
+            raise ValueError(Errors.R202.format(path=self.path))
+        if path.is_dir() and next(path.rglob("*.txt"), None) is None:
+            raise ValueError(Errors.R213.format(path=self.path))
+
+    def __iter__(self) -> Iterator[RawText]:
+        whole = self.input_format == "file" or (self.path != STDIN and Path(self.path).is_dir())
+        for raw in self._read_files() if whole else self._read_lines():
+            problem = self._problem(raw)
+            if problem:
+                self._skip(problem)
+            else:
+                yield raw
+
+    def _read_lines(self) -> Iterator[RawText]:
+        """Read lines of text or JSON."""
+        is_json = self.input_format == "jsonl" or (
+            self.input_format is None and Path(self.path).suffix.lower() in JSONL_SUFFIXES
+        )
+        with _open(self.path) as stream:
+            for number, line in self._decode_lines(stream):
+                if not line.strip():
+                    self.blank += 1
+                elif not is_json:
+                    yield RawText(line, f"{self._name}, line {number}")
+                else:
+                    record = self._parse(line, number)
+                    if record is not None:
+                        extra = {key: value for key, value in record.items() if key != "text"}
+                        yield RawText(record["text"], f"{self._name}, line {number}", extra)
+
+    def _read_files(self) -> Iterator[RawText]:
+        """Read whole files, those of a folder in the order of their names."""
+        folder = Path(self.path)
+        for path in sorted(folder.rglob("*.txt")) if folder.is_dir() else [folder]:
+            with _open(str(path)) as stream:
+                text = self._decode(stream.read(), name=self._name if path == folder else str(path))
+            if text is not None:
+                extra = {"file": path.relative_to(folder).as_posix()} if path != folder else {}
+                yield RawText(text.replace("\r\n", "\n"), str(path), extra)
+
+    def _decode_lines(self, stream: BinaryIO) -> Iterator[Tuple[int, str]]:
+        """Number the lines and take off their ends."""
+        for number, raw in enumerate(stream, start=1):
+            if number == 1 and _other_encoding(raw):
+                raise ValueError(Errors.R215.format(path=self._name, encoding=_other_encoding(raw)))
+            line = self._decode(raw, name=self._name, line=number)
+            if line is not None:
+                yield number, line.rstrip("\r\n")
+
+    def _decode(self, raw: bytes, *, name: str, line: int = 1) -> Optional[str]:
+        """Decode UTF-8, without a byte order mark."""
+        raw = raw.removeprefix(codecs.BOM_UTF8)
+        try:
+            return raw.decode("utf-8")
+        except UnicodeDecodeError as error:
+            line += raw.count(b"\n", 0, error.start)
+            byte = error.start - raw.rfind(b"\n", 0, error.start)
+            message = Errors.R203.format(path=name, line=line, byte=byte, detail=error.reason)
+            encoding = _other_encoding(raw)
+            self._skip(Errors.R215.format(path=name, encoding=encoding) if encoding else message)
+            return None
+
+    def _parse(self, line: str, number: int) -> Optional[Dict[str, Any]]:
+        """Read a JSON object that has a text."""
+        try:
+            record = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            found = f"not JSON ({error})"
+        else:
+            if isinstance(record, dict) and isinstance(record.get("text"), str):
+                return record
+            found = f"an object with the keys {sorted(record)}" if isinstance(record, dict) else f"{record!r:.60}"
+        self._skip(Errors.R204.format(path=self._name, line=number, found=found))
+        return None
+
+    def _problem(self, raw: RawText) -> Optional[str]:
+        """Say why a pipeline could not take a text."""
+        if self.max_length is not None and len(raw.text) > self.max_length:
+            return Errors.R205.format(where=raw.where, length=len(raw.text), limit=self.max_length)
+        try:
+            raw.text.encode("utf-8")
+        except UnicodeEncodeError:
+            return Errors.R219.format(where=raw.where)
+        return None
+
+    def _skip(self, message: str) -> None:
+        """Raise or report what cannot be read."""
+        if self.strict:
+            raise ValueError(message)
+        self.skipped += 1
+        self.report(message)
+
+    @property
+    def _name(self) -> str:
+        return "standard input" if self.path == STDIN else self.path
+
+
+def _open(path: str) -> ContextManager[BinaryIO]:
+    """Open a file, or standard input, which stays open."""
+    return nullcontext(sys.stdin.buffer) if path == STDIN else Path(path).open("rb")
+
+
+def _other_encoding(data: bytes) -> Optional[str]:
+    """Recognise the byte order mark of another encoding."""
+    return "UTF-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else None

@@ -1,0 +1,181 @@
+"""Draw triples with stock displaCy: arguments become words of a dependency drawing, relations its arcs."""
+
+import unicodedata
+from html import escape
+from re import Match, sub
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+from spacy import displacy
+from spacy.tokens import Doc, Span
+from spacy.util import filter_spans
+
+from ..triples.store import get_triples
+from ..types import Triple
+
+MIN_WORD_WIDTH = 14
+MAX_WORD_WIDTH = 30
+PIXELS_PER_CHARACTER = 9
+PIXELS_BETWEEN_WORDS = 24
+
+
+class Passage(NamedTuple):
+    """A stretch of a document, drawn or plain.
+
+    text (str): Its text.
+    svg (str): The drawing; "" where it has no triples.
+    """
+
+    text: str
+    svg: str
+
+
+class _Word(NamedTuple):
+    """A word of the drawing: an argument, or a few tokens between arguments."""
+
+    start: int
+    end: int
+    text: str
+    tag: str
+    title: str
+
+
+def draw_passages(doc: Doc) -> List[Passage]:
+    """Draw each sentence that has triples; sentences that a triple joins are drawn together.
+
+    doc (Doc): A processed document.
+    RETURNS (List[Passage]): All sentences in order; those without triples as plain text.
+    """
+    triples = [t for t in get_triples(doc) if len(t.subject) and len(t.object)]  # offsets of mere spaces have no token
+    passages = []
+    for span in _passage_spans(doc, triples):
+        own = [triple for triple in triples if span.start <= triple.subject.start < span.end]
+        passages.append(Passage(span.text, draw_span(span, own) if own else ""))
+    return passages
+
+
+def draw_span(span: Span, triples: Sequence[Triple]) -> str:
+    """Draw the triples of one sentence.
+
+    Of overlapping arguments the larger one is drawn, and the arcs of the other end there; a triple between two
+    arguments that share a word has no arc.
+
+    span (Span): The sentence.
+    triples (Sequence[Triple]): Triples inside it.
+    RETURNS (str): An SVG element with hover titles; all text is escaped.
+    """
+    words = _words(span, triples)
+    arcs, titles = _arcs(words, triples)
+    width = max(_display_width(word.text) for word in words)
+    distance = PIXELS_PER_CHARACTER * width + PIXELS_BETWEEN_WORDS
+    options = {"distance": distance, "offset_x": distance / 2, "bg": "none", "color": "currentColor"}
+    # displaCy escapes words, but neither tags nor labels.
+    drawing = {
+        "words": [{"text": word.text, "tag": escape(word.tag)} for word in words],
+        "arcs": arcs,
+        "settings": {
+            "lang": span.doc.lang_,
+            "direction": span.doc.vocab.writing_system.get("direction", "ltr"),
+        },
+    }
+    svg = displacy.render([drawing], style="dep", manual=True, jupyter=False, page=False, options=options)
+    svg = _add_titles(svg, '<text class="displacy-token"', [word.title for word in words])
+    return _add_titles(svg, '<g class="displacy-arrow"', titles)
+
+
+def describe_triple(triple: Triple) -> str:
+    """Put a triple into one line for hovering.
+
+    triple (Triple): The triple.
+    RETURNS (str): Arguments, relation, score and source, not escaped.
+    """
+    source = f", from {triple.source}" if triple.source else ""
+    return f"{triple.subject.text} → {triple.relation} → {triple.object.text} (score {triple.score:.3f}{source})"
+
+
+def _passage_spans(doc: Doc, triples: Sequence[Triple]) -> List[Span]:
+    """Cut a document into sentences, and join those that a triple joins."""
+    starts = {sent.start for sent in doc.sents} if doc.has_annotation("SENT_START") else {0}
+    for triple in triples:
+        first = min(triple.subject.start, triple.object.start)
+        starts -= set(range(first + 1, max(triple.subject.end, triple.object.end)))
+    borders = [*sorted(starts), len(doc)]
+    return [doc[start:end] for start, end in zip(borders, borders[1:]) if doc[start:end].text.strip()]
+
+
+def _words(span: Span, triples: Sequence[Triple]) -> List[_Word]:
+    """Merge each argument into a word, and pack the tokens between them into words of about that size."""
+    arguments = {(a.start, a.end): a for triple in triples for a in (triple.subject, triple.object)}
+    drawn = filter_spans(arguments.values())
+    limit = max([MIN_WORD_WIDTH, *(min(_display_width(a.text), MAX_WORD_WIDTH) for a in drawn)])
+    words: List[_Word] = []
+    position = span.start
+    for argument in [*drawn, None]:
+        words.extend(_pack(span.doc, position, span.end if argument is None else argument.start, limit))
+        if argument is not None:
+            words.append(_argument_word(argument))
+            position = argument.end
+    return words
+
+
+def _argument_word(argument: Span) -> _Word:
+    """Make the word of an argument, shortened where it is very long."""
+    text = " ".join(argument.text.split())
+    short = text
+    while _display_width(short) > MAX_WORD_WIDTH:
+        short = short[:-2] + "…"
+    types = [ent.label_ for ent in argument.ents if (ent.start, ent.end) == (argument.start, argument.end)]
+    title = f"{text} (characters {argument.start_char} to {argument.end_char})"
+    return _Word(argument.start, argument.end, short, types[0] if types else "", title)
+
+
+def _pack(doc: Doc, start: int, end: int, limit: int) -> List[_Word]:
+    """Join neighbouring tokens as long as they fit."""
+    words: List[_Word] = []
+    for index in range(start, end):
+        if words and _display_width(doc[words[-1].start : index + 1].text) <= limit:
+            first = words.pop().start
+        else:
+            first = index
+        words.append(_Word(first, index + 1, " ".join(doc[first : index + 1].text.split()), "", ""))
+    return [word for word in words if word.text]
+
+
+def _arcs(words: Sequence[_Word], triples: Sequence[Triple]) -> Tuple[List[Dict[str, Any]], List[str]]:
+    """Make an arc for each pair of words and relation, with the title of its best triple."""
+    arcs: Dict[Tuple[int, int, str], str] = {}
+    for triple in sorted(triples, key=lambda triple: -triple.score):
+        subject, obj = _find(words, triple.subject), _find(words, triple.object)
+        if subject is not None and obj is not None and subject != obj:
+            arcs.setdefault((subject, obj, triple.relation), describe_triple(triple))
+    drawn = []
+    for subject, obj, relation in arcs:
+        start, end = sorted((subject, obj))
+        direction = "right" if subject < obj else "left"
+        drawn.append({"start": start, "end": end, "label": escape(relation), "dir": direction})
+    return drawn, list(arcs.values())
+
+
+def _find(words: Sequence[_Word], argument: Span) -> Optional[int]:
+    """Find the word that shows an argument, or the larger one that it overlaps with."""
+    shared: List[Tuple[int, int]] = []
+    for index, word in enumerate(words):
+        overlap = min(word.end, argument.end) - max(word.start, argument.start)
+        if overlap > 0:
+            shared.append((-overlap, index))
+    return min(shared)[1] if shared else None
+
+
+def _add_titles(svg: str, opening: str, titles: Sequence[str]) -> str:
+    """Put a hover title into the n-th element of a kind; displaCy draws elements in the order they were given."""
+    remaining = iter(titles)
+
+    def with_title(match: "Match[str]") -> str:
+        title = next(remaining)
+        return match.group(0) + (f"<title>{escape(title)}</title>" if title else "")
+
+    return sub(opening + "[^>]*>", with_title, svg)
+
+
+def _display_width(text: str) -> int:
+    """Estimate the width of a text in Latin characters; Chinese ones take two."""
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)

@@ -1,0 +1,91 @@
+"""One self-contained HTML page: the drawings of documents, and a table with everything about each triple."""
+
+import json
+from html import escape
+from typing import List, Sequence
+
+from spacy.tokens import Doc
+
+from ..triples.store import get_records
+from .displacy_view import Passage, draw_passages
+
+_STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem;
+  color: #1c2430; background: #ffffff; }
+h1 { font-size: 1.25rem; } h2 { font-size: 1rem; margin-top: 2.5rem; }
+.drawing { overflow-x: auto; margin: 1rem 0; }
+.drawing svg { display: block; }
+.displacy-word { font-size: 16px; } .displacy-tag { font-size: 11px; opacity: .65; }
+.displacy-arrow { color: #2b5fb4; } .displacy-arrow:hover, .displacy-token:hover { color: #b4402b; }
+.displacy-arrow:hover .displacy-arc { stroke-width: 3px; }
+.plain { opacity: .75; }
+table { border-collapse: collapse; width: 100%; font-size: .9rem; }
+th, td { text-align: left; padding: .35rem .75rem .35rem 0; border-bottom: 1px solid #d5dbe3; vertical-align: top; }
+td.number { font-variant-numeric: tabular-nums; } td.evidence { font-size: .8rem; overflow-wrap: anywhere; }
+@media (prefers-color-scheme: dark) {
+  body { color: #e4e8ee; background: #161a20; } th, td { border-color: #39414d; }
+  .displacy-arrow { color: #8db4f5; }
+}
+"""
+_PAGE = """<!DOCTYPE html>
+<html lang="{lang}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>{style}</style>
+</head>
+<body>
+<h1>{title}</h1>
+{content}
+</body>
+</html>
+"""
+_COLUMNS = ("Subject", "Relation", "Object", "Score", "Source", "Characters", "Evidence")
+
+
+def render_page(docs: Sequence[Doc], *, title: str = "Triples") -> str:
+    """Draw documents as a page that needs no network.
+
+    docs (Sequence[Doc]): Processed documents.
+    title (str): Heading of the page.
+    RETURNS (str): HTML; all text is escaped.
+    """
+    parts: List[str] = []
+    for number, doc in enumerate(docs, start=1):
+        if len(docs) > 1:
+            parts.append(f"<h2>Document {number}</h2>")
+        parts.extend(_passage(passage) for passage in draw_passages(doc))
+        parts.append(_table(doc))
+    lang = docs[0].lang_ if docs else "en"
+    return _PAGE.format(lang=escape(lang), title=escape(title), style=_STYLE, content="\n".join(parts))
+
+
+def _passage(passage: Passage) -> str:
+    """Show a drawing, or plain text."""
+    if passage.svg:
+        return f'<div class="drawing">{passage.svg}</div>'
+    return f'<p class="plain">{escape(passage.text)}</p>'
+
+
+def _table(doc: Doc) -> str:
+    """List the triples with exact offsets, the best first."""
+    records = sorted(get_records(doc) or [], key=lambda record: -record["score"])
+    if not records:
+        return "<p>No triple.</p>"
+    rows = []
+    for record in records:
+        (start, end), (object_start, object_end) = record["subject"], record["object"]
+        evidence = json.dumps(record["evidence"], ensure_ascii=False, default=str) if record["evidence"] else ""
+        subject, obj = doc.text[start:end], doc.text[object_start:object_end]
+        cells = [escape(value) for value in (subject, record["relation"], obj)]
+        hover = f"{subject} → {record['relation']} → {obj}"
+        rows.append(
+            f'<tr title="{escape(hover)}">'
+            + "".join(f"<td>{cell}</td>" for cell in cells)
+            + f'<td class="number">{record["score"]:.3f}</td><td>{escape(record["source"])}</td>'
+            + f'<td class="number">{start}–{end}, {object_start}–{object_end}</td>'
+            + f'<td class="evidence">{escape(evidence)}</td></tr>'
+        )
+    head = "".join(f"<th>{column}</th>" for column in _COLUMNS)
+    return f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n" + "\n".join(rows) + "\n</tbody>\n</table>"

@@ -1,0 +1,42 @@
+from typing import Any, Callable
+
+import pytest
+from typer.testing import CliRunner
+
+from spacy_relext.cli.main import relext
+
+from .fake_pipeline import save_pipeline
+
+
+@pytest.fixture(scope="session")
+def pipeline(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return save_pipeline(tmp_path_factory.mktemp("pipelines") / "plain")
+
+
+@pytest.fixture(scope="session")
+def detector_pipeline(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return save_pipeline(tmp_path_factory.mktemp("pipelines") / "detector", detector=True)
+
+
+@pytest.fixture
+def run() -> Callable[..., Any]:
+    """Run `spacy relext ...` in this process."""
+
+    def run_command(*arguments: Any, stdin: Any = None) -> Any:
+        return CliRunner().invoke(relext, [str(argument) for argument in arguments], input=stdin)
+
+    return run_command
+
+
+@pytest.fixture
+def fails(run: Callable[..., Any]) -> Callable[..., str]:
+    """Run a command that must end with one line on stderr and exit code 1."""
+
+    def run_and_read(*arguments: Any, stdin: Any = None) -> str:
+        done = run(*arguments, stdin=stdin)
+        assert done.exit_code == 1, done.output
+        assert isinstance(done.exception, SystemExit)
+        assert done.stderr.count("\n") == 1 and done.stdout == ""
+        return str(done.stderr)
+
+    return run_and_read

@@ -1,0 +1,106 @@
+import json
+
+import pytest
+from spacy.tokens import DocBin
+
+from spacy_relext.scoring import evaluation
+
+from ..scoring.builders import locate, make_doc
+from .fake_pipeline import make_pipeline
+
+ROWS = [
+    ("Ada met Bo . Cy saw Di .", [("Ada", "met", "Bo"), ("Cy", "saw", "Di")]),
+    ("Ed met Flo . Gus slept .", []),
+    ("Hal knew Ida .", [("Hal", "knew", "Ida")]),
+    ("Jo met Kim .", None),
+]
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    from spacy_relext.triples.store import set_triples
+
+    docs = []
+    for text, triples in ROWS:
+        doc = make_doc(text, sents=True)
+        if triples is not None:
+            set_triples(doc, locate(text, triples))
+        docs.append(doc)
+    path = tmp_path_factory.mktemp("corpus") / "test.spacy"
+    DocBin(docs=docs, store_user_data=True).to_disk(path)
+    return path
+
+
+def test_table_and_json(run, pipeline, corpus, tmp_path):
+    done = run("evaluate", pipeline, corpus, "--output", tmp_path / "new" / "m.json", "--batch-size", 2)
+    assert done.exit_code == 0, done.output
+    metrics = json.loads((tmp_path / "new" / "m.json").read_text())
+    assert metrics["exact_p"] == metrics["exact_r"] == pytest.approx(2 / 3)
+    assert metrics["macro_r"] == pytest.approx(2 / 3)
+    assert metrics["empty_error_rate"] == 0.5
+    assert metrics["direction_accuracy"] == 1.0
+    assert metrics["support_per_type"] == {"knew": 1, "met": 1, "saw": 1}
+    assert (metrics["n_documents"], metrics["n_annotated"]) == (4, 3)
+    assert (metrics["n_gold"], metrics["n_predicted"]) == (3, 3)
+    # two of score .9 with one right, one of .4 and right
+    assert metrics["ece_width"] == pytest.approx((2 * 0.4 + 0.6) / 3)
+    assert metrics["exact_f_low"] <= metrics["exact_f"] <= metrics["exact_f_high"]
+    assert metrics["best_threshold_f"] == pytest.approx(2 / 3)
+    assert metrics["relations_micro_f"] is None
+    assert metrics["docs_per_second"] > 0
+    assert "3 annotated of 4 documents, 3 gold and 3 predicted triples" in done.stdout
+    lines = {line.split("  ")[0]: line.split() for line in done.stdout.splitlines()}
+    assert lines["met"][1:] == ["50.00", "100.00", "66.67", "1"]
+    assert lines["knew"][1:] == ["0.00", "0.00", "0.00", "1"]
+
+
+def test_label_filter(run, fails, pipeline, corpus, tmp_path):
+    run("evaluate", pipeline, corpus, "--label-filter", "saw,knew", "-o", tmp_path / "m.json")
+    metrics = json.loads((tmp_path / "m.json").read_text())
+    assert metrics["support_per_type"] == {"knew": 1, "saw": 1}
+    assert metrics["exact_r"] == 0.5 and metrics["exact_p"] == 1.0
+    assert "R210" in fails("evaluate", pipeline, corpus, "--label-filter", "shared")  # the fake one has no labels
+    assert "In the corpus: knew, met, saw" in fails("evaluate", pipeline, corpus, "--label-filter", "other")
+
+
+def test_sentences_of_the_pipeline_or_of_the_corpus(run, detector_pipeline, corpus, tmp_path):
+    found = {}
+    for option in ("--gold-sents", "--no-gold-sents"):
+        run("evaluate", detector_pipeline, corpus, option, "-o", tmp_path / "m.json")
+        found[option] = json.loads((tmp_path / "m.json").read_text())
+    assert found["--gold-sents"]["relations_micro_r"] == pytest.approx(1 / 3)
+    assert found["--gold-sents"]["relations_ap"] is not None
+    assert found["--no-gold-sents"]["exact_r"] == pytest.approx(1 / 3)
+
+
+def test_gold_relations_instead_of_the_detectors(
+    run, fails, monkeypatch, pipeline, detector_pipeline, corpus, tmp_path
+):
+    monkeypatch.setattr(evaluation, "DETECTOR_FACTORIES", ("fake_detector",))
+    run("evaluate", detector_pipeline, corpus, "--gold-relations", "-o", tmp_path / "m.json")
+    metrics = json.loads((tmp_path / "m.json").read_text())
+    assert metrics["exact_p"] == 1.0 and metrics["exact_r"] == pytest.approx(2 / 3)
+    assert metrics["relations_micro_f"] is None
+    assert "R220" in fails("evaluate", pipeline, corpus, "--gold-relations")
+
+
+def test_nothing_annotated_and_no_corpus(run, pipeline, tmp_path):
+    DocBin(docs=[make_doc("Ada met Bo .")], store_user_data=True).to_disk(tmp_path / "bare.spacy")
+    done = run("evaluate", pipeline, tmp_path / "bare.spacy")
+    assert done.exit_code == 1 and done.stderr.splitlines()[-1].startswith("[R208]")
+    for path in (tmp_path / "absent.spacy", tmp_path / "text.spacy"):
+        (tmp_path / "text.spacy").write_text("no corpus")
+        done = run("evaluate", pipeline, path)
+        assert done.exit_code == 1 and str(path) in done.stderr and isinstance(done.exception, SystemExit)
+
+
+def test_evaluating_twice_gives_the_same_and_leaves_the_examples_alone(corpus):
+    from spacy_relext.corpora.reader import TripleCorpus
+
+    nlp = make_pipeline()
+    examples = list(TripleCorpus(corpus)(nlp))
+    settings = evaluation.EvaluationSettings()
+    first, second = (evaluation.evaluate_pipeline(nlp, examples, settings=settings) for _ in range(2))
+    speeds = {"seconds", "docs_per_second", "words_per_second"}
+    assert {k: v for k, v in first.items() if k not in speeds} == {k: v for k, v in second.items() if k not in speeds}
+    assert not examples[0].predicted.user_data

@@ -1,0 +1,211 @@
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import spacy
+
+from spacy_relext.cli.main import relext
+from spacy_relext.corpora.jsonl import check_record, read_jsonl
+from spacy_relext.corpora.records import record_to_doc
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def records(path):
+    return [json.loads(line) for line in Path(path).read_text(encoding="utf-8").splitlines()]
+
+
+def test_lines_become_records(run, pipeline, tmp_path):
+    source, output = tmp_path / "in.txt", tmp_path / "new" / "out.jsonl"
+    source.write_bytes("\ufeffAda met Bo.\r\n\r\nNobody came.\r\nZoë saw Cy. Cy met Zoë.".encode())
+    done = run("extract", pipeline, source, output)
+    assert done.exit_code == 0, done.output
+    assert done.stdout == ""
+    assert "3 documents, 3 triples (0 texts skipped, 1 blank lines)" in done.stderr
+    first, second, third = records(output)
+    assert first["text"] == "Ada met Bo."
+    assert first["triples"] == [
+        {
+            "subject": [0, 3],
+            "relation": "met",
+            "object": [8, 10],
+            "score": 0.9,
+            "source": "fake",
+            "evidence": {"pattern": "met"},
+            "subject_text": "Ada",
+            "object_text": "Bo",
+        }
+    ]
+    assert second["triples"] == []
+    assert [t["subject_text"] for t in third["triples"]] == ["Zoë", "Cy"]
+
+
+def test_output_is_canonical_again(run, pipeline, tmp_path):
+    (tmp_path / "in.txt").write_text("Ada met Bo. Cy saw Di.\nNobody came.\n")
+    run("extract", pipeline, tmp_path / "in.txt", tmp_path / "out.jsonl")
+    nlp = spacy.blank("en")
+    docs = [record_to_doc(nlp.make_doc, record) for record in read_jsonl(tmp_path / "out.jsonl")]
+    assert [[t.object.text for t in doc._.triples] for doc in docs] == [["Bo", "Di"], []]
+    assert docs[0]._.triples[1].score == 0.4
+    wrong = {**records(tmp_path / "out.jsonl")[0]}
+    wrong["triples"][0]["object_text"] = "Di"
+    with pytest.raises(ValueError, match="'object_text' of triples\\[0\\] is 'Di', but its offsets hold 'Bo'"):
+        check_record(wrong)
+
+
+def test_json_keeps_other_keys_and_the_triples_that_came_with_it(run, pipeline, tmp_path):
+    lines = [
+        {"text": "Ada met Bo.", "id": 7, "triples": [], "entities": [{"start": 0, "end": 3, "label": "PERSON"}]},
+        {"text": "", "id": 8},
+    ]
+    (tmp_path / "in.jsonl").write_text("\n".join(json.dumps(line) for line in lines))
+    run("extract", pipeline, tmp_path / "in.jsonl", tmp_path / "out.jsonl")
+    first, second = records(tmp_path / "out.jsonl")
+    assert (first["id"], first["input_triples"], len(first["triples"])) == (7, [], 1)
+    assert first["entities"] == lines[0]["entities"]
+    assert (second["id"], second["text"], second["triples"]) == (8, "", [])
+
+
+def test_csv(run, pipeline, tmp_path):
+    (tmp_path / "in.jsonl").write_text('{"text": "Nobody."}\n{"text": "Ada met Bo, \\"the\\nsecond\\"", "id": 7}\n')
+    run("extract", pipeline, tmp_path / "in.jsonl", tmp_path / "out.csv")
+    with open(tmp_path / "out.csv", newline="", encoding="utf-8") as file:
+        (row,) = csv.DictReader(file)
+    assert row["document"] == "2" and row["text"] == 'Ada met Bo, "the\nsecond"'
+    assert [row[key] for key in ("subject", "relation", "object", "score", "source")] == [
+        "Ada", "met", "Bo", "0.9", "fake"
+    ]  # fmt: skip
+    assert [row[f"{role}_{side}"] for role in ("subject", "object") for side in ("start", "end")] == list("03") + [
+        "8",
+        "10",
+    ]
+    assert json.loads(row["meta"]) == {"id": 7}
+
+
+def test_folder(run, pipeline, tmp_path):
+    (tmp_path / "in" / "deep").mkdir(parents=True)
+    (tmp_path / "in" / "b.txt").write_bytes(b"Ada met\r\nBo. Cy met Di.")
+    (tmp_path / "in" / "deep" / "a.txt").write_text("Ed met Flo.")
+    (tmp_path / "in" / "note.md").write_text("Not met This.")
+    run("extract", pipeline, tmp_path / "in", tmp_path / "out.jsonl")
+    found = {record["file"]: record for record in records(tmp_path / "out.jsonl")}
+    assert list(found) == ["b.txt", "deep/a.txt"]
+    assert found["b.txt"]["text"] == "Ada met\nBo. Cy met Di."
+    assert [t["subject_text"] for t in found["b.txt"]["triples"]] == ["Cy"]
+
+
+def test_pipe(run, pipeline):
+    done = run("extract", pipeline, "-", "-", stdin="Ada met Bo.\nZoë saw Cy.\n")
+    assert [json.loads(line)["text"] for line in done.stdout.splitlines()] == ["Ada met Bo.", "Zoë saw Cy."]
+    done = run("extract", pipeline, "-", "-", "--format", "csv", "--input-format", "jsonl", stdin='{"text": "A met B"}')
+    assert done.stdout.splitlines()[1].startswith("1,A,met,B,0.9,fake")
+
+
+def test_min_score_and_relations(run, pipeline):
+    text = "Ada met Bo. Cy saw Di.\n"
+    for options, expected in ((("--min-score", 0.5), ["met"]), (("--relations", "saw, knew"), ["saw"])):
+        done = run("extract", pipeline, "-", "-", *options, stdin=text)
+        assert [t["relation"] for t in json.loads(done.stdout)["triples"]] == expected
+
+
+def test_two_processes(run, pipeline):
+    text = "".join(f"Ada{n} met Bo.\n" for n in range(20))
+    done = run("extract", pipeline, "-", "-", "--n-process", 2, "--batch-size", 3, stdin=text)
+    assert [json.loads(line)["text"] for line in done.stdout.splitlines()] == text.splitlines()
+
+
+def test_bad_lines_are_reported_and_passed_over(run, pipeline, tmp_path):
+    (tmp_path / "in.txt").write_bytes(b"Ada met Bo.\nbad \xff byte\nCy met Di.\n")
+    done = run("extract", pipeline, tmp_path / "in.txt", tmp_path / "out.jsonl")
+    assert done.exit_code == 0 and len(records(tmp_path / "out.jsonl")) == 2
+    warning, summary = done.stderr.splitlines()
+    assert f"{tmp_path / 'in.txt'}, line 2: not UTF-8" in warning and "byte 5" in warning
+    assert "1 texts skipped" in summary
+
+    lines = ["not json", "[1]", '{"txt": 1}', '{"text": 5}', '{"text": "\\ud800"}', '{"text": "Ada met Bo."}']
+    (tmp_path / "in.jsonl").write_text("\n".join(lines))
+    done = run("extract", pipeline, tmp_path / "in.jsonl", tmp_path / "out.jsonl")
+    assert len(records(tmp_path / "out.jsonl")) == 1
+    assert [f"line {n}" in line for n, line in zip(range(1, 6), done.stderr.splitlines())] == [True] * 5
+
+
+def test_strict_stops(fails, pipeline, tmp_path):
+    (tmp_path / "in.txt").write_bytes(b"Ada met Bo.\nbad \xff byte\n")
+    assert "line 2" in fails("extract", pipeline, tmp_path / "in.txt", tmp_path / "out.jsonl", "--strict")
+
+
+def test_too_long_text_is_passed_over(run, pipeline):
+    done = run("extract", pipeline, "-", "-", stdin="Ada met Bo.\n" + "x" * 1_000_001 + "\n")
+    assert len(done.stdout.splitlines()) == 1
+    assert "line 2: 1000001 characters" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (("{pipeline}", "{tmp}/absent.txt", "{tmp}/o.jsonl"), "R202"),
+        (("{pipeline}", "{tmp}", "{tmp}/o.jsonl"), "R213"),
+        (("{tmp}/nothing", "{tmp}/in.txt", "{tmp}/o.jsonl"), "R200"),
+        (("{tmp}", "{tmp}/in.txt", "{tmp}/o.jsonl"), "R200"),
+        (("{pipeline}", "{tmp}/in.txt", "{tmp}/o.xlsx"), "xlsx"),
+        (("{pipeline}", "{tmp}/in.txt", "{tmp}/o.jsonl", "--format", "xml"), "R206"),
+        (("{pipeline}", "{tmp}/in.txt", "{tmp}/o.jsonl", "--input-format", "xml"), "R206"),
+        (("{pipeline}", "{tmp}/in.txt", "{tmp}/in.txt", "--format", "csv"), "R217"),
+        (("{pipeline}", "{tmp}/in.txt", "{tmp}/in.txt/o.csv"), "R216"),
+        (("{pipeline}", "{tmp}/in.txt", "{tmp}/o.csv", "--n-process", "2", "--gpu-id", "0"), "R218"),
+        (("{pipeline}", "{tmp}/utf16.txt", "{tmp}/o.csv"), "UTF-16"),
+    ],
+)
+def test_one_line_for_bad_input(fails, pipeline, tmp_path, arguments, message):
+    if "R213" not in message:
+        (tmp_path / "in.txt").write_text("Ada met Bo.")
+        (tmp_path / "utf16.txt").write_bytes("Ada met Bo.".encode("utf-16"))
+    filled = [argument.format(pipeline=pipeline, tmp=tmp_path) for argument in arguments]
+    assert message in fails("extract", *filled)
+
+
+def test_absent_gpu(fails, pipeline, tmp_path, monkeypatch):
+    def no_gpu(gpu_id):
+        raise ValueError("No GPU devices detected\nand a second line")
+
+    monkeypatch.setattr(spacy, "require_gpu", no_gpu)
+    (tmp_path / "in.txt").write_text("Ada met Bo.")
+    message = fails("extract", pipeline, tmp_path / "in.txt", "-", "--gpu-id", "3")
+    assert "--gpu-id 3: No GPU devices detected." in message
+
+
+def test_reader_of_stdout_that_leaves_early(pipeline, monkeypatch):
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    with os.fdopen(write_end, "w") as stdout, pytest.raises(SystemExit) as ended:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"Ada met Bo.\n" * 5)))
+        monkeypatch.setattr(sys, "stdout", stdout)
+        relext(["extract", pipeline, "-", "-"], prog_name="relext")
+    assert ended.value.code == 0
+
+
+@pytest.mark.slow
+def test_head_in_a_real_pipe(pipeline):
+    code = "import tests.cli.fake_pipeline; from spacy_relext.cli.main import relext; relext()"
+    command = [sys.executable, "-c", code, "extract", pipeline, "-", "-", "--batch-size", "2"]
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdin and process.stdout and process.stderr
+    process.stdin.write("Ada met Bo.\n" * 4)
+    process.stdin.flush()
+    assert json.loads(process.stdout.readline())["text"] == "Ada met Bo."  # arrives before the input ends
+    process.stdout.close()
+    try:
+        process.stdin.write("Ada met Bo.\n" * 2000)
+        process.stdin.close()
+    except BrokenPipeError:
+        pass
+    assert process.wait(timeout=60) == 0
+    assert "Traceback" not in process.stderr.read()
+    process.stderr.close()
