@@ -31,12 +31,13 @@ def get_triples(doc: Doc) -> List[Triple]:
     """Read the triples of a Doc.
 
     doc (Doc): The document.
-    RETURNS (List[Triple]): In the order of their storage. Offsets inside a token are widened to whole tokens.
+    RETURNS (List[Triple]): In the order of their storage. Offsets inside a token are widened to whole tokens; where
+        that makes subject and object one span, the triple shows in `get_records` only.
     """
     triples = []
     for record in doc.user_data.get(TRIPLES_KEY, ()):
         subject, obj = char_span(doc, record["subject"]), char_span(doc, record["object"])
-        if subject is None or obj is None:
+        if subject is None or obj is None or (subject.start, subject.end) == (obj.start, obj.end):
             continue
         triples.append(
             Triple(
