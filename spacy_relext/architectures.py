@@ -36,21 +36,32 @@ def build_transformer(
     RETURNS (Model[List[Doc], List[Floats2d]]): One vector per token.
     """
     from .bridge import encoder_model
-    from .encoders.tokens import TokenEncoder
-    from .encoders.transformer import PRECISIONS, TransformerEncoder
 
-    check_choice("precision", precision, PRECISIONS)
-    check_range("max_pieces", max_pieces, 8, 1_000_000)
-    encoder = TransformerEncoder(
+    module = _token_encoder(
+        max_pieces=max_pieces,
         precision=precision,
         case_features=case_features,
         freeze_layers=freeze_layers,
         freeze_embeddings=freeze_embeddings,
         dropout=dropout,
     )
-    module = TokenEncoder(encoder)
     module.lr_scales = {"": lr_scale}
     return encoder_model(module, path=name, max_pieces=max_pieces)
+
+
+@registry.architectures("spacy_relext.BiLSTM.v1")
+def build_bilstm(width: int = 256, depth: int = 1, dropout: float = 0.3) -> Model[List[Floats2d], List[Floats2d]]:
+    """Build a bidirectional LSTM for the `encode` slot of `spacy.Tok2Vec.v2`; its weights are saved as safetensors.
+
+    width (int): Size of the output vectors, both directions together; even.
+    depth (int): Number of layers.
+    dropout (float): Dropout on input, output and between layers.
+    RETURNS (Model[List[Floats2d], List[Floats2d]]): One vector per token.
+    """
+    from .bridge import sequence_model
+    from .encoders.recurrent import BiLSTM
+
+    return sequence_model(BiLSTM(width=width, depth=depth, dropout=dropout), width=width, name="relext_bilstm")
 
 
 @registry.architectures("spacy_relext.SharedDetector.v1")
@@ -101,3 +112,90 @@ def build_shared_extractor(
     proposal = Proposal(threshold=span_threshold, max_length=max_span_length, top_k=top_k, mode=span_mode)
     module = SharedExtractor(proposal=proposal, hidden=hidden, pair_hidden=pair_hidden, dropout=dropout)
     return token_model(tok2vec, module, name="relext_shared_extractor")
+
+
+@registry.architectures("spacy_relext.MarkedDetector.v1")
+def build_marked_detector(
+    name: str,
+    max_pieces: int = 256,
+    precision: str = "auto",
+    case_features: bool = True,
+    freeze_layers: int = 0,
+    head_dropout: float = 0.1,
+    lr_scale: float = 1.0,
+) -> Model[Any, Any]:
+    """Build a relation detector with an encoder of its own, which reads `[CLS] sentence [SEP]`.
+
+    name (str): A folder, or a name on the Hugging Face Hub, read when the pipeline is initialized.
+    max_pieces (int): Longest sequence in word pieces.
+    precision (str): "fp32", "bf16" or "auto".
+    case_features (bool): Whether to add letter-shape embeddings to the input, for uncased encoders.
+    freeze_layers (int): How many of the lowest layers are not trained (the released code: 8 of 12).
+    head_dropout (float): Dropout on the sentence vector.
+    lr_scale (float): Learning rate of the encoder as a multiple of the optimizer's.
+    RETURNS (Model[TokenBatch, Tensor]): For `rere_detector`.
+    """
+    from .bridge import marked_model
+    from .models.rere_marked import MarkedDetector
+
+    tokens = _token_encoder(
+        max_pieces=max_pieces, precision=precision, case_features=case_features, freeze_layers=freeze_layers
+    )
+    module = MarkedDetector(tokens, dropout=head_dropout)
+    module.lr_scales = {"tokens.": lr_scale}
+    return marked_model(module, path=name, max_pieces=max_pieces, name="relext_marked_detector")
+
+
+@registry.architectures("spacy_relext.MarkedExtractor.v1")
+def build_marked_extractor(
+    name: str,
+    max_pieces: int = 256,
+    precision: str = "auto",
+    case_features: bool = True,
+    freeze_layers: int = 0,
+    pair_hidden: int = 256,
+    head_dropout: float = 0.1,
+    span_threshold: float = 0.1,
+    max_span_length: int = 15,
+    top_k: int = 4,
+    span_mode: str = "all",
+    lr_scale: float = 1.0,
+) -> Model[Any, Any]:
+    """Build the paper's extractor, whose encoder reads `[CLS] relation [SEP] sentence [SEP]` for each relation asked.
+
+    name (str): A folder, or a name on the Hugging Face Hub, read when the pipeline is initialized.
+    max_pieces (int): Longest sequence in word pieces, relation included.
+    precision (str): "fp32", "bf16" or "auto".
+    case_features (bool): Whether to add letter-shape embeddings to the input, for uncased encoders.
+    freeze_layers (int): How many of the lowest layers are not trained (the released code: 3 of 12).
+    pair_hidden (int): Size of the pair scorer's hidden layer.
+    head_dropout (float): Dropout on token vectors and in the pair scorer.
+    span_threshold (float): Probability that both ends of a candidate span need.
+    max_span_length (int): Longest candidate span, in tokens.
+    top_k (int): Candidate subjects, and candidate objects, of a row.
+    span_mode (str): "all", "nearest" or "mutual", as for `spacy_relext.SharedExtractor.v1`.
+    lr_scale (float): Learning rate of the encoder as a multiple of the optimizer's.
+    RETURNS (Model[TokenBatch, ExtractorOutput]): For `rere_extractor`.
+    """
+    from .bridge import marked_model
+    from .models.rere import Proposal
+    from .models.rere_marked import MarkedExtractor
+
+    check_choice("span_mode", span_mode, SPAN_MODES)
+    tokens = _token_encoder(
+        max_pieces=max_pieces, precision=precision, case_features=case_features, freeze_layers=freeze_layers
+    )
+    proposal = Proposal(threshold=span_threshold, max_length=max_span_length, top_k=top_k, mode=span_mode)
+    module = MarkedExtractor(tokens, proposal=proposal, pair_hidden=pair_hidden, dropout=head_dropout)
+    module.lr_scales = {"tokens.": lr_scale}
+    return marked_model(module, path=name, max_pieces=max_pieces, name="relext_marked_extractor")
+
+
+def _token_encoder(*, max_pieces: int, precision: str, **options: Any) -> Any:
+    """Make an empty encoder of word pieces from checked settings."""
+    from .encoders.tokens import TokenEncoder
+    from .encoders.transformer import PRECISIONS, TransformerEncoder
+
+    check_choice("precision", precision, PRECISIONS)
+    check_range("max_pieces", max_pieces, 8, 1_000_000)
+    return TokenEncoder(TransformerEncoder(precision=precision, **options))

@@ -5,6 +5,7 @@ Sizes travel in the header of the safetensors file, so that a loaded pipeline ne
 """
 
 import json
+import logging
 import os
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, cast
 
@@ -17,10 +18,12 @@ from thinc.types import Floats2d
 from torch import Tensor, nn
 
 from .encoders.tokens import TokenEncoder
-from .errors import Errors
+from .errors import Errors, Warnings
 from .instances.batch import TokenBatch
 from .instances.pieces import cut_docs
+from .instances.queries import cut_queries
 
+logger = logging.getLogger(__name__)
 _SIZES = "sizes"
 _process = os.getpid()
 
@@ -182,6 +185,53 @@ def encoder_model(module: TokenEncoder, *, path: str, max_pieces: int) -> Model[
     )
 
 
+def sequence_model(module: nn.Module, *, width: int, name: str) -> Model[List[Floats2d], List[Floats2d]]:
+    """Build a thinc layer that encodes sequences of vectors, for the `encode` slot of `spacy.Tok2Vec.v2`.
+
+    module (nn.Module): Called as `module(vectors, index)`; sized by `configure(input_width=...)`.
+    width (int): Size of the output vectors.
+    name (str): The model's name.
+    RETURNS (Model[List[Floats2d], List[Floats2d]]): One output row per input row.
+    """
+
+    def init(model: Model, X: Optional[List[Floats2d]] = None, Y: Any = None) -> Model:
+        if X and module_of(model).sizes is None:
+            module_of(model).configure(input_width=int(X[0].shape[1]))
+            move_to_device(model)
+        return model
+
+    return Model(name, _forward_sequences, init=init, dims={"nO": width}, shims=[wrap_module(module)])
+
+
+def marked_model(module: nn.Module, *, path: str, max_pieces: int, name: str) -> Model:
+    """Build a thinc model whose torch module cuts and encodes the text itself.
+
+    module (nn.Module): A `models.rere_marked.MarkedModule`.
+    path (str): Folder or Hub name that `initialize` reads.
+    max_pieces (int): Longest sequence, special pieces included.
+    name (str): The model's name.
+    RETURNS (Model[TokenBatch, Any]): Its output is whatever the module returns.
+    """
+
+    def init(model: Model, X: Any = None, Y: Any = None) -> Model:
+        if module_of(model).tokens.sizes is None:
+            _load_checkpoint(module_of(model), path)
+        return model
+
+    return Model(name, _forward_marked, init=init, attrs={"max_pieces": max_pieces}, shims=[wrap_module(module)])
+
+
+def width_of(model: Model) -> int:
+    """Find the size of the token vectors that a model's head reads.
+
+    model (Model): Built by `token_model` or `marked_model`, initialized.
+    RETURNS (int): D.
+    """
+    if model.layers:
+        return int(model.layers[0].get_dim("nO"))
+    return int(module_of(model).tokens.encoder.width)
+
+
 def _load_checkpoint(module: Any, path: str) -> None:
     """Load an encoder's weights, with one clear line where they are not there."""
     try:
@@ -229,6 +279,51 @@ def _forward_encoder(model: Model, docs: List[Doc], is_train: bool) -> Tuple[Lis
         return []
 
     return model.ops.unflatten(torch2xp(vectors.detach()), lengths), backprop
+
+
+def _forward_sequences(
+    model: Model, sequences: List[Floats2d], is_train: bool
+) -> Tuple[List[Floats2d], Callable[[List[Floats2d]], List[Floats2d]]]:
+    """Run the module over the sequences that have a token."""
+    lengths = [len(sequence) for sequence in sequences]
+    if not sum(lengths):
+        return [model.ops.alloc2f(0, model.get_dim("nO")) for _ in sequences], lambda gradients: gradients
+    flat = xp2torch(model.ops.flatten(sequences), requires_grad=is_train)
+    counts = numpy.asarray([length for length in lengths if length])
+    position = numpy.arange(counts.max())
+    starts = numpy.cumsum(counts) - counts
+    index = numpy.where(position < counts[:, None], starts[:, None] + position, -1)
+    outputs, backprop_module = _call(model, ArgsKwargs((flat,), _tensors({"index": index}, flat.device)), is_train)
+
+    def backprop(gradients: List[Floats2d]) -> List[Floats2d]:
+        _backward(backprop_module, (outputs,), (xp2torch(model.ops.flatten(gradients), device=flat.device),))
+        return model.ops.unflatten(torch2xp(flat.grad), lengths)
+
+    return model.ops.unflatten(torch2xp(outputs.detach()), lengths), backprop
+
+
+def _forward_marked(model: Model, batch: TokenBatch, is_train: bool) -> Tuple[Any, Callable[[Any], List[Doc]]]:
+    """Cut the batch's rows into pieces and run the module."""
+    module = module_of(model)
+    assert batch.windows is not None
+    arrays = dict(batch.arrays)
+    arrays.pop("index")
+    window = arrays.pop("sentence", None)
+    relation = arrays.pop("relation", None)
+    rows = numpy.arange(len(batch.windows)) if window is None else window
+    options: Dict[str, Any] = {"max_pieces": model.attrs["max_pieces"]}
+    pieces, lost = cut_queries(batch.windows, rows, relation, batch.queries, module.tokens.tokenizer, **options)
+    if lost:
+        logger.warning(Warnings.W003.format(name=model.name, count=lost, max_pieces=model.attrs["max_pieces"]))
+    device = next(module.parameters()).device
+    outputs, backprop_module = _call(model, ArgsKwargs((), _tensors({**pieces, **arrays}, device)), is_train)
+
+    def backprop(gradients: Sequence[Optional[Tensor]]) -> List[Doc]:
+        parts = (outputs,) if isinstance(outputs, Tensor) else tuple(outputs)
+        _backward(backprop_module, parts, gradients)
+        return []
+
+    return outputs, backprop
 
 
 def _call(model: Model, arguments: ArgsKwargs, is_train: bool) -> Tuple[Any, Any]:

@@ -19,7 +19,7 @@ def estimate_priors(examples: Iterable[Example]) -> Tuple[List[str], float, Dict
     counts: Counter = Counter()
     sentences = 0
     for example in examples:
-        records = get_records(example.reference)
+        records = get_records(example.reference, source="")
         if records is None:
             continue
         doc = example.reference

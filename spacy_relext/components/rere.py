@@ -11,6 +11,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from thinc.api import Config, Model
 
+from ..bridge import width_of
 from ..errors import Warnings, check_choice, check_range
 from ..instances.batch import TokenBatch
 from ..instances.gold import GoldWindows, gold_windows, label_matrix
@@ -19,7 +20,7 @@ from ..instances.rows import QueryRows, all_rows, detected_rows, gold_rows
 from ..instances.sentences import SentenceWindows, make_windows
 from ..models.losses import SCOPES
 from ..models.rere import detector_loss, extractor_loss
-from ..triples.candidates import PAIRINGS, candidates_by_doc, ruled_candidates, scored_candidates
+from ..triples.candidates import PAIRINGS, SPAN_RULES, candidates_by_doc, ruled_candidates, scored_candidates
 from ..triples.decode import calibrate, keep_best_candidates
 from ..triples.store import has_relations, set_relations, set_triples
 from ..types import CharSpan
@@ -64,8 +65,7 @@ class RerePipe(RelationPipe):
 
     def model_sizes(self) -> Dict[str, Any]:
         """RETURNS (Dict[str, Any]): Width of the token vectors and number of relations."""
-        width = self.model.layers[0].get_dim("nO") if self.model.layers else None
-        return {"width": width, "n_relations": len(self.labels)}
+        return {"width": width_of(self.model), "n_relations": len(self.labels)}
 
 
 class RereDetector(RerePipe):
@@ -175,6 +175,7 @@ class RereExtractor(RerePipe):
                 pairing=self.cfg["pairing"],
                 threshold=self.cfg["pointer_threshold"],
                 max_length=self.cfg["max_span_length"],
+                span_rule=self.cfg["span_rule"],
             )
         scores = calibrate(table.scores(), scale=self.cfg["scale"], shift=self.cfg["shift"])
         thresholds = self.cfg["thresholds"]
@@ -267,6 +268,7 @@ def make_rere_detector(
     default_config={
         "model": Config().from_str(defaults.EXTRACTOR_CONFIG)["model"],
         "pairing": "scored",
+        "span_rule": "mutual",
         "threshold": 0.3,
         "ask_threshold": 0.05,
         "pointer_threshold": 0.5,
@@ -287,6 +289,7 @@ def make_rere_extractor(
     name: str,
     model: Model,
     pairing: str,
+    span_rule: str,
     threshold: float,
     ask_threshold: float,
     pointer_threshold: float,
@@ -306,6 +309,8 @@ def make_rere_extractor(
     name (str): The component's name.
     model (Model): Built by `spacy_relext.SharedExtractor.v1` or `spacy_relext.MarkedExtractor.v1`.
     pairing (str): "scored" (learned), "nearest" (the paper's sweep) or "product" (the released code).
+    span_rule (str): How "nearest" and "product" find spans: "mutual" (a start with its nearest end, unless another
+        start lies between), "nearest" (without that condition) or "code" (the released code's strings).
     threshold (float): Score that a triple needs; `spacy relext tune` fits one per relation.
     ask_threshold (float): Relations less probable than this are not asked for. With no detector in the pipeline every
         relation is asked.
@@ -323,9 +328,11 @@ def make_rere_extractor(
     RAISES (ValueError): Where a setting is out of its range.
     """
     check_choice("pairing", pairing, PAIRINGS)
+    check_choice("span_rule", span_rule, SPAN_RULES)
     check_range("stride", stride, 1, max_length or stride)
     settings = {
         "pairing": pairing,
+        "span_rule": span_rule,
         "threshold": threshold,
         "thresholds": {},
         "ask_threshold": ask_threshold,

@@ -57,10 +57,36 @@ class TokenEncoder(nn.Module):
         last (Tensor): Cell of its last piece. Shape (N,)
         RETURNS (Tensor): Token vectors. Shape (N, D)
         """
-        cells = [self.encoder(*batch).flatten(0, 1) for batch in zip(ids, shapes, masks)]
-        table = torch.cat(cells) if len(cells) > 1 else cells[0]  # (cells, D)
-        # embedding() has a much faster backward pass than indexing
-        return (nn.functional.embedding(first, table) + nn.functional.embedding(last, table)) / 2
+        return mean_of_ends(self.cells(ids, shapes, masks), first, last)
+
+    def cells(
+        self,
+        ids: List[Tensor],
+        shapes: List[Tensor],
+        masks: List[Tensor],
+        segments: Optional[List[Tensor]] = None,
+    ) -> Tensor:
+        """Encode padded batches and lay all their cells out in one table.
+
+        ids, shapes, masks (List[Tensor]): As for `forward`.
+        segments (Optional[List[Tensor]]): Segment numbers. Shapes (b, L)
+        RETURNS (Tensor): Shape (cells, D)
+        """
+        rows = zip(ids, shapes, masks, segments if segments is not None else [None] * len(ids))
+        tables = [self.encoder(*row).flatten(0, 1) for row in rows]
+        return torch.cat(tables) if len(tables) > 1 else tables[0]
+
+
+def mean_of_ends(table: Tensor, first: Tensor, last: Tensor) -> Tensor:
+    """Read each token's vector as the mean of two cells.
+
+    table (Tensor): Shape (cells, D)
+    first (Tensor): Shape (N,)
+    last (Tensor): Shape (N,)
+    RETURNS (Tensor): Shape (N, D)
+    """
+    # embedding() has a much faster backward pass than indexing
+    return (nn.functional.embedding(first, table) + nn.functional.embedding(last, table)) / 2
 
 
 def read_tokenizer(text: str) -> Any:

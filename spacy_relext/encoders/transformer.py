@@ -86,12 +86,16 @@ class TransformerEncoder(nn.Module):
         options = {"attn_implementation": ATTENTION, **_without_pooler(config)}
         self._adopt(AutoModel.from_pretrained(path, config=config, use_safetensors=True, **options))
 
-    def forward(self, piece_ids: Tensor, shape_ids: Tensor, mask: Tensor) -> Tensor:
+    def forward(
+        self, piece_ids: Tensor, shape_ids: Tensor, mask: Tensor, segments: Optional[Tensor] = None
+    ) -> Tensor:
         """Encode padded word pieces.
 
         piece_ids (Tensor): Vocabulary ids. Shape (B, L)
         shape_ids (Tensor): Letter shapes, see `instances.pieces.letter_shape`. Shape (B, L)
         mask (Tensor): True on pieces, False on padding. Shape (B, L)
+        segments (Optional[Tensor]): 0 on the first, 1 on the second text of a sequence; ignored by encoders that know
+            one segment only. Shape (B, L)
         RETURNS (Tensor): Last hidden layer, in fp32. Shape (B, L, D)
         """
         assert self.transformer is not None, "configure() or load_checkpoint() comes first"
@@ -99,7 +103,10 @@ class TransformerEncoder(nn.Module):
             embedded = self.transformer.get_input_embeddings()(piece_ids)  # type: ignore[operator]
             if self.shape_table is not None:
                 embedded = embedded + self.shape_table(shape_ids)
-            hidden = self.transformer(inputs_embeds=embedded, attention_mask=mask.to(torch.long)).last_hidden_state
+            options: Dict[str, Any] = {"inputs_embeds": embedded, "attention_mask": mask.to(torch.long)}
+            if segments is not None and getattr(self.transformer.config, "type_vocab_size", 0) > 1:
+                options["token_type_ids"] = segments
+            hidden = self.transformer(**options).last_hidden_state
         return hidden.float()
 
     def _adopt(self, transformer: nn.Module) -> None:

@@ -51,7 +51,7 @@ def align_triples(doc: Doc, gold: Doc) -> List[TokenTriple]:
         are left out.
     """
     found = []
-    for record in get_records(gold) or []:
+    for record in get_records(gold, source="") or []:
         subject, obj = char_span(doc, record["subject"]), char_span(doc, record["object"])
         if subject is None or obj is None or (subject.start, subject.end) == (obj.start, obj.end):
             continue
@@ -69,7 +69,7 @@ def gold_windows(windows: SentenceWindows, examples: Sequence[Example]) -> GoldW
     RETURNS (GoldWindows): With the number of triples that lie in no window.
     """
     aligned = [align_triples(example.predicted, example.reference) for example in examples]
-    lost = sum(len(get_records(eg.reference) or []) for eg in examples) - sum(map(len, aligned))
+    lost = sum(len(get_records(eg.reference, source="") or []) for eg in examples) - sum(map(len, aligned))
     triples: List[List[TokenTriple]] = [[] for _ in range(len(windows))]
     by_doc: Dict[int, List[int]] = {}
     for window, doc in enumerate(windows.doc.tolist()):

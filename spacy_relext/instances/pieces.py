@@ -2,11 +2,11 @@
 
 import functools
 from dataclasses import dataclass
-from typing import Any, List, Sequence
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy
 from numpy.typing import NDArray
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span
 
 from .sentences import sentence_bounds
 
@@ -89,19 +89,12 @@ def _windows(
     doc: Doc, start: int, end: int, encoding: Any, special: List[int], max_pieces: int, token_number: int
 ) -> List[_Window]:
     """Align one sentence's tokens with its pieces and cut it into windows."""
-    begin = doc[start].idx
-    token_starts = numpy.asarray([token.idx - begin for token in doc[start:end]])
-    token_ends = numpy.asarray([token.idx - begin + len(token) for token in doc[start:end]])
-    piece_starts = numpy.asarray([offset[0] for offset in encoding.offsets], dtype="int64")
-    piece_ends = numpy.asarray([offset[1] for offset in encoding.offsets], dtype="int64")
-    n_pieces = len(piece_starts)
+    n_pieces = len(encoding.ids)
     tokens = numpy.arange(token_number, token_number + end - start)
     if not n_pieces:  # only whitespace: every token reads the first special piece
         zeros = numpy.zeros(len(tokens), dtype="int64")
         return [_Window(list(special) or [0], [0] * max(len(special), 1), tokens, zeros, zeros)]
-    first = numpy.searchsorted(piece_ends, token_starts, side="right").clip(max=n_pieces - 1)
-    last = (numpy.searchsorted(piece_starts, token_ends, side="left") - 1).clip(min=first)
-    owners = (numpy.searchsorted(token_starts, piece_starts, side="right") - 1).clip(min=0)
+    first, last, owners = align_pieces(doc[start:end], encoding.offsets)
     shapes = [letter_shape(doc[start + int(owner)].text) for owner in owners]
     prefix, suffix = special[:1], special[1:]
     body = max_pieces - len(special)
@@ -135,31 +128,69 @@ def _window_begins(n_pieces: int, body: int) -> List[int]:
 
 def _pad(windows: List[_Window], n_tokens: int) -> PieceBatches:
     """Put windows of similar length into padded batches and note every token's cells."""
-    batches = PieceBatches([], [], [], numpy.zeros(n_tokens, "int64"), numpy.zeros(n_tokens, "int64"))
+    batches, offsets = pad_sequences([window.ids for window in windows], [window.shapes for window in windows], None)
+    first, last = numpy.zeros(n_tokens, "int64"), numpy.zeros(n_tokens, "int64")
+    for window, offset in zip(windows, offsets.tolist()):
+        first[window.tokens] = window.first + offset
+        last[window.tokens] = window.last + offset
+    return PieceBatches(batches["ids"], batches["shapes"], batches["masks"], first, last)
+
+
+def pad_sequences(
+    ids: Sequence[List[int]], shapes: Sequence[List[int]], segments: Optional[Sequence[List[int]]]
+) -> Tuple[Dict[str, List[IntArray]], IntArray]:
+    """Put sequences of similar length into padded batches.
+
+    ids (Sequence[List[int]]): Vocabulary ids of each sequence.
+    shapes (Sequence[List[int]]): Letter shapes.
+    segments (Optional[Sequence[List[int]]]): Segment numbers, where the encoder reads them.
+    RETURNS (Tuple[Dict[str, List[IntArray]], IntArray]): `ids`, `shapes`, `masks` (and `segments`), lists of shapes
+        (b, L), by length; and the cell of each sequence's first piece when all batches are flattened and concatenated.
+    """
+    columns = {"ids": ids, "shapes": shapes, **({} if segments is None else {"segments": segments})}
+    batches: Dict[str, List[IntArray]] = {"masks": [], **{key: [] for key in columns}}
+    offsets = numpy.zeros(len(ids), dtype="int64")
     offset = 0
-    for group in _groups(sorted(windows, key=lambda window: len(window.ids))):
-        width = len(group[-1].ids)
-        ids = numpy.zeros((len(group), width), dtype="int64")
-        shapes, mask = numpy.zeros_like(ids), numpy.zeros(ids.shape, dtype=bool)
-        for row, window in enumerate(group):
-            length = len(window.ids)
-            ids[row, :length], shapes[row, :length], mask[row, :length] = window.ids, window.shapes, True
-            cell = offset + row * width
-            batches.first[window.tokens] = window.first + cell
-            batches.last[window.tokens] = window.last + cell
-        batches.ids.append(ids)
-        batches.shapes.append(shapes)
-        batches.masks.append(mask)
-        offset += ids.size
-    return batches
+    for group in _groups(ids):
+        width = len(ids[group[-1]])
+        lengths = numpy.asarray([len(ids[member]) for member in group])
+        mask = numpy.arange(width) < lengths[:, None]
+        for key, rows in columns.items():
+            padded = numpy.zeros(mask.shape, dtype="int64")
+            padded[mask] = numpy.concatenate([rows[member] for member in group])
+            batches[key].append(padded)
+        batches["masks"].append(mask)
+        offsets[group] = offset + width * numpy.arange(len(group))
+        offset += mask.size
+    return batches, offsets
 
 
-def _groups(windows: List[_Window]) -> List[List[_Window]]:
-    """Split sorted windows into groups of at most MAX_PIECES_PER_BATCH cells."""
-    groups: List[List[_Window]] = []
-    for window in windows:
-        if groups and (len(groups[-1]) + 1) * len(window.ids) <= MAX_PIECES_PER_BATCH:
-            groups[-1].append(window)
+def align_pieces(span: Span, offsets: Sequence[Tuple[int, int]]) -> Tuple[IntArray, IntArray, IntArray]:
+    """Find the pieces of each token of a span, and the token of each piece.
+
+    span (Span): The tokens.
+    offsets (Sequence[Tuple[int, int]]): Characters of each piece, counted from the span's beginning.
+    RETURNS (Tuple[IntArray, IntArray, IntArray]): First and last piece of each token, token of each piece. A token
+        without a piece of its own takes the nearest. Shapes (T,), (T,), (L,)
+    """
+    begin = span[0].idx
+    token_starts = numpy.asarray([token.idx - begin for token in span])
+    token_ends = numpy.asarray([token.idx - begin + len(token) for token in span])
+    piece_starts = numpy.asarray([offset[0] for offset in offsets], dtype="int64")
+    piece_ends = numpy.asarray([offset[1] for offset in offsets], dtype="int64")
+    top = max(0, len(piece_starts) - 1)
+    first = numpy.searchsorted(piece_ends, token_starts, side="right").clip(max=top)
+    last = (numpy.searchsorted(piece_starts, token_ends, side="left") - 1).clip(min=first)
+    owners = (numpy.searchsorted(token_starts, piece_starts, side="right") - 1).clip(min=0)
+    return first, last, owners
+
+
+def _groups(sequences: Sequence[List[int]]) -> List[List[int]]:
+    """Split sequences, sorted by length, into groups of at most MAX_PIECES_PER_BATCH cells."""
+    groups: List[List[int]] = []
+    for member in sorted(range(len(sequences)), key=lambda number: len(sequences[number])):
+        if groups and (len(groups[-1]) + 1) * len(sequences[member]) <= MAX_PIECES_PER_BATCH:
+            groups[-1].append(member)
         else:
-            groups.append([window])
+            groups.append([member])
     return groups

@@ -6,7 +6,7 @@ from typing import Any, Dict, List, Sequence, Tuple
 import numpy
 from numpy.typing import NDArray
 
-from ..triples.store import get_relations
+from ..triples.store import get_relations, has_relations
 from .gold import GoldWindows, TokenTriple
 from .sentences import SentenceWindows
 
@@ -113,9 +113,9 @@ def all_rows(windows: SentenceWindows, *, n_labels: int) -> QueryRows:
 
 
 def detected_rows(windows: SentenceWindows, *, labels: Sequence[str], threshold: float) -> QueryRows:
-    """Ask the relations that a detector found in each window's sentence.
+    """Ask the relations that a detector found in each window's sentence, and all where none looked.
 
-    windows (SentenceWindows): The windows; their Docs carry `sent._.relations`.
+    windows (SentenceWindows): The windows; their Docs may carry `sent._.relations`.
     labels (Sequence[str]): The relations, in the model's order; others are left out.
     threshold (float): What the detector's probability must reach.
     RETURNS (QueryRows): By window.
@@ -124,7 +124,9 @@ def detected_rows(windows: SentenceWindows, *, labels: Sequence[str], threshold:
     asked: List[Tuple[int, int, float]] = []
     for window, sentence in enumerate(windows.sentence.tolist()):
         doc, start, end = windows.bounds[sentence]
-        relations = get_relations(windows.docs[doc][start:end])
+        relations = dict.fromkeys(labels, 1.0)
+        if has_relations(windows.docs[doc]):
+            relations = get_relations(windows.docs[doc][start:end])
         found = [(number[label], p) for label, p in relations.items() if label in number and p >= threshold]
         asked.extend((window, relation, p) for relation, p in sorted(found))
     table = numpy.asarray(asked, dtype="float64").reshape(-1, 3)
