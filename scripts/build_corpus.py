@@ -1,0 +1,171 @@
+"""Build corpus/train.spacy, dev.spacy and test.spacy from the assets.
+
+    python scripts/build_corpus.py assets corpus --seed 0
+
+Train is the prose of `train_*.txt` with its gold triples, and sentences of the grammar with the labels that distant
+supervision gives them; no name of dev or test occurs in those sentences. Dev and test are prose only.
+`doc.user_data["relext_origin"]` says "prose" or "grammar".
+"""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any, Dict, Iterable, List, Set
+
+import spacy
+import srsly
+from grammar import Record, generate
+from grammar_templates import read_templates
+from spacy.tokens import Doc
+
+from spacy_relext.corpora.markup import parse_markup_line
+from spacy_relext.corpora.records import record_to_doc
+from spacy_relext.corpora.shards import GOLD_ATTRS, ShardWriter
+from spacy_relext.knowledge.kb import read_kb
+from spacy_relext.knowledge.label_noise import measure_label_noise
+
+ORIGIN_KEY = "relext_origin"
+SENTENCES = 1500
+
+
+def read_prose(folder: Path, pattern: str) -> List[Record]:
+    """Read hand-annotated prose.
+
+    folder (Path): Where the files lie.
+    pattern (str): Of their names.
+    RETURNS (List[Record]): Canonical records, files in the order of their names.
+    RAISES (ValueError): With file and line, where a line is malformed, or no file has such a name.
+    """
+    paths = sorted(folder.glob(pattern))
+    if not paths:
+        raise ValueError(f"no file {folder / pattern}")
+    records = []
+    for path in paths:
+        for number, line in enumerate(path.read_text(encoding="utf8").splitlines(), 1):
+            if line.strip() and not line.startswith("#"):
+                try:
+                    records.append(parse_markup_line(line))
+                except ValueError as error:
+                    raise ValueError(f"{path}:{number}: {error}") from None
+    return records
+
+
+def names_in(records: Iterable[Record]) -> Set[str]:
+    """List the entity names of records.
+
+    records (Iterable[Record]): Canonical records.
+    RETURNS (Set[str]): The names as written.
+    """
+    return {record["text"][entity["start"] : entity["end"]] for record in records for entity in record["entities"]}
+
+
+def make_docs(records: Iterable[Record], *, origin: str) -> List[Doc]:
+    """Make Docs of one sentence each.
+
+    records (Iterable[Record]): Canonical records; the key `distant`, where there is one, replaces `triples`.
+    origin (str): What `relext_origin` shall say.
+    RETURNS (List[Doc]): The Docs.
+    """
+    nlp = spacy.blank("en")
+    docs = []
+    for record in records:
+        plain = {"text": record["text"], "entities": record["entities"]}
+        doc = record_to_doc(
+            nlp.make_doc, {**plain, "triples": record.get("distant", record["triples"])}, one_sentence=True
+        )
+        doc.user_data[ORIGIN_KEY] = origin
+        docs.append(doc)
+    return docs
+
+
+def write_corpus(path: Path, docs: Iterable[Doc]) -> None:
+    """Write Docs with their triples.
+
+    path (Path): The .spacy file; replaced.
+    docs (Iterable[Doc]): The documents.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with ShardWriter(path, attrs=GOLD_ATTRS) as writer:
+        for doc in docs:
+            writer.add(doc)
+
+
+def describe(records: List[Record]) -> Dict[str, Any]:
+    """Count what a part of the corpus holds.
+
+    records (List[Record]): Its records.
+    RETURNS (Dict[str, Any]): `sentences`, `without_triples`, `words`, `triples`.
+    """
+    labels = [record["distant"] if "distant" in record else record["triples"] for record in records]
+    return {
+        "sentences": len(records),
+        "without_triples": sum(not triples for triples in labels),
+        "words": sum(len(record["text"].split()) for record in records),
+        "triples": sum(len(triples) for triples in labels),
+    }
+
+
+def build(assets: Path, output: Path, *, sentences: int, seed: int) -> Dict[str, Any]:
+    """Build the three corpora.
+
+    assets (Path): With the folders prose, kb and grammar.
+    output (Path): Folder of the .spacy files.
+    sentences (int): How many sentences of the grammar to add to train.
+    seed (int): Of the grammar.
+    RETURNS (Dict[str, Any]): Counts of each part under `parts`, and under `distant_labels` how far they are wrong.
+    """
+    prose = {name: read_prose(assets / "prose", f"{name}*.txt") for name in ("train", "dev", "test")}
+    kb, templates = read_kb(assets / "kb"), read_templates(assets / "grammar")
+    held_out = names_in([*prose["dev"], *prose["test"]])
+    grammar = list(generate(kb, templates, sentences=sentences, seed=seed, avoid=held_out))
+    for name, records in prose.items():
+        docs = make_docs(records, origin="prose")
+        if name == "train":
+            docs += make_docs(grammar, origin="grammar")
+        write_corpus(output / f"{name}.spacy", docs)
+    parts = {f"{name}_prose": describe(records) for name, records in prose.items()}
+    parts["train_grammar"] = describe(grammar)
+    noise = measure_label_noise((record["triples"], record["distant"]) for record in grammar)
+    return {"seed": seed, "parts": parts, "distant_labels": noise}
+
+
+def report(result: Dict[str, Any]) -> None:
+    """Print the counts and the error rates of the distant labels.
+
+    result (Dict[str, Any]): What `build` returned.
+    """
+    print(f"{'part':16}{'sentences':>10}{'no triple':>10}{'words':>8}{'triples':>9}")
+    for name, part in result["parts"].items():
+        print(f"{name:16}" + "{sentences:10}{without_triples:10}{words:8}{triples:9}".format(**part))
+    print(f"\n{'distant labels':24}{'true':>6}{'labels':>8}{'missed':>8}{'wrong':>8}")
+    for name, row in result["distant_labels"].items():
+        rates = [row["false_negative_rate"], row["false_positive_rate"]]
+        shown = "".join(f"{'-' if rate is None else format(rate, '.1%'):>8}" for rate in rates)
+        print(f"{name:24}{row['true']:6}{row['distant']:8}{shown}")
+
+
+def main() -> int:
+    """Run the command line.
+
+    RETURNS (int): Exit code.
+    """
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("assets", type=Path)
+    parser.add_argument("output", type=Path)
+    parser.add_argument("--sentences", type=int, default=SENTENCES, help="sentences of the grammar in train")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--metrics", type=Path, default=Path("metrics/corpus.json"))
+    args = parser.parse_args()
+    try:
+        result = build(args.assets, args.output, sentences=args.sentences, seed=args.seed)
+    except (ValueError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    report(result)
+    args.metrics.parent.mkdir(parents=True, exist_ok=True)
+    srsly.write_json(args.metrics, result)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,89 @@
+import pathlib
+import shutil
+from typing import Any, Dict, List
+
+import pytest
+import spacy
+from spacy.tokens import DocBin
+
+from spacy_relext.corpora.records import doc_to_record
+from spacy_relext.extensions import register_extensions
+from spacy_relext.knowledge.kb import read_kb
+from spacy_relext.triples.store import get_records, has_triples
+
+PARTS = ("train", "dev", "test")
+
+
+@pytest.fixture(scope="module")
+def assets(project_root: pathlib.Path, tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    """The project's assets with the first lines of the prose only."""
+    folder = tmp_path_factory.mktemp("assets")
+    (folder / "prose").mkdir()
+    for path in (project_root / "assets" / "prose").glob("*.txt"):
+        lines = path.read_text(encoding="utf8").splitlines(keepends=True)
+        (folder / "prose" / path.name).write_text("".join(lines[:40]), encoding="utf8")
+    for name in ("kb", "grammar"):
+        shutil.copytree(project_root / "assets" / name, folder / name)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def built(assets: pathlib.Path, tmp_path_factory: pytest.TempPathFactory) -> Dict[str, Any]:
+    from build_corpus import build
+
+    output = tmp_path_factory.mktemp("corpus")
+    return {"output": output, **build(assets, output, sentences=150, seed=3)}
+
+
+def read(path: pathlib.Path) -> List[Any]:
+    register_extensions()
+    return list(DocBin().from_disk(path).get_docs(spacy.blank("en").vocab))
+
+
+def test_parts(built: Dict[str, Any]) -> None:
+    for part in PARTS:
+        docs = read(built["output"] / f"{part}.spacy")
+        grammar = [doc for doc in docs if doc.user_data["relext_origin"] == "grammar"]
+        assert len(grammar) == (150 if part == "train" else 0)
+        assert len(docs) - len(grammar) == built["parts"][f"{part}_prose"]["sentences"]
+        for doc in docs:
+            assert has_triples(doc) and len(list(doc.sents)) == 1 and doc.has_annotation("ENT_IOB")
+            assert all(doc.char_span(*record["subject"], alignment_mode="expand") for record in get_records(doc) or [])
+    assert any(doc.ents and doc.ents[0].kb_id_ for doc in read(built["output"] / "train.spacy"))
+
+
+def test_same_seed_same_bytes(built: Dict[str, Any], assets: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    from build_corpus import build
+
+    build(assets, tmp_path, sentences=150, seed=3)
+    for part in PARTS:
+        assert (tmp_path / f"{part}.spacy").read_bytes() == (built["output"] / f"{part}.spacy").read_bytes()
+
+
+def test_errors_name_the_line(tmp_path: pathlib.Path) -> None:
+    from build_corpus import read_prose
+
+    with pytest.raises(ValueError, match="train"):
+        read_prose(tmp_path, "train*.txt")
+    (tmp_path / "train_a.txt").write_text("# comment\n[P1 Ada Holm slept. ||\n", encoding="utf8")
+    with pytest.raises(ValueError, match=r"train_a\.txt:2.*mention 1"):
+        read_prose(tmp_path, "train*.txt")
+
+
+@pytest.mark.parametrize("part", ["dev", "test"])
+def test_no_held_out_name_in_train_or_knowledge_base(project_root: pathlib.Path, part: str) -> None:
+    from build_corpus import names_in, read_prose
+
+    prose = project_root / "assets" / "prose"
+    held_out = names_in(read_prose(prose, f"{part}*.txt"))
+    known = {name for entity in read_kb(project_root / "assets" / "kb").entities for name in entity.names}
+    in_train, in_kb = sorted(held_out & names_in(read_prose(prose, "train*.txt"))), sorted(held_out & known)
+    assert not in_train and not in_kb, f"{part} names in train_*.txt: {in_train}; in the knowledge base: {in_kb}"
+
+
+def test_grammar_avoids_held_out_names(built: Dict[str, Any]) -> None:
+    from build_corpus import names_in
+
+    grammar = [d for d in read(built["output"] / "train.spacy") if d.user_data["relext_origin"] == "grammar"]
+    held_out = {name for doc in read(built["output"] / "test.spacy") for name in names_in([doc_to_record(doc)])}
+    assert held_out and not held_out & names_in(doc_to_record(doc) for doc in grammar)
