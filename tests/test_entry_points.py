@@ -112,7 +112,10 @@ def check_reader(_name: str, make: Callable[..., Any], folder: pathlib.Path) -> 
 
 # What the builders need besides their defaults. A name that is missing here is built from defaults alone.
 ARGUMENTS: Dict[str, Callable[[], Dict[str, Any]]] = {
-    "spacy_relext.Transformer.v1": lambda: {"name": "no/such/folder"},  # the weights are read at initialize
+    # The weights of these are read at initialize, not before.
+    "spacy_relext.MarkedDetector.v1": lambda: {"name": "no/such/folder"},
+    "spacy_relext.MarkedExtractor.v1": lambda: {"name": "no/such/folder"},
+    "spacy_relext.Transformer.v1": lambda: {"name": "no/such/folder"},
     "spacy_relext.SharedDetector.v1": lambda: {"tok2vec": tok2vec()},
     "spacy_relext.SharedExtractor.v1": lambda: {"tok2vec": tok2vec()},
 }
