@@ -7,9 +7,11 @@ from numpy.typing import NDArray
 from spacy.tokens import Doc
 
 from ..instances.rows import QueryRows
-from .decode import Candidate, decode_spans, pair_nearest, pair_product
+from .code_rule import LEAST_PROBABILITY, code_rule_spans, code_rule_strings
+from .decode import Candidate, ScoredSpan, decode_spans, pair_nearest, pair_product
 
 PAIRINGS = ("scored", "nearest", "product")
+SPAN_RULES = ("mutual", "nearest", "code")
 
 
 class CandidateTable(NamedTuple):
@@ -53,27 +55,30 @@ def scored_candidates(rows: QueryRows, output: Any) -> CandidateTable:
 
 
 def ruled_candidates(
-    rows: QueryRows, output: Any, *, pairing: str, threshold: float, max_length: int
+    rows: QueryRows, output: Any, *, pairing: str, threshold: float, max_length: int, span_rule: str = "mutual"
 ) -> CandidateTable:
     """Pair spans by one of the paper's rules instead of the scorer.
 
     rows (QueryRows): The rows asked.
     output (ExtractorOutput): As numpy arrays.
     pairing (str): "nearest" or "product".
-    threshold (float): For starts and ends.
+    threshold (float): For starts and ends; with the rule "code", for the summed score of a string.
     max_length (int): Longest span, in tokens.
+    span_rule (str): "mutual" (a start with its nearest end, unless another start lies between), "nearest" (without
+        that condition), or "code" (the released code's, see `code_rule.py`).
     RETURNS (CandidateTable): With pair probability 1.
     """
     probs = _sigmoid(output.pointers) * output.mask[..., None]
     rule = pair_nearest if pairing == "nearest" else pair_product
+    floor = LEAST_PROBABILITY if span_rule == "code" else threshold
     found: List[Tuple[int, ...]] = []
     subject_scores: List[float] = []
     object_scores: List[float] = []
-    for row in numpy.flatnonzero((probs >= threshold).any(axis=1).all(axis=1)).tolist():
+    for row in numpy.flatnonzero((probs >= floor).any(axis=1).all(axis=1)).tolist():
         columns = probs[row].T.tolist()
-        options: Dict[str, Any] = {"threshold": threshold, "max_length": max_length}
-        subjects = decode_spans(columns[0], columns[1], **options)
-        objects = decode_spans(columns[2], columns[3], **options)
+        options: Dict[str, Any] = {"rule": span_rule, "threshold": threshold, "max_length": max_length}
+        subjects = _ruled_spans(rows, row, columns[0], columns[1], **options)
+        objects = _ruled_spans(rows, row, columns[2], columns[3], **options)
         for subject, obj in rule(subjects, objects):
             found.append((row, *subject[:2], *obj[:2]))
             subject_scores.append(subject[2] ** 0.5)
@@ -118,6 +123,27 @@ def candidates_by_doc(
         subject, obj = _chars(doc, start, ends[0], ends[1]), _chars(doc, start, ends[2], ends[3])
         found[number].append(Candidate(subject, labels[relation[line]], obj, float(scores[line]), evidence))
     return found
+
+
+def _ruled_spans(
+    rows: QueryRows,
+    row: int,
+    starts: Sequence[float],
+    ends: Sequence[float],
+    *,
+    rule: str,
+    threshold: float,
+    max_length: int,
+) -> List[ScoredSpan]:
+    """Find the spans of one row's subjects, or of its objects."""
+    if rule != "code":
+        return decode_spans(starts, ends, threshold=threshold, max_length=max_length, mutual=rule == "mutual")
+    window = int(rows.window[row])
+    doc = rows.windows.docs[int(rows.windows.doc[window])]
+    tokens = doc[int(rows.windows.start[window]) : int(rows.windows.end[window])]
+    offsets = [(token.idx, token.idx + len(token)) for token in tokens]
+    strings = code_rule_strings(starts, ends, text=doc.text, offsets=offsets, max_length=max_length)
+    return code_rule_spans(strings, threshold=threshold)
 
 
 def _touches_cut(rows: QueryRows, window: int, ends: Sequence[int]) -> bool:

@@ -52,17 +52,19 @@ def get_triples(doc: Doc) -> List[Triple]:
     return triples
 
 
-def get_records(doc: Doc) -> Optional[List[Dict[str, Any]]]:
+def get_records(doc: Doc, *, source: Optional[str] = None) -> Optional[List[Dict[str, Any]]]:
     """Read the triples as they are stored, with exact character offsets.
 
     doc (Doc): The document.
+    source (Optional[str]): One source's triples only, "" for gold; None: all.
     RETURNS (Optional[List[Dict[str, Any]]]): `subject` and `object` as (start, end), `relation`, `score`, `source`,
         `evidence`; None where the Doc is not annotated.
     """
     stored = doc.user_data.get(TRIPLES_KEY)
     if stored is None:
         return None
-    return [{**r, "subject": tuple(r["subject"]), "object": tuple(r["object"])} for r in stored]
+    chosen = (record for record in stored if source is None or record["source"] == source)
+    return [{**r, "subject": tuple(r["subject"]), "object": tuple(r["object"])} for r in chosen]
 
 
 def set_triples(doc: Doc, triples: Iterable[TripleLike], *, source: str = "") -> None:
