@@ -93,7 +93,8 @@ class Grammar:
             name = surname_of(name)
         elif len(names) > 1 and self.rng.random() < _ALIAS:
             name = self.rng.choice(names[1:])
-        article = entity.type in ("ORG", "PLACE") and not bare and self.templates.articles.search(name)
+        takes_article = f"The {name}" in entity.names or self.templates.articles.search(name)
+        article = takes_article and entity.type in ("ORG", "PLACE") and not bare
         return ["the ", Mention(entity.id, name)] if article else [Mention(entity.id, name)]
 
     def _adjectives(self, entity: Entity) -> List[str]:
