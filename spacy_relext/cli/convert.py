@@ -1,17 +1,16 @@
 """`spacy relext convert`: raw files become a corpus."""
 
-from functools import partial
 from pathlib import Path
 from typing import List, Optional
 
 import typer
-from tqdm import tqdm
 from wasabi import msg
 
 from ..corpora.convert import convert, load_relation_map
 from ..corpora.formats import FORMATS
 from ..corpora.report import format_report
 from .app import relext
+from .pipeline import input_errors, with_progress
 
 _NAMES = ", ".join(sorted(FORMATS))
 
@@ -34,7 +33,7 @@ def convert_cli(
     shard: int = typer.Option(0, min=0, help="Write a folder of files of this many documents each; 0 for one file"),
 ) -> None:
     """Convert data files to a .spacy corpus with triples, and report what was found and left out."""
-    try:
+    with input_errors():
         report = convert(
             format,
             inputs,
@@ -48,11 +47,8 @@ def convert_cli(
             skip=skip,
             limit=limit,
             shard=shard,
-            progress=partial(tqdm, unit=" docs", leave=False, disable=None),
+            progress=with_progress,
         )
-    except (ValueError, OSError) as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None
     typer.echo(format_report(report))
     if report.skipped:
         msg.warn(f"{report.skipped} of {report.records} records were malformed and are not in the corpus.")

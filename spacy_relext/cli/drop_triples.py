@@ -1,14 +1,13 @@
 """`spacy relext drop-triples`: a corpus with fewer triples, to study incomplete annotation."""
 
-from functools import partial
 from pathlib import Path
 
 import typer
-from tqdm import tqdm
 from wasabi import msg
 
 from ..corpora.drop import drop_triples, format_drop_report
 from .app import relext
+from .pipeline import input_errors, with_progress
 
 
 @relext.command("drop-triples")
@@ -20,11 +19,7 @@ def drop_triples_cli(
     seed: int = typer.Option(0, help="Seed of the choice"),
 ) -> None:
     """Drop triples at random: one by one, keeping or deleting documents that become empty, or by relation."""
-    progress = partial(tqdm, unit=" docs", leave=False, disable=None)
-    try:
-        report = drop_triples(corpus, output, rate=rate, mode=mode, seed=seed, progress=progress)
-    except (ValueError, OSError) as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None
+    with input_errors():
+        report = drop_triples(corpus, output, rate=rate, mode=mode, seed=seed, progress=with_progress)
     typer.echo(format_drop_report(report))
     msg.good(f"Wrote {report.docs - report.docs_deleted} documents to {output}")

@@ -43,8 +43,9 @@ def _roles(spo: Dict[str, Any], name: str) -> Iterator[Tuple[str, str, Any]]:
         objects, types = {MAIN_ROLE: objects}, {MAIN_ROLE: types}
     if not isinstance(objects, dict) or not objects:
         raise ValueError(f"'object' of {name} is {describe(objects)}, not a string or an object with '{MAIN_ROLE}'")
+    types = check_object(types or {}, f"'object_type' of {name}")
     for role in objects:
-        yield role, require(objects, role, str, name=f"'object' of {name}"), types.get(role, "") if types else ""
+        yield role, require(objects, role, str, name=f"'object' of {name}"), types.get(role, "")
 
 
 def _checked_labels(labels: Dict[str, Any], name: str) -> Dict[str, str]:

@@ -70,7 +70,7 @@ def doc_to_record(doc: Doc) -> Record:
         record["triples"] = [_plain_triple(triple) for triple in triples]
     if SENTS_KEY in doc.user_data:
         record["sents"] = plain(doc.user_data[SENTS_KEY])
-    elif len(doc) and doc.has_annotation("SENT_START"):
+    elif len(doc) > 1 and doc.has_annotation("SENT_START"):
         record["sents"] = _list_sentences(doc)
     if PAIRS_KEY in doc.user_data:
         record["pairs"] = plain(doc.user_data[PAIRS_KEY])
@@ -124,7 +124,8 @@ def _set_sentences(doc: Doc, sents: Sequence[Sequence[int]], report: Report) -> 
     """Set sentence starts, and keep the exact offsets where tokens cannot express them."""
     report.sentences_moved += set_sentence_starts(doc, [start for start, _ in sents])
     exact = [list(sent) for sent in sents]
-    if _list_sentences(doc) != exact:
+    # spaCy takes every Doc of one token for annotated.
+    if len(doc) == 1 or _list_sentences(doc) != exact:
         doc.user_data[SENTS_KEY] = exact
 
 

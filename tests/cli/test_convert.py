@@ -1,0 +1,75 @@
+import json
+from pathlib import Path
+from typing import Any, Callable, List
+
+import pytest
+import spacy
+from spacy.tokens import Doc
+
+from spacy_relext import get_records
+from spacy_relext.corpora.shards import iter_docs
+
+RECORDS = [
+    {"text": "Ada knows Bo .", "triple_list": [["Ada", "knows", "Bo"], ["Bo", "knows", "Ada"]]},
+    {"text": "Cy slept .", "triple_list": []},
+]
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    path = tmp_path / "data.json"
+    path.write_text(json.dumps(RECORDS), encoding="utf8")
+    return path
+
+
+def read(path: Path) -> List[Doc]:
+    return list(iter_docs(path, spacy.blank("en").vocab))
+
+
+def test_convert_reports_and_writes(run: Callable[..., Any], data: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out.spacy"
+    done = run("convert", "nyt", data, data, output)
+    assert done.exit_code == 0, done.output
+    assert "Wrote 4 documents" in done.stdout and "knows" in done.stdout
+    assert [len(get_records(doc) or []) for doc in read(output)] == [2, 0, 2, 0]
+
+
+def test_convert_with_every_option(run: Callable[..., Any], data: Path, tmp_path: Path) -> None:
+    (tmp_path / "map.json").write_text('{"knows": "friend"}')
+    options: List[Any] = ["--lang", "zh", "--occurrences", "all", "--strict", "--no-one-sentence", "--relation-map"]
+    options += [tmp_path / "map.json", "--skip", 0, "--limit", 1, "--shard", 5]
+    done = run("convert", "nyt", data, tmp_path / "folder", *options)
+    assert done.exit_code == 0, done.output
+    (doc,) = read(tmp_path / "folder")
+    assert doc[0].text == "A" and {t["relation"] for t in get_records(doc) or []} == {"friend"}
+
+
+def test_malformed_records_are_named(run: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"text": "Ada slept."}\n{"text": 1}\n')
+    done = run("convert", "jsonl", tmp_path / "a.jsonl", tmp_path / "out.spacy")
+    assert done.exit_code == 0 and "a.jsonl:2: 'text' of the record is 1" in done.stdout
+    assert "1 of 2 records were malformed" in done.output
+
+
+def test_convert_ends_with_one_line_on_bad_input(fails: Callable[..., str], data: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out.spacy"
+    assert "R102" in fails("convert", "xml", data, output)
+    assert "R116" in fails("convert", "nyt", tmp_path / "none.json", output)
+    assert "R104" in fails("convert", "nyt", data, tmp_path / "out.json")
+    assert "R107" in fails("convert", "nyt", data, output, "--occurrences", "last")
+    assert "R110" in fails("convert", "nyt", data, output, "--relation-map", tmp_path / "none.json")
+    assert "R100" in fails("convert", "rere", data, output, "--strict")
+    assert "R103" in fails("convert", "rere", data, output)
+    data.write_text("[{")
+    assert "R101" in fails("convert", "nyt", data, output)
+    assert not output.exists()
+
+
+def test_drop_triples(run: Callable[..., Any], fails: Callable[..., str], data: Path, tmp_path: Path) -> None:
+    run("convert", "nyt", data, tmp_path / "in.spacy")
+    options: List[Any] = ["--rate", 1, "--mode", "keep_empty", "--seed", 3]
+    done = run("drop-triples", tmp_path / "in.spacy", tmp_path / "out.spacy", *options)
+    assert done.exit_code == 0 and "Wrote 2 documents" in done.stdout
+    assert [get_records(doc) for doc in read(tmp_path / "out.spacy")] == [[], []]
+    assert "R107" in fails("drop-triples", tmp_path / "in.spacy", tmp_path / "out.spacy", "--rate", 2)
+    assert "R111" in fails("drop-triples", tmp_path / "none.spacy", tmp_path / "out.spacy", "--rate", 0.5)

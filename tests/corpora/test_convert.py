@@ -1,0 +1,211 @@
+import json
+from pathlib import Path
+from typing import Any, Callable, Dict, List
+
+import pytest
+import spacy
+from spacy.tokens import Doc
+
+from spacy_relext import get_records
+from spacy_relext.corpora.convert import convert, load_relation_map
+from spacy_relext.corpora.records import doc_to_record
+from spacy_relext.corpora.report import Report, format_report
+from spacy_relext.corpora.shards import iter_docs, list_shards
+
+NYT: List[Dict[str, Any]] = [
+    {"text": "Ada knows Bo .", "triple_list": [["Ada", "knows", "Bo"], ["Ada", "knows", "Bo"], ["Bo", "likes", "Bo"]]},
+    {"text": "Bo was born in Oslo .", "triple_list": [["Bo", "born_in", "Oslo"], ["Cy", "born_in", "Oslo"]]},
+    {"text": "Nothing happened .", "triple_list": []},
+    {"text": "Bo and Bo know Cy .", "triple_list": [["Bo", "knows", "Cy"]]},
+]
+Write = Callable[..., Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def write_lines(name: str, records: List[Any]) -> Path:
+        path = tmp_path / name
+        lines = [record if isinstance(record, str) else json.dumps(record) for record in records]
+        path.write_text("\n".join(lines) + "\n", encoding="utf8")
+        return path
+
+    return write_lines
+
+
+def read(path: Path) -> List[Doc]:
+    return list(iter_docs(path, spacy.blank("en").vocab))
+
+
+def test_a_corpus_and_its_report(write: Write, tmp_path: Path) -> None:
+    output = tmp_path / "new" / "nyt.spacy"
+    report = convert("nyt", [write("a.json", NYT)], output)
+    docs = read(output)
+    assert [len(get_records(doc) or []) for doc in docs] == [1, 1, 0, 1]
+    assert all(len(list(doc.sents)) == 1 for doc in docs)
+    assert (report.docs, report.sentences, report.sentences_without_triples, report.triples) == (4, 4, 1, 3)
+    assert (report.duplicates, report.identical, report.not_located) == (1, 1, 1)
+    assert (report.not_found, report.ambiguous, report.skipped) == (1, 1, 0)
+    assert report.labels == {"knows": 2, "born_in": 1}
+    table = format_report(report)
+    assert "a.json:2: 'Cy'" in table and "ambiguous" in table and "duplicate triples removed" in table
+
+
+@pytest.mark.parametrize("occurrences, count", [("nearest", 1), ("first", 1), ("all", 2)])
+def test_occurrences(write: Write, tmp_path: Path, occurrences: str, count: int) -> None:
+    convert("nyt", [write("a.json", NYT[3:])], tmp_path / "a.spacy", occurrences=occurrences)
+    (doc,) = read(tmp_path / "a.spacy")
+    records = get_records(doc) or []
+    assert len(records) == count
+    assert records[0]["subject"] == ((7, 9) if occurrences == "nearest" else (0, 2))
+
+
+MALFORMED = [NYT[0], "{", {"text": 7}, NYT[1], '{"text": "a", "triple_list": 3}']
+
+
+def test_malformed_records_are_skipped_and_counted(write: Write, tmp_path: Path) -> None:
+    path = write("a.json", MALFORMED)
+    report = convert("nyt", [path], tmp_path / "a.spacy")
+    assert (report.records, report.docs, report.skipped) == (5, 2, 3)
+    assert report.problems[1] == f"{path}:3: 'text' of the record is 7, not a string"
+    assert report.problems[1] in format_report(report)
+
+
+def test_strict_stops_at_the_first_and_leaves_no_file(write: Write, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"R100.*a\.json:2: not JSON"):
+        convert("nyt", [write("a.json", MALFORMED)], tmp_path / "a.spacy", strict=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_only_malformed_records_write_nothing(write: Write, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"R103.*First problem: .*a\.json:1: not JSON"):
+        convert("nyt", [write("a.json", ["{"])], tmp_path / "a.spacy")
+    with pytest.raises(ValueError, match="R103.*There is no record"):
+        convert("nyt", [write("b.json", [])], tmp_path / "a.spacy")
+    assert not (tmp_path / "a.spacy").exists()
+
+
+def test_skip_and_limit_count_records_of_all_files(write: Write, tmp_path: Path) -> None:
+    paths = [write("a.json", NYT[:2]), write("b.json", NYT[2:])]
+    convert("nyt", paths, tmp_path / "a.spacy", skip=1, limit=2)
+    assert [doc.text for doc in read(tmp_path / "a.spacy")] == [NYT[1]["text"], NYT[2]["text"]]
+
+
+def test_relation_map(write: Write, tmp_path: Path) -> None:
+    mapping = write("map.json", [{"knows": "friend", "likes": "friend", "born_in": None}])
+    triples = [["Ada", "knows", "Bo"], ["Ada", "likes", "Bo"], ["Ada", "born_in", "Oslo"], ["Bo", "met", "Ada"]]
+    data = write("a.json", [{"text": "Ada and Bo of Oslo", "triple_list": triples}])
+    report = convert("nyt", [data], tmp_path / "a.spacy", relation_map=load_relation_map(mapping))
+    assert report.labels == {"friend": 1, "met": 1}
+    assert (report.relabelled, report.removed_by_map, report.duplicates) == (2, 1, 1)
+
+
+@pytest.mark.parametrize("content", ["[1]", "{", '{"a": 3}', '{"a": " "}'])
+def test_bad_relation_maps(write: Write, content: str) -> None:
+    with pytest.raises(ValueError, match="R110") as error:
+        load_relation_map(write("map.json", [content]))
+    assert "\n" not in str(error.value)
+
+
+def test_jsonl_keeps_sentences_other_keys_and_what_is_absent(write: Write, tmp_path: Path) -> None:
+    records = [
+        {"text": "Ada slept. Bo woke.", "sents": [[0, 10], [11, 19]], "triples": [], "id": "x"},
+        {"text": "Ada slept. Bo woke.", "triples": [{"subject": [0, 3], "relation": "r", "object": [11, 13]}]},
+        {"text": "Bo left.", "entities": [{"start": 0, "end": 2, "label": "PER"}]},
+    ]
+    report = convert("jsonl", [write("a.jsonl", records)], tmp_path / "a.spacy")
+    assert [doc_to_record(doc) for doc in read(tmp_path / "a.spacy")] == records
+    assert (report.docs, report.sentences, report.not_annotated, report.repeated_texts) == (3, 4, 1, 1)
+    assert report.other_keys == {"id": 1} and report.sentences_without_triples == 2
+
+
+def test_triples_across_sentences_are_counted(write: Write, tmp_path: Path) -> None:
+    triple = {"subject": [0, 3], "relation": "r", "object": [11, 13]}
+    record = {"text": "Ada slept. Bo woke.", "sents": [[0, 10], [11, 19]], "triples": [triple]}
+    assert convert("jsonl", [write("a.jsonl", [record])], tmp_path / "a.spacy").across_sentences == 1
+
+
+def test_one_sentence_can_be_left_out(write: Write, tmp_path: Path) -> None:
+    convert("nyt", [write("a.json", NYT)], tmp_path / "a.spacy", one_sentence=False)
+    assert not any(doc.has_annotation("SENT_START") for doc in read(tmp_path / "a.spacy"))
+
+
+def test_a_pipeline_adds_annotation(write: Write, tmp_path: Path) -> None:
+    nlp = spacy.blank("en")
+    nlp.add_pipe("entity_ruler").add_patterns([{"label": "PLACE", "pattern": "Oslo"}])  # type: ignore[attr-defined]
+    nlp.to_disk(tmp_path / "ruler")
+    seen: List[Doc] = []
+
+    def progress(docs: Any) -> Any:
+        for doc in docs:
+            seen.append(doc)
+            yield doc
+
+    path = write("a.json", NYT)
+    convert("nyt", [path], tmp_path / "a.spacy", pipeline=tmp_path / "ruler", progress=progress)
+    docs = read(tmp_path / "a.spacy")
+    assert [[ent.text for ent in doc.ents] for doc in docs] == [[], ["Oslo"], [], []]
+    assert len(seen) == 4 and [len(get_records(doc) or []) for doc in docs] == [1, 1, 0, 1]
+
+
+def test_shards(write: Write, tmp_path: Path) -> None:
+    output, path = tmp_path / "shards", write("a.json", NYT)
+    convert("nyt", [path], output, shard=1)
+    assert len(list_shards(output)) == 4
+    convert("nyt", [path], output, shard=3)  # what an earlier run left would be mixed in
+    assert [p.name for p in list_shards(output)] == ["part-00000.spacy", "part-00001.spacy"]
+    assert [doc.text for doc in read(output)] == [record["text"] for record in NYT]
+    (output / "other.spacy").write_bytes(b"")
+    with pytest.raises(ValueError, match=r"R106.*other\.spacy"):
+        convert("nyt", [path], output, shard=3)
+
+
+def test_chinese(write: Write, tmp_path: Path) -> None:
+    spo = {"subject": "小红", "predicate": "出生地", "object": "上海", "subject_type": "人物", "object_type": "地点"}
+    path = write("a.json", [{"text": "小红生于上海市", "spo_list": [spo]}])
+    convert("duie", [path], tmp_path / "a.spacy", lang="zh")
+    (doc,) = read(tmp_path / "a.spacy")
+    assert [token.text for token in doc] == list("小红生于上海市")
+    assert [(ent.text, ent.label_) for ent in doc.ents] == [("小红", "人物"), ("上海", "地点")]
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"format": "xml"}, "R102"),
+        ({"output": "b.json"}, "R104"),
+        ({"output": "a.json"}, "R105"),
+        ({"output": "folder.spacy"}, "R104"),
+        ({"inputs": ["none.json"]}, "R116.*there is none"),
+        ({"inputs": ["."]}, "R116.*it is a folder"),
+        ({"occurrences": "last"}, "R107.*nearest or first or all"),
+        ({"limit": -1}, "R107"),
+        ({"shard": -1}, "R107"),
+        ({"shard": 2, "output": "b.txt"}, "R104"),
+        ({"lang": "xx-unknown"}, "R108"),
+        ({"pipeline": "no_such_pipeline"}, "R109"),
+    ],
+)
+def test_bad_options(write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: Any, message: str) -> None:
+    write("a.json", NYT)
+    (tmp_path / "folder.spacy").mkdir()
+    (tmp_path / "b.txt").touch()
+    monkeypatch.chdir(tmp_path)
+    arguments = {"format": "nyt", "inputs": ["a.json"], "output": "a.spacy", **change}
+    with pytest.raises(ValueError, match=message) as error:
+        convert(arguments.pop("format"), arguments.pop("inputs"), arguments.pop("output"), **arguments)
+    assert "\n" not in str(error.value) and not (tmp_path / "a.spacy").exists()
+
+
+def test_input_is_never_overwritten(write: Write, tmp_path: Path) -> None:
+    path = write("a.spacy", NYT)
+    with pytest.raises(ValueError, match="R105"):
+        convert("nyt", [path], path)
+
+
+def test_the_report_shortens_long_lists() -> None:
+    report = Report(docs=1)
+    report.labels.update({f"label{number}": number + 1 for number in range(50)})
+    for number in range(9):
+        report.count_problem(f"file:{number}", "wrong")
+    table = format_report(report)
+    assert "... and 10 more labels" in table and "... and 4 more" in table and table.count("file:") == 5

@@ -1,0 +1,179 @@
+from pathlib import Path
+from typing import Any, Dict, Iterable, Iterator, List
+
+import pytest
+import spacy
+from spacy.language import Language
+from spacy.tokens import Doc, DocBin
+from spacy.training import Example
+
+from spacy_relext import get_records, has_triples, set_triples
+from spacy_relext.corpora.reader import create_triple_corpus
+from spacy_relext.corpora.records import PAIRS_KEY, record_to_doc
+from spacy_relext.corpora.shards import ShardWriter
+
+NLP = spacy.blank("en")
+
+
+def record(number: int) -> Dict[str, Any]:
+    text = f"Ada{number} met Bo. Cy slept."
+    first = len(f"Ada{number}")
+    return {
+        "text": text,
+        "entities": [{"start": 0, "end": first, "label": "PER", "kb_id": f"Q{number}"}],
+        "triples": [{"subject": [0, first], "relation": "knows", "object": [first + 5, first + 7]}],
+        "pairs": [{"subject": [0, first], "object": [first + 5, first + 7], "label": "knows"}],
+        "sents": [[0, first + 8], [first + 9, len(text)]],
+    }
+
+
+def write(path: Path, docs: Iterable[Doc], *, shard: int = 0) -> Path:
+    with ShardWriter(path, shard=shard) as writer:
+        for doc in docs:
+            writer.add(doc)
+    return path
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    return write(tmp_path / "corpus.spacy", [record_to_doc(NLP.make_doc, record(n)) for n in range(20)])
+
+
+@pytest.fixture
+def shards(tmp_path: Path) -> Path:
+    return write(tmp_path / "shards", [record_to_doc(NLP.make_doc, record(n)) for n in range(20)], shard=6)
+
+
+def texts(examples: Iterable[Example]) -> List[str]:
+    return [example.reference.text for example in examples]
+
+
+ALL = [record(n)["text"] for n in range(20)]
+
+
+def test_predicted_is_fresh_and_reference_keeps_everything(corpus: Path) -> None:
+    examples = list(create_triple_corpus(corpus)(NLP))
+    assert texts(examples) == ALL
+    for example in examples:
+        assert not has_triples(example.predicted) and example.predicted.ents == ()
+        assert len(get_records(example.reference) or []) == 1 and len(example.reference.ents) == 1
+        assert [sent.text for sent in example.predicted.sents] == [sent.text for sent in example.reference.sents]
+
+
+def test_predicted_is_tokenized_as_in_running(tmp_path: Path) -> None:
+    words = ["Ada", "-", "Lou", "met", "Bo", ".", "Cy", "slept", "."]
+    reference = Doc(NLP.vocab, words=words, spaces=[False, False, True, True, False, True, True, False, False])
+    for token in reference:
+        token.is_sent_start = token.i in (0, 6)
+    set_triples(reference, [])
+    path = write(tmp_path / "a.spacy", [reference])
+    (example,) = create_triple_corpus(path)(NLP)
+    assert [t.text for t in example.predicted] == [t.text for t in NLP.make_doc(reference.text)]
+    assert [sent.text for sent in example.predicted.sents] == ["Ada-Lou met Bo.", "Cy slept."]
+    (example,) = create_triple_corpus(path)(spacy.blank("zh"))  # a token of each character
+    assert len(example.predicted) > len(example.reference)
+    assert [sent.text.strip() for sent in example.predicted.sents] == ["Ada-Lou met Bo.", "Cy slept."]
+
+
+def test_gold_sents_can_be_left_out(corpus: Path) -> None:
+    for example in create_triple_corpus(corpus, gold_sents=False)(NLP):
+        assert not example.predicted.has_annotation("SENT_START")
+
+
+def test_gold_ents_and_pairs_without_labels(corpus: Path) -> None:
+    for example in create_triple_corpus(corpus, gold_ents=True)(NLP):
+        predicted, reference = example.predicted, example.reference
+        assert [(e.text, e.label_, e.kb_id_) for e in predicted.ents] == [
+            (e.text, e.label_, e.kb_id_) for e in reference.ents
+        ]
+        assert predicted.user_data[PAIRS_KEY][0]["label"] is None
+        assert tuple(predicted.user_data[PAIRS_KEY][0]["subject"]) == tuple(get_records(reference)[0]["subject"])  # type: ignore[index]
+        assert not has_triples(predicted)
+
+
+def test_overlapping_entities_after_alignment(tmp_path: Path) -> None:
+    reference = Doc(NLP.vocab, words=["Oslo", "-", "based", "choir"], spaces=[False, False, True, False])
+    reference.set_ents([spacy.tokens.Span(reference, 0, 1, "PLACE"), spacy.tokens.Span(reference, 2, 4, "GROUP")])
+    set_triples(reference, [])
+    path = write(tmp_path / "a.spacy", [reference])
+    words_nlp = spacy.blank("en")
+    words_nlp.tokenizer = spacy.tokenizer.Tokenizer(words_nlp.vocab)  # splits at spaces only
+    (example,) = create_triple_corpus(path, gold_ents=True)(words_nlp)
+    assert [ent.text for ent in example.predicted.ents] == ["Oslo-based choir"]
+
+
+def test_folders_are_read_file_by_file(shards: Path) -> None:
+    assert texts(create_triple_corpus(shards)(NLP)) == ALL
+    assert texts(create_triple_corpus(shards, limit=8)(NLP)) == ALL[:8]
+
+
+@pytest.mark.parametrize("limit", [0, 8])
+def test_shuffling(corpus: Path, shards: Path, limit: int) -> None:
+    for path in (corpus, shards):
+        reader, twin = (create_triple_corpus(path, shuffle=True, seed=3, limit=limit) for _ in range(2))
+        first, second = texts(reader(NLP)), texts(reader(NLP))
+        assert first != ALL[: limit or None] and first != second
+        assert sorted(first) == sorted(second) == sorted(ALL[: limit or None])
+        assert texts(twin(NLP)) == first and texts(twin(NLP)) == second
+        assert texts(create_triple_corpus(path, shuffle=True, seed=4, limit=limit)(NLP)) != first
+    for example in create_triple_corpus(shards, shuffle=True)(NLP):  # each Doc keeps its own annotation
+        (triple,) = example.reference._.triples
+        assert (
+            triple.subject.text == example.reference[0].text and example.reference.ents[0].text == triple.subject.text
+        )
+
+
+def test_long_and_empty_docs_are_counted(tmp_path: Path) -> None:
+    docs = [record_to_doc(NLP.make_doc, {"text": text, "triples": []}) for text in ("a b c d", "a b c", "a b c d e")]
+    path = write(tmp_path / "a.spacy", [*docs, NLP.make_doc("")])
+    with pytest.warns(UserWarning) as caught:
+        assert texts(create_triple_corpus(path, max_length=3)(NLP)) == ["a b c"]
+    messages = sorted(str(warning.message) for warning in caught)
+    assert [message[:6] for message in messages] == ["[W100]", "[W101]"] and "2 of 4 documents" in messages[0]
+
+
+def test_a_corpus_without_annotation_warns(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.spacy", [NLP.make_doc("Ada slept.")])
+    with pytest.warns(UserWarning, match="W102"):
+        list(create_triple_corpus(path)(NLP))
+
+
+def test_augmenter(corpus: Path) -> None:
+    def twice(nlp: Language, example: Example) -> Iterator[Example]:
+        yield example
+        yield example
+
+    assert len(list(create_triple_corpus(corpus, augmenter=twice)(NLP))) == 40
+
+
+def test_nothing_is_read_before_it_is_asked_for(shards: Path) -> None:
+    (shards / "part-00003.spacy").write_bytes(b"broken")
+    examples = create_triple_corpus(shards)(NLP)
+    assert [next(examples).reference.text for _ in range(18)] == ALL[:18]
+    with pytest.raises(ValueError, match=r"R112.*part-00003\.spacy"):
+        next(examples)
+
+
+def test_bad_paths_and_settings(tmp_path: Path, corpus: Path) -> None:
+    with pytest.raises(ValueError, match="R113"):
+        create_triple_corpus(None)
+    with pytest.raises(ValueError, match="R107"):
+        create_triple_corpus(corpus, limit=-1)
+    for path in (tmp_path / "none.spacy", tmp_path / "empty"):
+        with pytest.raises(ValueError, match="R111"):
+            next(create_triple_corpus(path)(NLP))
+    (tmp_path / "a.spacy").write_bytes(b"text")
+    with pytest.raises(ValueError, match="R112"):
+        next(create_triple_corpus(tmp_path / "a.spacy")(NLP))
+
+
+def test_a_plain_docbin_is_read(tmp_path: Path) -> None:
+    DocBin(docs=[NLP.make_doc("Ada slept.")]).to_disk(tmp_path / "plain.spacy")
+    with pytest.warns(UserWarning, match="W102"):
+        assert texts(create_triple_corpus(tmp_path / "plain.spacy")(NLP)) == ["Ada slept."]
+
+
+def test_as_a_config_block(corpus: Path) -> None:
+    config = {"corpora": {"train": {"@readers": "spacy_relext.TripleCorpus.v1", "path": str(corpus), "limit": 2}}}
+    resolved = spacy.util.registry.resolve(config)
+    assert texts(resolved["corpora"]["train"](NLP)) == ALL[:2]
