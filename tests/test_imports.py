@@ -2,10 +2,9 @@
 
 import ast
 import pathlib
-import statistics
 import subprocess
 import sys
-from typing import Iterator, List, NamedTuple, Set
+from typing import Dict, Iterator, List, NamedTuple, Set
 
 import pytest
 
@@ -128,14 +127,13 @@ def test_blank_imports_nothing_heavy() -> None:
 
 
 def test_blank_is_not_slower() -> None:
-    seconds = {True: [], False: []}  # type: ignore[var-annotated]
-    for _ in range(3):
+    seconds: Dict[bool, List[float]] = {True: [], False: []}
+    for _ in range(4):  # a busy machine gets further tries; the quickest runs are those that nothing disturbed
         for installed in (True, False):
             took, imported = blank(kept={"spacy_relext"} if installed else set(), blocked=set())
             assert imported == str(installed)
             seconds[installed].append(float(took))
-    slower = min(
-        statistics.median(seconds[True]) - statistics.median(seconds[False]),
-        min(seconds[True]) - min(seconds[False]),
-    )
-    assert slower < 0.2, f"spacy.blank('en') takes {slower:.2f} s longer: a factory's module imports too much"
+        slower = min(seconds[True]) - min(seconds[False])
+        if slower < 0.2:
+            return
+    pytest.fail(f"spacy.blank('en') takes {slower:.2f} s longer: a factory's module imports too much")
