@@ -56,10 +56,7 @@ def read_records(path: Path) -> list[Record]:
             rows = json.loads(content)
         else:
             rows = [json.loads(line) for line in content.splitlines() if line.strip()]
-        return [
-            Record(row["text"], frozenset((s, r, o) for s, r, o in row["triple_list"]))
-            for row in rows
-        ]
+        return [Record(row["text"], frozenset((s, r, o) for s, r, o in row["triple_list"])) for row in rows]
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(
             f"{path}: expected a JSON array or JSON lines of "
@@ -74,10 +71,7 @@ def rename_relations(records: Sequence[Record], *, names: dict[str, str]) -> lis
     names (dict[str, str]): name in the test set → name in training.
     RETURNS (list[Record]): the same sentences.
     """
-    return [
-        Record(r.text, frozenset((s, names.get(label, label), o) for s, label, o in r.triples))
-        for r in records
-    ]
+    return [Record(r.text, frozenset((s, names.get(label, label), o) for s, label, o in r.triples)) for r in records]
 
 
 def relations_of(records: Sequence[Record]) -> list[str]:
@@ -117,11 +111,7 @@ def locate(record: Record) -> dict[str, Span]:
     taken = [span for spans in found.values() for span in spans]
     places: dict[str, Span] = {}
     for string, spans in found.items():
-        free = [
-            (a, b)
-            for a, b in spans
-            if not any(c <= a and b <= d and d - c > b - a for c, d in taken)
-        ]
+        free = [(a, b) for a, b in spans if not any(c <= a and b <= d and d - c > b - a for c, d in taken)]
         if spans:
             places[string] = (free or spans)[0]
     return places
@@ -144,11 +134,7 @@ def encode_examples(
     for record, encoding in zip(records, encoded.encodings, strict=True):
         first = {a: k for k, (a, b) in enumerate(encoding.offsets) if b > a}
         last = {b: k for k, (a, b) in enumerate(encoding.offsets) if b > a}
-        spans = {
-            string: (first[a], last[b])
-            for string, (a, b) in locate(record).items()
-            if a in first and b in last
-        }
+        spans = {string: (first[a], last[b]) for string, (a, b) in locate(record).items() if a in first and b in last}
         subjects: dict[Span, list[tuple[int, Span]]] = {}
         for s, relation, o in sorted(record.triples):
             if s in spans and o in spans:

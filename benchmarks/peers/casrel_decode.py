@@ -60,9 +60,7 @@ def predict(
             vectors = model.encode(ids, mask=mask)
             allowed = word_edges(batch, length=ids.shape[1])
             subjects = find_subjects(model, vectors, allowed=allowed, low=low, high=high)
-            objects = find_objects(
-                model, vectors, subjects=subjects, allowed=allowed, low=low, high=high
-            )
+            objects = find_objects(model, vectors, subjects=subjects, allowed=allowed, low=low, high=high)
             for k, relation, (span, start, stop) in objects:
                 row, (subject, begin, end) = subjects[k]
                 start, stop = max(start, begin), min(stop, end)
@@ -108,9 +106,7 @@ def find_subjects(
     for (row, position, edge), prob in zip(at.tolist(), probs, strict=True):
         tags[row][edge].append((position, prob))
     return [
-        (row, pair)
-        for row, (starts, ends) in tags.items()
-        for pair in pair_spans(starts, ends, low=low, high=high)
+        (row, pair) for row, (starts, ends) in tags.items() for pair in pair_spans(starts, ends, low=low, high=high)
     ]
 
 
@@ -151,9 +147,7 @@ def find_objects(
     ]
 
 
-def pair_spans(
-    starts: Sequence[Tag], ends: Sequence[Tag], *, low: float, high: float
-) -> list[Pair]:
+def pair_spans(starts: Sequence[Tag], ends: Sequence[Tag], *, low: float, high: float) -> list[Pair]:
     """Pair each start with the nearest end at or after it, for all thresholds at once.
 
     An end is the nearest one while the ends before it lie at or below the threshold, so each pair

@@ -185,9 +185,7 @@ def casrel_loss(model: CasRel, batch: Batch, *, precision: str) -> Tensor:
     with autocast(precision):
         vectors = model.encode(batch.ids, mask=batch.mask)
         subject_logits = model.subject_tagger(vectors)  # (B, T, 2)
-        object_logits = model.object_logits(
-            vectors, rows=batch.rows, weights=batch.subject_weights
-        )  # (K, T, 2R)
+        object_logits = model.object_logits(vectors, rows=batch.rows, weights=batch.subject_weights)  # (K, T, 2R)
     loss = _mean_per_piece(subject_logits, tags=batch.subject_tags, mask=batch.mask)
     if len(batch.rows):
         mask = batch.mask[batch.rows]  # (K, T)

@@ -68,9 +68,7 @@ def micro(
     }
 
 
-def best_threshold(
-    records: Sequence[Record], found: Sequence[Sequence[Candidate]]
-) -> tuple[float, float]:
+def best_threshold(records: Sequence[Record], found: Sequence[Sequence[Candidate]]) -> tuple[float, float]:
     """The threshold of the grid with the highest exact F1; of equal ones the nearest to 0.5.
 
     records (Sequence[Record]): sentences with gold triples.
@@ -114,9 +112,7 @@ def score_test(
             name: {
                 "threshold": threshold,
                 **{
-                    key.__name__: micro(
-                        records, found, threshold=threshold, key=key, relations=relations
-                    )
+                    key.__name__: micro(records, found, threshold=threshold, key=key, relations=relations)
                     for key in (exact, partial)
                 },
             }

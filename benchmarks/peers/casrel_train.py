@@ -121,9 +121,7 @@ def train(run: Run, examples: Sequence[Example], *, dev: Sequence[Record]) -> fl
             spent = time.perf_counter() - started
             seconds += spent
             threshold, f1 = best_threshold(dev, run.predict(dev, low=GRID[0], high=GRID[-1]))
-            run.history.append(
-                {"loss": loss / per_pass, "seconds": spent, "dev_f": f1, "threshold": threshold}
-            )
+            run.history.append({"loss": loss / per_pass, "seconds": spent, "dev_f": f1, "threshold": threshold})
             say(
                 f"pass {number}/{run.args.passes}  loss {loss / per_pass:.4f}  "
                 f"{len(examples) / spent:.1f} sentences/s  dev F {f1:.4f} at {threshold}"
@@ -135,9 +133,7 @@ def train(run: Run, examples: Sequence[Example], *, dev: Sequence[Record]) -> fl
     return seconds
 
 
-def train_pass(
-    run: Run, examples: Sequence[Example], *, optimizer: Any, schedule: Any, rng: random.Random
-) -> float:
+def train_pass(run: Run, examples: Sequence[Example], *, optimizer: Any, schedule: Any, rng: random.Random) -> float:
     """One pass over the training sentences.
 
     run (Run): model and settings.
