@@ -4,6 +4,7 @@ A module that is wrapped here has `sizes` (what it was built with, None while it
 Sizes travel in the header of the safetensors file, so that a loaded pipeline needs neither the network nor a pickle.
 """
 
+import functools
 import json
 import logging
 import os
@@ -167,18 +168,10 @@ def encoder_model(module: TokenEncoder, *, path: str, max_pieces: int) -> Model[
     max_pieces (int): Longest sequence, special pieces included.
     RETURNS (Model[List[Doc], List[Floats2d]]): One vector per token.
     """
-
-    def init(model: Model, X: Any = None, Y: Any = None) -> Model:
-        if module_of(model).sizes is None:
-            _load_checkpoint(module_of(model), path)
-            move_to_device(model)
-        model.set_dim("nO", module_of(model).encoder.width)
-        return model
-
     return Model(
         "relext_encoder",
         _forward_encoder,
-        init=init,
+        init=functools.partial(_init_encoder, path=path),
         dims={"nO": None},
         attrs={"max_pieces": max_pieces},
         shims=[wrap_module(module)],
@@ -193,14 +186,7 @@ def sequence_model(module: nn.Module, *, width: int, name: str) -> Model[List[Fl
     name (str): The model's name.
     RETURNS (Model[List[Floats2d], List[Floats2d]]): One output row per input row.
     """
-
-    def init(model: Model, X: Optional[List[Floats2d]] = None, Y: Any = None) -> Model:
-        if X and module_of(model).sizes is None:
-            module_of(model).configure(input_width=int(X[0].shape[1]))
-            move_to_device(model)
-        return model
-
-    return Model(name, _forward_sequences, init=init, dims={"nO": width}, shims=[wrap_module(module)])
+    return Model(name, _forward_sequences, init=_init_sequences, dims={"nO": width}, shims=[wrap_module(module)])
 
 
 def marked_model(module: nn.Module, *, path: str, max_pieces: int, name: str) -> Model:
@@ -212,12 +198,7 @@ def marked_model(module: nn.Module, *, path: str, max_pieces: int, name: str) ->
     name (str): The model's name.
     RETURNS (Model[TokenBatch, Any]): Its output is whatever the module returns.
     """
-
-    def init(model: Model, X: Any = None, Y: Any = None) -> Model:
-        if module_of(model).tokens.sizes is None:
-            _load_checkpoint(module_of(model), path)
-        return model
-
+    init = functools.partial(_init_marked, path=path)
     return Model(name, _forward_marked, init=init, attrs={"max_pieces": max_pieces}, shims=[wrap_module(module)])
 
 
@@ -246,6 +227,33 @@ def _init_tokens(model: Model, X: Optional[TokenBatch] = None, Y: Any = None) ->
     return model
 
 
+# Functions of the module, not closures: a spawned process gets the model by pickle.
+
+
+def _init_encoder(model: Model, X: Any = None, Y: Any = None, *, path: str) -> Model:
+    """Load the checkpoint of an encoder that has no weights yet."""
+    if module_of(model).sizes is None:
+        _load_checkpoint(module_of(model), path)
+        move_to_device(model)
+    model.set_dim("nO", module_of(model).encoder.width)
+    return model
+
+
+def _init_sequences(model: Model, X: Optional[List[Floats2d]] = None, Y: Any = None) -> Model:
+    """Size a sequence encoder by its input."""
+    if X and module_of(model).sizes is None:
+        module_of(model).configure(input_width=int(X[0].shape[1]))
+        move_to_device(model)
+    return model
+
+
+def _init_marked(model: Model, X: Any = None, Y: Any = None, *, path: str) -> Model:
+    """Load the checkpoint of the encoder inside a marked module; its head is sized by the component."""
+    if module_of(model).tokens.sizes is None:
+        _load_checkpoint(module_of(model), path)
+    return model
+
+
 def _forward_tokens(model: Model, batch: TokenBatch, is_train: bool) -> Tuple[Any, Callable[[Any], List[Doc]]]:
     """Run the tok2vec and the module; the gradient goes back through both."""
     tok2vec = model.layers[0]
@@ -256,6 +264,8 @@ def _forward_tokens(model: Model, batch: TokenBatch, is_train: bool) -> Tuple[An
     def backprop(gradients: Sequence[Optional[Tensor]]) -> List[Doc]:
         parts = (outputs,) if isinstance(outputs, Tensor) else tuple(outputs)
         _backward(backprop_module, parts, gradients)
+        if not len(flat):  # thinc cannot unflatten nothing
+            return backprop_vectors([model.ops.alloc2f(*flat.shape) for _ in batch.docs])
         d_flat = torch2xp(flat.grad) if flat.grad is not None else model.ops.alloc2f(*flat.shape)
         return backprop_vectors(model.ops.unflatten(d_flat, [len(doc) for doc in batch.docs]))
 

@@ -27,6 +27,11 @@ class Errors:
         "or the name of a model on the Hugging Face Hub. `python scripts/get_encoder.py` fetches the default one."
     )
     R009 = "[R009] The weights do not fit the model: {detail}. The folder was saved with another configuration."
+    R010 = (
+        "[R010] No component of this pipeline has a threshold to fit (found: {found}). `spacy relext tune` needs a "
+        "trained pipeline with a component such as rere_extractor."
+    )
+    R011 = "[R011] The {count} documents to tune on hold no gold triples. Give it an annotated corpus."
     R200 = (
         "[R200] No pipeline could be loaded from {path!r}: {reason}. Give the folder that `spacy train` wrote (such as "
         "training/model-best) or the name of an installed package."

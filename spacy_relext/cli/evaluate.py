@@ -56,7 +56,7 @@ def evaluate_cli(
     """Score a pipeline on a corpus, print the scores, and save them."""
     with input_errors():
         nlp = load_pipeline(pipeline, gpu_id)
-        examples = _read(nlp, corpus, gold_sents=gold_sents, gold_ents=gold_ents)
+        examples = read_corpus(nlp, corpus, gold_sents=gold_sents, gold_ents=gold_ents)
         labels = choose_labels(nlp, examples, split_list(label_filter))
         settings = EvaluationSettings(batch_size=batch_size, label_filter=labels, gold_relations=gold_relations)
         shown = with_progress(examples, total=len(examples))
@@ -110,8 +110,15 @@ def _percent(value: Optional[float]) -> str:
     return "-" if value is None else f"{100 * value:.2f}"
 
 
-def _read(nlp: Language, corpus: Path, *, gold_sents: bool, gold_ents: bool) -> List[Example]:
-    """Read the corpus; its warnings become lines on stderr."""
+def read_corpus(nlp: Language, corpus: Path, *, gold_sents: bool, gold_ents: bool) -> List[Example]:
+    """Read a corpus; its warnings become lines on stderr.
+
+    nlp (Language): Makes the predicted Docs.
+    corpus (Path): A .spacy file or a folder of them.
+    gold_sents (bool): Whether predicted Docs get the annotated sentences.
+    gold_ents (bool): Whether they get the annotated entities.
+    RETURNS (List[Example]): The corpus.
+    """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         examples = list(TripleCorpus(corpus, gold_sents=gold_sents, gold_ents=gold_ents)(nlp))

@@ -1,5 +1,8 @@
 """Default configs of `rere_detector` and `rere_extractor`: a small convolutional encoder that needs no download."""
 
+from ..scoring.relations import RELATION_SCORE_WEIGHTS
+from ..scoring.triples import TRIPLE_SCORE_WEIGHTS
+
 TOK2VEC = """
 @architectures = "spacy.HashEmbedCNN.v2"
 pretrained_vectors = null
@@ -36,19 +39,6 @@ span_mode = "all"
 {TOK2VEC}
 """
 
-DETECTOR_WEIGHTS = {
-    "relations_micro_f": 0.3,
-    "relations_micro_p": None,
-    "relations_micro_r": None,
-    "relations_macro_f": None,
-    "relations_ap": None,
-}
-
-EXTRACTOR_WEIGHTS = {
-    "exact_f": 1.0,
-    "exact_p": None,
-    "exact_r": None,
-    "span_f": None,
-    "partial_f": None,
-    "macro_f": None,
-}
+# Every key of the scorers, since `spacy train` reports those that stand here; None hides one, 0 shows it.
+DETECTOR_WEIGHTS = {**dict.fromkeys(RELATION_SCORE_WEIGHTS), "relations_micro_f": 0.3}
+EXTRACTOR_WEIGHTS = {**dict.fromkeys(TRIPLE_SCORE_WEIGHTS), "exact_f": 1.0, "exact_p": 0.0, "exact_r": 0.0}

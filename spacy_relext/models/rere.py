@@ -22,7 +22,8 @@ from .losses import collective_loss, masked_bce, paper_prior, positive_weight, p
 from .span_pairs import PairScorer, cross_spans, propose_spans, row_codes, unique_rows
 
 N_POINTERS = 4
-INITIAL_BIAS = -3.0
+INITIAL_BIAS = -4.0
+DETECTOR_BIAS = -2.5
 
 
 class ExtractorOutput(NamedTuple):
@@ -95,6 +96,7 @@ class SharedDetector(nn.Module):
         self.project = nn.Sequential(dropout, nn.Linear(width, self.hidden), nn.GELU(), dropout)
         self.attention = nn.Linear(self.hidden, n_relations)
         self.value = nn.Linear(self.hidden, n_relations)
+        nn.init.constant_(self.value.bias, DETECTOR_BIAS)
 
     def forward(self, vectors: Tensor, index: Tensor) -> Tensor:
         """Score relations.
@@ -137,8 +139,8 @@ class SharedExtractor(nn.Module):
         """
         self.sizes = {"width": width, "n_relations": n_relations}
         self.project = nn.Linear(width, N_POINTERS * self.hidden)
-        self.query = nn.Parameter(torch.randn(n_relations, N_POINTERS, self.hidden) * 0.1)
-        self.common = nn.Parameter(torch.randn(N_POINTERS, self.hidden) * 0.1)
+        self.query = nn.Parameter(torch.randn(n_relations, N_POINTERS, self.hidden))
+        self.common = nn.Parameter(torch.randn(N_POINTERS, self.hidden))
         # Few tokens are an end of an argument: begin there, or the first steps propose hundreds of spans a row.
         self.bias = nn.Parameter(torch.full((n_relations, N_POINTERS), INITIAL_BIAS))
         self.pool = nn.Linear(width, 1)
