@@ -35,7 +35,7 @@ def build_transformer(
     lr_scale (float): Learning rate of the encoder as a multiple of the optimizer's.
     RETURNS (Model[List[Doc], List[Floats2d]]): One vector per token.
     """
-    from .bridge import encoder_model
+    from .bridge import encoder_model, set_lr_scales
 
     module = _token_encoder(
         max_pieces=max_pieces,
@@ -45,7 +45,7 @@ def build_transformer(
         freeze_embeddings=freeze_embeddings,
         dropout=dropout,
     )
-    module.lr_scales = {"": lr_scale}
+    set_lr_scales(module, {"": lr_scale})
     return encoder_model(module, path=name, max_pieces=max_pieces)
 
 
@@ -135,14 +135,14 @@ def build_marked_detector(
     lr_scale (float): Learning rate of the encoder as a multiple of the optimizer's.
     RETURNS (Model[TokenBatch, Tensor]): For `rere_detector`.
     """
-    from .bridge import marked_model
+    from .bridge import marked_model, set_lr_scales
     from .models.rere_marked import MarkedDetector
 
     tokens = _token_encoder(
         max_pieces=max_pieces, precision=precision, case_features=case_features, freeze_layers=freeze_layers
     )
     module = MarkedDetector(tokens, dropout=head_dropout)
-    module.lr_scales = {"tokens.": lr_scale}
+    set_lr_scales(module, {"tokens.": lr_scale})
     return marked_model(module, path=name, max_pieces=max_pieces, name="relext_marked_detector")
 
 
@@ -177,7 +177,7 @@ def build_marked_extractor(
     lr_scale (float): Learning rate of the encoder as a multiple of the optimizer's.
     RETURNS (Model[TokenBatch, ExtractorOutput]): For `rere_extractor`.
     """
-    from .bridge import marked_model
+    from .bridge import marked_model, set_lr_scales
     from .models.rere import Proposal
     from .models.rere_marked import MarkedExtractor
 
@@ -187,7 +187,7 @@ def build_marked_extractor(
     )
     proposal = Proposal(threshold=span_threshold, max_length=max_span_length, top_k=top_k, mode=span_mode)
     module = MarkedExtractor(tokens, proposal=proposal, pair_hidden=pair_hidden, dropout=head_dropout)
-    module.lr_scales = {"tokens.": lr_scale}
+    set_lr_scales(module, {"tokens.": lr_scale})
     return marked_model(module, path=name, max_pieces=max_pieces, name="relext_marked_extractor")
 
 

@@ -105,6 +105,15 @@ def token_model(tok2vec: Model[List[Doc], List[Floats2d]], module: nn.Module, *,
     return Model(name, _forward_tokens, init=_init_tokens, layers=[tok2vec], shims=[wrap_module(module)])
 
 
+def set_lr_scales(module: nn.Module, scales: Dict[str, float]) -> None:
+    """Give groups of parameters learning rates of their own.
+
+    module (nn.Module): A module that will be wrapped.
+    scales (Dict[str, float]): Beginning of a parameter's name → multiple of the optimizer's rate; the first that fits.
+    """
+    cast(Any, module).lr_scales = dict(scales)
+
+
 def module_of(model: Model) -> Any:
     """Reach the torch module of a wrapped model.
 
@@ -144,7 +153,8 @@ def loss_and_gradient(
     terms = loss(rebuilt, tensors, **options)
     total = torch.stack(list(terms.values())).sum()
     floating = [leaf for leaf in leaves if leaf.is_floating_point()]
-    gradients = iter(torch.autograd.grad(total, floating, allow_unused=True) if total.requires_grad else [None] * len(floating))
+    found = torch.autograd.grad(total, floating, allow_unused=True) if total.requires_grad else [None] * len(floating)
+    gradients = iter(found)
     values = {key: float(value.detach()) for key, value in terms.items()}
     return values, tuple(next(gradients) if leaf.is_floating_point() else None for leaf in leaves)
 
@@ -264,15 +274,17 @@ def _forward_tokens(model: Model, batch: TokenBatch, is_train: bool) -> Tuple[An
     def backprop(gradients: Sequence[Optional[Tensor]]) -> List[Doc]:
         parts = (outputs,) if isinstance(outputs, Tensor) else tuple(outputs)
         _backward(backprop_module, parts, gradients)
-        if not len(flat):  # thinc cannot unflatten nothing
-            return backprop_vectors([model.ops.alloc2f(*flat.shape) for _ in batch.docs])
+        if not len(flat):  # nothing but empty Docs; thinc's layers cannot go back through nothing
+            return []
         d_flat = torch2xp(flat.grad) if flat.grad is not None else model.ops.alloc2f(*flat.shape)
-        return backprop_vectors(model.ops.unflatten(d_flat, [len(doc) for doc in batch.docs]))
+        return backprop_vectors(_unflatten(model, d_flat, [len(doc) for doc in batch.docs]))
 
     return outputs, backprop
 
 
-def _forward_encoder(model: Model, docs: List[Doc], is_train: bool) -> Tuple[List[Floats2d], Callable[[Any], List[Doc]]]:
+def _forward_encoder(
+    model: Model, docs: List[Doc], is_train: bool
+) -> Tuple[List[Floats2d], Callable[[Any], List[Doc]]]:
     """Encode Docs; with nothing to encode there is nothing to differentiate."""
     module = module_of(model)
     if module.sizes is None:
@@ -288,7 +300,7 @@ def _forward_encoder(model: Model, docs: List[Doc], is_train: bool) -> Tuple[Lis
         _backward(backprop_module, (vectors,), (xp2torch(model.ops.flatten(gradients), device=device),))
         return []
 
-    return model.ops.unflatten(torch2xp(vectors.detach()), lengths), backprop
+    return _unflatten(model, torch2xp(vectors.detach()), lengths), backprop
 
 
 def _forward_sequences(
@@ -307,9 +319,9 @@ def _forward_sequences(
 
     def backprop(gradients: List[Floats2d]) -> List[Floats2d]:
         _backward(backprop_module, (outputs,), (xp2torch(model.ops.flatten(gradients), device=flat.device),))
-        return model.ops.unflatten(torch2xp(flat.grad), lengths)
+        return _unflatten(model, torch2xp(cast(Tensor, flat.grad)), lengths)
 
-    return model.ops.unflatten(torch2xp(outputs.detach()), lengths), backprop
+    return _unflatten(model, torch2xp(outputs.detach()), lengths), backprop
 
 
 def _forward_marked(model: Model, batch: TokenBatch, is_train: bool) -> Tuple[Any, Callable[[Any], List[Doc]]]:
@@ -351,6 +363,11 @@ def _backward(backprop: Any, outputs: Sequence[Tensor], gradients: Sequence[Opti
     if pairs:
         grads = {"grad_tensors": tuple(gradient for _, gradient in pairs)}
         backprop(ArgsKwargs((tuple(output for output, _ in pairs),), grads))
+
+
+def _unflatten(model: Model, rows: Any, lengths: List[int]) -> List[Floats2d]:
+    """Split rows into sequences; thinc's types want the lengths as an array, its code takes a list."""
+    return cast(List[Floats2d], model.ops.unflatten(rows, cast(Any, lengths)))
 
 
 def _tensors(arrays: Dict[str, Any], device: torch.device) -> Dict[str, Any]:

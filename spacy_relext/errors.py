@@ -48,7 +48,9 @@ class Errors:
         "documents."
     )
     R206 = "[R206] {option} is {found!r}; expected one of: {expected}."
-    R208 = "[R208] None of the {count} documents of {path!r} is annotated with triples: there is nothing to compare with."
+    R208 = (
+        "[R208] None of the {count} documents of {path!r} is annotated with triples: there is nothing to compare with."
+    )
     R209 = "[R209] {what}: {found}; expected {expected}."
     R210 = "[R210] --label-filter leaves no relation. In the corpus: {gold}. Known to the pipeline: {known}."
     R211 = "[R211] No file {path!r}. Give an existing file, or a text of more than one word."
@@ -66,7 +68,9 @@ class Errors:
     )
     R221 = "[R221] No triple in the text, so there is no drawing for {path!r}. An .html page shows the text as well."
     R250 = "[R250] Entity id {id!r} is used twice. Ids must be unique."
-    R251 = "[R251] No file {path}. A knowledge base folder holds entities.tsv and facts.tsv; it has the columns {columns}."
+    R251 = (
+        "[R251] No file {path}. A knowledge base folder holds entities.tsv and facts.tsv; it has the columns {columns}."
+    )
     R252 = "[R252] The first line names the columns {found}; expected {columns}, separated by tabs."
     R253 = "[R253] {found} tab-separated values; expected one for each of {columns}."
     R254 = "[R254] An entity needs an id and a label."
@@ -103,9 +107,15 @@ class Errors:
 class Warnings:
     """Templates of warnings."""
 
-    W001 = "[W001] {name}: relation {label!r} is unknown to the model (not seen at initialize) and is left out in training."
-    W002 = "[W002] {name}: {count} triples cross a sentence boundary or span no whole token; they are left out in training."
-    W003 = "[W003] {name}: {count} tokens lie beyond {max_pieces} word pieces and are not read; lower max_length or raise max_pieces."
+    W001 = "[W001] {name}: relation {label!r} was not seen at initialize; its triples are left out in training."
+    W002 = (
+        "[W002] {name}: {count} triples of a batch cross a sentence boundary or cover no token; such triples are left "
+        "out in training."
+    )
+    W003 = (
+        "[W003] {name}: {count} tokens lie beyond {max_pieces} word pieces and are not read; lower max_length or raise "
+        "max_pieces."
+    )
     W100 = "[W100] {path}: {count} of {total} documents have more than {limit} tokens and are left out (max_length)."
     W101 = "[W101] {path}: {count} of {total} documents hold no token and are left out."
     W102 = "[W102] {path}: no document is annotated with triples; nothing can be trained or evaluated on it."

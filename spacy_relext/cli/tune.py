@@ -42,7 +42,7 @@ def tune_cli(
 def _line(name: str, result: Dict[str, Any]) -> str:
     """Summarise one component's fit."""
     return (
-        f"{name}: exact F {100 * result['before']:.2f} -> {100 * result['after']:.2f} on {result['documents']} documents, "
-        f"threshold {result['threshold']:.3f} and {len(result['thresholds'])} of relations' own, calibration error "
-        f"{result['ece_before'] or 0:.3f} -> {result['ece_after'] or 0:.3f}"
+        f"{name}: exact F {100 * result['before']:.2f} -> {100 * result['after']:.2f} on {result['documents']} "
+        f"documents, threshold {result['threshold']:.3f} and {len(result['thresholds'])} of relations' own, "
+        f"calibration error {result['ece_before'] or 0:.3f} -> {result['ece_after'] or 0:.3f}"
     )

@@ -28,6 +28,7 @@ from . import rere_defaults as defaults
 from .base import RelationPipe
 from .priors import estimate_priors
 
+
 class RerePipe(RelationPipe):
     """What detector and extractor share: sentence windows, and labels from gold triples."""
 
@@ -66,6 +67,16 @@ class RerePipe(RelationPipe):
     def model_sizes(self) -> Dict[str, Any]:
         """RETURNS (Dict[str, Any]): Width of the token vectors and number of relations."""
         return {"width": width_of(self.model), "n_relations": len(self.labels)}
+
+
+def plain_settings(arguments: Dict[str, Any]) -> Dict[str, Any]:
+    """Pick what a component saves from the arguments of its factory, and add what training and tuning fill in.
+
+    arguments (Dict[str, Any]): The factory's arguments.
+    RETURNS (Dict[str, Any]): Plain values.
+    """
+    given = {key: value for key, value in arguments.items() if key not in ("nlp", "name", "model", "scorer")}
+    return {**given, "scale": 1.0, "shift": 0.0, "thresholds": {}, "prior": 0.0, "label_prior": {}}
 
 
 class RereDetector(RerePipe):
@@ -241,24 +252,11 @@ def make_rere_detector(
     RETURNS (RereDetector): The component.
     RAISES (ValueError): Where a setting is out of its range.
     """
+    settings = plain_settings(locals())
     check_choice("loss", loss, ("bce", "collective", "printed"))
     check_choice("collective_scope", collective_scope, SCOPES)
     check_range("missing_rate", missing_rate, 0.0, 0.99)
     check_range("stride", stride, 1, max_length or stride)
-    settings = {
-        "loss": loss,
-        "collective_scope": collective_scope,
-        "missing_rate": missing_rate,
-        "gamma": gamma,
-        "loss_weight": loss_weight,
-        "min_probability": min_probability,
-        "max_length": max_length,
-        "stride": stride,
-        "scale": 1.0,
-        "shift": 0.0,
-        "prior": 0.0,
-        "label_prior": {},
-    }
     return RereDetector(nlp.vocab, model, name, scorer=scorer, settings=settings)
 
 
@@ -327,27 +325,8 @@ def make_rere_extractor(
     RETURNS (RereExtractor): The component.
     RAISES (ValueError): Where a setting is out of its range.
     """
+    settings = plain_settings(locals())
     check_choice("pairing", pairing, PAIRINGS)
     check_choice("span_rule", span_rule, SPAN_RULES)
     check_range("stride", stride, 1, max_length or stride)
-    settings = {
-        "pairing": pairing,
-        "span_rule": span_rule,
-        "threshold": threshold,
-        "thresholds": {},
-        "ask_threshold": ask_threshold,
-        "pointer_threshold": pointer_threshold,
-        "max_span_length": max_span_length,
-        "absent_rows": absent_rows,
-        "absent_weight": absent_weight,
-        "pointer_weight": pointer_weight,
-        "pair_weight": pair_weight,
-        "label_queries": dict(label_queries),
-        "max_length": max_length,
-        "stride": stride,
-        "scale": 1.0,
-        "shift": 0.0,
-        "prior": 0.0,
-        "label_prior": {},
-    }
     return RereExtractor(nlp.vocab, model, name, scorer=scorer, settings=settings)

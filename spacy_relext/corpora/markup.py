@@ -49,7 +49,7 @@ def _strip_marks(marked: str) -> Tuple[str, Dict[int, Tuple[int, int, str]]]:
         character = marked[position]
         position += 1
         if character == "[":
-            raise ValueError(f"'[' without a type and a number: {marked[position - 1:position + 15]!r}")
+            raise ValueError(f"'[' without a type and a number: {marked[position - 1 : position + 15]!r}")
         if character == "]":
             _close(stack, mentions, length)
             continue

@@ -47,7 +47,9 @@ class TokenEncoder(nn.Module):
         self.encoder.load_checkpoint(path)
         self.tokenizer = load_tokenizer(path)
 
-    def forward(self, ids: List[Tensor], shapes: List[Tensor], masks: List[Tensor], first: Tensor, last: Tensor) -> Tensor:
+    def forward(
+        self, ids: List[Tensor], shapes: List[Tensor], masks: List[Tensor], first: Tensor, last: Tensor
+    ) -> Tensor:
         """Encode padded batches of pieces.
 
         ids (List[Tensor]): Vocabulary ids, one padded batch each. Shapes (b, L)

@@ -1,7 +1,7 @@
 """A Hugging Face encoder that turns word pieces into one vector per token, sized and filled after construction."""
 
 import contextlib
-from typing import Any, ContextManager, Dict, List, Optional, Tuple
+from typing import Any, ContextManager, Dict, Iterator, List, Optional
 
 import torch
 from torch import Tensor, nn
@@ -84,11 +84,10 @@ class TransformerEncoder(nn.Module):
         if self.dropout is not None:
             config.hidden_dropout_prob = config.attention_probs_dropout_prob = self.dropout
         options = {"attn_implementation": ATTENTION, **_without_pooler(config)}
-        self._adopt(AutoModel.from_pretrained(path, config=config, use_safetensors=True, **options))
+        with _quiet():
+            self._adopt(AutoModel.from_pretrained(path, config=config, use_safetensors=True, **options))
 
-    def forward(
-        self, piece_ids: Tensor, shape_ids: Tensor, mask: Tensor, segments: Optional[Tensor] = None
-    ) -> Tensor:
+    def forward(self, piece_ids: Tensor, shape_ids: Tensor, mask: Tensor, segments: Optional[Tensor] = None) -> Tensor:
         """Encode padded word pieces.
 
         piece_ids (Tensor): Vocabulary ids. Shape (B, L)
@@ -155,10 +154,23 @@ def _avx512() -> bool:
     return bool(has_instruction()) if has_instruction else False
 
 
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Hugging Face from warning that the pooler's weights are not used: they are left out on purpose."""
+    from transformers.utils import logging
+
+    level = logging.get_verbosity()
+    logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+
+
 def _layers_of(transformer: nn.Module) -> List[nn.Module]:
     """Find the list of layers of any Hugging Face encoder."""
-    lists = [m for m in transformer.modules() if isinstance(m, nn.ModuleList) and len(m) > 1]
-    return list(max(lists, key=len)) if lists else []
+    lists = [list(m) for m in transformer.modules() if isinstance(m, nn.ModuleList) and len(m) > 1]
+    return max(lists, key=len) if lists else []
 
 
 def _without_pooler(config: Any) -> Dict[str, Any]:

@@ -25,9 +25,7 @@ class TokenTriple(NamedTuple):
         RETURNS (TokenTriple): The same triple.
         """
         subject, obj = self.subject, self.object
-        return TokenTriple(
-            (subject[0] - start, subject[1] - start), self.relation, (obj[0] - start, obj[1] - start)
-        )
+        return TokenTriple((subject[0] - start, subject[1] - start), self.relation, (obj[0] - start, obj[1] - start))
 
 
 @dataclass
@@ -55,9 +53,7 @@ def align_triples(doc: Doc, gold: Doc) -> List[TokenTriple]:
         subject, obj = char_span(doc, record["subject"]), char_span(doc, record["object"])
         if subject is None or obj is None or (subject.start, subject.end) == (obj.start, obj.end):
             continue
-        found.append(
-            TokenTriple((subject.start, subject.end - 1), record["relation"], (obj.start, obj.end - 1))
-        )
+        found.append(TokenTriple((subject.start, subject.end - 1), record["relation"], (obj.start, obj.end - 1)))
     return found
 
 

@@ -138,17 +138,17 @@ def _pad(windows: List[_Window], n_tokens: int) -> PieceBatches:
 
 def pad_sequences(
     ids: Sequence[List[int]], shapes: Sequence[List[int]], segments: Optional[Sequence[List[int]]]
-) -> Tuple[Dict[str, List[IntArray]], IntArray]:
+) -> Tuple[Dict[str, List[Any]], IntArray]:
     """Put sequences of similar length into padded batches.
 
     ids (Sequence[List[int]]): Vocabulary ids of each sequence.
     shapes (Sequence[List[int]]): Letter shapes.
     segments (Optional[Sequence[List[int]]]): Segment numbers, where the encoder reads them.
-    RETURNS (Tuple[Dict[str, List[IntArray]], IntArray]): `ids`, `shapes`, `masks` (and `segments`), lists of shapes
+    RETURNS (Tuple[Dict[str, List[Any]], IntArray]): `ids`, `shapes`, `masks` (and `segments`), lists of shapes
         (b, L), by length; and the cell of each sequence's first piece when all batches are flattened and concatenated.
     """
     columns = {"ids": ids, "shapes": shapes, **({} if segments is None else {"segments": segments})}
-    batches: Dict[str, List[IntArray]] = {"masks": [], **{key: [] for key in columns}}
+    batches: Dict[str, List[Any]] = {"masks": [], **{key: [] for key in columns}}
     offsets = numpy.zeros(len(ids), dtype="int64")
     offset = 0
     for group in _groups(ids):

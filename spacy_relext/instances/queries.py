@@ -85,7 +85,9 @@ def _contexts(
     windows: SentenceWindows, tokenizer: Any
 ) -> List[Tuple[List[int], List[int], NDArray[Any], NDArray[Any]]]:
     """Cut each window's text once: ids, letter shapes, first and last piece of each token."""
-    spans = [windows.docs[d][s:e] for d, s, e in zip(windows.doc.tolist(), windows.start.tolist(), windows.end.tolist())]
+    spans = [
+        windows.docs[d][s:e] for d, s, e in zip(windows.doc.tolist(), windows.start.tolist(), windows.end.tolist())
+    ]
     found = []
     for span, encoding in zip(spans, tokenizer.encode_batch([span.text for span in spans], add_special_tokens=False)):
         first, last, owners = align_pieces(span, encoding.offsets)

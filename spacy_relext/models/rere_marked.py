@@ -6,7 +6,6 @@ Different from the paper: pairs are judged by `span_pairs.PairScorer`; pointers 
 
 from typing import Any, Dict, List, Optional
 
-import torch
 from torch import Tensor, nn
 
 from ..encoders.tokens import TokenEncoder, mean_of_ends

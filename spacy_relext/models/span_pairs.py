@@ -10,9 +10,7 @@ N_DISTANCES = 12
 SPAN_MODES = ("mutual", "nearest", "all")
 
 
-def propose_spans(
-    starts: Tensor, ends: Tensor, *, threshold: float, max_length: int, top_k: int, mode: str
-) -> Tensor:
+def propose_spans(starts: Tensor, ends: Tensor, *, threshold: float, max_length: int, top_k: int, mode: str) -> Tensor:
     """List candidate spans of every row from the probabilities of their ends.
 
     starts (Tensor): Probability that a span starts at a token; 0 on padding. Shape (M, T)
@@ -55,8 +53,10 @@ def keep_best(spans: Tensor, scores: Tensor, *, top_k: int) -> Tensor:
     position = torch.arange(len(row), device=row.device)
     begins = torch.ones_like(row, dtype=torch.bool)
     begins[1:] = row[1:] != row[:-1]
-    rank = position - torch.cummax(torch.where(begins, position, torch.zeros_like(position)), 0).values if len(row) else position
-    return spans[rank < top_k]
+    if not len(row):
+        return spans
+    first_of_row = torch.cummax(torch.where(begins, position, torch.zeros_like(position)), 0).values
+    return spans[position - first_of_row < top_k]
 
 
 def cross_spans(subjects: Tensor, objects: Tensor) -> Tensor:
@@ -99,8 +99,8 @@ class PairScorer(nn.Module):
     """Judge one (subject, object) candidate under one relation.
 
     score = w · GELU(s + o + W_c c + e_r + d) + s · (e'_r ∘ o) / √H, with s = W_1 h_s0 + W_2 h_s1 and
-    o = W_3 h_o0 + W_4 h_o1, h the token vectors at the spans' ends, c the sentence vector, e_r and e'_r embeddings of the
-    relation (absent where the token vectors already depend on the relation), d an embedding of the signed distance.
+    o = W_3 h_o0 + W_4 h_o1, h the token vectors at the spans' ends, c the sentence vector, e_r and e'_r embeddings of
+    the relation (absent where the token vectors already depend on it), d an embedding of the signed distance.
 
     The four projections are made once a token, not once a pair: there are far more pairs than tokens.
     """
