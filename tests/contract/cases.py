@@ -1,0 +1,126 @@
+"""What the contract suite runs over: one `MethodCase` for each factory and kind of encoder.
+
+A new method joins with a line in `CASES`; `test_contract.py` fails for a factory without one.
+"""
+
+import pathlib
+from dataclasses import dataclass
+from typing import Any, Callable, Dict, List, Tuple
+
+from spacy.language import Language
+from spacy.training import Example
+
+from .sentences import make_chinese_examples, make_english_examples
+
+Setting = Dict[str, Any]
+
+
+@dataclass(frozen=True)
+class MethodCase:
+    """A component in a pipeline, with data that it must be able to learn by heart.
+
+    id (str): Name of the case.
+    factory (str): The factory under test; it comes last in the pipeline.
+    config (Setting): Its settings. The string "{encoder}" stands for the folder of a tiny random BERT.
+    before (Tuple[Tuple[str, Setting], ...]): Factories that come before it, with their settings.
+    make_examples (Callable[[Language], List[Example]]): Eight sentences with gold.
+    overfit_key (str): The score that must reach 1 on them.
+    silencing (Setting): Entries of `cfg` under which the trained component finds nothing.
+    lang (str): Language of the pipeline.
+    steps (int): Updates after which the case has failed.
+    learn_rate (float): Of Adam.
+    spawn (bool): Whether to start new processes with it too, which is slow; one case a kind of encoder.
+    """
+
+    id: str
+    factory: str
+    config: Setting
+    before: Tuple[Tuple[str, Setting], ...]
+    make_examples: Callable[[Language], List[Example]]
+    overfit_key: str
+    silencing: Setting
+    lang: str = "en"
+    steps: int = 150
+    learn_rate: float = 0.005
+    spawn: bool = False
+
+    @property
+    def needs_encoder(self) -> bool:
+        """Whether a checkpoint is read at initialize."""
+        return "{encoder}" in repr((self.config, self.before))
+
+    def build(self, encoder: pathlib.Path, *, name: str) -> Language:
+        """Make the untrained pipeline."""
+        import spacy
+
+        nlp = spacy.blank(self.lang)
+        for factory, config in self.before:
+            nlp.add_pipe(factory, config=_filled(config, str(encoder)))
+        nlp.add_pipe(self.factory, name=name, config=_filled(self.config, str(encoder)))
+        return nlp
+
+
+def _filled(value: Any, encoder: str) -> Any:
+    """Copy a setting with the encoder's folder in place."""
+    if isinstance(value, dict):
+        return {key: _filled(part, encoder) for key, part in value.items()}
+    return encoder if value == "{encoder}" else value
+
+
+WIDTH = 48
+CNN = {
+    "@architectures": "spacy.HashEmbedCNN.v2",
+    "pretrained_vectors": None,
+    "width": WIDTH,
+    "depth": 3,
+    "embed_size": 300,
+    "window_size": 1,
+    "maxout_pieces": 2,
+    "subword_features": True,
+}
+EMBED = {
+    "@architectures": "spacy.MultiHashEmbed.v2",
+    "width": WIDTH,
+    "attrs": ["NORM", "SHAPE"],
+    "rows": [300, 100],
+    "include_static_vectors": False,
+}
+LSTM = {"@architectures": "spacy_relext.BiLSTM.v1", "width": WIDTH, "depth": 1, "dropout": 0.0}
+RECURRENT = {"@architectures": "spacy.Tok2Vec.v2", "embed": EMBED, "encode": LSTM}
+LISTENER = {"@architectures": "spacy.Tok2VecListener.v1", "width": WIDTH, "upstream": "tok2vec"}
+BERT = {"@architectures": "spacy_relext.Transformer.v1", "name": "{encoder}", "max_pieces": 32, "precision": "fp32"}
+MARKED = {"name": "{encoder}", "max_pieces": 48, "precision": "fp32", "head_dropout": 0.0}
+MARKED_DETECTOR = {"@architectures": "spacy_relext.MarkedDetector.v1", **MARKED}
+MARKED_EXTRACTOR = {"@architectures": "spacy_relext.MarkedExtractor.v1", **MARKED, "pair_hidden": 64}
+
+
+def detector(tok2vec: Setting) -> Setting:
+    """Settings of a detector over token vectors."""
+    head = {"@architectures": "spacy_relext.SharedDetector.v1", "hidden": 64, "dropout": 0.0}
+    return {"model": {**head, "tok2vec": tok2vec}}
+
+
+def extractor(tok2vec: Setting) -> Setting:
+    """Settings of an extractor over token vectors."""
+    head = {"@architectures": "spacy_relext.SharedExtractor.v1", "hidden": 64, "pair_hidden": 64, "dropout": 0.0}
+    return {"model": {**head, "tok2vec": tok2vec}}
+
+
+SENTS = ("sentencizer", {})
+ENGLISH_RELATIONS = (make_english_examples, "relations_micro_f", {"min_probability": 1.01})
+ENGLISH = (make_english_examples, "exact_f", {"threshold": 1.01})
+DETECTED = (make_english_examples, "exact_f", {"ask_threshold": 1.01})
+CHINESE = (make_chinese_examples, "span_f", {"ask_threshold": 1.01})
+SHARED_CNN = (SENTS, ("tok2vec", {"model": CNN}), ("rere_detector", detector(LISTENER)))
+BEFORE_MARKED = (SENTS, ("rere_detector", {"model": MARKED_DETECTOR}))
+
+CASES = [
+    MethodCase("detector", "rere_detector", detector(CNN), (SENTS,), *ENGLISH_RELATIONS),
+    MethodCase("extractor", "rere_extractor", extractor(CNN), (SENTS,), *ENGLISH),
+    MethodCase("listener", "rere_extractor", extractor(LISTENER), SHARED_CNN, *DETECTED, spawn=True),
+    MethodCase("chinese", "rere_extractor", extractor(LISTENER), SHARED_CNN, *CHINESE, lang="zh"),
+    MethodCase("recurrent", "rere_extractor", extractor(RECURRENT), (SENTS,), *ENGLISH),
+    MethodCase("transformer", "rere_extractor", extractor(BERT), (SENTS,), *ENGLISH, spawn=True),
+    MethodCase("marked detector", "rere_detector", {"model": MARKED_DETECTOR}, (SENTS,), *ENGLISH_RELATIONS),
+    MethodCase("marked", "rere_extractor", {"model": MARKED_EXTRACTOR}, BEFORE_MARKED, *DETECTED),
+]

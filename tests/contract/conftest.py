@@ -1,0 +1,118 @@
+"""Each case is trained once; what changes a pipeline works on a copy of it."""
+
+import pathlib
+from dataclasses import dataclass, field
+from typing import Any, Dict, List
+
+import pytest
+import spacy
+from spacy.language import Language
+from spacy.tokens import Doc
+from spacy.training import Example
+from spacy.util import fix_random_seed
+
+from spacy_relext.triples.store import RELATIONS_KEY, get_records
+
+from .cases import CASES, MethodCase
+from .sentences import UNSEEN
+
+NAME = "method"  # not the factory's name, so that nobody relies on it
+
+
+@dataclass
+class Trained:
+    """A trained pipeline, not to be changed.
+
+    nlp (Language): The pipeline.
+    examples (List[Example]): What it learned.
+    path (pathlib.Path): Where it is saved.
+    steps (int): Updates until it knew the examples by heart.
+    scores (Dict[str, Any]): Of the examples.
+    losses (Dict[str, float]): Of the last update.
+    """
+
+    nlp: Language
+    examples: List[Example]
+    path: pathlib.Path
+    steps: int
+    scores: Dict[str, Any]
+    losses: Dict[str, float]
+    texts: List[str] = field(default_factory=list)
+
+    @property
+    def pipe(self) -> Any:
+        return self.nlp.get_pipe(NAME)
+
+    def copy(self) -> Language:
+        """Load it anew."""
+        return spacy.load(self.path)
+
+
+@pytest.fixture(scope="session")
+def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Dict[str, pathlib.Path]:
+    """Folders of tiny random BERTs, one per language that asked for it."""
+    return {}
+
+
+def case_id(case: MethodCase) -> str:
+    return case.id.replace(" ", "_")
+
+
+@pytest.fixture(scope="session", params=CASES, ids=case_id)
+def case(request: Any) -> MethodCase:
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def encoder(case: MethodCase, checkpoints: Dict[str, pathlib.Path], tmp_path_factory: Any) -> pathlib.Path:
+    """The folder of a tiny random BERT."""
+    if not case.needs_encoder:
+        return pathlib.Path("no/such/encoder")
+    if "bert" not in checkpoints:
+        from .tiny_bert import save_tiny_bert
+
+        checkpoints["bert"] = tmp_path_factory.mktemp("encoder") / "tiny-bert"
+        save_tiny_bert(checkpoints["bert"])
+    return checkpoints["bert"]
+
+
+@pytest.fixture(scope="session")
+def trained(case: MethodCase, encoder: pathlib.Path, tmp_path_factory: Any) -> Trained:
+    """Train until the examples are known by heart."""
+    fix_random_seed(1)
+    nlp = case.build(encoder, name=NAME)
+    examples = case.make_examples(nlp)
+    optimizer = nlp.initialize(lambda: examples)
+    optimizer.learn_rate = case.learn_rate
+    scores: Dict[str, Any] = {}
+    losses: Dict[str, float] = {}
+    step = 0
+    while step < case.steps and scores.get(case.overfit_key) != 1.0:
+        step += 1
+        losses = {}
+        nlp.update(examples, sgd=optimizer, losses=losses, annotates=["sentencizer"])
+        if step >= 20 and step % 10 == 0:
+            scores = nlp.evaluate(examples)
+    path = tmp_path_factory.mktemp(case_id(case)) / "pipeline"
+    nlp.to_disk(path)
+    texts = [example.text for example in examples] + UNSEEN[case.lang]
+    return Trained(nlp, examples, path, step, scores, losses, texts)
+
+
+def outcome(doc: Doc, *, digits: int = 5) -> Any:
+    """What the pipeline wrote on a Doc, in a form that can be compared."""
+    triples = [
+        (r["subject"], r["relation"], r["object"], r["source"], round(r["score"], digits))
+        for r in get_records(doc) or []
+    ]
+    relations = [
+        (r["start"], r["end"], {label: round(p, digits) for label, p in r["relations"].items()})
+        for r in doc.user_data.get(RELATIONS_KEY, ())
+    ]
+    return triples, relations
+
+
+def written(doc: Doc) -> Any:
+    """What the component under test wrote, scores left out."""
+    triples = [r for r in get_records(doc) or [] if r["source"] == NAME]
+    return [(r["subject"], r["relation"], r["object"]) for r in triples]

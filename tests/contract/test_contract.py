@@ -1,0 +1,239 @@
+"""What every component of the package does, whatever its method."""
+
+import importlib.metadata
+import math
+import pathlib
+import random
+from typing import Any, Dict, List
+
+import pytest
+import spacy
+from spacy.language import Language
+from spacy.tokens import Doc, Span
+from spacy.training import Example
+
+from spacy_relext import has_triples, set_triples
+from spacy_relext.triples.store import has_relations
+
+from .cases import CASES, MethodCase
+from .conftest import NAME, Trained, outcome, written
+
+# A sentence longer than any window, without repetitions, whose equal scores would fall either way.
+WORDS = "Ada Lovelace Kari Lund Ole Charles Babbage London Oslo Bergen Lodore wrote born in to is where and".split()
+LONG = " ".join(random.Random(0).choices(WORDS, k=400)) + " .\n\n Ole was born in Oslo ."
+
+
+def test_every_factory_has_a_case() -> None:
+    points = importlib.metadata.entry_points(group="spacy_factories")
+    ours = {point.name for point in points if point.value.startswith("spacy_relext.")}
+    assert ours and ours - {case.factory for case in CASES} == set(), "add a MethodCase to tests/contract/cases.py"
+    assert len({case.id for case in CASES}) == len(CASES)
+
+
+# Untrained
+
+
+def test_added_and_not_initialized(case: MethodCase, encoder: pathlib.Path) -> None:
+    nlp = case.build(encoder, name=NAME)
+    pipe = nlp.get_pipe(NAME)
+    assert nlp.pipe_names[-1] == NAME and nlp.get_pipe_meta(NAME).factory == case.factory
+    assert pipe.is_trainable and pipe.labels == () and pipe.name == NAME
+    with pytest.raises(ValueError, match=rf"\[R004\].*{NAME!r}.*nlp.initialize"):
+        pipe(nlp.make_doc("Ada wrote."))
+    with pytest.raises(ValueError, match=r"\[R004\]"):
+        pipe.update([Example(nlp.make_doc("Ada"), nlp.make_doc("Ada"))])
+    with pytest.raises(ValueError):  # whatever comes first in the pipeline complains
+        nlp("Ada wrote.")
+
+
+def test_no_labels_no_model(case: MethodCase, encoder: pathlib.Path) -> None:
+    nlp = case.build(encoder, name=NAME)
+    reference = nlp.make_doc("Nothing here.")
+    set_triples(reference, [])
+    example = Example(nlp.make_doc("Nothing here."), reference)
+    with pytest.raises(ValueError, match=rf"\[R003\].*{NAME!r}"):
+        nlp.get_pipe(NAME).initialize(lambda: [example], nlp=nlp)
+
+
+def test_labels_may_be_given(case: MethodCase, encoder: pathlib.Path) -> None:
+    nlp = case.build(encoder, name=NAME)
+    examples = case.make_examples(nlp)
+    labels = sorted({t.relation for example in examples for t in example.reference._.triples})
+    nlp.get_pipe(NAME).initialize(lambda: examples[:1], nlp=nlp, labels=[*reversed(labels), "never_seen"])
+    assert list(nlp.get_pipe(NAME).labels) == sorted([*labels, "never_seen"]) == nlp.get_pipe(NAME).label_data
+
+
+def test_the_wrong_kind_of_model_is_refused(case: MethodCase, encoder: pathlib.Path) -> None:
+    nlp = case.build(encoder, name=NAME)
+    nlp.get_pipe(NAME).model = spacy.registry.architectures.get("spacy.HashEmbedCNN.v2")(
+        width=8, depth=1, embed_size=50, window_size=1, maxout_pieces=2, subword_features=True, pretrained_vectors=None
+    )
+    with pytest.raises(ValueError, match=rf"\[R005\].*\[components.{NAME}.model\]"):
+        nlp.get_pipe(NAME).initialize(lambda: case.make_examples(nlp), nlp=nlp)
+
+
+# Trained
+
+
+def test_learned_by_heart(case: MethodCase, trained: Trained) -> None:
+    assert trained.scores[case.overfit_key] == 1.0, f"{case.steps} updates were not enough: {trained.losses}"
+    for example in trained.examples:
+        doc = trained.nlp(example.text)
+        for triple in (t for t in doc._.triples if t.source == NAME):
+            assert 0.0 <= triple.score <= 1.0 and triple.relation in trained.pipe.labels
+            assert all(type(value) in (str, int, float, bool) for value in triple.evidence.values())
+
+
+def test_losses_are_numbers(trained: Trained) -> None:
+    ours = {key: value for key, value in trained.losses.items() if key.startswith(NAME)}
+    assert NAME in ours
+    assert all(type(value) is float and math.isfinite(value) and value >= 0.0 for value in ours.values())
+    assert ours.pop(NAME) == pytest.approx(sum(ours.values()))
+
+
+def test_score_keys_are_those_of_the_factory(case: MethodCase, trained: Trained) -> None:
+    weights = Language.get_factory_meta(case.factory).default_score_weights
+    found = trained.pipe.score([Example(trained.nlp(e.text), e.reference) for e in trained.examples])
+    assert set(found) == set(weights) and case.overfit_key in weights
+    assert set(trained.pipe.score([])) == set(weights)
+    assert sum(weight or 0.0 for weight in weights.values()) > 0
+
+
+def odd_docs(nlp: Language) -> Dict[str, Doc]:
+    one_ent, ents = nlp.make_doc("Ada wrote Lodore."), nlp.make_doc("Ada wrote Lodore.")
+    one_ent.ents = [Span(one_ent, 0, 1, label="PERSON")]
+    ents.ents = [Span(ents, 0, 1, label="PERSON"), Span(ents, 2, 3, label="WORK")]
+    return {
+        "empty": nlp.make_doc(""),
+        "whitespace": nlp.make_doc(" \n\t "),
+        "one token": nlp.make_doc("Ada"),
+        "one space": nlp.make_doc(" "),
+        "no words": Doc(nlp.vocab),
+        "one entity": one_ent,
+        "entities": ents,
+        "long": nlp.make_doc(LONG),
+        "control characters": nlp.make_doc("\u200b\u0000 Ada \u00ad"),
+    }
+
+
+def test_odd_docs(case: MethodCase, trained: Trained) -> None:
+    docs = odd_docs(trained.nlp)
+    for name, doc in docs.items():
+        found = trained.nlp(doc)
+        assert found is doc, name
+        assert has_triples(doc) or has_relations(doc), f"{name}: annotated, be it with nothing"
+        if name in ("empty", "whitespace", "one token", "one space", "no words"):
+            assert doc._.triples == []
+    alone = [outcome(trained.nlp(doc)) for doc in odd_docs(trained.nlp).values()]
+    assert [outcome(doc) for doc in trained.nlp.pipe(odd_docs(trained.nlp).values())] == alone
+    assert list(trained.nlp.pipe([])) == []
+
+
+def test_docs_without_sentences(trained: Trained) -> None:
+    with trained.nlp.select_pipes(disable="sentencizer"):
+        for text in [*trained.texts, LONG, "", " "]:
+            doc = trained.nlp(text)
+            assert len(doc) < 2 or not doc.has_annotation("SENT_START")
+            assert has_triples(doc) or has_relations(doc)
+
+
+def test_arguments_lie_in_one_sentence_and_differ(case: MethodCase, trained: Trained) -> None:
+    nlp = trained.copy()
+    loosen(nlp, case)
+    count = 0
+    for doc in nlp.pipe([*trained.texts, " ".join(trained.texts), LONG]):
+        for triple in doc._.triples:
+            count += 1
+            assert triple.subject != triple.object
+            assert any(
+                sent.start <= min(triple.subject.start, triple.object.start)
+                and max(triple.subject.end, triple.object.end) <= sent.end
+                for sent in doc.sents
+            )
+        for sent in doc.sents:
+            assert all(0.0 <= p <= 1.0 for p in sent._.relations.values())
+    assert count > 0 or "threshold" not in case.silencing and "ask_threshold" not in case.silencing
+
+
+def loosen(nlp: Language, case: MethodCase) -> None:
+    """Lower the thresholds, so that much is found that the model did not mean."""
+    for _, pipe in nlp.pipeline:
+        for key in ("threshold", "ask_threshold", "min_probability"):
+            if key in getattr(pipe, "cfg", {}):
+                pipe.cfg[key] = 0.0
+
+
+def test_a_threshold_above_one_finds_nothing(case: MethodCase, trained: Trained) -> None:
+    nlp = trained.copy()
+    nlp.get_pipe(NAME).cfg.update(case.silencing)
+    for doc in nlp.pipe(trained.texts):
+        assert written(doc) == []
+        if has_relations(doc) and "min_probability" in case.silencing:
+            assert all(sent._.relations == {} for sent in doc.sents)
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 32])
+def test_batches_do_not_matter(trained: Trained, batch_size: int) -> None:
+    texts = [*trained.texts, LONG, "", *reversed(trained.texts)]
+    expected = [outcome(trained.nlp(text), digits=4) for text in texts]
+    found = [outcome(doc, digits=4) for doc in trained.nlp.pipe(texts, batch_size=batch_size)]
+    assert_close(found, expected)
+
+
+def assert_close(found: List[Any], expected: List[Any]) -> None:
+    """Compare outcomes; scores may differ by what fp32 sums in another order."""
+    for one, other in zip(found, expected):
+        assert [triple[:4] for triple in one[0]] == [triple[:4] for triple in other[0]]
+        assert [t[4] for t in one[0]] == pytest.approx([t[4] for t in other[0]], abs=2e-4)
+        assert [r[:2] for r in one[1]] == [r[:2] for r in other[1]]
+        for mine, theirs in zip(one[1], other[1]):
+            for label in {*mine[2], *theirs[2]}:  # a probability may fall on either side of what is stored at all
+                assert mine[2].get(label, 0.01) == pytest.approx(theirs[2].get(label, 0.01), abs=2e-4)
+    assert len(found) == len(expected)
+
+
+def test_other_sources_are_left_alone(case: MethodCase, trained: Trained) -> None:
+    doc = trained.nlp.make_doc(trained.texts[0])
+    start = doc[1].idx
+    theirs = [((0, 2), "other", (start, start + 2), 0.5, {"why": "x"})]
+    set_triples(doc, theirs, source="another")
+    set_triples(doc, [((0, 2), "old", (start, start + 2))], source=NAME)
+    found = trained.nlp(doc)
+    kept = [t for t in found._.triples if t.source == "another"]
+    assert [(t.relation, t.score, t.evidence) for t in kept] == [("other", 0.5, {"why": "x"})]
+    if "doc._.triples" in Language.get_factory_meta(case.factory).assigns:
+        assert all(relation != "old" for _, relation, _ in written(found))
+    assert outcome(trained.nlp(trained.texts[0]))[0] == [t for t in outcome(found)[0] if t[3] == NAME and t[1] != "old"]
+
+
+def test_running_twice_changes_nothing(trained: Trained) -> None:
+    for text in trained.texts:
+        doc = trained.nlp(text)
+        assert outcome(trained.pipe(doc.copy())) == outcome(doc)
+
+
+def test_predict_changes_no_doc(trained: Trained) -> None:
+    with trained.nlp.select_pipes(disable=NAME):
+        doc = trained.nlp(trained.texts[0])
+    before = doc.to_bytes()
+    trained.pipe.predict([doc])
+    assert doc.to_bytes() == before
+
+
+def test_prediction_on_merged_tokens(trained: Trained) -> None:
+    for text in trained.texts:
+        doc = trained.nlp.make_doc(text)
+        if len(doc) > 3:
+            with doc.retokenize() as retokenizer:
+                retokenizer.merge(doc[0:2])
+        found = trained.nlp(doc)
+        assert found is doc and (has_triples(found) or has_relations(found))
+
+
+def test_config_round_trip(trained: Trained) -> None:
+    config = trained.nlp.config
+    nlp = Language.from_config(config) if trained.nlp.lang == "" else spacy.util.load_model_from_config(config)
+    assert nlp.config["components"][NAME] == config["components"][NAME]
+    nlp.from_bytes(trained.nlp.to_bytes())
+    for text in trained.texts:
+        assert outcome(nlp(text)) == outcome(trained.nlp(text))
