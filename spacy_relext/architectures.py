@@ -9,7 +9,7 @@ from thinc.types import Floats2d
 
 from .errors import check_choice, check_range
 
-SPAN_MODES = ("mutual", "nearest", "all")
+SPAN_MODES = ("soft", "mutual", "nearest", "all")
 
 
 @registry.architectures("spacy_relext.Transformer.v1")
@@ -87,10 +87,10 @@ def build_shared_extractor(
     hidden: int = 128,
     pair_hidden: int = 256,
     dropout: float = 0.1,
-    span_threshold: float = 0.1,
+    span_threshold: float = 0.05,
     max_span_length: int = 15,
-    top_k: int = 4,
-    span_mode: str = "all",
+    top_k: int = 6,
+    span_mode: str = "soft",
 ) -> Model[Any, Any]:
     """Build an extractor that reads a sentence once and conditions its pointers on a relation embedding.
 
@@ -101,8 +101,8 @@ def build_shared_extractor(
     span_threshold (float): Probability that both ends of a candidate span need.
     max_span_length (int): Longest candidate span, in tokens.
     top_k (int): Candidate subjects, and candidate objects, of a row.
-    span_mode (str): "all" pairs a start with every end, "nearest" with the nearest, "mutual" only if no other start
-        lies between.
+    span_mode (str): "soft" weighs every span by the probability that no other end or start lies inside it; "mutual"
+        (RERE's rule) and "nearest" decide that by the threshold, "all" does not ask.
     RETURNS (Model[TokenBatch, ExtractorOutput]): For `rere_extractor`.
     """
     from .bridge import token_model
@@ -155,10 +155,10 @@ def build_marked_extractor(
     freeze_layers: int = 0,
     pair_hidden: int = 256,
     head_dropout: float = 0.1,
-    span_threshold: float = 0.1,
+    span_threshold: float = 0.05,
     max_span_length: int = 15,
-    top_k: int = 4,
-    span_mode: str = "all",
+    top_k: int = 6,
+    span_mode: str = "soft",
     lr_scale: float = 1.0,
 ) -> Model[Any, Any]:
     """Build the paper's extractor, whose encoder reads `[CLS] relation [SEP] sentence [SEP]` for each relation asked.
@@ -173,7 +173,7 @@ def build_marked_extractor(
     span_threshold (float): Probability that both ends of a candidate span need.
     max_span_length (int): Longest candidate span, in tokens.
     top_k (int): Candidate subjects, and candidate objects, of a row.
-    span_mode (str): "all", "nearest" or "mutual", as for `spacy_relext.SharedExtractor.v1`.
+    span_mode (str): "soft", "mutual", "nearest" or "all", as for `spacy_relext.SharedExtractor.v1`.
     lr_scale (float): Learning rate of the encoder as a multiple of the optimizer's.
     RETURNS (Model[TokenBatch, ExtractorOutput]): For `rere_extractor`.
     """

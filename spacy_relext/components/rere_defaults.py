@@ -30,10 +30,10 @@ EXTRACTOR_CONFIG = f"""
 hidden = 128
 pair_hidden = 256
 dropout = 0.1
-span_threshold = 0.1
+span_threshold = 0.05
 max_span_length = 15
-top_k = 4
-span_mode = "all"
+top_k = 6
+span_mode = "soft"
 
 [model.tok2vec]
 {TOK2VEC}

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from .losses import collective_loss, masked_bce, paper_prior, positive_weight, printed_collective_loss
-from .span_pairs import PairScorer, cross_spans, propose_spans, row_codes, unique_rows
+from .span_pairs import PairScorer, cross_spans, propose_spans, row_codes, score_spans, unique_rows
 
 N_POINTERS = 4
 INITIAL_BIAS = -4.0
@@ -33,40 +33,67 @@ class ExtractorOutput(NamedTuple):
     mask (Tensor): True on tokens that belong to the row's sentence. Shape (M, T)
     pairs (Tensor): Row, subject first and last token, object first and last token. Shape (P, 5)
     pair_logits (Tensor): Shape (P,)
+    span_probs (Tensor): Probability of each pair's subject span and object span, without gradient. Shape (P, 2)
     """
 
     pointers: Tensor
     mask: Tensor
     pairs: Tensor
     pair_logits: Tensor
+    span_probs: Tensor
 
 
 class Proposal(nn.Module):
     """Turn pointer logits into candidate pairs; holds the settings, no weights."""
 
     def __init__(self, *, threshold: float, max_length: int, top_k: int, mode: str) -> None:
-        """Set how spans are proposed; see `span_pairs.propose_spans`."""
+        """Set how spans are proposed; see `span_pairs.propose_spans`.
+
+        threshold (float): What the probabilities of both ends of a span must reach.
+        max_length (int): Longest span, in tokens.
+        top_k (int): At most so many subjects, and objects, a row.
+        mode (str): "soft", "mutual", "nearest" or "all".
+        """
         super().__init__()
         self.threshold, self.max_length, self.top_k, self.mode = threshold, max_length, top_k, mode
 
     @torch.no_grad()
-    def forward(self, pointers: Tensor, mask: Tensor, extra: Optional[Tensor]) -> Tensor:
+    def forward(self, pointers: Tensor, mask: Tensor, extra: Optional[Tensor]) -> Tuple[Tensor, Tensor]:
         """List candidate pairs.
 
         pointers (Tensor): Shape (M, T, 4)
         mask (Tensor): Shape (M, T)
         extra (Optional[Tensor]): Row, first, last of spans that shall be candidates anyway (the gold arguments of the
             sentence, in training). Shape (S, 3)
-        RETURNS (Tensor): Shape (P, 5)
+        RETURNS (Tuple[Tensor, Tensor]): Row, subject first and last, object first and last; probabilities of the
+            subject and the object span. Shapes (P, 5), (P, 2)
         """
         probs = torch.sigmoid(pointers.float()) * mask.unsqueeze(-1)
-        options = dict(threshold=self.threshold, max_length=self.max_length, top_k=self.top_k, mode=self.mode)
-        subjects = propose_spans(probs[..., 0], probs[..., 1], **options)  # type: ignore[arg-type]
-        objects = propose_spans(probs[..., 2], probs[..., 3], **options)  # type: ignore[arg-type]
+        # Most rows ask for a relation that is not there: only those with a subject and an object make the table.
+        floor = self.threshold**2 if self.mode == "soft" else self.threshold
+        alive = (probs >= floor).any(1).all(1).nonzero().squeeze(1)
+        subjects, objects = self._spans(probs, alive, 0), self._spans(probs, alive, 2)
         if extra is not None:
             subjects = unique_rows(torch.cat([subjects, extra]))
             objects = unique_rows(torch.cat([objects, extra]))
-        return cross_spans(subjects, objects)
+        pairs = cross_spans(subjects, objects)
+        found = [
+            score_spans(probs[..., pointer], probs[..., pointer + 1], pairs[:, columns], mode=self.mode)
+            for pointer, columns in ((0, [0, 1, 2]), (2, [0, 3, 4]))
+        ]
+        return pairs, torch.stack(found, dim=1)
+
+    def _spans(self, probs: Tensor, alive: Tensor, pointer: int) -> Tensor:
+        """Propose spans in some rows from two neighbouring pointers. Shape (S, 3)"""
+        spans = propose_spans(
+            probs[alive, :, pointer],
+            probs[alive, :, pointer + 1],
+            threshold=self.threshold,
+            max_length=self.max_length,
+            top_k=self.top_k,
+            mode=self.mode,
+        )
+        return torch.cat([alive[spans[:, :1]], spans[:, 1:]], dim=1)
 
 
 class SharedDetector(nn.Module):
@@ -165,12 +192,12 @@ class SharedExtractor(nn.Module):
         pointers = torch.einsum("mtkd,mkd->mtk", keys[sentence], queries) / self.hidden**0.5
         pointers = pointers + self.bias[relation].unsqueeze(1)
         row_mask = mask[sentence]
-        pairs = self.proposal(pointers, row_mask, extra)
+        pairs, span_probs = self.proposal(pointers, row_mask, extra)
         weights = self.pool(tokens).masked_fill(~mask.unsqueeze(-1), -1e4).softmax(dim=1)
         context = (weights * tokens).sum(dim=1)
         rows = pairs[:, 0]
         pair_logits = self.pair_scorer(tokens, context, pairs, sentence[rows], relation[rows])
-        return ExtractorOutput(pointers, row_mask, pairs, pair_logits)
+        return ExtractorOutput(pointers, row_mask, pairs, pair_logits, span_probs)
 
 
 def gather_tokens(vectors: Tensor, index: Tensor) -> Tuple[Tensor, Tensor]:

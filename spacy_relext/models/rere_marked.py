@@ -128,6 +128,6 @@ class MarkedExtractor(MarkedModule):
         table = self.dropout(self.tokens.cells(ids, shapes, masks, segments))
         tokens, mask = gather_tokens(mean_of_ends(table, first, last), index)
         pointers = self.pointers(tokens)
-        pairs = self.proposal(pointers, mask, extra)
+        pairs, span_probs = self.proposal(pointers, mask, extra)
         pair_logits = self.pair_scorer(tokens, table[cls], pairs, pairs[:, 0], None)
-        return ExtractorOutput(pointers, mask, pairs, pair_logits)
+        return ExtractorOutput(pointers, mask, pairs, pair_logits, span_probs)

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 N_DISTANCES = 12
-SPAN_MODES = ("mutual", "nearest", "all")
+SPAN_MODES = ("soft", "mutual", "nearest", "all")
 
 
 def propose_spans(starts: Tensor, ends: Tensor, *, threshold: float, max_length: int, top_k: int, mode: str) -> Tensor:
@@ -19,23 +19,78 @@ def propose_spans(starts: Tensor, ends: Tensor, *, threshold: float, max_length:
     max_length (int): Longest span, in tokens.
     top_k (int): At most so many spans a row, the best ones.
     mode (str): "nearest" pairs a start with the nearest end at or after it, "mutual" (RERE's rule) only where no other
-        start lies between, "all" with every end within `max_length`.
+        start lies between, "all" with every end within `max_length`; "soft" takes the spans whose probability under
+        the mutual rule, see `soft_span_scores`, reaches the square of the threshold.
     RETURNS (Tensor): Row, first token, last token of each span, by row and falling score. Shape (S, 3)
     """
-    is_start, is_end = starts >= threshold, ends >= threshold
-    length = starts.shape[1]
-    pairs = is_start.unsqueeze(2) & is_end.unsqueeze(1)  # (M, T, T)
-    position = torch.arange(length, device=starts.device)
+    scores = span_scores(starts, ends, mode=mode)
+    if mode == "soft":
+        pairs = scores >= threshold**2
+    else:
+        is_start, is_end = starts >= threshold, ends >= threshold
+        pairs = is_start.unsqueeze(2) & is_end.unsqueeze(1)  # (M, T, T)
+        if mode != "all":
+            pairs &= _nearest_end(is_end)
+        if mode == "mutual":
+            pairs &= _no_start_between(is_start)
+    position = torch.arange(starts.shape[1], device=starts.device)
     gap = position.unsqueeze(0) - position.unsqueeze(1)  # (T, T), end - start
     pairs &= (gap >= 0) & (gap < max_length)
-    if mode != "all":
-        pairs &= _nearest_end(is_end)
-    if mode == "mutual":
-        pairs &= _no_start_between(is_start)
     row, first, last = pairs.nonzero(as_tuple=True)
-    score = starts[row, first] * ends[row, last]
-    spans = torch.stack([row, first, last], dim=1)
-    return keep_best(spans, score, top_k=top_k)
+    return keep_best(torch.stack([row, first, last], dim=1), scores[row, first, last], top_k=top_k)
+
+
+def span_scores(starts: Tensor, ends: Tensor, *, mode: str) -> Tensor:
+    """Score every (start, end): the product of the two probabilities, in mode "soft" the mutual rule's.
+
+    starts (Tensor): Shape (M, T)
+    ends (Tensor): Shape (M, T)
+    mode (str): As for `propose_spans`.
+    RETURNS (Tensor): Shape (M, T, T)
+    """
+    if mode == "soft":
+        return soft_span_scores(starts, ends)
+    return starts.unsqueeze(2) * ends.unsqueeze(1)
+
+
+def soft_span_scores(starts: Tensor, ends: Tensor) -> Tensor:
+    """Probability of each span under RERE's mutual-nearest rule, if every pointer were drawn on its own.
+
+    p(i, j) = ps_i · pe_j · Π_{i ≤ k < j} (1 - pe_k) · Π_{i < k ≤ j} (1 - ps_k): a start at i, an end at j, no end
+    before it and no other start between. No threshold decides which neighbours count, and a span that runs over two
+    names is improbable because an end and a start lie inside it.
+
+    starts (Tensor): Probability that a span starts at a token; 0 on padding. Shape (M, T)
+    ends (Tensor): Probability that a span ends at a token. Shape (M, T)
+    RETURNS (Tensor): 0 where the end lies before the start. Shape (M, T, T)
+    """
+    inside = _log_no_boundary(starts, ends)
+    inside = inside.unsqueeze(1) - inside.unsqueeze(2)  # (M, T, T)
+    return torch.triu(starts.unsqueeze(2) * ends.unsqueeze(1) * inside.clamp(max=0.0).exp())
+
+
+def score_spans(starts: Tensor, ends: Tensor, spans: Tensor, *, mode: str) -> Tensor:
+    """Score some spans as `span_scores` would, without the table of all of them.
+
+    starts (Tensor): Shape (M, T)
+    ends (Tensor): Shape (M, T)
+    spans (Tensor): Row, first, last. Shape (S, 3)
+    mode (str): As for `propose_spans`.
+    RETURNS (Tensor): Shape (S,)
+    """
+    row, first, last = spans.unbind(1)
+    scores = starts[row, first] * ends[row, last]
+    if mode == "soft":
+        inside = _log_no_boundary(starts, ends)
+        scores = scores * (inside[row, last] - inside[row, first]).clamp(max=0.0).exp()
+    return scores
+
+
+def _log_no_boundary(starts: Tensor, ends: Tensor) -> Tensor:
+    """Sums whose difference between j and i is Σ_{i ≤ k < j} ln(1 - pe_k) + Σ_{i < k ≤ j} ln(1 - ps_k). Shape (M, T)"""
+    no_end = torch.log1p(-ends.clamp(max=1.0 - 1e-6))
+    no_start = torch.log1p(-starts.clamp(max=1.0 - 1e-6))
+    return no_end.cumsum(1) - no_end + no_start.cumsum(1)
 
 
 def keep_best(spans: Tensor, scores: Tensor, *, top_k: int) -> Tensor:

@@ -19,8 +19,8 @@ class CandidateTable(NamedTuple):
 
     pairs (NDArray): Row, subject first and last, object first and last token in the row's window. Shape (P, 5)
     relation (NDArray): Probability of the row's relation. Shape (P,)
-    subject (NDArray): √(p_start · p_end) of the subject. Shape (P,)
-    object (NDArray): √(p_start · p_end) of the object. Shape (P,)
+    subject (NDArray): Probability p_s of the subject span. Shape (P,)
+    object (NDArray): Probability p_o of the object span. Shape (P,)
     pair (NDArray): Probability that the two belong together; 1 where no scorer was asked. Shape (P,)
     """
 
@@ -35,7 +35,7 @@ class CandidateTable(NamedTuple):
 
         RETURNS (NDArray[Any]): Shape (P,)
         """
-        return self.relation * self.subject * self.object * self.pair
+        return self.relation * numpy.sqrt(self.subject * self.object) * self.pair
 
 
 def scored_candidates(rows: QueryRows, output: Any) -> CandidateTable:
@@ -45,13 +45,9 @@ def scored_candidates(rows: QueryRows, output: Any) -> CandidateTable:
     output (ExtractorOutput): As numpy arrays.
     RETURNS (CandidateTable): All candidates.
     """
-    pairs = output.pairs
-    probs = _sigmoid(output.pointers)
-    row = pairs[:, 0]
-    ends = [probs[row, pairs[:, 1 + pointer], pointer] for pointer in range(4)]
-    # √(p_s p_o) with p_s = p_start · p_end: a fourth root for each end
-    subject, obj = (ends[0] * ends[1]) ** 0.5, (ends[2] * ends[3]) ** 0.5
-    return CandidateTable(pairs, rows.probability[row], subject**0.5, obj**0.5, _sigmoid(output.pair_logits))
+    probability = rows.probability[output.pairs[:, 0]]
+    subject, obj = output.span_probs[:, 0], output.span_probs[:, 1]
+    return CandidateTable(output.pairs, probability, subject, obj, _sigmoid(output.pair_logits))
 
 
 def ruled_candidates(
@@ -81,14 +77,14 @@ def ruled_candidates(
         objects = _ruled_spans(rows, row, columns[2], columns[3], **options)
         for subject, obj in rule(subjects, objects):
             found.append((row, *subject[:2], *obj[:2]))
-            subject_scores.append(subject[2] ** 0.5)
-            object_scores.append(obj[2] ** 0.5)
+            subject_scores.append(subject[2])
+            object_scores.append(obj[2])
     pairs = numpy.asarray(found, dtype="int64").reshape(-1, 5)
     return CandidateTable(
         pairs,
         rows.probability[pairs[:, 0]],
-        numpy.asarray(subject_scores, dtype="float64") ** 0.5,
-        numpy.asarray(object_scores, dtype="float64") ** 0.5,
+        numpy.asarray(subject_scores, dtype="float64"),
+        numpy.asarray(object_scores, dtype="float64"),
         numpy.ones(len(pairs)),
     )
 
@@ -116,8 +112,8 @@ def candidates_by_doc(
         doc, start = rows.windows.docs[number], int(rows.windows.start[window])
         evidence = {
             "relation": round(float(table.relation[line]), 4),
-            "subject": round(float(table.subject[line] ** 2), 4),
-            "object": round(float(table.object[line] ** 2), 4),
+            "subject": round(float(table.subject[line]), 4),
+            "object": round(float(table.object[line]), 4),
             "pair": round(float(table.pair[line]), 4),
         }
         subject, obj = _chars(doc, start, ends[0], ends[1]), _chars(doc, start, ends[2], ends[3])

@@ -1,0 +1,74 @@
+"""Candidate spans: the soft mutual rule against its definition, and what is kept."""
+
+import itertools
+
+import pytest
+import torch
+
+from spacy_relext.models.span_pairs import (
+    cross_spans,
+    keep_best,
+    propose_spans,
+    score_spans,
+    signed_distance,
+    soft_span_scores,
+)
+
+
+def test_soft_scores_are_the_probability_of_the_mutual_rule() -> None:
+    """Enumerate all draws of four tokens' pointers and count in which the rule gives each span."""
+    starts, ends = [0.9, 0.2, 0.6, 0.1], [0.3, 0.8, 0.5, 0.7]
+    scores = soft_span_scores(torch.tensor([starts]), torch.tensor([ends]))[0]
+    for i, j in itertools.combinations_with_replacement(range(4), 2):
+        expected = 0.0
+        for drawn in itertools.product((0, 1), repeat=8):
+            s, e = drawn[:4], drawn[4:]
+            probability = 1.0
+            for on, p in zip(drawn, starts + ends):
+                probability *= p if on else 1 - p
+            if s[i] and e[j] and not any(e[i:j]) and not any(s[i + 1 : j + 1]):
+                expected += probability
+        assert scores[i, j].item() == pytest.approx(expected, abs=1e-5)
+    assert torch.equal(scores, torch.triu(scores))
+
+
+def test_a_span_over_two_names_is_improbable() -> None:
+    """Starts at 0 and 3, ends at 1 and 4: the span 0 to 4 has two certain ends and is no name."""
+    starts, ends = torch.tensor([[0.95, 0, 0, 0.9, 0]]), torch.tensor([[0, 0.9, 0, 0, 0.95]])
+    options = {"max_length": 15, "top_k": 8}
+    every = propose_spans(starts, ends, threshold=0.1, mode="all", **options)
+    assert [0, 0, 4] in every.tolist()
+    soft = propose_spans(starts, ends, threshold=0.1, mode="soft", **options)
+    assert sorted(soft.tolist()) == [[0, 0, 1], [0, 3, 4]]
+
+
+def test_scores_of_single_spans_agree_with_the_table() -> None:
+    torch.manual_seed(0)
+    starts, ends = torch.rand(3, 9), torch.rand(3, 9)
+    spans = torch.tensor([[r, i, j] for r in range(3) for i in range(9) for j in range(i, 9)])
+    table = soft_span_scores(starts, ends)
+    assert torch.allclose(score_spans(starts, ends, spans, mode="soft"), table[tuple(spans.T)], atol=1e-6)
+    products = score_spans(starts, ends, spans, mode="mutual")
+    assert torch.allclose(products, starts[spans[:, 0], spans[:, 1]] * ends[spans[:, 0], spans[:, 2]])
+
+
+def test_best_spans_of_each_row() -> None:
+    spans = torch.tensor([[1, 0, 0], [0, 0, 0], [0, 1, 1], [0, 2, 2]])
+    kept = keep_best(spans, torch.tensor([0.1, 0.2, 0.9, 0.5]), top_k=2)
+    assert kept.tolist() == [[0, 1, 1], [0, 2, 2], [1, 0, 0]]
+    assert keep_best(spans[:0], torch.zeros(0), top_k=2).shape == (0, 3)
+
+
+def test_pairs_stay_in_their_row_and_differ() -> None:
+    subjects, objects = torch.tensor([[0, 1, 2], [1, 0, 0]]), torch.tensor([[0, 1, 2], [0, 4, 4], [1, 3, 3]])
+    assert cross_spans(subjects, objects).tolist() == [[0, 1, 2, 4, 4], [1, 0, 0, 3, 3]]
+
+
+def test_distance_buckets_keep_the_direction() -> None:
+    gaps = torch.tensor([0, 1, 5, 6, 11, 500])
+    pairs = torch.zeros(len(gaps), 5, dtype=torch.long)
+    pairs[:, 3] = gaps
+    forward = signed_distance(pairs)
+    pairs[:, 1], pairs[:, 3] = gaps, 0
+    assert (forward - 12 == 12 - signed_distance(pairs)).all()
+    assert forward.tolist() == sorted(forward.tolist()) and forward.max() <= 24
