@@ -1,0 +1,51 @@
+"""The tables of settings in docs/methods/ name every key of the factories and builders, with its default."""
+
+import inspect
+import json
+import pathlib
+import re
+from typing import Any, Dict
+
+import pytest
+from spacy import registry
+from spacy.language import Language
+
+import spacy_relext.components.rere  # noqa: F401  (registers the factories)
+
+HEADING = re.compile(r"^`(?:\[components\.)?([\w.]+)\]?`[^|\n]*:\n\n(\| key \|.*?)\n\n", re.M | re.S)
+ROW = re.compile(r"^\| `(\w+)` \| `([^`]+)` \|", re.M)
+NOT_LISTED = {"model", "scorer", "name", "tok2vec"}
+
+
+def tables_of(page: str) -> Dict[str, Dict[str, Any]]:
+    return {
+        name: {key: json.loads(value) for key, value in ROW.findall(table)} for name, table in HEADING.findall(page)
+    }
+
+
+def defaults_of(name: str) -> Dict[str, Any]:
+    if not name.startswith("spacy_relext."):
+        found = dict(Language.get_factory_meta(name).default_config)
+    else:
+        parameters = inspect.signature(registry.architectures.get(name)).parameters
+        found = {key: parameter.default for key, parameter in parameters.items()}
+    return {key: value for key, value in found.items() if key not in NOT_LISTED}
+
+
+@pytest.fixture(scope="module")
+def tables(project_root: pathlib.Path) -> Dict[str, Dict[str, Any]]:
+    return tables_of((project_root / "docs" / "methods" / "rere.md").read_text(encoding="utf8"))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "rere_detector",
+        "rere_extractor",
+        "spacy_relext.SharedDetector.v1",
+        "spacy_relext.SharedExtractor.v1",
+        "spacy_relext.Transformer.v1",
+    ],
+)
+def test_settings_and_defaults(tables: Dict[str, Dict[str, Any]], name: str) -> None:
+    assert tables[name] == defaults_of(name)
