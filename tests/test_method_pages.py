@@ -25,7 +25,7 @@ def tables_of(page: str) -> Dict[str, Dict[str, Any]]:
 
 def defaults_of(name: str) -> Dict[str, Any]:
     if not name.startswith("spacy_relext."):
-        found = dict(Language.get_factory_meta(name).default_config)
+        found = dict(Language.get_factory_meta(name).default_config or {})
     else:
         parameters = inspect.signature(registry.architectures.get(name)).parameters
         found = {key: parameter.default for key, parameter in parameters.items()}
