@@ -1,9 +1,9 @@
-"""Build corpus/train.spacy, dev.spacy and test.spacy from the assets.
+"""Build corpus/train.spacy, dev.spacy, test.spacy and distant.spacy from the assets.
 
     python scripts/build_corpus.py assets corpus --seed 0
 
-Train is the prose of `train_*.txt` with its gold triples, and sentences of the grammar with the labels that distant
-supervision gives them; no name of dev or test occurs in those sentences. Dev and test are prose only.
+Train, dev and test are hand-written prose with gold triples. Distant holds sentences of the grammar with the labels
+that alignment with the knowledge base gives them; no name of dev or test occurs in them.
 `doc.user_data["relext_origin"]` says "prose" or "grammar".
 """
 
@@ -106,11 +106,11 @@ def describe(records: List[Record]) -> Dict[str, Any]:
 
 
 def build(assets: Path, output: Path, *, sentences: int, seed: int) -> Dict[str, Any]:
-    """Build the three corpora.
+    """Build the four corpora.
 
     assets (Path): With the folders prose, kb and grammar.
     output (Path): Folder of the .spacy files.
-    sentences (int): How many sentences of the grammar to add to train.
+    sentences (int): How many sentences of the grammar to make.
     seed (int): Of the grammar.
     RETURNS (Dict[str, Any]): Counts of each part under `parts`, and under `distant_labels` how far they are wrong.
     """
@@ -119,12 +119,10 @@ def build(assets: Path, output: Path, *, sentences: int, seed: int) -> Dict[str,
     held_out = names_in([*prose["dev"], *prose["test"]])
     grammar = list(generate(kb, templates, sentences=sentences, seed=seed, avoid=held_out))
     for name, records in prose.items():
-        docs = make_docs(records, origin="prose")
-        if name == "train":
-            docs += make_docs(grammar, origin="grammar")
-        write_corpus(output / f"{name}.spacy", docs)
-    parts = {f"{name}_prose": describe(records) for name, records in prose.items()}
-    parts["train_grammar"] = describe(grammar)
+        write_corpus(output / f"{name}.spacy", make_docs(records, origin="prose"))
+    write_corpus(output / "distant.spacy", make_docs(grammar, origin="grammar"))
+    parts = {name: describe(records) for name, records in prose.items()}
+    parts["distant"] = describe(grammar)
     noise = measure_label_noise((record["triples"], record["distant"]) for record in grammar)
     return {"seed": seed, "parts": parts, "distant_labels": noise}
 
@@ -152,7 +150,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("assets", type=Path)
     parser.add_argument("output", type=Path)
-    parser.add_argument("--sentences", type=int, default=SENTENCES, help="sentences of the grammar in train")
+    parser.add_argument("--sentences", type=int, default=SENTENCES, help="sentences of the grammar")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--metrics", type=Path, default=Path("metrics/corpus.json"))
     args = parser.parse_args()

@@ -30,7 +30,7 @@ from casrel_model import autocast
 from casrel_score import GRID, best_threshold, score_test
 from casrel_train import Run, build_model, say, train
 
-ENCODER = "/tmp/w/enc/all-MiniLM-L6-v2"
+ENCODER = "assets/encoder/all-MiniLM-L6-v2"
 
 
 def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:

@@ -11,7 +11,7 @@ from spacy_relext.extensions import register_extensions
 from spacy_relext.knowledge.kb import read_kb
 from spacy_relext.triples.store import get_records, has_triples
 
-PARTS = ("train", "dev", "test")
+PARTS = ("train", "dev", "test", "distant")
 
 
 @pytest.fixture(scope="module")
@@ -44,12 +44,12 @@ def test_parts(built: Dict[str, Any]) -> None:
     for part in PARTS:
         docs = read(built["output"] / f"{part}.spacy")
         grammar = [doc for doc in docs if doc.user_data["relext_origin"] == "grammar"]
-        assert len(grammar) == (150 if part == "train" else 0)
-        assert len(docs) - len(grammar) == built["parts"][f"{part}_prose"]["sentences"]
+        assert len(grammar) == (150 if part == "distant" else 0)
+        assert len(docs) == built["parts"][part]["sentences"]
         for doc in docs:
             assert has_triples(doc) and len(list(doc.sents)) == 1 and doc.has_annotation("ENT_IOB")
             assert all(doc.char_span(*record["subject"], alignment_mode="expand") for record in get_records(doc) or [])
-    assert any(doc.ents and doc.ents[0].kb_id_ for doc in read(built["output"] / "train.spacy"))
+    assert any(doc.ents and doc.ents[0].kb_id_ for doc in read(built["output"] / "distant.spacy"))
 
 
 def test_same_seed_same_bytes(built: Dict[str, Any], assets: pathlib.Path, tmp_path: pathlib.Path) -> None:
@@ -84,6 +84,6 @@ def test_no_held_out_name_in_train_or_knowledge_base(project_root: pathlib.Path,
 def test_grammar_avoids_held_out_names(built: Dict[str, Any]) -> None:
     from build_corpus import names_in
 
-    grammar = [d for d in read(built["output"] / "train.spacy") if d.user_data["relext_origin"] == "grammar"]
+    grammar = read(built["output"] / "distant.spacy")
     held_out = {name for doc in read(built["output"] / "test.spacy") for name in names_in([doc_to_record(doc)])}
     assert held_out and not held_out & names_in(doc_to_record(doc) for doc in grammar)
