@@ -1,0 +1,103 @@
+"""The config of one training: that of the project with the benchmark's data and length."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import spacy
+from spacy.util import registry
+from thinc.api import Config
+
+from spacy_relext.corpora.reader import TripleCorpus
+
+
+def build_config(
+    config: Path,
+    *,
+    train: Path,
+    dev: Path,
+    seed: int,
+    passes: int,
+    encoder: Path,
+    precision: str,
+    changes: Mapping[str, Any],
+    lang: str,
+) -> tuple[Config, dict[str, int]]:
+    """Set what a benchmark sets: paths, passes, schedule, frequency of evaluation, whole records, and the changes.
+
+    config (Path): The config.
+    train (Path): Training corpus.
+    dev (Path): Corpus that chooses the best pass.
+    seed (int): Seed.
+    passes (int): Passes over the training corpus; as often the pipeline is evaluated. 0 leaves the config as it is
+        but for paths, seed and changes.
+    encoder (Path): Folder of the encoder, where the config names one.
+    precision (str): Of the encoder.
+    changes (Mapping[str, Any]): Dotted keys and their new values.
+    lang (str): Language of the pipeline.
+    RETURNS (tuple[Config, dict[str, int]]): The config, and `sentences`, `words`, `steps_per_pass`.
+    """
+    filled = Config().from_disk(config, interpolate=False)
+    set_key(filled, "system.seed", seed)
+    set_key(filled, "nlp.lang", lang)
+    set_key(filled, "paths.train", str(train))
+    set_key(filled, "paths.dev", str(dev))
+    if "encoder" in filled["paths"]:
+        set_key(filled, "paths.encoder", str(encoder))
+    for component in filled["components"].values():
+        if "precision" in component.get("model", {}):
+            component["model"]["precision"] = precision
+    for key, value in changes.items():
+        set_key(filled, key, value)
+    counts = count_steps(filled, train, lang=lang, seed=seed)
+    if passes:
+        _set_length(filled, passes=passes, total=counts["steps_per_pass"] * passes)
+    return filled, counts
+
+
+def count_steps(config: Config, train: Path, *, lang: str, seed: int) -> dict[str, int]:
+    """Batch the training corpus once, as training will.
+
+    config (Config): With [training.batcher].
+    train (Path): The corpus.
+    lang (str): Language of the tokenizer.
+    seed (int): Seed of the order.
+    RETURNS (dict[str, int]): `sentences`, `words`, `steps_per_pass`.
+    """
+    examples = list(TripleCorpus(train)(spacy.blank(lang)))
+    random.Random(seed).shuffle(examples)
+    batcher = registry.resolve({"batcher": config.interpolate()["training"]["batcher"]})["batcher"]
+    words = sum(len(example.predicted) for example in examples)
+    return {"sentences": len(examples), "words": words, "steps_per_pass": sum(1 for _ in batcher(examples))}
+
+
+def set_key(config: Config, key: str, value: Any) -> None:
+    """Set a dotted key of a config.
+
+    config (Config): The config.
+    key (str): Such as "components.rere_detector.loss".
+    value (Any): The value.
+    RAISES (ValueError): Where the config has no such section.
+    """
+    *path, last = key.split(".")
+    section: Any = config
+    for part in path:
+        if part not in section:
+            raise ValueError(f"{key}: the config has no section [{'.'.join(path)}]")
+        section = section[part]
+    section[last] = value
+
+
+def _set_length(filled: Config, *, passes: int, total: int) -> None:
+    """Fit schedule and evaluation to the length of a benchmark's training, and read its records whole."""
+    for corpus in ("train", "dev"):
+        set_key(filled, f"corpora.{corpus}.gold_sents", True)
+    set_key(filled, "training.max_epochs", passes)
+    if "total_steps" in filled["training"]["optimizer"].get("learn_rate", {}):
+        set_key(filled, "training.optimizer.learn_rate.total_steps", total)
+    # A little earlier than at the end of each pass: shuffling changes the number of batches, and the last evaluation
+    # must not fall behind the last update.
+    set_key(filled, "training.eval_frequency", max(1, int(0.99 * (total - 1)) // passes))
