@@ -1,6 +1,6 @@
 """Registered model builders, side by side."""
 
-from typing import Any, List, Optional
+from typing import Any, Dict, List, Optional
 
 from spacy import registry
 from spacy.tokens import Doc
@@ -18,6 +18,7 @@ def build_transformer(
     max_pieces: int = 128,
     precision: str = "auto",
     case_features: bool = True,
+    layer_mix: bool = True,
     freeze_layers: int = 0,
     freeze_embeddings: bool = False,
     dropout: Optional[float] = None,
@@ -29,6 +30,7 @@ def build_transformer(
     max_pieces (int): Longest sequence in word pieces; longer sentences are read in overlapping windows.
     precision (str): "fp32", "bf16" or "auto": bf16 where the processor computes it natively.
     case_features (bool): Whether to add letter-shape embeddings to the input, for uncased encoders.
+    layer_mix (bool): Whether token vectors are a learned mix of all layers instead of the last one.
     freeze_layers (int): How many of the lowest layers (and the embeddings below them) are not trained.
     freeze_embeddings (bool): Whether the table of word pieces is not trained.
     dropout (Optional[float]): Replaces the encoder's own dropout.
@@ -41,11 +43,12 @@ def build_transformer(
         max_pieces=max_pieces,
         precision=precision,
         case_features=case_features,
+        layer_mix=layer_mix,
         freeze_layers=freeze_layers,
         freeze_embeddings=freeze_embeddings,
         dropout=dropout,
     )
-    set_lr_scales(module, {"": lr_scale})
+    set_lr_scales(module, _encoder_scales("", lr_scale))
     return encoder_model(module, path=name, max_pieces=max_pieces)
 
 
@@ -120,6 +123,7 @@ def build_marked_detector(
     max_pieces: int = 256,
     precision: str = "auto",
     case_features: bool = True,
+    layer_mix: bool = True,
     freeze_layers: int = 0,
     head_dropout: float = 0.1,
     lr_scale: float = 1.0,
@@ -130,6 +134,7 @@ def build_marked_detector(
     max_pieces (int): Longest sequence in word pieces.
     precision (str): "fp32", "bf16" or "auto".
     case_features (bool): Whether to add letter-shape embeddings to the input, for uncased encoders.
+    layer_mix (bool): Whether token vectors are a learned mix of all layers instead of the last one.
     freeze_layers (int): How many of the lowest layers are not trained (the released code: 8 of 12).
     head_dropout (float): Dropout on the sentence vector.
     lr_scale (float): Learning rate of the encoder as a multiple of the optimizer's.
@@ -139,10 +144,14 @@ def build_marked_detector(
     from .models.rere_marked import MarkedDetector
 
     tokens = _token_encoder(
-        max_pieces=max_pieces, precision=precision, case_features=case_features, freeze_layers=freeze_layers
+        max_pieces=max_pieces,
+        precision=precision,
+        case_features=case_features,
+        layer_mix=layer_mix,
+        freeze_layers=freeze_layers,
     )
     module = MarkedDetector(tokens, dropout=head_dropout)
-    set_lr_scales(module, {"tokens.": lr_scale})
+    set_lr_scales(module, _encoder_scales("tokens.", lr_scale))
     return marked_model(module, path=name, max_pieces=max_pieces, name="relext_marked_detector")
 
 
@@ -152,6 +161,7 @@ def build_marked_extractor(
     max_pieces: int = 256,
     precision: str = "auto",
     case_features: bool = True,
+    layer_mix: bool = True,
     freeze_layers: int = 0,
     pair_hidden: int = 256,
     head_dropout: float = 0.1,
@@ -167,6 +177,7 @@ def build_marked_extractor(
     max_pieces (int): Longest sequence in word pieces, relation included.
     precision (str): "fp32", "bf16" or "auto".
     case_features (bool): Whether to add letter-shape embeddings to the input, for uncased encoders.
+    layer_mix (bool): Whether token vectors are a learned mix of all layers instead of the last one.
     freeze_layers (int): How many of the lowest layers are not trained (the released code: 3 of 12).
     pair_hidden (int): Size of the pair scorer's hidden layer.
     head_dropout (float): Dropout on token vectors and in the pair scorer.
@@ -183,12 +194,22 @@ def build_marked_extractor(
 
     check_choice("span_mode", span_mode, SPAN_MODES)
     tokens = _token_encoder(
-        max_pieces=max_pieces, precision=precision, case_features=case_features, freeze_layers=freeze_layers
+        max_pieces=max_pieces,
+        precision=precision,
+        case_features=case_features,
+        layer_mix=layer_mix,
+        freeze_layers=freeze_layers,
     )
     proposal = Proposal(threshold=span_threshold, max_length=max_span_length, top_k=top_k, mode=span_mode)
     module = MarkedExtractor(tokens, proposal=proposal, pair_hidden=pair_hidden, dropout=head_dropout)
-    set_lr_scales(module, {"tokens.": lr_scale})
+    set_lr_scales(module, _encoder_scales("tokens.", lr_scale))
     return marked_model(module, path=name, max_pieces=max_pieces, name="relext_marked_extractor")
+
+
+def _encoder_scales(prefix: str, lr_scale: float) -> Dict[str, float]:
+    """Let what is new in an encoder learn faster than what is pretrained."""
+    new = {f"{prefix}encoder.mix": 1.0, f"{prefix}encoder.shape_table": min(1.0, 5 * lr_scale)}
+    return {**new, prefix: lr_scale}
 
 
 def _token_encoder(*, max_pieces: int, precision: str, **options: Any) -> Any:

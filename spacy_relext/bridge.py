@@ -54,6 +54,9 @@ class TorchShim(PyTorchShim):
             )
             parameter.data = xp2torch(updated, requires_grad=True, device=parameter.device)
             parameter.grad = None
+        for module in self._model.modules():
+            if hasattr(module, "weights_changed"):
+                module.weights_changed()
 
 
 def wrap_module(module: nn.Module) -> TorchShim:

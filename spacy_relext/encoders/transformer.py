@@ -18,6 +18,9 @@ class TransformerEncoder(nn.Module):
     The module is empty until `configure` gives it the architecture; weights then come from a checkpoint folder (when a
     pipeline is initialized) or from the saved pipeline. Nothing is looked up on the network after that.
 
+    The last layer of a sentence encoder is made to be averaged: it knows what a sentence says better than where a name
+    ends. `layer_mix` returns Σ_l softmax(w)_l h_l over all layers and the input embeddings (Peters et al., NAACL 2018).
+
     Letter case is lost on uncased checkpoints, and it is what marks a name: `case_features` adds a learned embedding
     of each piece's letter shape to its input embedding. It begins at zero, so that training begins at the checkpoint.
     """
@@ -27,6 +30,7 @@ class TransformerEncoder(nn.Module):
         *,
         precision: str = "auto",
         case_features: bool = True,
+        layer_mix: bool = True,
         freeze_layers: int = 0,
         freeze_embeddings: bool = False,
         dropout: Optional[float] = None,
@@ -35,6 +39,7 @@ class TransformerEncoder(nn.Module):
 
         precision (str): "fp32", "bf16", or "auto": bf16 where the processor computes it natively.
         case_features (bool): Whether to add letter-shape embeddings to the input.
+        layer_mix (bool): Whether the output is a learned mix of all layers instead of the last one.
         freeze_layers (int): How many of the lowest layers stay as they are.
         freeze_embeddings (bool): Whether the word-piece table stays as it is.
         dropout (Optional[float]): Replaces the checkpoint's own dropout.
@@ -45,12 +50,15 @@ class TransformerEncoder(nn.Module):
             raise ValueError(f"precision is {precision!r}; expected one of {', '.join(PRECISIONS)}")
         self.precision = precision
         self.case_features = case_features
+        self.layer_mix = layer_mix
         self.freeze_layers = freeze_layers
         self.freeze_embeddings = freeze_embeddings
         self.dropout = dropout
         self.hf_config: Optional[Dict[str, Any]] = None
         self.transformer: Optional[nn.Module] = None
         self.shape_table: Optional[nn.Embedding] = None
+        self.mix: Optional[nn.Parameter] = None
+        self._half: Dict[str, Tensor] = {}
 
     @property
     def width(self) -> int:
@@ -105,15 +113,40 @@ class TransformerEncoder(nn.Module):
             options: Dict[str, Any] = {"inputs_embeds": embedded, "attention_mask": mask.to(torch.long)}
             if segments is not None and getattr(self.transformer.config, "type_vocab_size", 0) > 1:
                 options["token_type_ids"] = segments
-            hidden = self.transformer(**options).last_hidden_state
-        return hidden.float()
+            options["output_hidden_states"] = self.mix is not None
+            output = torch.func.functional_call(self.transformer, self._half_weights(), kwargs=options)
+        if self.mix is None:
+            return output.last_hidden_state.float()
+        weights = self.mix.softmax(0)
+        return torch.stack([w * layer.float() for w, layer in zip(weights, output.hidden_states)]).sum(0)
+
+    def weights_changed(self) -> None:
+        """Forget what was derived from the weights; the optimizer's step calls this."""
+        self._half = {}
+
+    def _half_weights(self) -> Dict[str, Tensor]:
+        """Matrices that autocast would convert to bf16 in every call, converted once until the weights change.
+
+        In training there are none: the conversion is part of what is differentiated.
+        """
+        assert self.transformer is not None
+        if self.training or torch.is_grad_enabled() or not torch.is_autocast_enabled("cpu"):
+            return {}
+        if not self._half:
+            linear = [(name, m) for name, m in self.transformer.named_modules() if isinstance(m, nn.Linear)]
+            self._half = {f"{name}.weight": module.weight.to(torch.bfloat16) for name, module in linear}
+        return self._half
 
     def _adopt(self, transformer: nn.Module) -> None:
         """Take a freshly built transformer, add the shape table and freeze what shall not move."""
         self.transformer = transformer
+        self.weights_changed()
         if self.case_features:
             self.shape_table = nn.Embedding(N_SHAPES, self.width)
             nn.init.zeros_(self.shape_table.weight)
+        if self.layer_mix:
+            n_layers = int(transformer.config.num_hidden_layers)  # type: ignore[union-attr, arg-type]
+            self.mix = nn.Parameter(torch.zeros(n_layers + 1))
         if self.freeze_embeddings:
             transformer.get_input_embeddings().weight.requires_grad_(False)  # type: ignore[operator]
         if self.freeze_layers:
