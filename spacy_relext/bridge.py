@@ -244,17 +244,16 @@ def _init_tokens(model: Model, X: Optional[TokenBatch] = None, Y: Any = None) ->
 
 
 def _init_encoder(model: Model, X: Any = None, Y: Any = None, *, path: str) -> Model:
-    """Load the checkpoint of an encoder that has no weights yet."""
-    if module_of(model).sizes is None:
-        _load_checkpoint(module_of(model), path)
-        move_to_device(model)
+    """Load the checkpoint of an encoder, also where it has learned before: `initialize` starts anew."""
+    _load_checkpoint(module_of(model), path)
+    move_to_device(model)
     model.set_dim("nO", module_of(model).encoder.width)
     return model
 
 
 def _init_sequences(model: Model, X: Optional[List[Floats2d]] = None, Y: Any = None) -> Model:
-    """Size a sequence encoder by its input."""
-    if X and module_of(model).sizes is None:
+    """Size a sequence encoder by its input, and give it new weights."""
+    if X:
         module_of(model).configure(input_width=int(X[0].shape[1]))
         move_to_device(model)
     return model
@@ -262,8 +261,7 @@ def _init_sequences(model: Model, X: Optional[List[Floats2d]] = None, Y: Any = N
 
 def _init_marked(model: Model, X: Any = None, Y: Any = None, *, path: str) -> Model:
     """Load the checkpoint of the encoder inside a marked module; its head is sized by the component."""
-    if module_of(model).tokens.sizes is None:
-        _load_checkpoint(module_of(model), path)
+    _load_checkpoint(module_of(model), path)
     return model
 
 
@@ -272,6 +270,9 @@ def _forward_tokens(model: Model, batch: TokenBatch, is_train: bool) -> Tuple[An
     tok2vec = model.layers[0]
     vectors, backprop_vectors = tok2vec(list(batch.docs), is_train)
     flat = xp2torch(model.ops.flatten(vectors), requires_grad=is_train)
+    width = (module_of(model).sizes or {}).get("width")
+    if width is not None and len(flat) and flat.shape[1] != width:
+        raise ValueError(Errors.R361.format(name=model.name, found=flat.shape[1], expected=width))
     outputs, backprop_module = _call(model, ArgsKwargs((flat,), _tensors(batch.arrays, flat.device)), is_train)
 
     def backprop(gradients: Sequence[Optional[Tensor]]) -> List[Doc]:

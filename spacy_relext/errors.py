@@ -102,6 +102,19 @@ class Errors:
     R115 = "[R115] The tokenizer changed the text {text!r} to {found!r}; character offsets would no longer hold."
     R116 = "[R116] No input file {path!r}: {what}. Give the data files themselves."
     R117 = "[R117] None of the documents of {path!r} is left or readable, so nothing was written."
+    R360 = (
+        "[R360] {name!r} listens to {upstream!r}, whose vectors have {found} numbers, but its own config says "
+        "{expected}. Set [components.{name}.model.tok2vec.width] to {found}."
+    )
+    R361 = (
+        "[R361] {name}: the token vectors that arrive have {found} numbers, the weights were made for {expected}. Use "
+        "the tok2vec (or transformer) that it was trained with, or set the width of its listener and train anew."
+    )
+    R362 = (
+        "[R362] missing_rates of {name!r} names relations that it does not know: {unknown}. Correct "
+        "[initialize.components.{name}.missing_rates]."
+    )
+    R363 = "[R363] No component estimates missing labels (pipeline: {found}). Leave --missing-rates out."
 
 
 class Warnings:
@@ -120,6 +133,10 @@ class Warnings:
     W101 = "[W101] {path}: {count} of {total} documents hold no token and are left out."
     W102 = "[W102] {path}: no document is annotated with triples; nothing can be trained or evaluated on it."
     W200 = "[W200] No component of the pipeline knows the relation(s) {unknown}. Known: {known}."
+    W360 = (
+        "[W360] {name}: {count} of the {total} documents of {where} are not annotated with triples; nothing is learned "
+        "from them. For a text that states no relation, give an empty list of triples."
+    )
 
 
 def check_choice(key: str, value: Any, choices: Sequence[str]) -> None:

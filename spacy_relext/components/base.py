@@ -1,8 +1,10 @@
 """The form all methods share: suggest → features → model → decode → store, and loss on the way back."""
 
+import copy
 import warnings
 from itertools import islice
-from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple, Union
 
 from spacy.language import Language
 from spacy.pipeline import TrainablePipe
@@ -13,6 +15,8 @@ from thinc.api import Model, Optimizer, set_dropout_rate
 from .. import extensions  # noqa: F401  (registers doc._.triples)
 from ..bridge import loss_and_gradient, module_of, move_to_device, to_numpy
 from ..errors import Errors
+from .listeners import check_listener_widths
+from .settings import CONFIGURED, reconcile
 
 Gradients = Tuple[Any, ...]
 
@@ -33,6 +37,7 @@ class RelationPipe(TrainablePipe):
         *,
         scorer: Optional[Callable[..., Dict[str, Any]]] = None,
         settings: Optional[Dict[str, Any]] = None,
+        fitted: Optional[Dict[str, Any]] = None,
     ) -> None:
         """Create a component; it has no labels and no weights before it is initialized or loaded.
 
@@ -40,10 +45,14 @@ class RelationPipe(TrainablePipe):
         model (Model): The thinc model.
         name (str): The component's name in the pipeline, and its triples' source.
         scorer (Optional[Callable[..., Dict[str, Any]]]): The scoring function.
-        settings (Optional[Dict[str, Any]]): Plain values, saved with the component.
+        settings (Optional[Dict[str, Any]]): What the config says, plain values, saved with the component.
+        fitted (Optional[Dict[str, Any]]): What training and tuning fill in, as it is before; saved too.
         """
         self.vocab, self.model, self.name, self.scorer = vocab, model, name, scorer
-        self.cfg: Dict[str, Any] = {"labels": [], **(settings or {})}
+        self._fitted = fitted or {}
+        self.cfg: Dict[str, Any] = copy.deepcopy({"labels": [], **(settings or {}), **self._fitted})
+        # Kept beside the settings in use, so that a config changed since can be told from settings changed by tuning.
+        self.cfg[CONFIGURED] = copy.deepcopy(settings or {})
         self._warned: set = set()
 
     @property
@@ -59,6 +68,7 @@ class RelationPipe(TrainablePipe):
     # What a method defines
 
     architectures: Tuple[str, ...] = ()
+    writes: str = "triples"
 
     def suggest(self, docs: Sequence[Doc]) -> Any:
         """Choose what shall be classified in a batch of Docs."""
@@ -138,6 +148,9 @@ class RelationPipe(TrainablePipe):
         """
         validate_get_examples(get_examples, f"{type(self).__name__}.initialize")
         self.check_model()
+        if nlp is not None:
+            check_listener_widths(nlp, self.name)
+        self.cfg.update(copy.deepcopy(self._fitted))
         found = self.collect(get_examples())
         self.cfg["labels"] = sorted(set(labels if labels is not None else found))
         if not self.labels:
@@ -172,7 +185,8 @@ class RelationPipe(TrainablePipe):
         # Even a batch without instances goes through the model: a shared encoder waits for all its listeners.
         outputs, backprop = self.model.begin_update(self.features(instances))
         terms, gradients = loss_and_gradient(self.loss, outputs, self.targets(instances))
-        backprop(gradients)
+        # But it teaches nothing: with gradients of 0 the optimizer would still move the weights.
+        backprop(gradients if len(instances) else tuple(None for _ in gradients))
         if sgd is not None:
             self.finish_update(sgd)
         for term, value in terms.items():
@@ -232,6 +246,30 @@ class RelationPipe(TrainablePipe):
         if self.model.name not in self.architectures:
             expected = " or ".join(self.architectures)
             raise ValueError(Errors.R005.format(name=self.name, found=self.model.name, expected=expected))
+
+    def from_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> "RelationPipe":
+        """Read weights and settings from a folder; settings that the config was given since it was saved stay.
+
+        path (Union[str, Path]): The component's folder.
+        exclude (Iterable[str]): Parts to leave out.
+        RETURNS (RelationPipe): The component.
+        """
+        configured, self.cfg[CONFIGURED] = self.cfg[CONFIGURED], {}
+        super().from_disk(path, exclude=tuple(exclude))
+        reconcile(self.cfg, configured)
+        return self
+
+    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "RelationPipe":
+        """Read weights and settings; settings that the config was given since they were saved stay.
+
+        bytes_data (bytes): From `to_bytes`.
+        exclude (Iterable[str]): Parts to leave out.
+        RETURNS (RelationPipe): The component.
+        """
+        configured, self.cfg[CONFIGURED] = self.cfg[CONFIGURED], {}
+        super().from_bytes(bytes_data, exclude=tuple(exclude))
+        reconcile(self.cfg, configured)
+        return self
 
     def warn_once(self, key: str, message: str) -> None:
         """Warn, but only the first time.

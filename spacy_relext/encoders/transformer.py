@@ -151,7 +151,8 @@ class TransformerEncoder(nn.Module):
             transformer.get_input_embeddings().weight.requires_grad_(False)  # type: ignore[operator]
         if self.freeze_layers:
             embeddings = getattr(transformer, "embeddings", None)
-            for module in [embeddings, *_layers_of(transformer)[: self.freeze_layers]]:
+            # The letter shapes lie below them: a gradient for that table alone would go through all frozen layers.
+            for module in [embeddings, self.shape_table, *_layers_of(transformer)[: self.freeze_layers]]:
                 if module is not None:
                     module.requires_grad_(False)
 

@@ -49,7 +49,7 @@ class QueryRows:
         return found
 
     def targets(self) -> Dict[str, Any]:
-        """Arrays for `models.rere.extractor_loss`.
+        """Arrays for `models.rere_losses.extractor_loss`.
 
         RETURNS (Dict[str, Any]): `pointers` (M, T, 4), `weights` (M,), `gold_pairs` (G, 5).
         """

@@ -1,6 +1,6 @@
 """Cut Docs into sentences, and sentences into windows a model can read."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Iterator, List, Optional, Sequence, Tuple
 
 import numpy
@@ -58,6 +58,16 @@ class SentenceWindows:
         """
         _, first, last = self.bounds[self.sentence[window]]
         return bool(self.start[window] > first), bool(self.end[window] < last)
+
+    def of_docs(self, chosen: Sequence[bool]) -> "SentenceWindows":
+        """Keep the windows of some Docs; all Docs stay in the batch, since a shared encoder reads them all.
+
+        chosen (Sequence[bool]): Whether each Doc's windows are kept.
+        RETURNS (SentenceWindows): The sentences keep their numbers.
+        """
+        kept = numpy.asarray(chosen, dtype=bool)[self.doc]
+        columns = {key: getattr(self, key)[kept] for key in ("doc", "start", "end", "sentence")}
+        return replace(self, **columns)
 
     def token_index(self) -> IntArray:
         """Where each window's tokens stand when the tokens of all Docs are concatenated.

@@ -11,6 +11,7 @@ What differs from the paper, and why (figures in `docs/methods/rere.md`):
   the relations found.
 - The sentence vector of the detector is pooled by one attention per relation where token vectors come from elsewhere.
 - Subjects and objects are paired by a learned scorer instead of the nearest-object sweep (`models/span_pairs.py`).
+The losses, and what they change, are in `models/rere_losses.py`.
 """
 
 from typing import Any, Dict, NamedTuple, Optional, Tuple
@@ -18,8 +19,7 @@ from typing import Any, Dict, NamedTuple, Optional, Tuple
 import torch
 from torch import Tensor, nn
 
-from .losses import collective_loss, masked_bce, paper_prior, positive_weight, printed_collective_loss
-from .span_pairs import PairScorer, cross_spans, propose_spans, row_codes, score_spans, unique_rows
+from .span_pairs import PairScorer, cross_spans, propose_spans, score_spans, unique_rows
 
 N_POINTERS = 4
 INITIAL_BIAS = -4.0
@@ -209,73 +209,3 @@ def gather_tokens(vectors: Tensor, index: Tensor) -> Tuple[Tensor, Tensor]:
     """
     # embedding() has a much faster backward pass than indexing
     return nn.functional.embedding(index.clamp(min=0), vectors), index >= 0
-
-
-def pair_targets(pairs: Tensor, gold: Tensor, *, n_tokens: int) -> Tensor:
-    """Mark the candidates that are gold.
-
-    pairs (Tensor): Shape (P, 5)
-    gold (Tensor): Shape (G, 5)
-    n_tokens (int): Padded length T.
-    RETURNS (Tensor): 0 or 1. Shape (P,)
-    """
-    return torch.isin(row_codes(pairs, base=n_tokens), row_codes(gold, base=n_tokens)).float()
-
-
-def extractor_loss(
-    output: ExtractorOutput, targets: Dict[str, Tensor], *, pointer_weight: float = 1.0, pair_weight: float = 1.0
-) -> Dict[str, Tensor]:
-    """Binary cross-entropy of pointers (context tokens only) and of candidate pairs.
-
-    output (ExtractorOutput): Of the extractor.
-    targets (Dict[str, Tensor]): `pointers` (M, T, 4), `weights` (M,), `gold_pairs` (G, 5).
-    pointer_weight (float): Weight of the pointer term.
-    pair_weight (float): Weight of the pair term.
-    RETURNS (Dict[str, Tensor]): `pointers` and `pairs`, scalars that add up to the loss.
-    """
-    weights = targets["weights"][:, None, None]
-    pointer_loss = masked_bce(output.pointers, targets["pointers"], mask=output.mask.unsqueeze(-1), weights=weights)
-    gold = pair_targets(output.pairs, targets["gold_pairs"], n_tokens=max(1, output.mask.shape[1]))
-    row_weights = targets["weights"][output.pairs[:, 0]]
-    pair_loss = masked_bce(output.pair_logits, gold, mask=torch.ones_like(gold, dtype=torch.bool), weights=row_weights)
-    return {"pointers": pointer_weight * pointer_loss, "pairs": pair_weight * pair_loss}
-
-
-def detector_loss(
-    logits: Tensor,
-    targets: Dict[str, Tensor],
-    *,
-    kind: str,
-    scope: str = "batch",
-    missing: float = 0.0,
-    gamma: Optional[float] = None,
-    weight: float = 1.0,
-) -> Dict[str, Tensor]:
-    """Binary cross-entropy, or the collective loss against false negatives.
-
-    logits (Tensor): Shape (B, R)
-    targets (Dict[str, Tensor]): `relations` (B, R), `label_prior` (R,): observed rate of each relation.
-    kind (str): "bce", "collective" (stable form, μ⁻), or "printed" (the released code's form, the paper's μ).
-    scope (str): Of the collective loss: "row", "batch" or "label".
-    missing (float): τ, the share of true relations that the labels miss.
-    gamma (Optional[float]): Weight of the positive term; None takes π_o / (1-π_o) from the data.
-    weight (float): Weight of the whole term.
-    RETURNS (Dict[str, Tensor]): `relations`, a scalar.
-    RAISES (ValueError): Where the kind is unknown.
-    """
-    observed, prior = targets["relations"], targets["label_prior"].clamp(1e-6, 0.5)
-    mean_prior = float(prior.mean())
-    mask = torch.ones_like(observed, dtype=torch.bool)
-    weight_of_positives = positive_weight(mean_prior) if gamma is None else gamma
-    if kind == "bce":
-        loss = masked_bce(logits, observed, mask=mask)
-    elif kind == "collective":
-        pooled = prior if scope == "label" else prior.mean()  # one rate a label, or that of all cells together
-        mu = pooled * missing / ((1.0 - missing) * (1.0 - pooled))
-        loss = collective_loss(logits, observed, mask=mask, mu=mu, gamma=weight_of_positives, scope=scope)
-    elif kind == "printed":
-        mu_paper = paper_prior(mean_prior, missing)
-        loss = printed_collective_loss(logits, observed, mu=mu_paper, gamma=weight_of_positives)
-    else:
-        raise ValueError(f"detector loss is {kind!r}; expected bce, collective or printed")
-    return {"relations": weight * loss}

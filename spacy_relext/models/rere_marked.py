@@ -1,6 +1,7 @@
 """RERE as published: the encoder reads `[CLS] relation [SEP] sentence [SEP]` once per relation asked (Eqs. 5 and 6).
 
-Source: Xie et al., ACL 2021. `models/rere.py` has the form that reads a sentence once, the output type and the losses.
+Source: Xie et al., ACL 2021. `models/rere.py` has the form that reads a sentence once and the output type,
+`models/rere_losses.py` the losses.
 Different from the paper: pairs are judged by `span_pairs.PairScorer`; pointers begin at a low bias.
 """
 

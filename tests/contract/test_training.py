@@ -38,7 +38,8 @@ def test_training_goes_on_after_loading(case: MethodCase, trained: Trained) -> N
     for _ in range(3):
         losses = nlp.update(examples, sgd=optimizer, annotates=["sentencizer"])
     assert weights(nlp.get_pipe(NAME)) != before
-    assert losses[NAME] < 1.0 and nlp.evaluate(examples)[case.overfit_key] >= 0.8
+    assert losses[NAME] < 2.0 * trained.losses[NAME] + 0.1, "it went on from where it was"
+    assert nlp.evaluate(examples)[case.overfit_key] >= 0.8
     assert weights(trained.pipe) == before  # the copy learned alone
 
 
@@ -81,6 +82,7 @@ def weights(pipe: Any) -> bytes:
     return pipe.model.to_bytes()
 
 
+@pytest.mark.filterwarnings("ignore:.W360")  # one of the documents is not annotated
 @pytest.mark.parametrize(
     "texts", [[""], [" \n "], ["Ada"], ["", "Ada wrote Lodore."]], ids=["empty", "space", "token", "mixed"]
 )

@@ -12,6 +12,16 @@ from spacy_relext.instances.sentences import SentenceWindows, make_windows, sent
 from .builders import NLP, make_doc
 
 
+def test_windows_of_some_docs() -> None:
+    docs = [make_doc(["a", "b"]), make_doc([]), make_doc(["c", "d", "e"]), make_doc(["f"])]
+    windows = make_windows(docs, max_length=2, stride=1)
+    kept = windows.of_docs([False, False, True, True])
+    assert table(kept) == [(2, 0, 2), (2, 1, 3), (3, 0, 1)]
+    assert kept.docs is windows.docs and kept.bounds == windows.bounds and kept.sentence.tolist() == [1, 1, 2]
+    assert kept.token_index().tolist() == [[2, 3], [3, 4], [5, -1]]  # counted over all Docs
+    assert len(windows.of_docs([False] * 4)) == 0 and len(make_windows([], max_length=2, stride=1).of_docs([])) == 0
+
+
 def table(windows: SentenceWindows) -> List[Tuple[int, int, int]]:
     return list(zip(windows.doc.tolist(), windows.start.tolist(), windows.end.tolist()))
 

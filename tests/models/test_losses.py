@@ -21,7 +21,6 @@ from spacy_relext.models.losses import (
     positive_weight,
     printed_collective_loss,
 )
-from spacy_relext.models.rere import detector_loss
 
 GAMMA, MU = 0.04, 0.05
 Rows = Sequence[Sequence[float]]
@@ -298,17 +297,8 @@ def test_order_and_padding_change_nothing(cells: Any, random: Any, scope: str) -
     assert number(collective(*padded, mask, scope=scope)) == pytest.approx(expected, abs=1e-9)
 
 
-@pytest.mark.parametrize("scope", SCOPES)
-def test_the_detector_aims_at_the_hidden_rate(scope: str) -> None:
-    prior = torch.tensor([0.3, 0.01], dtype=torch.float64)
-    means = hidden_positive_rate(0.155, 0.3), [hidden_positive_rate(p, 0.3) for p in (0.3, 0.01)]
-    probs = torch.tensor([means[1] if scope == "label" else [means[0]] * 2], dtype=torch.float64)
-    targets = {"relations": torch.zeros(1, 2, dtype=torch.float64), "label_prior": prior}
-    loss = detector_loss(torch.logit(probs), targets, kind="collective", scope=scope, missing=0.3)
-    assert number(loss["relations"]) == pytest.approx(0.0, abs=1e-9)
-
-
-def test_unknown_detector_loss_is_refused() -> None:
-    targets = {"relations": torch.zeros(1, 1), "label_prior": torch.ones(1)}
-    with pytest.raises(ValueError, match="expected bce, collective or printed"):
-        detector_loss(torch.zeros(1, 1), targets, kind="hinge")
+def test_the_smooth_form_has_a_slope_where_nothing_is_hidden() -> None:
+    z, y = logits_of([[0.1, 0.3]]), table([[0, 0]])
+    (gradient,) = torch.autograd.grad(collective(z, y, mu=torch.tensor(0.0), smooth=True), z)
+    assert torch.isfinite(gradient).all() and (gradient > 0).all()
+    assert number(collective(z, y, mu=torch.tensor(0.0), smooth=True)) == pytest.approx(-math.log(0.8))
