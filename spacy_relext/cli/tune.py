@@ -1,15 +1,23 @@
 """`spacy relext tune`: fit thresholds and calibration of a trained pipeline on held-out data."""
 
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, Iterator, List, Optional
 
+import srsly
 import typer
+import wasabi
 
 from ..components.tuning import tune_pipeline
 from ..errors import Errors
 from .app import relext
 from .evaluate import read_corpus
 from .pipeline import GPU_HELP, PIPELINE_HELP, fail, input_errors, load_pipeline
+
+KINDS = {"triples": "exact F", "relations": "F of relations"}
+BIASED = (
+    "The detector was trained with a collective loss: its probabilities repeat the missing rates that it was given, "
+    'and say nothing new. For an estimate, train with loss = "bce" and tune that.'
+)
 
 
 @relext.command("tune")
@@ -25,6 +33,9 @@ def tune_cli(
     gold_sents: bool = typer.Option(
         True, "--gold-sents/--no-gold-sents", help="Give the pipeline the annotated sentences, where there are any."
     ),
+    missing_rates: Optional[Path] = typer.Option(
+        None, "--missing-rates", help="JSON file for the detector's estimate of how many labels are missing."
+    ),
 ) -> None:
     """Fit thresholds and calibration on DEV and save the pipeline as OUT."""
     with input_errors():
@@ -33,16 +44,35 @@ def tune_cli(
         if not examples:
             fail(Errors.R011.format(count=0))
         found = tune_pipeline(nlp, examples, min_positives=min_positives, per_label=per_label)
+        estimates = [result for result in found.values() if result["writes"] == "relations"]
+        if missing_rates is not None and not estimates:
+            fail(Errors.R363.format(found=", ".join(nlp.pipe_names)))
         nlp.to_disk(output)
+        if missing_rates is not None:
+            missing_rates.parent.mkdir(parents=True, exist_ok=True)
+            srsly.write_json(missing_rates, estimates[-1]["missing_rates"])
     for name, result in found.items():
-        typer.echo(_line(name, result))
+        for line in _lines(name, result):
+            typer.echo(line)
     typer.echo(f"Saved the tuned pipeline to {output}")
 
 
-def _line(name: str, result: Dict[str, Any]) -> str:
+def _lines(name: str, result: Dict[str, Any]) -> Iterator[str]:
     """Summarise one component's fit."""
-    return (
-        f"{name}: exact F {100 * result['before']:.2f} -> {100 * result['after']:.2f} on {result['documents']} "
-        f"documents, threshold {result['threshold']:.3f} and {len(result['thresholds'])} of relations' own, "
-        f"calibration error {result['ece_before'] or 0:.3f} -> {result['ece_after'] or 0:.3f}"
+    yield (
+        f"{name}: {KINDS[result['writes']]} {100 * result['before']:.2f} -> {100 * result['after']:.2f} on "
+        f"{result['documents']} documents, threshold {result['threshold']:.3f} and {len(result['thresholds'])} of "
+        f"relations' own, calibration error {result['ece_before'] or 0:.3f} -> {result['ece_after'] or 0:.3f}"
     )
+    if result["writes"] != "relations":
+        return
+    rows: List[Any] = [
+        (label, f"{frequency:.3f}", f"{result['missing_rates'][label]:.3f}", str(result["positives"][label]))
+        for label, frequency in result["label_frequencies"].items()
+    ]
+    overall = result["label_frequency"]
+    rows.append(("all", f"{overall:.3f}", f"{1 - overall:.3f}", str(sum(result["positives"].values()))))
+    header = ("Label frequency", "c", "missing", "from")
+    yield wasabi.table(rows, header=header, divider=True, aligns=("l", "r", "r", "r"))
+    if not result["unbiased"]:
+        yield BIASED

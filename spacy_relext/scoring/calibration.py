@@ -83,7 +83,7 @@ def expected_calibration_error(
 
 
 def best_threshold(
-    scores: Floats, correct: Bools, *, n_gold: int, default: float = DEFAULT_THRESHOLD
+    scores: Floats, correct: Bools, *, n_gold: int, default: float = DEFAULT_THRESHOLD, floor: float = 0.0
 ) -> Tuple[float, float]:
     """Find the single threshold with the highest F1, by one sorted sweep.
 
@@ -91,6 +91,7 @@ def best_threshold(
     correct (Bools): Which are right. Shape (N,)
     n_gold (int): All gold items, those never proposed included.
     default (float): Threshold where no prediction is right.
+    floor (float): Least score that a prediction can have: a threshold that accepts all is put halfway to it.
     RETURNS (Tuple[float, float]): The threshold, halfway to the next lower score, and its F1; the highest of equals.
     """
     sweep = _sweep(scores, correct, n_gold)
@@ -98,7 +99,7 @@ def best_threshold(
         return default, 0.0
     f1 = 2 * sweep.right / (sweep.accepted + n_gold)
     best = int(np.argmax(f1))
-    return _cut(sweep, best), float(f1[best])
+    return _cut(sweep, best, floor), float(f1[best])
 
 
 def label_thresholds(
@@ -109,6 +110,7 @@ def label_thresholds(
     n_gold: Mapping[str, int],
     min_positives: int = 10,
     objective: str = "micro",
+    floor: float = 0.0,
 ) -> Dict[str, float]:
     """Fit a threshold for each label that has enough right predictions; the others get the best single one.
 
@@ -119,6 +121,7 @@ def label_thresholds(
     min_positives (int): Right predictions a label needs for a threshold of its own.
     objective (str): "micro": move one label at a time while the F1 over all labels rises, beginning at the single
         threshold, so that it is never worse than that one here; "label": the best F1 of each label by itself.
+    floor (float): Least score that a prediction can have.
     RETURNS (Dict[str, float]): A threshold for every label among the predictions or the gold items.
     """
     if objective not in ("micro", "label"):
@@ -126,16 +129,16 @@ def label_thresholds(
     scores, correct = checked_arrays(scores, correct)
     names = np.asarray(labels, dtype=object)
     total = sum(n_gold.values())
-    single, _ = best_threshold(scores, correct, n_gold=total)
+    single, _ = best_threshold(scores, correct, n_gold=total, floor=floor)
     fitted = {label: single for label in sorted({*labels, *n_gold})}
     sweeps = {label: _sweep(scores[names == label], correct[names == label], None) for label in fitted}
     rich = [label for label, sweep in sweeps.items() if len(sweep.right) and sweep.right[-1] >= min_positives]
     if objective == "label":
         for label in rich:
             own = names == label
-            fitted[label], _ = best_threshold(scores[own], correct[own], n_gold=n_gold.get(label, 0))
+            fitted[label], _ = best_threshold(scores[own], correct[own], n_gold=n_gold.get(label, 0), floor=floor)
         return fitted
-    return {**fitted, **_fit_jointly(sweeps, rich, single=single, n_gold=total)}
+    return {**fitted, **_fit_jointly(sweeps, rich, single=single, n_gold=total, floor=floor)}
 
 
 def precision_recall_points(scores: Floats, correct: Bools, *, n_gold: int) -> Tuple[Floats, Floats, Floats]:
@@ -189,7 +192,9 @@ def bootstrap_f1(
     return float(low), float(high)
 
 
-def _fit_jointly(sweeps: Dict[str, _Sweep], rich: List[str], *, single: float, n_gold: int) -> Dict[str, float]:
+def _fit_jointly(
+    sweeps: Dict[str, _Sweep], rich: List[str], *, single: float, n_gold: int, floor: float
+) -> Dict[str, float]:
     """Move one label's cut at a time to where the F1 over all labels is highest, until none moves."""
     cuts = {label: int(np.sum(sweep.scores >= single)) - 1 for label, sweep in sweeps.items()}  # -1: none accepted
     right = sum(int(sweeps[label].right[cut]) for label, cut in cuts.items() if cut >= 0)
@@ -208,7 +213,7 @@ def _fit_jointly(sweeps: Dict[str, _Sweep], rich: List[str], *, single: float, n
                 moved.add(label)
                 right, accepted = other_right + int(sweep.right[best]), other_accepted + int(sweep.accepted[best])
         if before == (right, accepted):
-            return {label: _cut(sweeps[label], cuts[label]) for label in moved}
+            return {label: _cut(sweeps[label], cuts[label], floor) for label in moved}
 
 
 def _sweep(scores: Floats, correct: Bools, n_gold: Optional[int]) -> _Sweep:
@@ -222,12 +227,10 @@ def _sweep(scores: Floats, correct: Bools, n_gold: Optional[int]) -> _Sweep:
     return _Sweep(scores[last], right[last], last + 1)
 
 
-def _cut(sweep: _Sweep, place: int) -> float:
-    """Put the threshold halfway between the last accepted and the first refused score."""
+def _cut(sweep: _Sweep, place: int, floor: float) -> float:
+    """Put the threshold halfway between the last accepted and the first refused score, or the floor where all are."""
     accepted = float(sweep.scores[place])
-    if place + 1 == len(sweep.scores):
-        return accepted
-    refused = float(sweep.scores[place + 1])
+    refused = float(sweep.scores[place + 1]) if place + 1 < len(sweep.scores) else floor
     halfway = (accepted + refused) / 2
     return halfway if halfway > refused else accepted  # neighbouring floats have nothing between them
 

@@ -103,6 +103,20 @@ def gold_relations(example: Example) -> Optional[List[Tuple[CharSpan, Set[str]]]
     ]
 
 
+def crossing_relations(example: Example, sentences: List[CharSpan]) -> Set[str]:
+    """List the relations of gold triples that no single sentence holds.
+
+    example (Example): The example.
+    sentences (List[CharSpan]): Its sentences.
+    RETURNS (Set[str]): Relations.
+    """
+    return {
+        record["relation"]
+        for record in gold_records(example) or []
+        if not any(inside(record["subject"], s) and inside(record["object"], s) for s in sentences)
+    }
+
+
 @dataclass
 class _Tally:
     """Counts over the sentences seen so far."""
@@ -127,7 +141,7 @@ class _Tally:
         for sentence, gold in sentences:
             span = char_span(example.predicted, sentence)
             self._count_sentence(gold, get_relations(span) if span is not None else {})
-        self._count_sentence(_crossing(example, [sentence for sentence, _ in sentences]), {})
+        self._count_sentence(crossing_relations(example, [sentence for sentence, _ in sentences]), {})
 
     def _count_sentence(self, gold: Set[str], probs: Dict[str, float]) -> None:
         found = {label for label, probability in probs.items() if probability >= self.thresholds(label)}
@@ -153,15 +167,6 @@ class _Tally:
             "relations_ap": ap,
             "relations_per_type": {label: prf.to_dict() for label, prf in sorted(self.per_type.items())},
         }
-
-
-def _crossing(example: Example, sentences: List[CharSpan]) -> Set[str]:
-    """List the relations of gold triples that no single sentence holds."""
-    return {
-        record["relation"]
-        for record in gold_records(example) or []
-        if not any(inside(record["subject"], s) and inside(record["object"], s) for s in sentences)
-    }
 
 
 def _merged(threshold: Optional[Threshold], thresholds: Optional[Mapping[str, float]]) -> Callable[[str], float]:

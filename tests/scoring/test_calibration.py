@@ -60,7 +60,9 @@ def test_best_threshold_by_hand():
     threshold, f1 = best_threshold(scores, correct, n_gold=3)
     assert threshold == pytest.approx(0.55)
     assert f1 == pytest.approx(2 * 2 / (2 + 3))
-    assert best_threshold(np.array([0.4, 0.6]), np.array([True, True]), n_gold=2) == (0.4, 1.0)
+    assert best_threshold(np.array([0.4, 0.6]), np.array([True, True]), n_gold=2) == (0.2, 1.0)
+    assert best_threshold(np.array([0.4, 0.6]), np.array([True, True]), n_gold=2, floor=0.1) == (0.25, 1.0)
+    assert best_threshold(np.array([0.4, 0.6]), np.array([True, True]), n_gold=2, floor=0.4) == (0.4, 1.0)
     assert best_threshold(scores, ~correct & False, n_gold=3, default=0.7) == (0.7, 0.0)
     assert best_threshold(np.zeros(0), np.zeros(0, bool), n_gold=0) == (0.5, 0.0)
 
@@ -92,7 +94,9 @@ def test_label_thresholds_need_positives():
         assert fitted["few"] == fitted["unseen"] == single
         assert 0.6 < fitted["many"] <= 0.9
     lower = label_thresholds(scores, correct, labels, n_gold=n_gold, min_positives=2)
-    assert lower["few"] == 0.4
+    assert lower["few"] == 0.2  # all accepted: halfway to 0
+    above = label_thresholds(scores, correct, labels, n_gold=n_gold, min_positives=2, floor=0.3)
+    assert above["few"] == pytest.approx(0.35)
 
 
 @given(st.lists(st.tuples(st.sampled_from([0.1, 0.3, 0.3, 0.8]), st.booleans(), st.sampled_from("ab")), max_size=40))

@@ -1,0 +1,55 @@
+"""`spacy relext tune` from a corpus on disk to a pipeline on disk."""
+
+import json
+import pathlib
+from typing import Any, Callable
+
+import pytest
+import spacy
+from spacy.tokens import DocBin
+
+from ..components.conftest import saved  # noqa: F401  (a half-trained pipeline)
+from ..contract.sentences import make_english_examples
+
+
+@pytest.fixture
+def corpus(saved: pathlib.Path, tmp_path: pathlib.Path) -> pathlib.Path:  # noqa: F811
+    examples = make_english_examples(spacy.load(saved))
+    DocBin(docs=[example.reference for example in examples], store_user_data=True).to_disk(tmp_path / "dev.spacy")
+    return tmp_path / "dev.spacy"
+
+
+def test_tune(saved: pathlib.Path, corpus: pathlib.Path, tmp_path: pathlib.Path, run: Callable[..., Any]) -> None:  # noqa: F811
+    rates = tmp_path / "new" / "missing.json"
+    done = run("tune", saved, corpus, tmp_path / "out", "--no-gold-sents", "--missing-rates", rates)
+    assert done.exit_code == 0, done.output
+    assert "rere_detector: F of relations" in done.stdout and "rere_extractor: exact F" in done.stdout
+    assert "Label frequency" in done.stdout and "place_of_birth" in done.stdout
+    cfg = spacy.load(tmp_path / "out").get_pipe("rere_detector").cfg  # type: ignore[attr-defined]
+    assert json.loads(rates.read_text()) == pytest.approx(cfg["missing_rates"])
+
+
+def test_what_a_collective_detector_cannot_say(
+    saved: pathlib.Path,  # noqa: F811
+    corpus: pathlib.Path,
+    tmp_path: pathlib.Path,
+    run: Callable[..., Any],
+) -> None:
+    nlp = spacy.load(saved)
+    nlp.get_pipe("rere_detector").cfg["loss"] = "collective"  # type: ignore[attr-defined]
+    nlp.to_disk(tmp_path / "collective")
+    done = run("tune", tmp_path / "collective", corpus, tmp_path / "out")
+    assert done.exit_code == 0 and "trained with a collective loss" in done.stdout
+
+
+def test_no_detector_no_missing_rates(
+    saved: pathlib.Path,  # noqa: F811
+    corpus: pathlib.Path,
+    tmp_path: pathlib.Path,
+    fails: Callable[..., str],
+) -> None:
+    nlp = spacy.load(saved)
+    nlp.remove_pipe("rere_detector")
+    nlp.to_disk(tmp_path / "extractor")
+    line = fails("tune", tmp_path / "extractor", corpus, tmp_path / "out", "--missing-rates", tmp_path / "rates.json")
+    assert "[R363]" in line and not (tmp_path / "out").exists()

@@ -1,0 +1,87 @@
+"""Thresholds of labels between their own best and the best for all."""
+
+from typing import Any, Dict, List, Tuple
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spacy_relext.scoring.calibration import best_threshold, label_thresholds
+from spacy_relext.scoring.shrinkage import steady_thresholds
+
+Data = Tuple[Any, Any, List[str], Dict[str, int]]
+N_LABELS = 12
+
+
+def draw(generator: Any, *, size: int, offsets: Any, times: int = 1) -> Data:
+    """Right and wrong predictions whose scores overlap, each label moved by an offset of its own."""
+    logits, correct, labels, n_gold = [], [], [], {}
+    for number, offset in enumerate(offsets):
+        right, wrong = size * times, (1 + number % 3) * size * times
+        logits += [generator.normal(1.2 + offset, 1.5, right), generator.normal(-1.2 + offset, 1.5, wrong)]
+        correct += [np.ones(right, bool), np.zeros(wrong, bool)]
+        labels += [str(number)] * (right + wrong)
+        n_gold[str(number)] = right + right // 5
+    return 1 / (1 + np.exp(-np.concatenate(logits))), np.concatenate(correct), labels, n_gold
+
+
+def f1_of(data: Data, thresholds: Dict[str, float]) -> float:
+    scores, correct, labels, n_gold = data
+    accepted = scores >= np.array([thresholds[label] for label in labels])
+    return float(2 * (accepted & correct).sum() / max(accepted.sum() + sum(n_gold.values()), 1))
+
+
+def mean_f1(spread: float, *, seeds: int = 12) -> Dict[str, float]:
+    """F1 on fresh data of one threshold, of each label's own, and of what cross-validation makes of the two."""
+    found: Dict[str, List[float]] = {"single": [], "own": [], "steady": []}
+    for seed in range(seeds):
+        generator = np.random.default_rng(seed)
+        offsets = generator.normal(0, spread, N_LABELS)
+        dev, test = draw(generator, size=12, offsets=offsets), draw(generator, size=12, offsets=offsets, times=20)
+        scores, correct, labels, n_gold = dev
+        single, _ = best_threshold(scores, correct, n_gold=sum(n_gold.values()))
+        found["single"].append(f1_of(test, dict.fromkeys(n_gold, single)))
+        found["own"].append(f1_of(test, label_thresholds(scores, correct, labels, n_gold=n_gold)))
+        found["steady"].append(f1_of(test, steady_thresholds(scores, correct, labels, n_gold=n_gold)))
+    return {key: float(np.mean(values)) for key, values in found.items()}
+
+
+def test_where_labels_are_alike_their_own_thresholds_are_chance() -> None:
+    found = mean_f1(0.0)
+    assert found["own"] < found["single"], "the harm there is to be kept from"
+    assert found["steady"] > found["own"] + 0.002
+
+
+def test_where_labels_differ_their_own_thresholds_are_kept() -> None:
+    found = mean_f1(2.0)
+    assert found["own"] > found["single"] + 0.03
+    assert found["steady"] > found["own"] - 0.005
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.booleans(), st.sampled_from("abc")), max_size=40), st.integers(0, 3))
+def test_never_worse_than_one_threshold_on_the_same_data(rows: List[Any], missed: int) -> None:
+    scores, correct = np.array([r[0] for r in rows], dtype=float), np.array([r[1] for r in rows], dtype=bool)
+    labels = [row[2] for row in rows]
+    n_gold = {label: missed + sum(row[1] for row in rows if row[2] == label) for label in "abc"}
+    fitted = steady_thresholds(scores, correct, labels, n_gold=n_gold, min_positives=2)
+    assert set(fitted) == set("abc") and all(0.0 <= value <= 1.0 for value in fitted.values())
+    _, single = best_threshold(scores, correct, n_gold=sum(n_gold.values()))
+    assert f1_of((scores, correct, labels, n_gold), fitted) >= single - 1e-12
+    assert steady_thresholds(scores, correct, labels, n_gold=n_gold, min_positives=2) == fitted
+
+
+def test_labels_without_enough_right_predictions_take_the_common_threshold() -> None:
+    scores, correct, labels, n_gold = draw(np.random.default_rng(0), size=30, offsets=[-2.0, 0.0, 2.0])
+    kept = np.array([label != "2" or number % 10 == 0 for number, label in enumerate(labels)])
+    labels = [label for label, keep in zip(labels, kept) if keep]
+    fitted = steady_thresholds(scores[kept], correct[kept], labels, n_gold={**n_gold, "unseen": 3})
+    single, _ = best_threshold(scores[kept], correct[kept], n_gold=sum(n_gold.values()) + 3)
+    assert fitted["2"] == fitted["unseen"] == single
+    assert fitted["0"] < fitted["1"]
+
+
+def test_arrays_are_checked() -> None:
+    with pytest.raises(ValueError, match="R209"):
+        steady_thresholds(np.ones(2), np.ones(3, bool), ["a"] * 2, n_gold={"a": 3})
+    assert steady_thresholds(np.zeros(0), np.zeros(0, bool), [], n_gold={}) == {}
