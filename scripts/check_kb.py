@@ -1,6 +1,6 @@
 """Check the hand-written knowledge base: ids, argument types, duplicates, labels, order, and one birth place a person.
 
-    python scripts/check_kb.py assets/kb
+python scripts/check_kb.py assets/kb
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """Check the hand-written prose: marks, relations, argument types, duplicates, and entities shared between parts.
 
-    python scripts/check_prose.py assets/prose/train_*.txt
-    python scripts/check_prose.py --apart assets/prose/test_*.txt -- assets/prose/train_*.txt
+python scripts/check_prose.py assets/prose/train_*.txt
+python scripts/check_prose.py --apart assets/prose/test_*.txt -- assets/prose/train_*.txt
 """
 
 import argparse

@@ -22,7 +22,7 @@ Outcomes = Union[TripleOutcomes, RelationCells]
 Settings = Dict[str, Any]
 
 # What is below cannot become a triple; above it the sweep sees every candidate.
-_FLOOR = 0.001
+_FLOOR = 0.1
 # What is saved shall be what was fitted, digit by digit.
 _DIGITS = 6
 _RAW: Settings = {"scale": 1.0, "shift": 0.0, "thresholds": {}}

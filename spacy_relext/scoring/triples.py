@@ -7,12 +7,14 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any, Callable, Collection, DefaultDict, Dict, Iterable, List, Optional, Set, Tuple
 
+import numpy as np
 from spacy.scorer import PRFScore
 from spacy.training import Example
 from spacy.util import registry
 
 from ..triples.store import get_records
 from ..types import CharSpan
+from .calibration import average_precision
 from .sentences import overlaps, sentence_offsets
 
 Record = Dict[str, Any]
@@ -25,6 +27,7 @@ TRIPLE_SCORE_WEIGHTS: Dict[str, Optional[float]] = {
     "exact_f": 1.0,
     "exact_p": 0.0,
     "exact_r": 0.0,
+    "exact_ap": 0.0,
     **{f"{name}_{score}": 0.0 for name in ("span", "partial", "macro") for score in "prf"},
     "triples_per_type": None,
     "empty_error_rate": None,
@@ -75,7 +78,8 @@ def score_triples(
 
     Documents whose reference was never annotated are skipped; annotated and empty ones count. Micro scores count over
     sets per document, so a triple found twice counts once. Keys, all fractions, None where no document is annotated:
-    `exact_p`, `exact_r`, `exact_f` (relation, subject text, object text; the default score), `span_p`, `span_r`,
+    `exact_p`, `exact_r`, `exact_f` (relation, subject text, object text; the default score), `exact_ap` (average
+    precision of the predicted triples by score, which does not hang on where the threshold lies), `span_p`, `span_r`,
     `span_f` (relation and character offsets), `partial_p`, `partial_r`, `partial_f` (texts cut to their first word),
     `macro_p`, `macro_r`, `macro_f` (mean of the exact scores of the relations that occur in gold),
     `triples_per_type` (relation → exact p, r, f), `empty_error_rate` (share of the sentences without a gold triple
@@ -150,12 +154,22 @@ class _Tally:
     empty_with_triple: int = 0
     either_direction: int = 0
     right_direction: int = 0
+    n_gold: int = 0
+    confidences: List[float] = field(default_factory=list)
+    correct: List[bool] = field(default_factory=list)
 
     def count(self, text: str, gold: List[Record], predicted: List[Record]) -> None:
         """Add one document's triples."""
         self.documents += 1
         gold_keys = {text_key(record, text) for record in gold}
-        keys = {text_key(record, text) for record in predicted}
+        best: Dict[TextKey, float] = {}
+        for record in predicted:
+            key = text_key(record, text)
+            best[key] = max(record["score"], best.get(key, record["score"]))
+        keys = set(best)
+        self.n_gold += len(gold_keys)
+        self.confidences.extend(best.values())
+        self.correct.extend(key in gold_keys for key in best)
         self.micro["exact"].score_set(keys, gold_keys)
         self.micro["span"].score_set({_span_key(r) for r in predicted}, {_span_key(r) for r in gold})
         self.micro["partial"].score_set(set(map(partial_key, keys)), set(map(partial_key, gold_keys)))
@@ -180,6 +194,8 @@ class _Tally:
         scores: Dict[str, Any] = {}
         for name, prf in self.micro.items():
             scores.update({f"{name}_{key}": value for key, value in prf.to_dict().items()})
+        correct = np.asarray(self.correct, dtype=bool)
+        scores["exact_ap"] = average_precision(np.asarray(self.confidences), correct, n_gold=self.n_gold)
         per_type = {label: prf.to_dict() for label, prf in sorted(self.per_type.items())}
         for key in "prf":
             scores[f"macro_{key}"] = _mean([per_type[label][key] for label in sorted(self.gold_labels)])

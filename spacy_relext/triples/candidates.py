@@ -31,11 +31,14 @@ class CandidateTable(NamedTuple):
     pair: NDArray[Any]
 
     def scores(self) -> NDArray[Any]:
-        """The final score p_rc · √(p_s p_o) · p_pair.
+        """The final score: the geometric mean of p_rc, √(p_s p_o) and p_pair.
+
+        It orders candidates as their product does, and stays on the scale of a probability, where a logistic curve
+        can calibrate it.
 
         RETURNS (NDArray[Any]): Shape (P,)
         """
-        return self.relation * numpy.sqrt(self.subject * self.object) * self.pair
+        return numpy.cbrt(self.relation * numpy.sqrt(self.subject * self.object) * self.pair)
 
 
 def scored_candidates(rows: QueryRows, output: Any) -> CandidateTable:
