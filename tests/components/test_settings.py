@@ -56,7 +56,7 @@ def test_components_saved_before_there_was_a_record(saved: pathlib.Path, nlp: La
     data = pipe.to_bytes()
     other: Any = spacy.load(saved).get_pipe(NAME)
     other.from_bytes(data)
-    assert other.cfg["threshold"] == 0.77 and other.cfg["configured"]["threshold"] == 0.3
+    assert other.cfg["threshold"] == 0.77 and other.cfg["configured"]["threshold"] == 0.5
 
 
 def test_components_do_not_share_settings() -> None:

@@ -1,0 +1,64 @@
+"""Every config is complete, and trains for a few steps as `spacy train` would."""
+
+import pathlib
+from typing import Any, Dict, List
+
+import pytest
+import spacy
+from spacy.tokens import DocBin
+from spacy.training.initialize import init_nlp
+from spacy.training.loop import train
+from spacy.util import load_config
+
+from spacy_relext import set_triples
+from tests.contract.sentences import ENGLISH
+from tests.contract.tiny_bert import save_tiny_bert
+
+CONFIGS = sorted((pathlib.Path(__file__).parent.parent / "configs").rglob("*.cfg"))
+WIDTH = 48
+if not CONFIGS:
+    pytest.skip("no configs: the tests run outside a checkout", allow_module_level=True)
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory: pytest.TempPathFactory) -> Dict[str, str]:
+    folder = tmp_path_factory.mktemp("configs")
+    save_tiny_bert(folder / "encoder", width=WIDTH)
+    nlp = spacy.blank("en")
+    docs: List[Any] = []
+    for text, triples in ENGLISH:
+        doc = nlp.make_doc(text)
+        found = [
+            ((text.find(s), text.find(s) + len(s)), r, (text.find(o), text.find(o) + len(o))) for s, r, o in triples
+        ]
+        set_triples(doc, found)
+        docs.append(doc)
+    DocBin(docs=docs, store_user_data=True).to_disk(folder / "corpus.spacy")
+    return {"encoder": str(folder / "encoder"), "corpus": str(folder / "corpus.spacy")}
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_config_trains(path: pathlib.Path, inputs: Dict[str, str], tmp_path: pathlib.Path) -> None:
+    config = load_config(path)
+    if "transformer" in config["components"]:
+        pytest.importorskip("spacy_transformers")
+    overrides: Dict[str, Any] = {
+        "paths.train": inputs["corpus"],
+        "paths.dev": inputs["corpus"],
+        "training.max_steps": 3,
+        "training.eval_frequency": 2,
+    }
+    if "encoder" in config["paths"]:
+        overrides["paths.encoder"] = inputs["encoder"]
+    for name, component in config["components"].items():
+        tok2vec = component.get("model", {}).get("tok2vec", {})
+        if tok2vec.get("width") == 384:  # of the encoder that the config names
+            overrides[f"components.{name}.model.tok2vec.width"] = WIDTH
+    nlp = init_nlp(load_config(path, overrides=overrides))
+    (tmp_path / "model").mkdir()
+    with open(tmp_path / "out", "w") as out, open(tmp_path / "err", "w") as err:
+        best, _ = train(nlp, tmp_path / "model", stdout=out, stderr=err)
+    assert best is nlp and (tmp_path / "model" / "model-last" / "config.cfg").exists()
+    (doc,) = spacy.load(tmp_path / "model" / "model-last").pipe([ENGLISH[0][0]])
+    assert doc._.triples == [] or doc._.triples[0].source == "rere_extractor"
+    assert list(doc.sents)[0]._.relations.keys() <= {"place_of_birth", "correspondent", "author", "located_in"}
