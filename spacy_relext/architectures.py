@@ -9,8 +9,6 @@ from thinc.types import Floats2d
 
 from .errors import check_choice, check_range
 
-SPAN_MODES = ("soft", "mutual", "nearest", "all")
-
 
 @registry.architectures("spacy_relext.Transformer.v1")
 def build_transformer(
@@ -109,10 +107,9 @@ def build_shared_extractor(
     RETURNS (Model[TokenBatch, ExtractorOutput]): For `rere_extractor`.
     """
     from .bridge import token_model
-    from .models.rere import Proposal, SharedExtractor
+    from .models.rere import SharedExtractor
 
-    check_choice("span_mode", span_mode, SPAN_MODES)
-    proposal = Proposal(threshold=span_threshold, max_length=max_span_length, top_k=top_k, mode=span_mode)
+    proposal = _proposal(threshold=span_threshold, max_length=max_span_length, top_k=top_k, mode=span_mode)
     module = SharedExtractor(proposal=proposal, hidden=hidden, pair_hidden=pair_hidden, dropout=dropout)
     return token_model(tok2vec, module, name="relext_shared_extractor")
 
@@ -189,10 +186,8 @@ def build_marked_extractor(
     RETURNS (Model[TokenBatch, ExtractorOutput]): For `rere_extractor`.
     """
     from .bridge import marked_model, set_lr_scales
-    from .models.rere import Proposal
     from .models.rere_marked import MarkedExtractor
 
-    check_choice("span_mode", span_mode, SPAN_MODES)
     tokens = _token_encoder(
         max_pieces=max_pieces,
         precision=precision,
@@ -200,10 +195,19 @@ def build_marked_extractor(
         layer_mix=layer_mix,
         freeze_layers=freeze_layers,
     )
-    proposal = Proposal(threshold=span_threshold, max_length=max_span_length, top_k=top_k, mode=span_mode)
+    proposal = _proposal(threshold=span_threshold, max_length=max_span_length, top_k=top_k, mode=span_mode)
     module = MarkedExtractor(tokens, proposal=proposal, pair_hidden=pair_hidden, dropout=head_dropout)
     set_lr_scales(module, _encoder_scales("tokens.", lr_scale))
     return marked_model(module, path=name, max_pieces=max_pieces, name="relext_marked_extractor")
+
+
+def _proposal(*, mode: str, **options: Any) -> Any:
+    """Make the settings of candidate spans, checked."""
+    from .models.rere import Proposal
+    from .models.span_pairs import SPAN_MODES
+
+    check_choice("span_mode", mode, SPAN_MODES)
+    return Proposal(mode=mode, **options)
 
 
 def _encoder_scales(prefix: str, lr_scale: float) -> Dict[str, float]:

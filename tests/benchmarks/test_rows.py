@@ -149,4 +149,4 @@ def test_results_of_the_project_are_well_formed(project_root: pathlib.Path) -> N
     from rows import read_rows
 
     for path in (project_root / "benchmarks" / "results").glob("*.json"):
-        read_rows(path)
+        assert read_rows(path), f"{path.name} holds no row"
