@@ -17,14 +17,12 @@ from spacy_relext.components.tuning import tune_pipeline
 from spacy_relext.corpora.reader import TripleCorpus
 from spacy_relext.scoring.evaluation import SHARED, EvaluationSettings, choose_labels, evaluate_pipeline
 from spacy_relext.scoring.outcomes import collect_outcomes
-from spacy_relext.scoring.relations import score_relations
 from spacy_relext.scoring.triples import gold_records
 
 METRICS = (
     *("exact_p", "exact_r", "exact_f", "span_f", "partial_f", "macro_f", "direction_accuracy", "ece"),
     *("relations_micro_f", "relations_macro_f", "relations_ap", "empty_error_rate", "best_threshold_f"),
 )
-GRID = tuple(round(0.05 * step, 2) for step in range(1, 20))
 POINTER_GRID = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
 EXTRACTOR, DETECTOR = "rere_extractor", "rere_detector"
 # Low enough that every candidate is on the precision-recall curve.
@@ -115,7 +113,7 @@ def tune(nlp: Language, dev: Sequence[Example], *, pairing: str) -> dict[str, An
         if found["after"] > best["after"]:
             best, settings = {**found, "pointer_threshold": threshold}, dict(extractor)
     extractor.update(settings)
-    best["relation_threshold"] = _tune_detector(nlp, dev)
+    best["relation_threshold"] = nlp.get_pipe(DETECTOR).cfg["threshold"]  # type: ignore[attr-defined]
     return best
 
 
@@ -151,16 +149,6 @@ def trace_curve(nlp: Language, examples: Sequence[Example]) -> dict[str, list[fl
         "precision": [float(right[at] / (at + 1)) for at in kept],
         "recall": [float(right[at] / outcomes.n_gold) for at in kept],
     }
-
-
-def _tune_detector(nlp: Language, dev: Sequence[Example]) -> float:
-    """Find the detector's best threshold, which its scorer then takes; the extractor asks below it too."""
-    with nlp.select_pipes(disable=[EXTRACTOR]):
-        compared = _predict(nlp, dev)
-    scores = {threshold: score_relations(compared, threshold=threshold)["relations_micro_f"] for threshold in GRID}
-    best = max(scores, key=lambda threshold: (scores[threshold] or 0.0, -abs(threshold - 0.5)))
-    nlp.get_pipe(DETECTOR).cfg["threshold"] = best  # type: ignore[attr-defined]
-    return best
 
 
 def _predict(nlp: Language, examples: Sequence[Example]) -> list[Example]:

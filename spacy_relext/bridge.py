@@ -32,9 +32,29 @@ _process = os.getpid()
 class TorchShim(PyTorchShim):
     """A thinc shim whose parameters may have learning rates of their own.
 
-    Two things differ from thinc's: gradients are dropped, not zeroed, after an update, so that a parameter without a
-    gradient is not moved by the optimizer's momentum; and each parameter's rate is scaled by `module.lr_scales`.
+    Three things differ from thinc's: gradients are dropped, not zeroed, after an update, so that a parameter without a
+    gradient is not moved by the optimizer's momentum; each parameter's rate is scaled by `module.lr_scales`; and the
+    module stays in evaluation mode between predictions, since switching all its parts twice a call costs 3 ms.
     """
+
+    def predict(self, inputs: ArgsKwargs) -> Any:
+        """Run the module without gradients.
+
+        inputs (ArgsKwargs): Its arguments.
+        RETURNS (Any): What the module returns.
+        """
+        self._switch(training=False)
+        with torch.no_grad():  # a loss may still be computed from the output
+            return self._model(*inputs.args, **inputs.kwargs)
+
+    def begin_update(self, inputs: ArgsKwargs) -> Any:
+        """Run the module in training mode.
+
+        inputs (ArgsKwargs): Its arguments.
+        RETURNS (Any): What the module returns, and the callback for the way back.
+        """
+        self._switch(training=True)
+        return super().begin_update(inputs)
 
     def finish_update(self, optimizer: Optimizer) -> None:
         """Update all parameters that got a gradient.
@@ -57,6 +77,11 @@ class TorchShim(PyTorchShim):
         for module in self._model.modules():
             if hasattr(module, "weights_changed"):
                 module.weights_changed()
+
+    def _switch(self, *, training: bool) -> None:
+        """Put the module into training or evaluation mode, unless it is there."""
+        if self._model.training != training:
+            self._model.train(training)
 
 
 def wrap_module(module: nn.Module) -> TorchShim:

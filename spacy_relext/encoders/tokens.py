@@ -22,13 +22,14 @@ class TokenEncoder(nn.Module):
         super().__init__()
         self.encoder = encoder
         self.tokenizer: Any = None
+        self._tokenizer_json: Optional[str] = None
 
     @property
     def sizes(self) -> Optional[Dict[str, Any]]:
         """RETURNS (Optional[Dict[str, Any]]): What `configure` needs; None while the module is empty."""
         if self.encoder.hf_config is None:
             return None
-        return {"hf_config": self.encoder.hf_config, "tokenizer": self.tokenizer.to_str()}
+        return {"hf_config": self.encoder.hf_config, "tokenizer": self._tokenizer_json}
 
     def configure(self, *, hf_config: Dict[str, Any], tokenizer: str) -> None:
         """Build the layers with random weights.
@@ -37,7 +38,7 @@ class TokenEncoder(nn.Module):
         tokenizer (str): The content of `tokenizer.json`.
         """
         self.encoder.configure(hf_config=hf_config)
-        self.tokenizer = read_tokenizer(tokenizer)
+        self._adopt(tokenizer)
 
     def load_checkpoint(self, path: str) -> None:
         """Build the layers with the weights of a checkpoint.
@@ -45,7 +46,7 @@ class TokenEncoder(nn.Module):
         path (str): A folder, or a name on the Hugging Face Hub.
         """
         self.encoder.load_checkpoint(path)
-        self.tokenizer = load_tokenizer(path)
+        self._adopt(checkpoint_tokenizer(path))
 
     def forward(
         self, ids: List[Tensor], shapes: List[Tensor], masks: List[Tensor], first: Tensor, last: Tensor
@@ -60,6 +61,10 @@ class TokenEncoder(nn.Module):
         RETURNS (Tensor): Token vectors. Shape (N, D)
         """
         return mean_of_ends(self.cells(ids, shapes, masks), first, last)
+
+    def _adopt(self, tokenizer: str) -> None:
+        """Take a tokenizer; its text, of some hundred kilobytes, is kept: `sizes` is read in every call."""
+        self.tokenizer, self._tokenizer_json = read_tokenizer(tokenizer), tokenizer
 
     def cells(
         self,
@@ -107,12 +112,12 @@ def read_tokenizer(text: str) -> Any:
     return tokenizer
 
 
-def load_tokenizer(path: str) -> Any:
-    """Load the fast tokenizer of a checkpoint.
+def checkpoint_tokenizer(path: str) -> str:
+    """Read the fast tokenizer of a checkpoint.
 
     path (str): A folder, or a name on the Hugging Face Hub.
-    RETURNS (tokenizers.Tokenizer): The tokenizer.
+    RETURNS (str): The content of its `tokenizer.json`.
     """
     from transformers import AutoTokenizer
 
-    return read_tokenizer(AutoTokenizer.from_pretrained(path, use_fast=True).backend_tokenizer.to_str())
+    return str(AutoTokenizer.from_pretrained(path, use_fast=True).backend_tokenizer.to_str())

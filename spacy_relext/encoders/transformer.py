@@ -1,7 +1,8 @@
 """A Hugging Face encoder that turns word pieces into one vector per token, sized and filled after construction."""
 
 import contextlib
-from typing import Any, ContextManager, Dict, Iterator, List, Optional
+import copy
+from typing import Any, ContextManager, Dict, Iterator, List, Optional, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -58,7 +59,8 @@ class TransformerEncoder(nn.Module):
         self.transformer: Optional[nn.Module] = None
         self.shape_table: Optional[nn.Embedding] = None
         self.mix: Optional[nn.Parameter] = None
-        self._half: Dict[str, Tensor] = {}
+        self._half: List[nn.Module] = []  # in a list, so that it is no part of this module
+        self.register_load_state_dict_post_hook(_forget)
 
     @property
     def width(self) -> int:
@@ -114,28 +116,30 @@ class TransformerEncoder(nn.Module):
             if segments is not None and getattr(self.transformer.config, "type_vocab_size", 0) > 1:
                 options["token_type_ids"] = segments
             options["output_hidden_states"] = self.mix is not None
-            output = torch.func.functional_call(self.transformer, self._half_weights(), kwargs=options)
+            output = self._fastest()(**options)
         if self.mix is None:
             return output.last_hidden_state.float()
-        weights = self.mix.softmax(0)
-        return torch.stack([w * layer.float() for w, layer in zip(weights, output.hidden_states)]).sum(0)
+        return mix_layers(self.mix.softmax(0), output.hidden_states)
 
     def weights_changed(self) -> None:
         """Forget what was derived from the weights; the optimizer's step calls this."""
-        self._half = {}
+        self._half = []
 
-    def _half_weights(self) -> Dict[str, Tensor]:
-        """Matrices that autocast would convert to bf16 in every call, converted once until the weights change.
+    def __getstate__(self) -> Dict[str, Any]:
+        """RETURNS (Dict[str, Any]): The state without what can be derived again."""
+        return {**super().__getstate__(), "_half": []}
 
-        In training there are none: the conversion is part of what is differentiated.
+    def _fastest(self) -> nn.Module:
+        """Choose the layers to run: in prediction those whose matrices autocast need not convert in every call.
+
+        In training the conversion is part of what is differentiated.
         """
         assert self.transformer is not None
         if self.training or torch.is_grad_enabled() or not torch.is_autocast_enabled("cpu"):
-            return {}
+            return self.transformer
         if not self._half:
-            linear = [(name, m) for name, m in self.transformer.named_modules() if isinstance(m, nn.Linear)]
-            self._half = {f"{name}.weight": module.weight.to(torch.bfloat16) for name, module in linear}
-        return self._half
+            self._half = [half_copy(self.transformer)]
+        return self._half[0]
 
     def _adopt(self, transformer: nn.Module) -> None:
         """Take a freshly built transformer, add the shape table and freeze what shall not move."""
@@ -155,6 +159,35 @@ class TransformerEncoder(nn.Module):
             for module in [embeddings, self.shape_table, *_layers_of(transformer)[: self.freeze_layers]]:
                 if module is not None:
                     module.requires_grad_(False)
+
+
+def half_copy(module: nn.Module) -> nn.Module:
+    """Copy a module for prediction: matrices of linear layers in bf16, all other weights shared with the original.
+
+    module (nn.Module): Any module.
+    RETURNS (nn.Module): In evaluation mode.
+    """
+    shared: Dict[int, Any] = {id(tensor): tensor for tensor in [*module.parameters(), *module.buffers()]}
+    copied = copy.deepcopy(module, shared).eval()
+    for part in copied.modules():
+        if isinstance(part, nn.Linear):
+            part.weight = nn.Parameter(part.weight.detach().to(torch.bfloat16), requires_grad=False)
+    return copied
+
+
+def mix_layers(weights: Tensor, layers: Sequence[Tensor]) -> Tensor:
+    """Σ_l w_l h_l, in fp32.
+
+    weights (Tensor): Shape (n,)
+    layers (Sequence[Tensor]): n of shape (B, L, D), of any precision.
+    RETURNS (Tensor): Shape (B, L, D)
+    """
+    if weights.requires_grad:
+        return torch.stack([w * layer.float() for w, layer in zip(weights, layers)]).sum(0)
+    mixed = layers[0].float() * weights[0]
+    for weight, layer in zip(weights.tolist()[1:], layers[1:]):
+        mixed.add_(layer, alpha=weight)  # without a table of all layers
+    return mixed
 
 
 def autocast(precision: str, device: torch.device) -> ContextManager[Any]:
@@ -180,6 +213,11 @@ def has_fast_bf16(device: torch.device) -> bool:
     if device.type == "cpu":
         return bool(torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported() and _avx512())
     return False
+
+
+def _forget(encoder: "TransformerEncoder", _: Any) -> None:
+    """After weights were loaded; a function, since modules are sent to other processes."""
+    encoder.weights_changed()
 
 
 def _avx512() -> bool:

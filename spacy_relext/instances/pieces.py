@@ -2,10 +2,11 @@
 
 import functools
 from dataclasses import dataclass
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple, cast
 
 import numpy
 from numpy.typing import NDArray
+from spacy.attrs import IDX, LENGTH
 from spacy.tokens import Doc, Span
 
 from .sentences import sentence_bounds
@@ -74,8 +75,12 @@ def cut_docs(docs: Sequence[Doc], tokenizer: Any, *, max_pieces: int) -> PieceBa
         half, and a token is read from the window in which it stands nearest to the middle.
     RETURNS (PieceBatches): Pieces of all sentences, and the cells of all tokens in document order.
     """
-    spans = [(doc, start, end) for doc in docs for start, end in sentence_bounds(doc)]
-    texts = [doc.text[doc[start].idx : doc[end - 1].idx + len(doc[end - 1])] for doc, start, end in spans]
+    spans, texts = [], []
+    for doc in docs:
+        text = doc.text  # put together from its tokens whenever it is read
+        for start, end in sentence_bounds(doc):
+            spans.append((doc, start, end))
+            texts.append(text[doc[start].idx : doc[end - 1].idx + len(doc[end - 1])])
     special = tokenizer.encode("", add_special_tokens=True).ids
     windows: List[_Window] = []
     token_number = 0
@@ -95,7 +100,8 @@ def _windows(
         zeros = numpy.zeros(len(tokens), dtype="int64")
         return [_Window(list(special) or [0], [0] * max(len(special), 1), tokens, zeros, zeros)]
     first, last, owners = align_pieces(doc[start:end], encoding.offsets)
-    shapes = [letter_shape(doc[start + int(owner)].text) for owner in owners]
+    token_shapes = [letter_shape(token.text) for token in doc[start:end]]
+    shapes = [token_shapes[owner] for owner in owners.tolist()]
     prefix, suffix = special[:1], special[1:]
     body = max_pieces - len(special)
     begins = _window_begins(n_pieces, body)
@@ -173,9 +179,9 @@ def align_pieces(span: Span, offsets: Sequence[Tuple[int, int]]) -> Tuple[IntArr
     RETURNS (Tuple[IntArray, IntArray, IntArray]): First and last piece of each token, token of each piece. A token
         without a piece of its own takes the nearest. Shapes (T,), (T,), (L,)
     """
-    begin = span[0].idx
-    token_starts = numpy.asarray([token.idx - begin for token in span])
-    token_ends = numpy.asarray([token.idx - begin + len(token) for token in span])
+    columns = cast(Any, span).to_array([IDX, LENGTH]).astype("int64")
+    token_starts = columns[:, 0] - columns[0, 0]
+    token_ends = token_starts + columns[:, 1]
     piece_starts = numpy.asarray([offset[0] for offset in offsets], dtype="int64")
     piece_ends = numpy.asarray([offset[1] for offset in offsets], dtype="int64")
     top = max(0, len(piece_starts) - 1)

@@ -72,28 +72,32 @@ class Proposal(nn.Module):
         # Most rows ask for a relation that is not there: only those with a subject and an object make the table.
         floor = self.threshold**2 if self.mode == "soft" else self.threshold
         alive = (probs >= floor).any(1).all(1).nonzero().squeeze(1)
-        subjects, objects = self._spans(probs, alive, 0), self._spans(probs, alive, 2)
+        subjects, objects = self._spans(probs, alive)
         if extra is not None:
             subjects = unique_rows(torch.cat([subjects, extra]))
             objects = unique_rows(torch.cat([objects, extra]))
         pairs = cross_spans(subjects, objects)
-        found = [
-            score_spans(probs[..., pointer], probs[..., pointer + 1], pairs[:, columns], mode=self.mode)
-            for pointer, columns in ((0, [0, 1, 2]), (2, [0, 3, 4]))
-        ]
-        return pairs, torch.stack(found, dim=1)
+        arguments = torch.cat([pairs[:, :3], pairs[:, [0, 3, 4]]])
+        arguments[len(pairs) :, 0] += len(probs)
+        scores = score_spans(*_both_roles(probs), arguments, mode=self.mode)
+        return pairs, scores.view(2, -1).T
 
-    def _spans(self, probs: Tensor, alive: Tensor, pointer: int) -> Tensor:
-        """Propose spans in some rows from two neighbouring pointers. Shape (S, 3)"""
-        spans = propose_spans(
-            probs[alive, :, pointer],
-            probs[alive, :, pointer + 1],
-            threshold=self.threshold,
-            max_length=self.max_length,
-            top_k=self.top_k,
-            mode=self.mode,
-        )
-        return torch.cat([alive[spans[:, :1]], spans[:, 1:]], dim=1)
+    def _spans(self, probs: Tensor, alive: Tensor) -> Tuple[Tensor, Tensor]:
+        """Propose spans in some rows, subjects and objects at once. Shapes (S, 3), (O, 3)"""
+        options: Dict[str, Any] = {"threshold": self.threshold, "max_length": self.max_length, "mode": self.mode}
+        spans = propose_spans(*_both_roles(probs[alive]), top_k=self.top_k, **options)
+        is_object = spans[:, 0] >= len(alive)
+        spans[:, 0] = alive[spans[:, 0] - is_object.long() * len(alive)]
+        return spans[~is_object], spans[is_object]
+
+
+def _both_roles(probs: Tensor) -> Tuple[Tensor, Tensor]:
+    """Starts and ends as rows of their own, first those of all subjects, then those of all objects.
+
+    probs (Tensor): Shape (M, T, 4)
+    RETURNS (Tuple[Tensor, Tensor]): Shapes (2 M, T)
+    """
+    return torch.cat([probs[..., 0], probs[..., 2]]), torch.cat([probs[..., 1], probs[..., 3]])
 
 
 class SharedDetector(nn.Module):

@@ -157,7 +157,7 @@ class PairScorer(nn.Module):
     o = W_3 h_o0 + W_4 h_o1, h the token vectors at the spans' ends, c the sentence vector, e_r and e'_r embeddings of
     the relation (absent where the token vectors already depend on it), d an embedding of the signed distance.
 
-    The four projections are made once a token, not once a pair: there are far more pairs than tokens.
+    The four projections are made once for each token that is an end of some pair's argument, not once a pair.
     """
 
     def __init__(self, width: int, *, n_relations: int, hidden: int, dropout: float) -> None:
@@ -193,10 +193,10 @@ class PairScorer(nn.Module):
         RETURNS (Tensor): Logits. Shape (P,)
         """
         width = tokens.shape[1]
-        ends = self.ends(tokens).flatten(0, 1).chunk(4, dim=-1)  # 4 x (B * T, H)
-        cells = [sentence * width + pairs[:, column] for column in (1, 2, 3, 4)]
+        used, cells = torch.unique(sentence.unsqueeze(1) * width + pairs[:, 1:], return_inverse=True)  # (U,), (P, 4)
+        ends = self.ends(nn.functional.embedding(used, tokens.flatten(0, 1))).chunk(4, dim=-1)  # 4 x (U, H)
         first, last, object_first, object_last = (
-            nn.functional.embedding(cell, table) for cell, table in zip(cells, ends)
+            nn.functional.embedding(cell, table) for cell, table in zip(cells.unbind(1), ends)
         )
         subject, obj = first + last, object_first + object_last
         hidden = subject + obj + self.context(context)[sentence] + self.distance(signed_distance(pairs))

@@ -76,7 +76,8 @@ def set_triples(doc: Doc, triples: Iterable[TripleLike], *, source: str = "") ->
     source (str): Name of the component; "" for gold annotation.
     RAISES (ValueError): Where subject and object are the same span, or offsets lie outside the text.
     """
-    new = [_as_record(doc, triple, source) for triple in triples]
+    length = doc[-1].idx + len(doc[-1].text_with_ws) if len(doc) else 0
+    new = [_as_record(doc, triple, source, length) for triple in triples]
     kept = [record for record in doc.user_data.get(TRIPLES_KEY, ()) if record["source"] != source]
     doc.user_data[TRIPLES_KEY] = kept + new
 
@@ -126,7 +127,7 @@ def get_relations(span: Span) -> Dict[str, float]:
     return found
 
 
-def _as_record(doc: Doc, triple: TripleLike, source: str) -> Dict[str, Any]:
+def _as_record(doc: Doc, triple: TripleLike, source: str, length: int) -> Dict[str, Any]:
     """Turn any accepted form of a triple into plain values."""
     if isinstance(triple, Triple):
         values: Dict[str, Any] = dict(vars(triple))
@@ -134,7 +135,7 @@ def _as_record(doc: Doc, triple: TripleLike, source: str) -> Dict[str, Any]:
         values = dict(triple)
     else:
         values = dict(zip(("subject", "relation", "object", "score", "evidence"), triple))
-    subject, obj = _offsets(doc, values["subject"]), _offsets(doc, values["object"])
+    subject, obj = _offsets(values["subject"], length), _offsets(values["object"], length)
     if subject == obj:
         raise ValueError(Errors.R001.format(relation=values["relation"], text=doc.text[slice(*subject)]))
     return {
@@ -147,12 +148,12 @@ def _as_record(doc: Doc, triple: TripleLike, source: str) -> Dict[str, Any]:
     }
 
 
-def _offsets(doc: Doc, argument: Argument) -> List[int]:
-    """Read the character offsets of a span or of a pair of numbers, and check them."""
+def _offsets(argument: Argument, length: int) -> List[int]:
+    """Read the character offsets of a span or of a pair of numbers, and check them against the text's length."""
     if isinstance(argument, Span):
         start, end = argument.start_char, argument.end_char
     else:
         start, end = int(argument[0]), int(argument[1])
-    if not 0 <= start < end <= len(doc.text):
-        raise ValueError(Errors.R002.format(start=start, end=end, length=len(doc.text)))
+    if not 0 <= start < end <= length:
+        raise ValueError(Errors.R002.format(start=start, end=end, length=length))
     return [start, end]
