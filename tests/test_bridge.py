@@ -168,7 +168,9 @@ def test_predicting_keeps_no_graph_and_no_dropout() -> None:
     found = to_numpy(outputs)
     assert type(found) is Scores and isinstance(found.tokens, numpy.ndarray) and found.best.dtype == numpy.int64
     assert to_numpy(torch.ones(2)).tolist() == [1.0, 1.0]
-    assert module_of(model).training  # as it was before
+    assert not module_of(model).training  # and stays so until the next update
+    model.begin_update(batch())
+    assert module_of(model).training
 
 
 class Record:
