@@ -1,20 +1,17 @@
-"""The only file that knows both torch and thinc: wraps torch modules as thinc models, saves them as safetensors.
+"""Wraps torch modules as thinc models; with `shim.py` the only file that knows both torch and thinc.
 
 A module that is wrapped here has `sizes` (what it was built with, None while it is empty) and `configure(**sizes)`.
-Sizes travel in the header of the safetensors file, so that a loaded pipeline needs neither the network nor a pickle.
 """
 
 import functools
-import json
 import logging
 import os
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, cast
 
 import numpy
-import safetensors.torch
 import torch
 from spacy.tokens import Doc
-from thinc.api import ArgsKwargs, Model, Optimizer, PyTorchShim, torch2xp, xp2torch
+from thinc.api import ArgsKwargs, Model, torch2xp, xp2torch
 from thinc.types import Floats2d
 from torch import Tensor, nn
 
@@ -23,103 +20,10 @@ from .errors import Errors, Warnings
 from .instances.batch import TokenBatch
 from .instances.pieces import cut_docs
 from .instances.queries import cut_queries
+from .shim import wrap_module
 
 logger = logging.getLogger(__name__)
-_SIZES = "sizes"
 _process = os.getpid()
-
-
-class TorchShim(PyTorchShim):
-    """A thinc shim whose parameters may have learning rates of their own.
-
-    Three things differ from thinc's: gradients are dropped, not zeroed, after an update, so that a parameter without a
-    gradient is not moved by the optimizer's momentum; each parameter's rate is scaled by `module.lr_scales`; and the
-    module stays in evaluation mode between predictions, since switching all its parts twice a call costs 3 ms.
-    """
-
-    def predict(self, inputs: ArgsKwargs) -> Any:
-        """Run the module without gradients.
-
-        inputs (ArgsKwargs): Its arguments.
-        RETURNS (Any): What the module returns.
-        """
-        self._switch(training=False)
-        with torch.no_grad():  # a loss may still be computed from the output
-            return self._model(*inputs.args, **inputs.kwargs)
-
-    def begin_update(self, inputs: ArgsKwargs) -> Any:
-        """Run the module in training mode.
-
-        inputs (ArgsKwargs): Its arguments.
-        RETURNS (Any): What the module returns, and the callback for the way back.
-        """
-        self._switch(training=True)
-        return super().begin_update(inputs)
-
-    def finish_update(self, optimizer: Optimizer) -> None:
-        """Update all parameters that got a gradient.
-
-        optimizer (Optimizer): thinc's optimizer, the only one there is.
-        """
-        scales: Dict[str, float] = getattr(self._model, "lr_scales", {})
-        for name, parameter in self._model.named_parameters():
-            if parameter.grad is None:
-                continue
-            scale = next((scale for prefix, scale in scales.items() if name.startswith(prefix)), 1.0)
-            updated, _ = optimizer(
-                (self.id, name),
-                cast(Any, torch2xp(parameter.data)),
-                cast(Any, torch2xp(parameter.grad)),
-                lr_scale=scale,
-            )
-            parameter.data = xp2torch(updated, requires_grad=True, device=parameter.device)
-            parameter.grad = None
-        for module in self._model.modules():
-            if hasattr(module, "weights_changed"):
-                module.weights_changed()
-
-    def _switch(self, *, training: bool) -> None:
-        """Put the module into training or evaluation mode, unless it is there."""
-        if self._model.training != training:
-            self._model.train(training)
-
-
-def wrap_module(module: nn.Module) -> TorchShim:
-    """Put a torch module into a shim that saves it as safetensors.
-
-    module (nn.Module): With `sizes` and `configure`.
-    RETURNS (TorchShim): For `Model(shims=[...])`.
-    """
-    return TorchShim(module, serialize_model=module_to_bytes, deserialize_model=module_from_bytes)
-
-
-def module_to_bytes(module: nn.Module) -> bytes:
-    """Serialize a module's weights and sizes.
-
-    module (nn.Module): The module, which may be empty.
-    RETURNS (bytes): A safetensors file.
-    """
-    state = {name: tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()}
-    return safetensors.torch.save(state, metadata={_SIZES: json.dumps(module.sizes)})
-
-
-def module_from_bytes(module: nn.Module, data: bytes, device: torch.device) -> nn.Module:
-    """Restore a module: first its sizes, then its weights.
-
-    module (nn.Module): As built from the config.
-    data (bytes): A safetensors file of `module_to_bytes`.
-    device (torch.device): Where the weights go.
-    RETURNS (nn.Module): The same module.
-    RAISES (ValueError): Where the weights do not fit the module.
-    """
-    sizes = json.loads(_header(data).get("__metadata__", {}).get(_SIZES, "null"))
-    if sizes is not None:
-        cast(Any, module).configure(**sizes)
-        try:
-            module.load_state_dict(safetensors.torch.load(data))
-        except RuntimeError as error:
-            raise ValueError(Errors.R009.format(detail=str(error).splitlines()[-1].strip())) from None
-    return module.to(device)
 
 
 def token_model(tok2vec: Model[List[Doc], List[Floats2d]], module: nn.Module, *, name: str) -> Model:
@@ -408,9 +312,3 @@ def _tensors(arrays: Dict[str, Any], device: torch.device) -> Dict[str, Any]:
         return [convert(part) for part in value] if isinstance(value, list) else value
 
     return {key: convert(value) for key, value in arrays.items()}
-
-
-def _header(data: bytes) -> Dict[str, Any]:
-    """Read the JSON header of a safetensors file."""
-    length = int.from_bytes(data[:8], "little")
-    return cast(Dict[str, Any], json.loads(data[8 : 8 + length]))

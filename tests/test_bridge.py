@@ -14,18 +14,15 @@ from thinc.api import Adam, Model, Optimizer, fix_random_seed
 from torch import Tensor, nn
 
 from spacy_relext.bridge import (
-    TorchShim,
     loss_and_gradient,
-    module_from_bytes,
     module_of,
-    module_to_bytes,
     sequence_model,
     to_numpy,
     token_model,
     width_of,
-    wrap_module,
 )
 from spacy_relext.instances.batch import TokenBatch
+from spacy_relext.shim import TorchShim, module_from_bytes, module_to_bytes, wrap_module
 
 NLP = spacy.blank("en")
 WIDTH = 4

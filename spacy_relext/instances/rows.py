@@ -12,6 +12,9 @@ from .sentences import SentenceWindows
 
 IntArray = NDArray[numpy.int64]
 N_POINTERS = 4
+# Limits for sentences with many triples, whose candidates grow with the cube of their number.
+MOST_ABSENT_ROWS = 12
+MOST_ARGUMENTS = 6
 
 
 @dataclass
@@ -72,7 +75,9 @@ def gold_rows(
     windows (SentenceWindows): The windows.
     gold (GoldWindows): Their triples.
     labels (Sequence[str]): The relations, in the model's order; triples of others are left out.
-    absent_rows (float): How many absent relations are drawn per gold relation (a window without any counts as one).
+    absent_rows (float): How many absent relations are drawn per gold relation (a window without any counts as one);
+        of relations drawn beyond one gold relation's, a window gets at most MOST_ABSENT_ROWS, and an absent relation is
+        tried on at most MOST_ARGUMENTS of the window's gold arguments.
     absent_weight (float): Weight of such a row in the loss.
     RETURNS (QueryRows): With gold.
     """
@@ -92,7 +97,7 @@ def gold_rows(
             window.append(index)
             relation.append(asked)
             weight.append(1.0 if asked in present else absent_weight)
-            spans.extend((row, *span) for span in arguments)
+            spans.extend((row, *span) for span in (arguments if asked in present else _draw(arguments)))
             pairs.extend((row, *_ends(triple)) for triple in known if number[triple.relation] == asked)
     rows, asked_relations = numpy.asarray(window, dtype="int64"), numpy.asarray(relation, dtype="int64")
     weights = numpy.asarray(weight, dtype="float32")
@@ -138,10 +143,18 @@ def detected_rows(windows: SentenceWindows, *, labels: Sequence[str], threshold:
 def _draw_absent(n_labels: int, present: List[int], absent_rows: float) -> List[int]:
     """Draw relations that are not present, with numpy's generator, which `[training] seed` fixes."""
     absent = [label for label in range(n_labels) if label not in present]
-    count = min(len(absent), round(absent_rows * max(1, len(present))))
+    most = max(MOST_ABSENT_ROWS, round(absent_rows))
+    count = min(len(absent), round(absent_rows * max(1, len(present))), most)
     if not count:
         return []
     return sorted(numpy.random.choice(absent, size=count, replace=False).tolist())
+
+
+def _draw(arguments: List[Tuple[int, int]]) -> List[Tuple[int, int]]:
+    """Draw some of many arguments, with numpy's generator."""
+    if len(arguments) <= MOST_ARGUMENTS:
+        return arguments
+    return [arguments[i] for i in sorted(numpy.random.choice(len(arguments), MOST_ARGUMENTS, replace=False).tolist())]
 
 
 def _ends(triple: TokenTriple) -> Tuple[int, ...]:

@@ -5,8 +5,11 @@ from typing import Optional
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint
 
 N_DISTANCES = 12
+# Beyond that, pairs are judged in parts, and the parts computed anew on the way back instead of kept.
+PAIRS_AT_ONCE = 16384
 SPAN_MODES = ("soft", "mutual", "nearest", "all")
 
 
@@ -194,12 +197,42 @@ class PairScorer(nn.Module):
         """
         width = tokens.shape[1]
         used, cells = torch.unique(sentence.unsqueeze(1) * width + pairs[:, 1:], return_inverse=True)  # (U,), (P, 4)
-        ends = self.ends(nn.functional.embedding(used, tokens.flatten(0, 1))).chunk(4, dim=-1)  # 4 x (U, H)
+        ends = self.ends(nn.functional.embedding(used, tokens.flatten(0, 1)))  # (U, 4 H)
+        context = self.context(context)
+        logits = []
+        for chosen in torch.arange(len(pairs), device=pairs.device).split(PAIRS_AT_ONCE):
+            asked = relation[chosen] if relation is not None else None
+            arguments = (ends, cells[chosen], context, sentence[chosen], signed_distance(pairs[chosen]), asked)
+            if torch.is_grad_enabled() and len(pairs) > PAIRS_AT_ONCE:  # tens of tensors, each as large as all pairs
+                logits.append(checkpoint(self._judge, *arguments, use_reentrant=False))
+            else:
+                logits.append(self._judge(*arguments))
+        return torch.cat(logits)
+
+    def _judge(
+        self,
+        ends: Tensor,
+        cells: Tensor,
+        context: Tensor,
+        sentence: Tensor,
+        distance: Tensor,
+        relation: Optional[Tensor],
+    ) -> Tensor:
+        """Score candidates from the projections of their tokens.
+
+        ends (Tensor): Projected tokens. Shape (U, 4 H)
+        cells (Tensor): The U tokens that each pair's arguments begin and end with. Shape (P, 4)
+        context (Tensor): Projected sentence vectors. Shape (B, H)
+        sentence, distance (Tensor): Shapes (P,)
+        relation (Optional[Tensor]): Shape (P,)
+        RETURNS (Tensor): Logits. Shape (P,)
+        """
+        tables = ends.chunk(4, dim=-1)
         first, last, object_first, object_last = (
-            nn.functional.embedding(cell, table) for cell, table in zip(cells.unbind(1), ends)
+            nn.functional.embedding(cell, table) for cell, table in zip(cells.unbind(1), tables)
         )
         subject, obj = first + last, object_first + object_last
-        hidden = subject + obj + self.context(context)[sentence] + self.distance(signed_distance(pairs))
+        hidden = subject + obj + nn.functional.embedding(sentence, context) + self.distance(distance)
         product = subject * obj
         if self.relation is not None and self.interaction is not None:
             assert relation is not None

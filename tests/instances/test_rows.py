@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spacy_relext.instances.gold import GoldWindows, gold_windows
-from spacy_relext.instances.rows import QueryRows, all_rows, detected_rows, gold_rows
+from spacy_relext.instances.rows import MOST_ABSENT_ROWS, MOST_ARGUMENTS, QueryRows, all_rows, detected_rows, gold_rows
 from spacy_relext.instances.sentences import SentenceWindows, make_windows
 from spacy_relext.triples.store import set_relations
 
@@ -58,6 +58,18 @@ def test_how_many_absent_relations(rate: float, present: Any) -> None:
     first = [relation for window, relation in asked(rows) if window == 0]
     assert len(set(first)) == len(first) and set(present) <= set(first)
     assert len(first) - len(present) == min(4 - len(present), round(rate * max(1, len(present))))
+
+
+def test_sentences_with_many_triples_are_limited() -> None:
+    doc = make_doc([f"n{number}" for number in range(40)], starts=[0])
+    labels = [f"r{number:02}" for number in range(60)]
+    triples = [((i, i + 1), labels[i], (i + 20, i + 21)) for i in range(10)]
+    windows = make_windows([doc], max_length=50, stride=10)
+    gold = gold_windows(windows, [make_example(doc, triples)])
+    rows = gold_rows(windows, gold, labels, absent_rows=6.0, absent_weight=0.5)
+    assert len(rows) == 10 + MOST_ABSENT_ROWS
+    counts = numpy.bincount([row for row, _, _ in rows.spans])
+    assert counts[:10].tolist() == [20] * 10 and set(counts[10:].tolist()) == {MOST_ARGUMENTS}
 
 
 def test_absent_relations_follow_the_seed() -> None:

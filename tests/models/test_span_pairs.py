@@ -1,11 +1,15 @@
 """Candidate spans: the soft mutual rule against its definition, and what is kept."""
 
 import itertools
+from typing import Tuple
 
 import pytest
 import torch
+from torch import Tensor
 
+from spacy_relext.models import span_pairs
 from spacy_relext.models.span_pairs import (
+    PairScorer,
     cross_spans,
     keep_best,
     propose_spans,
@@ -72,3 +76,20 @@ def test_distance_buckets_keep_the_direction() -> None:
     pairs[:, 1], pairs[:, 3] = gaps, 0
     assert (forward - 12 == 12 - signed_distance(pairs)).all()
     assert forward.tolist() == sorted(forward.tolist()) and forward.max() <= 24
+
+
+def test_many_pairs_are_judged_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(0)
+    scorer = PairScorer(6, n_relations=3, hidden=4, dropout=0.0)
+    tokens, context = torch.randn(2, 5, 6, requires_grad=True), torch.randn(2, 6, requires_grad=True)
+    pairs = torch.tensor([[row, i, i, j, j] for row in (0, 1) for i in range(5) for j in range(5) if i != j])
+    arguments = (tokens, context, pairs, pairs[:, 0], torch.arange(len(pairs)) % 3)
+
+    def run() -> Tuple[Tensor, ...]:
+        logits = scorer(*arguments)
+        return (logits, *torch.autograd.grad(logits.square().sum(), [tokens, context, *scorer.parameters()]))
+
+    whole = run()
+    monkeypatch.setattr(span_pairs, "PAIRS_AT_ONCE", 7)
+    for found, expected in zip(run(), whole):
+        torch.testing.assert_close(found, expected)
