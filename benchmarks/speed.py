@@ -120,7 +120,8 @@ def _time_extraction(call: Call, data: DataSet, trained: Trained, peer: Any, tex
     records = [Record(text, frozenset()) for text in texts]
 
     def peer_work(batch_size: int) -> Any:
-        steps = [[record] for record in records] if batch_size == 1 else [records]
+        # the batches that nlp.pipe gets: neither system may look further ahead for sentences of like length
+        steps = [records[at : at + batch_size] for at in range(0, len(records), batch_size)]
 
         def work() -> None:
             with autocast(call.settings.precision), torch.inference_mode():  # as the peer times itself

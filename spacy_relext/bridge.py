@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from .encoders.tokens import TokenEncoder
 from .errors import Errors, Warnings
 from .instances.batch import TokenBatch
-from .instances.pieces import cut_docs
+from .instances.pieces import PIECES_PER_BATCH, PIECES_PER_BATCH_ON_GPU, cut_docs
 from .instances.queries import cut_queries
 from .shim import wrap_module
 
@@ -225,8 +225,8 @@ def _forward_encoder(
     lengths = [len(doc) for doc in docs]
     if not sum(lengths):
         return [model.ops.alloc2f(0, module.encoder.width) for _ in docs], lambda gradients: []
-    pieces = cut_docs(docs, module.tokenizer, max_pieces=model.attrs["max_pieces"])
     device = next(module.parameters()).device
+    pieces = cut_docs(docs, module.tokenizer, **_cut_options(model, device))
     vectors, backprop_module = _call(model, ArgsKwargs((), _tensors(vars(pieces), device)), is_train)
 
     def backprop(gradients: List[Floats2d]) -> List[Doc]:
@@ -266,11 +266,11 @@ def _forward_marked(model: Model, batch: TokenBatch, is_train: bool) -> Tuple[An
     window = arrays.pop("sentence", None)
     relation = arrays.pop("relation", None)
     rows = numpy.arange(len(batch.windows)) if window is None else window
-    options: Dict[str, Any] = {"max_pieces": model.attrs["max_pieces"]}
+    device = next(module.parameters()).device
+    options = _cut_options(model, device)
     pieces, lost = cut_queries(batch.windows, rows, relation, batch.queries, module.tokens.tokenizer, **options)
     if lost:
         logger.warning(Warnings.W003.format(name=model.name, count=lost, max_pieces=model.attrs["max_pieces"]))
-    device = next(module.parameters()).device
     outputs, backprop_module = _call(model, ArgsKwargs((), _tensors({**pieces, **arrays}, device)), is_train)
 
     def backprop(gradients: Sequence[Optional[Tensor]]) -> List[Doc]:
@@ -279,6 +279,12 @@ def _forward_marked(model: Model, batch: TokenBatch, is_train: bool) -> Tuple[An
         return []
 
     return outputs, backprop
+
+
+def _cut_options(model: Model, device: torch.device) -> Dict[str, Any]:
+    """How an encoder's text is cut into word pieces."""
+    batch_pieces = PIECES_PER_BATCH if device.type == "cpu" else PIECES_PER_BATCH_ON_GPU
+    return {"max_pieces": model.attrs["max_pieces"], "batch_pieces": batch_pieces}
 
 
 def _call(model: Model, arguments: ArgsKwargs, is_train: bool) -> Tuple[Any, Any]:

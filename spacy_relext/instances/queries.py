@@ -6,7 +6,7 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 import numpy
 from numpy.typing import NDArray
 
-from .pieces import IntArray, align_pieces, letter_shape, pad_sequences
+from .pieces import PIECES_PER_BATCH, IntArray, align_pieces, letter_shape, pad_sequences
 from .sentences import SentenceWindows
 
 _BOUNDARY = re.compile(r"[/_.:\-\s]+|(?<=[a-z0-9])(?=[A-Z])")
@@ -30,6 +30,7 @@ def cut_queries(
     tokenizer: Any,
     *,
     max_pieces: int,
+    batch_pieces: int = PIECES_PER_BATCH,
 ) -> Tuple[Dict[str, Any], int]:
     """Cut rows (sentence window, relation) into padded batches of word pieces.
 
@@ -39,6 +40,7 @@ def cut_queries(
     queries (Sequence[str]): Text of each relation.
     tokenizer (tokenizers.Tokenizer): Gives pieces with character offsets.
     max_pieces (int): Longest sequence, special pieces included.
+    batch_pieces (int): Most cells of a padded batch.
     RETURNS (Tuple[Dict[str, Any], int]): Arguments of the marked modules: lists `ids`, `shapes`, `masks`, `segments` of
         shapes (b, L); cells `first`, `last` of shape (N,) and `cls` of shape (M,); `index` of shape (M, T), -1 on
         padding. And the number of tokens that did not fit and are masked.
@@ -66,7 +68,7 @@ def cut_queries(
     sequences = [head + body for head, (body, _) in zip(heads, bodies)]
     shape_rows = [[0] * len(head) + shapes for head, (_, shapes) in zip(heads, bodies)]
     segment_rows = [[0] * len(head) + [int(relation is not None)] * len(body) for head, (body, _) in zip(heads, bodies)]
-    batches, offsets = pad_sequences(sequences, shape_rows, segment_rows)
+    batches, offsets = pad_sequences(sequences, shape_rows, segment_rows, batch_pieces=batch_pieces)
     owner = numpy.repeat(numpy.arange(len(window)), lengths)
     lost = first < 0
     position = numpy.arange(int(lengths.max()) if len(window) else 0)

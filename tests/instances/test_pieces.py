@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spacy.tokens import Doc
 
-from spacy_relext.instances.pieces import MAX_PIECES_PER_BATCH, PieceBatches, cut_docs, letter_shape
+from spacy_relext.instances.pieces import PIECES_PER_BATCH, PieceBatches, cut_docs, letter_shape
 
 from .builders import NLP, PIECES, make_doc, wordpiece_tokenizer
 
@@ -104,7 +104,7 @@ def test_a_token_longer_than_a_window() -> None:
 def test_batches_are_limited() -> None:
     docs = [make_doc(["ada"] * (1 + number % 30)) for number in range(200)]
     pieces = cut_docs(docs, TOKENIZER, max_pieces=64)
-    assert max(batch.size for batch in pieces.ids) <= MAX_PIECES_PER_BATCH
+    assert max(batch.size for batch in pieces.ids) <= PIECES_PER_BATCH
     assert sum(len(batch) for batch in pieces.ids) == 200
     widths = [batch.shape[1] for batch in pieces.ids]
     assert widths == sorted(widths)
