@@ -14,7 +14,7 @@ What differs from the paper, and why (figures in `docs/methods/rere.md`):
 The losses, and what they change, are in `models/rere_losses.py`.
 """
 
-from typing import Any, Dict, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +23,8 @@ from .span_pairs import PairScorer, cross_spans, propose_spans, score_spans, uni
 
 N_POINTERS = 4
 INITIAL_BIAS = -4.0
+# Candidate spans are looked for in so many cells (row, start, end) at a time.
+TABLE_CELLS = 2**21
 DETECTOR_BIAS = -2.5
 
 
@@ -69,10 +71,7 @@ class Proposal(nn.Module):
             subject and the object span. Shapes (P, 5), (P, 2)
         """
         probs = torch.sigmoid(pointers.float()) * mask.unsqueeze(-1)
-        # Most rows ask for a relation that is not there: only those with a subject and an object make the table.
-        floor = self.threshold**2 if self.mode == "soft" else self.threshold
-        alive = (probs >= floor).any(1).all(1).nonzero().squeeze(1)
-        subjects, objects = self._spans(probs, alive)
+        subjects, objects = self._spans(probs)
         if extra is not None:
             subjects = unique_rows(torch.cat([subjects, extra]))
             objects = unique_rows(torch.cat([objects, extra]))
@@ -82,13 +81,23 @@ class Proposal(nn.Module):
         scores = score_spans(*_both_roles(probs), arguments, mode=self.mode)
         return pairs, scores.view(2, -1).T
 
-    def _spans(self, probs: Tensor, alive: Tensor) -> Tuple[Tensor, Tensor]:
-        """Propose spans in some rows, subjects and objects at once. Shapes (S, 3), (O, 3)"""
+    def _spans(self, probs: Tensor) -> Tuple[Tensor, Tensor]:
+        """Propose spans, subjects and objects at once, in parts of so many rows as fit. Shapes (S, 3), (O, 3)"""
+        # Most rows ask for a relation that is not there: only those with a subject and an object make the table.
+        best = probs.amax(dim=1) if probs.shape[1] else probs.new_zeros(len(probs), N_POINTERS)
+        if self.mode == "soft":  # the score of a span is at most the product of its ends
+            enough = best[:, 0::2] * best[:, 1::2] >= self.threshold**2
+        else:
+            enough = best >= self.threshold
+        alive = enough.all(dim=1).nonzero().squeeze(1)
         options: Dict[str, Any] = {"threshold": self.threshold, "max_length": self.max_length, "mode": self.mode}
-        spans = propose_spans(*_both_roles(probs[alive]), top_k=self.top_k, **options)
-        is_object = spans[:, 0] >= len(alive)
-        spans[:, 0] = alive[spans[:, 0] - is_object.long() * len(alive)]
-        return spans[~is_object], spans[is_object]
+        found: List[Tuple[Tensor, Tensor]] = []
+        for rows in alive.split(max(1, TABLE_CELLS // (2 * max(1, probs.shape[1]) ** 2))):
+            spans = propose_spans(*_both_roles(probs[rows]), top_k=self.top_k, **options)
+            is_object = spans[:, 0] >= len(rows)
+            spans[:, 0] = rows[spans[:, 0] - is_object.long() * len(rows)]
+            found.append((spans[~is_object], spans[is_object]))
+        return torch.cat([part for part, _ in found]), torch.cat([part for _, part in found])
 
 
 def _both_roles(probs: Tensor) -> Tuple[Tensor, Tensor]:
@@ -192,9 +201,7 @@ class SharedExtractor(nn.Module):
         vectors = self.dropout(vectors)
         tokens, mask = gather_tokens(vectors, index)
         keys = nn.functional.gelu(self.project(tokens)).unflatten(-1, (N_POINTERS, self.hidden))  # (B, T, 4, d)
-        queries = self.query[relation] + self.common  # (M, 4, d)
-        pointers = torch.einsum("mtkd,mkd->mtk", keys[sentence], queries) / self.hidden**0.5
-        pointers = pointers + self.bias[relation].unsqueeze(1)
+        pointers = self._ask(keys, sentence, relation) + self.bias[relation].unsqueeze(1)
         row_mask = mask[sentence]
         pairs, span_probs = self.proposal(pointers, row_mask, extra)
         weights = self.pool(tokens).masked_fill(~mask.unsqueeze(-1), -1e4).softmax(dim=1)
@@ -202,6 +209,43 @@ class SharedExtractor(nn.Module):
         rows = pairs[:, 0]
         pair_logits = self.pair_scorer(tokens, context, pairs, sentence[rows], relation[rows])
         return ExtractorOutput(pointers, row_mask, pairs, pair_logits, span_probs)
+
+    def _ask(self, keys: Tensor, sentence: Tensor, relation: Tensor) -> Tensor:
+        """Multiply each row's query with the keys of its sentence.
+
+        The queries of a sentence are laid side by side: there are fewer of them than copies of its tokens' keys, one
+        for each query, would be.
+
+        keys (Tensor): Shape (B, T, 4, d)
+        sentence (Tensor): Shape (M,)
+        relation (Tensor): Shape (M,)
+        RETURNS (Tensor): Shape (M, T, 4)
+        """
+        slot, slots = slots_by_sentence(sentence, n_sentences=len(keys))
+        cell = sentence * slots + slot
+        asked = torch.zeros(len(keys) * slots, dtype=torch.long, device=keys.device)
+        asked[cell] = relation
+        table = (self.query + self.common).flatten(1)  # (R, 4 d)
+        queries = nn.functional.embedding(asked, table).view(len(keys), slots, N_POINTERS, self.hidden)
+        products = queries.permute(0, 2, 1, 3) @ keys.permute(0, 2, 3, 1)  # (B, 4, slots, T)
+        products = products.permute(0, 2, 3, 1).reshape(len(keys) * slots, keys.shape[1] * N_POINTERS)
+        chosen = nn.functional.embedding(cell, products).view(len(cell), keys.shape[1], N_POINTERS)
+        return chosen / self.hidden**0.5
+
+
+def slots_by_sentence(sentence: Tensor, *, n_sentences: int) -> Tuple[Tensor, int]:
+    """Number the rows of each sentence from 0.
+
+    sentence (Tensor): Sentence of each row. Shape (M,)
+    n_sentences (int): B.
+    RETURNS (Tuple[Tensor, int]): Number of each row, and the largest number of rows of a sentence. Shape (M,)
+    """
+    counts = torch.bincount(sentence, minlength=n_sentences)
+    order = torch.argsort(sentence, stable=True)
+    slot = torch.empty_like(sentence)
+    first = counts.cumsum(0) - counts
+    slot[order] = torch.arange(len(sentence), device=sentence.device) - first[sentence[order]]
+    return slot, int(counts.max()) if len(counts) else 0
 
 
 def gather_tokens(vectors: Tensor, index: Tensor) -> Tuple[Tensor, Tensor]:

@@ -124,8 +124,12 @@ def cross_spans(subjects: Tensor, objects: Tensor) -> Tensor:
     objects (Tensor): Row, first, last, sorted by row. Shape (O, 3)
     RETURNS (Tensor): Row, subject first and last, object first and last. Shape (P, 5)
     """
-    same_row = subjects[:, :1] == objects[:, 0].unsqueeze(0)  # (S, O)
-    i, j = same_row.nonzero(as_tuple=True)
+    n_rows = 1 + max((int(spans[-1, 0]) for spans in (subjects, objects) if len(spans)), default=-1)
+    counts = torch.bincount(objects[:, 0], minlength=n_rows)
+    partners = counts[subjects[:, 0]]  # (S,)
+    i = torch.repeat_interleave(partners)
+    first = (counts.cumsum(0) - counts)[subjects[:, 0]] - (partners.cumsum(0) - partners)
+    j = torch.arange(len(i), device=i.device) + first[i]
     pairs = torch.cat([subjects[i], objects[j, 1:]], dim=1)
     differ = (pairs[:, 1] != pairs[:, 3]) | (pairs[:, 2] != pairs[:, 4])
     return pairs[differ]
