@@ -1,14 +1,17 @@
 """Candidate spans: the soft mutual rule against its definition, and what is kept."""
 
 import itertools
-from typing import Tuple
+from typing import Any, Set, Tuple
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import Tensor
 
-from spacy_relext.models import span_pairs
+from spacy_relext.models import rere, span_pairs
 from spacy_relext.models.span_pairs import (
+    SPAN_MODES,
     PairScorer,
     cross_spans,
     keep_best,
@@ -93,3 +96,31 @@ def test_many_pairs_are_judged_in_parts(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(span_pairs, "PAIRS_AT_ONCE", 7)
     for found, expected in zip(run(), whole):
         torch.testing.assert_close(found, expected)
+
+
+SPANS = st.sets(st.tuples(st.integers(0, 3), st.integers(0, 2), st.integers(0, 2)), max_size=12)
+
+
+@given(SPANS, SPANS)
+def test_every_subject_meets_every_other_span_of_its_row(subjects: Set[Tuple[int, ...]], objects: Any) -> None:
+    expected = sorted((*s, *o[1:]) for s in subjects for o in objects if s[0] == o[0] and s[1:] != o[1:])
+    tables = [torch.tensor(sorted(spans), dtype=torch.long).view(-1, 3) for spans in (subjects, objects)]
+    assert sorted(map(tuple, cross_spans(*tables).tolist())) == expected
+
+
+def test_candidates_do_not_depend_on_how_many_rows_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(0)
+    pointers, mask = torch.randn(30, 7, 4), torch.ones(30, 7, dtype=torch.bool)
+    for mode in SPAN_MODES:
+        proposal = rere.Proposal(threshold=0.3, max_length=5, top_k=3, mode=mode)
+        pairs, scores = proposal(pointers, mask, None)
+        assert len(pairs)
+        monkeypatch.setattr(rere, "TABLE_CELLS", 300)
+        for found, expected in zip(proposal(pointers, mask, None), (pairs, scores)):
+            assert torch.equal(found, expected)
+        monkeypatch.undo()
+
+
+def test_rows_are_numbered_within_their_sentence() -> None:
+    slot, slots = rere.slots_by_sentence(torch.tensor([2, 0, 2, 1, 2]), n_sentences=4)
+    assert slot.tolist() == [0, 0, 1, 0, 2] and slots == 3
