@@ -1,11 +1,12 @@
 """A Hugging Face encoder that turns word pieces into one vector per token, sized and filled after construction."""
 
 import contextlib
-import copy
 from typing import Any, ContextManager, Dict, Iterator, List, Optional, Sequence
 
 import torch
 from torch import Tensor, nn
+
+from .prediction import FusedBert, prediction_copy
 
 PRECISIONS = ("auto", "fp32", "bf16")
 N_SHAPES = 8
@@ -59,7 +60,7 @@ class TransformerEncoder(nn.Module):
         self.transformer: Optional[nn.Module] = None
         self.shape_table: Optional[nn.Embedding] = None
         self.mix: Optional[nn.Parameter] = None
-        self._half: List[nn.Module] = []  # in a list, so that it is no part of this module
+        self._fast: Dict[bool, nn.Module] = {}  # in a dict, so that they are no parts of this module
         self.register_load_state_dict_post_hook(_forget)
 
     @property
@@ -116,30 +117,30 @@ class TransformerEncoder(nn.Module):
             if segments is not None and getattr(self.transformer.config, "type_vocab_size", 0) > 1:
                 options["token_type_ids"] = segments
             options["output_hidden_states"] = self.mix is not None
-            output = self._fastest()(**options)
+            output = self._fastest(mask)(**options)
         if self.mix is None:
             return output.last_hidden_state.float()
         return mix_layers(self.mix.softmax(0), output.hidden_states)
 
     def weights_changed(self) -> None:
         """Forget what was derived from the weights; the optimizer's step calls this."""
-        self._half = []
+        self._fast = {}
 
     def __getstate__(self) -> Dict[str, Any]:
         """RETURNS (Dict[str, Any]): The state without what can be derived again."""
-        return {**super().__getstate__(), "_half": []}
+        return {**super().__getstate__(), "_fast": {}}
 
-    def _fastest(self) -> nn.Module:
-        """Choose the layers to run: in prediction those whose matrices autocast need not convert in every call.
-
-        In training the conversion is part of what is differentiated.
-        """
+    def _fastest(self, mask: Tensor) -> nn.Module:
+        """Choose the layers to run: in prediction, on a CPU, a copy that is made for it."""
         assert self.transformer is not None
-        if self.training or torch.is_grad_enabled() or not torch.is_autocast_enabled("cpu"):
+        if self.training or torch.is_grad_enabled() or mask.device.type != "cpu":
             return self.transformer
-        if not self._half:
-            self._half = [half_copy(self.transformer)]
-        return self._half[0]
+        fused = FusedBert.fits(self.transformer) and bool(mask.all())
+        if fused not in self._fast:
+            dtype = torch.bfloat16 if torch.is_autocast_enabled("cpu") else torch.float32
+            make = FusedBert if fused else prediction_copy
+            self._fast[fused] = make(self.transformer, dtype).eval()
+        return self._fast[fused]
 
     def _adopt(self, transformer: nn.Module) -> None:
         """Take a freshly built transformer, add the shape table and freeze what shall not move."""
@@ -159,20 +160,6 @@ class TransformerEncoder(nn.Module):
             for module in [embeddings, self.shape_table, *_layers_of(transformer)[: self.freeze_layers]]:
                 if module is not None:
                     module.requires_grad_(False)
-
-
-def half_copy(module: nn.Module) -> nn.Module:
-    """Copy a module for prediction: matrices of linear layers in bf16, all other weights shared with the original.
-
-    module (nn.Module): Any module.
-    RETURNS (nn.Module): In evaluation mode.
-    """
-    shared: Dict[int, Any] = {id(tensor): tensor for tensor in [*module.parameters(), *module.buffers()]}
-    copied = copy.deepcopy(module, shared).eval()
-    for part in copied.modules():
-        if isinstance(part, nn.Linear):
-            part.weight = nn.Parameter(part.weight.detach().to(torch.bfloat16), requires_grad=False)
-    return copied
 
 
 def mix_layers(weights: Tensor, layers: Sequence[Tensor]) -> Tensor:
