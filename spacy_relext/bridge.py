@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from .encoders.tokens import TokenEncoder
 from .errors import Errors, Warnings
 from .instances.batch import TokenBatch
-from .instances.pieces import PIECES_PER_BATCH, PIECES_PER_BATCH_ON_GPU, cut_docs
+from .instances.pieces import MOST_PIECES, PIECES_PER_BATCH, cut_docs
 from .instances.queries import cut_queries
 from .shim import wrap_module
 
@@ -226,7 +226,7 @@ def _forward_encoder(
     if not sum(lengths):
         return [model.ops.alloc2f(0, module.encoder.width) for _ in docs], lambda gradients: []
     device = next(module.parameters()).device
-    pieces = cut_docs(docs, module.tokenizer, **_cut_options(model, device))
+    pieces = cut_docs(docs, module.tokenizer, **_cut_options(model, device, is_train))
     vectors, backprop_module = _call(model, ArgsKwargs((), _tensors(vars(pieces), device)), is_train)
 
     def backprop(gradients: List[Floats2d]) -> List[Doc]:
@@ -267,7 +267,7 @@ def _forward_marked(model: Model, batch: TokenBatch, is_train: bool) -> Tuple[An
     relation = arrays.pop("relation", None)
     rows = numpy.arange(len(batch.windows)) if window is None else window
     device = next(module.parameters()).device
-    options = _cut_options(model, device)
+    options = _cut_options(model, device, is_train)
     pieces, lost = cut_queries(batch.windows, rows, relation, batch.queries, module.tokens.tokenizer, **options)
     if lost:
         logger.warning(Warnings.W003.format(name=model.name, count=lost, max_pieces=model.attrs["max_pieces"]))
@@ -281,10 +281,10 @@ def _forward_marked(model: Model, batch: TokenBatch, is_train: bool) -> Tuple[An
     return outputs, backprop
 
 
-def _cut_options(model: Model, device: torch.device) -> Dict[str, Any]:
+def _cut_options(model: Model, device: torch.device, is_train: bool) -> Dict[str, Any]:
     """How an encoder's text is cut into word pieces."""
-    batch_pieces = PIECES_PER_BATCH if device.type == "cpu" else PIECES_PER_BATCH_ON_GPU
-    return {"max_pieces": model.attrs["max_pieces"], "batch_pieces": batch_pieces}
+    small = device.type == "cpu" and not is_train
+    return {"max_pieces": model.attrs["max_pieces"], "batch_pieces": PIECES_PER_BATCH if small else MOST_PIECES}
 
 
 def _call(model: Model, arguments: ArgsKwargs, is_train: bool) -> Tuple[Any, Any]:

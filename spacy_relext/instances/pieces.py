@@ -12,10 +12,11 @@ from spacy.tokens import Doc, Span
 from .sentences import sentence_bounds
 
 IntArray = NDArray[numpy.int64]
-# Cells of one padded batch: larger ones waste padding and the processor's cache (MiniLM, one core, ms a sentence: 256:
-# 8.6, 512: 8.2, 1024: 8.5, 2048: 10.3), smaller ones waste calls, of which a GPU makes too few a second.
+# Cells of a padded batch in prediction on a CPU: larger ones waste padding and the processor's cache (MiniLM, one core,
+# ms a sentence: 256: 8.6, 512: 8.2, 1024: 8.5, 2048: 10.3), smaller ones waste calls.
 PIECES_PER_BATCH = 512
-PIECES_PER_BATCH_ON_GPU = 16384
+# In training every batch has a gradient of all weights to add up, and a GPU makes few calls a second.
+MOST_PIECES = 8192
 
 
 @dataclass
