@@ -86,14 +86,14 @@ def false_negatives(call: Call) -> None:
     """Drop training triples at several rates; parts: the modes of drop-triples. Tuning and test data stay whole."""
     data = call.maker.nyt24(foreign=False)
     for mode in filter(call.wants, MODES):
-        panels: dict[str, dict[float, Any]] = {"bce": {}, "collective, batch": {}}
+        panels: dict[str, dict[float, Any]] = {}
         for rate in call.rates:
             for seed in call.seeds:
                 train = call.maker.drop(data.train, rate=rate, mode=mode, seed=seed)
                 curves = _with_missing(call, data, train, mode=mode, rate=rate, seed=seed)
                 if seed == call.seeds[0]:
                     for loss, curve in curves.items():
-                        panels[loss][rate] = curve
+                        panels.setdefault(loss, {})[rate] = curve
         title = f"NYT24, {count_docs(data.train)} training sentences, triples dropped by {mode}"
         for path in draw_curves(panels, title=title, target=call.figures / f"rere_false_negatives_{mode}"):
             call.tell(f"drew {path}")
@@ -183,17 +183,19 @@ def _variants(precision: str) -> dict[str, dict[str, dict[str, Any]]]:
 
 
 def _with_missing(call: Call, data: DataSet, train: Path, *, mode: str, rate: float, seed: int) -> dict[str, Any]:
-    """Train with both losses on a corpus with dropped triples; RETURNS the curve of each."""
+    """Train with all losses on a corpus with dropped triples; RETURNS the curve of each."""
     dropped = DataSet(data.name, train, data.dev, data.tests, data.foreign, data.lang)
     rate_of_labels = round(missing_rate(data.train, train), 4)
     collective = {**COLLECTIVE, f"{DETECTOR}.missing_rate": rate_of_labels}
+    by_label = {**collective, f"{DETECTOR}.collective_scope": "label", f"{DETECTOR}.smooth": True}
     call.tell(f"{mode}, {rate:g} dropped: {rate_of_labels:.1%} of the relations of sentences are missing")
     curves = {}
-    for loss, system, changes in (
+    for loss, name, changes in (
         ("bce", "default", None),
-        ("collective, batch", "ablation:collective-batch", collective),
+        ("collective, batch", "collective-batch", collective),
+        ("collective, label, smooth", "collective-label-smooth", by_label),
     ):
-        name = f"{loss.split(',')[0]}-{mode}-{rate:g}" if changes else "default"
+        system = f"ablation:{name}" if changes else name
         trained, found = run_system(call, name, dropped, seed=seed, changes=changes, curve=True)
         options: dict[str, Any] = {"system": system, "seed": seed, "seconds": trained.seconds}
         options["data"] = f"{call.describe(data)}, dropped by {mode}"
