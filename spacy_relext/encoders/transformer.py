@@ -6,7 +6,7 @@ from typing import Any, ContextManager, Dict, Iterator, List, Optional, Sequence
 import torch
 from torch import Tensor, nn
 
-from .prediction import FusedBert, prediction_copy
+from .prediction import prediction_copy
 
 PRECISIONS = ("auto", "fp32", "bf16")
 N_SHAPES = 8
@@ -60,7 +60,7 @@ class TransformerEncoder(nn.Module):
         self.transformer: Optional[nn.Module] = None
         self.shape_table: Optional[nn.Embedding] = None
         self.mix: Optional[nn.Parameter] = None
-        self._fast: Dict[bool, nn.Module] = {}  # in a dict, so that they are no parts of this module
+        self._fast: List[nn.Module] = []  # in a list, so that it is no part of this module
         self.register_load_state_dict_post_hook(_forget)
 
     @property
@@ -117,30 +117,27 @@ class TransformerEncoder(nn.Module):
             if segments is not None and getattr(self.transformer.config, "type_vocab_size", 0) > 1:
                 options["token_type_ids"] = segments
             options["output_hidden_states"] = self.mix is not None
-            output = self._fastest(mask)(**options)
+            output = self._fastest(piece_ids.device)(**options)
         if self.mix is None:
             return output.last_hidden_state.float()
         return mix_layers(self.mix.softmax(0), output.hidden_states)
 
     def weights_changed(self) -> None:
         """Forget what was derived from the weights; the optimizer's step calls this."""
-        self._fast = {}
+        self._fast = []
 
     def __getstate__(self) -> Dict[str, Any]:
         """RETURNS (Dict[str, Any]): The state without what can be derived again."""
-        return {**super().__getstate__(), "_fast": {}}
+        return {**super().__getstate__(), "_fast": []}
 
-    def _fastest(self, mask: Tensor) -> nn.Module:
+    def _fastest(self, device: torch.device) -> nn.Module:
         """Choose the layers to run: in prediction, on a CPU, a copy that is made for it."""
         assert self.transformer is not None
-        if self.training or torch.is_grad_enabled() or mask.device.type != "cpu":
+        if self.training or torch.is_grad_enabled() or device.type != "cpu" or not torch.is_autocast_enabled("cpu"):
             return self.transformer
-        fused = FusedBert.fits(self.transformer) and bool(mask.all())
-        if fused not in self._fast:
-            dtype = torch.bfloat16 if torch.is_autocast_enabled("cpu") else torch.float32
-            make = FusedBert if fused else prediction_copy
-            self._fast[fused] = make(self.transformer, dtype).eval()
-        return self._fast[fused]
+        if not self._fast:
+            self._fast = [prediction_copy(self.transformer, torch.bfloat16)]
+        return self._fast[0]
 
     def _adopt(self, transformer: nn.Module) -> None:
         """Take a freshly built transformer, add the shape table and freeze what shall not move."""
