@@ -26,6 +26,7 @@ class Call:
     config (Path): The config of the headline system.
     peer (bool): Whether to run the peer too.
     rates (Sequence[float]): Rates of dropped triples.
+    losses (Sequence[str]): Losses of the missing-label experiment.
     tell (Callable[[str], None]): Says what is being done.
     """
 
@@ -39,6 +40,7 @@ class Call:
     config: Path = DEFAULT_CONFIG
     peer: bool = False
     rates: Sequence[float] = (0.0, 0.1, 0.3, 0.5)
+    losses: Sequence[str] = ("bce",)
     tell: Callable[[str], None] = print
 
     def wants(self, part: str) -> bool:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import shlex
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Optional
@@ -20,7 +20,7 @@ from typing import Annotated, Any, Optional
 import typer
 from call import Call
 from corpora import Maker
-from experiments import ablations, duie, false_negatives, headline, nyt24, webnlg
+from experiments import LOSSES, ablations, duie, false_negatives, headline, nyt24, webnlg
 from runs import DEFAULT_CONFIG, ROOT, Settings, resolve_precision
 from speed import speed
 
@@ -90,6 +90,7 @@ def main(
     peer: Annotated[bool, typer.Option("--peer", help="Train CasRel beside each training (nyt24, webnlg).")] = False,
     only: Annotated[Optional[str], typer.Option(help="Parts of the experiment, comma-separated.")] = None,
     rates: Annotated[str, typer.Option(help="Rates of dropped triples (false-negatives).")] = "0,0.1,0.3,0.5",
+    losses: Annotated[str, typer.Option(help="Losses (false-negatives).")] = ",".join(LOSSES),
     runs: Annotated[Path, typer.Option(help="Folder that keeps trainings.")] = HERE / "runs",
     results: Annotated[Path, typer.Option(help="File that gets the rows.")] = HERE / "results" / "rere.json",
     figures: Annotated[Path, typer.Option(help="Folder for drawings.")] = HERE / "figures",
@@ -136,6 +137,7 @@ def _make_call(experiment: Experiment, options: dict[str, Any]) -> Call:
         config=options["config"],
         peer=options["peer"],
         rates=_numbers("--rates", options["rates"], float),
+        losses=_names("--losses", options["losses"], LOSSES),
         tell=lambda message: typer.echo(f"[{time.perf_counter() - started:7.0f} s] {message}", err=True),
     )
 
@@ -160,6 +162,13 @@ def _numbers(option: str, text: str, kind: type) -> list:
     if not numbers or len(set(numbers)) != len(numbers):
         raise ValueError(f"{option} {text}: expected different numbers, comma-separated")
     return numbers
+
+
+def _names(option: str, text: str, known: Collection[str]) -> list[str]:
+    names = _split(text)
+    if not names or not set(names).issubset(known):
+        raise ValueError(f"{option} {text}: expected some of {', '.join(known)}, comma-separated")
+    return names
 
 
 def command_line(arguments: Sequence[str]) -> str:
