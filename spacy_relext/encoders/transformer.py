@@ -133,10 +133,11 @@ class TransformerEncoder(nn.Module):
     def _fastest(self, device: torch.device) -> nn.Module:
         """Choose the layers to run: in prediction, on a CPU, a copy that is made for it."""
         assert self.transformer is not None
-        if self.training or torch.is_grad_enabled() or device.type != "cpu" or not torch.is_autocast_enabled("cpu"):
+        if self.training or torch.is_grad_enabled() or device.type != "cpu":
             return self.transformer
         if not self._fast:
-            self._fast = [prediction_copy(self.transformer, torch.bfloat16)]
+            dtype = torch.bfloat16 if torch.is_autocast_enabled("cpu") else torch.float32
+            self._fast = [prediction_copy(self.transformer, dtype)]
         return self._fast[0]
 
     def _adopt(self, transformer: nn.Module) -> None:

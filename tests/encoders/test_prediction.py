@@ -8,7 +8,7 @@ from torch import Tensor
 
 transformers = pytest.importorskip("transformers")
 
-from spacy_relext.encoders.prediction import prediction_copy  # noqa: E402
+from spacy_relext.encoders.prediction import FusedBert, prediction_copy  # noqa: E402
 from spacy_relext.encoders.transformer import TransformerEncoder  # noqa: E402
 
 SIZES = {"vocab_size": 50, "hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 48}
@@ -40,9 +40,27 @@ def test_prediction_agrees_with_the_trained_layers(precision: str, padded: bool)
     expected = model(*batch)  # with gradients: the layers that are trained
     with torch.no_grad():
         found = model(*batch)
-        assert bool(model._fast) == (precision == "bf16")
+        assert isinstance(model._fast[0], FusedBert)
         assert torch.equal(model(*batch), found)
     torch.testing.assert_close(found[batch[2]], expected[batch[2]].detach(), atol=TOLERANCE[precision], rtol=0.0)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_text_gets_the_same_vectors_alone_and_in_a_batch(precision: str) -> None:
+    model, (ids, shapes, mask) = encoder(precision), pieces(padded=True)
+    with torch.no_grad():
+        together = model(ids, shapes, mask)
+        for row, length in enumerate(mask.sum(1).tolist()):
+            part = (slice(row, row + 1), slice(length))
+            torch.testing.assert_close(model(ids[part], shapes[part], mask[part]), together[part], atol=1e-5, rtol=0.0)
+
+
+def test_only_layers_of_the_same_form_are_fused() -> None:
+    for options in ({"hidden_act": "relu"}, {"position_embedding_type": "relative_key"}):
+        model = encoder("fp32", **options)
+        with torch.no_grad():
+            model(*pieces(padded=False))
+        assert not any(isinstance(copied, FusedBert) for copied in model._fast)
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
@@ -71,4 +89,5 @@ def test_the_copy_shares_what_it_does_not_convert() -> None:
     layer = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.LayerNorm(2))
     copied = prediction_copy(layer, torch.bfloat16)
     assert copied[0].weight.dtype == torch.bfloat16 and layer[0].weight.dtype == torch.float32
+    assert prediction_copy(layer, torch.float32) is layer
     assert copied[0].bias is layer[0].bias and copied[1].weight is layer[1].weight
