@@ -19,7 +19,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 import torch
 from torch import Tensor, nn
 
-from .span_pairs import PairScorer, cross_spans, propose_spans, score_spans, unique_rows
+from .span_pairs import PairScorer, cross_spans, propose_spans, rank_in_group, score_spans, unique_rows
 
 N_POINTERS = 4
 INITIAL_BIAS = -4.0
@@ -221,7 +221,8 @@ class SharedExtractor(nn.Module):
         relation (Tensor): Shape (M,)
         RETURNS (Tensor): Shape (M, T, 4)
         """
-        slot, slots = slots_by_sentence(sentence, n_sentences=len(keys))
+        slot = rank_in_group(sentence)
+        slots = 1 + int(slot.max()) if len(slot) else 0
         cell = sentence * slots + slot
         asked = torch.zeros(len(keys) * slots, dtype=torch.long, device=keys.device)
         asked[cell] = relation
@@ -231,21 +232,6 @@ class SharedExtractor(nn.Module):
         products = products.permute(0, 2, 3, 1).reshape(len(keys) * slots, keys.shape[1] * N_POINTERS)
         chosen = nn.functional.embedding(cell, products).view(len(cell), keys.shape[1], N_POINTERS)
         return chosen / self.hidden**0.5
-
-
-def slots_by_sentence(sentence: Tensor, *, n_sentences: int) -> Tuple[Tensor, int]:
-    """Number the rows of each sentence from 0.
-
-    sentence (Tensor): Sentence of each row. Shape (M,)
-    n_sentences (int): B.
-    RETURNS (Tuple[Tensor, int]): Number of each row, and the largest number of rows of a sentence. Shape (M,)
-    """
-    counts = torch.bincount(sentence, minlength=n_sentences)
-    order = torch.argsort(sentence, stable=True)
-    slot = torch.empty_like(sentence)
-    first = counts.cumsum(0) - counts
-    slot[order] = torch.arange(len(sentence), device=sentence.device) - first[sentence[order]]
-    return slot, int(counts.max()) if len(counts) else 0
 
 
 def gather_tokens(vectors: Tensor, index: Tensor) -> Tuple[Tensor, Tensor]:

@@ -107,14 +107,21 @@ def keep_best(spans: Tensor, scores: Tensor, *, top_k: int) -> Tensor:
     order = torch.argsort(scores, descending=True, stable=True)
     order = order[torch.argsort(spans[order, 0], stable=True)]
     spans = spans[order]
-    row = spans[:, 0]
-    position = torch.arange(len(row), device=row.device)
-    begins = torch.ones_like(row, dtype=torch.bool)
-    begins[1:] = row[1:] != row[:-1]
-    if not len(row):
-        return spans
-    first_of_row = torch.cummax(torch.where(begins, position, torch.zeros_like(position)), 0).values
-    return spans[position - first_of_row < top_k]
+    return spans[rank_in_group(spans[:, 0]) < top_k]
+
+
+def rank_in_group(group: Tensor) -> Tensor:
+    """Number the members of each group from 0, in their order.
+
+    group (Tensor): Group of each member, not negative. Shape (M,)
+    RETURNS (Tensor): Shape (M,)
+    """
+    counts = torch.bincount(group)
+    order = torch.argsort(group, stable=True)
+    first = torch.repeat_interleave(counts.cumsum(0) - counts, counts)  # of the member's group, in sorted order
+    rank = torch.empty_like(group)
+    rank[order] = torch.arange(len(group), device=group.device) - first
+    return rank
 
 
 def cross_spans(subjects: Tensor, objects: Tensor) -> Tensor:

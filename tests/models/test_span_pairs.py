@@ -16,6 +16,7 @@ from spacy_relext.models.span_pairs import (
     cross_spans,
     keep_best,
     propose_spans,
+    rank_in_group,
     score_spans,
     signed_distance,
     soft_span_scores,
@@ -121,6 +122,6 @@ def test_candidates_do_not_depend_on_how_many_rows_fit(monkeypatch: pytest.Monke
         monkeypatch.undo()
 
 
-def test_rows_are_numbered_within_their_sentence() -> None:
-    slot, slots = rere.slots_by_sentence(torch.tensor([2, 0, 2, 1, 2]), n_sentences=4)
-    assert slot.tolist() == [0, 0, 1, 0, 2] and slots == 3
+def test_members_are_numbered_within_their_group() -> None:
+    assert rank_in_group(torch.tensor([2, 0, 2, 1, 2])).tolist() == [0, 0, 1, 0, 2]
+    assert rank_in_group(torch.zeros(0, dtype=torch.long)).tolist() == []
