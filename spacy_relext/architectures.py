@@ -67,19 +67,23 @@ def build_bilstm(width: int = 256, depth: int = 1, dropout: float = 0.3) -> Mode
 
 @registry.architectures("spacy_relext.SharedDetector.v1")
 def build_shared_detector(
-    tok2vec: Model[List[Doc], List[Floats2d]], hidden: int = 256, dropout: float = 0.1
+    tok2vec: Model[List[Doc], List[Floats2d]], hidden: int = 256, dropout: float = 0.1, precision: str = "auto"
 ) -> Model[Any, Any]:
     """Build a relation detector over token vectors.
 
     tok2vec (Model[List[Doc], List[Floats2d]]): Any encoder or listener.
     hidden (int): Size of the projection.
     dropout (float): Dropout on token vectors and projection.
+    precision (str): Of predictions on a CPU: "fp32", "bf16" or "auto": bf16 where the processor computes it natively.
     RETURNS (Model[TokenBatch, Tensor]): For `rere_detector`.
     """
     from .bridge import token_model
+    from .encoders.precision import PRECISIONS
     from .models.rere import SharedDetector
 
-    return token_model(tok2vec, SharedDetector(hidden=hidden, dropout=dropout), name="relext_shared_detector")
+    check_choice("precision", precision, PRECISIONS)
+    module = SharedDetector(hidden=hidden, dropout=dropout, precision=precision)
+    return token_model(tok2vec, module, name="relext_shared_detector")
 
 
 @registry.architectures("spacy_relext.SharedExtractor.v1")
@@ -92,6 +96,7 @@ def build_shared_extractor(
     max_span_length: int = 15,
     top_k: int = 6,
     span_mode: str = "soft",
+    precision: str = "auto",
 ) -> Model[Any, Any]:
     """Build an extractor that reads a sentence once and conditions its pointers on a relation embedding.
 
@@ -104,13 +109,17 @@ def build_shared_extractor(
     top_k (int): Candidate subjects, and candidate objects, of a row.
     span_mode (str): "soft" weighs every span by the probability that no other end or start lies inside it; "mutual"
         (RERE's rule) and "nearest" decide that by the threshold, "all" does not ask.
+    precision (str): Of predictions on a CPU: "fp32", "bf16" or "auto": bf16 where the processor computes it natively.
     RETURNS (Model[TokenBatch, ExtractorOutput]): For `rere_extractor`.
     """
     from .bridge import token_model
+    from .encoders.precision import PRECISIONS
     from .models.rere import SharedExtractor
 
     proposal = _proposal(threshold=span_threshold, max_length=max_span_length, top_k=top_k, mode=span_mode)
-    module = SharedExtractor(proposal=proposal, hidden=hidden, pair_hidden=pair_hidden, dropout=dropout)
+    check_choice("precision", precision, PRECISIONS)
+    options: Dict[str, Any] = {"hidden": hidden, "pair_hidden": pair_hidden, "dropout": dropout, "precision": precision}
+    module = SharedExtractor(proposal=proposal, **options)
     return token_model(tok2vec, module, name="relext_shared_extractor")
 
 
@@ -218,8 +227,9 @@ def _encoder_scales(prefix: str, lr_scale: float) -> Dict[str, float]:
 
 def _token_encoder(*, max_pieces: int, precision: str, **options: Any) -> Any:
     """Make an empty encoder of word pieces from checked settings."""
+    from .encoders.precision import PRECISIONS
     from .encoders.tokens import TokenEncoder
-    from .encoders.transformer import PRECISIONS, TransformerEncoder
+    from .encoders.transformer import TransformerEncoder
 
     check_choice("precision", precision, PRECISIONS)
     check_range("max_pieces", max_pieces, 8, 1_000_000)

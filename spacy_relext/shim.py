@@ -31,7 +31,7 @@ class TorchShim(PyTorchShim):
         RETURNS (Any): What the module returns.
         """
         self._switch(training=False)
-        with torch.no_grad():  # a loss may still be computed from the output
+        with torch.inference_mode():
             return self._model(*inputs.args, **inputs.kwargs)
 
     def begin_update(self, inputs: ArgsKwargs) -> Any:

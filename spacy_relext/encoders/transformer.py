@@ -1,20 +1,20 @@
 """A Hugging Face encoder that turns word pieces into one vector per token, sized and filled after construction."""
 
 import contextlib
-from typing import Any, ContextManager, Dict, Iterator, List, Optional, Sequence
+from typing import Any, Dict, Iterator, List, Optional, Sequence
 
 import torch
 from torch import Tensor, nn
 
-from .prediction import prediction_copy
+from .precision import PRECISIONS, autocast
+from .prediction import KeepsCopy, prediction_copy
 
-PRECISIONS = ("auto", "fp32", "bf16")
 N_SHAPES = 8
 # Fused attention has a slow backward pass on CPUs: 0.75 s against 0.50 s for 32 sentences of 38 tokens (MiniLM, bf16).
 ATTENTION = "eager"
 
 
-class TransformerEncoder(nn.Module):
+class TransformerEncoder(KeepsCopy):
     """Encode batches of word pieces with a pretrained transformer.
 
     The module is empty until `configure` gives it the architecture; weights then come from a checkpoint folder (when a
@@ -60,8 +60,6 @@ class TransformerEncoder(nn.Module):
         self.transformer: Optional[nn.Module] = None
         self.shape_table: Optional[nn.Embedding] = None
         self.mix: Optional[nn.Parameter] = None
-        self._fast: List[nn.Module] = []  # in a list, so that it is no part of this module
-        self.register_load_state_dict_post_hook(_forget)
 
     @property
     def width(self) -> int:
@@ -122,23 +120,14 @@ class TransformerEncoder(nn.Module):
             return output.last_hidden_state.float()
         return mix_layers(self.mix.softmax(0), output.hidden_states)
 
-    def weights_changed(self) -> None:
-        """Forget what was derived from the weights; the optimizer's step calls this."""
-        self._fast = []
-
-    def __getstate__(self) -> Dict[str, Any]:
-        """RETURNS (Dict[str, Any]): The state without what can be derived again."""
-        return {**super().__getstate__(), "_fast": []}
-
     def _fastest(self, device: torch.device) -> nn.Module:
         """Choose the layers to run: in prediction, on a CPU, a copy that is made for it."""
         assert self.transformer is not None
-        if self.training or torch.is_grad_enabled() or device.type != "cpu":
-            return self.transformer
-        if not self._fast:
-            dtype = torch.bfloat16 if torch.is_autocast_enabled("cpu") else torch.float32
-            self._fast = [prediction_copy(self.transformer, dtype)]
-        return self._fast[0]
+        transformer = self.transformer
+        if not self.may_use_copy(device):
+            return transformer
+        dtype = torch.bfloat16 if torch.is_autocast_enabled("cpu") else torch.float32
+        return self.copy_once(lambda: prediction_copy(transformer, dtype))
 
     def _adopt(self, transformer: nn.Module) -> None:
         """Take a freshly built transformer, add the shape table and freeze what shall not move."""
@@ -173,42 +162,6 @@ def mix_layers(weights: Tensor, layers: Sequence[Tensor]) -> Tensor:
     for weight, layer in zip(weights.tolist()[1:], layers[1:]):
         mixed.add_(layer, alpha=weight)  # without a table of all layers
     return mixed
-
-
-def autocast(precision: str, device: torch.device) -> ContextManager[Any]:
-    """Choose the numeric precision of the matrix products on a device.
-
-    precision (str): "auto", "fp32" or "bf16".
-    device (torch.device): Where the tensors live.
-    RETURNS (ContextManager[Any]): A context for the forward pass.
-    """
-    if precision == "fp32" or (precision == "auto" and not has_fast_bf16(device)):
-        return contextlib.nullcontext()
-    return torch.autocast(device.type, dtype=torch.bfloat16)
-
-
-def has_fast_bf16(device: torch.device) -> bool:
-    """Say whether a device multiplies bf16 matrices natively; elsewhere bf16 is slower than fp32.
-
-    device (torch.device): The device.
-    RETURNS (bool): True for AVX512-BF16 or AMX processors and for GPUs of compute capability 8.0 and above.
-    """
-    if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    if device.type == "cpu":
-        return bool(torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported() and _avx512())
-    return False
-
-
-def _forget(encoder: "TransformerEncoder", _: Any) -> None:
-    """After weights were loaded; a function, since modules are sent to other processes."""
-    encoder.weights_changed()
-
-
-def _avx512() -> bool:
-    """Ask torch for the processor's vector instructions; without AVX512 oneDNN emulates bf16."""
-    has_instruction = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
-    return bool(has_instruction()) if has_instruction else False
 
 
 @contextlib.contextmanager

@@ -19,6 +19,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 import torch
 from torch import Tensor, nn
 
+from .linear import PredictionLinear
 from .span_pairs import PairScorer, cross_spans, propose_spans, rank_in_group, score_spans, unique_rows
 
 N_POINTERS = 4
@@ -71,18 +72,17 @@ class Proposal(nn.Module):
             subject and the object span. Shapes (P, 5), (P, 2)
         """
         probs = torch.sigmoid(pointers.float()) * mask.unsqueeze(-1)
-        subjects, objects = self._spans(probs)
+        (subjects, p_subject), (objects, p_object) = self._spans(probs)
         if extra is not None:
             subjects = unique_rows(torch.cat([subjects, extra]))
             objects = unique_rows(torch.cat([objects, extra]))
-        pairs = cross_spans(subjects, objects)
-        arguments = torch.cat([pairs[:, :3], pairs[:, [0, 3, 4]]])
-        arguments[len(pairs) :, 0] += len(probs)
-        scores = score_spans(*_both_roles(probs), arguments, mode=self.mode)
-        return pairs, scores.view(2, -1).T
+            p_subject = score_spans(probs[..., 0], probs[..., 1], subjects, mode=self.mode)
+            p_object = score_spans(probs[..., 2], probs[..., 3], objects, mode=self.mode)
+        pairs, subject, obj = cross_spans(subjects, objects)
+        return pairs, torch.stack([p_subject[subject], p_object[obj]], dim=1)
 
-    def _spans(self, probs: Tensor) -> Tuple[Tensor, Tensor]:
-        """Propose spans, subjects and objects at once, in parts of so many rows as fit. Shapes (S, 3), (O, 3)"""
+    def _spans(self, probs: Tensor) -> List[Tuple[Tensor, Tensor]]:
+        """Propose subjects, and objects, in parts of so many rows as fit. Shapes (S, 3), (S,); (O, 3), (O,)"""
         # Most rows ask for a relation that is not there: only those with a subject and an object make the table.
         best = probs.amax(dim=1) if probs.shape[1] else probs.new_zeros(len(probs), N_POINTERS)
         if self.mode == "soft":  # the score of a span is at most the product of its ends
@@ -91,22 +91,17 @@ class Proposal(nn.Module):
             enough = best >= self.threshold
         alive = enough.all(dim=1).nonzero().squeeze(1)
         options: Dict[str, Any] = {"threshold": self.threshold, "max_length": self.max_length, "mode": self.mode}
-        found: List[Tuple[Tensor, Tensor]] = []
+        found: Tuple[List[Tuple[Tensor, Tensor]], ...] = ([], [])
         for rows in alive.split(max(1, TABLE_CELLS // (2 * max(1, probs.shape[1]) ** 2))):
-            spans = propose_spans(*_both_roles(probs[rows]), top_k=self.top_k, **options)
-            is_object = spans[:, 0] >= len(rows)
-            spans[:, 0] = rows[spans[:, 0] - is_object.long() * len(rows)]
-            found.append((spans[~is_object], spans[is_object]))
-        return torch.cat([part for part, _ in found]), torch.cat([part for _, part in found])
-
-
-def _both_roles(probs: Tensor) -> Tuple[Tensor, Tensor]:
-    """Starts and ends as rows of their own, first those of all subjects, then those of all objects.
-
-    probs (Tensor): Shape (M, T, 4)
-    RETURNS (Tuple[Tensor, Tensor]): Shapes (2 M, T)
-    """
-    return torch.cat([probs[..., 0], probs[..., 2]]), torch.cat([probs[..., 1], probs[..., 3]])
+            part = probs[rows]
+            # both roles in one call: first the rows of all subjects, then those of all objects
+            starts, ends = torch.cat([part[..., 0], part[..., 2]]), torch.cat([part[..., 1], part[..., 3]])
+            spans, scores = propose_spans(starts, ends, top_k=self.top_k, **options)
+            n_subjects = int((spans[:, 0] < len(rows)).sum())
+            spans[:, 0] = rows.repeat(2)[spans[:, 0]]
+            found[0].append((spans[:n_subjects], scores[:n_subjects]))
+            found[1].append((spans[n_subjects:], scores[n_subjects:]))
+        return [(torch.cat([s for s, _ in role]), torch.cat([p for _, p in role])) for role in found]
 
 
 class SharedDetector(nn.Module):
@@ -115,14 +110,15 @@ class SharedDetector(nn.Module):
     z_r = Σ_t softmax_t(a_r · g_t) (v_r · g_t), with g_t a projection of token vector h_t.
     """
 
-    def __init__(self, *, hidden: int, dropout: float) -> None:
+    def __init__(self, *, hidden: int, dropout: float, precision: str = "auto") -> None:
         """Create an empty detector; `configure` gives it its sizes.
 
         hidden (int): Size of the projection.
         dropout (float): Dropout on token vectors and projection.
+        precision (str): Of predictions on a CPU, see `PredictionLinear`.
         """
         super().__init__()
-        self.hidden, self.dropout = hidden, dropout
+        self.hidden, self.dropout, self.precision = hidden, dropout, precision
         self.sizes: Optional[Dict[str, Any]] = None
 
     def configure(self, *, width: int, n_relations: int) -> None:
@@ -133,7 +129,8 @@ class SharedDetector(nn.Module):
         """
         self.sizes = {"width": width, "n_relations": n_relations}
         dropout = nn.Dropout(self.dropout)
-        self.project = nn.Sequential(dropout, nn.Linear(width, self.hidden), nn.GELU(), dropout)
+        linear = PredictionLinear(width, self.hidden, precision=self.precision)
+        self.project = nn.Sequential(dropout, linear, nn.GELU(), dropout)
         self.attention = nn.Linear(self.hidden, n_relations)
         self.value = nn.Linear(self.hidden, n_relations)
         nn.init.constant_(self.value.bias, DETECTOR_BIAS)
@@ -157,17 +154,20 @@ class SharedExtractor(nn.Module):
     u_{r,k} an embedding of relation r for pointer k, and w_k what all relations share.
     """
 
-    def __init__(self, *, proposal: Proposal, hidden: int, pair_hidden: int, dropout: float) -> None:
+    def __init__(
+        self, *, proposal: Proposal, hidden: int, pair_hidden: int, dropout: float, precision: str = "auto"
+    ) -> None:
         """Create an empty extractor; `configure` gives it its sizes.
 
         proposal (Proposal): How candidates are made from pointers.
         hidden (int): Size d of a pointer's projection.
         pair_hidden (int): Size of the pair scorer's hidden layer.
         dropout (float): Dropout on the token vectors and in the pair scorer.
+        precision (str): Of predictions on a CPU, see `PredictionLinear`.
         """
         super().__init__()
         self.proposal = proposal
-        self.hidden, self.pair_hidden = hidden, pair_hidden
+        self.hidden, self.pair_hidden, self.precision = hidden, pair_hidden, precision
         self.dropout = nn.Dropout(dropout)
         self.sizes: Optional[Dict[str, Any]] = None
 
@@ -178,13 +178,14 @@ class SharedExtractor(nn.Module):
         n_relations (int): R.
         """
         self.sizes = {"width": width, "n_relations": n_relations}
-        self.project = nn.Linear(width, N_POINTERS * self.hidden)
+        self.project = PredictionLinear(width, N_POINTERS * self.hidden, precision=self.precision)
         self.query = nn.Parameter(torch.randn(n_relations, N_POINTERS, self.hidden))
         self.common = nn.Parameter(torch.randn(N_POINTERS, self.hidden))
         # Few tokens are an end of an argument: begin there, or the first steps propose hundreds of spans a row.
         self.bias = nn.Parameter(torch.full((n_relations, N_POINTERS), INITIAL_BIAS))
         self.pool = nn.Linear(width, 1)
-        self.pair_scorer = PairScorer(width, n_relations=n_relations, hidden=self.pair_hidden, dropout=self.dropout.p)
+        options: Dict[str, Any] = {"hidden": self.pair_hidden, "dropout": self.dropout.p, "precision": self.precision}
+        self.pair_scorer = PairScorer(width, n_relations=n_relations, **options)
 
     def forward(
         self, vectors: Tensor, index: Tensor, sentence: Tensor, relation: Tensor, extra: Optional[Tensor] = None

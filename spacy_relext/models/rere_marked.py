@@ -102,7 +102,8 @@ class MarkedExtractor(MarkedModule):
         """Build pointers and pair scorer; neither depends on the number of relations."""
         self.pointers = nn.Linear(width, N_POINTERS)
         nn.init.constant_(self.pointers.bias, INITIAL_BIAS)
-        self.pair_scorer = PairScorer(width, n_relations=0, hidden=self.pair_hidden, dropout=self.dropout.p)
+        options: Dict[str, Any] = {"hidden": self.pair_hidden, "dropout": self.dropout.p}
+        self.pair_scorer = PairScorer(width, n_relations=0, precision=self.tokens.encoder.precision, **options)
 
     def forward(
         self,

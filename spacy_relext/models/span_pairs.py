@@ -1,11 +1,13 @@
 """From start and end pointers to candidate spans, and a scorer of (subject, object) candidates."""
 
-from typing import Optional
+from typing import Optional, Tuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
+
+from .linear import PredictionLinear
 
 N_DISTANCES = 12
 # Beyond that, pairs are judged in parts, and the parts computed anew on the way back instead of kept.
@@ -13,7 +15,9 @@ PAIRS_AT_ONCE = 16384
 SPAN_MODES = ("soft", "mutual", "nearest", "all")
 
 
-def propose_spans(starts: Tensor, ends: Tensor, *, threshold: float, max_length: int, top_k: int, mode: str) -> Tensor:
+def propose_spans(
+    starts: Tensor, ends: Tensor, *, threshold: float, max_length: int, top_k: int, mode: str
+) -> Tuple[Tensor, Tensor]:
     """List candidate spans of every row from the probabilities of their ends.
 
     starts (Tensor): Probability that a span starts at a token; 0 on padding. Shape (M, T)
@@ -24,7 +28,8 @@ def propose_spans(starts: Tensor, ends: Tensor, *, threshold: float, max_length:
     mode (str): "nearest" pairs a start with the nearest end at or after it, "mutual" (RERE's rule) only where no other
         start lies between, "all" with every end within `max_length`; "soft" takes the spans whose probability under
         the mutual rule, see `soft_span_scores`, reaches the square of the threshold.
-    RETURNS (Tensor): Row, first token, last token of each span, by row and falling score. Shape (S, 3)
+    RETURNS (Tuple[Tensor, Tensor]): Row, first token, last token of each span, by row and falling score; the scores.
+        Shapes (S, 3), (S,)
     """
     scores = span_scores(starts, ends, mode=mode)
     if mode == "soft":
@@ -36,11 +41,9 @@ def propose_spans(starts: Tensor, ends: Tensor, *, threshold: float, max_length:
             pairs &= _nearest_end(is_end)
         if mode == "mutual":
             pairs &= _no_start_between(is_start)
-    position = torch.arange(starts.shape[1], device=starts.device)
-    gap = position.unsqueeze(0) - position.unsqueeze(1)  # (T, T), end - start
-    pairs &= (gap >= 0) & (gap < max_length)
-    row, first, last = pairs.nonzero(as_tuple=True)
-    return keep_best(torch.stack([row, first, last], dim=1), scores[row, first, last], top_k=top_k)
+    band = pairs.new_ones(pairs.shape[1:]).triu_().tril_(max_length - 1)  # (T, T), the end at or behind the start
+    spans = (pairs & band).nonzero()
+    return keep_best(spans, scores[spans.unbind(1)], top_k=top_k)
 
 
 def span_scores(starts: Tensor, ends: Tensor, *, mode: str) -> Tensor:
@@ -96,18 +99,21 @@ def _log_no_boundary(starts: Tensor, ends: Tensor) -> Tensor:
     return no_end.cumsum(1) - no_end + no_start.cumsum(1)
 
 
-def keep_best(spans: Tensor, scores: Tensor, *, top_k: int) -> Tensor:
+def keep_best(spans: Tensor, scores: Tensor, *, top_k: int) -> Tuple[Tensor, Tensor]:
     """Keep the best spans of each row.
 
     spans (Tensor): Row, first, last. Shape (S, 3)
     scores (Tensor): Shape (S,)
     top_k (int): How many a row.
-    RETURNS (Tensor): Sorted by row, then by falling score. Shape (S', 3)
+    RETURNS (Tuple[Tensor, Tensor]): Sorted by row, then by falling score. Shapes (S', 3), (S',)
     """
     order = torch.argsort(scores, descending=True, stable=True)
     order = order[torch.argsort(spans[order, 0], stable=True)]
-    spans = spans[order]
-    return spans[rank_in_group(spans[:, 0]) < top_k]
+    spans, scores = spans[order], scores[order]
+    if len(spans) <= top_k:
+        return spans, scores
+    best = rank_in_group(spans[:, 0]) < top_k
+    return spans[best], scores[best]
 
 
 def rank_in_group(group: Tensor) -> Tensor:
@@ -124,12 +130,13 @@ def rank_in_group(group: Tensor) -> Tensor:
     return rank
 
 
-def cross_spans(subjects: Tensor, objects: Tensor) -> Tensor:
+def cross_spans(subjects: Tensor, objects: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
     """All (subject, object) combinations within each row whose spans differ.
 
     subjects (Tensor): Row, first, last, sorted by row. Shape (S, 3)
     objects (Tensor): Row, first, last, sorted by row. Shape (O, 3)
-    RETURNS (Tensor): Row, subject first and last, object first and last. Shape (P, 5)
+    RETURNS (Tuple[Tensor, Tensor, Tensor]): Row, subject first and last, object first and last of each pair; its
+        subject's and its object's number. Shapes (P, 5), (P,), (P,)
     """
     n_rows = 1 + max((int(spans[-1, 0]) for spans in (subjects, objects) if len(spans)), default=-1)
     counts = torch.bincount(objects[:, 0], minlength=n_rows)
@@ -137,9 +144,9 @@ def cross_spans(subjects: Tensor, objects: Tensor) -> Tensor:
     i = torch.repeat_interleave(partners)
     first = (counts.cumsum(0) - counts)[subjects[:, 0]] - (partners.cumsum(0) - partners)
     j = torch.arange(len(i), device=i.device) + first[i]
-    pairs = torch.cat([subjects[i], objects[j, 1:]], dim=1)
-    differ = (pairs[:, 1] != pairs[:, 3]) | (pairs[:, 2] != pairs[:, 4])
-    return pairs[differ]
+    differ = (subjects[i, 1:] != objects[j, 1:]).any(dim=1)
+    i, j = i[differ], j[differ]
+    return torch.cat([subjects[i], objects[j, 1:]], dim=1), i, j
 
 
 def unique_rows(table: Tensor) -> Tensor:
@@ -174,17 +181,18 @@ class PairScorer(nn.Module):
     The four projections are made once for each token that is an end of some pair's argument, not once a pair.
     """
 
-    def __init__(self, width: int, *, n_relations: int, hidden: int, dropout: float) -> None:
+    def __init__(self, width: int, *, n_relations: int, hidden: int, dropout: float, precision: str = "fp32") -> None:
         """Create the scorer.
 
         width (int): Size of the token vectors, D.
         n_relations (int): R, or 0 where the token vectors already depend on the relation.
         hidden (int): Size H of the hidden layer.
         dropout (float): Dropout on the hidden layer.
+        precision (str): Of predictions on a CPU, see `PredictionLinear`.
         """
         super().__init__()
-        self.ends = nn.Linear(width, 4 * hidden)
-        self.context = nn.Linear(width, hidden)
+        self.ends = PredictionLinear(width, 4 * hidden, precision=precision)
+        self.context = PredictionLinear(width, hidden, precision=precision)
         self.distance = nn.Embedding(2 * N_DISTANCES + 1, hidden)
         self.relation = nn.Embedding(n_relations, hidden) if n_relations else None
         self.interaction = nn.Embedding(n_relations, hidden) if n_relations else None

@@ -10,6 +10,7 @@ transformers = pytest.importorskip("transformers")
 
 from spacy_relext.encoders.prediction import FusedBert, prediction_copy  # noqa: E402
 from spacy_relext.encoders.transformer import TransformerEncoder  # noqa: E402
+from spacy_relext.models.linear import PredictionLinear  # noqa: E402
 
 SIZES = {"vocab_size": 50, "hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 48}
 TOLERANCE = {"fp32": 1e-5, "bf16": 0.05}
@@ -40,7 +41,7 @@ def test_prediction_agrees_with_the_trained_layers(precision: str, padded: bool)
     expected = model(*batch)  # with gradients: the layers that are trained
     with torch.no_grad():
         found = model(*batch)
-        assert isinstance(model._fast[0], FusedBert)
+        assert isinstance(model._copies[0], FusedBert)
         assert torch.equal(model(*batch), found)
     torch.testing.assert_close(found[batch[2]], expected[batch[2]].detach(), atol=TOLERANCE[precision], rtol=0.0)
 
@@ -60,7 +61,7 @@ def test_only_layers_of_the_same_form_are_fused() -> None:
         model = encoder("fp32", **options)
         with torch.no_grad():
             model(*pieces(padded=False))
-        assert not any(isinstance(copied, FusedBert) for copied in model._fast)
+        assert not any(isinstance(copied, FusedBert) for copied in model._copies)
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
@@ -82,7 +83,20 @@ def test_copies_are_not_kept_with_the_model() -> None:
         expected = model(*batch)
         assert list(model.state_dict()) == names
         restored = pickle.loads(pickle.dumps(model))
-        assert not restored._fast and torch.equal(restored(*batch), expected)
+        assert not restored._copies and torch.equal(restored(*batch), expected)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_head_predicts_in_the_precision_asked_for_and_learns_in_fp32(precision: str) -> None:
+    layer, inputs = PredictionLinear(32, 8, precision=precision), torch.randn(5, 32)
+    expected = torch.nn.functional.linear(inputs, layer.weight, layer.bias)
+    assert torch.equal(layer.train()(inputs), expected)
+    with torch.no_grad():
+        found = layer.eval()(inputs)
+        assert found.dtype == torch.float32 and torch.equal(found, expected) == (precision == "fp32")
+        torch.testing.assert_close(found, expected, atol=0.05, rtol=0.0)
+        layer.load_state_dict({"weight": torch.zeros(8, 32), "bias": torch.ones(8)})
+        assert torch.equal(layer(inputs), torch.ones(5, 8))
 
 
 def test_the_copy_shares_what_it_does_not_convert() -> None:

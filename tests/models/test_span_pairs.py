@@ -44,9 +44,9 @@ def test_a_span_over_two_names_is_improbable() -> None:
     """Starts at 0 and 3, ends at 1 and 4: the span 0 to 4 has two certain ends and is no name."""
     starts, ends = torch.tensor([[0.95, 0, 0, 0.9, 0]]), torch.tensor([[0, 0.9, 0, 0, 0.95]])
     options = {"max_length": 15, "top_k": 8}
-    every = propose_spans(starts, ends, threshold=0.1, mode="all", **options)
+    every, _ = propose_spans(starts, ends, threshold=0.1, mode="all", **options)
     assert [0, 0, 4] in every.tolist()
-    soft = propose_spans(starts, ends, threshold=0.1, mode="soft", **options)
+    soft, _ = propose_spans(starts, ends, threshold=0.1, mode="soft", **options)
     assert sorted(soft.tolist()) == [[0, 0, 1], [0, 3, 4]]
 
 
@@ -62,14 +62,14 @@ def test_scores_of_single_spans_agree_with_the_table() -> None:
 
 def test_best_spans_of_each_row() -> None:
     spans = torch.tensor([[1, 0, 0], [0, 0, 0], [0, 1, 1], [0, 2, 2]])
-    kept = keep_best(spans, torch.tensor([0.1, 0.2, 0.9, 0.5]), top_k=2)
+    kept, scores = keep_best(spans, torch.tensor([0.1, 0.2, 0.9, 0.5]), top_k=2)
     assert kept.tolist() == [[0, 1, 1], [0, 2, 2], [1, 0, 0]]
-    assert keep_best(spans[:0], torch.zeros(0), top_k=2).shape == (0, 3)
+    assert keep_best(spans[:0], torch.zeros(0), top_k=2)[0].shape == (0, 3)
 
 
 def test_pairs_stay_in_their_row_and_differ() -> None:
     subjects, objects = torch.tensor([[0, 1, 2], [1, 0, 0]]), torch.tensor([[0, 1, 2], [0, 4, 4], [1, 3, 3]])
-    assert cross_spans(subjects, objects).tolist() == [[0, 1, 2, 4, 4], [1, 0, 0, 3, 3]]
+    assert cross_spans(subjects, objects)[0].tolist() == [[0, 1, 2, 4, 4], [1, 0, 0, 3, 3]]
 
 
 def test_distance_buckets_keep_the_direction() -> None:
@@ -106,7 +106,7 @@ SPANS = st.sets(st.tuples(st.integers(0, 3), st.integers(0, 2), st.integers(0, 2
 def test_every_subject_meets_every_other_span_of_its_row(subjects: Set[Tuple[int, ...]], objects: Any) -> None:
     expected = sorted((*s, *o[1:]) for s in subjects for o in objects if s[0] == o[0] and s[1:] != o[1:])
     tables = [torch.tensor(sorted(spans), dtype=torch.long).view(-1, 3) for spans in (subjects, objects)]
-    assert sorted(map(tuple, cross_spans(*tables).tolist())) == expected
+    assert sorted(map(tuple, cross_spans(*tables)[0].tolist())) == expected
 
 
 def test_candidates_do_not_depend_on_how_many_rows_fit(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -138,7 +138,7 @@ def test_the_torch_twin_agrees(rows: Any, max_length: int, mutual: bool) -> None
         padded[:, number, : len(row)] = numpy.asarray(row).reshape(-1, 2).T
     mode = "mutual" if mutual else "nearest"
     options: Dict[str, Any] = {"threshold": 0.5, "max_length": max_length}
-    found = propose_spans(*torch.from_numpy(padded), **options, top_k=100, mode=mode)
+    found, _ = propose_spans(*torch.from_numpy(padded), **options, top_k=100, mode=mode)
     expected = {
         (number, first, last)
         for number, (starts, ends) in enumerate(zip(*padded.tolist()))
@@ -150,10 +150,10 @@ def test_the_torch_twin_agrees(rows: Any, max_length: int, mutual: bool) -> None
 def test_mode_all_and_the_best_spans() -> None:
     starts, ends = torch.tensor([[0.9, 0.8, 0.0], [0.0, 0.0, 0.7]]), torch.tensor([[0.0, 0.9, 0.8], [0.0, 0.0, 0.6]])
     options: Dict[str, Any] = {"threshold": 0.1, "max_length": 3, "mode": "all"}
-    everything = propose_spans(starts, ends, top_k=9, **options).tolist()
+    everything = propose_spans(starts, ends, top_k=9, **options)[0].tolist()
     assert everything == [[0, 0, 1], [0, 0, 2], [0, 1, 1], [0, 1, 2], [1, 2, 2]]
-    assert propose_spans(starts, ends, top_k=1, **options).tolist() == [[0, 0, 1], [1, 2, 2]]
-    assert propose_spans(starts[:0], ends[:0], top_k=1, **options).shape == (0, 3)
+    assert propose_spans(starts, ends, top_k=1, **options)[0].tolist() == [[0, 0, 1], [1, 2, 2]]
+    assert propose_spans(starts[:0], ends[:0], top_k=1, **options)[0].shape == (0, 3)
 
 
 @given(SPANS, SPANS)
@@ -162,7 +162,7 @@ def test_cross_spans_is_the_product(subjects: Any, objects: Any) -> None:
         torch.tensor([(0, *span[:2]) for span in spans], dtype=torch.long).reshape(-1, 3)
         for spans in (subjects, objects)
     ]
-    found = {tuple(pair) for pair in cross_spans(*tables).tolist()}
+    found = {tuple(pair) for pair in cross_spans(*tables)[0].tolist()}
     assert found == {(0, *subject, *obj) for subject, obj in offsets(pair_product(subjects, objects))}
 
 
