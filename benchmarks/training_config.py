@@ -48,9 +48,8 @@ def build_config(
     if "encoder" in filled["paths"]:
         set_key(filled, "paths.encoder", str(encoder))
     for component in filled["components"].values():
-        model = component.get("model", {})
-        if "precision" in model or model.get("@architectures", "").startswith("spacy_relext.Shared"):
-            model["precision"] = precision
+        if "precision" in component.get("model", {}):
+            component["model"]["precision"] = precision
     for key, value in changes.items():
         set_key(filled, key, value)
     counts = count_steps(filled, train, lang=lang, seed=seed)

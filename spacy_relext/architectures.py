@@ -67,7 +67,7 @@ def build_bilstm(width: int = 256, depth: int = 1, dropout: float = 0.3) -> Mode
 
 @registry.architectures("spacy_relext.SharedDetector.v1")
 def build_shared_detector(
-    tok2vec: Model[List[Doc], List[Floats2d]], hidden: int = 256, dropout: float = 0.1, precision: str = "auto"
+    tok2vec: Model[List[Doc], List[Floats2d]], hidden: int = 256, dropout: float = 0.1, precision: str = "fp32"
 ) -> Model[Any, Any]:
     """Build a relation detector over token vectors.
 
@@ -96,7 +96,7 @@ def build_shared_extractor(
     max_span_length: int = 15,
     top_k: int = 6,
     span_mode: str = "soft",
-    precision: str = "auto",
+    precision: str = "fp32",
 ) -> Model[Any, Any]:
     """Build an extractor that reads a sentence once and conditions its pointers on a relation embedding.
 

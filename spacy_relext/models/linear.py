@@ -13,7 +13,7 @@ class PredictionLinear(KeepsCopy, nn.Linear):
     The gain is less in the product than in the weights, which leave more of the processor's cache to the encoder.
     """
 
-    def __init__(self, n_inputs: int, n_outputs: int, *, precision: str = "auto") -> None:
+    def __init__(self, n_inputs: int, n_outputs: int, *, precision: str = "fp32") -> None:
         """Create the layer.
 
         n_inputs (int): I.

@@ -110,7 +110,7 @@ class SharedDetector(nn.Module):
     z_r = Σ_t softmax_t(a_r · g_t) (v_r · g_t), with g_t a projection of token vector h_t.
     """
 
-    def __init__(self, *, hidden: int, dropout: float, precision: str = "auto") -> None:
+    def __init__(self, *, hidden: int, dropout: float, precision: str = "fp32") -> None:
         """Create an empty detector; `configure` gives it its sizes.
 
         hidden (int): Size of the projection.
@@ -155,7 +155,7 @@ class SharedExtractor(nn.Module):
     """
 
     def __init__(
-        self, *, proposal: Proposal, hidden: int, pair_hidden: int, dropout: float, precision: str = "auto"
+        self, *, proposal: Proposal, hidden: int, pair_hidden: int, dropout: float, precision: str = "fp32"
     ) -> None:
         """Create an empty extractor; `configure` gives it its sizes.
 
@@ -194,7 +194,7 @@ class SharedExtractor(nn.Module):
 
         vectors (Tensor): All token vectors. Shape (N, D)
         index (Tensor): Token of each cell of each sentence, -1 on padding. Shape (B, T)
-        sentence (Tensor): Sentence of each row. Shape (M,)
+        sentence (Tensor): Sentence of each row, rising. Shape (M,)
         relation (Tensor): Relation of each row. Shape (M,)
         extra (Optional[Tensor]): Row, first, last of spans to be scored besides the proposed ones. Shape (S, 3)
         RETURNS (ExtractorOutput): Logits of M rows and P pairs.

@@ -1,5 +1,6 @@
 """From start and end pointers to candidate spans, and a scorer of (subject, object) candidates."""
 
+import functools
 from typing import Optional, Tuple
 
 import torch
@@ -10,6 +11,7 @@ from torch.utils.checkpoint import checkpoint
 from .linear import PredictionLinear
 
 N_DISTANCES = 12
+FARTHEST = 5 * 2 ** (N_DISTANCES - 5)
 # Beyond that, pairs are judged in parts, and the parts computed anew on the way back instead of kept.
 PAIRS_AT_ONCE = 16384
 SPAN_MODES = ("soft", "mutual", "nearest", "all")
@@ -117,17 +119,14 @@ def keep_best(spans: Tensor, scores: Tensor, *, top_k: int) -> Tuple[Tensor, Ten
 
 
 def rank_in_group(group: Tensor) -> Tensor:
-    """Number the members of each group from 0, in their order.
+    """Number the members of each group from 0.
 
-    group (Tensor): Group of each member, not negative. Shape (M,)
+    group (Tensor): Group of each member, not negative and rising. Shape (M,)
     RETURNS (Tensor): Shape (M,)
     """
     counts = torch.bincount(group)
-    order = torch.argsort(group, stable=True)
-    first = torch.repeat_interleave(counts.cumsum(0) - counts, counts)  # of the member's group, in sorted order
-    rank = torch.empty_like(group)
-    rank[order] = torch.arange(len(group), device=group.device) - first
-    return rank
+    first = torch.repeat_interleave(counts.cumsum(0) - counts, counts)
+    return torch.arange(len(group), device=group.device) - first
 
 
 def cross_spans(subjects: Tensor, objects: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
@@ -267,11 +266,18 @@ def signed_distance(pairs: Tensor) -> Tensor:
     pairs (Tensor): Shape (P, 5)
     RETURNS (Tensor): 0 to 2·N_DISTANCES. Shape (P,)
     """
-    gap = pairs[:, 3] - pairs[:, 1]
+    gap = (pairs[:, 3] - pairs[:, 1]).clamp(-FARTHEST, FARTHEST)
+    return _distance_buckets(gap.device)[gap + FARTHEST]
+
+
+@functools.lru_cache(maxsize=4)
+@torch.inference_mode(False)  # what is kept may be used in training too
+def _distance_buckets(device: torch.device) -> Tensor:
+    """The bucket of every gap from -FARTHEST to FARTHEST: one a token up to 5, then buckets that double."""
+    gap = torch.arange(-FARTHEST, FARTHEST + 1)
     size = gap.abs()
-    # one bucket a token up to 5, then buckets that double
     bucket = torch.where(size <= 5, size, 5 + torch.log2(size.clamp(min=1).float() / 5.0).ceil().long())
-    return gap.sign() * bucket.clamp(max=N_DISTANCES) + N_DISTANCES
+    return (gap.sign() * bucket.clamp(max=N_DISTANCES) + N_DISTANCES).to(device)
 
 
 def _nearest_end(is_end: Tensor) -> Tensor:
