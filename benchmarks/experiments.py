@@ -78,7 +78,7 @@ def duie(call: Call) -> None:
 
 
 def ablations(call: Call) -> None:
-    """Change one thing at a time on NYT24; parts: loss, pairing, absent-rows, encoder, case, precision."""
+    """Change one thing at a time on NYT24; parts: loss, pairing, absent-rows, marked, recurrent, case, precision."""
     data = call.maker.nyt24(foreign=False)
     for seed in call.seeds:
         trained, found = run_system(call, "default", data, seed=seed, extras=True)
@@ -183,7 +183,7 @@ def _variants(precision: str) -> dict[str, dict[str, dict[str, Any]]]:
         "loss": losses,
         "pairing": {pairing: {"pairing": pairing} for pairing in ("nearest", "product")},
         "absent-rows": {"absent-rows-0": {"changes": {f"{EXTRACTOR}.absent_rows": 0.0}}},
-        "encoder": {name: {"config": CONFIGS / f"rere_{name}.cfg"} for name in ("marked", "recurrent")},
+        **{name: {name: {"config": CONFIGS / f"rere_{name}.cfg"}} for name in ("marked", "recurrent")},
         "case": {"no-case-features": {"changes": {f"{ENCODER}.case_features": False}}},
         "precision": {other: {"changes": {f"{ENCODER}.precision": other}}},
     }

@@ -57,7 +57,10 @@ EXPERIMENTS = {
     "nyt24": Experiment(nyt24, ("ours", "peer")),
     "webnlg": Experiment(webnlg, ("ours", "peer")),
     "ablations": Experiment(
-        ablations, ("loss", "pairing", "absent-rows", "encoder", "case", "precision"), seeds="0", limit_train=1500
+        ablations,
+        ("loss", "pairing", "absent-rows", "marked", "recurrent", "case", "precision"),
+        seeds="0",
+        limit_train=1500,
     ),
     "false-negatives": Experiment(false_negatives, MODES, seeds="0", limit_train=1500),
     "duie": Experiment(duie, ("casrel", "postag"), seeds="0", passes=15),
