@@ -78,6 +78,8 @@ def loss_and_gradient(
         outputs of integers).
     """
     parts = (outputs,) if isinstance(outputs, Tensor) else tuple(outputs)
+    # what a prediction returned cannot take part in autograd, but its copy can
+    parts = tuple(part.clone() if part.is_inference() else part for part in parts)
     leaves = [part.detach().requires_grad_() if part.is_floating_point() else part for part in parts]
     rebuilt = leaves[0] if isinstance(outputs, Tensor) else type(outputs)(*leaves)
     device = parts[0].device
