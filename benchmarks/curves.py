@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -33,7 +34,7 @@ def draw_curves(panels: Mapping[str, Mapping[float, Curve]], *, title: str, targ
             axis.grid(alpha=0.3)
             axis.legend(loc="lower left")
         axes[0][0].set_ylabel("precision")
-        figure.suptitle(title)
+        figure.suptitle(textwrap.fill(title, 45 * len(panels)))
         files = [target.with_name(f"{target.name}.{suffix}") for suffix in ("svg", "png")]
         figure.savefig(files[0], metadata={"Date": None})
         figure.savefig(files[1], dpi=130, metadata={"Software": None})
