@@ -194,7 +194,7 @@ class SharedExtractor(nn.Module):
 
         vectors (Tensor): All token vectors. Shape (N, D)
         index (Tensor): Token of each cell of each sentence, -1 on padding. Shape (B, T)
-        sentence (Tensor): Sentence of each row, rising. Shape (M,)
+        sentence (Tensor): Sentence of each row. Shape (M,)
         relation (Tensor): Relation of each row. Shape (M,)
         extra (Optional[Tensor]): Row, first, last of spans to be scored besides the proposed ones. Shape (S, 3)
         RETURNS (ExtractorOutput): Logits of M rows and P pairs.

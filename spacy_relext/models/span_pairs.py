@@ -119,14 +119,17 @@ def keep_best(spans: Tensor, scores: Tensor, *, top_k: int) -> Tuple[Tensor, Ten
 
 
 def rank_in_group(group: Tensor) -> Tensor:
-    """Number the members of each group from 0.
+    """Number the members of each group from 0, in their order.
 
-    group (Tensor): Group of each member, not negative and rising. Shape (M,)
+    group (Tensor): Group of each member, not negative. Shape (M,)
     RETURNS (Tensor): Shape (M,)
     """
     counts = torch.bincount(group)
-    first = torch.repeat_interleave(counts.cumsum(0) - counts, counts)
-    return torch.arange(len(group), device=group.device) - first
+    order = torch.argsort(group, stable=True)
+    first = torch.repeat_interleave(counts.cumsum(0) - counts, counts)  # of the member's group, in sorted order
+    rank = torch.empty_like(group)
+    rank[order] = torch.arange(len(group), device=group.device) - first
+    return rank
 
 
 def cross_spans(subjects: Tensor, objects: Tensor) -> Tuple[Tensor, Tensor, Tensor]:

@@ -64,6 +64,7 @@ def test_best_spans_of_each_row() -> None:
     spans = torch.tensor([[1, 0, 0], [0, 0, 0], [0, 1, 1], [0, 2, 2]])
     kept, scores = keep_best(spans, torch.tensor([0.1, 0.2, 0.9, 0.5]), top_k=2)
     assert kept.tolist() == [[0, 1, 1], [0, 2, 2], [1, 0, 0]]
+    assert torch.equal(scores, torch.tensor([0.9, 0.5, 0.1]))
     assert keep_best(spans[:0], torch.zeros(0), top_k=2)[0].shape == (0, 3)
 
 
@@ -123,5 +124,6 @@ def test_candidates_do_not_depend_on_how_many_rows_fit(monkeypatch: pytest.Monke
 
 
 def test_members_are_numbered_within_their_group() -> None:
+    assert rank_in_group(torch.tensor([2, 0, 2, 1, 2])).tolist() == [0, 0, 1, 0, 2]
     assert rank_in_group(torch.tensor([0, 2, 2, 2, 3, 3])).tolist() == [0, 0, 1, 2, 0, 1]
     assert rank_in_group(torch.zeros(0, dtype=torch.long)).tolist() == []
