@@ -59,7 +59,9 @@ class TorchShim(PyTorchShim):
                 cast(Any, torch2xp(parameter.grad)),
                 lr_scale=scale,
             )
-            parameter.data = xp2torch(updated, requires_grad=True, device=parameter.device)
+            new = xp2torch(updated, device=parameter.device)
+            if new.data_ptr() != parameter.data_ptr():
+                parameter.data = new  # only then: a view of a view of a view would keep all of them alive
             parameter.grad = None
         for module in self._model.modules():
             if hasattr(module, "weights_changed"):

@@ -1,5 +1,6 @@
 """The joint between torch and thinc: gradients, rates, and weights on disk."""
 
+import gc
 import json
 import math
 from typing import Any, Dict, List, NamedTuple, Optional
@@ -213,6 +214,17 @@ def test_without_gradient_nothing_moves() -> None:
     for name, parameter in module_of(model).named_parameters():
         assert torch.equal(parameter.detach(), after[name]), name
         assert parameter.requires_grad
+
+
+def test_updates_leave_no_tensors_behind() -> None:
+    model, optimizer = toy_model(), adam()
+    alive = []
+    for _ in range(4):
+        backward(model)
+        model.finish_update(optimizer)
+        gc.collect()
+        alive.append(sum(type(found) is torch.Tensor for found in gc.get_objects()))
+    assert alive[3] == alive[2] == alive[1]
 
 
 def test_updates_make_the_loss_smaller() -> None:

@@ -4,7 +4,7 @@ import copy
 import warnings
 from itertools import islice
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple, Union
 
 from spacy.language import Language
 from spacy.pipeline import TrainablePipe
@@ -146,12 +146,11 @@ class RelationPipe(TrainablePipe):
         labels (Optional[List[str]]): The labels, where the data does not show all of them.
         RAISES (ValueError): Where there are no labels.
         """
-        validate_get_examples(get_examples, f"{type(self).__name__}.initialize")
         self.check_model()
         if nlp is not None:
             check_listener_widths(nlp, self.name)
         self.cfg.update(copy.deepcopy(self._fitted))
-        found = self.collect(get_examples())
+        found = self.collect(_checked(get_examples, f"{type(self).__name__}.initialize"))
         self.cfg["labels"] = sorted(set(labels if labels is not None else found))
         if not self.labels:
             raise ValueError(Errors.R003.format(name=self.name))
@@ -284,3 +283,12 @@ class RelationPipe(TrainablePipe):
     def _sample(self, get_examples: Callable[[], Iterable[Example]]) -> Any:
         """Make a small model input, from which thinc layers infer their sizes."""
         return self.features(self.suggest_gold(list(islice(get_examples(), 10))))
+
+
+def _checked(get_examples: Callable[[], Iterable[Example]], method: str) -> Iterator[Example]:
+    """Yield the training data as it is checked: spaCy's own check would read all of it once more."""
+    if not callable(get_examples):
+        validate_get_examples(get_examples, method)
+    for example in get_examples():
+        validate_examples([example], method)
+        yield example

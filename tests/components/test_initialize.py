@@ -1,7 +1,7 @@
 """A component begins anew each time it is initialized, and says what does not fit."""
 
 import pathlib
-from typing import Any, Dict, List
+from typing import Any, Dict, Iterator, List
 
 import numpy
 import pytest
@@ -53,6 +53,28 @@ def test_initialize_starts_from_the_checkpoint_again(kind: str, bert: str) -> No
     again = checkpoint_weights(module)
     assert all(torch.equal(again[name], weight) for name, weight in fresh.items())
     nlp.update(examples, sgd=nlp.create_optimizer(), annotates=["sentencizer"])
+
+
+def test_the_training_data_is_read_once() -> None:
+    nlp = one_pipe(detector(RECURRENT))
+    examples = make_english_examples(nlp)
+    read = []
+
+    def get_examples() -> Iterator[Example]:
+        for example in examples:
+            read.append(example)
+            yield example
+
+    nlp.get_pipe("rere_detector").initialize(get_examples, nlp=nlp)  # type: ignore[attr-defined]
+    sample = min(10, len(examples))  # from which thinc layers infer their sizes
+    assert len(read) == len(examples) + sample
+
+
+@pytest.mark.parametrize("wrong", [[], ["text"], lambda: ["text"]])
+def test_no_examples(wrong: Any) -> None:
+    nlp = one_pipe(detector(RECURRENT))
+    with pytest.raises(TypeError, match=r"\[E9(30|78)\]"):
+        nlp.get_pipe("rere_detector").initialize(wrong, nlp=nlp)  # type: ignore[attr-defined]
 
 
 def test_a_recurrent_encoder_starts_anew() -> None:
