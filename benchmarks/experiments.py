@@ -18,6 +18,7 @@ from spacy_relext.corpora.drop import MODES
 
 CONFIGS = DEFAULT_CONFIG.parent
 DETECTOR, EXTRACTOR, ENCODER = "components.rere_detector", "components.rere_extractor", "components.tok2vec.model"
+MODELS = (ENCODER, f"{DETECTOR}.model", f"{EXTRACTOR}.model")
 # The collective loss as the paper's reading with the least bias: means over the batch.
 COLLECTIVE = {f"{DETECTOR}.loss": "collective", f"{DETECTOR}.collective_scope": "batch"}
 BY_LABEL = {**COLLECTIVE, f"{DETECTOR}.collective_scope": "label", f"{DETECTOR}.smooth": True}
@@ -185,7 +186,7 @@ def _variants(precision: str) -> dict[str, dict[str, dict[str, Any]]]:
         "absent-rows": {"absent-rows-0": {"changes": {f"{EXTRACTOR}.absent_rows": 0.0}}},
         **{name: {name: {"config": CONFIGS / f"rere_{name}.cfg"}} for name in ("marked", "recurrent")},
         "case": {"no-case-features": {"changes": {f"{ENCODER}.case_features": False}}},
-        "precision": {other: {"changes": {f"{ENCODER}.precision": other}}},
+        "precision": {other: {"changes": {f"{model}.precision": other for model in MODELS}}},
     }
 
 
