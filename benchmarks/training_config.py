@@ -96,6 +96,7 @@ def _set_length(filled: Config, *, passes: int, total: int) -> None:
     for corpus in ("train", "dev"):
         set_key(filled, f"corpora.{corpus}.gold_sents", True)
     set_key(filled, "training.max_epochs", passes)
+    set_key(filled, "training.max_steps", 0)
     if "total_steps" in filled["training"]["optimizer"].get("learn_rate", {}):
         set_key(filled, "training.optimizer.learn_rate.total_steps", total)
     # A little earlier than at the end of each pass: shuffling changes the number of batches, and the last evaluation
