@@ -13,7 +13,7 @@ from thinc.api import Config
 
 from spacy_relext.corpora.reader import TripleCorpus
 
-# Padded tokens of a batch: some 13 sentences of NYT24, as the peer's 16. The default config has more, for its short ones.
+# Padded tokens of a batch on real data; the default config has more, for the short sentences of the embedded corpus.
 BATCH_CELLS = 400
 
 
