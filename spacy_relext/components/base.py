@@ -102,6 +102,9 @@ class RelationPipe(TrainablePipe):
         """Read labels (and whatever else the method needs) from training data."""
         raise NotImplementedError
 
+    def settle(self) -> None:
+        """Take down what follows from the labels, before the model gets its sizes."""
+
     def model_sizes(self) -> Dict[str, Any]:
         """Name the sizes that the torch module's `configure` takes."""
         raise NotImplementedError
@@ -154,6 +157,7 @@ class RelationPipe(TrainablePipe):
         self.cfg["labels"] = sorted(set(labels if labels is not None else found))
         if not self.labels:
             raise ValueError(Errors.R003.format(name=self.name))
+        self.settle()
         self.model.initialize(X=self._sample(get_examples))
         module_of(self.model).configure(**self.model_sizes())
         move_to_device(self.model)

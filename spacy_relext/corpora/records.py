@@ -11,7 +11,7 @@ from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tupl
 from spacy.tokens import Doc, Span
 
 from ..errors import Errors
-from ..triples.store import get_records, set_triples
+from ..triples.store import get_records, plain, set_triples
 from .report import Report
 
 ENTITIES_KEY = "relext_entities"
@@ -165,16 +165,3 @@ def _plain_triple(stored: Record) -> Record:
     triple = {"subject": list(stored["subject"]), "relation": stored["relation"], "object": list(stored["object"])}
     defaults: Tuple[Tuple[str, Any], ...] = (("score", 1.0), ("source", ""), ("evidence", {}))
     return {**triple, **{key: plain(stored[key]) for key, default in defaults if stored[key] != default}}
-
-
-def plain(value: Any) -> Any:
-    """Make lists of the tuples that `DocBin` gives back, at any depth.
-
-    value (Any): Plain values.
-    RETURNS (Any): The same, as JSON would have it.
-    """
-    if isinstance(value, dict):
-        return {key: plain(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(inner) for inner in value]
-    return value

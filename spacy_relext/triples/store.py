@@ -46,7 +46,7 @@ def get_triples(doc: Doc) -> List[Triple]:
                 object=obj,
                 score=record["score"],
                 source=record["source"],
-                evidence=dict(record["evidence"]),
+                evidence=plain(record["evidence"]),
             )
         )
     return triples
@@ -64,7 +64,10 @@ def get_records(doc: Doc, *, source: Optional[str] = None) -> Optional[List[Dict
     if stored is None:
         return None
     chosen = (record for record in stored if source is None or record["source"] == source)
-    return [{**r, "subject": tuple(r["subject"]), "object": tuple(r["object"])} for r in chosen]
+    return [
+        {**r, "subject": tuple(r["subject"]), "object": tuple(r["object"]), "evidence": plain(r["evidence"])}
+        for r in chosen
+    ]
 
 
 def set_triples(doc: Doc, triples: Iterable[TripleLike], *, source: str = "") -> None:
@@ -157,3 +160,16 @@ def _offsets(argument: Argument, length: int) -> List[int]:
     if not 0 <= start < end <= length:
         raise ValueError(Errors.R002.format(start=start, end=end, length=length))
     return [start, end]
+
+
+def plain(value: Any) -> Any:
+    """Make lists of the tuples that `DocBin` gives back, at any depth.
+
+    value (Any): Plain values.
+    RETURNS (Any): The same, as JSON would have it.
+    """
+    if isinstance(value, dict):
+        return {key: plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(inner) for inner in value]
+    return value
