@@ -14,6 +14,7 @@ from .rere import parse_rere
 from .semeval2010 import parse_semeval2010, read_semeval2010
 from .sources import Item, read_json, read_lines
 from .spert import parse_spert
+from .tacred import parse_tacred
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ FORMATS: Dict[str, Format] = {
     "rere": Format(read_json, parse_rere),
     "semeval2010": Format(read_semeval2010, parse_semeval2010),
     "spert": Format(read_json, parse_spert),
+    "tacred": Format(read_json, parse_tacred),
 }
 
 

@@ -14,6 +14,7 @@ from spacy.vocab import Vocab
 
 from ..errors import Errors, Warnings
 from ..triples.store import has_triples
+from .parse import copy_parse
 from .records import ENTITIES_KEY, PAIRS_KEY, set_sentence_starts
 from .shards import list_shards, load_shard, reorder
 
@@ -28,6 +29,7 @@ def create_triple_corpus(
     limit: int = 0,
     gold_ents: bool = False,
     gold_sents: bool = True,
+    gold_parse: bool = False,
     max_length: int = 0,
     augmenter: Optional[Callable[[Language, Example], Iterable[Example]]] = None,
 ) -> "TripleCorpus":
@@ -45,6 +47,7 @@ def create_triple_corpus(
         limit=limit,
         gold_ents=gold_ents,
         gold_sents=gold_sents,
+        gold_parse=gold_parse,
         max_length=max_length,
         augmenter=augmenter,
     )
@@ -62,6 +65,8 @@ class TripleCorpus:
     limit (int): Give the first so many Docs of the corpus only; 0 for all.
     gold_ents (bool): Copy entities (and marked pairs, without their labels) to the predicted Doc.
     gold_sents (bool): Copy sentence starts to the predicted Doc where the reference has them.
+    gold_parse (bool): Copy tags, heads and dependency labels to the predicted Doc where the reference has them; its
+        sentences then are those of the heads.
     max_length (int): Leave out Docs with more tokens, with a warning that counts them; 0 for no limit. None is split.
     augmenter (Optional[Augmenter]): Makes any number of Examples of each one.
     """
@@ -75,6 +80,7 @@ class TripleCorpus:
         limit: int = 0,
         gold_ents: bool = False,
         gold_sents: bool = True,
+        gold_parse: bool = False,
         max_length: int = 0,
         augmenter: Optional[Augmenter] = None,
     ) -> None:
@@ -86,6 +92,7 @@ class TripleCorpus:
         self.limit = limit
         self.gold_ents = gold_ents
         self.gold_sents = gold_sents
+        self.gold_parse = gold_parse
         self.max_length = max_length
         self.augmenter = augmenter
         self._random = random.Random(seed)
@@ -131,6 +138,8 @@ class TripleCorpus:
         """Join the two Docs and copy what the predicted one may know."""
         if self.gold_sents and reference.has_annotation("SENT_START"):
             set_sentence_starts(predicted, [sent.start_char for sent in reference.sents])
+        if self.gold_parse:
+            copy_parse(reference, predicted)
         if self.gold_ents:
             copy_entities(reference, predicted)
         return Example(predicted, reference)

@@ -21,6 +21,7 @@ EXPECTED = {
     "rere": (2, 1, 1),
     "semeval2010": (2, 1, 4),
     "spert": (3, 3, 7),
+    "tacred": (2, 1, 4),
 }
 
 
@@ -53,7 +54,7 @@ def test_the_examples_are_read(examples: Dict[str, str], tmp_path: Path, name: s
     assert report.not_found == report.identical == report.duplicates == report.entities_widened == 0
 
 
-@pytest.mark.parametrize("name", ["duie", "jsonl", "nyt", "rere", "spert"])
+@pytest.mark.parametrize("name", ["duie", "jsonl", "nyt", "rere", "spert", "tacred"])
 def test_the_examples_are_read_as_arrays_too(examples: Dict[str, str], tmp_path: Path, name: str) -> None:
     records: List[object] = [json.loads(line) for line in examples[name].splitlines()]
     assert convert_example(tmp_path, name, json.dumps(records, indent=1)).docs == len(records)

@@ -177,3 +177,54 @@ def test_as_a_config_block(corpus: Path) -> None:
     config = {"corpora": {"train": {"@readers": "spacy_relext.TripleCorpus.v1", "path": str(corpus), "limit": 2}}}
     resolved = spacy.util.registry.resolve(config)
     assert texts(resolved["corpora"]["train"](NLP)) == ALL[:2]
+
+
+def parsed(words: List[str], spaces: List[bool], heads: List[int]) -> Doc:
+    """A parsed and tagged Doc whose tags and labels are the words'."""
+    deps = ["ROOT" if head == at else f"d-{word}" for at, (word, head) in enumerate(zip(words, heads))]
+    doc = Doc(NLP.vocab, words=words, spaces=spaces, heads=heads, deps=deps, tags=[f"t-{word}" for word in words])
+    set_triples(doc, [])
+    return doc
+
+
+def test_gold_parse_where_tokens_agree(tmp_path: Path) -> None:
+    reference = parsed(["Ada", "met", "Bo", ".", "Cy", "slept", "."], [True, True, False, True, True, False, False],
+                       [1, 1, 1, 1, 5, 5, 5])  # fmt: skip
+    path = write(tmp_path / "a.spacy", [reference])
+    (example,) = create_triple_corpus(path, gold_parse=True, gold_sents=False)(NLP)
+    assert [token.head.i for token in example.predicted] == [1, 1, 1, 1, 5, 5, 5]
+    assert [token.dep_ for token in example.predicted] == [token.dep_ for token in reference]
+    assert [token.tag_ for token in example.predicted] == [token.tag_ for token in reference]
+    assert [sent.text for sent in example.predicted.sents] == ["Ada met Bo.", "Cy slept."]
+    (example,) = create_triple_corpus(path)(NLP)
+    assert not example.predicted.has_annotation("DEP") and not example.predicted.has_annotation("TAG")
+
+
+def test_gold_parse_where_tokens_differ(tmp_path: Path) -> None:
+    reference = parsed(["Ada", "-", "Lou", "met", "Boyd"], [False, False, True, True, False], [2, 2, 3, 3, 3])
+    path = write(tmp_path / "a.spacy", [reference])
+    words_nlp = spacy.blank("en")
+    words_nlp.tokenizer = spacy.tokenizer.Tokenizer(words_nlp.vocab)  # splits at spaces only
+    (example,) = create_triple_corpus(path, gold_parse=True)(words_nlp)
+    assert [(t.text, t.head.i, t.dep_, t.tag_) for t in example.predicted] == [
+        ("Ada-Lou", 1, "d-Lou", "t-Lou"),
+        ("met", 1, "ROOT", "t-met"),
+        ("Boyd", 1, "d-Boyd", "t-Boyd"),
+    ]
+    (example,) = create_triple_corpus(path, gold_parse=True)(spacy.blank("zh"))  # a token of each character
+    predicted = example.predicted
+    assert [t.text for t in predicted][:4] == ["A", "d", "a", "-"] and len(list(predicted.sents)) == 1
+    assert [t.head.i for t in predicted[:3]] == [4, 0, 1]
+    assert {t.dep_ for t in predicted[1:3]} == {"dep"} and predicted[0].dep_ == "d-Ada"
+    roots = [token.text for token in predicted if token.head is token or token.head == token]
+    assert roots == ["m"]
+
+
+def test_gold_parse_takes_what_there_is(corpus: Path, tmp_path: Path) -> None:
+    for example in create_triple_corpus(corpus, gold_parse=True)(NLP):  # no parse, but sentences
+        assert not example.predicted.has_annotation("DEP") and len(list(example.predicted.sents)) == 2
+    tagged = Doc(NLP.vocab, words=["Ada", "slept"], tags=["NNP", "VBD"])
+    set_triples(tagged, [])
+    (example,) = create_triple_corpus(write(tmp_path / "a.spacy", [tagged]), gold_parse=True)(NLP)
+    assert [token.tag_ for token in example.predicted] == ["NNP", "VBD"]
+    assert not example.predicted.has_annotation("DEP")
