@@ -1,9 +1,9 @@
 """Docs, a word-piece tokenizer and gold examples for the tests of this folder."""
 
-from typing import Any, Iterable, Optional, Sequence
+from typing import Any, Iterable, Optional, Sequence, Tuple
 
 import spacy
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span
 from spacy.training import Example
 
 from spacy_relext import set_triples
@@ -33,6 +33,12 @@ def make_doc(words: Sequence[str], *, spaces: Optional[Sequence[bool]] = None, s
     if begins:
         for token in doc:
             token.is_sent_start = token.i in begins
+    return doc
+
+
+def with_entities(doc: Doc, entities: Iterable[Tuple[int, int, str]]) -> Doc:
+    """The Doc, its entities set from token spans and types."""
+    doc.set_ents([Span(doc, start, end, label=label) for start, end, label in entities])
     return doc
 
 

@@ -1,0 +1,119 @@
+"""The classes of a pair: no relation, or a relation read forwards or, where a pair is there in one order, backwards."""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
+
+import numpy
+from numpy.typing import NDArray
+from spacy.training import Example
+
+from ..triples.store import get_records, has_triples
+from .gold import align_triples
+from .pairs import Pairs
+
+IntArray = NDArray[numpy.int64]
+NO_RELATION = 0
+
+
+class PairClass(NamedTuple):
+    """A relation, and whether the object of the pair is its subject."""
+
+    relation: str
+    backwards: bool = False
+
+
+@dataclass
+class GoldPairs:
+    """Pairs of annotated Docs with their gold. Docs without annotation have none, but stay in the batch.
+
+    pairs (Pairs): The pairs.
+    found (List[Set[PairClass]]): What gold says of each pair; nothing: no relation.
+    examples (Sequence[Example]): The batch; their predicted Docs are those of the pairs.
+    missed (int): Gold triples of which no pair was suggested.
+    unannotated (int): Docs without annotation.
+    """
+
+    pairs: Pairs
+    found: List[Set[PairClass]]
+    examples: Sequence[Example]
+    missed: int
+    unannotated: int
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def known(self, known: Sequence[PairClass]) -> Tuple["GoldPairs", List[str]]:
+        """Leave out pairs of which gold says nothing but what the model does not know.
+
+        known (Sequence[PairClass]): The model's classes after `no relation`.
+        RETURNS (Tuple[GoldPairs, List[str]]): The others, and the unknown relations.
+        """
+        unknown = sorted({each.relation for said in self.found for each in said}.difference(k.relation for k in known))
+        kept = [n for n, said in enumerate(self.found) if not said or said.intersection(known)]
+        return (self if len(kept) == len(self.found) else self.take(kept)), unknown
+
+    def take(self, numbers: Sequence[int]) -> "GoldPairs":
+        """Keep some of the pairs.
+
+        numbers (Sequence[int]): Which.
+        RETURNS (GoldPairs): These, of the same examples.
+        """
+        found = [self.found[number] for number in numbers]
+        return GoldPairs(self.pairs.take(numbers), found, self.examples, self.missed, self.unannotated)
+
+    def classes(self, known: Sequence[PairClass]) -> IntArray:
+        """Choose one class for each pair: the first that is known.
+
+        known (Sequence[PairClass]): The model's classes after `no relation`, in its order.
+        RETURNS (IntArray): Class of each pair, 0 for no relation. Shape (P,)
+        """
+        number = {each: index + 1 for index, each in enumerate(known)}
+        chosen = [min((number[e] for e in said if e in number), default=NO_RELATION) for said in self.found]
+        return numpy.asarray(chosen, dtype="int64")
+
+
+def gold_pairs(suggest: Any, examples: Sequence[Example]) -> GoldPairs:
+    """Suggest pairs on the predicted Docs of annotated examples, and read what gold says of each.
+
+    suggest (Suggester): Docs → pairs.
+    examples (Sequence[Example]): The batch.
+    RETURNS (GoldPairs): Pairs and gold.
+    """
+    annotated = [has_triples(example.reference) for example in examples]
+    pairs = suggest([example.predicted for example in examples])  # all of them: a shared encoder waits for each
+    if not all(annotated):
+        pairs = pairs.take([index for index, doc in enumerate(pairs.doc.tolist()) if annotated[doc]])
+    number: Dict[Tuple[int, Tuple[int, int], Tuple[int, int]], List[int]] = {}
+    for index, (doc, subject, obj) in enumerate(zip(pairs.doc.tolist(), pairs.subject.tolist(), pairs.object.tolist())):
+        number.setdefault((doc, tuple(subject), tuple(obj)), []).append(index)
+    found: List[Set[PairClass]] = [set() for _ in range(len(pairs))]
+    total = missed = 0
+    for doc, example in enumerate(examples):
+        triples = align_triples(example.predicted, example.reference)
+        total += len(get_records(example.reference, source="") or [])
+        missed -= len(triples)  # with `total`, those that cover no token
+        for triple in triples:
+            subject = (triple.subject[0], triple.subject[1] + 1)
+            obj = (triple.object[0], triple.object[1] + 1)
+            forwards = number.get((doc, subject, obj), [])
+            backwards = [] if pairs.both_orders else number.get((doc, obj, subject), [])
+            for index in forwards:
+                found[index].add(PairClass(triple.relation))
+            for index in backwards:
+                found[index].add(PairClass(triple.relation, backwards=True))
+            missed += not (forwards or backwards)
+    return GoldPairs(pairs, found, examples, missed + total, annotated.count(False))
+
+
+def list_classes(gold: Sequence[Set[PairClass]], labels: Optional[Sequence[str]] = None) -> List[PairClass]:
+    """List the classes that a data set has.
+
+    gold (Sequence[Set[PairClass]]): What gold says of each pair.
+    labels (Optional[Sequence[str]]): Relations that shall be there in any case, forwards.
+    RETURNS (List[PairClass]): Sorted, without `no relation`.
+    """
+    seen = Counter(each for said in gold for each in said)
+    forwards = {PairClass(label) for label in labels or ()}
+    kept = {each for each in seen if labels is None or each.relation in labels}
+    return sorted(kept | forwards)
