@@ -1,0 +1,113 @@
+"""`spacy relext type-patterns`: which relations the entity types of a corpus suggest."""
+
+from itertools import islice
+from pathlib import Path
+from typing import Any, Dict, Mapping, Optional
+
+import typer
+from spacy.vocab import Vocab
+from wasabi import msg
+
+from ..corpora.report import format_table
+from ..corpora.shards import iter_docs
+from ..errors import Errors
+from ..knowledge.type_patterns import gold_patterns
+from ..visuals.type_graph import draw_type_graph
+from .app import relext
+from .pipeline import fail, input_errors, with_progress
+
+NO_TYPE = "(none)"
+Table = Mapping[str, Mapping[str, int]]
+
+
+@relext.command("type-patterns")
+def type_patterns_cli(
+    corpus: Path = typer.Argument(..., metavar="CORPUS.spacy", help="Annotated corpus: a file, or a folder of them"),
+    svg: Optional[Path] = typer.Option(None, "--svg", help="Where to draw type pairs and relations as a graph"),
+    top: int = typer.Option(50, "--top", help="How many entries to list and draw, the most frequent first; 0: all"),
+) -> None:
+    """Count gold triples by the entity types of their arguments, and say how far the types give the relation away."""
+    if top < 0:
+        fail(Errors.R107.format(option="--top", found=top, expected="0 or more entries"))
+    with input_errors():
+        patterns, labels = gold_patterns(with_progress(iter_docs(corpus, Vocab())))
+        if not len(patterns):
+            fail(f"No document of {str(corpus)!r} has a gold triple; expected a corpus annotated with triples.")
+        table = _by_count(
+            {
+                " → ".join(kind or NO_TYPE for kind in pair): {
+                    labels[number]: count for number, count in patterns.counts_of(pair).items()
+                }
+                for pair in patterns.pairs
+            }
+        )
+        typer.echo(format_type_patterns(table, top=top))
+        if svg is not None:
+            svg.parent.mkdir(parents=True, exist_ok=True)
+            title = f"{corpus.name}: {_describe(_first(table, top), of=len(table))}"
+            svg.write_text(draw_type_graph(_first(table, top), title=title), encoding="utf8")
+            msg.good(f"Saved to {svg}")
+
+
+def format_type_patterns(table: Table, *, top: int = 0) -> str:
+    """Lay out how many triples each type pair and each relation has, and how far the one gives the other away.
+
+    table (Table): Type pair → relation → triples.
+    top (int): Entries of each list, the most frequent ones; 0: all.
+    RETURNS (str): Lines of tables.
+    """
+    total = _total(table)
+    single = [counts for counts in table.values() if len(counts) == 1]
+    covered = sum(sum(counts.values()) for counts in single)
+    right = sum(max(counts.values()) for counts in table.values())
+    by_relation: Dict[str, Dict[str, int]] = {}
+    for pair, counts in table.items():
+        for relation, count in counts.items():
+            by_relation.setdefault(relation, {})[pair] = count
+    rows = [
+        ("triples", f"{total:,}"),
+        ("type pairs", f"{len(table):,}"),
+        ("relations", f"{len(by_relation):,}"),
+        ("type pairs with a single relation", f"{len(single):,} ({len(single) / len(table):.1%})"),
+        ("triples of such type pairs", f"{covered:,} ({covered / total:.1%})"),
+        ("triples whose relation is the most frequent one of their type pair", f"{right:,} ({right / total:.1%})"),
+    ]
+    lists = [_format_list(table, "Type pairs", top), _format_list(by_relation, "Relations", top)]
+    return "\n\n".join([format_table(rows), *lists])
+
+
+def _format_list(table: Table, title: str, top: int) -> str:
+    """List the entries of a table with their parts; the shares are those of the parts in the entry."""
+    ordered = _by_count(table)
+    rows = []
+    for name, counts in _first(ordered, top).items():
+        whole = sum(counts.values())
+        rows.append((name, f"{whole:,}{' ' * 7}"))  # above the counts of its parts, not above their shares
+        rows += [(f"  {part}", f"{count:,} {count / whole:6.1%}") for part, count in _first(counts, top).items()]
+        if top and len(counts) > top:
+            rows.append((f"  ... and {len(counts) - top} more", ""))
+    more = [f"... and {len(table) - top} more"] if top and len(table) > top else []
+    lines = [line.rstrip() for line in format_table(rows).splitlines()]
+    return "\n".join([f"{title} ({len(table)})", *lines, *more])
+
+
+def _by_count(table: Table) -> Dict[str, Dict[str, int]]:
+    """Put the most frequent entries, and the most frequent parts of each, first."""
+    parts = {name: dict(sorted(counts.items(), key=lambda item: -item[1])) for name, counts in table.items()}
+    return dict(sorted(parts.items(), key=lambda item: -sum(item[1].values())))
+
+
+def _first(table: Mapping[str, Any], top: int) -> Dict[str, Any]:
+    """Take the first entries; 0: all."""
+    return dict(islice(table.items(), top or None))
+
+
+def _describe(drawn: Table, *, of: int) -> str:
+    """Say how much of a corpus is drawn."""
+    number = f"{len(drawn)}" if len(drawn) == of else f"the {len(drawn)} most frequent of {of}"
+    relations = {relation for counts in drawn.values() for relation in counts}
+    return f"{number} type pairs, {len(relations)} relations, {_total(drawn):,} triples"
+
+
+def _total(table: Table) -> int:
+    return sum(sum(counts.values()) for counts in table.values())

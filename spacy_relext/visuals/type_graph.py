@@ -1,0 +1,126 @@
+"""Draw which relations the types of two entities have: a bipartite graph in plain SVG."""
+
+import unicodedata
+from html import escape
+from typing import Dict, Iterable, List, Mapping, NamedTuple, Sequence
+
+Table = Mapping[str, Mapping[str, int]]
+
+ROW_HEIGHT = 24
+MIN_LINE, MAX_LINE = 1.0, 14.0
+PIXELS_PER_CHARACTER = 8.0
+GRAPH_WIDTH = 420
+MARGIN = 24
+HEADER = 64
+
+_STYLE = """
+text { font: 13px system-ui, sans-serif; fill: #1c2430; }
+.title { font-size: 15px; font-weight: 600; } .note { fill: #5a6575; }
+.left { text-anchor: end; } circle { fill: #1c2430; }
+path { fill: none; stroke: #2b5fb4; stroke-opacity: .45; stroke-linecap: butt; }
+path.only { stroke: #c8641e; stroke-opacity: .6; } path:hover { stroke-opacity: 1; }
+"""
+_NOTE = "The wider the line, the more triples. Orange: type pairs with a single relation."
+
+
+class _Node(NamedTuple):
+    """A label with its place."""
+
+    text: str
+    x: float
+    y: float
+
+
+def draw_type_graph(table: Table, *, title: str = "Type patterns") -> str:
+    """Draw type pairs on the left, relations on the right, and a line for each combination that occurs.
+
+    Relations stand near the type pairs that they mostly have, which keeps crossings few.
+
+    table (Table): Type pair → relation → count, in the order in which type pairs are to be drawn.
+    title (str): Heading.
+    RETURNS (str): A self-contained SVG document; all text is escaped.
+    """
+    totals: Dict[str, int] = {}
+    for counts in table.values():
+        for relation, count in counts.items():
+            totals[relation] = totals.get(relation, 0) + count
+    lefts = [f"{pair} ({sum(counts.values()):,})" for pair, counts in table.items()]
+    names = _by_mean_row(table, totals)
+    rights = [f"{relation} ({totals[relation]:,})" for relation in names]
+    left_x = MARGIN + _width(lefts)
+    height = ROW_HEIGHT * max(len(lefts), len(rights), 1)
+    left = dict(zip(table, _column(lefts, left_x, height)))
+    right = dict(zip(names, _column(rights, left_x + GRAPH_WIDTH, height)))
+    content = [
+        *_lines(table, left, right),
+        *_labels(left.values(), side="left"),
+        *_labels(right.values(), side="right"),
+    ]
+    full_width = max(left_x + GRAPH_WIDTH + _width(rights), _width([title, _NOTE])) + MARGIN
+    full_height = HEADER + height + MARGIN
+    return "\n".join([*_header(title, full_width, full_height), *content, "</svg>\n"])
+
+
+def _header(title: str, width: float, height: float) -> List[str]:
+    """Open the document, and say what it shows."""
+    size = f'width="{width:.0f}" height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}"'
+    return [
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size}>',
+        f"<style>{_STYLE}</style>",
+        '<rect width="100%" height="100%" fill="#ffffff"/>',
+        f'<text class="title" x="{MARGIN}" y="22">{_safe(title)}</text>',
+        f'<text class="note" x="{MARGIN}" y="42">{_NOTE}</text>',
+    ]
+
+
+def _by_mean_row(table: Table, totals: Mapping[str, int]) -> List[str]:
+    """Order relations by the mean row of their type pairs, weighted by count."""
+    sums = dict.fromkeys(totals, 0)
+    for row, counts in enumerate(table.values()):
+        for relation, count in counts.items():
+            sums[relation] += row * count
+    return sorted(totals, key=lambda relation: (sums[relation] / max(totals[relation], 1), relation))
+
+
+def _column(texts: Sequence[str], x: float, height: float) -> List[_Node]:
+    """Spread labels over the height."""
+    step = height / max(len(texts), 1)
+    return [_Node(text, x, HEADER + step * (row + 0.5)) for row, text in enumerate(texts)]
+
+
+def _lines(table: Table, left: Mapping[str, _Node], right: Mapping[str, _Node]) -> List[str]:
+    """Draw the lines, wide ones first, so that thin ones stay visible."""
+    edges = [(count, pair, relation) for pair, counts in table.items() for relation, count in counts.items()]
+    most = max((count for count, _, _ in edges), default=1)
+    drawn = []
+    for count, pair, relation in sorted(edges, key=lambda edge: -edge[0]):
+        start, end = left[pair], right[relation]
+        x, end_x, middle = start.x + 6, end.x - 6, (start.x + end.x) / 2
+        line = f"M{x:.1f} {start.y:.1f}C{middle:.1f} {start.y:.1f} {middle:.1f} {end.y:.1f} {end_x:.1f} {end.y:.1f}"
+        width = max(MIN_LINE, MAX_LINE * count / most)
+        kind = ' class="only"' if len(table[pair]) == 1 else ""
+        share = count / sum(table[pair].values())
+        hover = f"{pair}: {relation}, {count:,} ({share:.1%} of the type pair)"
+        drawn.append(f'<path{kind} d="{line}" stroke-width="{width:.2f}"><title>{_safe(hover)}</title></path>')
+    return drawn
+
+
+def _labels(nodes: Iterable[_Node], *, side: str) -> List[str]:
+    """Write a column, with a dot where the lines of each label end."""
+    drawn = []
+    for text, x, y in nodes:
+        dot = x + 6 if side == "left" else x - 6
+        drawn.append(f'<circle cx="{dot:.1f}" cy="{y:.1f}" r="3"/>')
+        drawn.append(f'<text class="{side}" x="{x:.1f}" y="{y:.1f}" dy=".35em">{_safe(text)}</text>')
+    return drawn
+
+
+def _width(texts: Sequence[str]) -> float:
+    """Estimate the width of the longest text in pixels; Chinese characters take two places."""
+    places = [sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text) for text in texts]
+    return PIXELS_PER_CHARACTER * max(places, default=0)
+
+
+def _safe(text: str) -> str:
+    """Escape a text, without the control characters that XML cannot hold."""
+    return escape("".join(character for character in text if character.isprintable()))
