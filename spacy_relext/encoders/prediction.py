@@ -129,22 +129,35 @@ class FusedBert(nn.Module):
         output_hidden_states (bool): Whether to keep what each layer gives.
         RETURNS (Any): `last_hidden_state` of shape (B, L, D), `hidden_states` of that shape or None; 0 on padding.
         """
-        hidden = self.embeddings(inputs_embeds=inputs_embeds, token_type_ids=token_type_ids).to(self.dtype)
-        lengths = attention_mask.sum(1).tolist()
-        padded = min(lengths) < hidden.shape[1]
+        hidden = self.embeddings(inputs_embeds=inputs_embeds, token_type_ids=token_type_ids)
+        states = self.run(hidden, attention_mask, 0, len(self.layers), keep=output_hidden_states)
+        return SimpleNamespace(
+            last_hidden_state=states[-1], hidden_states=tuple(states) if output_hidden_states else None
+        )
+
+    def run(self, hidden: Tensor, mask: Tensor, first: int, last: int, *, keep: bool = True) -> List[Tensor]:
+        """Run some layers.
+
+        hidden (Tensor): Input of layer `first`. Shape (B, L, D)
+        mask (Tensor): 1 on pieces, then 0 on padding. Shape (B, L)
+        first (int): The first layer.
+        last (int): The layer after the last.
+        keep (bool): Whether to return the input and what each layer gives, or the last of these only.
+        RETURNS (List[Tensor]): Of shape (B, L, D), 0 on padding.
+        """
+        shape = tuple(hidden.shape)
+        hidden = hidden.to(self.dtype)
+        lengths = mask.sum(1).tolist()
+        padded = min(lengths) < shape[1]
         if padded:
             hidden = torch.nested.as_nested_tensor([row[:length] for row, length in zip(hidden, lengths)])
         kept: List[Tensor] = [hidden]
         with torch.autocast("cpu", enabled=False):  # under it the layers do not take their fused kernel
-            for layer in self.layers:
+            for layer in self.layers[first:last]:
                 hidden = layer(hidden)
                 kept.append(hidden)
-        states = kept if output_hidden_states else kept[-1:]
-        if padded:
-            states = [torch.nested.to_padded_tensor(state, 0.0, tuple(inputs_embeds.shape)) for state in states]
-        return SimpleNamespace(
-            last_hidden_state=states[-1], hidden_states=tuple(states) if output_hidden_states else None
-        )
+        states = kept if keep else kept[-1:]
+        return [torch.nested.to_padded_tensor(state, 0.0, shape) for state in states] if padded else states
 
 
 def _fused_layer(layer: Any, config: Any, dtype: torch.dtype) -> nn.Module:

@@ -1,11 +1,12 @@
 """A Hugging Face encoder that turns word pieces into one vector per token, sized and filled after construction."""
 
 import contextlib
-from typing import Any, Dict, Iterator, List, Optional, Sequence
+from typing import Any, Dict, Iterator, Optional, Sequence
 
 import torch
 from torch import Tensor, nn
 
+from .layers import LayerStack, layers_of
 from .precision import PRECISIONS, autocast
 from .prediction import KeepsCopy, prediction_copy
 
@@ -120,6 +121,28 @@ class TransformerEncoder(KeepsCopy):
             return output.last_hidden_state.float()
         return mix_layers(self.mix.softmax(0), output.hidden_states)
 
+    def forward_marked(
+        self, piece_ids: Tensor, shape_ids: Tensor, mask: Tensor, *, rows: Tensor, marks: Tensor, layer: int
+    ) -> Tensor:
+        """Encode texts for several readers each, who mark something in them before one of the layers.
+
+        piece_ids, shape_ids, mask (Tensor): As for `forward`. Shapes (B, L)
+        rows (Tensor): Text of each reader. Shape (P,)
+        marks (Tensor): What is added to its pieces. Shape (P, L, D)
+        layer (int): Before which layer, from 0; those below read each text once.
+        RETURNS (Tensor): Last hidden layer or mix of all layers, in fp32. Shape (P, L, D)
+        """
+        assert self.transformer is not None, "configure() or load_checkpoint() comes first"
+        with autocast(self.precision, piece_ids.device):
+            embedded = self.transformer.get_input_embeddings()(piece_ids)  # type: ignore[operator]
+            if self.shape_table is not None:
+                embedded = embedded + self.shape_table(shape_ids)
+            stack = LayerStack(self._fastest(piece_ids.device))
+            below = stack.run(stack.embed(embedded), mask, 0, layer)
+            below = [state[rows] for state in below]  # (P, L, D)
+            states = below[:-1] + stack.run(below[-1] + marks.to(below[-1].dtype), mask[rows], layer, len(stack))
+        return states[-1].float() if self.mix is None else mix_layers(self.mix.softmax(0), states)
+
     def _fastest(self, device: torch.device) -> nn.Module:
         """Choose the layers to run: in prediction, on a CPU, a copy that is made for it."""
         assert self.transformer is not None
@@ -144,7 +167,7 @@ class TransformerEncoder(KeepsCopy):
         if self.freeze_layers:
             embeddings = getattr(transformer, "embeddings", None)
             # The letter shapes lie below them: a gradient for that table alone would go through all frozen layers.
-            for module in [embeddings, self.shape_table, *_layers_of(transformer)[: self.freeze_layers]]:
+            for module in [embeddings, self.shape_table, *layers_of(transformer)[: self.freeze_layers]]:
                 if module is not None:
                     module.requires_grad_(False)
 
@@ -175,12 +198,6 @@ def _quiet() -> Iterator[None]:
         yield
     finally:
         logging.set_verbosity(level)
-
-
-def _layers_of(transformer: nn.Module) -> List[nn.Module]:
-    """Find the list of layers of any Hugging Face encoder."""
-    lists = [list(m) for m in transformer.modules() if isinstance(m, nn.ModuleList) and len(m) > 1]
-    return max(lists, key=len) if lists else []
 
 
 def _without_pooler(config: Any) -> Dict[str, Any]:

@@ -1,0 +1,73 @@
+"""The layers of a Hugging Face encoder one by one, for readers that add something between two of them."""
+
+from typing import Any, List
+
+import torch
+from torch import Tensor, nn
+
+from ..errors import Errors
+from .prediction import FusedBert
+
+# Encoders whose layers need nothing but the output of the layer below and a mask, and stand right above the embeddings.
+# Others have a list of layers as well, and go wrong without a word (MPNet's need a table of relative positions).
+LIKE_BERT = ("bert", "camembert", "data2vec-text", "electra", "ernie", "roberta", "xlm-roberta")
+
+
+class LayerStack:
+    """Embeddings and layers of an encoder built like BERT: BERT, RoBERTa, Electra, CamemBERT and their like."""
+
+    def __init__(self, transformer: Any) -> None:
+        """Take an encoder apart.
+
+        transformer (Any): A Hugging Face model, or the copy that predicts.
+        RAISES (ValueError): Where it is built otherwise.
+        """
+        self.fused = isinstance(transformer, FusedBert)
+        kind = "bert" if self.fused else transformer.config.model_type
+        if kind not in LIKE_BERT:
+            raise ValueError(Errors.R404.format(found=kind, expected=", ".join(LIKE_BERT)))
+        self.transformer = transformer
+        self.layers = transformer.layers if self.fused else transformer.encoder.layer
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    def embed(self, inputs_embeds: Tensor) -> Tensor:
+        """Add positions and segment to word-piece vectors.
+
+        inputs_embeds (Tensor): Shape (B, L, D)
+        RETURNS (Tensor): The input of the first layer. Shape (B, L, D)
+        """
+        hidden = self.transformer.embeddings(inputs_embeds=inputs_embeds)
+        # of ELECTRA, where its embeddings are narrower than its layers
+        project = getattr(self.transformer, "embeddings_project", None)
+        return hidden if project is None else project(hidden)
+
+    def run(self, hidden: Tensor, mask: Tensor, first: int, last: int) -> List[Tensor]:
+        """Run some layers.
+
+        hidden (Tensor): Input of layer `first`. Shape (B, L, D)
+        mask (Tensor): True on pieces, then False on padding. Shape (B, L)
+        first (int): The first layer.
+        last (int): The layer after the last.
+        RETURNS (List[Tensor]): The input, and what each layer gives.
+        """
+        if self.fused:
+            return self.transformer.run(hidden, mask, first, last)
+        lowest = torch.finfo(hidden.dtype).min
+        extended = torch.where(mask[:, None, None], 0.0, lowest).to(hidden.dtype)  # (B, 1, 1, L)
+        states = [hidden]
+        for layer in self.layers[first:last]:
+            found = layer(states[-1], extended)
+            states.append(found[0] if isinstance(found, tuple) else found)
+        return states
+
+
+def layers_of(transformer: nn.Module) -> List[nn.Module]:
+    """Find the list of layers of any Hugging Face encoder.
+
+    transformer (nn.Module): The encoder.
+    RETURNS (List[nn.Module]): Its longest list of modules.
+    """
+    lists = [list(m) for m in transformer.modules() if isinstance(m, nn.ModuleList) and len(m) > 1]
+    return max(lists, key=len) if lists else []

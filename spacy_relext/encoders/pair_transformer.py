@@ -1,0 +1,110 @@
+"""A Hugging Face encoder that reads a text for a pair of its entities."""
+
+from typing import Any, Dict, List, Optional
+
+import torch
+from torch import Tensor, nn
+
+from ..errors import check_range
+from .layers import LayerStack
+from .pair_states import PairStates, masked_mean
+from .tokens import TokenEncoder
+
+N_ROLES = 3
+ROLE_STD = 0.02
+
+
+class PairTransformer(nn.Module):
+    """Mark subject and object by learned vectors that are added to their pieces before layer `marker_layer`.
+
+    Markers that are words of the text (Wu & He, CIKM 2019) make a text of its own of each pair. Added vectors leave the
+    text as it is, so that all layers below `marker_layer` read it once, however many pairs it has; at 0 the pair is
+    marked at the input. h is the first piece's vector, h_s and h_o the means of the arguments' pieces.
+    """
+
+    def __init__(self, tokens: TokenEncoder, *, marker_layer: int) -> None:
+        """Wrap an encoder that may still be empty.
+
+        tokens (TokenEncoder): The encoder.
+        marker_layer (int): The layer that sees the pair first, from 0.
+        """
+        super().__init__()
+        self.tokens, self.marker_layer = tokens, marker_layer
+        self.roles: Optional[nn.Embedding] = None
+
+    @property
+    def sizes(self) -> Optional[Dict[str, Any]]:
+        """RETURNS (Optional[Dict[str, Any]]): What `configure` needs; None while the module is empty."""
+        return self.tokens.sizes
+
+    @property
+    def output_width(self) -> int:
+        """RETURNS (int): Size of the vectors, D."""
+        return self.tokens.encoder.width
+
+    def configure(self, **sizes: Any) -> None:
+        """Build the layers with random weights.
+
+        sizes (Any): See `TokenEncoder.configure`.
+        """
+        self.tokens.configure(**sizes)
+        self._build_roles()
+
+    def load_checkpoint(self, path: str) -> None:
+        """Build the layers with the weights of a checkpoint.
+
+        path (str): A folder, or a name on the Hugging Face Hub.
+        """
+        self.tokens.load_checkpoint(path)
+        self._build_roles()
+
+    def check_layers(self) -> None:
+        """Check that the encoder has the layer before which pairs are marked.
+
+        RAISES (ValueError): Where it has not, or its layers cannot be run one by one.
+        """
+        check_range("marker_layer", self.marker_layer, 0, len(LayerStack(self.tokens.encoder.transformer)))
+
+    def forward(
+        self,
+        ids: List[Tensor],
+        shapes: List[Tensor],
+        masks: List[Tensor],
+        rows: List[Tensor],
+        roles: List[Tensor],
+        order: Tensor,
+        **_: Any,
+    ) -> PairStates:
+        """Read each text for each of its pairs.
+
+        ids, shapes, masks (List[Tensor]): Padded pieces of texts, in groups. Shapes (b, L)
+        rows (List[Tensor]): Text of each pair of a group. Shapes (p,)
+        roles (List[Tensor]): 1 on the subject's pieces, 2 on the object's. Shapes (p, L)
+        order (Tensor): Number of each pair, the groups one after the other. Shape (P,)
+        RETURNS (PairStates): In the order of the numbers; T is the longest text.
+        """
+        assert self.roles is not None, "configure() or load_checkpoint() comes first"
+        longest = max((part.shape[1] for part in ids), default=0)
+        states, marked, kept = [], [], []
+        for piece_ids, shape_ids, mask, row, role in zip(ids, shapes, masks, rows, roles):
+            vectors = self.tokens.encoder.forward_marked(
+                piece_ids, shape_ids, mask, rows=row, marks=self.roles(role), layer=self.marker_layer
+            )
+            room = longest - vectors.shape[1]
+            states.append(nn.functional.pad(vectors, (0, 0, 0, room)))
+            marked.append(nn.functional.pad(role, (0, room)))
+            kept.append(nn.functional.pad(mask[row], (0, room)))
+        if not states:  # no pair
+            empty = self.roles.weight.new_zeros(0, self.output_width)
+            return PairStates(empty[:, None], order.new_zeros(0, 1, dtype=torch.bool), empty, empty, empty)
+        back = torch.argsort(order)
+        tokens, role, mask = torch.cat(states)[back], torch.cat(marked)[back], torch.cat(kept)[back]
+        tokens = tokens * mask[..., None]  # (P, T, D)
+        return PairStates(tokens, mask, tokens[:, 0], masked_mean(tokens, role == 1), masked_mean(tokens, role == 2))
+
+    def _build_roles(self) -> None:
+        """Make the table of roles; its first row is no mark, and stays 0."""
+        self.roles = nn.Embedding(N_ROLES, self.output_width, padding_idx=0)
+        nn.init.normal_(self.roles.weight, std=ROLE_STD)
+        with torch.no_grad():
+            self.roles.weight[0] = 0.0
