@@ -1,0 +1,248 @@
+"""KD4NRE: a teacher that knows which relations two entity types allow, and a student that reads the text alone.
+
+Source: Zhang et al., "Distilling Knowledge from Well-Informed Soft Labels for Neural Relation Extraction", AAAI 2020.
+
+    teacher   z_T = F([h; h_s; h_o]) + γ ∘ G̃(p)         γ a number (S), a vector (V), or a row per gold relation (R)
+    student   z_S = z_L + z_A,  z_L = F([h; h_s; h_o]),  z_A = F_A(Σ_i a_i h_i)
+              a = softmax_i(vᵀ tanh(W_h h_i + W_p [P[i-s]; P[i-o]] + W_n E[type_i] + W_q q)),  q = [h; h_s; h_o]
+
+h, h_s, h_o are the vectors of text, subject and object that an encoder of pairs gives (`encoders/`), G̃ the type prior
+(`knowledge/type_patterns.py`). What differs from the paper and its code is listed in `docs/methods/kd.md`: above all
+the type aspect is that of each token, F_A is linear without a ReLU on its logits, and padding is never attended to.
+"""
+
+from typing import Any, Dict, Optional, Tuple
+
+import torch
+from torch import Tensor, nn
+
+from ..encoders.pair_states import PairStates
+from .kd_losses import StudentOutput, TeacherOutput
+
+FUSIONS = ("scalar", "vector", "relation")
+FURTHEST = 100
+ATTENTION_STD = 0.001
+# What the student's attention reads; the teacher has none.
+DISTANCES = ("to_subject", "to_object", "positions")
+
+
+class ClassHead(nn.Module):
+    """F: two layers over [h; h_s; h_o], then the classes."""
+
+    def __init__(self, width: int, *, hidden: int, n_classes: int, dropout: float) -> None:
+        """Build the layers.
+
+        width (int): D.
+        hidden (int): Size of both layers.
+        n_classes (int): R.
+        dropout (float): Before each layer.
+        """
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Dropout(dropout),
+            nn.Linear(3 * width, hidden),
+            nn.GELU(),
+            nn.Dropout(dropout),
+            nn.Linear(hidden, n_classes),
+        )
+
+    def forward(self, states: PairStates) -> Tensor:
+        """Score classes.
+
+        states (PairStates): Of P pairs.
+        RETURNS (Tensor): Logits. Shape (P, R)
+        """
+        return self.layers(joined(states))
+
+
+def joined(states: PairStates) -> Tensor:
+    """q = [h; h_s; h_o].
+
+    states (PairStates): Of P pairs.
+    RETURNS (Tensor): Shape (P, 3 D)
+    """
+    return torch.cat([states.sentence, states.subject, states.object], dim=1)
+
+
+class MultiAspectAttention(nn.Module):
+    """Attention over tokens by what they say, how far they are from both arguments, and which type they have."""
+
+    def __init__(self, width: int, *, n_types: int, position_width: int, type_width: int, hidden: int) -> None:
+        """Build the projections; v = 0 at first, so that attention begins uniform.
+
+        width (int): D.
+        n_types (int): Entity types, with 0 for none.
+        position_width (int): d_p, of each of the two distances.
+        type_width (int): d_n.
+        hidden (int): Size of the attention's layer.
+        """
+        super().__init__()
+        self.positions = nn.Embedding(2 * FURTHEST + 1, position_width)
+        self.types = nn.Embedding(n_types, type_width)
+        self.by_state = nn.Linear(width, hidden, bias=False)
+        self.by_position = nn.Linear(2 * position_width, hidden, bias=False)
+        self.by_type = nn.Linear(type_width, hidden, bias=False)
+        self.by_query = nn.Linear(3 * width, hidden, bias=False)
+        self.vector = nn.Parameter(torch.zeros(hidden))
+        for layer in (self.by_state, self.by_position, self.by_type, self.by_query):
+            nn.init.normal_(layer.weight, std=ATTENTION_STD)
+
+    def forward(
+        self, states: PairStates, to_subject: Tensor, to_object: Tensor, types: Tensor
+    ) -> Tuple[Tensor, Tensor]:
+        """Attend.
+
+        states (PairStates): Of P pairs.
+        to_subject (Tensor): Signed distance of each token to the subject, 0 inside. Shape (P, T)
+        to_object (Tensor): To the object. Shape (P, T)
+        types (Tensor): Entity type of each token. Shape (P, T)
+        RETURNS (Tuple[Tensor, Tensor]): Σ_i a_i h_i and a. Shapes (P, D), (P, T)
+        """
+        near = [self.positions(clip_distance(offset)) for offset in (to_subject, to_object)]
+        hidden = self.by_state(states.tokens) + self.by_position(torch.cat(near, dim=-1))  # (P, T, hidden)
+        hidden = hidden + self.by_type(self.types(types)) + self.by_query(joined(states))[:, None]
+        scores = torch.tanh(hidden) @ self.vector  # (P, T)
+        weights = scores.masked_fill(~states.mask, float("-inf")).softmax(1)
+        weights = weights.masked_fill(~states.mask, 0.0)  # also of a pair without a token
+        return (weights[..., None] * states.tokens).sum(1), weights
+
+
+def clip_distance(offset: Tensor) -> Tensor:
+    """Row of a distance in the table of distances: those beyond the furthest share its row.
+
+    offset (Tensor): Signed distances.
+    RETURNS (Tensor): 0 to 2 * FURTHEST.
+    """
+    return offset.clamp(-FURTHEST, FURTHEST) + FURTHEST
+
+
+class PairModule(nn.Module):
+    """An encoder of pairs and what stands above it; sized by `configure`."""
+
+    def __init__(self, encoder: Any, **settings: Any) -> None:
+        """Take an encoder that may still be empty.
+
+        encoder (Any): Gives `PairStates`; see `encoders/`.
+        settings (Any): What `build_head` reads.
+        """
+        super().__init__()
+        self.encoder, self.settings = encoder, settings
+        self.head_sizes: Optional[Dict[str, int]] = None
+
+    @property
+    def sizes(self) -> Optional[Dict[str, Any]]:
+        """RETURNS (Optional[Dict[str, Any]]): What `configure` needs; None while there is nothing."""
+        if self.head_sizes is None or self.encoder.sizes is None:
+            return None
+        return {"encoder": self.encoder.sizes, **self.head_sizes}
+
+    def configure(self, *, n_classes: int, n_types: int, encoder: Optional[Dict[str, Any]] = None) -> None:
+        """Build the head, and the encoder too where its sizes are given.
+
+        n_classes (int): R.
+        n_types (int): Entity types, with 0 for none.
+        encoder (Optional[Dict[str, Any]]): The encoder's sizes.
+        """
+        if encoder is not None:
+            self.encoder.configure(**encoder)
+        self.head_sizes = {"n_classes": n_classes, "n_types": n_types}
+        self.build_head(self.encoder.output_width, n_classes=n_classes, n_types=n_types)
+
+    def build_head(self, width: int, *, n_classes: int, n_types: int) -> None:
+        """Build what stands above the encoder."""
+        raise NotImplementedError
+
+
+class Teacher(PairModule):
+    """z_T = F([h; h_s; h_o]) + γ ∘ G̃(p)."""
+
+    def build_head(self, width: int, *, n_classes: int, n_types: int) -> None:
+        """Build F and γ; γ begins at the setting `scale` everywhere."""
+        options = {key: self.settings[key] for key in ("hidden", "dropout")}
+        self.local = ClassHead(width, n_classes=n_classes, **options)
+        scale = torch.tensor(float(self.settings["scale"]))
+        if self.settings["fusion"] == "scalar":
+            self.register_buffer("gamma", scale)
+        elif self.settings["fusion"] == "vector":
+            self.gamma = nn.Parameter(scale.repeat(n_classes))
+        else:
+            rows = scale * torch.eye(n_classes)
+            rows[0] = 0.0
+            self.gamma = nn.Parameter(rows)
+
+    def forward(self, prior: Tensor, classes: Optional[Tensor] = None, **arrays: Any) -> TeacherOutput:
+        """Score classes.
+
+        prior (Tensor): G̃. Shape (P, R)
+        classes (Optional[Tensor]): Gold classes, read by fusion "relation" only. Shape (P,)
+        arrays (Any): Input of the encoder.
+        RETURNS (TeacherOutput): Of P pairs.
+        """
+        states = self.encoder(**{name: each for name, each in arrays.items() if name not in DISTANCES})
+        local = self.local(states)
+        types = fuse(self.gamma, prior, classes)
+        return TeacherOutput(local + types, local, types, states.sentence)
+
+
+def fuse(gamma: Tensor, prior: Tensor, classes: Optional[Tensor]) -> Tensor:
+    """γ ∘ G̃, with a row of γ for each gold class where γ is a matrix; that of no relation stays 0.
+
+    gamma (Tensor): Shape (), (R,) or (R, R)
+    prior (Tensor): G̃. Shape (P, R)
+    classes (Optional[Tensor]): Gold classes. Shape (P,)
+    RETURNS (Tensor): Shape (P, R)
+    """
+    if gamma.dim() < 2:
+        return gamma * prior
+    assert classes is not None, "the fusion by relation reads gold classes"
+    return gamma[classes] * prior * (classes > 0).to(prior.dtype)[:, None]
+
+
+class Student(PairModule):
+    """z_S = z_L + z_A; reads neither gold labels nor type tables."""
+
+    def build_head(self, width: int, *, n_classes: int, n_types: int) -> None:
+        """Build both branches; without the attention, z_A = 0."""
+        self.local = ClassHead(
+            width, n_classes=n_classes, hidden=self.settings["hidden"], dropout=self.settings["dropout"]
+        )
+        if self.settings["attention"]:
+            sizes = {key: self.settings[key] for key in ("position_width", "type_width")}
+            self.attention = MultiAspectAttention(
+                width, n_types=n_types, hidden=self.settings["attention_hidden"], **sizes
+            )
+            self.auxiliary = nn.Linear(width, n_classes)
+
+    def forward(
+        self, to_subject: Tensor, to_object: Tensor, types: Tensor, positions: Tensor, **arrays: Any
+    ) -> StudentOutput:
+        """Score classes.
+
+        to_subject (Tensor): Signed distance of each token, or word piece, to the subject, 0 inside. Shape (P, T)
+        to_object (Tensor): To the object. Shape (P, T)
+        types (Tensor): Entity type of each. Shape (P, T)
+        positions (Tensor): Token of the text that each is, or is a piece of; -1 for none. Shape (P, T)
+        arrays (Any): Input of the encoder.
+        RETURNS (StudentOutput): Of P pairs.
+        """
+        states = self.encoder(types=types, **arrays)
+        local = self.local(states)
+        if not self.settings["attention"]:
+            nothing = torch.zeros_like(states.mask, dtype=local.dtype)
+            return StudentOutput(local, local, torch.zeros_like(local), nothing, states.sentence)
+        attended, weights = self.attention(states, to_subject, to_object, types)
+        auxiliary = self.auxiliary(attended)
+        weights = by_token(weights.detach(), positions)
+        return StudentOutput(local + auxiliary, local, auxiliary, weights, states.sentence)
+
+
+def by_token(weights: Tensor, positions: Tensor) -> Tensor:
+    """Add up the weights of the pieces of each token.
+
+    weights (Tensor): Shape (P, T)
+    positions (Tensor): Token of each piece, -1 for none; a window into a long text begins anywhere. Shape (P, T)
+    RETURNS (Tensor): Weight of each token. Shape (P, T), or as wide as the last token asks for
+    """
+    width = max(weights.shape[1], int(positions.max()) + 1 if positions.numel() else 0)
+    found = weights.new_zeros(weights.shape[0], width + 1)
+    return found.scatter_add(1, torch.where(positions < 0, width, positions), weights)[:, :-1]
