@@ -37,7 +37,7 @@ def build_transformer(
     """
     from .bridge import encoder_model, set_lr_scales
 
-    module = _token_encoder(
+    module = token_encoder(
         max_pieces=max_pieces,
         precision=precision,
         case_features=case_features,
@@ -46,7 +46,7 @@ def build_transformer(
         freeze_embeddings=freeze_embeddings,
         dropout=dropout,
     )
-    set_lr_scales(module, _encoder_scales("", lr_scale))
+    set_lr_scales(module, encoder_scales("", lr_scale))
     return encoder_model(module, path=name, max_pieces=max_pieces)
 
 
@@ -149,7 +149,7 @@ def build_marked_detector(
     from .bridge import marked_model, set_lr_scales
     from .models.rere_marked import MarkedDetector
 
-    tokens = _token_encoder(
+    tokens = token_encoder(
         max_pieces=max_pieces,
         precision=precision,
         case_features=case_features,
@@ -157,7 +157,7 @@ def build_marked_detector(
         freeze_layers=freeze_layers,
     )
     module = MarkedDetector(tokens, dropout=head_dropout)
-    set_lr_scales(module, _encoder_scales("tokens.", lr_scale))
+    set_lr_scales(module, encoder_scales("tokens.", lr_scale))
     return marked_model(module, path=name, max_pieces=max_pieces, name="relext_marked_detector")
 
 
@@ -197,7 +197,7 @@ def build_marked_extractor(
     from .bridge import marked_model, set_lr_scales
     from .models.rere_marked import MarkedExtractor
 
-    tokens = _token_encoder(
+    tokens = token_encoder(
         max_pieces=max_pieces,
         precision=precision,
         case_features=case_features,
@@ -206,7 +206,7 @@ def build_marked_extractor(
     )
     proposal = _proposal(threshold=span_threshold, max_length=max_span_length, top_k=top_k, mode=span_mode)
     module = MarkedExtractor(tokens, proposal=proposal, pair_hidden=pair_hidden, dropout=head_dropout)
-    set_lr_scales(module, _encoder_scales("tokens.", lr_scale))
+    set_lr_scales(module, encoder_scales("tokens.", lr_scale))
     return marked_model(module, path=name, max_pieces=max_pieces, name="relext_marked_extractor")
 
 
@@ -219,13 +219,13 @@ def _proposal(*, mode: str, **options: Any) -> Any:
     return Proposal(mode=mode, **options)
 
 
-def _encoder_scales(prefix: str, lr_scale: float) -> Dict[str, float]:
+def encoder_scales(prefix: str, lr_scale: float) -> Dict[str, float]:
     """Let what is new in an encoder learn faster than what is pretrained."""
     new = {f"{prefix}encoder.mix": 1.0, f"{prefix}encoder.shape_table": min(1.0, 5 * lr_scale)}
     return {**new, prefix: lr_scale}
 
 
-def _token_encoder(*, max_pieces: int, precision: str, **options: Any) -> Any:
+def token_encoder(*, max_pieces: int, precision: str, **options: Any) -> Any:
     """Make an empty encoder of word pieces from checked settings."""
     from .encoders.precision import PRECISIONS
     from .encoders.tokens import TokenEncoder

@@ -157,7 +157,7 @@ def width_of(model: Model) -> int:
     return int(module_of(model).tokens.encoder.width)
 
 
-def _load_checkpoint(module: Any, path: str) -> None:
+def load_checkpoint(module: Any, path: str) -> None:
     """Load an encoder's weights, with one clear line where they are not there."""
     try:
         module.load_checkpoint(path)
@@ -176,7 +176,7 @@ def _init_tokens(model: Model, X: Optional[TokenBatch] = None, Y: Any = None) ->
 
 def _init_encoder(model: Model, X: Any = None, Y: Any = None, *, path: str) -> Model:
     """Load the checkpoint of an encoder, also where it has learned before: `initialize` starts anew."""
-    _load_checkpoint(module_of(model), path)
+    load_checkpoint(module_of(model), path)
     move_to_device(model)
     model.set_dim("nO", module_of(model).encoder.width)
     return model
@@ -192,7 +192,7 @@ def _init_sequences(model: Model, X: Optional[List[Floats2d]] = None, Y: Any = N
 
 def _init_marked(model: Model, X: Any = None, Y: Any = None, *, path: str) -> Model:
     """Load the checkpoint of the encoder inside a marked module; its head is sized by the component."""
-    _load_checkpoint(module_of(model), path)
+    load_checkpoint(module_of(model), path)
     return model
 
 
@@ -204,15 +204,15 @@ def _forward_tokens(model: Model, batch: TokenBatch, is_train: bool) -> Tuple[An
     width = (module_of(model).sizes or {}).get("width")
     if width is not None and len(flat) and flat.shape[1] != width:
         raise ValueError(Errors.R361.format(name=model.name, found=flat.shape[1], expected=width))
-    outputs, backprop_module = _call(model, ArgsKwargs((flat,), _tensors(batch.arrays, flat.device)), is_train)
+    outputs, backprop_module = call(model, ArgsKwargs((flat,), tensors(batch.arrays, flat.device)), is_train)
 
     def backprop(gradients: Sequence[Optional[Tensor]]) -> List[Doc]:
         parts = (outputs,) if isinstance(outputs, Tensor) else tuple(outputs)
-        _backward(backprop_module, parts, gradients)
+        backward(backprop_module, parts, gradients)
         if not len(flat):  # nothing but empty Docs; thinc's layers cannot go back through nothing
             return []
         d_flat = torch2xp(flat.grad) if flat.grad is not None else model.ops.alloc2f(*flat.shape)
-        return backprop_vectors(_unflatten(model, d_flat, [len(doc) for doc in batch.docs]))
+        return backprop_vectors(unflatten(model, d_flat, [len(doc) for doc in batch.docs]))
 
     return outputs, backprop
 
@@ -228,14 +228,14 @@ def _forward_encoder(
     if not sum(lengths):
         return [model.ops.alloc2f(0, module.encoder.width) for _ in docs], lambda gradients: []
     device = next(module.parameters()).device
-    pieces = cut_docs(docs, module.tokenizer, **_cut_options(model, device, is_train))
-    vectors, backprop_module = _call(model, ArgsKwargs((), _tensors(vars(pieces), device)), is_train)
+    pieces = cut_docs(docs, module.tokenizer, **cut_options(model, device, is_train))
+    vectors, backprop_module = call(model, ArgsKwargs((), tensors(vars(pieces), device)), is_train)
 
     def backprop(gradients: List[Floats2d]) -> List[Doc]:
-        _backward(backprop_module, (vectors,), (xp2torch(model.ops.flatten(gradients), device=device),))
+        backward(backprop_module, (vectors,), (xp2torch(model.ops.flatten(gradients), device=device),))
         return []
 
-    return _unflatten(model, torch2xp(vectors.detach()), lengths), backprop
+    return unflatten(model, torch2xp(vectors.detach()), lengths), backprop
 
 
 def _forward_sequences(
@@ -250,13 +250,13 @@ def _forward_sequences(
     position = numpy.arange(counts.max())
     starts = numpy.cumsum(counts) - counts
     index = numpy.where(position < counts[:, None], starts[:, None] + position, -1)
-    outputs, backprop_module = _call(model, ArgsKwargs((flat,), _tensors({"index": index}, flat.device)), is_train)
+    outputs, backprop_module = call(model, ArgsKwargs((flat,), tensors({"index": index}, flat.device)), is_train)
 
     def backprop(gradients: List[Floats2d]) -> List[Floats2d]:
-        _backward(backprop_module, (outputs,), (xp2torch(model.ops.flatten(gradients), device=flat.device),))
-        return _unflatten(model, torch2xp(cast(Tensor, flat.grad)), lengths)
+        backward(backprop_module, (outputs,), (xp2torch(model.ops.flatten(gradients), device=flat.device),))
+        return unflatten(model, torch2xp(cast(Tensor, flat.grad)), lengths)
 
-    return _unflatten(model, torch2xp(outputs.detach()), lengths), backprop
+    return unflatten(model, torch2xp(outputs.detach()), lengths), backprop
 
 
 def _forward_marked(model: Model, batch: TokenBatch, is_train: bool) -> Tuple[Any, Callable[[Any], List[Doc]]]:
@@ -269,27 +269,27 @@ def _forward_marked(model: Model, batch: TokenBatch, is_train: bool) -> Tuple[An
     relation = arrays.pop("relation", None)
     rows = numpy.arange(len(batch.windows)) if window is None else window
     device = next(module.parameters()).device
-    options = _cut_options(model, device, is_train)
+    options = cut_options(model, device, is_train)
     pieces, lost = cut_queries(batch.windows, rows, relation, batch.queries, module.tokens.tokenizer, **options)
     if lost:
         logger.warning(Warnings.W003.format(name=model.name, count=lost, max_pieces=model.attrs["max_pieces"]))
-    outputs, backprop_module = _call(model, ArgsKwargs((), _tensors({**pieces, **arrays}, device)), is_train)
+    outputs, backprop_module = call(model, ArgsKwargs((), tensors({**pieces, **arrays}, device)), is_train)
 
     def backprop(gradients: Sequence[Optional[Tensor]]) -> List[Doc]:
         parts = (outputs,) if isinstance(outputs, Tensor) else tuple(outputs)
-        _backward(backprop_module, parts, gradients)
+        backward(backprop_module, parts, gradients)
         return []
 
     return outputs, backprop
 
 
-def _cut_options(model: Model, device: torch.device, is_train: bool) -> Dict[str, Any]:
+def cut_options(model: Model, device: torch.device, is_train: bool) -> Dict[str, Any]:
     """How an encoder's text is cut into word pieces."""
     small = device.type == "cpu" and not is_train
     return {"max_pieces": model.attrs["max_pieces"], "batch_pieces": PIECES_PER_BATCH if small else MOST_PIECES}
 
 
-def _call(model: Model, arguments: ArgsKwargs, is_train: bool) -> Tuple[Any, Any]:
+def call(model: Model, arguments: ArgsKwargs, is_train: bool) -> Tuple[Any, Any]:
     """Call the module; a forked worker uses one thread, since libgomp's threads do not survive a fork."""
     global _process
     if os.getpid() != _process:
@@ -298,7 +298,7 @@ def _call(model: Model, arguments: ArgsKwargs, is_train: bool) -> Tuple[Any, Any
     return model.shims[0](arguments, is_train)
 
 
-def _backward(backprop: Any, outputs: Sequence[Tensor], gradients: Sequence[Optional[Tensor]]) -> None:
+def backward(backprop: Any, outputs: Sequence[Tensor], gradients: Sequence[Optional[Tensor]]) -> None:
     """Backpropagate through the outputs that have a gradient."""
     pairs = [(o, g) for o, g in zip(outputs, gradients) if g is not None and o.requires_grad]
     if pairs:
@@ -306,12 +306,12 @@ def _backward(backprop: Any, outputs: Sequence[Tensor], gradients: Sequence[Opti
         backprop(ArgsKwargs((tuple(output for output, _ in pairs),), grads))
 
 
-def _unflatten(model: Model, rows: Any, lengths: List[int]) -> List[Floats2d]:
+def unflatten(model: Model, rows: Any, lengths: List[int]) -> List[Floats2d]:
     """Split rows into sequences; thinc's types want the lengths as an array, its code takes a list."""
     return cast(List[Floats2d], model.ops.unflatten(rows, cast(Any, lengths)))
 
 
-def _tensors(arrays: Dict[str, Any], device: torch.device) -> Dict[str, Any]:
+def tensors(arrays: Dict[str, Any], device: torch.device) -> Dict[str, Any]:
     """Turn arrays, and lists of arrays, into tensors."""
 
     def convert(value: Any) -> Any:

@@ -115,6 +115,34 @@ class Errors:
         "[initialize.components.{name}.missing_rates]."
     )
     R363 = "[R363] No component estimates missing labels (pipeline: {found}). Leave --missing-rates out."
+    R401 = (
+        "[R401] The soft labels that {name} shall learn from are for the relations {found}, but it knows {expected}. "
+        "Train the teacher on the same relations, or run `spacy relext teach` again."
+    )
+    R402 = (
+        '[R402] {name} joins text and types by the gold relation (fusion = "relation"), which a text that is not '
+        "annotated has not. It can only teach (`spacy relext teach`); for a pipeline set [components.{name}.model] "
+        'fusion = "vector".'
+    )
+    R403 = (
+        "[R403] anneal_distillation: component {component!r} is no kd_classifier of this pipeline ({found}). Change "
+        "[training.before_update] component."
+    )
+    R404 = (
+        "[R404] An encoder of type {found!r} cannot read a text for several pairs: its layers do not run one by one. "
+        "Expected one of: {expected}. Change [components.NAME.model] name, or take a Graph architecture."
+    )
+    R405 = (
+        "[R405] `spacy relext teach` needs a pipeline with one kd_teacher; this one has {count} (components: {found}). "
+        "Train configs/kd_teacher.cfg first."
+    )
+    R406 = (
+        "[R406] In {path!r} there is no pair of entities to teach. The corpus needs entities (or marked pairs) and "
+        "triples; `spacy relext convert` keeps both where the format has them."
+    )
+    R407 = "[R407] No document of {path!r} has a gold triple; expected a corpus that is annotated with triples."
+    R408 = "[R408] Type patterns cannot be read: {detail}. Train the component anew."
+    R409 = "[R409] {gold} gold labels for {predicted} predicted ones; expected one for each."
 
 
 class Warnings:
@@ -136,6 +164,22 @@ class Warnings:
     W360 = (
         "[W360] {name}: {count} of the {total} documents of {where} are not annotated with triples; nothing is learned "
         "from them. For a text that states no relation, give an empty list of triples."
+    )
+    W400 = (
+        "[W400] {name}: {count} marked pairs of a batch cover no token, or the same tokens twice, and are not "
+        "classified."
+    )
+    W401 = (
+        "[W401] {name}: {count} triples of {where} have no pair among the suggested ones: their arguments are no "
+        "entities, or stand in different sentences. They are not learned, and count as misses in the scores."
+    )
+    W402 = (
+        "[W402] {name}: there are pairs further apart than {max_pieces} word pieces; one of their arguments is not "
+        "read. Raise max_pieces, or set max_distance of the suggester."
+    )
+    W403 = (
+        "[W403] {name}: there are texts without a dependency parse, which are read as chains. Put a parser before it, "
+        "or copy heads into the corpus."
     )
 
 

@@ -75,7 +75,7 @@ def test_only_the_bridge_joins_torch_and_thinc(package_root: pathlib.Path) -> No
     for path in package_root.rglob("*.py"):
         if {"torch", "thinc"} <= {name for name, _, _ in imports_of(path)}:
             joined.append(str(path.relative_to(package_root)))
-    assert set(joined) <= {"bridge.py", "shim.py"}
+    assert set(joined) <= {"bridge.py", "pair_bridge.py", "shim.py"}
 
 
 def test_heavy_packages_are_imported_inside_functions(package_root: pathlib.Path) -> None:

@@ -10,11 +10,12 @@ import pytest
 from spacy import registry
 from spacy.language import Language
 
+import spacy_relext.components.kd
 import spacy_relext.components.rere  # noqa: F401  (registers the factories)
 
 HEADING = re.compile(r"^`(?:\[components\.)?([\w.]+)\]?`[^|\n]*:\n\n(\| key \|.*?)\n\n", re.M | re.S)
 ROW = re.compile(r"^\| `(\w+)` \| `([^`]+)` \|", re.M)
-NOT_LISTED = {"model", "scorer", "name", "tok2vec"}
+NOT_LISTED = {"model", "scorer", "suggester", "name", "tok2vec"}
 
 
 def tables_of(page: str) -> Dict[str, Dict[str, Any]]:
@@ -34,12 +35,15 @@ def defaults_of(name: str) -> Dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def tables(project_root: pathlib.Path) -> Dict[str, Dict[str, Any]]:
-    return tables_of((project_root / "docs" / "methods" / "rere.md").read_text(encoding="utf8"))
+    pages = (project_root / "docs" / "methods").glob("*.md")
+    return {name: table for page in pages for name, table in tables_of(page.read_text(encoding="utf8")).items()}
 
 
 @pytest.mark.parametrize(
     "name",
     [
+        "kd_classifier",
+        "kd_teacher",
         "rere_detector",
         "rere_extractor",
         "spacy_relext.SharedDetector.v1",

@@ -15,7 +15,9 @@ def plain_settings(arguments: Dict[str, Any]) -> Dict[str, Any]:
     arguments (Dict[str, Any]): The factory's arguments.
     RETURNS (Dict[str, Any]): Plain values.
     """
-    return {key: value for key, value in arguments.items() if key not in ("nlp", "name", "model", "scorer")}
+    return {
+        key: value for key, value in arguments.items() if key not in ("nlp", "name", "model", "scorer", "suggester")
+    }
 
 
 def reconcile(cfg: Dict[str, Any], configured: Dict[str, Any]) -> None:

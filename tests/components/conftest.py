@@ -49,3 +49,13 @@ def nlp(saved: pathlib.Path) -> Language:
 @pytest.fixture
 def examples(nlp: Language) -> List[Example]:
     return make_english_examples(nlp)
+
+
+@pytest.fixture(scope="session")
+def bert(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The folder of a tiny random BERT."""
+    from ..contract.tiny_bert import save_tiny_bert
+
+    path = tmp_path_factory.mktemp("encoder") / "tiny-bert"
+    save_tiny_bert(path)
+    return str(path)

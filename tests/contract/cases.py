@@ -10,6 +10,7 @@ from typing import Any, Callable, Dict, List, Tuple
 from spacy.language import Language
 from spacy.training import Example
 
+from .entities import FACTORY as ENTITIES
 from .sentences import make_chinese_examples, make_english_examples
 
 Setting = Dict[str, Any]
@@ -43,6 +44,11 @@ class MethodCase:
     steps: int = 150
     learn_rate: float = 0.005
     spawn: bool = False
+
+    @property
+    def annotating(self) -> List[str]:
+        """Components whose annotation training needs."""
+        return [factory for factory, _ in self.before if factory in ("sentencizer", ENTITIES)]
 
     @property
     def needs_encoder(self) -> bool:
@@ -106,7 +112,25 @@ def extractor(tok2vec: Setting) -> Setting:
     return {"model": {**head, "tok2vec": tok2vec}}
 
 
+GRAPH = {"input_dropout": 0.0, "graph_dropout": 0.0, "dropout": 0.0, "width": 32, "hidden": 32, "word_dropout": 0.0}
+# The longest sentence has some hundred names, and their square as many pairs.
+NEAR = {"@misc": "spacy_relext.EntityPairs.v1", "max_distance": 8}
+PIECES = {"name": "{encoder}", "max_pieces": 48, "precision": "fp32", "dropout": 0.0, "hidden": 32}
+
+
+def graph(name: str, tok2vec: Setting) -> Setting:
+    """Settings of a classifier of pairs over dependency trees."""
+    model = {"@architectures": f"spacy_relext.{name}.v1", **GRAPH, "tok2vec": tok2vec}
+    return {"model": model, "suggester": NEAR}
+
+
+def pieces(name: str, **options: Any) -> Setting:
+    """Settings of a classifier of pairs over word pieces."""
+    return {"model": {"@architectures": f"spacy_relext.{name}.v1", **PIECES, **options}, "suggester": NEAR}
+
+
 SENTS = ("sentencizer", {})
+NAMED = (SENTS, (ENTITIES, {}))
 ENGLISH_RELATIONS = (make_english_examples, "relations_micro_f", {"min_probability": 1.01})
 ENGLISH = (make_english_examples, "exact_f", {"threshold": 1.01})
 DETECTED = (make_english_examples, "exact_f", {"ask_threshold": 1.01})
@@ -122,5 +146,8 @@ CASES = [
     MethodCase("recurrent", "rere_extractor", extractor(RECURRENT), (SENTS,), *ENGLISH),
     MethodCase("transformer", "rere_extractor", extractor(BERT), (SENTS,), *ENGLISH, spawn=True),
     MethodCase("marked detector", "rere_detector", {"model": MARKED_DETECTOR}, (SENTS,), *ENGLISH_RELATIONS),
+    MethodCase("graph student", "kd_classifier", graph("GraphStudent", CNN), NAMED, *ENGLISH),
+    # Teacher and student differ in their heads only, so each stands here with one of the two encoders.
+    MethodCase("piece teacher", "kd_teacher", pieces("PieceTeacher", marker_layer=1), NAMED, *ENGLISH),
     MethodCase("marked", "rere_extractor", {"model": MARKED_EXTRACTOR}, BEFORE_MARKED, *DETECTED),
 ]

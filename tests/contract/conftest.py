@@ -90,7 +90,7 @@ def trained(case: MethodCase, encoder: pathlib.Path, tmp_path_factory: Any) -> T
     while step < case.steps and scores.get(case.overfit_key) != 1.0:
         step += 1
         losses = {}
-        nlp.update(examples, sgd=optimizer, losses=losses, annotates=["sentencizer"])
+        nlp.update(examples, sgd=optimizer, losses=losses, annotates=case.annotating)
         if step >= 20 and step % 10 == 0:
             scores = nlp.evaluate(examples)
     path = tmp_path_factory.mktemp(case_id(case)) / "pipeline"

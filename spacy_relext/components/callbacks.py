@@ -1,0 +1,50 @@
+"""What training does between two steps."""
+
+from typing import Any, Callable, Dict
+
+from spacy import registry
+from spacy.language import Language
+
+from ..errors import Errors, check_range
+
+Callback = Callable[[Language, Dict[str, Any]], None]
+
+
+@registry.callbacks("spacy_relext.anneal_distillation.v1")
+def create_anneal_distillation(component: str, steps: int, start: float = 1.0, end: float = 0.0) -> Callback:
+    """Let a teacher's word count less from step to step: λ_t = λ_start + (λ_end - λ_start) t / (steps - 1).
+
+    The paper prints a λ that rises; its code lets it fall, and so does what it argues with: a teacher's rich signal
+    first, the labels later. For `[training.before_update]`.
+
+    component (str): A `kd_classifier`.
+    steps (int): T, the step after which λ stays at `end`; as many as the training has.
+    start (float): λ of the first step.
+    end (float): λ from step T - 1 on.
+    RETURNS (Callback): Called before each step with the pipeline and `step`.
+    RAISES (ValueError): Where a value is out of its range, or the pipeline has no such component.
+    """
+    check_range("steps", steps, 2, 1_000_000_000)
+    check_range("start", start, 0.0, 1.0)
+    check_range("end", end, 0.0, 1.0)
+
+    def anneal(nlp: Language, info: Dict[str, Any]) -> None:
+        pipe = dict(nlp.components).get(component)
+        if not hasattr(pipe, "teacher_share"):
+            names = ", ".join(nlp.component_names) or "nothing"
+            raise ValueError(Errors.R403.format(component=component, found=names))
+        pipe.teacher_share = share_at(info["step"], steps=steps, start=start, end=end)  # type: ignore[union-attr]
+
+    return anneal
+
+
+def share_at(step: int, *, steps: int, start: float = 1.0, end: float = 0.0) -> float:
+    """λ_t, a straight line.
+
+    step (int): t, from 0.
+    steps (int): T.
+    start (float): λ_0.
+    end (float): λ_{T-1}, and of all later steps.
+    RETURNS (float): λ_t.
+    """
+    return start + (end - start) * min(1.0, step / (steps - 1))

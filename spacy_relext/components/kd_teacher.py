@@ -1,0 +1,117 @@
+"""The component behind `kd_teacher`: text and type prior together."""
+
+from typing import Any, Dict, List, Optional, Sequence, Tuple
+
+import numpy
+from spacy.training import Example
+
+from ..bridge import to_numpy
+from ..errors import Errors
+from ..instances.pair_classes import GoldPairs
+from ..instances.pairs import Pairs
+from ..instances.soft_labels import store_soft_labels
+from ..knowledge.type_patterns import TypePatterns, count_patterns
+from ..models.kd_losses import teacher_loss
+from .kd_base import KDPipe
+from .pair_base import join_outputs, parts_of
+
+PRIORS = ("log_odds", "smoothed", "printed")
+
+
+class KDTeacher(KDPipe):
+    """Says which relation holds between two entities, knowing which relations their types allow."""
+
+    architectures = ("relext_kd_piece_teacher", "relext_kd_graph_teacher")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Create a teacher; see `RelationPipe`."""
+        super().__init__(*args, **kwargs)
+        self._parsed: Optional[Tuple[Dict[str, Any], TypePatterns]] = None
+
+    @property
+    def patterns(self) -> TypePatterns:
+        """RETURNS (TypePatterns): Counts of relations for pairs of types, saved with the component."""
+        stored = self.cfg["patterns"]
+        if self._parsed is None or self._parsed[0] is not stored:
+            self._parsed = (stored, TypePatterns.from_dict(stored))
+        return self._parsed[1]
+
+    def settle(self) -> None:
+        """List the classes and count the type patterns."""
+        said, types = self._collected
+        super().settle()  # which forgets what was collected
+        number = {each: index + 1 for index, each in enumerate(self.classes)}
+        # a pair of which gold says only what is not learned is no instance of "no relation"
+        rows = [(kinds, pair) for kinds, pair in zip(types, said) if not pair or pair.intersection(number)]
+        classes = [min((number[each] for each in pair if each in number), default=0) for _, pair in rows]
+        patterns = count_patterns([kinds for kinds, _ in rows], classes, n_classes=len(number) + 1)
+        self.cfg["patterns"] = patterns.to_dict()
+
+    def predict(self, docs: Any) -> List[Any]:
+        """Score a batch; with fusion "relation" that would need the answer."""
+        self.require_initialized()
+        if self.fusion == "relation":
+            raise ValueError(Errors.R402.format(name=self.name))
+        return super().predict(docs)
+
+    @property
+    def fusion(self) -> str:
+        """RETURNS (str): How text and types are joined: "scalar", "vector" or "relation"."""
+        return str(self.model.attrs["fusion"])
+
+    def arrays(self, instances: Any, pairs: Pairs) -> Dict[str, Any]:
+        """The type prior; in training without each pair's own label."""
+        gold = instances.classes(self.classes) if isinstance(instances, GoldPairs) else None
+        own = None if gold is None else gold.tolist()
+        if self.cfg["prior"] == "log_odds":
+            prior = self.patterns.log_odds(pairs.types, smoothing=self.cfg["smoothing"], leave_out=own)
+        else:
+            prior = self.patterns.prior(pairs.types, leave_out=own, **self._form())
+        found = {"prior": prior.astype("float32")}
+        if gold is not None and self.fusion == "relation":
+            found["classes"] = gold
+        return found
+
+    def targets(self, instances: GoldPairs) -> Dict[str, Any]:
+        """Gold classes."""
+        return {"classes": instances.classes(self.classes)}
+
+    def loss(self, outputs: Any, targets: Dict[str, Any]) -> Dict[str, Any]:
+        """Cross-entropy, and the difference of the top probabilities."""
+        weights = {"tsd_weight": self.cfg["tsd_weight"], "tsd_k": self.cfg["tsd_k"]}
+        return teacher_loss(outputs, targets, penalty=self.cfg["sentence_penalty"], **weights)
+
+    def evidence(self, instances: Pairs, outputs: Any, number: int) -> Dict[str, Any]:
+        """Types of both entities, and what text and types say for the relation, as logits."""
+        best = int(numpy.argmax(outputs.logits[number, 1:])) + 1
+        parts = {"text": outputs.text[number, best], "types": outputs.types[number, best]}
+        return {
+            "entity_types": list(instances.types[number]),
+            "prior": round(float(self.patterns.prior([instances.types[number]], **self._form())[0, best]), 4),
+            **{key: round(float(value), 4) for key, value in parts.items()},
+        }
+
+    def teach(self, examples: Sequence[Example]) -> int:
+        """Write soft labels of annotated examples onto their gold Docs.
+
+        Dropout is off, and each label is computed from the clean text: neither the order of the batch nor chance plays
+        a part.
+
+        examples (Sequence[Example]): A batch.
+        RETURNS (int): How many pairs got soft labels.
+        """
+        self.require_initialized()
+        gold = self.suggest_gold(examples)
+        docs = [example.reference for example in gold.examples]
+        if not len(gold):
+            store_soft_labels(docs, gold.pairs, (), self.classes)
+            return 0
+        parts = [to_numpy(self.model.predict(self.features(gold.take(part)))) for part in parts_of(gold.pairs)]
+        found = join_outputs(parts)
+        store_soft_labels(docs, gold.pairs, (found.logits, found.text, found.types), self.classes)
+        return len(gold)
+
+    def _form(self) -> Dict[str, Any]:
+        """In which form the shares of relations are computed; log odds are of the smoothed ones."""
+        form = "printed" if self.cfg["prior"] == "printed" else "smoothed"
+        return {"form": form, "smoothing": self.cfg["smoothing"], "na_constant": self.cfg["na_constant"]}

@@ -1,0 +1,204 @@
+"""What components share that classify pairs of entities."""
+
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Set, Tuple
+
+import numpy
+from spacy.language import Language
+from spacy.tokens import Doc
+from spacy.training import Example
+
+from ..bridge import to_numpy
+from ..errors import Warnings
+from ..instances.pair_classes import GoldPairs, PairClass, gold_pairs, list_classes
+from ..instances.pairs import Pairs, Suggester
+from ..triples.decode import calibrate
+from ..triples.store import set_triples
+from .annotation import annotated
+from .base import RelationPipe
+
+# What training and tuning fill in.
+FITTED: Dict[str, Any] = {"classes": [], "types": [], "scale": 1.0, "shift": 0.0, "thresholds": {}}
+COLLECT_BATCH = 256
+# Tokens that the texts of the pairs of one call may have side by side.
+CELLS = 2**17
+
+
+class PairPipe(RelationPipe):
+    """Base of components that say which relation, if any, holds between two entities."""
+
+    def __init__(self, *args: Any, suggester: Suggester, **kwargs: Any) -> None:
+        """Create a component; see `RelationPipe`.
+
+        suggester (Suggester): Chooses the pairs.
+        """
+        super().__init__(*args, **kwargs)
+        self.suggester = suggester
+        self._collected: Tuple[List[Set[PairClass]], List[Tuple[str, str]]] = ([], [])
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Optional[Language] = None,
+        labels: Optional[List[str]] = None,
+    ) -> None:
+        """Find relations and entity types, give the model its sizes, and load the encoder's weights.
+
+        get_examples (Callable[[], Iterable[Example]]): Returns the training data.
+        nlp (Optional[Language]): The pipeline; what comes before the component annotates the data, as in training.
+        labels (Optional[List[str]]): The relations, where the data does not show all of them.
+        RAISES (ValueError): Where there are none.
+        """
+        super().initialize(annotated(get_examples, nlp, self.name), nlp=nlp, labels=labels)
+
+    @property
+    def classes(self) -> List[PairClass]:
+        """RETURNS (List[PairClass]): Relations with their direction, without class 0 of the model, no relation."""
+        return [PairClass(relation, bool(backwards)) for relation, backwards in self.cfg["classes"]]
+
+    def suggest(self, docs: Sequence[Doc]) -> Pairs:
+        """Choose the pairs of a batch."""
+        pairs = self.suggester(docs)
+        if pairs.lost:
+            self.warn_once("lost", Warnings.W400.format(name=self.name, count=pairs.lost))
+        return pairs
+
+    def predict(self, docs: Iterable[Doc]) -> List[Any]:
+        """Score a batch of Docs without changing them, in parts: a long sentence can have thousands of pairs.
+
+        docs (Iterable[Doc]): The batch.
+        RETURNS (List[Any]): One prediction per Doc, for `set_annotations`.
+        RAISES (ValueError): Where the component is not initialized.
+        """
+        docs = list(docs)
+        self.require_initialized()
+        pairs = self.suggest(docs)
+        parts = [to_numpy(self.model.predict(self.features(pairs.take(part)))) for part in parts_of(pairs)]
+        return self.decode(pairs, join_outputs(parts) if parts else None)
+
+    def suggest_gold(self, examples: Sequence[Example]) -> GoldPairs:
+        """Choose the pairs of a batch, with gold."""
+        found = gold_pairs(self.suggest, examples)
+        self._warn_gold(found.missed, found.unannotated, len(examples), "a batch")
+        return found
+
+    def collect(self, examples: Iterable[Example]) -> List[str]:
+        """Read relations and entity types, and what a method wants to know of each pair."""
+        said, types, missed, unannotated, total = [], [], 0, 0, 0
+        for batch in _batches(examples):
+            found = gold_pairs(self.suggest, batch)
+            said.extend(found.found)
+            types.extend(found.pairs.types)
+            missed, unannotated, total = missed + found.missed, unannotated + found.unannotated, total + len(batch)
+        self._warn_gold(missed, unannotated, total, "the training data")
+        self.cfg["types"] = sorted({kind for pair in types for kind in pair if kind})
+        self._collected = (said, types)
+        return sorted({each.relation for pair in said for each in pair})
+
+    def settle(self) -> None:
+        """List the classes, now that the labels are known; a method adds what it counts."""
+        (said, _), self._collected = self._collected, ([], [])
+        self.cfg["classes"] = [list(each) for each in list_classes(said, self.labels)]
+
+    def decode(self, instances: Pairs, outputs: Any) -> List[Any]:
+        """Take each pair's best relation where it is likely enough beside no relation."""
+        found: List[List[Dict[str, Any]]] = [[] for _ in instances.docs]
+        if outputs is None:
+            return found
+        probs = softmax(self.logits(outputs))  # (P, R)
+        best, score = best_relation(probs)
+        score = calibrate(score, scale=self.cfg["scale"], shift=self.cfg["shift"])
+        classes, thresholds = self.classes, self.cfg["thresholds"]
+        limits = numpy.asarray([thresholds.get(each.relation, self.cfg["threshold"]) for each in classes])
+        for number in numpy.flatnonzero(score >= limits[best - 1]).tolist():
+            relation, backwards = classes[best[number] - 1]
+            subject, obj = instances.spans(number)[:: -1 if backwards else 1]
+            triple = {"subject": subject, "relation": relation, "object": obj, "score": float(score[number])}
+            triple["evidence"] = self.evidence(instances, outputs, number)
+            found[int(instances.doc[number])].append(triple)
+        return found
+
+    def logits(self, outputs: Any) -> Any:
+        """Find the logits of the classes in what the model returned. Shape (P, R)"""
+        return outputs.logits
+
+    def evidence(self, instances: Pairs, outputs: Any, number: int) -> Dict[str, Any]:
+        """Say what one pair's relation is based on, in plain values."""
+        return {}
+
+    def store(self, doc: Doc, prediction: List[Dict[str, Any]]) -> None:
+        """Write the triples of this component."""
+        set_triples(doc, prediction, source=self.name)
+
+    def _warn_gold(self, missed: int, unannotated: int, total: int, where: str) -> None:
+        """Say once what cannot be learned from."""
+        if unannotated:
+            message = Warnings.W360.format(name=self.name, count=unannotated, total=total, where=where)
+            self.warn_once("not annotated", message)
+        if missed:
+            self.warn_once("missed", Warnings.W401.format(name=self.name, count=missed, where=where))
+
+
+def parts_of(pairs: Pairs) -> Iterator[Any]:
+    """Split pairs into runs whose texts, side by side, have a bounded number of tokens.
+
+    pairs (Pairs): The pairs.
+    YIELDS (NDArray): Numbers of the pairs of a part.
+    """
+    if not len(pairs):
+        return
+    longest = max(1, int((pairs.text[:, 1] - pairs.text[:, 0]).max()))
+    size = max(1, CELLS // longest)
+    for begin in range(0, len(pairs), size):
+        yield numpy.arange(begin, min(begin + size, len(pairs)))
+
+
+def join_outputs(parts: Sequence[Any]) -> Any:
+    """Put the outputs of parts one below the other; rows that are shorter in some parts are filled with 0.
+
+    parts (Sequence[Any]): Named tuples of arrays.
+    RETURNS (Any): One such tuple.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    columns = []
+    for arrays in zip(*parts):
+        width = max(array.shape[1] for array in arrays)
+        columns.append(numpy.concatenate([numpy.pad(a, ((0, 0), (0, width - a.shape[1]))) for a in arrays]))
+    return type(parts[0])(*columns)
+
+
+def softmax(logits: Any) -> Any:
+    """Probabilities of classes.
+
+    logits (NDArray): Shape (P, R)
+    RETURNS (NDArray): Shape (P, R)
+    """
+    powers = numpy.exp(logits - logits.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def best_relation(probs: Any) -> Tuple[Any, Any]:
+    """Find each pair's best relation, and its probability where only it and no relation are possible.
+
+    A pair whose best class is a relation has a probability above 0.5, any other below: a threshold of 0.5 is the
+    decision by the best class.
+
+    probs (NDArray): Class 0 is no relation. Shape (P, R)
+    RETURNS (Tuple[NDArray, NDArray]): Class, from 1; probability. Shapes (P,)
+    """
+    best = probs[:, 1:].argmax(axis=1) + 1
+    chosen = probs[numpy.arange(len(probs)), best]
+    return best, chosen / (chosen + probs[:, 0])
+
+
+def _batches(examples: Iterable[Example]) -> Iterable[List[Example]]:
+    """Read in parts, so that not all Docs of a corpus are held at once."""
+    batch: List[Example] = []
+    for example in examples:
+        batch.append(example)
+        if len(batch) == COLLECT_BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

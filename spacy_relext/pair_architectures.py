@@ -1,0 +1,262 @@
+"""Registered model builders of methods that classify pairs of entities, side by side."""
+
+from typing import Any, Dict, List
+
+from spacy import registry
+from spacy.tokens import Doc
+from thinc.api import Model
+from thinc.types import Floats2d
+
+from .architectures import encoder_scales, token_encoder
+from .errors import check_choice, check_range
+
+
+@registry.architectures("spacy_relext.PieceTeacher.v1")
+def build_piece_teacher(
+    name: str,
+    max_pieces: int = 128,
+    marker_layer: int = 0,
+    precision: str = "auto",
+    case_features: bool = True,
+    layer_mix: bool = True,
+    freeze_layers: int = 0,
+    freeze_embeddings: bool = False,
+    hidden: int = 384,
+    dropout: float = 0.1,
+    fusion: str = "vector",
+    scale: float = 0.8,
+    lr_scale: float = 1.0,
+) -> Model[Any, Any]:
+    """Build a teacher whose encoder is a transformer that reads a text for a pair.
+
+    name (str): A folder, or a name on the Hugging Face Hub, read when the pipeline is initialized.
+    max_pieces (int): Longest sequence in word pieces.
+    marker_layer (int): The layer that sees the pair first, from 0; those below read a text once for all its pairs.
+    precision (str): "fp32", "bf16" or "auto": bf16 where the processor computes it natively.
+    case_features (bool): Whether to add letter-shape embeddings to the input, for uncased encoders.
+    layer_mix (bool): Whether vectors are a learned mix of all layers instead of the last one.
+    freeze_layers (int): How many of the lowest layers are not trained.
+    freeze_embeddings (bool): Whether the table of word pieces is not trained.
+    hidden (int): Size of the hidden layer above the encoder.
+    dropout (float): Dropout above the encoder.
+    fusion (str): γ: "scalar" (S, a constant), "vector" (V, one learned number per class) or "relation" (R, a learned
+        row for each gold relation: it knows the answer, and can only teach).
+    scale (float): γ at first, and for good with "scalar".
+    lr_scale (float): Learning rate of the encoder as a multiple of the optimizer's.
+    RETURNS (Model[PairBatch, TeacherOutput]): For `kd_teacher`.
+    """
+    from .models.kd import Teacher
+
+    encoder = _pair_transformer(
+        max_pieces=max_pieces,
+        marker_layer=marker_layer,
+        precision=precision,
+        case_features=case_features,
+        layer_mix=layer_mix,
+        freeze_layers=freeze_layers,
+        freeze_embeddings=freeze_embeddings,
+    )
+    module = _teacher(Teacher, encoder, hidden=hidden, dropout=dropout, fusion=fusion, scale=scale)
+    return _piece_model(module, name, max_pieces, lr_scale, "relext_kd_piece_teacher", fusion=fusion)
+
+
+@registry.architectures("spacy_relext.PieceStudent.v1")
+def build_piece_student(
+    name: str,
+    max_pieces: int = 128,
+    marker_layer: int = 0,
+    precision: str = "auto",
+    case_features: bool = True,
+    layer_mix: bool = True,
+    freeze_layers: int = 0,
+    freeze_embeddings: bool = False,
+    hidden: int = 384,
+    dropout: float = 0.1,
+    attention: bool = True,
+    attention_hidden: int = 200,
+    position_width: int = 30,
+    type_width: int = 30,
+    lr_scale: float = 1.0,
+) -> Model[Any, Any]:
+    """Build a student whose encoder is a transformer that reads a text for a pair.
+
+    name (str): A folder, or a name on the Hugging Face Hub, read when the pipeline is initialized.
+    max_pieces (int): Longest sequence in word pieces.
+    marker_layer (int): The layer that sees the pair first, from 0; those below read a text once for all its pairs.
+    precision (str): "fp32", "bf16" or "auto": bf16 where the processor computes it natively.
+    case_features (bool): Whether to add letter-shape embeddings to the input, for uncased encoders.
+    layer_mix (bool): Whether vectors are a learned mix of all layers instead of the last one.
+    freeze_layers (int): How many of the lowest layers are not trained.
+    freeze_embeddings (bool): Whether the table of word pieces is not trained.
+    hidden (int): Size of the hidden layer above the encoder.
+    dropout (float): Dropout above the encoder.
+    attention (bool): Whether there is an auxiliary branch, with its multi-aspect attention.
+    attention_hidden (int): Size of the attention's layer.
+    position_width (int): Size of the embedding of each of a token's two distances.
+    type_width (int): Size of the embedding of a token's entity type.
+    lr_scale (float): Learning rate of the encoder as a multiple of the optimizer's.
+    RETURNS (Model[PairBatch, StudentOutput]): For `kd_classifier`.
+    """
+    from .models.kd import Student
+
+    encoder = _pair_transformer(
+        max_pieces=max_pieces,
+        marker_layer=marker_layer,
+        precision=precision,
+        case_features=case_features,
+        layer_mix=layer_mix,
+        freeze_layers=freeze_layers,
+        freeze_embeddings=freeze_embeddings,
+    )
+    module = Student(
+        encoder,
+        hidden=hidden,
+        dropout=dropout,
+        attention=attention,
+        attention_hidden=attention_hidden,
+        position_width=position_width,
+        type_width=type_width,
+    )
+    return _piece_model(module, name, max_pieces, lr_scale, "relext_kd_piece_student")
+
+
+@registry.architectures("spacy_relext.GraphTeacher.v1")
+def build_graph_teacher(
+    tok2vec: Model[List[Doc], List[Floats2d]],
+    distance: int = 1,
+    width: int = 200,
+    layers: int = 2,
+    input_dropout: float = 0.5,
+    graph_dropout: float = 0.5,
+    word_dropout: float = 0.04,
+    mask_entities: bool = True,
+    hidden: int = 200,
+    dropout: float = 0.1,
+    fusion: str = "vector",
+    scale: float = 0.8,
+) -> Model[Any, Any]:
+    """Build a teacher whose encoder is a C-GCN: a BiLSTM and graph convolution over the pruned dependency tree.
+
+    tok2vec (Model[List[Doc], List[Floats2d]]): Word vectors: any encoder or listener.
+    distance (int): How far from the path between both arguments a token may be; -1: any token.
+    width (int): Size of an LSTM's direction and of the graph convolution.
+    layers (int): Graph convolutions, one above the other.
+    input_dropout (float): Dropout on the vectors of words.
+    graph_dropout (float): Dropout after the LSTM and between graph convolutions.
+    word_dropout (float): Share of words that are not read in training.
+    mask_entities (bool): Whether an argument's words are replaced by its role and type.
+    hidden (int): Size of the hidden layer above the encoder.
+    dropout (float): Dropout above the encoder.
+    fusion (str): γ: "scalar", "vector" or "relation", as for `spacy_relext.PieceTeacher.v1`.
+    scale (float): γ at first, and for good with "scalar".
+    RETURNS (Model[PairBatch, TeacherOutput]): For `kd_teacher`.
+    """
+    from .models.kd import Teacher
+
+    encoder = _graph(width, layers, input_dropout, graph_dropout, word_dropout, mask_entities)
+    module = _teacher(Teacher, encoder, hidden=hidden, dropout=dropout, fusion=fusion, scale=scale)
+    return _graph_model(tok2vec, module, distance, "relext_kd_graph_teacher", fusion=fusion)
+
+
+@registry.architectures("spacy_relext.GraphStudent.v1")
+def build_graph_student(
+    tok2vec: Model[List[Doc], List[Floats2d]],
+    distance: int = 1,
+    width: int = 200,
+    layers: int = 2,
+    input_dropout: float = 0.5,
+    graph_dropout: float = 0.5,
+    word_dropout: float = 0.04,
+    mask_entities: bool = True,
+    hidden: int = 200,
+    dropout: float = 0.1,
+    attention: bool = True,
+    attention_hidden: int = 200,
+    position_width: int = 30,
+    type_width: int = 30,
+) -> Model[Any, Any]:
+    """Build a student whose encoder is a C-GCN: a BiLSTM and graph convolution over the pruned dependency tree.
+
+    tok2vec (Model[List[Doc], List[Floats2d]]): Word vectors: any encoder or listener.
+    distance (int): How far from the path between both arguments a token may be; -1: any token.
+    width (int): Size of an LSTM's direction and of the graph convolution.
+    layers (int): Graph convolutions, one above the other.
+    input_dropout (float): Dropout on the vectors of words.
+    graph_dropout (float): Dropout after the LSTM and between graph convolutions.
+    word_dropout (float): Share of words that are not read in training.
+    mask_entities (bool): Whether an argument's words are replaced by its role and type.
+    hidden (int): Size of the hidden layer above the encoder.
+    dropout (float): Dropout above the encoder.
+    attention (bool): Whether there is an auxiliary branch, with its multi-aspect attention.
+    attention_hidden (int): Size of the attention's layer.
+    position_width (int): Size of the embedding of each of a token's two distances.
+    type_width (int): Size of the embedding of a token's entity type.
+    RETURNS (Model[PairBatch, StudentOutput]): For `kd_classifier`.
+    """
+    from .models.kd import Student
+
+    encoder = _graph(width, layers, input_dropout, graph_dropout, word_dropout, mask_entities)
+    module = Student(
+        encoder,
+        hidden=hidden,
+        dropout=dropout,
+        attention=attention,
+        attention_hidden=attention_hidden,
+        position_width=position_width,
+        type_width=type_width,
+    )
+    return _graph_model(tok2vec, module, distance, "relext_kd_graph_student")
+
+
+def _teacher(kind: Any, encoder: Any, *, fusion: str, **settings: Any) -> Any:
+    """Make a teacher of checked settings."""
+    from .models.kd import FUSIONS
+
+    check_choice("fusion", fusion, FUSIONS)
+    return kind(encoder, fusion=fusion, **settings)
+
+
+def _pair_transformer(*, marker_layer: int, **options: Any) -> Any:
+    """Make an empty encoder of word pieces that are marked for a pair."""
+    from .encoders.pair_transformer import PairTransformer
+
+    check_range("marker_layer", marker_layer, 0, 1_000)
+    return PairTransformer(token_encoder(**options), marker_layer=marker_layer)
+
+
+def _piece_model(module: Any, path: str, max_pieces: int, lr_scale: float, name: str, **attrs: Any) -> Model[Any, Any]:
+    """Wrap a module that reads word pieces."""
+    from .bridge import set_lr_scales
+    from .pair_bridge import piece_pair_model
+
+    scales: Dict[str, float] = encoder_scales("encoder.tokens.", lr_scale)
+    set_lr_scales(module, scales)
+    model = piece_pair_model(module, path=path, max_pieces=max_pieces, name=name)
+    model.attrs.update(attrs)
+    return model
+
+
+def _graph(
+    width: int, layers: int, input_dropout: float, dropout: float, word_dropout: float, mask_entities: bool
+) -> Any:
+    """Make an empty C-GCN."""
+    from .encoders.graph import ContextualGraph
+
+    return ContextualGraph(
+        hidden=width,
+        layers=layers,
+        input_dropout=input_dropout,
+        dropout=dropout,
+        word_dropout=word_dropout,
+        mask_entities=mask_entities,
+    )
+
+
+def _graph_model(tok2vec: Any, module: Any, distance: int, name: str, **attrs: Any) -> Model[Any, Any]:
+    """Wrap a module that reads token vectors along trees."""
+    from .pair_bridge import graph_pair_model
+
+    check_range("distance", distance, -1, 1_000)
+    model = graph_pair_model(tok2vec, module, distance=distance, name=name)
+    model.attrs.update(attrs)
+    return model
