@@ -1,0 +1,249 @@
+"""R-BERT in plain PyTorch and Hugging Face: the peer of the benchmarks that classify given pairs.
+
+It reads, trains, keeps the best pass on the development set, tests, times and saves; it does not import spacy_relext.
+The model is in rbert_model.py, with its departures from the paper. Batch size, passes, dropout and longest text are
+the paper's; its rate, 2e-5, is for a larger encoder. `rbert_model.load_peer` reads what --save wrote.
+
+    python benchmarks/peers/rbert.py --train F --dev F --test NAME=F --score semeval --out result.json
+
+A file has one pair a line, its types optional; offsets are characters, the end exclusive:
+
+    {"text": "…", "subject": [start, end], "object": [start, end], "label": "…",
+     "subject_type": "…", "object_type": "…"}
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import random
+import resource
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from casrel_train import say
+from rbert_data import Example, Record, read_records
+from rbert_model import Peer
+from rbert_train import MAIN_SCORE, SEMEVAL, Run, build_peer, score_peer, train
+
+ENCODER = "assets/encoder/all-MiniLM-L6-v2"
+
+
+def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line.
+
+    argv (Optional[Sequence[str]]): arguments; those of the process if None.
+    RETURNS (argparse.Namespace): checked values.
+    """
+    parser = argparse.ArgumentParser(description="Train and test R-BERT; write the figures as JSON.")
+    add_files(parser)
+    add_settings(parser)
+    args = parser.parse_args(argv)
+    check_arguments(args, parser=parser)
+    args.test = {name: Path(path) for name, path in (item.split("=", 1) for item in args.test)}
+    for path in (args.train, args.dev, *args.test.values(), Path(args.encoder)):
+        if not path.exists():
+            parser.error(f"{path}: not found")
+    return args
+
+
+def add_files(parser: argparse.ArgumentParser) -> None:
+    """Add what is read, how it is scored and where the results go.
+
+    parser (ArgumentParser): gets the arguments.
+    """
+    add = parser.add_argument
+    add("--encoder", default=ENCODER, help="folder of a Hugging Face encoder")
+    add("--train", type=Path, required=True, help="JSON lines of text, subject, object, label")
+    add("--train-limit", type=int, default=0, help="first N pairs only; 0 = all")
+    add("--dev", type=Path, required=True, help="chooses the pass")
+    add("--test", nargs="+", default=[], metavar="NAME=FILE")
+    add("--score", choices=tuple(MAIN_SCORE), required=True, help="semeval: official macro F1 of SemEval-2010 task 8")
+    add("--no-relation", help="label that is no relation, with --score micro")
+    add("--time-batch", type=int, nargs="+", default=[1, 32], help="batch sizes whose speed is measured")
+    add("--save", type=Path, metavar="DIR", help="where the trained model goes")
+    add("--out", type=Path, required=True, help="where the JSON goes")
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """Add what changes the model and its training.
+
+    parser (ArgumentParser): gets the arguments.
+    """
+    add = parser.add_argument
+    add("--types", action="store_true", help="write the arguments' types into the text")
+    add("--passes", type=int, default=5)
+    add("--batch-size", type=int, default=16)
+    add("--lr", type=float, default=1e-4, help="learning rate of the encoder")
+    add("--head-lr", type=float, default=1e-3, help="learning rate of the head")
+    add("--label-smoothing", type=float, default=0.0)
+    add("--dropout", type=float, default=0.1, help="in the head")
+    add("--encoder-dropout", type=float, help="in the encoder; its own setting if not given")
+    add("--max-pieces", type=int, default=128, help="longer texts are cut around the arguments")
+    add("--seed", type=int, default=0)
+    add("--threads", type=int, default=1)
+    add("--precision", choices=("fp32", "bf16"), default="fp32")
+
+
+def check_arguments(args: argparse.Namespace, *, parser: argparse.ArgumentParser) -> None:
+    """Refuse values that mean nothing.
+
+    args (argparse.Namespace): as parsed.
+    parser (argparse.ArgumentParser): ends the process with a message.
+    """
+    if any("=" not in item for item in args.test):
+        parser.error(f"--test: expected NAME=FILE, found {args.test}")
+    if min(args.passes, args.batch_size, args.threads, *args.time_batch) < 1:
+        parser.error("--passes, --batch-size, --threads, --time-batch: expected at least 1")
+    if args.score == "semeval" and args.no_relation is not None:
+        parser.error("--no-relation: only with --score micro")
+
+
+def read_sets(args: argparse.Namespace) -> dict[str, list[Record]]:
+    """Read training, development and test pairs.
+
+    args (argparse.Namespace): the command line.
+    RETURNS (dict[str, list[Record]]): pairs under "train", "dev" and "test:NAME".
+    RAISES (ValueError): if a file is not what it should be.
+    """
+    files = {"train": args.train, "dev": args.dev, **{f"test:{name}": path for name, path in args.test.items()}}
+    sets = {name: read_records(path) for name, path in files.items()}
+    sets["train"] = sets["train"][: args.train_limit or None]
+    for name, records in sets.items():
+        if not records:
+            raise ValueError(f"{files[name]}: no pairs")
+        foreign = sorted({record.label for record in records} - SEMEVAL)
+        if args.score == "semeval" and foreign:
+            raise ValueError(f"{files[name]}: --score semeval expects the labels of its task, found {foreign[0]!r}")
+    labels = sorted({record.label for record in sets["train"]})
+    if args.no_relation is not None and args.no_relation not in labels:
+        raise ValueError(f"--no-relation: {args.train} has no {args.no_relation!r}, but {', '.join(labels)}")
+    if args.types and not any(record.subject_type or record.object_type for record in sets["train"]):
+        raise ValueError(f"{args.train}: --types expects subject_type and object_type, found none")
+    return sets
+
+
+def time_prediction(peer: Peer, records: Sequence[Record], *, batch_sizes: Sequence[int]) -> dict[str, float]:
+    """Pairs per second from text to label, tokenising included.
+
+    peer (Peer): the trained model; finished.
+    records (Sequence[Record]): pairs.
+    batch_sizes (Sequence[int]): 1 is timed on 300 pairs, one by one, others on all.
+    RETURNS (dict[str, float]): pairs per second under "batch_N".
+    """
+    sample = random.Random(0).sample(list(records), min(300, len(records)))
+    found = {}
+    peer.predict(sample[:32])
+    for size in batch_sizes:
+        calls = [[record] for record in sample] if size == 1 else [list(records)]
+        started = time.perf_counter()
+        for call in calls:
+            peer.predict(call, batch_size=size)
+        found[f"batch_{size}"] = sum(map(len, calls)) / (time.perf_counter() - started)
+    return found
+
+
+def score_sets(
+    run: Run, examples: dict[str, list[Example]], *, sets: dict[str, list[Record]]
+) -> dict[str, dict[str, Any]]:
+    """Score development and test sets, and print the figures.
+
+    run (Run): the trained model.
+    examples (dict[str, list[Example]]): pairs in pieces by name of the set.
+    sets (dict[str, list[Record]]): the same pairs as read.
+    RETURNS (dict[str, dict[str, Any]]): scores by name of the set, without the training set.
+    """
+    found = {}
+    for name in [name for name in sets if name != "train"]:
+        scores = found[name] = score_peer(run, examples[name], records=sets[name])
+        scores["pairs_with_unknown_label"] = sum(record.label not in run.peer.labels for record in sets[name])
+        figures = "  ".join(
+            f"{kind} P {scores[f'{kind}_p']:.4f} R {scores[f'{kind}_r']:.4f} F {scores[f'{kind}_f']:.4f}"
+            for kind in ("macro", "micro")
+        )
+        say(f"{name}  {figures}  accuracy {scores['accuracy']:.4f}")
+    return found
+
+
+def benchmark(args: argparse.Namespace) -> dict[str, Any]:
+    """Train, test, save and time.
+
+    args (argparse.Namespace): the command line.
+    RETURNS (dict[str, Any]): everything that goes into the JSON.
+    RAISES (ValueError): if a file cannot be read, or a setting does not fit the data or the encoder.
+    """
+    sets = read_sets(args)
+    labels = [record.label for record in sets["train"]]
+    run = Run(build_peer(args, labels=sorted(set(labels))), args)
+    examples = {name: run.peer.encode(records) for name, records in sets.items()}
+    cut = {name: sum(example.cut for example in found) for name, found in examples.items()}
+    say(f"{len(labels)} training pairs, {len(run.peer.labels)} labels; texts cut: {json.dumps(cut)}")
+    seconds = train(run, examples["train"], labels=labels, dev=(examples["dev"], sets["dev"]))
+    if args.save:
+        run.peer.save(args.save)
+    run.peer.finish()
+    scores = score_sets(run, examples, sets=sets)
+    main = [entry["dev"][MAIN_SCORE[args.score]] for entry in run.history]
+    timed = next((sets[name] for name in sets if name.startswith("test:")), sets["dev"])
+    return {
+        "train_seconds": seconds,
+        "train_pairs_per_second": len(labels) * args.passes / seconds,
+        "train_pairs": len(labels),
+        "labels": run.peer.labels,
+        "texts_cut": cut,
+        "passes": run.history,
+        "best_pass": 1 + main.index(max(main)),
+        "main_score": MAIN_SCORE[args.score],
+        "dev": scores["dev"],
+        "tests": {name: scores[f"test:{name}"] for name in args.test},
+        "predict_pairs_per_second": time_prediction(run.peer, timed, batch_sizes=args.time_batch),
+    }
+
+
+def environment(args: argparse.Namespace) -> dict[str, Any]:
+    """What the figures depend on.
+
+    args (argparse.Namespace): the command line.
+    RETURNS (dict[str, Any]): arguments, threads, versions, peak memory.
+    """
+    return {
+        "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "torch_threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+        "transformers": transformers.__version__,
+        "python": platform.python_version(),
+        "arguments": json.loads(json.dumps(vars(args), default=str)),
+    }
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the benchmark of the command line and write its JSON.
+
+    argv (Optional[Sequence[str]]): arguments; those of the process if None.
+    """
+    args = parse_arguments(argv)
+    os.environ["RAYON_NUM_THREADS"] = str(args.threads)  # of the tokenizer
+    torch.set_num_threads(args.threads)
+    try:
+        result = benchmark(args)
+    except ValueError as error:
+        sys.exit(f"rbert: {error}")
+    result = {"model": "rbert", **result, **environment(args)}
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    args.out.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", "utf8")
+    speed = ", ".join(f"{rate:.1f} ({name})" for name, rate in result["predict_pairs_per_second"].items())
+    say(
+        f"training {result['train_pairs_per_second']:.1f} pairs/s; prediction {speed}; "
+        f"peak {result['peak_rss_mb']:.0f} MB; wrote {args.out}"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,222 @@
+"""Training of the R-BERT peer: encoder and head, optimizer, loop, scores, choice of the best pass."""
+
+from __future__ import annotations
+
+import argparse
+import random
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+import transformers
+from casrel_data import bucketed_batches
+from casrel_model import autocast
+from casrel_train import say
+from rbert_data import Example, Record
+from rbert_model import Peer, RBert, collate, make_layout
+
+OTHER = "Other"
+DIRECTIONS = ("(e1,e2)", "(e2,e1)")
+NINE = (
+    "Cause-Effect",
+    "Component-Whole",
+    "Content-Container",
+    "Entity-Destination",
+    "Entity-Origin",
+    "Instrument-Agency",
+    "Member-Collection",
+    "Message-Topic",
+    "Product-Producer",
+)
+SEMEVAL = frozenset([OTHER, *(relation + direction for relation in NINE for direction in DIRECTIONS)])
+MAIN_SCORE = {"semeval": "macro_f", "micro": "micro_f"}
+
+
+@dataclass
+class Run:
+    """What the steps of one training share."""
+
+    peer: Peer
+    args: argparse.Namespace
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+
+def rates(correct: int, *, gold: int, predicted: int, empty: float = 0.0) -> dict[str, float]:
+    """Precision, recall and F1 from counts.
+
+    correct (int): right predictions.
+    gold (int): what should be found.
+    predicted (int): what was.
+    empty (float): precision if nothing was predicted.
+    RETURNS (dict[str, float]): p, r, f and the counts.
+    """
+    return {
+        "p": correct / predicted if predicted else empty,
+        "r": correct / gold if gold else 0.0,
+        "f": 2 * correct / (gold + predicted) if correct else 0.0,
+        "gold": gold,
+        "predicted": predicted,
+        "correct": correct,
+    }
+
+
+def score(
+    gold: Sequence[str], predicted: Sequence[str], *, style: str, no_relation: str | None = None
+) -> dict[str, Any]:
+    """Compare labels pair by pair.
+
+    semeval: as the task's official scorer, macro scores over the nine relations; a relation in the wrong direction
+    counts as predicted and missed, "Other" is no relation. micro: TACRED's way, precision is 1 if nothing is predicted;
+    macro scores are over the relations that occur in gold.
+
+    gold (Sequence[str]): labels of the data set.
+    predicted (Sequence[str]): labels of the same pairs.
+    style (str): semeval or micro.
+    no_relation (Optional[str]): the label that counts as nothing found, with micro; all count if None.
+    RETURNS (dict[str, Any]): macro_p … micro_f, accuracy, pairs and the scores per relation.
+    """
+    directed = style == "semeval"
+    nothing = OTHER if directed else no_relation
+
+    def relation(label: str) -> str:
+        return label.partition("(")[0] if directed else label
+
+    wanted = Counter(relation(label) for label in gold if label != nothing)
+    found = Counter(relation(label) for label in predicted if label != nothing)
+    hits = [g for g, p in zip(gold, predicted, strict=True) if g == p]
+    right = Counter(relation(label) for label in hits if label != nothing)
+    classes = NINE if directed else sorted(wanted)
+    each = {name: rates(right[name], gold=wanted[name], predicted=found[name]) for name in classes}
+    micro = rates(right.total(), gold=wanted.total(), predicted=found.total(), empty=1.0)
+    return {
+        **{f"macro_{k}": sum(s[k] for s in each.values()) / max(1, len(each)) for k in "prf"},
+        **{f"micro_{k}": micro[k] for k in "prf"},
+        "accuracy": len(hits) / max(1, len(gold)),
+        "pairs": len(gold),
+        "per_relation": each,
+    }
+
+
+def score_peer(run: Run, examples: Sequence[Example], *, records: Sequence[Record]) -> dict[str, Any]:
+    """Predict a set and score it.
+
+    run (Run): model and settings.
+    examples (Sequence[Example]): the pairs in pieces.
+    records (Sequence[Record]): the same pairs with their labels.
+    RETURNS (dict[str, Any]): of `score`.
+    """
+    gold = [record.label for record in records]
+    return score(gold, run.peer.classify(examples), style=run.args.score, no_relation=run.args.no_relation)
+
+
+def build_peer(args: argparse.Namespace, *, labels: Sequence[str]) -> Peer:
+    """Load the encoder and put a fresh head on it.
+
+    args (argparse.Namespace): the command line.
+    labels (Sequence[str]): of the training set.
+    RETURNS (Peer): untrained.
+    """
+    torch.manual_seed(args.seed)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(args.encoder, use_fast=True)
+    config = transformers.AutoConfig.from_pretrained(args.encoder)
+    if args.encoder_dropout is not None:
+        config.hidden_dropout_prob = config.attention_probs_dropout_prob = args.encoder_dropout
+    encoder = transformers.AutoModel.from_pretrained(args.encoder, config=config).float()
+    layout = make_layout(tokenizer, encoder=encoder, types=args.types, max_pieces=args.max_pieces)
+    model = RBert(encoder, n_labels=len(labels), dropout=args.dropout)
+    return Peer(model, tokenizer, list(labels), layout, args.precision)
+
+
+def build_optimizer(model: RBert, *, args: argparse.Namespace, steps: int) -> tuple[Any, Any]:
+    """AdamW with a rate of its own for the head, 10 % warm-up, linear decay.
+
+    model (RBert): the model.
+    args (argparse.Namespace): the command line.
+    steps (int): optimizer steps of the whole run.
+    RETURNS (tuple[AdamW, LambdaLR]): optimizer and schedule.
+    """
+    head = [p for layer in (model.sentence, model.argument, model.output) for p in layer.parameters()]
+    groups = [
+        {
+            "params": [p for p in parameters if (p.ndim > 1) == decays],
+            "lr": rate,
+            "weight_decay": 0.01 if decays else 0.0,
+        }
+        for parameters, rate in ((list(model.encoder.parameters()), args.lr), (head, args.head_lr))
+        for decays in (True, False)
+    ]
+    optimizer = torch.optim.AdamW(groups, fused=True)
+    return optimizer, transformers.get_linear_schedule_with_warmup(optimizer, steps // 10, steps)
+
+
+def train(
+    run: Run, examples: Sequence[Example], *, labels: Sequence[str], dev: tuple[Sequence[Example], Sequence[Record]]
+) -> float:
+    """Train, and leave the weights of the pass with the best score on the development set.
+
+    run (Run): model and settings; its history gets one entry per pass.
+    examples (Sequence[Example]): training pairs.
+    labels (Sequence[str]): their labels.
+    dev (tuple[Sequence[Example], Sequence[Record]]): development pairs in pieces and as read.
+    RETURNS (float): seconds spent in training steps, without the evaluations.
+    """
+    model, passes, main = run.peer.model, run.args.passes, MAIN_SCORE[run.args.score]
+    per_pass = -(-len(examples) // run.args.batch_size)
+    targets = torch.tensor([run.peer.labels.index(label) for label in labels])
+    step = build_optimizer(model, args=run.args, steps=per_pass * passes)
+    rng, seconds, best = random.Random(run.args.seed), 0.0, -1.0
+    with tempfile.TemporaryDirectory() as folder:
+        weights = Path(folder) / "best.pt"
+        for number in range(1, passes + 1):
+            started = time.perf_counter()
+            loss = train_pass(run, examples, targets=targets, step=step, rng=rng) / per_pass
+            spent = time.perf_counter() - started
+            seconds += spent
+            scores = score_peer(run, dev[0], records=dev[1])
+            scores.pop("per_relation")
+            run.history.append({"loss": loss, "seconds": spent, "dev": scores})
+            say(
+                f"pass {number}/{passes}  loss {loss:.4f}  {len(examples) / spent:.1f} pairs/s  "
+                f"dev macro F {scores['macro_f']:.4f}  micro F {scores['micro_f']:.4f}"
+            )
+            if scores[main] > best:
+                best = scores[main]
+                torch.save(model.state_dict(), weights)
+        model.load_state_dict(torch.load(weights, weights_only=True))
+    return seconds
+
+
+def train_pass(
+    run: Run, examples: Sequence[Example], *, targets: torch.Tensor, step: tuple[Any, Any], rng: random.Random
+) -> float:
+    """One pass over the training pairs.
+
+    run (Run): model and settings.
+    examples (Sequence[Example]): training pairs.
+    targets (Tensor): index of each pair's label. Shape (P,)
+    step (tuple[AdamW, LambdaLR]): optimizer and schedule, stepped once per batch.
+    rng (random.Random): order of the pairs.
+    RETURNS (float): sum of the batches' losses.
+    """
+    model, (optimizer, schedule) = run.peer.model, step
+    model.train()
+    total = torch.zeros(())
+    lengths = [len(e.ids) for e in examples]
+    for chosen in bucketed_batches(lengths, batch_size=run.args.batch_size, rng=rng):
+        batch = collate([examples[i] for i in chosen], padding=run.peer.tokenizer.pad_token_id)
+        with autocast(run.args.precision):
+            logits = model(batch)
+        loss = F.cross_entropy(logits.float(), targets[chosen], label_smoothing=run.args.label_smoothing)
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+        total += loss.detach()
+    return total.item()
