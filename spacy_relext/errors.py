@@ -141,8 +141,13 @@ class Errors:
         "triples; `spacy relext convert` keeps both where the format has them."
     )
     R407 = "[R407] No document of {path!r} has a gold triple; expected a corpus that is annotated with triples."
-    R408 = "[R408] Type patterns cannot be read: {detail}. Train the component anew."
-    R409 = "[R409] {gold} gold labels for {predicted} predicted ones; expected one for each."
+    R408 = "[R408] The stored type patterns cannot be read ({detail}). Train the component anew."
+    R409 = "[R409] {found} for {given}; expected as many of both."
+    R410 = "[R410] {pair} has class {number} {count} times; expected {expected}."
+    R411 = (
+        "[R411] The heads of a text of {length} tokens form no tree: from token {token} they lead into a cycle. Expected are "
+        "chains that end in a token that is its own head. Parse the text again, or leave its heads out of the corpus."
+    )
 
 
 class Warnings:

@@ -32,7 +32,7 @@ def type_patterns_cli(
     with input_errors():
         patterns, labels = gold_patterns(with_progress(iter_docs(corpus, Vocab())))
         if not len(patterns):
-            fail(f"No document of {str(corpus)!r} has a gold triple; expected a corpus annotated with triples.")
+            fail(Errors.R407.format(path=str(corpus)))
         table = _by_count(
             {
                 " → ".join(kind or NO_TYPE for kind in pair): {

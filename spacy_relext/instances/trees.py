@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 from spacy.attrs import HEAD
 from spacy.tokens import Doc
 
+from ..errors import Errors
+
 IntArray = NDArray[numpy.int64]
 BoolArray = NDArray[numpy.bool_]
 Bounds = Tuple[int, int]
@@ -66,7 +68,9 @@ def prune_tree(heads: IntArray, *, subject: Bounds, object: Bounds, distance: in
     """
     for start, end in (subject, object):
         if not 0 <= start < end <= len(heads):
-            raise ValueError(f"Entity {start}:{end} does not lie in a text of {len(heads)} tokens (start < end).")
+            found = f"{start}:{end}"
+            expected = f"an entity inside a text of {len(heads)} tokens"
+            raise ValueError(Errors.R007.format(key="entity", found=found, expected=expected))
     heads = join_trees(heads)
     _check_tree(heads)
     if distance < 0:
@@ -99,10 +103,7 @@ def _check_tree(heads: IntArray) -> None:
         far = far[far]
     lost = numpy.flatnonzero(heads[far] != far)
     if len(lost):
-        raise ValueError(
-            f"The heads of a text of {len(heads)} tokens form no tree: from token {int(lost[0])} they lead into a "
-            "cycle; expected chains that end in a token that is its own head."
-        )
+        raise ValueError(Errors.R411.format(length=len(heads), token=int(lost[0])))
 
 
 def _path(heads: IntArray, subject: Bounds, object: Bounds) -> BoolArray:

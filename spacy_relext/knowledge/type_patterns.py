@@ -42,7 +42,7 @@ class TypePatterns:
             for number, count in counts[pair].items():
                 if not 0 <= number < n_classes or count < 0:
                     expected = f"classes 0 to {n_classes - 1}, and counts of 0 or more"
-                    raise ValueError(f"{pair} has class {number} {count} times; expected {expected}")
+                    raise ValueError(Errors.R410.format(pair=pair, number=number, count=count, expected=expected))
                 self._by_pair[row, number] = count
         self._rows = {pair: row for row, pair in enumerate(self.pairs)}
         self._subject_rows, self._by_subject = self._marginal(0)
@@ -137,7 +137,8 @@ class TypePatterns:
             counts = {(str(s), str(o)): {int(c): int(n) for c, n in row} for s, o, row in values["counts"]}
             n_classes = int(values["n_classes"])
         except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"stored type patterns cannot be read ({type(error).__name__}: {error})") from None
+            detail = f"{type(error).__name__}: {error}"
+            raise ValueError(Errors.R408.format(detail=detail)) from None
         return cls(counts, n_classes=n_classes)
 
     def _marginal(self, side: int) -> Tuple[Dict[str, int], Ints]:
@@ -186,7 +187,7 @@ def count_patterns(types: Sequence[TypePair], classes: Sequence[int], *, n_class
     RAISES (ValueError): Where the lengths differ or a class is none of 0 to R - 1.
     """
     if len(types) != len(classes):
-        raise ValueError(f"{len(types)} type pairs for {len(classes)} classes; expected one class for each pair")
+        raise ValueError(Errors.R409.format(found=f"{len(types)} type pairs", given=f"{len(classes)} classes"))
     counts: Dict[TypePair, Dict[int, int]] = {}
     for (subject, obj, number), count in Counter((s, o, int(c)) for (s, o), c in zip(types, classes)).items():
         counts.setdefault((subject, obj), {})[number] = count

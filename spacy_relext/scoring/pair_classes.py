@@ -5,6 +5,8 @@ from typing import Any, DefaultDict, Dict, Sequence
 
 from spacy.scorer import PRFScore
 
+from ..errors import Errors
+
 OTHER = "Other"
 _DIRECTIONS = ("(e1,e2)", "(e2,e1)")
 
@@ -72,4 +74,5 @@ def _relation(label: str) -> str:
 def _check_lengths(gold: Sequence[str], predicted: Sequence[str]) -> None:
     """Make sure that each gold label has its prediction."""
     if len(gold) != len(predicted):
-        raise ValueError(f"{len(gold)} gold labels for {len(predicted)} predicted ones; expected as many of both")
+        found, given = f"{len(gold)} gold labels", f"{len(predicted)} predicted ones"
+        raise ValueError(Errors.R409.format(found=found, given=given))

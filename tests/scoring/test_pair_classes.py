@@ -79,5 +79,5 @@ def test_micro_conventions(gold: list, said: list, expected: tuple) -> None:
 
 def test_lengths_must_agree() -> None:
     for score in (semeval2010_scores, lambda gold, said: micro_without(gold, said, no_relation="none")):
-        with pytest.raises(ValueError, match="^2 gold labels for 1 predicted ones; expected as many of both$"):
+        with pytest.raises(ValueError, match="2 gold labels for 1 predicted ones; expected as many of both"):
             score(["a", "b"], ["a"])

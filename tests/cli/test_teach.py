@@ -1,0 +1,78 @@
+"""`spacy relext teach`: what a teacher thinks, written into a corpus."""
+
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Tuple
+
+import pytest
+import spacy
+from spacy.tokens import Doc, DocBin
+
+from spacy_relext.instances.soft_labels import PARTS, TEACHER_KEY
+
+from ..components.kd_pipes import GRAPH_TEACHER, ROWS, TEACHER, make_examples
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A trained teacher, and the corpus it was trained on."""
+    path = tmp_path_factory.mktemp("teach")
+    nlp = spacy.blank("en")
+    nlp.add_pipe("sentencizer")
+    nlp.add_pipe(TEACHER, config={"model": GRAPH_TEACHER})
+    examples = make_examples(nlp)
+    nlp.initialize(lambda: examples)
+    nlp.to_disk(path / "teacher")
+    DocBin(docs=[example.reference for example in examples], store_user_data=True).to_disk(path / "corpus.spacy")
+    return path
+
+
+def read(path: Path) -> List[Doc]:
+    return list(DocBin().from_disk(path).get_docs(spacy.blank("en").vocab))
+
+
+Label = Tuple[Tuple[int, ...], Tuple[int, ...], Dict[str, Any]]
+
+
+def soft_labels(path: Path) -> List[Label]:
+    found = []
+    for doc in read(path):
+        for pair in doc.user_data[TEACHER_KEY]["pairs"]:
+            parts = {key: pytest.approx(pair[key], abs=1e-4) for key in PARTS}
+            found.append((tuple(pair["subject"]), tuple(pair["object"]), parts))
+    return found
+
+
+def test_soft_labels_do_not_depend_on_the_batch(folder: Path, run: Callable[..., Any], tmp_path: Path) -> None:
+    written = []
+    for size in (1, 64):
+        done = run(
+            "teach", folder / "teacher", folder / "corpus.spacy", tmp_path / f"{size}.spacy", "--batch-size", size
+        )
+        assert done.exit_code == 0, done.output
+        assert f"{len(ROWS)} documents" in done.stdout
+        written.append(soft_labels(tmp_path / f"{size}.spacy"))
+    assert written[0] and [each[:2] for each in written[0]] == [each[:2] for each in written[1]]
+    one, other = ([{key: part.expected for key, part in each[2].items()} for each in w] for w in written)
+    assert one == [{key: pytest.approx(value, abs=1e-4) for key, value in each.items()} for each in other]
+
+
+def test_the_rest_of_the_corpus_stays(folder: Path, run: Callable[..., Any], tmp_path: Path) -> None:
+    run("teach", folder / "teacher", folder / "corpus.spacy", tmp_path / "taught.spacy")
+    for before, after in zip(read(folder / "corpus.spacy"), read(tmp_path / "taught.spacy")):
+        assert after.text == before.text and after._.triples == before._.triples
+        assert [(e.start, e.end, e.label_) for e in after.ents] == [(e.start, e.end, e.label_) for e in before.ents]
+
+
+def test_a_pipeline_without_a_teacher(folder: Path, fails: Callable[..., str], tmp_path: Path) -> None:
+    spacy.blank("en").to_disk(tmp_path / "blank")
+    line = fails("teach", tmp_path / "blank", folder / "corpus.spacy", tmp_path / "out.spacy")
+    assert "[R405]" in line and "configs/kd_teacher.cfg" in line
+
+
+def test_a_corpus_without_pairs(folder: Path, fails: Callable[..., str], tmp_path: Path) -> None:
+    nlp = spacy.blank("en")
+    doc = nlp("Nothing here.")
+    DocBin(docs=[doc], store_user_data=True).to_disk(tmp_path / "empty.spacy")
+    with pytest.warns(UserWarning, match="W102"):
+        line = fails("teach", folder / "teacher", tmp_path / "empty.spacy", tmp_path / "out.spacy")
+    assert "[R406]" in line and "empty.spacy" in line
