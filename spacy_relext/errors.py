@@ -146,7 +146,7 @@ class Errors:
     R410 = "[R410] {pair} has class {number} {count} times; expected {expected}."
     R411 = (
         "[R411] The heads of a text of {length} tokens form no tree: from token {token} they lead into a cycle. "
-        "Expected are chains to a token that is its own head. Parse the text again, or leave its heads out of the corpus."
+        "Every chain must end in a token that is its own head. Parse the text again, or leave its heads out."
     )
 
 
