@@ -30,8 +30,8 @@ def teach_corpus(
 ) -> TeachReport:
     """Write a corpus with the soft labels of the pipeline's teacher.
 
-    The pipeline's other components annotate the texts first, as they would a user's; entities, sentences and marked
-    pairs come from the corpus where it has them, as in training.
+    The pipeline's other components annotate the texts first, as they would a user's; entities, sentences,
+    trees and marked pairs come from the corpus where it has them, as in training.
 
     nlp (Language): A trained pipeline with a `kd_teacher`.
     corpus (Path): The corpus the student will be trained on.
@@ -47,7 +47,7 @@ def teach_corpus(
     before = [nlp.get_pipe(name) for name in nlp.pipe_names[: nlp.pipe_names.index(teachers[0])]]
     teacher: Any = nlp.get_pipe(teachers[0])
     docs = pairs = 0
-    examples = TripleCorpus(corpus, gold_ents=True, gold_sents=True)(nlp)
+    examples = TripleCorpus(corpus, gold_ents=True, gold_sents=True, gold_parse=True)(nlp)
     with ShardWriter(output) as writer:
         for batch in minibatch(progress(examples), size=batch_size):
             batch = list(batch)

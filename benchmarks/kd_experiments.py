@@ -1,0 +1,151 @@
+"""The KD4NRE experiments on scores: what is trained, on what, by which teacher, and which rows it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import spacy
+import torch
+from call import Call
+from kd_corpora import PairData
+from kd_pairs import PairSet, pair_scores, pipeline_labels, read_pairs
+from kd_peer import load_rbert, peer_labels, run_rbert
+from kd_systems import EFFICIENCY, MINILM, PARTS, SEMEVAL_PARTS, STUDENT, TEACHER, Family, Part, System
+from kd_training import maker_of, train_system
+from runs import cached, digest
+
+# Part of the experiment on label efficiency → percent of the labels, and multiple of the passes: with few sentences a
+# pass has few updates.
+SHARES = {"1%": (1, 10), "10%": (10, 4), "50%": (50, 2), "100%": (100, 1)}
+PEER_SYSTEMS = {"peer:rbert": False, "peer:rbert, types": True}
+
+
+def semeval(call: Call) -> None:
+    """SemEval-2010 Task 8: the grid with supersenses and with NER types, ablations, controls, both encoders."""
+    compare(call, "semeval", SEMEVAL_PARTS)
+
+
+def conll04(call: Call) -> None:
+    """CoNLL04, gold entities: the grid, ablations, controls, both encoders."""
+    compare(call, "conll04", PARTS)
+
+
+def scierc(call: Call) -> None:
+    """SciERC, gold entities: the grid, ablations, controls, both encoders."""
+    compare(call, "scierc", PARTS)
+
+
+def labels(call: Call) -> None:
+    """Less and less of SemEval-2010's labels; teacher and student see the same ones."""
+    full, rows = maker_of(call).semeval(), Part(EFFICIENCY)
+    for part, (percent, factor) in SHARES.items():
+        settings = replace(call.settings, passes=call.settings.passes * factor)
+        there = replace(call, settings=settings)
+        for seed in call.seeds if call.wants(part) else ():
+            data = maker_of(call).share(full, percent, seed=seed)
+            options: dict[str, Any] = {"described": call.describe(full), "suffix": f", {percent:g} % of the labels"}
+            for name, system in EFFICIENCY.items():
+                run_system(there, "labels", data, system, seed=seed, row=rows.row_name(name), **options)
+            if call.peer:
+                run_peers(there, "labels", data, seed=seed, **options)
+
+
+def compare(call: Call, data_set: str, parts: Mapping[str, Part]) -> None:
+    """Train and judge the systems of all parts asked for with every seed, and the peer beside them if asked.
+
+    call (Call): The call; "peer" is a part too.
+    data_set (str): A method of the maker, and the benchmark's name in the results.
+    parts (Mapping[str, Part]): Its parts.
+    """
+    make = getattr(maker_of(call), data_set)
+    for seed in call.seeds:
+        for part_name, part in parts.items():
+            if call.wants(part_name):
+                types = {"types": part.types} if part.types else {}
+                data = make(parsed=part.family.parsed, **types)
+                for name, system in part.systems.items():
+                    options: dict[str, Any] = {"family": part.family, "row": part.row_name(name)}
+                    run_system(call, data_set, data, system, seed=seed, **options)
+        if call.peer and call.wants("peer"):
+            run_peers(call, data_set, make(), seed=seed)
+
+
+def run_system(
+    call: Call,
+    benchmark: str,
+    data: PairData,
+    system: System,
+    *,
+    seed: int,
+    row: str,
+    family: Family = MINILM,
+    **naming: str,
+) -> None:
+    """Train a system, or find its training; judge it and write its rows.
+
+    call (Call): The call.
+    benchmark (str): Its name in the results.
+    data (PairData): The corpora.
+    system (System): What is trained.
+    seed (int): Seed.
+    row (str): What it is called in the results.
+    family (Family): Its encoder.
+    naming (str): `described`, what the results say of the data; `suffix`, what they add to a split's name.
+    """
+    call.tell(f"{data.name}{naming.get('suffix', '')}: {row.removeprefix('ablation:')}, seed {seed}")
+    trained, seconds = train_system(call, data, system, seed=seed, family=family)
+    name = TEACHER if system.student is None else STUDENT
+
+    def answer(path: Path, pairs: PairSet) -> list[str]:
+        return pipeline_labels(spacy.load(trained.pipeline), path, name=name, marked=data.marked)
+
+    _judge(call, benchmark, data, trained.folder, answer, row=row, seed=seed, seconds=seconds, **naming)
+
+
+def run_peers(call: Call, benchmark: str, data: PairData, *, seed: int, **naming: str) -> None:
+    """Train and judge the peer without and with entity types in its text; the arguments are those of `run_system`."""
+    for row, types in PEER_SYSTEMS.items():
+        call.tell(f"{data.name}{naming.get('suffix', '')}: {row}, seed {seed}")
+        trained = run_rbert(data, seed=seed, settings=call.settings, types=types)
+
+        def answer(path: Path, pairs: PairSet, model: Path = trained.model) -> list[str]:
+            return peer_labels(load_rbert(model), pairs.rows)
+
+        _judge(call, benchmark, data, trained.folder, answer, row=row, seed=seed, seconds=trained.seconds, **naming)
+
+
+def _judge(
+    call: Call,
+    benchmark: str,
+    data: PairData,
+    folder: Path,
+    answer: Callable[[Path, PairSet], list[str]],
+    *,
+    row: str,
+    seed: int,
+    seconds: float,
+    described: str = "",
+    suffix: str = "",
+) -> None:
+    """Score the answers to dev and test pairs, unless that was done, and write the rows."""
+    torch.set_num_threads(call.settings.threads)
+    for split, path in {"dev": data.dev, **data.tests}.items():
+
+        def score(path: Path = path) -> dict[str, Any]:
+            pairs = _pairs(path, data.marked)
+            return pair_scores(pairs, answer(path, pairs), task=data.task)
+
+        scores = cached(folder / f"scores-{split}-{digest(path)}.json", score)
+        name, options = call.split_name(data, split) + suffix, {"data": described or call.describe(data)}
+        call.record(benchmark, scores, split=name, system=row, seed=seed, seconds=seconds, **options)
+        main = "semeval_macro_f" if "semeval_macro_f" in scores else "micro_f"
+        call.tell(f"  {split}: {main} {scores[main]:.4f}, {seconds:.0f} s of training")
+
+
+@cache
+def _pairs(corpus: Path, marked: bool) -> PairSet:
+    return read_pairs(corpus, marked=marked)

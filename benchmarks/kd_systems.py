@@ -1,0 +1,138 @@
+"""What the KD4NRE benchmarks compare: each system as what it changes in the configs of teacher and student."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kd_corpora import NER, VECTORS
+from runs import ROOT
+
+TEACHER, STUDENT = "kd_teacher", "kd_classifier"
+IN_TEACHER, IN_STUDENT = f"components.{TEACHER}", f"components.{STUDENT}"
+Changes = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Family:
+    """Teacher and student with one kind of encoder.
+
+    name (str): What their rows are called by; "" for the default.
+    configs (Mapping[str, str]): Component → its config in configs/.
+    parsed (bool): Whether the encoder reads tags and heads.
+    passes (int): Multiple of the passes: an encoder that knows nothing beforehand takes more of them.
+    vectors (bool): Whether it reads static vectors.
+    """
+
+    name: str
+    configs: Mapping[str, str]
+    parsed: bool = False
+    passes: int = 1
+    vectors: bool = False
+
+    def config(self, component: str) -> Path:
+        """RETURNS (Path): The config of one of both components."""
+        return ROOT / "configs" / self.configs[component]
+
+    def changes(self, models: Path) -> dict[str, Any]:
+        """RETURNS (dict[str, Any]): What all its trainings on this machine change."""
+        return {"paths.vectors": str((models / VECTORS).resolve())} if self.vectors else {}
+
+
+MINILM = Family("", {TEACHER: "kd_teacher.cfg", STUDENT: "kd_student.cfg"})
+CGCN = Family(
+    "C-GCN", {TEACHER: "kd_cgcn_teacher.cfg", STUDENT: "kd_cgcn_student.cfg"}, parsed=True, passes=4, vectors=True
+)
+
+
+@dataclass(frozen=True)
+class System:
+    """One system.
+
+    teacher (Changes | None): Of the teacher's config; None: there is no teacher.
+    student (Changes | None): Of the student's config; None: the teacher itself is judged.
+    passes (int): Multiple of the passes.
+    """
+
+    teacher: Changes | None = None
+    student: Changes | None = None
+    passes: int = 1
+
+
+FUSION, MARKER = f"{IN_TEACHER}.model.fusion", "model.marker_layer"
+S, V, R = {FUSION: "scalar"}, dict[str, Any](), {FUSION: "relation"}
+PLAIN = dict[str, Any]()
+NO_PRIOR = {FUSION: "scalar", f"{IN_TEACHER}.model.scale": 0.0}
+NO_TSD = {f"{IN_TEACHER}.tsd_weight": 0.0}
+NO_HINTS = {f"{IN_STUDENT}.hint_weight": 0.0}
+NO_ATTENTION = {f"{IN_STUDENT}.model.attention": False}
+SMOOTHED = {f"{IN_STUDENT}.label_smoothing": 0.1}
+MARKERS_AT = 3
+
+DEFAULT = "student-V"
+BASE: dict[str, System] = {"base": System(student=NO_ATTENTION)}
+TYPED: dict[str, System] = {
+    "teacher-S": System(S),
+    "teacher-V": System(V),
+    "student-S": System(S, PLAIN),
+    DEFAULT: System(V, PLAIN),
+    "student-R": System(R, PLAIN),
+}
+ABLATIONS: dict[str, System] = {
+    "without TSD": System(NO_TSD, PLAIN),
+    "without hints": System(V, NO_HINTS),
+    "without TSD and hints": System(NO_TSD, NO_HINTS),
+    "without type prior": System(NO_PRIOR, PLAIN),
+    "printed type prior": System({f"{IN_TEACHER}.prior": "printed"}, PLAIN),
+    "without multi-aspect attention": System(V, NO_ATTENTION),
+    "without KD": System(student=PLAIN),
+}
+# What the student's gain is to be compared with: nothing but softer labels, a teacher that knows no more than the
+# student, and as many passes without a teacher as teacher and student have together.
+CONTROLS: dict[str, System] = {
+    "label smoothing": System(student=SMOOTHED),
+    "label smoothing, twice the passes": System(student=SMOOTHED, passes=2),
+    "base, twice the passes": System(student=NO_ATTENTION, passes=2),
+    "self-distillation": System({**NO_PRIOR, **NO_TSD}, NO_HINTS),
+}
+MARKED_LATE = System({f"{IN_TEACHER}.{MARKER}": MARKERS_AT}, {f"{IN_STUDENT}.{MARKER}": MARKERS_AT})
+MARKERS: dict[str, System] = {f"markers at layer {MARKERS_AT}": MARKED_LATE}
+
+
+@dataclass(frozen=True)
+class Part:
+    """Systems that `--only` names together.
+
+    systems (Mapping[str, System]): Name → system.
+    family (Family): Their encoder.
+    types (str): Where entity types come from, if not from where the data set's do.
+    """
+
+    systems: Mapping[str, System]
+    family: Family = field(default=MINILM)
+    types: str = ""
+
+    def row_name(self, system: str) -> str:
+        """RETURNS (str): What a system is called in the results."""
+        if system == DEFAULT and self.family is MINILM and not self.types:
+            return "default"
+        parts = [self.family.name, system, *(["NER types"] if self.types == NER else [])]
+        return f"ablation:{', '.join(filter(None, parts))}"
+
+
+# MiniLM's base reads no types; that of the C-GCN does.
+PARTS: dict[str, Part] = {
+    "grid": Part({**BASE, **TYPED}),
+    "ablations": Part(ABLATIONS),
+    "controls": Part(CONTROLS),
+    "markers": Part(MARKERS),
+    "cgcn": Part({**BASE, **TYPED}, CGCN),
+}
+SEMEVAL_PARTS: dict[str, Part] = {
+    **PARTS,
+    "ner": Part(TYPED, types=NER),
+    "cgcn-ner": Part({**BASE, **TYPED}, CGCN, types=NER),
+}
+EFFICIENCY: dict[str, System] = {**BASE, "teacher-V": System(V), DEFAULT: System(V, PLAIN)}

@@ -1,0 +1,120 @@
+"""Trains the systems of the KD4NRE benchmarks: a teacher, what it says of the training pairs, and a student."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import spacy
+import torch
+from call import Call
+from kd_corpora import PairData, PairMaker
+from kd_pairs import read_examples
+from kd_systems import MINILM, STUDENT, TEACHER, Family, System
+from runs import Trained, digest, train_run
+from spacy.util import minibatch
+from thinc.api import Config
+from training_config import count_steps, set_key
+
+from spacy_relext.corpora.shards import ShardWriter
+
+MARKED = {"@misc": "spacy_relext.AnnotatedPairs.v1"}
+BATCH_SIZE = "training.batcher.size"
+# Share of the updates in which the learning rate rises.
+WARMUP = 0.1
+
+
+def train_system(
+    call: Call, data: PairData, system: System, *, seed: int, family: Family = MINILM
+) -> tuple[Trained, float]:
+    """Train a system's teacher, if it has one, and its student.
+
+    call (Call): The call.
+    data (PairData): The corpora.
+    system (System): What is trained.
+    seed (int): Seed of both.
+    family (Family): The encoder of both.
+    RETURNS (tuple[Trained, float]): The training that is judged, and seconds of updates, the teacher's among them.
+    """
+    train, seconds = data.train, 0.0
+    if system.teacher is not None:
+        # one that is told the answer cannot be chosen by its answers
+        told = "relation" in system.teacher.values()
+        teacher_data = replace(data, dev=maker_of(call).nothing()) if told else data
+        teacher = _train(call, teacher_data, TEACHER, system.teacher, seed=seed, family=family, passes=system.passes)
+        if system.student is None:
+            return teacher, teacher.seconds
+        train = teach(call, teacher, data.train)
+        seconds = teacher.seconds
+    taught = replace(data, train=train)
+    trained = _train(call, taught, STUDENT, system.student or {}, seed=seed, family=family, passes=system.passes)
+    return trained, seconds + trained.seconds
+
+
+def teach(call: Call, teacher: Trained, corpus: Path) -> Path:
+    """Write what a teacher says of the pairs of a corpus into a copy of it.
+
+    call (Call): The call.
+    teacher (Trained): Its training.
+    corpus (Path): The training corpus.
+    RETURNS (Path): The new corpus.
+    """
+    target = teacher.folder / f"taught-{digest(corpus)}.spacy"
+    if not target.exists():
+        torch.set_num_threads(call.settings.threads)
+        nlp = spacy.load(teacher.pipeline)
+        pipe: Any = nlp.get_pipe(TEACHER)
+        with ShardWriter(target) as writer:
+            for batch in minibatch(read_examples(nlp, corpus), 64):
+                pipe.teach(batch)
+                for example in batch:
+                    writer.add(example.reference)
+    return target
+
+
+def maker_of(call: Call) -> PairMaker:
+    """RETURNS (PairMaker): The call's maker."""
+    assert isinstance(call.maker, PairMaker)
+    return call.maker
+
+
+def fit_length(config: Path, train: Path, changes: Mapping[str, Any], *, component: str, passes: int) -> dict[str, Any]:
+    """Fit what follows from the number of updates and `training_config.py` leaves as it is: warm-up and annealing.
+
+    config (Path): The config.
+    train (Path): Training corpus.
+    changes (Mapping[str, Any]): Of the config; only the batch size matters.
+    component (str): The component that is trained.
+    passes (int): Passes over the corpus.
+    RETURNS (dict[str, Any]): Further changes.
+    """
+    total = _steps(config, train, changes.get(BATCH_SIZE)) * passes
+    found = {"training.optimizer.learn_rate.warmup_steps": max(1, round(WARMUP * total))}
+    return {**found, "training.before_update.steps": max(2, total)} if component == STUDENT else found
+
+
+def _train(
+    call: Call, data: PairData, component: str, changes: Mapping[str, Any], *, seed: int, family: Family, passes: int
+) -> Trained:
+    """Train teacher or student."""
+    config = family.config(component)
+    settings = replace(call.settings, passes=call.settings.passes * passes * family.passes)
+    wanted: dict[str, Any] = {**family.changes(maker_of(call).models), BATCH_SIZE: data.batch}
+    if data.marked:
+        wanted[f"components.{component}.suggester"] = MARKED
+    wanted.update(fit_length(config, data.train, wanted, component=component, passes=settings.passes))
+    wanted.update(changes)
+    name = f"{data.key}-{component}"
+    options: dict[str, Any] = {"seed": seed, "settings": settings, "config": config, "changes": wanted}
+    return train_run(name, train=data.train, dev=data.dev, **options)
+
+
+@cache
+def _steps(config: Path, train: Path, batch_size: int | None) -> int:
+    filled = Config().from_disk(config, interpolate=False)
+    if batch_size:
+        set_key(filled, BATCH_SIZE, batch_size)
+    return count_steps(filled, train, lang="en", seed=0)["steps_per_pass"]
