@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Optional
 
@@ -63,7 +62,7 @@ def main(
 ) -> None:
     options = dict(locals())
     try:
-        for experiment in [_experiment(name, only=only) for name in experiments]:
+        for experiment in [rere.find_experiment(name, EXPERIMENTS, only=only) for name in experiments]:
             experiment.run(_make_call(experiment, options))
     except ValueError as error:
         typer.echo(" ".join(str(error).split()), err=True)
@@ -94,32 +93,11 @@ def _make_call(experiment: Experiment, options: dict[str, Any]) -> Call:
         seeds=rere._numbers("--seeds", options["seeds"] or experiment.seeds, int),
         results=options["results"],
         figures=HERE / "figures",
-        command=command_line(sys.argv[1:]),
+        command=rere.command_line(sys.argv[1:], program="kd.py"),
         only=frozenset(rere._split(options["only"])),
         peer=options["peer"],
         tell=lambda message: typer.echo(f"[{time.perf_counter() - started:7.0f} s] {message}", err=True),
     )
-
-
-def _experiment(name: str, *, only: str | None) -> Experiment:
-    if name not in EXPERIMENTS:
-        raise ValueError(f"no experiment {name!r}; there are {', '.join(EXPERIMENTS)}")
-    if set(rere._split(only)).difference(EXPERIMENTS[name].parts):
-        raise ValueError(f"--only {only}: {name} has {', '.join(EXPERIMENTS[name].parts)}")
-    return EXPERIMENTS[name]
-
-
-def command_line(arguments: Sequence[str]) -> str:
-    """Write down what was called, without the folders of one machine.
-
-    arguments (Sequence[str]): Of the process.
-    RETURNS (str): The command line.
-    """
-    # rere.py knows all folders but this one
-    known = [
-        argument.replace("--models", "--data", 1) if argument[:8] == "--models" else argument for argument in arguments
-    ]
-    return rere.command_line(known).replace("benchmarks/rere.py", "benchmarks/kd.py", 1)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from __future__ import annotations
 import shlex
 import sys
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Optional
@@ -29,7 +29,7 @@ from spacy_relext.corpora.drop import MODES
 HERE = Path(__file__).resolve().parent
 PRECISIONS = ("auto", "fp32", "bf16")
 # Options that name folders of one machine; what they say does not change the figures.
-FOLDERS = ("--runs", "--results", "--figures", "--data", "--encoder")
+FOLDERS = ("--runs", "--results", "--figures", "--data", "--models", "--encoder")
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def main(
 ) -> None:
     options = dict(locals())
     try:
-        options["chosen"] = [_experiment(name, only=only) for name in experiments]
+        options["chosen"] = [find_experiment(name, EXPERIMENTS, only=only) for name in experiments]
         for experiment in options["chosen"]:
             experiment.run(_make_call(experiment, options))
     except ValueError as error:
@@ -145,12 +145,20 @@ def _make_call(experiment: Experiment, options: dict[str, Any]) -> Call:
     )
 
 
-def _experiment(name: str, *, only: str | None) -> Experiment:
-    if name not in EXPERIMENTS:
-        raise ValueError(f"no experiment {name!r}; there are {', '.join(EXPERIMENTS)}")
-    if set(_split(only)).difference(EXPERIMENTS[name].parts):
-        raise ValueError(f"--only {only}: {name} has {', '.join(EXPERIMENTS[name].parts)}")
-    return EXPERIMENTS[name]
+def find_experiment(name: str, known: Mapping[str, Experiment], *, only: str | None) -> Experiment:
+    """Look an experiment up, and check the parts that are asked for.
+
+    name (str): The experiment.
+    known (Mapping[str, Experiment]): All of a program.
+    only (Optional[str]): Parts, comma-separated.
+    RETURNS (Experiment): The experiment.
+    RAISES (ValueError): Where there is none of that name, or it has no such part.
+    """
+    if name not in known:
+        raise ValueError(f"no experiment {name!r}; there are {', '.join(known)}")
+    if set(_split(only)).difference(known[name].parts):
+        raise ValueError(f"--only {only}: {name} has {', '.join(known[name].parts)}")
+    return known[name]
 
 
 def _split(option: str | None) -> list[str]:
@@ -174,10 +182,11 @@ def _names(option: str, text: str, known: Collection[str]) -> list[str]:
     return names
 
 
-def command_line(arguments: Sequence[str]) -> str:
+def command_line(arguments: Sequence[str], *, program: str = "rere.py") -> str:
     """Write down what was called, without the folders of one machine.
 
     arguments (Sequence[str]): Of the process.
+    program (str): Of benchmarks/.
     RETURNS (str): The command line.
     """
     kept: list[str] = []
@@ -186,7 +195,7 @@ def command_line(arguments: Sequence[str]) -> str:
         if not hidden and argument.partition("=")[0] not in FOLDERS:
             kept.append(argument.replace(f"{ROOT}/", ""))
         hidden = not hidden and argument in FOLDERS
-    return shlex.join(["python", "benchmarks/rere.py", *kept])
+    return shlex.join(["python", f"benchmarks/{program}", *kept])
 
 
 if __name__ == "__main__":

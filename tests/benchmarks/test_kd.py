@@ -200,10 +200,10 @@ def make_call(folder: pathlib.Path, target: pathlib.Path, **options: Any) -> Any
 
 
 def test_the_command_line_is_written_down_without_folders() -> None:
-    from kd import command_line
+    from rere import command_line
 
     arguments = ["semeval", "--models", "/somewhere", "--seeds", "0", "--runs=/elsewhere", "--models=/there", "--peer"]
-    assert command_line(arguments) == "python benchmarks/kd.py semeval --seeds 0 --peer"
+    assert command_line(arguments, program="kd.py") == "python benchmarks/kd.py semeval --seeds 0 --peer"
 
 
 @pytest.mark.parametrize(
