@@ -148,6 +148,10 @@ class Errors:
         "[R411] The heads of a text of {length} tokens form no tree: from token {token} they lead into a cycle. "
         "Every chain must end in a token that is its own head. Parse the text again, or leave its heads out."
     )
+    R412 = (
+        "[R412] The teachers do not know the same relations: one has {found}, the first {expected}. Train all of them "
+        "on the same relations."
+    )
 
 
 class Warnings:

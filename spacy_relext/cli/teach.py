@@ -1,6 +1,7 @@
 """`spacy relext teach`: a trained teacher's soft labels, written into the corpus that a student learns from."""
 
 from pathlib import Path
+from typing import List
 
 import typer
 from wasabi import msg
@@ -16,13 +17,21 @@ def teach_cli(
     teacher: str = typer.Argument(..., metavar="TEACHER", help=PIPELINE_HELP),
     corpus: Path = typer.Argument(..., metavar="CORPUS.spacy", help="Annotated corpus: a file, or a folder of them"),
     output: Path = typer.Argument(..., metavar="OUT.spacy", help="The same corpus with soft labels"),
+    also: List[str] = typer.Option(
+        [],
+        "--also",
+        metavar="TEACHER",
+        help="A further teacher, such as one of another seed; repeat it for more. "
+        "The student learns from the mean of their probabilities",
+    ),
     batch_size: int = typer.Option(64, "--batch-size", min=1, help="Documents a batch"),
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help=GPU_HELP),
 ) -> None:
     """Let a trained kd_teacher write what it thinks of each pair into a corpus, for a kd_classifier to learn from."""
     with input_errors():
-        nlp = load_pipeline(teacher, gpu_id)
-        found = teach_corpus(nlp, corpus, output, batch_size=batch_size, progress=with_progress)
+        pipelines = [load_pipeline(path, gpu_id) for path in (teacher, *also)]
+        found = teach_corpus(pipelines, corpus, output, batch_size=batch_size, progress=with_progress)
     if not found.pairs:
         fail(Errors.R406.format(path=str(corpus)))
-    msg.good(f"Wrote {found.docs} documents with soft labels of {found.pairs} pairs to {output}")
+    of = f" of {len(pipelines)} teachers" if also else ""
+    msg.good(f"Wrote {found.docs} documents with soft labels{of} for {found.pairs} pairs to {output}")

@@ -32,6 +32,39 @@ def store_soft_labels(docs: Sequence[Doc], pairs: Pairs, logits: Sequence[Any], 
         docs[doc].user_data[TEACHER_KEY]["pairs"].append(record)
 
 
+def average_soft_labels(docs: Sequence[Sequence[Doc]]) -> None:
+    """Put the mean of what several teachers said of a text onto the first teacher's Docs.
+
+    Probabilities are averaged, of the teacher and of each of its parts, and their logarithms are what is stored: a
+    sum of logits would let the loudest teacher speak for all.
+
+    docs (Sequence[Sequence[Doc]]): For each teacher, the annotated Docs it wrote onto, in the same order.
+    RAISES (ValueError): Where they do not know the same classes.
+    """
+    for same in zip(*docs):
+        stored = [doc.user_data[TEACHER_KEY] for doc in same]
+        classes = [PairClass(*each) for each in stored[0]["classes"]]
+        for other in stored[1:]:
+            theirs = [PairClass(*each) for each in other["classes"]]
+            if set(theirs) != set(classes):
+                names = [", ".join(sorted({each.relation for each in group})) or "none" for group in (theirs, classes)]
+                raise ValueError(Errors.R412.format(found=names[0], expected=names[1]))
+        said = [_by_offsets(doc, classes, "") for doc in same]
+        offsets = dict.fromkeys(key for each in said for key in each)  # in the first teacher's order
+        stored[0]["pairs"] = [_mean_record(key, [each[key] for each in said if key in each]) for key in offsets]
+
+
+def _mean_record(offsets: Tuple[int, ...], said: Sequence[Dict[str, Any]]) -> Dict[str, Any]:
+    """Average what was said of one pair."""
+    record: Dict[str, Any] = {"subject": list(offsets[:2]), "object": list(offsets[2:])}
+    for key in PARTS:
+        logits = numpy.stack([each[key] for each in said]).astype("float64")  # (teachers, R)
+        logs = logits - numpy.logaddexp.reduce(logits, axis=1, keepdims=True)
+        mean = numpy.logaddexp.reduce(logs, axis=0) - numpy.log(len(said))
+        record[key] = [round(float(value), _DIGITS) for value in mean]
+    return record
+
+
 def pair_offsets(pairs: Pairs, number: int) -> Tuple[List[int], List[int]]:
     """Characters of a pair's arguments: what a pair is known by.
 

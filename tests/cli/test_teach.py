@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Tuple
 
+import numpy
 import pytest
 import spacy
 from spacy.tokens import Doc, DocBin
@@ -76,3 +77,14 @@ def test_a_corpus_without_pairs(folder: Path, fails: Callable[..., str], tmp_pat
     with pytest.warns(UserWarning, match="W102"):
         line = fails("teach", folder / "teacher", tmp_path / "empty.spacy", tmp_path / "out.spacy")
     assert "[R406]" in line and "empty.spacy" in line
+
+
+def test_several_teachers(folder: Path, run: Callable[..., Any], tmp_path: Path) -> None:
+    teacher, corpus = folder / "teacher", folder / "corpus.spacy"
+    done = run("teach", teacher, corpus, tmp_path / "out.spacy", "--also", teacher, "--also", teacher)
+    assert done.exit_code == 0 and "of 3 teachers" in done.stdout
+    run("teach", teacher, corpus, tmp_path / "one.spacy")
+    for mean, one in zip(soft_labels(tmp_path / "out.spacy"), soft_labels(tmp_path / "one.spacy")):
+        assert mean[:2] == one[:2]
+        logits = [numpy.asarray(each[2]["teacher"].expected) for each in (mean, one)]
+        assert logits[0] == pytest.approx(logits[1] - numpy.log(numpy.exp(logits[1]).sum()), abs=1e-4)

@@ -10,7 +10,14 @@ from spacy.training import Example
 
 from spacy_relext.instances.pair_classes import GoldPairs, PairClass, gold_pairs
 from spacy_relext.instances.pairs import EntityPairs
-from spacy_relext.instances.soft_labels import PARTS, TEACHER_KEY, pair_offsets, read_soft_labels, store_soft_labels
+from spacy_relext.instances.soft_labels import (
+    PARTS,
+    TEACHER_KEY,
+    average_soft_labels,
+    pair_offsets,
+    read_soft_labels,
+    store_soft_labels,
+)
 
 from .builders import NLP, make_doc, make_example, with_entities
 
@@ -141,3 +148,46 @@ def test_pairs_are_known_by_their_characters() -> None:
     coarse = with_entities(make_doc(["ada", "met charles", "in", "london", "."]), [(0, 1, "PER"), (3, 4, "LOC")])
     found = read([Example(coarse, examples[0].reference)])
     assert found["taught"].tolist() == [1, 1], "whatever the tokens"
+
+
+def taught_by(logits: Any, classes: Sequence[PairClass], pairs: Sequence[int] = range(8)) -> List[Example]:
+    examples = make_examples()
+    gold = gold_of(examples).take(list(pairs))
+    parts = [part[list(pairs)] for part in logits]
+    store_soft_labels([example.reference for example in examples], gold.pairs, parts, classes)
+    return examples
+
+
+def average(*teachers: Sequence[Example]) -> None:
+    average_soft_labels([[example.reference for example in examples] for examples in teachers])
+
+
+def softmax(logits: Any) -> Any:
+    power = numpy.exp(logits - logits.max(-1, keepdims=True))
+    return power / power.sum(-1, keepdims=True)
+
+
+def test_several_teachers_say_the_mean_of_their_probabilities() -> None:
+    random = numpy.random.RandomState(1)
+    one, two = random.randn(2, 3, 8, len(CLASSES) + 1).astype("float32") * 3
+    first, second = taught_by(one, CLASSES), taught_by(two[..., [0, 3, 1, 2]], [CLASSES[2], *CLASSES[:2]])
+    average(first, second)
+    found = read(first)
+    for key, a, b in zip(PARTS, one, two):
+        numpy.testing.assert_allclose(softmax(found[key]), (softmax(a) + softmax(b)) / 2, atol=1e-4)
+
+
+def test_a_pair_that_one_teacher_did_not_see_has_the_word_of_the_other() -> None:
+    one, two = numpy.random.RandomState(2).randn(2, 3, 8, len(CLASSES) + 1).astype("float32")
+    first, second = taught_by(one, CLASSES, range(7)), taught_by(two, CLASSES, range(1, 8))
+    average(first, second)
+    found = read(first)
+    assert found["taught"].tolist() == [1.0] * 8
+    numpy.testing.assert_allclose(softmax(found["teacher"][0]), softmax(one[0, 0]), atol=1e-4)
+    numpy.testing.assert_allclose(softmax(found["teacher"][7]), softmax(two[0, 7]), atol=1e-4)
+
+
+def test_teachers_of_different_relations_are_refused() -> None:
+    one, two = numpy.zeros((3, 8, 4)), numpy.zeros((3, 8, 2))
+    with pytest.raises(ValueError, match=r"\[R412\].*one has met, the first born, met"):
+        average(taught_by(one, CLASSES), taught_by(two, [PairClass("met")]))
