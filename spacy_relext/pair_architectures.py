@@ -208,6 +208,75 @@ def build_graph_student(
     return _graph_model(tok2vec, module, distance, "relext_kd_graph_student")
 
 
+@registry.architectures("spacy_relext.SharedTeacher.v1")
+def build_shared_teacher(
+    tok2vec: Model[List[Doc], List[Floats2d]],
+    width: int = 256,
+    hidden: int = 256,
+    dropout: float = 0.1,
+    fusion: str = "vector",
+    scale: float = 0.8,
+) -> Model[Any, Any]:
+    """Build a teacher over token vectors that all pairs of a text share: the fastest where a text has many.
+
+    tok2vec (Model[List[Doc], List[Floats2d]]): Any encoder or listener.
+    width (int): Size of what is made of a token vector.
+    hidden (int): Size of the hidden layer above.
+    dropout (float): Dropout on token vectors and above.
+    fusion (str): γ: "scalar", "vector" or "relation", as for `spacy_relext.PieceTeacher.v1`.
+    scale (float): γ at first, and for good with "scalar".
+    RETURNS (Model[PairBatch, TeacherOutput]): For `kd_teacher`.
+    """
+    from .encoders.shared_pairs import SharedPairs
+    from .models.kd import Teacher
+    from .pair_bridge import token_pair_model
+
+    encoder = SharedPairs(hidden=width, dropout=dropout)
+    module = _teacher(Teacher, encoder, hidden=hidden, dropout=dropout, fusion=fusion, scale=scale)
+    model = token_pair_model(tok2vec, module, name="relext_kd_shared_teacher")
+    model.attrs["fusion"] = fusion
+    return model
+
+
+@registry.architectures("spacy_relext.SharedStudent.v1")
+def build_shared_student(
+    tok2vec: Model[List[Doc], List[Floats2d]],
+    width: int = 256,
+    hidden: int = 256,
+    dropout: float = 0.1,
+    attention: bool = True,
+    attention_hidden: int = 200,
+    position_width: int = 30,
+    type_width: int = 30,
+) -> Model[Any, Any]:
+    """Build a student over token vectors that all pairs of a text share: the fastest where a text has many.
+
+    tok2vec (Model[List[Doc], List[Floats2d]]): Any encoder or listener.
+    width (int): Size of what is made of a token vector.
+    hidden (int): Size of the hidden layer above.
+    dropout (float): Dropout on token vectors and above.
+    attention (bool): Whether there is an auxiliary branch, with its multi-aspect attention.
+    attention_hidden (int): Size of the attention's layer.
+    position_width (int): Size of the embedding of each of a token's two distances.
+    type_width (int): Size of the embedding of a token's entity type.
+    RETURNS (Model[PairBatch, StudentOutput]): For `kd_classifier`.
+    """
+    from .encoders.shared_pairs import SharedPairs
+    from .models.kd import Student
+    from .pair_bridge import token_pair_model
+
+    module = Student(
+        SharedPairs(hidden=width, dropout=dropout),
+        hidden=hidden,
+        dropout=dropout,
+        attention=attention,
+        attention_hidden=attention_hidden,
+        position_width=position_width,
+        type_width=type_width,
+    )
+    return token_pair_model(tok2vec, module, name="relext_kd_shared_student")
+
+
 def _teacher(kind: Any, encoder: Any, *, fusion: str, **settings: Any) -> Any:
     """Make a teacher of checked settings."""
     from .models.kd import FUSIONS
@@ -254,9 +323,9 @@ def _graph(
 
 def _graph_model(tok2vec: Any, module: Any, distance: int, name: str, **attrs: Any) -> Model[Any, Any]:
     """Wrap a module that reads token vectors along trees."""
-    from .pair_bridge import graph_pair_model
+    from .pair_bridge import token_pair_model
 
     check_range("distance", distance, -1, 1_000)
-    model = graph_pair_model(tok2vec, module, distance=distance, name=name)
+    model = token_pair_model(tok2vec, module, distance=distance, name=name)
     model.attrs.update(attrs)
     return model

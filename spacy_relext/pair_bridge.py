@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from .bridge import backward, call, cut_options, load_checkpoint, module_of, move_to_device, tensors, unflatten
 from .errors import Errors, Warnings
-from .instances.pair_features import PairBatch, graph_arrays, piece_arrays
+from .instances.pair_features import PairBatch, graph_arrays, piece_arrays, token_arrays
 from .instances.pair_pieces import cut_pairs
 from .shim import wrap_module
 
@@ -29,21 +29,23 @@ def piece_pair_model(module: nn.Module, *, path: str, max_pieces: int, name: str
     return Model(name, _forward_pieces, init=init, attrs={"max_pieces": max_pieces}, shims=[wrap_module(module)])
 
 
-def graph_pair_model(
-    tok2vec: Model[List[Doc], List[Floats2d]], module: nn.Module, *, distance: int, name: str
+def token_pair_model(
+    tok2vec: Model[List[Doc], List[Floats2d]], module: nn.Module, *, name: str, distance: Optional[int] = None
 ) -> Model:
-    """Build a thinc model whose torch module reads token vectors along pruned dependency trees.
+    """Build a thinc model whose torch module reads token vectors, along pruned dependency trees or as they stand.
 
     tok2vec (Model[List[Doc], List[Floats2d]]): Any encoder or listener.
-    module (nn.Module): Called with `vectors` of shape (N, D), all tokens of all Docs, and what `graph_arrays` gives.
-    distance (int): How far from the path between both arguments a token may be; -1: any token.
+    module (nn.Module): Called with `vectors` of shape (N, D), all tokens of all Docs, and what `graph_arrays` or
+        `token_arrays` gives.
     name (str): The model's name.
+    distance (Optional[int]): How far from the path between both arguments a token may be; -1: any token. None: no
+        tree is read.
     RETURNS (Model[PairBatch, Any]): Its output is whatever the module returns.
     """
     return Model(
         name,
-        _forward_graph,
-        init=_init_graph,
+        _forward_tokens,
+        init=_init_tokens,
         layers=[tok2vec],
         attrs={"distance": distance},
         shims=[wrap_module(module)],
@@ -58,7 +60,7 @@ def _init_pieces(model: Model, X: Any = None, Y: Any = None, *, path: str) -> Mo
     return model
 
 
-def _init_graph(model: Model, X: Optional[PairBatch] = None, Y: Any = None) -> Model:
+def _init_tokens(model: Model, X: Optional[PairBatch] = None, Y: Any = None) -> Model:
     """Initialize the tok2vec; the module is sized by the component."""
     model.layers[0].initialize(X=list(X.pairs.docs) if X is not None else None)
     return model
@@ -82,7 +84,7 @@ def _forward_pieces(model: Model, batch: PairBatch, is_train: bool) -> Tuple[Any
     return outputs, backprop
 
 
-def _forward_graph(model: Model, batch: PairBatch, is_train: bool) -> Tuple[Any, Callable[[Any], List[Doc]]]:
+def _forward_tokens(model: Model, batch: PairBatch, is_train: bool) -> Tuple[Any, Callable[[Any], List[Doc]]]:
     """Run the tok2vec and the module; the gradient goes back through both."""
     docs = list(batch.pairs.docs)
     vectors, backprop_vectors = model.layers[0](docs, is_train)
@@ -90,7 +92,8 @@ def _forward_graph(model: Model, batch: PairBatch, is_train: bool) -> Tuple[Any,
     width = (module_of(model).encoder.sizes or {}).get("width")
     if width is not None and len(flat) and flat.shape[1] != width:
         raise ValueError(Errors.R361.format(name=model.name, found=flat.shape[1], expected=width))
-    arrays, chains = graph_arrays(batch, distance=model.attrs["distance"])
+    distance = model.attrs["distance"]
+    arrays, chains = (token_arrays(batch), 0) if distance is None else graph_arrays(batch, distance=distance)
     if chains:
         warnings.warn(Warnings.W403.format(name=model.name), UserWarning, stacklevel=2)
     found: Dict[str, Any] = tensors({**arrays, **batch.arrays}, flat.device)
@@ -107,7 +110,7 @@ def _forward_graph(model: Model, batch: PairBatch, is_train: bool) -> Tuple[Any,
 
 
 def encoder_sizes(model: Model, *, n_types: int, n_tags: int) -> Dict[str, Any]:
-    """Name the sizes that the encoder of a graph model takes; that of a piece model has them from its checkpoint.
+    """Name the sizes that an encoder over token vectors takes; that of a piece model has them from its checkpoint.
 
     model (Model): Built by this file, initialized.
     n_types (int): Entity types, with 0 for none.

@@ -123,6 +123,8 @@ ARGUMENTS: Dict[str, Callable[[], Dict[str, Any]]] = {
     "spacy_relext.anneal_distillation.v1": lambda: {"component": "kd_classifier", "steps": 10},
     "spacy_relext.SharedDetector.v1": lambda: {"tok2vec": tok2vec()},
     "spacy_relext.SharedExtractor.v1": lambda: {"tok2vec": tok2vec()},
+    "spacy_relext.SharedStudent.v1": lambda: {"tok2vec": tok2vec()},
+    "spacy_relext.SharedTeacher.v1": lambda: {"tok2vec": tok2vec()},
 }
 
 

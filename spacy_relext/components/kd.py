@@ -57,7 +57,7 @@ def make_kd_teacher(
 
     nlp (Language): The pipeline.
     name (str): The component's name.
-    model (Model): Built by `spacy_relext.PieceTeacher.v1` or `spacy_relext.GraphTeacher.v1`.
+    model (Model): Built by `spacy_relext.PieceTeacher.v1`, `GraphTeacher.v1` or `SharedTeacher.v1`.
     suggester (Suggester): Chooses the pairs: `spacy_relext.EntityPairs.v1` or `spacy_relext.AnnotatedPairs.v1`.
     prior (str): G̃: "log_odds" of the smoothed shares of relations, these shares themselves ("smoothed"), or the
         "printed" form, without no relation and without smoothing.
@@ -113,7 +113,7 @@ def make_kd_classifier(
 
     nlp (Language): The pipeline.
     name (str): The component's name.
-    model (Model): Built by `spacy_relext.PieceStudent.v1` or `spacy_relext.GraphStudent.v1`.
+    model (Model): Built by `spacy_relext.PieceStudent.v1`, `GraphStudent.v1` or `SharedStudent.v1`.
     suggester (Suggester): Chooses the pairs: `spacy_relext.EntityPairs.v1` or `spacy_relext.AnnotatedPairs.v1`.
     teacher_share (float): λ, how much the teacher counts against the labels, 0 to 1, as long as no callback
         (`spacy_relext.anneal_distillation.v1`) changes it.

@@ -17,7 +17,7 @@ MOST_ATTENDED = 8
 class KDClassifier(KDPipe):
     """Says which relation holds between two entities. Writes `doc._.triples`."""
 
-    architectures = ("relext_kd_piece_student", "relext_kd_graph_student")
+    architectures = ("relext_kd_piece_student", "relext_kd_graph_student", "relext_kd_shared_student")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Create a classifier; see `RelationPipe`."""

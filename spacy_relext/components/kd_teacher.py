@@ -21,7 +21,7 @@ PRIORS = ("log_odds", "smoothed", "printed")
 class KDTeacher(KDPipe):
     """Says which relation holds between two entities, knowing which relations their types allow."""
 
-    architectures = ("relext_kd_piece_teacher", "relext_kd_graph_teacher")
+    architectures = ("relext_kd_piece_teacher", "relext_kd_graph_teacher", "relext_kd_shared_teacher")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Create a teacher; see `RelationPipe`."""

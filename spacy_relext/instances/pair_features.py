@@ -102,14 +102,12 @@ def piece_arrays(pieces: PairPieces, batch: PairBatch) -> Dict[str, IntArray]:
     }
 
 
-def graph_arrays(batch: PairBatch, *, distance: int) -> Tuple[Dict[str, IntArray], int]:
-    """Tokens, tags, types, roles and pruned trees of the texts of pairs.
+def token_arrays(batch: PairBatch) -> Dict[str, IntArray]:
+    """Tokens, tags, types and roles of the texts of pairs, and the tokens between both arguments.
 
     batch (PairBatch): The pairs.
-    distance (int): How far from the path between both arguments a token may be; -1: any token.
-    RETURNS (Tuple[Dict[str, IntArray], int]): `index` (token among all tokens of the Docs, -1 on padding), `tags`,
-        `types`, `roles`, `kept`, `to_subject`, `to_object`, `positions` of shape (P, T); `edges` (pair, token, token)
-        of shape (E, 3); and how many pairs stand in a text without a parse, whose tree is a chain.
+    RETURNS (Dict[str, IntArray]): `index` (token among all tokens of the Docs, -1 on padding), `tags`, `types`,
+        `roles`, `kept` (True between the arguments), `to_subject`, `to_object`, `positions`. Shapes (P, T)
     """
     pairs = batch.pairs
     lengths = pairs.text[:, 1] - pairs.text[:, 0]
@@ -123,19 +121,32 @@ def graph_arrays(batch: PairBatch, *, distance: int) -> Tuple[Dict[str, IntArray
     roles = numpy.zeros(shape, dtype="int64")
     for bounds, role in ((pairs.subject, SUBJECT), (pairs.object, OBJECT)):
         roles += role * ((tokens >= bounds[:, :1]) & (tokens < bounds[:, 1:]))
-    kept, edges, chains = _trees(pairs, shape, distance)
     read = index * inside
-    arrays = {
+    to_subject, to_object = distances(roles, SUBJECT), distances(roles, OBJECT)
+    return {
         "index": index,
         "tags": numpy.where(inside, tags[read], 0) if len(tags) else index * 0,
         "types": numpy.where(inside, types[read], 0) if len(types) else index * 0,
         "roles": roles,
-        "kept": kept,
-        "edges": edges,
-        "to_subject": distances(roles, SUBJECT),
-        "to_object": distances(roles, OBJECT),
+        "kept": inside & (to_subject * to_object < 0),
+        "to_subject": to_subject,
+        "to_object": to_object,
         "positions": numpy.where(inside, position, -1),
     }
+
+
+def graph_arrays(batch: PairBatch, *, distance: int) -> Tuple[Dict[str, IntArray], int]:
+    """Tokens, tags, types, roles and pruned trees of the texts of pairs.
+
+    batch (PairBatch): The pairs.
+    distance (int): How far from the path between both arguments a token may be; -1: any token.
+    RETURNS (Tuple[Dict[str, IntArray], int]): What `token_arrays` gives, `kept` being True on the pruned tree, with
+        `edges` (pair, token, token) of shape (E, 3); and how many pairs stand in a text without a parse, whose tree is
+        a chain.
+    """
+    arrays = token_arrays(batch)
+    shape = (arrays["index"].shape[0], arrays["index"].shape[1])
+    arrays["kept"], arrays["edges"], chains = _trees(batch.pairs, shape, distance)
     return arrays, chains
 
 

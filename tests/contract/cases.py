@@ -129,8 +129,15 @@ def pieces(name: str, **options: Any) -> Setting:
     return {"model": {"@architectures": f"spacy_relext.{name}.v1", **PIECES, **options}, "suggester": NEAR}
 
 
+def shared(name: str) -> Setting:
+    """Settings of a classifier of pairs over token vectors that all pairs share."""
+    model = {"@architectures": f"spacy_relext.{name}.v1", "width": 32, "hidden": 32, "dropout": 0.0}
+    return {"model": {**model, "tok2vec": LISTENER}, "suggester": NEAR}
+
+
 SENTS = ("sentencizer", {})
 NAMED = (SENTS, (ENTITIES, {}))
+NAMED_CNN = (*NAMED, ("tok2vec", {"model": CNN}))
 ENGLISH_RELATIONS = (make_english_examples, "relations_micro_f", {"min_probability": 1.01})
 ENGLISH = (make_english_examples, "exact_f", {"threshold": 1.01})
 DETECTED = (make_english_examples, "exact_f", {"ask_threshold": 1.01})
@@ -147,7 +154,8 @@ CASES = [
     MethodCase("transformer", "rere_extractor", extractor(BERT), (SENTS,), *ENGLISH, spawn=True),
     MethodCase("marked detector", "rere_detector", {"model": MARKED_DETECTOR}, (SENTS,), *ENGLISH_RELATIONS),
     MethodCase("graph student", "kd_classifier", graph("GraphStudent", CNN), NAMED, *ENGLISH),
-    # Teacher and student differ in their heads only, so each stands here with one of the two encoders.
+    # Teacher and student differ in their heads only, so each encoder stands here once.
+    MethodCase("shared student", "kd_classifier", shared("SharedStudent"), NAMED_CNN, *ENGLISH),
     MethodCase("piece teacher", "kd_teacher", pieces("PieceTeacher", marker_layer=1), NAMED, *ENGLISH),
     MethodCase("marked", "rere_extractor", {"model": MARKED_EXTRACTOR}, BEFORE_MARKED, *DETECTED),
 ]
