@@ -49,7 +49,7 @@ class RelationPipe(TrainablePipe):
         fitted (Optional[Dict[str, Any]]): What training and tuning fill in, as it is before; saved too.
         """
         self.vocab, self.model, self.name, self.scorer = vocab, model, name, scorer
-        self._fitted = fitted or {}
+        self._fitted = dict(fitted or {})
         self.cfg: Dict[str, Any] = copy.deepcopy({"labels": [], **(settings or {}), **self._fitted})
         # Kept beside the settings in use, so that a config changed since can be told from settings changed by tuning.
         self.cfg[CONFIGURED] = copy.deepcopy(settings or {})

@@ -34,6 +34,7 @@ _STUDENT = Config().from_str(defaults.STUDENT_CONFIG)
         "tsd_weight": 1.0,
         "tsd_k": 3,
         "sentence_penalty": 0.0,
+        "typed_decoding": 0,
         "threshold": 0.5,
         "scorer": {"@scorers": "spacy_relext.triple_scorer.v1"},
     },
@@ -50,6 +51,7 @@ def make_kd_teacher(
     tsd_weight: float,
     tsd_k: int,
     sentence_penalty: float,
+    typed_decoding: int,
     threshold: float,
     scorer: Optional[Callable[..., Dict[str, Any]]],
 ) -> KDTeacher:
@@ -66,6 +68,8 @@ def make_kd_teacher(
     tsd_weight (float): Weight of the difference of the top probabilities in the loss; 0 for none.
     tsd_k (int): How many probabilities it compares.
     sentence_penalty (float): Weight of the squared length of sentence vectors (the paper's C-GCN: 0.003).
+    typed_decoding (int): How often training must have shown a relation with two types for it to be considered between
+        them; types never seen together allow everything. 0: any relation between any types.
     threshold (float): What the best relation's probability beside no relation must reach.
     scorer (Optional[Callable[..., Dict[str, Any]]]): The scoring function.
     RETURNS (KDTeacher): The component.
@@ -74,8 +78,9 @@ def make_kd_teacher(
     settings = plain_settings(locals())
     check_choice("prior", prior, PRIORS)
     check_range("smoothing", smoothing, 0.0, 1_000_000.0)
+    check_range("typed_decoding", typed_decoding, 0, 1_000_000)
     check_range("tsd_k", tsd_k, 2, 1_000)
-    options: Dict[str, Any] = {"settings": settings, "fitted": {**FITTED, "patterns": {}}}
+    options: Dict[str, Any] = {"settings": settings, "fitted": FITTED}
     return KDTeacher(nlp.vocab, model, name, suggester=suggester, scorer=scorer, **options)
 
 
@@ -91,6 +96,7 @@ def make_kd_teacher(
         "temperature": 1.0,
         "label_smoothing": 0.0,
         "sentence_penalty": 0.0,
+        "typed_decoding": 0,
         "threshold": 0.5,
         "scorer": {"@scorers": "spacy_relext.triple_scorer.v1"},
     },
@@ -106,6 +112,7 @@ def make_kd_classifier(
     temperature: float,
     label_smoothing: float,
     sentence_penalty: float,
+    typed_decoding: int,
     threshold: float,
     scorer: Optional[Callable[..., Dict[str, Any]]],
 ) -> KDClassifier:
@@ -121,12 +128,15 @@ def make_kd_classifier(
     temperature (float): τ of the distillation.
     label_smoothing (float): Share of each label that is spread over all classes.
     sentence_penalty (float): Weight of the squared length of sentence vectors (the paper's C-GCN: 0.003).
+    typed_decoding (int): How often training must have shown a relation with two types for it to be considered between
+        them; types never seen together allow everything. 0: any relation between any types.
     threshold (float): What the best relation's probability beside no relation must reach.
     scorer (Optional[Callable[..., Dict[str, Any]]]): The scoring function.
     RETURNS (KDClassifier): The component.
     RAISES (ValueError): Where a setting is out of its range.
     """
     settings = plain_settings(locals())
+    check_range("typed_decoding", typed_decoding, 0, 1_000_000)
     check_range("teacher_share", teacher_share, 0.0, 1.0)
     check_range("label_smoothing", label_smoothing, 0.0, 0.99)
     check_range("temperature", temperature, 0.01, 1_000.0)

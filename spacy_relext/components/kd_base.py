@@ -1,6 +1,6 @@
 """What teacher and student of KD4NRE share."""
 
-from typing import Any, Dict, Iterable, List, Sequence
+from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
 
 from spacy.training import Example
 
@@ -8,15 +8,50 @@ from ..errors import Warnings
 from ..instances.pair_classes import GoldPairs
 from ..instances.pair_features import PairBatch
 from ..instances.pairs import Pairs
+from ..knowledge.type_patterns import TypePatterns, count_patterns
 from ..pair_bridge import encoder_sizes
 from .pair_base import FITTED as PAIR_FITTED
 from .pair_base import PairPipe
 
-FITTED: Dict[str, Any] = {**PAIR_FITTED, "tags": []}
+FITTED: Dict[str, Any] = {**PAIR_FITTED, "tags": [], "patterns": {}}
 
 
 class KDPipe(PairPipe):
     """Base of both components."""
+
+    # Whether it counts which relations types have; else it does so where `typed_decoding` asks for it.
+    counts_types = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Create a component; see `PairPipe`."""
+        super().__init__(*args, **kwargs)
+        self._parsed: Optional[Tuple[Dict[str, Any], TypePatterns]] = None
+
+    @property
+    def patterns(self) -> TypePatterns:
+        """RETURNS (TypePatterns): Counts of relations for pairs of types, saved with the component."""
+        stored = self.cfg["patterns"]
+        if self._parsed is None or self._parsed[0] is not stored:
+            self._parsed = (stored, TypePatterns.from_dict(stored))
+        return self._parsed[1]
+
+    def settle(self) -> None:
+        """List the classes and count the type patterns."""
+        said, types = self._collected
+        super().settle()  # which forgets what was collected
+        if not (self.counts_types or self.cfg["typed_decoding"]):
+            return
+        number = {each: index + 1 for index, each in enumerate(self.classes)}
+        # a pair of which gold says only what is not learned is no instance of "no relation"
+        rows = [(kinds, pair) for kinds, pair in zip(types, said) if not pair or pair.intersection(number)]
+        classes = [min((number[each] for each in pair if each in number), default=0) for _, pair in rows]
+        patterns = count_patterns([kinds for kinds, _ in rows], classes, n_classes=len(number) + 1)
+        self.cfg["patterns"] = patterns.to_dict()
+
+    def allowed(self, pairs: Pairs) -> Any:
+        """Say which classes training has shown with a pair's types, where decoding shall keep to them."""
+        least = self.cfg["typed_decoding"]
+        return self.patterns.allowed(pairs.types, at_least=least) if least else None
 
     def suggest_gold(self, examples: Sequence[Example]) -> GoldPairs:
         """Choose the pairs of a batch; those whose relation is not known are left out."""

@@ -1,19 +1,19 @@
 """The component behind `kd_teacher`: text and type prior together."""
 
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Sequence
 
 import numpy
+from spacy.tokens import Doc
 from spacy.training import Example
 
-from ..bridge import to_numpy
+from ..corpora.records import TOLD_KEY
 from ..errors import Errors
 from ..instances.pair_classes import GoldPairs
 from ..instances.pairs import Pairs
 from ..instances.soft_labels import store_soft_labels
-from ..knowledge.type_patterns import TypePatterns, count_patterns
 from ..models.kd_losses import teacher_loss
+from ..triples.store import set_triples
 from .kd_base import KDPipe
-from .pair_base import join_outputs, parts_of
 
 PRIORS = ("log_odds", "smoothed", "printed")
 
@@ -23,36 +23,20 @@ class KDTeacher(KDPipe):
 
     architectures = ("relext_kd_piece_teacher", "relext_kd_graph_teacher", "relext_kd_shared_teacher")
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Create a teacher; see `RelationPipe`."""
-        super().__init__(*args, **kwargs)
-        self._parsed: Optional[Tuple[Dict[str, Any], TypePatterns]] = None
-
-    @property
-    def patterns(self) -> TypePatterns:
-        """RETURNS (TypePatterns): Counts of relations for pairs of types, saved with the component."""
-        stored = self.cfg["patterns"]
-        if self._parsed is None or self._parsed[0] is not stored:
-            self._parsed = (stored, TypePatterns.from_dict(stored))
-        return self._parsed[1]
-
-    def settle(self) -> None:
-        """List the classes and count the type patterns."""
-        said, types = self._collected
-        super().settle()  # which forgets what was collected
-        number = {each: index + 1 for index, each in enumerate(self.classes)}
-        # a pair of which gold says only what is not learned is no instance of "no relation"
-        rows = [(kinds, pair) for kinds, pair in zip(types, said) if not pair or pair.intersection(number)]
-        classes = [min((number[each] for each in pair if each in number), default=0) for _, pair in rows]
-        patterns = count_patterns([kinds for kinds, _ in rows], classes, n_classes=len(number) + 1)
-        self.cfg["patterns"] = patterns.to_dict()
+    counts_types = True
 
     def predict(self, docs: Any) -> List[Any]:
-        """Score a batch; with fusion "relation" that would need the answer."""
+        """Score a batch; with fusion "relation" that needs the answer, which a corpus reader may tell."""
         self.require_initialized()
-        if self.fusion == "relation":
+        if self.fusion != "relation":
+            return super().predict(docs)
+        docs = list(docs)
+        told = [doc.user_data.get(TOLD_KEY) for doc in docs]
+        if any(records is None for records in told):
             raise ValueError(Errors.R402.format(name=self.name))
-        return super().predict(docs)
+        examples = [Example(doc, _annotated(doc, records)) for doc, records in zip(docs, told)]
+        gold = self.suggest_gold(examples)
+        return self.decode(gold.pairs, self.run(gold))
 
     @property
     def fusion(self) -> str:
@@ -106,8 +90,7 @@ class KDTeacher(KDPipe):
         if not len(gold):
             store_soft_labels(docs, gold.pairs, (), self.classes)
             return 0
-        parts = [to_numpy(self.model.predict(self.features(gold.take(part)))) for part in parts_of(gold.pairs)]
-        found = join_outputs(parts)
+        found = self.run(gold)
         store_soft_labels(docs, gold.pairs, (found.logits, found.text, found.types), self.classes)
         return len(gold)
 
@@ -115,3 +98,10 @@ class KDTeacher(KDPipe):
         """In which form the shares of relations are computed; log odds are of the smoothed ones."""
         form = "printed" if self.cfg["prior"] == "printed" else "smoothed"
         return {"form": form, "smoothing": self.cfg["smoothing"], "na_constant": self.cfg["na_constant"]}
+
+
+def _annotated(doc: Doc, records: Sequence[Dict[str, Any]]) -> Doc:
+    """Copy a Doc with gold triples."""
+    reference = Doc(doc.vocab, words=[token.text for token in doc], spaces=[bool(token.whitespace_) for token in doc])
+    set_triples(reference, records)
+    return reference

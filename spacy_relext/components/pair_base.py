@@ -1,5 +1,6 @@
 """What components share that classify pairs of entities."""
 
+from dataclasses import replace
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Set, Tuple
 
 import numpy
@@ -11,13 +12,14 @@ from ..bridge import to_numpy
 from ..errors import Warnings
 from ..instances.pair_classes import GoldPairs, PairClass, gold_pairs, list_classes
 from ..instances.pairs import Pairs, Suggester
+from ..knowledge.type_lexicon import TypeLexicon
 from ..triples.decode import calibrate
 from ..triples.store import set_triples
 from .annotation import annotated
 from .base import RelationPipe
 
 # What training and tuning fill in.
-FITTED: Dict[str, Any] = {"classes": [], "types": [], "scale": 1.0, "shift": 0.0, "thresholds": {}}
+FITTED: Dict[str, Any] = {"classes": [], "types": [], "lexicon": {}, "scale": 1.0, "shift": 0.0, "thresholds": {}}
 COLLECT_BATCH = 256
 # Tokens that the texts of the pairs of one call may have side by side.
 CELLS = 2**17
@@ -33,6 +35,7 @@ class PairPipe(RelationPipe):
         """
         super().__init__(*args, **kwargs)
         self.suggester = suggester
+        self._lexicon: Optional[Tuple[Dict[str, str], TypeLexicon]] = None
         self._collected: Tuple[List[Set[PairClass]], List[Tuple[str, str]]] = ([], [])
 
     def initialize(
@@ -41,14 +44,18 @@ class PairPipe(RelationPipe):
         *,
         nlp: Optional[Language] = None,
         labels: Optional[List[str]] = None,
+        lexicon: Optional[TypeLexicon] = None,
     ) -> None:
         """Find relations and entity types, give the model its sizes, and load the encoder's weights.
 
         get_examples (Callable[[], Iterable[Example]]): Returns the training data.
         nlp (Optional[Language]): The pipeline; what comes before the component annotates the data, as in training.
         labels (Optional[List[str]]): The relations, where the data does not show all of them.
+        lexicon (Optional[TypeLexicon]): Types of nouns, for arguments that no entity types; saved with the component.
         RAISES (ValueError): Where there are none.
         """
+        # what was fitted before is put back by the base, so that it gets the lexicon as a part of that
+        self._fitted["lexicon"] = {} if lexicon is None else lexicon.to_dict()
         super().initialize(annotated(get_examples, nlp, self.name), nlp=nlp, labels=labels)
 
     @property
@@ -59,6 +66,8 @@ class PairPipe(RelationPipe):
     def suggest(self, docs: Sequence[Doc]) -> Pairs:
         """Choose the pairs of a batch."""
         pairs = self.suggester(docs)
+        if self.cfg["lexicon"]:
+            pairs = self._typed(pairs)
         if pairs.lost:
             self.warn_once("lost", Warnings.W400.format(name=self.name, count=pairs.lost))
         return pairs
@@ -73,8 +82,30 @@ class PairPipe(RelationPipe):
         docs = list(docs)
         self.require_initialized()
         pairs = self.suggest(docs)
-        parts = [to_numpy(self.model.predict(self.features(pairs.take(part)))) for part in parts_of(pairs)]
-        return self.decode(pairs, join_outputs(parts) if parts else None)
+        return self.decode(pairs, self.run(pairs))
+
+    def run(self, instances: Any) -> Any:
+        """Score pairs, in parts.
+
+        instances (Any): `Pairs` or `GoldPairs`.
+        RETURNS (Any): What the model returns; None without pairs.
+        """
+        parts = [to_numpy(self.model.predict(self.features(instances.take(part)))) for part in parts_of(instances)]
+        return join_outputs(parts) if parts else None
+
+    def _typed(self, pairs: Pairs) -> Pairs:
+        """Let the lexicon type arguments that have no type."""
+        stored = self.cfg["lexicon"]
+        if self._lexicon is None or self._lexicon[0] is not stored:
+            self._lexicon = (stored, TypeLexicon.from_dict(stored))
+        look_up = self._lexicon[1].type_of
+        types = []
+        for number, kinds in enumerate(pairs.types):
+            if not all(kinds):
+                subject, obj = pairs.spans(number)
+                kinds = (kinds[0] or look_up(subject), kinds[1] or look_up(obj))
+            types.append(kinds)
+        return replace(pairs, types=types)
 
     def suggest_gold(self, examples: Sequence[Example]) -> GoldPairs:
         """Choose the pairs of a batch, with gold."""
@@ -105,7 +136,8 @@ class PairPipe(RelationPipe):
         found: List[List[Dict[str, Any]]] = [[] for _ in instances.docs]
         if outputs is None:
             return found
-        probs = softmax(self.logits(outputs))  # (P, R)
+        logits, allowed = self.logits(outputs), self.allowed(instances)
+        probs = softmax(logits if allowed is None else numpy.where(allowed, logits, -numpy.inf))  # (P, R)
         best, score = best_relation(probs)
         score = calibrate(score, scale=self.cfg["scale"], shift=self.cfg["shift"])
         classes, thresholds = self.classes, self.cfg["thresholds"]
@@ -121,6 +153,10 @@ class PairPipe(RelationPipe):
     def logits(self, outputs: Any) -> Any:
         """Find the logits of the classes in what the model returned. Shape (P, R)"""
         return outputs.logits
+
+    def allowed(self, pairs: Pairs) -> Any:
+        """Say which classes a pair may have; class 0 always. None: all. Shape (P, R)"""
+        return None
 
     def evidence(self, instances: Pairs, outputs: Any, number: int) -> Dict[str, Any]:
         """Say what one pair's relation is based on, in plain values."""
@@ -139,12 +175,13 @@ class PairPipe(RelationPipe):
             self.warn_once("missed", Warnings.W401.format(name=self.name, count=missed, where=where))
 
 
-def parts_of(pairs: Pairs) -> Iterator[Any]:
+def parts_of(instances: Any) -> Iterator[Any]:
     """Split pairs into runs whose texts, side by side, have a bounded number of tokens.
 
-    pairs (Pairs): The pairs.
+    instances (Any): `Pairs` or `GoldPairs`.
     YIELDS (NDArray): Numbers of the pairs of a part.
     """
+    pairs = instances.pairs if isinstance(instances, GoldPairs) else instances
     if not len(pairs):
         return
     longest = max(1, int((pairs.text[:, 1] - pairs.text[:, 0]).max()))

@@ -13,9 +13,9 @@ from spacy.util import filter_spans, registry
 from spacy.vocab import Vocab
 
 from ..errors import Errors, Warnings
-from ..triples.store import has_triples
+from ..triples.store import get_records, has_triples
 from .parse import copy_parse
-from .records import ENTITIES_KEY, PAIRS_KEY, set_sentence_starts
+from .records import ENTITIES_KEY, PAIRS_KEY, TOLD_KEY, set_sentence_starts
 from .shards import list_shards, load_shard, reorder
 
 Augmenter = Callable[[Language, Example], Iterable[Example]]
@@ -30,6 +30,7 @@ def create_triple_corpus(
     gold_ents: bool = False,
     gold_sents: bool = True,
     gold_parse: bool = False,
+    gold_triples: bool = False,
     max_length: int = 0,
     augmenter: Optional[Callable[[Language, Example], Iterable[Example]]] = None,
 ) -> "TripleCorpus":
@@ -48,6 +49,7 @@ def create_triple_corpus(
         gold_ents=gold_ents,
         gold_sents=gold_sents,
         gold_parse=gold_parse,
+        gold_triples=gold_triples,
         max_length=max_length,
         augmenter=augmenter,
     )
@@ -67,6 +69,8 @@ class TripleCorpus:
     gold_sents (bool): Copy sentence starts to the predicted Doc where the reference has them.
     gold_parse (bool): Copy tags, heads and dependency labels to the predicted Doc where the reference has them; its
         sentences then are those of the heads.
+    gold_triples (bool): Tell the predicted Doc the gold triples, for a teacher that joins text and types by the gold
+        relation. Nothing else reads them; its scores say nothing about texts that are not annotated.
     max_length (int): Leave out Docs with more tokens, with a warning that counts them; 0 for no limit. None is split.
     augmenter (Optional[Augmenter]): Makes any number of Examples of each one.
     """
@@ -81,6 +85,7 @@ class TripleCorpus:
         gold_ents: bool = False,
         gold_sents: bool = True,
         gold_parse: bool = False,
+        gold_triples: bool = False,
         max_length: int = 0,
         augmenter: Optional[Augmenter] = None,
     ) -> None:
@@ -93,6 +98,7 @@ class TripleCorpus:
         self.gold_ents = gold_ents
         self.gold_sents = gold_sents
         self.gold_parse = gold_parse
+        self.gold_triples = gold_triples
         self.max_length = max_length
         self.augmenter = augmenter
         self._random = random.Random(seed)
@@ -142,6 +148,8 @@ class TripleCorpus:
             copy_parse(reference, predicted)
         if self.gold_ents:
             copy_entities(reference, predicted)
+        if self.gold_triples:
+            predicted.user_data[TOLD_KEY] = get_records(reference, source="")
         return Example(predicted, reference)
 
 

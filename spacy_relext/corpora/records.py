@@ -18,6 +18,8 @@ ENTITIES_KEY = "relext_entities"
 PAIRS_KEY = "relext_pairs"
 SENTS_KEY = "relext_sents"
 META_KEY = "relext_meta"
+# Gold that a teacher may read on the Doc it predicts; nothing else looks at it.
+TOLD_KEY = "relext_told"
 KNOWN_KEYS = ("text", "entities", "triples", "sents", "pairs")
 
 Record = Dict[str, Any]

@@ -94,6 +94,7 @@ def piece_arrays(pieces: PairPieces, batch: PairBatch) -> Dict[str, IntArray]:
         begin += len(part)
     flat, offsets = _flat([token_types(doc, batch.types) for doc in batch.pairs.docs])
     types = numpy.where(tokens >= 0, flat[(tokens + offsets[batch.pairs.doc][:, None]) * (tokens >= 0)], 0)
+    types = _with_arguments(types, roles, batch)
     return {
         "types": types,
         "to_subject": distances(roles, SUBJECT),
@@ -126,7 +127,7 @@ def token_arrays(batch: PairBatch) -> Dict[str, IntArray]:
     return {
         "index": index,
         "tags": numpy.where(inside, tags[read], 0) if len(tags) else index * 0,
-        "types": numpy.where(inside, types[read], 0) if len(types) else index * 0,
+        "types": _with_arguments(numpy.where(inside, types[read], 0) if len(types) else index * 0, roles, batch),
         "roles": roles,
         "kept": inside & (to_subject * to_object < 0),
         "to_subject": to_subject,
@@ -170,6 +171,16 @@ def _trees(pairs: Pairs, shape: Tuple[int, int], distance: int) -> Tuple[Any, In
         links = edge_list(tree, mask)
         edges.append(numpy.column_stack([numpy.full(len(links), number, dtype="int64"), links]))
     return kept, numpy.concatenate(edges), chains
+
+
+def _with_arguments(types: IntArray, roles: IntArray, batch: PairBatch) -> IntArray:
+    """Give the arguments their pair's types where no entity types them. Shape (P, T)"""
+    number = {kind: index + 1 for index, kind in enumerate(batch.types)}
+    kinds = numpy.asarray([[number.get(kind, 0) for kind in pair] for pair in batch.pairs.types], dtype="int64")
+    for role, column in zip((SUBJECT, OBJECT), kinds.reshape(-1, 2).T):
+        inside = (roles == role) | (roles == SUBJECT + OBJECT)
+        types = numpy.where((types == 0) & inside, column[:, None], types)
+    return types
 
 
 def _flat(parts: Sequence[IntArray]) -> Tuple[IntArray, IntArray]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Dict, Iterator, List, Mapping, Tuple, Union
 
 from spacy.tokens import Span, Token
+from spacy.util import registry
 
 from ..corpora.sources import Item, read_lines
 from ..errors import Errors
@@ -97,6 +98,16 @@ def read_type_lexicon(path: Union[str, Path]) -> TypeLexicon:
     if not types:
         raise ValueError(Errors.R209.format(what=path, found="no line with a noun", expected=_EXPECTED))
     return TypeLexicon(types)
+
+
+@registry.readers("spacy_relext.TypeLexicon.v1")
+def create_type_lexicon(path: Path) -> TypeLexicon:
+    """Read a lexicon for `[initialize.components.NAME.lexicon]`; see `read_type_lexicon`.
+
+    path (Path): The file.
+    RETURNS (TypeLexicon): The lexicon.
+    """
+    return read_type_lexicon(path)
 
 
 def _parse_line(item: Item) -> Tuple[str, str]:

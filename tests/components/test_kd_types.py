@@ -1,0 +1,88 @@
+"""Types in teacher and student: a lexicon that gives them, decoding that keeps to them, gold that a teacher is told."""
+
+from pathlib import Path
+from typing import Any, List
+
+import pytest
+import spacy
+from spacy.language import Language
+from spacy.tokens import DocBin
+from spacy.training import Example
+
+from spacy_relext import set_triples
+from spacy_relext.corpora.reader import TripleCorpus
+from spacy_relext.corpora.records import PAIRS_KEY
+from spacy_relext.instances.pair_features import token_arrays
+from spacy_relext.knowledge.type_lexicon import TypeLexicon
+
+from .kd_pipes import GRAPH_STUDENT, GRAPH_TEACHER, ROWS, STUDENT, TEACHER, build, make_examples
+
+TYPES = {name: kind for _, entities, _ in ROWS for name, kind in entities}
+DOG, MAN = (4, 7), (16, 19)
+LEXICON = TypeLexicon({"dog": "animal", "man": "person"})
+MARKED = {"model": GRAPH_TEACHER, "suggester": {"@misc": "spacy_relext.AnnotatedPairs.v1"}}
+
+
+def untyped_examples(nlp: Language) -> List[Example]:
+    examples = []
+    for triples in ([(DOG, "bit", MAN)], []):
+        doc = nlp.make_doc("The dog bit the man .")
+        doc.user_data[PAIRS_KEY] = [{"subject": DOG, "object": MAN, "label": None}]
+        reference = doc.copy()
+        set_triples(reference, triples)
+        examples.append(Example(doc, reference))
+    return examples
+
+
+def test_a_lexicon_types_what_no_entity_types() -> None:
+    nlp = spacy.blank("en")
+    pipe: Any = nlp.add_pipe(TEACHER, config=MARKED)
+    examples = untyped_examples(nlp)
+    pipe.initialize(lambda: examples, nlp=nlp, lexicon=LEXICON)
+    pairs = pipe.suggest([examples[0].predicted])
+    assert pipe.cfg["types"] == ["animal", "person"] and pairs.types == [("animal", "person")]
+    assert pipe.patterns.counts_of(("animal", "person")) == {0: 1, 1: 1}
+    assert token_arrays(pipe.features(pairs))["types"].tolist() == [[0, 1, 0, 0, 2, 0]]
+
+
+def test_the_lexicon_is_saved_and_goes_with_the_next_initialize() -> None:
+    nlp = spacy.blank("en")
+    pipe: Any = nlp.add_pipe(TEACHER, config=MARKED)
+    examples = untyped_examples(nlp)
+    pipe.initialize(lambda: examples, nlp=nlp, lexicon=LEXICON)
+    other: Any = spacy.blank("en").add_pipe(TEACHER, config=MARKED)
+    other.from_bytes(pipe.to_bytes())
+    pipe.initialize(lambda: examples, nlp=nlp)
+    assert pipe.suggest([examples[0].predicted]).types == [("", "")]
+    assert other.suggest([examples[0].predicted]).types == [("animal", "person")]
+
+
+@pytest.mark.parametrize("factory, model", [(TEACHER, GRAPH_TEACHER), (STUDENT, GRAPH_STUDENT)])
+def test_typed_decoding_keeps_to_what_training_showed(factory: str, model: Any) -> None:
+    docs = [example.predicted for example in make_examples(spacy.blank("en"))]
+    said = {}
+    for least in (0, 1):
+        pipe = build(factory, model, typed_decoding=least, threshold=1e-6)
+        assert bool(pipe.cfg["patterns"]) == (factory == TEACHER or least > 0)
+        records = [record for found in pipe.predict(docs) for record in found]
+        said[least] = {(TYPES[r["subject"].text], r["relation"], TYPES[r["object"].text]) for r in records}
+    shown = {("PER", "born_in", "LOC"), ("PER", "lives_in", "LOC"), ("PER", "met", "PER"), ("ORG", "praised", "PER")}
+    met = {("PER", "LOC"), ("LOC", "PER"), ("PER", "PER"), ("ORG", "PER"), ("PER", "ORG")}
+    assert {each for each in said[1] if (each[0], each[2]) in met} <= shown
+    assert said[0] - said[1]
+
+
+def test_a_teacher_that_is_told_the_gold_can_be_evaluated(tmp_path: Path) -> None:
+    pipe = build(TEACHER, {**GRAPH_TEACHER, "fusion": "relation"})
+    nlp = spacy.blank("en")
+    references = [example.reference for example in make_examples(nlp)]
+    DocBin(docs=references, store_user_data=True).to_disk(tmp_path / "dev.spacy")
+    for told in (True, False):
+        corpus = TripleCorpus(tmp_path / "dev.spacy", gold_ents=True, gold_triples=told)
+        docs = [example.predicted for example in corpus(nlp)]
+        if told:
+            assert len(pipe.predict(docs)) == len(docs)
+            assert not any(doc._.triples for doc in docs), "what it is told is no prediction"
+        else:
+            with pytest.raises(ValueError, match="R402"):
+                pipe.predict(docs)
