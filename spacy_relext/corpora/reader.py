@@ -28,6 +28,7 @@ def create_triple_corpus(
     seed: int = 0,
     limit: int = 0,
     gold_ents: bool = False,
+    gold_ents_aside: bool = False,
     gold_sents: bool = True,
     gold_parse: bool = False,
     gold_triples: bool = False,
@@ -47,6 +48,7 @@ def create_triple_corpus(
         seed=seed,
         limit=limit,
         gold_ents=gold_ents,
+        gold_ents_aside=gold_ents_aside,
         gold_sents=gold_sents,
         gold_parse=gold_parse,
         gold_triples=gold_triples,
@@ -66,6 +68,8 @@ class TripleCorpus:
     seed (int): Seed of the order.
     limit (int): Give the first so many Docs of the corpus only; 0 for all.
     gold_ents (bool): Copy entities (and marked pairs, without their labels) to the predicted Doc.
+    gold_ents_aside (bool): Copy them beside `doc.ents` instead: an `ner` that learns in the same pipeline must not see
+        them there, and pairs are made of them all the same.
     gold_sents (bool): Copy sentence starts to the predicted Doc where the reference has them.
     gold_parse (bool): Copy tags, heads and dependency labels to the predicted Doc where the reference has them; its
         sentences then are those of the heads.
@@ -83,6 +87,7 @@ class TripleCorpus:
         seed: int = 0,
         limit: int = 0,
         gold_ents: bool = False,
+        gold_ents_aside: bool = False,
         gold_sents: bool = True,
         gold_parse: bool = False,
         gold_triples: bool = False,
@@ -95,7 +100,8 @@ class TripleCorpus:
         self.path = Path(path)
         self.shuffle = shuffle
         self.limit = limit
-        self.gold_ents = gold_ents
+        self.gold_ents = gold_ents or gold_ents_aside
+        self.gold_ents_aside = gold_ents_aside
         self.gold_sents = gold_sents
         self.gold_parse = gold_parse
         self.gold_triples = gold_triples
@@ -147,17 +153,18 @@ class TripleCorpus:
         if self.gold_parse:
             copy_parse(reference, predicted)
         if self.gold_ents:
-            copy_entities(reference, predicted)
+            copy_entities(reference, predicted, aside=self.gold_ents_aside)
         if self.gold_triples:
             predicted.user_data[TOLD_KEY] = get_records(reference, source="")
         return Example(predicted, reference)
 
 
-def copy_entities(reference: Doc, predicted: Doc) -> None:
+def copy_entities(reference: Doc, predicted: Doc, *, aside: bool = False) -> None:
     """Copy entities and marked pairs from one Doc to another of the same text; the pairs lose their labels.
 
     reference (Doc): Where they are annotated.
     predicted (Doc): Gets them as whole tokens, the longer first where two share a token.
+    aside (bool): Whether `predicted.ents` stays as it is and they go to where overlapping entities lie.
     """
     spans = []
     for ent in reference.ents:
@@ -165,10 +172,14 @@ def copy_entities(reference: Doc, predicted: Doc) -> None:
         span = predicted.char_span(start, end, label=ent.label_, kb_id=ent.kb_id_, alignment_mode="expand")
         if span is not None:
             spans.append(span)
-    if reference.has_annotation("ENT_IOB"):
+    beside = [dict(entity) for entity in reference.user_data.get(ENTITIES_KEY, ())]
+    if aside:
+        found = [{"start": span.start_char, "end": span.end_char, "label": span.label_} for span in spans]
+        beside += [entity for entity in found if entity not in beside]
+    elif reference.has_annotation("ENT_IOB"):
         predicted.set_ents(filter_spans(spans))
-    if ENTITIES_KEY in reference.user_data:
-        predicted.user_data[ENTITIES_KEY] = [dict(entity) for entity in reference.user_data[ENTITIES_KEY]]
+    if beside or ENTITIES_KEY in reference.user_data:
+        predicted.user_data[ENTITIES_KEY] = beside
     if PAIRS_KEY in reference.user_data:
         pairs = reference.user_data[PAIRS_KEY]
         predicted.user_data[PAIRS_KEY] = [{**pair, "label": None} for pair in pairs]

@@ -1,5 +1,5 @@
 from pathlib import Path
-from typing import Any, Dict, Iterable, Iterator, List
+from typing import Any, Dict, Iterable, Iterator, List, Tuple
 
 import pytest
 import spacy
@@ -11,6 +11,7 @@ from spacy_relext import get_records, has_triples, set_triples
 from spacy_relext.corpora.reader import create_triple_corpus
 from spacy_relext.corpora.records import PAIRS_KEY, record_to_doc
 from spacy_relext.corpora.shards import ShardWriter
+from spacy_relext.instances.pairs import doc_entities
 
 NLP = spacy.blank("en")
 
@@ -89,6 +90,19 @@ def test_gold_ents_and_pairs_without_labels(corpus: Path) -> None:
         assert predicted.user_data[PAIRS_KEY][0]["label"] is None
         assert tuple(predicted.user_data[PAIRS_KEY][0]["subject"]) == tuple(get_records(reference)[0]["subject"])  # type: ignore[index]
         assert not has_triples(predicted)
+
+
+def test_gold_ents_aside_leave_ents_to_an_ner(corpus: Path) -> None:
+    for example in create_triple_corpus(corpus, gold_ents_aside=True)(NLP):
+        predicted, reference = example.predicted, example.reference
+        assert not predicted.ents and not predicted.has_annotation("ENT_IOB")
+        found = [(kind, doc_text(predicted, bounds)) for bounds, kind in doc_entities(predicted)]
+        assert found and found == [(ent.label_, ent.text) for ent in reference.ents]
+        assert PAIRS_KEY in predicted.user_data
+
+
+def doc_text(doc: Doc, bounds: Tuple[int, int]) -> str:
+    return doc[slice(*bounds)].text
 
 
 def test_overlapping_entities_after_alignment(tmp_path: Path) -> None:
