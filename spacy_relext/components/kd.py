@@ -34,6 +34,7 @@ _STUDENT = Config().from_str(defaults.STUDENT_CONFIG)
         "tsd_weight": 1.0,
         "tsd_k": 3,
         "sentence_penalty": 0.0,
+        "both_orders": False,
         "typed_decoding": 0,
         "threshold": 0.5,
         "scorer": {"@scorers": "spacy_relext.triple_scorer.v1"},
@@ -51,6 +52,7 @@ def make_kd_teacher(
     tsd_weight: float,
     tsd_k: int,
     sentence_penalty: float,
+    both_orders: bool,
     typed_decoding: int,
     threshold: float,
     scorer: Optional[Callable[..., Dict[str, Any]]],
@@ -68,6 +70,7 @@ def make_kd_teacher(
     tsd_weight (float): Weight of the difference of the top probabilities in the loss; 0 for none.
     tsd_k (int): How many probabilities it compares.
     sentence_penalty (float): Weight of the squared length of sentence vectors (the paper's C-GCN: 0.003).
+    both_orders (bool): Whether pairs that a data set marks in one order are learned from both sides.
     typed_decoding (int): How often training must have shown a relation with two types for it to be considered between
         them; types never seen together allow everything. 0: any relation between any types.
     threshold (float): What the best relation's probability beside no relation must reach.
@@ -96,6 +99,7 @@ def make_kd_teacher(
         "temperature": 1.0,
         "label_smoothing": 0.0,
         "sentence_penalty": 0.0,
+        "both_orders": False,
         "typed_decoding": 0,
         "threshold": 0.5,
         "scorer": {"@scorers": "spacy_relext.triple_scorer.v1"},
@@ -112,6 +116,7 @@ def make_kd_classifier(
     temperature: float,
     label_smoothing: float,
     sentence_penalty: float,
+    both_orders: bool,
     typed_decoding: int,
     threshold: float,
     scorer: Optional[Callable[..., Dict[str, Any]]],
@@ -128,6 +133,7 @@ def make_kd_classifier(
     temperature (float): τ of the distillation.
     label_smoothing (float): Share of each label that is spread over all classes.
     sentence_penalty (float): Weight of the squared length of sentence vectors (the paper's C-GCN: 0.003).
+    both_orders (bool): Whether pairs that a data set marks in one order are learned from both sides.
     typed_decoding (int): How often training must have shown a relation with two types for it to be considered between
         them; types never seen together allow everything. 0: any relation between any types.
     threshold (float): What the best relation's probability beside no relation must reach.

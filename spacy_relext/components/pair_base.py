@@ -109,15 +109,20 @@ class PairPipe(RelationPipe):
 
     def suggest_gold(self, examples: Sequence[Example]) -> GoldPairs:
         """Choose the pairs of a batch, with gold."""
-        found = gold_pairs(self.suggest, examples)
+        found = self._gold(examples)
         self._warn_gold(found.missed, found.unannotated, len(examples), "a batch")
         return found
+
+    def _gold(self, examples: Sequence[Example]) -> GoldPairs:
+        """Choose pairs with gold, in both orders where that is asked for."""
+        found = gold_pairs(self.suggest, examples)
+        return found.in_both_orders() if self.cfg["both_orders"] else found
 
     def collect(self, examples: Iterable[Example]) -> List[str]:
         """Read relations and entity types, and what a method wants to know of each pair."""
         said, types, missed, unannotated, total = [], [], 0, 0, 0
         for batch in _batches(examples):
-            found = gold_pairs(self.suggest, batch)
+            found = self._gold(batch)
             said.extend(found.found)
             types.extend(found.pairs.types)
             missed, unannotated, total = missed + found.missed, unannotated + found.unannotated, total + len(batch)

@@ -53,6 +53,17 @@ class GoldPairs:
         kept = [n for n, said in enumerate(self.found) if not said or said.intersection(known)]
         return (self if len(kept) == len(self.found) else self.take(kept)), unknown
 
+    def in_both_orders(self) -> "GoldPairs":
+        """Add each pair as it is read from the other side, unless both orders are there.
+
+        RETURNS (GoldPairs): These pairs, then the turned ones.
+        """
+        if self.pairs.both_orders:
+            return self
+        turned = [{PairClass(each.relation, not each.backwards) for each in said} for said in self.found]
+        pairs = self.pairs.joined(self.pairs.turned())
+        return GoldPairs(pairs, self.found + turned, self.examples, self.missed, self.unannotated)
+
     def take(self, numbers: Sequence[int]) -> "GoldPairs":
         """Keep some of the pairs.
 

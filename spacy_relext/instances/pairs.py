@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from itertools import permutations
-from typing import Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 import numpy
 from numpy.typing import NDArray
@@ -62,6 +62,26 @@ class Pairs:
         types = [self.types[number] for number in rows.tolist()]
         columns = {name: getattr(self, name)[rows] for name in ("doc", "text", "subject", "object")}
         return replace(self, types=types, **columns)
+
+    def turned(self) -> "Pairs":
+        """Read each pair from the other side.
+
+        RETURNS (Pairs): Subject and object change places.
+        """
+        types = [(obj, subject) for subject, obj in self.types]
+        return replace(self, subject=self.object, object=self.subject, types=types)
+
+    def joined(self, other: "Pairs") -> "Pairs":
+        """Put pairs of the same Docs behind these.
+
+        other (Pairs): The others.
+        RETURNS (Pairs): All of them.
+        """
+        columns: Dict[str, Any] = {
+            name: numpy.concatenate([getattr(self, name), getattr(other, name)])
+            for name in ("doc", "text", "subject", "object")
+        }
+        return replace(self, types=self.types + other.types, **columns)
 
 
 Suggester = Callable[[Sequence[Doc]], Pairs]

@@ -12,7 +12,9 @@ from spacy.training import Example
 from spacy_relext import set_triples
 from spacy_relext.corpora.reader import TripleCorpus
 from spacy_relext.corpora.records import PAIRS_KEY
+from spacy_relext.instances.pair_classes import PairClass
 from spacy_relext.instances.pair_features import token_arrays
+from spacy_relext.instances.soft_labels import read_soft_labels
 from spacy_relext.knowledge.type_lexicon import TypeLexicon
 
 from .kd_pipes import GRAPH_STUDENT, GRAPH_TEACHER, ROWS, STUDENT, TEACHER, build, make_examples
@@ -86,3 +88,19 @@ def test_a_teacher_that_is_told_the_gold_can_be_evaluated(tmp_path: Path) -> Non
         else:
             with pytest.raises(ValueError, match="R402"):
                 pipe.predict(docs)
+
+
+def test_both_orders_of_a_marked_pair_are_learned() -> None:
+    nlp = spacy.blank("en")
+    pipe: Any = nlp.add_pipe(TEACHER, config={**MARKED, "both_orders": True})
+    examples = untyped_examples(nlp)
+    pipe.initialize(lambda: examples, nlp=nlp, lexicon=LEXICON)
+    assert pipe.classes == [PairClass("bit"), PairClass("bit", backwards=True)]
+    assert pipe.patterns.counts_of(("person", "animal")) == {0: 1, 2: 1}
+    gold = pipe.suggest_gold(examples)
+    assert gold.classes(pipe.classes).tolist() == [1, 0, 2, 0]
+    assert gold.pairs.subject[:, 0].tolist() == [1, 1, 4, 4] and gold.pairs.types[2] == ("person", "animal")
+    assert pipe.teach(examples) == 4
+    found = read_soft_labels(gold, pipe.classes, name="student")
+    assert found is not None and found["taught"].tolist() == [1.0] * 4
+    assert len(pipe.suggest([examples[0].predicted])) == 1, "asked for is one order"
