@@ -152,6 +152,10 @@ class Errors:
         "[R412] The teachers do not know the same relations: one has {found}, the first {expected}. Train all of them "
         "on the same relations."
     )
+    R413 = (
+        "[R413] {name} cannot start from {paths}: {detail}. Expected trained pipelines with one kd_teacher or "
+        "kd_classifier each, of the same relations and the same encoder; change [initialize.components.{name}] start."
+    )
 
 
 class Warnings:

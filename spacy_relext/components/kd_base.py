@@ -1,17 +1,22 @@
 """What teacher and student of KD4NRE share."""
 
-from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
 
+from spacy.language import Language
 from spacy.training import Example
 
+from ..bridge import module_of
 from ..errors import Warnings
 from ..instances.pair_classes import GoldPairs
 from ..instances.pair_features import PairBatch
 from ..instances.pairs import Pairs
+from ..knowledge.type_lexicon import TypeLexicon
 from ..knowledge.type_patterns import TypePatterns, count_patterns
 from ..pair_bridge import encoder_sizes
 from .pair_base import FITTED as PAIR_FITTED
 from .pair_base import PairPipe
+from .starting import start_from
 
 FITTED: Dict[str, Any] = {**PAIR_FITTED, "tags": [], "patterns": {}}
 
@@ -26,6 +31,30 @@ class KDPipe(PairPipe):
         """Create a component; see `PairPipe`."""
         super().__init__(*args, **kwargs)
         self._parsed: Optional[Tuple[Dict[str, Any], TypePatterns]] = None
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Optional[Language] = None,
+        labels: Optional[List[str]] = None,
+        lexicon: Optional[TypeLexicon] = None,
+        start: Optional[List[Path]] = None,
+    ) -> None:
+        """Find relations and entity types, give the model its sizes, and load the weights it starts from.
+
+        get_examples (Callable[[], Iterable[Example]]): Returns the training data.
+        nlp (Optional[Language]): The pipeline; what comes before the component annotates the data, as in training.
+        labels (Optional[List[str]]): The relations, where the data does not show all of them.
+        lexicon (Optional[TypeLexicon]): Types of nouns, for arguments that no entity types; saved with the component.
+        start (Optional[List[Path]]): Folders of trained pipelines with one teacher or student each: training starts
+            from the mean of their weights, where both have them. None: from the encoder's checkpoint.
+        RAISES (ValueError): Where there are no relations, or a pipeline does not fit.
+        """
+        super().initialize(get_examples, nlp=nlp, labels=labels, lexicon=lexicon)
+        if start:
+            module = module_of(self.model)
+            start_from(module, start, kind=KDPipe, classes=self.classes, name=self.name)
 
     @property
     def patterns(self) -> TypePatterns:
