@@ -1,6 +1,5 @@
 """One self-contained HTML page: the drawings of documents, and a table with everything about each triple."""
 
-import json
 from html import escape
 from typing import List, Sequence
 
@@ -8,6 +7,8 @@ from spacy.tokens import Doc
 
 from ..triples.store import get_records
 from .displacy_view import Passage, draw_passages
+from .evidence import STYLE as EVIDENCE_STYLE
+from .evidence import draw_evidence
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem;
@@ -58,7 +59,7 @@ def render_page(docs: Sequence[Doc], *, title: str = "Triples") -> str:
         parts.extend(_passage(passage) for passage in draw_passages(doc))
         parts.append(_table(doc))
     lang = docs[0].lang_ if docs else "en"
-    return _PAGE.format(lang=escape(lang), title=escape(title), style=_STYLE, content="\n".join(parts))
+    return _PAGE.format(lang=escape(lang), title=escape(title), style=_STYLE + EVIDENCE_STYLE, content="\n".join(parts))
 
 
 def _passage(passage: Passage) -> str:
@@ -76,7 +77,6 @@ def _table(doc: Doc) -> str:
     rows = []
     for record in records:
         (start, end), (object_start, object_end) = record["subject"], record["object"]
-        evidence = json.dumps(record["evidence"], ensure_ascii=False, default=str) if record["evidence"] else ""
         subject, obj = doc.text[start:end], doc.text[object_start:object_end]
         cells = [escape(value) for value in (subject, record["relation"], obj)]
         hover = f"{subject} → {record['relation']} → {obj}"
@@ -85,7 +85,7 @@ def _table(doc: Doc) -> str:
             + "".join(f"<td>{cell}</td>" for cell in cells)
             + f'<td class="number">{record["score"]:.3f}</td><td>{escape(record["source"])}</td>'
             + f'<td class="number">{start}–{end}, {object_start}–{object_end}</td>'
-            + f'<td class="evidence">{escape(evidence)}</td></tr>'
+            + f'<td class="evidence">{draw_evidence(doc, record)}</td></tr>'
         )
     head = "".join(f"<th>{column}</th>" for column in _COLUMNS)
     return f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n" + "\n".join(rows) + "\n</tbody>\n</table>"

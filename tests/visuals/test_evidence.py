@@ -1,0 +1,73 @@
+"""Evidence of pair classifiers, drawn."""
+
+import re
+from typing import Any, Dict
+
+import spacy
+from spacy.tokens import Doc
+
+from spacy_relext import get_records, set_triples
+from spacy_relext.visuals.evidence import draw_evidence
+from spacy_relext.visuals.page import render_page
+
+TEXT = "Ada wrote to Babbage from < Paris ."
+EVIDENCE = {
+    "entity_types": ["PER", ""],
+    "local": 3.0,
+    "auxiliary": -20.0,
+    "attention": [[4, 9, 0.5], [13, 20, 0.25]],
+}
+
+
+def make_doc(evidence: Dict[str, Any], text: str = TEXT) -> Doc:
+    doc = spacy.blank("en")(text)
+    start = text.index("Babbage")
+    set_triples(doc, [{"subject": (0, 3), "relation": "r", "object": (start, start + 7), "evidence": evidence}])
+    return doc
+
+
+def draw(evidence: Dict[str, Any], text: str = TEXT) -> str:
+    doc = make_doc(evidence, text)
+    records = get_records(doc)
+    assert records
+    return draw_evidence(doc, records[0])
+
+
+def plain(html: str) -> str:
+    return re.sub(r"<[^>]*>", "", html)
+
+
+def test_tokens_are_darker_where_attention_is_heavier() -> None:
+    html = draw({"attention": EVIDENCE["attention"]})
+    shades = [float(found) for found in re.findall(r"rgb\([\d ]+ / ([\d.]+)\)", html)]
+    assert shades == [0.9, 0.53]
+    assert "Ada wrote to Babbage from &lt; Paris" in plain(html)
+    assert '<span class="argument subject">Ada</span>' in html and "argument object" in html
+
+
+def test_parts_are_bars_for_or_against() -> None:
+    html = draw(EVIDENCE)
+    assert 'class="for" style="width: 18.8%"' in html and "+3.00" in html
+    assert 'class="against" style="width: 50.0%"' in html and "-20.00" in html
+    assert "PER → –" in plain(html)
+
+
+def test_the_prior_is_a_share() -> None:
+    html = draw({"entity_types": ["PER", "LOC"], "prior": 0.25, "text": 1.0, "types": 0.5})
+    assert 'class="share" style="width: 25.0%"' in html and "0.25" in plain(html) and "types" in plain(html)
+
+
+def test_other_evidence_is_listed_and_none_is_nothing() -> None:
+    assert draw({"rule": "<x>"}) == "{&quot;rule&quot;: &quot;&lt;x&gt;&quot;}"
+    assert draw({}) == ""
+
+
+def test_long_texts_show_what_is_marked() -> None:
+    text = TEXT.replace("Paris", "Paris , " + "far " * 100)
+    html = draw({"attention": [[0, 3, 1.0]]}, text)
+    assert plain(html).endswith(" …") and len(plain(html)) < 200
+
+
+def test_the_page_draws_it() -> None:
+    page = render_page([make_doc(EVIDENCE)])
+    assert 'class="parts"' in page and ".parts {" in page
