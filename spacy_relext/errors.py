@@ -102,6 +102,7 @@ class Errors:
     R115 = "[R115] The tokenizer changed the text {text!r} to {found!r}; character offsets would no longer hold."
     R116 = "[R116] No input file {path!r}: {what}. Give the data files themselves."
     R117 = "[R117] None of the documents of {path!r} is left or readable, so nothing was written."
+    R119 = "[R119] {path!r} has {docs} documents; expected at least one for each of {folds} folds."
     R360 = (
         "[R360] {name!r} listens to {upstream!r}, whose vectors have {found} numbers, but its own config says "
         "{expected}. Set [components.{name}.model.tok2vec.width] to {found}."

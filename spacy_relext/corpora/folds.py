@@ -1,0 +1,60 @@
+"""Split a corpus into folds, so that a teacher never labels what it was trained on."""
+
+from pathlib import Path
+from typing import Any, Callable, Iterable, List, NamedTuple
+
+from spacy.tokens import Doc
+from spacy.vocab import Vocab
+
+from ..errors import Errors, check_range
+from .shards import ShardWriter, list_shards, load_shard
+
+TRAIN, HELD = "train{}.spacy", "held{}.spacy"
+
+
+class Fold(NamedTuple):
+    """One fold.
+
+    train (Path): What a teacher is trained on: all documents but those held out.
+    held (Path): The documents it labels.
+    docs (int): How many are held out.
+    """
+
+    train: Path
+    held: Path
+    docs: int
+
+
+def split_folds(
+    corpus: Path, folder: Path, *, folds: int, progress: Callable[[Iterable[Any]], Iterable[Any]]
+) -> List[Fold]:
+    """Write `train0.spacy`, `held0.spacy`, `train1.spacy` and so on; document i is held out by fold i mod K.
+
+    corpus (Path): A .spacy file, or a folder of them.
+    folder (Path): Gets the files.
+    folds (int): K, at least 2.
+    progress (Callable[[Iterable[Any]], Iterable[Any]]): Wraps the documents.
+    RETURNS (List[Fold]): The folds.
+    RAISES (ValueError): Where the corpus has fewer documents than folds.
+    """
+    check_range("folds", folds, 2, 1_000)
+    vocab, total = Vocab(), 0
+    train, held = ([ShardWriter(folder / name.format(fold)) for fold in range(folds)] for name in (TRAIN, HELD))
+
+    def read() -> Iterable[Doc]:
+        for shard in list_shards(corpus):
+            yield from load_shard(shard).get_docs(vocab)
+
+    counts = [0] * folds
+    for doc in progress(read()):
+        for fold in range(folds):
+            (held if fold == total % folds else train)[fold].add(doc)
+        counts[total % folds] += 1
+        total += 1
+    if total < folds:
+        raise ValueError(Errors.R119.format(path=str(corpus), docs=total, folds=folds))
+    for writer in (*train, *held):
+        with writer:
+            pass
+    paths = zip(train, held, counts)
+    return [Fold(one.output, other.output, count) for one, other, count in paths]
