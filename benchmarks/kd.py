@@ -18,17 +18,16 @@ import rere
 import typer
 from call import Call
 from kd_corpora import PairMaker
-from kd_experiments import SHARES, conll04, labels, scierc, semeval
+from kd_experiments import PEER_PARTS, SHARES, conll04, labels, scierc, semeval
 from kd_speed import speed
 from kd_systems import PARTS, SEMEVAL_PARTS
 from rere import HERE, PRECISIONS, Experiment
 from runs import Settings, resolve_precision
 
-PEER_PART = "peer"
 EXPERIMENTS = {
-    "semeval": Experiment(semeval, (*SEMEVAL_PARTS, PEER_PART), passes=5),
-    "conll04": Experiment(conll04, (*PARTS, PEER_PART), passes=5),
-    "scierc": Experiment(scierc, (*PARTS, PEER_PART), passes=5),
+    "semeval": Experiment(semeval, (*SEMEVAL_PARTS, *PEER_PARTS), passes=5),
+    "conll04": Experiment(conll04, (*PARTS, *PEER_PARTS), passes=5),
+    "scierc": Experiment(scierc, (*PARTS, *PEER_PARTS), passes=5),
     "labels": Experiment(labels, tuple(SHARES), passes=5),
     "speed": Experiment(speed, ("training", "extraction", "memory"), passes=2),
 }

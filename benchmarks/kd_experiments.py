@@ -21,7 +21,8 @@ from runs import cached, digest
 # Part of the experiment on label efficiency → percent of the labels, and multiple of the passes: with few sentences a
 # pass has few updates.
 SHARES = {"1%": (1, 10), "10%": (10, 4), "50%": (50, 2), "100%": (100, 1)}
-PEER_SYSTEMS = {"peer:rbert": False, "peer:rbert, types": True}
+# Part of an experiment → the peer's row, and whether entity types are written into its text.
+PEER_PARTS = {"peer": ("peer:rbert", False), "typed-peer": ("peer:rbert, types", True)}
 
 
 def semeval(call: Call) -> None:
@@ -51,7 +52,7 @@ def labels(call: Call) -> None:
             for name, system in EFFICIENCY.items():
                 run_system(there, "labels", data, system, seed=seed, row=rows.row_name(name), **options)
             if call.peer:
-                run_peers(there, "labels", data, seed=seed, **options)
+                run_peer(there, "labels", data, "peer", seed=seed, **options)
 
 
 def compare(call: Call, data_set: str, parts: Mapping[str, Part]) -> None:
@@ -70,8 +71,9 @@ def compare(call: Call, data_set: str, parts: Mapping[str, Part]) -> None:
                 for name, system in part.systems.items():
                     options: dict[str, Any] = {"family": part.family, "row": part.row_name(name)}
                     run_system(call, data_set, data, system, seed=seed, **options)
-        if call.peer and call.wants("peer"):
-            run_peers(call, data_set, make(), seed=seed)
+        for part_name in PEER_PARTS if call.peer else ():
+            if call.wants(part_name):
+                run_peer(call, data_set, make(), part_name, seed=seed)
 
 
 def run_system(
@@ -106,16 +108,24 @@ def run_system(
     _judge(call, benchmark, data, trained.folder, answer, row=row, seed=seed, seconds=seconds, **naming)
 
 
-def run_peers(call: Call, benchmark: str, data: PairData, *, seed: int, **naming: str) -> None:
-    """Train and judge the peer without and with entity types in its text; the arguments are those of `run_system`."""
-    for row, types in PEER_SYSTEMS.items():
-        call.tell(f"{data.name}{naming.get('suffix', '')}: {row}, seed {seed}")
-        trained = run_rbert(data, seed=seed, settings=call.settings, types=types)
+def run_peer(call: Call, benchmark: str, data: PairData, part: str, *, seed: int, **naming: str) -> None:
+    """Train and judge the peer.
 
-        def answer(path: Path, pairs: PairSet, model: Path = trained.model) -> list[str]:
-            return peer_labels(load_rbert(model), pairs.rows)
+    call (Call): The call.
+    benchmark (str): Its name in the results.
+    data (PairData): The corpora.
+    part (str): Of `PEER_PARTS`: without or with entity types in its text.
+    seed (int): Seed.
+    naming (str): As for `run_system`.
+    """
+    row, types = PEER_PARTS[part]
+    call.tell(f"{data.name}{naming.get('suffix', '')}: {row}, seed {seed}")
+    trained = run_rbert(data, seed=seed, settings=call.settings, types=types)
 
-        _judge(call, benchmark, data, trained.folder, answer, row=row, seed=seed, seconds=trained.seconds, **naming)
+    def answer(path: Path, pairs: PairSet) -> list[str]:
+        return peer_labels(load_rbert(trained.model), pairs.rows)
+
+    _judge(call, benchmark, data, trained.folder, answer, row=row, seed=seed, seconds=trained.seconds, **naming)
 
 
 def _judge(
