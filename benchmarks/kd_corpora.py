@@ -7,6 +7,7 @@ peer reads pairs that `kd_pairs.py` writes from the same corpora.
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,7 @@ class PairMaker(Maker):
         random.Random(SPLIT_SEED).shuffle(order)
         at = len(order) - min(HELD_OUT, len(order) // 10)
         parts = (self._subset(train, "train", order[:at]), self._subset(train, "dev", order[at:]))
-        options: dict[str, Any] = {"types": types, "marked": True, "task": SEMEVAL, "batch": 400}
+        options: dict[str, Any] = {"types": types, "marked": True, "task": SEMEVAL, "batch": 800}
         return self._limited("SemEval-2010 task 8", *parts, test, key="semeval", **options)
 
     def conll04(self, *, types: str = ANNOTATED, parsed: bool = False) -> PairData:
@@ -124,6 +125,38 @@ class PairMaker(Maker):
         random.Random(seed).shuffle(order)
         kept = order[: max(1, round(len(order) * percent / 100))]
         return replace(data, train=self._subset(data.train, f"{percent:g}percent-seed{seed}", kept))
+
+    def folds(self, corpus: Path, folds: int) -> list[tuple[Path, Path]]:
+        """Split a training corpus, as `spacy relext folds` does.
+
+        corpus (Path): The corpus.
+        folds (int): How many.
+        RETURNS (list[tuple[Path, Path]]): What a teacher is trained on, and what it labels.
+        """
+        numbers = range(count_docs(corpus))
+        parts = []
+        for fold in range(folds):
+            train = self._subset(corpus, f"train{fold}of{folds}", [n for n in numbers if n % folds != fold])
+            held = self._subset(corpus, f"held{fold}of{folds}", [n for n in numbers if n % folds == fold])
+            parts.append((train, held))
+        return parts
+
+    def join(self, corpora: Sequence[Path], target: Path) -> Path:
+        """Put folds together again, in the order in which `folds` took them apart.
+
+        corpora (Sequence[Path]): What was held out, fold by fold.
+        target (Path): Gets all of it.
+        RETURNS (Path): The target.
+        """
+        if not target.exists():
+            joined, parts = DocBin(store_user_data=True), [load_shard(path) for path in corpora]
+            sizes = [len(part) for part in parts]
+            for part in parts:
+                joined.merge(part)
+            starts = [sum(sizes[:fold]) for fold in range(len(sizes))]
+            order = [starts[n % len(sizes)] + n // len(sizes) for n in range(sum(sizes))]
+            reorder(joined, order).to_disk(target)
+        return target
 
     def nothing(self) -> Path:
         """RETURNS (Path): A corpus without a Doc, for a training in which there is nothing to choose by."""

@@ -12,14 +12,12 @@ import spacy
 import torch
 from call import Call
 from kd_corpora import PairData, PairMaker
-from kd_pairs import read_examples
 from kd_systems import MINILM, STUDENT, TEACHER, Family, System
 from runs import Trained, digest, train_run
-from spacy.util import minibatch
 from thinc.api import Config
 from training_config import count_steps, set_key
 
-from spacy_relext.corpora.shards import ShardWriter
+from spacy_relext.components.teaching import teach_corpus
 
 MARKED = {"@misc": "spacy_relext.AnnotatedPairs.v1"}
 BATCH_SIZE = "training.batcher.size"
@@ -44,34 +42,39 @@ def train_system(
         # one that is told the answer cannot be chosen by its answers
         told = "relation" in system.teacher.values()
         teacher_data = replace(data, dev=maker_of(call).nothing()) if told else data
-        teacher = _train(call, teacher_data, TEACHER, system.teacher, seed=seed, family=family, passes=system.passes)
-        if system.student is None:
-            return teacher, teacher.seconds
-        train = teach(call, teacher, data.train)
-        seconds = teacher.seconds
-    taught = replace(data, train=train)
-    trained = _train(call, taught, STUDENT, system.student or {}, seed=seed, family=family, passes=system.passes)
+        options: dict[str, Any] = {"seed": seed, "family": family, "passes": system.passes}
+        if system.folds:
+            taught = []
+            for train, held in maker_of(call).folds(data.train, system.folds):
+                teacher = _train(call, replace(teacher_data, train=train), TEACHER, system.teacher, **options)
+                taught.append(teach(call, teacher, held, held_out=True))
+                seconds += teacher.seconds
+            train = maker_of(call).join(taught, teacher.folder / f"taught-{digest(data.train)}.spacy")
+        else:
+            teacher = _train(call, teacher_data, TEACHER, system.teacher, **options)
+            if system.student is None:
+                return teacher, teacher.seconds
+            train, seconds = teach(call, teacher, data.train), teacher.seconds
+    trained = _train(
+        call, replace(data, train=train), STUDENT, system.student or {}, seed=seed, family=family, passes=system.passes
+    )
     return trained, seconds + trained.seconds
 
 
-def teach(call: Call, teacher: Trained, corpus: Path) -> Path:
-    """Write what a teacher says of the pairs of a corpus into a copy of it.
+def teach(call: Call, teacher: Trained, corpus: Path, *, held_out: bool = False) -> Path:
+    """Write what a teacher says of the pairs of a corpus into a copy of it, as `spacy relext teach` does.
 
     call (Call): The call.
     teacher (Trained): Its training.
     corpus (Path): The training corpus.
+    held_out (bool): Whether the teacher was not trained on it.
     RETURNS (Path): The new corpus.
     """
     target = teacher.folder / f"taught-{digest(corpus)}.spacy"
     if not target.exists():
         torch.set_num_threads(call.settings.threads)
         nlp = spacy.load(teacher.pipeline)
-        pipe: Any = nlp.get_pipe(TEACHER)
-        with ShardWriter(target) as writer:
-            for batch in minibatch(read_examples(nlp, corpus), 64):
-                pipe.teach(batch)
-                for example in batch:
-                    writer.add(example.reference)
+        teach_corpus([nlp], corpus, target, batch_size=64, progress=lambda docs: docs, held_out=held_out)
     return target
 
 

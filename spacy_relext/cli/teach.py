@@ -24,14 +24,23 @@ def teach_cli(
         help="A further teacher, such as one of another seed; repeat it for more. "
         "The student learns from the mean of their probabilities",
     ),
+    held_out: bool = typer.Option(
+        False,
+        "--held-out",
+        help="The teachers were not trained on this corpus (see `folds`): fit a temperature to its gold labels first",
+    ),
     batch_size: int = typer.Option(64, "--batch-size", min=1, help="Documents a batch"),
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help=GPU_HELP),
 ) -> None:
     """Let a trained kd_teacher write what it thinks of each pair into a corpus, for a kd_classifier to learn from."""
     with input_errors():
         pipelines = [load_pipeline(path, gpu_id) for path in (teacher, *also)]
-        found = teach_corpus(pipelines, corpus, output, batch_size=batch_size, progress=with_progress)
+        found = teach_corpus(
+            pipelines, corpus, output, batch_size=batch_size, progress=with_progress, held_out=held_out
+        )
     if not found.pairs:
         fail(Errors.R406.format(path=str(corpus)))
+    if held_out:
+        typer.echo("Temperature: " + ", ".join(f"{temperature:.2f}" for temperature in found.temperatures))
     of = f" of {len(pipelines)} teachers" if also else ""
     msg.good(f"Wrote {found.docs} documents with soft labels{of} for {found.pairs} pairs to {output}")

@@ -1,6 +1,6 @@
 """The component behind `kd_teacher`: text and type prior together."""
 
-from typing import Any, Dict, List, Sequence
+from typing import Any, Dict, List, Sequence, Tuple
 
 import numpy
 from spacy.tokens import Doc
@@ -75,13 +75,25 @@ class KDTeacher(KDPipe):
             **{key: round(float(value), 4) for key, value in parts.items()},
         }
 
-    def teach(self, examples: Sequence[Example]) -> int:
+    def judge(self, examples: Sequence[Example]) -> Tuple[Any, Any]:
+        """Score the pairs of annotated examples, to see how sure the teacher may be.
+
+        examples (Sequence[Example]): A batch.
+        RETURNS (Tuple[NDArray, NDArray]): Logits and gold classes. Shapes (P, R), (P,)
+        """
+        self.require_initialized()
+        gold = self.suggest_gold(examples)
+        logits = self.run(gold).logits if len(gold) else numpy.zeros((0, len(self.classes) + 1), dtype="float32")
+        return logits, gold.classes(self.classes)
+
+    def teach(self, examples: Sequence[Example], *, temperature: float = 1.0) -> int:
         """Write soft labels of annotated examples onto their gold Docs.
 
         Dropout is off, and each label is computed from the clean text: neither the order of the batch nor chance plays
         a part.
 
         examples (Sequence[Example]): A batch.
+        temperature (float): What logits are divided by.
         RETURNS (int): How many pairs got soft labels.
         """
         self.require_initialized()
@@ -91,7 +103,8 @@ class KDTeacher(KDPipe):
             store_soft_labels(docs, gold.pairs, (), self.classes)
             return 0
         found = self.run(gold)
-        store_soft_labels(docs, gold.pairs, (found.logits, found.text, found.types), self.classes)
+        parts = [part / temperature for part in (found.logits, found.text, found.types)]
+        store_soft_labels(docs, gold.pairs, parts, self.classes)
         return len(gold)
 
     def _form(self) -> Dict[str, Any]:

@@ -1,8 +1,9 @@
 """Trained teachers write soft labels into a corpus, once."""
 
 from pathlib import Path
-from typing import Any, Callable, Iterable, NamedTuple, Sequence
+from typing import Any, Callable, Iterable, List, NamedTuple, Sequence
 
+import numpy
 from spacy.language import Language
 from spacy.training import Example
 from spacy.util import minibatch
@@ -10,9 +11,12 @@ from spacy.util import minibatch
 from ..corpora.reader import TripleCorpus
 from ..corpora.shards import ShardWriter
 from ..errors import Errors
-from ..instances.soft_labels import average_soft_labels
+from ..instances.soft_labels import average_soft_labels, fit_temperature
 from .annotation import annotate
 from .kd_teacher import KDTeacher
+
+# Pairs that are enough to fit one number.
+ENOUGH = 5_000
 
 
 class TeachReport(NamedTuple):
@@ -20,10 +24,12 @@ class TeachReport(NamedTuple):
 
     docs (int): Documents written.
     pairs (int): Pairs with soft labels.
+    temperatures (List[float]): What each teacher's logits were divided by.
     """
 
     docs: int
     pairs: int
+    temperatures: List[float]
 
 
 def teach_corpus(
@@ -33,6 +39,7 @@ def teach_corpus(
     *,
     batch_size: int,
     progress: Callable[..., Iterable[Any]],
+    held_out: bool = False,
 ) -> TeachReport:
     """Write a corpus with the soft labels of a teacher, or the mean of those of several.
 
@@ -44,6 +51,9 @@ def teach_corpus(
     output (Path): Where it goes.
     batch_size (int): Documents a batch.
     progress (Callable[..., Iterable[Any]]): Wraps the documents.
+    held_out (bool): Whether the teachers have not been trained on the corpus: each is then made as sure as it may be,
+        by a temperature under which its word fits the gold best (Guo et al., ICML 2017). On what it was trained on a
+        teacher is right too often for that.
     RETURNS (TeachReport): How much was taught.
     RAISES (ValueError): Where a pipeline has no teacher, or two, or the teachers know different relations.
     """
@@ -52,15 +62,21 @@ def teach_corpus(
         [nlp.get_pipe(name) for name in nlp.pipe_names[: nlp.pipe_names.index(pipe.name)]]
         for nlp, pipe in zip(pipelines, teachers)
     ]
+    options = {"batch_size": batch_size}
+    temperatures = [
+        calibrate_teacher(nlp, pipe, pipes, corpus, **options) if held_out else 1.0
+        for nlp, pipe, pipes in zip(pipelines, teachers, before)
+    ]
     docs = pairs = 0
     # each pipeline reads the corpus into a vocabulary of its own
     readers = [TripleCorpus(corpus, gold_ents=True, gold_sents=True, gold_parse=True)(nlp) for nlp in pipelines]
     with ShardWriter(output) as writer:
         for batch in minibatch(progress(zip(*readers)), size=batch_size):
             references = []
-            for teacher, pipes, examples in zip(teachers, before, zip(*batch)):
+            for teacher, pipes, temperature, examples in zip(teachers, before, temperatures, zip(*batch)):
                 predicted = annotate([example.predicted for example in examples], pipes)
-                found = teacher.teach([Example(doc, each.reference) for doc, each in zip(predicted, examples)])
+                seen = [Example(doc, each.reference) for doc, each in zip(predicted, examples)]
+                found = teacher.teach(seen, temperature=temperature)
                 references.append([example.reference for example in examples])
                 if teacher is teachers[0]:
                     pairs += found
@@ -69,7 +85,32 @@ def teach_corpus(
             for reference in references[0]:
                 writer.add(reference)
                 docs += 1
-    return TeachReport(docs, pairs)
+    return TeachReport(docs, pairs, temperatures)
+
+
+def calibrate_teacher(
+    nlp: Language, teacher: KDTeacher, before: Sequence[Any], corpus: Path, *, batch_size: int
+) -> float:
+    """Find the temperature under which a teacher's probabilities fit the gold of a corpus best.
+
+    nlp (Language): The teacher's pipeline.
+    teacher (KDTeacher): The teacher.
+    before (Sequence[Any]): What comes before it.
+    corpus (Path): Documents that it was not trained on; the first `ENOUGH` pairs are read.
+    batch_size (int): Documents a batch.
+    RETURNS (float): The temperature; 1 where there is no pair.
+    """
+    logits, classes, total = [], [], 0
+    for batch in minibatch(TripleCorpus(corpus, gold_ents=True, gold_sents=True, gold_parse=True)(nlp), batch_size):
+        examples = list(batch)
+        predicted = annotate([example.predicted for example in examples], before)
+        scores, gold = teacher.judge([Example(doc, each.reference) for doc, each in zip(predicted, examples)])
+        logits.append(scores)
+        classes.append(gold)
+        total += len(gold)
+        if total >= ENOUGH:
+            break
+    return fit_temperature(numpy.concatenate(logits), numpy.concatenate(classes)) if total else 1.0
 
 
 def _find_teacher(nlp: Language) -> KDTeacher:

@@ -32,6 +32,26 @@ def store_soft_labels(docs: Sequence[Doc], pairs: Pairs, logits: Sequence[Any], 
         docs[doc].user_data[TEACHER_KEY]["pairs"].append(record)
 
 
+def fit_temperature(logits: Any, classes: Any) -> float:
+    """Find the temperature T that makes softmax(logits / T) most likely for the gold, between 0.1 and 10.
+
+    logits (NDArray): Shape (P, R)
+    classes (NDArray): Gold. Shape (P,)
+    RETURNS (float): T.
+    """
+
+    def cost(log_t: float) -> float:
+        scaled = numpy.asarray(logits, dtype="float64") / numpy.exp(log_t)
+        return float((numpy.logaddexp.reduce(scaled, axis=1) - scaled[numpy.arange(len(classes)), classes]).mean())
+
+    low, high = numpy.log(0.1), numpy.log(10.0)
+    ratio = (5**0.5 - 1) / 2  # golden section: in 1 / T, and so along any monotone scale of it, there is one minimum
+    for _ in range(40):
+        left, right = high - ratio * (high - low), low + ratio * (high - low)
+        low, high = (low, right) if cost(left) < cost(right) else (left, high)
+    return float(numpy.exp((low + high) / 2))
+
+
 def average_soft_labels(docs: Sequence[Sequence[Doc]]) -> None:
     """Put the mean of what several teachers said of a text onto the first teacher's Docs.
 
@@ -46,12 +66,19 @@ def average_soft_labels(docs: Sequence[Sequence[Doc]]) -> None:
         classes = [PairClass(*each) for each in stored[0]["classes"]]
         for other in stored[1:]:
             theirs = [PairClass(*each) for each in other["classes"]]
-            if set(theirs) != set(classes):
-                names = [", ".join(sorted({each.relation for each in group})) or "none" for group in (theirs, classes)]
+            if _relations(theirs) != _relations(classes):
+                names = [", ".join(_relations(group)) or "none" for group in (theirs, classes)]
                 raise ValueError(Errors.R412.format(found=names[0], expected=names[1]))
-        said = [_by_offsets(doc, classes, "") for doc in same]
+            classes += [each for each in theirs if each not in classes]
+        said = [_by_offsets(each, classes, "") for each in stored]
+        stored[0]["classes"] = [list(each) for each in classes]
         offsets = dict.fromkeys(key for each in said for key in each)  # in the first teacher's order
         stored[0]["pairs"] = [_mean_record(key, [each[key] for each in said if key in each]) for key in offsets]
+
+
+def _relations(classes: Sequence[PairClass]) -> List[str]:
+    """Names of the relations of classes, whatever their direction."""
+    return sorted({each.relation for each in classes})
 
 
 def _mean_record(offsets: Tuple[int, ...], said: Sequence[Dict[str, Any]]) -> Dict[str, Any]:
@@ -92,7 +119,7 @@ def read_soft_labels(gold: GoldPairs, classes: Sequence[PairClass], *, name: str
     shape = (len(gold), len(classes) + 1)
     found = {key: numpy.zeros(shape, dtype="float32") for key in PARTS}
     taught = numpy.zeros(len(gold), dtype="float32")
-    said = [_by_offsets(doc, classes, name) for doc in docs]
+    said = [_by_offsets(doc.user_data.get(TEACHER_KEY), classes, name) for doc in docs]
     for number, doc in enumerate(gold.pairs.doc.tolist()):
         subject, obj = pair_offsets(gold.pairs, number)
         record = said[doc].get((*subject, *obj))
@@ -103,18 +130,21 @@ def read_soft_labels(gold: GoldPairs, classes: Sequence[PairClass], *, name: str
     return {**found, "taught": taught}
 
 
-def _by_offsets(doc: Doc, classes: Sequence[PairClass], name: str) -> Dict[Tuple[int, ...], Dict[str, Any]]:
+def _by_offsets(
+    stored: Optional[Dict[str, Any]], classes: Sequence[PairClass], name: str
+) -> Dict[Tuple[int, ...], Dict[str, Any]]:
     """Index a Doc's soft labels by their arguments, their classes in the student's order."""
-    stored = doc.user_data.get(TEACHER_KEY)
     if stored is None:
         return {}
     theirs = [PairClass(relation, bool(backwards)) for relation, backwards in stored["classes"]]
-    if set(theirs) != set(classes):
-        names = [", ".join(sorted({each.relation for each in group})) or "none" for group in (theirs, classes)]
+    if _relations(theirs) != _relations(classes):
+        names = [", ".join(_relations(group)) or "none" for group in (theirs, classes)]
         raise ValueError(Errors.R401.format(name=name, found=names[0], expected=names[1]))
-    order = [0, *(theirs.index(each) + 1 for each in classes)]
+    # A direction that the teacher has never seen, because it is rare, is as unlikely as its least likely class.
+    order = [0, *(theirs.index(each) + 1 if each in theirs else -1 for each in classes)]
     records = {}
     for record in stored["pairs"]:
-        parts = {key: numpy.asarray(record[key], dtype="float32")[order] for key in PARTS}
+        logits = {key: numpy.asarray(record[key], dtype="float32") for key in PARTS}
+        parts = {key: numpy.append(row, row.min())[order] for key, row in logits.items()}
         records[(*record["subject"], *record["object"])] = parts
     return records
