@@ -88,3 +88,18 @@ def test_several_teachers(folder: Path, run: Callable[..., Any], tmp_path: Path)
         assert mean[:2] == one[:2]
         logits = [numpy.asarray(each[2]["teacher"].expected) for each in (mean, one)]
         assert logits[0] == pytest.approx(logits[1] - numpy.log(numpy.exp(logits[1]).sum()), abs=1e-4)
+
+
+def test_held_out_documents_are_labelled_under_a_fitted_temperature(
+    folder: Path, run: Callable[..., Any], tmp_path: Path
+) -> None:
+    teacher, corpus = folder / "teacher", folder / "corpus.spacy"
+    done = run("teach", teacher, corpus, tmp_path / "held.spacy", "--held-out")
+    assert done.exit_code == 0 and "Temperature: " in done.stdout
+    temperature = float(done.stdout.split("Temperature: ")[1].split()[0])
+    assert temperature != 1.0
+    run("teach", teacher, corpus, tmp_path / "plain.spacy")
+    for scaled, plain in zip(soft_labels(tmp_path / "held.spacy"), soft_labels(tmp_path / "plain.spacy")):
+        for key in PARTS:
+            wanted = numpy.asarray(plain[2][key].expected) / temperature
+            assert numpy.asarray(scaled[2][key].expected) == pytest.approx(wanted, abs=0.02)

@@ -14,6 +14,7 @@ from spacy_relext.instances.soft_labels import (
     PARTS,
     TEACHER_KEY,
     average_soft_labels,
+    fit_temperature,
     pair_offsets,
     read_soft_labels,
     store_soft_labels,
@@ -100,12 +101,29 @@ def test_a_teacher_that_numbers_its_classes_otherwise_says_the_same() -> None:
     assert all((before[key] == after[key]).all() for key in PARTS)
 
 
-@pytest.mark.parametrize("classes", [CLASSES[:2], [*CLASSES, PairClass("new")], [PairClass("other")]])
+@pytest.mark.parametrize("classes", [CLASSES[1:], [*CLASSES, PairClass("new")], [PairClass("other")]])
 def test_a_teacher_of_other_relations_is_refused(classes: List[PairClass]) -> None:
     examples, _ = taught()
     with pytest.raises(ValueError, match=r"R401.*student.*born, met") as error:
         read(examples, classes)
     assert "\n" not in str(error.value)
+
+
+def test_a_direction_that_the_teacher_has_never_seen_is_unlikely() -> None:
+    examples, logits = taught()
+    wanted = [*CLASSES[:2], PairClass("born", backwards=True)]  # and one that the student has never seen
+    found = read(examples, wanted)
+    for key, part in zip(PARTS, logits):
+        numpy.testing.assert_allclose(found[key][:, :3], part[:, :3], atol=1e-5)
+        numpy.testing.assert_allclose(found[key][:, 3], part.min(axis=1), atol=1e-5)
+
+
+def test_the_temperature_that_fits_is_found() -> None:
+    random = numpy.random.RandomState(0)
+    logits = random.randn(20_000, 5) * 2
+    classes = numpy.asarray([random.choice(5, p=row) for row in softmax(logits)])
+    for temperature in (0.5, 1.0, 3.0):
+        assert fit_temperature(logits * temperature, classes) == pytest.approx(temperature, rel=0.05)
 
 
 def test_pairs_that_the_teacher_has_not_seen_are_marked() -> None:
