@@ -146,7 +146,7 @@ class Errors:
     R409 = "[R409] {found} for {given}; expected as many of both."
     R410 = "[R410] {pair} has class {number} {count} times; expected {expected}."
     R411 = (
-        "[R411] The heads of a text of {length} tokens form no tree: from token {token} they lead into a cycle. "
+        "[R411] The heads of {where}, {length} tokens, form no tree: from token {token} they lead into a cycle. "
         "Every chain must end in a token that is its own head. Parse the text again, or leave its heads out."
     )
     R412 = (
@@ -156,6 +156,15 @@ class Errors:
     R413 = (
         "[R413] {name} cannot start from {paths}: {detail}. Expected trained pipelines with one kd_teacher or "
         "kd_classifier each, of the same relations and the same encoder; change [initialize.components.{name}] start."
+    )
+    R414 = (
+        "[R414] No pair of {where} has an entity type, and a kd_teacher learns what types allow. Give entities labels "
+        "(`spacy relext convert --pipeline`, or `entities` of the records), or a lexicon of nouns: "
+        "[initialize.components.{name}.lexicon]."
+    )
+    R415 = (
+        "[R415] None of the {total} pairs of {where} has soft labels, although the documents carry {stored}: they were "
+        "written for other entities or another text. Run `spacy relext teach` on this corpus again."
     )
 
 
@@ -194,6 +203,10 @@ class Warnings:
     W403 = (
         "[W403] {name}: there are texts without a dependency parse, which are read as chains. Put a parser before it, "
         "or copy heads into the corpus."
+    )
+    W404 = (
+        "[W404] {name}: {missing} of the {total} pairs of {where} have no soft labels; they are learned from their "
+        "gold labels alone."
     )
 
 

@@ -18,6 +18,7 @@ from .pair_base import FITTED as PAIR_FITTED
 from .pair_base import PairPipe
 from .starting import start_from
 
+DATA = "the training data"
 FITTED: Dict[str, Any] = {**PAIR_FITTED, "tags": [], "patterns": {}}
 
 
@@ -31,6 +32,7 @@ class KDPipe(PairPipe):
         """Create a component; see `PairPipe`."""
         super().__init__(*args, **kwargs)
         self._parsed: Optional[Tuple[Dict[str, Any], TypePatterns]] = None
+        self._where = training_data(None)
 
     def initialize(
         self,
@@ -51,6 +53,7 @@ class KDPipe(PairPipe):
             from the mean of their weights, where both have them. None: from the encoder's checkpoint.
         RAISES (ValueError): Where there are no relations, or a pipeline does not fit.
         """
+        self._where = training_data(nlp)
         super().initialize(get_examples, nlp=nlp, labels=labels, lexicon=lexicon)
         if start:
             module = module_of(self.model)
@@ -119,3 +122,13 @@ class KDPipe(PairPipe):
         n_types, n_tags = len(self.cfg["types"]) + 1, len(self.cfg["tags"]) + 1
         found: Dict[str, Any] = {"n_classes": len(self.cfg["classes"]) + 1, "n_types": n_types}
         return {**found, **encoder_sizes(self.model, n_types=n_types, n_tags=n_tags)}
+
+
+def training_data(nlp: Optional[Language]) -> str:
+    """Name the training corpus, for messages.
+
+    nlp (Optional[Language]): The pipeline.
+    RETURNS (str): The path that its config has, if it has one.
+    """
+    path = None if nlp is None else (nlp.config.get("paths") or {}).get("train")
+    return f"{DATA} ({path})" if path else DATA

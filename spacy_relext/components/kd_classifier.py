@@ -1,12 +1,13 @@
 """The component behind `kd_classifier`: reads the text alone; learns from labels and, if there is one, a teacher."""
 
-from typing import Any, Dict, List
+from typing import Any, Dict, Iterable, List
 
 import numpy
+from spacy.training import Example
 
 from ..instances.pair_classes import GoldPairs
 from ..instances.pairs import Pairs
-from ..instances.soft_labels import read_soft_labels
+from ..instances.soft_labels import SoftLabelCount, read_soft_labels
 from ..models.kd_losses import student_loss
 from .kd_base import KDPipe
 
@@ -23,7 +24,22 @@ class KDClassifier(KDPipe):
         """Create a classifier; see `RelationPipe`."""
         super().__init__(*args, **kwargs)
         # λ: `spacy_relext.anneal_distillation.v1` changes it as training goes on; it is no part of what is saved.
+        self._soft = SoftLabelCount()
         self.teacher_share = float(self.cfg["teacher_share"])
+
+    def collect(self, examples: Iterable[Example]) -> List[str]:
+        """Read relations, entity types and tags, and check that soft labels, if there are any, are for these pairs.
+
+        RAISES (ValueError): Where they are for others, or for other relations.
+        """
+        self._soft = SoftLabelCount()
+        labels = super().collect(examples)
+        self._soft.check(labels, name=self.name, where=self._where, warn=self.warn_once)
+        return labels
+
+    def note(self, gold: GoldPairs) -> None:
+        """Count soft labels."""
+        self._soft.add(gold)
 
     def targets(self, instances: GoldPairs) -> Dict[str, Any]:
         """Gold classes, and what a teacher said."""

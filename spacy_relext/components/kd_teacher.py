@@ -25,6 +25,15 @@ class KDTeacher(KDPipe):
 
     counts_types = True
 
+    def settle(self) -> None:
+        """List the classes and count the type patterns.
+
+        RAISES (ValueError): Where no entity has a type.
+        """
+        if not self.cfg["types"]:
+            raise ValueError(Errors.R414.format(name=self.name, where=self._where))
+        super().settle()
+
     def predict(self, docs: Any) -> List[Any]:
         """Score a batch; with fusion "relation" that needs the answer, which a corpus reader may tell."""
         self.require_initialized()

@@ -123,6 +123,7 @@ class PairPipe(RelationPipe):
         said, types, missed, unannotated, total = [], [], 0, 0, 0
         for batch in _batches(examples):
             found = self._gold(batch)
+            self.note(found)
             said.extend(found.found)
             types.extend(found.pairs.types)
             missed, unannotated, total = missed + found.missed, unannotated + found.unannotated, total + len(batch)
@@ -130,6 +131,9 @@ class PairPipe(RelationPipe):
         self.cfg["types"] = sorted({kind for pair in types for kind in pair if kind})
         self._collected = (said, types)
         return sorted({each.relation for pair in said for each in pair})
+
+    def note(self, gold: GoldPairs) -> None:
+        """Take down what else a method wants to know of the training data, a batch at a time."""
 
     def settle(self) -> None:
         """List the classes, now that the labels are known; a method adds what it counts."""

@@ -6,6 +6,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Callable, Iterable, Iterator, List, Optional
 
+import numpy
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
@@ -13,6 +14,7 @@ from spacy.util import filter_spans, registry
 from spacy.vocab import Vocab
 
 from ..errors import Errors, Warnings
+from ..instances.trees import find_cycle
 from ..triples.store import get_records, has_triples
 from .parse import copy_parse
 from .records import ENTITIES_KEY, PAIRS_KEY, TOLD_KEY, set_sentence_starts
@@ -151,12 +153,21 @@ class TripleCorpus:
         if self.gold_sents and reference.has_annotation("SENT_START"):
             set_sentence_starts(predicted, [sent.start_char for sent in reference.sents])
         if self.gold_parse:
+            self._check_heads(reference)
             copy_parse(reference, predicted)
         if self.gold_ents:
             copy_entities(reference, predicted, aside=self.gold_ents_aside)
         if self.gold_triples:
             predicted.user_data[TOLD_KEY] = get_records(reference, source="")
         return Example(predicted, reference)
+
+    def _check_heads(self, doc: Doc) -> None:
+        """Refuse heads that form no tree."""
+        heads = numpy.asarray([token.head.i for token in doc], dtype="int64")
+        token = find_cycle(heads)
+        if token is not None:
+            where = f"{doc.text[:40]!r} in {self.path}"
+            raise ValueError(Errors.R411.format(where=where, length=len(doc), token=token))
 
 
 def copy_entities(reference: Doc, predicted: Doc, *, aside: bool = False) -> None:

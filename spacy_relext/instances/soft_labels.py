@@ -1,11 +1,12 @@
 """What a teacher said of each pair, as plain values on the annotated Doc, and back as arrays for the student."""
 
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from dataclasses import dataclass, field
+from typing import Any, Callable, Dict, List, Optional, Sequence, Set, Tuple
 
 import numpy
 from spacy.tokens import Doc
 
-from ..errors import Errors
+from ..errors import Errors, Warnings
 from .pair_classes import GoldPairs, PairClass
 from .pairs import Pairs
 
@@ -30,6 +31,58 @@ def store_soft_labels(docs: Sequence[Doc], pairs: Pairs, logits: Sequence[Any], 
         for key, part in zip(PARTS, logits):
             record[key] = [round(float(value), _DIGITS) for value in part[number]]
         docs[doc].user_data[TEACHER_KEY]["pairs"].append(record)
+
+
+@dataclass
+class SoftLabelCount:
+    """What the soft labels of a corpus are for.
+
+    relations (Set[str]): Of the teachers.
+    stored (int): Pairs that have soft labels on the Docs.
+    fitting (int): Pairs of the student that have some.
+    total (int): Pairs of the student.
+    """
+
+    relations: Set[str] = field(default_factory=set)
+    stored: int = 0
+    fitting: int = 0
+    total: int = 0
+
+    def add(self, gold: GoldPairs) -> None:
+        """Count a batch.
+
+        gold (GoldPairs): The student's pairs.
+        """
+        known: List[Set[Tuple[int, ...]]] = []
+        for example in gold.examples:
+            stored = example.reference.user_data.get(TEACHER_KEY) or {"classes": (), "pairs": ()}
+            self.relations.update(str(relation) for relation, _ in stored["classes"])
+            self.stored += len(stored["pairs"])
+            known.append({(*record["subject"], *record["object"]) for record in stored["pairs"]})
+        self.total += len(gold)
+        for number, doc in enumerate(gold.pairs.doc.tolist() if any(known) else ()):
+            subject, obj = pair_offsets(gold.pairs, number)
+            self.fitting += (*subject, *obj) in known[doc]
+
+    def check(self, labels: Sequence[str], *, name: str, where: str, warn: Callable[[str, str], None]) -> None:
+        """Say where soft labels do not fit.
+
+        labels (Sequence[str]): The student's relations.
+        name (str): The student.
+        where (str): The corpus.
+        warn (Callable[[str, str], None]): Gets a key and a message.
+        RAISES (ValueError): Where they are of other relations, or for none of the pairs.
+        """
+        if not self.stored:
+            return
+        if self.relations != set(labels):
+            names = [", ".join(sorted(group)) or "none" for group in (self.relations, labels)]
+            raise ValueError(Errors.R401.format(name=name, found=names[0], expected=names[1]))
+        if not self.fitting:
+            raise ValueError(Errors.R415.format(total=self.total, where=where, stored=self.stored))
+        if self.fitting < self.total:
+            missing = self.total - self.fitting
+            warn("soft labels", Warnings.W404.format(name=name, missing=missing, total=self.total, where=where))
 
 
 def fit_temperature(logits: Any, classes: Any) -> float:

@@ -98,12 +98,22 @@ def edge_list(heads: IntArray, kept: BoolArray) -> IntArray:
 
 def _check_tree(heads: IntArray) -> None:
     """Raise unless every token's chain of heads ends in a root."""
+    token = find_cycle(heads)
+    if token is not None:
+        raise ValueError(Errors.R411.format(where="a text", length=len(heads), token=token))
+
+
+def find_cycle(heads: IntArray) -> Optional[int]:
+    """Find a token from which the heads lead into a cycle instead of to a root; spaCy stores such heads without a word.
+
+    heads (IntArray): Head of each token, roots have themselves. Shape (T,)
+    RETURNS (Optional[int]): The first such token; None where there is none.
+    """
     far = heads
     for _ in range(len(heads).bit_length()):  # each turn doubles the steps, up to more than there are tokens
         far = far[far]
     lost = numpy.flatnonzero(heads[far] != far)
-    if len(lost):
-        raise ValueError(Errors.R411.format(length=len(heads), token=int(lost[0])))
+    return int(lost[0]) if len(lost) else None
 
 
 def _path(heads: IntArray, subject: Bounds, object: Bounds) -> BoolArray:

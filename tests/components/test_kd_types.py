@@ -1,7 +1,7 @@
 """Types in teacher and student: a lexicon that gives them, decoding that keeps to them, gold that a teacher is told."""
 
 from pathlib import Path
-from typing import Any, List
+from typing import Any, Callable, Dict, List
 
 import pytest
 import spacy
@@ -14,7 +14,7 @@ from spacy_relext.corpora.reader import TripleCorpus
 from spacy_relext.corpora.records import PAIRS_KEY
 from spacy_relext.instances.pair_classes import PairClass
 from spacy_relext.instances.pair_features import token_arrays
-from spacy_relext.instances.soft_labels import read_soft_labels
+from spacy_relext.instances.soft_labels import TEACHER_KEY, read_soft_labels
 from spacy_relext.knowledge.type_lexicon import TypeLexicon
 
 from .kd_pipes import GRAPH_STUDENT, GRAPH_TEACHER, ROWS, STUDENT, TEACHER, build, make_examples
@@ -54,7 +54,8 @@ def test_the_lexicon_is_saved_and_goes_with_the_next_initialize() -> None:
     pipe.initialize(lambda: examples, nlp=nlp, lexicon=LEXICON)
     other: Any = spacy.blank("en").add_pipe(TEACHER, config=MARKED)
     other.from_bytes(pipe.to_bytes())
-    pipe.initialize(lambda: examples, nlp=nlp)
+    with pytest.raises(ValueError, match="R414.*training data.*lexicon"):
+        pipe.initialize(lambda: examples, nlp=nlp)
     assert pipe.suggest([examples[0].predicted]).types == [("", "")]
     assert other.suggest([examples[0].predicted]).types == [("animal", "person")]
 
@@ -72,6 +73,39 @@ def test_typed_decoding_keeps_to_what_training_showed(factory: str, model: Any) 
     met = {("PER", "LOC"), ("LOC", "PER"), ("PER", "PER"), ("ORG", "PER"), ("PER", "ORG")}
     assert {each for each in said[1] if (each[0], each[2]) in met} <= shown
     assert said[0] - said[1]
+
+
+def test_soft_labels_that_do_not_fit_are_refused_before_training() -> None:
+    nlp = spacy.blank("en")
+    nlp.config["paths"] = {"train": "some/corpus.spacy"}
+    pipe = build(TEACHER, GRAPH_TEACHER)
+
+    def start(change: Callable[[Dict[str, Any]], None]) -> Any:
+        examples = make_examples(nlp)
+        pipe.teach(examples)
+        for example in examples:
+            change(example.reference.user_data[TEACHER_KEY])
+        fresh = spacy.blank("en")
+        fresh.config["paths"] = {"train": "some/corpus.spacy"}
+        student: Any = fresh.add_pipe(STUDENT, config={"model": GRAPH_STUDENT})
+        student.initialize(lambda: examples, nlp=fresh)
+
+    def move(stored: Dict[str, Any]) -> None:
+        for record in stored["pairs"]:
+            record["subject"] = [900, 901]
+
+    def rename(stored: Dict[str, Any]) -> None:
+        stored["classes"] = [[f"new_{name}", turned] for name, turned in stored["classes"]]
+
+    def lose(stored: Dict[str, Any]) -> None:
+        del stored["pairs"][:1]
+
+    with pytest.raises(ValueError, match=r"R415.*some/corpus.spacy.*teach"):
+        start(move)
+    with pytest.raises(ValueError, match=r"R401.*new_born_in"):
+        start(rename)
+    with pytest.warns(UserWarning, match=r"W404.*some/corpus.spacy"):
+        start(lose)
 
 
 def test_a_teacher_that_is_told_the_gold_can_be_evaluated(tmp_path: Path) -> None:

@@ -116,6 +116,14 @@ def test_overlapping_entities_after_alignment(tmp_path: Path) -> None:
     assert [ent.text for ent in example.predicted.ents] == ["Oslo-based choir"]
 
 
+def test_heads_that_run_in_a_circle_are_refused(tmp_path: Path) -> None:
+    doc = Doc(NLP.vocab, words=["a", "b", "c"], heads=[1, 0, 2], deps=["x"] * 3)
+    set_triples(doc, [])
+    path = write(tmp_path / "a.spacy", [doc])
+    with pytest.raises(ValueError, match=r"\[R411\].*'a b c ' in .*a\.spacy.*token 0"):
+        list(create_triple_corpus(path, gold_parse=True)(NLP))
+
+
 def test_folders_are_read_file_by_file(shards: Path) -> None:
     assert texts(create_triple_corpus(shards)(NLP)) == ALL
     assert texts(create_triple_corpus(shards, limit=8)(NLP)) == ALL[:8]
