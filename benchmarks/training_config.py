@@ -53,10 +53,10 @@ def build_config(
     for component in filled["components"].values():
         if "precision" in component.get("model", {}):
             component["model"]["precision"] = precision
-    for key, value in changes.items():
-        set_key(filled, key, value)
     if passes:
         set_key(filled, "training.batcher.size", BATCH_CELLS)
+    for key, value in changes.items():
+        set_key(filled, key, value)
     counts = count_steps(filled, train, lang=lang, seed=seed)
     if passes:
         _set_length(filled, passes=passes, total=counts["steps_per_pass"] * passes)
