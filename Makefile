@@ -23,7 +23,7 @@ all: $(VENV)/.installed
 	$(PY) -m spacy project run all
 
 test: $(VENV)/.installed-dev
-	$(PY) -m pytest -m "not slow and not real_data" --durations=15 $(ARGS)
+	$(PY) -m pytest -m "not slow and not real_data" -n 2 --dist loadgroup --durations=15 $(ARGS)
 
 lint: $(VENV)/.installed-dev
 	$(PY) -m ruff check .

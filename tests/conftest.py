@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+from typing import List
 
 import hypothesis
 import pytest
@@ -11,6 +12,19 @@ hypothesis.settings.register_profile("steady", deadline=None, derandomize=True, 
 hypothesis.settings.load_profile("steady")
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+if "PYTEST_XDIST_WORKER" in os.environ:  # one worker a core: threads of their own would only stand in each other's way
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: List[pytest.Item]) -> None:
+    """Keep together, on one worker, what shares a trained pipeline: the tests of a case, else those of a file."""
+    if not config.pluginmanager.hasplugin("xdist"):
+        return
+    for item in items:
+        values = getattr(getattr(item, "callspec", None), "params", {}).values()
+        cases = [value.id for value in values if hasattr(value, "factory")]
+        item.add_marker(pytest.mark.xdist_group(cases[0] if cases else item.path.name))
 
 
 @pytest.fixture(scope="session")
