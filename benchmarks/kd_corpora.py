@@ -15,9 +15,12 @@ from typing import Any
 from corpora import DataSet, Maker, Part, count_docs
 from kd_annotation import annotate_corpus, by_lexicon, by_recogniser, mark_pairs, parse_corpus
 from kd_pairs import MICRO, SEMEVAL
+from runs import digest
 from spacy.tokens import DocBin
+from spacy.vocab import Vocab
 
-from spacy_relext.corpora.shards import load_shard, reorder
+from spacy_relext.corpora.shards import iter_docs, load_shard, reorder
+from spacy_relext.instances.soft_labels import TEACHER_KEY
 
 LEXICON = "supersenses/nouns.tsv"
 TAGGER, VECTORS = "en_ud_glove", "en_vectors_glove_100d"
@@ -156,6 +159,24 @@ class PairMaker(Maker):
             starts = [sum(sizes[:fold]) for fold in range(len(sizes))]
             order = [starts[n % len(sizes)] + n // len(sizes) for n in range(sum(sizes))]
             reorder(joined, order).to_disk(target)
+        return target
+
+    def transfer(self, taught: Path, corpus: Path) -> Path:
+        """Copy soft labels to the same sentences with other annotation.
+
+        taught (Path): The corpus that has them.
+        corpus (Path): The corpus that shall have them, in the same order.
+        RETURNS (Path): A new corpus, beside the one that has them.
+        """
+        target = taught.with_name(f"{taught.stem}-{digest(corpus)}.spacy")
+        if not target.exists():
+            made, vocab = DocBin(store_user_data=True), Vocab()
+            for source, doc in zip(iter_docs(taught, vocab), iter_docs(corpus, vocab), strict=True):
+                if source.text != doc.text:
+                    raise ValueError(f"{taught} and {corpus} differ at {doc.text[:40]!r}")
+                doc.user_data[TEACHER_KEY] = source.user_data[TEACHER_KEY]
+                made.add(doc)
+            made.to_disk(target)
         return target
 
     def nothing(self) -> Path:

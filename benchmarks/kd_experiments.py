@@ -68,8 +68,9 @@ def compare(call: Call, data_set: str, parts: Mapping[str, Part]) -> None:
             if call.wants(part_name):
                 types = {"types": part.types} if part.types else {}
                 data = make(parsed=part.family.parsed, **types)
+                elders = None if part.elders is None else (make(parsed=part.elders.parsed, **types), part.elders)
                 for name, system in part.systems.items():
-                    options: dict[str, Any] = {"family": part.family, "row": part.row_name(name)}
+                    options: dict[str, Any] = {"family": part.family, "elders": elders, "row": part.row_name(name)}
                     run_system(call, data_set, data, system, seed=seed, **options)
         for part_name in PEER_PARTS if call.peer else ():
             if call.wants(part_name):
@@ -85,6 +86,7 @@ def run_system(
     seed: int,
     row: str,
     family: Family = MINILM,
+    elders: tuple[PairData, Family] | None = None,
     **naming: str,
 ) -> None:
     """Train a system, or find its training; judge it and write its rows.
@@ -96,10 +98,11 @@ def run_system(
     seed (int): Seed.
     row (str): What it is called in the results.
     family (Family): Its encoder.
+    elders (tuple[PairData, Family] | None): As for `train_system`.
     naming (str): `described`, what the results say of the data; `suffix`, what they add to a split's name.
     """
     call.tell(f"{data.name}{naming.get('suffix', '')}: {row.removeprefix('ablation:')}, seed {seed}")
-    trained, seconds = train_system(call, data, system, seed=seed, family=family)
+    trained, seconds = train_system(call, data, system, seed=seed, family=family, elders=elders)
     name = TEACHER if system.student is None else STUDENT
 
     def answer(path: Path, pairs: PairSet) -> list[str]:

@@ -121,11 +121,13 @@ class Part:
     systems (Mapping[str, System]): Name → system.
     family (Family): Their encoder.
     types (str): Where entity types come from, if not from where the data set's do.
+    elders (Family | None): The teachers' encoder, if it is another one.
     """
 
     systems: Mapping[str, System]
     family: Family = field(default=MINILM)
     types: str = ""
+    elders: Family | None = None
 
     def row_name(self, system: str) -> str:
         """RETURNS (str): What a system is called in the results."""
@@ -145,6 +147,7 @@ PARTS: dict[str, Part] = {
     "controls": Part(CONTROLS),
     "markers": Part(MARKERS),
     "cgcn": Part({**BASE, **TYPED}, CGCN),
+    "cgcn-elders": Part({f"{DEFAULT}, taught by MiniLM": TYPED[DEFAULT]}, CGCN, elders=MINILM),
 }
 SEMEVAL_PARTS: dict[str, Part] = {
     **PARTS,

@@ -26,7 +26,13 @@ WARMUP = 0.1
 
 
 def train_system(
-    call: Call, data: PairData, system: System, *, seed: int, family: Family = MINILM
+    call: Call,
+    data: PairData,
+    system: System,
+    *,
+    seed: int,
+    family: Family = MINILM,
+    elders: tuple[PairData, Family] | None = None,
 ) -> tuple[Trained, float]:
     """Train a system's teacher, if it has one, and its student.
 
@@ -34,31 +40,38 @@ def train_system(
     data (PairData): The corpora.
     system (System): What is trained.
     seed (int): Seed of both.
-    family (Family): The encoder of both.
+    family (Family): The encoder of the student, and of the teacher.
+    elders (tuple[PairData, Family] | None): Another encoder of the teachers, with the same sentences as it reads them.
     RETURNS (tuple[Trained, float]): The training that is judged, and seconds of updates, the teacher's among them.
     """
     train, seconds = data.train, 0.0
+    options: dict[str, Any] = {"seed": seed, "passes": system.passes}
     if system.teacher is not None:
-        # one that is told the answer cannot be chosen by its answers
-        told = "relation" in system.teacher.values()
-        teacher_data = replace(data, dev=maker_of(call).nothing()) if told else data
-        options: dict[str, Any] = {"seed": seed, "family": family, "passes": system.passes}
-        if system.folds:
-            taught = []
-            for train, held in maker_of(call).folds(data.train, system.folds):
-                teacher = _train(call, replace(teacher_data, train=train), TEACHER, system.teacher, **options)
-                taught.append(teach(call, teacher, held, held_out=True))
-                seconds += teacher.seconds
-            train = maker_of(call).join(taught, teacher.folder / f"taught-{digest(data.train)}.spacy")
-        else:
-            teacher = _train(call, teacher_data, TEACHER, system.teacher, **options)
-            if system.student is None:
-                return teacher, teacher.seconds
-            train, seconds = teach(call, teacher, data.train), teacher.seconds
-    trained = _train(
-        call, replace(data, train=train), STUDENT, system.student or {}, seed=seed, family=family, passes=system.passes
-    )
+        theirs, their_family = elders or (data, family)
+        if system.student is None:
+            teacher = _train(call, theirs, TEACHER, system.teacher, family=their_family, **options)
+            return teacher, teacher.seconds
+        train, seconds = _taught(call, theirs, system, family=their_family, **options)
+        if elders:
+            train = maker_of(call).transfer(train, data.train)
+    trained = _train(call, replace(data, train=train), STUDENT, system.student or {}, family=family, **options)
     return trained, seconds + trained.seconds
+
+
+def _taught(call: Call, data: PairData, system: System, **options: Any) -> tuple[Path, float]:
+    """Train the teachers of a student and let them label the training corpus; RETURNS also their seconds."""
+    teaching, maker = system.teacher or {}, maker_of(call)
+    if "relation" in teaching.values():  # one that is told the answer cannot be chosen by its answers
+        data = replace(data, dev=maker.nothing())
+    if not system.folds:
+        teacher = _train(call, data, TEACHER, teaching, **options)
+        return teach(call, teacher, data.train), teacher.seconds
+    taught, seconds = [], 0.0
+    for train, held in maker.folds(data.train, system.folds):
+        teacher = _train(call, replace(data, train=train), TEACHER, teaching, **options)
+        taught.append(teach(call, teacher, held, held_out=True))
+        seconds += teacher.seconds
+    return maker.join(taught, teacher.folder / f"taught-{digest(data.train)}.spacy"), seconds
 
 
 def teach(call: Call, teacher: Trained, corpus: Path, *, held_out: bool = False) -> Path:

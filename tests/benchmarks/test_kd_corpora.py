@@ -3,9 +3,11 @@
 import pathlib
 
 import pytest
+from spacy.tokens import DocBin
 
 from spacy_relext import get_records
 from spacy_relext.corpora.records import PAIRS_KEY
+from spacy_relext.instances.soft_labels import TEACHER_KEY
 
 from .kd_files import docs_of, make_maker, texts, write_files
 
@@ -90,3 +92,27 @@ def test_crowded_sentences_are_the_same_with_one_pair_and_with_eight(folder: pat
         assert len(pairs) == 8 and single.user_data[PAIRS_KEY] == pairs[:1] and tree.user_data[PAIRS_KEY] == pairs
         marked = {frozenset((tuple(pair["subject"]), tuple(pair["object"]))) for pair in pairs}
         assert {frozenset((r["subject"], r["object"])) for r in get_records(several) or ()} <= marked
+
+
+def test_folds_are_taken_apart_put_together_and_their_labels_copied(folder: pathlib.Path) -> None:
+    maker = make_maker(folder)
+    plain, parsed = maker.semeval(), maker.semeval(parsed=True)
+    folds = maker.folds(plain.train, 3)
+    held = [texts(part) for _, part in folds]
+    assert held[1] == texts(plain.train)[1::3]
+    assert all(sorted(texts(train) + out) == sorted(texts(plain.train)) for (train, _), out in zip(folds, held))
+    taught = []
+    for number, (_, part) in enumerate(folds):
+        docs = docs_of(part)
+        for doc in docs:
+            doc.user_data[TEACHER_KEY] = {"fold": number}
+        taught.append(folder / f"taught{number}.spacy")
+        DocBin(docs=docs, store_user_data=True).to_disk(taught[-1])
+    joined = maker.join(taught, folder / "joined.spacy")
+    assert texts(joined) == texts(plain.train)
+    copied = docs_of(maker.transfer(joined, parsed.train))
+    assert [doc.text for doc in copied] == texts(parsed.train)
+    assert [doc.user_data[TEACHER_KEY]["fold"] for doc in copied[:4]] == [0, 1, 2, 0]
+    assert copied[0].has_annotation("DEP")
+    with pytest.raises(ValueError, match="differ"):
+        maker.transfer(joined, plain.dev)
