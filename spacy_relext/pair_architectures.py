@@ -16,6 +16,7 @@ def build_piece_teacher(
     name: str,
     max_pieces: int = 128,
     marker_layer: int = 0,
+    typed_markers: bool = False,
     precision: str = "auto",
     case_features: bool = True,
     layer_mix: bool = True,
@@ -32,6 +33,7 @@ def build_piece_teacher(
     name (str): A folder, or a name on the Hugging Face Hub, read when the pipeline is initialized.
     max_pieces (int): Longest sequence in word pieces.
     marker_layer (int): The layer that sees the pair first, from 0; those below read a text once for all its pairs.
+    typed_markers (bool): Whether a pair's marks also say which entity types it has.
     precision (str): "fp32", "bf16" or "auto": bf16 where the processor computes it natively.
     case_features (bool): Whether to add letter-shape embeddings to the input, for uncased encoders.
     layer_mix (bool): Whether vectors are a learned mix of all layers instead of the last one.
@@ -50,6 +52,7 @@ def build_piece_teacher(
     encoder = _pair_transformer(
         max_pieces=max_pieces,
         marker_layer=marker_layer,
+        typed_markers=typed_markers,
         precision=precision,
         case_features=case_features,
         layer_mix=layer_mix,
@@ -65,6 +68,7 @@ def build_piece_student(
     name: str,
     max_pieces: int = 128,
     marker_layer: int = 0,
+    typed_markers: bool = False,
     precision: str = "auto",
     case_features: bool = True,
     layer_mix: bool = True,
@@ -83,6 +87,7 @@ def build_piece_student(
     name (str): A folder, or a name on the Hugging Face Hub, read when the pipeline is initialized.
     max_pieces (int): Longest sequence in word pieces.
     marker_layer (int): The layer that sees the pair first, from 0; those below read a text once for all its pairs.
+    typed_markers (bool): Whether a pair's marks also say which entity types it has.
     precision (str): "fp32", "bf16" or "auto": bf16 where the processor computes it natively.
     case_features (bool): Whether to add letter-shape embeddings to the input, for uncased encoders.
     layer_mix (bool): Whether vectors are a learned mix of all layers instead of the last one.
@@ -102,6 +107,7 @@ def build_piece_student(
     encoder = _pair_transformer(
         max_pieces=max_pieces,
         marker_layer=marker_layer,
+        typed_markers=typed_markers,
         precision=precision,
         case_features=case_features,
         layer_mix=layer_mix,
@@ -285,12 +291,12 @@ def _teacher(kind: Any, encoder: Any, *, fusion: str, **settings: Any) -> Any:
     return kind(encoder, fusion=fusion, **settings)
 
 
-def _pair_transformer(*, marker_layer: int, **options: Any) -> Any:
+def _pair_transformer(*, marker_layer: int, typed_markers: bool, **options: Any) -> Any:
     """Make an empty encoder of word pieces that are marked for a pair."""
     from .encoders.pair_transformer import PairTransformer
 
     check_range("marker_layer", marker_layer, 0, 1_000)
-    return PairTransformer(token_encoder(**options), marker_layer=marker_layer)
+    return PairTransformer(token_encoder(**options), marker_layer=marker_layer, typed=typed_markers)
 
 
 def _piece_model(module: Any, path: str, max_pieces: int, lr_scale: float, name: str, **attrs: Any) -> Model[Any, Any]:

@@ -20,17 +20,22 @@ class PairTransformer(nn.Module):
     Markers that are words of the text (Wu & He, CIKM 2019) make a text of its own of each pair. Added vectors leave the
     text as it is, so that all layers below `marker_layer` read it once, however many pairs it has; at 0 the pair is
     marked at the input. h is the first piece's vector, h_s and h_o the means of the arguments' pieces.
+
+    Typed markers say what kind of entity an argument is as well (Zhou & Chen, AACL 2022): a vector for each type, 0 at
+    first, is added to that of the role.
     """
 
-    def __init__(self, tokens: TokenEncoder, *, marker_layer: int) -> None:
+    def __init__(self, tokens: TokenEncoder, *, marker_layer: int, typed: bool = False) -> None:
         """Wrap an encoder that may still be empty.
 
         tokens (TokenEncoder): The encoder.
         marker_layer (int): The layer that sees the pair first, from 0.
+        typed (bool): Whether the marks also say which types the arguments have.
         """
         super().__init__()
-        self.tokens, self.marker_layer = tokens, marker_layer
+        self.tokens, self.marker_layer, self.typed = tokens, marker_layer, typed
         self.roles: Optional[nn.Embedding] = None
+        self.types: Optional[nn.Embedding] = None
 
     @property
     def sizes(self) -> Optional[Dict[str, Any]]:
@@ -58,6 +63,15 @@ class PairTransformer(nn.Module):
         self.tokens.load_checkpoint(path)
         self._build_roles()
 
+    def size_types(self, n_types: int) -> None:
+        """Make the table of types, if marks are typed.
+
+        n_types (int): Entity types, with 0 for none.
+        """
+        if self.typed:
+            self.types = nn.Embedding(n_types, self.output_width, padding_idx=0)
+            nn.init.zeros_(self.types.weight)
+
     def check_layers(self) -> None:
         """Check that the encoder has the layer before which pairs are marked.
 
@@ -73,6 +87,7 @@ class PairTransformer(nn.Module):
         rows: List[Tensor],
         roles: List[Tensor],
         order: Tensor,
+        types: Optional[Tensor] = None,
         **_: Any,
     ) -> PairStates:
         """Read each text for each of its pairs.
@@ -81,14 +96,21 @@ class PairTransformer(nn.Module):
         rows (List[Tensor]): Text of each pair of a group. Shapes (p,)
         roles (List[Tensor]): 1 on the subject's pieces, 2 on the object's. Shapes (p, L)
         order (Tensor): Number of each pair, the groups one after the other. Shape (P,)
+        types (Optional[Tensor]): Entity type of each piece, in the order of the numbers; typed marks only. Shape (P, T)
         RETURNS (PairStates): In the order of the numbers; T is the longest text.
         """
         assert self.roles is not None, "configure() or load_checkpoint() comes first"
         longest = max((part.shape[1] for part in ids), default=0)
-        states, marked, kept = [], [], []
+        states, marked, kept, begin = [], [], [], 0
         for piece_ids, shape_ids, mask, row, role in zip(ids, shapes, masks, rows, roles):
+            marks = self.roles(role)
+            if self.types is not None:
+                assert types is not None, "typed marks read types"
+                theirs = types[order[begin : begin + len(role)], : role.shape[1]]
+                marks = marks + self.types(theirs * (role > 0))
+            begin += len(role)
             vectors = self.tokens.encoder.forward_marked(
-                piece_ids, shape_ids, mask, rows=row, marks=self.roles(role), layer=self.marker_layer
+                piece_ids, shape_ids, mask, rows=row, marks=marks, layer=self.marker_layer
             )
             room = longest - vectors.shape[1]
             states.append(nn.functional.pad(vectors, (0, 0, 0, room)))

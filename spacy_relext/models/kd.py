@@ -145,6 +145,8 @@ class PairModule(nn.Module):
         """
         if encoder is not None:
             self.encoder.configure(**encoder)
+        if hasattr(self.encoder, "size_types"):
+            self.encoder.size_types(n_types)
         self.head_sizes = {"n_classes": n_classes, "n_types": n_types}
         self.build_head(self.encoder.output_width, n_classes=n_classes, n_types=n_types)
 

@@ -26,10 +26,12 @@ MODES = ["evaluation", "training", "prediction"]
 Group = Tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
 
 
-def build(marker_layer: int, *, precision: str = "fp32", layer_mix: bool = True, **options: Any) -> PairTransformer:
+def build(
+    marker_layer: int, *, precision: str = "fp32", layer_mix: bool = True, typed: bool = False, **options: Any
+) -> PairTransformer:
     torch.manual_seed(0)
     encoder = TransformerEncoder(precision=precision, dropout=0.0, layer_mix=layer_mix)
-    module = PairTransformer(TokenEncoder(encoder), marker_layer=marker_layer)
+    module = PairTransformer(TokenEncoder(encoder), marker_layer=marker_layer, typed=typed)
     config = {"model_type": "bert", **SIZES, **options}
     module.configure(hf_config=config, tokenizer=wordpiece_tokenizer().to_str())
     assert encoder.shape_table is not None and module.roles is not None
@@ -54,14 +56,16 @@ def group(lengths: List[int], rows: List[int], *, width: int = 0, seed: int = 1)
     return ids, ids % 8, mask, torch.tensor(rows), roles
 
 
-def read(module: PairTransformer, groups: List[Group], order: List[int], *, mode: str = "evaluation") -> PairStates:
+def read(
+    module: PairTransformer, groups: List[Group], order: List[int], *, mode: str = "evaluation", **arrays: Tensor
+) -> PairStates:
     columns: Dict[str, Any] = {
         name: [part[number] for part in groups]
         for number, name in enumerate(("ids", "shapes", "masks", "rows", "roles"))
     }
     module.train(mode == "training")
     with torch.inference_mode(mode == "prediction"):
-        return module(**columns, order=torch.tensor(order, dtype=torch.long))
+        return module(**columns, order=torch.tensor(order, dtype=torch.long), **arrays)
 
 
 def assert_same(found: PairStates, expected: PairStates, *, tolerance: float = 1e-5) -> None:
@@ -217,3 +221,33 @@ def test_marks_above_the_last_layer_are_refused() -> None:
     build(N_LAYERS).check_layers()
     with pytest.raises(ValueError, match="R007.*marker_layer.*4.*0 to 3"):
         build(N_LAYERS + 1).check_layers()
+
+
+def test_typed_marks_say_what_the_arguments_are() -> None:
+    module, untyped = build(1, typed=True), build(1)
+    module.size_types(4)
+    assert module.types is not None
+    groups, order = [group([6], [0, 0]), group([9, 8], [0, 1], seed=2)], [2, 0, 3, 1]
+    types = torch.zeros(4, 9, dtype=torch.long)
+    types[:, 1] = torch.tensor([1, 2, 3, 1])  # of the subjects, in the pairs' order
+    plain = read(untyped, groups, order)
+    assert_same(read(module, groups, order, types=types), plain)
+    with torch.no_grad():
+        torch.nn.init.normal_(module.types.weight[1:])
+    typed = read(module, groups, order, types=types)
+    assert not torch.allclose(typed.subject, plain.subject)
+    others = types.clone()
+    others[:, 5] = 3  # no argument
+    assert_same(read(module, groups, order, types=others), typed)
+    for pair in range(4):
+        changed = types.clone()
+        changed[pair, 1] = 0
+        found = read(module, groups, order, types=changed)
+        different = [not torch.allclose(found.subject[n], typed.subject[n]) for n in range(4)]
+        assert different == [n == pair for n in range(4)]
+
+
+def test_types_are_sized_only_where_marks_are_typed() -> None:
+    module = build(0)
+    module.size_types(4)
+    assert module.types is None
