@@ -9,20 +9,16 @@ finished is found again in benchmarks/runs/ and not repeated. benchmarks/kd.md s
 
 from __future__ import annotations
 
-import sys
-import time
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import Annotated, Optional
 
-import rere
 import typer
-from call import Call
 from kd_corpora import PairMaker
 from kd_experiments import PEER_PARTS, SHARES, conll04, labels, scierc, semeval
 from kd_speed import speed
 from kd_systems import PARTS, SEMEVAL_PARTS
-from rere import HERE, PRECISIONS, Experiment
-from runs import Settings, resolve_precision
+from program import HERE, Experiment, find_experiment, make_call
 
 EXPERIMENTS = {
     "semeval": Experiment(semeval, (*SEMEVAL_PARTS, *PEER_PARTS), passes=5),
@@ -61,42 +57,11 @@ def main(
 ) -> None:
     options = dict(locals())
     try:
-        for experiment in [rere.find_experiment(name, EXPERIMENTS, only=only) for name in experiments]:
-            experiment.run(_make_call(experiment, options))
+        for experiment in [find_experiment(name, EXPERIMENTS, only=only) for name in experiments]:
+            experiment.run(make_call(experiment, options, partial(PairMaker, models=models), program="kd.py"))
     except ValueError as error:
         typer.echo(" ".join(str(error).split()), err=True)
         raise typer.Exit(1) from None
-
-
-def _make_call(experiment: Experiment, options: dict[str, Any]) -> Call:
-    """Fill what the command line leaves open with what the experiment does unless told otherwise."""
-    started = time.perf_counter()
-    if options["precision"] not in PRECISIONS:
-        raise ValueError(f"--precision {options['precision']}: expected {', '.join(PRECISIONS)}")
-    if not options["encoder"].is_dir():
-        raise ValueError(f"--encoder {options['encoder']}: not found (python scripts/get_encoder.py gets the encoder)")
-    settings = Settings(
-        runs=options["runs"].resolve(),
-        encoder=options["encoder"].resolve(),
-        passes=options["passes"] or experiment.passes,
-        threads=options["threads"],
-        precision=resolve_precision(options["precision"]),
-    )
-    limits = {
-        name: getattr(experiment, name) if options[name] is None else options[name]
-        for name in ("limit_train", "limit_test")
-    }
-    return Call(
-        settings=settings,
-        maker=PairMaker(options["data"], settings.runs / "corpora", models=options["models"], **limits),
-        seeds=rere._numbers("--seeds", options["seeds"] or experiment.seeds, int),
-        results=options["results"],
-        figures=HERE / "figures",
-        command=rere.command_line(sys.argv[1:], program="kd.py"),
-        only=frozenset(rere._split(options["only"])),
-        peer=options["peer"],
-        tell=lambda message: typer.echo(f"[{time.perf_counter() - started:7.0f} s] {message}", err=True),
-    )
 
 
 if __name__ == "__main__":

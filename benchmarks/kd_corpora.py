@@ -19,6 +19,7 @@ from runs import digest
 from spacy.tokens import DocBin
 from spacy.vocab import Vocab
 
+from spacy_relext.corpora.folds import split_folds
 from spacy_relext.corpora.shards import iter_docs, load_shard, reorder
 from spacy_relext.instances.soft_labels import TEACHER_KEY
 
@@ -136,13 +137,8 @@ class PairMaker(Maker):
         folds (int): How many.
         RETURNS (list[tuple[Path, Path]]): What a teacher is trained on, and what it labels.
         """
-        numbers = range(count_docs(corpus))
-        parts = []
-        for fold in range(folds):
-            train = self._subset(corpus, f"train{fold}of{folds}", [n for n in numbers if n % folds != fold])
-            held = self._subset(corpus, f"held{fold}of{folds}", [n for n in numbers if n % folds == fold])
-            parts.append((train, held))
-        return parts
+        found = split_folds(corpus, corpus.with_suffix("") / f"{folds}folds", folds=folds, progress=iter)
+        return [(fold.train, fold.held) for fold in found]
 
     def join(self, corpora: Sequence[Path], target: Path) -> Path:
         """Put folds together again, in the order in which `folds` took them apart.

@@ -137,14 +137,14 @@ class Part:
         return f"ablation:{', '.join(filter(None, parts))}"
 
 
-# MiniLM's base reads no types; that of the C-GCN does.
 CONTROL_ROWS = ("label smoothing", "self-distillation, folds")
 HEADLINE: dict[str, System] = {DEFAULT: TYPED[DEFAULT], **BASE, **{name: CONTROLS[name] for name in CONTROL_ROWS}}
+# MiniLM's base reads no types; that of the C-GCN does.
 PARTS: dict[str, Part] = {
-    "headline": Part(HEADLINE),
     "grid": Part({**BASE, **TYPED}),
     "ablations": Part(ABLATIONS),
     "controls": Part(CONTROLS),
+    "headline": Part(HEADLINE),
     "markers": Part(MARKERS),
     "cgcn": Part({**BASE, **TYPED}, CGCN),
     "cgcn-elders": Part({f"{DEFAULT}, taught by MiniLM": TYPED[DEFAULT]}, CGCN, elders=MINILM),

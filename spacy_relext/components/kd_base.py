@@ -1,24 +1,18 @@
 """What teacher and student of KD4NRE share."""
 
-from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
 
-from spacy.language import Language
 from spacy.training import Example
 
-from ..bridge import module_of
 from ..errors import Warnings
 from ..instances.pair_classes import GoldPairs
 from ..instances.pair_features import PairBatch
 from ..instances.pairs import Pairs
-from ..knowledge.type_lexicon import TypeLexicon
 from ..knowledge.type_patterns import TypePatterns, count_patterns
 from ..pair_bridge import encoder_sizes
 from .pair_base import FITTED as PAIR_FITTED
 from .pair_base import PairPipe
-from .starting import start_from
 
-DATA = "the training data"
 FITTED: Dict[str, Any] = {**PAIR_FITTED, "tags": [], "patterns": {}}
 
 
@@ -32,32 +26,6 @@ class KDPipe(PairPipe):
         """Create a component; see `PairPipe`."""
         super().__init__(*args, **kwargs)
         self._parsed: Optional[Tuple[Dict[str, Any], TypePatterns]] = None
-        self._where = training_data(None)
-
-    def initialize(
-        self,
-        get_examples: Callable[[], Iterable[Example]],
-        *,
-        nlp: Optional[Language] = None,
-        labels: Optional[List[str]] = None,
-        lexicon: Optional[TypeLexicon] = None,
-        start: Optional[List[Path]] = None,
-    ) -> None:
-        """Find relations and entity types, give the model its sizes, and load the weights it starts from.
-
-        get_examples (Callable[[], Iterable[Example]]): Returns the training data.
-        nlp (Optional[Language]): The pipeline; what comes before the component annotates the data, as in training.
-        labels (Optional[List[str]]): The relations, where the data does not show all of them.
-        lexicon (Optional[TypeLexicon]): Types of nouns, for arguments that no entity types; saved with the component.
-        start (Optional[List[Path]]): Folders of trained pipelines with one teacher or student each: training starts
-            from the mean of their weights, where both have them. None: from the encoder's checkpoint.
-        RAISES (ValueError): Where there are no relations, or a pipeline does not fit.
-        """
-        self._where = training_data(nlp)
-        super().initialize(get_examples, nlp=nlp, labels=labels, lexicon=lexicon)
-        if start:
-            module = module_of(self.model)
-            start_from(module, start, kind=KDPipe, classes=self.classes, name=self.name)
 
     @property
     def patterns(self) -> TypePatterns:
@@ -122,13 +90,3 @@ class KDPipe(PairPipe):
         n_types, n_tags = len(self.cfg["types"]) + 1, len(self.cfg["tags"]) + 1
         found: Dict[str, Any] = {"n_classes": len(self.cfg["classes"]) + 1, "n_types": n_types}
         return {**found, **encoder_sizes(self.model, n_types=n_types, n_tags=n_tags)}
-
-
-def training_data(nlp: Optional[Language]) -> str:
-    """Name the training corpus, for messages.
-
-    nlp (Optional[Language]): The pipeline.
-    RETURNS (str): The path that its config has, if it has one.
-    """
-    path = None if nlp is None else (nlp.config.get("paths") or {}).get("train")
-    return f"{DATA} ({path})" if path else DATA

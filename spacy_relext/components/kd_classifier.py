@@ -23,8 +23,8 @@ class KDClassifier(KDPipe):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Create a classifier; see `RelationPipe`."""
         super().__init__(*args, **kwargs)
-        # λ: `spacy_relext.anneal_distillation.v1` changes it as training goes on; it is no part of what is saved.
         self._soft = SoftLabelCount()
+        # λ: `spacy_relext.anneal_distillation.v1` changes it as training goes on; it is no part of what is saved.
         self.teacher_share = float(self.cfg["teacher_share"])
 
     def collect(self, examples: Iterable[Example]) -> List[str]:

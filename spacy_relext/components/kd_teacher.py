@@ -124,6 +124,6 @@ class KDTeacher(KDPipe):
 
 def _annotated(doc: Doc, records: Sequence[Dict[str, Any]]) -> Doc:
     """Copy a Doc with gold triples."""
-    reference = Doc(doc.vocab, words=[token.text for token in doc], spaces=[bool(token.whitespace_) for token in doc])
+    reference = doc.copy()
     set_triples(reference, records)
     return reference

@@ -1,6 +1,7 @@
 """What components share that classify pairs of entities."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Set, Tuple
 
 import numpy
@@ -8,7 +9,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from ..bridge import to_numpy
+from ..bridge import module_of, to_numpy
 from ..errors import Warnings
 from ..instances.pair_classes import GoldPairs, PairClass, gold_pairs, list_classes
 from ..instances.pairs import Pairs, Suggester
@@ -17,9 +18,11 @@ from ..triples.decode import calibrate
 from ..triples.store import set_triples
 from .annotation import annotated
 from .base import RelationPipe
+from .starting import start_from
 
 # What training and tuning fill in.
 FITTED: Dict[str, Any] = {"classes": [], "types": [], "lexicon": {}, "scale": 1.0, "shift": 0.0, "thresholds": {}}
+DATA = "the training data"
 COLLECT_BATCH = 256
 # Tokens that the texts of the pairs of one call may have side by side.
 CELLS = 2**17
@@ -35,6 +38,7 @@ class PairPipe(RelationPipe):
         """
         super().__init__(*args, **kwargs)
         self.suggester = suggester
+        self._where = DATA
         self._lexicon: Optional[Tuple[Dict[str, str], TypeLexicon]] = None
         self._collected: Tuple[List[Set[PairClass]], List[Tuple[str, str]]] = ([], [])
 
@@ -45,18 +49,25 @@ class PairPipe(RelationPipe):
         nlp: Optional[Language] = None,
         labels: Optional[List[str]] = None,
         lexicon: Optional[TypeLexicon] = None,
+        start: Optional[List[Path]] = None,
     ) -> None:
-        """Find relations and entity types, give the model its sizes, and load the encoder's weights.
+        """Find relations and entity types, give the model its sizes, and load the weights it starts from.
 
         get_examples (Callable[[], Iterable[Example]]): Returns the training data.
         nlp (Optional[Language]): The pipeline; what comes before the component annotates the data, as in training.
         labels (Optional[List[str]]): The relations, where the data does not show all of them.
         lexicon (Optional[TypeLexicon]): Types of nouns, for arguments that no entity types; saved with the component.
-        RAISES (ValueError): Where there are none.
+        start (Optional[List[Path]]): Folders of trained pipelines with one component of this kind each, teacher or
+            student: training starts from the mean of their weights, where both have them. None: from the encoder's
+            checkpoint.
+        RAISES (ValueError): Where there are no relations, or a pipeline does not fit.
         """
+        self._where = training_data(nlp)
         # what was fitted before is put back by the base, so that it gets the lexicon as a part of that
         self._fitted["lexicon"] = {} if lexicon is None else lexicon.to_dict()
         super().initialize(annotated(get_examples, nlp, self.name), nlp=nlp, labels=labels)
+        if start:
+            start_from(module_of(self.model), start, kind=PairPipe, classes=self.classes, name=self.name)
 
     @property
     def classes(self) -> List[PairClass]:
@@ -127,7 +138,7 @@ class PairPipe(RelationPipe):
             said.extend(found.found)
             types.extend(found.pairs.types)
             missed, unannotated, total = missed + found.missed, unannotated + found.unannotated, total + len(batch)
-        self._warn_gold(missed, unannotated, total, "the training data")
+        self._warn_gold(missed, unannotated, total, DATA)
         self.cfg["types"] = sorted({kind for pair in types for kind in pair if kind})
         self._collected = (said, types)
         return sorted({each.relation for pair in said for each in pair})
@@ -182,6 +193,16 @@ class PairPipe(RelationPipe):
             self.warn_once("not annotated", message)
         if missed:
             self.warn_once("missed", Warnings.W401.format(name=self.name, count=missed, where=where))
+
+
+def training_data(nlp: Optional[Language]) -> str:
+    """Name the training corpus, for messages.
+
+    nlp (Optional[Language]): The pipeline.
+    RETURNS (str): With the path that its config has, if it has one.
+    """
+    path = None if nlp is None else (nlp.config.get("paths") or {}).get("train")
+    return f"{DATA} ({path})" if path else DATA
 
 
 def parts_of(instances: Any) -> Iterator[Any]:

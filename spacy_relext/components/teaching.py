@@ -62,9 +62,8 @@ def teach_corpus(
         [nlp.get_pipe(name) for name in nlp.pipe_names[: nlp.pipe_names.index(pipe.name)]]
         for nlp, pipe in zip(pipelines, teachers)
     ]
-    options = {"batch_size": batch_size}
     temperatures = [
-        calibrate_teacher(nlp, pipe, pipes, corpus, **options) if held_out else 1.0
+        calibrate_teacher(nlp, pipe, pipes, corpus, batch_size=batch_size) if held_out else 1.0
         for nlp, pipe, pipes in zip(pipelines, teachers, before)
     ]
     docs = pairs = 0
@@ -74,9 +73,7 @@ def teach_corpus(
         for batch in minibatch(progress(zip(*readers)), size=batch_size):
             references = []
             for teacher, pipes, temperature, examples in zip(teachers, before, temperatures, zip(*batch)):
-                predicted = annotate([example.predicted for example in examples], pipes)
-                seen = [Example(doc, each.reference) for doc, each in zip(predicted, examples)]
-                found = teacher.teach(seen, temperature=temperature)
+                found = teacher.teach(_seen(examples, pipes), temperature=temperature)
                 references.append([example.reference for example in examples])
                 if teacher is teachers[0]:
                     pairs += found
@@ -102,15 +99,19 @@ def calibrate_teacher(
     """
     logits, classes, total = [], [], 0
     for batch in minibatch(TripleCorpus(corpus, gold_ents=True, gold_sents=True, gold_parse=True)(nlp), batch_size):
-        examples = list(batch)
-        predicted = annotate([example.predicted for example in examples], before)
-        scores, gold = teacher.judge([Example(doc, each.reference) for doc, each in zip(predicted, examples)])
+        scores, gold = teacher.judge(_seen(list(batch), before))
         logits.append(scores)
         classes.append(gold)
         total += len(gold)
         if total >= ENOUGH:
             break
     return fit_temperature(numpy.concatenate(logits), numpy.concatenate(classes)) if total else 1.0
+
+
+def _seen(examples: Sequence[Example], pipes: Sequence[Any]) -> List[Example]:
+    """Annotate texts by what comes before a teacher, as it will see them."""
+    predicted = annotate([example.predicted for example in examples], pipes)
+    return [Example(doc, example.reference) for doc, example in zip(predicted, examples)]
 
 
 def _find_teacher(nlp: Language) -> KDTeacher:

@@ -1,13 +1,13 @@
 """Split a corpus into folds, so that a teacher never labels what it was trained on."""
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Callable, Iterable, List, NamedTuple
 
-from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
 from ..errors import Errors, check_range
-from .shards import ShardWriter, list_shards, load_shard
+from .shards import ShardWriter, iter_docs
 
 TRAIN, HELD = "train{}.spacy", "held{}.spacy"
 
@@ -38,23 +38,14 @@ def split_folds(
     RAISES (ValueError): Where the corpus has fewer documents than folds.
     """
     check_range("folds", folds, 2, 1_000)
-    vocab, total = Vocab(), 0
     train, held = ([ShardWriter(folder / name.format(fold)) for fold in range(folds)] for name in (TRAIN, HELD))
-
-    def read() -> Iterable[Doc]:
-        for shard in list_shards(corpus):
-            yield from load_shard(shard).get_docs(vocab)
-
-    counts = [0] * folds
-    for doc in progress(read()):
-        for fold in range(folds):
-            (held if fold == total % folds else train)[fold].add(doc)
-        counts[total % folds] += 1
-        total += 1
-    if total < folds:
-        raise ValueError(Errors.R119.format(path=str(corpus), docs=total, folds=folds))
-    for writer in (*train, *held):
-        with writer:
-            pass
-    paths = zip(train, held, counts)
-    return [Fold(one.output, other.output, count) for one, other, count in paths]
+    with ExitStack() as files:
+        for writer in (*train, *held):
+            files.enter_context(writer)
+        for number, doc in enumerate(progress(iter_docs(corpus, Vocab()))):
+            for fold in range(folds):
+                (held if fold == number % folds else train)[fold].add(doc)
+        if not held[-1].docs:
+            total = sum(writer.docs for writer in held)
+            raise ValueError(Errors.R119.format(path=str(corpus), docs=total, folds=folds))
+    return [Fold(one.output, other.output, other.docs) for one, other in zip(train, held)]

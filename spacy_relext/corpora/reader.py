@@ -6,7 +6,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Callable, Iterable, Iterator, List, Optional
 
-import numpy
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
@@ -14,7 +13,7 @@ from spacy.util import filter_spans, registry
 from spacy.vocab import Vocab
 
 from ..errors import Errors, Warnings
-from ..instances.trees import find_cycle
+from ..instances.trees import find_cycle, text_heads
 from ..triples.store import get_records, has_triples
 from .parse import copy_parse
 from .records import ENTITIES_KEY, PAIRS_KEY, TOLD_KEY, set_sentence_starts
@@ -163,8 +162,8 @@ class TripleCorpus:
 
     def _check_heads(self, doc: Doc) -> None:
         """Refuse heads that form no tree."""
-        heads = numpy.asarray([token.head.i for token in doc], dtype="int64")
-        token = find_cycle(heads)
+        heads = text_heads(doc, start=0, end=len(doc))
+        token = None if heads is None else find_cycle(heads)
         if token is not None:
             where = f"{doc.text[:40]!r} in {self.path}"
             raise ValueError(Errors.R411.format(where=where, length=len(doc), token=token))

@@ -1,7 +1,7 @@
 """What a teacher said of each pair, as plain values on the annotated Doc, and back as arrays for the student."""
 
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, List, Optional, Sequence, Set, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Set, Tuple
 
 import numpy
 from spacy.tokens import Doc
@@ -75,9 +75,7 @@ class SoftLabelCount:
         """
         if not self.stored:
             return
-        if self.relations != set(labels):
-            names = [", ".join(sorted(group)) or "none" for group in (self.relations, labels)]
-            raise ValueError(Errors.R401.format(name=name, found=names[0], expected=names[1]))
+        _check_relations(self.relations, labels, Errors.R401, name=name)
         if not self.fitting:
             raise ValueError(Errors.R415.format(total=self.total, where=where, stored=self.stored))
         if self.fitting < self.total:
@@ -119,9 +117,7 @@ def average_soft_labels(docs: Sequence[Sequence[Doc]]) -> None:
         classes = [PairClass(*each) for each in stored[0]["classes"]]
         for other in stored[1:]:
             theirs = [PairClass(*each) for each in other["classes"]]
-            if _relations(theirs) != _relations(classes):
-                names = [", ".join(_relations(group)) or "none" for group in (theirs, classes)]
-                raise ValueError(Errors.R412.format(found=names[0], expected=names[1]))
+            _check_relations(_relations(theirs), _relations(classes), Errors.R412)
             classes += [each for each in theirs if each not in classes]
         said = [_by_offsets(each, classes, "") for each in stored]
         stored[0]["classes"] = [list(each) for each in classes]
@@ -129,9 +125,16 @@ def average_soft_labels(docs: Sequence[Sequence[Doc]]) -> None:
         stored[0]["pairs"] = [_mean_record(key, [each[key] for each in said if key in each]) for key in offsets]
 
 
-def _relations(classes: Sequence[PairClass]) -> List[str]:
+def _relations(classes: Sequence[PairClass]) -> Set[str]:
     """Names of the relations of classes, whatever their direction."""
-    return sorted({each.relation for each in classes})
+    return {each.relation for each in classes}
+
+
+def _check_relations(found: Iterable[str], expected: Iterable[str], message: str, **about: str) -> None:
+    """Raise a message that names both, unless they are the same."""
+    if set(found) != set(expected):
+        names = [", ".join(sorted(group)) or "none" for group in (found, expected)]
+        raise ValueError(message.format(found=names[0], expected=names[1], **about))
 
 
 def _mean_record(offsets: Tuple[int, ...], said: Sequence[Dict[str, Any]]) -> Dict[str, Any]:
@@ -190,9 +193,7 @@ def _by_offsets(
     if stored is None:
         return {}
     theirs = [PairClass(relation, bool(backwards)) for relation, backwards in stored["classes"]]
-    if _relations(theirs) != _relations(classes):
-        names = [", ".join(_relations(group)) or "none" for group in (theirs, classes)]
-        raise ValueError(Errors.R401.format(name=name, found=names[0], expected=names[1]))
+    _check_relations(_relations(theirs), _relations(classes), Errors.R401, name=name)
     # A direction that the teacher has never seen, because it is rare, is as unlikely as its least likely class.
     order = [0, *(theirs.index(each) + 1 if each in theirs else -1 for each in classes)]
     records = {}

@@ -68,37 +68,6 @@ def test_every_ablation_names_keys_that_its_config_has(project_root: pathlib.Pat
                 assert known and section.get(last) != value, f"{name}: {key}"
 
 
-def test_the_command_line_is_written_down_without_folders() -> None:
-    from rere import command_line
-    from runs import ROOT
-
-    arguments = ["nyt24", "--data", "/somewhere/data", "--seeds", "0", "--runs=/elsewhere", "--config"]
-    arguments += [f"{ROOT}/configs/rere.cfg", "--encoder", "--odd", "--peer"]
-    expected = "python benchmarks/rere.py nyt24 --seeds 0 --config configs/rere.cfg --peer"
-    assert command_line(arguments) == expected
-
-
-@pytest.mark.parametrize(
-    "arguments, message",
-    [
-        (["nyt25"], "no experiment 'nyt25'"),
-        (["nyt24", "--only", "peers"], "nyt24 has ours, peer"),
-        (["nyt24", "--seeds", "a"], "--seeds a"),
-        (["nyt24", "--precision", "fp8"], "--precision fp8"),
-        (["nyt24", "--encoder", "nowhere"], "--encoder nowhere: not found"),
-    ],
-)
-def test_bad_options_give_one_line(arguments: List[str], message: str, tmp_path: pathlib.Path) -> None:
-    from rere import app
-    from typer.testing import CliRunner
-
-    given = ["--data", str(tmp_path), "--runs", str(tmp_path), "--encoder", str(tmp_path)]
-    done = CliRunner().invoke(app, [*given, *arguments])
-    assert done.exit_code == 1
-    assert message in done.output
-    assert done.output.count("\n") == 1
-
-
 @pytest.mark.slow
 def test_nyt24_from_files_to_rows(data: pathlib.Path, tmp_path: pathlib.Path, project_root: pathlib.Path) -> None:  # noqa: F811
     script = [sys.executable, str(project_root / "benchmarks" / "rere.py"), "nyt24", "--seeds", "0", "--passes", "120"]
