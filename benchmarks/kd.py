@@ -17,13 +17,13 @@ import typer
 from kd_corpora import PairMaker
 from kd_experiments import PEER_PARTS, SHARES, conll04, labels, scierc, semeval
 from kd_speed import speed
-from kd_systems import PARTS, SEMEVAL_PARTS
+from kd_systems import CROWDED_PARTS, SEMEVAL_PARTS
 from program import HERE, Experiment, find_experiment, make_call
 
 EXPERIMENTS = {
     "semeval": Experiment(semeval, (*SEMEVAL_PARTS, *PEER_PARTS), passes=5),
-    "conll04": Experiment(conll04, (*PARTS, *PEER_PARTS), passes=5),
-    "scierc": Experiment(scierc, (*PARTS, *PEER_PARTS), passes=5),
+    "conll04": Experiment(conll04, (*CROWDED_PARTS, *PEER_PARTS), passes=5),
+    "scierc": Experiment(scierc, (*CROWDED_PARTS, *PEER_PARTS), passes=5),
     "labels": Experiment(labels, tuple(SHARES), passes=5),
     "speed": Experiment(speed, ("training", "extraction", "memory"), passes=2),
 }

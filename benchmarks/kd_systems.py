@@ -24,6 +24,8 @@ class Family:
     parsed (bool): Whether the encoder reads tags and heads.
     passes (int): Multiple of the passes: an encoder that knows nothing beforehand takes more of them.
     vectors (bool): Whether it reads static vectors.
+    batch (int): Padded tokens of a batch; 0 for what the data set says.
+    given (Mapping[str, Changes]): Component → what its config changes so that entities are given and passes fit.
     """
 
     name: str
@@ -31,19 +33,38 @@ class Family:
     parsed: bool = False
     passes: int = 1
     vectors: bool = False
+    batch: int = 0
+    given: Mapping[str, Changes] = field(default_factory=dict)
 
     def config(self, component: str) -> Path:
         """RETURNS (Path): The config of one of both components."""
         return ROOT / "configs" / self.configs[component]
 
-    def changes(self, models: Path) -> dict[str, Any]:
-        """RETURNS (dict[str, Any]): What all its trainings on this machine change."""
-        return {"paths.vectors": str((models / VECTORS).resolve())} if self.vectors else {}
+    def changes(self, component: str, models: Path) -> dict[str, Any]:
+        """RETURNS (dict[str, Any]): What all trainings of a component on this machine change."""
+        paths = {"paths.vectors": str((models / VECTORS).resolve())} if self.vectors else {}
+        return {**paths, **self.given.get(component, {})}
 
 
+# Both learn as fast as a batch of this size allows; the student's pipeline has no ner where entities are given.
+SHARED_RATE = {"training.optimizer.learn_rate.initial_rate": 1e-3}
+SHARED_STUDENT = {
+    "nlp.pipeline": ["sentencizer", "tok2vec", STUDENT],
+    "corpora.train.gold_ents": True,
+    "corpora.train.gold_ents_aside": False,
+    "corpora.dev.gold_ents": True,
+    **SHARED_RATE,
+}
 MINILM = Family("", {TEACHER: "kd_teacher.cfg", STUDENT: "kd_student.cfg"})
 CGCN = Family(
     "C-GCN", {TEACHER: "kd_cgcn_teacher.cfg", STUDENT: "kd_cgcn_student.cfg"}, parsed=True, passes=4, vectors=True
+)
+SHARED = Family(
+    "shared",
+    {TEACHER: "kd_shared_teacher.cfg", STUDENT: "kd_shared_student.cfg"},
+    passes=2,
+    batch=400,
+    given={TEACHER: SHARED_RATE, STUDENT: SHARED_STUDENT},
 )
 
 
@@ -149,6 +170,7 @@ PARTS: dict[str, Part] = {
     "cgcn": Part({**BASE, **TYPED}, CGCN),
     "cgcn-elders": Part({f"{DEFAULT}, taught by MiniLM": TYPED[DEFAULT]}, CGCN, elders=MINILM),
 }
+CROWDED_PARTS: dict[str, Part] = {**PARTS, "shared": Part(HEADLINE, SHARED)}
 SEMEVAL_PARTS: dict[str, Part] = {
     **PARTS,
     "ner": Part(TYPED, types=NER),

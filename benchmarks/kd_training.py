@@ -118,7 +118,8 @@ def _train(
     """Train teacher or student."""
     config = family.config(component)
     settings = replace(call.settings, passes=call.settings.passes * passes * family.passes)
-    wanted: dict[str, Any] = {**family.changes(maker_of(call).models), BATCH_SIZE: data.batch}
+    given = family.changes(component, maker_of(call).models)
+    wanted: dict[str, Any] = {**given, BATCH_SIZE: family.batch or data.batch}
     if data.marked:
         wanted[f"components.{component}.suggester"] = MARKED
     wanted.update(fit_length(config, data.train, wanted, component=component, passes=settings.passes))

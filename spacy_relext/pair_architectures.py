@@ -136,6 +136,7 @@ def build_graph_teacher(
     graph_dropout: float = 0.5,
     word_dropout: float = 0.04,
     mask_entities: bool = True,
+    offset_width: int = 0,
     hidden: int = 200,
     dropout: float = 0.1,
     fusion: str = "vector",
@@ -151,6 +152,7 @@ def build_graph_teacher(
     graph_dropout (float): Dropout after the LSTM and between graph convolutions.
     word_dropout (float): Share of words that are not read in training.
     mask_entities (bool): Whether an argument's words are replaced by its role and type.
+    offset_width (int): Size of the embedding of each of a token's two distances to the arguments; 0: not read.
     hidden (int): Size of the hidden layer above the encoder.
     dropout (float): Dropout above the encoder.
     fusion (str): γ: "scalar", "vector" or "relation", as for `spacy_relext.PieceTeacher.v1`.
@@ -159,7 +161,7 @@ def build_graph_teacher(
     """
     from .models.kd import Teacher
 
-    encoder = _graph(width, layers, input_dropout, graph_dropout, word_dropout, mask_entities)
+    encoder = _graph(width, layers, input_dropout, graph_dropout, word_dropout, mask_entities, offset_width)
     module = _teacher(Teacher, encoder, hidden=hidden, dropout=dropout, fusion=fusion, scale=scale)
     return _graph_model(tok2vec, module, distance, "relext_kd_graph_teacher", fusion=fusion)
 
@@ -174,6 +176,7 @@ def build_graph_student(
     graph_dropout: float = 0.5,
     word_dropout: float = 0.04,
     mask_entities: bool = True,
+    offset_width: int = 0,
     hidden: int = 200,
     dropout: float = 0.1,
     attention: bool = True,
@@ -191,6 +194,7 @@ def build_graph_student(
     graph_dropout (float): Dropout after the LSTM and between graph convolutions.
     word_dropout (float): Share of words that are not read in training.
     mask_entities (bool): Whether an argument's words are replaced by its role and type.
+    offset_width (int): Size of the embedding of each of a token's two distances to the arguments; 0: not read.
     hidden (int): Size of the hidden layer above the encoder.
     dropout (float): Dropout above the encoder.
     attention (bool): Whether there is an auxiliary branch, with its multi-aspect attention.
@@ -201,7 +205,7 @@ def build_graph_student(
     """
     from .models.kd import Student
 
-    encoder = _graph(width, layers, input_dropout, graph_dropout, word_dropout, mask_entities)
+    encoder = _graph(width, layers, input_dropout, graph_dropout, word_dropout, mask_entities, offset_width)
     module = Student(
         encoder,
         hidden=hidden,
@@ -312,7 +316,13 @@ def _piece_model(module: Any, path: str, max_pieces: int, lr_scale: float, name:
 
 
 def _graph(
-    width: int, layers: int, input_dropout: float, dropout: float, word_dropout: float, mask_entities: bool
+    width: int,
+    layers: int,
+    input_dropout: float,
+    dropout: float,
+    word_dropout: float,
+    mask_entities: bool,
+    offset_width: int,
 ) -> Any:
     """Make an empty C-GCN."""
     from .encoders.graph import ContextualGraph
@@ -324,6 +334,7 @@ def _graph(
         dropout=dropout,
         word_dropout=word_dropout,
         mask_entities=mask_entities,
+        offset_width=offset_width,
     )
 
 

@@ -27,7 +27,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from .pair_states import PairStates, masked_max
+from .pair_states import FURTHEST, PairStates, clip_distance, masked_max
 
 # A token may belong to subject, object or both: roles 1, 2 and 3.
 N_ROLES = 3
@@ -87,6 +87,7 @@ class ContextualGraph(nn.Module):
         layers: int = 2,
         tag_width: int = 30,
         type_width: int = 30,
+        offset_width: int = 0,
         input_dropout: float = 0.5,
         dropout: float = 0.5,
         word_dropout: float = 0.04,
@@ -99,6 +100,8 @@ class ContextualGraph(nn.Module):
         layers (int): Number of graph convolutions.
         tag_width (int): Size of the embeddings of part-of-speech tags.
         type_width (int): Size of the embeddings of entity types.
+        offset_width (int): Size of the embedding of each of a token's two distances to the arguments (Zeng et al.,
+            COLING 2014); 0: the BiLSTM does not know which tokens they are, unless their words are replaced.
         input_dropout (float): Dropout on the input of the BiLSTM.
         dropout (float): Dropout on its output, and between graph convolutions.
         word_dropout (float): Share of the word vectors that are replaced by the one for dropped words, in training.
@@ -106,7 +109,8 @@ class ContextualGraph(nn.Module):
         legacy_bias (bool): See `GraphConvolution`.
         """
         super().__init__()
-        self.hidden, self.layers, self.tag_width, self.type_width = hidden, layers, tag_width, type_width
+        self.hidden, self.layers = hidden, layers
+        self.tag_width, self.type_width, self.offset_width = tag_width, type_width, offset_width
         self.input_dropout, self.dropout = nn.Dropout(input_dropout), nn.Dropout(dropout)
         self.word_dropout, self.mask_entities, self.legacy_bias = word_dropout, mask_entities, legacy_bias
         self.sizes: Optional[Dict[str, Any]] = None
@@ -128,9 +132,13 @@ class ContextualGraph(nn.Module):
         self.types = nn.Embedding(n_types, self.type_width)
         # the first row is the vector for dropped words
         self.placeholders = nn.Embedding(1 + N_ROLES * n_types, width)
-        for table in (self.tags, self.types, self.placeholders):
+        tables = [self.tags, self.types, self.placeholders]
+        if self.offset_width:
+            self.offsets = nn.Embedding(2 * FURTHEST + 1, self.offset_width)
+            tables.append(self.offsets)
+        for table in tables:
             nn.init.uniform_(table.weight, -1.0, 1.0)
-        input_width = width + self.tag_width + self.type_width
+        input_width = width + self.tag_width + self.type_width + 2 * self.offset_width
         self.lstm = nn.LSTM(input_width, self.hidden, batch_first=True, bidirectional=True)
         self.graph = GraphConvolution(
             2 * self.hidden,
@@ -161,9 +169,11 @@ class ContextualGraph(nn.Module):
             return PairStates(none.new_zeros(*index.shape, self.hidden), mask, none, none, none)
         tags, types, roles = (numbers.masked_fill(~mask, 0) for numbers in (tags, types, roles))
         words = self._words(vectors, index.clamp(min=0), types, roles)
-        inputs = torch.cat([words, self.tags(tags), self.types(types)], dim=-1)  # (P, T, D + tag and type width)
+        inputs = [words, self.tags(tags), self.types(types)]
+        if self.offset_width:
+            inputs += [self.offsets(clip_distance(offsets_to((roles & role) > 0))) for role in (1, 2)]
         adjacency = neighbours(edges, mask.shape)
-        states = self.graph(self._read(inputs, mask), adjacency, mask)
+        states = self.graph(self._read(torch.cat(inputs, dim=-1), mask), adjacency, mask)
         tree = kept & mask
         linked = tree & adjacency.any(-1)
         tree = torch.where(linked.any(1, keepdim=True), linked, tree)
@@ -186,11 +196,24 @@ class ContextualGraph(nn.Module):
         return torch.where(replaced[..., None], self.placeholders(row), words)
 
     def _read(self, inputs: Tensor, mask: Tensor) -> Tensor:
-        """Run the BiLSTM over the tokens of each pair. Shape (P, T, 2 hidden)"""
+        """Run the BiLSTM over all that is known of the tokens of each pair. Shape (P, T, 2 hidden)"""
         lengths = mask.sum(1).cpu()
         packed = pack_padded_sequence(self.input_dropout(inputs), lengths, batch_first=True, enforce_sorted=False)
         hidden, _ = pad_packed_sequence(self.lstm(packed)[0], batch_first=True, total_length=mask.shape[1])
         return self.dropout(hidden)
+
+
+def offsets_to(inside: Tensor) -> Tensor:
+    """Signed distance of each token to an argument: negative before it, 0 inside.
+
+    inside (Tensor): True on the tokens from its first to its last; where there are none, all distances are 0.
+        Shape (P, T)
+    RETURNS (Tensor): Shape (P, T)
+    """
+    here = torch.arange(inside.shape[1], device=inside.device)
+    first = inside.long().argmax(1, keepdim=True)
+    last = inside.shape[1] - 1 - inside.flip(1).long().argmax(1, keepdim=True)
+    return (here - first).clamp(max=0) + (here - last).clamp(min=0)
 
 
 def neighbours(edges: Tensor, shape: Tuple[int, ...]) -> Tensor:

@@ -5,6 +5,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+FURTHEST = 100
+
 
 class PairStates(NamedTuple):
     """Vectors of P pairs, each in the text it is read in.
@@ -43,3 +45,12 @@ def masked_mean(states: Tensor, mask: Tensor) -> Tensor:
     """
     weights = mask.to(states.dtype)
     return (states * weights[..., None]).sum(1) / weights.sum(1, keepdim=True).clamp(min=1.0)
+
+
+def clip_distance(offset: Tensor) -> Tensor:
+    """Row of a distance in the table of distances: those beyond the furthest share its row.
+
+    offset (Tensor): Signed distances.
+    RETURNS (Tensor): 0 to 2 * FURTHEST.
+    """
+    return offset.clamp(-FURTHEST, FURTHEST) + FURTHEST

@@ -16,11 +16,10 @@ from typing import Any, Dict, Optional, Tuple
 import torch
 from torch import Tensor, nn
 
-from ..encoders.pair_states import PairStates
+from ..encoders.pair_states import FURTHEST, PairStates, clip_distance
 from .kd_losses import StudentOutput, TeacherOutput
 
 FUSIONS = ("scalar", "vector", "relation")
-FURTHEST = 100
 ATTENTION_STD = 0.001
 # What the student's attention reads; the teacher has none.
 DISTANCES = ("to_subject", "to_object", "positions")
@@ -105,15 +104,6 @@ class MultiAspectAttention(nn.Module):
         weights = scores.masked_fill(~states.mask, float("-inf")).softmax(1)
         weights = weights.masked_fill(~states.mask, 0.0)  # also of a pair without a token
         return (weights[..., None] * states.tokens).sum(1), weights
-
-
-def clip_distance(offset: Tensor) -> Tensor:
-    """Row of a distance in the table of distances: those beyond the furthest share its row.
-
-    offset (Tensor): Signed distances.
-    RETURNS (Tensor): 0 to 2 * FURTHEST.
-    """
-    return offset.clamp(-FURTHEST, FURTHEST) + FURTHEST
 
 
 class PairModule(nn.Module):

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from spacy_relext.encoders.graph import ContextualGraph, GraphConvolution, neighbours
+from spacy_relext.encoders.graph import ContextualGraph, GraphConvolution, neighbours, offsets_to
 from spacy_relext.encoders.pair_states import PairStates, masked_max
 
 STATES = [[1.0, 0.0], [0.5, -1.0], [-2.0, 1.0]]
@@ -240,6 +240,21 @@ def test_sizes_rebuild_the_module() -> None:
     empty.configure(**model.sizes)
     empty.load_state_dict(model.state_dict())
     assert all(torch.equal(*parts) for parts in zip(empty.eval()(**pairs), model(**pairs)))
+
+
+def test_distances_to_an_argument() -> None:
+    inside = torch.tensor([[0, 0, 1, 1, 0], [1, 0, 0, 0, 0], [0, 0, 0, 0, 0]], dtype=torch.bool)
+    assert offsets_to(inside).tolist() == [[-2, -1, 0, 0, 1], [0, 1, 2, 3, 4], [0, 0, 0, 0, 0]]
+
+
+def test_with_distances_the_order_of_the_arguments_is_read() -> None:
+    blind, model = encoder(mask_entities=False), encoder(mask_entities=False, offset_width=3)
+    pairs = batch([5, 3])
+    turned = {**pairs, "roles": torch.where(pairs["roles"] > 0, 3 - pairs["roles"], 0)}
+    assert torch.equal(blind(**pairs).sentence, blind(**turned).sentence)
+    assert not torch.allclose(model(**pairs).sentence, model(**turned).sentence)
+    alone = model(**select(pairs, [1], width=3))
+    assert torch.allclose(alone.sentence, model(**pairs).sentence[1:], atol=1e-6)
 
 
 def test_as_many_weights_as_the_paper_has() -> None:
