@@ -12,6 +12,7 @@ import spacy
 import torch
 from call import Call
 from kd_corpora import PairData, PairMaker
+from kd_pairs import SEMEVAL
 from kd_systems import MINILM, STUDENT, TEACHER, Family, System
 from runs import Trained, digest, train_run
 from thinc.api import Config
@@ -122,6 +123,8 @@ def _train(
     wanted: dict[str, Any] = {**given, BATCH_SIZE: family.batch or data.batch}
     if data.marked:
         wanted[f"components.{component}.suggester"] = MARKED
+    if family.parsed and data.task == SEMEVAL:  # arguments are nouns, not names: their words say most
+        wanted[f"components.{component}.model.mask_entities"] = False
     wanted.update(fit_length(config, data.train, wanted, component=component, passes=settings.passes))
     wanted.update(changes)
     name = f"{data.key}-{component}"

@@ -80,7 +80,7 @@ def make_kd_teacher(
     """
     settings = plain_settings(locals())
     check_choice("prior", prior, PRIORS)
-    check_range("smoothing", smoothing, 0.0, 1_000_000.0)
+    check_range("smoothing", smoothing, 1e-6, 1_000_000.0)
     check_range("typed_decoding", typed_decoding, 0, 1_000_000)
     check_range("tsd_k", tsd_k, 2, 1_000)
     options: Dict[str, Any] = {"settings": settings, "fitted": FITTED}

@@ -6,7 +6,7 @@ from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequ
 
 import numpy
 from spacy.language import Language
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span
 from spacy.training import Example
 
 from ..bridge import module_of, to_numpy
@@ -153,9 +153,10 @@ class PairPipe(RelationPipe):
 
     def decode(self, instances: Pairs, outputs: Any) -> List[Any]:
         """Take each pair's best relation where it is likely enough beside no relation."""
-        found: List[List[Dict[str, Any]]] = [[] for _ in instances.docs]
+        # a pair that is marked in both orders may say the same twice
+        found: List[Dict[Any, Dict[str, Any]]] = [{} for _ in instances.docs]
         if outputs is None:
-            return found
+            return [[] for _ in found]
         logits, allowed = self.logits(outputs), self.allowed(instances)
         probs = softmax(logits if allowed is None else numpy.where(allowed, logits, -numpy.inf))  # (P, R)
         best, score = best_relation(probs)
@@ -167,8 +168,10 @@ class PairPipe(RelationPipe):
             subject, obj = instances.spans(number)[:: -1 if backwards else 1]
             triple = {"subject": subject, "relation": relation, "object": obj, "score": float(score[number])}
             triple["evidence"] = self.evidence(instances, outputs, number)
-            found[int(instances.doc[number])].append(triple)
-        return found
+            there, key = found[int(instances.doc[number])], (*_bounds(subject), relation, *_bounds(obj))
+            if key not in there or there[key]["score"] < triple["score"]:
+                there[key] = triple
+        return [list(each.values()) for each in found]
 
     def logits(self, outputs: Any) -> Any:
         """Find the logits of the classes in what the model returned. Shape (P, R)"""
@@ -203,6 +206,11 @@ def training_data(nlp: Optional[Language]) -> str:
     """
     path = None if nlp is None else (nlp.config.get("paths") or {}).get("train")
     return f"{DATA} ({path})" if path else DATA
+
+
+def _bounds(span: Span) -> Tuple[int, int]:
+    """Where a span lies."""
+    return span.start, span.end
 
 
 def parts_of(instances: Any) -> Iterator[Any]:

@@ -159,6 +159,17 @@ def test_a_backwards_class_swaps_subject_and_object() -> None:
     assert found[0][0]["score"] == pytest.approx(1 / (1 + numpy.exp(-3.0)), rel=1e-5)
 
 
+def test_what_a_pair_says_in_both_orders_is_told_once() -> None:
+    pipe, (example, _) = marked_student()
+    doc = example.predicted
+    pair = doc.user_data[PAIRS_KEY][0]
+    doc.user_data[PAIRS_KEY].append({"subject": pair["object"], "object": pair["subject"], "label": None})
+    logits = numpy.asarray([[0.0, 1.0, 0.0], [0.0, 0.0, 3.0]], dtype="float32")
+    ((triple,),) = pipe.decode(pipe.suggest([doc]), StudentOutput(*[cast(Any, logits)] * 5))
+    assert (triple["subject"].text, triple["relation"], triple["object"].text) == ("Ada", "author", "Lodore")
+    assert triple["score"] == pytest.approx(1 / (1 + numpy.exp(-3.0)), rel=1e-5)
+
+
 def test_both_directions_are_learned() -> None:
     pipe, examples = marked_student()
     assert pipe.targets(pipe.suggest_gold(examples))["classes"].tolist() == [1, 2]
