@@ -159,18 +159,20 @@ class Part:
 
 
 CONTROL_ROWS = ("label smoothing", "self-distillation, folds")
-HEADLINE: dict[str, System] = {DEFAULT: TYPED[DEFAULT], **BASE, **{name: CONTROLS[name] for name in CONTROL_ROWS}}
+CENTRAL: dict[str, System] = {DEFAULT: TYPED[DEFAULT], **BASE}
+HEADLINE: dict[str, System] = {**CENTRAL, **{name: CONTROLS[name] for name in CONTROL_ROWS}}
 # MiniLM's base reads no types; that of the C-GCN does.
 PARTS: dict[str, Part] = {
     "grid": Part({**BASE, **TYPED}),
     "ablations": Part(ABLATIONS),
     "controls": Part(CONTROLS),
+    "central": Part(CENTRAL),
     "headline": Part(HEADLINE),
     "markers": Part(MARKERS),
     "cgcn": Part({**BASE, **TYPED}, CGCN),
     "cgcn-elders": Part({f"{DEFAULT}, taught by MiniLM": TYPED[DEFAULT]}, CGCN, elders=MINILM),
 }
-CROWDED_PARTS: dict[str, Part] = {**PARTS, "shared": Part(HEADLINE, SHARED)}
+CROWDED_PARTS: dict[str, Part] = {**PARTS, "shared": Part(CENTRAL, SHARED), "shared-headline": Part(HEADLINE, SHARED)}
 SEMEVAL_PARTS: dict[str, Part] = {
     **PARTS,
     "ner": Part(TYPED, types=NER),
