@@ -1,6 +1,5 @@
 """The classes of a pair: no relation, or a relation read forwards or, where a pair is there in one order, backwards."""
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
@@ -120,11 +119,14 @@ def gold_pairs(suggest: Any, examples: Sequence[Example]) -> GoldPairs:
 def list_classes(gold: Sequence[Set[PairClass]], labels: Optional[Sequence[str]] = None) -> List[PairClass]:
     """List the classes that a data set has.
 
+    Where one relation is read backwards, all are: else a rare direction would be missing in a part of the data, and
+    two components of the same relations would not have the same classes.
+
     gold (Sequence[Set[PairClass]]): What gold says of each pair.
-    labels (Optional[Sequence[str]]): Relations that shall be there in any case, forwards.
+    labels (Optional[Sequence[str]]): Relations that shall be there in any case; None: those of gold.
     RETURNS (List[PairClass]): Sorted, without `no relation`.
     """
-    seen = Counter(each for said in gold for each in said)
-    forwards = {PairClass(label) for label in labels or ()}
-    kept = {each for each in seen if labels is None or each.relation in labels}
-    return sorted(kept | forwards)
+    seen = {each for said in gold for each in said}
+    relations = {each.relation for each in seen} if labels is None else set(labels)
+    directions = (False, True) if any(each.backwards for each in seen) else (False,)
+    return sorted(PairClass(relation, backwards) for relation in relations for backwards in directions)

@@ -146,9 +146,10 @@ def test_classes_are_numbered_from_one() -> None:
 
 def test_classes_of_a_data_set() -> None:
     gold = [{MET}, set(), {PairClass("born", backwards=True), BORN}, {MET}]
-    backwards = PairClass("born", backwards=True)
-    assert list_classes(gold) == [BORN, backwards, MET]
-    assert list_classes(gold, ["born", "unseen"]) == [BORN, backwards, PairClass("unseen")]
+    turned = [PairClass(label, backwards=True) for label in ("born", "met", "unseen")]
+    assert list_classes(gold[:2]) == [MET]
+    assert list_classes(gold) == [BORN, turned[0], MET, turned[1]]
+    assert list_classes(gold, ["born", "unseen"]) == [BORN, turned[0], PairClass("unseen"), turned[2]]
     assert list_classes([]) == []
 
 
