@@ -1,7 +1,7 @@
 """`spacy relext teach`: a trained teacher's soft labels, written into the corpus that a student learns from."""
 
 from pathlib import Path
-from typing import List
+from typing import List, Optional
 
 import typer
 from wasabi import msg
@@ -24,6 +24,9 @@ def teach_cli(
         help="A further teacher, such as one of another seed; repeat it for more. "
         "The student learns from the mean of their probabilities",
     ),
+    weights: Optional[str] = typer.Option(
+        None, "--weights", help="How much each teacher counts, in their order, such as 0.7,0.3; else all count the same"
+    ),
     held_out: bool = typer.Option(
         False,
         "--held-out",
@@ -36,7 +39,13 @@ def teach_cli(
     with input_errors():
         pipelines = [load_pipeline(path, gpu_id) for path in (teacher, *also)]
         found = teach_corpus(
-            pipelines, corpus, output, batch_size=batch_size, progress=with_progress, held_out=held_out
+            pipelines,
+            corpus,
+            output,
+            batch_size=batch_size,
+            progress=with_progress,
+            held_out=held_out,
+            weights=None if weights is None else _numbers(weights),
         )
     if not found.pairs:
         fail(Errors.R406.format(path=str(corpus)))
@@ -44,3 +53,11 @@ def teach_cli(
         typer.echo("Temperature: " + ", ".join(f"{temperature:.2f}" for temperature in found.temperatures))
     of = f" of {len(pipelines)} teachers" if also else ""
     msg.good(f"Wrote {found.docs} documents with soft labels{of} for {found.pairs} pairs to {output}")
+
+
+def _numbers(text: str) -> List[float]:
+    """Read the option's numbers."""
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise ValueError(Errors.R107.format(option="--weights", found=text, expected="numbers with commas")) from None

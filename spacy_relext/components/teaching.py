@@ -1,7 +1,8 @@
 """Trained teachers write soft labels into a corpus, once."""
 
+from math import inf
 from pathlib import Path
-from typing import Any, Callable, Iterable, List, NamedTuple, Sequence
+from typing import Any, Callable, Iterable, List, NamedTuple, Optional, Sequence
 
 import numpy
 from spacy.language import Language
@@ -40,6 +41,7 @@ def teach_corpus(
     batch_size: int,
     progress: Callable[..., Iterable[Any]],
     held_out: bool = False,
+    weights: Optional[Sequence[float]] = None,
 ) -> TeachReport:
     """Write a corpus with the soft labels of a teacher, or the mean of those of several.
 
@@ -54,9 +56,14 @@ def teach_corpus(
     held_out (bool): Whether the teachers have not been trained on the corpus: each is then made as sure as it may be,
         by a temperature under which its word fits the gold best (Guo et al., ICML 2017). On what it was trained on a
         teacher is right too often for that.
+    weights (Optional[Sequence[float]]): How much each teacher counts in the mean, in any unit; None: all the same.
     RETURNS (TeachReport): How much was taught.
-    RAISES (ValueError): Where a pipeline has no teacher, or two, or the teachers know different relations.
+    RAISES (ValueError): Where a pipeline has no teacher, or two, the teachers know different relations, or the
+        weights are not a positive number for each of them.
     """
+    if weights is not None and (len(weights) != len(pipelines) or not all(0 < each < inf for each in weights)):
+        expected = f"{len(pipelines)} positive numbers, one for each teacher"
+        raise ValueError(Errors.R107.format(option="--weights", found=list(weights), expected=expected))
     teachers = [_find_teacher(nlp) for nlp in pipelines]
     before = [
         [nlp.get_pipe(name) for name in nlp.pipe_names[: nlp.pipe_names.index(pipe.name)]]
@@ -78,7 +85,7 @@ def teach_corpus(
                 if teacher is teachers[0]:
                     pairs += found
             if len(teachers) > 1:
-                average_soft_labels(references)
+                average_soft_labels(references, weights=weights)
             for reference in references[0]:
                 writer.add(reference)
                 docs += 1

@@ -103,15 +103,17 @@ def fit_temperature(logits: Any, classes: Any) -> float:
     return float(numpy.exp((low + high) / 2))
 
 
-def average_soft_labels(docs: Sequence[Sequence[Doc]]) -> None:
+def average_soft_labels(docs: Sequence[Sequence[Doc]], *, weights: Optional[Sequence[float]] = None) -> None:
     """Put the mean of what several teachers said of a text onto the first teacher's Docs.
 
     Probabilities are averaged, of the teacher and of each of its parts, and their logarithms are what is stored: a
     sum of logits would let the loudest teacher speak for all.
 
     docs (Sequence[Sequence[Doc]]): For each teacher, the annotated Docs it wrote onto, in the same order.
+    weights (Optional[Sequence[float]]): How much each teacher counts, in any unit; None: all the same.
     RAISES (ValueError): Where they do not know the same classes.
     """
+    shares = [1.0] * len(docs) if weights is None else list(weights)
     for same in zip(*docs):
         stored = [doc.user_data[TEACHER_KEY] for doc in same]
         classes = [PairClass(*each) for each in stored[0]["classes"]]
@@ -122,7 +124,10 @@ def average_soft_labels(docs: Sequence[Sequence[Doc]]) -> None:
         said = [_by_offsets(each, classes, "") for each in stored]
         stored[0]["classes"] = [list(each) for each in classes]
         offsets = dict.fromkeys(key for each in said for key in each)  # in the first teacher's order
-        stored[0]["pairs"] = [_mean_record(key, [each[key] for each in said if key in each]) for key in offsets]
+        stored[0]["pairs"] = [
+            _mean_record(key, [(each[key], share) for each, share in zip(said, shares) if key in each])
+            for key in offsets
+        ]
 
 
 def _relations(classes: Sequence[PairClass]) -> Set[str]:
@@ -137,13 +142,15 @@ def _check_relations(found: Iterable[str], expected: Iterable[str], message: str
         raise ValueError(message.format(found=names[0], expected=names[1], **about))
 
 
-def _mean_record(offsets: Tuple[int, ...], said: Sequence[Dict[str, Any]]) -> Dict[str, Any]:
-    """Average what was said of one pair."""
+def _mean_record(offsets: Tuple[int, ...], said: Sequence[Tuple[Dict[str, Any], float]]) -> Dict[str, Any]:
+    """Average what was said of one pair, each with its weight."""
     record: Dict[str, Any] = {"subject": list(offsets[:2]), "object": list(offsets[2:])}
+    shares = numpy.log(numpy.asarray([share for _, share in said], dtype="float64"))
+    shares -= numpy.logaddexp.reduce(shares)
     for key in PARTS:
-        logits = numpy.stack([each[key] for each in said]).astype("float64")  # (teachers, R)
+        logits = numpy.stack([each[key] for each, _ in said]).astype("float64")  # (teachers, R)
         logs = logits - numpy.logaddexp.reduce(logits, axis=1, keepdims=True)
-        mean = numpy.logaddexp.reduce(logs, axis=0) - numpy.log(len(said))
+        mean = numpy.logaddexp.reduce(logs + shares[:, None], axis=0)
         record[key] = [round(float(value), _DIGITS) for value in mean]
     return record
 

@@ -90,6 +90,13 @@ def test_several_teachers(folder: Path, run: Callable[..., Any], tmp_path: Path)
         assert logits[0] == pytest.approx(logits[1] - numpy.log(numpy.exp(logits[1]).sum()), abs=1e-4)
 
 
+@pytest.mark.parametrize("weights", ["0.5", "0.5,a", "1,0", "1,nan", "1,inf"])
+def test_weights_that_fit_no_teachers(folder: Path, fails: Callable[..., str], tmp_path: Path, weights: str) -> None:
+    given = [folder / "teacher", folder / "corpus.spacy", tmp_path / "out.spacy", "--also", folder / "teacher"]
+    assert "[R107] --weights" in fails("teach", *given, "--weights", weights)
+    assert not (tmp_path / "out.spacy").exists()
+
+
 def test_held_out_documents_are_labelled_under_a_fitted_temperature(
     folder: Path, run: Callable[..., Any], tmp_path: Path
 ) -> None:

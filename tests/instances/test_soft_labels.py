@@ -1,7 +1,7 @@
 """A teacher's word on annotated Docs: stored as plain values, read in the student's order."""
 
 import copy
-from typing import Any, Dict, List, Sequence
+from typing import Any, Dict, List, Optional, Sequence
 
 import numpy
 import pytest
@@ -176,8 +176,8 @@ def taught_by(logits: Any, classes: Sequence[PairClass], pairs: Sequence[int] = 
     return examples
 
 
-def average(*teachers: Sequence[Example]) -> None:
-    average_soft_labels([[example.reference for example in examples] for examples in teachers])
+def average(*teachers: Sequence[Example], weights: Optional[Sequence[float]] = None) -> None:
+    average_soft_labels([[example.reference for example in examples] for examples in teachers], weights=weights)
 
 
 def softmax(logits: Any) -> Any:
@@ -185,14 +185,15 @@ def softmax(logits: Any) -> Any:
     return power / power.sum(-1, keepdims=True)
 
 
-def test_several_teachers_say_the_mean_of_their_probabilities() -> None:
+@pytest.mark.parametrize("weights, share", [(None, 0.5), ([3, 1], 0.75), ([0.3, 0.7], 0.3)])
+def test_several_teachers_say_the_mean_of_their_probabilities(weights: Optional[List[float]], share: float) -> None:
     random = numpy.random.RandomState(1)
     one, two = random.randn(2, 3, 8, len(CLASSES) + 1).astype("float32") * 3
     first, second = taught_by(one, CLASSES), taught_by(two[..., [0, 3, 1, 2]], [CLASSES[2], *CLASSES[:2]])
-    average(first, second)
+    average(first, second, weights=weights)
     found = read(first)
     for key, a, b in zip(PARTS, one, two):
-        numpy.testing.assert_allclose(softmax(found[key]), (softmax(a) + softmax(b)) / 2, atol=1e-4)
+        numpy.testing.assert_allclose(softmax(found[key]), share * softmax(a) + (1 - share) * softmax(b), atol=1e-4)
 
 
 def test_a_pair_that_one_teacher_did_not_see_has_the_word_of_the_other() -> None:
