@@ -36,9 +36,10 @@ def spert_file(count: int) -> str:
         tokens = ["Ada", "and", "Bo", "left", "Oslo", "for", "Rome", str(number)]
         entities = [{"start": at, "end": at + 1, "type": kind} for at, (_, kind) in zip((0, 2, 4, 6), PEOPLE)]
         relations = [{"head": 0, "tail": 2, "type": "Live_In"}]
-        if number == 0:
+        if number in (0, 8):  # in more than one fold, as all that teachers shall know
             relations.append({"head": 0, "tail": 2, "type": "Born_In"})
-        records.append({"tokens": tokens, "entities": entities, "relations": relations[: 2 if number % 3 == 0 else 0]})
+        stated = relations if number in (0, 3, 4, 8) else []
+        records.append({"tokens": tokens, "entities": entities, "relations": stated})
     return json.dumps(records)
 
 
