@@ -19,7 +19,7 @@ from runs import digest
 from spacy.tokens import DocBin
 from spacy.vocab import Vocab
 
-from spacy_relext.corpora.folds import split_folds
+from spacy_relext.corpora.folds import HELD, TRAIN, split_folds
 from spacy_relext.corpora.shards import iter_docs, load_shard, reorder
 from spacy_relext.instances.soft_labels import TEACHER_KEY
 
@@ -137,8 +137,11 @@ class PairMaker(Maker):
         folds (int): How many.
         RETURNS (list[tuple[Path, Path]]): What a teacher is trained on, and what it labels.
         """
-        found = split_folds(corpus, corpus.with_suffix("") / f"{folds}folds", folds=folds, progress=iter)
-        return [(fold.train, fold.held) for fold in found]
+        folder = corpus.with_suffix("") / f"{folds}folds"
+        paths = [(folder / TRAIN.format(fold), folder / HELD.format(fold)) for fold in range(folds)]
+        if not all(path.exists() for pair in paths for path in pair):
+            split_folds(corpus, folder, folds=folds, progress=iter)
+        return paths
 
     def join(self, corpora: Sequence[Path], target: Path) -> Path:
         """Put folds together again, in the order in which `folds` took them apart.

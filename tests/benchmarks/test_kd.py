@@ -116,7 +116,7 @@ def test_every_system_names_keys_that_its_config_has() -> None:
                 config = Config().from_disk(part.family.config(component), interpolate=False)
                 for key, value in (changes or {}).items():
                     *path, last = key.split(".")
-                    assert path[:2] == ["components", component] or path[0] == "training"
+                    assert path[:2] in (["components", component], ["training", "before_update"])
                     section: Any = config
                     for step in path:
                         section = section[step]
