@@ -9,7 +9,7 @@ from wasabi import msg
 from ..components.teaching import teach_corpus
 from ..errors import Errors
 from .app import relext
-from .pipeline import GPU_HELP, PIPELINE_HELP, fail, input_errors, load_pipeline, with_progress
+from .pipeline import GPU_HELP, PIPELINE_HELP, fail, input_errors, load_pipeline, split_list, with_progress
 
 
 @relext.command("teach")
@@ -45,7 +45,7 @@ def teach_cli(
             batch_size=batch_size,
             progress=with_progress,
             held_out=held_out,
-            weights=None if weights is None else _numbers(weights),
+            weights=_numbers(weights),
         )
     if not found.pairs:
         fail(Errors.R406.format(path=str(corpus)))
@@ -55,9 +55,10 @@ def teach_cli(
     msg.good(f"Wrote {found.docs} documents with soft labels{of} for {found.pairs} pairs to {output}")
 
 
-def _numbers(text: str) -> List[float]:
+def _numbers(option: Optional[str]) -> Optional[List[float]]:
     """Read the option's numbers."""
+    parts = split_list(option)
     try:
-        return [float(part) for part in text.split(",")]
+        return None if parts is None else [float(part) for part in parts]
     except ValueError:
-        raise ValueError(Errors.R107.format(option="--weights", found=text, expected="numbers with commas")) from None
+        raise ValueError(Errors.R107.format(option="--weights", found=option, expected="numbers with commas")) from None
