@@ -15,10 +15,13 @@ from kd_corpora import PairData, PairMaker
 from kd_pairs import SEMEVAL
 from kd_systems import MINILM, STUDENT, TEACHER, Family, System
 from runs import Trained, digest, train_run
+from spacy.vocab import Vocab
 from thinc.api import Config
 from training_config import count_steps, set_key
 
 from spacy_relext.components.teaching import teach_corpus
+from spacy_relext.corpora.shards import iter_docs
+from spacy_relext.triples.store import get_records
 
 MARKED = {"@misc": "spacy_relext.AnnotatedPairs.v1"}
 BATCH_SIZE = "training.batcher.size"
@@ -69,10 +72,22 @@ def _taught(call: Call, data: PairData, system: System, **options: Any) -> tuple
         return teach(call, teacher, data.train), teacher.seconds
     taught, seconds = [], 0.0
     for train, held in maker.folds(data.train, system.folds):
-        teacher = _train(call, replace(data, train=train), TEACHER, teaching, **options)
+        changes = {**teaching, **missing_labels(data.train, train)}
+        teacher = _train(call, replace(data, train=train), TEACHER, changes, **options)
         taught.append(teach(call, teacher, held, held_out=True))
         seconds += teacher.seconds
     return maker.join(taught, teacher.folder / f"taught-{digest(data.train)}.spacy"), seconds
+
+
+def missing_labels(corpus: Path, part: Path) -> dict[str, list[str]]:
+    """Tell a teacher of relations that its part of a corpus does not show.
+
+    corpus (Path): What the student is trained on.
+    part (Path): What the teacher is trained on.
+    RETURNS (dict[str, list[str]]): A change of its config; none where it sees all of them.
+    """
+    known = _relations(corpus)
+    return {} if _relations(part) == known else {f"initialize.components.{TEACHER}.labels": list(known)}
 
 
 def teach(call: Call, teacher: Trained, corpus: Path, *, held_out: bool = False) -> Path:
@@ -130,6 +145,12 @@ def _train(
     name = f"{data.key}-{component}"
     options: dict[str, Any] = {"seed": seed, "settings": settings, "config": config, "changes": wanted}
     return train_run(name, train=data.train, dev=data.dev, **options)
+
+
+@cache
+def _relations(corpus: Path) -> tuple[str, ...]:
+    docs = iter_docs(corpus, Vocab())
+    return tuple(sorted({record["relation"] for doc in docs for record in get_records(doc, source="") or ()}))
 
 
 @cache

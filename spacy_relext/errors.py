@@ -118,7 +118,8 @@ class Errors:
     R363 = "[R363] No component estimates missing labels (pipeline: {found}). Leave --missing-rates out."
     R401 = (
         "[R401] The soft labels that {name} shall learn from are for the relations {found}, but it knows {expected}. "
-        "Train the teacher on the same relations, or run `spacy relext teach` again."
+        "Train the teacher on the same relations (where its part of the data lacks some, give it all of them as "
+        "`labels` in [initialize.components]), or run `spacy relext teach` again."
     )
     R402 = (
         '[R402] {name} joins text and types by the gold relation (fusion = "relation"), which a text that is not '

@@ -13,7 +13,7 @@ from ..errors import Errors
 from ..triples.store import TRIPLES_KEY, get_records
 from .records import PAIRS_KEY
 from .report import format_table
-from .shards import ShardWriter, list_shards, load_shard
+from .shards import ShardWriter, list_shards, load_shard, make_docs
 
 MODES = ("keep_empty", "drop_empty", "relation")
 StoredTriple = Dict[str, Any]
@@ -99,7 +99,7 @@ def drop_triples(
         content = load_shard(shard)
         path = target / shard.relative_to(source) if source.is_dir() else target
         with ShardWriter(path, attrs=content.attrs) as writer:
-            docs: Iterable[Doc] = content.get_docs(vocab)
+            docs: Iterable[Doc] = make_docs(content, vocab)
             for doc in docs if progress is None else progress(docs):
                 if _drop_from_doc(doc, report, rng):
                     writer.add(doc)

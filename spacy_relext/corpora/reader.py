@@ -17,7 +17,7 @@ from ..instances.trees import find_cycle, text_heads
 from ..triples.store import get_records, has_triples
 from .parse import copy_parse
 from .records import ENTITIES_KEY, PAIRS_KEY, TOLD_KEY, set_sentence_starts
-from .shards import list_shards, load_shard, reorder
+from .shards import list_shards, load_shard, make_docs, reorder
 
 Augmenter = Callable[[Language, Example], Iterable[Example]]
 
@@ -203,4 +203,4 @@ def _read(shards: List[Path], vocab: Vocab, *, shuffle: Optional[random.Random] 
             order = list(range(len(content)))
             shuffle.shuffle(order)
             content = reorder(content, order)
-        yield from content.get_docs(vocab)
+        yield from make_docs(content, vocab)

@@ -36,7 +36,7 @@ def spert_file(count: int) -> str:
         tokens = ["Ada", "and", "Bo", "left", "Oslo", "for", "Rome", str(number)]
         entities = [{"start": at, "end": at + 1, "type": kind} for at, (_, kind) in zip((0, 2, 4, 6), PEOPLE)]
         relations = [{"head": 0, "tail": 2, "type": "Live_In"}]
-        if number in (0, 8):  # in more than one fold, as all that teachers shall know
+        if not number:  # a relation that the teacher of one fold does not see
             relations.append({"head": 0, "tail": 2, "type": "Born_In"})
         stated = relations if number in (0, 3, 4, 8) else []
         records.append({"tokens": tokens, "entities": entities, "relations": stated})
