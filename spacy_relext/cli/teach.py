@@ -32,6 +32,7 @@ def teach_cli(
         "--held-out",
         help="The teachers were not trained on this corpus (see `folds`): fit a temperature to its gold labels first",
     ),
+    limit: int = typer.Option(0, "--limit", min=0, help="Only the first documents are read and written; 0 for all"),
     batch_size: int = typer.Option(64, "--batch-size", min=1, help="Documents a batch"),
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help=GPU_HELP),
 ) -> None:
@@ -46,6 +47,7 @@ def teach_cli(
             progress=with_progress,
             held_out=held_out,
             weights=_numbers(weights),
+            limit=limit,
         )
     if not found.pairs:
         fail(Errors.R406.format(path=str(corpus)))

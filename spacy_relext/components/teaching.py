@@ -42,6 +42,7 @@ def teach_corpus(
     progress: Callable[..., Iterable[Any]],
     held_out: bool = False,
     weights: Optional[Sequence[float]] = None,
+    limit: int = 0,
 ) -> TeachReport:
     """Write a corpus with the soft labels of a teacher, or the mean of those of several.
 
@@ -57,6 +58,7 @@ def teach_corpus(
         by a temperature under which its word fits the gold best (Guo et al., ICML 2017). On what it was trained on a
         teacher is right too often for that.
     weights (Optional[Sequence[float]]): How much each teacher counts in the mean, in any unit; None: all the same.
+    limit (int): Only the first documents are read and written; 0 for all.
     RETURNS (TeachReport): How much was taught.
     RAISES (ValueError): Where a pipeline has no teacher, or two, the teachers know different relations, or the
         weights are not a positive number for each of them.
@@ -69,13 +71,14 @@ def teach_corpus(
         [nlp.get_pipe(name) for name in nlp.pipe_names[: nlp.pipe_names.index(pipe.name)]]
         for nlp, pipe in zip(pipelines, teachers)
     ]
+    source = TripleCorpus(corpus, limit=limit, gold_ents=True, gold_sents=True, gold_parse=True)
     temperatures = [
-        calibrate_teacher(nlp, pipe, pipes, corpus, batch_size=batch_size) if held_out else 1.0
+        calibrate_teacher(nlp, pipe, pipes, source, batch_size=batch_size) if held_out else 1.0
         for nlp, pipe, pipes in zip(pipelines, teachers, before)
     ]
     docs = pairs = 0
     # each pipeline reads the corpus into a vocabulary of its own
-    readers = [TripleCorpus(corpus, gold_ents=True, gold_sents=True, gold_parse=True)(nlp) for nlp in pipelines]
+    readers = [source(nlp) for nlp in pipelines]
     with ShardWriter(output) as writer:
         for batch in minibatch(progress(zip(*readers)), size=batch_size):
             references = []
@@ -93,19 +96,19 @@ def teach_corpus(
 
 
 def calibrate_teacher(
-    nlp: Language, teacher: KDTeacher, before: Sequence[Any], corpus: Path, *, batch_size: int
+    nlp: Language, teacher: KDTeacher, before: Sequence[Any], corpus: TripleCorpus, *, batch_size: int
 ) -> float:
     """Find the temperature under which a teacher's probabilities fit the gold of a corpus best.
 
     nlp (Language): The teacher's pipeline.
     teacher (KDTeacher): The teacher.
     before (Sequence[Any]): What comes before it.
-    corpus (Path): Documents that it was not trained on; the first `ENOUGH` pairs are read.
+    corpus (TripleCorpus): Documents that it was not trained on; the first `ENOUGH` pairs are read.
     batch_size (int): Documents a batch.
     RETURNS (float): The temperature; 1 where there is no pair.
     """
     logits, classes, total = [], [], 0
-    for batch in minibatch(TripleCorpus(corpus, gold_ents=True, gold_sents=True, gold_parse=True)(nlp), batch_size):
+    for batch in minibatch(corpus(nlp), batch_size):
         scores, gold = teacher.judge(_seen(list(batch), before))
         logits.append(scores)
         classes.append(gold)

@@ -64,6 +64,13 @@ def test_the_rest_of_the_corpus_stays(folder: Path, run: Callable[..., Any], tmp
         assert [(e.start, e.end, e.label_) for e in after.ents] == [(e.start, e.end, e.label_) for e in before.ents]
 
 
+def test_only_the_first_documents(folder: Path, run: Callable[..., Any], tmp_path: Path) -> None:
+    done = run("teach", folder / "teacher", folder / "corpus.spacy", tmp_path / "some.spacy", "--limit", 2)
+    assert "2 documents" in done.stdout
+    corpus = read(folder / "corpus.spacy")
+    assert len(corpus) > 2 and [doc.text for doc in read(tmp_path / "some.spacy")] == [doc.text for doc in corpus[:2]]
+
+
 def test_a_pipeline_without_a_teacher(folder: Path, fails: Callable[..., str], tmp_path: Path) -> None:
     spacy.blank("en").to_disk(tmp_path / "blank")
     line = fails("teach", tmp_path / "blank", folder / "corpus.spacy", tmp_path / "out.spacy")
