@@ -149,9 +149,19 @@ class ContextualGraph(nn.Module):
         )
 
     def forward(
-        self, vectors: Tensor, index: Tensor, tags: Tensor, types: Tensor, roles: Tensor, kept: Tensor, edges: Tensor
+        self,
+        vectors: Tensor,
+        index: Tensor,
+        tags: Tensor,
+        types: Tensor,
+        roles: Tensor,
+        kept: Tensor,
+        edges: Tensor,
+        to_subject: Optional[Tensor] = None,
+        to_object: Optional[Tensor] = None,
+        **_: Any,
     ) -> PairStates:
-        """Encode pairs. What tags, types, roles and kept hold on padding is not read.
+        """Encode pairs. What tags, types, roles, kept and distances hold on padding is not read.
 
         vectors (Tensor): All word vectors. Shape (N, D)
         index (Tensor): Word vector of each cell of each pair's text, -1 on padding, which comes last; every text has a
@@ -161,6 +171,9 @@ class ContextualGraph(nn.Module):
         roles (Tensor): 1 on tokens of the subject, 2 on those of the object, 3 on those of both, else 0. Shape (P, T)
         kept (Tensor): True on the tokens of the pruned tree. Shape (P, T)
         edges (Tensor): Pair, token and token of each edge of the trees, in one direction. Shape (E, 3)
+        to_subject (Optional[Tensor]): Signed distance of each token to the subject, 0 inside; read where
+            `offset_width` says so. Shape (P, T)
+        to_object (Optional[Tensor]): To the object. Shape (P, T)
         RETURNS (PairStates): Of all tokens; the sentence is what the tree says.
         """
         mask = index >= 0
@@ -171,7 +184,8 @@ class ContextualGraph(nn.Module):
         words = self._words(vectors, index.clamp(min=0), types, roles)
         inputs = [words, self.tags(tags), self.types(types)]
         if self.offset_width:
-            inputs += [self.offsets(clip_distance(offsets_to((roles & role) > 0))) for role in (1, 2)]
+            assert to_subject is not None and to_object is not None, "offset_width reads distances"
+            inputs += [self.offsets(clip_distance(each)) for each in (to_subject, to_object)]
         adjacency = neighbours(edges, mask.shape)
         states = self.graph(self._read(torch.cat(inputs, dim=-1), mask), adjacency, mask)
         tree = kept & mask
@@ -201,19 +215,6 @@ class ContextualGraph(nn.Module):
         packed = pack_padded_sequence(self.input_dropout(inputs), lengths, batch_first=True, enforce_sorted=False)
         hidden, _ = pad_packed_sequence(self.lstm(packed)[0], batch_first=True, total_length=mask.shape[1])
         return self.dropout(hidden)
-
-
-def offsets_to(inside: Tensor) -> Tensor:
-    """Signed distance of each token to an argument: negative before it, 0 inside.
-
-    inside (Tensor): True on the tokens from its first to its last; where there are none, all distances are 0.
-        Shape (P, T)
-    RETURNS (Tensor): Shape (P, T)
-    """
-    here = torch.arange(inside.shape[1], device=inside.device)
-    first = inside.long().argmax(1, keepdim=True)
-    last = inside.shape[1] - 1 - inside.flip(1).long().argmax(1, keepdim=True)
-    return (here - first).clamp(max=0) + (here - last).clamp(min=0)
 
 
 def neighbours(edges: Tensor, shape: Tuple[int, ...]) -> Tensor:

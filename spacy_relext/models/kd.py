@@ -21,8 +21,6 @@ from .kd_losses import StudentOutput, TeacherOutput
 
 FUSIONS = ("scalar", "vector", "relation")
 ATTENTION_STD = 0.001
-# What the student's attention reads; the teacher has none.
-DISTANCES = ("to_subject", "to_object", "positions")
 
 
 class ClassHead(nn.Module):
@@ -170,7 +168,7 @@ class Teacher(PairModule):
         arrays (Any): Input of the encoder.
         RETURNS (TeacherOutput): Of P pairs.
         """
-        states = self.encoder(**{name: each for name, each in arrays.items() if name not in DISTANCES})
+        states = self.encoder(**arrays)
         local = self.local(states)
         types = fuse(self.gamma, prior, classes)
         return TeacherOutput(local + types, local, types, states.sentence)
@@ -217,7 +215,7 @@ class Student(PairModule):
         arrays (Any): Input of the encoder.
         RETURNS (StudentOutput): Of P pairs.
         """
-        states = self.encoder(types=types, **arrays)
+        states = self.encoder(types=types, to_subject=to_subject, to_object=to_object, **arrays)
         local = self.local(states)
         if not self.settings["attention"]:
             nothing = torch.zeros_like(states.mask, dtype=local.dtype)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from spacy_relext.encoders.graph import ContextualGraph, GraphConvolution, neighbours, offsets_to
+from spacy_relext.encoders.graph import ContextualGraph, GraphConvolution, neighbours
 from spacy_relext.encoders.pair_states import PairStates, masked_max
 
 STATES = [[1.0, 0.0], [0.5, -1.0], [-2.0, 1.0]]
@@ -106,6 +106,7 @@ def batch(lengths: Sequence[int], *, edges: Optional[List[List[int]]] = None) ->
     index = torch.full(mask.shape, -1)
     index[mask] = torch.randperm(int(mask.sum()))
     roles = torch.where(cells < 2, 1, torch.where(cells == sizes - 1, 2, 0)).masked_fill(~mask, 2)
+    to_subject, to_object = (cells - 1).clamp(min=0), cells - sizes + 1
     if edges is None:
         edges = [[pair, token, token - 1] for pair, length in enumerate(lengths) for token in range(1, length)]
     return {
@@ -114,6 +115,8 @@ def batch(lengths: Sequence[int], *, edges: Optional[List[List[int]]] = None) ->
         "tags": torch.randint(N_TAGS, mask.shape).masked_fill(~mask, -1),
         "types": torch.randint(N_TYPES, mask.shape).masked_fill(~mask, -1),
         "roles": roles,
+        "to_subject": to_subject.masked_fill(~mask, 7),
+        "to_object": to_object.masked_fill(~mask, 7),
         "kept": mask.clone(),
         "edges": torch.tensor(edges, dtype=torch.long).view(-1, 3),
     }
@@ -242,15 +245,11 @@ def test_sizes_rebuild_the_module() -> None:
     assert all(torch.equal(*parts) for parts in zip(empty.eval()(**pairs), model(**pairs)))
 
 
-def test_distances_to_an_argument() -> None:
-    inside = torch.tensor([[0, 0, 1, 1, 0], [1, 0, 0, 0, 0], [0, 0, 0, 0, 0]], dtype=torch.bool)
-    assert offsets_to(inside).tolist() == [[-2, -1, 0, 0, 1], [0, 1, 2, 3, 4], [0, 0, 0, 0, 0]]
-
-
 def test_with_distances_the_order_of_the_arguments_is_read() -> None:
     blind, model = encoder(mask_entities=False), encoder(mask_entities=False, offset_width=3)
     pairs = batch([5, 3])
     turned = {**pairs, "roles": torch.where(pairs["roles"] > 0, 3 - pairs["roles"], 0)}
+    turned.update(to_subject=pairs["to_object"], to_object=pairs["to_subject"])
     assert torch.equal(blind(**pairs).sentence, blind(**turned).sentence)
     assert not torch.allclose(model(**pairs).sentence, model(**turned).sentence)
     alone = model(**select(pairs, [1], width=3))
