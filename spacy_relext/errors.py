@@ -167,6 +167,7 @@ class Errors:
         "[R415] None of the {total} pairs of {where} has soft labels, although the documents carry {stored}: they were "
         "written for other entities or another text. Run `spacy relext teach` on this corpus again."
     )
+    R500 = "[R500] {count} rules of {path!r} cannot be used:\n  {problems}"
 
 
 class Warnings:
