@@ -137,9 +137,10 @@ class _Reader:
             return
         why = self._why_never(rule)
         if why:
-            self.problems.append(RuleProblem(item.where, f"{rule.pattern} can never fire: {why}", False))
+            self.problems.append(RuleProblem(item.where, f"{rule.pattern} is left out: {why}", False))
         elif rule.pattern in self._bodies:
-            self.problems.append(RuleProblem(item.where, f"the same as {self._bodies[rule.pattern][1]}", False))
+            what = self._conflict(rule) or f"the same as {self._bodies[rule.pattern][1]}"
+            self.problems.append(RuleProblem(item.where, what, False))
         else:
             self._bodies[rule.pattern] = (rule.relation, item.where)
             self._ids[rule.id] = item.where
@@ -155,18 +156,24 @@ class _Reader:
             if foreign:
                 known = ", ".join(sorted(self.types or ())) or "none"
                 raise ValueError(f"unknown type {foreign[0]!r} of {name}; expected one of {known}, or *")
-        relation, earlier = self._bodies.get(rule.pattern, (rule.relation, ""))
-        if relation != rule.relation:
-            raise ValueError(f"{rule.pattern} is {rule.relation!r} here and {relation!r} in {earlier}")
+        if self._conflict(rule) and not self.options["any_type"]:
+            raise ValueError(self._conflict(rule))
         if rule.id in self._ids and rule.pattern not in self._bodies:
             raise ValueError(f"the id {rule.id!r} is that of {self._ids[rule.id]} already")
+
+    def _conflict(self, rule: Rule) -> str:
+        """Say whether the same words have said another relation."""
+        relation, earlier = self._bodies.get(rule.pattern, (rule.relation, ""))
+        if relation == rule.relation:
+            return ""
+        return f"{rule.pattern} is {rule.relation!r} here and {relation!r} in {earlier}"
 
     def _why_never(self, rule: Rule) -> str:
         """Say why a rule fires nowhere, if that can be known without a text."""
         if rule.pattern.has_gap and not self.max_gap:
             return "a * stands for other tokens, and gaps are off (max_gap = 0); write \\* for the character"
-        if any(part is not None and not part.strip() for part in rule.pattern.parts):
-            return "one of its words is only white space"
+        if self.options["any_type"] and not rule.pattern.parts:
+            return "it has no words, and the types behind its masks are left out"
         return ""
 
 

@@ -80,7 +80,7 @@ def test_the_authors_list(tmp_path: pathlib.Path) -> None:
     assert turned.first == OBJECT and turned.object_types == {"O"} and turned.subject_types == {"TITLE"}
     assert [problem.fatal for problem in found.problems] == [False, False]
     assert "the same as" in found.problems[0].message and "element 2" in found.problems[0].message
-    assert "can never fire" in found.problems[1].message and "max_gap" in found.problems[1].message
+    assert "is left out" in found.problems[1].message and "max_gap" in found.problems[1].message
     assert len(read_rules(path, max_gap=2).rules) == 3
 
 
@@ -122,7 +122,7 @@ def test_many_problems_are_cut_short(tmp_path: pathlib.Path) -> None:
 
 def test_a_file_without_a_usable_rule(tmp_path: pathlib.Path) -> None:
     found = read_rules(write(tmp_path, [rule("SUBJ-A * of OBJ-B")]))
-    with pytest.raises(ValueError, match="can never fire"):
+    with pytest.raises(ValueError, match="is left out"):
         usable_rules(found, "rules.jsonl")
     with pytest.raises(ValueError, match="no rule"):
         read_rules(write(tmp_path, [""]))
