@@ -167,7 +167,11 @@ class Errors:
         "[R415] None of the {total} pairs of {where} has soft labels, although the documents carry {stored}: they were "
         "written for other entities or another text. Run `spacy relext teach` on this corpus again."
     )
-    R500 = "[R500] {count} rules of {path!r} cannot be used:\n  {problems}"
+    R500 = "[R500] {count} rules of {path!r} cannot be used: {problems}. Correct these lines, or take them out."
+    R501 = (
+        "[R501] In {path!r} there is no pair of entities at which a rule could fire. The corpus needs entities (or "
+        "marked pairs, with --marked); `spacy relext convert --pipeline` adds those of a pipeline."
+    )
 
 
 class Warnings:

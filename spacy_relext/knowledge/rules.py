@@ -108,8 +108,8 @@ def usable_rules(found: RuleFile, path: Union[str, Path]) -> List[Rule]:
     bad = [problem for problem in found.problems if problem.fatal] or ([] if found.rules else found.problems)
     if bad:
         lines = [f"{problem.where}: {problem.message}" for problem in bad[:_SHOWN]]
-        more = f"\n  … and {len(bad) - _SHOWN} more" if len(bad) > _SHOWN else ""
-        raise ValueError(Errors.R500.format(path=str(path), count=len(bad), problems="\n  ".join(lines) + more))
+        more = [f"and {len(bad) - _SHOWN} more"] if len(bad) > _SHOWN else []
+        raise ValueError(Errors.R500.format(path=str(path), count=len(bad), problems="; ".join([*lines, *more])))
     return found.rules
 
 

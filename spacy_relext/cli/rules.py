@@ -1,0 +1,119 @@
+"""`spacy relext rules …`: look at labelling rules before anything is trained on them."""
+
+from pathlib import Path
+from typing import Callable, List, Sequence
+
+import spacy
+import typer
+from spacy.vocab import Vocab
+from wasabi import msg, table
+
+from ..corpora.report import format_table
+from ..corpora.shards import iter_docs
+from ..errors import Errors
+from ..instances.pairs import AnnotatedPairs, EntityPairs, Suggester
+from ..knowledge.rule_check import CheckReport, RuleReport, check_rules
+from ..knowledge.rule_index import FORMS
+from ..knowledge.rules import read_rules, usable_rules
+from .app import relext
+from .pipeline import fail, input_errors, with_progress
+
+rules_app = typer.Typer(name="rules", help="Check labelling rules.", no_args_is_help=True)
+relext.add_typer(rules_app)
+
+_HEADER = ("rule", "relation", "fires", "alone", "right", "against", "pattern")
+_WIDEST = 60
+
+
+@rules_app.command("check")
+def check_cli(
+    rules: Path = typer.Argument(..., metavar="RULES", help="Rules as JSON lines, or as a JSON list"),
+    corpus: Path = typer.Argument(
+        ..., metavar="CORPUS.spacy", help="Corpus with entities: a file, or a folder of them"
+    ),
+    lang: str = typer.Option("en", "--lang", help="Language whose tokenizer splits the rules' words"),
+    form: str = typer.Option("text", "--form", help=f"What of a token is compared: {', '.join(FORMS)}"),
+    max_gap: int = typer.Option(0, "--max-gap", min=0, help="Most tokens that * stands for; 0: no gaps"),
+    any_type: bool = typer.Option(False, "--any-type", help="Leave out the types behind the masks"),
+    marked: bool = typer.Option(False, "--marked", help="The pairs that the data set marks, not all pairs of entities"),
+) -> None:
+    """Say where rules fire in a corpus, which of them are wrong or contradict others, and what they just miss."""
+    if form not in FORMS:
+        fail(Errors.R206.format(option="--form", found=form, expected=", ".join(FORMS)))
+    suggester: Suggester = AnnotatedPairs() if marked else EntityPairs()
+    with input_errors():
+        found = read_rules(rules, max_gap=max_gap, tokenize=tokenizer_of(lang), any_type=any_type)
+        usable = usable_rules(found, rules)
+        docs = with_progress(iter_docs(corpus, Vocab()))
+        report = check_rules(usable, docs, suggester=suggester, form=form, max_gap=max_gap)
+        if not report.pairs:
+            fail(Errors.R501.format(path=str(corpus)))
+    typer.echo(format_check(report))
+    typer.echo(format_idle(report.rules))
+    for problem in found.problems:
+        msg.warn(f"{problem.where}: {problem.message}")
+
+
+def tokenizer_of(lang: str) -> Callable[[str], List[str]]:
+    """Make what splits words of rules as texts are split.
+
+    lang (str): A language that spaCy knows.
+    RETURNS (Callable[[str], List[str]]): Word → tokens.
+    RAISES (ValueError): Where spaCy does not know it.
+    """
+    try:
+        nlp = spacy.blank(lang)
+    except ImportError:
+        raise ValueError(
+            Errors.R206.format(option="--lang", found=lang, expected="a language of spaCy, such as en")
+        ) from None
+    return lambda word: [token.text for token in nlp.tokenizer(word)]
+
+
+def format_check(report: CheckReport) -> str:
+    """Lay out what rules do: totals, then a line a rule, those that fire most first.
+
+    report (CheckReport): What they do.
+    RETURNS (str): Lines of tables.
+    """
+    judged, correct = (sum(getattr(each, name) for each in report.rules) for name in ("judged", "correct"))
+    totals = [
+        ("rules", f"{len(report.rules):,}"),
+        ("rules that fire", f"{sum(each.fires > 0 for each in report.rules):,}"),
+        ("pairs of entities", f"{report.pairs:,}"),
+        ("pairs at which a rule fires", f"{report.matched:,} ({report.matched / max(report.pairs, 1):.1%})"),
+        ("pairs at which rules contradict each other", f"{report.contradicted:,}"),
+        ("right, where gold says so", f"{correct:,} of {judged:,} ({correct / judged:.1%})" if judged else "no gold"),
+    ]
+    rows = [_row(each) for each in sorted(report.rules, key=lambda each: -each.fires) if each.fires]
+    if not rows:
+        return format_table(totals) + "\n\nNo rule fires."
+    aligns = ("l", "l", "r", "r", "r", "l", "l")
+    lines: str = table(rows, header=_HEADER, aligns=aligns, divider=True, max_col=_WIDEST)  # type: ignore[arg-type]
+    return format_table(totals) + "\n" + lines.rstrip("\n")
+
+
+def format_idle(reports: Sequence[RuleReport]) -> str:
+    """List the rules that fire nowhere, each with what comes nearest.
+
+    reports (Sequence[RuleReport]): What rules do.
+    RETURNS (str): Lines; none where all fire.
+    """
+    idle = [each for each in reports if not each.fires]
+    lines = [f"\n{len(idle)} rules fire nowhere:"] if idle else []
+    for each in idle:
+        lines.append(f"  {each.rule.id}  {each.rule.pattern}")
+        for kinds, count in each.other_types.most_common(2):
+            lines.append(
+                f"      has these words between {' and '.join(kind or 'no type' for kind in kinds)}: {count:,}"
+            )
+        lines.extend(f"      one word away: {text[:100]}" for text in each.near)
+    return "\n".join(lines)
+
+
+def _row(report: RuleReport) -> Sequence[str]:
+    """A line of the table."""
+    right = f"{report.correct / report.judged:.0%}" if report.judged else ""
+    against = ", ".join(f"{name} ×{count}" for name, count in report.against.most_common(2))
+    rule = report.rule
+    return (rule.id, rule.relation, f"{report.fires:,}", f"{report.alone:,}", right, against, str(rule.pattern))

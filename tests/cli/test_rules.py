@@ -1,0 +1,70 @@
+"""`spacy relext rules check`: what a person who writes rules is told."""
+
+import json
+from pathlib import Path
+from typing import Any, Callable, Dict
+
+import pytest
+import spacy
+from spacy.tokens import DocBin, Span
+
+from spacy_relext import set_triples
+
+TEXTS = [("Ada was born in Rome", True), ("Eve was raised in Rome", False), ("Ada met Eve", False)]
+KINDS = {"Ada": "P", "Eve": "P", "Rome": "G"}
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    nlp = spacy.blank("en")
+    docs = []
+    for text, born in TEXTS:
+        doc = nlp(text)
+        doc.ents = [Span(doc, token.i, token.i + 1, KINDS[token.text]) for token in doc if token.text in KINDS]
+        doc[0].is_sent_start = True
+        set_triples(doc, [{"subject": doc[0:1], "relation": "born_in", "object": doc[4:5]}] if born else [])
+        docs.append(doc)
+    path = tmp_path / "corpus.spacy"
+    DocBin(docs=docs, store_user_data=True).to_disk(path)
+    return path
+
+
+def write(folder: Path, *rows: Dict[str, Any]) -> Path:
+    path = folder / "rules.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)), encoding="utf8")
+    return path
+
+
+def test_what_rules_do(corpus: Path, run: Callable[..., Any], tmp_path: Path) -> None:
+    born = {"id": "born", "relation": "born_in", "pattern": "SUBJ-P was born in OBJ-G"}
+    wrong = {"id": "wrong", "relation": "lives_in", "pattern": "SUBJ-P was born in OBJ-*"}
+    idle = {"id": "idle", "relation": "raised_in", "pattern": "SUBJ-P was brought in OBJ-G"}
+    types = {"id": "types", "relation": "met", "pattern": "SUBJ-P met OBJ-G"}
+    gap = {"id": "gap", "relation": "met", "pattern": "SUBJ-P * OBJ-G"}
+    done = run("rules", "check", write(tmp_path, born, wrong, idle, types, gap), corpus)
+    assert done.exit_code == 0, done.output
+    lines = " ".join(done.output.split())
+    assert "rules that fire 2" in lines and "contradict each other 1" in lines and "1 of 2 (50.0%)" in lines
+    assert "born born_in 1 0 100% wrong ×1" in lines and "wrong lives_in 1 0 0% born ×1" in lines
+    assert "2 rules fire nowhere" in lines and "one word away: Eve was raised in Rome" in lines
+    assert "has these words between P and P: 1" in lines or "has these words between P and P: 2" in lines
+    assert "rules.jsonl:5" in lines and "max_gap" in lines
+
+
+def test_no_rule_fires(corpus: Path, run: Callable[..., Any], tmp_path: Path) -> None:
+    done = run("rules", "check", write(tmp_path, {"relation": "x", "pattern": "SUBJ-P flew to OBJ-G"}), corpus)
+    assert done.exit_code == 0 and "No rule fires." in done.output
+
+
+@pytest.mark.parametrize(
+    "rows, options, said",
+    [
+        ([{"relation": "x", "pattern": "nothing"}], [], "R500"),
+        ([{"relation": "x", "pattern": "SUBJ-P , OBJ-P"}], ["--form", "sound"], "R206"),
+        ([{"relation": "x", "pattern": "SUBJ-P , OBJ-P"}], ["--lang", "zz"], "R206"),
+        ([{"relation": "x", "pattern": "SUBJ-P , OBJ-P"}], ["--marked"], "R501"),
+    ],
+)
+def test_bad_input(rows: Any, options: Any, said: str, corpus: Path, fails: Callable[..., str], tmp_path: Path) -> None:
+    message = fails("rules", "check", write(tmp_path, *rows), corpus, *options)
+    assert said in message and len(message.strip().splitlines()) == 1
