@@ -172,6 +172,10 @@ class Errors:
         "[R501] In {path!r} there is no pair of entities at which a rule could fire. The corpus needs entities (or "
         "marked pairs, with --marked); `spacy relext convert --pipeline` adds those of a pipeline."
     )
+    R502 = (
+        "[R502] In {path!r} nothing stands {least} times between two entities at most {longest} words apart. Lower "
+        "--least, raise --longest, or give it more text with entities."
+    )
 
 
 class Warnings:

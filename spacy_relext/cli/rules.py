@@ -14,11 +14,12 @@ from ..errors import Errors
 from ..instances.pairs import AnnotatedPairs, EntityPairs, Suggester
 from ..knowledge.rule_check import CheckReport, RuleReport, check_rules
 from ..knowledge.rule_index import FORMS
-from ..knowledge.rules import read_rules, usable_rules
+from ..knowledge.rule_mining import mine_patterns, write_patterns
+from ..knowledge.rules import TABLE, read_rules, usable_rules
 from .app import relext
 from .pipeline import fail, input_errors, with_progress
 
-rules_app = typer.Typer(name="rules", help="Check labelling rules.", no_args_is_help=True)
+rules_app = typer.Typer(name="rules", help="Find and check labelling rules.", no_args_is_help=True)
 relext.add_typer(rules_app)
 
 _HEADER = ("rule", "relation", "fires", "alone", "right", "against", "pattern")
@@ -27,7 +28,7 @@ _WIDEST = 60
 
 @rules_app.command("check")
 def check_cli(
-    rules: Path = typer.Argument(..., metavar="RULES", help="Rules as JSON lines, or as a JSON list"),
+    rules: Path = typer.Argument(..., metavar="RULES", help="Rules: JSON lines, a JSON list, or a table (.tsv)"),
     corpus: Path = typer.Argument(
         ..., metavar="CORPUS.spacy", help="Corpus with entities: a file, or a folder of them"
     ),
@@ -52,6 +53,34 @@ def check_cli(
     typer.echo(format_idle(report.rules))
     for problem in found.problems:
         msg.warn(f"{problem.where}: {problem.message}")
+
+
+@rules_app.command("mine")
+def mine_cli(
+    corpus: Path = typer.Argument(
+        ..., metavar="CORPUS.spacy", help="Corpus with entities: a file, or a folder of them"
+    ),
+    output: Path = typer.Argument(..., metavar="OUT.tsv", help="Table of patterns, to be given relations by hand"),
+    least: int = typer.Option(3, "--least", min=1, help="How often a pattern must occur"),
+    longest: int = typer.Option(6, "--longest", min=1, help="Most words between two entities"),
+    top: int = typer.Option(500, "--top", min=0, help="How many patterns are written; 0 for all"),
+    examples: int = typer.Option(2, "--examples", min=0, help="Sentences for each"),
+    marked: bool = typer.Option(False, "--marked", help="The pairs that the data set marks, not all pairs of entities"),
+) -> None:
+    """List what often stands between two entities; name the relations in the table, and it is a file of rules."""
+    suggester: Suggester = AnnotatedPairs() if marked else EntityPairs()
+    if output.suffix != TABLE:
+        fail(Errors.R209.format(what=output, found=f"a name that ends in {output.suffix!r}", expected=TABLE))
+    with input_errors():
+        docs = with_progress(iter_docs(corpus, Vocab()))
+        options = {"longest": longest, "least": least, "top": top, "examples": examples}
+        mined = mine_patterns(docs, suggester=suggester, **options)
+        if not mined:
+            fail(Errors.R502.format(path=str(corpus), least=least, longest=longest))
+        write_patterns(mined, output)
+    groups = max(each.group for each in mined)
+    msg.good(f"Wrote {len(mined)} patterns in {groups} groups to {output}")
+    msg.info("Fill in `relation` (left to right) or `reversed` (right to left); lines without either are no rules.")
 
 
 def tokenizer_of(lang: str) -> Callable[[str], List[str]]:

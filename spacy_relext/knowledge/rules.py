@@ -16,6 +16,7 @@ from typing import Any, Collection, Dict, List, NamedTuple, Optional, Sequence, 
 
 from ..corpora.sources import Item, read_json
 from ..errors import Errors
+from .rule_mining import read_patterns
 from .rule_patterns import OBJECT, SUBJECT, UNTYPED, Pattern, Tokenize, parse_pattern
 
 NO_RELATION = "no_relation"
@@ -23,6 +24,7 @@ _KEYS = {"id", "relation", "pattern", "weight"}
 _DIRECTION = re.compile(r"(.+)\((e1,e2|e2,e1)\)")
 _EXPECTED = 'an object with "relation" and "pattern", or a list of both'
 _SHOWN = 10
+TABLE = ".tsv"
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,8 @@ def read_rules(
 ) -> RuleFile:
     """Read and check a file of rules.
 
-    path (Union[str, Path]): JSON lines, or a JSON list; UTF-8.
+    path (Union[str, Path]): JSON lines, a JSON list, or a table (.tsv) of patterns that a person has named, as
+        `spacy relext rules mine` writes them; UTF-8.
     max_gap (int): Most tokens that `*` stands for; 0: there are no gaps.
     tokenize (Optional[Callable[[str], Sequence[str]]]): Splits words as the texts will be split.
     any_type (bool): Whether the types behind the masks are left out.
@@ -88,7 +91,8 @@ def read_rules(
     path = Path(path)
     reader = _Reader(max_gap=max_gap, tokenize=tokenize, any_type=any_type, relations=relations, types=types)
     try:
-        for number, item in enumerate(read_json(path), start=1):
+        items = read_patterns(path) if path.suffix == TABLE else read_json(path)
+        for number, item in enumerate(items, start=1):
             reader.add(item, number)
     except OSError as error:
         raise ValueError(Errors.R216.format(path=str(path), reason=error.strerror or error)) from None

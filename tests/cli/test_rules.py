@@ -1,4 +1,4 @@
-"""`spacy relext rules check`: what a person who writes rules is told."""
+"""`spacy relext rules`: what a person who writes rules is told."""
 
 import json
 from pathlib import Path
@@ -68,3 +68,17 @@ def test_no_rule_fires(corpus: Path, run: Callable[..., Any], tmp_path: Path) ->
 def test_bad_input(rows: Any, options: Any, said: str, corpus: Path, fails: Callable[..., str], tmp_path: Path) -> None:
     message = fails("rules", "check", write(tmp_path, *rows), corpus, *options)
     assert said in message and len(message.strip().splitlines()) == 1
+
+
+def test_mined_patterns_become_rules(corpus: Path, run: Callable[..., Any], tmp_path: Path) -> None:
+    table = tmp_path / "mined.tsv"
+    done = run("rules", "mine", corpus, table, "--least", 1)
+    assert done.exit_code == 0 and "3 patterns" in done.output, done.output
+    table.write_text(table.read_text(encoding="utf8").replace("\n\t", "\nsome_relation\t"), encoding="utf8")
+    checked = run("rules", "check", table, corpus)
+    assert checked.exit_code == 0 and "rules that fire 3" in " ".join(checked.output.split())
+
+
+def test_nothing_to_mine(corpus: Path, fails: Callable[..., str], tmp_path: Path) -> None:
+    assert "R502" in fails("rules", "mine", corpus, tmp_path / "mined.tsv", "--least", 9)
+    assert "expected .tsv" in fails("rules", "mine", corpus, tmp_path / "mined.jsonl")

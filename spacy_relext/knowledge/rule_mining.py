@@ -1,0 +1,198 @@
+"""Frequent words between two entities: candidates for rules, for a person to name.
+
+A candidate is the types of two entities and the words between them. Candidates are ranked by how often they occur and
+by how much words and types belong together: G², the log-likelihood ratio of both against their independence (Dunning,
+Computational Linguistics 1993). Those whose words are alike stand together, so that a group can be named at once.
+"""
+
+from collections import Counter, defaultdict
+from math import log
+from pathlib import Path
+from typing import Counter as Counted
+from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+
+from spacy.tokens import Doc
+from spacy.util import minibatch
+
+from ..corpora.sources import Item, read_lines
+from ..instances.pairs import Pairs, Suggester
+from .rule_patterns import SUBJECT, Pattern
+
+BATCH = 256
+ALIKE = 0.5
+COLUMNS = ("relation", "reversed", "pattern", "count", "association", "group", "examples")
+_BETWEEN_EXAMPLES = " | "
+Key = Tuple[str, Tuple[str, ...], str]
+
+
+class MinedPattern(NamedTuple):
+    """A candidate.
+
+    pattern (Pattern): With the left entity as subject.
+    times (int): How often it occurs.
+    association (float): G² of its words and its types, with the sign of the association; 0 where all pairs have the
+        same types.
+    group (int): Candidates with like words have the same number, from 1, the group that occurs most first.
+    examples (Tuple[str, ...]): Sentences with it.
+    """
+
+    pattern: Pattern
+    times: int
+    association: float
+    group: int
+    examples: Tuple[str, ...]
+
+
+def mine_patterns(
+    docs: Iterable[Doc],
+    *,
+    suggester: Suggester,
+    longest: int = 6,
+    least: int = 3,
+    top: int = 0,
+    examples: int = 2,
+) -> List[MinedPattern]:
+    """Find what stands between entities again and again.
+
+    docs (Iterable[Doc]): The corpus, with entities.
+    suggester (Suggester): Chooses the pairs; of both orders of a pair, that of the text counts.
+    longest (int): Most words between two entities.
+    least (int): How often a candidate must occur.
+    top (int): How many are kept; 0 for all.
+    examples (int): Sentences kept for each.
+    RETURNS (List[MinedPattern]): Group by group.
+    """
+    counts: Counted[Key] = Counter()
+    seen: Dict[Key, List[str]] = defaultdict(list)
+    for batch in minibatch(docs, BATCH):
+        for key, sentence in _keys(suggester(batch), longest):
+            counts[key] += 1
+            if len(seen[key]) < examples and sentence not in seen[key]:
+                seen[key].append(sentence)
+    words, kinds = Counter[Tuple[str, ...]](), Counter[Tuple[str, str]]()
+    for (left, between, right), count in counts.items():
+        words[between] += count
+        kinds[left, right] += count
+    total = sum(counts.values())
+    kept = [key for key, count in counts.items() if count >= least and any(_says_something(w) for w in key[1])]
+    strength = {k: association(counts[k], words[k[1]], kinds[k[0], k[2]], total) for k in kept}
+    ranked = sorted(kept, key=lambda key: (-counts[key] * max(strength[key], 1.0), key))[: top or None]
+    mined = []
+    for number, members in enumerate(_groups(ranked, counts), start=1):
+        for key in members:
+            mined.append(MinedPattern(_pattern(key), counts[key], strength[key], number, tuple(seen[key])))
+    return mined
+
+
+def association(both: int, first: int, second: int, total: int) -> float:
+    """G² of a table of two by two, negative where both occur together less than by chance.
+
+    both (int): How often both occur.
+    first (int): How often the first occurs.
+    second (int): How often the second occurs.
+    total (int): Of how many.
+    RETURNS (float): 0 for independence.
+    """
+    cells = ((both, first, second), (first - both, first, total - second))
+    rest = ((second - both, total - first, second), (total - first - second + both, total - first, total - second))
+    ratio = 2 * sum(found * log(found * total / (row * column)) for found, row, column in (*cells, *rest) if found > 0)
+    return max(ratio, 0.0) if both * total >= first * second else -max(ratio, 0.0)
+
+
+def write_patterns(mined: Sequence[MinedPattern], path: Path) -> None:
+    """Write candidates for a person to name: `relation` from left to right, or `reversed` from right to left.
+
+    mined (Sequence[MinedPattern]): The candidates.
+    path (Path): Gets tab-separated lines.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf8", newline="") as file:
+        file.write("\t".join(COLUMNS) + "\n")
+        for each in mined:
+            said = _BETWEEN_EXAMPLES.join(" ".join(text.split()) for text in each.examples)  # no tab is left in it
+            cells = ("", "", str(each.pattern), str(each.times), f"{each.association:.1f}", str(each.group), said)
+            file.write("\t".join(cells) + "\n")
+
+
+def read_patterns(path: Path) -> Iterator[Item]:
+    """Read what a person has filled in.
+
+    path (Path): What `write_patterns` wrote; further columns and their order do not matter.
+    YIELDS (Item): With `relation` and `pattern`, for each line that names a relation; one that names two gives two.
+    """
+    header: Optional[List[str]] = None
+    for item in read_lines(path, comment="#"):
+        if item.error:
+            yield item
+            continue
+        cells = item.value.split("\t")
+        if header is None:
+            header = [cell.strip() for cell in cells]
+            if "pattern" not in header or not {"relation", "reversed"} & set(header):
+                yield Item(
+                    item.path, item.line, error=f"columns: {', '.join(header)}; expected {', '.join(COLUMNS[:3])}"
+                )
+                return
+            continue
+        row = dict(zip(header, (cell.strip() for cell in cells)))
+        for column, turned in (("relation", False), ("reversed", True)):
+            if row.get(column):
+                pattern = row.get("pattern", "")
+                yield Item(
+                    item.path, item.line, {"relation": row[column], "pattern": _turn(pattern) if turned else pattern}
+                )
+
+
+def _turn(pattern: str) -> str:
+    """Exchange the masks of a pattern."""
+    roles = {"SUBJ-": "OBJ-", "OBJ-": "SUBJ-"}
+    words = [next((new + w[len(old) :] for old, new in roles.items() if w.startswith(old)), w) for w in pattern.split()]
+    return " ".join(words)
+
+
+def _keys(pairs: Pairs, longest: int) -> Iterator[Tuple[Key, str]]:
+    """Yield types and words of each pair, in the order of the text, with its sentence."""
+    for number, doc in enumerate(pairs.doc.tolist()):
+        left, right = pairs.subject[number].tolist(), pairs.object[number].tolist()
+        kinds = pairs.types[number]
+        if left > right:
+            if pairs.both_orders:
+                continue
+            left, right, kinds = right, left, kinds[::-1]
+        if 0 <= right[0] - left[1] <= longest:
+            words = tuple(token.text for token in pairs.docs[doc][left[1] : right[0]])
+            start, end = pairs.text[number].tolist()
+            yield (kinds[0], words, kinds[1]), pairs.docs[doc][start:end].text
+
+
+def _says_something(word: str) -> bool:
+    """Say whether there is a letter in a word."""
+    return any(character.isalpha() for character in word)
+
+
+def _pattern(key: Key) -> Pattern:
+    """Make a pattern of types and words."""
+    left, words, right = key
+    return Pattern(SUBJECT, (), words, (), *(frozenset([kind]) if kind else None for kind in (left, right)))
+
+
+def _groups(ranked: Sequence[Key], counts: Counted[Key]) -> List[List[Key]]:
+    """Put candidates together that share half of their words or more with the first one of a group."""
+    groups: List[List[Key]] = []
+    by_word: Dict[str, List[int]] = defaultdict(list)
+    for key in ranked:
+        words = {word.lower() for word in key[1] if _says_something(word)}
+        near = sorted({number for word in words for number in by_word[word]})
+        number = next((n for n in near if _overlap(words, groups[n][0][1]) >= ALIKE), len(groups))
+        if number == len(groups):
+            groups.append([])
+            for word in words:
+                by_word[word].append(number)
+        groups[number].append(key)
+    return sorted(groups, key=lambda group: -sum(counts[key] for key in group))
+
+
+def _overlap(words: "set[str]", others: Sequence[str]) -> float:
+    """Jaccard's measure of two sets of words."""
+    there = {word.lower() for word in others if _says_something(word)}
+    return len(words & there) / len(words | there)
