@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from math import log
 from pathlib import Path
 from typing import Counter as Counted
-from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 from spacy.tokens import Doc
 from spacy.util import minibatch
@@ -177,13 +177,15 @@ def _pattern(key: Key) -> Pattern:
 
 
 def _groups(ranked: Sequence[Key], counts: Counted[Key]) -> List[List[Key]]:
-    """Put candidates together that share half of their words or more with the first one of a group."""
+    """Put candidates together whose words are like those of a group's first one; words that many have count less."""
+    spread = Counter(word for key in ranked for word in _words(key))
+    weights = {word: log(1 + len(ranked) / found) for word, found in spread.items()}
     groups: List[List[Key]] = []
     by_word: Dict[str, List[int]] = defaultdict(list)
     for key in ranked:
-        words = {word.lower() for word in key[1] if _says_something(word)}
+        words = _words(key)
         near = sorted({number for word in words for number in by_word[word]})
-        number = next((n for n in near if _overlap(words, groups[n][0][1]) >= ALIKE), len(groups))
+        number = next((n for n in near if _overlap(words, _words(groups[n][0]), weights) >= ALIKE), len(groups))
         if number == len(groups):
             groups.append([])
             for word in words:
@@ -192,7 +194,11 @@ def _groups(ranked: Sequence[Key], counts: Counted[Key]) -> List[List[Key]]:
     return sorted(groups, key=lambda group: -sum(counts[key] for key in group))
 
 
-def _overlap(words: "set[str]", others: Sequence[str]) -> float:
-    """Jaccard's measure of two sets of words."""
-    there = {word.lower() for word in others if _says_something(word)}
-    return len(words & there) / len(words | there)
+def _words(key: Key) -> Set[str]:
+    """The words of a candidate without its punctuation."""
+    return {word.lower() for word in key[1] if _says_something(word)}
+
+
+def _overlap(words: Set[str], others: Set[str], weights: Mapping[str, float]) -> float:
+    """Jaccard's measure of two sets of words with weights."""
+    return sum(weights[word] for word in words & others) / sum(weights[word] for word in words | others)
