@@ -52,6 +52,18 @@ class Pairs:
         (first, end), (other, other_end) = self.subject[number].tolist(), self.object[number].tolist()
         return doc[first:end], doc[other:other_end]
 
+    def by_position(self) -> Iterator[Tuple[int, List[int], List[int], Tuple[str, str]]]:
+        """Read each pair from left to right; of pairs in both orders only the one in the order of the text.
+
+        YIELDS (Tuple[int, List[int], List[int], Tuple[str, str]]): Number of the pair, bounds of the left and of the
+            right argument, and their types in that order.
+        """
+        for number, (left, right) in enumerate(zip(self.subject.tolist(), self.object.tolist())):
+            if left <= right:
+                yield number, left, right, self.types[number]
+            elif not self.both_orders:
+                yield number, right, left, self.types[number][::-1]
+
     def take(self, numbers: Sequence[int]) -> "Pairs":
         """Keep some of the pairs.
 

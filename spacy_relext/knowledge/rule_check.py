@@ -2,8 +2,8 @@
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
-from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 from typing import Counter as Counted
+from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from spacy.tokens import Doc
 from spacy.util import minibatch
@@ -90,9 +90,9 @@ class _Checker:
         self.reports = [RuleReport(rule) for rule in rules]
         self.pairs = self.matched = self.contradicted = 0
         self.samples = samples
-        options: Dict[str, Any] = {"form": form, "max_gap": max_gap}
         free = [replace(r, pattern=replace(r.pattern, subject_types=None, object_types=None)) for r in rules]
-        self.index, self.free = RuleIndex(rules, **options), RuleIndex(free, **options)
+        # finds all pairs with a rule's words; which types it allows is asked then
+        self.index = RuleIndex(free, form=form, max_gap=max_gap)
         self.neighbours = _Neighbours(rules, lower=form == "lower")
 
     def add(self, pairs: Pairs) -> None:
@@ -100,14 +100,14 @@ class _Checker:
         self.pairs += len(pairs)
         firing: Dict[int, List[Tuple[int, bool]]] = defaultdict(list)
         for number, rule, backwards in zip(*(column.tolist() for column in self.index.match(pairs))):
-            firing[number].append((rule, backwards))
+            kinds = pairs.types[number][:: -1 if backwards else 1]
+            if self.reports[rule].rule.pattern.allows(*kinds):
+                firing[number].append((rule, backwards))
+            else:
+                self.reports[rule].other_types[kinds] += 1
         gold = [_gold_of(doc) for doc in pairs.docs]
         for number, found in firing.items():
             self._count(pairs, number, found, gold[int(pairs.doc[number])])
-        for number, rule, backwards in zip(*(column.tolist() for column in self.free.match(pairs))):
-            if (rule, backwards) not in firing.get(number, ()):
-                kinds = pairs.types[number][:: -1 if backwards else 1]
-                self.reports[rule].other_types[kinds] += 1
         for number, rule in self.neighbours.of(pairs):
             report = self.reports[rule]
             if len(report.near) < self.samples and all(rule != other for other, _ in firing.get(number, ())):
@@ -146,16 +146,11 @@ class _Neighbours:
 
     def of(self, pairs: Pairs) -> Iterator[Tuple[int, int]]:
         """Yield pairs and rules."""
-        for number, doc in enumerate(pairs.doc.tolist()):
-            left, right = pairs.subject[number].tolist(), pairs.object[number].tolist()
-            kinds = pairs.types[number]
-            if left > right:
-                if pairs.both_orders:
-                    continue
-                left, right, kinds = right, left, kinds[::-1]
+        for number, left, right, kinds in pairs.by_position():
             if not 0 < right[0] - left[1] <= self.longest + 1:
                 continue
-            words = self._form(tuple(token.text for token in pairs.docs[doc][left[1] : right[0]]))
+            between = pairs.docs[pairs.doc[number]][left[1] : right[0]]
+            words = self._form(tuple(token.text for token in between))
             near = {rule for variant in _without_one(words) for rule in self.table.get(variant, ())}
             for rule in sorted(near):
                 pattern = self.rules[rule].pattern

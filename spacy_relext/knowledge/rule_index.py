@@ -5,8 +5,8 @@ time is linear in the text and hardly depends on the number of rules. A rule wit
 its longest run of words, at any place between the entities.
 
 Words are whole tokens: `her daughter` does not fire in "her daughters". Nor does a word at the end of a rule fire where
-a hyphen ties it to the next one: `founded by OBJ` is not said by "co-founded by". Other entities between the two are
-words like all others.
+a hyphen ties it to the next one: "co-founded" does not say `founded`. Other entities between the two are words like all
+others.
 """
 
 from collections import defaultdict

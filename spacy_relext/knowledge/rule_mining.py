@@ -152,17 +152,12 @@ def _turn(pattern: str) -> str:
 
 def _keys(pairs: Pairs, longest: int) -> Iterator[Tuple[Key, str]]:
     """Yield types and words of each pair, in the order of the text, with its sentence."""
-    for number, doc in enumerate(pairs.doc.tolist()):
-        left, right = pairs.subject[number].tolist(), pairs.object[number].tolist()
-        kinds = pairs.types[number]
-        if left > right:
-            if pairs.both_orders:
-                continue
-            left, right, kinds = right, left, kinds[::-1]
+    for number, left, right, kinds in pairs.by_position():
         if 0 <= right[0] - left[1] <= longest:
-            words = tuple(token.text for token in pairs.docs[doc][left[1] : right[0]])
+            doc = pairs.docs[pairs.doc[number]]
+            words = tuple(token.text for token in doc[left[1] : right[0]])
             start, end = pairs.text[number].tolist()
-            yield (kinds[0], words, kinds[1]), pairs.docs[doc][start:end].text
+            yield (kinds[0], words, kinds[1]), doc[start:end].text
 
 
 def _says_something(word: str) -> bool:

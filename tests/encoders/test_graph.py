@@ -131,6 +131,7 @@ def select(pairs: Dict[str, Tensor], order: List[int], *, width: Optional[int] =
 
 
 def close(found: Sequence[Tensor], expected: Sequence[Tensor]) -> None:
+    assert len(found) == len(expected)
     for left, right in zip(found, expected):
         torch.testing.assert_close(left, right, atol=1e-6, rtol=0.0)
 

@@ -1,11 +1,12 @@
 """Where rules fire, and where they must not."""
 
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, List, Optional, Sequence, Tuple
 
 import pytest
 import spacy
 from spacy.tokens import Doc, Span
 
+from spacy_relext.corpora.records import PAIRS_KEY
 from spacy_relext.instances.pairs import AnnotatedPairs, EntityPairs
 from spacy_relext.knowledge.rule_index import RuleIndex
 from spacy_relext.knowledge.rule_patterns import parse_pattern
@@ -150,21 +151,13 @@ def test_nothing_to_find(text: str) -> None:
 
 def test_marked_pairs_are_read_from_both_sides() -> None:
     doc = NLP("Smoke from the fire")
-    doc.user_data["pairs"] = []
-    key = next(iter(pairs_record()))
-    doc.user_data[key] = [{"subject": (0, 5), "object": (15, 19), "label": None}]
+    doc.user_data[PAIRS_KEY] = [{"subject": (0, 5), "object": (15, 19), "label": None}]
     rules = [
         Rule("0", "origin", parse_pattern("SUBJ-* from the OBJ-*")),
         Rule("1", "cause", parse_pattern("OBJ-* from the SUBJ-*")),
     ]
     found = RuleIndex(rules).match(AnnotatedPairs()([doc]))
     assert found.pair.tolist() == [0, 0] and found.rule.tolist() == [0, 1] and found.backwards.tolist() == [False, True]
-
-
-def pairs_record() -> Dict[str, Any]:
-    from spacy_relext.corpora.records import PAIRS_KEY
-
-    return {PAIRS_KEY: []}
 
 
 def test_as_a_plain_scan_finds(seeds: Sequence[int] = range(200)) -> None:
