@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Callable, List, Sequence
 
-import spacy
 import typer
 from spacy.vocab import Vocab
 from wasabi import msg, table
 
+from ..corpora.convert import load_tokenizer
 from ..corpora.report import format_table
 from ..corpora.shards import iter_docs
 from ..errors import Errors
@@ -90,13 +90,8 @@ def tokenizer_of(lang: str) -> Callable[[str], List[str]]:
     RETURNS (Callable[[str], List[str]]): Word → tokens.
     RAISES (ValueError): Where spaCy does not know it.
     """
-    try:
-        nlp = spacy.blank(lang)
-    except ImportError:
-        raise ValueError(
-            Errors.R206.format(option="--lang", found=lang, expected="a language of spaCy, such as en")
-        ) from None
-    return lambda word: [token.text for token in nlp.tokenizer(word)]
+    tokenizer = load_tokenizer(lang).tokenizer
+    return lambda word: [token.text for token in tokenizer(word)]
 
 
 def format_check(report: CheckReport) -> str:

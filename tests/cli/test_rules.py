@@ -61,7 +61,7 @@ def test_no_rule_fires(corpus: Path, run: Callable[..., Any], tmp_path: Path) ->
     [
         ([{"relation": "x", "pattern": "nothing"}], [], "R500"),
         ([{"relation": "x", "pattern": "SUBJ-P , OBJ-P"}], ["--form", "sound"], "R206"),
-        ([{"relation": "x", "pattern": "SUBJ-P , OBJ-P"}], ["--lang", "zz"], "R206"),
+        ([{"relation": "x", "pattern": "SUBJ-P , OBJ-P"}], ["--lang", "zz"], "R108"),
         ([{"relation": "x", "pattern": "SUBJ-P , OBJ-P"}], ["--marked"], "R501"),
     ],
 )
