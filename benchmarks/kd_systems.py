@@ -159,7 +159,7 @@ class Part:
 
 
 CONTROL_ROWS = ("label smoothing", "self-distillation, folds")
-CENTRAL: dict[str, System] = {DEFAULT: TYPED[DEFAULT], **BASE}
+CENTRAL: dict[str, System] = {**BASE, DEFAULT: TYPED[DEFAULT]}
 HEADLINE: dict[str, System] = {**CENTRAL, **{name: CONTROLS[name] for name in CONTROL_ROWS}}
 # MiniLM's base reads no types; that of the C-GCN does.
 PARTS: dict[str, Part] = {
