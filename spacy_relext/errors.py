@@ -176,6 +176,14 @@ class Errors:
         "[R502] In {path!r} nothing stands {least} times between two entities at most {longest} words apart. Lower "
         "--least, raise --longest, or give it more text with entities."
     )
+    R503 = (
+        "[R503] {name!r} has no rules. Name a file in [initialize.components.{name}] rules, or give rules in "
+        "[components.{name}] rules."
+    )
+    R504 = (
+        "[R504] None of the {rules} rules of {name!r} fires at any of the {pairs} pairs of entities in {where}: there is "
+        "nothing to learn from. `spacy relext rules check` shows what they just miss."
+    )
 
 
 class Warnings:
@@ -218,6 +226,7 @@ class Warnings:
         "[W404] {name}: {missing} of the {total} pairs of {where} have no soft labels; they are learned from their "
         "gold labels alone."
     )
+    W500 = "[W500] {name}: {where}: {what}"
 
 
 def check_choice(key: str, value: Any, choices: Sequence[str]) -> None:

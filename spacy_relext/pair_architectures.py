@@ -49,7 +49,7 @@ def build_piece_teacher(
     """
     from .models.kd import Teacher
 
-    encoder = _pair_transformer(
+    encoder = pair_transformer(
         max_pieces=max_pieces,
         marker_layer=marker_layer,
         typed_markers=typed_markers,
@@ -60,7 +60,7 @@ def build_piece_teacher(
         freeze_embeddings=freeze_embeddings,
     )
     module = _teacher(Teacher, encoder, hidden=hidden, dropout=dropout, fusion=fusion, scale=scale)
-    return _piece_model(module, name, max_pieces, lr_scale, "relext_kd_piece_teacher", fusion=fusion)
+    return piece_model(module, name, max_pieces, lr_scale, "relext_kd_piece_teacher", fusion=fusion)
 
 
 @registry.architectures("spacy_relext.PieceStudent.v1")
@@ -104,7 +104,7 @@ def build_piece_student(
     """
     from .models.kd import Student
 
-    encoder = _pair_transformer(
+    encoder = pair_transformer(
         max_pieces=max_pieces,
         marker_layer=marker_layer,
         typed_markers=typed_markers,
@@ -123,7 +123,7 @@ def build_piece_student(
         position_width=position_width,
         type_width=type_width,
     )
-    return _piece_model(module, name, max_pieces, lr_scale, "relext_kd_piece_student")
+    return piece_model(module, name, max_pieces, lr_scale, "relext_kd_piece_student")
 
 
 @registry.architectures("spacy_relext.GraphTeacher.v1")
@@ -295,16 +295,31 @@ def _teacher(kind: Any, encoder: Any, *, fusion: str, **settings: Any) -> Any:
     return kind(encoder, fusion=fusion, **settings)
 
 
-def _pair_transformer(*, marker_layer: int, typed_markers: bool, **options: Any) -> Any:
-    """Make an empty encoder of word pieces that are marked for a pair."""
+def pair_transformer(*, marker_layer: int, typed_markers: bool, **options: Any) -> Any:
+    """Make an empty encoder of word pieces that are marked for a pair.
+
+    marker_layer (int): The layer that sees the pair first, from 0.
+    typed_markers (bool): Whether marks also say which entity types a pair has.
+    options (Any): As for `token_encoder`.
+    RETURNS (PairTransformer): The encoder.
+    """
     from .encoders.pair_transformer import PairTransformer
 
     check_range("marker_layer", marker_layer, 0, 1_000)
     return PairTransformer(token_encoder(**options), marker_layer=marker_layer, typed=typed_markers)
 
 
-def _piece_model(module: Any, path: str, max_pieces: int, lr_scale: float, name: str, **attrs: Any) -> Model[Any, Any]:
-    """Wrap a module that reads word pieces."""
+def piece_model(module: Any, path: str, max_pieces: int, lr_scale: float, name: str, **attrs: Any) -> Model[Any, Any]:
+    """Wrap a module that reads word pieces.
+
+    module (nn.Module): Over a `PairTransformer`.
+    path (str): Folder or Hub name that `initialize` reads.
+    max_pieces (int): Longest sequence in word pieces.
+    lr_scale (float): Learning rate of the encoder as a multiple of the optimizer's.
+    name (str): The model's name.
+    attrs (Any): Attributes of the model.
+    RETURNS (Model[PairBatch, Any]): The model.
+    """
     from .bridge import set_lr_scales
     from .pair_bridge import piece_pair_model
 

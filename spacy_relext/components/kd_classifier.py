@@ -58,7 +58,7 @@ class KDClassifier(KDPipe):
             penalty=self.cfg["sentence_penalty"],
         )
 
-    def evidence(self, instances: Pairs, outputs: Any, number: int) -> Dict[str, Any]:
+    def evidence(self, instances: Pairs, outputs: Any, number: int, answer: int) -> Dict[str, Any]:
         """Types of both entities, and what both branches say for the relation, as logits."""
         best = int(numpy.argmax(outputs.logits[number, 1:])) + 1
         parts = {"local": outputs.local[number, best], "auxiliary": outputs.auxiliary[number, best]}

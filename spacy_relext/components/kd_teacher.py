@@ -74,7 +74,7 @@ class KDTeacher(KDPipe):
         weights = {"tsd_weight": self.cfg["tsd_weight"], "tsd_k": self.cfg["tsd_k"]}
         return teacher_loss(outputs, targets, penalty=self.cfg["sentence_penalty"], **weights)
 
-    def evidence(self, instances: Pairs, outputs: Any, number: int) -> Dict[str, Any]:
+    def evidence(self, instances: Pairs, outputs: Any, number: int, answer: int) -> Dict[str, Any]:
         """Types of both entities, and what text and types say for the relation, as logits."""
         best = int(numpy.argmax(outputs.logits[number, 1:])) + 1
         parts = {"text": outputs.text[number, best], "types": outputs.types[number, best]}

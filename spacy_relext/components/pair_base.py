@@ -132,7 +132,7 @@ class PairPipe(RelationPipe):
     def collect(self, examples: Iterable[Example]) -> List[str]:
         """Read relations and entity types, and what a method wants to know of each pair."""
         said, types, missed, unannotated, total = [], [], 0, 0, 0
-        for batch in _batches(examples):
+        for batch in batched(examples):
             found = self._gold(batch)
             self.note(found)
             said.extend(found.found)
@@ -157,21 +157,29 @@ class PairPipe(RelationPipe):
         found: List[Dict[Any, Dict[str, Any]]] = [{} for _ in instances.docs]
         if outputs is None:
             return [[] for _ in found]
-        logits, allowed = self.logits(outputs), self.allowed(instances)
-        probs = softmax(logits if allowed is None else numpy.where(allowed, logits, -numpy.inf))  # (P, R)
-        best, score = best_relation(probs)
-        score = calibrate(score, scale=self.cfg["scale"], shift=self.cfg["shift"])
-        classes, thresholds = self.classes, self.cfg["thresholds"]
+        best, score = self.choose(instances, outputs)
+        classes, thresholds = self.answers, self.cfg["thresholds"]
         limits = numpy.asarray([thresholds.get(each.relation, self.cfg["threshold"]) for each in classes])
         for number in numpy.flatnonzero(score >= limits[best - 1]).tolist():
             relation, backwards = classes[best[number] - 1]
             subject, obj = instances.spans(number)[:: -1 if backwards else 1]
             triple = {"subject": subject, "relation": relation, "object": obj, "score": float(score[number])}
-            triple["evidence"] = self.evidence(instances, outputs, number)
+            triple["evidence"] = self.evidence(instances, outputs, number, int(best[number]))
             there, key = found[int(instances.doc[number])], (*_bounds(subject), relation, *_bounds(obj))
             if key not in there or there[key]["score"] < triple["score"]:
                 there[key] = triple
         return [list(each.values()) for each in found]
+
+    @property
+    def answers(self) -> List[PairClass]:
+        """RETURNS (List[PairClass]): What the numbers that `choose` gives stand for, from 1."""
+        return self.classes
+
+    def choose(self, instances: Pairs, outputs: Any) -> Tuple[Any, Any]:
+        """Find each pair's best relation, from 1, and the score that a threshold is compared with. Shapes (P,)"""
+        logits, allowed = self.logits(outputs), self.allowed(instances)
+        best, score = best_relation(softmax(logits if allowed is None else numpy.where(allowed, logits, -numpy.inf)))
+        return best, calibrate(score, scale=self.cfg["scale"], shift=self.cfg["shift"])
 
     def logits(self, outputs: Any) -> Any:
         """Find the logits of the classes in what the model returned. Shape (P, R)"""
@@ -181,8 +189,8 @@ class PairPipe(RelationPipe):
         """Say which classes a pair may have; class 0 always. None: all. Shape (P, R)"""
         return None
 
-    def evidence(self, instances: Pairs, outputs: Any, number: int) -> Dict[str, Any]:
-        """Say what one pair's relation is based on, in plain values."""
+    def evidence(self, instances: Pairs, outputs: Any, number: int, answer: int) -> Dict[str, Any]:
+        """Say what one pair's relation, a number from `choose`, is based on, in plain values."""
         return {}
 
     def store(self, doc: Doc, prediction: List[Dict[str, Any]]) -> None:
@@ -267,8 +275,12 @@ def best_relation(probs: Any) -> Tuple[Any, Any]:
     return best, chosen / (chosen + probs[:, 0])
 
 
-def _batches(examples: Iterable[Example]) -> Iterable[List[Example]]:
-    """Read in parts, so that not all Docs of a corpus are held at once."""
+def batched(examples: Iterable[Example]) -> Iterable[List[Example]]:
+    """Read in parts, so that not all Docs of a corpus are held at once.
+
+    examples (Iterable[Example]): A corpus.
+    YIELDS (List[Example]): Some of it.
+    """
     batch: List[Example] = []
     for example in examples:
         batch.append(example)

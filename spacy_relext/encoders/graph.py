@@ -180,19 +180,40 @@ class ContextualGraph(nn.Module):
         if not len(index):  # neither the LSTM nor a maximum accepts an empty batch
             none = self.placeholders.weight.new_zeros(0, self.hidden)
             return PairStates(none.new_zeros(*index.shape, self.hidden), mask, none, none, none)
+        states, _, roles = self.read(vectors, index, tags, types, roles, to_subject, to_object)
+        adjacency = neighbours(edges, mask.shape)
+        states = self.graph(states, adjacency, mask)
+        tree = kept & mask
+        linked = tree & adjacency.any(-1)
+        tree = torch.where(linked.any(1, keepdim=True), linked, tree)
+        subject, obj = (masked_max(states, (roles & role) > 0) for role in (1, 2))
+        return PairStates(states, mask, masked_max(states, tree), subject, obj)
+
+    def read(
+        self,
+        vectors: Tensor,
+        index: Tensor,
+        tags: Tensor,
+        types: Tensor,
+        roles: Tensor,
+        to_subject: Optional[Tensor],
+        to_object: Optional[Tensor],
+    ) -> Tuple[Tensor, Tensor, Tensor]:
+        """Run the BiLSTM over all that is known of the tokens of at least one pair.
+
+        vectors, index, tags, types, roles (Tensor): As for `forward`.
+        to_subject, to_object (Optional[Tensor]): As for `forward`.
+        RETURNS (Tuple[Tensor, Tensor, Tensor]): States of tokens, their words' vectors before, and roles, 0 on padding.
+            Shapes (P, T, 2 hidden), (P, T, D), (P, T)
+        """
+        mask = index >= 0
         tags, types, roles = (numbers.masked_fill(~mask, 0) for numbers in (tags, types, roles))
         words = self._words(vectors, index.clamp(min=0), types, roles)
         inputs = [words, self.tags(tags), self.types(types)]
         if self.offset_width:
             assert to_subject is not None and to_object is not None, "offset_width reads distances"
             inputs += [self.offsets(clip_distance(each)) for each in (to_subject, to_object)]
-        adjacency = neighbours(edges, mask.shape)
-        states = self.graph(self._read(torch.cat(inputs, dim=-1), mask), adjacency, mask)
-        tree = kept & mask
-        linked = tree & adjacency.any(-1)
-        tree = torch.where(linked.any(1, keepdim=True), linked, tree)
-        subject, obj = (masked_max(states, (roles & role) > 0) for role in (1, 2))
-        return PairStates(states, mask, masked_max(states, tree), subject, obj)
+        return self._read(torch.cat(inputs, dim=-1), mask), words, roles
 
     def _words(self, vectors: Tensor, index: Tensor, types: Tensor, roles: Tensor) -> Tensor:
         """Lay word vectors out by pair, with the learned ones in their places. Shape (P, T, D)"""

@@ -96,6 +96,25 @@ class Pairs:
         return replace(self, types=self.types + other.types, **columns)
 
 
+def stack_pairs(parts: Sequence[Pairs]) -> Pairs:
+    """Put pairs of different Docs one below the other.
+
+    parts (Sequence[Pairs]): At least one. A Doc that stands in two of them stands in the result twice.
+    RETURNS (Pairs): All of them; in both orders where all parts are.
+    """
+    offsets = numpy.cumsum([0, *(len(part.docs) for part in parts)])
+    columns: Dict[str, Any] = {
+        name: numpy.concatenate([getattr(part, name) for part in parts]) for name in ("text", "subject", "object")
+    }
+    return Pairs(
+        [doc for part in parts for doc in part.docs],
+        numpy.concatenate([part.doc + offset for part, offset in zip(parts, offsets)]),
+        types=[kinds for part in parts for kinds in part.types],
+        both_orders=all(part.both_orders for part in parts),
+        **columns,
+    )
+
+
 Suggester = Callable[[Sequence[Doc]], Pairs]
 Entity = Tuple[Bounds, str]
 Row = Tuple[int, Bounds, Bounds, Bounds, Tuple[str, str]]

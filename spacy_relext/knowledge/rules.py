@@ -101,6 +101,45 @@ def read_rules(
     return RuleFile(reader.rules, reader.problems)
 
 
+def check_records(
+    records: Sequence[Dict[str, Any]],
+    *,
+    where: str,
+    max_gap: int = 0,
+    tokenize: Optional[Tokenize] = None,
+    any_type: bool = False,
+) -> RuleFile:
+    """Check rules that stand in a config or in code.
+
+    records (Sequence[Dict[str, Any]]): As the lines of a file.
+    where (str): What their places are called.
+    max_gap, tokenize, any_type: As for `read_rules`.
+    RETURNS (RuleFile): Rules and problems.
+    """
+    reader = _Reader(max_gap=max_gap, tokenize=tokenize, any_type=any_type, relations=None, types=None)
+    for number, record in enumerate(records, start=1):
+        reader.add(Item(where, number, record), number)
+    return RuleFile(reader.rules, reader.problems)
+
+
+def to_records(rules: Sequence[Rule]) -> List[Dict[str, Any]]:
+    """Turn rules into plain values.
+
+    rules (Sequence[Rule]): The rules.
+    RETURNS (List[Dict[str, Any]]): As the lines of a file, every word of a pattern a token.
+    """
+    return [{"id": r.id, "relation": r.relation, "pattern": str(r.pattern), "weight": r.weight} for r in rules]
+
+
+def from_records(records: Sequence[Dict[str, Any]]) -> List[Rule]:
+    """Make rules of what `to_records` gave.
+
+    records (Sequence[Dict[str, Any]]): Plain values.
+    RETURNS (List[Rule]): The rules.
+    """
+    return [_parse_rule(record, number) for number, record in enumerate(records, start=1)]
+
+
 def usable_rules(found: RuleFile, path: Union[str, Path]) -> List[Rule]:
     """Refuse a file with fatal problems.
 

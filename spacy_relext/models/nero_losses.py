@@ -14,7 +14,7 @@ What differs from the paper and its code (`docs/methods/nero.md` has the reasons
 over no rule is 0, where the code's filler would become the loss.
 """
 
-from typing import Optional
+from typing import Any, Dict, Optional, Tuple
 
 import torch
 from torch import Tensor
@@ -75,3 +75,80 @@ def entropy(logits: Tensor) -> Tensor:
     RETURNS (Tensor): 0 to ln R. Shape (P,)
     """
     return logits.logsumexp(1) - (logits.softmax(1) * logits).sum(1)
+
+
+def rule_targets(scores: Tensor, grid: Tensor, *, n_classes: int, temperature: float) -> Tuple[Tensor, Tensor]:
+    """Which classes the rules give that a text is most like.
+
+    With a temperature of 0 the best rule gives all (the paper's pseudo-label); else every rule gives its share of
+    softmax_p(SRM(s, p) / T), so that rules that compete are not forgotten.
+
+    scores (Tensor): SRM. Shape (P, J)
+    grid (Tensor): Class that each rule would give each pair; below 0 where it cannot hold. Shape (P, J)
+    n_classes (int): R.
+    temperature (float): T.
+    RETURNS (Tuple[Tensor, Tensor]): Shares of classes, all 0 where no rule can hold, and the score of the best rule, -1
+        there. Shapes (P, R), (P,)
+    """
+    allowed = grid >= 0
+    targets = scores.new_zeros(len(scores), n_classes)
+    if not scores.shape[1]:
+        return targets, scores.new_full((len(scores),), -1.0)
+    masked = scores.masked_fill(~allowed, -1e4)
+    best, which = masked.max(1)
+    if temperature > 0:
+        shares = (masked / temperature).softmax(1)
+    else:
+        shares = F.one_hot(which, scores.shape[1]).to(scores.dtype)
+    shares = shares * allowed
+    return targets.scatter_add(1, grid.clamp(min=0), shares), best.clamp(min=-1.0)
+
+
+def nero_loss(
+    outputs: Any,
+    targets: Dict[str, Any],
+    *,
+    w_rules: float,
+    w_clus: float,
+    w_unmatched: float,
+    margin: float,
+    sharpness: float,
+    temperature: float,
+    own_share: float,
+) -> Dict[str, Tensor]:
+    """L_matched + w_rules L_rules + w_clus L_clus + w_unmatched L_unmatched.
+
+    outputs (GrounderOutput): Of M matched pairs, U unmatched ones and K bodies of rules, in this order.
+    targets (Dict[str, Any]): `matched`, what rules say of the first, shape (M, R); `grid`, class that each rule would
+        give the second, shape (U, J); `own`, what the module's mean over its last updates says of them, shape (U, R);
+        `quiet`, whether they count as having no relation, shape (U,); `rules`, vectors of all rules, shape (J, D); `relations`, class of each body, shape (K,); `unmatched`, whether
+        they are learned from yet.
+    w_rules, w_clus, w_unmatched (float): Weights.
+    margin (float): τ of L_clus.
+    sharpness (float): σ of the weights in the batch.
+    temperature (float): T of `rule_targets`.
+    own_share (float): How much of an unmatched pair's target is the module's own word; 0: the paper's form.
+    RETURNS (Dict[str, Tensor]): The terms.
+    """
+    n_matched, n_unmatched = len(targets["matched"]), len(targets["grid"])
+    sizes = [n_matched, n_unmatched, len(targets["relations"])]
+    matched, unmatched, bodies = outputs.logits.split(sizes)
+    _, texts, rules = outputs.unit.split(sizes)
+    terms = {
+        "matched": target_cross_entropy(matched, targets["matched"]),
+        "rules": w_rules * target_cross_entropy(bodies, targets["relations"]),
+        "clus": w_clus * clustering_loss(rules @ rules.T, targets["relations"], margin=margin),
+    }
+    if bool(targets["unmatched"]) and n_unmatched:
+        scores = texts.detach() @ targets["rules"].to(texts.dtype).T  # (U, J)
+        said, best = rule_targets(scores, targets["grid"], n_classes=matched.shape[1], temperature=temperature)
+        own = targets["own"].to(said.dtype)
+        mixed = (1 - own_share) * said + own_share * own
+        sure = (1 - own_share) * best + own_share * own.amax(1)
+        weights = batch_weights(sure, sharpness=sharpness)
+        # surely no relation, where nothing seems likely: not by the weight of what seems likely
+        nothing = F.one_hot(torch.zeros_like(sure, dtype=torch.long), mixed.shape[1]).to(mixed.dtype)
+        mixed = torch.where(targets["quiet"][:, None], nothing, mixed)
+        weights = torch.where(targets["quiet"], 1.0 / n_unmatched, weights)
+        terms["unmatched"] = w_unmatched * target_cross_entropy(unmatched, mixed, weights=weights)
+    return terms

@@ -36,10 +36,29 @@ class AttentionPooling(nn.Module):
         mask (Tensor): True on tokens. Shape (N, T)
         RETURNS (Tensor): 0 where a text has no token. Shape (N, D)
         """
+        return pooled(vectors, self.weights(vectors, mask), mask)
+
+    def weights(self, vectors: Tensor, mask: Tensor) -> Tensor:
+        """Attend.
+
+        vectors (Tensor): Of tokens. Shape (N, T, D)
+        mask (Tensor): True on tokens. Shape (N, T)
+        RETURNS (Tensor): a, 0 everywhere in a text without a token. Shape (N, T)
+        """
         scores = torch.tanh(self.project(vectors)) @ self.vector  # (N, T)
         weights = scores.masked_fill(~mask, float("-inf")).softmax(1)
-        weights = weights.masked_fill(~mask, 0.0)  # also of a text without a token
-        return torch.einsum("nt,ntd->nd", weights, vectors * mask[..., None])
+        return weights.masked_fill(~mask, 0.0)  # also of a text without a token
+
+
+def pooled(vectors: Tensor, weights: Tensor, mask: Tensor) -> Tensor:
+    """Σ_t a_t x_t.
+
+    vectors (Tensor): Of tokens. Shape (N, T, D)
+    weights (Tensor): a. Shape (N, T)
+    mask (Tensor): True on tokens: what a cell without one holds is not read. Shape (N, T)
+    RETURNS (Tensor): Shape (N, D)
+    """
+    return torch.einsum("nt,ntd->nd", weights, vectors.masked_fill(~mask[..., None], 0.0))
 
 
 class SoftMatcher(nn.Module):
@@ -60,5 +79,12 @@ class SoftMatcher(nn.Module):
         rules (Tensor): Pooled. Shape (J, D)
         RETURNS (Tensor): From -1 to 1. Shape (P, J)
         """
-        left, right = (F.normalize(each * self.scale, dim=1, eps=LEAST_NORM) for each in (texts, rules))
-        return left @ right.T
+        return self.unit(texts) @ self.unit(rules).T
+
+    def unit(self, texts: Tensor) -> Tensor:
+        """w∘q with a length of 1: the product of two is their score.
+
+        texts (Tensor): Pooled. Shape (N, D)
+        RETURNS (Tensor): Shape (N, D)
+        """
+        return F.normalize(texts * self.scale, dim=1, eps=LEAST_NORM)

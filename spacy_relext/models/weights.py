@@ -1,10 +1,11 @@
-"""Weights that training starts from: the mean of those of several trained modules.
+"""Means of weights: of several trained modules, to start from, and of the last updates of one, to learn from.
 
 Models that start from one checkpoint and see other data, or the same in another order, lie in one basin: the mean of
 their weights scores like their ensemble at the cost of one (Wortsman et al., "Model soups", ICML 2022).
 """
 
-from typing import Mapping, Optional, Sequence
+from contextlib import contextmanager
+from typing import Iterator, Mapping, Optional, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -27,3 +28,43 @@ def load_mean(module: nn.Module, states: Sequence[Mapping[str, Tensor]], *, whol
             return key
     module.load_state_dict(found, strict=False)
     return None
+
+
+class MeanWeights:
+    """The mean of a module's weights over its last updates, θ̄ ← d θ̄ + (1 − d) θ; the first updates count alike.
+
+    What it says of a text is steadier than the module's own word (Tarvainen & Valpola, "Mean teachers", NeurIPS 2017).
+
+    module (nn.Module): The module; only weights that learn are kept twice.
+    decay (float): d.
+    """
+
+    def __init__(self, module: nn.Module, *, decay: float) -> None:
+        self._module = module
+        self._weights = [weight for weight in module.parameters() if weight.requires_grad]
+        self._means = [weight.detach().clone() for weight in self._weights]
+        self._decay, self._updates = decay, 0
+
+    @torch.no_grad()
+    def update(self) -> None:
+        """Take in the weights as they are now."""
+        self._updates += 1
+        decay = min(self._decay, 1.0 - 1.0 / self._updates)
+        for mean, weight in zip(self._means, self._weights):
+            mean.lerp_(weight.detach(), 1.0 - decay)
+
+    @contextmanager
+    def applied(self) -> Iterator[None]:
+        """Let the module compute with the means while the context lasts."""
+        self._exchange()
+        try:
+            yield
+        finally:
+            self._exchange()
+
+    def _exchange(self) -> None:
+        for number, weight in enumerate(self._weights):
+            weight.data, self._means[number] = self._means[number], weight.data
+        for part in self._module.modules():
+            if hasattr(part, "weights_changed"):
+                part.weights_changed()

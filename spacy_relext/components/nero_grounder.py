@@ -1,0 +1,406 @@
+"""The component behind `nero_grounder`: learns from rules and from texts that no rule matches."""
+
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple, Union
+
+import numpy
+from spacy.language import Language
+from spacy.tokens import Doc
+from spacy.training import Example
+from thinc.api import Optimizer
+
+from ..bridge import module_of
+from ..errors import Errors, Warnings
+from ..instances.grounding import BARRED, Grounding, RuleClasses, relations_of
+from ..instances.pair_classes import PairClass
+from ..instances.pair_features import PairBatch
+from ..instances.pairs import Pairs, Suggester, stack_pairs
+from ..instances.rule_pairs import rule_pairs
+from ..instances.rule_votes import NONE, RuleVotes, vote
+from ..knowledge.rule_index import RuleIndex
+from ..knowledge.rules import NO_RELATION, Rule, check_records, from_records, read_rules, to_records, usable_rules
+from ..models.nero_losses import nero_loss
+from ..models.weights import MeanWeights
+from ..pair_bridge import encoder_sizes
+from .kd_classifier import most_attended
+from .nero_pool import MatchedPool
+from .pair_base import FITTED as PAIR_FITTED
+from .pair_base import PairPipe, batched, softmax
+
+FITTED: Dict[str, Any] = {**PAIR_FITTED, "grounds": [], "late": []}
+STAND_IN = "something"
+ENTROPY, LEARNED = "entropy", "learned"
+EXACT, SOFT = "exact", "soft"
+# Updates after which the vectors of rules that texts are compared with in training are made anew.
+REFRESH = 50
+# Unmatched pairs that one is compared with to see whether it is among the least sure.
+LATELY = 2000
+NOTHING = {PairClass(NO_RELATION): 1.0}
+
+
+class NeroGrounder(PairPipe):
+    """Says which relation holds between two entities, and which rule says so. Writes `doc._.triples`."""
+
+    architectures = ("relext_nero_piece_grounder", "relext_nero_recurrent_grounder", "relext_nero_shared_grounder")
+
+    def __init__(self, *args: Any, suggester: Suggester, **kwargs: Any) -> None:
+        """Create a grounder; see `PairPipe`."""
+        super().__init__(*args, suggester=suggester, **kwargs)
+        self._parsed: Optional[Tuple[Any, "_Rules"]] = None
+        self._pool = self._new_pool()
+        self._forget_vectors()
+        self._steps, self._mean = 0, None
+
+    # Rules
+
+    @property
+    def rules(self) -> List[Rule]:
+        """RETURNS (List[Rule]): The rules in use, those that were added later last."""
+        return self._table.rules
+
+    @property
+    def _table(self) -> "_Rules":
+        """What follows from the rules, made anew when they change."""
+        key = (self.cfg["grounds"], self.cfg["late"], self.cfg["classes"])
+        if self._parsed is None or any(old is not new for old, new in zip(self._parsed[0], key)):
+            rules = from_records([*self.cfg["grounds"], *self.cfg["late"]])
+            self._parsed = (key, _Rules(rules, self.classes, form=self.cfg["form"], max_gap=self.cfg["max_gap"]))
+            self._forget_vectors()
+        return self._parsed[1]
+
+    def add_rules(self, rules: Union[str, Path, List[Dict[str, Any]]], *, nlp: Optional[Language] = None) -> List[str]:
+        """Add rules to a trained component, also of relations that it has never seen: these it finds by likeness alone.
+
+        rules (Union[str, Path, List[Dict[str, Any]]]): A file, or records of `relation` and `pattern`.
+        nlp (Optional[Language]): The pipeline, whose tokenizer splits the patterns; None: they are split at spaces.
+        RETURNS (List[str]): The relations that are new.
+        RAISES (ValueError): Where a rule cannot be used, or the component is not initialized.
+        """
+        self.require_initialized()
+        found = self._read(rules, nlp)
+        known = {(str(rule.pattern)) for rule in self.rules}
+        fresh = [rule for rule in found if str(rule.pattern) not in known]
+        self.cfg["late"] = [*self.cfg["late"], *to_records(fresh)]
+        new = sorted(set(relations_of(fresh)) - set(self.labels))
+        self.cfg["labels"] = sorted({*self.labels, *new})
+        return new
+
+    def _read(self, rules: Union[str, Path, List[Dict[str, Any]]], nlp: Optional[Language]) -> List[Rule]:
+        """Read rules from a file or from records, and say what is left out."""
+        tokenize = None if nlp is None else lambda word: [token.text for token in nlp.tokenizer(word)]
+        options: Dict[str, Any] = {name: self.cfg[name] for name in ("max_gap", "any_type")}
+        where = rules if isinstance(rules, (str, Path)) else f"the rules of {self.name}"
+        if isinstance(rules, (str, Path)):
+            found = read_rules(rules, tokenize=tokenize, **options)
+        else:
+            found = check_records(rules, where=self.name, tokenize=tokenize, **options)
+        usable = usable_rules(found, where)
+        for problem in found.problems:
+            self.warn_once(problem.where, Warnings.W500.format(name=self.name, where=problem.where, what=problem.message))
+        return usable
+
+    # Initialization
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Optional[Language] = None,
+        labels: Optional[List[str]] = None,
+        rules: Optional[Path] = None,
+        lexicon: Optional[Any] = None,
+        start: Optional[List[Path]] = None,
+    ) -> None:
+        """Read the rules, find the pairs at which they fire, and give the model its sizes; gold is not read.
+
+        get_examples (Callable[[], Iterable[Example]]): Returns the training data.
+        nlp (Optional[Language]): The pipeline; what comes before the component annotates the data, as in training.
+        labels (Optional[List[str]]): The relations, where some have no rule yet.
+        rules (Optional[Path]): File of rules, beside those of the config.
+        lexicon (Optional[TypeLexicon]): Types of nouns, for arguments that no entity types.
+        start (Optional[List[Path]]): As for `PairPipe.initialize`.
+        RAISES (ValueError): Where there are no rules, or none fires.
+        """
+        records = [*self._read(self.cfg["rules"], nlp)] if self.cfg["rules"] else []
+        if rules is not None:
+            records += self._read(rules, nlp)
+        self._fitted["grounds"] = to_records(records)
+        self._pool, self._steps, self._mean = self._new_pool(), 0, None
+        super().initialize(get_examples, nlp=nlp, labels=labels, lexicon=lexicon, start=start)
+        self._forget_vectors()
+
+    def collect(self, examples: Iterable[Example]) -> List[str]:
+        """Find the pairs at which rules fire, and read entity types; gold is not read.
+
+        RAISES (ValueError): Where there are no rules, or none fires.
+        """
+        if not self.rules:
+            raise ValueError(Errors.R503.format(name=self.name))
+        types, pairs_seen, directions = set(), 0, set()
+        for batch in batched(examples):
+            pairs = self.suggest([example.predicted for example in batch])
+            directions.add(pairs.both_orders)
+            votes = self._votes(pairs)
+            self._remember(pairs, votes)
+            types.update(kind for kinds in pairs.types for kind in kinds if kind)
+            pairs_seen += len(pairs)
+        if not len(self._pool):
+            raise ValueError(Errors.R504.format(name=self.name, pairs=pairs_seen, where=self._where, rules=len(self.rules)))
+        self.cfg["types"] = sorted(types)
+        self._collected = ([] if True in directions else [{PairClass("", True)}], [])
+        return relations_of(self.rules)
+
+    def settle(self) -> None:
+        """List the classes: each relation backwards too, where pairs stand there in one order."""
+        turned = bool(self._collected[0])
+        self._collected = ([], [])
+        classes = [PairClass(label, backwards) for label in self.labels for backwards in ((False, True)[: 1 + turned])]
+        self.cfg["classes"] = [list(each) for each in sorted(classes)]
+
+    def model_sizes(self) -> Dict[str, Any]:
+        """RETURNS (Dict[str, Any]): Numbers of classes and entity types, no relation and none included."""
+        n_types = len(self.cfg["types"]) + 1
+        found: Dict[str, Any] = {"n_classes": len(self.cfg["classes"]) + 1, "n_types": n_types}
+        return {**found, **encoder_sizes(self.model, n_types=n_types, n_tags=1)}
+
+    # Training
+
+    def suggest_gold(self, examples: Sequence[Example]) -> Grounding:
+        """Choose what is learned from: matched pairs of the pool, pairs of the batch that no rule matches, and rules."""
+        pairs = self.suggest([example.predicted for example in examples])
+        votes = self._votes(pairs)
+        self._remember(pairs, votes)
+        silent = numpy.flatnonzero(votes.rule == NONE)
+        grid = self._table.classes.grid(pairs.take(silent))
+        grid = numpy.where(grid > len(self.classes), BARRED, grid)  # what came later is not learned
+        useful = (grid != BARRED).any(axis=1)
+        unmatched, grid = pairs.take(silent[useful]), grid[useful]
+        most = self.cfg["unmatched_batch"]
+        if most and len(unmatched) > most:
+            kept = numpy.sort(self._random.choice(len(unmatched), most, replace=False))
+            unmatched, grid = unmatched.take(kept), grid[kept]
+        parts, said = [unmatched], []
+        if len(self._pool):
+            matched, said = self._pool.draw(self.cfg["matched_batch"])
+            parts.insert(0, matched)
+        chosen = self._choose_rules()
+        if len(chosen):
+            parts.append(self._bodies.take(chosen))
+        targets = self._table.classes.targets(said)
+        return Grounding(stack_pairs(parts), len(said), len(unmatched), targets, grid, chosen)
+
+    def features(self, instances: Any) -> PairBatch:
+        """Lay pairs out for the encoder."""
+        pairs = instances.pairs if isinstance(instances, Grounding) else instances
+        return PairBatch(pairs, self.cfg["types"])
+
+    def targets(self, instances: Grounding) -> Dict[str, Any]:
+        """What rules say of matched pairs and would say of others, and what the mean module says of these."""
+        begun = self._steps >= self.cfg["unmatched_from"] and instances.unmatched > 0
+        own = numpy.zeros((instances.unmatched, len(self.classes) + 1), dtype="float32")
+        quiet = numpy.zeros(len(own), dtype=bool)
+        if begun and (self.cfg["own_share"] or self.cfg["quiet_share"]):
+            own = self._own_word(instances)
+            quiet = self._is_quiet(own)
+        classes = self._table.rule_classes[instances.rules]
+        return {
+            "matched": instances.targets,
+            "grid": instances.grid,
+            "own": own,
+            "quiet": quiet,
+            "rules": self._rule_vectors() if begun else numpy.zeros((0, 1), dtype="float32"),
+            "relations": classes,
+            "unmatched": numpy.asarray(begun),
+        }
+
+    def loss(self, outputs: Any, targets: Dict[str, Any]) -> Dict[str, Any]:
+        """L_matched, L_rules, L_clus and L_unmatched."""
+        names = ("w_rules", "w_clus", "w_unmatched", "margin", "sharpness", "temperature", "own_share")
+        return nero_loss(outputs, targets, **{name: self.cfg[name] for name in names})
+
+    def finish_update(self, sgd: Optimizer) -> None:
+        """Update the weights, and the mean of the last ones that the module learns from."""
+        super().finish_update(sgd)
+        self._steps += 1
+        if self.cfg["own_share"] or self.cfg["quiet_share"]:
+            if self._mean is None:
+                self._mean = MeanWeights(module_of(self.model), decay=self.cfg["mean_decay"])
+            self._mean.update()
+        if self._steps % REFRESH == 0:
+            self._vectors = None
+        self._changed = True
+
+    def _votes(self, pairs: Pairs) -> RuleVotes:
+        """Let the rules vote."""
+        return vote(self._table.index.match(pairs), self.rules, pairs=len(pairs))
+
+    def _remember(self, pairs: Pairs, votes: RuleVotes) -> None:
+        """Keep matched pairs, and those in the other order about which no rule says anything as having no relation."""
+        matched = numpy.flatnonzero(votes.rule != NONE).tolist()
+        self._pool.add(pairs.take(matched), [votes.said[number] for number in matched])
+        if pairs.both_orders and matched:
+            turned = pairs.take(matched).turned()
+            silent = numpy.flatnonzero(self._votes(turned).rule == NONE)
+            self._pool.add(turned.take(silent), [NOTHING] * len(silent))
+
+    def _choose_rules(self) -> Any:
+        """Draw the rules whose bodies are read in an update; all where there are no more."""
+        n_rules, most = len(self.cfg["grounds"]), self.cfg["rule_batch"]
+        if not 0 < most < n_rules:
+            return numpy.arange(n_rules)
+        return numpy.sort(self._random.choice(n_rules, most, replace=False))
+
+    def _own_word(self, instances: Grounding) -> Any:
+        """What the mean of the module over its last updates says of unmatched pairs. Shape (U, R)"""
+        middle = numpy.arange(instances.matched, instances.matched + instances.unmatched)
+        with self._mean.applied() if self._mean is not None else nullcontext():
+            outputs = self.run(instances.pairs.take(middle))
+        return softmax(outputs.logits)
+
+    def _is_quiet(self, own: Any) -> Any:
+        """Say which unmatched pairs count as having no relation: the least sure of all that were met lately. Shape (U,)"""
+        sure = own[:, 1:].max(axis=1)
+        self._lately = [*self._lately, *sure.tolist()][-LATELY:]
+        share = self.cfg["quiet_share"]
+        return sure < numpy.quantile(self._lately, share) if share else numpy.zeros(len(sure), dtype=bool)
+
+    # Prediction
+
+    def decode(self, instances: Pairs, outputs: Any) -> List[Any]:
+        """Take what exact rules say, then each pair's best relation where it is sure enough."""
+        if outputs is None:
+            return super().decode(instances, outputs)
+        grid = self._table.classes.grid(instances)
+        scores = numpy.where(grid == BARRED, -1.0, outputs.unit @ self._rule_vectors().T)
+        return super().decode(instances, _Judged(*outputs, grid, scores, self._votes(instances)))
+
+    @property
+    def answers(self) -> List[PairClass]:
+        """RETURNS (List[PairClass]): The classes, then those of relations that rules brought later."""
+        return self._table.answers
+
+    def choose(self, instances: Pairs, outputs: "_Judged") -> Tuple[Any, Any]:
+        """Find each pair's best relation and how sure it is; see `PairPipe.choose`."""
+        logits = outputs.logits
+        if self.cfg["typed"]:
+            allowed = self._table.classes.allowed(instances.types)[:, : logits.shape[1]]
+            logits = numpy.where(allowed, logits, -numpy.inf)
+        probs = softmax(logits)
+        best = probs[:, 1:].argmax(axis=1) + 1
+        score = probs[numpy.arange(len(probs)), best]
+        if self.cfg["no_relation"] == ENTROPY:
+            score = numpy.where(probs[:, 0] < score, certainty(probs), 0.0)
+        if self.cfg["late"]:
+            best, score = self._by_likeness(outputs, best, score)
+        return self._by_rules(outputs.votes, best, score) if self.cfg["exact_wins"] else (best, score)
+
+    def _by_likeness(self, outputs: "_Judged", best: Any, score: Any) -> Tuple[Any, Any]:
+        """Give pairs that are most like a later rule of a relation that was never learned to that relation."""
+        rule = outputs.scores.argmax(axis=1)
+        likeness = outputs.scores[numpy.arange(len(rule)), rule]
+        late = outputs.grid[numpy.arange(len(rule)), rule]
+        taken = (late > len(self.classes)) & (likeness >= self.cfg["match_threshold"])
+        return numpy.where(taken, late, best), numpy.where(taken, likeness, score)
+
+    def _by_rules(self, votes: RuleVotes, best: Any, score: Any) -> Tuple[Any, Any]:
+        """Let rules that fire decide."""
+        best, score = best.copy(), score.copy()
+        for number in numpy.flatnonzero(votes.rule != NONE).tolist():
+            column = self._table.classes.number(votes.answer(number, self.rules))
+            best[number], score[number] = (column, 1.0) if column > 0 else (best[number], 0.0)
+        return best, score
+
+    def evidence(self, instances: Pairs, outputs: "_Judged", number: int, answer: int) -> Dict[str, Any]:
+        """The rule behind a triple: one that fires, or the one that the text is most like among those that say so."""
+        own = numpy.flatnonzero(outputs.grid[number] == answer)
+        found: Dict[str, Any] = {"entity_types": list(instances.types[number])}
+        fires = int(outputs.votes.rule[number])
+        exact = fires != NONE and self._table.classes.number(outputs.votes.answer(number, self.rules)) == answer
+        if exact or len(own):
+            rule = fires if exact else int(own[outputs.scores[number, own].argmax()])
+            found["rule"], found["pattern"] = self.rules[rule].id, str(self.rules[rule].pattern)
+            found["match"] = 1.0 if exact else round(float(outputs.scores[number, rule]), 4)
+        found["how"] = EXACT if exact else SOFT
+        return {**found, "attention": most_attended(instances, outputs.attention[number], number)}
+
+    @property
+    def _bodies(self) -> Pairs:
+        """The rules as texts."""
+        if self._bodies_made is None:
+            self._bodies_made = rule_pairs(self.rules, self.vocab, stand_in=STAND_IN)
+        return self._bodies_made
+
+    def _rule_vectors(self) -> Any:
+        """Vectors of all rules, from the weights as they are or, in training, as they were lately. Shape (J, D)"""
+        self._table  # noqa: B018  (forgets the vectors where the rules have changed)
+        if self._vectors is None:
+            self._vectors = self.run(self._bodies).unit
+        return self._vectors
+
+    def _forget_vectors(self) -> None:
+        """Rules or weights are others."""
+        self._vectors: Any = None
+        self._bodies_made: Optional[Pairs] = None
+        self._changed = False
+
+    def predict(self, docs: Iterable[Doc]) -> List[Any]:
+        """Score a batch of Docs without changing them; see `PairPipe.predict`."""
+        if self._changed:  # since the last update
+            self._forget_vectors()
+        return super().predict(docs)
+
+    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "NeroGrounder":
+        """Read weights and settings; see `RelationPipe.from_bytes`."""
+        self._forget_vectors()
+        super().from_bytes(bytes_data, exclude=exclude)
+        return self
+
+    def from_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> "NeroGrounder":
+        """Read weights and settings; see `RelationPipe.from_disk`."""
+        self._forget_vectors()
+        super().from_disk(path, exclude=exclude)
+        return self
+
+    def _new_pool(self) -> MatchedPool:
+        """Make an empty pool, and the dice of a training."""
+        self._random = numpy.random.default_rng(self.cfg["seed"])
+        self._lately: List[float] = []
+        return MatchedPool(size=self.cfg["pool_size"], balance=self.cfg["balance"], seed=self.cfg["seed"])
+
+
+class _Judged(NamedTuple):
+    """What the model says of P pairs, and what rules do."""
+
+    logits: Any
+    unit: Any
+    attention: Any
+    grid: Any
+    scores: Any
+    votes: RuleVotes
+
+
+class _Rules:
+    """Rules, and what follows from them."""
+
+    def __init__(self, rules: List[Rule], classes: List[PairClass], *, form: str, max_gap: int) -> None:
+        self.rules = rules
+        self.index = RuleIndex(rules, form=form, max_gap=max_gap)
+        turned = (False, True) if any(each.backwards for each in classes) else (False,)
+        known = {each.relation for each in classes}
+        late = [PairClass(name, way) for name in relations_of(rules) if name not in known for way in turned]
+        self.answers = [*classes, *late]
+        self.classes = RuleClasses(rules, self.answers)
+        self.rule_classes = numpy.asarray(
+            [self.classes.number(PairClass(rule.relation)) for rule in rules], dtype="int64"
+        )
+
+
+def certainty(probs: Any) -> Any:
+    """1 − H / ln R: 1 where one class has all, 0 where all have the same.
+
+    probs (NDArray): Shape (P, R)
+    RETURNS (NDArray): Shape (P,)
+    """
+    logs = numpy.log(numpy.maximum(probs, 1e-12))
+    return 1.0 + (probs * logs).sum(axis=1) / numpy.log(probs.shape[1])

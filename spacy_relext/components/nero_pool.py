@@ -1,0 +1,100 @@
+"""The pairs at which rules fire: a bounded number of them is kept, to be learned from beside every batch."""
+
+import random
+from collections import defaultdict
+from typing import Dict, List, Mapping, NamedTuple, Sequence, Tuple
+
+from spacy.tokens import Doc
+
+from ..instances.pair_classes import PairClass
+from ..instances.pairs import Pairs, stack_pairs
+
+Said = Mapping[PairClass, float]
+
+
+class _Entry(NamedTuple):
+    """One pair, and what rules say of it."""
+
+    pair: Pairs
+    said: Said
+
+
+class MatchedPool:
+    """A sample of all matched pairs that were seen, drawn without knowing how many will come (Vitter, 1985).
+
+    size (int): Most pairs that are kept.
+    balance (float): 0: pairs are drawn as often as they occur; 1: every answer is drawn as often as every other.
+    seed (int): Seed of the sample and of all draws.
+    """
+
+    def __init__(self, *, size: int, balance: float, seed: int) -> None:
+        self.size, self.balance, self.seen = size, balance, 0
+        self._random = random.Random(seed)
+        self._entries: List[_Entry] = []
+        self._known: set = set()
+        self._answers: Dict[PairClass, List[int]] = {}
+        self._chances: List[float] = []
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def add(self, pairs: Pairs, said: Sequence[Said]) -> None:
+        """Show pairs to the sample; one that it has seen is not taken twice.
+
+        pairs (Pairs): Matched pairs.
+        said (Sequence[Mapping[PairClass, float]]): What rules say of each.
+        """
+        for number, answers in enumerate(said):
+            doc = pairs.docs[pairs.doc[number]]
+            key = _key(doc, pairs, number)
+            if key in self._known:
+                continue
+            self.seen += 1
+            place = len(self._entries) if len(self._entries) < self.size else self._random.randrange(self.seen)
+            if place >= self.size:
+                continue
+            entry = _Entry(_alone(pairs, number), answers)
+            if place == len(self._entries):
+                self._entries.append(entry)
+            else:
+                self._known.discard(_key(self._entries[place].pair.docs[0], self._entries[place].pair, 0))
+                self._entries[place] = entry
+            self._known.add(key)
+            self._answers = {}
+
+    def draw(self, count: int) -> Tuple[Pairs, List[Said]]:
+        """Draw pairs, each answer by its chance, each of its pairs with the same one.
+
+        count (int): How many, at least one.
+        RETURNS (Tuple[Pairs, List[Mapping[PairClass, float]]]): As many, or all there are if they are fewer, and what
+            rules say of them.
+        """
+        if count >= len(self._entries):
+            chosen = list(range(len(self._entries)))
+        else:
+            self._sort()
+            groups = self._random.choices(list(self._answers.values()), weights=self._chances, k=count)
+            chosen = [self._random.choice(group) for group in groups]
+        entries = [self._entries[number] for number in chosen]
+        return stack_pairs([entry.pair for entry in entries]), [entry.said for entry in entries]
+
+    def _sort(self) -> None:
+        """Group pairs by their heaviest answer; n pairs are drawn in proportion to n ** (1 - balance)."""
+        if not self._answers:
+            groups: Dict[PairClass, List[int]] = defaultdict(list)
+            for number, entry in enumerate(self._entries):
+                groups[max(sorted(entry.said), key=lambda answer: entry.said[answer])].append(number)
+            self._answers = dict(groups)
+            self._chances = [len(group) ** (1.0 - self.balance) for group in groups.values()]
+
+
+def _alone(pairs: Pairs, number: int) -> Pairs:
+    """Take one pair with its Doc alone, and of that a copy: the batch's Docs get tensors and other annotation."""
+    one = pairs.take([number])
+    doc = one.docs[int(one.doc[0])]
+    return Pairs([doc.copy()], one.doc * 0, one.text, one.subject, one.object, one.types, pairs.both_orders)
+
+
+def _key(doc: Doc, pairs: Pairs, number: int) -> Tuple[str, Tuple[int, ...]]:
+    """Text and place of a pair: training reads a corpus many times, in copies."""
+    return doc.text, (*pairs.subject[number].tolist(), *pairs.object[number].tolist())

@@ -1,0 +1,71 @@
+"""NERO: a relation module that learns from rules, and a soft matcher that says which rule a text is like.
+
+    relation module   z = F([h; h_s; h_o]),  h = Σ_t a_t h_t  over the arguments and what stands between them
+    soft matcher      SRM(s, p) = ⟨w∘q_s, w∘q_p⟩ / (‖w∘q_s‖ ‖w∘q_p‖),  q = Σ_t a_t x_t  over what stands between them
+
+Both read texts and the bodies of rules with the same weights, in one call. x are word vectors where the encoder has
+them (the paper's form), else the states of tokens; where nothing stands between the arguments, the arguments themselves.
+
+What differs from the paper is listed in `docs/methods/nero.md`: above all F reads both arguments beside the sentence,
+and class 0, no relation, is a class like the others.
+
+Source: Zhou et al., "NERO: A Neural Rule Grounding Framework for Label-Efficient Relation Extraction", WWW 2020.
+"""
+
+from typing import Any, NamedTuple
+
+from torch import Tensor
+
+from .kd import ClassHead, PairModule, by_token
+from .soft_matcher import AttentionPooling, SoftMatcher, pooled
+
+
+class GrounderOutput(NamedTuple):
+    """What the module says of N pairs, texts and rules alike.
+
+    logits (Tensor): z. Shape (N, R)
+    unit (Tensor): w∘q with a length of 1: the product of two is their score. Shape (N, D)
+    attention (Tensor): a of the matcher, by token; it gets no gradient. Shape (N, T)
+    """
+
+    logits: Tensor
+    unit: Tensor
+    attention: Tensor
+
+
+class Grounder(PairModule):
+    """Relation module and soft matcher over one encoder."""
+
+    def build_head(self, width: int, *, n_classes: int, n_types: int) -> None:
+        """Build F, both attentions, and the metric, which begins as the cosine."""
+        hidden = self.settings["attention_hidden"]
+        self.reading = AttentionPooling(width, hidden=hidden)
+        self.head = ClassHead(
+            width, n_classes=n_classes, hidden=self.settings["hidden"], dropout=self.settings["dropout"]
+        )
+        word_width = getattr(self.encoder, "word_width", width)
+        self.attention = AttentionPooling(word_width, hidden=hidden)
+        self.matcher = SoftMatcher(word_width)
+
+    def forward(
+        self, to_subject: Tensor, to_object: Tensor, types: Tensor, positions: Tensor, **arrays: Any
+    ) -> GrounderOutput:
+        """Read pairs.
+
+        to_subject (Tensor): Signed distance of each token, or word piece, to the subject, 0 inside. Shape (N, T)
+        to_object (Tensor): To the object. Shape (N, T)
+        types (Tensor): Entity type of each. Shape (N, T)
+        positions (Tensor): Token of the text that each is, or is a piece of; -1 for none. Shape (N, T)
+        arrays (Any): Input of the encoder.
+        RETURNS (GrounderOutput): Of N pairs.
+        """
+        states = self.encoder(types=types, to_subject=to_subject, to_object=to_object, **arrays)
+        arguments = ((to_subject == 0) | (to_object == 0)) & states.mask
+        between = (to_subject * to_object < 0) & states.mask
+        sentence = self.reading(states.tokens, arguments | between)
+        logits = self.head(states._replace(sentence=sentence))
+        words = getattr(states, "words", states.tokens)
+        read = between | (arguments & ~between.any(1, keepdim=True))
+        weights = self.attention.weights(words, read)
+        unit = self.matcher.unit(pooled(words, weights, read))
+        return GrounderOutput(logits, unit, by_token(weights.detach(), positions))
