@@ -226,7 +226,10 @@ class Warnings:
         "[W404] {name}: {missing} of the {total} pairs of {where} have no soft labels; they are learned from their "
         "gold labels alone."
     )
-    W500 = "[W500] {name}: {where}: {what}"
+    W500 = (
+        "[W500] {name}: {count} of the {total} rules in {where} are left out, the first: {what}. "
+        "`spacy relext rules check` lists all of them."
+    )
 
 
 def check_choice(key: str, value: Any, choices: Sequence[str]) -> None:

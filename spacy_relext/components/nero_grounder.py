@@ -96,8 +96,11 @@ class NeroGrounder(PairPipe):
         else:
             found = check_records(rules, where=self.name, tokenize=tokenize, **options)
         usable = usable_rules(found, where)
-        for problem in found.problems:
-            self.warn_once(problem.where, Warnings.W500.format(name=self.name, where=problem.where, what=problem.message))
+        if found.problems:
+            first, count = found.problems[0], len(found.problems)
+            what = {"count": count, "total": count + len(usable), "where": where}
+            message = Warnings.W500.format(name=self.name, what=f"{first.where}: {first.message}", **what)
+            self.warn_once(f"rules {where}", message)
         return usable
 
     # Initialization
@@ -240,7 +243,8 @@ class NeroGrounder(PairPipe):
         matched = numpy.flatnonzero(votes.rule != NONE).tolist()
         self._pool.add(pairs.take(matched), [votes.said[number] for number in matched])
         if pairs.both_orders and matched:
-            turned = pairs.take(matched).turned()
+            stated = [n for n in matched if self.rules[int(votes.rule[n])].relation != NO_RELATION]
+            turned = pairs.take(stated).turned()
             silent = numpy.flatnonzero(self._votes(turned).rule == NONE)
             self._pool.add(turned.take(silent), [NOTHING] * len(silent))
 

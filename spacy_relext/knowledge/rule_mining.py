@@ -65,22 +65,22 @@ def mine_patterns(
     counts: Counted[Key] = Counter()
     seen: Dict[Key, List[str]] = defaultdict(list)
     for batch in minibatch(docs, BATCH):
-        for key, sentence in _keys(suggester(batch), longest):
+        pairs = suggester(batch)
+        for number, key in keys_of(pairs, longest=longest):
             counts[key] += 1
-            if len(seen[key]) < examples and sentence not in seen[key]:
-                seen[key].append(sentence)
+            keep_sentence(seen[key], pairs, number, most=examples)
     words, kinds = Counter[Tuple[str, ...]](), Counter[Tuple[str, str]]()
     for (left, between, right), count in counts.items():
         words[between] += count
         kinds[left, right] += count
     total = sum(counts.values())
-    kept = [key for key, count in counts.items() if count >= least and any(_says_something(w) for w in key[1])]
+    kept = [key for key, count in counts.items() if count >= least and says_something(key)]
     strength = {k: association(counts[k], words[k[1]], kinds[k[0], k[2]], total) for k in kept}
     ranked = sorted(kept, key=lambda key: (-counts[key] * max(strength[key], 1.0), key))[: top or None]
     mined = []
-    for number, members in enumerate(_groups(ranked, counts), start=1):
+    for number, members in enumerate(group_keys(ranked, counts), start=1):
         for key in members:
-            mined.append(MinedPattern(_pattern(key), counts[key], strength[key], number, tuple(seen[key])))
+            mined.append(MinedPattern(pattern_of(key), counts[key], strength[key], number, tuple(seen[key])))
     return mined
 
 
@@ -105,13 +105,25 @@ def write_patterns(mined: Sequence[MinedPattern], path: Path) -> None:
     mined (Sequence[MinedPattern]): The candidates.
     path (Path): Gets tab-separated lines.
     """
+    rows = []
+    for each in mined:
+        examples = _BETWEEN_EXAMPLES.join(each.examples)
+        figures = (str(each.times), f"{each.association:.1f}", str(each.group))
+        rows.append(("", "", str(each.pattern), *figures, examples))
+    write_table(path, COLUMNS, rows)
+
+
+def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Write what `read_patterns` reads.
+
+    path (Path): Gets tab-separated lines.
+    columns (Sequence[str]): Names of the columns.
+    rows (Iterable[Sequence[str]]): A cell for each; spaces of any kind become single ones, so that no tab is left.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf8", newline="") as file:
-        file.write("\t".join(COLUMNS) + "\n")
-        for each in mined:
-            said = _BETWEEN_EXAMPLES.join(" ".join(text.split()) for text in each.examples)  # no tab is left in it
-            cells = ("", "", str(each.pattern), str(each.times), f"{each.association:.1f}", str(each.group), said)
-            file.write("\t".join(cells) + "\n")
+        for cells in (columns, *rows):
+            file.write("\t".join(" ".join(cell.split()) for cell in cells) + "\n")
 
 
 def read_patterns(path: Path) -> Iterator[Item]:
@@ -150,29 +162,59 @@ def _turn(pattern: str) -> str:
     return " ".join(words)
 
 
-def _keys(pairs: Pairs, longest: int) -> Iterator[Tuple[Key, str]]:
-    """Yield types and words of each pair, in the order of the text, with its sentence."""
+def keys_of(pairs: Pairs, *, longest: int) -> Iterator[Tuple[int, Key]]:
+    """Find types and words of pairs, in the order of the text.
+
+    pairs (Pairs): The pairs; of both orders of a pair, that of the text counts.
+    longest (int): Most words between two entities.
+    YIELDS (Tuple[int, Key]): Number of a pair, type of the left entity, words, type of the right one. A pair with a
+        line break or further spaces between its entities is left out: no rule can say them.
+    """
     for number, left, right, kinds in pairs.by_position():
         if 0 <= right[0] - left[1] <= longest:
-            doc = pairs.docs[pairs.doc[number]]
-            words = tuple(token.text for token in doc[left[1] : right[0]])
-            start, end = pairs.text[number].tolist()
-            yield (kinds[0], words, kinds[1]), doc[start:end].text
+            between = pairs.docs[pairs.doc[number]][left[1] : right[0]]
+            if not any(token.is_space for token in between):
+                yield number, (kinds[0], tuple(token.text for token in between), kinds[1])
 
 
-def _says_something(word: str) -> bool:
-    """Say whether there is a letter in a word."""
-    return any(character.isalpha() for character in word)
+def says_something(key: Key) -> bool:
+    """RETURNS (bool): Whether there is a letter in a candidate's words."""
+    return any(_is_word(word) for word in key[1])
 
 
-def _pattern(key: Key) -> Pattern:
-    """Make a pattern of types and words."""
+def pattern_of(key: Key) -> Pattern:
+    """RETURNS (Pattern): A candidate's types and words, the left entity as subject."""
     left, words, right = key
     return Pattern(SUBJECT, (), words, (), *(frozenset([kind]) if kind else None for kind in (left, right)))
 
 
-def _groups(ranked: Sequence[Key], counts: Counted[Key]) -> List[List[Key]]:
-    """Put candidates together whose words are like those of a group's first one; words that many have count less."""
+def keep_sentence(kept: List[str], pairs: Pairs, number: int, *, most: int) -> None:
+    """Keep the sentence of a pair as an example, unless it is there or there are enough.
+
+    kept (List[str]): Gets it.
+    pairs (Pairs): The pairs.
+    number (int): Which.
+    most (int): How many are enough.
+    """
+    if len(kept) < most:
+        start, end = pairs.text[number].tolist()
+        sentence = pairs.docs[pairs.doc[number]][start:end].text
+        if sentence not in kept:
+            kept.append(sentence)
+
+
+def _is_word(word: str) -> bool:
+    """Say whether there is a letter in a word."""
+    return any(character.isalpha() for character in word)
+
+
+def group_keys(ranked: Sequence[Key], counts: Mapping[Key, int]) -> List[List[Key]]:
+    """Put candidates together whose words are like those of a group's first one; words that many have count less.
+
+    ranked (Sequence[Key]): The candidates, the best first.
+    counts (Mapping[Key, int]): How often each occurs.
+    RETURNS (List[List[Key]]): The groups, the one that occurs most first.
+    """
     spread = Counter(word for key in ranked for word in _words(key))
     weights = {word: log(1 + len(ranked) / found) for word, found in spread.items()}
     groups: List[List[Key]] = []
@@ -191,7 +233,7 @@ def _groups(ranked: Sequence[Key], counts: Counted[Key]) -> List[List[Key]]:
 
 def _words(key: Key) -> Set[str]:
     """The words of a candidate without its punctuation."""
-    return {word.lower() for word in key[1] if _says_something(word)}
+    return {word.lower() for word in key[1] if _is_word(word)}
 
 
 def _overlap(words: Set[str], others: Set[str], weights: Mapping[str, float]) -> float:

@@ -11,7 +11,7 @@ from spacy.language import Language
 from spacy.training import Example
 
 from .entities import FACTORY as ENTITIES
-from .sentences import make_chinese_examples, make_english_examples
+from .sentences import RULES, make_chinese_examples, make_english_examples, make_rule_examples
 
 Setting = Dict[str, Any]
 
@@ -30,6 +30,8 @@ class MethodCase:
     lang (str): Language of the pipeline.
     steps (int): Updates after which the case has failed.
     learn_rate (float): Of Adam.
+    reads_gold (bool): Whether it learns from gold triples, and so from which relations there are.
+    no_labels (str): Code of the error where training data has no relation.
     spawn (bool): Whether to start new processes with it too, which is slow; one case a kind of encoder.
     """
 
@@ -43,6 +45,8 @@ class MethodCase:
     lang: str = "en"
     steps: int = 150
     learn_rate: float = 0.005
+    reads_gold: bool = True
+    no_labels: str = "R003"
     spawn: bool = False
 
     @property
@@ -135,11 +139,21 @@ def shared(name: str) -> Setting:
     return {"model": {**model, "tok2vec": LISTENER}, "suggester": NEAR}
 
 
+def grounder(kind: str, **options: Any) -> Setting:
+    """Settings of a classifier of pairs that learns from rules; it must learn what they say, not look it up."""
+    model = {"@architectures": f"spacy_relext.{kind}Grounder.v1", "hidden": 32, "dropout": 0.0, **options}
+    rules = [{"relation": relation, "pattern": pattern} for relation, pattern in RULES]
+    return {"model": model, "suggester": NEAR, "rules": rules, "exact_wins": False, "rule_batch": 0}
+
+
 SENTS = ("sentencizer", {})
 NAMED = (SENTS, (ENTITIES, {}))
 NAMED_CNN = (*NAMED, ("tok2vec", {"model": CNN}))
 ENGLISH_RELATIONS = (make_english_examples, "relations_micro_f", {"min_probability": 1.01})
 ENGLISH = (make_english_examples, "exact_f", {"threshold": 1.01})
+BY_RULES = (make_rule_examples, "exact_f", {"threshold": 1.01})
+RULED: Setting = {"reads_gold": False, "no_labels": "R504"}
+LSTM_GROUNDER = {"width": 32, "input_dropout": 0.0, "lstm_dropout": 0.0, "word_dropout": 0.0, "tok2vec": CNN}
 DETECTED = (make_english_examples, "exact_f", {"ask_threshold": 1.01})
 CHINESE = (make_chinese_examples, "span_f", {"ask_threshold": 1.01})
 SHARED_CNN = (SENTS, ("tok2vec", {"model": CNN}), ("rere_detector", detector(LISTENER)))
@@ -157,5 +171,8 @@ CASES = [
     # Teacher and student differ in their heads only, so each encoder stands here once.
     MethodCase("shared student", "kd_classifier", shared("SharedStudent"), NAMED_CNN, *ENGLISH),
     MethodCase("piece teacher", "kd_teacher", pieces("PieceTeacher", marker_layer=1), NAMED, *ENGLISH),
+    MethodCase("shared grounder", "nero_grounder", grounder("Shared", width=32, tok2vec=CNN), NAMED, *BY_RULES, **RULED),
+    MethodCase("recurrent grounder", "nero_grounder", grounder("Recurrent", **LSTM_GROUNDER), NAMED, *BY_RULES, **RULED),
+    MethodCase("piece grounder", "nero_grounder", grounder("Piece", **PIECES), NAMED, *BY_RULES, **RULED),
     MethodCase("marked", "rere_extractor", {"model": MARKED_EXTRACTOR}, BEFORE_MARKED, *DETECTED),
 ]

@@ -42,6 +42,24 @@ CHINESE: List[Tuple[str, Gold]] = [
     ("张三从没去过上海。", []),
 ]
 
+# What a person could write after reading the English sentences; with no relation where one might see one.
+RULES: List[Tuple[str, str]] = [
+    ("place_of_birth", "SUBJ-PERSON was born in OBJ-PLACE"),
+    ("correspondent", "SUBJ-PERSON was born in London and wrote to OBJ-PERSON"),
+    ("author", "SUBJ-PERSON wrote OBJ-WORK"),
+    ("author", "SUBJ-PERSON wrote Mathilda and OBJ-WORK"),
+    ("place_of_birth", "SUBJ-PERSON and Kari were born in OBJ-PLACE"),
+    ("place_of_birth", "SUBJ-PERSON were born in Bergen and OBJ-PLACE"),
+    ("place_of_birth", "OBJ-PLACE is where SUBJ-PERSON was born"),
+    ("located_in", "SUBJ-PLACE is in OBJ-PLACE"),
+    ("no_relation", "SUBJ-PERSON never lived in OBJ-PLACE"),
+    ("no_relation", "OBJ-PLACE and wrote to SUBJ-PERSON"),
+    ("no_relation", "SUBJ-PERSON and Kari were born in Bergen and OBJ-PLACE"),
+    ("no_relation", "SUBJ-PERSON were born in OBJ-PLACE"),
+    ("no_relation", "SUBJ-PERSON and OBJ-PERSON"),
+    ("no_relation", "SUBJ-PLACE and OBJ-PLACE"),
+]
+
 UNSEEN = {
     "en": [
         "Mary Lovelace was born in Norway. She wrote to Ole , Kari and Charles Babbage. Nothing else is known.",
@@ -55,6 +73,12 @@ UNSEEN = {
 def make_english_examples(nlp: Language) -> List[Example]:
     """Eight English sentences with triples."""
     return [_example(nlp, text, gold) for text, gold in ENGLISH]
+
+
+def make_rule_examples(nlp: Language) -> List[Example]:
+    """Sentences on which rules can say all that gold says: no argument lies inside the other."""
+    kept = [(text, gold) for text, gold in ENGLISH if "University" not in text and "Radio" not in text]
+    return [_example(nlp, text, gold) for text, gold in [*kept, ("Oslo is in Norway.", [("Oslo", "located_in", "Norway")])]]
 
 
 def make_chinese_examples(nlp: Language) -> List[Example]:

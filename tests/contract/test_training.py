@@ -44,6 +44,8 @@ def test_training_goes_on_after_loading(case: MethodCase, trained: Trained) -> N
 
 
 def test_unknown_relations_warn_once_and_count_as_misses(case: MethodCase, trained: Trained) -> None:
+    if not case.reads_gold:
+        pytest.skip("gold is not read")
     nlp = trained.copy()
     optimizer = nlp.resume_training()
     examples = [*case.make_examples(nlp), example_of_unknown_relation(nlp)]
@@ -104,6 +106,8 @@ def test_updates_with_odd_docs(case: MethodCase, trained: Trained, texts: List[s
 
 @pytest.mark.filterwarnings("ignore:.W002. rere_detector")
 def test_gold_that_crosses_sentences_is_reported(case: MethodCase, trained: Trained) -> None:
+    if not case.reads_gold:
+        pytest.skip("gold is not read")
     nlp = trained.copy()
     text = "Ada wrote. Oslo grew."
     reference = nlp.make_doc(text)
@@ -120,5 +124,5 @@ def test_initialize_twice_starts_anew(case: MethodCase, encoder: pathlib.Path) -
     nlp.initialize(lambda: examples)
     labels = nlp.get_pipe(NAME).labels
     nlp.initialize(lambda: [example for example in examples if example.reference._.triples][:2])
-    assert set(nlp.get_pipe(NAME).labels) < set(labels)
+    assert set(nlp.get_pipe(NAME).labels) < set(labels) or not case.reads_gold
     nlp.update(examples[:2], sgd=nlp.create_optimizer(), annotates=case.annotating)
