@@ -181,9 +181,20 @@ class Errors:
         "[components.{name}] rules."
     )
     R504 = (
-        "[R504] None of the {rules} rules of {name!r} fires at any of the {pairs} pairs of entities in {where}: there is "
-        "nothing to learn from. `spacy relext rules check` shows what they just miss."
+        "[R504] None of the {rules} rules of {name!r} fires at any of the {pairs} pairs of entities in {where}: there "
+        "is nothing to learn from. `spacy relext rules check` shows what they just miss."
     )
+    R510 = (
+        "[R510] `spacy relext rules suggest` needs a pipeline with one nero_grounder; {path!r} has {count} "
+        "(components: {found}). Train configs/nero.cfg first."
+    )
+    R511 = (
+        "[R511] Nothing to suggest from {path!r}: of its {pairs} pairs of entities rules fire at {matched}; at "
+        "{stated} others with 1 to {longest} words between them {name!r} states a relation with a score of {score} or "
+        "more, but of no words often and evenly enough. Lower --score, --least or --agreement, or raise --longest."
+    )
+    R512 = "[R512] --code {path!r} cannot be run: {reason}."
+    R513 = "[R513] {found}; expected one of both: a TEXT, or --file FILE."
 
 
 class Warnings:

@@ -1,6 +1,19 @@
 """Entry point of `spacy_cli`: importing the commands puts them under `spacy relext`."""
 
-from . import convert, drop_triples, evaluate, extract, folds, rules, teach, tune, type_patterns, view  # noqa: F401
+from . import (  # noqa: F401
+    convert,
+    drop_triples,
+    evaluate,
+    explain,
+    extract,
+    folds,
+    rules,
+    rules_suggest,
+    teach,
+    tune,
+    type_patterns,
+    view,
+)
 from .app import relext
 
 __all__ = ["relext"]

@@ -1,17 +1,20 @@
 """What commands share: load a pipeline, show progress, and end with one line where the user's input is at fault."""
 
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Iterable, Iterator, List, NoReturn, Optional
 
 import spacy
 import typer
 from spacy.language import Language
+from spacy.util import import_file
 from tqdm import tqdm
 
 from .. import extensions  # noqa: F401  (registers doc._.triples)
 from ..errors import Errors
 
 PIPELINE_HELP = "Folder of a trained pipeline, or the name of an installed one."
+CODE_HELP = "Python file with registered functions that the pipeline needs."
 GPU_HELP = "Number of the GPU; -1 for the CPU."
 
 
@@ -43,14 +46,20 @@ def input_errors() -> Iterator[None]:
         fail(error)
 
 
-def load_pipeline(path: str, gpu_id: int = -1) -> Language:
+def load_pipeline(path: str, gpu_id: int = -1, *, code: Optional[Path] = None) -> Language:
     """Load a trained pipeline, on a GPU if asked for, or end the command with one line that says why not.
 
     path (str): Folder of the pipeline, or name of an installed package.
     gpu_id (int): Number of the GPU; -1 for the CPU.
+    code (Optional[Path]): Python file that is run first, for the functions that it registers.
     RETURNS (Language): The pipeline.
     RAISES (typer.Exit): Where it cannot be loaded.
     """
+    if code is not None:
+        try:
+            import_file("python_code", code)
+        except Exception as error:  # whatever the user's code raises
+            fail(Errors.R512.format(path=str(code), reason=_first_line(error)))
     if gpu_id >= 0:
         try:
             spacy.require_gpu(gpu_id)

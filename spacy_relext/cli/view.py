@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import List, Optional
 
 import typer
+from spacy.language import Language
+from spacy.tokens import Doc
 
 from ..corpora.texts import JSONL_SUFFIXES, TextReader
 from ..errors import Errors
@@ -30,20 +32,14 @@ def view_cli(
         if output is None and not serve:
             fail(Errors.R214)
         texts = read_texts(text)
-        nlp = load_pipeline(pipeline, gpu_id)
-        for number, one in enumerate(texts, start=1):
-            if len(one) > nlp.max_length:
-                fail(Errors.R205.format(where=f"document {number}", length=len(one), limit=nlp.max_length))
-        docs = list(nlp.pipe(texts))
+        docs = read_docs(load_pipeline(pipeline, gpu_id), texts)
         page = render_page(docs)
         if output is not None:
             is_drawing = output.suffix.lower() == ".svg"
             drawings = [passage.svg for doc in docs for passage in draw_passages(doc) if passage.svg]
             if is_drawing and not drawings:
                 fail(Errors.R221.format(path=str(output)))
-            output.parent.mkdir(parents=True, exist_ok=True)
-            output.write_text(drawings[0] if is_drawing else page, encoding="utf-8")
-            typer.echo(f"Saved to {output}")
+            save(drawings[0] if is_drawing else page, output)
         if serve:
             _serve(page, port)
 
@@ -60,11 +56,46 @@ def read_texts(text: str) -> List[str]:
     except (OSError, ValueError):  # longer than file names may be, or with a null character
         is_file = False
     if is_file:
-        is_json = Path(text).suffix.lower() in JSONL_SUFFIXES
-        return [raw.text for raw in TextReader(text, input_format="jsonl" if is_json else "file", strict=True)]
+        return read_file(text)
     if len(text.split()) < 2:
         raise ValueError(Errors.R211.format(path=text))
     return [text]
+
+
+def read_file(path: str) -> List[str]:
+    """Read a file of texts.
+
+    path (str): A file with one text, or a .jsonl file with one on each line.
+    RETURNS (List[str]): The texts.
+    RAISES (ValueError): Where it cannot be read.
+    """
+    is_json = Path(path).suffix.lower() in JSONL_SUFFIXES
+    return [raw.text for raw in TextReader(path, input_format="jsonl" if is_json else "file", strict=True)]
+
+
+def read_docs(nlp: Language, texts: List[str]) -> List[Doc]:
+    """Run a pipeline on texts.
+
+    nlp (Language): The pipeline.
+    texts (List[str]): The texts.
+    RETURNS (List[Doc]): One each.
+    RAISES (ValueError): Where one is longer than the pipeline accepts.
+    """
+    for number, text in enumerate(texts, start=1):
+        if len(text) > nlp.max_length:
+            raise ValueError(Errors.R205.format(where=f"document {number}", length=len(text), limit=nlp.max_length))
+    return list(nlp.pipe(texts))
+
+
+def save(content: str, output: Path) -> None:
+    """Write a page or drawing, and say so.
+
+    content (str): What is written.
+    output (Path): Where to; its folder is made.
+    """
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text(content, encoding="utf-8")
+    typer.echo(f"Saved to {output}")
 
 
 def _serve(page: str, port: int) -> None:

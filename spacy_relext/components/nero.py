@@ -30,6 +30,7 @@ _GROUNDER = Config().from_str(defaults.GROUNDER_CONFIG)
         "form": "text",
         "max_gap": 0,
         "any_type": False,
+        "learn_gold": False,
         "w_rules": 0.1,
         "w_clus": 0.2,
         "w_unmatched": 1.0,
@@ -64,6 +65,7 @@ def make_nero_grounder(
     form: str,
     max_gap: int,
     any_type: bool,
+    learn_gold: bool,
     w_rules: float,
     w_clus: float,
     w_unmatched: float,
@@ -97,6 +99,7 @@ def make_nero_grounder(
     form (str): What of a token is compared with a word of a rule: "text", "lower" or "lemma".
     max_gap (int): Most tokens that `*` stands for; 0: there are no gaps.
     any_type (bool): Whether the types behind the masks of rules are left out.
+    learn_gold (bool): Whether texts with gold triples are learned from as labelled ones, beside the rules.
     w_rules (float): Weight of L_rules.
     w_clus (float): Weight of L_clus.
     w_unmatched (float): Weight of L_unmatched.

@@ -13,7 +13,7 @@ from thinc.api import Optimizer
 from ..bridge import module_of
 from ..errors import Errors, Warnings
 from ..instances.grounding import BARRED, Grounding, RuleClasses, relations_of
-from ..instances.pair_classes import PairClass
+from ..instances.pair_classes import PairClass, gold_pairs
 from ..instances.pair_features import PairBatch
 from ..instances.pairs import Pairs, Suggester, stack_pairs
 from ..instances.rule_pairs import rule_pairs
@@ -23,6 +23,7 @@ from ..knowledge.rules import NO_RELATION, Rule, check_records, from_records, re
 from ..models.nero_losses import nero_loss
 from ..models.weights import MeanWeights
 from ..pair_bridge import encoder_sizes
+from ..triples.store import has_triples
 from .kd_classifier import most_attended
 from .nero_pool import MatchedPool
 from .pair_base import FITTED as PAIR_FITTED
@@ -115,7 +116,7 @@ class NeroGrounder(PairPipe):
         lexicon: Optional[Any] = None,
         start: Optional[List[Path]] = None,
     ) -> None:
-        """Read the rules, find the pairs at which they fire, and give the model its sizes; gold is not read.
+        """Read the rules, find the pairs at which they fire, and give the model its sizes.
 
         get_examples (Callable[[], Iterable[Example]]): Returns the training data.
         nlp (Optional[Language]): The pipeline; what comes before the component annotates the data, as in training.
@@ -142,10 +143,8 @@ class NeroGrounder(PairPipe):
             raise ValueError(Errors.R503.format(name=self.name))
         types, pairs_seen, directions = set(), 0, set()
         for batch in batched(examples):
-            pairs = self.suggest([example.predicted for example in batch])
+            pairs, _ = self._take_in(batch)
             directions.add(pairs.both_orders)
-            votes = self._votes(pairs)
-            self._remember(pairs, votes)
             types.update(kind for kinds in pairs.types for kind in kinds if kind)
             pairs_seen += len(pairs)
         if not len(self._pool):
@@ -171,10 +170,7 @@ class NeroGrounder(PairPipe):
 
     def suggest_gold(self, examples: Sequence[Example]) -> Grounding:
         """Choose what is learned from: matched pairs of the pool, pairs of the batch that no rule matches, and rules."""
-        pairs = self.suggest([example.predicted for example in examples])
-        votes = self._votes(pairs)
-        self._remember(pairs, votes)
-        silent = numpy.flatnonzero(votes.rule == NONE)
+        pairs, silent = self._take_in(examples)
         grid = self._table.classes.grid(pairs.take(silent))
         grid = numpy.where(grid > len(self.classes), BARRED, grid)  # what came later is not learned
         useful = (grid != BARRED).any(axis=1)
@@ -234,12 +230,28 @@ class NeroGrounder(PairPipe):
             self._vectors = None
         self._changed = True
 
+    def _take_in(self, examples: Sequence[Example]) -> Tuple[Pairs, Any]:
+        """Keep the pairs of a batch about which something is known; say which are the others."""
+        pairs = self.suggest([example.predicted for example in examples])
+        votes = self._votes(pairs)
+        silent = votes.rule == NONE
+        if self.cfg["learn_gold"]:
+            labelled = numpy.asarray([has_triples(example.reference) for example in examples], dtype=bool)[pairs.doc]
+            gold = gold_pairs(lambda _: pairs, examples)
+            self._pool.add(gold.pairs, [dict.fromkeys(said, 1.0) or NOTHING for said in gold.found])
+            silent &= ~labelled
+            self._remember(pairs.take(numpy.flatnonzero(~labelled)))
+        else:
+            self._remember(pairs, votes)
+        return pairs, numpy.flatnonzero(silent)
+
     def _votes(self, pairs: Pairs) -> RuleVotes:
         """Let the rules vote."""
         return vote(self._table.index.match(pairs), self.rules, pairs=len(pairs))
 
-    def _remember(self, pairs: Pairs, votes: RuleVotes) -> None:
+    def _remember(self, pairs: Pairs, votes: Optional[RuleVotes] = None) -> None:
         """Keep matched pairs, and those in the other order about which no rule says anything as having no relation."""
+        votes = self._votes(pairs) if votes is None else votes
         matched = numpy.flatnonzero(votes.rule != NONE).tolist()
         self._pool.add(pairs.take(matched), [votes.said[number] for number in matched])
         if pairs.both_orders and matched:

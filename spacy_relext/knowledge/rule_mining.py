@@ -21,7 +21,7 @@ from .rule_patterns import SUBJECT, Pattern
 BATCH = 256
 ALIKE = 0.5
 COLUMNS = ("relation", "reversed", "pattern", "count", "association", "group", "examples")
-_BETWEEN_EXAMPLES = " | "
+BETWEEN_EXAMPLES = " | "
 Key = Tuple[str, Tuple[str, ...], str]
 
 
@@ -107,7 +107,7 @@ def write_patterns(mined: Sequence[MinedPattern], path: Path) -> None:
     """
     rows = []
     for each in mined:
-        examples = _BETWEEN_EXAMPLES.join(each.examples)
+        examples = BETWEEN_EXAMPLES.join(each.examples)
         figures = (str(each.times), f"{each.association:.1f}", str(each.group))
         rows.append(("", "", str(each.pattern), *figures, examples))
     write_table(path, COLUMNS, rows)

@@ -11,6 +11,7 @@ from spacy.util import filter_spans
 
 from ..triples.store import get_triples
 from ..types import Triple
+from .explanation import describe_triple
 
 MIN_WORD_WIDTH = 14
 MAX_WORD_WIDTH = 30
@@ -82,16 +83,6 @@ def draw_span(span: Span, triples: Sequence[Triple]) -> str:
     return _add_titles(svg, '<g class="displacy-arrow"', titles)
 
 
-def describe_triple(triple: Triple) -> str:
-    """Put a triple into one line for hovering.
-
-    triple (Triple): The triple.
-    RETURNS (str): Arguments, relation, score and source, not escaped.
-    """
-    source = f", from {triple.source}" if triple.source else ""
-    return f"{triple.subject.text} → {triple.relation} → {triple.object.text} (score {triple.score:.3f}{source})"
-
-
 def _passage_spans(doc: Doc, triples: Sequence[Triple]) -> List[Span]:
     """Cut a document into sentences, and join those that a triple joins."""
     starts = {sent.start for sent in doc.sents} if doc.has_annotation("SENT_START") else {0}
@@ -146,13 +137,19 @@ def _arcs(words: Sequence[_Word], triples: Sequence[Triple]) -> Tuple[List[Dict[
     for triple in sorted(triples, key=lambda triple: -triple.score):
         subject, obj = _find(words, triple.subject), _find(words, triple.object)
         if subject is not None and obj is not None and subject != obj:
-            arcs.setdefault((subject, obj, triple.relation), describe_triple(triple))
+            arcs.setdefault((subject, obj, triple.relation), _hover(triple))
     drawn = []
     for subject, obj, relation in arcs:
         start, end = sorted((subject, obj))
         direction = "right" if subject < obj else "left"
         drawn.append({"start": start, "end": end, "label": escape(relation), "dir": direction})
     return drawn, list(arcs.values())
+
+
+def _hover(triple: Triple) -> str:
+    """Put a triple into one line for hovering."""
+    subject, obj = triple.subject.text, triple.object.text
+    return describe_triple(subject, triple.relation, obj, score=triple.score, source=triple.source)
 
 
 def _find(words: Sequence[_Word], argument: Span) -> Optional[int]:

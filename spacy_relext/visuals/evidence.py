@@ -1,10 +1,12 @@
-"""What a classifier of pairs bases a triple on, drawn: which tokens it looked at, and which part said how much."""
+"""What a triple is based on, drawn: which tokens were looked at, which rule says so, which part said how much."""
 
-import json
 from html import escape
-from typing import Any, Dict, List, Mapping, Sequence, Tuple
+from re import Match, sub
+from typing import Any, List, Mapping, Sequence, Tuple
 
 from spacy.tokens import Doc
+
+from .explanation import PRIOR, Attention, RuleGround, read_evidence
 
 STYLE = """
 .read { line-height: 1.9; overflow-wrap: break-word; }
@@ -18,8 +20,6 @@ STYLE = """
   .read .object { border-bottom-color: #f0937f; } .bar .for, .bar .share { background: #8db4f5; }
   .bar .against { background: #f0937f; } }
 """
-# Logits that a component names in its evidence, and what they are called.
-PARTS = {"text": "text", "types": "types", "local": "sentence and entities", "auxiliary": "attended tokens"}
 # Beyond this many logits a bar is full.
 FULL = 8.0
 _CONTEXT = 60  # characters shown around what is marked
@@ -30,31 +30,46 @@ def draw_evidence(doc: Doc, record: Mapping[str, Any]) -> str:
     """Draw the evidence of one triple.
 
     Attention colours the tokens by weight, bars show what each part says for (to the right) or against the relation, as
-    logits, and the type prior is a share of 1. What is none of these is listed as it is.
+    logits, and the type prior and the likeness to a rule are shares of 1. What is none of these is listed as it is.
 
     doc (Doc): The document.
     record (Mapping[str, Any]): The triple as it is stored; see `triples.store.get_records`.
     RETURNS (str): HTML, escaped; "" without evidence.
     """
-    rest: Dict[str, Any] = dict(record["evidence"] or {})
+    evidence = read_evidence(record["evidence"])
     found: List[str] = []
-    attention = rest.pop("attention", None)
-    if attention:
-        found.append(_read(doc, record, [(int(start), int(end), float(weight)) for start, end, weight in attention]))
-    bars = [_logit(PARTS[key], float(rest.pop(key))) for key in PARTS if key in rest]
-    if "prior" in rest:
-        bars.append(_share("share of the types", float(rest.pop("prior"))))
+    if evidence.attention:
+        found.append(_read(doc, record, evidence.attention))
+    if evidence.rule is not None:
+        found.append(_rule(evidence.rule))
+    bars = [_logit(name, value) for name, value in evidence.parts]
+    if evidence.prior is not None:
+        bars.append(_share(PRIOR, evidence.prior))
+    if evidence.rule is not None and evidence.rule.match is not None:
+        bars.append(_share("like the rule", evidence.rule.match))
     if bars:
         found.append(f'<div class="parts">{"".join(bars)}</div>')
-    kinds = rest.pop("entity_types", None)
-    if kinds and any(kinds):
-        found.append(f"<div>{escape(' → '.join(str(kind) or '–' for kind in kinds))}</div>")
-    if rest:
-        found.append(escape(json.dumps(rest, ensure_ascii=False, default=str)))
+    if evidence.types:
+        found.append(f"<div>{escape(evidence.types)}</div>")
+    if evidence.rest:
+        found.append(escape(", ".join(evidence.rest)))
     return "\n".join(found)
 
 
-def _read(doc: Doc, record: Mapping[str, Any], attention: Sequence[Tuple[int, int, float]]) -> str:
+def _rule(rule: RuleGround) -> str:
+    """Show a rule, its masks marked as the arguments are."""
+    if not rule.pattern:
+        return f"<div>{escape(rule.before)}</div>"
+
+    def mark(mask: "Match[str]") -> str:
+        role = "subject" if mask[1] == "SUBJ" else "object"
+        return f'<span class="argument {role}">{mask[0]}</span>'
+
+    pattern = sub(r"(?<!\S)(SUBJ|OBJ)-\S+", mark, escape(rule.pattern))
+    return f'<div class="read">{escape(rule.before)} <code>{pattern}</code>{escape(rule.after)}</div>'
+
+
+def _read(doc: Doc, record: Mapping[str, Any], attention: Sequence[Attention]) -> str:
     """Show the text around the arguments, darker where attention is heavier."""
     subject, obj = tuple(record["subject"]), tuple(record["object"])
     marked = [subject, obj, *((start, end) for start, end, _ in attention)]

@@ -5,10 +5,10 @@ from typing import List, Sequence
 
 from spacy.tokens import Doc
 
-from ..triples.store import get_records
 from .displacy_view import Passage, draw_passages
 from .evidence import STYLE as EVIDENCE_STYLE
 from .evidence import draw_evidence
+from .explanation import ranked_records
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem;
@@ -71,7 +71,7 @@ def _passage(passage: Passage) -> str:
 
 def _table(doc: Doc) -> str:
     """List the triples with exact offsets, the best first."""
-    records = sorted(get_records(doc) or [], key=lambda record: -record["score"])
+    records = ranked_records(doc)
     if not records:
         return "<p>No triple.</p>"
     rows = []

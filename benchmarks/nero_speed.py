@@ -1,0 +1,98 @@
+"""How fast rules are matched, and what a stream of a million sentences costs in memory."""
+
+from __future__ import annotations
+
+import random
+import resource
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy
+import spacy
+from call import Call
+from spacy.tokens import Doc
+from spacy.vocab import Vocab
+
+from spacy_relext.instances.pairs import Pairs
+from spacy_relext.knowledge.rule_index import RuleIndex
+from spacy_relext.knowledge.rules import Rule, from_records
+
+RULE_COUNTS = (10, 164, 1_000, 10_000)
+SENTENCES = 1_000_000
+BATCH = 1_000
+WORDS = 5_000
+LENGTH = 20
+MEBIBYTE = 1024  # KiB, as getrusage counts on Linux
+
+
+def matching(call: Call) -> None:
+    """Match rules of invented words on invented sentences with one marked pair each, as a stream."""
+    total = call.maker.limit_train or SENTENCES
+    for count in RULE_COUNTS:
+        for seed in call.seeds:
+            seconds, fired = match_stream(make_rules(count, seed=seed), total=total, seed=seed)
+            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MEBIBYTE
+            metrics = {"sentences_per_second": total / seconds, "peak_mib": peak, "fired_per_sentence": fired / total}
+            options: dict[str, Any] = {"data": f"{total:,} sentences of {LENGTH} invented words", "split": "stream"}
+            call.record("matching", metrics, system=_row(count), seed=seed, **options)
+            call.tell(f"{count} rules: {total / seconds:,.0f} sentences/s, {fired} fired, peak {peak:.0f} MiB")
+
+
+def match_stream(rules: list[Rule], *, total: int, seed: int) -> tuple[float, int]:
+    """Match a stream; only matching is timed, in processor time.
+
+    rules (list[Rule]): The rules.
+    total (int): Sentences.
+    seed (int): Seed of the sentences.
+    RETURNS (tuple[float, int]): Seconds, and how often a rule fired.
+    """
+    index, seconds, fired = RuleIndex(rules), 0.0, 0
+    for pairs in make_pairs(total, seed=seed):
+        start = time.process_time()
+        fired += len(index.match(pairs).pair)
+        seconds += time.process_time() - start
+    return seconds, fired
+
+
+def make_rules(count: int, *, seed: int) -> list[Rule]:
+    """Invent rules of one to four words between the masks.
+
+    count (int): How many different ones.
+    seed (int): Seed.
+    RETURNS (list[Rule]): The rules.
+    """
+    dice, bodies = random.Random(seed), set()
+    while len(bodies) < count:
+        bodies.add(" ".join(_word(dice) for _ in range(dice.randint(1, 4))))
+    return from_records([{"relation": "r", "pattern": f"SUBJ-* {body} OBJ-*"} for body in sorted(bodies)])
+
+
+def make_pairs(total: int, *, seed: int) -> Iterator[Pairs]:
+    """Invent sentences with two marked words each, up to six words apart.
+
+    total (int): Sentences.
+    seed (int): Seed.
+    YIELDS (Pairs): A batch of them.
+    """
+    vocab, dice = spacy.blank("en").vocab, random.Random(seed + 1)
+    for begin in range(0, total, BATCH):
+        yield _batch(vocab, dice, min(BATCH, total - begin))
+
+
+def _batch(vocab: Vocab, dice: random.Random, count: int) -> Pairs:
+    docs = [Doc(vocab, words=[_word(dice) for _ in range(LENGTH)]) for _ in range(count)]
+    left = numpy.asarray([dice.randrange(LENGTH - 7) for _ in range(count)])
+    right = left + 1 + numpy.asarray([dice.randrange(6) for _ in range(count)])
+    subject, obj = (numpy.stack([place, place + 1], axis=1) for place in (left, right))
+    text = numpy.stack([left * 0, left * 0 + LENGTH], axis=1)
+    return Pairs(docs, numpy.arange(count), text, subject, obj, [("", "")] * count, both_orders=False)
+
+
+def _word(dice: random.Random) -> str:
+    """A word of a few letters; rare words are as rare as in a language."""
+    return f"w{int(WORDS ** dice.random())}"
+
+
+def _row(count: int) -> str:
+    return "default" if count == 164 else f"ablation:{count:,} rules"

@@ -1,0 +1,64 @@
+"""What the NERO benchmarks compare: each system as what it changes in configs/nero.cfg, and how it gets its labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+COMPONENT = "nero_grounder"
+IN = f"components.{COMPONENT}"
+Changes = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class System:
+    """One system.
+
+    changes (Changes): Of the config.
+    labels (str): How a corpus gets labels before: "" (from rules in training), "pseudo" (a classifier of matched
+        sentences labels all others), "rounds" (the same in rounds, the surest first), "cosine" (the most similar rule
+        under the untrained encoder), "label-model" (Snorkel, matched sentences only).
+    """
+
+    changes: Changes = field(default_factory=dict)
+    labels: str = ""
+
+
+def change(**settings: Any) -> dict[str, Any]:
+    """RETURNS (dict[str, Any]): Settings of the component as changes of the config."""
+    return {f"{IN}.{key}": value for key, value in settings.items()}
+
+
+# A plain classifier: nothing but cross-entropy with labels, drawn as they come.
+PLAIN = change(w_rules=0.0, w_clus=0.0, w_unmatched=0.0, own_share=0.0, balance=0.0)
+LABELLED = {**PLAIN, **change(learn_gold=True)}
+DEFAULT = "default"
+SYSTEMS: dict[str, System] = {DEFAULT: System()}
+BASELINES: dict[str, System] = {
+    "matched sentences only": System(PLAIN),
+    "matched sentences, as many others as Other": System(
+        {**PLAIN, **change(w_unmatched=1.0, quiet_share=1.0, unmatched_from=0)}
+    ),
+    "pseudo-labelling": System(LABELLED, labels="pseudo"),
+    "self-training": System(LABELLED, labels="rounds"),
+    "Snorkel's LabelModel": System(LABELLED, labels="label-model"),
+}
+PAPER = change(own_share=0.0, temperature=0.0, w_unmatched=0.5, balance=0.0)
+ABLATIONS: dict[str, System] = {
+    "without L_unmatched": System(change(w_unmatched=0.0, own_share=0.0)),
+    "without L_clus": System(change(w_clus=0.0)),
+    "without L_rules": System(change(w_rules=0.0)),
+    "without balance": System(change(balance=0.0)),
+    "as the paper: pseudo-labels of the soft matcher": System(PAPER),
+    "as the paper, frozen matcher": System(LABELLED, labels="cosine"),
+    "half the word of the soft matcher": System(change(own_share=0.5)),
+}
+PARTS: dict[str, dict[str, System]] = {"central": SYSTEMS, "baselines": BASELINES, "ablations": ABLATIONS}
+
+
+def row_name(system: str) -> str:
+    """RETURNS (str): What a system is called in the results."""
+    if system == DEFAULT:
+        return system
+    return f"{'peer' if system in BASELINES else 'ablation'}:{system}"
