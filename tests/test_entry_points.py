@@ -120,13 +120,16 @@ ARGUMENTS: Dict[str, Callable[[], Dict[str, Any]]] = {
     "spacy_relext.MarkedDetector.v1": lambda: {"name": "no/such/folder"},
     "spacy_relext.MarkedExtractor.v1": lambda: {"name": "no/such/folder"},
     "spacy_relext.Transformer.v1": lambda: {"name": "no/such/folder"},
+    "spacy_relext.PieceGrounder.v1": lambda: {"name": "no/such/folder"},
     "spacy_relext.PieceStudent.v1": lambda: {"name": "no/such/folder"},
     "spacy_relext.PieceTeacher.v1": lambda: {"name": "no/such/folder"},
     "spacy_relext.GraphStudent.v1": lambda: {"tok2vec": tok2vec()},
     "spacy_relext.GraphTeacher.v1": lambda: {"tok2vec": tok2vec()},
     "spacy_relext.anneal_distillation.v1": lambda: {"component": "kd_classifier", "steps": 10},
+    "spacy_relext.RecurrentGrounder.v1": lambda: {"tok2vec": tok2vec()},
     "spacy_relext.SharedDetector.v1": lambda: {"tok2vec": tok2vec()},
     "spacy_relext.SharedExtractor.v1": lambda: {"tok2vec": tok2vec()},
+    "spacy_relext.SharedGrounder.v1": lambda: {"tok2vec": tok2vec()},
     "spacy_relext.SharedStudent.v1": lambda: {"tok2vec": tok2vec()},
     "spacy_relext.SharedTeacher.v1": lambda: {"tok2vec": tok2vec()},
 }
@@ -180,5 +183,5 @@ def test_the_commands_are_there(installed: Set[EntryPoint]) -> None:
 
     spacy.registry.cli.get_all()
     commands = get_command(app).commands  # type: ignore[attr-defined]
-    expected = "convert drop-triples evaluate extract folds rules teach tune type-patterns view"
+    expected = "convert drop-triples evaluate explain extract folds rules teach tune type-patterns view"
     assert sorted(commands["relext"].commands) == expected.split()

@@ -1,4 +1,4 @@
-from typing import Any, Callable
+from typing import Any, Callable, Tuple
 
 import pytest
 from typer.testing import CliRunner
@@ -6,6 +6,7 @@ from typer.testing import CliRunner
 from spacy_relext.cli.main import relext
 
 from .fake_pipeline import save_pipeline
+from .nero_pipeline import save_nero_pipelines
 
 
 @pytest.fixture(scope="session")
@@ -16,6 +17,12 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(scope="session")
 def detector_pipeline(tmp_path_factory: pytest.TempPathFactory) -> str:
     return save_pipeline(tmp_path_factory.mktemp("pipelines") / "detector", detector=True)
+
+
+@pytest.fixture(scope="session")
+def nero_pipelines(tmp_path_factory: pytest.TempPathFactory) -> Tuple[str, str]:
+    """Folders of a trained nero_grounder with a component that finds entities, and without."""
+    return save_nero_pipelines(tmp_path_factory.mktemp("nero"))
 
 
 @pytest.fixture

@@ -51,6 +51,11 @@ def test_limits() -> None:
     assert mine_patterns([], suggester=EntityPairs()) == []
 
 
+def test_line_breaks_are_not_a_part_of_patterns() -> None:
+    found = mine_patterns([text("Ada moved\nto Rome"), text("Ada moved to Rome")], suggester=EntityPairs(), least=1)
+    assert [(str(each.pattern), each.times) for each in found] == [("SUBJ-P moved to OBJ-G", 1)]
+
+
 def test_association() -> None:
     assert association(10, 20, 50, 100) == 0.0 and association(5, 5, 5, 5) == 0.0
     expected = 2 * sum(

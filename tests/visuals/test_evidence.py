@@ -58,8 +58,22 @@ def test_the_prior_is_a_share() -> None:
 
 
 def test_other_evidence_is_listed_and_none_is_nothing() -> None:
-    assert draw({"rule": "<x>"}) == "{&quot;rule&quot;: &quot;&lt;x&gt;&quot;}"
+    assert draw({"<rule>": "<x>", "pair": 0.5, "more": [1]}) == "&lt;rule&gt;: &lt;x&gt;, pair: 0.5, more: [1]"
     assert draw({}) == ""
+
+
+def test_a_rule_that_fires() -> None:
+    html = draw({"how": "exact", "rule": "<r>", "pattern": "SUBJ-<P> wrote & XSUBJ-x OBJ-W|X", "match": 1.0})
+    assert plain(html) == "rule &lt;r&gt; SUBJ-&lt;P&gt; wrote &amp; XSUBJ-x OBJ-W|X (exact)"
+    assert '<span class="argument subject">SUBJ-&lt;P&gt;</span>' in html and html.count("argument") == 2
+    assert "share" not in html
+
+
+def test_a_rule_that_the_text_is_like() -> None:
+    html = draw({"how": "soft", "rule": "2", "pattern": "SUBJ-P wrote OBJ-W", "match": 0.834, "more": 1})
+    assert "like rule 2 SUBJ-P wrote OBJ-W, match 0.83" in plain(html)
+    assert 'class="share" style="width: 83.4%"' in html and html.endswith("more: 1")
+    assert "no rule of this relation fits" in draw({"how": "soft"})
 
 
 def test_long_texts_show_what_is_marked() -> None:

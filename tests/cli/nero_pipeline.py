@@ -1,0 +1,47 @@
+"""A nero_grounder that a few updates have taught what four rules say."""
+
+from pathlib import Path
+from typing import List, Tuple
+
+import spacy
+from spacy.tokens import DocBin
+
+from ..contract.entities import FACTORY, find_entities
+from ..contract.sentences import make_english_examples
+
+RULES = [
+    {"id": "born", "relation": "place_of_birth", "pattern": "SUBJ-PERSON was born in OBJ-PLACE"},
+    {"id": "wrote", "relation": "author", "pattern": "SUBJ-PERSON wrote OBJ-WORK"},
+    {"id": "in", "relation": "located_in", "pattern": "SUBJ-PLACE is in OBJ-PLACE"},
+    {"id": "where", "relation": "place_of_birth", "pattern": "OBJ-PLACE is where SUBJ-PERSON was born"},
+]
+PEOPLE, WORKS, PLACES = ("Ada Lovelace", "Mary", "Kari Lund", "Ole"), ("Mathilda", "Lodore"), ("London", "Bergen")
+
+
+def save_nero_pipelines(folder: Path) -> Tuple[str, str]:
+    """Train one, and save it with and without the component that finds entities."""
+    spacy.util.fix_random_seed(0)
+    nlp = spacy.blank("en")
+    for name in ("sentencizer", FACTORY):
+        nlp.add_pipe(name)
+    nlp.add_pipe("nero_grounder", config={"rules": RULES, "unmatched_from": 10, "own_share": 0.5})
+    examples = make_english_examples(nlp)
+    optimizer = nlp.initialize(lambda: examples)
+    for _ in range(30):
+        nlp.update(examples, sgd=optimizer, annotates=["sentencizer", FACTORY])
+    nlp.to_disk(folder / "whole")
+    nlp.remove_pipe(FACTORY)
+    nlp.to_disk(folder / "bare")
+    return str(folder / "whole"), str(folder / "bare")
+
+
+def save_corpus(path: Path, *, entities: bool) -> Path:
+    """Save sentences that rules match and sentences that are like them, with entities or without."""
+    texts: List[str] = []
+    for person in PEOPLE:
+        texts += [f"{person} was {how}born in {place}." for place in PLACES for how in ("", "later ")]
+        texts += [f"{person} wrote {work}." for work in WORKS]
+    nlp = spacy.blank("en")
+    docs = [nlp(text) for text in texts]
+    DocBin(docs=[find_entities(doc) if entities else doc for doc in docs], store_user_data=True).to_disk(path)
+    return path
