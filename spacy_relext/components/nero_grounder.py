@@ -1,6 +1,8 @@
 """The component behind `nero_grounder`: learns from rules and from texts that no rule matches."""
 
 from contextlib import nullcontext
+from dataclasses import replace
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple, Union
 
@@ -81,7 +83,7 @@ class NeroGrounder(PairPipe):
         self.require_initialized()
         found = self._read(rules, nlp)
         known = {(str(rule.pattern)) for rule in self.rules}
-        fresh = [rule for rule in found if str(rule.pattern) not in known]
+        fresh = _renamed([rule for rule in found if str(rule.pattern) not in known], self.rules)
         self.cfg["late"] = [*self.cfg["late"], *to_records(fresh)]
         new = sorted(set(relations_of(fresh)) - set(self.labels))
         self.cfg["labels"] = sorted({*self.labels, *new})
@@ -128,7 +130,7 @@ class NeroGrounder(PairPipe):
         """
         records = [*self._read(self.cfg["rules"], nlp)] if self.cfg["rules"] else []
         if rules is not None:
-            records += self._read(rules, nlp)
+            records += _renamed(self._read(rules, nlp), records)
         self._fitted["grounds"] = to_records(records)
         self._pool, self._steps, self._mean = self._new_pool(), 0, None
         super().initialize(get_examples, nlp=nlp, labels=labels, lexicon=lexicon, start=start)
@@ -173,7 +175,7 @@ class NeroGrounder(PairPipe):
         pairs, silent = self._take_in(examples)
         grid = self._table.classes.grid(pairs.take(silent))
         grid = numpy.where(grid > len(self.classes), BARRED, grid)  # what came later is not learned
-        useful = (grid != BARRED).any(axis=1)
+        useful = (grid != BARRED).any(axis=1) & (self.cfg["w_unmatched"] > 0)
         unmatched, grid = pairs.take(silent[useful]), grid[useful]
         most = self.cfg["unmatched_batch"]
         if most and len(unmatched) > most:
@@ -261,8 +263,10 @@ class NeroGrounder(PairPipe):
             self._pool.add(turned.take(silent), [NOTHING] * len(silent))
 
     def _choose_rules(self) -> Any:
-        """Draw the rules whose bodies are read in an update; all where there are no more."""
+        """Draw the rules whose bodies are read in an update; all where there are no more, none that teach nothing."""
         n_rules, most = len(self.cfg["grounds"]), self.cfg["rule_batch"]
+        if not (self.cfg["w_rules"] or self.cfg["w_clus"]):
+            return numpy.arange(0)
         if not 0 < most < n_rules:
             return numpy.arange(n_rules)
         return numpy.sort(self._random.choice(n_rules, most, replace=False))
@@ -410,6 +414,16 @@ class _Rules:
         self.rule_classes = numpy.asarray(
             [self.classes.number(PairClass(rule.relation)) for rule in rules], dtype="int64"
         )
+
+
+def _renamed(new: Sequence[Rule], known: Sequence[Rule]) -> List[Rule]:
+    """Give rules of one source other ids than those of another: evidence names a rule by its id alone."""
+    taken, found = {rule.id for rule in known}, []
+    for rule in new:
+        name = next(name for name in chain([rule.id], (f"{rule.id}-{n}" for n in count(2))) if name not in taken)
+        taken.add(name)
+        found.append(replace(rule, id=name))
+    return found
 
 
 def certainty(probs: Any) -> Any:
