@@ -26,7 +26,7 @@ RULES = "nero_rules/semeval/pattern.json"
 CONFIG = ROOT / "configs" / "nero.cfg"
 MARKED = {"@misc": "spacy_relext.AnnotatedPairs.v1"}
 SIZES = (10, 20, 50, 100)
-ROUNDS = 3
+ROUNDS = 2
 # Groups of relations that are held out together.
 GROUPS = 3
 

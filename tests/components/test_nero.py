@@ -143,7 +143,7 @@ def test_rules_of_relations_it_never_saw() -> None:
     assert [rule.id for rule in pipe.rules[3:]] == ["praise", "praise-2"]
     pipe.cfg["exact_wins"] = False
     (triple,) = ask(nlp, pipe, "Ada praised Mary .")
-    assert triple.relation == "praises" and 0.9 < triple.score < 1.0, "by likeness"
+    assert triple.relation == "praises" and 0.5 < triple.score < 1.0, "by likeness"
     pipe.cfg["match_threshold"] = 1.01
     assert "praises" not in [t.relation for t in ask(nlp, pipe, "Ada praised Mary .")]
     again = spacy.blank("en").add_pipe(NAME, config={"model": MODEL}).from_bytes(pipe.to_bytes())
