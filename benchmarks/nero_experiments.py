@@ -219,5 +219,7 @@ def _zero_shot(call: Call, seed: int, held: Sequence[str], kept: Sequence[str], 
 
 def _only(pairs: PairSet, relations: Sequence[str]) -> PairSet:
     """Keep the gold of some relations; all other pairs have none."""
-    rows = [row._replace(labels=[each for each in row.labels if each.rpartition("(")[0] in relations]) for row in pairs.rows]
+    rows = [
+        row._replace(labels=[each for each in row.labels if each.rpartition("(")[0] in relations]) for row in pairs.rows
+    ]
     return PairSet(rows, [])

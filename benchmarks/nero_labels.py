@@ -156,7 +156,9 @@ def by_cosine(ruled: Ruled, encoder: Path) -> Likeness:
     texts, forwards = [], []
     for number, left, right, _ in ruled.pairs.by_position():
         doc = ruled.docs[ruled.pairs.doc[number]]
-        texts.append(f"{STAND_IN} {doc[left[1] : right[0]].text} {STAND_IN}" if left[1] < right[0] else f"{STAND_IN} {STAND_IN}")
+        texts.append(
+            f"{STAND_IN} {doc[left[1] : right[0]].text} {STAND_IN}" if left[1] < right[0] else f"{STAND_IN} {STAND_IN}"
+        )
         forwards.append(ruled.pairs.subject[number, 0] <= ruled.pairs.object[number, 0])
     cosines = _embed(texts, encoder) @ _embed(bodies, encoder).T  # (P, J)
     best = cosines.argmax(axis=1)

@@ -13,7 +13,8 @@ from ..errors import check_choice, check_range
 from ..instances.pairs import Suggester
 from ..knowledge.rule_index import FORMS
 from . import nero_defaults as defaults
-from .nero_grounder import ENTROPY, FITTED, LEARNED, NeroGrounder
+from .nero_grounder import ENTROPY, LEARNED, NeroGrounder
+from .nero_rules import FITTED
 from .settings import plain_settings
 
 _GROUNDER = Config().from_str(defaults.GROUNDER_CONFIG)

@@ -1,10 +1,8 @@
 """The component behind `nero_grounder`: learns from rules and from texts that no rule matches."""
 
 from contextlib import nullcontext
-from dataclasses import replace
-from itertools import chain, count
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 import numpy
 from spacy.language import Language
@@ -13,26 +11,22 @@ from spacy.training import Example
 from thinc.api import Optimizer
 
 from ..bridge import module_of
-from ..errors import Errors, Warnings
-from ..instances.grounding import BARRED, Grounding, RuleClasses, relations_of
+from ..errors import Errors
+from ..instances.grounding import BARRED, Grounding, relations_of
 from ..instances.pair_classes import PairClass, gold_pairs
 from ..instances.pair_features import PairBatch
-from ..instances.pairs import Pairs, Suggester, stack_pairs
-from ..instances.rule_pairs import rule_pairs
-from ..instances.rule_votes import NONE, RuleVotes, vote
-from ..knowledge.rule_index import RuleIndex
-from ..knowledge.rules import NO_RELATION, Rule, check_records, from_records, read_rules, to_records, usable_rules
+from ..instances.pairs import Pairs, stack_pairs
+from ..instances.rule_votes import NONE, RuleVotes
+from ..knowledge.rules import NO_RELATION, to_records
 from ..models.nero_losses import nero_loss
 from ..models.weights import MeanWeights
 from ..pair_bridge import encoder_sizes
 from ..triples.store import has_triples
 from .kd_classifier import most_attended
 from .nero_pool import MatchedPool
-from .pair_base import FITTED as PAIR_FITTED
-from .pair_base import PairPipe, batched, softmax
+from .nero_rules import RulePipe, renamed
+from .pair_base import batched, softmax
 
-FITTED: Dict[str, Any] = {**PAIR_FITTED, "grounds": [], "late": []}
-STAND_IN = "something"
 ENTROPY, LEARNED = "entropy", "learned"
 EXACT, SOFT = "exact", "soft"
 # Updates after which the vectors of rules that texts are compared with in training are made anew.
@@ -42,69 +36,23 @@ LATELY = 2000
 NOTHING = {PairClass(NO_RELATION): 1.0}
 
 
-class NeroGrounder(PairPipe):
+class NeroGrounder(RulePipe):
     """Says which relation holds between two entities, and which rule says so. Writes `doc._.triples`."""
 
     architectures = ("relext_nero_piece_grounder", "relext_nero_recurrent_grounder", "relext_nero_shared_grounder")
 
-    def __init__(self, *args: Any, suggester: Suggester, **kwargs: Any) -> None:
+    # Of training, and not saved: matched pairs, how sure it was of unmatched ones lately, the mean of its last weights,
+    # updates so far, and whether there was one since rules were read.
+    _pool: MatchedPool
+    _lately: List[float]
+    _mean: Optional[MeanWeights]
+    _steps: int
+    _changed: bool
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Create a grounder; see `PairPipe`."""
-        super().__init__(*args, suggester=suggester, **kwargs)
-        self._parsed: Optional[Tuple[Any, "_Rules"]] = None
-        self._pool = self._new_pool()
-        self._forget_vectors()
-        self._steps, self._mean = 0, None
-
-    # Rules
-
-    @property
-    def rules(self) -> List[Rule]:
-        """RETURNS (List[Rule]): The rules in use, those that were added later last."""
-        return self._table.rules
-
-    @property
-    def _table(self) -> "_Rules":
-        """What follows from the rules, made anew when they change."""
-        key = (self.cfg["grounds"], self.cfg["late"], self.cfg["classes"])
-        if self._parsed is None or any(old is not new for old, new in zip(self._parsed[0], key)):
-            rules = from_records([*self.cfg["grounds"], *self.cfg["late"]])
-            self._parsed = (key, _Rules(rules, self.classes, form=self.cfg["form"], max_gap=self.cfg["max_gap"]))
-            self._forget_vectors()
-        return self._parsed[1]
-
-    def add_rules(self, rules: Union[str, Path, List[Dict[str, Any]]], *, nlp: Optional[Language] = None) -> List[str]:
-        """Add rules to a trained component, also of relations that it has never seen: these it finds by likeness alone.
-
-        rules (Union[str, Path, List[Dict[str, Any]]]): A file, or records of `relation` and `pattern`.
-        nlp (Optional[Language]): The pipeline, whose tokenizer splits the patterns; None: they are split at spaces.
-        RETURNS (List[str]): The relations that are new.
-        RAISES (ValueError): Where a rule cannot be used, or the component is not initialized.
-        """
-        self.require_initialized()
-        found = self._read(rules, nlp)
-        known = {(str(rule.pattern)) for rule in self.rules}
-        fresh = _renamed([rule for rule in found if str(rule.pattern) not in known], self.rules)
-        self.cfg["late"] = [*self.cfg["late"], *to_records(fresh)]
-        new = sorted(set(relations_of(fresh)) - set(self.labels))
-        self.cfg["labels"] = sorted({*self.labels, *new})
-        return new
-
-    def _read(self, rules: Union[str, Path, List[Dict[str, Any]]], nlp: Optional[Language]) -> List[Rule]:
-        """Read rules from a file or from records, and say what is left out."""
-        tokenize = None if nlp is None else lambda word: [token.text for token in nlp.tokenizer(word)]
-        options: Dict[str, Any] = {name: self.cfg[name] for name in ("max_gap", "any_type")}
-        where = rules if isinstance(rules, (str, Path)) else f"the rules of {self.name}"
-        if isinstance(rules, (str, Path)):
-            found = read_rules(rules, tokenize=tokenize, **options)
-        else:
-            found = check_records(rules, where=self.name, tokenize=tokenize, **options)
-        usable = usable_rules(found, where)
-        if found.problems:
-            first, count = found.problems[0], len(found.problems)
-            what = {"count": count, "total": count + len(usable), "where": where}
-            message = Warnings.W500.format(name=self.name, what=f"{first.where}: {first.message}", **what)
-            self.warn_once(f"rules {where}", message)
-        return usable
+        super().__init__(*args, **kwargs)
+        self._start_anew()
 
     # Initialization
 
@@ -128,13 +76,13 @@ class NeroGrounder(PairPipe):
         start (Optional[List[Path]]): As for `PairPipe.initialize`.
         RAISES (ValueError): Where there are no rules, or none fires.
         """
-        records = [*self._read(self.cfg["rules"], nlp)] if self.cfg["rules"] else []
+        records = [*self.read_rules(self.cfg["rules"], nlp)] if self.cfg["rules"] else []
         if rules is not None:
-            records += _renamed(self._read(rules, nlp), records)
+            records += renamed(self.read_rules(rules, nlp), records)
         self._fitted["grounds"] = to_records(records)
-        self._pool, self._steps, self._mean = self._new_pool(), 0, None
+        self._start_anew()
         super().initialize(get_examples, nlp=nlp, labels=labels, lexicon=lexicon, start=start)
-        self._forget_vectors()
+        self.forget_vectors()
 
     def collect(self, examples: Iterable[Example]) -> List[str]:
         """Find the pairs at which rules fire, and read entity types; gold is not read.
@@ -143,14 +91,18 @@ class NeroGrounder(PairPipe):
         """
         if not self.rules:
             raise ValueError(Errors.R503.format(name=self.name))
-        types, pairs_seen, directions = set(), 0, set()
+        types: Set[str] = set()
+        directions: Set[bool] = set()
+        pairs_seen = 0
         for batch in batched(examples):
             pairs, _ = self._take_in(batch)
             directions.add(pairs.both_orders)
             types.update(kind for kinds in pairs.types for kind in kinds if kind)
             pairs_seen += len(pairs)
         if not len(self._pool):
-            raise ValueError(Errors.R504.format(name=self.name, pairs=pairs_seen, where=self._where, rules=len(self.rules)))
+            raise ValueError(
+                Errors.R504.format(name=self.name, pairs=pairs_seen, where=self._where, rules=len(self.rules))
+            )
         self.cfg["types"] = sorted(types)
         self._collected = ([] if True in directions else [{PairClass("", True)}], [])
         return relations_of(self.rules)
@@ -170,10 +122,10 @@ class NeroGrounder(PairPipe):
 
     # Training
 
-    def suggest_gold(self, examples: Sequence[Example]) -> Grounding:
+    def suggest_gold(self, examples: Sequence[Example]) -> Grounding:  # type: ignore[override]
         """Choose what is learned from: matched pairs of the pool, pairs of the batch that no rule matches, and rules."""
         pairs, silent = self._take_in(examples)
-        grid = self._table.classes.grid(pairs.take(silent))
+        grid = self.table.classes.grid(pairs.take(silent))
         grid = numpy.where(grid > len(self.classes), BARRED, grid)  # what came later is not learned
         useful = (grid != BARRED).any(axis=1) & (self.cfg["w_unmatched"] > 0)
         unmatched, grid = pairs.take(silent[useful]), grid[useful]
@@ -181,14 +133,15 @@ class NeroGrounder(PairPipe):
         if most and len(unmatched) > most:
             kept = numpy.sort(self._random.choice(len(unmatched), most, replace=False))
             unmatched, grid = unmatched.take(kept), grid[kept]
-        parts, said = [unmatched], []
+        parts: List[Pairs] = [unmatched]
+        said: List[Any] = []
         if len(self._pool):
             matched, said = self._pool.draw(self.cfg["matched_batch"])
             parts.insert(0, matched)
         chosen = self._choose_rules()
         if len(chosen):
-            parts.append(self._bodies.take(chosen))
-        targets = self._table.classes.targets(said)
+            parts.append(self.bodies().take(chosen))
+        targets = self.table.classes.targets(said)
         return Grounding(stack_pairs(parts), len(said), len(unmatched), targets, grid, chosen)
 
     def features(self, instances: Any) -> PairBatch:
@@ -204,13 +157,13 @@ class NeroGrounder(PairPipe):
         if begun and (self.cfg["own_share"] or self.cfg["quiet_share"]):
             own = self._own_word(instances)
             quiet = self._is_quiet(own)
-        classes = self._table.rule_classes[instances.rules]
+        classes = self.table.rule_classes[instances.rules]
         return {
             "matched": instances.targets,
             "grid": instances.grid,
             "own": own,
             "quiet": quiet,
-            "rules": self._rule_vectors() if begun else numpy.zeros((0, 1), dtype="float32"),
+            "rules": self.rule_vectors() if begun else numpy.zeros((0, 1), dtype="float32"),
             "relations": classes,
             "unmatched": numpy.asarray(begun),
         }
@@ -229,13 +182,13 @@ class NeroGrounder(PairPipe):
                 self._mean = MeanWeights(module_of(self.model), decay=self.cfg["mean_decay"])
             self._mean.update()
         if self._steps % REFRESH == 0:
-            self._vectors = None
+            self.forget_vectors()
         self._changed = True
 
     def _take_in(self, examples: Sequence[Example]) -> Tuple[Pairs, Any]:
         """Keep the pairs of a batch about which something is known; say which are the others."""
         pairs = self.suggest([example.predicted for example in examples])
-        votes = self._votes(pairs)
+        votes = self.votes(pairs)
         silent = votes.rule == NONE
         if self.cfg["learn_gold"]:
             labelled = numpy.asarray([has_triples(example.reference) for example in examples], dtype=bool)[pairs.doc]
@@ -247,19 +200,15 @@ class NeroGrounder(PairPipe):
             self._remember(pairs, votes)
         return pairs, numpy.flatnonzero(silent)
 
-    def _votes(self, pairs: Pairs) -> RuleVotes:
-        """Let the rules vote."""
-        return vote(self._table.index.match(pairs), self.rules, pairs=len(pairs))
-
     def _remember(self, pairs: Pairs, votes: Optional[RuleVotes] = None) -> None:
         """Keep matched pairs, and those in the other order about which no rule says anything as having no relation."""
-        votes = self._votes(pairs) if votes is None else votes
+        votes = self.votes(pairs) if votes is None else votes
         matched = numpy.flatnonzero(votes.rule != NONE).tolist()
         self._pool.add(pairs.take(matched), [votes.said[number] for number in matched])
         if pairs.both_orders and matched:
             stated = [n for n in matched if self.rules[int(votes.rule[n])].relation != NO_RELATION]
             turned = pairs.take(stated).turned()
-            silent = numpy.flatnonzero(self._votes(turned).rule == NONE)
+            silent = numpy.flatnonzero(self.votes(turned).rule == NONE)
             self._pool.add(turned.take(silent), [NOTHING] * len(silent))
 
     def _choose_rules(self) -> Any:
@@ -291,20 +240,21 @@ class NeroGrounder(PairPipe):
         """Take what exact rules say, then each pair's best relation where it is sure enough."""
         if outputs is None:
             return super().decode(instances, outputs)
-        grid = self._table.classes.grid(instances)
-        scores = numpy.where(grid == BARRED, -1.0, outputs.unit @ self._rule_vectors().T)
-        return super().decode(instances, _Judged(*outputs, grid, scores, self._votes(instances)))
+        grid = self.table.classes.grid(instances)
+        scores = numpy.where(grid == BARRED, -1.0, outputs.unit @ self.rule_vectors().T)
+        said = (outputs.logits, outputs.attention, grid, scores, self.votes(instances))
+        return super().decode(instances, _Judged(*said))
 
     @property
     def answers(self) -> List[PairClass]:
         """RETURNS (List[PairClass]): The classes, then those of relations that rules brought later."""
-        return self._table.answers
+        return self.table.answers
 
     def choose(self, instances: Pairs, outputs: "_Judged") -> Tuple[Any, Any]:
         """Find each pair's best relation and how sure it is; see `PairPipe.choose`."""
         logits = outputs.logits
         if self.cfg["typed"]:
-            allowed = self._table.classes.allowed(instances.types)[:, : logits.shape[1]]
+            allowed = self.table.classes.allowed(instances.types)[:, : logits.shape[1]]
             logits = numpy.where(allowed, logits, -numpy.inf)
         probs = softmax(logits)
         best = probs[:, 1:].argmax(axis=1) + 1
@@ -327,7 +277,7 @@ class NeroGrounder(PairPipe):
         """Let rules that fire decide."""
         best, score = best.copy(), score.copy()
         for number in numpy.flatnonzero(votes.rule != NONE).tolist():
-            column = self._table.classes.number(votes.answer(number, self.rules))
+            column = self.table.classes.number(votes.answer(number, self.rules))
             best[number], score[number] = (column, 1.0) if column > 0 else (best[number], 0.0)
         return best, score
 
@@ -336,7 +286,7 @@ class NeroGrounder(PairPipe):
         own = numpy.flatnonzero(outputs.grid[number] == answer)
         found: Dict[str, Any] = {"entity_types": list(instances.types[number])}
         fires = int(outputs.votes.rule[number])
-        exact = fires != NONE and self._table.classes.number(outputs.votes.answer(number, self.rules)) == answer
+        exact = fires != NONE and self.table.classes.number(outputs.votes.answer(number, self.rules)) == answer
         if exact or len(own):
             rule = fires if exact else int(own[outputs.scores[number, own].argmax()])
             found["rule"], found["pattern"] = self.rules[rule].id, str(self.rules[rule].pattern)
@@ -344,86 +294,29 @@ class NeroGrounder(PairPipe):
         found["how"] = EXACT if exact else SOFT
         return {**found, "attention": most_attended(instances, outputs.attention[number], number)}
 
-    @property
-    def _bodies(self) -> Pairs:
-        """The rules as texts."""
-        if self._bodies_made is None:
-            self._bodies_made = rule_pairs(self.rules, self.vocab, stand_in=STAND_IN)
-        return self._bodies_made
-
-    def _rule_vectors(self) -> Any:
-        """Vectors of all rules, from the weights as they are or, in training, as they were lately. Shape (J, D)"""
-        self._table  # noqa: B018  (forgets the vectors where the rules have changed)
-        if self._vectors is None:
-            self._vectors = self.run(self._bodies).unit
-        return self._vectors
-
-    def _forget_vectors(self) -> None:
-        """Rules or weights are others."""
-        self._vectors: Any = None
-        self._bodies_made: Optional[Pairs] = None
-        self._changed = False
-
     def predict(self, docs: Iterable[Doc]) -> List[Any]:
         """Score a batch of Docs without changing them; see `PairPipe.predict`."""
         if self._changed:  # since the last update
-            self._forget_vectors()
+            self.forget_vectors()
+            self._changed = False
         return super().predict(docs)
 
-    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "NeroGrounder":
-        """Read weights and settings; see `RelationPipe.from_bytes`."""
-        self._forget_vectors()
-        super().from_bytes(bytes_data, exclude=exclude)
-        return self
-
-    def from_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> "NeroGrounder":
-        """Read weights and settings; see `RelationPipe.from_disk`."""
-        self._forget_vectors()
-        super().from_disk(path, exclude=exclude)
-        return self
-
-    def _new_pool(self) -> MatchedPool:
-        """Make an empty pool, and the dice of a training."""
-        self._random = numpy.random.default_rng(self.cfg["seed"])
-        self._lately: List[float] = []
-        return MatchedPool(size=self.cfg["pool_size"], balance=self.cfg["balance"], seed=self.cfg["seed"])
+    def _start_anew(self) -> None:
+        """Forget what was learned from so far."""
+        seed = self.cfg["seed"]
+        self._random = numpy.random.default_rng(seed)
+        self._pool = MatchedPool(size=self.cfg["pool_size"], balance=self.cfg["balance"], seed=seed)
+        self._lately, self._mean, self._steps, self._changed = [], None, 0, False
 
 
 class _Judged(NamedTuple):
     """What the model says of P pairs, and what rules do."""
 
     logits: Any
-    unit: Any
     attention: Any
     grid: Any
     scores: Any
     votes: RuleVotes
-
-
-class _Rules:
-    """Rules, and what follows from them."""
-
-    def __init__(self, rules: List[Rule], classes: List[PairClass], *, form: str, max_gap: int) -> None:
-        self.rules = rules
-        self.index = RuleIndex(rules, form=form, max_gap=max_gap)
-        turned = (False, True) if any(each.backwards for each in classes) else (False,)
-        known = {each.relation for each in classes}
-        late = [PairClass(name, way) for name in relations_of(rules) if name not in known for way in turned]
-        self.answers = [*classes, *late]
-        self.classes = RuleClasses(rules, self.answers)
-        self.rule_classes = numpy.asarray(
-            [self.classes.number(PairClass(rule.relation)) for rule in rules], dtype="int64"
-        )
-
-
-def _renamed(new: Sequence[Rule], known: Sequence[Rule]) -> List[Rule]:
-    """Give rules of one source other ids than those of another: evidence names a rule by its id alone."""
-    taken, found = {rule.id for rule in known}, []
-    for rule in new:
-        name = next(name for name in chain([rule.id], (f"{rule.id}-{n}" for n in count(2))) if name not in taken)
-        taken.add(name)
-        found.append(replace(rule, id=name))
-    return found
 
 
 def certainty(probs: Any) -> Any:

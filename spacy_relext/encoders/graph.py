@@ -180,7 +180,7 @@ class ContextualGraph(nn.Module):
         if not len(index):  # neither the LSTM nor a maximum accepts an empty batch
             none = self.placeholders.weight.new_zeros(0, self.hidden)
             return PairStates(none.new_zeros(*index.shape, self.hidden), mask, none, none, none)
-        states, _, roles = self.read(vectors, index, tags, types, roles, to_subject, to_object)
+        states, _words, roles = self.read(vectors, index, tags, types, roles, to_subject, to_object)
         adjacency = neighbours(edges, mask.shape)
         states = self.graph(states, adjacency, mask)
         tree = kept & mask

@@ -49,7 +49,7 @@ class RecurrentPairs(ContextualGraph):
         assert self.sizes is not None, "configure() comes first"
         return self.sizes["width"]
 
-    def forward(
+    def forward(  # type: ignore[override]
         self,
         vectors: Tensor,
         index: Tensor,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from itertools import permutations
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple, Union
 
 import numpy
 from numpy.typing import NDArray
@@ -64,10 +64,10 @@ class Pairs:
             elif not self.both_orders:
                 yield number, right, left, self.types[number][::-1]
 
-    def take(self, numbers: Sequence[int]) -> "Pairs":
+    def take(self, numbers: Union[Sequence[int], IntArray]) -> "Pairs":
         """Keep some of the pairs.
 
-        numbers (Sequence[int]): Which.
+        numbers (Union[Sequence[int], IntArray]): Which.
         RETURNS (Pairs): These, of the same Docs.
         """
         rows = numpy.asarray(numbers, dtype="int64")

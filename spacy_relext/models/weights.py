@@ -5,7 +5,7 @@ their weights scores like their ensemble at the cost of one (Wortsman et al., "M
 """
 
 from contextlib import contextmanager
-from typing import Iterator, Mapping, Optional, Sequence
+from typing import Any, Iterator, Mapping, Optional, Sequence, cast
 
 import torch
 from torch import Tensor, nn
@@ -67,4 +67,4 @@ class MeanWeights:
             weight.data, self._means[number] = self._means[number], weight.data
         for part in self._module.modules():
             if hasattr(part, "weights_changed"):
-                part.weights_changed()
+                cast(Any, part).weights_changed()

@@ -153,7 +153,9 @@ def test_rules_of_relations_it_never_saw() -> None:
 def test_marked_pairs_are_read_backwards() -> None:
     nlp = spacy.blank("en")
     suggester = {"@misc": "spacy_relext.AnnotatedPairs.v1"}
-    pipe: Any = nlp.add_pipe(NAME, config={"model": MODEL, "rules": RULES[:2], "suggester": suggester, "any_type": True})
+    pipe: Any = nlp.add_pipe(
+        NAME, config={"model": MODEL, "rules": RULES[:2], "suggester": suggester, "any_type": True}
+    )
 
     def marked(text: str, first: str, second: str) -> Doc:
         doc = nlp.make_doc(text)
@@ -233,7 +235,8 @@ def test_a_file_of_rules(tmp_path: pathlib.Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "setting, value", [("form", "stem"), ("no_relation", "maybe"), ("own_share", 1.5), ("pool_size", 0), ("max_gap", -1)]
+    "setting, value",
+    [("form", "stem"), ("no_relation", "maybe"), ("own_share", 1.5), ("pool_size", 0), ("max_gap", -1)],
 )
 def test_settings_out_of_range(setting: str, value: Any) -> None:
     with pytest.raises(ValueError, match=rf"\[R0\d\d\].*{setting}"):

@@ -171,8 +171,12 @@ CASES = [
     # Teacher and student differ in their heads only, so each encoder stands here once.
     MethodCase("shared student", "kd_classifier", shared("SharedStudent"), NAMED_CNN, *ENGLISH),
     MethodCase("piece teacher", "kd_teacher", pieces("PieceTeacher", marker_layer=1), NAMED, *ENGLISH),
-    MethodCase("shared grounder", "nero_grounder", grounder("Shared", width=32, tok2vec=CNN), NAMED, *BY_RULES, **RULED),
-    MethodCase("recurrent grounder", "nero_grounder", grounder("Recurrent", **LSTM_GROUNDER), NAMED, *BY_RULES, **RULED),
+    MethodCase(
+        "shared grounder", "nero_grounder", grounder("Shared", width=32, tok2vec=CNN), NAMED, *BY_RULES, **RULED
+    ),
+    MethodCase(
+        "recurrent grounder", "nero_grounder", grounder("Recurrent", **LSTM_GROUNDER), NAMED, *BY_RULES, **RULED
+    ),
     MethodCase("piece grounder", "nero_grounder", grounder("Piece", **PIECES), NAMED, *BY_RULES, **RULED),
     MethodCase("marked", "rere_extractor", {"model": MARKED_EXTRACTOR}, BEFORE_MARKED, *DETECTED),
 ]

@@ -78,7 +78,9 @@ def make_english_examples(nlp: Language) -> List[Example]:
 def make_rule_examples(nlp: Language) -> List[Example]:
     """Sentences on which rules can say all that gold says: no argument lies inside the other."""
     kept = [(text, gold) for text, gold in ENGLISH if "University" not in text and "Radio" not in text]
-    return [_example(nlp, text, gold) for text, gold in [*kept, ("Oslo is in Norway.", [("Oslo", "located_in", "Norway")])]]
+    return [
+        _example(nlp, text, gold) for text, gold in [*kept, ("Oslo is in Norway.", [("Oslo", "located_in", "Norway")])]
+    ]
 
 
 def make_chinese_examples(nlp: Language) -> List[Example]:
