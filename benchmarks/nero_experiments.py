@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy
-import srsly
 from call import Call
 from kd_corpora import PairData, PairMaker
 from kd_pairs import MICRO, NOTHING, PairSet, pair_scores, read_pairs

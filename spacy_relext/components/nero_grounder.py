@@ -123,7 +123,7 @@ class NeroGrounder(RulePipe):
     # Training
 
     def suggest_gold(self, examples: Sequence[Example]) -> Grounding:  # type: ignore[override]
-        """Choose what is learned from: matched pairs of the pool, pairs of the batch that no rule matches, and rules."""
+        """Choose what is learned from: matched pairs, pairs of the batch that no rule matches, and rules."""
         pairs, silent = self._take_in(examples)
         grid = self.table.classes.grid(pairs.take(silent))
         grid = numpy.where(grid > len(self.classes), BARRED, grid)  # what came later is not learned
@@ -228,7 +228,7 @@ class NeroGrounder(RulePipe):
         return softmax(outputs.logits)
 
     def _is_quiet(self, own: Any) -> Any:
-        """Say which unmatched pairs count as having no relation: the least sure of all that were met lately. Shape (U,)"""
+        """Say which unmatched pairs count as having no relation: the least sure of those met lately. Shape (U,)"""
         sure = own[:, 1:].max(axis=1)
         self._lately = [*self._lately, *sure.tolist()][-LATELY:]
         share = self.cfg["quiet_share"]

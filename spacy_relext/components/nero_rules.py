@@ -7,7 +7,6 @@ from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple, Union
 
 import numpy
 from spacy.language import Language
-from spacy.tokens import Doc
 
 from ..errors import Warnings
 from ..instances.grounding import RuleClasses, relations_of

@@ -4,7 +4,7 @@
     soft matcher      SRM(s, p) = ⟨w∘q_s, w∘q_p⟩ / (‖w∘q_s‖ ‖w∘q_p‖),  q = Σ_t a_t x_t  over what stands between them
 
 Both read texts and the bodies of rules with the same weights, in one call. x are word vectors where the encoder has
-them (the paper's form), else the states of tokens; where nothing stands between the arguments, the arguments themselves.
+them (the paper's form), else states of tokens; where nothing stands between the arguments, the arguments themselves.
 
 What differs from the paper is listed in `docs/methods/nero.md`: above all F reads both arguments beside the sentence,
 and class 0, no relation, is a class like the others.

@@ -121,8 +121,8 @@ def nero_loss(
     outputs (GrounderOutput): Of M matched pairs, U unmatched ones and K bodies of rules, in this order.
     targets (Dict[str, Any]): `matched`, what rules say of the first, shape (M, R); `grid`, class that each rule would
         give the second, shape (U, J); `own`, what the module's mean over its last updates says of them, shape (U, R);
-        `quiet`, whether they count as having no relation, shape (U,); `rules`, vectors of all rules, shape (J, D); `relations`, class of each body, shape (K,); `unmatched`, whether
-        they are learned from yet.
+        `quiet`, whether they count as having no relation, shape (U,); `rules`, vectors of all rules, shape (J, D);
+        `relations`, class of each body, shape (K,); `unmatched`, whether unmatched pairs are learned from yet.
     w_rules, w_clus, w_unmatched (float): Weights.
     margin (float): τ of L_clus.
     sharpness (float): σ of the weights in the batch.

@@ -2,7 +2,7 @@
 
 import json
 import pathlib
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Sequence
 
 import pytest
 import spacy
@@ -43,16 +43,16 @@ def make_doc(nlp: Language, text: str) -> Doc:
     return doc
 
 
-def texts(templates: List[str]) -> List[str]:
-    rows = [(p, q, l) for p in PEOPLE for q in PEOPLE[:2] for l in PLACES if p != q]
-    return sorted({each.format(p=p, q=q, l=l) for each in templates for p, q, l in rows})
+def texts(templates: Sequence[str]) -> List[str]:
+    rows = [(p, q, place) for p in PEOPLE for q in PEOPLE[:2] for place in PLACES if p != q]
+    return sorted({each.format(p=p, q=q, l=place) for each in templates for p, q, place in rows})
 
 
-def examples(nlp: Language, templates: List[str]) -> List[Example]:
+def examples(nlp: Language, templates: Sequence[str]) -> List[Example]:
     return [Example(make_doc(nlp, text), nlp.make_doc(text)) for text in texts(templates)]
 
 
-def build(rules: Any = RULES, templates: List[str] = [*SAID, *UNSAID], **settings: Any) -> Any:
+def build(rules: Any = RULES, templates: Sequence[str] = (*SAID, *UNSAID), **settings: Any) -> Any:
     fix_random_seed(0)
     nlp = spacy.blank("en")
     config: Dict[str, Any] = {"model": MODEL, "rules": rules, "rule_batch": 0, **settings}
@@ -61,7 +61,7 @@ def build(rules: Any = RULES, templates: List[str] = [*SAID, *UNSAID], **setting
     return nlp, pipe
 
 
-def train(nlp: Language, pipe: Any, templates: List[str], *, steps: int = 60) -> Dict[str, float]:
+def train(nlp: Language, pipe: Any, templates: Sequence[str], *, steps: int = 60) -> Dict[str, float]:
     optimizer = nlp.create_optimizer()
     optimizer.learn_rate = 0.005
     losses: Dict[str, float] = {}
