@@ -5,6 +5,7 @@ from typing import Any, Dict, List
 
 import pytest
 import spacy
+import srsly
 from spacy.tokens import DocBin
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import train
@@ -12,11 +13,12 @@ from spacy.util import load_config
 
 from spacy_relext import set_triples
 from tests.contract.entities import find_entities
-from tests.contract.sentences import ENGLISH
+from tests.contract.sentences import ENGLISH, RULES
 from tests.contract.tiny_bert import save_tiny_bert
 
 CONFIGS = sorted((pathlib.Path(__file__).parent.parent / "configs").rglob("*.cfg"))
 WIDTH = 48
+SOURCES = {"rere_extractor", "kd_teacher", "kd_classifier", "nero_grounder"}
 if not CONFIGS:
     pytest.skip("no configs: the tests run outside a checkout", allow_module_level=True)
 
@@ -35,7 +37,8 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Dict[str, str]:
         set_triples(doc, found)
         docs.append(find_entities(doc))
     DocBin(docs=docs, store_user_data=True).to_disk(folder / "corpus.spacy")
-    return {"encoder": str(folder / "encoder"), "corpus": str(folder / "corpus.spacy")}
+    srsly.write_json(folder / "rules.json", [list(rule) for rule in RULES])
+    return {name: str(folder / name) for name in ("encoder", "corpus.spacy", "rules.json")}
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: f"{path.parent.name}-{path.stem}")
@@ -44,14 +47,18 @@ def test_config_trains(path: pathlib.Path, inputs: Dict[str, str], tmp_path: pat
     if "transformer" in config["components"]:
         pytest.importorskip("spacy_transformers")
     overrides: Dict[str, Any] = {
-        "paths.train": inputs["corpus"],
-        "paths.dev": inputs["corpus"],
+        "paths.train": inputs["corpus.spacy"],
+        "paths.dev": inputs["corpus.spacy"],
         "training.max_steps": 3,
         "training.eval_frequency": 2,
     }
     if "encoder" in config["paths"]:
         overrides["paths.encoder"] = inputs["encoder"]
+    if "rules" in config["paths"]:
+        overrides["paths.rules"] = inputs["rules.json"]
     for name, component in config["components"].items():
+        if component.get("model", {}).get("marker_layer"):  # which the tiny encoder does not have
+            overrides[f"components.{name}.model.marker_layer"] = 1
         tok2vec = component.get("model", {}).get("tok2vec", {})
         if tok2vec.get("width") == 384:  # of the encoder that the config names
             overrides[f"components.{name}.model.tok2vec.width"] = WIDTH
@@ -63,5 +70,5 @@ def test_config_trains(path: pathlib.Path, inputs: Dict[str, str], tmp_path: pat
         best, _ = train(nlp, tmp_path / "model", stdout=out, stderr=err)
     assert best is nlp and (tmp_path / "model" / "model-last" / "config.cfg").exists()
     (doc,) = spacy.load(tmp_path / "model" / "model-last").pipe([ENGLISH[0][0]])
-    assert {triple.source for triple in doc._.triples} <= {"rere_extractor", "kd_teacher", "kd_classifier"}
+    assert {triple.source for triple in doc._.triples} <= SOURCES
     assert list(doc.sents)[0]._.relations.keys() <= {"place_of_birth", "correspondent", "author", "located_in"}
