@@ -26,13 +26,13 @@ class System:
 
 
 def change(**settings: Any) -> dict[str, Any]:
-    """RETURNS (dict[str, Any]): Settings of the component as changes of the config."""
-    return {f"{IN}.{key}": value for key, value in settings.items()}
+    """RETURNS (dict[str, Any]): Settings of how the component learns as changes of the config."""
+    return {f"{IN}.learning.{key}": value for key, value in settings.items()}
 
 
 # A plain classifier: nothing but cross-entropy with labels, drawn as they come.
 PLAIN = change(w_rules=0.0, w_clus=0.0, w_unmatched=0.0, own_share=0.0, balance=0.0)
-LABELLED = {**PLAIN, **change(learn_gold=True)}
+LABELLED = {**PLAIN, f"{IN}.learn_gold": True}
 DEFAULT = "default"
 SYSTEMS: dict[str, System] = {DEFAULT: System()}
 BASELINES: dict[str, System] = {

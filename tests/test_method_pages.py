@@ -11,11 +11,12 @@ from spacy import registry
 from spacy.language import Language
 
 import spacy_relext.components.kd
+import spacy_relext.components.nero
 import spacy_relext.components.rere  # noqa: F401  (registers the factories)
 
 HEADING = re.compile(r"^`(?:\[components\.)?([\w.]+)\]?`[^|\n]*:\n\n(\| key \|.*?)\n\n", re.M | re.S)
 ROW = re.compile(r"^\| `(\w+)` \| `([^`]+)` \|", re.M)
-NOT_LISTED = {"model", "scorer", "suggester", "name", "tok2vec"}
+NOT_LISTED = {"model", "learning", "scorer", "suggester", "name", "tok2vec"}
 
 
 def tables_of(page: str) -> Dict[str, Dict[str, Any]]:
@@ -28,7 +29,8 @@ def defaults_of(name: str) -> Dict[str, Any]:
     if not name.startswith("spacy_relext."):
         found = dict(Language.get_factory_meta(name).default_config or {})
     else:
-        parameters = inspect.signature(registry.architectures.get(name)).parameters
+        kind = registry.misc if name in registry.misc else registry.architectures
+        parameters = inspect.signature(kind.get(name)).parameters
         found = {key: parameter.default for key, parameter in parameters.items()}
     return {key: value for key, value in found.items() if key not in NOT_LISTED}
 
@@ -44,8 +46,10 @@ def tables(project_root: pathlib.Path) -> Dict[str, Dict[str, Any]]:
     [
         "kd_classifier",
         "kd_teacher",
+        "nero_grounder",
         "rere_detector",
         "rere_extractor",
+        "spacy_relext.RuleLearning.v1",
         "spacy_relext.SharedDetector.v1",
         "spacy_relext.SharedExtractor.v1",
         "spacy_relext.Transformer.v1",

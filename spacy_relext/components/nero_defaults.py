@@ -18,6 +18,9 @@ subword_features = true
 
 [suggester]
 @misc = "spacy_relext.EntityPairs.v1"
+
+[learning]
+@misc = "spacy_relext.RuleLearning.v1"
 """
 
 WEIGHTS = dict(TRIPLE_SCORE_WEIGHTS)

@@ -54,6 +54,12 @@ class NeroGrounder(RulePipe):
         super().__init__(*args, **kwargs)
         self._start_anew()
 
+    @property
+    def learning(self) -> Dict[str, Any]:
+        """RETURNS (Dict[str, Any]): How it learns; see `spacy_relext.RuleLearning.v1`."""
+        learning: Dict[str, Any] = self.cfg["learning"]
+        return learning
+
     # Initialization
 
     def initialize(
@@ -127,16 +133,16 @@ class NeroGrounder(RulePipe):
         pairs, silent = self._take_in(examples)
         grid = self.table.classes.grid(pairs.take(silent))
         grid = numpy.where(grid > len(self.classes), BARRED, grid)  # what came later is not learned
-        useful = (grid != BARRED).any(axis=1) & (self.cfg["w_unmatched"] > 0)
+        useful = (grid != BARRED).any(axis=1) & (self.learning["w_unmatched"] > 0)
         unmatched, grid = pairs.take(silent[useful]), grid[useful]
-        most = self.cfg["unmatched_batch"]
+        most = self.learning["unmatched_batch"]
         if most and len(unmatched) > most:
             kept = numpy.sort(self._random.choice(len(unmatched), most, replace=False))
             unmatched, grid = unmatched.take(kept), grid[kept]
         parts: List[Pairs] = [unmatched]
         said: List[Any] = []
         if len(self._pool):
-            matched, said = self._pool.draw(self.cfg["matched_batch"])
+            matched, said = self._pool.draw(self.learning["matched_batch"])
             parts.insert(0, matched)
         chosen = self._choose_rules()
         if len(chosen):
@@ -151,10 +157,10 @@ class NeroGrounder(RulePipe):
 
     def targets(self, instances: Grounding) -> Dict[str, Any]:
         """What rules say of matched pairs and would say of others, and what the mean module says of these."""
-        begun = self._steps >= self.cfg["unmatched_from"] and instances.unmatched > 0
+        begun = self._steps >= self.learning["unmatched_from"] and instances.unmatched > 0
         own = numpy.zeros((instances.unmatched, len(self.classes) + 1), dtype="float32")
         quiet = numpy.zeros(len(own), dtype=bool)
-        if begun and (self.cfg["own_share"] or self.cfg["quiet_share"]):
+        if begun and (self.learning["own_share"] or self.learning["quiet_share"]):
             own = self._own_word(instances)
             quiet = self._is_quiet(own)
         classes = self.table.rule_classes[instances.rules]
@@ -171,15 +177,15 @@ class NeroGrounder(RulePipe):
     def loss(self, outputs: Any, targets: Dict[str, Any]) -> Dict[str, Any]:
         """L_matched, L_rules, L_clus and L_unmatched."""
         names = ("w_rules", "w_clus", "w_unmatched", "margin", "sharpness", "temperature", "own_share")
-        return nero_loss(outputs, targets, **{name: self.cfg[name] for name in names})
+        return nero_loss(outputs, targets, **{name: self.learning[name] for name in names})
 
     def finish_update(self, sgd: Optimizer) -> None:
         """Update the weights, and the mean of the last ones that the module learns from."""
         super().finish_update(sgd)
         self._steps += 1
-        if self.cfg["own_share"] or self.cfg["quiet_share"]:
+        if self.learning["own_share"] or self.learning["quiet_share"]:
             if self._mean is None:
-                self._mean = MeanWeights(module_of(self.model), decay=self.cfg["mean_decay"])
+                self._mean = MeanWeights(module_of(self.model), decay=self.learning["mean_decay"])
             self._mean.update()
         if self._steps % REFRESH == 0:
             self.forget_vectors()
@@ -213,8 +219,8 @@ class NeroGrounder(RulePipe):
 
     def _choose_rules(self) -> Any:
         """Draw the rules whose bodies are read in an update; all where there are no more, none that teach nothing."""
-        n_rules, most = len(self.cfg["grounds"]), self.cfg["rule_batch"]
-        if not (self.cfg["w_rules"] or self.cfg["w_clus"]):
+        n_rules, most = len(self.cfg["grounds"]), self.learning["rule_batch"]
+        if not (self.learning["w_rules"] or self.learning["w_clus"]):
             return numpy.arange(0)
         if not 0 < most < n_rules:
             return numpy.arange(n_rules)
@@ -231,7 +237,7 @@ class NeroGrounder(RulePipe):
         """Say which unmatched pairs count as having no relation: the least sure of those met lately. Shape (U,)"""
         sure = own[:, 1:].max(axis=1)
         self._lately = [*self._lately, *sure.tolist()][-LATELY:]
-        share = self.cfg["quiet_share"]
+        share = self.learning["quiet_share"]
         return sure < numpy.quantile(self._lately, share) if share else numpy.zeros(len(sure), dtype=bool)
 
     # Prediction
@@ -303,9 +309,9 @@ class NeroGrounder(RulePipe):
 
     def _start_anew(self) -> None:
         """Forget what was learned from so far."""
-        seed = self.cfg["seed"]
+        seed = self.learning["seed"]
         self._random = numpy.random.default_rng(seed)
-        self._pool = MatchedPool(size=self.cfg["pool_size"], balance=self.cfg["balance"], seed=seed)
+        self._pool = MatchedPool(size=self.learning["pool_size"], balance=self.learning["balance"], seed=seed)
         self._lately, self._mean, self._steps, self._changed = [], None, 0, False
 
 

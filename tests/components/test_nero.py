@@ -11,7 +11,7 @@ from spacy.tokens import Doc, Span
 from spacy.training import Example
 from spacy.util import fix_random_seed
 
-from spacy_relext import nero_architectures, set_triples, suggesters  # noqa: F401  (registered by import)
+from spacy_relext import nero_architectures, rule_learning, set_triples, suggesters  # noqa: F401  (registered by import)
 from spacy_relext.components import nero  # noqa: F401
 from spacy_relext.corpora.records import PAIRS_KEY
 
@@ -25,6 +25,7 @@ MODEL = {
     "dropout": 0.0,
     "tok2vec": {**CNN, "width": 32, "depth": 2},
 }
+LEARNING = {"unmatched_from", "quiet_share", "pool_size"}
 RULES = [
     {"id": "lives", "relation": "lives_in", "pattern": "SUBJ-PER lives in OBJ-LOC"},
     {"id": "home", "relation": "lives_in", "pattern": "OBJ-LOC is home to SUBJ-PER"},
@@ -55,7 +56,9 @@ def examples(nlp: Language, templates: Sequence[str]) -> List[Example]:
 def build(rules: Any = RULES, templates: Sequence[str] = (*SAID, *UNSAID), **settings: Any) -> Any:
     fix_random_seed(0)
     nlp = spacy.blank("en")
-    config: Dict[str, Any] = {"model": MODEL, "rules": rules, "rule_batch": 0, **settings}
+    learning = {key: settings.pop(key) for key in list(settings) if key in LEARNING}
+    learning = {"@misc": "spacy_relext.RuleLearning.v1", "rule_batch": 0, **learning}
+    config: Dict[str, Any] = {"model": MODEL, "rules": rules, "learning": learning, **settings}
     pipe: Any = nlp.add_pipe(NAME, config=config)
     pipe.initialize(lambda: examples(nlp, templates), nlp=nlp)
     return nlp, pipe
@@ -239,5 +242,7 @@ def test_a_file_of_rules(tmp_path: pathlib.Path) -> None:
     [("form", "stem"), ("no_relation", "maybe"), ("own_share", 1.5), ("pool_size", 0), ("max_gap", -1)],
 )
 def test_settings_out_of_range(setting: str, value: Any) -> None:
+    section, _, key = setting.rpartition(".")
+    config = {section: {"@misc": "spacy_relext.RuleLearning.v1", key: value}} if section else {key: value}
     with pytest.raises(ValueError, match=rf"\[R0\d\d\].*{setting}"):
-        spacy.blank("en").add_pipe(NAME, config={setting: value})
+        spacy.blank("en").add_pipe(NAME, config=config)

@@ -139,11 +139,14 @@ def shared(name: str) -> Setting:
     return {"model": {**model, "tok2vec": LISTENER}, "suggester": NEAR}
 
 
+READ_ALL = {"@misc": "spacy_relext.RuleLearning.v1", "rule_batch": 0}
+
+
 def grounder(kind: str, **options: Any) -> Setting:
     """Settings of a classifier of pairs that learns from rules; it must learn what they say, not look it up."""
     model = {"@architectures": f"spacy_relext.{kind}Grounder.v1", "hidden": 32, "dropout": 0.0, **options}
     rules = [{"relation": relation, "pattern": pattern} for relation, pattern in RULES]
-    return {"model": model, "suggester": NEAR, "rules": rules, "exact_wins": False, "rule_batch": 0}
+    return {"model": model, "suggester": NEAR, "rules": rules, "exact_wins": False, "learning": READ_ALL}
 
 
 SENTS = ("sentencizer", {})
