@@ -22,6 +22,7 @@ def create_rule_learning(
     matched_batch: int = 32,
     unmatched_batch: int = 32,
     rule_batch: int = 16,
+    borrow: bool = True,
     pool_size: int = 5000,
     balance: float = 0.5,
     quiet_share: float = 0.0,
@@ -42,6 +43,8 @@ def create_rule_learning(
     matched_batch (int): Matched pairs in an update.
     unmatched_batch (int): Most unmatched pairs in an update; 0: all of the batch.
     rule_batch (int): Rules whose bodies are read in an update; 0: all.
+    borrow (bool): Whether these bodies are read with arguments of matched pairs of the same relation; else with a
+        word that stands for any.
     pool_size (int): Most matched pairs that are kept.
     balance (float): 0: matched pairs are drawn as they come, 1: every relation as often as every other.
     quiet_share (float): Share of unmatched pairs that count as having no relation: those with the lowest probability.

@@ -142,7 +142,8 @@ def check_architecture(name: str, make: Callable[..., Any], _folder: pathlib.Pat
 
 
 def check_callable(name: str, make: Callable[..., Any], _folder: pathlib.Path) -> None:
-    assert callable(make(**ARGUMENTS.get(name, dict)()))
+    made = make(**ARGUMENTS.get(name, dict)())
+    assert callable(made) or isinstance(made, dict), "a function, or a block of settings"
 
 
 CHECKS: Dict[str, Callable[[str, Callable[..., Any], pathlib.Path], None]] = {

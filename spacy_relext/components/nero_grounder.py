@@ -16,15 +16,17 @@ from ..instances.grounding import BARRED, Grounding, relations_of
 from ..instances.pair_classes import PairClass, gold_pairs
 from ..instances.pair_features import PairBatch
 from ..instances.pairs import Pairs, stack_pairs
+from ..instances.rule_pairs import rule_pairs
 from ..instances.rule_votes import NONE, RuleVotes
 from ..knowledge.rules import NO_RELATION, to_records
 from ..models.nero_losses import nero_loss
 from ..models.weights import MeanWeights
 from ..pair_bridge import encoder_sizes
+from ..triples.decode import calibrate
 from ..triples.store import has_triples
 from .kd_classifier import most_attended
 from .nero_pool import MatchedPool
-from .nero_rules import RulePipe, renamed
+from .nero_rules import STAND_IN, RulePipe, renamed
 from .pair_base import batched, softmax
 
 ENTROPY, LEARNED = "entropy", "learned"
@@ -146,7 +148,7 @@ class NeroGrounder(RulePipe):
             parts.insert(0, matched)
         chosen = self._choose_rules()
         if len(chosen):
-            parts.append(self.bodies().take(chosen))
+            parts.append(self._texts_of(chosen))
         targets = self.table.classes.targets(said)
         return Grounding(stack_pairs(parts), len(said), len(unmatched), targets, grid, chosen)
 
@@ -226,6 +228,17 @@ class NeroGrounder(RulePipe):
             return numpy.arange(n_rules)
         return numpy.sort(self._random.choice(n_rules, most, replace=False))
 
+    def _texts_of(self, chosen: Any) -> Pairs:
+        """Read rules as texts, with arguments that matched pairs of their relation have, in the order that they ask for.
+
+        A relation that texts mostly state one way round is so learned the other way round too.
+        """
+        if not self.learning["borrow"]:
+            return self.bodies().take(chosen)
+        rules = [self.rules[number] for number in chosen.tolist()]
+        borrowed = [self._pool.borrow(rule.relation) for rule in rules]
+        return rule_pairs(rules, self.vocab, stand_in=STAND_IN, arguments=borrowed)
+
     def _own_word(self, instances: Grounding) -> Any:
         """What the mean of the module over its last updates says of unmatched pairs. Shape (U, R)"""
         middle = numpy.arange(instances.matched, instances.matched + instances.unmatched)
@@ -269,6 +282,7 @@ class NeroGrounder(RulePipe):
             score = numpy.where(probs[:, 0] < score, certainty(probs), 0.0)
         if self.cfg["late"]:
             best, score = self._by_likeness(outputs, best, score)
+        score = calibrate(score, scale=self.cfg["scale"], shift=self.cfg["shift"])
         return self._by_rules(outputs.votes, best, score) if self.cfg["exact_wins"] else (best, score)
 
     def _by_likeness(self, outputs: "_Judged", best: Any, score: Any) -> Tuple[Any, Any]:

@@ -2,7 +2,7 @@
 
 import random
 from collections import defaultdict
-from typing import Dict, List, Mapping, NamedTuple, Sequence, Tuple
+from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from spacy.tokens import Doc
 
@@ -77,6 +77,21 @@ class MatchedPool:
             chosen = [self._random.choice(group) for group in groups]
         entries = [self._entries[number] for number in chosen]
         return stack_pairs([entry.pair for entry in entries]), [entry.said for entry in entries]
+
+    def borrow(self, relation: str) -> Optional[Tuple[List[str], List[str]]]:
+        """Draw the words of two arguments between which rules state a relation.
+
+        relation (str): The relation, whichever way a text states it.
+        RETURNS (Optional[Tuple[List[str], List[str]]]): Words of its subject and of its object; None where there are
+            none.
+        """
+        self._sort()
+        groups = [(answer, group) for answer, group in self._answers.items() if answer.relation == relation]
+        if not groups:
+            return None
+        answer, group = self._random.choices(groups, weights=[len(group) for _, group in groups])[0]
+        subject, obj = self._entries[self._random.choice(group)].pair.spans(0)[:: -1 if answer.backwards else 1]
+        return [token.text for token in subject], [token.text for token in obj]
 
     def _sort(self) -> None:
         """Group pairs by their heaviest answer; n pairs are drawn in proportion to n ** (1 - balance)."""
