@@ -229,7 +229,7 @@ class NeroGrounder(RulePipe):
         return numpy.sort(self._random.choice(n_rules, most, replace=False))
 
     def _texts_of(self, chosen: Any) -> Pairs:
-        """Read rules as texts, with arguments that matched pairs of their relation have, in the order that they ask for.
+        """Read rules as texts, with arguments of matched pairs of their relation in the order that they ask for.
 
         A relation that texts mostly state one way round is so learned the other way round too.
         """

@@ -10,7 +10,6 @@ from ..knowledge.rule_patterns import SUBJECT, Part
 from ..knowledge.rules import Rule
 from .pairs import Pairs
 
-
 Arguments = Tuple[Sequence[str], Sequence[str]]
 
 
