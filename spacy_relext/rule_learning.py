@@ -25,6 +25,7 @@ def create_rule_learning(
     borrow: bool = True,
     pool_size: int = 5000,
     balance: float = 0.5,
+    reliability: bool = False,
     quiet_share: float = 0.0,
     seed: int = 0,
 ) -> Dict[str, Any]:
@@ -47,6 +48,8 @@ def create_rule_learning(
         word that stands for any.
     pool_size (int): Most matched pairs that are kept.
     balance (float): 0: matched pairs are drawn as they come, 1: every relation as often as every other.
+    reliability (bool): Whether rules are believed as far as the module's mean agrees with them, each on average over
+        the pairs that it matches; its own word has the rest.
     quiet_share (float): Share of unmatched pairs that count as having no relation: those with the lowest probability.
     seed (int): Seed of what is drawn.
     RETURNS (Dict[str, Any]): The settings.

@@ -25,7 +25,7 @@ from ..pair_bridge import encoder_sizes
 from ..triples.decode import calibrate
 from ..triples.store import has_triples
 from .kd_classifier import most_attended
-from .nero_pool import MatchedPool
+from .nero_pool import NO_RULE, MatchedPool
 from .nero_rules import STAND_IN, RulePipe, renamed
 from .pair_base import batched, softmax
 
@@ -35,6 +35,8 @@ EXACT, SOFT = "exact", "soft"
 REFRESH = 50
 # Unmatched pairs that one is compared with to see whether it is among the least sure.
 LATELY = 2000
+# How fast a rule is trusted less, a matched pair at a time.
+TRUST_RATE = 0.1
 NOTHING = {PairClass(NO_RELATION): 1.0}
 
 
@@ -44,11 +46,12 @@ class NeroGrounder(RulePipe):
     architectures = ("relext_nero_piece_grounder", "relext_nero_recurrent_grounder", "relext_nero_shared_grounder")
 
     # Of training, and not saved: matched pairs, how sure it was of unmatched ones lately, the mean of its last weights,
-    # updates so far, and whether there was one since rules were read.
+    # updates so far, whether there was one since rules were read, and how far rules are trusted.
     _pool: MatchedPool
     _lately: List[float]
     _mean: Optional[MeanWeights]
     _steps: int
+    _reliability: Dict[int, float]
     _changed: bool
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -143,14 +146,16 @@ class NeroGrounder(RulePipe):
             unmatched, grid = unmatched.take(kept), grid[kept]
         parts: List[Pairs] = [unmatched]
         said: List[Any] = []
+        behind: List[int] = []
         if len(self._pool):
-            matched, said = self._pool.draw(self.learning["matched_batch"])
+            matched, said, behind = self._pool.draw(self.learning["matched_batch"])
             parts.insert(0, matched)
         chosen = self._choose_rules()
         if len(chosen):
             parts.append(self._texts_of(chosen))
         targets = self.table.classes.targets(said)
-        return Grounding(stack_pairs(parts), len(said), len(unmatched), targets, grid, chosen)
+        counts = (len(said), len(unmatched))
+        return Grounding(stack_pairs(parts), *counts, targets, grid, chosen, numpy.asarray(behind, dtype="int64"))
 
     def features(self, instances: Any) -> PairBatch:
         """Lay pairs out for the encoder."""
@@ -160,14 +165,17 @@ class NeroGrounder(RulePipe):
     def targets(self, instances: Grounding) -> Dict[str, Any]:
         """What rules say of matched pairs and would say of others, and what the mean module says of these."""
         begun = self._steps >= self.learning["unmatched_from"] and instances.unmatched > 0
-        own = numpy.zeros((instances.unmatched, len(self.classes) + 1), dtype="float32")
+        matched, own = instances.targets, numpy.zeros((instances.unmatched, len(self.classes) + 1), dtype="float32")
         quiet = numpy.zeros(len(own), dtype=bool)
-        if begun and (self.learning["own_share"] or self.learning["quiet_share"]):
-            own = self._own_word(instances)
+        if begun and self._listens:
+            word = self._own_word(instances)
+            own = word[-instances.unmatched :]
             quiet = self._is_quiet(own)
+            if self.learning["reliability"]:
+                matched = self._doubt(matched, word[: instances.matched], instances.behind)
         classes = self.table.rule_classes[instances.rules]
         return {
-            "matched": instances.targets,
+            "matched": matched,
             "grid": instances.grid,
             "own": own,
             "quiet": quiet,
@@ -185,7 +193,7 @@ class NeroGrounder(RulePipe):
         """Update the weights, and the mean of the last ones that the module learns from."""
         super().finish_update(sgd)
         self._steps += 1
-        if self.learning["own_share"] or self.learning["quiet_share"]:
+        if self._listens:
             if self._mean is None:
                 self._mean = MeanWeights(module_of(self.model), decay=self.learning["mean_decay"])
             self._mean.update()
@@ -212,7 +220,7 @@ class NeroGrounder(RulePipe):
         """Keep matched pairs, and those in the other order about which no rule says anything as having no relation."""
         votes = self.votes(pairs) if votes is None else votes
         matched = numpy.flatnonzero(votes.rule != NONE).tolist()
-        self._pool.add(pairs.take(matched), [votes.said[number] for number in matched])
+        self._pool.add(pairs.take(matched), [votes.said[n] for n in matched], votes.rule[matched].tolist())
         if pairs.both_orders and matched:
             stated = [n for n in matched if self.rules[int(votes.rule[n])].relation != NO_RELATION]
             turned = pairs.take(stated).turned()
@@ -239,12 +247,29 @@ class NeroGrounder(RulePipe):
         borrowed = [self._pool.borrow(rule.relation) for rule in rules]
         return rule_pairs(rules, self.vocab, stand_in=STAND_IN, arguments=borrowed)
 
+    @property
+    def _listens(self) -> bool:
+        """Whether anything is learned from the module's own word."""
+        return any(self.learning[key] for key in ("own_share", "quiet_share", "reliability"))
+
     def _own_word(self, instances: Grounding) -> Any:
-        """What the mean of the module over its last updates says of unmatched pairs. Shape (U, R)"""
-        middle = numpy.arange(instances.matched, instances.matched + instances.unmatched)
+        """What the mean of the module over its last updates says of unmatched pairs, and before them of matched ones where
+        rules are doubted. Shape (U, R) or (M + U, R)
+        """
+        first = 0 if self.learning["reliability"] else instances.matched
         with self._mean.applied() if self._mean is not None else nullcontext():
-            outputs = self.run(instances.pairs.take(middle))
+            outputs = self.run(instances.pairs.take(numpy.arange(first, len(instances))))
         return softmax(outputs.logits)
+
+    def _doubt(self, targets: Any, own: Any, behind: Any) -> Any:
+        """Let the module's own word stand in for rules as far as it disagrees with them, on average. Shape (M, R)"""
+        agreement = (targets * own).sum(axis=1)
+        trusted = numpy.ones(len(targets), dtype="float32")
+        for number, rule in enumerate(behind.tolist()):
+            if rule != NO_RULE:
+                before = self._reliability.get(rule, 1.0)
+                self._reliability[rule] = trusted[number] = before + TRUST_RATE * (agreement[number] - before)
+        return trusted[:, None] * targets + (1.0 - trusted[:, None]) * own
 
     def _is_quiet(self, own: Any) -> Any:
         """Say which unmatched pairs count as having no relation: the least sure of those met lately. Shape (U,)"""
@@ -327,6 +352,7 @@ class NeroGrounder(RulePipe):
         self._random = numpy.random.default_rng(seed)
         self._pool = MatchedPool(size=self.learning["pool_size"], balance=self.learning["balance"], seed=seed)
         self._lately, self._mean, self._steps, self._changed = [], None, 0, False
+        self._reliability = {}
 
 
 class _Judged(NamedTuple):

@@ -12,11 +12,29 @@ from ..instances.pairs import Pairs, stack_pairs
 Said = Mapping[PairClass, float]
 
 
+# The rule of a pair about which none says anything.
+NO_RULE = -1
+
+
 class _Entry(NamedTuple):
-    """One pair, and what rules say of it."""
+    """One pair, what rules say of it, and the rule that stands for them."""
 
     pair: Pairs
     said: Said
+    rule: int
+
+
+class Drawn(NamedTuple):
+    """Pairs that were drawn.
+
+    pairs (Pairs): M pairs.
+    said (List[Mapping[PairClass, float]]): What rules say of each.
+    rules (List[int]): The rule that stands for them; `NO_RULE` where none does.
+    """
+
+    pairs: Pairs
+    said: List[Said]
+    rules: List[int]
 
 
 class MatchedPool:
@@ -38,11 +56,12 @@ class MatchedPool:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def add(self, pairs: Pairs, said: Sequence[Said]) -> None:
+    def add(self, pairs: Pairs, said: Sequence[Said], rules: Sequence[int] = ()) -> None:
         """Show pairs to the sample; one that it has seen is not taken twice.
 
         pairs (Pairs): Matched pairs.
         said (Sequence[Mapping[PairClass, float]]): What rules say of each.
+        rules (Sequence[int]): The rule that stands for them; none at all: none does.
         """
         for number, answers in enumerate(said):
             doc = pairs.docs[pairs.doc[number]]
@@ -53,7 +72,7 @@ class MatchedPool:
             place = len(self._entries) if len(self._entries) < self.size else self._random.randrange(self.seen)
             if place >= self.size:
                 continue
-            entry = _Entry(_alone(pairs, number), answers)
+            entry = _Entry(_alone(pairs, number), answers, rules[number] if len(rules) else NO_RULE)
             if place == len(self._entries):
                 self._entries.append(entry)
             else:
@@ -62,12 +81,11 @@ class MatchedPool:
             self._known.add(key)
             self._answers = {}
 
-    def draw(self, count: int) -> Tuple[Pairs, List[Said]]:
+    def draw(self, count: int) -> Drawn:
         """Draw pairs, each answer by its chance, each of its pairs with the same one.
 
         count (int): How many, at least one.
-        RETURNS (Tuple[Pairs, List[Mapping[PairClass, float]]]): As many, or all there are if they are fewer, and what
-            rules say of them.
+        RETURNS (Drawn): As many, or all there are if they are fewer.
         """
         if count >= len(self._entries):
             chosen = list(range(len(self._entries)))
@@ -76,7 +94,8 @@ class MatchedPool:
             groups = self._random.choices(list(self._answers.values()), weights=self._chances, k=count)
             chosen = [self._random.choice(group) for group in groups]
         entries = [self._entries[number] for number in chosen]
-        return stack_pairs([entry.pair for entry in entries]), [entry.said for entry in entries]
+        pairs = stack_pairs([entry.pair for entry in entries])
+        return Drawn(pairs, [entry.said for entry in entries], [entry.rule for entry in entries])
 
     def borrow(self, relation: str) -> Optional[Tuple[List[str], List[str]]]:
         """Draw the words of two arguments between which rules state a relation.

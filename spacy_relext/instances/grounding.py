@@ -96,6 +96,7 @@ class Grounding(NamedTuple):
     targets (NDArray): What rules say of the matched ones. Shape (M, R)
     grid (IntArray): Class that each rule would give each unmatched one. Shape (U, J)
     rules (IntArray): Which rules the others are. Shape (K,)
+    behind (IntArray): The rule that stands for what is said of each matched one, -1 for none. Shape (M,)
     """
 
     pairs: Pairs
@@ -104,6 +105,7 @@ class Grounding(NamedTuple):
     targets: NDArray[numpy.float32]
     grid: IntArray
     rules: IntArray
+    behind: IntArray
 
     def __len__(self) -> int:
         return self.matched + self.unmatched
