@@ -10,7 +10,7 @@ from .errors import check_range
 
 @registry.misc("spacy_relext.RuleLearning.v1")
 def create_rule_learning(
-    w_rules: float = 0.1,
+    w_rules: float = 1.0,
     w_clus: float = 0.2,
     w_unmatched: float = 1.0,
     margin: float = 0.7,
@@ -21,7 +21,7 @@ def create_rule_learning(
     unmatched_from: int = 100,
     matched_batch: int = 32,
     unmatched_batch: int = 32,
-    rule_batch: int = 16,
+    rule_batch: int = 32,
     borrow: bool = True,
     pool_size: int = 5000,
     balance: float = 0.5,
