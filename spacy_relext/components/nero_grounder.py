@@ -253,8 +253,8 @@ class NeroGrounder(RulePipe):
         return any(self.learning[key] for key in ("own_share", "quiet_share", "reliability"))
 
     def _own_word(self, instances: Grounding) -> Any:
-        """What the module's mean over its last updates says of unmatched pairs; where rules are doubted, of matched ones
-        before them. Shape (U, R) or (M + U, R)
+        """What the module's mean over its last updates says of unmatched pairs; where rules are doubted, of matched
+        ones before them. Shape (U, R) or (M + U, R)
         """
         first = 0 if self.learning["reliability"] else instances.matched
         with self._mean.applied() if self._mean is not None else nullcontext():
