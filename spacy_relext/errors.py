@@ -184,6 +184,10 @@ class Errors:
         "[R504] None of the {rules} rules of {name!r} fires at any of the {pairs} pairs of entities in {where}: there "
         "is nothing to learn from. `spacy relext rules check` shows what they just miss."
     )
+    R505 = (
+        "[R505] The encoder of {name!r} is a listener. It also reads matched texts of other batches and the bodies of "
+        "rules, which its upstream component never sees: give [components.{name}.model.tok2vec] an encoder of its own."
+    )
     R510 = (
         "[R510] `spacy relext rules suggest` needs a pipeline with one nero_grounder; {path!r} has {count} "
         "(components: {found}). Train configs/nero.cfg first."

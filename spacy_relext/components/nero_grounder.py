@@ -85,8 +85,10 @@ class NeroGrounder(RulePipe):
         rules (Optional[Path]): File of rules, beside those of the config.
         lexicon (Optional[TypeLexicon]): Types of nouns, for arguments that no entity types.
         start (Optional[List[Path]]): As for `PairPipe.initialize`.
-        RAISES (ValueError): Where there are no rules, or none fires.
+        RAISES (ValueError): Where there are no rules, or none fires, or the encoder is a listener.
         """
+        if any("listener" in layer.name for layer in self.model.walk()):
+            raise ValueError(Errors.R505.format(name=self.name))
         records = [*self.read_rules(self.cfg["rules"], nlp)] if self.cfg["rules"] else []
         if rules is not None:
             records += renamed(self.read_rules(rules, nlp), records)
@@ -257,9 +259,10 @@ class NeroGrounder(RulePipe):
         ones before them. Shape (U, R) or (M + U, R)
         """
         first = 0 if self.learning["reliability"] else instances.matched
+        pairs = instances.pairs.take(numpy.arange(first, len(instances)))
         with self._mean.applied() if self._mean is not None else nullcontext():
-            outputs = self.run(instances.pairs.take(numpy.arange(first, len(instances))))
-        return softmax(outputs.logits)
+            outputs = self.run(pairs)
+        return self._probabilities(outputs.logits, pairs)
 
     def _doubt(self, targets: Any, own: Any, behind: Any) -> Any:
         """Let the module's own word stand in for rules as far as it disagrees with them, on average. Shape (M, R)"""
@@ -296,11 +299,7 @@ class NeroGrounder(RulePipe):
 
     def choose(self, instances: Pairs, outputs: "_Judged") -> Tuple[Any, Any]:
         """Find each pair's best relation and how sure it is; see `PairPipe.choose`."""
-        logits = outputs.logits
-        if self.cfg["typed"]:
-            allowed = self.table.classes.allowed(instances.types)[:, : logits.shape[1]]
-            logits = numpy.where(allowed, logits, -numpy.inf)
-        probs = softmax(logits)
+        probs = self._probabilities(outputs.logits, instances)
         best = probs[:, 1:].argmax(axis=1) + 1
         score = probs[numpy.arange(len(probs)), best]
         if self.cfg["no_relation"] == ENTROPY:
@@ -309,6 +308,13 @@ class NeroGrounder(RulePipe):
             best, score = self._by_likeness(outputs, best, score)
         score = calibrate(score, scale=self.cfg["scale"], shift=self.cfg["shift"])
         return self._by_rules(outputs.votes, best, score) if self.cfg["exact_wins"] else (best, score)
+
+    def _probabilities(self, logits: Any, pairs: Pairs) -> Any:
+        """Probabilities of classes, 0 for those that the types of a pair forbid. Shape (P, R)"""
+        if self.cfg["typed"]:
+            allowed = self.table.classes.allowed(pairs.types)[:, : logits.shape[1]]
+            logits = numpy.where(allowed, logits, -numpy.inf)
+        return softmax(logits)
 
     def _by_likeness(self, outputs: "_Judged", best: Any, score: Any) -> Tuple[Any, Any]:
         """Give pairs that are most like a later rule of a relation that was never learned to that relation."""

@@ -16,7 +16,7 @@ from spacy_relext import nero_architectures, rule_learning, set_triples, suggest
 from spacy_relext.components import nero  # noqa: F401
 from spacy_relext.corpora.records import PAIRS_KEY
 
-from ..contract.cases import CNN
+from ..contract.cases import CNN, LISTENER
 
 NAME = "nero_grounder"
 MODEL = {
@@ -145,9 +145,9 @@ def test_rules_of_relations_it_never_saw() -> None:
     assert (triple.relation, triple.evidence["rule"], triple.evidence["how"]) == ("praises", "praise", "exact")
     assert pipe.add_rules([{**new[0], "pattern": "SUBJ-PER lauded OBJ-PER"}]) == []
     assert [rule.id for rule in pipe.rules[3:]] == ["praise", "praise-2"]
-    pipe.cfg["exact_wins"] = False
+    pipe.cfg.update(exact_wins=False, match_threshold=0.2, threshold=0.2)
     (triple,) = ask(nlp, pipe, "Ada praised Mary .")
-    assert triple.relation == "praises" and 0.5 < triple.score < 1.0, "by likeness"
+    assert triple.relation == "praises" and 0.2 < triple.score < 1.0, "by likeness"
     pipe.cfg["match_threshold"] = 1.01
     assert "praises" not in [t.relation for t in ask(nlp, pipe, "Ada praised Mary .")]
     again = spacy.blank("en").add_pipe(NAME, config={"model": MODEL}).from_bytes(pipe.to_bytes())
@@ -235,6 +235,15 @@ def test_a_corpus_without_entities() -> None:
     bare = [Example(nlp.make_doc(text), nlp.make_doc(text)) for text in texts(SAID)]
     with pytest.raises(ValueError, match=r"\[R504\].*any of the 0 pairs"):
         pipe.initialize(lambda: bare, nlp=nlp)
+
+
+def test_a_listener_is_refused() -> None:
+    nlp = spacy.blank("en")
+    nlp.add_pipe("tok2vec", config={"model": {**CNN, "width": 32}})
+    listener = {"@architectures": "spacy_relext.SharedGrounder.v1", "tok2vec": {**LISTENER, "width": 32}}
+    pipe: Any = nlp.add_pipe(NAME, config={"rules": RULES, "model": listener})
+    with pytest.raises(ValueError, match=r"\[R505\].*'nero_grounder' is a listener"):
+        pipe.initialize(lambda: examples(nlp, SAID), nlp=nlp)
 
 
 def test_a_file_of_rules(tmp_path: pathlib.Path) -> None:
