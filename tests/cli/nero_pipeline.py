@@ -9,6 +9,7 @@ from spacy.tokens import DocBin
 from ..contract.entities import FACTORY, find_entities
 from ..contract.sentences import make_english_examples
 
+LEARNING = {"@misc": "spacy_relext.RuleLearning.v1", "unmatched_from": 10, "own_share": 0.5}
 RULES = [
     {"id": "born", "relation": "place_of_birth", "pattern": "SUBJ-PERSON was born in OBJ-PLACE"},
     {"id": "wrote", "relation": "author", "pattern": "SUBJ-PERSON wrote OBJ-WORK"},
@@ -24,7 +25,7 @@ def save_nero_pipelines(folder: Path) -> Tuple[str, str]:
     nlp = spacy.blank("en")
     for name in ("sentencizer", FACTORY):
         nlp.add_pipe(name)
-    nlp.add_pipe("nero_grounder", config={"rules": RULES, "unmatched_from": 10, "own_share": 0.5})
+    nlp.add_pipe("nero_grounder", config={"rules": RULES, "learning": LEARNING})
     examples = make_english_examples(nlp)
     optimizer = nlp.initialize(lambda: examples)
     for _ in range(30):
