@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy
+import spacy
 from call import Call
 from kd_corpora import PairData, PairMaker
 from kd_pairs import MICRO, NOTHING, PairSet, pair_scores, read_pairs
-from nero_judge import Answers, fixed_answers, judge, label_of, load, pipeline_answers
+from nero_judge import Answers, fixed_answers, judge, label_of, pipeline_answers
 from nero_labels import Ruled, by_cosine, by_label_model, by_rules, load_rules, match, write_labels
 from nero_systems import COMPONENT, DEFAULT, IN, PARTS, SYSTEMS, System, row_name
 from runs import ROOT, Trained, cached, fingerprint, train_run
@@ -127,7 +128,7 @@ def _answers(task: Task, trained: Trained) -> dict[str, Answers]:
     """Let the last step of a training answer, or find its answers."""
 
     def answer() -> dict[str, Any]:
-        nlp = load(_last(trained))
+        nlp = spacy.load(_last(trained))
         found = {split: pipeline_answers(nlp, path, name=COMPONENT) for split, path in _corpora(task.data).items()}
         return {split: [each.labels, each.scores.tolist()] for split, each in found.items()}
 
@@ -163,7 +164,7 @@ def _pseudo(
         corpus = write_labels(task.data.train, folder / f"{number}.spacy", labels)
         trained = _train(task, corpus, system.changes)
         seconds += trained.seconds
-        answers = pipeline_answers(load(_last(trained)), task.data.train, name=COMPONENT)
+        answers = pipeline_answers(spacy.load(_last(trained)), task.data.train, name=COMPONENT)
         sure = silent[numpy.argsort(-answers.scores[silent], kind="stable")]
         labels = list(known)
         for row in sure[: len(sure) * (number + 1) // rounds].tolist():
@@ -197,7 +198,7 @@ def _zero_shot(call: Call, seed: int, held: Sequence[str], kept: Sequence[str], 
     known, task = _task(call, seed, relations=kept), _task(call, seed, relations=held)
     call.tell(f"{suffix}: {', '.join(held)}, seed {seed}")
     trained = _train(known, known.data.train, {})
-    nlp = load(_last(trained))
+    nlp = spacy.load(_last(trained))
     nlp.get_pipe(COMPONENT).add_rules(to_records(task.rules))  # type: ignore[attr-defined]
     nlp.get_pipe(COMPONENT).cfg["threshold"] = 0.5  # type: ignore[attr-defined]
     corpus = task.data.tests["test"]

@@ -7,19 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy
-import spacy
-from kd_pairs import NOTHING, SEMEVAL, PairSet, pair_offsets, pair_scores, read_examples
+from kd_pairs import BATCH_SIZE, DIRECTIONS, NOTHING, SEMEVAL, PairSet, pair_offsets, pair_scores, read_examples
 from spacy.language import Language
 
 from spacy_relext.instances.pair_classes import PairClass
 from spacy_relext.instances.pairs import AnnotatedPairs
 from spacy_relext.triples.store import get_records
 
-DIRECTIONS = ("(e1,e2)", "(e2,e1)")
 # What an answer's score must reach where there are no labels: the component's own default.
 NO_LABELS = 0.5
 BUDGETS = {"no labels": 0, "100 labels": 100, "800 labels": 800}
-BATCH_SIZE = 64
 
 
 @dataclass(frozen=True)
@@ -101,8 +98,3 @@ def fixed_answers(labels: Sequence[PairClass | None], scores: numpy.ndarray | No
     """
     names = [label_of(each) for each in labels]
     return Answers(names, numpy.ones(len(names)) if scores is None else scores)
-
-
-def load(pipeline: Path) -> Language:
-    """RETURNS (Language): A trained pipeline."""
-    return spacy.load(pipeline)

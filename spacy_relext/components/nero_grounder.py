@@ -8,6 +8,7 @@ import numpy
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
+from spacy.util import minibatch
 from thinc.api import Optimizer
 
 from ..bridge import module_of
@@ -27,7 +28,7 @@ from ..triples.store import has_triples
 from .kd_classifier import most_attended
 from .nero_pool import NO_RULE, MatchedPool
 from .nero_rules import STAND_IN, RulePipe, renamed
-from .pair_base import batched, softmax
+from .pair_base import COLLECT_BATCH, softmax
 
 ENTROPY, LEARNED = "entropy", "learned"
 EXACT, SOFT = "exact", "soft"
@@ -107,7 +108,7 @@ class NeroGrounder(RulePipe):
         types: Set[str] = set()
         directions: Set[bool] = set()
         pairs_seen = 0
-        for batch in batched(examples):
+        for batch in minibatch(examples, COLLECT_BATCH):
             pairs, _ = self._take_in(batch)
             directions.add(pairs.both_orders)
             types.update(kind for kinds in pairs.types for kind in kinds if kind)
@@ -117,15 +118,9 @@ class NeroGrounder(RulePipe):
                 Errors.R504.format(name=self.name, pairs=pairs_seen, where=self._where, rules=len(self.rules))
             )
         self.cfg["types"] = sorted(types)
+        # where pairs stand in one order, relations are read backwards too: `settle` reads that off what was said
         self._collected = ([] if True in directions else [{PairClass("", True)}], [])
         return relations_of(self.rules)
-
-    def settle(self) -> None:
-        """List the classes: each relation backwards too, where pairs stand there in one order."""
-        turned = bool(self._collected[0])
-        self._collected = ([], [])
-        classes = [PairClass(label, backwards) for label in self.labels for backwards in ((False, True)[: 1 + turned])]
-        self.cfg["classes"] = [list(each) for each in sorted(classes)]
 
     def model_sizes(self) -> Dict[str, Any]:
         """RETURNS (Dict[str, Any]): Numbers of classes and entity types, no relation and none included."""

@@ -8,6 +8,7 @@ import numpy
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.training import Example
+from spacy.util import minibatch
 
 from ..bridge import module_of, to_numpy
 from ..errors import Warnings
@@ -132,7 +133,7 @@ class PairPipe(RelationPipe):
     def collect(self, examples: Iterable[Example]) -> List[str]:
         """Read relations and entity types, and what a method wants to know of each pair."""
         said, types, missed, unannotated, total = [], [], 0, 0, 0
-        for batch in batched(examples):
+        for batch in minibatch(examples, COLLECT_BATCH):
             found = self._gold(batch)
             self.note(found)
             said.extend(found.found)
@@ -273,19 +274,3 @@ def best_relation(probs: Any) -> Tuple[Any, Any]:
     best = probs[:, 1:].argmax(axis=1) + 1
     chosen = probs[numpy.arange(len(probs)), best]
     return best, chosen / (chosen + probs[:, 0])
-
-
-def batched(examples: Iterable[Example]) -> Iterable[List[Example]]:
-    """Read in parts, so that not all Docs of a corpus are held at once.
-
-    examples (Iterable[Example]): A corpus.
-    YIELDS (List[Example]): Some of it.
-    """
-    batch: List[Example] = []
-    for example in examples:
-        batch.append(example)
-        if len(batch) == COLLECT_BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
