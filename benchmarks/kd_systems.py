@@ -131,6 +131,13 @@ CONTROLS: dict[str, System] = {
     "self-distillation": System(NO_PRIOR, NO_ATTENTION),
     "self-distillation, folds": System(NO_PRIOR, NO_ATTENTION, folds=FOLDS),
 }
+# Pairs that the data marks in one order, learned and read from both sides.
+SIDES = {f"{IN_STUDENT}.{key}": True for key in ("both_orders", "average_orders")}
+FROM_BOTH_SIDES: dict[str, System] = {
+    "label smoothing, both sides": System(student={**SMOOTHED, **SIDES}),
+    f"{DEFAULT}, both sides": System(V, SIDES, folds=FOLDS),
+    "base, both sides": System(student={**NO_ATTENTION, **SIDES}),
+}
 MARKED_LATE = System({f"{IN_TEACHER}.{MARKER}": MARKERS_AT}, {f"{IN_STUDENT}.{MARKER}": MARKERS_AT}, folds=FOLDS)
 MARKERS: dict[str, System] = {f"markers at layer {MARKERS_AT}": MARKED_LATE}
 
@@ -169,6 +176,7 @@ PARTS: dict[str, Part] = {
     "central": Part(CENTRAL),
     "headline": Part(HEADLINE),
     "markers": Part(MARKERS),
+    "sides": Part(FROM_BOTH_SIDES),
     "cgcn": Part({**BASE, **TYPED}, CGCN),
     "cgcn-elders": Part({f"{DEFAULT}, taught by MiniLM": TYPED[DEFAULT]}, CGCN, elders=MINILM),
 }

@@ -35,6 +35,7 @@ _STUDENT = Config().from_str(defaults.STUDENT_CONFIG)
         "tsd_k": 3,
         "sentence_penalty": 0.0,
         "both_orders": False,
+        "average_orders": False,
         "typed_decoding": 0,
         "threshold": 0.5,
         "scorer": {"@scorers": "spacy_relext.triple_scorer.v1"},
@@ -53,6 +54,7 @@ def make_kd_teacher(
     tsd_k: int,
     sentence_penalty: float,
     both_orders: bool,
+    average_orders: bool,
     typed_decoding: int,
     threshold: float,
     scorer: Optional[Callable[..., Dict[str, Any]]],
@@ -71,6 +73,8 @@ def make_kd_teacher(
     tsd_k (int): How many probabilities it compares.
     sentence_penalty (float): Weight of the squared length of sentence vectors (the paper's C-GCN: 0.003).
     both_orders (bool): Whether pairs that a data set marks in one order are learned from both sides.
+    average_orders (bool): Whether such pairs are read from both sides at run time too, and the logits averaged: twice
+        the time. Where candidates are there in both orders anyway, nothing changes.
     typed_decoding (int): How often training must have shown a relation with two types for it to be considered between
         them; types never seen together allow everything. 0: any relation between any types.
     threshold (float): What the best relation's probability beside no relation must reach.
@@ -100,6 +104,7 @@ def make_kd_teacher(
         "label_smoothing": 0.0,
         "sentence_penalty": 0.0,
         "both_orders": False,
+        "average_orders": False,
         "typed_decoding": 0,
         "threshold": 0.5,
         "scorer": {"@scorers": "spacy_relext.triple_scorer.v1"},
@@ -117,6 +122,7 @@ def make_kd_classifier(
     label_smoothing: float,
     sentence_penalty: float,
     both_orders: bool,
+    average_orders: bool,
     typed_decoding: int,
     threshold: float,
     scorer: Optional[Callable[..., Dict[str, Any]]],
@@ -134,6 +140,8 @@ def make_kd_classifier(
     label_smoothing (float): Share of each label that is spread over all classes.
     sentence_penalty (float): Weight of the squared length of sentence vectors (the paper's C-GCN: 0.003).
     both_orders (bool): Whether pairs that a data set marks in one order are learned from both sides.
+    average_orders (bool): Whether such pairs are read from both sides at run time too, and the logits averaged: twice
+        the time. Where candidates are there in both orders anyway, nothing changes.
     typed_decoding (int): How often training must have shown a relation with two types for it to be considered between
         them; types never seen together allow everything. 0: any relation between any types.
     threshold (float): What the best relation's probability beside no relation must reach.

@@ -130,3 +130,14 @@ def list_classes(gold: Sequence[Set[PairClass]], labels: Optional[Sequence[str]]
     relations = {each.relation for each in seen} if labels is None else set(labels)
     directions = (False, True) if any(each.backwards for each in seen) else (False,)
     return sorted(PairClass(relation, backwards) for relation in relations for backwards in directions)
+
+
+def turned_classes(classes: Sequence[PairClass]) -> Optional[IntArray]:
+    """Say which class each is where the pair is read from the other side.
+
+    classes (Sequence[PairClass]): The model's classes after `no relation`, in its order.
+    RETURNS (Optional[IntArray]): Numbers of classes, 0 for no relation. None where a direction is missing. Shape (R,)
+    """
+    number = {each: index + 1 for index, each in enumerate(classes)}
+    found = [number.get(PairClass(each.relation, not each.backwards)) for each in classes]
+    return None if None in found else numpy.asarray([NO_RELATION, *found], dtype="int64")

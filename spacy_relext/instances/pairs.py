@@ -83,6 +83,10 @@ class Pairs:
         types = [(obj, subject) for subject, obj in self.types]
         return replace(self, subject=self.object, object=self.subject, types=types)
 
+    def in_both_orders(self) -> "Pairs":
+        """RETURNS (Pairs): These pairs, then each as it is read from the other side, unless both are there."""
+        return self if self.both_orders else self.joined(self.turned())
+
     def joined(self, other: "Pairs") -> "Pairs":
         """Put pairs of the same Docs behind these.
 

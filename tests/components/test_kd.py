@@ -136,11 +136,11 @@ def marked_examples(nlp: Language) -> List[Example]:
     return examples
 
 
-def marked_student() -> Tuple[Any, List[Example]]:
+def marked_student(**settings: Any) -> Tuple[Any, List[Example]]:
     fix_random_seed(0)
     nlp = spacy.blank("en")
-    suggester = {"@misc": "spacy_relext.AnnotatedPairs.v1"}
-    pipe: Any = nlp.add_pipe(STUDENT, config={"model": GRAPH_STUDENT, "suggester": suggester, "threshold": 0.3})
+    settings |= {"suggester": {"@misc": "spacy_relext.AnnotatedPairs.v1"}, "threshold": 0.3}
+    pipe: Any = nlp.add_pipe(STUDENT, config={"model": GRAPH_STUDENT, **settings})
     examples = marked_examples(nlp)
     pipe.initialize(lambda: examples, nlp=nlp)
     return pipe, examples
@@ -178,6 +178,28 @@ def test_both_directions_are_learned() -> None:
     pipe.set_annotations(docs, pipe.predict(docs))
     found = [(t.subject.text, t.object.text) for doc in docs for t in doc._.triples]
     assert found == [("Ada", "Lodore"), ("Mary", "Lodore")]
+
+
+def test_readings_from_both_sides_are_averaged() -> None:
+    pipe, examples = marked_student(average_orders=True)
+    pairs = pipe.suggest([example.predicted for example in examples])
+    first, second, mean = pipe.run(pairs), pipe.run(pairs.turned()), [0, 2, 1]
+    assert len(first.logits) == len(pairs) == 2
+    for name in ("logits", "local", "auxiliary"):
+        numpy.testing.assert_allclose(getattr(first, name), getattr(second, name)[:, mean], atol=1e-6)
+    numpy.testing.assert_allclose(first.attention.sum(1), 1.0, atol=1e-5)
+    pipe.cfg["average_orders"] = False
+    forwards, backwards = pipe.run(pairs).logits, pipe.run(pairs.turned()).logits
+    assert abs(forwards - backwards[:, mean]).max() > 1e-4, "one reading depends on the order"
+    numpy.testing.assert_allclose(first.logits, (forwards + backwards[:, mean]) / 2, atol=1e-6)
+
+
+def test_without_classes_for_both_directions_there_is_one_reading() -> None:
+    pipe = build(STUDENT, GRAPH_STUDENT, average_orders=True)
+    pairs = pipe.suggest([example.predicted for example in make_examples(spacy.blank("en"))])
+    found = pipe.run(pairs).logits
+    pipe.cfg["average_orders"] = False
+    numpy.testing.assert_array_equal(found, pipe.run(pairs).logits)
 
 
 # Both

@@ -8,7 +8,7 @@ from spacy.training import Example
 
 from spacy_relext import set_triples
 from spacy_relext.corpora.records import PAIRS_KEY
-from spacy_relext.instances.pair_classes import GoldPairs, PairClass, gold_pairs, list_classes
+from spacy_relext.instances.pair_classes import GoldPairs, PairClass, gold_pairs, list_classes, turned_classes
 from spacy_relext.instances.pairs import AnnotatedPairs, EntityPairs
 
 from .builders import make_doc, make_example, with_entities
@@ -151,6 +151,13 @@ def test_classes_of_a_data_set() -> None:
     assert list_classes(gold) == [BORN, turned[0], MET, turned[1]]
     assert list_classes(gold, ["born", "unseen"]) == [BORN, turned[0], PairClass("unseen"), turned[2]]
     assert list_classes([]) == []
+
+
+def test_classes_from_the_other_side() -> None:
+    classes = list_classes([{MET, PairClass("born", backwards=True)}])
+    turned = turned_classes(classes)
+    assert turned is not None and turned.tolist() == [0, 2, 1, 4, 3]
+    assert turned_classes([MET]) is None and turned_classes([PairClass("born", backwards=True), MET]) is None
 
 
 def test_gold_that_was_stored_twice() -> None:
