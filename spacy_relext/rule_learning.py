@@ -23,6 +23,7 @@ def create_rule_learning(
     unmatched_batch: int = 32,
     rule_batch: int = 32,
     borrow: bool = True,
+    both_orders: bool = True,
     pool_size: int = 5000,
     balance: float = 0.5,
     reliability: bool = False,
@@ -46,6 +47,8 @@ def create_rule_learning(
     rule_batch (int): Rules whose bodies are read in an update; 0: all.
     borrow (bool): Whether these bodies are read with arguments of matched pairs of the same relation; else with a
         word that stands for any.
+    both_orders (bool): Whether pairs that a data set marks in one order are learned from either side, by chance: what
+        rules say of one order of a relation then teaches the other one too.
     pool_size (int): Most matched pairs that are kept.
     balance (float): 0: matched pairs are drawn as they come, 1: every relation as often as every other.
     reliability (bool): Whether rules are believed as far as the module's mean agrees with them, each on average over

@@ -2,11 +2,10 @@
 
 from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
 
-import numpy
 from spacy.training import Example
 
 from ..errors import Warnings
-from ..instances.pair_classes import GoldPairs, turned_classes
+from ..instances.pair_classes import GoldPairs
 from ..instances.pair_features import PairBatch
 from ..instances.pairs import Pairs
 from ..knowledge.type_patterns import TypePatterns, count_patterns
@@ -15,8 +14,6 @@ from .pair_base import FITTED as PAIR_FITTED
 from .pair_base import PairPipe
 
 FITTED: Dict[str, Any] = {**PAIR_FITTED, "tags": [], "patterns": {}}
-# What of a model's output has a column for each class.
-BY_CLASS = ("logits", "local", "auxiliary", "text", "types")
 
 
 class KDPipe(PairPipe):
@@ -79,19 +76,6 @@ class KDPipe(PairPipe):
         self.cfg["tags"] = sorted(tags - {""})
         return labels
 
-    def run(self, instances: Any) -> Any:
-        """Score pairs, in parts; pairs that are marked in one order also from the other side, where that is asked for.
-
-        instances (Any): `Pairs` or `GoldPairs`.
-        RETURNS (Any): What the model returns, or the mean of both readings; None without pairs.
-        """
-        pairs = instances.pairs if isinstance(instances, GoldPairs) else instances
-        turned = turned_classes(self.classes)
-        if not self.cfg["average_orders"] or pairs.both_orders or turned is None:
-            return super().run(instances)
-        both = super().run(instances.in_both_orders())
-        return None if both is None else mean_of_readings(both, turned)
-
     def features(self, instances: Any) -> PairBatch:
         """Lay the pairs out for the encoder."""
         pairs = instances.pairs if isinstance(instances, GoldPairs) else instances
@@ -106,17 +90,3 @@ class KDPipe(PairPipe):
         n_types, n_tags = len(self.cfg["types"]) + 1, len(self.cfg["tags"]) + 1
         found: Dict[str, Any] = {"n_classes": len(self.cfg["classes"]) + 1, "n_types": n_types}
         return {**found, **encoder_sizes(self.model, n_types=n_types, n_tags=n_tags)}
-
-
-def mean_of_readings(outputs: Any, turned: Any) -> Any:
-    """Average what a model says of pairs and of the same pairs read from the other side.
-
-    outputs (Any): Named tuple of arrays; the turned pairs are the second half of each. Shapes (2 P, ...)
-    turned (NDArray): Class that each class is from the other side. Shape (R,)
-    RETURNS (Any): The same, a class being that of the first reading. Shapes (P, ...)
-    """
-    columns = []
-    for name, array in zip(outputs._fields, outputs):
-        first, second = numpy.split(array, 2)
-        columns.append((first + (second[:, turned] if name in BY_CLASS else second)) / 2)
-    return type(outputs)(*columns)

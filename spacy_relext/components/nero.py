@@ -36,6 +36,7 @@ _GROUNDER = Config().from_str(defaults.GROUNDER_CONFIG)
         "no_relation": LEARNED,
         "typed": True,
         "exact_wins": True,
+        "average_orders": True,
         "match_threshold": 0.5,
         "threshold": 0.5,
         "scorer": {"@scorers": "spacy_relext.triple_scorer.v1"},
@@ -56,6 +57,7 @@ def make_nero_grounder(
     no_relation: str,
     typed: bool,
     exact_wins: bool,
+    average_orders: bool,
     match_threshold: float,
     threshold: float,
     scorer: Optional[Callable[..., Dict[str, Any]]],
@@ -77,6 +79,8 @@ def make_nero_grounder(
         pairs of which the module is least sure.
     typed (bool): Whether a relation is possible only between types between which a rule states it.
     exact_wins (bool): Whether a rule that fires decides.
+    average_orders (bool): Whether pairs that a data set marks in one order are read from both sides, and the logits
+        averaged: twice the time. Where candidates are there in both orders anyway, nothing changes.
     match_threshold (float): Score that the soft matcher must reach for a relation that came with `add_rules`.
     threshold (float): Score that a triple must reach.
     scorer (Optional[Callable[..., Dict[str, Any]]]): The scoring function.

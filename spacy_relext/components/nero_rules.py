@@ -133,7 +133,7 @@ class RulePipe(PairPipe):
         """
         bodies = self.bodies()
         if self._vectors is None:
-            self._vectors = self.run(bodies).unit
+            self._vectors = self.read(bodies).unit
         return self._vectors
 
     def forget_vectors(self) -> None:

@@ -12,13 +12,14 @@ from spacy.util import minibatch
 
 from ..bridge import module_of, to_numpy
 from ..errors import Warnings
-from ..instances.pair_classes import GoldPairs, PairClass, gold_pairs, list_classes
+from ..instances.pair_classes import GoldPairs, PairClass, gold_pairs, list_classes, turned_classes
 from ..instances.pairs import Pairs, Suggester
 from ..knowledge.type_lexicon import TypeLexicon
 from ..triples.decode import calibrate
 from ..triples.store import set_triples
 from .annotation import annotated
 from .base import RelationPipe
+from .readings import mean_of_readings
 from .starting import start_from
 
 # What training and tuning fill in.
@@ -97,7 +98,19 @@ class PairPipe(RelationPipe):
         return self.decode(pairs, self.run(pairs))
 
     def run(self, instances: Any) -> Any:
-        """Score pairs, in parts.
+        """Score pairs; those that stand there in one order also from the other side, where that is asked for.
+
+        instances (Any): `Pairs` or `GoldPairs`.
+        RETURNS (Any): What the model returns, or the mean of both readings; None without pairs.
+        """
+        pairs = instances.pairs if isinstance(instances, GoldPairs) else instances
+        turned = turned_classes(self.classes) if self.cfg.get("average_orders") else None
+        if turned is None or pairs.both_orders or not len(pairs):
+            return self.read(instances)
+        return mean_of_readings(self.read(instances.in_both_orders()), turned)
+
+    def read(self, instances: Any) -> Any:
+        """Score pairs as they stand, in parts.
 
         instances (Any): `Pairs` or `GoldPairs`.
         RETURNS (Any): What the model returns; None without pairs.

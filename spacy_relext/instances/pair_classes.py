@@ -1,7 +1,7 @@
 """The classes of a pair: no relation, or a relation read forwards or, where a pair is there in one order, backwards."""
 
 from dataclasses import dataclass
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 import numpy
 from numpy.typing import NDArray
@@ -20,6 +20,10 @@ class PairClass(NamedTuple):
 
     relation: str
     backwards: bool = False
+
+    def turned(self) -> "PairClass":
+        """RETURNS (PairClass): The same where the pair is read from the other side."""
+        return PairClass(self.relation, not self.backwards)
 
 
 @dataclass
@@ -59,9 +63,8 @@ class GoldPairs:
         """
         if self.pairs.both_orders:
             return self
-        turned = [{PairClass(each.relation, not each.backwards) for each in said} for said in self.found]
-        pairs = self.pairs.joined(self.pairs.turned())
-        return GoldPairs(pairs, self.found + turned, self.examples, self.missed, self.unannotated)
+        turned = [{each.turned() for each in said} for said in self.found]
+        return GoldPairs(self.pairs.in_both_orders(), self.found + turned, self.examples, self.missed, self.unannotated)
 
     def take(self, numbers: Sequence[int]) -> "GoldPairs":
         """Keep some of the pairs.
@@ -139,5 +142,14 @@ def turned_classes(classes: Sequence[PairClass]) -> Optional[IntArray]:
     RETURNS (Optional[IntArray]): Numbers of classes, 0 for no relation. None where a direction is missing. Shape (R,)
     """
     number = {each: index + 1 for index, each in enumerate(classes)}
-    found = [number.get(PairClass(each.relation, not each.backwards)) for each in classes]
+    found = [number.get(each.turned()) for each in classes]
     return None if None in found else numpy.asarray([NO_RELATION, *found], dtype="int64")
+
+
+def turned_answers(said: Mapping[PairClass, float]) -> Dict[PairClass, float]:
+    """Read what is said of a pair from the other side.
+
+    said (Mapping[PairClass, float]): Weight of each answer.
+    RETURNS (Dict[PairClass, float]): The same of the turned pair.
+    """
+    return {each.turned(): weight for each, weight in said.items()}

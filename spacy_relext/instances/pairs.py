@@ -75,13 +75,18 @@ class Pairs:
         columns = {name: getattr(self, name)[rows] for name in ("doc", "text", "subject", "object")}
         return replace(self, types=types, **columns)
 
-    def turned(self) -> "Pairs":
-        """Read each pair from the other side.
+    def turned(self, which: Optional[NDArray[numpy.bool_]] = None) -> "Pairs":
+        """Read pairs from the other side.
 
-        RETURNS (Pairs): Subject and object change places.
+        which (Optional[NDArray[numpy.bool_]]): Which of them; None: all. Shape (P,)
+        RETURNS (Pairs): Their subject and object change places.
         """
-        types = [(obj, subject) for subject, obj in self.types]
-        return replace(self, subject=self.object, object=self.subject, types=types)
+        chosen = numpy.ones(len(self), dtype=bool) if which is None else which
+        types = [kinds[::-1] if turn else kinds for kinds, turn in zip(self.types, chosen.tolist())]
+        first, second = (
+            numpy.where(chosen[:, None], *order) for order in ((self.object, self.subject), (self.subject, self.object))
+        )
+        return replace(self, subject=first, object=second, types=types)
 
     def in_both_orders(self) -> "Pairs":
         """RETURNS (Pairs): These pairs, then each as it is read from the other side, unless both are there."""

@@ -154,25 +154,59 @@ def test_rules_of_relations_it_never_saw() -> None:
     assert again.labels == pipe.labels and len(again.rules) == 5  # type: ignore[attr-defined]
 
 
-def test_marked_pairs_are_read_backwards() -> None:
+MARKED_ROWS = [("Ada lives in Oslo .", "Ada", "Oslo"), ("Oslo is home to Ada .", "Oslo", "Ada")]
+
+
+def marked(nlp: Language, text: str, first: str, second: str) -> Doc:
+    doc = nlp.make_doc(text)
+    places = [[text.index(name), text.index(name) + len(name)] for name in (first, second)]
+    doc.user_data[PAIRS_KEY] = [{"subject": places[0], "object": places[1]}]
+    return doc
+
+
+def marked_examples(nlp: Language) -> List[Example]:
+    return [Example(marked(nlp, *row), nlp.make_doc(row[0])) for row in MARKED_ROWS]
+
+
+def build_marked() -> Any:
+    fix_random_seed(0)
     nlp = spacy.blank("en")
     suggester = {"@misc": "spacy_relext.AnnotatedPairs.v1"}
     pipe: Any = nlp.add_pipe(
         NAME, config={"model": MODEL, "rules": RULES[:2], "suggester": suggester, "any_type": True}
     )
+    pipe.initialize(lambda: marked_examples(nlp), nlp=nlp)
+    return nlp, pipe
 
-    def marked(text: str, first: str, second: str) -> Doc:
-        doc = nlp.make_doc(text)
-        places = [[text.index(name), text.index(name) + len(name)] for name in (first, second)]
-        doc.user_data[PAIRS_KEY] = [{"subject": places[0], "object": places[1]}]
-        return doc
 
-    rows = [("Ada lives in Oslo .", "Ada", "Oslo"), ("Oslo is home to Ada .", "Oslo", "Ada")]
-    pipe.initialize(lambda: [Example(marked(*row), nlp.make_doc(row[0])) for row in rows], nlp=nlp)
+def test_marked_pairs_are_read_backwards() -> None:
+    nlp, pipe = build_marked()
     assert pipe.cfg["classes"] == [["lives_in", False], ["lives_in", True]]
-    for row in rows:
-        (triple,) = pipe(marked(*row))._.triples
+    for row in MARKED_ROWS:
+        (triple,) = pipe(marked(nlp, *row))._.triples
         assert (triple.subject.text, triple.object.text) == ("Ada", "Oslo")
+
+
+def test_marked_pairs_are_learned_from_either_side() -> None:
+    nlp, pipe = build_marked()
+    for both, orders in ((True, {True, False}), (False, {True})):
+        pipe.learning["both_orders"] = both
+        seen = set()
+        for _ in range(20):
+            found = pipe.suggest_gold(marked_examples(nlp))
+            for number, shares in enumerate(found.targets.tolist()):
+                subject, obj = found.pairs.spans(number)
+                assert shares == ([0.0, 1.0, 0.0] if subject.text == "Ada" else [0.0, 0.0, 1.0])
+                seen.add(subject.start < obj.start)
+        assert seen == orders
+
+
+def test_readings_from_both_sides_are_averaged() -> None:
+    nlp, pipe = build_marked()
+    pairs = pipe.suggest([marked(nlp, *row) for row in MARKED_ROWS])
+    first, second = pipe.run(pairs), pipe.run(pairs.turned())
+    numpy.testing.assert_allclose(first.logits, second.logits[:, [0, 2, 1]], atol=1e-6)
+    numpy.testing.assert_array_equal(first.unit, pipe.read(pairs).unit)
 
 
 def test_labels_beside_rules() -> None:
