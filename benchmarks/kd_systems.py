@@ -46,8 +46,13 @@ class Family:
         return {**paths, **self.given.get(component, {})}
 
 
-# All layers learn, unlike in the workflow, which has little time; no ner where entities are given.
-SHARED_TRAINING = {"training.optimizer.learn_rate.initial_rate": 1e-3, "components.tok2vec.model.freeze_layers": 0}
+# All layers learn, unlike in the workflow, which has little time; entities are given, so that the encoder may see them
+# and there is no ner.
+SHARED_TRAINING = {
+    "training.optimizer.learn_rate.initial_rate": 1e-3,
+    "components.tok2vec.model.freeze_layers": 0,
+    "components.tok2vec.model.entity_marks": True,
+}
 SHARED_STUDENT = {
     "nlp.pipeline": ["sentencizer", "tok2vec", STUDENT],
     "corpora.train.gold_ents": True,
@@ -62,7 +67,7 @@ CGCN = Family(
 SHARED = Family(
     "shared",
     {TEACHER: "kd_shared_teacher.cfg", STUDENT: "kd_shared_student.cfg"},
-    passes=2,
+    passes=4,
     batch=400,
     given={TEACHER: SHARED_TRAINING, STUDENT: SHARED_STUDENT},
 )

@@ -21,6 +21,7 @@ def build_transformer(
     freeze_embeddings: bool = False,
     dropout: Optional[float] = None,
     lr_scale: float = 1.0,
+    entity_marks: bool = False,
 ) -> Model[List[Doc], List[Floats2d]]:
     """Build a tok2vec from a Hugging Face encoder; its weights are saved with the pipeline.
 
@@ -33,6 +34,8 @@ def build_transformer(
     freeze_embeddings (bool): Whether the table of word pieces is not trained.
     dropout (Optional[float]): Replaces the encoder's own dropout.
     lr_scale (float): Learning rate of the encoder as a multiple of the optimizer's.
+    entity_marks (bool): Whether to add embeddings of the entities' types and first tokens to the input: for pair
+        components whose entities are found before, by a component with another encoder. Frozen under frozen layers.
     RETURNS (Model[List[Doc], List[Floats2d]]): One vector per token.
     """
     from .bridge import encoder_model, set_lr_scales
@@ -45,9 +48,10 @@ def build_transformer(
         freeze_layers=freeze_layers,
         freeze_embeddings=freeze_embeddings,
         dropout=dropout,
+        entity_marks=entity_marks,
     )
     set_lr_scales(module, encoder_scales("", lr_scale))
-    return encoder_model(module, path=name, max_pieces=max_pieces)
+    return encoder_model(module, path=name, max_pieces=max_pieces, entity_marks=entity_marks)
 
 
 @registry.architectures("spacy_relext.BiLSTM.v1")
@@ -221,8 +225,8 @@ def _proposal(*, mode: str, **options: Any) -> Any:
 
 def encoder_scales(prefix: str, lr_scale: float) -> Dict[str, float]:
     """Let what is new in an encoder learn faster than what is pretrained."""
-    new = {f"{prefix}encoder.mix": 1.0, f"{prefix}encoder.shape_table": min(1.0, 5 * lr_scale)}
-    return {**new, prefix: lr_scale}
+    tables = {f"{prefix}encoder.{name}": min(1.0, 5 * lr_scale) for name in ("shape_table", "mark_table")}
+    return {f"{prefix}encoder.mix": 1.0, **tables, prefix: lr_scale}
 
 
 def token_encoder(*, max_pieces: int, precision: str, **options: Any) -> Any:

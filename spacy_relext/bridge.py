@@ -104,12 +104,15 @@ def to_numpy(outputs: Any) -> Any:
     return type(outputs)(*(part.detach().cpu().numpy() for part in outputs))
 
 
-def encoder_model(module: TokenEncoder, *, path: str, max_pieces: int) -> Model[List[Doc], List[Floats2d]]:
+def encoder_model(
+    module: TokenEncoder, *, path: str, max_pieces: int, entity_marks: bool = False
+) -> Model[List[Doc], List[Floats2d]]:
     """Build a tok2vec from a Hugging Face encoder.
 
     module (TokenEncoder): Empty until the model is initialized or loaded.
     path (str): Folder or Hub name that `initialize` reads.
     max_pieces (int): Longest sequence, special pieces included.
+    entity_marks (bool): Whether pieces are marked by the entities of the Docs.
     RETURNS (Model[List[Doc], List[Floats2d]]): One vector per token.
     """
     return Model(
@@ -117,7 +120,7 @@ def encoder_model(module: TokenEncoder, *, path: str, max_pieces: int) -> Model[
         _forward_encoder,
         init=functools.partial(_init_encoder, path=path),
         dims={"nO": None},
-        attrs={"max_pieces": max_pieces},
+        attrs={"max_pieces": max_pieces, "entity_marks": entity_marks},
         shims=[wrap_module(module)],
     )
 
@@ -228,7 +231,8 @@ def _forward_encoder(
     if not sum(lengths):
         return [model.ops.alloc2f(0, module.encoder.width) for _ in docs], lambda gradients: []
     device = next(module.parameters()).device
-    pieces = cut_docs(docs, module.tokenizer, **cut_options(model, device, is_train))
+    marks = bool(model.attrs.get("entity_marks"))  # absent from models of before
+    pieces = cut_docs(docs, module.tokenizer, entity_marks=marks, **cut_options(model, device, is_train))
     vectors, backprop_module = call(model, ArgsKwargs((), tensors(vars(pieces), device)), is_train)
 
     def backprop(gradients: List[Floats2d]) -> List[Doc]:

@@ -6,11 +6,11 @@ from typing import Any, Dict, Iterator, Optional, Sequence
 import torch
 from torch import Tensor, nn
 
+from ..instances.pieces import N_MARKS, N_SHAPES
 from .layers import LayerStack, layers_of
 from .precision import PRECISIONS, autocast
 from .prediction import KeepsCopy, prediction_copy
 
-N_SHAPES = 8
 # Fused attention has a slow backward pass on CPUs: 0.75 s against 0.50 s for 32 sentences of 38 tokens (MiniLM, bf16).
 ATTENTION = "eager"
 
@@ -26,6 +26,8 @@ class TransformerEncoder(KeepsCopy):
 
     Letter case is lost on uncased checkpoints, and it is what marks a name: `case_features` adds a learned embedding
     of each piece's letter shape to its input embedding. It begins at zero, so that training begins at the checkpoint.
+    `entity_marks` does the same for entities that are known beforehand: all layers then read where they are and of
+    which type, once for all pairs (Zhong & Chen, NAACL 2021, mark each pair in a text of its own).
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class TransformerEncoder(KeepsCopy):
         freeze_layers: int = 0,
         freeze_embeddings: bool = False,
         dropout: Optional[float] = None,
+        entity_marks: bool = False,
     ) -> None:
         """Create an empty encoder.
 
@@ -46,6 +49,7 @@ class TransformerEncoder(KeepsCopy):
         freeze_layers (int): How many of the lowest layers stay as they are.
         freeze_embeddings (bool): Whether the word-piece table stays as it is.
         dropout (Optional[float]): Replaces the checkpoint's own dropout.
+        entity_marks (bool): Whether to add embeddings of entity marks to the input.
         RAISES (ValueError): Where `precision` is unknown.
         """
         super().__init__()
@@ -57,9 +61,11 @@ class TransformerEncoder(KeepsCopy):
         self.freeze_layers = freeze_layers
         self.freeze_embeddings = freeze_embeddings
         self.dropout = dropout
+        self.entity_marks = entity_marks
         self.hf_config: Optional[Dict[str, Any]] = None
         self.transformer: Optional[nn.Module] = None
         self.shape_table: Optional[nn.Embedding] = None
+        self.mark_table: Optional[nn.Embedding] = None
         self.mix: Optional[nn.Parameter] = None
 
     @property
@@ -101,7 +107,7 @@ class TransformerEncoder(KeepsCopy):
         """Encode padded word pieces.
 
         piece_ids (Tensor): Vocabulary ids. Shape (B, L)
-        shape_ids (Tensor): Letter shapes, see `instances.pieces.letter_shape`. Shape (B, L)
+        shape_ids (Tensor): Letter shapes and entity marks, see `instances.pieces.piece_look`. Shape (B, L)
         mask (Tensor): True on pieces, False on padding. Shape (B, L)
         segments (Optional[Tensor]): 0 on the first, 1 on the second text of a sequence; ignored by encoders that know
             one segment only. Shape (B, L)
@@ -109,9 +115,7 @@ class TransformerEncoder(KeepsCopy):
         """
         assert self.transformer is not None, "configure() or load_checkpoint() comes first"
         with autocast(self.precision, piece_ids.device):
-            embedded = self.transformer.get_input_embeddings()(piece_ids)  # type: ignore[operator]
-            if self.shape_table is not None:
-                embedded = embedded + self.shape_table(shape_ids)
+            embedded = self._embed(piece_ids, shape_ids)
             options: Dict[str, Any] = {"inputs_embeds": embedded, "attention_mask": mask.to(torch.long)}
             if segments is not None and getattr(self.transformer.config, "type_vocab_size", 0) > 1:
                 options["token_type_ids"] = segments
@@ -134,14 +138,22 @@ class TransformerEncoder(KeepsCopy):
         """
         assert self.transformer is not None, "configure() or load_checkpoint() comes first"
         with autocast(self.precision, piece_ids.device):
-            embedded = self.transformer.get_input_embeddings()(piece_ids)  # type: ignore[operator]
-            if self.shape_table is not None:
-                embedded = embedded + self.shape_table(shape_ids)
+            embedded = self._embed(piece_ids, shape_ids)
             stack = LayerStack(self._fastest(piece_ids.device))
             below = stack.run(stack.embed(embedded), mask, 0, layer)
             below = [state[rows] for state in below]  # (P, L, D)
             states = below[:-1] + stack.run(below[-1] + marks.to(below[-1].dtype), mask[rows], layer, len(stack))
         return states[-1].float() if self.mix is None else mix_layers(self.mix.softmax(0), states)
+
+    def _embed(self, piece_ids: Tensor, shape_ids: Tensor) -> Tensor:
+        """Look up pieces, and add what is known of their letters and entities. Shape (B, L, D)"""
+        assert self.transformer is not None
+        embedded: Tensor = self.transformer.get_input_embeddings()(piece_ids)  # type: ignore[operator]
+        if self.shape_table is not None:
+            embedded = embedded + self.shape_table(shape_ids % N_SHAPES)
+        if self.mark_table is not None:
+            embedded = embedded + self.mark_table(shape_ids // N_SHAPES)
+        return embedded
 
     def _fastest(self, device: torch.device) -> nn.Module:
         """Choose the layers to run: in prediction, on a CPU, a copy that is made for it."""
@@ -159,6 +171,9 @@ class TransformerEncoder(KeepsCopy):
         if self.case_features:
             self.shape_table = nn.Embedding(N_SHAPES, self.width)
             nn.init.zeros_(self.shape_table.weight)
+        if self.entity_marks:
+            self.mark_table = nn.Embedding(N_MARKS, self.width)
+            nn.init.zeros_(self.mark_table.weight)
         if self.layer_mix:
             n_layers = int(transformer.config.num_hidden_layers)  # type: ignore[union-attr, arg-type]
             self.mix = nn.Parameter(torch.zeros(n_layers + 1))
@@ -166,8 +181,9 @@ class TransformerEncoder(KeepsCopy):
             transformer.get_input_embeddings().weight.requires_grad_(False)  # type: ignore[operator]
         if self.freeze_layers:
             embeddings = getattr(transformer, "embeddings", None)
-            # The letter shapes lie below them: a gradient for that table alone would go through all frozen layers.
-            for module in [embeddings, self.shape_table, *layers_of(transformer)[: self.freeze_layers]]:
+            # Shapes and marks lie below them: a gradient for these tables alone would go through all frozen layers.
+            tables = [embeddings, self.shape_table, self.mark_table]
+            for module in [*tables, *layers_of(transformer)[: self.freeze_layers]]:
                 if module is not None:
                     module.requires_grad_(False)
 

@@ -7,7 +7,7 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple, cast
 import numpy
 from numpy.typing import NDArray
 from spacy.attrs import IDX, LENGTH
-from spacy.tokens import Doc, Span
+from spacy.tokens import Doc, Span, Token
 
 from .sentences import sentence_bounds
 
@@ -15,6 +15,11 @@ IntArray = NDArray[numpy.int64]
 # Cells of a padded batch in prediction on a CPU: larger ones waste padding and the processor's cache (MiniLM, one core,
 # ms a sentence: 256: 8.6, 512: 8.2, 1024: 8.5, 2048: 10.3), smaller ones waste calls.
 PIECES_PER_BATCH = 512
+# Letter shapes; slots that entity types are hashed into, and the numbers of marks that this gives.
+N_SHAPES = 8
+TYPE_SLOTS = 256
+N_MARKS = 1 + 2 * TYPE_SLOTS
+FIRST_IN_ENTITY = 3  # of spaCy's `ent_iob`
 # In training every batch has a gradient of all weights to add up, and a GPU makes few calls a second.
 MOST_PIECES = 8192
 
@@ -24,7 +29,7 @@ class PieceBatches:
     """Word pieces of all sentences of some Docs, and where each token's pieces are.
 
     ids (List[IntArray]): Vocabulary ids, one padded batch each, sorted by length. Shapes (b, L)
-    shapes (List[IntArray]): Letter shapes. Shapes (b, L)
+    shapes (List[IntArray]): Letter shapes, and entity marks where they are asked for; see `piece_look`. Shapes (b, L)
     masks (List[NDArray[numpy.bool_]]): True on pieces. Shapes (b, L)
     first (IntArray): Cell of each token's first piece when all batches are flattened and concatenated. Shape (N,)
     last (IntArray): Cell of each token's last piece. Shape (N,)
@@ -69,8 +74,35 @@ def letter_shape(token: str) -> int:
     return 4 if any(character.isupper() for character in token) else 0
 
 
+def entity_mark(token: Token) -> int:
+    """Number the entity that a token is a part of.
+
+    token (Token): The token.
+    RETURNS (int): 0 outside of entities, else one of `N_MARKS` numbers for its type and for whether it is the first
+        token; types that share a number are not told apart, which 6 % of sets of six types have.
+    """
+    if not token.ent_type:
+        return 0
+    return 1 + 2 * (token.ent_type % TYPE_SLOTS) + int(token.ent_iob == FIRST_IN_ENTITY)
+
+
+def piece_look(token: Token, *, marked: bool) -> int:
+    """Put the letter shape of a token and its entity mark into one number.
+
+    token (Token): The token.
+    marked (bool): Whether the mark is wanted.
+    RETURNS (int): shape + N_SHAPES · mark.
+    """
+    return letter_shape(token.text) + (N_SHAPES * entity_mark(token) if marked else 0)
+
+
 def cut_docs(
-    docs: Sequence[Doc], tokenizer: Any, *, max_pieces: int, batch_pieces: int = PIECES_PER_BATCH
+    docs: Sequence[Doc],
+    tokenizer: Any,
+    *,
+    max_pieces: int,
+    batch_pieces: int = PIECES_PER_BATCH,
+    entity_marks: bool = False,
 ) -> PieceBatches:
     """Cut Docs into word pieces, sentence by sentence.
 
@@ -79,6 +111,7 @@ def cut_docs(
     max_pieces (int): Longest sequence, special pieces included; longer sentences are cut into windows that overlap by
         half, and a token is read from the window in which it stands nearest to the middle.
     batch_pieces (int): Most cells of a padded batch.
+    entity_marks (bool): Whether pieces are marked by the entities of the Docs.
     RETURNS (PieceBatches): Pieces of all sentences, and the cells of all tokens in document order.
     """
     spans, texts = [], []
@@ -91,23 +124,23 @@ def cut_docs(
     windows: List[_Window] = []
     token_number = 0
     for (doc, start, end), encoding in zip(spans, tokenizer.encode_batch(texts, add_special_tokens=False)):
-        windows.extend(_windows(doc, start, end, encoding, special, max_pieces, token_number))
+        looks = [piece_look(token, marked=entity_marks) for token in doc[start:end]]
+        windows.extend(_windows(doc[start:end], looks, encoding, special, max_pieces, token_number))
         token_number += end - start
     return _pad(windows, token_number, batch_pieces)
 
 
 def _windows(
-    doc: Doc, start: int, end: int, encoding: Any, special: List[int], max_pieces: int, token_number: int
+    span: Span, looks: List[int], encoding: Any, special: List[int], max_pieces: int, token_number: int
 ) -> List[_Window]:
     """Align one sentence's tokens with its pieces and cut it into windows."""
     n_pieces = len(encoding.ids)
-    tokens = numpy.arange(token_number, token_number + end - start)
+    tokens = numpy.arange(token_number, token_number + len(span))
     if not n_pieces:  # only whitespace: every token reads the first special piece
         zeros = numpy.zeros(len(tokens), dtype="int64")
         return [_Window(list(special) or [0], [0] * max(len(special), 1), tokens, zeros, zeros)]
-    first, last, owners = align_pieces(doc[start:end], encoding.offsets)
-    token_shapes = [letter_shape(token.text) for token in doc[start:end]]
-    shapes = [token_shapes[owner] for owner in owners.tolist()]
+    first, last, owners = align_pieces(span, encoding.offsets)
+    shapes = [looks[owner] for owner in owners.tolist()]
     prefix, suffix = special[:1], special[1:]
     body = max_pieces - len(special)
     begins = _window_begins(n_pieces, body)

@@ -8,6 +8,7 @@ import pytest
 import spacy
 import torch
 from spacy.language import Language
+from spacy.tokens import Span
 from spacy.training import Example
 
 from spacy_relext.bridge import module_of
@@ -102,6 +103,24 @@ def test_letter_shapes_below_frozen_layers_are_frozen(bert: str, layers: int, le
     encoder = module_of(nlp.get_pipe("rere_detector").model.layers[0]).encoder  # type: ignore[attr-defined]
     assert encoder.shape_table.weight.requires_grad is learns
     assert bool(encoder.shape_table.weight.abs().sum() > 0) is learns
+
+
+@pytest.mark.parametrize("marked", [True, False])
+def test_marks_of_entities_are_learned(bert: str, marked: bool) -> None:
+    nlp = one_pipe(detector({**BERT, "entity_marks": marked}), bert)
+    examples = make_english_examples(nlp)
+    for example in examples:
+        example.predicted.set_ents([Span(example.predicted, 0, 1, label="PER")])
+    train(nlp, examples, steps=1)
+    model: Any = nlp.get_pipe("rere_detector").model.layers[0]  # type: ignore[attr-defined]
+    table = module_of(model).encoder.mark_table
+    assert (table is not None) is marked
+    bare = examples[0].predicted.copy()
+    bare.set_ents([])
+    with_marks, without = (model.predict([doc])[0] for doc in (examples[0].predicted, bare))
+    if marked:
+        assert ((table.weight.abs().sum(1) > 0).sum()) == 2, "no entity, and the first token of one type"
+    assert (abs(with_marks - without).max() > 1e-6) is numpy.bool_(marked)
 
 
 def listening(width: int, upstream: str = "tok2vec") -> Language:

@@ -7,9 +7,17 @@ import pytest
 import spacy
 from hypothesis import given
 from hypothesis import strategies as st
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span
 
-from spacy_relext.instances.pieces import PIECES_PER_BATCH, PieceBatches, cut_docs, letter_shape
+from spacy_relext.instances.pieces import (
+    N_MARKS,
+    N_SHAPES,
+    PIECES_PER_BATCH,
+    PieceBatches,
+    cut_docs,
+    entity_mark,
+    letter_shape,
+)
 
 from .builders import NLP, PIECES, make_doc, wordpiece_tokenizer
 
@@ -146,3 +154,15 @@ def own_pieces(token: Any) -> List[str]:
     encoding = TOKENIZER.encode(sentence.text, add_special_tokens=False)
     start = token.idx - sentence.start_char
     return [p for p, (a, b) in zip(encoding.tokens, encoding.offsets) if a < start + len(token) and b > start]
+
+
+def test_entity_marks() -> None:
+    doc = make_doc(["Ada", "King", "saw", "Oslo", "."])
+    doc.set_ents([Span(doc, 0, 2, label="PER"), Span(doc, 3, 4, label="LOC")])
+    marks = [entity_mark(token) for token in doc]
+    assert marks[2] == marks[4] == 0 and marks[0] == marks[1] + 1 and len(set(marks)) == 4
+    assert all(0 <= mark < N_MARKS for mark in marks)
+    plain, marked = (cut_docs([doc], TOKENIZER, max_pieces=16, entity_marks=wanted) for wanted in (False, True))
+    assert plain.ids[0].tolist() == marked.ids[0].tolist()
+    assert (plain.shapes[0] == marked.shapes[0] % N_SHAPES).all() and plain.shapes[0].max() < N_SHAPES
+    assert set((marked.shapes[0] // N_SHAPES)[0].tolist()) == set(marks)
