@@ -15,7 +15,7 @@ from typing import Annotated, Optional
 
 import typer
 from kd_corpora import PairMaker
-from nero_experiments import rules, semeval, zero_shot
+from nero_experiments import labels, rules, semeval, zero_shot
 from nero_speed import matching
 from nero_systems import PARTS
 from program import HERE, Experiment, find_experiment, make_call
@@ -23,6 +23,7 @@ from program import HERE, Experiment, find_experiment, make_call
 EXPERIMENTS = {
     "semeval": Experiment(semeval, ("unlearned", *PARTS), passes=0),
     "rules": Experiment(rules, (), passes=0),
+    "labels": Experiment(labels, (), passes=0),
     "zero-shot": Experiment(zero_shot, (), passes=0),
     "matching": Experiment(matching, (), seeds="0", passes=0),
 }

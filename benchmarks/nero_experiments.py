@@ -15,7 +15,7 @@ from kd_corpora import PairData, PairMaker
 from kd_pairs import MICRO, NOTHING, PairSet, pair_scores, read_pairs
 from nero_judge import Answers, fixed_answers, judge, label_of, pipeline_answers
 from nero_labels import Ruled, by_cosine, by_label_model, by_rules, load_rules, match, write_labels
-from nero_systems import COMPONENT, DEFAULT, IN, PARTS, SYSTEMS, System, row_name
+from nero_systems import COMPONENT, DEFAULT, IN, PARTS, SUPERVISED, SYSTEMS, System, row_name
 from runs import ROOT, Trained, cached, fingerprint, train_run
 
 from spacy_relext.instances.pair_classes import PairClass
@@ -27,6 +27,8 @@ CONFIG = ROOT / "configs" / "nero.cfg"
 MARKED = {"@misc": "spacy_relext.AnnotatedPairs.v1"}
 SIZES = (10, 20, 50, 100)
 ROUNDS = 2
+# Percent of the training sentences that have labels.
+SHARES = (1, 3, 10, 30)
 # Groups of relations that are held out together.
 GROUPS = 3
 
@@ -71,6 +73,18 @@ def rules(call: Call) -> None:
             task = _task(call, seed, drawn=sorted(order[:size]))
             unlearned(task, benchmark="rules", suffix=f", {size} rules", only="exact rules")
             run_system(task, "rules", DEFAULT, SYSTEMS[DEFAULT], suffix=f", {size} rules")
+
+
+def labels(call: Call) -> None:
+    """SemEval-2010 with labels instead of rules: how many the same classifier needs."""
+    for seed in call.seeds:
+        task = _task(call, seed)
+        assert isinstance(call.maker, PairMaker)
+        for percent in SHARES:
+            call.tell(f"labels: {percent} %, seed {seed}")
+            trained = _train(task, call.maker.share(task.data, percent, seed=seed).train, SUPERVISED)
+            answers = _answers(task, trained)
+            _write(task, "labels", answers, "peer:labels instead of rules", trained.seconds, f", {percent} % labelled")
 
 
 def zero_shot(call: Call) -> None:

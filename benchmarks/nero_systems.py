@@ -34,6 +34,7 @@ def change(**settings: Any) -> dict[str, Any]:
 ONE_SIDE = {**change(both_orders=False), f"{IN}.average_orders": False}
 PLAIN = {**change(w_rules=0.0, w_clus=0.0, w_unmatched=0.0, own_share=0.0, balance=0.0), **ONE_SIDE}
 LABELLED = {**PLAIN, f"{IN}.learn_gold": True}
+SUPERVISED = {**LABELLED, f"{IN}.exact_wins": False}
 DEFAULT = "default"
 SYSTEMS: dict[str, System] = {DEFAULT: System()}
 BASELINES: dict[str, System] = {
