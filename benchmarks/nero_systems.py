@@ -31,8 +31,7 @@ def change(**settings: Any) -> dict[str, Any]:
 
 
 # A plain classifier: nothing but cross-entropy with labels, drawn as they come.
-ONE_SIDE = {**change(both_orders=False), f"{IN}.average_orders": False}
-PLAIN = {**change(w_rules=0.0, w_clus=0.0, w_unmatched=0.0, own_share=0.0, balance=0.0), **ONE_SIDE}
+PLAIN = change(w_rules=0.0, w_clus=0.0, w_unmatched=0.0, own_share=0.0, balance=0.0)
 LABELLED = {**PLAIN, f"{IN}.learn_gold": True}
 SUPERVISED = {**LABELLED, f"{IN}.exact_wins": False}
 DEFAULT = "default"
@@ -46,13 +45,13 @@ BASELINES: dict[str, System] = {
     "self-training": System(LABELLED, labels="rounds"),
     "Snorkel's LabelModel": System(LABELLED, labels="label-model"),
 }
-PAPER = {**change(own_share=0.0, temperature=0.0, w_unmatched=0.5, balance=0.0), **ONE_SIDE}
+PAPER = change(own_share=0.0, temperature=0.0, w_unmatched=0.5, balance=0.0)
 ABLATIONS: dict[str, System] = {
     "without L_unmatched": System(change(w_unmatched=0.0, own_share=0.0)),
     "without L_clus": System(change(w_clus=0.0)),
     "without L_rules": System(change(w_rules=0.0)),
     "without balance": System(change(balance=0.0)),
-    "read from one side": System(ONE_SIDE),
+    "read from both sides": System({**change(both_orders=True), f"{IN}.average_orders": True}),
     "as the paper: pseudo-labels of the soft matcher": System(PAPER),
     "as the paper, frozen matcher": System(LABELLED, labels="cosine"),
     "half the word of the soft matcher": System(change(own_share=0.5)),

@@ -23,7 +23,7 @@ def create_rule_learning(
     unmatched_batch: int = 32,
     rule_batch: int = 32,
     borrow: bool = True,
-    both_orders: bool = True,
+    both_orders: bool = False,
     pool_size: int = 5000,
     balance: float = 0.5,
     reliability: bool = False,

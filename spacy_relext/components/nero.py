@@ -36,7 +36,7 @@ _GROUNDER = Config().from_str(defaults.GROUNDER_CONFIG)
         "no_relation": LEARNED,
         "typed": True,
         "exact_wins": True,
-        "average_orders": True,
+        "average_orders": False,
         "match_threshold": 0.5,
         "threshold": 0.5,
         "scorer": {"@scorers": "spacy_relext.triple_scorer.v1"},

@@ -168,13 +168,12 @@ def marked_examples(nlp: Language) -> List[Example]:
     return [Example(marked(nlp, *row), nlp.make_doc(row[0])) for row in MARKED_ROWS]
 
 
-def build_marked() -> Any:
+def build_marked(**settings: Any) -> Any:
     fix_random_seed(0)
     nlp = spacy.blank("en")
     suggester = {"@misc": "spacy_relext.AnnotatedPairs.v1"}
-    pipe: Any = nlp.add_pipe(
-        NAME, config={"model": MODEL, "rules": RULES[:2], "suggester": suggester, "any_type": True}
-    )
+    settings |= {"suggester": suggester, "any_type": True}
+    pipe: Any = nlp.add_pipe(NAME, config={"model": MODEL, "rules": RULES[:2], **settings})
     pipe.initialize(lambda: marked_examples(nlp), nlp=nlp)
     return nlp, pipe
 
@@ -202,7 +201,7 @@ def test_marked_pairs_are_learned_from_either_side() -> None:
 
 
 def test_readings_from_both_sides_are_averaged() -> None:
-    nlp, pipe = build_marked()
+    nlp, pipe = build_marked(average_orders=True)
     pairs = pipe.suggest([marked(nlp, *row) for row in MARKED_ROWS])
     first, second = pipe.run(pairs), pipe.run(pairs.turned())
     numpy.testing.assert_allclose(first.logits, second.logits[:, [0, 2, 1]], atol=1e-6)
