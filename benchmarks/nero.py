@@ -17,6 +17,7 @@ import typer
 from kd_corpora import PairMaker
 from nero_experiments import labels, rules, semeval, zero_shot
 from nero_speed import matching
+from nero_stream import stream
 from nero_systems import PARTS
 from program import HERE, Experiment, find_experiment, make_call
 
@@ -26,6 +27,7 @@ EXPERIMENTS = {
     "labels": Experiment(labels, (), passes=0),
     "zero-shot": Experiment(zero_shot, (), passes=0),
     "matching": Experiment(matching, (), seeds="0", passes=0),
+    "stream": Experiment(stream, (), seeds="0", passes=0),
 }
 _DEFAULTS = "; ".join(
     f"{name}: seeds {e.seeds}, passes {e.passes}, sentences {e.limit_train or 'all'}, parts {', '.join(e.parts)}"

@@ -1,6 +1,7 @@
 """The component behind `nero_grounder`: learns from rules and from texts that no rule matches."""
 
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
 
@@ -77,6 +78,7 @@ class NeroGrounder(RulePipe):
         rules: Optional[Path] = None,
         lexicon: Optional[Any] = None,
         start: Optional[List[Path]] = None,
+        corpus: Optional[Callable[[Language], Iterable[Example]]] = None,
     ) -> None:
         """Read the rules, find the pairs at which they fire, and give the model its sizes.
 
@@ -86,6 +88,8 @@ class NeroGrounder(RulePipe):
         rules (Optional[Path]): File of rules, beside those of the config.
         lexicon (Optional[TypeLexicon]): Types of nouns, for arguments that no entity types.
         start (Optional[List[Path]]): As for `PairPipe.initialize`.
+        corpus (Optional[Callable[[Language], Iterable[Example]]]): Reader of a corpus all of which is searched for
+            matched pairs, instead of the training data: of a stream (`max_epochs = -1`) that would be 100 texts.
         RAISES (ValueError): Where there are no rules, or none fires, or the encoder is a listener.
         """
         if any("listener" in layer.name for layer in self.model.walk()):
@@ -95,6 +99,8 @@ class NeroGrounder(RulePipe):
             records += renamed(self.read_rules(rules, nlp), records)
         self._fitted["grounds"] = to_records(records)
         self._start_anew()
+        if corpus is not None and nlp is not None:
+            get_examples = partial(corpus, nlp)
         super().initialize(get_examples, nlp=nlp, labels=labels, lexicon=lexicon, start=start)
         self.forget_vectors()
 
@@ -139,7 +145,7 @@ class NeroGrounder(RulePipe):
         most = self.learning["unmatched_batch"]
         if most and len(unmatched) > most:
             kept = numpy.sort(self._random.choice(len(unmatched), most, replace=False))
-            unmatched, grid = unmatched.take(kept), grid[kept]
+            unmatched, grid = unmatched.take(kept).with_own_docs(), grid[kept]
         if self.learning["both_orders"] and not pairs.both_orders:
             unmatched, _ = self._turn_some(unmatched)
             grid = self._classes_of_rules(unmatched)
@@ -269,7 +275,7 @@ class NeroGrounder(RulePipe):
         ones before them. Shape (U, R) or (M + U, R)
         """
         first = 0 if self.learning["reliability"] else instances.matched
-        pairs = instances.pairs.take(numpy.arange(first, len(instances)))
+        pairs = instances.pairs.take(numpy.arange(first, len(instances))).with_own_docs()
         with self._mean.applied() if self._mean is not None else nullcontext():
             outputs = self.run(pairs)
         return self._probabilities(outputs.logits, pairs)

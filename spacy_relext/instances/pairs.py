@@ -75,6 +75,11 @@ class Pairs:
         columns = {name: getattr(self, name)[rows] for name in ("doc", "text", "subject", "object")}
         return replace(self, types=types, **columns)
 
+    def with_own_docs(self) -> "Pairs":
+        """RETURNS (Pairs): The same without the Docs of which there is no pair, so that nothing reads them."""
+        kept, doc = numpy.unique(self.doc, return_inverse=True)
+        return replace(self, docs=[self.docs[number] for number in kept.tolist()], doc=doc.astype("int64"))
+
     def turned(self, which: Optional[NDArray[numpy.bool_]] = None) -> "Pairs":
         """Read pairs from the other side.
 

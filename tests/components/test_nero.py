@@ -233,6 +233,19 @@ def test_the_pool_is_bounded_and_grows_with_the_stream() -> None:
     assert pipe._pool.seen == len(pipe._pool), "none is taken twice"
 
 
+def test_all_of_a_stream_is_searched() -> None:
+    fix_random_seed(0)
+    nlp = spacy.blank("en")
+    pipe: Any = nlp.add_pipe(NAME, config={"model": MODEL, "rules": RULES})
+    first = examples(nlp, UNSAID)
+    with pytest.raises(ValueError, match=r"R504.*max_epochs = -1.*\[initialize.components.nero_grounder.corpus\]"):
+        pipe.initialize(lambda: first, nlp=nlp)
+    pipe.initialize(lambda: first, nlp=nlp, corpus=lambda pipeline: examples(pipeline, (*UNSAID, *SAID)))
+    assert len(pipe._pool) and pipe.labels == ("lives_in", "met")
+    losses = pipe.update(first, sgd=nlp.create_optimizer(), losses={})
+    assert losses["nero_grounder_matched"] > 0
+
+
 def test_rules_borrow_arguments_of_their_relation() -> None:
     _, pipe = build()
     for _ in range(5):

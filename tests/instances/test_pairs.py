@@ -189,3 +189,12 @@ def test_suggesters_check_their_settings() -> None:
             create_entity_pairs(**options)
     assert len(create_entity_pairs(max_distance=0)([two_sentences()])) == 0
     assert len(create_annotated_pairs()([marked(two_sentences(), ((19, 25), (0, 3)))])) == 1
+
+
+def test_docs_without_a_pair_are_left_out() -> None:
+    docs = [two_sentences() for _ in range(3)]
+    pairs = EntityPairs()(docs)
+    some = pairs.take([n for n, doc in enumerate(pairs.doc.tolist()) if doc != 1]).with_own_docs()
+    assert list(some.docs) == [docs[0], docs[2]] and set(some.doc.tolist()) == {0, 1}
+    assert some.spans(len(some) - 1)[0].doc is docs[2]
+    assert not pairs.take([]).with_own_docs().docs
