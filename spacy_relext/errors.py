@@ -182,8 +182,8 @@ class Errors:
     )
     R504 = (
         "[R504] None of the {rules} rules of {name!r} fires at any of the {pairs} pairs of entities in {where}: there "
-        "is nothing to learn from. `spacy relext rules check` shows what they just miss. Of a stream (max_epochs = -1) "
-        "only the first 100 texts are read: name a reader in [initialize.components.{name}.corpus] to search all of it."
+        "is nothing to learn from. Nearest: {near}. `spacy relext rules check` shows more. Of a stream (max_epochs = "
+        "-1) only the first 100 texts are read: name a reader in [initialize.components.{name}.corpus] to search all."
     )
     R505 = (
         "[R505] The encoder of {name!r} is a listener. It also reads matched texts of other batches and the bodies of "

@@ -27,9 +27,10 @@ from ..pair_bridge import encoder_sizes
 from ..triples.decode import calibrate
 from ..triples.store import has_triples
 from .kd_classifier import most_attended
+from .nero_misses import MOST_DOCS, nearest_misses
 from .nero_pool import NO_RULE, MatchedPool
 from .nero_rules import STAND_IN, RulePipe, renamed
-from .pair_base import COLLECT_BATCH, softmax
+from .pair_base import COLLECT_BATCH, certainty, softmax
 
 ENTROPY, LEARNED = "entropy", "learned"
 EXACT, SOFT = "exact", "soft"
@@ -113,16 +114,20 @@ class NeroGrounder(RulePipe):
             raise ValueError(Errors.R503.format(name=self.name))
         types: Set[str] = set()
         directions: Set[bool] = set()
+        looked: List[Doc] = []
         pairs_seen = 0
         for batch in minibatch(examples, COLLECT_BATCH):
             pairs, _ = self._take_in(batch)
             directions.add(pairs.both_orders)
             types.update(kind for kinds in pairs.types for kind in kinds if kind)
             pairs_seen += len(pairs)
+            if not len(self._pool) and len(looked) < MOST_DOCS:
+                looked.extend(pairs.docs)
         if not len(self._pool):
-            raise ValueError(
-                Errors.R504.format(name=self.name, pairs=pairs_seen, where=self._where, rules=len(self.rules))
-            )
+            options = {"form": self.cfg["form"], "max_gap": self.cfg["max_gap"]}
+            near = nearest_misses(self.rules, looked, suggester=self.suggest, **options)
+            counts = {"pairs": pairs_seen, "rules": len(self.rules)}
+            raise ValueError(Errors.R504.format(name=self.name, where=self._where, near=near, **counts))
         self.cfg["types"] = sorted(types)
         # where pairs stand in one order, relations are read backwards too: `settle` reads that off what was said
         self._collected = ([] if True in directions else [{PairClass("", True)}], [])
@@ -385,13 +390,3 @@ class _Judged(NamedTuple):
     grid: Any
     scores: Any
     votes: RuleVotes
-
-
-def certainty(probs: Any) -> Any:
-    """1 − H / ln R: 1 where one class has all, 0 where all have the same.
-
-    probs (NDArray): Shape (P, R)
-    RETURNS (NDArray): Shape (P,)
-    """
-    logs = numpy.log(numpy.maximum(probs, 1e-12))
-    return 1.0 + (probs * logs).sum(axis=1) / numpy.log(probs.shape[1])

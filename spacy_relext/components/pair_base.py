@@ -287,3 +287,13 @@ def best_relation(probs: Any) -> Tuple[Any, Any]:
     best = probs[:, 1:].argmax(axis=1) + 1
     chosen = probs[numpy.arange(len(probs)), best]
     return best, chosen / (chosen + probs[:, 0])
+
+
+def certainty(probs: Any) -> Any:
+    """1 − H / ln R: 1 where one class has all, 0 where all have the same.
+
+    probs (NDArray): Shape (P, R)
+    RETURNS (NDArray): Shape (P,)
+    """
+    logs = numpy.log(numpy.maximum(probs, 1e-12))
+    return 1.0 + (probs * logs).sum(axis=1) / numpy.log(probs.shape[1])

@@ -271,8 +271,20 @@ def test_no_rules() -> None:
 
 
 def test_rules_that_match_nothing() -> None:
-    with pytest.raises(ValueError, match=r"\[R504\] None of the 1 rules of 'nero_grounder' fires.*rules check"):
+    with pytest.raises(
+        ValueError, match=r"\[R504\] None of the 1 rules of 'nero_grounder' fires.*one word away from.*rules check"
+    ):
         build(rules=[{"relation": "eats", "pattern": "SUBJ-PER eats OBJ-LOC"}])
+    near = r"Nearest: 'a' \(SUBJ-PER stays in OBJ-LOC\) is one word away from '.* in .*'; the words of 'b' .* 'PER'"
+    with pytest.raises(ValueError, match=near):
+        build(
+            rules=[
+                {"id": "a", "relation": "stays", "pattern": "SUBJ-PER stays in OBJ-LOC"},
+                {"id": "b", "relation": "lives", "pattern": "SUBJ-ORG lives in OBJ-LOC"},
+            ]
+        )
+    with pytest.raises(ValueError, match="Nearest: none comes near in the first .* texts"):
+        build(rules=[{"relation": "eats", "pattern": "SUBJ-PER ate with OBJ-LOC at noon"}])
 
 
 def test_a_corpus_without_entities() -> None:

@@ -1,0 +1,36 @@
+"""What rules just miss, for the message that none of them fires."""
+
+from typing import Sequence
+
+from spacy.tokens import Doc
+
+from ..instances.pairs import Suggester
+from ..knowledge.rule_check import RuleReport, check_rules
+from ..knowledge.rules import Rule
+
+# Texts that are searched, and rules that are named.
+MOST_DOCS, MOST_RULES = 1_000, 3
+
+
+def nearest_misses(rules: Sequence[Rule], docs: Sequence[Doc], *, suggester: Suggester, form: str, max_gap: int) -> str:
+    """Say which rules nearly fire.
+
+    rules (Sequence[Rule]): The rules.
+    docs (Sequence[Doc]): Texts with entities.
+    suggester (Suggester): Chooses the pairs.
+    form (str): As for `RuleIndex`.
+    max_gap (int): As for `RuleIndex`.
+    RETURNS (str): A few of them, each with a text that it just misses or with the types that keep it from firing.
+    """
+    report = check_rules(rules, docs, suggester=suggester, form=form, max_gap=max_gap, samples=1)
+    told = [_tell(each) for each in report.rules if each.near or each.other_types][:MOST_RULES]
+    return "; ".join(told) or f"none comes near in the first {len(docs)} texts"
+
+
+def _tell(report: RuleReport) -> str:
+    """Say what one rule just misses."""
+    name = f"{report.rule.id!r} ({report.rule.pattern})"
+    if report.other_types:
+        (subject, obj), _ = report.other_types.most_common(1)[0]
+        return f"the words of {name} stand between {subject or 'no type'!r} and {obj or 'no type'!r}"
+    return f"{name} is one word away from {report.near[0]!r}"
