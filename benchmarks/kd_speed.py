@@ -20,7 +20,7 @@ from call import Call
 from kd_corpora import PairData
 from kd_pairs import read_pairs
 from kd_peer import TrainedPeer, load_rbert, run_rbert, to_records
-from kd_systems import CGCN, DEFAULT, MARKED_LATE, MARKERS, MINILM, PLAIN, Family, Part, System, V
+from kd_systems import CGCN, DEFAULT, MARKED_LATE, MARKERS, MINILM, PLAIN, SHARED, Family, Part, System, V
 from kd_training import maker_of, train_system
 from runs import ROOT, Trained, environment
 from spacy.language import Language
@@ -40,6 +40,7 @@ SYSTEMS: dict[str, tuple[Family, System]] = {
     STUDENT_ROW: (MINILM, System(V, PLAIN)),
     TEACHER_ROW: (MINILM, System(V)),
     Part(MARKERS).row_name(next(iter(MARKERS))): (MINILM, replace(MARKED_LATE, folds=0)),
+    Part(MARKERS, SHARED).row_name(DEFAULT): (SHARED, System(V, PLAIN)),
     Part(MARKERS, CGCN).row_name(DEFAULT): (CGCN, System(V, PLAIN)),
 }
 
