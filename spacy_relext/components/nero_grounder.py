@@ -144,24 +144,22 @@ class NeroGrounder(RulePipe):
     def suggest_gold(self, examples: Sequence[Example]) -> Grounding:  # type: ignore[override]
         """Choose what is learned from: matched pairs, pairs of the batch that no rule matches, and rules."""
         pairs, silent = self._take_in(examples)
-        grid = self._classes_of_rules(pairs.take(silent))
+        unmatched, _ = self._turn_some(pairs.take(silent))
+        grid = self.table.classes.grid(unmatched)
+        grid = numpy.where(grid > len(self.classes), BARRED, grid)  # what came later is not learned
         useful = (grid != BARRED).any(axis=1) & (self.learning["w_unmatched"] > 0)
-        unmatched, grid = pairs.take(silent[useful]), grid[useful]
+        unmatched, grid = unmatched.take(numpy.flatnonzero(useful)), grid[useful]
         most = self.learning["unmatched_batch"]
         if most and len(unmatched) > most:
             kept = numpy.sort(self._random.choice(len(unmatched), most, replace=False))
             unmatched, grid = unmatched.take(kept).with_own_docs(), grid[kept]
-        if self.learning["both_orders"] and not pairs.both_orders:
-            unmatched, _ = self._turn_some(unmatched)
-            grid = self._classes_of_rules(unmatched)
         parts: List[Pairs] = [unmatched]
         said: List[Any] = []
         behind: List[int] = []
         if len(self._pool):
             matched, said, behind = self._pool.draw(self.learning["matched_batch"])
-            if self.learning["both_orders"] and not matched.both_orders:
-                matched, which = self._turn_some(matched)
-                said = [turned_answers(answers) if turn else answers for answers, turn in zip(said, which)]
+            matched, which = self._turn_some(matched)
+            said = [turned_answers(answers) if turn else answers for answers, turn in zip(said, which)]
             parts.insert(0, matched)
         chosen = self._choose_rules()
         if len(chosen):
@@ -240,13 +238,10 @@ class NeroGrounder(RulePipe):
             silent = numpy.flatnonzero(self.votes(turned).rule == NONE)
             self._pool.add(turned.take(silent), [NOTHING] * len(silent))
 
-    def _classes_of_rules(self, pairs: Pairs) -> Any:
-        """Say which class each rule would give each pair. Shape (P, J)"""
-        grid = self.table.classes.grid(pairs)
-        return numpy.where(grid > len(self.classes), BARRED, grid)  # what came later is not learned
-
     def _turn_some(self, pairs: Pairs) -> Tuple[Pairs, List[bool]]:
-        """Read every other pair, by chance, from the other side; say which."""
+        """Where that is asked for, read every other pair, by chance, from the other side; say which."""
+        if pairs.both_orders or not self.learning["both_orders"]:
+            return pairs, [False] * len(pairs)
         which = self._random.random(len(pairs)) < 0.5
         return pairs.turned(which), which.tolist()
 
