@@ -115,7 +115,11 @@ class PairPipe(RelationPipe):
         instances (Any): `Pairs` or `GoldPairs`.
         RETURNS (Any): What the model returns; None without pairs.
         """
-        parts = [to_numpy(self.model.predict(self.features(instances.take(part)))) for part in parts_of(instances)]
+        parts = [
+            # an encoder reads all Docs that it is shown: those of one part only
+            to_numpy(self.model.predict(self.features(instances.take(part).with_own_docs())))
+            for part in parts_of(instances)
+        ]
         return join_outputs(parts) if parts else None
 
     def _typed(self, pairs: Pairs) -> Pairs:

@@ -1,6 +1,6 @@
 """The classes of a pair: no relation, or a relation read forwards or, where a pair is there in one order, backwards."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 import numpy
@@ -74,6 +74,11 @@ class GoldPairs:
         """
         found = [self.found[number] for number in numbers]
         return GoldPairs(self.pairs.take(numbers), found, self.examples, self.missed, self.unannotated)
+
+    def with_own_docs(self) -> "GoldPairs":
+        """RETURNS (GoldPairs): The same without the examples of which there is no pair."""
+        kept = numpy.unique(self.pairs.doc).tolist()
+        return replace(self, pairs=self.pairs.with_own_docs(), examples=[self.examples[number] for number in kept])
 
     def classes(self, known: Sequence[PairClass]) -> IntArray:
         """Choose one class for each pair: the first that is known.

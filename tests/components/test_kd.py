@@ -283,7 +283,11 @@ def test_many_pairs_are_scored_in_parts(factory: str, kind: str, bert: str, monk
     assert len(list(pair_base.parts_of(pipe.suggest(docs)))) == 1
     monkeypatch.setattr(pair_base, "CELLS", 24)  # three pairs of the longest text
     assert len(list(pair_base.parts_of(pipe.suggest(docs)))) == 6
+    read: List[int] = []
+    features = pipe.features
+    monkeypatch.setattr(pipe, "features", lambda pairs: read.append(len(pairs.docs)) or features(pairs))
     parts = pipe.predict(docs)
+    assert len(read) == 6 and max(read) < len(docs)  # a part's own Docs, not all of them again
     assert sum(map(len, whole)) == 16
     for one, other in zip(sum(whole, []), sum(parts, [])):
         assert (one["subject"], one["relation"], one["object"]) == (

@@ -97,6 +97,9 @@ def test_all_docs_stay_in_the_batch() -> None:
     found = gold_pairs(EntityPairs(), examples)  # a shared encoder reads them all
     assert [doc is example.predicted for doc, example in zip(found.pairs.docs, examples)] == [True] * 3
     assert set(found.pairs.doc.tolist()) == {1} and found.unannotated == 2
+    own = found.with_own_docs()
+    assert own.examples == [examples[1]] and list(own.pairs.docs) == [examples[1].predicted]
+    assert set(own.pairs.doc.tolist()) == {0} and own.found == found.found
 
 
 def test_no_examples() -> None:
