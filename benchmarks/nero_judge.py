@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy
 from kd_pairs import BATCH_SIZE, DIRECTIONS, NOTHING, SEMEVAL, PairSet, pair_offsets, pair_scores, read_examples
 from spacy.language import Language
+from spacy.scorer import ROCAUCScore
 
 from spacy_relext.instances.pair_classes import PairClass
 from spacy_relext.instances.pairs import AnnotatedPairs
@@ -86,7 +87,21 @@ def judge(dev: Answers, test: Answers, *, tuning: PairSet, gold: PairSet) -> Map
     RETURNS (Mapping[str, dict[str, float]]): Budget → scores of the test corpus.
     """
     limits = {name: best_threshold(dev, tuning, count) for name, count in BUDGETS.items()}
-    return {name: pair_scores(gold, test.above(limit), task=SEMEVAL) for name, limit in limits.items()}
+    ranked = {"named_auc": named_auc(test, gold)}
+    return {name: {**pair_scores(gold, test.above(limit), task=SEMEVAL), **ranked} for name, limit in limits.items()}
+
+
+def named_auc(answers: Answers, gold: PairSet) -> float:
+    """How often a pair of a named relation is surer than one of none, whatever the threshold: area under the ROC curve.
+
+    answers (Answers): One for each pair.
+    gold (PairSet): The pairs.
+    RETURNS (float): 0.5 is chance; also where all pairs are of one kind.
+    """
+    ranking = ROCAUCScore()
+    for score, row in zip(answers.scores.tolist(), gold.rows):
+        ranking.score_set(score, int(bool(row.labels)))
+    return float(ranking.score) if ranking.is_binary() else 0.5
 
 
 def fixed_answers(labels: Sequence[PairClass | None], scores: numpy.ndarray | None = None) -> Answers:

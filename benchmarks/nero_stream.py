@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import resource
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -15,7 +14,7 @@ from call import Call
 from kd_corpora import PairMaker
 from nero_speed import BATCH, LENGTH, MEBIBYTE, SENTENCES, make_pairs
 from nero_systems import COMPONENT
-from runs import ROOT, environment
+from runs import ROOT, run_logged
 from spacy.tokens import Doc, Span
 from thinc.api import Config
 from training_config import set_key
@@ -95,11 +94,10 @@ def train_on(call: Call, folder: Path, *, steps: int) -> str:
         set_key(config, key, value)
     config.to_disk(work / "config.cfg", interpolate=False)
     command = [sys.executable, "-m", "spacy", "train", str(work / "config.cfg"), "--output", str(work / "model")]
-    options: dict[str, Any] = {"cwd": ROOT, "env": environment(call.settings.threads), "text": True}
-    done = subprocess.run(command, capture_output=True, **options)
-    if done.returncode:
-        raise ValueError(f"{work}: the training failed: {done.stderr[-2000:]}")
+    log = work / "train.log"
+    run_logged(command, log, threads=call.settings.threads)
     nlp = spacy.load(work / "model" / "model-last")
     if "r" not in nlp.get_pipe(COMPONENT).labels:  # type: ignore[attr-defined]
         raise ValueError(f"{work}: nothing was matched")
-    return next((line for line in reversed(done.stdout.splitlines()) if line.split()[:1] == ["0"]), "")
+    lines = log.read_text(encoding="utf8").splitlines()
+    return next((line for line in reversed(lines) if line.split()[:1] == ["0"]), "")

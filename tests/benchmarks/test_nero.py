@@ -60,7 +60,7 @@ def test_rules_label_a_corpus(corpus: pathlib.Path) -> None:
 
 def test_thresholds_and_scores(corpus: pathlib.Path) -> None:
     from kd_pairs import read_pairs
-    from nero_judge import NO_LABELS, best_threshold, fixed_answers, judge
+    from nero_judge import NO_LABELS, best_threshold, fixed_answers, judge, named_auc
 
     pairs = read_pairs(corpus, marked=True)
     labels = [answer or PairClass("Cause-Effect") for *_, answer in ROWS]
@@ -73,6 +73,8 @@ def test_thresholds_and_scores(corpus: pathlib.Path) -> None:
     assert found["no labels"]["micro_f"] == found["800 labels"]["micro_f"] == 1.0
     worse = fixed_answers(labels)
     assert judge(worse, worse, tuning=pairs, gold=pairs)["no labels"]["micro_p"] == 0.75
+    assert named_auc(answers, pairs) == found["no labels"]["named_auc"] == 1.0 and named_auc(worse, pairs) == 0.5
+    assert named_auc(fixed_answers(labels, numpy.asarray([0.9, 0.3, 0.6, 0.4])), pairs) == pytest.approx(2 / 3)
 
 
 def test_labels_are_read_as_they_are_written() -> None:
