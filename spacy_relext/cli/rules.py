@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Callable, List, Sequence
 
 import typer
+from spacy.lang.lex_attrs import LEX_ATTRS
 from spacy.vocab import Vocab
 from wasabi import msg, table
 
@@ -45,7 +46,8 @@ def check_cli(
     with input_errors():
         found = read_rules(rules, max_gap=max_gap, tokenize=tokenizer_of(lang), any_type=any_type)
         usable = usable_rules(found, rules)
-        docs = with_progress(iter_docs(corpus, Vocab()))
+        # a bare Vocab knows no lower-case forms
+        docs = with_progress(iter_docs(corpus, Vocab(lex_attr_getters=LEX_ATTRS)))
         report = check_rules(usable, docs, suggester=suggester, form=form, max_gap=max_gap)
         if not report.pairs:
             fail(Errors.R501.format(path=str(corpus)))

@@ -51,6 +51,15 @@ def test_what_rules_do(corpus: Path, run: Callable[..., Any], tmp_path: Path) ->
     assert "rules.jsonl:5" in lines and "max_gap" in lines
 
 
+def test_case_does_not_matter_where_lower_case_is_compared(
+    corpus: Path, run: Callable[..., Any], tmp_path: Path
+) -> None:
+    rules = write(tmp_path, {"relation": "born_in", "pattern": "SUBJ-P Was BORN in OBJ-G"})
+    assert "No rule fires." in run("rules", "check", rules, corpus).output
+    found = run("rules", "check", rules, corpus, "--form", "lower")
+    assert found.exit_code == 0 and "rules that fire 1" in " ".join(found.output.split())
+
+
 def test_no_rule_fires(corpus: Path, run: Callable[..., Any], tmp_path: Path) -> None:
     done = run("rules", "check", write(tmp_path, {"relation": "x", "pattern": "SUBJ-P flew to OBJ-G"}), corpus)
     assert done.exit_code == 0 and "No rule fires." in done.output
