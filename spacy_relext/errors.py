@@ -200,6 +200,10 @@ class Errors:
     )
     R512 = "[R512] --code {path!r} cannot be run: {reason}."
     R513 = "[R513] {found}; expected one of both: a TEXT, or --file FILE."
+    R519 = (
+        "[R519] No text of {path!r} has lemmas, and --form lemma compares them. Make the corpus with a pipeline that "
+        "has a lemmatizer (`spacy relext convert --pipeline`), or compare text or lower-case text."
+    )
 
 
 class Warnings:
@@ -245,6 +249,10 @@ class Warnings:
     W500 = (
         "[W500] {name}: {count} of the {total} rules in {where} are left out, the first: {what}. "
         "`spacy relext rules check` lists all of them."
+    )
+    W509 = (
+        "[W509] {name}: no entity of {where} has the type {kind!r} of {count} rules (the first: {rule!r}), which "
+        "cannot fire. Types there: {types}."
     )
 
 

@@ -1,10 +1,13 @@
 """`spacy relext rules …`: look at labelling rules before anything is trained on them."""
 
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Callable, List, Sequence
+from typing import Callable, Iterator, List, Optional, Sequence
 
 import typer
 from spacy.lang.lex_attrs import LEX_ATTRS
+from spacy.pipeline import Sentencizer
+from spacy.tokens import Doc
 from spacy.vocab import Vocab
 from wasabi import msg, table
 
@@ -13,10 +16,10 @@ from ..corpora.report import format_table
 from ..corpora.shards import iter_docs
 from ..errors import Errors
 from ..instances.pairs import AnnotatedPairs, EntityPairs, Suggester
-from ..knowledge.rule_check import CheckReport, RuleReport, check_rules
+from ..knowledge.rule_check import CheckReport, RuleReport, check_rules, unseen_types
 from ..knowledge.rule_index import FORMS
 from ..knowledge.rule_mining import mine_patterns, write_patterns
-from ..knowledge.rules import TABLE, read_rules, usable_rules
+from ..knowledge.rules import NO_RELATION, SHOWN, TABLE, read_rules, usable_rules
 from .app import relext
 from .pipeline import fail, input_errors, with_progress
 
@@ -29,11 +32,15 @@ _WIDEST = 60
 
 @rules_app.command("check")
 def check_cli(
-    rules: Path = typer.Argument(..., metavar="RULES", help="Rules: JSON lines, a JSON list, or a table (.tsv)"),
+    rules: Path = typer.Argument(
+        ..., metavar="RULES", help="Rules: JSON lines, a JSON list, a table (.tsv), or a folder of such files"
+    ),
     corpus: Path = typer.Argument(
         ..., metavar="CORPUS.spacy", help="Corpus with entities: a file, or a folder of them"
     ),
     lang: str = typer.Option("en", "--lang", help="Language whose tokenizer splits the rules' words"),
+    relations: str = typer.Option("", "--relations", help="The relations there are, with commas; others are errors"),
+    types: str = typer.Option("", "--types", help="The entity types there are, with commas; others are errors"),
     form: str = typer.Option("text", "--form", help=f"What of a token is compared: {', '.join(FORMS)}"),
     max_gap: int = typer.Option(0, "--max-gap", min=0, help="Most tokens that * stands for; 0: no gaps"),
     any_type: bool = typer.Option(False, "--any-type", help="Leave out the types behind the masks"),
@@ -44,17 +51,22 @@ def check_cli(
         fail(Errors.R206.format(option="--form", found=form, expected=", ".join(FORMS)))
     suggester: Suggester = AnnotatedPairs() if marked else EntityPairs()
     with input_errors():
-        found = read_rules(rules, max_gap=max_gap, tokenize=tokenizer_of(lang), any_type=any_type)
+        allowed = {"relations": split_names(relations), "types": split_names(types)}
+        options = {"max_gap": max_gap, "any_type": any_type, "lower": form == "lower"}
+        found = read_rules(rules, tokenize=tokenizer_of(lang), **allowed, **options)  # type: ignore[arg-type]
+        for problem in found.problems if sum(each.fatal for each in found.problems) > SHOWN else ():
+            msg.warn(f"{problem.where}: {problem.message}")
         usable = usable_rules(found, rules)
-        # a bare Vocab knows no lower-case forms
-        docs = with_progress(iter_docs(corpus, Vocab(lex_attr_getters=LEX_ATTRS)))
+        docs = with_progress(read_sentences(corpus))
         report = check_rules(usable, docs, suggester=suggester, form=form, max_gap=max_gap)
+        if form == "lemma" and not report.lemmas:
+            fail(Errors.R519.format(path=str(corpus)))
         if not report.pairs:
             fail(Errors.R501.format(path=str(corpus)))
     typer.echo(format_check(report))
     typer.echo(format_idle(report.rules))
-    for problem in found.problems:
-        msg.warn(f"{problem.where}: {problem.message}")
+    for message in (*(f"{each.where}: {each.message}" for each in found.problems), *doubts(report)):
+        msg.warn(message)
 
 
 @rules_app.command("mine")
@@ -74,7 +86,7 @@ def mine_cli(
     if output.suffix != TABLE:
         fail(Errors.R209.format(what=output, found=f"a name that ends in {output.suffix!r}", expected=TABLE))
     with input_errors():
-        docs = with_progress(iter_docs(corpus, Vocab()))
+        docs = with_progress(read_sentences(corpus))
         options = {"longest": longest, "least": least, "top": top, "examples": examples}
         mined = mine_patterns(docs, suggester=suggester, **options)
         if not mined:
@@ -83,6 +95,44 @@ def mine_cli(
     groups = max(each.group for each in mined)
     msg.good(f"Wrote {len(mined)} patterns in {groups} groups to {output}")
     msg.info("Fill in `relation` (left to right) or `reversed` (right to left); lines without either are no rules.")
+
+
+def split_names(text: str) -> Optional[List[str]]:
+    """Read names with commas between them.
+
+    text (str): The names.
+    RETURNS (Optional[List[str]]): The names; None where there is none.
+    """
+    return [name.strip() for name in text.split(",") if name.strip()] or None
+
+
+def read_sentences(corpus: Path) -> Iterator[Doc]:
+    """Read a corpus; a text without sentences is split by punctuation, as the `sentencizer` of the configs does.
+
+    corpus (Path): A .spacy file or a folder of them.
+    YIELDS (Doc): With sentences.
+    """
+    split = Sentencizer()
+    # a bare Vocab knows no lower-case forms
+    for doc in iter_docs(corpus, Vocab(lex_attr_getters=LEX_ATTRS)):
+        yield doc if doc.has_annotation("SENT_START") else split(doc)
+
+
+def doubts(report: CheckReport) -> Iterator[str]:
+    """Say which types and relations of rules the corpus does not know: they may be slips of the pen.
+
+    report (CheckReport): What rules do.
+    YIELDS (str): A line for each.
+    """
+    rules = [each.rule for each in report.rules]
+    for kind, those in unseen_types(rules, report.types).items():
+        near = get_close_matches(kind, report.types, n=1)
+        meant = f"; {near[0]!r}?" if near else ""
+        yield f"{those[0].where}: no entity of the corpus has the type {kind!r} ({len(those)} rules){meant}"
+    foreign = {rule.relation: rule for rule in reversed(rules)}
+    for relation, rule in foreign.items() if report.relations else ():
+        if relation not in report.relations and relation != NO_RELATION:
+            yield f"{rule.where}: no gold triple of the corpus has the relation {relation!r}"
 
 
 def tokenizer_of(lang: str) -> Callable[[str], List[str]]:
@@ -133,7 +183,9 @@ def format_idle(reports: Sequence[RuleReport]) -> str:
             lines.append(
                 f"      has these words between {' and '.join(kind or 'no type' for kind in kinds)}: {count:,}"
             )
-        lines.extend(f"      one word away: {text[:100]}" for text in each.near)
+        lines.extend(f"      just misses: {text[:100]}" for text in each.near)
+        if not (each.near or each.other_types):
+            lines.extend(f"      misses by a word and by types: {text[:100]}" for text in each.far)
     return "\n".join(lines)
 
 

@@ -85,7 +85,8 @@ class NeroGrounder(RulePipe):
 
         get_examples (Callable[[], Iterable[Example]]): Returns the training data.
         nlp (Optional[Language]): The pipeline; what comes before the component annotates the data, as in training.
-        labels (Optional[List[str]]): The relations, where some have no rule yet.
+        labels (Optional[List[str]]): All relations there are, where some have no rule yet; a rule for another one is an
+            error.
         rules (Optional[Path]): File of rules, beside those of the config.
         lexicon (Optional[TypeLexicon]): Types of nouns, for arguments that no entity types.
         start (Optional[List[Path]]): As for `PairPipe.initialize`.
@@ -95,9 +96,9 @@ class NeroGrounder(RulePipe):
         """
         if any("listener" in layer.name for layer in self.model.walk()):
             raise ValueError(Errors.R505.format(name=self.name))
-        records = [*self.read_rules(self.cfg["rules"], nlp)] if self.cfg["rules"] else []
+        records = self.read_rules(self.cfg["rules"], nlp, relations=labels) if self.cfg["rules"] else []
         if rules is not None:
-            records += renamed(self.read_rules(rules, nlp), records)
+            records = [*records, *renamed(self.read_rules(rules, nlp, relations=labels, known=records), records)]
         self._fitted["grounds"] = to_records(records)
         self._start_anew()
         if corpus is not None and nlp is not None:
@@ -129,6 +130,7 @@ class NeroGrounder(RulePipe):
             counts = {"pairs": pairs_seen, "rules": len(self.rules)}
             raise ValueError(Errors.R504.format(name=self.name, where=self._where, near=near, **counts))
         self.cfg["types"] = sorted(types)
+        self.warn_of_types(types, self._where)
         # where pairs stand in one order, relations are read backwards too: `settle` reads that off what was said
         self._collected = ([] if True in directions else [{PairClass("", True)}], [])
         return relations_of(self.rules)

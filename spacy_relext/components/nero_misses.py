@@ -23,7 +23,9 @@ def nearest_misses(rules: Sequence[Rule], docs: Sequence[Doc], *, suggester: Sug
     RETURNS (str): A few of them, each with a text that it just misses or with the types that keep it from firing.
     """
     report = check_rules(rules, docs, suggester=suggester, form=form, max_gap=max_gap, samples=1)
-    told = [_tell(each) for each in report.rules if each.near or each.other_types][:MOST_RULES]
+    if form == "lemma" and not report.lemmas:
+        return 'the texts have no lemmas to compare (form = "lemma"): put a lemmatizer before the component'
+    told = [_tell(each) for each in report.rules if each.near or each.other_types or each.far][:MOST_RULES]
     return "; ".join(told) or f"none comes near in the first {len(docs)} texts"
 
 
@@ -33,4 +35,6 @@ def _tell(report: RuleReport) -> str:
     if report.other_types:
         (subject, obj), _ = report.other_types.most_common(1)[0]
         return f"the words of {name} stand between {subject or 'no type'!r} and {obj or 'no type'!r}"
-    return f"{name} is one word away from {report.near[0]!r}"
+    if report.near:
+        return f"{name} just misses {report.near[0]!r}"
+    return f"{name} misses {report.far[0]!r} by a word and by the types of its arguments"

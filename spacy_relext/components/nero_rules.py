@@ -1,9 +1,8 @@
 """What `nero_grounder` does with rules: reads them, lets them vote, adds more, and reads them as texts."""
 
 from dataclasses import replace
-from itertools import chain, count
 from pathlib import Path
-from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple, Union
+from typing import Any, Collection, Dict, Iterable, List, Optional, Sequence, Tuple, Union
 
 import numpy
 from spacy.language import Language
@@ -14,8 +13,9 @@ from ..instances.pair_classes import PairClass
 from ..instances.pairs import Pairs
 from ..instances.rule_pairs import rule_pairs
 from ..instances.rule_votes import RuleVotes, vote
+from ..knowledge.rule_check import unseen_types
 from ..knowledge.rule_index import RuleIndex
-from ..knowledge.rules import Rule, check_records, from_records, read_rules, to_records, usable_rules
+from ..knowledge.rules import Rule, check_records, free_name, from_records, read_rules, to_records, usable_rules
 from .pair_base import FITTED as PAIR_FITTED
 from .pair_base import PairPipe
 
@@ -77,40 +77,61 @@ class RulePipe(PairPipe):
         """Add rules to a trained component, also of relations that it has never seen: these it finds by likeness alone.
 
         rules (Union[str, Path, Sequence[Dict[str, Any]]]): A file, or records of `relation` and `pattern`. One with a
-            pattern that is there already is not added.
+            pattern that is there already is not added, with a warning.
         nlp (Optional[Language]): The pipeline, whose tokenizer splits the patterns; None: they are split at spaces.
         RETURNS (List[str]): The relations that are new.
-        RAISES (ValueError): Where a rule cannot be used, or the component is not initialized.
+        RAISES (ValueError): Where a rule cannot be used or contradicts one that is there, or the component is not
+            initialized.
         """
         self.require_initialized()
-        known = {str(rule.pattern) for rule in self.rules}
-        fresh = [rule for rule in self.read_rules(rules, nlp) if str(rule.pattern) not in known]
+        fresh = self.read_rules(rules, nlp, known=self.rules)
         self.cfg["late"] = [*self.cfg["late"], *to_records(renamed(fresh, self.rules))]
         new = sorted(set(relations_of(fresh)) - set(self.labels))
         self.cfg["labels"] = sorted({*self.labels, *new})
         return new
 
-    def read_rules(self, rules: Union[str, Path, Records], nlp: Optional[Language]) -> List[Rule]:
+    def read_rules(
+        self,
+        rules: Union[str, Path, Records],
+        nlp: Optional[Language],
+        *,
+        relations: Optional[Sequence[str]] = None,
+        known: Sequence[Rule] = (),
+    ) -> List[Rule]:
         """Read rules from a file or from records, and say what is left out.
 
         rules (Union[str, Path, Sequence[Dict[str, Any]]]): A file, or records.
         nlp (Optional[Language]): As for `add_rules`.
-        RETURNS (List[Rule]): Those that can be used.
+        relations (Optional[Sequence[str]]): The relations there are; None: those of the rules.
+        known (Sequence[Rule]): Rules that are there already.
+        RETURNS (List[Rule]): Those that can be used and are not there.
         RAISES (ValueError): Where one cannot be.
         """
         tokenize = None if nlp is None else lambda word: [token.text for token in nlp.tokenizer(word)]
-        options: Dict[str, Any] = {"tokenize": tokenize, **{name: self.cfg[name] for name in ("max_gap", "any_type")}}
+        options: Dict[str, Any] = {name: self.cfg[name] for name in ("max_gap", "any_type")}
+        options.update(tokenize=tokenize, lower=self.cfg["form"] == "lower", relations=relations, known=known)
         if isinstance(rules, (str, Path)):
             where, found = str(rules), read_rules(rules, **options)
         else:
             where, found = f"the rules of {self.name}", check_records(rules, where=self.name, **options)
-        usable = usable_rules(found, where)
+        # where rules are added, that all of them are there already is none of their faults
+        usable = found.rules if known and not any(each.fatal for each in found.problems) else usable_rules(found, where)
         if found.problems:
             first, left_out = found.problems[0], len(found.problems)
             counts = {"count": left_out, "total": left_out + len(usable), "where": where}
             message = Warnings.W500.format(name=self.name, what=f"{first.where}: {first.message}", **counts)
             self.warn_once(f"rules {where}", message)
         return usable
+
+    def warn_of_types(self, types: Collection[str], where: str) -> None:
+        """Say which types of rules no entity has.
+
+        types (Collection[str]): Types of entities.
+        where (str): What has these entities.
+        """
+        for kind, rules in unseen_types(self.rules, types).items():
+            said = {"kind": kind, "count": len(rules), "rule": rules[0].id, "types": ", ".join(sorted(types)) or "none"}
+            self.warn_once(f"type {kind}", Warnings.W509.format(name=self.name, where=where, **said))
 
     def votes(self, pairs: Pairs) -> RuleVotes:
         """Let the rules vote.
@@ -162,7 +183,7 @@ def renamed(new: Sequence[Rule], known: Sequence[Rule]) -> List[Rule]:
     """
     taken, found = {rule.id for rule in known}, []
     for rule in new:
-        name = next(each for each in chain([rule.id], (f"{rule.id}-{n}" for n in count(2))) if each not in taken)
+        name = free_name(rule.id, taken)
         taken.add(name)
         found.append(replace(rule, id=name))
     return found

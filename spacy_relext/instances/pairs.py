@@ -52,6 +52,15 @@ class Pairs:
         (first, end), (other, other_end) = self.subject[number].tolist(), self.object[number].tolist()
         return doc[first:end], doc[other:other_end]
 
+    def place(self, number: int) -> Tuple[int, ...]:
+        """Say where a pair stands, in whichever order.
+
+        number (int): Which pair.
+        RETURNS (Tuple[int, ...]): Number of its Doc, then the bounds of both arguments, the earlier one first.
+        """
+        first, second = sorted((self.subject[number].tolist(), self.object[number].tolist()))
+        return (int(self.doc[number]), *first, *second)
+
     def by_position(self) -> Iterator[Tuple[int, List[int], List[int], Tuple[str, str]]]:
         """Read each pair from left to right; of pairs in both orders only the one in the order of the text.
 

@@ -2,21 +2,26 @@
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
+from typing import Collection, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 from typing import Counter as Counted
-from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from spacy.tokens import Doc
 from spacy.util import minibatch
 
-from ..instances.pairs import Pairs, Suggester
+from ..instances.pairs import Pairs, Suggester, doc_entities
 from ..triples.store import get_records, has_triples
 from .rule_index import RuleIndex
-from .rule_patterns import SUBJECT, Part
+from .rule_patterns import OBJECT, SUBJECT, TREEBANK, UNTYPED, Part
 from .rules import NO_RELATION, Rule
 
 BATCH = 256
+# How much longer a gap may be for a rule to have been missed by little.
+FURTHER = 3
 Words = Tuple[Part, ...]
-Said = Tuple[Tuple[int, int], str, Tuple[int, int]]
+Chars = Tuple[int, int]
+Said = Tuple[Chars, str, Chars]
+# Relation, subject and object.
+Answer = Tuple[str, Chars, Chars]
 
 
 @dataclass
@@ -30,7 +35,9 @@ class RuleReport:
     correct (int): Those of the judged ones where gold says the same.
     against (Counter[str]): Ids of rules that say something else at the same pair, with the number of pairs.
     other_types (Counter[Tuple[str, str]]): Types of pairs with its words, which its masks do not allow.
-    near (List[str]): Texts of pairs one word away from it.
+    near (List[str]): Texts that it just misses: one word is another, a gap is longer, upper case is lower, or what it
+        says outside of the masks is not there.
+    far (List[str]): Texts that it misses by a word and by the types of the arguments.
     """
 
     rule: Rule
@@ -41,21 +48,30 @@ class RuleReport:
     against: Counted[str] = field(default_factory=Counter)
     other_types: Counted[Tuple[str, str]] = field(default_factory=Counter)
     near: List[str] = field(default_factory=list)
+    far: List[str] = field(default_factory=list)
 
 
 class CheckReport(NamedTuple):
     """What all rules do.
 
     rules (List[RuleReport]): One each, in their order.
-    pairs (int): Pairs of entities.
+    pairs (int): Pairs of entities, each in one order.
     matched (int): Pairs at which a rule fires.
     contradicted (int): Pairs at which rules say different things.
+    docs (int): Texts.
+    lemmas (int): Texts with lemmas.
+    types (Set[str]): Types of entities.
+    relations (Set[str]): Relations of gold triples.
     """
 
     rules: List[RuleReport]
     pairs: int
     matched: int
     contradicted: int
+    docs: int
+    lemmas: int
+    types: Set[str]
+    relations: Set[str]
 
 
 def check_rules(
@@ -80,7 +96,22 @@ def check_rules(
     checker = _Checker(rules, form=form, max_gap=max_gap, samples=samples)
     for batch in minibatch(docs, BATCH):
         checker.add(suggester(batch))
-    return CheckReport(checker.reports, checker.pairs, checker.matched, checker.contradicted)
+    return checker.report()
+
+
+def unseen_types(rules: Sequence[Rule], types: Collection[str]) -> Dict[str, List[Rule]]:
+    """Find types of rules that no entity has: often a slip of the pen.
+
+    rules (Sequence[Rule]): The rules.
+    types (Collection[str]): Types of entities.
+    RETURNS (Dict[str, List[Rule]]): Such a type, and the rules with it.
+    """
+    found: Dict[str, List[Rule]] = defaultdict(list)
+    for rule in rules:
+        said = {kind for role in (SUBJECT, OBJECT) for kind in rule.pattern.types_of(role) or ()}
+        for kind in sorted(said - {*types, UNTYPED}):
+            found[kind].append(rule)
+    return dict(found)
 
 
 class _Checker:
@@ -88,79 +119,127 @@ class _Checker:
 
     def __init__(self, rules: Sequence[Rule], *, form: str, max_gap: int, samples: int) -> None:
         self.reports = [RuleReport(rule) for rule in rules]
-        self.pairs = self.matched = self.contradicted = 0
+        self.pairs = self.matched = self.contradicted = self.docs = self.lemmas = 0
+        self.types: Set[str] = set()
+        self.relations: Set[str] = set()
         self.samples = samples
         free = [replace(r, pattern=replace(r.pattern, subject_types=None, object_types=None)) for r in rules]
         # finds all pairs with a rule's words; which types it allows is asked then
         self.index = RuleIndex(free, form=form, max_gap=max_gap)
-        self.neighbours = _Neighbours(rules, lower=form == "lower")
+        inner = [replace(r, pattern=replace(r.pattern, before=(), after=())) for r in free]
+        further = max_gap + FURTHER if max_gap else 0
+        self.inner = RuleIndex(inner, form=form, max_gap=further) if further or inner != free else None
+        self.neighbours = _Neighbours(rules)
+
+    def report(self) -> CheckReport:
+        """RETURNS (CheckReport): What was counted."""
+        counts = (self.pairs, self.matched, self.contradicted, self.docs, self.lemmas)
+        return CheckReport(self.reports, *counts, self.types, self.relations)
 
     def add(self, pairs: Pairs) -> None:
         """Count a batch."""
-        self.pairs += len(pairs)
-        firing: Dict[int, List[Tuple[int, bool]]] = defaultdict(list)
+        self._look(pairs.docs)
+        self.pairs += len({pairs.place(number) for number in range(len(pairs))})
+        # what fires at a pair in either order, by its place
+        firing: Dict[Tuple[int, ...], List[Tuple[int, int, bool]]] = defaultdict(list)
         for number, rule, backwards in zip(*(column.tolist() for column in self.index.match(pairs))):
             kinds = pairs.types[number][:: -1 if backwards else 1]
             if self.reports[rule].rule.pattern.allows(*kinds):
-                firing[number].append((rule, backwards))
+                firing[pairs.place(number)].append((rule, number, backwards))
             else:
                 self.reports[rule].other_types[kinds] += 1
         gold = [_gold_of(doc) for doc in pairs.docs]
-        for number, found in firing.items():
-            self._count(pairs, number, found, gold[int(pairs.doc[number])])
-        for number, rule in self.neighbours.of(pairs):
-            report = self.reports[rule]
-            if len(report.near) < self.samples and all(rule != other for other, _ in firing.get(number, ())):
-                report.near.append(_excerpt(pairs, number))
+        for where, found in firing.items():
+            self._count(pairs, found, gold[where[0]])
+        self._miss(pairs, {(where, rule) for where, found in firing.items() for rule, _, _ in found})
 
-    def _count(self, pairs: Pairs, number: int, found: List[Tuple[int, bool]], gold: Optional[Set[Said]]) -> None:
+    def _look(self, docs: Sequence[Doc]) -> None:
+        """See what the corpus has."""
+        for doc in docs:
+            self.docs += 1
+            self.lemmas += doc.has_annotation("LEMMA")
+            self.types.update(kind for _, kind in doc_entities(doc) if kind)
+            self.relations.update(record["relation"] for record in get_records(doc, source="") or ())
+
+    def _count(self, pairs: Pairs, found: List[Tuple[int, int, bool]], gold: Optional[Set[Said]]) -> None:
         """Count the rules that fire at one pair."""
+        # a rule fires once, also where a data set marks a pair twice
+        by_rule = {rule: (number, backwards) for rule, number, backwards in found}
+        said: Dict[int, Answer] = {}
+        for rule, (number, backwards) in by_rule.items():
+            subject, obj = ((s.start_char, s.end_char) for s in pairs.spans(number)[:: -1 if backwards else 1])
+            said[rule] = (self.reports[rule].rule.relation, subject, obj)
         self.matched += 1
-        answers = {(self.reports[rule].rule.relation, backwards) for rule, backwards in found}
-        self.contradicted += len(answers) > 1
-        for rule, backwards in found:
+        self.contradicted += len({_meant(each) for each in said.values()}) > 1
+        for rule, (relation, subject, obj) in said.items():
             report = self.reports[rule]
             report.fires += 1
-            report.alone += len(found) == 1
-            for other, turned in found:
-                if (self.reports[other].rule.relation, turned) != (report.rule.relation, backwards):
+            report.alone += len(said) == 1
+            for other, answer in said.items():
+                if _meant(answer) != _meant(said[rule]):
                     report.against[self.reports[other].rule.id] += 1
             if gold is not None:
                 report.judged += 1
-                report.correct += _agrees(pairs, number, report.rule.relation, backwards, gold)
+                report.correct += _agrees(relation, subject, obj, gold)
+
+    def _miss(self, pairs: Pairs, fired: Set[Tuple[Tuple[int, ...], int]]) -> None:
+        """Keep texts that rules just miss."""
+        missed = [(number, rule, True) for number, rule in self._nearly_outside(pairs)]
+        for number, rule, near in (*missed, *self.neighbours.of(pairs)):
+            report = self.reports[rule]
+            kept = report.near if near else report.far
+            if len(kept) < self.samples and (pairs.place(number), rule) not in fired:
+                text = _excerpt(pairs, number, report.rule)
+                if text not in kept:
+                    kept.append(text)
+
+    def _nearly_outside(self, pairs: Pairs) -> Iterator[Tuple[int, int]]:
+        """Yield pairs and rules whose words stand between the masks, with gaps that may be longer."""
+        if self.inner is None:
+            return
+        for number, rule, backwards in zip(*(column.tolist() for column in self.inner.match(pairs))):
+            kinds = pairs.types[number][:: -1 if backwards else 1]
+            pattern = self.reports[rule].rule.pattern
+            # `SUBJ OBJ wedding` has nothing between its masks, and would miss all neighbours by little
+            if pattern.between and pattern.allows(*kinds):
+                yield number, rule
 
 
 class _Neighbours:
-    """Finds rules whose words between the masks are one word away from those of a pair, by leaving words out."""
+    """Finds rules whose words between the masks are those of a pair but for one of them, or for upper case, by leaving
+    words out.
+    """
 
-    def __init__(self, rules: Sequence[Rule], *, lower: bool) -> None:
-        self.rules, self.lower = rules, lower
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self.rules = rules
         self.table: Dict[Words, List[int]] = defaultdict(list)
         self.longest = 0
         for number, rule in enumerate(rules):
             if not rule.pattern.has_gap and rule.pattern.between:
-                words = self._form(rule.pattern.between)
+                words = _form(rule.pattern.between)
                 self.longest = max(self.longest, len(words))
                 for variant in _without_one(words):
                     self.table[variant].append(number)
 
-    def of(self, pairs: Pairs) -> Iterator[Tuple[int, int]]:
-        """Yield pairs and rules."""
+    def of(self, pairs: Pairs) -> Iterator[Tuple[int, int, bool]]:
+        """Yield pairs and rules, and whether the types fit."""
         for number, left, right, kinds in pairs.by_position():
             if not 0 < right[0] - left[1] <= self.longest + 1:
                 continue
             between = pairs.docs[pairs.doc[number]][left[1] : right[0]]
-            words = self._form(tuple(token.text for token in between))
+            words = _form([token.text for token in between])
             near = {rule for variant in _without_one(words) for rule in self.table.get(variant, ())}
             for rule in sorted(near):
                 pattern = self.rules[rule].pattern
                 roles = kinds if pattern.first == SUBJECT else kinds[::-1]
-                if pattern.allows(*roles) and _one_apart(words, self._form(pattern.between)):
-                    yield number, rule
+                fits = pattern.allows(*roles)
+                if (fits and words == _form(pattern.between)) or _one_apart(words, _form(pattern.between)):
+                    yield number, rule, fits
 
-    def _form(self, words: Words) -> Words:
-        """Words as they are compared; lemmas are compared as they are written."""
-        return tuple(word.lower() if word and self.lower else word for word in words)
+
+def _form(words: Sequence[Part]) -> Words:
+    """Words as near misses compare them: in lower case; lemmas are compared as they are written."""
+    return tuple(word and TREEBANK.get(word, word).lower() for word in words)
 
 
 def _without_one(words: Words) -> Set[Words]:
@@ -183,17 +262,21 @@ def _gold_of(doc: Doc) -> Optional[Set[Said]]:
     return {(tuple(r["subject"]), r["relation"], tuple(r["object"])) for r in get_records(doc, source="") or ()}
 
 
-def _agrees(pairs: Pairs, number: int, relation: str, backwards: bool, gold: Set[Said]) -> bool:
+def _agrees(relation: str, subject: Chars, obj: Chars, gold: Set[Said]) -> bool:
     """Say whether gold states the same of a pair; a rule for no relation is right where it states nothing."""
-    spans = [(span.start_char, span.end_char) for span in pairs.spans(number)]
-    subject, obj = spans[::-1] if backwards else spans
     if relation == NO_RELATION:
         return not any({subject, obj} == {first, second} for first, _, second in gold)
     return (subject, relation, obj) in gold
 
 
-def _excerpt(pairs: Pairs, number: int) -> str:
-    """The text from one argument to the other."""
-    subject, obj = pairs.spans(number)
-    first, last = sorted((subject, obj), key=lambda span: span.start)
-    return subject.doc[first.start : last.end].text
+def _meant(answer: Answer) -> Tuple[object, ...]:
+    """What a rule says; that there is no relation holds in both directions."""
+    return answer[:1] if answer[0] == NO_RELATION else answer
+
+
+def _excerpt(pairs: Pairs, number: int, rule: Rule) -> str:
+    """The text from one argument to the other, with as many words on either side as the rule has there."""
+    first, last = sorted(pairs.spans(number), key=lambda span: span.start)
+    start, end = pairs.text[number].tolist()
+    start, end = max(start, first.start - len(rule.pattern.before)), min(end, last.end + len(rule.pattern.after))
+    return " ".join(first.doc[start:end].text.split())

@@ -2,13 +2,16 @@
 
 A rule of words alone is found under the words between its masks, and what it says outside of them is compared then: the
 time is linear in the text and hardly depends on the number of rules. A rule with gaps between its masks is found under
-its longest run of words, at any place between the entities.
+its words before the first gap and behind the last one; if it has none, under its longest run of words, at any place
+between the entities.
 
-Words are whole tokens: `her daughter` does not fire in "her daughters". Nor does a word at the end of a rule fire where
-a hyphen ties it to the next one: "co-founded" does not say `founded`. Other entities between the two are words like all
-others.
+Words are whole tokens: `her daughter` does not fire in "her daughters". Nor does a word at the end of a rule, or one
+beside a gap, fire where a hyphen ties it to the next one: "co-founded" does not say `founded`. Brackets and quotes are
+the same whether a text has them as they are or as the Penn Treebank writes them. Other entities between the two are
+words like all others.
 """
 
+import sys
 from collections import defaultdict
 from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
@@ -18,7 +21,7 @@ from spacy.strings import get_string_id
 from spacy.tokens import Doc
 
 from ..instances.pairs import Pairs
-from .rule_patterns import SUBJECT, Part
+from .rule_patterns import SUBJECT, TREEBANK, Part
 from .rules import Rule
 
 FORMS = {"text": ORTH, "lower": LOWER, "lemma": LEMMA}
@@ -61,15 +64,18 @@ class RuleIndex:
     def __init__(self, rules: Sequence[Rule], *, form: str = "text", max_gap: int = 0) -> None:
         self.rules, self.form, self.max_gap = list(rules), form, max_gap
         self._exact: Dict[bytes, List[_Entry]] = defaultdict(list)
+        self._anchored: Dict[Tuple[int, int], Dict[bytes, List[_Entry]]] = defaultdict(lambda: defaultdict(list))
         self._runs: Dict[bytes, List[_Entry]] = defaultdict(list)
         self._open: List[_Entry] = []
+        self._with_gaps: List[_Entry] = []
         for number, rule in enumerate(self.rules):
             self._add(number, rule)
         self._sizes = sorted({len(run) for run in self._runs})
         # the longest text between two entities in which a rule with gaps can fire
-        with_gaps = [*self._open, *(entry for entries in self._runs.values() for entry in entries)]
-        self._longest = max((self._most(entry.between) for entry in with_gaps), default=-1)
+        self._longest = max((self._most(entry.between) for entry in self._with_gaps), default=-1)
         self._hyphens = {get_string_id(hyphen) for hyphen in HYPHENS}
+        words = {name: plain for word, plain in TREEBANK.items() for name in (word, word.lower())}
+        self._treebank = [(word, get_string_id(word), get_string_id(plain)) for word, plain in words.items()]
 
     def match(self, pairs: Pairs) -> RuleMatches:
         """Find the rules that fire. Of pairs whose arguments share a token none does.
@@ -83,12 +89,12 @@ class RuleIndex:
         columns = (pairs.doc.tolist(), pairs.text.tolist(), pairs.subject.tolist(), pairs.object.tolist())
         for number, (doc, text, subject, obj) in enumerate(zip(*columns)):
             if doc != last:
-                last, raw = doc, pairs.docs[doc].to_array([attribute]).astype("uint64").tobytes()
+                last, raw = doc, self._read(pairs.docs[doc], attribute)
             forwards = subject < obj
             left, right = (subject, obj) if forwards else (obj, subject)
             if left[1] > right[0]:
                 continue
-            for entry in self._candidates(raw, left[1], right[0]):
+            for entry in self._candidates(pairs.docs[doc], raw, left[1], right[0]):
                 backwards = entry.subject_first != forwards
                 if backwards and pairs.both_orders:
                     continue
@@ -106,13 +112,29 @@ class RuleIndex:
         pattern = rule.pattern
         before, between, after = (self._ids(part) for part in (pattern.before, pattern.between, pattern.after))
         entry = _Entry(number, pattern.first == SUBJECT, before[::-1], between, after)
-        run = _longest_run(between)
         if None not in between:
             self._exact[_pack(between)].append(entry)
+            return
+        self._with_gaps.append(entry)
+        first, last = between.index(None), between[::-1].index(None)
+        run = _longest_run(between)
+        if first or last:
+            self._anchored[first, last][_pack(between[:first] + between[len(between) - last :])].append(entry)
         elif run:
             self._runs[_pack(run)].append(entry)
         else:
             self._open.append(entry)
+
+    def _read(self, doc: Doc, attribute: int) -> bytes:
+        """Number the words of a text."""
+        raw: bytes = doc.to_array([attribute]).astype("uint64").tobytes()
+        for word, number, plain in self._treebank:
+            # most vocabularies do not know these words
+            if word in doc.vocab.strings and number.to_bytes(_WIDTH, sys.byteorder) in raw:
+                numbers = numpy.frombuffer(raw, dtype="uint64").copy()
+                numbers[numbers == number] = plain
+                raw = numbers.tobytes()
+        return raw
 
     def _ids(self, parts: Sequence[Part]) -> Ids:
         """Number the words as the tokens of texts are numbered."""
@@ -123,29 +145,35 @@ class RuleIndex:
         """Most tokens that words and gaps stand for."""
         return len(parts) + parts.count(None) * (self.max_gap - 1)
 
-    def _candidates(self, raw: bytes, start: int, end: int) -> Iterator[_Entry]:
+    def _candidates(self, doc: Doc, raw: bytes, start: int, end: int) -> Iterator[_Entry]:
         """Yield the rules whose words between the masks stand between two entities."""
         between = raw[start * _WIDTH : end * _WIDTH]
         if between in self._exact:
             yield from self._exact[between]
         if end - start > self._longest:
             return
-        tokens = _unpack(between)
-        seen = {entry.number: entry for entry in self._open}
+        found = {entry.number: entry for entry in self._open}
+        for (first, last), table in self._anchored.items():
+            if first + last <= end - start:
+                key = between[: first * _WIDTH] + between[len(between) - last * _WIDTH :]
+                found.update((entry.number, entry) for entry in table.get(key, ()))
         for size in self._sizes:
-            for first in range(0, len(between) - size + 1, _WIDTH):
-                for entry in self._runs.get(between[first : first + size], ()):
-                    seen[entry.number] = entry
-        for entry in seen.values():
-            if len(tokens) in self._ends(entry.between, tokens):
-                yield entry
+            for place in range(0, len(between) - size + 1, _WIDTH):
+                found.update((entry.number, entry) for entry in self._runs.get(between[place : place + size], ()))
+        if found:
+            tokens = _unpack(between)
+            tied = [doc[place].orth in self._hyphens and self._ties(doc, place) for place in range(start, end)]
+            yield from (entry for entry in found.values() if len(tokens) in self._ends(entry.between, tokens, tied))
 
-    def _ends(self, parts: Ids, tokens: Sequence[int]) -> Set[int]:
-        """How many tokens, from the first on, words and gaps may stand for."""
+    def _ends(self, parts: Ids, tokens: Sequence[int], tied: Sequence[bool]) -> Set[int]:
+        """How many tokens, from the first on, words and gaps may stand for; `tied` says which are hyphens inside of a
+        word: a gap neither begins nor ends with one, since it would stand for a piece of a word.
+        """
         ends = {0}
         for part in parts:
             if part is None:
-                ends = {end + more for end in ends for more in range(self.max_gap + 1) if end + more <= len(tokens)}
+                gaps = ((end, end + more) for end in ends for more in range(self.max_gap + 1))
+                ends = {b for a, b in gaps if b <= len(tokens) and (a == b or not (tied[a] or tied[b - 1]))}
             else:
                 ends = {end + 1 for end in ends if end < len(tokens) and tokens[end] == part}
         return ends
@@ -154,19 +182,28 @@ class RuleIndex:
         """Compare what a rule says before and after its masks; no word of it may go on behind a hyphen."""
         if entry.before:
             first = max(text[0], start - self._most(entry.before))
-            tokens = _unpack(raw[first * _WIDTH : start * _WIDTH])[::-1]
-            if not any(not self._is_tied(doc, start - n - 1, text) for n in self._ends(entry.before, tokens)):
+            places = range(start - 1, first - 1, -1)
+            if not self._fits(entry.before, doc, _unpack(raw[first * _WIDTH : start * _WIDTH])[::-1], places, text):
                 return False
         if entry.after:
-            tokens = _unpack(raw[end * _WIDTH : min(text[1], end + self._most(entry.after)) * _WIDTH])
-            return any(not self._is_tied(doc, end + n, text) for n in self._ends(entry.after, tokens))
+            last = min(text[1], end + self._most(entry.after))
+            tokens = _unpack(raw[end * _WIDTH : last * _WIDTH])
+            return self._fits(entry.after, doc, tokens, range(end, last), text)
         return True
 
-    def _is_tied(self, doc: Doc, place: int, text: Sequence[int]) -> bool:
-        """Say whether a hyphen without spaces stands at a place beside a rule's last word."""
-        if not text[0] <= place < text[1] or doc[place].orth not in self._hyphens:
-            return False
-        return not doc[place].whitespace_ and (place == text[0] or not doc[place - 1].whitespace_)
+    def _fits(self, parts: Ids, doc: Doc, tokens: Sequence[int], places: range, text: Sequence[int]) -> bool:
+        """Say whether words stand on one side of a pair; the first token is the one beside it."""
+        tied = [doc[place].orth in self._hyphens and self._ties(doc, place) for place in places]
+        for end in self._ends(parts, tokens, tied):
+            beyond = places.start + end * places.step
+            if not (text[0] <= beyond < text[1] and doc[beyond].orth in self._hyphens and self._ties(doc, beyond)):
+                return True
+        return False
+
+    @staticmethod
+    def _ties(doc: Doc, place: int) -> bool:
+        """Say whether no space stands on either side of a hyphen."""
+        return not doc[place].whitespace_ and (place == 0 or not doc[place - 1].whitespace_)
 
 
 def _longest_run(parts: Ids) -> Ids:

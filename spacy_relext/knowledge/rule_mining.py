@@ -5,11 +5,12 @@ by how much words and types belong together: G², the log-likelihood ratio of bo
 Computational Linguistics 1993). Those whose words are alike stand together, so that a group can be named at once.
 """
 
+import csv
 from collections import Counter, defaultdict
 from math import log
 from pathlib import Path
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 from typing import Counter as Counted
-from typing import Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 from spacy.tokens import Doc
 from spacy.util import minibatch
@@ -119,40 +120,59 @@ def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[str]
     path (Path): Gets tab-separated lines.
     columns (Sequence[str]): Names of the columns.
     rows (Iterable[Sequence[str]]): A cell for each; spaces of any kind become single ones, so that no tab is left.
+        Those with a quotation mark are quoted, as spreadsheet programs read and write them.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf8", newline="") as file:
-        for cells in (columns, *rows):
-            file.write("\t".join(" ".join(cell.split()) for cell in cells) + "\n")
+        writer = csv.writer(file, delimiter="\t", lineterminator="\n")
+        writer.writerows([" ".join(cell.split()) for cell in cells] for cells in (columns, *rows))
 
 
 def read_patterns(path: Path) -> Iterator[Item]:
     """Read what a person has filled in.
 
-    path (Path): What `write_patterns` wrote; further columns and their order do not matter.
-    YIELDS (Item): With `relation` and `pattern`, for each line that names a relation; one that names two gives two.
+    path (Path): What `write_patterns` wrote; `id` and `weight` are read too, further columns and their order do not
+        matter.
+    YIELDS (Item): With `relation`, `pattern` and, where they are given, `id` and `weight`, for each line that names a
+        relation; one that names two gives two.
     """
     header: Optional[List[str]] = None
     for item in read_lines(path, comment="#"):
         if item.error:
             yield item
             continue
-        cells = item.value.split("\t")
+        try:
+            cells = [cell.strip() for cell in next(csv.reader([item.value], delimiter="\t"))]
+        except csv.Error as error:
+            yield Item(item.path, item.line, error=f"no line of a table: {error}")
+            continue
         if header is None:
-            header = [cell.strip() for cell in cells]
+            header = cells
             if "pattern" not in header or not {"relation", "reversed"} & set(header):
                 yield Item(
                     item.path, item.line, error=f"columns: {', '.join(header)}; expected {', '.join(COLUMNS[:3])}"
                 )
                 return
             continue
-        row = dict(zip(header, (cell.strip() for cell in cells)))
+        row = dict(zip(header, cells))
         for column, turned in (("relation", False), ("reversed", True)):
             if row.get(column):
-                pattern = row.get("pattern", "")
-                yield Item(
-                    item.path, item.line, {"relation": row[column], "pattern": _turn(pattern) if turned else pattern}
-                )
+                yield _rule_of(item, row, column, turned=turned)
+
+
+def _rule_of(item: Item, row: Mapping[str, str], column: str, *, turned: bool) -> Item:
+    """Make a rule of a line."""
+    pattern = row.get("pattern", "")
+    rule: Dict[str, Any] = {"relation": row[column], "pattern": _turn(pattern) if turned else pattern}
+    if row.get("id"):
+        # a line that names two relations is two rules
+        rule["id"] = f"{row['id']}-reversed" if turned and row.get("relation") else row["id"]
+    if row.get("weight"):
+        try:
+            rule["weight"] = float(row["weight"])
+        except ValueError:
+            return Item(item.path, item.line, error=f"weight is {row['weight']!r}; expected a number above 0")
+    return Item(item.path, item.line, rule)
 
 
 def _turn(pattern: str) -> str:

@@ -4,6 +4,8 @@
     SUBJ-GPE|LOC , the * capital of OBJ-*
 
 `SUBJ-` and `OBJ-` stand for the entities, in either order, with a type, several types, or any type (`*`) behind them.
+In a type, characters other than letters, digits and `_` are written as in URLs (`SUBJ-work%20of%20art`), but for one of
+`-./:&+@` inside of it; what stands behind a type or before a mask without a space is a word of its own.
 `*` alone stands for 0 to g tokens, where gaps are allowed; `\\*` is the character. All else are tokens of the text.
 
 Source: Zhou et al., "NERO: A Neural Rule Grounding Framework for Label-Efficient Relation Extraction", WWW 2020, whose
@@ -13,6 +15,7 @@ rule files know neither sets of types nor gaps.
 import re
 from dataclasses import dataclass, replace
 from typing import Callable, FrozenSet, List, Optional, Sequence, Tuple
+from urllib.parse import unquote
 
 GAP = "*"
 ANY = "*"
@@ -21,9 +24,11 @@ SUBJECT, OBJECT = 1, 2
 UNTYPED = "O"
 _ROLES = {"SUBJ": SUBJECT, "OBJ": OBJECT}
 _NAMES = {role: name for name, role in _ROLES.items()}
-_MASK = re.compile(r"(SUBJ|OBJ)-(\S+)")
-# The Penn Treebank writes brackets and quotes as words.
-_TREEBANK = {
+_TYPES = r"[\w*|%]+(?:[-./:&+@]+[\w*|%]+)*"
+_MASK = re.compile(rf"(.*?)\b(SUBJ|OBJ)-({_TYPES})(.*)")
+_NOT_IN_TYPES = re.compile(r"^\W+|\W+$|[^\w./:&+@-]")
+# The Penn Treebank writes brackets and quotes as words. Rules and texts are compared without regard to that.
+TREEBANK = {
     "-LRB-": "(",
     "-RRB-": ")",
     "-LSB-": "[",
@@ -32,9 +37,9 @@ _TREEBANK = {
     "-RCB-": "}",
     "``": '"',
     "''": '"',
-    "\\*": "*",
 }
 _ESCAPED = {"*": "\\*"}
+_UNESCAPED = {"\\*": "*"}
 
 Tokenize = Callable[[str], Sequence[str]]
 # A word of the text, or None for a gap.
@@ -79,6 +84,11 @@ class Pattern:
         first, kinds = SUBJECT + OBJECT - self.first, (self.object_types, self.subject_types)
         return replace(self, first=first, subject_types=kinds[0], object_types=kinds[1])
 
+    def lower(self) -> "Pattern":
+        """RETURNS (Pattern): The same with all words in lower case."""
+        before, between, after = (tuple(part and part.lower() for part in segment) for segment in self._segments)
+        return replace(self, before=before, between=between, after=after)
+
     def allows(self, subject: str, obj: str) -> bool:
         """Say whether two entity types fit the masks.
 
@@ -101,7 +111,7 @@ class Pattern:
 
     def _mask(self, role: int) -> str:
         types = self.types_of(role)
-        return f"{_NAMES[role]}-{ANY if types is None else '|'.join(sorted(types))}"
+        return f"{_NAMES[role]}-{ANY if types is None else '|'.join(map(_written, sorted(types)))}"
 
 
 def parse_pattern(text: str, *, tokenize: Optional[Tokenize] = None, any_type: bool = False) -> Pattern:
@@ -119,17 +129,19 @@ def parse_pattern(text: str, *, tokenize: Optional[Tokenize] = None, any_type: b
     types: List[Optional[FrozenSet[str]]] = []
     for word in text.split():
         mask = _MASK.fullmatch(word)
-        if mask is not None:
-            roles.append(_ROLES[mask[1]])
-            types.append(None if any_type else _parse_types(mask[2]))
-            if len(roles) > 2:
-                break
-        elif word == GAP:
+        if word == GAP:
             if parts[len(roles)][-1:] != [None]:  # two gaps are one
                 parts[len(roles)].append(None)
-        else:
-            word = _TREEBANK.get(word, word)
-            parts[len(roles)].extend([word] if tokenize is None else tokenize(word))
+            continue
+        if mask is None:
+            parts[len(roles)].extend(_split(word, tokenize))
+            continue
+        parts[len(roles)].extend(_split(mask[1], tokenize))
+        roles.append(_ROLES[mask[2]])
+        types.append(None if any_type else _parse_types(mask[3]))
+        if len(roles) > 2:
+            break
+        parts[len(roles)].extend(_split(mask[4], tokenize))
     if sorted(roles) != [SUBJECT, OBJECT]:
         found = ", ".join(_NAMES[role] for role in roles) or "none"
         raise ValueError(f"masks: {found}; expected one SUBJ-TYPE and one OBJ-TYPE")
@@ -141,7 +153,18 @@ def parse_pattern(text: str, *, tokenize: Optional[Tokenize] = None, any_type: b
     return Pattern(roles[0], tuple(before), tuple(between), tuple(after), *kinds)
 
 
+def _split(word: str, tokenize: Optional[Tokenize]) -> Sequence[str]:
+    """Split what stands between two spaces into tokens."""
+    word = _UNESCAPED.get(word, TREEBANK.get(word, word))
+    return [word] * bool(word) if tokenize is None else tokenize(word)
+
+
 def _parse_types(text: str) -> Optional[FrozenSet[str]]:
     """Read the types behind a mask."""
     kinds = frozenset(kind for kind in text.split("|") if kind)
-    return None if ANY in kinds or not kinds else kinds
+    return None if ANY in kinds or not kinds else frozenset(map(unquote, kinds))
+
+
+def _written(kind: str) -> str:
+    """Write a type so that it can be read again."""
+    return _NOT_IN_TYPES.sub(lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()), kind)

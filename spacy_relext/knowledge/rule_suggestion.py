@@ -153,13 +153,13 @@ class _Statements:
 
     def add(self, pairs: Pairs) -> None:
         """Count a batch."""
-        matched = {_place(pairs, number) for number in set(self.index.match(pairs).pair.tolist())}
-        self.pairs += len({_place(pairs, number) for number in range(len(pairs))})
+        matched = {pairs.place(number) for number in set(self.index.match(pairs).pair.tolist())}
+        self.pairs += len({pairs.place(number) for number in range(len(pairs))})
         self.matched += len(matched)
         said = [self._said(doc) for doc in pairs.docs]
         seen: Set[Tuple[int, ...]] = set()
         for number, key in keys_of(pairs, longest=self.longest):
-            place = _place(pairs, number)
+            place = pairs.place(number)
             # a pair may be marked twice
             if place not in matched and place not in seen and says_something(key):
                 seen.add(place)
@@ -188,12 +188,6 @@ class _Statements:
             if record["score"] >= self.score:
                 found[record["subject"], record["object"]].append((record["relation"], record["score"]))
         return found
-
-
-def _place(pairs: Pairs, number: int) -> Tuple[int, ...]:
-    """Where a pair stands, in whichever order."""
-    first, second = sorted((pairs.subject[number].tolist(), pairs.object[number].tolist()))
-    return (int(pairs.doc[number]), *first, *second)
 
 
 def _statements(

@@ -46,7 +46,7 @@ def test_what_rules_do(corpus: Path, run: Callable[..., Any], tmp_path: Path) ->
     lines = " ".join(done.output.split())
     assert "rules that fire 2" in lines and "contradict each other 1" in lines and "1 of 2 (50.0%)" in lines
     assert "born born_in 1 0 100% wrong ×1" in lines and "wrong lives_in 1 0 0% born ×1" in lines
-    assert "2 rules fire nowhere" in lines and "one word away: Eve was raised in Rome" in lines
+    assert "2 rules fire nowhere" in lines and "just misses: Eve was raised in Rome" in lines
     assert "has these words between P and P: 1" in lines or "has these words between P and P: 2" in lines
     assert "rules.jsonl:5" in lines and "max_gap" in lines
 
@@ -91,3 +91,33 @@ def test_mined_patterns_become_rules(corpus: Path, run: Callable[..., Any], tmp_
 def test_nothing_to_mine(corpus: Path, fails: Callable[..., str], tmp_path: Path) -> None:
     assert "R502" in fails("rules", "mine", corpus, tmp_path / "mined.tsv", "--least", 9)
     assert "expected .tsv" in fails("rules", "mine", corpus, tmp_path / "mined.jsonl")
+
+
+def test_names_that_nothing_has(
+    corpus: Path, run: Callable[..., Any], fails: Callable[..., str], tmp_path: Path
+) -> None:
+    rules = write(tmp_path, {"relation": "born", "pattern": "SUBJ-P was born in OBJ-GG"})
+    lines = " ".join(run("rules", "check", rules, corpus).output.split())
+    assert "rules.jsonl:1: no entity of the corpus has the type 'GG' (1 rules); 'G'?" in lines
+    assert "rules.jsonl:1: no gold triple of the corpus has the relation 'born'" in lines
+    assert "unknown relation 'born'" in fails("rules", "check", rules, corpus, "--relations", "born_in, met")
+    assert "unknown type 'GG' of OBJ" in fails("rules", "check", rules, corpus, "--types", "P,G")
+
+
+def test_no_lemmas(corpus: Path, fails: Callable[..., str], tmp_path: Path) -> None:
+    rules = write(tmp_path, {"relation": "born_in", "pattern": "SUBJ-P be born in OBJ-G"})
+    assert "R519" in fails("rules", "check", rules, corpus, "--form", "lemma")
+
+
+def test_texts_are_split_into_sentences(run: Callable[..., Any], tmp_path: Path) -> None:
+    doc = spacy.blank("en")("Ada left. Rome fell.")
+    doc.ents = [Span(doc, 0, 1, "P"), Span(doc, 3, 4, "G")]
+    DocBin(docs=[doc, doc]).to_disk(tmp_path / "corpus.spacy")
+    rules = write(tmp_path, {"relation": "left", "pattern": "SUBJ-P left . OBJ-G"})
+    done = run("rules", "check", rules, tmp_path / "corpus.spacy")
+    assert done.exit_code == 1 and "R501" in done.output + str(done.stderr)
+
+
+def test_all_problems_are_told(corpus: Path, run: Callable[..., Any], tmp_path: Path) -> None:
+    done = run("rules", "check", write(tmp_path, *[{"relation": "x"}] * 12), corpus)
+    assert done.exit_code == 1 and "rules.jsonl:12: pattern is None" in " ".join((done.output + done.stderr).split())

@@ -272,10 +272,10 @@ def test_no_rules() -> None:
 
 def test_rules_that_match_nothing() -> None:
     with pytest.raises(
-        ValueError, match=r"\[R504\] None of the 1 rules of 'nero_grounder' fires.*one word away from.*rules check"
+        ValueError, match=r"\[R504\] None of the 1 rules of 'nero_grounder' fires.*just misses 'Ada .*rules check"
     ):
         build(rules=[{"relation": "eats", "pattern": "SUBJ-PER eats OBJ-LOC"}])
-    near = r"Nearest: 'a' \(SUBJ-PER stays in OBJ-LOC\) is one word away from '.* in .*'; the words of 'b' .* 'PER'"
+    near = r"Nearest: 'a' \(SUBJ-PER stays in OBJ-LOC\) just misses '.* in .*'; the words of 'b' .* 'PER'"
     with pytest.raises(ValueError, match=near):
         build(
             rules=[
@@ -284,7 +284,29 @@ def test_rules_that_match_nothing() -> None:
             ]
         )
     with pytest.raises(ValueError, match="Nearest: none comes near in the first .* texts"):
-        build(rules=[{"relation": "eats", "pattern": "SUBJ-PER ate with OBJ-LOC at noon"}])
+        build(rules=[{"relation": "eats", "pattern": "SUBJ-PER ate all day with OBJ-LOC"}])
+
+
+def test_slips_of_the_pen() -> None:
+    with pytest.warns(UserWarning, match=r"\[W509\].*type 'PERZON' of 1 rules \(the first: 'x'\).*PER"):
+        build(rules=[*RULES, {"id": "x", "relation": "lives", "pattern": "SUBJ-PERZON dwells in OBJ-LOC"}])
+
+
+def test_a_relation_that_is_none_of_the_labels() -> None:
+    nlp = spacy.blank("en")
+    pipe: Any = nlp.add_pipe(NAME, config={"rules": [*RULES, {"relation": "livez", "pattern": "SUBJ-PER at OBJ-LOC"}]})
+    labels = sorted({rule["relation"] for rule in RULES})
+    with pytest.raises(ValueError, match=r"\[R500\].*unknown relation 'livez'; expected one of"):
+        pipe.initialize(lambda: examples(nlp, SAID), nlp=nlp, labels=labels)
+
+
+def test_rules_added_later_contradict_none() -> None:
+    _, pipe = build()
+    first = pipe.rules[0]
+    with pytest.raises(ValueError, match=rf"\[R500\].*'other' here and {first.relation!r} in rule {first.id!r}"):
+        pipe.add_rules([{"relation": "other", "pattern": str(first.pattern)}])
+    with pytest.warns(UserWarning, match=r"\[W500\].*the same as rule"):
+        assert pipe.add_rules([{"relation": first.relation, "pattern": str(first.pattern)}]) == []
 
 
 def test_a_corpus_without_entities() -> None:

@@ -8,7 +8,7 @@ from spacy.tokens import Doc, Span
 
 from spacy_relext import set_triples
 from spacy_relext.instances.pairs import EntityPairs
-from spacy_relext.knowledge.rule_check import CheckReport, check_rules
+from spacy_relext.knowledge.rule_check import CheckReport, check_rules, unseen_types
 from spacy_relext.knowledge.rule_patterns import parse_pattern
 from spacy_relext.knowledge.rules import NO_RELATION, Rule
 
@@ -46,7 +46,7 @@ def test_coverage_precision_and_conflicts() -> None:
         ("lives_in", "SUBJ-* was born in OBJ-*"),
         (NO_RELATION, "SUBJ-P likes OBJ-P"),
     )
-    assert (found.pairs, found.matched, found.contradicted) == (8, 4, 3)
+    assert (found.pairs, found.matched, found.contradicted) == (4, 4, 3)
     born, lives, nothing = found.rules
     assert (born.fires, born.alone, born.judged, born.correct) == (3, 0, 2, 1) and born.against == {"rule1": 3}
     assert (lives.judged, lives.correct) == (2, 0)
@@ -77,6 +77,34 @@ def test_texts_that_a_rule_just_misses(words: str, near: bool) -> None:
     assert bool(missed) == near and all(each == words for each in missed)
 
 
+@pytest.mark.parametrize(
+    "pattern, words, near, far",
+    [
+        ("the painter SUBJ-P was born in OBJ-G", "the poet Ada was born in Rome", 1, 0),
+        ("SUBJ-P was born in OBJ-G long ago", "Ada was born in Rome", 1, 0),
+        ("SUBJ-P was * born in OBJ-G", "Ada was in those bad days born in Rome", 1, 0),
+        ("SUBJ-P was * born in OBJ-G", "Ada was born and raised in Rome", 0, 0),
+        ("SUBJ-P was born by OBJ-P", "Ada was born in Rome", 0, 1),
+        ("SUBJ-P OBJ-G tour", "Ada of Rome", 0, 0),
+    ],
+)
+def test_other_ways_of_missing(pattern: str, words: str, near: int, far: int) -> None:
+    (report,) = check([text(words)], ("r", pattern), max_gap=2).rules
+    assert (report.fires, len(report.near), len(report.far)) == (0, near, far)
+
+
+def test_a_pair_counts_once_whichever_way_rules_read_it() -> None:
+    found = check([text("Ada was born in Rome")], ("a", "SUBJ-P was born in OBJ-G"), ("b", "OBJ-P was born in SUBJ-G"))
+    assert (found.pairs, found.matched, found.contradicted) == (1, 1, 1)
+    assert [(each.fires, each.alone) for each in found.rules] == [(1, 0), (1, 0)]
+
+
+def test_what_the_corpus_has() -> None:
+    found = check([text("Ada of Rome", gold=[("Ada", "of", "Rome")])], ("of", "SUBJ-Q of OBJ-G|O"))
+    assert (found.docs, found.lemmas, found.types, found.relations) == (1, 0, {"P", "G"}, {"of"})
+    assert list(unseen_types([each.rule for each in found.rules], found.types)) == ["Q"]
+
+
 def test_no_rules_and_no_pairs() -> None:
     assert check([text("Nothing")], ("a", "SUBJ-* of OBJ-*")).rules[0].fires == 0
-    assert check([text("Ada of Rome")]).pairs == 2
+    assert check([text("Ada of Rome")]).pairs == 1

@@ -132,6 +132,36 @@ def test_gaps_elsewhere() -> None:
     assert count("[P Ada] , now , [P Eve]", "SUBJ-P * OBJ-P", max_gap=2) == 0
 
 
+@pytest.mark.parametrize(
+    "between, expected", [(", president of", 1), (", vice-president of", 0), (", very young president of", 1)]
+)
+def test_a_gap_does_not_stand_for_a_piece_of_a_word(between: str, expected: int) -> None:
+    doc = NLP(f"Ada{between} Acme")
+    doc.ents = [Span(doc, 0, 1, "P"), Span(doc, len(doc) - 1, len(doc), "O")]
+    assert count("", "SUBJ-P , * president of OBJ-O", doc=doc, max_gap=3) == expected
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["SUBJ-P , * of OBJ-O", "SUBJ-P * head of OBJ-O", "SUBJ-P , * OBJ-O", "SUBJ-P * head * OBJ-O", "SUBJ-P * OBJ-O"],
+)
+def test_gaps_in_all_places(pattern: str) -> None:
+    assert count("[P Ada] , the head of [O Acme]", pattern, max_gap=4) == 1
+    assert count("[P Ada] and the boss [O Acme]", pattern, max_gap=4) == (pattern == "SUBJ-P * OBJ-O")
+
+
+@pytest.mark.parametrize("form", ["text", "lower"])
+@pytest.mark.parametrize("said", ["-LRB-", "("])
+@pytest.mark.parametrize("found", ["-LRB-", "("])
+def test_brackets_as_words(found: str, said: str, form: str) -> None:
+    assert count(f"[P Ada] [P Eve] {found} wife )", f"SUBJ-P OBJ-P {said} wife", form=form) == 1
+
+
+def test_quotes_as_words() -> None:
+    assert count("[P Ada] `` the '' [P Eve]", "SUBJ-P `` the '' OBJ-P") == 1
+    assert count('[P Ada] " the " [P Eve]', "SUBJ-P `` the '' OBJ-P") == 1
+
+
 def test_other_entities_are_words() -> None:
     assert fired("[P Ada] met [P Eve] and [P Bo]", "SUBJ-P met Eve and OBJ-P") == [
         ("Ada", "SUBJ-P met Eve and OBJ-P", "Bo")

@@ -68,7 +68,7 @@ def test_a_filled_table_is_a_file_of_rules(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "mined.tsv"
     write_patterns(mine(), path)
     lines = path.read_text(encoding="utf8").splitlines()
-    with pytest.raises(ValueError, match="no rule"):
+    with pytest.raises(ValueError, match="no line names a relation"):
         read_rules(path)
     lines[1] = "born_in" + lines[1]
     lines[3] = lines[3].replace("\t\t", "\tled_by\t", 1)
@@ -90,3 +90,20 @@ def test_a_table_with_other_columns(tmp_path: pathlib.Path) -> None:
     path.write_text("a\tb\n", encoding="utf8")
     (item,) = read_patterns(path)
     assert "expected relation, reversed, pattern" in item.error
+
+
+def test_cells_that_a_spreadsheet_quotes(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "mined.tsv"
+    docs = [text('Ada " the " Rome') for _ in range(3)]
+    write_patterns(mine_patterns(docs, suggester=EntityPairs()), path)
+    path.write_text(path.read_text(encoding="utf8").replace("\n\t", '\n"a, b"\t'), encoding="utf8")
+    (found,) = read_rules(path).rules
+    assert found.relation == "a, b" and str(found.pattern) == 'SUBJ-P " the " OBJ-G'
+
+
+@pytest.mark.parametrize("weight", ["heavy", "0", "1e400"])
+def test_weights_in_a_table(weight: str, tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "mined.tsv"
+    path.write_text(f"relation\tpattern\tweight\nr\tSUBJ-A x OBJ-B\t{weight}\n", encoding="utf8")
+    (problem,) = read_rules(path).problems
+    assert problem.fatal and "weight is" in problem.message and problem.where == f"{path}:2"

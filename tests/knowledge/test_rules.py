@@ -1,5 +1,6 @@
 """Files of labelling rules: what is read, and what their author is told."""
 
+import dataclasses
 import json
 import pathlib
 from typing import Any, List
@@ -7,7 +8,7 @@ from typing import Any, List
 import pytest
 
 from spacy_relext.knowledge.rule_patterns import OBJECT, SUBJECT, parse_pattern
-from spacy_relext.knowledge.rules import NO_RELATION, RuleFile, read_rules, usable_rules
+from spacy_relext.knowledge.rules import NO_RELATION, Rule, RuleFile, read_rules, usable_rules
 
 
 def write(path: pathlib.Path, rows: List[Any]) -> pathlib.Path:
@@ -47,6 +48,14 @@ def test_masks_say_role_and_types() -> None:
     assert found.turned().turned() == found and found.turned().first == SUBJECT
 
 
+def test_types_with_other_characters_and_words_tied_to_masks() -> None:
+    found = parse_pattern("(SUBJ-PERSON's mother, OBJ-work%20of%20art|B-PER.")
+    assert found.before == ("(",) and found.between == ("'s", "mother,") and found.after == (".",)
+    assert found.subject_types == {"PERSON"} and found.object_types == {"work of art", "B-PER"}
+    odd = dataclasses.replace(found, subject_types=frozenset({"a|b", "50%", "Inc.", "*", "Ärzte"}))
+    assert parse_pattern(str(odd)) == odd and "Ärzte" in str(odd)
+
+
 def test_words_are_split_as_texts_are() -> None:
     found = parse_pattern("SUBJ-A cannot co-own OBJ-B", tokenize=lambda word: word.replace("-", " - ").split())
     assert found.between == ("cannot", "co", "-", "own")
@@ -65,7 +74,7 @@ def test_rules_of_lines(tmp_path: pathlib.Path) -> None:
     found = read_rules(path, relations=["founded_by"])
     assert [(each.id, each.relation, each.weight) for each in found.rules] == [
         ("x", "founded_by", 2.0),
-        ("2", NO_RELATION, 1.0),
+        ("3", NO_RELATION, 1.0),
     ]
     assert not found.problems and usable_rules(found, path) == found.rules
 
@@ -100,6 +109,7 @@ def test_the_authors_list(tmp_path: pathlib.Path) -> None:
         (rule("SUBJ-A of OBJ-B", "other"), "is 'other' here and 'founded_by' in"),
         (rule("SUBJ-A x OBJ-B", weight=0), "weight is 0"),
         (rule("SUBJ-A x OBJ-B", weight=True), "weight is True"),
+        (rule("SUBJ-A x OBJ-B", weight=10**400), "weight is 1000000"),
         (rule("SUBJ-A x OBJ-B", id=7), "id is 7"),
         (rule("SUBJ-A x OBJ-B", id="first"), "the id 'first'"),
     ],
@@ -112,6 +122,50 @@ def test_what_is_wrong_is_said_with_its_line(row: Any, said: str, tmp_path: path
     with pytest.raises(ValueError, match="R500") as error:
         usable_rules(found, path)
     assert f"{path}:2: " in str(error.value)
+
+
+def test_words_in_upper_and_lower_case(tmp_path: pathlib.Path) -> None:
+    rows = [rule("SUBJ-A of OBJ-B"), rule("SUBJ-A Of OBJ-B"), rule("SUBJ-A OF OBJ-B", "other")]
+    assert len(read_rules(write(tmp_path, rows)).rules) == 3
+    found = read_rules(write(tmp_path, rows), lower=True)
+    assert [(problem.fatal, problem.where[-1]) for problem in found.problems] == [(False, "2"), (True, "3")]
+
+
+def test_rules_that_are_there_already(tmp_path: pathlib.Path) -> None:
+    known = [Rule("old", "founded_by", parse_pattern("SUBJ-A of OBJ-B"))]
+    rows = [rule("SUBJ-A of OBJ-B"), rule("SUBJ-A by OBJ-B"), rule("SUBJ-A of OBJ-B", "other")]
+    found = read_rules(write(tmp_path, rows), known=known)
+    assert [str(each.pattern) for each in found.rules] == ["SUBJ-A by OBJ-B"]
+    assert found.problems[0].message == "the same as rule 'old'" and not found.problems[0].fatal
+    assert found.problems[1].fatal and "'founded_by' in rule 'old'" in found.problems[1].message
+
+
+def test_names_of_relations(tmp_path: pathlib.Path) -> None:
+    rows = [rule("SUBJ-A of OBJ-B", " born "), rule("SUBJ-A by OBJ-B", "NO_Relation"), ["x ", "SUBJ-A , OBJ-B"]]
+    assert [each.relation for each in read_rules(write(tmp_path, rows)).rules] == ["born", NO_RELATION, "x"]
+
+
+def test_a_folder_of_rules(tmp_path: pathlib.Path) -> None:
+    folder = tmp_path / "rules"
+    folder.mkdir()
+    with pytest.raises(ValueError, match=r"R209.*without rules.*\.jsonl"):
+        read_rules(folder)
+    (folder / "b.jsonl").write_text(json.dumps(rule("SUBJ-A of OBJ-B")) + "\n" + json.dumps(rule("SUBJ-A by OBJ-B")))
+    (folder / "a.tsv").write_text('relation\tpattern\tid\tweight\nr\tSUBJ-A ""of"" OBJ-B\tx\t2\n\nr\tSUBJ-A of OBJ-B\n')
+    (folder / "notes.txt").write_text("no rules")
+    found = read_rules(folder)
+    assert [(each.id, each.weight) for each in found.rules] == [("x", 2.0), ("a:4", 1.0), ("b:2", 1.0)]
+    assert found.rules[1].where == f"{folder / 'a.tsv'}:4"
+    (problem,) = found.problems
+    assert (
+        problem.fatal and "is 'founded_by' here and 'r' in" in problem.message and problem.where.endswith("b.jsonl:1")
+    )
+
+
+def test_ids_that_nobody_gave_are_free(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "mined.tsv"
+    path.write_text("relation\treversed\tpattern\na\tb\tSUBJ-X of OBJ-X\n", encoding="utf8")
+    assert [each.id for each in read_rules(path).rules] == ["2", "2-2"]
 
 
 def test_many_problems_are_cut_short(tmp_path: pathlib.Path) -> None:

@@ -1,11 +1,13 @@
 """NERO's soft matcher and losses, on worked numbers."""
 
 import math
+from types import SimpleNamespace
 from typing import List
 
 import pytest
 import torch
 
+from spacy_relext.models import nero_losses
 from spacy_relext.models.nero_losses import batch_weights, clustering_loss, entropy, target_cross_entropy
 from spacy_relext.models.soft_matcher import AttentionPooling, SoftMatcher
 
@@ -22,12 +24,17 @@ RULE, CREATED, SUED = "S was founded by O", "S was created by O", "S was sued by
 UNIFORM, ATTENTIVE = [0.0, 0.0, 0.0], [1.0, -1.0, 2.0]
 
 
-def pool(texts: List[str], vector: List[float], *, pad: int = 0) -> torch.Tensor:
+def pooling_of(vector: List[float]) -> AttentionPooling:
     pooling = AttentionPooling(3, hidden=3)
     with torch.no_grad():
         pooling.project.weight.copy_(torch.eye(3))
         pooling.project.bias.zero_()
         pooling.vector.copy_(torch.tensor(vector))
+    return pooling
+
+
+def pool(texts: List[str], vector: List[float], *, pad: int = 0) -> torch.Tensor:
+    pooling = pooling_of(vector)
     vectors = [torch.tensor([WORDS[word] for word in text.split()]) for text in texts]
     length = max(map(len, vectors)) + pad
     padded = torch.stack([torch.nn.functional.pad(each, (0, 0, 0, length - len(each)), value=9.0) for each in vectors])
@@ -46,6 +53,12 @@ def score(left: torch.Tensor, right: torch.Tensor, scale: List[float]) -> float:
 def test_pooling(vector: List[float], pooled: List[float]) -> None:
     assert pool([RULE], vector)[0].tolist() == pytest.approx(pooled, abs=1e-6)
     assert pool([RULE], vector, pad=4)[0].tolist() == pytest.approx(pooled, abs=1e-6)
+
+
+def test_attention() -> None:
+    vectors = torch.tensor([[WORDS[word] for word in RULE.split()]])
+    weights = pooling_of(ATTENTIVE).weights(vectors, torch.ones(1, 5, dtype=torch.bool))
+    assert weights[0].tolist() == pytest.approx((0.367672, 0.083154, 0.498305, 0.038246, 0.012623), abs=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -92,8 +105,7 @@ def test_weights_in_a_batch(best: List[float], expected: List[float]) -> None:
 
 def test_unmatched_pairs() -> None:
     costs = torch.tensor([0.3, 1.2, 0.8, 2.0])
-    # logits of two classes with these cross-entropies
-    logits = torch.stack([-(costs.exp() - 1).log(), torch.zeros(4)], 1)
+    logits = logits_of(costs.tolist())
     weights = batch_weights(torch.tensor([0.95, 0.9, 0.85, 0.6]), sharpness=10.0)
     zeros = torch.zeros(4, dtype=torch.long)
     assert float(target_cross_entropy(logits, zeros, weights=weights)) == pytest.approx(0.689679, abs=1e-6)
@@ -111,9 +123,36 @@ def test_rules_in_clusters() -> None:
     assert float(clustering_loss(scores, relations, margin=0.7)) == pytest.approx(0.13, abs=1e-6)
     weighted = clustering_loss(scores, relations, margin=0.7, weights=torch.tensor([11, 3, 5, 1]))
     assert float(weighted) == pytest.approx(0.153, abs=1e-6)
-    matched, rules, unmatched = 0.8, 0.5, 0.689679
-    totals = [matched + w_rules * rules + 0.2 * 0.153 + 0.5 * unmatched for w_rules in (1.0, 0.1)]
-    assert totals == [pytest.approx(1.675439, abs=1e-6), pytest.approx(1.225439, abs=1e-6)]
+    # as the paper writes it: the same but for a constant
+    same = relations[:, None] == relations
+    push = (1 - scores.clamp(min=0.0).square()).masked_fill(same, 2.0).amin(1)
+    pull = (0.7 - scores).clamp(min=0.0).square().masked_fill(~same, 0.0).amax(1)
+    assert float((pull - push).mean()) == pytest.approx(-0.87, abs=1e-6)
+
+
+def logits_of(costs: List[float]) -> torch.Tensor:
+    """Logits of two classes whose first one has these cross-entropies."""
+    return torch.stack([-(torch.tensor(costs).exp() - 1).log(), torch.zeros(len(costs))], 1)
+
+
+@pytest.mark.parametrize("w_rules, total", [(1.0, 1.675439), (0.1, 1.225439)])
+def test_all_terms(w_rules: float, total: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nero_losses, "clustering_loss", lambda *args, **kwargs: torch.tensor(0.153))
+    units = torch.tensor([[1.0], [0.95], [0.9], [0.85], [0.6], [1.0]])  # a matched pair, four unmatched ones, a rule
+    outputs = SimpleNamespace(logits=logits_of([0.8, 0.3, 1.2, 0.8, 2.0, 0.5]), unit=units)
+    targets = {
+        "matched": torch.tensor([[1.0, 0.0]]),
+        "grid": torch.zeros(4, 1, dtype=torch.long),
+        "own": torch.full((4, 2), 0.5),
+        "quiet": torch.zeros(4, dtype=torch.bool),
+        "rules": torch.ones(1, 1),
+        "relations": torch.zeros(1, dtype=torch.long),
+        "unmatched": torch.tensor(True),
+    }
+    options = {"margin": 0.7, "sharpness": 10.0, "temperature": 0.0, "own_share": 0.0}
+    terms = nero_losses.nero_loss(outputs, targets, w_rules=w_rules, w_clus=0.2, w_unmatched=0.5, **options)
+    assert float(terms["unmatched"]) == pytest.approx(0.5 * 0.689679, abs=1e-6)
+    assert float(sum(terms.values())) == pytest.approx(total, abs=1e-6)
 
 
 def test_clusters_of_one_relation_or_of_single_rules() -> None:
