@@ -19,6 +19,8 @@ from spacy_relext.knowledge.rule_index import RuleIndex
 from spacy_relext.knowledge.rules import Rule, from_records
 
 RULE_COUNTS = (10, 164, 1_000, 10_000)
+# Rules, and how many tokens a gap in their middle may stand for.
+KINDS = [*((count, 0) for count in RULE_COUNTS), (10, 3), (10_000, 3)]
 SENTENCES = 1_000_000
 BATCH = 1_000
 WORDS = 5_000
@@ -29,25 +31,29 @@ MEBIBYTE = 1024  # KiB, as getrusage counts on Linux
 def matching(call: Call) -> None:
     """Match rules of invented words on invented sentences with one marked pair each, as a stream."""
     total = call.maker.limit_train or SENTENCES
-    for count in RULE_COUNTS:
+    for count, max_gap in KINDS:
         for seed in call.seeds:
-            seconds, fired = match_stream(make_rules(count, seed=seed), total=total, seed=seed)
+            rules = make_rules(count, seed=seed, gaps=max_gap > 0)
+            seconds, fired = match_stream(rules, total=total, seed=seed, max_gap=max_gap)
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MEBIBYTE
             metrics = {"sentences_per_second": total / seconds, "peak_mib": peak, "fired_per_sentence": fired / total}
             options: dict[str, Any] = {"data": f"{total:,} sentences of {LENGTH} invented words", "split": "stream"}
-            call.record("matching", metrics, system=_row(count), seed=seed, **options)
-            call.tell(f"{count} rules: {total / seconds:,.0f} sentences/s, {fired} fired, peak {peak:.0f} MiB")
+            call.record("matching", metrics, system=_row(count, max_gap), seed=seed, **options)
+            call.tell(
+                f"{count} rules, gaps up to {max_gap}: {total / seconds:,.0f} sentences/s, {fired} fired, peak {peak:.0f} MiB"
+            )
 
 
-def match_stream(rules: list[Rule], *, total: int, seed: int) -> tuple[float, int]:
+def match_stream(rules: list[Rule], *, total: int, seed: int, max_gap: int) -> tuple[float, int]:
     """Match a stream; only matching is timed, in processor time.
 
     rules (list[Rule]): The rules.
     total (int): Sentences.
     seed (int): Seed of the sentences.
+    max_gap (int): Most tokens that a gap stands for.
     RETURNS (tuple[float, int]): Seconds, and how often a rule fired.
     """
-    index, seconds, fired = RuleIndex(rules), 0.0, 0
+    index, seconds, fired = RuleIndex(rules, max_gap=max_gap), 0.0, 0
     for pairs in make_pairs(total, seed=seed):
         start = time.process_time()
         fired += len(index.match(pairs).pair)
@@ -55,16 +61,20 @@ def match_stream(rules: list[Rule], *, total: int, seed: int) -> tuple[float, in
     return seconds, fired
 
 
-def make_rules(count: int, *, seed: int) -> list[Rule]:
+def make_rules(count: int, *, seed: int, gaps: bool = False) -> list[Rule]:
     """Invent rules of one to four words between the masks.
 
     count (int): How many different ones.
     seed (int): Seed.
+    gaps (bool): Whether each has a gap beside one of its words, at either end or between two.
     RETURNS (list[Rule]): The rules.
     """
     dice, bodies = random.Random(seed), set()
     while len(bodies) < count:
-        bodies.add(" ".join(_word(dice) for _ in range(dice.randint(1, 4))))
+        words = [_word(dice) for _ in range(dice.randint(1, 4))]
+        if gaps:
+            words.insert(dice.randint(0, len(words)), "*")
+        bodies.add(" ".join(words))
     return from_records([{"relation": "r", "pattern": f"SUBJ-* {body} OBJ-*"} for body in sorted(bodies)])
 
 
@@ -94,5 +104,5 @@ def _word(dice: random.Random) -> str:
     return f"w{int(WORDS ** dice.random())}"
 
 
-def _row(count: int) -> str:
-    return "default" if count == 164 else f"ablation:{count:,} rules"
+def _row(count: int, max_gap: int) -> str:
+    return "default" if count == 164 else f"ablation:{count:,} rules" + " with gaps" * bool(max_gap)
