@@ -39,9 +39,8 @@ def matching(call: Call) -> None:
             metrics = {"sentences_per_second": total / seconds, "peak_mib": peak, "fired_per_sentence": fired / total}
             options: dict[str, Any] = {"data": f"{total:,} sentences of {LENGTH} invented words", "split": "stream"}
             call.record("matching", metrics, system=_row(count, max_gap), seed=seed, **options)
-            call.tell(
-                f"{count} rules, gaps up to {max_gap}: {total / seconds:,.0f} sentences/s, {fired} fired, peak {peak:.0f} MiB"
-            )
+            name = f"{count} rules, gaps up to {max_gap}"
+            call.tell(f"{name}: {total / seconds:,.0f} sentences/s, {fired} fired, peak {peak:.0f} MiB")
 
 
 def match_stream(rules: list[Rule], *, total: int, seed: int, max_gap: int) -> tuple[float, int]:
