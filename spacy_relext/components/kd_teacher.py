@@ -76,11 +76,10 @@ class KDTeacher(KDPipe):
 
     def evidence(self, instances: Pairs, outputs: Any, number: int, answer: int) -> Dict[str, Any]:
         """Types of both entities, and what text and types say for the relation, as logits."""
-        best = int(numpy.argmax(outputs.logits[number, 1:])) + 1
-        parts = {"text": outputs.text[number, best], "types": outputs.types[number, best]}
+        parts = {"text": outputs.text[number, answer], "types": outputs.types[number, answer]}
         return {
             "entity_types": list(instances.types[number]),
-            "prior": round(float(self.patterns.prior([instances.types[number]], **self._form())[0, best]), 4),
+            "prior": round(float(self.patterns.prior([instances.types[number]], **self._form())[0, answer]), 4),
             **{key: round(float(value), 4) for key, value in parts.items()},
         }
 

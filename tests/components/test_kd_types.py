@@ -20,6 +20,7 @@ from spacy_relext.knowledge.type_lexicon import TypeLexicon
 from .kd_pipes import GRAPH_STUDENT, GRAPH_TEACHER, ROWS, STUDENT, TEACHER, build, make_examples
 
 TYPES = {name: kind for _, entities, _ in ROWS for name, kind in entities}
+LOCAL = ("local", "auxiliary")
 DOG, MAN = (4, 7), (16, 19)
 LEXICON = TypeLexicon({"dog": "animal", "man": "person"})
 MARKED = {"model": GRAPH_TEACHER, "suggester": {"@misc": "spacy_relext.AnnotatedPairs.v1"}}
@@ -73,6 +74,23 @@ def test_typed_decoding_keeps_to_what_training_showed(factory: str, model: Any) 
     met = {("PER", "LOC"), ("LOC", "PER"), ("PER", "PER"), ("ORG", "PER"), ("PER", "ORG")}
     assert {each for each in said[1] if (each[0], each[2]) in met} <= shown
     assert said[0] - said[1]
+
+
+@pytest.mark.parametrize(
+    "factory, model, parts", [(TEACHER, GRAPH_TEACHER, ("text", "types")), (STUDENT, GRAPH_STUDENT, LOCAL)]
+)
+def test_the_evidence_is_about_the_relation_that_typed_decoding_chose(factory: str, model: Any, parts: Any) -> None:
+    pipe = build(factory, model, typed_decoding=1, threshold=1e-6)
+    docs = [example.predicted for example in make_examples(spacy.blank("en"))]
+    pairs = pipe.suggest(docs)
+    outputs = pipe.run(pairs)
+    best, _ = pipe.choose(pairs, outputs)
+    others = best != outputs.logits[:, 1:].argmax(1) + 1
+    assert others.any(), "for some pairs another relation would be the best"
+    for number in range(len(pairs)):
+        answer = int(best[number])
+        evidence = pipe.evidence(pairs, outputs, number, answer)
+        assert sum(evidence[part] for part in parts) == pytest.approx(outputs.logits[number, answer], abs=2e-4)
 
 
 def test_soft_labels_that_do_not_fit_are_refused_before_training() -> None:
