@@ -12,6 +12,7 @@ from spacy.training import Example
 from spacy_relext import set_triples
 from spacy_relext.corpora.reader import TripleCorpus
 from spacy_relext.corpora.records import PAIRS_KEY
+from spacy_relext.corpora.semeval2010 import NOMINAL
 from spacy_relext.instances.pair_classes import PairClass
 from spacy_relext.instances.pair_features import token_arrays
 from spacy_relext.instances.soft_labels import TEACHER_KEY, read_soft_labels
@@ -46,6 +47,23 @@ def test_a_lexicon_types_what_no_entity_types() -> None:
     assert pipe.cfg["types"] == ["animal", "person"] and pairs.types == [("animal", "person")]
     assert pipe.patterns.counts_of(("animal", "person")) == {0: 1, 1: 1}
     assert token_arrays(pipe.features(pairs))["types"].tolist() == [[0, 1, 0, 0, 2, 0]]
+
+
+def test_what_is_only_marked_has_no_type() -> None:
+    nlp = spacy.blank("en")
+    examples = []
+    for example in untyped_examples(nlp):
+        for doc in (example.predicted, example.reference):
+            doc.set_ents([doc.char_span(*place, label=NOMINAL) for place in (DOG, MAN)])
+        examples.append(example)
+    alone: Any = nlp.add_pipe(TEACHER, config=MARKED)
+    with pytest.warns(UserWarning, match="W405.*kd_teacher.*'NOMINAL' and 'NOMINAL'.*lexicon"):
+        alone.initialize(lambda: examples, nlp=nlp)
+    pipe: Any = spacy.blank("en").add_pipe(TEACHER, config=MARKED)
+    pipe.initialize(lambda: examples, nlp=nlp, lexicon=TypeLexicon({"dog": "animal"}))
+    pairs = pipe.suggest([examples[0].predicted])
+    assert pairs.types == [("animal", "")] and pipe.cfg["types"] == ["animal"]
+    assert token_arrays(pipe.features(pairs))["types"].tolist() == [[0, 1, 0, 0, 0, 0]]
 
 
 def test_the_lexicon_is_saved_and_goes_with_the_next_initialize() -> None:
