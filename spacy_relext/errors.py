@@ -167,6 +167,11 @@ class Errors:
         "[R415] None of the {total} pairs of {where} has soft labels, although the documents carry {stored}: they were "
         "written for other entities or another text. Run `spacy relext teach` on this corpus again."
     )
+    R416 = (
+        "[R416] None of the {missed} triples of {where} joins one of the {pairs} pairs of entities to be classified. "
+        "Both arguments must be entities of one sentence: gold_ents = true in [corpora.train], or a component before "
+        "{name} that finds them (in annotating_components); see also [components.{name}.suggester]."
+    )
     R500 = "[R500] {count} rules of {path!r} cannot be used: {problems}. Correct these lines, or take them out."
     R501 = (
         "[R501] In {path!r} there is no pair of entities at which a rule could fire. The corpus needs entities (or "
@@ -245,6 +250,14 @@ class Warnings:
     W404 = (
         "[W404] {name}: {missing} of the {total} pairs of {where} have no soft labels; they are learned from their "
         "gold labels alone."
+    )
+    W405 = (
+        "[W405] {name}: all pairs of {where} have the types {types}, so that types say nothing about relations. Give "
+        "entities labels of their own, or a lexicon of nouns: [initialize.components.{name}.lexicon]."
+    )
+    W406 = (
+        "[W406] {name}: nothing has looked for entities in these texts, so that there is no pair to classify. Put a "
+        "component before it that finds them, such as an ner, or set doc.ents."
     )
     W500 = (
         "[W500] {name}: {count} of the {total} rules in {where} are left out, the first: {what}. "

@@ -4,7 +4,7 @@ from typing import List, Optional
 
 from spacy import registry
 
-from .errors import check_range
+from .errors import Errors, check_range
 from .instances.pairs import AnnotatedPairs, EntityPairs, Suggester
 
 
@@ -18,8 +18,12 @@ def create_entity_pairs(
     types (Optional[List[List[str]]]): Allowed [subject type, object type]; "*" is any type. null: all.
     neighbours (int): How many sentences further on the second entity may stand.
     RETURNS (Suggester): Docs → pairs.
-    RAISES (ValueError): Where a number is negative.
+    RAISES (ValueError): Where a number is negative, or an entry of the types is no pair.
     """
+    for kinds in types or ():
+        if len(kinds) != 2:
+            expected = '[subject type, object type], "*" for any type'
+            raise ValueError(Errors.R007.format(key="an entry of types", found=kinds, expected=expected))
     check_range("max_distance", max_distance or 0, 0, 1_000_000)
     check_range("neighbours", neighbours, 0, 1_000)
     return EntityPairs(max_distance=max_distance, types=types, neighbours=neighbours)

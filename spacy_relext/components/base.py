@@ -102,6 +102,10 @@ class RelationPipe(TrainablePipe):
         """Read labels (and whatever else the method needs) from training data."""
         raise NotImplementedError
 
+    def without_labels(self) -> str:
+        """Say why training data has shown no label."""
+        return Errors.R003.format(name=self.name)
+
     def settle(self) -> None:
         """Take down what follows from the labels, before the model gets its sizes."""
 
@@ -156,7 +160,7 @@ class RelationPipe(TrainablePipe):
         found = self.collect(_checked(get_examples, f"{type(self).__name__}.initialize"))
         self.cfg["labels"] = sorted(set(labels if labels is not None else found))
         if not self.labels:
-            raise ValueError(Errors.R003.format(name=self.name))
+            raise ValueError(self.without_labels())
         self.settle()
         self.model.initialize(X=self._sample(get_examples))
         module_of(self.model).configure(**self.model_sizes())

@@ -60,8 +60,7 @@ class KDClassifier(KDPipe):
 
     def evidence(self, instances: Pairs, outputs: Any, number: int, answer: int) -> Dict[str, Any]:
         """Types of both entities, and what both branches say for the relation, as logits."""
-        best = int(numpy.argmax(outputs.logits[number, 1:])) + 1
-        parts = {"local": outputs.local[number, best], "auxiliary": outputs.auxiliary[number, best]}
+        parts = {"local": outputs.local[number, answer], "auxiliary": outputs.auxiliary[number, answer]}
         return {
             "entity_types": list(instances.types[number]),
             **{key: round(float(value), 4) for key, value in parts.items()},

@@ -1,5 +1,6 @@
 """The component behind `kd_teacher`: text and type prior together."""
 
+from dataclasses import replace
 from typing import Any, Dict, List, Sequence, Tuple
 
 import numpy
@@ -7,7 +8,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from ..corpora.records import TOLD_KEY
-from ..errors import Errors
+from ..errors import Errors, Warnings
 from ..instances.pair_classes import GoldPairs
 from ..instances.pairs import Pairs
 from ..instances.soft_labels import store_soft_labels
@@ -33,6 +34,9 @@ class KDTeacher(KDPipe):
         if not self.cfg["types"]:
             raise ValueError(Errors.R414.format(name=self.name, where=self._where))
         super().settle()
+        if len(self.patterns) == 1:
+            types = " and ".join(repr(kind) for kind in self.patterns.pairs[0])
+            self.warn_once("one type", Warnings.W405.format(name=self.name, where=self._where, types=types))
 
     def predict(self, docs: Any) -> List[Any]:
         """Score a batch; with fusion "relation" that needs the answer, which a corpus reader may tell."""
@@ -44,7 +48,7 @@ class KDTeacher(KDPipe):
         if any(records is None for records in told):
             raise ValueError(Errors.R402.format(name=self.name))
         examples = [Example(doc, _annotated(doc, records)) for doc, records in zip(docs, told)]
-        gold = self.suggest_gold(examples)
+        gold = replace(self.suggest_gold(examples), counted=False)
         return self.decode(gold.pairs, self.run(gold))
 
     @property
@@ -53,9 +57,9 @@ class KDTeacher(KDPipe):
         return str(self.model.attrs["fusion"])
 
     def arrays(self, instances: Any, pairs: Pairs) -> Dict[str, Any]:
-        """The type prior; in training without each pair's own label."""
+        """The type prior; of training data without each pair's own label, which is among what was counted."""
         gold = instances.classes(self.classes) if isinstance(instances, GoldPairs) else None
-        own = None if gold is None else gold.tolist()
+        own = gold.tolist() if gold is not None and instances.counted else None
         if self.cfg["prior"] == "log_odds":
             prior = self.patterns.log_odds(pairs.types, smoothing=self.cfg["smoothing"], leave_out=own)
         else:
@@ -76,26 +80,25 @@ class KDTeacher(KDPipe):
 
     def evidence(self, instances: Pairs, outputs: Any, number: int, answer: int) -> Dict[str, Any]:
         """Types of both entities, and what text and types say for the relation, as logits."""
-        best = int(numpy.argmax(outputs.logits[number, 1:])) + 1
-        parts = {"text": outputs.text[number, best], "types": outputs.types[number, best]}
+        parts = {"text": outputs.text[number, answer], "types": outputs.types[number, answer]}
         return {
             "entity_types": list(instances.types[number]),
-            "prior": round(float(self.patterns.prior([instances.types[number]], **self._form())[0, best]), 4),
+            "prior": round(float(self.patterns.prior([instances.types[number]], **self._form())[0, answer]), 4),
             **{key: round(float(value), 4) for key, value in parts.items()},
         }
 
     def judge(self, examples: Sequence[Example]) -> Tuple[Any, Any]:
         """Score the pairs of annotated examples, to see how sure the teacher may be.
 
-        examples (Sequence[Example]): A batch.
+        examples (Sequence[Example]): A batch that it was not trained on.
         RETURNS (Tuple[NDArray, NDArray]): Logits and gold classes. Shapes (P, R), (P,)
         """
         self.require_initialized()
-        gold = self.suggest_gold(examples)
+        gold = replace(self.suggest_gold(examples), counted=False)
         logits = self.run(gold).logits if len(gold) else numpy.zeros((0, len(self.classes) + 1), dtype="float32")
         return logits, gold.classes(self.classes)
 
-    def teach(self, examples: Sequence[Example], *, temperature: float = 1.0) -> int:
+    def teach(self, examples: Sequence[Example], *, temperature: float = 1.0, held_out: bool = False) -> int:
         """Write soft labels of annotated examples onto their gold Docs.
 
         Dropout is off, and each label is computed from the clean text: neither the order of the batch nor chance plays
@@ -103,10 +106,12 @@ class KDTeacher(KDPipe):
 
         examples (Sequence[Example]): A batch.
         temperature (float): What logits are divided by.
+        held_out (bool): Whether it was not trained on them. Of training data the type prior leaves each pair's own
+            label out; from counts that never had it, leaving it out would speak against it.
         RETURNS (int): How many pairs got soft labels.
         """
         self.require_initialized()
-        gold = self.suggest_gold(examples)
+        gold = replace(self.suggest_gold(examples), counted=not held_out)
         docs = [example.reference for example in gold.examples]
         if not len(gold):
             store_soft_labels(docs, gold.pairs, (), self.classes)

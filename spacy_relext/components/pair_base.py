@@ -11,9 +11,10 @@ from spacy.training import Example
 from spacy.util import minibatch
 
 from ..bridge import module_of, to_numpy
-from ..errors import Warnings
+from ..corpora.semeval2010 import NOMINAL
+from ..errors import Errors, Warnings
 from ..instances.pair_classes import GoldPairs, PairClass, gold_pairs, list_classes, turned_classes
-from ..instances.pairs import Pairs, Suggester
+from ..instances.pairs import Pairs, Suggester, is_searched
 from ..knowledge.type_lexicon import TypeLexicon
 from ..triples.decode import calibrate
 from ..triples.store import set_triples
@@ -26,6 +27,8 @@ from .starting import start_from
 FITTED: Dict[str, Any] = {"classes": [], "types": [], "lexicon": {}, "scale": 1.0, "shift": 0.0, "thresholds": {}}
 DATA = "the training data"
 COLLECT_BATCH = 256
+# Labels of entities that say nothing of what they are: that of all of SemEval's nominals is no type.
+_UNTYPED = frozenset({"", NOMINAL})
 # Tokens that the texts of the pairs of one call may have side by side.
 CELLS = 2**17
 
@@ -43,6 +46,7 @@ class PairPipe(RelationPipe):
         self._where = DATA
         self._lexicon: Optional[Tuple[Dict[str, str], TypeLexicon]] = None
         self._collected: Tuple[List[Set[PairClass]], List[Tuple[str, str]]] = ([], [])
+        self._missed = 0
 
     def initialize(
         self,
@@ -58,7 +62,8 @@ class PairPipe(RelationPipe):
         get_examples (Callable[[], Iterable[Example]]): Returns the training data.
         nlp (Optional[Language]): The pipeline; what comes before the component annotates the data, as in training.
         labels (Optional[List[str]]): The relations, where the data does not show all of them.
-        lexicon (Optional[TypeLexicon]): Types of nouns, for arguments that no entity types; saved with the component.
+        lexicon (Optional[TypeLexicon]): Types of nouns, for arguments that no entity types, or only as SemEval's
+            "NOMINAL"; saved with the component.
         start (Optional[List[Path]]): Folders of trained pipelines with one component of this kind each, teacher or
             student: training starts from the mean of their weights, where both have them. None: from the encoder's
             checkpoint.
@@ -95,6 +100,8 @@ class PairPipe(RelationPipe):
         docs = list(docs)
         self.require_initialized()
         pairs = self.suggest(docs)
+        if docs and not len(pairs) and not any(map(is_searched, docs)):
+            self.warn_once("entities", Warnings.W406.format(name=self.name))
         return self.decode(pairs, self.run(pairs))
 
     def run(self, instances: Any) -> Any:
@@ -123,16 +130,16 @@ class PairPipe(RelationPipe):
         return join_outputs(parts) if parts else None
 
     def _typed(self, pairs: Pairs) -> Pairs:
-        """Let the lexicon type arguments that have no type."""
+        """Let the lexicon type arguments that have no type, or one that only says what a data set marks."""
         stored = self.cfg["lexicon"]
         if self._lexicon is None or self._lexicon[0] is not stored:
             self._lexicon = (stored, TypeLexicon.from_dict(stored))
         look_up = self._lexicon[1].type_of
         types = []
         for number, kinds in enumerate(pairs.types):
-            if not all(kinds):
-                subject, obj = pairs.spans(number)
-                kinds = (kinds[0] or look_up(subject), kinds[1] or look_up(obj))
+            if not _UNTYPED.isdisjoint(kinds):
+                looked = (look_up(span) if kind in _UNTYPED else kind for span, kind in zip(pairs.spans(number), kinds))
+                kinds = (next(looked), next(looked))
             types.append(kinds)
         return replace(pairs, types=types)
 
@@ -158,11 +165,18 @@ class PairPipe(RelationPipe):
             missed, unannotated, total = missed + found.missed, unannotated + found.unannotated, total + len(batch)
         self._warn_gold(missed, unannotated, total, DATA)
         self.cfg["types"] = sorted({kind for pair in types for kind in pair if kind})
-        self._collected = (said, types)
+        self._collected, self._missed = (said, types), missed
         return sorted({each.relation for pair in said for each in pair})
 
     def note(self, gold: GoldPairs) -> None:
         """Take down what else a method wants to know of the training data, a batch at a time."""
+
+    def without_labels(self) -> str:
+        """Say why training data has shown no relation: there is none, or none between the pairs."""
+        if not self._missed:
+            return super().without_labels()
+        pairs = len(self._collected[0])
+        return Errors.R416.format(name=self.name, where=self._where, missed=self._missed, pairs=pairs)
 
     def settle(self) -> None:
         """List the classes, now that the labels are known; a method adds what it counts."""

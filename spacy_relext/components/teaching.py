@@ -56,7 +56,7 @@ def teach_corpus(
     progress (Callable[..., Iterable[Any]]): Wraps the documents.
     held_out (bool): Whether the teachers have not been trained on the corpus: each is then made as sure as it may be,
         by a temperature under which its word fits the gold best (Guo et al., ICML 2017). On what it was trained on a
-        teacher is right too often for that.
+        teacher is right too often for that. There its type prior leaves out each pair's own label; here it need not.
     weights (Optional[Sequence[float]]): How much each teacher counts in the mean, in any unit; None: all the same.
     limit (int): Only the first documents are read and written; 0 for all.
     RETURNS (TeachReport): How much was taught.
@@ -83,7 +83,7 @@ def teach_corpus(
         for batch in minibatch(progress(zip(*readers)), size=batch_size):
             references = []
             for teacher, pipes, temperature, examples in zip(teachers, before, temperatures, zip(*batch)):
-                found = teacher.teach(_seen(examples, pipes), temperature=temperature)
+                found = teacher.teach(_seen(examples, pipes), temperature=temperature, held_out=held_out)
                 references.append([example.reference for example in examples])
                 if teacher is teachers[0]:
                     pairs += found

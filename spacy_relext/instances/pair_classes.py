@@ -35,6 +35,7 @@ class GoldPairs:
     examples (Sequence[Example]): The batch; their predicted Docs are those of the pairs.
     missed (int): Gold triples of which no pair was suggested.
     unannotated (int): Docs without annotation.
+    counted (bool): Whether they are training data, and so among what was counted there.
     """
 
     pairs: Pairs
@@ -42,6 +43,7 @@ class GoldPairs:
     examples: Sequence[Example]
     missed: int
     unannotated: int
+    counted: bool = True
 
     def __len__(self) -> int:
         return len(self.pairs)
@@ -64,7 +66,7 @@ class GoldPairs:
         if self.pairs.both_orders:
             return self
         turned = [{each.turned() for each in said} for said in self.found]
-        return GoldPairs(self.pairs.in_both_orders(), self.found + turned, self.examples, self.missed, self.unannotated)
+        return replace(self, pairs=self.pairs.in_both_orders(), found=self.found + turned)
 
     def take(self, numbers: Sequence[int]) -> "GoldPairs":
         """Keep some of the pairs.
@@ -73,7 +75,7 @@ class GoldPairs:
         RETURNS (GoldPairs): These, of the same examples.
         """
         found = [self.found[number] for number in numbers]
-        return GoldPairs(self.pairs.take(numbers), found, self.examples, self.missed, self.unannotated)
+        return replace(self, pairs=self.pairs.take(numbers), found=found)
 
     def with_own_docs(self) -> "GoldPairs":
         """RETURNS (GoldPairs): The same without the examples of which there is no pair."""

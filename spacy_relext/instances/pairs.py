@@ -220,6 +220,15 @@ def doc_entities(doc: Doc) -> List[Entity]:
     return sorted(found.items())
 
 
+def is_searched(doc: Doc) -> bool:
+    """Say whether anything has looked for entities in a Doc, or marked pairs.
+
+    doc (Doc): The document.
+    RETURNS (bool): Also where none was found, and of an empty Doc.
+    """
+    return not len(doc) or doc.has_annotation("ENT_IOB") or not {ENTITIES_KEY, PAIRS_KEY}.isdisjoint(doc.user_data)
+
+
 def _texts(
     doc: Doc, entities: List[Entity], neighbours: int
 ) -> Iterator[Tuple[Bounds, Iterable[Tuple[Entity, Entity]]]]:

@@ -90,6 +90,24 @@ def test_in_training_the_prior_does_not_contain_the_pairs_own_label(prior: str) 
     assert seen[single, praised] > found[single, praised], "in prediction it does"
 
 
+@pytest.mark.parametrize("fusion", ["vector", "relation"])
+def test_of_texts_that_it_has_not_seen_nothing_is_left_out(fusion: str) -> None:
+    pipe = teacher(fusion=fusion)
+    seen, unseen = (make_examples(spacy.blank("en")) for _ in range(2))
+    pipe.teach(seen)
+    pipe.teach(unseen, held_out=True)
+    praised = 1 + pipe.classes.index(PairClass("praised"))
+    own, all_of_it = (
+        soft_labels(each)["Viking praised Mary .", 0, 6, 15, 19, "teacher_types"][praised] for each in (seen, unseen)
+    )
+    assert own < all_of_it, "the one pair of these types has been counted, and was not this one"
+    if fusion == "vector":
+        doc = unseen[4].predicted
+        logits = pipe.run(pipe.suggest([doc])).logits[0]
+        assert pipe.judge([unseen[4]])[0][0] == pytest.approx(logits), "as in prediction"
+        assert soft_labels(unseen)["Viking praised Mary .", 0, 6, 15, 19, "teacher"] == pytest.approx(logits, abs=1e-4)
+
+
 def test_what_the_types_say_is_saved_with_the_teacher() -> None:
     pipe = teacher()
     nlp = spacy.blank("en")

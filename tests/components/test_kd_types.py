@@ -12,6 +12,7 @@ from spacy.training import Example
 from spacy_relext import set_triples
 from spacy_relext.corpora.reader import TripleCorpus
 from spacy_relext.corpora.records import PAIRS_KEY
+from spacy_relext.corpora.semeval2010 import NOMINAL
 from spacy_relext.instances.pair_classes import PairClass
 from spacy_relext.instances.pair_features import token_arrays
 from spacy_relext.instances.soft_labels import TEACHER_KEY, read_soft_labels
@@ -20,6 +21,7 @@ from spacy_relext.knowledge.type_lexicon import TypeLexicon
 from .kd_pipes import GRAPH_STUDENT, GRAPH_TEACHER, ROWS, STUDENT, TEACHER, build, make_examples
 
 TYPES = {name: kind for _, entities, _ in ROWS for name, kind in entities}
+LOCAL = ("local", "auxiliary")
 DOG, MAN = (4, 7), (16, 19)
 LEXICON = TypeLexicon({"dog": "animal", "man": "person"})
 MARKED = {"model": GRAPH_TEACHER, "suggester": {"@misc": "spacy_relext.AnnotatedPairs.v1"}}
@@ -45,6 +47,23 @@ def test_a_lexicon_types_what_no_entity_types() -> None:
     assert pipe.cfg["types"] == ["animal", "person"] and pairs.types == [("animal", "person")]
     assert pipe.patterns.counts_of(("animal", "person")) == {0: 1, 1: 1}
     assert token_arrays(pipe.features(pairs))["types"].tolist() == [[0, 1, 0, 0, 2, 0]]
+
+
+def test_what_is_only_marked_has_no_type() -> None:
+    nlp = spacy.blank("en")
+    examples = []
+    for example in untyped_examples(nlp):
+        for doc in (example.predicted, example.reference):
+            doc.set_ents([doc.char_span(*place, label=NOMINAL) for place in (DOG, MAN)])
+        examples.append(example)
+    alone: Any = nlp.add_pipe(TEACHER, config=MARKED)
+    with pytest.warns(UserWarning, match="W405.*kd_teacher.*'NOMINAL' and 'NOMINAL'.*lexicon"):
+        alone.initialize(lambda: examples, nlp=nlp)
+    pipe: Any = spacy.blank("en").add_pipe(TEACHER, config=MARKED)
+    pipe.initialize(lambda: examples, nlp=nlp, lexicon=TypeLexicon({"dog": "animal"}))
+    pairs = pipe.suggest([examples[0].predicted])
+    assert pairs.types == [("animal", "")] and pipe.cfg["types"] == ["animal"]
+    assert token_arrays(pipe.features(pairs))["types"].tolist() == [[0, 1, 0, 0, 0, 0]]
 
 
 def test_the_lexicon_is_saved_and_goes_with_the_next_initialize() -> None:
@@ -73,6 +92,23 @@ def test_typed_decoding_keeps_to_what_training_showed(factory: str, model: Any) 
     met = {("PER", "LOC"), ("LOC", "PER"), ("PER", "PER"), ("ORG", "PER"), ("PER", "ORG")}
     assert {each for each in said[1] if (each[0], each[2]) in met} <= shown
     assert said[0] - said[1]
+
+
+@pytest.mark.parametrize(
+    "factory, model, parts", [(TEACHER, GRAPH_TEACHER, ("text", "types")), (STUDENT, GRAPH_STUDENT, LOCAL)]
+)
+def test_the_evidence_is_about_the_relation_that_typed_decoding_chose(factory: str, model: Any, parts: Any) -> None:
+    pipe = build(factory, model, typed_decoding=1, threshold=1e-6)
+    docs = [example.predicted for example in make_examples(spacy.blank("en"))]
+    pairs = pipe.suggest(docs)
+    outputs = pipe.run(pairs)
+    best, _ = pipe.choose(pairs, outputs)
+    others = best != outputs.logits[:, 1:].argmax(1) + 1
+    assert others.any(), "for some pairs another relation would be the best"
+    for number in range(len(pairs)):
+        answer = int(best[number])
+        evidence = pipe.evidence(pairs, outputs, number, answer)
+        assert sum(evidence[part] for part in parts) == pytest.approx(outputs.logits[number, answer], abs=2e-4)
 
 
 def test_soft_labels_that_do_not_fit_are_refused_before_training() -> None:

@@ -187,6 +187,8 @@ def test_suggesters_check_their_settings() -> None:
     for options in ({"max_distance": -1}, {"neighbours": -1}):
         with pytest.raises(ValueError, match=f"R007.*{next(iter(options))}.*-1"):
             create_entity_pairs(**options)
+    with pytest.raises(ValueError, match=r"R007.*types is \['PERSON'\].*object type"):
+        create_entity_pairs(types=[["PERSON", "*"], ["PERSON"]])
     assert len(create_entity_pairs(max_distance=0)([two_sentences()])) == 0
     assert len(create_annotated_pairs()([marked(two_sentences(), ((19, 25), (0, 3)))])) == 1
 
