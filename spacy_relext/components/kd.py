@@ -87,6 +87,9 @@ def make_kd_teacher(
     check_range("smoothing", smoothing, 1e-6, 1_000_000.0)
     check_range("typed_decoding", typed_decoding, 0, 1_000_000)
     check_range("tsd_k", tsd_k, 2, 1_000)
+    check_range("threshold", threshold, 0.0, 1.0)
+    for key, value in (("tsd_weight", tsd_weight), ("sentence_penalty", sentence_penalty)):
+        check_range(key, value, 0.0, 1_000_000.0)
     options: Dict[str, Any] = {"settings": settings, "fitted": FITTED}
     return KDTeacher(nlp.vocab, model, name, suggester=suggester, scorer=scorer, **options)
 
@@ -154,5 +157,8 @@ def make_kd_classifier(
     check_range("teacher_share", teacher_share, 0.0, 1.0)
     check_range("label_smoothing", label_smoothing, 0.0, 0.99)
     check_range("temperature", temperature, 0.01, 1_000.0)
+    check_range("threshold", threshold, 0.0, 1.0)
+    for key, value in (("hint_weight", hint_weight), ("sentence_penalty", sentence_penalty)):
+        check_range(key, value, 0.0, 1_000_000.0)
     options: Dict[str, Any] = {"settings": settings, "fitted": FITTED}
     return KDClassifier(nlp.vocab, model, name, suggester=suggester, scorer=scorer, **options)
