@@ -128,8 +128,9 @@ class TripleCorpus:
             else:
                 example = self._make_example(predicted, reference)
                 yield from [example] if self.augmenter is None else self.augmenter(nlp, example)
-        for count, message in ((long, Warnings.W100), (empty, Warnings.W101), (total - annotated, Warnings.W102)):
-            if count and (message != Warnings.W102 or count == total):
+        bare = total if not annotated and _needs_triples(nlp) else 0
+        for count, message in ((long, Warnings.W100), (empty, Warnings.W101), (bare, Warnings.W102)):
+            if count:
                 text = message.format(path=self.path, count=count, total=total, limit=self.max_length)
                 warnings.warn(text, stacklevel=2)
 
@@ -167,6 +168,12 @@ class TripleCorpus:
         if token is not None:
             where = f"{doc.text[:40]!r} in {self.path}"
             raise ValueError(Errors.R411.format(where=where, length=len(doc), token=token))
+
+
+def _needs_triples(nlp: Language) -> bool:
+    """Say whether gold triples are missed where there are none: not where all that states relations does without."""
+    needs = [pipe.needs_triples for _, pipe in nlp.pipeline if hasattr(pipe, "needs_triples")]
+    return any(needs) or not needs
 
 
 def copy_entities(reference: Doc, predicted: Doc, *, aside: bool = False) -> None:
