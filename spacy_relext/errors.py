@@ -201,10 +201,33 @@ class Errors:
     R511 = (
         "[R511] Nothing to suggest from {path!r}: of its {pairs} pairs of entities rules fire at {matched}; at "
         "{stated} others with 1 to {longest} words between them {name!r} states a relation with a score of {score} or "
-        "more, but of no words often and evenly enough. Lower --score, --least or --agreement, or raise --longest."
+        "more, but of no words often and evenly enough. Lower --score, --least or --agreement, or raise --longest. "
+        "Where it has 0 pairs, no two entities stand together: put what finds entities before {name!r}, or take those "
+        "of the corpus (--gold-ents), which `spacy relext convert --pipeline` adds."
     )
     R512 = "[R512] --code {path!r} cannot be run: {reason}."
     R513 = "[R513] {found}; expected one of both: a TEXT, or --file FILE."
+    R514 = (
+        "[R514] The encoder of {name!r} reads static vectors (include_static_vectors), and the pipeline has none. Name "
+        "one that has them: `--paths.vectors en_core_web_md` after `python -m spacy download en_core_web_md`, or the "
+        "folder that `python -m spacy init vectors en vectors.txt FOLDER` makes of your own (where the config has "
+        "no paths.vectors: [initialize] vectors). Without any, set include_static_vectors = false."
+    )
+    R515 = (
+        "[R515] None of the {docs} documents of {where} has an entity, and {name!r} learns from pairs of entities. "
+        "`spacy relext convert --pipeline NAME` adds those that a pipeline finds; or put an `ner` or `entity_ruler` "
+        "before {name!r} and name it in [training] annotating_components."
+    )
+    R516 = (
+        "[R516] {gold} of the {docs} documents of {where} have entities or marked pairs, but the texts that {name!r} "
+        "reads have none of them: set gold_ents = true of their reader ([corpora.train]), or gold_ents_aside = true "
+        "where an `ner` learns in the same pipeline."
+    )
+    R517 = "[R517] {name!r} has no pair of entities to learn from in the {docs} documents of {where}: {why}."
+    R518 = (
+        "[R518] The rules of {name!r} ({where}) name no relation: all {rules} of them say no_relation. Add rules for "
+        "the relations that it shall find."
+    )
     R519 = (
         "[R519] No text of {path!r} has lemmas, and --form lemma compares them. Make the corpus with a pipeline that "
         "has a lemmatizer (`spacy relext convert --pipeline`), or compare text or lower-case text."

@@ -7,6 +7,8 @@ from spacy import registry
 from .components.settings import plain_settings
 from .errors import check_range
 
+WEIGHTS = ("w_rules", "w_clus", "w_unmatched")
+
 
 @registry.misc("spacy_relext.RuleLearning.v1")
 def create_rule_learning(
@@ -63,6 +65,7 @@ def create_rule_learning(
         check_range(f"learning.{key}", settings[key], 0.0, 1.0)
     for key in ("matched_batch", "pool_size"):
         check_range(f"learning.{key}", settings[key], 1, 1_000_000_000)
-    for key in ("unmatched_from", "unmatched_batch", "rule_batch", "temperature", "sharpness"):
+    check_range("learning.margin", margin, -1.0, 1.0)  # of cosines
+    for key in ("unmatched_from", "unmatched_batch", "rule_batch", "temperature", "sharpness", *WEIGHTS):
         check_range(f"learning.{key}", settings[key], 0, 1_000_000_000)
     return settings

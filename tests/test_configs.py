@@ -72,3 +72,13 @@ def test_config_trains(path: pathlib.Path, inputs: Dict[str, str], tmp_path: pat
     (doc,) = spacy.load(tmp_path / "model" / "model-last").pipe([ENGLISH[0][0]])
     assert {triple.source for triple in doc._.triples} <= SOURCES
     assert list(doc.sents)[0]._.relations.keys() <= {"place_of_birth", "correspondent", "author", "located_in"}
+
+
+@pytest.mark.parametrize("name", ["nero_recurrent", "kd_cgcn_teacher", "kd_cgcn_student"])
+def test_configs_that_need_vectors_say_so(name: str, inputs: Dict[str, str]) -> None:
+    (path,) = [path for path in CONFIGS if path.stem == name]
+    overrides = {"paths.train": inputs["corpus.spacy"], "paths.dev": inputs["corpus.spacy"]}
+    if "rules" in load_config(path)["paths"]:
+        overrides["paths.rules"] = inputs["rules.json"]
+    with pytest.raises(ValueError, match=r"^\[R514\].*--paths\.vectors en_core_web_md"):
+        init_nlp(load_config(path, overrides=overrides))

@@ -1,11 +1,19 @@
 """`spacy relext explain`: what each triple of a text is based on."""
 
 from pathlib import Path
-from typing import Optional
+from typing import List, Optional, Sequence, Union
 
 import typer
+from spacy.language import Language
+from spacy.tokens import Doc
 
+from ..components.no_triple import ENTITIES, assigns, why_no_triple
+from ..corpora.jsonl import check_record
+from ..corpora.reader import predicted_doc
+from ..corpora.records import KNOWN_KEYS
+from ..corpora.texts import RawText
 from ..errors import Errors
+from ..triples.store import get_records
 from ..visuals.explanation import explain_doc
 from ..visuals.page import render_page
 from .app import relext
@@ -17,8 +25,15 @@ from .view import read_docs, read_file, read_texts, save
 def explain_cli(
     pipeline: str = typer.Argument(..., help=PIPELINE_HELP),
     text: Optional[str] = typer.Argument(None, metavar="TEXT", help="A text, or a file as for --file."),
-    file: Optional[str] = typer.Option(None, "--file", help="A text file, or a .jsonl file of documents."),
+    file: Optional[str] = typer.Option(
+        None, "--file", help="A text file, or a .jsonl file of records: a text, if need be with entities, sents, pairs."
+    ),
     html: Optional[Path] = typer.Option(None, "--html", metavar="OUT.html", help="The same as a page with drawings."),
+    gold_ents: Optional[bool] = typer.Option(
+        None,
+        "--gold-ents/--no-gold-ents",
+        help="Take the entities of records; otherwise where no component of the pipeline finds any",
+    ),
     code: Optional[Path] = typer.Option(None, "--code", "-c", help=CODE_HELP),
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help=GPU_HELP),
 ) -> None:
@@ -32,10 +47,36 @@ def explain_cli(
             texts = read_texts(text)
         else:
             fail(Errors.R513.format(found="No text"))
-        docs = read_docs(load_pipeline(pipeline, gpu_id, code=code), texts)
-        for number, doc in enumerate(docs, start=1):
+        nlp = load_pipeline(pipeline, gpu_id, code=code)
+        docs = read_docs(nlp, prepare(nlp, texts, gold_ents=gold_ents))
+        reasons = ["" if get_records(doc) else why_no_triple(nlp, doc) for doc in docs]
+        for number, (doc, reason) in enumerate(zip(docs, reasons), start=1):
             if len(docs) > 1:
                 typer.echo(f"Document {number}")
-            typer.echo("\n".join(explain_doc(doc)))
+            typer.echo("\n".join(explain_doc(doc, reason=reason)))
         if html is not None:
-            save(render_page(docs), html)
+            save(render_page(docs, reasons=reasons), html)
+
+
+def prepare(nlp: Language, texts: Sequence[RawText], *, gold_ents: Optional[bool]) -> List[Union[str, Doc]]:
+    """Give texts what their records say of sentences, marked pairs and entities; gold triples are not told.
+
+    nlp (Language): The pipeline.
+    texts (Sequence[RawText]): The texts.
+    gold_ents (Optional[bool]): Whether they get the records' entities; None: where no component sets any.
+    RETURNS (List[Union[str, Doc]]): What the pipeline shall read.
+    RAISES (ValueError): Where a record is malformed.
+    """
+    if gold_ents is None:
+        gold_ents = not any(assigns(nlp, name, ENTITIES) for name in nlp.pipe_names)
+    found: List[Union[str, Doc]] = []
+    for raw in texts:
+        if not any(key in raw.extra for key in KNOWN_KEYS) or len(raw.text) > nlp.max_length:
+            found.append(raw.text)
+            continue
+        try:
+            record = check_record({**raw.extra, "text": raw.text})
+        except ValueError as error:
+            raise ValueError(Errors.R100.format(where=raw.where, what=error)) from None
+        found.append(predicted_doc(nlp, record, gold_ents=gold_ents))
+    return found

@@ -1,13 +1,13 @@
 """`spacy relext view`: draw the triples of a text."""
 
 from pathlib import Path
-from typing import List, Optional
+from typing import List, Optional, Sequence, Union
 
 import typer
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from ..corpora.texts import JSONL_SUFFIXES, TextReader
+from ..corpora.texts import JSONL_SUFFIXES, RawText, TextReader
 from ..errors import Errors
 from ..visuals.displacy_view import draw_passages
 from ..visuals.page import render_page
@@ -32,7 +32,7 @@ def view_cli(
         if output is None and not serve:
             fail(Errors.R214)
         texts = read_texts(text)
-        docs = read_docs(load_pipeline(pipeline, gpu_id), texts)
+        docs = read_docs(load_pipeline(pipeline, gpu_id), [raw.text for raw in texts])
         page = render_page(docs)
         if output is not None:
             is_drawing = output.suffix.lower() == ".svg"
@@ -44,11 +44,11 @@ def view_cli(
             _serve(page, port)
 
 
-def read_texts(text: str) -> List[str]:
+def read_texts(text: str) -> List[RawText]:
     """Take the command's argument as texts.
 
     text (str): A text, or the path of a file with one text, or of a .jsonl file with one on each line.
-    RETURNS (List[str]): The texts.
+    RETURNS (List[RawText]): The texts.
     RAISES (ValueError): Where a file cannot be read, or a name looks like that of a file and there is none.
     """
     try:
@@ -59,31 +59,32 @@ def read_texts(text: str) -> List[str]:
         return read_file(text)
     if len(text.split()) < 2:
         raise ValueError(Errors.R211.format(path=text))
-    return [text]
+    return [RawText(text, "the text")]
 
 
-def read_file(path: str) -> List[str]:
+def read_file(path: str) -> List[RawText]:
     """Read a file of texts.
 
     path (str): A file with one text, or a .jsonl file with one on each line.
-    RETURNS (List[str]): The texts.
+    RETURNS (List[RawText]): The texts.
     RAISES (ValueError): Where it cannot be read.
     """
     is_json = Path(path).suffix.lower() in JSONL_SUFFIXES
-    return [raw.text for raw in TextReader(path, input_format="jsonl" if is_json else "file", strict=True)]
+    return list(TextReader(path, input_format="jsonl" if is_json else "file", strict=True))
 
 
-def read_docs(nlp: Language, texts: List[str]) -> List[Doc]:
+def read_docs(nlp: Language, texts: Sequence[Union[str, Doc]]) -> List[Doc]:
     """Run a pipeline on texts.
 
     nlp (Language): The pipeline.
-    texts (List[str]): The texts.
+    texts (Sequence[Union[str, Doc]]): The texts, or Docs that it has not annotated yet.
     RETURNS (List[Doc]): One each.
     RAISES (ValueError): Where one is longer than the pipeline accepts.
     """
     for number, text in enumerate(texts, start=1):
-        if len(text) > nlp.max_length:
-            raise ValueError(Errors.R205.format(where=f"document {number}", length=len(text), limit=nlp.max_length))
+        length = len(text) if isinstance(text, str) else len(text.text)
+        if length > nlp.max_length:
+            raise ValueError(Errors.R205.format(where=f"document {number}", length=length, limit=nlp.max_length))
     return list(nlp.pipe(texts))
 
 

@@ -15,7 +15,7 @@ from thinc.api import Model, Optimizer, set_dropout_rate
 from .. import extensions  # noqa: F401  (registers doc._.triples)
 from ..bridge import loss_and_gradient, module_of, move_to_device, to_numpy
 from ..errors import Errors
-from .listeners import check_listener_widths
+from .listeners import check_listener_widths, check_vectors
 from .settings import CONFIGURED, reconcile
 
 Gradients = Tuple[Any, ...]
@@ -69,6 +69,7 @@ class RelationPipe(TrainablePipe):
 
     architectures: Tuple[str, ...] = ()
     writes: str = "triples"
+    needs_triples: bool = True  # of training data; a reader warns where a corpus has none
 
     def suggest(self, docs: Sequence[Doc]) -> Any:
         """Choose what shall be classified in a batch of Docs."""
@@ -151,11 +152,12 @@ class RelationPipe(TrainablePipe):
             `[training] max_epochs = -1`.
         nlp (Optional[Language]): The pipeline.
         labels (Optional[List[str]]): The labels, where the data does not show all of them.
-        RAISES (ValueError): Where there are no labels.
+        RAISES (ValueError): Where there are no labels, or no static vectors and the encoder reads them.
         """
         self.check_model()
         if nlp is not None:
             check_listener_widths(nlp, self.name)
+        check_vectors(self.model, self.vocab, self.name)
         self.cfg.update(copy.deepcopy(self._fitted))
         found = self.collect(_checked(get_examples, f"{type(self).__name__}.initialize"))
         self.cfg["labels"] = sorted(set(labels if labels is not None else found))

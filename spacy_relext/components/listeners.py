@@ -1,8 +1,10 @@
-"""Do the token vectors that a component listens to have the width that its config says?"""
+"""Do the vectors that a component's encoder reads exist, and have the width that its config says?"""
 
 from typing import Any, Optional
 
 from spacy.language import Language
+from spacy.vocab import Vocab
+from thinc.api import Model
 
 from ..errors import Errors
 
@@ -26,6 +28,18 @@ def check_listener_widths(nlp: Language, name: str) -> None:
         found, expected = _width(pipes[heard[-1]].model), _width(node)  # type: ignore[attr-defined]
         if found is not None and expected is not None and found != expected:
             raise ValueError(Errors.R360.format(name=name, upstream=heard[-1], found=found, expected=expected))
+
+
+def check_vectors(model: Model, vocab: Vocab, name: str) -> None:
+    """Make sure that there are static vectors where an encoder reads them: else it would end in an index error.
+
+    model (Model): The component's model.
+    vocab (Vocab): The vocabulary, whose vectors [initialize] has filled by now.
+    name (str): The component.
+    RAISES (ValueError): Where there are none.
+    """
+    if not vocab.vectors_length and any(node.name == "static_vectors" for node in model.walk()):
+        raise ValueError(Errors.R514.format(name=name))
 
 
 def _width(model: Any) -> Optional[int]:

@@ -91,5 +91,7 @@ def make_nero_grounder(
     check_choice("form", form, list(FORMS))
     check_choice("no_relation", no_relation, [ENTROPY, LEARNED])
     check_range("max_gap", max_gap, 0, 100)
+    check_range("threshold", threshold, 0.0, 1.0)
+    check_range("match_threshold", match_threshold, -1.0, 1.0)  # a cosine
     options: Dict[str, Any] = {"settings": settings, "fitted": FITTED}
     return NeroGrounder(nlp.vocab, model, name, suggester=suggester, scorer=scorer, **options)

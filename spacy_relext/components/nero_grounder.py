@@ -27,9 +27,10 @@ from ..pair_bridge import encoder_sizes
 from ..triples.decode import calibrate
 from ..triples.store import has_triples
 from .kd_classifier import most_attended
-from .nero_misses import MOST_DOCS, nearest_misses
+from .nero_misses import nearest_misses
 from .nero_pool import NO_RULE, MatchedPool
 from .nero_rules import STAND_IN, RulePipe, renamed
+from .no_pairs import Read, why_no_pairs
 from .pair_base import COLLECT_BATCH, certainty, softmax
 
 ENTROPY, LEARNED = "entropy", "learned"
@@ -68,6 +69,11 @@ class NeroGrounder(RulePipe):
         learning: Dict[str, Any] = self.cfg["learning"]
         return learning
 
+    @property
+    def needs_triples(self) -> bool:  # type: ignore[override]
+        """RETURNS (bool): Whether it learns from gold triples: rules do without."""
+        return bool(self.cfg["learn_gold"])
+
     # Initialization
 
     def initialize(
@@ -92,13 +98,17 @@ class NeroGrounder(RulePipe):
         start (Optional[List[Path]]): As for `PairPipe.initialize`.
         corpus (Optional[Callable[[Language], Iterable[Example]]]): Reader of a corpus all of which is searched for
             matched pairs, instead of the training data: of a stream (`max_epochs = -1`) that would be 100 texts.
-        RAISES (ValueError): Where there are no rules, or none fires, or the encoder is a listener.
+        RAISES (ValueError): Where there are no rules or no pairs, or no rule fires or names a relation, or the encoder
+            is a listener.
         """
         if any("listener" in layer.name for layer in self.model.walk()):
             raise ValueError(Errors.R505.format(name=self.name))
         records = self.read_rules(self.cfg["rules"], nlp, relations=labels) if self.cfg["rules"] else []
         if rules is not None:
             records = [*records, *renamed(self.read_rules(rules, nlp, relations=labels, known=records), records)]
+        if records and labels is None and not relations_of(records):
+            where = str(rules) if rules is not None else f"[components.{self.name}] rules"
+            raise ValueError(Errors.R518.format(name=self.name, where=where, rules=len(records)))
         self._fitted["grounds"] = to_records(records)
         self._start_anew()
         if corpus is not None and nlp is not None:
@@ -109,24 +119,25 @@ class NeroGrounder(RulePipe):
     def collect(self, examples: Iterable[Example]) -> List[str]:
         """Find the pairs at which rules fire, and read entity types; gold is not read.
 
-        RAISES (ValueError): Where there are no rules, or none fires.
+        RAISES (ValueError): Where there are no rules, or no pairs, or none fires.
         """
         if not self.rules:
             raise ValueError(Errors.R503.format(name=self.name))
         types: Set[str] = set()
         directions: Set[bool] = set()
-        looked: List[Doc] = []
-        pairs_seen = 0
+        read, pairs_seen = Read(), 0
         for batch in minibatch(examples, COLLECT_BATCH):
             pairs, _ = self._take_in(batch)
             directions.add(pairs.both_orders)
             types.update(kind for kinds in pairs.types for kind in kinds if kind)
             pairs_seen += len(pairs)
-            if not len(self._pool) and len(looked) < MOST_DOCS:
-                looked.extend(pairs.docs)
+            if not len(self._pool):
+                read.add(batch)
+        if not pairs_seen:
+            raise ValueError(why_no_pairs(read, suggester=self.suggester, name=self.name, where=self._where))
         if not len(self._pool):
             options = {"form": self.cfg["form"], "max_gap": self.cfg["max_gap"]}
-            near = nearest_misses(self.rules, looked, suggester=self.suggest, **options)
+            near = nearest_misses(self.rules, read.looked, suggester=self.suggest, **options)
             counts = {"pairs": pairs_seen, "rules": len(self.rules)}
             raise ValueError(Errors.R504.format(name=self.name, where=self._where, near=near, **counts))
         self.cfg["types"] = sorted(types)
@@ -301,14 +312,11 @@ class NeroGrounder(RulePipe):
 
     # Prediction
 
-    def decode(self, instances: Pairs, outputs: Any) -> List[Any]:
-        """Take what exact rules say, then each pair's best relation where it is sure enough."""
-        if outputs is None:
-            return super().decode(instances, outputs)
+    def complete(self, instances: Pairs, outputs: Any) -> "_Judged":
+        """Compare pairs with rules, and let rules vote."""
         grid = self.table.classes.grid(instances)
         scores = numpy.where(grid == BARRED, -1.0, outputs.unit @ self.rule_vectors().T)
-        said = (outputs.logits, outputs.attention, grid, scores, self.votes(instances))
-        return super().decode(instances, _Judged(*said))
+        return _Judged(outputs.logits, outputs.attention, grid, scores, self.votes(instances))
 
     @property
     def answers(self) -> List[PairClass]:

@@ -8,8 +8,8 @@ from ..instances.pairs import Suggester
 from ..knowledge.rule_check import RuleReport, check_rules
 from ..knowledge.rules import Rule
 
-# Texts that are searched, and rules that are named.
-MOST_DOCS, MOST_RULES = 1_000, 3
+# Rules that are named.
+MOST_RULES = 3
 
 
 def nearest_misses(rules: Sequence[Rule], docs: Sequence[Doc], *, suggester: Suggester, form: str, max_gap: int) -> str:

@@ -17,9 +17,10 @@ from ..instances.pair_classes import GoldPairs, PairClass, gold_pairs, list_clas
 from ..instances.pairs import Pairs, Suggester, is_searched
 from ..knowledge.type_lexicon import TypeLexicon
 from ..triples.decode import calibrate
-from ..triples.store import set_triples
+from ..triples.store import has_triples, set_triples
 from .annotation import annotated
 from .base import RelationPipe
+from .no_pairs import Read, why_no_pairs
 from .readings import mean_of_readings
 from .starting import start_from
 
@@ -43,7 +44,7 @@ class PairPipe(RelationPipe):
         """
         super().__init__(*args, **kwargs)
         self.suggester = suggester
-        self._where = DATA
+        self._where, self._labels_given = DATA, False
         self._lexicon: Optional[Tuple[Dict[str, str], TypeLexicon]] = None
         self._collected: Tuple[List[Set[PairClass]], List[Tuple[str, str]]] = ([], [])
         self._missed = 0
@@ -67,9 +68,9 @@ class PairPipe(RelationPipe):
         start (Optional[List[Path]]): Folders of trained pipelines with one component of this kind each, teacher or
             student: training starts from the mean of their weights, where both have them. None: from the encoder's
             checkpoint.
-        RAISES (ValueError): Where there are no relations, or a pipeline does not fit.
+        RAISES (ValueError): Where there are no relations or no pairs, or a pipeline does not fit.
         """
-        self._where = training_data(nlp)
+        self._where, self._labels_given = training_data(nlp), labels is not None
         # what was fitted before is put back by the base, so that it gets the lexicon as a part of that
         self._fitted["lexicon"] = {} if lexicon is None else lexicon.to_dict()
         super().initialize(annotated(get_examples, nlp, self.name), nlp=nlp, labels=labels)
@@ -155,15 +156,24 @@ class PairPipe(RelationPipe):
         return found.in_both_orders() if self.cfg["both_orders"] else found
 
     def collect(self, examples: Iterable[Example]) -> List[str]:
-        """Read relations and entity types, and what a method wants to know of each pair."""
-        said, types, missed, unannotated, total = [], [], 0, 0, 0
+        """Read relations and entity types, and what a method wants to know of each pair.
+
+        RAISES (ValueError): Where there is no pair, and so no relation unless some were given.
+        """
+        said: List[Set[PairClass]] = []
+        types: List[Tuple[str, str]] = []
+        missed, unannotated, total, read = 0, 0, 0, Read()
         for batch in minibatch(examples, COLLECT_BATCH):
             found = self._gold(batch)
             self.note(found)
+            if not types and not len(found.pairs):
+                read.add([example for example in batch if has_triples(example.reference)])
             said.extend(found.found)
             types.extend(found.pairs.types)
             missed, unannotated, total = missed + found.missed, unannotated + found.unannotated, total + len(batch)
         self._warn_gold(missed, unannotated, total, DATA)
+        if read.docs and not (types or self._labels_given):
+            raise ValueError(why_no_pairs(read, suggester=self.suggester, name=self.name, where=self._where))
         self.cfg["types"] = sorted({kind for pair in types for kind in pair if kind})
         self._collected, self._missed = (said, types), missed
         return sorted({each.relation for pair in said for each in pair})
@@ -189,18 +199,43 @@ class PairPipe(RelationPipe):
         found: List[Dict[Any, Dict[str, Any]]] = [{} for _ in instances.docs]
         if outputs is None:
             return [[] for _ in found]
+        outputs = self.complete(instances, outputs)
         best, score = self.choose(instances, outputs)
-        classes, thresholds = self.answers, self.cfg["thresholds"]
-        limits = numpy.asarray([thresholds.get(each.relation, self.cfg["threshold"]) for each in classes])
+        classes, limits = self.answers, self.limits()
         for number in numpy.flatnonzero(score >= limits[best - 1]).tolist():
-            relation, backwards = classes[best[number] - 1]
-            subject, obj = instances.spans(number)[:: -1 if backwards else 1]
-            triple = {"subject": subject, "relation": relation, "object": obj, "score": float(score[number])}
+            triple = self._triple(instances, number, classes[best[number] - 1], float(score[number]))
             triple["evidence"] = self.evidence(instances, outputs, number, int(best[number]))
-            there, key = found[int(instances.doc[number])], (*_bounds(subject), relation, *_bounds(obj))
+            key = (*_bounds(triple["subject"]), triple["relation"], *_bounds(triple["object"]))
+            there = found[int(instances.doc[number])]
             if key not in there or there[key]["score"] < triple["score"]:
                 there[key] = triple
         return [list(each.values()) for each in found]
+
+    def closest(self, instances: Pairs) -> Dict[str, Any]:
+        """Find the pair whose relation comes nearest to its threshold, above or below.
+
+        instances (Pairs): At least one.
+        RETURNS (Dict[str, Any]): The triple: `subject`, `relation`, `object`, `score`; and its `threshold`.
+        """
+        best, score = self.choose(instances, self.complete(instances, self.run(instances)))
+        limits = self.limits()[best - 1]
+        number = int((score - limits).argmax())
+        triple = self._triple(instances, number, self.answers[best[number] - 1], float(score[number]))
+        return {**triple, "threshold": float(limits[number])}
+
+    def _triple(self, pairs: Pairs, number: int, answer: PairClass, score: float) -> Dict[str, Any]:
+        """Make the triple that an answer stands for."""
+        subject, obj = pairs.spans(number)[:: -1 if answer.backwards else 1]
+        return {"subject": subject, "relation": answer.relation, "object": obj, "score": score}
+
+    def limits(self) -> Any:
+        """RETURNS (NDArray): The score that each of `answers` needs. Shape (R,)"""
+        thresholds, common = self.cfg["thresholds"], self.cfg["threshold"]
+        return numpy.asarray([thresholds.get(each.relation, common) for each in self.answers])
+
+    def complete(self, instances: Pairs, outputs: Any) -> Any:
+        """Put what else a method decides by beside what the model returned."""
+        return outputs
 
     @property
     def answers(self) -> List[PairClass]:

@@ -16,7 +16,7 @@ from ..errors import Errors, Warnings
 from ..instances.trees import find_cycle, text_heads
 from ..triples.store import get_records, has_triples
 from .parse import copy_parse
-from .records import ENTITIES_KEY, PAIRS_KEY, TOLD_KEY, set_sentence_starts
+from .records import ENTITIES_KEY, PAIRS_KEY, TOLD_KEY, Record, record_to_doc, set_sentence_starts
 from .shards import list_shards, load_shard, make_docs, reorder
 
 Augmenter = Callable[[Language, Example], Iterable[Example]]
@@ -128,8 +128,9 @@ class TripleCorpus:
             else:
                 example = self._make_example(predicted, reference)
                 yield from [example] if self.augmenter is None else self.augmenter(nlp, example)
-        for count, message in ((long, Warnings.W100), (empty, Warnings.W101), (total - annotated, Warnings.W102)):
-            if count and (message != Warnings.W102 or count == total):
+        bare = total if not annotated and _needs_triples(nlp) else 0
+        for count, message in ((long, Warnings.W100), (empty, Warnings.W101), (bare, Warnings.W102)):
+            if count:
                 text = message.format(path=self.path, count=count, total=total, limit=self.max_length)
                 warnings.warn(text, stacklevel=2)
 
@@ -167,6 +168,29 @@ class TripleCorpus:
         if token is not None:
             where = f"{doc.text[:40]!r} in {self.path}"
             raise ValueError(Errors.R411.format(where=where, length=len(doc), token=token))
+
+
+def predicted_doc(nlp: Language, record: Record, *, gold_ents: bool) -> Doc:
+    """Make what a pipeline shall read of a record: its text, sentences and marked pairs, without gold triples.
+
+    nlp (Language): The pipeline, whose tokenizer makes the Doc.
+    record (Record): A canonical record, checked.
+    gold_ents (bool): Whether it gets the record's entities.
+    RETURNS (Doc): Not annotated by the pipeline.
+    RAISES (ValueError): Where the tokenizer changes the text.
+    """
+    kept = {key: value for key, value in record.items() if key != "triples" and (gold_ents or key != "entities")}
+    reference, predicted = record_to_doc(nlp.make_doc, kept), nlp.make_doc(record["text"])
+    if "sents" in record:
+        set_sentence_starts(predicted, [start for start, _ in record["sents"]])
+    copy_entities(reference, predicted)
+    return predicted
+
+
+def _needs_triples(nlp: Language) -> bool:
+    """Say whether gold triples are missed where there are none: not where all that states relations does without."""
+    needs = [pipe.needs_triples for _, pipe in nlp.pipeline if hasattr(pipe, "needs_triples")]
+    return any(needs) or not needs
 
 
 def copy_entities(reference: Doc, predicted: Doc, *, aside: bool = False) -> None:

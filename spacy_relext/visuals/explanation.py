@@ -73,14 +73,24 @@ def read_evidence(evidence: Optional[Mapping[str, Any]]) -> Evidence:
     return Evidence(rule, types, parts, prior, attention, [f"{key}: {_plain(value)}" for key, value in rest.items()])
 
 
-def explain_doc(doc: Doc) -> List[str]:
+def explain_doc(doc: Doc, *, reason: str = "") -> List[str]:
     """Say what each triple of a document is based on.
 
     doc (Doc): A processed document.
+    reason (str): Why it has none, if so.
     RETURNS (List[str]): Lines, the triples with the highest scores first.
     """
     lines = [line for record in ranked_records(doc) for line in explain_record(doc, record)]
-    return lines or ["No triple."]
+    return lines or [say_none(reason)]
+
+
+def say_none(reason: str) -> str:
+    """Say that there is no triple.
+
+    reason (str): Why; "" where that is not known.
+    RETURNS (str): A line.
+    """
+    return f"No triple: {_line(reason)}." if reason else "No triple."
 
 
 def explain_record(doc: Doc, record: Mapping[str, Any]) -> List[str]:

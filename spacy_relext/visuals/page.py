@@ -8,7 +8,7 @@ from spacy.tokens import Doc
 from .displacy_view import Passage, draw_passages
 from .evidence import STYLE as EVIDENCE_STYLE
 from .evidence import draw_evidence
-from .explanation import ranked_records
+from .explanation import ranked_records, say_none
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem;
@@ -45,11 +45,12 @@ _PAGE = """<!DOCTYPE html>
 _COLUMNS = ("Subject", "Relation", "Object", "Score", "Source", "Characters", "Evidence")
 
 
-def render_page(docs: Sequence[Doc], *, title: str = "Triples") -> str:
+def render_page(docs: Sequence[Doc], *, title: str = "Triples", reasons: Sequence[str] = ()) -> str:
     """Draw documents as a page that needs no network.
 
     docs (Sequence[Doc]): Processed documents.
     title (str): Heading of the page.
+    reasons (Sequence[str]): Why each has no triple, where that is so and known.
     RETURNS (str): HTML; all text is escaped.
     """
     parts: List[str] = []
@@ -57,7 +58,7 @@ def render_page(docs: Sequence[Doc], *, title: str = "Triples") -> str:
         if len(docs) > 1:
             parts.append(f"<h2>Document {number}</h2>")
         parts.extend(_passage(passage) for passage in draw_passages(doc))
-        parts.append(_table(doc))
+        parts.append(_table(doc, reasons[number - 1] if reasons else ""))
     lang = docs[0].lang_ if docs else "en"
     return _PAGE.format(lang=escape(lang), title=escape(title), style=_STYLE + EVIDENCE_STYLE, content="\n".join(parts))
 
@@ -69,11 +70,11 @@ def _passage(passage: Passage) -> str:
     return f'<p class="plain">{escape(passage.text)}</p>'
 
 
-def _table(doc: Doc) -> str:
+def _table(doc: Doc, reason: str) -> str:
     """List the triples with exact offsets, the best first."""
     records = ranked_records(doc)
     if not records:
-        return "<p>No triple.</p>"
+        return f"<p>{escape(say_none(reason))}</p>"
     rows = []
     for record in records:
         (start, end), (object_start, object_end) = record["subject"], record["object"]

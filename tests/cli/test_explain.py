@@ -1,11 +1,21 @@
 """`spacy relext explain`: what triples are based on."""
 
+import json
+import re
 import shutil
+from functools import partial
+from html import escape
 from pathlib import Path
 from typing import Any, Callable, Sequence, Tuple
 
 import pytest
+import spacy
+from spacy.training import Example
 
+from spacy_relext.corpora.reader import predicted_doc
+
+from ..contract.entities import FACTORY
+from ..contract.sentences import make_english_examples
 from .nero_pipeline import RULES
 
 BORN = RULES[0]["pattern"]
@@ -39,10 +49,111 @@ def test_the_rules_behind_triples(nero_pipelines: Tuple[str, str], run: Callable
 
 def test_evidence_of_any_component(pipeline: str, run: Callable[..., Any], tmp_path: Path) -> None:
     (tmp_path / "in.jsonl").write_text('{"text": "Ada met Bo."}\n{"text": "Nobody."}\n')
-    expected = ["Document 1", "Ada → met → Bo (score 0.900, from fake)", "    pattern: met", "Document 2", "No triple."]
+    expected = ["Document 1", "Ada → met → Bo (score 0.900, from fake)", "    pattern: met", "Document 2"]
+    none = "No triple: no component of the pipeline (sentencizer, fake_extractor) says that it states relations"
     for source in (["--file", tmp_path / "in.jsonl"], [tmp_path / "in.jsonl"]):
         done = run("explain", pipeline, *source)
-        assert done.exit_code == 0 and done.output.splitlines() == expected
+        assert done.exit_code == 0 and done.output.splitlines()[:-1] == expected
+        assert done.output.splitlines()[-1].startswith(none)
+
+
+def reason(run: Callable[..., Any], *arguments: Any, html: Path) -> str:
+    """Why there is no triple, as text and on the page."""
+    done = run("explain", *arguments, "--html", html)
+    assert done.exit_code == 0, done.output
+    (line,) = [line for line in done.output.splitlines() if line.startswith("No triple")]
+    assert f"<p>{escape(line)}</p>" in html.read_text(encoding="utf-8")
+    return str(line)
+
+
+def test_why_there_is_no_triple(nero_pipelines: Tuple[str, str], run: Callable[..., Any], tmp_path: Path) -> None:
+    whole, bare = nero_pipelines
+    why = partial(reason, run, html=tmp_path / "why.html")
+    assert re.match(r"No triple: the text has no entities.*contract_entities found none", why(whole, "It rained ."))
+    missing = why(bare, "Ole was born in Oslo.")
+    assert "no component of the pipeline sets any; put an `ner` or `entity_ruler` before it" in missing
+    alone = why(whole, "Ole slept. Mary slept.")
+    assert "of the entities (Ole PERSON, Mary PERSON) none make a pair: no two entities stand in the same" in alone
+    types = why(whole, "Mathilda was read in London.")
+    assert "between entities of these types nero_grounder knows no relation (PLACE → WORK, WORK → PLACE)" in types
+    nlp = spacy.load(whole, config={"components.nero_grounder.threshold": 1.0})
+    nlp.to_disk(tmp_path / "strict")
+    below = why(tmp_path / "strict", "Mary was later born in London.")
+    nearest = r"nearest is Mary → place_of_birth → London with 0\.\d{3}, nero_grounder asks for 1\.000 \(.*tune"
+    assert re.search(f"no score reaches its threshold; {nearest}", below)
+    nlp.remove_pipe("nero_grounder")
+    nlp.to_disk(tmp_path / "none")
+    assert "No triple: no component of the pipeline (sentencizer, contract_entities)" in why(tmp_path / "none", "A b.")
+
+
+def test_a_rule_that_says_there_is_no_relation(run: Callable[..., Any], tmp_path: Path) -> None:
+    rules = [*RULES, {"id": "never", "relation": "no_relation", "pattern": "SUBJ-PERSON left OBJ-PLACE"}]
+    nlp = spacy.blank("en")
+    for name in ("sentencizer", FACTORY):
+        nlp.add_pipe(name)
+    nlp.add_pipe("nero_grounder", config={"rules": rules, "threshold": 0.99})
+    examples = make_english_examples(nlp)
+    nlp.initialize(lambda: examples)
+    nlp.to_disk(tmp_path / "nlp")
+    line = reason(run, tmp_path / "nlp", "Ole left Oslo.", html=tmp_path / "why.html")
+    assert 'rule never "SUBJ-PERSON left OBJ-PLACE" says that Ole and Oslo have no relation' in line
+
+
+def test_marked_pairs_of_records(run: Callable[..., Any], fails: Callable[..., str], tmp_path: Path) -> None:
+    nlp = spacy.blank("en")
+    suggester = {"@misc": "spacy_relext.AnnotatedPairs.v1"}
+    nlp.add_pipe("nero_grounder", config={"rules": RULES[:1], "suggester": suggester, "any_type": True})
+    record = {"text": "Ole was born in Oslo.", "pairs": [{"subject": [0, 3], "object": [16, 20], "label": None}]}
+    example = Example(predicted_doc(nlp, record, gold_ents=True), nlp.make_doc(record["text"]))
+    nlp.initialize(lambda: [example])
+    nlp.to_disk(tmp_path / "nlp")
+    line = reason(run, tmp_path / "nlp", "Ole was born in Oslo.", html=tmp_path / "why.html")
+    assert "reads only pairs that a data set marks" in line and '"pairs" as --file FILE.jsonl' in line
+    triples = [{"subject": [0, 3], "relation": "gold", "object": [16, 20]}]
+    (tmp_path / "in.jsonl").write_text(json.dumps({**record, "triples": triples}) + "\n")
+    done = run("explain", tmp_path / "nlp", "--file", tmp_path / "in.jsonl")
+    assert done.output.startswith("Ole → place_of_birth → Oslo (score 1.000, from nero_grounder)\n    rule born ")
+    assert "gold" not in done.output
+    (tmp_path / "bad.jsonl").write_text('{"text": "Ole.", "pairs": [{"subject": [0, 9], "object": [0, 3]}]}\n')
+    assert "[R100]" in (line := fails("explain", tmp_path / "nlp", "--file", tmp_path / "bad.jsonl"))
+    assert "bad.jsonl, line 1" in line and "subject of pairs[0]" in line
+
+
+def test_entities_of_records(nero_pipelines: Tuple[str, str], run: Callable[..., Any], tmp_path: Path) -> None:
+    whole, bare = nero_pipelines
+    kinds = [{"start": 0, "end": 4, "label": "PERSON"}, {"start": 17, "end": 22, "label": "PLACE"}]
+    (tmp_path / "in.jsonl").write_text(json.dumps({"text": "Vera was born in Genoa.", "entities": kinds}) + "\n")
+    stated = "Vera → place_of_birth → Genoa (score 1.000, from nero_grounder)"
+    assert stated in run("explain", bare, "--file", tmp_path / "in.jsonl").output
+    assert "contract_entities found none" in run("explain", whole, "--file", tmp_path / "in.jsonl").output
+
+
+def test_why_rere_states_nothing(run: Callable[..., Any], tmp_path: Path) -> None:
+    nlp = spacy.blank("en")
+    for name in ("sentencizer", "rere_detector", "rere_extractor"):
+        nlp.add_pipe(name)
+    examples = make_english_examples(nlp)
+    nlp.initialize(lambda: examples)
+    why = partial(reason, run, html=tmp_path / "why.html")
+    for number, (settings, expected) in enumerate(
+        [
+            (
+                {"rere_extractor.ask_threshold": 0.99},
+                r"the likeliest is \w+ with 0\.\d{3}, rere_extractor reads on from",
+            ),
+            (
+                {"rere_extractor.threshold": 1.0},
+                r"the likeliest relation is \w+ with 0\.\d{3}, but no subject and object",
+            ),
+            ({"rere_detector.min_probability": 1.0}, r"no relation likely enough to be stored \(min_probability\)"),
+        ]
+    ):
+        for key, value in settings.items():
+            pipe, setting = key.split(".")
+            nlp.get_pipe(pipe).cfg[setting] = value  # type: ignore[attr-defined]
+        nlp.to_disk(tmp_path / str(number))
+        assert re.search(expected, why(tmp_path / str(number), "Ada wrote to Mary."))
+        nlp.get_pipe("rere_extractor").cfg["ask_threshold"] = 0.0  # type: ignore[attr-defined]
 
 
 def test_code_of_a_user(pipeline: str, run: Callable[..., Any], fails: Callable[..., str], tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from spacy_relext.instances.pair_classes import PairClass
 from spacy_relext.instances.soft_labels import PARTS, TEACHER_KEY
 from spacy_relext.models.kd_losses import StudentOutput
 
-from ..contract.cases import CNN, LISTENER
+from ..contract.cases import CNN, EMBED, LISTENER, LSTM
 from .kd_pipes import (
     GRAPH_STUDENT,
     GRAPH_TEACHER,
@@ -332,3 +332,46 @@ def test_an_encoder_of_another_build_is_refused_at_initialize(tmp_path: pathlib.
         build(STUDENT, {**PIECE_STUDENT, "name": str(tmp_path)})
     with pytest.raises(ValueError, match="R007.*marker_layer"):
         build(STUDENT, {**PIECE_STUDENT, "name": bert, "marker_layer": 3})
+
+
+@pytest.mark.parametrize("factory, model", [(TEACHER, GRAPH_TEACHER), (STUDENT, GRAPH_STUDENT)])
+def test_texts_without_a_pair_of_entities(factory: str, model: Any) -> None:
+    nlp = spacy.blank("en")
+
+    def initialize(rows: Any, *, copied: bool = True, suggester: Any = None, **options: Any) -> None:
+        examples = [make_example(nlp, *row) for row in rows]
+        if not copied:
+            for example in examples:
+                example.predicted.set_ents([])
+        settings = {} if suggester is None else {"suggester": suggester}
+        spacy.blank("en").add_pipe(factory, config={"model": model, **settings}).initialize(  # type: ignore[attr-defined]
+            lambda: examples, **options
+        )
+
+    bare = [("Ada was born in London .", [], []), ("It rained .", [], [])]
+    with pytest.raises(ValueError, match=rf"^\[R515\] None of the 2 documents of .* has an entity, and '{factory}'"):
+        initialize(bare)
+    with pytest.raises(ValueError, match=rf"^\[R516\] {len(ROWS) - 1} of the {len(ROWS)} .*gold_ents = true"):
+        initialize(ROWS, copied=False)
+    with pytest.raises(ValueError, match=r"^\[R517\].*no two entities stand in the same sentence"):
+        initialize([("Ada slept .", [("Ada", "PER")], [])])
+    with pytest.raises(ValueError, match=r"^\[R517\].*AnnotatedPairs.v1 takes the pairs that a data set marks"):
+        initialize(ROWS, suggester={"@misc": "spacy_relext.AnnotatedPairs.v1"})
+    limits = {"@misc": "spacy_relext.EntityPairs.v1", "max_distance": 1, "types": [["X", "*"]]}
+    with pytest.raises(ValueError, match=r"^\[R517\].*by max_distance = 1 and types = \[\['X', '\*'\]\]; widen"):
+        initialize(ROWS, suggester=limits)
+
+
+@pytest.mark.parametrize("factory", [TEACHER, STUDENT])
+@pytest.mark.parametrize("key, value", [("threshold", 2.0), ("threshold", -0.5), ("sentence_penalty", -1.0)])
+def test_settings_out_of_range(factory: str, key: str, value: float) -> None:
+    with pytest.raises(ValueError, match=rf"^\[R007\] {key} is {value}"):
+        spacy.blank("en").add_pipe(factory, config={key: value})
+
+
+@pytest.mark.parametrize("factory, model", [(TEACHER, GRAPH_TEACHER), (STUDENT, GRAPH_STUDENT)])
+def test_an_encoder_of_static_vectors_without_any(factory: str, model: Any) -> None:
+    embed = {**EMBED, "include_static_vectors": True}
+    tok2vec = {"@architectures": "spacy.Tok2Vec.v2", "embed": embed, "encode": LSTM}
+    with pytest.raises(ValueError, match=rf"^\[R514\] .*'{factory}' reads static vectors.*--paths.vectors"):
+        build(factory, {**model, "tok2vec": tok2vec})

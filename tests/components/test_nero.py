@@ -313,8 +313,14 @@ def test_a_corpus_without_entities() -> None:
     nlp = spacy.blank("en")
     pipe: Any = nlp.add_pipe(NAME, config={"rules": RULES})
     bare = [Example(nlp.make_doc(text), nlp.make_doc(text)) for text in texts(SAID)]
-    with pytest.raises(ValueError, match=r"\[R504\].*any of the 0 pairs"):
+    with pytest.raises(ValueError, match=r"\[R515\] None of the \d+ documents of the training data has an entity"):
         pipe.initialize(lambda: bare, nlp=nlp)
+
+
+def test_rules_that_name_no_relation() -> None:
+    rules = [RULES[3], {**RULES[3], "id": "again", "pattern": "SUBJ-PER fled OBJ-LOC"}]
+    with pytest.raises(ValueError, match=r"\[R518\] The rules of 'nero_grounder'.*all 2 of them say no_relation"):
+        build(rules=rules)
 
 
 def test_a_listener_is_refused() -> None:
@@ -347,6 +353,11 @@ def test_a_file_of_rules(tmp_path: pathlib.Path) -> None:
         ("", "form", "stem"),
         ("", "no_relation", "maybe"),
         ("", "max_gap", -1),
+        ("", "threshold", 2.0),
+        ("", "threshold", -0.1),
+        ("", "match_threshold", 5.0),
+        ("learning", "w_rules", -1.0),
+        ("learning", "margin", 1.5),
         ("learning", "own_share", 1.5),
         ("learning", "pool_size", 0),
     ],

@@ -31,7 +31,6 @@ class MethodCase:
     steps (int): Updates after which the case has failed.
     learn_rate (float): Of Adam.
     reads_gold (bool): Whether it learns from gold triples, and so from which relations there are.
-    no_labels (str): Code of the error where training data has no relation.
     spawn (bool): Whether to start new processes with it too, which is slow; one case a kind of encoder.
     """
 
@@ -46,8 +45,12 @@ class MethodCase:
     steps: int = 150
     learn_rate: float = 0.005
     reads_gold: bool = True
-    no_labels: str = "R003"
     spawn: bool = False
+
+    @property
+    def no_labels(self) -> str:
+        """Code of the error where training data has no relation: where it reads pairs of entities, no entity either."""
+        return "R515" if ENTITIES in self.annotating else "R003"
 
     @property
     def annotating(self) -> List[str]:
@@ -155,7 +158,7 @@ NAMED_CNN = (*NAMED, ("tok2vec", {"model": CNN}))
 ENGLISH_RELATIONS = (make_english_examples, "relations_micro_f", {"min_probability": 1.01})
 ENGLISH = (make_english_examples, "exact_f", {"threshold": 1.01})
 BY_RULES = (make_rule_examples, "exact_f", {"threshold": 1.01})
-RULED: Setting = {"reads_gold": False, "no_labels": "R504"}
+RULED: Setting = {"reads_gold": False}
 LSTM_GROUNDER = {"width": 32, "input_dropout": 0.0, "lstm_dropout": 0.0, "word_dropout": 0.0, "tok2vec": CNN}
 DETECTED = (make_english_examples, "exact_f", {"ask_threshold": 1.01})
 CHINESE = (make_chinese_examples, "span_f", {"ask_threshold": 1.01})
