@@ -7,12 +7,12 @@ was clustered. Such scores are there to compare with those figures, under names 
 Sources: B³: Bagga and Baldwin, ACL 1998; V-measure: Rosenberg and Hirschberg, EMNLP 2007; ARI: Hubert and Arabie, 1985.
 """
 
-from typing import Any, Dict, Hashable, Optional, Sequence
+from typing import Dict, Hashable, Optional, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import Errors
+from ..optional import require
 
 Counts = npt.NDArray[np.int64]
 PREFIX = "oracle_majority_"
@@ -67,21 +67,12 @@ def score_clusters(gold: Sequence[Hashable], clusters: Sequence[Hashable]) -> Di
 
 
 def _scores(gold: Sequence[Hashable], clusters: Sequence[Hashable]) -> Dict[str, float]:
-    metrics = _metrics()
+    metrics = require("sklearn.metrics", purpose="scores of clusters", extra="cluster")
     rows, columns = _numbered(gold), _numbered(clusters)
     homogeneity, completeness, v = metrics.homogeneity_completeness_v_measure(rows, columns)
     found = b_cubed(contingency(gold, clusters))
     found.update(homogeneity=float(homogeneity), completeness=float(completeness), v=float(v))
     return {**found, "ari": float(metrics.adjusted_rand_score(rows, columns))}
-
-
-def _metrics() -> Any:
-    try:
-        from sklearn import metrics
-    except ImportError:
-        purpose = "scores of clusters"
-        raise ImportError(Errors.R006.format(package="scikit-learn", purpose=purpose, extra="cluster")) from None
-    return metrics
 
 
 def _numbered(labels: Sequence[Hashable]) -> npt.NDArray[np.int64]:

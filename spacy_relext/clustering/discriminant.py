@@ -1,0 +1,206 @@
+"""Clustering in the space that tells the clusters apart best: linear discriminants and k-means in turn.
+
+Source: Ding and Li, "Adaptive Dimension Reduction Using Discriminant Analysis and K-means Clustering", ICML 2007. With
+the clusters as classes, a linear discriminant analysis finds the directions in which clusters differ most, measured by
+how pairs of the same cluster differ; k-means in these directions gives better clusters, and so on. It is what SelfORE's
+loop does with a network, with a linear map in its place: clusters become labels, labels a space, the space clusters.
+
+In that space pairs of a cluster lie around its centroid as a Gaussian of the same width in all directions, so that the
+posterior of equally large clusters is linear in a pair's vector:  log p(k | x) = −½ ‖z − μ_k‖² + c = w_k · x + b_k + c'.
+"""
+
+from typing import Any, List, NamedTuple, Tuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ..optional import require
+
+Floats = npt.NDArray[np.float32]
+IntArray = npt.NDArray[np.int64]
+# Pairs beyond which k-means reads samples, and two full passes at the end.
+MANY = 200_000
+CHUNK = 16_384
+TINY = 1e-9
+
+
+class Space(NamedTuple):
+    """An affine map of pair vectors to a space with K clusters: z = (x - mean) · projection.
+
+    mean (Floats): Shape (F,)
+    projection (Floats): Shape (F, Z)
+    centroids (Floats): μ. Shape (K, Z)
+    """
+
+    mean: Floats
+    projection: Floats
+    centroids: Floats
+
+    def codes(self, vectors: npt.NDArray[Any]) -> Floats:
+        """Map vectors, part by part: they may be stored in half precision.
+
+        vectors (NDArray): Shape (N, F)
+        RETURNS (Floats): Shape (N, Z)
+        """
+        parts = [(part - self.mean) @ self.projection for part in _parts(vectors)]
+        return np.concatenate(parts) if parts else np.zeros((0, self.projection.shape[1]), dtype="float32")
+
+    def logits(self, codes: Floats) -> Floats:
+        """log p(k | x) but for a constant of each pair.
+
+        codes (Floats): Shape (N, Z)
+        RETURNS (Floats): Shape (N, K)
+        """
+        found: Floats = codes @ self.centroids.T - (self.centroids**2).sum(1) / 2
+        return found
+
+    def head(self) -> Tuple[Floats, Floats]:
+        """The same as a linear layer over vectors.
+
+        RETURNS (Tuple[Floats, Floats]): Weight and bias. Shapes (K, F), (K,)
+        """
+        weight = self.centroids @ self.projection.T
+        bias = -(self.centroids**2).sum(1) / 2 - weight @ self.mean
+        return weight.astype("float32"), bias.astype("float32")
+
+
+class Clustering(NamedTuple):
+    """What came out.
+
+    labels (IntArray): Cluster of each pair. Shape (N,)
+    space (Space): How it came about.
+    changed (List[float]): Share of the pairs that changed their cluster in each round.
+    """
+
+    labels: IntArray
+    space: Space
+    changed: List[float]
+
+
+def discriminant_kmeans(
+    vectors: npt.NDArray[Any],
+    count: int,
+    *,
+    seed: int,
+    reduce: int = 200,
+    shrinkage: float = 0.1,
+    rounds: int = 8,
+    stop: float = 0.005,
+    restarts: int = 3,
+) -> Clustering:
+    """Cluster.
+
+    vectors (NDArray): Of pairs; half precision will do. Shape (N, F)
+    count (int): K, at most N.
+    seed (int): Of k-means++.
+    reduce (int): Principal components that are kept.
+    shrinkage (float): How far the scatter within clusters is drawn to that of a ball, 0 to 1.
+    rounds (int): Most rounds; 0: k-means of the principal components.
+    stop (float): The last round is that in which a smaller share of the pairs changes its cluster.
+    restarts (int): Of the first k-means, the best of which counts.
+    RETURNS (Clustering): Clusters; some may be empty where there are fewer different pairs.
+    """
+    mean, axes = principal_axes(vectors, reduce)
+    reduced = np.concatenate([(part - mean) @ axes for part in _parts(vectors)])
+    labels = kmeans(reduced, count, seed=seed, restarts=restarts)
+    turn, changed = np.eye(reduced.shape[1], dtype="float32"), []
+    for _ in range(rounds):
+        turn = discriminants(reduced, labels, count, shrinkage=shrinkage)
+        codes = reduced @ turn
+        before, labels = labels, kmeans(codes, count, seed=seed, start=means_of(codes, labels, count))
+        changed.append(float((before != labels).mean()))
+        if changed[-1] < stop:
+            break
+    codes = reduced @ turn
+    space = Space(mean, axes @ turn, means_of(codes, labels, count))
+    return Clustering(labels, space, changed)
+
+
+def principal_axes(vectors: npt.NDArray[Any], count: int) -> Tuple[Floats, Floats]:
+    """Find the directions in which vectors differ most.
+
+    vectors (NDArray): Shape (N, F)
+    count (int): How many directions; no more than F.
+    RETURNS (Tuple[Floats, Floats]): Mean of the vectors, and the directions. Shapes (F,), (F, min(count, F))
+    """
+    width = vectors.shape[1]
+    total, products = np.zeros(width), np.zeros((width, width))
+    for part in _parts(vectors):
+        total += part.sum(0, dtype="float64")
+    mean = (total / max(len(vectors), 1)).astype("float32")
+    for part in _parts(vectors):
+        products += (part - mean).T @ (part - mean)
+    _, axes = np.linalg.eigh(products)
+    return mean, _signed(axes[:, ::-1][:, :count]).astype("float32")
+
+
+def discriminants(vectors: Floats, labels: IntArray, count: int, *, shrinkage: float) -> Floats:
+    """Find the directions in which clusters differ most, scaled so that pairs of one cluster differ by 1 in each.
+
+    vectors (Floats): Shape (N, D)
+    labels (IntArray): Cluster of each. Shape (N,)
+    count (int): K.
+    shrinkage (float): As for `discriminant_kmeans`.
+    RETURNS (Floats): Shape (D, min(D, K - 1))
+    """
+    centers = means_of(vectors, labels, count)
+    within = np.zeros((vectors.shape[1],) * 2)
+    for start in range(0, len(vectors), CHUNK):
+        part = vectors[start : start + CHUNK] - centers[labels[start : start + CHUNK]]
+        within += part.T @ part
+    within /= len(vectors)
+    within += (shrinkage * np.trace(within) / len(within) + TINY) * np.eye(len(within))
+    whiten = np.linalg.inv(np.linalg.cholesky(within)).T
+    shares = np.bincount(labels, minlength=count) / len(labels)
+    apart = centers @ whiten
+    between = (apart - shares @ apart) * np.sqrt(shares)[:, None]
+    _, _, axes = np.linalg.svd(between, full_matrices=False)
+    kept = max(1, min(len(axes), count - 1))
+    return (whiten @ _signed(axes[:kept].T)).astype("float32")
+
+
+def means_of(vectors: Floats, labels: IntArray, count: int) -> Floats:
+    """Mean of each cluster; that of all where one is empty.
+
+    vectors (Floats): Shape (N, D)
+    labels (IntArray): Shape (N,)
+    count (int): K.
+    RETURNS (Floats): Shape (K, D)
+    """
+    sums = np.zeros((count, vectors.shape[1]))
+    np.add.at(sums, labels, vectors)
+    sizes = np.bincount(labels, minlength=count)[:, None]
+    return np.where(sizes > 0, sums / np.maximum(sizes, 1), vectors.mean(0)).astype("float32")
+
+
+def kmeans(vectors: Floats, count: int, *, seed: int, restarts: int = 1, start: Any = None) -> IntArray:
+    """k-means, on samples where there are many vectors.
+
+    vectors (Floats): Shape (N, D)
+    count (int): K.
+    seed (int): Of k-means++ and of the samples.
+    restarts (int): The best of so many runs counts.
+    start (Optional[Floats]): Centroids to begin with. Shape (K, D)
+    RETURNS (IntArray): Cluster of each. Shape (N,)
+    """
+    cluster = require("sklearn.cluster", purpose="clustering", extra="cluster")
+    options = {"random_state": seed, "init": "k-means++" if start is None else start}
+    if len(vectors) > MANY:
+        sampled = cluster.MiniBatchKMeans(count, n_init=restarts if start is None else 1, batch_size=CHUNK, **options)
+        start, options["init"] = sampled.fit(vectors).cluster_centers_, None
+        full = cluster.KMeans(count, init=start, n_init=1, max_iter=2, random_state=seed)
+    else:
+        full = cluster.KMeans(count, n_init=restarts if start is None else 1, **options)
+    labels: IntArray = full.fit(vectors).labels_.astype("int64")
+    return labels
+
+
+def _parts(vectors: npt.NDArray[Any]) -> Any:
+    """Yield rows in full precision, part by part."""
+    return (vectors[start : start + CHUNK].astype("float32") for start in range(0, len(vectors), CHUNK))
+
+
+def _signed(axes: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Turn directions so that the largest part of each is positive: their sign is left open by what finds them."""
+    largest = np.abs(axes).argmax(0)
+    return axes * np.where(axes[largest, np.arange(axes.shape[1])] < 0, -1.0, 1.0)
