@@ -6,7 +6,7 @@ how pairs of the same cluster differ; k-means in these directions gives better c
 loop does with a network, with a linear map in its place: clusters become labels, labels a space, the space clusters.
 
 In that space pairs of a cluster lie around its centroid as a Gaussian of the same width in all directions, so that the
-posterior of equally large clusters is linear in a pair's vector:  log p(k | x) = −½ ‖z − μ_k‖² + c = w_k · x + b_k + c'.
+posterior of equally large clusters is linear in a pair's vector: log p(k | x) = −½ ‖z − μ_k‖² + c = w_k · x + b_k + c'.
 """
 
 from typing import Any, List, NamedTuple, Tuple
