@@ -1,3 +1,4 @@
+import warnings
 from pathlib import Path
 from typing import Any, Dict, Iterable, Iterator, List, Tuple
 
@@ -160,16 +161,17 @@ def test_a_corpus_without_annotation_warns(tmp_path: Path) -> None:
         list(create_triple_corpus(path)(NLP))
 
 
-def test_no_warning_where_nothing_needs_triples(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+def test_no_warning_where_nothing_needs_triples(tmp_path: Path) -> None:
     path = write(tmp_path / "a.spacy", [NLP.make_doc("Ada slept.")])
 
     def messages(*factories: str, **settings: bool) -> List[str]:
         nlp = spacy.blank("en")
         for factory in factories:
             nlp.add_pipe(factory, config=settings if factory == "nero_grounder" else {})
-        recwarn.clear()
-        list(create_triple_corpus(path)(nlp))
-        return [str(warning.message)[:6] for warning in recwarn]
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            list(create_triple_corpus(path)(nlp))
+        return [str(warning.message)[:6] for warning in caught]
 
     assert messages("sentencizer", "nero_grounder") == [], "rules are enough"
     assert messages("nero_grounder", learn_gold=True) == messages("nero_grounder", "rere_extractor") == ["[W102]"]
