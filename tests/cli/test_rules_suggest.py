@@ -45,6 +45,7 @@ def test_nothing_to_suggest(
     corpus = save_corpus(tmp_path / "corpus.spacy", entities=True)
     message = fails("rules", "suggest", nero_pipelines[1], corpus, tmp_path / "out.tsv", *options)
     assert "R511" in message and said in message and not (tmp_path / "out.tsv").exists()
+    assert "Where it has 0 pairs, no two entities stand together: put what finds entities before" in message
 
 
 def test_bad_input(pipeline: str, nero_pipelines: Pipelines, fails: Callable[..., str], tmp_path: Path) -> None:
