@@ -232,6 +232,22 @@ class Errors:
         "[R519] No text of {path!r} has lemmas, and --form lemma compares them. Make the corpus with a pipeline that "
         "has a lemmatizer (`spacy relext convert --pipeline`), or compare text or lower-case text."
     )
+    R600 = (
+        "[R600] {name!r} clusters a whole corpus, and of a stream (max_epochs = -1) only the first 100 texts are read "
+        "at initialize. Set max_epochs = 0 or more, or name a reader in [initialize.components.{name}.corpus]."
+    )
+    R601 = (
+        "[R601] {name!r} can find clusters anew only while it is trained: a saved pipeline does not hold the texts. "
+        "Initialize it with the training data first."
+    )
+    R603 = (
+        "[R603] recluster: component {component!r} is no selfore_clusterer of this pipeline ({found}). Change "
+        "[training.before_update] component."
+    )
+    R602 = (
+        "[R602] {pairs} different pairs of entities in {where}, but {name!r} is asked for {count} clusters. Lower "
+        "n_clusters, or give it more text."
+    )
 
 
 class Warnings:
@@ -285,6 +301,10 @@ class Warnings:
     W500 = (
         "[W500] {name}: {count} of the {total} rules in {where} are left out, the first: {what}. "
         "`spacy relext rules check` lists all of them."
+    )
+    W600 = (
+        "[W600] {name}: the clusters have fallen together: {reasons}. Lower n_clusters, or give it more text of "
+        "different kinds."
     )
     W509 = (
         "[W509] {name}: no entity of {where} has the type {kind!r} of {count} rules (the first: {rule!r}), which "

@@ -18,7 +18,7 @@ from tests.contract.tiny_bert import save_tiny_bert
 
 CONFIGS = sorted((pathlib.Path(__file__).parent.parent / "configs").rglob("*.cfg"))
 WIDTH = 48
-SOURCES = {"rere_extractor", "kd_teacher", "kd_classifier", "nero_grounder"}
+SOURCES = {"rere_extractor", "kd_teacher", "kd_classifier", "nero_grounder", "selfore_clusterer"}
 if not CONFIGS:
     pytest.skip("no configs: the tests run outside a checkout", allow_module_level=True)
 
@@ -64,6 +64,8 @@ def test_config_trains(path: pathlib.Path, inputs: Dict[str, str], tmp_path: pat
             overrides[f"components.{name}.model.tok2vec.width"] = WIDTH
         if tok2vec.get("embed", {}).get("include_static_vectors"):  # which the config leaves to the user
             overrides[f"components.{name}.model.tok2vec.embed.include_static_vectors"] = False
+        if "n_clusters" in component:  # there are few pairs
+            overrides[f"components.{name}.n_clusters"] = 2
     nlp = init_nlp(load_config(path, overrides=overrides))
     (tmp_path / "model").mkdir()
     with open(tmp_path / "out", "w") as out, open(tmp_path / "err", "w") as err:
@@ -74,7 +76,7 @@ def test_config_trains(path: pathlib.Path, inputs: Dict[str, str], tmp_path: pat
     assert list(doc.sents)[0]._.relations.keys() <= {"place_of_birth", "correspondent", "author", "located_in"}
 
 
-@pytest.mark.parametrize("name", ["nero_recurrent", "kd_cgcn_teacher", "kd_cgcn_student"])
+@pytest.mark.parametrize("name", ["nero_recurrent", "kd_cgcn_teacher", "kd_cgcn_student", "selfore_vectors"])
 def test_configs_that_need_vectors_say_so(name: str, inputs: Dict[str, str]) -> None:
     (path,) = [path for path in CONFIGS if path.stem == name]
     overrides = {"paths.train": inputs["corpus.spacy"], "paths.dev": inputs["corpus.spacy"]}

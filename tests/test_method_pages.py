@@ -12,11 +12,12 @@ from spacy.language import Language
 
 import spacy_relext.components.kd
 import spacy_relext.components.nero
-import spacy_relext.components.rere  # noqa: F401  (registers the factories)
+import spacy_relext.components.rere
+import spacy_relext.components.selfore  # noqa: F401  (registers the factories)
 
 HEADING = re.compile(r"^`(?:\[components\.)?([\w.]+)\]?`[^|\n]*:\n\n(\| key \|.*?)\n\n", re.M | re.S)
 ROW = re.compile(r"^\| `(\w+)` \| `([^`]+)` \|", re.M)
-NOT_LISTED = {"model", "learning", "scorer", "suggester", "name", "tok2vec"}
+NOT_LISTED = {"model", "learning", "clustering", "scorer", "suggester", "name", "tok2vec"}
 
 
 def tables_of(page: str) -> Dict[str, Dict[str, Any]]:
@@ -49,6 +50,8 @@ def tables(project_root: pathlib.Path) -> Dict[str, Dict[str, Any]]:
         "nero_grounder",
         "rere_detector",
         "rere_extractor",
+        "selfore_clusterer",
+        "spacy_relext.Clustering.v1",
         "spacy_relext.RuleLearning.v1",
         "spacy_relext.SharedDetector.v1",
         "spacy_relext.SharedExtractor.v1",

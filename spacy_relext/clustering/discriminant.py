@@ -15,12 +15,15 @@ import numpy as np
 import numpy.typing as npt
 
 from ..optional import require
+from .neighbours import Neighbours
 
 Floats = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
 # Pairs beyond which k-means reads samples, and two full passes at the end.
 MANY = 200_000
 CHUNK = 16_384
+# Principal components that are kept are no more than a tenth of the pairs.
+PAIRS_A_DIRECTION = 10
 TINY = 1e-9
 
 
@@ -70,11 +73,13 @@ class Clustering(NamedTuple):
     labels (IntArray): Cluster of each pair. Shape (N,)
     space (Space): How it came about.
     changed (List[float]): Share of the pairs that changed their cluster in each round.
+    information (float): What a pair's cluster says of its neighbours', see `Neighbours.information`.
     """
 
     labels: IntArray
     space: Space
     changed: List[float]
+    information: float
 
 
 def discriminant_kmeans(
@@ -83,26 +88,48 @@ def discriminant_kmeans(
     *,
     seed: int,
     reduce: int = 200,
+    whiten: float = 0.0,
     shrinkage: float = 0.1,
-    rounds: int = 8,
+    rounds: int = 12,
+    restarts: int = 10,
     stop: float = 0.005,
-    restarts: int = 3,
 ) -> Clustering:
-    """Cluster.
+    """Cluster several times, and take the clustering that tells most of each pair's neighbours.
 
     vectors (NDArray): Of pairs; half precision will do. Shape (N, F)
     count (int): K, at most N.
-    seed (int): Of k-means++.
-    reduce (int): Principal components that are kept.
+    seed (int): Of k-means++; each restart has its own.
+    reduce (int): Principal components that are kept, no more than a tenth of the pairs or K.
+    whiten (float): w: components with the variance λ are multiplied by λ^(-w/2). 0: as they are, 1: all alike.
     shrinkage (float): How far the scatter within clusters is drawn to that of a ball, 0 to 1.
     rounds (int): Most rounds; 0: k-means of the principal components.
+    restarts (int): How often it begins anew.
     stop (float): The last round is that in which a smaller share of the pairs changes its cluster.
-    restarts (int): Of the first k-means, the best of which counts.
     RETURNS (Clustering): Clusters; some may be empty where there are fewer different pairs.
     """
-    mean, axes = principal_axes(vectors, reduce)
+    # as many directions as there are pairs tell any clusters apart
+    mean, axes, variances = principal_axes(vectors, min(reduce, max(count, len(vectors) // PAIRS_A_DIRECTION)))
+    axes = (axes * np.maximum(variances, TINY) ** (-whiten / 2)).astype("float32")
     reduced = np.concatenate([(part - mean) @ axes for part in _parts(vectors)])
-    labels = kmeans(reduced, count, seed=seed, restarts=restarts)
+    neighbours = Neighbours(reduced, seed=seed)
+    best = None
+    for restart in range(restarts):
+        labels, turn, changed = _climb(
+            reduced, count, seed=seed * restarts + restart, shrinkage=shrinkage, rounds=rounds, stop=stop
+        )
+        information = neighbours.information(labels, count=count)
+        if best is None or information > best.information:
+            space = Space(mean, axes @ turn, means_of(reduced @ turn, labels, count))
+            best = Clustering(labels, space, changed, information)
+    assert best is not None, "at least one start"
+    return best
+
+
+def _climb(
+    reduced: Floats, count: int, *, seed: int, shrinkage: float, rounds: int, stop: float
+) -> Tuple[IntArray, Floats, List[float]]:
+    """From k-means to discriminants and back, until nothing changes."""
+    labels = kmeans(reduced, count, seed=seed)
     turn, changed = np.eye(reduced.shape[1], dtype="float32"), []
     for _ in range(rounds):
         turn = discriminants(reduced, labels, count, shrinkage=shrinkage)
@@ -111,17 +138,16 @@ def discriminant_kmeans(
         changed.append(float((before != labels).mean()))
         if changed[-1] < stop:
             break
-    codes = reduced @ turn
-    space = Space(mean, axes @ turn, means_of(codes, labels, count))
-    return Clustering(labels, space, changed)
+    return labels, turn, changed
 
 
-def principal_axes(vectors: npt.NDArray[Any], count: int) -> Tuple[Floats, Floats]:
+def principal_axes(vectors: npt.NDArray[Any], count: int) -> Tuple[Floats, Floats, Floats]:
     """Find the directions in which vectors differ most.
 
     vectors (NDArray): Shape (N, F)
     count (int): How many directions; no more than F.
-    RETURNS (Tuple[Floats, Floats]): Mean of the vectors, and the directions. Shapes (F,), (F, min(count, F))
+    RETURNS (Tuple[Floats, Floats, Floats]): Mean of the vectors, the directions, and the variance in each. Shapes (F,),
+        (F, D), (D,)
     """
     width = vectors.shape[1]
     total, products = np.zeros(width), np.zeros((width, width))
@@ -130,8 +156,8 @@ def principal_axes(vectors: npt.NDArray[Any], count: int) -> Tuple[Floats, Float
     mean = (total / max(len(vectors), 1)).astype("float32")
     for part in _parts(vectors):
         products += (part - mean).T @ (part - mean)
-    _, axes = np.linalg.eigh(products)
-    return mean, _signed(axes[:, ::-1][:, :count]).astype("float32")
+    variances, axes = np.linalg.eigh(products / max(len(vectors), 1))
+    return mean, _signed(axes[:, ::-1][:, :count]).astype("float32"), variances[::-1][:count].astype("float32")
 
 
 def discriminants(vectors: Floats, labels: IntArray, count: int, *, shrinkage: float) -> Floats:
@@ -173,24 +199,23 @@ def means_of(vectors: Floats, labels: IntArray, count: int) -> Floats:
     return np.where(sizes > 0, sums / np.maximum(sizes, 1), vectors.mean(0)).astype("float32")
 
 
-def kmeans(vectors: Floats, count: int, *, seed: int, restarts: int = 1, start: Any = None) -> IntArray:
+def kmeans(vectors: Floats, count: int, *, seed: int, start: Any = None) -> IntArray:
     """k-means, on samples where there are many vectors.
 
     vectors (Floats): Shape (N, D)
     count (int): K.
     seed (int): Of k-means++ and of the samples.
-    restarts (int): The best of so many runs counts.
     start (Optional[Floats]): Centroids to begin with. Shape (K, D)
     RETURNS (IntArray): Cluster of each. Shape (N,)
     """
     cluster = require("sklearn.cluster", purpose="clustering", extra="cluster")
     options = {"random_state": seed, "init": "k-means++" if start is None else start}
     if len(vectors) > MANY:
-        sampled = cluster.MiniBatchKMeans(count, n_init=restarts if start is None else 1, batch_size=CHUNK, **options)
+        sampled = cluster.MiniBatchKMeans(count, n_init=1, batch_size=CHUNK, **options)
         start, options["init"] = sampled.fit(vectors).cluster_centers_, None
         full = cluster.KMeans(count, init=start, n_init=1, max_iter=2, random_state=seed)
     else:
-        full = cluster.KMeans(count, n_init=restarts if start is None else 1, **options)
+        full = cluster.KMeans(count, n_init=1, **options)
     labels: IntArray = full.fit(vectors).labels_.astype("int64")
     return labels
 

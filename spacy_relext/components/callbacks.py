@@ -38,6 +38,35 @@ def create_anneal_distillation(component: str, steps: int, start: float = 1.0, e
     return anneal
 
 
+@registry.callbacks("spacy_relext.recluster.v1")
+def create_recluster(component: str, epochs: int = 1) -> Callback:
+    """Let a `selfore_clusterer` find its clusters anew after so many epochs, with what its encoder has learned.
+
+    The first clusters are those of `initialize`. For `[training.before_update]`.
+
+    component (str): A `selfore_clusterer`.
+    epochs (int): Epochs of a loop.
+    RETURNS (Callback): Called before each step with the pipeline, `step` and `epoch`.
+    RAISES (ValueError): Where a value is out of its range, or the pipeline has no such component.
+    """
+    check_range("epochs", epochs, 1, 1_000_000)
+    done = {"epoch": 0}
+
+    def recluster(nlp: Language, info: Dict[str, Any]) -> None:
+        pipe = dict(nlp.components).get(component)
+        if not hasattr(pipe, "recluster"):
+            names = ", ".join(nlp.component_names) or "nothing"
+            raise ValueError(Errors.R603.format(component=component, found=names))
+        if info["step"] == 0:
+            done["epoch"] = 0
+        if info["epoch"] >= done["epoch"] + epochs:
+            done["epoch"] = info["epoch"]
+            if not pipe.cfg["settled"]:  # type: ignore[union-attr]
+                pipe.recluster()  # type: ignore[union-attr]
+
+    return recluster
+
+
 def share_at(step: int, *, steps: int, start: float = 1.0, end: float = 0.0) -> float:
     """λ_t, a straight line.
 

@@ -13,7 +13,8 @@ takes f from the batch. L does not say which clustering is better: it is 0 where
 codes and centroids shrink together.
 """
 
-from typing import Iterable, List, NamedTuple, Optional, Tuple
+from math import log
+from typing import Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 import torch
 from torch import Tensor, nn
@@ -154,11 +155,19 @@ def check_collapse(labels: Tensor, *, count: int) -> Collapse:
     count (int): K.
     RETURNS (Collapse): What was found.
     """
-    sizes = torch.bincount(labels, minlength=count).double()
-    shares = sizes / sizes.sum()
-    entropy = float(-(shares * shares.clamp(min=TINY).log()).sum())
-    even = entropy / float(torch.tensor(float(count)).log()) if count > 1 else 1.0
-    return Collapse(float(shares.min()), float((sizes > 0).double().mean()), even)
+    return check_sizes(torch.bincount(labels, minlength=count).tolist())
+
+
+def check_sizes(sizes: Sequence[int]) -> Collapse:
+    """Look at the sizes of clusters.
+
+    sizes (Sequence[int]): Pairs of each, at least one altogether.
+    RETURNS (Collapse): What was found.
+    """
+    shares = [size / sum(sizes) for size in sizes]
+    entropy = -sum(share * log(share) for share in shares if share > 0)
+    even = entropy / log(len(sizes)) if len(sizes) > 1 else 1.0
+    return Collapse(min(shares), sum(size > 0 for size in sizes) / len(sizes), even)
 
 
 def _layers(widths: List[int]) -> nn.Sequential:

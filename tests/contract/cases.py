@@ -11,7 +11,13 @@ from spacy.language import Language
 from spacy.training import Example
 
 from .entities import FACTORY as ENTITIES
-from .sentences import RULES, make_chinese_examples, make_english_examples, make_rule_examples
+from .sentences import (
+    RULES,
+    make_chinese_examples,
+    make_cluster_examples,
+    make_english_examples,
+    make_rule_examples,
+)
 
 Setting = Dict[str, Any]
 
@@ -31,6 +37,7 @@ class MethodCase:
     steps (int): Updates after which the case has failed.
     learn_rate (float): Of Adam.
     reads_gold (bool): Whether it learns from gold triples, and so from which relations there are.
+    finds_relations (bool): Whether its relations are clusters, which nobody can give it.
     spawn (bool): Whether to start new processes with it too, which is slow; one case a kind of encoder.
     """
 
@@ -45,6 +52,7 @@ class MethodCase:
     steps: int = 150
     learn_rate: float = 0.005
     reads_gold: bool = True
+    finds_relations: bool = False
     spawn: bool = False
 
     @property
@@ -122,6 +130,7 @@ def extractor(tok2vec: Setting) -> Setting:
 GRAPH = {"input_dropout": 0.0, "graph_dropout": 0.0, "dropout": 0.0, "width": 32, "hidden": 32, "word_dropout": 0.0}
 # The longest sentence has some hundred names, and their square as many pairs.
 NEAR = {"@misc": "spacy_relext.EntityPairs.v1", "max_distance": 8}
+TINY = {"name": "{encoder}", "max_pieces": 48, "precision": "fp32", "mix_from": 0}
 PIECES = {"name": "{encoder}", "max_pieces": 48, "precision": "fp32", "dropout": 0.0, "hidden": 32}
 
 
@@ -152,6 +161,12 @@ def grounder(kind: str, **options: Any) -> Setting:
     return {"model": model, "suggester": NEAR, "rules": rules, "exact_wins": False, "learning": READ_ALL}
 
 
+def clusterer(kind: str, **options: Any) -> Setting:
+    """Settings of a finder of relations."""
+    model = {"@architectures": f"spacy_relext.{kind}Clusterer.v1", "dropout": 0.0, **options}
+    return {"model": model, "suggester": NEAR, "n_clusters": 2}
+
+
 SENTS = ("sentencizer", {})
 NAMED = (SENTS, (ENTITIES, {}))
 NAMED_CNN = (*NAMED, ("tok2vec", {"model": CNN}))
@@ -160,6 +175,9 @@ ENGLISH = (make_english_examples, "exact_f", {"threshold": 1.01})
 BY_RULES = (make_rule_examples, "exact_f", {"threshold": 1.01})
 RULED: Setting = {"reads_gold": False}
 LSTM_GROUNDER = {"width": 32, "input_dropout": 0.0, "lstm_dropout": 0.0, "word_dropout": 0.0, "tok2vec": CNN}
+BY_CLUSTERS = (make_cluster_examples, "ari", {"threshold": 1.01})
+BY_CHANCE = (make_cluster_examples, "clusters_coverage", {"threshold": 1.01})
+FOUND: Setting = {"reads_gold": False, "finds_relations": True, "learn_rate": 1e-4}
 DETECTED = (make_english_examples, "exact_f", {"ask_threshold": 1.01})
 CHINESE = (make_chinese_examples, "span_f", {"ask_threshold": 1.01})
 SHARED_CNN = (SENTS, ("tok2vec", {"model": CNN}), ("rere_detector", detector(LISTENER)))
@@ -184,5 +202,8 @@ CASES = [
         "recurrent grounder", "nero_grounder", grounder("Recurrent", **LSTM_GROUNDER), NAMED, *BY_RULES, **RULED
     ),
     MethodCase("piece grounder", "nero_grounder", grounder("Piece", **PIECES), NAMED, *BY_RULES, **RULED),
+    MethodCase("shared clusterer", "selfore_clusterer", clusterer("Shared", tok2vec=CNN), NAMED, *BY_CLUSTERS, **FOUND),
+    # in what a random encoder reads there is nothing to find
+    MethodCase("piece clusterer", "selfore_clusterer", clusterer("Piece", **TINY), NAMED, *BY_CHANCE, **FOUND),
     MethodCase("marked", "rere_extractor", {"model": MARKED_EXTRACTOR}, BEFORE_MARKED, *DETECTED),
 ]

@@ -83,6 +83,20 @@ def make_rule_examples(nlp: Language) -> List[Example]:
     ]
 
 
+def make_cluster_examples(nlp: Language) -> List[Example]:
+    """Sentences of two kinds, which need no label to be told apart."""
+    people, places = ("Ada", "Mary", "Kari", "Ole", "Charles Babbage"), ("London", "Bergen", "Oslo", "Norway")
+    found = []
+    for number, person in enumerate(people):
+        for place in places:
+            found.append((f"{person} was born in the town of {place} .", [(person, "born_in", place)]))
+            other = people[(number + 1) % len(people)]
+            text = f"{person} wrote a long letter to {other} ."
+            if (text, [(person, "wrote_to", other)]) not in found:
+                found.append((text, [(person, "wrote_to", other)]))
+    return [_example(nlp, text, gold) for text, gold in found]
+
+
 def make_chinese_examples(nlp: Language) -> List[Example]:
     """Eight Chinese sentences with triples between character spans."""
     return [_example(nlp, text, gold) for text, gold in CHINESE]

@@ -56,6 +56,8 @@ def test_no_labels_no_model(case: MethodCase, encoder: pathlib.Path) -> None:
 
 
 def test_labels_may_be_given(case: MethodCase, encoder: pathlib.Path) -> None:
+    if case.finds_relations:
+        pytest.skip("labels are found")
     nlp = case.build(encoder, name=NAME)
     examples = case.make_examples(nlp)
     labels = sorted({t.relation for example in examples for t in example.reference._.triples})

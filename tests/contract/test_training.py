@@ -33,6 +33,7 @@ def test_labels_are_fixed(trained: Trained) -> None:
 def test_training_goes_on_after_loading(case: MethodCase, trained: Trained) -> None:
     nlp = trained.copy()
     optimizer = nlp.resume_training()
+    optimizer.learn_rate = min(optimizer.learn_rate, case.learn_rate)
     examples = case.make_examples(nlp)
     before = weights(nlp.get_pipe(NAME))
     for _ in range(3):

@@ -1,0 +1,108 @@
+"""Registered model builders of `selfore_clusterer`, and its settings of clustering."""
+
+from typing import Any, Dict, List
+
+from spacy import registry
+from spacy.tokens import Doc
+from thinc.api import Model
+from thinc.types import Floats2d
+
+from .components.settings import plain_settings
+from .errors import check_range
+from .pair_architectures import pair_transformer, piece_model
+
+
+@registry.architectures("spacy_relext.PieceClusterer.v1")
+def build_piece_clusterer(
+    name: str,
+    max_pieces: int = 128,
+    marker_layer: int = 0,
+    precision: str = "auto",
+    case_features: bool = False,
+    mix_from: int = 3,
+    freeze_layers: int = 0,
+    freeze_embeddings: bool = True,
+    dropout: float = 0.1,
+    lr_scale: float = 1.0,
+) -> Model[Any, Any]:
+    """Build a clusterer whose encoder is a transformer that reads a text for a pair.
+
+    name (str): A folder, or a name on the Hugging Face Hub, read when the pipeline is initialized.
+    max_pieces (int): Longest sequence in word pieces.
+    marker_layer (int): The layer that sees the pair first, from 0; those below read a text once for all its pairs.
+    precision (str): "fp32", "bf16" or "auto": bf16 where the processor computes it natively.
+    case_features (bool): Whether to add letter-shape embeddings to the input, for uncased encoders.
+    mix_from (int): The first layer whose vectors count before anything is learned; 0 are those of word pieces.
+    freeze_layers (int): How many of the lowest layers are not trained.
+    freeze_embeddings (bool): Whether the table of word pieces is not trained.
+    dropout (float): Dropout on the vectors of pairs.
+    lr_scale (float): Learning rate of the encoder as a multiple of the optimizer's.
+    RETURNS (Model[PairBatch, ClusterOutput]): For `selfore_clusterer`.
+    """
+    from .models.selfore import Clusterer
+
+    check_range("mix_from", mix_from, 0, 1_000)
+    encoder = pair_transformer(
+        max_pieces=max_pieces,
+        marker_layer=marker_layer,
+        typed_markers=False,
+        precision=precision,
+        case_features=case_features,
+        layer_mix=True,
+        freeze_layers=freeze_layers,
+        freeze_embeddings=freeze_embeddings,
+    )
+    module = Clusterer(encoder, dropout=dropout, mix_from=mix_from)
+    return piece_model(module, name, max_pieces, lr_scale, "relext_selfore_piece_clusterer")
+
+
+@registry.architectures("spacy_relext.SharedClusterer.v1")
+def build_shared_clusterer(tok2vec: Model[List[Doc], List[Floats2d]], dropout: float = 0.1) -> Model[Any, Any]:
+    """Build a clusterer over token vectors that all pairs of a text share. Static vectors or a pretrained tok2vec are
+    what it should start from: of vectors that have learned nothing it sees no more than which words are the same.
+
+    tok2vec (Model[List[Doc], List[Floats2d]]): Any encoder.
+    dropout (float): Dropout on token vectors and on the vectors of pairs.
+    RETURNS (Model[PairBatch, ClusterOutput]): For `selfore_clusterer`.
+    """
+    from .encoders.mean_pairs import MeanPairs
+    from .models.selfore import Clusterer
+    from .pair_bridge import token_pair_model
+
+    module = Clusterer(MeanPairs(dropout=dropout), dropout=dropout)
+    return token_pair_model(tok2vec, module, name="relext_selfore_shared_clusterer")
+
+
+@registry.misc("spacy_relext.Clustering.v1")
+def create_clustering(
+    reduce: int = 200,
+    whiten: float = 0.0,
+    shrinkage: float = 0.3,
+    rounds: int = 12,
+    restarts: int = 10,
+    stop: float = 0.1,
+    smoothing: float = 0.1,
+    seed: int = 0,
+) -> Dict[str, Any]:
+    """Check how a `selfore_clusterer` shall cluster.
+
+    reduce (int): Principal components of the pairs' vectors that are kept.
+    whiten (float): How far these are made alike: 0 not at all, 1 to the same variance.
+    shrinkage (float): How far the scatter within clusters is drawn to that of a ball.
+    rounds (int): Most rounds of discriminants and k-means; 0: k-means alone.
+    restarts (int): How often clustering begins anew; the clusters that tell most of a pair's neighbours are taken.
+    stop (float): Nothing more is learned when a smaller share of the pairs than this changes its cluster.
+    smoothing (float): Share of each cluster's label that is spread over all clusters in learning.
+    seed (int): Of what is drawn.
+    RETURNS (Dict[str, Any]): The settings.
+    RAISES (ValueError): Where one is out of its range.
+    """
+    settings = plain_settings(locals())
+    check_range("reduce", reduce, 1, 100_000)
+    check_range("whiten", whiten, 0.0, 1.0)
+    check_range("shrinkage", shrinkage, 0.0, 1.0)
+    check_range("rounds", rounds, 0, 1_000)
+    check_range("restarts", restarts, 1, 1_000)
+    check_range("stop", stop, 0.0, 1.0)
+    check_range("smoothing", smoothing, 0.0, 0.99)
+    return settings

@@ -1,0 +1,189 @@
+"""`selfore_clusterer`: clusters of pairs, without gold."""
+
+import warnings
+from pathlib import Path
+from typing import Any, Dict, List, Tuple
+
+import numpy
+import pytest
+import spacy
+from spacy.language import Language
+from spacy.tokens import Doc, Span
+from spacy.training import Example
+
+from spacy_relext import set_triples
+from spacy_relext.components.selfore_clusterer import keys_of
+from spacy_relext.instances.pairs import EntityPairs
+
+NAME = "selfore_clusterer"
+TEMPLATES = {
+    "born_in": ("{} was born in the town of {}", "{} first saw light in the town of {}"),
+    "bought": ("{} has bought all shares of {}", "{} now owns all shares of {}"),
+    "married": ("{} is the happy wife of {}", "{} is the loving wife of {}"),
+}
+# as many names as there are pairs: of few, their names would make clusters
+ENDS = ("an", "ol", "ek", "ul", "is", "orn", "ett", "il", "ax", "ude", "irk", "oss")
+PEOPLE = ["Ada", "Eve", "Kim", "Pia", *(first + last for first in "BDFGHKLM" for last in ENDS)]
+TURNS = 16
+CNN = {
+    "@architectures": "spacy.HashEmbedCNN.v2",
+    "pretrained_vectors": None,
+    "width": 48,
+    "depth": 1,
+    "embed_size": 500,
+    "window_size": 1,
+    "maxout_pieces": 2,
+    "subword_features": True,
+}
+MODEL = {"@architectures": "spacy_relext.SharedClusterer.v1", "tok2vec": CNN, "dropout": 0.0}
+
+
+def make_doc(nlp: Language, text: str) -> Doc:
+    doc = nlp.make_doc(text)
+    doc.ents = [Span(doc, token.i, token.i + 1, "X") for token in doc if token.text in PEOPLE]
+    doc[0].is_sent_start = True
+    return doc
+
+
+def make_examples(nlp: Language) -> List[Example]:
+    found = []
+    for number, (relation, templates) in enumerate(TEMPLATES.items()):
+        for turn in range(TURNS):
+            left, right = PEOPLE[number * TURNS + turn], PEOPLE[-1 - number * TURNS - turn]
+            doc = make_doc(nlp, templates[turn % 2].format(left, right))
+            gold = doc.copy()
+            set_triples(gold, [{"subject": gold.ents[0], "relation": relation, "object": gold.ents[1]}])
+            found.append(Example(doc, gold))
+    return found
+
+
+def build(count: int = 3, **config: Any) -> Tuple[Language, Any, List[Example]]:
+    nlp = spacy.blank("en")
+    nlp.add_pipe(NAME, config={"n_clusters": count, "model": MODEL, **config})
+    examples = make_examples(nlp)
+    spacy.util.fix_random_seed(0)
+    nlp.initialize(lambda: examples)
+    return nlp, nlp.get_pipe(NAME), examples
+
+
+def test_templates_are_clusters_with_names() -> None:
+    nlp, pipe, examples = build()
+    scores = nlp.evaluate(examples)
+    assert scores["ari"] > 0.9 and scores["b3_f"] > 0.9 and scores["clusters_coverage"] == 1.0
+    assert {each["size"] for each in pipe.cfg["clusters"]} == {TURNS}
+    assert any("wife" in name for name in pipe.labels) and any("shares" in name for name in pipe.labels)
+    (triple,) = nlp(make_doc(nlp, "Pia is the loving wife of Ada"))._.triples
+    assert (triple.subject.text, triple.object.text) == ("Pia", "Ada") and "wife" in triple.relation
+    assert triple.evidence["cluster"] in {each["id"] for each in pipe.cfg["clusters"]}
+    assert 0.0 <= triple.score <= 1.0 and 0.5 < triple.evidence["probability"] <= 1.0
+
+
+def test_the_least_sure_get_no_triple() -> None:
+    nlp, pipe, examples = build(threshold=0.5)
+    kept = sum(len(nlp(example.predicted.copy())._.triples) for example in examples)
+    assert len(examples) * 0.4 <= kept <= len(examples) * 0.6
+
+
+def test_gold_and_order_are_not_read() -> None:
+    _, pipe, examples = build()
+    expected = {key: pipe.labels[cluster] for key, cluster in pipe._cluster_of.items()}
+    nlp = spacy.blank("en")
+    other: Any = nlp.add_pipe(NAME, config={"n_clusters": 3, "model": MODEL})
+    for example in examples:
+        set_triples(example.reference, [])
+    spacy.util.fix_random_seed(0)
+    nlp.initialize(lambda: examples[::-1] + examples[:3])  # a pair that stands there twice counts once
+    assert {key: other.labels[cluster] for key, cluster in other._cluster_of.items()} == expected
+
+
+def test_loops_keep_numbers_and_names_and_settle() -> None:
+    nlp, pipe, examples = build()
+    before = dict(pipe._cluster_of)
+    pipe.rename_cluster("cluster_1", "mine")
+    optimizer = nlp.create_optimizer()
+    optimizer.learn_rate = 1e-5
+    losses: Dict[str, float] = {}
+    nlp.update(examples, sgd=optimizer, losses=losses)
+    assert losses[NAME] > 0.0
+    changed = pipe.recluster()
+    same = sum(before[key] == cluster for key, cluster in pipe._cluster_of.items())
+    assert changed == pytest.approx(1 - same / len(before)) and changed < 0.1 and pipe.cfg["settled"]
+    assert pipe.cfg["clusters"][1]["name"] == "mine" == pipe.labels[1] and len(pipe.cfg["history"]) == 2
+    settled = nlp.update(examples, sgd=optimizer, losses={})
+    assert settled == {NAME: 0.0}
+
+
+def test_the_callback_clusters_after_epochs(monkeypatch: pytest.MonkeyPatch) -> None:
+    nlp, pipe, _ = build()
+    calls: List[int] = []
+    monkeypatch.setattr(type(pipe), "recluster", lambda self: calls.append(1) or 1.0)
+    callback = spacy.registry.callbacks.get("spacy_relext.recluster.v1")(component=NAME, epochs=2)
+    for step in range(10):
+        callback(nlp, {"step": step, "epoch": step // 2})
+    assert len(calls) == 2  # at epochs 2 and 4
+    with pytest.raises(ValueError, match=r"R603.*'other'.*selfore_clusterer"):
+        spacy.registry.callbacks.get("spacy_relext.recluster.v1")(component="other")(nlp, {"step": 0, "epoch": 0})
+
+
+def test_saved_and_loaded(tmp_path: Path) -> None:
+    nlp, pipe, examples = build()
+    pipe.rename_cluster("cluster_2", "mine")
+    nlp.to_disk(tmp_path)
+    again = spacy.load(tmp_path)
+    loaded: Any = again.get_pipe(NAME)
+    assert loaded.labels == pipe.labels and "mine" in loaded.labels
+    for example in examples[:3]:
+        texts = [[(t.relation, round(t.score, 5)) for t in n(example.predicted.copy())._.triples] for n in (nlp, again)]
+        assert texts[0] == texts[1]
+    with pytest.raises(ValueError, match="R601"):
+        loaded.recluster()
+    assert pipe.__getstate__()["_read"] is None and not pipe.__getstate__()["_cluster_of"]
+
+
+def test_pairs_have_the_order_of_the_text() -> None:
+    nlp, pipe, examples = build()
+    doc = make_doc(nlp, "Eve met Kim and Ada")
+    pairs = pipe.suggest([doc])
+    assert [(s.text, o.text) for s, o in map(pairs.spans, range(len(pairs)))] == [
+        ("Eve", "Kim"),
+        ("Eve", "Ada"),
+        ("Kim", "Ada"),
+    ]
+    assert len(set(keys_of(pairs))) == 3 and keys_of(pairs) == keys_of(pipe.suggest([doc.copy()]))
+    assert len(EntityPairs()([doc])) == 6 and numpy.all(pairs.subject[:, 0] < pairs.object[:, 0])
+
+
+# What is wrong with the input
+
+
+def test_bad_input() -> None:
+    with pytest.raises(ValueError, match=r"R602.*48 different pairs.*50 clusters"):
+        build(50)
+    nlp = spacy.blank("en")
+    pipe: Any = nlp.add_pipe(NAME, config={"n_clusters": 2, "model": MODEL})
+    bare = [Example(nlp.make_doc(text), nlp.make_doc(text)) for text in ("Ada left.", "Eve left.")]
+    with pytest.raises(ValueError, match="R515"):
+        pipe.initialize(lambda: bare, nlp=nlp)
+    nlp.config["training"] = {"max_epochs": -1}
+    with pytest.raises(ValueError, match="R600"):
+        pipe.initialize(lambda: make_examples(nlp), nlp=nlp)
+    with pytest.raises(ValueError, match="R007"):
+        nlp.add_pipe(NAME, name="other", config={"n_clusters": 0, "model": MODEL})
+
+
+def test_texts_that_are_all_equal() -> None:
+    nlp = spacy.blank("en")
+    pipe: Any = nlp.add_pipe(NAME, config={"n_clusters": 3, "model": MODEL})
+    same = [make_doc(nlp, "Ada met Eve and Kim") for _ in range(5)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pipe.initialize(lambda: [Example(doc, doc) for doc in same], nlp=nlp)
+    assert sum(each["size"] for each in pipe.cfg["clusters"]) == 3
+
+
+def test_names_of_clusters_are_checked() -> None:
+    _, pipe, _ = build()
+    with pytest.raises(ValueError, match=r"R007.*'cluster_9'.*cluster_0"):
+        pipe.rename_cluster("cluster_9", "x")
+    with pytest.raises(ValueError, match="no other cluster"):
+        pipe.rename_cluster("cluster_0", pipe.labels[1])
