@@ -201,9 +201,7 @@ class Errors:
     R511 = (
         "[R511] Nothing to suggest from {path!r}: of its {pairs} pairs of entities rules fire at {matched}; at "
         "{stated} others with 1 to {longest} words between them {name!r} states a relation with a score of {score} or "
-        "more, but of no words often and evenly enough. Lower --score, --least or --agreement, or raise --longest. "
-        "Where it has 0 pairs, no two entities stand together: put what finds entities before {name!r}, or take those "
-        "of the corpus (--gold-ents), which `spacy relext convert --pipeline` adds."
+        "more, but of no words often and evenly enough. Lower --score, --least or --agreement, or raise --longest."
     )
     R512 = "[R512] --code {path!r} cannot be run: {reason}."
     R513 = "[R513] {found}; expected one of both: a TEXT, or --file FILE."
@@ -231,6 +229,11 @@ class Errors:
     R519 = (
         "[R519] No text of {path!r} has lemmas, and --form lemma compares them. Make the corpus with a pipeline that "
         "has a lemmatizer (`spacy relext convert --pipeline`), or compare text or lower-case text."
+    )
+    R520 = (
+        "[R520] In {path!r} the pipeline finds no pair of entities, so there is nothing to suggest. Put an `ner` or "
+        "`entity_ruler` before {name!r}, or take the entities of the corpus (--gold-ents), which `spacy relext convert "
+        "--pipeline` adds."
     )
     R600 = (
         "[R600] {name!r} clusters a whole corpus, and of a stream (max_epochs = -1) only the first 100 texts are read "

@@ -68,6 +68,8 @@ def suggest_cli(
             top=top,
             examples=examples,
         )
+        if not found.pairs:
+            fail(Errors.R520.format(path=str(corpus), name=component.name))
         if not found.rules:
             said = {"name": component.name, "score": score, "longest": longest}
             fail(Errors.R511.format(path=str(corpus), **said, **found._asdict()))
