@@ -80,6 +80,7 @@ def create_clustering(
     shrinkage: float = 0.3,
     rounds: int = 12,
     restarts: int = 10,
+    loops: int = 0,
     stop: float = 0.1,
     smoothing: float = 0.1,
     seed: int = 0,
@@ -91,6 +92,7 @@ def create_clustering(
     shrinkage (float): How far the scatter within clusters is drawn to that of a ball.
     rounds (int): Most rounds of discriminants and k-means; 0: k-means alone.
     restarts (int): How often clustering begins anew; the clusters that tell most of a pair's neighbours are taken.
+    loops (int): How often the encoder learns the clusters and they are found anew; 0: clusters of the encoder as it is.
     stop (float): Nothing more is learned when a smaller share of the pairs than this changes its cluster.
     smoothing (float): Share of each cluster's label that is spread over all clusters in learning.
     seed (int): Of what is drawn.
@@ -103,6 +105,7 @@ def create_clustering(
     check_range("shrinkage", shrinkage, 0.0, 1.0)
     check_range("rounds", rounds, 0, 1_000)
     check_range("restarts", restarts, 1, 1_000)
+    check_range("loops", loops, 0, 1_000)
     check_range("stop", stop, 0.0, 1.0)
     check_range("smoothing", smoothing, 0.0, 0.99)
     return settings

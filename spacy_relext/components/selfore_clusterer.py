@@ -252,7 +252,8 @@ class SelforeClusterer(PairPipe):
             self.warn_once("collapse", Warnings.W600.format(name=self.name, reasons="; ".join(collapse)))
         history = {"pairs": len(table.keys), "changed": round(changed, 4), "information": round(found.information, 4)}
         self.cfg["history"] = [*self.cfg["history"], history]
-        self.cfg["settled"] = len(self.cfg["history"]) > 1 and changed < self.clustering["stop"]
+        loops = len(self.cfg["history"]) - 1
+        self.cfg["settled"] = loops >= self.clustering["loops"] or (loops > 0 and changed < self.clustering["stop"])
         logger.info(
             "%s: %d pairs in %d clusters, %.1f %% of them moved; a cluster tells %.1f %% of its neighbours'",
             *(self.name, len(table.keys), len(sizes), 100 * changed, 100 * found.information),

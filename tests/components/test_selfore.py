@@ -57,6 +57,9 @@ def make_examples(nlp: Language) -> List[Example]:
     return found
 
 
+LOOPS = {"@misc": "spacy_relext.Clustering.v1", "loops": 5}
+
+
 def build(count: int = 3, **config: Any) -> Tuple[Language, Any, List[Example]]:
     nlp = spacy.blank("en")
     nlp.add_pipe(NAME, config={"n_clusters": count, "model": MODEL, **config})
@@ -96,8 +99,15 @@ def test_gold_and_order_are_not_read() -> None:
     assert {key: other.labels[cluster] for key, cluster in other._cluster_of.items()} == expected
 
 
-def test_loops_keep_numbers_and_names_and_settle() -> None:
+def test_without_loops_nothing_is_learned() -> None:
     nlp, pipe, examples = build()
+    before = pipe.model.to_bytes()
+    assert pipe.cfg["settled"] and nlp.update(examples, sgd=nlp.create_optimizer(), losses={}) == {NAME: 0.0}
+    assert pipe.model.to_bytes() == before
+
+
+def test_loops_keep_numbers_and_names_and_settle() -> None:
+    nlp, pipe, examples = build(clustering=LOOPS)
     before = dict(pipe._cluster_of)
     pipe.rename_cluster("cluster_1", "mine")
     optimizer = nlp.create_optimizer()
@@ -114,7 +124,7 @@ def test_loops_keep_numbers_and_names_and_settle() -> None:
 
 
 def test_the_callback_clusters_after_epochs(monkeypatch: pytest.MonkeyPatch) -> None:
-    nlp, pipe, _ = build()
+    nlp, pipe, _ = build(clustering=LOOPS)
     calls: List[int] = []
     monkeypatch.setattr(type(pipe), "recluster", lambda self: calls.append(1) or 1.0)
     callback = spacy.registry.callbacks.get("spacy_relext.recluster.v1")(component=NAME, epochs=2)

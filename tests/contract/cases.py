@@ -164,7 +164,8 @@ def grounder(kind: str, **options: Any) -> Setting:
 def clusterer(kind: str, **options: Any) -> Setting:
     """Settings of a finder of relations."""
     model = {"@architectures": f"spacy_relext.{kind}Clusterer.v1", "dropout": 0.0, **options}
-    return {"model": model, "suggester": NEAR, "n_clusters": 2}
+    clustering = {"@misc": "spacy_relext.Clustering.v1", "loops": 1}
+    return {"model": model, "suggester": NEAR, "n_clusters": 2, "clustering": clustering}
 
 
 SENTS = ("sentencizer", {})

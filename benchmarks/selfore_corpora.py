@@ -1,0 +1,153 @@
+"""The data sets of the SelfORE benchmarks as corpora of marked pairs with their relations, each pair in one text."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from corpora import Maker
+from spacy.tokens import Doc
+from spacy.vocab import Vocab
+
+from spacy_relext import set_triples
+from spacy_relext.corpora.records import PAIRS_KEY
+from spacy_relext.corpora.shards import ShardWriter
+
+# T-REx: texts of each relation, one a fact, and the longest of them in characters.
+TREX_TEXTS, TREX_LONGEST = 200, 400
+HELD_SHARE = 5
+_WORDS = re.compile(r"\w+|[^\w\s]")
+
+
+@dataclass(frozen=True)
+class Marked:
+    """A text with one pair.
+
+    words (list[str]): Its tokens.
+    subject (tuple[int, int]): First token of the subject, and the one after the last.
+    object (tuple[int, int]): Those of the object.
+    relation (str): Gold.
+    """
+
+    words: list[str]
+    subject: tuple[int, int]
+    object: tuple[int, int]
+    relation: str
+
+
+@dataclass(frozen=True)
+class ClusterData:
+    """Corpora for one experiment.
+
+    name (str): As results call it.
+    relations (int): How many there are.
+    whole (Path): All pairs, clustered as they are scored.
+    kept (Path): Four fifths of them, clustered.
+    held (Path): The last fifth, put into clusters afterwards.
+    """
+
+    name: str
+    relations: int
+    whole: Path
+    kept: Path
+    held: Path
+
+
+class ClusterMaker(Maker):
+    """Makes these corpora, where they are not there yet. `limit_train` is the most pairs of a data set, drawn."""
+
+    def fewrel(self) -> ClusterData:
+        """RETURNS (ClusterData): The validation set of FewRel: 16 relations, 700 pairs each."""
+        return self._clusters("fewrel", "FewRel val_wiki", _fewrel(self.data / "fewrel" / "val_wiki.json"))
+
+    def trex(self) -> ClusterData:
+        """RETURNS (ClusterData): T-REx as LAMA has it: relations with 200 texts that hold both arguments."""
+        return self._clusters("trex", "T-REx (LAMA)", _trex(self.data / "trex_lama"))
+
+    def wiki80(self) -> ClusterData:
+        """RETURNS (ClusterData): The dev set of wiki80: 80 relations."""
+        return self._clusters("wiki80", "wiki80 dev", _wiki80(self.data / "wiki80" / "dev.txt"))
+
+    def _clusters(self, key: str, name: str, read: Iterable[Marked]) -> ClusterData:
+        """Write three corpora of what is read, in an order that says nothing."""
+        pairs = [each for each in read if each.subject != each.object]
+        random.Random(0).shuffle(pairs)
+        pairs = pairs[: self.limit_train or None]
+        fold = len(pairs) // HELD_SHARE
+        parts = {"whole": pairs, "kept": pairs[fold:], "held": pairs[:fold]}
+        suffix = f"-first{self.limit_train}" if self.limit_train else ""
+        paths = {part: self.folder / f"{key}-{part}{suffix}.spacy" for part in parts}
+        for part, path in paths.items():
+            if not path.exists():
+                write_pairs(path, parts[part])
+        return ClusterData(f"{name}: {len(pairs):,} pairs", len({each.relation for each in pairs}), **paths)
+
+
+def write_pairs(path: Path, pairs: Sequence[Marked]) -> None:
+    """Write texts with their marked pair, and its relation as a triple.
+
+    path (Path): A .spacy file.
+    pairs (Sequence[Marked]): The texts.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    vocab = Vocab()
+    with ShardWriter(path) as writer:
+        for pair in pairs:
+            doc = Doc(vocab, words=pair.words, sent_starts=[True] + [False] * (len(pair.words) - 1))
+            subject, obj = doc[slice(*pair.subject)], doc[slice(*pair.object)]
+            places = [[span.start_char, span.end_char] for span in (subject, obj)]
+            doc.user_data[PAIRS_KEY] = [{"subject": places[0], "object": places[1]}]
+            set_triples(doc, [{"subject": subject, "relation": pair.relation, "object": obj}])
+            writer.add(doc)
+
+
+def _fewrel(path: Path) -> Iterator[Marked]:
+    """Read FewRel: arguments have lists of tokens, of which the first mention counts."""
+    for relation, records in json.loads(path.read_text(encoding="utf8")).items():
+        for record in records:
+            head, tail = record["h"][2][0], record["t"][2][0]
+            yield Marked(record["tokens"], (min(head), max(head) + 1), (min(tail), max(tail) + 1), relation)
+
+
+def _wiki80(path: Path) -> Iterator[Marked]:
+    """Read wiki80, one record a line."""
+    for line in path.read_text(encoding="utf8").splitlines():
+        if line.strip():
+            record = json.loads(line)
+            yield Marked(record["token"], tuple(record["h"]["pos"]), tuple(record["t"]["pos"]), record["relation"])
+
+
+def _trex(folder: Path) -> Iterator[Marked]:
+    """Read LAMA's T-REx: the first of a fact's texts, drawn, in which the subject is found beside the masked object."""
+    dice = random.Random(0)
+    for path in sorted(folder.glob("P*/test.jsonl")):
+        facts = [json.loads(line) for line in path.read_text(encoding="utf8").splitlines() if line.strip()]
+        dice.shuffle(facts)
+        found = []
+        for fact in facts:
+            texts = list(fact["evidences"])
+            dice.shuffle(texts)
+            marked = next(filter(None, (_unmask(text, path.parent.name) for text in texts)), None)
+            found += [marked] if marked else []
+            if len(found) == TREX_TEXTS:
+                yield from found
+                break
+
+
+def _unmask(evidence: dict, relation: str) -> Marked | None:
+    """Put the object back into its text, and find the subject."""
+    parts = evidence["masked_sentence"].split("[MASK]")
+    if len(parts) != 2 or len(evidence["masked_sentence"]) > TREX_LONGEST:
+        return None
+    before, after = (_WORDS.findall(part) for part in parts)
+    obj, subject = (_WORDS.findall(evidence[key]) for key in ("obj_surface", "sub_surface"))
+    words, last = [*before, *obj, *after], len(before) + len(obj)
+    for start in range(len(words) - len(subject) + 1):
+        end = start + len(subject)
+        if subject and obj and words[start:end] == subject and (end <= len(before) or start >= last):
+            return Marked(words, (start, end), (len(before), last), relation)
+    return None

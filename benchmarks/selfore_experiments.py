@@ -1,0 +1,129 @@
+"""The SelfORE experiments: what is clustered, how, and which rows it gives."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import spacy
+import torch
+from call import Call
+from kd_pairs import read_examples
+from runs import ROOT, cached, digest, train_run
+from selfore_baselines import BASELINES, cluster_baseline, encode
+from selfore_corpora import ClusterData, ClusterMaker
+
+from spacy_relext.scoring.clusters import score_clusters
+
+CONFIG = ROOT / "configs" / "selfore.cfg"
+COMPONENT = "selfore_clusterer"
+IN = f"components.{COMPONENT}"
+MARKED = {f"{IN}.suggester": {"@misc": "spacy_relext.AnnotatedPairs.v1"}}
+METRICS = ("b3_p", "b3_r", "b3_f", "v", "ari", "clusters")
+# Name → what it changes.
+ABLATIONS: dict[str, dict[str, Any]] = {
+    "k-means alone": {f"{IN}.clustering.rounds": 0},
+    "one start": {f"{IN}.clustering.restarts": 1},
+    "last layer": {f"{IN}.model.mix_from": 99},
+}
+LEARNED: dict[str, dict[str, Any]] = {
+    "the encoder learns for a loop": {f"{IN}.clustering.loops": 1, "training.max_epochs": 2}
+}
+PARTS = ("central", "baselines", "ablations", "learned", "held")
+
+
+def experiment(name: str) -> Callable[[Call], None]:
+    """RETURNS (Callable[[Call], None]): The experiment on a data set of `ClusterMaker`."""
+    return partial(_run, name)
+
+
+def _run(name: str, call: Call) -> None:
+    assert isinstance(call.maker, ClusterMaker)
+    data: ClusterData = getattr(call.maker, name)()
+    for seed in call.seeds:
+        if call.wants("baselines"):
+            _baselines(call, name, data, seed)
+        systems = {"central": {"default": {}}, "ablations": ABLATIONS, "learned": LEARNED}
+        for part, found in systems.items():
+            for system, changes in found.items() if call.wants(part) else ():
+                row = system if system == "default" else f"ablation:{system}"
+                _system(call, name, data, seed, row, changes)
+        if call.wants("held"):
+            _held(call, name, data, seed)
+
+
+def _baselines(call: Call, name: str, data: ClusterData, seed: int) -> None:
+    """k-means on vectors of the untrained encoder, ten starts."""
+    nlp = spacy.blank("en")
+    folder = call.settings.runs / "vectors"
+    vectors = encode(nlp, data.whole, call.settings.encoder, folder, threads=call.settings.threads)
+    gold = _gold(nlp, data)
+    for baseline in BASELINES:
+        start = time.process_time()
+        clusters = cluster_baseline(vectors, baseline, count=data.relations, seed=seed)
+        _record(
+            call, name, data, seed, f"peer:{baseline}", score_clusters(gold, clusters), "", time.process_time() - start
+        )
+
+
+def _system(call: Call, name: str, data: ClusterData, seed: int, row: str, changes: Mapping[str, Any]) -> None:
+    """Cluster all pairs, and score these clusters."""
+    call.tell(f"{name}: {row}, seed {seed}")
+    trained, seconds = _train(call, data, data.whole, seed, changes)
+    _record(call, name, data, seed, row, _scores(call, trained, data.whole), "", seconds)
+
+
+def _held(call: Call, name: str, data: ClusterData, seed: int) -> None:
+    """Cluster four fifths, and put the last fifth into these clusters."""
+    call.tell(f"{name}: a fifth held out, seed {seed}")
+    trained, seconds = _train(call, data, data.kept, seed, {})
+    for split, corpus in (("four fifths", data.kept), ("the fifth held out", data.held)):
+        _record(call, name, data, seed, "default", _scores(call, trained, corpus), f", {split}", seconds)
+
+
+def _train(call: Call, data: ClusterData, corpus: Any, seed: int, changes: Mapping[str, Any]) -> tuple[Any, float]:
+    """Run `spacy train`; RETURNS where the pipeline is, and the seconds of its updates."""
+    fixed = {**MARKED, f"{IN}.n_clusters": data.relations, "training.eval_frequency": 1_000_000}
+    options: dict[str, Any] = {"settings": call.settings, "config": CONFIG, "changes": {**fixed, **changes}}
+    # nothing is chosen on dev, which is read once
+    dev = call.maker.folder / "empty.spacy"
+    if not dev.exists():
+        spacy.tokens.DocBin().to_disk(dev)
+    trained = train_run("selfore", train=corpus, dev=dev, seed=seed, **options)
+    return trained.folder / "model" / "model-last", trained.seconds
+
+
+def _scores(call: Call, pipeline: Any, corpus: Any) -> dict[str, Any]:
+    """Let a pipeline put the pairs of a corpus into its clusters, and score them."""
+
+    def compute() -> dict[str, Any]:
+        torch.set_num_threads(call.settings.threads)
+        nlp = spacy.load(pipeline)
+        return nlp.evaluate(read_examples(nlp, corpus))
+
+    return cached(pipeline.parent.parent / f"scores-{digest(corpus)}.json", compute)
+
+
+def _gold(nlp: Any, data: ClusterData) -> list[str]:
+    """RETURNS (list[str]): Relation of each pair, in the order of the corpus."""
+    return [example.reference._.triples[0].relation for example in read_examples(nlp, data.whole)]
+
+
+def _record(
+    call: Call,
+    name: str,
+    data: ClusterData,
+    seed: int,
+    system: str,
+    scores: Mapping[str, Any],
+    suffix: str,
+    seconds: float,
+) -> None:
+    """Write a row, and say its main figures."""
+    metrics = {metric: float(scores[metric]) for metric in METRICS}
+    split = f"K = {data.relations}{suffix}"
+    described = f"{data.name}, {call.settings.precision}"
+    call.record(name, metrics, data=described, split=split, system=system, seed=seed, seconds=seconds)
+    call.tell(f"  {system}{suffix}: B3 {metrics['b3_f']:.3f}, ARI {metrics['ari']:.3f}")
