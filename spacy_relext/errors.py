@@ -243,6 +243,14 @@ class Errors:
         "[R601] {name!r} can find clusters anew only while it is trained: a saved pipeline does not hold the texts. "
         "Initialize it with the training data first."
     )
+    R604 = (
+        "[R604] In {path!r} the pipeline finds no pair of entities for {name!r} to show. Put an `ner` or "
+        "`entity_ruler` before it, or take the entities of the corpus (--gold-ents)."
+    )
+    R605 = (
+        "[R605] `spacy relext clusters` needs a pipeline with one selfore_clusterer; {path!r} has {count} (components: "
+        "{found}). Train configs/selfore.cfg first."
+    )
     R603 = (
         "[R603] recluster: component {component!r} is no selfore_clusterer of this pipeline ({found}). Change "
         "[training.before_update] component."

@@ -1,0 +1,79 @@
+"""`spacy relext clusters`: a page about the relations that a selfore_clusterer has found."""
+
+from pathlib import Path
+from typing import Any, Iterator, Optional
+
+import typer
+from spacy.language import Language
+from spacy.tokens import Doc
+from wasabi import msg
+
+from ..clustering.points import check_sample, sample_points
+from ..errors import Errors
+from ..visuals.cluster_page import render_clusters
+from .app import relext
+from .pipeline import CODE_HELP, GPU_HELP, fail, input_errors, load_pipeline, with_progress
+from .rules_suggest import read_predicted
+
+FACTORY = "selfore_clusterer"
+PAGE = ".html"
+
+
+@relext.command("clusters")
+def clusters_cli(
+    pipeline: str = typer.Argument(..., help="Folder of a trained pipeline with a selfore_clusterer, or its name"),
+    corpus: Path = typer.Argument(..., metavar="CORPUS.spacy", help="Corpus to read: a file, or a folder of them"),
+    output: Path = typer.Argument(..., metavar="OUT.html", help="Gets the page"),
+    most: int = typer.Option(3_000, "--most", min=1, help="Pairs on the map, drawn from all"),
+    seed: int = typer.Option(0, "--seed", help="Of the draw and of the map"),
+    gold_ents: Optional[bool] = typer.Option(
+        None,
+        "--gold-ents/--no-gold-ents",
+        help="Take the corpus' entities; otherwise where no component of the pipeline finds any",
+    ),
+    code: Optional[Path] = typer.Option(None, "--code", "-c", help=CODE_HELP),
+    gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help=GPU_HELP),
+) -> None:
+    """Write a page with a map of pairs, the clusters' names and sizes, and sentences to search."""
+    if output.suffix != PAGE:
+        fail(Errors.R209.format(what=output, found=f"a name that ends in {output.suffix!r}", expected=PAGE))
+    with input_errors():
+        nlp = load_pipeline(pipeline, gpu_id, code=code)
+        clusterer = find_clusterer(nlp, pipeline)
+        docs = with_progress(read_before(nlp, corpus, clusterer, gold_ents=gold_ents))
+        sample = sample_points(clusterer, docs, most=most, seed=seed)
+        if not sample.points:
+            fail(Errors.R604.format(path=str(corpus), name=clusterer.name))
+        title, notes = f"{corpus.name}: relations found by {clusterer.name}", check_sample(sample)
+        page = render_clusters(sample, clusterer.cfg["clusters"], title=title, lang=nlp.lang or "en", notes=notes)
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(page, encoding="utf8")
+    msg.good(f"Wrote {len(sample.points):,} of {sum(sample.sizes):,} pairs to {output}")
+
+
+def find_clusterer(nlp: Language, path: str) -> Any:
+    """Find the component.
+
+    nlp (Language): The pipeline.
+    path (str): Its name, for the message.
+    RETURNS (Any): Its `selfore_clusterer`.
+    RAISES (ValueError): Where there is none, or more than one.
+    """
+    names = [name for name in nlp.pipe_names if nlp.get_pipe_meta(name).factory == FACTORY]
+    if len(names) != 1:
+        found = ", ".join(nlp.pipe_names) or "none"
+        raise ValueError(Errors.R605.format(path=path, count=len(names) or "none", found=found))
+    return nlp.get_pipe(names[0])
+
+
+def read_before(nlp: Language, corpus: Path, clusterer: Any, *, gold_ents: Optional[bool]) -> Iterator[Doc]:
+    """Read a corpus with what the components before the clusterer write, which is not run here.
+
+    nlp (Language): The pipeline.
+    corpus (Path): A .spacy file or a folder of them.
+    clusterer (Any): The component.
+    gold_ents (Optional[bool]): As for `read_predicted`.
+    YIELDS (Doc): With entities.
+    """
+    later = nlp.pipe_names[nlp.pipe_names.index(clusterer.name) :]
+    yield from nlp.pipe(read_predicted(nlp, corpus, gold_ents=gold_ents), disable=later)
