@@ -26,7 +26,8 @@ _CLUSTERER = Config().from_str(defaults.CLUSTERER_CONFIG)
         "model": _CLUSTERER["model"],
         "suggester": _CLUSTERER["suggester"],
         "clustering": _CLUSTERER["clustering"],
-        "n_clusters": 20,
+        "n_clusters": 0,
+        "most_clusters": 60,
         "threshold": 0.0,
         "scorer": {"@scorers": "spacy_relext.cluster_scorer.v1"},
     },
@@ -39,6 +40,7 @@ def make_selfore_clusterer(
     suggester: Suggester,
     clustering: Dict[str, Any],
     n_clusters: int,
+    most_clusters: int,
     threshold: float,
     scorer: Optional[Callable[..., Dict[str, Any]]],
 ) -> SelforeClusterer:
@@ -50,14 +52,16 @@ def make_selfore_clusterer(
     suggester (Suggester): Chooses the pairs: `spacy_relext.EntityPairs.v1`, in the order of the text, or
         `spacy_relext.AnnotatedPairs.v1`, in the order in which they are marked.
     clustering (Dict[str, Any]): Made by `spacy_relext.Clustering.v1`.
-    n_clusters (int): K.
+    n_clusters (int): K; 0: the largest number whose clusters still tell most of each pair's neighbours.
+    most_clusters (int): The largest number that is tried then.
     threshold (float): Share of the pairs, the least sure, that get no triple, 0 to 1.
     scorer (Optional[Callable[..., Dict[str, Any]]]): The scoring function.
     RETURNS (SelforeClusterer): The component.
     RAISES (ValueError): Where a setting is out of its range.
     """
     settings = plain_settings(locals())
-    check_range("n_clusters", n_clusters, 1, 100_000)
+    check_range("n_clusters", n_clusters, 0, 100_000)
+    check_range("most_clusters", most_clusters, 2, 100_000)
     check_range("threshold", threshold, 0.0, 1.0)
     options: Dict[str, Any] = {"settings": settings, "fitted": FITTED}
     return SelforeClusterer(nlp.vocab, model, name, suggester=suggester, scorer=scorer, **options)

@@ -12,6 +12,7 @@ from thinc.api import Optimizer
 
 from ..bridge import module_of
 from ..clustering.alignment import align
+from ..clustering.count import choose_count, count_grid
 from ..clustering.discriminant import Clustering, discriminant_kmeans
 from ..errors import Errors, Warnings
 from ..instances.pair_classes import GoldPairs, PairClass
@@ -31,6 +32,7 @@ from .pair_base import FITTED as PAIR_FITTED
 FITTED: Dict[str, Any] = {**PAIR_FITTED, "clusters": [], "sureness": [], "history": [], "settled": False}
 QUANTILES = 201
 SHOWN_NGRAMS = 5
+LEAST_CLUSTERS = 2
 UNKNOWN = -1
 
 
@@ -146,7 +148,8 @@ class SelforeClusterer(PairPipe):
         if read.docs:
             raise ValueError(why_no_pairs(read, suggester=self.suggester, name=self.name, where=self._where))
         self.cfg["types"] = sorted(types)
-        return [_id(number) for number in range(self.cfg["n_clusters"])]
+        # where the number is to be found, there is one until it is
+        return [_id(number) for number in range(self.cfg["n_clusters"] or 1)]
 
     def settle(self) -> None:
         """Nothing follows from the labels: they are ids until there are clusters."""
@@ -188,12 +191,17 @@ class SelforeClusterer(PairPipe):
         """
         if self._read is None:
             raise ValueError(Errors.R601.format(name=self.name))
-        table = self.read_table(self._read())
-        count = len(self.labels)
-        if len(table.keys) < count:
-            raise ValueError(Errors.R602.format(name=self.name, pairs=len(table.keys), count=count, where=self._where))
-        options = {key: self.clustering[key] for key in ("reduce", "whiten", "shrinkage", "rounds", "restarts")}
-        found = discriminant_kmeans(table.vectors, count, seed=self.clustering["seed"], **options)
+        table, seed = self.read_table(self._read()), self.clustering["seed"]
+        options = {key: self.clustering[key] for key in ("reduce", "whiten", "shrinkage", "rounds")}
+        count = len(self.cfg["clusters"]) or self.cfg["n_clusters"]
+        least = count or LEAST_CLUSTERS
+        if len(table.keys) < least:
+            raise ValueError(Errors.R602.format(name=self.name, pairs=len(table.keys), count=least, where=self._where))
+        if not count:
+            choice = choose_count(table.vectors, count_grid(least, self.cfg["most_clusters"]), seed=seed, **options)
+            logger.info("%s: %d clusters, of %s", self.name, choice.number, choice.tried)
+            count = choice.number
+        found = discriminant_kmeans(table.vectors, count, seed=seed, restarts=self.clustering["restarts"], **options)
         found, changed = self._aligned(found, table, count)
         module_of(self.model).set_head(*found.space.head())
         self._cluster_of = dict(zip(table.keys, found.labels.tolist()))
@@ -243,7 +251,7 @@ class SelforeClusterer(PairPipe):
         probs = softmax(found.space.logits(codes))
         sure = numpy.sort(margins(probs))
         self.cfg["sureness"] = numpy.quantile(sure, numpy.linspace(0, 1, QUANTILES)).round(6).tolist()
-        sizes = numpy.bincount(found.labels, minlength=len(self.labels)).tolist()
+        sizes = numpy.bincount(found.labels, minlength=len(found.space.centroids)).tolist()
         names = name_clusters(table.gaps, found.labels.tolist(), count=len(sizes), stop=self.vocab_stop_words())
         self.cfg["clusters"] = self._named(names, sizes)
         self.cfg["labels"] = [each["name"] for each in self.cfg["clusters"]]

@@ -81,6 +81,11 @@ def test_templates_are_clusters_with_names() -> None:
     assert 0.0 <= triple.score <= 1.0 and 0.5 < triple.evidence["probability"] <= 1.0
 
 
+def test_a_number_that_nobody_gave() -> None:
+    nlp, pipe, examples = build(0, most_clusters=4)
+    assert len(pipe.labels) == 3 and nlp.evaluate(examples)["ari"] > 0.9
+
+
 def test_the_least_sure_get_no_triple() -> None:
     nlp, pipe, examples = build(threshold=0.5)
     kept = sum(len(nlp(example.predicted.copy())._.triples) for example in examples)
@@ -178,7 +183,7 @@ def test_bad_input() -> None:
     with pytest.raises(ValueError, match="R600"):
         pipe.initialize(lambda: make_examples(nlp), nlp=nlp)
     with pytest.raises(ValueError, match="R007"):
-        nlp.add_pipe(NAME, name="other", config={"n_clusters": 0, "model": MODEL})
+        nlp.add_pipe(NAME, name="other", config={"n_clusters": -1, "model": MODEL})
 
 
 def test_texts_that_are_all_equal() -> None:

@@ -1,0 +1,65 @@
+"""How many clusters there are, where nobody says: as many as still tell most of each pair's neighbours."""
+
+from typing import Any, List, NamedTuple, Sequence, Tuple
+
+import numpy as np
+import numpy.typing as npt
+
+from .discriminant import discriminant_kmeans
+
+# Of more pairs a sample is drawn; starts of each trial.
+MOST_PAIRS, TRIAL_STARTS = 12_000, 3
+# How much less than the best count a larger one may tell of neighbours.
+SLACK = 0.02
+
+
+class Choice(NamedTuple):
+    """What was chosen.
+
+    number (int): K.
+    tried (List[Tuple[int, float]]): Each count, and what clusters then tell of neighbours.
+    """
+
+    number: int
+    tried: List[Tuple[int, float]]
+
+
+def choose_count(
+    vectors: npt.NDArray[Any], counts: Sequence[int], *, seed: int, slack: float = SLACK, **options: Any
+) -> Choice:
+    """Take the largest count whose clusters tell nearly as much of neighbours as those of any count.
+
+    What a pair's cluster tells of its neighbours', as a share of what it could tell (`Neighbours.information`), changes
+    little as long as clusters are split along lines that neighbours respect, and falls when a cluster is cut through.
+
+    vectors (NDArray): Of pairs. Shape (N, F)
+    counts (Sequence[int]): Counts to try; those above a tenth of the pairs are left out, but for the smallest.
+    seed (int): Of the clusterings and the sample.
+    slack (float): How much less is nearly as much.
+    options (Any): As for `discriminant_kmeans`.
+    RETURNS (Choice): The count.
+    """
+    if len(vectors) > MOST_PAIRS:
+        vectors = vectors[np.sort(np.random.default_rng(seed).choice(len(vectors), MOST_PAIRS, replace=False))]
+    ordered = sorted(set(counts))
+    possible = [count for count in ordered if count <= len(vectors) // 10] or ordered[:1]
+    tried = []
+    for count in possible:
+        options["restarts"] = TRIAL_STARTS
+        tried.append((count, discriminant_kmeans(vectors, count, seed=seed, **options).information))
+    best = max(information for _, information in tried)
+    return Choice(max(count for count, information in tried if information >= best - slack), tried)
+
+
+def count_grid(least: int, most: int) -> List[int]:
+    """Counts from the least to the most, each about a fifth larger than the one before.
+
+    least (int): At least 2.
+    most (int): At least as many.
+    RETURNS (List[int]): In rising order.
+    """
+    found, at = [], float(least)
+    while round(at) < most:
+        found.append(round(at))
+        at = max(at * 1.2, at + 1)
+    return [*found, most]

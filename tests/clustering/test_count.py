@@ -1,0 +1,28 @@
+"""How many clusters there are."""
+
+import numpy
+import pytest
+
+from spacy_relext.clustering import count
+from spacy_relext.clustering.count import choose_count, count_grid
+
+DICE = numpy.random.default_rng(0)
+GOLD = numpy.repeat(numpy.arange(6), 40)
+VECTORS = (4.0 * DICE.normal(size=(6, 10)))[GOLD] + 0.5 * DICE.normal(size=(240, 10))
+
+
+def test_the_number_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = choose_count(VECTORS, range(2, 13), seed=0)
+    assert found.number == 6 and [each for each, _ in found.tried] == list(range(2, 13))
+    monkeypatch.setattr(count, "MOST_PAIRS", 150)
+    assert choose_count(VECTORS, [3, 6, 9], seed=0).number == 6
+
+
+def test_few_pairs() -> None:
+    assert choose_count(VECTORS[:8], [2, 5, 9], seed=0).number == 2
+
+
+def test_grid() -> None:
+    assert count_grid(2, 2) == [2] and count_grid(2, 8) == [2, 3, 4, 5, 6, 7, 8]
+    found = count_grid(4, 60)
+    assert found[0] == 4 and found[-1] == 60 and found == sorted(set(found)) and len(found) < 20
