@@ -21,7 +21,7 @@ CONFIG = ROOT / "configs" / "selfore.cfg"
 COMPONENT = "selfore_clusterer"
 IN = f"components.{COMPONENT}"
 MARKED = {f"{IN}.suggester": {"@misc": "spacy_relext.AnnotatedPairs.v1"}}
-METRICS = ("b3_p", "b3_r", "b3_f", "v", "ari", "clusters")
+METRICS = ("b3_p", "b3_r", "b3_f", "v", "ari")
 # Name → what it changes.
 ABLATIONS: dict[str, dict[str, Any]] = {
     "k-means alone": {f"{IN}.clustering.rounds": 0},
