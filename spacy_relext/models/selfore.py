@@ -81,13 +81,16 @@ class Clusterer(PairModule):
 
 
 def pair_vector(states: PairStates, between: Tensor) -> Tensor:
-    """h = [h_s; h_o; h_b], each of length 1; h_b is 0 where nothing stands between.
+    """h = [h_s; h_o; h_b], each of length 1; where nothing stands between, h_b is that of both arguments: with 0 such
+    pairs would be alike for that alone.
 
     states (PairStates): Of P pairs.
     between (Tensor): True on tokens between the arguments. Shape (P, T)
     RETURNS (Tensor): Shape (P, 3 D)
     """
-    parts = (states.subject, states.object, masked_mean(states.tokens, between))
+    both = states.subject + states.object
+    gap = torch.where(between.any(1, keepdim=True), masked_mean(states.tokens, between), both)
+    parts = (states.subject, states.object, gap)
     return torch.cat([F.normalize(part, dim=1) for part in parts], 1)
 
 
