@@ -12,8 +12,17 @@ from ..clustering.points import check_sample, sample_points
 from ..errors import Errors
 from ..visuals.cluster_page import render_clusters
 from .app import relext
-from .pipeline import CODE_HELP, GPU_HELP, fail, input_errors, load_pipeline, with_progress
-from .rules_suggest import read_predicted
+from .pipeline import (
+    CODE_HELP,
+    GPU_HELP,
+    check_suffix,
+    fail,
+    find_component,
+    input_errors,
+    load_pipeline,
+    read_predicted,
+    with_progress,
+)
 
 FACTORY = "selfore_clusterer"
 PAGE = ".html"
@@ -35,11 +44,10 @@ def clusters_cli(
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help=GPU_HELP),
 ) -> None:
     """Write a page with a map of pairs, the clusters' names and sizes, and sentences to search."""
-    if output.suffix != PAGE:
-        fail(Errors.R209.format(what=output, found=f"a name that ends in {output.suffix!r}", expected=PAGE))
+    check_suffix(output, PAGE)
     with input_errors():
         nlp = load_pipeline(pipeline, gpu_id, code=code)
-        clusterer = find_clusterer(nlp, pipeline)
+        clusterer = find_component(nlp, FACTORY, path=pipeline, problem=Errors.R605)
         docs = with_progress(read_before(nlp, corpus, clusterer, gold_ents=gold_ents))
         sample = sample_points(clusterer, docs, most=most, seed=seed)
         if not sample.points:
@@ -49,21 +57,6 @@ def clusters_cli(
         output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text(page, encoding="utf8")
     msg.good(f"Wrote {len(sample.points):,} of {sum(sample.sizes):,} pairs to {output}")
-
-
-def find_clusterer(nlp: Language, path: str) -> Any:
-    """Find the component.
-
-    nlp (Language): The pipeline.
-    path (str): Its name, for the message.
-    RETURNS (Any): Its `selfore_clusterer`.
-    RAISES (ValueError): Where there is none, or more than one.
-    """
-    names = [name for name in nlp.pipe_names if nlp.get_pipe_meta(name).factory == FACTORY]
-    if len(names) != 1:
-        found = ", ".join(nlp.pipe_names) or "none"
-        raise ValueError(Errors.R605.format(path=path, count=len(names) or "none", found=found))
-    return nlp.get_pipe(names[0])
 
 
 def read_before(nlp: Language, corpus: Path, clusterer: Any, *, gold_ents: Optional[bool]) -> Iterator[Doc]:

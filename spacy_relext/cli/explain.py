@@ -7,7 +7,7 @@ import typer
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from ..components.no_triple import ENTITIES, assigns, why_no_triple
+from ..components.no_triple import why_no_triple
 from ..corpora.jsonl import check_record
 from ..corpora.reader import predicted_doc
 from ..corpora.records import KNOWN_KEYS
@@ -17,7 +17,7 @@ from ..triples.store import get_records
 from ..visuals.explanation import explain_doc
 from ..visuals.page import render_page
 from .app import relext
-from .pipeline import CODE_HELP, GPU_HELP, PIPELINE_HELP, fail, input_errors, load_pipeline
+from .pipeline import CODE_HELP, GPU_HELP, PIPELINE_HELP, fail, input_errors, load_pipeline, takes_gold_ents
 from .view import read_docs, read_file, read_texts, save
 
 
@@ -67,8 +67,7 @@ def prepare(nlp: Language, texts: Sequence[RawText], *, gold_ents: Optional[bool
     RETURNS (List[Union[str, Doc]]): What the pipeline shall read.
     RAISES (ValueError): Where a record is malformed.
     """
-    if gold_ents is None:
-        gold_ents = not any(assigns(nlp, name, ENTITIES) for name in nlp.pipe_names)
+    with_ents = takes_gold_ents(nlp, gold_ents)
     found: List[Union[str, Doc]] = []
     for raw in texts:
         if not any(key in raw.extra for key in KNOWN_KEYS) or len(raw.text) > nlp.max_length:
@@ -78,5 +77,5 @@ def prepare(nlp: Language, texts: Sequence[RawText], *, gold_ents: Optional[bool
             record = check_record({**raw.extra, "text": raw.text})
         except ValueError as error:
             raise ValueError(Errors.R100.format(where=raw.where, what=error)) from None
-        found.append(predicted_doc(nlp, record, gold_ents=gold_ents))
+        found.append(predicted_doc(nlp, record, gold_ents=with_ents))
     return found

@@ -7,10 +7,13 @@ from typing import Any, Iterable, Iterator, List, NoReturn, Optional
 import spacy
 import typer
 from spacy.language import Language
+from spacy.tokens import Doc
 from spacy.util import import_file
 from tqdm import tqdm
 
 from .. import extensions  # noqa: F401  (registers doc._.triples)
+from ..components.no_triple import ENTITIES, assigns
+from ..corpora.reader import TripleCorpus
 from ..errors import Errors
 
 PIPELINE_HELP = "Folder of a trained pipeline, or the name of an installed one."
@@ -69,6 +72,56 @@ def load_pipeline(path: str, gpu_id: int = -1, *, code: Optional[Path] = None) -
         return spacy.load(path)
     except (OSError, ValueError, KeyError, ImportError) as error:
         fail(Errors.R200.format(path=path, reason=_first_line(error)))
+
+
+def find_component(nlp: Language, factory: str, *, path: str, problem: str) -> Any:
+    """Find the one component of a kind.
+
+    nlp (Language): The pipeline.
+    factory (str): The factory that made it.
+    path (str): The pipeline's name, for the message.
+    problem (str): Template of the message.
+    RETURNS (Any): The component.
+    RAISES (ValueError): Where there is none, or more than one.
+    """
+    names = [name for name in nlp.pipe_names if nlp.get_pipe_meta(name).factory == factory]
+    if len(names) != 1:
+        found = ", ".join(nlp.pipe_names) or "none"
+        raise ValueError(problem.format(path=path, count=len(names) or "none", found=found))
+    return nlp.get_pipe(names[0])
+
+
+def takes_gold_ents(nlp: Language, asked: Optional[bool]) -> bool:
+    """Decide whether texts get the entities that a corpus or a record has.
+
+    nlp (Language): The pipeline.
+    asked (Optional[bool]): What the command was told; None: they do where no component finds any.
+    RETURNS (bool): Whether they do.
+    """
+    return not any(assigns(nlp, name, ENTITIES) for name in nlp.pipe_names) if asked is None else asked
+
+
+def read_predicted(nlp: Language, corpus: Path, *, gold_ents: Optional[bool]) -> Iterator[Doc]:
+    """Read a corpus as Docs that the pipeline has not annotated yet.
+
+    nlp (Language): The pipeline.
+    corpus (Path): A .spacy file or a folder of them.
+    gold_ents (Optional[bool]): Whether they get the corpus' entities; None: where no component sets any.
+    YIELDS (Doc): Without triples.
+    """
+    for example in TripleCorpus(corpus, gold_ents=takes_gold_ents(nlp, gold_ents))(nlp):
+        yield example.predicted
+
+
+def check_suffix(output: Path, suffix: str) -> None:
+    """Make sure that an output is called what it is.
+
+    output (Path): The file to be written.
+    suffix (str): How its name must end.
+    RAISES (typer.Exit): Where it ends in something else.
+    """
+    if output.suffix != suffix:
+        fail(Errors.R209.format(what=output, found=f"a name that ends in {output.suffix!r}", expected=suffix))
 
 
 def split_list(option: Optional[str]) -> Optional[List[str]]:

@@ -21,7 +21,7 @@ from ..knowledge.rule_index import FORMS
 from ..knowledge.rule_mining import mine_patterns, write_patterns
 from ..knowledge.rules import NO_RELATION, SHOWN, TABLE, read_rules, usable_rules
 from .app import relext
-from .pipeline import fail, input_errors, with_progress
+from .pipeline import check_suffix, fail, input_errors, split_list, with_progress
 
 rules_app = typer.Typer(name="rules", help="Find and check labelling rules.", no_args_is_help=True)
 relext.add_typer(rules_app)
@@ -39,8 +39,12 @@ def check_cli(
         ..., metavar="CORPUS.spacy", help="Corpus with entities: a file, or a folder of them"
     ),
     lang: str = typer.Option("en", "--lang", help="Language whose tokenizer splits the rules' words"),
-    relations: str = typer.Option("", "--relations", help="The relations there are, with commas; others are errors"),
-    types: str = typer.Option("", "--types", help="The entity types there are, with commas; others are errors"),
+    relations: Optional[str] = typer.Option(
+        None, "--relations", help="The relations there are, with commas; others are errors"
+    ),
+    types: Optional[str] = typer.Option(
+        None, "--types", help="The entity types there are, with commas; others are errors"
+    ),
     form: str = typer.Option("text", "--form", help=f"What of a token is compared: {', '.join(FORMS)}"),
     max_gap: int = typer.Option(0, "--max-gap", min=0, help="Most tokens that * stands for; 0: no gaps"),
     any_type: bool = typer.Option(False, "--any-type", help="Leave out the types behind the masks"),
@@ -51,7 +55,7 @@ def check_cli(
         fail(Errors.R206.format(option="--form", found=form, expected=", ".join(FORMS)))
     suggester: Suggester = AnnotatedPairs() if marked else EntityPairs()
     with input_errors():
-        allowed = {"relations": split_names(relations), "types": split_names(types)}
+        allowed = {"relations": split_list(relations), "types": split_list(types)}
         options = {"max_gap": max_gap, "any_type": any_type, "lower": form == "lower"}
         found = read_rules(rules, tokenize=tokenizer_of(lang), **allowed, **options)  # type: ignore[arg-type]
         for problem in found.problems if sum(each.fatal for each in found.problems) > SHOWN else ():
@@ -83,8 +87,7 @@ def mine_cli(
 ) -> None:
     """List what often stands between two entities; name the relations in the table, and it is a file of rules."""
     suggester: Suggester = AnnotatedPairs() if marked else EntityPairs()
-    if output.suffix != TABLE:
-        fail(Errors.R209.format(what=output, found=f"a name that ends in {output.suffix!r}", expected=TABLE))
+    check_suffix(output, TABLE)
     with input_errors():
         docs = with_progress(read_sentences(corpus))
         options = {"longest": longest, "least": least, "top": top, "examples": examples}
@@ -95,15 +98,6 @@ def mine_cli(
     groups = max(each.group for each in mined)
     msg.good(f"Wrote {len(mined)} patterns in {groups} groups to {output}")
     msg.info("Fill in `relation` (left to right) or `reversed` (right to left); lines without either are no rules.")
-
-
-def split_names(text: str) -> Optional[List[str]]:
-    """Read names with commas between them.
-
-    text (str): The names.
-    RETURNS (Optional[List[str]]): The names; None where there is none.
-    """
-    return [name.strip() for name in text.split(",") if name.strip()] or None
 
 
 def read_sentences(corpus: Path) -> Iterator[Doc]:

@@ -2,19 +2,26 @@
 
 import warnings
 from pathlib import Path
-from typing import Any, Iterator, Optional, Sequence
+from typing import Optional, Sequence
 
 import typer
-from spacy.language import Language
-from spacy.tokens import Doc
 from wasabi import msg, table
 
-from ..corpora.reader import TripleCorpus
 from ..errors import Errors
 from ..knowledge.rule_index import RuleIndex
 from ..knowledge.rule_suggestion import SuggestedRule, suggest_rules, write_suggestions
 from ..knowledge.rules import TABLE
-from .pipeline import CODE_HELP, GPU_HELP, fail, input_errors, load_pipeline, with_progress
+from .pipeline import (
+    CODE_HELP,
+    GPU_HELP,
+    check_suffix,
+    fail,
+    find_component,
+    input_errors,
+    load_pipeline,
+    read_predicted,
+    with_progress,
+)
 from .rules import rules_app
 
 FACTORY = "nero_grounder"
@@ -48,13 +55,12 @@ def suggest_cli(
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help=GPU_HELP),
 ) -> None:
     """List what a nero_grounder takes for a relation again and again where no rule fires, as a table of rules."""
-    if output.suffix != TABLE:
-        fail(Errors.R209.format(what=output, found=f"a name that ends in {output.suffix!r}", expected=TABLE))
+    check_suffix(output, TABLE)
     with input_errors(), warnings.catch_warnings():
         # texts without triples are what this is for
         warnings.filterwarnings("ignore", message=r"\[W102\]")
         nlp = load_pipeline(pipeline, gpu_id, code=code)
-        component = find_grounder(nlp, pipeline)
+        component = find_component(nlp, FACTORY, path=pipeline, problem=Errors.R510)
         docs = nlp.pipe(read_predicted(nlp, corpus, gold_ents=gold_ents), batch_size=batch_size)
         found = suggest_rules(
             with_progress(docs),
@@ -77,35 +83,6 @@ def suggest_cli(
     typer.echo(format_suggestions(found.rules))
     msg.good(f"Wrote {len(found.rules)} rules to {output}")
     msg.info("Delete the lines that are wrong; what is left is a file of rules.")
-
-
-def find_grounder(nlp: Language, path: str) -> Any:
-    """Find the component that suggests.
-
-    nlp (Language): The pipeline.
-    path (str): Its name, for the message.
-    RETURNS (Any): Its `nero_grounder`.
-    RAISES (ValueError): Where there is none, or more than one.
-    """
-    names = [name for name in nlp.pipe_names if nlp.get_pipe_meta(name).factory == FACTORY]
-    if len(names) != 1:
-        found = ", ".join(nlp.pipe_names) or "none"
-        raise ValueError(Errors.R510.format(path=path, count=len(names) or "none", found=found))
-    return nlp.get_pipe(names[0])
-
-
-def read_predicted(nlp: Language, corpus: Path, *, gold_ents: Optional[bool]) -> Iterator[Doc]:
-    """Read a corpus as Docs that the pipeline has not annotated yet.
-
-    nlp (Language): The pipeline.
-    corpus (Path): A .spacy file or a folder of them.
-    gold_ents (Optional[bool]): Whether they get the corpus' entities; None: where no component sets any.
-    YIELDS (Doc): Without triples.
-    """
-    if gold_ents is None:
-        gold_ents = not any("doc.ents" in nlp.get_pipe_meta(name).assigns for name in nlp.pipe_names)
-    for example in TripleCorpus(corpus, gold_ents=gold_ents)(nlp):
-        yield example.predicted
 
 
 def format_suggestions(rules: Sequence[SuggestedRule]) -> str:

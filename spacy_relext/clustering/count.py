@@ -5,7 +5,7 @@ from typing import Any, List, NamedTuple, Sequence, Tuple
 import numpy as np
 import numpy.typing as npt
 
-from .discriminant import discriminant_kmeans
+from .discriminant import cluster_reduced, reduce_vectors, reduced_width
 
 # Of more pairs a sample is drawn; starts of each trial.
 MOST_PAIRS, TRIAL_STARTS = 12_000, 3
@@ -25,7 +25,14 @@ class Choice(NamedTuple):
 
 
 def choose_count(
-    vectors: npt.NDArray[Any], counts: Sequence[int], *, seed: int, slack: float = SLACK, **options: Any
+    vectors: npt.NDArray[Any],
+    counts: Sequence[int],
+    *,
+    seed: int,
+    slack: float = SLACK,
+    reduce: int = 200,
+    whiten: float = 0.0,
+    **options: Any,
 ) -> Choice:
     """Take the largest count whose clusters tell nearly as much of neighbours as those of any count.
 
@@ -36,17 +43,22 @@ def choose_count(
     counts (Sequence[int]): Counts to try; those above a tenth of the pairs are left out, but for the smallest.
     seed (int): Of the clusterings and the sample.
     slack (float): How much less is nearly as much.
-    options (Any): As for `discriminant_kmeans`.
+    reduce (int): As for `discriminant_kmeans`.
+    whiten (float): As for `reduce_vectors`.
+    options (Any): As for `cluster_reduced`, but for the restarts.
     RETURNS (Choice): The count.
     """
     if len(vectors) > MOST_PAIRS:
         vectors = vectors[np.sort(np.random.default_rng(seed).choice(len(vectors), MOST_PAIRS, replace=False))]
     ordered = sorted(set(counts))
     possible = [count for count in ordered if count <= len(vectors) // 10] or ordered[:1]
-    tried = []
+    tried, spaces = [], {}  # type: List[Tuple[int, float]], Dict[int, Reduced]
     for count in possible:
-        options["restarts"] = TRIAL_STARTS
-        tried.append((count, discriminant_kmeans(vectors, count, seed=seed, **options).information))
+        width = reduced_width(len(vectors), count, reduce=reduce)
+        if width not in spaces:
+            spaces[width] = reduce_vectors(vectors, width, whiten=whiten, seed=seed)
+        found = cluster_reduced(spaces[width], count, seed=seed, restarts=TRIAL_STARTS, **options)
+        tried.append((count, found.information))
     best = max(information for _, information in tried)
     return Choice(max(count for count, information in tried if information >= best - slack), tried)
 

@@ -82,17 +82,23 @@ class Clustering(NamedTuple):
     information: float
 
 
+class Reduced(NamedTuple):
+    """Pair vectors in few directions, and their neighbours there, for several clusterings.
+
+    mean (Floats): Shape (F,)
+    axes (Floats): Shape (F, D)
+    vectors (Floats): Shape (N, D)
+    neighbours (Neighbours): Nearest ones in these directions.
+    """
+
+    mean: Floats
+    axes: Floats
+    vectors: Floats
+    neighbours: Neighbours
+
+
 def discriminant_kmeans(
-    vectors: npt.NDArray[Any],
-    count: int,
-    *,
-    seed: int,
-    reduce: int = 200,
-    whiten: float = 0.0,
-    shrinkage: float = 0.1,
-    rounds: int = 12,
-    restarts: int = 10,
-    stop: float = 0.005,
+    vectors: npt.NDArray[Any], count: int, *, seed: int, reduce: int = 200, whiten: float = 0.0, **options: Any
 ) -> Clustering:
     """Cluster several times, and take the clustering that tells most of each pair's neighbours.
 
@@ -100,26 +106,69 @@ def discriminant_kmeans(
     count (int): K, at most N.
     seed (int): Of k-means++; each restart has its own.
     reduce (int): Principal components that are kept, no more than a tenth of the pairs or K.
+    whiten (float): As for `reduce_vectors`.
+    options (Any): As for `cluster_reduced`.
+    RETURNS (Clustering): Clusters; some may be empty where there are fewer different pairs.
+    """
+    width = reduced_width(len(vectors), count, reduce=reduce)
+    return cluster_reduced(reduce_vectors(vectors, width, whiten=whiten, seed=seed), count, seed=seed, **options)
+
+
+def reduced_width(total: int, count: int, *, reduce: int) -> int:
+    """Say how many directions are kept: as many as there are pairs would tell any clusters apart.
+
+    total (int): Number of pairs.
+    count (int): K.
+    reduce (int): Most directions.
+    RETURNS (int): Directions.
+    """
+    return min(reduce, max(count, total // PAIRS_A_DIRECTION))
+
+
+def reduce_vectors(vectors: npt.NDArray[Any], width: int, *, whiten: float = 0.0, seed: int = 0) -> Reduced:
+    """Keep the principal components, and look for neighbours among them.
+
+    vectors (NDArray): Shape (N, F)
+    width (int): D, how many are kept; no more than F.
     whiten (float): w: components with the variance λ are multiplied by λ^(-w/2). 0: as they are, 1: all alike.
+    seed (int): Of the samples among which neighbours are looked for.
+    RETURNS (Reduced): What `cluster_reduced` reads.
+    """
+    mean, axes, variances = principal_axes(vectors, width)
+    axes = (axes * np.maximum(variances, TINY) ** (-whiten / 2)).astype("float32")
+    reduced = np.concatenate([(part - mean) @ axes for part in _parts(vectors)])
+    return Reduced(mean, axes, reduced, Neighbours(reduced, seed=seed))
+
+
+def cluster_reduced(
+    reduced: Reduced,
+    count: int,
+    *,
+    seed: int,
+    shrinkage: float = 0.1,
+    rounds: int = 12,
+    restarts: int = 10,
+    stop: float = 0.005,
+) -> Clustering:
+    """Cluster several times in the directions that were kept.
+
+    reduced (Reduced): Pairs.
+    count (int): K, at most N.
+    seed (int): Of k-means++; each restart has its own.
     shrinkage (float): How far the scatter within clusters is drawn to that of a ball, 0 to 1.
     rounds (int): Most rounds; 0: k-means of the principal components.
     restarts (int): How often it begins anew.
     stop (float): The last round is that in which a smaller share of the pairs changes its cluster.
-    RETURNS (Clustering): Clusters; some may be empty where there are fewer different pairs.
+    RETURNS (Clustering): The one that tells most of neighbours.
     """
-    # as many directions as there are pairs tell any clusters apart
-    mean, axes, variances = principal_axes(vectors, min(reduce, max(count, len(vectors) // PAIRS_A_DIRECTION)))
-    axes = (axes * np.maximum(variances, TINY) ** (-whiten / 2)).astype("float32")
-    reduced = np.concatenate([(part - mean) @ axes for part in _parts(vectors)])
-    neighbours = Neighbours(reduced, seed=seed)
     best = None
     for restart in range(restarts):
         labels, turn, changed = _climb(
-            reduced, count, seed=seed * restarts + restart, shrinkage=shrinkage, rounds=rounds, stop=stop
+            reduced.vectors, count, seed=seed * restarts + restart, shrinkage=shrinkage, rounds=rounds, stop=stop
         )
-        information = neighbours.information(labels, count=count)
+        information = reduced.neighbours.information(labels, count=count)
         if best is None or information > best.information:
-            space = Space(mean, axes @ turn, means_of(reduced @ turn, labels, count))
+            space = Space(reduced.mean, reduced.axes @ turn, means_of(reduced.vectors @ turn, labels, count))
             best = Clustering(labels, space, changed, information)
     assert best is not None, "at least one start"
     return best

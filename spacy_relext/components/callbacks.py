@@ -29,11 +29,8 @@ def create_anneal_distillation(component: str, steps: int, start: float = 1.0, e
     check_range("end", end, 0.0, 1.0)
 
     def anneal(nlp: Language, info: Dict[str, Any]) -> None:
-        pipe = dict(nlp.components).get(component)
-        if not hasattr(pipe, "teacher_share"):
-            names = ", ".join(nlp.component_names) or "nothing"
-            raise ValueError(Errors.R403.format(component=component, found=names))
-        pipe.teacher_share = share_at(info["step"], steps=steps, start=start, end=end)  # type: ignore[union-attr]
+        pipe = _find(nlp, component, "teacher_share", problem=Errors.R403)
+        pipe.teacher_share = share_at(info["step"], steps=steps, start=start, end=end)
 
     return anneal
 
@@ -53,16 +50,13 @@ def create_recluster(component: str, epochs: int = 1) -> Callback:
     done = {"epoch": 0}
 
     def recluster(nlp: Language, info: Dict[str, Any]) -> None:
-        pipe = dict(nlp.components).get(component)
-        if not hasattr(pipe, "recluster"):
-            names = ", ".join(nlp.component_names) or "nothing"
-            raise ValueError(Errors.R603.format(component=component, found=names))
+        pipe = _find(nlp, component, "recluster", problem=Errors.R603)
         if info["step"] == 0:
             done["epoch"] = 0
         if info["epoch"] >= done["epoch"] + epochs:
             done["epoch"] = info["epoch"]
-            if not pipe.cfg["settled"]:  # type: ignore[union-attr]
-                pipe.recluster()  # type: ignore[union-attr]
+            if not pipe.cfg["settled"]:
+                pipe.recluster()
 
     return recluster
 
@@ -77,3 +71,11 @@ def share_at(step: int, *, steps: int, start: float = 1.0, end: float = 0.0) -> 
     RETURNS (float): λ_t.
     """
     return start + (end - start) * min(1.0, step / (steps - 1))
+
+
+def _find(nlp: Language, component: str, attribute: str, *, problem: str) -> Any:
+    """Find the component that a callback is for, by what it has."""
+    pipe = dict(nlp.components).get(component)
+    if not hasattr(pipe, attribute):
+        raise ValueError(problem.format(component=component, found=", ".join(nlp.component_names) or "nothing"))
+    return pipe

@@ -9,7 +9,6 @@ from ..instances.pair_classes import GoldPairs
 from ..instances.pair_features import PairBatch
 from ..instances.pairs import Pairs
 from ..knowledge.type_patterns import TypePatterns, count_patterns
-from ..pair_bridge import encoder_sizes
 from .pair_base import FITTED as PAIR_FITTED
 from .pair_base import PairPipe
 
@@ -84,9 +83,3 @@ class KDPipe(PairPipe):
     def arrays(self, instances: Any, pairs: Pairs) -> Dict[str, Any]:
         """Name what the module reads besides the encoder's input."""
         return {}
-
-    def model_sizes(self) -> Dict[str, Any]:
-        """RETURNS (Dict[str, Any]): Numbers of classes, entity types and tags, no relation and none included."""
-        n_types, n_tags = len(self.cfg["types"]) + 1, len(self.cfg["tags"]) + 1
-        found: Dict[str, Any] = {"n_classes": len(self.cfg["classes"]) + 1, "n_types": n_types}
-        return {**found, **encoder_sizes(self.model, n_types=n_types, n_tags=n_tags)}

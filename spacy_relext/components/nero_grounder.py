@@ -23,7 +23,6 @@ from ..instances.rule_votes import NONE, RuleVotes
 from ..knowledge.rules import NO_RELATION, to_records
 from ..models.nero_losses import nero_loss
 from ..models.weights import MeanWeights
-from ..pair_bridge import encoder_sizes
 from ..triples.decode import calibrate
 from ..triples.store import has_triples
 from .kd_classifier import most_attended
@@ -145,12 +144,6 @@ class NeroGrounder(RulePipe):
         # where pairs stand in one order, relations are read backwards too: `settle` reads that off what was said
         self._collected = ([] if True in directions else [{PairClass("", True)}], [])
         return relations_of(self.rules)
-
-    def model_sizes(self) -> Dict[str, Any]:
-        """RETURNS (Dict[str, Any]): Numbers of classes and entity types, no relation and none included."""
-        n_types = len(self.cfg["types"]) + 1
-        found: Dict[str, Any] = {"n_classes": len(self.cfg["classes"]) + 1, "n_types": n_types}
-        return {**found, **encoder_sizes(self.model, n_types=n_types, n_tags=1)}
 
     # Training
 

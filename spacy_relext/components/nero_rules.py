@@ -115,7 +115,7 @@ class RulePipe(PairPipe):
         else:
             where, found = f"the rules of {self.name}", check_records(rules, where=self.name, **options)
         # where rules are added, that all of them are there already is none of their faults
-        usable = found.rules if known and not any(each.fatal for each in found.problems) else usable_rules(found, where)
+        usable = usable_rules(found, where, needed=not known)
         if found.problems:
             first, left_out = found.problems[0], len(found.problems)
             counts = {"count": left_out, "total": left_out + len(usable), "where": where}

@@ -16,6 +16,7 @@ from ..errors import Errors, Warnings
 from ..instances.pair_classes import GoldPairs, PairClass, gold_pairs, list_classes, turned_classes
 from ..instances.pairs import Pairs, Suggester, is_searched
 from ..knowledge.type_lexicon import TypeLexicon
+from ..pair_bridge import encoder_sizes
 from ..triples.decode import calibrate
 from ..triples.store import has_triples, set_triples
 from .annotation import annotated
@@ -192,6 +193,12 @@ class PairPipe(RelationPipe):
         """List the classes, now that the labels are known; a method adds what it counts."""
         (said, _), self._collected = self._collected, ([], [])
         self.cfg["classes"] = [list(each) for each in list_classes(said, self.labels)]
+
+    def model_sizes(self) -> Dict[str, Any]:
+        """RETURNS (Dict[str, Any]): Numbers of classes, entity types and tags, no relation and none included."""
+        n_types, n_tags = len(self.cfg["types"]) + 1, len(self.cfg.get("tags", ())) + 1
+        found: Dict[str, Any] = {"n_classes": len(self.cfg["classes"]) + 1, "n_types": n_types}
+        return {**found, **encoder_sizes(self.model, n_types=n_types, n_tags=n_tags)}
 
     def decode(self, instances: Pairs, outputs: Any) -> List[Any]:
         """Take each pair's best relation where it is likely enough beside no relation."""

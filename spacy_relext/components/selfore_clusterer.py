@@ -1,8 +1,9 @@
 """The component behind `selfore_clusterer`: finds clusters of entity pairs, learns them, and finds them anew."""
 
+from functools import partial
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 import numpy
 from spacy.language import Language
@@ -15,14 +16,13 @@ from ..clustering.alignment import align
 from ..clustering.count import choose_count, count_grid
 from ..clustering.discriminant import Clustering, discriminant_kmeans
 from ..errors import Errors, Warnings
-from ..instances.pair_classes import GoldPairs, PairClass
+from ..instances.pair_classes import PairClass
 from ..instances.pair_features import PairBatch
 from ..instances.pairs import Pairs
 from ..knowledge.cluster_names import Words, name_clusters, words_between
 from ..knowledge.type_lexicon import TypeLexicon
 from ..models.adaptive_clustering import check_sizes
 from ..models.selfore import selfore_loss
-from ..pair_bridge import encoder_sizes
 from .annotation import annotated
 from .no_pairs import Read, why_no_pairs
 from .pair_base import COLLECT_BATCH, PairPipe, softmax
@@ -126,7 +126,7 @@ class SelforeClusterer(PairPipe):
         """
         training = {} if nlp is None else nlp.config.get("training") or {}
         if corpus is not None and nlp is not None:
-            get_examples = _reader(corpus, nlp)
+            get_examples = partial(corpus, nlp)
         elif training.get("max_epochs") == -1:
             raise ValueError(Errors.R600.format(name=self.name))
         self._cluster_of = {}
@@ -136,16 +136,15 @@ class SelforeClusterer(PairPipe):
 
     def collect(self, examples: Iterable[Example]) -> List[str]:
         """Count pairs and entity types; gold is not read."""
-        read, types = Read(), set()  # type: Tuple[Read, Set[str]]
+        types: Set[str] = set()
+        read, pairs_seen = Read(), 0
         for batch in minibatch(examples, COLLECT_BATCH):
-            batch = list(batch)
-            pairs = self.suggest([example.predicted for example in batch])
+            pairs = self.suggest_gold(batch)
             types.update(kind for kinds in pairs.types for kind in kinds if kind)
-            if not types and not len(pairs):
+            pairs_seen += len(pairs)
+            if not pairs_seen:
                 read.add(batch)
-            else:
-                read.docs = 0
-        if read.docs:
+        if not pairs_seen:
             raise ValueError(why_no_pairs(read, suggester=self.suggester, name=self.name, where=self._where))
         self.cfg["types"] = sorted(types)
         # where the number is to be found, there is one until it is
@@ -155,10 +154,8 @@ class SelforeClusterer(PairPipe):
         """Nothing follows from the labels: they are ids until there are clusters."""
 
     def model_sizes(self) -> Dict[str, Any]:
-        """RETURNS (Dict[str, Any]): Numbers of clusters and entity types, none included."""
-        n_types = len(self.cfg["types"]) + 1
-        found: Dict[str, Any] = {"n_classes": len(self.labels), "n_types": n_types}
-        return {**found, **encoder_sizes(self.model, n_types=n_types, n_tags=1)}
+        """RETURNS (Dict[str, Any]): As for `PairPipe`, with the number of clusters: none of them is no relation."""
+        return {**super().model_sizes(), "n_classes": len(self.labels)}
 
     # Pairs
 
@@ -178,8 +175,7 @@ class SelforeClusterer(PairPipe):
 
     def features(self, instances: Any) -> PairBatch:
         """Lay the pairs out for the encoder."""
-        pairs = instances.pairs if isinstance(instances, GoldPairs) else instances
-        return PairBatch(pairs, self.cfg["types"])
+        return PairBatch(instances, self.cfg["types"])
 
     # Clustering
 
@@ -219,7 +215,7 @@ class SelforeClusterer(PairPipe):
         parts: List[Any] = []
         seen: Set[bytes] = set()
         for batch in minibatch(examples, COLLECT_BATCH):
-            pairs = self.suggest([example.predicted for example in batch])
+            pairs = self.suggest_gold(batch)
             names = keys_of(pairs)
             first = {key: number for number, key in reversed(list(enumerate(names))) if key not in seen}
             new = sorted(first.values())
@@ -370,7 +366,3 @@ def margins(probs: Any) -> Any:
 
 def _id(number: int) -> str:
     return f"cluster_{number}"
-
-
-def _reader(corpus: Callable[[Language], Iterable[Example]], nlp: Language) -> Callable[[], Iterator[Example]]:
-    return lambda: iter(corpus(nlp))

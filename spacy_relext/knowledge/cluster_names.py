@@ -44,8 +44,8 @@ def words_between(pairs: Pairs) -> List[Words]:
     """
     found = []
     for number in range(len(pairs)):
-        first, second = sorted((pairs.subject[number].tolist(), pairs.object[number].tolist()))
-        gap = pairs.docs[pairs.doc[number]][first[1] : max(first[1], second[0])]
+        doc, _, end, start, _ = pairs.place(number)
+        gap = pairs.docs[doc][end : max(end, start)]
         words = tuple(token.lower_ for token in gap if not token.is_space)
         found.append(words if len(words) <= LONGEST_GAP else ())
     return found

@@ -85,11 +85,11 @@ class RuleIndex:
             backwards: the rule fires at the pair in the other order.
         """
         found: List[Tuple[int, int, bool]] = []
-        attribute, last, raw = FORMS[self.form], -1, b""
+        attribute, last, raw, treebank = FORMS[self.form], -1, b"", self._treebank_words(pairs.docs)
         columns = (pairs.doc.tolist(), pairs.text.tolist(), pairs.subject.tolist(), pairs.object.tolist())
         for number, (doc, text, subject, obj) in enumerate(zip(*columns)):
             if doc != last:
-                last, raw = doc, self._read(pairs.docs[doc], attribute)
+                last, raw = doc, self._read(pairs.docs[doc], attribute, treebank)
             forwards = subject < obj
             left, right = (subject, obj) if forwards else (obj, subject)
             if left[1] > right[0]:
@@ -125,12 +125,21 @@ class RuleIndex:
         else:
             self._open.append(entry)
 
-    def _read(self, doc: Doc, attribute: int) -> bytes:
+    def _treebank_words(self, docs: Sequence[Doc]) -> List[Tuple[bytes, int, int]]:
+        """List the treebank's words that texts may have: most vocabularies know none of them."""
+        stores = {id(doc.vocab): doc.vocab.strings for doc in docs}.values()
+        return [
+            (number.to_bytes(_WIDTH, sys.byteorder), number, plain)
+            for word, number, plain in self._treebank
+            if any(word in strings for strings in stores)
+        ]
+
+    @staticmethod
+    def _read(doc: Doc, attribute: int, treebank: Sequence[Tuple[bytes, int, int]]) -> bytes:
         """Number the words of a text."""
         raw: bytes = doc.to_array([attribute]).astype("uint64").tobytes()
-        for word, number, plain in self._treebank:
-            # most vocabularies do not know these words
-            if word in doc.vocab.strings and number.to_bytes(_WIDTH, sys.byteorder) in raw:
+        for packed, number, plain in treebank:
+            if packed in raw:
                 numbers = numpy.frombuffer(raw, dtype="uint64").copy()
                 numbers[numbers == number] = plain
                 raw = numbers.tobytes()
@@ -162,7 +171,7 @@ class RuleIndex:
                 found.update((entry.number, entry) for entry in self._runs.get(between[place : place + size], ()))
         if found:
             tokens = _unpack(between)
-            tied = [doc[place].orth in self._hyphens and self._ties(doc, place) for place in range(start, end)]
+            tied = [self._ties(doc, place) for place in range(start, end)]
             yield from (entry for entry in found.values() if len(tokens) in self._ends(entry.between, tokens, tied))
 
     def _ends(self, parts: Ids, tokens: Sequence[int], tied: Sequence[bool]) -> Set[int]:
@@ -193,17 +202,20 @@ class RuleIndex:
 
     def _fits(self, parts: Ids, doc: Doc, tokens: Sequence[int], places: range, text: Sequence[int]) -> bool:
         """Say whether words stand on one side of a pair; the first token is the one beside it."""
-        tied = [doc[place].orth in self._hyphens and self._ties(doc, place) for place in places]
+        tied = [self._ties(doc, place) for place in places]
         for end in self._ends(parts, tokens, tied):
             beyond = places.start + end * places.step
-            if not (text[0] <= beyond < text[1] and doc[beyond].orth in self._hyphens and self._ties(doc, beyond)):
+            if not (text[0] <= beyond < text[1] and self._ties(doc, beyond)):
                 return True
         return False
 
-    @staticmethod
-    def _ties(doc: Doc, place: int) -> bool:
-        """Say whether no space stands on either side of a hyphen."""
-        return not doc[place].whitespace_ and (place == 0 or not doc[place - 1].whitespace_)
+    def _ties(self, doc: Doc, place: int) -> bool:
+        """Say whether a token is a hyphen without a space on either side."""
+        return (
+            doc[place].orth in self._hyphens
+            and not doc[place].whitespace_
+            and (place == 0 or not doc[place - 1].whitespace_)
+        )
 
 
 def _longest_run(parts: Ids) -> Ids:

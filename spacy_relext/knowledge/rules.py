@@ -117,10 +117,7 @@ def read_rules(
     if not reader.rules and not reader.problems:
         found, expected = "no rule", _EXPECTED
         if path.suffix == TABLE:
-            found, expected = (
-                "no line names a relation",
-                "a name under `relation` or `reversed`",
-            )
+            found, expected = "no line names a relation", "a name under `relation` or `reversed`"
         raise ValueError(Errors.R209.format(what=path, found=found, expected=expected))
     return RuleFile(reader.rules, reader.problems)
 
@@ -168,15 +165,18 @@ def from_records(records: Sequence[Dict[str, Any]]) -> List[Rule]:
     return [_parse_rule(record, str(number)) for number, record in enumerate(records, start=1)]
 
 
-def usable_rules(found: RuleFile, path: Union[str, Path]) -> List[Rule]:
+def usable_rules(found: RuleFile, path: Union[str, Path], *, needed: bool = True) -> List[Rule]:
     """Refuse a file with fatal problems.
 
     found (RuleFile): What was read.
     path (Union[str, Path]): The file, for the message.
+    needed (bool): Whether there must be a rule that is not left out.
     RETURNS (List[Rule]): Its rules.
     RAISES (ValueError): Where there are fatal problems, or no rule is left; the message lists the first ones.
     """
-    bad = [problem for problem in found.problems if problem.fatal] or ([] if found.rules else found.problems)
+    bad = [problem for problem in found.problems if problem.fatal]
+    if needed and not found.rules:
+        bad = bad or found.problems
     if bad:
         lines = [f"{problem.where}: {problem.message}" for problem in bad[:SHOWN]]
         more = [f"and {len(bad) - SHOWN} more"] if len(bad) > SHOWN else []

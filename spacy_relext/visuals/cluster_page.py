@@ -5,6 +5,7 @@ from html import escape
 from typing import Any, Dict, List, Sequence
 
 from ..clustering.points import Sample
+from .frame import frame_page
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 0; color: #1c2430; background: #fff; }
@@ -83,16 +84,7 @@ canvas.onclick = event => {
 };
 addEventListener("resize", draw); update(); document.body.dataset.ready = "true";
 """
-_PAGE = """<!DOCTYPE html>
-<html lang="{lang}">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>{style}</style>
-</head>
-<body>
-<header><h1>{title}</h1><p>{about}</p></header>
+_CONTENT = """<header><h1>{title}</h1><p>{about}</p></header>
 <main>
 <section id="clusters" aria-label="Clusters"></section>
 <section><canvas aria-label="Map of pairs; click to see the nearest"></canvas></section>
@@ -100,10 +92,7 @@ _PAGE = """<!DOCTYPE html>
 <small id="count"></small><div id="sentences"></div></section>
 </main>
 <script type="application/json" id="data">{data}</script>
-<script>{script}</script>
-</body>
-</html>
-"""
+<script>{script}</script>"""
 
 
 def render_clusters(
@@ -133,6 +122,5 @@ def render_clusters(
     # in a script element only "<" could end it
     data = json.dumps({"clusters": described, "points": points}, ensure_ascii=False).replace("<", "\\u003c")
     said = ". ".join([*about, *notes]) + "."
-    return _PAGE.format(
-        lang=escape(lang), title=escape(title), about=escape(said), style=_STYLE, script=_SCRIPT, data=data
-    )
+    content = _CONTENT.format(title=escape(title), about=escape(said), script=_SCRIPT, data=data)
+    return frame_page(content, title=title, style=_STYLE, lang=lang)

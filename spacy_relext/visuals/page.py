@@ -1,7 +1,7 @@
 """One self-contained HTML page: the drawings of documents, and a table with everything about each triple."""
 
 from html import escape
-from typing import List, Sequence
+from typing import Sequence
 
 from spacy.tokens import Doc
 
@@ -9,6 +9,7 @@ from .displacy_view import Passage, draw_passages
 from .evidence import STYLE as EVIDENCE_STYLE
 from .evidence import draw_evidence
 from .explanation import ranked_records, say_none
+from .frame import frame_page
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem;
@@ -28,20 +29,6 @@ td.number { font-variant-numeric: tabular-nums; } td.evidence { font-size: .8rem
   .displacy-arrow { color: #8db4f5; }
 }
 """
-_PAGE = """<!DOCTYPE html>
-<html lang="{lang}">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>{style}</style>
-</head>
-<body>
-<h1>{title}</h1>
-{content}
-</body>
-</html>
-"""
 _COLUMNS = ("Subject", "Relation", "Object", "Score", "Source", "Characters", "Evidence")
 
 
@@ -53,14 +40,14 @@ def render_page(docs: Sequence[Doc], *, title: str = "Triples", reasons: Sequenc
     reasons (Sequence[str]): Why each has no triple, where that is so and known.
     RETURNS (str): HTML; all text is escaped.
     """
-    parts: List[str] = []
+    parts = [f"<h1>{escape(title)}</h1>"]
     for number, doc in enumerate(docs, start=1):
         if len(docs) > 1:
             parts.append(f"<h2>Document {number}</h2>")
         parts.extend(_passage(passage) for passage in draw_passages(doc))
         parts.append(_table(doc, reasons[number - 1] if reasons else ""))
     lang = docs[0].lang_ if docs else "en"
-    return _PAGE.format(lang=escape(lang), title=escape(title), style=_STYLE + EVIDENCE_STYLE, content="\n".join(parts))
+    return frame_page("\n".join(parts), title=title, style=_STYLE + EVIDENCE_STYLE, lang=lang)
 
 
 def _passage(passage: Passage) -> str:

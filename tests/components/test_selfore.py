@@ -13,6 +13,7 @@ from spacy.training import Example
 
 from spacy_relext import set_triples
 from spacy_relext.components.selfore_clusterer import keys_of
+from spacy_relext.corpora.records import PAIRS_KEY
 from spacy_relext.instances.pairs import EntityPairs
 
 NAME = "selfore_clusterer"
@@ -184,6 +185,19 @@ def test_bad_input() -> None:
         pipe.initialize(lambda: make_examples(nlp), nlp=nlp)
     with pytest.raises(ValueError, match="R007"):
         nlp.add_pipe(NAME, name="other", config={"n_clusters": -1, "model": MODEL})
+
+
+def test_texts_without_pairs_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("spacy_relext.components.selfore_clusterer.COLLECT_BATCH", 48)
+    nlp = spacy.blank("en")
+    marked = {"@misc": "spacy_relext.AnnotatedPairs.v1"}
+    pipe: Any = nlp.add_pipe(NAME, config={"n_clusters": 3, "model": MODEL, "suggester": marked})
+    examples = make_examples(nlp)
+    for doc in (example.predicted for example in examples):  # marked pairs, of which nobody says the types
+        places = [[ent.start_char, ent.end_char] for ent in doc.ents]
+        doc.user_data[PAIRS_KEY], doc.ents = [dict(zip(("subject", "object"), places))], []
+    pipe.initialize(lambda: [*examples, *(Example(doc, doc) for doc in [nlp.make_doc("Nobody left.")])], nlp=nlp)
+    assert len(pipe.labels) == 3 and pipe.cfg["types"] == []
 
 
 def test_texts_that_are_all_equal() -> None:
