@@ -1,6 +1,6 @@
 """How many clusters there are, where nobody says: as many as still tell most of each pair's neighbours."""
 
-from typing import Any, List, NamedTuple, Sequence, Tuple
+from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 import numpy.typing as npt
@@ -52,7 +52,8 @@ def choose_count(
         vectors = vectors[np.sort(np.random.default_rng(seed).choice(len(vectors), MOST_PAIRS, replace=False))]
     ordered = sorted(set(counts))
     possible = [count for count in ordered if count <= len(vectors) // 10] or ordered[:1]
-    tried, spaces = [], {}  # type: List[Tuple[int, float]], Dict[int, Reduced]
+    tried: List[Tuple[int, float]] = []
+    spaces: Dict[int, Reduced] = {}
     for count in possible:
         width = reduced_width(len(vectors), count, reduce=reduce)
         if width not in spaces:
