@@ -5,7 +5,7 @@ from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
 import numpy as np
 import numpy.typing as npt
 
-from .discriminant import cluster_reduced, reduce_vectors, reduced_width
+from .discriminant import Reduced, cluster_reduced, reduce_vectors, reduced_width
 
 # Of more pairs a sample is drawn; starts of each trial.
 MOST_PAIRS, TRIAL_STARTS = 12_000, 3
