@@ -12,7 +12,7 @@ from spacy.tokens import Doc, Span
 from spacy.training import Example
 
 from spacy_relext import set_triples
-from spacy_relext.components.selfore_clusterer import keys_of
+from spacy_relext.components.pair_table import keys_of
 from spacy_relext.corpora.records import PAIRS_KEY
 from spacy_relext.instances.pairs import EntityPairs
 

@@ -1,0 +1,45 @@
+"""All pairs of a corpus at once, each under a key that it keeps from one reading to the next."""
+
+from hashlib import blake2b
+from typing import Any, List, NamedTuple
+
+import numpy
+
+from ..instances.pairs import Pairs
+from ..knowledge.cluster_names import Words
+
+
+class PairTable(NamedTuple):
+    """The pairs of a corpus, each once, ordered by their keys: the order of the corpus changes nothing.
+
+    keys (List[bytes]): Text and places of each.
+    vectors (NDArray): h, in half precision. Shape (N, F)
+    gaps (List[Tuple[str, ...]]): What stands between the arguments.
+    """
+
+    keys: List[bytes]
+    vectors: Any
+    gaps: List[Words]
+
+
+def keys_of(pairs: Pairs) -> List[bytes]:
+    """Name pairs by their text and the places of their arguments: spaCy copies Docs before every update.
+
+    pairs (Pairs): The pairs.
+    RETURNS (List[bytes]): One for each; equal for the same pair of the same text.
+    """
+    texts = [blake2b(doc.text.encode(), digest_size=12) for doc in pairs.docs]
+    found = []
+    for number in range(len(pairs)):
+        name = texts[int(pairs.doc[number])].copy()
+        name.update(numpy.stack([pairs.subject[number], pairs.object[number]]).astype("<i8").tobytes())
+        found.append(name.digest())
+    return found
+
+
+def margins(probs: Any) -> Any:
+    """How much more likely the best cluster is than the second, as a logarithm. Shapes (N, K) → (N,)"""
+    if probs.shape[1] < 2:
+        return numpy.zeros(len(probs))
+    best = numpy.log(numpy.maximum(-numpy.partition(-probs, 1, axis=1)[:, :2], 1e-12))
+    return best[:, 0] - best[:, 1]
