@@ -100,7 +100,7 @@ class PairTransformer(nn.Module):
         RETURNS (PairStates): In the order of the numbers; T is the longest text.
         """
         assert self.roles is not None, "configure() or load_checkpoint() comes first"
-        longest = max((part.shape[1] for part in ids), default=0)
+        longest, layer = max((part.shape[1] for part in ids), default=0), self._first_marked_layer()
         states, marked, kept, begin = [], [], [], 0
         for piece_ids, shape_ids, mask, row, role in zip(ids, shapes, masks, rows, roles):
             marks = self.roles(role)
@@ -110,7 +110,7 @@ class PairTransformer(nn.Module):
                 marks = marks + self.types(theirs * (role > 0))
             begin += len(role)
             vectors = self.tokens.encoder.forward_marked(
-                piece_ids, shape_ids, mask, rows=row, marks=marks, layer=self.marker_layer
+                piece_ids, shape_ids, mask, rows=row, marks=marks, layer=layer
             )
             room = longest - vectors.shape[1]
             states.append(nn.functional.pad(vectors, (0, 0, 0, room)))
@@ -123,6 +123,12 @@ class PairTransformer(nn.Module):
         tokens, role, mask = torch.cat(states)[back], torch.cat(marked)[back], torch.cat(kept)[back]
         tokens = tokens * mask[..., None]  # (P, T, D)
         return PairStates(tokens, mask, tokens[:, 0], masked_mean(tokens, role == 1), masked_mean(tokens, role == 2))
+
+    def _first_marked_layer(self) -> int:
+        """Marks that are 0, as before anything was learned, change no layer: all of them read a text once."""
+        if self.training or any(table is not None and bool(table.weight.any()) for table in (self.roles, self.types)):
+            return self.marker_layer
+        return len(LayerStack(self.tokens.encoder.transformer))
 
     def _build_roles(self) -> None:
         """Make the table of roles; its first row is no mark, and stays 0."""
