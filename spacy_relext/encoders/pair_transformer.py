@@ -109,9 +109,7 @@ class PairTransformer(nn.Module):
                 theirs = types[order[begin : begin + len(role)], : role.shape[1]]
                 marks = marks + self.types(theirs * (role > 0))
             begin += len(role)
-            vectors = self.tokens.encoder.forward_marked(
-                piece_ids, shape_ids, mask, rows=row, marks=marks, layer=layer
-            )
+            vectors = self.tokens.encoder.forward_marked(piece_ids, shape_ids, mask, rows=row, marks=marks, layer=layer)
             room = longest - vectors.shape[1]
             states.append(nn.functional.pad(vectors, (0, 0, 0, room)))
             marked.append(nn.functional.pad(role, (0, room)))
