@@ -2,12 +2,14 @@
 
 Source: Hu et al., "SelfORE: Self-supervised Relational Feature Learning for Open Relation Extraction", EMNLP 2020.
 
-    h = [h_s; h_o; h_b]                      Eq. 2, from means instead of start markers, and with the words between
+    h = [h_s; h_o; h_b; w t_s; w t_o]        Eq. 2, from means instead of start markers, with the words between and the
+                                             arguments' entity types, one of T each
     z = W h + b                              Eq. 11
     L = mean over pairs of CE(z, cluster)    Eq. 12
 
-Each part of h has length 1. The classifier is neither kept from one loop to the next, whose clusters have other numbers
-anyway, nor drawn anew: W and b are those of the space that the clusters were found in (`clustering/discriminant.py`).
+The parts of h that are read from the text have length 1, those of types w. The classifier is neither kept from one loop
+to the next, whose clusters have other numbers anyway, nor drawn anew: W and b are those of the space that the clusters
+were found in (`clustering/discriminant.py`).
 """
 
 from typing import Any, Dict, NamedTuple, Optional
@@ -27,7 +29,7 @@ class ClusterOutput(NamedTuple):
     """What the module gives for P pairs.
 
     logits (Tensor): z. Shape (P, K)
-    vector (Tensor): h. Shape (P, 3 D)
+    vector (Tensor): h. Shape (P, F)
     """
 
     logits: Tensor
@@ -40,7 +42,8 @@ class Clusterer(PairModule):
     def build_head(self, width: int, *, n_classes: int, n_types: int) -> None:
         """Build the classifier, and let marks of arguments and low layers count for nothing at first."""
         self.dropout = nn.Dropout(self.settings["dropout"])
-        self.head = nn.Linear(3 * width, n_classes)
+        self.n_types, self.type_weight = n_types, self.settings.get("type_weight", 0.0)
+        self.head = nn.Linear(3 * width + (2 * (n_types - 1) if self.type_weight else 0), n_classes)
         with torch.no_grad():
             if getattr(self.encoder, "roles", None) is not None:
                 self.encoder.roles.weight.zero_()
@@ -51,7 +54,7 @@ class Clusterer(PairModule):
     def set_head(self, weight: Any, bias: Any) -> None:
         """Give the classifier the weights of a linear layer over h; its number of classes may change.
 
-        weight (NDArray): Shape (K, 3 D)
+        weight (NDArray): Shape (K, F)
         bias (NDArray): Shape (K,)
         """
         old = self.head.weight
@@ -70,13 +73,16 @@ class Clusterer(PairModule):
 
         to_subject (Tensor): Signed distance of each token, or word piece, to the subject, 0 inside. Shape (N, T)
         to_object (Tensor): To the object. Shape (N, T)
-        types (Tensor): Entity type of each. Shape (N, T)
+        types (Tensor): Entity type of each, 0 for none. Shape (N, T)
         positions (Tensor): Token of the text that each is, or is a piece of; not read. Shape (N, T)
         arrays (Any): Input of the encoder.
         RETURNS (ClusterOutput): Of N pairs.
         """
         states = self.encoder(types=types, to_subject=to_subject, to_object=to_object, **arrays)
         vector = pair_vector(states, (to_subject * to_object < 0) & states.mask)
+        if self.type_weight:
+            kinds = [_type_of(types, place, states.mask, n_types=self.n_types) for place in (to_subject, to_object)]
+            vector = torch.cat([vector, *(self.type_weight * each for each in kinds)], 1)
         return ClusterOutput(self.head(self.dropout(vector)), vector)
 
 
@@ -92,6 +98,14 @@ def pair_vector(states: PairStates, between: Tensor) -> Tensor:
     gap = torch.where(between.any(1, keepdim=True), masked_mean(states.tokens, between), both)
     parts = (states.subject, states.object, gap)
     return torch.cat([F.normalize(part, dim=1) for part in parts], 1)
+
+
+def _type_of(types: Tensor, to_argument: Tensor, mask: Tensor, *, n_types: int) -> Tensor:
+    """Mark the entity type of an argument; 0 where it has none. Shapes (P, T) → (P, n_types - 1)"""
+    if not len(types):
+        return types.new_zeros(0, n_types - 1, dtype=torch.float)
+    kind = types.masked_fill((to_argument != 0) | ~mask, 0).amax(1)
+    return F.one_hot(kind, n_types)[:, 1:].float()
 
 
 def selfore_loss(outputs: ClusterOutput, targets: Dict[str, Any], *, smoothing: float) -> Dict[str, Tensor]:
