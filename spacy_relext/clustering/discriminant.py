@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..optional import require
+from .merging import merge_clusters
 from .neighbours import Neighbours
 
 Floats = npt.NDArray[np.float32]
@@ -149,6 +150,7 @@ def cluster_reduced(
     rounds: int = 12,
     restarts: int = 10,
     stop: float = 0.005,
+    over: int = 1,
 ) -> Clustering:
     """Cluster several times in the directions that were kept.
 
@@ -159,19 +161,39 @@ def cluster_reduced(
     rounds (int): Most rounds; 0: k-means of the principal components.
     restarts (int): How often it begins anew.
     stop (float): The last round is that in which a smaller share of the pairs changes its cluster.
+    over (int): How many times as many clusters are found, and then merged in the space in which they were found.
     RETURNS (Clustering): The one that tells most of neighbours.
     """
-    best = None
+    best, parts = None, min(over * count, len(reduced.vectors))
     for restart in range(restarts):
         labels, turn, changed = _climb(
-            reduced.vectors, count, seed=seed * restarts + restart, shrinkage=shrinkage, rounds=rounds, stop=stop
+            reduced.vectors, parts, seed=seed * restarts + restart, shrinkage=shrinkage, rounds=rounds, stop=stop
         )
+        if parts > count:
+            means = means_of(reduced.vectors @ turn, labels, parts)
+            labels = merge_clusters(means, np.bincount(labels, minlength=parts), count).numbers[labels]
         information = reduced.neighbours.information(labels, count=count)
         if best is None or information > best.information:
             space = Space(reduced.mean, reduced.axes @ turn, means_of(reduced.vectors @ turn, labels, count))
+            if parts > count:
+                space = space_of(reduced, labels, count, shrinkage=shrinkage)
             best = Clustering(labels, space, changed, information)
     assert best is not None, "at least one start"
     return best
+
+
+def space_of(reduced: Reduced, labels: IntArray, count: int, *, shrinkage: float) -> Space:
+    """Find the space that tells given clusters apart: of clusters that were found in another way, it puts new pairs
+    into them as nearly as a linear map can.
+
+    reduced (Reduced): Pairs.
+    labels (IntArray): Cluster of each. Shape (N,)
+    count (int): K.
+    shrinkage (float): As for `cluster_reduced`.
+    RETURNS (Space): With their means as centroids.
+    """
+    turn = discriminants(reduced.vectors, labels, count, shrinkage=shrinkage)
+    return Space(reduced.mean, reduced.axes @ turn, means_of(reduced.vectors @ turn, labels, count))
 
 
 def _climb(
