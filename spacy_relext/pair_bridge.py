@@ -105,8 +105,6 @@ def _forward_tokens(model: Model, batch: PairBatch, is_train: bool) -> Tuple[Any
     width = (module.encoder.sizes or {}).get("width")
     if width is not None and len(flat) and flat.shape[1] != width:
         raise ValueError(Errors.R361.format(name=model.name, found=flat.shape[1], expected=width))
-    # what listens goes back whatever there is: the encoder that it listens to waits for it
-    listens = any(hasattr(node, "upstream_name") for node in model.layers[0].walk())
     distance = model.attrs["distance"]
     arrays, chains = (token_arrays(batch), 0) if distance is None else graph_arrays(batch, distance=distance)
     if chains:
@@ -116,8 +114,10 @@ def _forward_tokens(model: Model, batch: PairBatch, is_train: bool) -> Tuple[Any
 
     def backprop(gradients: Sequence[Optional[Tensor]]) -> List[Doc]:
         backward(backprop_module, tuple(outputs), gradients)
-        if not len(flat) or (flat.grad is None and getattr(module, "frozen", False) and not listens):
-            return []  # with gradients of 0 the optimizer would still move the weights
+        # with gradients of 0 the optimizer would still move the weights; but who listens to an encoder has to go back
+        listens = any(hasattr(node, "upstream_name") for node in model.layers[0].walk())
+        if not len(flat) or (getattr(module, "frozen", False) and not listens):
+            return []
         d_flat = torch2xp(flat.grad) if flat.grad is not None else model.ops.alloc2f(*flat.shape)
         return backprop_vectors(unflatten(model, d_flat, [len(doc) for doc in docs]))
 

@@ -1,5 +1,5 @@
-"""Word pieces of pairs with something put between them: marks of where arguments start and end, or a prompt with a mask.
-A text of its own for each pair, where `cut_pairs` reads a text once for all of its pairs.
+"""Word pieces of pairs with something put between them: markers where arguments start and end, or a prompt with a mask.
+Each pair has a text of its own, where `cut_pairs` reads a text once for all of its pairs.
 
 What is put there are ids and numbers, never text: a text that has "[E1]" in it stays as it is.
 """
