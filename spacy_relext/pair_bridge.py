@@ -101,8 +101,7 @@ def _forward_tokens(model: Model, batch: PairBatch, is_train: bool) -> Tuple[Any
     docs = list(batch.pairs.docs)
     vectors, backprop_vectors = model.layers[0](docs, is_train)
     flat = xp2torch(model.ops.flatten(vectors), requires_grad=is_train)
-    module = module_of(model)
-    width = (module.encoder.sizes or {}).get("width")
+    width = (module_of(model).encoder.sizes or {}).get("width")
     if width is not None and len(flat) and flat.shape[1] != width:
         raise ValueError(Errors.R361.format(name=model.name, found=flat.shape[1], expected=width))
     distance = model.attrs["distance"]
@@ -114,9 +113,7 @@ def _forward_tokens(model: Model, batch: PairBatch, is_train: bool) -> Tuple[Any
 
     def backprop(gradients: Sequence[Optional[Tensor]]) -> List[Doc]:
         backward(backprop_module, tuple(outputs), gradients)
-        # with gradients of 0 the optimizer would still move the weights; but who listens to an encoder has to go back
-        listens = any(hasattr(node, "upstream_name") for node in model.layers[0].walk())
-        if not len(flat) or (getattr(module, "frozen", False) and not listens):
+        if not len(flat):
             return []
         d_flat = torch2xp(flat.grad) if flat.grad is not None else model.ops.alloc2f(*flat.shape)
         return backprop_vectors(unflatten(model, d_flat, [len(doc) for doc in docs]))

@@ -211,7 +211,7 @@ def _codes(module: AdaptiveClusters, vectors: Standardised) -> Tensor:
 def _step(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
     """Learn from a batch."""
     optimizer.zero_grad()
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     optimizer.step()
 
 

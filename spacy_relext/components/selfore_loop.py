@@ -5,6 +5,7 @@ from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Set,
 import numpy
 from spacy.training import Example
 from spacy.util import get_lang_class, logger, minibatch
+from thinc.api import Optimizer
 
 from ..bridge import module_of
 from ..clustering.alignment import align
@@ -64,6 +65,17 @@ class ClusterLoop(PairPipe):
             which = numpy.random.random(len(instances)) < 0.5
             batch.arrays["hidden"] = numpy.stack([chosen & which, chosen & ~which], axis=1)
         return batch
+
+    def finish_update(self, sgd: Optimizer) -> None:
+        """Update the weights; of a frozen encoder none: thinc's layers would be moved by momentum, without a gradient.
+
+        sgd (Optimizer): The optimizer.
+        """
+        if not module_of(self.model).frozen:
+            super().finish_update(sgd)
+            return
+        for shim in self.model.shims:
+            shim.finish_update(sgd)
 
     # Clustering
 

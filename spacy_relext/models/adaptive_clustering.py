@@ -68,26 +68,22 @@ class AdaptiveClusters(nn.Module):
         super().__init__()
         self.autoencoder = Autoencoder(width, **options)
         self.centroids: Optional[nn.Parameter] = None
+        self.scale = 1.0
 
     def place(self, codes: Tensor, centroids: Tensor) -> None:
-        """Begin at centroids of the codes, and scale codes and centroids by `code_scale`, once and for good: the last
-        layer of the encoder takes the factor, and the first of the decoder takes it back.
+        """Begin at centroids of the codes, and scale codes and centroids by `code_scale`, once and for good. The factor
+        stays outside of the layers: Adam's steps would be too large for weights that had become small by it.
 
         codes (Tensor): Of all vectors. Shape (N, Z)
         centroids (Tensor): Of k-means on them. Shape (K, Z)
         """
-        scale = code_scale(codes, centroids)
-        last, first = _linear(self.autoencoder.encoder)[-1], _linear(self.autoencoder.decoder)[0]
-        with torch.no_grad():
-            last.weight.mul_(scale)
-            last.bias.mul_(scale)
-            first.weight.div_(scale)
-        self.centroids = nn.Parameter(scale * centroids)
+        self.scale = code_scale(codes, centroids)
+        self.centroids = nn.Parameter(self.scale * centroids)
 
     def log_assignment(self, vectors: Tensor) -> Tensor:
         """log q of vectors. Shapes (N, D) → (N, K)"""
         assert self.centroids is not None, "place() comes first"
-        return log_assignment(self.autoencoder.encode(vectors), self.centroids)
+        return log_assignment(self.scale * self.autoencoder.encode(vectors), self.centroids)
 
     def loss(self, vectors: Tensor, log_p: Tensor, *, reconstruction: float) -> Tensor:
         """L, and some of what the autoencoder was trained for, so that codes go on to say what vectors say (Guo et al.,
@@ -100,7 +96,7 @@ class AdaptiveClusters(nn.Module):
         """
         assert self.centroids is not None, "place() comes first"
         codes, again = self.autoencoder(vectors)
-        loss = assignment_loss(log_assignment(codes, self.centroids), log_p)
+        loss = assignment_loss(log_assignment(self.scale * codes, self.centroids), log_p)
         return loss + reconstruction * reconstruction_loss(vectors, again)
 
 
@@ -216,11 +212,6 @@ def check_sizes(sizes: Sequence[int]) -> Collapse:
     entropy = -sum(share * log(share) for share in shares if share > 0)
     even = entropy / log(len(sizes)) if len(sizes) > 1 else 1.0
     return Collapse(min(shares), sum(size > 0 for size in sizes) / len(sizes), even)
-
-
-def _linear(layers: nn.Sequential) -> List[nn.Linear]:
-    """The linear ones of some layers."""
-    return [layer for layer in layers if isinstance(layer, nn.Linear)]
 
 
 def _layers(widths: List[int]) -> nn.Sequential:

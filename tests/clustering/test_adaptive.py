@@ -9,7 +9,13 @@ from sklearn.metrics import adjusted_rand_score
 
 from spacy_relext.clustering import adaptive
 from spacy_relext.clustering.adaptive import RETRIES, Adapted, Standardised, adaptive_clusters
-from spacy_relext.models.adaptive_clustering import AdaptiveClusters, log_target, soft_sizes
+from spacy_relext.models.adaptive_clustering import (
+    AdaptiveClusters,
+    log_assignment,
+    log_target,
+    soft_sizes,
+    squared_distances,
+)
 
 from .test_methods import FEW, apart
 
@@ -45,18 +51,18 @@ def test_vectors_are_standardised(monkeypatch: pytest.MonkeyPatch) -> None:
     assert torch.equal(torch.cat(list(Standardised(vectors).batches(11, order=order))), whole.flip(0))
 
 
-def test_the_scale_is_taken_back_by_the_decoder() -> None:
+def test_codes_have_a_scale_that_their_network_does_not_know() -> None:
     torch.manual_seed(0)
     module = AdaptiveClusters(6, dropout=0.0)
     vectors = torch.randn(40, 6)
-    codes, again = module.autoencoder(vectors)
-    module.place(codes.detach(), codes[:3].detach())
-    scaled, same = module.autoencoder(vectors)
-    torch.testing.assert_close(same, again)
-    factor = float((scaled / codes).detach().median())
-    torch.testing.assert_close(scaled, factor * codes)
-    nearest = torch.cdist(scaled, module.centroids).square().amin(1)  # type: ignore[arg-type]
-    assert float(nearest.median()) == pytest.approx(1.0, rel=1e-3)
+    codes, again = (each.detach() for each in module.autoencoder(vectors))
+    module.place(codes, codes[:3])
+    assert torch.equal(module.autoencoder(vectors)[1], again) and module.centroids is not None
+    nearest = squared_distances(module.scale * codes, module.centroids).amin(1)
+    assert float(nearest.detach().median()) == pytest.approx(1.0, rel=1e-3)
+    torch.testing.assert_close(
+        module.log_assignment(vectors), log_assignment(module.scale * codes, module.scale * codes[:3])
+    )
 
 
 def test_nothing_but_the_network_is_learned_and_the_target_has_no_gradient() -> None:
