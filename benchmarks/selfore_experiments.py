@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import spacy
@@ -18,6 +19,7 @@ from selfore_corpora import ClusterData, ClusterMaker
 from spacy_relext.scoring.clusters import score_clusters
 
 CONFIG = ROOT / "configs" / "selfore.cfg"
+PAPER_CONFIG = ROOT / "configs" / "selfore_paper.cfg"
 COMPONENT = "selfore_clusterer"
 IN = f"components.{COMPONENT}"
 MARKED = {f"{IN}.suggester": {"@misc": "spacy_relext.AnnotatedPairs.v1"}}
@@ -28,10 +30,22 @@ ABLATIONS: dict[str, dict[str, Any]] = {
     "one start": {f"{IN}.clustering.restarts": 1},
     "last layer": {f"{IN}.model.mix_from": 99},
 }
-LEARNED: dict[str, dict[str, Any]] = {
-    "the encoder learns for a loop": {f"{IN}.clustering.loops": 1, "training.max_epochs": 2}
+FORMS: dict[str, dict[str, Any]] = {
+    "k-means": {f"{IN}.clustering.method": "kmeans"},
+    "Ward": {f"{IN}.clustering.method": "ward"},
+    "adaptive clustering": {f"{IN}.clustering.method": "adaptive"},
+    "three times as many, merged": {f"{IN}.clustering.over": 3},
+    "start markers": {f"{IN}.model.vector": "markers"},
 }
-PARTS = ("central", "baselines", "ablations", "learned", "held")
+PAPER = "as in the paper"
+LOOP: dict[str, Any] = {f"{IN}.clustering.loops": 1, "training.max_epochs": 2}
+LEARNED: dict[str, dict[str, Any]] = {
+    "the encoder learns for a loop": LOOP,
+    "the surer half is learned": {**LOOP, f"{IN}.clustering.confident": 0.5},
+    "arguments hidden in 30 %": {**LOOP, f"{IN}.clustering.mask_mentions": 0.3},
+    "two readings compared": {**LOOP, f"{IN}.clustering.contrast": 0.1},
+}
+PARTS = ("central", "baselines", "ablations", "forms", "learned", "held")
 
 
 def experiment(name: str) -> Callable[[Call], None]:
@@ -45,11 +59,13 @@ def _run(name: str, call: Call) -> None:
     for seed in call.seeds:
         if call.wants("baselines"):
             _baselines(call, name, data, seed)
-        systems = {"central": {"default": {}}, "ablations": ABLATIONS, "learned": LEARNED}
+        systems = {"central": {"default": {}}, "ablations": ABLATIONS, "forms": FORMS, "learned": LEARNED}
         for part, found in systems.items():
             for system, changes in found.items() if call.wants(part) else ():
                 row = system if system == "default" else f"ablation:{system}"
                 _system(call, name, data, seed, row, changes)
+        if call.wants("forms"):
+            _system(call, name, data, seed, f"ablation:{PAPER}", {}, config=PAPER_CONFIG)
         if call.wants("held"):
             _held(call, name, data, seed)
 
@@ -68,10 +84,19 @@ def _baselines(call: Call, name: str, data: ClusterData, seed: int) -> None:
         )
 
 
-def _system(call: Call, name: str, data: ClusterData, seed: int, row: str, changes: Mapping[str, Any]) -> None:
+def _system(
+    call: Call,
+    name: str,
+    data: ClusterData,
+    seed: int,
+    row: str,
+    changes: Mapping[str, Any],
+    *,
+    config: Path = CONFIG,
+) -> None:
     """Cluster all pairs, and score these clusters."""
     call.tell(f"{name}: {row}, seed {seed}")
-    trained, seconds = _train(call, data, data.whole, seed, changes)
+    trained, seconds = _train(call, data, data.whole, seed, changes, config=config)
     _record(call, name, data, seed, row, _scores(call, trained, data.whole), "", seconds)
 
 
@@ -83,10 +108,12 @@ def _held(call: Call, name: str, data: ClusterData, seed: int) -> None:
         _record(call, name, data, seed, "default", _scores(call, trained, corpus), f", {split}", seconds)
 
 
-def _train(call: Call, data: ClusterData, corpus: Any, seed: int, changes: Mapping[str, Any]) -> tuple[Any, float]:
+def _train(
+    call: Call, data: ClusterData, corpus: Any, seed: int, changes: Mapping[str, Any], *, config: Path = CONFIG
+) -> tuple[Any, float]:
     """Run `spacy train`; RETURNS where the pipeline is, and the seconds of its updates."""
     fixed = {**MARKED, f"{IN}.n_clusters": data.relations, "training.eval_frequency": 1_000_000}
-    options: dict[str, Any] = {"settings": call.settings, "config": CONFIG, "changes": {**fixed, **changes}}
+    options: dict[str, Any] = {"settings": call.settings, "config": config, "changes": {**fixed, **changes}}
     # nothing is chosen on dev, which is read once
     dev = call.maker.folder / "empty.spacy"
     if not dev.exists():

@@ -255,6 +255,14 @@ class Errors:
         "[R603] recluster: component {component!r} is no selfore_clusterer of this pipeline ({found}). Change "
         "[training.before_update] component."
     )
+    R606 = (
+        "[R606] The encoder's tokenizer has no piece that stands for hidden words ({expected}), which a cloze and "
+        "mask_mentions need. Choose another encoder, or another `vector` and mask_mentions = 0."
+    )
+    R607 = (
+        "[R607] {name!r} learns for {epochs} epochs a loop, and its encoder is frozen for the first {frozen}: it would "
+        "never learn. Lower freeze_epochs, or raise [training.before_update] epochs."
+    )
     R602 = (
         "[R602] {pairs} different pairs of entities in {where}, but {name!r} is asked for {count} clusters. Lower "
         "n_clusters, or give it more text."

@@ -295,18 +295,19 @@ def _teacher(kind: Any, encoder: Any, *, fusion: str, **settings: Any) -> Any:
     return kind(encoder, fusion=fusion, **settings)
 
 
-def pair_transformer(*, marker_layer: int, typed_markers: bool, **options: Any) -> Any:
+def pair_transformer(*, marker_layer: int, typed_markers: bool, form: str = "means", **options: Any) -> Any:
     """Make an empty encoder of word pieces that are marked for a pair.
 
     marker_layer (int): The layer that sees the pair first, from 0.
     typed_markers (bool): Whether marks also say which entity types a pair has.
+    form (str): What is put between word pieces: "means" (nothing), "markers" or "cloze".
     options (Any): As for `token_encoder`.
     RETURNS (PairTransformer): The encoder.
     """
     from .encoders.pair_transformer import PairTransformer
 
     check_range("marker_layer", marker_layer, 0, 1_000)
-    return PairTransformer(token_encoder(**options), marker_layer=marker_layer, typed=typed_markers)
+    return PairTransformer(token_encoder(**options), marker_layer=marker_layer, typed=typed_markers, form=form)
 
 
 def piece_model(module: Any, path: str, max_pieces: int, lr_scale: float, name: str, **attrs: Any) -> Model[Any, Any]:

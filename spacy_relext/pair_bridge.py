@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from .bridge import backward, call, cut_options, load_checkpoint, module_of, move_to_device, tensors, unflatten
 from .errors import Errors, Warnings
 from .instances.pair_features import PairBatch, graph_arrays, piece_arrays, token_arrays
-from .instances.pair_pieces import cut_pairs
+from .instances.pair_marks import cut_marked_pairs, hide_arguments, mask_piece
+from .instances.pair_pieces import PairPieces, cut_pairs
 from .shim import wrap_module
 
 
@@ -70,10 +71,10 @@ def _forward_pieces(model: Model, batch: PairBatch, is_train: bool) -> Tuple[Any
     """Cut the pairs' texts into pieces and run the module."""
     module = module_of(model)
     device = next(module.parameters()).device
-    pieces = cut_pairs(batch.pairs, module.encoder.tokens.tokenizer, **cut_options(model, device, is_train))
+    pieces = _cut(batch, module.encoder, cut_options(model, device, is_train))
     if pieces.lost:
         warnings.warn(Warnings.W402.format(name=model.name, max_pieces=model.attrs["max_pieces"]), stacklevel=2)
-    names = ("ids", "shapes", "masks", "rows", "roles", "order")
+    names = ("ids", "shapes", "masks", "rows", "roles", "order", "inserted")
     arrays = {**{name: getattr(pieces, name) for name in names}, **piece_arrays(pieces, batch), **batch.arrays}
     outputs, backprop_module = call(model, ArgsKwargs((), tensors(arrays, device)), is_train)
 
@@ -82,6 +83,17 @@ def _forward_pieces(model: Model, batch: PairBatch, is_train: bool) -> Tuple[Any
         return []
 
     return outputs, backprop
+
+
+def _cut(batch: PairBatch, encoder: Any, options: Dict[str, Any]) -> PairPieces:
+    """Cut texts as the encoder wants to read them, without the words that are hidden from it."""
+    tokenizer = encoder.tokens.tokenizer
+    if encoder.form == "means":
+        pieces = cut_pairs(batch.pairs, tokenizer, **options)
+    else:
+        pieces = cut_marked_pairs(batch.pairs, tokenizer, form=encoder.form, **options)
+    hidden = batch.arrays.get("hidden")
+    return pieces if hidden is None else hide_arguments(pieces, hidden, mask_piece(tokenizer))
 
 
 def _forward_tokens(model: Model, batch: PairBatch, is_train: bool) -> Tuple[Any, Callable[[Any], List[Doc]]]:

@@ -7,8 +7,10 @@ from spacy.tokens import Doc
 from thinc.api import Model
 from thinc.types import Floats2d
 
+from .clustering.methods import METHODS
 from .components.settings import plain_settings
-from .errors import check_range
+from .errors import check_choice, check_range
+from .instances.pair_marks import FORMS
 from .pair_architectures import pair_transformer, piece_model
 
 
@@ -19,6 +21,7 @@ def build_piece_clusterer(
     marker_layer: int = 0,
     precision: str = "auto",
     case_features: bool = False,
+    vector: str = "means",
     mix_from: int = 3,
     freeze_layers: int = 0,
     freeze_embeddings: bool = True,
@@ -33,6 +36,9 @@ def build_piece_clusterer(
     marker_layer (int): The layer that sees the pair first, from 0; those below read a text once for all its pairs.
     precision (str): "fp32", "bf16" or "auto": bf16 where the processor computes it natively.
     case_features (bool): Whether to add letter-shape embeddings to the input, for uncased encoders.
+    vector (str): What stands for a pair: "means" over the arguments and the words between, or the vectors of "markers"
+        before the arguments, or that of the mask of a "cloze", "subject [MASK] object" behind the text. With the last
+        two each pair of a text is read in a text of its own.
     mix_from (int): The first layer whose vectors count before anything is learned; 0 are those of word pieces.
     freeze_layers (int): How many of the lowest layers are not trained.
     freeze_embeddings (bool): Whether the table of word pieces is not trained.
@@ -44,10 +50,12 @@ def build_piece_clusterer(
     from .models.selfore import Clusterer
 
     check_range("mix_from", mix_from, 0, 1_000)
+    check_choice("vector", vector, FORMS)
     encoder = pair_transformer(
         max_pieces=max_pieces,
         marker_layer=marker_layer,
         typed_markers=False,
+        form=vector,
         precision=precision,
         case_features=case_features,
         layer_mix=True,
@@ -87,8 +95,18 @@ def create_clustering(
     shrinkage: float = 0.3,
     rounds: int = 12,
     restarts: int = 10,
+    method: str = "discriminant",
+    over: int = 1,
+    pretrain_epochs: int = 20,
+    adaptive_epochs: int = 20,
+    refresh: int = 2,
+    reconstruction: float = 0.1,
     loops: int = 0,
     stop: float = 0.1,
+    freeze_epochs: int = 0,
+    confident: float = 1.0,
+    mask_mentions: float = 0.0,
+    contrast: float = 0.0,
     smoothing: float = 0.1,
     seed: int = 0,
 ) -> Dict[str, Any]:
@@ -99,8 +117,19 @@ def create_clustering(
     shrinkage (float): How far the scatter within clusters is drawn to that of a ball.
     rounds (int): Most rounds of discriminants and k-means; 0: k-means alone.
     restarts (int): How often clustering begins anew; the clusters that tell most of a pair's neighbours are taken.
+    method (str): "discriminant": discriminants and k-means in turn; "kmeans": k-means alone; "ward": Ward's hierarchy;
+        "adaptive": the paper's autoencoder, whose codes are drawn to centroids.
+    over (int): How many times as many clusters are found, and then merged by Ward's method; 1: none more.
+    pretrain_epochs (int): Of "adaptive": epochs in which the autoencoder learns alone.
+    adaptive_epochs (int): Of "adaptive": most epochs in which codes and centroids are drawn together.
+    refresh (int): Of "adaptive": epochs that a target stays.
+    reconstruction (float): Of "adaptive": weight of the autoencoder's error while codes are drawn to centroids.
     loops (int): How often the encoder learns the clusters and they are found anew; 0: clusters of the encoder as it is.
     stop (float): Nothing more is learned when a smaller share of the pairs than this changes its cluster.
+    freeze_epochs (int): The first epochs of each loop, in which the classifier learns alone.
+    confident (float): Share of the pairs of each cluster, the surest, that are learned.
+    mask_mentions (float): Share of what is learned from in which the words of one argument are hidden.
+    contrast (float): Weight of a loss by which two readings of a pair should be more alike than those of two pairs.
     smoothing (float): Share of each cluster's label that is spread over all clusters in learning.
     seed (int): Of what is drawn.
     RETURNS (Dict[str, Any]): The settings.
@@ -114,5 +143,15 @@ def create_clustering(
     check_range("restarts", restarts, 1, 1_000)
     check_range("loops", loops, 0, 1_000)
     check_range("stop", stop, 0.0, 1.0)
+    check_choice("method", method, METHODS)
+    check_range("over", over, 1, 100)
+    check_range("pretrain_epochs", pretrain_epochs, 0, 100_000)
+    check_range("adaptive_epochs", adaptive_epochs, 0, 100_000)
+    check_range("refresh", refresh, 1, 100_000)
+    check_range("reconstruction", reconstruction, 0.0, 1_000.0)
+    check_range("freeze_epochs", freeze_epochs, 0, 100_000)
+    check_range("confident", confident, 0.0, 1.0)
+    check_range("mask_mentions", mask_mentions, 0.0, 1.0)
+    check_range("contrast", contrast, 0.0, 1_000.0)
     check_range("smoothing", smoothing, 0.0, 0.99)
     return settings

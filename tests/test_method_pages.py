@@ -52,6 +52,7 @@ def tables(project_root: pathlib.Path) -> Dict[str, Dict[str, Any]]:
         "rere_extractor",
         "selfore_clusterer",
         "spacy_relext.Clustering.v1",
+        "spacy_relext.PieceClusterer.v1",
         "spacy_relext.RuleLearning.v1",
         "spacy_relext.SharedDetector.v1",
         "spacy_relext.SharedExtractor.v1",

@@ -9,12 +9,13 @@ In that space pairs of a cluster lie around its centroid as a Gaussian of the sa
 posterior of equally large clusters is linear in a pair's vector: log p(k | x) = −½ ‖z − μ_k‖² + c = w_k · x + b_k + c'.
 """
 
-from typing import Any, List, NamedTuple, Tuple
+from typing import Any, Dict, List, NamedTuple, Tuple
 
 import numpy as np
 import numpy.typing as npt
 
 from ..optional import require
+from .merging import merge_clusters
 from .neighbours import Neighbours
 
 Floats = npt.NDArray[np.float32]
@@ -149,6 +150,7 @@ def cluster_reduced(
     rounds: int = 12,
     restarts: int = 10,
     stop: float = 0.005,
+    over: int = 1,
 ) -> Clustering:
     """Cluster several times in the directions that were kept.
 
@@ -159,19 +161,41 @@ def cluster_reduced(
     rounds (int): Most rounds; 0: k-means of the principal components.
     restarts (int): How often it begins anew.
     stop (float): The last round is that in which a smaller share of the pairs changes its cluster.
+    over (int): How many times as many clusters are found, then merged in the space in which they were found; rounds go
+        on from what was merged.
     RETURNS (Clustering): The one that tells most of neighbours.
     """
-    best = None
+    best, parts = None, min(over * count, len(reduced.vectors))
+    options: Dict[str, Any] = {"shrinkage": shrinkage, "rounds": rounds, "stop": stop}
     for restart in range(restarts):
-        labels, turn, changed = _climb(
-            reduced.vectors, count, seed=seed * restarts + restart, shrinkage=shrinkage, rounds=rounds, stop=stop
-        )
+        options["seed"] = seed * restarts + restart
+        labels, turn, changed = _climb(reduced.vectors, parts, **options)
+        if parts > count:
+            means = means_of(reduced.vectors @ turn, labels, parts)
+            labels = merge_clusters(means, np.bincount(labels, minlength=parts), count).numbers[labels]
+            labels, turn, changed = _rounds(reduced.vectors, labels, count, **options)
         information = reduced.neighbours.information(labels, count=count)
         if best is None or information > best.information:
             space = Space(reduced.mean, reduced.axes @ turn, means_of(reduced.vectors @ turn, labels, count))
+            if parts > count and not rounds:
+                space = space_of(reduced, labels, count, shrinkage=shrinkage)
             best = Clustering(labels, space, changed, information)
     assert best is not None, "at least one start"
     return best
+
+
+def space_of(reduced: Reduced, labels: IntArray, count: int, *, shrinkage: float) -> Space:
+    """Find the space that tells given clusters apart: of clusters that were found in another way, it puts new pairs
+    into them as nearly as a linear map can.
+
+    reduced (Reduced): Pairs.
+    labels (IntArray): Cluster of each. Shape (N,)
+    count (int): K.
+    shrinkage (float): As for `cluster_reduced`.
+    RETURNS (Space): With their means as centroids.
+    """
+    turn = discriminants(reduced.vectors, labels, count, shrinkage=shrinkage)
+    return Space(reduced.mean, reduced.axes @ turn, means_of(reduced.vectors @ turn, labels, count))
 
 
 def _climb(
@@ -179,6 +203,13 @@ def _climb(
 ) -> Tuple[IntArray, Floats, List[float]]:
     """From k-means to discriminants and back, until nothing changes."""
     labels = kmeans(reduced, count, seed=seed)
+    return _rounds(reduced, labels, count, seed=seed, shrinkage=shrinkage, rounds=rounds, stop=stop)
+
+
+def _rounds(
+    reduced: Floats, labels: IntArray, count: int, *, seed: int, shrinkage: float, rounds: int, stop: float
+) -> Tuple[IntArray, Floats, List[float]]:
+    """From clusters to discriminants and back."""
     turn, changed = np.eye(reduced.shape[1], dtype="float32"), []
     for _ in range(rounds):
         turn = discriminants(reduced, labels, count, shrinkage=shrinkage)

@@ -83,6 +83,14 @@ class RelationPipe(TrainablePipe):
         """Turn instances into the model's input."""
         raise NotImplementedError
 
+    def readings(self, instances: Any) -> Any:
+        """Say what is read of instances in training, where that is not each of them once."""
+        return instances
+
+    def training_features(self, instances: Any) -> Any:
+        """Turn instances into the model's input in training, where that is another one."""
+        return self.features(instances)
+
     def targets(self, instances: Any) -> Dict[str, Any]:
         """Turn the gold of instances into arrays for the loss."""
         raise NotImplementedError
@@ -190,9 +198,9 @@ class RelationPipe(TrainablePipe):
         validate_examples(examples, f"{type(self).__name__}.update")
         self.require_initialized()
         set_dropout_rate(self.model, drop)
-        instances = self.suggest_gold(examples)
+        instances = self.readings(self.suggest_gold(examples))
         # Even a batch without instances goes through the model: a shared encoder waits for all its listeners.
-        outputs, backprop = self.model.begin_update(self.features(instances))
+        outputs, backprop = self.model.begin_update(self.training_features(instances))
         terms, gradients = loss_and_gradient(self.loss, outputs, self.targets(instances))
         # But it teaches nothing: with gradients of 0 the optimizer would still move the weights.
         backprop(gradients if len(instances) else tuple(None for _ in gradients))

@@ -39,7 +39,8 @@ def create_anneal_distillation(component: str, steps: int, start: float = 1.0, e
 def create_recluster(component: str, epochs: int = 1) -> Callback:
     """Let a `selfore_clusterer` find its clusters anew after so many epochs, with what its encoder has learned.
 
-    The first clusters are those of `initialize`. For `[training.before_update]`.
+    The first clusters are those of `initialize`. In the first epochs of each loop, as many as the clusterer's
+    `freeze_epochs` says, the encoder stays as it is. For `[training.before_update]`.
 
     component (str): A `selfore_clusterer`.
     epochs (int): Epochs of a loop.
@@ -57,6 +58,10 @@ def create_recluster(component: str, epochs: int = 1) -> Callback:
             done["epoch"] = info["epoch"]
             if not pipe.cfg["settled"]:
                 pipe.recluster()
+        frozen = pipe.clustering["freeze_epochs"]
+        if frozen >= epochs and pipe.clustering["loops"] > 0:
+            raise ValueError(Errors.R607.format(name=component, epochs=epochs, frozen=frozen))
+        pipe.freeze_encoder(info["epoch"] - done["epoch"] < frozen)
 
     return recluster
 

@@ -45,3 +45,19 @@ def margins(probs: Any) -> Any:
         return numpy.zeros(len(probs))
     best = numpy.log(numpy.maximum(-numpy.partition(-probs, 1, axis=1)[:, :2], 1e-12))
     return best[:, 0] - best[:, 1]
+
+
+def surest(labels: Any, sure: Any, *, share: float) -> Any:
+    """Choose the surest pairs of each cluster.
+
+    labels (NDArray): Cluster of each. Shape (N,)
+    sure (NDArray): How sure each is. Shape (N,)
+    share (float): Of the pairs of each cluster, rounded up: 1 takes all.
+    RETURNS (NDArray): True on those that are chosen. Shape (N,)
+    """
+    chosen = numpy.zeros(len(labels), dtype=bool)
+    for label in numpy.unique(labels):
+        members = numpy.flatnonzero(labels == label)
+        ranked = members[numpy.argsort(-sure[members], kind="stable")]
+        chosen[ranked[: int(numpy.ceil(share * len(members)))]] = True
+    return chosen

@@ -155,17 +155,19 @@ class SelforeClusterer(ClusterLoop):
 
         A pipeline that was loaded, and has no clusters of its texts, goes on with its own word.
         """
-        if self._cluster_of or not len(instances):
-            clusters = [self._cluster_of.get(key, UNKNOWN) for key in keys_of(instances)]
+        keys = keys_of(instances)
+        if self._cluster_of or not keys:
+            clusters = [UNKNOWN if key in self._unsure else self._cluster_of.get(key, UNKNOWN) for key in keys]
         else:
             clusters = self.read(instances).logits.argmax(1).tolist()
         sizes = numpy.asarray([max(each["size"], 1) for each in self.cfg["clusters"]] or [1] * len(self.labels))
         weights = numpy.sqrt(sizes.mean() / sizes).astype("float32")
-        return {"clusters": numpy.asarray(clusters, dtype="int64"), "weights": weights}
+        pairs = numpy.unique(numpy.asarray(keys, dtype=object), return_inverse=True)[1]
+        return {"clusters": numpy.asarray(clusters, dtype="int64"), "weights": weights, "pairs": pairs}
 
     def loss(self, outputs: Any, targets: Dict[str, Any]) -> Dict[str, Any]:
-        """Cross-entropy with the clusters."""
-        return selfore_loss(outputs, targets, smoothing=self.clustering["smoothing"])
+        """Cross-entropy with the clusters, and what compares two readings of a pair."""
+        return selfore_loss(outputs, targets, **{key: self.clustering[key] for key in ("smoothing", "contrast")})
 
     # Prediction
 

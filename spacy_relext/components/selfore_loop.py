@@ -5,16 +5,19 @@ from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Set,
 import numpy
 from spacy.training import Example
 from spacy.util import get_lang_class, logger, minibatch
+from thinc.api import Optimizer
 
 from ..bridge import module_of
 from ..clustering.alignment import align
 from ..clustering.count import choose_count, count_grid
-from ..clustering.discriminant import Clustering, discriminant_kmeans
+from ..clustering.discriminant import Clustering
+from ..clustering.methods import find_clusters
 from ..errors import Errors, Warnings
+from ..instances.pairs import Pairs
 from ..knowledge.cluster_names import Words, name_clusters, name_types, words_between
 from ..models.adaptive_clustering import check_sizes
 from .pair_base import COLLECT_BATCH, PairPipe, softmax
-from .pair_table import PairTable, keys_of, margins
+from .pair_table import PairTable, keys_of, margins, surest
 
 QUANTILES = 201
 SHOWN_NGRAMS = 5
@@ -24,18 +27,19 @@ LEAST_CLUSTERS = 2
 class ClusterLoop(PairPipe):
     """Finds clusters of the pairs of the training data, again and again."""
 
-    # Of training, and not saved: what reads its corpus, and the cluster of each pair by its key.
+    # Of training, and not saved: what reads its corpus, the cluster of each pair by its key, and pairs not learned.
     _read: Optional[Callable[[], Iterable[Example]]] = None
     _cluster_of: Dict[bytes, int]
+    _unsure: Set[bytes]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Create a clusterer; see `PairPipe`."""
         super().__init__(*args, **kwargs)
-        self._cluster_of = {}
+        self._cluster_of, self._unsure = {}, set()
 
     def __getstate__(self) -> Dict[str, Any]:
         """Leave out what belongs to training: another process only predicts."""
-        return {**self.__dict__, "_read": None, "_cluster_of": {}}
+        return {**self.__dict__, "_read": None, "_cluster_of": {}, "_unsure": set()}
 
     @property
     def clustering(self) -> Dict[str, Any]:
@@ -49,6 +53,30 @@ class ClusterLoop(PairPipe):
         """Choose the pairs of a batch; gold is not read."""
         return self.suggest([example.predicted for example in examples])
 
+    def readings(self, instances: Pairs) -> Pairs:
+        """Read each pair twice where two readings are compared."""
+        return instances.joined(instances) if self.clustering["contrast"] > 0 else instances
+
+    def training_features(self, instances: Pairs) -> Any:
+        """Hide an argument of some pairs, subject or object by chance."""
+        batch = self.features(instances)
+        if self.clustering["mask_mentions"] > 0:
+            chosen = numpy.random.random(len(instances)) < self.clustering["mask_mentions"]
+            which = numpy.random.random(len(instances)) < 0.5
+            batch.arrays["hidden"] = numpy.stack([chosen & which, chosen & ~which], axis=1)
+        return batch
+
+    def finish_update(self, sgd: Optimizer) -> None:
+        """Update the weights; of a frozen encoder none: thinc's layers would be moved by momentum, without a gradient.
+
+        sgd (Optimizer): The optimizer.
+        """
+        if not module_of(self.model).frozen:
+            super().finish_update(sgd)
+            return
+        for shim in self.model.shims:
+            shim.finish_update(sgd)
+
     # Clustering
 
     def recluster(self) -> float:
@@ -60,21 +88,32 @@ class ClusterLoop(PairPipe):
         if self._read is None:
             raise ValueError(Errors.R601.format(name=self.name))
         table, seed = self.read_table(self._read()), self.clustering["seed"]
-        options = {key: self.clustering[key] for key in ("reduce", "whiten", "shrinkage", "rounds")}
         count = len(self.cfg["clusters"]) or self.cfg["n_clusters"]
         least = count or LEAST_CLUSTERS
         if len(table.keys) < least:
             raise ValueError(Errors.R602.format(name=self.name, pairs=len(table.keys), count=least, where=self._where))
         if not count:
+            options = {key: self.clustering[key] for key in ("reduce", "whiten", "shrinkage", "rounds")}
             choice = choose_count(table.vectors, count_grid(least, self.cfg["most_clusters"]), seed=seed, **options)
             logger.info("%s: %d clusters, of %s", self.name, choice.number, choice.tried)
             count = choice.number
-        found = discriminant_kmeans(table.vectors, count, seed=seed, restarts=self.clustering["restarts"], **options)
+        found = find_clusters(table.vectors, count, seed=seed, settings=self.clustering)
         found, changed = self._aligned(found, table, count)
         module_of(self.model).set_head(*found.space.head())
         self._cluster_of = dict(zip(table.keys, found.labels.tolist()))
-        self._take_down(found, table, changed)
+        sure = margins(softmax(found.space.logits(found.space.codes(table.vectors))))
+        learned = surest(found.labels, sure, share=self.clustering["confident"])
+        self._unsure = {table.keys[number] for number in numpy.flatnonzero(~learned).tolist()}
+        self.freeze_encoder(self.clustering["freeze_epochs"] > 0)
+        self._take_down(found, table, changed, sure)
         return changed
+
+    def freeze_encoder(self, frozen: bool) -> None:
+        """Let the classifier learn alone, or with the encoder.
+
+        frozen (bool): Whether the encoder stays as it is.
+        """
+        module_of(self.model).frozen = frozen
 
     def read_table(self, examples: Iterable[Example]) -> PairTable:
         """Read pairs, each once.
@@ -115,12 +154,9 @@ class ClusterLoop(PairPipe):
         space = found.space._replace(centroids=centroids)
         return found._replace(labels=alignment.numbers[found.labels], space=space), alignment.changed
 
-    def _take_down(self, found: Clustering, table: PairTable, changed: float) -> None:
+    def _take_down(self, found: Clustering, table: PairTable, changed: float, sure: Any) -> None:
         """Keep names, sizes and how sure it is, and say what was found."""
-        codes = found.space.codes(table.vectors)
-        probs = softmax(found.space.logits(codes))
-        sure = numpy.sort(margins(probs))
-        self.cfg["sureness"] = numpy.quantile(sure, numpy.linspace(0, 1, QUANTILES)).round(6).tolist()
+        self.cfg["sureness"] = numpy.quantile(numpy.sort(sure), numpy.linspace(0, 1, QUANTILES)).round(6).tolist()
         sizes = numpy.bincount(found.labels, minlength=len(found.space.centroids)).tolist()
         labels = found.labels.tolist()
         names = name_clusters(table.gaps, labels, count=len(sizes), stop=self.vocab_stop_words())

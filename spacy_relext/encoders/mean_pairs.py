@@ -38,13 +38,17 @@ class MeanPairs(nn.Module):
         """
         self.sizes = {"width": width, "n_tags": n_tags, "n_types": n_types}
 
-    def forward(self, vectors: Tensor, index: Tensor, roles: Tensor, kept: Tensor, **_: Any) -> PairStates:
+    def forward(
+        self, vectors: Tensor, index: Tensor, roles: Tensor, kept: Tensor, hidden: Optional[Tensor] = None, **_: Any
+    ) -> PairStates:
         """Read pairs. What roles and kept hold on padding is not read.
 
         vectors (Tensor): All token vectors. Shape (N, D)
         index (Tensor): Token vector of each cell of each pair's text, -1 on padding. Shape (P, T)
         roles (Tensor): 1 on tokens of the subject, 2 on those of the object, 3 on those of both, else 0. Shape (P, T)
         kept (Tensor): True on the tokens between both. Shape (P, T)
+        hidden (Optional[Tensor]): Whether subject and object of each pair are not to be seen; their vectors are 0.
+            Shape (P, 2)
         RETURNS (PairStates): The sentence is what stands between the arguments, or both where nothing does.
         """
         mask = index >= 0
@@ -54,6 +58,9 @@ class MeanPairs(nn.Module):
         roles, kept = roles.masked_fill(~mask, 0), kept & mask
         # embedding() has a much faster backward pass than indexing
         states = F.embedding(index.clamp(min=0), self.dropout(vectors)) * mask[..., None]  # (P, T, D)
+        if hidden is not None:
+            for column, role in enumerate((1, 2)):
+                states = states * ~(((roles & role) > 0) & hidden[:, column, None])[..., None]
         between = torch.where(kept.any(1, keepdim=True), kept, roles > 0)
         subject, obj = (masked_mean(states, (roles & role) > 0) for role in (1, 2))
         return PairStates(states, mask, masked_mean(states, between), subject, obj)

@@ -1,11 +1,13 @@
 """A Hugging Face encoder that reads a text for a pair of its entities."""
 
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import torch
 from torch import Tensor, nn
 
 from ..errors import check_range
+from ..instances.pair_marks import MARKERS, MASK, OBJECT_START, SUBJECT_START, mask_piece
+from ..instances.pair_pieces import OBJECT, SUBJECT
 from .layers import LayerStack
 from .pair_states import PairStates, masked_mean
 from .tokens import TokenEncoder
@@ -23,17 +25,22 @@ class PairTransformer(nn.Module):
 
     Typed markers say what kind of entity an argument is as well (Zhou & Chen, AACL 2022): a vector for each type, 0 at
     first, is added to that of the role.
+
+    Markers that are words of the text can be asked for as well ("markers"): h_s and h_o are then the vectors of those
+    before the arguments. In a "cloze", a mask between both arguments stands behind the text, and its vector is h.
     """
 
-    def __init__(self, tokens: TokenEncoder, *, marker_layer: int, typed: bool = False) -> None:
+    def __init__(self, tokens: TokenEncoder, *, marker_layer: int, typed: bool = False, form: str = "means") -> None:
         """Wrap an encoder that may still be empty.
 
         tokens (TokenEncoder): The encoder.
         marker_layer (int): The layer that sees the pair first, from 0.
         typed (bool): Whether the marks also say which types the arguments have.
+        form (str): What is put between the pieces, see `instances.pair_marks`: "means" (nothing), "markers" or "cloze".
         """
         super().__init__()
-        self.tokens, self.marker_layer, self.typed = tokens, marker_layer, typed
+        self.tokens, self.marker_layer, self.typed, self.form = tokens, marker_layer, typed, form
+        self.markers: Optional[nn.Embedding] = None
         self.roles: Optional[nn.Embedding] = None
         self.types: Optional[nn.Embedding] = None
 
@@ -75,9 +82,11 @@ class PairTransformer(nn.Module):
     def check_layers(self) -> None:
         """Check that the encoder has the layer before which pairs are marked.
 
-        RAISES (ValueError): Where it has not, or its layers cannot be run one by one.
+        RAISES (ValueError): Where it has not, or its layers cannot be run one by one, or a cloze finds no mask.
         """
         check_range("marker_layer", self.marker_layer, 0, len(LayerStack(self.tokens.encoder.transformer)))
+        if self.form == "cloze":
+            mask_piece(self.tokens.tokenizer)
 
     def forward(
         self,
@@ -88,6 +97,7 @@ class PairTransformer(nn.Module):
         roles: List[Tensor],
         order: Tensor,
         types: Optional[Tensor] = None,
+        inserted: Sequence[Tensor] = (),
         **_: Any,
     ) -> PairStates:
         """Read each text for each of its pairs.
@@ -97,22 +107,31 @@ class PairTransformer(nn.Module):
         roles (List[Tensor]): 1 on the subject's pieces, 2 on the object's. Shapes (p, L)
         order (Tensor): Number of each pair, the groups one after the other. Shape (P,)
         types (Optional[Tensor]): Entity type of each piece, in the order of the numbers; typed marks only. Shape (P, T)
+        inserted (Sequence[Tensor]): What each cell of a text is that is no piece of it, 0 for its pieces; forms other
+            than "means" only, in which each text has one pair. Shapes (b, L)
         RETURNS (PairStates): In the order of the numbers; T is the longest text.
         """
         assert self.roles is not None, "configure() or load_checkpoint() comes first"
         longest, layer = max((part.shape[1] for part in ids), default=0), self._first_marked_layer()
         states, marked, kept, begin = [], [], [], 0
-        for piece_ids, shape_ids, mask, row, role in zip(ids, shapes, masks, rows, roles):
+        put: List[Optional[Tensor]] = [*inserted] if inserted else [None] * len(ids)
+        for piece_ids, shape_ids, mask, row, role, cells in zip(ids, shapes, masks, rows, roles, put):
             marks = self.roles(role)
             if self.types is not None:
                 assert types is not None, "typed marks read types"
                 theirs = types[order[begin : begin + len(role)], : role.shape[1]]
                 marks = marks + self.types(theirs * (role > 0))
             begin += len(role)
-            vectors = self.tokens.encoder.forward_marked(piece_ids, shape_ids, mask, rows=row, marks=marks, layer=layer)
+            vectors = self.tokens.encoder.forward_marked(
+                *(piece_ids, shape_ids, mask),
+                rows=row,
+                marks=marks,
+                layer=layer,
+                markers=self._look_up(cells),
+            )
             room = longest - vectors.shape[1]
             states.append(nn.functional.pad(vectors, (0, 0, 0, room)))
-            marked.append(nn.functional.pad(role, (0, room)))
+            marked.append(nn.functional.pad(role if cells is None else cells[row], (0, room)))
             kept.append(nn.functional.pad(mask[row], (0, room)))
         if not states:  # no pair
             empty = self.roles.weight.new_zeros(0, self.output_width)
@@ -120,7 +139,16 @@ class PairTransformer(nn.Module):
         back = torch.argsort(order)
         tokens, role, mask = torch.cat(states)[back], torch.cat(marked)[back], torch.cat(kept)[back]
         tokens = tokens * mask[..., None]  # (P, T, D)
-        return PairStates(tokens, mask, tokens[:, 0], masked_mean(tokens, role == 1), masked_mean(tokens, role == 2))
+        sentence = masked_mean(tokens, role == MASK) if self.form == "cloze" else tokens[:, 0]
+        read = (SUBJECT_START, OBJECT_START) if inserted else (SUBJECT, OBJECT)
+        return PairStates(tokens, mask, sentence, *(masked_mean(tokens, role == each) for each in read))
+
+    def _look_up(self, cells: Optional[Tensor]) -> Optional[Tuple[Tensor, Tensor]]:
+        """Say which cells are markers, and look up their vectors."""
+        if cells is None or self.markers is None:
+            return None
+        between = (cells > 0) & (cells <= MARKERS)
+        return between, self.markers(cells * between)
 
     def _first_marked_layer(self) -> int:
         """Marks that are 0, as before anything was learned, change no layer: all of them read a text once."""
@@ -134,3 +162,10 @@ class PairTransformer(nn.Module):
         nn.init.normal_(self.roles.weight, std=ROLE_STD)
         with torch.no_grad():
             self.roles.weight[0] = 0.0
+        if self.form == "markers":
+            # means of all pieces: drawn by chance they would be noise to an encoder that has not learned them
+            table = self.tokens.encoder.transformer.get_input_embeddings().weight  # type: ignore[union-attr, operator]
+            mean = table.detach().mean(0)
+            self.markers = nn.Embedding(MARKERS + 1, len(mean))
+            with torch.no_grad():
+                self.markers.weight.copy_(mean.expand_as(self.markers.weight))

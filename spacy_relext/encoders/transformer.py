@@ -1,7 +1,7 @@
 """A Hugging Face encoder that turns word pieces into one vector per token, sized and filled after construction."""
 
 import contextlib
-from typing import Any, Dict, Iterator, Optional, Sequence
+from typing import Any, Dict, Iterator, Optional, Sequence, Tuple
 
 import torch
 from torch import Tensor, nn
@@ -126,7 +126,15 @@ class TransformerEncoder(KeepsCopy):
         return mix_layers(self.mix.softmax(0), output.hidden_states)
 
     def forward_marked(
-        self, piece_ids: Tensor, shape_ids: Tensor, mask: Tensor, *, rows: Tensor, marks: Tensor, layer: int
+        self,
+        piece_ids: Tensor,
+        shape_ids: Tensor,
+        mask: Tensor,
+        *,
+        rows: Tensor,
+        marks: Tensor,
+        layer: int,
+        markers: Optional[Tuple[Tensor, Tensor]] = None,
     ) -> Tensor:
         """Encode texts for several readers each, who mark something in them before one of the layers.
 
@@ -134,11 +142,15 @@ class TransformerEncoder(KeepsCopy):
         rows (Tensor): Text of each reader. Shape (P,)
         marks (Tensor): What is added to its pieces. Shape (P, L, D)
         layer (int): Before which layer, from 0; those below read each text once.
+        markers (Optional[Tuple[Tensor, Tensor]]): Cells that hold no piece of the vocabulary, and the vectors that
+            stand there instead of one. Shapes (B, L), (B, L, E)
         RETURNS (Tensor): Last hidden layer or mix of all layers, in fp32. Shape (P, L, D)
         """
         assert self.transformer is not None, "configure() or load_checkpoint() comes first"
         with autocast(self.precision, piece_ids.device):
             embedded = self._embed(piece_ids, shape_ids)
+            if markers is not None:
+                embedded = torch.where(markers[0][..., None], markers[1].to(embedded.dtype), embedded)
             stack = LayerStack(self._fastest(piece_ids.device))
             below = stack.run(stack.embed(embedded), mask, 0, layer)
             below = [state[rows] for state in below]  # (P, L, D)

@@ -1,7 +1,7 @@
 """Cut the texts of entity pairs into word pieces: each text once, however many pairs it has."""
 
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy
 from numpy.typing import NDArray
@@ -25,6 +25,8 @@ class PairPieces:
     tokens (List[IntArray]): Token of the Doc that each piece belongs to, -1 for special pieces and padding. (p, L)
     order (IntArray): Number of each pair in the caller's order, the groups one after the other. Shape (P,)
     lost (int): Pairs too far apart for one sequence, of which one argument is not read.
+    inserted (List[IntArray]): What was put between the pieces of its texts, see `pair_marks`; empty where nothing was.
+        Shapes (b, L)
     """
 
     ids: List[IntArray] = field(default_factory=list)
@@ -35,16 +37,46 @@ class PairPieces:
     tokens: List[IntArray] = field(default_factory=list)
     order: IntArray = field(default_factory=lambda: numpy.zeros(0, dtype="int64"))
     lost: int = 0
+    inserted: List[IntArray] = field(default_factory=list)
 
 
 @dataclass
-class _Sequence:
-    """One sequence for the encoder, and the pairs that are read in it."""
+class PieceSequence:
+    """One sequence for the encoder, and the pairs that are read in it.
+
+    ids (List[int]): Vocabulary ids.
+    shapes (List[int]): Letter shapes.
+    tokens (IntArray): Token of the Doc that each piece belongs to, -1 for none. Shape (L,)
+    pairs (List[int]): Numbers of the pairs.
+    inserted (Optional[List[int]]): What each piece is that was put between those of the text, 0 for a piece of it.
+    """
 
     ids: List[int]
     shapes: List[int]
     tokens: IntArray
     pairs: List[int] = field(default_factory=list)
+    inserted: Optional[List[int]] = None
+
+
+class CutText(NamedTuple):
+    """The word pieces of a text.
+
+    ids (List[int]): Vocabulary ids.
+    shapes (List[int]): Letter shapes.
+    first (IntArray): First piece of each token of the text. Shape (T,)
+    last (IntArray): Last one. Shape (T,)
+    tokens (IntArray): Token of the Doc that each piece belongs to. Shape (L,)
+    start (int): First token of the text in its Doc.
+    pairs (List[int]): Numbers of the pairs that are read in it.
+    """
+
+    ids: List[int]
+    shapes: List[int]
+    first: IntArray
+    last: IntArray
+    tokens: IntArray
+    start: int
+    pairs: List[int]
 
 
 def cut_pairs(pairs: Pairs, tokenizer: Any, *, max_pieces: int, batch_pieces: int = PIECES_PER_BATCH) -> PairPieces:
@@ -56,7 +88,34 @@ def cut_pairs(pairs: Pairs, tokenizer: Any, *, max_pieces: int, batch_pieces: in
     batch_pieces (int): Most cells of a group, counted by pairs.
     RETURNS (PairPieces): The groups.
     """
-    sequences = _sequences(pairs, tokenizer, max_pieces)
+    special: List[int] = tokenizer.encode("", add_special_tokens=True).ids
+    sequences: List[PieceSequence] = []
+    for text in cut_texts(pairs, tokenizer):
+        if not text.ids:  # only white space
+            sequences.append(
+                PieceSequence(list(special) or [0], [0] * max(1, len(special)), outside(special), text.pairs)
+            )
+            continue
+        for (left, right), inside in _windows(pairs, text, max_pieces - len(special)):
+            sequences.append(
+                PieceSequence(
+                    special[:1] + text.ids[left:right] + special[1:],
+                    [0] * len(special[:1]) + text.shapes[left:right] + [0] * len(special[1:]),
+                    numpy.concatenate([outside(special[:1]), text.tokens[left:right], outside(special[1:])]),
+                    inside,
+                )
+            )
+    return group_sequences(sequences, pairs, batch_pieces=batch_pieces)
+
+
+def group_sequences(sequences: Sequence[PieceSequence], pairs: Pairs, *, batch_pieces: int) -> PairPieces:
+    """Lay sequences out in padded groups of similar length.
+
+    sequences (Sequence[PieceSequence]): Each pair stands in one of them.
+    pairs (Pairs): The pairs.
+    batch_pieces (int): Most cells of a group, counted by pairs.
+    RETURNS (PairPieces): The groups.
+    """
     found = PairPieces()
     order: List[int] = []
     for group in _groups(sequences, batch_pieces):
@@ -64,6 +123,8 @@ def cut_pairs(pairs: Pairs, tokenizer: Any, *, max_pieces: int, batch_pieces: in
         found.ids.append(_pad([sequence.ids for sequence in group], width, 0))
         found.shapes.append(_pad([sequence.shapes for sequence in group], width, 0))
         found.masks.append(_pad([[1] * len(sequence.ids) for sequence in group], width, 0).astype(bool))
+        if group[0].inserted is not None:
+            found.inserted.append(_pad([sequence.inserted or [] for sequence in group], width, 0))
         members = [(row, pair) for row, sequence in enumerate(group) for pair in sequence.pairs]
         rows = numpy.asarray([row for row, _ in members], dtype="int64")
         chosen = numpy.asarray([pair for _, pair in members], dtype="int64")
@@ -88,61 +149,57 @@ def _roles(tokens: IntArray, subject: IntArray, obj: IntArray) -> IntArray:
     return numpy.where(in_subject, SUBJECT, numpy.where(in_object, OBJECT, 0))
 
 
-def _sequences(pairs: Pairs, tokenizer: Any, max_pieces: int) -> List[_Sequence]:
-    """Cut each text once; texts that are too long, once for each place that a pair wants to see."""
+def cut_texts(pairs: Pairs, tokenizer: Any) -> Iterator[CutText]:
+    """Cut each text of some pairs once.
+
+    pairs (Pairs): The pairs.
+    tokenizer (tokenizers.Tokenizer): Gives pieces with character offsets.
+    YIELDS (CutText): One for each text, without pieces where it is only white space.
+    """
     texts: Dict[Tuple[int, int, int], List[int]] = {}
     for number, (doc, bounds) in enumerate(zip(pairs.doc.tolist(), pairs.text.tolist())):
         texts.setdefault((doc, *bounds), []).append(number)
     strings = [pairs.docs[doc][start:end].text for doc, start, end in texts]
-    special = tokenizer.encode("", add_special_tokens=True).ids
-    found: List[_Sequence] = []
-    for ((doc, start, end), members), encoding in zip(
-        texts.items(), tokenizer.encode_batch(strings, add_special_tokens=False)
-    ):
-        span = pairs.docs[doc][start:end]
-        if not encoding.ids:  # only white space
-            found.append(_Sequence(list(special) or [0], [0] * max(1, len(special)), _outside(special), members))
+    encodings = tokenizer.encode_batch(strings, add_special_tokens=False)
+    for ((doc, start, end), members), encoding in zip(texts.items(), encodings):
+        if not encoding.ids:
+            nothing = outside([])
+            yield CutText([], [], nothing, nothing, nothing, start, members)
             continue
+        span = pairs.docs[doc][start:end]
         first, last, owners = align_pieces(span, encoding.offsets)
         token_shapes = [letter_shape(token.text) for token in span]
         shapes = [token_shapes[owner] for owner in owners.tolist()]
-        for (left, right), inside in _windows(pairs, members, start, first, last, max_pieces - len(special)):
-            found.append(
-                _Sequence(
-                    special[:1] + encoding.ids[left:right] + special[1:],
-                    [0] * len(special[:1]) + shapes[left:right] + [0] * len(special[1:]),
-                    numpy.concatenate([_outside(special[:1]), owners[left:right] + start, _outside(special[1:])]),
-                    inside,
-                )
-            )
-    return found
+        yield CutText(encoding.ids, shapes, first, last, owners + start, start, members)
 
 
-def _outside(special: Sequence[int]) -> IntArray:
-    """Special pieces belong to no token."""
+def outside(special: Sequence[int]) -> IntArray:
+    """Say that special pieces belong to no token.
+
+    special (Sequence[int]): The pieces.
+    RETURNS (IntArray): -1 for each.
+    """
     return numpy.full(len(special), -1, dtype="int64")
 
 
-def _windows(
-    pairs: Pairs, members: List[int], start: int, first: IntArray, last: IntArray, body: int
-) -> List[Tuple[Bounds, List[int]]]:
+def _windows(pairs: Pairs, text: CutText, body: int) -> List[Tuple[Bounds, List[int]]]:
     """Choose the pieces that each pair reads: all of them, or a window with the pair in its middle."""
-    n_pieces = int(last[-1]) + 1
+    n_pieces = int(text.last[-1]) + 1
     if n_pieces <= body:
-        return [((0, n_pieces), members)]
+        return [((0, n_pieces), text.pairs)]
     windows: Dict[int, List[int]] = {}
-    for pair in members:
-        tokens = numpy.concatenate([pairs.subject[pair], pairs.object[pair]]).reshape(2, 2) - start
-        low, high = int(first[tokens[:, 0].min()]), int(last[tokens[:, 1].max() - 1]) + 1
+    for pair in text.pairs:
+        tokens = numpy.concatenate([pairs.subject[pair], pairs.object[pair]]).reshape(2, 2) - text.start
+        low, high = int(text.first[tokens[:, 0].min()]), int(text.last[tokens[:, 1].max() - 1]) + 1
         middle = (low + high) // 2 if high - low <= body else low + body // 2
         left = min(max(0, middle - body // 2), n_pieces - body)
         windows.setdefault(left, []).append(pair)
     return [((left, left + body), inside) for left, inside in windows.items()]
 
 
-def _groups(sequences: List[_Sequence], batch_pieces: int) -> List[List[_Sequence]]:
+def _groups(sequences: Sequence[PieceSequence], batch_pieces: int) -> List[List[PieceSequence]]:
     """Put sequences of similar length together, as many as their pairs allow."""
-    groups: List[List[_Sequence]] = []
+    groups: List[List[PieceSequence]] = []
     cells = 0
     for sequence in sorted(sequences, key=lambda one: len(one.ids)):
         size = len(sequence.pairs)

@@ -14,7 +14,7 @@ codes and centroids shrink together.
 """
 
 from math import log
-from typing import Iterable, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 import torch
 from torch import Tensor, nn
@@ -54,6 +54,50 @@ class Autoencoder(nn.Module):
         """
         codes = self.encode(vectors)
         return codes, self.decoder(self.dropout(codes))
+
+
+class AdaptiveClusters(nn.Module):
+    """An autoencoder whose codes lie around centroids; both are learned."""
+
+    def __init__(self, width: int, **options: Any) -> None:
+        """Create an untrained network; `place` gives it centroids.
+
+        width (int): D, width of the pair vectors.
+        options (Any): As for `Autoencoder`.
+        """
+        super().__init__()
+        self.autoencoder = Autoencoder(width, **options)
+        self.centroids: Optional[nn.Parameter] = None
+        self.scale = 1.0
+
+    def place(self, codes: Tensor, centroids: Tensor) -> None:
+        """Begin at centroids of the codes, and scale codes and centroids by `code_scale`, once and for good. The factor
+        stays outside of the layers: Adam's steps would be too large for weights that had become small by it.
+
+        codes (Tensor): Of all vectors. Shape (N, Z)
+        centroids (Tensor): Of k-means on them. Shape (K, Z)
+        """
+        self.scale = code_scale(codes, centroids)
+        self.centroids = nn.Parameter(self.scale * centroids)
+
+    def log_assignment(self, vectors: Tensor) -> Tensor:
+        """log q of vectors. Shapes (N, D) → (N, K)"""
+        assert self.centroids is not None, "place() comes first"
+        return log_assignment(self.scale * self.autoencoder.encode(vectors), self.centroids)
+
+    def loss(self, vectors: Tensor, log_p: Tensor, *, reconstruction: float) -> Tensor:
+        """L, and some of what the autoencoder was trained for, so that codes go on to say what vectors say (Guo et al.,
+        IJCAI 2017).
+
+        vectors (Tensor): Shape (N, D)
+        log_p (Tensor): Shape (N, K)
+        reconstruction (float): Weight of the squared error.
+        RETURNS (Tensor): Shape ()
+        """
+        assert self.centroids is not None, "place() comes first"
+        codes, again = self.autoencoder(vectors)
+        loss = assignment_loss(log_assignment(self.scale * codes, self.centroids), log_p)
+        return loss + reconstruction * reconstruction_loss(vectors, again)
 
 
 def reconstruction_loss(vectors: Tensor, again: Tensor) -> Tensor:

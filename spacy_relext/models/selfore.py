@@ -2,14 +2,21 @@
 
 Source: Hu et al., "SelfORE: Self-supervised Relational Feature Learning for Open Relation Extraction", EMNLP 2020.
 
-    h = [h_s; h_o; h_b; w t_s; w t_o]        Eq. 2, from means instead of start markers, with the words between and the
+    h = [h_s; h_o; h_b; w t_s; w t_o]        "means": Eq. 2 from means over pieces, with the words between and the
                                              arguments' entity types, one of T each
+    h = [h_s; h_o; w t_s; w t_o]             "markers": Eq. 2, from the markers before both arguments
+    h = [h_m; w t_s; w t_o]                  "cloze": from the mask in "subject [MASK] object" behind the text
     z = W h + b                              Eq. 11
     L = mean over pairs of CE(z, cluster)    Eq. 12
 
 The parts of h that are read from the text have length 1, those of types w. The classifier is neither kept from one loop
 to the next, whose clusters have other numbers anyway, nor drawn anew: W and b are those of the space that the clusters
 were found in (`clustering/discriminant.py`).
+
+The loss may have a second term, which the paper has not: two readings of a pair, with other dropout or with an argument
+hidden, should be more alike than those of two pairs (NT-Xent; Chen et al., ICML 2020), for c = cos(h_i, h_j) / τ:
+
+    L' = mean over readings i of − log (exp c_ij / Σ_k≠i exp c_ik), j the other reading of the same pair
 """
 
 from typing import Any, Dict, NamedTuple, Optional
@@ -21,6 +28,9 @@ from torch.nn import functional as F
 from ..encoders.pair_states import PairStates, masked_mean
 from .kd import PairModule
 
+# Parts that h is made of.
+PARTS = {"means": 3, "markers": 2, "cloze": 1}
+TEMPERATURE = 0.1
 # Weight of the layers that a mix of layers begins without, before the softmax.
 LEFT_OUT = -5.0
 
@@ -39,17 +49,26 @@ class ClusterOutput(NamedTuple):
 class Clusterer(PairModule):
     """The classifier over an encoder of pairs. Before it has learned anything the encoder reads texts as they are."""
 
+    # Whether the classifier learns alone.
+    frozen = False
+
     def build_head(self, width: int, *, n_classes: int, n_types: int) -> None:
         """Build the classifier, and let marks of arguments and low layers count for nothing at first."""
         self.dropout = nn.Dropout(self.settings["dropout"])
         self.n_types, self.type_weight = n_types, self.settings.get("type_weight", 0.0)
-        self.head = nn.Linear(3 * width + (2 * (n_types - 1) if self.type_weight else 0), n_classes)
+        kinds = 2 * (n_types - 1) if self.type_weight else 0
+        self.head = nn.Linear(PARTS[self.encoder_form] * width + kinds, n_classes)
         with torch.no_grad():
             if getattr(self.encoder, "roles", None) is not None:
                 self.encoder.roles.weight.zero_()
             mix = getattr(getattr(getattr(self.encoder, "tokens", None), "encoder", None), "mix", None)
             if mix is not None:
                 mix[: min(self.settings.get("mix_from", 0), len(mix) - 1)] = LEFT_OUT
+
+    @property
+    def encoder_form(self) -> str:
+        """RETURNS (str): What h is made of: "means", "markers" or "cloze"."""
+        return str(getattr(self.encoder, "form", "means"))
 
     def set_head(self, weight: Any, bias: Any) -> None:
         """Give the classifier the weights of a linear layer over h; its number of classes may change.
@@ -74,14 +93,20 @@ class Clusterer(PairModule):
         to_subject (Tensor): Signed distance of each token, or word piece, to the subject, 0 inside. Shape (N, T)
         to_object (Tensor): To the object. Shape (N, T)
         types (Tensor): Entity type of each, 0 for none. Shape (N, T)
-        positions (Tensor): Token of the text that each is, or is a piece of; not read. Shape (N, T)
+        positions (Tensor): Token of the text that each is, or is a piece of; -1 on others. Shape (N, T)
         arrays (Any): Input of the encoder.
         RETURNS (ClusterOutput): Of N pairs.
         """
-        states = self.encoder(types=types, to_subject=to_subject, to_object=to_object, **arrays)
-        vector = pair_vector(states, (to_subject * to_object < 0) & states.mask)
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
+            states = self.encoder(types=types, to_subject=to_subject, to_object=to_object, **arrays)
+            if self.encoder_form == "means":
+                vector = pair_vector(states, (to_subject * to_object < 0) & states.mask)
+            else:
+                read = (states.sentence,) if self.encoder_form == "cloze" else (states.subject, states.object)
+                vector = torch.cat([F.normalize(part, dim=1) for part in read], 1)
         if self.type_weight:
-            kinds = [_type_of(types, place, states.mask, n_types=self.n_types) for place in (to_subject, to_object)]
+            known = positions >= 0
+            kinds = [_type_of(types, place, known, n_types=self.n_types) for place in (to_subject, to_object)]
             vector = torch.cat([vector, *(self.type_weight * each for each in kinds)], 1)
         return ClusterOutput(self.head(self.dropout(vector)), vector)
 
@@ -100,26 +125,45 @@ def pair_vector(states: PairStates, between: Tensor) -> Tensor:
     return torch.cat([F.normalize(part, dim=1) for part in parts], 1)
 
 
-def _type_of(types: Tensor, to_argument: Tensor, mask: Tensor, *, n_types: int) -> Tensor:
+def _type_of(types: Tensor, to_argument: Tensor, known: Tensor, *, n_types: int) -> Tensor:
     """Mark the entity type of an argument; 0 where it has none. Shapes (P, T) → (P, n_types - 1)"""
     if not len(types):
         return types.new_zeros(0, n_types - 1, dtype=torch.float)
-    kind = types.masked_fill((to_argument != 0) | ~mask, 0).amax(1)
+    kind = types.masked_fill((to_argument != 0) | ~known, 0).amax(1)
     return F.one_hot(kind, n_types)[:, 1:].float()
 
 
-def selfore_loss(outputs: ClusterOutput, targets: Dict[str, Any], *, smoothing: float) -> Dict[str, Tensor]:
+def selfore_loss(
+    outputs: ClusterOutput, targets: Dict[str, Any], *, smoothing: float, contrast: float = 0.0
+) -> Dict[str, Tensor]:
     """Cross-entropy with the clusters (Eq. 12), all clusters alike: a large one does not win by its size.
 
     outputs (ClusterOutput): Of P pairs.
     targets (Dict[str, Any]): `clusters`, that of each pair, below 0 for those that are not learned, shape (P,);
-        `weights`, of each cluster, shape (K,).
+        `weights`, of each cluster, shape (K,); with a contrast `pairs`, which pair each is a reading of, shape (P,).
     smoothing (float): Share of each label that is spread over all clusters.
-    RETURNS (Dict[str, Tensor]): The term.
+    contrast (float): Weight of L'; 0: none.
+    RETURNS (Dict[str, Tensor]): The terms.
     """
+    terms = {"contrast": contrast * contrast_loss(outputs.vector, targets["pairs"])} if contrast else {}
     known = targets["clusters"] >= 0
     if not bool(known.any()):
-        return {"clusters": outputs.logits.sum() * 0.0}
+        return {"clusters": outputs.logits.sum() * 0.0, **terms}
     logits, clusters = outputs.logits[known], targets["clusters"][known]
     weights: Optional[Tensor] = targets["weights"].to(logits.dtype)
-    return {"clusters": F.cross_entropy(logits, clusters, weight=weights, label_smoothing=smoothing)}
+    return {"clusters": F.cross_entropy(logits, clusters, weight=weights, label_smoothing=smoothing), **terms}
+
+
+def contrast_loss(vectors: Tensor, pairs: Tensor, *, temperature: float = TEMPERATURE) -> Tensor:
+    """L', over the readings of pairs that are there more than once.
+
+    vectors (Tensor): h of each reading. Shape (N, F)
+    pairs (Tensor): Which pair it is of. Shape (N,)
+    temperature (float): τ.
+    RETURNS (Tensor): Shape ()
+    """
+    units = F.normalize(vectors, dim=1)
+    itself = torch.eye(len(units), dtype=torch.bool, device=units.device)
+    log_p = (units @ units.T / temperature).masked_fill(itself, float("-inf")).log_softmax(1)
+    same = (pairs[:, None] == pairs) & ~itself
+    return -log_p[same].mean() if bool(same.any()) else vectors.sum() * 0.0

@@ -55,7 +55,7 @@ def test_types_of_the_arguments_count_beside_the_text() -> None:
         "types": torch.tensor([[1, 0, 2, 2], [0, 1, 2, 0]]),  # of the last entity and of padding nothing is read
         "to_subject": torch.tensor([[0, 1, 2, 3], [0, 1, 2, 0]]),
         "to_object": torch.tensor([[-2, -1, 0, 1], [-1, 0, 1, 0]]),
-        "positions": torch.zeros(2, 4, dtype=torch.long),
+        "positions": torch.tensor([[0, 1, 2, 3], [0, 1, 2, -1]]),
         "vectors": torch.ones(4, 2),
         "index": torch.tensor([[0, 1, 2, 3], [0, 1, 2, -1]]),
         "roles": torch.tensor([[1, 0, 2, 0], [1, 2, 0, 0]]),
