@@ -1,10 +1,11 @@
 """All pairs of a corpus at once, each under a key that it keeps from one reading to the next."""
 
 from hashlib import blake2b
-from typing import Any, List, NamedTuple
+from typing import Any, List, NamedTuple, Optional
 
 import numpy
 
+from ..instances.pair_classes import PairClass
 from ..instances.pairs import Pairs
 from ..knowledge.cluster_names import Words
 
@@ -15,11 +16,13 @@ class PairTable(NamedTuple):
     keys (List[bytes]): Text and places of each.
     vectors (NDArray): h, in half precision. Shape (N, F)
     gaps (List[Tuple[str, ...]]): What stands between the arguments.
+    said (List[Optional[PairClass]]): What gold says of each, where it is read.
     """
 
     keys: List[bytes]
     vectors: Any
     gaps: List[Words]
+    said: List[Optional[PairClass]]
 
 
 def keys_of(pairs: Pairs) -> List[bytes]:

@@ -41,8 +41,10 @@ class SelforeClusterer(ClusterLoop):
 
     @property
     def classes(self) -> List[PairClass]:
-        """RETURNS (List[PairClass]): The clusters by their names, in the order of the model's classes."""
-        return [PairClass(name) for name in self.labels]
+        """RETURNS (List[PairClass]): The clusters in the order of the model's classes, by name and, of known relations,
+        direction."""
+        clusters = self.cfg["clusters"] or [{"name": label} for label in self.labels]
+        return [PairClass(each["name"], each.get("backwards", False)) for each in clusters]
 
     def rename_cluster(self, cluster: str, name: str) -> None:
         """Give a cluster a name of your own; its id stays.
@@ -95,7 +97,7 @@ class SelforeClusterer(ClusterLoop):
         self.recluster()
 
     def collect(self, examples: Iterable[Example]) -> List[str]:
-        """Count pairs and entity types; gold is not read."""
+        """Count pairs and entity types; gold is not read here."""
         types: Set[str] = set()
         read, pairs_seen = Read(), 0
         for batch in minibatch(examples, COLLECT_BATCH):
@@ -180,9 +182,10 @@ class SelforeClusterer(ClusterLoop):
         """The cluster: its id, its probability, and what is often said in it."""
         cluster = self.cfg["clusters"][answer - 1]
         probability = float(softmax(outputs.logits[number : number + 1])[0, answer - 1])
-        return {
+        found = {
             "entity_types": list(instances.types[number]),
             "cluster": cluster["id"],
             "probability": round(probability, 4),
             "ngrams": cluster["ngrams"],
         }
+        return {**found, "known": True} if cluster.get("known") else found

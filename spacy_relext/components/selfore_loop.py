@@ -10,7 +10,9 @@ from ..bridge import module_of
 from ..clustering.alignment import align
 from ..clustering.count import choose_count, count_grid
 from ..clustering.discriminant import Clustering, discriminant_kmeans
+from ..clustering.known import discriminant_known, fixed_clusters, known_classes
 from ..errors import Errors, Warnings
+from ..instances.pair_classes import PairClass, match_gold
 from ..knowledge.cluster_names import Words, name_clusters, words_between
 from ..models.adaptive_clustering import check_sizes
 from .pair_base import COLLECT_BATCH, PairPipe, softmax
@@ -61,20 +63,37 @@ class ClusterLoop(PairPipe):
             raise ValueError(Errors.R601.format(name=self.name))
         table, seed = self.read_table(self._read()), self.clustering["seed"]
         options = {key: self.clustering[key] for key in ("reduce", "whiten", "shrinkage", "rounds")}
+        known = known_classes(table.said)
+        if self.cfg["known"]:
+            self._check_known(known)
         count = len(self.cfg["clusters"]) or self.cfg["n_clusters"]
-        least = count or LEAST_CLUSTERS
+        least = count or max(LEAST_CLUSTERS, len(known) + 1)
         if len(table.keys) < least:
             raise ValueError(Errors.R602.format(name=self.name, pairs=len(table.keys), count=least, where=self._where))
         if not count:
             choice = choose_count(table.vectors, count_grid(least, self.cfg["most_clusters"]), seed=seed, **options)
             logger.info("%s: %d clusters, of %s", self.name, choice.number, choice.tried)
             count = choice.number
-        found = discriminant_kmeans(table.vectors, count, seed=seed, restarts=self.clustering["restarts"], **options)
-        found, changed = self._aligned(found, table, count)
+        options.update(seed=seed, restarts=self.clustering["restarts"])
+        if known:
+            found = discriminant_known(table.vectors, count, fixed_clusters(table.said, known), **options)
+        else:
+            found = discriminant_kmeans(table.vectors, count, **options)
+        found, changed = self._aligned(found, table, count, known=len(known))
         module_of(self.model).set_head(*found.space.head())
         self._cluster_of = dict(zip(table.keys, found.labels.tolist()))
-        self._take_down(found, table, changed)
+        self._take_down(found, table, changed, known)
         return changed
+
+    def _check_known(self, known: Sequence[PairClass]) -> None:
+        """Check that gold names relations, and that there is room for others beside them."""
+        if not known:
+            raise ValueError(Errors.R610.format(name=self.name, where=self._where))
+        key = "n_clusters" if self.cfg["n_clusters"] else "most_clusters"
+        if self.cfg[key] <= len(known):
+            names = ", ".join(f"{each.relation} (backwards)" if each.backwards else each.relation for each in known)
+            options = {"name": self.name, "where": self._where, "count": len(known), "names": names}
+            raise ValueError(Errors.R611.format(key=key, found=self.cfg[key], **options))
 
     def read_table(self, examples: Iterable[Example]) -> PairTable:
         """Read pairs, each once.
@@ -83,12 +102,16 @@ class ClusterLoop(PairPipe):
         RETURNS (PairTable): Ordered by their keys.
         """
         keys: List[bytes] = []
+        said: Dict[bytes, PairClass] = {}
         gaps: List[Words] = []
         parts: List[Any] = []
         seen: Set[bytes] = set()
         for batch in minibatch(examples, COLLECT_BATCH):
             pairs = self.suggest_gold(batch)
             names = keys_of(pairs)
+            for key, relations in zip(names, match_gold(pairs, batch)[0]) if self.cfg["known"] else ():
+                if relations:  # of several the first, in whichever text it stands
+                    said[key] = min(relations | ({said[key]} if key in said else set()))
             first = {key: number for number, key in reversed(list(enumerate(names))) if key not in seen}
             new = sorted(first.values())
             seen.update(first)
@@ -99,21 +122,22 @@ class ClusterLoop(PairPipe):
                 parts.append(self.read(pairs).vector.astype("float16"))
         order = sorted(range(len(keys)), key=keys.__getitem__)
         vectors = numpy.concatenate(parts)[order] if parts else numpy.zeros((0, 1), dtype="float16")
-        return PairTable([keys[n] for n in order], vectors, [gaps[n] for n in order])
+        keys = [keys[n] for n in order]
+        return PairTable(keys, vectors, [gaps[n] for n in order], [said.get(key) for key in keys])
 
-    def _aligned(self, found: Clustering, table: PairTable, count: int) -> Tuple[Clustering, float]:
+    def _aligned(self, found: Clustering, table: PairTable, count: int, *, known: int) -> Tuple[Clustering, float]:
         """Give clusters the numbers they had in the loop before."""
         if not self._cluster_of:
             return found, 1.0
         shared = [n for n, key in enumerate(table.keys) if key in self._cluster_of]
         before = [self._cluster_of[table.keys[n]] for n in shared]
-        alignment = align(before, found.labels[shared].tolist(), count=count)
+        alignment = align(before, found.labels[shared].tolist(), count=count, fixed=known)
         centroids = numpy.empty_like(found.space.centroids)
         centroids[alignment.numbers] = found.space.centroids
         space = found.space._replace(centroids=centroids)
         return found._replace(labels=alignment.numbers[found.labels], space=space), alignment.changed
 
-    def _take_down(self, found: Clustering, table: PairTable, changed: float) -> None:
+    def _take_down(self, found: Clustering, table: PairTable, changed: float, known: Sequence[PairClass] = ()) -> None:
         """Keep names, sizes and how sure it is, and say what was found."""
         codes = found.space.codes(table.vectors)
         probs = softmax(found.space.logits(codes))
@@ -121,7 +145,7 @@ class ClusterLoop(PairPipe):
         self.cfg["sureness"] = numpy.quantile(sure, numpy.linspace(0, 1, QUANTILES)).round(6).tolist()
         sizes = numpy.bincount(found.labels, minlength=len(found.space.centroids)).tolist()
         names = name_clusters(table.gaps, found.labels.tolist(), count=len(sizes), stop=self.vocab_stop_words())
-        self.cfg["clusters"] = self._named(names, sizes)
+        self.cfg["clusters"] = self._named(names, sizes, known)
         self.cfg["labels"] = [each["name"] for each in self.cfg["clusters"]]
         collapse = check_sizes(sizes).reasons
         if collapse:
@@ -140,16 +164,21 @@ class ClusterLoop(PairPipe):
 
         return sorted(get_lang_class(self.vocab.lang).Defaults.stop_words) if self.vocab.lang else []
 
-    def _named(self, names: Any, sizes: List[int]) -> List[Dict[str, Any]]:
-        """Describe clusters; a name that a person has given stays, and two never have the same."""
+    def _named(self, names: Any, sizes: List[int], known: Sequence[PairClass]) -> List[Dict[str, Any]]:
+        """Describe clusters; known ones have the name of their relation, a name that a person has given stays, and two
+        never have the same but for the two directions of a known relation."""
         before = {each["id"]: each for each in self.cfg["clusters"] if each.get("renamed")}
-        taken = {each["name"] for each in before.values()}
+        taken = {each["name"] for each in before.values()} | {each.relation for each in known}
         found = []
         for number, (ngrams, size) in enumerate(zip(names, sizes)):
             best = [" ".join(each.words) for each in ngrams[:SHOWN_NGRAMS]]
             cluster: Dict[str, Any] = {"id": id_of(number), "size": size, "ngrams": best}
+            if number < len(known):
+                cluster.update(name=known[number].relation, known=True, backwards=known[number].backwards)
             if id_of(number) in before:
                 cluster.update(name=before[id_of(number)]["name"], renamed=True)
+            elif number < len(known):
+                pass
             else:
                 name = best[0] if best else id_of(number)
                 cluster["name"] = f"{name} #{number}" if name in taken else name
