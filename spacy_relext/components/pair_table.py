@@ -38,11 +38,3 @@ def keys_of(pairs: Pairs) -> List[bytes]:
         name.update(numpy.stack([pairs.subject[number], pairs.object[number]]).astype("<i8").tobytes())
         found.append(name.digest())
     return found
-
-
-def margins(probs: Any) -> Any:
-    """How much more likely the best cluster is than the second, as a logarithm. Shapes (N, K) → (N,)"""
-    if probs.shape[1] < 2:
-        return numpy.zeros(len(probs))
-    best = numpy.log(numpy.maximum(-numpy.partition(-probs, 1, axis=1)[:, :2], 1e-12))
-    return best[:, 0] - best[:, 1]

@@ -20,11 +20,11 @@ from .annotation import annotated
 from .no_pairs import Read, why_no_pairs
 from .pair_base import COLLECT_BATCH, softmax
 from .pair_base import FITTED as PAIR_FITTED
-from .pair_table import keys_of, margins
+from .pair_table import keys_of
 from .selfore_loop import ClusterLoop, id_of
 
-# Clusters with their names; how sure it is of training pairs; what was found in each loop; whether it has settled.
-FITTED: Dict[str, Any] = {**PAIR_FITTED, "clusters": [], "sureness": [], "history": [], "settled": False}
+# Clusters with their names; how well training pairs fit in; what was found in each loop; whether it has settled.
+FITTED: Dict[str, Any] = {**PAIR_FITTED, "clusters": [], "fits": [], "history": [], "settled": False}
 UNKNOWN = -1
 
 
@@ -172,11 +172,9 @@ class SelforeClusterer(ClusterLoop):
     # Prediction
 
     def choose(self, instances: Pairs, outputs: Any) -> Tuple[Any, Any]:
-        """Find each pair's cluster, from 1, and its score: the share of training pairs of which it was less sure."""
-        probs = softmax(outputs.logits)
-        known = self.cfg["sureness"]
-        score = numpy.interp(margins(probs), known, numpy.linspace(0, 1, len(known))) if known else probs.max(1)
-        return probs.argmax(axis=1) + 1, score
+        """Find each pair's cluster, from 1, and its score: the share of training pairs that fit worse into theirs."""
+        clusters, fit = self.fit(outputs.vector, outputs.logits)
+        return clusters + 1, self.rank(fit)
 
     def evidence(self, instances: Pairs, outputs: Any, number: int, answer: int) -> Dict[str, Any]:
         """The cluster: its id, its probability, and what is often said in it."""

@@ -6,17 +6,18 @@ import numpy
 from spacy.training import Example
 from spacy.util import get_lang_class, logger, minibatch
 
-from ..bridge import module_of
+from ..bridge import module_of, to_numpy
 from ..clustering.alignment import align
 from ..clustering.count import choose_count, count_grid
 from ..clustering.discriminant import Clustering, discriminant_kmeans
+from ..clustering.fit import Fit, fit_of
 from ..clustering.known import discriminant_known, fixed_clusters, known_classes
 from ..errors import Errors, Warnings
 from ..instances.pair_classes import PairClass, match_gold
 from ..knowledge.cluster_names import Words, name_clusters, words_between
 from ..models.adaptive_clustering import check_sizes
-from .pair_base import COLLECT_BATCH, PairPipe, softmax
-from .pair_table import PairTable, keys_of, margins
+from .pair_base import COLLECT_BATCH, PairPipe
+from .pair_table import PairTable, keys_of
 
 QUANTILES = 201
 SHOWN_NGRAMS = 5
@@ -138,14 +139,16 @@ class ClusterLoop(PairPipe):
         return found._replace(labels=alignment.numbers[found.labels], space=space), alignment.changed
 
     def _take_down(self, found: Clustering, table: PairTable, changed: float, known: Sequence[PairClass] = ()) -> None:
-        """Keep names, sizes and how sure it is, and say what was found."""
-        codes = found.space.codes(table.vectors)
-        probs = softmax(found.space.logits(codes))
-        sure = numpy.sort(margins(probs))
-        self.cfg["sureness"] = numpy.quantile(sure, numpy.linspace(0, 1, QUANTILES)).round(6).tolist()
+        """Keep names, sizes and how well pairs fit, and say what was found."""
+        kept, fit = fit_of(table.vectors, found.labels, found.space, parts=self._parts(table.vectors))
+        module_of(self.model).set_fit(*kept)
+        self.cfg["fits"] = numpy.quantile(fit, numpy.linspace(0, 1, QUANTILES)).round(6).tolist()
         sizes = numpy.bincount(found.labels, minlength=len(found.space.centroids)).tolist()
         names = name_clusters(table.gaps, found.labels.tolist(), count=len(sizes), stop=self.vocab_stop_words())
+        scores = numpy.bincount(found.labels, weights=self.rank(fit), minlength=len(sizes)) / numpy.maximum(sizes, 1)
         self.cfg["clusters"] = self._named(names, sizes, known)
+        for cluster, score in zip(self.cfg["clusters"], scores.tolist()):
+            cluster["fit"] = round(score, 3)
         self.cfg["labels"] = [each["name"] for each in self.cfg["clusters"]]
         collapse = check_sizes(sizes).reasons
         if collapse:
@@ -158,6 +161,23 @@ class ClusterLoop(PairPipe):
             "%s: %d pairs in %d clusters, %.1f %% of them moved; a cluster tells %.1f %% of its neighbours'",
             *(self.name, len(table.keys), len(sizes), 100 * changed, 100 * found.information),
         )
+
+    def fit(self, vectors: Any, logits: Any) -> Tuple[Any, Any]:
+        """Find pairs' clusters, and how well they fit there.
+
+        vectors (NDArray): Shape (N, F)
+        logits (NDArray): Shape (N, K)
+        RETURNS (Tuple[NDArray, NDArray]): From 0; see `clustering.fit.Fit`. Shapes (N,)
+        """
+        return Fit(*map(to_numpy, module_of(self.model).fit)).of(vectors, logits, parts=self._parts(vectors))
+
+    def rank(self, fit: Any) -> Any:
+        """Say which share of the training pairs fits worse into its cluster. Shape (N,)"""
+        return numpy.interp(fit, self.cfg["fits"], numpy.linspace(0, 1, len(self.cfg["fits"])))
+
+    def _parts(self, vectors: Any) -> int:
+        """Count the parts of a pair's vector."""
+        return max(1, int(vectors.shape[1]) // int(module_of(self.model).encoder.output_width))
 
     def vocab_stop_words(self) -> List[str]:
         """RETURNS (List[str]): Words of the language that name nothing."""

@@ -10,7 +10,7 @@ Each part of h has length 1. The classifier is neither kept from one loop to the
 anyway, nor drawn anew: W and b are those of the space that the clusters were found in (`clustering/discriminant.py`).
 """
 
-from typing import Any, Dict, NamedTuple, Optional
+from typing import Any, Dict, NamedTuple, Optional, Tuple
 
 import torch
 from torch import Tensor, nn
@@ -37,10 +37,17 @@ class ClusterOutput(NamedTuple):
 class Clusterer(PairModule):
     """The classifier over an encoder of pairs. Before it has learned anything the encoder reads texts as they are."""
 
+    fit_means: Tensor
+    fit_mean: Tensor
+    fit_products: Tensor
+    fit_levels: Tensor
+
     def build_head(self, width: int, *, n_classes: int, n_types: int) -> None:
         """Build the classifier, and let marks of arguments and low layers count for nothing at first."""
         self.dropout = nn.Dropout(self.settings["dropout"])
         self.head = nn.Linear(3 * width, n_classes)
+        shapes = ((n_classes, 3 * width), (3 * width,), (n_classes, n_classes), (n_classes,))
+        self.set_fit(*map(torch.zeros, shapes))
         with torch.no_grad():
             if getattr(self.encoder, "roles", None) is not None:
                 self.encoder.roles.weight.zero_()
@@ -62,6 +69,23 @@ class Clusterer(PairModule):
         self.head = made
         assert self.head_sizes is not None
         self.head_sizes["n_classes"] = int(weight.shape[0])
+
+    @property
+    def fit(self) -> Tuple[Tensor, ...]:
+        """RETURNS (Tuple[Tensor, ...]): What `set_fit` was given."""
+        return self.fit_means, self.fit_mean, self.fit_products, self.fit_levels
+
+    def set_fit(self, means: Any, mean: Any, products: Any, levels: Any) -> None:
+        """Keep what tells how well a pair fits into its cluster, to be saved with the weights: `clustering/fit.py`.
+
+        means (NDArray): Shape (K, 3 D)
+        mean (NDArray): Shape (3 D,)
+        products (NDArray): Shape (K, K)
+        levels (NDArray): Shape (K,)
+        """
+        arrays = {"fit_means": means, "fit_mean": mean, "fit_products": products, "fit_levels": levels}
+        for name, array in arrays.items():
+            self.register_buffer(name, torch.as_tensor(array).to(self.head.weight.device))
 
     def forward(
         self, to_subject: Tensor, to_object: Tensor, types: Tensor, positions: Tensor, **arrays: Any
