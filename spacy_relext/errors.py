@@ -267,6 +267,14 @@ class Errors:
         "[R602] {pairs} different pairs of entities in {where}, but {name!r} is asked for {count} clusters. Lower "
         "n_clusters, or give it more text."
     )
+    R610 = (
+        "[R610] {name!r} has known = true, but no gold triple of {where} holds between two of the pairs that it reads. "
+        "Annotate some texts with the relations that you know, or set [components.{name}] known = false."
+    )
+    R611 = (
+        "[R611] Gold of {where} names {count} relations ({names}), which are clusters of their own where known = true, "
+        "but {key} = {found} counts all clusters of {name!r}: set {key} above {count}."
+    )
 
 
 class Warnings:

@@ -23,12 +23,13 @@ class Alignment(NamedTuple):
     changed: float
 
 
-def align(before: Sequence[int], labels: Sequence[int], *, count: int) -> Alignment:
+def align(before: Sequence[int], labels: Sequence[int], *, count: int, fixed: int = 0) -> Alignment:
     """Number clusters as those of an earlier clustering with which they share most items (Kuhn, 1955).
 
     before (Sequence[int]): Earlier clusters of the same items, 0 to K - 1. Shape (N,)
     labels (Sequence[int]): New ones, 0 to K - 1. Shape (N,)
     count (int): K.
+    fixed (int): How many clusters, the first ones, have kept their number.
     RETURNS (Alignment): The new ones, renumbered.
     """
     old, new = np.asarray(before, dtype=np.int64), np.asarray(labels, dtype=np.int64)
@@ -36,6 +37,7 @@ def align(before: Sequence[int], labels: Sequence[int], *, count: int) -> Alignm
         raise ValueError(f"{len(old)} clusters before, but {len(new)} now")
     shared = np.zeros((count, count), dtype=np.int64)
     np.add.at(shared, (new, old), 1)
+    shared[range(fixed), range(fixed)] += len(old) + 1  # more than all others could share
     optimize = require("scipy.optimize", purpose="numbering clusters", extra="cluster")
     rows, columns = optimize.linear_sum_assignment(shared, maximize=True)
     numbers = np.empty(count, dtype=np.int64)

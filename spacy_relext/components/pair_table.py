@@ -1,10 +1,11 @@
 """All pairs of a corpus at once, each under a key that it keeps from one reading to the next."""
 
 from hashlib import blake2b
-from typing import Any, List, NamedTuple, Tuple
+from typing import Any, List, NamedTuple, Optional, Tuple
 
 import numpy
 
+from ..instances.pair_classes import PairClass
 from ..instances.pairs import Pairs
 from ..knowledge.cluster_names import Words
 
@@ -16,12 +17,14 @@ class PairTable(NamedTuple):
     vectors (NDArray): h, in half precision. Shape (N, F)
     gaps (List[Tuple[str, ...]]): What stands between the arguments.
     types (List[Tuple[str, str]]): Entity types of both, in the order of the pair; "" for none.
+    said (List[Optional[PairClass]]): What gold says of each, where it is read.
     """
 
     keys: List[bytes]
     vectors: Any
     gaps: List[Words]
     types: List[Tuple[str, str]]
+    said: List[Optional[PairClass]]
 
 
 def keys_of(pairs: Pairs) -> List[bytes]:
@@ -37,14 +40,6 @@ def keys_of(pairs: Pairs) -> List[bytes]:
         name.update(numpy.stack([pairs.subject[number], pairs.object[number]]).astype("<i8").tobytes())
         found.append(name.digest())
     return found
-
-
-def margins(probs: Any) -> Any:
-    """How much more likely the best cluster is than the second, as a logarithm. Shapes (N, K) → (N,)"""
-    if probs.shape[1] < 2:
-        return numpy.zeros(len(probs))
-    best = numpy.log(numpy.maximum(-numpy.partition(-probs, 1, axis=1)[:, :2], 1e-12))
-    return best[:, 0] - best[:, 1]
 
 
 def surest(labels: Any, sure: Any, *, share: float) -> Any:

@@ -29,6 +29,7 @@ _CLUSTERER = Config().from_str(defaults.CLUSTERER_CONFIG)
         "n_clusters": 0,
         "most_clusters": 60,
         "threshold": 0.0,
+        "known": False,
         "scorer": {"@scorers": "spacy_relext.cluster_scorer.v1"},
     },
     default_score_weights=defaults.WEIGHTS,
@@ -42,6 +43,7 @@ def make_selfore_clusterer(
     n_clusters: int,
     most_clusters: int,
     threshold: float,
+    known: bool,
     scorer: Optional[Callable[..., Dict[str, Any]]],
 ) -> SelforeClusterer:
     """Create a component that finds relations in raw text without labels.
@@ -55,6 +57,8 @@ def make_selfore_clusterer(
     n_clusters (int): K; 0: the largest number whose clusters still tell most of each pair's neighbours.
     most_clusters (int): The largest number that is tried then.
     threshold (float): Share of the pairs, the least sure, that get no triple, 0 to 1.
+    known (bool): Whether relations that gold triples of the training data name are clusters that their pairs keep, and
+        new ones are found beside them. Otherwise gold is not read.
     scorer (Optional[Callable[..., Dict[str, Any]]]): The scoring function.
     RETURNS (SelforeClusterer): The component.
     RAISES (ValueError): Where a setting is out of its range.

@@ -20,11 +20,11 @@ from .annotation import annotated
 from .no_pairs import Read, why_no_pairs
 from .pair_base import COLLECT_BATCH, softmax
 from .pair_base import FITTED as PAIR_FITTED
-from .pair_table import keys_of, margins
+from .pair_table import keys_of
 from .selfore_loop import ClusterLoop, id_of
 
-# Clusters with their names; how sure it is of training pairs; what was found in each loop; whether it has settled.
-FITTED: Dict[str, Any] = {**PAIR_FITTED, "clusters": [], "sureness": [], "history": [], "settled": False}
+# Clusters with their names; how well training pairs fit in; what was found in each loop; whether it has settled.
+FITTED: Dict[str, Any] = {**PAIR_FITTED, "clusters": [], "fits": [], "history": [], "settled": False}
 UNKNOWN = -1
 
 
@@ -41,8 +41,10 @@ class SelforeClusterer(ClusterLoop):
 
     @property
     def classes(self) -> List[PairClass]:
-        """RETURNS (List[PairClass]): The clusters by their names, in the order of the model's classes."""
-        return [PairClass(name) for name in self.labels]
+        """RETURNS (List[PairClass]): The clusters in the order of the model's classes, by name and, of known relations,
+        direction."""
+        clusters = self.cfg["clusters"] or [{"name": label} for label in self.labels]
+        return [PairClass(each["name"], each.get("backwards", False)) for each in clusters]
 
     def rename_cluster(self, cluster: str, name: str) -> None:
         """Give a cluster a name of your own; its id stays.
@@ -95,7 +97,7 @@ class SelforeClusterer(ClusterLoop):
         self.recluster()
 
     def collect(self, examples: Iterable[Example]) -> List[str]:
-        """Count pairs and entity types; gold is not read."""
+        """Count pairs and entity types; gold is not read here."""
         types: Set[str] = set()
         read, pairs_seen = Read(), 0
         for batch in minibatch(examples, COLLECT_BATCH):
@@ -172,19 +174,18 @@ class SelforeClusterer(ClusterLoop):
     # Prediction
 
     def choose(self, instances: Pairs, outputs: Any) -> Tuple[Any, Any]:
-        """Find each pair's cluster, from 1, and its score: the share of training pairs of which it was less sure."""
-        probs = softmax(outputs.logits)
-        known = self.cfg["sureness"]
-        score = numpy.interp(margins(probs), known, numpy.linspace(0, 1, len(known))) if known else probs.max(1)
-        return probs.argmax(axis=1) + 1, score
+        """Find each pair's cluster, from 1, and its score: the share of training pairs that fit worse into theirs."""
+        clusters, fit = self.fit(outputs.vector, outputs.logits)
+        return clusters + 1, self.rank(fit)
 
     def evidence(self, instances: Pairs, outputs: Any, number: int, answer: int) -> Dict[str, Any]:
         """The cluster: its id, its probability, and what is often said in it."""
         cluster = self.cfg["clusters"][answer - 1]
         probability = float(softmax(outputs.logits[number : number + 1])[0, answer - 1])
-        return {
+        found = {
             "entity_types": list(instances.types[number]),
             "cluster": cluster["id"],
             "probability": round(probability, 4),
             "ngrams": cluster["ngrams"],
         }
+        return {**found, "known": True} if cluster.get("known") else found

@@ -7,21 +7,25 @@ from spacy.training import Example
 from spacy.util import get_lang_class, logger, minibatch
 from thinc.api import Optimizer
 
-from ..bridge import module_of
+from ..bridge import module_of, to_numpy
 from ..clustering.alignment import align
 from ..clustering.count import choose_count, count_grid
 from ..clustering.discriminant import Clustering
+from ..clustering.fit import Fit, fit_of
+from ..clustering.known import discriminant_known, fixed_clusters, known_classes
 from ..clustering.methods import find_clusters
 from ..errors import Errors, Warnings
+from ..instances.pair_classes import PairClass, match_gold
 from ..instances.pairs import Pairs
 from ..knowledge.cluster_names import Words, name_clusters, name_types, words_between
 from ..models.adaptive_clustering import check_sizes
-from .pair_base import COLLECT_BATCH, PairPipe, softmax
-from .pair_table import PairTable, keys_of, margins, surest
+from .pair_base import COLLECT_BATCH, PairPipe
+from .pair_table import PairTable, keys_of, surest
 
 QUANTILES = 201
 SHOWN_NGRAMS = 5
 LEAST_CLUSTERS = 2
+KNOWN_METHOD = "discriminant, over = 1, where gold names relations (known = true)"
 
 
 class ClusterLoop(PairPipe):
@@ -88,8 +92,11 @@ class ClusterLoop(PairPipe):
         if self._read is None:
             raise ValueError(Errors.R601.format(name=self.name))
         table, seed = self.read_table(self._read()), self.clustering["seed"]
+        known = known_classes(table.said)
+        if self.cfg["known"]:
+            self._check_known(known)
         count = len(self.cfg["clusters"]) or self.cfg["n_clusters"]
-        least = count or LEAST_CLUSTERS
+        least = count or max(LEAST_CLUSTERS, len(known) + 1)
         if len(table.keys) < least:
             raise ValueError(Errors.R602.format(name=self.name, pairs=len(table.keys), count=least, where=self._where))
         if not count:
@@ -97,15 +104,22 @@ class ClusterLoop(PairPipe):
             choice = choose_count(table.vectors, count_grid(least, self.cfg["most_clusters"]), seed=seed, **options)
             logger.info("%s: %d clusters, of %s", self.name, choice.number, choice.tried)
             count = choice.number
-        found = find_clusters(table.vectors, count, seed=seed, settings=self.clustering)
-        found, changed = self._aligned(found, table, count)
+        if known:
+            options = {key: self.clustering[key] for key in ("reduce", "whiten", "shrinkage", "rounds", "restarts")}
+            found = discriminant_known(table.vectors, count, fixed_clusters(table.said, known), seed=seed, **options)
+        else:
+            found = find_clusters(table.vectors, count, seed=seed, settings=self.clustering)
+        found, changed = self._aligned(found, table, count, known=len(known))
         module_of(self.model).set_head(*found.space.head())
         self._cluster_of = dict(zip(table.keys, found.labels.tolist()))
-        sure = margins(softmax(found.space.logits(found.space.codes(table.vectors))))
-        learned = surest(found.labels, sure, share=self.clustering["confident"])
-        self._unsure = {table.keys[number] for number in numpy.flatnonzero(~learned).tolist()}
+        kept, fit = fit_of(table.vectors, found.labels, found.space, **self._parts())
+        module_of(self.model).set_fit(*kept)
+        learned = surest(found.labels, fit, share=self.clustering["confident"])
+        self._unsure = {
+            key for key, sure, said in zip(table.keys, learned.tolist(), table.said) if not sure and said is None
+        }
         self.freeze_encoder(self.clustering["freeze_epochs"] > 0)
-        self._take_down(found, table, changed, sure)
+        self._take_down(found, table, changed, fit, known)
         return changed
 
     def freeze_encoder(self, frozen: bool) -> None:
@@ -115,6 +129,19 @@ class ClusterLoop(PairPipe):
         """
         module_of(self.model).frozen = frozen
 
+    def _check_known(self, known: Sequence[PairClass]) -> None:
+        """Check that gold names relations, and that there is room for others beside them."""
+        if not known:
+            raise ValueError(Errors.R610.format(name=self.name, where=self._where))
+        if self.clustering["method"] != "discriminant" or self.clustering["over"] > 1:
+            found = f"{self.clustering['method']}, over = {self.clustering['over']}"
+            raise ValueError(Errors.R007.format(key="clustering method", found=found, expected=KNOWN_METHOD))
+        key = "n_clusters" if self.cfg["n_clusters"] else "most_clusters"
+        if self.cfg[key] <= len(known):
+            names = ", ".join(f"{each.relation} (backwards)" if each.backwards else each.relation for each in known)
+            options = {"name": self.name, "where": self._where, "count": len(known), "names": names}
+            raise ValueError(Errors.R611.format(key=key, found=self.cfg[key], **options))
+
     def read_table(self, examples: Iterable[Example]) -> PairTable:
         """Read pairs, each once.
 
@@ -122,6 +149,7 @@ class ClusterLoop(PairPipe):
         RETURNS (PairTable): Ordered by their keys.
         """
         keys: List[bytes] = []
+        said: Dict[bytes, PairClass] = {}
         gaps: List[Words] = []
         types: List[Tuple[str, str]] = []
         parts: List[Any] = []
@@ -129,6 +157,9 @@ class ClusterLoop(PairPipe):
         for batch in minibatch(examples, COLLECT_BATCH):
             pairs = self.suggest_gold(batch)
             names = keys_of(pairs)
+            for key, relations in zip(names, match_gold(pairs, batch)[0]) if self.cfg["known"] else ():
+                if relations:  # of several the first, in whichever text it stands
+                    said[key] = min(relations | ({said[key]} if key in said else set()))
             first = {key: number for number, key in reversed(list(enumerate(names))) if key not in seen}
             new = sorted(first.values())
             seen.update(first)
@@ -140,27 +171,35 @@ class ClusterLoop(PairPipe):
                 parts.append(self.read(pairs).vector.astype("float16"))
         order = sorted(range(len(keys)), key=keys.__getitem__)
         vectors = numpy.concatenate(parts)[order] if parts else numpy.zeros((0, 1), dtype="float16")
-        return PairTable([keys[n] for n in order], vectors, [gaps[n] for n in order], [types[n] for n in order])
+        keys = [keys[n] for n in order]
+        columns = ([gaps[n] for n in order], [types[n] for n in order], [said.get(key) for key in keys])
+        return PairTable(keys, vectors, *columns)
 
-    def _aligned(self, found: Clustering, table: PairTable, count: int) -> Tuple[Clustering, float]:
+    def _aligned(self, found: Clustering, table: PairTable, count: int, *, known: int) -> Tuple[Clustering, float]:
         """Give clusters the numbers they had in the loop before."""
         if not self._cluster_of:
             return found, 1.0
         shared = [n for n, key in enumerate(table.keys) if key in self._cluster_of]
         before = [self._cluster_of[table.keys[n]] for n in shared]
-        alignment = align(before, found.labels[shared].tolist(), count=count)
+        alignment = align(before, found.labels[shared].tolist(), count=count, fixed=known)
         centroids = numpy.empty_like(found.space.centroids)
         centroids[alignment.numbers] = found.space.centroids
         space = found.space._replace(centroids=centroids)
         return found._replace(labels=alignment.numbers[found.labels], space=space), alignment.changed
 
-    def _take_down(self, found: Clustering, table: PairTable, changed: float, sure: Any) -> None:
-        """Keep names, sizes and how sure it is, and say what was found."""
-        self.cfg["sureness"] = numpy.quantile(numpy.sort(sure), numpy.linspace(0, 1, QUANTILES)).round(6).tolist()
+    def _take_down(
+        self, found: Clustering, table: PairTable, changed: float, fit: Any, known: Sequence[PairClass]
+    ) -> None:
+        """Keep names, sizes and how well pairs fit, and say what was found."""
+        self.cfg["fits"] = numpy.quantile(fit, numpy.linspace(0, 1, QUANTILES)).round(6).tolist()
         sizes = numpy.bincount(found.labels, minlength=len(found.space.centroids)).tolist()
         labels = found.labels.tolist()
         names = name_clusters(table.gaps, labels, count=len(sizes), stop=self.vocab_stop_words())
-        self.cfg["clusters"] = self._named(names, sizes, name_types(table.types, labels, count=len(sizes)))
+        kinds = name_types(table.types, labels, count=len(sizes))
+        scores = numpy.bincount(found.labels, weights=self.rank(fit), minlength=len(sizes)) / numpy.maximum(sizes, 1)
+        self.cfg["clusters"] = self._named(names, sizes, kinds, known)
+        for cluster, score in zip(self.cfg["clusters"], scores.tolist()):
+            cluster["fit"] = round(score, 3)
         self.cfg["labels"] = [each["name"] for each in self.cfg["clusters"]]
         collapse = check_sizes(sizes).reasons
         if collapse:
@@ -174,21 +213,46 @@ class ClusterLoop(PairPipe):
             *(self.name, len(table.keys), len(sizes), 100 * changed, 100 * found.information),
         )
 
+    def fit(self, vectors: Any, logits: Any) -> Tuple[Any, Any]:
+        """Find pairs' clusters, and how well they fit there.
+
+        vectors (NDArray): Shape (N, F)
+        logits (NDArray): Shape (N, K)
+        RETURNS (Tuple[NDArray, NDArray]): From 0; see `clustering.fit.Fit`. Shapes (N,)
+        """
+        return Fit(*map(to_numpy, module_of(self.model).fit)).of(vectors, logits, **self._parts())
+
+    def rank(self, fit: Any) -> Any:
+        """Say which share of the training pairs fits worse into its cluster. Shape (N,)"""
+        return numpy.interp(fit, self.cfg["fits"], numpy.linspace(0, 1, len(self.cfg["fits"])))
+
+    def _parts(self) -> Dict[str, int]:
+        """Say of how many parts of the text a pair's vector is, and how wide each is."""
+        module = module_of(self.model)
+        return {"parts": module.n_parts, "width": module.encoder.output_width}
+
     def vocab_stop_words(self) -> List[str]:
         """RETURNS (List[str]): Words of the language that name nothing."""
 
         return sorted(get_lang_class(self.vocab.lang).Defaults.stop_words) if self.vocab.lang else []
 
-    def _named(self, names: Any, sizes: List[int], types: Sequence[str]) -> List[Dict[str, Any]]:
-        """Describe clusters; a name that a person has given stays, and two never have the same."""
+    def _named(
+        self, names: Any, sizes: List[int], types: Sequence[str], known: Sequence[PairClass]
+    ) -> List[Dict[str, Any]]:
+        """Describe clusters; known ones have the name of their relation, a name that a person has given stays, and two
+        never have the same but for the two directions of a known relation."""
         before = {each["id"]: each for each in self.cfg["clusters"] if each.get("renamed")}
-        taken = {each["name"] for each in before.values()}
+        taken = {each["name"] for each in before.values()} | {each.relation for each in known}
         found = []
         for number, (ngrams, size, kinds) in enumerate(zip(names, sizes, types)):
             best = [" ".join(each.words) for each in ngrams[:SHOWN_NGRAMS]]
             cluster: Dict[str, Any] = {"id": id_of(number), "size": size, "ngrams": best, "types": kinds}
+            if number < len(known):
+                cluster.update(name=known[number].relation, known=True, backwards=known[number].backwards)
             if id_of(number) in before:
                 cluster.update(name=before[id_of(number)]["name"], renamed=True)
+            elif number < len(known):
+                pass
             else:
                 name = best[0] if best else kinds or id_of(number)
                 cluster["name"] = f"{name} #{number}" if name in taken else name

@@ -104,6 +104,18 @@ def gold_pairs(suggest: Any, examples: Sequence[Example]) -> GoldPairs:
     pairs = suggest([example.predicted for example in examples])  # all of them: a shared encoder waits for each
     if not all(annotated):
         pairs = pairs.take([index for index, doc in enumerate(pairs.doc.tolist()) if annotated[doc]])
+    found, missed = match_gold(pairs, examples)
+    return GoldPairs(pairs, found, examples, missed, annotated.count(False))
+
+
+def match_gold(pairs: Pairs, examples: Sequence[Example]) -> Tuple[List[Set[PairClass]], int]:
+    """Read what gold says of pairs that have been suggested.
+
+    pairs (Pairs): On the predicted Docs of the examples, of which some may be left out.
+    examples (Sequence[Example]): The batch; Docs without annotation say nothing.
+    RETURNS (Tuple[List[Set[PairClass]], int]): What it says of each pair, and the number of triples of which there is
+        no pair.
+    """
     number: Dict[Tuple[int, Tuple[int, int], Tuple[int, int]], List[int]] = {}
     for index, (doc, subject, obj) in enumerate(zip(pairs.doc.tolist(), pairs.subject.tolist(), pairs.object.tolist())):
         number.setdefault((doc, tuple(subject), tuple(obj)), []).append(index)
@@ -123,7 +135,7 @@ def gold_pairs(suggest: Any, examples: Sequence[Example]) -> GoldPairs:
             for index in backwards:
                 found[index].add(PairClass(triple.relation, backwards=True))
             missed += not (forwards or backwards)
-    return GoldPairs(pairs, found, examples, missed + total, annotated.count(False))
+    return found, missed + total
 
 
 def list_classes(gold: Sequence[Set[PairClass]], labels: Optional[Sequence[str]] = None) -> List[PairClass]:

@@ -19,7 +19,7 @@ hidden, should be more alike than those of two pairs (NT-Xent; Chen et al., ICML
     L' = mean over readings i of − log (exp c_ij / Σ_k≠i exp c_ik), j the other reading of the same pair
 """
 
-from typing import Any, Dict, NamedTuple, Optional
+from typing import Any, Dict, NamedTuple, Optional, Tuple
 
 import torch
 from torch import Tensor, nn
@@ -51,13 +51,19 @@ class Clusterer(PairModule):
 
     # Whether the classifier learns alone.
     frozen = False
+    fit_means: Tensor
+    fit_mean: Tensor
+    fit_products: Tensor
+    fit_levels: Tensor
 
     def build_head(self, width: int, *, n_classes: int, n_types: int) -> None:
         """Build the classifier, and let marks of arguments and low layers count for nothing at first."""
         self.dropout = nn.Dropout(self.settings["dropout"])
         self.n_types, self.type_weight = n_types, self.settings.get("type_weight", 0.0)
         kinds = 2 * (n_types - 1) if self.type_weight else 0
-        self.head = nn.Linear(PARTS[self.encoder_form] * width + kinds, n_classes)
+        full = PARTS[self.encoder_form] * width + kinds
+        self.head = nn.Linear(full, n_classes)
+        self.set_fit(*map(torch.zeros, ((n_classes, full), (full,), (n_classes, n_classes), (n_classes,))))
         with torch.no_grad():
             if getattr(self.encoder, "roles", None) is not None:
                 self.encoder.roles.weight.zero_()
@@ -84,6 +90,28 @@ class Clusterer(PairModule):
         self.head = made
         assert self.head_sizes is not None
         self.head_sizes["n_classes"] = int(weight.shape[0])
+
+    @property
+    def n_parts(self) -> int:
+        """RETURNS (int): How many parts of h are read from the text."""
+        return PARTS[self.encoder_form]
+
+    @property
+    def fit(self) -> Tuple[Tensor, ...]:
+        """RETURNS (Tuple[Tensor, ...]): What `set_fit` was given."""
+        return self.fit_means, self.fit_mean, self.fit_products, self.fit_levels
+
+    def set_fit(self, means: Any, mean: Any, products: Any, levels: Any) -> None:
+        """Keep what tells how well a pair fits into its cluster, to be saved with the weights: `clustering/fit.py`.
+
+        means (NDArray): Shape (K, F)
+        mean (NDArray): Shape (F,)
+        products (NDArray): Shape (K, K)
+        levels (NDArray): Shape (K,)
+        """
+        arrays = {"fit_means": means, "fit_mean": mean, "fit_products": products, "fit_levels": levels}
+        for name, array in arrays.items():
+            self.register_buffer(name, torch.as_tensor(array).to(self.head.weight.device))
 
     def forward(
         self, to_subject: Tensor, to_object: Tensor, types: Tensor, positions: Tensor, **arrays: Any

@@ -19,3 +19,8 @@ def test_new_and_empty_clusters() -> None:
     assert align([], [], count=2).changed == 0.0
     with pytest.raises(ValueError, match="2 clusters before, but 1 now"):
         align([0, 1], [0], count=2)
+
+
+def test_numbers_that_are_kept() -> None:
+    found = align([1, 1, 1, 0], [0, 0, 0, 1], count=3, fixed=1)
+    assert found.numbers[0] == 0 and found.labels[:3].tolist() == [0, 0, 0] and found.changed == 1.0
