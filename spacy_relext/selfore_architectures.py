@@ -47,6 +47,7 @@ def build_piece_clusterer(
     freeze_layers: int = 0,
     freeze_embeddings: bool = True,
     dropout: float = 0.1,
+    type_weight: float = 0.3,
     lr_scale: float = 1.0,
 ) -> Model[Any, Any]:
     """Build a clusterer whose encoder is a transformer that reads a text for a pair.
@@ -63,6 +64,7 @@ def build_piece_clusterer(
     freeze_layers (int): How many of the lowest layers are not trained.
     freeze_embeddings (bool): Whether the table of word pieces is not trained.
     dropout (float): Dropout on the vectors of pairs.
+    type_weight (float): Weight of the arguments' entity types, beside parts of length 1; 0: they are not read.
     lr_scale (float): Learning rate of the encoder as a multiple of the optimizer's.
     RETURNS (Model[PairBatch, ClusterOutput]): For `selfore_clusterer`.
     """
@@ -81,24 +83,29 @@ def build_piece_clusterer(
         freeze_layers=freeze_layers,
         freeze_embeddings=freeze_embeddings,
     )
-    module = Clusterer(encoder, dropout=dropout, mix_from=mix_from)
+    check_range("type_weight", type_weight, 0.0, 100.0)
+    module = Clusterer(encoder, dropout=dropout, mix_from=mix_from, type_weight=type_weight)
     return piece_model(module, name, max_pieces, lr_scale, "relext_selfore_piece_clusterer")
 
 
 @registry.architectures("spacy_relext.SharedClusterer.v1")
-def build_shared_clusterer(tok2vec: Model[List[Doc], List[Floats2d]], dropout: float = 0.1) -> Model[Any, Any]:
+def build_shared_clusterer(
+    tok2vec: Model[List[Doc], List[Floats2d]], dropout: float = 0.1, type_weight: float = 0.3
+) -> Model[Any, Any]:
     """Build a clusterer over token vectors that all pairs of a text share. Static vectors or a pretrained tok2vec are
     what it should start from: of vectors that have learned nothing it sees no more than which words are the same.
 
     tok2vec (Model[List[Doc], List[Floats2d]]): Any encoder.
     dropout (float): Dropout on token vectors and on the vectors of pairs.
+    type_weight (float): As for `spacy_relext.PieceClusterer.v1`.
     RETURNS (Model[PairBatch, ClusterOutput]): For `selfore_clusterer`.
     """
     from .encoders.mean_pairs import MeanPairs
     from .models.selfore import Clusterer
     from .pair_bridge import token_pair_model
 
-    module = Clusterer(MeanPairs(dropout=dropout), dropout=dropout)
+    check_range("type_weight", type_weight, 0.0, 100.0)
+    module = Clusterer(MeanPairs(dropout=dropout), dropout=dropout, type_weight=type_weight)
     return token_pair_model(tok2vec, module, name="relext_selfore_shared_clusterer")
 
 

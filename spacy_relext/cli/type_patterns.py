@@ -2,6 +2,7 @@
 
 from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Dict, Mapping, Optional
 
 import typer
@@ -16,7 +17,7 @@ from ..visuals.type_graph import draw_type_graph
 from .app import relext
 from .pipeline import fail, input_errors, with_progress
 
-NO_TYPE = "(none)"
+NO_TYPE, NO_TRIPLE = "(none)", "(no triple)"
 Table = Mapping[str, Mapping[str, int]]
 
 
@@ -26,33 +27,34 @@ def type_patterns_cli(
     svg: Optional[Path] = typer.Option(None, "--svg", help="Where to draw type pairs and relations as a graph"),
     top: int = typer.Option(50, "--top", help="How many entries to list and draw, the most frequent first; 0: all"),
 ) -> None:
-    """Count gold triples by the entity types of their arguments, and say how far the types give the relation away."""
+    """Count triples, and pairs without one, by entity types, and say how far the types give the relation away."""
     if top < 0:
         fail(Errors.R107.format(option="--top", found=top, expected="0 or more entries"))
     with input_errors():
         patterns, labels = gold_patterns(with_progress(iter_docs(corpus, Vocab())))
-        if not len(patterns):
+        if len(labels) == 1:
             fail(Errors.R407.format(path=str(corpus)))
-        table = _by_count(
-            {
-                " → ".join(kind or NO_TYPE for kind in pair): {
-                    labels[number]: count for number, count in patterns.counts_of(pair).items()
-                }
-                for pair in patterns.pairs
+        counted = {
+            " → ".join(kind or NO_TYPE for kind in pair): {
+                labels[number]: count for number, count in patterns.counts_of(pair).items()
             }
-        )
-        typer.echo(format_type_patterns(table, top=top))
+            for pair in patterns.pairs
+        }
+        unrelated = {pair: counts.pop("", 0) for pair, counts in counted.items()}
+        table = _by_count({pair: counts for pair, counts in counted.items() if counts})
+        typer.echo(format_type_patterns(table, unrelated, top=top))
         if svg is not None:
             svg.parent.mkdir(parents=True, exist_ok=True)
             title = f"{corpus.name}: {_describe(_first(table, top), of=len(table))}"
-            svg.write_text(draw_type_graph(_first(table, top), title=title), encoding="utf8")
+            svg.write_text(draw_type_graph(_first(table, top), unrelated, title=title), encoding="utf8")
             msg.good(f"Saved to {svg}")
 
 
-def format_type_patterns(table: Table, *, top: int = 0) -> str:
+def format_type_patterns(table: Table, unrelated: Mapping[str, int], *, top: int = 0) -> str:
     """Lay out how many triples each type pair and each relation has, and how far the one gives the other away.
 
     table (Table): Type pair → relation → triples.
+    unrelated (Mapping[str, int]): Type pair → pairs of entities without a triple.
     top (int): Entries of each list, the most frequent ones; 0: all.
     RETURNS (str): Lines of tables.
     """
@@ -72,11 +74,15 @@ def format_type_patterns(table: Table, *, top: int = 0) -> str:
         ("triples of such type pairs", f"{covered:,} ({covered / total:.1%})"),
         ("triples whose relation is the most frequent one of their type pair", f"{right:,} ({right / total:.1%})"),
     ]
-    lists = [_format_list(table, "Type pairs", top), _format_list(by_relation, "Relations", top)]
+    if any(unrelated.values()):
+        never = sum(count for pair, count in unrelated.items() if pair not in table)
+        rows.append(("pairs of entities without a triple", f"{sum(unrelated.values()):,}"))
+        rows.append(("of these, of types that no triple has", f"{never:,}"))
+    lists = [_format_list(table, "Type pairs", top, unrelated), _format_list(by_relation, "Relations", top)]
     return "\n\n".join([format_table(rows), *lists])
 
 
-def _format_list(table: Table, title: str, top: int) -> str:
+def _format_list(table: Table, title: str, top: int, unrelated: Mapping[str, int] = MappingProxyType({})) -> str:
     """List the entries of a table with their parts; the shares are those of the parts in the entry."""
     ordered = _by_count(table)
     rows = []
@@ -86,6 +92,8 @@ def _format_list(table: Table, title: str, top: int) -> str:
         rows += [(f"  {part}", f"{count:,} {count / whole:6.1%}") for part, count in _first(counts, top).items()]
         if top and len(counts) > top:
             rows.append((f"  ... and {len(counts) - top} more", ""))
+        if unrelated.get(name):
+            rows.append((f"  {NO_TRIPLE}", f"{unrelated[name]:,}{' ' * 7}"))
     more = [f"... and {len(table) - top} more"] if top and len(table) > top else []
     lines = [line.rstrip() for line in format_table(rows).splitlines()]
     return "\n".join([f"{title} ({len(table)})", *lines, *more])

@@ -1,5 +1,6 @@
-"""How many clusters there are, where nobody says: as many as still tell most of each pair's neighbours."""
+"""How many clusters there are, where nobody says: as many as tell most of each pair's neighbours."""
 
+import math
 from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
@@ -10,14 +11,14 @@ from .discriminant import Reduced, cluster_reduced, reduce_vectors, reduced_widt
 # Of more pairs a sample is drawn; starts of each trial.
 MOST_PAIRS, TRIAL_STARTS = 12_000, 3
 # How much less than the best count a larger one may tell of neighbours.
-SLACK = 0.02
+SLACK = 0.005
 
 
 class Choice(NamedTuple):
     """What was chosen.
 
     number (int): K.
-    tried (List[Tuple[int, float]]): Each count, and what clusters then tell of neighbours.
+    tried (List[Tuple[int, float]]): Each count, and what clusters then tell of neighbours, see `choose_count`.
     """
 
     number: int
@@ -36,8 +37,9 @@ def choose_count(
 ) -> Choice:
     """Take the largest count whose clusters tell nearly as much of neighbours as those of any count.
 
-    What a pair's cluster tells of its neighbours', as a share of what it could tell (`Neighbours.information`), changes
-    little as long as clusters are split along lines that neighbours respect, and falls when a cluster is cut through.
+    What a pair's cluster tells of its neighbours', I(K), grows with K as long as clusters are split along lines that
+    neighbours respect, and less than ln K when one is cut through. It is taken as a share of ln(K + 1): two or three
+    groups that differ in nothing but the kinds of their entities would tell nearly all that so few can, ln K, and win.
 
     vectors (NDArray): Of pairs. Shape (N, F)
     counts (Sequence[int]): Counts to try; those above a tenth of the pairs are left out, but for the smallest.
@@ -59,7 +61,7 @@ def choose_count(
         if width not in spaces:
             spaces[width] = reduce_vectors(vectors, width, whiten=whiten, seed=seed)
         found = cluster_reduced(spaces[width], count, seed=seed, restarts=TRIAL_STARTS, **options)
-        tried.append((count, found.information))
+        tried.append((count, found.information * math.log(count) / math.log(count + 1)))
     best = max(information for _, information in tried)
     return Choice(max(count for count, information in tried if information >= best - slack), tried)
 

@@ -1,7 +1,7 @@
 """All pairs of a corpus at once, each under a key that it keeps from one reading to the next."""
 
 from hashlib import blake2b
-from typing import Any, List, NamedTuple
+from typing import Any, List, NamedTuple, Tuple
 
 import numpy
 
@@ -15,11 +15,13 @@ class PairTable(NamedTuple):
     keys (List[bytes]): Text and places of each.
     vectors (NDArray): h, in half precision. Shape (N, F)
     gaps (List[Tuple[str, ...]]): What stands between the arguments.
+    types (List[Tuple[str, str]]): Entity types of both, in the order of the pair; "" for none.
     """
 
     keys: List[bytes]
     vectors: Any
     gaps: List[Words]
+    types: List[Tuple[str, str]]
 
 
 def keys_of(pairs: Pairs) -> List[bytes]:

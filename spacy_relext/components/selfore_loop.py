@@ -14,7 +14,7 @@ from ..clustering.discriminant import Clustering
 from ..clustering.methods import find_clusters
 from ..errors import Errors, Warnings
 from ..instances.pairs import Pairs
-from ..knowledge.cluster_names import Words, name_clusters, words_between
+from ..knowledge.cluster_names import Words, name_clusters, name_types, words_between
 from ..models.adaptive_clustering import check_sizes
 from .pair_base import COLLECT_BATCH, PairPipe, softmax
 from .pair_table import PairTable, keys_of, margins, surest
@@ -123,6 +123,7 @@ class ClusterLoop(PairPipe):
         """
         keys: List[bytes] = []
         gaps: List[Words] = []
+        types: List[Tuple[str, str]] = []
         parts: List[Any] = []
         seen: Set[bytes] = set()
         for batch in minibatch(examples, COLLECT_BATCH):
@@ -135,10 +136,11 @@ class ClusterLoop(PairPipe):
                 pairs = pairs.take(new).with_own_docs()
                 keys.extend(names[number] for number in new)
                 gaps.extend(words_between(pairs))
+                types.extend(pairs.types)
                 parts.append(self.read(pairs).vector.astype("float16"))
         order = sorted(range(len(keys)), key=keys.__getitem__)
         vectors = numpy.concatenate(parts)[order] if parts else numpy.zeros((0, 1), dtype="float16")
-        return PairTable([keys[n] for n in order], vectors, [gaps[n] for n in order])
+        return PairTable([keys[n] for n in order], vectors, [gaps[n] for n in order], [types[n] for n in order])
 
     def _aligned(self, found: Clustering, table: PairTable, count: int) -> Tuple[Clustering, float]:
         """Give clusters the numbers they had in the loop before."""
@@ -156,8 +158,9 @@ class ClusterLoop(PairPipe):
         """Keep names, sizes and how sure it is, and say what was found."""
         self.cfg["sureness"] = numpy.quantile(numpy.sort(sure), numpy.linspace(0, 1, QUANTILES)).round(6).tolist()
         sizes = numpy.bincount(found.labels, minlength=len(found.space.centroids)).tolist()
-        names = name_clusters(table.gaps, found.labels.tolist(), count=len(sizes), stop=self.vocab_stop_words())
-        self.cfg["clusters"] = self._named(names, sizes)
+        labels = found.labels.tolist()
+        names = name_clusters(table.gaps, labels, count=len(sizes), stop=self.vocab_stop_words())
+        self.cfg["clusters"] = self._named(names, sizes, name_types(table.types, labels, count=len(sizes)))
         self.cfg["labels"] = [each["name"] for each in self.cfg["clusters"]]
         collapse = check_sizes(sizes).reasons
         if collapse:
@@ -176,18 +179,18 @@ class ClusterLoop(PairPipe):
 
         return sorted(get_lang_class(self.vocab.lang).Defaults.stop_words) if self.vocab.lang else []
 
-    def _named(self, names: Any, sizes: List[int]) -> List[Dict[str, Any]]:
+    def _named(self, names: Any, sizes: List[int], types: Sequence[str]) -> List[Dict[str, Any]]:
         """Describe clusters; a name that a person has given stays, and two never have the same."""
         before = {each["id"]: each for each in self.cfg["clusters"] if each.get("renamed")}
         taken = {each["name"] for each in before.values()}
         found = []
-        for number, (ngrams, size) in enumerate(zip(names, sizes)):
+        for number, (ngrams, size, kinds) in enumerate(zip(names, sizes, types)):
             best = [" ".join(each.words) for each in ngrams[:SHOWN_NGRAMS]]
-            cluster: Dict[str, Any] = {"id": id_of(number), "size": size, "ngrams": best}
+            cluster: Dict[str, Any] = {"id": id_of(number), "size": size, "ngrams": best, "types": kinds}
             if id_of(number) in before:
                 cluster.update(name=before[id_of(number)]["name"], renamed=True)
             else:
-                name = best[0] if best else id_of(number)
+                name = best[0] if best else kinds or id_of(number)
                 cluster["name"] = f"{name} #{number}" if name in taken else name
                 taken.add(cluster["name"])
             found.append(cluster)

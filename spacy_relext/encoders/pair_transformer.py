@@ -112,9 +112,9 @@ class PairTransformer(nn.Module):
         RETURNS (PairStates): In the order of the numbers; T is the longest text.
         """
         assert self.roles is not None, "configure() or load_checkpoint() comes first"
-        longest = max((part.shape[1] for part in ids), default=0)
+        longest, layer = max((part.shape[1] for part in ids), default=0), self._first_marked_layer()
         states, marked, kept, begin = [], [], [], 0
-        put = list(inserted) or [None] * len(ids)
+        put: List[Optional[Tensor]] = [*inserted] if inserted else [None] * len(ids)
         for piece_ids, shape_ids, mask, row, role, cells in zip(ids, shapes, masks, rows, roles, put):
             marks = self.roles(role)
             if self.types is not None:
@@ -126,7 +126,7 @@ class PairTransformer(nn.Module):
                 *(piece_ids, shape_ids, mask),
                 rows=row,
                 marks=marks,
-                layer=self.marker_layer,
+                layer=layer,
                 markers=self._look_up(cells),
             )
             room = longest - vectors.shape[1]
@@ -149,6 +149,12 @@ class PairTransformer(nn.Module):
             return None
         between = (cells > 0) & (cells <= MARKERS)
         return between, self.markers(cells * between)
+
+    def _first_marked_layer(self) -> int:
+        """Marks that are 0, as before anything was learned, change no layer: all of them read a text once."""
+        if self.training or any(table is not None and bool(table.weight.any()) for table in (self.roles, self.types)):
+            return self.marker_layer
+        return len(LayerStack(self.tokens.encoder.transformer))
 
     def _build_roles(self) -> None:
         """Make the table of roles; its first row is no mark, and stays 0."""

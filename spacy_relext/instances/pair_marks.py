@@ -94,7 +94,7 @@ def hide_arguments(pieces: PairPieces, hidden: NDArray[numpy.bool_], mask: int) 
     mask (int): Id of the mask.
     RETURNS (PairPieces): The same pairs.
     """
-    columns: Dict[str, List[Any]] = {name: [] for name in ("ids", "shapes", "masks", "rows", "inserted")}
+    columns: Dict[str, Any] = {name: [] for name in ("ids", "shapes", "masks", "rows", "inserted")}
     begin = 0
     for group, (rows, roles) in enumerate(zip(pieces.rows, pieces.roles)):
         chosen = hidden[pieces.order[begin : begin + len(rows)]]  # (p, 2)

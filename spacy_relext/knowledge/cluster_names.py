@@ -119,6 +119,25 @@ def name_clusters(
     return names
 
 
+def name_types(types: Sequence[Tuple[str, str]], labels: Sequence[int], *, count: int) -> List[str]:
+    """Say which entity types the pairs of each cluster mostly have.
+
+    types (Sequence[Tuple[str, str]]): Of both arguments of N pairs; "" for none.
+    labels (Sequence[int]): Cluster of each; below 0 for none.
+    count (int): K.
+    RETURNS (List[str]): Such as "PERSON PLACE"; "" where no two types are those of half of the pairs.
+    """
+    members: List[Counter[Tuple[str, str]]] = [Counter() for _ in range(count)]
+    for kinds, label in zip(types, labels):
+        if label >= 0:
+            members[label][kinds] += 1
+    found = []
+    for each in members:
+        kinds, most = max(each.items(), key=lambda item: (item[1], item[0]), default=(("", ""), 0))
+        found.append(" ".join(kinds) if all(kinds) and 2 * most >= sum(each.values()) else "")
+    return found
+
+
 def _ngrams(words: Words, longest: int) -> Set[Words]:
     """The different n-grams of a text."""
     return {words[first : first + size] for size in range(1, longest + 1) for first in range(0, len(words) - size + 1)}

@@ -6,14 +6,30 @@ says, and an instance of the training data can be left out of its own prior, whi
 """
 
 from collections import Counter
-from typing import Any, Dict, Iterable, List, Literal, Mapping, NamedTuple, Optional, Sequence, Tuple, get_args
+from typing import (
+    Any,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    Literal,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+    get_args,
+)
 
 import numpy as np
 from numpy.typing import NDArray
 from spacy.tokens import Doc, Span
 
+from ..corpora.records import PAIRS_KEY
 from ..errors import Errors, check_choice, check_range
-from ..triples.store import get_triples
+from ..instances.pairs import AnnotatedPairs, EntityPairs
+from ..triples.store import get_triples, has_triples
+from ..types import Triple
 
 TypePair = Tuple[str, str]
 Form = Literal["smoothed", "printed"]
@@ -195,22 +211,35 @@ def count_patterns(types: Sequence[TypePair], classes: Sequence[int], *, n_class
 
 
 def gold_patterns(docs: Iterable[Doc]) -> Tuple[TypePatterns, List[str]]:
-    """Count the gold triples of annotated Docs by the types of their arguments.
+    """Count the gold triples of annotated Docs by the types of their arguments, and the pairs that have none.
 
     docs (Iterable[Doc]): The Docs.
-    RETURNS (Tuple[TypePatterns, List[str]]): The counts, and the relation of each class; class 0, of which Docs say
-        nothing, is "".
+    RETURNS (Tuple[TypePatterns, List[str]]): The counts, and the relation of each class; class 0, "", has the ordered
+        pairs of entities of one sentence, or else the pairs that a data set marks, of which gold says nothing.
     """
-    found = [
-        (type_of_span(triple.subject), type_of_span(triple.object), triple.relation)
-        for doc in docs
-        for triple in get_triples(doc)
-        if triple.source == ""
-    ]
-    labels = ["", *sorted({relation for _, _, relation in found})]
+    counts: Counter[Tuple[str, str, str]] = Counter()
+    for doc in docs:
+        if has_triples(doc):
+            triples = [triple for triple in get_triples(doc) if triple.source == ""]
+            counts.update((type_of_span(each.subject), type_of_span(each.object), each.relation) for each in triples)
+            counts.update((*kinds, "") for kinds in _unrelated(doc, triples))
+    labels = ["", *sorted({relation for _, _, relation in counts} - {""})]
     numbers = {label: number for number, label in enumerate(labels)}
-    classes = [numbers[relation] for _, _, relation in found]
-    return count_patterns([kinds[:2] for kinds in found], classes, n_classes=len(labels)), labels
+    table: Dict[TypePair, Dict[int, int]] = {}
+    for (subject, obj, relation), count in counts.items():
+        table.setdefault((subject, obj), {})[numbers[relation]] = count
+    return TypePatterns(table, n_classes=len(labels)), labels
+
+
+def _unrelated(doc: Doc, triples: Sequence[Triple]) -> Iterator[TypePair]:
+    """Yield the types of the pairs that have no triple; one marked in one order has those of either direction."""
+    pairs = (AnnotatedPairs() if PAIRS_KEY in doc.user_data else EntityPairs())([doc])
+    related = {(t.subject.start, t.subject.end, t.object.start, t.object.end) for t in triples}
+    if not pairs.both_orders:
+        related |= {(*places[2:], *places[:2]) for places in related}
+    for kinds, subject, obj in zip(pairs.types, pairs.subject.tolist(), pairs.object.tolist()):
+        if (*subject, *obj) not in related:
+            yield kinds
 
 
 def type_of_span(span: Span) -> str:

@@ -2,14 +2,16 @@
 
 Source: Hu et al., "SelfORE: Self-supervised Relational Feature Learning for Open Relation Extraction", EMNLP 2020.
 
-    h = [h_s; h_o; h_b]                      "means": Eq. 2 from means over pieces, and with the words between
-    h = [h_s; h_o]                           "markers": Eq. 2, from the markers before both arguments
-    h = h_m                                  "cloze": from the mask in "subject [MASK] object" behind the text
+    h = [h_s; h_o; h_b; w t_s; w t_o]        "means": Eq. 2 from means over pieces, with the words between and the
+                                             arguments' entity types, one of T each
+    h = [h_s; h_o; w t_s; w t_o]             "markers": Eq. 2, from the markers before both arguments
+    h = [h_m; w t_s; w t_o]                  "cloze": from the mask in "subject [MASK] object" behind the text
     z = W h + b                              Eq. 11
     L = mean over pairs of CE(z, cluster)    Eq. 12
 
-Each part of h has length 1. The classifier is neither kept from one loop to the next, whose clusters have other numbers
-anyway, nor drawn anew: W and b are those of the space that the clusters were found in (`clustering/discriminant.py`).
+The parts of h that are read from the text have length 1, those of types w. The classifier is neither kept from one loop
+to the next, whose clusters have other numbers anyway, nor drawn anew: W and b are those of the space that the clusters
+were found in (`clustering/discriminant.py`).
 
 The loss may have a second term, which the paper has not: two readings of a pair, with other dropout or with an argument
 hidden, should be more alike than those of two pairs (NT-Xent; Chen et al., ICML 2020), for c = cos(h_i, h_j) / τ:
@@ -37,7 +39,7 @@ class ClusterOutput(NamedTuple):
     """What the module gives for P pairs.
 
     logits (Tensor): z. Shape (P, K)
-    vector (Tensor): h. Shape (P, F): F is 3 D, 2 D or D
+    vector (Tensor): h. Shape (P, F)
     """
 
     logits: Tensor
@@ -53,7 +55,9 @@ class Clusterer(PairModule):
     def build_head(self, width: int, *, n_classes: int, n_types: int) -> None:
         """Build the classifier, and let marks of arguments and low layers count for nothing at first."""
         self.dropout = nn.Dropout(self.settings["dropout"])
-        self.head = nn.Linear(PARTS[self.encoder_form] * width, n_classes)
+        self.n_types, self.type_weight = n_types, self.settings.get("type_weight", 0.0)
+        kinds = 2 * (n_types - 1) if self.type_weight else 0
+        self.head = nn.Linear(PARTS[self.encoder_form] * width + kinds, n_classes)
         with torch.no_grad():
             if getattr(self.encoder, "roles", None) is not None:
                 self.encoder.roles.weight.zero_()
@@ -88,8 +92,8 @@ class Clusterer(PairModule):
 
         to_subject (Tensor): Signed distance of each token, or word piece, to the subject, 0 inside. Shape (N, T)
         to_object (Tensor): To the object. Shape (N, T)
-        types (Tensor): Entity type of each. Shape (N, T)
-        positions (Tensor): Token of the text that each is, or is a piece of; not read. Shape (N, T)
+        types (Tensor): Entity type of each, 0 for none. Shape (N, T)
+        positions (Tensor): Token of the text that each is, or is a piece of; -1 on others. Shape (N, T)
         arrays (Any): Input of the encoder.
         RETURNS (ClusterOutput): Of N pairs.
         """
@@ -100,6 +104,10 @@ class Clusterer(PairModule):
             else:
                 read = (states.sentence,) if self.encoder_form == "cloze" else (states.subject, states.object)
                 vector = torch.cat([F.normalize(part, dim=1) for part in read], 1)
+        if self.type_weight:
+            known = positions >= 0
+            kinds = [_type_of(types, place, known, n_types=self.n_types) for place in (to_subject, to_object)]
+            vector = torch.cat([vector, *(self.type_weight * each for each in kinds)], 1)
         return ClusterOutput(self.head(self.dropout(vector)), vector)
 
 
@@ -115,6 +123,14 @@ def pair_vector(states: PairStates, between: Tensor) -> Tensor:
     gap = torch.where(between.any(1, keepdim=True), masked_mean(states.tokens, between), both)
     parts = (states.subject, states.object, gap)
     return torch.cat([F.normalize(part, dim=1) for part in parts], 1)
+
+
+def _type_of(types: Tensor, to_argument: Tensor, known: Tensor, *, n_types: int) -> Tensor:
+    """Mark the entity type of an argument; 0 where it has none. Shapes (P, T) → (P, n_types - 1)"""
+    if not len(types):
+        return types.new_zeros(0, n_types - 1, dtype=torch.float)
+    kind = types.masked_fill((to_argument != 0) | ~known, 0).amax(1)
+    return F.one_hot(kind, n_types)[:, 1:].float()
 
 
 def selfore_loss(

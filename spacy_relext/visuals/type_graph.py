@@ -2,6 +2,7 @@
 
 import unicodedata
 from html import escape
+from types import MappingProxyType
 from typing import Dict, Iterable, List, Mapping, NamedTuple, Sequence
 
 Table = Mapping[str, Mapping[str, int]]
@@ -20,7 +21,7 @@ text { font: 13px system-ui, sans-serif; fill: #1c2430; }
 path { fill: none; stroke: #2b5fb4; stroke-opacity: .45; stroke-linecap: butt; }
 path.only { stroke: #c8641e; stroke-opacity: .6; } path:hover { stroke-opacity: 1; }
 """
-_NOTE = "The wider the line, the more triples. Orange: type pairs with a single relation."
+_NOTE = "The wider the line, the more triples; (n of m): m - n pairs have none. Orange: a single relation."
 
 
 class _Node(NamedTuple):
@@ -31,12 +32,15 @@ class _Node(NamedTuple):
     y: float
 
 
-def draw_type_graph(table: Table, *, title: str = "Type patterns") -> str:
+def draw_type_graph(
+    table: Table, unrelated: Mapping[str, int] = MappingProxyType({}), *, title: str = "Type patterns"
+) -> str:
     """Draw type pairs on the left, relations on the right, and a line for each combination that occurs.
 
     Relations stand near the type pairs that they mostly have, which keeps crossings few.
 
     table (Table): Type pair → relation → count, in the order in which type pairs are to be drawn.
+    unrelated (Mapping[str, int]): Type pair → pairs of entities without a triple.
     title (str): Heading.
     RETURNS (str): A self-contained SVG document; all text is escaped.
     """
@@ -44,7 +48,7 @@ def draw_type_graph(table: Table, *, title: str = "Type patterns") -> str:
     for counts in table.values():
         for relation, count in counts.items():
             totals[relation] = totals.get(relation, 0) + count
-    lefts = [f"{pair} ({sum(counts.values()):,})" for pair, counts in table.items()]
+    lefts = [f"{pair} ({_share(sum(counts.values()), unrelated.get(pair, 0))})" for pair, counts in table.items()]
     names = _by_mean_row(table, totals)
     rights = [f"{relation} ({totals[relation]:,})" for relation in names]
     left_x = MARGIN + _width(lefts)
@@ -59,6 +63,11 @@ def draw_type_graph(table: Table, *, title: str = "Type patterns") -> str:
     full_width = max(left_x + GRAPH_WIDTH + _width(rights), _width([title, _NOTE])) + MARGIN
     full_height = HEADER + height + MARGIN
     return "\n".join([*_header(title, full_width, full_height), *content, "</svg>\n"])
+
+
+def _share(triples: int, unrelated: int) -> str:
+    """Write how many pairs have a triple, and of how many, where some have none."""
+    return f"{triples:,} of {triples + unrelated:,}" if unrelated else f"{triples:,}"
 
 
 def _header(title: str, width: float, height: float) -> List[str]:

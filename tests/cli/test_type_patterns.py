@@ -32,6 +32,10 @@ def write_corpus(path: Path, triples: List[Tuple[str, str, str]]) -> Path:
         doc.set_ents([span for span, kind in zip(arguments, (subject, obj)) if kind])
         set_triples(doc, [{"subject": [0, 3], "relation": relation, "object": [8, 14]}])
         docs.append(doc)
+    for _ in range(2 if triples else 0):
+        doc = docs[0].copy()
+        set_triples(doc, [])
+        docs.append(doc)
     DocBin(docs=[*docs, NLP("Not annotated.")], store_user_data=True).to_disk(path)
     return path
 
@@ -56,7 +60,10 @@ def test_counts_and_shares(run: Callable[..., Any], corpus: Path) -> None:
     # The most frequent relation of each: 3 of 4, 4 of 4, 2 of 2.
     assert "triples whose relation is the most frequent one of their type pair 9 (90.0%)" in lines
     pairs = lines.index("Type pairs (3)")
-    assert lines[pairs + 1 : pairs + 4] == ["PERSON → CITY 4", "lives_in 3 75.0%", "born_in 1 25.0%"]
+    entry = ["PERSON → CITY 4", "lives_in 3 75.0%", "born_in 1 25.0%", "(no triple) 2"]
+    assert lines[pairs + 1 : pairs + 5] == entry
+    # the other order of the eight pairs of two entities, and both orders of two that have no triple
+    assert "pairs of entities without a triple 12" in lines and "of these, of types that no triple has 10" in lines
     assert "(none) → CITY 2" in lines
     relations = lines.index("Relations (3)")
     assert lines[relations + 1 : relations + 4] == ["lives_in 5", "PERSON → CITY 3 60.0%", "(none) → CITY 2 40.0%"]
@@ -88,7 +95,7 @@ def test_the_drawing(run: Callable[..., Any], corpus: Path, tmp_path: Path) -> N
     root = ElementTree.fromstring(path.read_text(encoding="utf8"))
     texts = [element.text for element in root.iter(f"{SVG}text")]
     assert texts[0] == "train.spacy: 3 type pairs, 3 relations, 10 triples"
-    assert texts[2:5] == ["PERSON → CITY (4)", "PERSON → DATE (4)", "(none) → CITY (2)"]
+    assert texts[2:5] == ["PERSON → CITY (4 of 6)", "PERSON → DATE (4)", "(none) → CITY (2)"]
     # Mean row of lives_in: (3 * 0 + 2 * 2) / 5; it stands between born_in (0) and born_on (1).
     assert texts[5:] == ["born_in (1)", "lives_in (5)", "born_on (4)"]
     widths = {}
@@ -121,4 +128,4 @@ def test_labels_do_not_leave_the_drawing() -> None:
 
 
 def test_a_single_pair() -> None:
-    assert "1 (100.0%)" in format_type_patterns({"A → B": {"r": 1}})
+    assert "1 (100.0%)" in format_type_patterns({"A → B": {"r": 1}}, {})

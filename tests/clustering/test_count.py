@@ -18,6 +18,13 @@ def test_the_number_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     assert choose_count(VECTORS, [3, 6, 9], seed=0).number == 6
 
 
+def test_broad_groups_do_not_win() -> None:
+    # two groups far apart, each of six that neighbours respect nearly always
+    centers = numpy.concatenate([3.0 * DICE.normal(size=(6, 10)) + 15.0 * side for side in (-1, 1)])
+    vectors = centers[numpy.repeat(numpy.arange(12), 40)] + 1.2 * DICE.normal(size=(480, 10))
+    assert choose_count(vectors, [2, 3, 4, 6, 9, 12, 15, 20], seed=0).number >= 9
+
+
 def test_few_pairs() -> None:
     assert choose_count(VECTORS[:8], [2, 5, 9], seed=0).number == 2
 

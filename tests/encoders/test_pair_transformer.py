@@ -181,6 +181,15 @@ def test_layers_below_the_marks_read_each_text_once() -> None:
     assert seen == [2, 4, 4]
 
 
+@pytest.mark.parametrize(("mode", "sizes"), [("evaluation", [2, 2, 2]), ("training", [2, 4, 4])])
+def test_marks_that_are_zero_are_read_once_for_all_pairs(mode: str, sizes: List[int]) -> None:
+    module, seen = without_marks(build(1)), []
+    for layer in LayerStack(module.tokens.encoder.transformer).layers:
+        layer.register_forward_pre_hook(lambda _, inputs: seen.append(len(inputs[0])))
+    read(module, [group([9, 5], [0, 0, 0, 1])], [0, 1, 2, 3], mode=mode)
+    assert seen == sizes
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_no_pairs(mode: str) -> None:
     found = read(build(1), [], [], mode=mode)

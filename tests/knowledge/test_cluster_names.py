@@ -7,7 +7,7 @@ import spacy
 from spacy.tokens import Span
 
 from spacy_relext.instances.pairs import EntityPairs
-from spacy_relext.knowledge.cluster_names import count_ngrams, name_clusters, rank_ngrams, words_between
+from spacy_relext.knowledge.cluster_names import count_ngrams, name_clusters, name_types, rank_ngrams, words_between
 
 GAPS = [
     tuple(text.split())
@@ -57,3 +57,8 @@ def test_words_between_arguments() -> None:
     }
     assert found["Rome", "Italy"] == found["Italy", "Rome"] == ("is", "the", "capital", "of")
     assert found["Italy", "Ada"] == (",",) and found["Ada", "Eve"] == ()
+
+
+def test_types_of_clusters() -> None:
+    types = [("A", "B")] * 2 + [("B", "A")] * 2 + [("A", "B"), ("", "")] + [("", "")] * 2
+    assert name_types(types, [0, 0, 0, 1, 1, 1, 2, -1], count=4) == ["A B", "", "", ""]

@@ -46,3 +46,22 @@ def test_the_classifier_takes_the_weights_of_a_space() -> None:
     assert module.sizes is not None and module.sizes["n_classes"] == 3
     vector = torch.ones(1, 6)
     assert torch.allclose(module.head(vector), torch.from_numpy(weight).sum(1)[None] + 1)
+
+
+def test_types_of_the_arguments_count_beside_the_text() -> None:
+    module = Clusterer(MeanPairs(dropout=0.0), dropout=0.0, type_weight=0.5).eval()
+    module.configure(n_classes=2, n_types=3, encoder={"width": 2, "n_tags": 1, "n_types": 3})
+    arrays = {
+        "types": torch.tensor([[1, 0, 2, 2], [0, 1, 2, 0]]),  # of the last entity and of padding nothing is read
+        "to_subject": torch.tensor([[0, 1, 2, 3], [0, 1, 2, 0]]),
+        "to_object": torch.tensor([[-2, -1, 0, 1], [-1, 0, 1, 0]]),
+        "positions": torch.tensor([[0, 1, 2, 3], [0, 1, 2, -1]]),
+        "vectors": torch.ones(4, 2),
+        "index": torch.tensor([[0, 1, 2, 3], [0, 1, 2, -1]]),
+        "roles": torch.tensor([[1, 0, 2, 0], [1, 2, 0, 0]]),
+        "kept": torch.tensor([[False, True, False, False], [False] * 4]),
+    }
+    vector = module(**arrays).vector
+    assert vector.shape == (2, 6 + 4) and vector[:, 6:].tolist() == [[0.5, 0.0, 0.0, 0.5], [0.0, 0.0, 0.5, 0.0]]
+    none = {name: part[:0] if name != "vectors" else part for name, part in arrays.items()}
+    assert module(**none).vector.shape == (0, 10)
