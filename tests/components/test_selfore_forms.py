@@ -36,7 +36,13 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> str:
 def build_pieces(encoder: str, vector: str, **options: Any) -> Tuple[Language, Any, List[Example]]:
     """A pipeline over a tiny random BERT, in which there is nothing to be found."""
     nlp = spacy.blank("en")
-    model = {"@architectures": "spacy_relext.PieceClusterer.v1", "name": encoder, "vector": vector, "precision": "fp32"}
+    model = {
+        "@architectures": "spacy_relext.PieceClusterer.v1",
+        "name": encoder,
+        "vector": vector,
+        "precision": "fp32",
+        "type_weight": 0.0,
+    }
     nlp.add_pipe(NAME, config={"n_clusters": 3, "model": model, "clustering": clustering(**options)})
     examples = make_examples(nlp)
     spacy.util.fix_random_seed(0)
@@ -177,7 +183,7 @@ def test_options_of_learning(kind: str, options: Dict[str, Any], encoder: str) -
 
 
 def test_hidden_arguments_are_not_seen() -> None:
-    _, pipe, examples = build()
+    _, pipe, examples = build(model={**MODEL, "type_weight": 0.0})
     batch = pipe.features(pipe.suggest_gold(examples[:4]))
     plain = pipe.model.predict(batch).vector.numpy().reshape(4, 3, -1)
     batch.arrays["hidden"] = numpy.asarray([[True, False], [False, True], [False, False], [True, True]])
