@@ -1,6 +1,6 @@
 """Registered model builders of `selfore_clusterer`, and its settings of clustering."""
 
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Tuple
 
 from spacy import registry
 from spacy.tokens import Doc
@@ -12,6 +12,27 @@ from .components.settings import plain_settings
 from .errors import check_choice, check_range
 from .instances.pair_marks import FORMS
 from .pair_architectures import pair_transformer, piece_model
+
+# Smallest and largest value of each setting of clustering.
+RANGES: Dict[str, Tuple[float, float]] = {
+    "reduce": (1, 100_000),
+    "whiten": (0.0, 1.0),
+    "shrinkage": (0.0, 1.0),
+    "rounds": (0, 1_000),
+    "restarts": (1, 1_000),
+    "over": (1, 100),
+    "pretrain_epochs": (0, 100_000),
+    "adaptive_epochs": (0, 100_000),
+    "refresh": (1, 100_000),
+    "reconstruction": (0.0, 1_000.0),
+    "loops": (0, 1_000),
+    "stop": (0.0, 1.0),
+    "freeze_epochs": (0, 100_000),
+    "confident": (0.0, 1.0),
+    "mask_mentions": (0.0, 1.0),
+    "contrast": (0.0, 1_000.0),
+    "smoothing": (0.0, 0.99),
+}
 
 
 @registry.architectures("spacy_relext.PieceClusterer.v1")
@@ -136,22 +157,7 @@ def create_clustering(
     RAISES (ValueError): Where one is out of its range.
     """
     settings = plain_settings(locals())
-    check_range("reduce", reduce, 1, 100_000)
-    check_range("whiten", whiten, 0.0, 1.0)
-    check_range("shrinkage", shrinkage, 0.0, 1.0)
-    check_range("rounds", rounds, 0, 1_000)
-    check_range("restarts", restarts, 1, 1_000)
-    check_range("loops", loops, 0, 1_000)
-    check_range("stop", stop, 0.0, 1.0)
     check_choice("method", method, METHODS)
-    check_range("over", over, 1, 100)
-    check_range("pretrain_epochs", pretrain_epochs, 0, 100_000)
-    check_range("adaptive_epochs", adaptive_epochs, 0, 100_000)
-    check_range("refresh", refresh, 1, 100_000)
-    check_range("reconstruction", reconstruction, 0.0, 1_000.0)
-    check_range("freeze_epochs", freeze_epochs, 0, 100_000)
-    check_range("confident", confident, 0.0, 1.0)
-    check_range("mask_mentions", mask_mentions, 0.0, 1.0)
-    check_range("contrast", contrast, 0.0, 1_000.0)
-    check_range("smoothing", smoothing, 0.0, 0.99)
+    for key, (low, high) in RANGES.items():
+        check_range(key, settings[key], low, high)
     return settings

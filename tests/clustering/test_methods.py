@@ -70,6 +70,14 @@ def test_as_many_pairs_as_clusters(method: str) -> None:
     assert sorted(find_clusters(vectors, 4, seed=0, settings=settings).labels.tolist()) == [0, 1, 2, 3]
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("method", METHODS)
+def test_pairs_that_are_all_alike(method: str) -> None:
+    settings = create_clustering(method=method, over=2, pretrain_epochs=1, adaptive_epochs=2)
+    found = find_clusters(numpy.ones((8, 3), dtype="float16"), 2, seed=0, settings=settings)
+    assert set(found.labels.tolist()) <= {0, 1} and numpy.isfinite(found.space.head()[0]).all()
+
+
 def test_settings_are_checked() -> None:
     for setting in ({"method": "dec"}, {"over": 0}, {"refresh": 0}, {"confident": 1.1}, {"mask_mentions": -0.1}):
         with pytest.raises(ValueError, match=f"R007.*{next(iter(setting))}"):
