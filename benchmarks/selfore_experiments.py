@@ -12,8 +12,10 @@ import torch
 from call import Call
 from kd_pairs import read_examples
 from runs import ROOT, cached, digest, train_run
+from selfore_abstain import NONE, SCORES, abstention, judge_pairs, mixed_corpus
 from selfore_baselines import BASELINES, cluster_baseline, encode
 from selfore_corpora import ClusterData, ClusterMaker
+from selfore_known import known_relations, labelled_pairs, partly_labelled, score_known
 
 from spacy_relext.scoring.clusters import score_clusters
 
@@ -31,7 +33,7 @@ ABLATIONS: dict[str, dict[str, Any]] = {
 LEARNED: dict[str, dict[str, Any]] = {
     "the encoder learns for a loop": {f"{IN}.clustering.loops": 1, "training.max_epochs": 2}
 }
-PARTS = ("central", "baselines", "ablations", "learned", "held")
+PARTS = ("central", "baselines", "ablations", "learned", "held", "abstain", "known")
 
 
 def experiment(name: str) -> Callable[[Call], None]:
@@ -52,6 +54,10 @@ def _run(name: str, call: Call) -> None:
                 _system(call, name, data, seed, row, changes)
         if call.wants("held"):
             _held(call, name, data, seed)
+        if call.wants("abstain"):
+            _abstain(call, name, data, seed)
+        if call.wants("known"):
+            _known(call, name, data, seed)
 
 
 def _baselines(call: Call, name: str, data: ClusterData, seed: int) -> None:
@@ -81,6 +87,52 @@ def _held(call: Call, name: str, data: ClusterData, seed: int) -> None:
     trained, seconds = _train(call, data, data.kept, seed, {})
     for split, corpus in (("four fifths", data.kept), ("the fifth held out", data.held)):
         _record(call, name, data, seed, "default", _scores(call, trained, corpus), f", {split}", seconds)
+
+
+def _abstain(call: Call, name: str, data: ClusterData, seed: int) -> None:
+    """Mix in pairs that state nothing, and leave out the pairs that fit worst."""
+    assert isinstance(call.maker, ClusterMaker)
+    call.tell(f"{name}: pairs that state nothing, seed {seed}")
+    corpus = mixed_corpus(call.maker, name)
+    trained, seconds = _train(call, data, corpus, seed, {})
+    judged = _judged(call, trained, corpus)
+    described = f"{data.name} and {judged['gold'].count(NONE):,} without a relation, {call.settings.precision}"
+    for system, key in SCORES.items():
+        for threshold, metrics in abstention(judged, key):
+            options = {"data": described, "split": f"K = {data.relations}, threshold {threshold:.1f}", "system": system}
+            call.record(f"{name}_abstain", metrics, seed=seed, seconds=seconds, **options)
+            call.tell(
+                f"  {system}, threshold {threshold:.1f}: " + ", ".join(f"{k} {v:.3f}" for k, v in metrics.items())
+            )
+
+
+def _known(call: Call, name: str, data: ClusterData, seed: int) -> None:
+    """Half of the relations known, a fifth of their pairs labelled; and no labels, as far as clusters go."""
+    assert isinstance(call.maker, ClusterMaker)
+    pairs = call.maker.pairs(name)
+    relations = known_relations(pairs)
+    labelled = labelled_pairs(pairs, relations)
+    described = f"{data.name}, {len(labelled):,} of {len(relations)} relations labelled, {call.settings.precision}"
+    corpora = {"default": (partly_labelled(call.maker, name), {f"{IN}.known": True})}
+    corpora["ablation:no labels; clusters named by them afterwards"] = (data.whole, {})
+    for system, (corpus, changes) in corpora.items():
+        call.tell(f"{name}: {system}, known relations, seed {seed}")
+        trained, seconds = _train(call, data, corpus, seed, changes)
+        judged = _judged(call, trained, data.whole)
+        metrics = score_known(judged, labelled, relations, named=bool(changes))
+        options = {"data": described, "split": f"K = {data.relations}", "system": system}
+        call.record(f"{name}_known", metrics, seed=seed, seconds=seconds, **options)
+        call.tell("  " + ", ".join(f"{key} {value:.3f}" for key, value in metrics.items()))
+
+
+def _judged(call: Call, pipeline: Any, corpus: Any) -> dict[str, Any]:
+    """Put the pairs of a corpus into the clusters of a pipeline."""
+
+    def compute() -> dict[str, Any]:
+        torch.set_num_threads(call.settings.threads)
+        return judge_pairs(spacy.load(pipeline), corpus)
+
+    return cached(pipeline.parent.parent / f"judged-{digest(corpus)}.json", compute)
 
 
 def _train(call: Call, data: ClusterData, corpus: Any, seed: int, changes: Mapping[str, Any]) -> tuple[Any, float]:
