@@ -13,10 +13,10 @@ from typing import Annotated, Optional
 
 import typer
 from program import HERE, Experiment, find_experiment, make_call
-from selfore_corpora import ClusterMaker
+from selfore_corpora import DATA, ClusterMaker
 from selfore_experiments import PARTS, experiment
 
-EXPERIMENTS = {name: Experiment(experiment(name), PARTS, passes=0) for name in ("fewrel", "trex", "wiki80")}
+EXPERIMENTS = {name: Experiment(experiment(name), PARTS, passes=0) for name in DATA}
 app = typer.Typer(add_completion=False)
 
 

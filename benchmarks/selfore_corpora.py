@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,10 @@ from spacy_relext.corpora.shards import ShardWriter
 # T-REx: texts of each relation, one a fact, and the longest of them in characters.
 TREX_TEXTS, TREX_LONGEST = 200, 400
 HELD_SHARE = 5
+DATA = ("fewrel", "trex", "wiki80", "swapped", "tailed")
+FEWREL = Path("fewrel") / "val_wiki.json"
+# Of the long tail: how many pairs the smallest relation has, as a share of the largest.
+SMALLEST = 0.05
 _WORDS = re.compile(r"\w+|[^\w\s]")
 
 
@@ -30,13 +34,15 @@ class Marked:
     words (list[str]): Its tokens.
     subject (tuple[int, int]): First token of the subject, and the one after the last.
     object (tuple[int, int]): Those of the object.
-    relation (str): Gold.
+    relation (str | None): Gold; "" for none; None where nobody says.
+    mentions (tuple[tuple[int, int], ...]): Where else the arguments stand.
     """
 
     words: list[str]
     subject: tuple[int, int]
     object: tuple[int, int]
-    relation: str
+    relation: str | None
+    mentions: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,28 +68,56 @@ class ClusterMaker(Maker):
 
     def fewrel(self) -> ClusterData:
         """RETURNS (ClusterData): The validation set of FewRel: 16 relations, 700 pairs each."""
-        return self._clusters("fewrel", "FewRel val_wiki", _fewrel(self.data / "fewrel" / "val_wiki.json"))
+        return self._clusters("fewrel", "FewRel val_wiki")
 
     def trex(self) -> ClusterData:
         """RETURNS (ClusterData): T-REx as LAMA has it: relations with 200 texts that hold both arguments."""
-        return self._clusters("trex", "T-REx (LAMA)", _trex(self.data / "trex_lama"))
+        return self._clusters("trex", "T-REx (LAMA)")
 
     def wiki80(self) -> ClusterData:
         """RETURNS (ClusterData): The dev set of wiki80: 80 relations."""
-        return self._clusters("wiki80", "wiki80 dev", _wiki80(self.data / "wiki80" / "dev.txt"))
+        return self._clusters("wiki80", "wiki80 dev")
 
-    def _clusters(self, key: str, name: str, read: Iterable[Marked]) -> ClusterData:
-        """Write three corpora of what is read, in an order that says nothing."""
-        pairs = [each for each in read if each.subject != each.object]
-        random.Random(0).shuffle(pairs)
-        pairs = pairs[: self.limit_train or None]
+    def swapped(self) -> ClusterData:
+        """RETURNS (ClusterData): FewRel with arguments of other texts of the same relation: of the same kind."""
+        return self._clusters("swapped", "FewRel val_wiki, arguments of other texts")
+
+    def tailed(self) -> ClusterData:
+        """RETURNS (ClusterData): FewRel with 700 pairs of the first relation and 35 of the last."""
+        return self._clusters("tailed", "FewRel val_wiki, 700 to 35 pairs a relation")
+
+    def pairs(self, key: str) -> list[Marked]:
+        """RETURNS (list[Marked]): The pairs of a data set, in an order that says nothing."""
+        read = {
+            "fewrel": lambda: _fewrel(self.data / FEWREL),
+            "swapped": lambda: _swapped(list(_fewrel(self.data / FEWREL))),
+            "tailed": lambda: _tailed(list(_fewrel(self.data / FEWREL))),
+            "trex": lambda: _trex(self.data / "trex_lama"),
+            "wiki80": lambda: _wiki80(self.data / "wiki80" / "dev.txt"),
+        }[key]
+        found = [each for each in read() if each.subject != each.object]
+        random.Random(0).shuffle(found)
+        return found[: self.limit_train or None]
+
+    def written(self, key: str, pairs: Callable[[], Sequence[Marked]]) -> Path:
+        """Write a corpus where it is not there yet.
+
+        key (str): Its name.
+        pairs (Callable[[], Sequence[Marked]]): Gives what it holds.
+        RETURNS (Path): The file.
+        """
+        suffix = f"-first{self.limit_train}" if self.limit_train else ""
+        path = self.folder / f"{key}{suffix}.spacy"
+        if not path.exists():
+            write_pairs(path, pairs())
+        return path
+
+    def _clusters(self, key: str, name: str) -> ClusterData:
+        """Write three corpora of a data set."""
+        pairs = self.pairs(key)
         fold = len(pairs) // HELD_SHARE
         parts = {"whole": pairs, "kept": pairs[fold:], "held": pairs[:fold]}
-        suffix = f"-first{self.limit_train}" if self.limit_train else ""
-        paths = {part: self.folder / f"{key}-{part}{suffix}.spacy" for part in parts}
-        for part, path in paths.items():
-            if not path.exists():
-                write_pairs(path, parts[part])
+        paths = {part: self.written(f"{key}-{part}", lambda found=found: found) for part, found in parts.items()}
         return ClusterData(f"{name}: {len(pairs):,} pairs", len({each.relation for each in pairs}), **paths)
 
 
@@ -101,7 +135,9 @@ def write_pairs(path: Path, pairs: Sequence[Marked]) -> None:
             subject, obj = doc[slice(*pair.subject)], doc[slice(*pair.object)]
             places = [[span.start_char, span.end_char] for span in (subject, obj)]
             doc.user_data[PAIRS_KEY] = [{"subject": places[0], "object": places[1]}]
-            set_triples(doc, [{"subject": subject, "relation": pair.relation, "object": obj}])
+            triple = {"subject": subject, "relation": pair.relation, "object": obj}
+            if pair.relation is not None:
+                set_triples(doc, [triple] if pair.relation else [])
             writer.add(doc)
 
 
@@ -109,8 +145,37 @@ def _fewrel(path: Path) -> Iterator[Marked]:
     """Read FewRel: arguments have lists of tokens, of which the first mention counts."""
     for relation, records in json.loads(path.read_text(encoding="utf8")).items():
         for record in records:
-            head, tail = record["h"][2][0], record["t"][2][0]
-            yield Marked(record["tokens"], (min(head), max(head) + 1), (min(tail), max(tail) + 1), relation)
+            heads, tails = ([(min(each), max(each) + 1) for each in record[key][2]] for key in ("h", "t"))
+            yield Marked(record["tokens"], heads[0], tails[0], relation, (*heads[1:], *tails[1:]))
+
+
+def _swapped(pairs: Sequence[Marked]) -> Iterator[Marked]:
+    """Give each pair the subject of another pair of its relation, and the object of a third, both drawn."""
+    dice, others = random.Random(0), _by_relation(pairs)
+    for pair in pairs:
+        one, two = (dice.choice(others[pair.relation]) for _ in range(2))
+        subject, obj = one.words[slice(*one.subject)], two.words[slice(*two.object)]
+        (start, end, first), (later, last, second) = sorted([(*pair.subject, subject), (*pair.object, obj)])
+        if end <= later:
+            words = [*pair.words[:start], *first, *pair.words[end:later], *second, *pair.words[last:]]
+            middle = start + len(first) + later - end
+            places = ((start, start + len(first)), (middle, middle + len(second)))
+            yield Marked(words, *(places if pair.subject < pair.object else places[::-1]), pair.relation)
+
+
+def _tailed(pairs: Sequence[Marked]) -> Iterator[Marked]:
+    """Keep fewer pairs of each relation than of the one before."""
+    groups = _by_relation(pairs)
+    for rank, found in enumerate(groups.values()):
+        yield from found[: round(len(found) * SMALLEST ** (rank / max(len(groups) - 1, 1)))]
+
+
+def _by_relation(pairs: Sequence[Marked]) -> dict[str, list[Marked]]:
+    """Sort pairs by what gold says of them, in the order of the names."""
+    found: dict[str, list[Marked]] = {}
+    for pair in sorted(pairs, key=lambda each: str(each.relation)):
+        found.setdefault(str(pair.relation), []).append(pair)
+    return found
 
 
 def _wiki80(path: Path) -> Iterator[Marked]:

@@ -1,11 +1,13 @@
 """Clustering in which some pairs have their cluster already, as gold names it, and new clusters are found beside them.
 
-Constrained k-means (Basu, Banerjee and Mooney, "Semi-supervised Clustering by Seeding", ICML 2002) in place of k-means,
-in turn with discriminants as in `discriminant.py`: pairs with a gold relation stay in its cluster when assignments
-change, and so centroids and discriminants are drawn to what gold tells apart.
+All pairs are first clustered without gold. As many clusters as there are known ones, those with the largest share of
+labelled pairs, go to the relation of most of these; the others are the new ones. From there on constrained k-means
+(Basu, Banerjee and Mooney, "Semi-supervised Clustering by Seeding", ICML 2002) takes turns with discriminants as in
+`discriminant.py`: labelled pairs stay in their cluster, and so centroids and discriminants are drawn to what gold tells
+apart. To begin with the labelled pairs alone was worse: unlabelled pairs of their relation made clusters beside them.
 """
 
-from typing import Any, List, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +20,7 @@ from .discriminant import (
     IntArray,
     Reduced,
     Space,
+    cluster_reduced,
     discriminants,
     means_of,
     reduce_vectors,
@@ -64,7 +67,7 @@ def discriminant_known(
     vectors (NDArray): Of pairs; half precision will do. Shape (N, F)
     count (int): As for `cluster_known`.
     fixed (Sequence[int]): As for `cluster_known`.
-    seed (int): Of first centroids.
+    seed (int): Of k-means++.
     reduce (int): As for `discriminant_kmeans`.
     whiten (float): As for `reduce_vectors`.
     options (Any): As for `cluster_known`.
@@ -86,50 +89,48 @@ def cluster_known(
     restarts: int = 10,
     stop: float = 0.005,
 ) -> Clustering:
-    """Cluster several times beside known clusters, and take the clustering that tells most of each pair's neighbours.
+    """Cluster several times beside known clusters; take the clustering that tells most of each pair's neighbours, and
+    would put most labelled pairs where gold does: the product of both shares counts.
 
     reduced (Reduced): Pairs.
     count (int): K, the known clusters and the new ones.
     fixed (Sequence[int]): Cluster of each pair that has one already, from 0 and without gaps, `FREE` for all others.
         Shape (N,)
-    seed (int): Of the new clusters' first centroids.
+    seed (int): As for `cluster_reduced`.
     shrinkage (float): As for `cluster_reduced`.
     rounds (int): As for `cluster_reduced`.
     restarts (int): As for `cluster_reduced`.
     stop (float): As for `cluster_reduced`.
     RETURNS (Clustering): Clusters; the known ones have the first numbers.
-    RAISES (ValueError): Where there is no room for a new cluster.
+    RAISES (ValueError): Where there is no room for a new cluster, or nothing is known.
     """
-    held = np.asarray(fixed, dtype=np.int64)
-    if held.max(initial=FREE) + 1 >= count:
-        raise ValueError(f"{held.max() + 1} clusters are known: no room for new ones among {count}")
-    best = None
+    held, vectors = np.asarray(fixed, dtype=np.int64), reduced.vectors
+    known = int(held.max(initial=FREE)) + 1
+    if not 0 < known < count:
+        raise ValueError(f"{known} clusters are known: of {count} some have to be, and some new")
+    options: Dict[str, Any] = {"shrinkage": shrinkage, "rounds": rounds, "stop": stop}
+    best, best_score = None, -1.0
     for restart in range(restarts):
-        dice = np.random.default_rng([seed, restart])
-        labels, turn, changed = _climb(
-            reduced.vectors, count, held, dice, shrinkage=shrinkage, rounds=rounds, stop=stop
-        )
+        alone = cluster_reduced(reduced, count, seed=seed * restarts + restart, restarts=1, **options)
+        labels, turn, changed = _climb(vectors, allot(alone.labels, held, count), held, count, **options)
         information = reduced.neighbours.information(labels, count=count)
-        if best is None or information > best.information:
-            space = Space(reduced.mean, reduced.axes @ turn, means_of(reduced.vectors @ turn, labels, count))
-            best = Clustering(labels, space, changed, information)
+        codes = vectors @ turn
+        centroids = means_of(codes, labels, count)
+        score = information * float((_nearest(codes, centroids) == held)[held != FREE].mean())
+        if score > best_score:
+            best_score = score
+            best = Clustering(labels, Space(reduced.mean, reduced.axes @ turn, centroids), changed, information)
     assert best is not None, "at least one start"
     return best
 
 
 def _climb(
-    vectors: Floats,
-    count: int,
-    held: IntArray,
-    dice: np.random.Generator,
-    *,
-    shrinkage: float,
-    rounds: int,
-    stop: float,
+    vectors: Floats, labels: IntArray, held: IntArray, count: int, *, shrinkage: float, rounds: int, stop: float
 ) -> Tuple[IntArray, Floats, List[float]]:
-    """From constrained k-means to discriminants and back, until nothing changes."""
-    labels = constrained_kmeans(vectors, first_centroids(vectors, count, held, dice), held)
+    """From clusters to discriminants and back, until nothing changes."""
     turn, changed = np.eye(vectors.shape[1], dtype="float32"), []
+    if not rounds:
+        labels = constrained_kmeans(vectors, means_of(vectors, labels, count), held)
     for _ in range(rounds):
         turn = discriminants(vectors, labels, count, shrinkage=shrinkage)
         codes = vectors @ turn
@@ -140,26 +141,24 @@ def _climb(
     return labels, turn, changed
 
 
-def first_centroids(vectors: Floats, count: int, held: IntArray, dice: np.random.Generator) -> Floats:
-    """Means of the known clusters; then pairs without one, each drawn by its squared distance to all before.
+def allot(labels: IntArray, held: IntArray, count: int) -> IntArray:
+    """Give clusters to known relations.
 
-    vectors (Floats): Shape (N, D)
+    labels (IntArray): Clusters that were found without gold. Shape (N,)
+    held (IntArray): The known ones of labelled pairs, as `fixed` of `cluster_known`. Shape (N,)
     count (int): K.
-    held (IntArray): As for `cluster_known`. Shape (N,)
-    dice (np.random.Generator): What draws.
-    RETURNS (Floats): Shape (K, D)
+    RETURNS (IntArray): Known clusters first, then the others. Shape (N,)
     """
-    known, free = int(held.max(initial=FREE)) + 1, vectors[held == FREE]
-    # where all pairs are known, what is new has to begin somewhere
-    free = free if len(free) else vectors
-    found = list(means_of(vectors[held != FREE], held[held != FREE], known)) if known else []
-    found = found or [free[dice.integers(len(free))]]
-    distances = np.min([((free - centroid) ** 2).sum(1) for centroid in found], axis=0)
-    while len(found) < count:
-        shares = distances / distances.sum() if distances.sum() > 0 else None
-        found.append(free[dice.choice(len(free), p=shares)])
-        distances = np.minimum(distances, ((free - found[-1]) ** 2).sum(1))
-    return np.stack(found).astype("float32")
+    labelled = held != FREE
+    known = int(held.max()) + 1
+    shared = np.zeros((count, known), dtype=np.int64)
+    np.add.at(shared, (labels[labelled], held[labelled]), 1)
+    shares = shared.sum(1) / np.maximum(np.bincount(labels, minlength=count), 1)
+    ordered = np.argsort(-shares, kind="stable")
+    numbers = np.empty(count, dtype=np.int64)
+    numbers[ordered[:known]] = shared[ordered[:known]].argmax(1)
+    numbers[ordered[known:]] = np.arange(known, count)
+    return np.where(labelled, held, numbers[labels])
 
 
 def constrained_kmeans(vectors: Floats, centroids: Floats, held: IntArray) -> IntArray:

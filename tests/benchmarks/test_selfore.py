@@ -65,3 +65,15 @@ def test_parts_of_a_text() -> None:
     for name in BASELINES:
         clusters = cluster_baseline(vectors, name, count=2, seed=0)
         assert clusters[0] != clusters[-1] and len(set(clusters[:5])) == len(set(clusters[5:])) == 1
+
+
+def test_swapped_arguments_and_a_long_tail() -> None:
+    from selfore_corpora import Marked, _swapped, _tailed
+
+    texts = [Marked(["a", str(n), "x", "y", "b"], (3, 5), (0, 2), "r") for n in range(40)]
+    for pair in _swapped(texts):
+        assert pair.words[slice(*pair.subject)] == ["y", "b"] and pair.words[slice(*pair.object)][0] == "a"
+        assert len(pair.words) == 5 and pair.words[2] == "x"
+    assert len({tuple(pair.words) for pair in _swapped(texts)}) > 10
+    tailed = [each.relation for each in _tailed([*texts, *(Marked(t.words, (0, 1), (1, 2), "s") for t in texts)])]
+    assert (tailed.count("r"), tailed.count("s")) == (40, 2)

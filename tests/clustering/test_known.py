@@ -4,7 +4,7 @@ import numpy
 import pytest
 
 from spacy_relext.clustering.discriminant import discriminant_kmeans
-from spacy_relext.clustering.known import FREE, constrained_kmeans, discriminant_known, first_centroids
+from spacy_relext.clustering.known import FREE, allot, constrained_kmeans, discriminant_known
 
 SIZE = 30
 
@@ -37,12 +37,19 @@ def test_gold_stays_where_it_is_and_draws_centroids() -> None:
     assert (found.labels[fixed == 0] == 0).all() and (found.labels[SIZE + 1 :] == 1).all()
 
 
-def test_no_room_and_nothing_free() -> None:
+def test_clusters_go_to_relations() -> None:
+    labels = numpy.repeat([0, 1, 2, 3], 4)
+    held = numpy.full(16, FREE)
+    held[[0, 4, 5, 6, 8]] = [0, 1, 1, 0, 0]  # most of cluster 1 is labelled, then come 0 and 2
+    assert allot(labels, held, 4).tolist() == [0, 0, 0, 0, 1, 1, 0, 1, 0, 2, 2, 2, 3, 3, 3, 3]
+
+
+def test_no_room_and_nothing_to_tell_apart() -> None:
     vectors = groups(2)
-    with pytest.raises(ValueError, match="2 clusters are known: no room for new ones among 2"):
-        discriminant_known(vectors, 2, [0, 1, *[FREE] * (len(vectors) - 2)], seed=0)
+    for fixed in ([0, 1, *[FREE] * (len(vectors) - 2)], [FREE] * len(vectors)):
+        with pytest.raises(ValueError, match=r"[20] clusters are known: of 2 some have to be, and some new"):
+            discriminant_known(vectors, 2, fixed, seed=0)
     held = numpy.zeros(len(vectors), dtype="int64")
-    starts = first_centroids(vectors, 3, held, numpy.random.default_rng(0))
-    assert starts.shape == (3, 8) and (constrained_kmeans(vectors, starts, held) == 0).all()
+    assert (constrained_kmeans(vectors, vectors[:3], held) == 0).all()
     equal = numpy.ones((6, 2), dtype="float32")
     assert len(discriminant_known(equal, 3, [0, *[FREE] * 5], seed=0, restarts=1).labels) == 6
