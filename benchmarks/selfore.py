@@ -15,8 +15,10 @@ import typer
 from program import HERE, Experiment, find_experiment, make_call
 from selfore_corpora import DATA, ClusterMaker
 from selfore_experiments import PARTS, experiment
+from selfore_scale import scale
 
 EXPERIMENTS = {name: Experiment(experiment(name), PARTS, passes=0) for name in DATA}
+EXPERIMENTS["scale"] = Experiment(scale, (), seeds="0", passes=0)
 app = typer.Typer(add_completion=False)
 
 

@@ -31,7 +31,8 @@ class Neighbours:
             chosen = self.asked[start : start + CHUNK]
             likeness = _units(vectors[chosen]) @ units.T
             likeness[chosen[:, None] == self.searched] = -2.0  # not of itself
-            found.append(np.argpartition(-likeness, count - 1, axis=1)[:, :count] if count > 0 else likeness[:, :0])
+            nearest = np.argpartition(-likeness, count - 1, axis=1)[:, :count] if count > 0 else likeness[:, :0]
+            found.append(nearest.copy())  # a view would keep all of them
         self.nearest: IntArray = np.concatenate(found).astype("int64")
 
     def information(self, labels: IntArray, *, count: int) -> float:
