@@ -31,6 +31,7 @@ METRICS = ("b3_p", "b3_r", "b3_f", "v", "ari")
 ABLATIONS: dict[str, dict[str, Any]] = {
     "k-means alone": {f"{IN}.clustering.rounds": 0},
     "one start": {f"{IN}.clustering.restarts": 1},
+    "no consensus": {f"{IN}.clustering.consensus": False},
     "last layer": {f"{IN}.model.mix_from": 99},
 }
 FORMS: dict[str, dict[str, Any]] = {

@@ -115,7 +115,8 @@ def create_clustering(
     whiten: float = 0.0,
     shrinkage: float = 0.3,
     rounds: int = 12,
-    restarts: int = 10,
+    restarts: int = 20,
+    consensus: bool = True,
     method: str = "discriminant",
     over: int = 1,
     pretrain_epochs: int = 20,
@@ -138,6 +139,7 @@ def create_clustering(
     shrinkage (float): How far the scatter within clusters is drawn to that of a ball.
     rounds (int): Most rounds of discriminants and k-means; 0: k-means alone.
     restarts (int): How often clustering begins anew; the clusters that tell most of a pair's neighbours are taken.
+    consensus (bool): Whether clustering also begins at what the best of these clusterings agree on.
     method (str): "discriminant": discriminants and k-means in turn; "kmeans": k-means alone; "ward": Ward's hierarchy;
         "adaptive": the paper's autoencoder, whose codes are drawn to centroids.
     over (int): How many times as many clusters are found, and then merged by Ward's method; 1: none more.

@@ -60,7 +60,7 @@ def choose_count(
         width = reduced_width(len(vectors), count, reduce=reduce)
         if width not in spaces:
             spaces[width] = reduce_vectors(vectors, width, whiten=whiten, seed=seed)
-        found = cluster_reduced(spaces[width], count, seed=seed, restarts=TRIAL_STARTS, **options)
+        found = cluster_reduced(spaces[width], count, seed=seed, restarts=TRIAL_STARTS, consensus=False, **options)
         tried.append((count, found.information * math.log(count) / math.log(count + 1)))
     best = max(information for _, information in tried)
     return Choice(max(count for count, information in tried if information >= best - slack), tried)

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..optional import require
+from .consensus import agreed_clusters
 from .merging import merge_clusters
 from .neighbours import Neighbours
 
@@ -26,6 +27,8 @@ CHUNK = 16_384
 # Principal components that are kept are no more than a tenth of the pairs.
 PAIRS_A_DIRECTION = 10
 TINY = 1e-9
+# How many of the best clusterings are asked what they agree on.
+AGREEING = (3, 5, 10)
 
 
 class Space(NamedTuple):
@@ -148,9 +151,10 @@ def cluster_reduced(
     seed: int,
     shrinkage: float = 0.1,
     rounds: int = 12,
-    restarts: int = 10,
+    restarts: int = 20,
     stop: float = 0.005,
     over: int = 1,
+    consensus: bool = True,
 ) -> Clustering:
     """Cluster several times in the directions that were kept.
 
@@ -163,10 +167,12 @@ def cluster_reduced(
     stop (float): The last round is that in which a smaller share of the pairs changes its cluster.
     over (int): How many times as many clusters are found, then merged in the space in which they were found; rounds go
         on from what was merged.
+    consensus (bool): Whether it also begins at what the best 3, 5 and 10 of these clusterings agree on.
     RETURNS (Clustering): The one that tells most of neighbours.
     """
-    best, parts = None, min(over * count, len(reduced.vectors))
+    parts = min(over * count, len(reduced.vectors))
     options: Dict[str, Any] = {"shrinkage": shrinkage, "rounds": rounds, "stop": stop}
+    found = []
     for restart in range(restarts):
         options["seed"] = seed * restarts + restart
         labels, turn, changed = _climb(reduced.vectors, parts, **options)
@@ -174,14 +180,22 @@ def cluster_reduced(
             means = means_of(reduced.vectors @ turn, labels, parts)
             labels = merge_clusters(means, np.bincount(labels, minlength=parts), count).numbers[labels]
             labels, turn, changed = _rounds(reduced.vectors, labels, count, **options)
-        information = reduced.neighbours.information(labels, count=count)
-        if best is None or information > best.information:
-            space = Space(reduced.mean, reduced.axes @ turn, means_of(reduced.vectors @ turn, labels, count))
-            if parts > count and not rounds:
-                space = space_of(reduced, labels, count, shrinkage=shrinkage)
-            best = Clustering(labels, space, changed, information)
-    assert best is not None, "at least one start"
-    return best
+        found.append(_judged(reduced, count, labels, turn, changed))
+        if parts > count and not rounds:
+            found[-1] = found[-1]._replace(space=space_of(reduced, labels, count, shrinkage=shrinkage))
+    found.sort(key=lambda each: -each.information)
+    best = [each.labels for each in found]
+    for size in AGREEING if consensus and rounds else ():
+        if size <= len(best):
+            labels = agreed_clusters(best[:size], count, seed=seed)
+            found.append(_judged(reduced, count, *_rounds(reduced.vectors, labels, count, **options)))
+    return max(found, key=lambda each: each.information)
+
+
+def _judged(reduced: Reduced, count: int, labels: IntArray, turn: Floats, changed: List[float]) -> Clustering:
+    """Say how much clusters tell of neighbours."""
+    space = Space(reduced.mean, reduced.axes @ turn, means_of(reduced.vectors @ turn, labels, count))
+    return Clustering(labels, space, changed, reduced.neighbours.information(labels, count=count))
 
 
 def space_of(reduced: Reduced, labels: IntArray, count: int, *, shrinkage: float) -> Space:

@@ -60,7 +60,7 @@ def find_clusters(vectors: npt.NDArray[Any], count: int, *, seed: int, settings:
     method, shrinkage, over = settings["method"], settings["shrinkage"], settings["over"]
     if method in ("discriminant", "kmeans"):
         rounds = settings["rounds"] if method == "discriminant" else 0
-        options = {"shrinkage": shrinkage, "restarts": settings["restarts"], "over": over}
+        options = {"shrinkage": shrinkage, "over": over, **{key: settings[key] for key in ("restarts", "consensus")}}
         clustering = cluster_reduced(reduced, count, seed=seed, rounds=rounds, **options)
         return clustering if rounds or over > 1 else _with_unit_spread(clustering, reduced)
     parts = min(over * count, len(vectors))
