@@ -45,7 +45,7 @@ PAPER = "as in the paper"
 LOOP: dict[str, Any] = {f"{IN}.clustering.loops": 1, "training.max_epochs": 2}
 LEARNED: dict[str, dict[str, Any]] = {
     "the encoder learns for a loop": LOOP,
-    "the surer half is learned": {**LOOP, f"{IN}.clustering.confident": 0.5},
+    "the half that fits best is learned": {**LOOP, f"{IN}.clustering.confident": 0.5},
     "arguments hidden in 30 %": {**LOOP, f"{IN}.clustering.mask_mentions": 0.3},
     "two readings compared": {**LOOP, f"{IN}.clustering.contrast": 0.1},
 }

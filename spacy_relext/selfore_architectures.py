@@ -150,7 +150,7 @@ def create_clustering(
     loops (int): How often the encoder learns the clusters and they are found anew; 0: clusters of the encoder as it is.
     stop (float): Nothing more is learned when a smaller share of the pairs than this changes its cluster.
     freeze_epochs (int): The first epochs of each loop, in which the classifier learns alone.
-    confident (float): Share of the pairs of each cluster, the surest, that are learned.
+    confident (float): Share of the pairs of each cluster, those that fit best, that are learned.
     mask_mentions (float): Share of what is learned from in which the words of one argument are hidden.
     contrast (float): Weight of a loss by which two readings of a pair should be more alike than those of two pairs.
     smoothing (float): Share of each cluster's label that is spread over all clusters in learning.

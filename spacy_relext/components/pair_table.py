@@ -46,7 +46,7 @@ def surest(labels: Any, sure: Any, *, share: float) -> Any:
     """Choose the surest pairs of each cluster.
 
     labels (NDArray): Cluster of each. Shape (N,)
-    sure (NDArray): How sure each is. Shape (N,)
+    sure (NDArray): How well each fits. Shape (N,)
     share (float): Of the pairs of each cluster, rounded up: 1 takes all.
     RETURNS (NDArray): True on those that are chosen. Shape (N,)
     """
