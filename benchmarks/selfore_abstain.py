@@ -104,9 +104,9 @@ def abstention(judged: dict[str, Any], key: str) -> Iterator[tuple[float, dict[s
 
     judged (dict[str, Any]): From `judge_pairs`.
     key (str): The score: "score", whose threshold is used as it is, or another, whose rank is.
-    YIELDS (tuple[float, dict[str, float]]): Threshold; `purity`: share of the pairs kept that have their cluster's
-        commonest relation, which "no relation" never is; `b3_p`, of which each pair without a relation is a class of
-        its own; `coverage`: share of the pairs kept; `stated`: share of those that have a relation.
+    YIELDS (tuple[float, dict[str, float]]): Threshold, as long as a pair reaches it; `purity`: share of the pairs kept
+        that have their cluster's commonest relation, which "no relation" never is; `b3_p`, of which each pair without a
+        relation is a class of its own; `coverage`: share of the pairs kept; `stated`: of these, share with a relation.
     """
     values = numpy.asarray(judged[key])
     scores = values if key == "score" else values.argsort(kind="stable").argsort(kind="stable") / len(values)
@@ -116,6 +116,8 @@ def abstention(judged: dict[str, Any], key: str) -> Iterator[tuple[float, dict[s
         for gold, cluster, keep in zip(judged["gold"], judged["clusters"], kept.tolist()):
             if keep:
                 counts.setdefault(cluster, Counter())[gold] += 1
+        if not counts:
+            return
         yield threshold, {**_pure(list(counts.values())), "coverage": float(kept.mean())}
 
 

@@ -19,7 +19,7 @@ class Point(NamedTuple):
     """One pair.
 
     cluster (int): Its cluster, from 0.
-    score (float): How sure that is, 0 to 1.
+    score (float): How well it fits there, 0 to 1.
     text (str): Its text, cut to what stands around the pair.
     marks (Tuple[Tuple[int, int], Tuple[int, int]]): First character of each argument in it, and the one after.
     x, y (float): Its place on the map, 0 to 1.

@@ -56,7 +56,7 @@ def make_selfore_clusterer(
     clustering (Dict[str, Any]): Made by `spacy_relext.Clustering.v1`.
     n_clusters (int): K; 0: the largest number whose clusters still tell most of each pair's neighbours.
     most_clusters (int): The largest number that is tried then.
-    threshold (float): Share of the pairs, the least sure, that get no triple, 0 to 1.
+    threshold (float): Share of the training pairs, those that fit worst, whose like get no triple.
     known (bool): Whether relations that gold triples of the training data name are clusters that their pairs keep, and
         new ones are found beside them. Otherwise gold is not read.
     scorer (Optional[Callable[..., Dict[str, Any]]]): The scoring function.

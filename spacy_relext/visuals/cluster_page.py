@@ -65,7 +65,7 @@ function update() {
     kept = kept.map(p => [far(p), p]).sort((a, b) => a[0] - b[0]).map(each => each[1]);
   } else kept = kept.slice().sort((a, b) => b.s - a.s);
   count.textContent = `${kept.length} pairs` + (kept.length > MOST ? `, the first ${MOST}` : "") +
-    (state.near ? ", the nearest first" : ", the surest first");
+    (state.near ? ", the nearest first" : ", the best fitting first");
   found.replaceChildren(...kept.slice(0, MOST).map(sentence));
   for (const each of list.children) each.setAttribute("aria-pressed", Number(each.dataset.cluster) === state.cluster);
   draw();

@@ -10,6 +10,7 @@ import spacy
 
 from spacy_relext.corpora.shards import iter_docs
 from spacy_relext.instances.pairs import AnnotatedPairs
+from spacy_relext.triples.store import has_triples
 
 
 def facts(count: int) -> List[Dict[str, Any]]:
@@ -77,3 +78,54 @@ def test_swapped_arguments_and_a_long_tail() -> None:
     assert len({tuple(pair.words) for pair in _swapped(texts)}) > 10
     tailed = [each.relation for each in _tailed([*texts, *(Marked(t.words, (0, 1), (1, 2), "s") for t in texts)])]
     assert (tailed.count("r"), tailed.count("s")) == (40, 2)
+
+
+def test_pairs_without_a_relation(data: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    from selfore_abstain import capitalised, mixed_corpus, unrelated
+    from selfore_corpora import ClusterMaker, Marked
+
+    words = "The Big Apple is where Ada met Bo Li and A again".split()
+    assert capitalised(words, [(5, 6)]) == [(0, 3), (7, 9)], "no argument, no single letter"
+    assert capitalised(["Ada", "left"], []) == [], "not the first token alone"
+    pair = Marked(words, (5, 6), (7, 9), "P1")
+    for seed in range(5):
+        (found,) = unrelated([pair], seed=seed)
+        assert found.relation == "" and (0, 3) in (found.subject, found.object)
+        assert pair.subject == found.subject or pair.object == found.object
+    other = Marked(words, (0, 3), (7, 9), "P2")
+    made = [each for seed in range(9) for each in unrelated([pair, other], seed=seed)]
+    assert {frozenset((each.subject, each.object)) for each in made} == {frozenset(((0, 3), (5, 6)))}, "nobody has it"
+    maker = ClusterMaker(data, tmp_path / "corpora")
+    assert len(list(iter_docs(mixed_corpus(maker, "fewrel"), spacy.blank("en").vocab))) == 10, "no text has a third"
+
+
+def test_purity_of_what_is_kept() -> None:
+    from selfore_abstain import abstention
+
+    judged = {
+        "gold": ["a", "a", "b", "", "b", "", "", "a"],
+        "clusters": [1, 1, 1, 1, 2, 2, 2, 2],
+        "score": [0.9, 0.8, 0.7, 0.1, 0.9, 0.2, 0.3, 0.45],
+        "margin": list(range(8)),
+    }
+    found = dict(abstention(judged, "score"))
+    assert found[0.0] == pytest.approx({"purity": 3 / 8, "b3_p": (6 / 4 + 4 / 4) / 8, "stated": 5 / 8, "coverage": 1.0})
+    assert found[0.5] == pytest.approx({"purity": 3 / 4, "b3_p": (5 / 3 + 1) / 4, "stated": 1.0, "coverage": 0.5})
+    assert [each["coverage"] for _, each in abstention(judged, "margin")][5] == 0.5
+
+
+def test_known_relations(data: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    from selfore_corpora import ClusterMaker
+    from selfore_known import known_relations, labelled_pairs, partly_labelled, score_known
+
+    maker = ClusterMaker(data, tmp_path / "corpora")
+    pairs = maker.pairs("fewrel")
+    (known,) = known_relations(pairs)
+    labelled = labelled_pairs(pairs, [known])
+    docs = list(iter_docs(partly_labelled(maker, "fewrel"), spacy.blank("en").vocab))
+    said = {number for number, doc in enumerate(docs) if has_triples(doc)}
+    assert said == labelled and len(said) == 1 and len(AnnotatedPairs()(docs)) == 10
+    judged = {"gold": ["a", "a", "a", "b", "b", "b"], "clusters": [1, 1, 2, 2, 2, 1], "names": ["a", "new"]}
+    found = score_known(judged, {0}, ["a"], named=True)
+    assert found["known_accuracy"] == 0.5 and found["unknown_kept"] == pytest.approx(2 / 3)
+    assert score_known(judged, {0}, ["a"], named=False) == found

@@ -58,7 +58,7 @@ def test_in_a_browser(trained: Path, run: Callable[..., Any], tmp_path: Path) ->
     dom = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
     assert 'data-ready="true"' in dom, "the script ran to its end"
     assert len(re.findall(r'class="cluster"', dom)) == 3 and len(re.findall(r'class="sentence"', dom)) == 49
-    assert "49 pairs, the surest first" in dom and '<mark class="first">' in dom and "<b>Eve" not in dom
+    assert "49 pairs, the best fitting first" in dom and '<mark class="first">' in dom and "<b>Eve" not in dom
 
 
 def test_bad_input(trained: Path, fails: Callable[..., str], tmp_path: Path) -> None:
