@@ -29,6 +29,15 @@ OTHERS = (
     ("ece_width", "calibration error (equal width)"),
     ("best_threshold_f", "exact F at the best single threshold"),
 )
+CLUSTERS = (
+    ("b3_p", "B³ precision"),
+    ("b3_r", "B³ recall"),
+    ("b3_f", "B³ F"),
+    ("v", "V-measure"),
+    ("ari", "adjusted Rand index"),
+    ("clusters_coverage", "pairs with a relation that have a cluster"),
+)
+SHOWN_RELATIONS = 3
 
 
 @relext.command("evaluate")
@@ -89,12 +98,31 @@ def report_lines(metrics: Dict[str, Any], *, labels: Optional[List[str]] = None)
     heading = f"{metrics['n_annotated']} annotated of {metrics['n_documents']} documents"
     heading += f", {metrics['n_gold']} gold and {metrics['n_predicted']} predicted triples"
     heading += f", {metrics['docs_per_second']:.1f} docs/s, {metrics['words_per_second']:.0f} words/s"
+    clusters = metrics.get("relations_per_cluster")
+    triples = [_table(overall, ("Triples", "P", "R", "F")), _table(per_type, ("Relation", "P", "R", "F", "Gold"))]
+    if clusters is not None and not any(set(clusters).intersection(found) for found in clusters.values()):
+        triples, others = [], []  # no cluster is called what gold calls a relation
     return [
         heading,
         *([f"Only: {', '.join(labels)}"] if labels is not None else []),
-        _table(overall, ("Triples", "P", "R", "F")),
-        _table(per_type, ("Relation", "P", "R", "F", "Gold")),
-        _table(others, ("Further", "")),
+        *(_cluster_tables(metrics, clusters) if clusters is not None else []),
+        *triples,
+        *([_table(others, ("Further", ""))] if others else []),
+    ]
+
+
+def _cluster_tables(metrics: Dict[str, Any], clusters: Dict[str, Dict[str, int]]) -> List[str]:
+    """Say how far clusters agree with gold relations, and what is in each."""
+    rows = [(title, _percent(metrics.get(key))) for key, title in CLUSTERS]
+    inside = []
+    for cluster, relations in clusters.items():
+        total = sum(relations.values())
+        shares = (f"{relation} {count / total:.0%}" for relation, count in list(relations.items())[:SHOWN_RELATIONS])
+        inside.append((cluster, str(total), ", ".join(shares)))
+    header = ("Cluster", "Pairs with a relation", "Which")
+    return [
+        _table(rows, ("Clusters", "")),
+        str(wasabi.table(inside, header=header, divider=True, aligns=["l", "r", "l"])),
     ]
 
 

@@ -1,5 +1,6 @@
 """Scores of pipelines that find relations themselves: do pairs with the same gold relation have the same cluster?"""
 
+from collections import Counter
 from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple
 
 from spacy.training import Example
@@ -46,8 +47,29 @@ def score_predicted_clusters(examples: Iterable[Example], *, source: Optional[st
     source (Optional[str]): The component whose triples count; None: all.
     RETURNS (Dict[str, Any]): The keys of `score_clusters` without those for an oracle; None without gold.
     """
-    gold: List[str] = []
-    clusters: List[str] = []
+    found, stated = _compare(examples, source)
+    scores = score_clusters([relation for relation, _ in found], [cluster for _, cluster in found])
+    kept = {key: scores[key] for key in (*SCORES, "clusters")}
+    return {**kept, "clusters_coverage": len(found) / stated if stated else None}
+
+
+def relations_of_clusters(examples: Iterable[Example], *, source: Optional[str] = None) -> Dict[str, Dict[str, int]]:
+    """Count which gold relations the pairs of each cluster have.
+
+    examples (Iterable[Example]): As for `score_predicted_clusters`.
+    source (Optional[str]): As for `score_predicted_clusters`.
+    RETURNS (Dict[str, Dict[str, int]]): Cluster → relation → pairs, the largest first.
+    """
+    counts: Dict[str, Counter[str]] = {}
+    for relation, cluster in _compare(examples, source)[0]:
+        counts.setdefault(cluster, Counter())[relation] += 1
+    ordered = sorted(counts.items(), key=lambda item: (-sum(item[1].values()), item[0]))
+    return {cluster: dict(found.most_common()) for cluster, found in ordered}
+
+
+def _compare(examples: Iterable[Example], source: Optional[str]) -> Tuple[List[Tuple[str, str]], int]:
+    """List relation and cluster of the pairs that have both, and count the pairs that have a relation."""
+    found: List[Tuple[str, str]] = []
     stated = 0
     for example in examples:
         records = gold_records(example)
@@ -58,13 +80,8 @@ def score_predicted_clusters(examples: Iterable[Example], *, source: Optional[st
         for record in records:
             relations.setdefault(_place(record), record["relation"])
         stated += len(relations)
-        for place, relation in relations.items():
-            if place in predicted:
-                gold.append(relation)
-                clusters.append(predicted[place])
-    scores = score_clusters(gold, clusters)
-    found = {key: scores[key] for key in (*SCORES, "clusters")}
-    return {**found, "clusters_coverage": len(gold) / stated if stated else None}
+        found += [(relation, predicted[place]) for place, relation in relations.items() if place in predicted]
+    return found, stated
 
 
 def _place(record: Dict[str, Any]) -> Place:

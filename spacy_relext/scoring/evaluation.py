@@ -12,6 +12,7 @@ from spacy.training import Example
 from ..errors import Errors
 from ..triples.store import get_records, set_relations
 from .calibration import best_threshold, bootstrap_f1, expected_calibration_error
+from .cluster_scorer import relations_of_clusters
 from .outcomes import TripleOutcomes, collect_outcomes
 from .relations import RELATION_SCORE_WEIGHTS, gold_relations, score_relations
 from .triples import gold_records, score_triples
@@ -42,7 +43,8 @@ def evaluate_pipeline(nlp: Language, examples: Iterable[Example], *, settings: E
         predicted Docs, which may already have what is given, such as sentences or entities.
     settings (EvaluationSettings): How.
     RETURNS (Dict[str, Any]): The keys of `score_triples` and `score_relations` (overall, whichever component wrote a
-        triple), those of the pipeline's other scorers, calibration, counts and speed; `docs/scores.md` lists them.
+        triple), those of the pipeline's other scorers, calibration, counts and speed, and where relations are clusters
+        which gold relations the pairs of each have; `docs/scores.md` lists them.
     """
     if settings.gold_relations and not detector_names(nlp):
         raise ValueError(Errors.R220.format(found=", ".join(nlp.pipe_names) or "empty"))
@@ -56,6 +58,8 @@ def evaluate_pipeline(nlp: Language, examples: Iterable[Example], *, settings: E
         metrics.update(score_relations(compared))
     if settings.gold_relations:  # they would score themselves
         metrics.update({key: None for key in RELATION_SCORE_WEIGHTS})
+    if "clusters_coverage" in metrics:
+        metrics["relations_per_cluster"] = relations_of_clusters(compared)
     metrics.update(score_triples(compared, label_filter=settings.label_filter))
     metrics.update(score_confidence(collect_outcomes(compared, label_filter=settings.label_filter)))
     metrics.update(_counts(compared, seconds))

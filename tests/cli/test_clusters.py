@@ -22,7 +22,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     nlp, _, examples = build()
     nlp.to_disk(folder / "pipeline")
     evil = make_doc(nlp, "Ada was born in the town of </script><b>Eve</b> Kim")
-    DocBin(docs=[*(example.reference for example in examples), evil]).to_disk(folder / "corpus.spacy")
+    DocBin(docs=[*(example.reference for example in examples), evil], store_user_data=True).to_disk(
+        folder / "corpus.spacy"
+    )
     DocBin(docs=[nlp.make_doc("Nobody is here.")]).to_disk(folder / "empty.spacy")
     return folder
 
@@ -69,3 +71,14 @@ def test_bad_input(trained: Path, fails: Callable[..., str], tmp_path: Path) -> 
     assert "R605" in fails("clusters", tmp_path / "other", corpus, page)
     assert "R111" in fails("clusters", pipeline, tmp_path / "none.spacy", page) and not page.exists()
     assert NAME in spacy.load(pipeline).pipe_names
+
+
+def test_clusters_are_compared_with_gold_relations(trained: Path, run: Callable[..., Any], tmp_path: Path) -> None:
+    out = tmp_path / "scores.json"
+    done = run("evaluate", trained / "pipeline", trained / "corpus.spacy", "--gold-ents", "--output", out)
+    assert done.exit_code == 0, done.output
+    assert "adjusted Rand index" in done.stdout and "Triples" not in done.stdout and "exact F" not in done.stdout
+    scores = json.loads(out.read_text())
+    assert scores["ari"] > 0.9 and len(scores["relations_per_cluster"]) == 3
+    assert sum(sum(found.values()) for found in scores["relations_per_cluster"].values()) == 48
+    assert re.search(r"wife.* 16 +married 100%", done.stdout)
