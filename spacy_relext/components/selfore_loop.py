@@ -1,6 +1,6 @@
 """The loop of `selfore_clusterer`: reads all pairs with the encoder as it is, and clusters them."""
 
-from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Set, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, List, Optional, Sequence, Set, Tuple
 
 import numpy
 from spacy.training import Example
@@ -8,19 +8,16 @@ from spacy.util import get_lang_class, logger, minibatch
 from thinc.api import Optimizer
 
 from ..bridge import module_of, to_numpy
-from ..clustering.alignment import align
-from ..clustering.count import choose_count, count_grid
-from ..clustering.discriminant import Clustering
-from ..clustering.fit import Fit, fit_of
-from ..clustering.known import discriminant_known, fixed_clusters, known_classes
-from ..clustering.methods import find_clusters
 from ..errors import Errors, Warnings
 from ..instances.pair_classes import PairClass, match_gold
 from ..instances.pairs import Pairs
 from ..knowledge.cluster_names import Words, name_clusters, name_types, words_between
-from ..models.adaptive_clustering import check_sizes
 from .pair_base import COLLECT_BATCH, PairPipe
 from .pair_table import PairTable, keys_of, surest
+
+# `spacy.blank()` imports this module: what clusters is imported where it is used.
+if TYPE_CHECKING:
+    from ..clustering.discriminant import Clustering
 
 QUANTILES = 201
 SHOWN_NGRAMS = 5
@@ -89,6 +86,10 @@ class ClusterLoop(PairPipe):
         RETURNS (float): Share of the pairs whose cluster has changed; 1 in the first loop.
         RAISES (ValueError): Where there are fewer pairs than clusters, or the training data is not known any more.
         """
+        from ..clustering.fit import fit_of
+        from ..clustering.known import discriminant_known, fixed_clusters, known_classes
+        from ..clustering.methods import find_clusters
+
         if self._read is None:
             raise ValueError(Errors.R601.format(name=self.name))
         table, seed = self.read_table(self._read()), self.clustering["seed"]
@@ -100,6 +101,8 @@ class ClusterLoop(PairPipe):
         if len(table.keys) < least:
             raise ValueError(Errors.R602.format(name=self.name, pairs=len(table.keys), count=least, where=self._where))
         if not count:
+            from ..clustering.count import choose_count, count_grid
+
             options = {key: self.clustering[key] for key in ("reduce", "whiten", "shrinkage", "rounds")}
             choice = choose_count(table.vectors, count_grid(least, self.cfg["most_clusters"]), seed=seed, **options)
             logger.info("%s: %d clusters, of %s", self.name, choice.number, choice.tried)
@@ -175,8 +178,10 @@ class ClusterLoop(PairPipe):
         columns = ([gaps[n] for n in order], [types[n] for n in order], [said.get(key) for key in keys])
         return PairTable(keys, vectors, *columns)
 
-    def _aligned(self, found: Clustering, table: PairTable, count: int, *, known: int) -> Tuple[Clustering, float]:
+    def _aligned(self, found: "Clustering", table: PairTable, count: int, *, known: int) -> Tuple["Clustering", float]:
         """Give clusters the numbers they had in the loop before."""
+        from ..clustering.alignment import align
+
         if not self._cluster_of:
             return found, 1.0
         shared = [n for n, key in enumerate(table.keys) if key in self._cluster_of]
@@ -188,9 +193,11 @@ class ClusterLoop(PairPipe):
         return found._replace(labels=alignment.numbers[found.labels], space=space), alignment.changed
 
     def _take_down(
-        self, found: Clustering, table: PairTable, changed: float, fit: Any, known: Sequence[PairClass]
+        self, found: "Clustering", table: PairTable, changed: float, fit: Any, known: Sequence[PairClass]
     ) -> None:
         """Keep names, sizes and how well pairs fit, and say what was found."""
+        from ..models.adaptive_clustering import check_sizes
+
         self.cfg["fits"] = numpy.quantile(fit, numpy.linspace(0, 1, QUANTILES)).round(6).tolist()
         sizes = numpy.bincount(found.labels, minlength=len(found.space.centroids)).tolist()
         labels = found.labels.tolist()
@@ -220,6 +227,8 @@ class ClusterLoop(PairPipe):
         logits (NDArray): Shape (N, K)
         RETURNS (Tuple[NDArray, NDArray]): From 0; see `clustering.fit.Fit`. Shapes (N,)
         """
+        from ..clustering.fit import Fit
+
         return Fit(*map(to_numpy, module_of(self.model).fit)).of(vectors, logits, **self._parts())
 
     def rank(self, fit: Any) -> Any:
