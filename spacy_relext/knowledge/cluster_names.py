@@ -17,7 +17,8 @@ from ..instances.pairs import Pairs
 LONGEST_NGRAM = 5
 # Words between two entities beyond which an n-gram says little of the two.
 LONGEST_GAP = 10
-LEAST_SHARE = 0.1
+# An n-gram that fewer texts of a cluster have, or a smaller share of them, does not name it.
+LEAST_TEXTS, LEAST_SHARE = 3, 0.1
 Words = Tuple[str, ...]
 
 
@@ -114,7 +115,8 @@ def name_clusters(
         total.update(each)
     names = []
     for own, texts in zip(counts, map(len, members)):
-        frequent = {words: found for words, found in own.items() if found >= LEAST_SHARE * texts}
+        least = max(LEAST_TEXTS, LEAST_SHARE * texts)
+        frequent = {words: found for words, found in own.items() if found >= least and _is_whole(words)}
         names.append(rank_ngrams(frequent, texts=texts, stop=stop, others=total, clusters=count))
     return names
 
@@ -136,6 +138,11 @@ def name_types(types: Sequence[Tuple[str, str]], labels: Sequence[int], *, count
         kinds, most = max(each.items(), key=lambda item: (item[1], item[0]), default=(("", ""), 0))
         found.append(" ".join(kinds) if all(kinds) and 2 * most >= sum(each.values()) else "")
     return found
+
+
+def _is_whole(words: Words) -> bool:
+    """Say whether an n-gram neither begins nor ends with punctuation."""
+    return all(any(map(str.isalnum, word)) for word in (words[0], words[-1]))
 
 
 def _ngrams(words: Words, longest: int) -> Set[Words]:

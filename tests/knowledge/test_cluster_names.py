@@ -40,8 +40,8 @@ def test_equals_and_words_that_say_nothing() -> None:
 
 
 def test_what_all_clusters_say_names_none() -> None:
-    gaps = [("said", "founder"), ("said", "founder"), ("said", "mayor"), ("said", "mayor"), (), ("rare",)]
-    names = name_clusters(gaps, [0, 0, 1, 1, 1, -1], count=3)
+    gaps = [*[("said", "founder")] * 3, *[("said", "mayor")] * 3, *[("once", ",")] * 2, (), ("rare",)]
+    names = name_clusters(gaps, [0, 0, 0, 1, 1, 1, 2, 2, 1, -1], count=3)
     assert names[0][0].words == ("said", "founder") and names[1][0].words == ("said", "mayor") and names[2] == []
     singles = {each.words: each.score for each in names[0] if len(each.words) == 1}
     assert singles[("founder",)] == pytest.approx(math.log(2)) and singles[("said",)] < singles[("founder",)]
