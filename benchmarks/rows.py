@@ -25,7 +25,7 @@ LISTS = ("values", "seeds", "train_seconds")
 KEYS = (*IDENTITY, "values", "mean", "sd", "seeds", "train_seconds", "command", "machine", "date")
 SYSTEM = re.compile(r"default|(peer|ablation):\S.*")
 # Everything else is a fraction from 0 to 1.
-PLAIN = re.compile(r".*(_per_second|_per_sentence|_mib|_ratio|_seconds)$")
+PLAIN = re.compile(r".*(_per_second|_per_sentence|_mib|_ratio|_seconds|_found)$")
 
 
 def make_row(

@@ -212,7 +212,7 @@ def _record(
     metrics = {metric: float(scores[metric]) for metric in METRICS}
     split = f"K = {count or data.relations}{suffix}"
     if count == 0:
-        split, metrics["clusters"] = f"K is to be found, {data.relations}{suffix}", float(scores["clusters"])
+        split, metrics["clusters_found"] = f"K is to be found, {data.relations}{suffix}", float(scores["clusters"])
     described = f"{data.name}, {call.settings.precision}"
     call.record(name, metrics, data=described, split=split, system=system, seed=seed, seconds=seconds)
     call.tell(f"  {system}{suffix}: B3 {metrics['b3_f']:.3f}, ARI {metrics['ari']:.3f}")

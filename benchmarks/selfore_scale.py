@@ -31,7 +31,7 @@ def scale(call: Call) -> None:
         command = [sys.executable, __file__, str(count)]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         seconds, peak = map(float, done.stdout.split()[-2:])
-        metrics = {"seconds": seconds, "pairs_per_second": count / seconds, "peak_mib": peak}
+        metrics = {"cluster_seconds": seconds, "pairs_per_second": count / seconds, "peak_mib": peak}
         described = f"{count:,} vectors of {WIDTH:,} numbers, half precision, K = {CLUSTERS}"
         call.record("scale", metrics, data=described, split="one start", system="default", seed=0, seconds=seconds)
         call.tell(f"  {seconds:.0f} s, peak {peak:,.0f} MiB")
