@@ -206,5 +206,13 @@ CASES = [
     MethodCase("shared clusterer", "selfore_clusterer", clusterer("Shared", tok2vec=CNN), NAMED, *BY_CLUSTERS, **FOUND),
     # in what a random encoder reads there is nothing to find
     MethodCase("piece clusterer", "selfore_clusterer", clusterer("Piece", **TINY), NAMED, *BY_CHANCE, **FOUND),
+    MethodCase(
+        "marker clusterer",
+        "selfore_clusterer",
+        clusterer("Piece", vector="markers", **TINY),
+        NAMED,
+        *BY_CHANCE,
+        **FOUND,
+    ),
     MethodCase("marked", "rere_extractor", {"model": MARKED_EXTRACTOR}, BEFORE_MARKED, *DETECTED),
 ]
