@@ -173,7 +173,9 @@ class ClusterLoop(PairPipe):
                 types.extend(pairs.types)
                 parts.append(self.read(pairs).vector.astype("float16"))
         order = sorted(range(len(keys)), key=keys.__getitem__)
-        vectors = numpy.concatenate(parts)[order] if parts else numpy.zeros((0, 1), dtype="float16")
+        vectors = numpy.concatenate(parts) if parts else numpy.zeros((0, 1), dtype="float16")
+        parts.clear()  # not a third copy of them
+        vectors = vectors[order]
         keys = [keys[n] for n in order]
         columns = ([gaps[n] for n in order], [types[n] for n in order], [said.get(key) for key in keys])
         return PairTable(keys, vectors, *columns)
