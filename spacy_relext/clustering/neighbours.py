@@ -15,7 +15,7 @@ class Neighbours:
     """The nearest neighbours of pairs, by the cosine of their vectors.
 
     vectors (NDArray): Shape (N, D)
-    count (int): Neighbours of each, fewer where there are fewer pairs.
+    count (int): Neighbours of each; no more than a fifth of the pairs, so that small clusters have some of their own.
     seed (int): Of the samples.
     """
 
@@ -24,7 +24,7 @@ class Neighbours:
         total = len(vectors)
         self.asked = _sample(total, MOST_ASKED, dice)
         self.searched = self.asked if total <= MOST_ASKED else _sample(total, MOST_SEARCHED, dice)
-        count = min(count, len(self.searched) - 1)
+        count = min(count, max(1, total // 5), len(self.searched) - 1)
         units = _units(vectors[self.searched])
         found = []
         for start in range(0, len(self.asked), CHUNK):

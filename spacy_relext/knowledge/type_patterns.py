@@ -234,7 +234,7 @@ def gold_patterns(docs: Iterable[Doc]) -> Tuple[TypePatterns, List[str]]:
 def _unrelated(doc: Doc, triples: Sequence[Triple]) -> Iterator[TypePair]:
     """Yield the types of the pairs that have no triple; one marked in one order has those of either direction."""
     pairs = (AnnotatedPairs() if PAIRS_KEY in doc.user_data else EntityPairs())([doc])
-    related = {(t.subject.start, t.subject.end, t.object.start, t.object.end) for t in triples}
+    related = {(*_entity_bounds(each.subject), *_entity_bounds(each.object)) for each in triples}
     if not pairs.both_orders:
         related |= {(*places[2:], *places[:2]) for places in related}
     for kinds, subject, obj in zip(pairs.types, pairs.subject.tolist(), pairs.object.tolist()):
@@ -248,8 +248,19 @@ def type_of_span(span: Span) -> str:
     span (Span): The argument.
     RETURNS (str): Label of the entity in `doc.ents` that covers the span; "" where none does.
     """
-    covering = (ent.label_ for ent in span.doc.ents if ent.start <= span.start and span.end <= ent.end)
-    return next(covering, "")
+    entity = _covering(span)
+    return "" if entity is None else entity.label_
+
+
+def _covering(span: Span) -> Optional[Span]:
+    """Find the entity that covers a span."""
+    return next((ent for ent in span.doc.ents if ent.start <= span.start and span.end <= ent.end), None)
+
+
+def _entity_bounds(span: Span) -> Tuple[int, int]:
+    """First token, and the one after the last, of the entity that covers a span, or of the span."""
+    found = _covering(span) or span
+    return found.start, found.end
 
 
 def _printed(counts: Ints, na_constant: float) -> Floats:

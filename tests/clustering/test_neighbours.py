@@ -33,4 +33,4 @@ def test_samples_of_many(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("total", [1, 2, 3])
 def test_few_pairs(total: int) -> None:
     found = Neighbours(VECTORS[:total])
-    assert found.nearest.shape == (total, total - 1) and found.information(GOLD[:total], count=2) == 0.0
+    assert found.nearest.shape == (total, min(1, total - 1)) and found.information(GOLD[:total], count=2) == 0.0
