@@ -9,7 +9,7 @@ In that space pairs of a cluster lie around its centroid as a Gaussian of the sa
 posterior of equally large clusters is linear in a pair's vector: log p(k | x) = −½ ‖z − μ_k‖² + c = w_k · x + b_k + c'.
 """
 
-from typing import Any, Dict, List, NamedTuple, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Tuple
 
 import numpy as np
 import numpy.typing as npt
@@ -221,18 +221,59 @@ def _climb(
 
 
 def _rounds(
-    reduced: Floats, labels: IntArray, count: int, *, seed: int, shrinkage: float, rounds: int, stop: float
+    reduced: Floats, labels: IntArray, count: int, *, seed: int, **options: Any
 ) -> Tuple[IntArray, Floats, List[float]]:
-    """From clusters to discriminants and back."""
-    turn, changed = np.eye(reduced.shape[1], dtype="float32"), []
+    """From clusters to discriminants and back, with k-means."""
+
+    def regroup(codes: Floats, start: Floats) -> IntArray:
+        return kmeans(codes, count, seed=seed, start=start)
+
+    return alternate(reduced, labels, count, regroup, **options)
+
+
+def alternate(
+    vectors: Floats,
+    labels: IntArray,
+    count: int,
+    cluster: Callable[[Floats, Floats], IntArray],
+    *,
+    shrinkage: float,
+    rounds: int,
+    stop: float,
+) -> Tuple[IntArray, Floats, List[float]]:
+    """From clusters to discriminants, and to clusters in their space, until nothing changes.
+
+    vectors (Floats): Shape (N, D)
+    labels (IntArray): Clusters to begin with. Shape (N,)
+    count (int): K.
+    cluster (Callable[[Floats, Floats], IntArray]): Clusters codes from centroids. Shapes (N, Z), (K, Z) → (N,)
+    shrinkage (float): As for `cluster_reduced`.
+    rounds (int): As for `cluster_reduced`.
+    stop (float): As for `cluster_reduced`.
+    RETURNS (Tuple[IntArray, Floats, List[float]]): Clusters, the map to the last space, and the share that changed in
+        each round. Shapes (N,), (D, Z)
+    """
+    turn, changed = np.eye(vectors.shape[1], dtype="float32"), []
     for _ in range(rounds):
-        turn = discriminants(reduced, labels, count, shrinkage=shrinkage)
-        codes = reduced @ turn
-        before, labels = labels, kmeans(codes, count, seed=seed, start=means_of(codes, labels, count))
+        turn = discriminants(vectors, labels, count, shrinkage=shrinkage)
+        codes = vectors @ turn
+        before, labels = labels, cluster(codes, means_of(codes, labels, count))
         changed.append(float((before != labels).mean()))
         if changed[-1] < stop:
             break
     return labels, turn, changed
+
+
+def nearest_centroids(vectors: Floats, centroids: Floats) -> IntArray:
+    """Find the nearest centroid of each vector, part by part.
+
+    vectors (Floats): Shape (N, D)
+    centroids (Floats): Shape (K, D)
+    RETURNS (IntArray): Shape (N,)
+    """
+    halves = (centroids**2).sum(1) / 2
+    parts = [(vectors[at : at + CHUNK] @ centroids.T - halves).argmax(1) for at in range(0, len(vectors), CHUNK)]
+    return np.concatenate(parts).astype(np.int64)
 
 
 def principal_axes(vectors: npt.NDArray[Any], count: int) -> Tuple[Floats, Floats, Floats]:

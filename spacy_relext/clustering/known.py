@@ -7,22 +7,23 @@ labelled pairs, go to the relation of most of these; the others are the new ones
 apart. To begin with the labelled pairs alone was worse: unlabelled pairs of their relation made clusters beside them.
 """
 
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from functools import partial
+from typing import Any, Dict, List, Optional, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from ..instances.pair_classes import PairClass
 from .discriminant import (
-    CHUNK,
     Clustering,
     Floats,
     IntArray,
     Reduced,
     Space,
+    alternate,
     cluster_reduced,
-    discriminants,
     means_of,
+    nearest_centroids,
     reduce_vectors,
     reduced_width,
 )
@@ -109,36 +110,23 @@ def cluster_known(
     if not 0 < known < count:
         raise ValueError(f"{known} clusters are known: of {count} some have to be, and some new")
     options: Dict[str, Any] = {"shrinkage": shrinkage, "rounds": rounds, "stop": stop}
+    regroup = partial(constrained_kmeans, held=held)
     best, best_score = None, -1.0
     for restart in range(restarts):
         alone = cluster_reduced(reduced, count, seed=seed * restarts + restart, restarts=1, **options)
-        labels, turn, changed = _climb(vectors, allot(alone.labels, held, count), held, count, **options)
+        labels = allot(alone.labels, held, count)
+        if not rounds:
+            labels = regroup(vectors, means_of(vectors, labels, count))
+        labels, turn, changed = alternate(vectors, labels, count, regroup, **options)
         information = reduced.neighbours.information(labels, count=count)
         codes = vectors @ turn
         centroids = means_of(codes, labels, count)
-        score = information * float((_nearest(codes, centroids) == held)[held != FREE].mean())
+        score = information * float((nearest_centroids(codes, centroids) == held)[held != FREE].mean())
         if score > best_score:
             best_score = score
             best = Clustering(labels, Space(reduced.mean, reduced.axes @ turn, centroids), changed, information)
     assert best is not None, "at least one start"
     return best
-
-
-def _climb(
-    vectors: Floats, labels: IntArray, held: IntArray, count: int, *, shrinkage: float, rounds: int, stop: float
-) -> Tuple[IntArray, Floats, List[float]]:
-    """From clusters to discriminants and back, until nothing changes."""
-    turn, changed = np.eye(vectors.shape[1], dtype="float32"), []
-    if not rounds:
-        labels = constrained_kmeans(vectors, means_of(vectors, labels, count), held)
-    for _ in range(rounds):
-        turn = discriminants(vectors, labels, count, shrinkage=shrinkage)
-        codes = vectors @ turn
-        before, labels = labels, constrained_kmeans(codes, means_of(codes, labels, count), held)
-        changed.append(float((before != labels).mean()))
-        if changed[-1] < stop:
-            break
-    return labels, turn, changed
 
 
 def allot(labels: IntArray, held: IntArray, count: int) -> IntArray:
@@ -170,20 +158,13 @@ def constrained_kmeans(vectors: Floats, centroids: Floats, held: IntArray) -> In
     RETURNS (IntArray): Cluster of each pair. Shape (N,)
     """
     count, free = len(centroids), held == FREE
-    labels = _nearest(vectors, centroids)
+    labels = nearest_centroids(vectors, centroids)
     labels[~free] = held[~free]
     for _ in range(MOST_PASSES):
         sizes = np.bincount(labels, minlength=count)
         centroids = np.where(sizes[:, None] > 0, means_of(vectors, labels, count), centroids)
-        before, labels = labels, _nearest(vectors, centroids)
+        before, labels = labels, nearest_centroids(vectors, centroids)
         labels[~free] = held[~free]
         if (before != labels).mean() < SETTLED:
             break
     return labels
-
-
-def _nearest(vectors: Floats, centroids: Floats) -> IntArray:
-    """Find the nearest centroid of each vector, part by part."""
-    half = (centroids**2).sum(1) / 2
-    parts = [(vectors[at : at + CHUNK] @ centroids.T - half).argmax(1) for at in range(0, len(vectors), CHUNK)]
-    return np.concatenate(parts).astype(np.int64)

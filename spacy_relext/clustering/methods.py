@@ -17,7 +17,6 @@ import numpy.typing as npt
 from ..optional import require
 from .adaptive import adaptive_clusters
 from .discriminant import (
-    CHUNK,
     TINY,
     Clustering,
     Floats,
@@ -25,6 +24,7 @@ from .discriminant import (
     Reduced,
     cluster_reduced,
     means_of,
+    nearest_centroids,
     reduce_vectors,
     reduced_width,
     space_of,
@@ -94,10 +94,7 @@ def ward_labels(vectors: Floats, count: int, *, seed: int) -> IntArray:
     labels = cluster.AgglomerativeClustering(count, linkage="ward").fit(vectors[sample]).labels_.astype("int64")
     if len(sample) == len(vectors):
         return labels
-    means = means_of(vectors[sample], labels, count)
-    halves = (means**2).sum(1) / 2
-    rest = [(vectors[at : at + CHUNK] @ means.T - halves).argmax(1) for at in range(0, len(vectors), CHUNK)]
-    found: IntArray = np.concatenate(rest)
+    found = nearest_centroids(vectors, means_of(vectors[sample], labels, count))
     found[sample] = labels
     return found
 
