@@ -8,6 +8,7 @@ finished is found again in benchmarks/runs/ and not repeated. benchmarks/selfore
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -17,7 +18,7 @@ from selfore_corpora import DATA, ClusterMaker
 from selfore_experiments import PARTS, experiment
 from selfore_scale import scale
 
-EXPERIMENTS = {name: Experiment(experiment(name), PARTS, passes=0) for name in DATA}
+EXPERIMENTS = {name: Experiment(experiment(name), tuple(PARTS), passes=0) for name in DATA}
 EXPERIMENTS["scale"] = Experiment(scale, (), seeds="0", passes=0)
 app = typer.Typer(add_completion=False)
 
@@ -26,6 +27,7 @@ app = typer.Typer(add_completion=False)
 def main(
     experiments: Annotated[list[str], typer.Argument(metavar="EXPERIMENT...", help=f"Of {', '.join(EXPERIMENTS)}.")],
     data: Annotated[Path, typer.Option(help="Folder with the data sets.")] = Path("../shared/data"),
+    models: Annotated[Path, typer.Option(help="Folder with the entity recogniser.")] = Path("../shared/models"),
     encoder: Annotated[Path, typer.Option(help="Folder of the encoder, for all systems.")] = Path(
         "assets/encoder/all-MiniLM-L6-v2"
     ),
@@ -40,7 +42,7 @@ def main(
     options = {**locals(), "passes": 0, "peer": False, "limit_test": None}
     try:
         for found in [find_experiment(name, EXPERIMENTS, only=only) for name in experiments]:
-            found.run(make_call(found, options, ClusterMaker, program="selfore.py"))
+            found.run(make_call(found, options, partial(ClusterMaker, models=models), program="selfore.py"))
     except ValueError as error:
         typer.echo(" ".join(str(error).split()), err=True)
         raise typer.Exit(1) from None

@@ -89,16 +89,14 @@ def _parts(
     }
 
 
-def cluster_baseline(vectors: dict[str, numpy.ndarray], name: str, *, count: int, seed: int) -> list[int]:
-    """Cluster with one of the baselines.
+def cluster_baseline(vectors: numpy.ndarray, *, count: int, seed: int) -> list[int]:
+    """Cluster vectors.
 
-    vectors (dict[str, numpy.ndarray]): From `encode`.
-    name (str): Of `BASELINES`.
+    vectors (numpy.ndarray): Shape (N, F)
     count (int): K.
     seed (int): Of k-means++, the best of ten starts.
     RETURNS (list[int]): Clusters.
     """
     from sklearn.cluster import KMeans
 
-    joined = numpy.concatenate([vectors[part] for part in BASELINES[name]], axis=1)
-    return KMeans(count, n_init=10, random_state=seed).fit_predict(joined).tolist()
+    return KMeans(count, n_init=10, random_state=seed).fit_predict(vectors).tolist()

@@ -6,11 +6,13 @@ import json
 import random
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import spacy
 from corpora import Maker
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span
+from spacy.util import filter_spans
 from spacy.vocab import Vocab
 
 from spacy_relext import set_triples
@@ -24,6 +26,7 @@ DATA = ("fewrel", "trex", "wiki80", "swapped", "tailed")
 FEWREL = Path("fewrel") / "val_wiki.json"
 # Of the long tail: how many pairs the smallest relation has, as a share of the largest.
 SMALLEST = 0.05
+RECOGNISER = "en_ud_glove"
 _WORDS = re.compile(r"\w+|[^\w\s]")
 
 
@@ -36,6 +39,7 @@ class Marked:
     object (tuple[int, int]): Those of the object.
     relation (str | None): Gold; "" for none; None where nobody says.
     mentions (tuple[tuple[int, int], ...]): Where else the arguments stand.
+    types (tuple[str, str]): Entity types of subject and object; "" for none.
     """
 
     words: list[str]
@@ -43,6 +47,7 @@ class Marked:
     object: tuple[int, int]
     relation: str | None
     mentions: tuple[tuple[int, int], ...] = ()
+    types: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,17 @@ class ClusterData:
 
 class ClusterMaker(Maker):
     """Makes these corpora, where they are not there yet. `limit_train` is the most pairs of a data set, drawn."""
+
+    def __init__(self, data: Path, folder: Path, *, models: Path, **limits: int) -> None:
+        """Set the folders.
+
+        data (Path): Folder with the data sets.
+        folder (Path): Gets the corpora.
+        models (Path): Folder with the entity recogniser.
+        limits (int): Of `Maker`.
+        """
+        super().__init__(data, folder, **limits)
+        self.models = models
 
     def fewrel(self) -> ClusterData:
         """RETURNS (ClusterData): The validation set of FewRel: 16 relations, 700 pairs each."""
@@ -98,6 +114,18 @@ class ClusterMaker(Maker):
         found = [each for each in read() if each.subject != each.object]
         random.Random(0).shuffle(found)
         return found[: self.limit_train or None]
+
+    def typed_pairs(self, key: str) -> list[Marked]:
+        """RETURNS (list[Marked]): The pairs of a data set, with the types that an entity recogniser gives them."""
+        nlp = spacy.load(self.models / RECOGNISER, exclude=["tagger", "parser"])
+        pairs = self.pairs(key)
+        docs = nlp.pipe(Doc(nlp.vocab, words=pair.words) for pair in pairs)
+        ends = ((doc[pair.subject[1] - 1], doc[pair.object[1] - 1]) for doc, pair in zip(docs, pairs))
+        return [replace(pair, types=(one.ent_type_, two.ent_type_)) for pair, (one, two) in zip(pairs, ends)]
+
+    def typed(self, key: str) -> Path:
+        """RETURNS (Path): The corpus of a data set, with these types."""
+        return self.written(f"{key}-typed", lambda: self.typed_pairs(key))
 
     def written(self, key: str, pairs: Callable[[], Sequence[Marked]]) -> Path:
         """Write a corpus where it is not there yet.
@@ -134,6 +162,9 @@ def write_pairs(path: Path, pairs: Sequence[Marked]) -> None:
             doc = Doc(vocab, words=pair.words, sent_starts=[True] + [False] * (len(pair.words) - 1))
             subject, obj = doc[slice(*pair.subject)], doc[slice(*pair.object)]
             places = [[span.start_char, span.end_char] for span in (subject, obj)]
+            entities = [Span(doc, *at, label=kind) for at, kind in zip((pair.subject, pair.object), pair.types) if kind]
+            if entities:
+                doc.set_ents(filter_spans(entities))
             doc.user_data[PAIRS_KEY] = [{"subject": places[0], "object": places[1]}]
             triple = {"subject": subject, "relation": pair.relation, "object": obj}
             if pair.relation is not None:

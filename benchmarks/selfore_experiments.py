@@ -8,49 +8,41 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy
 import spacy
-import torch
 from call import Call
-from kd_pairs import read_examples
-from runs import ROOT, cached, digest, train_run
-from selfore_abstain import NONE, SCORES, abstention, judge_pairs, mixed_corpus
+from selfore_abstain import NONE, SCORES, abstention, mixed_corpus
 from selfore_baselines import BASELINES, cluster_baseline, encode
 from selfore_corpora import ClusterData, ClusterMaker
 from selfore_known import known_relations, labelled_pairs, partly_labelled, score_known
+from selfore_speed import time_a_loop
+from selfore_systems import (
+    ABLATIONS,
+    CONFIG,
+    COUNT,
+    FORMS,
+    IN,
+    LEARNED,
+    PAPER,
+    PAPER_CONFIG,
+    PAPER_EPOCHS,
+    PAPER_LOOPS,
+    VECTORS,
+    Changes,
+    compare,
+    judge_trained,
+    loops,
+    score_trained,
+    train_clusters,
+    untrained_vectors,
+)
 
 from spacy_relext.scoring.clusters import score_clusters
 
-CONFIG = ROOT / "configs" / "selfore.cfg"
-PAPER_CONFIG = ROOT / "configs" / "selfore_paper.cfg"
-COMPONENT = "selfore_clusterer"
-IN = f"components.{COMPONENT}"
-COUNT = f"{IN}.n_clusters"
-MARKED = {f"{IN}.suggester": {"@misc": "spacy_relext.AnnotatedPairs.v1"}}
 METRICS = ("b3_p", "b3_r", "b3_f", "v", "ari")
-# Name → what it changes.
-ABLATIONS: dict[str, dict[str, Any]] = {
-    "k-means alone": {f"{IN}.clustering.rounds": 0},
-    "one start": {f"{IN}.clustering.restarts": 1},
-    "no consensus": {f"{IN}.clustering.consensus": False},
-    "last layer": {f"{IN}.model.mix_from": 99},
-}
-FORMS: dict[str, dict[str, Any]] = {
-    "k-means": {f"{IN}.clustering.method": "kmeans"},
-    "Ward": {f"{IN}.clustering.method": "ward"},
-    "adaptive clustering": {f"{IN}.clustering.method": "adaptive"},
-    "three times as many, merged": {f"{IN}.clustering.over": 3},
-    "start markers": {f"{IN}.model.vector": "markers"},
-}
-PAPER = "as in the paper"
-LOOP: dict[str, Any] = {f"{IN}.clustering.loops": 1, "training.max_epochs": 2}
-LEARNED: dict[str, dict[str, Any]] = {
-    "the encoder learns for a loop": LOOP,
-    "the half that fits best is learned": {**LOOP, f"{IN}.clustering.confident": 0.5},
-    "arguments hidden in 30 %": {**LOOP, f"{IN}.clustering.mask_mentions": 0.3},
-    "two readings compared": {**LOOP, f"{IN}.clustering.contrast": 0.1},
-}
 SWEEP = (8, 12, 20, 28, 40, 56)
-PARTS = ("central", "baselines", "unknown", "sweep", "ablations", "forms", "learned", "held", "abstain", "known")
+CURVE = (1, 2, 3)
+Run = Callable[[Call, str, ClusterData, int], None]
 
 
 def experiment(name: str) -> Callable[[Call], None]:
@@ -62,63 +54,109 @@ def _run(name: str, call: Call) -> None:
     assert isinstance(call.maker, ClusterMaker)
     data: ClusterData = getattr(call.maker, name)()
     for seed in call.seeds:
-        if call.wants("baselines"):
-            _baselines(call, name, data, seed)
-        systems = {"central": {"default": {}}, "ablations": ABLATIONS, "forms": FORMS, "learned": LEARNED}
-        for part, found in systems.items():
-            for system, changes in found.items() if call.wants(part) else ():
-                row = system if system == "default" else f"ablation:{system}"
-                _system(call, name, data, seed, row, changes)
-        if call.wants("forms"):
-            _system(call, name, data, seed, f"ablation:{PAPER}", {}, config=PAPER_CONFIG)
-        if call.wants("unknown"):
-            _system(call, name, data, seed, "default", {COUNT: 0})
-        for count in SWEEP if call.wants("sweep") else ():
-            _system(call, name, data, seed, "default", {COUNT: count})
-        if call.wants("held"):
-            _held(call, name, data, seed)
-        if call.wants("abstain"):
-            _abstain(call, name, data, seed)
-        if call.wants("known"):
-            _known(call, name, data, seed)
+        for part, run in PARTS.items():
+            if call.wants(part):
+                run(call, name, data, seed)
+
+
+def _central(call: Call, name: str, data: ClusterData, seed: int) -> None:
+    _system(call, name, data, seed, "default", {})
+
+
+def _unknown(call: Call, name: str, data: ClusterData, seed: int) -> None:
+    _system(call, name, data, seed, "default", {COUNT: 0})
 
 
 def _baselines(call: Call, name: str, data: ClusterData, seed: int) -> None:
-    """k-means on vectors of the untrained encoder, ten starts."""
-    nlp = spacy.blank("en")
-    folder = call.settings.runs / "vectors"
-    vectors = encode(nlp, data.whole, call.settings.encoder, folder, threads=call.settings.threads)
-    gold = _gold(nlp, data)
-    for baseline in BASELINES:
-        start = time.process_time()
-        clusters = cluster_baseline(vectors, baseline, count=data.relations, seed=seed)
-        _record(
-            call, name, data, seed, f"peer:{baseline}", score_clusters(gold, clusters), "", time.process_time() - start
-        )
+    """k-means on vectors of the untrained encoder, ten starts; and types, of which nothing is drawn."""
+    nlp, settings = spacy.blank("en"), call.settings
+    vectors = encode(nlp, data.whole, settings.encoder, settings.runs / "vectors", threads=settings.threads)
+    gold = [pair.relation for pair in call.maker.pairs(name)]
+    for baseline, parts in BASELINES.items():
+        joined = numpy.concatenate([vectors[part] for part in parts], axis=1)
+        _kmeans(call, name, data, seed, baseline, joined, gold)
+
+
+def _pieces(call: Call, name: str, data: ClusterData, seed: int) -> None:
+    """k-means on what the component reads of markers and masks."""
+    for baseline, changes in VECTORS.items():
+        vectors = untrained_vectors(call, data, changes)
+        _kmeans(call, name, data, seed, baseline, vectors.pairs.astype("float32"), vectors.gold)
+
+
+def _kmeans(
+    call: Call, name: str, data: ClusterData, seed: int, baseline: str, vectors: Any, gold: list[str | None]
+) -> None:
+    start = time.process_time()
+    scores = score_clusters(gold, cluster_baseline(vectors, count=data.relations, seed=seed))
+    _record(call, name, data, seed, f"peer:{baseline}", scores, seconds=time.process_time() - start)
+
+
+def _types(call: Call, name: str, data: ClusterData, seed: int) -> None:
+    """Types of an entity recogniser: as clusters, and as a part of pairs' vectors."""
+    assert isinstance(call.maker, ClusterMaker)
+    pairs = call.maker.typed_pairs(name)
+    scores = score_clusters([pair.relation for pair in pairs], [pair.types for pair in pairs])
+    _record(call, name, data, seed, "peer:pairs of entity types", scores)
+    typed = call.maker.typed(name)
+    call.tell(f"{name}: types, seed {seed}")
+    trained = train_clusters(call, data, typed, seed, {})
+    scores = score_trained(call, trained, typed)
+    _record(call, name, data, seed, "ablation:with entity types", scores, seconds=trained.seconds)
+
+
+def _sweep(call: Call, name: str, data: ClusterData, seed: int) -> None:
+    for count in SWEEP:
+        _form(call, name, data, seed, "default", {}, count=count)
+
+
+def _forms(forms: Mapping[str, Changes], call: Call, name: str, data: ClusterData, seed: int) -> None:
+    for form, changes in forms.items():
+        _form(call, name, data, seed, f"ablation:{form}", changes)
+
+
+def _form(
+    call: Call, name: str, data: ClusterData, seed: int, row: str, changes: Changes, *, count: int | None = None
+) -> None:
+    """Cluster the same vectors in another way."""
+    call.tell(f"{name}: {row}{f', K = {count}' if count else ''}, seed {seed}")
+    scores = compare(call, data, seed, changes, count=count or 0)
+    _record(call, name, data, seed, row, scores, seconds=scores["cluster_seconds"], count=count)
+
+
+def _learned(call: Call, name: str, data: ClusterData, seed: int) -> None:
+    for form, changes in LEARNED.items():
+        _system(call, name, data, seed, f"ablation:{form}", {**loops(1), **changes})
+
+
+def _curve(call: Call, name: str, data: ClusterData, seed: int) -> None:
+    for count in CURVE:
+        _system(call, name, data, seed, f"ablation:loops: {count}", loops(count))
+
+
+def _paper(call: Call, name: str, data: ClusterData, seed: int) -> None:
+    for form, changes in PAPER.items():
+        every = {**loops(PAPER_LOOPS, epochs=PAPER_EPOCHS), **changes}
+        _system(call, name, data, seed, f"ablation:{form}", every, config=PAPER_CONFIG)
 
 
 def _system(
-    call: Call,
-    name: str,
-    data: ClusterData,
-    seed: int,
-    row: str,
-    changes: Mapping[str, Any],
-    *,
-    config: Path = CONFIG,
+    call: Call, name: str, data: ClusterData, seed: int, row: str, changes: Changes, *, config: Path = CONFIG
 ) -> None:
     """Cluster all pairs, and score these clusters."""
     call.tell(f"{name}: {row}, seed {seed}")
-    trained, seconds = _train(call, data, data.whole, seed, changes, config=config)
-    _record(call, name, data, seed, row, _scores(call, trained, data.whole), "", seconds, count=changes.get(COUNT))
+    trained = train_clusters(call, data, data.whole, seed, changes, config=config)
+    scores = score_trained(call, trained, data.whole)
+    _record(call, name, data, seed, row, scores, seconds=trained.seconds, count=changes.get(COUNT))
 
 
 def _held(call: Call, name: str, data: ClusterData, seed: int) -> None:
     """Cluster four fifths, and put the last fifth into these clusters."""
     call.tell(f"{name}: a fifth held out, seed {seed}")
-    trained, seconds = _train(call, data, data.kept, seed, {})
+    trained = train_clusters(call, data, data.kept, seed, {})
     for split, corpus in (("four fifths", data.kept), ("the fifth held out", data.held)):
-        _record(call, name, data, seed, "default", _scores(call, trained, corpus), f", {split}", seconds)
+        scores = score_trained(call, trained, corpus)
+        _record(call, name, data, seed, "default", scores, suffix=f", {split}", seconds=trained.seconds)
 
 
 def _abstain(call: Call, name: str, data: ClusterData, seed: int) -> None:
@@ -126,13 +164,13 @@ def _abstain(call: Call, name: str, data: ClusterData, seed: int) -> None:
     assert isinstance(call.maker, ClusterMaker)
     call.tell(f"{name}: pairs that state nothing, seed {seed}")
     corpus = mixed_corpus(call.maker, name)
-    trained, seconds = _train(call, data, corpus, seed, {})
-    judged = _judged(call, trained, corpus)
+    trained = train_clusters(call, data, corpus, seed, {})
+    judged = judge_trained(call, trained, corpus)
     described = f"{data.name} and {judged['gold'].count(NONE):,} without a relation, {call.settings.precision}"
     for system, key in SCORES.items():
         for threshold, metrics in abstention(judged, key):
             options = {"data": described, "split": f"K = {data.relations}, threshold {threshold:.1f}", "system": system}
-            call.record(f"{name}_abstain", metrics, seed=seed, seconds=seconds, **options)
+            call.record(f"{name}_abstain", metrics, seed=seed, seconds=trained.seconds, **options)
             call.tell(
                 f"  {system}, threshold {threshold:.1f}: " + ", ".join(f"{k} {v:.3f}" for k, v in metrics.items())
             )
@@ -149,52 +187,11 @@ def _known(call: Call, name: str, data: ClusterData, seed: int) -> None:
     corpora["ablation:no labels; clusters named by them afterwards"] = (data.whole, {})
     for system, (corpus, changes) in corpora.items():
         call.tell(f"{name}: {system}, known relations, seed {seed}")
-        trained, seconds = _train(call, data, corpus, seed, changes)
-        judged = _judged(call, trained, data.whole)
-        metrics = score_known(judged, labelled, relations, named=bool(changes))
+        trained = train_clusters(call, data, corpus, seed, changes)
+        metrics = score_known(judge_trained(call, trained, data.whole), labelled, relations, named=bool(changes))
         options = {"data": described, "split": f"K = {data.relations}", "system": system}
-        call.record(f"{name}_known", metrics, seed=seed, seconds=seconds, **options)
+        call.record(f"{name}_known", metrics, seed=seed, seconds=trained.seconds, **options)
         call.tell("  " + ", ".join(f"{key} {value:.3f}" for key, value in metrics.items()))
-
-
-def _judged(call: Call, pipeline: Any, corpus: Any) -> dict[str, Any]:
-    """Put the pairs of a corpus into the clusters of a pipeline."""
-
-    def compute() -> dict[str, Any]:
-        torch.set_num_threads(call.settings.threads)
-        return judge_pairs(spacy.load(pipeline), corpus)
-
-    return cached(pipeline.parent.parent / f"judged-{digest(corpus)}.json", compute)
-
-
-def _train(
-    call: Call, data: ClusterData, corpus: Any, seed: int, changes: Mapping[str, Any], *, config: Path = CONFIG
-) -> tuple[Any, float]:
-    """Run `spacy train`; RETURNS where the pipeline is, and the seconds of its updates."""
-    fixed = {**MARKED, COUNT: data.relations, "training.eval_frequency": 1_000_000}
-    options: dict[str, Any] = {"settings": call.settings, "config": config, "changes": {**fixed, **changes}}
-    # nothing is chosen on dev, which is read once
-    dev = call.maker.folder / "empty.spacy"
-    if not dev.exists():
-        spacy.tokens.DocBin().to_disk(dev)
-    trained = train_run("selfore", train=corpus, dev=dev, seed=seed, **options)
-    return trained.folder / "model" / "model-last", trained.seconds
-
-
-def _scores(call: Call, pipeline: Any, corpus: Any) -> dict[str, Any]:
-    """Let a pipeline put the pairs of a corpus into its clusters, and score them."""
-
-    def compute() -> dict[str, Any]:
-        torch.set_num_threads(call.settings.threads)
-        nlp = spacy.load(pipeline)
-        return nlp.evaluate(read_examples(nlp, corpus))
-
-    return cached(pipeline.parent.parent / f"scores-{digest(corpus)}.json", compute)
-
-
-def _gold(nlp: Any, data: ClusterData) -> list[str]:
-    """RETURNS (list[str]): Relation of each pair, in the order of the corpus."""
-    return [example.reference._.triples[0].relation for example in read_examples(nlp, data.whole)]
 
 
 def _record(
@@ -204,8 +201,9 @@ def _record(
     seed: int,
     system: str,
     scores: Mapping[str, Any],
-    suffix: str,
-    seconds: float,
+    *,
+    suffix: str = "",
+    seconds: float | None = None,
     count: int | None = None,
 ) -> None:
     """Write a row, and say its main figures."""
@@ -216,3 +214,22 @@ def _record(
     described = f"{data.name}, {call.settings.precision}"
     call.record(name, metrics, data=described, split=split, system=system, seed=seed, seconds=seconds)
     call.tell(f"  {system}{suffix}: B3 {metrics['b3_f']:.3f}, ARI {metrics['ari']:.3f}")
+
+
+PARTS: dict[str, Run] = {
+    "central": _central,
+    "baselines": _baselines,
+    "pieces": _pieces,
+    "types": _types,
+    "unknown": _unknown,
+    "sweep": _sweep,
+    "ablations": partial(_forms, ABLATIONS),
+    "forms": partial(_forms, FORMS),
+    "learned": _learned,
+    "curve": _curve,
+    "paper": _paper,
+    "held": _held,
+    "abstain": _abstain,
+    "known": _known,
+    "loop": time_a_loop,
+}

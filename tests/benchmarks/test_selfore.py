@@ -39,7 +39,7 @@ def data(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Pat
 def test_corpora(data: pathlib.Path, tmp_path: pathlib.Path) -> None:
     from selfore_corpora import ClusterMaker
 
-    maker = ClusterMaker(data, tmp_path / "corpora")
+    maker = ClusterMaker(data, tmp_path / "corpora", models=data)
     found = maker.fewrel()
     docs = {part: list(iter_docs(getattr(found, part), spacy.blank("en").vocab)) for part in ("whole", "kept", "held")}
     assert (found.relations, *map(len, docs.values())) == (2, 10, 8, 2) and "10 pairs" in found.name
@@ -62,10 +62,9 @@ def test_parts_of_a_text() -> None:
     assert found["subject"].tolist() == [8, 9] and found["object"].tolist() == [2, 3]
     assert found["between"].tolist() == [5, 6] and found["sentence"].tolist() == [5, 6]
     assert found["subject_start"].tolist() == [8, 9] and set(found) == set(PARTS)
-    vectors = {part: numpy.repeat(numpy.eye(2), 5, axis=0) for part in PARTS}
-    for name in BASELINES:
-        clusters = cluster_baseline(vectors, name, count=2, seed=0)
-        assert clusters[0] != clusters[-1] and len(set(clusters[:5])) == len(set(clusters[5:])) == 1
+    assert set(sum(BASELINES.values(), ())) == set(PARTS)
+    clusters = cluster_baseline(numpy.repeat(numpy.eye(2), 5, axis=0), count=2, seed=0)
+    assert clusters[0] != clusters[-1] and len(set(clusters[:5])) == len(set(clusters[5:])) == 1
 
 
 def test_swapped_arguments_and_a_long_tail() -> None:
@@ -95,7 +94,7 @@ def test_pairs_without_a_relation(data: pathlib.Path, tmp_path: pathlib.Path) ->
     other = Marked(words, (0, 3), (7, 9), "P2")
     made = [each for seed in range(9) for each in unrelated([pair, other], seed=seed)]
     assert {frozenset((each.subject, each.object)) for each in made} == {frozenset(((0, 3), (5, 6)))}, "nobody has it"
-    maker = ClusterMaker(data, tmp_path / "corpora")
+    maker = ClusterMaker(data, tmp_path / "corpora", models=data)
     assert len(list(iter_docs(mixed_corpus(maker, "fewrel"), spacy.blank("en").vocab))) == 10, "no text has a third"
 
 
@@ -118,7 +117,7 @@ def test_known_relations(data: pathlib.Path, tmp_path: pathlib.Path) -> None:
     from selfore_corpora import ClusterMaker
     from selfore_known import known_relations, labelled_pairs, partly_labelled, score_known
 
-    maker = ClusterMaker(data, tmp_path / "corpora")
+    maker = ClusterMaker(data, tmp_path / "corpora", models=data)
     pairs = maker.pairs("fewrel")
     (known,) = known_relations(pairs)
     labelled = labelled_pairs(pairs, [known])
@@ -129,3 +128,31 @@ def test_known_relations(data: pathlib.Path, tmp_path: pathlib.Path) -> None:
     found = score_known(judged, {0}, ["a"], named=True)
     assert found["known_accuracy"] == 0.5 and found["unknown_kept"] == pytest.approx(2 / 3)
     assert score_known(judged, {0}, ["a"], named=False) == found
+
+
+def test_types_of_a_recogniser(data: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    from selfore_corpora import RECOGNISER, ClusterMaker
+
+    nlp = spacy.blank("en")
+    nlp.add_pipe("entity_ruler").add_patterns([{"label": "PERSON", "pattern": "Ada"}])
+    nlp.to_disk(tmp_path / RECOGNISER)
+    maker = ClusterMaker(data, tmp_path / "corpora", models=tmp_path)
+    assert {pair.types for pair in maker.typed_pairs("fewrel")} == {("PERSON", "")}
+    docs = list(iter_docs(maker.typed("fewrel"), spacy.blank("en").vocab))
+    assert len(docs) == 10 and AnnotatedPairs()(docs).types[0] == ("PERSON", "")
+
+
+def test_other_ways_on_the_same_vectors() -> None:
+    from selfore_systems import ABLATIONS, CLUSTERING, FORMS
+    from selfore_vectors import Vectors, cluster_vectors
+
+    from spacy_relext.selfore_architectures import create_clustering
+
+    dice = numpy.random.default_rng(0)
+    gold = ["a"] * 40 + ["b"] * 40
+    pairs = (dice.normal(size=(80, 6)) + 9.0 * numpy.eye(6)[[0] * 40 + [1] * 40]).astype("float16")
+    vectors = Vectors(pairs, gold, numpy.arange(1, 80), create_clustering(pretrain_epochs=2, adaptive_epochs=2))
+    for changes in [{}, *ABLATIONS.values(), *FORMS.values()]:
+        settings = {key.removeprefix(CLUSTERING): value for key, value in changes.items() if key.startswith(CLUSTERING)}
+        found = cluster_vectors(vectors, 2, settings, seed=1)
+        assert found["ari"] == 1.0 and found["cluster_seconds"] > 0, settings
