@@ -1,24 +1,25 @@
-"""How many clusters there are, where nobody says: as many as tell most of each pair's neighbours."""
+"""How many clusters there are, where nobody says: as many as tell most of each pair's neighbours, and come out alike
+however clustering begins."""
 
 import math
+from itertools import combinations
 from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 import numpy.typing as npt
 
-from .discriminant import Reduced, cluster_reduced, reduce_vectors, reduced_width
+from ..optional import require
+from .discriminant import Clustering, Reduced, cluster_often, reduce_vectors, reduced_width
 
 # Of more pairs a sample is drawn; starts of each trial.
-MOST_PAIRS, TRIAL_STARTS = 12_000, 3
-# How much less than the best count a larger one may tell of neighbours.
-SLACK = 0.005
+MOST_PAIRS, TRIAL_STARTS = 12_000, 5
 
 
 class Choice(NamedTuple):
     """What was chosen.
 
     number (int): K.
-    tried (List[Tuple[int, float]]): Each count, and what clusters then tell of neighbours, see `choose_count`.
+    tried (List[Tuple[int, float]]): Each count and its score, see `choose_count`.
     """
 
     number: int
@@ -30,25 +31,25 @@ def choose_count(
     counts: Sequence[int],
     *,
     seed: int,
-    slack: float = SLACK,
     reduce: int = 200,
     whiten: float = 0.0,
     **options: Any,
 ) -> Choice:
-    """Take the largest count whose clusters tell nearly as much of neighbours as those of any count.
+    """Take the count with the best score: the mean of what clusters tell of neighbours, and of how alike they come out.
 
     What a pair's cluster tells of its neighbours', I(K), grows with K as long as clusters are split along lines that
     neighbours respect, and less than ln K when one is cut through. It is taken as a share of ln(K + 1): two or three
     groups that differ in nothing but the kinds of their entities would tell nearly all that so few can, ln K, and win.
+    How alike clusterings from several starts are is their adjusted mutual information, the mean of all pairs of starts:
+    where a number is wrong, it is chance which groups are cut or joined.
 
     vectors (NDArray): Of pairs. Shape (N, F)
     counts (Sequence[int]): Counts to try; those above a tenth of the pairs are left out, but for the smallest.
     seed (int): Of the clusterings and the sample.
-    slack (float): How much less is nearly as much.
     reduce (int): As for `discriminant_kmeans`.
     whiten (float): As for `reduce_vectors`.
-    options (Any): As for `cluster_reduced`, but for the restarts.
-    RETURNS (Choice): The count.
+    options (Any): As for `cluster_often`.
+    RETURNS (Choice): The count; of equally good ones the largest.
     """
     if len(vectors) > MOST_PAIRS:
         vectors = vectors[np.sort(np.random.default_rng(seed).choice(len(vectors), MOST_PAIRS, replace=False))]
@@ -60,10 +61,21 @@ def choose_count(
         width = reduced_width(len(vectors), count, reduce=reduce)
         if width not in spaces:
             spaces[width] = reduce_vectors(vectors, width, whiten=whiten, seed=seed)
-        found = cluster_reduced(spaces[width], count, seed=seed, restarts=TRIAL_STARTS, consensus=False, **options)
-        tried.append((count, found.information * math.log(count) / math.log(count + 1)))
-    best = max(information for _, information in tried)
-    return Choice(max(count for count, information in tried if information >= best - slack), tried)
+        found = cluster_often(spaces[width], count, seed=seed, restarts=TRIAL_STARTS, **options)
+        told = max(each.information for each in found) * math.log(count) / math.log(count + 1)
+        tried.append((count, (told + likeness(found)) / 2))
+    best = max(score for _, score in tried)
+    return Choice(max(count for count, score in tried if score == best), tried)
+
+
+def likeness(found: Sequence[Clustering]) -> float:
+    """Say how alike clusterings of the same pairs are.
+
+    found (Sequence[Clustering]): At least two.
+    RETURNS (float): Adjusted mutual information, the mean of all pairs; 1: all the same, 0: as by chance.
+    """
+    score = require("sklearn.metrics", purpose="clustering", extra="cluster").adjusted_mutual_info_score
+    return float(np.mean([score(one.labels, two.labels) for one, two in combinations(found, 2)]))
 
 
 def count_grid(least: int, most: int) -> List[int]:

@@ -170,8 +170,40 @@ def cluster_reduced(
     consensus (bool): Whether it also begins at what the best 3, 5 and 10 of these clusterings agree on.
     RETURNS (Clustering): The one that tells most of neighbours.
     """
-    parts = min(over * count, len(reduced.vectors))
     options: Dict[str, Any] = {"shrinkage": shrinkage, "rounds": rounds, "stop": stop}
+    found = cluster_often(reduced, count, seed=seed, restarts=restarts, over=over, **options)
+    found.sort(key=lambda each: -each.information)
+    best = [each.labels for each in found]
+    for size in AGREEING if consensus and rounds else ():
+        if size <= len(best):
+            labels = agreed_clusters(best[:size], count, seed=seed)
+            turned = _rounds(reduced.vectors, labels, count, seed=(seed + 1) * restarts - 1, **options)
+            found.append(_judged(reduced, count, *turned))
+    return max(found, key=lambda each: each.information)
+
+
+def cluster_often(
+    reduced: Reduced,
+    count: int,
+    *,
+    seed: int,
+    restarts: int,
+    shrinkage: float = 0.1,
+    rounds: int = 12,
+    stop: float = 0.005,
+    over: int = 1,
+) -> List[Clustering]:
+    """Cluster several times.
+
+    reduced (Reduced): Pairs.
+    count (int): K, at most N.
+    seed (int): Of k-means++; each restart has its own.
+    restarts (int): How often.
+    shrinkage (float): As for `cluster_reduced`; so are `rounds`, `stop` and `over`.
+    RETURNS (List[Clustering]): What came out each time.
+    """
+    options: Dict[str, Any] = {"shrinkage": shrinkage, "rounds": rounds, "stop": stop}
+    parts = min(over * count, len(reduced.vectors))
     found = []
     for restart in range(restarts):
         options["seed"] = seed * restarts + restart
@@ -182,14 +214,9 @@ def cluster_reduced(
             labels, turn, changed = _rounds(reduced.vectors, labels, count, **options)
         found.append(_judged(reduced, count, labels, turn, changed))
         if parts > count and not rounds:
-            found[-1] = found[-1]._replace(space=space_of(reduced, labels, count, shrinkage=shrinkage))
-    found.sort(key=lambda each: -each.information)
-    best = [each.labels for each in found]
-    for size in AGREEING if consensus and rounds else ():
-        if size <= len(best):
-            labels = agreed_clusters(best[:size], count, seed=seed)
-            found.append(_judged(reduced, count, *_rounds(reduced.vectors, labels, count, **options)))
-    return max(found, key=lambda each: each.information)
+            space = space_of(reduced, labels, count, shrinkage=shrinkage)
+            found[-1] = found[-1]._replace(space=space)
+    return found
 
 
 def _judged(reduced: Reduced, count: int, labels: IntArray, turn: Floats, changed: List[float]) -> Clustering:
