@@ -54,7 +54,7 @@ def make_selfore_clusterer(
     suggester (Suggester): Chooses the pairs: `spacy_relext.EntityPairs.v1`, in the order of the text, or
         `spacy_relext.AnnotatedPairs.v1`, in the order in which they are marked.
     clustering (Dict[str, Any]): Made by `spacy_relext.Clustering.v1`.
-    n_clusters (int): K; 0: the largest number whose clusters still tell most of each pair's neighbours.
+    n_clusters (int): K; 0: the number whose clusters tell most of neighbours and come out most alike.
     most_clusters (int): The largest number that is tried then.
     threshold (float): Share of the training pairs, those that fit worst, whose like get no triple.
     known (bool): Whether relations that gold triples of the training data name are clusters that their pairs keep, and
