@@ -4,6 +4,7 @@ from typing import Any, Callable, Dict
 
 from spacy import registry
 from spacy.language import Language
+from wasabi import msg
 
 from ..errors import Errors, check_range
 
@@ -40,7 +41,8 @@ def create_recluster(component: str, epochs: int = 1) -> Callback:
     """Let a `selfore_clusterer` find its clusters anew after so many epochs, with what its encoder has learned.
 
     The first clusters are those of `initialize`. In the first epochs of each loop, as many as the clusterer's
-    `freeze_epochs` says, the encoder stays as it is. For `[training.before_update]`.
+    `freeze_epochs` says, the encoder stays as it is. After each loop it prints how many pairs have changed their
+    cluster, and what clusters tell of neighbours. For `[training.before_update]`.
 
     component (str): A `selfore_clusterer`.
     epochs (int): Epochs of a loop.
@@ -54,10 +56,12 @@ def create_recluster(component: str, epochs: int = 1) -> Callback:
         pipe = _find(nlp, component, "recluster", problem=Errors.R603)
         if info["step"] == 0:
             done["epoch"] = 0
+            msg.info(pipe.loop_report())
         if info["epoch"] >= done["epoch"] + epochs:
             done["epoch"] = info["epoch"]
             if not pipe.cfg["settled"]:
                 pipe.recluster()
+                msg.info(pipe.loop_report())
         frozen = pipe.clustering["freeze_epochs"]
         if frozen >= epochs and pipe.clustering["loops"] > 0:
             raise ValueError(Errors.R607.format(name=component, epochs=epochs, frozen=frozen))

@@ -27,7 +27,7 @@ _CLUSTERER = Config().from_str(defaults.CLUSTERER_CONFIG)
         "suggester": _CLUSTERER["suggester"],
         "clustering": _CLUSTERER["clustering"],
         "n_clusters": 0,
-        "most_clusters": 60,
+        "most_clusters": 120,
         "threshold": 0.0,
         "known": False,
         "scorer": {"@scorers": "spacy_relext.cluster_scorer.v1"},

@@ -217,10 +217,17 @@ class ClusterLoop(PairPipe):
         self.cfg["history"] = [*self.cfg["history"], history]
         loops = len(self.cfg["history"]) - 1
         self.cfg["settled"] = loops >= self.clustering["loops"] or (loops > 0 and changed < self.clustering["stop"])
-        logger.info(
-            "%s: %d pairs in %d clusters, %.1f %% of them moved; a cluster tells %.1f %% of its neighbours'",
-            *(self.name, len(table.keys), len(sizes), 100 * changed, 100 * found.information),
-        )
+        logger.info(self.loop_report())
+
+    def loop_report(self) -> str:
+        """RETURNS (str): One line on the last loop: what was found, and how good it is as far as can be said without
+        gold."""
+        if not self.cfg["history"]:
+            return f"{self.name}: no clusters yet"
+        last, loop = self.cfg["history"][-1], len(self.cfg["history"]) - 1
+        moved = f", {last['changed']:.1%} of them in another than before" if loop else ""
+        told = f"a cluster tells {last['information']:.1%} of a pair's neighbours"
+        return f"{self.name}, loop {loop}: {last['pairs']} pairs in {len(self.labels)} clusters{moved}; {told}"
 
     def fit(self, vectors: Any, logits: Any) -> Tuple[Any, Any]:
         """Find pairs' clusters, and how well they fit there.

@@ -126,11 +126,14 @@ def test_loops_keep_numbers_and_names_and_settle() -> None:
     same = sum(before[key] == cluster for key, cluster in pipe._cluster_of.items())
     assert changed == pytest.approx(1 - same / len(before)) and changed < 0.1 and pipe.cfg["settled"]
     assert pipe.cfg["clusters"][1]["name"] == "mine" == pipe.labels[1] and len(pipe.cfg["history"]) == 2
+    assert "loop 1: 48 pairs in 3 clusters, " in pipe.loop_report()
     settled = nlp.update(examples, sgd=optimizer, losses={})
     assert settled == {NAME: 0.0}
 
 
-def test_the_callback_clusters_after_epochs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_callback_clusters_after_epochs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     nlp, pipe, _ = build(clustering=LOOPS)
     calls: List[int] = []
     monkeypatch.setattr(type(pipe), "recluster", lambda self: calls.append(1) or 1.0)
@@ -138,6 +141,8 @@ def test_the_callback_clusters_after_epochs(monkeypatch: pytest.MonkeyPatch) -> 
     for step in range(10):
         callback(nlp, {"step": step, "epoch": step // 2})
     assert len(calls) == 2  # at epochs 2 and 4
+    said = [line for line in capsys.readouterr().out.splitlines() if "loop 0: 48 pairs in 3 clusters; a cl" in line]
+    assert len(said) == 3, "what was found, at the beginning and in each loop"
     with pytest.raises(ValueError, match=r"R603.*'other'.*selfore_clusterer"):
         spacy.registry.callbacks.get("spacy_relext.recluster.v1")(component="other")(nlp, {"step": 0, "epoch": 0})
 
