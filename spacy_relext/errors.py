@@ -275,6 +275,18 @@ class Errors:
         "[R611] Gold of {where} names {count} relations ({names}), which are clusters of their own where known = true, "
         "but {key} = {found} counts all clusters of {name!r}: set {key} above {count}."
     )
+    R720 = "[R720] {path}: no format of a knowledge base; expected one of {expected}, each also with .gz behind it."
+    R721 = "[R721] {path}: not found."
+    R722 = "[R722] {place}: found {found}; expected {expected}."
+    R723 = "[R723] {path}: the first line names the columns {found}. Read it with --columns {columns}."
+    R724 = "[R724] {place}: {reason}"
+    R725 = "[R725] {path}: no facts in it{skipped}."
+    R726 = "[R726] {path} is no folder of knowledge-base embeddings: {reason}. `spacy relext kb train` makes one."
+    R728 = (
+        "[R728] None of the {linked} linked entities of {corpus} is in {kb}. Are ids written alike? --strip cuts off "
+        "beginnings; entities of the corpus need a kb_id."
+    )
+    R727 = "[R727] The embeddings know no {kind} {name!r}{near}."
 
 
 class Warnings:

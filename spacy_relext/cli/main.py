@@ -8,6 +8,7 @@ from . import (  # noqa: F401
     explain,
     extract,
     folds,
+    kb,
     rules,
     rules_suggest,
     teach,

@@ -1,0 +1,216 @@
+"""`spacy relext kb …`: a knowledge base without the pairs of a test set, its embeddings, and what they answer."""
+
+from pathlib import Path
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Set, Tuple
+
+import spacy
+import typer
+from spacy.tokens import Doc
+from wasabi import msg, table
+
+from ..corpora.shards import iter_docs
+from ..errors import Errors
+from ..knowledge.kb_files import COLUMNS, Reading
+from ..knowledge.triple_store import Triples, TripleStore, read_store
+from .app import relext
+from .pipeline import GPU_HELP, check_suffix, fail, input_errors, split_list, with_progress
+
+kb_app = typer.Typer(name="kb", help="Prepare, embed and ask a knowledge base.", no_args_is_help=True)
+relext.add_typer(kb_app)
+
+KB_HELP = "File of facts, or of names: .tsv, .csv, .nt, .ttl, each also .gz; several with commas"
+COLUMNS_HELP = "What the columns of .tsv and .csv are, in their order"
+STRIP_HELP = "Beginnings that are cut off ids, with commas"
+# Links that name nothing.
+UNLINKED = ("", "NIL")
+RECIPES = ("all", "hrere")
+
+
+@kb_app.command("filter")
+def filter_cli(
+    kb: str = typer.Argument(..., metavar="KB", help=KB_HELP),
+    output: Path = typer.Argument(..., metavar="OUT.tsv", help="Facts that are left"),
+    exclude: str = typer.Option(..., "--exclude", help="Corpora whose pairs are left out: .spacy, with commas"),
+    columns: str = typer.Option(",".join(COLUMNS), "--columns", help=COLUMNS_HELP),
+    strip: Optional[str] = typer.Option(None, "--strip", help=STRIP_HELP),
+) -> None:
+    """Leave out all facts about pairs of linked entities that share a text of a corpus, in either direction."""
+    check_suffix(output, ".tsv")
+    with input_errors():
+        store = read_kb_files(kb, columns=columns, strip=strip)
+        pairs: Set[Tuple[str, str]] = set()
+        linked: Set[str] = set()
+        for corpus in split_list(exclude) or ():
+            for doc in with_progress(iter_docs(Path(corpus), spacy.blank("en").vocab)):
+                found = linked_entities(doc)
+                linked.update(found)
+                pairs.update((one, two) for one in found for two in found if one < two)
+        known = linked.intersection(store.entities)
+        if not known:
+            raise ValueError(Errors.R728.format(corpus=exclude, linked=len(linked), kb=kb))
+        kept, hit = store.without_pairs(sorted(pairs))
+        kept.write(output)
+    rows = [
+        ("facts read", len(store), ""),
+        ("facts left out", len(store) - len(kept), f"{1 - len(kept) / len(store):.1%}"),
+        ("linked entities of the corpora", len(linked), ""),
+        ("of these in the knowledge base", len(known), f"{len(known) / len(linked):.1%}"),
+        ("pairs of linked entities in a text", len(pairs), ""),
+        ("of these with a fact, left out", len(hit), f"{len(hit) / max(len(pairs), 1):.1%}"),
+    ]
+    typer.echo(table([(what, f"{count:,}", share) for what, count, share in rows], aligns=("l", "r", "r")))
+    msg.good(f"Wrote {len(kept):,} facts to {output}")
+
+
+@kb_app.command("train")
+def train_cli(
+    kb: str = typer.Argument(..., metavar="KB", help=KB_HELP),
+    output: Path = typer.Argument(..., metavar="OUT", help="Folder for the embeddings"),
+    valid: Optional[str] = typer.Option(
+        None, "--valid", help="Facts that choose the best pass; else some are held out"
+    ),
+    test: Optional[str] = typer.Option(None, "--test", help="Facts that are asked for in the end"),
+    held: float = typer.Option(0.01, "--held", min=0.0, max=0.5, help="Share held out where there is no --valid"),
+    recipe: str = typer.Option("all", "--recipe", help="all: cross-entropy over all entities; hrere: as released"),
+    kind: str = typer.Option("complex", "--kind", help="complex or distmult"),
+    width: Optional[int] = typer.Option(None, "--width", min=1, help="Numbers of an embedding"),
+    passes: int = typer.Option(20, "--passes", min=1, help="Most passes over the facts"),
+    patience: int = typer.Option(3, "--patience", min=0, help="Passes without a better score before it ends; 0: all"),
+    batch_size: Optional[int] = typer.Option(None, "--batch-size", min=1, help="Facts of an update"),
+    optimizer: Optional[str] = typer.Option(None, "--optimizer", help="adagrad or adam"),
+    learn_rate: Optional[float] = typer.Option(None, "--learn-rate", min=0.0, help="Of the optimizer"),
+    n3: Optional[float] = typer.Option(None, "--n3", min=0.0, help="Weight of the nuclear 3-norm"),
+    seed: int = typer.Option(0, "--seed", help="Of all that is drawn"),
+    resume: bool = typer.Option(False, "--resume", help="Go on with the training in OUT"),
+    columns: str = typer.Option(",".join(COLUMNS), "--columns", help=COLUMNS_HELP),
+    strip: Optional[str] = typer.Option(None, "--strip", help=STRIP_HELP),
+    gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help=GPU_HELP),
+) -> None:
+    """Learn embeddings of entities and relations, and say how well they answer questions."""
+    import torch
+
+    from ..knowledge.kb_model import split_facts, train_kb
+    from ..models.kb_training import HRERE, KbSettings
+
+    if recipe not in RECIPES:
+        fail(Errors.R206.format(option="--recipe", found=recipe, expected=", ".join(RECIPES)))
+    given = {"width": width, "batch_size": batch_size, "optimizer": optimizer, "learn_rate": learn_rate, "n3": n3}
+    options: Dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    options = {**(HRERE if recipe == "hrere" else {}), **options}
+    try:
+        settings = KbSettings(kind=kind, passes=passes, patience=patience, seed=seed, **options)
+        device = torch.device(f"cuda:{gpu_id}" if gpu_id >= 0 else "cpu")
+        torch.zeros(1, device=device)
+    except (ValueError, RuntimeError, AssertionError) as error:
+        fail(Errors.R201.format(gpu_id=gpu_id, reason=error) if gpu_id >= 0 else error)
+    with input_errors():
+        store = read_kb_files(kb, columns=columns, strip=strip)
+        tell_report(store)
+        asked = {name: _facts_of(store, files, columns, strip) for name, files in (("valid", valid), ("test", test))}
+        if valid is None:
+            store, asked["valid"] = split_facts(store, held, seed=seed)
+        typer.echo("pass        loss   MRR, valid")
+        common: Dict[str, Any] = {"resume": resume, "device": device, "progress": _batches}
+        model = train_kb(store, settings, folder=output, valid=asked["valid"], tell=_tell_pass(), **common)
+    _tell_scores(model.embeddings, store, asked)
+    msg.good(f"Wrote embeddings of {len(store.entities):,} entities to {output}")
+
+
+@kb_app.command("predict")
+def predict_cli(
+    embeddings: Path = typer.Argument(..., metavar="EMBEDDINGS", help="Folder that `kb train` wrote"),
+    subject: str = typer.Argument(..., help="Id of an entity, or ? where it is asked for"),
+    relation: str = typer.Argument(..., help="Name of a relation"),
+    obj: str = typer.Argument(..., metavar="OBJECT", help="Id of an entity, or ? where it is asked for"),
+    top: int = typer.Option(10, "--top", min=1, help="Most answers"),
+) -> None:
+    """Answer a question with an unknown subject or object."""
+    from ..knowledge.kb_model import KbModel
+
+    with input_errors():
+        model = KbModel.from_disk(embeddings)
+        asked = {"subject": None if subject == "?" else subject, "obj": None if obj == "?" else obj}
+        rows = [(guess.id, f"{guess.score:.3f}") for guess in model.answers(relation=relation, top=top, **asked)]
+    typer.echo(table(rows, header=("answer", "score"), divider=True, aligns=("l", "r")))
+
+
+def read_kb_files(files: str, *, columns: str, strip: Optional[str]) -> TripleStore:
+    """Read the files of an option.
+
+    files (str): Comma-separated.
+    columns (str): Comma-separated.
+    strip (Optional[str]): Comma-separated.
+    RETURNS (TripleStore): What they hold.
+    RAISES (ValueError): Where one is malformed.
+    """
+    reading = Reading(columns=split_list(columns) or (), strip=split_list(strip) or ())
+    return read_store(map(Path, split_list(files) or ()), reading=reading, progress=_lines)
+
+
+def linked_entities(doc: Doc) -> List[str]:
+    """RETURNS (List[str]): Ids of the entities of a text that are linked, each once, sorted."""
+    return sorted({ent.kb_id_ for ent in doc.ents}.difference(UNLINKED))
+
+
+def tell_report(store: TripleStore) -> None:
+    """Say what was read, and what was left out."""
+    counted = f"{len(store):,} facts, {len(store.entities):,} entities, {len(store.relations):,} relations"
+    typer.echo(counted)
+    for what, count in store.report.items():
+        if what != "facts" and count:
+            msg.warn(f"{count:,} {what.replace('_', ' ')}")
+
+
+def _tell_scores(embeddings: Any, store: TripleStore, asked: Dict[str, Triples]) -> None:
+    """Print how well facts are found again; all of them are known to be true."""
+    import numpy
+
+    from ..knowledge.kb_model import KnownAnswers, score_links
+
+    true = numpy.concatenate([store.triples, *asked.values()])
+    known = KnownAnswers(true, n_relations=len(store.relations))
+    rows = [(name, score_links(embeddings, facts, known)) for name, facts in asked.items() if len(facts)]
+    if rows:
+        names = list(rows[0][1])
+        lines = [(name, *(f"{100 * (found[key] or 0):.1f}" for key in names)) for name, found in rows]
+        header = ("facts", *(key.replace("_", " ") for key in names))
+        aligns: Any = ("l", *("r" for _ in names))
+        typer.echo(table(lines, header=header, divider=True, aligns=aligns))
+
+
+def _facts_of(store: TripleStore, files: Optional[str], columns: str, strip: Optional[str]) -> Triples:
+    """Number facts as the store does; those about others are left out and counted."""
+    import numpy
+
+    found = []
+    left_out = 0
+    for subject, relation, obj in read_kb_files(files, columns=columns, strip=strip).facts() if files else ():
+        numbers = (store.number_of(subject), store.relation_number(relation), store.number_of(obj))
+        if min(numbers) < 0:
+            left_out += 1
+        else:
+            found.append(numbers)
+    if left_out:
+        msg.warn(f"{left_out:,} facts of {files} are about entities or relations that {len(store):,} facts do not name")
+    facts: Triples = numpy.asarray(found, dtype="int32").reshape(-1, 3)
+    return facts
+
+
+def _lines(statements: Iterable[Any], name: str) -> Iterable[Any]:
+    return with_progress(statements, unit="lines")
+
+
+def _batches(batches: Iterator[Any], number: int) -> Iterable[Any]:
+    return with_progress(batches, unit="updates")
+
+
+def _tell_pass() -> Any:
+    """Make what prints a line for each pass."""
+    count = [0]
+
+    def tell(entry: Dict[str, float]) -> None:
+        count[0] += 1
+        score = f"{100 * entry['score']:10.1f}" if "score" in entry else ""
+        typer.echo(f"{count[0]:4d}  {entry['loss']:10.4f}   {score}")
+
+    return tell

@@ -1,0 +1,187 @@
+"""A knowledge base as arrays: facts are numbers of entities and relations, which are sorted by their ids.
+
+Whatever the order of its lines, the same knowledge base has the same numbers. A fact takes 12 bytes, and an entity its
+id: ten million facts of a million entities need less than 1 GiB.
+"""
+
+from array import array
+from pathlib import Path
+from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import Errors
+from .kb_files import COLUMNS, Reading, Statement
+
+Triples = npt.NDArray[np.int32]
+LABEL, ALIAS, TYPE = "label", "alias", "type"
+
+
+class Names(NamedTuple):
+    """What an entity is called.
+
+    label (str): The usual name; "" where nobody says.
+    aliases (Tuple[str, ...]): Other names, sorted.
+    types (Tuple[str, ...]): Sorted.
+    """
+
+    label: str
+    aliases: Tuple[str, ...] = ()
+    types: Tuple[str, ...] = ()
+
+
+class TripleStore:
+    """Facts between numbered entities.
+
+    entities (Sequence[str]): Their ids, sorted.
+    relations (Sequence[str]): Their names, sorted.
+    triples (Triples): Subject, relation and object of each fact, each once, sorted. Shape (N, 3)
+    names (Optional[Dict[str, Names]]): Of entities, where known; also of such that no fact is about.
+    report (Optional[Dict[str, int]]): What was counted in reading.
+    """
+
+    def __init__(
+        self,
+        entities: Sequence[str],
+        relations: Sequence[str],
+        triples: Triples,
+        *,
+        names: Optional[Dict[str, Names]] = None,
+        report: Optional[Dict[str, int]] = None,
+    ) -> None:
+        self.entities, self.relations, self.triples = list(entities), list(relations), triples
+        self.names, self.report = names or {}, report or {}
+        self._number = {entity: number for number, entity in enumerate(self.entities)}
+        self._relation = {relation: number for number, relation in enumerate(self.relations)}
+
+    def __len__(self) -> int:
+        return len(self.triples)
+
+    def __contains__(self, entity: object) -> bool:
+        return entity in self._number
+
+    def number_of(self, entity: str) -> int:
+        """RETURNS (int): Number of an entity; -1 where no fact is about it."""
+        return self._number.get(entity, -1)
+
+    def relation_number(self, relation: str) -> int:
+        """RETURNS (int): Number of a relation; -1 where no fact has it."""
+        return self._relation.get(relation, -1)
+
+    def relations_between(self, subject: str, obj: str) -> List[str]:
+        """Look up an ordered pair of entities.
+
+        subject (str): Id.
+        obj (str): Id.
+        RETURNS (List[str]): Their relations, sorted.
+        """
+        one, two = self.number_of(subject), self.number_of(obj)
+        if one < 0 or two < 0:
+            return []
+        start, end = np.searchsorted(self.triples[:, 0], [one, one + 1])
+        part = self.triples[start:end]
+        return [self.relations[number] for number in part[part[:, 2] == two, 1]]
+
+    def facts(self) -> Iterator[Tuple[str, str, str]]:
+        """Yield the facts in words, sorted."""
+        for subject, relation, obj in self.triples.tolist():
+            yield self.entities[subject], self.relations[relation], self.entities[obj]
+
+    def without_pairs(self, pairs: Iterable[Tuple[str, str]]) -> Tuple["TripleStore", Set[Tuple[str, str]]]:
+        """Leave out all facts between the entities of some pairs, in either direction and of any relation.
+
+        pairs (Iterable[Tuple[str, str]]): Ids.
+        RETURNS (Tuple[TripleStore, Set[Tuple[str, str]]]): The other facts, with the same entities and relations; and
+            the pairs that had one, in order of their ids.
+        """
+        total = len(self.entities)
+        found = {tuple(sorted((self.number_of(one), self.number_of(two)))) for one, two in pairs}
+        wanted = np.asarray([one * total + two for one, two in found if one >= 0], dtype=np.int64)
+        ends = np.sort(self.triples[:, [0, 2]].astype(np.int64), axis=1)
+        keys = ends[:, 0] * total + ends[:, 1]
+        out = np.isin(keys, wanted)
+        hit = {(self.entities[key // total], self.entities[key % total]) for key in np.unique(keys[out]).tolist()}
+        kept = TripleStore(self.entities, self.relations, self.triples[~out], names=self.names)
+        return kept, hit
+
+    def write(self, path: Path) -> None:
+        """Write the facts as a table with a first line that names the columns.
+
+        path (Path): A .tsv file.
+        """
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("w", encoding="utf8") as stream:
+            stream.write("\t".join(COLUMNS) + "\n")
+            for fact in self.facts():
+                stream.write("\t".join(fact) + "\n")
+
+
+def read_store(paths: Iterable[Path], *, reading: Optional[Reading] = None, progress: Any = None) -> TripleStore:
+    """Read the files of a knowledge base.
+
+    paths (Iterable[Path]): Files with facts, with names, or with both.
+    reading (Optional[Reading]): How they are read.
+    progress (Any): Wraps the statements of each file, to show how far it is.
+    RETURNS (TripleStore): What they hold; `report` counts `facts`, `repeated` ones, `self_loops` (which are kept),
+        `ids_with_several_labels` (the first in order is the label, the others are aliases), and what was left out.
+    RAISES (ValueError): Where a file is malformed, or no file holds a fact.
+    """
+    reading, paths = reading or Reading(), list(paths)
+    entities: Dict[str, int] = {}
+    relations: Dict[str, int] = {}
+    columns = array("i"), array("i"), array("i")
+    said: Dict[str, Dict[str, List[str]]] = {}
+    for path in paths:
+        statements: Iterable[Statement] = reading.read(path)
+        for subject, relation, obj, is_name in progress(statements, path.name) if progress else statements:
+            if is_name:
+                said.setdefault(subject, {}).setdefault(relation, []).append(obj)
+                continue
+            columns[0].append(entities.setdefault(subject, len(entities)))
+            columns[1].append(relations.setdefault(relation, len(relations)))
+            columns[2].append(entities.setdefault(obj, len(entities)))
+    if not columns[0]:
+        skipped = ", ".join(f"{count} {what}" for what, count in reading.skipped.items())
+        where = ", ".join(map(str, paths)) or "no file"
+        raise ValueError(Errors.R725.format(path=where, skipped=f" ({skipped} left out)" if skipped else ""))
+    triples = np.stack([np.frombuffer(column, dtype=np.intc) for column in columns], axis=1).astype(np.int32)
+    names_of, numbers = _sorted(entities)
+    names_of_relations, relation_numbers = _sorted(relations)
+    for column, new in ((0, numbers), (1, relation_numbers), (2, numbers)):
+        triples[:, column] = new[triples[:, column]]
+    read = len(triples)
+    triples = _distinct(triples, len(names_of), len(names_of_relations))
+    report = {"facts": len(triples), "repeated": read - len(triples)}
+    report["self_loops"] = int((triples[:, 0] == triples[:, 2]).sum())
+    found = {entity: _names(each) for entity, each in said.items()}
+    report["ids_with_several_labels"] = sum(len(set(each.get(LABEL, ()))) > 1 for each in said.values())
+    return TripleStore(names_of, names_of_relations, triples, names=found, report={**report, **reading.skipped})
+
+
+def _sorted(numbers: Dict[str, int]) -> Tuple[List[str], npt.NDArray[np.int32]]:
+    """Sort names. RETURNS the names, and the new number for each old one."""
+    ordered = sorted(numbers)
+    new = np.empty(len(ordered), dtype=np.int32)
+    for number, name in enumerate(ordered):
+        new[numbers[name]] = number
+    return ordered, new
+
+
+def _distinct(triples: Triples, entities: int, relations: int) -> Triples:
+    """Sort facts by subject, relation and object, and keep each once: as one number each, which is quick."""
+    if entities * relations * entities < 2**63:
+        keys = (triples[:, 0].astype(np.int64) * relations + triples[:, 1]) * entities + triples[:, 2]
+        keys.sort()
+        keys = keys[np.concatenate([[True], keys[1:] != keys[:-1]])]
+        first, second = keys // entities, keys % entities
+        return np.stack([first // relations, first % relations, second], axis=1).astype(np.int32)
+    found: Triples = np.unique(triples, axis=0)
+    return found
+
+
+def _names(said: Dict[str, List[str]]) -> Names:
+    """Of several labels the first in order counts, and the others are aliases."""
+    labels = sorted(set(said.get(LABEL, ())))
+    aliases = sorted({*said.get(ALIAS, ()), *labels[1:]}.difference(labels[:1]))
+    return Names(labels[0] if labels else "", tuple(aliases), tuple(sorted(set(said.get(TYPE, ())))))

@@ -1,0 +1,138 @@
+"""Knowledge bases as arrays, and the files that they come from."""
+
+import gzip
+from pathlib import Path
+from typing import Any, Dict, List
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spacy_relext.knowledge.kb_files import Reading
+from spacy_relext.knowledge.triple_store import Names, TripleStore, read_store
+
+FACTS = ["Q2\tmayor_of\tQ9", "Q1\tborn_in\tQ9", "Q1\tborn_in\tQ9", "Q9\tpart_of\tQ9"]
+RDF = """
+<http://e/Q1> <http://e/born_in> <http://e/Q9> .
+<http://e/Q1> <http://www.w3.org/2000/01/rdf-schema#label> "Una Brekk"@en .
+<http://e/Q1> <http://www.w3.org/2000/01/rdf-schema#label> "Una Brekk (de)"@de .
+<http://e/Q1> <http://www.w3.org/2004/02/skos/core#altLabel> "U. Brekk" .
+<http://e/Q1> <http://www.w3.org/1999/02/22-rdf-syntax-ns#type> <http://e/Person> .
+<http://e/Q1> <http://e/height> "1.7" .
+_:b <http://e/knows> <http://e/Q1> .
+"""
+
+
+def write(path: Path, lines: List[str]) -> Path:
+    path.write_text("\n".join(lines) + "\n", encoding="utf8")
+    return path
+
+
+def test_tables(tmp_path: Path) -> None:
+    store = read_store([write(tmp_path / "a.tsv", FACTS)])
+    assert store.entities == ["Q1", "Q2", "Q9"] and store.relations == ["born_in", "mayor_of", "part_of"]
+    assert list(store.facts()) == [("Q1", "born_in", "Q9"), ("Q2", "mayor_of", "Q9"), ("Q9", "part_of", "Q9")]
+    assert store.report == {"facts": 3, "repeated": 1, "self_loops": 1, "ids_with_several_labels": 0}
+    assert "Q2" in store and "Q3" not in store and len(store) == 3
+    assert store.relations_between("Q1", "Q9") == ["born_in"] and store.relations_between("Q9", "Q1") == []
+    assert store.relations_between("Q1", "?") == []
+    shuffled = read_store([write(tmp_path / "b.tsv", ["head\trelation\ttail", "# a remark", "", *FACTS[::-1]])])
+    assert shuffled.triples.tolist() == store.triples.tolist() and shuffled.entities == store.entities
+    written = tmp_path / "c" / "d.tsv"
+    store.write(written)
+    assert list(read_store([written]).facts()) == list(store.facts())
+    quoted = write(tmp_path / "e.csv", ['"Q2","mayor_of","Q,9"'])
+    assert list(read_store([quoted]).facts()) == [("Q2", "mayor_of", "Q,9")]
+    with gzip.open(tmp_path / "f.tsv.gz", "wt") as stream:
+        stream.write("\n".join(FACTS))
+    assert list(read_store([tmp_path / "f.tsv.gz"]).facts()) == list(store.facts())
+
+
+def test_columns_in_another_order(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.tsv", ["Q1\tQ9\tborn_in"])
+    order = ("subject", "object", "relation")
+    assert list(read_store([path], reading=Reading(columns=order)).facts()) == [("Q1", "born_in", "Q9")]
+    named = write(tmp_path / "b.tsv", ["head\ttail\trelation", "Q1\tQ9\tborn_in"])
+    with pytest.raises(ValueError, match=r"R723.*--columns subject,object,relation"):
+        read_store([named])
+    assert len(read_store([named], reading=Reading(columns=order))) == 1
+    with pytest.raises(ValueError, match="R007.*columns.*head,tail"):
+        Reading(columns=("head", "tail"))
+
+
+def test_names(tmp_path: Path) -> None:
+    facts = write(tmp_path / "facts.tsv", FACTS)
+    lines = ["id\tlabel\ttype\taliases", "Q1\tUna Brekk\tPERSON\tBrekk| U. Brekk", "Q7\tNobody", "Q1\tAna Brekk\t\t"]
+    store = read_store([facts, write(tmp_path / "entities.tsv", lines)])
+    assert store.names["Q1"] == Names("Ana Brekk", ("Brekk", "U. Brekk", "Una Brekk"), ("PERSON",))
+    assert store.names["Q7"] == Names("Nobody") and "Q7" not in store
+    assert store.report["ids_with_several_labels"] == 1
+    with pytest.raises(ValueError, match=r"entities.tsv:1: found id, colour; expected id and some of label"):
+        read_store([facts, write(tmp_path / "entities.tsv", ["id\tcolour"])])
+    with pytest.raises(ValueError, match=r"entities.tsv:2: found 3 values; expected id, label"):
+        read_store([facts, write(tmp_path / "entities.tsv", ["id\tlabel", "a\tb\tc"])])
+
+
+@pytest.mark.parametrize("suffix", [".nt", ".ttl"])
+def test_rdf(suffix: str, tmp_path: Path) -> None:
+    pytest.importorskip("rdflib")
+    path = tmp_path / f"kb{suffix}"
+    path.write_text(RDF, encoding="utf8")
+    store = read_store([path], reading=Reading(strip=["http://e/"]))
+    assert list(store.facts()) == [("Q1", "born_in", "Q9")]
+    assert store.names == {"Q1": Names("Una Brekk", ("U. Brekk",), ("Person",))}
+    left_out = {"blank nodes": 1, "names in other languages": 1, "facts about literals": 1}
+    assert left_out.items() <= store.report.items()
+    path.write_text("<http://e/Q1> <http://e/r> <http://e/Q2> .\n<http://e/Q1> what .\n", encoding="utf8")
+    with pytest.raises(ValueError, match=rf"R724.*kb\{suffix}:2: "):
+        read_store([path])
+
+
+@pytest.mark.parametrize(
+    ("name", "lines", "problem"),
+    [
+        ("a.tsv", ["Q1\tr\tQ2", "Q1\tr"], r"R722.*a.tsv:2: found 2 values; expected three: subject, relation, object"),
+        ("a.tsv", ["Q1\t\tQ2"], r"a.tsv:1: found an empty value"),
+        ("a.tsv", ["# nothing"], r"R725.*a.tsv: no facts"),
+        ("a.xml", ["<a/>"], r"R720.*a.xml.*\.tsv, \.txt, \.csv, \.nt, \.ttl"),
+    ],
+)
+def test_bad_files(name: str, lines: List[str], problem: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=problem):
+        read_store([write(tmp_path / name, lines)])
+    with pytest.raises(FileNotFoundError, match=r"R721.*b\.tsv: not found"):
+        read_store([tmp_path / "b.tsv"])
+
+
+ids = st.sampled_from("abcdef")
+facts_of = st.lists(st.tuples(ids, st.sampled_from("rs"), ids), min_size=1, max_size=30)
+
+
+@given(facts_of, st.lists(st.tuples(ids, ids), max_size=5))
+def test_left_out_pairs_have_no_fact(tmp_path_factory: Any, facts: List[Any], pairs: List[Any]) -> None:
+    path = write(tmp_path_factory.mktemp("kb") / "a.tsv", ["\t".join(fact) for fact in facts])
+    store = read_store([path])
+    kept, hit = store.without_pairs(pairs)
+    unordered = {frozenset(pair) for pair in pairs}
+    assert list(kept.facts()) == [f for f in store.facts() if frozenset((f[0], f[2])) not in unordered]
+    assert {frozenset(pair) for pair in hit} == {frozenset((f[0], f[2])) for f in facts} & unordered
+    assert kept.entities == store.entities and kept.relations == store.relations
+
+
+def test_many_entities_are_sorted_without_one_number_a_fact(monkeypatch: pytest.MonkeyPatch) -> None:
+    import numpy
+
+    from spacy_relext.knowledge.triple_store import _distinct
+
+    triples = numpy.random.default_rng(0).integers(0, 4, (200, 3)).astype("int32")
+    few: Dict[str, Any] = {"few": _distinct(triples, 4, 4), "many": _distinct(triples, 2**31, 2**8)}
+    assert few["few"].tolist() == few["many"].tolist() == sorted(set(map(tuple, triples.tolist()))) or [
+        tuple(row) for row in few["few"].tolist()
+    ] == sorted(set(map(tuple, triples.tolist())))
+
+
+def test_a_store_is_made_of_arrays() -> None:
+    import numpy
+
+    store = TripleStore(["a", "b"], ["r"], numpy.asarray([[0, 0, 1]], dtype="int32"))
+    assert store.number_of("b") == 1 and store.relation_number("r") == 0 and store.relation_number("s") == -1
