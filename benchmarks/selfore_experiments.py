@@ -19,7 +19,6 @@ from selfore_speed import time_a_loop
 from selfore_systems import (
     ABLATIONS,
     CONFIG,
-    COUNT,
     FORMS,
     IN,
     LEARNED,
@@ -30,6 +29,7 @@ from selfore_systems import (
     VECTORS,
     Changes,
     compare,
+    find_count,
     judge_trained,
     loops,
     score_trained,
@@ -64,7 +64,12 @@ def _central(call: Call, name: str, data: ClusterData, seed: int) -> None:
 
 
 def _unknown(call: Call, name: str, data: ClusterData, seed: int) -> None:
-    _system(call, name, data, seed, "default", {COUNT: 0})
+    """As many clusters as are found."""
+    call.tell(f"{name}: K to be found, seed {seed}")
+    count = find_count(call, data, seed)
+    scores = compare(call, data, seed, {}, count=count)
+    _record(call, name, data, seed, "default", scores, seconds=scores["cluster_seconds"], count=0)
+    call.tell(f"  K = {count}")
 
 
 def _baselines(call: Call, name: str, data: ClusterData, seed: int) -> None:
@@ -147,7 +152,7 @@ def _system(
     call.tell(f"{name}: {row}, seed {seed}")
     trained = train_clusters(call, data, data.whole, seed, changes, config=config)
     scores = score_trained(call, trained, data.whole)
-    _record(call, name, data, seed, row, scores, seconds=trained.seconds, count=changes.get(COUNT))
+    _record(call, name, data, seed, row, scores, seconds=trained.seconds)
 
 
 def _held(call: Call, name: str, data: ClusterData, seed: int) -> None:

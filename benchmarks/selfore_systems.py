@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from kd_pairs import read_examples
 from runs import ROOT, Trained, cached, digest, fingerprint, train_run
 from selfore_abstain import judge_pairs
 from selfore_corpora import ClusterData
-from selfore_vectors import Vectors, cluster_vectors, read_vectors
+from selfore_vectors import Vectors, cluster_vectors, count_clusters, read_vectors
 
 CONFIG = ROOT / "configs" / "selfore.cfg"
 PAPER_CONFIG = ROOT / "configs" / "selfore_paper.cfg"
@@ -22,6 +23,8 @@ COUNT = f"{IN}.n_clusters"
 CLUSTERING = f"{IN}.clustering."
 VECTOR, MIX_FROM = f"{IN}.model.vector", f"{IN}.model.mix_from"
 LAST_LAYER = 99
+# Most clusters that are tried where nobody says how many: the default.
+MOST_CLUSTERS = 120
 MARKED = {f"{IN}.suggester": {"@misc": "spacy_relext.AnnotatedPairs.v1"}}
 Changes = Mapping[str, Any]
 # Name → what it changes.
@@ -133,6 +136,26 @@ def untrained_vectors(call: Call, data: ClusterData, changes: Changes) -> Vector
     """
     trained = train_clusters(call, data, data.whole, 0, changes)
     return read_vectors(pipeline_of(trained), data.whole, threads=call.settings.threads)
+
+
+def find_count(call: Call, data: ClusterData, seed: int) -> int:
+    """Let the vectors of a data set say how many clusters there are, unless that was done.
+
+    call (Call): The call.
+    data (ClusterData): The data set.
+    seed (int): Of what is drawn.
+    RETURNS (int): K.
+    """
+
+    def compute() -> dict[str, Any]:
+        torch.set_num_threads(call.settings.threads)
+        vectors = untrained_vectors(call, data, {})
+        start = time.process_time()
+        choice = count_clusters(vectors, MOST_CLUSTERS, seed=seed)
+        return {"count": choice.number, "tried": choice.tried, "seconds": time.process_time() - start}
+
+    name = f"count-{fingerprint([digest(data.whole), call.settings.encoder.name, call.settings.precision])}"
+    return int(cached(call.settings.runs / "clusterings" / f"{name}-seed{seed}.json", compute)["count"])
 
 
 def compare(call: Call, data: ClusterData, seed: int, changes: Changes, *, count: int = 0) -> dict[str, Any]:

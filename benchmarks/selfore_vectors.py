@@ -15,6 +15,7 @@ from runs import digest
 from selfore_abstain import BATCH, NONE
 from spacy.util import minibatch
 
+from spacy_relext.clustering.count import Choice, choose_count, count_grid
 from spacy_relext.clustering.methods import find_clusters
 from spacy_relext.components.pair_table import keys_of
 from spacy_relext.scoring.clusters import score_clusters
@@ -78,3 +79,15 @@ def cluster_vectors(vectors: Vectors, count: int, changes: Mapping[str, Any], *,
     clusters = found.space.logits(found.space.codes(vectors.pairs)).argmax(1).tolist()
     scores = score_clusters(vectors.gold, clusters)
     return {**scores, "information": found.information, "cluster_seconds": seconds}
+
+
+def count_clusters(vectors: Vectors, most: int, *, seed: int) -> Choice:
+    """Choose the number of clusters as the component does.
+
+    vectors (Vectors): The pairs.
+    most (int): The largest number that is tried.
+    seed (int): Of what is drawn.
+    RETURNS (Choice): The number, and what was tried.
+    """
+    options = {key: vectors.settings[key] for key in ("reduce", "whiten", "shrinkage", "rounds")}
+    return choose_count(vectors.pairs[vectors.distinct], count_grid(2, most), seed=seed, **options)

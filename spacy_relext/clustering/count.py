@@ -13,6 +13,8 @@ from .discriminant import Clustering, Reduced, cluster_often, reduce_vectors, re
 
 # Of more pairs a sample is drawn; starts of each trial.
 MOST_PAIRS, TRIAL_STARTS = 12_000, 5
+# How far apart counts are, as the logarithm of their ratio, that have nothing to say of each other.
+NEAR = 0.3
 
 
 class Choice(NamedTuple):
@@ -35,13 +37,14 @@ def choose_count(
     whiten: float = 0.0,
     **options: Any,
 ) -> Choice:
-    """Take the count with the best score: the mean of what clusters tell of neighbours, and of how alike they come out.
+    """Take the count with the best score: what clusters tell of neighbours, times how alike they come out.
 
     What a pair's cluster tells of its neighbours', I(K), grows with K as long as clusters are split along lines that
     neighbours respect, and less than ln K when one is cut through. It is taken as a share of ln(K + 1): two or three
     groups that differ in nothing but the kinds of their entities would tell nearly all that so few can, ln K, and win.
     How alike clusterings from several starts are is their adjusted mutual information, the mean of all pairs of starts:
-    where a number is wrong, it is chance which groups are cut or joined.
+    where a number is wrong, it is chance which groups are cut or joined. Both hang on the starts that were drawn, and a
+    count's score is a mean with those of counts that differ little.
 
     vectors (NDArray): Of pairs. Shape (N, F)
     counts (Sequence[int]): Counts to try; those above a tenth of the pairs are left out, but for the smallest.
@@ -63,9 +66,23 @@ def choose_count(
             spaces[width] = reduce_vectors(vectors, width, whiten=whiten, seed=seed)
         found = cluster_often(spaces[width], count, seed=seed, restarts=TRIAL_STARTS, **options)
         told = max(each.information for each in found) * math.log(count) / math.log(count + 1)
-        tried.append((count, (told + likeness(found)) / 2))
-    best = max(score for _, score in tried)
-    return Choice(max(count for count, score in tried if score == best), tried)
+        tried.append((count, told * likeness(found)))
+    steady = smoothed(possible, [score for _, score in tried])
+    best = max(steady)
+    return Choice(max(count for count, score in zip(possible, steady) if score == best), list(zip(possible, steady)))
+
+
+def smoothed(counts: Sequence[int], scores: Sequence[float]) -> List[float]:
+    """Take means of scores over counts that differ little: a count weighs 1 − |ln(K' / K)| / 0.3, and not below 0.
+
+    counts (Sequence[int]): K of each score.
+    scores (Sequence[float]): Any.
+    RETURNS (List[float]): As many.
+    """
+    logs = np.log(counts)
+    weights = np.maximum(0.0, 1.0 - np.abs(logs[:, None] - logs) / NEAR)
+    found: List[float] = (weights @ np.asarray(scores) / weights.sum(1)).tolist()
+    return found
 
 
 def likeness(found: Sequence[Clustering]) -> float:

@@ -33,3 +33,9 @@ def test_grid() -> None:
     assert count_grid(2, 2) == [2] and count_grid(2, 8) == [2, 3, 4, 5, 6, 7, 8]
     found = count_grid(4, 60)
     assert found[0] == 4 and found[-1] == 60 and found == sorted(set(found)) and len(found) < 20
+
+
+def test_scores_are_smoothed() -> None:
+    assert count.smoothed([2, 4, 8], [1.0, 0.0, 4.0]) == [1.0, 0.0, 4.0], "too far apart"
+    near = 1 - numpy.log(1.2) / 0.3
+    assert count.smoothed([10, 12], [1.0, 0.0]) == pytest.approx([1 / (1 + near), near / (1 + near)])
