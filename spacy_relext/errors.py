@@ -286,6 +286,10 @@ class Errors:
         "[R728] None of the {linked} linked entities of {corpus} is in {kb}. Are ids written alike? --strip cuts off "
         "beginnings; entities of the corpus need a kb_id."
     )
+    R729 = (
+        "[R729] No entity of the knowledge base is in the {docs} texts of {path}; it has {names} names. Names are "
+        "in a table with `id` and `label` (a second file of KB); --by link reads links."
+    )
     R727 = "[R727] The embeddings know no {kind} {name!r}{near}."
 
 

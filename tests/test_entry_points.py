@@ -187,5 +187,7 @@ def test_the_commands_are_there(installed: Set[EntryPoint]) -> None:
 
     spacy.registry.cli.get_all()
     commands = get_command(app).commands  # type: ignore[attr-defined]
-    expected = "clusters convert drop-triples evaluate explain extract folds kb rules teach tune type-patterns view"
+    expected = (
+        "align clusters convert drop-triples evaluate explain extract folds kb rules teach tune type-patterns view"
+    )
     assert sorted(commands["relext"].commands) == expected.split()

@@ -1,6 +1,7 @@
 """Entry point of `spacy_cli`: importing the commands puts them under `spacy relext`."""
 
 from . import (  # noqa: F401
+    align,
     clusters,
     convert,
     drop_triples,

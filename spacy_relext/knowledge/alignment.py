@@ -6,17 +6,41 @@ facts that the knowledge base lacks or names that it does not know go unseen (fa
 """
 
 from collections import Counter
-from dataclasses import dataclass
-from itertools import permutations
-from typing import Any, Callable, Dict, Iterable, List, Sequence, Set, Tuple
+from dataclasses import dataclass, field
+from itertools import combinations, permutations
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Protocol, Sequence, Set, Tuple
 
 from spacy.matcher import PhraseMatcher
 from spacy.tokens import Doc, Span
 from spacy.util import filter_spans
 
-from .kb import Entity, KnowledgeBase
+from .kb import Entity, Fact, KnowledgeBase
 
 SYMMETRIC_RELATIONS = ("spouse",)
+
+
+# Links that name nothing.
+UNLINKED = ("", "NIL")
+Place = List[int]
+
+
+class Facts(Protocol):
+    """What alignment asks a knowledge base."""
+
+    @property
+    def names(self) -> Mapping[str, Sequence[str]]:
+        """RETURNS (Mapping[str, Sequence[str]]): Name → ids, the usual bearer first."""
+        ...
+
+    def __getitem__(self, entity_id: str) -> Entity: ...
+
+    def facts_of(self, entity_id: str) -> Sequence[Fact]:
+        """RETURNS (Sequence[Fact]): Those with the entity as subject or object."""
+        ...
+
+    def relations_between(self, subject: str, obj: str) -> Sequence[str]:
+        """RETURNS (Sequence[str]): Relations of an ordered pair, sorted."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -34,6 +58,8 @@ class Alignment:
 
     mentions (List[Mention]): Linked names in the order of the text, character offsets.
     triples (List[Dict[str, Any]]): Canonical triples (`subject`, `relation`, `object`), character offsets, sorted.
+    unrelated (List[Tuple[Place, Place]]): The nearest mentions of each pair of different entities in a sentence, where
+        no fact is known in either direction, in the order of the text, character offsets.
     counts (Counter[str]): `sentences`, `sentences_with_triples`, `mentions`, `ambiguous_mentions`, `entity_pairs`
         (ordered pairs of different entities in a sentence), `pairs_with_facts`, `triples`.
     """
@@ -41,26 +67,32 @@ class Alignment:
     mentions: List[Mention]
     triples: List[Dict[str, Any]]
     counts: "Counter[str]"
+    unrelated: List[Tuple[Place, Place]] = field(default_factory=list)
 
 
 class Aligner:
     """Find the entities of a knowledge base in Docs and label the pairs that have facts.
 
-    kb (KnowledgeBase): Entities, names and facts.
+    kb (Facts): Entities, names and facts.
     tokenizer (Callable[[str], Doc]): What tokenizes names; the one that made the Docs, such as `nlp.make_doc`.
     symmetric (Sequence[str]): Relations without direction: the subject is the entity that is named first.
+    linked (bool): Whether the Docs' entities are linked already (`ent.kb_id_`): names are not looked for then.
     """
 
     def __init__(
         self,
-        kb: KnowledgeBase,
+        kb: Facts,
         *,
         tokenizer: Callable[[str], Doc],
         symmetric: Sequence[str] = SYMMETRIC_RELATIONS,
+        linked: bool = False,
     ) -> None:
         self.kb = kb
         self.symmetric = frozenset(symmetric)
+        self.linked = linked
         self._candidates: Dict[str, List[str]] = {}
+        if linked:
+            return
         for name, ids in kb.names.items():
             found = [entity_id for entity_id in ids if name in text_names(kb[entity_id])]
             if found:
@@ -76,27 +108,43 @@ class Aligner:
         doc (Doc): Only its tokens and sentences are read; nothing is written to it.
         RETURNS (Alignment): Mentions, triples and counts.
         """
-        spans = filter_spans(self._matcher(doc, as_spans=True))
+        spans = self.find_mentions(doc)
         result = Alignment([], [], Counter())
         for sentence in doc.sents if doc.has_annotation("SENT_START") else [doc[:]]:
             inside = [span for span in spans if sentence.start <= span.start and span.end <= sentence.end]
             self._align_sentence(inside, result)
         return result
 
+    def find_mentions(self, doc: Doc) -> List[Span]:
+        """Find names of entities, the longest where they overlap, or take the Doc's linked entities.
+
+        doc (Doc): The document.
+        RETURNS (List[Span]): In the order of the text.
+        """
+        if self.linked:
+            return [ent for ent in doc.ents if ent.kb_id_ not in UNLINKED]
+        return filter_spans(self._matcher(doc, as_spans=True))
+
     def _align_sentence(self, spans: Sequence[Span], result: Alignment) -> None:
         """Link the names of a sentence and add its mentions, triples and counts to the result."""
-        candidates = [self._candidates[span.text] for span in spans]
+        candidates = [[span.kb_id_] if self.linked else self._candidates[span.text] for span in spans]
         mentions: Dict[str, List[Span]] = {}
         for span, entity_id in zip(spans, self._link(candidates)):
             mentions.setdefault(entity_id, []).append(span)
             result.mentions.append(Mention(span.start_char, span.end_char, entity_id))
         triples = []
+        related: Set[Tuple[str, str]] = set()
         for subject, obj in permutations(mentions, 2):
             relations = self._relations(subject, obj, mentions)
             if relations:
-                result.counts["pairs_with_facts"] += 1
+                related.add((subject, obj))
                 nearest = _nearest(mentions[subject], mentions[obj])
                 triples += [_as_triple(nearest[0], relation, nearest[1]) for relation in relations]
+        result.counts["pairs_with_facts"] += len(related)
+        for one, two in combinations(mentions, 2):
+            if (one, two) not in related and (two, one) not in related:
+                ends = sorted(_nearest(mentions[one], mentions[two]), key=lambda span: span.start)
+                result.unrelated.append((_place(ends[0]), _place(ends[1])))
         result.triples += sorted(triples, key=lambda t: (t["subject"], t["object"], t["relation"]))
         result.counts["sentences"] += 1
         result.counts["sentences_with_triples"] += bool(triples)
@@ -172,8 +220,9 @@ def _nearest(subjects: Sequence[Span], objects: Sequence[Span]) -> Tuple[Span, S
 
 def _as_triple(subject: Span, relation: str, obj: Span) -> Dict[str, Any]:
     """Make a canonical triple."""
-    return {
-        "subject": [subject.start_char, subject.end_char],
-        "relation": relation,
-        "object": [obj.start_char, obj.end_char],
-    }
+    return {"subject": _place(subject), "relation": relation, "object": _place(obj)}
+
+
+def _place(span: Span) -> Place:
+    """Character offsets."""
+    return [span.start_char, span.end_char]

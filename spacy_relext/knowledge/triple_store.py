@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import Errors
+from .kb import Entity, Fact
 from .kb_files import COLUMNS, Reading, Statement
 
 Triples = npt.NDArray[np.int32]
@@ -88,6 +89,11 @@ class TripleStore:
         for subject, relation, obj in self.triples.tolist():
             yield self.entities[subject], self.relations[relation], self.entities[obj]
 
+    def fact(self, row: int) -> Tuple[str, str, str]:
+        """RETURNS (Tuple[str, str, str]): One fact in words."""
+        subject, relation, obj = self.triples[row].tolist()
+        return self.entities[subject], self.relations[relation], self.entities[obj]
+
     def without_pairs(self, pairs: Iterable[Tuple[str, str]]) -> Tuple["TripleStore", Set[Tuple[str, str]]]:
         """Leave out all facts between the entities of some pairs, in either direction and of any relation.
 
@@ -115,6 +121,45 @@ class TripleStore:
             stream.write("\t".join(COLUMNS) + "\n")
             for fact in self.facts():
                 stream.write("\t".join(fact) + "\n")
+
+
+class NamedFacts:
+    """A store as alignment asks it.
+
+    store (TripleStore): Facts, and the names of their entities; those without a name cannot be found.
+    """
+
+    def __init__(self, store: TripleStore) -> None:
+        self.store = store
+        self._by_object = np.argsort(store.triples[:, 2], kind="stable")
+        self._objects = store.triples[self._by_object, 2]
+        found: Dict[str, List[str]] = {}
+        for rank in (LABEL, ALIAS):
+            for entity in store.entities:
+                said = store.names.get(entity)
+                if said is not None:
+                    for name in filter(None, (said.label,) if rank == LABEL else said.aliases):
+                        found.setdefault(name, []).append(entity)
+        self.names: Dict[str, List[str]] = {name: list(dict.fromkeys(ids)) for name, ids in found.items()}
+
+    def __getitem__(self, entity_id: str) -> Entity:
+        """RETURNS (Entity): With its names, and the first of its types."""
+        said = self.store.names.get(entity_id, Names(""))
+        return Entity(entity_id, said.label or entity_id, said.types[0] if said.types else "", said.aliases)
+
+    def relations_between(self, subject: str, obj: str) -> List[str]:
+        """RETURNS (List[str]): Relations of an ordered pair, sorted."""
+        return self.store.relations_between(subject, obj)
+
+    def facts_of(self, entity_id: str) -> List[Fact]:
+        """RETURNS (List[Fact]): Those with the entity as subject, then those with it as object."""
+        number = self.store.number_of(entity_id)
+        if number < 0:
+            return []
+        starts = np.searchsorted(self.store.triples[:, 0], [number, number + 1])
+        ends = np.searchsorted(self._objects, [number, number + 1])
+        rows = [*range(*starts.tolist()), *self._by_object[slice(*ends.tolist())].tolist()]
+        return [Fact(*self.store.fact(row)) for row in rows]
 
 
 def read_store(paths: Iterable[Path], *, reading: Optional[Reading] = None, progress: Any = None) -> TripleStore:

@@ -1,0 +1,130 @@
+"""A corpus labelled by a knowledge base: distant supervision, text by text, in as much memory as one file needs."""
+
+import random
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional
+
+from spacy.tokens import Doc, Span
+from spacy.vocab import Vocab
+
+from ..errors import Errors
+from ..knowledge.alignment import Aligner, Alignment
+from ..triples.store import set_triples
+from .records import ENTITIES_KEY, PAIRS_KEY
+from .report import format_table
+from .shards import GOLD_ATTRS, ShardWriter, iter_docs
+
+ENTITY_LABEL = "ENTITY"
+
+
+@dataclass
+class AlignReport:
+    """Counts of one run.
+
+    docs (int): Texts.
+    counts (Counter[str]): Of `Alignment`, summed.
+    relations (Counter[str]): Triples of each relation.
+    unrelated (int): Pairs of which no fact is known.
+    marked (int): Of these, those that are marked as pairs without a relation.
+    entities (int): Different entities that were found.
+    """
+
+    docs: int = 0
+    counts: "Counter[str]" = field(default_factory=Counter)
+    relations: "Counter[str]" = field(default_factory=Counter)
+    unrelated: int = 0
+    marked: int = 0
+    entities: int = 0
+
+
+def align_corpus(
+    corpus: Path,
+    output: Path,
+    *,
+    aligner: Aligner,
+    vocab: Vocab,
+    unrelated: float = 1.0,
+    seed: int = 0,
+    shard: int = 0,
+    progress: Optional[Callable[[Iterable[Doc]], Iterable[Doc]]] = None,
+) -> AlignReport:
+    """Write a corpus with entities, marked pairs and triples as a knowledge base has them.
+
+    Pairs are marked: those with a triple, and a share of the others, which then say that nothing is stated of them.
+
+    corpus (Path): A .spacy file, or a folder of them; what triples and pairs it has are not read.
+    output (Path): A .spacy file; a folder where `shard` is given.
+    aligner (Aligner): Finds entities and facts.
+    vocab (Vocab): That of the aligner's tokenizer.
+    unrelated (float): Share of the pairs without a fact that are marked, drawn.
+    seed (int): Of what is drawn.
+    shard (int): Texts of a file; 0: one file. Files are kept in memory until they are whole.
+    progress (Optional[Callable[[Iterable[Doc]], Iterable[Doc]]]): Wraps the stream of Docs.
+    RETURNS (AlignReport): What was found.
+    RAISES (ValueError): Where no entity of the knowledge base is in the corpus.
+    """
+    report, dice = AlignReport(), random.Random(seed)
+    seen: set[str] = set()
+    docs: Iterator[Doc] = iter_docs(corpus, vocab)
+    with ShardWriter(output, shard=shard, attrs=GOLD_ATTRS) as writer:
+        for doc in docs if progress is None else progress(docs):
+            found = aligner(doc)
+            report.docs += 1
+            report.counts.update(found.counts)
+            report.relations.update(triple["relation"] for triple in found.triples)
+            seen.update(mention.entity_id for mention in found.mentions)
+            drawn = [pair for pair in found.unrelated if dice.random() < unrelated]
+            report.unrelated += len(found.unrelated)
+            report.marked += len(drawn)
+            _annotate(doc, found, drawn, aligner)
+            writer.add(doc)
+        if not seen:
+            raise ValueError(Errors.R729.format(path=corpus, docs=report.docs, names=len(aligner.kb.names)))
+    report.entities = len(seen)
+    return report
+
+
+def _annotate(doc: Doc, found: Alignment, drawn: List[Any], aligner: Aligner) -> None:
+    """Write what was found."""
+    if not aligner.linked:
+        spans: List[Span] = []
+        for mention in found.mentions:
+            label = aligner.kb[mention.entity_id].type or ENTITY_LABEL
+            span: Any = doc.char_span(mention.start, mention.end, label=label, kb_id=mention.entity_id)
+            spans.append(span)
+        doc.user_data.pop(ENTITIES_KEY, None)
+        doc.set_ents(spans)
+    stated = dict.fromkeys((tuple(each["subject"]), tuple(each["object"])) for each in found.triples)
+    pairs = [{"subject": list(subject), "object": list(obj)} for subject, obj in stated]
+    doc.user_data[PAIRS_KEY] = pairs + [{"subject": one, "object": two} for one, two in drawn]
+    set_triples(doc, found.triples)
+
+
+def format_align_report(report: AlignReport, *, most: int = 20) -> str:
+    """Write counts as tables.
+
+    report (AlignReport): The counts.
+    most (int): Relations that are listed, the commonest.
+    RETURNS (str): Several lines.
+    """
+    counts = report.counts
+    rows = [
+        ("texts", f"{report.docs:,}"),
+        ("sentences", f"{counts['sentences']:,}"),
+        ("sentences with a triple", f"{counts['sentences_with_triples']:,}"),
+        ("mentions", f"{counts['mentions']:,}"),
+        ("of several entities", f"{counts['ambiguous_mentions']:,}"),
+        ("different entities", f"{report.entities:,}"),
+        ("ordered pairs with a fact", f"{counts['pairs_with_facts']:,}"),
+        ("pairs without a fact", f"{report.unrelated:,}"),
+        ("of these, marked", f"{report.marked:,}"),
+        ("triples", f"{counts['triples']:,}"),
+    ]
+    listed: Dict[str, int] = dict(report.relations.most_common(most))
+    others = sum(report.relations.values()) - sum(listed.values())
+    tail = [("other relations", f"{others:,}")] if others else []
+    return "\n\n".join(
+        [format_table(rows), format_table([*((name, f"{count:,}") for name, count in listed.items()), *tail])]
+    )

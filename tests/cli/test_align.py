@@ -1,0 +1,106 @@
+"""`spacy relext align`: a knowledge base labels a corpus."""
+
+from pathlib import Path
+from typing import Any, List
+
+import pytest
+import spacy
+from spacy.tokens import Doc, DocBin, Span
+from typer.testing import CliRunner
+
+from spacy_relext.cli.main import relext
+from spacy_relext.corpora.shards import iter_docs
+from spacy_relext.instances.pairs import AnnotatedPairs
+
+FACTS = ["Q1\tborn_in\tQ9", "Q1\tspouse\tQ2", "Q3\tborn_in\tQ9", "Q9\tpart_of\tQ9"]
+NAMES = [
+    "id\tlabel\ttype\taliases",
+    "Q1\tUna Brekk\tPERSON\tBrekk|U. Brekk",
+    "Q2\tOle Brekk\tPERSON\tBrekk",
+    "Q3\tKari Lund\tPERSON\t",
+    "Q9\tTrysil\tPLACE\tthe Trysil valley",
+]
+TEXTS = ["Una Brekk left Trysil .", "Brekk , Kari Lund and Ole Brekk met .", "Trysil is far .", "Nobody came ."]
+
+
+@pytest.fixture
+def kb(tmp_path: Path) -> str:
+    for name, lines in (("facts", FACTS), ("names", NAMES)):
+        (tmp_path / f"{name}.tsv").write_text("\n".join(lines) + "\n", encoding="utf8")
+    return f"{tmp_path / 'facts.tsv'},{tmp_path / 'names.tsv'}"
+
+
+def corpus(path: Path, texts: List[str]) -> Path:
+    vocab = spacy.blank("en").vocab
+    docs = [Doc(vocab, words=text.split()) for text in texts]
+    for doc in docs:
+        doc[0].is_sent_start = True
+    DocBin(docs=docs, attrs=["ORTH", "SPACY", "SENT_START"]).to_disk(path)
+    return path
+
+
+def run(*arguments: Any) -> Any:
+    return CliRunner().invoke(relext, ["align", *map(str, arguments)])
+
+
+def read(path: Path) -> List[Doc]:
+    return list(iter_docs(path, spacy.blank("en").vocab))
+
+
+def test_names(kb: str, tmp_path: Path) -> None:
+    out = tmp_path / "out.spacy"
+    result = run(kb, corpus(tmp_path / "in.spacy", TEXTS), out, "--symmetric", "spouse")
+    assert result.exit_code == 0, result.output
+    docs = read(out)
+    ents = [[(ent.text, ent.label_, ent.kb_id_) for ent in doc.ents] for doc in docs]
+    assert ents[0] == [("Una Brekk", "PERSON", "Q1"), ("Trysil", "PLACE", "Q9")] and ents[3] == []
+    # the name of two people means the one with facts about others of the sentence
+    assert ents[1] == [("Brekk", "PERSON", "Q1"), ("Kari Lund", "PERSON", "Q3"), ("Ole Brekk", "PERSON", "Q2")]
+    triples = [[(t.subject.text, t.relation, t.object.text) for t in doc._.triples] for doc in docs]
+    assert triples == [[("Una Brekk", "born_in", "Trysil")], [("Brekk", "spouse", "Ole Brekk")], [], []]
+    marked = AnnotatedPairs()(docs)
+    texts = [
+        (docs[d][a:b].text, docs[d][c:e].text) for d, (a, b), (c, e) in zip(marked.doc, marked.subject, marked.object)
+    ]
+    assert texts == [
+        ("Una Brekk", "Trysil"),
+        ("Brekk", "Ole Brekk"),
+        ("Brekk", "Kari Lund"),
+        ("Kari Lund", "Ole Brekk"),
+    ]
+    assert "self loops" in result.output and "of these, marked" in result.output and "spouse" in result.output
+
+
+def test_fewer_pairs_without_a_fact(kb: str, tmp_path: Path) -> None:
+    texts = corpus(tmp_path / "in.spacy", ["Kari Lund met Ole Brekk ."] * 40)
+    for share, low, high in ((0.0, 0, 0), (0.5, 10, 30), (1.0, 40, 40)):
+        assert run(kb, texts, tmp_path / "out.spacy", "--unrelated", share).exit_code == 0
+        assert low <= len(AnnotatedPairs()(read(tmp_path / "out.spacy"))) <= high
+
+
+def test_links(kb: str, tmp_path: Path) -> None:
+    vocab = spacy.blank("en").vocab
+    doc = Doc(vocab, words="she left home with her husband".split(), sent_starts=[True] + [False] * 5)
+    links = ((0, "Q1"), (2, "Q9"), (5, "NIL"))
+    doc.ents = [Span(doc, at, at + 1, label="X", kb_id=each) for at, each in links]
+    DocBin(docs=[doc]).to_disk(tmp_path / "in.spacy")
+    result = run(kb.split(",")[0], tmp_path / "in.spacy", tmp_path / "out.spacy", "--by", "link")
+    assert result.exit_code == 0, result.output
+    (found,) = read(tmp_path / "out.spacy")
+    assert [(t.subject.text, t.relation, t.object.text) for t in found._.triples] == [("she", "born_in", "home")]
+    assert len(found.ents) == 3, "entities stay as they were"
+
+
+def test_shards(kb: str, tmp_path: Path) -> None:
+    texts = corpus(tmp_path / "in.spacy", TEXTS)
+    assert run(kb, texts, tmp_path / "out", "--shard", 2).exit_code == 0
+    assert len(list((tmp_path / "out").glob("*.spacy"))) == 2 and len(read(tmp_path / "out")) == 4
+
+
+def test_bad_input(kb: str, tmp_path: Path) -> None:
+    texts = corpus(tmp_path / "in.spacy", ["Nobody came ."])
+    result = run(kb, texts, tmp_path / "out.spacy")
+    assert result.exit_code == 1 and "R729" in result.output and "7 names" in result.output
+    assert not (tmp_path / "out.spacy").exists()
+    assert "R007" in run(kb, texts, tmp_path / "out.spacy", "--symmetric", "spouse,likes").output
+    assert "expected one of: name, link" in run(kb, texts, tmp_path / "out.spacy", "--by", "x").output
