@@ -55,6 +55,8 @@ class TripleStore:
         self.names, self.report = names or {}, report or {}
         self._number = {entity: number for number, entity in enumerate(self.entities)}
         self._relation = {relation: number for number, relation in enumerate(self.relations)}
+        # a column of its own: of a part of an array, each search would make a copy
+        self._subjects = np.ascontiguousarray(triples[:, 0])
 
     def __len__(self) -> int:
         return len(self.triples)
@@ -70,6 +72,11 @@ class TripleStore:
         """RETURNS (int): Number of a relation; -1 where no fact has it."""
         return self._relation.get(relation, -1)
 
+    def rows_of(self, subject: int) -> Tuple[int, int]:
+        """RETURNS (Tuple[int, int]): The first fact with a subject, and the one after the last."""
+        start, end = np.searchsorted(self._subjects, [subject, subject + 1]).tolist()
+        return start, end
+
     def relations_between(self, subject: str, obj: str) -> List[str]:
         """Look up an ordered pair of entities.
 
@@ -80,7 +87,7 @@ class TripleStore:
         one, two = self.number_of(subject), self.number_of(obj)
         if one < 0 or two < 0:
             return []
-        start, end = np.searchsorted(self.triples[:, 0], [one, one + 1])
+        start, end = self.rows_of(one)
         part = self.triples[start:end]
         return [self.relations[number] for number in part[part[:, 2] == two, 1]]
 
@@ -156,9 +163,8 @@ class NamedFacts:
         number = self.store.number_of(entity_id)
         if number < 0:
             return []
-        starts = np.searchsorted(self.store.triples[:, 0], [number, number + 1])
         ends = np.searchsorted(self._objects, [number, number + 1])
-        rows = [*range(*starts.tolist()), *self._by_object[slice(*ends.tolist())].tolist()]
+        rows = [*range(*self.store.rows_of(number)), *self._by_object[slice(*ends.tolist())].tolist()]
         return [Fact(*self.store.fact(row)) for row in rows]
 
 
