@@ -275,6 +275,15 @@ class Errors:
         "[R611] Gold of {where} names {count} relations ({names}), which are clusters of their own where known = true, "
         "but {key} = {found} counts all clusters of {name!r}: set {key} above {count}."
     )
+    R710 = (
+        "[R710] The {unit} {key!r} has two scores for the relation {relation!r}. Give each {unit} and relation one "
+        "cell: the highest score, or another aggregate."
+    )
+    R711 = (
+        "[R711] The {unit} {key!r} with the relation {relation!r} is among the facts, but its cell says that it is not "
+        "gold. Mark its cell as gold, or take it out of the facts."
+    )
+    R712 = "[R712] Curves of one drawing must be of one unit, bag or mention; found {found}. Draw each unit by itself."
 
 
 class Warnings:
