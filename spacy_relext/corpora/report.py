@@ -45,6 +45,7 @@ class Report:
     folded: int = 0
     respaced: int = 0
     entities: int = 0
+    entities_linked: int = 0
     entities_widened: int = 0
     entities_dropped: int = 0
     sentences_moved: int = 0
@@ -175,6 +176,7 @@ def _rows(report: Report) -> List[Row]:
         ("triples relabelled by the relation map", report.relabelled),
         ("triples removed by the relation map", report.removed_by_map),
         ("entities", report.entities),
+        ("entities with an id of a knowledge base", report.entities_linked),
         ("entities widened to whole tokens in doc.ents", report.entities_widened),
         ("entities left out of doc.ents (overlap)", report.entities_dropped),
         ("sentence boundaries moved to a token", report.sentences_moved),
