@@ -275,6 +275,18 @@ class Errors:
         "[R611] Gold of {where} names {count} relations ({names}), which are clusters of their own where known = true, "
         "but {key} = {found} counts all clusters of {name!r}: set {key} above {count}."
     )
+    # What is wrong with a record: R100 says where, and what to do.
+    R700 = "[R700] {found} columns; expected six with tabs between ({expected}, {end}), or {end} as a seventh"
+    R701 = "[R701] The sentence does not end in {end}, but in {found!r}: the line is cut off, or another format"
+    R702 = "[R702] The column {column!r} is empty"
+    R703 = "[R703] Tokens {start} to {end} (exclusive) hold nothing but white space; expected the words of an entity"
+    R704 = (
+        "[R704] The offsets of {role!r} hold {found}, but its name is {name}; expected offsets of the same words (they "
+        "count characters of 'text' or, where there is 'token', tokens; the end is exclusive)"
+    )
+    R705 = "[R705] Subject and object are the same span ({string}); expected two"
+    R706 = "[R706] {name} names the sentence {found}; expected numbers from 0 of the {count} sentences"
+    R707 = "[R707] {role!r} of {name} is {found}; expected the number, from 0, of one of the {count} vertices"
     R710 = (
         "[R710] The {unit} {key!r} has two scores for the relation {relation!r}. Give each {unit} and relation one "
         "cell: the highest score, or another aggregate."

@@ -36,6 +36,7 @@ class Report:
     duplicates: int = 0
     identical: int = 0
     not_located: int = 0
+    pairs_left_out: int = 0
     relabelled: int = 0
     removed_by_map: int = 0
     strings: int = 0
@@ -163,6 +164,11 @@ def _rows(report: Report) -> List[Row]:
     if report.strings:
         rows += [
             ("triples left out: string not found", report.not_located),
+            *(
+                [("documents left out: no place for their pair", report.pairs_left_out)]
+                if report.pairs_left_out
+                else []
+            ),
             ("strings looked up", report.strings),
             ("strings not found", _share(report.not_found, report.strings)),
             ("strings found more than once (ambiguous)", _share(report.ambiguous, report.strings)),
