@@ -2,8 +2,10 @@
 
 from typing import Any, Sequence
 
+from .errors_kb import KbErrors
 
-class Errors:
+
+class Errors(KbErrors):
     """Message templates; the code at the front makes a message easy to look up."""
 
     R001 = "[R001] Subject and object of a {relation!r} triple are the same span ({text!r}). A triple needs two spans."
@@ -275,22 +277,7 @@ class Errors:
         "[R611] Gold of {where} names {count} relations ({names}), which are clusters of their own where known = true, "
         "but {key} = {found} counts all clusters of {name!r}: set {key} above {count}."
     )
-    R720 = "[R720] {path}: no format of a knowledge base; expected one of {expected}, each also with .gz behind it."
-    R721 = "[R721] {path}: not found."
-    R722 = "[R722] {place}: found {found}; expected {expected}."
-    R723 = "[R723] {path}: the first line names the columns {found}. Read it with --columns {columns}."
-    R724 = "[R724] {place}: {reason}"
-    R725 = "[R725] {path}: no facts in it{skipped}."
-    R726 = "[R726] {path} is no folder of knowledge-base embeddings: {reason}. `spacy relext kb train` makes one."
-    R728 = (
-        "[R728] None of the {linked} linked entities of {corpus} is in {kb}. Are ids written alike? --strip cuts off "
-        "beginnings; entities of the corpus need a kb_id."
-    )
-    R729 = (
-        "[R729] No entity of the knowledge base is in the {docs} texts of {path}; it has {names} names. Names are "
-        "in a table with `id` and `label` (a second file of KB); --by link reads links."
-    )
-    R727 = "[R727] The embeddings know no {kind} {name!r}{near}."
+    # What is wrong with a record: R100 says where, and what to do.
 
 
 class Warnings:

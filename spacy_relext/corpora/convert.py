@@ -10,7 +10,7 @@ from spacy.tokens import Doc
 
 from ..errors import Errors
 from .formats import Format, get_format
-from .locate import OCCURRENCES, locate_record
+from .locate import OCCURRENCES
 from .records import KNOWN_KEYS, Record, record_to_doc
 from .report import Report
 from .shards import GOLD_ATTRS, ShardWriter
@@ -70,9 +70,17 @@ def convert(
             report.count_doc(doc)
             writer.add(doc)
     if not report.docs:
-        detail = f"First problem: {report.problems[0]}." if report.problems else "There is no record to read."
-        raise ValueError(Errors.R103.format(paths=", ".join(map(str, paths)), format=format, detail=detail))
+        raise ValueError(Errors.R103.format(paths=", ".join(map(str, paths)), format=format, detail=_reason(report)))
     return report
+
+
+def _reason(report: Report) -> str:
+    """Say why nothing was read."""
+    if report.problems:
+        return f"First problem: {report.problems[0]}."
+    if report.pairs_left_out:
+        return f"In none of {report.pairs_left_out} texts stand the two strings of its pair."
+    return "There is no record to read."
 
 
 class _Reading:
@@ -122,8 +130,11 @@ class _Reading:
         except ValueError as error:
             self._problem(item.where, str(error))
             return None
-        if "string_triples" in record:
-            record = locate_record(record, self.report, occurrences=self.occurrences)
+        if self.spec.locate is not None:
+            located = self.spec.locate(record, self.report, occurrences=self.occurrences)
+            if located is None:
+                return None
+            record = located
         if "triples" in record:
             record["triples"] = self._clean(record["triples"])
         text = hash(record["text"])

@@ -146,11 +146,15 @@ def choose_pairs(
     pairs = [(subject, obj) for subject in subjects for obj in objects if subject != obj]
     if occurrences != "nearest" or not pairs:
         return pairs
-    return [min(pairs, key=_distance)]
+    return [min(pairs, key=pair_distance)]
 
 
-def _distance(pair: Tuple[CharSpan, CharSpan]) -> Tuple[bool, int]:
-    """Rank pairs: apart before overlapping, then by the characters between."""
+def pair_distance(pair: Tuple[CharSpan, CharSpan]) -> Tuple[bool, int]:
+    """Rank pairs: apart before overlapping, then by the characters between.
+
+    pair (Tuple[CharSpan, CharSpan]): Two spans of one text.
+    RETURNS (Tuple[bool, int]): Whether they overlap, and the characters between.
+    """
     (subject_start, subject_end), (object_start, object_end) = pair
     gap = max(object_start - subject_end, subject_start - object_end)
     return gap < 0, max(gap, 0)

@@ -16,7 +16,7 @@ from ..errors import Errors, Warnings
 from ..instances.trees import find_cycle, text_heads
 from ..triples.store import get_records, has_triples
 from .parse import copy_parse
-from .records import ENTITIES_KEY, PAIRS_KEY, TOLD_KEY, Record, record_to_doc, set_sentence_starts
+from .records import ENTITIES_KEY, PAIRS_KEY, TOLD_KEY, Record, record_to_doc, set_sentence_starts, span_to_entity
 from .shards import list_shards, load_shard, make_docs, reorder
 
 Augmenter = Callable[[Language, Example], Iterable[Example]]
@@ -194,7 +194,7 @@ def _needs_triples(nlp: Language) -> bool:
 
 
 def copy_entities(reference: Doc, predicted: Doc, *, aside: bool = False) -> None:
-    """Copy entities and marked pairs from one Doc to another of the same text; the pairs lose their labels.
+    """Copy entities with their links, and marked pairs without labels, from one Doc to another of the same text.
 
     reference (Doc): Where they are annotated.
     predicted (Doc): Gets them as whole tokens, the longer first where two share a token.
@@ -208,8 +208,9 @@ def copy_entities(reference: Doc, predicted: Doc, *, aside: bool = False) -> Non
             spans.append(span)
     beside = [dict(entity) for entity in reference.user_data.get(ENTITIES_KEY, ())]
     if aside:
-        found = [{"start": span.start_char, "end": span.end_char, "label": span.label_} for span in spans]
-        beside += [entity for entity in found if entity not in beside]
+        known = {(entity["start"], entity["end"], entity["label"]) for entity in beside}
+        new = [span for span in spans if (span.start_char, span.end_char, span.label_) not in known]
+        beside += [span_to_entity(span) for span in new]
     elif reference.has_annotation("ENT_IOB"):
         predicted.set_ents(filter_spans(spans))
     if beside or ENTITIES_KEY in reference.user_data:

@@ -92,6 +92,7 @@ def set_entities(doc: Doc, entities: Iterable[Dict[str, Any]], *, report: Option
     taken: set[int] = set()
     for entity in sorted(entities, key=lambda e: (e["start"] - e["end"], e["start"])):
         report.entities += 1
+        report.entities_linked += bool(entity.get("kb_id"))
         span = _entity_span(doc, entity)
         if span is None or taken.intersection(range(span.start, span.end)):
             report.entities_dropped += 1
@@ -100,6 +101,16 @@ def set_entities(doc: Doc, entities: Iterable[Dict[str, Any]], *, report: Option
         taken.update(range(span.start, span.end))
         chosen.append(span)
     doc.set_ents(sorted(chosen, key=lambda span: span.start))
+
+
+def span_to_entity(span: Span) -> Dict[str, Any]:
+    """Make an entity of a record of a span.
+
+    span (Span): With its label.
+    RETURNS (Dict[str, Any]): `start`, `end` (characters), `label`, and `kb_id` where it is linked.
+    """
+    entity = {"start": span.start_char, "end": span.end_char, "label": span.label_}
+    return {**entity, "kb_id": span.kb_id_} if span.kb_id_ else entity
 
 
 def _entity_span(doc: Doc, entity: Dict[str, Any]) -> Optional[Span]:
@@ -137,14 +148,21 @@ def _list_sentences(doc: Doc) -> List[List[int]]:
 
 
 def _list_entities(doc: Doc) -> List[Dict[str, Any]]:
-    """List the stored entities, and those that a pipeline put into `doc.ents` beside them."""
+    """List the stored entities, and what a pipeline did in `doc.ents` beside them: more entities, links of the same."""
     stored = [dict(entity) for entity in doc.user_data.get(ENTITIES_KEY, ())]
-    known = {_span_key(span) for entity in stored if (span := _entity_span(doc, entity)) is not None}
+    known: Dict[Tuple[int, int, str], List[Dict[str, Any]]] = {}
+    for entity in stored:
+        span = _entity_span(doc, entity)
+        if span is not None:
+            known.setdefault(_span_key(span), []).append(entity)
     added = []
     for ent in doc.ents:
-        if _span_key(ent) not in known:
-            entity = {"start": ent.start_char, "end": ent.end_char, "label": ent.label_}
-            added.append({**entity, "kb_id": ent.kb_id_} if ent.kb_id_ else entity)
+        same = known.get(_span_key(ent))
+        if same is None:
+            added.append(span_to_entity(ent))
+        elif ent.kb_id_ and not any(entity.get("kb_id") for entity in same):
+            for entity in same:
+                entity["kb_id"] = ent.kb_id_
     return stored + added
 
 

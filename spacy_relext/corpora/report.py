@@ -36,6 +36,7 @@ class Report:
     duplicates: int = 0
     identical: int = 0
     not_located: int = 0
+    pairs_left_out: int = 0
     relabelled: int = 0
     removed_by_map: int = 0
     strings: int = 0
@@ -45,6 +46,7 @@ class Report:
     folded: int = 0
     respaced: int = 0
     entities: int = 0
+    entities_linked: int = 0
     entities_widened: int = 0
     entities_dropped: int = 0
     sentences_moved: int = 0
@@ -162,6 +164,11 @@ def _rows(report: Report) -> List[Row]:
     if report.strings:
         rows += [
             ("triples left out: string not found", report.not_located),
+            *(
+                [("documents left out: no place for their pair", report.pairs_left_out)]
+                if report.pairs_left_out
+                else []
+            ),
             ("strings looked up", report.strings),
             ("strings not found", _share(report.not_found, report.strings)),
             ("strings found more than once (ambiguous)", _share(report.ambiguous, report.strings)),
@@ -175,6 +182,7 @@ def _rows(report: Report) -> List[Row]:
         ("triples relabelled by the relation map", report.relabelled),
         ("triples removed by the relation map", report.removed_by_map),
         ("entities", report.entities),
+        ("entities with an id of a knowledge base", report.entities_linked),
         ("entities widened to whole tokens in doc.ents", report.entities_widened),
         ("entities left out of doc.ents (overlap)", report.entities_dropped),
         ("sentence boundaries moved to a token", report.sentences_moved),

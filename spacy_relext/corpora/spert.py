@@ -8,6 +8,7 @@ run through the document and include the last token. The text is the tokens with
 from typing import Any, Dict, List, Sequence, Tuple
 
 from .checks import check_object, check_offsets, check_unicode, describe, require
+from .tokens import check_tokens, join_tokens, span_chars
 
 TokenSpan = Tuple[int, int, str]
 
@@ -25,8 +26,8 @@ def parse_spert(value: Any) -> Dict[str, Any]:
 
 def _parse_sentence(record: Dict[str, Any]) -> Dict[str, Any]:
     """Read the form of SpERT."""
-    tokens = _check_tokens(require(record, "tokens", list))
-    text, offsets = _join(tokens)
+    tokens = check_tokens(require(record, "tokens", list))
+    text, offsets = join_tokens(tokens)
     if "entities" in record:
         values = enumerate(require(record, "entities", list))
         spans = [_spert_entity(value, f"entities[{number}]", len(tokens)) for number, value in values]
@@ -79,10 +80,10 @@ def _decode_bilou(tags: Sequence[Any], *, length: int) -> List[TokenSpan]:
 
 def _parse_document(record: Dict[str, Any]) -> Dict[str, Any]:
     """Read the form of DyGIE."""
-    sentences = [_check_tokens(_check_list(s, f"sentences[{n}]")) for n, s in enumerate(_lists(record, "sentences"))]
+    sentences = [check_tokens(_check_list(s, f"sentences[{n}]")) for n, s in enumerate(_lists(record, "sentences"))]
     if not sentences:
         raise ValueError("'sentences' is empty")
-    text, offsets = _join([token for sentence in sentences for token in sentence])
+    text, offsets = join_tokens([token for sentence in sentences for token in sentence])
     sents, first = [], 0
     for sentence in sentences:
         sents.append([offsets[first][0], offsets[first + len(sentence) - 1][1]])
@@ -131,17 +132,6 @@ def _inclusive(start: int, end: int, length: int, name: str) -> Tuple[int, int]:
     return start, end + 1
 
 
-def _check_tokens(tokens: List[Any]) -> List[str]:
-    """Make sure that there are tokens and that each is a string with something in it."""
-    if not tokens:
-        raise ValueError("a sentence has no tokens")
-    for position, token in enumerate(tokens):
-        if not isinstance(token, str) or not token.strip():
-            raise ValueError(f"token {position} is {describe(token)}, not a string with something in it")
-        check_unicode(token, f"token {position}")
-    return [token.strip() for token in tokens]
-
-
 def _label(label: str, name: str) -> str:
     """Make sure that a label says something."""
     if not label.strip():
@@ -150,23 +140,9 @@ def _label(label: str, name: str) -> str:
     return label
 
 
-def _join(tokens: Sequence[str]) -> Tuple[str, List[Tuple[int, int]]]:
-    """Join tokens by spaces; RETURNS also the character offsets of each."""
-    offsets, position = [], 0
-    for token in tokens:
-        offsets.append((position, position + len(token)))
-        position += len(token) + 1
-    return " ".join(tokens), offsets
-
-
-def _chars(offsets: Sequence[Tuple[int, int]], start: int, end: int) -> List[int]:
-    """Turn a span of tokens (end exclusive) into characters."""
-    return [offsets[start][0], offsets[end - 1][1]]
-
-
 def _entity(offsets: Sequence[Tuple[int, int]], span: TokenSpan) -> Dict[str, Any]:
     """Make a canonical entity."""
-    start, end = _chars(offsets, span[0], span[1])
+    start, end = span_chars(offsets, span[0], span[1])
     return {"start": start, "end": end, "label": span[2]}
 
 
@@ -176,4 +152,4 @@ def _triple(
     """Make a canonical triple."""
     if subject == obj:
         raise ValueError(f"subject and object of {name} are the same span")
-    return {"subject": _chars(offsets, *subject), "relation": relation, "object": _chars(offsets, *obj)}
+    return {"subject": span_chars(offsets, *subject), "relation": relation, "object": span_chars(offsets, *obj)}

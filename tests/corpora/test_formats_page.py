@@ -14,10 +14,13 @@ from spacy_relext.corpora.report import Report
 
 # Documents, triples and entities of each example.
 EXPECTED = {
+    "docred": (1, 2, 4),
     "duie": (2, 3, 5),
     "jsonl": (3, 1, 1),
     "markup": (2, 2, 6),
     "nyt": (2, 2, 0),
+    "nyt10": (3, 2, 6),
+    "opennre": (2, 1, 4),
     "rere": (2, 1, 1),
     "semeval2010": (2, 1, 4),
     "spert": (3, 3, 7),
@@ -54,7 +57,7 @@ def test_the_examples_are_read(examples: Dict[str, str], tmp_path: Path, name: s
     assert report.not_found == report.identical == report.duplicates == report.entities_widened == 0
 
 
-@pytest.mark.parametrize("name", ["duie", "jsonl", "nyt", "rere", "spert", "tacred"])
+@pytest.mark.parametrize("name", ["docred", "duie", "jsonl", "nyt", "opennre", "rere", "spert", "tacred"])
 def test_the_examples_are_read_as_arrays_too(examples: Dict[str, str], tmp_path: Path, name: str) -> None:
     records: List[object] = [json.loads(line) for line in examples[name].splitlines()]
     assert convert_example(tmp_path, name, json.dumps(records, indent=1)).docs == len(records)

@@ -42,6 +42,10 @@ CASES = [
     Case("spert", "ade/ade_full.json", 4272, 6821, 1),
     Case("semeval2010", "semeval2010_task8/TRAIN_FILE.TXT", 8000, 6590, 9),
     Case("semeval2010", "semeval2010_task8/TEST_FILE_FULL.TXT", 2717, 2263, 9),
+    # The README counts NA as a relation.
+    Case("nyt10", "nyt10_riedel_mid_sample/train.txt", 10230, 9928, 21),
+    Case("nyt10", "nyt10_riedel_mid_sample/test.txt", 9703, 6323, 31),
+    Case("opennre", "wiki80/dev.txt", 5600, 5600, 80),
 ]
 
 
@@ -72,6 +76,12 @@ def test_duie_2_with_its_roles(shared_data: Path, tmp_path: Path) -> None:
 def test_the_test_file_without_labels_is_not_annotated(shared_data: Path, tmp_path: Path) -> None:
     report = convert("semeval2010", [shared_data / "semeval2010_task8/TEST_FILE.txt"], tmp_path / "a.spacy")
     assert report.docs == report.not_annotated == 2717
+
+
+def test_documents_without_relations(shared_data: Path, tmp_path: Path) -> None:
+    report = convert("docred", [shared_data / "docred_unlabelled/test.json"], tmp_path / "a.spacy", strict=True)
+    assert (report.docs, report.not_annotated, report.sentences) == (1000, 1000, 7944)
+    assert report.entities == report.entities_linked and report.entities_dropped < 0.005 * report.entities
 
 
 def test_nyt24_offsets_hold_the_strings(shared_data: Path, tmp_path: Path) -> None:
