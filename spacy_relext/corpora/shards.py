@@ -8,6 +8,7 @@ from typing import Any, Dict, Iterator, List, Optional, Sequence, Type, Union, c
 import srsly
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
+from srsly.msgpack import Packer
 
 from ..errors import Errors
 
@@ -19,6 +20,26 @@ GOLD_ATTRS = ("ORTH", "SPACY", "SENT_START", "ENT_IOB", "ENT_TYPE", "ENT_KB_ID")
 
 # Docs whose user data is unpacked at once; below 2**16, the most that the header of `_unpack` can count.
 _UNPACKED = 512
+
+
+class PackedBin(DocBin):
+    """A DocBin that packs the user data of all Docs with one packer.
+
+    `DocBin.add` makes one for each Doc, and each of them looks for encoders in all installed packages: most of the time
+    of writing a corpus.
+    """
+
+    def add(self, doc: Doc) -> None:
+        """Add a Doc.
+
+        doc (Doc): The document.
+        """
+        if not hasattr(self, "_packer"):
+            self._packer = Packer(use_bin_type=True)
+        self.store_user_data = False
+        super().add(doc)
+        self.store_user_data = True
+        self.user_data.append(self._packer.pack(doc.user_data))
 
 
 class ShardWriter:
@@ -73,8 +94,8 @@ class ShardWriter:
     def _new_bin(self) -> DocBin:
         """Make an empty DocBin."""
         if self.attrs is None:
-            return DocBin(store_user_data=True)
-        return DocBin(attrs=list(self.attrs), store_user_data=True)  # type: ignore[arg-type]
+            return PackedBin(store_user_data=True)
+        return PackedBin(attrs=list(self.attrs), store_user_data=True)  # type: ignore[arg-type]
 
     def _check_folder(self) -> None:
         """Refuse a folder in which other corpora would be mixed with this one."""

@@ -74,8 +74,7 @@ class TripleStore:
 
     def rows_of(self, subject: int) -> Tuple[int, int]:
         """RETURNS (Tuple[int, int]): The first fact with a subject, and the one after the last."""
-        start, end = np.searchsorted(self._subjects, [subject, subject + 1]).tolist()
-        return start, end
+        return rows_of(self._subjects, subject)
 
     def relations_between(self, subject: str, obj: str) -> List[str]:
         """Look up an ordered pair of entities.
@@ -163,8 +162,8 @@ class NamedFacts:
         number = self.store.number_of(entity_id)
         if number < 0:
             return []
-        ends = np.searchsorted(self._objects, [number, number + 1])
-        rows = [*range(*self.store.rows_of(number)), *self._by_object[slice(*ends.tolist())].tolist()]
+        objects = self._by_object[slice(*rows_of(self._objects, number))]
+        rows = [*range(*self.store.rows_of(number)), *objects.tolist()]
         return [Fact(*self.store.fact(row)) for row in rows]
 
 
@@ -208,6 +207,18 @@ def read_store(paths: Iterable[Path], *, reading: Optional[Reading] = None, prog
     found = {entity: _names(each) for entity, each in said.items()}
     report["ids_with_several_labels"] = sum(len(set(each.get(LABEL, ()))) > 1 for each in said.values())
     return TripleStore(names_of, names_of_relations, triples, names=found, report={**report, **reading.skipped})
+
+
+def rows_of(column: npt.NDArray[np.int32], number: int) -> Tuple[int, int]:
+    """Find a number in a sorted column.
+
+    column (NDArray[np.int32]): Shape (N,)
+    number (int): The number.
+    RETURNS (Tuple[int, int]): The first row that has it, and the one after the last.
+    """
+    # of another type, the whole column would be converted in each search
+    start, end = np.searchsorted(column, np.asarray([number, number + 1], dtype=np.int32)).tolist()
+    return start, end
 
 
 def _sorted(numbers: Dict[str, int]) -> Tuple[List[str], npt.NDArray[np.int32]]:
