@@ -10,6 +10,7 @@ from wasabi import msg, table
 
 from ..corpora.shards import iter_docs
 from ..errors import Errors
+from ..knowledge.alignment import UNLINKED
 from ..knowledge.kb_files import COLUMNS, Reading
 from ..knowledge.triple_store import Triples, TripleStore, read_store
 from .app import relext
@@ -21,8 +22,6 @@ relext.add_typer(kb_app)
 KB_HELP = "File of facts, or of names: .tsv, .csv, .nt, .ttl, each also .gz; several with commas"
 COLUMNS_HELP = "What the columns of .tsv and .csv are, in their order"
 STRIP_HELP = "Beginnings that are cut off ids, with commas"
-# Links that name nothing.
-UNLINKED = ("", "NIL")
 RECIPES = ("all", "hrere")
 
 

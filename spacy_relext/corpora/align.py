@@ -12,11 +12,10 @@ from spacy.vocab import Vocab
 from ..errors import Errors
 from ..knowledge.alignment import Aligner, Alignment
 from ..triples.store import set_triples
+from .linked import ENTITY
 from .records import ENTITIES_KEY, PAIRS_KEY
 from .report import format_table
 from .shards import GOLD_ATTRS, ShardWriter, iter_docs
-
-ENTITY_LABEL = "ENTITY"
 
 
 @dataclass
@@ -91,7 +90,7 @@ def _annotate(doc: Doc, found: Alignment, drawn: List[Any], aligner: Aligner) ->
     if not aligner.linked:
         spans: List[Span] = []
         for mention in found.mentions:
-            label = aligner.kb[mention.entity_id].type or ENTITY_LABEL
+            label = aligner.kb[mention.entity_id].type or ENTITY
             span: Any = doc.char_span(mention.start, mention.end, label=label, kb_id=mention.entity_id)
             spans.append(span)
         doc.user_data.pop(ENTITIES_KEY, None)
