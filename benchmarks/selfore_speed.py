@@ -14,7 +14,7 @@ PEER = "peer:fine-tuning pass and encoding pass in plain PyTorch"
 
 
 def time_a_loop(call: Call, name: str, data: ClusterData, seed: int) -> None:
-    """Measure both, one after the other. The peer learns gold relations: as many as clusters, and as long.
+    """Measure the processor time of both, of one thread. The peer learns gold relations: as many as clusters.
 
     call (Call): The call.
     name (str): The data set.
@@ -25,8 +25,8 @@ def time_a_loop(call: Call, name: str, data: ClusterData, seed: int) -> None:
     trained = train_clusters(call, data, data.whole, seed, loops(1))
     pairs = PairData(data.name, data.whole, data.held, {"test": data.whole}, key=f"selfore-{name}", marked=True)
     peer = run_rbert(pairs, seed=seed, settings=replace(call.settings, passes=1))
-    encoding = trained.sentences / peer.result["predict_pairs_per_second"][f"batch_{BATCH_SIZE}"]
-    seconds = {"default": trained.seconds, PEER: peer.seconds + encoding}
+    encoding = trained.sentences / peer.result["predict_pairs_per_second"][f"cpu_batch_{BATCH_SIZE}"]
+    seconds = {"default": trained.cpu_seconds, PEER: peer.result["train_cpu_seconds"] + encoding}
     described = f"{data.name}, {call.settings.precision}, {call.settings.threads} thread"
     for system, took in seconds.items():
         metrics = {"loop_seconds": took, "pairs_per_second": trained.sentences / took}

@@ -45,6 +45,7 @@ class Run:
     peer: Peer
     args: argparse.Namespace
     history: list[dict[str, Any]] = field(default_factory=list)
+    cpu_seconds: float = 0.0
 
 
 def rates(correct: int, *, gold: int, predicted: int, empty: float = 0.0) -> dict[str, float]:
@@ -174,10 +175,11 @@ def train(
     with tempfile.TemporaryDirectory() as folder:
         weights = Path(folder) / "best.pt"
         for number in range(1, passes + 1):
-            started = time.perf_counter()
+            started, started_cpu = time.perf_counter(), time.process_time()
             loss = train_pass(run, examples, targets=targets, step=step, rng=rng) / per_pass
             spent = time.perf_counter() - started
             seconds += spent
+            run.cpu_seconds += time.process_time() - started_cpu
             scores = score_peer(run, dev[0], records=dev[1])
             scores.pop("per_relation")
             run.history.append({"loss": loss, "seconds": spent, "dev": scores})
