@@ -209,7 +209,7 @@ def test_a_small_training_learns_the_direction(trained: Trained) -> None:
     best = [entry["dev"]["micro_f"] for entry in result["passes"]]
     assert len(best) == 15 and result["best_pass"] == 1 + best.index(1.0)
     assert result["texts_cut"] == {"train": 0, "dev": 0, "test:same": 0}
-    assert set(result["predict_pairs_per_second"]) == {"batch_1", "batch_32"}
+    assert set(result["predict_pairs_per_second"]) == {f"{cpu}batch_{size}" for cpu in ("", "cpu_") for size in (1, 32)}
     assert min(result["train_pairs_per_second"], result["peak_rss_mb"]) > 0 and result["labels"] == ["born_in", "none"]
 
 
