@@ -87,13 +87,16 @@ class Reading:
             raise ValueError(Errors.R720.format(path=path, expected=", ".join(SUFFIXES)))
         if not path.is_file():
             raise FileNotFoundError(Errors.R721.format(path=path))
-        with gzip.open(path, "rt", encoding="utf8", newline="") if packed else _open(path) as lines:
-            if suffix[0] in DELIMITERS:
-                yield from self._rows(path, lines, DELIMITERS[suffix[0]])
-            elif suffix[0] == ".nt":
-                yield from self._lines(path, lines)
-            else:
-                yield from self._turtle(path, lines)
+        try:
+            with gzip.open(path, "rt", encoding="utf8", newline="") if packed else _open(path) as lines:
+                if suffix[0] in DELIMITERS:
+                    yield from self._rows(path, lines, DELIMITERS[suffix[0]])
+                elif suffix[0] == ".nt":
+                    yield from self._lines(path, lines)
+                else:
+                    yield from self._turtle(path, lines)
+        except (UnicodeDecodeError, csv.Error, gzip.BadGzipFile, EOFError) as error:
+            raise ValueError(Errors.R724.format(place=path, reason=_one_line(error))) from None
 
     def _rows(self, path: Path, lines: IO[str], delimiter: str) -> Iterator[Statement]:
         """Three values a line, or a table of names."""
