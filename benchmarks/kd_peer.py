@@ -58,14 +58,13 @@ def run_rbert(data: PairData, *, seed: int, settings: Settings, types: bool = Fa
     folder = settings.runs / f"{data.key}-rbert-seed{seed}-{fingerprint(depends)}"
 
     def run() -> dict[str, Any]:
-        paths = {
-            split: write_pairs(read_pairs(path, marked=data.marked), folder / "pairs" / f"{split}.jsonl")
-            for split, path in corpora.items()
-        }
+        pairs = {split: read_pairs(path, marked=data.marked) for split, path in corpora.items()}
+        paths = {split: write_pairs(each, folder / "pairs" / f"{split}.jsonl") for split, each in pairs.items()}
+        has_nothing = any(not row.labels for row in pairs["train"].rows)
         command = [sys.executable, str(PEERS / "rbert.py"), "--encoder", str(settings.encoder), "--seed", str(seed)]
         command += ["--passes", str(settings.passes), "--threads", str(settings.threads)]
         command += ["--precision", settings.precision, "--time-batch", str(BATCH_SIZE), "--score", data.task]
-        command += ["--no-relation", NOTHING] * (data.task == MICRO) + ["--types"] * types
+        command += ["--no-relation", NOTHING] * (data.task == MICRO and has_nothing) + ["--types"] * types
         command += ["--train", str(paths["train"]), "--dev", str(paths["dev"])]
         command += ["--test", *(f"{split}={paths[split]}" for split in data.tests), "--save", str(folder / "model")]
         output = folder / "rbert.json"
