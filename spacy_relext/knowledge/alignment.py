@@ -169,8 +169,11 @@ class Aligner:
 
     def _relations(self, subject: str, obj: str, mentions: Dict[str, List[Span]]) -> List[str]:
         """List the relations of an ordered pair; undirected ones only where the subject is named first."""
-        directed = [r for r in self.kb.relations_between(subject, obj) if r not in self.symmetric]
-        both = {*self.kb.relations_between(subject, obj), *self.kb.relations_between(obj, subject)}
+        forwards = self.kb.relations_between(subject, obj)
+        directed = [r for r in forwards if r not in self.symmetric]
+        if not self.symmetric:
+            return directed
+        both = {*forwards, *self.kb.relations_between(obj, subject)}
         nearest = _nearest(mentions[subject], mentions[obj])
         if nearest[0].start < nearest[1].start:
             return directed + sorted(both & self.symmetric)

@@ -1,5 +1,6 @@
 """Embeddings of a knowledge base with the names of what they stand for: trained, saved, loaded, asked."""
 
+from dataclasses import asdict
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
@@ -12,7 +13,7 @@ import torch
 
 from ..errors import Errors
 from ..models.kb_embeddings import KbEmbeddings
-from ..models.kb_training import KbSettings, KbState, plain, start_training, train_passes
+from ..models.kb_training import KbSettings, KbState, start_training, train_passes
 from ..scoring.link_ranking import rank_scores, realistic_ranks
 from .triple_store import Triples, TripleStore
 
@@ -169,7 +170,7 @@ class KbModel:
             key: value.detach().cpu().numpy() for key, value in self.embeddings.state_dict().items()
         }
         np.savez(folder / TABLES, **tables)
-        info = {"settings": plain(self.settings), "history": self.history}
+        info = {"settings": asdict(self.settings), "history": self.history}
         srsly.write_json(folder / NAMES, {"entities": self.entities, "relations": self.relations, **info})
 
     @classmethod
@@ -243,7 +244,12 @@ def _keep(state: KbState, store: TripleStore, settings: KbSettings, folder: Path
     part = folder / f"part-{STATE}"
     tensors: Dict[str, Any] = {key: value.numpy() for key, value in state.tensors().items()}
     np.savez(part, **tensors)
-    info = {"settings": plain(settings), "history": state.history, "entities": len(store.entities), "facts": len(store)}
+    info = {
+        "settings": asdict(settings),
+        "history": state.history,
+        "entities": len(store.entities),
+        "facts": len(store),
+    }
     srsly.write_json(folder / f"part-{NAMES}", info)
     part.replace(folder / STATE)
     (folder / f"part-{NAMES}").replace(folder / "training.json")
@@ -254,7 +260,7 @@ def _resume(state: KbState, store: TripleStore, settings: KbSettings, folder: Pa
     if not (folder / STATE).is_file():
         raise ValueError(Errors.R726.format(path=folder, reason=f"no {STATE} to go on from"))
     info = srsly.read_json(folder / "training.json")
-    alike = {key: value for key, value in plain(settings).items() if key not in FREE}
+    alike = {key: value for key, value in asdict(settings).items() if key not in FREE}
     kept = {key: value for key, value in info["settings"].items() if key not in FREE}
     if (kept, info["entities"], info["facts"]) != (alike, len(store.entities), len(store)):
         raise ValueError(Errors.R726.format(path=folder, reason="it is of other facts or settings"))

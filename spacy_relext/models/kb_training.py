@@ -1,7 +1,7 @@
 """Training of knowledge-base embeddings: passes over all facts, early stopping, and what is needed to go on later."""
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
 import torch
@@ -204,8 +204,3 @@ def _drawn_losses(state: KbState, triples: Tensor, settings: KbSettings) -> Iter
     for chosen in torch.randperm(len(triples), generator=state.generator).split(settings.batch_size):
         batch = triples[chosen.to(triples.device)]
         yield drawn_loss(state.model, batch, penalty=settings.penalty, generator=state.generator), len(batch)
-
-
-def plain(settings: KbSettings) -> Dict[str, Any]:
-    """RETURNS (Dict[str, Any]): The settings as plain values."""
-    return asdict(settings)
