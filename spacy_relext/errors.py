@@ -2,7 +2,7 @@
 
 from typing import Any, Sequence
 
-from .errors_kb import KbErrors
+from .errors_kb import KbErrors, KbWarnings
 
 
 class Errors(KbErrors):
@@ -280,7 +280,7 @@ class Errors(KbErrors):
     # What is wrong with a record: R100 says where, and what to do.
 
 
-class Warnings:
+class Warnings(KbWarnings):
     """Templates of warnings."""
 
     W001 = "[W001] {name}: relation {label!r} was not seen at initialize; its triples are left out in training."

@@ -40,3 +40,25 @@ class KbErrors:
         "[R729] No entity of the knowledge base is in the {docs} texts of {path}; it has {names} names. Names are "
         "in a table with `id` and `label` (a second file of KB); --by link reads links."
     )
+    R730 = (
+        "[R730] {name}: none of the {linked} linked entities of {where} is among the {kb} of the knowledge base. Are "
+        "ids written alike? Entities need a kb_id, which `spacy relext align` or an entity linker gives them."
+    )
+    R731 = (
+        "[R731] {name}: the knowledge base {kb} knows none of the relations ({found}); it has {expected}. Relations "
+        "must have the same names in corpus and knowledge base."
+    )
+    R732 = (
+        "[R732] No text of {path} has a marked pair, and a bag is what is said of one. `spacy relext align` and the "
+        "converters nyt10 and opennre mark them."
+    )
+
+
+class KbWarnings:
+    """Templates of warnings W700 to W799."""
+
+    W700 = (
+        "[W700] {name}: the knowledge base does not know {count} of the {total} relations ({found}); about them the "
+        "text alone decides."
+    )
+    W701 = "[W701] {path}: {count} of {total} texts have no marked pair and are not read: a bag is what is said of one."

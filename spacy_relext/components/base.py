@@ -67,6 +67,13 @@ class RelationPipe(TrainablePipe):
 
     # What a method defines
 
+    # Settings that `fit_settings` finds before thresholds are.
+    fitted_first: Tuple[str, ...] = ()
+
+    def fit_settings(self, examples: Sequence[Example]) -> Dict[str, Any]:
+        """Fit what scores depend on to held-out data: values of the settings `fitted_first`."""
+        return {}
+
     architectures: Tuple[str, ...] = ()
     writes: str = "triples"
     needs_triples: bool = True  # of training data; a reader warns where a corpus has none

@@ -4,7 +4,6 @@ from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
 
 from spacy.training import Example
 
-from ..errors import Warnings
 from ..instances.pair_classes import GoldPairs
 from ..instances.pair_features import PairBatch
 from ..instances.pairs import Pairs
@@ -54,13 +53,7 @@ class KDPipe(PairPipe):
 
     def suggest_gold(self, examples: Sequence[Example]) -> GoldPairs:
         """Choose the pairs of a batch; those whose relation is not known are left out."""
-        found = super().suggest_gold(examples)
-        if not self.cfg["labels"]:  # while they are collected
-            return found
-        known, unknown = found.known(self.classes)
-        for label in unknown:
-            self.warn_once(label, Warnings.W001.format(name=self.name, label=label))
-        return known
+        return self.drop_unknown(super().suggest_gold(examples))
 
     def collect(self, examples: Iterable[Example]) -> List[str]:
         """Read relations, entity types and part-of-speech tags."""

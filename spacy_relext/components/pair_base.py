@@ -151,10 +151,23 @@ class PairPipe(RelationPipe):
         self._warn_gold(found.missed, found.unannotated, len(examples), "a batch")
         return found
 
+    def drop_unknown(self, gold: GoldPairs) -> GoldPairs:
+        """Leave out pairs of which gold says nothing but relations that are not known, with a warning for each.
+
+        gold (GoldPairs): Pairs with gold.
+        RETURNS (GoldPairs): The others; all of them while labels are collected.
+        """
+        if not self.cfg["labels"]:
+            return gold
+        known, unknown = gold.known(self.classes)
+        for label in unknown:
+            self.warn_once(label, Warnings.W001.format(name=self.name, label=label))
+        return known
+
     def _gold(self, examples: Sequence[Example]) -> GoldPairs:
         """Choose pairs with gold, in both orders where that is asked for."""
         found = gold_pairs(self.suggest, examples)
-        return found.in_both_orders() if self.cfg["both_orders"] else found
+        return found.in_both_orders() if self.cfg.get("both_orders") else found
 
     def collect(self, examples: Iterable[Example]) -> List[str]:
         """Read relations and entity types, and what a method wants to know of each pair.
@@ -212,11 +225,15 @@ class PairPipe(RelationPipe):
         for number in numpy.flatnonzero(score >= limits[best - 1]).tolist():
             triple = self._triple(instances, number, classes[best[number] - 1], float(score[number]))
             triple["evidence"] = self.evidence(instances, outputs, number, int(best[number]))
-            key = (*_bounds(triple["subject"]), triple["relation"], *_bounds(triple["object"]))
-            there = found[int(instances.doc[number])]
-            if key not in there or there[key]["score"] < triple["score"]:
-                there[key] = triple
+            self.add_triple(found[int(instances.doc[number])], triple)
         return [list(each.values()) for each in found]
+
+    @staticmethod
+    def add_triple(found: Dict[Any, Dict[str, Any]], triple: Dict[str, Any]) -> None:
+        """Put a triple among those of its Doc, unless the same is there with as high a score."""
+        key = (*_bounds(triple["subject"]), triple["relation"], *_bounds(triple["object"]))
+        if key not in found or found[key]["score"] < triple["score"]:
+            found[key] = triple
 
     def closest(self, instances: Pairs) -> Dict[str, Any]:
         """Find the pair whose relation comes nearest to its threshold, above or below.

@@ -60,7 +60,7 @@ def tune_pipeline(
     if not per_label:  # thresholds of relations from an earlier run are not what is asked for
         for pipe in pipes.values():
             pipe.cfg["thresholds"] = {}
-    before = {name: _fitted(pipe.cfg) for name, pipe in pipes.items()}
+    before = {name: _fitted(pipe) for name, pipe in pipes.items()}
     detectors = [name for name, pipe in pipes.items() if pipe.writes == "relations"]
     extractors = [name for name in pipes if name not in detectors]
     start = {name: _f1(_outcomes(nlp, name, data)) for name in extractors}
@@ -107,8 +107,10 @@ def _tune_detector(nlp: Language, name: str, data: List[Example], old: Settings,
 
 def _tune_extractor(nlp: Language, name: str, data: List[Example], old: Settings, **options: Any) -> Dict[str, Any]:
     """Fit a component that writes triples."""
-    cfg = nlp.get_pipe(name).cfg  # type: ignore[attr-defined]
-    cfg.update({**copy.deepcopy(_RAW), "threshold": _FLOOR})
+    pipe: Any = nlp.get_pipe(name)
+    if pipe.fitted_first:
+        keep_settings(nlp, name, dict(as_saved(pipe.fit_settings(_predicted(nlp, data)))))
+    pipe.cfg.update({**copy.deepcopy(_RAW), "threshold": _FLOOR})
     raw = _outcomes(nlp, name, data)
     result = _fit(nlp, name, raw, old, floor=_FLOOR, **options)
     return {**result, "writes": "triples", "after": _f1(_outcomes(nlp, name, data)), "documents": len(data)}
@@ -157,9 +159,10 @@ def _fit(
     }
 
 
-def _fitted(cfg: Settings) -> Settings:
+def _fitted(pipe: RelationPipe) -> Settings:
     """Pick what is fitted here from a component's settings."""
-    return {key: copy.deepcopy(cfg[key]) for key in ("threshold", "thresholds", "scale", "shift")}
+    keys = ("threshold", "thresholds", "scale", "shift", *pipe.fitted_first)
+    return {key: copy.deepcopy(pipe.cfg[key]) for key in keys}
 
 
 def _moved(old: Settings, platt: Platt) -> Settings:

@@ -17,7 +17,7 @@ from ..models.kb_training import KbSettings, KbState, start_training, train_pass
 from ..scoring.link_ranking import rank_scores, realistic_ranks
 from .triple_store import Triples, TripleStore
 
-TABLES, NAMES, STATE = "embeddings.npz", "kb.json", "training.npz"
+TABLES, FACTS, NAMES, STATE = "embeddings.npz", "facts.npy", "kb.json", "training.npz"
 QUESTIONS_AT_ONCE = 256
 # Settings that may change where a training goes on.
 FREE = ("passes", "patience")
@@ -105,6 +105,7 @@ class KbModel:
     embeddings (KbEmbeddings): The tables.
     settings (KbSettings): How they were trained.
     history (Sequence[Dict[str, float]]): Of each pass.
+    facts (Optional[Triples]): What they were trained on, so that what they say can be explained. Shape (N, 3)
     """
 
     def __init__(
@@ -114,9 +115,11 @@ class KbModel:
         embeddings: KbEmbeddings,
         settings: KbSettings,
         history: Sequence[Dict[str, float]] = (),
+        facts: Optional[Triples] = None,
     ) -> None:
         self.entities, self.relations, self.embeddings = list(entities), list(relations), embeddings
         self.settings, self.history = settings, list(history)
+        self.facts: Triples = np.zeros((0, 3), dtype=np.int32) if facts is None else facts
         self._numbers = {
             ENTITY: {name: number for number, name in enumerate(self.entities)},
             RELATION: {name: number for number, name in enumerate(self.relations)},
@@ -170,6 +173,7 @@ class KbModel:
             key: value.detach().cpu().numpy() for key, value in self.embeddings.state_dict().items()
         }
         np.savez(folder / TABLES, **tables)
+        np.save(folder / FACTS, self.facts)
         info = {"settings": asdict(self.settings), "history": self.history}
         srsly.write_json(folder / NAMES, {"entities": self.entities, "relations": self.relations, **info})
 
@@ -181,7 +185,7 @@ class KbModel:
         RETURNS (KbModel): On the CPU.
         RAISES (ValueError): Where it holds none.
         """
-        for name in (TABLES, NAMES):
+        for name in (TABLES, FACTS, NAMES):
             if not (folder / name).is_file():
                 raise ValueError(Errors.R726.format(path=folder, reason=f"no {name}"))
         info = srsly.read_json(folder / NAMES)
@@ -190,7 +194,8 @@ class KbModel:
         embeddings = start_training(settings, **sizes).model
         with np.load(folder / TABLES) as tables:
             embeddings.load_state_dict({key: torch.from_numpy(tables[key]) for key in tables.files})
-        return cls(info["entities"], info["relations"], embeddings, settings, info["history"])
+        facts = np.load(folder / FACTS, allow_pickle=False)
+        return cls(info["entities"], info["relations"], embeddings, settings, info["history"], facts)
 
 
 def train_kb(
@@ -230,7 +235,7 @@ def train_kb(
     for entry in train_passes(state, triples, settings, evaluate=evaluate, progress=progress):
         tell(entry)
         _keep(state, store, settings, folder)
-    found = KbModel(store.entities, store.relations, state.model.cpu(), settings, state.history)
+    found = KbModel(store.entities, store.relations, state.model.cpu(), settings, state.history, store.triples)
     found.to_disk(folder)
     return found
 

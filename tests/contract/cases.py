@@ -168,6 +168,11 @@ def clusterer(kind: str, **options: Any) -> Setting:
     return {"model": model, "suggester": NEAR, "n_clusters": 2, "clustering": clustering}
 
 
+def bags(kind: str, **options: Any) -> Setting:
+    """Settings of a classifier of bags; without a knowledge base, and so without links, each mention is one."""
+    return {"model": {"@architectures": f"spacy_relext.{kind}BagClassifier.v1", **options}, "suggester": NEAR}
+
+
 SENTS = ("sentencizer", {})
 NAMED = (SENTS, (ENTITIES, {}))
 NAMED_CNN = (*NAMED, ("tok2vec", {"model": CNN}))
@@ -176,6 +181,8 @@ ENGLISH = (make_english_examples, "exact_f", {"threshold": 1.01})
 BY_RULES = (make_rule_examples, "exact_f", {"threshold": 1.01})
 RULED: Setting = {"reads_gold": False}
 LSTM_GROUNDER = {"width": 32, "input_dropout": 0.0, "lstm_dropout": 0.0, "word_dropout": 0.0, "tok2vec": CNN}
+HEAD = {"hidden": 32, "dropout": 0.0}
+LSTM_BAGS = {**HEAD, "width": 32, "input_dropout": 0.0, "lstm_dropout": 0.0, "tok2vec": CNN}
 BY_CLUSTERS = (make_cluster_examples, "ari", {"threshold": 1.01})
 BY_CHANCE = (make_cluster_examples, "clusters_coverage", {"threshold": 1.01})
 FOUND: Setting = {"reads_gold": False, "finds_relations": True, "learn_rate": 1e-4}
@@ -214,5 +221,10 @@ CASES = [
         *BY_CHANCE,
         **FOUND,
     ),
+    MethodCase(
+        "shared bags", "hrere_classifier", bags("Shared", **HEAD, width=32, tok2vec=LISTENER), NAMED_CNN, *ENGLISH
+    ),
+    MethodCase("recurrent bags", "hrere_classifier", bags("Recurrent", **LSTM_BAGS), NAMED, *ENGLISH),
+    MethodCase("piece bags", "hrere_classifier", bags("Piece", **PIECES), NAMED, *ENGLISH),
     MethodCase("marked", "rere_extractor", {"model": MARKED_EXTRACTOR}, BEFORE_MARKED, *DETECTED),
 ]

@@ -1,0 +1,248 @@
+"""The component behind `hrere_classifier`: reads all sentences of a pair, and asks a knowledge base about it."""
+
+from typing import Any, Dict, Iterable, List, NamedTuple, Sequence, Set, Tuple
+
+import numpy
+from spacy.tokens import Doc
+from spacy.training import Example
+
+from ..bridge import to_numpy
+from ..instances.bags import Bags, gather_bags, union_of
+from ..instances.pair_classes import GoldPairs, PairClass
+from ..instances.pair_features import PairBatch
+from ..instances.pairs import Pairs
+from ..models.hrere_losses import hrere_loss
+from ..scoring.bags import BAG, MENTION, Truth, cells_of
+from ..scoring.ranking import rank_cells, score_ranking
+from ..triples.decode import calibrate
+from ..triples.mixing import Judged, Mixture, fit_mixture, mix
+from .hrere_kb import KbPipe
+from .pair_base import CELLS, join_outputs
+
+BEST, ALL = "best", "all"
+MENTIONS = (BEST, ALL)
+# A further relation of a pair is at least so likely as a share of the likeliest.
+FURTHER = 0.5
+
+
+class BagPrediction(NamedTuple):
+    """What is said of one ordered pair of entities.
+
+    subject (str): Id, "" where the mention is not linked.
+    object (str): Id.
+    scores (Dict[str, float]): Probability of each relation, by which pairs are ranked.
+    text (Dict[str, float]): What the text alone says.
+    kb (Dict[str, float]): What the knowledge base alone says; empty where it has no say.
+    mentions (List[Tuple[int, List[int], float]]): Number of the Doc, characters of subject and object, and weight.
+    """
+
+    subject: str
+    object: str
+    scores: Dict[str, float]
+    text: Dict[str, float]
+    kb: Dict[str, float]
+    mentions: List[Tuple[int, List[int], float]]
+
+
+class HrereClassifier(KbPipe):
+    """Says which relations hold between two entities, by what a text says of them and by what a knowledge base makes
+    likely. Writes `doc._.triples`."""
+
+    architectures = ("relext_hrere_piece_bags", "relext_hrere_recurrent_bags", "relext_hrere_shared_bags")
+
+    # Training
+
+    def targets(self, instances: GoldPairs) -> Dict[str, Any]:
+        """What gold says of each bag, and about what the knowledge base has a say."""
+        bags = gather_bags(instances.pairs)
+        linked = self.linked(bags)
+        return {"gold": self.gold(bags, instances.found), "linked": linked, "shared": self.shared()}
+
+    def gold(self, bags: Bags, said: Sequence[Set[PairClass]]) -> Any:
+        """Lay gold out, each bag's relations with equal shares. Shape (G, R)"""
+        number = {each: index + 1 for index, each in enumerate(self.classes)}
+        found = numpy.zeros((len(bags), len(number) + 1), dtype="float32")
+        for row, classes in enumerate(union_of(said, bags)):
+            known = [number[each] for each in classes if each in number] or [0]
+            found[row, known] = 1.0 / len(known)
+        return found
+
+    def loss(self, outputs: Any, targets: Dict[str, Any]) -> Dict[str, Any]:
+        """J_L, J_G and J_D."""
+        names = ("kb_weight", "agree_weight", "agree", "confidence")
+        return hrere_loss(outputs, targets, **{name: self.cfg[name] for name in names})
+
+    # Prediction
+
+    def run(self, instances: Any) -> Any:
+        """Score the bags of pairs.
+
+        instances (Any): `Pairs` or `GoldPairs`; all mentions of a pair in a Doc are a bag.
+        RETURNS (Any): What the model returns, in the order of the bags; None without pairs.
+        """
+        pairs = instances.pairs if isinstance(instances, GoldPairs) else instances
+        return self.run_bags(gather_bags(pairs))
+
+    def run_bags(self, bags: Bags) -> Any:
+        """Score bags, in parts; see `run`."""
+        parts = [to_numpy(self.model.predict(self.features(part))) for part in bags.parts(CELLS)]
+        return join_outputs(parts) if parts else None
+
+    def features(self, instances: Any) -> PairBatch:
+        """Lay the mentions of bags out for the encoder, and their entities for the knowledge base."""
+        if isinstance(instances, GoldPairs):
+            instances = instances.pairs
+        bags = instances if isinstance(instances, Bags) else gather_bags(instances)
+        return PairBatch(bags.pairs, self.cfg["types"], arrays={"bag": bags.bag, **self.kb_arrays(bags)})
+
+    def judge(self, bags: Bags, outputs: Any) -> Judged:
+        """Mix what text and knowledge base say. Shapes (G, R)"""
+        options: Dict[str, Any] = {"linked": self.linked(bags), "shared": self.shared(), "mixture": self.mixture}
+        return mix(outputs.text, outputs.knowledge, **options)
+
+    @property
+    def mixture(self) -> Mixture:
+        """RETURNS (Mixture): How both are mixed."""
+        return Mixture(
+            self.cfg["text_share"], self.cfg["text_temperature"], self.cfg["kb_temperature"], self.cfg["mix"]
+        )
+
+    def decode(self, instances: Pairs, outputs: Any) -> List[Any]:
+        """Take the relations of each bag that are likely enough beside no relation."""
+        found: List[Dict[Any, Dict[str, Any]]] = [{} for _ in instances.docs]
+        if outputs is not None:
+            bags = gather_bags(instances)
+            judged = self.judge(bags, outputs)
+            scores, stated = self.stated(judged)
+            starts = bags.starts().tolist()
+            for number, column in zip(*(rows.tolist() for rows in numpy.nonzero(stated))):
+                rows = range(starts[number], starts[number + 1])
+                if self.cfg["mentions"] == BEST:
+                    rows = [max(rows, key=lambda row: outputs.weights[row, 0])]  # type: ignore[assignment]
+                evidence = self._evidence(bags, outputs, judged, number, column + 1)
+                for row in rows:
+                    triple = self._triple(bags.pairs, row, self.answers[column], float(scores[number, column]))
+                    self.add_triple(found[int(bags.pairs.doc[row])], {**triple, "evidence": evidence})
+        return [list(each.values()) for each in found]
+
+    def stated(self, judged: Judged) -> Tuple[Any, Any]:
+        """Say which relations of bags are likely enough.
+
+        judged (Judged): Probabilities.
+        RETURNS (Tuple[NDArray, NDArray]): Score of each relation beside no relation, and whether it is stated. Of
+            several the likeliest is, and those at least half as likely. Shapes (G, R - 1)
+        """
+        probs = judged.probs[:, 1:]
+        scores = self._beside_none(judged.probs)
+        enough = scores >= self.limits()[None]
+        further = probs >= FURTHER * probs.max(1, keepdims=True, initial=0.0)
+        asked = self.cfg["require_text_evidence"]
+        return scores, enough & further & ((asked <= 0) | (self._beside_none(judged.text) >= asked))
+
+    def _beside_none(self, probs: Any) -> Any:
+        """Probability of each relation where only it and no relation are possible, calibrated. Shape (G, R - 1)"""
+        raw = probs[:, 1:] / numpy.maximum(probs[:, 1:] + probs[:, :1], 1e-300)
+        return calibrate(raw, scale=self.cfg["scale"], shift=self.cfg["shift"])
+
+    def closest(self, instances: Pairs) -> Dict[str, Any]:
+        """Find the bag whose relation comes nearest to its threshold; see `PairPipe.closest`."""
+        bags, outputs = gather_bags(instances), self.run(instances)
+        scores = self._beside_none(self.judge(bags, outputs).probs)
+        limits = self.limits()
+        number, column = numpy.unravel_index(int((scores - limits).argmax()), scores.shape)
+        row = int(bags.starts()[number])
+        triple = self._triple(bags.pairs, row, self.answers[column], float(scores[number, column]))
+        return {**triple, "threshold": float(limits[column])}
+
+    def _evidence(self, bags: Bags, outputs: Any, judged: Judged, number: int, column: int) -> Dict[str, Any]:
+        """What text and knowledge base say, the mentions with their weights, and the nearest facts."""
+        ids, answer = bags.ids[number], self.answers[column - 1]
+        found: Dict[str, Any] = {"text": round(float(judged.text[number, column]), 4), "ids": list(ids)}
+        if judged.kb[number].any():
+            found["kb"] = round(float(judged.kb[number, column]), 4)
+        found["mentions"] = [[*place, weight] for _, place, weight in self._mentions(bags, outputs, number)]
+        ends = ids[::-1] if answer.backwards else ids
+        found["facts"] = [list(fact) for fact in self.near_facts(ends, answer.relation)]
+        return found
+
+    def _mentions(self, bags: Bags, outputs: Any, number: int) -> List[Tuple[int, List[int], float]]:
+        """Doc, characters and weight of each mention of a bag."""
+        found = []
+        start, end = bags.starts()[number : number + 2].tolist()
+        for row in range(start, end):
+            subject, obj = bags.pairs.spans(row)
+            place = [subject.start_char, subject.end_char, obj.start_char, obj.end_char]
+            found.append((int(bags.pairs.doc[row]), place, round(float(outputs.weights[row, 0]), 4)))
+        return found
+
+    def predict_bags(self, docs: Sequence[Doc]) -> List[BagPrediction]:
+        """Say of each pair of entities what all its mentions in several Docs say together.
+
+        docs (Sequence[Doc]): With linked entities.
+        RETURNS (List[BagPrediction]): Each ordered pair once, and mentions that are not linked each by themselves.
+        RAISES (ValueError): Where the component is not initialized.
+        """
+        self.require_initialized()
+        bags = gather_bags(self.suggest(list(docs)), across=True)
+        outputs = self.run_bags(bags)
+        if outputs is None:
+            return []
+        judged, found = self.judge(bags, outputs), []
+        for number, (subject, obj) in enumerate(bags.ids):
+            said, text, kb = (self._named(each[number]) for each in judged)
+            mentions = self._mentions(bags, outputs, number)
+            known = kb if judged.kb[number].any() else {}
+            found.append(BagPrediction(subject, obj, scores=said, text=text, kb=known, mentions=mentions))
+        return found
+
+    def _named(self, probs: Any) -> Dict[str, float]:
+        """Name the relations of one row; that which is read backwards has `~` before its name."""
+        names = [f"~{each.relation}" if each.backwards else each.relation for each in self.classes]
+        return dict(zip(names, probs[1:].tolist()))
+
+    # Scores
+
+    fitted_first = ("text_share", "text_temperature", "kb_temperature")
+
+    def fit_settings(self, examples: Sequence[Example]) -> Dict[str, Any]:
+        """Find the mixture with the best average precision over the bags of held-out data; see `fit_mixture`."""
+        gold = self._gold(examples)
+        bags = gather_bags(gold.pairs, across=True)
+        outputs = self.run_bags(bags)
+        if outputs is None:
+            return {}
+        said = self.gold(bags, gold.found) > 0
+        options: Dict[str, Any] = {"linked": self.linked(bags), "shared": self.shared(), "form": self.cfg["mix"]}
+        found = fit_mixture(outputs.text, outputs.knowledge, said, **options)
+        return dict(zip(self.fitted_first, (found.share, found.text_temperature, found.kb_temperature)))
+
+    def score(self, examples: Iterable[Example], **kwargs: Any) -> Dict[str, Any]:
+        """Evaluate predictions, and rank all relations of all pairs by their probabilities.
+
+        examples (Iterable[Example]): Predicted and gold Docs.
+        kwargs (Any): Passed on to the scorer.
+        RETURNS (Dict[str, Any]): What the scorer gives, and with the setting `ranking` that of `score_ranking`, for
+            bags (linked pairs, all Docs together) and for mentions.
+        """
+        examples = list(examples)
+        found = super().score(examples, **kwargs)
+        return {**found, **self.rank(examples)} if self.cfg["ranking"] else found
+
+    def rank(self, examples: Sequence[Example]) -> Dict[str, Any]:
+        """Rank relations of bags and of mentions, see `score_ranking`."""
+        gold = self._gold(examples)
+        found: Dict[str, Any] = {}
+        for unit in (BAG, MENTION):
+            bags = gather_bags(gold.pairs, across=True) if unit == BAG else self.single(gold.pairs)
+            outputs = self.run_bags(bags)
+            probs = numpy.zeros((0, len(self.classes) + 1)) if outputs is None else self.judge(bags, outputs).probs
+            cells, facts = cells_of(Truth(bags, union_of(gold.found, bags), gold), probs, self.classes, unit=unit)
+            found.update(score_ranking(rank_cells(cells, unit=unit, facts=facts)))
+        return found
+
+    @staticmethod
+    def single(pairs: Pairs) -> Bags:
+        """RETURNS (Bags): Each mention by itself, with the links that it has."""
+        bags = gather_bags(pairs)
+        ids = [bags.ids[number] for number in bags.bag.tolist()]
+        return Bags(bags.pairs, bags.order, numpy.arange(len(pairs)), ids)
