@@ -11,8 +11,11 @@ import numpy.typing as npt
 from ..optional import require
 from .discriminant import Clustering, Reduced, cluster_often, reduce_vectors, reduced_width
 
-# Of more pairs a sample is drawn; starts of each trial.
+# Of more pairs a sample is drawn; starts of each trial, and how many of the best counts get how many more.
 MOST_PAIRS, TRIAL_STARTS = 12_000, 5
+FINALISTS, MORE_STARTS = 5, 10
+# Seeds of further starts are no other run's first ones.
+FAR = 100_000
 # How far apart counts are, as the logarithm of their ratio, that have nothing to say of each other.
 NEAR = 0.3
 
@@ -43,8 +46,9 @@ def choose_count(
     neighbours respect, and less than ln K when one is cut through. It is taken as a share of ln(K + 1): two or three
     groups that differ in nothing but the kinds of their entities would tell nearly all that so few can, ln K, and win.
     How alike clusterings from several starts are is their adjusted mutual information, the mean of all pairs of starts:
-    where a number is wrong, it is chance which groups are cut or joined. Both hang on the starts that were drawn, and a
-    count's score is a mean with those of counts that differ little.
+    where a number is wrong, it is chance which groups are cut or joined. Both hang on the starts that were drawn: a
+    count's score is a mean with those of counts that differ little, and the five best are begun ten more times, among
+    which the best is taken.
 
     vectors (NDArray): Of pairs. Shape (N, F)
     counts (Sequence[int]): Counts to try; those above a tenth of the pairs are left out, but for the smallest.
@@ -58,18 +62,34 @@ def choose_count(
         vectors = vectors[np.sort(np.random.default_rng(seed).choice(len(vectors), MOST_PAIRS, replace=False))]
     ordered = sorted(set(counts))
     possible = [count for count in ordered if count <= len(vectors) // 10] or ordered[:1]
-    tried: List[Tuple[int, float]] = []
     spaces: Dict[int, Reduced] = {}
+    found: Dict[int, List[Clustering]] = {}
     for count in possible:
         width = reduced_width(len(vectors), count, reduce=reduce)
         if width not in spaces:
             spaces[width] = reduce_vectors(vectors, width, whiten=whiten, seed=seed)
-        found = cluster_often(spaces[width], count, seed=seed, restarts=TRIAL_STARTS, **options)
-        told = max(each.information for each in found) * math.log(count) / math.log(count + 1)
-        tried.append((count, told * likeness(found)))
-    steady = smoothed(possible, [score for _, score in tried])
-    best = max(steady)
-    return Choice(max(count for count, score in zip(possible, steady) if score == best), list(zip(possible, steady)))
+        found[count] = cluster_often(spaces[width], count, seed=seed, restarts=TRIAL_STARTS, **options)
+    scores = {count: judged(each, count) for count, each in found.items()}
+    first = dict(zip(possible, smoothed(possible, list(scores.values()))))
+    finalists = sorted(possible, key=lambda count: (-first[count], -count))[:FINALISTS]
+    for count in finalists if len(possible) > 1 else ():
+        space = spaces[reduced_width(len(vectors), count, reduce=reduce)]
+        more = cluster_often(space, count, seed=seed + FAR, restarts=MORE_STARTS, **options)
+        scores[count] = judged([*found[count], *more], count)
+    steady = dict(zip(possible, smoothed(possible, list(scores.values()))))
+    return Choice(max(finalists, key=lambda count: (steady[count], count)), list(steady.items()))
+
+
+def judged(found: Sequence[Clustering], count: int) -> float:
+    """Score a count.
+
+    found (Sequence[Clustering]): Of several starts.
+    count (int): K.
+    RETURNS (float): Mean share of ln(K + 1) that clusters tell of neighbours, times how alike clusterings are: neither
+        hangs on how many there are.
+    """
+    told = float(np.mean([each.information for each in found])) * math.log(count) / math.log(count + 1)
+    return told * likeness(found)
 
 
 def smoothed(counts: Sequence[int], scores: Sequence[float]) -> List[float]:

@@ -75,12 +75,12 @@ def make_hrere_classifier(
     mix (str): Whether probabilities ("prob", the paper's) or logits ("logit") are mixed.
     text_share (float): α, share of the text where the knowledge base has a say; 1: text alone. `spacy relext tune`
         fits it.
-    require_text_evidence (float): What a relation's probability beside no relation must reach in the text alone; 0: a
-        knowledge base may assert a relation that the text does not state.
+    require_text_evidence (float): What a relation's score must reach in the text alone; 0: a knowledge base may assert
+        a relation that the text does not state.
     mentions (str): At which mentions of a pair in a text a triple stands: the one with most weight ("best") or "all".
     evidence_facts (int): How many facts of the knowledge base that are like a triple's its evidence lists.
     ranking (bool): Whether scores also rank all relations of all pairs: `bag_ap`, `mention_ap` and more.
-    threshold (float): What a relation's probability beside no relation must reach.
+    threshold (float): What a relation's probability, divided by that of no relation and the likeliest, must reach.
     scorer (Optional[Callable[..., Dict[str, Any]]]): The scoring function.
     RETURNS (HrereClassifier): The component.
     RAISES (ValueError): Where a setting is out of its range.

@@ -21,8 +21,6 @@ from .pair_base import CELLS, join_outputs
 
 BEST, ALL = "best", "all"
 MENTIONS = (BEST, ALL)
-# A further relation of a pair is at least so likely as a share of the likeliest.
-FURTHER = 0.5
 
 
 class BagPrediction(NamedTuple):
@@ -129,25 +127,28 @@ class HrereClassifier(KbPipe):
         """Say which relations of bags are likely enough.
 
         judged (Judged): Probabilities.
-        RETURNS (Tuple[NDArray, NDArray]): Score of each relation beside no relation, and whether it is stated. Of
-            several the likeliest is, and those at least half as likely. Shapes (G, R - 1)
+        RETURNS (Tuple[NDArray, NDArray]): Score of each relation, and whether it is stated. Shapes (G, R - 1)
         """
-        probs = judged.probs[:, 1:]
-        scores = self._beside_none(judged.probs)
-        enough = scores >= self.limits()[None]
-        further = probs >= FURTHER * probs.max(1, keepdims=True, initial=0.0)
-        asked = self.cfg["require_text_evidence"]
-        return scores, enough & further & ((asked <= 0) | (self._beside_none(judged.text) >= asked))
+        scores, asked = self.scores(judged.probs), self.cfg["require_text_evidence"]
+        return scores, (scores >= self.limits()[None]) & ((asked <= 0) | (self.scores(judged.text) >= asked))
 
-    def _beside_none(self, probs: Any) -> Any:
-        """Probability of each relation where only it and no relation are possible, calibrated. Shape (G, R - 1)"""
-        raw = probs[:, 1:] / numpy.maximum(probs[:, 1:] + probs[:, :1], 1e-300)
+    def scores(self, probs: Any) -> Any:
+        """p(r) / (p(r') + p(no relation)) with the likeliest relation r', calibrated.
+
+        For r' it is its probability where only it and no relation are possible. Two relations of a pair with the same
+        probability have the same score, as if each had it alone; one that is less likely than r' has less.
+
+        probs (NDArray): Class 0 is no relation. Shape (G, R)
+        RETURNS (NDArray): Shape (G, R - 1)
+        """
+        relations = probs[:, 1:]
+        raw = relations / numpy.maximum(relations.max(1, keepdims=True, initial=0.0) + probs[:, :1], 1e-300)
         return calibrate(raw, scale=self.cfg["scale"], shift=self.cfg["shift"])
 
     def closest(self, instances: Pairs) -> Dict[str, Any]:
         """Find the bag whose relation comes nearest to its threshold; see `PairPipe.closest`."""
         bags, outputs = gather_bags(instances), self.run(instances)
-        scores = self._beside_none(self.judge(bags, outputs).probs)
+        scores = self.scores(self.judge(bags, outputs).probs)
         limits = self.limits()
         number, column = numpy.unravel_index(int((scores - limits).argmax()), scores.shape)
         row = int(bags.starts()[number])

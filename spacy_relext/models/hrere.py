@@ -144,7 +144,8 @@ class PairKnowledge(nn.Module):
         self.turned = nn.Parameter(torch.zeros(n_classes - 1, kb_width))
         self.changes = nn.Embedding(kb_rows + 1, kb_width, padding_idx=0)
         nn.init.zeros_(self.changes.weight)
-        self.scale, self.bias = nn.Parameter(torch.ones(())), nn.Parameter(torch.zeros(n_classes))
+        # c has a length: thinc does not update a number without one
+        self.scale, self.bias = nn.Parameter(torch.ones(1)), nn.Parameter(torch.zeros(n_classes))
 
     @torch.no_grad()
     def load(self, forwards: Tensor, turned: Tensor) -> None:
