@@ -1,0 +1,185 @@
+"""The data sets of the HRERE benchmarks: NYT10 as corpora of linked pairs, and knowledge bases without these pairs."""
+
+from __future__ import annotations
+
+import random
+import tarfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from corpora import Maker, Part
+from spacy.tokens import Doc
+from spacy.vocab import Vocab
+
+from spacy_relext.corpora.records import PAIRS_KEY
+from spacy_relext.corpora.shards import ShardWriter, iter_docs
+from spacy_relext.instances.bags import entity_links, gather_bags
+from spacy_relext.instances.pairs import AnnotatedPairs
+from spacy_relext.knowledge.kb_model import split_facts, train_kb
+from spacy_relext.knowledge.triple_store import TripleStore, read_store
+from spacy_relext.models.kb_training import KbSettings
+
+NYT = "nyt10_riedel_mid_sample"
+FB60K, FB15K = "fb60k_nyt10_kg", "fb15k237"
+KBS = (FB60K, FB15K)
+# Of pairs of entities: those that choose the best pass and fit mixtures, and those of the test corpus.
+DEV_SHARE, TEST_SHARE = 0.1, 0.3
+SPLIT_SEED = 0
+# Embeddings: as wide as the paper's, with what did best on facts that were held out.
+KB_SETTINGS = KbSettings(width=50, passes=30, n3=0.02, learn_rate=0.1, batch_size=500, patience=3, every=3)
+VALID_SHARE = 0.02
+ATTRS = ("ORTH", "SPACY", "SENT_START", "ENT_IOB", "ENT_TYPE", "ENT_KB_ID")
+Ids = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class BagData:
+    """Corpora for one experiment.
+
+    name (str): As results call it.
+    train (Path): Training corpus.
+    dev (Path): Chooses the best pass, and fits mixtures.
+    test (Path): Test corpus.
+    """
+
+    name: str
+    train: Path
+    dev: Path
+    test: Path
+
+
+class HrereMaker(Maker):
+    """Makes corpora and embeddings, where they are not there yet."""
+
+    def __init__(self, data: Path, folder: Path, *, models: Path, **limits: int) -> None:
+        """Set the folders.
+
+        data (Path): Folder with the data sets.
+        folder (Path): Gets the corpora and the embeddings.
+        models (Path): Folder with the word vectors.
+        limits (int): Of `Maker`.
+        """
+        super().__init__(data, folder, **limits)
+        self.models = models
+
+    def given(self) -> BagData:
+        """NYT10 in the split of the files; of a tenth of the training pairs, the texts are the dev corpus.
+
+        RETURNS (BagData): Of the test corpus's pairs some stand in the training corpus, too.
+        """
+        train, test = (self._lines(split) for split in ("train", "test"))
+        parts = self._split(train, "given", {"dev": DEV_SHARE, "train": 1.0})
+        return BagData("NYT10 sample, given split", parts["train"], parts["dev"], test)
+
+    def pairs(self) -> BagData:
+        """The larger file of NYT10 alone, split by pairs of entities, so that no pair of the test is seen before.
+
+        RETURNS (BagData): Six, one and three tenths of the pairs.
+        """
+        shares = {"test": TEST_SHARE, "dev": TEST_SHARE + DEV_SHARE, "train": 1.0}
+        parts = self._split(self._lines("test"), "pairs", shares)
+        return BagData("NYT10 sample, split by pairs", parts["train"], parts["dev"], parts["test"])
+
+    def kb(self, name: str, *, seed: int, tell: Callable[[str], None]) -> Path:
+        """Train embeddings of a knowledge base without the pairs of NYT10, in either direction.
+
+        name (str): One of `KBS`.
+        seed (int): Of the embeddings.
+        tell (Callable[[str], None]): Says what is being done.
+        RETURNS (Path): Folder of the embeddings.
+        """
+        folder = self.folder / f"{name}-seed{seed}"
+        if not (folder / "kb.json").exists():
+            store, hit = self._store(name).without_pairs(self._all_pairs())
+            tell(f"{name}: {len(store):,} facts, {len(hit):,} pairs of NYT10 left out")
+            kept, valid = split_facts(store, VALID_SHARE, seed=seed)
+            settings = KbSettings(**{**KB_SETTINGS.__dict__, "seed": seed})
+            said = lambda entry: tell("  " + ", ".join(f"{key} {value:.4g}" for key, value in entry.items()))  # noqa: E731
+            train_kb(kept, settings, folder=folder, valid=valid, tell=said)
+        return folder
+
+    def _store(self, name: str) -> TripleStore:
+        """Read a knowledge base, its ids written as in NYT10."""
+        target = self.folder / f"{name}.tsv"
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            rows = fb60k(self.data / FB60K) if name == FB60K else fb15k(self.data / FB15K)
+            target.write_text("".join(f"{h}\t{r}\t{t}\n" for h, r, t in rows), encoding="utf8")
+        return read_store([target])
+
+    def _all_pairs(self) -> set[Ids]:
+        """All pairs of linked entities of NYT10."""
+        found: set[Ids] = set()
+        for split in ("train", "test"):
+            for doc in iter_docs(self._lines(split), Vocab()):
+                found.update(_pairs_of(doc))
+        return found
+
+    def _lines(self, split: str) -> Path:
+        return self._convert(Part(f"{NYT}/{split}.txt"), format="nyt10", lang="en")
+
+    def _split(self, corpus: Path, name: str, shares: dict[str, float]) -> dict[str, Path]:
+        """Split a corpus by pairs of entities, in whichever order they stand; shares are summed up."""
+        targets = {part: corpus.with_name(f"{corpus.stem}-{name}-{part}.spacy") for part in shares}
+        if all(path.exists() for path in targets.values()):
+            return targets
+        docs = list(iter_docs(corpus, Vocab()))
+        keys = [tuple(sorted(next(iter(_pairs_of(doc)), ("", "")))) for doc in docs]
+        ordered = sorted(set(keys))
+        random.Random(SPLIT_SEED).shuffle(ordered)
+        place = {key: number / len(ordered) for number, key in enumerate(ordered)}
+        for part, (low, high) in zip(shares, _bounds(shares.values())):
+            with ShardWriter(targets[part], shard=0, attrs=ATTRS) as writer:
+                for doc, key in zip(docs, keys):
+                    if low <= place[key] < high:
+                        writer.add(doc)
+        return targets
+
+
+def _bounds(ends: Iterable[float]) -> Iterator[tuple[float, float]]:
+    low = 0.0
+    for high in ends:
+        yield low, high
+        low = high
+
+
+def _pairs_of(doc: Doc) -> set[Ids]:
+    """Ids of the marked pairs of a Doc."""
+    if not doc.user_data.get(PAIRS_KEY) or not entity_links(doc):
+        return set()
+    return {ids for ids in gather_bags(AnnotatedPairs()([doc])).ids if all(ids)}
+
+
+def fb60k(folder: Path) -> Iterator[tuple[str, str, str]]:
+    """Read FB60K, whose columns are head, tail, relation.
+
+    folder (Path): With its files.
+    YIELDS (tuple[str, str, str]): Facts.
+    """
+    for split in ("dev", "test"):
+        for line in (folder / f"{split}.triples").read_text(encoding="utf8").splitlines():
+            head, tail, relation = line.split("\t")
+            yield head, relation, tail
+
+
+def fb15k(folder: Path) -> Iterator[tuple[str, str, str]]:
+    """Read FB15k-237, whose ids have slashes where NYT10 has dots.
+
+    folder (Path): With its archive.
+    YIELDS (tuple[str, str, str]): Facts.
+    """
+    with tarfile.open(folder / "FB15k-237.tar.gz") as archive:
+        for member in sorted(archive.getnames()):
+            if not member.endswith(("train.txt", "valid.txt", "test.txt")):
+                continue
+            content = archive.extractfile(member)
+            assert content is not None
+            for line in content.read().decode("utf8").splitlines():
+                head, relation, tail = line.split("\t")
+                yield dotted(head), relation, dotted(tail)
+
+
+def dotted(entity: str) -> str:
+    """RETURNS (str): "/m/02mjmr" as "m.02mjmr"."""
+    return entity.strip("/").replace("/", ".")

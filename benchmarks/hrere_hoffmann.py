@@ -1,0 +1,135 @@
+"""Sentences of the New York Times of which people said whether they state a relation (Hoffmann et al., ACL 2011)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import spacy
+from spacy.tokens import Doc
+from spacy.vocab import Vocab
+
+from spacy_relext.corpora.records import PAIRS_KEY, set_entities
+from spacy_relext.corpora.shards import iter_docs
+from spacy_relext.scoring.ranking import Cell, rank_cells, score_ranking
+from spacy_relext.triples.mixing import Mixture
+
+FILE = Path("nyt_hoffmann_sentential") / "sentential.txt"
+# What a Freebase id is written with, and what all of these guids begin with.
+DIGITS = "0123456789bcdfghjklmnpqrstvwxyz_"
+PREFIX = "9202a8c04000641f8"
+STATED, NOT_STATED = "y", ("n", "indirect")
+_MARKED = re.compile(r"\[([^\[\]]+)\]([12])")
+
+
+class Judgement(NamedTuple):
+    """What was said of one sentence, pair and relation.
+
+    text (str): The sentence, lower-cased, as in NYT10.
+    subject (tuple[int, int]): Characters.
+    object (tuple[int, int]): Characters.
+    ids (tuple[str, str]): Freebase ids.
+    relation (str): The relation.
+    stated (bool): Whether the sentence states it.
+    """
+
+    text: str
+    subject: tuple[int, int]
+    object: tuple[int, int]
+    ids: tuple[str, str]
+    relation: str
+    stated: bool
+
+
+def read_judgements(path: Path) -> Iterator[Judgement]:
+    """Read what was judged; lines that were left blank, or lack a marked argument, are not.
+
+    path (Path): The file.
+    YIELDS (Judgement): In the order of the file.
+    """
+    for line in path.read_text(encoding="utf8").splitlines():
+        columns = line.split("\t")
+        if columns[4] != STATED and columns[4] not in NOT_STATED:
+            continue
+        text, places = unmark(columns[5].strip('"').strip())
+        if set(places) == {"1", "2"}:
+            ids = (freebase_id(columns[0]), freebase_id(columns[1]))
+            yield Judgement(text.lower(), places["1"], places["2"], ids, columns[3], columns[4] == STATED)
+
+
+def unmark(marked: str) -> tuple[str, dict[str, tuple[int, int]]]:
+    """Take the brackets off both arguments.
+
+    marked (str): Such as "[Ada]1 saw [Rome]2".
+    RETURNS (tuple[str, dict[str, tuple[int, int]]]): The text, and the characters of arguments 1 and 2.
+    """
+    parts, places, end, length = [], {}, 0, 0
+    for found in _MARKED.finditer(marked):
+        before = marked[end : found.start()]
+        start = length + len(before)
+        parts += [before, found.group(1)]
+        length = start + len(found.group(1))
+        places[found.group(2)] = (start, length)
+        end = found.end()
+    return "".join([*parts, marked[end:]]), places
+
+
+def freebase_id(guid: str) -> str:
+    """Turn a guid into an id: its last digits to the base of 32.
+
+    guid (str): Such as "/guid/9202a8c04000641f8000000000061982".
+    RETURNS (str): Such as "m.02_286".
+    """
+    number = int(guid.rsplit("/", 1)[-1].removeprefix(PREFIX), 16)
+    digits = ""
+    while number:
+        number, digit = divmod(number, 32)
+        digits = DIGITS[digit] + digits
+    return f"m.0{digits}"
+
+
+def score_judgements(pipeline: Path, judgements: list[Judgement], *, train: Path, mixture: Mixture) -> dict[str, float]:
+    """Rank what was judged by a pipeline's probabilities, and look at what it states.
+
+    pipeline (Path): With a hrere_classifier.
+    judgements (list[Judgement]): What was judged; sentences of the training corpus are left out.
+    train (Path): The training corpus.
+    mixture (Mixture): How text and knowledge base are mixed.
+    RETURNS (dict[str, float]): `sentence_ap` (of cells that were judged), `sentence_p` and `sentence_r` of what is
+        stated, `judged_found` (their number), and `overlap_found` (those left out).
+    """
+    nlp = spacy.load(pipeline)
+    pipe: Any = nlp.get_pipe("hrere_classifier")
+    pipe.cfg.update(zip((*pipe.fitted_first, "mix"), mixture))
+    seen = {_words(doc.text) for doc in iter_docs(train, Vocab())}
+    kept = [each for each in judgements if _words(each.text) not in seen]
+    cells, right, said, true = [], 0, 0, 0
+    for number, each in enumerate(kept):
+        doc = _doc(nlp, each)
+        (bag,) = pipe.predict_bags([doc])
+        cells.append(Cell(number, each.relation, bag.scores.get(each.relation, 0.0), each.stated))
+        stated = each.relation in {triple.relation for triple in nlp(doc)._.triples}
+        right, said, true = right + (stated and each.stated), said + stated, true + each.stated
+    found = score_ranking(rank_cells(cells, unit="mention"))
+    scores = {"sentence_ap": float(found["mention_ap"] or 0.0), "sentence_p": right / max(said, 1)}
+    counts = {"judged_found": float(len(kept)), "overlap_found": float(len(judgements) - len(kept))}
+    return {**scores, "sentence_r": right / max(true, 1), **counts}
+
+
+def _words(text: str) -> str:
+    """What two writings of a sentence have in common."""
+    return " ".join(re.findall(r"\w+", text.lower()))
+
+
+def _doc(nlp: Any, judged: Judgement) -> Doc:
+    """Make a Doc with the linked and marked pair."""
+    doc: Doc = nlp.make_doc(judged.text)
+    ends = zip((judged.subject, judged.object), judged.ids)
+    set_entities(doc, [{"start": s, "end": e, "label": "ENTITY", "kb_id": link} for (s, e), link in ends])
+    doc.user_data[PAIRS_KEY] = [{"subject": list(judged.subject), "object": list(judged.object)}]
+    doc[0].is_sent_start = True
+    for token in doc[1:]:
+        token.is_sent_start = False
+    return doc
