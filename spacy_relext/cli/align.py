@@ -1,13 +1,14 @@
 """`spacy relext align`: a knowledge base labels a corpus."""
 
 from pathlib import Path
-from typing import Optional
+from typing import Any, Iterable, Optional
 
 import spacy
 import typer
 from wasabi import msg
 
 from ..corpora.align import align_corpus, format_align_report
+from ..corpora.shards import UNPACKED
 from ..errors import Errors
 from ..knowledge.alignment import Aligner
 from ..knowledge.kb_files import COLUMNS
@@ -47,7 +48,11 @@ def align_cli(
             raise ValueError(Errors.R007.format(key="--symmetric", found=", ".join(unknown), expected=expected))
         options = {"tokenizer": nlp.make_doc, "symmetric": wanted, "linked": by == "link"}
         aligner = Aligner(NamedFacts(store), **options)  # type: ignore[arg-type]
-        limits = {"unrelated": unrelated, "seed": seed, "shard": shard, "progress": with_progress}
+        limits = {"unrelated": unrelated, "seed": seed, "shard": shard, "progress": _blocks}
         report = align_corpus(corpus, output, aligner=aligner, vocab=nlp.vocab, **limits)  # type: ignore[arg-type]
     typer.echo(format_align_report(report))
     msg.good(f"Wrote {report.docs:,} texts to {output}")
+
+
+def _blocks(blocks: Iterable[Any]) -> Iterable[Any]:
+    return with_progress(blocks, unit=f"times {UNPACKED} texts")

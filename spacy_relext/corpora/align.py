@@ -4,18 +4,18 @@ import random
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional
+from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple
 
-from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
 from ..errors import Errors
 from ..knowledge.alignment import Aligner, Alignment
-from ..triples.store import set_triples
+from ..triples.store import replace_gold
 from .linked import ENTITY
 from .records import ENTITIES_KEY, PAIRS_KEY
 from .report import format_table
-from .shards import GOLD_ATTRS, ShardWriter, iter_docs
+from .shards import GOLD_ATTRS, ShardWriter
+from .text_blocks import TextBlock, iter_blocks
 
 
 @dataclass
@@ -47,7 +47,7 @@ def align_corpus(
     unrelated: float = 1.0,
     seed: int = 0,
     shard: int = 0,
-    progress: Optional[Callable[[Iterable[Doc]], Iterable[Doc]]] = None,
+    progress: Optional[Callable[[Iterable[TextBlock]], Iterable[TextBlock]]] = None,
 ) -> AlignReport:
     """Write a corpus with entities, marked pairs and triples as a knowledge base has them.
 
@@ -56,49 +56,61 @@ def align_corpus(
     corpus (Path): A .spacy file, or a folder of them; what triples and pairs it has are not read.
     output (Path): A .spacy file; a folder where `shard` is given.
     aligner (Aligner): Finds entities and facts.
-    vocab (Vocab): That of the aligner's tokenizer.
+    vocab (Vocab): Gets the strings.
     unrelated (float): Share of the pairs without a fact that are marked, drawn.
     seed (int): Of what is drawn.
     shard (int): Texts of a file; 0: one file. Files are kept in memory until they are whole.
-    progress (Optional[Callable[[Iterable[Doc]], Iterable[Doc]]]): Wraps the stream of Docs.
+    progress (Optional[Callable[[Iterable[TextBlock]], Iterable[TextBlock]]]): Wraps what is read,
+        some hundred texts at a time.
     RETURNS (AlignReport): What was found.
     RAISES (ValueError): Where no entity of the knowledge base is in the corpus.
     """
     report, dice = AlignReport(), random.Random(seed)
     seen: set[str] = set()
-    docs: Iterator[Doc] = iter_docs(corpus, vocab)
+    entities = _Entities(aligner, vocab)
+    blocks: Iterable[TextBlock] = iter_blocks(corpus, vocab)
     with ShardWriter(output, shard=shard, attrs=GOLD_ATTRS) as writer:
-        for doc in docs if progress is None else progress(docs):
-            found = aligner(doc)
-            report.docs += 1
-            report.counts.update(found.counts)
-            report.relations.update(triple["relation"] for triple in found.triples)
-            seen.update(mention.entity_id for mention in found.mentions)
-            drawn = [pair for pair in found.unrelated if dice.random() < unrelated]
-            report.unrelated += len(found.unrelated)
-            report.marked += len(drawn)
-            _annotate(doc, found, drawn, aligner)
-            writer.add(doc)
+        for block in blocks if progress is None else progress(blocks):
+            results, counts = aligner.align_block(block)
+            report.docs += len(results)
+            report.counts.update(counts)
+            mentions = [mention for found in results for mention in found.mentions]
+            seen.update([mention.entity_id for mention in mentions])
+            if not aligner.linked:
+                block.set_entities([(*mention.tokens, *entities[mention.entity_id]) for mention in mentions])
+            for user_data, found in zip(block.user_data, results):
+                drawn = [pair for pair in found.unrelated if dice.random() < unrelated]
+                report.unrelated += len(found.unrelated)
+                report.marked += len(drawn)
+                report.relations.update([triple["relation"] for triple in found.triples])
+                if not aligner.linked:
+                    user_data.pop(ENTITIES_KEY, None)
+                _annotate(user_data, found, drawn)
+            writer.add_block(block)
         if not seen:
             raise ValueError(Errors.R729.format(path=corpus, docs=report.docs, names=len(aligner.kb.names)))
     report.entities = len(seen)
     return report
 
 
-def _annotate(doc: Doc, found: Alignment, drawn: List[Any], aligner: Aligner) -> None:
-    """Write what was found."""
-    if not aligner.linked:
-        spans: List[Span] = []
-        for mention in found.mentions:
-            label = aligner.kb[mention.entity_id].type or ENTITY
-            span: Any = doc.char_span(mention.start, mention.end, label=label, kb_id=mention.entity_id)
-            spans.append(span)
-        doc.user_data.pop(ENTITIES_KEY, None)
-        doc.set_ents(spans)
+class _Entities(Dict[str, Tuple[int, int]]):
+    """Id of an entity → hashes of its type and its id."""
+
+    def __init__(self, aligner: Aligner, vocab: Vocab) -> None:
+        self.kb, self.strings = aligner.kb, vocab.strings
+
+    def __missing__(self, entity_id: str) -> Tuple[int, int]:
+        label = self.kb[entity_id].type or ENTITY
+        self[entity_id] = found = (self.strings.add(label), self.strings.add(entity_id))
+        return found
+
+
+def _annotate(user_data: Dict[Any, Any], found: Alignment, drawn: List[Any]) -> None:
+    """Write pairs and triples."""
     stated = dict.fromkeys((tuple(each["subject"]), tuple(each["object"])) for each in found.triples)
     pairs = [{"subject": list(subject), "object": list(obj)} for subject, obj in stated]
-    doc.user_data[PAIRS_KEY] = pairs + [{"subject": one, "object": two} for one, two in drawn]
-    set_triples(doc, found.triples)
+    user_data[PAIRS_KEY] = pairs + [{"subject": one, "object": two} for one, two in drawn]
+    replace_gold(user_data, found.triples)
 
 
 def format_align_report(report: AlignReport, *, most: int = 20) -> str:

@@ -3,14 +3,18 @@
 import os
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Dict, Iterator, List, Optional, Sequence, Type, Union, cast
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional, Sequence, Set, Type, Union, cast
 
 import srsly
+from spacy.attrs import ENT_KB_ID, ENT_TYPE, ORTH
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 from srsly.msgpack import Packer
 
 from ..errors import Errors
+
+if TYPE_CHECKING:
+    from .text_blocks import TextBlock
 
 SUFFIX = ".spacy"
 _SHARD_PREFIX = "part-"
@@ -18,8 +22,8 @@ _SHARD_PREFIX = "part-"
 # What a corpus without a pipeline's annotation can hold; the other attributes would be columns of zeros.
 GOLD_ATTRS = ("ORTH", "SPACY", "SENT_START", "ENT_IOB", "ENT_TYPE", "ENT_KB_ID")
 
-# Docs whose user data is unpacked at once; below 2**16, the most that the header of `_unpack` can count.
-_UNPACKED = 512
+# Docs whose user data is unpacked at once; below 2**16, the most that the header of `unpack_user_data` can count.
+UNPACKED = 512
 
 
 class PackedBin(DocBin):
@@ -34,12 +38,38 @@ class PackedBin(DocBin):
 
         doc (Doc): The document.
         """
-        if not hasattr(self, "_packer"):
-            self._packer = Packer(use_bin_type=True)
         self.store_user_data = False
         super().add(doc)
         self.store_user_data = True
-        self.user_data.append(self._packer.pack(doc.user_data))
+        self._pack(doc.user_data)
+
+    def add_block(self, block: "TextBlock", part: range) -> None:
+        """Add Docs that are arrays of attributes, which must be those of this file.
+
+        block (TextBlock): The documents.
+        part (range): Which of them.
+        """
+        if not hasattr(self, "_hashes"):
+            self._hashes: Set[int] = set()
+        for number in part:
+            start, end = block.bounds[number : number + 2]
+            self.tokens.append(block.tokens[start:end])
+            self.spaces.append(block.spaces[start:end])
+            self.cats.append(block.cats[number])
+            self.flags.append(block.flags[number])
+            self.span_groups.append(block.groups[number])
+            self._pack(block.user_data[number])
+        rows = slice(block.bounds[part.start], block.bounds[part.stop])
+        named = [column for column, attr in enumerate(self.attrs) if attr in (ORTH, ENT_TYPE, ENT_KB_ID)]
+        new = set().union(*(block.tokens[rows, column].tolist() for column in named)) - self._hashes
+        self._hashes |= new
+        self.strings.update(block.strings, [block.lengths.strings[key] for key in new])
+
+    def _pack(self, user_data: Dict[Any, Any]) -> None:
+        """Pack the user data of a Doc."""
+        if not hasattr(self, "_packer"):
+            self._packer = Packer(use_bin_type=True)
+        self.user_data.append(self._packer.pack(user_data))
 
 
 class ShardWriter:
@@ -69,12 +99,28 @@ class ShardWriter:
             self._check_folder()
 
     def add(self, doc: Doc) -> None:
-        """Add a Doc and write a shard where one is full.
+        """Add a Doc.
 
         doc (Doc): The document.
         """
         self._bin.add(doc)
-        self.docs += 1
+        self._count(1)
+
+    def add_block(self, block: "TextBlock") -> None:
+        """Add Docs that are arrays of attributes; `attrs` must be `GOLD_ATTRS`.
+
+        block (TextBlock): The documents.
+        """
+        start, total = 0, len(block.user_data)
+        while start < total:
+            end = min(total, start + self.shard - len(self._bin)) if self.shard else total
+            self._bin.add_block(block, range(start, end))
+            self._count(end - start)
+            start = end
+
+    def _count(self, docs: int) -> None:
+        """Count Docs, and write a shard where one is full."""
+        self.docs += docs
         if self.shard and len(self._bin) >= self.shard:
             self._write_shard()
 
@@ -91,7 +137,7 @@ class ShardWriter:
         elif len(self._bin):
             self._write_shard()
 
-    def _new_bin(self) -> DocBin:
+    def _new_bin(self) -> PackedBin:
         """Make an empty DocBin."""
         if self.attrs is None:
             return PackedBin(store_user_data=True)
@@ -168,8 +214,8 @@ def make_docs(content: DocBin, vocab: Vocab) -> Iterator[Doc]:
     """
     packed, content.user_data = content.user_data, []
     docs = content.get_docs(vocab)
-    for start in range(0, len(packed), _UNPACKED):
-        for values, doc in zip(_unpack(packed[start : start + _UNPACKED]), docs):
+    for start in range(0, len(packed), UNPACKED):
+        for values, doc in zip(unpack_user_data(packed[start : start + UNPACKED]), docs):
             doc.user_data.update(values)
             yield doc
 
@@ -198,7 +244,7 @@ def iter_docs(path: Path, vocab: Vocab) -> Iterator[Doc]:
         yield from make_docs(load_shard(shard), vocab)
 
 
-def _unpack(packed: Sequence[Optional[bytes]]) -> Sequence[Dict[Any, Any]]:
+def unpack_user_data(packed: Sequence[Optional[bytes]]) -> Sequence[Dict[Any, Any]]:
     """Unpack maps together: an array is its header (0xdc, two bytes for the length) and then its elements in msgpack.
 
     packed (Sequence[Optional[bytes]]): Each in msgpack; None where a Doc has no user data.

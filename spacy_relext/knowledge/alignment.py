@@ -5,23 +5,26 @@ facts that the knowledge base lacks or names that it does not know go unseen (fa
 "Distant supervision for relation extraction without labeled data".
 """
 
+from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import combinations, permutations
-from typing import Any, Callable, Dict, Iterable, List, Mapping, Protocol, Sequence, Set, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Mapping, NamedTuple, Protocol, Sequence, Set, Tuple
 
-from spacy.matcher import PhraseMatcher
-from spacy.tokens import Doc, Span
-from spacy.util import filter_spans
+from spacy.tokens import Doc
 
-from .kb import Entity, Fact, KnowledgeBase
+from ..corpora.text_blocks import TextBlock, WordLengths, block_of
+from .kb import Entity, KnowledgeBase
 
 SYMMETRIC_RELATIONS = ("spouse",)
-
 
 # Links that name nothing.
 UNLINKED = ("", "NIL")
 Place = List[int]
+# First token, and the one after the last.
+Tokens = Tuple[int, int]
+# Of a name, and the entities that it may mean, the likeliest first.
+Found = Tuple[int, int, Sequence[str]]
 
 
 class Facts(Protocol):
@@ -34,39 +37,38 @@ class Facts(Protocol):
 
     def __getitem__(self, entity_id: str) -> Entity: ...
 
-    def facts_of(self, entity_id: str) -> Sequence[Fact]:
-        """RETURNS (Sequence[Fact]): Those with the entity as subject or object."""
-        ...
-
     def relations_between(self, subject: str, obj: str) -> Sequence[str]:
         """RETURNS (Sequence[str]): Relations of an ordered pair, sorted."""
         ...
 
 
-@dataclass(frozen=True)
-class Mention:
-    """A name in a text and the entity it was linked to."""
+class Mention(NamedTuple):
+    """A name in a text and the entity it was linked to.
+
+    start (int): First character.
+    end (int): The character after the last.
+    entity_id (str): Id.
+    tokens (Tokens): The same in tokens, of all texts that were aligned at once.
+    """
 
     start: int
     end: int
     entity_id: str
+    tokens: Tokens
 
 
 @dataclass
 class Alignment:
-    """What aligning one Doc gave.
+    """What aligning one text gave.
 
     mentions (List[Mention]): Linked names in the order of the text, character offsets.
     triples (List[Dict[str, Any]]): Canonical triples (`subject`, `relation`, `object`), character offsets, sorted.
     unrelated (List[Tuple[Place, Place]]): The nearest mentions of each pair of different entities in a sentence, where
         no fact is known in either direction, in the order of the text, character offsets.
-    counts (Counter[str]): `sentences`, `sentences_with_triples`, `mentions`, `ambiguous_mentions`, `entity_pairs`
-        (ordered pairs of different entities in a sentence), `pairs_with_facts`, `triples`.
     """
 
-    mentions: List[Mention]
-    triples: List[Dict[str, Any]]
-    counts: "Counter[str]"
+    mentions: List[Mention] = field(default_factory=list)
+    triples: List[Dict[str, Any]] = field(default_factory=list)
     unrelated: List[Tuple[Place, Place]] = field(default_factory=list)
 
 
@@ -90,72 +92,133 @@ class Aligner:
         self.kb = kb
         self.symmetric = frozenset(symmetric)
         self.linked = linked
-        self._candidates: Dict[str, List[str]] = {}
+        self._candidates: Dict[Tuple[int, ...], List[str]] = {}
+        self._lengths: Dict[int, List[int]] = {}
         if linked:
             return
         for name, ids in kb.names.items():
             found = [entity_id for entity_id in ids if name in text_names(kb[entity_id])]
-            if found:
-                self._candidates[name] = found
-        patterns = [tokenizer(name) for name in self._candidates]
-        vocab = patterns[0].vocab if patterns else tokenizer("").vocab
-        self._matcher = PhraseMatcher(vocab)
-        self._matcher.add("NAME", patterns)
+            words = tuple(token.orth for token in tokenizer(name))
+            if found and words:
+                known = self._candidates.setdefault(words, [])
+                known += [entity_id for entity_id in found if entity_id not in known]
+                lengths = self._lengths.setdefault(words[0], [])
+                if len(words) not in lengths:
+                    lengths.append(len(words))
 
     def __call__(self, doc: Doc) -> Alignment:
         """Align one Doc; without sentence boundaries it counts as one sentence.
 
         doc (Doc): Only its tokens and sentences are read; nothing is written to it.
-        RETURNS (Alignment): Mentions, triples and counts.
+        RETURNS (Alignment): Mentions and triples.
         """
-        spans = self.find_mentions(doc)
-        result = Alignment([], [], Counter())
-        for sentence in doc.sents if doc.has_annotation("SENT_START") else [doc[:]]:
-            inside = [span for span in spans if sentence.start <= span.start and span.end <= sentence.end]
-            self._align_sentence(inside, result)
-        return result
+        return self.align([doc])[0][0]
 
-    def find_mentions(self, doc: Doc) -> List[Span]:
-        """Find names of entities, the longest where they overlap, or take the Doc's linked entities.
+    def align(self, docs: Sequence[Doc]) -> Tuple[List[Alignment], "Counter[str]"]:
+        """Align some Docs.
 
-        doc (Doc): The document.
-        RETURNS (List[Span]): In the order of the text.
+        docs (Sequence[Doc]): One or more, of one vocabulary.
+        RETURNS (Tuple[List[Alignment], Counter[str]]): See `align_block`.
+        """
+        return self.align_block(block_of(docs, WordLengths(docs[0].vocab.strings)))
+
+    def align_block(self, block: TextBlock) -> Tuple[List[Alignment], "Counter[str]"]:
+        """Align some texts.
+
+        block (TextBlock): The texts; nothing is written to them.
+        RETURNS (Tuple[List[Alignment], Counter[str]]): Of each text; and, of all, `sentences`,
+            `sentences_with_triples`, `mentions`, `ambiguous_mentions`, `entity_pairs` (ordered pairs of different
+            entities in a sentence), `pairs_with_facts`, `triples`.
+        """
+        cuts, results = block.cuts(), [Alignment() for _ in block.user_data]
+        counts = Counter(sentences=len(cuts) - 1)
+        sentences: Dict[int, List[Found]] = {}
+        at = 0
+        for each in self.find_mentions(block):
+            while cuts[at + 1] <= each[0]:
+                at += 1
+            if each[1] <= cuts[at + 1]:
+                sentences.setdefault(at, []).append(each)
+        places = block.places() if sentences else ([], [])
+        for at, inside in sentences.items():
+            result = results[bisect_right(block.bounds, cuts[at]) - 1]
+            self._align_sentence(inside, places, result, counts=counts)
+        return results, counts
+
+    def find_mentions(self, block: TextBlock) -> List[Found]:
+        """Find names of entities, the longest where they overlap, or take the linked entities.
+
+        block (TextBlock): The texts.
+        RETURNS (List[Found]): In the order of the texts.
         """
         if self.linked:
-            return [ent for ent in doc.ents if ent.kb_id_ not in UNLINKED]
-        return filter_spans(self._matcher(doc, as_spans=True))
+            return [(start, end, (kb_id,)) for start, end, kb_id in block.links() if kb_id not in UNLINKED]
+        found: List[Found] = []
+        words, lengths, candidates, bounds = block.words(), self._lengths, self._candidates, block.bounds
+        text = 0
+        for start in [at for at, word in enumerate(words) if word in lengths]:
+            while bounds[text + 1] <= start:
+                text += 1
+            for length in lengths[words[start]]:
+                if start + length <= bounds[text + 1]:
+                    ids = candidates.get(tuple(words[start : start + length]))
+                    if ids is not None:
+                        found.append((start, start + length, ids))
+        return _longest(found)
 
-    def _align_sentence(self, spans: Sequence[Span], result: Alignment) -> None:
-        """Link the names of a sentence and add its mentions, triples and counts to the result."""
-        candidates = [[span.kb_id_] if self.linked else self._candidates[span.text] for span in spans]
-        mentions: Dict[str, List[Span]] = {}
-        for span, entity_id in zip(spans, self._link(candidates)):
-            mentions.setdefault(entity_id, []).append(span)
-            result.mentions.append(Mention(span.start_char, span.end_char, entity_id))
-        triples = []
+    def _align_sentence(
+        self,
+        found: Sequence[Found],
+        places: Tuple[List[int], List[int]],
+        result: Alignment,
+        *,
+        counts: "Counter[str]",
+    ) -> None:
+        """Link the names of a sentence and add its mentions and triples to the result."""
+        starts, ends = places
+        mentions: Dict[str, List[Tokens]] = {}
+        for (start, end, _), entity_id in zip(found, self._link([ids for _, _, ids in found])):
+            mentions.setdefault(entity_id, []).append((start, end))
+            result.mentions.append(Mention(starts[start], ends[end - 1], entity_id, (start, end)))
+        counts["mentions"] += len(found)
+        counts["ambiguous_mentions"] += sum(len(ids) > 1 for _, _, ids in found)
+        if len(mentions) > 1:
+            self._relate(mentions, places, result, counts=counts)
+
+    def _relate(
+        self,
+        mentions: Dict[str, List[Tokens]],
+        places: Tuple[List[int], List[int]],
+        result: Alignment,
+        *,
+        counts: "Counter[str]",
+    ) -> None:
+        """Look up the facts between the entities of a sentence."""
+        between = self.kb.relations_between
+        known = {pair: between(*pair) for pair in permutations(mentions, 2)}
+        triples: List[Dict[str, Any]] = []
         related: Set[Tuple[str, str]] = set()
-        for subject, obj in permutations(mentions, 2):
-            relations = self._relations(subject, obj, mentions)
-            if relations:
-                related.add((subject, obj))
-                nearest = _nearest(mentions[subject], mentions[obj])
-                triples += [_as_triple(nearest[0], relation, nearest[1]) for relation in relations]
-        result.counts["pairs_with_facts"] += len(related)
-        for one, two in combinations(mentions, 2):
-            if (one, two) not in related and (two, one) not in related:
-                ends = sorted(_nearest(mentions[one], mentions[two]), key=lambda span: span.start)
-                result.unrelated.append((_place(ends[0]), _place(ends[1])))
+        for subject, obj in known:
+            if known[subject, obj] or known[obj, subject]:
+                one, two = nearest = _nearest(mentions[subject], mentions[obj])
+                relations = self._directed(known[subject, obj], known[obj, subject], forwards=one[0] < two[0])
+                if relations:
+                    related.add((subject, obj))
+                    ends = [_place(tokens, places) for tokens in nearest]
+                    triples += [{"subject": ends[0], "relation": name, "object": ends[1]} for name in relations]
+        for one_id, two_id in combinations(mentions, 2):
+            if (one_id, two_id) not in related and (two_id, one_id) not in related:
+                first, second = sorted(_nearest(mentions[one_id], mentions[two_id]))
+                result.unrelated.append((_place(first, places), _place(second, places)))
         result.triples += sorted(triples, key=lambda t: (t["subject"], t["object"], t["relation"]))
-        result.counts["sentences"] += 1
-        result.counts["sentences_with_triples"] += bool(triples)
-        result.counts["mentions"] += len(spans)
-        result.counts["ambiguous_mentions"] += sum(len(ids) > 1 for ids in candidates)
-        result.counts["entity_pairs"] += len(mentions) * (len(mentions) - 1)
-        result.counts["triples"] += len(triples)
+        counts["pairs_with_facts"] += len(related)
+        counts["sentences_with_triples"] += bool(triples)
+        counts["entity_pairs"] += len(known)
+        counts["triples"] += len(triples)
 
     def _link(self, candidates: Sequence[Sequence[str]]) -> List[str]:
         """Choose, for each mention, the candidate with most facts about the other mentions, else the first."""
-        chosen = [list(ids) for ids in candidates]
+        chosen = list(candidates)
         for index, ids in enumerate(candidates):
             if len(ids) > 1:
                 others = {other for position, group in enumerate(chosen) if position != index for other in group}
@@ -165,19 +228,13 @@ class Aligner:
 
     def _facts_with(self, entity_id: str, others: Set[str]) -> int:
         """Count the facts that join an entity with any of the others."""
-        return sum(bool({fact.subject, fact.object} - {entity_id} & others) for fact in self.kb.facts_of(entity_id))
+        between = self.kb.relations_between
+        return sum(len(between(entity_id, each)) + len(between(each, entity_id)) for each in others - {entity_id})
 
-    def _relations(self, subject: str, obj: str, mentions: Dict[str, List[Span]]) -> List[str]:
+    def _directed(self, there: Sequence[str], back: Sequence[str], *, forwards: bool) -> List[str]:
         """List the relations of an ordered pair; undirected ones only where the subject is named first."""
-        forwards = self.kb.relations_between(subject, obj)
-        directed = [r for r in forwards if r not in self.symmetric]
-        if not self.symmetric:
-            return directed
-        both = {*forwards, *self.kb.relations_between(obj, subject)}
-        nearest = _nearest(mentions[subject], mentions[obj])
-        if nearest[0].start < nearest[1].start:
-            return directed + sorted(both & self.symmetric)
-        return directed
+        directed = [relation for relation in there if relation not in self.symmetric]
+        return directed + sorted({*there, *back} & self.symmetric) if forwards else directed
 
 
 def align_docs(
@@ -198,10 +255,9 @@ def align_docs(
     aligner = Aligner(kb, tokenizer=tokenizer, symmetric=symmetric)
     triples, counts = [], Counter[str]()
     for doc in docs:
-        alignment = aligner(doc)
+        (alignment,), counted = aligner.align([doc])
         triples.append(alignment.triples)
-        counts.update(alignment.counts)
-        counts["docs"] += 1
+        counts.update(counted, docs=1)
     return triples, counts
 
 
@@ -215,17 +271,27 @@ def text_names(entity: Entity) -> List[str]:
     return [name for name in names if not (name.startswith(("The ", "the ")) and name[4:] in names)]
 
 
-def _nearest(subjects: Sequence[Span], objects: Sequence[Span]) -> Tuple[Span, Span]:
+def _longest(found: List[Found]) -> List[Found]:
+    """Leave out what overlaps a longer one, or an equally long one before it."""
+    if all(one[1] <= two[0] for one, two in zip(found, found[1:])):
+        return found
+    taken: Set[int] = set()
+    kept = []
+    for each in sorted(found, key=lambda each: (each[0] - each[1], each[0])):
+        if taken.isdisjoint(range(each[0], each[1])):
+            taken.update(range(each[0], each[1]))
+            kept.append(each)
+    return sorted(kept, key=lambda each: each[0])
+
+
+def _nearest(subjects: Sequence[Tokens], objects: Sequence[Tokens]) -> Tuple[Tokens, Tokens]:
     """Choose the pair of mentions with the fewest tokens between them, the earliest of equals."""
+    if len(subjects) == len(objects) == 1:
+        return subjects[0], objects[0]
     pairs = [(subject, obj) for subject in subjects for obj in objects]
-    return min(pairs, key=lambda pair: (max(pair[0].start - pair[1].end, pair[1].start - pair[0].end), pair[0].start))
+    return min(pairs, key=lambda pair: (max(pair[0][0] - pair[1][1], pair[1][0] - pair[0][1]), pair[0][0]))
 
 
-def _as_triple(subject: Span, relation: str, obj: Span) -> Dict[str, Any]:
-    """Make a canonical triple."""
-    return {"subject": _place(subject), "relation": relation, "object": _place(obj)}
-
-
-def _place(span: Span) -> Place:
+def _place(tokens: Tokens, places: Tuple[List[int], List[int]]) -> Place:
     """Character offsets."""
-    return [span.start_char, span.end_char]
+    return [places[0][tokens[0]], places[1][tokens[1] - 1]]

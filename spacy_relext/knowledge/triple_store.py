@@ -5,6 +5,7 @@ id: ten million facts of a million entities need less than 1 GiB.
 """
 
 from array import array
+from bisect import bisect_left
 from pathlib import Path
 from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
@@ -12,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import Errors
-from .kb import Entity, Fact
+from .kb import Entity
 from .kb_files import COLUMNS, Reading, Statement
 
 Triples = npt.NDArray[np.int32]
@@ -137,8 +138,12 @@ class NamedFacts:
 
     def __init__(self, store: TripleStore) -> None:
         self.store = store
-        self._by_object = np.argsort(store.triples[:, 2], kind="stable")
-        self._objects = store.triples[self._by_object, 2]
+        keys = store.triples[:, 0].astype(np.int64) * len(store.entities) + store.triples[:, 2]
+        order = np.argsort(keys, kind="stable")
+        # arrays whose elements are quick to get one by one, as a search in a sentence needs them
+        self._pairs, self._between = array("q"), array("i")
+        self._pairs.frombytes(keys[order].tobytes())
+        self._between.frombytes(store.triples[order, 1].astype(np.intc).tobytes())
         found: Dict[str, List[str]] = {}
         for rank in (LABEL, ALIAS):
             for entity in store.entities:
@@ -155,16 +160,15 @@ class NamedFacts:
 
     def relations_between(self, subject: str, obj: str) -> List[str]:
         """RETURNS (List[str]): Relations of an ordered pair, sorted."""
-        return self.store.relations_between(subject, obj)
-
-    def facts_of(self, entity_id: str) -> List[Fact]:
-        """RETURNS (List[Fact]): Those with the entity as subject, then those with it as object."""
-        number = self.store.number_of(entity_id)
-        if number < 0:
+        store, keys = self.store, self._pairs
+        one, two = store.number_of(subject), store.number_of(obj)
+        if one < 0 or two < 0:
             return []
-        objects = self._by_object[slice(*rows_of(self._objects, number))]
-        rows = [*range(*self.store.rows_of(number)), *objects.tolist()]
-        return [Fact(*self.store.fact(row)) for row in rows]
+        key = one * len(store.entities) + two
+        start = end = bisect_left(keys, key)
+        while end < len(keys) and keys[end] == key:
+            end += 1
+        return [store.relations[number] for number in self._between[start:end]]
 
 
 def read_store(paths: Iterable[Path], *, reading: Optional[Reading] = None, progress: Any = None) -> TripleStore:

@@ -17,6 +17,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .kb_softmax import AllEntities, Entities, Room
+
 KINDS = ("complex", "distmult")
 
 
@@ -133,13 +135,18 @@ class KbEmbeddings(nn.Module):
         RETURNS (Tensor): Of each fact. Shape (B,)
         """
         parts = (self.entity(subjects), self.relations[relations], self.entity(objects))
-        return torch.stack([self._moduli(part).pow(3).sum(1) for part in parts]).sum(0)
+        return torch.stack([self.cubes(part) for part in parts]).sum(0)
 
-    def _moduli(self, found: Tensor) -> Tensor:
+    def cubes(self, found: Tensor) -> Tensor:
+        """Σ |·|³ of the numbers of embeddings.
+
+        found (Tensor): Shape (B, columns)
+        RETURNS (Tensor): Shape (B,)
+        """
         if self.kind == "distmult":
-            return found.abs()
+            return found.abs().pow(3).sum(1)
         real, imaginary = found.chunk(2, 1)
-        return (real.square() + imaginary.square() + 1e-20).sqrt()
+        return (real.square() + imaginary.square() + 1e-20).pow(1.5).sum(1)
 
 
 def questions_of(triples: Tensor, *, n_relations: int, reciprocal: bool) -> Tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -174,6 +181,7 @@ def question_loss(
     *,
     n3: float = 0.0,
     smoothing: float = 0.0,
+    room: Optional[Room] = None,
 ) -> Tensor:
     """Cross-entropy of questions over all entities, the sum over their answers, and N3 of these facts.
 
@@ -184,17 +192,20 @@ def question_loss(
     answers (Tensor): One after the other. Shape (A,)
     n3 (float): Weight of the nuclear 3-norm.
     smoothing (float): Share of each answer that is spread over all entities.
+    room (Optional[Room]): Memory of the batch before, to be used again; its gradients are lost, also those that
+        became the `grad` of a table.
     RETURNS (Tensor): Mean over the answers. Shape ()
     """
-    scores = model.score_objects(subjects, relations)
     rows = torch.repeat_interleave(torch.arange(len(counts), device=counts.device), counts)
-    norms = torch.logsumexp(scores, 1)
-    loss = (norms * counts).sum() - scores[rows, answers].sum() * (1.0 - smoothing)
-    if smoothing:
-        loss = loss - smoothing * (scores.mean(1) * counts).sum()
+    wanted = torch.cat([subjects, answers]) if n3 else subjects
+    found, table = Entities.apply(model.entity(), wanted)
+    one, names = found[: len(subjects)], model.relations[relations]
+    told = (counts, rows, answers, smoothing, room or Room())
+    loss: Tensor = AllEntities.apply(model.combine(one, names), table, *told)
     if n3:
-        loss = loss + n3 * model.n3(subjects[rows], relations[rows], answers).sum()
-    return loss / len(answers)
+        parts = ((model.cubes(one) + model.cubes(names)) * counts).sum() + model.cubes(found[len(subjects) :]).sum()
+        loss = loss + n3 * parts / len(answers)
+    return loss
 
 
 def drawn_loss(model: KbEmbeddings, triples: Tensor, *, penalty: float, generator: torch.Generator) -> Tensor:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from .kb_embeddings import KINDS, KbEmbeddings, drawn_loss, question_loss, questions_of
+from .kb_softmax import Room
 
 LOSSES, OPTIMIZERS = ("all", "drawn"), ("adagrad", "adam")
 
@@ -174,6 +175,7 @@ def _batches(state: KbState, triples: Tensor, settings: KbSettings) -> Iterator[
     """Update once for each batch; yields its loss, and the number of its facts."""
     losses = _question_losses if settings.loss == "all" else _drawn_losses
     for loss, size in losses(state, triples, settings):
+        # not to zero: the gradient of the table is the memory in which the next one will be made
         state.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         if settings.clip:
@@ -191,12 +193,12 @@ def _question_losses(state: KbState, triples: Tensor, settings: KbSettings) -> I
     counts = starts[1:] - starts[:-1]
     step = max(1, round(settings.batch_size * len(counts) / len(answers)))
     order = torch.randperm(len(counts), generator=state.generator).to(device)
+    how: Dict[str, Any] = {"n3": settings.n3, "smoothing": settings.smoothing, "room": Room()}
     for chosen in order.split(step):
         wanted = counts[chosen]
         offsets = torch.repeat_interleave(starts[:-1][chosen] - wanted.cumsum(0) + wanted, wanted)
         found = answers[offsets + torch.arange(len(offsets), device=device)]
-        weights = {"n3": settings.n3, "smoothing": settings.smoothing}
-        yield question_loss(model, subjects[chosen], relations[chosen], wanted, found, **weights), len(found)
+        yield question_loss(model, subjects[chosen], relations[chosen], wanted, found, **how), len(found)
 
 
 def _drawn_losses(state: KbState, triples: Tensor, settings: KbSettings) -> Iterator[Tuple[Tensor, int]]:

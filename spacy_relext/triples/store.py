@@ -85,6 +85,16 @@ def set_triples(doc: Doc, triples: Iterable[TripleLike], *, source: str = "") ->
     doc.user_data[TRIPLES_KEY] = kept + new
 
 
+def replace_gold(user_data: Dict[Any, Any], triples: Iterable[Dict[str, Any]]) -> None:
+    """Store gold triples in user data as `set_triples` does, where the Doc has not been made.
+
+    user_data (Dict[Any, Any]): Of the Doc.
+    triples (Iterable[Dict[str, Any]]): `subject` and `object` as lists of character offsets in the text, `relation`.
+    """
+    kept = [record for record in user_data.get(TRIPLES_KEY, ()) if record["source"]]
+    user_data[TRIPLES_KEY] = kept + [{**triple, "score": 1.0, "source": "", "evidence": {}} for triple in triples]
+
+
 def char_span(doc: Doc, offsets: Sequence[int]) -> Optional[Span]:
     """Make the smallest span of whole tokens that covers some characters.
 

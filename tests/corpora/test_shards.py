@@ -26,7 +26,7 @@ def some_docs(count: int) -> List[Doc]:
 def test_docs_come_back_with_their_user_data(
     count: int, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shards, "_UNPACKED", 2)
+    monkeypatch.setattr(shards, "UNPACKED", 2)
     path = tmp_path / "docs.spacy"
     DocBin(docs=some_docs(count), store_user_data=True).to_disk(path)
     expected = list(DocBin().from_disk(path).get_docs(Vocab()))

@@ -57,7 +57,7 @@ def test_spouse_goes_from_the_first_to_the_second(text: str) -> None:
 def test_ambiguous_name_takes_the_candidate_with_facts() -> None:
     assert found("The Grey Sea, by Holm, sank.") == [("The Grey Sea", "author", "Holm")]
     assert ALIGNER(NLP.make_doc("Holm slept.")).mentions[0].entity_id == "p:ada"
-    assert ALIGNER(NLP.make_doc("Holm slept.")).counts["ambiguous_mentions"] == 1
+    assert ALIGNER.align([NLP.make_doc("Holm slept.")])[1]["ambiguous_mentions"] == 1
 
 
 def test_nearest_mentions() -> None:
@@ -79,8 +79,8 @@ def test_sentences_are_apart() -> None:
     doc = NLP.make_doc("Ada Holm slept. Morvik did not.")
     for token in doc:
         token.is_sent_start = token.text in ("Ada", "Morvik")
-    alignment = ALIGNER(doc)
-    assert alignment.triples == [] and alignment.counts["sentences"] == 2 and len(alignment.mentions) == 2
+    (alignment,), counts = ALIGNER.align([doc])
+    assert alignment.triples == [] and counts["sentences"] == 2 and len(alignment.mentions) == 2
 
 
 def test_counts_and_empty_input() -> None:
@@ -112,3 +112,10 @@ def test_labels_follow_from_the_mentions(words: List[str]) -> None:
             assert (ids[subject], ids[obj]) in facts
         seen.add((ids[subject], triple["relation"], ids[obj]))
     assert len(seen) == len(alignment.triples)
+
+
+def test_a_name_is_not_found_across_texts_nor_cut_off() -> None:
+    texts = ["She is Ada", "Holm slept. University of Morvik", "The Grey"]
+    (first, second, third), _ = ALIGNER.align([NLP.make_doc(text) for text in texts])
+    assert not first.mentions and not third.mentions
+    assert [(m.start, m.end) for m in second.mentions] == [(0, 4), (12, 32)]

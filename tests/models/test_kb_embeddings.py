@@ -14,6 +14,7 @@ from spacy_relext.models.kb_embeddings import (
     question_loss,
     questions_of,
 )
+from spacy_relext.models.kb_softmax import Room
 from spacy_relext.models.kb_training import HRERE, KbSettings, start_training, train_passes
 from spacy_relext.scoring.link_ranking import rank_scores, realistic_ranks
 
@@ -116,7 +117,23 @@ def test_questions_have_the_loss_of_their_facts(smoothing: float) -> None:
     one = torch.cat([facts[:, 0], facts[:, 2]])
     relation, two = torch.cat([facts[:, 1], facts[:, 1] + 2]), torch.cat([facts[:, 2], facts[:, 0]])
     plain = torch.nn.functional.cross_entropy(model.score_objects(one, relation), two, label_smoothing=smoothing)
-    torch.testing.assert_close(found, plain + 0.01 * model.n3(one, relation, two).mean())
+    plain = plain + 0.01 * model.n3(one, relation, two).mean()
+    torch.testing.assert_close(found, plain)
+    tables = list(model.parameters())
+    for ours, theirs in zip(torch.autograd.grad(found, tables), torch.autograd.grad(plain, tables)):
+        torch.testing.assert_close(ours, theirs)
+
+
+def test_memory_that_is_used_again_changes_nothing() -> None:
+    torch.manual_seed(0)
+    model, room = KbEmbeddings(kind="complex", n_entities=8, n_relations=2, width=3, scale=1.0), Room()
+    subjects, relations, starts, answers = questions_of(facts_of(), n_relations=2, reciprocal=True)
+    counts = starts[1:] - starts[:-1]
+    for size in (5, 2, len(counts)):
+        batch = (model, subjects[:size], relations[:size], counts[:size], answers[: starts[size]])
+        again, alone = question_loss(*batch, room=room), question_loss(*batch)
+        found = torch.autograd.grad(2 * again, model.entities)[0].clone()
+        torch.testing.assert_close(found, 2 * torch.autograd.grad(alone, model.entities)[0])
 
 
 def test_the_logistic_loss() -> None:
