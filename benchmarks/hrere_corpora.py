@@ -27,7 +27,7 @@ KBS = (FB60K, FB15K)
 DEV_SHARE, TEST_SHARE = 0.1, 0.3
 SPLIT_SEED = 0
 # Embeddings: as wide as the paper's, with what did best on facts that were held out.
-KB_SETTINGS = KbSettings(width=50, passes=30, n3=0.02, learn_rate=0.1, batch_size=500, patience=3, every=3)
+KB_SETTINGS = KbSettings(width=50, passes=12, n3=0.02, learn_rate=0.1, batch_size=500, patience=1, every=4)
 VALID_SHARE = 0.02
 ATTRS = ("ORTH", "SPACY", "SENT_START", "ENT_IOB", "ENT_TYPE", "ENT_KB_ID")
 Ids = tuple[str, str]
