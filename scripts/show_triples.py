@@ -1,18 +1,22 @@
 """Print the triples that a pipeline reads out of a few sentences about invented people and firms.
 
-python scripts/show_triples.py training/rere/tuned
+    python scripts/show_triples.py training/rere/tuned
+    python scripts/show_triples.py training/hrere/tuned --corpus corpus/linked/test.spacy
+
+With a corpus it reads some of its texts instead, and is given their entities.
 """
 
 import argparse
 import pathlib
 import sys
-from typing import List, Tuple
+from itertools import islice
+from typing import Any, Iterable, List, Tuple
 
 import spacy
 import wasabi
 from spacy.tokens import Doc
 
-import spacy_relext  # noqa: F401  (a clear ImportError where the package is not installed)
+from spacy_relext.corpora.reader import TripleCorpus  # a clear ImportError where the package is not installed
 
 TEXTS = (
     "Odalys Brandvold was born in Trysil and studied at the University of Tromsø before joining Nordlys Kraft.",
@@ -35,15 +39,33 @@ def rows_of(doc: Doc) -> List[Tuple[str, str, str, str]]:
     return [(t.subject.text, t.relation, t.object.text, f"{t.score:.2f}") for t in found]
 
 
+def read_docs(nlp: Any, corpus: pathlib.Path, *, count: int) -> List[Doc]:
+    """Read texts of a corpus that state something, with their entities and marked pairs, and without their triples.
+
+    nlp (Language): Makes the Docs.
+    corpus (pathlib.Path): A .spacy file.
+    count (int): How many.
+    RETURNS (List[Doc]): Not processed.
+    """
+    examples = TripleCorpus(corpus, gold_ents=True, gold_sents=True)(nlp)
+    return [each.predicted for each in islice((each for each in examples if each.reference._.triples), count)]
+
+
 def main() -> int:
     """Load the pipeline, print a table per text."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("pipeline", help="folder or name of a trained pipeline")
     parser.add_argument("--file", type=pathlib.Path, help="a text a line, instead of the built-in ones")
+    parser.add_argument("--corpus", type=pathlib.Path, help="a .spacy file whose texts and entities to take instead")
+    parser.add_argument("--count", type=int, default=len(TEXTS), help="how many texts of a corpus")
     arguments = parser.parse_args()
     try:
         nlp = spacy.load(arguments.pipeline)
-        texts = TEXTS if arguments.file is None else arguments.file.read_text(encoding="utf8").splitlines()
+        texts: Iterable[Any] = TEXTS
+        if arguments.corpus is not None:
+            texts = read_docs(nlp, arguments.corpus, count=arguments.count)
+        elif arguments.file is not None:
+            texts = arguments.file.read_text(encoding="utf8").splitlines()
     except OSError as error:
         print(f"show_triples: {error}", file=sys.stderr)
         return 1

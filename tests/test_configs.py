@@ -11,14 +11,16 @@ from spacy.training.initialize import init_nlp
 from spacy.training.loop import train
 from spacy.util import load_config
 
-from spacy_relext import set_triples
+from spacy_relext import get_records, set_triples
+from spacy_relext.corpora.records import PAIRS_KEY
 from tests.contract.entities import find_entities
 from tests.contract.sentences import ENGLISH, RULES
 from tests.contract.tiny_bert import save_tiny_bert
 
 CONFIGS = sorted((pathlib.Path(__file__).parent.parent / "configs").rglob("*.cfg"))
 WIDTH = 48
-SOURCES = {"rere_extractor", "kd_teacher", "kd_classifier", "nero_grounder", "selfore_clusterer"}
+SOURCES = {"rere_extractor", "kd_teacher", "kd_classifier", "nero_grounder", "selfore_clusterer", "hrere_classifier"}
+BAGS = "spacy_relext.BagCorpus.v1"
 if not CONFIGS:
     pytest.skip("no configs: the tests run outside a checkout", allow_module_level=True)
 
@@ -37,8 +39,18 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Dict[str, str]:
         set_triples(doc, found)
         docs.append(find_entities(doc))
     DocBin(docs=docs, store_user_data=True).to_disk(folder / "corpus.spacy")
+    for doc in docs:
+        marked = [{"subject": list(t["subject"]), "object": list(t["object"])} for t in get_records(doc) or []]
+        doc.user_data[PAIRS_KEY] = marked
+    DocBin(docs=docs, store_user_data=True).to_disk(folder / "pairs.spacy")
     srsly.write_json(folder / "rules.json", [list(rule) for rule in RULES])
-    return {name: str(folder / name) for name in ("encoder", "corpus.spacy", "rules.json")}
+    return {name: str(folder / name) for name in ("encoder", "corpus.spacy", "pairs.spacy", "rules.json")}
+
+
+def corpus_of(config: Any, inputs: Dict[str, str]) -> Dict[str, Any]:
+    """Name the corpus that a config can read: bags are made of marked pairs."""
+    path = inputs["pairs.spacy" if config["corpora"]["train"]["@readers"] == BAGS else "corpus.spacy"]
+    return {"paths.train": path, "paths.dev": path}
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: f"{path.parent.name}-{path.stem}")
@@ -47,8 +59,7 @@ def test_config_trains(path: pathlib.Path, inputs: Dict[str, str], tmp_path: pat
     if "transformer" in config["components"]:
         pytest.importorskip("spacy_transformers")
     overrides: Dict[str, Any] = {
-        "paths.train": inputs["corpus.spacy"],
-        "paths.dev": inputs["corpus.spacy"],
+        **corpus_of(config, inputs),
         "training.max_steps": 3,
         "training.eval_frequency": 2,
     }
@@ -76,10 +87,12 @@ def test_config_trains(path: pathlib.Path, inputs: Dict[str, str], tmp_path: pat
     assert list(doc.sents)[0]._.relations.keys() <= {"place_of_birth", "correspondent", "author", "located_in"}
 
 
-@pytest.mark.parametrize("name", ["nero_recurrent", "kd_cgcn_teacher", "kd_cgcn_student", "selfore_vectors"])
+@pytest.mark.parametrize(
+    "name", ["nero_recurrent", "kd_cgcn_teacher", "kd_cgcn_student", "selfore_vectors", "hrere_recurrent"]
+)
 def test_configs_that_need_vectors_say_so(name: str, inputs: Dict[str, str]) -> None:
     (path,) = [path for path in CONFIGS if path.stem == name]
-    overrides = {"paths.train": inputs["corpus.spacy"], "paths.dev": inputs["corpus.spacy"]}
+    overrides = corpus_of(load_config(path), inputs)
     if "rules" in load_config(path)["paths"]:
         overrides["paths.rules"] = inputs["rules.json"]
     with pytest.raises(ValueError, match=r"^\[R514\].*--paths\.vectors en_core_web_md"):

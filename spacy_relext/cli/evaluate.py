@@ -13,6 +13,7 @@ from spacy.training import Example
 from ..corpora.reader import TripleCorpus
 from ..errors import Errors
 from ..scoring.evaluation import EvaluationSettings, choose_labels, evaluate_pipeline
+from ..scoring.ranking import UNITS
 from .app import relext
 from .pipeline import GPU_HELP, PIPELINE_HELP, fail, input_errors, load_pipeline, split_list, with_progress
 
@@ -37,6 +38,14 @@ CLUSTERS = (
     ("ari", "adjusted Rand index"),
     ("clusters_coverage", "pairs with a relation that have a cluster"),
 )
+RANKED = (
+    ("ap", "average precision"),
+    ("p_at_100", "precision of the first 100"),
+    ("p_at_recall_10", "precision at 10 % recall"),
+    ("p_at_recall_30", "precision at 30 % recall"),
+    ("p_at_recall_50", "precision at 50 % recall"),
+)
+RANKED_COUNTS = (("positives", "true"), ("unscored", "of these never scored"))
 SHOWN_RELATIONS = 3
 
 
@@ -108,7 +117,18 @@ def report_lines(metrics: Dict[str, Any], *, labels: Optional[List[str]] = None)
         *(_cluster_tables(metrics, clusters) if clusters is not None else []),
         *triples,
         *([_table(others, ("Further", ""))] if others else []),
+        *_ranking_table(metrics),
     ]
+
+
+def _ranking_table(metrics: Dict[str, Any]) -> List[str]:
+    """Show how well all relations of all pairs are ranked, where a component ranks them."""
+    if any(metrics.get(f"{unit}_ap") is None for unit in UNITS):
+        return []
+    rows = [(title, *(_percent(metrics.get(f"{unit}_{key}")) for unit in UNITS)) for key, title in RANKED]
+    for key, title in RANKED_COUNTS:
+        rows.append((title, *(f"{metrics[f'{unit}_{key}']:.0f}" for unit in UNITS)))
+    return [_table(rows, ("Ranking", "Bags", "Mentions"))]
 
 
 def _cluster_tables(metrics: Dict[str, Any], clusters: Dict[str, Dict[str, int]]) -> List[str]:

@@ -33,6 +33,9 @@ def tune_cli(
     gold_sents: bool = typer.Option(
         True, "--gold-sents/--no-gold-sents", help="Give the pipeline the annotated sentences, where there are any."
     ),
+    gold_ents: bool = typer.Option(
+        False, "--gold-ents/--no-gold-ents", help="Give the pipeline the annotated entities."
+    ),
     missing_rates: Optional[Path] = typer.Option(
         None, "--missing-rates", help="JSON file for the detector's estimate of how many labels are missing."
     ),
@@ -40,7 +43,7 @@ def tune_cli(
     """Fit thresholds and calibration on DEV and save the pipeline as OUT."""
     with input_errors():
         nlp = load_pipeline(pipeline, gpu_id)
-        examples = read_corpus(nlp, dev, gold_sents=gold_sents, gold_ents=False)
+        examples = read_corpus(nlp, dev, gold_sents=gold_sents, gold_ents=gold_ents)
         if not examples:
             fail(Errors.R011.format(count=0))
         found = tune_pipeline(nlp, examples, min_positives=min_positives, per_label=per_label)

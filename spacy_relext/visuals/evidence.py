@@ -6,6 +6,7 @@ from typing import Any, List, Mapping, Sequence, Tuple
 
 from spacy.tokens import Doc
 
+from .bag_ground import BagGround, snippets
 from .explanation import PRIOR, Attention, RuleGround, read_evidence
 
 STYLE = """
@@ -13,6 +14,7 @@ STYLE = """
 .read mark { color: inherit; border-radius: .2em; padding: .1em 0; }
 .read .argument { font-weight: 600; border-bottom: 2px solid #2b5fb4; } .read .object { border-bottom-color: #b4402b; }
 .parts { display: grid; grid-template-columns: max-content 8rem max-content; gap: .1rem .5rem; align-items: center; }
+.parts.mentions { grid-template-columns: auto 8rem max-content; }
 .bar { position: relative; height: .7em; background: #8883; } .bar i { position: absolute; top: 0; bottom: 0; }
 .bar .for { background: #2b5fb4; left: 50%; } .bar .against { background: #b4402b; right: 50%; }
 .bar .share { background: #2b5fb4; left: 0; }
@@ -30,7 +32,8 @@ def draw_evidence(doc: Doc, record: Mapping[str, Any]) -> str:
     """Draw the evidence of one triple.
 
     Attention colours the tokens by weight, bars show what each part says for (to the right) or against the relation, as
-    logits, and the type prior and the likeness to a rule are shares of 1. What is none of these is listed as it is.
+    logits. The type prior, the likeness to a rule, and what text and knowledge base say of a bag are shares of 1. What
+    is none of these is listed as it is.
 
     doc (Doc): The document.
     record (Mapping[str, Any]): The triple as it is stored; see `triples.store.get_records`.
@@ -47,13 +50,28 @@ def draw_evidence(doc: Doc, record: Mapping[str, Any]) -> str:
         bars.append(_share(PRIOR, evidence.prior))
     if evidence.rule is not None and evidence.rule.match is not None:
         bars.append(_share("like the rule", evidence.rule.match))
+    if evidence.bag is not None:
+        bars += [_share(name, value) for name, value in evidence.bag.sides]
     if bars:
         found.append(f'<div class="parts">{"".join(bars)}</div>')
     if evidence.types:
         found.append(f"<div>{escape(evidence.types)}</div>")
+    if evidence.bag is not None:
+        found += _bag(doc, evidence.bag)
     if evidence.rest:
         found.append(escape(", ".join(evidence.rest)))
     return "\n".join(found)
+
+
+def _bag(doc: Doc, bag: BagGround) -> List[str]:
+    """Show the mentions of a pair, the heavier the longer their bar, and the facts that are like what is said of it."""
+    found = [f"<div>{escape(bag.ids)}</div>"] if bag.ids else []
+    if len(bag.mentions) > 1:
+        bars = [_share(text, row[-1]) for text, row in zip(snippets(doc, bag), bag.mentions)]
+        found.append(f'<div class="parts mentions">{"".join(bars)}</div>')
+    if bag.facts:
+        found.append(f"<div>facts like it: {escape(', '.join(bag.facts))}</div>")
+    return found
 
 
 def _rule(rule: RuleGround) -> str:

@@ -6,6 +6,7 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tup
 from spacy.tokens import Doc
 
 from ..triples.store import get_records
+from .bag_ground import BagGround, say_bag, take_bag
 
 # Logits that a component names in its evidence, and what they are called.
 PARTS = {"text": "text", "types": "types", "local": "sentence and entities", "auxiliary": "attended tokens"}
@@ -42,6 +43,7 @@ class Evidence(NamedTuple):
     parts (List[Tuple[str, float]]): Names of what was added up, and logits.
     prior (Optional[float]): How often such types have the relation, 0 to 1.
     attention (List[Tuple[int, int, float]]): First character, character after the last, weight.
+    bag (Optional[BagGround]): What text and knowledge base say of all mentions of a pair.
     rest (List[str]): All else as it is, `key: value` each.
     """
 
@@ -50,6 +52,7 @@ class Evidence(NamedTuple):
     parts: List[Tuple[str, float]]
     prior: Optional[float]
     attention: List[Attention]
+    bag: Optional[BagGround]
     rest: List[str]
 
 
@@ -60,7 +63,7 @@ def read_evidence(evidence: Optional[Mapping[str, Any]]) -> Evidence:
     RETURNS (Evidence): All of it.
     """
     rest: Dict[str, Any] = dict(evidence or {})
-    rule = _take_rule(rest)
+    rule, bag = _take_rule(rest), take_bag(rest)
     kinds, types = rest.get("entity_types"), ""
     if isinstance(kinds, list):
         del rest["entity_types"]
@@ -70,7 +73,8 @@ def read_evidence(evidence: Optional[Mapping[str, Any]]) -> Evidence:
     attention: List[Attention] = []
     if _is_attention(rest.get("attention")):
         attention = [(int(start), int(end), float(weight)) for start, end, weight in rest.pop("attention")]
-    return Evidence(rule, types, parts, prior, attention, [f"{key}: {_plain(value)}" for key, value in rest.items()])
+    more = [f"{key}: {_plain(value)}" for key, value in rest.items()]
+    return Evidence(rule, types, parts, prior, attention, bag, more)
 
 
 def explain_doc(doc: Doc, *, reason: str = "") -> List[str]:
@@ -110,6 +114,7 @@ def explain_record(doc: Doc, record: Mapping[str, Any]) -> List[str]:
         f"types: {found.types}" if found.types else "",
         f"parts: {', '.join(figures)}" if figures else "",
         f"attended words: {', '.join(words)}" if words else "",
+        *(say_bag(doc, found.bag) if found.bag is not None else ()),
         ", ".join(found.rest),
     ]
     head = describe_triple(subject, record["relation"], obj, score=record["score"], source=record["source"])

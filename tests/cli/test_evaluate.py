@@ -104,3 +104,15 @@ def test_evaluating_twice_gives_the_same_and_leaves_the_examples_alone(corpus):
     speeds = {"seconds", "docs_per_second", "words_per_second"}
     assert {k: v for k, v in first.items() if k not in speeds} == {k: v for k, v in second.items() if k not in speeds}
     assert not examples[0].predicted.user_data
+
+
+def test_ranking_scores_are_printed():
+    from spacy_relext.cli.evaluate import _ranking_table
+
+    keys = ("ap", "p_at_100", "p_at_recall_10", "p_at_recall_30", "p_at_recall_50", "positives", "unscored")
+    values = (0.5, 0.25, 0.9, 0.8, 0.7, 12.0, 3.0)
+    metrics = {f"{unit}_{key}": value for unit in ("bag", "mention") for key, value in zip(keys, values)}
+    (table,) = _ranking_table(metrics)
+    assert "average precision" in table and "50.00" in table and "never scored" in table
+    assert [line.split()[-2:] for line in table.splitlines() if line.startswith("true")] == [["12", "12"]]
+    assert _ranking_table({**metrics, "bag_ap": None}) == _ranking_table({}) == []

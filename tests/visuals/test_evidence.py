@@ -85,3 +85,28 @@ def test_long_texts_show_what_is_marked() -> None:
 def test_the_page_draws_it() -> None:
     page = render_page([make_doc(EVIDENCE)])
     assert 'class="parts"' in page and ".parts {" in page
+
+
+BAG = {
+    "text": 0.75,
+    "kb": 0.5,
+    "ids": ["Q1", "<Q2>"],
+    "mentions": [[0, 3, 13, 20, 0.25], [13, 20, 28, 33, 0.75]],
+    "facts": [["Q3", "wrote to", "Q4", 0.98]],
+}
+
+
+def test_a_bag_shows_what_text_and_knowledge_base_say() -> None:
+    html = draw(BAG)
+    shares = re.findall(r'class="share" style="width: ([\d.]+)%"', html)
+    assert shares == ["75.0", "50.0", "25.0", "75.0"], "probabilities of both, then weights of the mentions"
+    shown = plain(html)
+    assert "the text alone" in shown and "the knowledge base alone" in shown and "Q1 → &lt;Q2&gt;" in shown
+    assert "facts like it: Q3 wrote to Q4 0.98" in shown
+    assert "+0.75" not in shown, "a probability is no logit"
+
+
+def test_a_bag_without_links() -> None:
+    html = draw({"text": 0.75, "ids": ["", ""], "mentions": [[0, 3, 13, 20, 1.0]], "facts": []})
+    assert plain(html) == "the text alone0.75"
+    assert "share" not in draw({"text": 0.75, "ids": "x", "mentions": []}), "of another form: listed as it is"
