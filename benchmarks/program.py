@@ -17,8 +17,8 @@ from runs import ROOT, Settings, resolve_precision
 
 HERE = Path(__file__).resolve().parent
 PRECISIONS = ("auto", "fp32", "bf16")
-# Options that name folders of one machine; what they say does not change the figures.
-FOLDERS = ("--runs", "--results", "--figures", "--data", "--models", "--encoder")
+# Options that name folders and files of one machine; what they say does not change the figures.
+FOLDERS = ("--runs", "--results", "--figures", "--data", "--models", "--encoder", "--peer-python")
 
 
 @dataclass(frozen=True)

@@ -27,13 +27,18 @@ MARKER = re.compile(r"(<!-- results:([\w-]+):([\w-]+)(?::([\w,]+))? -->\n)(.*?)(
 ORDER = (
     *("exact_p", "exact_r", "exact_f", "span_f", "partial_f", "macro_f", "micro_f"),
     *("relations_micro_f", "relations_macro_f", "relations_ap"),
+    *("entities_mrr", "entities_hits_1", "entities_hits_10", "relations_mrr", "relations_hits_1"),
     *("sentences_per_second", "words_per_second", "peer_ratio", "cpu_peer_ratio"),
     *("bare_encoder_ratio", "cpu_bare_encoder_ratio", "time_ratio", "cpu_time_ratio"),
 )
 LOWER_IS_BETTER = ("ece", "empty_error_rate", "peak_mib", "time_ratio", "cpu_time_ratio")
 LOWER_IS_BETTER += ("encoder_calls_per_sentence", "encoder_rows_per_sentence", "cluster_seconds", "loop_seconds")
+LOWER_IS_BETTER += ("pass_seconds", "read_seconds", "names_seconds", "read_us_per_sentence")
+LOWER_IS_BETTER += ("find_and_link_us_per_sentence", "mark_and_write_us_per_sentence")
 NAMES = {"exact_p": "exact P", "exact_r": "exact R", "relations_ap": "relations AP", "ece": "ECE"}
 NAMES |= {"peak_mib": "peak MiB", "named_auc": "AUC, named"}
+NAMES |= {f"{kind}_mrr": f"{kind} MRR" for kind in ("entities", "relations")}
+NAMES |= {f"{kind}_hits_{most}": f"{kind} H@{most}" for kind in ("entities", "relations") for most in (1, 10)}
 NAMES |= {f"semeval_macro_{each}": f"official macro {each.upper()}" for each in "prf"}
 NAMES |= {f"micro_{each}": f"micro {each.upper()}" for each in "pr"}
 # A system that is told part of the answer wins nothing.
@@ -153,13 +158,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Render benchmark results into the docs.")
     parser.add_argument("--check", action="store_true", help="change nothing; fail where a page is not up to date")
     parser.add_argument("--results", type=Path, default=HERE / "results", help="folder of the result files")
-    parser.add_argument("--docs", type=Path, default=HERE.parent / "docs" / "methods", help="folder of the pages")
+    parser.add_argument("--docs", type=Path, default=HERE.parent / "docs", help="folder of the pages")
     args = parser.parse_args()
     stale = []
     try:
         for path in sorted(args.results.glob("*.json")):
             read_rows(path)
-        for page in sorted(args.docs.glob("*.md")):
+        for page in sorted(args.docs.rglob("*.md")):
             before = page.read_text(encoding="utf8")
             after = render_page(before, results=args.results, page=page.name)
             if after != before and not args.check:

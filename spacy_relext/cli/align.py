@@ -26,6 +26,7 @@ def align_cli(
     corpus: Path = typer.Argument(..., metavar="CORPUS.spacy", help="Corpus to label: a file, or a folder of them"),
     output: Path = typer.Argument(..., metavar="OUT.spacy", help="Corpus to write; a folder with --shard"),
     by: str = typer.Option("name", "--by", help="name: find labels and aliases; link: entities have a kb_id"),
+    fuzzy: float = typer.Option(0.0, "--fuzzy", min=0.0, max=100.0, help="Least similarity of misspelt names; 0: none"),
     symmetric: Optional[str] = typer.Option(None, "--symmetric", help="Relations without direction, with commas"),
     unrelated: float = typer.Option(1.0, "--unrelated", min=0.0, max=1.0, help="Share of pairs without a fact marked"),
     lang: str = typer.Option("en", "--lang", help="Language whose tokenizer splits names"),
@@ -46,7 +47,7 @@ def align_cli(
         if unknown:
             expected = f"relations of {kb}"
             raise ValueError(Errors.R007.format(key="--symmetric", found=", ".join(unknown), expected=expected))
-        options = {"tokenizer": nlp.make_doc, "symmetric": wanted, "linked": by == "link"}
+        options = {"tokenizer": nlp.make_doc, "symmetric": wanted, "linked": by == "link", "fuzzy": fuzzy}
         aligner = Aligner(NamedFacts(store), **options)  # type: ignore[arg-type]
         limits = {"unrelated": unrelated, "seed": seed, "shard": shard, "progress": _blocks}
         report = align_corpus(corpus, output, aligner=aligner, vocab=nlp.vocab, **limits)  # type: ignore[arg-type]

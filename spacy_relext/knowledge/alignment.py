@@ -9,12 +9,13 @@ from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import combinations, permutations
-from typing import Any, Callable, Dict, Iterable, List, Mapping, NamedTuple, Protocol, Sequence, Set, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Mapping, NamedTuple, Optional, Protocol, Sequence, Set, Tuple
 
 from spacy.tokens import Doc
 
 from ..corpora.text_blocks import TextBlock, WordLengths, block_of
 from .kb import Entity, KnowledgeBase
+from .near_names import NearNames
 
 SYMMETRIC_RELATIONS = ("spouse",)
 
@@ -79,6 +80,7 @@ class Aligner:
     tokenizer (Callable[[str], Doc]): What tokenizes names; the one that made the Docs, such as `nlp.make_doc`.
     symmetric (Sequence[str]): Relations without direction: the subject is the entity that is named first.
     linked (bool): Whether the Docs' entities are linked already (`ent.kb_id_`): names are not looked for then.
+    fuzzy (float): Least similarity of names with a spelling slip, up to 100; 0: only names as they are written.
     """
 
     def __init__(
@@ -88,23 +90,28 @@ class Aligner:
         tokenizer: Callable[[str], Doc],
         symmetric: Sequence[str] = SYMMETRIC_RELATIONS,
         linked: bool = False,
+        fuzzy: float = 0.0,
     ) -> None:
         self.kb = kb
         self.symmetric = frozenset(symmetric)
         self.linked = linked
         self._candidates: Dict[Tuple[int, ...], List[str]] = {}
         self._lengths: Dict[int, List[int]] = {}
+        self._near: Optional[NearNames] = None
         if linked:
             return
+        names = {}
         for name, ids in kb.names.items():
             found = [entity_id for entity_id in ids if name in text_names(kb[entity_id])]
             words = tuple(token.orth for token in tokenizer(name))
             if found and words:
-                known = self._candidates.setdefault(words, [])
+                names[name] = known = self._candidates.setdefault(words, [])
                 known += [entity_id for entity_id in found if entity_id not in known]
                 lengths = self._lengths.setdefault(words[0], [])
                 if len(words) not in lengths:
                     lengths.append(len(words))
+        if fuzzy:
+            self._near = NearNames(names, least=fuzzy)
 
     def __call__(self, doc: Doc) -> Alignment:
         """Align one Doc; without sentence boundaries it counts as one sentence.
@@ -164,7 +171,10 @@ class Aligner:
                     ids = candidates.get(tuple(words[start : start + length]))
                     if ids is not None:
                         found.append((start, start + length, ids))
-        return _longest(found)
+        found = _longest(found)
+        if self._near is not None:
+            found = sorted(found + self._near.find(block, [(start, end) for start, end, _ in found]))
+        return found
 
     def _align_sentence(
         self,
