@@ -49,7 +49,7 @@ class KbErrors:
         "must have the same names in corpus and knowledge base."
     )
     R732 = (
-        "[R732] No text of {path} has a marked pair, and a bag is what is said of one. `spacy relext align` and the "
+        "[R732] No text of {path} has a marked pair or a triple, and a bag is what is said of one. `spacy relext align` and the "
         "converters nyt10 and opennre mark them."
     )
 
@@ -61,4 +61,4 @@ class KbWarnings:
         "[W700] {name}: the knowledge base does not know {count} of the {total} relations ({found}); about them the "
         "text alone decides."
     )
-    W701 = "[W701] {path}: {count} of {total} texts have no marked pair and are not read: a bag is what is said of one."
+    W701 = "[W701] {path}: {count} of {total} texts have no marked pair or triple and are not read."

@@ -17,7 +17,7 @@ from ..instances.pairs import AnnotatedPairs
 from ..triples.store import get_records, has_triples
 from ..types import CharSpan
 from .reader import copy_entities
-from .records import Record, doc_to_record, record_to_doc, set_sentence_starts
+from .records import PAIRS_KEY, Record, doc_to_record, record_to_doc, set_sentence_starts
 from .shards import iter_docs
 
 
@@ -71,7 +71,7 @@ class BagCorpus:
 
     Its Doc holds the sentences that name the pair, each once whatever its number of lines in the corpus, with the pair
     marked in each of them; what one of them is said to state counts for the bag. A pair that is not linked is a bag by
-    itself. The whole corpus is held in memory, as text.
+    itself. Where a text marks no pairs, those of its triples are read. The whole corpus is held in memory, as text.
 
     path (Path): The .spacy file, or a folder of them.
     most (int): Mentions of a bag that are read, drawn anew at each call; 0: all.
@@ -132,10 +132,13 @@ class BagCorpus:
 
 
 def _mentions(doc: Doc) -> Iterator[Tuple[Tuple[str, str], Mention]]:
-    """Read the marked pairs of a Doc, each in the sentences that hold it."""
+    """Read the marked pairs of a Doc, or those of its triples, each in the sentences that hold it."""
+    stated = get_records(doc, source="") or []
+    if PAIRS_KEY not in doc.user_data:
+        sides = dict.fromkeys((tuple(each["subject"]), tuple(each["object"])) for each in stated)
+        doc.user_data[PAIRS_KEY] = [{"subject": list(one), "object": list(two)} for one, two in sides]
     pairs = AnnotatedPairs()([doc])
     links, record = entity_links(doc), doc_to_record(doc)
-    stated = get_records(doc, source="") or []
     for number, (start, end) in enumerate(pairs.text.tolist()):
         text = doc[start:end]
         first, last = text.start_char, text.end_char
