@@ -49,8 +49,8 @@ class KbErrors:
         "must have the same names in corpus and knowledge base."
     )
     R732 = (
-        "[R732] No text of {path} has a marked pair or a triple, and a bag is what is said of one. `spacy relext align` and the "
-        "converters nyt10 and opennre mark them."
+        "[R732] No text of {path} has a marked pair or a triple, and a bag is what is said of one. `spacy relext "
+        "align` and the converters nyt10 and opennre mark pairs."
     )
 
 
