@@ -1,21 +1,14 @@
 """Default config of `nero_grounder`: a small convolutional encoder that needs no download."""
 
 from ..scoring.triples import TRIPLE_SCORE_WEIGHTS
+from .default_encoder import TOK2VEC
 
-GROUNDER_CONFIG = """
+GROUNDER_CONFIG = f"""
 [model]
 @architectures = "spacy_relext.SharedGrounder.v1"
 
 [model.tok2vec]
-@architectures = "spacy.HashEmbedCNN.v2"
-pretrained_vectors = null
-width = 96
-depth = 4
-embed_size = 2000
-window_size = 1
-maxout_pieces = 3
-subword_features = true
-
+{TOK2VEC}
 [suggester]
 @misc = "spacy_relext.EntityPairs.v1"
 

@@ -2,17 +2,7 @@
 
 from ..scoring.relations import RELATION_SCORE_WEIGHTS
 from ..scoring.triples import TRIPLE_SCORE_WEIGHTS
-
-TOK2VEC = """
-@architectures = "spacy.HashEmbedCNN.v2"
-pretrained_vectors = null
-width = 96
-depth = 4
-embed_size = 2000
-window_size = 1
-maxout_pieces = 3
-subword_features = true
-"""
+from .default_encoder import TOK2VEC
 
 DETECTOR_CONFIG = f"""
 [model]
