@@ -39,7 +39,7 @@ def take_bag(rest: Dict[str, Any]) -> Optional[BagGround]:
         rest.pop(key, None)
     linked = " → ".join(str(each) or "–" for each in ids) if any(ids) else ""
     said = [f"{subject} {relation} {obj} {likeness:.2f}" for subject, relation, obj, likeness in facts]
-    return BagGround(linked, sides, [tuple(row) for row in mentions or ()], said)  # type: ignore[misc]
+    return BagGround(linked, sides, [tuple(row) for row in mentions or ()], said)
 
 
 def say_bag(doc: Doc, ground: BagGround) -> List[str]:
