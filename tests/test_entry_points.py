@@ -11,7 +11,8 @@ import spacy
 from spacy.tokens import DocBin
 from spacy.training import Example
 
-from spacy_relext import Triple, set_triples
+from spacy_relext import Triple, get_records, set_triples
+from spacy_relext.corpora.records import PAIRS_KEY
 
 DISTRIBUTION = "spacy-relext"
 PREFIX = "spacy_relext."
@@ -109,7 +110,10 @@ def check_reader(name: str, make: Callable[..., Any], folder: pathlib.Path) -> N
         (folder / "nouns.tsv").write_text("dog\tanimal\n", encoding="utf8")
         assert make(path=folder / "nouns.tsv").to_dict() == {"dog": "animal"}
         return
-    DocBin(docs=[make_example().reference], store_user_data=True).to_disk(folder / "corpus.spacy")
+    reference = make_example().reference
+    (triple,) = get_records(reference) or []
+    reference.user_data[PAIRS_KEY] = [{role: list(triple[role]) for role in ("subject", "object")}]
+    DocBin(docs=[reference], store_user_data=True).to_disk(folder / "corpus.spacy")
     (example,) = make(path=folder / "corpus.spacy")(spacy.blank("en"))
     assert example.reference.text == "Ada met Charles."
 

@@ -10,6 +10,7 @@ import pytest
 from spacy import registry
 from spacy.language import Language
 
+import spacy_relext.components.hrere
 import spacy_relext.components.kd
 import spacy_relext.components.nero
 import spacy_relext.components.rere
@@ -17,7 +18,7 @@ import spacy_relext.components.selfore  # noqa: F401  (registers the factories)
 
 HEADING = re.compile(r"^`(?:\[components\.)?([\w.]+)\]?`[^|\n]*:\n\n(\| key \|.*?)\n\n", re.M | re.S)
 ROW = re.compile(r"^\| `(\w+)` \| `([^`]+)` \|", re.M)
-NOT_LISTED = {"model", "learning", "clustering", "scorer", "suggester", "name", "tok2vec"}
+NOT_LISTED = {"path", "model", "learning", "clustering", "scorer", "suggester", "name", "tok2vec"}
 
 
 def tables_of(page: str) -> Dict[str, Dict[str, Any]]:
@@ -30,7 +31,8 @@ def defaults_of(name: str) -> Dict[str, Any]:
     if not name.startswith("spacy_relext."):
         found = dict(Language.get_factory_meta(name).default_config or {})
     else:
-        kind = registry.misc if name in registry.misc else registry.architectures
+        kinds = (registry.misc, registry.readers, registry.architectures)
+        kind = next(each for each in kinds if name in each)
         parameters = inspect.signature(kind.get(name)).parameters
         found = {key: parameter.default for key, parameter in parameters.items()}
     return {key: value for key, value in found.items() if key not in NOT_LISTED}
@@ -45,15 +47,20 @@ def tables(project_root: pathlib.Path) -> Dict[str, Dict[str, Any]]:
 @pytest.mark.parametrize(
     "name",
     [
+        "hrere_classifier",
         "kd_classifier",
         "kd_teacher",
         "nero_grounder",
         "rere_detector",
         "rere_extractor",
         "selfore_clusterer",
+        "spacy_relext.BagCorpus.v1",
         "spacy_relext.Clustering.v1",
+        "spacy_relext.PieceBagClassifier.v1",
         "spacy_relext.PieceClusterer.v1",
+        "spacy_relext.RecurrentBagClassifier.v1",
         "spacy_relext.RuleLearning.v1",
+        "spacy_relext.SharedBagClassifier.v1",
         "spacy_relext.SharedDetector.v1",
         "spacy_relext.SharedExtractor.v1",
         "spacy_relext.Transformer.v1",

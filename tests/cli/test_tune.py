@@ -9,6 +9,7 @@ import spacy
 from spacy.tokens import DocBin
 
 from ..components.conftest import saved  # noqa: F401  (a half-trained pipeline)
+from ..components.hrere_pipes import make_examples, train
 from ..contract.sentences import make_english_examples
 
 
@@ -53,3 +54,19 @@ def test_no_detector_no_missing_rates(
     nlp.to_disk(tmp_path / "extractor")
     line = fails("tune", tmp_path / "extractor", corpus, tmp_path / "out", "--missing-rates", tmp_path / "rates.json")
     assert "[R363]" in line and not (tmp_path / "out").exists()
+
+
+def test_entities_of_the_corpus(tmp_path: pathlib.Path, run: Callable[..., Any]) -> None:
+    """A pipeline that finds no entities gets those of the corpus, and its rankings are printed."""
+    nlp = train(None, {"ranking": True, "threshold": 0.9}, steps=40)
+    nlp.to_disk(tmp_path / "pipeline")
+    path = tmp_path / "dev.spacy"
+    DocBin(docs=[example.reference for example in make_examples(nlp)], store_user_data=True).to_disk(path)
+    done = run("tune", tmp_path / "pipeline", path, tmp_path / "out", "--gold-ents")
+    assert done.exit_code == 0, done.output
+    assert "hrere_classifier: exact F" in done.stdout
+    fitted = spacy.load(tmp_path / "out").get_pipe("hrere_classifier").cfg  # type: ignore[attr-defined]
+    assert fitted["text_share"] == 1.0 and fitted["threshold"] != 0.9, "there is no knowledge base"
+    done = run("evaluate", tmp_path / "out", path, "--gold-ents")
+    assert done.exit_code == 0, done.output
+    assert "Ranking" in done.stdout and "average precision" in done.stdout

@@ -13,6 +13,8 @@ from spacy.training import Example
 
 from spacy_relext.components.tuning import tune_pipeline
 from spacy_relext.knowledge.linked_kb import LinkedKb
+from spacy_relext.visuals.explanation import explain_doc
+from spacy_relext.visuals.page import render_page
 
 from .hrere_pipes import FACTS, build, make_examples, make_kb, sentence, told, train
 
@@ -57,6 +59,15 @@ def test_evidence(trained: Language) -> None:
     facts = triple.evidence["facts"]
     assert facts[0][:3] == ["Q4", "married", "Q5"] and facts[0][3] == pytest.approx(1.0)
     assert len(facts) == 3 and all(fact[1] == "married" for fact in facts)
+
+
+def test_evidence_is_put_into_words_and_drawn(trained: Language) -> None:
+    doc = couple(trained)
+    lines = explain_doc(doc)
+    assert lines[0].startswith("He → married → her (score 0.") and ", from hrere_classifier)" in lines[0]
+    assert lines[1].startswith("    probability by the text alone 0.") and "the knowledge base alone " in lines[1]
+    assert lines[2] == "    linked to: Q4 → Q5" and lines[3].startswith("    facts like it: Q4 married Q5 1.00, ")
+    assert "the knowledge base alone" in render_page([doc])
 
 
 def test_text_evidence_is_required(trained: Language) -> None:

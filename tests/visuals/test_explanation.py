@@ -66,7 +66,7 @@ def test_all_else_stands_as_it_is() -> None:
 def test_what_has_another_form_is_not_read(evidence: Dict[str, Any]) -> None:
     found = read_evidence(evidence)
     assert [each.partition(":")[0] for each in found.rest] == list(evidence)
-    assert found[:-1] == (None, "", [], None, [])
+    assert found[:-1] == (None, "", [], None, [], None)
 
 
 def test_a_rule_without_figures() -> None:
