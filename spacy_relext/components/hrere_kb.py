@@ -6,7 +6,6 @@ from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tupl
 
 import numpy
 import srsly
-import torch
 from spacy.language import Language
 from spacy.training import Example
 
@@ -66,7 +65,7 @@ class KbPipe(PairPipe):
         if len(self.kb):
             self._check_relations(str(kb))
             vectors = self.kb.relation_vectors([tuple(each) for each in self.classes])  # type: ignore[misc]
-            module_of(self.model).knowledge.load(*(torch.from_numpy(table) for table in vectors))
+            module_of(self.model).knowledge.load(*vectors)
 
     def note(self, gold: GoldPairs) -> None:
         """Count the entities of pairs."""

@@ -1,13 +1,14 @@
 """What a trained pipeline keeps of a knowledge base: embeddings, names and facts as plain arrays."""
 
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 import numpy.typing as npt
 import srsly
 
-from .kb_model import KbModel
+if TYPE_CHECKING:  # every spacy.blank() imports this file, and has no use for what trains embeddings
+    from .kb_model import KbModel
 
 Floats = npt.NDArray[np.float32]
 ARRAYS, NAMES = "kb.npz", "kb.json"
@@ -54,7 +55,7 @@ class LinkedKb:
         return cls([], [], {"entities": none, "relations": none, "facts": facts}, kind="complex")
 
     @classmethod
-    def from_model(cls, model: KbModel) -> "LinkedKb":
+    def from_model(cls, model: "KbModel") -> "LinkedKb":
         """Take over trained embeddings.
 
         model (KbModel): From `train_kb`.

@@ -148,14 +148,14 @@ class PairKnowledge(nn.Module):
         self.scale, self.bias = nn.Parameter(torch.ones(1)), nn.Parameter(torch.zeros(n_classes))
 
     @torch.no_grad()
-    def load(self, forwards: Tensor, turned: Tensor) -> None:
+    def load(self, forwards: Any, turned: Any) -> None:
         """Take over the embeddings of relations.
 
-        forwards (Tensor): Of pairs as they stand; 0 of a relation that has none. Shape (R - 1, W)
-        turned (Tensor): Of turned pairs. Shape (R - 1, W)
+        forwards (ArrayLike): Of pairs as they stand; 0 of a relation that has none. Shape (R - 1, W)
+        turned (ArrayLike): Of turned pairs. Shape (R - 1, W)
         """
-        self.forwards.copy_(forwards)
-        self.turned.copy_(turned)
+        self.forwards.copy_(torch.as_tensor(forwards))
+        self.turned.copy_(torch.as_tensor(turned))
 
     def forward(self, subjects: Tensor, objects: Tensor, subject_rows: Tensor, object_rows: Tensor) -> Tensor:
         """Score classes. Shapes (G, W), (G, W), (G,), (G,) → (G, R)"""
