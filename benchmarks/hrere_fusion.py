@@ -24,7 +24,7 @@ def frozen_logits(
     RETURNS (list[Outputs]): The same with these logits.
     """
     module = PairKnowledge(len(classes) + 1, kb_width=kb.width, kb_rows=0, kb_complex=kb.kind == "complex")
-    module.load(*(torch.from_numpy(table) for table in kb.relation_vectors(classes)))
+    module.load(*kb.relation_vectors(classes))
     shared = torch.from_numpy(train.shared)
     gold = torch.from_numpy(train.gold).float() * shared
     rows = torch.from_numpy(train.linked) & (gold.sum(1) > 0)
