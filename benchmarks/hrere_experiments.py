@@ -23,7 +23,7 @@ from spacy_relext.triples.mixing import Mixture
 CONFIGS = {"GloVe, BiLSTM": ROOT / "configs" / "hrere_recurrent.cfg", "MiniLM": ROOT / "configs" / "hrere.cfg"}
 VECTORS = "en_vectors_glove_100d"
 # Passes over the bags, and bags of an update.
-EPOCHS = {"GloVe, BiLSTM": 12, "MiniLM": 6}
+EPOCHS = {"GloVe, BiLSTM": 5, "MiniLM": 3}
 BATCH = 32
 IN = "components.hrere_classifier"
 Changes = Mapping[str, Any]
