@@ -10,7 +10,7 @@ from wasabi import msg, table
 
 from ..corpora.shards import iter_docs
 from ..errors import Errors
-from ..knowledge.alignment import UNLINKED
+from ..instances.bags import UNLINKED
 from ..knowledge.kb_files import COLUMNS, Reading
 from ..knowledge.triple_store import Triples, TripleStore, read_store
 from .app import relext

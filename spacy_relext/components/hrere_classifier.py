@@ -112,11 +112,10 @@ class HrereClassifier(KbPipe):
             bags = gather_bags(instances)
             judged = self.judge(bags, outputs)
             scores, stated = self.stated(judged)
-            starts = bags.starts().tolist()
-            for number, column in zip(*(rows.tolist() for rows in numpy.nonzero(stated))):
-                rows = range(starts[number], starts[number + 1])
+            for number, column in zip(*(places.tolist() for places in numpy.nonzero(stated))):
+                rows: Sequence[int] = bags.rows(number)
                 if self.cfg["mentions"] == BEST:
-                    rows = [max(rows, key=lambda row: outputs.weights[row, 0])]  # type: ignore[assignment]
+                    rows = [max(rows, key=lambda row: outputs.weights[row, 0])]
                 evidence = self._evidence(bags, outputs, judged, number, column + 1)
                 for row in rows:
                     triple = self._triple(bags.pairs, row, self.answers[column], float(scores[number, column]))
@@ -151,7 +150,7 @@ class HrereClassifier(KbPipe):
         scores = self.scores(self.judge(bags, outputs).probs)
         limits = self.limits()
         number, column = numpy.unravel_index(int((scores - limits).argmax()), scores.shape)
-        row = int(bags.starts()[number])
+        row = bags.rows(int(number))[0]
         triple = self._triple(bags.pairs, row, self.answers[column], float(scores[number, column]))
         return {**triple, "threshold": float(limits[column])}
 
@@ -169,8 +168,7 @@ class HrereClassifier(KbPipe):
     def _mentions(self, bags: Bags, outputs: Any, number: int) -> List[Tuple[int, List[int], float]]:
         """Doc, characters and weight of each mention of a bag."""
         found = []
-        start, end = bags.starts()[number : number + 2].tolist()
-        for row in range(start, end):
+        for row in bags.rows(number):
             subject, obj = bags.pairs.spans(row)
             place = [subject.start_char, subject.end_char, obj.start_char, obj.end_char]
             found.append((int(bags.pairs.doc[row]), place, round(float(outputs.weights[row, 0]), 4)))
@@ -189,17 +187,14 @@ class HrereClassifier(KbPipe):
         if outputs is None:
             return []
         judged, found = self.judge(bags, outputs), []
+        # a relation that is read backwards has `~` before its name
+        names = [f"~{each.relation}" if each.backwards else each.relation for each in self.classes]
         for number, (subject, obj) in enumerate(bags.ids):
-            said, text, kb = (self._named(each[number]) for each in judged)
+            said, text, kb = (dict(zip(names, each[number, 1:].tolist())) for each in judged)
             mentions = self._mentions(bags, outputs, number)
             known = kb if judged.kb[number].any() else {}
             found.append(BagPrediction(subject, obj, scores=said, text=text, kb=known, mentions=mentions))
         return found
-
-    def _named(self, probs: Any) -> Dict[str, float]:
-        """Name the relations of one row; that which is read backwards has `~` before its name."""
-        names = [f"~{each.relation}" if each.backwards else each.relation for each in self.classes]
-        return dict(zip(names, probs[1:].tolist()))
 
     # Scores
 

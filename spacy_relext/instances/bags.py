@@ -39,6 +39,11 @@ class Bags:
         """RETURNS (IntArray): First pair of each bag, and behind them the number of pairs. Shape (G + 1,)"""
         return numpy.searchsorted(self.bag, numpy.arange(len(self) + 1)).astype("int64")
 
+    def rows(self, number: int) -> range:
+        """RETURNS (range): The pairs of one bag."""
+        first, end = numpy.searchsorted(self.bag, [number, number + 1]).tolist()
+        return range(first, end)
+
     def take(self, first: int, end: int) -> "Bags":
         """Keep some bags that stand side by side.
 

@@ -14,13 +14,12 @@ from typing import Any, Callable, Dict, Iterable, List, Mapping, NamedTuple, Opt
 from spacy.tokens import Doc
 
 from ..corpora.text_blocks import TextBlock, WordLengths, block_of
+from ..instances.bags import UNLINKED
 from .kb import Entity, KnowledgeBase
 from .near_names import NearNames
 
 SYMMETRIC_RELATIONS = ("spouse",)
 
-# Links that name nothing.
-UNLINKED = ("", "NIL")
 Place = List[int]
 # First token, and the one after the last.
 Tokens = Tuple[int, int]
