@@ -16,10 +16,11 @@ import typer
 from program import HERE, Experiment, find_experiment, make_call
 from selfore_corpora import DATA, ClusterMaker
 from selfore_experiments import PARTS, experiment
+from selfore_scale import PARTS as SCALE_PARTS
 from selfore_scale import scale
 
 EXPERIMENTS = {name: Experiment(experiment(name), tuple(PARTS), passes=0) for name in DATA}
-EXPERIMENTS["scale"] = Experiment(scale, (), seeds="0", passes=0)
+EXPERIMENTS["scale"] = Experiment(scale, SCALE_PARTS, seeds="0", passes=0)
 app = typer.Typer(add_completion=False)
 
 
@@ -35,7 +36,10 @@ def main(
     threads: Annotated[int, typer.Option(min=1, help="Threads of torch and the tokenizer.")] = 1,
     precision: Annotated[str, typer.Option(help="auto, fp32 or bf16.")] = "auto",
     limit_train: Annotated[Optional[int], typer.Option(min=0, help="Most pairs, drawn; 0 for all.")] = None,
-    only: Annotated[Optional[str], typer.Option(help=f"Of {', '.join(PARTS)}, comma-separated.")] = None,
+    only: Annotated[
+        Optional[str],
+        typer.Option(help=f"Of {', '.join(PARTS)}, comma-separated; of `scale` {', '.join(SCALE_PARTS)}."),
+    ] = None,
     runs: Annotated[Path, typer.Option(help="Folder that keeps trainings.")] = HERE / "runs",
     results: Annotated[Path, typer.Option(help="File that gets the rows.")] = HERE / "results" / "selfore.json",
 ) -> None:

@@ -139,6 +139,12 @@ def _curve(call: Call, name: str, data: ClusterData, seed: int) -> None:
         _system(call, name, data, seed, f"ablation:loops: {count}", loops(count))
 
 
+def _loop(call: Call, name: str, data: ClusterData, seed: int) -> None:
+    """How long one loop takes, and what it brings."""
+    time_a_loop(call, name, data, seed)
+    _system(call, name, data, seed, "ablation:loops: 1", loops(1))
+
+
 def _paper(call: Call, name: str, data: ClusterData, seed: int) -> None:
     for form, changes in PAPER.items():
         every = {**loops(PAPER_LOOPS, epochs=PAPER_EPOCHS), **changes}
@@ -236,5 +242,5 @@ PARTS: dict[str, Run] = {
     "held": _held,
     "abstain": _abstain,
     "known": _known,
-    "loop": time_a_loop,
+    "loop": _loop,
 }

@@ -52,7 +52,11 @@ PAPER_LOOPS, PAPER_EPOCHS = 3, 5
 PAPER: dict[str, Changes] = {
     "as in the paper": {},
     "as in the paper, k-means": {f"{CLUSTERING}method": "kmeans"},
-    "as in the paper, nothing learned": {f"{CLUSTERING}loops": 0, "training.max_epochs": 1},
+    "as in the paper, nothing learned": {
+        f"{CLUSTERING}loops": 0,
+        f"{CLUSTERING}freeze_epochs": 0,
+        "training.max_epochs": 1,
+    },
 }
 # Vectors of the last layer that are clustered beside those of `selfore_baselines`.
 VECTORS: dict[str, Changes] = {

@@ -9,7 +9,7 @@ from thinc.types import Floats2d
 
 from .clustering.methods import METHODS
 from .components.settings import plain_settings
-from .errors import check_choice, check_range
+from .errors import Errors, check_choice, check_range
 from .instances.pair_marks import FORMS
 from .pair_architectures import pair_transformer, piece_model
 
@@ -33,6 +33,11 @@ RANGES: Dict[str, Tuple[float, float]] = {
     "contrast": (0.0, 1_000.0),
     "smoothing": (0.0, 0.99),
 }
+# Each start draws with a seed of its own: those of two settings lie up to four times their number apart, and
+# scikit-learn's end at 2³².
+SEEDS, LEAST_STARTS = 2**29, 3
+# What says how clusters are learned, and what it is where nothing is learned.
+LEARNING: Dict[str, float] = {"freeze_epochs": 0, "confident": 1.0, "mask_mentions": 0.0, "contrast": 0.0}
 
 
 @registry.architectures("spacy_relext.PieceClusterer.v1")
@@ -154,12 +159,16 @@ def create_clustering(
     mask_mentions (float): Share of what is learned from in which the words of one argument are hidden.
     contrast (float): Weight of a loss by which two readings of a pair should be more alike than those of two pairs.
     smoothing (float): Share of each cluster's label that is spread over all clusters in learning.
-    seed (int): Of what is drawn.
+    seed (int): Of what is drawn; from 0.
     RETURNS (Dict[str, Any]): The settings.
-    RAISES (ValueError): Where one is out of its range.
+    RAISES (ValueError): Where one is out of its range, or says how clusters are learned where they are not.
     """
     settings = plain_settings(locals())
     check_choice("method", method, METHODS)
     for key, (low, high) in RANGES.items():
         check_range(key, settings[key], low, high)
+    check_range("seed", seed, 0, SEEDS // max(restarts, LEAST_STARTS))
+    for key, default in LEARNING.items() if not loops else ():
+        if settings[key] != default:
+            raise ValueError(Errors.R609.format(key=key, found=settings[key], expected=default))
     return settings

@@ -34,7 +34,7 @@ def clusters_cli(
     corpus: Path = typer.Argument(..., metavar="CORPUS.spacy", help="Corpus to read: a file, or a folder of them"),
     output: Path = typer.Argument(..., metavar="OUT.html", help="Gets the page"),
     most: int = typer.Option(3_000, "--most", min=1, help="Pairs on the map, drawn from all"),
-    seed: int = typer.Option(0, "--seed", help="Of the draw and of the map"),
+    seed: int = typer.Option(0, "--seed", min=0, max=2**32 - 1, help="Of the draw and of the map"),
     gold_ents: Optional[bool] = typer.Option(
         None,
         "--gold-ents/--no-gold-ents",

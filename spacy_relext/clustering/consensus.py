@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..optional import require
+from .quiet import fit_quietly
 
 IntArray = npt.NDArray[np.int64]
 # Starts of k-means.
@@ -33,6 +34,7 @@ def agreed_clusters(labels: Sequence[IntArray], count: int, *, seed: int) -> Int
     indicators = np.zeros((len(kinds), int(offsets[-1])), dtype="float32")
     indicators[np.arange(len(kinds))[:, None], kinds + offsets[:-1]] = 1.0
     cluster = require("sklearn.cluster", purpose="clustering", extra="cluster")
-    found = cluster.KMeans(count, n_init=STARTS, random_state=seed).fit(indicators, sample_weight=sizes)
+    kmeans = cluster.KMeans(count, n_init=STARTS, random_state=seed)
+    found = fit_quietly(kmeans, indicators, sample_weight=sizes)
     agreed: IntArray = found.labels_.astype("int64")[inverse.reshape(-1)]
     return agreed

@@ -18,6 +18,7 @@ from ..optional import require
 from .consensus import agreed_clusters
 from .merging import merge_clusters
 from .neighbours import Neighbours
+from .quiet import fit_quietly
 
 Floats = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
@@ -355,8 +356,10 @@ def means_of(vectors: Floats, labels: IntArray, count: int) -> Floats:
     count (int): K.
     RETURNS (Floats): Shape (K, D)
     """
-    sums = np.zeros((count, vectors.shape[1]))
-    np.add.at(sums, labels, vectors)
+    sums, clusters = np.zeros((count, vectors.shape[1])), np.arange(count)[:, None]
+    for start in range(0, len(vectors), CHUNK):  # a product of matrices is many times faster than np.add.at
+        members = (labels[start : start + CHUNK] == clusters).astype("float64")  # (K, n)
+        sums += members @ vectors[start : start + CHUNK]
     sizes = np.bincount(labels, minlength=count)[:, None]
     return np.where(sizes > 0, sums / np.maximum(sizes, 1), vectors.mean(0)).astype("float32")
 
@@ -374,11 +377,11 @@ def kmeans(vectors: Floats, count: int, *, seed: int, start: Any = None) -> IntA
     options = {"random_state": seed, "init": "k-means++" if start is None else start}
     if len(vectors) > MANY:
         sampled = cluster.MiniBatchKMeans(count, n_init=1, batch_size=CHUNK, **options)
-        start, options["init"] = sampled.fit(vectors).cluster_centers_, None
+        start, options["init"] = fit_quietly(sampled, vectors).cluster_centers_, None
         full = cluster.KMeans(count, init=start, n_init=1, max_iter=2, random_state=seed)
     else:
         full = cluster.KMeans(count, n_init=1, **options)
-    labels: IntArray = full.fit(vectors).labels_.astype("int64")
+    labels: IntArray = fit_quietly(full, vectors).labels_.astype("int64")
     return labels
 
 

@@ -16,7 +16,7 @@ The space need not be kept: a_j = z · μ_j is what the classifier says of clust
 in the span of the centroids |z|² = aᵀ G⁺ a, with G_ij = μ_i · μ_j.
 """
 
-from typing import Any, NamedTuple, Tuple
+from typing import Any, NamedTuple, Sequence, Tuple
 
 import numpy as np
 import numpy.typing as npt
@@ -45,7 +45,13 @@ class Fit(NamedTuple):
     levels: Floats
 
     def of(
-        self, vectors: npt.NDArray[Any], logits: npt.NDArray[Any], *, parts: int, width: int
+        self,
+        vectors: npt.NDArray[Any],
+        logits: npt.NDArray[Any],
+        *,
+        parts: int,
+        width: int,
+        empty: Sequence[int] = (),
     ) -> Tuple[IntArray, Floats]:
         """Find each pair's cluster, and how well it fits there.
 
@@ -53,9 +59,13 @@ class Fit(NamedTuple):
         logits (NDArray): What the classifier says, or `Space.logits`. Shape (N, K)
         parts (int): How many there are.
         width (int): Of each.
+        empty (Sequence[int]): Clusters without a pair: they get none. Their centroids are the mean of all pairs, to
+            which whatever is unlike all clusters is nearest.
         RETURNS (Tuple[IntArray, Floats]): Clusters; fit, -3 to 3. Shapes (N,)
         """
-        clusters = logits.argmax(1).astype(np.int64)
+        open_to = np.array(logits)
+        open_to[:, list(empty)] = -np.inf
+        clusters = open_to.argmax(1).astype(np.int64)
         found = [
             self._of(vectors[at : at + CHUNK], logits[at : at + CHUNK], clusters[at : at + CHUNK], (parts, width))
             for at in range(0, len(vectors), CHUNK)
@@ -92,7 +102,8 @@ def fit_of(vectors: npt.NDArray[Any], labels: IntArray, space: Space, **parts: i
     means = (means_of(vectors, labels, count) - mean).astype("float32")
     products = (space.centroids @ space.centroids.T).astype("float32")
     found = Fit(means, mean.astype("float32"), products, np.zeros(count, dtype="float32"))
-    clusters, fit = found.of(vectors, logits, **parts)
+    empty = np.flatnonzero(np.bincount(labels, minlength=count) == 0).tolist()
+    clusters, fit = found.of(vectors, logits, empty=empty, **parts)
     sums = np.bincount(clusters, weights=fit, minlength=count)
     levels = (LEVEL * sums / np.maximum(np.bincount(clusters, minlength=count), 1)).astype("float32")
     return found._replace(levels=levels), fit + levels[clusters]

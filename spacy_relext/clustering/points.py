@@ -54,7 +54,9 @@ def sample_points(clusterer: Any, docs: Iterable[Doc], *, most: int, seed: int =
     most (int): Pairs that are shown, drawn from all (Vitter, 1985).
     seed (int): Of the draw and of the map.
     RETURNS (Sample): Pairs with their places.
+    RAISES (ValueError): Where the component is not initialized.
     """
+    clusterer.require_initialized()
     dice = np.random.default_rng(seed)
     kept: List[Tuple[Point, npt.NDArray[np.float32]]] = []
     sizes, below, seen = [0] * len(clusterer.labels), 0, 0

@@ -1,5 +1,6 @@
 """The component behind `selfore_clusterer`: learns the clusters that are found, and puts new pairs into them."""
 
+import warnings
 from functools import partial
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Set, Tuple
@@ -10,7 +11,7 @@ from spacy.training import Example
 from spacy.util import minibatch
 from thinc.api import Optimizer
 
-from ..errors import Errors
+from ..errors import Errors, Warnings
 from ..instances.pair_classes import PairClass
 from ..instances.pair_features import PairBatch
 from ..instances.pairs import Pairs
@@ -23,9 +24,11 @@ from .pair_base import FITTED as PAIR_FITTED
 from .pair_table import keys_of
 from .selfore_loop import ClusterLoop, id_of
 
-# Clusters with their names; how well training pairs fit in; what was found in each loop; whether it has settled.
-FITTED: Dict[str, Any] = {**PAIR_FITTED, "clusters": [], "fits": [], "history": [], "settled": False}
+# Clusters with their names; how well training pairs fit in; what was found in each loop; whether it has settled; by how
+# much the classifier's word is scaled.
+FITTED: Dict[str, Any] = {**PAIR_FITTED, "clusters": [], "fits": [], "history": [], "settled": False, "certainty": 1.0}
 UNKNOWN = -1
+RECLUSTER = "spacy_relext.recluster.v1"
 
 
 class SelforeClusterer(ClusterLoop):
@@ -58,8 +61,12 @@ class SelforeClusterer(ClusterLoop):
         if not found:
             known = ", ".join(each["id"] for each in clusters) or "none"
             raise ValueError(Errors.R007.format(key="cluster", found=cluster, expected=f"one of: {known}"))
-        if not name.strip() or any(each["name"] == name and each["id"] != cluster for each in clusters):
-            raise ValueError(Errors.R007.format(key="name", found=name, expected="a name that no other cluster has"))
+        if not name.strip():
+            raise ValueError(Errors.R007.format(key="name", found=name, expected="a name"))
+        for each in clusters:  # the two directions of a known relation have one name
+            same_way = each.get("backwards", False) == found[0].get("backwards", False)
+            if each["name"] == name and each["id"] != cluster and same_way:
+                raise ValueError(Errors.R612.format(cluster=each["id"], name=name, other=cluster))
         found[0].update(name=name, renamed=True)
         self.cfg["clusters"], self.cfg["labels"] = clusters, [each["name"] for each in clusters]
 
@@ -84,9 +91,12 @@ class SelforeClusterer(ClusterLoop):
         start (Optional[List[Path]]): As for `PairPipe.initialize`.
         corpus (Optional[Callable[[Language], Iterable[Example]]]): Reader of what shall be clustered, instead of the
             training data; needed where that is a stream.
-        RAISES (ValueError): Where there are too few pairs, or the training data is a stream.
+        RAISES (ValueError): Where there are too few pairs, the training data is a stream, or the encoder a listener.
         """
+        if self.listens:
+            raise ValueError(Errors.R608.format(name=self.name))
         training = {} if nlp is None else nlp.config.get("training") or {}
+        self._check_loops(training)
         if corpus is not None and nlp is not None:
             get_examples = partial(corpus, nlp)
         elif training.get("max_epochs") == -1:
@@ -95,6 +105,22 @@ class SelforeClusterer(ClusterLoop):
         self._read = annotated(get_examples, nlp, self.name)
         super().initialize(get_examples, nlp=nlp, lexicon=lexicon, start=start)
         self.recluster()
+
+    def _check_loops(self, training: Dict[str, Any]) -> None:
+        """Warn where training does not do what `loops` promises."""
+        loops, before = self.clustering["loops"], training.get("before_update")
+        if not loops or not training:
+            return
+        known = before is None or before.get("@callbacks") == RECLUSTER
+        if known and (before is None or before.get("component") != self.name):
+            found = "null" if before is None else f"that of {before.get('component')!r}"
+            warnings.warn(Warnings.W601.format(name=self.name, loops=loops, found=found), stacklevel=2)
+        elif known and before is not None:
+            epochs, most = before.get("epochs", 1), training.get("max_epochs", 0)
+            if 0 < most <= loops * epochs:
+                options = {"loops": loops, "epochs": epochs, "end": loops * epochs, "found": most}
+                said = Warnings.W602.format(name=self.name, expected=loops * epochs + 1, **options)
+                warnings.warn(said, stacklevel=2)
 
     def collect(self, examples: Iterable[Example]) -> List[str]:
         """Count pairs and entity types; gold is not read here."""
@@ -123,13 +149,7 @@ class SelforeClusterer(ClusterLoop):
 
     def suggest(self, docs: Sequence[Any]) -> Pairs:
         """Choose the pairs of a batch: of two orders the one in which the text has them, so that a relation has one."""
-        pairs = super().suggest(docs)
-        if not pairs.both_orders or not len(pairs):
-            return pairs
-        forwards = numpy.flatnonzero(pairs.subject[:, 0] <= pairs.object[:, 0])
-        found = pairs.take(forwards)
-        found.both_orders = False
-        return found
+        return super().suggest(docs).in_text_order()
 
     def features(self, instances: Any) -> PairBatch:
         """Lay the pairs out for the encoder."""
@@ -169,7 +189,8 @@ class SelforeClusterer(ClusterLoop):
 
     def loss(self, outputs: Any, targets: Dict[str, Any]) -> Dict[str, Any]:
         """Cross-entropy with the clusters, and what compares two readings of a pair."""
-        return selfore_loss(outputs, targets, **{key: self.clustering[key] for key in ("smoothing", "contrast")})
+        settings = {key: self.clustering[key] for key in ("smoothing", "contrast")}
+        return selfore_loss(outputs, targets, scale=self.cfg["certainty"], **settings)
 
     # Prediction
 
@@ -181,7 +202,7 @@ class SelforeClusterer(ClusterLoop):
     def evidence(self, instances: Pairs, outputs: Any, number: int, answer: int) -> Dict[str, Any]:
         """The cluster: its id, its probability, and what is often said in it."""
         cluster = self.cfg["clusters"][answer - 1]
-        probability = float(softmax(outputs.logits[number : number + 1])[0, answer - 1])
+        probability = float(softmax(self.cfg["certainty"] * outputs.logits[number : number + 1])[0, answer - 1])
         found = {
             "entity_types": list(instances.types[number]),
             "cluster": cluster["id"],

@@ -11,7 +11,7 @@ from ..bridge import module_of, to_numpy
 from ..errors import Errors, Warnings
 from ..instances.pair_classes import PairClass, match_gold
 from ..instances.pairs import Pairs
-from ..knowledge.cluster_names import Words, name_clusters, name_types, words_between
+from ..knowledge.cluster_names import Words, name_clusters, name_types, turned_clusters, words_between
 from .pair_base import COLLECT_BATCH, PairPipe
 from .pair_table import PairTable, keys_of, surest
 
@@ -19,9 +19,11 @@ from .pair_table import PairTable, keys_of, surest
 if TYPE_CHECKING:
     from ..clustering.discriminant import Clustering
 
-QUANTILES = 201
+# What is kept of how well training pairs fit, and how many digits of it.
+QUANTILES, DIGITS = 201, 5
 SHOWN_NGRAMS = 5
 LEAST_CLUSTERS = 2
+OBJECT_FIRST = " (object first)"
 KNOWN_METHOD = "discriminant, over = 1, where gold names relations (known = true)"
 
 
@@ -89,6 +91,7 @@ class ClusterLoop(PairPipe):
         from ..clustering.fit import fit_of
         from ..clustering.known import discriminant_known, fixed_clusters, known_classes
         from ..clustering.methods import find_clusters
+        from ..clustering.temper import scale_of
 
         if self._read is None:
             raise ValueError(Errors.R601.format(name=self.name))
@@ -99,7 +102,8 @@ class ClusterLoop(PairPipe):
         count = len(self.cfg["clusters"]) or self.cfg["n_clusters"]
         least = count or max(LEAST_CLUSTERS, len(known) + 1)
         if len(table.keys) < least:
-            raise ValueError(Errors.R602.format(name=self.name, pairs=len(table.keys), count=least, where=self._where))
+            problem = Errors.R602 if count else Errors.R613
+            raise ValueError(problem.format(name=self.name, pairs=len(table.keys), count=least, where=self._where))
         if not count:
             from ..clustering.count import choose_count, count_grid
 
@@ -114,6 +118,8 @@ class ClusterLoop(PairPipe):
             found = find_clusters(table.vectors, count, seed=seed, settings=self.clustering)
         found, changed = self._aligned(found, table, count, known=len(known))
         module_of(self.model).set_head(*found.space.head())
+        smoothing = self.clustering["smoothing"]
+        self.cfg["certainty"] = scale_of(table.vectors, found.labels, found.space, smoothing=smoothing)
         self._cluster_of = dict(zip(table.keys, found.labels.tolist()))
         kept, fit = fit_of(table.vectors, found.labels, found.space, **self._parts())
         module_of(self.model).set_fit(*kept)
@@ -155,6 +161,7 @@ class ClusterLoop(PairPipe):
         said: Dict[bytes, PairClass] = {}
         gaps: List[Words] = []
         types: List[Tuple[str, str]] = []
+        backwards: List[bool] = []
         parts: List[Any] = []
         seen: Set[bytes] = set()
         for batch in minibatch(examples, COLLECT_BATCH):
@@ -171,6 +178,7 @@ class ClusterLoop(PairPipe):
                 keys.extend(names[number] for number in new)
                 gaps.extend(words_between(pairs))
                 types.extend(pairs.types)
+                backwards.extend((pairs.subject[:, 0] > pairs.object[:, 0]).tolist())
                 parts.append(self.read(pairs).vector.astype("float16"))
         order = sorted(range(len(keys)), key=keys.__getitem__)
         vectors = numpy.concatenate(parts) if parts else numpy.zeros((0, 1), dtype="float16")
@@ -178,7 +186,7 @@ class ClusterLoop(PairPipe):
         vectors = vectors[order]
         keys = [keys[n] for n in order]
         columns = ([gaps[n] for n in order], [types[n] for n in order], [said.get(key) for key in keys])
-        return PairTable(keys, vectors, *columns)
+        return PairTable(keys, vectors, *columns, [backwards[n] for n in order])
 
     def _aligned(self, found: "Clustering", table: PairTable, count: int, *, known: int) -> Tuple["Clustering", float]:
         """Give clusters the numbers they had in the loop before."""
@@ -200,13 +208,16 @@ class ClusterLoop(PairPipe):
         """Keep names, sizes and how well pairs fit, and say what was found."""
         from ..models.adaptive_clustering import check_sizes
 
-        self.cfg["fits"] = numpy.quantile(fit, numpy.linspace(0, 1, QUANTILES)).round(6).tolist()
+        self.cfg["fits"] = numpy.quantile(fit, numpy.linspace(0, 1, QUANTILES)).round(DIGITS).tolist()
         sizes = numpy.bincount(found.labels, minlength=len(found.space.centroids)).tolist()
         labels = found.labels.tolist()
-        names = name_clusters(table.gaps, labels, count=len(sizes), stop=self.vocab_stop_words())
+        turned = turned_clusters(table.backwards, labels, count=len(sizes))
+        rows = zip(table.gaps, table.backwards, labels)
+        gaps = [words if backwards == turned[label] else () for words, backwards, label in rows]
+        names = name_clusters(gaps, labels, count=len(sizes), stop=self.vocab_stop_words())
         kinds = name_types(table.types, labels, count=len(sizes))
         scores = numpy.bincount(found.labels, weights=self.rank(fit), minlength=len(sizes)) / numpy.maximum(sizes, 1)
-        self.cfg["clusters"] = self._named(names, sizes, kinds, known)
+        self.cfg["clusters"] = self._named(names, sizes, kinds, known, turned)
         for cluster, score in zip(self.cfg["clusters"], scores.tolist()):
             cluster["fit"] = round(score, 3)
         self.cfg["labels"] = [each["name"] for each in self.cfg["clusters"]]
@@ -238,11 +249,21 @@ class ClusterLoop(PairPipe):
         """
         from ..clustering.fit import Fit
 
-        return Fit(*map(to_numpy, module_of(self.model).fit)).of(vectors, logits, **self._parts())
+        kept = Fit(*map(to_numpy, module_of(self.model).fit))
+        return kept.of(vectors, logits, empty=self.empty_clusters, **self._parts())
+
+    @property
+    def empty_clusters(self) -> List[int]:
+        """RETURNS (List[int]): Numbers of the clusters in which no pair was found."""
+        return [number for number, each in enumerate(self.cfg["clusters"]) if not each["size"]]
 
     def rank(self, fit: Any) -> Any:
-        """Say which share of the training pairs fits worse into its cluster. Shape (N,)"""
-        return numpy.interp(fit, self.cfg["fits"], numpy.linspace(0, 1, len(self.cfg["fits"])))
+        """Say which share of the training pairs fits worse into its cluster, and half of those alike. Shape (N,)"""
+        fits, fit = numpy.asarray(self.cfg["fits"]), numpy.round(fit, DIGITS)
+        alike = [numpy.searchsorted(fits, fit, side) for side in ("left", "right")]
+        middle = (alike[0] + alike[1] - 1) / 2 / (len(fits) - 1)
+        between = numpy.interp(fit, fits, numpy.linspace(0, 1, len(fits)))
+        return numpy.where(alike[1] > alike[0], middle, between)
 
     def _parts(self) -> Dict[str, int]:
         """Say of how many parts of the text a pair's vector is, and how wide each is."""
@@ -255,16 +276,18 @@ class ClusterLoop(PairPipe):
         return sorted(get_lang_class(self.vocab.lang).Defaults.stop_words) if self.vocab.lang else []
 
     def _named(
-        self, names: Any, sizes: List[int], types: Sequence[str], known: Sequence[PairClass]
+        self, names: Any, sizes: List[int], types: Sequence[str], known: Sequence[PairClass], turned: Sequence[bool]
     ) -> List[Dict[str, Any]]:
         """Describe clusters; known ones have the name of their relation, a name that a person has given stays, and two
-        never have the same but for the two directions of a known relation."""
+        never have the same but for the two directions of a known relation. Words that lead from the object to the
+        subject are marked."""
         before = {each["id"]: each for each in self.cfg["clusters"] if each.get("renamed")}
         taken = {each["name"] for each in before.values()} | {each.relation for each in known}
         found = []
         for number, (ngrams, size, kinds) in enumerate(zip(names, sizes, types)):
             best = [" ".join(each.words) for each in ngrams[:SHOWN_NGRAMS]]
             cluster: Dict[str, Any] = {"id": id_of(number), "size": size, "ngrams": best, "types": kinds}
+            cluster["object_first"] = turned[number]
             if number < len(known):
                 cluster.update(name=known[number].relation, known=True, backwards=known[number].backwards)
             if id_of(number) in before:
@@ -272,7 +295,8 @@ class ClusterLoop(PairPipe):
             elif number < len(known):
                 pass
             else:
-                name = best[0] if best else kinds or id_of(number)
+                said = f"{best[0]}{OBJECT_FIRST if turned[number] else ''}" if best else ""
+                name = said or kinds or id_of(number)
                 cluster["name"] = f"{name} #{number}" if name in taken else name
                 taken.add(cluster["name"])
             found.append(cluster)

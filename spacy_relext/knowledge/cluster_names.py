@@ -121,6 +121,21 @@ def name_clusters(
     return names
 
 
+def turned_clusters(backwards: Sequence[bool], labels: Sequence[int], *, count: int) -> List[bool]:
+    """Say in which clusters most pairs have their object before their subject.
+
+    backwards (Sequence[bool]): Whether each of N pairs has.
+    labels (Sequence[int]): Cluster of each; below 0 for none.
+    count (int): K.
+    RETURNS (List[bool]): Of each cluster; of equally many it is false.
+    """
+    found = [0] * count
+    for turned, label in zip(backwards, labels):
+        if label >= 0:
+            found[label] += 1 if turned else -1
+    return [number > 0 for number in found]
+
+
 def name_types(types: Sequence[Tuple[str, str]], labels: Sequence[int], *, count: int) -> List[str]:
     """Say which entity types the pairs of each cluster mostly have.
 

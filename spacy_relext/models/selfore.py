@@ -7,7 +7,7 @@ Source: Hu et al., "SelfORE: Self-supervised Relational Feature Learning for Ope
     h = [h_s; h_o; w t_s; w t_o]             "markers": Eq. 2, from the markers before both arguments
     h = [h_m; w t_s; w t_o]                  "cloze": from the mask in "subject [MASK] object" behind the text
     z = W h + b                              Eq. 11
-    L = mean over pairs of CE(z, cluster)    Eq. 12
+    L = mean over pairs of CE(c z, cluster)  Eq. 12, with z scaled as sure as the labels are (`clustering/temper.py`)
 
 The parts of h that are read from the text have length 1, those of types w. The classifier is neither kept from one loop
 to the next, whose clusters have other numbers anyway, nor drawn anew: W and b are those of the space that the clusters
@@ -162,7 +162,7 @@ def _type_of(types: Tensor, to_argument: Tensor, known: Tensor, *, n_types: int)
 
 
 def selfore_loss(
-    outputs: ClusterOutput, targets: Dict[str, Any], *, smoothing: float, contrast: float = 0.0
+    outputs: ClusterOutput, targets: Dict[str, Any], *, smoothing: float, contrast: float = 0.0, scale: float = 1.0
 ) -> Dict[str, Tensor]:
     """Cross-entropy with the clusters (Eq. 12), all clusters alike: a large one does not win by its size.
 
@@ -171,13 +171,14 @@ def selfore_loss(
         `weights`, of each cluster, shape (K,); with a contrast `pairs`, which pair each is a reading of, shape (P,).
     smoothing (float): Share of each label that is spread over all clusters.
     contrast (float): Weight of L'; 0: none.
+    scale (float): c, by which z is multiplied first.
     RETURNS (Dict[str, Tensor]): The terms.
     """
     terms = {"contrast": contrast * contrast_loss(outputs.vector, targets["pairs"])} if contrast else {}
     known = targets["clusters"] >= 0
     if not bool(known.any()):
         return {"clusters": outputs.logits.sum() * 0.0, **terms}
-    logits, clusters = outputs.logits[known], targets["clusters"][known]
+    logits, clusters = scale * outputs.logits[known], targets["clusters"][known]
     weights: Optional[Tensor] = targets["weights"].to(logits.dtype)
     return {"clusters": F.cross_entropy(logits, clusters, weight=weights, label_smoothing=smoothing), **terms}
 

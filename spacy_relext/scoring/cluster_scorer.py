@@ -1,15 +1,24 @@
 """Scores of pipelines that find relations themselves: do pairs with the same gold relation have the same cluster?"""
 
 from collections import Counter
-from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Tuple
 
+from spacy.language import Language
 from spacy.training import Example
 from spacy.util import registry
 
-from .clusters import SCORES, score_clusters
+from .clusters import PREFIX, SCORES, baseline_scores, score_clusters
 from .triples import gold_records, predicted_records
 
 Place = Tuple[Tuple[int, int], ...]
+
+
+class _Pair(NamedTuple):
+    """A pair with a gold relation, its cluster, and its entity types where the component that found it says them."""
+
+    relation: str
+    cluster: str
+    types: Optional[Tuple[str, ...]]
 
 
 class ClusterScorer:
@@ -45,43 +54,80 @@ def score_predicted_clusters(examples: Iterable[Example], *, source: Optional[st
 
     examples (Iterable[Example]): Predicted and reference documents of the same text.
     source (Optional[str]): The component whose triples count; None: all.
-    RETURNS (Dict[str, Any]): The keys of `score_clusters` without those for an oracle; None without gold.
+    RETURNS (Dict[str, Any]): The keys of `score_clusters` without those for an oracle, which read gold to name the
+        clusters: training shall neither show nor choose by them. None without gold.
     """
     found, stated = _compare(examples, source)
-    scores = score_clusters([relation for relation, _ in found], [cluster for _, cluster in found])
+    scores = score_clusters([pair.relation for pair in found], [pair.cluster for pair in found])
     kept = {key: scores[key] for key in (*SCORES, "clusters")}
     return {**kept, "clusters_coverage": len(found) / stated if stated else None}
 
 
-def relations_of_clusters(examples: Iterable[Example], *, source: Optional[str] = None) -> Dict[str, Dict[str, int]]:
-    """Count which gold relations the pairs of each cluster have.
+def score_beside_clusters(
+    examples: Iterable[Example], *, source: Optional[str] = None, seed: int = 0
+) -> Dict[str, Any]:
+    """Say what stands beside the scores of clusters, of the same pairs.
 
     examples (Iterable[Example]): As for `score_predicted_clusters`.
     source (Optional[str]): As for `score_predicted_clusters`.
-    RETURNS (Dict[str, Dict[str, int]]): Cluster → relation → pairs, the largest first.
+    seed (int): Of random clusters.
+    RETURNS (Dict[str, Any]): `cluster_baselines`, as `baseline_scores`; the `oracle_majority_*` of `score_clusters`;
+        `relations_per_cluster`: cluster → gold relation → pairs, the largest first.
     """
+    found, _ = _compare(examples, source)
+    gold, clusters = [pair.relation for pair in found], [pair.cluster for pair in found]
+    types = [pair.types for pair in found]
+    known = types if any(kinds is not None for kinds in types) else None
+    scores = score_clusters(gold, clusters)
+    return {
+        "cluster_baselines": baseline_scores(gold, known, count=len(set(clusters)), seed=seed),
+        **{key: value for key, value in scores.items() if key.startswith(PREFIX)},
+        "relations_per_cluster": _count_relations(found),
+    }
+
+
+def clusters_source(nlp: Language) -> Optional[str]:
+    """Find the component whose clusters the scores of a pipeline are about.
+
+    nlp (Language): The pipeline.
+    RETURNS (Optional[str]): Name of the last one that has this module's scorer; None where none has.
+    """
+    names = [name for name, pipe in nlp.pipeline if isinstance(getattr(pipe, "scorer", None), ClusterScorer)]
+    return names[-1] if names else None
+
+
+def _count_relations(found: Iterable[_Pair]) -> Dict[str, Dict[str, int]]:
+    """Count which gold relations the pairs of each cluster have."""
     counts: Dict[str, Counter[str]] = {}
-    for relation, cluster in _compare(examples, source)[0]:
-        counts.setdefault(cluster, Counter())[relation] += 1
+    for pair in found:
+        counts.setdefault(pair.cluster, Counter())[pair.relation] += 1
     ordered = sorted(counts.items(), key=lambda item: (-sum(item[1].values()), item[0]))
     return {cluster: dict(found.most_common()) for cluster, found in ordered}
 
 
-def _compare(examples: Iterable[Example], source: Optional[str]) -> Tuple[List[Tuple[str, str]], int]:
-    """List relation and cluster of the pairs that have both, and count the pairs that have a relation."""
-    found: List[Tuple[str, str]] = []
+def _compare(examples: Iterable[Example], source: Optional[str]) -> Tuple[List[_Pair], int]:
+    """List the pairs that have both relation and cluster, and count the pairs that have a relation."""
+    found: List[_Pair] = []
     stated = 0
     for example in examples:
         records = gold_records(example)
         if records is None:
             continue
-        predicted = {_place(record): record["relation"] for record in predicted_records(example, source=source)}
+        predicted = {_place(record): record for record in predicted_records(example, source=source)}
         relations: Dict[Place, str] = {}
         for record in records:
             relations.setdefault(_place(record), record["relation"])
         stated += len(relations)
-        found += [(relation, predicted[place]) for place, relation in relations.items() if place in predicted]
+        for place, relation in relations.items():
+            if place in predicted:
+                found.append(_Pair(relation, predicted[place]["relation"], _types(predicted[place])))
     return found, stated
+
+
+def _types(record: Dict[str, Any]) -> Optional[Tuple[str, ...]]:
+    """The entity types that a component has read, in the order of its evidence."""
+    kinds = (record["evidence"] or {}).get("entity_types")
+    return None if kinds is None else tuple(kinds)
 
 
 def _place(record: Dict[str, Any]) -> Place:

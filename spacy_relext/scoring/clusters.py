@@ -4,6 +4,9 @@ All scores compare raw clusters, as they come out. Published figures of relation
 after its commonest gold relation first and score these names; with as many clusters as items that is perfect whatever
 was clustered. Such scores are there to compare with those figures, under names that begin with `oracle_majority_`.
 
+No score says much alone: B³ of one cluster of all items is high where relations are few or of unlike size, and entity
+types alone tell many relations apart. `baseline_scores` gives what such clusters get.
+
 Sources: B³: Bagga and Baldwin, ACL 1998; V-measure: Rosenberg and Hirschberg, EMNLP 2007; ARI: Hubert and Arabie, 1985.
 """
 
@@ -16,6 +19,7 @@ from ..optional import require
 
 Counts = npt.NDArray[np.int64]
 PREFIX = "oracle_majority_"
+BASELINES = ("one_cluster", "random", "entity_types")
 SCORES = ("b3_p", "b3_r", "b3_f", "homogeneity", "completeness", "v", "ari")
 
 
@@ -64,6 +68,30 @@ def score_clusters(gold: Sequence[Hashable], clusters: Sequence[Hashable]) -> Di
     mapped = best[_numbered(clusters)]
     found = {**_scores(gold, clusters), **{f"{PREFIX}{k}": v for k, v in _scores(gold, mapped.tolist()).items()}}
     return {**found, "clusters": float(counts.shape[1])}
+
+
+def baseline_scores(
+    gold: Sequence[Hashable], types: Optional[Sequence[Hashable]] = None, *, count: int, seed: int = 0
+) -> Dict[str, Dict[str, Optional[float]]]:
+    """Score raw clusters that nobody had to find, to stand beside those that were found.
+
+    gold (Sequence[Hashable]): Relation of each of N items.
+    types (Optional[Sequence[Hashable]]): Entity types of their arguments; None: not known.
+    count (int): How many random clusters there are: as many as were found.
+    seed (int): Of these.
+    RETURNS (Dict[str, Dict[str, Optional[float]]]): `one_cluster` of all items, `random`, each item in any with the
+        same probability, and `entity_types`, one cluster for each pair of types → `b3_p`, `b3_r`, `b3_f`,
+        `homogeneity`, `completeness`, `v`, `ari`. None without items, and without types.
+    RAISES (ImportError): Where scikit-learn is not installed.
+    """
+    found: Dict[str, Dict[str, Optional[float]]] = {name: dict.fromkeys(SCORES) for name in BASELINES}
+    if not len(gold):
+        return found
+    drawn = np.random.default_rng(seed).integers(max(count, 1), size=len(gold))
+    for name, clusters in zip(BASELINES, ([0] * len(gold), drawn.tolist(), types)):
+        if clusters is not None:
+            found[name] = {**_scores(gold, clusters)}
+    return found
 
 
 def _scores(gold: Sequence[Hashable], clusters: Sequence[Hashable]) -> Dict[str, float]:

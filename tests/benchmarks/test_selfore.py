@@ -2,7 +2,7 @@
 
 import json
 import pathlib
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Tuple
 
 import numpy
 import pytest
@@ -156,3 +156,45 @@ def test_other_ways_on_the_same_vectors() -> None:
         settings = {key.removeprefix(CLUSTERING): value for key, value in changes.items() if key.startswith(CLUSTERING)}
         found = cluster_vectors(vectors, 2, settings, seed=1)
         assert found["ari"] == 1.0 and found["cluster_seconds"] > 0, settings
+
+
+def test_all_of_a_loop_after_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    import selfore_scale
+
+    monkeypatch.setattr(selfore_scale, "CLUSTERS", 4)
+    seconds, pipe = selfore_scale.time_all(300, starts=2)
+    assert 0.0 < seconds < 600.0 and pipe.clustering["restarts"] == 2 and pipe.clustering["consensus"]
+    assert sum(each["size"] for each in pipe.cfg["clusters"]) == 300 and len(pipe.cfg["fits"]) > 1
+    assert len(pipe.labels) == 4 and pipe.cfg["history"][0]["pairs"] == 300
+    table = selfore_scale.draw_table(50)
+    assert len(set(table.keys)) == len(table.gaps) == len(table.types) == 50 and table.vectors.dtype == "float16"
+    assert {len(words) for words in table.gaps} >= {0, 1} and max(map(len, table.gaps)) <= 10
+    assert table.gaps == selfore_scale.draw_gaps(50)
+
+
+def test_rows_of_time_and_memory(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import selfore_scale
+    from call import Call
+    from corpora import Maker
+    from runs import Settings
+
+    asked: List[Any] = []
+
+    def measure(*given: int) -> Tuple[float, float]:
+        asked.append(given)
+        return 60.0, 700.0
+
+    monkeypatch.setattr(selfore_scale, "measure", measure)
+    settings = Settings(runs=tmp_path, encoder=tmp_path, passes=0, threads=1, precision="fp32")
+    maker = Maker(tmp_path, tmp_path, limit_train=100_000)
+    options: Dict[str, Any] = {"results": tmp_path / "rows.json", "figures": tmp_path, "command": "python toy.py"}
+    call = Call(settings, maker, (0,), tell=lambda message: None, **options)
+    selfore_scale.scale(call)
+    assert asked == [(10_000,), (10_000, 20), (100_000,), (100_000, 20)], "a million is above the limit"
+    rows = {(row["split"], row["metric"]): row["mean"] for row in json.loads((tmp_path / "rows.json").read_text())}
+    splits = ("one start", "all of a loop after reading, 20 starts")
+    assert {split for split, _ in rows} == set(splits) and (splits[0], "start_seconds") not in rows
+    assert rows[splits[1], "start_seconds"] == 3.0 and rows[splits[1], "peak_mib"] == 700.0
+    asked.clear()
+    selfore_scale.scale(Call(settings, maker, (0,), only=frozenset({"loop"}), tell=lambda message: None, **options))
+    assert asked == [(10_000, 20), (100_000, 20)]

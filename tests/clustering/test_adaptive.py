@@ -76,6 +76,29 @@ def test_nothing_but_the_network_is_learned_and_the_target_has_no_gradient() -> 
     assert all(parameter.grad is not None for parameter in module.parameters())
 
 
+def test_a_pair_has_the_cluster_of_q_where_the_target_says_another() -> None:
+    # between centroids at 0 and 3: q is (.9, .1) eight times, (.52, .48), and (.1, .9)
+    codes = numpy.array([code_of(0.9)] * 8 + [code_of(0.52), code_of(0.1)])[:, None]
+    vectors = Standardised(codes)
+    module = AdaptiveClusters(1, dropout=0.0)
+    module.autoencoder.encoder = torch.nn.Sequential(torch.nn.Identity())
+    module.scale = float(vectors.spread[0])  # vectors as they were, but for their mean
+    module.centroids = torch.nn.Parameter(torch.tensor([[0.0], [3.0]]) - float(vectors.mean[0]))
+    labels, sizes = adaptive.assign(module, vectors)
+    assert sizes.numpy() == pytest.approx([7.82, 2.18], abs=1e-4)
+    with torch.no_grad():
+        log_p = torch.cat([log_target(module.log_assignment(batch), sizes) for batch in vectors.batches(3)])
+    assert log_p[8].exp().numpy() == pytest.approx([0.246517, 0.753483], abs=1e-4)
+    assert labels.tolist() == [0] * 9 + [1] and log_p.argmax(1).tolist() == [0] * 8 + [1, 1]
+
+
+def code_of(share: float) -> float:
+    """The x between 0 and 3 with q = share of the centroid at 0, 1 + (3 - x)² = share / (1 - share) · (1 + x²)."""
+    ratio = share / (1 - share)
+    roots = numpy.roots([1 - ratio, -6.0, 10.0 - ratio])
+    return float(next(root for root in roots if 0 < root < 3))
+
+
 def collapsing(times: int, seen: List[int]) -> Any:
     """What stands for `adapt`: some tries end with one cluster, each later one a little less uneven."""
 

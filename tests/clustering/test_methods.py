@@ -79,6 +79,24 @@ def test_pairs_that_are_all_alike(method: str) -> None:
 
 
 def test_settings_are_checked() -> None:
-    for setting in ({"method": "dec"}, {"over": 0}, {"refresh": 0}, {"confident": 1.1}, {"mask_mentions": -0.1}):
+    for setting in (
+        {"method": "dec"},
+        {"over": 0},
+        {"refresh": 0},
+        {"confident": 1.1},
+        {"mask_mentions": -0.1},
+        {"seed": -1},
+    ):
         with pytest.raises(ValueError, match=f"R007.*{next(iter(setting))}"):
             create_clustering(**setting)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_largest_seed_is_one_for_all_that_is_drawn(method: str) -> None:
+    vectors, _ = apart()
+    for restarts in (1, 20):
+        with pytest.raises(ValueError, match="R007.*seed is 4294967295; expected a number from 0 to ") as error:
+            create_clustering(seed=2**32 - 1, restarts=restarts)
+        options = {"restarts": restarts, "pretrain_epochs": 1, "adaptive_epochs": 0, "rounds": 1}
+        settings = create_clustering(method=method, seed=int(str(error.value).split()[-1].rstrip(".")), **options)
+        assert len(find_clusters(vectors, 4, seed=settings["seed"], settings=settings).labels) == len(vectors)

@@ -187,8 +187,11 @@ def test_bad_input() -> None:
     with pytest.raises(ValueError, match="R515"):
         pipe.initialize(lambda: bare, nlp=nlp)
     nlp.config["training"] = {"max_epochs": -1}
+    examples = make_examples(nlp)
     with pytest.raises(ValueError, match="R600"):
-        pipe.initialize(lambda: make_examples(nlp), nlp=nlp)
+        pipe.initialize(lambda: examples, nlp=nlp)
+    pipe.initialize(lambda: examples, nlp=nlp, corpus=lambda nlp: iter(examples))
+    assert sum(each["size"] for each in pipe.cfg["clusters"]) == 48
     with pytest.raises(ValueError, match="R007"):
         nlp.add_pipe(NAME, name="other", config={"n_clusters": -1, "model": MODEL})
 
@@ -216,9 +219,58 @@ def test_texts_that_are_all_equal() -> None:
     assert sum(each["size"] for each in pipe.cfg["clusters"]) == 3
 
 
+def test_one_document() -> None:
+    nlp = spacy.blank("en")
+    pipe: Any = nlp.add_pipe(NAME, config={"n_clusters": 2, "model": MODEL})
+    doc = make_doc(nlp, "Ada met Eve and Kim")
+    pipe.initialize(lambda: [Example(doc, doc)], nlp=nlp)
+    assert len(nlp(doc.copy())._.triples) == 3
+    none: Any = nlp.add_pipe(NAME, name="none", config={"n_clusters": 0, "model": MODEL})
+    short = make_doc(nlp, "Ada met Eve")
+    with pytest.raises(ValueError, match="R613.*1 different pairs.*at least 2"):
+        none.initialize(lambda: [Example(short, short)], nlp=nlp)
+
+
+def test_clusters_without_a_pair_get_none() -> None:
+    """Two kinds of texts, of which six clusters are asked: what is said in new ones is one of the two."""
+    nlp = spacy.blank("en")
+    pipe: Any = nlp.add_pipe(NAME, config={"n_clusters": 6, "model": MODEL})
+    docs = [make_doc(nlp, text) for text in ("Ada met Eve", "Ada has now left the house of Eve") for _ in range(9)]
+    # the same words around it, and more of them before: vectors are equal, pairs are not
+    for turn, doc in enumerate(docs):
+        docs[turn] = make_doc(nlp, " ".join(["so"] * (turn % 9 + 2) + [doc.text]))
+    with pytest.warns(UserWarning, match="W600.*fallen together") as told:
+        pipe.initialize(lambda: [Example(doc, doc) for doc in docs], nlp=nlp)
+    assert not [each for each in told if "sklearn" in str(each.category)], "one warning says it"
+    sizes = {each["id"]: each["size"] for each in pipe.cfg["clusters"]}
+    assert sorted(sizes.values()) == [0, 0, 0, 0, 9, 9]
+    found = [nlp(make_doc(nlp, text))._.triples[0] for text in ("Kim met Pia", "Kim ! ! zzz Pia", "Pia 9 Ada")]
+    assert all(sizes[triple.evidence["cluster"]] for triple in found)
+    assert {nlp(doc.copy())._.triples[0].score for doc in docs} == {0.5}, "all fit alike"
+
+
+def test_names_say_which_way_they_are_read() -> None:
+    nlp = spacy.blank("en")
+    marked = {"@misc": "spacy_relext.AnnotatedPairs.v1"}
+    pipe: Any = nlp.add_pipe(NAME, config={"n_clusters": 3, "model": MODEL, "suggester": marked})
+    examples = make_examples(nlp)
+    for number, example in enumerate(examples):
+        places = [[ent.start_char, ent.end_char] for ent in example.predicted.ents]
+        # who was bought, and by whom: the object stands first, but in two texts
+        turned = TURNS <= number < 2 * TURNS - 2
+        pair = dict(zip(("object", "subject") if turned else ("subject", "object"), places))
+        example.predicted.user_data[PAIRS_KEY] = [pair]
+    pipe.initialize(lambda: examples, nlp=nlp)
+    said = {each["name"]: each["object_first"] for each in pipe.cfg["clusters"]}
+    assert sum(said.values()) >= 1
+    assert all(name.endswith(" (object first)") == turned for name, turned in said.items())
+
+
 def test_names_of_clusters_are_checked() -> None:
     _, pipe, _ = build()
     with pytest.raises(ValueError, match=r"R007.*'cluster_9'.*cluster_0"):
         pipe.rename_cluster("cluster_9", "x")
-    with pytest.raises(ValueError, match="no other cluster"):
+    with pytest.raises(ValueError, match="R612.*'cluster_1' is called"):
         pipe.rename_cluster("cluster_0", pipe.labels[1])
+    with pytest.raises(ValueError, match="R007.*expected a name"):
+        pipe.rename_cluster("cluster_0", " ")

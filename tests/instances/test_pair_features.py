@@ -4,9 +4,11 @@ from typing import Any, List
 
 import numpy
 import pytest
+import torch
 from spacy.tokens import Doc
 
 from spacy_relext.corpora.records import ENTITIES_KEY
+from spacy_relext.encoders.pair_states import clip_distance
 from spacy_relext.instances.pair_features import (
     FAR,
     PairBatch,
@@ -57,6 +59,13 @@ def test_the_shorter_of_overlapping_entities_gives_the_type() -> None:
 def test_tags() -> None:
     assert token_tags(long_doc(), TAGS).tolist() == [1, 2, 1, 0, 1]
     assert token_tags(make_doc(["ada"]), TAGS).tolist() == [0] and token_tags(NLP.make_doc(""), TAGS).shape == (0,)
+
+
+def test_rows_of_distances_on_worked_numbers() -> None:
+    roles = numpy.zeros((1, 12), dtype="int64")
+    roles[0, 3:5] = SUBJECT
+    rows = clip_distance(torch.tensor(distances(roles, SUBJECT)))
+    assert rows[0].tolist() == [97, 98, 99, 100, 100, 101, 102, 103, 104, 105, 106, 107]
 
 
 def test_distances_by_hand() -> None:

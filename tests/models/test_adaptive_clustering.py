@@ -37,11 +37,17 @@ def test_soft_assignment() -> None:
     close(log_assignment(between, CENTROIDS).exp(), [[0.5, 0.5]], 0.0)
 
 
+def later_log_q() -> Tensor:
+    """q with the exponent of the authors' later code, α + 1 = 2: ours of α = 3, all distances three times as large."""
+    return log_assignment(3**0.5 * CODES, 3**0.5 * CENTROIDS, alpha=3.0)
+
+
 def test_the_later_codes_exponent_is_not_ours() -> None:
-    theirs = [[0.990099, 0.009901], [0.862069, 0.137931], [0.013652, 0.986348]]
-    distances = squared_distances(CODES, CENTROIDS)
-    close((1.0 + distances) ** -2 / ((1.0 + distances) ** -2).sum(1, keepdim=True), theirs)
-    assert (log_assignment(CODES, CENTROIDS).exp() - torch.tensor(theirs)).abs().min() > 0.05
+    theirs, ours = later_log_q(), log_assignment(CODES, CENTROIDS)
+    close(theirs.exp(), [[0.990099, 0.009901], [0.862069, 0.137931], [0.013652, 0.986348]])
+    close(3 * assignment_loss(theirs, log_target(theirs, soft_sizes([theirs]))), 0.075410, 5e-7)
+    assert (ours.exp() - theirs.exp()).abs().min() > 0.05
+    assert abs(float(3 * assignment_loss(ours, log_target(ours, soft_sizes([ours])))) - 0.075410) > 0.08
 
 
 def test_target_and_loss() -> None:
@@ -51,7 +57,18 @@ def test_target_and_loss() -> None:
     log_p = log_target(log_q, sizes)
     close(log_p.exp(), [[0.986586, 0.013414], [0.821323, 0.178677], [0.010077, 0.989923]])
     close(3 * assignment_loss(log_q, log_p), 0.162286)
-    close(assignment_loss(log_q, log_p), 0.054095)
+    close(assignment_loss(log_q, log_p), 0.054095, 5e-7)
+    # with 1e-6 inside the logarithm, as the authors' later code has it
+    close(assignment_loss((log_q.exp() + 1e-6).log(), log_p), 0.054094, 5e-7)
+
+
+def test_rows_are_probabilities() -> None:
+    generator = torch.Generator().manual_seed(1)
+    codes, centroids = (torch.randn(count, 5, generator=generator, dtype=torch.float64) for count in (40, 7))
+    for points, centers, alpha in ((CODES, CENTROIDS, 1.0), (CODES, CENTROIDS, 2.0), (100 * codes, centroids, 1.0)):
+        log_q = log_assignment(points, centers, alpha=alpha)
+        for rows in (log_q, log_target(log_q, soft_sizes([log_q]))):
+            torch.testing.assert_close(rows.exp().sum(1), torch.ones(len(points), dtype=torch.float64))
 
 
 def test_gradients() -> None:
@@ -66,6 +83,21 @@ def test_gradients() -> None:
     moved = CODES - codes.grad
     close(moved[:, 0], [-0.046497, 0.807334, 3.949607])
     close(3 * assignment_loss(log_assignment(moved, CENTROIDS), log_p), 0.132604)
+
+
+def test_gradients_are_those_of_finite_differences() -> None:
+    generator = torch.Generator().manual_seed(0)
+    drawn = [torch.randn(count, 3, generator=generator, dtype=torch.float64) for count in (6, 4)]
+    for alpha in (1.0, 2.0):
+        for points, centers in ((CODES, CENTROIDS), (drawn[0], drawn[1])):
+            log_q = log_assignment(points, centers, alpha=alpha)
+            log_p = log_target(log_q, soft_sizes([log_q]))
+
+            def loss(points: Tensor, centers: Tensor, alpha: float = alpha, log_p: Tensor = log_p) -> Tensor:
+                return assignment_loss(log_assignment(points, centers, alpha=alpha), log_p)
+
+            moving = [each.clone().requires_grad_() for each in (points, centers)]
+            assert torch.autograd.gradcheck(loss, moving, eps=1e-6, atol=1e-8, rtol=1e-6)
 
 
 def test_a_target_takes_from_large_clusters() -> None:

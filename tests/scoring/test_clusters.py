@@ -4,11 +4,20 @@ import sys
 from typing import List, Sequence
 
 import numpy
+import numpy.typing
 import pytest
 
-from spacy_relext.scoring.clusters import SCORES, contingency, score_clusters
+from spacy_relext.models.adaptive_clustering import check_sizes
+from spacy_relext.scoring.cluster_scorer import score_beside_clusters, score_predicted_clusters
+from spacy_relext.scoring.clusters import BASELINES, SCORES, baseline_scores, contingency, score_clusters
+from spacy_relext.triples.store import set_triples
+
+from .builders import make_example
 
 GOLD = (0, 0, 0, 0, 0, 1, 1, 1, 2, 2)
+# 5,000 items of ten relations of unlike size.
+SIZES = (1621, 1110, 756, 519, 349, 241, 166, 111, 75, 52)
+MANY = numpy.repeat(range(10), SIZES).tolist()
 
 
 def scores(gold: Sequence[int], clusters: Sequence[int], before: str = "") -> List[float]:
@@ -43,6 +52,21 @@ def test_worked_numbers(gold: Sequence[int], clusters: Sequence[int], expected: 
     assert scores(gold, clusters) == pytest.approx(expected, abs=1e-6)
 
 
+def test_entropies() -> None:
+    clusters = (0, 0, 0, 1, 1, 1, 1, 1, 2, 0)
+    counts = contingency(GOLD, clusters)
+    of_gold, of_clusters, of_both = (entropy(each) for each in (counts.sum(1), counts.sum(0), counts.ravel()))
+    assert [of_gold, of_clusters, of_both] == pytest.approx([1.029653, 0.943348, 1.504788], abs=1e-6)
+    homogeneity, completeness = scores(GOLD, clusters)[3:5]
+    assert homogeneity == pytest.approx(1 - (of_both - of_clusters) / of_gold)
+    assert completeness == pytest.approx(1 - (of_both - of_gold) / of_clusters)
+
+
+def entropy(sizes: numpy.typing.NDArray[numpy.int64]) -> float:
+    """In nats, from what `check_sizes` says of sizes."""
+    return float(check_sizes(sizes.tolist()).evenness * numpy.log(len(sizes)))
+
+
 def test_names_after_the_commonest_relation_hide_everything() -> None:
     clusters = (0, 0, 1, 1, 2, 3, 3, 3, 4, 4)
     found = score_clusters(GOLD, clusters)
@@ -62,14 +86,54 @@ def test_equally_common_relations_are_mapped_to_the_last() -> None:
     assert found["oracle_majority_b3_r"] == 1.0  # 5 becomes 1, as 6 does
 
 
-def test_one_cluster_and_random_clusters_say_nothing() -> None:
-    random = numpy.random.default_rng(0)
-    gold = random.integers(10, size=2000).tolist()
-    assert score_clusters(gold, [0] * 2000)["ari"] == score_clusters(gold, [0] * 2000)["v"] == 0.0
-    for count in (10, 1000):
-        found = score_clusters(gold, random.integers(count, size=2000).tolist())
-        assert found["ari"] == pytest.approx(0.0, abs=0.005)
-    assert found["oracle_majority_ari"] is not None and found["oracle_majority_ari"] > 0.1
+def test_one_cluster_says_nothing() -> None:
+    expected = {"b3_p": 0.197149, "b3_r": 1.0, "b3_f": 0.329365, "v": 0.0, "ari": 0.0}
+    for found in (score_clusters(MANY, [0] * len(MANY)), baseline_scores(MANY, count=1)["one_cluster"]):
+        assert {key: found[key] for key in expected} == pytest.approx(expected, abs=1e-6) and found["b3_r"] == 1.0
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_random_clusters_say_nothing_until_they_are_named_by_gold(seed: int) -> None:
+    random, named = numpy.random.default_rng(seed), []
+    for count, ari, b3_f in ((10, 0.0, 0.3294), (100, 0.0054, 0.3229), (1000, 0.1471, 0.2924), (2500, 0.2873, 0.3919)):
+        found = score_clusters(MANY, random.integers(count, size=len(MANY)).tolist())
+        assert found["ari"] == pytest.approx(0.0, abs=0.002)
+        assert found["oracle_majority_ari"] == pytest.approx(ari, abs=0.03)
+        assert found["oracle_majority_b3_f"] == pytest.approx(b3_f, abs=0.03)
+        named.append(found["oracle_majority_ari"] or 0.0)
+    assert named == sorted(set(named)) and named[-1] > 0.2, "the more clusters, the better"
+
+
+def test_baselines() -> None:
+    types = ["a", "a", "a", "a", "a", "b", "b", "b", "b", "b"]
+    found = baseline_scores(GOLD, types, count=4, seed=3)
+    assert tuple(found) == BASELINES and all(tuple(each) == SCORES for each in found.values())
+    # sizes 5, 3 and 2 of 10: P = (25 + 9 + 4) / 100
+    assert list(found["one_cluster"].values()) == pytest.approx([0.38, 1.0, 0.550725, 0.0, 1.0, 0.0, 0.0], abs=1e-6)
+    assert list(found["entity_types"].values()) == pytest.approx(scores(GOLD, [kind == "b" for kind in types]))
+    assert found == baseline_scores(GOLD, types, count=4, seed=3) != baseline_scores(GOLD, types, count=4, seed=4)
+    many = baseline_scores(list(range(10)) * 200, count=50)
+    assert many["random"]["ari"] == pytest.approx(0.0, abs=0.01) and many["random"]["b3_p"] == pytest.approx(
+        0.12, abs=0.02
+    )
+    assert set(many["entity_types"].values()) == {None}, "nobody says the types"
+    assert all(set(each.values()) == {None} for each in baseline_scores([], [], count=0).values())
+
+
+def test_baselines_are_of_the_pairs_that_have_a_cluster() -> None:
+    text = "Ada met Bo . Cy saw Di . Ed knew Flo ."
+    gold = [("Ada", "met", "Bo"), ("Cy", "saw", "Di"), ("Ed", "knew", "Flo")]
+    example = make_example(text, gold, [("Bo", "one", "Ada"), ("Cy", "two", "Di"), ("Ada", "three", "Flo")])
+    other = {"subject": (0, 3), "relation": "four", "object": (8, 10), "evidence": {"entity_types": ["A", "B"]}}
+    set_triples(example.predicted, [other], source="other")
+    found = score_beside_clusters([example], source="fake")
+    assert found["relations_per_cluster"] == {"one": {"met": 1}, "two": {"saw": 1}}
+    assert found["cluster_baselines"] == baseline_scores(["met", "saw"], count=2)
+    assert found["oracle_majority_b3_f"] == 1.0 and score_predicted_clusters([example], source="fake")["b3_f"] == 1.0
+    other = score_beside_clusters([example], source="other")
+    assert other["cluster_baselines"] == baseline_scores(["met"], [("A", "B")], count=1)
+    nothing = score_beside_clusters([make_example(text, None)])
+    assert nothing["relations_per_cluster"] == {} and nothing["oracle_majority_ari"] is None
 
 
 def test_names_do_not_matter_and_nothing_is_scored_without_items() -> None:
