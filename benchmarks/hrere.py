@@ -2,8 +2,9 @@
 
     python benchmarks/hrere.py given --only central
 
-Rows go to benchmarks/results/hrere.json after every training; `benchmarks/render.py` makes tables of them. What was
-finished is found again in benchmarks/runs/ and not repeated. benchmarks/hrere.md says what each experiment is.
+Rows go to benchmarks/results/hrere.json after every training; `benchmarks/render.py` makes tables of them. Curves of
+seed 0 go to docs/images/ at the end of a part. What was finished is found again in benchmarks/runs/ and not repeated.
+benchmarks/hrere.md says what each experiment is.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import typer
 from hrere_corpora import HrereMaker
 from hrere_experiments import PARTS, experiment
 from program import HERE, Experiment, find_experiment, make_call
+from runs import ROOT
 
 EXPERIMENTS = {name: Experiment(experiment(name), tuple(PARTS), passes=0) for name in ("given", "pairs")}
 app = typer.Typer(add_completion=False)
@@ -35,6 +37,7 @@ def main(
     only: Annotated[Optional[str], typer.Option(help=f"Of {', '.join(PARTS)}, comma-separated.")] = None,
     runs: Annotated[Path, typer.Option(help="Folder that keeps trainings.")] = HERE / "runs",
     results: Annotated[Path, typer.Option(help="File that gets the rows.")] = HERE / "results" / "hrere.json",
+    figures: Annotated[Path, typer.Option(help="Folder that gets the drawings.")] = ROOT / "docs" / "images",
 ) -> None:
     options = {**locals(), "passes": 0, "peer": False, "limit_train": None, "limit_test": None}
     try:

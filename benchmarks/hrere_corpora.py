@@ -5,10 +5,12 @@ from __future__ import annotations
 import random
 import tarfile
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from corpora import Maker, Part
+from corpora import Maker, Part, count_docs
+from hrere_hoffmann import FILE, read_judgements, words_of
+from runs import fingerprint
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
@@ -41,12 +43,14 @@ class BagData:
     train (Path): Training corpus.
     dev (Path): Chooses the best pass, and fits mixtures.
     test (Path): Test corpus.
+    left_out (int): Lines that are in none of them, since another one has their text.
     """
 
     name: str
     train: Path
     dev: Path
     test: Path
+    left_out: int
 
 
 class HrereMaker(Maker):
@@ -66,11 +70,11 @@ class HrereMaker(Maker):
     def given(self) -> BagData:
         """NYT10 in the split of the files; of a tenth of the training pairs, the texts are the dev corpus.
 
-        RETURNS (BagData): Of the test corpus's pairs some stand in the training corpus, too.
+        RETURNS (BagData): Of the test corpus's pairs some stand in the training corpus, too; of its texts none do.
         """
         train, test = (self._lines(split) for split in ("train", "test"))
         parts = self._split(train, "given", {"dev": DEV_SHARE, "train": 1.0})
-        return BagData("NYT10 sample, given split", parts["train"], parts["dev"], test)
+        return BagData("NYT10 sample, given split", **parts, test=test, left_out=_lost(train, parts))
 
     def pairs(self) -> BagData:
         """The larger file of NYT10 alone, split by pairs of entities, so that no pair of the test is seen before.
@@ -78,29 +82,35 @@ class HrereMaker(Maker):
         RETURNS (BagData): Six, one and three tenths of the pairs.
         """
         shares = {"test": TEST_SHARE, "dev": TEST_SHARE + DEV_SHARE, "train": 1.0}
-        parts = self._split(self._lines("test"), "pairs", shares)
-        return BagData("NYT10 sample, split by pairs", parts["train"], parts["dev"], parts["test"])
+        whole = self._lines("test")
+        parts = self._split(whole, "pairs", shares)
+        return BagData("NYT10 sample, split by pairs", **parts, left_out=_lost(whole, parts))
 
     def kb(self, name: str, *, seed: int, tell: Callable[[str], None]) -> Path:
-        """Train embeddings of a knowledge base without the pairs of NYT10, in either direction.
+        """Train embeddings of a knowledge base without the pairs of NYT10 and of judged sentences, in either direction.
 
         name (str): One of `KBS`.
         seed (int): Of the embeddings.
         tell (Callable[[str], None]): Says what is being done.
-        RETURNS (Path): Folder of the embeddings.
+        RETURNS (Path): Folder of the embeddings, named by the facts and by how they are trained.
         """
-        folder = self.folder / f"{name}-seed{seed}"
+        store, hit = self.store(name).without_pairs(self._all_pairs())
+        settings = replace(KB_SETTINGS, seed=seed)
+        made_of = fingerprint([vars(settings), VALID_SHARE, store.digest()])
+        folder = self.folder / f"{name}-seed{seed}-{made_of}"
         if not (folder / "kb.json").exists():
-            store, hit = self._store(name).without_pairs(self._all_pairs())
-            tell(f"{name}: {len(store):,} facts, {len(hit):,} pairs of NYT10 left out")
+            tell(f"{name}: {len(store):,} facts, those of {len(hit):,} pairs left out")
             kept, valid = split_facts(store, VALID_SHARE, seed=seed)
-            settings = KbSettings(**{**KB_SETTINGS.__dict__, "seed": seed})
             said = lambda entry: tell("  " + ", ".join(f"{key} {value:.4g}" for key, value in entry.items()))  # noqa: E731
             train_kb(kept, settings, folder=folder, valid=valid, tell=said)
         return folder
 
-    def _store(self, name: str) -> TripleStore:
-        """Read a knowledge base, its ids written as in NYT10."""
+    def store(self, name: str) -> TripleStore:
+        """Read a knowledge base with all its facts, its ids written as in NYT10.
+
+        name (str): One of `KBS`.
+        RETURNS (TripleStore): The facts.
+        """
         target = self.folder / f"{name}.tsv"
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -109,8 +119,8 @@ class HrereMaker(Maker):
         return read_store([target])
 
     def _all_pairs(self) -> set[Ids]:
-        """All pairs of linked entities of NYT10."""
-        found: set[Ids] = set()
+        """All pairs of linked entities of NYT10, and those of the sentences that people have judged."""
+        found = {each.ids for each in read_judgements(self._source(str(FILE)))}
         for split in ("train", "test"):
             for doc in iter_docs(self._lines(split), Vocab()):
                 found.update(_pairs_of(doc))
@@ -120,8 +130,11 @@ class HrereMaker(Maker):
         return self._convert(Part(f"{NYT}/{split}.txt"), format="nyt10", lang="en")
 
     def _split(self, corpus: Path, name: str, shares: dict[str, float]) -> dict[str, Path]:
-        """Split a corpus by pairs of entities, in whichever order they stand; shares are summed up."""
-        targets = {part: corpus.with_name(f"{corpus.stem}-{name}-{part}.spacy") for part in shares}
+        """Split a corpus by pairs of entities, in whichever order they stand; shares are summed up.
+
+        Another pair of a text may be in another part: a line whose text a part named before has is in none.
+        """
+        targets = {part: corpus.with_name(f"{corpus.stem}-{name}-texts-apart-{part}.spacy") for part in shares}
         if all(path.exists() for path in targets.values()):
             return targets
         docs = list(iter_docs(corpus, Vocab()))
@@ -129,12 +142,20 @@ class HrereMaker(Maker):
         ordered = sorted(set(keys))
         random.Random(SPLIT_SEED).shuffle(ordered)
         place = {key: number / len(ordered) for number, key in enumerate(ordered)}
+        texts: set[str] = set()
         for part, (low, high) in zip(shares, _bounds(shares.values())):
+            mine = [doc for doc, key in zip(docs, keys) if low <= place[key] < high]
+            kept = [doc for doc in mine if words_of(doc.text) not in texts]
+            texts.update(words_of(doc.text) for doc in kept)
             with ShardWriter(targets[part], shard=0, attrs=ATTRS) as writer:
-                for doc, key in zip(docs, keys):
-                    if low <= place[key] < high:
-                        writer.add(doc)
+                for doc in kept:
+                    writer.add(doc)
         return targets
+
+
+def _lost(whole: Path, parts: dict[str, Path]) -> int:
+    """How many lines of a corpus are in none of its parts."""
+    return count_docs(whole) - sum(count_docs(part) for part in parts.values())
 
 
 def _bounds(ends: Iterable[float]) -> Iterator[tuple[float, float]]:

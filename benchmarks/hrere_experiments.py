@@ -1,41 +1,111 @@
-"""The HRERE experiments on NYT10: which systems are trained, how they are mixed, and which rows that gives."""
+"""The HRERE experiments on NYT10: which systems are compared, how they are mixed, and which rows that gives."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy
-import spacy
 from call import Call
+from corpora import count_docs
 from hrere_corpora import FB15K, FB60K, BagData, HrereMaker
 from hrere_fusion import frozen_logits
-from hrere_hoffmann import FILE, read_judgements, score_judgements
+from hrere_hoffmann import FILE, leave_out, read_judgements, score_judgements
+from hrere_intervals import Said, difference, drawn_scores
+from hrere_match import bag_facts, linked_shares, match_scores
 from hrere_outputs import BAG, MENTION, Outputs, read_outputs, seen_pairs
-from runs import ROOT, Trained, train_run
+from hrere_training import BASE, FULL, GLOVE, MINILM, NAIVE, Changes, train_system
+from runs import Trained
 
 from spacy_relext.knowledge.kb_model import KbModel
 from spacy_relext.knowledge.linked_kb import LinkedKb
+from spacy_relext.scoring.ranking import recall_curve
 from spacy_relext.triples.mixing import Mixture
+from spacy_relext.visuals.recall_curve import draw_recall_curves
 
-CONFIGS = {"GloVe, BiLSTM": ROOT / "configs" / "hrere_recurrent.cfg", "MiniLM": ROOT / "configs" / "hrere.cfg"}
-VECTORS = "en_vectors_glove_100d"
-# Passes over the bags, and bags of an update.
-EPOCHS = {"GloVe, BiLSTM": 5, "MiniLM": 3}
-BATCH = 32
-IN = "components.hrere_classifier"
-Changes = Mapping[str, Any]
-NAIVE: Changes = {f"{IN}.kb_weight": 1.0, f"{IN}.agree_weight": 0.0}
-FULL: Mapping[str, Changes] = {
-    "full, J_D as printed": {f"{IN}.agree": "ce"},
-    "full, J_D linear": {f"{IN}.agree": "linear"},
-    "full, J_D gated": {f"{IN}.agree": "gated"},
-}
-TEXT_ALONE, KB_ALONE = Mixture(1.0), Mixture(0.0)
+BASE_ROW, LATE_ROW, NAIVE_ROW = "ablation:base (text alone)", "peer:late fusion", "ablation:naive"
+KB_ROW, MATCH_ROW = "ablation:knowledge base alone", "peer:KB match"
+PRINTED = next(iter(FULL))
+ALL, UNSEEN = "all pairs", "unseen pairs"
 # Of the linked pairs, how many count as linked.
 COVERAGE = (0.0, 0.25, 0.5, 0.75, 1.0)
+CURVES = (BASE_ROW, LATE_ROW, NAIVE_ROW, *FULL)
+# Which differences get an interval.
+COMPARED = ((NAIVE_ROW, BASE_ROW), *((full, other) for full in FULL for other in (NAIVE_ROW, LATE_ROW)))
+# Part → encoder and knowledge base.
+PARTS: dict[str, tuple[str, str]] = {"central": (GLOVE, FB60K), "fb15k237": (GLOVE, FB15K), "minilm": (MINILM, FB60K)}
+Judge = Callable[[Outputs], numpy.ndarray]
+
+
+@dataclass
+class Table:
+    """One part with one seed: what its systems have in common, and what they said.
+
+    call (Call): The call.
+    split (str): Of `HrereMaker`.
+    part (str): Of `PARTS`.
+    data (BagData): The corpora.
+    seed (int): Seed.
+    kb (Path): Folder of the embeddings.
+    seen (set[frozenset[str]]): Pairs of the training corpus, in whichever order.
+    said (dict[str, Said]): Row → what was said of the bags of the test corpus.
+    judged (dict[str, tuple[Trained, Mixture]]): Systems that are asked of single sentences.
+    """
+
+    call: Call
+    split: str
+    part: str
+    data: BagData
+    seed: int
+    kb: Path
+    seen: set[frozenset[str]] = field(default_factory=set)
+    said: dict[str, Said] = field(default_factory=dict)
+    judged: dict[str, tuple[Trained, Mixture]] = field(default_factory=dict)
+
+    @property
+    def described(self) -> str:
+        """RETURNS (str): What the figures depend on."""
+        return ", ".join([self.data.name, *PARTS[self.part], self.call.settings.precision])
+
+    def train(self, changes: Changes) -> Trained:
+        """RETURNS (Trained): A system."""
+        options = {"seed": self.seed, "encoder": PARTS[self.part][0], "changes": changes}
+        return train_system(self.call, self.data, self.kb, **options)  # type: ignore[arg-type]
+
+    def read(self, trained: Trained, corpus: Path, unit: str = BAG) -> Outputs:
+        """RETURNS (Outputs): What a system says of a corpus."""
+        return read_outputs(trained.pipeline, corpus, threads=self.call.settings.threads, unit=unit)
+
+    def read_all(self, trained: Trained) -> tuple[Outputs, Outputs, Outputs]:
+        """RETURNS (tuple[Outputs, Outputs, Outputs]): Bags of dev and of test, and mentions of test."""
+        wanted = ((self.data.dev, BAG), (self.data.test, BAG), (self.data.test, MENTION))
+        dev, test, mentions = (self.read(trained, *each) for each in wanted)
+        return dev, test, mentions
+
+    def record(self, system: str, trained: Trained, judge: Judge, *outputs: Outputs) -> None:
+        """Write the rows of one system: all pairs, and those that training has not seen.
+
+        system (str): Its row.
+        trained (Trained): Its training.
+        judge (Judge): Makes probabilities of what it says.
+        outputs (Outputs): What it says of bags, and of mentions.
+        """
+        said = [Said(each, judge(each)) for each in outputs]
+        self.said[system] = said[0]
+        for name in (ALL, UNSEEN):
+            metrics: dict[str, float] = {}
+            for each in said:
+                part = self.part_of(each, name)
+                metrics.update(part.outputs.score(part.probs))
+            options = {"data": self.described, "split": name, "system": system, "seed": self.seed}
+            self.call.record(f"nyt10_{self.split}", metrics, seconds=trained.seconds, **options)  # type: ignore[arg-type]
+            self.call.tell(f"  {system}, {name}: bag AP {metrics['bag_ap']:.3f}, mention {metrics['mention_ap']:.3f}")
+
+    def part_of(self, said: Said, name: str) -> Said:
+        """RETURNS (Said): What was said of all pairs, or of the unseen ones."""
+        return said if name == ALL else said.take(said.outputs.unseen(self.seen))
 
 
 def experiment(split: str) -> Callable[[Call], None]:
@@ -46,131 +116,122 @@ def experiment(split: str) -> Callable[[Call], None]:
 def _run(split: str, call: Call) -> None:
     assert isinstance(call.maker, HrereMaker)
     data: BagData = getattr(call.maker, split)()
+    sizes = ", ".join(f"{count_docs(getattr(data, part)):,} {part}" for part in ("train", "dev", "test"))
+    call.tell(f"{data.name}: lines: {sizes}; {data.left_out:,} left out whose text is in another part")
     for seed in call.seeds:
-        for part, (encoder, kb) in PARTS.items():
-            if call.wants(part):
-                _compare(call, split, data, seed, encoder=encoder, kb=kb)
+        for part in filter(call.wants, PARTS):
+            kb = call.maker.kb(PARTS[part][1], seed=seed, tell=call.tell)
+            table = Table(call, split, part, data, seed, kb)
+            _compare(table)
+            _differences(table)
+            _judged(table)
+            if not seed:
+                _curves(table)
 
 
-def _compare(call: Call, split: str, data: BagData, seed: int, *, encoder: str, kb: str) -> None:
+def _compare(table: Table) -> None:
     """Train the systems, and write a row for each way to mix what they say."""
-    assert isinstance(call.maker, HrereMaker)
-    folder = call.maker.kb(kb, seed=seed, tell=call.tell)
-    record = partial(_record, call, split, f"{data.name}, {encoder}, {kb}, {call.settings.precision}", seed)
-    naive = _train(call, data, folder, seed, encoder, NAIVE)
-    train, dev, test, mentions = _read(call, naive, data)
-    # J_L and J_G share no weight: the text of naive is HRERE-base
-    record("ablation:base (text alone)", test, mentions, train, lambda each: each.probs(TEXT_ALONE).probs, naive)
-    record("ablation:knowledge base alone", test, mentions, train, lambda each: _kb_alone(each), naive)
-    record("ablation:naive", test, mentions, train, _mixed(dev), naive)
-    nlp = spacy.load(naive.pipeline)
-    pipe: Any = nlp.get_pipe("hrere_classifier")
-    frozen_kb = LinkedKb.from_model(KbModel.from_disk(folder))
-    classes = [(each.relation, each.backwards) for each in pipe.classes]
-    frozen = frozen_logits(train, [dev, test, mentions], kb=frozen_kb, classes=classes)
-    record("peer:late fusion", frozen[1], frozen[2], train, _mixed(frozen[0]), naive)
-    systems = {"ablation:naive": (naive, dev.fit()), "ablation:base (text alone)": (naive, TEXT_ALONE)}
+    base = table.train(BASE)
+    train = table.read(base, table.data.train)
+    table.seen = seen_pairs(train)
+    dev, test, mentions = table.read_all(base)
+    _text_alone(table, BASE_ROW, base, dev, test, mentions)
+    table.judged[BASE_ROW] = (base, dev.fit(share=1.0))
+    _matched(table, test)
+    frozen = frozen_logits(train, [dev, test, mentions], kb=LinkedKb.from_model(KbModel.from_disk(table.kb)))
+    table.record(LATE_ROW, base, _mixed(frozen[0].fit()), *frozen[1:])
+    naive = table.train(NAIVE)
+    dev, test, mentions = table.read_all(naive)
+    table.record(KB_ROW, naive, _kb_alone(dev.fit(share=0.0)), test, mentions)
+    table.record(NAIVE_ROW, naive, _mixed(dev.fit()), test, mentions)
+    table.judged[NAIVE_ROW] = (naive, dev.fit())
     for system, changes in FULL.items():
-        full = _train(call, data, folder, seed, encoder, changes)
-        train, dev, test, mentions = _read(call, full, data)
-        systems[system] = (full, dev.fit())
-        record(system, test, mentions, train, _mixed(dev), full)
-        record(
-            f"ablation:{system}, its text alone", test, mentions, train, lambda each: each.probs(TEXT_ALONE).probs, full
-        )
-        if system == next(iter(FULL)):
-            _coverage(call, split, data, seed, f"{encoder}, {kb}", dev, test)
-    _judged(call, split, f"{data.name}, {encoder}, {kb}, {call.settings.precision}", seed, systems, data.train)
+        full = table.train(changes)
+        dev, test, mentions = table.read_all(full)
+        table.record(system, full, _mixed(dev.fit()), test, mentions)
+        table.judged[system] = (full, dev.fit())
+        _text_alone(table, f"{system}, its text alone", full, dev, test, mentions)
+        if system == PRINTED:
+            _coverage(table, dev, test)
 
 
-def _judged(
-    call: Call, split: str, described: str, seed: int, systems: Mapping[str, tuple[Trained, Mixture]], train: Path
-) -> None:
-    """Ask of sentences that people have judged."""
-    judgements = list(read_judgements(call.maker.data / FILE))
-    for system, (trained, mixture) in systems.items():
-        scores = score_judgements(trained.pipeline, judgements, train=train, mixture=mixture)
-        options = {"data": described, "split": "sentences judged by people", "system": system, "seed": seed}
-        call.record(f"nyt10_{split}_judged", scores, **options)
-        call.tell(f"  {system}, judged sentences: AP {scores['sentence_ap']:.3f}")
-
-
-def _train(call: Call, data: BagData, kb: Path, seed: int, encoder: str, changes: Changes) -> Trained:
-    """Run `spacy train` on bags, unless that was done."""
-    assert isinstance(call.maker, HrereMaker)
-    fixed: dict[str, Any] = {
-        "initialize.components.hrere_classifier.kb": str(kb),
-        f"{IN}.ranking": True,
-        "training.max_epochs": EPOCHS[encoder],
-        "training.max_steps": 0,
-        "training.patience": 0,
-        "training.batcher.size": BATCH,
-        "training.eval_frequency": 50,
-    }
-    if encoder != "MiniLM":
-        fixed["paths.vectors"] = str(call.maker.models / VECTORS)
-    options: dict[str, Any] = {"settings": call.settings, "config": CONFIGS[encoder], "changes": {**fixed, **changes}}
-    call.tell(f"{data.name}: {encoder}, {', '.join(f'{key} = {value}' for key, value in changes.items())}, seed {seed}")
-    return train_run("hrere", train=data.train, dev=data.dev, seed=seed, **options)
-
-
-def _read(call: Call, trained: Trained, data: BagData) -> tuple[Outputs, Outputs, Outputs, Outputs]:
-    """Bags of train, dev and test, and mentions of test."""
-    wanted = ((data.train, BAG), (data.dev, BAG), (data.test, BAG), (data.test, MENTION))
-    found = [read_outputs(trained.pipeline, path, threads=call.settings.threads, unit=unit) for path, unit in wanted]
-    return found[0], found[1], found[2], found[3]
-
-
-def _mixed(dev: Outputs) -> Callable[[Outputs], numpy.ndarray]:
-    """Mix as is best on the dev corpus."""
-    mixture = dev.fit()
+def _mixed(mixture: Mixture) -> Judge:
+    """Mix as was best on the dev corpus."""
     return lambda each: each.probs(mixture).probs  # type: ignore[no-any-return]
 
 
-def _kb_alone(each: Outputs) -> numpy.ndarray:
+def _kb_alone(mixture: Mixture) -> Judge:
     """What the knowledge base says; nothing of bags that are not linked, and of relations that it does not know."""
-    return each.probs(KB_ALONE).kb  # type: ignore[no-any-return]
+    return lambda each: each.probs(mixture).kb  # type: ignore[no-any-return]
 
 
-def _record(
-    call: Call,
-    split: str,
-    described: str,
-    seed: int,
-    system: str,
-    test: Outputs,
-    mentions: Outputs,
-    train: Outputs,
-    judge: Callable[[Outputs], numpy.ndarray],
-    trained: Trained,
-) -> None:
-    """Write the rows of one system: all pairs, and those that training has not seen."""
-    seen = seen_pairs(train)
-    for name in ("all pairs", "unseen pairs"):
-        metrics: dict[str, float] = {}
-        for outputs in (test, mentions):
-            if name != "all pairs":
-                kept = numpy.asarray([frozenset(ids) not in seen for ids in outputs.ids])
-                outputs = outputs.take(kept, missed=outputs.missed)
-            metrics.update(outputs.score(judge(outputs)))
-        options = {"data": described, "split": name, "system": system, "seed": seed, "seconds": trained.seconds}
-        call.record(f"nyt10_{split}", metrics, **options)
-        call.tell(f"  {system}, {name}: bag AP {metrics['bag_ap']:.3f}, mention AP {metrics['mention_ap']:.3f}")
+def _text_alone(table: Table, system: str, trained: Trained, dev: Outputs, *outputs: Outputs) -> None:
+    """Write the rows of a text, with the temperature that is best for it."""
+    table.record(system, trained, _mixed(dev.fit(share=1.0)), *outputs)
 
 
-def _coverage(call: Call, split: str, data: BagData, seed: int, described: str, dev: Outputs, test: Outputs) -> None:
+def _matched(table: Table, test: Outputs) -> None:
+    """Count what the knowledge base knows, and score it where it is asked without any training."""
+    call, name = table.call, PARTS[table.part][1]
+    assert isinstance(call.maker, HrereMaker)
+    data = f"{table.data.name}, {name}"
+    shares = linked_shares(test, table.seen)
+    call.record(f"nyt10_{table.split}_linked", shares, data=data, split="test", system="default", seed=0)
+    call.tell(f"  {name}: {shares['coverage']:.1%} of {shares['bags_found']:,.0f} bags are linked")
+    facts, store = bag_facts(table.data.test), call.maker.store(name)
+    shown = {relation for relation, _ in test.classes}
+    for part in (ALL, UNSEEN):
+        asked: Mapping = {ids: said for ids, said in facts.items() if part == ALL or frozenset(ids) not in table.seen}
+        scores = match_scores(asked, store, shown=shown)
+        call.record(f"nyt10_{table.split}_match", scores, data=data, split=part, system=MATCH_ROW, seed=0)
+        call.tell(f"  KB match, {part}: {scores}")
+
+
+def _differences(table: Table) -> None:
+    """Draw pairs again and again, and write how far systems are apart."""
+    for name in (ALL, UNSEEN):
+        systems = {system: table.part_of(table.said[system], name) for system in CURVES}
+        scores = drawn_scores(systems)
+        for one, two in COMPARED:
+            found = difference(scores[one], scores[two])
+            split = f"{_short(one)} − {_short(two)}, {name}"
+            options = {"data": table.described, "split": split, "system": "default", "seed": table.seed}
+            table.call.record(f"nyt10_{table.split}_differences", found, **options)  # type: ignore[arg-type]
+            low, high = found["ap_difference_low"], found["ap_difference_high"]
+            table.call.tell(f"  {split}: {found['ap_difference']:+.4f} ({low:+.4f} to {high:+.4f})")
+
+
+def _judged(table: Table) -> None:
+    """Ask of sentences that people have judged, and that had no part in training."""
+    call, corpora = table.call, {"train": table.data.train, "dev": table.data.dev}
+    kept, counts = leave_out(list(read_judgements(call.maker.data / FILE)), corpora)
+    for system, (trained, mixture) in table.judged.items():
+        scores = {**score_judgements(trained.pipeline, kept, mixture=mixture), **counts}
+        options = {"data": table.described, "split": "sentences judged by people", "system": system}
+        call.record(f"nyt10_{table.split}_judged", scores, seed=table.seed, **options)
+        call.tell(f"  {system}, judged sentences: AP {scores['sentence_ap']:.3f}")
+
+
+def _coverage(table: Table, dev: Outputs, test: Outputs) -> None:
     """Let ever fewer pairs be linked at run time."""
-    dice, mixture = numpy.random.default_rng(seed).random(len(test.ids)), dev.fit()
+    dice, mixture = numpy.random.default_rng(table.seed).random(len(test.ids)), dev.fit()
     for share in COVERAGE:
         scores = test.score(test.probs(mixture, linked=test.linked & (dice < share)).probs)
-        options = {"data": f"{data.name}, {described}, {call.settings.precision}", "system": "full, J_D as printed"}
-        name = f"{share:.0%} of the linked pairs linked"
-        call.record(f"nyt10_{split}_coverage", {"bag_ap": scores["bag_ap"]}, split=name, seed=seed, **options)
+        options = {"data": table.described, "system": PRINTED, "split": f"{share:.0%} of the linked pairs linked"}
+        table.call.record(f"nyt10_{table.split}_coverage", {"bag_ap": scores["bag_ap"]}, seed=table.seed, **options)
 
 
-# Part → encoder and knowledge base.
-PARTS: dict[str, tuple[str, str]] = {
-    "central": ("GloVe, BiLSTM", FB60K),
-    "fb15k237": ("GloVe, BiLSTM", FB15K),
-    "minilm": ("MiniLM", FB60K),
-}
+def _curves(table: Table) -> None:
+    """Draw precision against recall of the bags."""
+    curves = {
+        _short(row): recall_curve(said.outputs.ranking(said.probs)) for row, said in table.said.items() if row in CURVES
+    }
+    suffix = "" if table.part == next(iter(PARTS)) else f"_{table.part}"
+    target = table.call.figures / f"hrere_nyt10_{table.split}{suffix}"
+    for path in draw_recall_curves(curves, target=target, title=", ".join([table.data.name, *PARTS[table.part]])):
+        table.call.tell(f"  {path.name} drawn")
+
+
+def _short(row: str) -> str:
+    """RETURNS (str): A row's name without its kind."""
+    return row.removeprefix("ablation:").removeprefix("peer:")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import numpy
+from dataclasses import replace
+
 import torch
 from hrere_outputs import Outputs
 
@@ -12,17 +13,15 @@ from spacy_relext.models.hrere import PairKnowledge
 STEPS, RATE = 300, 0.05
 
 
-def frozen_logits(
-    train: Outputs, others: list[Outputs], *, kb: LinkedKb, classes: list[tuple[str, bool]]
-) -> list[Outputs]:
+def frozen_logits(train: Outputs, others: list[Outputs], *, kb: LinkedKb) -> list[Outputs]:
     """Say what embeddings that no text has changed make likely; only a scale and a number for each class are fitted.
 
     train (Outputs): What these are fitted to, by cross-entropy.
     others (list[Outputs]): What is asked for.
     kb (LinkedKb): The embeddings.
-    classes (list[tuple[str, bool]]): Relations, and whether they are read backwards.
     RETURNS (list[Outputs]): The same with these logits.
     """
+    classes = train.classes
     module = PairKnowledge(len(classes) + 1, kb_width=kb.width, kb_rows=0, kb_complex=kb.kind == "complex")
     module.load(*kb.relation_vectors(classes))
     shared = torch.from_numpy(train.shared)
@@ -37,7 +36,7 @@ def frozen_logits(
         loss.backward()
         optimizer.step()
     with torch.no_grad():
-        return [_with(each, _logits(module, each, kb).numpy()) for each in others]
+        return [replace(each, kb=_logits(module, each, kb).numpy()) for each in others]
 
 
 def _logits(module: PairKnowledge, outputs: Outputs, kb: LinkedKb) -> torch.Tensor:
@@ -45,7 +44,3 @@ def _logits(module: PairKnowledge, outputs: Outputs, kb: LinkedKb) -> torch.Tens
     none = torch.zeros(len(outputs.ids), dtype=torch.long)
     found: torch.Tensor = module(*ends, none, none)
     return found
-
-
-def _with(outputs: Outputs, kb: numpy.ndarray) -> Outputs:
-    return Outputs(**{**outputs.__dict__, "kb": kb})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -90,23 +90,37 @@ def freebase_id(guid: str) -> str:
     return f"m.0{digits}"
 
 
-def score_judgements(pipeline: Path, judgements: list[Judgement], *, train: Path, mixture: Mixture) -> dict[str, float]:
+def leave_out(judgements: list[Judgement], corpora: Mapping[str, Path]) -> tuple[list[Judgement], dict[str, float]]:
+    """Leave out what was judged about sentences that had a part in training.
+
+    judgements (list[Judgement]): What was judged.
+    corpora (Mapping[str, Path]): "train", what was learned, and "dev", which chose the pass and the mixture.
+    RETURNS (tuple[list[Judgement], dict[str, float]]): The others; and how many were left out for each corpus,
+        `in_train_found` and so on, each for the first that has its sentence.
+    """
+    counts: dict[str, float] = {}
+    for name, corpus in corpora.items():
+        texts = {words_of(doc.text) for doc in iter_docs(corpus, Vocab())}
+        kept = [each for each in judgements if words_of(each.text) not in texts]
+        counts[f"in_{name}_found"] = float(len(judgements) - len(kept))
+        judgements = kept
+    return judgements, counts
+
+
+def score_judgements(pipeline: Path, judgements: list[Judgement], *, mixture: Mixture) -> dict[str, float]:
     """Rank what was judged by a pipeline's probabilities, and look at what it states.
 
     pipeline (Path): With a hrere_classifier.
-    judgements (list[Judgement]): What was judged; sentences of the training corpus are left out.
-    train (Path): The training corpus.
+    judgements (list[Judgement]): What was judged, of sentences that had no part in training.
     mixture (Mixture): How text and knowledge base are mixed.
     RETURNS (dict[str, float]): `sentence_ap` (of cells that were judged), `sentence_p` and `sentence_r` of what is
-        stated, `judged_found` (their number), and `overlap_found` (those left out).
+        stated, and `judged_found` (their number).
     """
     nlp = spacy.load(pipeline)
     pipe: Any = nlp.get_pipe("hrere_classifier")
     pipe.cfg.update(zip((*pipe.fitted_first, "mix"), mixture))
-    seen = {_words(doc.text) for doc in iter_docs(train, Vocab())}
-    kept = [each for each in judgements if _words(each.text) not in seen]
     cells, right, said, true = [], 0, 0, 0
-    for number, each in enumerate(kept):
+    for number, each in enumerate(judgements):
         doc = _doc(nlp, each)
         (bag,) = pipe.predict_bags([doc])
         cells.append(Cell(number, each.relation, bag.scores.get(each.relation, 0.0), each.stated))
@@ -114,12 +128,11 @@ def score_judgements(pipeline: Path, judgements: list[Judgement], *, train: Path
         right, said, true = right + (stated and each.stated), said + stated, true + each.stated
     found = score_ranking(rank_cells(cells, unit="mention"))
     scores = {"sentence_ap": float(found["mention_ap"] or 0.0), "sentence_p": right / max(said, 1)}
-    counts = {"judged_found": float(len(kept)), "overlap_found": float(len(judgements) - len(kept))}
-    return {**scores, "sentence_r": right / max(true, 1), **counts}
+    return {**scores, "sentence_r": right / max(true, 1), "judged_found": float(len(judgements))}
 
 
-def _words(text: str) -> str:
-    """What two writings of a sentence have in common."""
+def words_of(text: str) -> str:
+    """RETURNS (str): What two writings of a sentence have in common."""
     return " ".join(re.findall(r"\w+", text.lower()))
 
 

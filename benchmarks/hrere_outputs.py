@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ from spacy_relext.scoring.ranking import Ranking, score_ranking
 from spacy_relext.triples.mixing import Mixture, fit_mixture, mix
 
 BAG, MENTION = "bag", "mention"
+# Arrays of which each bag has a row.
+OF_BAGS = ("text", "kb", "gold", "linked", "missed")
 
 
 @dataclass(frozen=True)
@@ -29,8 +31,9 @@ class Outputs:
     linked (numpy.ndarray): Whether the knowledge base knows both entities. Shape (G,)
     shared (numpy.ndarray): Whether it knows a class. Shape (R,)
     ids (list[tuple[str, str]]): Links of subject and object. Length G
+    missed (numpy.ndarray): How many facts of each are about relations that training has not shown. Shape (G,)
+    classes (list[tuple[str, bool]]): Relations, and whether they are read backwards. Length R - 1
     unit (str): "bag" or "mention".
-    missed (int): Facts about relations that training has not shown.
     """
 
     text: numpy.ndarray
@@ -39,23 +42,33 @@ class Outputs:
     linked: numpy.ndarray
     shared: numpy.ndarray
     ids: list[tuple[str, str]]
+    missed: numpy.ndarray
+    classes: list[tuple[str, bool]]
     unit: str
-    missed: int
 
-    def take(self, kept: numpy.ndarray, *, missed: int) -> Outputs:
-        """RETURNS (Outputs): Some of the bags."""
+    def take(self, kept: numpy.ndarray) -> Outputs:
+        """RETURNS (Outputs): Some of the bags, and what was missed of them."""
         ids = [each for each, keep in zip(self.ids, kept.tolist()) if keep]
-        arrays = {name: getattr(self, name)[kept] for name in ("text", "kb", "gold", "linked")}
-        return Outputs(shared=self.shared, ids=ids, unit=self.unit, missed=missed, **arrays)
+        return replace(self, ids=ids, **{name: getattr(self, name)[kept] for name in OF_BAGS})
 
-    def fit(self, form: str = "prob") -> Mixture:
-        """RETURNS (Mixture): The best one on these bags."""
-        return fit_mixture(self.text, self.kb, self.gold, linked=self.linked, shared=self.shared, form=form)
+    def unseen(self, seen: set[frozenset[str]]) -> numpy.ndarray:
+        """RETURNS (numpy.ndarray): Whether a pair is none of those, in whichever order. Shape (G,)"""
+        return numpy.asarray([frozenset(ids) not in seen for ids in self.ids], dtype=bool)
+
+    def fit(self, *, share: float | None = None) -> Mixture:
+        """RETURNS (Mixture): The best one on these bags; where the share is given, temperatures alone are fitted."""
+        found = fit_mixture(self.text, self.kb, self.gold, linked=self.linked, shared=self.shared, form="prob")
+        return found if share is None else found._replace(share=share)  # temperatures do not depend on it
 
     def probs(self, mixture: Mixture, *, linked: numpy.ndarray | None = None) -> Any:
         """RETURNS (Judged): What is said with a mixture, of all linked bags or of those that shall count as linked."""
         wanted = self.linked if linked is None else linked
         return mix(self.text, self.kb, linked=wanted, shared=self.shared, mixture=mixture)
+
+    def ranking(self, probs: numpy.ndarray) -> Ranking:
+        """RETURNS (Ranking): All relations of all bags, by what is said of them. Shape (G, R)"""
+        unscored = int(self.missed.sum())
+        return Ranking(self.unit, probs[:, 1:].ravel(), self.gold[:, 1:].ravel(), unscored=unscored)
 
     def score(self, probs: numpy.ndarray) -> dict[str, float]:
         """Rank all relations of all bags.
@@ -63,8 +76,8 @@ class Outputs:
         probs (numpy.ndarray): Class 0 is no relation. Shape (G, R)
         RETURNS (dict[str, float]): Of `score_ranking`, without those that count.
         """
-        ranking = Ranking(self.unit, probs[:, 1:].ravel(), self.gold[:, 1:].ravel(), unscored=self.missed)
-        return {key: float(value or 0.0) for key, value in score_ranking(ranking).items() if _is_score(key)}
+        found = score_ranking(self.ranking(probs))
+        return {key: float(value or 0.0) for key, value in found.items() if _is_score(key)}
 
 
 def _is_score(key: str) -> bool:
@@ -86,14 +99,17 @@ def read_outputs(pipeline: Path, corpus: Path, *, threads: int, unit: str = BAG)
         numpy.savez(path, **_run(pipeline, corpus, unit))
     found = dict(numpy.load(path, allow_pickle=False))
     ids = [(one, two) for one, two in found.pop("ids").tolist()]
-    return Outputs(ids=ids, missed=int(found.pop("missed")), unit=unit, **found)
+    classes = list(zip(found.pop("relations").tolist(), found.pop("backwards").tolist()))
+    return Outputs(ids=ids, classes=classes, unit=unit, **found)
 
 
 def _run(pipeline: Path, corpus: Path, unit: str) -> dict[str, Any]:
     nlp = spacy.load(pipeline)
     pipe: Any = nlp.get_pipe("hrere_classifier")
     gold = pipe._gold(read_examples(nlp, corpus))
-    bags = gather_bags(gold.pairs, across=True) if unit == BAG else pipe.single(gold.pairs)
+    bags = gather_bags(gold.pairs, across=True)
+    if unit != BAG:
+        bags = pipe.single(bags)
     outputs = pipe.run_bags(bags)
     known = set(pipe.classes)
     said = union_of(gold.found, bags)
@@ -104,7 +120,9 @@ def _run(pipeline: Path, corpus: Path, unit: str) -> dict[str, Any]:
         "linked": pipe.linked(bags),
         "shared": pipe.shared(),
         "ids": numpy.asarray(bags.ids),
-        "missed": sum(len(each - known) for each in said),
+        "missed": numpy.asarray([len(each - known) for each in said], dtype="int64"),
+        "relations": numpy.asarray([each.relation for each in pipe.classes]),
+        "backwards": numpy.asarray([each.backwards for each in pipe.classes]),
     }
 
 

@@ -20,8 +20,8 @@ from kb_load import load
 from program import HERE, Experiment, find_experiment, make_call
 
 EXPERIMENTS = {
-    "wn18rr": Experiment(partial(links, name="wn18rr"), PARTS, seeds="0", passes=4),
-    "fb15k237": Experiment(partial(links, name="fb15k237"), PARTS, seeds="0", passes=4),
+    "wn18rr": Experiment(partial(links, name="wn18rr"), PARTS, passes=4),
+    "fb15k237": Experiment(partial(links, name="fb15k237"), PARTS, passes=4),
     "load": Experiment(load, (), seeds="0", passes=0),
     "align": Experiment(align, (), seeds="0", passes=0),
 }

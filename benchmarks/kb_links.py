@@ -33,7 +33,8 @@ OWN: dict[str, dict[str, Any]] = {
     "wn18rr": {"n3": 0.1, "batch_size": 250, "passes": 8, "patience": 0, "every": 2},
     "fb15k237": {"n3": 0.05, "batch_size": 250, "passes": 8, "patience": 0, "every": 2},
 }
-PARTS = ("same", "distmult", "own", "hrere")
+PARTS = ("same", "start", "distmult", "own", "hrere")
+PYKEEN = "peer:PyKEEN 1.11.1"
 
 
 def links(call: Call, name: str) -> None:
@@ -47,12 +48,13 @@ def links(call: Call, name: str) -> None:
     torch.set_num_threads(call.settings.threads)
     facts = f"{name}: {len(data.store):,} facts"
     for seed in call.seeds:
-        for part, kind in (("same", "complex"), ("distmult", "distmult")):
+        for part, kind in (("same", "complex"), ("start", "complex"), ("distmult", "distmult")):
             if call.wants(part):
                 # no evaluation: the last pass counts, as it does of the peer
                 same = {"kind": kind, "width": WIDTH, "batch_size": BATCH, "passes": passes, "every": passes + 1}
                 described = f"{facts}, {kind}, {WIDTH} numbers, Adagrad 0.1, no regulariser, {passes} passes"
-                _compare(call, data, KbSettings(seed=seed, **same), described)  # type: ignore[arg-type]
+                compare = _start_alike if part == "start" else _compare
+                compare(call, data, KbSettings(seed=seed, **same), described)  # type: ignore[arg-type]
         for part, recipe in (("own", OWN[name]), ("hrere", {**HRERE, "passes": 60_000 * 5_000 // len(data.store)})):
             if call.wants(part):
                 settings = KbSettings(seed=seed, **recipe)
@@ -66,10 +68,20 @@ def _compare(call: Call, data: Links, settings: KbSettings, described: str) -> N
     _record(call, data, ours, data_name=described, system="default", seed=settings.seed)
     if call.maker.peer_python:  # type: ignore[attr-defined]
         theirs = _theirs(call, data, settings)
-        _record(call, data, theirs, data_name=described, system="peer:PyKEEN 1.11.1", seed=settings.seed)
+        _record(call, data, theirs, data_name=described, system=PYKEEN, seed=settings.seed)
         ratio = {"cpu_time_ratio": _pass_seconds(ours) / _pass_seconds(theirs)}
         call.record(data.name, ratio, data=described, split="test", system="default", seed=settings.seed)
         call.tell(f"  our time by the peer's: {ratio['cpu_time_ratio']:.2f}")
+
+
+def _start_alike(call: Call, data: Links, settings: KbSettings, described: str) -> None:
+    """The peer once more, its tables begun with numbers as small as ours."""
+    if not call.maker.peer_python:  # type: ignore[attr-defined]
+        call.tell("start: nothing to do without --peer-python")
+        return
+    theirs = _theirs(call, data, settings, scale=settings.scale)
+    system = f"{PYKEEN}, begun at {settings.scale:g}"
+    _record(call, data, theirs, data_name=described, system=system, seed=settings.seed)
 
 
 def _ours(call: Call, data: Links, settings: KbSettings) -> dict[str, Any]:
@@ -95,12 +107,12 @@ def _ours(call: Call, data: Links, settings: KbSettings) -> dict[str, Any]:
     return {**found, "model": KbModel.from_disk(folder).embeddings}
 
 
-def _theirs(call: Call, data: Links, settings: KbSettings) -> dict[str, Any]:
-    """Train the peer in a process of its own, unless that was done."""
+def _theirs(call: Call, data: Links, settings: KbSettings, *, scale: float = 0.0) -> dict[str, Any]:
+    """Train the peer in a process of its own, unless that was done; its tables begin as it likes where scale is 0."""
     answers = 2 * len(data.store)
     batch = max(1, round(settings.batch_size * data.questions / answers))
     told = {"kind": settings.kind, "width": settings.width, "passes": settings.passes, "batch-size": batch}
-    told.update({"learn-rate": settings.learn_rate, "seed": settings.seed})
+    told.update({"learn-rate": settings.learn_rate, "seed": settings.seed, **({"scale": scale} if scale else {})})
     folder = call.settings.runs / f"{data.name}-pykeen-{fingerprint(told)}"
 
     def run() -> dict[str, Any]:

@@ -26,6 +26,8 @@ KEYS = (*IDENTITY, "values", "mean", "sd", "seeds", "train_seconds", "command", 
 SYSTEM = re.compile(r"default|(peer|ablation):\S.*")
 # Everything else is a fraction from 0 to 1.
 PLAIN = re.compile(r".*(_per_second|_per_sentence|_mib|_ratio|_seconds|_found)$")
+# Differences of fractions, and the ends of their intervals, may be negative.
+DIFFERENCE = re.compile(r".*_difference(_low|_high)?$")
 
 
 def make_row(
@@ -106,7 +108,8 @@ def check_row(row: Any) -> Row:
         raise ValueError(f"{where}: seeds are {row['seeds']!r}, not different integers")
     if not all(seconds is None or _is_number(seconds) for seconds in row["train_seconds"]):
         raise ValueError(f"{where}: train_seconds are {row['train_seconds']!r}, not numbers or null")
-    if not is_plain(row["metric"]) and not all(0.0 <= value <= 1.0 for value in row["values"]):
+    least = -1.0 if DIFFERENCE.fullmatch(row["metric"]) else 0.0
+    if not is_plain(row["metric"]) and not all(least <= value <= 1.0 for value in row["values"]):
         raise ValueError(f"{where}: {row['metric']} is a fraction, but the values are {row['values']!r}")
     if not _same(row["mean"], summarise(row)["mean"]) or not _same(row["sd"], summarise(row)["sd"]):
         raise ValueError(f"{where}: mean {row['mean']!r} and sd {row['sd']!r} are not those of the values")

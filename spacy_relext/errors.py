@@ -34,6 +34,11 @@ class Errors(KbErrors):
         "trained pipeline with a component such as rere_extractor."
     )
     R011 = "[R011] The {count} documents to tune on hold no gold triples. Give it an annotated corpus."
+    R013 = (
+        "[R013] {name!r} finds no pair in the {count} documents to tune on: nothing has looked for entities. Take "
+        "those of the corpus (`spacy relext tune --gold-ents`), or put a component before it that finds them, such as "
+        "an ner."
+    )
     R200 = (
         "[R200] No pipeline could be loaded from {path!r}: {reason}. Give the folder that `spacy train` wrote (such as "
         "training/model-best) or the name of an installed package."
@@ -269,6 +274,20 @@ class Errors(KbErrors):
         "[R602] {pairs} different pairs of entities in {where}, but {name!r} is asked for {count} clusters. Lower "
         "n_clusters, or give it more text."
     )
+    R608 = (
+        "[R608] The encoder of {name!r} is a listener. Clusters are found when the pipeline is initialized, before "
+        "what it listens to has learned anything, and would stay as they are while its vectors move. Give it an "
+        "encoder of its own, as in configs/selfore.cfg or configs/selfore_vectors.cfg."
+    )
+    R609 = (
+        "[R609] {key} = {found} says how clusters are learned, and with loops = 0 nothing is: set loops to 1 or more, "
+        "or leave {key} at {expected}."
+    )
+    R612 = "[R612] {cluster!r} is called {name!r} already. Choose another name for {other!r}."
+    R613 = (
+        "[R613] {pairs} different pairs of entities in {where}: {name!r} needs at least {count} to find clusters. Give "
+        "it more text."
+    )
     R610 = (
         "[R610] {name!r} has known = true, but no gold triple of {where} holds between two of the pairs that it reads. "
         "Annotate some texts with the relations that you know, or set [components.{name}] known = false."
@@ -335,6 +354,15 @@ class Warnings(KbWarnings):
     W600 = (
         "[W600] {name}: the clusters have fallen together: {reasons}. Lower n_clusters, or give it more text of "
         "different kinds."
+    )
+    W601 = (
+        "[W601] {name}: loops = {loops}, but nothing finds its clusters anew: [training.before_update] is {found}. Set "
+        "it to spacy_relext.recluster.v1 with component = {name!r}, or call recluster() yourself."
+    )
+    W602 = (
+        "[W602] {name}: {loops} loops of {epochs} epochs end with clusters after epoch {end}, but training ends before "
+        "(max_epochs = {found}), and the clusters would be those of an encoder that has changed since. Set max_epochs "
+        "to {expected}."
     )
     W509 = (
         "[W509] {name}: no entity of {where} has the type {kind!r} of {count} rules (the first: {rule!r}), which "

@@ -52,6 +52,18 @@ class KbErrors:
         "[R732] No text of {path} has a marked pair or a triple, and a bag is what is said of one. `spacy relext "
         "align` and the converters nyt10 and opennre mark pairs."
     )
+    R733 = (
+        "[R733] The training in {path} cannot go on: {reason}. Give the files and settings that it was begun with, or "
+        "leave --resume out to begin anew."
+    )
+    R740 = (
+        "[R740] In the {docs} texts of {path} no entity is linked to one of the knowledge base; {links} are linked to "
+        "others. Are ids written alike? --by name looks for names instead."
+    )
+    R741 = (
+        "[R741] --curve draws how relations are ranked, and no component of this pipeline ranks them ({found}): a "
+        "hrere_classifier with ranking = true does."
+    )
 
 
 class KbWarnings:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -54,10 +55,8 @@ def train(args: argparse.Namespace, factory: Any) -> tuple[Any, list[float], lis
         # None means the default of weight 0.01 here
         options["regularizer_kwargs"] = {"weight": 0.0, "p": 2.0, "normalize": True}
     if args.scale:
-        drawn = {"std": args.scale}
-        normal: Any = torch.nn.init.normal_
+        normal = partial(torch.nn.init.normal_, std=args.scale)
         options.update(entity_initializer=normal, relation_initializer=normal)
-        options.update(entity_initializer_kwargs=drawn, relation_initializer_kwargs=drawn)
     model = model_class(
         triples_factory=factory,
         embedding_dim=args.width,

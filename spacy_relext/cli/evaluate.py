@@ -1,8 +1,9 @@
 """`spacy relext evaluate`: every score of a pipeline on a corpus, as a table and as JSON."""
 
 import warnings
+from functools import partial
 from pathlib import Path
-from typing import Any, Dict, List, Literal, Optional, Sequence
+from typing import Any, Dict, List, Literal, Optional, Sequence, Tuple
 
 import srsly
 import typer
@@ -12,8 +13,10 @@ from spacy.training import Example
 
 from ..corpora.reader import TripleCorpus
 from ..errors import Errors
+from ..scoring.clusters import PREFIX, SCORES
 from ..scoring.evaluation import EvaluationSettings, choose_labels, evaluate_pipeline
-from ..scoring.ranking import UNITS
+from ..scoring.ranking import UNITS, RecallCurve, recall_curve
+from ..visuals.recall_curve import draw_recall_curves
 from .app import relext
 from .pipeline import GPU_HELP, PIPELINE_HELP, fail, input_errors, load_pipeline, split_list, with_progress
 
@@ -36,8 +39,9 @@ CLUSTERS = (
     ("b3_f", "B³ F"),
     ("v", "V-measure"),
     ("ari", "adjusted Rand index"),
-    ("clusters_coverage", "pairs with a relation that have a cluster"),
+    ("clusters_coverage", "pairs that have a cluster"),
 )
+BESIDE = {"one_cluster": "One cluster", "random": "Random ones", "entity_types": "Entity types"}
 RANKED = (
     ("ap", "average precision"),
     ("p_at_100", "precision of the first 100"),
@@ -54,6 +58,11 @@ def evaluate_cli(
     pipeline: str = typer.Argument(..., help=PIPELINE_HELP),
     corpus: Path = typer.Argument(..., metavar="CORPUS", help="A .spacy file with gold triples."),
     output: Optional[Path] = typer.Option(None, "--output", "-o", help="JSON file for every score."),
+    curve: Optional[Path] = typer.Option(
+        None,
+        "--curve",
+        help="Draw precision against recall, where relations are ranked: CURVE_bag.svg, .png and so on.",
+    ),
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help=GPU_HELP),
     batch_size: int = typer.Option(64, "--batch-size", min=1, help="Documents to a batch."),
     label_filter: Optional[str] = typer.Option(
@@ -76,7 +85,10 @@ def evaluate_cli(
         nlp = load_pipeline(pipeline, gpu_id)
         examples = read_corpus(nlp, corpus, gold_sents=gold_sents, gold_ents=gold_ents)
         labels = choose_labels(nlp, examples, split_list(label_filter))
-        settings = EvaluationSettings(batch_size=batch_size, label_filter=labels, gold_relations=gold_relations)
+        drawn: List[Path] = []
+        look = None if curve is None else partial(draw_rankings, nlp, curve, drawn)
+        given = {"label_filter": labels, "gold_relations": gold_relations, "look": look}
+        settings = EvaluationSettings(batch_size=batch_size, **given)  # type: ignore[arg-type]
         shown = with_progress(examples, total=len(examples))
         metrics = evaluate_pipeline(nlp, shown, settings=settings)
         if not metrics["n_annotated"]:
@@ -87,6 +99,29 @@ def evaluate_cli(
             output.parent.mkdir(parents=True, exist_ok=True)
             srsly.write_json(output, metrics)
             typer.echo(f"Saved {len(metrics)} scores to {output}")
+        for path in drawn:
+            typer.echo(f"Drew {path}")
+
+
+def draw_rankings(nlp: Language, target: Path, drawn: List[Path], examples: List[Example]) -> None:
+    """Draw precision against recall of each component that ranks relations: bags in one file, mentions in another.
+
+    nlp (Language): The pipeline.
+    target (Path): Begins the names of the files.
+    drawn (List[Path]): Gets the files.
+    examples (List[Example]): Predictions and gold.
+    RAISES (ValueError): Where no component ranks.
+    """
+    pipes: List[Tuple[str, Any]] = list(nlp.pipeline)
+    ranking = {name: pipe for name, pipe in pipes if hasattr(pipe, "rankings") and pipe.cfg["ranking"]}
+    if not ranking:
+        raise ValueError(Errors.R741.format(found=", ".join(nlp.pipe_names) or "nothing"))
+    curves: Dict[str, Dict[str, RecallCurve]] = {}
+    for name, pipe in ranking.items():
+        for found in pipe.rankings(examples):
+            curves.setdefault(found.unit, {})[name] = recall_curve(found)
+    for unit, of_unit in curves.items():
+        drawn.extend(draw_recall_curves(of_unit, target=target.with_name(f"{target.name}_{unit}")))
 
 
 def report_lines(metrics: Dict[str, Any], *, labels: Optional[List[str]] = None) -> List[str]:
@@ -132,8 +167,10 @@ def _ranking_table(metrics: Dict[str, Any]) -> List[str]:
 
 
 def _cluster_tables(metrics: Dict[str, Any], clusters: Dict[str, Dict[str, int]]) -> List[str]:
-    """Say how far clusters agree with gold relations, and what is in each."""
-    rows = [(title, _percent(metrics.get(key))) for key, title in CLUSTERS]
+    """Say how far clusters agree with gold relations, beside clusters that nobody had to find, and what is in each."""
+    columns = (metrics, *(metrics["cluster_baselines"][name] for name in BESIDE))
+    rows = [(title, *(_percent(scores.get(key)) for scores in columns)) for key, title in CLUSTERS]
+    oracle = [(f"{PREFIX}{key}", _percent(metrics[f"{PREFIX}{key}"])) for key in SCORES]
     inside = []
     for cluster, relations in clusters.items():
         total = sum(relations.values())
@@ -141,7 +178,8 @@ def _cluster_tables(metrics: Dict[str, Any], clusters: Dict[str, Dict[str, int]]
         inside.append((cluster, str(total), ", ".join(shares)))
     header = ("Cluster", "Pairs with a relation", "Which")
     return [
-        _table(rows, ("Clusters", "")),
+        _table(rows, ("Clusters", "Found", *BESIDE.values())),
+        _table(oracle, ("Named by gold (an oracle)", "")),
         str(wasabi.table(inside, header=header, divider=True, aligns=["l", "r", "l"])),
     ]
 

@@ -1,17 +1,16 @@
 """`spacy relext kb …`: a knowledge base without the pairs of a test set, its embeddings, and what they answer."""
 
 from pathlib import Path
-from typing import Any, Dict, Iterable, Iterator, List, Optional, Set, Tuple
+from typing import Any, Dict, Iterable, Iterator, Optional, Set, Tuple
 
-import spacy
 import typer
-from spacy.tokens import Doc
+from spacy.vocab import Vocab
 from wasabi import msg, table
 
 from ..corpora.shards import iter_docs
 from ..errors import Errors
-from ..instances.bags import UNLINKED
-from ..knowledge.kb_files import COLUMNS, Reading
+from ..instances.bags import entity_links
+from ..knowledge.kb_files import COLUMNS, Example, Reading
 from ..knowledge.triple_store import Triples, TripleStore, read_store
 from .app import relext
 from .pipeline import GPU_HELP, check_suffix, fail, input_errors, split_list, with_progress
@@ -23,6 +22,32 @@ KB_HELP = "File of facts, or of names: .tsv, .csv, .nt, .ttl, each also .gz; sev
 COLUMNS_HELP = "What the columns of .tsv and .csv are, in their order"
 STRIP_HELP = "Beginnings that are cut off ids, with commas"
 RECIPES = ("all", "hrere")
+# What a report counts, if it counts one, and if more.
+COUNTED = {
+    "repeated": ("1 line repeats a fact, which counts once", "{count} lines repeat facts, which count once"),
+    "self_loops": (
+        "1 fact relates an entity to itself ({what}), kept; in {where}",
+        "{count} facts relate an entity to itself (e.g. {what}), kept; the first in {where}",
+    ),
+    "ids_with_several_labels": (
+        "1 id has several labels, e.g. {what}; in {where}",
+        "{count} ids have several labels, e.g. {what}; the first in {where}",
+    ),
+    "marked_rows": (
+        "1 line begins with #, but is complete, and is read: {where}",
+        "{count} lines begin with #, but are complete, and are read; the first: {where}",
+    ),
+    "remarks": (
+        "1 line that begins with # is a remark, and is left out: {where}",
+        "{count} lines that begin with # are remarks, and are left out; the first: {where}",
+    ),
+    "blank nodes": ("1 statement with a blank node is left out", "{count} statements with a blank node are left out"),
+    "names in other languages": (
+        "1 name in another language is left out",
+        "{count} names in other languages are left out",
+    ),
+    "facts about literals": ("1 fact about a literal is left out", "{count} facts about literals are left out"),
+}
 
 
 @kb_app.command("filter")
@@ -37,11 +62,12 @@ def filter_cli(
     check_suffix(output, ".tsv")
     with input_errors():
         store = read_kb_files(kb, columns=columns, strip=strip)
+        tell_report(store)
         pairs: Set[Tuple[str, str]] = set()
         linked: Set[str] = set()
         for corpus in split_list(exclude) or ():
-            for doc in with_progress(iter_docs(Path(corpus), spacy.blank("en").vocab)):
-                found = linked_entities(doc)
+            for doc in with_progress(iter_docs(Path(corpus), Vocab())):
+                found = sorted(set(entity_links(doc).values()))
                 linked.update(found)
                 pairs.update((one, two) for one in found for two in found if one < two)
         known = linked.intersection(store.entities)
@@ -69,7 +95,9 @@ def train_cli(
         None, "--valid", help="Facts that choose the best pass; else some are held out"
     ),
     test: Optional[str] = typer.Option(None, "--test", help="Facts that are asked for in the end"),
-    held: float = typer.Option(0.01, "--held", min=0.0, max=0.5, help="Share held out where there is no --valid"),
+    held: float = typer.Option(
+        0.01, "--held", min=0.0, max=0.5, help="Share held out where there is no --valid; 0: none"
+    ),
     recipe: str = typer.Option("all", "--recipe", help="all: cross-entropy over all entities; hrere: as released"),
     kind: str = typer.Option("complex", "--kind", help="complex or distmult"),
     width: Optional[int] = typer.Option(None, "--width", min=1, help="Numbers of an embedding"),
@@ -108,6 +136,7 @@ def train_cli(
         asked = {name: _facts_of(store, files, columns, strip) for name, files in (("valid", valid), ("test", test))}
         if valid is None:
             store, asked["valid"] = split_facts(store, held, seed=seed)
+        _tell_valid(len(asked["valid"]), files=valid, passes=settings.passes)
         typer.echo("pass        loss   MRR, valid")
         common: Dict[str, Any] = {"resume": resume, "device": device, "progress": _batches}
         model = train_kb(store, settings, folder=output, valid=asked["valid"], tell=_tell_pass(), **common)
@@ -119,17 +148,18 @@ def train_cli(
 def predict_cli(
     embeddings: Path = typer.Argument(..., metavar="EMBEDDINGS", help="Folder that `kb train` wrote"),
     subject: str = typer.Argument(..., help="Id of an entity, or ? where it is asked for"),
-    relation: str = typer.Argument(..., help="Name of a relation"),
+    relation: str = typer.Argument(..., help="Name of a relation, or ? where it is asked for"),
     obj: str = typer.Argument(..., metavar="OBJECT", help="Id of an entity, or ? where it is asked for"),
     top: int = typer.Option(10, "--top", min=1, help="Most answers"),
 ) -> None:
-    """Answer a question with an unknown subject or object."""
+    """Answer a question with an unknown subject, relation or object."""
     from ..knowledge.kb_model import KbModel
 
     with input_errors():
         model = KbModel.from_disk(embeddings)
-        asked = {"subject": None if subject == "?" else subject, "obj": None if obj == "?" else obj}
-        rows = [(guess.id, f"{guess.score:.3f}") for guess in model.answers(relation=relation, top=top, **asked)]
+        given = {"subject": subject, "relation": relation, "obj": obj}
+        question = {key: value for key, value in given.items() if value != "?"}
+        rows = [(guess.id, f"{guess.score:.3f}") for guess in model.answers(top=top, **question)]
     typer.echo(table(rows, header=("answer", "score"), divider=True, aligns=("l", "r")))
 
 
@@ -146,18 +176,25 @@ def read_kb_files(files: str, *, columns: str, strip: Optional[str]) -> TripleSt
     return read_store(map(Path, split_list(files) or ()), reading=reading, progress=_lines)
 
 
-def linked_entities(doc: Doc) -> List[str]:
-    """RETURNS (List[str]): Ids of the entities of a text that are linked, each once, sorted."""
-    return sorted({ent.kb_id_ for ent in doc.ents}.difference(UNLINKED))
-
-
 def tell_report(store: TripleStore) -> None:
-    """Say what was read, and what was left out."""
-    counted = f"{len(store):,} facts, {len(store.entities):,} entities, {len(store.relations):,} relations"
-    typer.echo(counted)
+    """Say what was read, what of it is odd, with an example, and what was left out."""
+    parts = (store, "fact", "facts"), (store.entities, "entity", "entities"), (store.relations, "relation", "relations")
+    typer.echo(", ".join(f"{len(part):,} {one if len(part) == 1 else many}" for part, one, many in parts))
     for what, count in store.report.items():
-        if what != "facts" and count:
-            msg.warn(f"{count:,} {what.replace('_', ' ')}")
+        if what in COUNTED and count:
+            example = store.examples.get(what, Example("", ""))
+            say = msg.info if what == "remarks" else msg.warn
+            say(COUNTED[what][count > 1].format(count=f"{count:,}", what=example.what, where=example.where))
+
+
+def _tell_valid(count: int, *, files: Optional[str], passes: int) -> None:
+    """Say how many facts choose the best pass, or that none do."""
+    if count:
+        where = f"of {files}" if files else "held out"
+        typer.echo(f"{count:,} {'fact' if count == 1 else 'facts'} {where} to choose the best pass by")
+        return
+    what = f"Of {files} no fact can be asked for" if files else "No fact is held out (--held)"
+    msg.warn(f"{what}, so that nothing chooses a pass: all {passes:,} are run, and the last one is kept")
 
 
 def _tell_scores(embeddings: Any, store: TripleStore, asked: Dict[str, Triples]) -> None:

@@ -41,12 +41,12 @@ def input_errors() -> Iterator[None]:
         yield
     except BrokenPipeError:
         raise
-    except OSError as error:
-        fail(Errors.R216.format(path=error.filename or "output", reason=error.strerror or error))
-    except ValueError as error:
-        if not str(error).startswith("[R"):
+    except (OSError, ValueError) as error:
+        if str(error).startswith("[R"):  # a message of this package, which names the file
+            fail(error)
+        if isinstance(error, ValueError):
             raise
-        fail(error)
+        fail(Errors.R216.format(path=error.filename or "output", reason=error.strerror or error))
 
 
 def load_pipeline(path: str, gpu_id: int = -1, *, code: Optional[Path] = None) -> Language:

@@ -67,6 +67,8 @@ def _lines(name: str, result: Dict[str, Any]) -> Iterator[str]:
         f"{result['documents']} documents, threshold {result['threshold']:.3f} and {len(result['thresholds'])} of "
         f"relations' own, calibration error {result['ece_before'] or 0:.3f} -> {result['ece_after'] or 0:.3f}"
     )
+    if result.get("fitted"):
+        yield "  " + ", ".join(f"{key} = {value:g}" for key, value in result["fitted"].items())
     if result["writes"] != "relations":
         return
     rows: List[Any] = [

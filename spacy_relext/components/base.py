@@ -15,6 +15,7 @@ from thinc.api import Model, Optimizer, set_dropout_rate
 from .. import extensions  # noqa: F401  (registers doc._.triples)
 from ..bridge import loss_and_gradient, module_of, move_to_device, to_numpy
 from ..errors import Errors
+from .kept_outputs import KeptOutputs
 from .listeners import check_listener_widths, check_vectors
 from .settings import CONFIGURED, reconcile
 
@@ -54,6 +55,7 @@ class RelationPipe(TrainablePipe):
         # Kept beside the settings in use, so that a config changed since can be told from settings changed by tuning.
         self.cfg[CONFIGURED] = copy.deepcopy(settings or {})
         self._warned: set = set()
+        self.kept_outputs: Optional[KeptOutputs] = None
 
     @property
     def labels(self) -> Tuple[str, ...]:
@@ -143,7 +145,11 @@ class RelationPipe(TrainablePipe):
         instances = self.suggest(docs)
         if not len(instances):
             return self.decode(instances, None)
-        return self.decode(instances, to_numpy(self.model.predict(self.features(instances))))
+        return self.decode(instances, self.say(docs, lambda: to_numpy(self.model.predict(self.features(instances)))))
+
+    def say(self, docs: Sequence[Doc], compute: Callable[[], Any]) -> Any:
+        """RETURNS (Any): What `compute` says of a batch of Docs, or has said where outputs are kept."""
+        return compute() if self.kept_outputs is None else self.kept_outputs.look_up(docs, compute)
 
     def set_annotations(self, docs: Iterable[Doc], predictions: List[Any]) -> None:
         """Store predictions on their Docs.

@@ -13,7 +13,7 @@ from ..instances.pair_features import PairBatch
 from ..instances.pairs import Pairs
 from ..models.hrere_losses import hrere_loss
 from ..scoring.bags import BAG, MENTION, Truth, cells_of
-from ..scoring.ranking import rank_cells, score_ranking
+from ..scoring.ranking import Ranking, rank_cells, score_ranking
 from ..triples.decode import calibrate
 from ..triples.mixing import Judged, Mixture, fit_mixture, mix
 from .hrere_kb import KbPipe
@@ -222,23 +222,50 @@ class HrereClassifier(KbPipe):
         """
         examples = list(examples)
         found = super().score(examples, **kwargs)
-        return {**found, **self.rank(examples)} if self.cfg["ranking"] else found
+        if self.cfg["ranking"]:
+            for ranking in self.rankings(examples):
+                found = {**found, **score_ranking(ranking)}
+        return found
 
-    def rank(self, examples: Sequence[Example]) -> Dict[str, Any]:
-        """Rank relations of bags and of mentions, see `score_ranking`."""
+    def rankings(self, examples: Sequence[Example]) -> List[Ranking]:
+        """Rank all relations of bags, and of mentions.
+
+        examples (Sequence[Example]): Predicted Docs with entities and links, and gold.
+        RETURNS (List[Ranking]): Of bags (linked pairs, all Docs together), then of mentions.
+        """
         gold = self._gold(examples)
-        found: Dict[str, Any] = {}
+        bags = gather_bags(gold.pairs, across=True)
+        outputs = self.run_bags(bags)
+        found: List[Ranking] = []
         for unit in (BAG, MENTION):
-            bags = gather_bags(gold.pairs, across=True) if unit == BAG else self.single(gold.pairs)
-            outputs = self.run_bags(bags)
+            if unit == MENTION:
+                outputs, bags = self.run_single(bags, outputs), self.single(bags)
             probs = numpy.zeros((0, len(self.classes) + 1)) if outputs is None else self.judge(bags, outputs).probs
             cells, facts = cells_of(Truth(bags, union_of(gold.found, bags), gold), probs, self.classes, unit=unit)
-            found.update(score_ranking(rank_cells(cells, unit=unit, facts=facts)))
+            found.append(rank_cells(cells, unit=unit, facts=facts))
         return found
 
     @staticmethod
-    def single(pairs: Pairs) -> Bags:
-        """RETURNS (Bags): Each mention by itself, with the links that it has."""
-        bags = gather_bags(pairs)
+    def single(bags: Bags) -> Bags:
+        """RETURNS (Bags): Each mention of bags by itself, with the links that it has, in the order of `bags.pairs`."""
         ids = [bags.ids[number] for number in bags.bag.tolist()]
-        return Bags(bags.pairs, bags.order, numpy.arange(len(pairs)), ids)
+        return Bags(bags.pairs, bags.order, numpy.arange(len(ids)), ids)
+
+    def run_single(self, bags: Bags, outputs: Any) -> Any:
+        """Score each mention of bags by itself.
+
+        bags (Bags): The bags.
+        outputs (Any): What the model says of them; of a mention that is a bag alone it is not asked again.
+        RETURNS (Any): What the model says of `single(bags)`.
+        """
+        if outputs is None:
+            return None
+        (rest,) = numpy.nonzero(numpy.bincount(bags.bag)[bags.bag] > 1)
+        ids = [bags.ids[number] for number in bags.bag[rest].tolist()]
+        said = self.run_bags(Bags(bags.pairs.take(rest), bags.order[rest], numpy.arange(len(rest)), ids))
+        text = outputs.text[bags.bag]
+        if said is not None:
+            text[rest] = said.text
+        # what the knowledge base says depends on the links alone
+        alone = numpy.ones_like(outputs.weights)
+        return outputs._replace(text=text, knowledge=outputs.knowledge[bags.bag], weights=alone)

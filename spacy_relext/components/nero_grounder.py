@@ -100,7 +100,7 @@ class NeroGrounder(RulePipe):
         RAISES (ValueError): Where there are no rules or no pairs, or no rule fires or names a relation, or the encoder
             is a listener.
         """
-        if any("listener" in layer.name for layer in self.model.walk()):
+        if self.listens:
             raise ValueError(Errors.R505.format(name=self.name))
         records = self.read_rules(self.cfg["rules"], nlp, relations=labels) if self.cfg["rules"] else []
         if rules is not None:

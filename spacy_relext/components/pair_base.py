@@ -83,9 +83,16 @@ class PairPipe(RelationPipe):
         """RETURNS (List[PairClass]): Relations with their direction, without class 0 of the model, no relation."""
         return [PairClass(relation, bool(backwards)) for relation, backwards in self.cfg["classes"]]
 
+    @property
+    def listens(self) -> bool:
+        """RETURNS (bool): Whether the encoder is a listener, which gets its vectors from another component."""
+        return any("listener" in layer.name for layer in self.model.walk())
+
     def suggest(self, docs: Sequence[Doc]) -> Pairs:
-        """Choose the pairs of a batch."""
+        """Choose the pairs of a batch, each once where relations are read backwards: then it was trained on such."""
         pairs = self.suggester(docs)
+        if any(backwards for _, backwards in self.cfg["classes"]):
+            pairs = pairs.in_text_order()
         if self.cfg["lexicon"]:
             pairs = self._typed(pairs)
         if pairs.lost:
@@ -104,7 +111,7 @@ class PairPipe(RelationPipe):
         pairs = self.suggest(docs)
         if docs and not len(pairs) and not any(map(is_searched, docs)):
             self.warn_once("entities", Warnings.W406.format(name=self.name))
-        return self.decode(pairs, self.run(pairs))
+        return self.decode(pairs, self.say(docs, lambda: self.run(pairs)))
 
     def run(self, instances: Any) -> Any:
         """Score pairs; those that stand there in one order also from the other side, where that is asked for.

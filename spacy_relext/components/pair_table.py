@@ -18,6 +18,7 @@ class PairTable(NamedTuple):
     gaps (List[Tuple[str, ...]]): What stands between the arguments.
     types (List[Tuple[str, str]]): Entity types of both, in the order of the pair; "" for none.
     said (List[Optional[PairClass]]): What gold says of each, where it is read.
+    backwards (List[bool]): Whether the object of each stands before its subject.
     """
 
     keys: List[bytes]
@@ -25,6 +26,7 @@ class PairTable(NamedTuple):
     gaps: List[Words]
     types: List[Tuple[str, str]]
     said: List[Optional[PairClass]]
+    backwards: List[bool]
 
 
 def keys_of(pairs: Pairs) -> List[bytes]:

@@ -8,6 +8,7 @@ from spacy.language import Language
 from spacy.training import Example
 
 from ..errors import Errors
+from ..instances.pairs import is_searched
 from ..scoring.calibration import Floats, best_threshold, expected_calibration_error
 from ..scoring.cells import RelationCells, collect_cells, estimate_label_frequency
 from ..scoring.outcomes import TripleOutcomes, collect_outcomes
@@ -16,6 +17,7 @@ from ..scoring.shrinkage import steady_thresholds
 from ..triples.decode import calibrate
 from ..triples.store import has_triples
 from .base import RelationPipe
+from .kept_outputs import outputs_kept
 from .settings import as_saved, keep_settings
 
 Outcomes = Union[TripleOutcomes, RelationCells]
@@ -45,10 +47,11 @@ def tune_pipeline(
     per_label (bool): Whether to fit thresholds per relation at all.
     RETURNS (Dict[str, Dict[str, Any]]): For each component: `writes` ("triples" or "relations"), `before` and `after`
         (exact F1 of triples, micro F1 of relations), `threshold`, `thresholds`, `scale`, `shift`, `ece_before`,
-        `ece_after`, `documents`, `gold`; for detectors also `label_frequency` (overall c), `label_frequencies` (c_j),
-        `missing_rates` (1 - c_j), `positives` (what each c_j is estimated from), `unbiased` (whether the detector's
-        loss lets its probabilities be read like that).
-    RAISES (ValueError): Where no component is one of this package, or the data holds no triples.
+        `ece_after`, `documents`, `gold`, `fitted` (what else was fitted); for detectors also `label_frequency`
+        (overall c), `label_frequencies` (c_j), `missing_rates` (1 - c_j), `positives` (what each c_j is estimated
+        from), `unbiased` (whether the detector's loss lets its probabilities be read like that).
+    RAISES (ValueError): Where no component is one of this package, the data holds no triples, or nothing looks
+        for the entities whose pairs a component classifies.
     """
     data = [example for example in examples if has_triples(example.reference)]
     pipes = {name: pipe for name, pipe in nlp.pipeline if isinstance(pipe, RelationPipe)}
@@ -63,20 +66,40 @@ def tune_pipeline(
     before = {name: _fitted(pipe) for name, pipe in pipes.items()}
     detectors = [name for name, pipe in pipes.items() if pipe.writes == "relations"]
     extractors = [name for name in pipes if name not in detectors]
-    start = {name: _f1(_outcomes(nlp, name, data)) for name in extractors}
-    found = {name: _tune_detector(nlp, name, data, before[name], **options) for name in detectors}
-    found.update({name: _tune_extractor(nlp, name, data, before[name], **options) for name in extractors})
-    if detectors and any(found[name]["after"] < start[name] for name in extractors):
-        options["recalibrate"] = False
-        found = {name: _tune_detector(nlp, name, data, before[name], **options) for name in detectors}
-        options["recalibrate"] = True
-        found.update({name: _tune_extractor(nlp, name, data, before[name], **options) for name in extractors})
+    steps: Dict[str, Any] = {"before": before, "detectors": detectors, "extractors": extractors}
+    with outputs_kept(pipes[name] for name in extractors):
+        start = {name: _f1(_outcomes(nlp, name, data)) for name in extractors}
+        found = _tune_all(nlp, data, **steps, **options)
+        if detectors and any(found[name]["after"] < start[name] for name in extractors):
+            found = _tune_all(nlp, data, **steps, recalibrate=False, **options)
     for name in extractors:
         if found[name]["after"] < start[name]:
             keep_settings(nlp, name, before[name])
             found[name].update(copy.deepcopy(before[name]), after=start[name], ece_after=found[name]["ece_before"])
         found[name]["before"] = start[name]
+        found[name]["fitted"] = {key: pipes[name].cfg[key] for key in pipes[name].fitted_first}
     return {name: found[name] for name in pipes}
+
+
+def _tune_all(
+    nlp: Language,
+    data: List[Example],
+    *,
+    before: Mapping[str, Settings],
+    detectors: Sequence[str],
+    extractors: Sequence[str],
+    recalibrate: bool = True,
+    **options: Any,
+) -> Dict[str, Dict[str, Any]]:
+    """Fit detectors, with or without their calibration, then the extractors that read what these say."""
+    found = {}
+    for name in detectors:
+        found[name] = _tune_detector(nlp, name, data, before[name], recalibrate=recalibrate, **options)
+        for each in extractors:
+            nlp.get_pipe(each).kept_outputs.forget()  # type: ignore[attr-defined]
+    for name in extractors:
+        found[name] = _tune_extractor(nlp, name, data, before[name], **options)
+    return found
 
 
 def _tune_detector(nlp: Language, name: str, data: List[Example], old: Settings, **options: Any) -> Dict[str, Any]:
@@ -112,6 +135,9 @@ def _tune_extractor(nlp: Language, name: str, data: List[Example], old: Settings
         keep_settings(nlp, name, dict(as_saved(pipe.fit_settings(_predicted(nlp, data)))))
     pipe.cfg.update({**copy.deepcopy(_RAW), "threshold": _FLOOR})
     raw = _outcomes(nlp, name, data)
+    if not len(raw.scores) and hasattr(pipe, "suggester"):
+        if not any(is_searched(example.predicted) for example in _predicted(nlp, data)):
+            raise ValueError(Errors.R013.format(name=name, count=len(data)))
     result = _fit(nlp, name, raw, old, floor=_FLOOR, **options)
     return {**result, "writes": "triples", "after": _f1(_outcomes(nlp, name, data)), "documents": len(data)}
 
@@ -209,5 +235,8 @@ def _cells(nlp: Language, name: str, data: Sequence[Example]) -> RelationCells:
 
 def _predicted(nlp: Language, data: Sequence[Example]) -> List[Example]:
     """Predict copies of the documents."""
+    for _, pipe in nlp.pipeline:
+        if isinstance(pipe, RelationPipe) and pipe.kept_outputs is not None:
+            pipe.kept_outputs.rewind()
     docs = nlp.pipe(example.predicted.copy() for example in data)
     return [Example(doc, example.reference) for doc, example in zip(docs, data)]

@@ -51,7 +51,8 @@ def align_corpus(
 ) -> AlignReport:
     """Write a corpus with entities, marked pairs and triples as a knowledge base has them.
 
-    Pairs are marked: those with a triple, and a share of the others, which then say that nothing is stated of them.
+    Pairs are marked, in the order of the text: those with a triple, which may be read backwards, and a share of the
+    others, which then say that nothing is stated of them.
 
     corpus (Path): A .spacy file, or a folder of them; what triples and pairs it has are not read.
     output (Path): A .spacy file; a folder where `shard` is given.
@@ -87,6 +88,9 @@ def align_corpus(
                     user_data.pop(ENTITIES_KEY, None)
                 _annotate(user_data, found, drawn)
             writer.add_block(block)
+        if not seen and aligner.linked:
+            links = report.counts["unknown_mentions"]
+            raise ValueError(Errors.R740.format(path=corpus, docs=report.docs, links=links))
         if not seen:
             raise ValueError(Errors.R729.format(path=corpus, docs=report.docs, names=len(aligner.kb.names)))
     report.entities = len(seen)
@@ -106,10 +110,14 @@ class _Entities(Dict[str, Tuple[int, int]]):
 
 
 def _annotate(user_data: Dict[Any, Any], found: Alignment, drawn: List[Any]) -> None:
-    """Write pairs and triples."""
-    stated = dict.fromkeys((tuple(each["subject"]), tuple(each["object"])) for each in found.triples)
-    pairs = [{"subject": list(subject), "object": list(obj)} for subject, obj in stated]
-    user_data[PAIRS_KEY] = pairs + [{"subject": one, "object": two} for one, two in drawn]
+    """Write pairs and triples.
+
+    All pairs have the order of the text and stand in it: with the knowledge base's, only pairs with a fact could have
+    another one, and which come first would tell as much.
+    """
+    stated = {tuple(sorted((tuple(each["subject"]), tuple(each["object"])))) for each in found.triples}
+    pairs = sorted(stated | {(tuple(one), tuple(two)) for one, two in drawn})
+    user_data[PAIRS_KEY] = [{"subject": list(one), "object": list(two)} for one, two in pairs]
     replace_gold(user_data, found.triples)
 
 
@@ -127,6 +135,7 @@ def format_align_report(report: AlignReport, *, most: int = 20) -> str:
         ("sentences with a triple", f"{counts['sentences_with_triples']:,}"),
         ("mentions", f"{counts['mentions']:,}"),
         ("of several entities", f"{counts['ambiguous_mentions']:,}"),
+        ("linked to what the knowledge base lacks, left out", f"{counts['unknown_mentions']:,}"),
         ("different entities", f"{report.entities:,}"),
         ("ordered pairs with a fact", f"{counts['pairs_with_facts']:,}"),
         ("pairs without a fact", f"{report.unrelated:,}"),

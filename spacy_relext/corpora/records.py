@@ -8,6 +8,8 @@ kept as plain values in `doc.user_data`.
 from bisect import bisect_right
 from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
 
+import numpy
+from spacy.attrs import IDX, SENT_START
 from spacy.tokens import Doc, Span
 
 from ..errors import Errors
@@ -126,10 +128,12 @@ def set_sentence_starts(doc: Doc, starts: Sequence[int]) -> int:
     starts (Sequence[int]): Character offsets.
     RETURNS (int): How many of them lie inside a token.
     """
-    offsets = [token.idx for token in doc]
-    tokens = {max(bisect_right(offsets, start) - 1, 0) for start in starts} | {0}
-    for token in doc:
-        token.is_sent_start = token.i in tokens
+    if not len(doc):
+        return len(set(starts))
+    offsets = doc.to_array([IDX]).tolist()
+    begins = numpy.full(len(doc), -1, dtype="int64")
+    begins[[max(bisect_right(offsets, start) - 1, 0) for start in {0, *starts}]] = 1
+    doc.from_array([SENT_START], begins.view("uint64"))  # type: ignore[arg-type]  # one column is 1-d
     return len(set(starts) - set(offsets))
 
 

@@ -106,6 +106,12 @@ class Pairs:
         """RETURNS (Pairs): These pairs, then each as it is read from the other side, unless both are there."""
         return self if self.both_orders else self.joined(self.turned())
 
+    def in_text_order(self) -> "Pairs":
+        """RETURNS (Pairs): Of pairs in both orders those whose subject comes first; others as they are."""
+        if not self.both_orders:
+            return self
+        return replace(self.take(numpy.flatnonzero(self.subject[:, 0] <= self.object[:, 0])), both_orders=False)
+
     def joined(self, other: "Pairs") -> "Pairs":
         """Put pairs of the same Docs behind these.
 

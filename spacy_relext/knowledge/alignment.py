@@ -37,6 +37,8 @@ class Facts(Protocol):
 
     def __getitem__(self, entity_id: str) -> Entity: ...
 
+    def __contains__(self, entity_id: object) -> bool: ...
+
     def relations_between(self, subject: str, obj: str) -> Sequence[str]:
         """RETURNS (Sequence[str]): Relations of an ordered pair, sorted."""
         ...
@@ -134,13 +136,19 @@ class Aligner:
         block (TextBlock): The texts; nothing is written to them.
         RETURNS (Tuple[List[Alignment], Counter[str]]): Of each text; and, of all, `sentences`,
             `sentences_with_triples`, `mentions`, `ambiguous_mentions`, `entity_pairs` (ordered pairs of different
-            entities in a sentence), `pairs_with_facts`, `triples`.
+            entities in a sentence), `pairs_with_facts`, `triples`; where entities are linked, `unknown_mentions`, whose
+            entity the knowledge base lacks.
         """
         cuts, results = block.cuts(), [Alignment() for _ in block.user_data]
         counts = Counter(sentences=len(cuts) - 1)
         sentences: Dict[int, List[Found]] = {}
         at = 0
-        for each in self.find_mentions(block):
+        found = self.find_mentions(block)
+        if self.linked:
+            known = [each for each in found if each[2][0] in self.kb]
+            counts["unknown_mentions"] += len(found) - len(known)
+            found = known
+        for each in found:
             while cuts[at + 1] <= each[0]:
                 at += 1
             if each[1] <= cuts[at + 1]:

@@ -8,15 +8,18 @@
 | .ttl | Turtle, all of it in memory |
 
 Instead of facts, a .tsv or .csv may hold names: a first line with `id` and some of `label`, `type` and `aliases`, the
-last separated by bars. Each file may be gzipped (`.gz` after its name). Of RDF, labels, aliases and types of entities
-are names and not facts; facts whose object is a literal, and blank nodes, are left out and counted.
+last separated by bars. Each file may be gzipped (`.gz` after its name). A row that begins with # and is no complete row
+of its table is a remark, which is left out and counted. Of RDF, labels, aliases and types of entities are names and not
+facts; facts whose object is a literal, and blank nodes, are left out and counted.
 """
 
 import csv
 import gzip
+import re
+import zlib
 from collections import Counter
 from pathlib import Path
-from typing import IO, Any, Iterator, List, NamedTuple, Sequence, Tuple
+from typing import IO, Any, Dict, Iterator, List, NamedTuple, Sequence, Tuple
 
 from ..errors import Errors
 from ..optional import require
@@ -31,8 +34,14 @@ HEADERS = {
 # Of a table of names; the first one says that it is one.
 NAME_COLUMNS = ("id", "label", "type", "aliases")
 ALIAS_SEPARATOR = "|"
+REMARK = "#"
+# What quotes of .csv let into a value, and an id cannot have.
+BREAKS = re.compile(r"[\t\r\n]")
 DELIMITERS = {".tsv": "\t", ".txt": "\t", ".csv": ","}
 RDF_SUFFIXES = (".nt", ".ttl")
+ENCODING = "utf-8-sig"
+# What a .gz file raises that is none, or is cut off.
+UNPACKING = (gzip.BadGzipFile, EOFError, zlib.error)
 SUFFIXES = (*DELIMITERS, *RDF_SUFFIXES)
 LABELS = ("http://www.w3.org/2000/01/rdf-schema#label", "http://www.w3.org/2004/02/skos/core#prefLabel")
 ALIASES = ("http://www.w3.org/2004/02/skos/core#altLabel",)
@@ -55,8 +64,21 @@ class Statement(NamedTuple):
     is_name: bool = False
 
 
+class Example(NamedTuple):
+    """One of the things that a report counts.
+
+    what (str): Ids, and what is said of them.
+    where (str): The file.
+    """
+
+    what: str
+    where: str
+
+
 class Reading:
-    """Reads files, and counts what it leaves out.
+    """Reads files, and counts what it leaves out (`skipped`) and what it reads though it looks odd (`noted`).
+
+    `examples` has the first of each kind of rows that begin with #.
 
     columns (Sequence[str]): What the columns of TSV and CSV are: subject, relation and object in some order.
     language (str): Names in other languages are left out, those without a language are not.
@@ -71,6 +93,8 @@ class Reading:
         self.order = [list(columns).index(name) for name in COLUMNS]
         self.columns, self.language, self.strip = tuple(columns), language, tuple(strip)
         self.skipped: Counter[str] = Counter()
+        self.noted: Counter[str] = Counter()
+        self.examples: Dict[str, Example] = {}
 
     def read(self, path: Path) -> Iterator[Statement]:
         """Read one file.
@@ -88,39 +112,53 @@ class Reading:
         if not path.is_file():
             raise FileNotFoundError(Errors.R721.format(path=path))
         try:
-            with gzip.open(path, "rt", encoding="utf8", newline="") if packed else _open(path) as lines:
+            with _open(path, packed=packed) as lines:
                 if suffix[0] in DELIMITERS:
-                    yield from self._rows(path, lines, DELIMITERS[suffix[0]])
+                    yield from self._table(path, lines, DELIMITERS[suffix[0]])
                 elif suffix[0] == ".nt":
                     yield from self._lines(path, lines)
                 else:
                     yield from self._turtle(path, lines)
-        except (UnicodeDecodeError, csv.Error, gzip.BadGzipFile, EOFError) as error:
-            raise ValueError(Errors.R724.format(place=path, reason=_one_line(error))) from None
+        except (UnicodeDecodeError, *UNPACKING):
+            number, reason = _find_broken(path, packed=packed)
+            raise ValueError(Errors.R724.format(place=f"{path}:{number}", reason=reason)) from None
 
-    def _rows(self, path: Path, lines: IO[str], delimiter: str) -> Iterator[Statement]:
+    def _table(self, path: Path, lines: IO[str], delimiter: str) -> Iterator[Statement]:
+        """Facts or names between tabs or commas."""
+        quotes: Dict[str, Any] = {"quoting": csv.QUOTE_NONE} if delimiter == "\t" else {}
+        rows = csv.reader(lines, delimiter=delimiter, **quotes)
+        try:
+            yield from self._rows(path, rows, delimiter)
+        except csv.Error as error:
+            raise ValueError(Errors.R724.format(place=f"{path}:{rows.line_num}", reason=_one_line(error))) from None
+
+    def _rows(self, path: Path, rows: Any, delimiter: str) -> Iterator[Statement]:
         """Three values a line, or a table of names."""
-        rows = (
-            csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE)
-            if delimiter == "\t"
-            else csv.reader(lines, delimiter=delimiter)
-        )
         subject, relation, obj = self.order
         first = True
         for row in rows:
-            if not row or row[0].startswith("#"):
+            if not row:
                 continue
             if first:
-                first = False
-                if row[0].strip().lower() == NAME_COLUMNS[0]:
-                    yield from self._names(path, rows, [each.strip().lower() for each in row])
+                header = [each.strip().lower() for each in row]
+                header[0] = header[0].lstrip(REMARK).lstrip()
+                if header[0] == NAME_COLUMNS[0] and (len(row) > 1 or not row[0].startswith(REMARK)):
+                    yield from self._names(path, rows, header)
                     return
-                if len(row) == 3 and self._is_header(row, path):
+                if len(row) == 3 and self._is_header(header, path):
+                    first = False
                     continue
-            if len(row) != 3 or not all(map(str.strip, row)):
-                found = f"{len(row)} values" if len(row) != 3 else "an empty value"
+            complete = len(row) == 3 and all(map(str.strip, row))
+            if row[0].startswith(REMARK) and self._is_remark(path, rows, complete=complete):
+                continue
+            first = False
+            if not complete or (delimiter == "," and any(map(BREAKS.search, row))):
+                odd = "a tab or a line break between quotes" if complete else "an empty value"
+                found = odd if len(row) == 3 else f"{len(row)} values"
+                # a line break within quotes, such as are left open, puts several lines into a row
+                place = f"{path}:{rows.line_num - ''.join(row).rstrip().count(chr(10))}"
                 expected = f"three: {', '.join(self.columns)}"
-                raise ValueError(Errors.R722.format(place=f"{path}:{rows.line_num}", found=found, expected=expected))
+                raise ValueError(Errors.R722.format(place=place, found=found, expected=expected))
             yield Statement(self._id(row[subject]), self._id(row[relation]), self._id(row[obj]))
 
     def _names(self, path: Path, rows: Any, header: List[str]) -> Iterator[Statement]:
@@ -130,7 +168,9 @@ class Reading:
             found = ", ".join(header)
             raise ValueError(Errors.R722.format(place=f"{path}:{rows.line_num}", found=found, expected=expected))
         for row in rows:
-            if not row or row[0].startswith("#"):
+            if not row:
+                continue
+            if row[0].startswith(REMARK) and self._is_remark(path, rows, complete=len(row) == len(header)):
                 continue
             if len(row) > len(header) or not row[0].strip():
                 found = f"{len(row)} values" if row[0].strip() else "an empty id"
@@ -143,9 +183,16 @@ class Reading:
             for alias in filter(None, map(str.strip, values.get("aliases", "").split(ALIAS_SEPARATOR))):
                 yield Statement(self._id(values["id"]), "alias", alias, True)
 
+    def _is_remark(self, path: Path, rows: Any, *, complete: bool) -> bool:
+        """Of the rows that begin with # only those are remarks that are no complete row: ids may begin with #, too."""
+        counts, what = (self.noted, "marked_rows") if complete else (self.skipped, "remarks")
+        counts[what] += 1
+        self.examples.setdefault(what, Example("", f"{path}:{rows.line_num}"))
+        return not complete
+
     def _is_header(self, row: List[str], path: Path) -> bool:
         """Recognise names of columns, and refuse another order than that which is read."""
-        said = [next((name for name in COLUMNS if value.strip().lower() in HEADERS[name]), None) for value in row]
+        said = [next((name for name in COLUMNS if value in HEADERS[name]), None) for value in row]
         if sorted(filter(None, said)) != sorted(COLUMNS):
             return False
         if said != list(self.columns):
@@ -171,10 +218,12 @@ class Reading:
     def _turtle(self, path: Path, lines: IO[str]) -> Iterator[Statement]:
         """Turtle: a parser needs all of it."""
         rdflib = require("rdflib", purpose="N-Triples and Turtle", extra="kb")
+        # By its own name: rdflib imports its parsers where one is first used.
+        notation3 = require("rdflib.plugins.parsers.notation3", purpose="N-Triples and Turtle", extra="kb")
         graph = rdflib.Graph()
         try:
             graph.parse(data=lines.read(), format="turtle")
-        except rdflib.plugins.parsers.notation3.BadSyntax as error:
+        except notation3.BadSyntax as error:
             place = f"{path}:{error.lines + 1}"
             raise ValueError(Errors.R724.format(place=place, reason=_one_line(error._why))) from None
         for terms in graph:
@@ -217,8 +266,27 @@ class _Sink:
         self.found.append((subject, predicate, obj))
 
 
-def _open(path: Path) -> IO[str]:
-    return path.open(encoding="utf8", newline="")
+def _open(path: Path, *, packed: bool) -> IO[str]:
+    """Open a file as text, without the byte order mark that spreadsheets put before UTF-8."""
+    if packed:
+        return gzip.open(path, "rt", encoding=ENCODING, newline="")
+    return path.open(encoding=ENCODING, newline="")
+
+
+def _find_broken(path: Path, *, packed: bool) -> Tuple[int, str]:
+    """Read a file again, as bytes, up to where it cannot be read. RETURNS the number of the line, and the reason."""
+    done = 0
+    with gzip.open(path, "rb") if packed else path.open("rb") as lines:
+        try:
+            for line in lines:
+                line.decode("utf8")
+                done += 1
+        except UnicodeDecodeError as error:
+            where = f"byte {error.start + 1} of the line: {error.reason}"
+            return done + 1, f"not UTF-8 text ({where}). Save the file as UTF-8."
+        except UNPACKING as error:
+            return done + 1, f"broken gzip: {_one_line(error)}"
+    return done, "the file was changed while it was read"
 
 
 def _one_line(reason: Any) -> str:

@@ -15,12 +15,14 @@ from ..errors import Errors
 from ..models.kb_embeddings import KbEmbeddings
 from ..models.kb_training import KbSettings, KbState, start_training, train_passes
 from ..scoring.link_ranking import rank_scores, realistic_ranks
-from .triple_store import Triples, TripleStore
+from .triple_store import Triples, TripleStore, digest_facts
 
-TABLES, FACTS, NAMES, STATE = "embeddings.npz", "facts.npy", "kb.json", "training.npz"
+TABLES, FACTS, NAMES = "embeddings.npz", "facts.npy", "kb.json"
+STATE, ORIGIN = "training.npz", "training.json"
 QUESTIONS_AT_ONCE = 256
 # Settings that may change where a training goes on.
 FREE = ("passes", "patience")
+COUNTED = ("facts", "entities", "relations")
 ENTITY, RELATION = "entity", "relation"
 
 
@@ -89,8 +91,8 @@ def score_links(model: KbEmbeddings, triples: Triples, known: KnownAnswers) -> D
 class Guess(NamedTuple):
     """An answer.
 
-    id (str): Of the entity.
-    score (float): φ.
+    id (str): Of the entity, or name of the relation.
+    score (float): φ; of relations that have a reciprocal the mean of both readings.
     """
 
     id: str
@@ -142,26 +144,38 @@ class KbModel:
 
     @torch.no_grad()
     def answers(
-        self, *, subject: Optional[str] = None, relation: str, obj: Optional[str] = None, top: int = 10
+        self,
+        *,
+        subject: Optional[str] = None,
+        relation: Optional[str] = None,
+        obj: Optional[str] = None,
+        top: int = 10,
     ) -> Iterator[Guess]:
-        """Ask (subject, relation, ?) or (?, relation, object).
+        """Ask (subject, relation, ?), (?, relation, object) or (subject, ?, object).
 
         subject (Optional[str]): Id; None where it is asked for.
-        relation (str): Its name.
+        relation (Optional[str]): Its name; None where it is asked for.
         obj (Optional[str]): Id; None where it is asked for.
         top (int): Most answers.
         YIELDS (Guess): The best first.
+        RAISES (ValueError): Where not exactly one of the three is asked for, or one is not known.
         """
-        number = torch.tensor([self.number_of(relation, kind=RELATION)])
-        if (subject is None) == (obj is None):
-            raise ValueError(Errors.R007.format(key="question", found=(subject, relation, obj), expected="one unknown"))
-        if subject is not None:
-            scores = self.embeddings.score_objects(torch.tensor([self.number_of(subject)]), number)[0]
-        else:
-            scores = self.embeddings.score_subjects(number, torch.tensor([self.number_of(obj or "")]))[0]
+        if [subject, relation, obj].count(None) != 1:
+            found = " ".join("?" if each is None else each for each in (subject, relation, obj))
+            raise ValueError(Errors.R007.format(key="question", found=found, expected="one unknown (?) of the three"))
+        one = None if subject is None else torch.tensor([self.number_of(subject)])
+        name = None if relation is None else torch.tensor([self.number_of(relation, kind=RELATION)])
+        two = None if obj is None else torch.tensor([self.number_of(obj)])
+        names = self.entities
+        if one is not None and two is not None:
+            names, scores = self.relations, self.embeddings.score_relations(one, two)[0]
+        elif one is not None and name is not None:
+            scores = self.embeddings.score_objects(one, name)[0]
+        elif name is not None and two is not None:
+            scores = self.embeddings.score_subjects(name, two)[0]
         best = torch.topk(scores, min(top, len(scores)))
         for score, row in zip(best.values.tolist(), best.indices.tolist()):
-            yield Guess(self.entities[row], score)
+            yield Guess(names[row], score)
 
     def to_disk(self, folder: Path) -> None:
         """Save tables and names.
@@ -225,8 +239,9 @@ def train_kb(
     sizes: Dict[str, Any] = {"n_entities": len(store.entities), "n_relations": len(store.relations)}
     state = start_training(settings, **sizes, device=device)
     folder.mkdir(parents=True, exist_ok=True)
+    origin = {"settings": asdict(settings), **_facts_told_apart(store, valid)}
     if resume:
-        _resume(state, store, settings, folder)
+        _resume(state, origin, folder)
     evaluate: Optional[Callable[[KbEmbeddings], float]] = None
     if valid is not None and len(valid):
         known = KnownAnswers(np.concatenate([store.triples, valid]), n_relations=len(store.relations))
@@ -234,7 +249,7 @@ def train_kb(
     triples = torch.from_numpy(store.triples.astype(np.int64)).to(state.model.entities.device)
     for entry in train_passes(state, triples, settings, evaluate=evaluate, progress=progress):
         tell(entry)
-        _keep(state, store, settings, folder)
+        _keep(state, origin, folder)
     found = KbModel(store.entities, store.relations, state.model.cpu(), settings, state.history, store.triples)
     found.to_disk(folder)
     return found
@@ -244,41 +259,57 @@ def _mrr(model: KbEmbeddings, *, triples: Triples, known: KnownAnswers) -> float
     return float(score_links(model, triples, known)["entities_mrr"] or 0.0)
 
 
-def _keep(state: KbState, store: TripleStore, settings: KbSettings, folder: Path) -> None:
+def _facts_told_apart(store: TripleStore, valid: Optional[Triples]) -> Dict[str, Any]:
+    """Say what a training is of: counts, for a message, and what tells its facts from all others."""
+    found = dict(zip(COUNTED, (len(store), len(store.entities), len(store.relations))))
+    chosen = np.zeros((0, 3), dtype=np.int32) if valid is None else valid
+    return {**found, "digest": store.digest(), "valid": digest_facts(chosen)}
+
+
+def _keep(state: KbState, origin: Dict[str, Any], folder: Path) -> None:
     """Write down a training; under its name only when it is whole."""
     part = folder / f"part-{STATE}"
     tensors: Dict[str, Any] = {key: value.numpy() for key, value in state.tensors().items()}
     np.savez(part, **tensors)
-    info = {
-        "settings": asdict(settings),
-        "history": state.history,
-        "entities": len(store.entities),
-        "facts": len(store),
-    }
-    srsly.write_json(folder / f"part-{NAMES}", info)
+    srsly.write_json(folder / f"part-{NAMES}", {**origin, "history": state.history})
     part.replace(folder / STATE)
-    (folder / f"part-{NAMES}").replace(folder / "training.json")
+    (folder / f"part-{NAMES}").replace(folder / ORIGIN)
 
 
-def _resume(state: KbState, store: TripleStore, settings: KbSettings, folder: Path) -> None:
+def _resume(state: KbState, origin: Dict[str, Any], folder: Path) -> None:
     """Go on where a training was, which must be of the same facts and settings but for the number of passes."""
-    if not (folder / STATE).is_file():
+    if not (folder / STATE).is_file() or not (folder / ORIGIN).is_file():
         raise ValueError(Errors.R726.format(path=folder, reason=f"no {STATE} to go on from"))
-    info = srsly.read_json(folder / "training.json")
-    alike = {key: value for key, value in asdict(settings).items() if key not in FREE}
-    kept = {key: value for key, value in info["settings"].items() if key not in FREE}
-    if (kept, info["entities"], info["facts"]) != (alike, len(store.entities), len(store)):
-        raise ValueError(Errors.R726.format(path=folder, reason="it is of other facts or settings"))
+    info = srsly.read_json(folder / ORIGIN)
+    reason = _difference(info, origin)
+    if reason:
+        raise ValueError(Errors.R733.format(path=folder, reason=reason))
     with np.load(folder / STATE) as tables:
         state.load_tensors({key: torch.from_numpy(tables[key]) for key in tables.files})
     state.history = info["history"]
+
+
+def _difference(kept: Dict[str, Any], origin: Dict[str, Any]) -> str:
+    """Say why a training is another one; nothing where it is the same."""
+    before, now = kept["settings"], origin["settings"]
+    others = [key for key in now if key not in FREE and before.get(key) != now[key]]
+    if others:
+        return "it was begun with " + ", ".join(f"{key} {before.get(key)}, not {now[key]}" for key in others)
+    counts = [key for key in COUNTED if kept.get(key) != origin[key]]
+    if counts:
+        return "it is of other facts: " + ", ".join(f"{kept.get(key)} {key}, not {origin[key]}" for key in counts)
+    if kept.get("digest") != origin["digest"]:
+        return "it is of other facts, though as many"
+    if kept.get("valid") != origin["valid"]:
+        return "its best pass was chosen by other facts (--valid)"
+    return ""
 
 
 def split_facts(store: TripleStore, share: float, *, seed: int) -> Tuple[TripleStore, Triples]:
     """Hold some facts out, none that is the only one of an entity or a relation.
 
     store (TripleStore): The facts.
-    share (float): Of them, at most.
+    share (float): Of them, at most, so that it is none where the share is less than one fact.
     seed (int): Of what is drawn.
     RETURNS (Tuple[TripleStore, Triples]): The others, and those held out. Shape (V, 3)
     """
@@ -298,5 +329,6 @@ def split_facts(store: TripleStore, share: float, *, seed: int) -> Tuple[TripleS
             ends[obj] -= 1
             uses[relation] -= 1
             left -= 1
-    kept = TripleStore(store.entities, store.relations, triples[~out], names=store.names, report=store.report)
+    said: Dict[str, Any] = {"names": store.names, "report": store.report, "examples": store.examples}
+    kept = TripleStore(store.entities, store.relations, triples[~out], **said)
     return kept, triples[out]

@@ -7,6 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import srsly
 
+from .near_facts import NearFacts
+
 if TYPE_CHECKING:  # every spacy.blank() imports this file, and has no use for what trains embeddings
     from .kb_model import KbModel
 
@@ -45,7 +47,7 @@ class LinkedKb:
         self.entities, self.relations, self.arrays, self.kind = list(entities), list(relations), arrays, kind
         self._number = {entity: number for number, entity in enumerate(self.entities)}
         self._relation = {relation: number for number, relation in enumerate(self.relations)}
-        self._unit: Optional[Floats] = None
+        self._near: Optional[NearFacts] = None
 
     @classmethod
     def empty(cls) -> "LinkedKb":
@@ -134,20 +136,13 @@ class LinkedKb:
         RETURNS (List[NearFact]): The nearest first; that of the pair itself, where it is one, is the nearest.
         """
         number = self._relation.get(relation, -1)
-        facts = self.arrays["facts"]
-        facts = facts[facts[:, 1] == number]
-        if not len(facts) or subject < 0 or obj < 0 or top < 1:
+        if min(number, subject, obj) < 0 or top < 1:
             return []
-        if self._unit is None:
-            table = self.arrays["entities"]
-            self._unit = table / np.maximum(np.linalg.norm(table, axis=1, keepdims=True), 1e-12)
-        unit = self._unit
-        near = (unit[facts[:, 0]] @ unit[subject] + unit[facts[:, 2]] @ unit[obj]) / 2
-        best = np.argsort(-near, kind="stable")[:top]
-        ends = facts[best][:, [0, 2]].tolist()
+        if self._near is None:
+            self._near = NearFacts(self.arrays["entities"], self.arrays["facts"], n_relations=len(self.relations))
         return [
-            NearFact(self.entities[one], relation, self.entities[two], float(near[row]))
-            for (one, two), row in zip(ends, best.tolist())
+            NearFact(self.entities[one], relation, self.entities[two], similarity)
+            for one, two, similarity in self._near.of_pair(subject, number, obj, top=top)
         ]
 
     # Saving

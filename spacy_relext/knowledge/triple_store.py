@@ -4,6 +4,7 @@ Whatever the order of its lines, the same knowledge base has the same numbers. A
 id: ten million facts of a million entities need less than 1 GiB.
 """
 
+import hashlib
 from array import array
 from bisect import bisect_left
 from pathlib import Path
@@ -14,10 +15,12 @@ import numpy.typing as npt
 
 from ..errors import Errors
 from .kb import Entity
-from .kb_files import COLUMNS, Reading, Statement
+from .kb_files import COLUMNS, Example, Reading, Statement
 
 Triples = npt.NDArray[np.int32]
 LABEL, ALIAS, TYPE = "label", "alias", "type"
+LOOPS, SEVERAL = "self_loops", "ids_with_several_labels"
+NAMES_AT_ONCE = 100_000
 
 
 class Names(NamedTuple):
@@ -41,6 +44,7 @@ class TripleStore:
     triples (Triples): Subject, relation and object of each fact, each once, sorted. Shape (N, 3)
     names (Optional[Dict[str, Names]]): Of entities, where known; also of such that no fact is about.
     report (Optional[Dict[str, int]]): What was counted in reading.
+    examples (Optional[Dict[str, Example]]): One of what was counted, by the keys of the report.
     """
 
     def __init__(
@@ -51,13 +55,12 @@ class TripleStore:
         *,
         names: Optional[Dict[str, Names]] = None,
         report: Optional[Dict[str, int]] = None,
+        examples: Optional[Dict[str, Example]] = None,
     ) -> None:
         self.entities, self.relations, self.triples = list(entities), list(relations), triples
-        self.names, self.report = names or {}, report or {}
+        self.names, self.report, self.examples = names or {}, report or {}, examples or {}
         self._number = {entity: number for number, entity in enumerate(self.entities)}
         self._relation = {relation: number for number, relation in enumerate(self.relations)}
-        # a column of its own: of a part of an array, each search would make a copy
-        self._subjects = np.ascontiguousarray(triples[:, 0])
 
     def __len__(self) -> int:
         return len(self.triples)
@@ -72,24 +75,6 @@ class TripleStore:
     def relation_number(self, relation: str) -> int:
         """RETURNS (int): Number of a relation; -1 where no fact has it."""
         return self._relation.get(relation, -1)
-
-    def rows_of(self, subject: int) -> Tuple[int, int]:
-        """RETURNS (Tuple[int, int]): The first fact with a subject, and the one after the last."""
-        return rows_of(self._subjects, subject)
-
-    def relations_between(self, subject: str, obj: str) -> List[str]:
-        """Look up an ordered pair of entities.
-
-        subject (str): Id.
-        obj (str): Id.
-        RETURNS (List[str]): Their relations, sorted.
-        """
-        one, two = self.number_of(subject), self.number_of(obj)
-        if one < 0 or two < 0:
-            return []
-        start, end = self.rows_of(one)
-        part = self.triples[start:end]
-        return [self.relations[number] for number in part[part[:, 2] == two, 1]]
 
     def facts(self) -> Iterator[Tuple[str, str, str]]:
         """Yield the facts in words, sorted."""
@@ -117,6 +102,17 @@ class TripleStore:
         hit = {(self.entities[key // total], self.entities[key % total]) for key in np.unique(keys[out]).tolist()}
         kept = TripleStore(self.entities, self.relations, self.triples[~out], names=self.names)
         return kept, hit
+
+    def digest(self) -> str:
+        """RETURNS (str): The same of two stores with the same entities, relations and facts, and of no others."""
+        found = hashlib.sha256()
+        for names in (self.entities, self.relations):
+            found.update(f"{len(names)};".encode())
+            for start in range(0, len(names), NAMES_AT_ONCE):
+                # with its length before it no name can be taken for parts of two
+                part = "".join(f"{len(name)}:{name}" for name in names[start : start + NAMES_AT_ONCE])
+                found.update(part.encode("utf8", "surrogatepass"))
+        return digest_facts(self.triples, found)
 
     def write(self, path: Path) -> None:
         """Write the facts as a table with a first line that names the columns.
@@ -153,6 +149,10 @@ class NamedFacts:
                         found.setdefault(name, []).append(entity)
         self.names: Dict[str, List[str]] = {name: list(dict.fromkeys(ids)) for name, ids in found.items()}
 
+    def __contains__(self, entity_id: object) -> bool:
+        """RETURNS (bool): Whether an entity has a fact or a name."""
+        return entity_id in self.store or entity_id in self.store.names
+
     def __getitem__(self, entity_id: str) -> Entity:
         """RETURNS (Entity): With its names, and the first of its types."""
         said = self.store.names.get(entity_id, Names(""))
@@ -178,7 +178,8 @@ def read_store(paths: Iterable[Path], *, reading: Optional[Reading] = None, prog
     reading (Optional[Reading]): How they are read.
     progress (Any): Wraps the statements of each file, to show how far it is.
     RETURNS (TripleStore): What they hold; `report` counts `facts`, `repeated` ones, `self_loops` (which are kept),
-        `ids_with_several_labels` (the first in order is the label, the others are aliases), and what was left out.
+        `ids_with_several_labels` (the first in order is the label, the others are aliases), `marked_rows` (complete
+        ones that begin with #, which are read), and what was left out; `examples` has one of each, where there is one.
     RAISES (ValueError): Where a file is malformed, or no file holds a fact.
     """
     reading, paths = reading or Reading(), list(paths)
@@ -186,19 +187,25 @@ def read_store(paths: Iterable[Path], *, reading: Optional[Reading] = None, prog
     relations: Dict[str, int] = {}
     columns = array("i"), array("i"), array("i")
     said: Dict[str, Dict[str, List[str]]] = {}
+    odd: Dict[str, Tuple[str, str, Path]] = {}
     for path in paths:
         statements: Iterable[Statement] = reading.read(path)
         for subject, relation, obj, is_name in progress(statements, path.name) if progress else statements:
             if is_name:
-                said.setdefault(subject, {}).setdefault(relation, []).append(obj)
+                others = said.setdefault(subject, {}).setdefault(relation, [])
+                others.append(obj)
+                if relation == LABEL and obj != others[0]:
+                    odd.setdefault(SEVERAL, (subject, relation, path))
                 continue
+            if subject == obj:
+                odd.setdefault(LOOPS, (subject, relation, path))
             columns[0].append(entities.setdefault(subject, len(entities)))
             columns[1].append(relations.setdefault(relation, len(relations)))
             columns[2].append(entities.setdefault(obj, len(entities)))
     if not columns[0]:
-        skipped = ", ".join(f"{count} {what}" for what, count in reading.skipped.items())
+        skipped = ", ".join(f"{what} ({count:,})" for what, count in reading.skipped.items())
         where = ", ".join(map(str, paths)) or "no file"
-        raise ValueError(Errors.R725.format(path=where, skipped=f" ({skipped} left out)" if skipped else ""))
+        raise ValueError(Errors.R725.format(path=where, skipped=f"; left out: {skipped}" if skipped else ""))
     triples = np.stack([np.frombuffer(column, dtype=np.intc) for column in columns], axis=1).astype(np.int32)
     names_of, numbers = _sorted(entities)
     names_of_relations, relation_numbers = _sorted(relations)
@@ -207,22 +214,38 @@ def read_store(paths: Iterable[Path], *, reading: Optional[Reading] = None, prog
     read = len(triples)
     triples = _distinct(triples, len(names_of), len(names_of_relations))
     report = {"facts": len(triples), "repeated": read - len(triples)}
-    report["self_loops"] = int((triples[:, 0] == triples[:, 2]).sum())
-    found = {entity: _names(each) for entity, each in said.items()}
-    report["ids_with_several_labels"] = sum(len(set(each.get(LABEL, ()))) > 1 for each in said.values())
-    return TripleStore(names_of, names_of_relations, triples, names=found, report={**report, **reading.skipped})
+    report[LOOPS] = int((triples[:, 0] == triples[:, 2]).sum())
+    report[SEVERAL] = sum(len(set(each.get(LABEL, ()))) > 1 for each in said.values())
+    report.update(reading.noted + reading.skipped)
+    names = {entity: _names(each) for entity, each in said.items()}
+    examples = {**reading.examples, **_examples(odd, said)}
+    return TripleStore(names_of, names_of_relations, triples, names=names, report=report, examples=examples)
 
 
-def rows_of(column: npt.NDArray[np.int32], number: int) -> Tuple[int, int]:
-    """Find a number in a sorted column.
+def _examples(odd: Dict[str, Tuple[str, str, Path]], said: Dict[str, Dict[str, List[str]]]) -> Dict[str, Example]:
+    """Put into words what is odd."""
+    found = {}
+    for what, (subject, relation, path) in odd.items():
+        if what == LOOPS:
+            text = f"{subject} {relation}"
+        else:
+            first, second, *more = sorted(set(said[subject][LABEL]))
+            others = f" and {len(more):,} more are aliases" if more else " is an alias"
+            text = f"{subject}: {first!r} counts, {second!r}{others}"
+        found[what] = Example(text, str(path))
+    return found
 
-    column (NDArray[np.int32]): Shape (N,)
-    number (int): The number.
-    RETURNS (Tuple[int, int]): The first row that has it, and the one after the last.
+
+def digest_facts(triples: Triples, found: Any = None) -> str:
+    """Tell lists of facts apart.
+
+    triples (Triples): Shape (N, 3)
+    found (Any): A hash that has seen what the numbers stand for.
+    RETURNS (str): The same of the same numbers in the same order, on every machine.
     """
-    # of another type, the whole column would be converted in each search
-    start, end = np.searchsorted(column, np.asarray([number, number + 1], dtype=np.int32)).tolist()
-    return start, end
+    found = found or hashlib.sha256()
+    found.update(np.ascontiguousarray(triples, dtype="<i4").data)
+    return str(found.hexdigest())
 
 
 def _sorted(numbers: Dict[str, int]) -> Tuple[List[str], npt.NDArray[np.int32]]:

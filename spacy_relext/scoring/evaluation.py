@@ -2,7 +2,7 @@
 
 import time
 from dataclasses import dataclass
-from typing import Any, Collection, Dict, Iterable, Iterator, List, Optional, Sequence
+from typing import Any, Callable, Collection, Dict, Iterable, Iterator, List, Optional, Sequence
 
 from spacy.language import Language
 from spacy.scorer import Scorer
@@ -12,7 +12,7 @@ from spacy.training import Example
 from ..errors import Errors
 from ..triples.store import get_records, set_relations
 from .calibration import best_threshold, bootstrap_f1, expected_calibration_error
-from .cluster_scorer import relations_of_clusters
+from .cluster_scorer import clusters_source, score_beside_clusters
 from .outcomes import TripleOutcomes, collect_outcomes
 from .relations import RELATION_SCORE_WEIGHTS, gold_relations, score_relations
 from .triples import gold_records, score_triples
@@ -28,11 +28,13 @@ class EvaluationSettings:
     batch_size (int): Documents to a batch.
     label_filter (Optional[Collection[str]]): Score these relations only.
     gold_relations (bool): Give the extractor the gold relations of each sentence instead of the detector's.
+    look (Optional[Callable[[List[Example]], None]]): Is given what was compared: predictions and gold.
     """
 
     batch_size: int = 64
     label_filter: Optional[Collection[str]] = None
     gold_relations: bool = False
+    look: Optional[Callable[[List[Example]], None]] = None
 
 
 def evaluate_pipeline(nlp: Language, examples: Iterable[Example], *, settings: EvaluationSettings) -> Dict[str, Any]:
@@ -44,7 +46,7 @@ def evaluate_pipeline(nlp: Language, examples: Iterable[Example], *, settings: E
     settings (EvaluationSettings): How.
     RETURNS (Dict[str, Any]): The keys of `score_triples` and `score_relations` (overall, whichever component wrote a
         triple), those of the pipeline's other scorers, calibration, counts and speed, and where relations are clusters
-        which gold relations the pairs of each have; `docs/scores.md` lists them.
+        what stands beside their scores; `docs/scores.md` lists them.
     """
     if settings.gold_relations and not detector_names(nlp):
         raise ValueError(Errors.R220.format(found=", ".join(nlp.pipe_names) or "empty"))
@@ -58,11 +60,14 @@ def evaluate_pipeline(nlp: Language, examples: Iterable[Example], *, settings: E
         metrics.update(score_relations(compared))
     if settings.gold_relations:  # they would score themselves
         metrics.update({key: None for key in RELATION_SCORE_WEIGHTS})
-    if "clusters_coverage" in metrics:
-        metrics["relations_per_cluster"] = relations_of_clusters(compared)
+    source = clusters_source(nlp)
+    if source is not None:
+        metrics.update(score_beside_clusters(compared, source=source))
     metrics.update(score_triples(compared, label_filter=settings.label_filter))
     metrics.update(score_confidence(collect_outcomes(compared, label_filter=settings.label_filter)))
     metrics.update(_counts(compared, seconds))
+    if settings.look is not None:
+        settings.look(compared)
     return metrics
 
 

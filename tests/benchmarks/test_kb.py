@@ -39,8 +39,11 @@ def test_link_prediction(data: pathlib.Path, tmp_path: pathlib.Path, monkeypatch
     import kb_links
     from rows import read_rows
 
+    scales: List[Any] = []
+
     def peer(command: List[str], **_: Any) -> None:
         options = dict(each.removeprefix("--").split("=") for each in command if "=" in each)
+        scales.append(options.get("scale"))
         assert options["entities"] == "11" and options["relations"] == "2" and options["width"] == "100"
         assert 1 <= int(options["batch-size"]) <= kb_links.BATCH
         out = pathlib.Path(command[command.index("--out") + 1])
@@ -51,8 +54,11 @@ def test_link_prediction(data: pathlib.Path, tmp_path: pathlib.Path, monkeypatch
     monkeypatch.setattr(kb_links.subprocess, "run", peer)
     results = tmp_path / "kb.json"
     options = ["--data", str(data), "--runs", str(tmp_path / "runs"), "--results", str(results)]
-    run(["wn18rr", "--only", "same", "--passes", "2", "--peer-python", "python", *options], monkeypatch)
+    run(["wn18rr", "--only", "same,start", "--passes", "2", "--peer-python", "python", *options], monkeypatch)
     rows = {(row["system"], row["split"], row["metric"]): row["mean"] for row in read_rows(results)}
+    assert scales == [None, "0.001"] * 3, "three seeds, and the peer's tables begun as it likes and as ours"
+    assert rows["peer:PyKEEN 1.11.1, begun at 0.001", "test", "pass_seconds"] == 3.0
+    assert all(row["seeds"] == [0, 1, 2] for row in read_rows(results))
     theirs = "peer:PyKEEN 1.11.1"
     # equal scores everywhere: one right answer of eleven entities, others that are true left out
     assert 0 < rows[theirs, "test", "entities_mrr"] < 0.5 and rows[theirs, "test", "pass_seconds"] == 3.0
@@ -62,7 +68,7 @@ def test_link_prediction(data: pathlib.Path, tmp_path: pathlib.Path, monkeypatch
     assert {split for _, split, _ in rows} == {"test", "test, entities of training"}
     folders = sorted((tmp_path / "runs").glob("wn18rr-*"))
     before = [path.stat().st_mtime_ns for folder in folders for path in folder.iterdir()]
-    run(["wn18rr", "--only", "same", "--passes", "2", "--peer-python", "python", *options], monkeypatch)
+    run(["wn18rr", "--only", "same,start", "--passes", "2", "--peer-python", "python", *options], monkeypatch)
     assert before == [path.stat().st_mtime_ns for folder in folders for path in folder.iterdir()], "found again"
 
 

@@ -64,11 +64,11 @@ def test_names(kb: str, tmp_path: Path) -> None:
     ]
     assert texts == [
         ("Una Brekk", "Trysil"),
-        ("Brekk", "Ole Brekk"),
         ("Brekk", "Kari Lund"),
+        ("Brekk", "Ole Brekk"),
         ("Kari Lund", "Ole Brekk"),
     ]
-    assert "self loops" in result.output and "of these, marked" in result.output and "spouse" in result.output
+    assert "itself (Q9 part_of)" in result.output and "of these, marked" in result.output and "spouse" in result.output
 
 
 def test_fewer_pairs_without_a_fact(kb: str, tmp_path: Path) -> None:
@@ -89,6 +89,43 @@ def test_links(kb: str, tmp_path: Path) -> None:
     (found,) = read(tmp_path / "out.spacy")
     assert [(t.subject.text, t.relation, t.object.text) for t in found._.triples] == [("she", "born_in", "home")]
     assert len(found.ents) == 3, "entities stay as they were"
+
+
+def linked(path: Path, *texts: List[str]) -> Path:
+    vocab = spacy.blank("en").vocab
+    docs = []
+    for ids in texts:
+        doc = Doc(vocab, words=["it"] * len(ids), sent_starts=[True] + [False] * (len(ids) - 1))
+        doc.ents = [Span(doc, at, at + 1, label="X", kb_id=each) for at, each in enumerate(ids)]
+        docs.append(doc)
+    DocBin(docs=docs).to_disk(path)
+    return path
+
+
+def test_links_to_what_the_knowledge_base_lacks(kb: str, tmp_path: Path) -> None:
+    """Nothing is known of these, which does not mean that nothing holds."""
+    texts, out = linked(tmp_path / "in.spacy", ["Q77", "Q1", "Q88"], ["Q1", "Q9", "Q77"]), tmp_path / "out.spacy"
+    result = run(kb, texts, out, "--by", "link")
+    assert result.exit_code == 0, result.output
+    assert [len(AnnotatedPairs()([doc])) for doc in read(out)] == [0, 1]
+    (row,) = [line for line in result.output.splitlines() if "lacks" in line]
+    assert row.split()[-1] == "3"
+    for ids, found in ((["Q77", "Q88"], "2 are linked"), (["", ""], "0 are linked")):
+        result = run(kb, linked(tmp_path / "in.spacy", ids), out, "--by", "link")
+        assert result.exit_code == 1 and "R740" in result.output and found in " ".join(result.output.split())
+
+
+def test_how_pairs_are_marked_tells_nothing(kb: str, tmp_path: Path) -> None:
+    """Whichever entity of a fact comes first, and whether there is a fact: marks stand in the order of the text."""
+    out = tmp_path / "out.spacy"
+    for ids in (["Q1", "Q9", "Q2", "Q3"], ["Q3", "Q2", "Q9", "Q1"], ["Q9", "Q3", "Q1"]):
+        assert run(kb, linked(tmp_path / "in.spacy", ids), out, "--by", "link").exit_code == 0
+        (doc,) = read(out)
+        marked = AnnotatedPairs()([doc])
+        places = list(zip(marked.subject[:, 0].tolist(), marked.object[:, 0].tolist()))
+        assert places == [(one, two) for one in range(len(ids)) for two in range(one + 1, len(ids))]
+        born = [(t.subject[0].ent_kb_id_, t.object[0].ent_kb_id_) for t in doc._.triples if t.relation == "born_in"]
+        assert sorted(born) == [("Q1", "Q9"), ("Q3", "Q9")], "subject and object of a triple are those of the fact"
 
 
 def test_names_with_a_slip(kb: str, tmp_path: Path) -> None:

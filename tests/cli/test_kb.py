@@ -1,15 +1,18 @@
 """`spacy relext kb`: filter, train and predict."""
 
+import re
 from pathlib import Path
 from typing import Any, List
 
 import numpy
 import pytest
 import spacy
+import torch
 from spacy.tokens import Doc, DocBin, Span
 from typer.testing import CliRunner
 
 from spacy_relext.cli.main import relext
+from spacy_relext.corpora.records import record_to_doc
 from spacy_relext.knowledge.kb_model import KbModel, split_facts
 from spacy_relext.knowledge.triple_store import read_store
 
@@ -60,6 +63,70 @@ def test_filter(kb: Path, tmp_path: Path) -> None:
     assert lost.exit_code == 1 and "R728" in lost.output and "None of the 2 linked entities" in lost.output
 
 
+def test_what_is_odd_is_told_with_an_example(kb: Path, tmp_path: Path) -> None:
+    odd, names = tmp_path / "odd.tsv", tmp_path / "names.tsv"
+    test = corpus(tmp_path / "test.spacy", ["t0", "p0"])
+
+    def check(lines: List[str], labels: List[str], expected: List[str]) -> None:
+        odd.write_text("\n".join(lines) + "\n", encoding="utf8")
+        names.write_text("\n".join(["id\tlabel", *labels]) + "\n", encoding="utf8")
+        files = f"{kb},{odd},{names}"
+        done = [run("filter", files, tmp_path / "out.tsv", "--exclude", test)]
+        done.append(run("train", files, tmp_path / "out", "--passes", 1, "--held", 0.1))
+        for result in done:
+            assert result.exit_code == 0, result.output
+            said = " ".join(re.sub(r"\x1b\[[0-9;]*m", "", result.output).split())
+            assert said.count("⚠") + said.count("ℹ") == len(expected)
+            assert all(each in said for each in expected), said
+
+    check(["p0\tloves\tp1"], ["p0\tAnna"], [])
+    lines, labels = ["p0\tknows\tp0", "p0\tlives_in\tt0", "#\tx"], ["p0\tAnne", "p0\tAnna"]
+    expected = [
+        "1 line repeats a fact, which counts once",
+        f"1 fact relates an entity to itself (p0 knows), kept; in {odd}",
+        f"1 id has several labels, e.g. p0: 'Anna' counts, 'Anne' is an alias; in {names}",
+        f"1 line that begins with # is a remark, and is left out: {odd}:3",
+    ]
+    check(lines, labels, expected)
+    lines += ["p0\tlives_in\tt0", "p1\tknows\tp1", "#", "#a\tr\tb", "#b\tr\tc"]
+    labels = ["p1\tC", "p1\tB", "p1\tA", *labels]
+    expected = [
+        "2 lines repeat facts, which count once",
+        f"2 facts relate an entity to itself (e.g. p0 knows), kept; the first in {odd}",
+        f"2 ids have several labels, e.g. p1: 'A' counts, 'B' and 1 more are aliases; the first in {names}",
+        f"2 lines begin with #, but are complete, and are read; the first: {odd}:7",
+        f"2 lines that begin with # are remarks, and are left out; the first: {odd}:3",
+    ]
+    check(lines, labels, expected)
+
+
+def test_what_is_left_out_of_rdf_is_told(tmp_path: Path) -> None:
+    pytest.importorskip("rdflib")
+    fact, names = "<http://e/a> <http://e/r> <http://e/b> .\n", "<http://www.w3.org/2000/01/rdf-schema#label>"
+    rows = ['<http://e/a> <http://e/h> "1" .', "_:x <http://e/r> <http://e/b> .", f'<http://e/a> {names} "A"@de .']
+    for count in (1, 2):
+        path = tmp_path / f"{count}.nt"
+        path.write_text(fact + "\n".join(count * rows) + "\n", encoding="utf8")
+        told = run("train", path, tmp_path / "a", "--passes", 1).output
+        assert told.startswith("1 fact, 2 entities, 1 relation\n")
+        expected = {
+            1: ("1 fact about a literal is left", "1 statement with a blank node is", "1 name in another language is"),
+            2: ("2 facts about literals are left", "2 statements with a blank node", "2 names in other languages are"),
+        }
+        assert all(each in told for each in expected[count]), told
+
+
+def test_filter_knows_entities_inside_others(kb: Path, tmp_path: Path) -> None:
+    nlp = spacy.blank("en")
+    inside = {"start": 3, "end": 6, "label": "X", "kb_id": "p1"}
+    record = {"text": "of Bob Jones & Cy", "entities": [{"start": 3, "end": 12, "label": "X", "kb_id": "p7"}, inside]}
+    test = tmp_path / "test.spacy"
+    DocBin(docs=[record_to_doc(nlp.make_doc, record)], store_user_data=True).to_disk(test)
+    assert run("filter", kb, tmp_path / "out.tsv", "--exclude", test).exit_code == 0
+    gone = set(read_store([kb]).facts()) - set(read_store([tmp_path / "out.tsv"]).facts())
+    assert gone == {("p1", "married_to", "p7"), ("p7", "married_to", "p1")}
+
+
 def test_train_and_predict(kb: Path, tmp_path: Path) -> None:
     out = tmp_path / "embeddings"
     options = ["--width", 16, "--n3", 0.01, "--patience", 0, "--batch-size", 12, "--held", 0.2]
@@ -76,8 +143,27 @@ def test_train_and_predict(kb: Path, tmp_path: Path) -> None:
     for question, problem in ((("p0", "lives", "?"), "near it: lives_in"), (("x", "lives_in", "?"), "no entity 'x'")):
         failed = run("predict", out, *question)
         assert failed.exit_code == 1 and "R727" in failed.output and problem in failed.output
-    assert "R007" in run("predict", out, "p0", "lives_in", "t0").output
+    for question in (("p0", "lives_in", "t0"), ("?", "?", "t0")):
+        failed = run("predict", out, *question)
+        assert failed.exit_code == 1 and "R007" in failed.output and "expected one unknown" in failed.output
     assert "R726" in run("predict", tmp_path / "nothing", "p0", "lives_in", "?").output
+
+
+def test_relations_are_asked_for(kb: Path, tmp_path: Path) -> None:
+    out = tmp_path / "embeddings"
+    options = ["--width", 16, "--n3", 0.01, "--patience", 0, "--batch-size", 12, "--passes", 30]
+    assert run("train", kb, out, *options).exit_code == 0
+    for pair, relation in ((("p0", "t0"), "lives_in"), (("p0", "p6"), "married_to")):
+        asked = run("predict", out, pair[0], "?", pair[1])
+        assert asked.exit_code == 0, asked.output
+        answers = [line.split()[0] for line in asked.output.splitlines() if "_" in line]
+        assert answers[0] == relation and sorted(answers) == ["lives_in", "married_to"]
+    model = KbModel.from_disk(out)
+    numbers = [torch.tensor([model.number_of(each)]) for each in ("p0", "t0")]
+    scores = model.embeddings.score_relations(*numbers)[0].tolist()
+    found = {guess.id: guess.score for guess in model.answers(subject="p0", obj="t0")}
+    assert found == pytest.approx(dict(zip(model.relations, scores)))
+    assert len(list(model.answers(subject="p0", obj="t0", top=1))) == 1
 
 
 def test_training_goes_on(kb: Path, tmp_path: Path) -> None:
@@ -90,7 +176,29 @@ def test_training_goes_on(kb: Path, tmp_path: Path) -> None:
     assert half.history == whole.history and len(half.history) == 6
     numpy.testing.assert_array_equal(half.embeddings.entities.detach(), whole.embeddings.entities.detach())
     other = run("train", kb, tmp_path / "half", "--width", 5, "--resume")
-    assert other.exit_code == 1 and "R726" in other.output and "other facts or settings" in other.output
+    assert other.exit_code == 1 and "R733" in other.output and "begun with width 4, not 5" in other.output
+
+
+def test_a_training_of_other_facts_does_not_go_on(kb: Path, tmp_path: Path) -> None:
+    other, more, out = tmp_path / "other.tsv", tmp_path / "more.tsv", tmp_path / "out"
+    options = ["--width", 4, "--passes", 2, "--valid", kb]
+    assert run("train", kb, out, *options).exit_code == 0
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    lines = facts()
+    changed = {"facts": ["p0\tlives_in\tt2", *lines[1:]], "names": [line.replace("p0", "q0") for line in lines]}
+    changed["relations"] = [line.replace("lives_in", "works_in") for line in lines]
+    for what, rows in changed.items():
+        other.write_text("\n".join(rows) + "\n", encoding="utf8")
+        failed = run("train", other, out, *options, "--resume")
+        assert failed.exit_code == 1, what
+        assert f"[R733] The training in {out} cannot go on: it is of other facts, though as many." in failed.output
+    more.write_text("\n".join([*lines, "p0\tlives_in\tt1"]) + "\n", encoding="utf8")
+    assert "it is of other facts: 24 facts, not 25." in run("train", more, out, *options, "--resume").output
+    other.write_text(lines[0] + "\n", encoding="utf8")
+    failed = run("train", kb, out, *options[:-1], other, "--resume")
+    assert failed.exit_code == 1 and "chosen by other facts (--valid)" in failed.output
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+    assert run("train", kb, out, *options, "--passes", 3, "--resume").exit_code == 0
 
 
 def test_the_released_recipe(kb: Path, tmp_path: Path) -> None:
@@ -100,6 +208,22 @@ def test_the_released_recipe(kb: Path, tmp_path: Path) -> None:
     assert (settings.loss, settings.width, settings.batch_size, settings.entity_tanh) == ("drawn", 50, 5000, True)
     assert "expected one of: all, hrere" in run("train", kb, tmp_path / "a", "--recipe", "x").output
     assert "kind is 'transe'" in run("train", kb, tmp_path / "a", "--kind", "transe").output
+
+
+def test_a_missing_file_is_named(kb: Path, tmp_path: Path, fails: Any) -> None:
+    missing, texts = tmp_path / "missing.tsv", corpus(tmp_path / "in.spacy", ["p0", "t0"])
+    expected = f"[R721] {missing}: not found.\n"
+    assert fails("kb", "filter", missing, tmp_path / "out.tsv", "--exclude", texts) == expected
+    assert fails("kb", "train", missing, tmp_path / "out") == expected
+    assert fails("kb", "train", f"{kb},{missing}", tmp_path / "out") == expected
+    assert fails("align", missing, texts, tmp_path / "out.spacy") == expected
+    assert run("train", kb, tmp_path / "out", "--valid", missing).stderr == expected
+    lost = run("filter", kb, tmp_path / "out.tsv", "--exclude", tmp_path / "missing.spacy").stderr
+    assert lost.count("[R") == 1 and "missing.spacy" in lost
+    inside = tmp_path / "out.tsv" / "a.tsv"
+    inside.parent.write_text("no folder", encoding="utf8")
+    blocked = run("filter", kb, inside, "--exclude", texts)
+    assert blocked.exit_code == 1 and f"[R216] Cannot open '{inside.parent}'" in blocked.stderr
 
 
 def test_facts_about_others_are_counted(kb: Path, tmp_path: Path) -> None:
@@ -115,3 +239,22 @@ def test_no_entity_loses_its_only_fact(kb: Path) -> None:
     assert 0 < len(out) <= 12 and len(kept) + len(out) == len(store)
     assert set(numpy.unique(kept.triples[:, [0, 2]])) == set(range(len(store.entities)))
     assert split_facts(store, 0.0, seed=0)[1].shape == (0, 3)
+
+
+def test_a_small_training_says_what_chooses_its_pass(kb: Path, tmp_path: Path) -> None:
+    def said(*options: Any) -> str:
+        result = run("train", kb, tmp_path / "a", "--passes", 2, *options)
+        assert result.exit_code == 0, result.output
+        return " ".join(result.output.split())
+
+    some = said("--held", 0.1)
+    assert "2 facts held out to choose the best pass" in some and "entities mrr" in some
+    assert "1 fact held out" in said("--held", 0.05)
+    for share in (0.01, 0):
+        everything = said("--held", share)
+        assert "No fact is held out (--held), so that nothing chooses a pass: all 2 are run" in everything
+        assert "entities mrr" not in everything and len(KbModel.from_disk(tmp_path / "a").facts) == 24
+    others = tmp_path / "others.tsv"
+    others.write_text("x\tlives_in\ty\n", encoding="utf8")
+    assert f"Of {others} no fact can be asked for" in said("--valid", others)
+    assert f"24 facts of {kb} to choose the best pass" in said("--valid", kb)

@@ -56,7 +56,7 @@ def test_no_detector_no_missing_rates(
     assert "[R363]" in line and not (tmp_path / "out").exists()
 
 
-def test_entities_of_the_corpus(tmp_path: pathlib.Path, run: Callable[..., Any]) -> None:
+def test_entities_of_the_corpus(tmp_path: pathlib.Path, run: Callable[..., Any], fails: Callable[..., str]) -> None:
     """A pipeline that finds no entities gets those of the corpus, and its rankings are printed."""
     nlp = train(None, {"ranking": True, "threshold": 0.9}, steps=40)
     nlp.to_disk(tmp_path / "pipeline")
@@ -67,6 +67,16 @@ def test_entities_of_the_corpus(tmp_path: pathlib.Path, run: Callable[..., Any])
     assert "hrere_classifier: exact F" in done.stdout
     fitted = spacy.load(tmp_path / "out").get_pipe("hrere_classifier").cfg  # type: ignore[attr-defined]
     assert fitted["text_share"] == 1.0 and fitted["threshold"] != 0.9, "there is no knowledge base"
+    assert "text_share = 1, text_temperature = " in done.stdout
+    line = fails("tune", tmp_path / "pipeline", path, tmp_path / "none")
+    assert "[R013]" in line and "--gold-ents" in line and not (tmp_path / "none").exists()
     done = run("evaluate", tmp_path / "out", path, "--gold-ents")
     assert done.exit_code == 0, done.output
     assert "Ranking" in done.stdout and "average precision" in done.stdout
+    assert run("evaluate", tmp_path / "out", path, "--gold-ents", "--curve", tmp_path / "drawn" / "c").exit_code == 0
+    names = {file.name for file in (tmp_path / "drawn").iterdir()}
+    assert names == {f"c_{unit}.{suffix}" for unit in ("bag", "mention") for suffix in ("svg", "png")}
+    blank = spacy.load(tmp_path / "out")
+    blank.get_pipe("hrere_classifier").cfg["ranking"] = False  # type: ignore[attr-defined]
+    blank.to_disk(tmp_path / "unranked")
+    assert "[R741]" in fails("evaluate", tmp_path / "unranked", path, "--gold-ents", "--curve", tmp_path / "x")

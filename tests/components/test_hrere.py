@@ -2,7 +2,7 @@
 
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, List
 
 import numpy
 import pytest
@@ -12,6 +12,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from spacy_relext.components.tuning import tune_pipeline
+from spacy_relext.instances.bags import gather_bags
 from spacy_relext.knowledge.linked_kb import LinkedKb
 from spacy_relext.visuals.explanation import explain_doc
 from spacy_relext.visuals.page import render_page
@@ -166,6 +167,23 @@ def test_ranking_scores(kb: Path) -> None:
     assert scores["bag_ap"] == 1.0
     assert scores["bag_positives"] == 6 and scores["mention_positives"] == 10, "two couples are seen twice"
     assert scores["bag_unscored"] == scores["mention_unscored"] == 0
+
+
+def test_mentions_that_are_a_bag_are_read_once(kb: Path) -> None:
+    nlp = train(kb)
+    pipe: Any = nlp.get_pipe("hrere_classifier")
+    gold = pipe._gold([Example(each.predicted.copy(), each.reference) for each in make_examples(nlp)])
+    bags = gather_bags(gold.pairs, across=True)
+    sizes = numpy.bincount(bags.bag)
+    assert {1, 2} <= set(sizes.tolist())
+    read: List[int] = []
+    run = pipe.run_bags
+    pipe.run_bags = lambda each: read.append(len(each)) or run(each)
+    found, expected = pipe.run_single(bags, run(bags)), run(pipe.single(bags))
+    assert read == [int(sizes[sizes > 1].sum())]
+    for ours, whole in zip(found, expected):
+        numpy.testing.assert_allclose(ours, whole, atol=1e-5)
+    assert pipe.run_single(bags, None) is None
 
 
 def test_tuning_fits_the_mixture(kb: Path) -> None:

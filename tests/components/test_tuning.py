@@ -56,6 +56,22 @@ def test_again_nothing_gets_worse(nlp: Language, examples: List[Example]) -> Non
     assert again[DETECTOR]["missing_rates"] == first[DETECTOR]["missing_rates"], "from the detector's own probabilities"
 
 
+def test_the_extractor_reads_each_batch_once_between_changes(
+    nlp: Language, examples: List[Example], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batches: List[int] = []
+    extractor: Any = nlp.get_pipe(EXTRACTOR)
+    features = extractor.features
+    monkeypatch.setattr(extractor, "features", lambda each: batches.append(len(each)) or features(each))
+    list(nlp.pipe(example.predicted.copy() for example in examples))
+    once = len(batches)
+    assert once
+    tune_pipeline(nlp, examples, min_positives=1)
+    # once as it was, and once or twice (where its detector is fitted again) with what it is fitted to
+    assert len(batches) - once in (2 * once, 3 * once)
+    assert extractor.kept_outputs is None
+
+
 def test_good_thresholds_are_kept(nlp: Language, examples: List[Example]) -> None:
     tune_pipeline(nlp, examples, min_positives=1)
     best = nlp.evaluate(examples)["exact_f"]

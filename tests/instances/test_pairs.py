@@ -43,6 +43,14 @@ def test_all_ordered_pairs_of_a_sentence() -> None:
     assert pairs.both_orders and pairs.lost == 0 and pairs.subject.dtype == pairs.text.dtype == "int64"
 
 
+def test_one_order_of_both() -> None:
+    pairs = EntityPairs()([two_sentences()]).in_text_order()
+    names = ("ada", "charles", "london")
+    assert named(pairs) == [(a, b) for at, a in enumerate(names) for b in names[at + 1 :]] and not pairs.both_orders
+    as_marked = AnnotatedPairs()([marked(make_doc(WORDS), ((4, 8), (0, 3)))])
+    assert named(as_marked.in_text_order()) == named(as_marked) and len(as_marked) == 1
+
+
 def test_pairs_know_their_doc() -> None:
     docs = [NLP.make_doc(""), two_sentences(), make_doc(["x"]), two_sentences()]
     pairs = EntityPairs(types=[["PER", "LOC"]])(docs)

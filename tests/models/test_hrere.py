@@ -34,7 +34,25 @@ def test_the_papers_losses() -> None:
 
 
 def test_the_linear_form_of_agreement() -> None:
-    assert float(loss(agree="linear")["agree"]) == pytest.approx(-0.133414, abs=1e-6)
+    found = float(loss(agree="linear")["agree"])
+    assert found == pytest.approx(-0.133414, abs=1e-6)
+    # the released code's cross-entropy of a softmax of a softmax is this, and a term that hardly moves
+    rest = float(torch.tensor(TEXT).softmax(0).logsumexp(0))
+    assert found + rest == pytest.approx(1.318030, abs=1e-6)
+
+
+@pytest.mark.parametrize("where, code, paper", [("on r*", 3.038097, 0.0), ("elsewhere", 4.038097, math.inf)])
+def test_bounds_of_agreement(where: str, code: float, paper: float) -> None:
+    """Of 55 classes: the paper's is unbounded, the linear form is not."""
+    logs = torch.full((1, 55), -math.inf)
+    logs[0, 3 if where == "on r*" else 4] = 0.0
+    kb = torch.zeros(1, 55)
+    kb[0, 3] = 9.0
+    found = {form: float(agreement(logs, kb.log_softmax(1), form=form)[0]) for form in ("ce", "linear")}
+    assert found["ce"] == pytest.approx(paper, abs=1e-6)
+    assert found["linear"] + float(logs.exp().logsumexp(1)) == pytest.approx(code, abs=1e-6)
+    level = torch.zeros(1, 55).log_softmax(1)
+    assert float(agreement(level, kb.log_softmax(1), form="ce")[0]) == pytest.approx(4.007333, abs=1e-6)
 
 
 def test_the_gated_form_of_agreement() -> None:

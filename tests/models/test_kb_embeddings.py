@@ -148,6 +148,26 @@ def test_the_logistic_loss() -> None:
     assert float(with_penalty - without) == pytest.approx(4.716250, abs=1e-5)
 
 
+def test_the_logistic_loss_on_worked_numbers() -> None:
+    """A fact, and two rivals that score the same since they are the same."""
+    model, fact = build(), torch.tensor([[H, R, T]])
+    with torch.no_grad():
+        model.relations.copy_(model.relations[R].expand_as(model.relations))
+
+    def loss(draws: int) -> float:
+        return float(drawn_loss(model, fact, penalty=0.0, generator=torch.Generator().manual_seed(draws)))
+
+    # a drawn entity may be the one that it replaces: then all three score -0.55
+    same = (1.005492 + 2 * 0.455492) / 3
+    assert any(loss(draws) == pytest.approx(same, abs=1e-6) for draws in range(50))
+    for score, expected in ((40.0, (4.24835e-18 + 2 * 40.0) / 3), (-40.0, (40.0 + 2 * 4.24835e-18) / 3)):
+        with torch.no_grad():
+            model.entities.zero_()
+            model.relations.zero_()
+            model.entities[:, 0], model.relations[:, 0] = 1.0, score
+        assert loss(0) == pytest.approx(expected, rel=1e-6), "finite"
+
+
 @pytest.mark.parametrize("recipe", [{"n3": 1e-3, "batch_size": 20}, {**HRERE, "batch_size": 20, "learn_rate": 0.02}])
 def test_training_goes_on_where_it_was(recipe: Dict[str, Any]) -> None:
     facts = facts_of()
