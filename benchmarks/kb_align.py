@@ -24,7 +24,7 @@ from runs import environment
 from spacy.tokens import Doc
 from stopwatch import peak_memory
 
-from spacy_relext.corpora.align import align_corpus
+from spacy_relext.corpora.align import align_corpus, lasting_objects
 from spacy_relext.corpora.shards import GOLD_ATTRS, ShardWriter, iter_docs
 from spacy_relext.knowledge.alignment import Aligner
 from spacy_relext.knowledge.triple_store import NamedFacts, Names, TripleStore
@@ -119,7 +119,8 @@ def measure_alignment(corpus: Path, *, count: int) -> dict[str, float]:
     built, start = time.process_time() - start, time.process_time()
     output = corpus.with_name(f"{corpus.name}-aligned")
     limits: dict[str, Any] = {"unrelated": 0.3, "shard": SHARD, "progress": aligner.reading}
-    align_corpus(corpus, output, aligner=aligner, vocab=nlp.vocab, **limits)
+    with lasting_objects():
+        align_corpus(corpus, output, aligner=aligner, vocab=nlp.vocab, **limits)
     total = time.process_time() - start
     parts = {"read": aligner.read, "find_and_link": aligner.aligned, "mark_and_write": total - aligner.read}
     parts["mark_and_write"] -= aligner.aligned

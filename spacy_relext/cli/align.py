@@ -7,7 +7,7 @@ import spacy
 import typer
 from wasabi import msg
 
-from ..corpora.align import align_corpus, format_align_report
+from ..corpora.align import align_corpus, format_align_report, lasting_objects
 from ..corpora.shards import UNPACKED
 from ..errors import Errors
 from ..knowledge.alignment import Aligner
@@ -50,7 +50,8 @@ def align_cli(
         options = {"tokenizer": nlp.make_doc, "symmetric": wanted, "linked": by == "link", "fuzzy": fuzzy}
         aligner = Aligner(NamedFacts(store), **options)  # type: ignore[arg-type]
         limits = {"unrelated": unrelated, "seed": seed, "shard": shard, "progress": _blocks}
-        report = align_corpus(corpus, output, aligner=aligner, vocab=nlp.vocab, **limits)  # type: ignore[arg-type]
+        with lasting_objects():
+            report = align_corpus(corpus, output, aligner=aligner, vocab=nlp.vocab, **limits)  # type: ignore[arg-type]
     typer.echo(format_align_report(report))
     msg.good(f"Wrote {report.docs:,} texts to {output}")
 

@@ -1,10 +1,12 @@
 """A corpus labelled by a knowledge base: distant supervision, text by text, in as much memory as one file needs."""
 
+import gc
 import random
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple
 
 from spacy.vocab import Vocab
 
@@ -95,6 +97,18 @@ def align_corpus(
             raise ValueError(Errors.R729.format(path=corpus, docs=report.docs, names=len(aligner.kb.names)))
     report.entities = len(seen)
     return report
+
+
+@contextmanager
+def lasting_objects() -> Iterator[None]:
+    """Spare garbage collection what was made before: names and facts last as long as an alignment, and to look through
+    them again and again takes a fifth of its time.
+    """
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 class _Entities(Dict[str, Tuple[int, int]]):

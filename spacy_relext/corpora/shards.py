@@ -5,6 +5,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional, Sequence, Set, Type, Union, cast
 
+import numpy as np
 import srsly
 from spacy.attrs import ENT_KB_ID, ENT_TYPE, ORTH
 from spacy.tokens import Doc, DocBin
@@ -61,7 +62,7 @@ class PackedBin(DocBin):
             self._pack(block.user_data[number])
         rows = slice(block.bounds[part.start], block.bounds[part.stop])
         named = [column for column, attr in enumerate(self.attrs) if attr in (ORTH, ENT_TYPE, ENT_KB_ID)]
-        new = set().union(*(block.tokens[rows, column].tolist() for column in named)) - self._hashes
+        new = set(np.unique(block.tokens[rows, named]).tolist()) - self._hashes
         self._hashes |= new
         self.strings.update(block.strings, [block.lengths.strings[key] for key in new])
 

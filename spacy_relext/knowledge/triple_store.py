@@ -134,11 +134,13 @@ class NamedFacts:
 
     def __init__(self, store: TripleStore) -> None:
         self.store = store
-        keys = store.triples[:, 0].astype(np.int64) * len(store.entities) + store.triples[:, 2]
-        order = np.argsort(keys, kind="stable")
-        # arrays whose elements are quick to get one by one, as a search in a sentence needs them
-        self._pairs, self._between = array("q"), array("i")
-        self._pairs.frombytes(keys[order].tobytes())
+        order = np.lexsort((store.triples[:, 1], store.triples[:, 2], store.triples[:, 0]))
+        firsts = np.searchsorted(store.triples[order, 0], np.arange(len(store.entities) + 1))
+        # Where the facts of each subject begin, then of each fact object and relation: arrays whose elements are quick
+        # to get one by one, as a search in a sentence needs them.
+        self._firsts, self._objects, self._between = array("q"), array("i"), array("i")
+        self._firsts.frombytes(firsts.astype(np.int64).tobytes())
+        self._objects.frombytes(store.triples[order, 2].astype(np.intc).tobytes())
         self._between.frombytes(store.triples[order, 1].astype(np.intc).tobytes())
         found: Dict[str, List[str]] = {}
         for rank in (LABEL, ALIAS):
@@ -160,13 +162,13 @@ class NamedFacts:
 
     def relations_between(self, subject: str, obj: str) -> List[str]:
         """RETURNS (List[str]): Relations of an ordered pair, sorted."""
-        store, keys = self.store, self._pairs
+        store, objects = self.store, self._objects
         one, two = store.number_of(subject), store.number_of(obj)
         if one < 0 or two < 0:
             return []
-        key = one * len(store.entities) + two
-        start = end = bisect_left(keys, key)
-        while end < len(keys) and keys[end] == key:
+        last = self._firsts[one + 1]
+        start = end = bisect_left(objects, two, self._firsts[one], last)
+        while end < last and objects[end] == two:
             end += 1
         return [store.relations[number] for number in self._between[start:end]]
 

@@ -2,9 +2,11 @@
 
 import codecs
 import gzip
+from itertools import product
 from pathlib import Path
 from typing import Any, List
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,6 +49,15 @@ def test_tables(tmp_path: Path) -> None:
     with gzip.open(tmp_path / "f.tsv.gz", "wt") as stream:
         stream.write("\n".join(FACTS))
     assert list(read_store([tmp_path / "f.tsv.gz"]).facts()) == list(store.facts())
+
+
+@given(st.sets(st.tuples(st.integers(0, 4), st.integers(0, 3), st.integers(0, 4)), min_size=1))
+def test_relations_of_a_pair(facts: Any) -> None:
+    ids, relations = [f"Q{n}" for n in range(5)], [f"r{n}" for n in range(4)]
+    store = TripleStore(ids, relations, np.asarray(sorted(facts), dtype=np.int32))
+    between = NamedFacts(store).relations_between
+    for one, two in product(range(5), repeat=2):
+        assert between(ids[one], ids[two]) == [f"r{r}" for r in range(4) if (one, r, two) in facts]
 
 
 def test_columns_in_another_order(tmp_path: Path) -> None:
