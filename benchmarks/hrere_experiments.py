@@ -139,20 +139,28 @@ def _compare(table: Table) -> None:
     table.judged[BASE_ROW] = (base, dev.fit(share=1.0))
     _matched(table, test)
     frozen = frozen_logits(train, [dev, test, mentions], kb=LinkedKb.from_model(KbModel.from_disk(table.kb)))
-    table.record(LATE_ROW, base, _mixed(frozen[0].fit()), *frozen[1:])
+    _both_mixed(table, LATE_ROW, base, *frozen)
     naive = table.train(NAIVE)
     dev, test, mentions = table.read_all(naive)
     table.record(KB_ROW, naive, _kb_alone(dev.fit(share=0.0)), test, mentions)
-    table.record(NAIVE_ROW, naive, _mixed(dev.fit()), test, mentions)
+    _both_mixed(table, NAIVE_ROW, naive, dev, test, mentions)
     table.judged[NAIVE_ROW] = (naive, dev.fit())
     for system, changes in FULL.items():
         full = table.train(changes)
         dev, test, mentions = table.read_all(full)
-        table.record(system, full, _mixed(dev.fit()), test, mentions)
+        _both_mixed(table, system, full, dev, test, mentions)
         table.judged[system] = (full, dev.fit())
         _text_alone(table, f"{system}, its text alone", full, dev, test, mentions)
         if system == PRINTED:
             _coverage(table, dev, test)
+
+
+def _both_mixed(table: Table, system: str, trained: Trained, dev: Outputs, *outputs: Outputs) -> None:
+    """Write the rows of a mixture of probabilities, as everywhere else, and of logits."""
+    for form, row in (("prob", system), ("logit", f"{system}, logits mixed")):
+        mixture = dev.fit(form=form)
+        table.call.tell(f"  {row}: share {mixture.share:g} of the text, dev AP {dev.score(dev.probs(mixture).probs)['bag_ap']:.3f}")
+        table.record(row, trained, _mixed(mixture), *outputs)
 
 
 def _mixed(mixture: Mixture) -> Judge:

@@ -25,7 +25,7 @@ def build_piece_bag_classifier(
     hidden: int = 256,
     dropout: float = 0.1,
     lr_scale: float = 1.0,
-    kb_lr_scale: float = 0.02,
+    kb_lr_scale: float = 20.0,
 ) -> Model[Any, Any]:
     """Build a classifier of bags whose encoder is a transformer that reads a text for a pair.
 
@@ -41,7 +41,7 @@ def build_piece_bag_classifier(
     hidden (int): Size of a mention's vector and of the layer above it.
     dropout (float): Dropout above the encoder.
     lr_scale (float): Learning rate of the encoder as a multiple of the optimizer's.
-    kb_lr_scale (float): Learning rate of the embeddings of the knowledge base, too; 0: they stay as they are.
+    kb_lr_scale (float): Learning rate of the knowledge base's side, likewise; 0: its embeddings stay as they are.
     RETURNS (Model[PairBatch, HrereOutput]): For `hrere_classifier`.
     """
     encoder = pair_transformer(
@@ -56,7 +56,7 @@ def build_piece_bag_classifier(
     )
     module = _classifier(encoder, hidden, dropout)
     model = piece_model(module, name, max_pieces, lr_scale, "relext_hrere_piece_bags")
-    _slow(module, kb_lr_scale)
+    _pace(module, kb_lr_scale)
     return model
 
 
@@ -71,7 +71,7 @@ def build_recurrent_bag_classifier(
     offset_width: int = 25,
     hidden: int = 190,
     dropout: float = 0.1,
-    kb_lr_scale: float = 0.02,
+    kb_lr_scale: float = 20.0,
 ) -> Model[Any, Any]:
     """Build the paper's form: a BiLSTM over word vectors and distances to both arguments.
 
@@ -84,7 +84,7 @@ def build_recurrent_bag_classifier(
     offset_width (int): Size of the embedding of each of a token's two distances to the arguments; 0: not read.
     hidden (int): Size of a mention's vector and of the layer above it.
     dropout (float): Dropout above the encoder.
-    kb_lr_scale (float): Learning rate of the embeddings of the knowledge base as a multiple of the optimizer's; 0: they
+    kb_lr_scale (float): Learning rate of the knowledge base's side as a multiple of the optimizer's; 0: its embeddings
         stay as they are.
     RETURNS (Model[PairBatch, HrereOutput]): For `hrere_classifier`.
     """
@@ -100,7 +100,7 @@ def build_recurrent_bag_classifier(
         offset_width=offset_width,
     )
     module = _classifier(encoder, hidden, dropout)
-    _slow(module, kb_lr_scale)
+    _pace(module, kb_lr_scale)
     return token_pair_model(tok2vec, module, name="relext_hrere_recurrent_bags")
 
 
@@ -110,7 +110,7 @@ def build_shared_bag_classifier(
     width: int = 256,
     hidden: int = 256,
     dropout: float = 0.1,
-    kb_lr_scale: float = 0.02,
+    kb_lr_scale: float = 20.0,
 ) -> Model[Any, Any]:
     """Build a classifier of bags over token vectors that all pairs of a text share: small and fast.
 
@@ -118,7 +118,7 @@ def build_shared_bag_classifier(
     width (int): Size of what is made of a token vector.
     hidden (int): Size of a mention's vector and of the layer above it.
     dropout (float): Dropout on token vectors and above.
-    kb_lr_scale (float): Learning rate of the embeddings of the knowledge base as a multiple of the optimizer's; 0: they
+    kb_lr_scale (float): Learning rate of the knowledge base's side as a multiple of the optimizer's; 0: its embeddings
         stay as they are.
     RETURNS (Model[PairBatch, HrereOutput]): For `hrere_classifier`.
     """
@@ -126,7 +126,7 @@ def build_shared_bag_classifier(
     from .pair_bridge import token_pair_model
 
     module = _classifier(SharedPairs(hidden=width, dropout=dropout), hidden, dropout)
-    _slow(module, kb_lr_scale)
+    _pace(module, kb_lr_scale)
     return token_pair_model(tok2vec, module, name="relext_hrere_shared_bags")
 
 
@@ -137,12 +137,11 @@ def _classifier(encoder: Any, hidden: int, dropout: float) -> Any:
     return BagClassifier(encoder, hidden=hidden, dropout=dropout)
 
 
-def _slow(module: Any, kb_lr_scale: float) -> None:
-    """Give the embeddings of the knowledge base a rate of their own."""
+def _pace(module: Any, kb_lr_scale: float) -> None:
+    """Give the knowledge base's side a rate of its own: embeddings, c and b; where embeddings stay, c and b still learn."""
     from .bridge import set_lr_scales
 
     check_range("kb_lr_scale", kb_lr_scale, 0.0, 1_000.0)
     scales = dict(getattr(module, "lr_scales", {}))
-    set_lr_scales(
-        module, {**scales, **{f"knowledge.{name}": kb_lr_scale for name in ("forwards", "turned", "changes")}}
-    )
+    tables = {f"knowledge.{name}": kb_lr_scale for name in ("forwards", "turned", "changes")}
+    set_lr_scales(module, {**scales, **tables, "knowledge.": kb_lr_scale or 1.0})
