@@ -159,7 +159,8 @@ def _both_mixed(table: Table, system: str, trained: Trained, dev: Outputs, *outp
     """Write the rows of a mixture of probabilities, as everywhere else, and of logits."""
     for form, row in (("prob", system), ("logit", f"{system}, logits mixed")):
         mixture = dev.fit(form=form)
-        table.call.tell(f"  {row}: share {mixture.share:g} of the text, dev AP {dev.score(dev.probs(mixture).probs)['bag_ap']:.3f}")
+        score = dev.score(dev.probs(mixture).probs)["bag_ap"]
+        table.call.tell(f"  {row}: share {mixture.share:g} of the text, bag AP of dev {score:.3f}")
         table.record(row, trained, _mixed(mixture), *outputs)
 
 

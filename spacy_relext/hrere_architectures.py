@@ -138,7 +138,7 @@ def _classifier(encoder: Any, hidden: int, dropout: float) -> Any:
 
 
 def _pace(module: Any, kb_lr_scale: float) -> None:
-    """Give the knowledge base's side a rate of its own: embeddings, c and b; where embeddings stay, c and b still learn."""
+    """Give the knowledge base's side a rate of its own; where its embeddings stay as they are, c and b still learn."""
     from .bridge import set_lr_scales
 
     check_range("kb_lr_scale", kb_lr_scale, 0.0, 1_000.0)
