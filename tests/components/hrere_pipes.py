@@ -61,20 +61,29 @@ def make_examples(nlp: Language) -> List[Example]:
     return found
 
 
-def build(config: Dict[str, Any] | None = None) -> Language:
+def build(config: Dict[str, Any] | None = None, *, kb_lr_scale: float = 1.0) -> Language:
     """Make a pipeline that is not initialized."""
     nlp = spacy.blank("en")
-    model = {"@architectures": "spacy_relext.SharedBagClassifier.v1", "width": 32, "hidden": 32, "dropout": 0.0}
+    model: Dict[str, Any] = {"@architectures": "spacy_relext.SharedBagClassifier.v1", "width": 32, "hidden": 32}
+    model["dropout"] = 0.0
     cnn = {"@architectures": "spacy.HashEmbedCNN.v2", "pretrained_vectors": None, "width": 32, "depth": 2}
     cnn.update(embed_size=300, window_size=1, maxout_pieces=2, subword_features=True)
-    nlp.add_pipe("hrere_classifier", config={"model": {**model, "tok2vec": cnn, "kb_lr_scale": 1.0}, **(config or {})})
+    model.update(tok2vec=cnn, kb_lr_scale=kb_lr_scale)
+    nlp.add_pipe("hrere_classifier", config={"model": model, **(config or {})})
     return nlp
 
 
-def train(folder: Path | None, config: Dict[str, Any] | None = None, *, steps: int = 60, seed: int = 0) -> Language:
+def train(
+    folder: Path | None,
+    config: Dict[str, Any] | None = None,
+    *,
+    steps: int = 60,
+    seed: int = 0,
+    kb_lr_scale: float = 1.0,
+) -> Language:
     """Train on the texts, with the knowledge base of a folder."""
     fix_random_seed(seed)
-    nlp = build(config)
+    nlp = build(config, kb_lr_scale=kb_lr_scale)
     examples = make_examples(nlp)
     nlp.config["initialize"]["components"] = {"hrere_classifier": {"kb": str(folder)} if folder else {}}
     optimizer = nlp.initialize(lambda: examples)

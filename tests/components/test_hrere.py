@@ -2,7 +2,7 @@
 
 import warnings
 from pathlib import Path
-from typing import Any, List
+from typing import Any, Dict, List
 
 import numpy
 import pytest
@@ -11,6 +11,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
 
+from spacy_relext.bridge import module_of
 from spacy_relext.components.tuning import tune_pipeline
 from spacy_relext.instances.bags import gather_bags
 from spacy_relext.knowledge.linked_kb import LinkedKb
@@ -159,6 +160,23 @@ def test_a_knowledge_base_without_the_relations(tmp_path: Path) -> None:
 def test_a_folder_without_a_knowledge_base(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="R726"):
         train(tmp_path, steps=0)
+
+
+@pytest.mark.parametrize(("scale", "farthest"), [(0.0, 0.0), (0.1, 0.001), (5.0, 0.05)])
+def test_the_rate_of_the_knowledge_base(kb: Path, scale: float, farthest: float) -> None:
+    before, after = (knowledge_of(train(kb, steps=steps, kb_lr_scale=scale)) for steps in (0, 1))
+    changes = {name: float((after[name] - before[name]).abs().max()) for name in after}
+    # Adam's first step is as long as the rate, which is 0.01 for what has no multiple of its own
+    for name in ("forwards", "turned", "changes.weight"):
+        assert changes[name] == pytest.approx(farthest, rel=0.05), name
+    for name in ("scale", "bias"):
+        assert changes[name] == pytest.approx(farthest or 0.01, rel=0.05), name
+
+
+def knowledge_of(nlp: Language) -> Dict[str, Any]:
+    """Copy what the knowledge base's side learns."""
+    module = module_of(nlp.get_pipe("hrere_classifier").model)
+    return {name: each.detach().clone() for name, each in module.knowledge.named_parameters()}
 
 
 def test_ranking_scores(kb: Path) -> None:
