@@ -175,8 +175,8 @@ def _slowly(table: Table) -> None:
 
 
 def _both_mixed(table: Table, system: str, trained: Trained, dev: Outputs, *outputs: Outputs) -> None:
-    """Write the rows of a mixture of probabilities, as everywhere else, and of logits."""
-    for form, row in (("prob", system), ("logit", f"{system}, logits mixed")):
+    """Write the rows of a mixture of logits, as everywhere else, and of probabilities."""
+    for form, row in (("logit", system), ("prob", f"{system}, probabilities mixed")):
         mixture = dev.fit(form=form)
         score = dev.score(dev.probs(mixture).probs)["bag_ap"]
         table.call.tell(f"  {row}: share {mixture.share:g} of the text, bag AP of dev {score:.3f}")

@@ -55,7 +55,7 @@ class Outputs:
         """RETURNS (numpy.ndarray): Whether a pair is none of those, in whichever order. Shape (G,)"""
         return numpy.asarray([frozenset(ids) not in seen for ids in self.ids], dtype=bool)
 
-    def fit(self, *, share: float | None = None, form: str = "prob") -> Mixture:
+    def fit(self, *, share: float | None = None, form: str = "logit") -> Mixture:
         """RETURNS (Mixture): The best one on these bags; where the share is given, temperatures alone are fitted."""
         found = fit_mixture(self.text, self.kb, self.gold, linked=self.linked, shared=self.shared, form=form)
         return found if share is None else found._replace(share=share)  # temperatures do not depend on it

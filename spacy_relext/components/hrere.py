@@ -31,7 +31,7 @@ _CLASSIFIER = Config().from_str(defaults.CLASSIFIER_CONFIG)
         "agree_weight": 1.0,
         "agree": "ce",
         "confidence": 0.5,
-        "mix": "prob",
+        "mix": "logit",
         "text_share": 0.6,
         "require_text_evidence": 0.0,
         "mentions": "best",
@@ -72,7 +72,7 @@ def make_hrere_classifier(
     agree_weight (float): λ₂, weight of what text learns from the knowledge base.
     agree (str): J_D: "ce" (the paper's), "linear" or "gated", see `models/hrere_losses.py`.
     confidence (float): What the best probability of the knowledge base must exceed with "gated".
-    mix (str): Whether probabilities ("prob", the paper's) or logits ("logit") are mixed.
+    mix (str): Whether logits ("logit") or, as in the paper, probabilities ("prob") are mixed.
     text_share (float): α, share of the text where the knowledge base has a say; 1: text alone. `spacy relext tune`
         fits it.
     require_text_evidence (float): What a relation's score must reach in the text alone; 0: a knowledge base may assert
