@@ -36,12 +36,13 @@ CURVES = (BASE_ROW, LATE_ROW, NAIVE_ROW, *FULL)
 # Which differences get an interval.
 COMPARED = ((NAIVE_ROW, BASE_ROW), *((full, other) for full in FULL for other in (NAIVE_ROW, LATE_ROW)))
 # Part → encoder and knowledge base.
-RATE = "rate"
+RATE, CHOSEN = "rate", "chosen"
 PARTS: dict[str, tuple[str, str]] = {
     "central": (GLOVE, FB60K),
     "fb15k237": (GLOVE, FB15K),
     "minilm": (MINILM, FB60K),
     RATE: (GLOVE, FB60K),
+    CHOSEN: (GLOVE, FB60K),
 }
 Judge = Callable[[Outputs], numpy.ndarray]
 
@@ -81,9 +82,17 @@ class Table:
         options = {"seed": self.seed, "encoder": PARTS[self.part][0], "changes": changes}
         return train_system(self.call, self.data, self.kb, **options)  # type: ignore[arg-type]
 
+    def pipeline(self, trained: Trained) -> Path:
+        """RETURNS (Path): The pipeline of the last pass, or of that which was best on dev."""
+        return trained.pipeline if self.part == CHOSEN else trained.pipeline.with_name("model-last")
+
     def read(self, trained: Trained, corpus: Path, unit: str = BAG) -> Outputs:
         """RETURNS (Outputs): What a system says of a corpus."""
-        return read_outputs(trained.pipeline, corpus, threads=self.call.settings.threads, unit=unit)
+        return read_outputs(self.pipeline(trained), corpus, threads=self.call.settings.threads, unit=unit)
+
+    def split_of(self, name: str) -> str:
+        """RETURNS (str): What a row's split is called."""
+        return f"{name}, pass chosen on dev" if self.part == CHOSEN else name
 
     def read_all(self, trained: Trained) -> tuple[Outputs, Outputs, Outputs]:
         """RETURNS (tuple[Outputs, Outputs, Outputs]): Bags of dev and of test, and mentions of test."""
@@ -106,7 +115,7 @@ class Table:
             for each in said:
                 part = self.part_of(each, name)
                 metrics.update(part.outputs.score(part.probs))
-            options = {"data": self.described, "split": name, "system": system, "seed": self.seed}
+            options = {"data": self.described, "split": self.split_of(name), "system": system, "seed": self.seed}
             self.call.record(f"nyt10_{self.split}", metrics, seconds=trained.seconds, **options)  # type: ignore[arg-type]
             self.call.tell(f"  {system}, {name}: bag AP {metrics['bag_ap']:.3f}, mention {metrics['mention_ap']:.3f}")
 
@@ -134,6 +143,8 @@ def _run(split: str, call: Call) -> None:
                 continue
             _compare(table)
             _differences(table)
+            if part == CHOSEN:
+                continue
             _judged(table)
             if not seed:
                 _curves(table)
@@ -147,7 +158,8 @@ def _compare(table: Table) -> None:
     dev, test, mentions = table.read_all(base)
     _text_alone(table, BASE_ROW, base, dev, test, mentions)
     table.judged[BASE_ROW] = (base, dev.fit(share=1.0))
-    _matched(table, test)
+    if table.part != CHOSEN:
+        _matched(table, test)
     frozen = frozen_logits(train, [dev, test, mentions], kb=LinkedKb.from_model(KbModel.from_disk(table.kb)))
     _both_mixed(table, LATE_ROW, base, *frozen)
     naive = table.train(NAIVE)
@@ -161,7 +173,7 @@ def _compare(table: Table) -> None:
         _both_mixed(table, system, full, dev, test, mentions)
         table.judged[system] = (full, dev.fit())
         _text_alone(table, f"{system}, its text alone", full, dev, test, mentions)
-        if system == PRINTED:
+        if system == PRINTED and table.part != CHOSEN:
             _coverage(table, dev, test)
 
 
@@ -222,7 +234,7 @@ def _differences(table: Table) -> None:
         scores = drawn_scores(systems)
         for one, two in COMPARED:
             found = difference(scores[one], scores[two])
-            split = f"{_short(one)} − {_short(two)}, {name}"
+            split = f"{_short(one)} − {_short(two)}, {table.split_of(name)}"
             options = {"data": table.described, "split": split, "system": "default", "seed": table.seed}
             table.call.record(f"nyt10_{table.split}_differences", found, **options)  # type: ignore[arg-type]
             low, high = found["ap_difference_low"], found["ap_difference_high"]
@@ -234,7 +246,7 @@ def _judged(table: Table) -> None:
     call, corpora = table.call, {"train": table.data.train, "dev": table.data.dev}
     kept, counts = leave_out(list(read_judgements(call.maker.data / FILE)), corpora)
     for system, (trained, mixture) in table.judged.items():
-        scores = {**score_judgements(trained.pipeline, kept, mixture=mixture), **counts}
+        scores = {**score_judgements(table.pipeline(trained), kept, mixture=mixture), **counts}
         options = {"data": table.described, "split": "sentences judged by people", "system": system}
         call.record(f"nyt10_{table.split}_judged", scores, seed=table.seed, **options)
         call.tell(f"  {system}, judged sentences: AP {scores['sentence_ap']:.3f}")

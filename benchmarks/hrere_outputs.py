@@ -93,7 +93,7 @@ def read_outputs(pipeline: Path, corpus: Path, *, threads: int, unit: str = BAG)
     unit (str): "bag": all mentions of a pair; "mention": each by itself.
     RETURNS (Outputs): Logits and gold.
     """
-    path = pipeline.parent.parent / f"outputs-{unit}-{digest(corpus)}.npz"
+    path = pipeline.parent.parent / f"{pipeline.name}-{unit}-{digest(corpus)}.npz"
     if not path.exists():
         torch.set_num_threads(threads)
         numpy.savez(path, **_run(pipeline, corpus, unit))
