@@ -162,10 +162,7 @@ def _compare(table: Table) -> None:
         _matched(table, test)
     frozen = frozen_logits(train, [dev, test, mentions], kb=LinkedKb.from_model(KbModel.from_disk(table.kb)))
     _both_mixed(table, LATE_ROW, base, *frozen)
-    naive = table.train(NAIVE)
-    dev, test, mentions = table.read_all(naive)
-    table.record(KB_ROW, naive, _kb_alone(dev.fit(share=0.0)), test, mentions)
-    _both_mixed(table, NAIVE_ROW, naive, dev, test, mentions)
+    naive, dev = _naive(table, NAIVE)
     table.judged[NAIVE_ROW] = (naive, dev.fit())
     for system, changes in FULL.items():
         full = table.train(changes)
@@ -180,10 +177,16 @@ def _compare(table: Table) -> None:
 def _slowly(table: Table) -> None:
     """Let embeddings, c and b learn as slowly as in the paper."""
     table.seen = seen_pairs(table.read(table.train(BASE), table.data.train))
-    naive = table.train(SLOW)
+    _naive(table, SLOW, called=f", {SLOWLY}")
+
+
+def _naive(table: Table, changes: Changes, *, called: str = "") -> tuple[Trained, Outputs]:
+    """Train a naive system, and write its rows and those of its knowledge base. RETURNS it, and bags of dev."""
+    naive = table.train(changes)
     dev, test, mentions = table.read_all(naive)
-    table.record(f"{KB_ROW}, {SLOWLY}", naive, _kb_alone(dev.fit(share=0.0)), test, mentions)
-    _both_mixed(table, f"{NAIVE_ROW}, {SLOWLY}", naive, dev, test, mentions)
+    table.record(f"{KB_ROW}{called}", naive, _kb_alone(dev.fit(share=0.0)), test, mentions)
+    _both_mixed(table, f"{NAIVE_ROW}{called}", naive, dev, test, mentions)
+    return naive, dev
 
 
 def _both_mixed(table: Table, system: str, trained: Trained, dev: Outputs, *outputs: Outputs) -> None:

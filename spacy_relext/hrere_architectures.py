@@ -143,5 +143,5 @@ def _pace(module: Any, kb_lr_scale: float) -> None:
 
     check_range("kb_lr_scale", kb_lr_scale, 0.0, 1_000.0)
     scales = dict(getattr(module, "lr_scales", {}))
-    tables = {f"knowledge.{name}": kb_lr_scale for name in ("forwards", "turned", "changes")}
-    set_lr_scales(module, {**scales, **tables, "knowledge.": kb_lr_scale or 1.0})
+    head = {f"knowledge.{name}": kb_lr_scale or 1.0 for name in ("scale", "bias")}
+    set_lr_scales(module, {**scales, **head, "knowledge.": kb_lr_scale})

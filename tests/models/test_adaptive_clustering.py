@@ -22,19 +22,19 @@ CODES = torch.tensor([[0.0, 0.0], [1.0, 0.0], [4.0, 0.0]], dtype=torch.float64)
 CENTROIDS = torch.tensor([[0.0, 0.0], [3.0, 0.0]], dtype=torch.float64)
 
 
-def close(found: Tensor, expected: object, tolerance: float = 2e-6) -> None:
+def assert_near(found: Tensor, expected: object, tolerance: float = 2e-6) -> None:
     torch.testing.assert_close(found, torch.tensor(expected, dtype=found.dtype), atol=tolerance, rtol=0.0)
 
 
 def test_soft_assignment() -> None:
-    close(squared_distances(CODES, CENTROIDS), [[0, 9], [1, 4], [16, 1]])
+    assert_near(squared_distances(CODES, CENTROIDS), [[0, 9], [1, 4], [16, 1]])
     log_q = log_assignment(CODES, CENTROIDS)
-    close(log_q, [[-0.095310, -2.397895], [-0.336472, -1.252763], [-2.251292, -0.111226]])
-    close(log_q.exp(), [[0.909091, 0.090909], [0.714286, 0.285714], [0.105263, 0.894737]])
+    assert_near(log_q, [[-0.095310, -2.397895], [-0.336472, -1.252763], [-2.251292, -0.111226]])
+    assert_near(log_q.exp(), [[0.909091, 0.090909], [0.714286, 0.285714], [0.105263, 0.894737]])
     other = log_assignment(CODES, CENTROIDS, alpha=2.0).exp()
-    close(other, [[0.928051, 0.071949], [0.738796, 0.261204], [0.063707, 0.936293]])
+    assert_near(other, [[0.928051, 0.071949], [0.738796, 0.261204], [0.063707, 0.936293]])
     between = torch.tensor([[1.5, 7.0]], dtype=torch.float64)
-    close(log_assignment(between, CENTROIDS).exp(), [[0.5, 0.5]], 0.0)
+    assert_near(log_assignment(between, CENTROIDS).exp(), [[0.5, 0.5]], 0.0)
 
 
 def later_log_q() -> Tensor:
@@ -44,8 +44,8 @@ def later_log_q() -> Tensor:
 
 def test_the_later_codes_exponent_is_not_ours() -> None:
     theirs, ours = later_log_q(), log_assignment(CODES, CENTROIDS)
-    close(theirs.exp(), [[0.990099, 0.009901], [0.862069, 0.137931], [0.013652, 0.986348]])
-    close(3 * assignment_loss(theirs, log_target(theirs, soft_sizes([theirs]))), 0.075410, 5e-7)
+    assert_near(theirs.exp(), [[0.990099, 0.009901], [0.862069, 0.137931], [0.013652, 0.986348]])
+    assert_near(3 * assignment_loss(theirs, log_target(theirs, soft_sizes([theirs]))), 0.075410, 5e-7)
     assert (ours.exp() - theirs.exp()).abs().min() > 0.05
     assert abs(float(3 * assignment_loss(ours, log_target(ours, soft_sizes([ours])))) - 0.075410) > 0.08
 
@@ -53,13 +53,13 @@ def test_the_later_codes_exponent_is_not_ours() -> None:
 def test_target_and_loss() -> None:
     log_q = log_assignment(CODES, CENTROIDS)
     sizes = soft_sizes([log_q])
-    close(sizes, [1.728640, 1.271360])
+    assert_near(sizes, [1.728640, 1.271360])
     log_p = log_target(log_q, sizes)
-    close(log_p.exp(), [[0.986586, 0.013414], [0.821323, 0.178677], [0.010077, 0.989923]])
-    close(3 * assignment_loss(log_q, log_p), 0.162286)
-    close(assignment_loss(log_q, log_p), 0.054095, 5e-7)
+    assert_near(log_p.exp(), [[0.986586, 0.013414], [0.821323, 0.178677], [0.010077, 0.989923]])
+    assert_near(3 * assignment_loss(log_q, log_p), 0.162286)
+    assert_near(assignment_loss(log_q, log_p), 0.054095, 5e-7)
     # with 1e-6 inside the logarithm, as the authors' later code has it
-    close(assignment_loss((log_q.exp() + 1e-6).log(), log_p), 0.054094, 5e-7)
+    assert_near(assignment_loss((log_q.exp() + 1e-6).log(), log_p), 0.054094, 5e-7)
 
 
 def test_rows_are_probabilities() -> None:
@@ -78,11 +78,11 @@ def test_gradients() -> None:
     assert not log_p.requires_grad
     (3 * assignment_loss(log_q, log_p)).backward()
     assert codes.grad is not None and centroids.grad is not None
-    close(codes.grad, [[0.046497, 0.0], [0.192666, 0.0], [0.050393, 0.0]])
-    close(centroids.grad, [[-0.062243, 0.0], [-0.227313, 0.0]])
+    assert_near(codes.grad, [[0.046497, 0.0], [0.192666, 0.0], [0.050393, 0.0]])
+    assert_near(centroids.grad, [[-0.062243, 0.0], [-0.227313, 0.0]])
     moved = CODES - codes.grad
-    close(moved[:, 0], [-0.046497, 0.807334, 3.949607])
-    close(3 * assignment_loss(log_assignment(moved, CENTROIDS), log_p), 0.132604)
+    assert_near(moved[:, 0], [-0.046497, 0.807334, 3.949607])
+    assert_near(3 * assignment_loss(log_assignment(moved, CENTROIDS), log_p), 0.132604)
 
 
 def test_gradients_are_those_of_finite_differences() -> None:
@@ -103,8 +103,8 @@ def test_gradients_are_those_of_finite_differences() -> None:
 def test_a_target_takes_from_large_clusters() -> None:
     q = torch.tensor([[0.9, 0.1]] * 8 + [[0.52, 0.48], [0.1, 0.9]], dtype=torch.float64)
     sizes = soft_sizes([q.log()])
-    close(sizes, [7.82, 2.18])
-    close(log_target(q.log(), sizes).exp()[8], [0.246517, 0.753483])
+    assert_near(sizes, [7.82, 2.18])
+    assert_near(log_target(q.log(), sizes).exp()[8], [0.246517, 0.753483])
 
 
 def test_parts_give_the_target_of_the_whole() -> None:
@@ -125,13 +125,13 @@ def test_parts_give_the_target_of_the_whole() -> None:
 
 def test_the_loss_is_blind_to_collapse() -> None:
     same = torch.tensor([[0.7, 0.3]] * 5).log()
-    close(assignment_loss(same, log_target(same, soft_sizes([same]))), 0.0)
+    assert_near(assignment_loss(same, log_target(same, soft_sizes([same]))), 0.0)
     codes = torch.tensor([[-2.0, 0.0], [-1.8, 0.3], [2.0, 0.0], [2.2, -0.3], [0.1, 2.0]])
     centroids = torch.tensor([[-2.0, 0.0], [2.0, 0.0], [0.0, 2.0]])
     labels: List[List[int]] = []
     for scale, expected in ((1.0, 0.104032), (0.5, 0.113874), (0.2, 0.017779), (0.1, 0.001610), (0.01, 0.0)):
         log_q = log_assignment(scale * codes, scale * centroids)
-        close(assignment_loss(log_q, log_target(log_q, soft_sizes([log_q]))), expected)
+        assert_near(assignment_loss(log_q, log_target(log_q, soft_sizes([log_q]))), expected)
         labels.append(log_q.argmax(1).tolist())
     assert all(each == labels[0] for each in labels)
 
@@ -173,4 +173,5 @@ def test_autoencoder() -> None:
     torch.testing.assert_close(small.encode(vectors[:1]), codes[:1])
     reconstruction_loss(vectors, again).backward()
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in small.parameters())
-    close(reconstruction_loss(torch.tensor([[1.0, 2.0], [3.0, 4.0]]), torch.tensor([[1.0, 1.0], [2.0, 4.0]])), 0.5)
+    one, two = torch.tensor([[1.0, 2.0], [3.0, 4.0]]), torch.tensor([[1.0, 1.0], [2.0, 4.0]])
+    assert_near(reconstruction_loss(one, two), 0.5)
