@@ -15,6 +15,10 @@ ARGS ?=
 
 export PYTHONUNBUFFERED := 1
 export TOKENIZERS_PARALLELISM := false
+# glibc gives the memory of large arrays back and asks for it again in each batch: a sixth of a training's time.
+export MALLOC_MMAP_MAX_ := 0
+export MALLOC_TRIM_THRESHOLD_ := 40000000000
+export MALLOC_TOP_PAD_ := 500000000
 
 .DELETE_ON_ERROR:
 .PHONY: all test lint fix types smoke real install docs clean distclean help

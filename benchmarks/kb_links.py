@@ -13,19 +13,13 @@ import numpy
 import torch
 from call import Call
 from kb_data import LinkMaker, Links
-from runs import ROOT, cached, environment, fingerprint
+from runs import KEEP_MEMORY, ROOT, cached, environment, fingerprint
 
 from spacy_relext.knowledge.kb_model import KbModel, score_links, train_kb
 from spacy_relext.models.kb_embeddings import KbEmbeddings
 from spacy_relext.models.kb_training import HRERE, KbSettings
 
 PEER = ROOT / "benchmarks" / "peers" / "pykeen_links.py"
-# New memory for each batch takes as long as the arithmetic; the peer is spared that.
-MALLOC = {
-    "MALLOC_MMAP_MAX_": "0",
-    "MALLOC_TRIM_THRESHOLD_": "40000000000",
-    "MALLOC_TOP_PAD_": "500000000",
-}
 BATCH, WIDTH = 1_000, 100
 METRICS = ("entities_mrr", "entities_hits_1", "entities_hits_10", "relations_mrr", "relations_hits_1")
 # The pass is chosen on valid.
@@ -121,7 +115,7 @@ def _theirs(call: Call, data: Links, settings: KbSettings, *, scale: float = 0.0
         options = [f"--{key}={value}" for key, value in {**told, **sizes}.items()]
         python = str(call.maker.peer_python)  # type: ignore[attr-defined]
         files = ["--facts", str(folder / "facts.npz"), "--out", str(folder / "tables.npz")]
-        variables = {**environment(call.settings.threads), **MALLOC, "PYTHONPATH": ""}
+        variables = {**environment(call.settings.threads), **KEEP_MEMORY, "PYTHONPATH": ""}
         subprocess.run([python, str(PEER), *files, *options], env=variables, check=True)
         found: dict[str, Any] = json.loads((folder / "tables.json").read_text(encoding="utf8"))
         return found

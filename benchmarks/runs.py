@@ -20,6 +20,12 @@ from spacy_relext.encoders.precision import has_fast_bf16
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_CONFIG = ROOT / "configs" / "rere.cfg"
 LOGGER = Path(__file__).resolve().parent / "timing_logger.py"
+# A training on a CPU otherwise gets new memory for each batch, page by page; peers are spared that, too.
+KEEP_MEMORY = {
+    "MALLOC_MMAP_MAX_": "0",
+    "MALLOC_TRIM_THRESHOLD_": "40000000000",
+    "MALLOC_TOP_PAD_": "500000000",
+}
 
 
 @dataclass(frozen=True)
@@ -178,8 +184,9 @@ def run_logged(command: list[str], log: Path, *, threads: int) -> None:
     RAISES (ValueError): Where it fails.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
+    variables = {**environment(threads), **KEEP_MEMORY}
     with log.open("w", encoding="utf8") as stream:
-        ended = subprocess.run(command, stdout=stream, stderr=subprocess.STDOUT, cwd=ROOT, env=environment(threads))
+        ended = subprocess.run(command, stdout=stream, stderr=subprocess.STDOUT, cwd=ROOT, env=variables)
     if ended.returncode:
         last = (log.read_text(encoding="utf8").strip().splitlines() or ["it said nothing"])[-1]
         raise ValueError(f"{Path(command[-1]).name}: exit code {ended.returncode}: {last} (all of it in {log})")

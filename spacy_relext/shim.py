@@ -4,7 +4,8 @@ The module's `sizes` travel in the header of the file, so that a loaded pipeline
 """
 
 import json
-from typing import Any, Dict, cast
+from contextlib import contextmanager
+from typing import Any, Dict, Iterator, Mapping, cast
 
 import safetensors.torch
 import torch
@@ -19,9 +20,10 @@ _SIZES = "sizes"
 class TorchShim(PyTorchShim):
     """A thinc shim whose parameters may have learning rates of their own.
 
-    Three things differ from thinc's: gradients are dropped, not zeroed, after an update, so that a parameter without a
-    gradient is not moved by the optimizer's momentum; each parameter's rate is scaled by `module.lr_scales`; and the
-    module stays in evaluation mode between predictions, since switching all its parts twice a call costs 3 ms.
+    Four things differ from thinc's: gradients are dropped, not zeroed, after an update, so that a parameter without a
+    gradient is not moved by the optimizer's momentum; each parameter's rate is scaled by `module.lr_scales`; averages
+    are found, which thinc's shim looks for under keys that its optimizer does not give them; and the module stays in
+    evaluation mode between predictions, since switching all its parts twice a call costs 3 ms.
     """
 
     def predict(self, inputs: ArgsKwargs) -> Any:
@@ -63,6 +65,28 @@ class TorchShim(PyTorchShim):
             if new.data_ptr() != parameter.data_ptr():
                 parameter.data = new  # only then: a view of a view of a view would keep all of them alive
             parameter.grad = None
+        self._weights_changed()
+
+    @contextmanager
+    def use_params(self, params: Mapping[Any, Any]) -> Iterator[None]:
+        """Run with other parameters for a while, such as the averages of an optimizer.
+
+        params (Mapping[Any, Any]): By `(shim.id, name)`; parameters that are not among them stay as they are.
+        """
+        own = {name: parameter for name, parameter in self._model.named_parameters() if (self.id, name) in params}
+        kept = {name: parameter.data for name, parameter in own.items()}
+        for name, parameter in own.items():
+            parameter.data = xp2torch(params[self.id, name], device=parameter.device)
+        self._weights_changed()
+        try:
+            yield
+        finally:
+            for name, parameter in own.items():
+                parameter.data = kept[name]
+            self._weights_changed()
+
+    def _weights_changed(self) -> None:
+        """Tell those modules that keep something which they made of their weights."""
         for module in self._model.modules():
             if hasattr(module, "weights_changed"):
                 module.weights_changed()

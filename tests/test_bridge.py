@@ -236,6 +236,30 @@ def test_updates_make_the_loss_smaller() -> None:
     assert total_loss(model) < before / 2
 
 
+def test_averages_stand_in_for_a_while() -> None:
+    model, optimizer = toy_model(), Adam(0.1, use_averages=True)
+    expected, forgotten = torch.zeros(2), []
+    module_of(model).slow.weights_changed = lambda: forgotten.append(1)
+    for step in (1, 2, 3):
+        backward(model)
+        model.finish_update(optimizer)
+        decay = (1 + step) / (10 + step)  # thinc's
+        expected = decay * expected + (1 - decay) * module_of(model).fast.bias.detach()
+    after = {name: p.detach().clone() for name, p in module_of(model).named_parameters()}
+    forgotten.clear()
+    with pytest.raises(KeyError, match="inside"):
+        with model.use_params(optimizer.averages):
+            torch.testing.assert_close(module_of(model).fast.bias.detach(), expected)
+            assert torch.equal(module_of(model).unused.bias, after["unused.bias"]) and len(forgotten) == 1
+            raise KeyError("inside")
+    assert len(forgotten) == 2
+    for name, parameter in module_of(model).named_parameters():
+        assert torch.equal(parameter, after[name]) and parameter.requires_grad, name
+    backward(model)
+    model.finish_update(optimizer)  # training goes on with the weights, not with their averages
+    assert not torch.equal(module_of(model).fast.bias, after["fast.bias"])
+
+
 def configured(**sizes: int) -> Toy:
     module = Toy()
     module.configure(**{"width": WIDTH, "n_relations": 2, **sizes})

@@ -1,12 +1,13 @@
 """A Hugging Face encoder that turns word pieces into one vector per token, sized and filled after construction."""
 
 import contextlib
-from typing import Any, Dict, Iterator, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, Optional, Tuple
 
 import torch
 from torch import Tensor, nn
 
 from ..instances.pieces import N_MARKS, N_SHAPES
+from .layer_mix import mix_layers
 from .layers import LayerStack, layers_of
 from .precision import PRECISIONS, autocast
 from .prediction import KeepsCopy, prediction_copy
@@ -198,21 +199,6 @@ class TransformerEncoder(KeepsCopy):
             for module in [*tables, *layers_of(transformer)[: self.freeze_layers]]:
                 if module is not None:
                     module.requires_grad_(False)
-
-
-def mix_layers(weights: Tensor, layers: Sequence[Tensor]) -> Tensor:
-    """Σ_l w_l h_l, in fp32.
-
-    weights (Tensor): Shape (n,)
-    layers (Sequence[Tensor]): n of shape (B, L, D), of any precision.
-    RETURNS (Tensor): Shape (B, L, D)
-    """
-    if weights.requires_grad:
-        return torch.stack([w * layer.float() for w, layer in zip(weights, layers)]).sum(0)
-    mixed = layers[0].float() * weights[0]
-    for weight, layer in zip(weights.tolist()[1:], layers[1:]):
-        mixed.add_(layer, alpha=weight)  # without a table of all layers
-    return mixed
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ from typing import Any, List
 import pytest
 from spacy.language import Language
 from spacy.training import Example
+from thinc.api import Adam
 
 from spacy_relext import set_triples
 
@@ -80,6 +81,22 @@ def test_updates_without_optimizer_do_not_move(case: MethodCase, trained: Traine
     nlp.update(case.make_examples(nlp), sgd=False, annotates=case.annotating)  # type: ignore[arg-type]
     assert weights(nlp.get_pipe(NAME)) == before
     assert_close([outcome(nlp(trained.texts[0]))], [outcome(trained.nlp(trained.texts[0]))])
+
+
+def test_averages_stand_in_for_the_weights(case: MethodCase, trained: Trained) -> None:
+    nlp = trained.copy()
+    optimizer = nlp.resume_training(sgd=Adam(case.learn_rate, use_averages=True))
+    for _ in range(2):
+        nlp.update(case.make_examples(nlp), sgd=optimizer, annotates=case.annotating)
+    before, found = weights(nlp.get_pipe(NAME)), 0
+    with nlp.use_params(optimizer.averages):
+        assert weights(nlp.get_pipe(NAME)) != before  # what is saved and evaluated
+        for shim in (shim for node in nlp.get_pipe(NAME).model.walk() for shim in node.shims):
+            for name, parameter in shim._model.named_parameters():
+                if (shim.id, name) in optimizer.averages:
+                    assert parameter.tolist() == optimizer.averages[shim.id, name].tolist(), name
+                    found += 1
+    assert found and weights(nlp.get_pipe(NAME)) == before
 
 
 def weights(pipe: Any) -> bytes:
