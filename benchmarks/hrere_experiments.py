@@ -14,7 +14,7 @@ from hrere_corpora import FB15K, FB60K, BagData, HrereMaker
 from hrere_fusion import frozen_logits
 from hrere_hoffmann import FILE, leave_out, read_judgements, score_judgements
 from hrere_intervals import Said, difference, drawn_scores
-from hrere_match import bag_facts, linked_shares, match_scores
+from hrere_match import bag_facts, linked_shares, match_scores, taught_shares
 from hrere_outputs import BAG, MENTION, Outputs, read_outputs, seen_pairs
 from hrere_training import BASE, FULL, GLOVE, MINILM, NAIVE, SLOW, Changes, train_system
 from runs import Trained
@@ -35,16 +35,25 @@ COVERAGE = (0.0, 0.25, 0.5, 0.75, 1.0)
 CURVES = (BASE_ROW, LATE_ROW, NAIVE_ROW, *FULL)
 # Which differences get an interval.
 COMPARED = ((NAIVE_ROW, BASE_ROW), *((full, other) for full in FULL for other in (NAIVE_ROW, LATE_ROW)))
-# Part → encoder and knowledge base.
-RATE, CHOSEN = "rate", "chosen"
-PARTS: dict[str, tuple[str, str]] = {
-    "central": (GLOVE, FB60K),
-    "fb15k237": (GLOVE, FB15K),
-    "minilm": (MINILM, FB60K),
-    RATE: (GLOVE, FB60K),
-    CHOSEN: (GLOVE, FB60K),
-}
 Judge = Callable[[Outputs], numpy.ndarray]
+
+
+@dataclass(frozen=True)
+class Part:
+    """What is compared.
+
+    run (Callable[[Table], None]): Trains, and writes the rows.
+    encoder (str): Of all systems.
+    kb (str): One of `hrere_corpora.KBS`.
+    full (Mapping[str, Changes]): Forms of J_D: row → changes.
+    chosen (bool): Whether the pipelines are those which were best on dev, instead of those of the last pass.
+    """
+
+    run: Callable[[Table], None]
+    encoder: str = GLOVE
+    kb: str = FB60K
+    full: Mapping[str, Changes] = field(default_factory=lambda: FULL)
+    chosen: bool = False
 
 
 @dataclass
@@ -53,38 +62,47 @@ class Table:
 
     call (Call): The call.
     split (str): Of `HrereMaker`.
-    part (str): Of `PARTS`.
+    name (str): Of the part.
+    part (Part): The part.
     data (BagData): The corpora.
     seed (int): Seed.
     kb (Path): Folder of the embeddings.
     seen (set[frozenset[str]]): Pairs of the training corpus, in whichever order.
     said (dict[str, Said]): Row → what was said of the bags of the test corpus.
+    bags (dict[str, tuple[Outputs, Outputs]]): Row → what is said of the bags of dev and of test.
     judged (dict[str, tuple[Trained, Mixture]]): Systems that are asked of single sentences.
     """
 
     call: Call
     split: str
-    part: str
+    name: str
+    part: Part
     data: BagData
     seed: int
     kb: Path
     seen: set[frozenset[str]] = field(default_factory=set)
     said: dict[str, Said] = field(default_factory=dict)
+    bags: dict[str, tuple[Outputs, Outputs]] = field(default_factory=dict)
     judged: dict[str, tuple[Trained, Mixture]] = field(default_factory=dict)
 
     @property
     def described(self) -> str:
         """RETURNS (str): What the figures depend on."""
-        return ", ".join([self.data.name, *PARTS[self.part], self.call.settings.precision])
+        return f"{self.title}, {self.call.settings.precision}"
+
+    @property
+    def title(self) -> str:
+        """RETURNS (str): Data, encoder and knowledge base."""
+        return ", ".join([self.data.name, self.part.encoder, self.part.kb])
 
     def train(self, changes: Changes) -> Trained:
         """RETURNS (Trained): A system."""
-        options = {"seed": self.seed, "encoder": PARTS[self.part][0], "changes": changes}
+        options = {"seed": self.seed, "encoder": self.part.encoder, "changes": changes}
         return train_system(self.call, self.data, self.kb, **options)  # type: ignore[arg-type]
 
     def pipeline(self, trained: Trained) -> Path:
         """RETURNS (Path): The pipeline of the last pass, or of that which was best on dev."""
-        return trained.pipeline if self.part == CHOSEN else trained.pipeline.with_name("model-last")
+        return trained.pipeline if self.part.chosen else trained.pipeline.with_name("model-last")
 
     def read(self, trained: Trained, corpus: Path, unit: str = BAG) -> Outputs:
         """RETURNS (Outputs): What a system says of a corpus."""
@@ -92,7 +110,7 @@ class Table:
 
     def split_of(self, name: str) -> str:
         """RETURNS (str): What a row's split is called."""
-        return f"{name}, pass chosen on dev" if self.part == CHOSEN else name
+        return f"{name}, pass chosen on dev" if self.part.chosen else name
 
     def read_all(self, trained: Trained) -> tuple[Outputs, Outputs, Outputs]:
         """RETURNS (tuple[Outputs, Outputs, Outputs]): Bags of dev and of test, and mentions of test."""
@@ -135,19 +153,28 @@ def _run(split: str, call: Call) -> None:
     sizes = ", ".join(f"{count_docs(getattr(data, part)):,} {part}" for part in ("train", "dev", "test"))
     call.tell(f"{data.name}: lines: {sizes}; {data.left_out:,} left out whose text is in another part")
     for seed in call.seeds:
-        for part in filter(call.wants, PARTS):
-            kb = call.maker.kb(PARTS[part][1], seed=seed, tell=call.tell)
-            table = Table(call, split, part, data, seed, kb)
-            if part == RATE:
-                _slowly(table)
-                continue
-            _compare(table)
-            _differences(table)
-            if part == CHOSEN:
-                continue
-            _judged(table)
-            if not seed:
-                _curves(table)
+        for name in filter(call.wants, PARTS):
+            part = PARTS[name]
+            kb = call.maker.kb(part.kb, seed=seed, tell=call.tell)
+            part.run(Table(call, split, name, part, data, seed, kb))
+
+
+def _all(table: Table) -> None:
+    """Everything that is measured of the systems."""
+    _compare(table)
+    _differences(table)
+    _matched(table, table.bags[BASE_ROW][1])
+    _taught(table)
+    _coverage(table)
+    _judged(table)
+    if not table.seed:
+        _curves(table)
+
+
+def _scores(table: Table) -> None:
+    """Average precision and differences alone."""
+    _compare(table)
+    _differences(table)
 
 
 def _compare(table: Table) -> None:
@@ -157,21 +184,16 @@ def _compare(table: Table) -> None:
     table.seen = seen_pairs(train)
     dev, test, mentions = table.read_all(base)
     _text_alone(table, BASE_ROW, base, dev, test, mentions)
-    table.judged[BASE_ROW] = (base, dev.fit(share=1.0))
-    if table.part != CHOSEN:
-        _matched(table, test)
+    table.bags[BASE_ROW], table.judged[BASE_ROW] = (dev, test), (base, dev.fit(share=1.0))
     frozen = frozen_logits(train, [dev, test, mentions], kb=LinkedKb.from_model(KbModel.from_disk(table.kb)))
     _both_mixed(table, LATE_ROW, base, *frozen)
-    naive, dev = _naive(table, NAIVE)
-    table.judged[NAIVE_ROW] = (naive, dev.fit())
-    for system, changes in FULL.items():
+    _naive(table, NAIVE)
+    for system, changes in table.part.full.items():
         full = table.train(changes)
         dev, test, mentions = table.read_all(full)
         _both_mixed(table, system, full, dev, test, mentions)
-        table.judged[system] = (full, dev.fit())
+        table.bags[system], table.judged[system] = (dev, test), (full, dev.fit())
         _text_alone(table, f"{system}, its text alone", full, dev, test, mentions)
-        if system == PRINTED and table.part != CHOSEN:
-            _coverage(table, dev, test)
 
 
 def _slowly(table: Table) -> None:
@@ -180,13 +202,14 @@ def _slowly(table: Table) -> None:
     _naive(table, SLOW, called=f", {SLOWLY}")
 
 
-def _naive(table: Table, changes: Changes, *, called: str = "") -> tuple[Trained, Outputs]:
-    """Train a naive system, and write its rows and those of its knowledge base. RETURNS it, and bags of dev."""
+def _naive(table: Table, changes: Changes, *, called: str = "") -> None:
+    """Train a naive system, and write its rows and those of its knowledge base."""
     naive = table.train(changes)
     dev, test, mentions = table.read_all(naive)
     table.record(f"{KB_ROW}{called}", naive, _kb_alone(dev.fit(share=0.0)), test, mentions)
-    _both_mixed(table, f"{NAIVE_ROW}{called}", naive, dev, test, mentions)
-    return naive, dev
+    row = f"{NAIVE_ROW}{called}"
+    _both_mixed(table, row, naive, dev, test, mentions)
+    table.bags[row], table.judged[row] = (dev, test), (naive, dev.fit())
 
 
 def _both_mixed(table: Table, system: str, trained: Trained, dev: Outputs, *outputs: Outputs) -> None:
@@ -215,7 +238,7 @@ def _text_alone(table: Table, system: str, trained: Trained, dev: Outputs, *outp
 
 def _matched(table: Table, test: Outputs) -> None:
     """Count what the knowledge base knows, and score it where it is asked without any training."""
-    call, name = table.call, PARTS[table.part][1]
+    call, name = table.call, table.part.kb
     assert isinstance(call.maker, HrereMaker)
     data = f"{table.data.name}, {name}"
     shares = linked_shares(test, table.seen)
@@ -230,12 +253,25 @@ def _matched(table: Table, test: Outputs) -> None:
         call.tell(f"  KB match, {part}: {scores}")
 
 
+def _taught(table: Table) -> None:
+    """Say how often what J_D would teach is right: of bags that train the knowledge base, and of others."""
+    naive = table.judged[NAIVE_ROW][0]
+    told = {"train": table.read(naive, table.data.train), "test": table.bags[NAIVE_ROW][1]}
+    for split, outputs in told.items():
+        shares = taught_shares(outputs)
+        options = {"data": table.described, "split": split, "system": NAIVE_ROW, "seed": table.seed}
+        table.call.record(f"nyt10_{table.split}_taught", shares, **options)  # type: ignore[arg-type]
+        table.call.tell(f"  what the knowledge base would teach of {split}: {shares}")
+
+
 def _differences(table: Table) -> None:
     """Draw pairs again and again, and write how far systems are apart."""
     for name in (ALL, UNSEEN):
-        systems = {system: table.part_of(table.said[system], name) for system in CURVES}
+        systems = {system: table.part_of(table.said[system], name) for system in CURVES if system in table.said}
         scores = drawn_scores(systems)
         for one, two in COMPARED:
+            if one not in systems:  # a form of J_D that is not compared here
+                continue
             found = difference(scores[one], scores[two])
             split = f"{_short(one)} − {_short(two)}, {table.split_of(name)}"
             options = {"data": table.described, "split": split, "system": "default", "seed": table.seed}
@@ -255,8 +291,9 @@ def _judged(table: Table) -> None:
         call.tell(f"  {system}, judged sentences: AP {scores['sentence_ap']:.3f}")
 
 
-def _coverage(table: Table, dev: Outputs, test: Outputs) -> None:
+def _coverage(table: Table) -> None:
     """Let ever fewer pairs be linked at run time."""
+    dev, test = table.bags[PRINTED]
     dice, mixture = numpy.random.default_rng(table.seed).random(len(test.ids)), dev.fit()
     for share in COVERAGE:
         scores = test.score(test.probs(mixture, linked=test.linked & (dice < share)).probs)
@@ -269,12 +306,21 @@ def _curves(table: Table) -> None:
     curves = {
         _short(row): recall_curve(said.outputs.ranking(said.probs)) for row, said in table.said.items() if row in CURVES
     }
-    suffix = "" if table.part == next(iter(PARTS)) else f"_{table.part}"
+    suffix = "" if table.name == next(iter(PARTS)) else f"_{table.name}"
     target = table.call.figures / f"hrere_nyt10_{table.split}{suffix}"
-    for path in draw_recall_curves(curves, target=target, title=", ".join([table.data.name, *PARTS[table.part]])):
+    for path in draw_recall_curves(curves, target=target, title=table.title):
         table.call.tell(f"  {path.name} drawn")
 
 
 def _short(row: str) -> str:
     """RETURNS (str): A row's name without its kind."""
     return row.removeprefix("ablation:").removeprefix("peer:")
+
+
+PARTS: dict[str, Part] = {
+    "central": Part(_all),
+    "fb15k237": Part(_all, kb=FB15K),
+    "minilm": Part(_all, encoder=MINILM, full={PRINTED: FULL[PRINTED]}),
+    "rate": Part(_slowly),
+    "chosen": Part(_scores, chosen=True),
+}

@@ -187,6 +187,18 @@ def test_missed_facts_are_counted_where_they_are() -> None:
     assert part.ids == found.ids[4:] and part.text.shape == (2, 3) and part.classes == found.classes
 
 
+def test_what_a_knowledge_base_would_teach_is_counted_for_linked_bags() -> None:
+    from hrere_match import taught_shares
+
+    kb = numpy.asarray([[0, 2, 1], [0, 2, 1], [0, 1, 2], [5, 1, 2], [0, 9, 0]])
+    gold = numpy.asarray([[0, 1, 0], [1, 0, 0], [0, 1, 1], [1, 0, 0], [1, 0, 0]], dtype=bool)
+    linked, shared = numpy.asarray([True, True, True, True, False]), numpy.asarray([True, True, False])
+    found = taught_shares(outputs(5, kb=kb, gold=gold, linked=linked, shared=shared))
+    assert found == {"taught_right": 0.75, "taught_right_related": 1.0}
+    less = replace(outputs(5, kb=kb, gold=gold, linked=linked), gold=gold & [True, True, False])
+    assert taught_shares(less) == {"taught_right": 0.5, "taught_right_related": 0.5}
+
+
 def test_temperatures_with_a_share_that_is_held() -> None:
     found = outputs(60)
     free, text, kb = found.fit(), found.fit(share=1.0), found.fit(share=0.0)
@@ -324,6 +336,7 @@ def test_rows_of_a_part(maker: Any, tmp_path: pathlib.Path, monkeypatch: pytest.
     assert linked["seen_pairs_found"] <= 1 and linked["bags_found"] == linked["pairs_found"] + 1
     assert asked == [2] * 5 and ("nyt10_given_judged", "sentences judged by people") in {key[:2] for key in by_name}
     assert by_name["nyt10_given_match", "all pairs", "peer:KB match", "bag_r"] == 0.0
+    assert {key[1] for key in by_name if key[0] == "nyt10_given_taught"} == {"train", "test"}
     assert {path.name for path in call.figures.iterdir()} == {f"hrere_nyt10_given.{kind}" for kind in ("png", "svg")}
     assert "naive − base" in render_tables([row for row in rows if row["benchmark"] == "nyt10_given_differences"])
 
