@@ -107,6 +107,9 @@ def train_cli(
     optimizer: Optional[str] = typer.Option(None, "--optimizer", help="adagrad or adam"),
     learn_rate: Optional[float] = typer.Option(None, "--learn-rate", min=0.0, help="Of the optimizer"),
     n3: Optional[float] = typer.Option(None, "--n3", min=0.0, help="Weight of the nuclear 3-norm"),
+    relation_weight: Optional[float] = typer.Option(
+        None, "--relation-weight", min=0.0, help="Weight of asking for the relation of two entities, too"
+    ),
     seed: int = typer.Option(0, "--seed", help="Of all that is drawn"),
     resume: bool = typer.Option(False, "--resume", help="Go on with the training in OUT"),
     columns: str = typer.Option(",".join(COLUMNS), "--columns", help=COLUMNS_HELP),
@@ -122,6 +125,7 @@ def train_cli(
     if recipe not in RECIPES:
         fail(Errors.R206.format(option="--recipe", found=recipe, expected=", ".join(RECIPES)))
     given = {"width": width, "batch_size": batch_size, "optimizer": optimizer, "learn_rate": learn_rate, "n3": n3}
+    given["relation_weight"] = relation_weight
     options: Dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     options = {**(HRERE if recipe == "hrere" else {}), **options}
     try:

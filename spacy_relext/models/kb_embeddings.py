@@ -5,7 +5,9 @@
 
 Losses: cross-entropy over all entities (Lacroix et al., ICML 2018, with reciprocal relations and the nuclear 3-norm,
 N3), or logistic with drawn negatives, which is how the embeddings of HRERE (Xu and Barbosa, NAACL 2019) were made: one
-entity and one relation replaced in each fact, entities through tanh, and squares as a penalty.
+entity and one relation replaced in each fact, entities through tanh, and squares as a penalty. To the first may be
+added −log p(r | h, t) over all relations (Chen et al., AKBC 2021): how two entities are related is what a classifier of
+pairs asks.
 
 Questions rather than facts are scored against all entities: a question (h, r, ?) with several answers is scored once,
 and its loss is the sum of those of its facts. That changes no loss, and spares time.
@@ -114,12 +116,12 @@ class KbEmbeddings(nn.Module):
         RETURNS (Tensor): φ. Shape (B, R)
         """
         one, two = self.entity(subjects), self.entity(objects)
-        forwards = self._pair(one, two) @ self.relations[: self.n_relations].T
+        forwards = self.combine_ends(one, two) @ self.relations[: self.n_relations].T
         if not self.reciprocal:
             return forwards
-        return (forwards + self._pair(two, one) @ self.relations[self.n_relations :].T) / 2
+        return (forwards + self.combine_ends(two, one) @ self.relations[self.n_relations :].T) / 2
 
-    def _pair(self, one: Tensor, two: Tensor) -> Tensor:
+    def combine_ends(self, one: Tensor, two: Tensor) -> Tensor:
         """What of two entities a relation is multiplied with. Shapes (B, columns)"""
         if self.kind == "distmult":
             return one * two
@@ -181,9 +183,10 @@ def question_loss(
     *,
     n3: float = 0.0,
     smoothing: float = 0.0,
+    relation_weight: float = 0.0,
     room: Optional[Room] = None,
 ) -> Tensor:
-    """Cross-entropy of questions over all entities, the sum over their answers, and N3 of these facts.
+    """Cross-entropy of questions over all entities, the sum over their answers, and N3 and relations of these facts.
 
     model (KbEmbeddings): The embeddings.
     subjects (Tensor): Of the questions. Shape (B,)
@@ -192,12 +195,14 @@ def question_loss(
     answers (Tensor): One after the other. Shape (A,)
     n3 (float): Weight of the nuclear 3-norm.
     smoothing (float): Share of each answer that is spread over all entities.
+    relation_weight (float): Weight of the cross-entropy of each fact's relation over all relations, or over all
+        reciprocal ones.
     room (Optional[Room]): Memory of the batch before, to be used again; its gradients are lost, also those that
         became the `grad` of a table.
     RETURNS (Tensor): Mean over the answers. Shape ()
     """
     rows = torch.repeat_interleave(torch.arange(len(counts), device=counts.device), counts)
-    wanted = torch.cat([subjects, answers]) if n3 else subjects
+    wanted = torch.cat([subjects, answers]) if n3 or relation_weight else subjects
     found, table = Entities.apply(model.entity(), wanted)
     one, names = found[: len(subjects)], model.relations[relations]
     told = (counts, rows, answers, smoothing, room or Room())
@@ -205,7 +210,18 @@ def question_loss(
     if n3:
         parts = ((model.cubes(one) + model.cubes(names)) * counts).sum() + model.cubes(found[len(subjects) :]).sum()
         loss = loss + n3 * parts / len(answers)
+    if relation_weight:
+        ends = model.combine_ends(one[rows], found[len(subjects) :])
+        loss = loss + relation_weight * _relation_loss(model, ends, relations[rows])
     return loss
+
+
+def _relation_loss(model: KbEmbeddings, ends: Tensor, relations: Tensor) -> Tensor:
+    """Cross-entropy over the relations that are read in the same direction. Shapes (A, columns), (A,) → ()"""
+    scores = (ends @ model.relations.T).view(len(ends), -1, model.n_relations)  # (A, directions, R)
+    direction = relations // model.n_relations
+    scores = scores.gather(1, direction[:, None, None].expand(-1, 1, model.n_relations))[:, 0]
+    return F.cross_entropy(scores, relations % model.n_relations)
 
 
 def drawn_loss(model: KbEmbeddings, triples: Tensor, *, penalty: float, generator: torch.Generator) -> Tensor:

@@ -11,6 +11,7 @@ from .kb_embeddings import KINDS, KbEmbeddings, drawn_loss, question_loss, quest
 from .kb_softmax import Room
 
 LOSSES, OPTIMIZERS = ("all", "drawn"), ("adagrad", "adam")
+OF_LOSS = {"all": ("n3", "smoothing", "relation_weight"), "drawn": ("penalty",)}
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class KbSettings:
     passes (int): Most passes.
     n3 (float): Weight of N3, of "all".
     smoothing (float): Of "all".
+    relation_weight (float): Weight of asking for relations, too, of "all".
     penalty (float): Weight of the mean squares, of "drawn".
     clip (float): Longest gradient of each table; 0: as long as it is.
     reciprocal (bool): Whether relations have a reciprocal.
@@ -45,6 +47,7 @@ class KbSettings:
     passes: int = 20
     n3: float = 0.0
     smoothing: float = 0.0
+    relation_weight: float = 0.0
     penalty: float = 0.0
     clip: float = 0.0
     reciprocal: bool = True
@@ -59,6 +62,11 @@ class KbSettings:
         for key, known in (("kind", KINDS), ("loss", LOSSES), ("optimizer", OPTIMIZERS)):
             if getattr(self, key) not in known:
                 raise ValueError(f"{key} is {getattr(self, key)!r}; expected one of: {', '.join(known)}")
+        for key in OF_LOSS["drawn" if self.loss == "all" else "all"]:
+            if getattr(self, key):
+                raise ValueError(
+                    f"{key} is {getattr(self, key)}; expected 0, since the loss {self.loss!r} has no such part"
+                )
 
 
 # The recipe with which the embeddings of HRERE were made: 60,000 updates of 5,000 facts.
@@ -193,7 +201,8 @@ def _question_losses(state: KbState, triples: Tensor, settings: KbSettings) -> I
     counts = starts[1:] - starts[:-1]
     step = max(1, round(settings.batch_size * len(counts) / len(answers)))
     order = torch.randperm(len(counts), generator=state.generator).to(device)
-    how: Dict[str, Any] = {"n3": settings.n3, "smoothing": settings.smoothing, "room": Room()}
+    how: Dict[str, Any] = {key: getattr(settings, key) for key in ("n3", "smoothing", "relation_weight")}
+    how["room"] = Room()
     for chosen in order.split(step):
         wanted = counts[chosen]
         offsets = torch.repeat_interleave(starts[:-1][chosen] - wanted.cumsum(0) + wanted, wanted)

@@ -208,6 +208,8 @@ def test_the_released_recipe(kb: Path, tmp_path: Path) -> None:
     assert (settings.loss, settings.width, settings.batch_size, settings.entity_tanh) == ("drawn", 50, 5000, True)
     assert "expected one of: all, hrere" in run("train", kb, tmp_path / "a", "--recipe", "x").output
     assert "kind is 'transe'" in run("train", kb, tmp_path / "a", "--kind", "transe").output
+    output = run("train", kb, tmp_path / "a", "--recipe", "hrere", "--relation-weight", 1).output
+    assert "relation_weight is 1.0; expected 0" in output and output.count("\n") <= 2
 
 
 def test_a_missing_file_is_named(kb: Path, tmp_path: Path, fails: Any) -> None:

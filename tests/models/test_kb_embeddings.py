@@ -105,19 +105,25 @@ def facts_of(count: int = 60) -> Tensor:
     return torch.tensor(numpy.unique(dice.integers(0, [8, 2, 8], (count, 3)), axis=0))
 
 
-@pytest.mark.parametrize("smoothing", [0.0, 0.1])
-def test_questions_have_the_loss_of_their_facts(smoothing: float) -> None:
+@pytest.mark.parametrize("smoothing, weight", [(0.0, 0.0), (0.1, 0.0), (0.0, 0.5)])
+def test_questions_have_the_loss_of_their_facts(smoothing: float, weight: float) -> None:
     torch.manual_seed(0)
     model = KbEmbeddings(kind="complex", n_entities=8, n_relations=2, width=3, scale=1.0)
     facts = facts_of()
     subjects, relations, starts, answers = questions_of(facts, n_relations=2, reciprocal=True)
     assert len(answers) == 2 * len(facts) and len(set(zip(subjects.tolist(), relations.tolist()))) == len(subjects)
     counts = starts[1:] - starts[:-1]
-    found = question_loss(model, subjects, relations, counts, answers, n3=0.01, smoothing=smoothing)
+    found = question_loss(
+        model, subjects, relations, counts, answers, n3=0.01, smoothing=smoothing, relation_weight=weight
+    )
     one = torch.cat([facts[:, 0], facts[:, 2]])
     relation, two = torch.cat([facts[:, 1], facts[:, 1] + 2]), torch.cat([facts[:, 2], facts[:, 0]])
     plain = torch.nn.functional.cross_entropy(model.score_objects(one, relation), two, label_smoothing=smoothing)
     plain = plain + 0.01 * model.n3(one, relation, two).mean()
+    for first, (head, tail) in ((0, (0, 2)), (2, (2, 0))):  # relations 0 and 1, and their reciprocals 2 and 3
+        asked = [torch.stack([facts[:, head], torch.full((len(facts),), first + n), facts[:, tail]], 1) for n in (0, 1)]
+        scores = torch.stack([model(each) for each in asked], 1)
+        plain = plain + weight / 2 * torch.nn.functional.cross_entropy(scores, facts[:, 1])
     torch.testing.assert_close(found, plain)
     tables = list(model.parameters())
     for ours, theirs in zip(torch.autograd.grad(found, tables), torch.autograd.grad(plain, tables)):
@@ -221,3 +227,6 @@ def test_new_numbers_change_nothing_but_numbers() -> None:
 def test_words_are_checked() -> None:
     with pytest.raises(ValueError, match="loss is 'hinge'; expected one of: all, drawn"):
         KbSettings(loss="hinge")
+    for loss, key in (("drawn", "n3"), ("drawn", "relation_weight"), ("all", "penalty")):
+        with pytest.raises(ValueError, match=f"{key} is 0.5; expected 0, since the loss '{loss}'"):
+            KbSettings(loss=loss, **{key: 0.5})
