@@ -12,7 +12,7 @@ import torch
 from kd_pairs import read_examples
 from runs import digest
 
-from spacy_relext.instances.bags import gather_bags, union_of
+from spacy_relext.instances.bags import Bags, gather_bags, union_of
 from spacy_relext.scoring.ranking import Ranking, score_ranking
 from spacy_relext.triples.mixing import Mixture, fit_mixture, mix
 
@@ -93,30 +93,34 @@ def read_outputs(pipeline: Path, corpus: Path, *, threads: int, unit: str = BAG)
     unit (str): "bag": all mentions of a pair; "mention": each by itself.
     RETURNS (Outputs): Logits and gold.
     """
-    path = pipeline.parent.parent / f"{pipeline.name}-{unit}-{digest(corpus)}.npz"
-    if not path.exists():
+    paths = {each: pipeline.parent.parent / f"{pipeline.name}-{each}-{digest(corpus)}.npz" for each in (BAG, MENTION)}
+    if not paths[unit].exists():
         torch.set_num_threads(threads)
-        numpy.savez(path, **_run(pipeline, corpus, unit))
-    found = dict(numpy.load(path, allow_pickle=False))
+        for each, said in _run(pipeline, corpus).items():
+            numpy.savez(paths[each], **said)
+    found = dict(numpy.load(paths[unit], allow_pickle=False))
     ids = [(one, two) for one, two in found.pop("ids").tolist()]
     classes = list(zip(found.pop("relations").tolist(), found.pop("backwards").tolist()))
     return Outputs(ids=ids, classes=classes, unit=unit, **found)
 
 
-def _run(pipeline: Path, corpus: Path, unit: str) -> dict[str, Any]:
+def _run(pipeline: Path, corpus: Path) -> dict[str, dict[str, Any]]:
+    """Both units, read once."""
     nlp = spacy.load(pipeline)
     pipe: Any = nlp.get_pipe("hrere_classifier")
     gold = pipe._gold(read_examples(nlp, corpus))
     bags = gather_bags(gold.pairs, across=True)
-    if unit != BAG:
-        bags = pipe.single(bags)
     outputs = pipe.run_bags(bags)
-    known = set(pipe.classes)
-    said = union_of(gold.found, bags)
+    asked = {BAG: (bags, outputs), MENTION: (pipe.single(bags), pipe.run_single(bags, outputs))}
+    return {unit: _arrays(pipe, gold.found, *each) for unit, each in asked.items()}
+
+
+def _arrays(pipe: Any, found: Any, bags: Bags, outputs: Any) -> dict[str, Any]:
+    known, said = set(pipe.classes), union_of(found, bags)
     return {
         "text": outputs.text,
         "kb": outputs.knowledge,
-        "gold": pipe.gold(bags, gold.found) > 0,
+        "gold": pipe.gold(bags, found) > 0,
         "linked": pipe.linked(bags),
         "shared": pipe.shared(),
         "ids": numpy.asarray(bags.ids),

@@ -252,20 +252,14 @@ class HrereClassifier(KbPipe):
         return Bags(bags.pairs, bags.order, numpy.arange(len(ids)), ids)
 
     def run_single(self, bags: Bags, outputs: Any) -> Any:
-        """Score each mention of bags by itself.
+        """Score each mention of bags by itself, without reading it again.
 
         bags (Bags): The bags.
-        outputs (Any): What the model says of them; of a mention that is a bag alone it is not asked again.
+        outputs (Any): What the model says of them.
         RETURNS (Any): What the model says of `single(bags)`.
         """
         if outputs is None:
             return None
-        (rest,) = numpy.nonzero(numpy.bincount(bags.bag)[bags.bag] > 1)
-        ids = [bags.ids[number] for number in bags.bag[rest].tolist()]
-        said = self.run_bags(Bags(bags.pairs.take(rest), bags.order[rest], numpy.arange(len(rest)), ids))
-        text = outputs.text[bags.bag]
-        if said is not None:
-            text[rest] = said.text
         # what the knowledge base says depends on the links alone
-        alone = numpy.ones_like(outputs.weights)
-        return outputs._replace(text=text, knowledge=outputs.knowledge[bags.bag], weights=alone)
+        knowledge, weights = outputs.knowledge[bags.bag], numpy.ones_like(outputs.weights)
+        return outputs._replace(text=outputs.alone, knowledge=knowledge, weights=weights)

@@ -91,10 +91,12 @@ class BagClassifier(PairModule):
         mentions = torch.tanh(self.mention(joined(states._replace(sentence=said))))
         sentence, weights = self.sentence_query(mentions, bag, len(subjects))
         text = self.classes(self.head(sentence))
+        # the sentence vector of a bag of one mention is that mention
+        alone = text.new_zeros(len(mentions), text.shape[1]) if self.training else self.classes(self.head(mentions))
         if not self.kb_sizes["kb_width"]:
-            return HrereOutput(text, torch.zeros_like(text), weights[:, None])
+            return HrereOutput(text, torch.zeros_like(text), weights[:, None], alone)
         knowledge = self.knowledge(subjects, objects, subject_rows, object_rows)
-        return HrereOutput(text, knowledge.to(text.dtype), weights[:, None])
+        return HrereOutput(text, knowledge.to(text.dtype), weights[:, None], alone)
 
 
 class SentenceAttention(nn.Module):

@@ -28,11 +28,13 @@ class HrereOutput(NamedTuple):
     text (Tensor): z_L. Shape (G, R)
     knowledge (Tensor): z_G; of relations that the knowledge base does not know it means nothing. Shape (G, R)
     weights (Tensor): β, weight of each mention in its bag. Shape (P, 1)
+    alone (Tensor): z_L of each mention as if it were all of its bag; 0 in training. Shape (P, R)
     """
 
     text: Tensor
     knowledge: Tensor
     weights: Tensor
+    alone: Tensor
 
 
 def hrere_loss(

@@ -18,7 +18,7 @@ TEXT, KB = [0.2, 1.0, -0.5], [-2.1875, -0.55, 0.6875]
 def loss(text: Any = (TEXT,), kb: Any = (KB,), gold: Any = ((0.0, 1.0, 0.0),), **options: Any) -> Dict[str, Tensor]:
     settings = {"kb_weight": 1.0, "agree_weight": 1.0, "agree": "ce", "confidence": 0.5, **options}
     linked, shared = settings.pop("linked", [True] * len(text)), settings.pop("shared", [True] * 3)
-    outputs = HrereOutput(torch.as_tensor(text), torch.as_tensor(kb), torch.ones(len(text), 1))
+    outputs = HrereOutput(torch.as_tensor(text), torch.as_tensor(kb), torch.ones(len(text), 1), torch.zeros(0, 3))
     targets = {"gold": torch.tensor(gold), "linked": torch.tensor(linked), "shared": torch.tensor(shared)}
     return hrere_loss(outputs, targets, **settings)  # type: ignore[arg-type]
 
