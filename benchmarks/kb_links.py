@@ -6,6 +6,7 @@ import json
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,8 @@ OWN: dict[str, dict[str, Any]] = {
     "wn18rr": {"n3": 0.1, "batch_size": 250, "passes": 8, "patience": 0, "every": 2},
     "fb15k237": {"n3": 0.05, "batch_size": 250, "passes": 8, "patience": 0, "every": 2},
 }
-PARTS = ("same", "start", "distmult", "own", "hrere")
+PARTS = ("same", "start", "relations", "distmult", "own", "hrere")
+RELATION_WEIGHT = 0.1
 PYKEEN = "peer:PyKEEN 1.11.1"
 
 
@@ -42,12 +44,16 @@ def links(call: Call, name: str) -> None:
     torch.set_num_threads(call.settings.threads)
     facts = f"{name}: {len(data.store):,} facts"
     for seed in call.seeds:
-        for part, kind in (("same", "complex"), ("start", "complex"), ("distmult", "distmult")):
+        for part, kind, compare in (
+            ("same", "complex", _compare),
+            ("start", "complex", _start_alike),
+            ("relations", "complex", _ask_relations),
+            ("distmult", "distmult", _compare),
+        ):
             if call.wants(part):
                 # no evaluation: the last pass counts, as it does of the peer
                 same = {"kind": kind, "width": WIDTH, "batch_size": BATCH, "passes": passes, "every": passes + 1}
                 described = f"{facts}, {kind}, {WIDTH} numbers, Adagrad 0.1, no regulariser, {passes} passes"
-                compare = _start_alike if part == "start" else _compare
                 compare(call, data, KbSettings(seed=seed, **same), described)  # type: ignore[arg-type]
         for part, recipe in (("own", OWN[name]), ("hrere", {**HRERE, "passes": 60_000 * 5_000 // len(data.store)})):
             if call.wants(part):
@@ -76,6 +82,13 @@ def _start_alike(call: Call, data: Links, settings: KbSettings, described: str) 
     theirs = _theirs(call, data, settings, scale=settings.scale)
     system = f"{PYKEEN}, begun at {settings.scale:g}"
     _record(call, data, theirs, data_name=described, system=system, seed=settings.seed)
+
+
+def _ask_relations(call: Call, data: Links, settings: KbSettings, described: str) -> None:
+    """Ours once more, with a loss that asks for relations, too."""
+    ours = _ours(call, data, replace(settings, relation_weight=RELATION_WEIGHT))
+    system = f"ablation:relations asked, weight {RELATION_WEIGHT:g}"
+    _record(call, data, ours, data_name=described, system=system, seed=settings.seed)
 
 
 def _ours(call: Call, data: Links, settings: KbSettings) -> dict[str, Any]:

@@ -54,11 +54,13 @@ def test_link_prediction(data: pathlib.Path, tmp_path: pathlib.Path, monkeypatch
     monkeypatch.setattr(kb_links.subprocess, "run", peer)
     results = tmp_path / "kb.json"
     options = ["--data", str(data), "--runs", str(tmp_path / "runs"), "--results", str(results)]
-    run(["wn18rr", "--only", "same,start", "--passes", "2", "--peer-python", "python", *options], monkeypatch)
+    run(["wn18rr", "--only", "same,start,relations", "--passes", "2", "--peer-python", "python", *options], monkeypatch)
     rows = {(row["system"], row["split"], row["metric"]): row["mean"] for row in read_rows(results)}
     assert scales == [None, "0.001"] * 3, "three seeds, and the peer's tables begun as it likes and as ours"
     assert rows["peer:PyKEEN 1.11.1, begun at 0.001", "test", "pass_seconds"] == 3.0
     assert all(row["seeds"] == [0, 1, 2] for row in read_rows(results))
+    asked, plain = (rows[each, "test", "relations_mrr"] for each in ("ablation:relations asked, weight 0.1", "default"))
+    assert asked != plain
     theirs = "peer:PyKEEN 1.11.1"
     # equal scores everywhere: one right answer of eleven entities, others that are true left out
     assert 0 < rows[theirs, "test", "entities_mrr"] < 0.5 and rows[theirs, "test", "pass_seconds"] == 3.0
@@ -68,7 +70,7 @@ def test_link_prediction(data: pathlib.Path, tmp_path: pathlib.Path, monkeypatch
     assert {split for _, split, _ in rows} == {"test", "test, entities of training"}
     folders = sorted((tmp_path / "runs").glob("wn18rr-*"))
     before = [path.stat().st_mtime_ns for folder in folders for path in folder.iterdir()]
-    run(["wn18rr", "--only", "same,start", "--passes", "2", "--peer-python", "python", *options], monkeypatch)
+    run(["wn18rr", "--only", "same,start,relations", "--passes", "2", "--peer-python", "python", *options], monkeypatch)
     assert before == [path.stat().st_mtime_ns for folder in folders for path in folder.iterdir()], "found again"
 
 
