@@ -16,7 +16,7 @@ from hrere_hoffmann import FILE, leave_out, read_judgements, score_judgements
 from hrere_intervals import Said, difference, drawn_scores
 from hrere_match import bag_facts, linked_shares, match_scores, taught_shares
 from hrere_outputs import BAG, MENTION, Outputs, read_outputs, seen_pairs
-from hrere_training import BASE, FULL, GLOVE, MINILM, NAIVE, SLOW, Changes, train_system
+from hrere_training import BASE, FULL, GLOVE, LAST, MINILM, NAIVE, SLOW, Changes, train_system
 from runs import Trained
 
 from spacy_relext.knowledge.kb_model import KbModel
@@ -26,7 +26,7 @@ from spacy_relext.triples.mixing import Mixture
 from spacy_relext.visuals.recall_curve import draw_recall_curves
 
 BASE_ROW, LATE_ROW, NAIVE_ROW = "ablation:base (text alone)", "peer:late fusion", "ablation:naive"
-SLOWLY = "the paper's rate of embeddings"
+SLOWLY, UNSTEADY = ", the paper's rate of embeddings", ", weights of the last update"
 KB_ROW, MATCH_ROW = "ablation:knowledge base alone", "peer:KB match"
 PRINTED = next(iter(FULL))
 ONE_FULL = {PRINTED: FULL[PRINTED]}
@@ -47,14 +47,12 @@ class Part:
     encoder (str): Of all systems.
     kb (str): One of `hrere_corpora.KBS`.
     full (Mapping[str, Changes]): Forms of J_D: row → changes.
-    chosen (bool): Whether the pipelines are those which were best on dev, instead of those of the last pass.
     """
 
     run: Callable[[Table], None]
     encoder: str = GLOVE
     kb: str = FB60K
     full: Mapping[str, Changes] = field(default_factory=lambda: FULL)
-    chosen: bool = False
 
 
 @dataclass
@@ -102,16 +100,12 @@ class Table:
         return train_system(self.call, self.data, self.kb, **options)  # type: ignore[arg-type]
 
     def pipeline(self, trained: Trained) -> Path:
-        """RETURNS (Path): The pipeline of the last pass, or of that which was best on dev."""
-        return trained.pipeline if self.part.chosen else trained.pipeline.with_name("model-last")
+        """RETURNS (Path): The pipeline of the last pass: dev is too small to choose one by."""
+        return trained.pipeline.with_name("model-last")
 
     def read(self, trained: Trained, corpus: Path, unit: str = BAG) -> Outputs:
         """RETURNS (Outputs): What a system says of a corpus."""
         return read_outputs(self.pipeline(trained), corpus, threads=self.call.settings.threads, unit=unit)
-
-    def split_of(self, name: str) -> str:
-        """RETURNS (str): What a row's split is called."""
-        return f"{name}, pass chosen on dev" if self.part.chosen else name
 
     def read_all(self, trained: Trained) -> tuple[Outputs, Outputs, Outputs]:
         """RETURNS (tuple[Outputs, Outputs, Outputs]): Bags of dev and of test, and mentions of test."""
@@ -134,7 +128,7 @@ class Table:
             for each in said:
                 part = self.part_of(each, name)
                 metrics.update(part.outputs.score(part.probs))
-            options = {"data": self.described, "split": self.split_of(name), "system": system, "seed": self.seed}
+            options = {"data": self.described, "split": name, "system": system, "seed": self.seed}
             self.call.record(f"nyt10_{self.split}", metrics, seconds=trained.seconds, **options)  # type: ignore[arg-type]
             self.call.tell(f"  {system}, {name}: bag AP {metrics['bag_ap']:.3f}, mention {metrics['mention_ap']:.3f}")
 
@@ -172,12 +166,6 @@ def _all(table: Table) -> None:
         _curves(table)
 
 
-def _scores(table: Table) -> None:
-    """Average precision and differences alone."""
-    _compare(table)
-    _differences(table)
-
-
 def _compare(table: Table) -> None:
     """Train the systems, and write a row for each way to mix what they say."""
     base = table.train(BASE)
@@ -200,7 +188,15 @@ def _compare(table: Table) -> None:
 def _slowly(table: Table) -> None:
     """Let embeddings, c and b learn as slowly as in the paper."""
     table.seen = seen_pairs(table.read(table.train(BASE), table.data.train))
-    _naive(table, SLOW, called=f", {SLOWLY}")
+    _naive(table, SLOW, called=SLOWLY)
+
+
+def _without_averages(table: Table) -> None:
+    """Test the weights of the last update. The text of a naive system is that of base: nothing of J_G reaches it."""
+    table.seen = seen_pairs(table.read(table.train(BASE), table.data.train))
+    _naive(table, {**NAIVE, **LAST}, called=UNSTEADY)
+    full = table.train({**FULL[PRINTED], **LAST})
+    _both_mixed(table, f"{PRINTED}{UNSTEADY}", full, *table.read_all(full))
 
 
 def _naive(table: Table, changes: Changes, *, called: str = "") -> None:
@@ -274,7 +270,7 @@ def _differences(table: Table) -> None:
             if one not in systems:  # a form of J_D that is not compared here
                 continue
             found = difference(scores[one], scores[two])
-            split = f"{_short(one)} − {_short(two)}, {table.split_of(name)}"
+            split = f"{_short(one)} − {_short(two)}, {name}"
             options = {"data": table.described, "split": split, "system": "default", "seed": table.seed}
             table.call.record(f"nyt10_{table.split}_differences", found, **options)  # type: ignore[arg-type]
             low, high = found["ap_difference_low"], found["ap_difference_high"]
@@ -322,6 +318,6 @@ PARTS: dict[str, Part] = {
     "central": Part(_all),
     "fb15k237": Part(_all, kb=FB15K, full=ONE_FULL),
     "minilm": Part(_all, encoder=MINILM, full=ONE_FULL),
+    "last": Part(_without_averages),
     "rate": Part(_slowly),
-    "chosen": Part(_scores, chosen=True),
 }

@@ -29,6 +29,7 @@ BASE: Changes = {f"{IN}.kb_weight": 0.0, f"{IN}.agree_weight": 0.0, f"{IN}.text_
 NAIVE: Changes = {f"{IN}.kb_weight": 1.0, f"{IN}.agree_weight": 0.0}
 # 1e-5 beside 5e-4
 SLOW: Changes = {**NAIVE, f"{IN}.model.kb_lr_scale": 0.02}
+LAST: Changes = {"training.optimizer.use_averages": False}
 FULL: Mapping[str, Changes] = {
     "ablation:full, J_D as printed": {f"{IN}.agree": "ce"},
     "ablation:full, J_D linear": {f"{IN}.agree": "linear"},

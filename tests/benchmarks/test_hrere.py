@@ -316,7 +316,7 @@ def test_rows_of_a_part(maker: Any, tmp_path: pathlib.Path, monkeypatch: pytest.
 
     monkeypatch.setattr(hrere_experiments, "score_judgements", judge)
     monkeypatch.setattr(hrere_experiments, "drawn_scores", few_draws(hrere_experiments.drawn_scores))
-    call = replace(make_call(maker, tmp_path), only=frozenset(["central"]))
+    call = replace(make_call(maker, tmp_path), only=frozenset(["central", "last", "rate"]))
     hrere_experiments.experiment("given")(call)
     rows = read_rows(call.results)
     by_name = {(row["benchmark"], row["split"], row["system"], row["metric"]): row["mean"] for row in rows}
@@ -337,6 +337,9 @@ def test_rows_of_a_part(maker: Any, tmp_path: pathlib.Path, monkeypatch: pytest.
     assert asked == [2] * 5 and ("nyt10_given_judged", "sentences judged by people") in {key[:2] for key in by_name}
     assert by_name["nyt10_given_match", "all pairs", "peer:KB match", "bag_r"] == 0.0
     assert {key[1] for key in by_name if key[0] == "nyt10_given_taught"} == {"train", "test"}
+    for row in (hrere_experiments.NAIVE_ROW, hrere_experiments.PRINTED):
+        assert 0 < by_name["nyt10_given", "all pairs", f"{row}{hrere_experiments.UNSTEADY}", "bag_ap"] <= 1
+    assert ("nyt10_given", "all pairs", f"{hrere_experiments.NAIVE_ROW}{hrere_experiments.SLOWLY}", "bag_ap") in by_name
     assert {path.name for path in call.figures.iterdir()} == {f"hrere_nyt10_given.{kind}" for kind in ("png", "svg")}
     assert "naive − base" in render_tables([row for row in rows if row["benchmark"] == "nyt10_given_differences"])
 
