@@ -68,8 +68,7 @@ class Table:
     kb (Path): Folder of the embeddings.
     seen (set[frozenset[str]]): Pairs of the training corpus, in whichever order.
     said (dict[str, Said]): Row → what was said of the bags of the test corpus.
-    bags (dict[str, tuple[Outputs, Outputs]]): Row → what is said of the bags of dev and of test.
-    judged (dict[str, tuple[Trained, Mixture]]): Systems that are asked of single sentences.
+    judged (dict[str, tuple[Trained, Mixture]]): Row → the system, and how it is mixed.
     """
 
     call: Call
@@ -81,7 +80,6 @@ class Table:
     kb: Path
     seen: set[frozenset[str]] = field(default_factory=set)
     said: dict[str, Said] = field(default_factory=dict)
-    bags: dict[str, tuple[Outputs, Outputs]] = field(default_factory=dict)
     judged: dict[str, tuple[Trained, Mixture]] = field(default_factory=dict)
 
     @property
@@ -99,13 +97,9 @@ class Table:
         options = {"seed": self.seed, "encoder": self.part.encoder, "changes": changes}
         return train_system(self.call, self.data, self.kb, **options)  # type: ignore[arg-type]
 
-    def pipeline(self, trained: Trained) -> Path:
-        """RETURNS (Path): The pipeline of the last pass: dev is too small to choose one by."""
-        return trained.pipeline.with_name("model-last")
-
     def read(self, trained: Trained, corpus: Path, unit: str = BAG) -> Outputs:
         """RETURNS (Outputs): What a system says of a corpus."""
-        return read_outputs(self.pipeline(trained), corpus, threads=self.call.settings.threads, unit=unit)
+        return read_outputs(_last_pass(trained), corpus, threads=self.call.settings.threads, unit=unit)
 
     def read_all(self, trained: Trained) -> tuple[Outputs, Outputs, Outputs]:
         """RETURNS (tuple[Outputs, Outputs, Outputs]): Bags of dev and of test, and mentions of test."""
@@ -158,7 +152,7 @@ def _all(table: Table) -> None:
     """Everything that is measured of the systems."""
     _compare(table)
     _differences(table)
-    _matched(table, table.bags[BASE_ROW][1])
+    _matched(table)
     _taught(table)
     _coverage(table)
     _judged(table)
@@ -173,16 +167,13 @@ def _compare(table: Table) -> None:
     table.seen = seen_pairs(train)
     dev, test, mentions = table.read_all(base)
     _text_alone(table, BASE_ROW, base, dev, test, mentions)
-    table.bags[BASE_ROW], table.judged[BASE_ROW] = (dev, test), (base, dev.fit(share=1.0))
+    table.judged[BASE_ROW] = (base, dev.fit(share=1.0))
     frozen = frozen_logits(train, [dev, test, mentions], kb=LinkedKb.from_model(KbModel.from_disk(table.kb)))
     _both_mixed(table, LATE_ROW, base, *frozen)
     _naive(table, NAIVE)
     for system, changes in table.part.full.items():
-        full = table.train(changes)
-        dev, test, mentions = table.read_all(full)
-        _both_mixed(table, system, full, dev, test, mentions)
-        table.bags[system], table.judged[system] = (dev, test), (full, dev.fit())
-        _text_alone(table, f"{system}, its text alone", full, dev, test, mentions)
+        full, outputs = _mixed_system(table, system, changes)
+        _text_alone(table, f"{system}, its text alone", full, *outputs)
 
 
 def _slowly(table: Table) -> None:
@@ -195,27 +186,31 @@ def _without_averages(table: Table) -> None:
     """Test the weights of the last update. The text of a naive system is that of base: nothing of J_G reaches it."""
     table.seen = seen_pairs(table.read(table.train(BASE), table.data.train))
     _naive(table, {**NAIVE, **LAST}, called=UNSTEADY)
-    full = table.train({**FULL[PRINTED], **LAST})
-    _both_mixed(table, f"{PRINTED}{UNSTEADY}", full, *table.read_all(full))
+    _mixed_system(table, f"{PRINTED}{UNSTEADY}", {**FULL[PRINTED], **LAST})
 
 
 def _naive(table: Table, changes: Changes, *, called: str = "") -> None:
     """Train a naive system, and write its rows and those of its knowledge base."""
-    naive = table.train(changes)
-    dev, test, mentions = table.read_all(naive)
-    table.record(f"{KB_ROW}{called}", naive, _kb_alone(dev.fit(share=0.0)), test, mentions)
-    row = f"{NAIVE_ROW}{called}"
-    _both_mixed(table, row, naive, dev, test, mentions)
-    table.bags[row], table.judged[row] = (dev, test), (naive, dev.fit())
+    naive, (dev, *outputs) = _mixed_system(table, f"{NAIVE_ROW}{called}", changes)
+    table.record(f"{KB_ROW}{called}", naive, _kb_alone(dev.fit(share=0.0)), *outputs)
 
 
-def _both_mixed(table: Table, system: str, trained: Trained, dev: Outputs, *outputs: Outputs) -> None:
-    """Write the rows of a mixture of logits, as everywhere else, and of probabilities."""
-    for form, row in (("logit", system), ("prob", f"{system}, probabilities mixed")):
-        mixture = dev.fit(form=form)
+def _mixed_system(table: Table, system: str, changes: Changes) -> tuple[Trained, tuple[Outputs, Outputs, Outputs]]:
+    """Train a system of text and knowledge base, and write its rows. RETURNS it, and what it says (`read_all`)."""
+    trained = table.train(changes)
+    outputs = table.read_all(trained)
+    table.judged[system] = (trained, _both_mixed(table, system, trained, *outputs))
+    return trained, outputs
+
+
+def _both_mixed(table: Table, system: str, trained: Trained, dev: Outputs, *outputs: Outputs) -> Mixture:
+    """Write the rows of a mixture of logits, as everywhere else, and of probabilities. RETURNS that of logits."""
+    mixtures = {form: dev.fit(form=form) for form in ("logit", "prob")}
+    for row, mixture in zip((system, f"{system}, probabilities mixed"), mixtures.values()):
         score = dev.score(dev.probs(mixture).probs)["bag_ap"]
         table.call.tell(f"  {row}: share {mixture.share:g} of the text, bag AP of dev {score:.3f}")
         table.record(row, trained, _mixed(mixture), *outputs)
+    return mixtures["logit"]
 
 
 def _mixed(mixture: Mixture) -> Judge:
@@ -233,9 +228,9 @@ def _text_alone(table: Table, system: str, trained: Trained, dev: Outputs, *outp
     table.record(system, trained, _mixed(dev.fit(share=1.0)), *outputs)
 
 
-def _matched(table: Table, test: Outputs) -> None:
+def _matched(table: Table) -> None:
     """Count what the knowledge base knows, and score it where it is asked without any training."""
-    call, name = table.call, table.part.kb
+    call, name, test = table.call, table.part.kb, table.said[BASE_ROW].outputs
     assert isinstance(call.maker, HrereMaker)
     data = f"{table.data.name}, {name}"
     shares = linked_shares(test, table.seen)
@@ -253,7 +248,7 @@ def _matched(table: Table, test: Outputs) -> None:
 def _taught(table: Table) -> None:
     """Say how often what J_D would teach is right: of bags that train the knowledge base, and of others."""
     naive = table.judged[NAIVE_ROW][0]
-    told = {"train": table.read(naive, table.data.train), "test": table.bags[NAIVE_ROW][1]}
+    told = {"train": table.read(naive, table.data.train), "test": table.said[NAIVE_ROW].outputs}
     for split, outputs in told.items():
         shares = taught_shares(outputs)
         options = {"data": table.described, "split": split, "system": NAIVE_ROW, "seed": table.seed}
@@ -282,7 +277,7 @@ def _judged(table: Table) -> None:
     call, corpora = table.call, {"train": table.data.train, "dev": table.data.dev}
     kept, counts = leave_out(list(read_judgements(call.maker.data / FILE)), corpora)
     for system, (trained, mixture) in table.judged.items():
-        scores = {**score_judgements(table.pipeline(trained), kept, mixture=mixture), **counts}
+        scores = {**score_judgements(_last_pass(trained), kept, mixture=mixture), **counts}
         options = {"data": table.described, "split": "sentences judged by people", "system": system}
         call.record(f"nyt10_{table.split}_judged", scores, seed=table.seed, **options)
         call.tell(f"  {system}, judged sentences: AP {scores['sentence_ap']:.3f}")
@@ -290,8 +285,8 @@ def _judged(table: Table) -> None:
 
 def _coverage(table: Table) -> None:
     """Let ever fewer pairs be linked at run time."""
-    dev, test = table.bags[PRINTED]
-    dice, mixture = numpy.random.default_rng(table.seed).random(len(test.ids)), dev.fit()
+    test, (_, mixture) = table.said[PRINTED].outputs, table.judged[PRINTED]
+    dice = numpy.random.default_rng(table.seed).random(len(test.ids))
     for share in COVERAGE:
         scores = test.score(test.probs(mixture, linked=test.linked & (dice < share)).probs)
         options = {"data": table.described, "system": PRINTED, "split": f"{share:.0%} of the linked pairs linked"}
@@ -307,6 +302,11 @@ def _curves(table: Table) -> None:
     target = table.call.figures / f"hrere_nyt10_{table.split}{suffix}"
     for path in draw_recall_curves(curves, target=target, title=table.title):
         table.call.tell(f"  {path.name} drawn")
+
+
+def _last_pass(trained: Trained) -> Path:
+    """RETURNS (Path): The pipeline of the last pass: dev is too small to choose one by."""
+    return trained.pipeline.with_name("model-last")
 
 
 def _short(row: str) -> str:

@@ -13,6 +13,7 @@ from thinc.api import ArgsKwargs, Optimizer, PyTorchShim, torch2xp, xp2torch
 from torch import nn
 
 from .errors import Errors
+from .models.weights import exchanged, tell_changed
 
 _SIZES = "sizes"
 
@@ -65,7 +66,7 @@ class TorchShim(PyTorchShim):
             if new.data_ptr() != parameter.data_ptr():
                 parameter.data = new  # only then: a view of a view of a view would keep all of them alive
             parameter.grad = None
-        self._weights_changed()
+        tell_changed(self._model)
 
     @contextmanager
     def use_params(self, params: Mapping[Any, Any]) -> Iterator[None]:
@@ -73,23 +74,10 @@ class TorchShim(PyTorchShim):
 
         params (Mapping[Any, Any]): By `(shim.id, name)`; parameters that are not among them stay as they are.
         """
-        own = {name: parameter for name, parameter in self._model.named_parameters() if (self.id, name) in params}
-        kept = {name: parameter.data for name, parameter in own.items()}
-        for name, parameter in own.items():
-            parameter.data = xp2torch(params[self.id, name], device=parameter.device)
-        self._weights_changed()
-        try:
+        own = [(p, params[self.id, name]) for name, p in self._model.named_parameters() if (self.id, name) in params]
+        others = [xp2torch(other, device=parameter.device) for parameter, other in own]
+        with exchanged(self._model, [parameter for parameter, _ in own], others):
             yield
-        finally:
-            for name, parameter in own.items():
-                parameter.data = kept[name]
-            self._weights_changed()
-
-    def _weights_changed(self) -> None:
-        """Tell those modules that keep something which they made of their weights."""
-        for module in self._model.modules():
-            if hasattr(module, "weights_changed"):
-                module.weights_changed()
 
     def _switch(self, *, training: bool) -> None:
         """Put the module into training or evaluation mode, unless it is there."""

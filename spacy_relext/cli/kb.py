@@ -124,8 +124,8 @@ def train_cli(
 
     if recipe not in RECIPES:
         fail(Errors.R206.format(option="--recipe", found=recipe, expected=", ".join(RECIPES)))
-    given = {"width": width, "batch_size": batch_size, "optimizer": optimizer, "learn_rate": learn_rate, "n3": n3}
-    given["relation_weight"] = relation_weight
+    given = {"width": width, "batch_size": batch_size, "optimizer": optimizer, "learn_rate": learn_rate}
+    given.update(n3=n3, relation_weight=relation_weight)
     options: Dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     options = {**(HRERE if recipe == "hrere" else {}), **options}
     try:

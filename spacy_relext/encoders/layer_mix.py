@@ -21,8 +21,8 @@ def mix_layers(weights: Tensor, layers: Sequence[Tensor]) -> Tensor:
 class _Mix(torch.autograd.Function):
     """dw_l = g · h_l and dh_l = w_l g, which reach each layer in its own precision.
 
-    With each w_l h_l in fp32 and all of them stacked, as torch would do it, it takes twice the time and three times the
-    memory.
+    Stacking each w_l h_l in fp32 takes nearly twice the time there and back (31 against 17 to 22 ms for 7 layers of 60
+    sequences of 50 pieces and 384 numbers, bf16, one core of an AMD EPYC), and keeps a table of all of them.
     """
 
     @staticmethod

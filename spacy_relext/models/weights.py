@@ -5,7 +5,7 @@ their weights scores like their ensemble at the cost of one (Wortsman et al., "M
 """
 
 from contextlib import contextmanager
-from typing import Any, Iterator, Mapping, Optional, Sequence, cast
+from typing import Any, Iterator, List, Mapping, Optional, Sequence, cast
 
 import torch
 from torch import Tensor, nn
@@ -56,15 +56,36 @@ class MeanWeights:
     @contextmanager
     def applied(self) -> Iterator[None]:
         """Let the module compute with the means while the context lasts."""
-        self._exchange()
-        try:
+        with exchanged(self._module, self._weights, self._means):
             yield
-        finally:
-            self._exchange()
 
-    def _exchange(self) -> None:
-        for number, weight in enumerate(self._weights):
-            weight.data, self._means[number] = self._means[number], weight.data
-        for part in self._module.modules():
-            if hasattr(part, "weights_changed"):
-                cast(Any, part).weights_changed()
+
+@contextmanager
+def exchanged(module: nn.Module, weights: Sequence[Tensor], others: List[Tensor]) -> Iterator[None]:
+    """Let a module compute with other weights while the context lasts.
+
+    module (nn.Module): The module.
+    weights (Sequence[Tensor]): Some of its weights.
+    others (List[Tensor]): What they are for a while; holds what they were until then.
+    """
+    _exchange(module, weights, others)
+    try:
+        yield
+    finally:
+        _exchange(module, weights, others)
+
+
+def _exchange(module: nn.Module, weights: Sequence[Tensor], others: List[Tensor]) -> None:
+    for number, weight in enumerate(weights):
+        weight.data, others[number] = others[number], weight.data
+    tell_changed(module)
+
+
+def tell_changed(module: nn.Module) -> None:
+    """Tell those parts of a module that keep something which they made of their weights.
+
+    module (nn.Module): Its weights have changed.
+    """
+    for part in module.modules():
+        if hasattr(part, "weights_changed"):
+            cast(Any, part).weights_changed()
