@@ -14,7 +14,7 @@ import numpy
 import torch
 from call import Call
 from kb_data import LinkMaker, Links
-from runs import KEEP_MEMORY, ROOT, cached, environment, fingerprint
+from runs import ROOT, cached, environment, fingerprint
 
 from spacy_relext.knowledge.kb_model import KbModel, score_links, train_kb
 from spacy_relext.models.kb_embeddings import KbEmbeddings
@@ -25,7 +25,7 @@ BATCH, WIDTH = 1_000, 100
 METRICS = ("entities_mrr", "entities_hits_1", "entities_hits_10", "relations_mrr", "relations_hits_1")
 # The pass is chosen on valid.
 OWN: dict[str, dict[str, Any]] = {
-    "wn18rr": {"n3": 0.1, "batch_size": 250, "passes": 8, "patience": 0, "every": 2},
+    "wn18rr": {"n3": 0.1, "batch_size": 250, "passes": 12, "patience": 0, "every": 2},
     "fb15k237": {"n3": 0.05, "batch_size": 250, "passes": 8, "patience": 0, "every": 2},
 }
 PARTS = ("same", "start", "relations", "distmult", "own", "hrere")
@@ -128,7 +128,7 @@ def _theirs(call: Call, data: Links, settings: KbSettings, *, scale: float = 0.0
         options = [f"--{key}={value}" for key, value in {**told, **sizes}.items()]
         python = str(call.maker.peer_python)  # type: ignore[attr-defined]
         files = ["--facts", str(folder / "facts.npz"), "--out", str(folder / "tables.npz")]
-        variables = {**environment(call.settings.threads), **KEEP_MEMORY, "PYTHONPATH": ""}
+        variables = {**environment(call.settings.threads, trains=True), "PYTHONPATH": ""}
         subprocess.run([python, str(PEER), *files, *options], env=variables, check=True)
         found: dict[str, Any] = json.loads((folder / "tables.json").read_text(encoding="utf8"))
         return found

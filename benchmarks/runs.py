@@ -164,15 +164,17 @@ def resolve_precision(precision: str) -> str:
     return "bf16" if has_fast_bf16(torch.device("cpu")) else "fp32"
 
 
-def environment(threads: int) -> dict[str, str]:
+def environment(threads: int, *, trains: bool = False) -> dict[str, str]:
     """Set the threads of a subprocess.
 
     threads (int): How many.
+    trains (bool): Whether it trains, and had better keep its memory.
     RETURNS (dict[str, str]): Its environment.
     """
     count = {key: str(threads) for key in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")}
     path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
-    return {**os.environ, **count, "TOKENIZERS_PARALLELISM": "false", "PYTHONPATH": path}
+    kept = KEEP_MEMORY if trains else {}
+    return {**os.environ, **count, **kept, "TOKENIZERS_PARALLELISM": "false", "PYTHONPATH": path}
 
 
 def run_logged(command: list[str], log: Path, *, threads: int) -> None:
@@ -184,7 +186,7 @@ def run_logged(command: list[str], log: Path, *, threads: int) -> None:
     RAISES (ValueError): Where it fails.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
-    variables = {**environment(threads), **KEEP_MEMORY}
+    variables = environment(threads, trains=True)
     with log.open("w", encoding="utf8") as stream:
         ended = subprocess.run(command, stdout=stream, stderr=subprocess.STDOUT, cwd=ROOT, env=variables)
     if ended.returncode:
