@@ -164,7 +164,13 @@ def add_rows(path: Path, new: Sequence[Row]) -> None:
         stream.seek(0)
         rows = merge_rows(_parse(stream.read(), path), checked)
         stream.truncate(0)
-        stream.write(json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
+        stream.write(_format(rows))
+
+
+def _format(rows: Sequence[Row]) -> str:
+    """RETURNS (str): JSON with a line for each row, so that a change shows which rows it touches."""
+    lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+    return f"[\n{lines}\n]\n"
 
 
 def machine() -> str:
