@@ -24,6 +24,7 @@ IDENTITY = ("benchmark", "data", "split", "system", "metric")
 LISTS = ("values", "seeds", "train_seconds")
 KEYS = (*IDENTITY, "values", "mean", "sd", "seeds", "train_seconds", "command", "machine", "date")
 SYSTEM = re.compile(r"default|(peer|ablation):\S.*")
+SEEDS = re.compile(r"--seeds \d+(,\d+)*")
 # Everything else is a fraction from 0 to 1.
 PLAIN = re.compile(r".*(_per_second|_per_sentence|_mib|_ratio|_seconds|_found)$")
 # Differences of fractions, and the ends of their intervals, may be negative.
@@ -75,12 +76,15 @@ def make_row(
 def summarise(row: Row) -> Row:
     """Set a row's mean and sample standard deviation (null for one value), and put its keys in order.
 
-    row (Row): With `values`.
+    Its command is the one that gives all its values: seeds that came one by one stand in it together.
+
+    row (Row): With `values`, `seeds` and `command`.
     RETURNS (Row): A new row.
     """
     values = row["values"]
+    command = SEEDS.sub(f"--seeds {','.join(map(str, row['seeds']))}", row["command"])
     sd = statistics.stdev(values) if len(values) > 1 else None
-    complete = {**row, "mean": statistics.fmean(values) if values else None, "sd": sd}
+    complete = {**row, "command": command, "mean": statistics.fmean(values) if values else None, "sd": sd}
     return {key: complete.get(key) for key in KEYS}
 
 

@@ -74,6 +74,17 @@ def test_a_seed_that_is_new_is_added_and_one_that_is_there_is_replaced() -> None
     assert row["command"] == "python new.py"
 
 
+def test_the_command_of_a_row_names_all_its_seeds() -> None:
+    from rows import merge_rows
+
+    command = "python toy.py --seeds 0,1 --passes 4"
+    (row,) = merge_rows([make(values={0: 0.5, 1: 0.7}, command=command)], [make(values={2: 0.6}, command=command)])
+    assert row["command"] == "python toy.py --seeds 0,1,2 --passes 4"
+    assert make(values={3: 0.5}, command="python toy.py --seeds 3, before it rained")["command"].endswith(
+        "3, before it rained"
+    )
+
+
 @pytest.mark.parametrize("key", ["benchmark", "data", "split", "system"])
 def test_rows_of_another_identity_stand_beside(key: str) -> None:
     from rows import merge_rows
