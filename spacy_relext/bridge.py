@@ -66,13 +66,14 @@ def move_to_device(model: Model) -> None:
 
 
 def loss_and_gradient(
-    loss: Callable[..., Dict[str, Tensor]], outputs: Any, targets: Dict[str, Any], **options: Any
+    loss: Callable[..., Dict[str, Tensor]], outputs: Any, targets: Dict[str, Any], *, share: float = 1.0, **options: Any
 ) -> Tuple[Dict[str, float], Tuple[Optional[Tensor], ...]]:
     """Evaluate a loss and its gradient with respect to a model's outputs, by autograd.
 
     loss (Callable[..., Dict[str, Tensor]]): Takes outputs and targets, returns named terms whose sum is minimised.
     outputs (Any): A tensor or a named tuple of tensors, as the model returned them.
     targets (Dict[str, Any]): Arrays; they become tensors on the outputs' device.
+    share (float): What each term is multiplied by.
     options (Any): Passed on to the loss.
     RETURNS (Tuple[Dict[str, float], Tuple[Optional[Tensor], ...]]): The terms, and one gradient per output (None for
         outputs of integers).
@@ -84,7 +85,7 @@ def loss_and_gradient(
     rebuilt = leaves[0] if isinstance(outputs, Tensor) else type(outputs)(*leaves)
     device = parts[0].device
     tensors = {key: torch.as_tensor(value, device=device) for key, value in targets.items()}
-    terms = loss(rebuilt, tensors, **options)
+    terms = {key: share * value for key, value in loss(rebuilt, tensors, **options).items()}
     total = torch.stack(list(terms.values())).sum()
     floating = [leaf for leaf in leaves if leaf.is_floating_point()]
     found = torch.autograd.grad(total, floating, allow_unused=True) if total.requires_grad else [None] * len(floating)

@@ -179,6 +179,10 @@ class Errors(KbErrors):
         "Both arguments must be entities of one sentence: gold_ents = true in [corpora.train], or a component before "
         "{name} that finds them (in annotating_components); see also [components.{name}.suggester]."
     )
+    R417 = (
+        "[R417] {name} has adversarial_radius = {found}, but no encoder of its own whose input could be moved. Set it "
+        "to 0, or use the model of configs/kd_student.cfg or of configs/kd_cgcn_student.cfg."
+    )
     R500 = "[R500] {count} rules of {path!r} cannot be used: {problems}. Correct these lines, or take them out."
     R501 = (
         "[R501] In {path!r} there is no pair of entities at which a rule could fire. The corpus needs entities (or "

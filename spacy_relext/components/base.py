@@ -212,11 +212,7 @@ class RelationPipe(TrainablePipe):
         self.require_initialized()
         set_dropout_rate(self.model, drop)
         instances = self.readings(self.suggest_gold(examples))
-        # Even a batch without instances goes through the model: a shared encoder waits for all its listeners.
-        outputs, backprop = self.model.begin_update(self.training_features(instances))
-        terms, gradients = loss_and_gradient(self.loss, outputs, self.targets(instances))
-        # But it teaches nothing: with gradients of 0 the optimizer would still move the weights.
-        backprop(gradients if len(instances) else tuple(None for _ in gradients))
+        terms = self.learn(instances)
         if sgd is not None:
             self.finish_update(sgd)
         for term, value in terms.items():
@@ -224,6 +220,20 @@ class RelationPipe(TrainablePipe):
             losses[key] = losses.get(key, 0.0) + value
         losses[self.name] += sum(terms.values())
         return losses
+
+    def learn(self, instances: Any, *, share: float = 1.0) -> Dict[str, float]:
+        """Run the model there and back; the weights wait for the optimizer.
+
+        instances (Any): What `suggest_gold` chose.
+        share (float): What the loss is multiplied by.
+        RETURNS (Dict[str, float]): Terms of the loss.
+        """
+        # Even a batch without instances goes through the model: a shared encoder waits for all its listeners.
+        outputs, backprop = self.model.begin_update(self.training_features(instances))
+        terms, gradients = loss_and_gradient(self.loss, outputs, self.targets(instances), share=share)
+        # But it teaches nothing: with gradients of 0 the optimizer would still move the weights.
+        backprop(gradients if len(instances) else tuple(None for _ in gradients))
+        return terms
 
     def get_loss(self, examples: Iterable[Example], scores: Any) -> Tuple[float, Gradients]:
         """Compute the loss of a model output and its gradient.

@@ -34,6 +34,7 @@ _STUDENT = Config().from_str(defaults.STUDENT_CONFIG)
         "tsd_weight": 1.0,
         "tsd_k": 3,
         "sentence_penalty": 0.0,
+        "adversarial_radius": 0.0,
         "both_orders": False,
         "average_orders": False,
         "typed_decoding": 0,
@@ -53,6 +54,7 @@ def make_kd_teacher(
     tsd_weight: float,
     tsd_k: int,
     sentence_penalty: float,
+    adversarial_radius: float,
     both_orders: bool,
     average_orders: bool,
     typed_decoding: int,
@@ -72,6 +74,8 @@ def make_kd_teacher(
     tsd_weight (float): Weight of the difference of the top probabilities in the loss; 0 for none.
     tsd_k (int): How many probabilities it compares.
     sentence_penalty (float): Weight of the squared length of sentence vectors (the paper's C-GCN: 0.003).
+    adversarial_radius (float): ε, how far an adversary moves what the encoder reads of a text, to learn from that too:
+        nearly twice the time. 0: there is none.
     both_orders (bool): Whether pairs that a data set marks in one order are learned from both sides.
     average_orders (bool): Whether such pairs are read from both sides at run time too, and the logits averaged: twice
         the time. Where candidates are there in both orders anyway, nothing changes.
@@ -89,8 +93,8 @@ def make_kd_teacher(
     check_range("tsd_k", tsd_k, 2, 1_000)
     check_range("na_constant", na_constant, 0.0, 1_000.0)
     check_range("threshold", threshold, 0.0, 1.0)
-    for key, weight in (("tsd_weight", tsd_weight), ("sentence_penalty", sentence_penalty)):
-        check_range(key, weight, 0.0, 1_000.0)
+    for key in ("tsd_weight", "sentence_penalty", "adversarial_radius"):
+        check_range(key, settings[key], 0.0, 1_000.0)
     options: Dict[str, Any] = {"settings": settings, "fitted": FITTED}
     return KDTeacher(nlp.vocab, model, name, suggester=suggester, scorer=scorer, **options)
 
@@ -107,6 +111,7 @@ def make_kd_teacher(
         "temperature": 1.0,
         "label_smoothing": 0.0,
         "sentence_penalty": 0.0,
+        "adversarial_radius": 0.0,
         "both_orders": False,
         "average_orders": False,
         "typed_decoding": 0,
@@ -125,6 +130,7 @@ def make_kd_classifier(
     temperature: float,
     label_smoothing: float,
     sentence_penalty: float,
+    adversarial_radius: float,
     both_orders: bool,
     average_orders: bool,
     typed_decoding: int,
@@ -143,6 +149,8 @@ def make_kd_classifier(
     temperature (float): τ of the distillation.
     label_smoothing (float): Share of each label that is spread over all classes.
     sentence_penalty (float): Weight of the squared length of sentence vectors (the paper's C-GCN: 0.003).
+    adversarial_radius (float): ε, how far an adversary moves what the encoder reads of a text, to learn from that too:
+        nearly twice the time. 0: there is none.
     both_orders (bool): Whether pairs that a data set marks in one order are learned from both sides.
     average_orders (bool): Whether such pairs are read from both sides at run time too, and the logits averaged: twice
         the time. Where candidates are there in both orders anyway, nothing changes.
@@ -159,7 +167,7 @@ def make_kd_classifier(
     check_range("label_smoothing", label_smoothing, 0.0, 0.99)
     check_range("temperature", temperature, 0.01, 1_000.0)
     check_range("threshold", threshold, 0.0, 1.0)
-    for key, weight in (("hint_weight", hint_weight), ("sentence_penalty", sentence_penalty)):
-        check_range(key, weight, 0.0, 1_000.0)
+    for key in ("hint_weight", "sentence_penalty", "adversarial_radius"):
+        check_range(key, settings[key], 0.0, 1_000.0)
     options: Dict[str, Any] = {"settings": settings, "fitted": FITTED}
     return KDClassifier(nlp.vocab, model, name, suggester=suggester, scorer=scorer, **options)

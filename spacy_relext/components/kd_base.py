@@ -4,10 +4,13 @@ from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
 
 from spacy.training import Example
 
+from ..bridge import module_of
+from ..errors import Errors
 from ..instances.pair_classes import GoldPairs
 from ..instances.pair_features import PairBatch
 from ..instances.pairs import Pairs
 from ..knowledge.type_patterns import TypePatterns, count_patterns
+from ..models.adversarial import Adversary
 from .pair_base import FITTED as PAIR_FITTED
 from .pair_base import PairPipe
 
@@ -67,6 +70,20 @@ class KDPipe(PairPipe):
         labels = super().collect(note(examples))
         self.cfg["tags"] = sorted(tags - {""})
         return labels
+
+    def learn(self, instances: Any, *, share: float = 1.0) -> Dict[str, float]:
+        """Learn from pairs, and as much from what an adversary makes of them, where that is asked for."""
+        radius = self.cfg.get("adversarial_radius", 0.0)
+        if not radius:
+            return super().learn(instances, share=share)
+        adversary = Adversary(module_of(self.model))
+        if self.listens or not adversary:
+            raise ValueError(Errors.R417.format(name=self.name, found=radius))
+        with adversary.watching():
+            clean = super().learn(instances, share=share / 2)
+            adversary.aim(radius)
+            moved = super().learn(instances, share=share / 2)
+        return {term: value + moved[term] for term, value in clean.items()}
 
     def features(self, instances: Any) -> PairBatch:
         """Lay the pairs out for the encoder."""

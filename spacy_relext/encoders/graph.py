@@ -120,6 +120,11 @@ class ContextualGraph(nn.Module):
         """RETURNS (int): Size of all vectors that come out."""
         return self.hidden
 
+    @property
+    def input_module(self) -> nn.Module:
+        """RETURNS (nn.Module): The part whose output the BiLSTM reads; see `models.adversarial`."""
+        return self.input_dropout
+
     def configure(self, *, width: int, n_tags: int, n_types: int) -> None:
         """Build the layers.
 

@@ -1,7 +1,7 @@
 """A Hugging Face encoder that turns word pieces into one vector per token, sized and filled after construction."""
 
 import contextlib
-from typing import Any, Dict, Iterator, Optional, Tuple
+from typing import Any, Dict, Iterator, Optional, Tuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -74,6 +74,12 @@ class TransformerEncoder(KeepsCopy):
         """RETURNS (int): Size of the output vectors, D."""
         assert self.transformer is not None
         return int(self.transformer.config.hidden_size)  # type: ignore[union-attr, arg-type]
+
+    @property
+    def input_module(self) -> nn.Module:
+        """RETURNS (nn.Module): The part whose output the first layer reads; see `models.adversarial`."""
+        assert self.transformer is not None
+        return cast(nn.Module, self.transformer.embeddings)
 
     def configure(self, *, hf_config: Dict[str, Any]) -> None:
         """Build the layers with random weights.

@@ -1,0 +1,81 @@
+"""Teacher and student that learn from an adversary too."""
+
+import copy
+from typing import Any, Dict, List
+
+import pytest
+import spacy
+import torch
+from spacy.util import fix_random_seed
+
+from spacy_relext.bridge import module_of
+
+from .kd_pipes import (
+    GRAPH_STUDENT,
+    GRAPH_TEACHER,
+    PIECE_STUDENT,
+    PIECE_TEACHER,
+    STUDENT,
+    TEACHER,
+    build,
+    loss_of,
+    make_examples,
+    student,
+    train,
+)
+
+pytestmark = pytest.mark.filterwarnings("ignore:.W403")  # these texts have no parse
+
+
+def gradients(pipe: Any, radius: float) -> Dict[str, torch.Tensor]:
+    """What one update would change the weights by."""
+    pipe.cfg["adversarial_radius"] = radius
+    loss_of(pipe, make_examples(spacy.blank("en")))
+    module = module_of(pipe.model)
+    found = {name: weight.grad.clone() for name, weight in module.named_parameters() if weight.grad is not None}
+    module.zero_grad()
+    return found
+
+
+@pytest.mark.parametrize("factory", [TEACHER, STUDENT])
+@pytest.mark.parametrize("kind", ["graph", "piece"])
+def test_the_adversary_raises_the_loss_and_near_the_text_changes_no_gradient(
+    factory: str, kind: str, bert: str
+) -> None:
+    graph, piece = (GRAPH_TEACHER, PIECE_TEACHER) if factory == TEACHER else (GRAPH_STUDENT, PIECE_STUDENT)
+    pipe = build(factory, graph if kind == "graph" else {**piece, "name": bert})
+    train(pipe, make_examples(spacy.blank("en")), steps=5)
+    clean, near, far = (gradients(pipe, radius) for radius in (0.0, 1e-6, 1.0))
+    assert clean.keys() == near.keys() == far.keys()
+    for name, gradient in clean.items():
+        torch.testing.assert_close(near[name], gradient, atol=1e-5, rtol=1e-3)
+    assert any(not torch.allclose(far[name], gradient, atol=1e-4) for name, gradient in clean.items())
+    losses: List[float] = []
+    for radius in (0.0, 0.5, 2.0):
+        pipe.cfg["adversarial_radius"] = radius
+        losses.append(loss_of(pipe, make_examples(spacy.blank("en")))[factory])
+        module_of(pipe.model).zero_grad()
+    assert losses == sorted(losses) and losses[0] < losses[-1]
+
+
+def test_it_learns_and_the_same_seed_gives_the_same() -> None:
+    runs = []
+    for _ in range(2):
+        pipe = student(adversarial_radius=1.0)
+        fix_random_seed(1)
+        runs.append(train(pipe, make_examples(spacy.blank("en")), steps=60))
+    assert runs[0] == runs[1] and runs[0][-1] < 0.3 * runs[0][0]
+
+
+def test_a_batch_without_pairs_changes_nothing() -> None:
+    pipe = student(adversarial_radius=1.0)
+    before = copy.deepcopy(module_of(pipe.model).state_dict())
+    train(pipe, make_examples(spacy.blank("en"))[-1:], steps=2)
+    assert all(torch.equal(before[name], weight) for name, weight in module_of(pipe.model).state_dict().items())
+
+
+def test_an_encoder_that_cannot_be_moved() -> None:
+    shared = {"@architectures": "spacy_relext.SharedStudent.v1", "tok2vec": GRAPH_STUDENT["tok2vec"]}
+    pipe = build(STUDENT, shared, adversarial_radius=0.5)
+    with pytest.raises(ValueError, match=r"^\[R417\] kd_classifier has adversarial_radius = 0.5, but no encoder"):
+        pipe.update(make_examples(spacy.blank("en")))
