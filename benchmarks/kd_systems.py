@@ -148,9 +148,9 @@ FROM_BOTH_SIDES: dict[str, System] = {
 # Beside what the encoder reads, what an adversary makes of it is learned from.
 AGAINST_TEACHER, AGAINST = ({f"{part}.adversarial_radius": 1.0} for part in (IN_TEACHER, IN_STUDENT))
 ADVERSARY: dict[str, System] = {
-    "base, adversary": System(student={**NO_ATTENTION, **AGAINST}),
     "label smoothing, adversary": System(student={**SMOOTHED, **AGAINST}),
     f"{DEFAULT}, adversary": System(AGAINST_TEACHER, AGAINST, folds=FOLDS),
+    "base, adversary": System(student={**NO_ATTENTION, **AGAINST}),
 }
 MARKED_LATE = System({f"{IN_TEACHER}.{MARKER}": MARKERS_AT}, {f"{IN_STUDENT}.{MARKER}": MARKERS_AT}, folds=FOLDS)
 MARKERS: dict[str, System] = {f"markers at layer {MARKERS_AT}": MARKED_LATE}
