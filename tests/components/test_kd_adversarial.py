@@ -10,6 +10,7 @@ from spacy.util import fix_random_seed
 
 from spacy_relext.bridge import module_of
 
+from ..contract.cases import CNN, LISTENER
 from .kd_pipes import (
     GRAPH_STUDENT,
     GRAPH_TEACHER,
@@ -79,3 +80,13 @@ def test_an_encoder_that_cannot_be_moved() -> None:
     pipe = build(STUDENT, shared, adversarial_radius=0.5)
     with pytest.raises(ValueError, match=r"^\[R417\] kd_classifier has adversarial_radius = 0.5, but no encoder"):
         pipe.update(make_examples(spacy.blank("en")))
+
+
+def test_an_encoder_that_listens_cannot_be_moved_either() -> None:
+    nlp = spacy.blank("en")
+    nlp.add_pipe("tok2vec", config={"model": CNN})
+    model = {**GRAPH_STUDENT, "tok2vec": LISTENER}
+    pipe: Any = nlp.add_pipe(STUDENT, config={"model": model, "adversarial_radius": 0.5})
+    nlp.initialize(lambda: make_examples(nlp))
+    with pytest.raises(ValueError, match=r"^\[R417\] kd_classifier has adversarial_radius = 0.5, but no encoder"):
+        pipe.update(make_examples(nlp))
