@@ -21,8 +21,13 @@ from runs import cached, digest
 # Part of the experiment on label efficiency → percent of the labels, and multiple of the passes: with few sentences a
 # pass has few updates.
 SHARES = {"1%": (1, 10), "10%": (10, 4), "50%": (50, 2), "100%": (100, 1)}
-# Part of an experiment → the peer's row, and whether entity types are written into its text.
-PEER_PARTS = {"peer": ("peer:rbert", False), "typed-peer": ("peer:rbert, types", True)}
+# Part of an experiment → the peer's row, and its options: as it is; with entity types in its text; with what else helps
+# our own systems.
+PEER_PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "peer": ("peer:rbert", ()),
+    "typed-peer": ("peer:rbert, types", ("--types",)),
+    "smoothed-peer": ("peer:rbert, label smoothing, adversary", ("--label-smoothing", "0.1", "--adversary", "1.0")),
+}
 
 
 def semeval(call: Call) -> None:
@@ -117,13 +122,13 @@ def run_peer(call: Call, benchmark: str, data: PairData, part: str, *, seed: int
     call (Call): The call.
     benchmark (str): Its name in the results.
     data (PairData): The corpora.
-    part (str): Of `PEER_PARTS`: without or with entity types in its text.
+    part (str): Of `PEER_PARTS`.
     seed (int): Seed.
     naming (str): As for `run_system`.
     """
-    row, types = PEER_PARTS[part]
+    row, options = PEER_PARTS[part]
     call.tell(f"{data.name}{naming.get('suffix', '')}: {row}, seed {seed}")
-    trained = run_rbert(data, seed=seed, settings=call.settings, types=types)
+    trained = run_rbert(data, seed=seed, settings=call.settings, options=options)
 
     def answer(path: Path, pairs: PairSet) -> list[str]:
         return peer_labels(load_rbert(trained.model), pairs.rows)

@@ -42,19 +42,19 @@ class TrainedPeer:
         return float(self.result["train_seconds"])
 
 
-def run_rbert(data: PairData, *, seed: int, settings: Settings, types: bool = False) -> TrainedPeer:
+def run_rbert(data: PairData, *, seed: int, settings: Settings, options: Sequence[str] = ()) -> TrainedPeer:
     """Train and test the peer, unless that was done.
 
     data (PairData): The corpora.
     seed (int): Seed.
     settings (Settings): Of our trainings.
-    types (bool): Whether entity types are written into its text.
+    options (Sequence[str]): Further ones of rbert.py.
     RETURNS (TrainedPeer): The training.
     RAISES (ValueError): Where it fails.
     """
     corpora = {"train": data.train, "dev": data.dev, **data.tests}
     files = {split: digest(path) for split, path in corpora.items()}
-    depends = [files, seed, types, settings.passes, settings.precision, settings.threads, settings.encoder.name]
+    depends = [files, seed, list(options), settings.passes, settings.precision, settings.threads, settings.encoder.name]
     folder = settings.runs / f"{data.key}-rbert-seed{seed}-{fingerprint(depends)}"
 
     def run() -> dict[str, Any]:
@@ -64,7 +64,7 @@ def run_rbert(data: PairData, *, seed: int, settings: Settings, types: bool = Fa
         command = [sys.executable, str(PEERS / "rbert.py"), "--encoder", str(settings.encoder), "--seed", str(seed)]
         command += ["--passes", str(settings.passes), "--threads", str(settings.threads)]
         command += ["--precision", settings.precision, "--time-batch", str(BATCH_SIZE), "--score", data.task]
-        command += ["--no-relation", NOTHING] * (data.task == MICRO and has_nothing) + ["--types"] * types
+        command += ["--no-relation", NOTHING] * (data.task == MICRO and has_nothing) + list(options)
         command += ["--train", str(paths["train"]), "--dev", str(paths["dev"])]
         command += ["--test", *(f"{split}={paths[split]}" for split in data.tests), "--save", str(folder / "model")]
         output = folder / "rbert.json"

@@ -84,6 +84,7 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     add("--lr", type=float, default=1e-4, help="learning rate of the encoder")
     add("--head-lr", type=float, default=1e-3, help="learning rate of the head")
     add("--label-smoothing", type=float, default=0.0)
+    add("--adversary", type=float, default=0.0, help="length by which an adversary moves each text; 0 = none")
     add("--dropout", type=float, default=0.1, help="in the head")
     add("--encoder-dropout", type=float, help="in the encoder; its own setting if not given")
     add("--max-pieces", type=int, default=128, help="longer texts are cut around the arguments")

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,9 @@ import transformers
 from casrel_data import bucketed_batches
 from casrel_model import autocast
 from casrel_train import say
+from rbert_adversary import backward
 from rbert_data import Example, Record
-from rbert_model import Peer, RBert, collate, make_layout
+from rbert_model import Batch, Peer, RBert, collate, make_layout
 
 OTHER = "Other"
 DIRECTIONS = ("(e1,e2)", "(e2,e1)")
@@ -212,13 +214,23 @@ def train_pass(
     lengths = [len(e.ids) for e in examples]
     for chosen in bucketed_batches(lengths, batch_size=run.args.batch_size, rng=rng):
         batch = collate([examples[i] for i in chosen], padding=run.peer.tokenizer.pad_token_id)
-        with autocast(run.args.precision):
-            logits = model(batch)
-        loss = F.cross_entropy(logits.float(), targets[chosen], label_smoothing=run.args.label_smoothing)
         optimizer.zero_grad()
-        loss.backward()
+        loss = partial(batch_loss, run, batch, targets=targets[chosen])
+        total += backward(loss, model.encoder.embeddings, radius=run.args.adversary)
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         schedule.step()
-        total += loss.detach()
     return total.item()
+
+
+def batch_loss(run: Run, batch: Batch, *, targets: torch.Tensor) -> torch.Tensor:
+    """Cross-entropy of one batch.
+
+    run (Run): model and settings.
+    batch (Batch): B pairs.
+    targets (Tensor): index of each pair's label. Shape (B,)
+    RETURNS (Tensor): a scalar.
+    """
+    with autocast(run.args.precision):
+        logits = run.peer.model(batch)
+    return F.cross_entropy(logits.float(), targets, label_smoothing=run.args.label_smoothing)

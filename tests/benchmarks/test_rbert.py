@@ -248,3 +248,32 @@ def test_settings_that_do_not_fit_end_with_one_line(
     with pytest.raises(SystemExit) as caught:
         call(encoder, files, "--out", "unwritten.json", *more)
     assert message in f"{caught.value} {capsys.readouterr().err}"
+
+
+@pytest.mark.parametrize(
+    ("radius", "gradient"),
+    [
+        # L = mean of x² over two texts of one vector (3, 4) and (0, 1), x = W·input with W = 1
+        (0.0, [9.0, 17.0]),
+        # moved along their gradients by 5: (6, 8) and (0, 6), so that dL/dW is the mean of 2·x·input of both readings
+        (5.0, [13.5, 27.5]),
+    ],
+)
+def test_the_adversary_moves_each_text_along_its_gradient(radius: float, gradient: list[float]) -> None:
+    import torch
+    from rbert_adversary import backward
+
+    class Scale(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.ones(2))
+
+        def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+            return self.weight * inputs
+
+    part, inputs = Scale(), torch.tensor([[[3.0, 4.0]], [[0.0, 1.0]]])
+    loss = backward(lambda: part(inputs).square().sum((1, 2)).mean(), part, radius=radius)
+    assert loss.item() == 13.0
+    assert part.weight.grad is not None
+    assert part.weight.grad.tolist() == pytest.approx(gradient)
+    assert not part._forward_hooks
