@@ -10,7 +10,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +38,7 @@ TEACHER_ROW, STUDENT_ROW = "ablation:teacher-V", "default"
 SYSTEMS: dict[str, tuple[Family, System]] = {
     STUDENT_ROW: (MINILM, System(V, PLAIN)),
     TEACHER_ROW: (MINILM, System(V)),
-    Part(MARKERS).row_name(next(iter(MARKERS))): (MINILM, replace(MARKED_LATE, folds=0)),
+    Part(MARKERS).row_name(next(iter(MARKERS))): (MINILM, MARKED_LATE),
     Part(MARKERS, SHARED).row_name(DEFAULT): (SHARED, System(V, PLAIN)),
     Part(MARKERS, CGCN).row_name(DEFAULT): (CGCN, System(V, PLAIN)),
 }

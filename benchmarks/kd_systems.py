@@ -112,29 +112,29 @@ BASE: dict[str, System] = {"base": System(student=NO_ATTENTION)}
 TYPED: dict[str, System] = {
     "teacher-S": System(S),
     "teacher-V": System(V),
-    "student-S": System(S, PLAIN, folds=FOLDS),
-    DEFAULT: System(V, PLAIN, folds=FOLDS),
+    "student-S": System(S, PLAIN),
+    DEFAULT: System(V, PLAIN),
     "student-R": System(R, PLAIN),
 }
 ABLATIONS: dict[str, System] = {
-    "labels of its own training data": System(V, PLAIN),
-    "annealed to the labels": System(V, ANNEALED, folds=FOLDS),
-    "with TSD": System(TSD, PLAIN, folds=FOLDS),
-    "with hints": System(V, HINTS, folds=FOLDS),
-    "with TSD and hints": System(TSD, HINTS, folds=FOLDS),
-    "without type prior": System(NO_PRIOR, PLAIN, folds=FOLDS),
-    "strong type prior": System(STRONG_PRIOR, PLAIN, folds=FOLDS),
-    "without multi-aspect attention": System(V, NO_ATTENTION, folds=FOLDS),
+    f"{DEFAULT}, folds": System(V, PLAIN, folds=FOLDS),
+    "annealed to the labels": System(V, ANNEALED),
+    "with TSD": System(TSD, PLAIN),
+    "with hints": System(V, HINTS),
+    "with TSD and hints": System(TSD, HINTS),
+    "without type prior": System(NO_PRIOR, PLAIN),
+    "strong type prior": System(STRONG_PRIOR, PLAIN),
+    "without multi-aspect attention": System(V, NO_ATTENTION),
     "as printed, V": System(PRINTED_TEACHER, PRINTED_STUDENT),
     "as printed, R": System({**PRINTED_TEACHER, **R}, PRINTED_STUDENT),
     "without KD": System(student=PLAIN),
 }
 # What the student's gain is to be compared with: nothing but softer labels, a teacher that knows no more than the
-# student, and as many passes without a teacher as teachers and student have together.
+# student, and as many passes without a teacher as teacher and student have together.
 CONTROLS: dict[str, System] = {
     "label smoothing": System(student=SMOOTHED),
-    "label smoothing, three times the passes": System(student=SMOOTHED, passes=3),
-    "base, three times the passes": System(student=NO_ATTENTION, passes=3),
+    "label smoothing, twice the passes": System(student=SMOOTHED, passes=2),
+    "base, twice the passes": System(student=NO_ATTENTION, passes=2),
     "self-distillation": System(NO_PRIOR, NO_ATTENTION),
     "self-distillation, folds": System(NO_PRIOR, NO_ATTENTION, folds=FOLDS),
 }
@@ -142,17 +142,22 @@ CONTROLS: dict[str, System] = {
 SIDES = {f"{IN_STUDENT}.{key}": True for key in ("both_orders", "average_orders")}
 FROM_BOTH_SIDES: dict[str, System] = {
     "label smoothing, both sides": System(student={**SMOOTHED, **SIDES}),
-    f"{DEFAULT}, both sides": System(V, SIDES, folds=FOLDS),
+    f"{DEFAULT}, both sides": System(V, SIDES),
     "base, both sides": System(student={**NO_ATTENTION, **SIDES}),
 }
-# Beside what the encoder reads, what an adversary makes of it is learned from.
-AGAINST_TEACHER, AGAINST = ({f"{part}.adversarial_radius": 1.0} for part in (IN_TEACHER, IN_STUDENT))
-ADVERSARY: dict[str, System] = {
-    "label smoothing, adversary": System(student={**SMOOTHED, **AGAINST}),
-    f"{DEFAULT}, adversary": System(AGAINST_TEACHER, AGAINST, folds=FOLDS),
-    "base, adversary": System(student={**NO_ATTENTION, **AGAINST}),
+# Learned from what the encoder reads alone, not from what an adversary makes of it.
+ALONE_TEACHER, ALONE = ({f"{part}.adversarial_radius": 0.0} for part in (IN_TEACHER, IN_STUDENT))
+WITHOUT_ADVERSARY: dict[str, System] = {
+    "base, no adversary": System(student={**NO_ATTENTION, **ALONE}),
+    "label smoothing, no adversary": System(student={**SMOOTHED, **ALONE}),
+    f"{DEFAULT}, no adversary": System(ALONE_TEACHER, ALONE),
+    f"{DEFAULT}, folds, no adversary": System(ALONE_TEACHER, ALONE, folds=FOLDS),
 }
-MARKED_LATE = System({f"{IN_TEACHER}.{MARKER}": MARKERS_AT}, {f"{IN_STUDENT}.{MARKER}": MARKERS_AT}, folds=FOLDS)
+# The labels of MiniLM's teachers, for another encoder.
+TAUGHT_BY_MINILM: dict[str, System] = {
+    f"{DEFAULT}, folds, taught by MiniLM, no adversary": System(ALONE_TEACHER, PLAIN, folds=FOLDS),
+}
+MARKED_LATE = System({f"{IN_TEACHER}.{MARKER}": MARKERS_AT}, {f"{IN_STUDENT}.{MARKER}": MARKERS_AT})
 MARKERS: dict[str, System] = {f"markers at layer {MARKERS_AT}": MARKED_LATE}
 
 
@@ -179,7 +184,7 @@ class Part:
         return f"ablation:{', '.join(filter(None, parts))}"
 
 
-CONTROL_ROWS = ("label smoothing", "self-distillation, folds")
+CONTROL_ROWS = ("label smoothing", "self-distillation")
 CENTRAL: dict[str, System] = {**BASE, DEFAULT: TYPED[DEFAULT]}
 HEADLINE: dict[str, System] = {**CENTRAL, **{name: CONTROLS[name] for name in CONTROL_ROWS}}
 # MiniLM's base reads no types; that of the C-GCN does.
@@ -191,9 +196,9 @@ PARTS: dict[str, Part] = {
     "headline": Part(HEADLINE),
     "markers": Part(MARKERS),
     "sides": Part(FROM_BOTH_SIDES),
-    "adversary": Part(ADVERSARY),
+    "no-adversary": Part(WITHOUT_ADVERSARY),
     "cgcn": Part({**BASE, **TYPED}, CGCN),
-    "cgcn-elders": Part({f"{DEFAULT}, taught by MiniLM": TYPED[DEFAULT]}, CGCN, elders=MINILM),
+    "cgcn-elders": Part(TAUGHT_BY_MINILM, CGCN, elders=MINILM),
 }
 CROWDED_PARTS: dict[str, Part] = {
     **PARTS,
