@@ -152,6 +152,9 @@ WITHOUT_ADVERSARY: dict[str, System] = {
     "label smoothing, no adversary": System(student={**SMOOTHED, **ALONE}),
     f"{DEFAULT}, no adversary": System(ALONE_TEACHER, ALONE),
     f"{DEFAULT}, folds, no adversary": System(ALONE_TEACHER, ALONE, folds=FOLDS),
+    "self-distillation, no adversary": System({**NO_PRIOR, **ALONE_TEACHER}, {**NO_ATTENTION, **ALONE}),
+    "without KD, no adversary": System(student=ALONE),
+    "label smoothing, both sides, no adversary": System(student={**SMOOTHED, **SIDES, **ALONE}),
 }
 # The labels of MiniLM's teachers, for another encoder.
 TAUGHT_BY_MINILM: dict[str, System] = {
@@ -186,6 +189,7 @@ class Part:
 
 CONTROL_ROWS = ("label smoothing", "self-distillation")
 CENTRAL: dict[str, System] = {**BASE, DEFAULT: TYPED[DEFAULT]}
+CROWDED: dict[str, System] = {**CENTRAL, f"{DEFAULT}, folds": ABLATIONS[f"{DEFAULT}, folds"]}
 HEADLINE: dict[str, System] = {**CENTRAL, **{name: CONTROLS[name] for name in CONTROL_ROWS}}
 # MiniLM's base reads no types; that of the C-GCN does.
 PARTS: dict[str, Part] = {
@@ -202,8 +206,8 @@ PARTS: dict[str, Part] = {
 }
 CROWDED_PARTS: dict[str, Part] = {
     **PARTS,
-    "shared": Part(CENTRAL, SHARED),
-    "shared-marked": Part(CENTRAL, SHARED_MARKED),
+    "shared": Part(CROWDED, SHARED),
+    "shared-marked": Part(CROWDED, SHARED_MARKED),
     "shared-headline": Part(HEADLINE, SHARED),
 }
 SEMEVAL_PARTS: dict[str, Part] = {

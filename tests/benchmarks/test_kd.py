@@ -221,7 +221,7 @@ def test_the_peer_understands_its_command_line(
     call = make_call(folder, tmp_path)
     settings = replace(call.settings, runs=tmp_path)
     data = getattr(call.maker, name)()
-    options: Dict[str, Any] = {"seed": 0, "settings": settings, "types": types}
+    options: Dict[str, Any] = {"seed": 0, "settings": settings, "options": ["--types"] * types}
     trained = kd_peer.run_rbert(data, **options)
     assert trained.seconds == kd_peer.run_rbert(data, **options).seconds == 1.5
     (command,) = calls
@@ -240,6 +240,6 @@ def test_from_files_to_rows(folder: pathlib.Path, tmp_path: pathlib.Path) -> Non
     conll04(make_call(folder, tmp_path, only=frozenset({"central", "cgcn-elders"})))
     rows = json.loads((tmp_path / "kd.json").read_text(encoding="utf8"))
     found = {(row["split"], row["system"]): row["mean"] for row in rows if row["metric"] == "micro_f"}
-    systems = {"default", "ablation:base", "ablation:C-GCN, student-V, taught by MiniLM"}
+    systems = {"default", "ablation:base", "ablation:C-GCN, student-V, folds, taught by MiniLM, no adversary"}
     assert set(found) == {(split, system) for split in ("dev", "test") for system in systems}
     assert all(0 <= mean <= 1 for mean in found.values())
