@@ -21,7 +21,7 @@ from kd_systems import CROWDED_PARTS, SEMEVAL_PARTS
 from program import HERE, Experiment, find_experiment, make_call
 
 EXPERIMENTS = {
-    "semeval": Experiment(semeval, (*SEMEVAL_PARTS, *PEER_PARTS), passes=5),
+    "semeval": Experiment(semeval, (*SEMEVAL_PARTS, *PEER_PARTS, "intervals"), passes=5),
     "conll04": Experiment(conll04, (*CROWDED_PARTS, *PEER_PARTS), passes=5),
     "scierc": Experiment(scierc, (*CROWDED_PARTS, *PEER_PARTS), passes=5),
     "labels": Experiment(labels, tuple(SHARES), passes=5),

@@ -6,15 +6,28 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import spacy
 import torch
 from call import Call
 from kd_corpora import PairData
-from kd_pairs import PairSet, pair_scores, pipeline_labels, read_pairs
+from kd_intervals import difference, drawn_scores
+from kd_pairs import NOTHING, PairSet, pair_scores, pipeline_labels, read_pairs
 from kd_peer import load_rbert, peer_labels, run_rbert
-from kd_systems import CROWDED_PARTS, EFFICIENCY, MINILM, SEMEVAL_PARTS, STUDENT, TEACHER, Family, Part, System
+from kd_systems import (
+    CROWDED_PARTS,
+    DEFAULT,
+    EFFICIENCY,
+    HEADLINE,
+    MINILM,
+    SEMEVAL_PARTS,
+    STUDENT,
+    TEACHER,
+    Family,
+    Part,
+    System,
+)
 from kd_training import maker_of, train_system
 from runs import cached, digest
 
@@ -30,9 +43,50 @@ PEER_PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 
 
+class Judged(NamedTuple):
+    """A trained system.
+
+    folder (Path): Its training's folder.
+    answer (Callable[[Path], list[str]]): Labels the pairs of a corpus.
+    """
+
+    folder: Path
+    answer: Callable[[Path], list[str]]
+
+    def labels(self, corpus: Path) -> list[str]:
+        """Label the pairs of a corpus, unless that was done.
+
+        corpus (Path): A .spacy file.
+        RETURNS (list[str]): In the order of `read_pairs`.
+        """
+        found = cached(self.folder / f"labels-{digest(corpus)}.json", lambda: {"labels": self.answer(corpus)})
+        return list(found["labels"])
+
+
 def semeval(call: Call) -> None:
     """SemEval-2010 Task 8: the grid with supersenses and with NER types, ablations, controls, both encoders."""
     compare(call, "semeval", SEMEVAL_PARTS)
+    if call.wants("intervals"):
+        intervals(call)
+
+
+def intervals(call: Call) -> None:
+    """Differences of the default and what it is to be compared with on SemEval-2010's test, and how sure they are."""
+    data = maker_of(call).semeval()
+    (path,) = data.tests.values()
+    gold = [row.labels[0] if row.labels else NOTHING for row in _pairs(path, data.marked).rows]
+    for seed in call.seeds:
+        judged = {
+            name: run_system(call, "semeval", data, system, seed=seed, row=Part(HEADLINE).row_name(name))
+            for name, system in HEADLINE.items()
+        }
+        if call.peer:
+            judged["R-BERT"] = run_peer(call, "semeval", data, "peer", seed=seed)
+        scores = {name: drawn_scores(gold, system.labels(path)) for name, system in judged.items()}
+        default = scores.pop(DEFAULT)
+        for name, others in scores.items():
+            options = {"data": call.describe(data), "split": f"default − {name}, test", "system": "default"}
+            call.record("semeval_differences", difference(default, others), seed=seed, **options)  # type: ignore[arg-type]
 
 
 def conll04(call: Call) -> None:
@@ -93,7 +147,7 @@ def run_system(
     family: Family = MINILM,
     elders: tuple[PairData, Family] | None = None,
     **naming: str,
-) -> None:
+) -> Judged:
     """Train a system, or find its training; judge it and write its rows.
 
     call (Call): The call.
@@ -105,18 +159,21 @@ def run_system(
     family (Family): Its encoder.
     elders (tuple[PairData, Family] | None): As for `train_system`.
     naming (str): `described`, what the results say of the data; `suffix`, what they add to a split's name.
+    RETURNS (Judged): The trained system.
     """
     call.tell(f"{data.name}{naming.get('suffix', '')}: {row.removeprefix('ablation:')}, seed {seed}")
     trained, seconds = train_system(call, data, system, seed=seed, family=family, elders=elders)
     name = TEACHER if system.student is None else STUDENT
 
-    def answer(path: Path, pairs: PairSet) -> list[str]:
+    def answer(path: Path) -> list[str]:
         return pipeline_labels(spacy.load(trained.pipeline), path, name=name, marked=data.marked)
 
-    _judge(call, benchmark, data, trained.folder, answer, row=row, seed=seed, seconds=seconds, **naming)
+    judged = Judged(trained.folder, answer)
+    _judge(call, benchmark, data, judged, row=row, seed=seed, seconds=seconds, **naming)
+    return judged
 
 
-def run_peer(call: Call, benchmark: str, data: PairData, part: str, *, seed: int, **naming: str) -> None:
+def run_peer(call: Call, benchmark: str, data: PairData, part: str, *, seed: int, **naming: str) -> Judged:
     """Train and judge the peer.
 
     call (Call): The call.
@@ -125,23 +182,25 @@ def run_peer(call: Call, benchmark: str, data: PairData, part: str, *, seed: int
     part (str): Of `PEER_PARTS`.
     seed (int): Seed.
     naming (str): As for `run_system`.
+    RETURNS (Judged): The trained peer.
     """
     row, options = PEER_PARTS[part]
     call.tell(f"{data.name}{naming.get('suffix', '')}: {row}, seed {seed}")
     trained = run_rbert(data, seed=seed, settings=call.settings, options=options)
 
-    def answer(path: Path, pairs: PairSet) -> list[str]:
-        return peer_labels(load_rbert(trained.model), pairs.rows)
+    def answer(path: Path) -> list[str]:
+        return peer_labels(load_rbert(trained.model), _pairs(path, data.marked).rows)
 
-    _judge(call, benchmark, data, trained.folder, answer, row=row, seed=seed, seconds=trained.seconds, **naming)
+    judged = Judged(trained.folder, answer)
+    _judge(call, benchmark, data, judged, row=row, seed=seed, seconds=trained.seconds, **naming)
+    return judged
 
 
 def _judge(
     call: Call,
     benchmark: str,
     data: PairData,
-    folder: Path,
-    answer: Callable[[Path, PairSet], list[str]],
+    judged: Judged,
     *,
     row: str,
     seed: int,
@@ -154,10 +213,9 @@ def _judge(
     for split, path in {"dev": data.dev, **data.tests}.items():
 
         def score(path: Path = path) -> dict[str, Any]:
-            pairs = _pairs(path, data.marked)
-            return pair_scores(pairs, answer(path, pairs), task=data.task)
+            return pair_scores(_pairs(path, data.marked), judged.labels(path), task=data.task)
 
-        scores = cached(folder / f"scores-{split}-{digest(path)}.json", score)
+        scores = cached(judged.folder / f"scores-{split}-{digest(path)}.json", score)
         name, options = call.split_name(data, split) + suffix, {"data": described or call.describe(data)}
         call.record(benchmark, scores, split=name, system=row, seed=seed, seconds=seconds, **options)
         main = "semeval_macro_f" if "semeval_macro_f" in scores else "micro_f"
