@@ -11,7 +11,7 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, cast
 import numpy
 import torch
 from spacy.tokens import Doc
-from thinc.api import ArgsKwargs, Model, torch2xp, xp2torch
+from thinc.api import ArgsKwargs, Model, PyTorchShim, torch2xp, xp2torch
 from thinc.types import Floats2d
 from torch import Tensor, nn
 
@@ -53,6 +53,15 @@ def module_of(model: Model) -> Any:
     RETURNS (Any): The module.
     """
     return model.shims[0]._model
+
+
+def modules_of(model: Model) -> List[Any]:
+    """Reach the torch modules of one layer, its own layers left out.
+
+    model (Model): Any.
+    RETURNS (List[Any]): The modules; none for a layer that is not wrapped.
+    """
+    return [shim._model for shim in model.shims if isinstance(shim, PyTorchShim)]
 
 
 def move_to_device(model: Model) -> None:

@@ -181,7 +181,7 @@ class Errors(KbErrors):
     )
     R417 = (
         "[R417] {name} has adversarial_radius = {found}, but no encoder of its own whose input could be moved. Set it "
-        "to 0, or use the model of configs/kd_student.cfg or of configs/kd_cgcn_student.cfg."
+        "to 0, or use the model of configs/kd_student.cfg or kd_cgcn_student.cfg, or Transformer.v1 as its tok2vec."
     )
     R500 = "[R500] {count} rules of {path!r} cannot be used: {problems}. Correct these lines, or take them out."
     R501 = (

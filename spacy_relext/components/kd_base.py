@@ -4,7 +4,7 @@ from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
 
 from spacy.training import Example
 
-from ..bridge import module_of
+from ..bridge import modules_of
 from ..errors import Errors
 from ..instances.pair_classes import GoldPairs
 from ..instances.pair_features import PairBatch
@@ -76,8 +76,10 @@ class KDPipe(PairPipe):
         radius = self.cfg.get("adversarial_radius", 0.0)
         if not radius:
             return super().learn(instances, share=share)
-        adversary = Adversary(module_of(self.model))
-        if self.listens or not adversary:
+        # the encoder that reads the text itself stands innermost
+        found = [Adversary(module) for layer in self.model.walk() for module in modules_of(layer)]
+        adversary = next(filter(None, reversed(found)), None)
+        if self.listens or adversary is None:
             raise ValueError(Errors.R417.format(name=self.name, found=radius))
         with adversary.watching():
             clean = super().learn(instances, share=share / 2)

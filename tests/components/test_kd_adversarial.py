@@ -10,7 +10,7 @@ from spacy.util import fix_random_seed
 
 from spacy_relext.bridge import module_of
 
-from ..contract.cases import CNN, LISTENER
+from ..contract.cases import BERT, CNN, LISTENER
 from .kd_pipes import (
     GRAPH_STUDENT,
     GRAPH_TEACHER,
@@ -24,6 +24,8 @@ from .kd_pipes import (
     student,
     train,
 )
+
+SHARED = {TEACHER: "spacy_relext.SharedTeacher.v1", STUDENT: "spacy_relext.SharedStudent.v1"}
 
 pytestmark = pytest.mark.filterwarnings("ignore:.W403")  # these texts have no parse
 
@@ -39,12 +41,13 @@ def gradients(pipe: Any, radius: float) -> Dict[str, torch.Tensor]:
 
 
 @pytest.mark.parametrize("factory", [TEACHER, STUDENT])
-@pytest.mark.parametrize("kind", ["graph", "piece"])
+@pytest.mark.parametrize("kind", ["graph", "piece", "shared"])
 def test_the_adversary_raises_the_loss_and_near_the_text_changes_no_gradient(
     factory: str, kind: str, bert: str
 ) -> None:
     graph, piece = (GRAPH_TEACHER, PIECE_TEACHER) if factory == TEACHER else (GRAPH_STUDENT, PIECE_STUDENT)
-    pipe = build(factory, graph if kind == "graph" else {**piece, "name": bert})
+    shared = {"@architectures": SHARED[factory], "dropout": 0.0, "tok2vec": {**BERT, "name": bert, "dropout": 0.0}}
+    pipe = build(factory, {"graph": graph, "piece": {**piece, "name": bert}, "shared": shared}[kind])
     train(pipe, make_examples(spacy.blank("en")), steps=5)
     clean, near, far = (gradients(pipe, radius) for radius in (0.0, 1e-6, 1.0))
     assert clean.keys() == near.keys() == far.keys()
