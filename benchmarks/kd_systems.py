@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,6 @@ class Family:
 
 # All layers learn, unlike in the workflow, which has little time; no ner where entities are given.
 SHARED_TRAINING = {"training.optimizer.learn_rate.initial_rate": 1e-3, "components.tok2vec.model.freeze_layers": 0}
-ENTITY_MARKS = {"components.tok2vec.model.entity_marks": True}
 SHARED_STUDENT = {
     "nlp.pipeline": ["sentencizer", "tok2vec", STUDENT],
     "corpora.train.gold_ents": True,
@@ -67,12 +66,7 @@ SHARED = Family(
     batch=400,
     given={TEACHER: SHARED_TRAINING, STUDENT: SHARED_STUDENT},
 )
-# The entities are given, so that the encoder may be told where they are.
-SHARED_MARKED = replace(
-    SHARED,
-    name="shared, entity marks",
-    given={component: {**changes, **ENTITY_MARKS} for component, changes in SHARED.given.items()},
-)
+MARKED = Family("marked", {TEACHER: "kd_marked_teacher.cfg", STUDENT: "kd_marked_student.cfg"}, passes=2, batch=400)
 
 
 @dataclass(frozen=True)
@@ -207,7 +201,7 @@ PARTS: dict[str, Part] = {
 CROWDED_PARTS: dict[str, Part] = {
     **PARTS,
     "shared": Part(CROWDED, SHARED),
-    "shared-marked": Part(CROWDED, SHARED_MARKED),
+    "marked": Part({**CROWDED, "base, no adversary": WITHOUT_ADVERSARY["base, no adversary"]}, MARKED),
     "shared-headline": Part(HEADLINE, SHARED),
 }
 SEMEVAL_PARTS: dict[str, Part] = {
