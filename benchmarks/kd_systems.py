@@ -184,6 +184,11 @@ class Part:
 CONTROL_ROWS = ("label smoothing", "self-distillation")
 CENTRAL: dict[str, System] = {**BASE, DEFAULT: TYPED[DEFAULT]}
 CROWDED: dict[str, System] = {**CENTRAL, f"{DEFAULT}, folds": ABLATIONS[f"{DEFAULT}, folds"]}
+MARKED_ABLATIONS: dict[str, System] = {
+    "base, no adversary": WITHOUT_ADVERSARY["base, no adversary"],
+    "label smoothing": CONTROLS["label smoothing"],
+    f"{DEFAULT}, folds": ABLATIONS[f"{DEFAULT}, folds"],
+}
 HEADLINE: dict[str, System] = {**CENTRAL, **{name: CONTROLS[name] for name in CONTROL_ROWS}}
 # MiniLM's base reads no types; that of the C-GCN does.
 PARTS: dict[str, Part] = {
@@ -201,7 +206,8 @@ PARTS: dict[str, Part] = {
 CROWDED_PARTS: dict[str, Part] = {
     **PARTS,
     "shared": Part(CROWDED, SHARED),
-    "marked": Part({**CROWDED, "base, no adversary": WITHOUT_ADVERSARY["base, no adversary"]}, MARKED),
+    "marked": Part(CENTRAL, MARKED),
+    "marked-ablations": Part(MARKED_ABLATIONS, MARKED),
     "shared-headline": Part(HEADLINE, SHARED),
 }
 SEMEVAL_PARTS: dict[str, Part] = {
