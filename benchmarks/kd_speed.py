@@ -19,7 +19,21 @@ from call import Call
 from kd_corpora import PairData
 from kd_pairs import read_pairs
 from kd_peer import TrainedPeer, load_rbert, run_rbert, to_records
-from kd_systems import CGCN, DEFAULT, MARKED_LATE, MARKERS, MINILM, PLAIN, SHARED, Family, Part, System, V
+from kd_systems import (
+    CGCN,
+    DEFAULT,
+    MARKED,
+    MARKED_LATE,
+    MARKERS,
+    MINILM,
+    PLAIN,
+    SHARED,
+    WITHOUT_ADVERSARY,
+    Family,
+    Part,
+    System,
+    V,
+)
 from kd_training import maker_of, train_system
 from runs import ROOT, Trained, environment
 from spacy.language import Language
@@ -33,6 +47,7 @@ from spacy_relext.corpora.shards import iter_docs
 PAIRS = (1, 8)
 BATCH_SIZES = (1, 32)
 PEER = "peer:rbert"
+WITHOUT = f"{DEFAULT}, no adversary"
 TEACHER_ROW, STUDENT_ROW = "ablation:teacher-V", "default"
 # Row → its encoder and what is trained.
 SYSTEMS: dict[str, tuple[Family, System]] = {
@@ -40,6 +55,8 @@ SYSTEMS: dict[str, tuple[Family, System]] = {
     TEACHER_ROW: (MINILM, System(V)),
     Part(MARKERS).row_name(next(iter(MARKERS))): (MINILM, MARKED_LATE),
     Part(MARKERS, SHARED).row_name(DEFAULT): (SHARED, System(V, PLAIN)),
+    Part(MARKERS, MARKED).row_name(DEFAULT): (MARKED, System(V, PLAIN)),
+    f"ablation:{WITHOUT}": (MINILM, WITHOUT_ADVERSARY[WITHOUT]),
     Part(MARKERS, CGCN).row_name(DEFAULT): (CGCN, System(V, PLAIN)),
 }
 
