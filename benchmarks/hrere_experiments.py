@@ -13,10 +13,11 @@ from corpora import count_docs
 from hrere_corpora import FB15K, FB60K, BagData, HrereMaker
 from hrere_fusion import frozen_logits
 from hrere_hoffmann import FILE, leave_out, read_judgements, score_judgements
-from hrere_intervals import Said, difference, drawn_scores
+from hrere_intervals import Said, drawn_scores
 from hrere_match import bag_facts, linked_shares, match_scores, taught_shares
 from hrere_outputs import BAG, MENTION, Outputs, read_outputs, seen_pairs
 from hrere_training import BASE, FULL, GLOVE, LAST, MINILM, NAIVE, SLOW, Changes, train_system
+from intervals import difference
 from runs import Trained
 
 from spacy_relext.knowledge.kb_model import KbModel
@@ -264,7 +265,7 @@ def _differences(table: Table) -> None:
         for one, two in COMPARED:
             if one not in systems:  # a form of J_D that is not compared here
                 continue
-            found = difference(scores[one], scores[two])
+            found = difference(scores[one], scores[two], score="ap")
             split = f"{_short(one)} − {_short(two)}, {name}"
             options = {"data": table.described, "split": split, "system": "default", "seed": table.seed}
             table.call.record(f"nyt10_{table.split}_differences", found, **options)  # type: ignore[arg-type]

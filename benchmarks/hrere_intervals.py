@@ -7,8 +7,7 @@ from typing import NamedTuple
 
 import numpy
 from hrere_outputs import Outputs
-
-DRAWS, LEVEL = 1_000, 0.95
+from intervals import DRAWS
 
 
 class Said(NamedTuple):
@@ -82,17 +81,3 @@ def drawn_scores(systems: Mapping[str, Said], *, draws: int = DRAWS, seed: int =
         for system, ranking in rankings.items():
             found[system].append(ranking.average_precision(counts[pair]))
     return {system: numpy.asarray(scores) for system, scores in found.items()}
-
-
-def difference(better: numpy.ndarray, worse: numpy.ndarray) -> dict[str, float]:
-    """Compare two systems by what `drawn_scores` gives.
-
-    better (numpy.ndarray): Of the one. Shape (draws + 1,)
-    worse (numpy.ndarray): Of the other. Shape (draws + 1,)
-    RETURNS (dict[str, float]): `ap_difference` of all bags, and the ends of its interval, `ap_difference_low` and
-        `ap_difference_high`, from -1 to 1.
-    """
-    differences = better - worse
-    low, high = numpy.quantile(differences[1:], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    named = {"ap_difference": differences[0], "ap_difference_low": low, "ap_difference_high": high}
-    return {name: float(value) for name, value in named.items()}

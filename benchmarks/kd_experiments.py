@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 import spacy
 import torch
 from call import Call
+from intervals import difference
 from kd_corpora import PairData
-from kd_intervals import difference, drawn_scores
+from kd_intervals import drawn_scores
 from kd_pairs import NOTHING, PairSet, pair_scores, pipeline_labels, read_pairs
 from kd_peer import load_rbert, peer_labels, run_rbert
 from kd_systems import (
@@ -86,7 +87,8 @@ def intervals(call: Call) -> None:
         default = scores.pop(DEFAULT)
         for name, others in scores.items():
             options = {"data": call.describe(data), "split": f"default − {name}, test", "system": "default"}
-            call.record("semeval_differences", difference(default, others), seed=seed, **options)  # type: ignore[arg-type]
+            found = difference(default, others, score="macro_f")
+            call.record("semeval_differences", found, seed=seed, **options)  # type: ignore[arg-type]
 
 
 def conll04(call: Call) -> None:

@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from itertools import starmap
 
 import numpy
+from intervals import DRAWS
 
 from spacy_relext.scoring.pair_classes import OTHER
-
-DRAWS, LEVEL = 1_000, 0.95
-Label = tuple[str, str]
 
 
 def drawn_scores(gold: Sequence[str], predicted: Sequence[str], *, draws: int = DRAWS, seed: int = 0) -> numpy.ndarray:
@@ -33,17 +31,3 @@ def drawn_scores(gold: Sequence[str], predicted: Sequence[str], *, draws: int = 
     counted = times @ is_wanted + times @ is_said  # (draws + 1, R)
     scores: numpy.ndarray = (2 * (times @ right) / numpy.maximum(counted, 1)).mean(1)
     return scores
-
-
-def difference(better: numpy.ndarray, worse: numpy.ndarray) -> dict[str, float]:
-    """Compare two systems by what `drawn_scores` gives, or by its mean over seeds.
-
-    better (numpy.ndarray): Of the one. Shape (draws + 1,)
-    worse (numpy.ndarray): Of the other. Shape (draws + 1,)
-    RETURNS (dict[str, float]): `macro_f_difference` of all sentences, and the ends of its interval,
-        `macro_f_difference_low` and `macro_f_difference_high`, from -1 to 1.
-    """
-    differences = better - worse
-    low, high = numpy.quantile(differences[1:], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    named = {"macro_f_difference": differences[0], "macro_f_difference_low": low, "macro_f_difference_high": high}
-    return {name: float(value) for name, value in named.items()}
