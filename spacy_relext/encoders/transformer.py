@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from ..instances.pieces import N_MARKS, N_SHAPES
+from .dropout import cheapen_dropout
 from .layer_mix import mix_layers
 from .layers import LayerStack, layers_of
 from .precision import PRECISIONS, autocast
@@ -186,6 +187,7 @@ class TransformerEncoder(KeepsCopy):
     def _adopt(self, transformer: nn.Module) -> None:
         """Take a freshly built transformer, add the shape table and freeze what shall not move."""
         self.transformer = transformer
+        cheapen_dropout(transformer)
         self.weights_changed()
         if self.case_features:
             self.shape_table = nn.Embedding(N_SHAPES, self.width)
