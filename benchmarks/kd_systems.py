@@ -150,6 +150,13 @@ WITHOUT_ADVERSARY: dict[str, System] = {
     "without KD, no adversary": System(student=ALONE),
     "label smoothing, both sides, no adversary": System(student={**SMOOTHED, **SIDES, **ALONE}),
 }
+# Each text read twice: as it is, and as the adversary then moves it.
+TWICE_TEACHER, TWICE = ({f"{part}.adversarial_reuse": False} for part in (IN_TEACHER, IN_STUDENT))
+READ_TWICE: dict[str, System] = {
+    "base, read twice": System(student={**NO_ATTENTION, **TWICE}),
+    "label smoothing, read twice": System(student={**SMOOTHED, **TWICE}),
+    f"{DEFAULT}, read twice": System(TWICE_TEACHER, TWICE),
+}
 # The labels of MiniLM's teachers, for another encoder.
 TAUGHT_BY_MINILM: dict[str, System] = {
     f"{DEFAULT}, folds, taught by MiniLM, no adversary": System(ALONE_TEACHER, PLAIN, folds=FOLDS),
@@ -200,6 +207,7 @@ PARTS: dict[str, Part] = {
     "markers": Part(MARKERS),
     "sides": Part(FROM_BOTH_SIDES),
     "no-adversary": Part(WITHOUT_ADVERSARY),
+    "read-twice": Part(READ_TWICE),
     "cgcn": Part({**BASE, **TYPED}, CGCN),
     "cgcn-elders": Part(TAUGHT_BY_MINILM, CGCN, elders=MINILM),
 }

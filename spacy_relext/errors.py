@@ -3,6 +3,7 @@
 from typing import Any, Sequence
 
 from .errors_kb import KbErrors, KbWarnings
+from .errors_pairs import PairWarnings
 
 
 class Errors(KbErrors):
@@ -303,7 +304,7 @@ class Errors(KbErrors):
     # What is wrong with a record: R100 says where, and what to do.
 
 
-class Warnings(KbWarnings):
+class Warnings(KbWarnings, PairWarnings):
     """Templates of warnings."""
 
     W001 = "[W001] {name}: relation {label!r} was not seen at initialize; its triples are left out in training."
@@ -322,34 +323,6 @@ class Warnings(KbWarnings):
     W360 = (
         "[W360] {name}: {count} of the {total} documents of {where} are not annotated with triples; nothing is learned "
         "from them. For a text that states no relation, give an empty list of triples."
-    )
-    W400 = (
-        "[W400] {name}: {count} marked pairs of a batch cover no token, or the same tokens twice, and are not "
-        "classified."
-    )
-    W401 = (
-        "[W401] {name}: {count} triples of {where} have no pair among the suggested ones: their arguments are no "
-        "entities, or stand in different sentences. They are not learned, and count as misses in the scores."
-    )
-    W402 = (
-        "[W402] {name}: there are pairs further apart than {max_pieces} word pieces; one of their arguments is not "
-        "read. Raise max_pieces, or set max_distance of the suggester."
-    )
-    W403 = (
-        "[W403] {name}: there are texts without a dependency parse, which are read as chains. Put a parser before it, "
-        "or copy heads into the corpus."
-    )
-    W404 = (
-        "[W404] {name}: {missing} of the {total} pairs of {where} have no soft labels; they are learned from their "
-        "gold labels alone."
-    )
-    W405 = (
-        "[W405] {name}: all pairs of {where} have the types {types}, so that types say nothing about relations. Give "
-        "entities labels of their own, or a lexicon of nouns: [initialize.components.{name}.lexicon]."
-    )
-    W406 = (
-        "[W406] {name}: nothing has looked for entities in these texts, so that there is no pair to classify. Put a "
-        "component before it that finds them, such as an ner, or set doc.ents."
     )
     W500 = (
         "[W500] {name}: {count} of the {total} rules in {where} are left out, the first: {what}. "

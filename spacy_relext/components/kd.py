@@ -35,6 +35,7 @@ _STUDENT = Config().from_str(defaults.STUDENT_CONFIG)
         "tsd_k": 3,
         "sentence_penalty": 0.0,
         "adversarial_radius": 0.0,
+        "adversarial_reuse": True,
         "both_orders": False,
         "average_orders": False,
         "typed_decoding": 0,
@@ -55,6 +56,7 @@ def make_kd_teacher(
     tsd_k: int,
     sentence_penalty: float,
     adversarial_radius: float,
+    adversarial_reuse: bool,
     both_orders: bool,
     average_orders: bool,
     typed_decoding: int,
@@ -74,8 +76,10 @@ def make_kd_teacher(
     tsd_weight (float): Weight of the difference of the top probabilities in the loss; 0 for none.
     tsd_k (int): How many probabilities it compares.
     sentence_penalty (float): Weight of the squared length of sentence vectors (the paper's C-GCN: 0.003).
-    adversarial_radius (float): ε, how far an adversary moves what the encoder reads of a text, to learn from that too:
-        nearly twice the time. 0: there is none.
+    adversarial_radius (float): ε, how far an adversary moves what the encoder reads of a text. 0: there is none.
+    adversarial_reuse (bool): Whether it moves a text to where the loss rose most when the last pass read it. Else, and
+        where the encoder does not know a text again (C-GCN), it reads each text first as it is, and both readings are
+        learned from: nearly twice the time.
     both_orders (bool): Whether pairs that a data set marks in one order are learned from both sides.
     average_orders (bool): Whether such pairs are read from both sides at run time too, and the logits averaged: twice
         the time. Where candidates are there in both orders anyway, nothing changes.
@@ -112,6 +116,7 @@ def make_kd_teacher(
         "label_smoothing": 0.0,
         "sentence_penalty": 0.0,
         "adversarial_radius": 0.0,
+        "adversarial_reuse": True,
         "both_orders": False,
         "average_orders": False,
         "typed_decoding": 0,
@@ -131,6 +136,7 @@ def make_kd_classifier(
     label_smoothing: float,
     sentence_penalty: float,
     adversarial_radius: float,
+    adversarial_reuse: bool,
     both_orders: bool,
     average_orders: bool,
     typed_decoding: int,
@@ -149,8 +155,10 @@ def make_kd_classifier(
     temperature (float): τ of the distillation.
     label_smoothing (float): Share of each label that is spread over all classes.
     sentence_penalty (float): Weight of the squared length of sentence vectors (the paper's C-GCN: 0.003).
-    adversarial_radius (float): ε, how far an adversary moves what the encoder reads of a text, to learn from that too:
-        nearly twice the time. 0: there is none.
+    adversarial_radius (float): ε, how far an adversary moves what the encoder reads of a text. 0: there is none.
+    adversarial_reuse (bool): Whether it moves a text to where the loss rose most when the last pass read it. Else, and
+        where the encoder does not know a text again (C-GCN), it reads each text first as it is, and both readings are
+        learned from: nearly twice the time.
     both_orders (bool): Whether pairs that a data set marks in one order are learned from both sides.
     average_orders (bool): Whether such pairs are read from both sides at run time too, and the logits averaged: twice
         the time. Where candidates are there in both orders anyway, nothing changes.

@@ -5,12 +5,13 @@ from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
 from spacy.training import Example
 
 from ..bridge import modules_of
-from ..errors import Errors
+from ..errors import Errors, Warnings
 from ..instances.pair_classes import GoldPairs
 from ..instances.pair_features import PairBatch
 from ..instances.pairs import Pairs
 from ..knowledge.type_patterns import TypePatterns, count_patterns
 from ..models.adversarial import Adversary
+from ..models.shift_memory import MOST_BYTES, ShiftMemory
 from .pair_base import FITTED as PAIR_FITTED
 from .pair_base import PairPipe
 
@@ -27,6 +28,7 @@ class KDPipe(PairPipe):
         """Create a component; see `PairPipe`."""
         super().__init__(*args, **kwargs)
         self._parsed: Optional[Tuple[Dict[str, Any], TypePatterns]] = None
+        self._shifts = ShiftMemory()
 
     @property
     def patterns(self) -> TypePatterns:
@@ -40,6 +42,7 @@ class KDPipe(PairPipe):
         """List the classes and count the type patterns."""
         said, types = self._collected
         super().settle()  # which forgets what was collected
+        self._shifts = ShiftMemory()
         if not (self.counts_types or self.cfg["typed_decoding"]):
             return
         number = {each: index + 1 for index, each in enumerate(self.classes)}
@@ -72,7 +75,7 @@ class KDPipe(PairPipe):
         return labels
 
     def learn(self, instances: Any, *, share: float = 1.0) -> Dict[str, float]:
-        """Learn from pairs, and as much from what an adversary makes of them, where that is asked for."""
+        """Learn from pairs, and from what an adversary makes of them, where that is asked for."""
         radius = self.cfg.get("adversarial_radius", 0.0)
         if not radius:
             return super().learn(instances, share=share)
@@ -81,6 +84,14 @@ class KDPipe(PairPipe):
         adversary = next(filter(None, reversed(found)), None)
         if self.listens or adversary is None:
             raise ValueError(Errors.R417.format(name=self.name, found=radius))
+        if self.cfg["adversarial_reuse"] and adversary.knows_texts:
+            with adversary.watching(self._shifts):
+                terms = super().learn(instances, share=share)
+                adversary.remember(radius)
+            if self._shifts.full:
+                size = {"count": len(self._shifts), "mebibytes": MOST_BYTES >> 20}
+                self.warn_once("shifts", Warnings.W407.format(name=self.name, **size))
+            return terms
         with adversary.watching():
             clean = super().learn(instances, share=share / 2)
             adversary.aim(radius)

@@ -69,6 +69,8 @@ class TransformerEncoder(KeepsCopy):
         self.shape_table: Optional[nn.Embedding] = None
         self.mark_table: Optional[nn.Embedding] = None
         self.mix: Optional[nn.Parameter] = None
+        # Word pieces and mask of the texts that are being read; see `models.adversarial`.
+        self.last_read: Optional[Tuple[Tensor, Tensor]] = None
 
     @property
     def width(self) -> int:
@@ -122,6 +124,7 @@ class TransformerEncoder(KeepsCopy):
         RETURNS (Tensor): Last hidden layer, in fp32. Shape (B, L, D)
         """
         assert self.transformer is not None, "configure() or load_checkpoint() comes first"
+        self.last_read = (piece_ids, mask)
         with autocast(self.precision, piece_ids.device):
             embedded = self._embed(piece_ids, shape_ids)
             options: Dict[str, Any] = {"inputs_embeds": embedded, "attention_mask": mask.to(torch.long)}
@@ -155,6 +158,7 @@ class TransformerEncoder(KeepsCopy):
         RETURNS (Tensor): Last hidden layer or mix of all layers, in fp32. Shape (P, L, D)
         """
         assert self.transformer is not None, "configure() or load_checkpoint() comes first"
+        self.last_read = (piece_ids, mask)
         with autocast(self.precision, piece_ids.device):
             embedded = self._embed(piece_ids, shape_ids)
             if markers is not None:

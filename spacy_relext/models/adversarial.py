@@ -1,61 +1,95 @@
-"""Learning from an adversary too, who moves what an encoder reads of a text to where the loss rises most.
+"""Learning from an adversary, who moves what an encoder reads of a text to where the loss rises most.
 
 With x the vectors that the first layer reads of one text, g = ∂L/∂x and r = ε g / ‖g‖₂, ½ (L(x) + L(x + r)) is
 minimised (Miyato et al., "Adversarial training methods for semi-supervised text classification", ICLR 2017, equations 4
 and 5, there on word vectors). r is a constant: nothing is learned through it.
+
+To find r a text is read once more. What was found when it was last read, a pass ago, still raises the loss (Zheng et
+al., "Efficient adversarial training with transferable adversarial examples", CVPR 2020): L(x + r′) with r′ of the last
+pass, 0 in the first one, takes no longer than L(x), and its own gradient gives the r′ of the next pass.
 """
 
 from contextlib import contextmanager
-from typing import Any, Iterator, List, Optional, cast
+from functools import partial
+from typing import Any, Iterator, List, Optional, Tuple, cast
 
 import torch
 from torch import Tensor, nn
+
+from .shift_memory import ShiftMemory
 
 
 class Adversary:
     """Watches what the encoders of a module read, and moves it when they read the same again.
 
-    Encoders name the part whose output their first layer reads: `input_module`.
+    Encoders name the part whose output their first layer reads, `input_module`; those whose texts are known again when
+    the next pass reads them also say what they read, `last_read`: word pieces and their mask, both of shape (B, L).
 
     module (nn.Module): The module.
     """
 
     def __init__(self, module: nn.Module) -> None:
-        self._parts = [cast(nn.Module, part.input_module) for part in module.modules() if hasattr(part, "input_module")]
-        self._read: List[Tensor] = []
+        self._encoders = [part for part in module.modules() if hasattr(part, "input_module")]
+        self._read: List[Tuple[Optional[Tuple[Tensor, Tensor]], Tensor]] = []
         self._shifts: Optional[Iterator[Tensor]] = None
+        self._memory: Optional[ShiftMemory] = None
 
     def __bool__(self) -> bool:
         """RETURNS (bool): Whether there is anything to move."""
-        return bool(self._parts)
+        return bool(self._encoders)
+
+    @property
+    def knows_texts(self) -> bool:
+        """RETURNS (bool): Whether texts are known again in the next pass."""
+        return all(hasattr(encoder, "last_read") for encoder in self._encoders)
 
     @contextmanager
-    def watching(self) -> Iterator[None]:
-        """Watch, and after `aim` move, what is read while the context lasts."""
-        hooks = [part.register_forward_hook(self._pass_on) for part in self._parts]
+    def watching(self, memory: Optional[ShiftMemory] = None) -> Iterator[None]:
+        """Watch, and after `aim` move, what is read while the context lasts.
+
+        memory (Optional[ShiftMemory]): Shifts by which texts are moved at once, if they were read before.
+        """
+        self._memory = memory
+        inputs = [(encoder, cast(nn.Module, encoder.input_module)) for encoder in self._encoders]
+        hooks = [part.register_forward_hook(partial(self._pass_on, encoder)) for encoder, part in inputs]
         try:
             yield
         finally:
             for hook in hooks:
                 hook.remove()
-            self._read, self._shifts = [], None
+            self._read, self._shifts, self._memory = [], None, None
 
     def aim(self, radius: float) -> None:
         """Find the shifts for what was read so far, after the way back: what is read next is moved by them, in order.
 
         radius (float): ε, the length of the shift of each text.
         """
-        self._shifts = iter([worst_shift(states.grad, radius) for states in self._read])
+        self._shifts = iter([worst_shift(states.grad, radius) for _, states in self._read])
         self._read = []
 
-    def _pass_on(self, part: nn.Module, inputs: Any, states: Tensor) -> Tensor:
+    def remember(self, radius: float) -> None:
+        """Find the shifts for what was read so far, after the way back, and keep them for the next pass.
+
+        radius (float): ε.
+        """
+        assert self._memory is not None, "watching(memory) comes first"
+        for said, states in self._read:
+            if said is not None and states.grad is not None:
+                self._memory.keep(*said, worst_shift(states.grad, radius))
+        self._read = []
+
+    def _pass_on(self, encoder: Any, part: nn.Module, inputs: Any, states: Tensor) -> Tensor:
         """Take down, or move, what a part returns. Shape (B, L, D)"""
         if self._shifts is not None:
             return states + next(self._shifts).to(states.dtype)
+        said: Optional[Tuple[Tensor, Tensor]] = None
+        if self._memory is not None:
+            ids, mask = said = encoder.last_read
+            states = states + self._memory.recall(ids, mask, states.shape[-1]).to(states.dtype)
         if not states.requires_grad:  # frozen: nothing learns from the gradient, but the adversary does
             states = states.detach().requires_grad_()
         states.retain_grad()
-        self._read.append(states)
+        self._read.append((said, states))
         return states
 
 

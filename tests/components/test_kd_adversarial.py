@@ -9,6 +9,7 @@ import torch
 from spacy.util import fix_random_seed
 
 from spacy_relext.bridge import module_of
+from spacy_relext.models.shift_memory import ShiftMemory
 
 from ..contract.cases import BERT, CNN, LISTENER
 from .kd_pipes import (
@@ -32,7 +33,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.W403")  # these texts have no p
 
 def gradients(pipe: Any, radius: float) -> Dict[str, torch.Tensor]:
     """What one update would change the weights by."""
-    pipe.cfg["adversarial_radius"] = radius
+    pipe.cfg.update(adversarial_radius=radius, adversarial_reuse=False)
     loss_of(pipe, make_examples(spacy.blank("en")))
     module = module_of(pipe.model)
     found = {name: weight.grad.clone() for name, weight in module.named_parameters() if weight.grad is not None}
@@ -56,16 +57,43 @@ def test_the_adversary_raises_the_loss_and_near_the_text_changes_no_gradient(
     assert any(not torch.allclose(far[name], gradient, atol=1e-4) for name, gradient in clean.items())
     losses: List[float] = []
     for radius in (0.0, 0.5, 2.0):
-        pipe.cfg["adversarial_radius"] = radius
+        pipe.cfg.update(adversarial_radius=radius, adversarial_reuse=False)
         losses.append(loss_of(pipe, make_examples(spacy.blank("en")))[factory])
         module_of(pipe.model).zero_grad()
     assert losses == sorted(losses) and losses[0] < losses[-1]
 
 
-def test_it_learns_and_the_same_seed_gives_the_same() -> None:
+@pytest.mark.parametrize("kind", ["piece", "shared"])
+def test_the_next_pass_reads_what_this_one_found(kind: str, bert: str) -> None:
+    shared = {"@architectures": SHARED[STUDENT], "dropout": 0.0, "tok2vec": {**BERT, "name": bert, "dropout": 0.0}}
+    pipe = build(STUDENT, {"piece": {**PIECE_STUDENT, "name": bert}, "shared": shared}[kind])
+    examples = make_examples(spacy.blank("en"))
+    train(pipe, examples, steps=5)
+    plain = loss_of(pipe, examples)[STUDENT]
+    pipe.cfg["adversarial_radius"] = 1.0
+    first, second = (loss_of(pipe, examples)[STUDENT] for _ in range(2))
+    assert first == pytest.approx(plain) and second > first
+    # each text alone is known as well, in whatever batch it was
+    alone = sum(loss_of(pipe, [example])[STUDENT] > 0 for example in examples[:3])
+    texts = [example for example in examples if kind == "shared" or len(example.reference.ents) > 1]
+    assert alone == 3 and len(pipe._shifts) == len(texts)
+    pipe.initialize(lambda: examples, nlp=spacy.blank("en"))
+    assert len(pipe._shifts) == 0
+
+
+def test_texts_that_find_no_room_are_told(bert: str) -> None:
+    pipe = build(STUDENT, {**PIECE_STUDENT, "name": bert}, adversarial_radius=1.0)
+    pipe._shifts = ShiftMemory(500)
+    with pytest.warns(UserWarning, match=r"^\[W407\] kd_classifier: the shifts of 1 texts") as told:
+        train(pipe, make_examples(spacy.blank("en")), steps=2)
+    assert len(told) == 1
+
+
+@pytest.mark.parametrize("reuse", [False, True])
+def test_it_learns_and_the_same_seed_gives_the_same(reuse: bool, bert: str) -> None:
     runs = []
     for _ in range(2):
-        pipe = student(adversarial_radius=1.0)
+        pipe = build(STUDENT, {**PIECE_STUDENT, "name": bert}, adversarial_radius=1.0, adversarial_reuse=reuse)
         fix_random_seed(1)
         runs.append(train(pipe, make_examples(spacy.blank("en")), steps=60))
     assert runs[0] == runs[1] and runs[0][-1] < 0.3 * runs[0][0]

@@ -5,6 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from spacy_relext.models.adversarial import Adversary, worst_shift
+from spacy_relext.models.shift_memory import ShiftMemory
 
 
 class Reader(nn.Module):
@@ -50,6 +51,27 @@ def test_what_is_read_again_has_a_higher_loss_in_the_order_of_the_first_time(fro
         gradient = reader.out.weight * (1.0 - torch.tanh(x) ** 2) / 3
         shifted = x + 0.1 * gradient / gradient.norm()
         torch.testing.assert_close(moved[1], reader.out(torch.tanh(shifted).mean(1)))
+
+
+def test_texts_are_moved_by_what_the_last_pass_found_and_padding_is_not() -> None:
+    torch.manual_seed(0)
+    reader, memory = Reader(), ShiftMemory()
+    adversary = Adversary(reader)
+    assert not adversary.knows_texts
+    ids = torch.tensor([[0, 1, 2], [3, 4, 0]])
+    reader.last_read = (ids, torch.tensor([[1, 1, 1], [1, 1, 0]]).bool())
+    assert adversary.knows_texts
+    losses = []
+    for _ in range(2):
+        with adversary.watching(memory):
+            found = reader(ids)
+            losses.append(found.detach())
+            found.sum().backward()
+            adversary.remember(0.1)
+    assert (losses[1] > losses[0]).all() and len(memory) == 2
+    kept = memory.recall(*reader.last_read, 3)
+    assert not kept[1, 2].any()
+    torch.testing.assert_close(kept[0].norm(), torch.tensor(0.1), atol=1e-3, rtol=0)
 
 
 def test_nothing_is_left_behind() -> None:
