@@ -150,12 +150,12 @@ WITHOUT_ADVERSARY: dict[str, System] = {
     "without KD, no adversary": System(student=ALONE),
     "label smoothing, both sides, no adversary": System(student={**SMOOTHED, **SIDES, **ALONE}),
 }
-# Each text read twice: as it is, and as the adversary then moves it.
-TWICE_TEACHER, TWICE = ({f"{part}.adversarial_reuse": False} for part in (IN_TEACHER, IN_STUDENT))
-READ_TWICE: dict[str, System] = {
-    "base, read twice": System(student={**NO_ATTENTION, **TWICE}),
-    "label smoothing, read twice": System(student={**SMOOTHED, **TWICE}),
-    f"{DEFAULT}, read twice": System(TWICE_TEACHER, TWICE),
+# Each text read once, moved by what the last pass found, and not twice.
+REUSE_TEACHER, REUSE = ({f"{part}.adversarial_reuse": True} for part in (IN_TEACHER, IN_STUDENT))
+REUSED: dict[str, System] = {
+    "base, read once": System(student={**NO_ATTENTION, **REUSE}),
+    "label smoothing, read once": System(student={**SMOOTHED, **REUSE}),
+    f"{DEFAULT}, read once": System(REUSE_TEACHER, REUSE),
 }
 # The labels of MiniLM's teachers, for another encoder.
 TAUGHT_BY_MINILM: dict[str, System] = {
@@ -207,7 +207,7 @@ PARTS: dict[str, Part] = {
     "markers": Part(MARKERS),
     "sides": Part(FROM_BOTH_SIDES),
     "no-adversary": Part(WITHOUT_ADVERSARY),
-    "read-twice": Part(READ_TWICE),
+    "read-once": Part(REUSED),
     "cgcn": Part({**BASE, **TYPED}, CGCN),
     "cgcn-elders": Part(TAUGHT_BY_MINILM, CGCN, elders=MINILM),
 }

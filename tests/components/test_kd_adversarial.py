@@ -33,7 +33,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.W403")  # these texts have no p
 
 def gradients(pipe: Any, radius: float) -> Dict[str, torch.Tensor]:
     """What one update would change the weights by."""
-    pipe.cfg.update(adversarial_radius=radius, adversarial_reuse=False)
+    pipe.cfg["adversarial_radius"] = radius
     loss_of(pipe, make_examples(spacy.blank("en")))
     module = module_of(pipe.model)
     found = {name: weight.grad.clone() for name, weight in module.named_parameters() if weight.grad is not None}
@@ -57,7 +57,7 @@ def test_the_adversary_raises_the_loss_and_near_the_text_changes_no_gradient(
     assert any(not torch.allclose(far[name], gradient, atol=1e-4) for name, gradient in clean.items())
     losses: List[float] = []
     for radius in (0.0, 0.5, 2.0):
-        pipe.cfg.update(adversarial_radius=radius, adversarial_reuse=False)
+        pipe.cfg["adversarial_radius"] = radius
         losses.append(loss_of(pipe, make_examples(spacy.blank("en")))[factory])
         module_of(pipe.model).zero_grad()
     assert losses == sorted(losses) and losses[0] < losses[-1]
@@ -70,7 +70,7 @@ def test_the_next_pass_reads_what_this_one_found(kind: str, bert: str) -> None:
     examples = make_examples(spacy.blank("en"))
     train(pipe, examples, steps=5)
     plain = loss_of(pipe, examples)[STUDENT]
-    pipe.cfg["adversarial_radius"] = 1.0
+    pipe.cfg.update(adversarial_radius=1.0, adversarial_reuse=True)
     first, second = (loss_of(pipe, examples)[STUDENT] for _ in range(2))
     assert first == pytest.approx(plain) and second > first
     # each text alone is known as well, in whatever batch it was
@@ -82,7 +82,7 @@ def test_the_next_pass_reads_what_this_one_found(kind: str, bert: str) -> None:
 
 
 def test_texts_that_find_no_room_are_told(bert: str) -> None:
-    pipe = build(STUDENT, {**PIECE_STUDENT, "name": bert}, adversarial_radius=1.0)
+    pipe = build(STUDENT, {**PIECE_STUDENT, "name": bert}, adversarial_radius=1.0, adversarial_reuse=True)
     pipe._shifts = ShiftMemory(500)
     with pytest.warns(UserWarning, match=r"^\[W407\] kd_classifier: the shifts of 1 texts") as told:
         train(pipe, make_examples(spacy.blank("en")), steps=2)
