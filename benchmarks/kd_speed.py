@@ -27,6 +27,7 @@ from kd_systems import (
     MARKERS,
     MINILM,
     PLAIN,
+    READ_TWICE,
     SHARED,
     WITHOUT_ADVERSARY,
     Family,
@@ -47,7 +48,7 @@ from spacy_relext.corpora.shards import iter_docs
 PAIRS = (1, 8)
 BATCH_SIZES = (1, 32)
 PEER = "peer:rbert"
-WITHOUT = f"{DEFAULT}, no adversary"
+WITHOUT, TWICE = f"{DEFAULT}, no adversary", f"{DEFAULT}, read twice"
 TEACHER_ROW, STUDENT_ROW = "ablation:teacher-V", "default"
 # Row → its encoder and what is trained.
 SYSTEMS: dict[str, tuple[Family, System]] = {
@@ -57,6 +58,7 @@ SYSTEMS: dict[str, tuple[Family, System]] = {
     Part(MARKERS, SHARED).row_name(DEFAULT): (SHARED, System(V, PLAIN)),
     Part(MARKERS, MARKED).row_name(DEFAULT): (MARKED, System(V, PLAIN)),
     f"ablation:{WITHOUT}": (MINILM, WITHOUT_ADVERSARY[WITHOUT]),
+    f"ablation:{TWICE}": (MINILM, READ_TWICE[TWICE]),
     Part(MARKERS, CGCN).row_name(DEFAULT): (CGCN, System(V, PLAIN)),
 }
 

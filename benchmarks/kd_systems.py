@@ -93,16 +93,21 @@ STRONG_PRIOR = {f"{IN_TEACHER}.model.scale": 0.8}
 TSD = {f"{IN_TEACHER}.tsd_weight": 1.0}
 HINTS = {f"{IN_STUDENT}.hint_weight": 1.8}
 ANNEALED = {"training.before_update.start": 1.0, "training.before_update.end": 0.0}
-# What the paper prints, but for the direction in which the teacher's share changes (docs/methods/kd.md).
-PRINTED_TEACHER = {**TSD, **STRONG_PRIOR, f"{IN_TEACHER}.prior": "printed"}
-PRINTED_STUDENT = {**HINTS, **ANNEALED}
-FOLDS = 3
 NO_ATTENTION = {f"{IN_STUDENT}.model.attention": False}
-SMOOTHED = {f"{IN_STUDENT}.label_smoothing": 0.1}
+# MiniLM's student has smoothed labels by default, those of other encoders have not.
+HARD, SMOOTHED = ({f"{IN_STUDENT}.label_smoothing": share} for share in (0.0, 0.1))
+# Learned from what the encoder reads alone, not from what an adversary makes of it.
+ALONE_TEACHER, ALONE = ({f"{part}.adversarial_radius": 0.0} for part in (IN_TEACHER, IN_STUDENT))
+# Each text read as it is and moved, and not once, moved by what the last pass found.
+TWICE_TEACHER, TWICE = ({f"{part}.adversarial_reuse": False} for part in (IN_TEACHER, IN_STUDENT))
+# What the paper prints, but for the direction in which the teacher's share changes (docs/methods/kd.md).
+PRINTED_TEACHER = {**TSD, **STRONG_PRIOR, **ALONE_TEACHER, f"{IN_TEACHER}.prior": "printed"}
+PRINTED_STUDENT = {**HINTS, **ANNEALED, **ALONE, **HARD}
+FOLDS = 3
 MARKERS_AT = 3
 
 DEFAULT = "student-V"
-BASE: dict[str, System] = {"base": System(student=NO_ATTENTION)}
+BASE: dict[str, System] = {"base": System(student={**NO_ATTENTION, **HARD})}
 TYPED: dict[str, System] = {
     "teacher-S": System(S),
     "teacher-V": System(V),
@@ -121,41 +126,40 @@ ABLATIONS: dict[str, System] = {
     "without multi-aspect attention": System(V, NO_ATTENTION),
     "as printed, V": System(PRINTED_TEACHER, PRINTED_STUDENT),
     "as printed, R": System({**PRINTED_TEACHER, **R}, PRINTED_STUDENT),
-    "without KD": System(student=PLAIN),
+    "without KD": System(student=HARD),
+    f"{DEFAULT}, hard labels": System(V, HARD),
 }
 # What the student's gain is to be compared with: nothing but softer labels, a teacher that knows no more than the
 # student, and as many passes without a teacher as teacher and student have together.
 CONTROLS: dict[str, System] = {
-    "label smoothing": System(student=SMOOTHED),
-    "label smoothing, twice the passes": System(student=SMOOTHED, passes=2),
-    "base, twice the passes": System(student=NO_ATTENTION, passes=2),
+    "label smoothing": System(student=PLAIN),
+    "label smoothing, twice the passes": System(student=PLAIN, passes=2),
+    "base, twice the passes": System(student={**NO_ATTENTION, **HARD}, passes=2),
     "self-distillation": System(NO_PRIOR, NO_ATTENTION),
     "self-distillation, folds": System(NO_PRIOR, NO_ATTENTION, folds=FOLDS),
 }
 # Pairs that the data marks in one order, learned and read from both sides.
 SIDES = {f"{IN_STUDENT}.{key}": True for key in ("both_orders", "average_orders")}
 FROM_BOTH_SIDES: dict[str, System] = {
-    "label smoothing, both sides": System(student={**SMOOTHED, **SIDES}),
+    "label smoothing, both sides": System(student=SIDES),
     f"{DEFAULT}, both sides": System(V, SIDES),
-    "base, both sides": System(student={**NO_ATTENTION, **SIDES}),
+    "base, both sides": System(student={**NO_ATTENTION, **HARD, **SIDES}),
 }
-# Learned from what the encoder reads alone, not from what an adversary makes of it.
-ALONE_TEACHER, ALONE = ({f"{part}.adversarial_radius": 0.0} for part in (IN_TEACHER, IN_STUDENT))
+ALONE_AND_HARD = {**ALONE, **HARD}
 WITHOUT_ADVERSARY: dict[str, System] = {
-    "base, no adversary": System(student={**NO_ATTENTION, **ALONE}),
-    "label smoothing, no adversary": System(student={**SMOOTHED, **ALONE}),
-    f"{DEFAULT}, no adversary": System(ALONE_TEACHER, ALONE),
-    f"{DEFAULT}, folds, no adversary": System(ALONE_TEACHER, ALONE, folds=FOLDS),
-    "self-distillation, no adversary": System({**NO_PRIOR, **ALONE_TEACHER}, {**NO_ATTENTION, **ALONE}),
-    "without KD, no adversary": System(student=ALONE),
-    "label smoothing, both sides, no adversary": System(student={**SMOOTHED, **SIDES, **ALONE}),
+    "base, no adversary": System(student={**NO_ATTENTION, **ALONE_AND_HARD}),
+    "label smoothing, no adversary": System(student=ALONE),
+    f"{DEFAULT}, no adversary": System(ALONE_TEACHER, ALONE_AND_HARD),
+    f"{DEFAULT}, folds, no adversary": System(ALONE_TEACHER, ALONE_AND_HARD, folds=FOLDS),
+    "self-distillation, no adversary": System({**NO_PRIOR, **ALONE_TEACHER}, {**NO_ATTENTION, **ALONE_AND_HARD}),
+    "without KD, no adversary": System(student=ALONE_AND_HARD),
+    "label smoothing, both sides, no adversary": System(student={**SIDES, **ALONE}),
 }
-# Each text read once, moved by what the last pass found, and not twice.
-REUSE_TEACHER, REUSE = ({f"{part}.adversarial_reuse": True} for part in (IN_TEACHER, IN_STUDENT))
-REUSED: dict[str, System] = {
-    "base, read once": System(student={**NO_ATTENTION, **REUSE}),
-    "label smoothing, read once": System(student={**SMOOTHED, **REUSE}),
-    f"{DEFAULT}, read once": System(REUSE_TEACHER, REUSE),
+READ_TWICE: dict[str, System] = {
+    "base, read twice": System(student={**NO_ATTENTION, **HARD, **TWICE}),
+    "label smoothing, read twice": System(student=TWICE),
+    f"{DEFAULT}, read twice": System(TWICE_TEACHER, TWICE),
+    f"{DEFAULT}, hard labels, read twice": System(TWICE_TEACHER, {**HARD, **TWICE}),
 }
 # The labels of MiniLM's teachers, for another encoder.
 TAUGHT_BY_MINILM: dict[str, System] = {
@@ -188,16 +192,25 @@ class Part:
         return f"ablation:{', '.join(filter(None, parts))}"
 
 
-CONTROL_ROWS = ("label smoothing", "self-distillation")
 CENTRAL: dict[str, System] = {**BASE, DEFAULT: TYPED[DEFAULT]}
-CROWDED: dict[str, System] = {**CENTRAL, f"{DEFAULT}, folds": ABLATIONS[f"{DEFAULT}, folds"]}
+HEADLINE: dict[str, System] = {
+    **CENTRAL,
+    **{name: CONTROLS[name] for name in ("label smoothing", "self-distillation")},
+}
+# Of encoders whose students learn from hard labels by default. MiniLM's base reads no types; that of the C-GCN does.
+HARD_BASE: dict[str, System] = {"base": System(student=NO_ATTENTION)}
+HARD_CENTRAL: dict[str, System] = {**HARD_BASE, DEFAULT: TYPED[DEFAULT]}
+HARD_HEADLINE: dict[str, System] = {
+    **HARD_CENTRAL,
+    "label smoothing": System(student=SMOOTHED),
+    "self-distillation": CONTROLS["self-distillation"],
+}
+CROWDED: dict[str, System] = {**HARD_CENTRAL, f"{DEFAULT}, folds": ABLATIONS[f"{DEFAULT}, folds"]}
 MARKED_ABLATIONS: dict[str, System] = {
-    "base, no adversary": WITHOUT_ADVERSARY["base, no adversary"],
-    "label smoothing": CONTROLS["label smoothing"],
+    "base, no adversary": System(student={**NO_ATTENTION, **ALONE}),
+    "label smoothing": HARD_HEADLINE["label smoothing"],
     f"{DEFAULT}, folds": ABLATIONS[f"{DEFAULT}, folds"],
 }
-HEADLINE: dict[str, System] = {**CENTRAL, **{name: CONTROLS[name] for name in CONTROL_ROWS}}
-# MiniLM's base reads no types; that of the C-GCN does.
 PARTS: dict[str, Part] = {
     "grid": Part({**BASE, **TYPED}),
     "ablations": Part(ABLATIONS),
@@ -207,20 +220,20 @@ PARTS: dict[str, Part] = {
     "markers": Part(MARKERS),
     "sides": Part(FROM_BOTH_SIDES),
     "no-adversary": Part(WITHOUT_ADVERSARY),
-    "read-once": Part(REUSED),
-    "cgcn": Part({**BASE, **TYPED}, CGCN),
+    "read-twice": Part(READ_TWICE),
+    "cgcn": Part({**HARD_BASE, **TYPED}, CGCN),
     "cgcn-elders": Part(TAUGHT_BY_MINILM, CGCN, elders=MINILM),
 }
 CROWDED_PARTS: dict[str, Part] = {
     **PARTS,
     "shared": Part(CROWDED, SHARED),
-    "marked": Part(CENTRAL, MARKED),
+    "marked": Part(HARD_CENTRAL, MARKED),
     "marked-ablations": Part(MARKED_ABLATIONS, MARKED),
-    "shared-headline": Part(HEADLINE, SHARED),
+    "shared-headline": Part(HARD_HEADLINE, SHARED),
 }
 SEMEVAL_PARTS: dict[str, Part] = {
     **PARTS,
     "ner": Part(TYPED, types=NER),
-    "cgcn-ner": Part({**BASE, **TYPED}, CGCN, types=NER),
+    "cgcn-ner": Part({**HARD_BASE, **TYPED}, CGCN, types=NER),
 }
 EFFICIENCY: dict[str, System] = {**BASE, "teacher-V": System(V), DEFAULT: TYPED[DEFAULT]}
