@@ -93,6 +93,7 @@ class FusedBert(nn.Module):
         self.embeddings = bert.embeddings
         self.dtype = dtype
         self.layers = nn.ModuleList(_fused_layer(layer, bert.config, dtype) for layer in bert.encoder.layer)
+        self._kernels = [fused_kernel(layer) for layer in self.layers]
         with warnings.catch_warnings():  # the first nested tensor of a process warns that their interface may change
             warnings.simplefilter("ignore")
             torch.nested.nested_tensor([torch.zeros(1)])
@@ -153,11 +154,33 @@ class FusedBert(nn.Module):
             hidden = torch.nested.as_nested_tensor([row[:length] for row, length in zip(hidden, lengths)])
         kept: List[Tensor] = [hidden]
         with torch.autocast("cpu", enabled=False):  # under it the layers do not take their fused kernel
-            for layer in self.layers[first:last]:
+            for layer in self._kernels[first:last]:
                 hidden = layer(hidden)
                 kept.append(hidden)
         states = kept if keep else kept[-1:]
         return [torch.nested.to_padded_tensor(state, 0.0, shape) for state in states] if padded else states
+
+
+def fused_kernel(layer: Any) -> Callable[[Tensor], Tensor]:
+    """Find the kernel that a layer of torch calls for prediction, after checks in Python.
+
+    layer (Any): A `torch.nn.TransformerEncoderLayer` in evaluation mode, its weights without gradients, that
+        normalises after its parts.
+    RETURNS (Callable[[Tensor], Tensor]): From and to states of shape (B, L, D); the layer itself where a version of
+        torch has no such kernel.
+    """
+    kernel = getattr(torch, "_transformer_encoder_layer_fwd", None)
+    if kernel is None:
+        return cast(Callable[[Tensor], Tensor], layer)
+    attention = layer.self_attn
+    weights = (attention.in_proj_weight, attention.in_proj_bias, attention.out_proj.weight, attention.out_proj.bias)
+    first, second = layer.norm1, layer.norm2
+    after = (first.eps, first.weight, first.bias, second.weight, second.bias)
+    parts = (layer.linear1.weight, layer.linear1.bias, layer.linear2.weight, layer.linear2.bias)
+    heads = (attention.embed_dim, attention.num_heads)
+    use_gelu, norm_first = True, False
+    rest = (*heads, *weights, use_gelu, norm_first, *after, *parts)
+    return lambda states: cast(Tensor, kernel(states, *rest))
 
 
 def _fused_layer(layer: Any, config: Any, dtype: torch.dtype) -> nn.Module:
