@@ -102,10 +102,14 @@ def scierc(call: Call) -> None:
 
 
 def labels(call: Call) -> None:
-    """Less and less of SemEval-2010's labels; teacher and student see the same ones."""
+    """Less and less of SemEval-2010's labels; teacher and student see the same ones.
+
+    All are evaluated as often as with all labels: with few, reading dev would take longer than learning, and the best
+    of many passes on it would be chosen by chance.
+    """
     full, rows = maker_of(call).semeval(), Part(EFFICIENCY)
     for part, (percent, factor) in SHARES.items():
-        settings = replace(call.settings, passes=call.settings.passes * factor)
+        settings = replace(call.settings, passes=call.settings.passes * factor, evaluate_every=factor)
         there = replace(call, settings=settings)
         for seed in call.seeds if call.wants(part) else ():
             data = maker_of(call).share(full, percent, seed=seed)

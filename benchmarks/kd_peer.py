@@ -55,6 +55,7 @@ def run_rbert(data: PairData, *, seed: int, settings: Settings, options: Sequenc
     corpora = {"train": data.train, "dev": data.dev, **data.tests}
     files = {split: digest(path) for split, path in corpora.items()}
     depends = [files, seed, list(options), settings.passes, settings.precision, settings.threads, settings.encoder.name]
+    depends += [settings.evaluate_every] * (settings.evaluate_every > 1)
     folder = settings.runs / f"{data.key}-rbert-seed{seed}-{fingerprint(depends)}"
 
     def run() -> dict[str, Any]:
@@ -63,6 +64,7 @@ def run_rbert(data: PairData, *, seed: int, settings: Settings, options: Sequenc
         has_nothing = any(not row.labels for row in pairs["train"].rows)
         command = [sys.executable, str(PEERS / "rbert.py"), "--encoder", str(settings.encoder), "--seed", str(seed)]
         command += ["--passes", str(settings.passes), "--threads", str(settings.threads)]
+        command += ["--evaluate-every", str(settings.evaluate_every)] * (settings.evaluate_every > 1)
         command += ["--precision", settings.precision, "--time-batch", str(BATCH_SIZE), "--score", data.task]
         command += ["--no-relation", NOTHING] * (data.task == MICRO and has_nothing) + list(options)
         command += ["--train", str(paths["train"]), "--dev", str(paths["dev"])]

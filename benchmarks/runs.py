@@ -37,6 +37,7 @@ class Settings:
     passes (int): Passes over the training data; 0 for what the config says.
     threads (int): Threads of torch, of the tokenizer too.
     precision (str): "fp32" or "bf16".
+    evaluate_every (int): Passes from one evaluation on dev to the next.
     """
 
     runs: Path
@@ -44,6 +45,7 @@ class Settings:
     passes: int
     threads: int
     precision: str
+    evaluate_every: int = 1
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,7 @@ def train_run(
         "corpora": [digest(train), digest(dev)],
         **{"seed": seed, "lang": lang, "passes": settings.passes, "threads": settings.threads},
         **{"precision": settings.precision, "encoder": settings.encoder.name},
+        **({"evaluate_every": settings.evaluate_every} if settings.evaluate_every > 1 else {}),
     }
     folder = settings.runs / f"{name}-seed{seed}-{fingerprint(wanted)}"
     found = cached(
@@ -206,7 +209,7 @@ def _train(
 ) -> dict[str, Any]:
     """Write the config and run `spacy train`."""
     options = {"train": train, "dev": dev, "seed": seed, "passes": settings.passes, "lang": lang, "changes": changes}
-    options.update(encoder=settings.encoder, precision=settings.precision)
+    options.update(encoder=settings.encoder, precision=settings.precision, evaluate_every=settings.evaluate_every)
     filled, counts = build_config(config, **options)
     timing = folder / "timing.json"
     filled["training"]["logger"] = {"@loggers": "relext_benchmarks.timing.v1", "path": str(timing)}

@@ -28,6 +28,7 @@ def build_config(
     precision: str,
     changes: Mapping[str, Any],
     lang: str,
+    evaluate_every: int = 1,
 ) -> tuple[Config, dict[str, int]]:
     """Set what a benchmark sets: paths, passes, schedule, frequency of evaluation, whole records, and the changes.
 
@@ -35,12 +36,12 @@ def build_config(
     train (Path): Training corpus.
     dev (Path): Corpus that chooses the best pass.
     seed (int): Seed.
-    passes (int): Passes over the training corpus; as often the pipeline is evaluated. 0 leaves the config as it is
-        but for paths, seed and changes.
+    passes (int): Passes over the training corpus. 0 leaves the config as it is but for paths, seed and changes.
     encoder (Path): Folder of the encoder, where the config names one.
     precision (str): Of the encoder.
     changes (Mapping[str, Any]): Dotted keys and their new values.
     lang (str): Language of the pipeline.
+    evaluate_every (int): Passes from one evaluation to the next.
     RETURNS (tuple[Config, dict[str, int]]): The config, and `sentences`, `words`, `steps_per_pass`.
     """
     filled = Config().from_disk(config, interpolate=False)
@@ -59,7 +60,8 @@ def build_config(
         set_key(filled, key, value)
     counts = count_steps(filled, train, lang=lang, seed=seed)
     if passes:
-        _set_length(filled, passes=passes, total=counts["steps_per_pass"] * passes)
+        total = counts["steps_per_pass"] * passes
+        _set_length(filled, passes=passes, total=total, evaluations=max(1, passes // evaluate_every))
     return filled, counts
 
 
@@ -96,7 +98,7 @@ def set_key(config: Config, key: str, value: Any) -> None:
     section[last] = value
 
 
-def _set_length(filled: Config, *, passes: int, total: int) -> None:
+def _set_length(filled: Config, *, passes: int, total: int, evaluations: int) -> None:
     """Fit schedule and evaluation to the length of a benchmark's training, and read its records whole."""
     for corpus in ("train", "dev"):
         set_key(filled, f"corpora.{corpus}.gold_sents", True)
@@ -104,6 +106,6 @@ def _set_length(filled: Config, *, passes: int, total: int) -> None:
     set_key(filled, "training.max_steps", 0)
     if "total_steps" in filled["training"]["optimizer"].get("learn_rate", {}):
         set_key(filled, "training.optimizer.learn_rate.total_steps", total)
-    # A little earlier than at the end of each pass: shuffling changes the number of batches, and the last evaluation
+    # A little earlier than at the end of a pass: shuffling changes the number of batches, and the last evaluation
     # must not fall behind the last update.
-    set_key(filled, "training.eval_frequency", max(1, int(0.99 * (total - 1)) // passes))
+    set_key(filled, "training.eval_frequency", max(1, int(0.99 * (total - 1)) // evaluations))

@@ -80,6 +80,12 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--types", action="store_true", help="write the arguments' types into the text")
     add("--passes", type=int, default=5)
+    add(
+        "--evaluate-every",
+        type=int,
+        default=1,
+        help="passes from one evaluation to the next; the last is evaluated too",
+    )
     add("--batch-size", type=int, default=16)
     add("--lr", type=float, default=1e-4, help="learning rate of the encoder")
     add("--head-lr", type=float, default=1e-3, help="learning rate of the head")
@@ -101,8 +107,8 @@ def check_arguments(args: argparse.Namespace, *, parser: argparse.ArgumentParser
     """
     if any("=" not in item for item in args.test):
         parser.error(f"--test: expected NAME=FILE, found {args.test}")
-    if min(args.passes, args.batch_size, args.threads, *args.time_batch) < 1:
-        parser.error("--passes, --batch-size, --threads, --time-batch: expected at least 1")
+    if min(args.passes, args.evaluate_every, args.batch_size, args.threads, *args.time_batch) < 1:
+        parser.error("--passes, --evaluate-every, --batch-size, --threads, --time-batch: expected at least 1")
     if args.score == "semeval" and args.no_relation is not None:
         parser.error("--no-relation: only with --score micro")
 
@@ -202,7 +208,7 @@ def benchmark(args: argparse.Namespace) -> dict[str, Any]:
         "labels": run.peer.labels,
         "texts_cut": cut,
         "passes": run.history,
-        "best_pass": 1 + main.index(max(main)),
+        "best_pass": run.history[main.index(max(main))]["pass"],
         "main_score": MAIN_SCORE[args.score],
         "dev": scores["dev"],
         "tests": {name: scores[f"test:{name}"] for name in args.test},

@@ -163,7 +163,7 @@ def train(
 ) -> float:
     """Train, and leave the weights of the pass with the best score on the development set.
 
-    run (Run): model and settings; its history gets one entry per pass.
+    run (Run): model and settings; its history gets one entry per evaluated pass.
     examples (Sequence[Example]): training pairs.
     labels (Sequence[str]): their labels.
     dev (tuple[Sequence[Example], Sequence[Record]]): development pairs in pieces and as read.
@@ -182,9 +182,11 @@ def train(
             spent = time.perf_counter() - started
             seconds += spent
             run.cpu_seconds += time.process_time() - started_cpu
+            if number % run.args.evaluate_every and number < passes:
+                continue
             scores = score_peer(run, dev[0], records=dev[1])
             scores.pop("per_relation")
-            run.history.append({"loss": loss, "seconds": spent, "dev": scores})
+            run.history.append({"pass": number, "loss": loss, "seconds": spent, "dev": scores})
             say(
                 f"pass {number}/{passes}  loss {loss:.4f}  {len(examples) / spent:.1f} pairs/s  "
                 f"dev macro F {scores['macro_f']:.4f}  micro F {scores['micro_f']:.4f}"

@@ -153,6 +153,20 @@ def test_warm_up_and_annealing_follow_the_number_of_updates(folder: pathlib.Path
         assert list(teacher) == ["training.optimizer.learn_rate.warmup_steps"]
 
 
+def test_with_few_labels_as_many_evaluations(folder: pathlib.Path, project_root: pathlib.Path) -> None:
+    from training_config import build_config
+
+    data = make_maker(folder).conll04()
+    options: Dict[str, Any] = {"train": data.train, "dev": data.dev, "seed": 0, "passes": 50, "lang": "en"}
+    options.update(encoder=folder, precision="fp32", changes={"training.batcher.size": 16})
+    config = project_root / "configs" / "kd_student.cfg"
+    often, counts = build_config(config, **options)
+    seldom, _ = build_config(config, **options, evaluate_every=10)
+    last = 50 * counts["steps_per_pass"]
+    for found, evaluations in ((often, 50), (seldom, 5)):
+        assert evaluations <= last // found["training"]["eval_frequency"] <= 1.2 * evaluations
+
+
 @pytest.mark.parametrize("stem", ["kd_teacher", "kd_student", "kd_cgcn_teacher", "kd_cgcn_student"])
 def test_configs_train(stem: str, folder: pathlib.Path, project_root: pathlib.Path, tmp_path: pathlib.Path) -> None:
     data = make_maker(folder).conll04(parsed=True)

@@ -213,6 +213,14 @@ def test_a_small_training_learns_the_direction(trained: Trained) -> None:
     assert min(result["train_pairs_per_second"], result["peak_rss_mb"]) > 0 and result["labels"] == ["born_in", "none"]
 
 
+def test_some_passes_are_not_evaluated_but_the_last_is(
+    encoder: pathlib.Path, files: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    call(encoder, files, "--passes", "5", "--evaluate-every", "2", "--out", str(tmp_path / "result.json"))
+    result = json.loads((tmp_path / "result.json").read_text("utf8"))
+    assert [entry["pass"] for entry in result["passes"]] == [2, 4, 5] and result["best_pass"] in (2, 4, 5)
+
+
 def test_a_saved_model_predicts_the_same(trained: Trained, files: pathlib.Path, tmp_path: pathlib.Path) -> None:
     from rbert_data import read_records
     from rbert_model import load_peer
