@@ -228,6 +228,7 @@ CROWDED_PARTS: dict[str, Part] = {
     **PARTS,
     "shared": Part(CROWDED, SHARED),
     "marked": Part(HARD_CENTRAL, MARKED),
+    "marked-grid": Part({**HARD_BASE, **TYPED}, MARKED),
     "marked-ablations": Part(MARKED_ABLATIONS, MARKED),
     "shared-headline": Part(HARD_HEADLINE, SHARED),
 }
