@@ -14,13 +14,11 @@ GRAPH_WIDTH = 420
 MARGIN = 24
 HEADER = 64
 
-_STYLE = """
-text { font: 13px system-ui, sans-serif; fill: #1c2430; }
-.title { font-size: 15px; font-weight: 600; } .note { fill: #5a6575; }
-.left { text-anchor: end; } circle { fill: #1c2430; }
-path { fill: none; stroke: #2b5fb4; stroke-opacity: .45; stroke-linecap: butt; }
-path.only { stroke: #c8641e; stroke-opacity: .6; } path:hover { stroke-opacity: 1; }
-"""
+# Attributes, which every viewer knows; style sheets are ignored by some, and only a mouse needs this one.
+_STYLE = "path:hover { stroke-opacity: 1; }"
+_FONT = 'font-family="system-ui, sans-serif" font-size="13" fill="#1c2430"'
+_LINES = 'fill="none" stroke="#2b5fb4" stroke-opacity=".45" stroke-linecap="butt"'
+_ONLY = 'class="only" stroke="#c8641e" stroke-opacity=".6"'
 _NOTE = "The wider the line, the more triples; (n of m): m - n pairs have none. Orange: a single relation."
 
 
@@ -56,13 +54,15 @@ def draw_type_graph(
     left = dict(zip(table, _column(lefts, left_x, height)))
     right = dict(zip(names, _column(rights, left_x + GRAPH_WIDTH, height)))
     content = [
+        f"<g {_LINES}>",
         *_lines(table, left, right),
+        "</g>",
         *_labels(left.values(), side="left"),
         *_labels(right.values(), side="right"),
     ]
     full_width = max(left_x + GRAPH_WIDTH + _width(rights), _width([title, _NOTE])) + MARGIN
     full_height = HEADER + height + MARGIN
-    return "\n".join([*_header(title, full_width, full_height), *content, "</svg>\n"])
+    return "\n".join([*_header(title, full_width, full_height), *content, "</g>", "</svg>\n"])
 
 
 def _share(triples: int, unrelated: int) -> str:
@@ -77,8 +77,9 @@ def _header(title: str, width: float, height: float) -> List[str]:
         f'<svg xmlns="http://www.w3.org/2000/svg" {size}>',
         f"<style>{_STYLE}</style>",
         '<rect width="100%" height="100%" fill="#ffffff"/>',
-        f'<text class="title" x="{MARGIN}" y="22">{_safe(title)}</text>',
-        f'<text class="note" x="{MARGIN}" y="42">{_NOTE}</text>',
+        f"<g {_FONT}>",
+        f'<text font-size="15" font-weight="600" x="{MARGIN}" y="22">{_safe(title)}</text>',
+        f'<text fill="#5a6575" x="{MARGIN}" y="42">{_NOTE}</text>',
     ]
 
 
@@ -107,7 +108,7 @@ def _lines(table: Table, left: Mapping[str, _Node], right: Mapping[str, _Node]) 
         x, end_x, middle = start.x + 6, end.x - 6, (start.x + end.x) / 2
         line = f"M{x:.1f} {start.y:.1f}C{middle:.1f} {start.y:.1f} {middle:.1f} {end.y:.1f} {end_x:.1f} {end.y:.1f}"
         width = max(MIN_LINE, MAX_LINE * count / most)
-        kind = ' class="only"' if len(table[pair]) == 1 else ""
+        kind = f" {_ONLY}" if len(table[pair]) == 1 else ""
         share = count / sum(table[pair].values())
         hover = f"{pair}: {relation}, {count:,} ({share:.1%} of the type pair)"
         drawn.append(f'<path{kind} d="{line}" stroke-width="{width:.2f}"><title>{_safe(hover)}</title></path>')
@@ -116,11 +117,12 @@ def _lines(table: Table, left: Mapping[str, _Node], right: Mapping[str, _Node]) 
 
 def _labels(nodes: Iterable[_Node], *, side: str) -> List[str]:
     """Write a column, with a dot where the lines of each label end."""
+    anchor = "end" if side == "left" else "start"
     drawn = []
     for text, x, y in nodes:
         dot = x + 6 if side == "left" else x - 6
         drawn.append(f'<circle cx="{dot:.1f}" cy="{y:.1f}" r="3"/>')
-        drawn.append(f'<text class="{side}" x="{x:.1f}" y="{y:.1f}" dy=".35em">{_safe(text)}</text>')
+        drawn.append(f'<text text-anchor="{anchor}" x="{x:.1f}" y="{y:.1f}" dy=".35em">{_safe(text)}</text>')
     return drawn
 
 

@@ -123,7 +123,7 @@ def test_labels_do_not_leave_the_drawing() -> None:
     width, height = float(root.attrib["width"]), float(root.attrib["height"])
     for element in root.iter(f"{SVG}text"):
         x, length = float(element.attrib["x"]), 7.5 * len(element.text or "")
-        start = x - length if element.attrib["class"] == "left" else x
+        start = x - length if element.attrib.get("text-anchor") == "end" else x
         assert 0 <= start and start + length <= width and float(element.attrib["y"]) < height
 
 
