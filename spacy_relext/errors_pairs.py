@@ -36,3 +36,9 @@ class PairWarnings:
         "[W407] {name}: the shifts of {count} texts take all of the {mebibytes} MiB there are; further texts are "
         "learned as they are. With adversarial_reuse = false all texts are moved, in nearly twice the time."
     )
+    W408 = (
+        "[W408] {name}: spacy_relext.AnnotatedPairs.v1 reads marked pairs alone, and none is marked in these texts, so "
+        "that there is no pair to classify. Give records with `pairs`, or classify all pairs of entities: "
+        'spacy.load(path, config={{"components": {{"{name}": {{"suggester": {{"@misc": '
+        '"spacy_relext.EntityPairs.v1"}}}}}}}}).'
+    )

@@ -1,4 +1,4 @@
-"""Why training data has no pair of entities to learn from: one message for all components that classify pairs."""
+"""Why there is no pair of entities to learn from or to classify: the same messages for all components of pairs."""
 
 from dataclasses import dataclass, field
 from typing import List, Sequence
@@ -7,8 +7,8 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from ..corpora.records import ENTITIES_KEY, PAIRS_KEY
-from ..errors import Errors
-from ..instances.pairs import AnnotatedPairs, EntityPairs, Suggester
+from ..errors import Errors, Warnings
+from ..instances.pairs import AnnotatedPairs, EntityPairs, Suggester, is_searched
 
 # Texts that are kept, to be looked at more closely.
 MOST_DOCS = 1_000
@@ -47,6 +47,18 @@ def has_entities(doc: Doc) -> bool:
     RETURNS (bool): Whether anything could make a pair of it.
     """
     return bool(doc.ents or doc.user_data.get(ENTITIES_KEY) or doc.user_data.get(PAIRS_KEY))
+
+
+def unsearched(docs: Sequence[Doc], suggester: Suggester) -> str:
+    """Say what is missing where Docs could have no pair at all.
+
+    docs (Sequence[Doc]): Docs of which no pair is suggested.
+    suggester (Suggester): Chooses the pairs.
+    RETURNS (str): The template of a warning; "" where one of them was searched, or all are empty.
+    """
+    if isinstance(suggester, AnnotatedPairs):
+        return Warnings.W408 if all(PAIRS_KEY not in doc.user_data for doc in docs) and any(map(len, docs)) else ""
+    return "" if any(map(is_searched, docs)) else Warnings.W406
 
 
 def why_no_pairs(read: Read, *, suggester: Suggester, name: str, where: str) -> str:

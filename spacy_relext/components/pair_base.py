@@ -14,14 +14,14 @@ from ..bridge import module_of, to_numpy
 from ..corpora.semeval2010 import NOMINAL
 from ..errors import Errors, Warnings
 from ..instances.pair_classes import GoldPairs, PairClass, gold_pairs, list_classes, turned_classes
-from ..instances.pairs import Pairs, Suggester, is_searched
+from ..instances.pairs import Pairs, Suggester
 from ..knowledge.type_lexicon import TypeLexicon
 from ..pair_bridge import encoder_sizes
 from ..triples.decode import calibrate
 from ..triples.store import has_triples, set_triples
 from .annotation import annotated
 from .base import RelationPipe
-from .no_pairs import Read, why_no_pairs
+from .no_pairs import Read, unsearched, why_no_pairs
 from .readings import mean_of_readings
 from .starting import start_from
 
@@ -110,8 +110,9 @@ class PairPipe(RelationPipe):
         docs = list(docs)
         self.require_initialized()
         pairs = self.suggest(docs)
-        if docs and not len(pairs) and not any(map(is_searched, docs)):
-            self.warn_once("entities", Warnings.W406.format(name=self.name))
+        missing = unsearched(docs, self.suggester) if docs and not len(pairs) else ""
+        if missing:
+            self.warn_once("entities", missing.format(name=self.name))
         return self.decode(pairs, self.say(docs, lambda: self.run(pairs)))
 
     def run(self, instances: Any) -> Any:

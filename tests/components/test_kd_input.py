@@ -1,6 +1,7 @@
 """Input that teacher and student cannot use is named in one line, and what is not their input changes nothing."""
 
 import warnings
+from pathlib import Path
 from typing import Any, Dict, List
 
 import numpy
@@ -9,7 +10,9 @@ import spacy
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
-from spacy_relext import set_triples
+from spacy_relext import get_records, set_triples
+from spacy_relext.corpora.records import PAIRS_KEY
+from spacy_relext.instances.pairs import AnnotatedPairs
 
 from .kd_pipes import (
     GRAPH_STUDENT,
@@ -58,6 +61,41 @@ def test_texts_in_which_nothing_has_looked_for_entities() -> None:
         warnings.simplefilter("error")
         pipe = build(STUDENT, GRAPH_STUDENT)
         assert pipe.predict([searched, nlp.make_doc("")]) == [[], []]
+
+
+def test_texts_without_marked_pairs() -> None:
+    pipe = build(STUDENT, GRAPH_STUDENT)
+    pipe.suggester = AnnotatedPairs()
+    nlp = spacy.blank("en")
+    unmarked = make_example(nlp, "Ada met Ole .", [("Ada", "PER"), ("Ole", "PER")], []).predicted
+    with pytest.warns(UserWarning, match="W408.*kd_classifier.*pairs.*EntityPairs") as found:
+        assert pipe.predict([unmarked]) == [[]]
+    assert "\n" not in str(found[0].message)
+    marked = nlp.make_doc("It rained .")
+    marked.user_data[PAIRS_KEY] = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        pipe = build(STUDENT, GRAPH_STUDENT)
+        pipe.suggester = AnnotatedPairs()
+        assert pipe.predict([marked, nlp.make_doc("")]) == [[], []]
+
+
+def test_a_suggester_of_entities_in_place_of_marked_pairs(tmp_path: Path) -> None:
+    nlp = spacy.blank("en")
+    marked: Any = {"@misc": "spacy_relext.AnnotatedPairs.v1"}
+    examples = make_examples(nlp)
+    for example in examples:
+        example.predicted.user_data[PAIRS_KEY] = [
+            {"subject": record["subject"], "object": record["object"]}
+            for record in get_records(example.reference) or []
+        ]
+    pipe: Any = nlp.add_pipe(STUDENT, config={"model": GRAPH_STUDENT, "suggester": marked, "threshold": 0.0})
+    pipe.initialize(lambda: examples, nlp=nlp)
+    nlp.to_disk(tmp_path)
+    other = {"components": {STUDENT: {"suggester": {"@misc": "spacy_relext.EntityPairs.v1"}}}}
+    loaded = spacy.load(tmp_path, config=other)
+    unmarked = make_example(loaded, "Ada met Ole .", [("Ada", "PER"), ("Ole", "PER")], []).predicted
+    assert len(loaded.get_pipe(STUDENT).suggest([unmarked])) == 2
 
 
 @pytest.mark.parametrize(
