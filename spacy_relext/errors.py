@@ -146,10 +146,7 @@ class Errors(KbErrors):
         "[R405] `spacy relext teach` needs a pipeline with one kd_teacher; this one has {count} (components: {found}). "
         "Train configs/kd_teacher.cfg first."
     )
-    R406 = (
-        "[R406] In {path!r} there is no pair of entities to teach. The corpus needs entities (or marked pairs) and "
-        "triples; `spacy relext convert` keeps both where the format has them."
-    )
+    R406 = "[R406] In {path!r} there is no pair of entities to teach ({docs} documents): {why}."
     R407 = "[R407] No document of {path!r} has a gold triple; expected a corpus that is annotated with triples."
     R408 = "[R408] The stored type patterns cannot be read ({detail}). Train the component anew."
     R409 = "[R409] {found} for {given}; expected as many of both."

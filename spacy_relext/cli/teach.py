@@ -9,7 +9,7 @@ from wasabi import msg
 from ..components.teaching import teach_corpus
 from ..errors import Errors
 from .app import relext
-from .pipeline import GPU_HELP, PIPELINE_HELP, fail, input_errors, load_pipeline, split_list, with_progress
+from .pipeline import GPU_HELP, PIPELINE_HELP, input_errors, load_pipeline, split_list, with_progress
 
 
 @relext.command("teach")
@@ -49,8 +49,6 @@ def teach_cli(
             weights=_numbers(weights),
             limit=limit,
         )
-    if not found.pairs:
-        fail(Errors.R406.format(path=str(corpus)))
     if held_out:
         typer.echo("Temperature: " + ", ".join(f"{temperature:.2f}" for temperature in found.temperatures))
     of = f" of {len(pipelines)} teachers" if also else ""

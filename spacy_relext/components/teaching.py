@@ -15,9 +15,11 @@ from ..errors import Errors
 from ..instances.soft_labels import average_soft_labels, fit_temperature
 from .annotation import annotate
 from .kd_teacher import KDTeacher
+from .no_pairs import Read, why_left_out
 
 # Pairs that are enough to fit one number.
 ENOUGH = 5_000
+_NEEDED = "the corpus needs entities (or marked pairs) and triples; `spacy relext convert` keeps both where it can"
 
 
 class TeachReport(NamedTuple):
@@ -60,38 +62,37 @@ def teach_corpus(
     weights (Optional[Sequence[float]]): How much each teacher counts in the mean, in any unit; None: all the same.
     limit (int): Only the first documents are read and written; 0 for all.
     RETURNS (TeachReport): How much was taught.
-    RAISES (ValueError): Where a pipeline has no teacher, or two, the teachers know different relations, or the
-        weights are not a positive number for each of them.
+    RAISES (ValueError): Where a pipeline has no teacher, or two, the teachers know different relations, the weights
+        are not a positive number for each of them, or there is no pair; nothing is written then.
     """
-    if weights is not None and (len(weights) != len(pipelines) or not all(0 < each < inf for each in weights)):
-        expected = f"{len(pipelines)} positive numbers, one for each teacher"
-        raise ValueError(Errors.R107.format(option="--weights", found=list(weights), expected=expected))
+    _check_weights(weights, len(pipelines))
     teachers = [_find_teacher(nlp) for nlp in pipelines]
-    before = [
-        [nlp.get_pipe(name) for name in nlp.pipe_names[: nlp.pipe_names.index(pipe.name)]]
-        for nlp, pipe in zip(pipelines, teachers)
-    ]
+    before = [_pipes_before(nlp, pipe) for nlp, pipe in zip(pipelines, teachers)]
     source = TripleCorpus(corpus, limit=limit, gold_ents=True, gold_sents=True, gold_parse=True)
     temperatures = [
         calibrate_teacher(nlp, pipe, pipes, source, batch_size=batch_size) if held_out else 1.0
         for nlp, pipe, pipes in zip(pipelines, teachers, before)
     ]
-    docs = pairs = 0
+    docs, pairs, read = 0, 0, Read()
     # each pipeline reads the corpus into a vocabulary of its own
     readers = [source(nlp) for nlp in pipelines]
     with ShardWriter(output) as writer:
         for batch in minibatch(progress(zip(*readers)), size=batch_size):
             references = []
             for teacher, pipes, temperature, examples in zip(teachers, before, temperatures, zip(*batch)):
-                found = teacher.teach(_seen(examples, pipes), temperature=temperature, held_out=held_out)
+                seen = _seen(examples, pipes)
+                found = teacher.teach(seen, temperature=temperature, held_out=held_out)
                 references.append([example.reference for example in examples])
                 if teacher is teachers[0]:
                     pairs += found
+                    read.add([] if pairs else seen)
             if len(teachers) > 1:
                 average_soft_labels(references, weights=weights)
             for reference in references[0]:
                 writer.add(reference)
                 docs += 1
+        if not pairs:
+            raise ValueError(_nothing_taught(read, teachers[0], corpus))
     return TeachReport(docs, pairs, temperatures)
 
 
@@ -116,6 +117,24 @@ def calibrate_teacher(
         if total >= ENOUGH:
             break
     return fit_temperature(numpy.concatenate(logits), numpy.concatenate(classes)) if total else 1.0
+
+
+def _nothing_taught(read: Read, teacher: KDTeacher, corpus: Path) -> str:
+    """Say why a corpus has no pair."""
+    why = why_left_out(read.looked, teacher.suggester) if read.found else _NEEDED
+    return Errors.R406.format(path=str(corpus), docs=read.docs, why=why)
+
+
+def _check_weights(weights: Optional[Sequence[float]], teachers: int) -> None:
+    """Refuse weights that are not one positive number for each teacher."""
+    if weights is not None and (len(weights) != teachers or not all(0 < each < inf for each in weights)):
+        expected = f"{teachers} positive numbers, one for each teacher"
+        raise ValueError(Errors.R107.format(option="--weights", found=list(weights), expected=expected))
+
+
+def _pipes_before(nlp: Language, teacher: KDTeacher) -> List[Any]:
+    """List the components that annotate a text before a teacher sees it."""
+    return [nlp.get_pipe(name) for name in nlp.pipe_names[: nlp.pipe_names.index(teacher.name)]]
 
 
 def _seen(examples: Sequence[Example], pipes: Sequence[Any]) -> List[Example]:

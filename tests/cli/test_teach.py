@@ -6,8 +6,9 @@ from typing import Any, Callable, Dict, List, Tuple
 import numpy
 import pytest
 import spacy
-from spacy.tokens import Doc, DocBin
+from spacy.tokens import Doc, DocBin, Span
 
+from spacy_relext import set_triples
 from spacy_relext.instances.soft_labels import PARTS, TEACHER_KEY
 
 from ..components.kd_pipes import GRAPH_TEACHER, ROWS, TEACHER, make_examples
@@ -83,7 +84,17 @@ def test_a_corpus_without_pairs(folder: Path, fails: Callable[..., str], tmp_pat
     DocBin(docs=[doc], store_user_data=True).to_disk(tmp_path / "empty.spacy")
     with pytest.warns(UserWarning, match="W102"):
         line = fails("teach", folder / "teacher", tmp_path / "empty.spacy", tmp_path / "out.spacy")
-    assert "[R406]" in line and "empty.spacy" in line
+    assert "[R406]" in line and "empty.spacy" in line and "(1 documents): the corpus needs entities" in line
+    assert not (tmp_path / "out.spacy").exists()
+
+
+def test_a_corpus_whose_entities_make_no_pair(folder: Path, fails: Callable[..., str], tmp_path: Path) -> None:
+    doc = spacy.blank("en")("Ada slept.")
+    doc.ents = [Span(doc, 0, 1, "PER")]
+    set_triples(doc, [])
+    DocBin(docs=[doc], store_user_data=True).to_disk(tmp_path / "single.spacy")
+    line = fails("teach", folder / "teacher", tmp_path / "single.spacy", tmp_path / "out.spacy")
+    assert "[R406]" in line and "no two entities stand in the same sentence" in line
 
 
 def test_several_teachers(folder: Path, run: Callable[..., Any], tmp_path: Path) -> None:
