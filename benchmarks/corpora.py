@@ -15,10 +15,10 @@ from pathlib import Path
 import spacy
 from spacy.tokens import Doc, DocBin
 
+from spacy_relext.annotations.store import get_records
 from spacy_relext.corpora.convert import convert
 from spacy_relext.corpora.drop import drop_triples
-from spacy_relext.corpora.sources import read_json
-from spacy_relext.triples.store import get_records
+from spacy_relext.corpora.formats.sources import read_json
 
 NYT24 = "nyt24_multi/full_span"
 WEBNLG = "webnlg/full_span"

@@ -14,13 +14,14 @@ from runs import fingerprint
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
-from spacy_relext.corpora.records import PAIRS_KEY
-from spacy_relext.corpora.shards import ShardWriter, iter_docs
-from spacy_relext.instances.bags import entity_links, gather_bags
-from spacy_relext.instances.pairs import AnnotatedPairs
-from spacy_relext.knowledge.kb_model import split_facts, train_kb
-from spacy_relext.knowledge.triple_store import TripleStore, read_store
-from spacy_relext.models.kb_training import KbSettings
+from spacy_relext.annotations.entities import PAIRS_KEY, entity_links
+from spacy_relext.corpora.packing import iter_docs
+from spacy_relext.corpora.shards import ShardWriter
+from spacy_relext.hrere.bags import gather_bags
+from spacy_relext.kb.facts import TripleStore, read_store
+from spacy_relext.kb.model import split_facts, train_kb
+from spacy_relext.kb.training import KbSettings
+from spacy_relext.pairs.suggesters import AnnotatedPairs
 
 NYT = "nyt10_riedel_mid_sample"
 FB60K, FB15K = "fb60k_nyt10_kg", "fb15k237"

@@ -20,10 +20,10 @@ from hrere_training import BASE, FULL, GLOVE, LAST, MINILM, NAIVE, SLOW, Changes
 from intervals import difference
 from runs import Trained
 
-from spacy_relext.knowledge.kb_model import KbModel
-from spacy_relext.knowledge.linked_kb import LinkedKb
+from spacy_relext.hrere.linked_kb import LinkedKb
+from spacy_relext.hrere.mixing import Mixture
+from spacy_relext.kb.model import KbModel
 from spacy_relext.scoring.ranking import recall_curve
-from spacy_relext.triples.mixing import Mixture
 from spacy_relext.visuals.recall_curve import draw_recall_curves
 
 BASE_ROW, LATE_ROW, NAIVE_ROW = "ablation:base (text alone)", "peer:late fusion", "ablation:naive"

@@ -7,8 +7,8 @@ from dataclasses import replace
 import torch
 from hrere_outputs import Outputs
 
-from spacy_relext.knowledge.linked_kb import LinkedKb
-from spacy_relext.models.hrere import PairKnowledge
+from spacy_relext.hrere.linked_kb import LinkedKb
+from spacy_relext.hrere.model import PairKnowledge
 
 STEPS, RATE = 300, 0.05
 

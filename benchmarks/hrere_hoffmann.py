@@ -11,10 +11,11 @@ import spacy
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
-from spacy_relext.corpora.records import PAIRS_KEY, set_entities
-from spacy_relext.corpora.shards import iter_docs
+from spacy_relext.annotations.entities import PAIRS_KEY
+from spacy_relext.corpora.packing import iter_docs
+from spacy_relext.corpora.records import set_entities
+from spacy_relext.hrere.mixing import Mixture
 from spacy_relext.scoring.ranking import Cell, rank_cells, score_ranking
-from spacy_relext.triples.mixing import Mixture
 
 FILE = Path("nyt_hoffmann_sentential") / "sentential.txt"
 # What a Freebase id is written with, and what all of these guids begin with.

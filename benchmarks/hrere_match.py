@@ -11,10 +11,10 @@ from hrere_corpora import Ids
 from hrere_outputs import Outputs
 from kd_pairs import read_examples
 
-from spacy_relext.instances.bags import gather_bags, union_of
-from spacy_relext.instances.pair_classes import gold_pairs
-from spacy_relext.instances.pairs import AnnotatedPairs
-from spacy_relext.knowledge.triple_store import NamedFacts, TripleStore
+from spacy_relext.hrere.bags import gather_bags, union_of
+from spacy_relext.kb.facts import NamedFacts, TripleStore
+from spacy_relext.pairs.gold import gold_pairs
+from spacy_relext.pairs.suggesters import AnnotatedPairs
 
 
 def bag_facts(corpus: Path) -> dict[Ids, set[str]]:

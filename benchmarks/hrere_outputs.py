@@ -12,9 +12,9 @@ import torch
 from kd_pairs import read_examples
 from runs import digest
 
-from spacy_relext.instances.bags import Bags, gather_bags, union_of
+from spacy_relext.hrere.bags import Bags, gather_bags, union_of
+from spacy_relext.hrere.mixing import Mixture, fit_mixture, mix
 from spacy_relext.scoring.ranking import Ranking, score_ranking
-from spacy_relext.triples.mixing import Mixture, fit_mixture, mix
 
 BAG, MENTION = "bag", "mention"
 # Arrays of which each bag has a row.

@@ -12,7 +12,7 @@ from call import Call
 from hrere_corpora import BagData, HrereMaker
 from runs import ROOT, Trained, train_run
 
-from spacy_relext.corpora.bags import BagCorpus
+from spacy_relext.hrere.reader import BagCorpus
 
 GLOVE, MINILM = "GloVe, BiLSTM", "MiniLM"
 CONFIGS = {GLOVE: ROOT / "configs" / "hrere_recurrent.cfg", MINILM: ROOT / "configs" / "hrere.cfg"}

@@ -13,8 +13,8 @@ from corpora import DataSet
 from spacy.language import Language
 from spacy.training import Example
 
-from spacy_relext.components.tuning import tune_pipeline
 from spacy_relext.corpora.reader import TripleCorpus
+from spacy_relext.pipeline.tuning import tune_pipeline
 from spacy_relext.scoring.evaluation import SHARED, EvaluationSettings, choose_labels, evaluate_pipeline
 from spacy_relext.scoring.outcomes import collect_outcomes
 from spacy_relext.scoring.triples import gold_records

@@ -24,10 +24,11 @@ from runs import environment
 from spacy.tokens import Doc
 from stopwatch import peak_memory
 
-from spacy_relext.corpora.align import align_corpus, lasting_objects
-from spacy_relext.corpora.shards import GOLD_ATTRS, ShardWriter, iter_docs
-from spacy_relext.knowledge.alignment import Aligner
-from spacy_relext.knowledge.triple_store import NamedFacts, Names, TripleStore
+from spacy_relext.corpora.packing import GOLD_ATTRS, iter_docs
+from spacy_relext.corpora.shards import ShardWriter
+from spacy_relext.kb.align_corpus import align_corpus, lasting_objects
+from spacy_relext.kb.alignment import Aligner
+from spacy_relext.kb.facts import NamedFacts, Names, TripleStore
 
 SIZES = (20_000, 100_000)
 ENTITIES, FACTS, RELATIONS, WORDS, SHARD = 50_000, 300_000, 20, 20_000, 10_000

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy
 from corpora import Maker
 
-from spacy_relext.knowledge.kb_model import KnownAnswers
-from spacy_relext.knowledge.triple_store import Triples, TripleStore, read_store
+from spacy_relext.kb.facts import Triples, TripleStore, read_store
+from spacy_relext.kb.model import KnownAnswers
 
 SPLITS = ("train", "valid", "test")
 

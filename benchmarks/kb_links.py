@@ -16,9 +16,9 @@ from call import Call
 from kb_data import LinkMaker, Links
 from runs import ROOT, cached, environment, fingerprint
 
-from spacy_relext.knowledge.kb_model import KbModel, score_links, train_kb
-from spacy_relext.models.kb_embeddings import KbEmbeddings
-from spacy_relext.models.kb_training import HRERE, KbSettings
+from spacy_relext.kb.embeddings import KbEmbeddings
+from spacy_relext.kb.model import KbModel, score_links, train_kb
+from spacy_relext.kb.training import LOGISTIC_RECIPE, KbSettings
 
 PEER = ROOT / "benchmarks" / "peers" / "pykeen_links.py"
 BATCH, WIDTH = 1_000, 100
@@ -55,7 +55,10 @@ def links(call: Call, name: str) -> None:
                 same = {"kind": kind, "width": WIDTH, "batch_size": BATCH, "passes": passes, "every": passes + 1}
                 described = f"{facts}, {kind}, {WIDTH} numbers, Adagrad 0.1, no regulariser, {passes} passes"
                 compare(call, data, KbSettings(seed=seed, **same), described)  # type: ignore[arg-type]
-        for part, recipe in (("own", OWN[name]), ("hrere", {**HRERE, "passes": 60_000 * 5_000 // len(data.store)})):
+        for part, recipe in (
+            ("own", OWN[name]),
+            ("hrere", {**LOGISTIC_RECIPE, "passes": 60_000 * 5_000 // len(data.store)}),
+        ):
             if call.wants(part):
                 settings = KbSettings(seed=seed, **recipe)
                 described = f"{facts}, recipe {part}: {_words(recipe)}"

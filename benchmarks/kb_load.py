@@ -17,7 +17,7 @@ from call import Call
 from runs import environment
 from stopwatch import peak_memory
 
-from spacy_relext.knowledge.triple_store import read_store
+from spacy_relext.kb.facts import read_store
 
 SIZES = (1_000_000, 10_000_000)
 RELATIONS, CHUNK = 300, 500_000

@@ -20,8 +20,8 @@ from spacy.tokens import DocBin
 from spacy.vocab import Vocab
 
 from spacy_relext.corpora.folds import HELD, TRAIN, split_folds
-from spacy_relext.corpora.shards import iter_docs, load_shard, reorder
-from spacy_relext.instances.soft_labels import TEACHER_KEY
+from spacy_relext.corpora.packing import iter_docs, load_shard, reorder
+from spacy_relext.kd.soft_labels import TEACHER_KEY
 
 LEXICON = "supersenses/nouns.tsv"
 TAGGER, VECTORS = "en_ud_glove", "en_vectors_glove_100d"

@@ -16,12 +16,12 @@ import spacy
 from spacy.language import Language
 from spacy.training import Example
 
+from spacy_relext.annotations.store import get_records, has_triples
 from spacy_relext.corpora.reader import TripleCorpus
-from spacy_relext.instances.pair_classes import PairClass, gold_pairs
-from spacy_relext.instances.pairs import AnnotatedPairs, EntityPairs, Suggester
-from spacy_relext.instances.soft_labels import pair_offsets
+from spacy_relext.kd.soft_labels import pair_offsets
+from spacy_relext.pairs.gold import PairClass, gold_pairs
+from spacy_relext.pairs.suggesters import AnnotatedPairs, EntityPairs, Suggester
 from spacy_relext.scoring.pair_classes import OTHER, micro_without, semeval2010_scores
-from spacy_relext.triples.store import get_records, has_triples
 
 # SemEval's name for it; no other data set has a relation of that name.
 NOTHING = OTHER

@@ -41,9 +41,9 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from stopwatch import Lap, Work, peak_memory, time_rounds
 
+from spacy_relext.corpora.packing import iter_docs
 from spacy_relext.corpora.reader import copy_entities, copy_parse
 from spacy_relext.corpora.records import set_sentence_starts
-from spacy_relext.corpora.shards import iter_docs
 
 PAIRS = (1, 8)
 BATCH_SIZES = (1, 32)

@@ -19,9 +19,9 @@ from spacy.vocab import Vocab
 from thinc.api import Config
 from training_config import count_steps, set_key
 
-from spacy_relext.components.teaching import teach_corpus
-from spacy_relext.corpora.shards import iter_docs
-from spacy_relext.triples.store import get_records
+from spacy_relext.annotations.store import get_records
+from spacy_relext.corpora.packing import iter_docs
+from spacy_relext.kd.teaching import teach_corpus
 
 MARKED = {"@misc": "spacy_relext.AnnotatedPairs.v1"}
 BATCH_SIZE = "training.batcher.size"

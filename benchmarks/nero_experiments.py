@@ -18,9 +18,9 @@ from nero_labels import Ruled, by_cosine, by_label_model, by_rules, load_rules, 
 from nero_systems import COMPONENT, DEFAULT, IN, PARTS, SUPERVISED, SYSTEMS, System, row_name
 from runs import ROOT, Trained, cached, fingerprint, train_run
 
-from spacy_relext.instances.pair_classes import PairClass
-from spacy_relext.instances.rule_votes import NONE
-from spacy_relext.knowledge.rules import Rule, to_records
+from spacy_relext.nero.grounding import NONE
+from spacy_relext.nero.rules.rules import Rule, to_records
+from spacy_relext.pairs.gold import PairClass
 
 RULES = "nero_rules/semeval/pattern.json"
 CONFIG = ROOT / "configs" / "nero.cfg"

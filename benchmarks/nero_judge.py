@@ -11,9 +11,9 @@ from kd_pairs import BATCH_SIZE, DIRECTIONS, NOTHING, SEMEVAL, PairSet, pair_off
 from spacy.language import Language
 from spacy.scorer import ROCAUCScore
 
-from spacy_relext.instances.pair_classes import PairClass
-from spacy_relext.instances.pairs import AnnotatedPairs
-from spacy_relext.triples.store import get_records
+from spacy_relext.annotations.store import get_records
+from spacy_relext.pairs.gold import PairClass
+from spacy_relext.pairs.suggesters import AnnotatedPairs
 
 # What an answer's score must reach where there are no labels: the component's own default.
 NO_LABELS = 0.5

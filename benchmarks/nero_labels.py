@@ -16,14 +16,15 @@ from kd_pairs import read_examples
 from runs import ROOT
 from spacy.tokens import Doc, DocBin
 
-from spacy_relext.corpora.shards import iter_docs
-from spacy_relext.instances.pair_classes import PairClass
-from spacy_relext.instances.pairs import AnnotatedPairs, Pairs
-from spacy_relext.instances.rule_votes import NONE, vote
-from spacy_relext.knowledge.rule_index import RuleIndex
-from spacy_relext.knowledge.rule_patterns import SUBJECT
-from spacy_relext.knowledge.rules import Rule, read_rules
-from spacy_relext.triples.store import set_triples
+from spacy_relext.annotations.store import set_triples
+from spacy_relext.corpora.packing import iter_docs
+from spacy_relext.nero.grounding import NONE, vote
+from spacy_relext.nero.rules.index import RuleIndex
+from spacy_relext.nero.rules.patterns import SUBJECT
+from spacy_relext.nero.rules.rules import Rule, read_rules
+from spacy_relext.pairs.gold import PairClass
+from spacy_relext.pairs.pairs import Pairs
+from spacy_relext.pairs.suggesters import AnnotatedPairs
 
 STAND_IN = "something"
 BATCH = 128
@@ -98,7 +99,7 @@ def write_labels(corpus: Path, target: Path, labels: Sequence[PairClass | None])
 
 def strip_triples(doc: Doc) -> Doc:
     """RETURNS (Doc): The Doc without its triples, changed in place."""
-    from spacy_relext.triples.store import TRIPLES_KEY
+    from spacy_relext.annotations.store import TRIPLES_KEY
 
     doc.user_data.pop(TRIPLES_KEY, None)
     return doc

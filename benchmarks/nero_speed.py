@@ -14,9 +14,9 @@ from call import Call
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
-from spacy_relext.instances.pairs import Pairs
-from spacy_relext.knowledge.rule_index import RuleIndex
-from spacy_relext.knowledge.rules import Rule, from_records
+from spacy_relext.nero.rules.index import RuleIndex
+from spacy_relext.nero.rules.rules import Rule, from_records
+from spacy_relext.pairs.pairs import Pairs
 
 RULE_COUNTS = (10, 164, 1_000, 10_000)
 # Rules, and how many tokens a gap in their middle may stand for.

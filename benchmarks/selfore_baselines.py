@@ -13,7 +13,8 @@ from spacy.language import Language
 from tokenizers import Tokenizer
 from transformers import AutoModel
 
-from spacy_relext.instances.pairs import AnnotatedPairs, Pairs
+from spacy_relext.pairs.pairs import Pairs
+from spacy_relext.pairs.suggesters import AnnotatedPairs
 
 BATCH = 64
 PARTS = ("subject", "object", "between", "sentence", "subject_start", "object_start")

@@ -16,7 +16,7 @@ from spacy.util import filter_spans
 from spacy.vocab import Vocab
 
 from spacy_relext import set_triples
-from spacy_relext.corpora.records import PAIRS_KEY
+from spacy_relext.annotations.entities import PAIRS_KEY
 from spacy_relext.corpora.shards import ShardWriter
 
 # T-REx: texts of each relation, one a fact, and the longest of them in characters.

@@ -21,9 +21,9 @@ from spacy.tokens import Doc, Span
 from spacy.training import Example
 from stopwatch import peak_memory
 
-from spacy_relext.clustering.discriminant import discriminant_kmeans
-from spacy_relext.components.pair_table import PairTable
-from spacy_relext.components.selfore_clusterer import SelforeClusterer
+from spacy_relext.selfore.clustering.discriminant import discriminant_kmeans
+from spacy_relext.selfore.component import SelforeClusterer
+from spacy_relext.selfore.table import PairTable
 
 # Pairs, and starts of a whole loop: twenty are the default, and take hours of a million.
 SIZES = {10_000: 20, 100_000: 20, 1_000_000: 3}

@@ -15,10 +15,10 @@ from runs import digest
 from selfore_abstain import BATCH, NONE
 from spacy.util import minibatch
 
-from spacy_relext.clustering.count import Choice, choose_count, count_grid
-from spacy_relext.clustering.methods import find_clusters
-from spacy_relext.components.pair_table import keys_of
 from spacy_relext.scoring.clusters import score_clusters
+from spacy_relext.selfore.clustering.count import Choice, choose_count, count_grid
+from spacy_relext.selfore.clustering.methods import find_clusters
+from spacy_relext.selfore.table import keys_of
 
 
 class Vectors(NamedTuple):

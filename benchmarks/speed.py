@@ -20,7 +20,7 @@ from spacy.training import Example
 from stopwatch import Lap, bare_encoder, count_encoder, extraction, measure_memory, time_once, time_rounds
 from thinc.api import Config
 
-from spacy_relext.triples.store import set_triples
+from spacy_relext.annotations.store import set_triples
 
 BATCH_SIZES = (1, 32, 64)
 RELATIONS = (5, 22, 200)

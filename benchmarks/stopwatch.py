@@ -94,7 +94,7 @@ def bare_encoder(nlp: Language, texts: Sequence[str], *, batch_size: int) -> Wor
     """
     import torch
 
-    from spacy_relext.instances.pieces import cut_docs
+    from spacy_relext.encoders.pieces import cut_docs
 
     model = nlp.get_pipe("tok2vec").model  # type: ignore[attr-defined]
     tokens = token_encoder(nlp)
@@ -136,7 +136,7 @@ def count_encoder(nlp: Language, texts: Sequence[str], *, batch_size: int) -> di
 
 def token_encoder(nlp: Language) -> Any:
     """RETURNS (TokenEncoder): The torch module of the pipeline's tok2vec."""
-    from spacy_relext.bridge import module_of
+    from spacy_relext.bridge.modules.modules import module_of
 
     return module_of(nlp.get_pipe("tok2vec").model)  # type: ignore[attr-defined]
 

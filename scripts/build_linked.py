@@ -25,8 +25,8 @@ from grammar_templates import Template, Templates, read_templates
 from spacy.tokens import Doc
 
 from spacy_relext.corpora.records import record_to_doc
-from spacy_relext.knowledge.alignment import SYMMETRIC_RELATIONS
-from spacy_relext.knowledge.kb import KnowledgeBase, read_kb
+from spacy_relext.kb.alignment import SYMMETRIC_RELATIONS
+from spacy_relext.kb.kb import KnowledgeBase, read_kb
 
 SENTENCES = 2400
 # Share of the facts that sentences are about.

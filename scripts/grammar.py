@@ -18,8 +18,8 @@ from grammar_sentences import Draft, Mention, Piece, assemble, surname_of
 from grammar_templates import Template, Templates, expand, read_templates, slots_of
 
 from spacy_relext.corpora.jsonl import write_jsonl
-from spacy_relext.knowledge.alignment import SYMMETRIC_RELATIONS, Aligner, text_names
-from spacy_relext.knowledge.kb import Entity, KnowledgeBase, read_kb
+from spacy_relext.kb.alignment import SYMMETRIC_RELATIONS, Aligner, text_names
+from spacy_relext.kb.kb import Entity, KnowledgeBase, read_kb
 
 Record = Dict[str, Any]
 # share of the facts that the aligning knowledge base lacks

@@ -5,8 +5,8 @@ from typing import Callable, Dict, List, Optional, Sequence, Set, Tuple
 
 from grammar_templates import Template
 
-from spacy_relext.knowledge.alignment import SYMMETRIC_RELATIONS
-from spacy_relext.knowledge.kb import Entity, Fact, KnowledgeBase
+from spacy_relext.kb.alignment import SYMMETRIC_RELATIONS
+from spacy_relext.kb.kb import Entity, Fact, KnowledgeBase
 
 Binding = Dict[str, Entity]
 # how often a pair or a bystander that the sentence does not relate is one that the knowledge base does

@@ -16,7 +16,7 @@ import spacy
 import wasabi
 from spacy.tokens import Doc
 
-from spacy_relext.corpora.reader import TripleCorpus  # a clear ImportError where the package is not installed
+from spacy_relext.corpora.reader import TripleCorpus
 
 TEXTS = (
     "Odalys Brandvold was born in Trysil and studied at the University of Tromsø before joining Nordlys Kraft.",

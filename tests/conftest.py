@@ -62,3 +62,13 @@ def encoder_path() -> pathlib.Path:
     if not (encoder / "model.safetensors").exists():
         pytest.skip(f"no encoder at {encoder} (python scripts/get_encoder.py)")
     return encoder
+
+
+@pytest.fixture(scope="session")
+def bert(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The folder of a tiny random BERT."""
+    from .contract.tiny_bert import save_tiny_bert
+
+    path = tmp_path_factory.mktemp("encoder") / "tiny-bert"
+    save_tiny_bert(path)
+    return str(path)

@@ -12,7 +12,7 @@ from spacy.training.loop import train
 from spacy.util import load_config
 
 from spacy_relext import get_records, set_triples
-from spacy_relext.corpora.records import PAIRS_KEY
+from spacy_relext.annotations.entities import PAIRS_KEY
 from tests.contract.entities import find_entities
 from tests.contract.sentences import ENGLISH, RULES
 from tests.contract.tiny_bert import save_tiny_bert

@@ -12,7 +12,7 @@ from spacy.tokens import DocBin
 from spacy.training import Example
 
 from spacy_relext import Triple, get_records, set_triples
-from spacy_relext.corpora.records import PAIRS_KEY
+from spacy_relext.annotations.entities import PAIRS_KEY
 
 DISTRIBUTION = "spacy-relext"
 PREFIX = "spacy_relext."

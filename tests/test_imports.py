@@ -1,16 +1,173 @@
-"""The import rules that keep the stations of the data path apart, and spacy.blank() quick."""
+"""The import rules of the house: layers, no circles, private names, and spacy.blank() quick."""
 
 import ast
 import pathlib
+import re
 import subprocess
 import sys
-from typing import Dict, Iterator, List, NamedTuple, Set
+from typing import Dict, Iterator, List, NamedTuple, Set, Tuple
 
 import pytest
 
 HEAVY = {"matplotlib", "networkx", "pandas", "pyarrow", "ray", "rdflib", "scipy", "sklearn", "spacy_transformers"}
 HEAVY |= {"transformers", "jsonschema"}
 UNSAFE = {"pickle", "dill", "cloudpickle", "joblib", "marshal", "shelve"}
+
+# Imports run to a lower floor only; what stands on one floor does not know its neighbours.
+METHODS = ("hrere", "kd", "nero", "rere", "selfore")
+FLOORS = {
+    "errors": 1,
+    "annotations": 2,
+    "bridge": 2,
+    "corpora": 3,
+    "encoders": 3,
+    "scoring": 3,
+    "export": 4,
+    "kb": 4,
+    "pipeline": 4,
+    "visuals": 4,
+    "graph": 5,
+    "pairs": 5,
+    "extraction": 6,
+    **dict.fromkeys(METHODS, 6),
+    "cli": 7,
+    "__main__": 8,
+    "__init__": 8,
+}
+EQUAL_NAMES = ("component.py", "architectures.py", "model.py", "losses.py")
+# Which files may import torch together with thinc or spaCy, and which may import torch alone.
+JOINS_TORCH = re.compile(r"^bridge/|(^|/)models\.py$")
+TORCH_ONLY = re.compile(r"(^|/)(model|losses)\.py$")
+
+
+class Module(NamedTuple):
+    """A file of the package, and what it takes from the package: (module, name) and the line."""
+
+    path: str
+    taken: List[Tuple[str, str, int]]
+
+    @property
+    def folder(self) -> str:
+        return self.path.split("/")[0].removesuffix(".py")
+
+
+@pytest.fixture(scope="module")
+def modules(package_root: pathlib.Path) -> Dict[str, Module]:
+    """Every module of the package by its dotted name."""
+    paths = [path for path in sorted(package_root.rglob("*.py"))]
+    names = {dotted(path.relative_to(package_root)): path for path in paths}
+    return {
+        name: Module(path.relative_to(package_root).as_posix(), list(taken_by(path, package_root, set(names))))
+        for name, path in names.items()
+    }
+
+
+def dotted(path: pathlib.Path) -> str:
+    parts = ["spacy_relext", *path.with_suffix("").parts]
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def taken_by(path: pathlib.Path, root: pathlib.Path, names: Set[str]) -> Iterator[Tuple[str, str, int]]:
+    """Yield what a file imports from the package, as (module, name, line)."""
+    here = ["spacy_relext", *path.relative_to(root).parent.parts]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf8"))):
+        if not isinstance(node, ast.ImportFrom):
+            continue
+        base = here[: len(here) - node.level + 1] if node.level else []
+        module = ".".join([*base, *(node.module.split(".") if node.module else [])])
+        if module.split(".")[0] != "spacy_relext":
+            continue
+        for alias in node.names:
+            deeper = f"{module}.{alias.name}"
+            yield (deeper, "", node.lineno) if deeper in names else (module, alias.name, node.lineno)
+
+
+def test_imports_run_to_a_lower_floor(modules: Dict[str, Module]) -> None:
+    upward = []
+    for module in modules.values():
+        for target, name, line in module.taken:
+            there = modules[target].folder
+            if there == module.folder or module.folder == "__init__":
+                continue
+            if FLOORS[there] >= FLOORS[module.folder]:
+                upward.append(f"{module.path}:{line}: {module.folder} imports {name} of {target}")
+    assert upward == []
+
+
+def test_every_folder_has_a_floor(modules: Dict[str, Module]) -> None:
+    assert {module.folder for module in modules.values()} <= set(FLOORS)
+
+
+def test_there_are_no_circles(modules: Dict[str, Module]) -> None:
+    needed = {name: {target for target, _, _ in module.taken} - {name} for name, module in modules.items()}
+    while ready := [name for name, targets in needed.items() if not targets & needed.keys()]:
+        for name in ready:
+            del needed[name]
+    assert sorted(needed) == []
+
+
+def test_no_module_stands_loose(package_root: pathlib.Path) -> None:
+    assert {path.stem for path in package_root.glob("*.py")} == {"__init__", "__main__", "errors"}
+
+
+def test_methods_have_equal_names(package_root: pathlib.Path) -> None:
+    missing = [
+        f"{method}/{name}" for method in METHODS for name in EQUAL_NAMES if not (package_root / method / name).exists()
+    ]
+    assert missing == []
+
+
+def test_nothing_below_a_method_names_one(package_root: pathlib.Path) -> None:
+    """Neither in names nor in strings: `rere`, `nero_grounder`, `KDPipe`."""
+    word = re.compile(r"(?<![a-z])(rere|nero|selfore|hrere|kd4nre|kd)(?![a-z])", re.IGNORECASE)
+    named = []
+    for path in sorted(package_root.rglob("*.py")):
+        place = path.relative_to(package_root).as_posix()
+        if FLOORS[place.split("/")[0].removesuffix(".py")] >= 6 or place == "errors.py":
+            continue
+        lines = enumerate(path.read_text(encoding="utf8").splitlines(), 1)
+        named += [f"{place}:{number}: {line.strip()}" for number, line in lines if word.search(line)]
+    assert named == []
+
+
+def test_private_names_stay_in_their_file(modules: Dict[str, Module], package_root: pathlib.Path) -> None:
+    private = [
+        f"{module.path}:{line}: {name} of {target}"
+        for module in modules.values()
+        for target, name, line in module.taken
+        if name.startswith("_") and not name.startswith("__")
+    ]
+    tests = package_root.parent / "tests"
+    for path in sorted(tests.rglob("*.py")) if (package_root.parent / "setup.cfg").exists() else []:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("spacy_relext"):
+                names = [a.name for a in node.names if a.name.startswith("_") and not a.name.startswith("__")]
+                private += [f"{path.name}:{node.lineno}: {name}" for name in names]
+    assert private == []
+
+
+def test_where_torch_may_be(package_root: pathlib.Path) -> None:
+    misplaced = []
+    for path in sorted(package_root.rglob("*.py")):
+        place, packages = path.relative_to(package_root).as_posix(), {name for name, _, _ in imports_of(path)}
+        joins = "torch" in packages and packages & {"spacy", "thinc"}
+        if joins and not JOINS_TORCH.search(place):
+            misplaced.append(f"{place} imports torch beside {joins}")
+        if TORCH_ONLY.search(place) and packages & {"spacy", "thinc", "spacy_transformers"}:
+            misplaced.append(f"{place} is for torch only")
+        if place.endswith("component.py") and "torch" in packages:
+            misplaced.append(f"{place} imports torch")
+    assert misplaced == []
+
+
+def test_circles_and_floors_are_seen(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "kd").mkdir()
+    (tmp_path / "kd" / "a.py").write_text("from ..nero import b\nfrom .c import _d\n")
+    names = {"spacy_relext.nero.b", "spacy_relext.kd.c"}
+    assert list(taken_by(tmp_path / "kd" / "a.py", tmp_path, names)) == [
+        ("spacy_relext.nero.b", "", 1),
+        ("spacy_relext.kd.c", "_d", 2),
+    ]
 
 
 class Import(NamedTuple):
@@ -61,23 +218,6 @@ def test_imports_are_seen_where_they_stand(tmp_path: pathlib.Path) -> None:
     assert rows == {("a", True), ("c", True), ("g", True), ("h", False), ("i", True), ("j", False)}
 
 
-@pytest.mark.parametrize("station", ["models", "encoders"])
-def test_networks_do_not_know_spacy_or_thinc(package_root: pathlib.Path, station: str) -> None:
-    assert found_in(package_root / station, {"spacy", "thinc", "spacy_transformers"}, anywhere=True) == []
-
-
-def test_components_do_no_tensor_arithmetic(package_root: pathlib.Path) -> None:
-    assert found_in(package_root / "components", {"torch"}, anywhere=True) == []
-
-
-def test_only_the_bridge_joins_torch_and_thinc(package_root: pathlib.Path) -> None:
-    joined = []
-    for path in package_root.rglob("*.py"):
-        if {"torch", "thinc"} <= {name for name, _, _ in imports_of(path)}:
-            joined.append(str(path.relative_to(package_root)))
-    assert set(joined) <= {"bridge.py", "pair_bridge.py", "shim.py"}
-
-
 def test_heavy_packages_are_imported_inside_functions(package_root: pathlib.Path) -> None:
     assert found_in(package_root, HEAVY, anywhere=False) == []
 
@@ -108,7 +248,7 @@ sys.meta_path.insert(0, Block())
 import spacy
 started = time.process_time()
 nlp = spacy.blank("en")
-print(time.process_time() - started, "spacy_relext.components" in sys.modules)
+print(time.process_time() - started, "spacy_relext.pipeline" in sys.modules)
 """
 
 

@@ -10,11 +10,11 @@ import pytest
 from spacy import registry
 from spacy.language import Language
 
-import spacy_relext.components.hrere
-import spacy_relext.components.kd
-import spacy_relext.components.nero
-import spacy_relext.components.rere
-import spacy_relext.components.selfore  # noqa: F401  (registers the factories)
+import spacy_relext.hrere.component
+import spacy_relext.kd.student
+import spacy_relext.nero.component
+import spacy_relext.rere.extractor
+import spacy_relext.selfore.component  # noqa: F401  (registers the factories)
 
 HEADING = re.compile(r"^`(?:\[components\.)?([\w.]+)\]?`[^|\n]*:\n\n(\| key \|.*?)\n\n", re.M | re.S)
 ROW = re.compile(r"^\| `(\w+)` \| `([^`]+)` \|", re.M)

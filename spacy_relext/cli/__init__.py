@@ -1,1 +1,1 @@
-"""`spacy relext …`: one thin file per command."""
+"""The command line: `spacy relext`."""

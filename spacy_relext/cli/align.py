@@ -7,12 +7,12 @@ import spacy
 import typer
 from wasabi import msg
 
-from ..corpora.align import align_corpus, format_align_report, lasting_objects
-from ..corpora.shards import UNPACKED
+from ..corpora.packing import UNPACKED
 from ..errors import Errors
-from ..knowledge.alignment import Aligner
-from ..knowledge.kb_files import COLUMNS
-from ..knowledge.triple_store import NamedFacts
+from ..kb.align_corpus import align_corpus, format_align_report, lasting_objects
+from ..kb.alignment import Aligner
+from ..kb.facts import NamedFacts
+from ..kb.files import COLUMNS
 from .app import relext
 from .kb import COLUMNS_HELP, KB_HELP, STRIP_HELP, read_kb_files, tell_report
 from .pipeline import fail, input_errors, split_list, with_progress

@@ -8,9 +8,9 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from wasabi import msg
 
-from ..clustering.points import check_sample, sample_points
 from ..errors import Errors
-from ..visuals.cluster_page import render_clusters
+from ..selfore.page import render_clusters
+from ..selfore.points import check_sample, sample_points
 from .app import relext
 from .pipeline import (
     CODE_HELP,
@@ -25,6 +25,7 @@ from .pipeline import (
 )
 
 FACTORY = "selfore_clusterer"
+
 PAGE = ".html"
 
 

@@ -7,7 +7,7 @@ import typer
 from wasabi import msg
 
 from ..corpora.convert import convert, load_relation_map
-from ..corpora.formats import FORMATS
+from ..corpora.formats.registry import FORMATS
 from ..corpora.report import format_report
 from .app import relext
 from .pipeline import input_errors, with_progress

@@ -21,6 +21,7 @@ from .app import relext
 from .pipeline import GPU_HELP, PIPELINE_HELP, fail, input_errors, load_pipeline, split_list, with_progress
 
 OVERALL = (("exact", "exact text"), ("span", "exact spans"), ("partial", "first words"), ("macro", "macro (exact)"))
+
 OTHERS = (
     ("relations_micro_p", "detector precision"),
     ("relations_micro_r", "detector recall"),
@@ -33,6 +34,7 @@ OTHERS = (
     ("ece_width", "calibration error (equal width)"),
     ("best_threshold_f", "exact F at the best single threshold"),
 )
+
 CLUSTERS = (
     ("b3_p", "B³ precision"),
     ("b3_r", "B³ recall"),
@@ -41,7 +43,9 @@ CLUSTERS = (
     ("ari", "adjusted Rand index"),
     ("clusters_coverage", "pairs that have a cluster"),
 )
+
 BESIDE = {"one_cluster": "One cluster", "random": "Random ones", "entity_types": "Entity types"}
+
 RANKED = (
     ("ap", "average precision"),
     ("p_at_100", "precision of the first 100"),
@@ -49,7 +53,9 @@ RANKED = (
     ("p_at_recall_30", "precision at 30 % recall"),
     ("p_at_recall_50", "precision at 50 % recall"),
 )
+
 RANKED_COUNTS = (("positives", "true"), ("unscored", "of these never scored"))
+
 SHOWN_RELATIONS = 3
 
 
@@ -152,11 +158,11 @@ def report_lines(metrics: Dict[str, Any], *, labels: Optional[List[str]] = None)
         *(_cluster_tables(metrics, clusters) if clusters is not None else []),
         *triples,
         *([_table(others, ("Further", ""))] if others else []),
-        *_ranking_table(metrics),
+        *ranking_table(metrics),
     ]
 
 
-def _ranking_table(metrics: Dict[str, Any]) -> List[str]:
+def ranking_table(metrics: Dict[str, Any]) -> List[str]:
     """Show how well all relations of all pairs are ranked, where a component ranks them."""
     if any(metrics.get(f"{unit}_ap") is None for unit in UNITS):
         return []

@@ -7,16 +7,16 @@ import typer
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from ..components.no_triple import why_no_triple
+from ..annotations.store import get_records
 from ..corpora.jsonl import check_record
 from ..corpora.reader import predicted_doc
 from ..corpora.records import KNOWN_KEYS
 from ..corpora.texts import RawText
 from ..errors import Errors
-from ..triples.store import get_records
 from ..visuals.explanation import explain_doc
 from ..visuals.page import render_page
 from .app import relext
+from .no_triple import why_no_triple
 from .pipeline import CODE_HELP, GPU_HELP, PIPELINE_HELP, fail, input_errors, load_pipeline, takes_gold_ents
 from .view import read_docs, read_file, read_texts, save
 

@@ -7,21 +7,26 @@ import typer
 from spacy.vocab import Vocab
 from wasabi import msg, table
 
-from ..corpora.shards import iter_docs
+from ..annotations.entities import entity_links
+from ..corpora.packing import iter_docs
 from ..errors import Errors
-from ..instances.bags import entity_links
-from ..knowledge.kb_files import COLUMNS, Example, Reading
-from ..knowledge.triple_store import Triples, TripleStore, read_store
+from ..kb.facts import Triples, TripleStore, read_store
+from ..kb.files import COLUMNS, Example, Reading
 from .app import relext
 from .pipeline import GPU_HELP, check_suffix, fail, input_errors, split_list, with_progress
 
 kb_app = typer.Typer(name="kb", help="Prepare, embed and ask a knowledge base.", no_args_is_help=True)
+
 relext.add_typer(kb_app)
 
 KB_HELP = "File of facts, or of names: .tsv, .csv, .nt, .ttl, each also .gz; several with commas"
+
 COLUMNS_HELP = "What the columns of .tsv and .csv are, in their order"
+
 STRIP_HELP = "Beginnings that are cut off ids, with commas"
+
 RECIPES = ("all", "hrere")
+
 # What a report counts, if it counts one, and if more.
 COUNTED = {
     "repeated": ("1 line repeats a fact, which counts once", "{count} lines repeat facts, which count once"),
@@ -117,23 +122,21 @@ def train_cli(
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help=GPU_HELP),
 ) -> None:
     """Learn embeddings of entities and relations, and say how well they answer questions."""
-    import torch
-
-    from ..knowledge.kb_model import split_facts, train_kb
-    from ..models.kb_training import HRERE, KbSettings
+    from ..bridge.modules import find_device
+    from ..kb.model import split_facts, train_kb
+    from ..kb.training import LOGISTIC_RECIPE, KbSettings
 
     if recipe not in RECIPES:
         fail(Errors.R206.format(option="--recipe", found=recipe, expected=", ".join(RECIPES)))
     given = {"width": width, "batch_size": batch_size, "optimizer": optimizer, "learn_rate": learn_rate}
     given.update(n3=n3, relation_weight=relation_weight)
     options: Dict[str, Any] = {key: value for key, value in given.items() if value is not None}
-    options = {**(HRERE if recipe == "hrere" else {}), **options}
+    options = {**(LOGISTIC_RECIPE if recipe == "hrere" else {}), **options}
     try:
         settings = KbSettings(kind=kind, passes=passes, patience=patience, seed=seed, **options)
-        device = torch.device(f"cuda:{gpu_id}" if gpu_id >= 0 else "cpu")
-        torch.zeros(1, device=device)
-    except (ValueError, RuntimeError, AssertionError) as error:
-        fail(Errors.R201.format(gpu_id=gpu_id, reason=error) if gpu_id >= 0 else error)
+        device = find_device(gpu_id)
+    except ValueError as error:
+        fail(error)
     with input_errors():
         store = read_kb_files(kb, columns=columns, strip=strip)
         tell_report(store)
@@ -157,7 +160,7 @@ def predict_cli(
     top: int = typer.Option(10, "--top", min=1, help="Most answers"),
 ) -> None:
     """Answer a question with an unknown subject, relation or object."""
-    from ..knowledge.kb_model import KbModel
+    from ..kb.model import KbModel
 
     with input_errors():
         model = KbModel.from_disk(embeddings)
@@ -205,7 +208,7 @@ def _tell_scores(embeddings: Any, store: TripleStore, asked: Dict[str, Triples])
     """Print how well facts are found again; all of them are known to be true."""
     import numpy
 
-    from ..knowledge.kb_model import KnownAnswers, score_links
+    from ..kb.model import KnownAnswers, score_links
 
     true = numpy.concatenate([store.triples, *asked.values()])
     known = KnownAnswers(true, n_relations=len(store.relations))

@@ -11,13 +11,15 @@ from spacy.tokens import Doc
 from spacy.util import import_file
 from tqdm import tqdm
 
-from .. import extensions  # noqa: F401  (registers doc._.triples)
-from ..components.no_triple import ENTITIES, assigns
+from ..annotations import extensions  # noqa: F401
 from ..corpora.reader import TripleCorpus
 from ..errors import Errors
+from .no_triple import ENTITIES, assigns
 
 PIPELINE_HELP = "Folder of a trained pipeline, or the name of an installed one."
+
 CODE_HELP = "Python file with registered functions that the pipeline needs."
+
 GPU_HELP = "Number of the GPU; -1 for the CPU."
 
 

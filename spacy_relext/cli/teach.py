@@ -6,8 +6,8 @@ from typing import List, Optional
 import typer
 from wasabi import msg
 
-from ..components.teaching import teach_corpus
 from ..errors import Errors
+from ..kd.teaching import teach_corpus
 from .app import relext
 from .pipeline import GPU_HELP, PIPELINE_HELP, input_errors, load_pipeline, split_list, with_progress
 

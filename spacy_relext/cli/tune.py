@@ -7,13 +7,14 @@ import srsly
 import typer
 import wasabi
 
-from ..components.tuning import tune_pipeline
 from ..errors import Errors
+from ..pipeline.tuning import tune_pipeline
 from .app import relext
 from .evaluate import read_corpus
 from .pipeline import GPU_HELP, PIPELINE_HELP, fail, input_errors, load_pipeline
 
 KINDS = {"triples": "exact F", "relations": "F of relations"}
+
 BIASED = (
     "The detector was trained with a collective loss: its probabilities repeat the missing rates that it was given, "
     'and say nothing new. For an estimate, train with loss = "bce" and tune that.'

@@ -9,15 +9,16 @@ import typer
 from spacy.vocab import Vocab
 from wasabi import msg
 
+from ..corpora.packing import iter_docs
 from ..corpora.report import format_table
-from ..corpora.shards import iter_docs
 from ..errors import Errors
-from ..knowledge.type_patterns import gold_patterns
+from ..kd.type_patterns import gold_patterns
 from ..visuals.type_graph import draw_type_graph
 from .app import relext
 from .pipeline import fail, input_errors, with_progress
 
 NO_TYPE, NO_TRIPLE = "(none)", "(no triple)"
+
 Table = Mapping[str, Mapping[str, int]]
 
 

@@ -1,1 +1,1 @@
-"""Station 1: files become Docs."""
+"""Files to Docs and back."""

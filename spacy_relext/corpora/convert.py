@@ -9,15 +9,18 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from ..errors import Errors
-from .formats import Format, get_format
-from .locate import OCCURRENCES
+from .formats.locate import OCCURRENCES
+from .formats.registry import Format, get_format
+from .formats.sources import Item
+from .packing import GOLD_ATTRS
 from .records import KNOWN_KEYS, Record, record_to_doc
 from .report import Report
-from .shards import GOLD_ATTRS, ShardWriter
-from .sources import Item
+from .shards import ShardWriter
 
 PathLike = Union[str, Path]
+
 RelationMap = Mapping[str, Optional[str]]
+
 Progress = Callable[[Iterable[Doc]], Iterable[Doc]]
 
 

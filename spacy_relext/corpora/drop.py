@@ -9,13 +9,15 @@ from typing import Any, Callable, Dict, Iterable, List, Optional, Set, Tuple, Un
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
+from ..annotations.entities import PAIRS_KEY
+from ..annotations.store import TRIPLES_KEY, get_records
 from ..errors import Errors
-from ..triples.store import TRIPLES_KEY, get_records
-from .records import PAIRS_KEY
+from .packing import list_shards, load_shard, make_docs
 from .report import format_table
-from .shards import ShardWriter, list_shards, load_shard, make_docs
+from .shards import ShardWriter
 
 MODES = ("keep_empty", "drop_empty", "relation")
+
 StoredTriple = Dict[str, Any]
 
 

@@ -7,7 +7,8 @@ from typing import Any, Callable, Iterable, List, NamedTuple
 from spacy.vocab import Vocab
 
 from ..errors import Errors, check_range
-from .shards import ShardWriter, iter_docs
+from .packing import iter_docs
+from .shards import ShardWriter
 
 TRAIN, HELD = "train{}.spacy", "held{}.spacy"
 

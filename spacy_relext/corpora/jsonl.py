@@ -8,13 +8,16 @@ import srsly
 from spacy.tokens import Doc
 
 from ..errors import Errors
-from .checks import check_object, check_offsets, check_unicode, describe, require, require_text
+from .formats.checks import check_object, check_offsets, check_unicode, describe, require, require_text
+from .formats.sources import read_json
 from .records import KNOWN_KEYS, Record, doc_to_record
-from .sources import read_json
 
 SCHEMA_PATH = Path(__file__).parent / "canonical.schema.json"
+
 ENTITY_KEYS = ("start", "end", "label", "kb_id")
+
 TRIPLE_KEYS = ("subject", "relation", "object", "score", "source", "evidence", "subject_text", "object_text")
+
 PAIR_KEYS = ("subject", "object", "label")
 
 

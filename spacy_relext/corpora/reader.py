@@ -2,22 +2,24 @@
 
 import random
 import warnings
+from bisect import bisect_right
 from itertools import islice
 from pathlib import Path
-from typing import Callable, Iterable, Iterator, List, Optional
+from typing import Any, Callable, Iterable, Iterator, List, Optional, Tuple, cast
 
+import numpy
 from spacy.language import Language
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Token
 from spacy.training import Example
 from spacy.util import filter_spans, registry
 from spacy.vocab import Vocab
 
+from ..annotations.entities import ENTITIES_KEY, PAIRS_KEY, TOLD_KEY
+from ..annotations.store import get_records, has_triples
+from ..annotations.trees import find_cycle, text_heads
 from ..errors import Errors, Warnings
-from ..instances.trees import find_cycle, text_heads
-from ..triples.store import get_records, has_triples
-from .parse import copy_parse
-from .records import ENTITIES_KEY, PAIRS_KEY, TOLD_KEY, Record, record_to_doc, set_sentence_starts, span_to_entity
-from .shards import list_shards, load_shard, make_docs, reorder
+from .packing import list_shards, load_shard, make_docs, reorder
+from .records import Record, record_to_doc, set_sentence_starts, span_to_entity
 
 Augmenter = Callable[[Language, Example], Iterable[Example]]
 
@@ -229,3 +231,53 @@ def _read(shards: List[Path], vocab: Vocab, *, shuffle: Optional[random.Random] 
             shuffle.shuffle(order)
             content = reorder(content, order)
         yield from make_docs(content, vocab)
+
+
+_PARSE = ("TAG", "HEAD", "DEP")
+
+_LOOSE = "dep"
+
+
+def copy_parse(reference: Doc, predicted: Doc) -> None:
+    """Copy tags, heads and dependency labels from one Doc to another of the same text and vocabulary.
+
+    Sentences follow the heads. A token that covers several of the reference takes the annotation of their root; of
+    several tokens that share one of the reference the first takes its annotation, and each other one hangs on the token
+    before it, as `dep`.
+
+    reference (Doc): Where they are annotated; what it lacks stays as it is.
+    predicted (Doc): Gets them.
+    """
+    attrs = [name for name in _PARSE if reference.has_annotation(name)]
+    if not attrs or not len(predicted):
+        return
+    if [token.idx for token in predicted] == [token.idx for token in reference]:
+        cast(Any, predicted).from_array(attrs, cast(Any, reference).to_array(attrs))
+        return
+    sources, heads = _align_parse(reference, predicted)
+    loose = predicted.vocab.strings.add(_LOOSE)
+    columns = {
+        "TAG": numpy.asarray([source.tag if source is not None else 0 for source in sources], dtype="uint64"),
+        "HEAD": (numpy.asarray(heads, dtype="int64") - numpy.arange(len(heads))).astype("uint64"),
+        "DEP": numpy.asarray([source.dep if source is not None else loose for source in sources], dtype="uint64"),
+    }
+    cast(Any, predicted).from_array(attrs, numpy.column_stack([columns[name] for name in attrs]))
+
+
+def _align_parse(reference: Doc, predicted: Doc) -> Tuple[List[Optional[Token]], List[int]]:
+    """Find the reference token whose annotation each token takes, None where it is another's, and each token's head."""
+    ends = [token.idx + len(token) for token in predicted]
+    # of each reference token, the first token that shares a character with it
+    first = [min(bisect_right(ends, token.idx), len(ends) - 1) for token in reference]
+    sources: List[Optional[Token]] = []
+    heads = []
+    for token in predicted:
+        span = reference.char_span(token.idx, ends[token.i], alignment_mode="expand")
+        root = span.root if span is not None else None
+        if root is not None and first[root.i] == token.i:
+            sources.append(root)
+            heads.append(first[root.head.i])
+        else:
+            sources.append(None)
+            heads.append(max(token.i - 1, 0))
+    return sources, heads

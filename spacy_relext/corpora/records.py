@@ -12,16 +12,15 @@ import numpy
 from spacy.attrs import IDX, SENT_START
 from spacy.tokens import Doc, Span
 
+from ..annotations.entities import ENTITIES_KEY, PAIRS_KEY
+from ..annotations.store import get_records, plain, set_triples
 from ..errors import Errors
-from ..triples.store import get_records, plain, set_triples
 from .report import Report
 
-ENTITIES_KEY = "relext_entities"
-PAIRS_KEY = "relext_pairs"
 SENTS_KEY = "relext_sents"
+
 META_KEY = "relext_meta"
-# Gold that a teacher may read on the Doc it predicts; nothing else looks at it.
-TOLD_KEY = "relext_told"
+
 KNOWN_KEYS = ("text", "entities", "triples", "sents", "pairs")
 
 Record = Dict[str, Any]

@@ -7,10 +7,12 @@ from typing import Iterable, List, Sequence, Tuple, Union
 from spacy.tokens import Doc
 from wasabi.tables import table
 
-from ..triples.store import get_records
+from ..annotations.store import get_records
 
 EXAMPLES = 5
+
 LABELS_SHOWN = 40
+
 Row = Tuple[str, Union[int, str]]
 
 

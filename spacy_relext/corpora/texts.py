@@ -11,7 +11,9 @@ from typing import Any, BinaryIO, Callable, ContextManager, Dict, Iterator, Opti
 from ..errors import Errors
 
 STDIN = "-"
+
 FORMATS = ("text", "jsonl", "file")
+
 JSONL_SUFFIXES = (".jsonl", ".ndjson")
 
 

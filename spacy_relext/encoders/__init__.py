@@ -1,1 +1,1 @@
-"""Station 3: arrays become vectors. Torch only."""
+"""Encoders: ids to vectors, torch only."""

@@ -4,9 +4,11 @@ from typing import Any, List
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from ..errors import Errors
-from .prediction import FusedBert
+from .fast import FusedBert, KeepsCopy
+from .precision import uses_bf16
 
 # Encoders whose layers need nothing but the output of the layer below and a mask, and stand right above the embeddings.
 # Others have a list of layers as well, and go wrong without a word (MPNet's need a table of relative positions).
@@ -71,3 +73,31 @@ def layers_of(transformer: nn.Module) -> List[nn.Module]:
     """
     lists = [list(m) for m in transformer.modules() if isinstance(m, nn.ModuleList) and len(m) > 1]
     return max(lists, key=len) if lists else []
+
+
+class PredictionLinear(KeepsCopy, nn.Linear):
+    """A linear layer that predicts in bf16 where a CPU multiplies such matrices natively.
+
+    The gain is less in the product than in the weights, which leave more of the processor's cache to the encoder.
+    """
+
+    def __init__(self, n_inputs: int, n_outputs: int, *, precision: str = "fp32") -> None:
+        """Create the layer.
+
+        n_inputs (int): I.
+        n_outputs (int): O.
+        precision (str): Of predictions on a CPU: "fp32", "bf16" or "auto".
+        """
+        super().__init__(n_inputs, n_outputs)
+        self.precision = precision
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Multiply.
+
+        inputs (Tensor): Shape (..., I)
+        RETURNS (Tensor): Of the same type. Shape (..., O)
+        """
+        if not (self.may_use_copy(inputs.device) and uses_bf16(self.precision, inputs.device)):
+            return super().forward(inputs)
+        weights = self.copy_once(lambda: [part.detach().bfloat16() for part in (self.weight, self.bias)])
+        return F.linear(inputs.bfloat16(), *weights).to(inputs.dtype)

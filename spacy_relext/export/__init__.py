@@ -1,1 +1,1 @@
-"""Station 7: triples leave as files."""
+"""Docs to files."""

@@ -18,6 +18,7 @@ COLUMNS = (
     "text",
     "meta",
 )
+
 _OWN_KEYS = ("text", "triples", "entities", "sents")
 
 

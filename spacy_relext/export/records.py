@@ -46,9 +46,9 @@ def extract(
     YIELDS (Tuple[Doc, RawText]): In the order of the texts.
     """
     if n_process > 1:
-        import torch
+        from ..bridge.modules import use_one_thread
 
-        torch.set_num_threads(1)  # forked workers with threads of their own would wait for each other
+        use_one_thread()
     pairs = ((raw.text, raw) for raw in texts)
     yield from nlp.pipe(pairs, as_tuples=True, batch_size=batch_size, n_process=n_process)
 

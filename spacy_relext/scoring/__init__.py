@@ -1,1 +1,1 @@
-"""Station 7: Examples become numbers."""
+"""Examples to numbers."""

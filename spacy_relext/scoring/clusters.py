@@ -15,11 +15,14 @@ from typing import Dict, Hashable, Optional, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from ..optional import require
+from ..errors import require
 
 Counts = npt.NDArray[np.int64]
+
 PREFIX = "oracle_majority_"
+
 BASELINES = ("one_cluster", "random", "entity_types")
+
 SCORES = ("b3_p", "b3_r", "b3_f", "homogeneity", "completeness", "v", "ari")
 
 

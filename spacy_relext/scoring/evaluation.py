@@ -9,15 +9,17 @@ from spacy.scorer import Scorer
 from spacy.tokens import Doc
 from spacy.training import Example
 
+from ..annotations.store import get_records, set_relations
 from ..errors import Errors
-from ..triples.store import get_records, set_relations
 from .calibration import best_threshold, bootstrap_f1, expected_calibration_error
 from .cluster_scorer import clusters_source, score_beside_clusters
 from .outcomes import TripleOutcomes, collect_outcomes
 from .relations import RELATION_SCORE_WEIGHTS, gold_relations, score_relations
 from .triples import gold_records, score_triples
 
-DETECTOR_FACTORIES = ("rere_detector",)
+# What a component assigns that detects the relations of sentences.
+RELATIONS = "span._.relations"
+
 SHARED = "shared"
 
 
@@ -123,7 +125,7 @@ def detector_names(nlp: Language) -> List[str]:
     nlp (Language): The pipeline.
     RETURNS (List[str]): Their names in the pipeline.
     """
-    return [name for name in nlp.pipe_names if nlp.get_pipe_meta(name).factory in DETECTOR_FACTORIES]
+    return [name for name in nlp.pipe_names if RELATIONS in nlp.get_pipe_meta(name).assigns]
 
 
 def _copies(examples: Iterable[Example], references: List[Doc]) -> Iterator[Doc]:

@@ -8,6 +8,7 @@ from spacy.scorer import PRFScore
 from ..errors import Errors
 
 OTHER = "Other"
+
 _DIRECTIONS = ("(e1,e2)", "(e2,e1)")
 
 

@@ -5,14 +5,18 @@
 The slope is positive, so that the order of the scores, and any ranking made of them, stays.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy
 import numpy as np
+from numpy.typing import NDArray
 
 from .calibration import Bools, Floats, checked_arrays
 
 _EPSILON = 1e-9
+
 _MIN_SLOPE = 0.05
+
 _RIDGE = 0.1
 
 
@@ -102,3 +106,18 @@ def _logit(scores: Floats) -> Floats:
 
 def _sigmoid(logits: Floats) -> Floats:
     return 0.5 * (1 + np.tanh(logits / 2))
+
+
+def calibrate(scores: NDArray[Any], *, scale: float, shift: float) -> NDArray[Any]:
+    """Move scores to calibrated probabilities: σ(scale · logit(score) + shift).
+
+    scores (NDArray[Any]): Between 0 and 1. Shape (P,)
+    scale (float): Inverse temperature, above 0.
+    shift (float): Added to the logits.
+    RETURNS (NDArray[Any]): Shape (P,)
+    """
+    if scale == 1.0 and shift == 0.0:
+        return scores
+    clipped = numpy.clip(scores.astype("float64"), 1e-9, 1 - 1e-9)
+    logits = numpy.log(clipped) - numpy.log1p(-clipped)
+    return 1.0 / (1.0 + numpy.exp(-(scale * logits + shift)))

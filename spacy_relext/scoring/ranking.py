@@ -23,7 +23,9 @@ from ..errors import Errors, check_choice
 from .calibration import Bools, Floats, average_precision, checked_arrays, precision_recall_points
 
 UNITS = ("bag", "mention")
+
 PLACES = (100, 200, 300)
+
 PERCENTS = (10, 30, 50)
 
 Fact = Tuple[Hashable, str]

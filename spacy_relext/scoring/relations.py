@@ -13,8 +13,8 @@ from spacy.scorer import PRFScore
 from spacy.training import Example
 from spacy.util import registry
 
-from ..triples.store import RELATIONS_KEY, char_span, get_relations
-from ..types import CharSpan
+from ..annotations.store import RELATIONS_KEY, char_span, get_relations
+from ..annotations.triple import CharSpan
 from .calibration import average_precision
 from .sentences import inside, sentence_offsets
 from .triples import gold_records
@@ -22,6 +22,7 @@ from .triples import gold_records
 Threshold = Union[float, Mapping[str, float]]
 
 DEFAULT_THRESHOLD = 0.5
+
 RELATION_SCORE_WEIGHTS: Dict[str, Optional[float]] = {
     "relations_micro_f": 1.0,
     "relations_micro_p": 0.0,

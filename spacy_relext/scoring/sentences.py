@@ -5,7 +5,7 @@ from typing import List
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from ..types import CharSpan
+from ..annotations.triple import CharSpan
 
 
 def sentence_offsets(example: Example) -> List[CharSpan]:

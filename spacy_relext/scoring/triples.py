@@ -12,13 +12,15 @@ from spacy.scorer import PRFScore
 from spacy.training import Example
 from spacy.util import registry
 
-from ..triples.store import get_records
-from ..types import CharSpan
+from ..annotations.store import get_records
+from ..annotations.triple import CharSpan
 from .calibration import average_precision
 from .sentences import overlaps, sentence_offsets
 
 Record = Dict[str, Any]
+
 TextKey = Tuple[str, str, str]
+
 SpanKey = Tuple[str, CharSpan, CharSpan]
 
 MATCHES = ("exact", "span", "partial")

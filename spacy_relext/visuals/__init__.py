@@ -1,1 +1,1 @@
-"""Station 7: triples as pictures."""
+"""Docs to pictures."""

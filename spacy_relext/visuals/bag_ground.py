@@ -6,7 +6,9 @@ from spacy.tokens import Doc
 
 # Probabilities that a component names in its evidence, and what they are called.
 SIDES = {"text": "the text alone", "kb": "the knowledge base alone"}
+
 _CONTEXT = 30  # characters shown around a mention
+
 MentionPlace = Tuple[int, int, int, int, float]
 
 

@@ -9,13 +9,16 @@ from spacy import displacy
 from spacy.tokens import Doc, Span
 from spacy.util import filter_spans
 
-from ..triples.store import get_triples
-from ..types import Triple
+from ..annotations.store import get_triples
+from ..annotations.triple import Triple
 from .explanation import describe_triple
 
 MIN_WORD_WIDTH = 14
+
 MAX_WORD_WIDTH = 30
+
 PIXELS_PER_CHARACTER = 8
+
 PIXELS_BETWEEN_WORDS = 18
 
 

@@ -22,9 +22,12 @@ STYLE = """
   .read .object { border-bottom-color: #f0937f; } .bar .for, .bar .share { background: #8db4f5; }
   .bar .against { background: #f0937f; } }
 """
+
 # Beyond this many logits a bar is full.
 FULL = 8.0
+
 _CONTEXT = 60  # characters shown around what is marked
+
 Span = Tuple[int, int]
 
 

@@ -5,15 +5,20 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tup
 
 from spacy.tokens import Doc
 
-from ..triples.store import get_records
+from ..annotations.store import get_records
 from .bag_ground import BagGround, say_bag, take_bag
 
 # Logits that a component names in its evidence, and what they are called.
 PARTS = {"text": "text", "types": "types", "local": "sentence and entities", "auxiliary": "attended tokens"}
+
 PRIOR = "share of the types"
+
 _HOW = "how"
+
 _EXACT, _SOFT = "exact", "soft"
+
 _INDENT = "    "
+
 Attention = Tuple[int, int, float]
 
 

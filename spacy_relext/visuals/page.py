@@ -9,7 +9,6 @@ from .displacy_view import Passage, draw_passages
 from .evidence import STYLE as EVIDENCE_STYLE
 from .evidence import draw_evidence
 from .explanation import ranked_records, say_none
-from .frame import frame_page
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem;
@@ -29,6 +28,7 @@ td.number { font-variant-numeric: tabular-nums; } td.evidence { font-size: .8rem
   .displacy-arrow { color: #8db4f5; }
 }
 """
+
 _COLUMNS = ("Subject", "Relation", "Object", "Score", "Source", "Characters", "Evidence")
 
 
@@ -77,3 +77,30 @@ def _table(doc: Doc, reason: str) -> str:
         )
     head = "".join(f"<th>{column}</th>" for column in _COLUMNS)
     return f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n" + "\n".join(rows) + "\n</tbody>\n</table>"
+
+
+_PAGE = """<!DOCTYPE html>
+<html lang="{lang}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>{style}</style>
+</head>
+<body>
+{content}
+</body>
+</html>
+"""
+
+
+def frame_page(content: str, *, title: str, style: str, lang: str) -> str:
+    """Make a page.
+
+    content (str): HTML; its texts are escaped already.
+    title (str): Title of the page, a text.
+    style (str): CSS.
+    lang (str): Language of the texts.
+    RETURNS (str): HTML.
+    """
+    return _PAGE.format(lang=escape(lang), title=escape(title), style=style, content=content)

@@ -6,8 +6,7 @@ from typing import List, Mapping
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import Errors
-from ..optional import require
+from ..errors import Errors, require
 from ..scoring.calibration import Floats
 from ..scoring.ranking import RecallCurve
 

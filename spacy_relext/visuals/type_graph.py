@@ -8,17 +8,26 @@ from typing import Dict, Iterable, List, Mapping, NamedTuple, Sequence
 Table = Mapping[str, Mapping[str, int]]
 
 ROW_HEIGHT = 24
+
 MIN_LINE, MAX_LINE = 1.0, 14.0
+
 PIXELS_PER_CHARACTER = 8.0
+
 GRAPH_WIDTH = 420
+
 MARGIN = 24
+
 HEADER = 64
 
 # Attributes, which every viewer knows; style sheets are ignored by some, and only a mouse needs this one.
 _STYLE = "path:hover { stroke-opacity: 1; }"
+
 _FONT = 'font-family="system-ui, sans-serif" font-size="13" fill="#1c2430"'
+
 _LINES = 'fill="none" stroke="#2b5fb4" stroke-opacity=".45" stroke-linecap="butt"'
+
 _ONLY = 'class="only" stroke="#c8641e" stroke-opacity=".6"'
+
 _NOTE = "The wider the line, the more triples; (n of m): m - n pairs have none. Orange: a single relation."
 
 

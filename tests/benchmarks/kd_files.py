@@ -9,9 +9,8 @@ import spacy
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from spacy_relext.corpora.shards import iter_docs
-
-from ..contract.tiny_bert import save_tiny_bert
+from spacy_relext.corpora.packing import iter_docs
+from tests.contract.tiny_bert import save_tiny_bert
 
 THINGS = ("storm", "flood", "fire", "quake")
 PLACES = ("town", "valley", "harbour", "Zyx")

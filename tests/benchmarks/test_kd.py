@@ -15,11 +15,10 @@ from spacy.util import load_config
 from thinc.api import Config
 
 from spacy_relext import get_records, set_triples
-from spacy_relext.components import kd  # noqa: F401  (registers the factories)
-from spacy_relext.corpora.records import PAIRS_KEY
-from spacy_relext.instances.soft_labels import TEACHER_KEY
-
-from .kd_files import SEMEVAL_LABELS, docs_of, make_maker, texts, write_files
+from spacy_relext.annotations.entities import PAIRS_KEY
+from spacy_relext.kd import student as kd  # noqa: F401
+from spacy_relext.kd.soft_labels import TEACHER_KEY
+from tests.benchmarks.kd_files import SEMEVAL_LABELS, docs_of, make_maker, texts, write_files
 
 # Corpora are built and small models trained: minutes, which the fast tests do not have.
 pytestmark = pytest.mark.slow

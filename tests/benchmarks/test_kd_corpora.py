@@ -6,10 +6,9 @@ import pytest
 from spacy.tokens import DocBin
 
 from spacy_relext import get_records
-from spacy_relext.corpora.records import PAIRS_KEY
-from spacy_relext.instances.soft_labels import TEACHER_KEY
-
-from .kd_files import docs_of, make_maker, texts, write_files
+from spacy_relext.annotations.entities import PAIRS_KEY
+from spacy_relext.kd.soft_labels import TEACHER_KEY
+from tests.benchmarks.kd_files import docs_of, make_maker, texts, write_files
 
 # Corpora are built and small models trained: minutes, which the fast tests do not have.
 pytestmark = pytest.mark.slow

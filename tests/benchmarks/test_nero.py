@@ -10,11 +10,11 @@ from spacy.tokens import DocBin
 from thinc.api import Config
 
 from spacy_relext import set_triples
-from spacy_relext.corpora.records import PAIRS_KEY
-from spacy_relext.corpora.shards import iter_docs
-from spacy_relext.instances.pair_classes import PairClass
-from spacy_relext.knowledge.rules import from_records
-from spacy_relext.triples.store import get_records, has_triples
+from spacy_relext.annotations.entities import PAIRS_KEY
+from spacy_relext.annotations.store import get_records, has_triples
+from spacy_relext.corpora.packing import iter_docs
+from spacy_relext.nero.rules.rules import from_records
+from spacy_relext.pairs.gold import PairClass
 
 ROWS = [
     ("the storm caused the flood", "storm", "flood", PairClass("Cause-Effect")),
@@ -93,7 +93,7 @@ def test_every_system_fits_the_config(project_root: pathlib.Path) -> None:
     names = [name for systems in PARTS.values() for name in systems]
     assert len(set(names)) == len(names) and all(SYSTEM.fullmatch(row_name(name)) for name in names)
     learning = config["components"][COMPONENT]["learning"]
-    from spacy_relext.rule_learning import create_rule_learning
+    from spacy_relext.nero.learning import create_rule_learning
 
     for systems in PARTS.values():
         for system in systems.values():

@@ -9,7 +9,7 @@ from typing import Any, Dict, Iterator, List, Tuple
 
 import pytest
 
-from ..contract.tiny_bert import save_tiny_bert
+from tests.contract.tiny_bert import save_tiny_bert
 
 TEXT = "Ada Lovelace was born in London"
 PAIR: Dict[str, Any] = {"text": TEXT, "subject": [0, 12], "object": [25, 31], "label": "place_of_birth"}

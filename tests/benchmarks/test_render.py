@@ -5,7 +5,7 @@ from typing import List
 
 import pytest
 
-from .conftest import make
+from tests.benchmarks.conftest import make
 
 PAGE = "# Toy\n\nBefore.\n\n<!-- results:toy:toy -->\n<!-- end -->\n\nAfter.\n"
 

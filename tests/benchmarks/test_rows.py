@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from .conftest import make
+from tests.benchmarks.conftest import make
 
 FRACTIONS = st.dictionaries(st.integers(0, 9), st.floats(0, 1), min_size=1)
 

@@ -8,7 +8,7 @@ import pytest
 import spacy
 from thinc.api import Config
 
-from .test_corpora import data  # noqa: F401  (a fixture)
+from tests.benchmarks.test_corpora import data  # noqa: F401  (a fixture)
 
 
 def test_a_result_is_computed_once(tmp_path: pathlib.Path) -> None:

@@ -8,9 +8,9 @@ import numpy
 import pytest
 import spacy
 
-from spacy_relext.corpora.shards import iter_docs
-from spacy_relext.instances.pairs import AnnotatedPairs
-from spacy_relext.triples.store import has_triples
+from spacy_relext.annotations.store import has_triples
+from spacy_relext.corpora.packing import iter_docs
+from spacy_relext.pairs.suggesters import AnnotatedPairs
 
 
 def facts(count: int) -> List[Dict[str, Any]]:
@@ -146,7 +146,7 @@ def test_other_ways_on_the_same_vectors() -> None:
     from selfore_systems import ABLATIONS, CLUSTERING, FORMS
     from selfore_vectors import Vectors, cluster_vectors
 
-    from spacy_relext.selfore_architectures import create_clustering
+    from spacy_relext.selfore.clustering.settings import create_clustering
 
     dice = numpy.random.default_rng(0)
     gold = ["a"] * 40 + ["b"] * 40

@@ -4,9 +4,8 @@ import pytest
 from typer.testing import CliRunner
 
 from spacy_relext.cli.main import relext
-
-from .fake_pipeline import save_pipeline
-from .nero_pipeline import save_nero_pipelines
+from tests.cli.fake_pipeline import save_pipeline
+from tests.cli.nero_pipeline import save_nero_pipelines
 
 
 @pytest.fixture(scope="session")

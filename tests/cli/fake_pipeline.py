@@ -7,13 +7,13 @@ import spacy
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from spacy_relext.triples.store import get_relations, set_relations, set_triples
+from spacy_relext.annotations.store import get_relations, set_relations, set_triples
 
 SCORES = {"met": 0.9, "saw": 0.4}
 PATTERN = re.compile(r"(\w+) (met|saw) (\w+)")
 
 
-@Language.component("fake_detector")
+@Language.component("fake_detector", assigns=["span._.relations"])
 def detect(doc: Doc) -> Doc:
     """Detects `met` everywhere, and `saw` nowhere."""
     set_relations(doc, [((sent.start_char, sent.end_char), {"met": 0.8, "saw": 0.1}) for sent in doc.sents])

@@ -6,8 +6,8 @@ from typing import List, Tuple
 import spacy
 from spacy.tokens import DocBin
 
-from ..contract.entities import FACTORY, find_entities
-from ..contract.sentences import make_english_examples
+from tests.contract.entities import FACTORY, find_entities
+from tests.contract.sentences import make_english_examples
 
 LEARNING = {"@misc": "spacy_relext.RuleLearning.v1", "unmatched_from": 10, "own_share": 0.5}
 RULES = [

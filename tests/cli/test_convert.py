@@ -7,7 +7,7 @@ import spacy
 from spacy.tokens import Doc
 
 from spacy_relext import get_records
-from spacy_relext.corpora.shards import iter_docs
+from spacy_relext.corpora.packing import iter_docs
 
 RECORDS = [
     {"text": "Ada knows Bo .", "triple_list": [["Ada", "knows", "Bo"], ["Bo", "knows", "Ada"]]},
@@ -58,8 +58,8 @@ def test_convert_ends_with_one_line_on_bad_input(fails: Callable[..., str], data
     assert "R104" in fails("convert", "nyt", data, tmp_path / "out.json")
     assert "R107" in fails("convert", "nyt", data, output, "--occurrences", "last")
     assert "R110" in fails("convert", "nyt", data, output, "--relation-map", tmp_path / "none.json")
-    assert "R100" in fails("convert", "rere", data, output, "--strict")
-    assert "R103" in fails("convert", "rere", data, output)
+    assert "R100" in fails("convert", "cotype", data, output, "--strict")
+    assert "R103" in fails("convert", "cotype", data, output)
     data.write_text("[{")
     assert "R101" in fails("convert", "nyt", data, output)
     assert not output.exists()

@@ -4,9 +4,8 @@ import pytest
 from spacy.tokens import DocBin
 
 from spacy_relext.scoring import evaluation
-
-from ..scoring.builders import locate, make_doc
-from .fake_pipeline import make_pipeline
+from tests.cli.fake_pipeline import make_pipeline
+from tests.scoring.builders import locate, make_doc
 
 ROWS = [
     ("Ada met Bo . Cy saw Di .", [("Ada", "met", "Bo"), ("Cy", "saw", "Di")]),
@@ -18,7 +17,7 @@ ROWS = [
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory):
-    from spacy_relext.triples.store import set_triples
+    from spacy_relext.annotations.store import set_triples
 
     docs = []
     for text, triples in ROWS:
@@ -73,10 +72,7 @@ def test_sentences_of_the_pipeline_or_of_the_corpus(run, detector_pipeline, corp
     assert found["--no-gold-sents"]["exact_r"] == pytest.approx(1 / 3)
 
 
-def test_gold_relations_instead_of_the_detectors(
-    run, fails, monkeypatch, pipeline, detector_pipeline, corpus, tmp_path
-):
-    monkeypatch.setattr(evaluation, "DETECTOR_FACTORIES", ("fake_detector",))
+def test_gold_relations_instead_of_the_detectors(run, fails, pipeline, detector_pipeline, corpus, tmp_path):
     run("evaluate", detector_pipeline, corpus, "--gold-relations", "-o", tmp_path / "m.json")
     metrics = json.loads((tmp_path / "m.json").read_text())
     assert metrics["exact_p"] == 1.0 and metrics["exact_r"] == pytest.approx(2 / 3)
@@ -107,12 +103,12 @@ def test_evaluating_twice_gives_the_same_and_leaves_the_examples_alone(corpus):
 
 
 def test_ranking_scores_are_printed():
-    from spacy_relext.cli.evaluate import _ranking_table
+    from spacy_relext.cli.evaluate import ranking_table
 
     keys = ("ap", "p_at_100", "p_at_recall_10", "p_at_recall_30", "p_at_recall_50", "positives", "unscored")
     values = (0.5, 0.25, 0.9, 0.8, 0.7, 12.0, 3.0)
     metrics = {f"{unit}_{key}": value for unit in ("bag", "mention") for key, value in zip(keys, values)}
-    (table,) = _ranking_table(metrics)
+    (table,) = ranking_table(metrics)
     assert "average precision" in table and "50.00" in table and "never scored" in table
     assert [line.split()[-2:] for line in table.splitlines() if line.startswith("true")] == [["12", "12"]]
-    assert _ranking_table({**metrics, "bag_ap": None}) == _ranking_table({}) == []
+    assert ranking_table({**metrics, "bag_ap": None}) == ranking_table({}) == []

@@ -13,10 +13,9 @@ import spacy
 from spacy.training import Example
 
 from spacy_relext.corpora.reader import predicted_doc
-
-from ..contract.entities import FACTORY
-from ..contract.sentences import make_english_examples
-from .nero_pipeline import RULES
+from tests.cli.nero_pipeline import RULES
+from tests.contract.entities import FACTORY
+from tests.contract.sentences import make_english_examples
 
 BORN = RULES[0]["pattern"]
 CODE = """

@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 
 from spacy_relext.cli.main import relext
 from spacy_relext.corpora.records import record_to_doc
-from spacy_relext.knowledge.kb_model import KbModel, split_facts
-from spacy_relext.knowledge.triple_store import read_store
+from spacy_relext.kb.facts import read_store
+from spacy_relext.kb.model import KbModel, split_facts
 
 PEOPLE = [f"p{n}" for n in range(12)]
 TOWNS = [f"t{n}" for n in range(3)]

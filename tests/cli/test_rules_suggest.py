@@ -5,9 +5,8 @@ from typing import Any, Callable, List, Tuple
 
 import pytest
 
-from spacy_relext.knowledge.rules import read_rules
-
-from .nero_pipeline import save_corpus
+from spacy_relext.nero.rules.rules import read_rules
+from tests.cli.nero_pipeline import save_corpus
 
 SUGGESTED = ("place_of_birth", "SUBJ-PERSON was later born in OBJ-PLACE")
 Pipelines = Tuple[str, str]

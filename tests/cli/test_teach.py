@@ -9,9 +9,8 @@ import spacy
 from spacy.tokens import Doc, DocBin, Span
 
 from spacy_relext import set_triples
-from spacy_relext.instances.soft_labels import PARTS, TEACHER_KEY
-
-from ..components.kd_pipes import GRAPH_TEACHER, ROWS, TEACHER, make_examples
+from spacy_relext.kd.soft_labels import PARTS, TEACHER_KEY
+from tests.kd.pipes import GRAPH_TEACHER, ROWS, TEACHER, make_examples
 
 
 @pytest.fixture(scope="module")

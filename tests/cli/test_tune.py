@@ -8,9 +8,9 @@ import pytest
 import spacy
 from spacy.tokens import DocBin
 
-from ..components.conftest import saved  # noqa: F401  (a half-trained pipeline)
-from ..components.hrere_pipes import make_examples, train
-from ..contract.sentences import make_english_examples
+from tests.contract.sentences import make_english_examples
+from tests.hrere.pipes import make_examples, train
+from tests.rere.conftest import saved  # noqa: F401  (a half-trained pipeline)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import spacy
 from spacy.tokens import DocBin
 
 from spacy_relext import set_triples
-from spacy_relext.cli import type_patterns  # noqa: F401  (puts the command under `relext`)
+from spacy_relext.cli import type_patterns  # noqa: F401
 from spacy_relext.cli.type_patterns import format_type_patterns
 from spacy_relext.visuals.type_graph import draw_type_graph
 

@@ -10,8 +10,8 @@ from typing import Any, Callable, Dict, List, Tuple
 from spacy.language import Language
 from spacy.training import Example
 
-from .entities import FACTORY as ENTITIES
-from .sentences import (
+from tests.contract.entities import FACTORY as ENTITIES
+from tests.contract.sentences import (
     RULES,
     make_chinese_examples,
     make_cluster_examples,

@@ -11,10 +11,9 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import fix_random_seed
 
-from spacy_relext.triples.store import RELATIONS_KEY, get_records
-
-from .cases import CASES, MethodCase
-from .sentences import UNSEEN
+from spacy_relext.annotations.store import RELATIONS_KEY, get_records
+from tests.contract.cases import CASES, MethodCase
+from tests.contract.sentences import UNSEEN
 
 NAME = "method"  # not the factory's name, so that nobody relies on it
 
@@ -69,7 +68,7 @@ def encoder(case: MethodCase, checkpoints: Dict[str, pathlib.Path], tmp_path_fac
     if not case.needs_encoder:
         return pathlib.Path("no/such/encoder")
     if "bert" not in checkpoints:
-        from .tiny_bert import save_tiny_bert
+        from tests.contract.tiny_bert import save_tiny_bert
 
         checkpoints["bert"] = tmp_path_factory.mktemp("encoder") / "tiny-bert"
         save_tiny_bert(checkpoints["bert"])

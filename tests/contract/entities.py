@@ -6,7 +6,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.util import filter_spans
 
-from spacy_relext.corpora.records import ENTITIES_KEY
+from spacy_relext.annotations.entities import ENTITIES_KEY
 
 FACTORY = "contract_entities"
 NAMES = {

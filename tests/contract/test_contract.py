@@ -13,10 +13,9 @@ from spacy.tokens import Doc, Span
 from spacy.training import Example
 
 from spacy_relext import has_triples, set_triples
-from spacy_relext.triples.store import has_relations
-
-from .cases import CASES, MethodCase
-from .conftest import BATCH_TOLERANCE, NAME, Trained, assert_close, outcome, written
+from spacy_relext.annotations.store import has_relations
+from tests.contract.cases import CASES, MethodCase
+from tests.contract.conftest import BATCH_TOLERANCE, NAME, Trained, assert_close, outcome, written
 
 # A sentence longer than any window, without repetitions, whose equal scores would fall either way.
 WORDS = "Ada Lovelace Kari Lund Ole Charles Babbage London Oslo Bergen Lodore wrote born in to is where and".split()

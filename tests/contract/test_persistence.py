@@ -13,8 +13,8 @@ import spacy.language
 import srsly
 from spacy.tokens import Doc, DocBin
 
-from .cases import CASES, MethodCase
-from .conftest import BATCH_TOLERANCE, NAME, Trained, assert_close, case_id, outcome
+from tests.contract.cases import CASES, MethodCase
+from tests.contract.conftest import BATCH_TOLERANCE, NAME, Trained, assert_close, case_id, outcome
 
 
 def outcomes(nlp: Any, texts: List[str]) -> List[Any]:

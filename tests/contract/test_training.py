@@ -10,9 +10,8 @@ from spacy.training import Example
 from thinc.api import Adam
 
 from spacy_relext import set_triples
-
-from .cases import MethodCase
-from .conftest import NAME, Trained, assert_close, outcome
+from tests.contract.cases import MethodCase
+from tests.contract.conftest import NAME, Trained, assert_close, outcome
 
 
 def example_of_unknown_relation(nlp: Language) -> Example:

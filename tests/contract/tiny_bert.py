@@ -2,7 +2,7 @@
 
 import pathlib
 
-from .sentences import CHINESE, ENGLISH
+from tests.contract.sentences import CHINESE, ENGLISH
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 

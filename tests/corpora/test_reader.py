@@ -9,10 +9,10 @@ from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 
 from spacy_relext import get_records, has_triples, set_triples
+from spacy_relext.annotations.entities import PAIRS_KEY, doc_entities
 from spacy_relext.corpora.reader import create_triple_corpus
-from spacy_relext.corpora.records import PAIRS_KEY, record_to_doc
+from spacy_relext.corpora.records import record_to_doc
 from spacy_relext.corpora.shards import ShardWriter
-from spacy_relext.instances.pairs import doc_entities
 
 NLP = spacy.blank("en")
 

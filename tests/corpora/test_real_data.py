@@ -8,8 +8,8 @@ import spacy
 
 from spacy_relext import get_records
 from spacy_relext.corpora.convert import convert
+from spacy_relext.corpora.packing import iter_docs
 from spacy_relext.corpora.report import Report, format_report
-from spacy_relext.corpora.shards import iter_docs
 
 pytestmark = pytest.mark.real_data
 
@@ -28,7 +28,7 @@ class Case(NamedTuple):
 
 CASES = [
     Case("nyt", "nyt24_multi/full_span/test_triples.json", 5000, 8120, 22),
-    Case("rere", "nyt24_multi/cotype_format/dev.json", 5000, 8489, 22),
+    Case("cotype", "nyt24_multi/cotype_format/dev.json", 5000, 8489, 22),
     Case("nyt", "nyt10_hrl/test.json", 4006, 5859, 29),
     Case("nyt", "nyt10_hrl/dev.json", 351, 443, 18),
     Case("nyt", "nyt11_hrl/test.json", 369, 370, 12),

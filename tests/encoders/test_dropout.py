@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from spacy_relext.encoders.dropout import CheapDropout, cheapen_dropout, draw_bits
+from spacy_relext.encoders.fast import CheapDropout, cheapen_dropout, draw_bits
 
 SHAPE = (40, 50, 51)  # no multiple of four
 

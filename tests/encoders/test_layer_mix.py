@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from spacy_relext.encoders.layer_mix import mix_layers
+from spacy_relext.encoders.transformer import mix_layers
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])

@@ -4,13 +4,12 @@ import json
 import spacy
 from spacy.tokens import Span
 
+from spacy_relext.annotations.store import set_triples
 from spacy_relext.corpora.texts import RawText
 from spacy_relext.export.csv import COLUMNS, CsvWriter
 from spacy_relext.export.jsonl import JsonlWriter
 from spacy_relext.export.records import extract, extraction_record, write_extractions
-from spacy_relext.triples.store import set_triples
-
-from ..cli.fake_pipeline import make_pipeline
+from tests.cli.fake_pipeline import make_pipeline
 
 NLP = spacy.blank("en")
 

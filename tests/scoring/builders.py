@@ -6,7 +6,7 @@ import spacy
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from spacy_relext.triples.store import set_relations, set_triples
+from spacy_relext.annotations.store import set_relations, set_triples
 
 NLP = spacy.blank("en")
 TextTriple = Tuple[str, str, str]

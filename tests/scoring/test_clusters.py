@@ -7,12 +7,11 @@ import numpy
 import numpy.typing
 import pytest
 
-from spacy_relext.models.adaptive_clustering import check_sizes
+from spacy_relext.annotations.store import set_triples
 from spacy_relext.scoring.cluster_scorer import score_beside_clusters, score_predicted_clusters
 from spacy_relext.scoring.clusters import BASELINES, SCORES, baseline_scores, contingency, score_clusters
-from spacy_relext.triples.store import set_triples
-
-from .builders import make_example
+from spacy_relext.selfore.clustering.autoencoder import check_sizes
+from tests.scoring.builders import make_example
 
 GOLD = (0, 0, 0, 0, 0, 1, 1, 1, 2, 2)
 # 5,000 items of ten relations of unlike size.

@@ -3,10 +3,9 @@ import pickle
 import pytest
 from spacy.util import registry
 
+from spacy_relext.annotations.store import set_relations
 from spacy_relext.scoring.relations import RELATION_SCORE_WEIGHTS, gold_relations, score_relations
-from spacy_relext.triples.store import set_relations
-
-from .builders import make_example
+from tests.scoring.builders import make_example
 
 TEXT = "Ada met Bo . Cy saw Di ."
 GOLD = [("Ada", "met", "Bo"), ("Cy", "saw", "Di")]

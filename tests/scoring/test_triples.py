@@ -5,10 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spacy.util import registry
 
+from spacy_relext.annotations.store import set_triples
 from spacy_relext.scoring.triples import TRIPLE_SCORE_WEIGHTS, make_triple_scorer, score_triples
-from spacy_relext.triples.store import set_triples
-
-from .builders import locate, make_example
+from tests.scoring.builders import locate, make_example
 
 BIRTHS = "William Shakespeare came from Stratford-upon-Avon. Joe Biden came from Scranton."
 GOLD = [("William Shakespeare", "born", "Stratford-upon-Avon"), ("Joe Biden", "born", "Scranton")]

@@ -6,10 +6,10 @@ import pytest
 import spacy
 from spacy.tokens import DocBin
 
+from spacy_relext.annotations.extensions import register_extensions
+from spacy_relext.annotations.store import get_records, has_triples
 from spacy_relext.corpora.records import doc_to_record
-from spacy_relext.extensions import register_extensions
-from spacy_relext.knowledge.kb import read_kb
-from spacy_relext.triples.store import get_records, has_triples
+from spacy_relext.kb.kb import read_kb
 
 PARTS = ("train", "dev", "test", "distant")
 

@@ -7,9 +7,10 @@ import pytest
 import spacy
 from spacy.tokens import Doc, DocBin
 
-from spacy_relext.corpora.records import PAIRS_KEY, doc_to_record
-from spacy_relext.knowledge.kb import read_kb
-from spacy_relext.triples.store import get_records
+from spacy_relext.annotations.entities import PAIRS_KEY
+from spacy_relext.annotations.store import get_records
+from spacy_relext.corpora.records import doc_to_record
+from spacy_relext.kb.kb import read_kb
 
 PARTS = ("train", "dev", "test")
 

@@ -8,9 +8,9 @@ import pytest
 import spacy
 
 from spacy_relext.corpora.jsonl import check_record, read_jsonl
-from spacy_relext.knowledge.alignment import Aligner
-from spacy_relext.knowledge.kb import KnowledgeBase, read_kb
-from spacy_relext.knowledge.label_noise import measure_label_noise
+from spacy_relext.kb.alignment import Aligner
+from spacy_relext.kb.kb import KnowledgeBase, read_kb
+from spacy_relext.kb.label_noise import measure_label_noise
 
 Record = Dict[str, Any]
 SENTENCES = 1200

@@ -7,11 +7,10 @@ import spacy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_relext.triples.store import set_triples
+from spacy_relext.annotations.store import set_triples
 from spacy_relext.visuals.displacy_view import draw_passages
 from spacy_relext.visuals.page import render_page
-
-from ..scoring.builders import locate
+from tests.scoring.builders import locate
 
 NLP = spacy.blank("en")
 NLP.add_pipe("sentencizer")

@@ -4,7 +4,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from spacy_relext import optional
+from spacy_relext import errors as optional
 from spacy_relext.scoring.ranking import Ranking, RecallCurve, recall_curve
 from spacy_relext.visuals.recall_curve import MOST_POINTS, draw_recall_curves, thin_points
 

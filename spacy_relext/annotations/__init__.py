@@ -1,0 +1,1 @@
+"""What a Doc carries: triples, entities, sentences and trees."""

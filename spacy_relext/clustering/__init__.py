@@ -1,1 +1,0 @@
-"""Clusters of entity pairs: spaces in which pairs that say the same lie together."""

@@ -1,1 +1,0 @@
-"""Station 5: the pipeline components, Doc in and Doc out."""

@@ -1,0 +1,1 @@
+"""Raw data formats, one parser per file."""

@@ -1,0 +1,66 @@
+"""NYT10 as its lines are passed on: a sentence with one linked pair and a distant label (Riedel et al., ECML 2010).
+
+Columns are set apart by tabs: Freebase id of the head and of the tail, their strings, the relation, the sentence. Its
+end is marked `###END###`, in the same column or in a seventh. Words of the two strings are joined by `_`, in the
+sentence too: there they become words again, and a token that is the whole string is preferred to a part of others.
+"""
+
+import re
+from pathlib import Path
+from typing import Any, Dict, Iterator, List
+
+from ...errors import Errors
+from .checks import check_unicode
+from .sources import Item, read_lines
+
+END = "###END###"
+
+_COLUMNS = ("head id", "tail id", "head", "tail", "relation", "sentence")
+
+_TOKEN = re.compile(r"\S+")
+
+
+def read_nyt10(path: Path) -> Iterator[Item]:
+    """Read the lines of a file.
+
+    path (Path): The file.
+    YIELDS (Item): A line each; blank ones are left out.
+    """
+    for item in read_lines(path):
+        if item.error or item.value.strip():
+            yield item
+
+
+def parse_nyt10(line: str) -> Dict[str, Any]:
+    """Turn one line into a record whose pair is still to be located.
+
+    line (str): The line without its end.
+    RETURNS (Dict[str, Any]): `text`, `string_pair` and `places`; see `linked.locate_pair`.
+    RAISES (ValueError): Where columns are missing or empty, or the sentence is cut off.
+    """
+    columns = [column.strip() for column in line.split("\t")]
+    if len(columns) != 6 and (len(columns) != 7 or columns[6] != END):
+        raise ValueError(Errors.R700.format(found=len(columns), expected=", ".join(_COLUMNS), end=END))
+    if len(columns) == 6:
+        if not columns[5].endswith(END):
+            raise ValueError(Errors.R701.format(end=END, found=columns[5][-30:]))
+        columns[5] = columns[5][: -len(END)].strip()
+    for name, value in zip(_COLUMNS, columns):
+        if not value.strip("_"):
+            raise ValueError(Errors.R702.format(column=name))
+        check_unicode(value, name)
+    head_id, tail_id, head, tail, relation, sentence = columns[:6]
+    pair = {"subject": _words(head), "object": _words(tail), "subject_id": head_id, "object_id": tail_id}
+    text = sentence
+    for string in sorted((head, tail), key=len, reverse=True):  # "new_york" may be part of the other one
+        text = text.replace(string, _words(string))
+    places: Dict[str, List[Any]] = {}
+    for token in _TOKEN.finditer(sentence):
+        if token.group() in (head, tail):
+            places.setdefault(_words(token.group()), []).append(token.span())
+    return {"text": text, "string_pair": {**pair, "label": relation}, "places": places}
+
+
+def _words(string: str) -> str:
+    """Take the words of a joined string apart; the length stays, and with it all offsets."""
+    return string.replace("_", " ")

@@ -1,0 +1,109 @@
+"""SemEval-2010 Task 8: a numbered, quoted sentence with `<e1>` and `<e2>`, its label on the next line, a comment.
+
+The label `Relation(e1,e2)` is a triple from e1 to e2, `Relation(e2,e1)` one from e2 to e1, `Other` none. A sentence
+without a label line (the test file as it was handed out) is not annotated.
+"""
+
+import re
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Optional, Tuple
+
+from ...annotations.entities import NOMINAL
+from .sources import Item, read_lines
+
+OTHER = "Other"
+
+_SENTENCE = re.compile(r"^(\d+)\s+(.*)$")
+
+_LABEL = re.compile(r"^(\S+)\((e1,e2|e2,e1)\)$")
+
+_TAG = re.compile(r"<(/?)(e[12])>")
+
+
+def read_semeval2010(path: Path) -> Iterator[Item]:
+    """Read the blocks of a file: the sentence line, and the label line where there is one.
+
+    path (Path): The file.
+    YIELDS (Item): With (sentence line, label or None) as value, at the line of the sentence.
+    """
+    pending: Optional[Item] = None
+    label: Optional[str] = None
+    for item in read_lines(path):
+        line = "" if item.error else item.value.strip()
+        if item.error or _SENTENCE.match(line):
+            if pending is not None:
+                yield Item(pending.path, pending.line, (pending.value, label))
+            pending, label = (None if item.error else Item(item.path, item.line, line)), None
+            if item.error:
+                yield item
+        elif line and not line.startswith("Comment"):
+            if pending is None or label is not None:
+                what = f"neither a numbered sentence, its label nor a comment: {line[:60]!r}"
+                yield Item(item.path, item.line, error=what)
+            else:
+                label = line
+    if pending is not None:
+        yield Item(pending.path, pending.line, (pending.value, label))
+
+
+def parse_semeval2010(value: Tuple[str, Optional[str]]) -> Dict[str, Any]:
+    """Turn one block into a canonical record.
+
+    value (Tuple[str, Optional[str]]): The sentence line and its label.
+    RETURNS (Dict[str, Any]): `text`, two `entities` labelled NOMINAL, `triples` (absent without a label), and `pairs`
+        with e1 as subject, e2 as object and the label as the file has it.
+    RAISES (ValueError): Where marks or label are malformed.
+    """
+    line, label = value
+    match = _SENTENCE.match(line)
+    if match is None:
+        raise ValueError(f"no number before the sentence: {line[:60]!r}")
+    sentence = match.group(2).strip()
+    if len(sentence) > 1 and sentence[0] == sentence[-1] == '"':
+        sentence = sentence[1:-1].strip()
+    text, nominals = _strip_marks(sentence)
+    first, second = nominals["e1"], nominals["e2"]
+    record: Dict[str, Any] = {
+        "text": text,
+        "entities": [{"start": s, "end": e, "label": NOMINAL} for s, e in sorted((first, second))],
+        "pairs": [{"subject": first, "object": second, "label": label}],
+    }
+    if label is not None:
+        record["triples"] = _triples(label, first, second)
+    return record
+
+
+def _triples(label: str, first: List[int], second: List[int]) -> List[Dict[str, Any]]:
+    """Read a directed label."""
+    if label == OTHER:
+        return []
+    match = _LABEL.match(label)
+    if match is None:
+        raise ValueError(f"label {label!r} is neither {OTHER!r} nor 'Relation(e1,e2)' nor 'Relation(e2,e1)'")
+    subject, obj = (first, second) if match.group(2) == "e1,e2" else (second, first)
+    return [{"subject": subject, "relation": match.group(1), "object": obj}]
+
+
+def _strip_marks(sentence: str) -> Tuple[str, Dict[str, List[int]]]:
+    """Remove the tags and note where each nominal stands, without the white space around it."""
+    text, position = "", 0
+    nominals: Dict[str, List[int]] = {}
+    for tag in _TAG.finditer(sentence):
+        text += sentence[position : tag.start()]
+        position = tag.end()
+        closing, name = tag.groups()
+        if (len(nominals.get(name, ())) == 1) != bool(closing):
+            raise ValueError(f"{tag.group()!r} at character {tag.start()} has no partner")
+        nominals.setdefault(name, []).append(len(text))
+    text += sentence[position:]
+    for name in ("e1", "e2"):
+        if len(nominals.get(name, ())) != 2:
+            raise ValueError(f"no <{name}>...</{name}> in the sentence")
+        start, end = nominals[name]
+        inside = text[start:end]
+        if not inside.strip():
+            raise ValueError(f"<{name}> is empty")
+        nominals[name] = [start + len(inside) - len(inside.lstrip()), start + len(inside.rstrip())]
+    if nominals["e1"] == nominals["e2"]:
+        raise ValueError("<e1> and <e2> mark the same span")
+    return text, nominals

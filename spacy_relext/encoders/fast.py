@@ -1,0 +1,258 @@
+"""Copies of an encoder that only predict, and do so faster than the layers that are trained.
+
+BERT's layers are what `torch.nn.TransformerEncoderLayer` computes, and that class has a fused kernel for prediction:
+one call a layer instead of some thirty small ones. Sequences of several lengths go through it as a nested tensor, so
+that padding costs nothing and a text gets the same vectors alone and in a batch.
+"""
+
+import copy
+import warnings
+from types import SimpleNamespace
+from typing import Any, Callable, Dict, List, Optional, TypeVar, cast
+
+import torch
+from torch import Tensor, nn
+
+Copy = TypeVar("Copy")
+
+
+class KeepsCopy(nn.Module):
+    """A module that predicts with something made from its weights, and forgets it when they change."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Create the module.
+
+        args, kwargs (Any): For the next class.
+        """
+        super().__init__(*args, **kwargs)
+        self._copies: List[Any] = []  # in a list, so that it is no part of this module
+        self.register_load_state_dict_post_hook(_forget)
+
+    def may_use_copy(self, device: torch.device) -> bool:
+        """Say whether the copy may stand for the weights.
+
+        device (torch.device): Of the input.
+        RETURNS (bool): True in prediction, on a CPU.
+        """
+        return not (self.training or torch.is_grad_enabled() or device.type != "cpu")
+
+    def copy_once(self, make: Callable[[], Copy]) -> Copy:
+        """Find the copy, or make it.
+
+        make (Callable[[], Copy]): Makes it.
+        RETURNS (Copy): The copy.
+        """
+        if not self._copies:
+            self._copies = [make()]
+        return cast(Copy, self._copies[0])
+
+    def weights_changed(self) -> None:
+        """Forget what was made from the weights; the optimizer's step calls this."""
+        self._copies = []
+
+    def __getstate__(self) -> Dict[str, Any]:
+        """RETURNS (Dict[str, Any]): The state without what can be made again."""
+        return {**super().__getstate__(), "_copies": []}
+
+
+def prediction_copy(module: nn.Module, dtype: torch.dtype) -> nn.Module:
+    """Copy an encoder for prediction on a CPU.
+
+    module (nn.Module): Any encoder with the interface of Hugging Face.
+    dtype (torch.dtype): In which its matrices are multiplied; all weights that are not converted are shared with the
+        original.
+    RETURNS (nn.Module): The copy, or the original where nothing would be faster.
+    """
+    if FusedBert.fits(module):
+        return FusedBert(module, dtype).eval()
+    if dtype == torch.float32:
+        return module
+    shared: Dict[int, Any] = {id(tensor): tensor for tensor in [*module.parameters(), *module.buffers()]}
+    copied = copy.deepcopy(module, shared)
+    for part in copied.modules():
+        if isinstance(part, nn.Linear):  # which autocast would convert in every call
+            part.weight = nn.Parameter(part.weight.detach().to(dtype), requires_grad=False)
+    return copied
+
+
+def _forget(module: KeepsCopy, _: Any) -> None:
+    """After weights were loaded; a function, since modules are sent to other processes."""
+    module.weights_changed()
+
+
+class FusedBert(nn.Module):
+    """A BERT encoder on torch's fused layers, with the embeddings of the original."""
+
+    def __init__(self, bert: Any, dtype: torch.dtype) -> None:
+        """Copy the weights.
+
+        bert (Any): A Hugging Face `BertModel` that `fits`.
+        dtype (torch.dtype): Of the layers.
+        """
+        super().__init__()
+        self.embeddings = bert.embeddings
+        self.dtype = dtype
+        self.layers = nn.ModuleList(_fused_layer(layer, bert.config, dtype) for layer in bert.encoder.layer)
+        self._kernels = [fused_kernel(layer) for layer in self.layers]
+        with warnings.catch_warnings():  # the first nested tensor of a process warns that their interface may change
+            warnings.simplefilter("ignore")
+            torch.nested.nested_tensor([torch.zeros(1)])
+
+    @staticmethod
+    def fits(transformer: Any) -> bool:
+        """Say whether an encoder's layers are those of torch.
+
+        transformer (Any): An encoder.
+        RETURNS (bool): True for Hugging Face's BERT with GELU and absolute positions, as sentence encoders have it.
+        """
+        config = getattr(transformer, "config", None)
+        return (
+            type(transformer).__name__ == "BertModel"
+            and config is not None
+            and config.hidden_act == "gelu"
+            and getattr(config, "position_embedding_type", "absolute") == "absolute"
+            and not config.is_decoder
+            and config.num_attention_heads % 2 == 0  # else the kernel is not taken
+        )
+
+    def forward(
+        self,
+        inputs_embeds: Tensor,
+        attention_mask: Tensor,
+        token_type_ids: Optional[Tensor] = None,
+        output_hidden_states: bool = False,
+    ) -> Any:
+        """Encode word pieces.
+
+        inputs_embeds (Tensor): Shape (B, L, D)
+        attention_mask (Tensor): 1 on pieces, then 0 on padding. Shape (B, L)
+        token_type_ids (Optional[Tensor]): Segments. Shape (B, L)
+        output_hidden_states (bool): Whether to keep what each layer gives.
+        RETURNS (Any): `last_hidden_state` of shape (B, L, D), `hidden_states` of that shape or None; 0 on padding.
+        """
+        hidden = self.embeddings(inputs_embeds=inputs_embeds, token_type_ids=token_type_ids)
+        states = self.run(hidden, attention_mask, 0, len(self.layers), keep=output_hidden_states)
+        return SimpleNamespace(
+            last_hidden_state=states[-1], hidden_states=tuple(states) if output_hidden_states else None
+        )
+
+    def run(self, hidden: Tensor, mask: Tensor, first: int, last: int, *, keep: bool = True) -> List[Tensor]:
+        """Run some layers.
+
+        hidden (Tensor): Input of layer `first`. Shape (B, L, D)
+        mask (Tensor): 1 on pieces, then 0 on padding. Shape (B, L)
+        first (int): The first layer.
+        last (int): The layer after the last.
+        keep (bool): Whether to return the input and what each layer gives, or the last of these only.
+        RETURNS (List[Tensor]): Of shape (B, L, D), 0 on padding.
+        """
+        shape = tuple(hidden.shape)
+        hidden = hidden.to(self.dtype)
+        lengths = mask.sum(1).tolist()
+        padded = min(lengths) < shape[1]
+        if padded:
+            hidden = torch.nested.as_nested_tensor([row[:length] for row, length in zip(hidden, lengths)])
+        kept: List[Tensor] = [hidden]
+        with torch.autocast("cpu", enabled=False):  # under it the layers do not take their fused kernel
+            for layer in self._kernels[first:last]:
+                hidden = layer(hidden)
+                kept.append(hidden)
+        states = kept if keep else kept[-1:]
+        return [torch.nested.to_padded_tensor(state, 0.0, shape) for state in states] if padded else states
+
+
+def fused_kernel(layer: Any) -> Callable[[Tensor], Tensor]:
+    """Find the kernel that a layer of torch calls for prediction, after checks in Python.
+
+    layer (Any): A `torch.nn.TransformerEncoderLayer` in evaluation mode, its weights without gradients, that
+        normalises after its parts.
+    RETURNS (Callable[[Tensor], Tensor]): From and to states of shape (B, L, D); the layer itself where a version of
+        torch has no such kernel.
+    """
+    kernel = getattr(torch, "_transformer_encoder_layer_fwd", None)
+    if kernel is None:
+        return cast(Callable[[Tensor], Tensor], layer)
+    attention = layer.self_attn
+    weights = (attention.in_proj_weight, attention.in_proj_bias, attention.out_proj.weight, attention.out_proj.bias)
+    first, second = layer.norm1, layer.norm2
+    after = (first.eps, first.weight, first.bias, second.weight, second.bias)
+    parts = (layer.linear1.weight, layer.linear1.bias, layer.linear2.weight, layer.linear2.bias)
+    heads = (attention.embed_dim, attention.num_heads)
+    use_gelu, norm_first = True, False
+    rest = (*heads, *weights, use_gelu, norm_first, *after, *parts)
+    return lambda states: cast(Tensor, kernel(states, *rest))
+
+
+def _fused_layer(layer: Any, config: Any, dtype: torch.dtype) -> nn.Module:
+    """Copy the weights of one BERT layer."""
+    fused = nn.TransformerEncoderLayer(
+        config.hidden_size,
+        config.num_attention_heads,
+        config.intermediate_size,
+        activation="gelu",
+        layer_norm_eps=config.layer_norm_eps,
+        batch_first=True,
+        device="meta",
+    )
+    own = layer.attention.self
+    projections = (own.query, own.key, own.value)
+    weights = {
+        "self_attn.in_proj_weight": torch.cat([part.weight for part in projections]),
+        "self_attn.in_proj_bias": torch.cat([part.bias for part in projections]),
+    }
+    parts = {
+        "self_attn.out_proj": layer.attention.output.dense,
+        "linear1": layer.intermediate.dense,
+        "linear2": layer.output.dense,
+        "norm1": layer.attention.output.LayerNorm,
+        "norm2": layer.output.LayerNorm,
+    }
+    for name, part in parts.items():
+        weights.update({f"{name}.weight": part.weight, f"{name}.bias": part.bias})
+    fused.load_state_dict({name: weight.detach().to(dtype) for name, weight in weights.items()}, assign=True)
+    return fused.requires_grad_(False)
+
+
+# Bits of a random number; one of 64 gives four.
+LEVELS = 2**16
+
+
+class CheapDropout(nn.Dropout):
+    """As `nn.Dropout`, whose mask on a CPU is drawn from 16 random bits a value: p is met to 1/65536.
+
+    They depend on PyTorch's seed, and are others than PyTorch's. Training MiniLM in bf16 on one core, 11 % of the time
+    goes into drawing PyTorch's masks, and 2 % into drawing these.
+    """
+
+    def forward(self, values: Tensor) -> Tensor:
+        """Set a share p of the values to 0, and divide the others by 1 − p, in training.
+
+        values (Tensor): Any shape.
+        RETURNS (Tensor): The same shape.
+        """
+        if not self.training or self.inplace or not 0.0 < self.p < 1.0 or values.device.type != "cpu":
+            return super().forward(values)
+        kept: Tensor = draw_bits(values) >= round(LEVELS * self.p) - LEVELS // 2
+        return values * kept.to(values.dtype).div_(1.0 - self.p)
+
+
+def draw_bits(values: Tensor) -> Tensor:
+    """Draw a number of 16 bits for each value.
+
+    values (Tensor): On the CPU. Any shape
+    RETURNS (Tensor): int16, evenly from all that there are. The same shape
+    """
+    count = values.numel()
+    drawn = torch.empty((count + 3) // 4, dtype=torch.int64).random_(-(2**63), None)
+    return drawn.view(torch.int16)[:count].view(values.shape)
+
+
+def cheapen_dropout(module: nn.Module) -> None:
+    """Exchange each `nn.Dropout` of a module for one that does the same in less time.
+
+    module (nn.Module): Any module.
+    """
+    for part in module.modules():
+        for name, child in part.named_children():
+            if type(child) is nn.Dropout:
+                setattr(part, name, CheapDropout(child.p, child.inplace))

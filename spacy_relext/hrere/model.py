@@ -1,0 +1,187 @@
+"""HRERE: what the sentences of a pair say, and what a knowledge base makes likely of its two entities.
+
+    word attention      s_i = Σ_t α_t h_t,  α = softmax_t(a · h_t)                     over tokens, never over padding
+    mention             x_i = tanh(W [s_i; h_s; h_o])
+    sentence attention  s_L = Σ_i β_i x_i,  β = softmax_i((x_i ∘ A) · q)               over the mentions of a bag
+    text                z_L = F(s_L)
+    knowledge base      z_G(r) = c · φ(h, r, t) + b_r,  φ of ComplEx or DistMult       z_G(no relation) = b_0
+
+h_s and h_o are the vectors of subject and object that an encoder of pairs gives. Entities come from trained embeddings
+(`kb/model.py`); what training changes of those that it sees is a table beside them. What differs from the
+paper is listed in `docs/methods/hrere.md`: above all the mention reads its arguments, no relation is a number and no
+relation of the knowledge base, and entities that it does not know have no z_G at all.
+
+Source: Xu and Barbosa, NAACL 2019.
+"""
+
+from typing import Any, Dict, NamedTuple, Optional, Tuple
+
+import torch
+from torch import Tensor, nn
+
+from ..pairs.model import PairModule, joined
+
+
+class HrereOutput(NamedTuple):
+    """What the module says of G bags with P mentions.
+
+    text (Tensor): z_L. Shape (G, R)
+    knowledge (Tensor): z_G; of relations that the knowledge base does not know it means nothing. Shape (G, R)
+    weights (Tensor): β, weight of each mention in its bag. Shape (P, 1)
+    alone (Tensor): z_L of each mention as if it were all of its bag; 0 in training. Shape (P, R)
+    """
+
+    text: Tensor
+    knowledge: Tensor
+    weights: Tensor
+    alone: Tensor
+
+
+class BagClassifier(PairModule):
+    """z_L and z_G of bags."""
+
+    def configure(
+        self,
+        *,
+        n_classes: int,
+        n_types: int,
+        kb_width: int = 0,
+        kb_rows: int = 0,
+        kb_complex: bool = True,
+        encoder: Optional[Dict[str, Any]] = None,
+    ) -> None:
+        """Build both branches.
+
+        n_classes (int): R, no relation among them.
+        n_types (int): Entity types, with 0 for none.
+        kb_width (int): Numbers of an entity's embedding; 0: no knowledge base.
+        kb_rows (int): Entities whose embeddings training may change.
+        kb_complex (bool): Whether they are ComplEx's: real parts, then imaginary ones.
+        encoder (Optional[Dict[str, Any]]): The encoder's sizes.
+        """
+        self.kb_sizes: Dict[str, Any] = {"kb_width": kb_width, "kb_rows": kb_rows, "kb_complex": kb_complex}
+        super().configure(n_classes=n_classes, n_types=n_types, encoder=encoder)
+        assert self.head_sizes is not None
+        self.head_sizes = {**self.head_sizes, **self.kb_sizes}
+
+    def build_head(self, width: int, *, n_classes: int, n_types: int) -> None:
+        """Build what stands above the encoder."""
+        hidden, dropout = self.settings["hidden"], self.settings["dropout"]
+        self.word_query = nn.Linear(width, 1, bias=False)
+        self.mention = nn.Linear(3 * width, hidden)
+        self.sentence_query = SentenceAttention(hidden)
+        self.head = nn.Sequential(
+            nn.Dropout(dropout), nn.Linear(hidden, hidden), nn.GELU(), nn.LayerNorm(hidden), nn.Dropout(dropout)
+        )
+        self.classes = nn.Linear(hidden, n_classes)
+        if self.kb_sizes["kb_width"]:
+            self.knowledge = PairKnowledge(n_classes, **self.kb_sizes)
+
+    def forward(
+        self,
+        bag: Tensor,
+        subjects: Tensor,
+        objects: Tensor,
+        subject_rows: Tensor,
+        object_rows: Tensor,
+        positions: Optional[Tensor] = None,
+        **arrays: Any,
+    ) -> HrereOutput:
+        """Score classes.
+
+        bag (Tensor): Bag of each mention. Shape (P,)
+        subjects (Tensor): Embeddings of the bags' subjects, 0 where there are none. Shape (G, W)
+        objects (Tensor): Of their objects. Shape (G, W)
+        subject_rows (Tensor): Rows of the table of changes, from 1; 0: none. Shape (G,)
+        object_rows (Tensor): The same of the objects. Shape (G,)
+        positions (Optional[Tensor]): Not read.
+        arrays (Any): Input of the encoder.
+        RETURNS (HrereOutput): Of G bags.
+        """
+        states = self.encoder(**arrays)
+        scores = self.word_query(states.tokens)[..., 0].masked_fill(~states.mask, float("-inf"))
+        words = scores.softmax(1).masked_fill(~states.mask, 0.0)  # also of a mention without a token
+        said = (words[..., None] * states.tokens).sum(1)
+        mentions = torch.tanh(self.mention(joined(states._replace(sentence=said))))
+        sentence, weights = self.sentence_query(mentions, bag, len(subjects))
+        text = self.classes(self.head(sentence))
+        # the sentence vector of a bag of one mention is that mention
+        alone = text.new_zeros(len(mentions), text.shape[1]) if self.training else self.classes(self.head(mentions))
+        if not self.kb_sizes["kb_width"]:
+            return HrereOutput(text, torch.zeros_like(text), weights[:, None], alone)
+        knowledge = self.knowledge(subjects, objects, subject_rows, object_rows)
+        return HrereOutput(text, knowledge.to(text.dtype), weights[:, None], alone)
+
+
+class SentenceAttention(nn.Module):
+    """β = softmax((x ∘ A) · q) over the mentions of each bag; A = 1 and q = 0 at first, so that it begins uniform."""
+
+    def __init__(self, width: int) -> None:
+        """Build A and q.
+
+        width (int): D.
+        """
+        super().__init__()
+        self.diagonal, self.query = nn.Parameter(torch.ones(width)), nn.Parameter(torch.zeros(width))
+
+    def forward(self, mentions: Tensor, bag: Tensor, count: int) -> Tuple[Tensor, Tensor]:
+        """Attend.
+
+        mentions (Tensor): x. Shape (P, D)
+        bag (Tensor): Bag of each. Shape (P,)
+        count (int): G.
+        RETURNS (Tuple[Tensor, Tensor]): s_L and β. Shapes (G, D), (P,)
+        """
+        scores = (mentions * self.diagonal) @ self.query
+        top = scores.new_full((count,), float("-inf")).scatter_reduce(0, bag, scores.detach(), "amax")
+        powers = (scores - top[bag]).exp()
+        weights = powers / scores.new_zeros(count).index_add(0, bag, powers)[bag]
+        return mentions.new_zeros(count, mentions.shape[1]).index_add(0, bag, weights[:, None] * mentions), weights
+
+
+class PairKnowledge(nn.Module):
+    """z_G of ordered pairs of entities: c · φ(h, r, t) + b_r, and b_0 for no relation.
+
+    A relation may have an embedding for each way to read a pair: φ is the sum of both, that of the second with the pair
+    turned. A reciprocal relation is the second one of its relation; a class that is read backwards has them exchanged.
+    """
+
+    def __init__(self, n_classes: int, *, kb_width: int, kb_rows: int, kb_complex: bool) -> None:
+        """Build the tables; `load` fills those of relations.
+
+        n_classes (int): R.
+        kb_width (int): W.
+        kb_rows (int): Entities that may change.
+        kb_complex (bool): Whether embeddings are complex numbers.
+        """
+        super().__init__()
+        self.is_complex = kb_complex
+        self.forwards = nn.Parameter(torch.zeros(n_classes - 1, kb_width))
+        self.turned = nn.Parameter(torch.zeros(n_classes - 1, kb_width))
+        self.changes = nn.Embedding(kb_rows + 1, kb_width, padding_idx=0)
+        nn.init.zeros_(self.changes.weight)
+        # c has a length: thinc does not update a number without one
+        self.scale, self.bias = nn.Parameter(torch.ones(1)), nn.Parameter(torch.zeros(n_classes))
+
+    @torch.no_grad()
+    def load(self, forwards: Any, turned: Any) -> None:
+        """Take over the embeddings of relations.
+
+        forwards (ArrayLike): Of pairs as they stand; 0 of a relation that has none. Shape (R - 1, W)
+        turned (ArrayLike): Of turned pairs. Shape (R - 1, W)
+        """
+        self.forwards.copy_(torch.as_tensor(forwards))
+        self.turned.copy_(torch.as_tensor(turned))
+
+    def forward(self, subjects: Tensor, objects: Tensor, subject_rows: Tensor, object_rows: Tensor) -> Tensor:
+        """Score classes. Shapes (G, W), (G, W), (G,), (G,) → (G, R)"""
+        one, two = subjects + self.changes(subject_rows), objects + self.changes(object_rows)
+        phi = self.products(one, two) @ self.forwards.T + self.products(two, one) @ self.turned.T
+        return torch.cat([phi.new_zeros(len(phi), 1), self.scale * phi], 1) + self.bias
+
+    def products(self, one: Tensor, two: Tensor) -> Tensor:
+        """What of two entities a relation is multiplied with: φ is its product with w_r. Shapes (G, W)"""
+        if not self.is_complex:
+            return one * two
+        (a, b), (c, d) = one.chunk(2, 1), two.chunk(2, 1)
+        return torch.cat([a * c + b * d, a * d - b * c], 1)

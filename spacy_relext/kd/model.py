@@ -1,0 +1,183 @@
+"""KD4NRE: a teacher that knows which relations two entity types allow, and a student that reads the text alone.
+
+Source: Zhang et al., "Distilling Knowledge from Well-Informed Soft Labels for Neural Relation Extraction", AAAI 2020.
+
+    teacher   z_T = F([h; h_s; h_o]) + γ ∘ G̃(p)         γ a number (S), a vector (V), or a row per gold relation (R)
+    student   z_S = z_L + z_A,  z_L = F([h; h_s; h_o]),  z_A = F_A(Σ_i a_i h_i)
+              a = softmax_i(vᵀ tanh(W_h h_i + W_p [P[i-s]; P[i-o]] + W_n E[type_i] + W_q q)),  q = [h; h_s; h_o]
+
+h, h_s, h_o are the vectors of text, subject and object that an encoder of pairs gives (`encoders/`), G̃ the type prior
+(`kd/type_patterns.py`). What differs from the paper and its code is listed in `docs/methods/kd.md`: above all
+the type aspect is that of each token, F_A is linear without a ReLU on its logits, and padding is never attended to.
+"""
+
+from typing import Any, NamedTuple, Optional, Tuple
+
+import torch
+from torch import Tensor, nn
+
+from ..pairs.encoders.states import FURTHEST, PairStates, clip_distance
+from ..pairs.model import ClassHead, PairModule, by_token, joined
+
+FUSIONS = ("scalar", "vector", "relation")
+
+ATTENTION_STD = 0.001
+
+
+class MultiAspectAttention(nn.Module):
+    """Attention over tokens by what they say, how far they are from both arguments, and which type they have."""
+
+    def __init__(self, width: int, *, n_types: int, position_width: int, type_width: int, hidden: int) -> None:
+        """Build the projections; v = 0 at first, so that attention begins uniform.
+
+        width (int): D.
+        n_types (int): Entity types, with 0 for none.
+        position_width (int): d_p, of each of the two distances.
+        type_width (int): d_n.
+        hidden (int): Size of the attention's layer.
+        """
+        super().__init__()
+        self.positions = nn.Embedding(2 * FURTHEST + 1, position_width)
+        self.types = nn.Embedding(n_types, type_width)
+        self.by_state = nn.Linear(width, hidden, bias=False)
+        self.by_position = nn.Linear(2 * position_width, hidden, bias=False)
+        self.by_type = nn.Linear(type_width, hidden, bias=False)
+        self.by_query = nn.Linear(3 * width, hidden, bias=False)
+        self.vector = nn.Parameter(torch.zeros(hidden))
+        for layer in (self.by_state, self.by_position, self.by_type, self.by_query):
+            nn.init.normal_(layer.weight, std=ATTENTION_STD)
+
+    def forward(
+        self, states: PairStates, to_subject: Tensor, to_object: Tensor, types: Tensor
+    ) -> Tuple[Tensor, Tensor]:
+        """Attend.
+
+        states (PairStates): Of P pairs.
+        to_subject (Tensor): Signed distance of each token to the subject, 0 inside. Shape (P, T)
+        to_object (Tensor): To the object. Shape (P, T)
+        types (Tensor): Entity type of each token. Shape (P, T)
+        RETURNS (Tuple[Tensor, Tensor]): Σ_i a_i h_i and a. Shapes (P, D), (P, T)
+        """
+        near = [self.positions(clip_distance(offset)) for offset in (to_subject, to_object)]
+        hidden = self.by_state(states.tokens) + self.by_position(torch.cat(near, dim=-1))  # (P, T, hidden)
+        hidden = hidden + self.by_type(self.types(types)) + self.by_query(joined(states))[:, None]
+        scores = torch.tanh(hidden) @ self.vector  # (P, T)
+        weights = scores.masked_fill(~states.mask, float("-inf")).softmax(1)
+        weights = weights.masked_fill(~states.mask, 0.0)  # also of a pair without a token
+        return (weights[..., None] * states.tokens).sum(1), weights
+
+
+class TeacherOutput(NamedTuple):
+    """What the teacher returns for P pairs.
+
+    logits (Tensor): z_T. Shape (P, R)
+    text (Tensor): What the text alone says. Shape (P, R)
+    types (Tensor): γ∘G̃, what the types say. Shape (P, R)
+    sentence (Tensor): Sentence vectors. Shape (P, D)
+    """
+
+    logits: Tensor
+    text: Tensor
+    types: Tensor
+    sentence: Tensor
+
+
+class Teacher(PairModule):
+    """z_T = F([h; h_s; h_o]) + γ ∘ G̃(p)."""
+
+    def build_head(self, width: int, *, n_classes: int, n_types: int) -> None:
+        """Build F and γ; γ begins at the setting `scale` everywhere."""
+        options = {key: self.settings[key] for key in ("hidden", "dropout")}
+        self.local = ClassHead(width, n_classes=n_classes, **options)
+        scale = torch.tensor(float(self.settings["scale"]))
+        if self.settings["fusion"] == "scalar":
+            self.register_buffer("gamma", scale)
+        elif self.settings["fusion"] == "vector":
+            self.gamma = nn.Parameter(scale.repeat(n_classes))
+        else:
+            rows = scale * torch.eye(n_classes)
+            rows[0] = 0.0
+            self.gamma = nn.Parameter(rows)
+
+    def forward(self, prior: Tensor, classes: Optional[Tensor] = None, **arrays: Any) -> TeacherOutput:
+        """Score classes.
+
+        prior (Tensor): G̃. Shape (P, R)
+        classes (Optional[Tensor]): Gold classes, read by fusion "relation" only. Shape (P,)
+        arrays (Any): Input of the encoder.
+        RETURNS (TeacherOutput): Of P pairs.
+        """
+        states = self.encoder(**arrays)
+        local = self.local(states)
+        types = fuse(self.gamma, prior, classes)
+        return TeacherOutput(local + types, local, types, states.sentence)
+
+
+def fuse(gamma: Tensor, prior: Tensor, classes: Optional[Tensor]) -> Tensor:
+    """γ ∘ G̃, with a row of γ for each gold class where γ is a matrix; that of no relation stays 0.
+
+    gamma (Tensor): Shape (), (R,) or (R, R)
+    prior (Tensor): G̃. Shape (P, R)
+    classes (Optional[Tensor]): Gold classes. Shape (P,)
+    RETURNS (Tensor): Shape (P, R)
+    """
+    if gamma.dim() < 2:
+        return gamma * prior
+    assert classes is not None, "the fusion by relation reads gold classes"
+    return gamma[classes] * prior * (classes > 0).to(prior.dtype)[:, None]
+
+
+class StudentOutput(NamedTuple):
+    """What the student returns for P pairs.
+
+    logits (Tensor): z_S = z_L + z_A. Shape (P, R)
+    local (Tensor): z_L, read from sentence and arguments. Shape (P, R)
+    auxiliary (Tensor): z_A, read by the multi-aspect attention. Shape (P, R)
+    attention (Tensor): Weights of the text's tokens, for explanation, without gradient; all 0 without the auxiliary
+        branch. Shape (P, T)
+    sentence (Tensor): Sentence vectors. Shape (P, D)
+    """
+
+    logits: Tensor
+    local: Tensor
+    auxiliary: Tensor
+    attention: Tensor
+    sentence: Tensor
+
+
+class Student(PairModule):
+    """z_S = z_L + z_A; reads neither gold labels nor type tables."""
+
+    def build_head(self, width: int, *, n_classes: int, n_types: int) -> None:
+        """Build both branches; without the attention, z_A = 0."""
+        self.local = ClassHead(
+            width, n_classes=n_classes, hidden=self.settings["hidden"], dropout=self.settings["dropout"]
+        )
+        if self.settings["attention"]:
+            sizes = {key: self.settings[key] for key in ("position_width", "type_width")}
+            self.attention = MultiAspectAttention(
+                width, n_types=n_types, hidden=self.settings["attention_hidden"], **sizes
+            )
+            self.auxiliary = nn.Linear(width, n_classes)
+
+    def forward(
+        self, to_subject: Tensor, to_object: Tensor, types: Tensor, positions: Tensor, **arrays: Any
+    ) -> StudentOutput:
+        """Score classes.
+
+        to_subject (Tensor): Signed distance of each token, or word piece, to the subject, 0 inside. Shape (P, T)
+        to_object (Tensor): To the object. Shape (P, T)
+        types (Tensor): Entity type of each. Shape (P, T)
+        positions (Tensor): Token of the text that each is, or is a piece of; -1 for none. Shape (P, T)
+        arrays (Any): Input of the encoder.
+        RETURNS (StudentOutput): Of P pairs.
+        """
+        states = self.encoder(types=types, to_subject=to_subject, to_object=to_object, **arrays)
+        local = self.local(states)
+        if not self.settings["attention"]:
+            nothing = torch.zeros_like(states.mask, dtype=local.dtype)
+            return StudentOutput(local, local, torch.zeros_like(local), nothing, states.sentence)
+        attended, weights = self.attention(states, to_subject, to_object, types)
+        auxiliary = self.auxiliary(attended)
+        weights = by_token(weights.detach(), positions)
+        return StudentOutput(local + auxiliary, local, auxiliary, weights, states.sentence)

@@ -1,0 +1,211 @@
+"""What rules say of pairs in the terms of a classifier: classes, targets, and which class each rule would give."""
+
+from collections import defaultdict
+from typing import Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+
+import numpy
+from numpy.typing import NDArray
+from spacy.tokens import Doc
+from spacy.vocab import Vocab
+
+from ..pairs.gold import PairClass
+from ..pairs.pairs import Pairs
+from .rules.index import RuleMatches
+from .rules.patterns import SUBJECT, Part
+from .rules.rules import NO_RELATION, Rule
+
+IntArray = NDArray[numpy.int64]
+
+# A rule that cannot hold for a pair.
+BARRED = -1
+
+
+class RuleClasses:
+    """Numbers the classes of rules: 0 is no relation.
+
+    rules (Sequence[Rule]): J rules.
+    classes (Sequence[PairClass]): The classes after no relation.
+    """
+
+    def __init__(self, rules: Sequence[Rule], classes: Sequence[PairClass]) -> None:
+        self.rules = list(rules)
+        self._number = {each: index + 1 for index, each in enumerate(classes)}
+        self._subject_first = numpy.asarray([rule.pattern.first == SUBJECT for rule in self.rules], dtype=bool)
+        both = [[self.number(PairClass(rule.relation, turned)) for rule in self.rules] for turned in (False, True)]
+        self._classes = numpy.asarray(both, dtype="int64").reshape(2, -1)  # (2, J)
+        self._allowed: Dict[Tuple[str, str], NDArray[numpy.bool_]] = {}
+
+    def number(self, answer: PairClass) -> int:
+        """RETURNS (int): Class of what a rule says; `BARRED` where the classifier has none for it."""
+        return 0 if answer.relation == NO_RELATION else self._number.get(answer, BARRED)
+
+    def targets(self, said: Sequence[Mapping[PairClass, float]]) -> NDArray[numpy.float32]:
+        """Share out what rules say.
+
+        said (Sequence[Mapping[PairClass, float]]): Weight of each answer, of P pairs.
+        RETURNS (NDArray): Shares of the classes; all 0 where no answer is known. Shape (P, R)
+        """
+        found = numpy.zeros((len(said), len(self._number) + 1), dtype="float32")
+        for row, answers in enumerate(said):
+            for answer, weight in answers.items():
+                column = self.number(answer)
+                if column != BARRED:
+                    found[row, column] += weight
+        return found / numpy.maximum(found.sum(axis=1, keepdims=True), 1e-9)
+
+    def grid(self, pairs: Pairs) -> IntArray:
+        """Say which class each rule would give each pair, if the pair's text were like it.
+
+        pairs (Pairs): P pairs.
+        RETURNS (IntArray): `BARRED` where types forbid it, or where the pair stands there in the other order too, which
+            is the one that the rule is about. Shape (P, J)
+        """
+        forwards = (pairs.subject[:, 0] <= pairs.object[:, 0])[:, None]  # (P, 1)
+        turned = forwards != self._subject_first[None]  # (P, J)
+        found = numpy.where(turned, self._classes[1], self._classes[0])
+        if pairs.both_orders:
+            found = numpy.where(turned, BARRED, found)
+        allowed = numpy.stack([self._both_ways(kinds) for kinds in pairs.types]) if len(pairs) else found[:, None]
+        if not len(pairs):
+            return found
+        straight, reverse = allowed[:, 0], allowed[:, 1]  # (P, J)
+        return numpy.where(numpy.where(turned, reverse, straight), found, BARRED)
+
+    def allowed(self, types: Sequence[Tuple[str, str]]) -> NDArray[numpy.bool_]:
+        """Say which classes the types of pairs allow: those that some rule states between such types.
+
+        types (Sequence[Tuple[str, str]]): Of subject and object, of P pairs.
+        RETURNS (NDArray): No relation is always allowed. Shape (P, R)
+        """
+        found = numpy.zeros((len(types), len(self._number) + 1), dtype=bool)
+        found[:, 0] = True
+        for row, kinds in enumerate(types):
+            for ways, classes in zip(self._both_ways(kinds), self._classes):
+                found[row, classes[ways & (classes != BARRED)]] = True
+        return found
+
+    def _both_ways(self, kinds: Tuple[str, str]) -> NDArray[numpy.bool_]:
+        """Say which rules allow two types, in this order and in the other. Shape (2, J)"""
+        if kinds not in self._allowed:
+            rows = [[rule.pattern.allows(*order) for rule in self.rules] for order in (kinds, kinds[::-1])]
+            self._allowed[kinds] = numpy.asarray(rows, dtype=bool).reshape(2, -1)
+        return self._allowed[kinds]
+
+
+class Grounding(NamedTuple):
+    """One training input: pairs that rules match, pairs that none matches, and bodies of rules, in this order.
+
+    pairs (Pairs): All of them.
+    matched (int): M, how many rules match.
+    unmatched (int): U, how many none matches.
+    targets (NDArray): What rules say of the matched ones. Shape (M, R)
+    grid (IntArray): Class that each rule would give each unmatched one. Shape (U, J)
+    rules (IntArray): Which rules the others are. Shape (K,)
+    behind (IntArray): The rule that stands for what is said of each matched one, -1 for none. Shape (M,)
+    """
+
+    pairs: Pairs
+    matched: int
+    unmatched: int
+    targets: NDArray[numpy.float32]
+    grid: IntArray
+    rules: IntArray
+    behind: IntArray
+
+    def __len__(self) -> int:
+        return self.matched + self.unmatched
+
+
+def relations_of(rules: Sequence[Rule]) -> List[str]:
+    """RETURNS (List[str]): The relations that rules state, sorted, without no relation."""
+    return sorted({rule.relation for rule in rules} - {NO_RELATION})
+
+
+Arguments = Tuple[Sequence[str], Sequence[str]]
+
+
+def rule_pairs(
+    rules: Sequence[Rule], vocab: Vocab, *, stand_in: str, arguments: Sequence[Optional[Arguments]] = ()
+) -> Pairs:
+    """Make a text of each rule: its words, without its gaps, around two entities.
+
+    rules (Sequence[Rule]): The rules.
+    vocab (Vocab): The vocabulary of the texts.
+    stand_in (str): The word that stands for an entity.
+    arguments (Sequence[Optional[Tuple[Sequence[str], Sequence[str]]]]): Words of the subject and of the object of each
+        rule's text; None, or none at all: the stand-in.
+    RETURNS (Pairs): One a rule, in their order. An entity has its mask's type, or none where that allows several.
+    """
+    docs: List[Doc] = []
+    rows: List[Tuple[int, int, int, int, int]] = []
+    for number, rule in enumerate(rules):
+        found = arguments[number] if arguments else None
+        subject_words, object_words = found or ([stand_in], [stand_in])
+        pattern = rule.pattern
+        before, between, after = (_words(part) for part in (pattern.before, pattern.between, pattern.after))
+        turned = pattern.first != SUBJECT
+        names = (object_words, subject_words) if turned else (subject_words, object_words)
+        words = [*before, *names[0], *between, *names[1], *after]
+        starts: List[Union[bool, int, None]] = [place == 0 for place in range(len(words))]
+        docs.append(Doc(vocab, words=words, sent_starts=starts))
+        left, right = len(before), len(before) + len(names[0]) + len(between)
+        places = [(left, left + len(names[0])), (right, right + len(names[1]))]
+        rows.append((len(words), *places[turned], *places[not turned]))
+    table = numpy.asarray(rows, dtype="int64").reshape(-1, 5)
+    text, subject, obj = numpy.stack([table[:, 0] * 0, table[:, 0]], axis=1), table[:, 1:3], table[:, 3:5]
+    types = [(_only(r.pattern.subject_types), _only(r.pattern.object_types)) for r in rules]
+    return Pairs(docs, numpy.arange(len(docs)), text, subject, obj, types, both_orders=False)
+
+
+def _words(parts: Sequence[Part]) -> List[str]:
+    """Leave gaps out."""
+    return [part for part in parts if part is not None]
+
+
+def _only(types: Optional[FrozenSet[str]]) -> str:
+    """The one type of a mask, if it has one."""
+    return next(iter(types)) if types is not None and len(types) == 1 else ""
+
+
+NONE = -1
+
+
+class RuleVotes(NamedTuple):
+    """One answer for each of P pairs.
+
+    said (List[Dict[PairClass, float]]): What its rules say, the weights of those that agree added up; empty where none
+        fires.
+    rule (NDArray): The rule that stands for the answer with most weight: the first one that gives it, so that rule and
+        answer never disagree; -1 where none fires. Shape (P,)
+    backwards (NDArray): Whether that rule reads the pair from its object. Shape (P,)
+    """
+
+    said: List[Dict[PairClass, float]]
+    rule: numpy.ndarray
+    backwards: numpy.ndarray
+
+    def answer(self, number: int, rules: Sequence[Rule]) -> PairClass:
+        """RETURNS (PairClass): The answer with most weight for a pair at which a rule fires."""
+        return PairClass(rules[int(self.rule[number])].relation, bool(self.backwards[number]))
+
+
+def vote(matches: RuleMatches, rules: Sequence[Rule], *, pairs: int) -> RuleVotes:
+    """Let rules vote. Where answers weigh the same, that of the rule that stands first in the file wins.
+
+    matches (RuleMatches): Which rules fire where.
+    rules (Sequence[Rule]): The rules, in the file's order.
+    pairs (int): P.
+    RETURNS (RuleVotes): The answers.
+    """
+    said: List[Dict[PairClass, float]] = [defaultdict(float) for _ in range(pairs)]
+    first: List[Dict[PairClass, int]] = [{} for _ in range(pairs)]
+    for pair, number, backwards in zip(*(column.tolist() for column in matches)):
+        answer = PairClass(rules[number].relation, backwards)
+        said[pair][answer] += rules[number].weight
+        first[pair].setdefault(answer, number)  # matches are ordered by rule
+    chosen, turned = numpy.full(pairs, NONE, dtype="int64"), numpy.zeros(pairs, dtype=bool)
+    for pair, weights in enumerate(said):
+        if weights:
+            best = min(weights, key=lambda answer: (-weights[answer], first[pair][answer]))
+            chosen[pair], turned[pair] = first[pair][best], best.backwards
+    return RuleVotes([dict(weights) for weights in said], chosen, turned)

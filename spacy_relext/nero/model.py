@@ -1,0 +1,149 @@
+"""NERO: a relation module that learns from rules, and a soft matcher that says which rule a text is like.
+
+    relation module   z = F([h; h_s; h_o]),  h = Σ_t a_t h_t  over the arguments and what stands between them
+    soft matcher      SRM(s, p) = ⟨w∘q_s, w∘q_p⟩ / (‖w∘q_s‖ ‖w∘q_p‖),  q = Σ_t a_t x_t  over what stands between them
+
+Both read texts and the bodies of rules with the same weights, in one call. x are word vectors where the encoder has
+them (the paper's form), else states of tokens; where nothing stands between the arguments, the arguments themselves.
+
+What differs from the paper is listed in `docs/methods/nero.md`: above all F reads both arguments beside the sentence,
+and class 0, no relation, is a class like the others.
+
+Source: Zhou et al., "NERO: A Neural Rule Grounding Framework for Label-Efficient Relation Extraction", WWW 2020.
+"""
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ..pairs.model import ClassHead, PairModule, by_token
+
+
+class GrounderOutput(NamedTuple):
+    """What the module says of N pairs, texts and rules alike.
+
+    logits (Tensor): z. Shape (N, R)
+    unit (Tensor): w∘q with a length of 1: the product of two is their score. Shape (N, D)
+    attention (Tensor): a of the matcher, by token; it gets no gradient. Shape (N, T)
+    """
+
+    logits: Tensor
+    unit: Tensor
+    attention: Tensor
+
+
+class Grounder(PairModule):
+    """Relation module and soft matcher over one encoder."""
+
+    def build_head(self, width: int, *, n_classes: int, n_types: int) -> None:
+        """Build F, both attentions, and the metric, which begins as the cosine."""
+        hidden = self.settings["attention_hidden"]
+        self.reading = AttentionPooling(width, hidden=hidden)
+        self.head = ClassHead(
+            width, n_classes=n_classes, hidden=self.settings["hidden"], dropout=self.settings["dropout"]
+        )
+        word_width = getattr(self.encoder, "word_width", width)
+        self.attention = AttentionPooling(word_width, hidden=hidden)
+        self.matcher = SoftMatcher(word_width)
+
+    def forward(
+        self, to_subject: Tensor, to_object: Tensor, types: Tensor, positions: Tensor, **arrays: Any
+    ) -> GrounderOutput:
+        """Read pairs.
+
+        to_subject (Tensor): Signed distance of each token, or word piece, to the subject, 0 inside. Shape (N, T)
+        to_object (Tensor): To the object. Shape (N, T)
+        types (Tensor): Entity type of each. Shape (N, T)
+        positions (Tensor): Token of the text that each is, or is a piece of; -1 for none. Shape (N, T)
+        arrays (Any): Input of the encoder.
+        RETURNS (GrounderOutput): Of N pairs.
+        """
+        states = self.encoder(types=types, to_subject=to_subject, to_object=to_object, **arrays)
+        arguments = ((to_subject == 0) | (to_object == 0)) & states.mask
+        between = (to_subject * to_object < 0) & states.mask
+        sentence = self.reading(states.tokens, arguments | between)
+        logits = self.head(states._replace(sentence=sentence))
+        words = getattr(states, "words", states.tokens)
+        read = between | (arguments & ~between.any(1, keepdim=True))
+        weights = self.attention.weights(words, read)
+        unit = self.matcher.unit(pooled(words, weights, read))
+        return GrounderOutput(logits, unit, by_token(weights.detach(), positions))
+
+
+LEAST_NORM = 1e-8
+
+
+class AttentionPooling(nn.Module):
+    """q = Σ_t a_t x_t, with a = softmax_t(uᵀ tanh(B x_t + b)); u = 0 at first, so that it begins as the mean."""
+
+    def __init__(self, width: int, *, hidden: int) -> None:
+        """Build the layer.
+
+        width (int): D.
+        hidden (int): Size of the attention's layer.
+        """
+        super().__init__()
+        self.project = nn.Linear(width, hidden)
+        self.vector = nn.Parameter(torch.zeros(hidden))
+
+    def forward(self, vectors: Tensor, mask: Tensor) -> Tensor:
+        """Pool.
+
+        vectors (Tensor): Of tokens. Shape (N, T, D)
+        mask (Tensor): True on tokens. Shape (N, T)
+        RETURNS (Tensor): 0 where a text has no token. Shape (N, D)
+        """
+        return pooled(vectors, self.weights(vectors, mask), mask)
+
+    def weights(self, vectors: Tensor, mask: Tensor) -> Tensor:
+        """Attend.
+
+        vectors (Tensor): Of tokens. Shape (N, T, D)
+        mask (Tensor): True on tokens. Shape (N, T)
+        RETURNS (Tensor): a, 0 everywhere in a text without a token. Shape (N, T)
+        """
+        scores = torch.tanh(self.project(vectors)) @ self.vector  # (N, T)
+        weights = scores.masked_fill(~mask, float("-inf")).softmax(1)
+        return weights.masked_fill(~mask, 0.0)  # also of a text without a token
+
+
+def pooled(vectors: Tensor, weights: Tensor, mask: Tensor) -> Tensor:
+    """Σ_t a_t x_t.
+
+    vectors (Tensor): Of tokens. Shape (N, T, D)
+    weights (Tensor): a. Shape (N, T)
+    mask (Tensor): True on tokens: what a cell without one holds is not read. Shape (N, T)
+    RETURNS (Tensor): Shape (N, D)
+    """
+    return torch.einsum("nt,ntd->nd", weights, vectors.masked_fill(~mask[..., None], 0.0))
+
+
+class SoftMatcher(nn.Module):
+    """SRM(s, p): the cosine of two pooled texts under a learned diagonal metric."""
+
+    def __init__(self, width: int) -> None:
+        """Build the metric; w = 1 at first, so that it begins as the cosine.
+
+        width (int): D.
+        """
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(width))
+
+    def forward(self, texts: Tensor, rules: Tensor) -> Tensor:
+        """Compare.
+
+        texts (Tensor): Pooled. Shape (P, D)
+        rules (Tensor): Pooled. Shape (J, D)
+        RETURNS (Tensor): From -1 to 1. Shape (P, J)
+        """
+        return self.unit(texts) @ self.unit(rules).T
+
+    def unit(self, texts: Tensor) -> Tensor:
+        """w∘q with a length of 1: the product of two is their score.
+
+        texts (Tensor): Pooled. Shape (N, D)
+        RETURNS (Tensor): Shape (N, D)
+        """
+        return F.normalize(texts * self.scale, dim=1, eps=LEAST_NORM)

@@ -1,0 +1,1 @@
+"""Labelling rules: parsing, matching, checking, mining and suggesting them."""

@@ -1,0 +1,1 @@
+"""What methods over entity pairs share."""

@@ -1,0 +1,192 @@
+"""What the layers above an encoder of pairs read: types and tags of tokens, distances, pruned trees."""
+
+from dataclasses import dataclass, field
+from typing import Any, Dict, List, Sequence, Tuple
+
+import numpy
+from numpy.typing import NDArray
+from spacy.tokens import Doc
+
+from ...annotations.entities import doc_entities
+from ...annotations.trees import chain_heads, edge_list, prune_tree, text_heads
+from ..pairs import Pairs
+from .pieces import OBJECT, SUBJECT, PairPieces
+
+IntArray = NDArray[numpy.int64]
+
+FAR = 10_000
+
+
+@dataclass
+class PairBatch:
+    """One model input.
+
+    pairs (Pairs): The pairs.
+    types (Sequence[str]): Entity types that the model knows; type 0 is none of them.
+    tags (Sequence[str]): Part-of-speech tags that it knows; tag 0 is none of them.
+    arrays (Dict[str, Any]): Further arguments of the module.
+    """
+
+    pairs: Pairs
+    types: Sequence[str] = ()
+    tags: Sequence[str] = ()
+    arrays: Dict[str, Any] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+
+def token_types(doc: Doc, types: Sequence[str]) -> IntArray:
+    """Number the entity type of each token, 0 for none; of overlapping entities the shorter counts.
+
+    doc (Doc): The document.
+    types (Sequence[str]): The types.
+    RETURNS (IntArray): Shape (T,)
+    """
+    number = {kind: index + 1 for index, kind in enumerate(types)}
+    found = numpy.zeros(len(doc), dtype="int64")
+    for (start, end), kind in sorted(doc_entities(doc), key=lambda entity: entity[0][0] - entity[0][1]):
+        found[start:end] = number.get(kind, 0)
+    return found
+
+
+def token_tags(doc: Doc, tags: Sequence[str]) -> IntArray:
+    """Number the tag of each token, 0 for none.
+
+    doc (Doc): The document.
+    tags (Sequence[str]): The tags.
+    RETURNS (IntArray): Shape (T,)
+    """
+    number = {tag: index + 1 for index, tag in enumerate(tags)}
+    return numpy.asarray([number.get(token.tag_, 0) for token in doc], dtype="int64")
+
+
+def distances(roles: IntArray, role: int) -> IntArray:
+    """Count cells to the cells of a role: negative before them, 0 inside, positive after; far where there is none.
+
+    roles (IntArray): Shape (P, T)
+    role (int): The role.
+    RETURNS (IntArray): Shape (P, T)
+    """
+    if not roles.size:  # of nothing there is no first cell
+        return numpy.zeros_like(roles)
+    inside = (roles == role) | (roles == SUBJECT + OBJECT)
+    position = numpy.arange(roles.shape[1])
+    first = inside.argmax(axis=1)[:, None]
+    last = (roles.shape[1] - 1 - inside[:, ::-1].argmax(axis=1))[:, None]
+    found = numpy.where(position < first, position - first, numpy.where(position > last, position - last, 0))
+    return numpy.where(inside.any(axis=1, keepdims=True), found, FAR)
+
+
+def piece_arrays(pieces: PairPieces, batch: PairBatch) -> Dict[str, IntArray]:
+    """Types of, and distances between, word pieces.
+
+    pieces (PairPieces): The pieces.
+    batch (PairBatch): The pairs that they were cut for.
+    RETURNS (Dict[str, IntArray]): `types`, `to_subject`, `to_object`, and `positions` (token of the text, -1 for
+        none), in the pairs' order. Shapes (P, T)
+    """
+    longest = max((part.shape[1] for part in pieces.tokens), default=0)
+    tokens = numpy.full((len(batch), longest), -1, dtype="int64")
+    roles = numpy.zeros((len(batch), longest), dtype="int64")
+    begin = 0
+    for part, role in zip(pieces.tokens, pieces.roles):
+        where = pieces.order[begin : begin + len(part)]
+        tokens[where, : part.shape[1]], roles[where, : part.shape[1]] = part, role
+        begin += len(part)
+    flat, offsets = _flat([token_types(doc, batch.types) for doc in batch.pairs.docs])
+    types = numpy.where(tokens >= 0, flat[(tokens + offsets[batch.pairs.doc][:, None]) * (tokens >= 0)], 0)
+    types = _with_arguments(types, roles, batch)
+    return {
+        "types": types,
+        "to_subject": distances(roles, SUBJECT),
+        "to_object": distances(roles, OBJECT),
+        "positions": numpy.where(tokens >= 0, tokens - batch.pairs.text[:, :1], -1),
+    }
+
+
+def token_arrays(batch: PairBatch) -> Dict[str, IntArray]:
+    """Tokens, tags, types and roles of the texts of pairs, and the tokens between both arguments.
+
+    batch (PairBatch): The pairs.
+    RETURNS (Dict[str, IntArray]): `index` (token among all tokens of the Docs, -1 on padding), `tags`, `types`,
+        `roles`, `kept` (True between the arguments), `to_subject`, `to_object`, `positions`. Shapes (P, T)
+    """
+    pairs = batch.pairs
+    lengths = pairs.text[:, 1] - pairs.text[:, 0]
+    shape = (len(pairs), int(lengths.max(initial=1)))
+    position = numpy.arange(shape[1])
+    inside = position < lengths[:, None]
+    tokens = numpy.where(inside, pairs.text[:, :1] + position, -1)  # in the Doc
+    types, offsets = _flat([token_types(doc, batch.types) for doc in pairs.docs])
+    tags, _ = _flat([token_tags(doc, batch.tags) for doc in pairs.docs])
+    index = numpy.where(inside, tokens + offsets[pairs.doc][:, None], -1)
+    roles = numpy.zeros(shape, dtype="int64")
+    for bounds, role in ((pairs.subject, SUBJECT), (pairs.object, OBJECT)):
+        roles += role * ((tokens >= bounds[:, :1]) & (tokens < bounds[:, 1:]))
+    read = index * inside
+    to_subject, to_object = distances(roles, SUBJECT), distances(roles, OBJECT)
+    return {
+        "index": index,
+        "tags": numpy.where(inside, tags[read], 0) if len(tags) else index * 0,
+        "types": _with_arguments(numpy.where(inside, types[read], 0) if len(types) else index * 0, roles, batch),
+        "roles": roles,
+        "kept": inside & (to_subject * to_object < 0),
+        "to_subject": to_subject,
+        "to_object": to_object,
+        "positions": numpy.where(inside, position, -1),
+    }
+
+
+def graph_arrays(batch: PairBatch, *, distance: int) -> Tuple[Dict[str, IntArray], int]:
+    """Tokens, tags, types, roles and pruned trees of the texts of pairs.
+
+    batch (PairBatch): The pairs.
+    distance (int): How far from the path between both arguments a token may be; -1: any token.
+    RETURNS (Tuple[Dict[str, IntArray], int]): What `token_arrays` gives, `kept` being True on the pruned tree, with
+        `edges` (pair, token, token) of shape (E, 3); and how many pairs stand in a text without a parse, whose tree is
+        a chain.
+    """
+    arrays = token_arrays(batch)
+    shape = (arrays["index"].shape[0], arrays["index"].shape[1])
+    arrays["kept"], arrays["edges"], chains = _trees(batch.pairs, shape, distance)
+    return arrays, chains
+
+
+def _trees(pairs: Pairs, shape: Tuple[int, int], distance: int) -> Tuple[Any, IntArray, int]:
+    """Prune the tree of each pair; the heads of a text are read once."""
+    kept = numpy.zeros(shape, dtype=bool)
+    edges: List[IntArray] = [numpy.zeros((0, 3), dtype="int64")]
+    heads: Dict[Tuple[int, int, int], Tuple[IntArray, bool]] = {}
+    chains = 0
+    for number, (doc, (start, end)) in enumerate(zip(pairs.doc.tolist(), pairs.text.tolist())):
+        if (doc, start, end) not in heads:
+            found = text_heads(pairs.docs[doc], start=start, end=end)
+            heads[doc, start, end] = (chain_heads(end - start) if found is None else found, found is None)
+        tree, is_chain = heads[doc, start, end]
+        chains += is_chain
+        subject, obj = pairs.subject[number] - start, pairs.object[number] - start
+        mask = prune_tree(
+            tree, subject=tuple(subject.tolist()), object=tuple(obj.tolist()), distance=-1 if is_chain else distance
+        )
+        kept[number, : end - start] = mask
+        links = edge_list(tree, mask)
+        edges.append(numpy.column_stack([numpy.full(len(links), number, dtype="int64"), links]))
+    return kept, numpy.concatenate(edges), chains
+
+
+def _with_arguments(types: IntArray, roles: IntArray, batch: PairBatch) -> IntArray:
+    """Give the arguments their pair's types where no entity types them. Shape (P, T)"""
+    number = {kind: index + 1 for index, kind in enumerate(batch.types)}
+    kinds = numpy.asarray([[number.get(kind, 0) for kind in pair] for pair in batch.pairs.types], dtype="int64")
+    for role, column in zip((SUBJECT, OBJECT), kinds.reshape(-1, 2).T):
+        inside = (roles == role) | (roles == SUBJECT + OBJECT)
+        types = numpy.where((types == 0) & inside, column[:, None], types)
+    return types
+
+
+def _flat(parts: Sequence[IntArray]) -> Tuple[IntArray, IntArray]:
+    """Join arrays of Docs, and say where each begins."""
+    lengths = numpy.asarray([len(part) for part in parts], dtype="int64")
+    joined = numpy.concatenate(parts) if parts else numpy.zeros(0, dtype="int64")
+    return joined, numpy.cumsum(lengths) - lengths

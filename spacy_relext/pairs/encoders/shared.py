@@ -1,0 +1,129 @@
+"""Entities read in token vectors that all pairs of a text share."""
+
+from typing import Any, Dict, Optional
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .states import PairStates, masked_max, masked_mean
+
+N_ROLES = 4
+
+
+class SharedPairs(nn.Module):
+    """Make the states of pairs from token vectors that were read once for the whole text.
+
+    The text costs the same however many pairs it has: what a pair adds is a role and a type on its tokens, and three
+    maxima, over the subject, the object and what stands between them (as in SpERT, Eberts & Ulges, ECAI 2020).
+    """
+
+    def __init__(self, *, hidden: int = 256, dropout: float = 0.1) -> None:
+        """Create an empty encoder; `configure` gives it its sizes.
+
+        hidden (int): Size of the vectors of tokens.
+        dropout (float): Dropout on the token vectors.
+        """
+        super().__init__()
+        self.hidden, self.dropout = hidden, nn.Dropout(dropout)
+        self.sizes: Optional[Dict[str, Any]] = None
+
+    @property
+    def output_width(self) -> int:
+        """RETURNS (int): Size of all vectors that come out."""
+        return self.hidden
+
+    def configure(self, *, width: int, n_tags: int, n_types: int) -> None:
+        """Build the layers.
+
+        width (int): Size of the token vectors, D.
+        n_tags (int): Part-of-speech tags, which are not read.
+        n_types (int): Entity types, the one for tokens of no entity among them.
+        """
+        self.sizes = {"width": width, "n_tags": n_tags, "n_types": n_types}
+        self.project = nn.Linear(width, self.hidden)
+        self.roles, self.types = nn.Embedding(N_ROLES, self.hidden), nn.Embedding(n_types, self.hidden)
+        for table in (self.roles, self.types):
+            nn.init.normal_(table.weight, std=0.02)
+
+    def forward(
+        self, vectors: Tensor, index: Tensor, types: Tensor, roles: Tensor, kept: Tensor, **_: Any
+    ) -> PairStates:
+        """Read pairs. What types, roles and kept hold on padding is not read.
+
+        vectors (Tensor): All token vectors. Shape (N, D)
+        index (Tensor): Token vector of each cell of each pair's text, -1 on padding. Shape (P, T)
+        types (Tensor): Entity types. Shape (P, T)
+        roles (Tensor): 1 on tokens of the subject, 2 on those of the object, 3 on those of both, else 0. Shape (P, T)
+        kept (Tensor): True on the tokens between both. Shape (P, T)
+        RETURNS (PairStates): The sentence is what stands between the arguments, or both where nothing does.
+        """
+        mask = index >= 0
+        if not len(index):
+            none = self.roles.weight.new_zeros(0, self.hidden)
+            return PairStates(none.new_zeros(*index.shape, self.hidden), mask, none, none, none)
+        types, roles, kept = types.masked_fill(~mask, 0), roles.masked_fill(~mask, 0), kept & mask
+        states = self.project(self.dropout(vectors.to(self.project.weight.dtype)))  # (N, hidden)
+        # embedding() has a much faster backward pass than indexing
+        states = F.embedding(index.clamp(min=0), states) + self.roles(roles) + self.types(types)
+        states = F.gelu(states) * mask[..., None]  # (P, T, hidden)
+        between = torch.where(kept.any(1, keepdim=True), kept, roles > 0)
+        subject, obj = (masked_max(states, (roles & role) > 0) for role in (1, 2))
+        return PairStates(states, mask, masked_max(states, between), subject, obj)
+
+
+class MeanPairs(nn.Module):
+    """Token vectors as they are, and their means over subject, object and the words between: what reads pairs before
+    anything has been learned must not begin with weights drawn by chance.
+    """
+
+    def __init__(self, *, dropout: float = 0.1) -> None:
+        """Create an empty encoder; `configure` tells it its sizes.
+
+        dropout (float): Dropout on the token vectors.
+        """
+        super().__init__()
+        self.dropout = nn.Dropout(dropout)
+        self.sizes: Optional[Dict[str, Any]] = None
+
+    @property
+    def output_width(self) -> int:
+        """RETURNS (int): Size of all vectors that come out."""
+        assert self.sizes is not None, "configure() comes first"
+        return int(self.sizes["width"])
+
+    def configure(self, *, width: int, n_tags: int, n_types: int) -> None:
+        """Take down the sizes.
+
+        width (int): Size of the token vectors, D.
+        n_tags (int): Part-of-speech tags, which are not read.
+        n_types (int): Entity types, which are not read.
+        """
+        self.sizes = {"width": width, "n_tags": n_tags, "n_types": n_types}
+
+    def forward(
+        self, vectors: Tensor, index: Tensor, roles: Tensor, kept: Tensor, hidden: Optional[Tensor] = None, **_: Any
+    ) -> PairStates:
+        """Read pairs. What roles and kept hold on padding is not read.
+
+        vectors (Tensor): All token vectors. Shape (N, D)
+        index (Tensor): Token vector of each cell of each pair's text, -1 on padding. Shape (P, T)
+        roles (Tensor): 1 on tokens of the subject, 2 on those of the object, 3 on those of both, else 0. Shape (P, T)
+        kept (Tensor): True on the tokens between both. Shape (P, T)
+        hidden (Optional[Tensor]): Whether subject and object of each pair are not to be seen; their vectors are 0.
+            Shape (P, 2)
+        RETURNS (PairStates): The sentence is what stands between the arguments, or both where nothing does.
+        """
+        mask = index >= 0
+        if not len(index):
+            none = vectors.new_zeros(0, vectors.shape[1])
+            return PairStates(none.new_zeros(*index.shape, vectors.shape[1]), mask, none, none, none)
+        roles, kept = roles.masked_fill(~mask, 0), kept & mask
+        # embedding() has a much faster backward pass than indexing
+        states = F.embedding(index.clamp(min=0), self.dropout(vectors)) * mask[..., None]  # (P, T, D)
+        if hidden is not None:
+            for column, role in enumerate((1, 2)):
+                states = states * ~(((roles & role) > 0) & hidden[:, column, None])[..., None]
+        between = torch.where(kept.any(1, keepdim=True), kept, roles > 0)
+        subject, obj = (masked_mean(states, (roles & role) > 0) for role in (1, 2))
+        return PairStates(states, mask, masked_mean(states, between), subject, obj)

@@ -1,0 +1,97 @@
+"""Torch modules that heads over entity pairs share."""
+
+from typing import Any, Dict, Optional
+
+import torch
+from torch import Tensor, nn
+
+from .encoders.states import PairStates
+
+
+class ClassHead(nn.Module):
+    """F: two layers over [h; h_s; h_o], then the classes."""
+
+    def __init__(self, width: int, *, hidden: int, n_classes: int, dropout: float) -> None:
+        """Build the layers.
+
+        width (int): D.
+        hidden (int): Size of both layers.
+        n_classes (int): R.
+        dropout (float): Before each layer.
+        """
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Dropout(dropout),
+            nn.Linear(3 * width, hidden),
+            nn.GELU(),
+            nn.Dropout(dropout),
+            nn.Linear(hidden, n_classes),
+        )
+
+    def forward(self, states: PairStates) -> Tensor:
+        """Score classes.
+
+        states (PairStates): Of P pairs.
+        RETURNS (Tensor): Logits. Shape (P, R)
+        """
+        return self.layers(joined(states))
+
+
+def joined(states: PairStates) -> Tensor:
+    """q = [h; h_s; h_o].
+
+    states (PairStates): Of P pairs.
+    RETURNS (Tensor): Shape (P, 3 D)
+    """
+    return torch.cat([states.sentence, states.subject, states.object], dim=1)
+
+
+class PairModule(nn.Module):
+    """An encoder of pairs and what stands above it; sized by `configure`."""
+
+    def __init__(self, encoder: Any, **settings: Any) -> None:
+        """Take an encoder that may still be empty.
+
+        encoder (Any): Gives `PairStates`; see `encoders/`.
+        settings (Any): What `build_head` reads.
+        """
+        super().__init__()
+        self.encoder, self.settings = encoder, settings
+        self.head_sizes: Optional[Dict[str, int]] = None
+
+    @property
+    def sizes(self) -> Optional[Dict[str, Any]]:
+        """RETURNS (Optional[Dict[str, Any]]): What `configure` needs; None while there is nothing."""
+        if self.head_sizes is None or self.encoder.sizes is None:
+            return None
+        return {"encoder": self.encoder.sizes, **self.head_sizes}
+
+    def configure(self, *, n_classes: int, n_types: int, encoder: Optional[Dict[str, Any]] = None) -> None:
+        """Build the head, and the encoder too where its sizes are given.
+
+        n_classes (int): R.
+        n_types (int): Entity types, with 0 for none.
+        encoder (Optional[Dict[str, Any]]): The encoder's sizes.
+        """
+        if encoder is not None:
+            self.encoder.configure(**encoder)
+        if hasattr(self.encoder, "size_types"):
+            self.encoder.size_types(n_types)
+        self.head_sizes = {"n_classes": n_classes, "n_types": n_types}
+        self.build_head(self.encoder.output_width, n_classes=n_classes, n_types=n_types)
+
+    def build_head(self, width: int, *, n_classes: int, n_types: int) -> None:
+        """Build what stands above the encoder."""
+        raise NotImplementedError
+
+
+def by_token(weights: Tensor, positions: Tensor) -> Tensor:
+    """Add up the weights of the pieces of each token.
+
+    weights (Tensor): Shape (P, T)
+    positions (Tensor): Token of each piece, -1 for none; a window into a long text begins anywhere. Shape (P, T)
+    RETURNS (Tensor): Weight of each token. Shape (P, T), or as wide as the last token asks for
+    """
+    width = max(weights.shape[1], int(positions.max()) + 1 if positions.numel() else 0)
+    found = weights.new_zeros(weights.shape[0], width + 1)
+    return found.scatter_add(1, torch.where(positions < 0, width, positions), weights)[:, :-1]

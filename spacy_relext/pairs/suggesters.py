@@ -1,0 +1,137 @@
+"""Registered suggesters: which pairs of entities are classified."""
+
+from itertools import permutations
+from typing import Callable, Iterable, Iterator, List, Optional, Sequence, Tuple
+
+import numpy
+from spacy import registry
+from spacy.tokens import Doc
+
+from ..annotations.entities import PAIRS_KEY, Bounds, Entity, doc_entities
+from ..annotations.sentences import sentence_bounds
+from ..annotations.store import char_span
+from ..errors import Errors, check_range
+from .pairs import Pairs
+
+Suggester = Callable[[Sequence[Doc]], Pairs]
+
+Row = Tuple[int, Bounds, Bounds, Bounds, Tuple[str, str]]
+
+
+class EntityPairs:
+    """Suggests all ordered pairs of entities that stand in one sentence, or in sentences near each other.
+
+    max_distance (Optional[int]): Most tokens between the two; None: any number.
+    types (Optional[List[List[str]]]): Allowed [subject type, object type]; "*" is any type. None: all.
+    neighbours (int): How many sentences further on the second entity may stand.
+    """
+
+    # A class, not a closure: a spawned process gets the component by pickle.
+    def __init__(
+        self, *, max_distance: Optional[int] = None, types: Optional[List[List[str]]] = None, neighbours: int = 0
+    ) -> None:
+        self.max_distance, self.neighbours = max_distance, neighbours
+        self.types = None if types is None else {tuple(pair) for pair in types}
+
+    def __call__(self, docs: Sequence[Doc]) -> Pairs:
+        """Suggest.
+
+        docs (Sequence[Doc]): With entities and sentences.
+        RETURNS (Pairs): Each pair in both orders.
+        """
+        rows = []
+        for number, doc in enumerate(docs):
+            for text, ordered in _texts(doc, doc_entities(doc), self.neighbours):
+                for first, second in ordered:
+                    if self._is_allowed(first, second):
+                        rows.append((number, text, first[0], second[0], (first[1], second[1])))
+        return _as_pairs(docs, rows, both_orders=True)
+
+    def _is_allowed(self, first: Entity, second: Entity) -> bool:
+        """Say whether two entities are a pair to be classified."""
+        (place, kind), (other, other_kind) = first, second
+        between = max(place[0], other[0]) - min(place[1], other[1])
+        if place == other or (self.max_distance is not None and between > self.max_distance):
+            return False
+        return self.types is None or any((s, o) in self.types for s in (kind, "*") for o in (other_kind, "*"))
+
+
+class AnnotatedPairs:
+    """Suggests the pairs that a data set marks (`pairs` of a canonical record), each in the order it has there."""
+
+    def __call__(self, docs: Sequence[Doc]) -> Pairs:
+        """Suggest.
+
+        docs (Sequence[Doc]): With marked pairs; entities give types where their spans are the same.
+        RETURNS (Pairs): In one order each.
+        """
+        rows, lost = [], 0
+        for number, doc in enumerate(docs):
+            bounds = sentence_bounds(doc)
+            types = dict(doc_entities(doc))
+            for pair in doc.user_data.get(PAIRS_KEY, ()):
+                subject, obj = char_span(doc, pair["subject"]), char_span(doc, pair["object"])
+                if subject is None or obj is None or (subject.start, subject.end) == (obj.start, obj.end):
+                    lost += 1
+                    continue
+                first, second = (subject.start, subject.end), (obj.start, obj.end)
+                kinds = (types.get(first, ""), types.get(second, ""))
+                rows.append((number, _covering(bounds, first, second), first, second, kinds))
+        return _as_pairs(docs, rows, both_orders=False, lost=lost)
+
+
+def _texts(
+    doc: Doc, entities: List[Entity], neighbours: int
+) -> Iterator[Tuple[Bounds, Iterable[Tuple[Entity, Entity]]]]:
+    """Yield each text that pairs are read in, with its ordered pairs; a pair is read in the shortest one."""
+    bounds = sentence_bounds(doc)
+    inside = [[e for e in entities if start <= e[0][0] and e[0][1] <= end] for start, end in bounds]
+    for number, (start, end) in enumerate(bounds):
+        yield (start, end), permutations(inside[number], 2)
+        for other in range(number + 1, min(number + neighbours, len(bounds) - 1) + 1):
+            across = [(a, b) for a in inside[number] for b in inside[other]]
+            yield (start, bounds[other][1]), [pair for a, b in across for pair in ((a, b), (b, a))]
+
+
+def _covering(bounds: List[Bounds], first: Bounds, second: Bounds) -> Bounds:
+    """The sentences from the one that holds the earlier argument to the one that holds the later."""
+    low, high = min(first[0], second[0]), max(first[1], second[1])
+    return max(start for start, _ in bounds if start <= low), min(end for _, end in bounds if high <= end)
+
+
+def _as_pairs(docs: Sequence[Doc], rows: List[Row], *, both_orders: bool, lost: int = 0) -> Pairs:
+    """Lay rows out as arrays."""
+    columns = [[row[column] for row in rows] for column in range(4)]
+    doc = numpy.asarray(columns[0], dtype="int64")
+    text, subject, obj = (numpy.asarray(column, dtype="int64").reshape(-1, 2) for column in columns[1:])
+    return Pairs(docs, doc, text, subject, obj, [row[4] for row in rows], both_orders, lost)
+
+
+@registry.misc("spacy_relext.EntityPairs.v1")
+def create_entity_pairs(
+    max_distance: Optional[int] = None, types: Optional[List[List[str]]] = None, neighbours: int = 0
+) -> Suggester:
+    """Suggest all ordered pairs of entities that stand in one sentence, or in sentences near each other.
+
+    max_distance (Optional[int]): Most tokens between the two; null: any number.
+    types (Optional[List[List[str]]]): Allowed [subject type, object type]; "*" is any type. null: all.
+    neighbours (int): How many sentences further on the second entity may stand.
+    RETURNS (Suggester): Docs → pairs.
+    RAISES (ValueError): Where a number is negative, or an entry of the types is no pair.
+    """
+    for kinds in types or ():
+        if len(kinds) != 2:
+            expected = '[subject type, object type], "*" for any type'
+            raise ValueError(Errors.R007.format(key="an entry of types", found=kinds, expected=expected))
+    check_range("max_distance", max_distance or 0, 0, 1_000_000)
+    check_range("neighbours", neighbours, 0, 1_000)
+    return EntityPairs(max_distance=max_distance, types=types, neighbours=neighbours)
+
+
+@registry.misc("spacy_relext.AnnotatedPairs.v1")
+def create_annotated_pairs() -> Suggester:
+    """Suggest the pairs that a data set marks: `pairs` of a canonical record, as in SemEval-2010 and TACRED.
+
+    RETURNS (Suggester): Docs → pairs, each in the one order that it has in the data.
+    """
+    return AnnotatedPairs()

@@ -1,0 +1,1 @@
+"""The form of every component: initialize, update, predict, tune."""

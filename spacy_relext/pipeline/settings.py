@@ -1,0 +1,79 @@
+"""Settings of a component: what its config says, what tuning made of it, and which of the two counts after loading."""
+
+import copy
+from typing import Any, Callable, Dict
+
+import srsly
+from spacy.language import Language
+
+CONFIGURED = "configured"
+
+
+def plain_settings(arguments: Dict[str, Any]) -> Dict[str, Any]:
+    """Pick what a component saves from the arguments of its factory.
+
+    arguments (Dict[str, Any]): The factory's arguments.
+    RETURNS (Dict[str, Any]): Plain values.
+    """
+    return {
+        key: value for key, value in arguments.items() if key not in ("nlp", "name", "model", "scorer", "suggester")
+    }
+
+
+def reconcile(cfg: Dict[str, Any], configured: Dict[str, Any]) -> None:
+    """Let the config win over loaded settings where it says something else than when they were saved.
+
+    cfg (Dict[str, Any]): Loaded settings, with the config of that time under `configured`; changed in place.
+    configured (Dict[str, Any]): What the config says now.
+    """
+    saved = cfg.get(CONFIGURED, {})
+    plain = as_saved(configured)
+    changed = {key: configured[key] for key in saved if key in plain and plain[key] != saved[key]}
+    if "threshold" in changed:
+        changed["thresholds"] = {}
+    cfg.update(copy.deepcopy({**changed, CONFIGURED: configured}))
+
+
+def as_saved(value: Any) -> Any:
+    """Turn a setting into what comes back when spaCy has written it: JSON keeps ten digits, and reads 0.7 as more.
+
+    value (Any): A plain value.
+    RETURNS (Any): The value after loading; the same again when given to this function.
+    """
+    return srsly.json_loads(srsly.json_dumps(value))
+
+
+def keep_settings(nlp: Language, name: str, values: Dict[str, Any]) -> None:
+    """Change a component's settings for good: also in the pipeline's config, as far as they stand there.
+
+    nlp (Language): The pipeline.
+    name (str): The component.
+    values (Dict[str, Any]): The settings.
+    """
+    cfg, config = nlp.get_pipe(name).cfg, nlp.get_pipe_config(name)  # type: ignore[attr-defined]
+    cfg.update(copy.deepcopy(values))
+    for key in set(values).intersection(cfg[CONFIGURED]):
+        cfg[CONFIGURED][key] = config[key] = copy.deepcopy(values[key])
+
+
+Callback = Callable[[Language, Dict[str, Any]], None]
+
+
+def find_pipe(nlp: Language, component: str, attribute: str, *, problem: str) -> Any:
+    """Find the component that a callback is for, by what it has."""
+    pipe = dict(nlp.components).get(component)
+    if not hasattr(pipe, attribute):
+        raise ValueError(problem.format(component=component, found=", ".join(nlp.component_names) or "nothing"))
+    return pipe
+
+
+TOK2VEC = """
+@architectures = "spacy.HashEmbedCNN.v2"
+pretrained_vectors = null
+width = 96
+depth = 4
+embed_size = 2000
+window_size = 1
+maxout_pieces = 3
+subword_features = true
+"""

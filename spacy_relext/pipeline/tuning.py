@@ -1,0 +1,241 @@
+"""Fit calibration and thresholds of a trained pipeline on held-out data."""
+
+import copy
+from typing import Any, Dict, Iterable, List, Mapping, Sequence, Union
+
+import numpy as np
+from spacy.language import Language
+from spacy.training import Example
+
+from ..annotations.entities import is_searched
+from ..annotations.store import has_triples
+from ..errors import Errors
+from ..scoring.calibration import Floats, best_threshold, expected_calibration_error, steady_thresholds
+from ..scoring.outcomes import RelationCells, TripleOutcomes, collect_cells, collect_outcomes, estimate_label_frequency
+from ..scoring.probabilities import Platt, apply_platt, calibrate, fit_platt
+from .pipe import RelationPipe, outputs_kept
+from .settings import as_saved, keep_settings
+
+Outcomes = Union[TripleOutcomes, RelationCells]
+
+Settings = Dict[str, Any]
+
+# What is below cannot become a triple; above it the sweep sees every candidate.
+_FLOOR = 0.1
+
+# What is saved shall be what was fitted, digit by digit.
+_DIGITS = 6
+
+_RAW: Settings = {"scale": 1.0, "shift": 0.0, "thresholds": {}}
+
+
+def tune_pipeline(
+    nlp: Language, examples: Iterable[Example], *, min_positives: int = 10, per_label: bool = True
+) -> Dict[str, Dict[str, Any]]:
+    """Fit scale, shift and thresholds of every component of this package, and keep them in its settings.
+
+    Scores are mapped to calibrated probabilities by a logistic curve (Platt), which leaves their order as it is; then
+    thresholds with the best F1 are chosen, the common one and, as far as cross-validation advises, one for each
+    relation with enough right predictions. Detectors come first, since what they say is part of a triple's score.
+    Where the exact F1 of triples would get worse on this data, the detectors' probabilities stay as they are; where it
+    still would, the component keeps all its settings.
+
+    nlp (Language): A trained pipeline; changed in place.
+    examples (Iterable[Example]): Held-out data, not seen in training.
+    min_positives (int): Right predictions a relation needs for a threshold of its own.
+    per_label (bool): Whether to fit thresholds per relation at all.
+    RETURNS (Dict[str, Dict[str, Any]]): For each component: `writes` ("triples" or "relations"), `before` and `after`
+        (exact F1 of triples, micro F1 of relations), `threshold`, `thresholds`, `scale`, `shift`, `ece_before`,
+        `ece_after`, `documents`, `gold`, `fitted` (what else was fitted); for detectors also `label_frequency`
+        (overall c), `label_frequencies` (c_j), `missing_rates` (1 - c_j), `positives` (what each c_j is estimated
+        from), `unbiased` (whether the detector's loss lets its probabilities be read like that).
+    RAISES (ValueError): Where no component is one of this package, the data holds no triples, or nothing looks
+        for the entities whose pairs a component classifies.
+    """
+    data = [example for example in examples if has_triples(example.reference)]
+    pipes = {name: pipe for name, pipe in nlp.pipeline if isinstance(pipe, RelationPipe)}
+    if not pipes:
+        raise ValueError(Errors.R010.format(found=", ".join(nlp.pipe_names) or "nothing"))
+    if not any(example.reference._.triples for example in data):
+        raise ValueError(Errors.R011.format(count=len(data)))
+    options: Dict[str, Any] = {"min_positives": min_positives, "per_label": per_label}
+    if not per_label:  # thresholds of relations from an earlier run are not what is asked for
+        for pipe in pipes.values():
+            pipe.cfg["thresholds"] = {}
+    before = {name: _fitted(pipe) for name, pipe in pipes.items()}
+    detectors = [name for name, pipe in pipes.items() if pipe.writes == "relations"]
+    extractors = [name for name in pipes if name not in detectors]
+    steps: Dict[str, Any] = {"before": before, "detectors": detectors, "extractors": extractors}
+    with outputs_kept(pipes[name] for name in extractors):
+        start = {name: _f1(_outcomes(nlp, name, data)) for name in extractors}
+        found = _tune_all(nlp, data, **steps, **options)
+        if detectors and any(found[name]["after"] < start[name] for name in extractors):
+            found = _tune_all(nlp, data, **steps, recalibrate=False, **options)
+    for name in extractors:
+        if found[name]["after"] < start[name]:
+            keep_settings(nlp, name, before[name])
+            found[name].update(copy.deepcopy(before[name]), after=start[name], ece_after=found[name]["ece_before"])
+        found[name]["before"] = start[name]
+        found[name]["fitted"] = {key: pipes[name].cfg[key] for key in pipes[name].fitted_first}
+    return {name: found[name] for name in pipes}
+
+
+def _tune_all(
+    nlp: Language,
+    data: List[Example],
+    *,
+    before: Mapping[str, Settings],
+    detectors: Sequence[str],
+    extractors: Sequence[str],
+    recalibrate: bool = True,
+    **options: Any,
+) -> Dict[str, Dict[str, Any]]:
+    """Fit detectors, with or without their calibration, then the extractors that read what these say."""
+    found = {}
+    for name in detectors:
+        found[name] = _tune_detector(nlp, name, data, before[name], recalibrate=recalibrate, **options)
+        for each in extractors:
+            nlp.get_pipe(each).kept_outputs.forget()  # type: ignore[attr-defined]
+    for name in extractors:
+        found[name] = _tune_extractor(nlp, name, data, before[name], **options)
+    return found
+
+
+def _tune_detector(nlp: Language, name: str, data: List[Example], old: Settings, **options: Any) -> Dict[str, Any]:
+    """Fit a detector to cells (sentence, relation), and say how many true ones the labels miss."""
+    pipe: Any = nlp.get_pipe(name)
+    stored = pipe.cfg["min_probability"]
+    pipe.cfg.update({**copy.deepcopy(_RAW), "min_probability": 0.0})
+    raw = _cells(nlp, name, data)
+    pipe.cfg["min_probability"] = stored
+    result = _fit(nlp, name, raw, old, floor=0.0, **options)
+    frequency = estimate_label_frequency(raw, labels=pipe.labels)
+    unbiased = pipe.cfg["loss"] == "bce"
+    pipe.cfg["label_frequency"] = as_saved(frequency.per_label)
+    if unbiased:  # a collective loss was told how much is missing: its probabilities would only repeat it
+        pipe.cfg["missing_rates"] = as_saved(frequency.missing_rates)
+    return {
+        **result,
+        "writes": "relations",
+        "after": _f1_at(raw, calibrate(raw.scores, scale=result["scale"], shift=result["shift"]), result),
+        "documents": len(data),
+        "label_frequency": frequency.overall,
+        "label_frequencies": frequency.per_label,
+        "missing_rates": frequency.missing_rates,
+        "positives": frequency.counts,
+        "unbiased": unbiased,
+    }
+
+
+def _tune_extractor(nlp: Language, name: str, data: List[Example], old: Settings, **options: Any) -> Dict[str, Any]:
+    """Fit a component that writes triples."""
+    pipe: Any = nlp.get_pipe(name)
+    if pipe.fitted_first:
+        keep_settings(nlp, name, dict(as_saved(pipe.fit_settings(_predicted(nlp, data)))))
+    pipe.cfg.update({**copy.deepcopy(_RAW), "threshold": _FLOOR})
+    raw = _outcomes(nlp, name, data)
+    if not len(raw.scores) and hasattr(pipe, "suggester"):
+        if not any(is_searched(example.predicted) for example in _predicted(nlp, data)):
+            raise ValueError(Errors.R013.format(name=name, count=len(data)))
+    result = _fit(nlp, name, raw, old, floor=_FLOOR, **options)
+    return {**result, "writes": "triples", "after": _f1(_outcomes(nlp, name, data)), "documents": len(data)}
+
+
+def _fit(
+    nlp: Language,
+    name: str,
+    raw: Outcomes,
+    old: Settings,
+    *,
+    floor: float,
+    min_positives: int,
+    per_label: bool,
+    recalibrate: bool = True,
+) -> Dict[str, Any]:
+    """Fit calibration and thresholds to raw scores, and keep them; thresholds that did better before are taken over."""
+    fitted = fit_platt(raw.scores, raw.correct) if recalibrate else Platt(old["scale"], old["shift"])
+    platt = Platt(*as_saved([round(value, _DIGITS) for value in fitted]))
+    scores = apply_platt(raw.scores, platt)
+    least = float(apply_platt(np.asarray([floor]), platt)[0])
+    single, _ = best_threshold(scores, raw.correct, n_gold=raw.n_gold, floor=least)
+    choices: List[Settings] = [{"threshold": single, "thresholds": {}}]
+    if per_label:
+        own = steady_thresholds(
+            scores,
+            raw.correct,
+            raw.labels,
+            n_gold=raw.gold_per_label,
+            min_positives=min_positives,
+            floor=least,
+        )
+        own = {label: value for label, value in own.items() if value != single}
+        choices.insert(0, {"threshold": single, "thresholds": own})
+    choices.append(_moved(old, platt))
+    chosen = max([_rounded(choice) for choice in choices], key=lambda choice: _f1_at(raw, scores, choice))
+    settings = {**chosen, "scale": platt.slope, "shift": platt.bias}
+    keep_settings(nlp, name, settings)
+    old_scores = calibrate(raw.scores, scale=old["scale"], shift=old["shift"])
+    return {
+        **copy.deepcopy(settings),
+        "before": _f1_at(raw, old_scores, old),
+        "ece_before": expected_calibration_error(old_scores, raw.correct),
+        "ece_after": expected_calibration_error(scores, raw.correct),
+        "gold": raw.n_gold,
+    }
+
+
+def _fitted(pipe: RelationPipe) -> Settings:
+    """Pick what is fitted here from a component's settings."""
+    keys = ("threshold", "thresholds", "scale", "shift", *pipe.fitted_first)
+    return {key: copy.deepcopy(pipe.cfg[key]) for key in keys}
+
+
+def _moved(old: Settings, platt: Platt) -> Settings:
+    """Say what thresholds on old scores are on new ones, so that they accept the same predictions."""
+
+    def move(threshold: float) -> float:
+        inverse = {"scale": 1.0 / old["scale"], "shift": -old["shift"] / old["scale"]}
+        return float(apply_platt(calibrate(np.asarray([threshold]), **inverse), platt)[0])
+
+    thresholds = {label: move(value) for label, value in old["thresholds"].items()}
+    return {"threshold": move(old["threshold"]), "thresholds": thresholds}
+
+
+def _rounded(choice: Settings) -> Settings:
+    """Give thresholds the digits that they are saved with."""
+    thresholds = {label: round(value, _DIGITS) for label, value in choice["thresholds"].items()}
+    return dict(as_saved({"threshold": round(choice["threshold"], _DIGITS), "thresholds": thresholds}))
+
+
+def _f1_at(raw: Outcomes, scores: Floats, settings: Mapping[str, Any]) -> float:
+    """F1 of the predictions that some thresholds accept."""
+    thresholds: Mapping[str, float] = settings["thresholds"]
+    cuts = np.asarray([thresholds.get(label, settings["threshold"]) for label in raw.labels], dtype=np.float64)
+    accepted = scores >= cuts
+    return 2.0 * float((accepted & raw.correct).sum()) / max(1, int(accepted.sum()) + raw.n_gold)
+
+
+def _f1(outcomes: TripleOutcomes) -> float:
+    """Exact F1 of what was predicted."""
+    return 2.0 * float(outcomes.correct.sum()) / max(1, len(outcomes.scores) + outcomes.n_gold)
+
+
+def _outcomes(nlp: Language, name: str, data: Sequence[Example]) -> TripleOutcomes:
+    """Run the pipeline and line its triples up with the gold."""
+    return collect_outcomes(_predicted(nlp, data), source=name)
+
+
+def _cells(nlp: Language, name: str, data: Sequence[Example]) -> RelationCells:
+    """Run the pipeline as far as a detector and line its relations up with the gold."""
+    later = nlp.pipe_names[nlp.pipe_names.index(name) + 1 :]
+    with nlp.select_pipes(disable=later):
+        return collect_cells(_predicted(nlp, data))
+
+
+def _predicted(nlp: Language, data: Sequence[Example]) -> List[Example]:
+    """Predict copies of the documents."""
+    for _, pipe in nlp.pipeline:
+        if isinstance(pipe, RelationPipe) and pipe.kept_outputs is not None:
+            pipe.kept_outputs.rewind()
+    docs = nlp.pipe(example.predicted.copy() for example in data)
+    return [Example(doc, example.reference) for doc, example in zip(docs, data)]

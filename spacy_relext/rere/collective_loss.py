@@ -1,0 +1,281 @@
+"""Losses that several methods share: masked binary cross-entropy and RERE's collective positive-unlabelled loss.
+
+Source: Xie et al., ACL 2021, Eqs. 7-10, and the form their released code computes. See `docs/methods/rere.md`.
+"""
+
+import math
+from typing import NamedTuple, Optional, Tuple, TypeVar, Union
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+SCOPES = ("row", "batch", "label")
+
+_LARGEST_GAP = 1.0 - 1e-6
+
+Rate = TypeVar("Rate", float, Tensor)
+
+
+class RunningMeans(NamedTuple):
+    """Probability mass of each label's observed negatives over the last batches, older ones weighing less.
+
+    total (Tensor): Sum of probabilities. Shape (R,)
+    cells (Tensor): How many there are. Shape (R,)
+    batches (float): How many batches weigh in: 1 + ρ + ρ² + ….
+    """
+
+    total: Tensor
+    cells: Tensor
+    batches: float
+
+
+def masked_bce(logits: Tensor, targets: Tensor, *, mask: Tensor, weights: Optional[Tensor] = None) -> Tensor:
+    """Mean binary cross-entropy over the cells a mask keeps: softplus(z) - y z.
+
+    logits (Tensor): Unnormalised scores z. Shape (...)
+    targets (Tensor): Targets y in [0, 1]. Shape (...)
+    mask (Tensor): True where a cell counts; broadcasts to the logits' shape.
+    weights (Optional[Tensor]): Weight of each cell; broadcasts to the logits' shape.
+    RETURNS (Tensor): A scalar; 0 where nothing counts.
+    """
+    weight = mask.to(logits.dtype).expand_as(logits)
+    if weights is not None:
+        weight = weight * weights
+    cells = F.softplus(logits) - targets * logits
+    return (cells * weight).sum() / weight.sum().clamp(min=1.0)
+
+
+def hidden_positive_rate(observed: Rate, missing: Rate) -> Rate:
+    """Rate of true positives among the cells observed as negative, μ⁻ = π_o τ / ((1-τ)(1-π_o)).
+
+    The paper's μ = π(1+τ) is the prior over *all* cells, but the loss compares it with a mean over observed negatives
+    only; this is the target that belongs to that mean (SCAR assumption).
+
+    observed (Rate): π_o, share of cells observed as positive, or one for each label.
+    missing (Rate): τ, share of true positives that are missing from the labels, in [0, 1).
+    RETURNS (Rate): μ⁻.
+    """
+    return observed * missing / ((1.0 - missing) * (1.0 - observed))
+
+
+def paper_prior(observed: Rate, missing: Rate) -> Rate:
+    """The paper's μ = π(1+τ), kept for comparison.
+
+    observed (Rate): π_o, share of cells observed as positive, or one for each label.
+    missing (Rate): τ, share of true positives that are missing.
+    RETURNS (Rate): μ.
+    """
+    return observed * (1.0 + missing)
+
+
+def positive_weight(observed: float) -> float:
+    """γ that restores the natural frequency of positives, π_o / (1-π_o).
+
+    observed (float): π_o, share of cells observed as positive.
+    RETURNS (float): γ.
+    """
+    return observed / (1.0 - observed)
+
+
+def collective_loss(
+    logits: Tensor,
+    targets: Tensor,
+    *,
+    mask: Tensor,
+    mu: Tensor,
+    gamma: Union[float, Tensor],
+    scope: str = "batch",
+    smooth: bool = False,
+    weights: Optional[Tensor] = None,
+) -> Tensor:
+    """RERE's collective loss in its stable form: γ·(-ln mean of positives) - ln(1 - |mean of negatives - μ|).
+
+    Observed negatives are judged by their mean alone, so that a confident false negative among them is not pushed
+    down. The means are taken per row (the authors' code), over the batch, or per label (one-vs-rest cPU; over more than
+    one batch: `label_collective_loss`).
+
+    logits (Tensor): Unnormalised scores z. Shape (B, R)
+    targets (Tensor): Observed labels, 0 or 1. Shape (B, R)
+    mask (Tensor): True where a cell counts. Shape (B, R)
+    mu (Tensor): Expected mean probability of observed negatives: a scalar, or one per label. Shape () or (R,)
+    gamma (Union[float, Tensor]): Weight of the positive term, or one for each group. Shape () or (G,)
+    scope (str): "row", "batch" or "label".
+    smooth (bool): Replace -ln(1-|m-μ|) by KL(Bern(μ) || Bern(m)), whose gradient vanishes at the target.
+    weights (Optional[Tensor]): Weight of each group. Shape (G,)
+    RETURNS (Tensor): A scalar, the mean over the scope's groups; 0 where there is none.
+    RAISES (ValueError): Where the scope is unknown.
+    """
+    if scope not in SCOPES:
+        raise ValueError(f"scope is {scope!r}; expected one of {', '.join(SCOPES)}")
+    positives, negatives = mask & (targets > 0.5), mask & (targets <= 0.5)
+    if scope == "batch":
+        positives, negatives, logits = positives.reshape(1, -1), negatives.reshape(1, -1), logits.reshape(1, -1)
+    elif scope == "label":
+        positives, negatives, logits = positives.T, negatives.T, logits.T
+    target = mu if scope == "label" else mu.mean()
+    positive_term = _negative_log_mean(logits, positives)
+    mean = masked_mean(torch.sigmoid(_full_precision(logits)), negatives)
+    negative_term = _negative_term(mean, target, smooth=smooth, some=negatives.any(-1))
+    groups = gamma * positive_term + negative_term
+    weights = torch.ones_like(groups) if weights is None else weights
+    return (groups * weights).sum() / weights.sum().clamp(min=1.0)
+
+
+def label_collective_loss(
+    logits: Tensor,
+    targets: Tensor,
+    *,
+    mask: Tensor,
+    mu: Tensor,
+    gamma: Optional[float] = None,
+    smooth: bool = False,
+    past: Optional[RunningMeans] = None,
+    window: int = 1,
+) -> Tuple[Tensor, RunningMeans]:
+    """The collective loss one label at a time, with the mean of its observed negatives taken over the last batches.
+
+    That a share μ_j of a label's negatives is hidden positives is true of many cells, not of a small batch: whether the
+    mean is to rise or to fall is asked of the window, how much each cell moves is as if the batch were alone.
+
+    logits (Tensor): Unnormalised scores. Shape (B, R)
+    targets (Tensor): Observed labels, 0 or 1. Shape (B, R)
+    mask (Tensor): True where a cell counts. Shape (B, R)
+    mu (Tensor): Expected mean probability of each label's observed negatives. Shape (R,)
+    gamma (Optional[float]): Weight of the positive term where a label has positives; None: their number in the batch
+        divided by that of the negatives, since a rare label has none in most batches.
+    smooth (bool): As in `collective_loss`.
+    past (Optional[RunningMeans]): Of the batches before.
+    window (int): About how many batches the means reach back; 1: this one alone.
+    RETURNS (Tuple[Tensor, RunningMeans]): A scalar, the mean over the labels; and the means for the next batch.
+    """
+    means, counts = label_means(torch.sigmoid(_full_precision(logits)), targets, mask=mask)
+    means, running = _run_on(means, counts, past=past, window=window)
+    positives = (mask & (targets > 0.5)).T
+    weight = positives.sum(-1) / counts.clamp(min=1) if gamma is None else gamma
+    negative_term = _negative_term(means, mu, smooth=smooth, some=running.cells > 0)
+    return (weight * _negative_log_mean(logits.T, positives) + negative_term).mean(), running
+
+
+def pointer_collective_loss(
+    logits: Tensor,
+    targets: Tensor,
+    *,
+    mask: Tensor,
+    mu: Tensor,
+    gamma: Union[float, Tensor],
+    weights: Optional[Tensor] = None,
+) -> Tensor:
+    """The collective loss over an extractor's pointers (Eq. 10 read as a mean: its sum over tokens can exceed 1).
+
+    Each pointer of each row is a group of its own, over the tokens of its context.
+
+    logits (Tensor): Unnormalised scores. Shape (M, T, 4)
+    targets (Tensor): 1 at observed ends. Shape (M, T, 4)
+    mask (Tensor): True on context tokens. Shape (M, T)
+    mu (Tensor): Expected mean probability of a pointer's observed negatives, a scalar. Shape ()
+    gamma (Union[float, Tensor]): Weight of the positive term.
+    weights (Optional[Tensor]): Weight of each row. Shape (M,)
+    RETURNS (Tensor): A scalar, the mean over rows and pointers.
+    """
+    groups = [part.transpose(1, 2).flatten(0, 1) for part in (logits, targets)]  # 2 x (M * 4, T)
+    cells = mask.unsqueeze(1).expand(-1, logits.shape[2], -1).flatten(0, 1)  # (M * 4, T)
+    each = None if weights is None else weights.repeat_interleave(logits.shape[2])
+    return collective_loss(*groups, mask=cells, mu=mu, gamma=gamma, scope="row", weights=each)
+
+
+def printed_collective_loss(logits: Tensor, targets: Tensor, *, mu: float, gamma: float, eps: float = 1e-6) -> Tensor:
+    """The collective loss as the authors' released code computes it, per row, from probabilities and with an epsilon.
+
+    Eq. 9 as printed takes one mean over all labels for both terms and cannot be trained; the code's reading is kept
+    for comparison. Rows without positives get the constant γ·(-ln eps), as there.
+
+    logits (Tensor): Unnormalised scores. Shape (B, R)
+    targets (Tensor): Observed labels. Shape (B, R)
+    mu (float): μ.
+    gamma (float): γ.
+    eps (float): The code's epsilon.
+    RETURNS (Tensor): A scalar, the batch mean; 0 for an empty batch.
+    """
+    probs = torch.sigmoid(logits)
+    positive_mean = masked_mean(probs, targets > 0.5)
+    negative_mean = masked_mean(probs, targets <= 0.5)
+    positive = -torch.log(positive_mean + eps)
+    negative = -torch.log(1.0 - (negative_mean - mu).abs() + eps)
+    return (gamma * positive + negative).sum() / max(1, len(logits))
+
+
+def absolute_gap_loss(mean: Tensor, target: Tensor) -> Tensor:
+    """-ln(1 - |m - μ|), with the gap kept below 1.
+
+    mean (Tensor): Mean probability m. Shape (G,)
+    target (Tensor): μ, a scalar or one per group.
+    RETURNS (Tensor): Shape (G,)
+    """
+    return -torch.log1p(-(mean - target).abs().clamp(max=_LARGEST_GAP))
+
+
+def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
+    """Mean over the last axis of the cells a mask keeps; 0 where it keeps none.
+
+    values (Tensor): Shape (G, C)
+    mask (Tensor): Shape (G, C)
+    RETURNS (Tensor): Shape (G,)
+    """
+    weight = mask.to(values.dtype)
+    return (values * weight).sum(-1) / weight.sum(-1).clamp(min=1.0)
+
+
+def label_means(probs: Tensor, targets: Tensor, *, mask: Tensor) -> Tuple[Tensor, Tensor]:
+    """Mean probability of each label's observed negatives, and how many there are.
+
+    probs (Tensor): Shape (B, R)
+    targets (Tensor): Shape (B, R)
+    mask (Tensor): Shape (B, R)
+    RETURNS (Tuple[Tensor, Tensor]): Means and counts. Shapes (R,), (R,)
+    """
+    negatives = (mask & (targets <= 0.5)).T
+    return masked_mean(probs.T, negatives), negatives.sum(-1)
+
+
+def _run_on(means: Tensor, counts: Tensor, *, past: Optional[RunningMeans], window: int) -> Tuple[Tensor, RunningMeans]:
+    """Take the batch's means into those of the window; their gradient stays that of the batch's means."""
+    total, count, batches = means * counts, counts.to(means.dtype), 1.0
+    if past is not None:
+        decay = 1.0 - 1.0 / window
+        total = total + decay * past.total.to(means)
+        count = count + decay * past.cells.to(means)
+        batches += decay * past.batches
+    mean = total / count.clamp(min=1e-9)
+    fixed = mean.detach()
+    return fixed + batches * (mean - fixed), RunningMeans(total.detach(), count.detach(), batches)
+
+
+def _negative_term(mean: Tensor, target: Tensor, *, smooth: bool, some: Tensor) -> Tensor:
+    """Distance of the negatives' means from their targets; 0 for groups without negatives."""
+    term = _bernoulli_kl(target, mean) if smooth else absolute_gap_loss(mean, target)
+    return torch.where(some, term, torch.zeros_like(term))
+
+
+def _negative_log_mean(logits: Tensor, mask: Tensor) -> Tensor:
+    """-ln of the mean probability of the masked cells, from logits: ln|P| - logsumexp(logσ(z)); 0 for no cells."""
+    log_probs = F.logsigmoid(_full_precision(logits)).masked_fill(~mask, -math.inf)
+    count = mask.sum(-1)
+    some = count > 0
+    # A group without positives would give -inf - -inf; a finite stand-in keeps its gradient out.
+    safe = torch.where(some.unsqueeze(-1), log_probs, torch.zeros_like(log_probs))
+    value = torch.log(count.clamp(min=1).to(safe.dtype)) - torch.logsumexp(safe, dim=-1)
+    return torch.where(some, value, torch.zeros_like(value))
+
+
+def _full_precision(logits: Tensor) -> Tensor:
+    """Logits in at least fp32: the means of probabilities near 0 do not survive bf16."""
+    return logits if logits.dtype == torch.float64 else logits.float()
+
+
+def _bernoulli_kl(target: Tensor, mean: Tensor) -> Tensor:
+    """KL(Bern(μ) || Bern(m)) with m kept inside (0, 1)."""
+    mean = mean.clamp(1e-6, 1.0 - 1e-6)
+    target = target.to(mean.dtype)
+    entropy = torch.xlogy(target, target) + torch.xlogy(1.0 - target, 1.0 - target)  # a quotient has no slope at μ = 0
+    return entropy - target * torch.log(mean) - (1.0 - target) * torch.log1p(-mean)

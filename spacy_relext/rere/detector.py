@@ -1,0 +1,222 @@
+"""The component behind `rere_detector`: which relations does a sentence state?"""
+
+from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
+
+import numpy
+from spacy.language import Language
+from spacy.tokens import Doc
+from spacy.training import Example
+from thinc.api import Config, Model
+
+from ..annotations.store import set_relations
+from ..annotations.triple import CharSpan
+from ..errors import Errors, check_choice, check_range
+from ..pipeline.settings import TOK2VEC, plain_settings
+from ..scoring.probabilities import calibrate
+from ..scoring.relations import RELATION_SCORE_WEIGHTS
+from .collective_loss import SCOPES
+from .component import FITTED, RerePipe
+from .losses import DETECTOR_LOSSES, LabelWindow, detector_loss
+from .windows import SentenceWindows, TokenBatch, label_matrix
+
+DEFAULT_MISSING_RATE = 0.05
+
+LARGEST_MISSING_RATE = 0.99
+
+
+class RereDetector(RerePipe):
+    """Which relations does a sentence state? Writes `sent._.relations`."""
+
+    architectures = ("relext_shared_detector", "relext_marked_detector")
+    writes = "relations"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Create a detector; see `RelationPipe`."""
+        super().__init__(*args, **kwargs)
+        self.cfg.update(label_frequency={}, missing_rates={})
+        self._window = LabelWindow(self.cfg["mean_window"])
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Optional[Language] = None,
+        labels: Optional[List[str]] = None,
+        missing_rates: Optional[Dict[str, float]] = None,
+    ) -> None:
+        """Find the labels, give the model its sizes, and load the encoder's weights.
+
+        get_examples (Callable[[], Iterable[Example]]): Returns the training data.
+        nlp (Optional[Language]): The pipeline.
+        labels (Optional[List[str]]): The labels, where the data does not show all of them.
+        missing_rates (Optional[Dict[str, float]]): τ of each relation, such as `spacy relext tune` estimates; read by
+            the collective losses where the setting `missing_rate` is null. None: what was estimated before, if any.
+        RAISES (ValueError): Where there are no labels, or a rate is none.
+        """
+        for label, rate in (missing_rates or {}).items():
+            check_range(f"missing_rates of {self.name}: {label}", rate, 0.0, LARGEST_MISSING_RATE)
+        super().initialize(get_examples, nlp=nlp, labels=labels)
+        unknown = sorted(set(missing_rates or {}).difference(self.labels))
+        if unknown:
+            raise ValueError(Errors.R362.format(name=self.name, unknown=", ".join(unknown)))
+        if missing_rates is not None:
+            self.cfg["missing_rates"] = dict(missing_rates)
+        self._window = LabelWindow(self.cfg["mean_window"])
+
+    def update(self, examples: Iterable[Example], **options: Any) -> Dict[str, float]:
+        """Learn from a batch; see `RelationPipe.update`."""
+        losses = super().update(examples, **options)
+        self._window.advance()
+        return losses
+
+    def suggest(self, docs: Sequence[Doc]) -> SentenceWindows:
+        """Take every sentence window."""
+        return self.windows(docs)
+
+    def suggest_gold(self, examples: Sequence[Example]) -> SentenceWindows:
+        """Take every sentence window of annotated Docs, with its gold."""
+        windows, gold = self.gold(examples)
+        windows.gold = gold
+        return windows
+
+    def features(self, instances: SentenceWindows) -> TokenBatch:
+        """Lay the windows' tokens out as an index."""
+        return TokenBatch(instances.docs, {"index": instances.token_index()}, instances)
+
+    def targets(self, instances: SentenceWindows) -> Dict[str, Any]:
+        """Mark the relations that each window states."""
+        assert instances.gold is not None
+        return {
+            "relations": label_matrix(instances.gold, self.labels),
+            "label_prior": self._per_label(self.cfg["label_prior"], self.cfg["prior"]),
+            "missing_rates": self.missing_rates(),
+        }
+
+    def loss(self, outputs: Any, targets: Dict[str, Any]) -> Dict[str, Any]:
+        """Binary cross-entropy or the collective loss."""
+        return detector_loss(
+            outputs,
+            targets,
+            kind=self.cfg["loss"],
+            scope=self.cfg["collective_scope"],
+            gamma=self.cfg["gamma"],
+            smooth=self.cfg["smooth"],
+            window=self._window,
+            weight=self.cfg["loss_weight"],
+        )
+
+    def decode(self, instances: SentenceWindows, outputs: Any) -> List[Any]:
+        """Take each sentence's best window for every relation."""
+        found: List[List[Tuple[CharSpan, Dict[str, float]]]] = [[] for _ in instances.docs]
+        if outputs is None:
+            return found
+        logits = numpy.full((len(instances.bounds), len(self.labels)), -numpy.inf)
+        numpy.maximum.at(logits, instances.sentence, outputs)
+        probs = calibrate(0.5 * (1.0 + numpy.tanh(0.5 * logits)), scale=self.cfg["scale"], shift=self.cfg["shift"])
+        for (number, start, end), row in zip(instances.bounds, probs):
+            doc = instances.docs[number]
+            offsets = (doc[start].idx, doc[end - 1].idx + len(doc[end - 1]))
+            kept = numpy.flatnonzero(row >= self.cfg["min_probability"]).tolist()
+            found[number].append((offsets, {self.labels[label]: float(row[label]) for label in kept}))
+        return found
+
+    def store(self, doc: Doc, prediction: List[Tuple[CharSpan, Dict[str, float]]]) -> None:
+        """Write the probabilities of every sentence."""
+        set_relations(doc, prediction)
+
+    def missing_rates(self) -> Any:
+        """List τ of each relation: the setting, else the estimate, else a guess.
+
+        RETURNS (NDArray): In the model's order. Shape (R,)
+        """
+        if self.cfg["missing_rate"] is not None:
+            return self._per_label({}, self.cfg["missing_rate"])
+        return self._per_label(self.cfg["missing_rates"], DEFAULT_MISSING_RATE)
+
+    def _per_label(self, values: Dict[str, float], default: float) -> Any:
+        """A number for each label, in the model's order."""
+        return numpy.asarray([values.get(label, default) for label in self.labels], dtype="float32")
+
+
+DETECTOR_CONFIG = f"""
+[model]
+@architectures = "spacy_relext.SharedDetector.v1"
+hidden = 128
+dropout = 0.1
+
+[model.tok2vec]
+{TOK2VEC}
+"""
+
+
+# Every key of the scorers, since `spacy train` reports those that stand here; None hides one, 0 shows it.
+# The triples are what counts: together the two components weigh the detector's F by a quarter.
+DETECTOR_WEIGHTS = {**RELATION_SCORE_WEIGHTS, "relations_micro_f": 0.33}
+
+
+@Language.factory(
+    "rere_detector",
+    assigns=["span._.relations"],
+    default_config={
+        "model": Config().from_str(DETECTOR_CONFIG)["model"],
+        "loss": "bce",
+        "collective_scope": "batch",
+        "smooth": False,
+        "mean_window": 20,
+        "missing_rate": None,
+        "gamma": None,
+        "loss_weight": 5.0,
+        "threshold": 0.5,
+        "min_probability": 0.01,
+        "max_length": 256,
+        "stride": 128,
+        "scorer": {"@scorers": "spacy_relext.relation_scorer.v1"},
+    },
+    default_score_weights=DETECTOR_WEIGHTS,
+)
+def make_rere_detector(
+    nlp: Language,
+    name: str,
+    model: Model,
+    loss: str,
+    collective_scope: str,
+    smooth: bool,
+    mean_window: int,
+    missing_rate: Optional[float],
+    gamma: Optional[float],
+    loss_weight: float,
+    threshold: float,
+    min_probability: float,
+    max_length: int,
+    stride: int,
+    scorer: Optional[Callable[..., Dict[str, Any]]],
+) -> RereDetector:
+    """Create a relation detector.
+
+    nlp (Language): The pipeline.
+    name (str): The component's name.
+    model (Model): Built by `spacy_relext.SharedDetector.v1` or `spacy_relext.MarkedDetector.v1`.
+    loss (str): "bce", "collective", or "printed" (the released code's form of the collective loss).
+    collective_scope (str): Over what the collective loss takes its means: "row", "batch" or "label".
+    smooth (bool): Whether the collective loss compares by a divergence instead of -ln(1-|m-μ|).
+    mean_window (int): About how many batches the means of scope "label" reach back; 1: each batch alone.
+    missing_rate (Optional[float]): τ, the share of true relations that the labels miss; null: the estimates given to
+        `initialize` as `missing_rates`, and 0.05 for relations without one.
+    gamma (Optional[float]): Weight of the collective loss's positive term; null takes it from the data.
+    loss_weight (float): Weight of the loss, for an encoder shared with other components.
+    threshold (float): Probability from which the scorer counts a relation as detected; `spacy relext tune` fits one
+        per relation. What the extractor asks for is its `ask_threshold`.
+    min_probability (float): Relations less probable than this are not stored.
+    max_length (int): Longest sentence that is read in one piece, in tokens.
+    stride (int): Distance of the windows of longer ones, in tokens.
+    scorer (Optional[Callable[..., Dict[str, Any]]]): The scoring function.
+    RETURNS (RereDetector): The component.
+    RAISES (ValueError): Where a setting is out of its range.
+    """
+    settings = plain_settings(locals())
+    check_choice("loss", loss, DETECTOR_LOSSES)
+    check_choice("collective_scope", collective_scope, SCOPES)
+    check_range("mean_window", mean_window, 1, 1_000_000)
+    check_range("missing_rate", missing_rate or 0.0, 0.0, LARGEST_MISSING_RATE)
+    check_range("stride", stride, 1, max_length or stride)
+    return RereDetector(nlp.vocab, model, name, scorer=scorer, settings=settings, fitted=FITTED)

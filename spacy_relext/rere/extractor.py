@@ -1,0 +1,186 @@
+"""The component behind `rere_extractor`: subject and object of each detected relation."""
+
+from typing import Any, Callable, Dict, List, Optional, Sequence
+
+import numpy
+from spacy.language import Language
+from spacy.tokens import Doc
+from spacy.training import Example
+from thinc.api import Config, Model
+
+from ..annotations.store import has_relations, set_triples
+from ..errors import check_choice, check_range
+from ..pipeline.settings import TOK2VEC, plain_settings
+from ..scoring.probabilities import calibrate
+from ..scoring.triples import TRIPLE_SCORE_WEIGHTS
+from .component import FITTED, RerePipe
+from .decode import PAIRINGS, SPAN_RULES, candidates_by_doc, keep_best_candidates, ruled_candidates, scored_candidates
+from .detector import LARGEST_MISSING_RATE
+from .losses import POINTER_LOSSES, extractor_loss
+from .queries import readable_label
+from .rows import QueryRows, all_rows, detected_rows, gold_rows
+from .windows import TokenBatch
+
+
+class RereExtractor(RerePipe):
+    """Subject and object of each detected relation. Writes `doc._.triples`."""
+
+    architectures = ("relext_shared_extractor", "relext_marked_extractor")
+
+    def suggest(self, docs: Sequence[Doc]) -> QueryRows:
+        """Ask the detected relations of each sentence, or all of them where no detector ran."""
+        windows = self.windows(docs)
+        if not any(has_relations(doc) for doc in docs):
+            return all_rows(windows, n_labels=len(self.labels))
+        return detected_rows(windows, labels=self.labels, threshold=self.cfg["ask_threshold"])
+
+    def suggest_gold(self, examples: Sequence[Example]) -> QueryRows:
+        """Ask the gold relations and some absent ones."""
+        windows, gold = self.gold(examples)
+        absent, weight = self.cfg["absent_rows"], self.cfg["absent_weight"]
+        return gold_rows(windows, gold, self.labels, absent_rows=absent, absent_weight=weight)
+
+    def features(self, instances: QueryRows) -> TokenBatch:
+        """Lay out windows and rows as arrays."""
+        return TokenBatch(instances.windows.docs, instances.arrays(), instances.windows, self._queries())
+
+    def targets(self, instances: QueryRows) -> Dict[str, Any]:
+        """Mark pointers and pairs."""
+        return instances.targets()
+
+    def loss(self, outputs: Any, targets: Dict[str, Any]) -> Dict[str, Any]:
+        """Loss of pointers, cross-entropy of pairs."""
+        return extractor_loss(
+            outputs,
+            targets,
+            pointer_loss=self.cfg["pointer_loss"],
+            pointer_missing=self.cfg["pointer_missing_rate"],
+            pointer_weight=self.cfg["pointer_weight"],
+            pair_weight=self.cfg["pair_weight"],
+        )
+
+    def decode(self, instances: QueryRows, outputs: Any) -> List[Any]:
+        """Score candidates and keep the best above their relation's threshold."""
+        if outputs is None:
+            return [[] for _ in instances.windows.docs]
+        if self.cfg["pairing"] == "scored":
+            table = scored_candidates(instances, outputs)
+        else:
+            table = ruled_candidates(
+                instances,
+                outputs,
+                pairing=self.cfg["pairing"],
+                threshold=self.cfg["pointer_threshold"],
+                max_length=self.cfg["max_span_length"],
+                span_rule=self.cfg["span_rule"],
+            )
+        scores = calibrate(table.scores(), scale=self.cfg["scale"], shift=self.cfg["shift"])
+        thresholds = self.cfg["thresholds"]
+        limits = numpy.asarray([thresholds.get(label, self.cfg["threshold"]) for label in self.labels])
+        found = candidates_by_doc(instances, table, scores, labels=self.labels, thresholds=limits)
+        return [keep_best_candidates(candidates) for candidates in found]
+
+    def store(self, doc: Doc, prediction: List[Any]) -> None:
+        """Write the triples of this component."""
+        set_triples(doc, [vars(candidate) for candidate in prediction], source=self.name)
+
+    def _queries(self) -> List[str]:
+        """Readable text of each relation, for encoders that read it."""
+        given = self.cfg["label_queries"]
+        return [given.get(label) or readable_label(label) for label in self.labels]
+
+
+EXTRACTOR_CONFIG = f"""
+[model]
+@architectures = "spacy_relext.SharedExtractor.v1"
+hidden = 128
+pair_hidden = 256
+dropout = 0.1
+span_threshold = 0.05
+max_span_length = 15
+top_k = 6
+span_mode = "soft"
+
+[model.tok2vec]
+{TOK2VEC}
+"""
+
+
+@Language.factory(
+    "rere_extractor",
+    assigns=["doc._.triples", "span._.triples"],
+    default_config={
+        "model": Config().from_str(EXTRACTOR_CONFIG)["model"],
+        "pairing": "scored",
+        "span_rule": "mutual",
+        "threshold": 0.5,
+        "ask_threshold": 0.05,
+        "pointer_threshold": 0.5,
+        "max_span_length": 15,
+        "absent_rows": 6.0,
+        "absent_weight": 0.5,
+        "pointer_loss": "bce",
+        "pointer_missing_rate": 0.05,
+        "pointer_weight": 40.0,
+        "pair_weight": 1.0,
+        "label_queries": {},
+        "max_length": 256,
+        "stride": 128,
+        "scorer": {"@scorers": "spacy_relext.triple_scorer.v1"},
+    },
+    default_score_weights=dict(TRIPLE_SCORE_WEIGHTS),
+)
+def make_rere_extractor(
+    nlp: Language,
+    name: str,
+    model: Model,
+    pairing: str,
+    span_rule: str,
+    threshold: float,
+    ask_threshold: float,
+    pointer_threshold: float,
+    max_span_length: int,
+    absent_rows: float,
+    absent_weight: float,
+    pointer_loss: str,
+    pointer_missing_rate: float,
+    pointer_weight: float,
+    pair_weight: float,
+    label_queries: Dict[str, str],
+    max_length: int,
+    stride: int,
+    scorer: Optional[Callable[..., Dict[str, Any]]],
+) -> RereExtractor:
+    """Create an extractor of subject and object spans.
+
+    nlp (Language): The pipeline.
+    name (str): The component's name.
+    model (Model): Built by `spacy_relext.SharedExtractor.v1` or `spacy_relext.MarkedExtractor.v1`.
+    pairing (str): "scored" (learned), "nearest" (the paper's sweep) or "product" (the released code).
+    span_rule (str): How "nearest" and "product" find spans: "mutual" (a start with its nearest end, unless another
+        start lies between), "nearest" (without that condition) or "code" (the released code's strings).
+    threshold (float): Score that a triple needs; `spacy relext tune` fits one per relation.
+    ask_threshold (float): Relations less probable than this are not asked for. With no detector in the pipeline every
+        relation is asked.
+    pointer_threshold (float): Probability of a span's ends, for "nearest" and "product".
+    max_span_length (int): Longest argument, in tokens, for "nearest" and "product".
+    absent_rows (float): Absent relations drawn in training per relation present.
+    absent_weight (float): Their weight in the loss.
+    pointer_loss (str): "bce", or "collective" against arguments that the labels miss.
+    pointer_missing_rate (float): τ of the latter, the share of missing arguments.
+    pointer_weight (float): Weight of the pointers' loss.
+    pair_weight (float): Weight of the pairs' loss.
+    label_queries (Dict[str, str]): Readable text of relations, where splitting the label does not give it.
+    max_length (int): Longest sentence that is read in one piece, in tokens.
+    stride (int): Distance of the windows of longer ones, in tokens.
+    scorer (Optional[Callable[..., Dict[str, Any]]]): The scoring function.
+    RETURNS (RereExtractor): The component.
+    RAISES (ValueError): Where a setting is out of its range.
+    """
+    settings = plain_settings(locals())
+    check_choice("pairing", pairing, PAIRINGS)
+    check_choice("span_rule", span_rule, SPAN_RULES)
+    check_choice("pointer_loss", pointer_loss, POINTER_LOSSES)
+    check_range("pointer_missing_rate", pointer_missing_rate, 0.0, LARGEST_MISSING_RATE)
+    check_range("stride", stride, 1, max_length or stride)
+    return RereExtractor(nlp.vocab, model, name, scorer=scorer, settings=settings, fitted=FITTED)

@@ -1,0 +1,151 @@
+"""Losses of RERE's detector and extractor, from what the modules return and arrays of targets.
+
+Source: Xie et al., ACL 2021, Eqs. 7 to 10. The forms themselves, and how they differ from the printed ones, are in
+`rere/collective_loss.py`; which is the default, and why, in `docs/methods/rere.md`.
+"""
+
+from typing import Any, Dict, Optional
+
+import torch
+from torch import Tensor
+
+from .collective_loss import (
+    RunningMeans,
+    collective_loss,
+    hidden_positive_rate,
+    label_collective_loss,
+    masked_bce,
+    paper_prior,
+    pointer_collective_loss,
+    positive_weight,
+    printed_collective_loss,
+)
+from .model import ExtractorOutput
+from .span_pairs import row_codes
+
+DETECTOR_LOSSES = ("bce", "collective", "printed")
+
+POINTER_LOSSES = ("bce", "collective")
+
+_RATES = (1e-6, 0.5)
+
+
+class LabelWindow:
+    """The means of the last batches that the collective loss with scope "label" judges by.
+
+    A loss is evaluated without being learned from, too (`get_loss`), so its means count only after `advance`.
+    """
+
+    def __init__(self, size: int) -> None:
+        """Begin without a past.
+
+        size (int): About how many batches the means reach back.
+        """
+        self.size = size
+        self.past: Optional[RunningMeans] = None
+        self.pending: Optional[RunningMeans] = None
+
+    def advance(self) -> None:
+        """Let the batch of the last loss belong to the past."""
+        if self.pending is not None:
+            self.past, self.pending = self.pending, None
+
+
+def detector_loss(
+    logits: Tensor,
+    targets: Dict[str, Tensor],
+    *,
+    kind: str,
+    scope: str = "batch",
+    gamma: Optional[float] = None,
+    smooth: bool = False,
+    window: Optional[LabelWindow] = None,
+    weight: float = 1.0,
+) -> Dict[str, Tensor]:
+    """Binary cross-entropy, or the collective loss against false negatives.
+
+    logits (Tensor): Shape (B, R)
+    targets (Dict[str, Tensor]): `relations` (B, R); `label_prior` (R,), observed rate of each relation;
+        `missing_rates` (R,), τ of each, read by the collective forms.
+    kind (str): "bce", "collective" (stable form, μ⁻), or "printed" (the released code's form, the paper's μ).
+    scope (str): Of the collective loss: "row", "batch" or "label".
+    gamma (Optional[float]): Weight of the positive term; None takes π_o / (1-π_o) from the data.
+    smooth (bool): Whether the collective loss measures by a divergence, which has no jump at its target.
+    window (Optional[LabelWindow]): With scope "label", the batches before; gets this one's means.
+    weight (float): Weight of the whole term.
+    RETURNS (Dict[str, Tensor]): `relations`, a scalar.
+    RAISES (ValueError): Where the kind is unknown.
+    """
+    observed = targets["relations"]
+    mask = torch.ones_like(observed, dtype=torch.bool)
+    if kind == "bce":
+        return {"relations": weight * masked_bce(logits, observed, mask=mask)}
+    if kind not in DETECTOR_LOSSES:
+        raise ValueError(f"detector loss is {kind!r}; expected bce, collective or printed")
+    prior, missing = targets["label_prior"].clamp(*_RATES), targets["missing_rates"]
+    mean_gamma = positive_weight(float(prior.mean())) if gamma is None else gamma
+    if kind == "printed":
+        mu = float(paper_prior(prior, missing).mean())
+        loss = printed_collective_loss(logits, observed, mu=mu, gamma=mean_gamma)
+    elif scope == "label":
+        options: Dict[str, Any] = {"past": window.past, "window": window.size} if window is not None else {}
+        mus = hidden_positive_rate(prior, missing)
+        loss, running = label_collective_loss(
+            logits, observed, mask=mask, mu=mus, gamma=gamma, smooth=smooth, **options
+        )
+        if window is not None:
+            window.pending = running
+    else:
+        pooled = (prior * missing / (1.0 - missing)).sum() / (1.0 - prior).sum()
+        options = {"mu": pooled, "gamma": mean_gamma, "scope": scope, "smooth": smooth}
+        loss = collective_loss(logits, observed, mask=mask, **options)
+    return {"relations": weight * loss}
+
+
+def extractor_loss(
+    output: ExtractorOutput,
+    targets: Dict[str, Tensor],
+    *,
+    pointer_loss: str = "bce",
+    pointer_missing: float = 0.0,
+    pointer_weight: float = 1.0,
+    pair_weight: float = 1.0,
+) -> Dict[str, Tensor]:
+    """Loss of pointers (context tokens only) and binary cross-entropy of candidate pairs.
+
+    output (ExtractorOutput): Of the extractor.
+    targets (Dict[str, Tensor]): `pointers` (M, T, 4), `weights` (M,), `gold_pairs` (G, 5).
+    pointer_loss (str): "bce" or "collective".
+    pointer_missing (float): τ of the collective one: share of the arguments' ends that are not marked.
+    pointer_weight (float): Weight of the pointer term.
+    pair_weight (float): Weight of the pair term.
+    RETURNS (Dict[str, Tensor]): `pointers` and `pairs`, scalars that add up to the loss.
+    """
+    ends, weights, cells = targets["pointers"], targets["weights"], output.mask.unsqueeze(-1)
+    if pointer_loss == "collective":
+        rate = ((ends * cells).sum() / cells.expand_as(ends).sum().clamp(min=1)).clamp(*_RATES)
+        pointers = pointer_collective_loss(
+            output.pointers,
+            ends,
+            mask=output.mask,
+            mu=hidden_positive_rate(rate, rate.new_tensor(pointer_missing)),
+            gamma=rate / (1.0 - rate),
+            weights=weights,
+        )
+    else:
+        pointers = masked_bce(output.pointers, ends, mask=cells, weights=weights[:, None, None])
+    gold = pair_targets(output.pairs, targets["gold_pairs"], n_tokens=max(1, output.mask.shape[1]))
+    row_weights = weights[output.pairs[:, 0]]
+    pairs = masked_bce(output.pair_logits, gold, mask=torch.ones_like(gold, dtype=torch.bool), weights=row_weights)
+    return {"pointers": pointer_weight * pointers, "pairs": pair_weight * pairs}
+
+
+def pair_targets(pairs: Tensor, gold: Tensor, *, n_tokens: int) -> Tensor:
+    """Mark the candidates that are gold.
+
+    pairs (Tensor): Shape (P, 5)
+    gold (Tensor): Shape (G, 5)
+    n_tokens (int): Padded length T.
+    RETURNS (Tensor): 0 or 1. Shape (P,)
+    """
+    return torch.isin(row_codes(pairs, base=n_tokens), row_codes(gold, base=n_tokens)).float()

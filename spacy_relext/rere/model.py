@@ -1,0 +1,249 @@
+"""RERE: detect the relations of a sentence, then extract subject and object spans for each of them.
+
+Source: Xie et al., "Revisiting the Negative Data of Distantly Supervised Relation Extraction", ACL 2021.
+
+Detector (Eq. 5): ŷ = σ(W h + b), multi-label, h the sentence vector. Extractor (Eq. 6): for a relation r and tokens t,
+four independent pointers σ(z_{r,t,k}), k in (subject start, subject end, object start, object end).
+
+What differs from the paper, and why (figures in `docs/methods/rere.md`):
+- The paper encodes `[CLS] relation text [SEP] sentence [SEP]` once per relation (`QueryExtractor`). `SharedExtractor`
+  encodes the sentence once and conditions the pointers on a relation embedding, so that the cost does not grow with
+  the relations found.
+- The sentence vector of the detector is pooled by one attention per relation where token vectors come from elsewhere.
+- Subjects and objects are paired by a learned scorer instead of the nearest-object sweep (`rere/span_pairs.py`).
+The losses, and what they change, are in `rere/losses.py`.
+"""
+
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+
+import torch
+from torch import Tensor, nn
+
+from ..encoders.layers import PredictionLinear
+from .span_pairs import PairScorer, cross_spans, propose_spans, rank_in_group, score_spans, unique_rows
+
+N_POINTERS = 4
+
+INITIAL_BIAS = -4.0
+
+# Candidate spans are looked for in so many cells (row, start, end) at a time.
+TABLE_CELLS = 2**21
+
+DETECTOR_BIAS = -2.5
+
+
+class ExtractorOutput(NamedTuple):
+    """What an extractor returns for M rows (sentence, relation).
+
+    pointers (Tensor): Logits of subject start, subject end, object start, object end. Shape (M, T, 4)
+    mask (Tensor): True on tokens that belong to the row's sentence. Shape (M, T)
+    pairs (Tensor): Row, subject first and last token, object first and last token. Shape (P, 5)
+    pair_logits (Tensor): Shape (P,)
+    span_probs (Tensor): Probability of each pair's subject span and object span, without gradient. Shape (P, 2)
+    """
+
+    pointers: Tensor
+    mask: Tensor
+    pairs: Tensor
+    pair_logits: Tensor
+    span_probs: Tensor
+
+
+class Proposal(nn.Module):
+    """Turn pointer logits into candidate pairs; holds the settings, no weights."""
+
+    def __init__(self, *, threshold: float, max_length: int, top_k: int, mode: str) -> None:
+        """Set how spans are proposed; see `span_pairs.propose_spans`.
+
+        threshold (float): What the probabilities of both ends of a span must reach.
+        max_length (int): Longest span, in tokens.
+        top_k (int): At most so many subjects, and objects, a row.
+        mode (str): "soft", "mutual", "nearest" or "all".
+        """
+        super().__init__()
+        self.threshold, self.max_length, self.top_k, self.mode = threshold, max_length, top_k, mode
+
+    @torch.no_grad()
+    def forward(self, pointers: Tensor, mask: Tensor, extra: Optional[Tensor]) -> Tuple[Tensor, Tensor]:
+        """List candidate pairs.
+
+        pointers (Tensor): Shape (M, T, 4)
+        mask (Tensor): Shape (M, T)
+        extra (Optional[Tensor]): Row, first, last of spans that shall be candidates anyway (the gold arguments of the
+            sentence, in training). Shape (S, 3)
+        RETURNS (Tuple[Tensor, Tensor]): Row, subject first and last, object first and last; probabilities of the
+            subject and the object span. Shapes (P, 5), (P, 2)
+        """
+        probs = torch.sigmoid(pointers.float()) * mask.unsqueeze(-1)
+        (subjects, p_subject), (objects, p_object) = self._spans(probs)
+        if extra is not None:
+            subjects = unique_rows(torch.cat([subjects, extra]))
+            objects = unique_rows(torch.cat([objects, extra]))
+            p_subject = score_spans(probs[..., 0], probs[..., 1], subjects, mode=self.mode)
+            p_object = score_spans(probs[..., 2], probs[..., 3], objects, mode=self.mode)
+        pairs, subject, obj = cross_spans(subjects, objects)
+        return pairs, torch.stack([p_subject[subject], p_object[obj]], dim=1)
+
+    def _spans(self, probs: Tensor) -> List[Tuple[Tensor, Tensor]]:
+        """Propose subjects, and objects, in parts of so many rows as fit. Shapes (S, 3), (S,); (O, 3), (O,)"""
+        # Most rows ask for a relation that is not there: only those with a subject and an object make the table.
+        best = probs.amax(dim=1) if probs.shape[1] else probs.new_zeros(len(probs), N_POINTERS)
+        if self.mode == "soft":  # the score of a span is at most the product of its ends
+            enough = best[:, 0::2] * best[:, 1::2] >= self.threshold**2
+        else:
+            enough = best >= self.threshold
+        alive = enough.all(dim=1).nonzero().squeeze(1)
+        options: Dict[str, Any] = {"threshold": self.threshold, "max_length": self.max_length, "mode": self.mode}
+        found: Tuple[List[Tuple[Tensor, Tensor]], ...] = ([], [])
+        for rows in alive.split(max(1, TABLE_CELLS // (2 * max(1, probs.shape[1]) ** 2))):
+            part = probs[rows]
+            # both roles in one call: first the rows of all subjects, then those of all objects
+            starts, ends = torch.cat([part[..., 0], part[..., 2]]), torch.cat([part[..., 1], part[..., 3]])
+            spans, scores = propose_spans(starts, ends, top_k=self.top_k, **options)
+            n_subjects = int((spans[:, 0] < len(rows)).sum())
+            spans[:, 0] = rows.repeat(2)[spans[:, 0]]
+            found[0].append((spans[:n_subjects], scores[:n_subjects]))
+            found[1].append((spans[n_subjects:], scores[n_subjects:]))
+        return [(torch.cat([s for s, _ in role]), torch.cat([p for _, p in role])) for role in found]
+
+
+class SharedDetector(nn.Module):
+    """Score every relation of a sentence from its token vectors, each relation with its own attention.
+
+    z_r = Σ_t softmax_t(a_r · g_t) (v_r · g_t), with g_t a projection of token vector h_t.
+    """
+
+    def __init__(self, *, hidden: int, dropout: float, precision: str = "fp32") -> None:
+        """Create an empty detector; `configure` gives it its sizes.
+
+        hidden (int): Size of the projection.
+        dropout (float): Dropout on token vectors and projection.
+        precision (str): Of predictions on a CPU, see `PredictionLinear`.
+        """
+        super().__init__()
+        self.hidden, self.dropout, self.precision = hidden, dropout, precision
+        self.sizes: Optional[Dict[str, Any]] = None
+
+    def configure(self, *, width: int, n_relations: int) -> None:
+        """Build the layers.
+
+        width (int): Size of the token vectors, D.
+        n_relations (int): R.
+        """
+        self.sizes = {"width": width, "n_relations": n_relations}
+        dropout = nn.Dropout(self.dropout)
+        linear = PredictionLinear(width, self.hidden, precision=self.precision)
+        self.project = nn.Sequential(dropout, linear, nn.GELU(), dropout)
+        self.attention = nn.Linear(self.hidden, n_relations)
+        self.value = nn.Linear(self.hidden, n_relations)
+        nn.init.constant_(self.value.bias, DETECTOR_BIAS)
+
+    def forward(self, vectors: Tensor, index: Tensor) -> Tensor:
+        """Score relations.
+
+        vectors (Tensor): All token vectors. Shape (N, D)
+        index (Tensor): Token of each cell of each sentence, -1 on padding. Shape (B, T)
+        RETURNS (Tensor): Logits. Shape (B, R)
+        """
+        hidden, mask = gather_tokens(self.project(vectors), index)
+        weights = self.attention(hidden).masked_fill(~mask.unsqueeze(-1), -1e4).softmax(dim=1)  # (B, T, R)
+        return (weights * self.value(hidden)).sum(dim=1)
+
+
+class SharedExtractor(nn.Module):
+    """Pointers and pairs for (sentence, relation) rows over sentences that are encoded once.
+
+    z_{r,t,k} = (u_{r,k} + w_k) · g_{t,k} / √d + b_{r,k}, with g_{t,k} a projection of token vector h_t for pointer k,
+    u_{r,k} an embedding of relation r for pointer k, and w_k what all relations share.
+    """
+
+    def __init__(
+        self, *, proposal: Proposal, hidden: int, pair_hidden: int, dropout: float, precision: str = "fp32"
+    ) -> None:
+        """Create an empty extractor; `configure` gives it its sizes.
+
+        proposal (Proposal): How candidates are made from pointers.
+        hidden (int): Size d of a pointer's projection.
+        pair_hidden (int): Size of the pair scorer's hidden layer.
+        dropout (float): Dropout on the token vectors and in the pair scorer.
+        precision (str): Of predictions on a CPU, see `PredictionLinear`.
+        """
+        super().__init__()
+        self.proposal = proposal
+        self.hidden, self.pair_hidden, self.precision = hidden, pair_hidden, precision
+        self.dropout = nn.Dropout(dropout)
+        self.sizes: Optional[Dict[str, Any]] = None
+
+    def configure(self, *, width: int, n_relations: int) -> None:
+        """Build the layers.
+
+        width (int): Size of the token vectors, D.
+        n_relations (int): R.
+        """
+        self.sizes = {"width": width, "n_relations": n_relations}
+        self.project = PredictionLinear(width, N_POINTERS * self.hidden, precision=self.precision)
+        self.query = nn.Parameter(torch.randn(n_relations, N_POINTERS, self.hidden))
+        self.common = nn.Parameter(torch.randn(N_POINTERS, self.hidden))
+        # Few tokens are an end of an argument: begin there, or the first steps propose hundreds of spans a row.
+        self.bias = nn.Parameter(torch.full((n_relations, N_POINTERS), INITIAL_BIAS))
+        self.pool = nn.Linear(width, 1)
+        options: Dict[str, Any] = {"hidden": self.pair_hidden, "dropout": self.dropout.p, "precision": self.precision}
+        self.pair_scorer = PairScorer(width, n_relations=n_relations, **options)
+
+    def forward(
+        self, vectors: Tensor, index: Tensor, sentence: Tensor, relation: Tensor, extra: Optional[Tensor] = None
+    ) -> ExtractorOutput:
+        """Ask each row's sentence for its relation.
+
+        vectors (Tensor): All token vectors. Shape (N, D)
+        index (Tensor): Token of each cell of each sentence, -1 on padding. Shape (B, T)
+        sentence (Tensor): Sentence of each row. Shape (M,)
+        relation (Tensor): Relation of each row. Shape (M,)
+        extra (Optional[Tensor]): Row, first, last of spans to be scored besides the proposed ones. Shape (S, 3)
+        RETURNS (ExtractorOutput): Logits of M rows and P pairs.
+        """
+        vectors = self.dropout(vectors)
+        tokens, mask = gather_tokens(vectors, index)
+        keys = nn.functional.gelu(self.project(tokens)).unflatten(-1, (N_POINTERS, self.hidden))  # (B, T, 4, d)
+        pointers = self._ask(keys, sentence, relation) + self.bias[relation].unsqueeze(1)
+        row_mask = mask[sentence]
+        pairs, span_probs = self.proposal(pointers, row_mask, extra)
+        weights = self.pool(tokens).masked_fill(~mask.unsqueeze(-1), -1e4).softmax(dim=1)
+        context = (weights * tokens).sum(dim=1)
+        rows = pairs[:, 0]
+        pair_logits = self.pair_scorer(tokens, context, pairs, sentence[rows], relation[rows])
+        return ExtractorOutput(pointers, row_mask, pairs, pair_logits, span_probs)
+
+    def _ask(self, keys: Tensor, sentence: Tensor, relation: Tensor) -> Tensor:
+        """Multiply each row's query with the keys of its sentence.
+
+        The queries of a sentence are laid side by side: there are fewer of them than copies of its tokens' keys, one
+        for each query, would be.
+
+        keys (Tensor): Shape (B, T, 4, d)
+        sentence (Tensor): Shape (M,)
+        relation (Tensor): Shape (M,)
+        RETURNS (Tensor): Shape (M, T, 4)
+        """
+        slot = rank_in_group(sentence)
+        slots = 1 + int(slot.max()) if len(slot) else 0
+        cell = sentence * slots + slot
+        asked = torch.zeros(len(keys) * slots, dtype=torch.long, device=keys.device)
+        asked[cell] = relation
+        table = (self.query + self.common).flatten(1)  # (R, 4 d)
+        queries = nn.functional.embedding(asked, table).view(len(keys), slots, N_POINTERS, self.hidden)
+        products = queries.permute(0, 2, 1, 3) @ keys.permute(0, 2, 3, 1)  # (B, 4, slots, T)
+        products = products.permute(0, 2, 3, 1).reshape(len(keys) * slots, keys.shape[1] * N_POINTERS)
+        chosen = nn.functional.embedding(cell, products).view(len(cell), keys.shape[1], N_POINTERS)
+        return chosen / self.hidden**0.5
+
+
+def gather_tokens(vectors: Tensor, index: Tensor) -> Tuple[Tensor, Tensor]:
+    """Lay token vectors out by sentence.
+
+    vectors (Tensor): Shape (N, D)
+    index (Tensor): -1 on padding. Shape (B, T)
+    RETURNS (Tuple[Tensor, Tensor]): Vectors and mask. Shapes (B, T, D), (B, T)
+    """
+    # embedding() has a much faster backward pass than indexing
+    return nn.functional.embedding(index.clamp(min=0), vectors), index >= 0

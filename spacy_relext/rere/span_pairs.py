@@ -1,0 +1,299 @@
+"""From start and end pointers to candidate spans, and a scorer of (subject, object) candidates."""
+
+import functools
+from typing import Optional, Tuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint
+
+from ..encoders.layers import PredictionLinear
+
+N_DISTANCES = 12
+
+FARTHEST = 5 * 2 ** (N_DISTANCES - 5)
+
+# Beyond that, pairs are judged in parts, and the parts computed anew on the way back instead of kept.
+PAIRS_AT_ONCE = 16384
+
+SPAN_MODES = ("soft", "mutual", "nearest", "all")
+
+
+def propose_spans(
+    starts: Tensor, ends: Tensor, *, threshold: float, max_length: int, top_k: int, mode: str
+) -> Tuple[Tensor, Tensor]:
+    """List candidate spans of every row from the probabilities of their ends.
+
+    starts (Tensor): Probability that a span starts at a token; 0 on padding. Shape (M, T)
+    ends (Tensor): Probability that a span ends at a token. Shape (M, T)
+    threshold (float): Both probabilities must reach it.
+    max_length (int): Longest span, in tokens.
+    top_k (int): At most so many spans a row, the best ones.
+    mode (str): "nearest" pairs a start with the nearest end at or after it, "mutual" (RERE's rule) only where no other
+        start lies between, "all" with every end within `max_length`; "soft" takes the spans whose probability under
+        the mutual rule, see `soft_span_scores`, reaches the square of the threshold.
+    RETURNS (Tuple[Tensor, Tensor]): Row, first token, last token of each span, by row and falling score; the scores.
+        Shapes (S, 3), (S,)
+    """
+    scores = span_scores(starts, ends, mode=mode)
+    if mode == "soft":
+        pairs = scores >= threshold**2
+    else:
+        is_start, is_end = starts >= threshold, ends >= threshold
+        pairs = is_start.unsqueeze(2) & is_end.unsqueeze(1)  # (M, T, T)
+        if mode != "all":
+            pairs &= _nearest_end(is_end)
+        if mode == "mutual":
+            pairs &= _no_start_between(is_start)
+    band = pairs.new_ones(pairs.shape[1:]).triu_().tril_(max_length - 1)  # (T, T), the end at or behind the start
+    spans = (pairs & band).nonzero()
+    return keep_best(spans, scores[spans.unbind(1)], top_k=top_k)
+
+
+def span_scores(starts: Tensor, ends: Tensor, *, mode: str) -> Tensor:
+    """Score every (start, end): the product of the two probabilities, in mode "soft" the mutual rule's.
+
+    starts (Tensor): Shape (M, T)
+    ends (Tensor): Shape (M, T)
+    mode (str): As for `propose_spans`.
+    RETURNS (Tensor): Shape (M, T, T)
+    """
+    if mode == "soft":
+        return soft_span_scores(starts, ends)
+    return starts.unsqueeze(2) * ends.unsqueeze(1)
+
+
+def soft_span_scores(starts: Tensor, ends: Tensor) -> Tensor:
+    """Probability of each span under RERE's mutual-nearest rule, if every pointer were drawn on its own.
+
+    p(i, j) = ps_i · pe_j · Π_{i ≤ k < j} (1 - pe_k) · Π_{i < k ≤ j} (1 - ps_k): a start at i, an end at j, no end
+    before it and no other start between. No threshold decides which neighbours count, and a span that runs over two
+    names is improbable because an end and a start lie inside it.
+
+    starts (Tensor): Probability that a span starts at a token; 0 on padding. Shape (M, T)
+    ends (Tensor): Probability that a span ends at a token. Shape (M, T)
+    RETURNS (Tensor): 0 where the end lies before the start. Shape (M, T, T)
+    """
+    inside = _log_no_boundary(starts, ends)
+    inside = inside.unsqueeze(1) - inside.unsqueeze(2)  # (M, T, T)
+    return torch.triu(starts.unsqueeze(2) * ends.unsqueeze(1) * inside.clamp(max=0.0).exp())
+
+
+def score_spans(starts: Tensor, ends: Tensor, spans: Tensor, *, mode: str) -> Tensor:
+    """Score some spans as `span_scores` would, without the table of all of them.
+
+    starts (Tensor): Shape (M, T)
+    ends (Tensor): Shape (M, T)
+    spans (Tensor): Row, first, last. Shape (S, 3)
+    mode (str): As for `propose_spans`.
+    RETURNS (Tensor): Shape (S,)
+    """
+    row, first, last = spans.unbind(1)
+    scores = starts[row, first] * ends[row, last]
+    if mode == "soft":
+        inside = _log_no_boundary(starts, ends)
+        scores = scores * (inside[row, last] - inside[row, first]).clamp(max=0.0).exp()
+    return scores
+
+
+def _log_no_boundary(starts: Tensor, ends: Tensor) -> Tensor:
+    """Sums whose difference between j and i is Σ_{i ≤ k < j} ln(1 - pe_k) + Σ_{i < k ≤ j} ln(1 - ps_k). Shape (M, T)"""
+    no_end = torch.log1p(-ends.clamp(max=1.0 - 1e-6))
+    no_start = torch.log1p(-starts.clamp(max=1.0 - 1e-6))
+    return no_end.cumsum(1) - no_end + no_start.cumsum(1)
+
+
+def keep_best(spans: Tensor, scores: Tensor, *, top_k: int) -> Tuple[Tensor, Tensor]:
+    """Keep the best spans of each row.
+
+    spans (Tensor): Row, first, last. Shape (S, 3)
+    scores (Tensor): Shape (S,)
+    top_k (int): How many a row.
+    RETURNS (Tuple[Tensor, Tensor]): Sorted by row, then by falling score. Shapes (S', 3), (S',)
+    """
+    order = torch.argsort(scores, descending=True, stable=True)
+    order = order[torch.argsort(spans[order, 0], stable=True)]
+    spans, scores = spans[order], scores[order]
+    if len(spans) <= top_k:
+        return spans, scores
+    best = rank_in_group(spans[:, 0]) < top_k
+    return spans[best], scores[best]
+
+
+def rank_in_group(group: Tensor) -> Tensor:
+    """Number the members of each group from 0, in their order.
+
+    group (Tensor): Group of each member, not negative. Shape (M,)
+    RETURNS (Tensor): Shape (M,)
+    """
+    counts = torch.bincount(group)
+    order = torch.argsort(group, stable=True)
+    first = torch.repeat_interleave(counts.cumsum(0) - counts, counts)  # of the member's group, in sorted order
+    rank = torch.empty_like(group)
+    rank[order] = torch.arange(len(group), device=group.device) - first
+    return rank
+
+
+def cross_spans(subjects: Tensor, objects: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
+    """All (subject, object) combinations within each row whose spans differ.
+
+    subjects (Tensor): Row, first, last, sorted by row. Shape (S, 3)
+    objects (Tensor): Row, first, last, sorted by row. Shape (O, 3)
+    RETURNS (Tuple[Tensor, Tensor, Tensor]): Row, subject first and last, object first and last of each pair; its
+        subject's and its object's number. Shapes (P, 5), (P,), (P,)
+    """
+    n_rows = 1 + max((int(spans[-1, 0]) for spans in (subjects, objects) if len(spans)), default=-1)
+    counts = torch.bincount(objects[:, 0], minlength=n_rows)
+    partners = counts[subjects[:, 0]]  # (S,)
+    i = torch.repeat_interleave(partners)
+    first = (counts.cumsum(0) - counts)[subjects[:, 0]] - (partners.cumsum(0) - partners)
+    j = torch.arange(len(i), device=i.device) + first[i]
+    differ = (subjects[i, 1:] != objects[j, 1:]).any(dim=1)
+    i, j = i[differ], j[differ]
+    return torch.cat([subjects[i], objects[j, 1:]], dim=1), i, j
+
+
+def unique_rows(table: Tensor) -> Tensor:
+    """Sort integer rows and drop repetitions.
+
+    table (Tensor): Shape (S, C)
+    RETURNS (Tensor): Shape (S', C)
+    """
+    return torch.unique(table, dim=0) if len(table) else table
+
+
+def row_codes(table: Tensor, *, base: int) -> Tensor:
+    """Give each row of non-negative integers one number, so that rows can be compared with `isin`.
+
+    table (Tensor): Integers; all columns but the first below `base`. Shape (P, C)
+    base (int): Exclusive upper bound of the columns.
+    RETURNS (Tensor): Shape (P,)
+    """
+    code = table[:, 0]
+    for column in range(1, table.shape[1]):
+        code = code * base + table[:, column]
+    return code
+
+
+class PairScorer(nn.Module):
+    """Judge one (subject, object) candidate under one relation.
+
+    score = w · GELU(s + o + W_c c + e_r + d) + s · (e'_r ∘ o) / √H, with s = W_1 h_s0 + W_2 h_s1 and
+    o = W_3 h_o0 + W_4 h_o1, h the token vectors at the spans' ends, c the sentence vector, e_r and e'_r embeddings of
+    the relation (absent where the token vectors already depend on it), d an embedding of the signed distance.
+
+    The four projections are made once for each token that is an end of some pair's argument, not once a pair.
+    """
+
+    def __init__(self, width: int, *, n_relations: int, hidden: int, dropout: float, precision: str = "fp32") -> None:
+        """Create the scorer.
+
+        width (int): Size of the token vectors, D.
+        n_relations (int): R, or 0 where the token vectors already depend on the relation.
+        hidden (int): Size H of the hidden layer.
+        dropout (float): Dropout on the hidden layer.
+        precision (str): Of predictions on a CPU, see `PredictionLinear`.
+        """
+        super().__init__()
+        self.ends = PredictionLinear(width, 4 * hidden, precision=precision)
+        self.context = PredictionLinear(width, hidden, precision=precision)
+        self.distance = nn.Embedding(2 * N_DISTANCES + 1, hidden)
+        self.relation = nn.Embedding(n_relations, hidden) if n_relations else None
+        self.interaction = nn.Embedding(n_relations, hidden) if n_relations else None
+        self.dropout = nn.Dropout(dropout)
+        self.output = nn.Linear(hidden, 1)
+        for table in (self.relation, self.interaction, self.distance):
+            if table is not None:
+                nn.init.normal_(table.weight, std=0.1)
+
+    def forward(
+        self, tokens: Tensor, context: Tensor, pairs: Tensor, sentence: Tensor, relation: Optional[Tensor]
+    ) -> Tensor:
+        """Score candidates.
+
+        tokens (Tensor): Token vectors. Shape (B, T, D)
+        context (Tensor): Sentence vectors. Shape (B, D)
+        pairs (Tensor): Row, subject first and last, object first and last. Shape (P, 5)
+        sentence (Tensor): Which of the B sentences each pair lies in. Shape (P,)
+        relation (Optional[Tensor]): Relation of each pair. Shape (P,)
+        RETURNS (Tensor): Logits. Shape (P,)
+        """
+        width = tokens.shape[1]
+        used, cells = torch.unique(sentence.unsqueeze(1) * width + pairs[:, 1:], return_inverse=True)  # (U,), (P, 4)
+        ends = self.ends(nn.functional.embedding(used, tokens.flatten(0, 1)))  # (U, 4 H)
+        context = self.context(context)
+        logits = []
+        for chosen in torch.arange(len(pairs), device=pairs.device).split(PAIRS_AT_ONCE):
+            asked = relation[chosen] if relation is not None else None
+            arguments = (ends, cells[chosen], context, sentence[chosen], signed_distance(pairs[chosen]), asked)
+            if torch.is_grad_enabled() and len(pairs) > PAIRS_AT_ONCE:  # tens of tensors, each as large as all pairs
+                logits.append(checkpoint(self._judge, *arguments, use_reentrant=False))
+            else:
+                logits.append(self._judge(*arguments))
+        return torch.cat(logits)
+
+    def _judge(
+        self,
+        ends: Tensor,
+        cells: Tensor,
+        context: Tensor,
+        sentence: Tensor,
+        distance: Tensor,
+        relation: Optional[Tensor],
+    ) -> Tensor:
+        """Score candidates from the projections of their tokens.
+
+        ends (Tensor): Projected tokens. Shape (U, 4 H)
+        cells (Tensor): The U tokens that each pair's arguments begin and end with. Shape (P, 4)
+        context (Tensor): Projected sentence vectors. Shape (B, H)
+        sentence, distance (Tensor): Shapes (P,)
+        relation (Optional[Tensor]): Shape (P,)
+        RETURNS (Tensor): Logits. Shape (P,)
+        """
+        tables = ends.chunk(4, dim=-1)
+        first, last, object_first, object_last = (
+            nn.functional.embedding(cell, table) for cell, table in zip(cells.unbind(1), tables)
+        )
+        subject, obj = first + last, object_first + object_last
+        hidden = subject + obj + nn.functional.embedding(sentence, context) + self.distance(distance)
+        product = subject * obj
+        if self.relation is not None and self.interaction is not None:
+            assert relation is not None
+            hidden = hidden + self.relation(relation)
+            product = product * self.interaction(relation)
+        bilinear = product.sum(-1) / hidden.shape[-1] ** 0.5
+        return self.output(self.dropout(F.gelu(hidden))).squeeze(-1) + bilinear
+
+
+def signed_distance(pairs: Tensor) -> Tensor:
+    """Bucket the distance from subject to object: negative where the object comes first.
+
+    pairs (Tensor): Shape (P, 5)
+    RETURNS (Tensor): 0 to 2·N_DISTANCES. Shape (P,)
+    """
+    gap = (pairs[:, 3] - pairs[:, 1]).clamp(-FARTHEST, FARTHEST)
+    return _distance_buckets(gap.device)[gap + FARTHEST]
+
+
+@functools.lru_cache(maxsize=4)
+@torch.inference_mode(False)  # what is kept may be used in training too
+def _distance_buckets(device: torch.device) -> Tensor:
+    """The bucket of every gap from -FARTHEST to FARTHEST: one a token up to 5, then buckets that double."""
+    gap = torch.arange(-FARTHEST, FARTHEST + 1)
+    size = gap.abs()
+    bucket = torch.where(size <= 5, size, 5 + torch.log2(size.clamp(min=1).float() / 5.0).ceil().long())
+    return (gap.sign() * bucket.clamp(max=N_DISTANCES) + N_DISTANCES).to(device)
+
+
+def _nearest_end(is_end: Tensor) -> Tensor:
+    """Mark (start, end) where no other end lies in [start, end). Shape (M, T, T)"""
+    ends = torch.cumsum(is_end.long(), dim=1)  # ends at or before each token
+    # ends in [i, j] = E[j] - E[i] + is_end[i] must be the one at j
+    return (ends.unsqueeze(1) - (ends - is_end.long()).unsqueeze(2)) == 1
+
+
+def _no_start_between(is_start: Tensor) -> Tensor:
+    """Mark (start, end) where no other start lies in (start, end]. Shape (M, T, T)"""
+    starts = torch.cumsum(is_start.long(), dim=1)
+    return (starts.unsqueeze(1) - starts.unsqueeze(2)) == 0

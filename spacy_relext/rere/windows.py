@@ -1,0 +1,169 @@
+"""Cut Docs into sentences, and sentences into windows a model can read."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
+
+import numpy
+from numpy.typing import NDArray
+from spacy.tokens import Doc
+from spacy.training import Example
+
+from ..annotations.gold import TokenTriple, align_triples
+from ..annotations.sentences import sentence_bounds
+from ..annotations.store import get_records
+
+IntArray = NDArray[numpy.int64]
+
+
+@dataclass
+class GoldWindows:
+    """Gold triples of each sentence window.
+
+    triples (List[List[TokenTriple]]): Per window, in token offsets of the window.
+    lost (int): Triples that lie in no window: they cross a sentence boundary or cover no token.
+    """
+
+    triples: List[List[TokenTriple]]
+    lost: int
+
+
+@dataclass
+class SentenceWindows:
+    """Sentences of a batch of Docs, long ones cut into overlapping windows.
+
+    docs (Sequence[Doc]): The batch.
+    doc (IntArray): Which Doc each window lies in. Shape (B,)
+    start (IntArray): First token of each window in its Doc. Shape (B,)
+    end (IntArray): Token after the last. Shape (B,)
+    sentence (IntArray): Running number of the sentence each window belongs to. Shape (B,)
+    bounds (List[Tuple[int, int, int]]): Doc, first token and token after the last of each sentence.
+    gold (Optional[GoldWindows]): In training, the triples of each window.
+    """
+
+    docs: Sequence[Doc]
+    doc: IntArray
+    start: IntArray
+    end: IntArray
+    sentence: IntArray
+    bounds: List[Tuple[int, int, int]]
+    gold: Optional["GoldWindows"] = None
+
+    def __len__(self) -> int:
+        return len(self.doc)
+
+    def is_cut(self, window: int) -> Tuple[bool, bool]:
+        """Say whether a window begins or ends inside its sentence.
+
+        window (int): The window.
+        RETURNS (Tuple[bool, bool]): At its left edge, at its right edge.
+        """
+        _, first, last = self.bounds[self.sentence[window]]
+        return bool(self.start[window] > first), bool(self.end[window] < last)
+
+    def of_docs(self, chosen: Sequence[bool]) -> "SentenceWindows":
+        """Keep the windows of some Docs; all Docs stay in the batch, since a shared encoder reads them all.
+
+        chosen (Sequence[bool]): Whether each Doc's windows are kept.
+        RETURNS (SentenceWindows): The sentences keep their numbers.
+        """
+        kept = numpy.asarray(chosen, dtype=bool)[self.doc]
+        columns = {key: getattr(self, key)[kept] for key in ("doc", "start", "end", "sentence")}
+        return replace(self, **columns)
+
+    def token_index(self) -> IntArray:
+        """Where each window's tokens stand when the tokens of all Docs are concatenated.
+
+        RETURNS (IntArray): -1 on padding. Shape (B, T)
+        """
+        lengths = self.end - self.start
+        width = int(lengths.max()) if len(lengths) else 0
+        offsets = numpy.cumsum([0] + [len(doc) for doc in self.docs])[self.doc] if len(self) else self.doc
+        position = numpy.arange(width, dtype="int64")
+        index = (offsets + self.start)[:, None] + position
+        return numpy.where(position < lengths[:, None], index, -1)
+
+
+def make_windows(docs: Sequence[Doc], *, max_length: int, stride: int) -> SentenceWindows:
+    """Cut Docs into sentences and long sentences into windows.
+
+    docs (Sequence[Doc]): The batch.
+    max_length (int): Longest window, in tokens; 0 for no limit.
+    stride (int): Distance between the beginnings of two windows, in tokens.
+    RETURNS (SentenceWindows): In document order.
+    """
+    rows: List[Tuple[int, int, int, int]] = []
+    bounds: List[Tuple[int, int, int]] = []
+    for number, doc in enumerate(docs):
+        for start, end in sentence_bounds(doc):
+            rows.extend((number, *window, len(bounds)) for window in _cut(start, end, max_length, stride))
+            bounds.append((number, start, end))
+    table = numpy.asarray(rows, dtype="int64").reshape(-1, 4)
+    return SentenceWindows(docs, table[:, 0], table[:, 1], table[:, 2], table[:, 3], bounds)
+
+
+def _cut(start: int, end: int, max_length: int, stride: int) -> Iterator[Tuple[int, int]]:
+    """Yield the windows of one sentence; the last one is moved left so that it is full."""
+    if not max_length or end - start <= max_length:
+        yield start, end
+        return
+    position = start
+    while position + max_length < end:
+        yield position, position + max_length
+        position += stride
+    yield end - max_length, end
+
+
+@dataclass
+class TokenBatch:
+    """One model input.
+
+    docs (Sequence[Doc]): The batch.
+    arrays (Dict[str, Any]): Keyword arguments of the module: numpy arrays.
+    windows (Optional[SentenceWindows]): The windows, for models that cut them into word pieces themselves.
+    queries (List[str]): Text of each relation, for models that read it.
+    """
+
+    docs: Sequence[Doc]
+    arrays: Dict[str, Any] = field(default_factory=dict)
+    windows: Optional[SentenceWindows] = None
+    queries: List[str] = field(default_factory=list)
+
+
+def gold_windows(windows: SentenceWindows, examples: Sequence[Example]) -> GoldWindows:
+    """Give each window the gold triples that lie inside it.
+
+    windows (SentenceWindows): Over the predicted Docs of the examples.
+    examples (Sequence[Example]): The batch.
+    RETURNS (GoldWindows): With the number of triples that lie in no window.
+    """
+    aligned = [align_triples(example.predicted, example.reference) for example in examples]
+    lost = sum(len(get_records(eg.reference, source="") or []) for eg in examples) - sum(map(len, aligned))
+    triples: List[List[TokenTriple]] = [[] for _ in range(len(windows))]
+    by_doc: Dict[int, List[int]] = {}
+    for window, doc in enumerate(windows.doc.tolist()):
+        by_doc.setdefault(doc, []).append(window)
+    for doc, found in enumerate(aligned):
+        for triple in found:
+            first = min(triple.subject[0], triple.object[0])
+            last = max(triple.subject[1], triple.object[1])
+            homes = [w for w in by_doc.get(doc, []) if windows.start[w] <= first and last < windows.end[w]]
+            lost += not homes
+            for window in homes:
+                triples[window].append(triple.shifted(int(windows.start[window])))
+    return GoldWindows(triples, lost)
+
+
+def label_matrix(gold: GoldWindows, labels: Sequence[str]) -> "numpy.ndarray":
+    """Which relations each window states.
+
+    gold (GoldWindows): Gold triples.
+    labels (Sequence[str]): The relations, in the model's order.
+    RETURNS (numpy.ndarray): 0 or 1. Shape (B, R)
+    """
+    number = {label: index for index, label in enumerate(labels)}
+    matrix = numpy.zeros((len(gold.triples), len(labels)), dtype="float32")
+    for row, triples in enumerate(gold.triples):
+        for triple in triples:
+            if triple.relation in number:
+                matrix[row, number[triple.relation]] = 1.0
+    return matrix

@@ -1,0 +1,1 @@
+"""Clustering of entity pairs."""

@@ -1,1 +1,0 @@
-"""Station 6: scores become triples on the Doc."""

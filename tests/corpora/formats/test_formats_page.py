@@ -1,0 +1,79 @@
+"""The examples of docs/formats.md are what the converter reads."""
+
+import json
+import re
+from pathlib import Path
+from typing import Dict, List
+
+import pytest
+
+from spacy_relext.corpora.convert import convert
+from spacy_relext.corpora.formats.registry import FORMATS
+from spacy_relext.corpora.jsonl import check_record
+from spacy_relext.corpora.report import Report
+
+# Documents, triples and entities of each example.
+EXPECTED = {
+    "docred": (1, 2, 4),
+    "duie": (2, 3, 5),
+    "jsonl": (3, 1, 1),
+    "markup": (2, 2, 6),
+    "nyt": (2, 2, 0),
+    "nyt10": (3, 2, 6),
+    "opennre": (2, 1, 4),
+    "cotype": (2, 1, 1),
+    "semeval2010": (2, 1, 4),
+    "spert": (3, 3, 7),
+    "tacred": (2, 1, 4),
+}
+
+
+@pytest.fixture(scope="module")
+def page(project_root: Path) -> str:
+    return (project_root / "docs" / "formats.md").read_text(encoding="utf8")
+
+
+@pytest.fixture(scope="module")
+def examples(page: str) -> Dict[str, str]:
+    blocks = dict(re.findall(r"^```(\w+)\n(.*?)^```", page, re.M | re.S))
+    return {**blocks, "jsonl": blocks["json"]}
+
+
+def convert_example(folder: Path, name: str, text: str) -> Report:
+    path = folder / "example"
+    path.write_text(text, encoding="utf8")
+    return convert(name, [path], folder / "a.spacy", lang="zh" if name == "duie" else "en", strict=True)
+
+
+def test_every_format_is_described(page: str) -> None:
+    assert sorted(EXPECTED) == sorted(FORMATS)
+    assert all(f"## `{name}`" in page for name in FORMATS)
+
+
+@pytest.mark.parametrize("name", sorted(FORMATS))
+def test_the_examples_are_read(examples: Dict[str, str], tmp_path: Path, name: str) -> None:
+    report = convert_example(tmp_path, name, examples[name])
+    assert (report.docs, report.triples, report.entities) == EXPECTED[name]
+    assert report.not_found == report.identical == report.duplicates == report.entities_widened == 0
+
+
+@pytest.mark.parametrize("name", ["docred", "duie", "jsonl", "nyt", "opennre", "cotype", "spert", "tacred"])
+def test_the_examples_are_read_as_arrays_too(examples: Dict[str, str], tmp_path: Path, name: str) -> None:
+    records: List[object] = [json.loads(line) for line in examples[name].splitlines()]
+    assert convert_example(tmp_path, name, json.dumps(records, indent=1)).docs == len(records)
+
+
+def test_the_canonical_examples_fit_the_schema(examples: Dict[str, str]) -> None:
+    for line in examples["jsonl"].splitlines():
+        assert check_record(json.loads(line))
+
+
+def test_the_options_exist(page: str) -> None:
+    from typer.main import get_command
+
+    from spacy_relext.cli.main import relext
+
+    command = get_command(relext).commands["convert"]  # type: ignore[attr-defined]
+    options = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+    section = page.partition("\n## Options")[2].partition("\n## ")[0]
+    assert set(re.findall(r"`(--[\w-]+)`", section)) <= options

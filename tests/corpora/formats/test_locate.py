@@ -1,0 +1,110 @@
+from typing import List
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spacy_relext.corpora.formats.locate import choose_pairs, find_string, is_boundary, locate_record
+from spacy_relext.corpora.report import Report
+
+
+def strings(text: str, string: str) -> List[str]:
+    return [text[start:end] for start, end in find_string(text, string).spans]
+
+
+@pytest.mark.parametrize(
+    "text, string, how, found",
+    [
+        ("Rom lies on the Tiber.", "Rom", "exact", ["Rom"]),
+        ("Romans in Rome", "Rom", "", []),  # inside words only
+        ("Newyork, New Yorkers, New York", "New York", "exact", ["New York"]),
+        ("MILAN and Milan", "Milan", "exact", ["Milan"]),  # exact case first
+        ("MILAN and milan", "Milan", "folded", ["MILAN", "milan"]),
+        ("the street Große Straße", "GROSSE STRASSE", "folded", ["Große Straße"]),
+        ("a poet of Medellin", "Medellín", "folded", ["Medellin"]),
+        ("a poet of Medelli\u0301n .", "Medellin", "folded", ["Medelli\u0301n"]),
+        ("the O 'Hara twins", "O'Hara", "respaced", ["O 'Hara"]),
+        ("at 1 . FC Brann today", "1. fc brann", "respaced", ["1 . FC Brann"]),
+        ("Santa  Marta", "Santa Marta", "respaced", ["Santa  Marta"]),
+        ("they live apart", "a part", "", []),  # two words never become one
+        ("a part", "apart", "", []),  # nor one word two
+        ("C++ and C", "C++", "exact", ["C++"]),
+        ("anything", "   ", "", []),
+        ("anything", "\u0301", "", []),
+        ("李白生于碎叶城", "碎叶", "exact", ["碎叶"]),  # no boundaries
+        ("서울은 수도이다", "서울", "exact", ["서울"]),  # a particle follows
+        ("生于1944年11月", "944年", "", []),  # digits keep theirs
+        ("हिन्दी", "हिन्द", "", []),  # a vowel sign is part of the word
+    ],
+)
+def test_find_string(text: str, string: str, how: str, found: List[str]) -> None:
+    assert find_string(text, string).how == how
+    assert strings(text, string) == found
+
+
+words = st.text(st.sampled_from("abAB é ß中 1.-"), min_size=1, max_size=30)
+
+
+@given(words, words, words)
+def test_a_string_on_boundaries_is_found_where_it_stands(before: str, string: str, after: str) -> None:
+    text, start = before + string + after, len(before)
+    core = string.strip()
+    if not core or not is_boundary(text, start) or not is_boundary(text, start + len(string)):
+        return
+    begin = start + len(string) - len(string.lstrip())
+    span = (begin, begin + len(core))
+    if all(is_boundary(text, end) for end in span):
+        assert span in find_string(text, string).spans
+
+
+@given(words, words)
+def test_spans_lie_in_the_text_and_differ_from_the_string_in_spaces_and_case_only(text: str, string: str) -> None:
+    found = find_string(text, string)
+    assert bool(found.spans) == bool(found.how)
+    for start, end in found.spans:
+        assert 0 <= start < end <= len(text) and is_boundary(text, start) and is_boundary(text, end)
+        left, right = (part.casefold().replace("é", "e").split() for part in (text[start:end], string))
+        assert "".join(left) == "".join(right)
+
+
+def test_nearest_first_and_all() -> None:
+    subjects, objects = [(0, 3), (50, 53)], [(10, 13), (55, 58)]
+    assert choose_pairs(subjects, objects) == [((50, 53), (55, 58))]
+    assert choose_pairs(subjects, objects, occurrences="first") == [((0, 3), (10, 13))]
+    assert len(choose_pairs(subjects, objects, occurrences="all")) == 4
+
+
+def test_nearest_avoids_overlap_where_it_can() -> None:
+    oslo, university = [(14, 18), (30, 34)], [(0, 18)]  # University of Oslo ... Oslo
+    assert choose_pairs(university, oslo) == [((0, 18), (30, 34))]
+    assert choose_pairs(university, oslo[:1]) == [((0, 18), (14, 18))]
+
+
+@pytest.mark.parametrize("occurrences", ["nearest", "first", "all"])
+def test_the_same_span_is_never_a_pair(occurrences: str) -> None:
+    assert choose_pairs([(0, 3)], [(0, 3)], occurrences=occurrences) == []
+
+
+def test_equal_strings_take_two_occurrences() -> None:
+    assert choose_pairs([(0, 3), (9, 12)], [(0, 3), (9, 12)]) == [((0, 3), (9, 12))]
+
+
+def test_locate_record_counts_what_happened() -> None:
+    text = "Ada of York met Bo in York Minster; Bo left."
+    triples = [
+        {"subject": "Ada", "relation": "home", "object": "York"},
+        {"subject": "bo", "relation": "visited", "object": "York Minster", "object_label": "PLACE"},
+        {"subject": "Ada", "relation": "knows", "object": "Cleo"},
+        {"subject": "Ada", "relation": "is", "object": "Ada"},
+    ]
+    entities = [{"text": "York", "label": "PLACE"}, {"text": "York Minster", "label": "PLACE"}]
+    report = Report(where="file:1")
+    record = locate_record({"text": text, "string_triples": triples, "string_entities": entities}, report)
+    said = [(text[slice(*t["subject"])], t["relation"], text[slice(*t["object"])]) for t in record["triples"]]
+    assert said == [("Ada", "home", "York"), ("Bo", "visited", "York Minster")]
+    assert record["triples"][0]["object"] == [7, 11] and record["triples"][1]["subject"] == [36, 38]
+    # "York" inside "York Minster" is no mention of its own.
+    assert [(e["start"], e["end"]) for e in record["entities"]] == [(7, 11), (22, 34)]
+    assert (report.strings, report.not_found, report.ambiguous, report.folded) == (5, 1, 2, 1)
+    assert (report.not_located, report.identical) == (1, 1)
+    assert report.not_found_examples == ["file:1: 'Cleo'"]

@@ -1,0 +1,222 @@
+"""`hrere_classifier` with a knowledge base."""
+
+import warnings
+from pathlib import Path
+from typing import Any, Dict, List
+
+import numpy
+import pytest
+import spacy
+from spacy.language import Language
+from spacy.tokens import Doc
+from spacy.training import Example
+
+from spacy_relext.bridge.modules import module_of
+from spacy_relext.hrere.bags import gather_bags
+from spacy_relext.hrere.linked_kb import LinkedKb
+from spacy_relext.pipeline.tuning import tune_pipeline
+from spacy_relext.visuals.explanation import explain_doc
+from spacy_relext.visuals.page import render_page
+from tests.hrere.pipes import FACTS, build, make_examples, make_kb, sentence, told, train
+
+NAME = "hrere_classifier"
+
+
+@pytest.fixture(scope="module")
+def kb(tmp_path_factory: Any) -> Path:
+    folder = tmp_path_factory.mktemp("kb")
+    make_kb(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(kb: Path) -> Language:
+    return train(kb)
+
+
+@pytest.fixture(scope="module")
+def text_alone() -> Language:
+    return train(None)
+
+
+def couple(nlp: Language) -> Doc:
+    """Two of whom no training text tells, but the knowledge base does."""
+    return nlp(sentence(nlp, "Eve", "was seen with", "Finn").predicted)
+
+
+def test_the_knowledge_base_tells_what_the_text_does_not(trained: Language, text_alone: Language) -> None:
+    assert told(couple(trained)) == [("Eve", "married", "Finn"), ("Finn", "married", "Eve")]
+    docs = [sentence(trained, "Eve", "was seen with", name).predicted for name in ("Finn", "Gus")]
+    married = {bag.object: bag.scores["married"] for bag in trained.get_pipe(NAME).predict_bags(docs)}
+    assert married["Q5"] > 0.9 and married["Q6"] < 0.5
+    alone = [told(couple(text_alone)), told(text_alone(sentence(text_alone, "Eve", "was seen with", "Gus").predicted))]
+    said = [any(relation == "married" for _, relation, _ in each) for each in alone]
+    assert said[0] == said[1], "text alone cannot tell couples from others"
+
+
+def test_evidence(trained: Language) -> None:
+    triple = couple(trained)._.triples[0]
+    assert triple.evidence["ids"] == ["Q4", "Q5"] and triple.evidence["kb"] > 0.5
+    assert triple.evidence["mentions"] == [[0, 2, 17, 20, 1.0]]
+    facts = triple.evidence["facts"]
+    assert facts[0][:3] == ["Q4", "married", "Q5"] and facts[0][3] == pytest.approx(1.0)
+    assert len(facts) == 3 and all(fact[1] == "married" for fact in facts)
+
+
+def test_evidence_is_put_into_words_and_drawn(trained: Language) -> None:
+    doc = couple(trained)
+    lines = explain_doc(doc)
+    assert lines[0].startswith("He → married → her (score 0.") and ", from hrere_classifier)" in lines[0]
+    assert lines[1].startswith("    probability by the text alone 0.") and "the knowledge base alone " in lines[1]
+    assert lines[2] == "    linked to: Q4 → Q5" and lines[3].startswith("    facts like it: Q4 married Q5 1.00, ")
+    assert "the knowledge base alone" in render_page([doc])
+
+
+def test_text_evidence_is_required(trained: Language) -> None:
+    pipe: Any = trained.get_pipe(NAME)
+    text = {t.relation: t.evidence["text"] for t in couple(trained)._.triples}
+    pipe.cfg["require_text_evidence"] = 0.999
+    try:
+        assert told(couple(trained)) == [], text
+    finally:
+        pipe.cfg["require_text_evidence"] = 0.0
+    assert told(couple(trained))
+
+
+def test_a_pair_without_a_link_is_what_the_text_says(trained: Language) -> None:
+    pipe: Any = trained.get_pipe(NAME)
+    docs = [
+        sentence(trained, "Zoe", "was seen with", "Yan").predicted,
+        sentence(trained, "Zoe", "saw", "Ada").predicted,
+    ]
+    for bag in pipe.predict_bags(docs):
+        assert bag.scores == bag.text and bag.kb == {}
+        assert all(numpy.isfinite(list(bag.scores.values())))
+
+
+def test_bags_over_several_docs(trained: Language) -> None:
+    pipe: Any = trained.get_pipe(NAME)
+    docs = [sentence(trained, "Ada", verb, "Cleo").predicted for verb in ("is older than", "was seen with")]
+    (bag,) = [each for each in pipe.predict_bags(docs) if each.subject == "Q0"]
+    assert [number for number, _, _ in bag.mentions] == [0, 1]
+    assert sum(weight for _, _, weight in bag.mentions) == pytest.approx(1.0, abs=1e-3)
+    twice = [each for each in pipe.predict_bags(docs * 2) if each.subject == "Q0"][0]
+    assert twice.scores == pytest.approx(bag.scores, abs=1e-5), "each sentence said twice says no more"
+    assert pipe.predict_bags([]) == []
+
+
+def test_saved_and_loaded(trained: Language, tmp_path: Path) -> None:
+    expected = [(t.relation, pytest.approx(t.score), t.evidence) for t in couple(trained)._.triples]
+    trained.to_disk(tmp_path / "pipeline")
+    by_bytes = build().from_bytes(trained.to_bytes())
+    for nlp in (spacy.load(tmp_path / "pipeline"), by_bytes):
+        assert [(t.relation, t.score, t.evidence) for t in couple(nlp)._.triples] == expected
+
+
+def test_several_processes(trained: Language) -> None:
+    docs = [sentence(trained, "Eve", "was seen with", "Finn").predicted for _ in range(4)]
+    found = list(trained.pipe(docs, n_process=2, batch_size=2))
+    assert [told(doc) for doc in found] == [told(couple(trained))] * 4
+
+
+def test_relations_of_the_knowledge_base_are_found_by_name(kb: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        nlp = build()
+        examples = [*make_examples(nlp), sentence(nlp, "Ada", "thanked", "Bob", [("Q0", "thanked", "Q1")])]
+        nlp.config["initialize"]["components"] = {NAME: {"kb": str(kb)}}
+        with pytest.warns(UserWarning, match=r"W700.*1 of the 3 relations \(thanked\)"):
+            nlp.initialize(lambda: examples)
+    assert nlp.get_pipe(NAME).shared().tolist() == [True, True, True, False]  # type: ignore[attr-defined]
+
+
+def test_rows_in_another_order(kb: Path, tmp_path: Path) -> None:
+    """What is said does not hang on how entities are numbered."""
+    found = LinkedKb.from_model(make_kb(tmp_path / "other"))
+    order = numpy.random.default_rng(0).permutation(len(found))
+    facts = found.arrays["facts"].copy()
+    facts[:, [0, 2]] = numpy.argsort(order)[facts[:, [0, 2]]]
+    arrays = {**found.arrays, "entities": found.arrays["entities"][order], "facts": facts}
+    other = LinkedKb([found.entities[row] for row in order.tolist()], found.relations, arrays, kind=found.kind)
+    for one, two in (("Q4", "Q5"), ("Q0", "Q7")):
+        rows = [store.numbers([one, two]) for store in (found, other)]
+        assert numpy.array_equal(found.vectors(rows[0]), other.vectors(rows[1]))
+        near = [s.nearest(*r.tolist(), "older", top=4) for s, r in zip((found, other), rows)]
+        assert {each[:3] for each in near[0]} == {each[:3] for each in near[1]}
+
+
+def test_a_knowledge_base_that_knows_nobody(tmp_path: Path) -> None:
+    make_kb(tmp_path, facts=[("P1", "married", "P2"), ("P2", "married", "P1")], passes=1)
+    with pytest.raises(ValueError, match=r"R730.*none of the 4 linked entities.*the 2 of the knowledge base"):
+        train(tmp_path, steps=0)
+
+
+def test_a_knowledge_base_without_the_relations(tmp_path: Path) -> None:
+    make_kb(tmp_path, facts=[(h, "knows", t) for h, _, t in FACTS], passes=1)
+    with pytest.raises(ValueError, match=r"R731.*none of the relations \(married, older\); it has knows"):
+        train(tmp_path, steps=0)
+
+
+def test_a_folder_without_a_knowledge_base(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="R726"):
+        train(tmp_path, steps=0)
+
+
+@pytest.mark.parametrize(("scale", "farthest"), [(0.0, 0.0), (0.1, 0.001), (5.0, 0.05)])
+def test_the_rate_of_the_knowledge_base(kb: Path, scale: float, farthest: float) -> None:
+    before, after = (knowledge_of(train(kb, steps=steps, kb_lr_scale=scale)) for steps in (0, 1))
+    changes = {name: float((after[name] - before[name]).abs().max()) for name in after}
+    # Adam's first step is as long as the rate, which is 0.01 for what has no multiple of its own
+    for name in ("forwards", "turned", "changes.weight"):
+        assert changes[name] == pytest.approx(farthest, rel=0.05), name
+    for name in ("scale", "bias"):
+        assert changes[name] == pytest.approx(farthest or 0.01, rel=0.05), name
+
+
+def knowledge_of(nlp: Language) -> Dict[str, Any]:
+    """Copy what the knowledge base's side learns."""
+    module = module_of(nlp.get_pipe("hrere_classifier").model)
+    return {name: each.detach().clone() for name, each in module.knowledge.named_parameters()}
+
+
+def test_ranking_scores(kb: Path) -> None:
+    nlp = train(kb, {"ranking": True})
+    scores = nlp.evaluate([Example(each.predicted.copy(), each.reference) for each in make_examples(nlp)])
+    assert scores["bag_ap"] == 1.0
+    assert scores["bag_positives"] == 6 and scores["mention_positives"] == 10, "two couples are seen twice"
+    assert scores["bag_unscored"] == scores["mention_unscored"] == 0
+
+
+def test_mentions_by_themselves_are_not_read_again(kb: Path) -> None:
+    nlp = train(kb)
+    pipe: Any = nlp.get_pipe("hrere_classifier")
+    gold = pipe._gold([Example(each.predicted.copy(), each.reference) for each in make_examples(nlp)])
+    bags = gather_bags(gold.pairs, across=True)
+    assert {1, 2} <= set(numpy.bincount(bags.bag).tolist())
+    read: List[int] = []
+    run = pipe.run_bags
+    pipe.run_bags = lambda each: read.append(len(each)) or run(each)
+    found, expected = pipe.run_single(bags, run(bags)), run(pipe.single(bags))
+    assert read == []
+    for ours, whole in zip(found, expected):
+        numpy.testing.assert_allclose(ours, whole, atol=1e-5)
+    assert found.weights.tolist() == [[1.0]] * len(bags.bag) and pipe.run_single(bags, None) is None
+
+
+def test_tuning_fits_the_mixture(kb: Path) -> None:
+    nlp = train(kb, {"text_share": 1.0})
+    assert told(couple(nlp)) != [("Eve", "married", "Finn"), ("Finn", "married", "Eve")]
+    held = [sentence(nlp, "Eve", "was seen with", "Finn", [("Q4", "married", "Q5"), ("Q5", "married", "Q4")])]
+    held += [sentence(nlp, "Gus", "was seen with", "Hal", [("Q6", "married", "Q7"), ("Q7", "married", "Q6")])]
+    held += [sentence(nlp, "Eve", "was seen with", "Hal"), sentence(nlp, "Gus", "was seen with", "Eve")]
+    tune_pipeline(nlp, held)
+    assert nlp.get_pipe(NAME).cfg["text_share"] < 1.0  # type: ignore[attr-defined]
+    assert told(couple(nlp)) == [("Eve", "married", "Finn"), ("Finn", "married", "Eve")]
+
+
+@pytest.mark.parametrize(
+    "setting, value", [("agree", "no"), ("mix", "no"), ("mentions", "no"), ("text_share", 1.5), ("kb_weight", -1.0)]
+)
+def test_settings_out_of_range(setting: str, value: Any) -> None:
+    with pytest.raises(ValueError, match=setting):
+        build({setting: value})

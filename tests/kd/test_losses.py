@@ -1,0 +1,164 @@
+"""The worked numbers of KD4NRE's losses."""
+
+from typing import Dict
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from spacy_relext.kd.losses import (
+    divergence,
+    sentence_penalty,
+    smoothed_cross_entropy,
+    student_loss,
+    teacher_loss,
+    top_softmax_difference,
+)
+from spacy_relext.kd.model import StudentOutput, TeacherOutput, fuse
+
+TEXT = torch.tensor([[1.2, 0.9, 0.3, -0.1]])
+PRIOR = torch.tensor([[0.2, 0.688222, 0.168591, 0.143187]])
+VECTOR = torch.tensor([0.5, 2.0, 1.0, 1.5])
+TAUGHT = TEXT + fuse(VECTOR, PRIOR, None)
+LOCAL, AUXILIARY = torch.tensor([[0.8, 1.1, 0.2, 0.0]]), torch.tensor([[0.1, 0.6, 0.05, 0.2]])
+GOLD = torch.tensor([1])
+
+
+def close(found: torch.Tensor, expected: object) -> None:
+    torch.testing.assert_close(found, torch.tensor(expected), atol=2e-6, rtol=0.0)
+
+
+@pytest.mark.parametrize(
+    ("probs", "expected"),
+    [
+        ((0.7, 0.2, 0.06, 0.03, 0.01), 0.57),
+        ((0.2, 0.2, 0.2, 0.2, 0.2), 0.0),
+        ((0.5, 0.3, 0.1, 0.05, 0.05), 0.3),
+        ((0.98, 0.01, 0.005, 0.003, 0.002), 0.9725),
+    ],
+)
+def test_difference_of_the_top_probabilities(probs: tuple, expected: float) -> None:
+    close(top_softmax_difference(torch.tensor([probs]).log(), k=3), expected)
+
+
+def test_text_and_types_are_joined() -> None:
+    close(TEXT.softmax(1), [[0.413237, 0.306133, 0.168010, 0.112620]])
+    by_scalar = TEXT + fuse(torch.tensor(0.8), PRIOR, None)
+    close(by_scalar, [[1.36, 1.450577, 0.434873, 0.014550]])
+    close(by_scalar.softmax(1), [[0.363410, 0.397864, 0.144085, 0.094640]])
+    close(TAUGHT, [[1.3, 2.276443, 0.468591, 0.114781]])
+    close(TAUGHT.softmax(1), [[0.227474, 0.603942, 0.099050, 0.069534]])
+
+
+def test_by_the_gold_relation() -> None:
+    rows = torch.zeros(4, 4)
+    rows[0] = 7.0  # which is never read
+    rows[2] = torch.tensor([-1.0, -0.5, 3.0, 0.2])
+    added = fuse(rows, PRIOR, torch.tensor([2]))
+    close(added, [[-0.2, -0.344111, 0.505773, 0.028637]])
+    close((TEXT + added).softmax(1), [[0.356201, 0.228465, 0.293321, 0.122013]])
+    close(fuse(rows, PRIOR, torch.tensor([0])), [[0.0, 0.0, 0.0, 0.0]])
+
+
+def test_loss_of_the_teacher() -> None:
+    outputs = TeacherOutput(TAUGHT, TEXT, TAUGHT - TEXT, torch.zeros(1, 2))
+    terms = teacher_loss(outputs, {"classes": GOLD}, tsd_weight=1.0, tsd_k=3, penalty=0.003)
+    close(terms["gold"], 0.504277)
+    close(terms["tsd"], 0.440680)
+    close(sum(terms.values(), torch.tensor(0.0)), 0.944957)
+
+
+def test_parts_of_the_students_loss() -> None:
+    student = LOCAL + AUXILIARY
+    hints = divergence(TEXT, LOCAL), divergence(TAUGHT - TEXT, AUXILIARY)
+    close(hints[0], 0.034236)
+    close(hints[1], 0.067017)
+    close(hints[0] + hints[1], 0.101252)
+    close(divergence(TAUGHT, student), 0.019680)
+    close(divergence(TAUGHT, student, temperature=2.0), 0.006733)
+    close(4.0 * divergence(TAUGHT, student, temperature=2.0), 0.026932)
+    close(smoothed_cross_entropy(student, GOLD), 0.645547)
+    close(divergence(torch.zeros(1, 4), AUXILIARY), 0.024857)  # no relation, as the teacher by relation has it
+
+
+def targets() -> Dict[str, torch.Tensor]:
+    parts = {"teacher": TAUGHT, "teacher_text": TEXT, "teacher_types": TAUGHT - TEXT}
+    return {"classes": GOLD, "taught": torch.ones(1), **parts}
+
+
+def outputs_of(local: torch.Tensor, auxiliary: torch.Tensor) -> StudentOutput:
+    return StudentOutput(local + auxiliary, local, auxiliary, torch.ones(len(local), 1), torch.zeros(len(local), 2))
+
+
+OPTIONS = {"hint_weight": 1.8, "temperature": 1.0, "smoothing": 0.0, "penalty": 0.003}
+
+
+@pytest.mark.parametrize(("share", "expected"), [(0.0, 0.645547), (1 / 99, 0.641066), (0.5, 0.423741), (1.0, 0.201934)])
+def test_loss_of_the_student(share: float, expected: float) -> None:
+    terms = student_loss(outputs_of(LOCAL, AUXILIARY), targets(), share=share, **OPTIONS)
+    close(sum(terms.values(), torch.tensor(0.0)), expected)
+
+
+def test_gradient_of_the_distillation() -> None:
+    student = (LOCAL + AUXILIARY).requires_grad_()
+    divergence(TAUGHT, student).backward()
+    assert student.grad is not None
+    close(student.grad, [[0.008143, -0.079566, 0.023953, 0.047470]])
+    close(student.grad.sum(), 0.0)
+
+
+def test_gradients_by_hand_and_by_autograd_agree() -> None:
+    local, auxiliary = LOCAL.clone().requires_grad_(), AUXILIARY.clone().requires_grad_()
+    terms = student_loss(outputs_of(local, auxiliary), targets(), share=0.5, **OPTIONS)
+    torch.stack(list(terms.values())).sum().backward()
+    total = LOCAL + AUXILIARY
+    both = 0.5 * (total.softmax(1) - F.one_hot(GOLD, 4)) + 0.5 * (total.softmax(1) - TAUGHT.softmax(1))
+    hint = 0.5 * 1.8
+    assert local.grad is not None and auxiliary.grad is not None
+    torch.testing.assert_close(local.grad, both + hint * (LOCAL.softmax(1) - TEXT.softmax(1)))
+    expected = both + hint * (AUXILIARY.softmax(1) - (TAUGHT - TEXT).softmax(1))
+    torch.testing.assert_close(auxiliary.grad, expected)
+
+
+def test_a_pair_that_the_teacher_has_not_seen_learns_from_its_label_alone() -> None:
+    unseen = {**targets(), "taught": torch.zeros(1)}
+    terms = student_loss(outputs_of(LOCAL, AUXILIARY), unseen, share=0.5, **OPTIONS)
+    assert terms["teacher"] == terms["hints"] == 0.0 < terms["gold"]
+
+
+def test_without_a_teacher_labels_count_fully() -> None:
+    terms = student_loss(outputs_of(LOCAL, AUXILIARY), {"classes": GOLD}, share=0.9, **OPTIONS)
+    assert set(terms) == {"gold", "penalty"}
+    close(terms["gold"], 0.645547)
+
+
+def test_no_pairs() -> None:
+    nothing = outputs_of(torch.zeros(0, 4), torch.zeros(0, 4))
+    empty = {key: value[:0] for key, value in targets().items()}
+    terms = student_loss(nothing, empty, share=0.5, **OPTIONS)
+    assert all(term == 0.0 for term in terms.values())
+    assert sentence_penalty(torch.zeros(0, 3)) == top_softmax_difference(torch.zeros(0, 3), k=3) == 0.0
+
+
+def test_gradients_in_double_precision() -> None:
+    generator = torch.Generator().manual_seed(0)
+    shape = (3, 5)
+    inputs = [torch.randn(shape, generator=generator, dtype=torch.float64).requires_grad_() for _ in range(2)]
+    soft = [torch.randn(shape, generator=generator, dtype=torch.float64) for _ in range(3)]
+    names = ("teacher", "teacher_text", "teacher_types")
+    wanted = {"classes": torch.tensor([0, 3, 1]), "taught": torch.ones(3).double(), **dict(zip(names, soft))}
+
+    def loss(local: torch.Tensor, auxiliary: torch.Tensor) -> torch.Tensor:
+        outputs = outputs_of(local, auxiliary)
+        return sum(
+            student_loss(outputs, wanted, share=0.3, **{**OPTIONS, "temperature": 2.0}).values(), torch.zeros(())
+        )
+
+    assert torch.autograd.gradcheck(loss, inputs)
+
+    def taught(logits: torch.Tensor) -> torch.Tensor:
+        outputs = TeacherOutput(logits, logits, logits, logits)
+        terms = teacher_loss(outputs, {"classes": wanted["classes"]}, tsd_weight=1.0, tsd_k=3, penalty=0.1)
+        return sum(terms.values(), torch.zeros(()))
+
+    assert torch.autograd.gradcheck(taught, inputs[:1])

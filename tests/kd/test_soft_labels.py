@@ -1,0 +1,211 @@
+"""A teacher's word on annotated Docs: stored as plain values, read in the student's order."""
+
+import copy
+from typing import Any, Dict, List, Optional, Sequence
+
+import numpy
+import pytest
+from spacy.tokens import Doc, DocBin
+from spacy.training import Example
+
+from spacy_relext.kd.soft_labels import (
+    PARTS,
+    TEACHER_KEY,
+    average_soft_labels,
+    fit_temperature,
+    pair_offsets,
+    read_soft_labels,
+    store_soft_labels,
+)
+from spacy_relext.pairs.gold import GoldPairs, PairClass, gold_pairs
+from spacy_relext.pairs.suggesters import EntityPairs
+from tests.pairs.builders import NLP, make_doc, make_example, with_entities
+
+CLASSES = [PairClass("born"), PairClass("met"), PairClass("met", backwards=True)]
+
+
+def make_examples() -> List[Example]:
+    """One text with six pairs, one with none, one with two."""
+    words = "ada met charles in london .".split()
+    doc = with_entities(make_doc(words), [(0, 1, "PER"), (2, 3, "PER"), (4, 5, "LOC")])
+    other = with_entities(make_doc(["mary", "met", "ole"]), [(0, 1, "PER"), (2, 3, "PER")])
+    gold = [((0, 1), "met", (2, 3))]
+    return [make_example(doc, gold), make_example(make_doc(["x"]), []), make_example(other, gold)]
+
+
+def gold_of(examples: Sequence[Example]) -> GoldPairs:
+    return gold_pairs(EntityPairs(), examples)
+
+
+def taught() -> Any:
+    """Examples with soft labels, and the logits in the order of the pairs."""
+    examples = make_examples()
+    gold = gold_of(examples)
+    logits = numpy.random.RandomState(0).randn(3, len(gold), len(CLASSES) + 1).astype("float32")
+    store_soft_labels([example.reference for example in examples], gold.pairs, list(logits), CLASSES)
+    return examples, logits
+
+
+def read(examples: Sequence[Example], classes: Sequence[PairClass] = CLASSES) -> Dict[str, Any]:
+    found = read_soft_labels(gold_of(examples), classes, name="student")
+    assert found is not None
+    return found
+
+
+def reloaded(doc: Doc) -> Doc:
+    data = DocBin(docs=[doc], store_user_data=True).to_bytes()
+    return next(DocBin(store_user_data=True).from_bytes(data).get_docs(NLP.vocab))
+
+
+def test_what_was_stored_is_read() -> None:
+    examples, logits = taught()
+    found = read(examples)
+    assert found["taught"].tolist() == [1.0] * 8
+    for key, part in zip(PARTS, logits):
+        assert found[key].dtype == numpy.float32
+        numpy.testing.assert_allclose(found[key], part, atol=1e-5)
+
+
+def test_soft_labels_survive_a_file() -> None:
+    examples, _ = taught()
+    again = [Example(example.predicted, reloaded(example.reference)) for example in examples]
+    before, after = read(examples), read(again)
+    assert all((before[key] == after[key]).all() for key in (*PARTS, "taught"))
+
+
+def test_values_are_plain() -> None:
+    examples, _ = taught()
+    record = examples[0].reference.user_data[TEACHER_KEY]
+    assert record["classes"] == [["born", False], ["met", False], ["met", True]]
+    assert [type(value) for value in record["pairs"][0]["teacher"]] == [float] * 4
+    assert record["pairs"][0]["subject"] == [0, 3] and record["pairs"][0]["object"] == [8, 15]
+    assert examples[1].reference.user_data[TEACHER_KEY]["pairs"] == []
+
+
+def test_the_order_of_the_classes_is_the_students() -> None:
+    examples, logits = taught()
+    found = read(examples, [CLASSES[2], CLASSES[0], CLASSES[1]])
+    for key, part in zip(PARTS, logits):
+        numpy.testing.assert_allclose(found[key], part[:, [0, 3, 1, 2]], atol=1e-5)
+
+
+def test_a_teacher_that_numbers_its_classes_otherwise_says_the_same() -> None:
+    examples, logits = taught()
+    permuted = copy.deepcopy(examples)
+    docs = [example.reference for example in permuted]
+    order = [2, 0, 1]
+    columns = [part[:, [0, *(1 + number for number in order)]] for part in logits]
+    store_soft_labels(docs, gold_of(permuted).pairs, columns, [CLASSES[number] for number in order])
+    before, after = read(examples), read(permuted)
+    assert all((before[key] == after[key]).all() for key in PARTS)
+
+
+@pytest.mark.parametrize("classes", [CLASSES[1:], [*CLASSES, PairClass("new")], [PairClass("other")]])
+def test_a_teacher_of_other_relations_is_refused(classes: List[PairClass]) -> None:
+    examples, _ = taught()
+    with pytest.raises(ValueError, match=r"R401.*student.*born, met") as error:
+        read(examples, classes)
+    assert "\n" not in str(error.value)
+
+
+def test_a_direction_that_the_teacher_has_never_seen_is_unlikely() -> None:
+    examples, logits = taught()
+    wanted = [*CLASSES[:2], PairClass("born", backwards=True)]  # and one that the student has never seen
+    found = read(examples, wanted)
+    for key, part in zip(PARTS, logits):
+        numpy.testing.assert_allclose(found[key][:, :3], part[:, :3], atol=1e-5)
+        numpy.testing.assert_allclose(found[key][:, 3], part.min(axis=1), atol=1e-5)
+
+
+def test_the_temperature_that_fits_is_found() -> None:
+    random = numpy.random.RandomState(0)
+    logits = random.randn(20_000, 5) * 2
+    classes = numpy.asarray([random.choice(5, p=row) for row in softmax(logits)])
+    for temperature in (0.5, 1.0, 3.0):
+        assert fit_temperature(logits * temperature, classes) == pytest.approx(temperature, rel=0.05)
+
+
+def test_pairs_that_the_teacher_has_not_seen_are_marked() -> None:
+    examples, logits = taught()
+    pairs = examples[0].reference.user_data[TEACHER_KEY]["pairs"]
+    del pairs[2]
+    found = read(examples)
+    assert found["taught"].tolist() == [1, 1, 0, 1, 1, 1, 1, 1]
+    assert not any(found[key][2].any() for key in PARTS)
+    numpy.testing.assert_allclose(found["teacher"][3], logits[0][3], atol=1e-5)
+
+
+def test_docs_that_the_teacher_has_not_seen_are_marked() -> None:
+    examples, _ = taught()
+    del examples[2].reference.user_data[TEACHER_KEY]
+    assert read(examples)["taught"].tolist() == [1] * 6 + [0] * 2
+
+
+def test_without_soft_labels_there_is_nothing() -> None:
+    assert read_soft_labels(gold_of(make_examples()), CLASSES, name="student") is None
+    assert read_soft_labels(gold_of([]), CLASSES, name="student") is None
+
+
+def test_no_pairs_in_taught_docs() -> None:
+    examples, _ = taught()
+    found = read(examples[1:2])
+    assert found["taught"].shape == (0,) and found["teacher"].shape == (0, 4)
+
+
+def test_new_soft_labels_replace_old_ones() -> None:
+    examples, logits = taught()
+    store_soft_labels([e.reference for e in examples], gold_of(examples).pairs, list(logits + 1), CLASSES)
+    numpy.testing.assert_allclose(read(examples)["teacher"], logits[0] + 1, atol=1e-5)
+
+
+def test_pairs_are_known_by_their_characters() -> None:
+    examples, _ = taught()
+    pairs = gold_of(examples).pairs
+    assert pair_offsets(pairs, 1) == ([0, 3], [19, 25]) and pair_offsets(pairs, 7) == ([9, 12], [0, 4])
+    coarse = with_entities(make_doc(["ada", "met charles", "in", "london", "."]), [(0, 1, "PER"), (3, 4, "LOC")])
+    found = read([Example(coarse, examples[0].reference)])
+    assert found["taught"].tolist() == [1, 1], "whatever the tokens"
+
+
+def taught_by(logits: Any, classes: Sequence[PairClass], pairs: Sequence[int] = range(8)) -> List[Example]:
+    examples = make_examples()
+    gold = gold_of(examples).take(list(pairs))
+    parts = [part[list(pairs)] for part in logits]
+    store_soft_labels([example.reference for example in examples], gold.pairs, parts, classes)
+    return examples
+
+
+def average(*teachers: Sequence[Example], weights: Optional[Sequence[float]] = None) -> None:
+    average_soft_labels([[example.reference for example in examples] for examples in teachers], weights=weights)
+
+
+def softmax(logits: Any) -> Any:
+    power = numpy.exp(logits - logits.max(-1, keepdims=True))
+    return power / power.sum(-1, keepdims=True)
+
+
+@pytest.mark.parametrize("weights, share", [(None, 0.5), ([3, 1], 0.75), ([0.3, 0.7], 0.3)])
+def test_several_teachers_say_the_mean_of_their_probabilities(weights: Optional[List[float]], share: float) -> None:
+    random = numpy.random.RandomState(1)
+    one, two = random.randn(2, 3, 8, len(CLASSES) + 1).astype("float32") * 3
+    first, second = taught_by(one, CLASSES), taught_by(two[..., [0, 3, 1, 2]], [CLASSES[2], *CLASSES[:2]])
+    average(first, second, weights=weights)
+    found = read(first)
+    for key, a, b in zip(PARTS, one, two):
+        numpy.testing.assert_allclose(softmax(found[key]), share * softmax(a) + (1 - share) * softmax(b), atol=1e-4)
+
+
+def test_a_pair_that_one_teacher_did_not_see_has_the_word_of_the_other() -> None:
+    one, two = numpy.random.RandomState(2).randn(2, 3, 8, len(CLASSES) + 1).astype("float32")
+    first, second = taught_by(one, CLASSES, range(7)), taught_by(two, CLASSES, range(1, 8))
+    average(first, second)
+    found = read(first)
+    assert found["taught"].tolist() == [1.0] * 8
+    numpy.testing.assert_allclose(softmax(found["teacher"][0]), softmax(one[0, 0]), atol=1e-4)
+    numpy.testing.assert_allclose(softmax(found["teacher"][7]), softmax(two[0, 7]), atol=1e-4)
+
+
+def test_teachers_of_different_relations_are_refused() -> None:
+    one, two = numpy.zeros((3, 8, 4)), numpy.zeros((3, 8, 2))
+    with pytest.raises(ValueError, match=r"\[R412\].*one has met, the first born, met"):
+        average(taught_by(one, CLASSES), taught_by(two, [PairClass("met")]))

@@ -1,0 +1,174 @@
+"""Types in teacher and student: a lexicon that gives them, decoding that keeps to them, gold that a teacher is told."""
+
+from pathlib import Path
+from typing import Any, Callable, Dict, List
+
+import pytest
+import spacy
+from spacy.language import Language
+from spacy.tokens import DocBin
+from spacy.training import Example
+
+from spacy_relext import set_triples
+from spacy_relext.annotations.entities import NOMINAL, PAIRS_KEY
+from spacy_relext.corpora.reader import TripleCorpus
+from spacy_relext.kd.soft_labels import TEACHER_KEY, read_soft_labels
+from spacy_relext.pairs.encoders.features import token_arrays
+from spacy_relext.pairs.gold import PairClass
+from spacy_relext.pairs.type_lexicon import TypeLexicon
+from tests.kd.pipes import GRAPH_STUDENT, GRAPH_TEACHER, ROWS, STUDENT, TEACHER, build, make_examples
+
+TYPES = {name: kind for _, entities, _ in ROWS for name, kind in entities}
+LOCAL = ("local", "auxiliary")
+DOG, MAN = (4, 7), (16, 19)
+LEXICON = TypeLexicon({"dog": "animal", "man": "person"})
+MARKED = {"model": GRAPH_TEACHER, "suggester": {"@misc": "spacy_relext.AnnotatedPairs.v1"}}
+
+
+def untyped_examples(nlp: Language) -> List[Example]:
+    examples = []
+    for triples in ([(DOG, "bit", MAN)], []):
+        doc = nlp.make_doc("The dog bit the man .")
+        doc.user_data[PAIRS_KEY] = [{"subject": DOG, "object": MAN, "label": None}]
+        reference = doc.copy()
+        set_triples(reference, triples)
+        examples.append(Example(doc, reference))
+    return examples
+
+
+def test_a_lexicon_types_what_no_entity_types() -> None:
+    nlp = spacy.blank("en")
+    pipe: Any = nlp.add_pipe(TEACHER, config=MARKED)
+    examples = untyped_examples(nlp)
+    pipe.initialize(lambda: examples, nlp=nlp, lexicon=LEXICON)
+    pairs = pipe.suggest([examples[0].predicted])
+    assert pipe.cfg["types"] == ["animal", "person"] and pairs.types == [("animal", "person")]
+    assert pipe.patterns.counts_of(("animal", "person")) == {0: 1, 1: 1}
+    assert token_arrays(pipe.features(pairs))["types"].tolist() == [[0, 1, 0, 0, 2, 0]]
+
+
+def test_what_is_only_marked_has_no_type() -> None:
+    nlp = spacy.blank("en")
+    examples = []
+    for example in untyped_examples(nlp):
+        for doc in (example.predicted, example.reference):
+            doc.set_ents([doc.char_span(*place, label=NOMINAL) for place in (DOG, MAN)])
+        examples.append(example)
+    alone: Any = nlp.add_pipe(TEACHER, config=MARKED)
+    with pytest.warns(UserWarning, match="W405.*kd_teacher.*'NOMINAL' and 'NOMINAL'.*lexicon"):
+        alone.initialize(lambda: examples, nlp=nlp)
+    pipe: Any = spacy.blank("en").add_pipe(TEACHER, config=MARKED)
+    pipe.initialize(lambda: examples, nlp=nlp, lexicon=TypeLexicon({"dog": "animal"}))
+    pairs = pipe.suggest([examples[0].predicted])
+    assert pairs.types == [("animal", "")] and pipe.cfg["types"] == ["animal"]
+    assert token_arrays(pipe.features(pairs))["types"].tolist() == [[0, 1, 0, 0, 0, 0]]
+
+
+def test_the_lexicon_is_saved_and_goes_with_the_next_initialize() -> None:
+    nlp = spacy.blank("en")
+    pipe: Any = nlp.add_pipe(TEACHER, config=MARKED)
+    examples = untyped_examples(nlp)
+    pipe.initialize(lambda: examples, nlp=nlp, lexicon=LEXICON)
+    other: Any = spacy.blank("en").add_pipe(TEACHER, config=MARKED)
+    other.from_bytes(pipe.to_bytes())
+    with pytest.raises(ValueError, match="R414.*training data.*lexicon"):
+        pipe.initialize(lambda: examples, nlp=nlp)
+    assert pipe.suggest([examples[0].predicted]).types == [("", "")]
+    assert other.suggest([examples[0].predicted]).types == [("animal", "person")]
+
+
+@pytest.mark.parametrize("factory, model", [(TEACHER, GRAPH_TEACHER), (STUDENT, GRAPH_STUDENT)])
+def test_typed_decoding_keeps_to_what_training_showed(factory: str, model: Any) -> None:
+    docs = [example.predicted for example in make_examples(spacy.blank("en"))]
+    said = {}
+    for least in (0, 1):
+        pipe = build(factory, model, typed_decoding=least, threshold=1e-6)
+        assert bool(pipe.cfg["patterns"]) == (factory == TEACHER or least > 0)
+        records = [record for found in pipe.predict(docs) for record in found]
+        said[least] = {(TYPES[r["subject"].text], r["relation"], TYPES[r["object"].text]) for r in records}
+    shown = {("PER", "born_in", "LOC"), ("PER", "lives_in", "LOC"), ("PER", "met", "PER"), ("ORG", "praised", "PER")}
+    met = {("PER", "LOC"), ("LOC", "PER"), ("PER", "PER"), ("ORG", "PER"), ("PER", "ORG")}
+    assert {each for each in said[1] if (each[0], each[2]) in met} <= shown
+    assert said[0] - said[1]
+
+
+@pytest.mark.parametrize(
+    "factory, model, parts", [(TEACHER, GRAPH_TEACHER, ("text", "types")), (STUDENT, GRAPH_STUDENT, LOCAL)]
+)
+def test_the_evidence_is_about_the_relation_that_typed_decoding_chose(factory: str, model: Any, parts: Any) -> None:
+    pipe = build(factory, model, typed_decoding=1, threshold=1e-6)
+    docs = [example.predicted for example in make_examples(spacy.blank("en"))]
+    pairs = pipe.suggest(docs)
+    outputs = pipe.run(pairs)
+    best, _ = pipe.choose(pairs, outputs)
+    others = best != outputs.logits[:, 1:].argmax(1) + 1
+    assert others.any(), "for some pairs another relation would be the best"
+    for number in range(len(pairs)):
+        answer = int(best[number])
+        evidence = pipe.evidence(pairs, outputs, number, answer)
+        assert sum(evidence[part] for part in parts) == pytest.approx(outputs.logits[number, answer], abs=2e-4)
+
+
+def test_soft_labels_that_do_not_fit_are_refused_before_training() -> None:
+    nlp = spacy.blank("en")
+    nlp.config["paths"] = {"train": "some/corpus.spacy"}
+    pipe = build(TEACHER, GRAPH_TEACHER)
+
+    def start(change: Callable[[Dict[str, Any]], None]) -> Any:
+        examples = make_examples(nlp)
+        pipe.teach(examples)
+        for example in examples:
+            change(example.reference.user_data[TEACHER_KEY])
+        fresh = spacy.blank("en")
+        fresh.config["paths"] = {"train": "some/corpus.spacy"}
+        student: Any = fresh.add_pipe(STUDENT, config={"model": GRAPH_STUDENT})
+        student.initialize(lambda: examples, nlp=fresh)
+
+    def move(stored: Dict[str, Any]) -> None:
+        for record in stored["pairs"]:
+            record["subject"] = [900, 901]
+
+    def rename(stored: Dict[str, Any]) -> None:
+        stored["classes"] = [[f"new_{name}", turned] for name, turned in stored["classes"]]
+
+    def lose(stored: Dict[str, Any]) -> None:
+        del stored["pairs"][:1]
+
+    with pytest.raises(ValueError, match=r"R415.*some/corpus.spacy.*teach"):
+        start(move)
+    with pytest.raises(ValueError, match=r"R401.*new_born_in"):
+        start(rename)
+    with pytest.warns(UserWarning, match=r"W404.*some/corpus.spacy"):
+        start(lose)
+
+
+def test_a_teacher_that_is_told_the_gold_can_be_evaluated(tmp_path: Path) -> None:
+    pipe = build(TEACHER, {**GRAPH_TEACHER, "fusion": "relation"})
+    nlp = spacy.blank("en")
+    references = [example.reference for example in make_examples(nlp)]
+    DocBin(docs=references, store_user_data=True).to_disk(tmp_path / "dev.spacy")
+    for told in (True, False):
+        corpus = TripleCorpus(tmp_path / "dev.spacy", gold_ents=True, gold_triples=told)
+        docs = [example.predicted for example in corpus(nlp)]
+        if told:
+            assert len(pipe.predict(docs)) == len(docs)
+            assert not any(doc._.triples for doc in docs), "what it is told is no prediction"
+        else:
+            with pytest.raises(ValueError, match="R402"):
+                pipe.predict(docs)
+
+
+def test_both_orders_of_a_marked_pair_are_learned() -> None:
+    nlp = spacy.blank("en")
+    pipe: Any = nlp.add_pipe(TEACHER, config={**MARKED, "both_orders": True})
+    examples = untyped_examples(nlp)
+    pipe.initialize(lambda: examples, nlp=nlp, lexicon=LEXICON)
+    assert pipe.classes == [PairClass("bit"), PairClass("bit", backwards=True)]
+    assert pipe.patterns.counts_of(("person", "animal")) == {0: 1, 2: 1}
+    gold = pipe.suggest_gold(examples)
+    assert gold.classes(pipe.classes).tolist() == [1, 0, 2, 0]
+    assert gold.pairs.subject[:, 0].tolist() == [1, 1, 4, 4] and gold.pairs.types[2] == ("person", "animal")
+    assert pipe.teach(examples) == 4
+    found = read_soft_labels(gold, pipe.classes, name="student")
+    assert found is not None and found["taught"].tolist() == [1.0] * 4
+    assert len(pipe.suggest([examples[0].predicted])) == 1, "asked for is one order"

@@ -1,0 +1,109 @@
+"""Patterns that a person may name."""
+
+import math
+import pathlib
+from typing import Any, List
+
+import pytest
+import spacy
+from spacy.tokens import Doc, Span
+
+from spacy_relext.nero.rules.mining import MinedPattern, association, mine_patterns, read_patterns, write_patterns
+from spacy_relext.nero.rules.rules import read_rules
+from spacy_relext.pairs.suggesters import EntityPairs
+
+NLP = spacy.blank("en")
+KINDS = {"Ada": "P", "Eve": "P", "Rome": "G", "Oslo": "G"}
+TEXTS = [
+    *["Ada was born in Rome"] * 3,
+    *["Eve was later born in Oslo"] * 2,
+    *["Eve , mayor of Oslo"] * 4,
+    *["Ada , Eve"] * 9,
+    "Ada left Oslo",
+]
+
+
+def text(words: str) -> Doc:
+    doc = NLP(words)
+    doc.ents = [Span(doc, t.i, t.i + 1, KINDS[t.text]) for t in doc if t.text in KINDS]
+    doc[0].is_sent_start = True
+    return doc
+
+
+def mine(**options: Any) -> List[MinedPattern]:
+    return mine_patterns([text(each) for each in TEXTS], suggester=EntityPairs(), **{"least": 2, **options})
+
+
+def test_what_stands_between_entities_again_and_again() -> None:
+    found = mine()
+    assert [(str(each.pattern), each.times, each.group) for each in found] == [
+        ("SUBJ-P was born in OBJ-G", 3, 1),
+        ("SUBJ-P was later born in OBJ-G", 2, 1),
+        ("SUBJ-P , mayor of OBJ-G", 4, 2),
+    ]
+    assert found[0].examples == ("Ada was born in Rome",) and all(each.association > 0 for each in found)
+
+
+def test_limits() -> None:
+    assert [each.times for each in mine(least=4)] == [4] and len(mine(least=1)) == 4
+    assert {str(each.pattern) for each in mine(longest=3)} == {"SUBJ-P was born in OBJ-G", "SUBJ-P , mayor of OBJ-G"}
+    assert len(mine(top=1)) == 1 and mine(examples=0)[0].examples == ()
+    assert mine_patterns([], suggester=EntityPairs()) == []
+
+
+def test_line_breaks_are_not_a_part_of_patterns() -> None:
+    found = mine_patterns([text("Ada moved\nto Rome"), text("Ada moved to Rome")], suggester=EntityPairs(), least=1)
+    assert [(str(each.pattern), each.times) for each in found] == [("SUBJ-P moved to OBJ-G", 1)]
+
+
+def test_association() -> None:
+    assert association(10, 20, 50, 100) == 0.0 and association(5, 5, 5, 5) == 0.0
+    expected = 2 * sum(
+        n * math.log(n * 100 / (r * c)) for n, r, c in ((18, 20, 50), (2, 20, 50), (32, 80, 50), (48, 80, 50))
+    )
+    assert association(18, 20, 50, 100) == pytest.approx(expected) and association(2, 20, 50, 100) < 0
+
+
+def test_a_filled_table_is_a_file_of_rules(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "mined.tsv"
+    write_patterns(mine(), path)
+    lines = path.read_text(encoding="utf8").splitlines()
+    with pytest.raises(ValueError, match="no line names a relation"):
+        read_rules(path)
+    lines[1] = "born_in" + lines[1]
+    lines[3] = lines[3].replace("\t\t", "\tled_by\t", 1)
+    path.write_text("\n".join(lines), encoding="utf8")
+    found = read_rules(path)
+    assert [(each.relation, str(each.pattern)) for each in found.rules] == [
+        ("born_in", "SUBJ-P was born in OBJ-G"),
+        ("led_by", "OBJ-P , mayor of SUBJ-G"),
+    ]
+    assert not found.problems
+
+
+def test_a_table_with_other_columns(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "mined.tsv"
+    path.write_text("pattern\trelation\nSUBJ-A x OBJ-B\tr\nSUBJ-A\tr\nshort\n", encoding="utf8")
+    found = read_rules(path)
+    assert [each.relation for each in found.rules] == ["r"]
+    assert [problem.where for problem in found.problems] == [f"{path}:3"]
+    path.write_text("a\tb\n", encoding="utf8")
+    (item,) = read_patterns(path)
+    assert "expected relation, reversed, pattern" in item.error
+
+
+def test_cells_that_a_spreadsheet_quotes(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "mined.tsv"
+    docs = [text('Ada " the " Rome') for _ in range(3)]
+    write_patterns(mine_patterns(docs, suggester=EntityPairs()), path)
+    path.write_text(path.read_text(encoding="utf8").replace("\n\t", '\n"a, b"\t'), encoding="utf8")
+    (found,) = read_rules(path).rules
+    assert found.relation == "a, b" and str(found.pattern) == 'SUBJ-P " the " OBJ-G'
+
+
+@pytest.mark.parametrize("weight", ["heavy", "0", "1e400"])
+def test_weights_in_a_table(weight: str, tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "mined.tsv"
+    path.write_text(f"relation\tpattern\tweight\nr\tSUBJ-A x OBJ-B\t{weight}\n", encoding="utf8")
+    (problem,) = read_rules(path).problems
+    assert problem.fatal and "weight is" in problem.message and problem.where == f"{path}:2"

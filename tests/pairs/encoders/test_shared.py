@@ -1,0 +1,88 @@
+"""Pairs over shared token vectors: what they read, that padding changes nothing, that everything learns."""
+
+from typing import Any, Dict, Sequence
+
+import pytest
+import torch
+
+from spacy_relext.pairs.encoders.shared import SharedPairs
+
+WIDTH, HIDDEN, N_TYPES = 4, 6, 3
+
+
+def encoder(**options: Any) -> SharedPairs:
+    torch.manual_seed(0)
+    model = SharedPairs(hidden=HIDDEN, dropout=0.0, **options)
+    model.configure(width=WIDTH, n_tags=1, n_types=N_TYPES)
+    return model.eval()
+
+
+def batch(lengths: Sequence[int], *, room: int = 0) -> Dict[str, Any]:
+    """A text for each pair; the subject is its first token, the object its last."""
+    torch.manual_seed(1)
+    longest = max(lengths, default=0) + room
+    index = torch.full((len(lengths), longest), -1)
+    roles, kept = torch.zeros_like(index), torch.zeros_like(index, dtype=torch.bool)
+    begin = 0
+    for row, length in enumerate(lengths):
+        index[row, :length] = torch.arange(begin, begin + length)
+        roles[row, 0], roles[row, length - 1] = 1, 2
+        kept[row, 1 : length - 1] = True
+        begin += length
+    vectors = torch.randn(begin, WIDTH)
+    types = torch.arange(longest).remainder(N_TYPES).repeat(len(lengths), 1)
+    return {"vectors": vectors, "index": index, "types": types, "roles": roles, "kept": kept}
+
+
+def test_what_a_pair_reads() -> None:
+    states = encoder()(**batch([5]))
+    assert torch.equal(states.subject[0], states.tokens[0, 0]) and torch.equal(states.object[0], states.tokens[0, 4])
+    assert torch.equal(states.sentence[0], states.tokens[0, 1:4].amax(0))
+
+
+def test_neighbours_without_a_word_between_them_are_the_sentence() -> None:
+    states = encoder()(**batch([2]))
+    assert torch.equal(states.sentence[0], states.tokens[0].amax(0))
+
+
+def test_roles_and_types_are_read() -> None:
+    model, pairs = encoder(), batch([5])
+    turned = model(**{**pairs, "roles": torch.tensor([[2, 0, 0, 0, 1]])})
+    assert not torch.allclose(turned.subject, model(**pairs).object)
+    retyped = model(**{**pairs, "types": (pairs["types"] + 1) % N_TYPES})
+    assert not torch.allclose(retyped.subject, model(**pairs).subject)
+
+
+def test_padding_changes_nothing() -> None:
+    model, pairs = encoder(), batch([5], room=3)
+    pairs["types"][0, 5:], pairs["roles"][0, 5:], pairs["kept"][0, 5:] = 2, 3, True
+    padded, alone = model(**pairs), model(**batch([5]))
+    assert torch.equal(padded.tokens[:, :5], alone.tokens) and not padded.tokens[:, 5:].any()
+    assert all(torch.equal(*parts) for parts in zip(padded[2:], alone[2:]))
+
+
+def test_every_weight_learns() -> None:
+    model, pairs = encoder().train(), batch([6] * 20)
+    vectors = pairs["vectors"].requires_grad_()
+    torch.stack(model(**pairs)[2:]).square().sum().backward()
+    assert vectors.grad is not None and vectors.grad.any()
+    learnt = {name: weight.grad for name, weight in model.named_parameters()}
+    assert all(gradient is not None and gradient.any() for gradient in learnt.values())
+    assert learnt["roles.weight"][:3].any(1).all()  # type: ignore[index]
+
+
+@pytest.mark.parametrize("width", [0, 4])
+def test_no_pairs(width: int) -> None:
+    empty = torch.zeros(0, width, dtype=torch.long)
+    arrays = {"index": empty, "types": empty, "roles": empty, "kept": empty.bool()}
+    states = encoder()(vectors=torch.zeros(3, WIDTH), **arrays)
+    assert [tuple(part.shape) for part in states] == [(0, width, HIDDEN), (0, width), *[(0, HIDDEN)] * 3]
+
+
+def test_sizes_rebuild_the_module() -> None:
+    model, pairs = encoder(), batch([5, 3])
+    empty = SharedPairs(hidden=HIDDEN)
+    assert empty.sizes is None and not list(empty.parameters()) and model.sizes is not None
+    empty.configure(**model.sizes)
+    empty.load_state_dict(model.state_dict())
+    assert all(torch.equal(*parts) for parts in zip(empty.eval()(**pairs), model(**pairs)))

@@ -1,0 +1,189 @@
+"""A component begins anew each time it is initialized, and says what does not fit."""
+
+import pathlib
+from typing import Any, Dict, Iterator, List
+
+import numpy
+import pytest
+import spacy
+import torch
+from spacy.language import Language
+from spacy.tokens import Span
+from spacy.training import Example
+
+from spacy_relext.bridge.modules import module_of
+from tests.contract.cases import BERT, CNN, LISTENER, MARKED_DETECTOR, RECURRENT, _filled, detector, extractor
+from tests.contract.sentences import make_english_examples
+from tests.rere.conftest import train
+
+
+@pytest.fixture(scope="module")
+def bert(tmp_path_factory: pytest.TempPathFactory) -> str:
+    from tests.contract.tiny_bert import save_tiny_bert
+
+    path = tmp_path_factory.mktemp("encoder") / "tiny-bert"
+    save_tiny_bert(path)
+    return str(path)
+
+
+def one_pipe(config: Dict[str, Any], encoder: str = "") -> Language:
+    nlp = spacy.blank("en")
+    nlp.add_pipe("sentencizer")
+    nlp.add_pipe("rere_detector", config=_filled(config, encoder))
+    return nlp
+
+
+def checkpoint_weights(module: Any) -> Dict[str, torch.Tensor]:
+    return {name: p.detach().clone() for name, p in module.named_parameters() if "transformer" in name}
+
+
+@pytest.mark.parametrize("kind", ["transformer", "marked"])
+def test_initialize_starts_from_the_checkpoint_again(kind: str, bert: str) -> None:
+    nlp = one_pipe(detector(BERT) if kind == "transformer" else {"model": MARKED_DETECTOR}, bert)
+    examples = make_english_examples(nlp)
+    nlp.initialize(lambda: examples)
+    model = nlp.get_pipe("rere_detector").model  # type: ignore[attr-defined]
+    module = module_of(model.layers[0] if kind == "transformer" else model)
+    fresh = checkpoint_weights(module)
+    assert len(fresh) > 10
+    train(nlp, examples, steps=2)
+    learned = checkpoint_weights(module)
+    assert any(not torch.equal(learned[name], weight) for name, weight in fresh.items())
+    nlp.initialize(lambda: examples)
+    again = checkpoint_weights(module)
+    assert all(torch.equal(again[name], weight) for name, weight in fresh.items())
+    nlp.update(examples, sgd=nlp.create_optimizer(), annotates=["sentencizer"])
+
+
+def test_the_training_data_is_read_once() -> None:
+    nlp = one_pipe(detector(RECURRENT))
+    examples = make_english_examples(nlp)
+    read = []
+
+    def get_examples() -> Iterator[Example]:
+        for example in examples:
+            read.append(example)
+            yield example
+
+    nlp.get_pipe("rere_detector").initialize(get_examples, nlp=nlp)  # type: ignore[attr-defined]
+    sample = min(10, len(examples))  # from which thinc layers infer their sizes
+    assert len(read) == len(examples) + sample
+
+
+@pytest.mark.parametrize("wrong", [[], ["text"], lambda: ["text"]])
+def test_no_examples(wrong: Any) -> None:
+    nlp = one_pipe(detector(RECURRENT))
+    with pytest.raises(TypeError, match=r"\[E9(30|78)\]"):
+        nlp.get_pipe("rere_detector").initialize(wrong, nlp=nlp)  # type: ignore[attr-defined]
+
+
+def test_a_recurrent_encoder_starts_anew() -> None:
+    nlp = one_pipe(detector(RECURRENT))
+    examples = make_english_examples(nlp)
+    train(nlp, examples, steps=1)
+    node = next(n for n in nlp.get_pipe("rere_detector").model.walk() if n.name == "relext_bilstm")  # type: ignore
+    before = {name: p.detach().clone() for name, p in module_of(node).named_parameters()}
+    nlp.initialize(lambda: examples)
+    assert all(not torch.equal(p, before[name]) for name, p in module_of(node).named_parameters())
+
+
+def test_calibration_of_old_weights_is_forgotten(nlp: Language, examples: List[Example]) -> None:
+    pipe: Any = nlp.get_pipe("rere_extractor")
+    pipe.cfg.update(scale=2.0, shift=-1.0, thresholds={"author": 0.9})
+    nlp.initialize(lambda: examples)
+    assert (pipe.cfg["scale"], pipe.cfg["shift"], pipe.cfg["thresholds"]) == (1.0, 0.0, {})
+
+
+@pytest.mark.parametrize("layers, learns", [(0, True), (1, False)])
+def test_letter_shapes_below_frozen_layers_are_frozen(bert: str, layers: int, learns: bool) -> None:
+    nlp = one_pipe(detector({**BERT, "case_features": True, "freeze_layers": layers}), bert)
+    examples = make_english_examples(nlp)
+    train(nlp, examples, steps=1)
+    encoder = module_of(nlp.get_pipe("rere_detector").model.layers[0]).encoder  # type: ignore[attr-defined]
+    assert encoder.shape_table.weight.requires_grad is learns
+    assert bool(encoder.shape_table.weight.abs().sum() > 0) is learns
+
+
+@pytest.mark.parametrize("marked", [True, False])
+def test_marks_of_entities_are_learned(bert: str, marked: bool) -> None:
+    nlp = one_pipe(detector({**BERT, "entity_marks": marked}), bert)
+    examples = make_english_examples(nlp)
+    for example in examples:
+        example.predicted.set_ents([Span(example.predicted, 0, 1, label="PER")])
+    train(nlp, examples, steps=1)
+    model: Any = nlp.get_pipe("rere_detector").model.layers[0]  # type: ignore[attr-defined]
+    table = module_of(model).encoder.mark_table
+    assert (table is not None) is marked
+    bare = examples[0].predicted.copy()
+    bare.set_ents([])
+    with_marks, without = (model.predict([doc])[0] for doc in (examples[0].predicted, bare))
+    if marked:
+        assert ((table.weight.abs().sum(1) > 0).sum()) == 2, "no entity, and the first token of one type"
+    assert (abs(with_marks - without).max() > 1e-6) is numpy.bool_(marked)
+
+
+def listening(width: int, upstream: str = "tok2vec") -> Language:
+    nlp = spacy.blank("en")
+    nlp.add_pipe("sentencizer")
+    nlp.add_pipe("tok2vec", config={"model": CNN})
+    nlp.add_pipe("rere_extractor", name="facts", config=extractor({**LISTENER, "width": width, "upstream": upstream}))
+    return nlp
+
+
+@pytest.mark.parametrize("upstream", ["tok2vec", "*"])
+def test_a_wrong_width_is_one_clear_line(upstream: str) -> None:
+    nlp = listening(100, upstream)
+    examples = make_english_examples(nlp)
+    message = r"^\[R360\] 'facts' listens to 'tok2vec', whose vectors have 48 numbers, but .* says 100\."
+    with pytest.raises(ValueError, match=message) as caught:
+        nlp.initialize(lambda: examples)
+    assert "\n" not in str(caught.value)
+    assert "Set [components.facts.model.tok2vec.width] to 48" in str(caught.value)
+
+
+def test_a_wrong_width_of_a_transformer(bert: str) -> None:
+    nlp = spacy.blank("en")
+    nlp.add_pipe("tok2vec", config={"model": _filled(BERT, bert)})
+    nlp.add_pipe("rere_extractor", config=extractor({**LISTENER, "width": 384}))
+    examples = make_english_examples(nlp)
+    with pytest.raises(ValueError, match="R360.*have 48 numbers.*384"):
+        nlp.initialize(lambda: examples)
+
+
+def test_an_upstream_that_was_exchanged_is_noticed() -> None:
+    nlp = listening(48)
+    examples = make_english_examples(nlp)
+    nlp.initialize(lambda: examples)
+    doc = nlp.make_doc("Ada wrote Lodore.")
+    doc.tensor = numpy.zeros((len(doc), 10), dtype="float32")
+    with pytest.raises(ValueError, match="R361.*have 10 numbers.*made for 48"):
+        nlp.get_pipe("facts")(doc)
+
+
+def test_pointer_losses_can_be_chosen(nlp: Language, examples: List[Example]) -> None:
+    pipe: Any = nlp.get_pipe("rere_extractor")
+    docs = list(nlp.pipe(example.predicted.copy() for example in examples))
+    compared = [Example(doc, example.reference) for doc, example in zip(docs, examples)]
+    pipe.cfg["absent_rows"] = 100.0
+    rows = pipe.suggest_gold(compared)
+    outputs, targets = pipe.model.predict(pipe.features(rows)), rows.targets()
+    found = []
+    for kind, missing in (("bce", 0.05), ("collective", 0.05), ("collective", 0.5)):
+        pipe.cfg.update(pointer_loss=kind, pointer_missing_rate=missing)
+        tensors = {key: torch.as_tensor(value) for key, value in targets.items()}
+        found.append(float(pipe.loss(outputs, tensors)["pointers"]))
+    assert len(set(found)) == 3 and all(numpy.isfinite(found))
+    with pytest.raises(ValueError, match="R007.*pointer_loss"):
+        nlp.add_pipe("rere_extractor", name="other", config={"pointer_loss": "hinge"})
+
+
+def test_pointers_learn_from_the_collective_loss(tmp_path: pathlib.Path) -> None:
+    nlp = spacy.blank("en")
+    nlp.add_pipe("sentencizer")
+    nlp.add_pipe("rere_extractor", config={**extractor(CNN), "pointer_loss": "collective"})
+    examples = make_english_examples(nlp)
+    train(nlp, examples, steps=1)
+    optimizer = nlp.resume_training()
+    optimizer.learn_rate = 0.005
+    losses = [nlp.update(examples, sgd=optimizer, losses={})["rere_extractor_pointers"] for _ in range(20)]
+    assert numpy.mean(losses[-3:]) < 0.7 * numpy.mean(losses[:3])

@@ -1,0 +1,68 @@
+"""What the config says at loading, what tuning found, what a user set on the component: which of them counts."""
+
+import pathlib
+from typing import Any
+
+import pytest
+import spacy
+from spacy.language import Language
+
+from spacy_relext.pipeline.settings import as_saved
+from tests.rere.conftest import build
+
+NAME = "rere_extractor"
+
+
+def cfg_of(nlp: Language, name: str = NAME) -> Any:
+    return nlp.get_pipe(name).cfg  # type: ignore[attr-defined]
+
+
+def test_settings_changed_on_the_component_are_saved(nlp: Language, tmp_path: pathlib.Path) -> None:
+    cfg_of(nlp).update(threshold=0.123456, thresholds={"author": 0.7})
+    cfg_of(nlp)["label_queries"]["author"] = "wrote"
+    nlp.to_disk(tmp_path)
+    loaded = cfg_of(spacy.load(tmp_path))
+    assert (loaded["threshold"], loaded["thresholds"]) == (0.123456, as_saved({"author": 0.7}))
+    assert loaded["label_queries"] == {"author": "wrote"}
+
+
+def test_a_config_given_at_loading_wins(nlp: Language, tmp_path: pathlib.Path) -> None:
+    cfg_of(nlp).update(threshold=0.4, thresholds={"author": 0.7}, scale=1.5)
+    nlp.to_disk(tmp_path)
+    override = {f"components.{NAME}.threshold": 0.9, "components.rere_detector.min_probability": 0.2}
+    loaded = spacy.load(tmp_path, config=override)
+    assert cfg_of(loaded)["threshold"] == 0.9
+    assert cfg_of(loaded)["thresholds"] == {}, "they would hide the threshold that was asked for"
+    assert cfg_of(loaded)["scale"] == 1.5 and cfg_of(loaded)["ask_threshold"] == 0.05
+    assert cfg_of(loaded, "rere_detector")["min_probability"] == 0.2
+    loaded.to_disk(tmp_path / "again")
+    again = cfg_of(spacy.load(tmp_path / "again"))
+    assert (again["threshold"], again["thresholds"], again["scale"]) == (0.9, {}, 1.5)
+
+
+@pytest.mark.parametrize("value", [1 / 3, 0.1 + 0.2, 0.3])
+def test_numbers_that_json_shortens_are_no_change(saved: pathlib.Path, tmp_path: pathlib.Path, value: float) -> None:
+    nlp = spacy.load(saved, config={f"components.{NAME}.pair_weight": value})
+    cfg_of(nlp)["pair_weight"] = 7.0
+    nlp.to_disk(tmp_path)
+    assert cfg_of(spacy.load(tmp_path))["pair_weight"] == 7.0
+
+
+def test_components_saved_before_there_was_a_record(saved: pathlib.Path, nlp: Language) -> None:
+    pipe: Any = nlp.get_pipe(NAME)
+    pipe.cfg["threshold"] = 0.77
+    del pipe.cfg["configured"]
+    data = pipe.to_bytes()
+    other: Any = spacy.load(saved).get_pipe(NAME)
+    other.from_bytes(data)
+    assert other.cfg["threshold"] == 0.77 and other.cfg["configured"]["threshold"] == 0.5
+
+
+def test_components_do_not_share_settings() -> None:
+    first, second = build(), build()
+    cfg_of(first)["thresholds"]["author"] = 0.9
+    assert cfg_of(second)["thresholds"] == {} == cfg_of(first, "rere_detector")["thresholds"]
+
+
+def test_scorers_accept_all_settings(nlp: Language, examples: Any) -> None:
+    assert {"exact_f", "relations_micro_f"} <= set(nlp.evaluate(examples))

@@ -1,0 +1,167 @@
+"""Tuning on a half-trained pipeline: it never gets worse, and what is saved is what was fitted."""
+
+import pathlib
+from typing import Any, Dict, List
+
+import numpy as np
+import pytest
+import spacy
+from spacy.language import Language
+from spacy.training import Example
+
+from spacy_relext import set_triples
+from spacy_relext.annotations.store import RELATIONS_KEY
+from spacy_relext.pipeline import tuning
+from spacy_relext.pipeline.tuning import tune_pipeline
+from spacy_relext.scoring.probabilities import Platt
+from tests.contract.conftest import outcome
+
+Found = Dict[str, Dict[str, Any]]
+EXTRACTOR, DETECTOR = "rere_extractor", "rere_detector"
+
+
+def cfg_of(nlp: Language, name: str = EXTRACTOR) -> Any:
+    return nlp.get_pipe(name).cfg  # type: ignore[attr-defined]
+
+
+def check(nlp: Language, examples: List[Example], found: Found, before: Dict[str, Any]) -> None:
+    """The report is true, and nothing got worse."""
+    after = nlp.evaluate(examples)
+    assert found[EXTRACTOR]["before"] == pytest.approx(before["exact_f"])
+    assert found[EXTRACTOR]["after"] == pytest.approx(after["exact_f"])
+    assert found[DETECTOR]["after"] == pytest.approx(after["relations_micro_f"])
+    assert after["exact_f"] >= before["exact_f"] and after["relations_micro_f"] >= before["relations_micro_f"]
+    for name, result in found.items():
+        for key in ("threshold", "thresholds", "scale", "shift"):
+            assert cfg_of(nlp, name)[key] == result[key]
+
+
+def test_tuning_helps_and_is_reported(nlp: Language, examples: List[Example]) -> None:
+    before = nlp.evaluate(examples)
+    assert 0.0 < before["exact_f"] < 1.0, "the fixture should leave something to tune"
+    found = tune_pipeline(nlp, examples, min_positives=1)
+    check(nlp, examples, found, before)
+    assert found[EXTRACTOR]["after"] > found[EXTRACTOR]["before"]
+    assert [found[name]["writes"] for name in (DETECTOR, EXTRACTOR)] == ["relations", "triples"]
+    assert found[EXTRACTOR]["ece_after"] < found[EXTRACTOR]["ece_before"]
+    assert (cfg_of(nlp, DETECTOR)["scale"], cfg_of(nlp, DETECTOR)["shift"]) != (1.0, 0.0)
+
+
+def test_again_nothing_gets_worse(nlp: Language, examples: List[Example]) -> None:
+    first = tune_pipeline(nlp, examples, min_positives=1)
+    before = nlp.evaluate(examples)
+    again = tune_pipeline(nlp, examples)  # no relation has ten right triples: its own fit is a single threshold
+    check(nlp, examples, again, before)
+    assert again[DETECTOR]["missing_rates"] == first[DETECTOR]["missing_rates"], "from the detector's own probabilities"
+
+
+def test_the_extractor_reads_each_batch_once_between_changes(
+    nlp: Language, examples: List[Example], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batches: List[int] = []
+    extractor: Any = nlp.get_pipe(EXTRACTOR)
+    features = extractor.features
+    monkeypatch.setattr(extractor, "features", lambda each: batches.append(len(each)) or features(each))
+    list(nlp.pipe(example.predicted.copy() for example in examples))
+    once = len(batches)
+    assert once
+    tune_pipeline(nlp, examples, min_positives=1)
+    # once as it was, and once or twice (where its detector is fitted again) with what it is fitted to
+    assert len(batches) - once in (2 * once, 3 * once)
+    assert extractor.kept_outputs is None
+
+
+def test_good_thresholds_are_kept(nlp: Language, examples: List[Example]) -> None:
+    tune_pipeline(nlp, examples, min_positives=1)
+    best = nlp.evaluate(examples)["exact_f"]
+    found = tune_pipeline(nlp, examples, min_positives=1000)
+    after = nlp.evaluate(examples)["exact_f"]
+    assert after >= best and after == pytest.approx(found[EXTRACTOR]["after"])
+
+
+def test_a_harmful_calibration_of_the_detector_is_not_kept(
+    nlp: Language, examples: List[Example], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = nlp.evaluate(examples)
+    monkeypatch.setattr(tuning, "fit_platt", lambda scores, correct: Platt(1.0, -9.0))  # nothing would be asked for
+    found = tune_pipeline(nlp, examples)
+    check(nlp, examples, found, before)
+    assert (found[DETECTOR]["scale"], found[DETECTOR]["shift"]) == (1.0, 0.0)
+    assert found[EXTRACTOR]["shift"] == -9.0 and found[EXTRACTOR]["threshold"] < 1e-2
+
+
+def test_the_saved_pipeline_is_the_tuned_one(nlp: Language, examples: List[Example], tmp_path: pathlib.Path) -> None:
+    found = tune_pipeline(nlp, examples, min_positives=1)
+    nlp.to_disk(tmp_path)
+    loaded = spacy.load(tmp_path)
+    for example in examples:
+        assert outcome(loaded(example.text)) == outcome(nlp(example.text))
+    for name in (DETECTOR, EXTRACTOR):
+        assert loaded.config["components"][name]["threshold"] == found[name]["threshold"]
+        for key in ("threshold", "scale", "shift"):
+            assert cfg_of(loaded, name)[key] == found[name][key] == pytest.approx(round(found[name][key], 6), abs=1e-15)
+        assert cfg_of(loaded, name)["thresholds"] == found[name]["thresholds"]
+    assert cfg_of(loaded, DETECTOR)["missing_rates"] == pytest.approx(found[DETECTOR]["missing_rates"], abs=1e-15)
+    assert cfg_of(loaded, DETECTOR)["label_frequency"] == pytest.approx(found[DETECTOR]["label_frequencies"], abs=1e-15)
+
+
+def test_a_threshold_for_all(nlp: Language, examples: List[Example]) -> None:
+    tune_pipeline(nlp, examples, min_positives=1)
+    found = tune_pipeline(nlp, examples, min_positives=1, per_label=False)
+    assert found[EXTRACTOR]["thresholds"] == found[DETECTOR]["thresholds"] == {}
+
+
+def test_documents_without_annotation_do_not_count(nlp: Language, examples: List[Example]) -> None:
+    bare = Example(nlp.make_doc("Kari was born in Oslo."), nlp.make_doc("Kari was born in Oslo."))
+    found = tune_pipeline(nlp, [bare, *examples, bare])
+    assert found[EXTRACTOR]["documents"] == found[DETECTOR]["documents"] == len(examples)
+    assert found[EXTRACTOR]["gold"] == sum(len(example.reference._.triples) for example in examples)
+
+
+def test_a_detector_alone(nlp: Language, examples: List[Example]) -> None:
+    nlp.remove_pipe(EXTRACTOR)
+    found = tune_pipeline(nlp, examples)
+    assert list(found) == [DETECTOR] and found[DETECTOR]["after"] >= found[DETECTOR]["before"]
+
+
+def test_an_extractor_alone(nlp: Language, examples: List[Example]) -> None:
+    nlp.remove_pipe(DETECTOR)
+    before = nlp.evaluate(examples)["exact_f"]
+    assert list(tune_pipeline(nlp, examples)) == [EXTRACTOR]
+    assert nlp.evaluate(examples)["exact_f"] >= before
+
+
+def test_nothing_to_tune(nlp: Language, examples: List[Example]) -> None:
+    with pytest.raises(ValueError, match="R011.*0 documents"):
+        tune_pipeline(nlp, [])
+    empty = nlp.make_doc("Nothing.")
+    set_triples(empty, [])
+    with pytest.raises(ValueError, match="R011"):
+        tune_pipeline(nlp, [Example(nlp.make_doc("Nothing."), empty)])
+    with pytest.raises(ValueError, match="R010.*sentencizer"):
+        with nlp.select_pipes(enable="sentencizer"):
+            tune_pipeline(nlp, examples)
+
+
+def test_only_a_bce_detector_says_what_is_missing(nlp: Language, examples: List[Example]) -> None:
+    cfg = cfg_of(nlp, DETECTOR)
+    cfg.update(loss="collective", missing_rates={"author": 0.4})
+    found = tune_pipeline(nlp, examples)[DETECTOR]
+    assert not found["unbiased"] and cfg["missing_rates"] == {"author": 0.4}
+    cfg["loss"] = "bce"
+    found = tune_pipeline(nlp, examples)[DETECTOR]
+    assert found["unbiased"] and cfg["missing_rates"] == pytest.approx(found["missing_rates"])
+    assert set(found["missing_rates"]) == set(nlp.get_pipe(DETECTOR).labels)  # type: ignore[attr-defined]
+
+
+def test_the_estimate_is_of_stored_probabilities(nlp: Language, examples: List[Example]) -> None:
+    cfg_of(nlp, DETECTOR)["min_probability"] = 0.0
+    docs = [nlp(example.text) for example in examples]
+    found = tune_pipeline(nlp, examples)[DETECTOR]
+    probs = []
+    for doc, example in zip(docs, examples):
+        for relation in {t.relation for t in example.reference._.triples}:
+            # both arguments of every triple of these texts stand in the sentence that says it best
+            probs.append(max(record["relations"][relation] for record in doc.user_data[RELATIONS_KEY]))
+    assert found["label_frequency"] == pytest.approx(np.mean(probs), abs=1e-3)
+    assert sum(found["positives"].values()) == len(probs)

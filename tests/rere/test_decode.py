@@ -1,0 +1,187 @@
+"""Span decoding and pairing: the numbers of the specification, and what holds for any input."""
+
+from typing import Any, Dict, List, Tuple
+
+import numpy
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spacy_relext.rere.decode import (
+    Candidate,
+    ScoredSpan,
+    decode_spans,
+    keep_best_candidates,
+    pair_nearest,
+    pair_product,
+)
+from spacy_relext.rere.span_pairs import cross_spans, propose_spans
+from spacy_relext.scoring.probabilities import calibrate
+
+Offsets = Tuple[int, int]
+
+
+def probabilities(given: Dict[int, float], length: int = 6) -> List[float]:
+    return [given.get(token, 0.0) for token in range(length)]
+
+
+def spans_of(starts: Dict[int, float], ends: Dict[int, float], **options: Any) -> List[Offsets]:
+    options = {"threshold": 0.5, "max_length": 10, **options}
+    return [span[:2] for span in decode_spans(probabilities(starts), probabilities(ends), **options)]
+
+
+def scored(*spans: Offsets) -> List[ScoredSpan]:
+    return [(*span, 1.0) for span in spans]
+
+
+def offsets(pairs: Any) -> List[Tuple[Offsets, Offsets]]:
+    return [(subject[:2], obj[:2]) for subject, obj in pairs]
+
+
+def test_start_with_nearest_end() -> None:
+    assert spans_of({0: 0.9, 3: 0.7}, {1: 0.8, 4: 0.9}) == [(0, 1), (3, 4)]
+    found = decode_spans(probabilities({0: 0.9, 3: 0.7}), probabilities({1: 0.8, 4: 0.9}), threshold=0.5, max_length=10)
+    assert [score for _, _, score in found] == pytest.approx([0.72, 0.63])
+
+
+def test_a_start_before_another_one_has_no_end_if_mutual() -> None:
+    assert spans_of({0: 0.9, 3: 0.7}, {4: 0.9}) == [(3, 4)]
+    assert spans_of({0: 0.9, 3: 0.7}, {4: 0.9}, mutual=False) == [(0, 4), (3, 4)]
+    assert spans_of({0: 0.9, 1: 0.9}, {1: 0.9}) == [(1, 1)]
+
+
+def test_span_length_is_limited() -> None:
+    assert spans_of({0: 0.9}, {3: 0.9}, max_length=4) == [(0, 3)]
+    assert spans_of({0: 0.9}, {3: 0.9}, max_length=3) == []
+    assert spans_of({2: 0.9}, {1: 0.9}) == []
+    assert decode_spans([], [], threshold=0.5, max_length=3) == []
+
+
+def test_objects_belong_to_the_subject_before_them() -> None:
+    found = pair_nearest(scored((0, 1), (7, 7)), scored((3, 3), (5, 5), (9, 9)))
+    assert offsets(found) == [((0, 1), (3, 3)), ((0, 1), (5, 5)), ((7, 7), (9, 9))]
+
+
+def test_a_subject_alone_takes_its_nearest_object() -> None:
+    subjects, objects = scored((0, 1), (5, 6), (12, 12)), scored((3, 3), (8, 9), (10, 10))
+    found = offsets(pair_nearest(subjects, objects))
+    assert len(found) == 4 and found[-1] == ((12, 12), (10, 10))
+    assert len(pair_product(subjects, objects)) == 9
+    tie = pair_nearest(scored((0, 0), (2, 2), (5, 5)), scored((3, 3), (7, 7)))
+    assert ((0, 0), (3, 3)) in offsets(tie)
+    before_and_after = pair_nearest(scored((4, 4), (5, 5)), scored((2, 2), (6, 6)))
+    assert ((4, 4), (2, 2)) in offsets(before_and_after)
+    equally_near = pair_nearest(scored((4, 4), (5, 5)), scored((3, 3), (5, 5)))
+    assert ((4, 4), (5, 5)) in offsets(equally_near)  # the following one
+
+
+def test_objects_before_all_subjects_belong_to_the_nearest() -> None:
+    assert offsets(pair_nearest(scored((6, 6)), scored((0, 0), (2, 2)))) == [((6, 6), (0, 0)), ((6, 6), (2, 2))]
+
+
+@pytest.mark.parametrize("rule", [pair_nearest, pair_product])
+def test_a_span_is_not_its_own_partner(rule: Any) -> None:
+    assert rule(scored((3, 3)), scored((3, 3))) == []
+    assert rule([], scored((1, 1))) == rule(scored((1, 1)), []) == []
+
+
+# "A, B and C live in X, Y and Z respectively."
+ABC, XYZ = scored((0, 0), (2, 2), (4, 4)), scored((8, 8), (10, 10), (12, 12))
+RESPECTIVELY = {(0, 8), (2, 10), (4, 12)}
+
+
+def test_nearest_on_respectively() -> None:
+    found = {(subject[0], obj[0]) for subject, obj in pair_nearest(ABC, XYZ)}
+    assert found == {(0, 8), (2, 8), (4, 8), (4, 10), (4, 12)}
+    hits = len(found & RESPECTIVELY)
+    assert (hits / len(found), hits / 3) == (0.4, pytest.approx(0.666667, abs=6e-7))
+
+
+@pytest.mark.xfail(strict=True, reason="the nearest subject is the wrong one; the pair scorer is there for this")
+def test_nearest_solves_respectively() -> None:
+    assert {(subject[0], obj[0]) for subject, obj in pair_nearest(ABC, XYZ)} == RESPECTIVELY
+
+
+PROBS = st.lists(st.tuples(st.sampled_from([0.0, 0.2, 0.5, 0.7, 0.95]), st.floats(0, 1)), max_size=12)
+SPANS = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 3)).map(lambda s: (s[0], s[0] + s[1], 1.0)), unique=True)
+
+
+@given(PROBS, st.integers(1, 6), st.booleans())
+def test_spans_lie_inside(probs: Any, max_length: int, mutual: bool) -> None:
+    starts, ends = [p for p, _ in probs], [p for _, p in probs]
+    found = decode_spans(starts, ends, threshold=0.5, max_length=max_length, mutual=mutual)
+    for first, last, score in found:
+        assert 0 <= first <= last < len(probs) and last - first < max_length
+        assert starts[first] >= 0.5 and ends[last] >= 0.5 and score == starts[first] * ends[last]
+    if mutual:  # spans do not overlap, and none is lost by asking for less
+        assert all(one[1] < other[0] for one, other in zip(found, found[1:]))
+        assert set(found) <= set(decode_spans(starts, ends, threshold=0.5, max_length=max_length, mutual=False))
+
+
+@given(SPANS, SPANS)
+def test_every_rule_pairs_different_spans(subjects: Any, objects: Any) -> None:
+    nearest, product = offsets(pair_nearest(subjects, objects)), offsets(pair_product(subjects, objects))
+    assert all(subject != obj for subject, obj in nearest + product)
+    assert set(nearest) <= set(product)
+    assert len(set(nearest)) == len(nearest) and len(set(product)) == len(product)
+    # nobody who could have a partner stays alone
+    assert {subject for subject, _ in nearest} == {subject for subject, _ in product}
+    assert {obj for _, obj in nearest} == {obj for _, obj in product}
+
+
+@given(st.lists(PROBS, min_size=1, max_size=3), st.integers(1, 6), st.booleans())
+def test_the_torch_twin_agrees(rows: Any, max_length: int, mutual: bool) -> None:
+    length = max(len(row) for row in rows)
+    padded = numpy.zeros((2, len(rows), length))
+    for number, row in enumerate(rows):
+        padded[:, number, : len(row)] = numpy.asarray(row).reshape(-1, 2).T
+    mode = "mutual" if mutual else "nearest"
+    options: Dict[str, Any] = {"threshold": 0.5, "max_length": max_length}
+    found, _ = propose_spans(*torch.from_numpy(padded), **options, top_k=100, mode=mode)
+    expected = {
+        (number, first, last)
+        for number, (starts, ends) in enumerate(zip(*padded.tolist()))
+        for first, last, _ in decode_spans(starts, ends, **options, mutual=mutual)
+    }
+    assert len(found) == len(expected) and {tuple(span) for span in found.tolist()} == expected
+
+
+def test_mode_all_and_the_best_spans() -> None:
+    starts, ends = torch.tensor([[0.9, 0.8, 0.0], [0.0, 0.0, 0.7]]), torch.tensor([[0.0, 0.9, 0.8], [0.0, 0.0, 0.6]])
+    options: Dict[str, Any] = {"threshold": 0.1, "max_length": 3, "mode": "all"}
+    everything = propose_spans(starts, ends, top_k=9, **options)[0].tolist()
+    assert everything == [[0, 0, 1], [0, 0, 2], [0, 1, 1], [0, 1, 2], [1, 2, 2]]
+    assert propose_spans(starts, ends, top_k=1, **options)[0].tolist() == [[0, 0, 1], [1, 2, 2]]
+    assert propose_spans(starts[:0], ends[:0], top_k=1, **options)[0].shape == (0, 3)
+
+
+@given(SPANS, SPANS)
+def test_cross_spans_is_the_product(subjects: Any, objects: Any) -> None:
+    tables = [
+        torch.tensor([(0, *span[:2]) for span in spans], dtype=torch.long).reshape(-1, 3)
+        for spans in (subjects, objects)
+    ]
+    found = {tuple(pair) for pair in cross_spans(*tables)[0].tolist()}
+    assert found == {(0, *subject, *obj) for subject, obj in offsets(pair_product(subjects, objects))}
+
+
+def candidate(subject: Offsets, obj: Offsets, score: float, relation: str = "r") -> Candidate:
+    return Candidate(subject, relation, obj, score, {})
+
+
+def test_of_overlapping_candidates_the_best_stays() -> None:
+    best, worse = candidate((0, 5), (10, 15), 0.9), candidate((2, 5), (10, 12), 0.8)
+    other_object, other_relation = candidate((0, 5), (20, 25), 0.7), candidate((0, 5), (10, 15), 0.6, "s")
+    reverse = candidate((10, 15), (0, 5), 0.5)
+    shuffled = [reverse, worse, other_relation, best, other_object, best]
+    assert keep_best_candidates(shuffled) == [best, other_object, other_relation, reverse]
+    assert keep_best_candidates([]) == []
+
+
+def test_calibration() -> None:
+    scores = numpy.asarray([0.0, 0.2, 0.5, 1.0])
+    assert calibrate(scores, scale=1.0, shift=0.0) is scores
+    moved = calibrate(scores, scale=2.0, shift=1.0)
+    assert moved[2] == pytest.approx(1 / (1 + numpy.exp(-1)))
+    assert (numpy.diff(moved) > 0).all() and moved.min() >= 0 and moved.max() <= 1

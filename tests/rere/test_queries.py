@@ -1,0 +1,75 @@
+"""Readable labels, and sequences of a relation and a sentence."""
+
+from typing import Any, List
+
+import numpy
+import pytest
+
+from spacy_relext.rere.queries import cut_queries, readable_label
+from spacy_relext.rere.windows import make_windows
+from tests.pairs.builders import NLP, PIECES, make_doc, wordpiece_tokenizer
+
+
+@pytest.mark.parametrize(
+    "label, text",
+    [
+        ("/people/person/place_of_birth", "people person place of birth"),
+        ("per:city_of_birth", "per city of birth"),
+        ("placeOfBirth", "place of birth"),
+        ("place-of  birth.", "place of birth"),
+        ("P69", "p69"),
+        ("NASA", "nasa"),
+        ("出生地", "出生地"),
+        ("//", "//"),
+        ("", ""),
+    ],
+)
+def test_readable_labels(label: str, text: str) -> None:
+    assert readable_label(label) == text
+
+
+def cut(words: List[str], relation: Any, **options: Any) -> Any:
+    windows = make_windows([make_doc(words)], max_length=100, stride=50)
+    rows = numpy.zeros(1 if relation is None else len(relation), dtype="int64")
+    options = {"max_pieces": 12, **options}
+    return cut_queries(windows, rows, relation, ["met in", "love"], wordpiece_tokenizer(), **options)
+
+
+def sequences(found: Any) -> List[str]:
+    rows = [(row, mask) for ids, masks in zip(found["ids"], found["masks"]) for row, mask in zip(ids, masks)]
+    return [" ".join(PIECES[piece] for piece in row[mask]) for row, mask in rows]
+
+
+def test_a_relation_before_the_sentence() -> None:
+    found, lost = cut("Ada lovelace .".split(), numpy.asarray([1, 0]))
+    assert lost == 0
+    assert sequences(found) == [
+        "[CLS] love [SEP] ada love ##lace . [SEP]",
+        "[CLS] met in [SEP] ada love ##lace . [SEP]",
+    ]
+    assert [segments.tolist() for segments in found["segments"]] == [
+        [[0, 0, 0, 1, 1, 1, 1, 1, 0], [0, 0, 0, 0, 1, 1, 1, 1, 1]]
+    ]
+    ids = found["ids"][0].ravel()
+    assert [PIECES[ids[cell]] for cell in found["first"]] == ["ada", "love", "."] * 2
+    assert [PIECES[ids[cell]] for cell in found["last"]] == ["ada", "##lace", "."] * 2
+    assert [PIECES[ids[cell]] for cell in found["cls"]] == ["[CLS]"] * 2
+    assert found["index"].tolist() == [[0, 1, 2], [3, 4, 5]]
+
+
+def test_the_sentence_alone() -> None:
+    found, _ = cut(["ada", "met"], None)
+    assert sequences(found) == ["[CLS] ada met [SEP]"]
+
+
+def test_tokens_that_do_not_fit_are_masked_and_counted() -> None:
+    found, lost = cut(["ada"] * 6, numpy.asarray([1]), max_pieces=8)
+    assert sequences(found) == ["[CLS] love [SEP] ada ada ada ada [SEP]"]
+    assert lost == 2 and found["index"].tolist() == [[0, 1, 2, 3, -1, -1]]
+
+
+def test_no_rows() -> None:
+    windows = make_windows([NLP.make_doc("")], max_length=10, stride=5)
+    nothing = numpy.zeros(0, dtype="int64")
+    found, lost = cut_queries(windows, nothing, nothing, ["love"], wordpiece_tokenizer(), max_pieces=12)
+    assert lost == 0 and found["ids"] == [] and found["index"].shape == (0, 0) and len(found["cls"]) == 0

@@ -1,0 +1,116 @@
+"""Which relation is asked of which window, and what the answer is."""
+
+from typing import Any, Iterable, List, Tuple
+
+import numpy
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spacy_relext.annotations.store import set_relations
+from spacy_relext.rere.rows import MOST_ABSENT_ROWS, MOST_ARGUMENTS, QueryRows, all_rows, detected_rows, gold_rows
+from spacy_relext.rere.windows import GoldWindows, SentenceWindows, gold_windows, make_windows
+from tests.pairs.builders import NLP, make_doc, make_example
+
+WORDS = "ada met charles in london . mary wrote .".split()
+LABELS = ["author", "met", "place", "unused"]
+TRIPLES = [((0, 1), "met", (2, 3)), ((2, 3), "met", (0, 1)), ((0, 1), "place", (4, 5)), ((6, 7), "other", (7, 8))]
+
+
+def windows_and_gold(triples: Iterable[Any] = TRIPLES) -> Tuple[SentenceWindows, GoldWindows]:
+    doc = make_doc(WORDS, starts=[0, 6])
+    windows = make_windows([doc], max_length=20, stride=10)
+    return windows, gold_windows(windows, [make_example(doc, triples)])
+
+
+def asked(rows: QueryRows) -> List[Tuple[int, str]]:
+    return [(window, LABELS[relation]) for window, relation in zip(rows.window.tolist(), rows.relation.tolist())]
+
+
+def test_gold_relations_and_their_answers() -> None:
+    rows = gold_rows(*windows_and_gold(), LABELS, absent_rows=0.0, absent_weight=0.5)
+    assert asked(rows) == [(0, "met"), (0, "place")]
+    assert rows.weight.tolist() == [1.0, 1.0] and len(rows) == 2
+    targets = rows.targets()
+    assert targets["gold_pairs"].tolist() == [[0, 0, 0, 2, 2], [0, 2, 2, 0, 0], [1, 0, 0, 4, 4]]
+    assert targets["pointers"].shape == (2, 6, 4)
+    assert numpy.argwhere(targets["pointers"][0]).tolist() == [[0, k] for k in range(4)] + [[2, k] for k in range(4)]
+    assert numpy.argwhere(targets["pointers"][1]).tolist() == [[0, 0], [0, 1], [4, 2], [4, 3]]
+    # every argument of the window is a candidate under every relation asked of it
+    assert rows.arrays()["extra"].tolist() == [[row, token, token] for row in (0, 1) for token in (0, 2, 4)]
+    assert rows.arrays()["sentence"].tolist() == [0, 0] and rows.arrays()["index"].shape == (2, 6)
+
+
+def test_absent_relations_have_empty_answers() -> None:
+    rows = gold_rows(*windows_and_gold(), LABELS, absent_rows=1.0, absent_weight=0.25)
+    assert asked(rows)[:4] == [(0, "met"), (0, "place"), (0, "author"), (0, "unused")]
+    assert rows.weight.tolist() == [1.0, 1.0, 0.25, 0.25, 0.25]  # the second window has one absent relation
+    assert rows.targets()["pointers"][2:].sum() == 0
+    assert rows.targets()["weights"].dtype == numpy.float32
+
+
+@given(st.floats(0, 5), st.sets(st.sampled_from(LABELS[:3])))
+def test_how_many_absent_relations(rate: float, present: Any) -> None:
+    triples = [((0, 1), label, (2, 3)) for label in sorted(present)]
+    rows = gold_rows(*windows_and_gold(triples), LABELS, absent_rows=rate, absent_weight=0.5)
+    first = [relation for window, relation in asked(rows) if window == 0]
+    assert len(set(first)) == len(first) and set(present) <= set(first)
+    assert len(first) - len(present) == min(4 - len(present), round(rate * max(1, len(present))))
+
+
+def test_sentences_with_many_triples_are_limited() -> None:
+    doc = make_doc([f"n{number}" for number in range(40)], starts=[0])
+    labels = [f"r{number:02}" for number in range(60)]
+    triples = [((i, i + 1), labels[i], (i + 20, i + 21)) for i in range(10)]
+    windows = make_windows([doc], max_length=50, stride=10)
+    gold = gold_windows(windows, [make_example(doc, triples)])
+    rows = gold_rows(windows, gold, labels, absent_rows=6.0, absent_weight=0.5)
+    assert len(rows) == 10 + MOST_ABSENT_ROWS
+    counts = numpy.bincount([row for row, _, _ in rows.spans])
+    assert counts[:10].tolist() == [20] * 10 and set(counts[10:].tolist()) == {MOST_ARGUMENTS}
+
+
+def test_absent_relations_follow_the_seed() -> None:
+    def draw() -> List[Tuple[int, str]]:
+        numpy.random.seed(7)
+        return asked(gold_rows(*windows_and_gold([]), LABELS, absent_rows=2.0, absent_weight=1.0))
+
+    assert draw() == draw()
+
+
+@pytest.mark.parametrize("labels", [LABELS, []])
+def test_nothing_asked_of_nothing(labels: List[str]) -> None:
+    windows = make_windows([NLP.make_doc("")], max_length=20, stride=10)
+    rows = gold_rows(windows, GoldWindows([], 0), labels, absent_rows=2.0, absent_weight=1.0)
+    assert len(rows) == 0 and rows.targets()["pointers"].shape == (0, 0, 4)
+    assert rows.targets()["gold_pairs"].shape == (0, 5) and "extra" not in rows.arrays()
+    assert len(all_rows(windows, n_labels=len(labels))) == len(detected_rows(windows, labels=labels, threshold=0)) == 0
+
+
+def test_all_relations_of_all_windows() -> None:
+    windows, _ = windows_and_gold()
+    rows = all_rows(windows, n_labels=2)
+    assert rows.window.tolist() == [0, 0, 1, 1] and rows.relation.tolist() == [0, 1, 0, 1]
+    assert rows.probability.tolist() == [1.0] * 4
+
+
+def test_detected_relations() -> None:
+    doc = make_doc(WORDS, starts=[0, 6])
+    set_relations(doc, [((0, 27), {"met": 0.75, "place": 0.25, "foreign": 1.0}), ((28, 40), {"author": 0.5})])
+    windows = make_windows([doc], max_length=4, stride=2)
+    rows = detected_rows(windows, labels=LABELS, threshold=0.5)
+    assert windows.sentence.tolist() == [0, 0, 1]
+    assert asked(rows) == [(0, "met"), (1, "met"), (2, "author")]
+    assert rows.probability.tolist() == [0.75, 0.75, 0.5]
+    assert len(detected_rows(windows, labels=LABELS, threshold=1.01)) == 0
+
+
+def test_a_doc_without_detection_is_asked_everything_whatever_stands_beside_it() -> None:
+    detected, other = make_doc(["ada"]), make_doc(["mary"])
+    set_relations(detected, [((0, 3), {"met": 0.75})])
+    rows = detected_rows(make_windows([detected, other], max_length=4, stride=2), labels=LABELS, threshold=0.5)
+    assert asked(rows) == [(0, "met"), *((1, label) for label in LABELS)]
+    assert rows.probability.tolist() == [0.75, 1.0, 1.0, 1.0, 1.0]
+    set_relations(other, [])
+    rows = detected_rows(make_windows([other], max_length=4, stride=2), labels=LABELS, threshold=0.0)
+    assert len(rows) == 0  # a detector ran and found nothing

@@ -1,0 +1,84 @@
+"""Clusters in the directions that tell them apart."""
+
+import warnings
+from typing import Any, Tuple
+
+import numpy
+import pytest
+from sklearn.metrics import adjusted_rand_score
+
+from spacy_relext.selfore.clustering import discriminant
+from spacy_relext.selfore.clustering.discriminant import Space, discriminant_kmeans, means_of, principal_axes
+
+
+def blobs(count: int = 5, size: int = 60, *, seed: int = 2) -> Tuple[Any, Any]:
+    """Clusters that differ in some directions, and vary widely in others."""
+    dice = numpy.random.default_rng(seed)
+    gold = numpy.repeat(numpy.arange(count), size)
+    centers = 3.0 * dice.normal(size=(count, 6))
+    signal = centers[gold] + 0.5 * dice.normal(size=(len(gold), 6))
+    noise = 1.8 * dice.normal(size=(len(gold), 6))
+    mixed = numpy.concatenate([signal, noise], 1) @ numpy.linalg.qr(dice.normal(size=(12, 12)))[0]
+    return mixed.astype("float32"), gold
+
+
+def test_directions_that_matter_are_found() -> None:
+    vectors, gold = blobs()
+    plain = discriminant_kmeans(vectors, 5, seed=0, rounds=0, restarts=1)
+    found = discriminant_kmeans(vectors, 5, seed=0)
+    plainly, better = (adjusted_rand_score(gold, each.labels) for each in (plain, found))
+    assert better > 0.95 and better > plainly and found.changed[-1] < 0.01 and plain.changed == []
+    assert found.space.projection.shape == (12, 4) and found.space.centroids.shape == (5, 4)
+
+
+def test_the_space_gives_the_clusters_again_also_as_a_linear_layer() -> None:
+    vectors, _ = blobs()
+    labels, space, *_ = discriminant_kmeans(vectors, 5, seed=0)
+    codes = space.codes(vectors)
+    assert (space.logits(codes).argmax(1) == labels).mean() > 0.99
+    distances = ((codes[:, None] - space.centroids) ** 2).sum(2)
+    log_p = space.logits(codes) - (codes**2).sum(1, keepdims=True) / 2
+    assert numpy.allclose(log_p, -distances / 2, atol=1e-3)
+    weight, bias = space.head()
+    assert numpy.allclose(vectors @ weight.T + bias, space.logits(codes), atol=1e-2)
+
+
+def test_pairs_of_a_cluster_differ_by_one_in_each_direction() -> None:
+    vectors, _ = blobs()
+    labels, space, *_ = discriminant_kmeans(vectors, 5, seed=0, shrinkage=0.0)
+    codes = space.codes(vectors)
+    within = codes - means_of(codes, labels, 5)[labels]
+    assert numpy.allclose(within.T @ within / len(codes), numpy.eye(4), atol=0.05)
+
+
+def test_parts_and_precision_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors, _ = blobs()
+    labels = discriminant_kmeans(vectors, 5, seed=0).labels
+    assert (discriminant_kmeans(vectors, 5, seed=0).labels == labels).all()
+    assert adjusted_rand_score(discriminant_kmeans(vectors.astype("float16"), 5, seed=0).labels, labels) > 0.97
+    monkeypatch.setattr(discriminant, "CHUNK", 17)
+    assert adjusted_rand_score(discriminant_kmeans(vectors, 5, seed=0).labels, labels) > 0.97
+
+
+def test_many_vectors_are_sampled(monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors, gold = blobs(size=200)
+    monkeypatch.setattr(discriminant, "MANY", 100)
+    assert adjusted_rand_score(gold, discriminant_kmeans(vectors, 5, seed=0).labels) > 0.9
+
+
+@pytest.mark.parametrize("count", [1, 2, 4])
+def test_vectors_that_are_all_alike(count: int) -> None:
+    with warnings.catch_warnings():  # who looks at sizes of clusters tells of empty ones, once
+        warnings.simplefilter("error")
+        labels, space, *_ = discriminant_kmeans(numpy.ones((6, 3), dtype="float32"), count, seed=0)
+    assert numpy.isfinite(space.codes(numpy.ones((2, 3)))).all() and (labels >= 0).all() and (labels < count).all()
+
+
+def test_principal_axes() -> None:
+    vectors = numpy.asarray([[0.0, 0.0], [2.0, 2.0], [4.0, 4.0], [2.0, 2.2]], dtype="float32")
+    mean, axes, variances = principal_axes(vectors, 1)
+    assert variances.tolist() == pytest.approx([((vectors - mean) @ axes).var()], rel=1e-3)
+    assert numpy.allclose(mean, [2.0, 2.05]) and numpy.allclose(axes[:, 0], [0.7071, 0.7071], atol=1e-2)
+    assert principal_axes(vectors, 9)[1].shape == (2, 2)
+    empty = Space(mean, axes, numpy.zeros((3, 1), dtype="float32")).codes(numpy.zeros((0, 2)))
+    assert empty.shape == (0, 1)

@@ -1,0 +1,276 @@
+"""`selfore_clusterer`: clusters of pairs, without gold."""
+
+import warnings
+from pathlib import Path
+from typing import Any, Dict, List, Tuple
+
+import numpy
+import pytest
+import spacy
+from spacy.language import Language
+from spacy.tokens import Doc, Span
+from spacy.training import Example
+
+from spacy_relext import set_triples
+from spacy_relext.annotations.entities import PAIRS_KEY
+from spacy_relext.pairs.suggesters import EntityPairs
+from spacy_relext.selfore.table import keys_of
+
+NAME = "selfore_clusterer"
+TEMPLATES = {
+    "born_in": ("{} was born in the town of {}", "{} first saw light in the town of {}"),
+    "bought": ("{} has bought all shares of {}", "{} now owns all shares of {}"),
+    "married": ("{} is the happy wife of {}", "{} is the loving wife of {}"),
+}
+# as many names as there are pairs: of few, their names would make clusters
+ENDS = ("an", "ol", "ek", "ul", "is", "orn", "ett", "il", "ax", "ude", "irk", "oss")
+PEOPLE = ["Ada", "Eve", "Kim", "Pia", *(first + last for first in "BDFGHKLM" for last in ENDS)]
+TURNS = 16
+CNN = {
+    "@architectures": "spacy.HashEmbedCNN.v2",
+    "pretrained_vectors": None,
+    "width": 48,
+    "depth": 1,
+    "embed_size": 500,
+    "window_size": 1,
+    "maxout_pieces": 2,
+    "subword_features": True,
+}
+MODEL = {"@architectures": "spacy_relext.SharedClusterer.v1", "tok2vec": CNN, "dropout": 0.0}
+
+
+def make_doc(nlp: Language, text: str) -> Doc:
+    doc = nlp.make_doc(text)
+    doc.ents = [Span(doc, token.i, token.i + 1, "X") for token in doc if token.text in PEOPLE]
+    doc[0].is_sent_start = True
+    return doc
+
+
+def make_examples(nlp: Language) -> List[Example]:
+    found = []
+    for number, (relation, templates) in enumerate(TEMPLATES.items()):
+        for turn in range(TURNS):
+            left, right = PEOPLE[number * TURNS + turn], PEOPLE[-1 - number * TURNS - turn]
+            doc = make_doc(nlp, templates[turn % 2].format(left, right))
+            gold = doc.copy()
+            set_triples(gold, [{"subject": gold.ents[0], "relation": relation, "object": gold.ents[1]}])
+            found.append(Example(doc, gold))
+    return found
+
+
+LOOPS = {"@misc": "spacy_relext.Clustering.v1", "loops": 5}
+
+
+def build(count: int = 3, **config: Any) -> Tuple[Language, Any, List[Example]]:
+    nlp = spacy.blank("en")
+    nlp.add_pipe(NAME, config={"n_clusters": count, "model": MODEL, **config})
+    examples = make_examples(nlp)
+    spacy.util.fix_random_seed(0)
+    nlp.initialize(lambda: examples)
+    return nlp, nlp.get_pipe(NAME), examples
+
+
+def test_templates_are_clusters_with_names() -> None:
+    nlp, pipe, examples = build()
+    scores = nlp.evaluate(examples)
+    assert scores["ari"] > 0.9 and scores["b3_f"] > 0.9 and scores["clusters_coverage"] == 1.0
+    assert {each["size"] for each in pipe.cfg["clusters"]} == {TURNS}
+    assert any("wife" in name for name in pipe.labels) and any("shares" in name for name in pipe.labels)
+    (triple,) = nlp(make_doc(nlp, "Pia is the loving wife of Ada"))._.triples
+    assert (triple.subject.text, triple.object.text) == ("Pia", "Ada") and "wife" in triple.relation
+    assert triple.evidence["cluster"] in {each["id"] for each in pipe.cfg["clusters"]}
+    assert 0.0 <= triple.score <= 1.0 and 0.5 < triple.evidence["probability"] <= 1.0
+
+
+def test_a_number_that_nobody_gave() -> None:
+    nlp, pipe, examples = build(0, most_clusters=4)
+    # each of the three is said in two ways
+    assert len(pipe.labels) in (3, 4) and nlp.evaluate(examples)["homogeneity"] > 0.9
+
+
+def test_the_least_sure_get_no_triple() -> None:
+    nlp, pipe, examples = build(threshold=0.5)
+    kept = sum(len(nlp(example.predicted.copy())._.triples) for example in examples)
+    assert len(examples) * 0.4 <= kept <= len(examples) * 0.6
+
+
+def test_gold_and_order_are_not_read() -> None:
+    _, pipe, examples = build()
+    expected = {key: pipe.labels[cluster] for key, cluster in pipe._cluster_of.items()}
+    nlp = spacy.blank("en")
+    other: Any = nlp.add_pipe(NAME, config={"n_clusters": 3, "model": MODEL})
+    for example in examples:
+        set_triples(example.reference, [])
+    spacy.util.fix_random_seed(0)
+    nlp.initialize(lambda: examples[::-1] + examples[:3])  # a pair that stands there twice counts once
+    assert {key: other.labels[cluster] for key, cluster in other._cluster_of.items()} == expected
+
+
+def test_without_loops_nothing_is_learned() -> None:
+    nlp, pipe, examples = build()
+    before = pipe.model.to_bytes()
+    assert pipe.cfg["settled"] and nlp.update(examples, sgd=nlp.create_optimizer(), losses={}) == {NAME: 0.0}
+    assert pipe.model.to_bytes() == before
+
+
+def test_loops_keep_numbers_and_names_and_settle() -> None:
+    nlp, pipe, examples = build(clustering=LOOPS)
+    before = dict(pipe._cluster_of)
+    pipe.rename_cluster("cluster_1", "mine")
+    optimizer = nlp.create_optimizer()
+    optimizer.learn_rate = 1e-5
+    losses: Dict[str, float] = {}
+    nlp.update(examples, sgd=optimizer, losses=losses)
+    assert losses[NAME] > 0.0
+    changed = pipe.recluster()
+    same = sum(before[key] == cluster for key, cluster in pipe._cluster_of.items())
+    assert changed == pytest.approx(1 - same / len(before)) and changed < 0.1 and pipe.cfg["settled"]
+    assert pipe.cfg["clusters"][1]["name"] == "mine" == pipe.labels[1] and len(pipe.cfg["history"]) == 2
+    assert "loop 1: 48 pairs in 3 clusters, " in pipe.loop_report()
+    settled = nlp.update(examples, sgd=optimizer, losses={})
+    assert settled == {NAME: 0.0}
+
+
+def test_the_callback_clusters_after_epochs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nlp, pipe, _ = build(clustering=LOOPS)
+    calls: List[int] = []
+    monkeypatch.setattr(type(pipe), "recluster", lambda self: calls.append(1) or 1.0)
+    callback = spacy.registry.callbacks.get("spacy_relext.recluster.v1")(component=NAME, epochs=2)
+    for step in range(10):
+        callback(nlp, {"step": step, "epoch": step // 2})
+    assert len(calls) == 2  # at epochs 2 and 4
+    said = [line for line in capsys.readouterr().out.splitlines() if "loop 0: 48 pairs in 3 clusters; a cl" in line]
+    assert len(said) == 3, "what was found, at the beginning and in each loop"
+    with pytest.raises(ValueError, match=r"R603.*'other'.*selfore_clusterer"):
+        spacy.registry.callbacks.get("spacy_relext.recluster.v1")(component="other")(nlp, {"step": 0, "epoch": 0})
+
+
+def test_saved_and_loaded(tmp_path: Path) -> None:
+    nlp, pipe, examples = build()
+    pipe.rename_cluster("cluster_2", "mine")
+    nlp.to_disk(tmp_path)
+    again = spacy.load(tmp_path)
+    loaded: Any = again.get_pipe(NAME)
+    assert loaded.labels == pipe.labels and "mine" in loaded.labels
+    for example in examples[:3]:
+        texts = [[(t.relation, round(t.score, 5)) for t in n(example.predicted.copy())._.triples] for n in (nlp, again)]
+        assert texts[0] == texts[1]
+    with pytest.raises(ValueError, match="R601"):
+        loaded.recluster()
+    assert pipe.__getstate__()["_read"] is None and not pipe.__getstate__()["_cluster_of"]
+
+
+def test_pairs_have_the_order_of_the_text() -> None:
+    nlp, pipe, examples = build()
+    doc = make_doc(nlp, "Eve met Kim and Ada")
+    pairs = pipe.suggest([doc])
+    assert [(s.text, o.text) for s, o in map(pairs.spans, range(len(pairs)))] == [
+        ("Eve", "Kim"),
+        ("Eve", "Ada"),
+        ("Kim", "Ada"),
+    ]
+    assert len(set(keys_of(pairs))) == 3 and keys_of(pairs) == keys_of(pipe.suggest([doc.copy()]))
+    assert len(EntityPairs()([doc])) == 6 and numpy.all(pairs.subject[:, 0] < pairs.object[:, 0])
+
+
+# What is wrong with the input
+
+
+def test_bad_input() -> None:
+    with pytest.raises(ValueError, match=r"R602.*48 different pairs.*50 clusters"):
+        build(50)
+    nlp = spacy.blank("en")
+    pipe: Any = nlp.add_pipe(NAME, config={"n_clusters": 2, "model": MODEL})
+    bare = [Example(nlp.make_doc(text), nlp.make_doc(text)) for text in ("Ada left.", "Eve left.")]
+    with pytest.raises(ValueError, match="R515"):
+        pipe.initialize(lambda: bare, nlp=nlp)
+    nlp.config["training"] = {"max_epochs": -1}
+    examples = make_examples(nlp)
+    with pytest.raises(ValueError, match="R600"):
+        pipe.initialize(lambda: examples, nlp=nlp)
+    pipe.initialize(lambda: examples, nlp=nlp, corpus=lambda nlp: iter(examples))
+    assert sum(each["size"] for each in pipe.cfg["clusters"]) == 48
+    with pytest.raises(ValueError, match="R007"):
+        nlp.add_pipe(NAME, name="other", config={"n_clusters": -1, "model": MODEL})
+
+
+def test_texts_without_pairs_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("spacy_relext.selfore.component.COLLECT_BATCH", 48)
+    nlp = spacy.blank("en")
+    marked = {"@misc": "spacy_relext.AnnotatedPairs.v1"}
+    pipe: Any = nlp.add_pipe(NAME, config={"n_clusters": 3, "model": MODEL, "suggester": marked})
+    examples = make_examples(nlp)
+    for doc in (example.predicted for example in examples):  # marked pairs, of which nobody says the types
+        places = [[ent.start_char, ent.end_char] for ent in doc.ents]
+        doc.user_data[PAIRS_KEY], doc.ents = [dict(zip(("subject", "object"), places))], []
+    pipe.initialize(lambda: [*examples, *(Example(doc, doc) for doc in [nlp.make_doc("Nobody left.")])], nlp=nlp)
+    assert len(pipe.labels) == 3 and pipe.cfg["types"] == []
+
+
+def test_texts_that_are_all_equal() -> None:
+    nlp = spacy.blank("en")
+    pipe: Any = nlp.add_pipe(NAME, config={"n_clusters": 3, "model": MODEL})
+    same = [make_doc(nlp, "Ada met Eve and Kim") for _ in range(5)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pipe.initialize(lambda: [Example(doc, doc) for doc in same], nlp=nlp)
+    assert sum(each["size"] for each in pipe.cfg["clusters"]) == 3
+
+
+def test_one_document() -> None:
+    nlp = spacy.blank("en")
+    pipe: Any = nlp.add_pipe(NAME, config={"n_clusters": 2, "model": MODEL})
+    doc = make_doc(nlp, "Ada met Eve and Kim")
+    pipe.initialize(lambda: [Example(doc, doc)], nlp=nlp)
+    assert len(nlp(doc.copy())._.triples) == 3
+    none: Any = nlp.add_pipe(NAME, name="none", config={"n_clusters": 0, "model": MODEL})
+    short = make_doc(nlp, "Ada met Eve")
+    with pytest.raises(ValueError, match="R613.*1 different pairs.*at least 2"):
+        none.initialize(lambda: [Example(short, short)], nlp=nlp)
+
+
+def test_clusters_without_a_pair_get_none() -> None:
+    """Two kinds of texts, of which six clusters are asked: what is said in new ones is one of the two."""
+    nlp = spacy.blank("en")
+    pipe: Any = nlp.add_pipe(NAME, config={"n_clusters": 6, "model": MODEL})
+    docs = [make_doc(nlp, text) for text in ("Ada met Eve", "Ada has now left the house of Eve") for _ in range(9)]
+    # the same words around it, and more of them before: vectors are equal, pairs are not
+    for turn, doc in enumerate(docs):
+        docs[turn] = make_doc(nlp, " ".join(["so"] * (turn % 9 + 2) + [doc.text]))
+    with pytest.warns(UserWarning, match="W600.*fallen together") as told:
+        pipe.initialize(lambda: [Example(doc, doc) for doc in docs], nlp=nlp)
+    assert not [each for each in told if "sklearn" in str(each.category)], "one warning says it"
+    sizes = {each["id"]: each["size"] for each in pipe.cfg["clusters"]}
+    assert sorted(sizes.values()) == [0, 0, 0, 0, 9, 9]
+    found = [nlp(make_doc(nlp, text))._.triples[0] for text in ("Kim met Pia", "Kim ! ! zzz Pia", "Pia 9 Ada")]
+    assert all(sizes[triple.evidence["cluster"]] for triple in found)
+    assert {nlp(doc.copy())._.triples[0].score for doc in docs} == {0.5}, "all fit alike"
+
+
+def test_names_say_which_way_they_are_read() -> None:
+    nlp = spacy.blank("en")
+    marked = {"@misc": "spacy_relext.AnnotatedPairs.v1"}
+    pipe: Any = nlp.add_pipe(NAME, config={"n_clusters": 3, "model": MODEL, "suggester": marked})
+    examples = make_examples(nlp)
+    for number, example in enumerate(examples):
+        places = [[ent.start_char, ent.end_char] for ent in example.predicted.ents]
+        # who was bought, and by whom: the object stands first, but in two texts
+        turned = TURNS <= number < 2 * TURNS - 2
+        pair = dict(zip(("object", "subject") if turned else ("subject", "object"), places))
+        example.predicted.user_data[PAIRS_KEY] = [pair]
+    pipe.initialize(lambda: examples, nlp=nlp)
+    said = {each["name"]: each["object_first"] for each in pipe.cfg["clusters"]}
+    assert sum(said.values()) >= 1
+    assert all(name.endswith(" (object first)") == turned for name, turned in said.items())
+
+
+def test_names_of_clusters_are_checked() -> None:
+    _, pipe, _ = build()
+    with pytest.raises(ValueError, match=r"R007.*'cluster_9'.*cluster_0"):
+        pipe.rename_cluster("cluster_9", "x")
+    with pytest.raises(ValueError, match="R612.*'cluster_1' is called"):
+        pipe.rename_cluster("cluster_0", pipe.labels[1])
+    with pytest.raises(ValueError, match="R007.*expected a name"):
+        pipe.rename_cluster("cluster_0", " ")

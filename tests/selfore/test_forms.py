@@ -1,0 +1,246 @@
+"""`selfore_clusterer` in other forms: ways to cluster, vectors of pairs, and how clusters are learned."""
+
+import warnings
+from pathlib import Path
+from typing import Any, Dict, List, Tuple
+
+import numpy
+import pytest
+import spacy
+from spacy.language import Language
+from spacy.training import Example
+
+from spacy_relext.bridge.modules import module_of
+from spacy_relext.selfore.clustering import adaptive
+from spacy_relext.selfore.clustering.methods import METHODS
+from spacy_relext.selfore.model import PARTS
+from spacy_relext.selfore.table import keys_of, surest
+from tests.contract.tiny_bert import save_tiny_bert
+from tests.selfore.test_component import MODEL, NAME, TURNS, build, make_examples
+
+QUICK = {"pretrain_epochs": 100, "adaptive_epochs": 4}
+
+
+def clustering(**options: Any) -> Dict[str, Any]:
+    return {"@misc": "spacy_relext.Clustering.v1", **options}
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("encoder")
+    save_tiny_bert(folder, width=16)
+    return str(folder)
+
+
+def build_pieces(encoder: str, vector: str, **options: Any) -> Tuple[Language, Any, List[Example]]:
+    """A pipeline over a tiny random BERT, in which there is nothing to be found."""
+    nlp = spacy.blank("en")
+    model = {
+        "@architectures": "spacy_relext.PieceClusterer.v1",
+        "name": encoder,
+        "vector": vector,
+        "precision": "fp32",
+        "type_weight": 0.0,
+    }
+    nlp.add_pipe(NAME, config={"n_clusters": 3, "model": model, "clustering": clustering(**options)})
+    examples = make_examples(nlp)
+    spacy.util.fix_random_seed(0)
+    nlp.initialize(lambda: examples)
+    return nlp, nlp.get_pipe(NAME), examples
+
+
+def weights(pipe: Any) -> Dict[str, Any]:
+    """All that the encoder has learned."""
+    found = {key: value.clone() for key, value in module_of(pipe.model).encoder.state_dict().items()}
+    for layer in pipe.model.layers:
+        for node in layer.walk():
+            found |= {f"{node.id}{name}": node.get_param(name).copy() for name in node.param_names}
+    return found
+
+
+def same(one: Dict[str, Any], other: Dict[str, Any]) -> bool:
+    return one.keys() == other.keys() and all(bool((one[key] == other[key]).all()) for key in one)
+
+
+# Ways to cluster
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_templates_are_clusters(method: str) -> None:
+    nlp, pipe, examples = build(clustering=clustering(method=method, **QUICK))
+    assert nlp.evaluate(examples)["ari"] > 0.9
+    if method != "adaptive":  # what is not linear may find other clusters than the space that is fitted to them
+        assert {each["size"] for each in pipe.cfg["clusters"]} == {TURNS}
+
+
+@pytest.mark.parametrize("method", ["discriminant", "adaptive"])
+def test_more_clusters_are_merged(method: str) -> None:
+    nlp, pipe, examples = build(clustering=clustering(method=method, over=2, **QUICK))
+    assert len(pipe.labels) == 3 and nlp.evaluate(examples)["ari"] > 0.9
+
+
+def test_the_order_of_the_corpus_is_not_read() -> None:
+    options = {"clustering": clustering(method="adaptive", **QUICK)}
+    _, pipe, examples = build(**options)
+    expected = {key: pipe.labels[cluster] for key, cluster in pipe._cluster_of.items()}
+    nlp = spacy.blank("en")
+    other: Any = nlp.add_pipe(NAME, config={"n_clusters": 3, "model": MODEL, **options})
+    spacy.util.fix_random_seed(0)
+    nlp.initialize(lambda: examples[::-1])
+    assert {key: other.labels[cluster] for key, cluster in other._cluster_of.items()} == expected
+
+
+def test_clusters_that_stay_fallen_together_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    tries: List[int] = []
+
+    def collapsed(vectors: Any, count: int, *, seed: int, **_: Any) -> Any:
+        tries.append(seed)
+        labels = numpy.zeros(len(vectors.vectors), dtype="int64")
+        sizes = numpy.bincount(labels, minlength=count)
+        return adaptive.Adapted(labels, numpy.zeros((count, 2)), sizes, [], adaptive._reasons(labels, count))
+
+    monkeypatch.setattr(adaptive, "adapt", collapsed)
+    with pytest.warns(UserWarning, match=r"W600.*33% of the clusters are used"):
+        build(clustering=clustering(method="adaptive"))
+    assert len(tries) == 1 + adaptive.RETRIES
+
+
+# Vectors of pairs
+
+
+@pytest.mark.parametrize("vector", PARTS)
+def test_vectors_are_read_learned_saved_and_loaded(vector: str, encoder: str, tmp_path: Path) -> None:
+    nlp, pipe, examples = build_pieces(encoder, vector, loops=1)
+    before = weights(pipe)
+    assert pipe.read(pipe.suggest_gold(examples[:5])).vector.shape == (5, 16 * PARTS[vector])
+    losses: Dict[str, float] = {}
+    nlp.update(examples[:8], sgd=nlp.create_optimizer(), losses=losses)
+    assert losses[NAME] > 0.0 and not same(weights(pipe), before)
+    if vector == "markers":
+        assert not bool((weights(pipe)["markers.weight"] == before["markers.weight"]).all())
+    nlp.to_disk(tmp_path)
+    again: Any = spacy.load(tmp_path)
+    assert same(weights(again.get_pipe(NAME)), weights(pipe))
+    for example in examples[:4]:
+        one, other = (each(example.predicted.copy())._.triples[0] for each in (nlp, again))
+        assert one.relation == other.relation and one.score == pytest.approx(other.score, abs=1e-5)
+
+
+def test_markers_are_of_the_pair(encoder: str) -> None:
+    _, pipe, _ = build_pieces(encoder, "markers")
+    doc = spacy.blank("en").make_doc("Ada met Eve and Kim in [E1] town [/E1]")
+    doc.ents = [spacy.tokens.Span(doc, at, at + 1, "X") for at in (0, 2, 4)]
+    pairs = pipe.suggest([doc])
+    together = pipe.read(pairs).vector
+    for number in range(len(pairs)):
+        assert numpy.allclose(pipe.read(pairs.take([number])).vector[0], together[number], atol=1e-5)
+    assert numpy.abs(together[0] - together[1]).max() > 1e-4, "the same subject, beside another object"
+    assert numpy.allclose(numpy.linalg.norm(together, axis=1), 2**0.5, atol=1e-5)
+
+
+# Learning
+
+
+def test_the_surest_of_each_cluster() -> None:
+    labels, sure = numpy.asarray([0, 0, 0, 0, 1, 1, 2]), numpy.asarray([0.1, 0.9, 0.5, 0.5, 0.2, 0.3, 0.0])
+    assert surest(labels, sure, share=1.0).all() and not surest(labels, sure, share=0.0).any()
+    assert numpy.flatnonzero(surest(labels, sure, share=0.5)).tolist() == [1, 2, 5, 6]
+
+
+def test_the_others_are_not_learned() -> None:
+    _, pipe, examples = build(clustering=clustering(loops=1, confident=0.5))
+    targets = pipe.targets(pipe.suggest_gold(examples))
+    assert numpy.bincount(targets["clusters"] + 1).tolist() == [3 * TURNS // 2] + [TURNS // 2] * 3
+    assert len(pipe._cluster_of) == 3 * TURNS, "but clusters have them all"
+
+
+LEARNING: List[Dict[str, Any]] = [
+    {"confident": 0.5},
+    {"mask_mentions": 0.5},
+    {"contrast": 0.5},
+    {"contrast": 0.5, "mask_mentions": 0.5, "confident": 0.5},
+]
+
+
+@pytest.mark.parametrize("options", LEARNING, ids=lambda options: "-".join(options))
+@pytest.mark.parametrize("kind", ["shared", "means", "markers", "cloze"])
+def test_options_of_learning(kind: str, options: Dict[str, Any], encoder: str) -> None:
+    if kind == "shared":
+        nlp, pipe, examples = build(clustering=clustering(loops=1, **options))
+    else:
+        nlp, pipe, examples = build_pieces(encoder, kind, loops=1, **options)
+    optimizer = nlp.create_optimizer()
+    optimizer.learn_rate = 1e-3
+    losses: List[Dict[str, float]] = []
+    for _ in range(4):
+        losses.append({})
+        nlp.update(examples[:12], sgd=optimizer, losses=losses[-1])
+    assert losses[0][f"{NAME}_clusters"] > 0.0 and numpy.isfinite(losses[-1][NAME])
+    assert (f"{NAME}_contrast" in losses[0]) == ("contrast" in options)
+    nlp.update([Example(doc, doc) for doc in [nlp.make_doc("Nobody left.")]], sgd=optimizer, losses={})
+    pipe.recluster()
+
+
+def test_hidden_arguments_are_not_seen() -> None:
+    _, pipe, examples = build(model={**MODEL, "type_weight": 0.0})
+    batch = pipe.features(pipe.suggest_gold(examples[:4]))
+    plain = pipe.model.predict(batch).vector.numpy().reshape(4, 3, -1)
+    batch.arrays["hidden"] = numpy.asarray([[True, False], [False, True], [False, False], [True, True]])
+    hidden = pipe.model.predict(batch).vector.numpy().reshape(4, 3, -1)
+    gone = numpy.asarray([[True, False], [False, True], [False, False], [True, True]])
+    assert not hidden[:, :2][gone].any() and numpy.allclose(hidden[:, :2][~gone], plain[:, :2][~gone])
+    assert numpy.allclose(hidden[:, 2], plain[:, 2]), "the words between"
+
+
+def test_nothing_is_hidden_from_predictions() -> None:
+    _, pipe, examples = build(clustering=clustering(loops=1, mask_mentions=1.0, contrast=1.0))
+    _, plain, _ = build()
+    pairs = pipe.suggest_gold(examples)
+    assert numpy.array_equal(pipe.read(pairs).vector, plain.read(pairs).vector)
+    assert pipe.training_features(pairs).arrays["hidden"].sum(1).tolist() == [1] * len(pairs)
+
+
+def test_each_pair_is_read_twice_where_readings_are_compared() -> None:
+    _, pipe, examples = build(clustering=clustering(loops=1, contrast=1.0))
+    readings = pipe.readings(pipe.suggest_gold(examples[:3]))
+    numbers = pipe.targets(readings)["pairs"].tolist()
+    assert numbers[:3] == numbers[3:] and len(set(numbers)) == 3 and keys_of(readings)[:3] == keys_of(readings)[3:]
+
+
+@pytest.mark.parametrize("kind", ["shared", "markers"])
+def test_a_frozen_encoder_stays_as_it_is_bit_by_bit(kind: str, encoder: str) -> None:
+    options = {"loops": 2, "freeze_epochs": 2}
+    if kind == "shared":
+        nlp, pipe, examples = build(clustering=clustering(**options))
+    else:
+        nlp, pipe, examples = build_pieces(encoder, kind, **options)
+    callback = spacy.registry.callbacks.get("spacy_relext.recluster.v1")(component=NAME, epochs=3)
+    optimizer = nlp.create_optimizer()
+    moved, heads = [], []
+    for epoch in range(6):
+        for step in (0, 1):
+            callback(nlp, {"step": 2 * epoch + step, "epoch": epoch})
+            pipe.cfg["settled"] = False
+            before, head = weights(pipe), module_of(pipe.model).head.weight.clone()
+            nlp.update(examples[8 * step : 8 * step + 8], sgd=optimizer, losses={})
+            moved.append(not same(weights(pipe), before))
+            heads.append(not bool((module_of(pipe.model).head.weight == head).all()))
+    assert moved == [False] * 4 + [True] * 2 + [False] * 4 + [True] * 2 and all(heads)
+    assert len(pipe.cfg["history"]) == 2
+
+
+def test_an_encoder_that_would_never_learn_is_refused() -> None:
+    nlp, _, _ = build(clustering=clustering(loops=1, freeze_epochs=2))
+    callback = spacy.registry.callbacks.get("spacy_relext.recluster.v1")(component=NAME, epochs=2)
+    with pytest.raises(ValueError, match=r"^\[R607\].*2 epochs a loop.*first 2"):
+        callback(nlp, {"step": 0, "epoch": 0})
+
+
+def test_the_paper_s_form(encoder: str) -> None:
+    options = {"method": "adaptive", "freeze_epochs": 1, "smoothing": 0.0, "loops": 2, **QUICK}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.filterwarnings("ignore", "\\[W601\\]")  # clusters are found anew by hand below
+        nlp, pipe, examples = build_pieces(encoder, "markers", **options)
+    nlp.update(examples[:8], sgd=nlp.create_optimizer(), losses={})
+    assert 0.0 <= pipe.recluster() <= 1.0

@@ -1,0 +1,119 @@
+"""`selfore_clusterer` where it learns its clusters: what that brings, and what training must be like."""
+
+import random
+import warnings
+from functools import partial
+from typing import Any, Dict, List, Tuple
+
+import numpy
+import pytest
+import spacy
+from spacy.language import Language
+from spacy.training import Example
+
+from spacy_relext import set_triples
+from spacy_relext.scoring.clusters import score_clusters
+from spacy_relext.selfore.clustering.discriminant import Space
+from spacy_relext.selfore.clustering.fit import scale_of
+from spacy_relext.selfore.table import keys_of
+from tests.selfore.test_component import CNN, MODEL, NAME, TEMPLATES, TURNS, make_examples
+
+RECLUSTER = {"@callbacks": "spacy_relext.recluster.v1", "component": NAME, "epochs": 1}
+STEPS = 9
+
+
+def clustering(**options: Any) -> Dict[str, Any]:
+    return {"@misc": "spacy_relext.Clustering.v1", **options}
+
+
+def new(**options: Any) -> Tuple[Language, Any]:
+    nlp = spacy.blank("en")
+    pipe = nlp.add_pipe(NAME, config={"n_clusters": 3, "model": MODEL, "clustering": clustering(**options)})
+    nlp.config["training"] = {"before_update": RECLUSTER, "max_epochs": 0, "optimizer": {"@optimizers": "Adam.v1"}}
+    return nlp, pipe
+
+
+def learn(nlp: Language, pipe: Any, examples: List[Example], *, loops: int) -> None:
+    spacy.util.fix_random_seed(0)
+    optimizer = nlp.initialize(lambda: examples)
+    for _ in range(loops):
+        for step in range(STEPS):
+            nlp.update(examples[step % 3 :: 3], sgd=optimizer, losses={})
+        pipe.recluster()
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_two_loops_draw_clusters_apart(smoothing: float) -> None:
+    """At spaCy's usual learning rate; what clusters tell of neighbours rises."""
+    nlp, pipe = new(loops=2, stop=0.0, smoothing=smoothing)
+    examples = make_examples(nlp)
+    learn(nlp, pipe, examples, loops=2)
+    gold = [relation for relation in TEMPLATES for _ in range(TURNS)]
+    found = [pipe._cluster_of[key] for key in keys_of(pipe.suggest_gold(examples))]
+    assert score_clusters(gold, found)["ari"] > 0.9
+    told = [each["information"] for each in pipe.cfg["history"]]
+    assert len(told) == 3 and told[0] < told[2] and pipe.cfg["settled"]
+    assert (pipe.cfg["certainty"] == 1.0) == (smoothing == 0.0)
+
+
+def test_the_scale_makes_the_classifier_as_sure_as_its_labels() -> None:
+    dice = numpy.random.default_rng(0)
+    centroids = (8.0 * numpy.eye(4)).astype("float32")
+    labels = dice.integers(0, 4, 4_000)
+    vectors = (centroids[labels] + dice.normal(size=(4_000, 4))).astype("float32")
+    space = Space(vectors.mean(0), numpy.eye(4, dtype="float32"), centroids - vectors.mean(0))
+    scale = scale_of(vectors, labels, space, smoothing=0.1)
+    logits = scale * space.logits(space.codes(vectors)).astype("float64")
+    probs = numpy.exp(logits - numpy.logaddexp.reduce(logits, axis=1, keepdims=True))
+    assert scale < 0.2 and probs.max(1).mean() == pytest.approx(0.925, abs=0.01)  # 1 - 0.1 + 0.1 / 4
+    assert scale_of(vectors, labels, space, smoothing=0.0) == 1.0, "never surer than it is"
+
+
+def test_gold_changes_nothing_in_learning() -> None:
+    found = []
+    for seed in (None, 1):
+        nlp, pipe = new(loops=2, stop=0.0)
+        examples = make_examples(nlp)
+        for example in examples if seed else ():
+            gold = example.reference
+            relation = random.Random(seed).choice(list(TEMPLATES))
+            set_triples(gold, [{"subject": gold.ents[1], "relation": relation, "object": gold.ents[0]}])
+        learn(nlp, pipe, examples, loops=2)
+        assert nlp.evaluate(examples)["clusters_information"] == pipe.cfg["history"][-1]["information"]
+        found.append((pipe.model.to_bytes(), pipe.cfg["history"], pipe._cluster_of, pipe.labels))
+    assert found[0] == found[1]
+
+
+def test_training_that_does_not_find_them_anew_is_told() -> None:
+    for training, said in (
+        ({"before_update": None}, "W601.*loops = 2.*is null"),
+        ({"before_update": {**RECLUSTER, "component": "other"}}, "W601.*is that of 'other'"),
+        ({"before_update": RECLUSTER, "max_epochs": 2}, r"W602.*2 loops of 1 epochs.*Set max_epochs to 3"),
+    ):
+        nlp, pipe = new(loops=2)
+        nlp.config["training"] = training
+        examples = make_examples(nlp)
+        with pytest.warns(UserWarning, match=said):
+            pipe.initialize(partial(iter, examples), nlp=nlp)
+    for training in ({"before_update": RECLUSTER, "max_epochs": 3}, {"before_update": {"@callbacks": "mine.v1"}}):
+        nlp, pipe = new(loops=2)
+        nlp.config["training"] = training
+        examples = make_examples(nlp)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            pipe.initialize(partial(iter, examples), nlp=nlp)
+
+
+def test_settings_that_would_change_nothing() -> None:
+    for key, value in (("contrast", 0.1), ("mask_mentions", 0.3), ("confident", 0.5), ("freeze_epochs", 1)):
+        with pytest.raises(ValueError, match=f"R609.*{key} = {value}.*loops"):
+            new(**{key: value})
+
+
+def test_a_listener_is_refused() -> None:
+    nlp = spacy.blank("en")
+    nlp.add_pipe("tok2vec", config={"model": CNN})
+    listener = {"@architectures": "spacy.Tok2VecListener.v1", "width": 48, "upstream": "*"}
+    nlp.add_pipe(NAME, config={"n_clusters": 3, "model": {**MODEL, "tok2vec": listener}})
+    with pytest.raises(ValueError, match="R608.*listener.*encoder of its own"):
+        nlp.initialize(lambda: make_examples(nlp))

@@ -1,0 +1,68 @@
+"""Vectors of pairs, and what the classifier of SelfORE learns."""
+
+import numpy
+import pytest
+import torch
+
+from spacy_relext.pairs.encoders.shared import MeanPairs
+from spacy_relext.pairs.encoders.states import PairStates
+from spacy_relext.selfore.losses import selfore_loss
+from spacy_relext.selfore.model import Clusterer, ClusterOutput, pair_vector
+
+
+def test_pair_vectors() -> None:
+    tokens = torch.tensor([[[3.0, 4.0], [0.0, 2.0], [1.0, 0.0]], [[1.0, 0.0], [0.0, 1.0], [9.0, 9.0]]])
+    mask = torch.tensor([[True, True, True], [True, True, False]])
+    states = PairStates(tokens, mask, tokens[:, 0], tokens[:, 0], torch.stack([tokens[0, 2], tokens[1, 1]]))
+    found = pair_vector(states, torch.tensor([[False, True, False], [False, False, False]]))
+    half = 2**-0.5
+    expected = [[0.6, 0.8, 1.0, 0.0, 0.0, 1.0], [1.0, 0.0, 0.0, 1.0, half, half]]
+    assert torch.allclose(found, torch.tensor(expected)), "with nothing between, both arguments stand for it"
+
+
+def test_loss_on_the_worked_example() -> None:
+    logits = torch.tensor([[2.0, 0.5, -1.0], [0.0, 1.0, 0.0]], requires_grad=True)
+    targets = {"clusters": torch.tensor([0, 2]), "weights": torch.ones(3)}
+    loss = selfore_loss(ClusterOutput(logits, logits), targets, smoothing=0.0)["clusters"]
+    loss.backward()
+    assert float(loss.detach()) == pytest.approx(0.896378, abs=1e-6)
+    expected = [[-0.107201, 0.087645, 0.019556], [0.105971, 0.288058, -0.394029]]
+    assert torch.allclose(logits.grad, torch.tensor(expected), atol=1e-6)  # type: ignore[arg-type]
+
+
+def test_pairs_without_a_cluster_teach_nothing() -> None:
+    logits = torch.randn(2, 3, requires_grad=True)
+    known = {"clusters": torch.tensor([1, -1]), "weights": torch.ones(3)}
+    selfore_loss(ClusterOutput(logits, logits), known, smoothing=0.1)["clusters"].backward()
+    assert logits.grad is not None and logits.grad[1].abs().sum() == 0 < logits.grad[0].abs().sum()
+    none = {**known, "clusters": torch.tensor([-1, -1])}
+    assert float(selfore_loss(ClusterOutput(logits, logits), none, smoothing=0.1)["clusters"].detach()) == 0.0
+
+
+def test_the_classifier_takes_the_weights_of_a_space() -> None:
+    module = Clusterer(MeanPairs(dropout=0.0), dropout=0.0)
+    module.configure(n_classes=2, n_types=1, encoder={"width": 2, "n_tags": 1, "n_types": 1})
+    weight = numpy.arange(18, dtype="float32").reshape(3, 6)
+    module.set_head(weight, numpy.ones(3, dtype="float32"))
+    assert module.sizes is not None and module.sizes["n_classes"] == 3
+    vector = torch.ones(1, 6)
+    assert torch.allclose(module.head(vector), torch.from_numpy(weight).sum(1)[None] + 1)
+
+
+def test_types_of_the_arguments_count_beside_the_text() -> None:
+    module = Clusterer(MeanPairs(dropout=0.0), dropout=0.0, type_weight=0.5).eval()
+    module.configure(n_classes=2, n_types=3, encoder={"width": 2, "n_tags": 1, "n_types": 3})
+    arrays = {
+        "types": torch.tensor([[1, 0, 2, 2], [0, 1, 2, 0]]),  # of the last entity and of padding nothing is read
+        "to_subject": torch.tensor([[0, 1, 2, 3], [0, 1, 2, 0]]),
+        "to_object": torch.tensor([[-2, -1, 0, 1], [-1, 0, 1, 0]]),
+        "positions": torch.tensor([[0, 1, 2, 3], [0, 1, 2, -1]]),
+        "vectors": torch.ones(4, 2),
+        "index": torch.tensor([[0, 1, 2, 3], [0, 1, 2, -1]]),
+        "roles": torch.tensor([[1, 0, 2, 0], [1, 2, 0, 0]]),
+        "kept": torch.tensor([[False, True, False, False], [False] * 4]),
+    }
+    vector = module(**arrays).vector
+    assert vector.shape == (2, 6 + 4) and vector[:, 6:].tolist() == [[0.5, 0.0, 0.0, 0.5], [0.0, 0.0, 0.5, 0.0]]
+    none = {name: part[:0] if name != "vectors" else part for name, part in arrays.items()}
+    assert module(**none).vector.shape == (0, 10)
