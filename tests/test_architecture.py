@@ -15,6 +15,8 @@ IDENTIFIER = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*(\(\))?")
 REGISTERED = re.compile(r"spacy_relext\.\w+\.v\d+")
 # Words of spaCy, thinc and the tools, and names that a reader chooses.
 FOREIGN = {
+    "default_score_weights",
+    "vX.Y.Z",
     "Model",
     "Doc",
     "Example",
