@@ -1,178 +1,175 @@
-"""Learning from an adversary, who moves what an encoder reads of a text to where the loss rises most.
+"""Adversarial training on the input vectors of an encoder.
 
-With x the vectors that the first layer reads of one text, g = ∂L/∂x and r = ε g / ‖g‖₂, ½ (L(x) + L(x + r)) is
-minimised (Miyato et al., "Adversarial training methods for semi-supervised text classification", ICLR 2017, equations 4
-and 5, there on word vectors). r is a constant: nothing is learned through it.
+With x the input vectors of one text, g = ∂L/∂x and the adversarial perturbation r = ε g / ‖g‖₂, ½ (L(x) + L(x + r)) is
+minimized (Miyato et al., "Adversarial training methods for semi-supervised text classification", ICLR 2017, equations 4
+and 5, there on word embeddings). r is a constant: no gradient flows through it.
 
-To find r a text is read once more. What was found when it was last read, a pass ago, still raises the loss (Zheng et
-al., "Efficient adversarial training with transferable adversarial examples", CVPR 2020): L(x + r′) with r′ of the last
-pass, 0 in the first one, takes no longer than L(x), and its own gradient gives the r′ of the next pass.
+r costs a second forward and backward pass. Perturbations transfer between epochs (Zheng et al., "Efficient adversarial
+training with transferable adversarial examples", CVPR 2020): L(x + r′) with r′ of the previous epoch, 0 in the first
+one, costs as much as L(x), and its own gradient gives the r′ of the next epoch.
 """
 
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, Dict, Iterator, List, Optional, Tuple, cast
+from typing import Dict, Iterator, List, Optional, Tuple, cast
 
 import numpy
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-# All that is kept, in bytes; with MiniLM a text of 25 word pieces takes 10 kB.
-MOST_BYTES = 2**31
+# Of the whole cache; with MiniLM a text of 25 word pieces takes 10 kB.
+MAX_CACHE_BYTES = 2**31
+
+INT8_MAX = 127
 
 
-class ShiftMemory:
-    """Shifts of texts, by their word pieces.
+class PerturbationCache:
+    """Perturbations of texts, by their word pieces, quantized to int8 with one scale a text.
 
-    Each number is kept in eight bits, as a share of the largest one of its text. Texts that find no room are not kept:
-    of a corpus that is too large for it, as many as fit are moved in every pass, and not none at all.
+    Texts are not stored once the cache is full: those in it are perturbed in every epoch, the others in none.
 
-    most_bytes (int): Room for shifts.
+    max_bytes (int): Room for perturbations.
     """
 
-    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
-        self._kept: Dict[bytes, Tuple[float, numpy.ndarray]] = {}
-        self._free = most_bytes
+    def __init__(self, max_bytes: int = MAX_CACHE_BYTES) -> None:
+        self._entries: Dict[bytes, Tuple[float, NDArray[numpy.int8]]] = {}
+        self._free = max_bytes
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return len(self._entries)
 
     def __reduce__(self) -> Tuple[type, Tuple[()]]:
-        """A copy of a component for another process takes no shifts along: they serve training."""
+        """Copies start empty: another process needs no perturbations to predict."""
         return type(self), ()
 
     @property
-    def full(self) -> bool:
-        """RETURNS (bool): Whether a text found no room."""
+    def is_full(self) -> bool:
+        """RETURNS (bool): Whether a text did not fit."""
         return self._free < 0
 
-    def recall(self, ids: Tensor, mask: Tensor, width: int) -> Tensor:
-        """Look up the shifts of texts.
+    def lookup(self, ids: Tensor, mask: Tensor, width: int) -> Tensor:
+        """Look up the perturbations of texts.
 
-        ids (Tensor): Their word pieces. Shape (B, L)
+        ids (Tensor): Word pieces. Shape (B, L)
         mask (Tensor): True on pieces, then False on padding. Shape (B, L)
         width (int): D.
-        RETURNS (Tensor): In fp32; 0 for texts that are not known, and on padding. Shape (B, L, D)
+        RETURNS (Tensor): In fp32; 0 for texts not in the cache, and on padding. Shape (B, L, D)
         """
-        numbers = numpy.zeros((*ids.shape, width), dtype="int8")
+        levels = numpy.zeros((*ids.shape, width), dtype="int8")
         scales = numpy.zeros((len(ids), 1, 1), dtype="float32")
-        for row, key in enumerate(_keys(ids, mask)):
-            if key in self._kept:
-                scales[row], shift = self._kept[key]
-                numbers[row, : len(shift)] = shift
-        return torch.from_numpy(numbers).to(ids.device).float() * torch.from_numpy(scales).to(ids.device)
+        for row, key in enumerate(_cache_keys(ids, mask)):
+            if key in self._entries:
+                scales[row], entry = self._entries[key]
+                levels[row, : len(entry)] = entry
+        return torch.from_numpy(levels).to(ids.device).float() * torch.from_numpy(scales).to(ids.device)
 
-    def keep(self, ids: Tensor, mask: Tensor, shifts: Tensor) -> None:
-        """Keep the shifts of texts.
+    def store(self, ids: Tensor, mask: Tensor, perturbations: Tensor) -> None:
+        """Store the perturbations of texts.
 
-        ids, mask (Tensor): As for `recall`. Shapes (B, L)
-        shifts (Tensor): In fp32. Shape (B, L, D)
+        ids, mask (Tensor): As in `lookup`. Shapes (B, L)
+        perturbations (Tensor): In fp32. Shape (B, L, D)
         """
-        scales = shifts.abs().amax((1, 2)) / LEVELS
-        # a text without a shift is kept as well: 0 / 1
-        shares = shifts / torch.where(scales > 0, scales, 1.0)[:, None, None]
-        numbers, lengths = shares.round().to(torch.int8).cpu().numpy(), mask.sum(1).tolist()
-        for key, scale, row, length in zip(_keys(ids, mask), scales.tolist(), numbers, lengths):
-            if key in self._kept:
-                self._kept[key] = (scale, row[:length].copy())
-            elif self._free >= 0:
+        scales = perturbations.abs().amax((1, 2)) / INT8_MAX
+        # zero perturbations are stored as 0 / 1
+        levels = perturbations / torch.where(scales > 0, scales, 1.0)[:, None, None]
+        rows, lengths = levels.round().to(torch.int8).cpu().numpy(), mask.sum(1).tolist()
+        for key, scale, row, length in zip(_cache_keys(ids, mask), scales.tolist(), rows, lengths):
+            if key not in self._entries and not self.is_full:
                 self._free -= row[:length].size
-                if self._free >= 0:
-                    self._kept[key] = (scale, row[:length].copy())
+            if key in self._entries or not self.is_full:
+                self._entries[key] = (scale, row[:length].copy())
 
 
-class Adversary:
-    """Watches what the encoders of a module read, and moves it when they read the same again.
+class AdversarialPerturber:
+    """Records the input vectors of a module's encoders, and perturbs them.
 
-    Encoders name the part whose output their first layer reads, `input_module`; those whose texts are known again when
-    the next pass reads them also say what they read, `last_read`: word pieces and their mask, both of shape (B, L).
+    Encoders name the submodule that returns their input vectors, `input_module`; those whose texts can be recognized in
+    the next epoch also have `last_read`: word pieces and their mask, both of shape (B, L).
 
     module (nn.Module): The module.
     """
 
     def __init__(self, module: nn.Module) -> None:
         self._encoders = [part for part in module.modules() if hasattr(part, "input_module")]
-        self._read: List[Tuple[Optional[Tuple[Tensor, Tensor]], Tensor]] = []
-        self._shifts: Optional[Iterator[Tensor]] = None
-        self._memory: Optional[ShiftMemory] = None
+        self._recorded: List[Tuple[Optional[Tuple[Tensor, Tensor]], Tensor]] = []
+        self._perturbations: Optional[Iterator[Tensor]] = None
+        self._cache: Optional[PerturbationCache] = None
 
     def __bool__(self) -> bool:
-        """RETURNS (bool): Whether there is anything to move."""
+        """RETURNS (bool): Whether the module has an encoder to perturb."""
         return bool(self._encoders)
 
     @property
-    def knows_texts(self) -> bool:
-        """RETURNS (bool): Whether texts are known again in the next pass."""
+    def can_reuse(self) -> bool:
+        """RETURNS (bool): Whether texts can be recognized in the next epoch."""
         return all(hasattr(encoder, "last_read") for encoder in self._encoders)
 
     @contextmanager
-    def watching(self, memory: Optional[ShiftMemory] = None) -> Iterator[None]:
-        """Watch, and after `aim` move, what is read while the context lasts.
+    def recording(self, cache: Optional[PerturbationCache] = None) -> Iterator[None]:
+        """Record input vectors, and after `perturb_next` perturb them, inside the context.
 
-        memory (Optional[ShiftMemory]): Shifts by which texts are moved at once, if they were read before.
+        cache (Optional[PerturbationCache]): Perturbations that are added to the recorded input vectors.
         """
-        self._memory = memory
+        self._cache = cache
         inputs = [(encoder, cast(nn.Module, encoder.input_module)) for encoder in self._encoders]
-        hooks = [part.register_forward_hook(partial(self._pass_on, encoder)) for encoder, part in inputs]
+        hooks = [part.register_forward_hook(partial(self._hook, encoder)) for encoder, part in inputs]
         try:
             yield
         finally:
             for hook in hooks:
                 hook.remove()
-            self._read, self._shifts, self._memory = [], None, None
+            self._recorded, self._perturbations, self._cache = [], None, None
 
-    def aim(self, radius: float) -> None:
-        """Find the shifts for what was read so far, after the way back: what is read next is moved by them, in order.
+    def perturb_next(self, epsilon: float) -> None:
+        """Perturb the next forward passes, in the order of the recorded ones; call it after the backward pass.
 
-        radius (float): ε, the length of the shift of each text.
+        epsilon (float): ε, the L2 norm of each text's perturbation.
         """
-        self._shifts = iter([worst_shift(states.grad, radius) for _, states in self._read])
-        self._read = []
+        self._perturbations = iter([adversarial_perturbation(states.grad, epsilon) for _, states in self._recorded])
+        self._recorded = []
 
-    def remember(self, radius: float) -> None:
-        """Find the shifts for what was read so far, after the way back, and keep them for the next pass.
+    def cache_perturbations(self, epsilon: float) -> None:
+        """Store the perturbations of the recorded input vectors in the cache; call it after the backward pass.
 
-        radius (float): ε.
+        epsilon (float): ε.
         """
-        assert self._memory is not None, "watching(memory) comes first"
-        for said, states in self._read:
-            if said is not None and states.grad is not None:
-                self._memory.keep(*said, worst_shift(states.grad, radius))
-        self._read = []
+        assert self._cache is not None, "recording(cache) comes first"
+        for text, states in self._recorded:
+            if text is not None and states.grad is not None:
+                self._cache.store(*text, adversarial_perturbation(states.grad, epsilon))
+        self._recorded = []
 
-    def _pass_on(self, encoder: Any, part: nn.Module, inputs: Any, states: Tensor) -> Tensor:
-        """Take down, or move, what a part returns. Shape (B, L, D)"""
-        if self._shifts is not None:
-            return states + next(self._shifts).to(states.dtype)
-        said: Optional[Tuple[Tensor, Tensor]] = None
-        if self._memory is not None:
-            ids, mask = said = encoder.last_read
-            states = states + self._memory.recall(ids, mask, states.shape[-1]).to(states.dtype)
-        if not states.requires_grad:  # frozen: nothing learns from the gradient, but the adversary does
+    def _hook(self, encoder: nn.Module, part: nn.Module, inputs: Tuple[object, ...], states: Tensor) -> Tensor:
+        """Record or perturb the input vectors of an encoder. Shape (B, L, D)"""
+        if self._perturbations is not None:
+            return states + next(self._perturbations).to(states.dtype)
+        text: Optional[Tuple[Tensor, Tensor]] = None
+        if self._cache is not None:
+            ids, mask = text = cast(Tuple[Tensor, Tensor], encoder.last_read)
+            states = states + self._cache.lookup(ids, mask, states.shape[-1]).to(states.dtype)
+        if not states.requires_grad:  # the input module is frozen, but the perturbation needs the gradient
             states = states.detach().requires_grad_()
         states.retain_grad()
-        self._read.append((said, states))
+        self._recorded.append((text, states))
         return states
 
 
-def worst_shift(gradient: Optional[Tensor], radius: float) -> Tensor:
-    """Find r = ε g / ‖g‖₂ for each text.
+def adversarial_perturbation(gradient: Optional[Tensor], epsilon: float) -> Tensor:
+    """Compute r = ε g / ‖g‖₂ for each text.
 
-    gradient (Optional[Tensor]): g; None where nothing came back. Shape (B, L, D)
-    radius (float): ε.
+    gradient (Optional[Tensor]): g; None if the loss does not depend on the input. Shape (B, L, D)
+    epsilon (float): ε.
     RETURNS (Tensor): r, in fp32; 0 where g is 0. Shape (B, L, D)
     """
     if gradient is None:
         return torch.zeros(())
     gradient = gradient.float()
-    length = torch.linalg.vector_norm(gradient, dim=(1, 2), keepdim=True)
-    return radius * gradient / length.clamp(min=torch.finfo(gradient.dtype).tiny)
+    norm = torch.linalg.vector_norm(gradient, dim=(1, 2), keepdim=True)
+    return epsilon * gradient / norm.clamp(min=torch.finfo(gradient.dtype).tiny)
 
 
-LEVELS = 127
-
-
-def _keys(ids: Tensor, mask: Tensor) -> List[bytes]:
-    """The word pieces of each text, without its padding."""
+def _cache_keys(ids: Tensor, mask: Tensor) -> List[bytes]:
+    """Return the word pieces of each text, without its padding."""
     rows, lengths = ids.cpu().numpy().astype("int32"), mask.sum(1).tolist()
     return [row[:length].tobytes() for row, length in zip(rows, lengths)]

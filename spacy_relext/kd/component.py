@@ -11,7 +11,7 @@ from ..pairs.component import PairPipe
 from ..pairs.encoders.features import PairBatch
 from ..pairs.gold import GoldPairs
 from ..pairs.pairs import Pairs
-from .adversary import MOST_BYTES, Adversary, ShiftMemory
+from .adversary import MAX_CACHE_BYTES, AdversarialPerturber, PerturbationCache
 from .type_patterns import TypePatterns, count_patterns
 
 FITTED: Dict[str, Any] = {**PAIR_FITTED, "tags": [], "patterns": {}}
@@ -27,7 +27,7 @@ class KDPipe(PairPipe):
         """Create a component; see `PairPipe`."""
         super().__init__(*args, **kwargs)
         self._parsed: Optional[Tuple[Dict[str, Any], TypePatterns]] = None
-        self._shifts = ShiftMemory()
+        self.perturbations = PerturbationCache()
 
     @property
     def patterns(self) -> TypePatterns:
@@ -41,7 +41,7 @@ class KDPipe(PairPipe):
         """List the classes and count the type patterns."""
         said, types = self._collected
         super().settle()  # which forgets what was collected
-        self._shifts = ShiftMemory()
+        self.perturbations = PerturbationCache()
         if not (self.counts_types or self.cfg["typed_decoding"]):
             return
         number = {each: index + 1 for index, each in enumerate(self.classes)}
@@ -74,26 +74,26 @@ class KDPipe(PairPipe):
         return labels
 
     def learn(self, instances: Any, *, share: float = 1.0) -> Dict[str, float]:
-        """Learn from pairs, and from what an adversary makes of them, where that is asked for."""
+        """Learn from pairs, with adversarial perturbations if `adversarial_radius` is set."""
         radius = self.cfg.get("adversarial_radius", 0.0)
         if not radius:
             return super().learn(instances, share=share)
         # the encoder that reads the text itself stands innermost
-        found = [Adversary(module) for layer in self.model.walk() for module in modules_of(layer)]
-        adversary = next(filter(None, reversed(found)), None)
-        if self.listens or adversary is None:
+        perturbers = [AdversarialPerturber(module) for layer in self.model.walk() for module in modules_of(layer)]
+        perturber = next(filter(None, reversed(perturbers)), None)
+        if self.listens or perturber is None:
             raise ValueError(Errors.R417.format(name=self.name, found=radius))
-        if self.cfg["adversarial_reuse"] and adversary.knows_texts:
-            with adversary.watching(self._shifts):
+        if self.cfg["adversarial_reuse"] and perturber.can_reuse:
+            with perturber.recording(self.perturbations):
                 terms = super().learn(instances, share=share)
-                adversary.remember(radius)
-            if self._shifts.full:
-                size = {"count": len(self._shifts), "mebibytes": MOST_BYTES >> 20}
+                perturber.cache_perturbations(radius)
+            if self.perturbations.is_full:
+                size = {"count": len(self.perturbations), "mebibytes": MAX_CACHE_BYTES >> 20}
                 self.warn_once("shifts", Warnings.W407.format(name=self.name, **size))
             return terms
-        with adversary.watching():
+        with perturber.recording():
             clean = super().learn(instances, share=share / 2)
-            adversary.aim(radius)
+            perturber.perturb_next(radius)
             moved = super().learn(instances, share=share / 2)
         return {term: value + moved[term] for term, value in clean.items()}
 

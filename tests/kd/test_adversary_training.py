@@ -1,4 +1,4 @@
-"""Teacher and student that learn from an adversary too."""
+"""Adversarial training of teacher and student."""
 
 import copy
 from typing import Any, Dict, List
@@ -9,7 +9,7 @@ import torch
 from spacy.util import fix_random_seed
 
 from spacy_relext.bridge.modules import module_of
-from spacy_relext.kd.adversary import ShiftMemory
+from spacy_relext.kd.adversary import PerturbationCache
 from tests.contract.cases import BERT, CNN, LISTENER
 from tests.kd.pipes import (
     GRAPH_STUDENT,
@@ -35,16 +35,14 @@ def gradients(pipe: Any, radius: float) -> Dict[str, torch.Tensor]:
     pipe.cfg["adversarial_radius"] = radius
     loss_of(pipe, make_examples(spacy.blank("en")))
     module = module_of(pipe.model)
-    found = {name: weight.grad.clone() for name, weight in module.named_parameters() if weight.grad is not None}
+    grads = {name: weight.grad.clone() for name, weight in module.named_parameters() if weight.grad is not None}
     module.zero_grad()
-    return found
+    return grads
 
 
 @pytest.mark.parametrize("factory", [TEACHER, STUDENT])
 @pytest.mark.parametrize("kind", ["graph", "piece", "shared"])
-def test_the_adversary_raises_the_loss_and_near_the_text_changes_no_gradient(
-    factory: str, kind: str, bert: str
-) -> None:
+def test_perturbations_raise_the_loss_and_small_ones_change_no_gradient(factory: str, kind: str, bert: str) -> None:
     graph, piece = (GRAPH_TEACHER, PIECE_TEACHER) if factory == TEACHER else (GRAPH_STUDENT, PIECE_STUDENT)
     shared = {"@architectures": SHARED[factory], "dropout": 0.0, "tok2vec": {**BERT, "name": bert, "dropout": 0.0}}
     pipe = build(factory, {"graph": graph, "piece": {**piece, "name": bert}, "shared": shared}[kind])
@@ -63,7 +61,7 @@ def test_the_adversary_raises_the_loss_and_near_the_text_changes_no_gradient(
 
 
 @pytest.mark.parametrize("kind", ["piece", "shared"])
-def test_the_next_pass_reads_what_this_one_found(kind: str, bert: str) -> None:
+def test_the_next_epoch_reuses_perturbations(kind: str, bert: str) -> None:
     shared = {"@architectures": SHARED[STUDENT], "dropout": 0.0, "tok2vec": {**BERT, "name": bert, "dropout": 0.0}}
     pipe = build(STUDENT, {"piece": {**PIECE_STUDENT, "name": bert}, "shared": shared}[kind])
     examples = make_examples(spacy.blank("en"))
@@ -75,21 +73,21 @@ def test_the_next_pass_reads_what_this_one_found(kind: str, bert: str) -> None:
     # each text alone is known as well, in whatever batch it was
     alone = sum(loss_of(pipe, [example])[STUDENT] > 0 for example in examples[:3])
     texts = [example for example in examples if kind == "shared" or len(example.reference.ents) > 1]
-    assert alone == 3 and len(pipe._shifts) == len(texts)
+    assert alone == 3 and len(pipe.perturbations) == len(texts)
     pipe.initialize(lambda: examples, nlp=spacy.blank("en"))
-    assert len(pipe._shifts) == 0
+    assert len(pipe.perturbations) == 0
 
 
-def test_texts_that_find_no_room_are_told(bert: str) -> None:
+def test_a_full_cache_warns_once(bert: str) -> None:
     pipe = build(STUDENT, {**PIECE_STUDENT, "name": bert}, adversarial_radius=1.0, adversarial_reuse=True)
-    pipe._shifts = ShiftMemory(500)
-    with pytest.warns(UserWarning, match=r"^\[W407\] kd_classifier: the shifts of 1 texts") as told:
+    pipe.perturbations = PerturbationCache(500)
+    with pytest.warns(UserWarning, match=r"^\[W407\] kd_classifier: the shifts of 1 texts") as caught:
         train(pipe, make_examples(spacy.blank("en")), steps=2)
-    assert len(told) == 1
+    assert len(caught) == 1
 
 
 @pytest.mark.parametrize("reuse", [False, True])
-def test_it_learns_and_the_same_seed_gives_the_same(reuse: bool, bert: str) -> None:
+def test_training_converges_and_is_reproducible(reuse: bool, bert: str) -> None:
     runs = []
     for _ in range(2):
         pipe = build(STUDENT, {**PIECE_STUDENT, "name": bert}, adversarial_radius=1.0, adversarial_reuse=reuse)
@@ -105,14 +103,14 @@ def test_a_batch_without_pairs_changes_nothing() -> None:
     assert all(torch.equal(before[name], weight) for name, weight in module_of(pipe.model).state_dict().items())
 
 
-def test_an_encoder_that_cannot_be_moved() -> None:
+def test_an_encoder_that_cannot_be_perturbed() -> None:
     shared = {"@architectures": "spacy_relext.SharedStudent.v1", "tok2vec": GRAPH_STUDENT["tok2vec"]}
     pipe = build(STUDENT, shared, adversarial_radius=0.5)
     with pytest.raises(ValueError, match=r"^\[R417\] kd_classifier has adversarial_radius = 0.5, but no encoder"):
         pipe.update(make_examples(spacy.blank("en")))
 
 
-def test_an_encoder_that_listens_cannot_be_moved_either() -> None:
+def test_a_listening_encoder_cannot_be_perturbed() -> None:
     nlp = spacy.blank("en")
     nlp.add_pipe("tok2vec", config={"model": CNN})
     model = {**GRAPH_STUDENT, "tok2vec": LISTENER}
