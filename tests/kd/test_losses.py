@@ -123,7 +123,18 @@ def test_gradients_by_hand_and_by_autograd_agree() -> None:
 def test_a_pair_that_the_teacher_has_not_seen_learns_from_its_label_alone() -> None:
     unseen = {**targets(), "taught": torch.zeros(1)}
     terms = student_loss(outputs_of(LOCAL, AUXILIARY), unseen, share=0.5, **OPTIONS)
-    assert terms["teacher"] == terms["hints"] == 0.0 < terms["gold"]
+    assert terms["teacher"] == terms["hints"] == 0.0
+    close(terms["gold"], 0.645547)  # all of it, not (1 - λ) of it
+
+
+def test_each_pair_keeps_the_share_of_its_label_that_no_teacher_takes() -> None:
+    one = {**targets(), "taught": torch.tensor([1.0])}
+    both = {key: value.repeat(2, *[1] * (value.dim() - 1)) for key, value in one.items()}
+    both["taught"] = torch.tensor([1.0, 0.0])
+    terms = student_loss(outputs_of(LOCAL.repeat(2, 1), AUXILIARY.repeat(2, 1)), both, share=0.4, **OPTIONS)
+    alone = student_loss(outputs_of(LOCAL, AUXILIARY), one, share=0.4, **OPTIONS)
+    close(terms["gold"], 0.645547 * (0.6 + 1.0) / 2)
+    close(terms["teacher"] + terms["hints"], float(alone["teacher"] + alone["hints"]) / 2)
 
 
 def test_without_a_teacher_labels_count_fully() -> None:
