@@ -7,6 +7,9 @@ from spacy.tokens import Span
 
 CharSpan = Tuple[int, int]
 
+# Plain values, as JSON has them.
+Record = Dict[str, Any]
+
 
 @dataclass(frozen=True, eq=False)
 class Triple:
