@@ -7,7 +7,7 @@ import typer
 from wasabi import msg
 
 from ..errors import Errors
-from ..kd.teaching import teach_corpus
+from ..kd.soft_label_writer import write_soft_labels
 from .app import relext
 from .pipeline import GPU_HELP, PIPELINE_HELP, input_errors, load_pipeline, split_list, with_progress
 
@@ -39,7 +39,7 @@ def teach_cli(
     """Let a trained kd_teacher write what it thinks of each pair into a corpus, for a kd_classifier to learn from."""
     with input_errors():
         pipelines = [load_pipeline(path, gpu_id) for path in (teacher, *also)]
-        found = teach_corpus(
+        found = write_soft_labels(
             pipelines,
             corpus,
             output,

@@ -1,11 +1,13 @@
-"""What a teacher said of each pair, as plain values on the annotated Doc, and back as arrays for the student."""
+"""Soft labels: a teacher's logits of each pair, as plain values on annotated Docs, and back as arrays."""
 
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Set, Tuple
+from typing import Callable, Dict, Iterable, List, Optional, Sequence, Set, Tuple
 
 import numpy
+from numpy.typing import NDArray
 from spacy.tokens import Doc
 
+from ..annotations.triple import Record
 from ..errors import Errors, Warnings
 from ..pairs.gold import GoldPairs, PairClass
 from ..pairs.pairs import Pairs
@@ -16,38 +18,42 @@ PARTS = ("teacher", "teacher_text", "teacher_types")
 
 _DIGITS = 5
 
+Floats = NDArray[numpy.float32]
 
-def store_soft_labels(docs: Sequence[Doc], pairs: Pairs, logits: Sequence[Any], classes: Sequence[PairClass]) -> None:
-    """Write a teacher's logits onto annotated Docs, replacing what was there.
+# Characters of subject and object.
+Offsets = Tuple[int, ...]
+
+
+def store_soft_labels(
+    docs: Sequence[Doc], pairs: Pairs, logits: Sequence[Floats], classes: Sequence[PairClass]
+) -> None:
+    """Write a teacher's logits onto annotated Docs, replacing earlier ones.
 
     docs (Sequence[Doc]): The annotated Docs, one for each Doc of the pairs.
     pairs (Pairs): The pairs.
-    logits (Sequence[Any]): Of the teacher, of its text part and of its type part. Shapes (P, R)
+    logits (Sequence[Floats]): Of the teacher, of its text part and of its type part. Shapes (P, R)
     classes (Sequence[PairClass]): The teacher's classes, without `no relation`.
     """
-    named = [list(each) for each in classes]
     for doc in docs:
-        doc.user_data[TEACHER_KEY] = {"classes": named, "pairs": []}
+        doc.user_data[TEACHER_KEY] = {"classes": [list(each) for each in classes], "pairs": []}
     for number, doc in enumerate(pairs.doc.tolist()):
-        record: Dict[str, Any] = dict(zip(("subject", "object"), pair_offsets(pairs, number)))
-        for key, part in zip(PARTS, logits):
-            record[key] = [round(float(value), _DIGITS) for value in part[number]]
-        docs[doc].user_data[TEACHER_KEY]["pairs"].append(record)
+        rows = {key: part[number] for key, part in zip(PARTS, logits)}
+        docs[doc].user_data[TEACHER_KEY]["pairs"].append(_make_record(_offsets_of(pairs, number), rows))
 
 
 @dataclass
 class SoftLabelCount:
-    """What the soft labels of a corpus are for.
+    """How many pairs of a corpus have soft labels.
 
-    relations (Set[str]): Of the teachers.
-    stored (int): Pairs that have soft labels on the Docs.
-    fitting (int): Pairs of the student that have some.
-    total (int): Pairs of the student.
+    relations (Set[str]): Relations of the teachers.
+    stored (int): Pairs with soft labels on the Docs.
+    matched (int): The student's pairs with soft labels.
+    total (int): The student's pairs.
     """
 
     relations: Set[str] = field(default_factory=set)
     stored: int = 0
-    fitting: int = 0
+    matched: int = 0
     total: int = 0
 
     def add(self, gold: GoldPairs) -> None:
@@ -55,159 +61,166 @@ class SoftLabelCount:
 
         gold (GoldPairs): The student's pairs.
         """
-        known: List[Set[Tuple[int, ...]]] = []
+        labelled: List[Set[Offsets]] = []
         for example in gold.examples:
             stored = example.reference.user_data.get(TEACHER_KEY) or {"classes": (), "pairs": ()}
             self.relations.update(str(relation) for relation, _ in stored["classes"])
             self.stored += len(stored["pairs"])
-            known.append({(*record["subject"], *record["object"]) for record in stored["pairs"]})
+            labelled.append({(*record["subject"], *record["object"]) for record in stored["pairs"]})
         self.total += len(gold)
-        for number, doc in enumerate(gold.pairs.doc.tolist() if any(known) else ()):
-            subject, obj = pair_offsets(gold.pairs, number)
-            self.fitting += (*subject, *obj) in known[doc]
+        for number, doc in enumerate(gold.pairs.doc.tolist() if any(labelled) else ()):
+            self.matched += _offsets_of(gold.pairs, number) in labelled[doc]
 
     def check(self, labels: Sequence[str], *, name: str, where: str, warn: Callable[[str, str], None]) -> None:
-        """Say where soft labels do not fit.
+        """Check that the soft labels are for the student's relations and pairs.
 
         labels (Sequence[str]): The student's relations.
         name (str): The student.
         where (str): The corpus.
-        warn (Callable[[str, str], None]): Gets a key and a message.
-        RAISES (ValueError): Where they are of other relations, or for none of the pairs.
+        warn (Callable[[str, str], None]): Gets a key and a message if some pairs have none.
+        RAISES (ValueError): If they are for other relations, or for none of the pairs.
         """
         if not self.stored:
             return
         _check_relations(self.relations, labels, Errors.R401, name=name)
-        if not self.fitting:
+        if not self.matched:
             raise ValueError(Errors.R415.format(total=self.total, where=where, stored=self.stored))
-        if self.fitting < self.total:
-            missing = self.total - self.fitting
+        if self.matched < self.total:
+            missing = self.total - self.matched
             warn("soft labels", Warnings.W404.format(name=name, missing=missing, total=self.total, where=where))
 
 
-def fit_temperature(logits: Any, classes: Any) -> float:
-    """Find the temperature T that makes softmax(logits / T) most likely for the gold, between 0.1 and 10.
+def fit_temperature(logits: Floats, classes: NDArray[numpy.int64]) -> float:
+    """Fit the T in [0.1, 10] that minimizes the cross-entropy of softmax(logits / T) (Guo et al., ICML 2017).
 
-    logits (NDArray): Shape (P, R)
-    classes (NDArray): Gold. Shape (P,)
+    logits (Floats): Shape (P, R)
+    classes (NDArray[numpy.int64]): Gold. Shape (P,)
     RETURNS (float): T.
     """
 
-    def cost(log_t: float) -> float:
+    def cross_entropy(log_t: float) -> float:
         scaled = numpy.asarray(logits, dtype="float64") / numpy.exp(log_t)
         return float((numpy.logaddexp.reduce(scaled, axis=1) - scaled[numpy.arange(len(classes)), classes]).mean())
 
     low, high = numpy.log(0.1), numpy.log(10.0)
-    ratio = (5**0.5 - 1) / 2  # golden section: in 1 / T, and so along any monotone scale of it, there is one minimum
+    ratio = (5**0.5 - 1) / 2  # golden section: the cross-entropy is convex in 1 / T, so it has one minimum in log T
     for _ in range(40):
         left, right = high - ratio * (high - low), low + ratio * (high - low)
-        low, high = (low, right) if cost(left) < cost(right) else (left, high)
+        low, high = (low, right) if cross_entropy(left) < cross_entropy(right) else (left, high)
     return float(numpy.exp((low + high) / 2))
 
 
 def average_soft_labels(docs: Sequence[Sequence[Doc]], *, weights: Optional[Sequence[float]] = None) -> None:
-    """Put the mean of what several teachers said of a text onto the first teacher's Docs.
+    """Store the mean of several teachers' probabilities, as log-probabilities, on the first teacher's Docs.
 
-    Probabilities are averaged, of the teacher and of each of its parts, and their logarithms are what is stored: a
-    sum of logits would let the loudest teacher speak for all.
+    A mean of logits would be dominated by the teacher with the largest ones.
 
-    docs (Sequence[Sequence[Doc]]): For each teacher, the annotated Docs it wrote onto, in the same order.
-    weights (Optional[Sequence[float]]): How much each teacher counts, in any unit; None: all the same.
-    RAISES (ValueError): Where they do not know the same classes.
+    docs (Sequence[Sequence[Doc]]): For each teacher, its annotated Docs, in the same order.
+    weights (Optional[Sequence[float]]): Weight of each teacher, in any unit; None: equal weights.
+    RAISES (ValueError): If the teachers have different relations.
     """
     shares = [1.0] * len(docs) if weights is None else list(weights)
-    for same in zip(*docs):
-        stored = [doc.user_data[TEACHER_KEY] for doc in same]
+    for copies in zip(*docs):
+        stored = [doc.user_data[TEACHER_KEY] for doc in copies]
         classes = [PairClass(*each) for each in stored[0]["classes"]]
         for other in stored[1:]:
-            theirs = [PairClass(*each) for each in other["classes"]]
-            _check_relations(_relations(theirs), _relations(classes), Errors.R412)
-            classes += [each for each in theirs if each not in classes]
-        said = [_by_offsets(each, classes, "") for each in stored]
+            classes += [each for each in _read_classes(other, classes, Errors.R412) if each not in classes]
+        labels = [_index_by_offsets(each, classes, "") for each in stored]
         stored[0]["classes"] = [list(each) for each in classes]
-        offsets = dict.fromkeys(key for each in said for key in each)  # in the first teacher's order
+        offsets = dict.fromkeys(key for each in labels for key in each)  # in the first teacher's order
         stored[0]["pairs"] = [
-            _mean_record(key, [(each[key], share) for each, share in zip(said, shares) if key in each])
+            _make_record(key, _mean_of([(each[key], share) for each, share in zip(labels, shares) if key in each]))
             for key in offsets
         ]
 
 
-def _relations(classes: Sequence[PairClass]) -> Set[str]:
-    """Names of the relations of classes, whatever their direction."""
-    return {each.relation for each in classes}
-
-
-def _check_relations(found: Iterable[str], expected: Iterable[str], message: str, **about: str) -> None:
-    """Raise a message that names both, unless they are the same."""
-    if set(found) != set(expected):
-        names = [", ".join(sorted(group)) or "none" for group in (found, expected)]
-        raise ValueError(message.format(found=names[0], expected=names[1], **about))
-
-
-def _mean_record(offsets: Tuple[int, ...], said: Sequence[Tuple[Dict[str, Any], float]]) -> Dict[str, Any]:
-    """Average what was said of one pair, each with its weight."""
-    record: Dict[str, Any] = {"subject": list(offsets[:2]), "object": list(offsets[2:])}
-    shares = numpy.log(numpy.asarray([share for _, share in said], dtype="float64"))
-    shares -= numpy.logaddexp.reduce(shares)
-    for key in PARTS:
-        logits = numpy.stack([each[key] for each, _ in said]).astype("float64")  # (teachers, R)
-        logs = logits - numpy.logaddexp.reduce(logits, axis=1, keepdims=True)
-        mean = numpy.logaddexp.reduce(logs + shares[:, None], axis=0)
-        record[key] = [round(float(value), _DIGITS) for value in mean]
-    return record
-
-
 def pair_offsets(pairs: Pairs, number: int) -> Tuple[List[int], List[int]]:
-    """Characters of a pair's arguments: what a pair is known by.
+    """Return the character offsets of a pair, which identify it in any tokenization.
 
     pairs (Pairs): The pairs.
-    number (int): Which.
+    number (int): Index of the pair.
     RETURNS (Tuple[List[int], List[int]]): Of subject and object.
     """
     subject, obj = pairs.spans(number)
     return [subject.start_char, subject.end_char], [obj.start_char, obj.end_char]
 
 
-def read_soft_labels(gold: GoldPairs, classes: Sequence[PairClass], *, name: str) -> Optional[Dict[str, Any]]:
-    """Find what a teacher said of each pair.
+def read_soft_labels(gold: GoldPairs, classes: Sequence[PairClass], *, name: str) -> Optional[Dict[str, Floats]]:
+    """Read the soft labels of pairs.
 
     gold (GoldPairs): The pairs.
-    classes (Sequence[PairClass]): The student's classes, without `no relation`, in its order.
+    classes (Sequence[PairClass]): The student's classes, without `no relation`.
     name (str): The student, for messages.
-    RETURNS (Optional[Dict[str, Any]]): `teacher`, `teacher_text`, `teacher_types`, logits of shape (P, R), and
-        `taught`, 1 where the teacher saw the pair, of shape (P,); None where no Doc has soft labels.
-    RAISES (ValueError): Where the teacher has other classes.
+    RETURNS (Optional[Dict[str, Floats]]): `teacher`, `teacher_text`, `teacher_types`, logits of shape (P, R), and
+        `taught`, 1 for pairs with soft labels, of shape (P,); None if no Doc has any.
+    RAISES (ValueError): If the teacher has other relations.
     """
     docs = [example.reference for example in gold.examples]
     if not any(TEACHER_KEY in doc.user_data for doc in docs):
         return None
-    shape = (len(gold), len(classes) + 1)
-    found = {key: numpy.zeros(shape, dtype="float32") for key in PARTS}
+    arrays = {key: numpy.zeros((len(gold), len(classes) + 1), dtype="float32") for key in PARTS}
     taught = numpy.zeros(len(gold), dtype="float32")
-    said = [_by_offsets(doc.user_data.get(TEACHER_KEY), classes, name) for doc in docs]
+    labels = [_index_by_offsets(doc.user_data.get(TEACHER_KEY), classes, name) for doc in docs]
     for number, doc in enumerate(gold.pairs.doc.tolist()):
-        subject, obj = pair_offsets(gold.pairs, number)
-        record = said[doc].get((*subject, *obj))
-        if record is not None:
+        rows = labels[doc].get(_offsets_of(gold.pairs, number))
+        if rows is not None:
             taught[number] = 1.0
             for key in PARTS:
-                found[key][number] = record[key]
-    return {**found, "taught": taught}
+                arrays[key][number] = rows[key]
+    return {**arrays, "taught": taught}
 
 
-def _by_offsets(
-    stored: Optional[Dict[str, Any]], classes: Sequence[PairClass], name: str
-) -> Dict[Tuple[int, ...], Dict[str, Any]]:
-    """Index a Doc's soft labels by their arguments, their classes in the student's order."""
+def _offsets_of(pairs: Pairs, number: int) -> Offsets:
+    """Return the key of a pair's soft labels."""
+    subject, obj = pair_offsets(pairs, number)
+    return (*subject, *obj)
+
+
+def _check_relations(relations: Iterable[str], expected: Iterable[str], message: str, **names: str) -> None:
+    """Raise a message that lists both, unless they are equal."""
+    given, wanted = set(relations), set(expected)
+    if given != wanted:
+        listed = {"found": ", ".join(sorted(given)) or "none", "expected": ", ".join(sorted(wanted)) or "none"}
+        raise ValueError(message.format(**listed, **names))
+
+
+def _read_classes(stored: Record, expected: Sequence[PairClass], message: str, **names: str) -> List[PairClass]:
+    """Read the classes of stored soft labels; their relations must be the expected ones."""
+    classes = [PairClass(relation, bool(backwards)) for relation, backwards in stored["classes"]]
+    _check_relations((each.relation for each in classes), (each.relation for each in expected), message, **names)
+    return classes
+
+
+def _make_record(offsets: Offsets, rows: Dict[str, Floats]) -> Record:
+    """Turn the logits of one pair into plain values."""
+    parts = {key: [round(float(value), _DIGITS) for value in row] for key, row in rows.items()}
+    return {"subject": list(offsets[:2]), "object": list(offsets[2:]), **parts}
+
+
+def _mean_of(labels: Sequence[Tuple[Dict[str, Floats], float]]) -> Dict[str, Floats]:
+    """Compute the log of the weighted mean of one pair's probabilities, for each part."""
+    log_weights = numpy.log(numpy.asarray([weight for _, weight in labels], dtype="float64"))
+    log_weights -= numpy.logaddexp.reduce(log_weights)
+    means = {}
+    for key in PARTS:
+        logits = numpy.stack([rows[key] for rows, _ in labels]).astype("float64")  # (teachers, R)
+        log_p = logits - numpy.logaddexp.reduce(logits, axis=1, keepdims=True)
+        means[key] = numpy.logaddexp.reduce(log_p + log_weights[:, None], axis=0)
+    return means
+
+
+def _index_by_offsets(
+    stored: Optional[Record], classes: Sequence[PairClass], name: str
+) -> Dict[Offsets, Dict[str, Floats]]:
+    """Index a Doc's soft labels by their offsets, with the logits in the order of `classes`."""
     if stored is None:
         return {}
-    theirs = [PairClass(relation, bool(backwards)) for relation, backwards in stored["classes"]]
-    _check_relations(_relations(theirs), _relations(classes), Errors.R401, name=name)
-    # A direction that the teacher has never seen, because it is rare, is as unlikely as its least likely class.
+    theirs = _read_classes(stored, classes, Errors.R401, name=name)
+    # a direction without training instances of the teacher gets the logit of its least likely class
     order = [0, *(theirs.index(each) + 1 if each in theirs else -1 for each in classes)]
-    records = {}
+    labels = {}
     for record in stored["pairs"]:
         logits = {key: numpy.asarray(record[key], dtype="float32") for key in PARTS}
-        parts = {key: numpy.append(row, row.min())[order] for key, row in logits.items()}
-        records[(*record["subject"], *record["object"])] = parts
-    return records
+        rows = {key: numpy.append(row, row.min())[order] for key, row in logits.items()}
+        labels[(*record["subject"], *record["object"])] = rows
+    return labels

@@ -1,4 +1,4 @@
-"""A teacher's word on annotated Docs: stored as plain values, read in the student's order."""
+"""Soft labels on annotated Docs: stored as plain values, read in the order of the student's classes."""
 
 import copy
 from typing import Any, Dict, List, Optional, Sequence
@@ -47,9 +47,9 @@ def taught() -> Any:
 
 
 def read(examples: Sequence[Example], classes: Sequence[PairClass] = CLASSES) -> Dict[str, Any]:
-    found = read_soft_labels(gold_of(examples), classes, name="student")
-    assert found is not None
-    return found
+    labels = read_soft_labels(gold_of(examples), classes, name="student")
+    assert labels is not None
+    return labels
 
 
 def reloaded(doc: Doc) -> Doc:
@@ -57,13 +57,13 @@ def reloaded(doc: Doc) -> Doc:
     return next(DocBin(store_user_data=True).from_bytes(data).get_docs(NLP.vocab))
 
 
-def test_what_was_stored_is_read() -> None:
+def test_stored_logits_are_read() -> None:
     examples, logits = taught()
-    found = read(examples)
-    assert found["taught"].tolist() == [1.0] * 8
+    labels = read(examples)
+    assert labels["taught"].tolist() == [1.0] * 8
     for key, part in zip(PARTS, logits):
-        assert found[key].dtype == numpy.float32
-        numpy.testing.assert_allclose(found[key], part, atol=1e-5)
+        assert labels[key].dtype == numpy.float32
+        numpy.testing.assert_allclose(labels[key], part, atol=1e-5)
 
 
 def test_soft_labels_survive_a_file() -> None:
@@ -82,14 +82,14 @@ def test_values_are_plain() -> None:
     assert examples[1].reference.user_data[TEACHER_KEY]["pairs"] == []
 
 
-def test_the_order_of_the_classes_is_the_students() -> None:
+def test_logits_are_in_the_order_of_the_students_classes() -> None:
     examples, logits = taught()
-    found = read(examples, [CLASSES[2], CLASSES[0], CLASSES[1]])
+    labels = read(examples, [CLASSES[2], CLASSES[0], CLASSES[1]])
     for key, part in zip(PARTS, logits):
-        numpy.testing.assert_allclose(found[key], part[:, [0, 3, 1, 2]], atol=1e-5)
+        numpy.testing.assert_allclose(labels[key], part[:, [0, 3, 1, 2]], atol=1e-5)
 
 
-def test_a_teacher_that_numbers_its_classes_otherwise_says_the_same() -> None:
+def test_the_order_of_the_teachers_classes_does_not_matter() -> None:
     examples, logits = taught()
     permuted = copy.deepcopy(examples)
     docs = [example.reference for example in permuted]
@@ -101,23 +101,23 @@ def test_a_teacher_that_numbers_its_classes_otherwise_says_the_same() -> None:
 
 
 @pytest.mark.parametrize("classes", [CLASSES[1:], [*CLASSES, PairClass("new")], [PairClass("other")]])
-def test_a_teacher_of_other_relations_is_refused(classes: List[PairClass]) -> None:
+def test_a_teacher_with_other_relations_is_refused(classes: List[PairClass]) -> None:
     examples, _ = taught()
     with pytest.raises(ValueError, match=r"R401.*student.*born, met") as error:
         read(examples, classes)
     assert "\n" not in str(error.value)
 
 
-def test_a_direction_that_the_teacher_has_never_seen_is_unlikely() -> None:
+def test_a_direction_unknown_to_the_teacher_gets_its_lowest_logit() -> None:
     examples, logits = taught()
     wanted = [*CLASSES[:2], PairClass("born", backwards=True)]  # and one that the student has never seen
-    found = read(examples, wanted)
+    labels = read(examples, wanted)
     for key, part in zip(PARTS, logits):
-        numpy.testing.assert_allclose(found[key][:, :3], part[:, :3], atol=1e-5)
-        numpy.testing.assert_allclose(found[key][:, 3], part.min(axis=1), atol=1e-5)
+        numpy.testing.assert_allclose(labels[key][:, :3], part[:, :3], atol=1e-5)
+        numpy.testing.assert_allclose(labels[key][:, 3], part.min(axis=1), atol=1e-5)
 
 
-def test_the_temperature_that_fits_is_found() -> None:
+def test_fit_temperature_recovers_a_known_temperature() -> None:
     random = numpy.random.RandomState(0)
     logits = random.randn(20_000, 5) * 2
     classes = numpy.asarray([random.choice(5, p=row) for row in softmax(logits)])
@@ -125,31 +125,31 @@ def test_the_temperature_that_fits_is_found() -> None:
         assert fit_temperature(logits * temperature, classes) == pytest.approx(temperature, rel=0.05)
 
 
-def test_pairs_that_the_teacher_has_not_seen_are_marked() -> None:
+def test_pairs_without_soft_labels_are_masked() -> None:
     examples, logits = taught()
     pairs = examples[0].reference.user_data[TEACHER_KEY]["pairs"]
     del pairs[2]
-    found = read(examples)
-    assert found["taught"].tolist() == [1, 1, 0, 1, 1, 1, 1, 1]
-    assert not any(found[key][2].any() for key in PARTS)
-    numpy.testing.assert_allclose(found["teacher"][3], logits[0][3], atol=1e-5)
+    labels = read(examples)
+    assert labels["taught"].tolist() == [1, 1, 0, 1, 1, 1, 1, 1]
+    assert not any(labels[key][2].any() for key in PARTS)
+    numpy.testing.assert_allclose(labels["teacher"][3], logits[0][3], atol=1e-5)
 
 
-def test_docs_that_the_teacher_has_not_seen_are_marked() -> None:
+def test_docs_without_soft_labels_are_masked() -> None:
     examples, _ = taught()
     del examples[2].reference.user_data[TEACHER_KEY]
     assert read(examples)["taught"].tolist() == [1] * 6 + [0] * 2
 
 
-def test_without_soft_labels_there_is_nothing() -> None:
+def test_no_soft_labels_at_all_give_none() -> None:
     assert read_soft_labels(gold_of(make_examples()), CLASSES, name="student") is None
     assert read_soft_labels(gold_of([]), CLASSES, name="student") is None
 
 
 def test_no_pairs_in_taught_docs() -> None:
     examples, _ = taught()
-    found = read(examples[1:2])
-    assert found["taught"].shape == (0,) and found["teacher"].shape == (0, 4)
+    labels = read(examples[1:2])
+    assert labels["taught"].shape == (0,) and labels["teacher"].shape == (0, 4)
 
 
 def test_new_soft_labels_replace_old_ones() -> None:
@@ -158,13 +158,13 @@ def test_new_soft_labels_replace_old_ones() -> None:
     numpy.testing.assert_allclose(read(examples)["teacher"], logits[0] + 1, atol=1e-5)
 
 
-def test_pairs_are_known_by_their_characters() -> None:
+def test_pairs_are_matched_by_character_offsets() -> None:
     examples, _ = taught()
     pairs = gold_of(examples).pairs
     assert pair_offsets(pairs, 1) == ([0, 3], [19, 25]) and pair_offsets(pairs, 7) == ([9, 12], [0, 4])
     coarse = with_entities(make_doc(["ada", "met charles", "in", "london", "."]), [(0, 1, "PER"), (3, 4, "LOC")])
-    found = read([Example(coarse, examples[0].reference)])
-    assert found["taught"].tolist() == [1, 1], "whatever the tokens"
+    labels = read([Example(coarse, examples[0].reference)])
+    assert labels["taught"].tolist() == [1, 1], "whatever the tokens"
 
 
 def taught_by(logits: Any, classes: Sequence[PairClass], pairs: Sequence[int] = range(8)) -> List[Example]:
@@ -185,27 +185,27 @@ def softmax(logits: Any) -> Any:
 
 
 @pytest.mark.parametrize("weights, share", [(None, 0.5), ([3, 1], 0.75), ([0.3, 0.7], 0.3)])
-def test_several_teachers_say_the_mean_of_their_probabilities(weights: Optional[List[float]], share: float) -> None:
+def test_average_soft_labels_is_the_mean_of_probabilities(weights: Optional[List[float]], share: float) -> None:
     random = numpy.random.RandomState(1)
     one, two = random.randn(2, 3, 8, len(CLASSES) + 1).astype("float32") * 3
     first, second = taught_by(one, CLASSES), taught_by(two[..., [0, 3, 1, 2]], [CLASSES[2], *CLASSES[:2]])
     average(first, second, weights=weights)
-    found = read(first)
+    labels = read(first)
     for key, a, b in zip(PARTS, one, two):
-        numpy.testing.assert_allclose(softmax(found[key]), share * softmax(a) + (1 - share) * softmax(b), atol=1e-4)
+        numpy.testing.assert_allclose(softmax(labels[key]), share * softmax(a) + (1 - share) * softmax(b), atol=1e-4)
 
 
-def test_a_pair_that_one_teacher_did_not_see_has_the_word_of_the_other() -> None:
+def test_a_pair_labelled_by_one_teacher_keeps_its_probabilities() -> None:
     one, two = numpy.random.RandomState(2).randn(2, 3, 8, len(CLASSES) + 1).astype("float32")
     first, second = taught_by(one, CLASSES, range(7)), taught_by(two, CLASSES, range(1, 8))
     average(first, second)
-    found = read(first)
-    assert found["taught"].tolist() == [1.0] * 8
-    numpy.testing.assert_allclose(softmax(found["teacher"][0]), softmax(one[0, 0]), atol=1e-4)
-    numpy.testing.assert_allclose(softmax(found["teacher"][7]), softmax(two[0, 7]), atol=1e-4)
+    labels = read(first)
+    assert labels["taught"].tolist() == [1.0] * 8
+    numpy.testing.assert_allclose(softmax(labels["teacher"][0]), softmax(one[0, 0]), atol=1e-4)
+    numpy.testing.assert_allclose(softmax(labels["teacher"][7]), softmax(two[0, 7]), atol=1e-4)
 
 
-def test_teachers_of_different_relations_are_refused() -> None:
+def test_teachers_with_different_relations_are_refused() -> None:
     one, two = numpy.zeros((3, 8, 4)), numpy.zeros((3, 8, 2))
     with pytest.raises(ValueError, match=r"\[R412\].*one has met, the first born, met"):
         average(taught_by(one, CLASSES), taught_by(two, [PairClass("met")]))
