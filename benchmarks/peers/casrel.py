@@ -6,7 +6,7 @@ The defaults come from short trials (1,000 sentences, 4 passes, MiniLM): 3e-4 ag
 encoder and one random subject against all on NYT24; 5e-3 against 1e-3 for the taggers on WebNLG,
 whose rare relations hardly learned at the lower rate.
 
-    python benchmarks/peers/casrel.py --train F --dev F --test NAME=F --out result.json
+    python -m benchmarks.peers.casrel --train F --dev F --test NAME=F --out result.json
 """
 
 from __future__ import annotations
@@ -25,10 +25,11 @@ from typing import Any
 
 import torch
 import transformers
-from casrel_data import Record, encode_examples, read_records, relations_of, rename_relations
-from casrel_model import autocast
-from casrel_score import GRID, best_threshold, score_test
-from casrel_train import Run, build_model, say, train
+
+from benchmarks.peers.casrel_data import Record, encode_examples, read_records, relations_of, rename_relations
+from benchmarks.peers.casrel_model import autocast
+from benchmarks.peers.casrel_score import GRID, best_threshold, score_test
+from benchmarks.peers.casrel_train import Run, build_model, say, train
 
 ENCODER = "assets/encoder/all-MiniLM-L6-v2"
 

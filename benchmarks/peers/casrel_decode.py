@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
-from casrel_data import Pieces, Span, Triple, encode_texts
-from casrel_model import CasRel, autocast, logit, mean_weights, pad
 from torch import Tensor
+
+from benchmarks.peers.casrel_data import Pieces, Span, Triple, encode_texts
+from benchmarks.peers.casrel_model import CasRel, autocast, logit, mean_weights, pad
 
 Tag = tuple[int, float]  # position, probability
 Pair = tuple[Span, float, float]  # span, and the thresholds from (inclusive) and to (exclusive)

@@ -24,8 +24,9 @@ from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
-from casrel_data import Example, Span
 from torch import Tensor, nn
+
+from benchmarks.peers.casrel_data import Example, Span
 
 RARE_TAG = 0.01  # probability with which every tagger starts
 

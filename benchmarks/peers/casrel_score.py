@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from casrel_data import Record, Triple, relations_of
-from casrel_decode import Candidate
+from benchmarks.peers.casrel_data import Record, Triple, relations_of
+from benchmarks.peers.casrel_decode import Candidate
 
 GRID = tuple(round(0.05 * k, 2) for k in range(1, 20))  # 0.05 … 0.95
 

@@ -13,10 +13,11 @@ from typing import Any
 
 import torch
 import transformers
-from casrel_data import Example, Record, bucketed_batches
-from casrel_decode import Candidate, predict
-from casrel_model import CasRel, casrel_loss, collate
-from casrel_score import GRID, best_threshold
+
+from benchmarks.peers.casrel_data import Example, Record, bucketed_batches
+from benchmarks.peers.casrel_decode import Candidate, predict
+from benchmarks.peers.casrel_model import CasRel, casrel_loss, collate
+from benchmarks.peers.casrel_score import GRID, best_threshold
 
 
 @dataclass

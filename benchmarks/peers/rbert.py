@@ -4,7 +4,7 @@ It reads, trains, keeps the best pass on the development set, tests, times and s
 The model is in rbert_model.py, with its departures from the paper. Batch size, passes, dropout and longest text are
 the paper's; its rate, 2e-5, is for a larger encoder. `rbert_model.load_peer` reads what --save wrote.
 
-    python benchmarks/peers/rbert.py --train F --dev F --test NAME=F --score semeval --out result.json
+    python -m benchmarks.peers.rbert --train F --dev F --test NAME=F --score semeval --out result.json
 
 A file has one pair a line, its types optional; offsets are characters, the end exclusive:
 
@@ -28,10 +28,11 @@ from typing import Any
 
 import torch
 import transformers
-from casrel_train import say
-from rbert_data import Example, Record, read_records
-from rbert_model import Peer
-from rbert_train import MAIN_SCORE, SEMEVAL, Run, build_peer, score_peer, train
+
+from benchmarks.peers.casrel_train import say
+from benchmarks.peers.rbert_data import Example, Record, read_records
+from benchmarks.peers.rbert_model import Peer
+from benchmarks.peers.rbert_train import MAIN_SCORE, SEMEVAL, Run, build_peer, score_peer, train
 
 ENCODER = "assets/encoder/all-MiniLM-L6-v2"
 

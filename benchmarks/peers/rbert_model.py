@@ -22,10 +22,11 @@ from typing import Any, NamedTuple
 
 import torch
 import transformers
-from casrel_model import autocast, mean_weights, pad
-from rbert_data import MARKERS, MIN_PIECES, Example, Layout, Record, encode_records
 from safetensors.torch import load_model, save_model
 from torch import Tensor, nn
+
+from benchmarks.peers.casrel_model import autocast, mean_weights, pad
+from benchmarks.peers.rbert_data import MARKERS, MIN_PIECES, Example, Layout, Record, encode_records
 
 SETTINGS, WEIGHTS = "rbert.json", "rbert.safetensors"
 

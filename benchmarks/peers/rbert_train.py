@@ -16,12 +16,13 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 import transformers
-from casrel_data import bucketed_batches
-from casrel_model import autocast
-from casrel_train import say
-from rbert_adversary import backward
-from rbert_data import Example, Record
-from rbert_model import Batch, Peer, RBert, collate, make_layout
+
+from benchmarks.peers.casrel_data import bucketed_batches
+from benchmarks.peers.casrel_model import autocast
+from benchmarks.peers.casrel_train import say
+from benchmarks.peers.rbert_adversary import backward
+from benchmarks.peers.rbert_data import Example, Record
+from benchmarks.peers.rbert_model import Batch, Peer, RBert, collate, make_layout
 
 OTHER = "Other"
 DIRECTIONS = ("(e1,e2)", "(e2,e1)")

@@ -1,0 +1,1 @@
+"""What the benchmarks share: command line, corpora, trainings, rows of results, tables."""

@@ -1,0 +1,228 @@
+"""The data sets of the KD4NRE benchmarks as corpora, made once and kept in the folder of the runs.
+
+Every record is one sentence, and its entities are given to all systems. Nothing of a test file is in a dev corpus. The
+peer reads pairs that `kd_pairs.py` writes from the same corpora.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from spacy.tokens import DocBin
+from spacy.vocab import Vocab
+
+from benchmarks.harness.annotation import annotate_corpus, by_lexicon, by_recogniser, mark_pairs, parse_corpus
+from benchmarks.harness.datasets import DataSet, Maker, Part, count_docs
+from benchmarks.harness.pairs import MICRO, SEMEVAL
+from benchmarks.harness.runs import digest
+from spacy_relext.corpora.folds import HELD, TRAIN, split_folds
+from spacy_relext.corpora.packing import iter_docs, load_shard, reorder
+from spacy_relext.kd.soft_labels import TEACHER_KEY
+
+LEXICON = "supersenses/nouns.tsv"
+TAGGER, VECTORS = "en_ud_glove", "en_vectors_glove_100d"
+# Where entity types come from.
+SUPERSENSE, NER, ANNOTATED = "supersense", "ner", "annotated"
+# Training sentences of SemEval-2010 that choose the best pass instead; a tenth of smaller files.
+HELD_OUT = 800
+SPLIT_SEED = 0
+# Sentences with fewer entities have fewer than eight ordered pairs.
+CROWDED = 4
+
+
+@dataclass(frozen=True)
+class PairData(DataSet):
+    """Corpora whose pairs are classified.
+
+    key (str): For the names of folders.
+    types (str): Where entity types come from.
+    marked (bool): Whether the data set marks the pairs; else all ordered pairs of entities of a sentence.
+    task (str): How it is scored: "semeval" or "micro".
+    batch (int): Padded tokens of a batch: fewer where a sentence has many pairs.
+    """
+
+    key: str = ""
+    types: str = ANNOTATED
+    marked: bool = False
+    task: str = MICRO
+    batch: int = 100
+
+
+class PairMaker(Maker):
+    """Makes the corpora, where they are not there yet."""
+
+    def __init__(self, data: Path, folder: Path, *, models: Path, **limits: int) -> None:
+        """Set the folders.
+
+        data (Path): Folder with the data sets.
+        folder (Path): Gets the corpora.
+        models (Path): Folder with the tagger and parser, and the vectors.
+        limits (int): As for `Maker`.
+        """
+        super().__init__(data, folder, **limits)
+        self.models = models
+
+    def semeval(self, *, types: str = SUPERSENSE, parsed: bool = False) -> PairData:
+        """SemEval-2010 Task 8 in its official split; the last 800 of the shuffled training sentences tune.
+
+        types (str): "supersense" of the nominals' head nouns, or "ner".
+        parsed (bool): Whether sentences have tags and heads.
+        RETURNS (PairData): 7,200 / 800 / 2,717 sentences with one marked pair each.
+        """
+        files = ("semeval2010_task8/TRAIN_FILE.TXT", "semeval2010_task8/TEST_FILE_FULL.TXT")
+        train, test = (self._prepare(file, "semeval2010", types, parsed) for file in files)
+        order = list(range(count_docs(train)))
+        random.Random(SPLIT_SEED).shuffle(order)
+        at = len(order) - min(HELD_OUT, len(order) // 10)
+        parts = (self._subset(train, "train", order[:at]), self._subset(train, "dev", order[at:]))
+        options: dict[str, Any] = {"types": types, "marked": True, "task": SEMEVAL, "batch": 800}
+        return self._limited("SemEval-2010 task 8", *parts, test, key="semeval", **options)
+
+    def conll04(self, *, types: str = ANNOTATED, parsed: bool = False) -> PairData:
+        """CoNLL04 in SpERT's split.
+
+        types (str): "annotated".
+        parsed (bool): Whether sentences have tags and heads.
+        RETURNS (PairData): 922 / 231 / 288 sentences, all ordered pairs of their entities.
+        """
+        files = [f"conll04/conll04_{split}.json" for split in ("train", "dev", "test")]
+        return self._limited("CoNLL04", *(self._prepare(f, "spert", types, parsed) for f in files), key="conll04")
+
+    def scierc(self, *, types: str = ANNOTATED, parsed: bool = False) -> PairData:
+        """SciERC by sentence in its own split.
+
+        types (str): "annotated".
+        parsed (bool): Whether sentences have tags and heads.
+        RETURNS (PairData): 1,861 / 275 / 551 sentences, all ordered pairs of their entities.
+        """
+        files = [f"scierc/sentence_level/{split}_triples.json" for split in ("train", "dev", "test")]
+        return self._limited("SciERC", *(self._prepare(f, "spert", types, parsed) for f in files), key="scierc")
+
+    def crowded(self, pairs: int, *, types: str = ANNOTATED, parsed: bool = False) -> PairData:
+        """Sentences of CoNLL04 with four entities or more, some ordered pairs of each marked: for speed alone.
+
+        pairs (int): How many, those with a relation first.
+        types (str): "annotated".
+        parsed (bool): Whether sentences have tags and heads.
+        RETURNS (PairData): The same sentences whatever the number.
+        """
+        files = [f"conll04/conll04_{split}.json" for split in ("train", "dev", "test")]
+        corpora = [self._marked(self._prepare(file, "spert", types, parsed), pairs) for file in files]
+        options: dict[str, Any] = {"key": f"crowded{pairs}", "marked": True, "batch": 400 if pairs == 1 else 100}
+        return self._limited("CoNLL04, four entities or more", *corpora, **options)
+
+    def share(self, data: PairData, percent: float, *, seed: int) -> PairData:
+        """Keep some of the training sentences; the smaller parts of one seed lie in the larger ones.
+
+        data (PairData): Corpora.
+        percent (float): How many.
+        seed (int): Seed of the choice.
+        RETURNS (PairData): The same dev and test corpora.
+        """
+        if percent >= 100:
+            return data
+        order = list(range(count_docs(data.train)))
+        random.Random(seed).shuffle(order)
+        kept = order[: max(1, round(len(order) * percent / 100))]
+        return replace(data, train=self._subset(data.train, f"{percent:g}percent-seed{seed}", kept))
+
+    def folds(self, corpus: Path, folds: int) -> list[tuple[Path, Path]]:
+        """Split a training corpus, as `spacy relext folds` does.
+
+        corpus (Path): The corpus.
+        folds (int): How many.
+        RETURNS (list[tuple[Path, Path]]): What a teacher is trained on, and what it labels.
+        """
+        folder = corpus.with_suffix("") / f"{folds}folds"
+        paths = [(folder / TRAIN.format(fold), folder / HELD.format(fold)) for fold in range(folds)]
+        if not all(path.exists() for pair in paths for path in pair):
+            split_folds(corpus, folder, folds=folds, progress=iter)
+        return paths
+
+    def join(self, corpora: Sequence[Path], target: Path) -> Path:
+        """Put folds together again, in the order in which `folds` took them apart.
+
+        corpora (Sequence[Path]): What was held out, fold by fold.
+        target (Path): Gets all of it.
+        RETURNS (Path): The target.
+        """
+        if not target.exists():
+            joined, parts = DocBin(store_user_data=True), [load_shard(path) for path in corpora]
+            sizes = [len(part) for part in parts]
+            for part in parts:
+                joined.merge(part)
+            starts = [sum(sizes[:fold]) for fold in range(len(sizes))]
+            order = [starts[n % len(sizes)] + n // len(sizes) for n in range(sum(sizes))]
+            reorder(joined, order).to_disk(target)
+        return target
+
+    def transfer(self, taught: Path, corpus: Path) -> Path:
+        """Copy soft labels to the same sentences with other annotation.
+
+        taught (Path): The corpus that has them.
+        corpus (Path): The corpus that shall have them, in the same order.
+        RETURNS (Path): A new corpus, beside the one that has them.
+        """
+        target = taught.with_name(f"{taught.stem}-{digest(corpus)}.spacy")
+        if not target.exists():
+            made, vocab = DocBin(store_user_data=True), Vocab()
+            for source, doc in zip(iter_docs(taught, vocab), iter_docs(corpus, vocab), strict=True):
+                if source.text != doc.text:
+                    raise ValueError(f"{taught} and {corpus} differ at {doc.text[:40]!r}")
+                doc.user_data[TEACHER_KEY] = source.user_data[TEACHER_KEY]
+                made.add(doc)
+            made.to_disk(target)
+        return target
+
+    def nothing(self) -> Path:
+        """RETURNS (Path): A corpus without a Doc, for a training in which there is nothing to choose by."""
+        target = self.folder / "nothing.spacy"
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            DocBin(store_user_data=True).to_disk(target)
+        return target
+
+    def _limited(self, name: str, train: Path, dev: Path, test: Path, **options: Any) -> PairData:
+        """Apply the limits of sentences."""
+        limits = (self.limit_train, self.limit_test, self.limit_test)
+        made = [self._first(path, limit) for path, limit in zip((train, dev, test), limits)]
+        return PairData(name, made[0], made[1], {"test": made[2]}, **options)
+
+    def _first(self, corpus: Path, limit: int) -> Path:
+        total = count_docs(corpus)
+        return corpus if not 0 < limit < total else self._subset(corpus, f"first{limit}", list(range(limit)))
+
+    def _subset(self, corpus: Path, name: str, order: list[int]) -> Path:
+        """Write some Docs of a corpus, in an order."""
+        target = corpus.with_name(f"{corpus.stem}-{name}.spacy")
+        if not target.exists():
+            reorder(load_shard(corpus), order).to_disk(target)
+        return target
+
+    def _prepare(self, file: str, format: str, types: str, parsed: bool) -> Path:
+        """Convert a file, and give its entities types and its sentences trees where that is asked for."""
+        raw = self._convert(Part(file), format=format, lang="en")
+        target = raw.with_name(f"{raw.stem}-{types}{'-parsed' * parsed}.spacy")
+        if not target.exists():
+            type_of = by_recogniser if types == NER else None
+            if types == SUPERSENSE:
+                type_of = by_lexicon(self._source(LEXICON))
+            trees = self._parse(raw) if parsed or types == NER else None
+            annotate_corpus(raw, target, type_of=type_of, trees=trees, heads=parsed)
+        return target
+
+    def _parse(self, raw: Path) -> Path:
+        target = raw.with_name(f"{raw.stem}-{TAGGER}.spacy")
+        if not target.exists():
+            parse_corpus(raw, target, pipeline=self.models / TAGGER)
+        return target
+
+    def _marked(self, corpus: Path, pairs: int) -> Path:
+        target = corpus.with_name(f"{corpus.stem}-marked{pairs}.spacy")
+        if not target.exists():
+            mark_pairs(corpus, target, pairs=pairs, least=CROWDED)
+        return target

@@ -1,0 +1,242 @@
+"""The data sets of the RERE benchmarks as corpora, made once and kept in the folder of the runs.
+
+Every record of these data sets is one unit for all systems: the corpora carry its bounds as sentence bounds, which
+pipelines are given in training and test. (The default pipeline's own splitter would cut a third of WebNLG's texts in
+two, and 17 % of their triples with them.) The peer reads files written from the same corpora.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import spacy
+from spacy.tokens import Doc, DocBin
+
+from benchmarks.harness.runs import ROOT
+from spacy_relext.annotations.store import get_records
+from spacy_relext.corpora.convert import convert
+from spacy_relext.corpora.drop import drop_triples
+from spacy_relext.corpora.formats.sources import read_json
+
+NYT24 = "nyt24_multi/full_span"
+WEBNLG = "webnlg/full_span"
+SKE = "ske2019_duie"
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some records of a file.
+
+    file (str): Below the data folder.
+    skip (int): Records to pass over.
+    limit (int): Records to read then; 0 for all.
+    """
+
+    file: str
+    skip: int = 0
+    limit: int = 0
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """Corpora for one experiment.
+
+    name (str): As results call it.
+    train (Path): Training corpus.
+    dev (Path): Chooses the best pass and tunes thresholds.
+    tests (Mapping[str, Path]): Name of the split → corpus.
+    foreign (frozenset[str]): Splits with labels of their own; only those known to both sides count there.
+    lang (str): Language of the tokenizer.
+    """
+
+    name: str
+    train: Path
+    dev: Path
+    tests: Mapping[str, Path]
+    foreign: frozenset[str] = field(default_factory=frozenset)
+    lang: str = "en"
+
+
+class Maker:
+    """Converts data files into the folder of the runs, where they are not there yet."""
+
+    def __init__(self, data: Path, folder: Path, *, limit_train: int = 0, limit_test: int = 0) -> None:
+        """Set the folders.
+
+        data (Path): Folder with the data sets.
+        folder (Path): Gets the corpora.
+        limit_train (int): First training sentences to use; 0 for all.
+        limit_test (int): The same for tuning and test sentences.
+        """
+        self.data = data
+        self.folder = folder
+        self.limit_train = limit_train
+        self.limit_test = limit_test
+
+    def nyt24(self, *, foreign: bool = True) -> DataSet:
+        """NYT24: the first nine tenths of its dev file train, the last tenth tunes; its train file cannot be had.
+
+        foreign (bool): Whether to test on NYT11-HRL and NYT10-HRL too.
+        RETURNS (DataSet): 4,500 / 500 / 5,000 sentences.
+        """
+        source = f"{NYT24}/dev_triples.json"
+        n_train = self._count(source) * 9 // 10
+        train = Part(source, limit=min(self.limit_train or n_train, n_train))
+        tests = {"test": Part(f"{NYT24}/test_triples.json")}
+        others = {"nyt11_hrl/test": Part("nyt11_hrl/test.json"), "nyt10_hrl/test": Part("nyt10_hrl/test.json")}
+        tests.update(others if foreign else {})
+        return self._make(NYT24, train, Part(source, skip=n_train), tests, foreign=frozenset(others))
+
+    def webnlg(self) -> DataSet:
+        """WebNLG in its own splits.
+
+        RETURNS (DataSet): 5,019 / 500 / 703 texts.
+        """
+        train, dev, test = (Part(f"{WEBNLG}/{split}_triples.json") for split in ("train", "dev", "test"))
+        return self._make(WEBNLG, Part(train.file, limit=self.limit_train), dev, {"test": test})
+
+    def ske_casrel(self) -> DataSet:
+        """SKE2019 in CasRel's form (17 relations), one file: 5,000 train, the next 500 tune, the next 1,000 test.
+
+        RETURNS (DataSet): Chinese.
+        """
+        source = f"{SKE}/casrel_format_dev_data.json"
+        test = Part(source, skip=5500, limit=1000)
+        train, dev = Part(source, limit=self.limit_train or 5000), Part(source, skip=5000, limit=500)
+        return self._make(f"{SKE}/casrel_format", train, dev, {"test": test}, format="duie", lang="zh")
+
+    def ske_postag(self) -> DataSet:
+        """The subset of SKE2019 with all its relations: 2,341 train, 260 tune, 1,000 test.
+
+        RETURNS (DataSet): Chinese, 48 relations.
+        """
+        source, test = (f"{SKE}/ske2019_postag_subset/{split}_data.json" for split in ("train", "dev"))
+        n_train = self._count(source) * 9 // 10
+        train = Part(source, limit=min(self.limit_train or n_train, n_train))
+        dev, tests = Part(source, skip=n_train), {"test": Part(test)}
+        return self._make(f"{SKE}/postag", train, dev, tests, format="duie", lang="zh")
+
+    def embedded(self) -> DataSet:
+        """The corpus of the project itself, as `spacy project run corpus` builds it.
+
+        RETURNS (DataSet): Hand-written test sentences about entities that training does not know.
+        """
+        folder = ROOT / "corpus"
+        train, dev, test = (folder / f"{split}.spacy" for split in ("train", "dev", "test"))
+        for path in (train, dev, test):
+            if not path.exists():
+                raise ValueError(
+                    f"{path.parent.name}/{path.name}: not found; python -m spacy project run corpus makes it"
+                )
+        return DataSet("embedded corpus", train, dev, {"test": test})
+
+    def drop(self, corpus: Path, *, rate: float, mode: str, seed: int) -> Path:
+        """Drop triples from a corpus.
+
+        corpus (Path): What was converted.
+        rate (float): Probability of being dropped.
+        mode (str): As for `spacy relext drop-triples`.
+        seed (int): Seed of the choice.
+        RETURNS (Path): The new corpus; the old one at rate 0.
+        """
+        if not rate:
+            return corpus
+        target = corpus.with_name(f"{corpus.stem}-{mode}-{rate}-seed{seed}.spacy")
+        if not target.exists():
+            drop_triples(corpus, target, rate=rate, mode=mode, seed=seed)
+        return target
+
+    def _make(
+        self,
+        name: str,
+        train: Part,
+        dev: Part,
+        tests: Mapping[str, Part],
+        *,
+        foreign: frozenset[str] = frozenset(),
+        format: str = "nyt",
+        lang: str = "en",
+    ) -> DataSet:
+        """Convert all parts of a data set."""
+        options = {"format": format, "lang": lang}
+        made = {split: self._convert(self._cut(part), **options) for split, part in tests.items()}
+        training, tuning = self._convert(train, **options), self._convert(self._cut(dev), **options)
+        return DataSet(name, training, tuning, made, foreign, lang)
+
+    def _cut(self, part: Part) -> Part:
+        """Apply the limit of tuning and test sentences."""
+        limits = [limit for limit in (part.limit, self.limit_test) if limit]
+        return Part(part.file, part.skip, min(limits, default=0))
+
+    def _convert(self, part: Part, *, format: str, lang: str) -> Path:
+        """Convert one part."""
+        bounds = f"-{part.skip}-{part.limit or 'end'}" if part.skip or part.limit else ""
+        target = self.folder / f"{part.file.removesuffix('.json').replace('/', '_')}{bounds}.spacy"
+        if not target.exists():
+            source = self._source(part.file)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            convert(format, [source], target, lang=lang, skip=part.skip, limit=part.limit)
+        return target
+
+    def _count(self, file: str) -> int:
+        return sum(1 for _ in read_json(self._source(file)))
+
+    def _source(self, file: str) -> Path:
+        path = self.data / file
+        if not path.is_file():
+            raise ValueError(f"{path}: not found; --data names the folder with the data sets")
+        return path
+
+
+def read_docs(corpus: Path) -> Iterator[Doc]:
+    """Read a corpus.
+
+    corpus (Path): A .spacy file.
+    YIELDS (Doc): Its documents.
+    """
+    yield from DocBin().from_disk(corpus).get_docs(spacy.blank("xx").vocab)
+
+
+def count_docs(corpus: Path) -> int:
+    """RETURNS (int): Documents of a corpus."""
+    return len(DocBin().from_disk(corpus))
+
+
+def write_strings(corpus: Path, target: Path) -> Path:
+    """Write a corpus in the peer's form, strings only.
+
+    corpus (Path): A .spacy file.
+    target (Path): JSON lines of text and triple_list.
+    RETURNS (Path): The target.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.open("w", encoding="utf8") as stream:
+        for doc in read_docs(corpus):
+            triples = [
+                [doc.text[slice(*t["subject"])], t["relation"], doc.text[slice(*t["object"])]]
+                for t in get_records(doc) or []
+            ]
+            stream.write(json.dumps({"text": doc.text, "triple_list": triples}) + "\n")
+    return target
+
+
+def missing_rate(full: Path, dropped: Path) -> float:
+    """Measure how many of the pairs of sentence and relation that are true are not labelled: τ.
+
+    full (Path): The corpus with all triples.
+    dropped (Path): The same after dropping; sentences that are gone do not count.
+    RETURNS (float): A fraction.
+    """
+    true = {doc.text: _relations(doc) for doc in read_docs(full)}
+    labelled = expected = 0
+    for doc in read_docs(dropped):
+        labelled += len(_relations(doc) & true[doc.text])
+        expected += len(true[doc.text])
+    return 1.0 - labelled / expected if expected else 0.0
+
+
+def _relations(doc: Doc) -> set[str]:
+    return {record["relation"] for record in get_records(doc) or []}

@@ -1,0 +1,109 @@
+"""Runs the R-BERT peer on the pairs, seed, passes, threads, precision and encoder of our trainings, and lets it answer.
+
+Batch size and learning rates are the peer's own: it is not made worse by what suits our component.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.harness.corpora import PairData
+from benchmarks.harness.pairs import MICRO, NOTHING, PairRow, read_pairs, write_pairs
+from benchmarks.harness.runs import Settings, cached, digest, fingerprint, run_logged
+
+BATCH_SIZE = 32
+
+
+@dataclass(frozen=True)
+class TrainedPeer:
+    """A finished training of the peer.
+
+    folder (Path): The run's folder.
+    result (dict[str, Any]): What rbert.py writes.
+    """
+
+    folder: Path
+    result: dict[str, Any]
+
+    @property
+    def model(self) -> Path:
+        """RETURNS (Path): The best pass's model."""
+        return self.folder / "model"
+
+    @property
+    def seconds(self) -> float:
+        """RETURNS (float): Time of its updates."""
+        return float(self.result["train_seconds"])
+
+
+def run_rbert(data: PairData, *, seed: int, settings: Settings, options: Sequence[str] = ()) -> TrainedPeer:
+    """Train and test the peer, unless that was done.
+
+    data (PairData): The corpora.
+    seed (int): Seed.
+    settings (Settings): Of our trainings.
+    options (Sequence[str]): Further ones of rbert.py.
+    RETURNS (TrainedPeer): The training.
+    RAISES (ValueError): Where it fails.
+    """
+    corpora = {"train": data.train, "dev": data.dev, **data.tests}
+    files = {split: digest(path) for split, path in corpora.items()}
+    depends = [files, seed, list(options), settings.passes, settings.precision, settings.threads, settings.encoder.name]
+    depends += [settings.evaluate_every] * (settings.evaluate_every > 1)
+    folder = settings.runs / f"{data.key}-rbert-seed{seed}-{fingerprint(depends)}"
+
+    def run() -> dict[str, Any]:
+        pairs = {split: read_pairs(path, marked=data.marked) for split, path in corpora.items()}
+        paths = {split: write_pairs(each, folder / "pairs" / f"{split}.jsonl") for split, each in pairs.items()}
+        has_nothing = any(not row.labels for row in pairs["train"].rows)
+        command = [sys.executable, "-m", "benchmarks.peers.rbert", "--encoder", str(settings.encoder)]
+        command += ["--seed", str(seed), "--passes", str(settings.passes), "--threads", str(settings.threads)]
+        command += ["--evaluate-every", str(settings.evaluate_every)] * (settings.evaluate_every > 1)
+        command += ["--precision", settings.precision, "--time-batch", str(BATCH_SIZE), "--score", data.task]
+        command += ["--no-relation", NOTHING] * (data.task == MICRO and has_nothing) + list(options)
+        command += ["--train", str(paths["train"]), "--dev", str(paths["dev"])]
+        command += ["--test", *(f"{split}={paths[split]}" for split in data.tests), "--save", str(folder / "model")]
+        output = folder / "rbert.json"
+        run_logged([*command, "--out", str(output)], folder / "train.log", threads=settings.threads)
+        result: dict[str, Any] = json.loads(output.read_text(encoding="utf8"))
+        return result
+
+    return TrainedPeer(folder, cached(folder / "result.json", run))
+
+
+def load_rbert(model: Path) -> Any:
+    """Load a trained peer.
+
+    model (Path): Its folder.
+    RETURNS (Peer): Of rbert_model.py.
+    """
+    from benchmarks.peers.rbert_model import load_peer
+
+    return load_peer(model)
+
+
+def to_records(rows: Sequence[PairRow]) -> list[Any]:
+    """Make what a loaded peer reads.
+
+    rows (Sequence[PairRow]): Pairs.
+    RETURNS (list[Record]): Without their labels.
+    """
+    from benchmarks.peers.rbert_data import Record
+
+    return [Record(row.text, tuple(row.subject), tuple(row.object), NOTHING, *row.types) for row in rows]
+
+
+def peer_labels(peer: Any, rows: Sequence[PairRow]) -> list[str]:
+    """Let a loaded peer classify pairs.
+
+    peer (Peer): From `load_rbert`.
+    rows (Sequence[PairRow]): Pairs.
+    RETURNS (list[str]): One label per pair.
+    """
+    labels: list[str] = peer.predict(to_records(rows), batch_size=BATCH_SIZE)
+    return labels

@@ -1,0 +1,189 @@
+"""Renders all result files as tables in the pages that ask for them.
+
+    python -m benchmarks render            writes the tables
+    python -m benchmarks render --check    says which page is not up to date, and fails if one is not
+
+A page asks with two comments; what stands between them is replaced:
+
+    <!-- results:rere:nyt24 -->
+    <!-- end -->
+
+It names a file of benchmarks/results, a benchmark in it and, if wanted, metrics: `results:rere:nyt24:exact_f,macro_f`.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from benchmarks.harness.rows import Row, is_plain, read_rows
+from benchmarks.harness.runs import ROOT
+
+# Rows written before the benchmarks were a package name a file.
+OLD_PROGRAM = re.compile(r"^python benchmarks/(\w+)\.py")
+MARKER = re.compile(r"(<!-- results:([\w-]+):([\w-]+)(?::([\w,]+))? -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+# Left to right; others follow by name.
+ORDER = (
+    *("exact_p", "exact_r", "exact_f", "span_f", "partial_f", "macro_f", "micro_f"),
+    *("relations_micro_f", "relations_macro_f", "relations_ap"),
+    *("entities_mrr", "entities_hits_1", "entities_hits_10", "relations_mrr", "relations_hits_1"),
+    *("sentences_per_second", "words_per_second", "peer_ratio", "cpu_peer_ratio"),
+    *("bare_encoder_ratio", "cpu_bare_encoder_ratio", "time_ratio", "cpu_time_ratio"),
+)
+LOWER_IS_BETTER = ("ece", "empty_error_rate", "peak_mib", "time_ratio", "cpu_time_ratio")
+LOWER_IS_BETTER += ("encoder_calls_per_sentence", "encoder_rows_per_sentence", "cluster_seconds", "loop_seconds")
+LOWER_IS_BETTER += ("pass_seconds", "read_seconds", "names_seconds", "read_us_per_sentence")
+LOWER_IS_BETTER += ("find_and_link_us_per_sentence", "mark_and_write_us_per_sentence")
+NAMES = {"exact_p": "exact P", "exact_r": "exact R", "relations_ap": "relations AP", "ece": "ECE"}
+NAMES |= {"peak_mib": "peak MiB", "named_auc": "AUC, named"}
+NAMES |= {f"{kind}_mrr": f"{kind} MRR" for kind in ("entities", "relations")}
+NAMES |= {f"{kind}_hits_{most}": f"{kind} H@{most}" for kind in ("entities", "relations") for most in (1, 10)}
+NAMES |= {f"semeval_macro_{each}": f"official macro {each.upper()}" for each in "prf"}
+NAMES |= {f"micro_{each}": f"micro {each.upper()}" for each in "pr"}
+# A system that is told part of the answer wins nothing.
+TOLD = "gold relations"
+
+
+def render_page(text: str, *, results: Path, page: str) -> str:
+    """Fill the tables of a page.
+
+    text (str): The page.
+    results (Path): Folder of the result files.
+    page (str): Its name, for messages.
+    RETURNS (str): The page with its tables.
+    RAISES (ValueError): Where a marker has no end or names a file that is not there.
+    """
+    if text.count("<!-- results:") != len(MARKER.findall(text)):
+        raise ValueError(f"{page}: a '<!-- results:FILE:BENCHMARK -->' line without its '<!-- end -->', or misspelt")
+
+    def fill(match: re.Match[str]) -> str:
+        opening, file, benchmark, metrics, _, closing = match.groups()
+        path = results / f"{file}.json"
+        if not path.exists():
+            raise ValueError(f"{page}: results:{file}: there is no {path.name} in {results.name}/")
+        rows = [row for row in read_rows(path) if row["benchmark"] == benchmark]
+        return opening + render_tables(rows, metrics=metrics.split(",") if metrics else None) + closing
+
+    return MARKER.sub(fill, text)
+
+
+def render_tables(rows: Sequence[Row], *, metrics: Sequence[str] | None = None) -> str:
+    """Make a table for each data set of a benchmark, with a note on how the figures came about.
+
+    rows (Sequence[Row]): Rows of one benchmark.
+    metrics (Sequence[str] | None): Columns; all if None.
+    RETURNS (str): Markdown.
+    """
+    chosen = [row for row in rows if metrics is None or row["metric"] in metrics]
+    if not chosen:
+        return "\nNo results yet.\n\n"
+    tables = []
+    for data in dict.fromkeys(row["data"] for row in chosen):
+        mine = [row for row in chosen if row["data"] == data]
+        tables.append(f"{data}:\n\n{_table(mine, metrics)}\n")
+    return "\n" + "\n".join(tables) + "\n" + _note(chosen) + "\n\n"
+
+
+def format_value(row: Row) -> str:
+    """Write a row's mean and standard deviation: fractions in points, other numbers as they are.
+
+    row (Row): The row.
+    RETURNS (str): Such as "68.4 ± 0.3".
+    """
+    factor = 1.0 if is_plain(row["metric"]) else 100.0
+    digits = 2 if row["metric"].endswith(("_ratio", "_per_sentence")) else 1
+    if is_plain(row["metric"]) and abs(row["mean"]) >= 1000:
+        digits = 0
+    mean = f"{factor * row['mean']:,.{digits}f}"
+    return mean if row["sd"] is None else f"{mean} ± {factor * row['sd']:,.{digits}f}"
+
+
+def _table(rows: Sequence[Row], metrics: Sequence[str] | None) -> str:
+    """Systems downwards, metrics to the right; the best of each split in bold."""
+    present = {row["metric"] for row in rows}
+    ordered = [m for m in metrics or (*ORDER, *sorted(present.difference(ORDER))) if m in present]
+    lines = [["split", "system", *(NAMES.get(m, _heading(m)) for m in ordered), "training s", "seeds"]]
+    for split in dict.fromkeys(row["split"] for row in rows):
+        here = [row for row in rows if row["split"] == split]
+        best = {metric: _best([row for row in here if row["metric"] == metric]) for metric in ordered}
+        for system in dict.fromkeys(row["system"] for row in here):
+            mine = {row["metric"]: row for row in here if row["system"] == system}
+            cells = [_cell(mine.get(metric), best[metric]) for metric in ordered]
+            any_row = next(iter(mine.values()))
+            seconds = [value for value in any_row["train_seconds"] if value is not None]
+            mean = f"{sum(seconds) / len(seconds):,.0f}" if seconds else "–"
+            lines.append([split, system.removeprefix("ablation:"), *cells, mean, str(len(any_row["values"]))])
+    if not any(line[-2] != "–" for line in lines[1:]):
+        lines = [[*line[:-2], line[-1]] for line in lines]
+    rule = ["---", "---", *["---:"] * (len(lines[0]) - 2)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in [lines[0], rule, *lines[1:]])
+
+
+def _cell(row: Row | None, best: str | None) -> str:
+    if row is None:
+        return "–"
+    return f"**{format_value(row)}**" if row["system"] == best else format_value(row)
+
+
+def _best(rows: Sequence[Row]) -> str | None:
+    """Name the best system of a column, where there is something to compare."""
+    rows = [row for row in rows if not row["system"].endswith(TOLD)]
+    if len({row["system"] for row in rows}) < 2 or len({row["mean"] for row in rows}) < 2:
+        return None
+    pick = min if rows[0]["metric"] in LOWER_IS_BETTER else max
+    return str(pick(rows, key=lambda row: row["mean"])["system"])
+
+
+def _heading(metric: str) -> str:
+    """A metric's key as a column heading."""
+    words = metric.replace("_per_", "/").replace("_", " ")
+    return f"{words[:-2]} F" if words.endswith(" f") else words
+
+
+def _note(rows: Sequence[Row]) -> str:
+    """Say what the numbers are, on what machine, when, and by which commands."""
+    several = any(row["sd"] is not None for row in rows)
+    points = any(not is_plain(row["metric"]) for row in rows)
+    kinds = ["Scores in points (percent)."] * points + ["Mean ± standard deviation over the seeds."] * several
+    machines = "; ".join(dict.fromkeys(row["machine"] for row in rows))
+    dates = sorted({row["date"] for row in rows})
+    dated = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
+    commands = ", ".join(f"`{command}`" for command in dict.fromkeys(spell_command(row["command"]) for row in rows))
+    return " ".join([*kinds, f"Best of a split in bold. {machines}; {dated}. {commands}"])
+
+
+def spell_command(command: str) -> str:
+    """Write the command of an old row as it is called now: `python benchmarks/kd.py` is `python -m benchmarks kd`.
+
+    command (str): Of a row.
+    RETURNS (str): A command that runs.
+    """
+    return OLD_PROGRAM.sub(r"python -m benchmarks \1", command)
+
+
+def main(
+    check: Annotated[bool, typer.Option("--check", help="Change nothing; fail if a page is not up to date.")] = False,
+    results: Annotated[Path, typer.Option(help="Folder of the result files.")] = ROOT / "benchmarks" / "results",
+    docs: Annotated[Path, typer.Option(help="Folder of the pages.")] = ROOT / "docs",
+) -> None:
+    """Render benchmark results into the pages of the docs."""
+    stale = []
+    try:
+        for path in sorted(results.glob("*.json")):
+            read_rows(path)
+        for page in sorted(docs.rglob("*.md")):
+            before = page.read_text(encoding="utf8")
+            after = render_page(before, results=results, page=page.name)
+            if after != before and not check:
+                page.write_text(after, encoding="utf8")
+            stale += [page.name] * (after != before)
+    except ValueError as error:
+        sys.exit(f"render: {error}")
+    if check and stale:
+        sys.exit(f"render: not up to date: {', '.join(stale)} (python -m benchmarks render)")
+    print(f"render: {', '.join(stale)} written" if stale else "render: everything is up to date")

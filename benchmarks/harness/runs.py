@@ -1,0 +1,234 @@
+"""One training is one folder: it is found again by what it depends on, and not repeated when it is finished."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from thinc.api import Config
+
+from benchmarks.harness.training_config import build_config
+from spacy_relext.encoders.precision import has_fast_bf16
+
+ROOT = Path(__file__).resolve().parents[2]
+DEFAULT_CONFIG = ROOT / "configs" / "rere.cfg"
+LOGGER = Path(__file__).resolve().parent / "timing_logger.py"
+# A training on a CPU otherwise gets new memory for each batch, page by page; peers are spared that, too.
+KEEP_MEMORY = {
+    "MALLOC_MMAP_MAX_": "0",
+    "MALLOC_TRIM_THRESHOLD_": "40000000000",
+    "MALLOC_TOP_PAD_": "500000000",
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What all trainings of one call share.
+
+    runs (Path): Folder of the runs.
+    encoder (Path): Folder of the Hugging Face encoder.
+    passes (int): Passes over the training data; 0 for what the config says.
+    threads (int): Threads of torch, of the tokenizer too.
+    precision (str): "fp32" or "bf16".
+    evaluate_every (int): Passes from one evaluation on dev to the next.
+    """
+
+    runs: Path
+    encoder: Path
+    passes: int
+    threads: int
+    precision: str
+    evaluate_every: int = 1
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A finished training.
+
+    folder (Path): The run's folder.
+    seconds (float): Time of the updates; evaluations and saving are not in it.
+    cpu_seconds (float): Their processor time.
+    steps (int): Updates.
+    steps_per_pass (int): Updates of one pass, as they were planned.
+    sentences (int): Training documents.
+    words (int): Their tokens.
+    """
+
+    folder: Path
+    seconds: float
+    cpu_seconds: float
+    steps: int
+    steps_per_pass: int
+    sentences: int
+    words: int
+
+    @property
+    def pipeline(self) -> Path:
+        """RETURNS (Path): The best pass's pipeline."""
+        return self.folder / "model" / "model-best"
+
+    @property
+    def batch_size(self) -> int:
+        """RETURNS (int): Mean number of sentences of an update, rounded."""
+        return max(1, round(self.sentences / self.steps_per_pass))
+
+
+def train_run(
+    name: str,
+    *,
+    train: Path,
+    dev: Path,
+    seed: int,
+    settings: Settings,
+    config: Path = DEFAULT_CONFIG,
+    changes: Mapping[str, Any] | None = None,
+    lang: str = "en",
+) -> Trained:
+    """Train a pipeline with `spacy train`, unless the same training is there.
+
+    name (str): The system, for the folder's name.
+    train (Path): Training corpus.
+    dev (Path): Corpus that chooses the best pass.
+    seed (int): Seed.
+    settings (Settings): What all trainings share.
+    config (Path): The config.
+    changes (Mapping[str, Any] | None): Dotted keys and their new values.
+    lang (str): Language of the pipeline.
+    RETURNS (Trained): Where it is, and its time.
+    RAISES (ValueError): Where the training fails; its log says why.
+    """
+    wanted = {
+        "config": Config().from_disk(config, interpolate=False),
+        "changes": dict(changes or {}),
+        "corpora": [digest(train), digest(dev)],
+        **{"seed": seed, "lang": lang, "passes": settings.passes, "threads": settings.threads},
+        **{"precision": settings.precision, "encoder": settings.encoder.name},
+        **({"evaluate_every": settings.evaluate_every} if settings.evaluate_every > 1 else {}),
+    }
+    folder = settings.runs / f"{name}-seed{seed}-{fingerprint(wanted)}"
+    found = cached(
+        folder / "training.json", lambda: _train(folder, train, dev, seed, settings, config, wanted["changes"], lang)
+    )
+    return Trained(folder=folder, **found)
+
+
+def cached(path: Path, compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Read a result, or compute it and write it; it appears under its name only when it is whole.
+
+    path (Path): A JSON file.
+    compute (Callable[[], dict[str, Any]]): Gives the result.
+    RETURNS (dict[str, Any]): The result.
+    """
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(compute(), indent=1, ensure_ascii=False)
+        part = path.with_suffix(".part")
+        part.write_text(text + "\n", encoding="utf8")
+        part.replace(path)
+    result: dict[str, Any] = json.loads(path.read_text(encoding="utf8"))
+    return result
+
+
+def fingerprint(settings: Any) -> str:
+    """Shorten settings to a name.
+
+    settings (Any): Plain values.
+    RETURNS (str): Ten characters.
+    """
+    return hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode()).hexdigest()[:10]
+
+
+def digest(path: Path) -> str:
+    """Shorten a file's content.
+
+    path (Path): The file.
+    RETURNS (str): The same for the same content.
+    """
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+
+
+def resolve_precision(precision: str) -> str:
+    """Say what "auto" is on this machine, so that peers can be told the same.
+
+    precision (str): "auto", "fp32" or "bf16".
+    RETURNS (str): "fp32" or "bf16".
+    """
+    import torch
+
+    if precision != "auto":
+        return precision
+    return "bf16" if has_fast_bf16(torch.device("cpu")) else "fp32"
+
+
+def environment(threads: int, *, trains: bool = False) -> dict[str, str]:
+    """Set the threads of a subprocess.
+
+    threads (int): How many.
+    trains (bool): Whether it trains, and had better keep its memory.
+    RETURNS (dict[str, str]): Its environment.
+    """
+    count = {key: str(threads) for key in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")}
+    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    kept = KEEP_MEMORY if trains else {}
+    return {**os.environ, **count, **kept, "TOKENIZERS_PARALLELISM": "false", "PYTHONPATH": path}
+
+
+def run_module(module: str, *arguments: object, threads: int | None = None) -> str:
+    """Run a module of the benchmarks in a process of its own.
+
+    module (str): Such as "benchmarks.harness.stopwatch".
+    arguments (object): Its arguments.
+    threads (int | None): Threads it may use; None for what the machine has.
+    RETURNS (str): What it prints.
+    """
+    command = [sys.executable, "-m", module, *map(str, arguments)]
+    variables = None if threads is None else environment(threads)
+    return subprocess.run(command, cwd=ROOT, env=variables, check=True, capture_output=True, text=True).stdout
+
+
+def run_logged(command: list[str], log: Path, *, threads: int) -> None:
+    """Run a program; what it says goes into a file.
+
+    command (list[str]): Program and arguments.
+    log (Path): The file.
+    threads (int): Threads it may use.
+    RAISES (ValueError): Where it fails.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    variables = environment(threads, trains=True)
+    with log.open("w", encoding="utf8") as stream:
+        ended = subprocess.run(command, stdout=stream, stderr=subprocess.STDOUT, cwd=ROOT, env=variables)
+    if ended.returncode:
+        last = (log.read_text(encoding="utf8").strip().splitlines() or ["it said nothing"])[-1]
+        raise ValueError(f"{Path(command[-1]).name}: exit code {ended.returncode}: {last} (all of it in {log})")
+
+
+def _train(
+    folder: Path,
+    train: Path,
+    dev: Path,
+    seed: int,
+    settings: Settings,
+    config: Path,
+    changes: Mapping[str, Any],
+    lang: str,
+) -> dict[str, Any]:
+    """Write the config and run `spacy train`."""
+    options = {"train": train, "dev": dev, "seed": seed, "passes": settings.passes, "lang": lang, "changes": changes}
+    options.update(encoder=settings.encoder, precision=settings.precision, evaluate_every=settings.evaluate_every)
+    filled, counts = build_config(config, **options)
+    timing = folder / "timing.json"
+    filled["training"]["logger"] = {"@loggers": "relext_benchmarks.timing.v1", "path": str(timing)}
+    folder.mkdir(parents=True, exist_ok=True)
+    filled.to_disk(folder / "config.cfg", interpolate=False)
+    output = ["--output", str(folder / "model"), "--code", str(LOGGER)]
+    command = [sys.executable, "-m", "spacy", "train", str(folder / "config.cfg"), *output]
+    run_logged(command, folder / "train.log", threads=settings.threads)
+    return {**json.loads(timing.read_text(encoding="utf8")), **counts}

@@ -1,0 +1,324 @@
+"""The HRERE experiments on NYT10: which systems are compared, how they are mixed, and which rows that gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import numpy
+
+from benchmarks.harness.call import Call
+from benchmarks.harness.datasets import count_docs
+from benchmarks.harness.intervals import difference
+from benchmarks.harness.runs import Trained
+from benchmarks.hrere.corpora import FB15K, FB60K, BagData, HrereMaker
+from benchmarks.hrere.fusion import frozen_logits
+from benchmarks.hrere.hoffmann import FILE, leave_out, read_judgements, score_judgements
+from benchmarks.hrere.intervals import Said, drawn_scores
+from benchmarks.hrere.match import bag_facts, linked_shares, match_scores, taught_shares
+from benchmarks.hrere.outputs import BAG, MENTION, Outputs, read_outputs, seen_pairs
+from benchmarks.hrere.training import BASE, FULL, GLOVE, LAST, MINILM, NAIVE, SLOW, Changes, train_system
+from spacy_relext.hrere.linked_kb import LinkedKb
+from spacy_relext.hrere.mixing import Mixture
+from spacy_relext.kb.model import KbModel
+from spacy_relext.scoring.ranking import recall_curve
+from spacy_relext.visuals.recall_curve import draw_recall_curves
+
+BASE_ROW, LATE_ROW, NAIVE_ROW = "ablation:base (text alone)", "peer:late fusion", "ablation:naive"
+SLOWLY, UNSTEADY = ", the paper's rate of embeddings", ", weights of the last update"
+KB_ROW, MATCH_ROW = "ablation:knowledge base alone", "peer:KB match"
+PRINTED = next(iter(FULL))
+ONE_FULL = {PRINTED: FULL[PRINTED]}
+ALL, UNSEEN = "all pairs", "unseen pairs"
+# Of the linked pairs, how many count as linked.
+COVERAGE = (0.0, 0.25, 0.5, 0.75, 1.0)
+CURVES = (BASE_ROW, LATE_ROW, NAIVE_ROW, *FULL)
+# Which differences get an interval.
+COMPARED = ((NAIVE_ROW, BASE_ROW), *((full, other) for full in FULL for other in (NAIVE_ROW, LATE_ROW)))
+Judge = Callable[[Outputs], numpy.ndarray]
+
+
+@dataclass(frozen=True)
+class Part:
+    """What is compared.
+
+    run (Callable[[Table], None]): Trains, and writes the rows.
+    encoder (str): Of all systems.
+    kb (str): One of `hrere_corpora.KBS`.
+    full (Mapping[str, Changes]): Forms of J_D: row → changes.
+    """
+
+    run: Callable[[Table], None]
+    encoder: str = GLOVE
+    kb: str = FB60K
+    full: Mapping[str, Changes] = field(default_factory=lambda: FULL)
+
+
+@dataclass
+class Table:
+    """One part with one seed: what its systems have in common, and what they said.
+
+    call (Call): The call.
+    split (str): Of `HrereMaker`.
+    name (str): Of the part.
+    part (Part): The part.
+    data (BagData): The corpora.
+    seed (int): Seed.
+    kb (Path): Folder of the embeddings.
+    seen (set[frozenset[str]]): Pairs of the training corpus, in whichever order.
+    said (dict[str, Said]): Row → what was said of the bags of the test corpus.
+    judged (dict[str, tuple[Trained, Mixture]]): Row → the system, and how it is mixed.
+    """
+
+    call: Call
+    split: str
+    name: str
+    part: Part
+    data: BagData
+    seed: int
+    kb: Path
+    seen: set[frozenset[str]] = field(default_factory=set)
+    said: dict[str, Said] = field(default_factory=dict)
+    judged: dict[str, tuple[Trained, Mixture]] = field(default_factory=dict)
+
+    @property
+    def described(self) -> str:
+        """RETURNS (str): What the figures depend on."""
+        return f"{self.title}, {self.call.settings.precision}"
+
+    @property
+    def title(self) -> str:
+        """RETURNS (str): Data, encoder and knowledge base."""
+        return ", ".join([self.data.name, self.part.encoder, self.part.kb])
+
+    def train(self, changes: Changes) -> Trained:
+        """RETURNS (Trained): A system."""
+        options = {"seed": self.seed, "encoder": self.part.encoder, "changes": changes}
+        return train_system(self.call, self.data, self.kb, **options)  # type: ignore[arg-type]
+
+    def read(self, trained: Trained, corpus: Path, unit: str = BAG) -> Outputs:
+        """RETURNS (Outputs): What a system says of a corpus."""
+        return read_outputs(_last_pass(trained), corpus, threads=self.call.settings.threads, unit=unit)
+
+    def read_all(self, trained: Trained) -> tuple[Outputs, Outputs, Outputs]:
+        """RETURNS (tuple[Outputs, Outputs, Outputs]): Bags of dev and of test, and mentions of test."""
+        wanted = ((self.data.dev, BAG), (self.data.test, BAG), (self.data.test, MENTION))
+        dev, test, mentions = (self.read(trained, *each) for each in wanted)
+        return dev, test, mentions
+
+    def record(self, system: str, trained: Trained, judge: Judge, *outputs: Outputs) -> None:
+        """Write the rows of one system: all pairs, and those that training has not seen.
+
+        system (str): Its row.
+        trained (Trained): Its training.
+        judge (Judge): Makes probabilities of what it says.
+        outputs (Outputs): What it says of bags, and of mentions.
+        """
+        said = [Said(each, judge(each)) for each in outputs]
+        self.said[system] = said[0]
+        for name in (ALL, UNSEEN):
+            metrics: dict[str, float] = {}
+            for each in said:
+                part = self.part_of(each, name)
+                metrics.update(part.outputs.score(part.probs))
+            options = {"data": self.described, "split": name, "system": system, "seed": self.seed}
+            self.call.record(f"nyt10_{self.split}", metrics, seconds=trained.seconds, **options)  # type: ignore[arg-type]
+            self.call.tell(f"  {system}, {name}: bag AP {metrics['bag_ap']:.3f}, mention {metrics['mention_ap']:.3f}")
+
+    def part_of(self, said: Said, name: str) -> Said:
+        """RETURNS (Said): What was said of all pairs, or of the unseen ones."""
+        return said if name == ALL else said.take(said.outputs.unseen(self.seen))
+
+
+def experiment(split: str) -> Callable[[Call], None]:
+    """RETURNS (Callable[[Call], None]): The experiment on a split of `HrereMaker`."""
+    return partial(_run, split)
+
+
+def _run(split: str, call: Call) -> None:
+    assert isinstance(call.maker, HrereMaker)
+    data: BagData = getattr(call.maker, split)()
+    sizes = ", ".join(f"{count_docs(getattr(data, part)):,} {part}" for part in ("train", "dev", "test"))
+    call.tell(f"{data.name}: lines: {sizes}; {data.left_out:,} left out whose text is in another part")
+    for seed in call.seeds:
+        for name in filter(call.wants, PARTS):
+            part = PARTS[name]
+            kb = call.maker.kb(part.kb, seed=seed, tell=call.tell)
+            part.run(Table(call, split, name, part, data, seed, kb))
+
+
+def _all(table: Table) -> None:
+    """Everything that is measured of the systems."""
+    _compare(table)
+    _differences(table)
+    _matched(table)
+    _taught(table)
+    _coverage(table)
+    _judged(table)
+    if not table.seed:
+        _curves(table)
+
+
+def _compare(table: Table) -> None:
+    """Train the systems, and write a row for each way to mix what they say."""
+    base = table.train(BASE)
+    train = table.read(base, table.data.train)
+    table.seen = seen_pairs(train)
+    dev, test, mentions = table.read_all(base)
+    _text_alone(table, BASE_ROW, base, dev, test, mentions)
+    table.judged[BASE_ROW] = (base, dev.fit(share=1.0))
+    frozen = frozen_logits(train, [dev, test, mentions], kb=LinkedKb.from_model(KbModel.from_disk(table.kb)))
+    _both_mixed(table, LATE_ROW, base, *frozen)
+    _naive(table, NAIVE)
+    for system, changes in table.part.full.items():
+        full, outputs = _mixed_system(table, system, changes)
+        _text_alone(table, f"{system}, its text alone", full, *outputs)
+
+
+def _slowly(table: Table) -> None:
+    """Let embeddings, c and b learn as slowly as in the paper."""
+    table.seen = seen_pairs(table.read(table.train(BASE), table.data.train))
+    _naive(table, SLOW, called=SLOWLY)
+
+
+def _without_averages(table: Table) -> None:
+    """Test the weights of the last update. The text of a naive system is that of base: nothing of J_G reaches it."""
+    table.seen = seen_pairs(table.read(table.train(BASE), table.data.train))
+    _naive(table, {**NAIVE, **LAST}, called=UNSTEADY)
+    _mixed_system(table, f"{PRINTED}{UNSTEADY}", {**FULL[PRINTED], **LAST})
+
+
+def _naive(table: Table, changes: Changes, *, called: str = "") -> None:
+    """Train a naive system, and write its rows and those of its knowledge base."""
+    naive, (dev, *outputs) = _mixed_system(table, f"{NAIVE_ROW}{called}", changes)
+    table.record(f"{KB_ROW}{called}", naive, _kb_alone(dev.fit(share=0.0)), *outputs)
+
+
+def _mixed_system(table: Table, system: str, changes: Changes) -> tuple[Trained, tuple[Outputs, Outputs, Outputs]]:
+    """Train a system of text and knowledge base, and write its rows. RETURNS it, and what it says (`read_all`)."""
+    trained = table.train(changes)
+    outputs = table.read_all(trained)
+    table.judged[system] = (trained, _both_mixed(table, system, trained, *outputs))
+    return trained, outputs
+
+
+def _both_mixed(table: Table, system: str, trained: Trained, dev: Outputs, *outputs: Outputs) -> Mixture:
+    """Write the rows of a mixture of logits, as everywhere else, and of probabilities. RETURNS that of logits."""
+    mixtures = {form: dev.fit(form=form) for form in ("logit", "prob")}
+    for row, mixture in zip((system, f"{system}, probabilities mixed"), mixtures.values()):
+        score = dev.score(dev.probs(mixture).probs)["bag_ap"]
+        table.call.tell(f"  {row}: share {mixture.share:g} of the text, bag AP of dev {score:.3f}")
+        table.record(row, trained, _mixed(mixture), *outputs)
+    return mixtures["logit"]
+
+
+def _mixed(mixture: Mixture) -> Judge:
+    """Mix as was best on the dev corpus."""
+    return lambda each: each.probs(mixture).probs  # type: ignore[no-any-return]
+
+
+def _kb_alone(mixture: Mixture) -> Judge:
+    """What the knowledge base says; nothing of bags that are not linked, and of relations that it does not know."""
+    return lambda each: each.probs(mixture).kb  # type: ignore[no-any-return]
+
+
+def _text_alone(table: Table, system: str, trained: Trained, dev: Outputs, *outputs: Outputs) -> None:
+    """Write the rows of a text, with the temperature that is best for it."""
+    table.record(system, trained, _mixed(dev.fit(share=1.0)), *outputs)
+
+
+def _matched(table: Table) -> None:
+    """Count what the knowledge base knows, and score it where it is asked without any training."""
+    call, name, test = table.call, table.part.kb, table.said[BASE_ROW].outputs
+    assert isinstance(call.maker, HrereMaker)
+    data = f"{table.data.name}, {name}"
+    shares = linked_shares(test, table.seen)
+    call.record(f"nyt10_{table.split}_linked", shares, data=data, split="test", system="default", seed=0)
+    call.tell(f"  {name}: {shares['coverage']:.1%} of {shares['bags_found']:,.0f} bags are linked")
+    facts, store = bag_facts(table.data.test), call.maker.store(name)
+    shown = {relation for relation, _ in test.classes}
+    for part in (ALL, UNSEEN):
+        asked: Mapping = {ids: said for ids, said in facts.items() if part == ALL or frozenset(ids) not in table.seen}
+        scores = match_scores(asked, store, shown=shown)
+        call.record(f"nyt10_{table.split}_match", scores, data=data, split=part, system=MATCH_ROW, seed=0)
+        call.tell(f"  KB match, {part}: {scores}")
+
+
+def _taught(table: Table) -> None:
+    """Say how often what J_D would teach is right: of bags that train the knowledge base, and of others."""
+    naive = table.judged[NAIVE_ROW][0]
+    told = {"train": table.read(naive, table.data.train), "test": table.said[NAIVE_ROW].outputs}
+    for split, outputs in told.items():
+        shares = taught_shares(outputs)
+        options = {"data": table.described, "split": split, "system": NAIVE_ROW, "seed": table.seed}
+        table.call.record(f"nyt10_{table.split}_taught", shares, **options)  # type: ignore[arg-type]
+        table.call.tell(f"  what the knowledge base would teach of {split}: {shares}")
+
+
+def _differences(table: Table) -> None:
+    """Draw pairs again and again, and write how far systems are apart."""
+    for name in (ALL, UNSEEN):
+        systems = {system: table.part_of(table.said[system], name) for system in CURVES if system in table.said}
+        scores = drawn_scores(systems)
+        for one, two in COMPARED:
+            if one not in systems:  # a form of J_D that is not compared here
+                continue
+            found = difference(scores[one], scores[two], score="ap")
+            split = f"{_short(one)} − {_short(two)}, {name}"
+            options = {"data": table.described, "split": split, "system": "default", "seed": table.seed}
+            table.call.record(f"nyt10_{table.split}_differences", found, **options)  # type: ignore[arg-type]
+            low, high = found["ap_difference_low"], found["ap_difference_high"]
+            table.call.tell(f"  {split}: {found['ap_difference']:+.4f} ({low:+.4f} to {high:+.4f})")
+
+
+def _judged(table: Table) -> None:
+    """Ask of sentences that people have judged, and that had no part in training."""
+    call, corpora = table.call, {"train": table.data.train, "dev": table.data.dev}
+    kept, counts = leave_out(list(read_judgements(call.maker.data / FILE)), corpora)
+    for system, (trained, mixture) in table.judged.items():
+        scores = {**score_judgements(_last_pass(trained), kept, mixture=mixture), **counts}
+        options = {"data": table.described, "split": "sentences judged by people", "system": system}
+        call.record(f"nyt10_{table.split}_judged", scores, seed=table.seed, **options)
+        call.tell(f"  {system}, judged sentences: AP {scores['sentence_ap']:.3f}")
+
+
+def _coverage(table: Table) -> None:
+    """Let ever fewer pairs be linked at run time."""
+    test, (_, mixture) = table.said[PRINTED].outputs, table.judged[PRINTED]
+    dice = numpy.random.default_rng(table.seed).random(len(test.ids))
+    for share in COVERAGE:
+        scores = test.score(test.probs(mixture, linked=test.linked & (dice < share)).probs)
+        options = {"data": table.described, "system": PRINTED, "split": f"{share:.0%} of the linked pairs linked"}
+        table.call.record(f"nyt10_{table.split}_coverage", {"bag_ap": scores["bag_ap"]}, seed=table.seed, **options)
+
+
+def _curves(table: Table) -> None:
+    """Draw precision against recall of the bags."""
+    curves = {
+        _short(row): recall_curve(said.outputs.ranking(said.probs)) for row, said in table.said.items() if row in CURVES
+    }
+    suffix = "" if table.name == next(iter(PARTS)) else f"_{table.name}"
+    target = table.call.figures / f"hrere_nyt10_{table.split}{suffix}"
+    for path in draw_recall_curves(curves, target=target, title=table.title):
+        table.call.tell(f"  {path.name} drawn")
+
+
+def _last_pass(trained: Trained) -> Path:
+    """RETURNS (Path): The pipeline of the last pass: dev is too small to choose one by."""
+    return trained.pipeline.with_name("model-last")
+
+
+def _short(row: str) -> str:
+    """RETURNS (str): A row's name without its kind."""
+    return row.removeprefix("ablation:").removeprefix("peer:")
+
+
+PARTS: dict[str, Part] = {
+    "central": Part(_all),
+    "fb15k237": Part(_all, kb=FB15K, full=ONE_FULL),
+    "minilm": Part(_all, encoder=MINILM, full=ONE_FULL),
+    "last": Part(_without_averages),
+    "rate": Part(_slowly),
+}

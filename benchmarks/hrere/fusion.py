@@ -1,0 +1,46 @@
+"""Late fusion: text and knowledge base are trained apart, and their scores added up (Weston et al., EMNLP 2013)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+
+from benchmarks.hrere.outputs import Outputs
+from spacy_relext.hrere.linked_kb import LinkedKb
+from spacy_relext.hrere.model import PairKnowledge
+
+STEPS, RATE = 300, 0.05
+
+
+def frozen_logits(train: Outputs, others: list[Outputs], *, kb: LinkedKb) -> list[Outputs]:
+    """Say what embeddings that no text has changed make likely; only a scale and a number for each class are fitted.
+
+    train (Outputs): What these are fitted to, by cross-entropy.
+    others (list[Outputs]): What is asked for.
+    kb (LinkedKb): The embeddings.
+    RETURNS (list[Outputs]): The same with these logits.
+    """
+    classes = train.classes
+    module = PairKnowledge(len(classes) + 1, kb_width=kb.width, kb_rows=0, kb_complex=kb.kind == "complex")
+    module.load(*kb.relation_vectors(classes))
+    shared = torch.from_numpy(train.shared)
+    gold = torch.from_numpy(train.gold).float() * shared
+    rows = torch.from_numpy(train.linked) & (gold.sum(1) > 0)
+    gold = (gold / gold.sum(1, keepdim=True).clamp(min=1))[rows]
+    optimizer = torch.optim.Adam([module.scale, module.bias], lr=RATE)
+    for _ in range(STEPS):
+        logs = _logits(module, train, kb)[rows].masked_fill(~shared, -1e9).log_softmax(1)
+        loss = -(gold * logs).sum(1).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    with torch.no_grad():
+        return [replace(each, kb=_logits(module, each, kb).numpy()) for each in others]
+
+
+def _logits(module: PairKnowledge, outputs: Outputs, kb: LinkedKb) -> torch.Tensor:
+    ends = [torch.from_numpy(kb.vectors(kb.numbers([ids[side] for ids in outputs.ids]))) for side in (0, 1)]
+    none = torch.zeros(len(outputs.ids), dtype=torch.long)
+    found: torch.Tensor = module(*ends, none, none)
+    return found

@@ -1,0 +1,84 @@
+"""How sure a difference between two systems is: pairs of entities are drawn again and again, for all the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy
+
+from benchmarks.harness.intervals import DRAWS
+from benchmarks.hrere.outputs import Outputs
+
+
+class Said(NamedTuple):
+    """What a system says.
+
+    outputs (Outputs): Of which bags.
+    probs (numpy.ndarray): Class 0 is no relation. Shape (G, R)
+    """
+
+    outputs: Outputs
+    probs: numpy.ndarray
+
+    def take(self, kept: numpy.ndarray) -> Said:
+        """RETURNS (Said): The same of some of the bags."""
+        return Said(self.outputs.take(kept), self.probs[kept])
+
+
+class DrawnRanking:
+    """All relations of all bags in one order, of which each draw has every bag so and so often.
+
+    said (Said): What was said.
+    """
+
+    def __init__(self, said: Said) -> None:
+        scores = said.probs[:, 1:].ravel()
+        order = numpy.argsort(-scores, kind="stable")
+        scores = scores[order]
+        self.bag = order // (said.probs.shape[1] - 1)
+        self.gold = said.outputs.gold[:, 1:].ravel()[order]
+        self.missed = said.outputs.missed
+        # equal scores stand or fall together
+        self.last = numpy.flatnonzero(numpy.append(scores[1:] != scores[:-1], True))
+
+    def average_precision(self, counts: numpy.ndarray) -> float:
+        """Score a draw.
+
+        counts (numpy.ndarray): How often each bag was drawn. Shape (G,)
+        RETURNS (float): Average precision; 0 where nothing that was drawn is true.
+        """
+        times = counts[self.bag]
+        right, taken = ((times * self.gold).cumsum()[self.last], times.cumsum()[self.last])
+        positives = right[-1] + (counts * self.missed).sum()
+        if not positives:
+            return 0.0
+        steps = numpy.diff(right, prepend=0)
+        return float((steps * right / numpy.maximum(taken, 1)).sum() / positives)
+
+
+def drawn_scores(systems: Mapping[str, Said], *, draws: int = DRAWS, seed: int = 0) -> dict[str, numpy.ndarray]:
+    """Score systems on the same draws of pairs; both orders of a pair are drawn together.
+
+    systems (Mapping[str, Said]): What each says of the same bags.
+    draws (int): How many.
+    seed (int): Of what is drawn.
+    RETURNS (dict[str, numpy.ndarray]): Average precision of each system: first of all bags, then of each draw. Shapes
+        (draws + 1,)
+    RAISES (ValueError): Where systems were asked of different bags.
+    """
+    outputs = [said.outputs for said in systems.values()]
+    for each in outputs:
+        if each.ids != outputs[0].ids or not numpy.array_equal(each.gold, outputs[0].gold):
+            raise ValueError("systems can only be compared on the same bags")
+    _, pair = numpy.unique(["\t".join(sorted(ids)) for ids in outputs[0].ids], return_inverse=True)
+    total, generator = int(pair.max()) + 1, numpy.random.default_rng(seed)
+    found: dict[str, list[float]] = {system: [] for system in systems}
+    rankings = {system: DrawnRanking(said) for system, said in systems.items()}
+    for number in range(draws + 1):
+        counts = numpy.ones(total, dtype="int64")
+        if number:
+            counts = numpy.bincount(generator.integers(total, size=total), minlength=total)
+        for system, ranking in rankings.items():
+            found[system].append(ranking.average_precision(counts[pair]))
+    return {system: numpy.asarray(scores) for system, scores in found.items()}

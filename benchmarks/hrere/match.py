@@ -1,0 +1,79 @@
+"""What a knowledge base says without any learning: its facts about the pairs of a corpus, as alignment finds them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+import numpy
+import spacy
+
+from benchmarks.harness.pairs import read_examples
+from benchmarks.hrere.corpora import Ids
+from benchmarks.hrere.outputs import Outputs
+from spacy_relext.hrere.bags import gather_bags, union_of
+from spacy_relext.kb.facts import NamedFacts, TripleStore
+from spacy_relext.pairs.gold import gold_pairs
+from spacy_relext.pairs.suggesters import AnnotatedPairs
+
+
+def bag_facts(corpus: Path) -> dict[Ids, set[str]]:
+    """Read what gold says of the linked pairs of a corpus.
+
+    corpus (Path): With marked pairs.
+    RETURNS (dict[Ids, set[str]]): Relations of each ordered pair that is marked, or has one.
+    """
+    gold = gold_pairs(AnnotatedPairs(), read_examples(spacy.blank("en"), corpus))
+    bags = gather_bags(gold.pairs, across=True)
+    found: dict[Ids, set[str]] = {}
+    for ids, said in zip(bags.ids, union_of(gold.found, bags)):
+        if all(ids):
+            found.setdefault(ids, set())
+            for each in said:
+                found.setdefault(ids[::-1] if each.backwards else ids, set()).add(each.relation)
+    return found
+
+
+def match_scores(facts: Mapping[Ids, set[str]], store: TripleStore, *, shown: Collection[str]) -> dict[str, float]:
+    """Take the facts of a knowledge base for what texts state.
+
+    facts (Mapping[Ids, set[str]]): What is true of each pair, from `bag_facts`.
+    store (TripleStore): The knowledge base, with the facts about these pairs.
+    shown (Collection[str]): Relations of the training corpus; others are never said.
+    RETURNS (dict[str, float]): `bag_p`, `bag_r`, `bag_f`, and `bag_said_found`, how many facts were said.
+    """
+    between = NamedFacts(store).relations_between
+    said = {ids: {each for each in between(*ids) if each in shown} for ids in facts}
+    total, true = (sum(map(len, each.values())) for each in (said, facts))
+    right = sum(len(relations & facts[ids]) for ids, relations in said.items())
+    scores = {"bag_p": right / max(total, 1), "bag_r": right / max(true, 1), "bag_f": 2 * right / max(total + true, 1)}
+    return {**scores, "bag_said_found": float(total)}
+
+
+def linked_shares(outputs: Outputs, seen: set[frozenset[str]]) -> dict[str, float]:
+    """Count of how many bags a knowledge base knows both entities.
+
+    outputs (Outputs): Of bags.
+    seen (set[frozenset[str]]): Pairs of the training corpus.
+    RETURNS (dict[str, float]): `coverage`, the share of the bags that are linked, and `coverage_of_facts`, that of
+        the facts which are about them; and how many there are, `bags_found`, pairs in whichever order, `pairs_found`,
+        and of these in training, `seen_pairs_found`.
+    """
+    true = outputs.gold[:, 1:].sum(1) + outputs.missed
+    pairs = {frozenset(ids) for ids in outputs.ids}
+    shares = {"coverage": outputs.linked.mean(), "coverage_of_facts": true[outputs.linked].sum() / max(true.sum(), 1)}
+    counts = {"bags_found": len(outputs.ids), "pairs_found": len(pairs), "seen_pairs_found": len(pairs & seen)}
+    return {name: float(value) for name, value in {**shares, **counts}.items()}
+
+
+def taught_shares(outputs: Outputs) -> dict[str, float]:
+    """Count how often r*, the class that a knowledge base finds likeliest, is a label of its bag.
+
+    outputs (Outputs): Of bags; those that are not linked teach nothing.
+    RETURNS (dict[str, float]): `taught_right` of the linked bags, `taught_right_related` of those among them that have
+        a relation.
+    """
+    gold = outputs.gold[outputs.linked]
+    best = numpy.where(outputs.shared, outputs.kb[outputs.linked], -numpy.inf).argmax(1)
+    right, related = gold[numpy.arange(len(gold)), best], gold[:, 1:].any(1)
+    return {"taught_right": float(right.mean()), "taught_right_related": float(right[related].mean())}

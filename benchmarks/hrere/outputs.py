@@ -1,0 +1,135 @@
+"""What a trained pipeline says of all bags of a corpus, as arrays that every way to mix reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy
+import spacy
+import torch
+
+from benchmarks.harness.pairs import read_examples
+from benchmarks.harness.runs import digest
+from spacy_relext.hrere.bags import Bags, gather_bags, union_of
+from spacy_relext.hrere.mixing import Mixture, fit_mixture, mix
+from spacy_relext.scoring.ranking import Ranking, score_ranking
+
+BAG, MENTION = "bag", "mention"
+# Arrays of which each bag has a row.
+OF_BAGS = ("text", "kb", "gold", "linked", "missed")
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Logits and gold of G bags, or mentions.
+
+    text (numpy.ndarray): z_L. Shape (G, R)
+    kb (numpy.ndarray): z_G. Shape (G, R)
+    gold (numpy.ndarray): What is true, class 0 where nothing is. Shape (G, R)
+    linked (numpy.ndarray): Whether the knowledge base knows both entities. Shape (G,)
+    shared (numpy.ndarray): Whether it knows a class. Shape (R,)
+    ids (list[tuple[str, str]]): Links of subject and object. Length G
+    missed (numpy.ndarray): How many facts of each are about relations that training has not shown. Shape (G,)
+    classes (list[tuple[str, bool]]): Relations, and whether they are read backwards. Length R - 1
+    unit (str): "bag" or "mention".
+    """
+
+    text: numpy.ndarray
+    kb: numpy.ndarray
+    gold: numpy.ndarray
+    linked: numpy.ndarray
+    shared: numpy.ndarray
+    ids: list[tuple[str, str]]
+    missed: numpy.ndarray
+    classes: list[tuple[str, bool]]
+    unit: str
+
+    def take(self, kept: numpy.ndarray) -> Outputs:
+        """RETURNS (Outputs): Some of the bags, and what was missed of them."""
+        ids = [each for each, keep in zip(self.ids, kept.tolist()) if keep]
+        return replace(self, ids=ids, **{name: getattr(self, name)[kept] for name in OF_BAGS})
+
+    def unseen(self, seen: set[frozenset[str]]) -> numpy.ndarray:
+        """RETURNS (numpy.ndarray): Whether a pair is none of those, in whichever order. Shape (G,)"""
+        return numpy.asarray([frozenset(ids) not in seen for ids in self.ids], dtype=bool)
+
+    def fit(self, *, share: float | None = None, form: str = "logit") -> Mixture:
+        """RETURNS (Mixture): The best one on these bags; where the share is given, temperatures alone are fitted."""
+        found = fit_mixture(self.text, self.kb, self.gold, linked=self.linked, shared=self.shared, form=form)
+        return found if share is None else found._replace(share=share)  # temperatures do not depend on it
+
+    def probs(self, mixture: Mixture, *, linked: numpy.ndarray | None = None) -> Any:
+        """RETURNS (Judged): What is said with a mixture, of all linked bags or of those that shall count as linked."""
+        wanted = self.linked if linked is None else linked
+        return mix(self.text, self.kb, linked=wanted, shared=self.shared, mixture=mixture)
+
+    def ranking(self, probs: numpy.ndarray) -> Ranking:
+        """RETURNS (Ranking): All relations of all bags, by what is said of them. Shape (G, R)"""
+        unscored = int(self.missed.sum())
+        return Ranking(self.unit, probs[:, 1:].ravel(), self.gold[:, 1:].ravel(), unscored=unscored)
+
+    def score(self, probs: numpy.ndarray) -> dict[str, float]:
+        """Rank all relations of all bags.
+
+        probs (numpy.ndarray): Class 0 is no relation. Shape (G, R)
+        RETURNS (dict[str, float]): Of `score_ranking`, without those that count.
+        """
+        found = score_ranking(self.ranking(probs))
+        return {key: float(value or 0.0) for key, value in found.items() if _is_score(key)}
+
+
+def _is_score(key: str) -> bool:
+    return not key.endswith(("_positives", "_unscored"))
+
+
+def read_outputs(pipeline: Path, corpus: Path, *, threads: int, unit: str = BAG) -> Outputs:
+    """Run a pipeline over the bags of a corpus, or find its answers.
+
+    pipeline (Path): With a hrere_classifier.
+    corpus (Path): Marked pairs of linked entities.
+    threads (int): Of torch.
+    unit (str): "bag": all mentions of a pair; "mention": each by itself.
+    RETURNS (Outputs): Logits and gold.
+    """
+    paths = {each: pipeline.parent.parent / f"{pipeline.name}-{each}-{digest(corpus)}.npz" for each in (BAG, MENTION)}
+    if not paths[unit].exists():
+        torch.set_num_threads(threads)
+        for each, said in _run(pipeline, corpus).items():
+            numpy.savez(paths[each], **said)
+    found = dict(numpy.load(paths[unit], allow_pickle=False))
+    ids = [(one, two) for one, two in found.pop("ids").tolist()]
+    classes = list(zip(found.pop("relations").tolist(), found.pop("backwards").tolist()))
+    return Outputs(ids=ids, classes=classes, unit=unit, **found)
+
+
+def _run(pipeline: Path, corpus: Path) -> dict[str, dict[str, Any]]:
+    """Both units, read once."""
+    nlp = spacy.load(pipeline)
+    pipe: Any = nlp.get_pipe("hrere_classifier")
+    gold = pipe._gold(read_examples(nlp, corpus))
+    bags = gather_bags(gold.pairs, across=True)
+    outputs = pipe.run_bags(bags)
+    asked = {BAG: (bags, outputs), MENTION: (pipe.single(bags), pipe.run_single(bags, outputs))}
+    return {unit: _arrays(pipe, gold.found, *each) for unit, each in asked.items()}
+
+
+def _arrays(pipe: Any, found: Any, bags: Bags, outputs: Any) -> dict[str, Any]:
+    known, said = set(pipe.classes), union_of(found, bags)
+    return {
+        "text": outputs.text,
+        "kb": outputs.knowledge,
+        "gold": pipe.gold(bags, found) > 0,
+        "linked": pipe.linked(bags),
+        "shared": pipe.shared(),
+        "ids": numpy.asarray(bags.ids),
+        "missed": numpy.asarray([len(each - known) for each in said], dtype="int64"),
+        "relations": numpy.asarray([each.relation for each in pipe.classes]),
+        "backwards": numpy.asarray([each.backwards for each in pipe.classes]),
+    }
+
+
+def seen_pairs(outputs: Outputs) -> set[frozenset[str]]:
+    """RETURNS (set[frozenset[str]]): Pairs of ids, in whichever order."""
+    return {frozenset(ids) for ids in outputs.ids}

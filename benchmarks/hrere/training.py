@@ -1,0 +1,88 @@
+"""What is trained for the HRERE benchmarks: configs, what is changed in them, and how long a training is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import spacy
+
+from benchmarks.harness.call import Call
+from benchmarks.harness.runs import ROOT, Trained, train_run
+from benchmarks.hrere.corpora import BagData, HrereMaker
+from spacy_relext.hrere.reader import BagCorpus
+
+GLOVE, MINILM = "GloVe, BiLSTM", "MiniLM"
+CONFIGS = {GLOVE: ROOT / "configs" / "hrere_recurrent.cfg", MINILM: ROOT / "configs" / "hrere.cfg"}
+VECTORS = "en_vectors_glove_100d"
+# Passes over the bags, evaluations of a pass, and bags of an update.
+PASSES = {GLOVE: 5, MINILM: 3}
+EVALUATIONS, BATCH = 2, 32
+# Share of the updates after which a schedule has reached its rate.
+WARM_UP = 0.1
+IN = "components.hrere_classifier"
+Changes = Mapping[str, Any]
+# J_L alone, and the best pass by what the text alone says.
+BASE: Changes = {f"{IN}.kb_weight": 0.0, f"{IN}.agree_weight": 0.0, f"{IN}.text_share": 1.0}
+NAIVE: Changes = {f"{IN}.kb_weight": 1.0, f"{IN}.agree_weight": 0.0}
+# 1e-5 beside 5e-4
+SLOW: Changes = {**NAIVE, f"{IN}.model.kb_lr_scale": 0.02}
+LAST: Changes = {"training.optimizer.use_averages": False}
+FULL: Mapping[str, Changes] = {
+    "ablation:full, J_D as printed": {f"{IN}.agree": "ce"},
+    "ablation:full, J_D linear": {f"{IN}.agree": "linear"},
+    "ablation:full, J_D gated": {f"{IN}.agree": "gated"},
+}
+
+
+def train_system(call: Call, data: BagData, kb: Path, *, seed: int, encoder: str, changes: Changes) -> Trained:
+    """Run `spacy train` on bags, unless that was done.
+
+    call (Call): The call.
+    data (BagData): The corpora.
+    kb (Path): Folder of the embeddings.
+    seed (int): Seed.
+    encoder (str): Of `CONFIGS`.
+    changes (Changes): Dotted keys and values that make the system.
+    RETURNS (Trained): Where it is.
+    """
+    assert isinstance(call.maker, HrereMaker)
+    fixed: dict[str, Any] = {
+        "initialize.components.hrere_classifier.kb": str(kb),
+        f"{IN}.ranking": True,
+        "training.patience": 0,
+        "training.batcher.size": BATCH,
+        **length_of(count_bags(data.train), passes=PASSES[encoder], scheduled=encoder == MINILM),
+    }
+    if encoder == GLOVE:
+        fixed["paths.vectors"] = str(call.maker.models / VECTORS)
+    options: dict[str, Any] = {"settings": call.settings, "config": CONFIGS[encoder], "changes": {**fixed, **changes}}
+    call.tell(f"{data.name}: {encoder}, {', '.join(f'{key} = {value}' for key, value in changes.items())}, seed {seed}")
+    return train_run("hrere", train=data.train, dev=data.dev, seed=seed, **options)
+
+
+def length_of(bags: int, *, passes: int, scheduled: bool) -> dict[str, Any]:
+    """Say when a training is evaluated and when it ends: after its last evaluation, so that no update is in vain.
+
+    bags (int): Of the training corpus.
+    passes (int): Over these bags, but for less than an update for each evaluation.
+    scheduled (bool): Whether the config has a learning rate that rises and falls.
+    RETURNS (dict[str, Any]): Dotted keys and values.
+    """
+    updates = -(-bags // BATCH)
+    often = max(1, updates // EVALUATIONS)
+    # the loop numbers updates from 0, evaluates at multiples of `often`, and ends behind the one numbered `last`
+    last = often * EVALUATIONS * passes
+    found: dict[str, Any] = {"training.eval_frequency": often, "training.max_steps": last, "training.max_epochs": 0}
+    if scheduled:
+        rate = "training.optimizer.learn_rate"
+        found.update({f"{rate}.warmup_steps": round(WARM_UP * last), f"{rate}.total_steps": last + 1})
+    return found
+
+
+@cache
+def count_bags(corpus: Path) -> int:
+    """RETURNS (int): Bags that training reads of a corpus."""
+    return sum(1 for _ in BagCorpus(corpus)(spacy.blank("en")))

@@ -1,0 +1,148 @@
+"""Speed and memory of labelling a corpus with a knowledge base, on sentences that are drawn.
+
+As a program it aligns once and prints its figures as JSON; the third word is `align`, or `docs` for what reading and
+writing the same corpus as Docs takes, in which nothing is looked for:
+
+    python -m benchmarks.kb.align FOLDER 20000 align
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy
+import spacy
+from spacy.tokens import Doc
+
+from benchmarks.harness.call import Call
+from benchmarks.harness.runs import run_module
+from benchmarks.harness.stopwatch import peak_memory
+from spacy_relext.corpora.packing import GOLD_ATTRS, iter_docs
+from spacy_relext.corpora.shards import ShardWriter
+from spacy_relext.kb.align_corpus import align_corpus, lasting_objects
+from spacy_relext.kb.alignment import Aligner
+from spacy_relext.kb.facts import NamedFacts, Names, TripleStore
+
+SIZES = (20_000, 100_000)
+ENTITIES, FACTS, RELATIONS, WORDS, SHARD = 50_000, 300_000, 20, 20_000, 10_000
+SYSTEMS = {"align": "default", "docs": "peer:reading and writing Docs, nothing looked for"}
+
+
+def align(call: Call) -> None:
+    """Align ever more sentences, each number in a process of its own.
+
+    call (Call): The call.
+    """
+    for count in SIZES:
+        described = (
+            f"{count:,} drawn sentences of about 19 tokens, {2 * ENTITIES:,} names, files of {SHARD:,} sentences"
+        )
+        folder = call.settings.runs / f"drawn-sentences-{count}"
+        for what, system in SYSTEMS.items():
+            metrics = json.loads(run_module("benchmarks.kb.align", folder, count, what, threads=1).splitlines()[-1])
+            seconds = count / metrics["sentences_per_second"]
+            call.record("align", metrics, data=described, split="text", system=system, seed=0, seconds=seconds)
+            call.tell(f"{count:,} sentences, {system}: {metrics}")
+
+
+def draw_store() -> TripleStore:
+    """RETURNS (TripleStore): Facts between entities with two names each."""
+    ids = [f"Q{number:06d}" for number in range(ENTITIES)]
+    names = {each: Names(f"Na{n} Sur{n % 3000}", (f"Al{n}",)) for n, each in enumerate(ids)}
+    drawn = numpy.random.default_rng(0).integers(0, [ENTITIES, RELATIONS, ENTITIES], (FACTS, 3))
+    triples = numpy.unique(drawn, axis=0).astype("int32")
+    return TripleStore(ids, [f"r{number}" for number in range(RELATIONS)], triples, names=names)
+
+
+def draw_corpus(folder: Path, store: TripleStore, *, count: int) -> None:
+    """Write sentences that name the two entities of a fact among drawn words.
+
+    folder (Path): Gets the files.
+    store (TripleStore): Facts and names.
+    count (int): Sentences.
+    """
+    dice, vocab = random.Random(0), spacy.blank("en").vocab
+    known = [f"w{number}" for number in range(WORDS)]
+    with ShardWriter(folder, shard=SHARD, attrs=GOLD_ATTRS) as writer:
+        for _ in range(count):
+            words = [dice.choice(known) for _ in range(18)]
+            subject, _, obj = store.fact(dice.randrange(len(store)))
+            for at, entity in ((12, obj), (4, subject)):
+                said = store.names[entity]
+                words[at : at + 1] = dice.choice((said.label, said.aliases[0])).split()
+            doc = Doc(vocab, words=words)
+            doc[0].is_sent_start = True
+            writer.add(doc)
+
+
+class TimedAligner(Aligner):
+    """Knows how long it has searched and linked, and by `reading` how long it has waited for texts."""
+
+    aligned = read = 0.0
+
+    def align_block(self, block: Any) -> Any:
+        start = time.process_time()
+        found = super().align_block(block)
+        self.aligned += time.process_time() - start
+        return found
+
+    def reading(self, blocks: Iterable[Any]) -> Iterator[Any]:
+        """Wrap what is read."""
+        stream = iter(blocks)
+        while True:
+            start = time.process_time()
+            block = next(stream, None)
+            self.read += time.process_time() - start
+            if block is None:
+                return
+            yield block
+
+
+def measure_alignment(corpus: Path, *, count: int) -> dict[str, float]:
+    """Align a corpus.
+
+    corpus (Path): Its folder.
+    count (int): Its sentences.
+    RETURNS (dict[str, float]): Metrics.
+    """
+    nlp = spacy.blank("en")
+    start = time.process_time()
+    aligner = TimedAligner(NamedFacts(draw_store()), tokenizer=nlp.make_doc)
+    built, start = time.process_time() - start, time.process_time()
+    output = corpus.with_name(f"{corpus.name}-aligned")
+    limits: dict[str, Any] = {"unrelated": 0.3, "shard": SHARD, "progress": aligner.reading}
+    with lasting_objects():
+        align_corpus(corpus, output, aligner=aligner, vocab=nlp.vocab, **limits)
+    total = time.process_time() - start
+    parts = {"read": aligner.read, "find_and_link": aligner.aligned, "mark_and_write": total - aligner.read}
+    parts["mark_and_write"] -= aligner.aligned
+    figures = {f"{name}_us_per_sentence": 1e6 * seconds / count for name, seconds in parts.items()}
+    return {"sentences_per_second": count / total, "names_seconds": built, "peak_mib": peak_memory(), **figures}
+
+
+def measure_docs(corpus: Path, *, count: int) -> dict[str, float]:
+    """Read and write a corpus. RETURNS (dict[str, float]): Metrics."""
+    vocab, start = spacy.blank("en").vocab, time.process_time()
+    with ShardWriter(corpus.with_name(f"{corpus.name}-copied"), shard=SHARD, attrs=GOLD_ATTRS) as writer:
+        for doc in iter_docs(corpus, vocab):
+            writer.add(doc)
+    return {"sentences_per_second": count / (time.process_time() - start), "peak_mib": peak_memory()}
+
+
+def main() -> None:
+    """Measure once."""
+    folder, count, what = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+    if not folder.exists():
+        draw_corpus(folder, draw_store(), count=count)
+    measure = {"align": measure_alignment, "docs": measure_docs}[what]
+    print(json.dumps(measure(folder, count=count)))
+
+
+if __name__ == "__main__":
+    main()

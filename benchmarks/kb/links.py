@@ -1,0 +1,172 @@
+"""Link prediction: our embeddings and the peer's, on the same numbered facts, ranked by the same code."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy
+import torch
+
+from benchmarks.harness.call import Call
+from benchmarks.harness.runs import ROOT, cached, environment, fingerprint
+from benchmarks.kb.data import LinkMaker, Links
+from spacy_relext.kb.embeddings import KbEmbeddings
+from spacy_relext.kb.model import KbModel, score_links, train_kb
+from spacy_relext.kb.training import LOGISTIC_RECIPE, KbSettings
+
+PEER = ROOT / "benchmarks" / "peers" / "pykeen_links.py"
+BATCH, WIDTH = 1_000, 100
+METRICS = ("entities_mrr", "entities_hits_1", "entities_hits_10", "relations_mrr", "relations_hits_1")
+# The pass is chosen on valid.
+OWN: dict[str, dict[str, Any]] = {
+    "wn18rr": {"n3": 0.1, "batch_size": 250, "passes": 12, "patience": 0, "every": 2},
+    "fb15k237": {"n3": 0.05, "batch_size": 250, "passes": 8, "patience": 0, "every": 2},
+}
+PARTS = ("same", "start", "relations", "distmult", "own", "hrere")
+RELATION_WEIGHT = 0.1
+PYKEEN = "peer:PyKEEN 1.11.1"
+
+
+def links(call: Call, name: str) -> None:
+    """Train and rank on one data set.
+
+    call (Call): The call.
+    name (str): Folder of the data set.
+    """
+    assert isinstance(call.maker, LinkMaker)
+    data, passes = call.maker.links(name), call.settings.passes
+    torch.set_num_threads(call.settings.threads)
+    facts = f"{name}: {len(data.store):,} facts"
+    for seed in call.seeds:
+        for part, kind, compare in (
+            ("same", "complex", _compare),
+            ("start", "complex", _start_alike),
+            ("relations", "complex", _ask_relations),
+            ("distmult", "distmult", _compare),
+        ):
+            if call.wants(part):
+                # no evaluation: the last pass counts, as it does of the peer
+                same = {"kind": kind, "width": WIDTH, "batch_size": BATCH, "passes": passes, "every": passes + 1}
+                described = f"{facts}, {kind}, {WIDTH} numbers, Adagrad 0.1, no regulariser, {passes} passes"
+                compare(call, data, KbSettings(seed=seed, **same), described)  # type: ignore[arg-type]
+        for part, recipe in (
+            ("own", OWN[name]),
+            ("hrere", {**LOGISTIC_RECIPE, "passes": 60_000 * 5_000 // len(data.store)}),
+        ):
+            if call.wants(part):
+                settings = KbSettings(seed=seed, **recipe)
+                described = f"{facts}, recipe {part}: {_words(recipe)}"
+                _record(call, data, _ours(call, data, settings), data_name=described, system="default", seed=seed)
+
+
+def _compare(call: Call, data: Links, settings: KbSettings, described: str) -> None:
+    """One recipe, ours and the peer's."""
+    ours = _ours(call, data, settings)
+    _record(call, data, ours, data_name=described, system="default", seed=settings.seed)
+    if call.maker.peer_python:  # type: ignore[attr-defined]
+        theirs = _theirs(call, data, settings)
+        _record(call, data, theirs, data_name=described, system=PYKEEN, seed=settings.seed)
+        ratio = {"cpu_time_ratio": _pass_seconds(ours) / _pass_seconds(theirs)}
+        call.record(data.name, ratio, data=described, split="test", system="default", seed=settings.seed)
+        call.tell(f"  our time by the peer's: {ratio['cpu_time_ratio']:.2f}")
+
+
+def _start_alike(call: Call, data: Links, settings: KbSettings, described: str) -> None:
+    """The peer once more, its tables begun with numbers as small as ours."""
+    if not call.maker.peer_python:  # type: ignore[attr-defined]
+        call.tell("start: nothing to do without --peer-python")
+        return
+    theirs = _theirs(call, data, settings, scale=settings.scale)
+    system = f"{PYKEEN}, begun at {settings.scale:g}"
+    _record(call, data, theirs, data_name=described, system=system, seed=settings.seed)
+
+
+def _ask_relations(call: Call, data: Links, settings: KbSettings, described: str) -> None:
+    """Ours once more, with a loss that asks for relations, too."""
+    ours = _ours(call, data, replace(settings, relation_weight=RELATION_WEIGHT))
+    system = f"ablation:relations asked, weight {RELATION_WEIGHT:g}"
+    _record(call, data, ours, data_name=described, system=system, seed=settings.seed)
+
+
+def _ours(call: Call, data: Links, settings: KbSettings) -> dict[str, Any]:
+    """Train, unless that was done."""
+    folder = call.settings.runs / f"{data.name}-links-{fingerprint([vars(settings), call.settings.threads])}"
+
+    def run() -> dict[str, Any]:
+        seconds: list[float] = []
+
+        def timed(batches: Iterator[Any], number: int) -> Iterator[Any]:
+            start = time.process_time()
+            yield from batches
+            seconds.append(time.process_time() - start)
+
+        def tell(entry: Mapping[str, float]) -> None:
+            call.tell(f"  pass {len(seconds)}: {seconds[-1]:.1f} s, {dict(entry)}")
+
+        valid = data.facts["valid"] if settings.every <= settings.passes else None
+        model = train_kb(data.store, settings, folder=folder, valid=valid, progress=timed, tell=tell)
+        return {"seconds": seconds, "history": list(model.history)}
+
+    found = cached(folder / "result.json", run)
+    return {**found, "model": KbModel.from_disk(folder).embeddings}
+
+
+def _theirs(call: Call, data: Links, settings: KbSettings, *, scale: float = 0.0) -> dict[str, Any]:
+    """Train the peer in a process of its own, unless that was done; its tables begin as it likes where scale is 0."""
+    answers = 2 * len(data.store)
+    batch = max(1, round(settings.batch_size * data.questions / answers))
+    told = {"kind": settings.kind, "width": settings.width, "passes": settings.passes, "batch-size": batch}
+    told.update({"learn-rate": settings.learn_rate, "seed": settings.seed, **({"scale": scale} if scale else {})})
+    folder = call.settings.runs / f"{data.name}-pykeen-{fingerprint(told)}"
+
+    def run() -> dict[str, Any]:
+        numpy.savez(folder / "facts.npz", **data.facts)  # type: ignore[arg-type]
+        sizes = {"entities": len(data.store.entities), "relations": len(data.store.relations)}
+        options = [f"--{key}={value}" for key, value in {**told, **sizes}.items()]
+        python = str(call.maker.peer_python)  # type: ignore[attr-defined]
+        files = ["--facts", str(folder / "facts.npz"), "--out", str(folder / "tables.npz")]
+        variables = {**environment(call.settings.threads, trains=True), "PYTHONPATH": ""}
+        subprocess.run([python, str(PEER), *files, *options], env=variables, check=True)
+        found: dict[str, Any] = json.loads((folder / "tables.json").read_text(encoding="utf8"))
+        return found
+
+    found = cached(folder / "result.json", run)
+    call.tell(f"  the peer says of itself: {found['own_scores']}")
+    return {**found, "model": _load_tables(folder / "tables.npz", settings.kind)}
+
+
+def _load_tables(path: Path, kind: str) -> KbEmbeddings:
+    """Put tables into a model of ours, which then scores as they were trained."""
+    with numpy.load(path) as tables:
+        entities, relations = torch.from_numpy(tables["entities"]), torch.from_numpy(tables["relations"])
+    width = entities.shape[1] // (2 if kind == "complex" else 1)
+    model = KbEmbeddings(kind=kind, n_entities=len(entities), n_relations=len(relations) // 2, width=width)
+    model.load_state_dict({"entities": entities, "relations": relations})
+    return model
+
+
+def _record(call: Call, data: Links, found: dict[str, Any], *, data_name: str, system: str, seed: int) -> None:
+    """Rank the test facts and write the rows."""
+    known = data.known()
+    for split, facts in data.tests().items():
+        scores = score_links(found["model"], facts, known)
+        metrics = {key: float(scores[key] or 0.0) for key in METRICS}
+        metrics["pass_seconds"] = _pass_seconds(found)
+        told = {"data": data_name, "split": split, "system": system, "seed": seed}
+        call.record(data.name, metrics, seconds=sum(found["seconds"]), **told)  # type: ignore[arg-type]
+        call.tell(f"{system}, {split} ({len(facts):,} facts): {metrics}")
+
+
+def _pass_seconds(found: Mapping[str, Any]) -> float:
+    """Processor seconds of a pass, the mean of all."""
+    return float(numpy.mean(found["seconds"]))
+
+
+def _words(recipe: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key} {value}" for key, value in recipe.items())

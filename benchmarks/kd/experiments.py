@@ -1,0 +1,234 @@
+"""The KD4NRE experiments on scores: what is trained, on what, by which teacher, and which rows it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import spacy
+import torch
+
+from benchmarks.harness.call import Call
+from benchmarks.harness.corpora import PairData
+from benchmarks.harness.intervals import difference
+from benchmarks.harness.pairs import NOTHING, PairSet, pair_scores, pipeline_labels, read_pairs
+from benchmarks.harness.rbert import load_rbert, peer_labels, run_rbert
+from benchmarks.harness.runs import cached, digest
+from benchmarks.kd.intervals import drawn_scores
+from benchmarks.kd.systems import (
+    CROWDED_PARTS,
+    DEFAULT,
+    EFFICIENCY,
+    HEADLINE,
+    MINILM,
+    SEMEVAL_PARTS,
+    STUDENT,
+    TEACHER,
+    Family,
+    Part,
+    System,
+)
+from benchmarks.kd.training import maker_of, train_system
+
+# Part of the experiment on label efficiency → percent of the labels, and multiple of the passes: with few sentences a
+# pass has few updates.
+SHARES = {"1%": (1, 10), "10%": (10, 4), "50%": (50, 2), "100%": (100, 1)}
+# Part of an experiment → the peer's row, and its options: as it is; with entity types in its text; with what else helps
+# our own systems.
+PEER_PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "peer": ("peer:rbert", ()),
+    "typed-peer": ("peer:rbert, types", ("--types",)),
+    "smoothed-peer": ("peer:rbert, label smoothing, adversary", ("--label-smoothing", "0.1", "--adversary", "1.0")),
+}
+
+
+class Judged(NamedTuple):
+    """A trained system.
+
+    folder (Path): Its training's folder.
+    answer (Callable[[Path], list[str]]): Labels the pairs of a corpus.
+    """
+
+    folder: Path
+    answer: Callable[[Path], list[str]]
+
+    def labels(self, corpus: Path) -> list[str]:
+        """Label the pairs of a corpus, unless that was done.
+
+        corpus (Path): A .spacy file.
+        RETURNS (list[str]): In the order of `read_pairs`.
+        """
+        found = cached(self.folder / f"labels-{digest(corpus)}.json", lambda: {"labels": self.answer(corpus)})
+        return list(found["labels"])
+
+
+def semeval(call: Call) -> None:
+    """SemEval-2010 Task 8: the grid with supersenses and with NER types, ablations, controls, both encoders."""
+    compare(call, "semeval", SEMEVAL_PARTS)
+    if call.wants("intervals"):
+        intervals(call)
+
+
+def intervals(call: Call) -> None:
+    """Differences of the default and what it is to be compared with on SemEval-2010's test, and how sure they are."""
+    data = maker_of(call).semeval()
+    (path,) = data.tests.values()
+    gold = [row.labels[0] if row.labels else NOTHING for row in _pairs(path, data.marked).rows]
+    for seed in call.seeds:
+        judged = {
+            name: run_system(call, "semeval", data, system, seed=seed, row=Part(HEADLINE).row_name(name))
+            for name, system in HEADLINE.items()
+        }
+        if call.peer:
+            judged["R-BERT"] = run_peer(call, "semeval", data, "peer", seed=seed)
+        scores = {name: drawn_scores(gold, system.labels(path)) for name, system in judged.items()}
+        default = scores.pop(DEFAULT)
+        for name, others in scores.items():
+            options = {"data": call.describe(data), "split": f"default − {name}, test", "system": "default"}
+            found = difference(default, others, score="macro_f")
+            call.record("semeval_differences", found, seed=seed, **options)  # type: ignore[arg-type]
+
+
+def conll04(call: Call) -> None:
+    """CoNLL04, gold entities: the grid, ablations, controls, all encoders."""
+    compare(call, "conll04", CROWDED_PARTS)
+
+
+def scierc(call: Call) -> None:
+    """SciERC, gold entities: the grid, ablations, controls, all encoders."""
+    compare(call, "scierc", CROWDED_PARTS)
+
+
+def labels(call: Call) -> None:
+    """Less and less of SemEval-2010's labels; teacher and student see the same ones.
+
+    All are evaluated as often as with all labels: with few, reading dev would take longer than learning, and the best
+    of many passes on it would be chosen by chance.
+    """
+    full, rows = maker_of(call).semeval(), Part(EFFICIENCY)
+    for part, (percent, factor) in SHARES.items():
+        settings = replace(call.settings, passes=call.settings.passes * factor, evaluate_every=factor)
+        there = replace(call, settings=settings)
+        for seed in call.seeds if call.wants(part) else ():
+            data = maker_of(call).share(full, percent, seed=seed)
+            options: dict[str, Any] = {"described": call.describe(full), "suffix": f", {percent:g} % of the labels"}
+            for name, system in EFFICIENCY.items():
+                run_system(there, "labels", data, system, seed=seed, row=rows.row_name(name), **options)
+            if call.peer:
+                run_peer(there, "labels", data, "peer", seed=seed, **options)
+
+
+def compare(call: Call, data_set: str, parts: Mapping[str, Part]) -> None:
+    """Train and judge the systems of all parts asked for with every seed, and the peer beside them if asked.
+
+    call (Call): The call; "peer" is a part too.
+    data_set (str): A method of the maker, and the benchmark's name in the results.
+    parts (Mapping[str, Part]): Its parts.
+    """
+    make = getattr(maker_of(call), data_set)
+    for seed in call.seeds:
+        for part_name, part in parts.items():
+            if call.wants(part_name):
+                types = {"types": part.types} if part.types else {}
+                data = make(parsed=part.family.parsed, **types)
+                elders = None if part.elders is None else (make(parsed=part.elders.parsed, **types), part.elders)
+                for name, system in part.systems.items():
+                    options: dict[str, Any] = {"family": part.family, "elders": elders, "row": part.row_name(name)}
+                    run_system(call, data_set, data, system, seed=seed, **options)
+        for part_name in PEER_PARTS if call.peer else ():
+            if call.wants(part_name):
+                run_peer(call, data_set, make(), part_name, seed=seed)
+
+
+def run_system(
+    call: Call,
+    benchmark: str,
+    data: PairData,
+    system: System,
+    *,
+    seed: int,
+    row: str,
+    family: Family = MINILM,
+    elders: tuple[PairData, Family] | None = None,
+    **naming: str,
+) -> Judged:
+    """Train a system, or find its training; judge it and write its rows.
+
+    call (Call): The call.
+    benchmark (str): Its name in the results.
+    data (PairData): The corpora.
+    system (System): What is trained.
+    seed (int): Seed.
+    row (str): What it is called in the results.
+    family (Family): Its encoder.
+    elders (tuple[PairData, Family] | None): As for `train_system`.
+    naming (str): `described`, what the results say of the data; `suffix`, what they add to a split's name.
+    RETURNS (Judged): The trained system.
+    """
+    call.tell(f"{data.name}{naming.get('suffix', '')}: {row.removeprefix('ablation:')}, seed {seed}")
+    trained, seconds = train_system(call, data, system, seed=seed, family=family, elders=elders)
+    name = TEACHER if system.student is None else STUDENT
+
+    def answer(path: Path) -> list[str]:
+        return pipeline_labels(spacy.load(trained.pipeline), path, name=name, marked=data.marked)
+
+    judged = Judged(trained.folder, answer)
+    _judge(call, benchmark, data, judged, row=row, seed=seed, seconds=seconds, **naming)
+    return judged
+
+
+def run_peer(call: Call, benchmark: str, data: PairData, part: str, *, seed: int, **naming: str) -> Judged:
+    """Train and judge the peer.
+
+    call (Call): The call.
+    benchmark (str): Its name in the results.
+    data (PairData): The corpora.
+    part (str): Of `PEER_PARTS`.
+    seed (int): Seed.
+    naming (str): As for `run_system`.
+    RETURNS (Judged): The trained peer.
+    """
+    row, options = PEER_PARTS[part]
+    call.tell(f"{data.name}{naming.get('suffix', '')}: {row}, seed {seed}")
+    trained = run_rbert(data, seed=seed, settings=call.settings, options=options)
+
+    def answer(path: Path) -> list[str]:
+        return peer_labels(load_rbert(trained.model), _pairs(path, data.marked).rows)
+
+    judged = Judged(trained.folder, answer)
+    _judge(call, benchmark, data, judged, row=row, seed=seed, seconds=trained.seconds, **naming)
+    return judged
+
+
+def _judge(
+    call: Call,
+    benchmark: str,
+    data: PairData,
+    judged: Judged,
+    *,
+    row: str,
+    seed: int,
+    seconds: float,
+    described: str = "",
+    suffix: str = "",
+) -> None:
+    """Score the answers to dev and test pairs, unless that was done, and write the rows."""
+    torch.set_num_threads(call.settings.threads)
+    for split, path in {"dev": data.dev, **data.tests}.items():
+
+        def score(path: Path = path) -> dict[str, Any]:
+            return pair_scores(_pairs(path, data.marked), judged.labels(path), task=data.task)
+
+        scores = cached(judged.folder / f"scores-{split}-{digest(path)}.json", score)
+        name, options = call.split_name(data, split) + suffix, {"data": described or call.describe(data)}
+        call.record(benchmark, scores, split=name, system=row, seed=seed, seconds=seconds, **options)
+        main = "semeval_macro_f" if "semeval_macro_f" in scores else "micro_f"
+        call.tell(f"  {split}: {main} {scores[main]:.4f}, {seconds:.0f} s of training")
+
+
+@cache
+def _pairs(corpus: Path, marked: bool) -> PairSet:
+    return read_pairs(corpus, marked=marked)

@@ -1,0 +1,55 @@
+"""The benchmarks of KD4NRE on real data: `python -m benchmarks kd`.
+
+    python -m benchmarks kd semeval --only grid,peer --peer
+    python -m benchmarks kd speed --only extraction
+
+benchmarks/kd/README.md says what each experiment is.
+"""
+
+from functools import partial
+from typing import Annotated
+
+import typer
+
+from benchmarks.harness import program
+from benchmarks.harness.corpora import PairMaker
+from benchmarks.harness.program import (
+    Experiment,
+    describe_defaults,
+    experiments_argument,
+    report_errors,
+    run_experiments,
+)
+from benchmarks.kd.experiments import PEER_PARTS, SHARES, conll04, labels, scierc, semeval
+from benchmarks.kd.speed import speed
+from benchmarks.kd.systems import CROWDED_PARTS, SEMEVAL_PARTS
+
+EXPERIMENTS = {
+    "semeval": Experiment(semeval, (*SEMEVAL_PARTS, *PEER_PARTS, "intervals"), passes=5),
+    "conll04": Experiment(conll04, (*CROWDED_PARTS, *PEER_PARTS), passes=5),
+    "scierc": Experiment(scierc, (*CROWDED_PARTS, *PEER_PARTS), passes=5),
+    "labels": Experiment(labels, tuple(SHARES), passes=5),
+    "speed": Experiment(speed, ("training", "extraction", "memory"), passes=2),
+}
+DEFAULTS = describe_defaults(EXPERIMENTS)
+
+
+def main(
+    experiments: experiments_argument(EXPERIMENTS),  # type: ignore[valid-type]
+    data: program.DataOption = program.DATA,
+    models: program.ModelsOption = program.MODELS,
+    encoder: program.EncoderOption = program.ENCODER,
+    seeds: program.SeedsOption = None,
+    passes: program.PassesOption = None,
+    threads: program.ThreadsOption = 1,
+    precision: program.PrecisionOption = "auto",
+    limit_train: program.LimitTrainOption = None,
+    limit_test: program.LimitTestOption = None,
+    peer: Annotated[bool, typer.Option("--peer", help="Train R-BERT too (speed always does).")] = False,
+    only: program.OnlyOption = None,
+    runs: program.RunsOption = program.HERE / "runs",
+    results: program.ResultsOption = program.RESULTS / "kd.json",
+) -> None:
+    """Train teachers and students, and write the rows."""
+    with report_errors():
+        run_experiments(EXPERIMENTS, dict(locals()), partial(PairMaker, models=models))

@@ -1,0 +1,240 @@
+"""What the KD4NRE benchmarks compare: each system as what it changes in the configs of teacher and student."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from benchmarks.harness.corpora import NER, VECTORS
+from benchmarks.harness.runs import ROOT
+
+TEACHER, STUDENT = "kd_teacher", "kd_classifier"
+IN_TEACHER, IN_STUDENT = f"components.{TEACHER}", f"components.{STUDENT}"
+Changes = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Family:
+    """Teacher and student with one kind of encoder.
+
+    name (str): What their rows are called by; "" for the default.
+    configs (Mapping[str, str]): Component → its config in configs/.
+    parsed (bool): Whether the encoder reads tags and heads.
+    passes (int): Multiple of the passes: an encoder that knows nothing beforehand takes more of them.
+    vectors (bool): Whether it reads static vectors.
+    batch (int): Padded tokens of a batch; 0 for what the data set says.
+    given (Mapping[str, Changes]): Component → what its config changes so that entities are given and passes fit.
+    """
+
+    name: str
+    configs: Mapping[str, str]
+    parsed: bool = False
+    passes: int = 1
+    vectors: bool = False
+    batch: int = 0
+    given: Mapping[str, Changes] = field(default_factory=dict)
+
+    def config(self, component: str) -> Path:
+        """RETURNS (Path): The config of one of both components."""
+        return ROOT / "configs" / self.configs[component]
+
+    def changes(self, component: str, models: Path) -> dict[str, Any]:
+        """RETURNS (dict[str, Any]): What all trainings of a component on this machine change."""
+        paths = {"paths.vectors": str((models / VECTORS).resolve())} if self.vectors else {}
+        return {**paths, **self.given.get(component, {})}
+
+
+# All layers learn, unlike in the workflow, which has little time; no ner where entities are given.
+SHARED_TRAINING = {"training.optimizer.learn_rate.initial_rate": 1e-3, "components.tok2vec.model.freeze_layers": 0}
+SHARED_STUDENT = {
+    "nlp.pipeline": ["sentencizer", "tok2vec", STUDENT],
+    "corpora.train.gold_ents": True,
+    "corpora.train.gold_ents_aside": False,
+    "corpora.dev.gold_ents": True,
+    **SHARED_TRAINING,
+}
+MINILM = Family("", {TEACHER: "kd_teacher.cfg", STUDENT: "kd_student.cfg"})
+CGCN = Family(
+    "C-GCN", {TEACHER: "kd_cgcn_teacher.cfg", STUDENT: "kd_cgcn_student.cfg"}, parsed=True, passes=4, vectors=True
+)
+SHARED = Family(
+    "shared",
+    {TEACHER: "kd_shared_teacher.cfg", STUDENT: "kd_shared_student.cfg"},
+    passes=2,
+    batch=400,
+    given={TEACHER: SHARED_TRAINING, STUDENT: SHARED_STUDENT},
+)
+MARKED = Family("marked", {TEACHER: "kd_marked_teacher.cfg", STUDENT: "kd_marked_student.cfg"}, passes=2, batch=400)
+
+
+@dataclass(frozen=True)
+class System:
+    """One system.
+
+    teacher (Changes | None): Of the teacher's config; None: there is no teacher.
+    student (Changes | None): Of the student's config; None: the teacher itself is judged.
+    passes (int): Multiple of the passes.
+    folds (int): How many teachers label what they were not trained on; 0: one that labels its own training data.
+    """
+
+    teacher: Changes | None = None
+    student: Changes | None = None
+    passes: int = 1
+    folds: int = 0
+
+
+FUSION, MARKER = f"{IN_TEACHER}.model.fusion", "model.marker_layer"
+S, V, R = {FUSION: "scalar"}, dict[str, Any](), {FUSION: "relation"}
+PLAIN = dict[str, Any]()
+NO_PRIOR = {FUSION: "scalar", f"{IN_TEACHER}.model.scale": 0.0}
+STRONG_PRIOR = {f"{IN_TEACHER}.model.scale": 0.8}
+TSD = {f"{IN_TEACHER}.tsd_weight": 1.0}
+HINTS = {f"{IN_STUDENT}.hint_weight": 1.8}
+ANNEALED = {"training.before_update.start": 1.0, "training.before_update.end": 0.0}
+NO_ATTENTION = {f"{IN_STUDENT}.model.attention": False}
+# MiniLM's student has smoothed labels by default, those of other encoders have not.
+HARD, SMOOTHED = ({f"{IN_STUDENT}.label_smoothing": share} for share in (0.0, 0.1))
+# Learned from what the encoder reads alone, not from what an adversary makes of it.
+ALONE_TEACHER, ALONE = ({f"{part}.adversarial_radius": 0.0} for part in (IN_TEACHER, IN_STUDENT))
+# Each text read as it is and moved, and not once, moved by what the last pass found.
+TWICE_TEACHER, TWICE = ({f"{part}.adversarial_reuse": False} for part in (IN_TEACHER, IN_STUDENT))
+# What the paper prints, but for the direction in which the teacher's share changes (docs/methods/kd.md).
+PRINTED_TEACHER = {**TSD, **STRONG_PRIOR, **ALONE_TEACHER, f"{IN_TEACHER}.prior": "printed"}
+PRINTED_STUDENT = {**HINTS, **ANNEALED, **ALONE, **HARD}
+FOLDS = 3
+MARKERS_AT = 3
+
+DEFAULT = "student-V"
+BASE: dict[str, System] = {"base": System(student={**NO_ATTENTION, **HARD})}
+TYPED: dict[str, System] = {
+    "teacher-S": System(S),
+    "teacher-V": System(V),
+    "student-S": System(S, PLAIN),
+    DEFAULT: System(V, PLAIN),
+    "student-R": System(R, PLAIN),
+}
+ABLATIONS: dict[str, System] = {
+    f"{DEFAULT}, folds": System(V, PLAIN, folds=FOLDS),
+    "annealed to the labels": System(V, ANNEALED),
+    "with TSD": System(TSD, PLAIN),
+    "with hints": System(V, HINTS),
+    "with TSD and hints": System(TSD, HINTS),
+    "without type prior": System(NO_PRIOR, PLAIN),
+    "strong type prior": System(STRONG_PRIOR, PLAIN),
+    "without multi-aspect attention": System(V, NO_ATTENTION),
+    "as printed, V": System(PRINTED_TEACHER, PRINTED_STUDENT),
+    "as printed, R": System({**PRINTED_TEACHER, **R}, PRINTED_STUDENT),
+    "without KD": System(student=HARD),
+    f"{DEFAULT}, hard labels": System(V, HARD),
+}
+# What the student's gain is to be compared with: nothing but softer labels, a teacher that knows no more than the
+# student, and as many passes without a teacher as teacher and student have together.
+CONTROLS: dict[str, System] = {
+    "label smoothing": System(student=PLAIN),
+    "label smoothing, twice the passes": System(student=PLAIN, passes=2),
+    "base, twice the passes": System(student={**NO_ATTENTION, **HARD}, passes=2),
+    "self-distillation": System(NO_PRIOR, NO_ATTENTION),
+    "self-distillation, folds": System(NO_PRIOR, NO_ATTENTION, folds=FOLDS),
+}
+# Pairs that the data marks in one order, learned and read from both sides.
+SIDES = {f"{IN_STUDENT}.{key}": True for key in ("both_orders", "average_orders")}
+FROM_BOTH_SIDES: dict[str, System] = {
+    "label smoothing, both sides": System(student=SIDES),
+    f"{DEFAULT}, both sides": System(V, SIDES),
+    "base, both sides": System(student={**NO_ATTENTION, **HARD, **SIDES}),
+}
+ALONE_AND_HARD = {**ALONE, **HARD}
+WITHOUT_ADVERSARY: dict[str, System] = {
+    "base, no adversary": System(student={**NO_ATTENTION, **ALONE_AND_HARD}),
+    "label smoothing, no adversary": System(student=ALONE),
+    f"{DEFAULT}, no adversary": System(ALONE_TEACHER, ALONE_AND_HARD),
+    f"{DEFAULT}, folds, no adversary": System(ALONE_TEACHER, ALONE_AND_HARD, folds=FOLDS),
+    "self-distillation, no adversary": System({**NO_PRIOR, **ALONE_TEACHER}, {**NO_ATTENTION, **ALONE_AND_HARD}),
+    "without KD, no adversary": System(student=ALONE_AND_HARD),
+    "label smoothing, both sides, no adversary": System(student={**SIDES, **ALONE}),
+}
+READ_TWICE: dict[str, System] = {
+    "base, read twice": System(student={**NO_ATTENTION, **HARD, **TWICE}),
+    "label smoothing, read twice": System(student=TWICE),
+    f"{DEFAULT}, read twice": System(TWICE_TEACHER, TWICE),
+    f"{DEFAULT}, hard labels, read twice": System(TWICE_TEACHER, {**HARD, **TWICE}),
+}
+# The labels of MiniLM's teachers, for another encoder.
+TAUGHT_BY_MINILM: dict[str, System] = {
+    f"{DEFAULT}, folds, taught by MiniLM, no adversary": System(ALONE_TEACHER, PLAIN, folds=FOLDS),
+}
+MARKED_LATE = System({f"{IN_TEACHER}.{MARKER}": MARKERS_AT}, {f"{IN_STUDENT}.{MARKER}": MARKERS_AT})
+MARKERS: dict[str, System] = {f"markers at layer {MARKERS_AT}": MARKED_LATE}
+
+
+@dataclass(frozen=True)
+class Part:
+    """Systems that `--only` names together.
+
+    systems (Mapping[str, System]): Name → system.
+    family (Family): Their encoder.
+    types (str): Where entity types come from, if not from where the data set's do.
+    elders (Family | None): The teachers' encoder, if it is another one.
+    """
+
+    systems: Mapping[str, System]
+    family: Family = field(default=MINILM)
+    types: str = ""
+    elders: Family | None = None
+
+    def row_name(self, system: str) -> str:
+        """RETURNS (str): What a system is called in the results."""
+        if system == DEFAULT and self.family is MINILM and not self.types:
+            return "default"
+        parts = [self.family.name, system, *(["NER types"] if self.types == NER else [])]
+        return f"ablation:{', '.join(filter(None, parts))}"
+
+
+CENTRAL: dict[str, System] = {**BASE, DEFAULT: TYPED[DEFAULT]}
+HEADLINE: dict[str, System] = {
+    **CENTRAL,
+    **{name: CONTROLS[name] for name in ("label smoothing", "self-distillation")},
+}
+# Of encoders whose students learn from hard labels by default. MiniLM's base reads no types; that of the C-GCN does.
+HARD_BASE: dict[str, System] = {"base": System(student=NO_ATTENTION)}
+HARD_CENTRAL: dict[str, System] = {**HARD_BASE, DEFAULT: TYPED[DEFAULT]}
+HARD_HEADLINE: dict[str, System] = {
+    **HARD_CENTRAL,
+    "label smoothing": System(student=SMOOTHED),
+    "self-distillation": CONTROLS["self-distillation"],
+}
+CROWDED: dict[str, System] = {**HARD_CENTRAL, f"{DEFAULT}, folds": ABLATIONS[f"{DEFAULT}, folds"]}
+MARKED_ABLATIONS: dict[str, System] = {
+    "base, no adversary": System(student={**NO_ATTENTION, **ALONE}),
+    "label smoothing": HARD_HEADLINE["label smoothing"],
+    f"{DEFAULT}, folds": ABLATIONS[f"{DEFAULT}, folds"],
+}
+PARTS: dict[str, Part] = {
+    "grid": Part({**BASE, **TYPED}),
+    "ablations": Part(ABLATIONS),
+    "controls": Part(CONTROLS),
+    "central": Part(CENTRAL),
+    "headline": Part(HEADLINE),
+    "markers": Part(MARKERS),
+    "sides": Part(FROM_BOTH_SIDES),
+    "no-adversary": Part(WITHOUT_ADVERSARY),
+    "read-twice": Part(READ_TWICE),
+    "cgcn": Part({**HARD_BASE, **TYPED}, CGCN),
+    "cgcn-elders": Part(TAUGHT_BY_MINILM, CGCN, elders=MINILM),
+}
+CROWDED_PARTS: dict[str, Part] = {
+    **PARTS,
+    "shared": Part(CROWDED, SHARED),
+    "marked": Part(HARD_CENTRAL, MARKED),
+    "marked-grid": Part({**HARD_BASE, **TYPED}, MARKED),
+    "marked-ablations": Part(MARKED_ABLATIONS, MARKED),
+    "shared-headline": Part(HARD_HEADLINE, SHARED),
+}
+SEMEVAL_PARTS: dict[str, Part] = {
+    **PARTS,
+    "ner": Part(TYPED, types=NER),
+    "cgcn-ner": Part({**HARD_BASE, **TYPED}, CGCN, types=NER),
+}
+EFFICIENCY: dict[str, System] = {**BASE, "teacher-V": System(V), DEFAULT: TYPED[DEFAULT]}

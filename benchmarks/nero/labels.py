@@ -1,0 +1,186 @@
+"""Labels for the baselines of NERO: what rules, a classifier, an untrained encoder or Snorkel say of a corpus.
+
+A labelled corpus holds the same texts; those with a label have it as gold triples, the others are not annotated.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy
+import spacy
+from spacy.tokens import Doc, DocBin
+
+from benchmarks.harness.pairs import read_examples
+from benchmarks.harness.runs import ROOT
+from spacy_relext.annotations.store import set_triples
+from spacy_relext.corpora.packing import iter_docs
+from spacy_relext.nero.grounding import NONE, vote
+from spacy_relext.nero.rules.index import RuleIndex
+from spacy_relext.nero.rules.patterns import SUBJECT
+from spacy_relext.nero.rules.rules import Rule, read_rules
+from spacy_relext.pairs.gold import PairClass
+from spacy_relext.pairs.pairs import Pairs
+from spacy_relext.pairs.suggesters import AnnotatedPairs
+
+STAND_IN = "something"
+BATCH = 128
+
+
+class Ruled(NamedTuple):
+    """The pairs of a corpus, and what rules do there.
+
+    docs (list[Doc]): The Docs.
+    pairs (Pairs): Their marked pairs.
+    rules (list[Rule]): The rules.
+    votes (Any): `RuleVotes`.
+    """
+
+    docs: list[Doc]
+    pairs: Pairs
+    rules: list[Rule]
+    votes: Any
+
+
+def load_rules(path: Path, relations: Sequence[str] | None = None, drawn: Sequence[int] | None = None) -> list[Rule]:
+    """Read the authors' rules without the types behind their masks, as all systems do.
+
+    path (Path): The file.
+    relations (Sequence[str] | None): Those to keep; None: all.
+    drawn (Sequence[int] | None): Numbers of the rules to keep; None: all.
+    RETURNS (list[Rule]): The rules.
+    """
+    nlp = spacy.blank("en")
+    found = read_rules(path, any_type=True, tokenize=lambda word: [token.text for token in nlp.tokenizer(word)])
+    rules = [rule for rule in found.rules if relations is None or rule.relation in relations]
+    return rules if drawn is None else [rules[number] for number in drawn]
+
+
+def match(corpus: Path, rules: list[Rule]) -> Ruled:
+    """Let rules vote on a corpus.
+
+    corpus (Path): A .spacy file with marked pairs.
+    rules (list[Rule]): The rules.
+    RETURNS (Ruled): Pairs and votes.
+    """
+    nlp = spacy.blank("en")
+    docs = [example.reference for example in read_examples(nlp, corpus)]
+    pairs = AnnotatedPairs()(docs)
+    return Ruled(docs, pairs, rules, vote(RuleIndex(rules).match(pairs), rules, pairs=len(pairs)))
+
+
+def write_labels(corpus: Path, target: Path, labels: Sequence[PairClass | None]) -> Path:
+    """Write a copy of a corpus of one pair a text with other labels.
+
+    corpus (Path): The corpus.
+    target (Path): The copy.
+    labels (Sequence[PairClass | None]): Of each text; None: it is not annotated.
+    RETURNS (Path): The target.
+    """
+    made, nlp = DocBin(store_user_data=True), spacy.blank("en")
+    docs = [doc for doc in iter_docs(corpus, nlp.vocab)]
+    pairs = AnnotatedPairs()(docs)
+    if pairs.doc.tolist() != list(range(len(labels))):
+        raise ValueError(f"{corpus}: not one pair a text")
+    for number, (doc, label) in enumerate(zip(docs, labels, strict=True)):
+        bare = strip_triples(doc)
+        if label is not None:
+            subject, obj = pairs.spans(number)[:: -1 if label.backwards else 1]
+            offsets = [(span.start_char, span.end_char) for span in (subject, obj)]
+            set_triples(bare, [(offsets[0], label.relation, offsets[1])])
+        made.add(bare)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    made.to_disk(target)
+    return target
+
+
+def strip_triples(doc: Doc) -> Doc:
+    """RETURNS (Doc): The Doc without its triples, changed in place."""
+    from spacy_relext.annotations.store import TRIPLES_KEY
+
+    doc.user_data.pop(TRIPLES_KEY, None)
+    return doc
+
+
+def by_rules(ruled: Ruled) -> list[PairClass | None]:
+    """RETURNS (list[PairClass | None]): The heaviest answer of the rules that fire at each pair."""
+    fires = (ruled.votes.rule != NONE).tolist()
+    return [ruled.votes.answer(n, ruled.rules) if fires[n] else None for n in range(len(fires))]
+
+
+def by_label_model(ruled: Ruled, folder: Path, *, python: Path, seed: int) -> list[PairClass | None]:
+    """Let Snorkel's LabelModel weigh the rules.
+
+    ruled (Ruled): Pairs and rules.
+    folder (Path): For its files.
+    python (Path): Python of an environment with snorkel.
+    seed (int): Seed.
+    RETURNS (list[PairClass | None]): The likeliest answer where a rule fires.
+    """
+    answers = sorted({each for said in ruled.votes.said for each in said})
+    number = {each: index for index, each in enumerate(answers)}
+    votes = numpy.full((len(ruled.pairs), len(ruled.rules)), -1)
+    for pair, rule, backwards in zip(*(column.tolist() for column in RuleIndex(ruled.rules).match(ruled.pairs))):
+        votes[pair, rule] = number[PairClass(ruled.rules[rule].relation, backwards)]
+    folder.mkdir(parents=True, exist_ok=True)
+    numpy.save(folder / "votes.npy", votes)
+    command = [str(python), str(ROOT / "benchmarks" / "peers" / "label_model.py"), "--votes", str(folder / "votes.npy")]
+    command += ["--classes", str(len(answers)), "--seed", str(seed), "--out", str(folder / "probs.npy")]
+    subprocess.run(command, check=True, capture_output=True)
+    best = numpy.load(folder / "probs.npy").argmax(axis=1)
+    return [answers[best[n]] if ruled.votes.rule[n] != NONE else None for n in range(len(best))]
+
+
+class Likeness(NamedTuple):
+    """The rule that each pair is most like under an untrained encoder.
+
+    labels (list[PairClass]): What it says.
+    scores (Any): Its cosine. Shape (P,)
+    """
+
+    labels: list[PairClass]
+    scores: Any
+
+
+def by_cosine(ruled: Ruled, encoder: Path) -> Likeness:
+    """Compare what stands between two arguments with the rules, by a sentence encoder as it is.
+
+    ruled (Ruled): Pairs and rules.
+    encoder (Path): Folder of a Hugging Face encoder.
+    RETURNS (Likeness): The most similar rule of each pair.
+    """
+    rules = ruled.rules
+    bodies = [" ".join([STAND_IN, *(part or "" for part in rule.pattern.between), STAND_IN]) for rule in rules]
+    texts, forwards = [], []
+    for number, left, right, _ in ruled.pairs.by_position():
+        doc = ruled.docs[ruled.pairs.doc[number]]
+        texts.append(
+            f"{STAND_IN} {doc[left[1] : right[0]].text} {STAND_IN}" if left[1] < right[0] else f"{STAND_IN} {STAND_IN}"
+        )
+        forwards.append(ruled.pairs.subject[number, 0] <= ruled.pairs.object[number, 0])
+    cosines = _embed(texts, encoder) @ _embed(bodies, encoder).T  # (P, J)
+    best = cosines.argmax(axis=1)
+    first = [rule.pattern.first == SUBJECT for rule in rules]
+    labels = [PairClass(rules[rule].relation, first[rule] != bool(straight)) for rule, straight in zip(best, forwards)]
+    return Likeness(labels, cosines.max(axis=1))
+
+
+def _embed(texts: Sequence[str], encoder: Path) -> Any:
+    """Mean of the last layer, with a length of 1. Shape (N, D)"""
+    import torch
+    from transformers import AutoModel, AutoTokenizer
+
+    tokenizer, model = AutoTokenizer.from_pretrained(encoder), AutoModel.from_pretrained(encoder).eval()
+    order = sorted(range(len(texts)), key=lambda number: len(texts[number]))
+    found = torch.zeros(len(texts), model.config.hidden_size)
+    for begin in range(0, len(order), BATCH):
+        rows = order[begin : begin + BATCH]
+        batch = tokenizer([texts[row] for row in rows], padding=True, truncation=True, return_tensors="pt")
+        with torch.inference_mode():
+            states = model(**batch).last_hidden_state
+        mask = batch["attention_mask"][..., None]
+        found[rows] = torch.nn.functional.normalize((states * mask).sum(1) / mask.sum(1), dim=1)
+    return found.numpy()

@@ -1,0 +1,208 @@
+"""The experiments on scores: what is trained, on what, and which rows it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from benchmarks.harness.call import Call
+from benchmarks.harness.datasets import DataSet, count_docs, missing_rate
+from benchmarks.harness.runs import DEFAULT_CONFIG, Trained, cached, digest, fingerprint, train_run
+from benchmarks.rere.curves import draw_curves
+from benchmarks.rere.judge import judge
+from benchmarks.rere.peer import peer_scores, run_casrel
+from spacy_relext.corpora.drop import MODES
+
+CONFIGS = DEFAULT_CONFIG.parent
+DETECTOR, EXTRACTOR, ENCODER = "components.rere_detector", "components.rere_extractor", "components.tok2vec.model"
+MODELS = (ENCODER, f"{DETECTOR}.model", f"{EXTRACTOR}.model")
+# The collective loss as the paper's reading with the least bias: means over the batch.
+COLLECTIVE = {f"{DETECTOR}.loss": "collective", f"{DETECTOR}.collective_scope": "batch"}
+BY_LABEL = {**COLLECTIVE, f"{DETECTOR}.collective_scope": "label", f"{DETECTOR}.smooth": True}
+# Loss of the missing-label experiment → its name in drawings and what it changes.
+LOSSES: dict[str, tuple[str, dict[str, Any]]] = {
+    "bce": ("bce", {}),
+    "collective-batch": ("collective, batch", COLLECTIVE),
+    "collective-label-smooth": ("collective, label, smooth", BY_LABEL),
+}
+
+
+def compare(call: Call, benchmark: str, data: DataSet) -> None:
+    """Train, tune and test a config with every seed, and the peer beside it if asked.
+
+    call (Call): The call; its parts are "ours" and "peer".
+    benchmark (str): Its name in the results.
+    data (DataSet): The corpora.
+    """
+    for seed in call.seeds:
+        trained, found = run_system(call, "default", data, seed=seed, config=call.config, extras=True)
+        if call.wants("ours"):
+            record_scores(call, benchmark, data, found, system=system_of(call.config), seed=seed, trained=trained)
+        if call.peer and call.wants("peer"):
+            call.tell(f"{data.name}: CasRel, seed {seed}")
+            result = run_casrel(data, seed=seed, settings=call.settings, ours=trained)
+            for split, systems in peer_scores(result, foreign=data.foreign).items():
+                name = call.split_name(data, split, found["labels"][split])
+                for system, metrics in systems.items():
+                    options: dict[str, Any] = {"data": call.describe(data), "split": name, "system": system}
+                    call.record(benchmark, metrics, seed=seed, seconds=result["train_seconds"], **options)
+
+
+def headline(call: Call) -> None:
+    """The default pipeline on the hand-written test sentences, trained as `make all` trains it."""
+    compare(replace(call, peer=False), "headline", call.maker.embedded())
+
+
+def nyt24(call: Call) -> None:
+    """NYT24, with NYT11-HRL and NYT10-HRL as further tests."""
+    compare(call, "nyt24", call.maker.nyt24())
+
+
+def webnlg(call: Call) -> None:
+    """WebNLG."""
+    compare(call, "webnlg", call.maker.webnlg())
+
+
+def duie(call: Call) -> None:
+    """Chinese, without a download: characters and a BiLSTM."""
+    config = CONFIGS / "rere_recurrent.cfg"
+    for part, data_of in (("casrel", call.maker.ske_casrel), ("postag", call.maker.ske_postag)):
+        if call.wants(part):
+            data = data_of()
+            for seed in call.seeds:
+                trained, found = run_system(call, "recurrent", data, seed=seed, config=config, extras=True)
+                system = system_of(config)
+                record_scores(call, "duie", data, found, system=system, seed=seed, trained=trained, precision=False)
+
+
+def ablations(call: Call) -> None:
+    """Change one thing at a time on NYT24; parts: loss, pairing, absent-rows, marked, recurrent, case, precision."""
+    data = call.maker.nyt24(foreign=False)
+    for seed in call.seeds:
+        trained, found = run_system(call, "default", data, seed=seed, extras=True)
+        record_scores(call, "ablations", data, found, system="default", seed=seed, trained=trained)
+        for part, variants in _variants(call.settings.precision).items():
+            for name, options in variants.items() if call.wants(part) else ():
+                trained, found = run_system(call, name, data, seed=seed, **options)
+                record_scores(call, "ablations", data, found, system=f"ablation:{name}", seed=seed, trained=trained)
+
+
+def false_negatives(call: Call) -> None:
+    """Drop training triples at several rates; parts: the modes of drop-triples. Tuning and test data stay whole."""
+    data = call.maker.nyt24(foreign=False)
+    for mode in filter(call.wants, MODES):
+        panels: dict[str, dict[float, Any]] = {}
+        for rate in call.rates:
+            for seed in call.seeds:
+                train = call.maker.drop(data.train, rate=rate, mode=mode, seed=seed)
+                curves = _with_missing(call, data, train, mode=mode, rate=rate, seed=seed)
+                if seed == call.seeds[0]:
+                    for loss, curve in curves.items():
+                        panels.setdefault(loss, {})[rate] = curve
+        title = f"NYT24, {count_docs(data.train)} training sentences, triples dropped by {mode}"
+        for path in draw_curves(panels, title=title, target=call.figures / f"rere_false_negatives_{mode}"):
+            call.tell(f"drew {path}")
+
+
+def run_system(
+    call: Call,
+    name: str,
+    data: DataSet,
+    *,
+    seed: int,
+    config: Path = DEFAULT_CONFIG,
+    changes: Mapping[str, Any] | None = None,
+    pairing: str = "scored",
+    **judging: bool,
+) -> tuple[Trained, dict[str, Any]]:
+    """Train a system, or find its training; then tune and score it.
+
+    call (Call): The call.
+    name (str): For the folder; "nearest" and "product" decode the default's training.
+    data (DataSet): The corpora.
+    seed (int): Seed.
+    config (Path): The config.
+    changes (Mapping[str, Any] | None): Dotted keys and their new values.
+    pairing (str): How subjects and objects are paired in tuning and test.
+    judging (bool): As for `judge`.
+    RETURNS (tuple[Trained, dict[str, Any]]): The training and what `judge` says.
+    """
+    call.tell(f"{data.name}: {name}, seed {seed}")
+    folder_name = f"{data.name.partition('/')[0]}-{name if changes else system_of(config).removeprefix('ablation:')}"
+    options: dict[str, Any] = {"seed": seed, "settings": call.settings, "config": config, "changes": changes}
+    trained = train_run(folder_name, train=data.train, dev=data.dev, lang=data.lang, **options)
+    wanted = {"pairing": pairing, **judging}
+    key = fingerprint([wanted, digest(data.dev), [digest(path) for path in data.tests.values()]])
+    threads = call.settings.threads
+    found = cached(
+        trained.folder / f"scores-{key}.json", lambda: judge(trained.pipeline, data, threads=threads, **wanted)
+    )
+    for split in sorted(data.foreign & set(data.tests)):
+        for side, labels in found["labels"][split].items():
+            call.tell(f"  {split}, {side} ({len(labels)}): {', '.join(labels)}")
+    call.tell(f"  test: exact F {found['tests']['test']['tuned']['exact_f']:.4f}, {trained.seconds:.0f} s of training")
+    return trained, found
+
+
+def record_scores(
+    call: Call,
+    benchmark: str,
+    data: DataSet,
+    found: Mapping[str, Any],
+    *,
+    system: str,
+    seed: int,
+    trained: Trained,
+    precision: bool = True,
+) -> None:
+    """Write all scores of a system; before tuning and with gold relations it is a system of its own."""
+    name = system.removeprefix("ablation:")
+    for split, tunings in found["tests"].items():
+        options: dict[str, Any] = {"data": call.describe(data, precision=precision), "seed": seed}
+        options["split"] = call.split_name(data, split, found["labels"][split])
+        for tuning, metrics in tunings.items():
+            variant = system if tuning == "tuned" else f"ablation:{name}, {tuning.replace('-', ' ')}"
+            call.record(benchmark, metrics, system=variant, seconds=trained.seconds, **options)
+
+
+def system_of(config: Path) -> str:
+    """RETURNS (str): "default" for the default config, else an ablation with the config's name."""
+    return "default" if config.stem == DEFAULT_CONFIG.stem else f"ablation:{config.stem.removeprefix('rere_')}"
+
+
+def _variants(precision: str) -> dict[str, dict[str, dict[str, Any]]]:
+    """Part of the ablations → name → what is different."""
+    other = "fp32" if precision == "bf16" else "bf16"
+    losses = {
+        f"collective-{scope}": {"changes": {**COLLECTIVE, f"{DETECTOR}.collective_scope": scope}}
+        for scope in ("row", "batch", "label")
+    }
+    return {
+        "loss": losses,
+        "pairing": {pairing: {"pairing": pairing} for pairing in ("nearest", "product")},
+        "absent-rows": {"absent-rows-0": {"changes": {f"{EXTRACTOR}.absent_rows": 0.0}}},
+        **{name: {name: {"config": CONFIGS / f"rere_{name}.cfg"}} for name in ("marked", "recurrent")},
+        "case": {"no-case-features": {"changes": {f"{ENCODER}.case_features": False}}},
+        "precision": {other: {"changes": {f"{model}.precision": other for model in MODELS}}},
+    }
+
+
+def _with_missing(call: Call, data: DataSet, train: Path, *, mode: str, rate: float, seed: int) -> dict[str, Any]:
+    """Train with every loss asked for on a corpus with dropped triples; RETURNS the curve of each."""
+    dropped = DataSet(data.name, train, data.dev, data.tests, data.foreign, data.lang)
+    rate_of_labels = round(missing_rate(data.train, train), 4)
+    call.tell(f"{mode}, {rate:g} dropped: {rate_of_labels:.1%} of the relations of sentences are missing")
+    curves = {}
+    for loss in call.losses:
+        title, changes = LOSSES[loss]
+        changes = {**changes, f"{DETECTOR}.missing_rate": rate_of_labels} if changes else {}
+        name, system = (loss, f"ablation:{loss}") if changes else ("default", "default")
+        trained, found = run_system(call, name, dropped, seed=seed, changes=changes, curve=True)
+        options: dict[str, Any] = {"system": system, "seed": seed, "seconds": trained.seconds}
+        options["data"] = f"{call.describe(data)}, dropped by {mode}"
+        options["split"] = f"{call.split_name(data, 'test')}, {rate:g} dropped"
+        call.record("false-negatives", found["tests"]["test"]["tuned"], **options)
+        curves[title] = found["curve"]
+    return curves

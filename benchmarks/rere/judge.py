@@ -1,0 +1,156 @@
+"""Tune a trained pipeline on held-out data and score it on test corpora."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import spacy
+import torch
+from spacy.language import Language
+from spacy.training import Example
+
+from benchmarks.harness.datasets import DataSet
+from spacy_relext.corpora.reader import TripleCorpus
+from spacy_relext.pipeline.tuning import tune_pipeline
+from spacy_relext.scoring.evaluation import SHARED, EvaluationSettings, choose_labels, evaluate_pipeline
+from spacy_relext.scoring.outcomes import collect_outcomes
+from spacy_relext.scoring.triples import gold_records
+
+METRICS = (
+    *("exact_p", "exact_r", "exact_f", "span_f", "partial_f", "macro_f", "direction_accuracy", "ece"),
+    *("relations_micro_f", "relations_macro_f", "relations_ap", "empty_error_rate", "best_threshold_f"),
+)
+POINTER_GRID = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
+EXTRACTOR, DETECTOR = "rere_extractor", "rere_detector"
+# Low enough that every candidate is on the precision-recall curve.
+FLOOR = 0.001
+CURVE_POINTS = 200
+
+
+def judge(
+    pipeline: Path, data: DataSet, *, threads: int, pairing: str = "scored", extras: bool = False, curve: bool = False
+) -> dict[str, Any]:
+    """Score a pipeline tuned on the tuning corpus.
+
+    pipeline (Path): A trained pipeline; it stays as it is.
+    data (DataSet): Tuning and test corpora.
+    threads (int): Threads of torch.
+    pairing (str): How subjects and objects are paired; for "nearest" and "product" the threshold of the pointers is
+        tuned too.
+    extras (bool): Also score the pipeline before tuning, and the extractor with gold relations given, on "test".
+    curve (bool): Also trace precision and recall over all thresholds, on "test".
+    RETURNS (dict[str, Any]): `tests` (split → "tuned", "untuned", "gold-relations" → metrics), `labels` (split → which
+        relations are shared, only in the split, only in training), `tuning`, `curve`.
+    """
+    torch.set_num_threads(threads)
+    nlp = spacy.load(pipeline)
+    dev = read_examples(nlp, data.dev)
+    tests = {split: read_examples(nlp, path) for split, path in data.tests.items()}
+    result: dict[str, Any] = {
+        "tests": {split: {} for split in tests},
+        "labels": {split: compare_labels(nlp, examples) for split, examples in tests.items()},
+    }
+    main = result["tests"]["test"]
+    if extras:
+        main["untuned"] = score(nlp, tests["test"])
+    result["tuning"] = tune(nlp, dev, pairing=pairing)
+    for split, examples in tests.items():
+        labels = choose_labels(nlp, examples, [SHARED]) if split in data.foreign else None
+        result["tests"][split]["tuned"] = score(nlp, examples, labels=labels)
+    if extras:
+        main["gold-relations"] = score(nlp, tests["test"], gold_relations=True)
+    if curve:
+        result["curve"] = trace_curve(nlp, tests["test"])
+    return result
+
+
+def read_examples(nlp: Language, corpus: Path) -> list[Example]:
+    """Read a corpus with its sentence bounds.
+
+    nlp (Language): Its tokenizer makes the predicted Docs.
+    corpus (Path): A .spacy file.
+    RETURNS (list[Example]): The corpus.
+    """
+    return list(TripleCorpus(corpus, gold_sents=True)(nlp))
+
+
+def score(
+    nlp: Language, examples: Sequence[Example], *, labels: list[str] | None = None, gold_relations: bool = False
+) -> dict[str, float]:
+    """Evaluate, and keep what a table may show.
+
+    nlp (Language): The pipeline.
+    examples (Sequence[Example]): The test corpus.
+    labels (list[str] | None): Relations that count; all if None.
+    gold_relations (bool): Give the extractor the gold relations.
+    RETURNS (dict[str, float]): Scorer's key → fraction; those without a value are left out.
+    """
+    settings = EvaluationSettings(label_filter=labels, gold_relations=gold_relations)
+    found = evaluate_pipeline(nlp, examples, settings=settings)
+    if labels is not None:  # the scorer of the detector counts all relations
+        found = {key: value for key, value in found.items() if not key.startswith("relations_")}
+    return {key: float(found[key]) for key in METRICS if found.get(key) is not None}
+
+
+def tune(nlp: Language, dev: Sequence[Example], *, pairing: str) -> dict[str, Any]:
+    """Fit calibration and thresholds, in place.
+
+    nlp (Language): The pipeline.
+    dev (Sequence[Example]): The tuning corpus.
+    pairing (str): Set on the extractor.
+    RETURNS (dict[str, Any]): What `tune_pipeline` says, with `pointer_threshold` and `relation_threshold`.
+    """
+    extractor = nlp.get_pipe(EXTRACTOR).cfg  # type: ignore[attr-defined]
+    extractor["pairing"] = pairing
+    best: dict[str, Any] = {"after": -1.0}
+    settings: dict[str, Any] = {}
+    for threshold in (extractor["pointer_threshold"],) if pairing == "scored" else POINTER_GRID:
+        extractor["pointer_threshold"] = threshold
+        found = tune_pipeline(nlp, dev)[EXTRACTOR]
+        if found["after"] > best["after"]:
+            best, settings = {**found, "pointer_threshold": threshold}, dict(extractor)
+    extractor.update(settings)
+    best["relation_threshold"] = nlp.get_pipe(DETECTOR).cfg["threshold"]  # type: ignore[attr-defined]
+    return best
+
+
+def compare_labels(nlp: Language, examples: Sequence[Example]) -> dict[str, list[str]]:
+    """Say which relations pipeline and test corpus share.
+
+    nlp (Language): The pipeline.
+    examples (Sequence[Example]): The test corpus.
+    RETURNS (dict[str, list[str]]): `shared`, `only_in_split`, `only_in_training`.
+    """
+    known = set(nlp.pipe_labels[EXTRACTOR])
+    gold = {record["relation"] for example in examples for record in gold_records(example) or []}
+    return {
+        "shared": sorted(gold & known),
+        "only_in_split": sorted(gold - known),
+        "only_in_training": sorted(known - gold),
+    }
+
+
+def trace_curve(nlp: Language, examples: Sequence[Example]) -> dict[str, list[float]]:
+    """Precision and recall of all triples from the best scored on.
+
+    nlp (Language): The pipeline; its thresholds are taken off.
+    examples (Sequence[Example]): The test corpus.
+    RETURNS (dict[str, list[float]]): `precision` and `recall`, at most CURVE_POINTS of each.
+    """
+    nlp.get_pipe(EXTRACTOR).cfg.update(threshold=FLOOR, thresholds={})  # type: ignore[attr-defined]
+    outcomes = collect_outcomes(_predict(nlp, examples))
+    order = np.argsort(-outcomes.scores, kind="stable")
+    right = np.cumsum(outcomes.correct[order])
+    kept = np.unique(np.linspace(0, len(right) - 1, CURVE_POINTS).astype(int)) if len(right) else []
+    return {
+        "precision": [float(right[at] / (at + 1)) for at in kept],
+        "recall": [float(right[at] / outcomes.n_gold) for at in kept],
+    }
+
+
+def _predict(nlp: Language, examples: Sequence[Example]) -> list[Example]:
+    docs = nlp.pipe((example.predicted.copy() for example in examples), batch_size=64)
+    return [Example(doc, example.reference) for doc, example in zip(docs, examples)]

@@ -1,0 +1,72 @@
+"""The benchmarks of RERE on real data: `python -m benchmarks rere`.
+
+    python -m benchmarks rere nyt24 --peer
+    python -m benchmarks rere ablations --only loss,pairing
+
+benchmarks/README.md says what each experiment is.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from benchmarks.harness import program
+from benchmarks.harness.datasets import Maker
+from benchmarks.harness.program import (
+    Experiment,
+    choose_names,
+    describe_defaults,
+    experiments_argument,
+    read_numbers,
+    report_errors,
+    run_experiments,
+)
+from benchmarks.harness.runs import DEFAULT_CONFIG
+from benchmarks.rere.experiments import LOSSES, ablations, duie, false_negatives, headline, nyt24, webnlg
+from benchmarks.rere.speed import speed
+from spacy_relext.corpora.drop import MODES
+
+EXPERIMENTS = {
+    "headline": Experiment(headline, ("ours",), passes=0),
+    "nyt24": Experiment(nyt24, ("ours", "peer")),
+    "webnlg": Experiment(webnlg, ("ours", "peer")),
+    "ablations": Experiment(
+        ablations,
+        ("loss", "pairing", "absent-rows", "marked", "recurrent", "case", "precision"),
+        seeds="0",
+        limit_train=1500,
+    ),
+    "false-negatives": Experiment(false_negatives, MODES, seeds="0", limit_train=1500),
+    "duie": Experiment(duie, ("casrel", "postag"), seeds="0", passes=15),
+    "speed": Experiment(
+        speed, ("training", "extraction", "memory", "relations"), passes=3, limit_train=1000, limit_test=300
+    ),
+}
+DEFAULTS = describe_defaults(EXPERIMENTS)
+
+
+def main(
+    experiments: experiments_argument(EXPERIMENTS),  # type: ignore[valid-type]
+    data: program.DataOption = program.DATA,
+    encoder: program.EncoderOption = program.ENCODER,
+    config: Annotated[Path, typer.Option(help="Config of the headline system.")] = DEFAULT_CONFIG,
+    seeds: program.SeedsOption = None,
+    passes: program.PassesOption = None,
+    threads: program.ThreadsOption = 1,
+    precision: program.PrecisionOption = "auto",
+    limit_train: program.LimitTrainOption = None,
+    limit_test: program.LimitTestOption = None,
+    peer: Annotated[bool, typer.Option("--peer", help="Train CasRel beside each training (nyt24, webnlg).")] = False,
+    only: program.OnlyOption = None,
+    rates: Annotated[str, typer.Option(help="Rates of dropped triples (false-negatives).")] = "0,0.1,0.3,0.5",
+    losses: Annotated[str, typer.Option(help="Losses (false-negatives).")] = ",".join(LOSSES),
+    runs: program.RunsOption = program.HERE / "runs",
+    results: program.ResultsOption = program.RESULTS / "rere.json",
+    figures: program.FiguresOption = program.HERE / "figures",
+) -> None:
+    """Train, tune and score on NYT24, WebNLG and DuIE, and write the rows."""
+    options = dict(locals())
+    with report_errors():
+        more = {"rates": read_numbers("--rates", rates, float), "losses": choose_names("--losses", losses, LOSSES)}
+        run_experiments(EXPERIMENTS, options, Maker, config=config, **more)

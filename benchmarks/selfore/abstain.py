@@ -1,0 +1,135 @@
+"""Pairs that state nothing, mixed into a corpus, and how pure clusters are when the pairs that fit worst are left out.
+
+A pair without a relation: of a text of the data set, one argument, drawn, and another run of tokens that begin with a
+capital, drawn too, in the other argument's place. The run holds no mention of an argument, is more than the first token
+of the text, and not one letter alone. Nobody has checked that the text states nothing of such a pair: some state a
+relation that the data set does not have, and some one that it has.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy
+from spacy.language import Language
+from spacy.util import minibatch
+
+from benchmarks.harness.pairs import read_examples
+from benchmarks.selfore.corpora import ClusterMaker, Marked
+
+SHARE = 0.3
+THRESHOLDS = tuple(step / 10 for step in range(10))
+BATCH = 256
+NONE = ""
+# Name of a score in the rows → key of `judge_pairs`.
+SCORES = {"default": "score", "peer:margin between the two nearest clusters": "margin"}
+Place = tuple[int, int]
+
+
+def mixed_corpus(maker: ClusterMaker, name: str) -> Path:
+    """Write a corpus of which three pairs in ten state nothing.
+
+    maker (ClusterMaker): Has the data set.
+    name (str): The data set.
+    RETURNS (Path): All pairs of the data set, then the others.
+    """
+
+    def pairs() -> list[Marked]:
+        found = maker.pairs(name)
+        others = list(unrelated(found, seed=0))
+        return [*found, *others[: round(len(found) * SHARE / (1 - SHARE))]]
+
+    return maker.written(f"{name}-mixed", pairs)
+
+
+def unrelated(pairs: Sequence[Marked], *, seed: int) -> Iterator[Marked]:
+    """Yield a pair without a relation of each text that has one.
+
+    pairs (Sequence[Marked]): Of a data set.
+    seed (int): Of what is drawn.
+    """
+    dice = random.Random(seed)
+    annotated = {(*each.words, places) for each in pairs for places in [frozenset((each.subject, each.object))]}
+    for pair in pairs:
+        found = capitalised(pair.words, (pair.subject, pair.object, *pair.mentions))
+        if not found:
+            continue
+        place = dice.choice(found)
+        subject, obj = (place, pair.object) if dice.random() < 0.5 else (pair.subject, place)
+        if (*pair.words, frozenset((subject, obj))) not in annotated:
+            yield Marked(pair.words, subject, obj, NONE)
+
+
+def capitalised(words: Sequence[str], taken: Sequence[Place]) -> list[Place]:
+    """RETURNS (list[Place]): Runs of tokens that begin with a capital, beside places that are taken."""
+    upper = [word[:1].isupper() for word in words]
+    starts = [at for at, is_upper in enumerate(upper) if is_upper and not (at and upper[at - 1])]
+    runs = [(at, next((end for end in range(at, len(upper)) if not upper[end]), len(upper))) for at in starts]
+    return [
+        (start, end)
+        for start, end in runs
+        if end > 1 and len(" ".join(words[start:end])) > 1 and not any(start < e and s < end for s, e in taken)
+    ]
+
+
+def judge_pairs(nlp: Language, corpus: Path) -> dict[str, Any]:
+    """Put the pairs of a corpus into clusters.
+
+    nlp (Language): A pipeline with a selfore_clusterer.
+    corpus (Path): One marked pair a text.
+    RETURNS (dict[str, Any]): `gold`, `clusters`, `score`, and `margin`: how much more likely the cluster is than the
+        next, each a list with one entry for each pair; `names` of the clusters, from 1.
+    """
+    clusterer: Any = nlp.get_pipe("selfore_clusterer")
+    found: dict[str, list[Any]] = {key: [] for key in ("gold", "clusters", "score", "margin")}
+    found["names"] = list(clusterer.labels)
+    for batch in minibatch(read_examples(nlp, corpus), BATCH):
+        pairs = clusterer.suggest([example.predicted for example in batch])
+        outputs = clusterer.run(pairs)
+        clusters, score = clusterer.choose(pairs, outputs)
+        best = numpy.sort(outputs.logits, axis=1)
+        gold = [[triple.relation for triple in example.reference._.triples] for example in batch]
+        found["gold"] += [next(iter(gold[doc]), NONE) for doc in pairs.doc.tolist()]
+        found["clusters"] += clusters.tolist()
+        found["score"] += score.tolist()
+        found["margin"] += (best[:, -1] - best[:, -2]).tolist()
+    return found
+
+
+def abstention(judged: dict[str, Any], key: str) -> Iterator[tuple[float, dict[str, float]]]:
+    """Leave out the pairs of the lowest scores, and see how pure clusters are then.
+
+    judged (dict[str, Any]): From `judge_pairs`.
+    key (str): The score: "score", whose threshold is used as it is, or another, whose rank is.
+    YIELDS (tuple[float, dict[str, float]]): Threshold, as long as a pair reaches it; `purity`: share of the pairs kept
+        that have their cluster's commonest relation, which "no relation" never is; `b3_p`, of which each pair without a
+        relation is a class of its own; `coverage`: share of the pairs kept; `stated`: of these, share with a relation.
+    """
+    values = numpy.asarray(judged[key])
+    scores = values if key == "score" else values.argsort(kind="stable").argsort(kind="stable") / len(values)
+    for threshold in THRESHOLDS:
+        kept = scores >= threshold
+        counts: dict[int, Counter[str]] = {}
+        for gold, cluster, keep in zip(judged["gold"], judged["clusters"], kept.tolist()):
+            if keep:
+                counts.setdefault(cluster, Counter())[gold] += 1
+        if not counts:
+            return
+        yield threshold, {**_pure(list(counts.values())), "coverage": float(kept.mean())}
+
+
+def _pure(clusters: list[Counter[str]]) -> dict[str, float]:
+    """Score clusters by how often each relation is in them."""
+    total = sum(sum(cluster.values()) for cluster in clusters)
+    related = [[count for relation, count in cluster.items() if relation != NONE] for cluster in clusters]
+    right = sum(max(each, default=0) for each in related)
+    squares = sum(
+        (sum(count**2 for count in each) + cluster[NONE]) / sum(cluster.values())
+        for each, cluster in zip(related, clusters)
+    )
+    stated = sum(map(sum, related))
+    return {"purity": right / total, "b3_p": squares / total, "stated": stated / total}

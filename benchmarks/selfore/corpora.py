@@ -1,0 +1,249 @@
+"""The data sets of the SelfORE benchmarks as corpora of marked pairs with their relations, each pair in one text."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import spacy
+from spacy.tokens import Doc, Span
+from spacy.util import filter_spans
+from spacy.vocab import Vocab
+
+from benchmarks.harness.datasets import Maker
+from spacy_relext import set_triples
+from spacy_relext.annotations.entities import PAIRS_KEY
+from spacy_relext.corpora.shards import ShardWriter
+
+# T-REx: texts of each relation, one a fact, and the longest of them in characters.
+TREX_TEXTS, TREX_LONGEST = 200, 400
+HELD_SHARE = 5
+DATA = ("fewrel", "trex", "wiki80", "swapped", "tailed")
+FEWREL = Path("fewrel") / "val_wiki.json"
+# Of the long tail: how many pairs the smallest relation has, as a share of the largest.
+SMALLEST = 0.05
+RECOGNISER = "en_ud_glove"
+_WORDS = re.compile(r"\w+|[^\w\s]")
+
+
+@dataclass(frozen=True)
+class Marked:
+    """A text with one pair.
+
+    words (list[str]): Its tokens.
+    subject (tuple[int, int]): First token of the subject, and the one after the last.
+    object (tuple[int, int]): Those of the object.
+    relation (str | None): Gold; "" for none; None where nobody says.
+    mentions (tuple[tuple[int, int], ...]): Where else the arguments stand.
+    types (tuple[str, str]): Entity types of subject and object; "" for none.
+    """
+
+    words: list[str]
+    subject: tuple[int, int]
+    object: tuple[int, int]
+    relation: str | None
+    mentions: tuple[tuple[int, int], ...] = ()
+    types: tuple[str, str] = ("", "")
+
+
+@dataclass(frozen=True)
+class ClusterData:
+    """Corpora for one experiment.
+
+    name (str): As results call it.
+    relations (int): How many there are.
+    whole (Path): All pairs, clustered as they are scored.
+    kept (Path): Four fifths of them, clustered.
+    held (Path): The last fifth, put into clusters afterwards.
+    """
+
+    name: str
+    relations: int
+    whole: Path
+    kept: Path
+    held: Path
+
+
+class ClusterMaker(Maker):
+    """Makes these corpora, where they are not there yet. `limit_train` is the most pairs of a data set, drawn."""
+
+    def __init__(self, data: Path, folder: Path, *, models: Path, **limits: int) -> None:
+        """Set the folders.
+
+        data (Path): Folder with the data sets.
+        folder (Path): Gets the corpora.
+        models (Path): Folder with the entity recogniser.
+        limits (int): Of `Maker`.
+        """
+        super().__init__(data, folder, **limits)
+        self.models = models
+
+    def fewrel(self) -> ClusterData:
+        """RETURNS (ClusterData): The validation set of FewRel: 16 relations, 700 pairs each."""
+        return self._clusters("fewrel", "FewRel val_wiki")
+
+    def trex(self) -> ClusterData:
+        """RETURNS (ClusterData): T-REx as LAMA has it: relations with 200 texts that hold both arguments."""
+        return self._clusters("trex", "T-REx (LAMA)")
+
+    def wiki80(self) -> ClusterData:
+        """RETURNS (ClusterData): The dev set of wiki80: 80 relations."""
+        return self._clusters("wiki80", "wiki80 dev")
+
+    def swapped(self) -> ClusterData:
+        """RETURNS (ClusterData): FewRel with arguments of other texts of the same relation: of the same kind."""
+        return self._clusters("swapped", "FewRel val_wiki, arguments of other texts")
+
+    def tailed(self) -> ClusterData:
+        """RETURNS (ClusterData): FewRel with 700 pairs of the first relation and 35 of the last."""
+        return self._clusters("tailed", "FewRel val_wiki, 700 to 35 pairs a relation")
+
+    def pairs(self, key: str) -> list[Marked]:
+        """RETURNS (list[Marked]): The pairs of a data set, in an order that says nothing."""
+        read = {
+            "fewrel": lambda: _fewrel(self.data / FEWREL),
+            "swapped": lambda: _swapped(list(_fewrel(self.data / FEWREL))),
+            "tailed": lambda: _tailed(list(_fewrel(self.data / FEWREL))),
+            "trex": lambda: _trex(self.data / "trex_lama"),
+            "wiki80": lambda: _wiki80(self.data / "wiki80" / "dev.txt"),
+        }[key]
+        found = [each for each in read() if each.subject != each.object]
+        random.Random(0).shuffle(found)
+        return found[: self.limit_train or None]
+
+    def typed_pairs(self, key: str) -> list[Marked]:
+        """RETURNS (list[Marked]): The pairs of a data set, with the types that an entity recogniser gives them."""
+        nlp = spacy.load(self.models / RECOGNISER, exclude=["tagger", "parser"])
+        pairs = self.pairs(key)
+        docs = nlp.pipe(Doc(nlp.vocab, words=pair.words) for pair in pairs)
+        ends = ((doc[pair.subject[1] - 1], doc[pair.object[1] - 1]) for doc, pair in zip(docs, pairs))
+        return [replace(pair, types=(one.ent_type_, two.ent_type_)) for pair, (one, two) in zip(pairs, ends)]
+
+    def typed(self, key: str) -> Path:
+        """RETURNS (Path): The corpus of a data set, with these types."""
+        return self.written(f"{key}-typed", lambda: self.typed_pairs(key))
+
+    def written(self, key: str, pairs: Callable[[], Sequence[Marked]]) -> Path:
+        """Write a corpus where it is not there yet.
+
+        key (str): Its name.
+        pairs (Callable[[], Sequence[Marked]]): Gives what it holds.
+        RETURNS (Path): The file.
+        """
+        suffix = f"-first{self.limit_train}" if self.limit_train else ""
+        path = self.folder / f"{key}{suffix}.spacy"
+        if not path.exists():
+            write_pairs(path, pairs())
+        return path
+
+    def _clusters(self, key: str, name: str) -> ClusterData:
+        """Write three corpora of a data set."""
+        pairs = self.pairs(key)
+        fold = len(pairs) // HELD_SHARE
+        parts = {"whole": pairs, "kept": pairs[fold:], "held": pairs[:fold]}
+        paths = {part: self.written(f"{key}-{part}", lambda found=found: found) for part, found in parts.items()}
+        return ClusterData(f"{name}: {len(pairs):,} pairs", len({each.relation for each in pairs}), **paths)
+
+
+def write_pairs(path: Path, pairs: Sequence[Marked]) -> None:
+    """Write texts with their marked pair, and its relation as a triple.
+
+    path (Path): A .spacy file.
+    pairs (Sequence[Marked]): The texts.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    vocab = Vocab()
+    with ShardWriter(path) as writer:
+        for pair in pairs:
+            doc = Doc(vocab, words=pair.words, sent_starts=[True] + [False] * (len(pair.words) - 1))
+            subject, obj = doc[slice(*pair.subject)], doc[slice(*pair.object)]
+            places = [[span.start_char, span.end_char] for span in (subject, obj)]
+            entities = [Span(doc, *at, label=kind) for at, kind in zip((pair.subject, pair.object), pair.types) if kind]
+            if entities:
+                doc.set_ents(filter_spans(entities))
+            doc.user_data[PAIRS_KEY] = [{"subject": places[0], "object": places[1]}]
+            triple = {"subject": subject, "relation": pair.relation, "object": obj}
+            if pair.relation is not None:
+                set_triples(doc, [triple] if pair.relation else [])
+            writer.add(doc)
+
+
+def _fewrel(path: Path) -> Iterator[Marked]:
+    """Read FewRel: arguments have lists of tokens, of which the first mention counts."""
+    for relation, records in json.loads(path.read_text(encoding="utf8")).items():
+        for record in records:
+            heads, tails = ([(min(each), max(each) + 1) for each in record[key][2]] for key in ("h", "t"))
+            yield Marked(record["tokens"], heads[0], tails[0], relation, (*heads[1:], *tails[1:]))
+
+
+def _swapped(pairs: Sequence[Marked]) -> Iterator[Marked]:
+    """Give each pair the subject of another pair of its relation, and the object of a third, both drawn."""
+    dice, others = random.Random(0), _by_relation(pairs)
+    for pair in pairs:
+        one, two = (dice.choice(others[pair.relation]) for _ in range(2))
+        subject, obj = one.words[slice(*one.subject)], two.words[slice(*two.object)]
+        (start, end, first), (later, last, second) = sorted([(*pair.subject, subject), (*pair.object, obj)])
+        if end <= later:
+            words = [*pair.words[:start], *first, *pair.words[end:later], *second, *pair.words[last:]]
+            middle = start + len(first) + later - end
+            places = ((start, start + len(first)), (middle, middle + len(second)))
+            yield Marked(words, *(places if pair.subject < pair.object else places[::-1]), pair.relation)
+
+
+def _tailed(pairs: Sequence[Marked]) -> Iterator[Marked]:
+    """Keep fewer pairs of each relation than of the one before."""
+    groups = _by_relation(pairs)
+    for rank, found in enumerate(groups.values()):
+        yield from found[: round(len(found) * SMALLEST ** (rank / max(len(groups) - 1, 1)))]
+
+
+def _by_relation(pairs: Sequence[Marked]) -> dict[str, list[Marked]]:
+    """Sort pairs by what gold says of them, in the order of the names."""
+    found: dict[str, list[Marked]] = {}
+    for pair in sorted(pairs, key=lambda each: str(each.relation)):
+        found.setdefault(str(pair.relation), []).append(pair)
+    return found
+
+
+def _wiki80(path: Path) -> Iterator[Marked]:
+    """Read wiki80, one record a line."""
+    for line in path.read_text(encoding="utf8").splitlines():
+        if line.strip():
+            record = json.loads(line)
+            yield Marked(record["token"], tuple(record["h"]["pos"]), tuple(record["t"]["pos"]), record["relation"])
+
+
+def _trex(folder: Path) -> Iterator[Marked]:
+    """Read LAMA's T-REx: the first of a fact's texts, drawn, in which the subject is found beside the masked object."""
+    dice = random.Random(0)
+    for path in sorted(folder.glob("P*/test.jsonl")):
+        facts = [json.loads(line) for line in path.read_text(encoding="utf8").splitlines() if line.strip()]
+        dice.shuffle(facts)
+        found = []
+        for fact in facts:
+            texts = list(fact["evidences"])
+            dice.shuffle(texts)
+            marked = next(filter(None, (_unmask(text, path.parent.name) for text in texts)), None)
+            found += [marked] if marked else []
+            if len(found) == TREX_TEXTS:
+                yield from found
+                break
+
+
+def _unmask(evidence: dict, relation: str) -> Marked | None:
+    """Put the object back into its text, and find the subject."""
+    parts = evidence["masked_sentence"].split("[MASK]")
+    if len(parts) != 2 or len(evidence["masked_sentence"]) > TREX_LONGEST:
+        return None
+    before, after = (_WORDS.findall(part) for part in parts)
+    obj, subject = (_WORDS.findall(evidence[key]) for key in ("obj_surface", "sub_surface"))
+    words, last = [*before, *obj, *after], len(before) + len(obj)
+    for start in range(len(words) - len(subject) + 1):
+        end = start + len(subject)
+        if subject and obj and words[start:end] == subject and (end <= len(before) or start >= last):
+            return Marked(words, (start, end), (len(before), last), relation)
+    return None

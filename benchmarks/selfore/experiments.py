@@ -1,0 +1,246 @@
+"""The SelfORE experiments: what is clustered, how, and which rows it gives."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy
+import spacy
+
+from benchmarks.harness.call import Call
+from benchmarks.selfore.abstain import NONE, SCORES, abstention, mixed_corpus
+from benchmarks.selfore.baselines import BASELINES, cluster_baseline, encode
+from benchmarks.selfore.corpora import ClusterData, ClusterMaker
+from benchmarks.selfore.known import known_relations, labelled_pairs, partly_labelled, score_known
+from benchmarks.selfore.speed import time_a_loop
+from benchmarks.selfore.systems import (
+    ABLATIONS,
+    CONFIG,
+    FORMS,
+    IN,
+    LEARNED,
+    PAPER,
+    PAPER_CONFIG,
+    PAPER_EPOCHS,
+    PAPER_LOOPS,
+    VECTORS,
+    Changes,
+    compare,
+    find_count,
+    judge_trained,
+    loops,
+    score_trained,
+    train_clusters,
+    untrained_vectors,
+)
+from spacy_relext.scoring.clusters import score_clusters
+
+METRICS = ("b3_p", "b3_r", "b3_f", "v", "ari")
+SWEEP = (8, 12, 20, 28, 40, 56)
+CURVE = (1, 2, 3)
+Run = Callable[[Call, str, ClusterData, int], None]
+
+
+def experiment(name: str) -> Callable[[Call], None]:
+    """RETURNS (Callable[[Call], None]): The experiment on a data set of `ClusterMaker`."""
+    return partial(_run, name)
+
+
+def _run(name: str, call: Call) -> None:
+    assert isinstance(call.maker, ClusterMaker)
+    data: ClusterData = getattr(call.maker, name)()
+    for seed in call.seeds:
+        for part, run in PARTS.items():
+            if call.wants(part):
+                run(call, name, data, seed)
+
+
+def _central(call: Call, name: str, data: ClusterData, seed: int) -> None:
+    _system(call, name, data, seed, "default", {})
+
+
+def _unknown(call: Call, name: str, data: ClusterData, seed: int) -> None:
+    """As many clusters as are found."""
+    call.tell(f"{name}: K to be found, seed {seed}")
+    count = find_count(call, data, seed)
+    scores = compare(call, data, seed, {}, count=count)
+    _record(call, name, data, seed, "default", scores, seconds=scores["cluster_seconds"], count=0)
+    call.tell(f"  K = {count}")
+
+
+def _baselines(call: Call, name: str, data: ClusterData, seed: int) -> None:
+    """k-means on vectors of the untrained encoder, ten starts; and types, of which nothing is drawn."""
+    nlp, settings = spacy.blank("en"), call.settings
+    vectors = encode(nlp, data.whole, settings.encoder, settings.runs / "vectors", threads=settings.threads)
+    gold = [pair.relation for pair in call.maker.pairs(name)]
+    for baseline, parts in BASELINES.items():
+        joined = numpy.concatenate([vectors[part] for part in parts], axis=1)
+        _kmeans(call, name, data, seed, baseline, joined, gold)
+
+
+def _pieces(call: Call, name: str, data: ClusterData, seed: int) -> None:
+    """k-means on what the component reads of markers and masks."""
+    for baseline, changes in VECTORS.items():
+        vectors = untrained_vectors(call, data, changes)
+        _kmeans(call, name, data, seed, baseline, vectors.pairs.astype("float32"), vectors.gold)
+
+
+def _kmeans(
+    call: Call, name: str, data: ClusterData, seed: int, baseline: str, vectors: Any, gold: list[str | None]
+) -> None:
+    start = time.process_time()
+    scores = score_clusters(gold, cluster_baseline(vectors, count=data.relations, seed=seed))
+    _record(call, name, data, seed, f"peer:{baseline}", scores, seconds=time.process_time() - start)
+
+
+def _types(call: Call, name: str, data: ClusterData, seed: int) -> None:
+    """Types of an entity recogniser: as clusters, and as a part of pairs' vectors."""
+    assert isinstance(call.maker, ClusterMaker)
+    pairs = call.maker.typed_pairs(name)
+    scores = score_clusters([pair.relation for pair in pairs], [pair.types for pair in pairs])
+    _record(call, name, data, seed, "peer:pairs of entity types", scores)
+    typed = call.maker.typed(name)
+    call.tell(f"{name}: types, seed {seed}")
+    trained = train_clusters(call, data, typed, seed, {})
+    scores = score_trained(call, trained, typed)
+    _record(call, name, data, seed, "ablation:with entity types", scores, seconds=trained.seconds)
+
+
+def _sweep(call: Call, name: str, data: ClusterData, seed: int) -> None:
+    for count in SWEEP:
+        _form(call, name, data, seed, "default", {}, count=count)
+
+
+def _forms(forms: Mapping[str, Changes], call: Call, name: str, data: ClusterData, seed: int) -> None:
+    for form, changes in forms.items():
+        _form(call, name, data, seed, f"ablation:{form}", changes)
+
+
+def _form(
+    call: Call, name: str, data: ClusterData, seed: int, row: str, changes: Changes, *, count: int | None = None
+) -> None:
+    """Cluster the same vectors in another way."""
+    call.tell(f"{name}: {row}{f', K = {count}' if count else ''}, seed {seed}")
+    scores = compare(call, data, seed, changes, count=count or 0)
+    _record(call, name, data, seed, row, scores, seconds=scores["cluster_seconds"], count=count)
+
+
+def _learned(call: Call, name: str, data: ClusterData, seed: int) -> None:
+    for form, changes in LEARNED.items():
+        _system(call, name, data, seed, f"ablation:{form}", {**loops(1), **changes})
+
+
+def _curve(call: Call, name: str, data: ClusterData, seed: int) -> None:
+    for count in CURVE:
+        _system(call, name, data, seed, f"ablation:loops: {count}", loops(count))
+
+
+def _loop(call: Call, name: str, data: ClusterData, seed: int) -> None:
+    """How long one loop takes, and what it brings."""
+    time_a_loop(call, name, data, seed)
+    _system(call, name, data, seed, "ablation:loops: 1", loops(1))
+
+
+def _paper(call: Call, name: str, data: ClusterData, seed: int) -> None:
+    for form, changes in PAPER.items():
+        every = {**loops(PAPER_LOOPS, epochs=PAPER_EPOCHS), **changes}
+        _system(call, name, data, seed, f"ablation:{form}", every, config=PAPER_CONFIG)
+
+
+def _system(
+    call: Call, name: str, data: ClusterData, seed: int, row: str, changes: Changes, *, config: Path = CONFIG
+) -> None:
+    """Cluster all pairs, and score these clusters."""
+    call.tell(f"{name}: {row}, seed {seed}")
+    trained = train_clusters(call, data, data.whole, seed, changes, config=config)
+    scores = score_trained(call, trained, data.whole)
+    _record(call, name, data, seed, row, scores, seconds=trained.seconds)
+
+
+def _held(call: Call, name: str, data: ClusterData, seed: int) -> None:
+    """Cluster four fifths, and put the last fifth into these clusters."""
+    call.tell(f"{name}: a fifth held out, seed {seed}")
+    trained = train_clusters(call, data, data.kept, seed, {})
+    for split, corpus in (("four fifths", data.kept), ("the fifth held out", data.held)):
+        scores = score_trained(call, trained, corpus)
+        _record(call, name, data, seed, "default", scores, suffix=f", {split}", seconds=trained.seconds)
+
+
+def _abstain(call: Call, name: str, data: ClusterData, seed: int) -> None:
+    """Mix in pairs that state nothing, and leave out the pairs that fit worst."""
+    assert isinstance(call.maker, ClusterMaker)
+    call.tell(f"{name}: pairs that state nothing, seed {seed}")
+    corpus = mixed_corpus(call.maker, name)
+    trained = train_clusters(call, data, corpus, seed, {})
+    judged = judge_trained(call, trained, corpus)
+    described = f"{data.name} and {judged['gold'].count(NONE):,} without a relation, {call.settings.precision}"
+    for system, key in SCORES.items():
+        for threshold, metrics in abstention(judged, key):
+            options = {"data": described, "split": f"K = {data.relations}, threshold {threshold:.1f}", "system": system}
+            call.record(f"{name}_abstain", metrics, seed=seed, seconds=trained.seconds, **options)
+            call.tell(
+                f"  {system}, threshold {threshold:.1f}: " + ", ".join(f"{k} {v:.3f}" for k, v in metrics.items())
+            )
+
+
+def _known(call: Call, name: str, data: ClusterData, seed: int) -> None:
+    """Half of the relations known, a fifth of their pairs labelled; and no labels, as far as clusters go."""
+    assert isinstance(call.maker, ClusterMaker)
+    pairs = call.maker.pairs(name)
+    relations = known_relations(pairs)
+    labelled = labelled_pairs(pairs, relations)
+    described = f"{data.name}, {len(labelled):,} of {len(relations)} relations labelled, {call.settings.precision}"
+    corpora = {"default": (partly_labelled(call.maker, name), {f"{IN}.known": True})}
+    corpora["ablation:no labels; clusters named by them afterwards"] = (data.whole, {})
+    for system, (corpus, changes) in corpora.items():
+        call.tell(f"{name}: {system}, known relations, seed {seed}")
+        trained = train_clusters(call, data, corpus, seed, changes)
+        metrics = score_known(judge_trained(call, trained, data.whole), labelled, relations, named=bool(changes))
+        options = {"data": described, "split": f"K = {data.relations}", "system": system}
+        call.record(f"{name}_known", metrics, seed=seed, seconds=trained.seconds, **options)
+        call.tell("  " + ", ".join(f"{key} {value:.3f}" for key, value in metrics.items()))
+
+
+def _record(
+    call: Call,
+    name: str,
+    data: ClusterData,
+    seed: int,
+    system: str,
+    scores: Mapping[str, Any],
+    *,
+    suffix: str = "",
+    seconds: float | None = None,
+    count: int | None = None,
+) -> None:
+    """Write a row, and say its main figures."""
+    metrics = {metric: float(scores[metric]) for metric in METRICS}
+    split = f"K = {count or data.relations}{suffix}"
+    if count == 0:
+        split, metrics["clusters_found"] = f"K is to be found, {data.relations}{suffix}", float(scores["clusters"])
+    described = f"{data.name}, {call.settings.precision}"
+    call.record(name, metrics, data=described, split=split, system=system, seed=seed, seconds=seconds)
+    call.tell(f"  {system}{suffix}: B3 {metrics['b3_f']:.3f}, ARI {metrics['ari']:.3f}")
+
+
+PARTS: dict[str, Run] = {
+    "central": _central,
+    "baselines": _baselines,
+    "pieces": _pieces,
+    "types": _types,
+    "unknown": _unknown,
+    "sweep": _sweep,
+    "ablations": partial(_forms, ABLATIONS),
+    "forms": partial(_forms, FORMS),
+    "learned": _learned,
+    "curve": _curve,
+    "paper": _paper,
+    "held": _held,
+    "abstain": _abstain,
+    "known": _known,
+    "loop": _loop,
+}

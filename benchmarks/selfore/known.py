@@ -1,0 +1,86 @@
+"""Half of the relations known, a fifth of their pairs labelled: what is found beside them, against no labels at all."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from benchmarks.selfore.abstain import NONE
+from benchmarks.selfore.corpora import ClusterMaker, Marked
+from spacy_relext.scoring.clusters import score_clusters
+
+LABELLED = 0.2
+
+
+def known_relations(pairs: Sequence[Marked]) -> list[str]:
+    """RETURNS (list[str]): Half of the relations, drawn."""
+    relations = sorted({pair.relation for pair in pairs})
+    random.Random(0).shuffle(relations)
+    return sorted(relations[: len(relations) // 2])
+
+
+def labelled_pairs(pairs: Sequence[Marked], relations: Sequence[str]) -> set[int]:
+    """RETURNS (set[int]): Numbers of a fifth of the pairs of each of these relations, the first ones."""
+    numbers = defaultdict(list)
+    for number, pair in enumerate(pairs):
+        numbers[pair.relation].append(number)
+    return {number for each in relations for number in numbers[each][: round(LABELLED * len(numbers[each]))]}
+
+
+def partly_labelled(maker: ClusterMaker, name: str) -> Path:
+    """Write a corpus with the gold of some pairs only; the other texts are not annotated.
+
+    maker (ClusterMaker): Has the data set.
+    name (str): The data set.
+    RETURNS (Path): The file.
+    """
+
+    def pairs() -> list[Marked]:
+        found = maker.pairs(name)
+        labelled = labelled_pairs(found, known_relations(found))
+        return [each if n in labelled else replace(each, relation=None) for n, each in enumerate(found)]
+
+    return maker.written(f"{name}-known", pairs)
+
+
+def score_known(
+    judged: dict[str, Any], labelled: set[int], relations: Sequence[str], *, named: bool
+) -> dict[str, float]:
+    """Score clusters of pairs that had no label.
+
+    judged (dict[str, Any]): From `judge_pairs`.
+    labelled (set[int]): The pairs that had one.
+    relations (Sequence[str]): The known ones.
+    named (bool): Whether clusters have names of relations; else each gets that of most of its labelled pairs.
+    RETURNS (dict[str, float]): `unknown_b3_f`, `unknown_ari`: of pairs of the other relations; `known_b3_f`,
+        `known_ari`: of the known ones; `known_accuracy`: share of these in a cluster with the name of their relation;
+        `unknown_kept`: share of pairs of the other relations in a cluster with no such name.
+    """
+    gold, clusters = judged["gold"], judged["clusters"]
+    names = dict(enumerate(judged["names"], 1)) if named else name_by_labels(gold, clusters, labelled)
+    rest = [number for number in range(len(gold)) if number not in labelled and gold[number] != NONE]
+    found: dict[str, float] = {}
+    for key, numbers in (
+        ("known", [number for number in rest if gold[number] in relations]),
+        ("unknown", [number for number in rest if gold[number] not in relations]),
+    ):
+        scores = score_clusters([gold[n] for n in numbers], [clusters[n] for n in numbers])
+        found.update({f"{key}_b3_f": float(scores["b3_f"] or 0), f"{key}_ari": float(scores["ari"] or 0)})
+        if key == "known":
+            right = [names.get(clusters[number]) == gold[number] for number in numbers]
+        else:
+            right = [names.get(clusters[number]) not in relations for number in numbers]
+        found["known_accuracy" if key == "known" else "unknown_kept"] = sum(right) / len(right)
+    return found
+
+
+def name_by_labels(gold: Sequence[str], clusters: Sequence[int], labelled: set[int]) -> dict[int, str]:
+    """RETURNS (dict[int, str]): The relation that most of a cluster's labelled pairs have, for each that has some."""
+    counts: dict[int, Counter[str]] = defaultdict(Counter)
+    for number in sorted(labelled):
+        counts[clusters[number]][gold[number]] += 1
+    return {cluster: count.most_common(1)[0][0] for cluster, count in counts.items()}

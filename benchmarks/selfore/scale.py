@@ -1,0 +1,167 @@
+"""Time and memory of clustering against the number of pairs, on vectors that are drawn.
+
+As a program it draws vectors around K centres, clusters them once and prints seconds and the peak of its memory in MiB;
+with a number of starts it does all that `selfore_clusterer` does in a loop after reading, with as many:
+
+    python -m benchmarks.selfore.scale 100000
+    python -m benchmarks.selfore.scale 100000 20
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable
+
+import numpy
+import spacy
+from spacy.tokens import Doc, Span
+from spacy.training import Example
+
+from benchmarks.harness.call import Call
+from benchmarks.harness.runs import run_module
+from benchmarks.harness.stopwatch import peak_memory
+from spacy_relext.selfore.clustering.discriminant import discriminant_kmeans
+from spacy_relext.selfore.component import SelforeClusterer
+from spacy_relext.selfore.table import PairTable
+
+# Pairs, and starts of a whole loop: twenty are the default, and take hours of a million.
+SIZES = {10_000: 20, 100_000: 20, 1_000_000: 3}
+WIDTH, CLUSTERS, CHUNK = 1_152, 50, 50_000
+PARTS = ("start", "loop")
+NAME = "selfore_clusterer"
+TOKENS = {"@architectures": "spacy.HashEmbedCNN.v2", "pretrained_vectors": None, "width": WIDTH // 3, "depth": 1}
+TOKENS |= {"embed_size": 100, "window_size": 1, "maxout_pieces": 2, "subword_features": False}
+# Of what stands between arguments: as in FewRel a third of the pairs have nothing that counts, and of 11,200 there are
+# some five different n-grams a pair.
+WORDS, PHRASES, LONGEST, EMPTY, REPEATED = 20_000, 3_000, 10, 0.35, 0.4
+
+
+def scale(call: Call) -> None:
+    """Cluster ever more vectors, each number in a process of its own.
+
+    call (Call): The call; its limit of training pairs is the largest number.
+    """
+    for count, starts in SIZES.items():
+        if count > (call.maker.limit_train or count):
+            continue
+        described = f"{count:,} vectors of {WIDTH:,} numbers, half precision, K = {CLUSTERS}"
+        for part in filter(call.wants, PARTS):
+            split = "one start" if part == "start" else f"all of a loop after reading, {starts} starts"
+            call.tell(f"{count:,} pairs, {split}")
+            seconds, peak = measure(count, *([starts] if part == "loop" else []))
+            metrics = {"cluster_seconds": seconds, "pairs_per_second": count / seconds, "peak_mib": peak}
+            if part == "loop":
+                metrics["start_seconds"] = seconds / starts
+            call.record("scale", metrics, data=described, split=split, system="default", seed=0, seconds=seconds)
+            call.tell(f"  {seconds:.0f} s, peak {peak:,.0f} MiB")
+
+
+def measure(*arguments: int) -> tuple[float, float]:
+    """Call this program.
+
+    arguments (int): How many vectors, and for all of a loop the number of starts.
+    RETURNS (tuple[float, float]): Seconds of processor time, and the peak of memory in MiB.
+    """
+    seconds, peak = map(float, run_module("benchmarks.selfore.scale", *arguments).split()[-2:])
+    return seconds, peak
+
+
+def draw(count: int) -> numpy.ndarray:
+    """Draw vectors around centres.
+
+    count (int): How many.
+    RETURNS (numpy.ndarray): In half precision. Shape (N, F)
+    """
+    dice = numpy.random.default_rng(0)
+    centres = dice.normal(size=(CLUSTERS, WIDTH)).astype("float32")
+    found = numpy.empty((count, WIDTH), dtype="float16")
+    for start in range(0, count, CHUNK):
+        part = found[start : start + CHUNK]
+        part[:] = centres[dice.integers(CLUSTERS, size=len(part))] + 4 * dice.standard_normal(part.shape, "float32")
+    return found
+
+
+def draw_table(count: int) -> PairTable:
+    """Draw all that is kept of pairs after reading.
+
+    count (int): How many.
+    RETURNS (PairTable): Keys, vectors, words between the arguments, and their types, each an object of its own, as
+        those that are read.
+    """
+    dice = numpy.random.default_rng(1)
+    keys = [dice.bytes(12) for _ in range(count)]
+    types = [(f"TYPE{one}", f"TYPE{other}") for one, other in dice.integers(6, size=(count, 2)).tolist()]
+    return PairTable(
+        keys, draw(count), gaps=draw_gaps(count), types=types, said=[None] * count, backwards=[False] * count
+    )
+
+
+def draw_gaps(count: int) -> list[tuple[str, ...]]:
+    """Draw what stands between arguments, by Zipf's law.
+
+    count (int): Of how many pairs.
+    RETURNS (list[tuple[str, ...]]): Words of each.
+    """
+    dice = numpy.random.default_rng(2)
+    shares = 1.0 / numpy.arange(3, WORDS + 3)
+    shares /= shares.sum()
+    phrases = [dice.choice(WORDS, size=dice.integers(1, LONGEST + 1), p=shares).tolist() for _ in range(PHRASES)]
+    lengths = dice.integers(1, LONGEST + 1, size=count)
+    kinds = dice.choice(3, size=count, p=[EMPTY, REPEATED, 1.0 - EMPTY - REPEATED])
+    chosen, words = dice.integers(PHRASES, size=count), dice.choice(WORDS, size=int(lengths.sum()), p=shares)
+    ends = numpy.cumsum(lengths)
+    found: list[tuple[str, ...]] = []
+    for number, (kind, end, length) in enumerate(zip(kinds.tolist(), ends.tolist(), lengths.tolist())):
+        own = ((), phrases[chosen[number]], words[end - length : end])[kind]
+        found.append(tuple(f"w{word}" for word in own))
+    return found
+
+
+def time_all(count: int, starts: int) -> tuple[float, SelforeClusterer]:
+    """Do what follows reading in a loop: cluster, find out how well pairs fit, and name the clusters.
+
+    count (int): How many pairs.
+    starts (int): The clusterer's `restarts`; all else as by default, but for the number of clusters.
+    RETURNS (tuple[float, SelforeClusterer]): Seconds of processor time; the component, initialized.
+    """
+    nlp = spacy.blank("en")
+    model = {"@architectures": "spacy_relext.SharedClusterer.v1", "tok2vec": TOKENS, "type_weight": 0.0}
+    clustering = {"@misc": "spacy_relext.Clustering.v1", "restarts": starts}
+    config = {"n_clusters": CLUSTERS, "model": model, "clustering": clustering}
+    pipe: SelforeClusterer = nlp.add_pipe(NAME, config=config)  # type: ignore[assignment]
+    began = []
+
+    def read_table(examples: Iterable[Example]) -> PairTable:
+        table = draw_table(count)
+        began.append(time.process_time())
+        return table
+
+    pipe.read_table = read_table  # type: ignore[method-assign]
+    doc = Doc(nlp.vocab, words=["Ada", "left", "Rome"], sent_starts=[True, False, False])
+    doc.ents = (Span(doc, 0, 1, "PERSON"), Span(doc, 2, 3, "PLACE"))
+    nlp.initialize(lambda: [Example(doc, doc.copy())])
+    return time.process_time() - began[0], pipe
+
+
+def time_start(count: int) -> float:
+    """Cluster once.
+
+    count (int): How many pairs.
+    RETURNS (float): Seconds of processor time.
+    """
+    vectors = draw(count)
+    start = time.process_time()
+    discriminant_kmeans(vectors, CLUSTERS, seed=0, restarts=1)
+    return time.process_time() - start
+
+
+def main() -> None:
+    """Cluster once, or do all of a loop."""
+    count, *starts = map(int, sys.argv[1:])
+    seconds = time_all(count, starts[0])[0] if starts else time_start(count)
+    print(seconds, peak_memory())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,186 @@
+"""The systems of the SelfORE benchmarks: what each changes in a config, how it is trained, what it says of pairs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import spacy
+import torch
+
+from benchmarks.harness.call import Call
+from benchmarks.harness.pairs import read_examples
+from benchmarks.harness.runs import ROOT, Trained, cached, digest, fingerprint, train_run
+from benchmarks.selfore.abstain import judge_pairs
+from benchmarks.selfore.corpora import ClusterData
+from benchmarks.selfore.vectors import Vectors, cluster_vectors, count_clusters, read_vectors
+
+CONFIG = ROOT / "configs" / "selfore.cfg"
+PAPER_CONFIG = ROOT / "configs" / "selfore_paper.cfg"
+IN = "components.selfore_clusterer"
+COUNT = f"{IN}.n_clusters"
+CLUSTERING = f"{IN}.clustering."
+VECTOR, MIX_FROM = f"{IN}.model.vector", f"{IN}.model.mix_from"
+LAST_LAYER = 99
+# Most clusters that are tried where nobody says how many: the default.
+MOST_CLUSTERS = 120
+MARKED = {f"{IN}.suggester": {"@misc": "spacy_relext.AnnotatedPairs.v1"}}
+Changes = Mapping[str, Any]
+# Name → what it changes.
+ABLATIONS: dict[str, Changes] = {
+    "k-means alone": {f"{CLUSTERING}rounds": 0},
+    "one start": {f"{CLUSTERING}restarts": 1},
+    "no consensus": {f"{CLUSTERING}consensus": False},
+    "last layer": {MIX_FROM: LAST_LAYER},
+}
+FORMS: dict[str, Changes] = {
+    "k-means": {f"{CLUSTERING}method": "kmeans"},
+    "Ward": {f"{CLUSTERING}method": "ward"},
+    "adaptive clustering": {f"{CLUSTERING}method": "adaptive"},
+    "three times as many, merged": {f"{CLUSTERING}over": 3},
+    "start markers": {VECTOR: "markers"},
+    "cloze": {VECTOR: "cloze"},
+}
+LEARNED: dict[str, Changes] = {
+    "the encoder learns for a loop": {},
+    "the half that fits best is learned": {f"{CLUSTERING}confident": 0.5},
+    "arguments hidden in 30 %": {f"{CLUSTERING}mask_mentions": 0.3},
+    "two readings compared": {f"{CLUSTERING}contrast": 0.1},
+}
+PAPER_LOOPS, PAPER_EPOCHS = 3, 5
+PAPER: dict[str, Changes] = {
+    "as in the paper": {},
+    "as in the paper, k-means": {f"{CLUSTERING}method": "kmeans"},
+    "as in the paper, nothing learned": {
+        f"{CLUSTERING}loops": 0,
+        f"{CLUSTERING}freeze_epochs": 0,
+        "training.max_epochs": 1,
+    },
+}
+# Vectors of the last layer that are clustered beside those of `selfore_baselines`.
+VECTORS: dict[str, Changes] = {
+    "k-means, start markers": {VECTOR: "markers", MIX_FROM: LAST_LAYER},
+    "k-means, cloze": {VECTOR: "cloze", MIX_FROM: LAST_LAYER},
+}
+
+
+def loops(count: int, *, epochs: int = 1) -> dict[str, Any]:
+    """RETURNS (dict[str, Any]): Changes for a number of loops, each of some epochs, none of which is left out."""
+    return {f"{CLUSTERING}loops": count, f"{CLUSTERING}stop": 0.0, "training.max_epochs": count * epochs + 1}
+
+
+def train_clusters(
+    call: Call, data: ClusterData, corpus: Path, seed: int, changes: Changes, *, config: Path = CONFIG
+) -> Trained:
+    """Run `spacy train` on the marked pairs of a corpus, unless that was done.
+
+    call (Call): The call.
+    data (ClusterData): Says how many relations there are.
+    corpus (Path): What is clustered.
+    seed (int): Of all that is drawn.
+    changes (Changes): Dotted keys and their new values.
+    config (Path): What they change.
+    RETURNS (Trained): The training.
+    """
+    fixed = {**MARKED, COUNT: data.relations, "training.eval_frequency": 1_000_000}
+    # nothing is chosen on dev, which is read once
+    dev = call.maker.folder / "empty.spacy"
+    if not dev.exists():
+        spacy.tokens.DocBin().to_disk(dev)
+    options: dict[str, Any] = {"settings": call.settings, "config": config, "changes": {**fixed, **changes}}
+    return train_run("selfore", train=corpus, dev=dev, seed=seed, **options)
+
+
+def pipeline_of(trained: Trained) -> Path:
+    """RETURNS (Path): The last pipeline of a training: the best one is chosen by nothing."""
+    return trained.folder / "model" / "model-last"
+
+
+def score_trained(call: Call, trained: Trained, corpus: Path) -> dict[str, Any]:
+    """Let a pipeline put the pairs of a corpus into its clusters, and score them.
+
+    call (Call): The call.
+    trained (Trained): The pipeline's training.
+    corpus (Path): With gold.
+    RETURNS (dict[str, Any]): Its scores.
+    """
+
+    def compute() -> dict[str, Any]:
+        torch.set_num_threads(call.settings.threads)
+        nlp = spacy.load(pipeline_of(trained))
+        return nlp.evaluate(read_examples(nlp, corpus))
+
+    return cached(trained.folder / f"scores-{digest(corpus)}.json", compute)
+
+
+def judge_trained(call: Call, trained: Trained, corpus: Path) -> dict[str, Any]:
+    """Let a pipeline put the pairs of a corpus into its clusters.
+
+    call (Call): The call.
+    trained (Trained): The pipeline's training.
+    corpus (Path): With gold.
+    RETURNS (dict[str, Any]): Of `judge_pairs`.
+    """
+
+    def compute() -> dict[str, Any]:
+        torch.set_num_threads(call.settings.threads)
+        return judge_pairs(spacy.load(pipeline_of(trained)), corpus)
+
+    return cached(trained.folder / f"judged-{digest(corpus)}.json", compute)
+
+
+def untrained_vectors(call: Call, data: ClusterData, changes: Changes) -> Vectors:
+    """Read a data set as the pipeline does before it has learned anything: whatever the seed and the clusters.
+
+    call (Call): The call.
+    data (ClusterData): The data set.
+    changes (Changes): Of the config.
+    RETURNS (Vectors): Its pairs.
+    """
+    trained = train_clusters(call, data, data.whole, 0, changes)
+    return read_vectors(pipeline_of(trained), data.whole, threads=call.settings.threads)
+
+
+def find_count(call: Call, data: ClusterData, seed: int) -> int:
+    """Let the vectors of a data set say how many clusters there are, unless that was done.
+
+    call (Call): The call.
+    data (ClusterData): The data set.
+    seed (int): Of what is drawn.
+    RETURNS (int): K.
+    """
+
+    def compute() -> dict[str, Any]:
+        torch.set_num_threads(call.settings.threads)
+        vectors = untrained_vectors(call, data, {})
+        start = time.process_time()
+        choice = count_clusters(vectors, MOST_CLUSTERS, seed=seed)
+        return {"count": choice.number, "tried": choice.tried, "seconds": time.process_time() - start}
+
+    name = f"count-{fingerprint([digest(data.whole), call.settings.encoder.name, call.settings.precision])}"
+    return int(cached(call.settings.runs / "clusterings" / f"{name}-seed{seed}.json", compute)["count"])
+
+
+def compare(call: Call, data: ClusterData, seed: int, changes: Changes, *, count: int = 0) -> dict[str, Any]:
+    """Cluster the vectors of a data set in another way, unless that was done.
+
+    call (Call): The call.
+    data (ClusterData): The data set.
+    seed (int): Of the clustering.
+    changes (Changes): Of the config.
+    count (int): K; 0: as many as relations.
+    RETURNS (dict[str, Any]): Of `cluster_vectors`.
+    """
+    clustering = {key.removeprefix(CLUSTERING): value for key, value in changes.items() if key.startswith(CLUSTERING)}
+    others = {key: value for key, value in changes.items() if not key.startswith(CLUSTERING)}
+    described = fingerprint([digest(data.whole), changes, call.settings.encoder.name, call.settings.precision])
+
+    def compute() -> dict[str, Any]:
+        torch.set_num_threads(call.settings.threads)
+        vectors = untrained_vectors(call, data, others)
+        return dict(cluster_vectors(vectors, count or data.relations, clustering, seed=seed))
+
+    name = f"{described}-{count or data.relations}-seed{seed}.json"
+    return cached(call.settings.runs / "clusterings" / name, compute)

@@ -1,0 +1,93 @@
+"""Ways to cluster, side by side on the same vectors: those of a pipeline that has learned nothing, read once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy
+import spacy
+import torch
+from spacy.util import minibatch
+
+from benchmarks.harness.pairs import read_examples
+from benchmarks.harness.runs import digest
+from benchmarks.selfore.abstain import BATCH, NONE
+from spacy_relext.scoring.clusters import score_clusters
+from spacy_relext.selfore.clustering.count import Choice, choose_count, count_grid
+from spacy_relext.selfore.clustering.methods import find_clusters
+from spacy_relext.selfore.table import keys_of
+
+
+class Vectors(NamedTuple):
+    """The pairs of a corpus, in its order.
+
+    pairs (numpy.ndarray): In half precision. Shape (N, F)
+    gold (list[str]): Relation of each.
+    distinct (numpy.ndarray): Numbers of the pairs that training clusters, each text and pair once, in its order.
+    settings (dict[str, Any]): Of the clustering.
+    """
+
+    pairs: numpy.ndarray
+    gold: list[str]
+    distinct: numpy.ndarray
+    settings: dict[str, Any]
+
+
+def read_vectors(pipeline: Path, corpus: Path, *, threads: int) -> Vectors:
+    """Read pairs with the encoder of a pipeline, or find them read.
+
+    pipeline (Path): With a selfore_clusterer.
+    corpus (Path): One marked pair a text.
+    threads (int): Of torch.
+    RETURNS (Vectors): Its pairs.
+    """
+    nlp = spacy.load(pipeline)
+    clusterer: Any = nlp.get_pipe("selfore_clusterer")
+    path = pipeline.parent.parent / f"vectors-{digest(corpus)}.npz"
+    if not path.exists():
+        torch.set_num_threads(threads)
+        rows, gold, keys = [], [], []
+        for batch in minibatch(read_examples(nlp, corpus), BATCH):
+            pairs = clusterer.suggest([example.predicted for example in batch])
+            rows.append(clusterer.read(pairs).vector.astype("float16"))
+            said = [[triple.relation for triple in example.reference._.triples] for example in batch]
+            gold += [next(iter(said[doc]), NONE) for doc in pairs.doc.tolist()]
+            keys += keys_of(pairs)
+        first = {key: number for number, key in reversed(list(enumerate(keys)))}
+        distinct = numpy.asarray([first[key] for key in sorted(first)])
+        numpy.savez(path, pairs=numpy.concatenate(rows), gold=numpy.asarray(gold), distinct=distinct)
+    kept = numpy.load(path)
+    return Vectors(kept["pairs"], kept["gold"].tolist(), kept["distinct"], dict(clusterer.clustering))
+
+
+def cluster_vectors(vectors: Vectors, count: int, changes: Mapping[str, Any], *, seed: int) -> dict[str, float]:
+    """Cluster in one way, and score what the pipeline that follows from it says of the same pairs.
+
+    vectors (Vectors): The pairs.
+    count (int): K.
+    changes (Mapping[str, Any]): Settings of the clustering that are others.
+    seed (int): Of what is drawn.
+    RETURNS (dict[str, float]): Scores of clusters, `information`, and `cluster_seconds` of one core.
+    """
+    start = time.process_time()
+    settings = {**vectors.settings, **changes}
+    found = find_clusters(vectors.pairs[vectors.distinct], count, seed=seed, settings=settings)
+    seconds = time.process_time() - start
+    clusters = found.space.logits(found.space.codes(vectors.pairs)).argmax(1).tolist()
+    scores = score_clusters(vectors.gold, clusters)
+    return {**scores, "information": found.information, "cluster_seconds": seconds}
+
+
+def count_clusters(vectors: Vectors, most: int, *, seed: int) -> Choice:
+    """Choose the number of clusters as the component does.
+
+    vectors (Vectors): The pairs.
+    most (int): The largest number that is tried.
+    seed (int): Of what is drawn.
+    RETURNS (Choice): The number, and what was tried.
+    """
+    options = {key: vectors.settings[key] for key in ("reduce", "whiten", "shrinkage", "rounds")}
+    return choose_count(vectors.pairs[vectors.distinct], count_grid(2, most), seed=seed, **options)

@@ -1,0 +1,117 @@
+import json
+import pathlib
+import subprocess
+import sys
+from typing import Any, Dict, List
+
+import pytest
+import spacy
+from thinc.api import Config
+
+from tests.benchmarks.harness.test_datasets import data  # noqa: F401  (a fixture)
+
+
+def test_a_result_is_computed_once(tmp_path: pathlib.Path) -> None:
+    from benchmarks.harness.runs import cached
+
+    calls: List[int] = []
+
+    def compute() -> Dict[str, Any]:
+        calls.append(1)
+        return {"value": 1}
+
+    path = tmp_path / "run" / "result.json"
+    assert cached(path, compute) == cached(path, compute) == {"value": 1}
+    assert calls == [1]
+
+
+def test_a_result_that_failed_is_not_there(tmp_path: pathlib.Path) -> None:
+    from benchmarks.harness.runs import cached
+
+    with pytest.raises(ZeroDivisionError):
+        cached(tmp_path / "result.json", lambda: {"value": 1 / 0})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_program_that_fails_gives_its_last_line(tmp_path: pathlib.Path) -> None:
+    from benchmarks.harness.runs import run_logged
+
+    with pytest.raises(ValueError, match=r"exit code 1: no such thing .*train\.log"):
+        run_logged([sys.executable, "-c", "raise SystemExit('no such thing')"], tmp_path / "train.log", threads=1)
+
+
+def test_setting_keys_of_a_config() -> None:
+    from benchmarks.harness.training_config import set_key
+
+    config = Config({"training": {"max_epochs": 7}})
+    set_key(config, "training.max_epochs", 2)
+    assert config["training"]["max_epochs"] == 2
+    with pytest.raises(ValueError, match="no section"):
+        set_key(config, "training.batcher.size", 2)
+
+
+def test_every_ablation_names_keys_that_its_config_has(project_root: pathlib.Path) -> None:
+    from benchmarks.harness.runs import DEFAULT_CONFIG
+    from benchmarks.rere.experiments import _variants
+
+    nlp = spacy.blank("en")  # which loads the factories behind entry points
+    for variants in _variants("bf16").values():
+        for name, options in variants.items():
+            config = Config().from_disk(options.get("config", DEFAULT_CONFIG), interpolate=False)
+            for key, value in options.get("changes", {}).items():
+                *path, last = key.split(".")
+                section: Any = config
+                for part in path:
+                    section = section[part]
+                # keys that the config leaves to the factory's defaults must be known to the factory
+                known = last in section or nlp.has_factory(section.get("factory", ""))
+                assert known and section.get(last) != value, f"{name}: {key}"
+
+
+@pytest.mark.slow
+def test_nyt24_from_files_to_rows(data: pathlib.Path, tmp_path: pathlib.Path, project_root: pathlib.Path) -> None:  # noqa: F811
+    script = [sys.executable, "-m", "benchmarks", "rere", "nyt24", "--seeds", "0", "--passes", "120"]
+    config = project_root / "configs" / "rere_recurrent.cfg"
+    results = tmp_path / "rere.json"
+    folders = ["--data", str(data), "--runs", str(tmp_path / "runs"), "--encoder", str(tmp_path)]
+    command = [*script, "--config", str(config), "--results", str(results), *folders]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=project_root)
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(results.read_text(encoding="utf8"))
+    exact = {(row["split"], row["system"]): row["mean"] for row in rows if row["metric"] == "exact_f"}
+    assert exact["test", "ablation:recurrent"] > 0.8
+    assert set(exact) == {
+        ("test", "ablation:recurrent"),
+        ("test", "ablation:recurrent, untuned"),
+        ("test", "ablation:recurrent, gold relations"),
+        ("nyt11_hrl/test, 2 shared relations", "ablation:recurrent"),
+        ("nyt10_hrl/test, 2 shared relations", "ablation:recurrent"),
+    }
+    assert "only_in_split (1): owns" in done.stderr
+    before = sorted((tmp_path / "runs").rglob("training.json"))
+    stamp = before[0].stat().st_mtime_ns
+    again = subprocess.run(command, capture_output=True, text=True, cwd=project_root)
+    assert again.returncode == 0
+    assert sorted((tmp_path / "runs").rglob("training.json")) == before
+    assert before[0].stat().st_mtime_ns == stamp
+    assert len(json.loads(results.read_text(encoding="utf8"))) == len(rows)
+
+
+@pytest.mark.slow
+def test_rules_of_pairing_and_curves_on_a_trained_pipeline(data: pathlib.Path, tmp_path: pathlib.Path) -> None:  # noqa: F811
+    from benchmarks.harness.datasets import Maker
+    from benchmarks.harness.runs import DEFAULT_CONFIG, Settings, train_run
+    from benchmarks.rere.judge import judge
+
+    made = Maker(data, tmp_path / "runs").nyt24(foreign=False)
+    settings = Settings(runs=tmp_path / "runs", encoder=tmp_path, passes=120, threads=1, precision="fp32")
+    config = DEFAULT_CONFIG.with_name("rere_recurrent.cfg")
+    trained = train_run("toy", train=made.train, dev=made.dev, seed=0, settings=settings, config=config)
+    assert trained.steps == pytest.approx(120 * trained.steps_per_pass, rel=0.1)
+    assert 0 < trained.seconds
+    for pairing in ("scored", "nearest"):
+        found = judge(trained.pipeline, made, threads=1, pairing=pairing, curve=True)
+        recall, precision = found["curve"]["recall"], found["curve"]["precision"]
+        assert recall == sorted(recall)
+        assert max(recall) >= found["tests"]["test"]["tuned"]["exact_r"] > 0.5
+        assert all(0.0 <= value <= 1.0 for value in precision)

@@ -1,0 +1,99 @@
+"""The benchmark of knowledge bases on data of a few lines."""
+
+import io
+import json
+import pathlib
+import tarfile
+from typing import Any, List
+
+import numpy
+import pytest
+
+FACTS = [(f"p{n}", "lives_in", f"t{n % 2}") for n in range(8)]
+FILES = {"train": FACTS, "valid": [("p1", "knows", "p3")], "test": [("p3", "lives_in", "t1"), ("p9", "lives_in", "t0")]}
+
+
+@pytest.fixture
+def data(tmp_path: pathlib.Path) -> pathlib.Path:
+    folder = tmp_path / "data" / "wn18rr"
+    folder.mkdir(parents=True)
+    with tarfile.open(folder / "WN18RR.tar.gz", "w:gz") as packed:
+        for split, facts in FILES.items():
+            text = "".join("\t".join(fact) + "\r\n" for fact in facts).encode()
+            member = tarfile.TarInfo(f"./{split}.txt")
+            member.size = len(text)
+            packed.addfile(member, io.BytesIO(text))
+    return folder.parent
+
+
+def run(arguments: List[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    from typer.testing import CliRunner
+
+    from benchmarks.__main__ import app
+
+    monkeypatch.setattr("sys.argv", ["benchmarks", "kb", *arguments])
+    result = CliRunner().invoke(app, ["kb", *arguments])
+    assert result.exit_code == 0, (result.output, result.exception)
+
+
+def test_link_prediction(data: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from benchmarks.harness.rows import read_rows
+    from benchmarks.kb import links as kb_links
+
+    scales: List[Any] = []
+
+    def peer(command: List[str], **_: Any) -> None:
+        options = dict(each.removeprefix("--").split("=") for each in command if "=" in each)
+        scales.append(options.get("scale"))
+        assert options["entities"] == "11" and options["relations"] == "2" and options["width"] == "100"
+        assert 1 <= int(options["batch-size"]) <= kb_links.BATCH
+        out = pathlib.Path(command[command.index("--out") + 1])
+        tables = {"entities": numpy.ones((11, 200), "float32"), "relations": numpy.ones((4, 200), "float32")}
+        numpy.savez(out, **tables)  # type: ignore[arg-type]
+        out.with_suffix(".json").write_text(json.dumps({"seconds": [2.0, 4.0], "own_scores": {}}))
+
+    monkeypatch.setattr(kb_links.subprocess, "run", peer)
+    results = tmp_path / "kb.json"
+    options = ["--data", str(data), "--runs", str(tmp_path / "runs"), "--results", str(results)]
+    run(["wn18rr", "--only", "same,start,relations", "--passes", "2", "--peer-python", "python", *options], monkeypatch)
+    rows = {(row["system"], row["split"], row["metric"]): row["mean"] for row in read_rows(results)}
+    assert scales == [None, "0.001"] * 3, "three seeds, and the peer's tables begun as it likes and as ours"
+    assert rows["peer:PyKEEN 1.11.1, begun at 0.001", "test", "pass_seconds"] == 3.0
+    assert all(row["seeds"] == [0, 1, 2] for row in read_rows(results))
+    assert 0 < rows["ablation:relations asked, weight 0.1", "test", "relations_mrr"] <= 1
+    theirs = "peer:PyKEEN 1.11.1"
+    # equal scores everywhere: one right answer of eleven entities, others that are true left out
+    assert 0 < rows[theirs, "test", "entities_mrr"] < 0.5 and rows[theirs, "test", "pass_seconds"] == 3.0
+    assert rows["default", "test", "cpu_time_ratio"] == pytest.approx(
+        rows["default", "test", "pass_seconds"] / 3, abs=1e-5
+    )
+    assert {split for _, split, _ in rows} == {"test", "test, entities of training"}
+    folders = sorted((tmp_path / "runs").glob("wn18rr-*"))
+    before = [path.stat().st_mtime_ns for folder in folders for path in folder.iterdir()]
+    run(["wn18rr", "--only", "same,start,relations", "--passes", "2", "--peer-python", "python", *options], monkeypatch)
+    assert before == [path.stat().st_mtime_ns for folder in folders for path in folder.iterdir()], "found again"
+
+
+def test_questions_and_tests(data: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    from benchmarks.kb.data import LinkMaker
+
+    links = LinkMaker(data, tmp_path / "corpora", peer_python=None).links("wn18rr")
+    assert len(links.store) == 8 and len(links.store.entities) == 11 and links.questions == 8 + 2
+    assert [len(facts) for facts in links.tests().values()] == [2, 1]
+
+
+def test_alignment_and_reading(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from benchmarks.kb import align as kb_align
+    from benchmarks.kb import load as kb_load
+
+    for name, value in (("ENTITIES", 50), ("FACTS", 200), ("WORDS", 20), ("SHARD", 20)):
+        monkeypatch.setattr(kb_align, name, value)
+    folder = tmp_path / "drawn"
+    kb_align.draw_corpus(folder, kb_align.draw_store(), count=30)
+    found = kb_align.measure_alignment(folder, count=30)
+    parts = [value for name, value in found.items() if name.endswith("_us_per_sentence")]
+    assert len(parts) == 3 and sum(parts) == pytest.approx(1e6 / found["sentences_per_second"])
+    assert kb_align.measure_docs(folder, count=30)["sentences_per_second"] > 0
+    kb_load.draw(tmp_path / "facts.tsv", 1000)
+    lines = (tmp_path / "facts.tsv").read_text().splitlines()
+    assert len(lines) == 1000 and all(len(line.split("\t")) == 3 for line in lines)

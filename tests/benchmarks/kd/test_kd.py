@@ -1,0 +1,258 @@
+"""The benchmark of KD4NRE: the pairs that all systems are asked, scores, systems, configs, command lines."""
+
+import json
+import pathlib
+from dataclasses import replace
+from typing import Any, Dict, List
+
+import pytest
+import spacy
+from spacy.language import Language
+from spacy.tokens import Doc
+from spacy.training.initialize import init_nlp
+from spacy.training.loop import train
+from spacy.util import load_config
+from thinc.api import Config
+
+from spacy_relext import get_records, set_triples
+from spacy_relext.annotations.entities import PAIRS_KEY
+from spacy_relext.kd import student as kd  # noqa: F401
+from spacy_relext.kd.soft_labels import TEACHER_KEY
+from tests.benchmarks.pair_files import SEMEVAL_LABELS, docs_of, make_maker, texts, write_files
+
+# Corpora are built and small models trained: minutes, which the fast tests do not have.
+pytestmark = pytest.mark.slow
+
+ORACLE: Dict[str, List[Any]] = {}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    return write_files(tmp_path_factory.mktemp("kd"))
+
+
+@pytest.mark.parametrize("name, marked", [("semeval", True), ("conll04", False), ("scierc", False)])
+def test_the_peer_gets_the_pairs_that_the_component_sees(name: str, marked: bool, folder: pathlib.Path) -> None:
+    from benchmarks.harness.pairs import read_examples, read_pairs, write_pairs
+
+    data = getattr(make_maker(folder), name)()
+    pairs = read_pairs(data.train, marked=marked)
+    lines = [json.loads(line) for line in write_pairs(pairs, folder / "pairs.jsonl").read_text("utf8").splitlines()]
+    nlp = spacy.blank("en")
+    suggester = {"@misc": "spacy_relext.AnnotatedPairs.v1"} if marked else {"@misc": "spacy_relext.EntityPairs.v1"}
+    pipe: Any = nlp.add_pipe("kd_classifier", config={"suggester": suggester})
+    examples = read_examples(nlp, data.train)
+    nlp.initialize(lambda: examples)
+    gold = pipe.suggest_gold(examples)
+    classes = [None, *pipe.classes]
+    seen = []
+    for number, chosen in enumerate(gold.classes(pipe.classes).tolist()):
+        subject, obj = gold.pairs.spans(number)
+        label = "Other" if classes[chosen] is None else classes[chosen].relation
+        if marked and chosen:
+            label += "(e2,e1)" if classes[chosen].backwards else "(e1,e2)"
+        line = {"text": subject.doc.text, "label": label}
+        for role, span, kind in zip(("subject", "object"), (subject, obj), gold.pairs.types[number]):
+            line.update({role: [span.start_char, span.end_char], f"{role}_type": kind})
+        seen.append(line)
+    assert lines == seen and len(lines) > 30
+    assert pairs.lost == []
+
+
+@Language.component("kd_test_oracle")
+def oracle(doc: Doc) -> Doc:
+    set_triples(doc, ORACLE.get(doc.text, []), source="kd_test_oracle")
+    return doc
+
+
+@pytest.mark.parametrize("name, marked", [("semeval", True), ("conll04", False)])
+def test_answers_of_a_pipeline_in_the_order_of_the_pairs(name: str, marked: bool, folder: pathlib.Path) -> None:
+    from benchmarks.harness.pairs import pair_scores, pipeline_labels, read_pairs
+
+    data = getattr(make_maker(folder), name)()
+    path = data.tests["test"]
+    ORACLE.update({doc.text: get_records(doc, source="")[:1] for doc in docs_of(path)})  # type: ignore[index]
+    nlp = spacy.blank("en")
+    nlp.add_pipe("kd_test_oracle")
+    pairs = read_pairs(path, marked=marked)
+    said = pipeline_labels(nlp, path, name="kd_test_oracle", marked=marked)
+    assert len(said) == len(pairs.rows)
+    assert all(label in (row.labels or ["Other"]) for row, label in zip(pairs.rows, said))
+    scores = pair_scores(pairs, said, task=data.task)
+    assert scores["micro_p"] == 1.0
+    if marked:
+        assert {label for row in pairs.rows for label in row.labels} == set(SEMEVAL_LABELS) - {"Other"}
+        assert scores["semeval_macro_f"] == scores["micro_r"] == 1.0
+    else:
+        assert scores["micro_r"] == pytest.approx(2 / 3)  # two sentences with gold; one pair has two relations
+        assert "semeval_macro_f" not in scores
+    silent = pair_scores(pairs, ["Other"] * len(said), task=data.task)
+    assert silent["micro_r"] == silent["micro_f"] == 0.0
+
+
+def test_scores_count_every_gold_triple() -> None:
+    from benchmarks.harness.pairs import PairRow, PairSet, pair_scores
+
+    def row(*labels: str) -> Any:
+        return PairRow("a b", [0, 1], [2, 3], list(labels), ("", ""))
+
+    pairs = PairSet([row("r"), row("q", "r"), row(), row(), row("q")], lost=["q"])
+    scores = pair_scores(pairs, ["r", "r", "q", "Other", "r"], task="micro")
+    # right: r, r; predicted: r, r, q, r; gold: r, q, r, q and the lost q
+    assert scores["micro_p"] == pytest.approx(2 / 4)
+    assert scores["micro_r"] == pytest.approx(2 / 5)
+    with pytest.raises(ValueError):
+        pair_scores(pairs, ["r"], task="micro")
+
+
+def test_every_system_names_keys_that_its_config_has() -> None:
+    from benchmarks.kd.systems import CROWDED_PARTS, EFFICIENCY, SEMEVAL_PARTS, STUDENT, TEACHER, Part
+
+    parts = [*CROWDED_PARTS.values(), *SEMEVAL_PARTS.values(), Part(EFFICIENCY)]
+    for part in parts:
+        for name, system in part.systems.items():
+            for component, changes in ((TEACHER, system.teacher), (STUDENT, system.student)):
+                family = part.elders if part.elders and component == TEACHER else part.family
+                config = Config().from_disk(family.config(component), interpolate=False)
+                for key, value in (changes or {}).items():
+                    *path, last = key.split(".")
+                    assert path[:2] in (["components", component], ["training", "before_update"])
+                    section: Any = config
+                    for step in path:
+                        section = section[step]
+                    defaults = Language.get_factory_meta(component).default_config if len(path) == 2 else {}
+                    assert last in section or last in defaults, f"{name}: {key}"
+                    assert section.get(last, defaults.get(last)) != value, f"{name}: {key} changes nothing"
+
+
+def test_every_system_has_a_row_of_its_own() -> None:
+    from benchmarks.harness.rows import SYSTEM
+    from benchmarks.kd.systems import CROWDED_PARTS, SEMEVAL_PARTS
+
+    for parts in (CROWDED_PARTS, SEMEVAL_PARTS):
+        rows: Dict[str, Any] = {}
+        for part in parts.values():
+            for name, system in part.systems.items():
+                known = rows.setdefault(part.row_name(name), (system, part.family, part.types, part.elders))
+                assert known == (system, part.family, part.types, part.elders), name
+        assert "default" in rows and all(SYSTEM.fullmatch(name) for name in rows)
+
+
+def test_warm_up_and_annealing_follow_the_number_of_updates(folder: pathlib.Path) -> None:
+    from benchmarks.kd.systems import CGCN, MINILM, STUDENT, TEACHER
+    from benchmarks.kd.training import fit_length
+
+    data = make_maker(folder).conll04()
+    for family in (MINILM, CGCN):
+        options: Dict[str, Any] = {"component": STUDENT, "passes": 10}
+        found = fit_length(family.config(STUDENT), data.train, {"training.batcher.size": 16}, **options)
+        steps = found["training.before_update.steps"]
+        assert steps == 60 and found["training.optimizer.learn_rate.warmup_steps"] == 6
+        teacher = fit_length(family.config(TEACHER), data.train, {}, component=TEACHER, passes=10)
+        assert list(teacher) == ["training.optimizer.learn_rate.warmup_steps"]
+
+
+def test_with_few_labels_as_many_evaluations(folder: pathlib.Path, project_root: pathlib.Path) -> None:
+    from benchmarks.harness.training_config import build_config
+
+    data = make_maker(folder).conll04()
+    options: Dict[str, Any] = {"train": data.train, "dev": data.dev, "seed": 0, "passes": 50, "lang": "en"}
+    options.update(encoder=folder, precision="fp32", changes={"training.batcher.size": 16})
+    config = project_root / "configs" / "kd_student.cfg"
+    often, counts = build_config(config, **options)
+    seldom, _ = build_config(config, **options, evaluate_every=10)
+    last = 50 * counts["steps_per_pass"]
+    for found, evaluations in ((often, 50), (seldom, 5)):
+        assert evaluations <= last // found["training"]["eval_frequency"] <= 1.2 * evaluations
+
+
+@pytest.mark.parametrize("stem", ["kd_teacher", "kd_student", "kd_cgcn_teacher", "kd_cgcn_student"])
+def test_configs_train(stem: str, folder: pathlib.Path, project_root: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    data = make_maker(folder).conll04(parsed=True)
+    path = project_root / "configs" / f"{stem}.cfg"
+    given = load_config(path)["paths"]
+    models = {"encoder": folder / "encoder", "vectors": folder / "models" / "en_vectors_glove_100d"}
+    overrides: Dict[str, Any] = {f"paths.{name}": str(model) for name, model in models.items() if name in given}
+    overrides.update({"paths.train": str(data.train), "paths.dev": str(data.dev)})
+    overrides.update({"training.max_steps": 3, "training.eval_frequency": 2})
+    nlp = init_nlp(load_config(path, overrides=overrides))
+    (tmp_path / "model").mkdir()
+    with open(tmp_path / "out", "w") as out, open(tmp_path / "err", "w") as err:
+        best, _ = train(nlp, tmp_path / "model", stdout=out, stderr=err)
+    assert best is nlp and spacy.load(tmp_path / "model" / "model-last").pipe_names == nlp.pipe_names
+
+
+def test_a_teacher_teaches_the_whole_training_corpus(folder: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    from benchmarks.harness.runs import Trained
+    from benchmarks.kd.training import teach
+
+    data = make_maker(folder).semeval()
+    teacher = Trained(tmp_path, 0.0, 0.0, 1, 1, 1, 1)
+    save_teacher(data.train, teacher.pipeline)
+    taught = docs_of(teach(make_call(folder, tmp_path), teacher, data.train))
+    assert [doc.text for doc in taught] == texts(data.train)
+    for doc in taught:
+        (record,) = doc.user_data[TEACHER_KEY]["pairs"]
+        assert len(record["teacher"]) == 1 + len(doc.user_data[TEACHER_KEY]["classes"])
+        assert record["subject"] == doc.user_data[PAIRS_KEY][0]["subject"]
+
+
+def save_teacher(corpus: pathlib.Path, target: pathlib.Path) -> None:
+    from benchmarks.harness.pairs import read_examples
+
+    nlp = spacy.blank("en")
+    nlp.add_pipe("kd_teacher", config={"suggester": {"@misc": "spacy_relext.AnnotatedPairs.v1"}})
+    examples = read_examples(nlp, corpus)
+    nlp.initialize(lambda: examples)
+    target.parent.mkdir()
+    nlp.to_disk(target)
+
+
+def make_call(folder: pathlib.Path, target: pathlib.Path, **options: Any) -> Any:
+    from benchmarks.harness.call import Call
+    from benchmarks.harness.runs import Settings
+
+    settings = Settings(runs=folder / "runs", encoder=folder / "encoder", passes=1, threads=1, precision="fp32")
+    where: Dict[str, Any] = {"results": target / "kd.json", "figures": target, "command": "python kd.py"}
+    return Call(settings=settings, maker=make_maker(folder), seeds=[0], **where, **options)
+
+
+@pytest.mark.parametrize("name, types", [("semeval", False), ("conll04", True)])
+def test_the_peer_understands_its_command_line(
+    name: str, types: bool, folder: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from benchmarks.harness import rbert as kd_peer
+
+    calls: List[List[str]] = []
+
+    def note(command: List[str], log: pathlib.Path, *, threads: int) -> None:
+        calls.append(command)
+        pathlib.Path(command[-1]).write_text('{"train_seconds": 1.5}', "utf8")
+
+    monkeypatch.setattr(kd_peer, "run_logged", note)
+    monkeypatch.syspath_prepend(str(kd_peer.PEERS))
+    call = make_call(folder, tmp_path)
+    settings = replace(call.settings, runs=tmp_path)
+    data = getattr(call.maker, name)()
+    options: Dict[str, Any] = {"seed": 0, "settings": settings, "options": ["--types"] * types}
+    trained = kd_peer.run_rbert(data, **options)
+    assert trained.seconds == kd_peer.run_rbert(data, **options).seconds == 1.5
+    (command,) = calls
+    from benchmarks.peers import rbert
+
+    sets = rbert.read_sets(rbert.parse_arguments(command[2:]))
+    assert len(sets["train"]) > 30 and set(sets) == {"train", "dev", "test:test"}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_from_files_to_rows(folder: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    """Students of both encoders on tiny data; `spacy train` runs in processes of its own."""
+    from benchmarks.kd.experiments import conll04
+
+    conll04(make_call(folder, tmp_path, only=frozenset({"central", "cgcn-elders"})))
+    rows = json.loads((tmp_path / "kd.json").read_text(encoding="utf8"))
+    found = {(row["split"], row["system"]): row["mean"] for row in rows if row["metric"] == "micro_f"}
+    systems = {"default", "ablation:base", "ablation:C-GCN, student-V, folds, taught by MiniLM, no adversary"}
+    assert set(found) == {(split, system) for split in ("dev", "test") for system in systems}
+    assert all(0 <= mean <= 1 for mean in found.values())
