@@ -12,13 +12,9 @@ Source: Xu and Barbosa, NAACL 2019.
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from ..scoring.calibration import average_precision
-
-Floats = npt.NDArray[np.float64]
-
-Bools = npt.NDArray[np.bool_]
+from ..scoring.probabilities import Bools, Floats, fit_temperature, softmax
 
 # Temperatures and shares that are tried, on held-out bags.
 TEMPERATURES = tuple(2.0 ** (step / 4) for step in range(-8, 13))
@@ -65,18 +61,18 @@ def mix(text: Floats, kb: Floats, *, linked: Bools, shared: Bools, mixture: Mixt
     RETURNS (Judged): Of bags that are not linked, the probabilities are those of the text, bit for bit.
     """
     z_text, z_kb = text.astype("float64") / mixture.text_temperature, kb.astype("float64") / mixture.kb_temperature
-    p_text = _softmax(z_text)
+    p_text = softmax(z_text)
     p_kb = np.zeros_like(p_text)
     probs = p_text.copy()
     if not (linked.any() and shared.any()):
         return Judged(probs, p_text, p_kb)
     both = np.ix_(linked, shared)
-    p_kb[both] = _softmax(z_kb[both])
+    p_kb[both] = softmax(z_kb[both])
     mass = 1.0 if shared.all() else p_text[both].sum(1, keepdims=True)
     if mixture.form == "prob":
         probs[both] = mixture.share * p_text[both] + (1.0 - mixture.share) * mass * p_kb[both]
     else:
-        probs[both] = mass * _softmax(mixture.share * z_text[both] + (1.0 - mixture.share) * z_kb[both])
+        probs[both] = mass * softmax(mixture.share * z_text[both] + (1.0 - mixture.share) * z_kb[both])
     return Judged(probs, p_text, p_kb)
 
 
@@ -112,19 +108,5 @@ def fit_mixture(text: Floats, kb: Floats, gold: Bools, *, linked: Bools, shared:
 
 
 def _temperature(logits: Floats, gold: Bools) -> float:
-    """The temperature of the likeliest truth; where several classes are true, their mean counts."""
-    wanted = gold / np.maximum(gold.sum(1, keepdims=True), 1)
-
-    def loss(temperature: float) -> float:
-        scaled = logits.astype("float64") / temperature
-        top = scaled.max(1, keepdims=True)
-        logs = scaled - top - np.log(np.exp(scaled - top).sum(1, keepdims=True))
-        return -float((wanted * logs).sum())
-
-    return min(TEMPERATURES, key=loss)
-
-
-def _softmax(logits: Floats) -> Floats:
-    powers = np.exp(logits - logits.max(1, keepdims=True))
-    found: Floats = powers / powers.sum(1, keepdims=True)
-    return found
+    """Fit the temperature of one side; the true classes of a bag share its probability equally."""
+    return fit_temperature(logits, gold / np.maximum(gold.sum(1, keepdims=True), 1), grid=TEMPERATURES)

@@ -15,7 +15,8 @@ from ..corpora.shards import ShardWriter
 from ..errors import Errors
 from ..pairs.diagnosis import Read, why_left_out
 from ..pipeline.initialize import annotate
-from .soft_labels import average_soft_labels, fit_temperature
+from ..scoring.probabilities import fit_temperature
+from .soft_labels import average_soft_labels
 from .teacher import KDTeacher
 
 # Pairs that a temperature is fitted on.
@@ -124,4 +125,7 @@ class _Teacher:
             total += len(gold)
             if total >= CALIBRATION_PAIRS:
                 break
-        return fit_temperature(numpy.concatenate(logits), numpy.concatenate(classes)) if total else 1.0
+        if not total:
+            return 1.0
+        scores = numpy.concatenate(logits)
+        return fit_temperature(scores, numpy.eye(scores.shape[1])[numpy.concatenate(classes)])

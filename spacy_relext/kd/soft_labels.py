@@ -11,6 +11,7 @@ from ..annotations.triple import Record
 from ..errors import Errors, Warnings
 from ..pairs.gold import GoldPairs, PairClass
 from ..pairs.pairs import Pairs
+from ..scoring.probabilities import log_softmax
 
 TEACHER_KEY = "relext_teacher"
 
@@ -88,26 +89,6 @@ class SoftLabelCount:
         if self.matched < self.total:
             missing = self.total - self.matched
             warn("soft labels", Warnings.W404.format(name=name, missing=missing, total=self.total, where=where))
-
-
-def fit_temperature(logits: Floats, classes: NDArray[numpy.int64]) -> float:
-    """Fit the T in [0.1, 10] that minimizes the cross-entropy of softmax(logits / T) (Guo et al., ICML 2017).
-
-    logits (Floats): Shape (P, R)
-    classes (NDArray[numpy.int64]): Gold. Shape (P,)
-    RETURNS (float): T.
-    """
-
-    def cross_entropy(log_t: float) -> float:
-        scaled = numpy.asarray(logits, dtype="float64") / numpy.exp(log_t)
-        return float((numpy.logaddexp.reduce(scaled, axis=1) - scaled[numpy.arange(len(classes)), classes]).mean())
-
-    low, high = numpy.log(0.1), numpy.log(10.0)
-    ratio = (5**0.5 - 1) / 2  # golden section: the cross-entropy is convex in 1 / T, so it has one minimum in log T
-    for _ in range(40):
-        left, right = high - ratio * (high - low), low + ratio * (high - low)
-        low, high = (low, right) if cross_entropy(left) < cross_entropy(right) else (left, high)
-    return float(numpy.exp((low + high) / 2))
 
 
 def average_soft_labels(docs: Sequence[Sequence[Doc]], *, weights: Optional[Sequence[float]] = None) -> None:
@@ -204,8 +185,7 @@ def _mean_of(labels: Sequence[Tuple[Dict[str, Floats], float]]) -> Dict[str, Flo
     means = {}
     for key in PARTS:
         logits = numpy.stack([rows[key] for rows, _ in labels]).astype("float64")  # (teachers, R)
-        log_p = logits - numpy.logaddexp.reduce(logits, axis=1, keepdims=True)
-        means[key] = numpy.logaddexp.reduce(log_p + log_weights[:, None], axis=0)
+        means[key] = numpy.logaddexp.reduce(log_softmax(logits) + log_weights[:, None], axis=0)
     return means
 
 

@@ -16,14 +16,14 @@ from ..annotations.store import has_triples
 from ..bridge.modules import module_of
 from ..bridge.weights import MeanWeights
 from ..errors import Errors, check_choice, check_range
-from ..pairs.component import COLLECT_BATCH, certainty, most_attended, softmax
+from ..pairs.component import COLLECT_BATCH, certainty, most_attended
 from ..pairs.diagnosis import Read, why_no_pairs
 from ..pairs.encoders.features import PairBatch
 from ..pairs.gold import PairClass, gold_pairs, turned_answers
 from ..pairs.pairs import Pairs, stack_pairs
 from ..pairs.suggesters import Suggester
 from ..pipeline.settings import TOK2VEC, plain_settings
-from ..scoring.probabilities import calibrate
+from ..scoring.probabilities import calibrate, softmax
 from ..scoring.triples import TRIPLE_SCORE_WEIGHTS
 from .grounding import BARRED, NONE, Grounding, RuleVotes, relations_of, rule_pairs
 from .learning import NO_RULE, MatchedPool

@@ -16,7 +16,7 @@ from ..bridge.modules import module_of, to_numpy
 from ..errors import Errors, Warnings
 from ..pipeline.initialize import annotated, start_from
 from ..pipeline.pipe import RelationPipe
-from ..scoring.probabilities import calibrate
+from ..scoring.probabilities import calibrate, softmax
 from .diagnosis import Read, unsearched, why_no_pairs
 from .encoders.models import encoder_sizes
 from .gold import GoldPairs, PairClass, gold_pairs, list_classes, turned_classes
@@ -372,16 +372,6 @@ def join_outputs(parts: Sequence[Any]) -> Any:
         width = max(array.shape[1] for array in arrays)
         columns.append(numpy.concatenate([numpy.pad(a, ((0, 0), (0, width - a.shape[1]))) for a in arrays]))
     return type(parts[0])(*columns)
-
-
-def softmax(logits: Any) -> Any:
-    """Probabilities of classes.
-
-    logits (NDArray): Shape (P, R)
-    RETURNS (NDArray): Shape (P, R)
-    """
-    powers = numpy.exp(logits - logits.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
 
 
 def best_relation(probs: Any) -> Tuple[Any, Any]:

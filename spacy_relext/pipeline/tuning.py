@@ -10,9 +10,9 @@ from spacy.training import Example
 from ..annotations.entities import is_searched
 from ..annotations.store import has_triples
 from ..errors import Errors
-from ..scoring.calibration import Floats, best_threshold, expected_calibration_error, steady_thresholds
+from ..scoring.calibration import best_threshold, expected_calibration_error, steady_thresholds
 from ..scoring.outcomes import RelationCells, TripleOutcomes, collect_cells, collect_outcomes, estimate_label_frequency
-from ..scoring.probabilities import Platt, apply_platt, calibrate, fit_platt
+from ..scoring.probabilities import Floats, Platt, calibrate, fit_platt
 from .pipe import RelationPipe, outputs_kept
 from .settings import as_saved, keep_settings
 
@@ -155,8 +155,8 @@ def _fit(
     """Fit calibration and thresholds to raw scores, and keep them; thresholds that did better before are taken over."""
     fitted = fit_platt(raw.scores, raw.correct) if recalibrate else Platt(old["scale"], old["shift"])
     platt = Platt(*as_saved([round(value, _DIGITS) for value in fitted]))
-    scores = apply_platt(raw.scores, platt)
-    least = float(apply_platt(np.asarray([floor]), platt)[0])
+    scores = calibrate(raw.scores, scale=platt.scale, shift=platt.shift)
+    least = float(calibrate(np.asarray([floor]), scale=platt.scale, shift=platt.shift)[0])
     single, _ = best_threshold(scores, raw.correct, n_gold=raw.n_gold, floor=least)
     choices: List[Settings] = [{"threshold": single, "thresholds": {}}]
     if per_label:
@@ -172,7 +172,7 @@ def _fit(
         choices.insert(0, {"threshold": single, "thresholds": own})
     choices.append(_moved(old, platt))
     chosen = max([_rounded(choice) for choice in choices], key=lambda choice: _f1_at(raw, scores, choice))
-    settings = {**chosen, "scale": platt.slope, "shift": platt.bias}
+    settings = {**chosen, "scale": platt.scale, "shift": platt.shift}
     keep_settings(nlp, name, settings)
     old_scores = calibrate(raw.scores, scale=old["scale"], shift=old["shift"])
     return {
@@ -194,8 +194,8 @@ def _moved(old: Settings, platt: Platt) -> Settings:
     """Say what thresholds on old scores are on new ones, so that they accept the same predictions."""
 
     def move(threshold: float) -> float:
-        inverse = {"scale": 1.0 / old["scale"], "shift": -old["shift"] / old["scale"]}
-        return float(apply_platt(calibrate(np.asarray([threshold]), **inverse), platt)[0])
+        raw = calibrate(np.asarray([threshold]), scale=1.0 / old["scale"], shift=-old["shift"] / old["scale"])
+        return float(calibrate(raw, scale=platt.scale, shift=platt.shift)[0])
 
     thresholds = {label: move(value) for label, value in old["thresholds"].items()}
     return {"threshold": move(old["threshold"]), "thresholds": thresholds}

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from spacy.tokens import Doc
 
 from ..annotations.triple import CharSpan
+from ..scoring.probabilities import sigmoid
 from .rows import QueryRows
 
 PAIRINGS = ("scored", "nearest", "product")
@@ -51,7 +52,7 @@ def scored_candidates(rows: QueryRows, output: Any) -> CandidateTable:
     """
     probability = rows.probability[output.pairs[:, 0]]
     subject, obj = output.span_probs[:, 0], output.span_probs[:, 1]
-    return CandidateTable(output.pairs, probability, subject, obj, _sigmoid(output.pair_logits))
+    return CandidateTable(output.pairs, probability, subject, obj, sigmoid(output.pair_logits))
 
 
 def ruled_candidates(
@@ -68,7 +69,7 @@ def ruled_candidates(
         that condition), or "code" (the released code's, see `code_rule.py`).
     RETURNS (CandidateTable): With pair probability 1.
     """
-    probs = _sigmoid(output.pointers) * output.mask[..., None]
+    probs = sigmoid(output.pointers) * output.mask[..., None]
     rule = pair_nearest if pairing == "nearest" else pair_product
     floor = LEAST_PROBABILITY if span_rule == "code" else threshold
     found: List[Tuple[int, ...]] = []
@@ -178,11 +179,6 @@ def _chars(doc: Doc, start: int, first: int, last: int) -> Tuple[int, int]:
     """Character offsets of tokens counted from a window's beginning."""
     token = doc[start + last]
     return doc[start + first].idx, token.idx + len(token)
-
-
-def _sigmoid(logits: NDArray[Any]) -> NDArray[Any]:
-    """Logistic function without overflow."""
-    return 0.5 * (1.0 + numpy.tanh(0.5 * logits.astype("float64")))
 
 
 LEAST_PROBABILITY = 0.1

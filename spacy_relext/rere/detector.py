@@ -12,7 +12,7 @@ from ..annotations.store import set_relations
 from ..annotations.triple import CharSpan
 from ..errors import Errors, check_choice, check_range
 from ..pipeline.settings import TOK2VEC, plain_settings
-from ..scoring.probabilities import calibrate
+from ..scoring.probabilities import calibrate, sigmoid
 from ..scoring.relations import RELATION_SCORE_WEIGHTS
 from .collective_loss import SCOPES
 from .component import FITTED, RerePipe
@@ -112,7 +112,7 @@ class RereDetector(RerePipe):
             return found
         logits = numpy.full((len(instances.bounds), len(self.labels)), -numpy.inf)
         numpy.maximum.at(logits, instances.sentence, outputs)
-        probs = calibrate(0.5 * (1.0 + numpy.tanh(0.5 * logits)), scale=self.cfg["scale"], shift=self.cfg["shift"])
+        probs = calibrate(sigmoid(logits), scale=self.cfg["scale"], shift=self.cfg["shift"])
         for (number, start, end), row in zip(instances.bounds, probs):
             doc = instances.docs[number]
             offsets = (doc[start].idx, doc[end - 1].idx + len(doc[end - 1]))

@@ -8,15 +8,9 @@ makes scores into better probabilities.
 from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
-import numpy.typing as npt
 
 from ..errors import Errors
-
-Floats = npt.NDArray[np.float64]
-
-Bools = npt.NDArray[np.bool_]
-
-Counts = npt.NDArray[np.int64]
+from .probabilities import Bools, Counts, Floats, check_scores, logit, sigmoid
 
 DEFAULT_THRESHOLD = 0.5
 
@@ -51,7 +45,7 @@ def calibration_bins(scores: Floats, correct: Bools, *, n_bins: int = 10, bins: 
     bins (str): "mass": as many predictions in each (more where N is not divisible); "width": equal steps from 0 to 1.
     RETURNS (List[Bin]): From low to high scores; among equal scores, right and wrong are spread evenly.
     """
-    scores, correct = checked_arrays(scores, correct)
+    scores, correct = check_scores(scores, correct)
     distinct, position, counts = np.unique(scores, return_inverse=True, return_counts=True)
     share = np.bincount(position, weights=correct, minlength=len(distinct)) / np.maximum(counts, 1)
     order = np.argsort(scores, kind="stable")
@@ -128,7 +122,7 @@ def label_thresholds(
     """
     if objective not in ("micro", "label"):
         raise ValueError(Errors.R209.format(what="objective", found=repr(objective), expected="'micro' or 'label'"))
-    scores, correct = checked_arrays(scores, correct)
+    scores, correct = check_scores(scores, correct)
     names = np.asarray(labels, dtype=object)
     total = sum(n_gold.values())
     single, _ = best_threshold(scores, correct, n_gold=total, floor=floor)
@@ -220,7 +214,7 @@ def _fit_jointly(
 
 def _sweep(scores: Floats, correct: Bools, n_gold: Optional[int]) -> _Sweep:
     """Sort once and count what each distinct score, as a threshold, would accept."""
-    scores, correct = checked_arrays(scores, correct)
+    scores, correct = check_scores(scores, correct)
     if n_gold is not None and n_gold < correct.sum():
         raise ValueError(Errors.R209.format(what="n_gold", found=n_gold, expected=f"at least {correct.sum()}"))
     order = np.argsort(-scores, kind="stable")
@@ -235,17 +229,6 @@ def _cut(sweep: _Sweep, place: int, floor: float) -> float:
     refused = float(sweep.scores[place + 1]) if place + 1 < len(sweep.scores) else floor
     halfway = (accepted + refused) / 2
     return halfway if halfway > refused else accepted  # neighbouring floats have nothing between them
-
-
-def checked_arrays(scores: Floats, correct: Bools) -> Tuple[Floats, Bools]:
-    """Refuse arrays that do not belong together."""
-    scores, correct = np.asarray(scores, dtype=np.float64), np.asarray(correct, dtype=bool)
-    if scores.ndim != 1 or scores.shape != correct.shape:
-        found = f"{scores.shape} and {correct.shape}"
-        raise ValueError(Errors.R209.format(what="scores and correct", found=found, expected="one shape (N,)"))
-    if not np.isfinite(scores).all():
-        raise ValueError(Errors.R209.format(what="scores", found="NaN or infinity", expected="finite numbers"))
-    return scores, correct
 
 
 # How much of a label's own threshold is kept: 0 is one threshold for all.
@@ -277,7 +260,7 @@ def steady_thresholds(
     seed (int): Start of the random numbers that divide them.
     RETURNS (Dict[str, float]): A threshold for every label; where one for all does better on this data, that one.
     """
-    scores, correct = checked_arrays(scores, correct)
+    scores, correct = check_scores(scores, correct)
     names = np.asarray(labels, dtype=object)
     single, single_f1 = best_threshold(scores, correct, n_gold=sum(n_gold.values()), floor=floor)
     own = label_thresholds(scores, correct, labels, n_gold=n_gold, min_positives=min_positives, floor=floor)
@@ -327,11 +310,9 @@ def _drawn_towards(own: Mapping[str, float], single: float, share: float) -> Dic
     """Mix thresholds as logits, which is where scores near 0 and 1 have room."""
     if share in (0.0, 1.0):
         return {label: value if share else single for label, value in own.items()}
-    values = np.clip([*own.values(), single], _EPSILON, 1 - _EPSILON)
-    logits = np.log(values) - np.log1p(-values)
-    mixed = share * logits[:-1] + (1 - share) * logits[-1]
-    found = 0.5 * (1 + np.tanh(mixed / 2))
-    return {label: single if own[label] == single else float(value) for label, value in zip(own, found)}
+    logits = logit(np.clip([*own.values(), single], _EPSILON, 1 - _EPSILON))
+    mixed = sigmoid(share * logits[:-1] + (1 - share) * logits[-1])
+    return {label: single if own[label] == single else float(value) for label, value in zip(own, mixed)}
 
 
 def _of_each(thresholds: Mapping[str, float], names: "np.ndarray", default: float) -> Floats:

@@ -8,7 +8,7 @@ import numpy as np
 from spacy.training import Example
 
 from ..annotations.store import char_span, get_relations
-from .calibration import Bools, Counts, Floats
+from .probabilities import Bools, Counts, Floats
 from .relations import crossing_relations, gold_relations
 from .triples import TextKey, gold_records, predicted_records, text_key
 

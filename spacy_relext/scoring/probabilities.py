@@ -1,123 +1,189 @@
-"""Turn scores into better probabilities: a line through their logits (Platt), or a slope alone (temperature).
+"""Numerics of probabilities: softmax, sigmoid and logit, Platt scaling and temperature scaling. Arrays in, arrays out.
 
-    p' = sigmoid(slope · logit(p) + bias),   slope > 0,   temperature = 1 / slope
+    Platt scaling          p' = σ(scale · logit(p) + shift),   scale > 0
+    temperature scaling    p' = softmax(z / T)
 
-The slope is positive, so that the order of the scores, and any ranking made of them, stays.
+The scale is positive, so that Platt scaling keeps the order of the scores and any ranking made of them.
+
+Sources: Platt, Advances in Large Margin Classifiers, 1999; Guo et al., ICML 2017.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple, Optional, Sequence, Tuple, TypeVar
 
 import numpy
-import numpy as np
 from numpy.typing import NDArray
 
-from .calibration import Bools, Floats, checked_arrays
+from ..errors import Errors
+
+Floats = NDArray[numpy.float64]
+
+Bools = NDArray[numpy.bool_]
+
+Counts = NDArray[numpy.int64]
+
+AnyFloats = NDArray[numpy.floating]
+
+FloatArray = TypeVar("FloatArray", NDArray[numpy.float32], NDArray[numpy.float64], NDArray[numpy.floating])
 
 _EPSILON = 1e-9
 
-_MIN_SLOPE = 0.05
+_MIN_SCALE = 0.05
 
 _RIDGE = 0.1
 
 
 class Platt(NamedTuple):
-    """A fitted map from scores to probabilities.
+    """Parameters of Platt scaling.
 
-    slope (float): Factor of the logit, positive; below 1 where scores are too sure.
-    bias (float): Added to the logit.
+    scale (float): Factor of the logit, positive; below 1 if scores are overconfident.
+    shift (float): Added to the logit.
     """
 
-    slope: float
-    bias: float
-
-    @property
-    def temperature(self) -> float:
-        """RETURNS (float): What logits are divided by."""
-        return 1.0 / self.slope
+    scale: float
+    shift: float
 
 
-def fit_platt(scores: Floats, correct: Bools, *, fit_bias: bool = True, steps: int = 50) -> Platt:
-    """Fit slope and bias by Newton's method on the likelihood, with Platt's smoothed targets.
+def softmax(logits: FloatArray) -> FloatArray:
+    """Compute the probabilities of classes.
 
-    A little pull towards the identity keeps few or perfectly separated predictions from giving an endless slope.
+    logits (FloatArray): Shape (..., R)
+    RETURNS (FloatArray): Each row sums to 1. Shape (..., R)
+    """
+    powers = numpy.exp(logits - logits.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)
+
+
+def log_softmax(logits: FloatArray) -> FloatArray:
+    """Compute the logarithms of `softmax`.
+
+    logits (FloatArray): Shape (..., R)
+    RETURNS (FloatArray): Shape (..., R)
+    """
+    centred = logits - logits.max(axis=-1, keepdims=True)
+    return centred - numpy.log(numpy.exp(centred).sum(axis=-1, keepdims=True))
+
+
+def sigmoid(logits: AnyFloats) -> Floats:
+    """Compute the logistic function in double precision, without overflow.
+
+    logits (AnyFloats): Any shape.
+    RETURNS (Floats): 0 to 1. The same shape.
+    """
+    return 0.5 * (1.0 + numpy.tanh(0.5 * logits.astype("float64")))
+
+
+def logit(scores: AnyFloats) -> Floats:
+    """Compute the inverse of `sigmoid`, finite also for scores of 0 and 1.
+
+    scores (AnyFloats): 0 to 1. Any shape.
+    RETURNS (Floats): The same shape.
+    """
+    clipped = numpy.clip(scores.astype("float64"), _EPSILON, 1 - _EPSILON)
+    return numpy.log(clipped) - numpy.log1p(-clipped)
+
+
+def calibrate(scores: AnyFloats, *, scale: float, shift: float) -> Floats:
+    """Apply Platt scaling.
+
+    scores (AnyFloats): 0 to 1. Shape (N,)
+    scale (float): Factor of the logits, positive.
+    shift (float): Added to the logits.
+    RETURNS (Floats): Probabilities in the same order; the scores themselves if scale is 1 and shift 0. Shape (N,)
+    """
+    if scale == 1.0 and shift == 0.0:
+        return scores.astype("float64", copy=False)
+    return sigmoid(scale * logit(scores) + shift)
+
+
+def fit_platt(scores: Floats, correct: Bools, *, fit_shift: bool = True, steps: int = 50) -> Platt:
+    """Fit Platt scaling by Newton's method on the likelihood, with Platt's smoothed targets.
+
+    A small ridge penalty towards the identity keeps the scale finite for few or perfectly separated predictions.
 
     scores (Floats): Confidences, 0 to 1. Shape (N,)
-    correct (Bools): Which are right. Shape (N,)
-    fit_bias (bool): False: fit the slope, that is, the temperature, alone.
-    steps (int): Most iterations; the problem is convex, a handful suffices.
+    correct (Bools): Which predictions are correct. Shape (N,)
+    fit_shift (bool): False: fit the scale alone.
+    steps (int): Maximum number of iterations; the problem is convex and needs few.
     RETURNS (Platt): The identity without predictions.
     """
-    scores, correct = checked_arrays(scores, correct)
+    scores, correct = check_scores(scores, correct)
     if not len(scores):
         return Platt(1.0, 0.0)
     n_right, n_wrong = int(correct.sum()), int((~correct).sum())
-    targets = np.where(correct, (n_right + 1) / (n_right + 2), 1 / (n_wrong + 2))
-    logits = _logit(scores)
-    inputs = np.stack([logits, np.ones_like(logits)], axis=1)  # (N, 2)
-    start = np.array([1.0, 0.0])
-    weights = _newton(inputs, targets, start, free=np.array([True, fit_bias]), steps=steps)
-    if weights[0] < _MIN_SLOPE:  # scores that say nothing, or the contrary: keep their order, barely
-        start = np.array([_MIN_SLOPE, 0.0])
-        weights = _newton(inputs, targets, start, free=np.array([False, fit_bias]), steps=steps)
+    targets = numpy.where(correct, (n_right + 1) / (n_right + 2), 1 / (n_wrong + 2))
+    logits = logit(scores)
+    inputs = numpy.stack([logits, numpy.ones_like(logits)], axis=1)  # (N, 2)
+    start = numpy.array([1.0, 0.0])
+    weights = _newton(inputs, targets, start, free=numpy.array([True, fit_shift]), steps=steps)
+    if weights[0] < _MIN_SCALE:  # uninformative or inverted scores: nearly flatten them, but keep their order
+        start = numpy.array([_MIN_SCALE, 0.0])
+        weights = _newton(inputs, targets, start, free=numpy.array([False, fit_shift]), steps=steps)
     return Platt(float(weights[0]), float(weights[1]))
 
 
-def apply_platt(scores: Floats, platt: Platt) -> Floats:
-    """Map scores to probabilities.
+def fit_temperature(logits: AnyFloats, targets: AnyFloats, *, grid: Optional[Sequence[float]] = None) -> float:
+    """Find the temperature T that minimizes the cross-entropy of softmax(logits / T) with the targets.
 
-    scores (Floats): Confidences, 0 to 1. Shape (N,)
-    platt (Platt): From `fit_platt`.
-    RETURNS (Floats): Probabilities in the same order. Shape (N,)
+    logits (AnyFloats): Shape (N, R)
+    targets (AnyFloats): Gold distribution over the classes of each row. Shape (N, R)
+    grid (Optional[Sequence[float]]): Temperatures to choose from; None: golden-section search from 0.1 to 10.
+    RETURNS (float): T.
     """
-    return _sigmoid(platt.slope * _logit(np.asarray(scores, dtype=np.float64)) + platt.bias)
+    wide = logits.astype("float64")
+
+    def cost(temperature: float) -> float:
+        return -float((targets * log_softmax(wide / temperature)).sum())
+
+    if grid is not None:
+        return min(grid, key=cost)
+    low, high = numpy.log(0.1), numpy.log(10.0)
+    ratio = (5**0.5 - 1) / 2  # the cost is convex in 1 / T, and so has one minimum on the scale of log T
+    for _ in range(40):
+        left, right = high - ratio * (high - low), low + ratio * (high - low)
+        low, high = (low, right) if cost(numpy.exp(left)) < cost(numpy.exp(right)) else (left, high)
+    return float(numpy.exp((low + high) / 2))
+
+
+def check_scores(scores: Floats, correct: Bools) -> Tuple[Floats, Bools]:
+    """Check that scores and correctness have one shape and that scores are finite.
+
+    scores (Floats): Shape (N,)
+    correct (Bools): Shape (N,)
+    RETURNS (Tuple[Floats, Bools]): Both as arrays of these types.
+    RAISES (ValueError): If a check fails.
+    """
+    scores, correct = numpy.asarray(scores, dtype=numpy.float64), numpy.asarray(correct, dtype=bool)
+    if scores.ndim != 1 or scores.shape != correct.shape:
+        shapes = f"{scores.shape} and {correct.shape}"
+        raise ValueError(Errors.R209.format(what="scores and correct", found=shapes, expected="one shape (N,)"))
+    if not numpy.isfinite(scores).all():
+        raise ValueError(Errors.R209.format(what="scores", found="NaN or infinity", expected="finite numbers"))
+    return scores, correct
 
 
 def _newton(inputs: Floats, targets: Floats, start: Floats, *, free: Bools, steps: int) -> Floats:
-    """Minimise the penalised cross-entropy over the free weights, halving steps that do not help."""
+    """Minimize the penalized cross-entropy over the free weights, halving steps that do not lower it."""
     weights = start.copy()
     if not free.any():
         return weights
-    loss = _loss(inputs, targets, weights, start)
+    loss = _penalized_loss(inputs, targets, weights, start)
     for _ in range(steps):
-        probs = _sigmoid(inputs @ weights)
+        probs = sigmoid(inputs @ weights)
         gradient = inputs.T @ (probs - targets) + _RIDGE * (weights - start)
-        hessian = inputs.T @ (inputs * (probs * (1 - probs))[:, None]) + _RIDGE * np.eye(2)
-        step = np.zeros(2)
-        step[free] = np.linalg.solve(hessian[np.ix_(free, free)], gradient[free])
-        while np.abs(step).max() > 1e-9 and _loss(inputs, targets, weights - step, start) > loss:
+        hessian = inputs.T @ (inputs * (probs * (1 - probs))[:, None]) + _RIDGE * numpy.eye(2)
+        step = numpy.zeros(2)
+        step[free] = numpy.linalg.solve(hessian[numpy.ix_(free, free)], gradient[free])
+        while numpy.abs(step).max() > 1e-9 and _penalized_loss(inputs, targets, weights - step, start) > loss:
             step /= 2
-        if np.abs(step).max() <= 1e-9:
+        if numpy.abs(step).max() <= 1e-9:
             break
         weights = weights - step
-        loss = _loss(inputs, targets, weights, start)
+        loss = _penalized_loss(inputs, targets, weights, start)
     return weights
 
 
-def _loss(inputs: Floats, targets: Floats, weights: Floats, start: Floats) -> float:
-    """Cross-entropy with soft targets, log(1 + e^z) − t·z in its stable form, plus the pull towards the start."""
+def _penalized_loss(inputs: Floats, targets: Floats, weights: Floats, start: Floats) -> float:
+    """Cross-entropy with soft targets, log(1 + e^z) - t·z in its stable form, plus the ridge penalty."""
     logits = inputs @ weights
-    return float(np.sum(np.logaddexp(0, logits) - targets * logits) + _RIDGE / 2 * np.sum((weights - start) ** 2))
-
-
-def _logit(scores: Floats) -> Floats:
-    clipped = np.clip(scores, _EPSILON, 1 - _EPSILON)
-    return np.log(clipped) - np.log1p(-clipped)
-
-
-def _sigmoid(logits: Floats) -> Floats:
-    return 0.5 * (1 + np.tanh(logits / 2))
-
-
-def calibrate(scores: NDArray[Any], *, scale: float, shift: float) -> NDArray[Any]:
-    """Move scores to calibrated probabilities: σ(scale · logit(score) + shift).
-
-    scores (NDArray[Any]): Between 0 and 1. Shape (P,)
-    scale (float): Inverse temperature, above 0.
-    shift (float): Added to the logits.
-    RETURNS (NDArray[Any]): Shape (P,)
-    """
-    if scale == 1.0 and shift == 0.0:
-        return scores
-    clipped = numpy.clip(scores.astype("float64"), 1e-9, 1 - 1e-9)
-    logits = numpy.log(clipped) - numpy.log1p(-clipped)
-    return 1.0 / (1.0 + numpy.exp(-(scale * logits + shift)))
+    penalty = _RIDGE / 2 * numpy.sum((weights - start) ** 2)
+    return float(numpy.sum(numpy.logaddexp(0, logits) - targets * logits) + penalty)

@@ -20,7 +20,8 @@ from typing import Dict, Hashable, Iterable, List, NamedTuple, Optional, Set, Tu
 import numpy as np
 
 from ..errors import Errors, check_choice
-from .calibration import Bools, Floats, average_precision, checked_arrays, precision_recall_points
+from .calibration import average_precision, precision_recall_points
+from .probabilities import Bools, Floats, check_scores
 
 UNITS = ("bag", "mention")
 
@@ -64,7 +65,7 @@ class Ranking:
 
     def __post_init__(self) -> None:
         check_choice("unit of a ranking", self.unit, UNITS)
-        scores, gold = checked_arrays(self.scores, self.gold)
+        scores, gold = check_scores(self.scores, self.gold)
         object.__setattr__(self, "scores", scores)
         object.__setattr__(self, "gold", gold)
         if self.unscored < 0:

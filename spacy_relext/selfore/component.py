@@ -14,7 +14,7 @@ from thinc.api import Config, Model, Optimizer
 from wasabi import msg
 
 from ..errors import Errors, Warnings, check_range
-from ..pairs.component import COLLECT_BATCH, softmax
+from ..pairs.component import COLLECT_BATCH
 from ..pairs.component import FITTED as PAIR_FITTED
 from ..pairs.diagnosis import Read, why_no_pairs
 from ..pairs.encoders.features import PairBatch
@@ -24,6 +24,7 @@ from ..pairs.suggesters import Suggester
 from ..pairs.type_lexicon import TypeLexicon
 from ..pipeline.initialize import annotated
 from ..pipeline.settings import Callback, find_pipe, plain_settings
+from ..scoring.probabilities import softmax
 from .loop import ClusterLoop, id_of
 from .losses import selfore_loss
 from .table import keys_of

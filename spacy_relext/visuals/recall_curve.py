@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import Errors, require
-from ..scoring.calibration import Floats
+from ..scoring.probabilities import Floats
 from ..scoring.ranking import RecallCurve
 
 # More points than a page has pixels only make the files large.

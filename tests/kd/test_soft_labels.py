@@ -12,13 +12,13 @@ from spacy_relext.kd.soft_labels import (
     PARTS,
     TEACHER_KEY,
     average_soft_labels,
-    fit_temperature,
     pair_offsets,
     read_soft_labels,
     store_soft_labels,
 )
 from spacy_relext.pairs.gold import GoldPairs, PairClass, gold_pairs
 from spacy_relext.pairs.suggesters import EntityPairs
+from spacy_relext.scoring.probabilities import softmax
 from tests.pairs.builders import NLP, make_doc, make_example, with_entities
 
 CLASSES = [PairClass("born"), PairClass("met"), PairClass("met", backwards=True)]
@@ -117,14 +117,6 @@ def test_a_direction_unknown_to_the_teacher_gets_its_lowest_logit() -> None:
         numpy.testing.assert_allclose(labels[key][:, 3], part.min(axis=1), atol=1e-5)
 
 
-def test_fit_temperature_recovers_a_known_temperature() -> None:
-    random = numpy.random.RandomState(0)
-    logits = random.randn(20_000, 5) * 2
-    classes = numpy.asarray([random.choice(5, p=row) for row in softmax(logits)])
-    for temperature in (0.5, 1.0, 3.0):
-        assert fit_temperature(logits * temperature, classes) == pytest.approx(temperature, rel=0.05)
-
-
 def test_pairs_without_soft_labels_are_masked() -> None:
     examples, logits = taught()
     pairs = examples[0].reference.user_data[TEACHER_KEY]["pairs"]
@@ -177,11 +169,6 @@ def taught_by(logits: Any, classes: Sequence[PairClass], pairs: Sequence[int] = 
 
 def average(*teachers: Sequence[Example], weights: Optional[Sequence[float]] = None) -> None:
     average_soft_labels([[example.reference for example in examples] for examples in teachers], weights=weights)
-
-
-def softmax(logits: Any) -> Any:
-    power = numpy.exp(logits - logits.max(-1, keepdims=True))
-    return power / power.sum(-1, keepdims=True)
 
 
 @pytest.mark.parametrize("weights, share", [(None, 0.5), ([3, 1], 0.75), ([0.3, 0.7], 0.3)])

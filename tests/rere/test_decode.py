@@ -17,7 +17,6 @@ from spacy_relext.rere.decode import (
     pair_product,
 )
 from spacy_relext.rere.span_pairs import cross_spans, propose_spans
-from spacy_relext.scoring.probabilities import calibrate
 
 Offsets = Tuple[int, int]
 
@@ -177,11 +176,3 @@ def test_of_overlapping_candidates_the_best_stays() -> None:
     shuffled = [reverse, worse, other_relation, best, other_object, best]
     assert keep_best_candidates(shuffled) == [best, other_object, other_relation, reverse]
     assert keep_best_candidates([]) == []
-
-
-def test_calibration() -> None:
-    scores = numpy.asarray([0.0, 0.2, 0.5, 1.0])
-    assert calibrate(scores, scale=1.0, shift=0.0) is scores
-    moved = calibrate(scores, scale=2.0, shift=1.0)
-    assert moved[2] == pytest.approx(1 / (1 + numpy.exp(-1)))
-    assert (numpy.diff(moved) > 0).all() and moved.min() >= 0 and moved.max() <= 1

@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import require
+from ...scoring.probabilities import log_softmax
 from .discriminant import CHUNK, Floats, IntArray, Space, means_of
 
 TINY = 1e-9
@@ -127,15 +128,13 @@ def scale_of(vectors: npt.NDArray[Any], labels: IntArray, space: Space, *, smoot
     smoothing (float): Share of each label that is spread over all clusters.
     RETURNS (float): c, from 0.001 to 1: z is never made surer.
     """
-    optimize, special = (
-        require(f"scipy.{name}", purpose="clustering", extra="cluster") for name in ("optimize", "special")
-    )
+    optimize = require("scipy.optimize", purpose="clustering", extra="cluster")
     every = max(1, -(-len(vectors) // MOST))
     logits, chosen = space.logits(space.codes(vectors[::every])).astype("float64"), labels[::every]
     rows = np.arange(len(chosen))
 
     def loss(scale: float) -> float:
-        logs = special.log_softmax(scale * logits, axis=1)
+        logs = log_softmax(scale * logits)
         return float(-((1 - smoothing) * logs[rows, chosen] + smoothing * logs.mean(1)).mean())
 
     found = optimize.minimize_scalar(loss, bounds=(LEAST_SCALE, 1.0), method="bounded", options={"xatol": 1e-3})
