@@ -19,9 +19,8 @@ from grammar_templates import read_templates
 from spacy.tokens import Doc
 
 from spacy_relext.corpora.formats.markup import parse_markup_line
-from spacy_relext.corpora.packing import GOLD_ATTRS
 from spacy_relext.corpora.records import record_to_doc
-from spacy_relext.corpora.shards import ShardWriter
+from spacy_relext.corpora.shards import GOLD_ATTRS, ShardWriter
 from spacy_relext.kb.kb import read_kb
 from spacy_relext.kb.label_noise import measure_label_noise
 

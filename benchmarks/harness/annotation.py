@@ -17,10 +17,9 @@ from spacy_relext.annotations.entities import ENTITIES_KEY, PAIRS_KEY
 from spacy_relext.annotations.sentences import sentence_bounds
 from spacy_relext.annotations.store import get_records, set_triples
 from spacy_relext.annotations.trees import join_trees, text_heads
-from spacy_relext.corpora.packing import iter_docs
 from spacy_relext.corpora.reader import copy_parse
 from spacy_relext.corpora.records import set_entities
-from spacy_relext.corpora.shards import ShardWriter
+from spacy_relext.corpora.shards import ShardWriter, iter_docs
 from spacy_relext.pairs.type_lexicon import read_type_lexicon
 
 # An entity, and the Doc that `parse_corpus` made of its own → its type, "" for none.

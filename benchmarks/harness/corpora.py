@@ -19,8 +19,7 @@ from benchmarks.harness.annotation import annotate_corpus, by_lexicon, by_recogn
 from benchmarks.harness.datasets import DataSet, Maker, Part, count_docs
 from benchmarks.harness.pairs import MICRO, SEMEVAL
 from benchmarks.harness.runs import digest
-from spacy_relext.corpora.folds import HELD, TRAIN, split_folds
-from spacy_relext.corpora.packing import iter_docs, load_shard, reorder
+from spacy_relext.corpora.shards import HELD, TRAIN, iter_docs, load_shard, reorder, split_folds
 from spacy_relext.kd.soft_labels import TEACHER_KEY
 
 LEXICON = "supersenses/nouns.tsv"

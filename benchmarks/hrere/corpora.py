@@ -15,8 +15,7 @@ from benchmarks.harness.datasets import Maker, Part, count_docs
 from benchmarks.harness.runs import fingerprint
 from benchmarks.hrere.hoffmann import FILE, read_judgements, words_of
 from spacy_relext.annotations.entities import PAIRS_KEY, entity_links
-from spacy_relext.corpora.packing import iter_docs
-from spacy_relext.corpora.shards import ShardWriter
+from spacy_relext.corpora.shards import ShardWriter, iter_docs
 from spacy_relext.hrere.bags import gather_bags
 from spacy_relext.kb.facts import TripleStore, read_store
 from spacy_relext.kb.model import split_facts, train_kb

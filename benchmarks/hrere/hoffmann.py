@@ -12,8 +12,8 @@ from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
 from spacy_relext.annotations.entities import PAIRS_KEY
-from spacy_relext.corpora.packing import iter_docs
 from spacy_relext.corpora.records import set_entities
+from spacy_relext.corpora.shards import iter_docs
 from spacy_relext.hrere.mixing import Mixture
 from spacy_relext.scoring.ranking import Cell, rank_cells, score_ranking
 

@@ -40,9 +40,9 @@ from benchmarks.kd.systems import (
     V,
 )
 from benchmarks.kd.training import maker_of, train_system
-from spacy_relext.corpora.packing import iter_docs
 from spacy_relext.corpora.reader import copy_entities, copy_parse
 from spacy_relext.corpora.records import set_sentence_starts
+from spacy_relext.corpora.shards import iter_docs
 
 PAIRS = (1, 8)
 BATCH_SIZES = (1, 32)

@@ -20,7 +20,7 @@ from benchmarks.harness.runs import Trained, digest, train_run
 from benchmarks.harness.training_config import count_steps, set_key
 from benchmarks.kd.systems import MINILM, STUDENT, TEACHER, Family, System
 from spacy_relext.annotations.store import get_records
-from spacy_relext.corpora.packing import iter_docs
+from spacy_relext.corpora.shards import iter_docs
 from spacy_relext.kd.soft_label_writer import write_soft_labels
 
 MARKED = {"@misc": "spacy_relext.AnnotatedPairs.v1"}

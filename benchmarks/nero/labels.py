@@ -17,7 +17,7 @@ from spacy.tokens import Doc, DocBin
 from benchmarks.harness.pairs import read_examples
 from benchmarks.harness.runs import ROOT
 from spacy_relext.annotations.store import set_triples
-from spacy_relext.corpora.packing import iter_docs
+from spacy_relext.corpora.shards import iter_docs
 from spacy_relext.nero.grounding import NONE, vote
 from spacy_relext.nero.rules.index import RuleIndex
 from spacy_relext.nero.rules.patterns import SUBJECT

@@ -7,7 +7,7 @@ import spacy
 import typer
 from wasabi import msg
 
-from ..corpora.packing import UNPACKED
+from ..corpora.shards import UNPACKED
 from ..errors import Errors
 from ..kb.align_corpus import align_corpus, format_align_report, lasting_objects
 from ..kb.alignment import Aligner

@@ -5,7 +5,7 @@ from pathlib import Path
 import typer
 from wasabi import msg
 
-from ..corpora.folds import split_folds
+from ..corpora.shards import split_folds
 from .app import relext
 from .pipeline import input_errors, with_progress
 

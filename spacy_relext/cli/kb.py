@@ -8,7 +8,7 @@ from spacy.vocab import Vocab
 from wasabi import msg, table
 
 from ..annotations.entities import entity_links
-from ..corpora.packing import iter_docs
+from ..corpora.shards import iter_docs
 from ..errors import Errors
 from ..kb.facts import Triples, TripleStore, read_store
 from ..kb.files import COLUMNS, Example, Reading

@@ -13,8 +13,8 @@ from spacy.vocab import Vocab
 from wasabi import msg, table
 
 from ..corpora.convert import load_tokenizer
-from ..corpora.packing import iter_docs
 from ..corpora.report import format_table
+from ..corpora.shards import iter_docs
 from ..errors import Errors
 from ..nero.rules.check import CheckReport, RuleReport, check_rules, unseen_types
 from ..nero.rules.index import FORMS, RuleIndex

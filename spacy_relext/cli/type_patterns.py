@@ -9,8 +9,8 @@ import typer
 from spacy.vocab import Vocab
 from wasabi import msg
 
-from ..corpora.packing import iter_docs
 from ..corpora.report import format_table
+from ..corpora.shards import iter_docs
 from ..errors import Errors
 from ..kd.type_patterns import gold_patterns
 from ..visuals.type_graph import draw_type_graph

@@ -1,25 +1,33 @@
-"""The Docs of a corpus as arrays, some hundred at a time, for what reads and writes a few attributes of many texts.
+"""The Docs of a corpus as arrays, some hundred at a time, to read and write a few attributes of many texts.
 
-To make a Doc, and to write it again, takes longer than to look for names in it.
+Making a Doc and writing it again takes longer than finding the names in it.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, FrozenSet, Iterator, List, Sequence, Tuple
+from typing import Dict, FrozenSet, Iterator, List, Sequence, Set, Tuple
 
-import numpy as np
-import numpy.typing as npt
+import numpy
 import srsly
-from spacy.attrs import HEAD, ORTH, SPACY, intify_attr
+from numpy.typing import NDArray
+from spacy.attrs import ENT_KB_ID, ENT_TYPE, HEAD, ORTH, SPACY, intify_attr
 from spacy.strings import StringStore
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
-from .packing import GOLD_ATTRS, UNPACKED, list_shards, load_shard, make_docs, unpack_user_data
+from .shards import (
+    GOLD_ATTRS,
+    UNPACKED,
+    ShardWriter,
+    UserData,
+    list_shards,
+    load_shard,
+    make_docs,
+    unpack_user_data,
+)
 
 # As DocBin sorts them: the token's text first.
 ATTRS = (ORTH, *sorted(attr for attr in map(intify_attr, GOLD_ATTRS) if attr not in (ORTH, SPACY)))
-
 SENT_START, IOB, TYPE, LINK = (
     ATTRS.index(intify_attr(name)) for name in ("SENT_START", "ENT_IOB", "ENT_TYPE", "ENT_KB_ID")
 )
@@ -27,40 +35,40 @@ SENT_START, IOB, TYPE, LINK = (
 # Values of ENT_IOB.
 INSIDE, OUTSIDE, BEGIN = 1, 2, 3
 
-# Groups of spans, packed, where there are none.
-NO_GROUPS = srsly.msgpack_dumps([])
+# No groups of spans, packed.
+_NO_GROUPS = srsly.msgpack_dumps([])
 
 
 class WordLengths(Dict[int, int]):
-    """Hash of a string → its characters."""
+    """Hash of a string → its length in characters."""
 
     def __init__(self, strings: StringStore) -> None:
         self.strings = strings
 
     def __missing__(self, key: int) -> int:
-        self[key] = found = len(self.strings[key])
-        return found
+        self[key] = length = len(self.strings[key])
+        return length
 
 
 @dataclass
 class TextBlock:
-    """Some Docs, one after the other.
+    """Some Docs, one after another.
 
-    tokens (NDArray[np.uint64]): The attributes `ATTRS` of each token. Shape (T, len(ATTRS))
-    spaces (NDArray[np.bool_]): Whether a space follows. Shape (T, 1)
+    tokens (NDArray[numpy.uint64]): The attributes `ATTRS` of each token. Shape (T, len(ATTRS))
+    spaces (NDArray[numpy.bool_]): Whether a space follows. Shape (T, 1)
     bounds (List[int]): First token of each text, and the number of tokens.
-    user_data (List[Dict[Any, Any]]): Of each text.
+    user_data (List[UserData]): Of each text.
     cats (List[Dict[str, float]]): Of each text.
     flags (List[Dict[str, bool]]): Of each text, as DocBin keeps them.
     groups (List[bytes]): Groups of spans of each text, packed.
     lengths (WordLengths): Of the tokens, which knows their strings.
-    strings (FrozenSet[str]): What the groups of spans need besides.
+    strings (FrozenSet[str]): Strings of the groups of spans.
     """
 
-    tokens: npt.NDArray[np.uint64]
-    spaces: npt.NDArray[np.bool_]
+    tokens: NDArray[numpy.uint64]
+    spaces: NDArray[numpy.bool_]
     bounds: List[int]
-    user_data: List[Dict[Any, Any]]
+    user_data: List[UserData]
     cats: List[Dict[str, float]]
     flags: List[Dict[str, bool]]
     groups: List[bytes]
@@ -69,56 +77,54 @@ class TextBlock:
 
     def words(self) -> List[int]:
         """RETURNS (List[int]): Hashes of the tokens' texts."""
-        found: List[int] = self.tokens[:, 0].tolist()
-        return found
+        return list(self.tokens[:, 0].tolist())
 
     def cuts(self) -> List[int]:
         """RETURNS (List[int]): First token of each sentence, and the number of tokens; unmarked texts are sentences."""
-        marks = np.zeros(len(self.tokens) + 1, dtype=bool)
+        marks = numpy.zeros(len(self.tokens) + 1, dtype=bool)
         marks[:-1] = self.tokens[:, SENT_START] == 1
         marks[self.bounds] = True
-        found: List[int] = np.flatnonzero(marks).tolist()
-        return found
+        return list(numpy.flatnonzero(marks).tolist())
 
     def links(self) -> List[Tuple[int, int, str]]:
         """RETURNS (List[Tuple[int, int, str]]): First token, end and `kb_id_` of the entities that have a label."""
-        found: List[Tuple[int, int, str]] = []
+        links: List[Tuple[int, int, str]] = []
         firsts, inside = set(self.bounds), False
         for at, (iob, label, link) in enumerate(self.tokens[:, [IOB, TYPE, LINK]].tolist()):
             if iob == BEGIN and label:
-                found.append((at, at + 1, self.lengths.strings[link]))
+                links.append((at, at + 1, self.lengths.strings[link]))
                 inside = True
             elif iob == INSIDE and inside and at not in firsts:
-                found[-1] = (found[-1][0], at + 1, found[-1][2])
+                links[-1] = (links[-1][0], at + 1, links[-1][2])
             else:
                 inside = False
-        return found
+        return links
 
     def places(self) -> Tuple[List[int], List[int]]:
         """RETURNS (Tuple[List[int], List[int]]): First character of each token in its text, and the end."""
         total = len(self.tokens)
-        lengths = np.fromiter(map(self.lengths.__getitem__, self.words()), dtype=np.int64, count=total)
-        starts = np.zeros(total + 1, dtype=np.int64)
-        np.cumsum(lengths + self.spaces[:, 0], out=starts[1:])
-        starts = starts[:-1] - np.repeat(starts[self.bounds[:-1]], np.diff(self.bounds))
+        lengths = numpy.fromiter(map(self.lengths.__getitem__, self.words()), dtype=numpy.int64, count=total)
+        starts = numpy.zeros(total + 1, dtype=numpy.int64)
+        numpy.cumsum(lengths + self.spaces[:, 0], out=starts[1:])
+        starts = starts[:-1] - numpy.repeat(starts[self.bounds[:-1]], numpy.diff(self.bounds))
         return starts.tolist(), (starts + lengths).tolist()
 
     def set_entities(self, entities: Sequence[Tuple[int, int, int, int]]) -> None:
-        """Write entities in place of those that are there; other tokens are outside of any.
+        """Replace all entities.
 
         entities (Sequence[Tuple[int, int, int, int]]): First token, end, and hashes of label and `kb_id`.
         """
         self.tokens[:, IOB] = OUTSIDE
         self.tokens[:, [TYPE, LINK]] = 0
         if entities:
-            starts, ends, labels, links = np.asarray(entities, dtype=np.uint64).T
-            sizes = (ends - starts).astype(np.int64)
-            firsts = np.cumsum(sizes) - sizes
-            inside = np.repeat(starts.astype(np.int64) - firsts, sizes) + np.arange(sizes.sum())
+            starts, ends, labels, links = numpy.asarray(entities, dtype=numpy.uint64).T
+            sizes = (ends - starts).astype(numpy.int64)
+            firsts = numpy.cumsum(sizes) - sizes
+            inside = numpy.repeat(starts.astype(numpy.int64) - firsts, sizes) + numpy.arange(sizes.sum())
             self.tokens[inside, IOB] = INSIDE
             self.tokens[inside[firsts], IOB] = BEGIN
-            self.tokens[inside, TYPE] = np.repeat(labels, sizes)
-            self.tokens[inside, LINK] = np.repeat(links, sizes)
+            self.tokens[inside, TYPE] = numpy.repeat(labels, sizes)
+            self.tokens[inside, LINK] = numpy.repeat(links, sizes)
 
 
 def block_of(docs: Sequence[Doc], lengths: WordLengths) -> TextBlock:
@@ -130,9 +136,9 @@ def block_of(docs: Sequence[Doc], lengths: WordLengths) -> TextBlock:
     """
     spans = (span for doc in docs for group in doc.spans.values() for span in group)
     return TextBlock(
-        tokens=np.concatenate([doc.to_array(list(ATTRS)).reshape(len(doc), len(ATTRS)) for doc in docs]),
-        spaces=np.concatenate([doc.to_array(SPACY).astype(bool).reshape(len(doc), 1) for doc in docs]),
-        bounds=np.cumsum([0, *map(len, docs)]).tolist(),
+        tokens=numpy.concatenate([doc.to_array(list(ATTRS)).reshape(len(doc), len(ATTRS)) for doc in docs]),
+        spaces=numpy.concatenate([doc.to_array(SPACY).astype(bool).reshape(len(doc), 1) for doc in docs]),
+        bounds=numpy.cumsum([0, *map(len, docs)]).tolist(),
         user_data=[doc.user_data for doc in docs],
         cats=[doc.cats for doc in docs],
         flags=[{"has_unknown_spaces": doc.has_unknown_spaces} for doc in docs],
@@ -152,7 +158,7 @@ def iter_blocks(path: Path, vocab: Vocab) -> Iterator[TextBlock]:
     for shard in list_shards(path):
         content, lengths = load_shard(shard), WordLengths(vocab.strings)
         # sentences that follow from a parse, and groups of spans, whose strings must be kept
-        if HEAD in content.attrs or any(each not in (b"", NO_GROUPS) for each in content.span_groups):
+        if HEAD in content.attrs or any(each not in (b"", _NO_GROUPS) for each in content.span_groups):
             docs = make_docs(content, vocab)
             while some := [doc for doc, _ in zip(docs, range(UNPACKED))]:
                 yield block_of(some, lengths)
@@ -163,10 +169,40 @@ def iter_blocks(path: Path, vocab: Vocab) -> Iterator[TextBlock]:
                 yield _part(content, slice(start, start + UNPACKED), lengths)
 
 
+class BlockWriter(ShardWriter):
+    """Writes blocks as `ShardWriter` writes Docs; `attrs` must be `GOLD_ATTRS`."""
+
+    def add_block(self, block: TextBlock) -> None:
+        """Add the Docs of a block."""
+        start, total = 0, len(block.user_data)
+        while start < total:
+            end = min(total, start + self.shard - len(self.bin)) if self.shard else total
+            self._add_part(block, range(start, end))
+            self.count(end - start)
+            start = end
+
+    def _add_part(self, block: TextBlock, part: range) -> None:
+        """Add some Docs of a block to the current file."""
+        content = self.bin
+        for number in part:
+            start, end = block.bounds[number : number + 2]
+            content.tokens.append(block.tokens[start:end])
+            content.spaces.append(block.spaces[start:end])
+            content.cats.append(block.cats[number])
+            content.flags.append(block.flags[number])
+            content.span_groups.append(block.groups[number])
+            content.pack_user_data(block.user_data[number])
+        rows = slice(block.bounds[part.start], block.bounds[part.stop])
+        named = [column for column, attr in enumerate(content.attrs) if attr in (ORTH, ENT_TYPE, ENT_KB_ID)]
+        new: Set[int] = set(numpy.unique(block.tokens[rows, named]).tolist()) - content.hashes
+        content.hashes |= new
+        content.strings.update(block.strings, [block.lengths.strings[key] for key in new])
+
+
 def _part(content: DocBin, part: slice, lengths: WordLengths) -> TextBlock:
-    """Some texts of a file, without Docs."""
-    values = np.concatenate(content.tokens[part])
-    tokens = np.zeros((len(values), len(ATTRS)), dtype=np.uint64)
+    """Read some texts of a file without making Docs."""
+    values = numpy.concatenate(content.tokens[part])
+    tokens = numpy.zeros((len(values), len(ATTRS)), dtype=numpy.uint64)
     for at, attr in enumerate(content.attrs):
         if attr in ATTRS:
             tokens[:, ATTRS.index(attr)] = values[:, at]
@@ -174,11 +210,11 @@ def _part(content: DocBin, part: slice, lengths: WordLengths) -> TextBlock:
     unknown = zip(content.spaces[part], flags)
     return TextBlock(
         tokens=tokens,
-        spaces=np.concatenate([spaces | flag.get("has_unknown_spaces", False) for spaces, flag in unknown]),
-        bounds=np.cumsum([0, *map(len, content.tokens[part])]).tolist(),
+        spaces=numpy.concatenate([spaces | flag.get("has_unknown_spaces", False) for spaces, flag in unknown]),
+        bounds=numpy.cumsum([0, *map(len, content.tokens[part])]).tolist(),
         user_data=list(unpack_user_data(content.user_data[part])),
         cats=content.cats[part],
         flags=flags,
-        groups=[NO_GROUPS] * len(flags),
+        groups=[_NO_GROUPS] * len(flags),
         lengths=lengths,
     )

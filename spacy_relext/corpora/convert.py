@@ -12,10 +12,9 @@ from ..errors import Errors
 from .formats.locate import OCCURRENCES
 from .formats.registry import Format, get_format
 from .formats.sources import Item
-from .packing import GOLD_ATTRS
 from .records import KNOWN_KEYS, Record, record_to_doc
 from .report import Report
-from .shards import ShardWriter
+from .shards import GOLD_ATTRS, ShardWriter
 
 PathLike = Union[str, Path]
 

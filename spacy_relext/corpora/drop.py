@@ -12,9 +12,8 @@ from spacy.vocab import Vocab
 from ..annotations.entities import PAIRS_KEY
 from ..annotations.store import TRIPLES_KEY, get_records
 from ..errors import Errors
-from .packing import list_shards, load_shard, make_docs
 from .report import format_table
-from .shards import ShardWriter
+from .shards import ShardWriter, list_shards, load_shard, make_docs
 
 MODES = ("keep_empty", "drop_empty", "relation")
 

@@ -18,8 +18,8 @@ from ..annotations.entities import ENTITIES_KEY, PAIRS_KEY, TOLD_KEY
 from ..annotations.store import get_records, has_triples
 from ..annotations.trees import find_cycle, text_heads
 from ..errors import Errors, Warnings
-from .packing import list_shards, load_shard, make_docs, reorder
 from .records import Record, record_to_doc, set_sentence_starts, span_to_entity
+from .shards import list_shards, load_shard, make_docs, reorder
 
 Augmenter = Callable[[Language, Example], Iterable[Example]]
 

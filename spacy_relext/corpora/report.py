@@ -2,12 +2,13 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Iterable, List, Sequence, Tuple, Union
+from typing import List, Mapping, Sequence, Tuple, Union
 
 from spacy.tokens import Doc
 from wasabi.tables import table
 
 from ..annotations.store import get_records
+from ..annotations.triple import CharSpan
 
 EXAMPLES = 5
 
@@ -65,12 +66,12 @@ class Report:
         if len(self.problems) < EXAMPLES:
             self.problems.append(f"{where}: {what}")
 
-    def count_strings(self, found: Iterable[Tuple[str, Tuple[List[Tuple[int, int]], str]]]) -> None:
+    def count_strings(self, places: Mapping[str, Tuple[List[CharSpan], str]]) -> None:
         """Count the strings of one record by how they were found.
 
-        found (Iterable[Tuple[str, Tuple[List[Tuple[int, int]], str]]]): Each string, its spans, and how.
+        places (Mapping[str, Tuple[List[CharSpan], str]]): String → spans and how; see `formats.locate.Occurrences`.
         """
-        for string, (spans, how) in found:
+        for string, (spans, how) in places.items():
             self.strings += 1
             self.ambiguous += len(spans) > 1
             self.folded += how == "folded"

@@ -1,22 +1,115 @@
-"""Corpora on disk: one .spacy file, or a folder of them, written and read one file at a time."""
+"""Corpora on disk: one .spacy file or a folder of them, read, written and split into folds one Doc at a time."""
 
 import os
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Dict, Optional, Sequence, Set, Type, Union
+from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Type, Union, cast
 
-import numpy as np
-from spacy.attrs import ENT_KB_ID, ENT_TYPE, ORTH
+import srsly
 from spacy.tokens import Doc, DocBin
+from spacy.vocab import Vocab
 from srsly.msgpack import Packer
 
-from ..errors import Errors
-from .packing import SUFFIX
+from ..errors import Errors, check_range
 
-if TYPE_CHECKING:
-    from .blocks import TextBlock
-
+SUFFIX = ".spacy"
+TRAIN, HELD = "train{}.spacy", "held{}.spacy"
 _SHARD_PREFIX = "part-"
+
+# What a corpus without a pipeline's annotation can hold; the other attributes would be columns of zeros.
+GOLD_ATTRS = ("ORTH", "SPACY", "SENT_START", "ENT_IOB", "ENT_TYPE", "ENT_KB_ID")
+
+# Docs whose user data is unpacked at once; below 2**16, the most that the header of `unpack_user_data` can count.
+UNPACKED = 512
+
+# Wraps a stream of Docs, such as in a progress bar.
+Progress = Callable[[Iterable[Doc]], Iterable[Doc]]
+
+UserData = Dict[Any, Any]
+
+
+def list_shards(path: Path) -> List[Path]:
+    """List the files of a corpus.
+
+    path (Path): A .spacy file, or a folder; sub-folders are searched too, names that start with "." are not.
+    RETURNS (List[Path]): In the order of their names.
+    RAISES (ValueError): If there is none.
+    """
+    if path.is_file():
+        return [path]
+    files = sorted(p for p in path.rglob(f"*{SUFFIX}") if p.is_file())
+    shards = [p for p in files if not any(part.startswith(".") for part in p.relative_to(path).parts)]
+    if not shards:
+        raise ValueError(Errors.R111.format(path=str(path)))
+    return shards
+
+
+def load_shard(path: Path) -> DocBin:
+    """Load one .spacy file without making its Docs.
+
+    path (Path): The file.
+    RETURNS (DocBin): Its content.
+    RAISES (ValueError): If it is no such file.
+    """
+    try:
+        return DocBin(store_user_data=True).from_disk(path)
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ValueError(Errors.R112.format(path=str(path), reason=reason)) from None
+
+
+def make_docs(content: DocBin, vocab: Vocab) -> Iterator[Doc]:
+    """Make the Docs of a loaded file.
+
+    `DocBin.get_docs` unpacks the user data of every Doc by a call of its own, and each of these calls looks for
+    decoders in all installed packages: more than half the time of reading a corpus. Here many Docs share a call.
+
+    content (DocBin): The file's content; its user data is removed.
+    vocab (Vocab): The vocabulary of the Docs.
+    YIELDS (Doc): The Docs, in their order.
+    """
+    packed, content.user_data = content.user_data, []
+    docs = content.get_docs(vocab)
+    for start in range(0, len(packed), UNPACKED):
+        for values, doc in zip(unpack_user_data(packed[start : start + UNPACKED]), docs):
+            doc.user_data.update(values)
+            yield doc
+
+
+def reorder(doc_bin: DocBin, order: Sequence[int]) -> DocBin:
+    """Choose and reorder the Docs of a file before they are made.
+
+    doc_bin (DocBin): Changed in place.
+    order (Sequence[int]): Numbers of the Docs to keep, in the new order.
+    RETURNS (DocBin): The same object.
+    """
+    for name in ("tokens", "spaces", "cats", "span_groups", "flags", "user_data"):
+        values = getattr(doc_bin, name)
+        setattr(doc_bin, name, [values[number] for number in order])
+    return doc_bin
+
+
+def iter_docs(path: Path, vocab: Vocab) -> Iterator[Doc]:
+    """Read the Docs of a corpus, one file at a time.
+
+    path (Path): A .spacy file, or a folder of them.
+    vocab (Vocab): The vocabulary of the Docs.
+    YIELDS (Doc): In the order of the files.
+    """
+    for shard in list_shards(path):
+        yield from make_docs(load_shard(shard), vocab)
+
+
+def unpack_user_data(packed: Sequence[Optional[bytes]]) -> Sequence[UserData]:
+    """Unpack maps together: an array is its header (0xdc, two bytes for the length) and then its elements in msgpack.
+
+    packed (Sequence[Optional[bytes]]): Each in msgpack; None for a Doc without user data.
+    RETURNS (Sequence[UserData]): The maps.
+    """
+    empty_map = b"\x80"
+    data = b"\xdc" + len(packed).to_bytes(2, "big") + b"".join(empty_map if each is None else each for each in packed)
+    return cast(Sequence[UserData], srsly.msgpack_loads(data, use_list=False))
 
 
 class PackedBin(DocBin):
@@ -24,57 +117,40 @@ class PackedBin(DocBin):
 
     `DocBin.add` makes one for each Doc, and each of them looks for encoders in all installed packages: most of the time
     of writing a corpus.
+
+    hashes (Set[int]): Of strings that a writer of blocks has added.
     """
 
-    def add(self, doc: Doc) -> None:
-        """Add a Doc.
+    def __init__(self, *, attrs: Optional[Sequence[Union[str, int]]] = None) -> None:
+        if attrs is None:
+            super().__init__(store_user_data=True)
+        else:
+            super().__init__(attrs=list(attrs), store_user_data=True)  # type: ignore[arg-type]
+        self.hashes: Set[int] = set()
+        self._packer = Packer(use_bin_type=True)
 
-        doc (Doc): The document.
-        """
+    def add(self, doc: Doc) -> None:
+        """Add a Doc; see `DocBin.add`."""
         self.store_user_data = False
         super().add(doc)
         self.store_user_data = True
-        self._pack(doc.user_data)
+        self.pack_user_data(doc.user_data)
 
-    def add_block(self, block: "TextBlock", part: range) -> None:
-        """Add Docs that are arrays of attributes, which must be those of this file.
-
-        block (TextBlock): The documents.
-        part (range): Which of them.
-        """
-        if not hasattr(self, "_hashes"):
-            self._hashes: Set[int] = set()
-        for number in part:
-            start, end = block.bounds[number : number + 2]
-            self.tokens.append(block.tokens[start:end])
-            self.spaces.append(block.spaces[start:end])
-            self.cats.append(block.cats[number])
-            self.flags.append(block.flags[number])
-            self.span_groups.append(block.groups[number])
-            self._pack(block.user_data[number])
-        rows = slice(block.bounds[part.start], block.bounds[part.stop])
-        named = [column for column, attr in enumerate(self.attrs) if attr in (ORTH, ENT_TYPE, ENT_KB_ID)]
-        new = set(np.unique(block.tokens[rows, named]).tolist()) - self._hashes
-        self._hashes |= new
-        self.strings.update(block.strings, [block.lengths.strings[key] for key in new])
-
-    def _pack(self, user_data: Dict[Any, Any]) -> None:
-        """Pack the user data of a Doc."""
-        if not hasattr(self, "_packer"):
-            self._packer = Packer(use_bin_type=True)
+    def pack_user_data(self, user_data: UserData) -> None:
+        """Append the packed user data of a Doc."""
         self.user_data.append(self._packer.pack(user_data))
 
 
 class ShardWriter:
     """Writes Docs with their user data to a .spacy file, or to a folder of files of at most `shard` Docs each.
 
-    A file appears under its name only when it is whole; after an error, a corpus that stood there before is unchanged
+    A file appears under its name only when it is whole. After an error, an older corpus of that name is unchanged
     (single file) or gone (folder).
 
-    output (Path): The file, or the folder where `shard` is given.
+    output (Path): The file, or the folder if `shard` is given.
     shard (int): Docs per file; 0 writes one file.
-    attrs (Optional[Sequence[str]]): Token attributes to write; None for all that spaCy stores.
-    RAISES (ValueError): Where the output cannot be a corpus.
+    attrs (Optional[Sequence[Union[str, int]]]): Token attributes to write; None for all that spaCy stores.
+    RAISES (ValueError): If the output cannot be a corpus.
     """
 
     def __init__(self, output: Path, *, shard: int = 0, attrs: Optional[Sequence[Union[str, int]]] = None) -> None:
@@ -82,39 +158,25 @@ class ShardWriter:
         self.shard = shard
         self.attrs = attrs
         self.docs = 0
+        self.bin = PackedBin(attrs=self.attrs)
         self._files = 0
-        self._bin = self._new_bin()
         if shard < 0:
             raise ValueError(Errors.R107.format(option="--shard", found=shard, expected="0 or more documents"))
-        if not shard and (output.suffix != SUFFIX or output.is_dir()):
+        if output.is_file() if shard else output.suffix != SUFFIX or output.is_dir():
             raise ValueError(Errors.R104.format(path=str(output)))
-        if shard:
-            self._check_folder()
+        others = [p.name for p in output.glob(f"*{SUFFIX}") if not p.name.startswith(_SHARD_PREFIX)] if shard else []
+        if others:  # they would be mixed with this corpus
+            raise ValueError(Errors.R106.format(path=str(output), found=", ".join(sorted(others)[:3])))
 
     def add(self, doc: Doc) -> None:
-        """Add a Doc.
+        """Add a Doc."""
+        self.bin.add(doc)
+        self.count(1)
 
-        doc (Doc): The document.
-        """
-        self._bin.add(doc)
-        self._count(1)
-
-    def add_block(self, block: "TextBlock") -> None:
-        """Add Docs that are arrays of attributes; `attrs` must be `GOLD_ATTRS`.
-
-        block (TextBlock): The documents.
-        """
-        start, total = 0, len(block.user_data)
-        while start < total:
-            end = min(total, start + self.shard - len(self._bin)) if self.shard else total
-            self._bin.add_block(block, range(start, end))
-            self._count(end - start)
-            start = end
-
-    def _count(self, docs: int) -> None:
-        """Count Docs, and write a shard where one is full."""
+    def count(self, docs: int) -> None:
+        """Count Docs that were added to `bin`, and write the shard if it is full."""
         self.docs += docs
-        if self.shard and len(self._bin) >= self.shard:
+        if self.shard and len(self.bin) >= self.shard:
             self._write_shard()
 
     def __enter__(self) -> "ShardWriter":
@@ -126,32 +188,18 @@ class ShardWriter:
         if kind is not None or not self.docs:
             return
         if not self.shard:
-            _write_whole(self._bin, self.output)
-        elif len(self._bin):
+            _write_whole(self.bin, self.output)
+        elif len(self.bin):
             self._write_shard()
 
-    def _new_bin(self) -> PackedBin:
-        """Make an empty DocBin."""
-        if self.attrs is None:
-            return PackedBin(store_user_data=True)
-        return PackedBin(attrs=list(self.attrs), store_user_data=True)  # type: ignore[arg-type]
-
-    def _check_folder(self) -> None:
-        """Refuse a folder in which other corpora would be mixed with this one."""
-        if self.output.is_file():
-            raise ValueError(Errors.R104.format(path=str(self.output)))
-        others = [p.name for p in self.output.glob(f"*{SUFFIX}") if not p.name.startswith(_SHARD_PREFIX)]
-        if others:
-            raise ValueError(Errors.R106.format(path=str(self.output), found=", ".join(sorted(others)[:3])))
-
     def _write_shard(self) -> None:
-        """Write the Docs gathered so far, after removing what an earlier run left in the folder."""
+        """Write the Docs since the last file; the first call removes the files of an earlier run."""
         if not self._files:
             for old in self.output.glob(f"{_SHARD_PREFIX}*{SUFFIX}"):
                 old.unlink()
-        _write_whole(self._bin, self.output / f"{_SHARD_PREFIX}{self._files:05d}{SUFFIX}")
+        _write_whole(self.bin, self.output / f"{_SHARD_PREFIX}{self._files:05d}{SUFFIX}")
         self._files += 1
-        self._bin = self._new_bin()
+        self.bin = PackedBin(attrs=self.attrs)
 
 
 def _write_whole(doc_bin: DocBin, path: Path) -> None:
@@ -163,3 +211,40 @@ def _write_whole(doc_bin: DocBin, path: Path) -> None:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+class Fold(NamedTuple):
+    """One fold.
+
+    train (Path): All documents but those held out, for training a teacher.
+    held (Path): The documents it labels.
+    docs (int): How many are held out.
+    """
+
+    train: Path
+    held: Path
+    docs: int
+
+
+def split_folds(corpus: Path, folder: Path, *, folds: int, progress: Progress) -> List[Fold]:
+    """Split a corpus so that a teacher never labels its training data: fold i mod K holds out document i.
+
+    corpus (Path): A .spacy file, or a folder of them.
+    folder (Path): Gets `train0.spacy`, `held0.spacy`, `train1.spacy` and so on.
+    folds (int): K, at least 2.
+    progress (Progress): Wraps the documents.
+    RETURNS (List[Fold]): The folds.
+    RAISES (ValueError): If the corpus has fewer documents than folds.
+    """
+    check_range("folds", folds, 2, 1_000)
+    train, held = ([ShardWriter(folder / name.format(fold)) for fold in range(folds)] for name in (TRAIN, HELD))
+    with ExitStack() as files:
+        for writer in (*train, *held):
+            files.enter_context(writer)
+        for number, doc in enumerate(progress(iter_docs(corpus, Vocab()))):
+            for fold in range(folds):
+                (held if fold == number % folds else train)[fold].add(doc)
+        if not held[-1].docs:
+            total = sum(writer.docs for writer in held)
+            raise ValueError(Errors.R119.format(path=str(corpus), docs=total, folds=folds))
+    return [Fold(one.output, other.output, other.docs) for one, other in zip(train, held)]

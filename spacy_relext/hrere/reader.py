@@ -14,9 +14,9 @@ from spacy.util import registry
 from ..annotations.entities import PAIRS_KEY, entity_links
 from ..annotations.store import get_records, has_triples
 from ..annotations.triple import CharSpan
-from ..corpora.packing import iter_docs
 from ..corpora.reader import copy_entities
 from ..corpora.records import Record, doc_to_record, record_to_doc, set_sentence_starts
+from ..corpora.shards import iter_docs
 from ..errors import Errors, Warnings, check_range
 from ..pairs.suggesters import AnnotatedPairs
 

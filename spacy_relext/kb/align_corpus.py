@@ -12,11 +12,10 @@ from spacy.vocab import Vocab
 
 from ..annotations.entities import ENTITIES_KEY, PAIRS_KEY
 from ..annotations.store import replace_gold
-from ..corpora.blocks import TextBlock, iter_blocks
-from ..corpora.formats.linked import ENTITY
-from ..corpora.packing import GOLD_ATTRS
+from ..corpora.blocks import BlockWriter, TextBlock, iter_blocks
+from ..corpora.formats.locate import ENTITY
 from ..corpora.report import format_table
-from ..corpora.shards import ShardWriter
+from ..corpora.shards import GOLD_ATTRS
 from ..errors import Errors
 from .alignment import Aligner, Alignment
 
@@ -73,7 +72,7 @@ def align_corpus(
     seen: set[str] = set()
     entities = _Entities(aligner, vocab)
     blocks: Iterable[TextBlock] = iter_blocks(corpus, vocab)
-    with ShardWriter(output, shard=shard, attrs=GOLD_ATTRS) as writer:
+    with BlockWriter(output, shard=shard, attrs=GOLD_ATTRS) as writer:
         for block in blocks if progress is None else progress(blocks):
             results, counts = aligner.align_block(block)
             report.docs += len(results)

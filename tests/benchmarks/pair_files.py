@@ -9,7 +9,7 @@ import spacy
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from spacy_relext.corpora.packing import iter_docs
+from spacy_relext.corpora.shards import iter_docs
 from tests.contract.tiny_bert import save_tiny_bert
 
 THINGS = ("storm", "flood", "fire", "quake")

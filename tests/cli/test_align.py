@@ -9,7 +9,7 @@ from spacy.tokens import Doc, DocBin, Span
 from typer.testing import CliRunner
 
 from spacy_relext.cli.main import relext
-from spacy_relext.corpora.packing import iter_docs
+from spacy_relext.corpora.shards import iter_docs
 from spacy_relext.pairs.suggesters import AnnotatedPairs
 
 FACTS = ["Q1\tborn_in\tQ9", "Q1\tspouse\tQ2", "Q3\tborn_in\tQ9", "Q9\tpart_of\tQ9"]

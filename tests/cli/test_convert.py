@@ -7,7 +7,7 @@ import spacy
 from spacy.tokens import Doc
 
 from spacy_relext import get_records
-from spacy_relext.corpora.packing import iter_docs
+from spacy_relext.corpora.shards import iter_docs
 
 RECORDS = [
     {"text": "Ada knows Bo .", "triple_list": [["Ada", "knows", "Bo"], ["Bo", "knows", "Ada"]]},

@@ -7,9 +7,8 @@ import pytest
 import spacy
 from spacy.tokens import Doc, DocBin, Span
 
-from spacy_relext.corpora.blocks import TextBlock, WordLengths, block_of, iter_blocks
-from spacy_relext.corpora.packing import GOLD_ATTRS, iter_docs
-from spacy_relext.corpora.shards import ShardWriter
+from spacy_relext.corpora.blocks import BlockWriter, TextBlock, WordLengths, block_of, iter_blocks
+from spacy_relext.corpora.shards import GOLD_ATTRS, iter_docs
 
 VOCAB = spacy.blank("en").vocab
 
@@ -53,7 +52,7 @@ def test_what_is_written_is_what_was_read(tmp_path: Path, parsed: bool) -> None:
         )
         written[3].spans["sc"] = [Span(written[3], 0, 2, "GROUP")]
     DocBin(docs=written, store_user_data=True).to_disk(tmp_path / "in.spacy")
-    with ShardWriter(tmp_path / "out", shard=3, attrs=GOLD_ATTRS) as writer:
+    with BlockWriter(tmp_path / "out", shard=3, attrs=GOLD_ATTRS) as writer:
         for block in iter_blocks(tmp_path / "in.spacy", spacy.blank("en").vocab):
             writer.add_block(block)
     assert len(list((tmp_path / "out").glob("*.spacy"))) == 2

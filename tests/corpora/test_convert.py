@@ -8,9 +8,9 @@ from spacy.tokens import Doc
 
 from spacy_relext import get_records
 from spacy_relext.corpora.convert import convert, load_relation_map
-from spacy_relext.corpora.packing import iter_docs, list_shards
 from spacy_relext.corpora.records import doc_to_record
 from spacy_relext.corpora.report import Report, format_report
+from spacy_relext.corpora.shards import iter_docs, list_shards
 
 NYT: List[Dict[str, Any]] = [
     {"text": "Ada knows Bo .", "triple_list": [["Ada", "knows", "Bo"], ["Ada", "knows", "Bo"], ["Bo", "likes", "Bo"]]},

@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 from spacy_relext import get_records, set_triples
 from spacy_relext.annotations.entities import PAIRS_KEY
 from spacy_relext.corpora.drop import DropReport, choose_dropped, drop_triples, expected_missing, format_drop_report
-from spacy_relext.corpora.packing import iter_docs
 from spacy_relext.corpora.records import doc_to_record, record_to_doc
-from spacy_relext.corpora.shards import ShardWriter
+from spacy_relext.corpora.shards import ShardWriter, iter_docs
 
 NLP = spacy.blank("en")
 TEXT = "a b c d e f. g h i j k l."

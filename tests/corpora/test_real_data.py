@@ -8,8 +8,8 @@ import spacy
 
 from spacy_relext import get_records
 from spacy_relext.corpora.convert import convert
-from spacy_relext.corpora.packing import iter_docs
 from spacy_relext.corpora.report import Report, format_report
+from spacy_relext.corpora.shards import iter_docs
 
 pytestmark = pytest.mark.real_data
 

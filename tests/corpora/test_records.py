@@ -8,9 +8,9 @@ from spacy.tokens import Doc, DocBin, Span
 
 from spacy_relext import has_triples
 from spacy_relext.corpora.jsonl import check_record
-from spacy_relext.corpora.packing import GOLD_ATTRS
 from spacy_relext.corpora.records import doc_to_record, record_to_doc
 from spacy_relext.corpora.report import Report
+from spacy_relext.corpora.shards import GOLD_ATTRS
 
 NLP = spacy.blank("en")
 LABELS = st.sampled_from(["author", "spouse", "/a/b", "出生地"])

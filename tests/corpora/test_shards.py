@@ -8,8 +8,8 @@ import spacy
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
-from spacy_relext.corpora import packing
-from spacy_relext.corpora.packing import iter_docs, load_shard, make_docs
+from spacy_relext.corpora import shards
+from spacy_relext.corpora.shards import iter_docs, load_shard, make_docs
 
 
 def some_docs(count: int) -> List[Doc]:
@@ -26,7 +26,7 @@ def some_docs(count: int) -> List[Doc]:
 def test_docs_come_back_with_their_user_data(
     count: int, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(packing, "UNPACKED", 2)
+    monkeypatch.setattr(shards, "UNPACKED", 2)
     path = tmp_path / "docs.spacy"
     DocBin(docs=some_docs(count), store_user_data=True).to_disk(path)
     expected = list(DocBin().from_disk(path).get_docs(Vocab()))

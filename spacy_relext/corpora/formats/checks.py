@@ -1,93 +1,177 @@
-"""Checks at the door: raw values of foreign files have the keys and the kinds that their format promises."""
+"""Checks of values from data files: objects, keys, kinds, labels, offsets, and the tokens that a text is made of."""
 
-from typing import Any, Dict, List, Sequence
+from itertools import islice
+from typing import Iterable, Iterator, List, Sequence, Tuple, Type, TypeVar
+
+from ...annotations.triple import CharSpan, Record
+from ...errors import Errors
 
 _KINDS = {str: "a string", list: "a list", dict: "an object", int: "a whole number", float: "a number"}
 
+_T = TypeVar("_T")
 
-def describe(value: Any) -> str:
-    """Name a value of foreign data, shortened so that a message stays one line.
 
-    value (Any): The value.
-    RETURNS (str): Its Python form, at most 60 characters.
+def describe(value: object) -> str:
+    """Write a value for a message, in at most 60 characters.
+
+    value (object): The value.
+    RETURNS (str): Its `repr`, shortened.
     """
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def check_object(value: Any, name: str = "the record") -> Dict[str, Any]:
-    """Make sure that a value is a JSON object.
+def check_object(value: object, name: str = "the record") -> Record:
+    """Check that a value is a JSON object.
 
-    value (Any): The value.
-    name (str): What the value is, for the message.
-    RETURNS (Dict[str, Any]): The value.
-    RAISES (ValueError): Where it is anything else.
+    value (object): A parsed JSON value.
+    name (str): What the message calls it.
+    RETURNS (Record): The value.
+    RAISES (ValueError): If it is anything else.
     """
     if not isinstance(value, dict):
         raise ValueError(f"{name} is {describe(value)}, not an object")
     return value
 
 
-def require(record: Dict[str, Any], key: str, kind: type, *, name: str = "the record") -> Any:
-    """Take a value from an object and make sure of its kind.
+def require(record: Record, key: str, kind: Type[_T], *, name: str = "the record") -> _T:
+    """Read a value of an object and check its kind.
 
-    record (Dict[str, Any]): The object.
+    record (Record): The object.
     key (str): Its key.
-    kind (type): str, list, dict, int or float.
-    name (str): What the object is, for the message.
-    RETURNS (Any): The value.
-    RAISES (ValueError): Where the key is absent or the value is of another kind.
+    kind (Type[_T]): str, list, dict, int or float.
+    name (str): What the message calls the object.
+    RETURNS (_T): The value.
+    RAISES (ValueError): If the key is absent or the value is of another kind.
     """
     if key not in record:
         raise ValueError(f"{name} has no key {key!r} (found: {describe(sorted(record))})")
-    value = record[key]
-    wanted = (int, float) if kind is float else kind
-    if not isinstance(value, wanted) or isinstance(value, bool):
+    value: _T = record[key]
+    if not isinstance(value, (int, float) if kind is float else kind) or isinstance(value, bool):
         raise ValueError(f"{key!r} of {name} is {describe(value)}, not {_KINDS[kind]}")
     return value
 
 
-def require_text(record: Dict[str, Any], key: str) -> str:
-    """Take the text of a record.
+def require_text(record: Record, key: str, *, name: str = "") -> str:
+    """Read a string that must not be blank, such as a text or a label.
 
-    record (Dict[str, Any]): The record.
-    key (str): The text's key.
-    RETURNS (str): The text.
-    RAISES (ValueError): Where it is absent, blank, or holds half of a surrogate pair.
+    record (Record): The object.
+    key (str): Its key.
+    name (str): What the message calls the object; "" for the record.
+    RETURNS (str): The string.
+    RAISES (ValueError): If it is absent, blank, or holds half of a surrogate pair.
     """
-    text: str = require(record, key, str)
+    text = require(record, key, str, name=name or "the record")
+    return check_text(text, f"{key!r} of {name}" if name else repr(key))
+
+
+def check_text(text: str, name: str) -> str:
+    """Check that a string is not blank and can be written as UTF-8; see `require_text`."""
     if not text.strip():
-        raise ValueError(f"{key!r} is empty")
-    check_unicode(text, key)
-    return text
+        raise ValueError(f"{name} is empty")
+    return check_unicode(text, name)
 
 
-def check_unicode(text: str, name: str) -> None:
-    """Make sure that a string can be written as UTF-8; JSON can smuggle in half of a surrogate pair.
+def check_unicode(text: str, name: str) -> str:
+    """Check that a string can be written as UTF-8: JSON can hold half of a surrogate pair.
 
     text (str): The string.
-    name (str): What it is, for the message.
-    RAISES (ValueError): Where it cannot.
+    name (str): What the message calls it.
+    RETURNS (str): The string.
+    RAISES (ValueError): If it cannot.
     """
     try:
         text.encode("utf8")
     except UnicodeEncodeError as error:
-        raise ValueError(f"character {error.start} of {name!r} is half of a surrogate pair") from None
+        raise ValueError(f"character {error.start} of {name} is half of a surrogate pair") from None
+    return text
 
 
-def check_offsets(value: Any, *, length: int, name: str) -> List[int]:
-    """Make sure that a value is a start and an end inside something.
+def iter_objects(record: Record, key: str) -> Iterator[Tuple[str, Record]]:
+    """Read the objects of a list.
 
-    value (Any): The value.
-    length (int): Length of the text in characters, or of a sentence in tokens.
-    name (str): What the pair is, for the message.
-    RETURNS (List[int]): Start and end (exclusive).
-    RAISES (ValueError): Where it is not two whole numbers with 0 <= start < end <= length.
+    record (Record): The object that has the list.
+    key (str): The list's key.
+    YIELDS (Tuple[str, Record]): What messages call the object, such as `triples[0]`, and the object.
+    RAISES (ValueError): If the list is absent or an element is no object.
     """
-    whole = isinstance(value, Sequence) and len(value) == 2 and all(type(number) is int for number in value)
-    if not whole or isinstance(value, str):
+    for number, value in enumerate(require(record, key, list)):
+        name = f"{key}[{number}]"
+        yield name, check_object(value, name)
+
+
+def check_offsets(value: object, *, length: int, name: str) -> List[int]:
+    """Check that a value is a start and an exclusive end inside a text or a sentence.
+
+    value (object): A parsed JSON value.
+    length (int): Length of the text in characters, or of the sentence in tokens.
+    name (str): What the message calls the value.
+    RETURNS (List[int]): Start and end.
+    RAISES (ValueError): If it is not two whole numbers with 0 <= start < end <= length.
+    """
+    if not isinstance(value, list) or len(value) != 2 or any(type(number) is not int for number in value):
         raise ValueError(f"{name} is {describe(value)}, not [start, end]")
     start, end = value
     if not 0 <= start < end <= length:
         raise ValueError(f"{name} is [{start}, {end}]; expected 0 <= start < end <= {length}")
     return [start, end]
+
+
+def list_entities(entities: Iterable[Tuple[int, int, str, str]]) -> List[Record]:
+    """Make the entities of a canonical record.
+
+    entities (Iterable[Tuple[int, int, str, str]]): Start and end character, label, and id in a knowledge base or "".
+    RETURNS (List[Record]): In the order of the text; of those that start together, the longest first.
+    """
+    ordered = sorted(entities, key=lambda entity: (entity[0], -entity[1], entity[3] or entity[2]))
+    records = [{"start": start, "end": end, "label": label} for start, end, label, _ in ordered]
+    return [{**each, "kb_id": kb_id} if kb_id else each for each, (*_, kb_id) in zip(records, ordered)]
+
+
+def check_tokens(tokens: Sequence[object], *, allow_blank: bool = False) -> List[str]:
+    """Check that a sentence has tokens and that all are strings.
+
+    tokens (Sequence[object]): Parsed JSON values.
+    allow_blank (bool): Whether a token may be white space, as in the output of tokenizers that keep all of a text.
+    RETURNS (List[str]): The tokens without white space around them.
+    RAISES (ValueError): If there is none, or one is no such string.
+    """
+    if not tokens:
+        raise ValueError("a sentence has no tokens")
+    checked = []
+    for position, token in enumerate(tokens):
+        if not isinstance(token, str) or not (allow_blank or token.strip()):
+            raise ValueError(f"token {position} is {describe(token)}, not a string with something in it")
+        checked.append(check_unicode(token, f"token {position}").strip())
+    return checked
+
+
+def join_sentences(sentences: Sequence[Sequence[str]]) -> Tuple[str, List[List[CharSpan]]]:
+    """Join tokens by single spaces.
+
+    sentences (Sequence[Sequence[str]]): Tokens without white space around them; empty ones add nothing.
+    RETURNS (Tuple[str, List[List[CharSpan]]]): The text, and start and end character of each token of each sentence; an
+        empty token starts and ends where the next one begins.
+    """
+    tokens = [token for sentence in sentences for token in sentence]
+    offsets, position = [], 0
+    for token in tokens:
+        offsets.append((position, position + len(token)))
+        position += len(token) + bool(token)
+    remaining = iter(offsets)
+    return " ".join(filter(None, tokens)), [list(islice(remaining, len(sentence))) for sentence in sentences]
+
+
+def span_chars(offsets: Sequence[CharSpan], start: int, end: int) -> List[int]:
+    """Turn a span of tokens into characters.
+
+    offsets (Sequence[CharSpan]): Characters of each token, from `join_sentences`.
+    start (int): First token.
+    end (int): After the last token.
+    RETURNS (List[int]): Start and end character, without empty tokens at either end.
+    RAISES (ValueError): If all of them are empty.
+    """
+    filled = [offset for offset in offsets[start:end] if offset[0] < offset[1]]
+    if not filled:
+        raise ValueError(Errors.R703.format(start=start, end=end))
+    return [filled[0][0], filled[-1][1]]

@@ -1,21 +1,29 @@
-"""Where the strings of a triple stand in its text: word boundaries, letter case, spaces, several occurrences."""
+"""Where the arguments of a triple stand in its text: strings that are searched for, pairs, entities with mentions."""
 
 import re
 import unicodedata
 from functools import lru_cache
-from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
+from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
-from ...annotations.triple import CharSpan
+from ...annotations.triple import CharSpan, Record
 from ..report import Report
+from .checks import list_entities
 
 OCCURRENCES = ("nearest", "first", "all")
+
+# The label of an entity of which a data set gives no more than its id.
+ENTITY = "ENTITY"
+NO_RELATION = "NA"
+
+# Start, end, number of the sentence.
+Mention = Tuple[int, int, int]
+SpanPair = Tuple[CharSpan, CharSpan]
 
 # Scripts written without spaces between words, and Hangul, whose particles are joined to names: no word boundaries.
 _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff"
     "\uff66-\uffdc\U00020000-\U0003ffff]"
 )
-
 _ACCENT = re.compile("[\u0300-\u036f]")
 
 
@@ -23,27 +31,132 @@ class Occurrences(NamedTuple):
     """Where a string stands.
 
     spans (List[CharSpan]): Character offsets, in the order of the text.
-    how (str): `exact`, `folded` (letter case or accents differ), `respaced` (spaces differ), or "" where there is none.
+    how (str): `exact`, `folded` (letter case or accents differ), `respaced` (spaces differ), or "" without spans.
     """
 
     spans: List[CharSpan]
     how: str
 
 
-@lru_cache(maxsize=4096)
-def is_word_character(character: str) -> bool:
-    """Say whether a character makes words that are set apart by spaces.
+def locate_record(record: Record, report: Report, *, occurrences: str = "nearest") -> Record:
+    """Locate triples and entities that are strings, and count what happened.
 
-    character (str): One character.
-    RETURNS (bool): True for letters, digits, `_` and combining marks, False for CJK and its like.
+    record (Record): `text`, `string_triples` (objects with `subject`, `relation`, `object` and optionally
+        `subject_label`, `object_label`) and optionally `string_entities` (objects with `text`, `label`).
+    report (Report): Gets the counts.
+    occurrences (str): `nearest`, `first` or `all`; see `choose_pairs`.
+    RETURNS (Record): A canonical record; entities only if the record names entity labels.
     """
-    if _UNSPACED.match(character):
-        return False
-    return character.isalnum() or character == "_" or unicodedata.category(character).startswith("M")
+    text, mentions = record["text"], record.get("string_entities", ())
+    strings = [mention["text"] for mention in mentions]
+    strings += [triple[role] for triple in record["string_triples"] for role in ("subject", "object")]
+    places = {string: find_string(text, string) for string in dict.fromkeys(strings)}
+    entities = {(*span, mention["label"], ""): None for mention, span in _locate_entities(mentions, places)}
+    triples: List[Record] = []
+    for triple in record["string_triples"]:
+        subjects, objects = places[triple["subject"]].spans, places[triple["object"]].spans
+        pairs = choose_pairs(subjects, objects, occurrences=occurrences)
+        if not pairs:
+            report.not_located += not (subjects and objects)
+            report.identical += bool(subjects and objects)
+        for subject, obj in pairs:
+            triples.append({"subject": list(subject), "relation": triple["relation"], "object": list(obj)})
+            for span, label in ((subject, "subject_label"), (obj, "object_label")):
+                if triple.get(label):
+                    entities[(*span, triple[label], "")] = None
+    report.count_strings(places)
+    located: Record = {"text": text, "triples": triples}
+    if entities or "string_entities" in record:
+        located["entities"] = list_entities(entities)
+    return located
+
+
+def locate_pair(record: Record, report: Report, *, occurrences: str = "nearest") -> Optional[Record]:
+    """Locate the one pair of a record, which is two strings, and count what happened.
+
+    record (Record): `text`; `string_pair`, an object with `subject`, `object`, `subject_id`, `object_id` and `label`,
+        where `NA` is no triple; and `places`, the spans of the strings that the file marks. Only other strings are
+        searched for.
+    report (Report): Gets the counts.
+    occurrences (str): `nearest`, `first` or `all`; see `choose_pairs`.
+    RETURNS (Optional[Record]): A canonical record with two linked entities, the marked pair, and its triple; None if
+        the pair has no place, because the text is not annotated then.
+    """
+    text, pair = record["text"], record["string_pair"]
+    places = {string: Occurrences(spans, "exact") for string, spans in record["places"].items() if spans}
+    for role in ("subject", "object"):
+        if pair[role] not in places:
+            places[pair[role]] = find_string(text, pair[role])
+    report.count_strings(places)
+    subjects, objects = places[pair["subject"]].spans, places[pair["object"]].spans
+    chosen = choose_pairs(subjects, objects, occurrences=occurrences)
+    has_relation = pair["label"] != NO_RELATION
+    if not chosen:
+        report.pairs_left_out += 1
+        report.not_located += has_relation and not (subjects and objects)
+        report.identical += has_relation and bool(subjects and objects)
+        return None
+    linked = {(*subject, ENTITY, pair["subject_id"]) for subject, _ in chosen}
+    linked |= {(*obj, ENTITY, pair["object_id"]) for _, obj in chosen}
+    arguments = [{"subject": list(subject), "object": list(obj)} for subject, obj in chosen]
+    return {
+        "text": text,
+        "entities": list_entities(linked),
+        "triples": [{**both, "relation": pair["label"]} for both in arguments] if has_relation else [],
+        "pairs": [{**both, "label": pair["label"]} for both in arguments],
+    }
+
+
+def locate_facts(record: Record, report: Report, *, occurrences: str = "nearest") -> Record:
+    """Choose mentions for facts between entities that have several.
+
+    record (Record): A canonical record but for its triples, and `facts`: objects with `relation`, `subject` and
+        `object` (lists of `Mention`) and `evidence` (numbers of sentences). It is returned as it is without `facts`.
+    report (Report): Gets the count of facts between one and the same span.
+    occurrences (str): `nearest` prefers two mentions of one sentence, then a sentence of the evidence, then the least
+        distance; `first` takes the first mention of each entity; `all` takes every two mentions of one sentence, or, if
+        no sentence has both entities, of the document.
+    RETURNS (Record): A canonical record; the evidence of its triples has `sentences`.
+    """
+    if "facts" not in record:
+        return record
+    triples: List[Record] = []
+    for fact in record["facts"]:
+        pairs = _choose_mentions(fact["subject"], fact["object"], fact["evidence"], occurrences=occurrences)
+        report.identical += not pairs
+        evidence = {"evidence": {"sentences": fact["evidence"]}} if fact["evidence"] else {}
+        for subject, obj in pairs:
+            triples.append({"subject": list(subject), "relation": fact["relation"], "object": list(obj), **evidence})
+    return {**{key: value for key, value in record.items() if key != "facts"}, "triples": triples}
+
+
+def find_string(text: str, string: str) -> Occurrences:
+    """Find a string on word boundaries: exactly, else with other letter case and accents, else with other spaces too.
+
+    text (str): The text.
+    string (str): What to look for; white space around it does not count.
+    RETURNS (Occurrences): All places of the first of these ways that has any.
+    """
+    string = string.strip()
+    if not string:
+        return Occurrences([], "")
+    spans = _on_boundaries(text, _find_all(text, string))
+    if spans:
+        return Occurrences(spans, "exact")
+    folded, origin = _fold(text)
+    folded_string, _ = _fold(string)
+    if not folded_string:
+        return Occurrences([], "")
+    spans = _on_boundaries(text, ((origin[s], origin[e]) for s, e in _find_all(folded, folded_string)))
+    if spans:
+        return Occurrences(spans, "folded")
+    matches = _loose_pattern(folded_string).finditer(folded)
+    spans = _on_boundaries(text, ((origin[match.start(1)], origin[match.end(1)]) for match in matches))
+    return Occurrences(spans, "respaced" if spans else "")
 
 
 def is_boundary(text: str, position: int) -> bool:
-    """Say whether a word may begin or end at a place: not both neighbours are word characters.
+    """Return True if a word may begin or end at a place: not both neighbours are word characters.
 
     text (str): The text.
     position (int): The place, before the character with this number.
@@ -51,38 +164,78 @@ def is_boundary(text: str, position: int) -> bool:
     """
     if position <= 0 or position >= len(text):
         return True
-    return not (is_word_character(text[position - 1]) and is_word_character(text[position]))
+    return not (_is_word_character(text[position - 1]) and _is_word_character(text[position]))
 
 
-def find_string(text: str, string: str) -> Occurrences:
-    """Find a string on word boundaries: as it is, else whatever case and accents, else with other spaces too.
+def choose_pairs(
+    subjects: Sequence[CharSpan], objects: Sequence[CharSpan], *, occurrences: str = "nearest"
+) -> List[SpanPair]:
+    """Choose which occurrences of subject and object a triple is about.
 
-    text (str): The text.
-    string (str): What to look for; white space around it does not count.
-    RETURNS (Occurrences): All places found in the first of these ways that finds any.
+    subjects (Sequence[CharSpan]): Where the subject's string stands.
+    objects (Sequence[CharSpan]): Where the object's string stands.
+    occurrences (str): `nearest` takes the pair with the fewest characters between (pairs that overlap only if there is
+        no other; the earliest of equals), `first` the first of each, `all` every pair.
+    RETURNS (List[SpanPair]): Without pairs of the same span.
     """
-    string = string.strip()
-    if not string:
-        return Occurrences([], "")
-    spans = _find_exact(text, string)
-    if spans:
-        return Occurrences(spans, "exact")
-    folded, origin = _fold(text)
-    sought, _ = _fold(string)
-    if not sought:
-        return Occurrences([], "")
-    spans = _on_boundaries(text, ((origin[s], origin[e]) for s, e in _find_all(folded, sought)))
-    if spans:
-        return Occurrences(spans, "folded")
-    pattern = _loose_pattern(sought)
-    matches = ((match.start(1), match.end(1)) for match in pattern.finditer(folded))
-    spans = _on_boundaries(text, ((origin[s], origin[e]) for s, e in matches))
-    return Occurrences(spans, "respaced" if spans else "")
+    if occurrences == "first":
+        subjects, objects = subjects[:1], objects[:1]
+    pairs = [(subject, obj) for subject in subjects for obj in objects if subject != obj]
+    if occurrences != "nearest" or not pairs:
+        return pairs
+    return [min(pairs, key=_pair_distance)]
 
 
-def _find_exact(text: str, string: str) -> List[CharSpan]:
-    """Find a string as it is."""
-    return _on_boundaries(text, _find_all(text, string))
+def _pair_distance(pair: SpanPair) -> Tuple[bool, int]:
+    """Compute the sort key of pairs: apart before overlapping, then the characters between."""
+    (subject_start, subject_end), (object_start, object_end) = pair
+    gap = max(object_start - subject_end, subject_start - object_end)
+    return gap < 0, max(gap, 0)
+
+
+def _choose_mentions(
+    subjects: Sequence[Mention], objects: Sequence[Mention], evidence: Sequence[int], *, occurrences: str
+) -> List[SpanPair]:
+    """Choose mentions for the arguments of a fact; empty if both are the same span."""
+    if occurrences == "first":
+        return choose_pairs(_spans(subjects), _spans(objects), occurrences="first")
+    within: Dict[int, List[SpanPair]] = {}
+    for sentence in sorted({mention[2] for mention in subjects} & {mention[2] for mention in objects}):
+        here = [_spans([m for m in mentions if m[2] == sentence]) for mentions in (subjects, objects)]
+        pairs = choose_pairs(*here, occurrences=occurrences)
+        if pairs:
+            within[sentence] = pairs
+    if not within:
+        return choose_pairs(_spans(subjects), _spans(objects), occurrences=occurrences)
+    if occurrences == "all":
+        return [pair for pairs in within.values() for pair in pairs]
+    in_evidence = [pairs for sentence, pairs in within.items() if sentence in evidence]
+    return [min((pair for pairs in in_evidence or within.values() for pair in pairs), key=_pair_distance)]
+
+
+def _spans(mentions: Sequence[Mention]) -> List[CharSpan]:
+    """Drop the sentences, in the order of the text."""
+    return sorted((start, end) for start, end, _ in mentions)
+
+
+def _locate_entities(
+    mentions: Sequence[Dict[str, str]], places: Dict[str, Occurrences]
+) -> Iterable[Tuple[Dict[str, str], CharSpan]]:
+    """Yield every occurrence of a typed string, except those inside a longer one ("York" in "York Minster")."""
+    spans = [span for mention in mentions for span in places[mention["text"]].spans]
+    for mention in mentions:
+        own = places[mention["text"]].spans
+        outermost = [s for s in own if not any(o != s and o[0] <= s[0] and s[1] <= o[1] for o in spans)]
+        for span in outermost or own:
+            yield mention, span
+
+
+@lru_cache(maxsize=4096)
+def _is_word_character(character: str) -> bool:
+    """Return True for letters, digits, `_` and combining marks of scripts with spaces between words."""
+    if _UNSPACED.match(character):
+        return False
+    return character.isalnum() or character == "_" or unicodedata.category(character).startswith("M")
 
 
 def _find_all(text: str, string: str) -> List[CharSpan]:
@@ -95,14 +248,14 @@ def _find_all(text: str, string: str) -> List[CharSpan]:
     return spans
 
 
-def _on_boundaries(text: str, spans: Any) -> List[CharSpan]:
-    """Keep what begins and ends on a word boundary."""
+def _on_boundaries(text: str, spans: Iterable[CharSpan]) -> List[CharSpan]:
+    """Filter spans that begin and end on a word boundary."""
     return [(s, e) for s, e in spans if s < e and is_boundary(text, s) and is_boundary(text, e)]
 
 
 @lru_cache(maxsize=8)
 def _fold(text: str) -> Tuple[str, Sequence[int]]:
-    """Fold case and accents of a text; RETURNS also where each folded character comes from, since "ß" becomes two."""
+    """Fold case and accents; RETURNS also the place of each folded character in the text, since "ß" becomes two."""
     pieces = [_fold_character(character) for character in text]
     origin = [place for place, piece in enumerate(pieces) for _ in piece]
     return "".join(pieces), [*origin, len(text)]
@@ -110,105 +263,22 @@ def _fold(text: str) -> Tuple[str, Sequence[int]]:
 
 @lru_cache(maxsize=4096)
 def _fold_character(character: str) -> str:
-    """Fold one character; combining accents become nothing. Syllabic scripts, whose marks make letters, keep theirs."""
+    """Fold one character; accents become nothing, except in syllabic scripts, whose marks make letters."""
     if _UNSPACED.match(character):
         return character.casefold()
     return _ACCENT.sub("", unicodedata.normalize("NFD", character.casefold()))
 
 
 def _loose_pattern(string: str) -> "re.Pattern[str]":
-    """Let spaces come and go, except that two words never become one nor one word two."""
+    """Make a pattern in which spaces may come and go, but two words never become one nor one word two."""
     pattern = ""
     for place, character in enumerate(string):
         if character.isspace():
             continue
         before = string[:place].rstrip()[-1:]
-        if before and is_word_character(before) and is_word_character(character):
+        if before and _is_word_character(before) and _is_word_character(character):
             pattern += r"\s+" if string[place - 1].isspace() else ""
         elif before:
             pattern += r"\s*"
         pattern += re.escape(character)
     return re.compile(f"(?=({pattern}))")
-
-
-def choose_pairs(
-    subjects: Sequence[CharSpan], objects: Sequence[CharSpan], *, occurrences: str = "nearest"
-) -> List[Tuple[CharSpan, CharSpan]]:
-    """Choose which occurrences of subject and object a triple is about.
-
-    subjects (Sequence[CharSpan]): Where the subject's string stands.
-    objects (Sequence[CharSpan]): Where the object's string stands.
-    occurrences (str): `nearest` takes the pair with the fewest characters between (pairs that overlap only where there
-        is no other; the earliest of equals), `first` the first of each, `all` every pair.
-    RETURNS (List[Tuple[CharSpan, CharSpan]]): Without pairs of the same span; empty where nothing else is left.
-    """
-    if occurrences == "first":
-        subjects, objects = subjects[:1], objects[:1]
-    pairs = [(subject, obj) for subject in subjects for obj in objects if subject != obj]
-    if occurrences != "nearest" or not pairs:
-        return pairs
-    return [min(pairs, key=pair_distance)]
-
-
-def pair_distance(pair: Tuple[CharSpan, CharSpan]) -> Tuple[bool, int]:
-    """Rank pairs: apart before overlapping, then by the characters between.
-
-    pair (Tuple[CharSpan, CharSpan]): Two spans of one text.
-    RETURNS (Tuple[bool, int]): Whether they overlap, and the characters between.
-    """
-    (subject_start, subject_end), (object_start, object_end) = pair
-    gap = max(object_start - subject_end, subject_start - object_end)
-    return gap < 0, max(gap, 0)
-
-
-def locate_record(record: Dict[str, Any], report: Report, *, occurrences: str = "nearest") -> Dict[str, Any]:
-    """Turn a record whose triples and entities are strings into a canonical one, and count what happened.
-
-    record (Dict[str, Any]): `text`, `string_triples` (objects with `subject`, `relation`, `object` and optionally
-        `subject_label`, `object_label`) and optionally `string_entities` (objects with `text`, `label`).
-    report (Report): Gets the counts.
-    occurrences (str): `nearest`, `first` or `all`; see `choose_pairs`.
-    RETURNS (Dict[str, Any]): A canonical record; entities only where the record names entity labels.
-    """
-    text = record["text"]
-    found: Dict[str, Occurrences] = {}
-    triples: List[Dict[str, Any]] = []
-    entities = _locate_entities(text, record.get("string_entities", ()), found)
-    for triple in record["string_triples"]:
-        subject, obj = (_look_up(text, triple[role], found) for role in ("subject", "object"))
-        pairs = choose_pairs(subject.spans, obj.spans, occurrences=occurrences)
-        if not pairs:
-            report.not_located += not (subject.spans and obj.spans)
-            report.identical += bool(subject.spans and obj.spans)
-        for subject_span, object_span in pairs:
-            triples.append({"subject": list(subject_span), "relation": triple["relation"], "object": list(object_span)})
-            for span, label in ((subject_span, "subject_label"), (object_span, "object_label")):
-                if triple.get(label):
-                    entities[(*span, triple[label])] = None
-    report.count_strings(found.items())
-    located = {"text": text, "triples": triples}
-    if entities or "string_entities" in record:
-        ordered = sorted(entities, key=lambda e: (e[0], -e[1], e[2]))
-        located["entities"] = [{"start": start, "end": end, "label": label} for start, end, label in ordered]
-    return located
-
-
-def _look_up(text: str, string: str, found: Dict[str, Occurrences]) -> Occurrences:
-    """Find a string once per record."""
-    if string not in found:
-        found[string] = find_string(text, string)
-    return found[string]
-
-
-def _locate_entities(
-    text: str, mentions: Sequence[Dict[str, str]], found: Dict[str, Occurrences]
-) -> Dict[Tuple[int, int, str], None]:
-    """Mark every occurrence of a typed string, save those inside a longer one ("York" in "York Minster")."""
-    spans = [(span, m["label"]) for m in mentions for span in _look_up(text, m["text"], found).spans]
-    entities: Dict[Tuple[int, int, str], None] = {}
-    for mention in mentions:
-        own = found[mention["text"]].spans
-        free = [s for s in own if not any(o != s and o[0] <= s[0] and s[1] <= o[1] for o, _ in spans)]
-        for span in free or own:
-            entities[(*span, mention["label"])] = None
-    return entities

@@ -4,21 +4,24 @@ The form is meant for people who write or correct training data in a text editor
 """
 
 import re
-from typing import Any, Dict, List, Tuple
+from typing import Dict, List, Tuple
 
-ENTITY_LABELS = {"P": "PERSON", "O": "ORG", "L": "PLACE", "W": "WORK"}
+from ...annotations.triple import Record
 
+_ENTITY_LABELS = {"P": "PERSON", "O": "ORG", "L": "PLACE", "W": "WORK"}
 _OPEN = re.compile(r"\[([A-Z])(\d+) ")
-
 _TRIPLE = re.compile(r"^(\d+)\s+([^\s;]+)\s+(\d+)$")
 
+# Number of the mention → start, end, label.
+_Mentions = Dict[int, Tuple[int, int, str]]
 
-def parse_markup_line(line: str) -> Dict[str, Any]:
-    """Turn one marked line into a canonical record.
+
+def parse_markup_line(line: str) -> Record:
+    """Parse a line.
 
     line (str): Marked text, `||`, then triples separated by `;`.
-    RETURNS (Dict[str, Any]): `text`, `entities` and `triples` with character offsets.
-    RAISES (ValueError): Where a bracket, a number or a triple is malformed; the message says which.
+    RETURNS (Record): `text`, `entities` and `triples` with character offsets.
+    RAISES (ValueError): If a bracket, a number or a triple is malformed; the message says which.
     """
     marked, separator, tail = line.rstrip("\n").partition("||")
     if not separator:
@@ -32,20 +35,19 @@ def parse_markup_line(line: str) -> Dict[str, Any]:
     return {"text": text, "entities": entities, "triples": triples}
 
 
-def _strip_marks(marked: str) -> Tuple[str, Dict[int, Tuple[int, int, str]]]:
-    """Remove the brackets and note where each marked mention stands."""
-    text: List[str] = []
-    length = 0
+def _strip_marks(marked: str) -> Tuple[str, _Mentions]:
+    """Remove the brackets; RETURNS also where each mention stands."""
+    text = ""
     stack: List[Tuple[int, int, str]] = []
-    mentions: Dict[int, Tuple[int, int, str]] = {}
+    mentions: _Mentions = {}
     position = 0
     while position < len(marked):
         opening = _OPEN.match(marked, position)
         if opening:
             code, number = opening.group(1), int(opening.group(2))
-            if code not in ENTITY_LABELS:
-                raise ValueError(f"entity type {code!r} is none of {', '.join(ENTITY_LABELS)}")
-            stack.append((number, length, ENTITY_LABELS[code]))
+            if code not in _ENTITY_LABELS:
+                raise ValueError(f"entity type {code!r} is none of {', '.join(_ENTITY_LABELS)}")
+            stack.append((number, len(text), _ENTITY_LABELS[code]))
             position = opening.end()
             continue
         character = marked[position]
@@ -53,16 +55,15 @@ def _strip_marks(marked: str) -> Tuple[str, Dict[int, Tuple[int, int, str]]]:
         if character == "[":
             raise ValueError(f"'[' without a type and a number: {marked[position - 1 : position + 15]!r}")
         if character == "]":
-            _close(stack, mentions, length)
+            _close(stack, mentions, len(text))
             continue
-        text.append(character)
-        length += 1
+        text += character
     if stack:
         raise ValueError(f"mention {stack[-1][0]} is never closed with ']'")
-    return "".join(text), mentions
+    return text, mentions
 
 
-def _close(stack: List[Tuple[int, int, str]], mentions: Dict[int, Tuple[int, int, str]], end: int) -> None:
+def _close(stack: List[Tuple[int, int, str]], mentions: _Mentions, end: int) -> None:
     """End the innermost open mention."""
     if not stack:
         raise ValueError("']' without a '['")
@@ -74,8 +75,8 @@ def _close(stack: List[Tuple[int, int, str]], mentions: Dict[int, Tuple[int, int
     mentions[number] = (start, end, label)
 
 
-def _parse_triple(part: str, mentions: Dict[int, Tuple[int, int, str]]) -> Dict[str, Any]:
-    """Turn `1 spouse 2` into a canonical triple."""
+def _parse_triple(part: str, mentions: _Mentions) -> Record:
+    """Parse `1 spouse 2`."""
     match = _TRIPLE.match(part)
     if not match:
         raise ValueError(f"triple {part!r} is not 'number relation number'")
@@ -85,8 +86,4 @@ def _parse_triple(part: str, mentions: Dict[int, Tuple[int, int, str]]) -> Dict[
             raise ValueError(f"triple {part!r} names mention {number}, which the text does not have")
     if mentions[subject][:2] == mentions[obj][:2]:
         raise ValueError(f"triple {part!r} has the same span twice")
-    return {
-        "subject": list(mentions[subject][:2]),
-        "relation": relation,
-        "object": list(mentions[obj][:2]),
-    }
+    return {"subject": list(mentions[subject][:2]), "relation": relation, "object": list(mentions[obj][:2])}

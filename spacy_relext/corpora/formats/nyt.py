@@ -1,16 +1,23 @@
-"""CasRel's form of NYT, WebNLG and DuIE: `{"text", "triple_list": [[subject, relation, object], ...]}`, all strings."""
+"""NYT with strings for arguments, in the forms of CasRel and of CoType.
 
-from typing import Any, Dict, List
+CasRel (also WebNLG and DuIE): `{"text", "triple_list": [[subject, relation, object], ...]}`.
+CoType: `{"sentText", "relationMentions": [{"label", "em1Text", "em2Text"}]}`, and perhaps typed `entityMentions`.
+"""
 
-from .checks import check_object, check_unicode, describe, require, require_text
+from typing import Dict, List
+
+from ...annotations.triple import Record
+from .checks import check_object, check_text, check_unicode, describe, iter_objects, require, require_text
+
+_NO_RELATION = ("None", "NA")
 
 
-def parse_nyt(value: Any) -> Dict[str, Any]:
-    """Turn one record of the CasRel form into a record with string triples.
+def parse_nyt(value: object) -> Record:
+    """Parse a record of the CasRel form.
 
-    value (Any): A parsed JSON value.
-    RETURNS (Dict[str, Any]): `text` without white space around it, and `string_triples`; see `locate.locate_record`.
-    RAISES (ValueError): Where it is malformed.
+    value (object): A parsed JSON value.
+    RETURNS (Record): `text` without white space around it, and `string_triples`; see `locate.locate_record`.
+    RAISES (ValueError): If it is malformed.
     """
     record = check_object(value)
     text = require_text(record, "text").strip()
@@ -22,18 +29,39 @@ def parse_nyt(value: Any) -> Dict[str, Any]:
     return {"text": text, "string_triples": triples}
 
 
+def parse_cotype(value: object) -> Record:
+    """Parse a record of the CoType form; em1 is the subject.
+
+    value (object): A parsed JSON value.
+    RETURNS (Record): `text` without white space around it, `string_triples` (none for the labels `None` and `NA`), and
+        `string_entities` if the record lists entities.
+    RAISES (ValueError): If it is malformed.
+    """
+    record = check_object(value)
+    parsed: Record = {"text": require_text(record, "sentText").strip(), "string_triples": []}
+    for name, mention in iter_objects(record, "relationMentions"):
+        label, subject, obj = (require(mention, key, str, name=name) for key in ("label", "em1Text", "em2Text"))
+        if label not in _NO_RELATION:
+            parsed["string_triples"].append(string_triple(subject, label, obj, name=name))
+    if "entityMentions" in record:
+        # their `start` counts mentions, not characters
+        entities = [
+            {key: check_unicode(require(mention, key, str, name=name), name) for key in ("text", "label")}
+            for name, mention in iter_objects(record, "entityMentions")
+        ]
+        parsed["string_entities"] = [entity for entity in entities if entity["label"].strip()]
+    return parsed
+
+
 def string_triple(subject: str, relation: str, obj: str, *, name: str) -> Dict[str, str]:
-    """Make a triple of strings, checked.
+    """Make a triple of strings.
 
     subject (str): The subject's string.
     relation (str): The label.
     obj (str): The object's string.
-    name (str): What the triple is, for the message.
+    name (str): What the message calls the triple.
     RETURNS (Dict[str, str]): `subject`, `relation`, `object`.
-    RAISES (ValueError): Where the label is empty or a string is no valid Unicode.
+    RAISES (ValueError): If the label is blank or a string holds half of a surrogate pair.
     """
-    if not relation.strip():
-        raise ValueError(f"the relation of {name} is empty")
-    for part in (subject, relation, obj):
-        check_unicode(part, name)
-    return {"subject": subject, "relation": relation, "object": obj}
+    check_text(relation, f"the relation of {name}")
+    return {"subject": check_unicode(subject, name), "relation": relation, "object": check_unicode(obj, name)}

@@ -7,8 +7,9 @@ sentence too: there they become words again, and a token that is the whole strin
 
 import re
 from pathlib import Path
-from typing import Any, Dict, Iterator, List
+from typing import Dict, Iterator, List
 
+from ...annotations.triple import CharSpan, Record
 from ...errors import Errors
 from .checks import check_unicode
 from .sources import Item, read_lines
@@ -16,27 +17,22 @@ from .sources import Item, read_lines
 END = "###END###"
 
 _COLUMNS = ("head id", "tail id", "head", "tail", "relation", "sentence")
-
 _TOKEN = re.compile(r"\S+")
 
 
 def read_nyt10(path: Path) -> Iterator[Item]:
-    """Read the lines of a file.
-
-    path (Path): The file.
-    YIELDS (Item): A line each; blank ones are left out.
-    """
+    """Read the lines of a file without the blank ones; see `sources.read_lines`."""
     for item in read_lines(path):
         if item.error or item.value.strip():
             yield item
 
 
-def parse_nyt10(line: str) -> Dict[str, Any]:
-    """Turn one line into a record whose pair is still to be located.
+def parse_nyt10(line: str) -> Record:
+    """Parse a line; its pair is still to be located.
 
     line (str): The line without its end.
-    RETURNS (Dict[str, Any]): `text`, `string_pair` and `places`; see `linked.locate_pair`.
-    RAISES (ValueError): Where columns are missing or empty, or the sentence is cut off.
+    RETURNS (Record): `text`, `string_pair` and `places`; see `locate.locate_pair`.
+    RAISES (ValueError): If columns are missing or empty, or the sentence is cut off.
     """
     columns = [column.strip() for column in line.split("\t")]
     if len(columns) != 6 and (len(columns) != 7 or columns[6] != END):
@@ -48,13 +44,13 @@ def parse_nyt10(line: str) -> Dict[str, Any]:
     for name, value in zip(_COLUMNS, columns):
         if not value.strip("_"):
             raise ValueError(Errors.R702.format(column=name))
-        check_unicode(value, name)
+        check_unicode(value, repr(name))
     head_id, tail_id, head, tail, relation, sentence = columns[:6]
     pair = {"subject": _words(head), "object": _words(tail), "subject_id": head_id, "object_id": tail_id}
     text = sentence
     for string in sorted((head, tail), key=len, reverse=True):  # "new_york" may be part of the other one
         text = text.replace(string, _words(string))
-    places: Dict[str, List[Any]] = {}
+    places: Dict[str, List[CharSpan]] = {}
     for token in _TOKEN.finditer(sentence):
         if token.group() in (head, tail):
             places.setdefault(_words(token.group()), []).append(token.span())
@@ -62,5 +58,5 @@ def parse_nyt10(line: str) -> Dict[str, Any]:
 
 
 def _words(string: str) -> str:
-    """Take the words of a joined string apart; the length stays, and with it all offsets."""
+    """Split the words of a joined string; its length stays, and with it all offsets."""
     return string.replace("_", " ")

@@ -1,19 +1,18 @@
-"""The formats that `spacy relext convert` reads, side by side: how a file is cut up, and how a piece is parsed."""
+"""The formats that `spacy relext convert` reads: how a file is split into raw records, and how one is parsed."""
 
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, Optional
 
+from ...annotations.triple import Record
 from ...errors import Errors
 from ..jsonl import check_record
-from .cotype import parse_cotype
 from .docred import parse_docred
 from .duie import parse_duie
-from .linked import locate_facts, locate_pair
-from .locate import locate_record
+from .locate import locate_facts, locate_pair, locate_record
 from .markup import parse_markup_line
-from .nyt import parse_nyt
+from .nyt import parse_cotype, parse_nyt
 from .nyt10 import parse_nyt10, read_nyt10
 from .opennre import parse_opennre
 from .semeval2010 import parse_semeval2010, read_semeval2010
@@ -21,23 +20,23 @@ from .sources import Item, read_json, read_lines
 from .spert import parse_spert
 from .tacred import parse_tacred
 
-Locator = Callable[..., Optional[Dict[str, Any]]]
+Locator = Callable[..., Optional[Record]]
 
 
 @dataclass(frozen=True)
 class Format:
     """One raw format.
 
-    read (Callable[[Path], Iterator[Item]]): Cuts a file into raw values.
-    parse (Callable[[Any], Dict[str, Any]]): Makes a record of a raw value: a canonical one, or what `locate` makes one
-        of. Raises ValueError where the value is malformed.
-    locate (Optional[Locator]): Finds the places of arguments; called with the record, the report that counts what it
-        finds, and `occurrences`. Gives None where the record is to be left out. None: all have offsets.
+    read (Callable[[Path], Iterator[Item]]): Splits a file into raw values.
+    parse (Callable[[Any], Record]): Makes a record of a raw value: a canonical one, or one for `locate`. Raises
+        ValueError if the value is malformed.
+    locate (Optional[Locator]): Finds the offsets of arguments; called with the record, the report that counts, and
+        `occurrences`. Returns None if the record is to be left out. None: all have offsets.
     one_sentence (bool): Whether a record without `sents` is one sentence.
     """
 
     read: Callable[[Path], Iterator[Item]]
-    parse: Callable[[Any], Dict[str, Any]]
+    parse: Callable[[Any], Record]
     locate: Optional[Locator] = None
     one_sentence: bool = True
 
@@ -58,11 +57,9 @@ FORMATS: Dict[str, Format] = {
 
 
 def get_format(name: str) -> Format:
-    """Look a format up.
+    """Look up a format by its name, such as `jsonl`.
 
-    name (str): Such as `jsonl`.
-    RETURNS (Format): The format.
-    RAISES (ValueError): Where there is none of that name.
+    RAISES (ValueError): If there is none of that name.
     """
     if name not in FORMATS:
         raise ValueError(Errors.R102.format(found=name, expected=", ".join(sorted(FORMATS))))

@@ -5,54 +5,52 @@ without a label line (the test file as it was handed out) is not annotated.
 """
 
 import re
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Dict, Iterator, List, Optional, Tuple
 
 from ...annotations.entities import NOMINAL
+from ...annotations.triple import Record
 from .sources import Item, read_lines
 
-OTHER = "Other"
-
+_OTHER = "Other"
 _SENTENCE = re.compile(r"^(\d+)\s+(.*)$")
-
 _LABEL = re.compile(r"^(\S+)\((e1,e2|e2,e1)\)$")
-
 _TAG = re.compile(r"<(/?)(e[12])>")
 
 
 def read_semeval2010(path: Path) -> Iterator[Item]:
-    """Read the blocks of a file: the sentence line, and the label line where there is one.
+    """Read the blocks of a file: the sentence line, and the label line if there is one.
 
     path (Path): The file.
     YIELDS (Item): With (sentence line, label or None) as value, at the line of the sentence.
     """
-    pending: Optional[Item] = None
-    label: Optional[str] = None
+    block: Optional[Item] = None
     for item in read_lines(path):
         line = "" if item.error else item.value.strip()
         if item.error or _SENTENCE.match(line):
-            if pending is not None:
-                yield Item(pending.path, pending.line, (pending.value, label))
-            pending, label = (None if item.error else Item(item.path, item.line, line)), None
+            if block is not None:
+                yield block
+            block = None if item.error else replace(item, value=(line, None))
             if item.error:
                 yield item
         elif line and not line.startswith("Comment"):
-            if pending is None or label is not None:
+            if block is None or block.value[1] is not None:
                 what = f"neither a numbered sentence, its label nor a comment: {line[:60]!r}"
-                yield Item(item.path, item.line, error=what)
+                yield replace(item, value=None, error=what)
             else:
-                label = line
-    if pending is not None:
-        yield Item(pending.path, pending.line, (pending.value, label))
+                block = replace(block, value=(block.value[0], line))
+    if block is not None:
+        yield block
 
 
-def parse_semeval2010(value: Tuple[str, Optional[str]]) -> Dict[str, Any]:
-    """Turn one block into a canonical record.
+def parse_semeval2010(value: Tuple[str, Optional[str]]) -> Record:
+    """Parse a block.
 
     value (Tuple[str, Optional[str]]): The sentence line and its label.
-    RETURNS (Dict[str, Any]): `text`, two `entities` labelled NOMINAL, `triples` (absent without a label), and `pairs`
+    RETURNS (Record): `text`, two `entities` labelled NOMINAL, `triples` (absent without a label), and `pairs`
         with e1 as subject, e2 as object and the label as the file has it.
-    RAISES (ValueError): Where marks or label are malformed.
+    RAISES (ValueError): If marks or label are malformed.
     """
     line, label = value
     match = _SENTENCE.match(line)
@@ -63,7 +61,7 @@ def parse_semeval2010(value: Tuple[str, Optional[str]]) -> Dict[str, Any]:
         sentence = sentence[1:-1].strip()
     text, nominals = _strip_marks(sentence)
     first, second = nominals["e1"], nominals["e2"]
-    record: Dict[str, Any] = {
+    record: Record = {
         "text": text,
         "entities": [{"start": s, "end": e, "label": NOMINAL} for s, e in sorted((first, second))],
         "pairs": [{"subject": first, "object": second, "label": label}],
@@ -73,19 +71,19 @@ def parse_semeval2010(value: Tuple[str, Optional[str]]) -> Dict[str, Any]:
     return record
 
 
-def _triples(label: str, first: List[int], second: List[int]) -> List[Dict[str, Any]]:
+def _triples(label: str, first: List[int], second: List[int]) -> List[Record]:
     """Read a directed label."""
-    if label == OTHER:
+    if label == _OTHER:
         return []
     match = _LABEL.match(label)
     if match is None:
-        raise ValueError(f"label {label!r} is neither {OTHER!r} nor 'Relation(e1,e2)' nor 'Relation(e2,e1)'")
+        raise ValueError(f"label {label!r} is neither {_OTHER!r} nor 'Relation(e1,e2)' nor 'Relation(e2,e1)'")
     subject, obj = (first, second) if match.group(2) == "e1,e2" else (second, first)
     return [{"subject": subject, "relation": match.group(1), "object": obj}]
 
 
 def _strip_marks(sentence: str) -> Tuple[str, Dict[str, List[int]]]:
-    """Remove the tags and note where each nominal stands, without the white space around it."""
+    """Remove the tags; RETURNS also where each nominal stands, without the white space around it."""
     text, position = "", 0
     nominals: Dict[str, List[int]] = {}
     for tag in _TAG.finditer(sentence):

@@ -11,7 +11,7 @@ import numpy
 import pytest
 from spacy.vocab import Vocab
 
-from spacy_relext.corpora.packing import iter_docs
+from spacy_relext.corpora.shards import iter_docs
 from spacy_relext.kb.facts import TripleStore, read_store
 from spacy_relext.scoring.calibration import average_precision
 

@@ -12,7 +12,7 @@ from thinc.api import Config
 from spacy_relext import set_triples
 from spacy_relext.annotations.entities import PAIRS_KEY
 from spacy_relext.annotations.store import get_records, has_triples
-from spacy_relext.corpora.packing import iter_docs
+from spacy_relext.corpora.shards import iter_docs
 from spacy_relext.nero.rules.rules import from_records
 from spacy_relext.pairs.gold import PairClass
 

@@ -9,7 +9,7 @@ import pytest
 import spacy
 
 from spacy_relext.annotations.store import has_triples
-from spacy_relext.corpora.packing import iter_docs
+from spacy_relext.corpora.shards import iter_docs
 from spacy_relext.pairs.suggesters import AnnotatedPairs
 
 

@@ -7,10 +7,10 @@ import spacy
 
 from spacy_relext.corpora.convert import convert
 from spacy_relext.corpora.formats.docred import parse_docred
-from spacy_relext.corpora.formats.linked import locate_facts
+from spacy_relext.corpora.formats.locate import locate_facts
 from spacy_relext.corpora.jsonl import check_record
-from spacy_relext.corpora.packing import iter_docs
 from spacy_relext.corpora.report import Report
+from spacy_relext.corpora.shards import iter_docs
 
 Pairs = List[Tuple[List[int], List[int]]]
 

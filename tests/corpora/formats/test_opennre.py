@@ -8,7 +8,7 @@ import spacy
 from spacy_relext.corpora.convert import convert
 from spacy_relext.corpora.formats.opennre import parse_opennre
 from spacy_relext.corpora.jsonl import check_record
-from spacy_relext.corpora.packing import iter_docs
+from spacy_relext.corpora.shards import iter_docs
 
 CHARS: Dict[str, Any] = {
     "text": " Ada Holm was born in Bergen.",

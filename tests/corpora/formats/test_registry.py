@@ -3,9 +3,8 @@ from typing import Any, Dict, List, Tuple
 
 import pytest
 
-from spacy_relext.corpora.formats.cotype import parse_cotype
 from spacy_relext.corpora.formats.duie import parse_duie
-from spacy_relext.corpora.formats.nyt import parse_nyt
+from spacy_relext.corpora.formats.nyt import parse_cotype, parse_nyt
 from spacy_relext.corpora.formats.registry import FORMATS, get_format
 from spacy_relext.corpora.formats.semeval2010 import parse_semeval2010, read_semeval2010
 from spacy_relext.corpora.formats.spert import parse_spert
