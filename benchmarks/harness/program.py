@@ -98,25 +98,16 @@ def run_experiments(
 
     known (Mapping[str, Experiment]): All of a program.
     options (Mapping[str, Any]): The program's options, `experiments` among them.
-    maker (Callable[..., Maker]): As for `make_call`.
+    maker (Callable[..., Maker]): As for `_make_call`.
     more (Any): Further fields of the call.
     RAISES (ValueError): If an option is malformed, or what it names does not exist.
     """
-    for experiment in [find_experiment(name, known, only=options["only"]) for name in options["experiments"]]:
-        experiment.run(make_call(experiment, options, maker, **more))
+    for experiment in [_find_experiment(name, known, only=options["only"]) for name in options["experiments"]]:
+        experiment.run(_make_call(experiment, options, maker, **more))
 
 
-def make_call(experiment: Experiment, options: Mapping[str, Any], maker: Callable[..., Maker], **more: Any) -> Call:
-    """Fill what the command line leaves open with what the experiment does unless told otherwise.
-
-    experiment (Experiment): The experiment.
-    options (Mapping[str, Any]): The program's options.
-    maker (Callable[..., Maker]): Makes the corpora: gets the folder of the data, the folder that keeps corpora and
-        the limits.
-    more (Any): Further fields of the call.
-    RETURNS (Call): The call.
-    RAISES (ValueError): Where an option is malformed, or what it names is not there.
-    """
+def _make_call(experiment: Experiment, options: Mapping[str, Any], maker: Callable[..., Maker], **more: Any) -> Call:
+    """Fill what the command line leaves open with what the experiment does unless told otherwise."""
     started = time.perf_counter()
     precision = options.get("precision", "fp32")
     if precision not in PRECISIONS:
@@ -143,30 +134,23 @@ def make_call(experiment: Experiment, options: Mapping[str, Any], maker: Callabl
         results=options["results"],
         figures=options.get("figures", HERE / "figures"),
         command=command_line(sys.argv[1:]),
-        only=frozenset(split_names(options["only"])),
+        only=frozenset(_split_names(options["only"])),
         peer=options.get("peer", False),
         tell=lambda message: typer.echo(f"[{time.perf_counter() - started:7.0f} s] {message}", err=True),
         **more,
     )
 
 
-def find_experiment(name: str, known: Mapping[str, Experiment], *, only: str | None) -> Experiment:
-    """Look an experiment up, and check the parts that are asked for.
-
-    name (str): The experiment.
-    known (Mapping[str, Experiment]): All of a program.
-    only (Optional[str]): Parts, comma-separated.
-    RETURNS (Experiment): The experiment.
-    RAISES (ValueError): Where there is none of that name, or it has no such part.
-    """
+def _find_experiment(name: str, known: Mapping[str, Experiment], *, only: str | None) -> Experiment:
+    """Look an experiment up, and check the parts that are asked for."""
     if name not in known:
         raise ValueError(f"no experiment {name!r}; there are {', '.join(known)}")
-    if set(split_names(only)).difference(known[name].parts):
+    if set(_split_names(only)).difference(known[name].parts):
         raise ValueError(f"--only {only}: {name} has {', '.join(known[name].parts)}")
     return known[name]
 
 
-def split_names(option: str | None) -> list[str]:
+def _split_names(option: str | None) -> list[str]:
     """RETURNS (list[str]): What a comma-separated option names."""
     return [part.strip() for part in (option or "").split(",") if part.strip()]
 
@@ -181,7 +165,7 @@ def read_numbers(option: str, text: str, kind: type) -> list:
     RAISES (ValueError): Where there are none, or one is there twice.
     """
     try:
-        numbers = [kind(part) for part in split_names(text)]
+        numbers = [kind(part) for part in _split_names(text)]
     except ValueError:
         numbers = []
     if not numbers or len(set(numbers)) != len(numbers):
@@ -198,7 +182,7 @@ def choose_names(option: str, text: str, known: Collection[str]) -> list[str]:
     RETURNS (list[str]): The names.
     RAISES (ValueError): Where there are none, or one is unknown.
     """
-    names = split_names(text)
+    names = _split_names(text)
     if not names or not set(names).issubset(known):
         raise ValueError(f"{option} {text}: expected some of {', '.join(known)}, comma-separated")
     return names

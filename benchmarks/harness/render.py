@@ -89,12 +89,8 @@ def render_tables(rows: Sequence[Row], *, metrics: Sequence[str] | None = None) 
     return "\n" + "\n".join(tables) + "\n" + _note(chosen) + "\n\n"
 
 
-def format_value(row: Row) -> str:
-    """Write a row's mean and standard deviation: fractions in points, other numbers as they are.
-
-    row (Row): The row.
-    RETURNS (str): Such as "68.4 ± 0.3".
-    """
+def _format_value(row: Row) -> str:
+    """Write a row's mean and standard deviation: fractions in points, other numbers as they are."""
     factor = 1.0 if is_plain(row["metric"]) else 100.0
     digits = 2 if row["metric"].endswith(("_ratio", "_per_sentence")) else 1
     if is_plain(row["metric"]) and abs(row["mean"]) >= 1000:
@@ -127,7 +123,7 @@ def _table(rows: Sequence[Row], metrics: Sequence[str] | None) -> str:
 def _cell(row: Row | None, best: str | None) -> str:
     if row is None:
         return "–"
-    return f"**{format_value(row)}**" if row["system"] == best else format_value(row)
+    return f"**{_format_value(row)}**" if row["system"] == best else _format_value(row)
 
 
 def _best(rows: Sequence[Row]) -> str | None:
@@ -153,16 +149,12 @@ def _note(rows: Sequence[Row]) -> str:
     machines = "; ".join(dict.fromkeys(row["machine"] for row in rows))
     dates = sorted({row["date"] for row in rows})
     dated = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
-    commands = ", ".join(f"`{command}`" for command in dict.fromkeys(spell_command(row["command"]) for row in rows))
+    commands = ", ".join(f"`{command}`" for command in dict.fromkeys(_spell_command(row["command"]) for row in rows))
     return " ".join([*kinds, f"Best of a split in bold. {machines}; {dated}. {commands}"])
 
 
-def spell_command(command: str) -> str:
-    """Write the command of an old row as it is called now: `python benchmarks/kd.py` is `python -m benchmarks kd`.
-
-    command (str): Of a row.
-    RETURNS (str): A command that runs.
-    """
+def _spell_command(command: str) -> str:
+    """Write the command of an old row as it is called now: `python benchmarks/kd.py` is `python -m benchmarks kd`."""
     return OLD_PROGRAM.sub(r"python -m benchmarks \1", command)
 
 

@@ -70,17 +70,11 @@ def make_row(
         "machine": machine(),
         "date": datetime.date.today().isoformat(),
     }
-    return check_row(summarise(row))
+    return check_row(_summarise(row))
 
 
-def summarise(row: Row) -> Row:
-    """Set a row's mean and sample standard deviation (null for one value), and put its keys in order.
-
-    Its command is the one that gives all its values: seeds that came one by one stand in it together.
-
-    row (Row): With `values`, `seeds` and `command`.
-    RETURNS (Row): A new row.
-    """
+def _summarise(row: Row) -> Row:
+    """Set a row's mean and sample standard deviation (null for one value), and put its keys in order."""
     values = row["values"]
     command = SEEDS.sub(f"--seeds {','.join(map(str, row['seeds']))}", row["command"])
     sd = statistics.stdev(values) if len(values) > 1 else None
@@ -115,7 +109,7 @@ def check_row(row: Any) -> Row:
     least = -1.0 if DIFFERENCE.fullmatch(row["metric"]) else 0.0
     if not is_plain(row["metric"]) and not all(least <= value <= 1.0 for value in row["values"]):
         raise ValueError(f"{where}: {row['metric']} is a fraction, but the values are {row['values']!r}")
-    if not _same(row["mean"], summarise(row)["mean"]) or not _same(row["sd"], summarise(row)["sd"]):
+    if not _same(row["mean"], _summarise(row)["mean"]) or not _same(row["sd"], _summarise(row)["sd"]):
         raise ValueError(f"{where}: mean {row['mean']!r} and sd {row['sd']!r} are not those of the values")
     return row
 
@@ -199,7 +193,7 @@ def _join(old: Row, new: Row) -> Row:
         "seeds": seeds,
         "train_seconds": [entries[seed][1] for seed in seeds],
     }
-    return summarise({**new, **lists})
+    return _summarise({**new, **lists})
 
 
 def _parse(text: str, path: Path) -> list[Row]:

@@ -97,7 +97,7 @@ def bare_encoder(nlp: Language, texts: Sequence[str], *, batch_size: int) -> Wor
     from spacy_relext.encoders.pieces import cut_docs
 
     model = nlp.get_pipe("tok2vec").model  # type: ignore[attr-defined]
-    tokens = token_encoder(nlp)
+    tokens = _token_encoder(nlp)
     docs = [_split(nlp, text) for text in texts]
     batches = []
     for at in range(0, len(docs), batch_size):
@@ -123,7 +123,7 @@ def count_encoder(nlp: Language, texts: Sequence[str], *, batch_size: int) -> di
     RETURNS (dict[str, float]): `encoder_calls_per_sentence` and `encoder_rows_per_sentence` (sequences read).
     """
     rows: list[int] = []
-    hook = token_encoder(nlp).encoder.register_forward_hook(lambda module, inputs, output: rows.append(len(output)))
+    hook = _token_encoder(nlp).encoder.register_forward_hook(lambda module, inputs, output: rows.append(len(output)))
     try:
         sentences = sum(len(list(doc.sents)) for doc in nlp.pipe(texts, batch_size=batch_size))
     finally:
@@ -134,7 +134,7 @@ def count_encoder(nlp: Language, texts: Sequence[str], *, batch_size: int) -> di
     }
 
 
-def token_encoder(nlp: Language) -> Any:
+def _token_encoder(nlp: Language) -> Any:
     """RETURNS (TokenEncoder): The torch module of the pipeline's tok2vec."""
     from spacy_relext.bridge.modules import module_of
 

@@ -67,23 +67,23 @@ class Judged(NamedTuple):
 
 def semeval(call: Call) -> None:
     """SemEval-2010 Task 8: the grid with supersenses and with NER types, ablations, controls, both encoders."""
-    compare(call, "semeval", SEMEVAL_PARTS)
+    _compare(call, "semeval", SEMEVAL_PARTS)
     if call.wants("intervals"):
-        intervals(call)
+        _intervals(call)
 
 
-def intervals(call: Call) -> None:
+def _intervals(call: Call) -> None:
     """Differences of the default and what it is to be compared with on SemEval-2010's test, and how sure they are."""
     data = maker_of(call).semeval()
     (path,) = data.tests.values()
     gold = [row.labels[0] if row.labels else NOTHING for row in _pairs(path, data.marked).rows]
     for seed in call.seeds:
         judged = {
-            name: run_system(call, "semeval", data, system, seed=seed, row=Part(HEADLINE).row_name(name))
+            name: _run_system(call, "semeval", data, system, seed=seed, row=Part(HEADLINE).row_name(name))
             for name, system in HEADLINE.items()
         }
         if call.peer:
-            judged["R-BERT"] = run_peer(call, "semeval", data, "peer", seed=seed)
+            judged["R-BERT"] = _run_peer(call, "semeval", data, "peer", seed=seed)
         scores = {name: drawn_scores(gold, system.labels(path)) for name, system in judged.items()}
         default = scores.pop(DEFAULT)
         for name, others in scores.items():
@@ -94,12 +94,12 @@ def intervals(call: Call) -> None:
 
 def conll04(call: Call) -> None:
     """CoNLL04, gold entities: the grid, ablations, controls, all encoders."""
-    compare(call, "conll04", CROWDED_PARTS)
+    _compare(call, "conll04", CROWDED_PARTS)
 
 
 def scierc(call: Call) -> None:
     """SciERC, gold entities: the grid, ablations, controls, all encoders."""
-    compare(call, "scierc", CROWDED_PARTS)
+    _compare(call, "scierc", CROWDED_PARTS)
 
 
 def labels(call: Call) -> None:
@@ -116,18 +116,13 @@ def labels(call: Call) -> None:
             data = maker_of(call).share(full, percent, seed=seed)
             options: dict[str, Any] = {"described": call.describe(full), "suffix": f", {percent:g} % of the labels"}
             for name, system in EFFICIENCY.items():
-                run_system(there, "labels", data, system, seed=seed, row=rows.row_name(name), **options)
+                _run_system(there, "labels", data, system, seed=seed, row=rows.row_name(name), **options)
             if call.peer:
-                run_peer(there, "labels", data, "peer", seed=seed, **options)
+                _run_peer(there, "labels", data, "peer", seed=seed, **options)
 
 
-def compare(call: Call, data_set: str, parts: Mapping[str, Part]) -> None:
-    """Train and judge the systems of all parts asked for with every seed, and the peer beside them if asked.
-
-    call (Call): The call; "peer" is a part too.
-    data_set (str): A method of the maker, and the benchmark's name in the results.
-    parts (Mapping[str, Part]): Its parts.
-    """
+def _compare(call: Call, data_set: str, parts: Mapping[str, Part]) -> None:
+    """Train and judge the systems of all parts asked for with every seed, and the peer beside them if asked."""
     make = getattr(maker_of(call), data_set)
     for seed in call.seeds:
         for part_name, part in parts.items():
@@ -137,13 +132,13 @@ def compare(call: Call, data_set: str, parts: Mapping[str, Part]) -> None:
                 elders = None if part.elders is None else (make(parsed=part.elders.parsed, **types), part.elders)
                 for name, system in part.systems.items():
                     options: dict[str, Any] = {"family": part.family, "elders": elders, "row": part.row_name(name)}
-                    run_system(call, data_set, data, system, seed=seed, **options)
+                    _run_system(call, data_set, data, system, seed=seed, **options)
         for part_name in PEER_PARTS if call.peer else ():
             if call.wants(part_name):
-                run_peer(call, data_set, make(), part_name, seed=seed)
+                _run_peer(call, data_set, make(), part_name, seed=seed)
 
 
-def run_system(
+def _run_system(
     call: Call,
     benchmark: str,
     data: PairData,
@@ -155,19 +150,7 @@ def run_system(
     elders: tuple[PairData, Family] | None = None,
     **naming: str,
 ) -> Judged:
-    """Train a system, or find its training; judge it and write its rows.
-
-    call (Call): The call.
-    benchmark (str): Its name in the results.
-    data (PairData): The corpora.
-    system (System): What is trained.
-    seed (int): Seed.
-    row (str): What it is called in the results.
-    family (Family): Its encoder.
-    elders (tuple[PairData, Family] | None): As for `train_system`.
-    naming (str): `described`, what the results say of the data; `suffix`, what they add to a split's name.
-    RETURNS (Judged): The trained system.
-    """
+    """Train a system, or find its training; judge it and write its rows."""
     call.tell(f"{data.name}{naming.get('suffix', '')}: {row.removeprefix('ablation:')}, seed {seed}")
     trained, seconds = train_system(call, data, system, seed=seed, family=family, elders=elders)
     name = TEACHER if system.student is None else STUDENT
@@ -180,17 +163,8 @@ def run_system(
     return judged
 
 
-def run_peer(call: Call, benchmark: str, data: PairData, part: str, *, seed: int, **naming: str) -> Judged:
-    """Train and judge the peer.
-
-    call (Call): The call.
-    benchmark (str): Its name in the results.
-    data (PairData): The corpora.
-    part (str): Of `PEER_PARTS`.
-    seed (int): Seed.
-    naming (str): As for `run_system`.
-    RETURNS (Judged): The trained peer.
-    """
+def _run_peer(call: Call, benchmark: str, data: PairData, part: str, *, seed: int, **naming: str) -> Judged:
+    """Train and judge the peer."""
     row, options = PEER_PARTS[part]
     call.tell(f"{data.name}{naming.get('suffix', '')}: {row}, seed {seed}")
     trained = run_rbert(data, seed=seed, settings=call.settings, options=options)

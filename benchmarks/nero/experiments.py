@@ -56,11 +56,11 @@ def semeval(call: Call) -> None:
     for seed in call.seeds:
         task = _task(call, seed)
         if call.wants("unlearned"):
-            unlearned(task)
+            _unlearned(task)
         for part, systems in PARTS.items():
             if call.wants(part):
                 for name, system in systems.items():
-                    run_system(task, "semeval", name, system)
+                    _run_system(task, "semeval", name, system)
 
 
 def rules(call: Call) -> None:
@@ -71,8 +71,8 @@ def rules(call: Call) -> None:
         random.Random(seed).shuffle(order)
         for size in (*SIZES, total):
             task = _task(call, seed, drawn=sorted(order[:size]))
-            unlearned(task, benchmark="rules", suffix=f", {size} rules", only="exact rules")
-            run_system(task, "rules", DEFAULT, SYSTEMS[DEFAULT], suffix=f", {size} rules")
+            _unlearned(task, benchmark="rules", suffix=f", {size} rules", only="exact rules")
+            _run_system(task, "rules", DEFAULT, SYSTEMS[DEFAULT], suffix=f", {size} rules")
 
 
 def labels(call: Call) -> None:
@@ -96,7 +96,7 @@ def zero_shot(call: Call) -> None:
             _zero_shot(call, seed, held, [name for name in names if name not in held], f"zero-shot, group {group + 1}")
 
 
-def unlearned(task: Task, *, benchmark: str = "semeval", suffix: str = "", only: str = "") -> None:
+def _unlearned(task: Task, *, benchmark: str = "semeval", suffix: str = "", only: str = "") -> None:
     """Score exact rules and the cosine under the untrained encoder."""
     ruled = {split: match(path, task.rules) for split, path in _corpora(task.data).items()}
     exact = {split: fixed_answers(by_rules(each)) for split, each in ruled.items()}
@@ -107,7 +107,7 @@ def unlearned(task: Task, *, benchmark: str = "semeval", suffix: str = "", only:
         _write(task, benchmark, answers, "peer:cosine matcher", None, suffix)
 
 
-def run_system(task: Task, benchmark: str, name: str, system: System, *, suffix: str = "") -> None:
+def _run_system(task: Task, benchmark: str, name: str, system: System, *, suffix: str = "") -> None:
     """Train a system, or find its training; judge its last step and write its rows."""
     task.call.tell(f"{benchmark}{suffix}: {name}, seed {task.seed}")
     train, before = _labelled(task, system)

@@ -34,9 +34,9 @@ def stream(call: Call) -> None:
     for part in PARTS:
         count, folder = total // part, Path(call.settings.runs) / f"stream-{total // part}"
         if not folder.exists():
-            write_stream(folder, count, seed=call.seeds[0])
+            _write_stream(folder, count, seed=call.seeds[0])
         started = time.perf_counter()
-        log = train_on(call, folder, steps=count // BATCH)
+        log = _train_on(call, folder, steps=count // BATCH)
         seconds = time.perf_counter() - started
         peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / MEBIBYTE
         call.tell(f"{count:,} sentences: {seconds:.0f} s, peak {peak:.0f} MiB; {log}")
@@ -46,13 +46,8 @@ def stream(call: Call) -> None:
         call.record("stream", metrics, system=system, seed=call.seeds[0], **options)
 
 
-def write_stream(folder: Path, total: int, *, seed: int) -> None:
-    """Write invented sentences with two entities each; some, evenly spread, have the rule's word between them.
-
-    folder (Path): Where the shards go.
-    total (int): Sentences.
-    seed (int): Seed.
-    """
+def _write_stream(folder: Path, total: int, *, seed: int) -> None:
+    """Write invented sentences with two entities each; some, evenly spread, have the rule's word between them."""
     with ShardWriter(folder, shard=SHARD, attrs=["ENT_IOB", "ENT_TYPE", "SENT_START"]) as writer:
         number, each = 0, total // MATCHED
         for pairs in make_pairs(total, seed=seed):
@@ -67,14 +62,8 @@ def write_stream(folder: Path, total: int, *, seed: int) -> None:
                 writer.add(made)
 
 
-def train_on(call: Call, folder: Path, *, steps: int) -> str:
-    """Train with `spacy train` in a process of its own.
-
-    call (Call): The call.
-    folder (Path): The corpus.
-    steps (int): Updates.
-    RETURNS (str): The last line of its log that has figures.
-    """
+def _train_on(call: Call, folder: Path, *, steps: int) -> str:
+    """Train with `spacy train` in a process of its own."""
     assert isinstance(call.maker, PairMaker)
     config, work = Config().from_disk(CONFIG, interpolate=False), folder.with_name(f"{folder.name}-run")
     work.mkdir(parents=True, exist_ok=True)

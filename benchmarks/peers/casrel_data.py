@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import random
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,13 +82,8 @@ def relations_of(records: Sequence[Record]) -> list[str]:
     return sorted({relation for record in records for _, relation, _ in record.triples})
 
 
-def occurrences(string: str, *, text: str) -> list[Span]:
-    """Character spans at which a string stands in the text on word boundaries.
-
-    string (str): an entity string.
-    text (str): the sentence.
-    RETURNS (list[Span]): (start, end) in characters, end exclusive; empty if there is none.
-    """
+def _occurrences(string: str, *, text: str) -> list[Span]:
+    """Character spans at which a string stands in the text on word boundaries."""
     if not string.strip():
         return []
     left = r"(?<!\w)" if re.match(r"\w", string) else ""
@@ -97,17 +91,10 @@ def occurrences(string: str, *, text: str) -> list[Span]:
     return [m.span() for m in re.finditer(left + re.escape(string) + right, text)]
 
 
-def locate(record: Record) -> dict[str, Span]:
-    """Choose one place for each entity string of a sentence.
-
-    As in CasRel the first occurrence counts, except that an occurrence inside a longer entity
-    of the sentence ("New York" in "New York University") is taken only if there is no other.
-
-    record (Record): the sentence.
-    RETURNS (dict[str, Span]): entity string → characters; strings not found are left out.
-    """
+def _locate(record: Record) -> dict[str, Span]:
+    """Choose one place for each entity string of a sentence."""
     strings = {string for s, _, o in record.triples for string in (s, o)}
-    found = {string: occurrences(string, text=record.text) for string in strings}
+    found = {string: _occurrences(string, text=record.text) for string in strings}
     taken = [span for spans in found.values() for span in spans]
     places: dict[str, Span] = {}
     for string, spans in found.items():
@@ -134,7 +121,7 @@ def encode_examples(
     for record, encoding in zip(records, encoded.encodings, strict=True):
         first = {a: k for k, (a, b) in enumerate(encoding.offsets) if b > a}
         last = {b: k for k, (a, b) in enumerate(encoding.offsets) if b > a}
-        spans = {string: (first[a], last[b]) for string, (a, b) in locate(record).items() if a in first and b in last}
+        spans = {string: (first[a], last[b]) for string, (a, b) in _locate(record).items() if a in first and b in last}
         subjects: dict[Span, list[tuple[int, Span]]] = {}
         for s, relation, o in sorted(record.triples):
             if s in spans and o in spans:
@@ -163,24 +150,3 @@ def encode_texts(texts: Sequence[str], *, tokenizer: Any, max_pieces: int) -> li
         closes = [w is not None and w != after for w, after in zip(inner, words[2:], strict=True)]
         pieces.append(Pieces(encoding.ids, encoding.offsets, opens, closes))
     return pieces
-
-
-def bucketed_batches(
-    lengths: Sequence[int], *, batch_size: int, rng: random.Random, pool: int = 64
-) -> Iterator[list[int]]:
-    """Random batches of sentences of like length.
-
-    lengths (Sequence[int]): length of each sentence, in pieces.
-    batch_size (int): sentences per batch.
-    rng (random.Random): source of the order.
-    pool (int): batches' worth of sentences that are sorted by length together.
-    RETURNS (Iterator[list[int]]): indices of the sentences of each batch.
-    """
-    order = list(range(len(lengths)))
-    rng.shuffle(order)
-    batches = []
-    for at in range(0, len(order), pool * batch_size):
-        chunk = sorted(order[at : at + pool * batch_size], key=lengths.__getitem__)
-        batches += [chunk[k : k + batch_size] for k in range(0, len(chunk), batch_size)]
-    rng.shuffle(batches)
-    yield from batches

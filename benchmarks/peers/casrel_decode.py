@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from benchmarks.peers.casrel_data import Pieces, Span, Triple, encode_texts
-from benchmarks.peers.casrel_model import CasRel, autocast, logit, mean_weights, pad
+from benchmarks.peers.casrel_model import CasRel, logit
+from benchmarks.peers.training import autocast, mean_weights, pad
 
 Tag = tuple[int, float]  # position, probability
 Pair = tuple[Span, float, float]  # span, and the thresholds from (inclusive) and to (exclusive)
@@ -59,47 +60,34 @@ def predict(
             batch = [pieces[i] for i in chosen]
             ids, mask = pad([p.ids for p in batch], value=tokenizer.pad_token_id)
             vectors = model.encode(ids, mask=mask)
-            allowed = word_edges(batch, length=ids.shape[1])
-            subjects = find_subjects(model, vectors, allowed=allowed, low=low, high=high)
-            objects = find_objects(model, vectors, subjects=subjects, allowed=allowed, low=low, high=high)
+            allowed = _word_edges(batch, length=ids.shape[1])
+            subjects = _find_subjects(model, vectors, allowed=allowed, low=low, high=high)
+            objects = _find_objects(model, vectors, subjects=subjects, allowed=allowed, low=low, high=high)
             for k, relation, (span, start, stop) in objects:
                 row, (subject, begin, end) = subjects[k]
                 start, stop = max(start, begin), min(stop, end)
                 if start < stop and start <= high and stop > low:
                     text, offsets = texts[chosen[row]], batch[row].offsets
                     triple = (
-                        string_of(subject, text=text, offsets=offsets),
+                        _string_of(subject, text=text, offsets=offsets),
                         labels[relation],
-                        string_of(span, text=text, offsets=offsets),
+                        _string_of(span, text=text, offsets=offsets),
                     )
                     found[chosen[row]].append(Candidate(triple, start, stop))
     return found
 
 
-def word_edges(batch: Sequence[Pieces], *, length: int) -> Tensor:
-    """Where a span may start and end.
-
-    batch (Sequence[Pieces]): B sentences.
-    length (int): T.
-    RETURNS (Tensor): true at pieces that open, and that close, a word. Shape (B, T, 2)
-    """
+def _word_edges(batch: Sequence[Pieces], *, length: int) -> Tensor:
+    """Where a span may start and end."""
     opens, _ = pad([p.opens for p in batch], value=0)
     closes, _ = pad([p.closes for p in batch], value=0)
     return torch.stack((opens, closes), -1).bool()
 
 
-def find_subjects(
+def _find_subjects(
     model: CasRel, vectors: Tensor, *, allowed: Tensor, low: float, high: float
 ) -> list[tuple[int, Pair]]:
-    """Subject spans of a batch, equations 2 and 3.
-
-    model (CasRel): the model.
-    vectors (Tensor): encoder output. Shape (B, T, D)
-    allowed (Tensor): word edges. Shape (B, T, 2)
-    low (float): lowest threshold.
-    high (float): highest threshold.
-    RETURNS (list[tuple[int, Pair]]): sentence and span.
-    """
+    """Subject spans of a batch, equations 2 and 3."""
     logits = model.subject_tagger(vectors).float()  # (B, T, 2)
     at = ((logits > logit(low)) & allowed).nonzero()
     tags: dict[int, tuple[list[Tag], list[Tag]]] = defaultdict(lambda: ([], []))
@@ -107,11 +95,11 @@ def find_subjects(
     for (row, position, edge), prob in zip(at.tolist(), probs, strict=True):
         tags[row][edge].append((position, prob))
     return [
-        (row, pair) for row, (starts, ends) in tags.items() for pair in pair_spans(starts, ends, low=low, high=high)
+        (row, pair) for row, (starts, ends) in tags.items() for pair in _pair_spans(starts, ends, low=low, high=high)
     ]
 
 
-def find_objects(
+def _find_objects(
     model: CasRel,
     vectors: Tensor,
     *,
@@ -120,16 +108,7 @@ def find_objects(
     low: float,
     high: float,
 ) -> list[tuple[int, int, Pair]]:
-    """Object spans, per relation, of the subjects of a batch, equations 4 and 5.
-
-    model (CasRel): the model.
-    vectors (Tensor): encoder output. Shape (B, T, D)
-    subjects (Sequence[tuple[int, Pair]]): K subjects: sentence and span.
-    allowed (Tensor): word edges. Shape (B, T, 2)
-    low (float): lowest threshold.
-    high (float): highest threshold.
-    RETURNS (list[tuple[int, int, Pair]]): index of the subject, relation and span.
-    """
+    """Object spans, per relation, of the subjects of a batch, equations 4 and 5."""
     if not subjects:
         return []
     rows = torch.tensor([row for row, _ in subjects])
@@ -144,22 +123,12 @@ def find_objects(
     return [
         (k, relation, pair)
         for (k, relation), (starts, ends) in tags.items()
-        for pair in pair_spans(starts, ends, low=low, high=high)
+        for pair in _pair_spans(starts, ends, low=low, high=high)
     ]
 
 
-def pair_spans(starts: Sequence[Tag], ends: Sequence[Tag], *, low: float, high: float) -> list[Pair]:
-    """Pair each start with the nearest end at or after it, for all thresholds at once.
-
-    An end is the nearest one while the ends before it lie at or below the threshold, so each pair
-    holds for one interval of thresholds, and no threshold needs a decoding of its own.
-
-    starts (Sequence[Tag]): start tags, by position.
-    ends (Sequence[Tag]): end tags, by position.
-    low (float): lowest threshold of interest.
-    high (float): highest threshold of interest.
-    RETURNS (list[Pair]): spans, each with its interval.
-    """
+def _pair_spans(starts: Sequence[Tag], ends: Sequence[Tag], *, low: float, high: float) -> list[Pair]:
+    """Pair each start with the nearest end at or after it, for all thresholds at once."""
     pairs = []
     for start, p_start in starts:
         blocked = 0.0
@@ -174,12 +143,6 @@ def pair_spans(starts: Sequence[Tag], ends: Sequence[Tag], *, low: float, high: 
     return pairs
 
 
-def string_of(span: Span, *, text: str, offsets: Sequence[Span]) -> str:
-    """The text of a span.
-
-    span (Span): first and last piece.
-    text (str): the sentence.
-    offsets (Sequence[Span]): characters of its pieces.
-    RETURNS (str): as it stands in the sentence.
-    """
+def _string_of(span: Span, *, text: str, offsets: Sequence[Span]) -> str:
+    """The text of a span."""
     return text[offsets[span[0]][0] : offsets[span[1]][1]]

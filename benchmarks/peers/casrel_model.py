@@ -19,7 +19,6 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
 import torch
@@ -27,6 +26,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from benchmarks.peers.casrel_data import Example, Span
+from benchmarks.peers.training import autocast, mean_weights, pad
 
 RARE_TAG = 0.01  # probability with which every tagger starts
 
@@ -97,41 +97,6 @@ def logit(probability: float) -> float:
     RETURNS (float): the logit.
     """
     return math.log(probability / (1.0 - probability))
-
-
-def autocast(precision: str) -> AbstractContextManager[Any]:
-    """The context in which the encoder runs.
-
-    precision (str): fp32 or bf16.
-    RETURNS (AbstractContextManager): autocast, without effect for fp32.
-    """
-    return torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16")
-
-
-def pad(rows: Sequence[Sequence[int]], *, value: int) -> tuple[Tensor, Tensor]:
-    """Stack sequences of ids.
-
-    rows (Sequence[Sequence[int]]): ids of each sentence.
-    value (int): id that fills up.
-    RETURNS (tuple[Tensor, Tensor]): ids and mask. Shapes (B, T)
-    """
-    longest = max(map(len, rows))
-    ids = torch.tensor([[*row, *[value] * (longest - len(row))] for row in rows])
-    lengths = torch.tensor([len(row) for row in rows])
-    return ids, (torch.arange(longest) < lengths[:, None]).long()
-
-
-def mean_weights(spans: Sequence[Span], *, length: int) -> Tensor:
-    """Weights that average the vectors of each span.
-
-    spans (Sequence[Span]): first and last piece.
-    length (int): T.
-    RETURNS (Tensor): Shape (K, T)
-    """
-    bounds = torch.tensor(spans)
-    at = torch.arange(length)
-    inside = ((at >= bounds[:, :1]) & (at <= bounds[:, 1:])).float()
-    return inside / inside.sum(1, keepdim=True)
 
 
 def collate(

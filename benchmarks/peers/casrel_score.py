@@ -7,6 +7,7 @@ from typing import Any
 
 from benchmarks.peers.casrel_data import Record, Triple, relations_of
 from benchmarks.peers.casrel_decode import Candidate
+from benchmarks.peers.training import rates
 
 GRID = tuple(round(0.05 * k, 2) for k in range(1, 20))  # 0.05 … 0.95
 
@@ -30,7 +31,7 @@ def partial(triple: Triple) -> Triple:
     return (subject.split() or [""])[0], relation, (object_.split() or [""])[0]
 
 
-def micro(
+def _micro(
     records: Sequence[Record],
     found: Sequence[Sequence[Candidate]],
     *,
@@ -38,15 +39,7 @@ def micro(
     key: Callable[[Triple], Triple],
     relations: Collection[str] | None = None,
 ) -> dict[str, float]:
-    """Compare the sets of triples sentence by sentence.
-
-    records (Sequence[Record]): sentences with gold triples.
-    found (Sequence[Sequence[Candidate]]): candidates of the same sentences.
-    threshold (float): of subject and object taggers.
-    key (Callable[[Triple], Triple]): what must agree.
-    relations (Optional[Collection[str]]): relations that count; all if None.
-    RETURNS (dict[str, float]): p, r, f and the counts gold, predicted, correct.
-    """
+    """Compare the sets of triples sentence by sentence."""
     gold_count = predicted_count = correct = 0
     for record, candidates in zip(records, found, strict=True):
         gold = {key(t) for t in record.triples if relations is None or t[1] in relations}
@@ -58,14 +51,7 @@ def micro(
         gold_count += len(gold)
         predicted_count += len(predicted)
         correct += len(gold & predicted)
-    return {
-        "p": correct / predicted_count if predicted_count else 0.0,
-        "r": correct / gold_count if gold_count else 0.0,
-        "f": 2 * correct / (gold_count + predicted_count) if correct else 0.0,
-        "gold": gold_count,
-        "predicted": predicted_count,
-        "correct": correct,
-    }
+    return rates(correct, gold=gold_count, predicted=predicted_count)
 
 
 def best_threshold(records: Sequence[Record], found: Sequence[Sequence[Candidate]]) -> tuple[float, float]:
@@ -75,7 +61,7 @@ def best_threshold(records: Sequence[Record], found: Sequence[Sequence[Candidate
     found (Sequence[Sequence[Candidate]]): candidates of the same sentences.
     RETURNS (tuple[float, float]): threshold and its F1.
     """
-    scores = {t: micro(records, found, threshold=t, key=exact)["f"] for t in GRID}
+    scores = {t: _micro(records, found, threshold=t, key=exact)["f"] for t in GRID}
     best = max(GRID, key=lambda t: (scores[t], -abs(t - 0.5)))
     return best, scores[best]
 
@@ -112,7 +98,7 @@ def score_test(
             name: {
                 "threshold": threshold,
                 **{
-                    key.__name__: micro(records, found, threshold=threshold, key=key, relations=relations)
+                    key.__name__: _micro(records, found, threshold=threshold, key=key, relations=relations)
                     for key in (exact, partial)
                 },
             }

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import argparse
 import random
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import torch
-import transformers
 
-from benchmarks.peers.casrel_data import Example, Record, bucketed_batches
+from benchmarks.peers.casrel_data import Example, Record
 from benchmarks.peers.casrel_decode import Candidate, predict
 from benchmarks.peers.casrel_model import CasRel, casrel_loss, collate
 from benchmarks.peers.casrel_score import GRID, best_threshold
+from benchmarks.peers.training import best_weights, bucketed_batches, build_optimizer, load_encoder, say
 
 
 @dataclass
@@ -54,51 +52,10 @@ class Run:
         )
 
 
-def say(text: str) -> None:
-    """Print one line at once.
-
-    text (str): the line.
-    """
-    print(text, flush=True)
-
-
 def build_model(args: argparse.Namespace, *, n_relations: int) -> tuple[CasRel, Any]:
-    """Load the encoder and put fresh taggers on it.
-
-    args (argparse.Namespace): the command line.
-    n_relations (int): relations of the training set.
-    RETURNS (tuple[CasRel, PreTrainedTokenizerFast]): model and tokenizer.
-    """
-    tokenizer = transformers.AutoTokenizer.from_pretrained(args.encoder, use_fast=True)
-    config = transformers.AutoConfig.from_pretrained(args.encoder)
-    if args.dropout is not None:
-        config.hidden_dropout_prob = config.attention_probs_dropout_prob = args.dropout
-    encoder = transformers.AutoModel.from_pretrained(args.encoder, config=config)
+    """RETURNS (tuple[CasRel, PreTrainedTokenizerFast]): The encoder with fresh taggers, and its tokenizer."""
+    tokenizer, encoder = load_encoder(args.encoder, dropout=args.dropout)
     return CasRel(encoder, n_relations=n_relations), tokenizer
-
-
-def build_optimizer(model: CasRel, *, args: argparse.Namespace, steps: int) -> tuple[Any, Any]:
-    """AdamW with a rate of its own for the taggers, 10 % warm-up, linear decay.
-
-    model (CasRel): the model.
-    args (argparse.Namespace): the command line.
-    steps (int): optimizer steps of the whole run.
-    RETURNS (tuple[AdamW, LambdaLR]): optimizer and schedule.
-    """
-    encoder = list(model.encoder.parameters())
-    heads = [*model.subject_tagger.parameters(), *model.object_tagger.parameters()]
-    groups = [
-        {
-            "params": [p for p in parameters if (p.ndim > 1) == decays],
-            "lr": rate,
-            "weight_decay": 0.01 if decays else 0.0,
-        }
-        for parameters, rate in ((encoder, args.lr), (heads, args.head_lr))
-        for decays in (True, False)
-    ]
-    optimizer = torch.optim.AdamW(groups, fused=True)
-    schedule = transformers.get_linear_schedule_with_warmup(optimizer, steps // 10, steps)
-    return optimizer, schedule
 
 
 def train(run: Run, examples: Sequence[Example], *, dev: Sequence[Record]) -> float:
@@ -112,10 +69,10 @@ def train(run: Run, examples: Sequence[Example], *, dev: Sequence[Record]) -> fl
     rng = random.Random(run.args.seed)
     per_pass = -(-len(examples) // run.args.batch_size)
     steps = per_pass * run.args.passes
-    optimizer, schedule = build_optimizer(run.model, args=run.args, steps=steps)
-    seconds, best = 0.0, -1.0
-    with tempfile.TemporaryDirectory() as folder:
-        weights = Path(folder) / "best.pt"
+    heads = (run.model.subject_tagger, run.model.object_tagger)
+    optimizer, schedule = build_optimizer(run.model.encoder, heads, args=run.args, steps=steps)
+    seconds = 0.0
+    with best_weights(run.model) as save_if_best:
         for number in range(1, run.args.passes + 1):
             started = time.perf_counter()
             loss = train_pass(run, examples, optimizer=optimizer, schedule=schedule, rng=rng)
@@ -127,10 +84,7 @@ def train(run: Run, examples: Sequence[Example], *, dev: Sequence[Record]) -> fl
                 f"pass {number}/{run.args.passes}  loss {loss / per_pass:.4f}  "
                 f"{len(examples) / spent:.1f} sentences/s  dev F {f1:.4f} at {threshold}"
             )
-            if f1 > best:
-                best = f1
-                torch.save(run.model.state_dict(), weights)
-        run.model.load_state_dict(torch.load(weights, weights_only=True))
+            save_if_best(f1)
     return seconds
 
 

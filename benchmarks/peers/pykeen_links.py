@@ -5,7 +5,7 @@ runs in an environment of its own (`pip install pykeen==1.11.1`). Its own evalua
 
     PYTHON benchmarks/peers/pykeen_links.py --facts facts.npz --entities 40943 --relations 11 --out tables.npz
 
-`facts.npz` holds `train`, `valid` and `test`. Shapes (N, 3)
+`facts.npz` holds `_train`, `valid` and `test`. Shapes (N, 3)
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 import numpy
 
 
-def read_arguments() -> argparse.Namespace:
+def _read_arguments() -> argparse.Namespace:
     """RETURNS (Namespace): The command line."""
     parser = argparse.ArgumentParser(description="Train embeddings on numbered facts.")
     parser.add_argument("--facts", type=Path, required=True)
@@ -37,13 +37,8 @@ def read_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def train(args: argparse.Namespace, factory: Any) -> tuple[Any, list[float], list[float]]:
-    """Train on the CPU, without a regulariser.
-
-    args (Namespace): The command line.
-    factory (TriplesFactory): Facts.
-    RETURNS (tuple[ERModel, list[float], list[float]]): The model, and processor seconds and loss of each pass.
-    """
+def _train(args: argparse.Namespace, factory: Any) -> tuple[Any, list[float], list[float]]:
+    """Train on the CPU, without a regulariser."""
     import torch
     from pykeen.losses import CrossEntropyLoss
     from pykeen.models import ComplEx, DistMult
@@ -77,13 +72,8 @@ def train(args: argparse.Namespace, factory: Any) -> tuple[Any, list[float], lis
     return model, seconds, losses
 
 
-def tables_of(model: Any, kind: str) -> dict[str, numpy.ndarray]:
-    """Take the tables out: real parts before imaginary ones, relations before their reciprocals.
-
-    model (ERModel): The model.
-    kind (str): "complex" or "distmult".
-    RETURNS (dict[str, ndarray]): `entities` and `relations`.
-    """
+def _tables_of(model: Any, kind: str) -> dict[str, numpy.ndarray]:
+    """Take the tables out: real parts before imaginary ones, relations before their reciprocals."""
     found = {}
     for name, table in (
         ("entities", model.entity_representations[0]),
@@ -99,7 +89,7 @@ def tables_of(model: Any, kind: str) -> dict[str, numpy.ndarray]:
 
 def main() -> None:
     """Train, rank and write."""
-    args = read_arguments()
+    args = _read_arguments()
     import torch
     from pykeen.evaluation import RankBasedEvaluator
     from pykeen.triples import CoreTriplesFactory
@@ -108,8 +98,8 @@ def main() -> None:
     facts = {name: torch.from_numpy(each.astype("int64")) for name, each in numpy.load(args.facts).items()}
     sizes = {"num_entities": args.entities, "num_relations": args.relations}
     factory = CoreTriplesFactory(facts["train"], **sizes, create_inverse_triples=True)
-    model, seconds, losses = train(args, factory)
-    numpy.savez(args.out, **tables_of(model, args.kind))
+    model, seconds, losses = _train(args, factory)
+    numpy.savez(args.out, **_tables_of(model, args.kind))
     evaluator = RankBasedEvaluator(filtered=True)
     known = [facts["train"], facts["valid"]]
     found = evaluator.evaluate(

@@ -16,102 +16,42 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import random
-import resource
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-import transformers
-
-from benchmarks.peers.casrel_train import say
 from benchmarks.peers.rbert_data import Example, Record, read_records
 from benchmarks.peers.rbert_model import Peer
 from benchmarks.peers.rbert_train import MAIN_SCORE, SEMEVAL, Run, build_peer, score_peer, train
+from benchmarks.peers.training import add_arguments, check_files, run_program, say
 
 ENCODER = "assets/encoder/all-MiniLM-L6-v2"
 
 
 def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
-    """Read the command line.
-
-    argv (Optional[Sequence[str]]): arguments; those of the process if None.
-    RETURNS (argparse.Namespace): checked values.
-    """
+    """Read the command line, that of the process if None is given, and check its values."""
     parser = argparse.ArgumentParser(description="Train and test R-BERT; write the figures as JSON.")
-    add_files(parser)
-    add_settings(parser)
-    args = parser.parse_args(argv)
-    check_arguments(args, parser=parser)
-    args.test = {name: Path(path) for name, path in (item.split("=", 1) for item in args.test)}
-    for path in (args.train, args.dev, *args.test.values(), Path(args.encoder)):
-        if not path.exists():
-            parser.error(f"{path}: not found")
-    return args
-
-
-def add_files(parser: argparse.ArgumentParser) -> None:
-    """Add what is read, how it is scored and where the results go.
-
-    parser (ArgumentParser): gets the arguments.
-    """
+    add_arguments(parser, passes=5, lr=1e-4, head_lr=1e-3)
     add = parser.add_argument
-    add("--encoder", default=ENCODER, help="folder of a Hugging Face encoder")
-    add("--train", type=Path, required=True, help="JSON lines of text, subject, object, label")
-    add("--train-limit", type=int, default=0, help="first N pairs only; 0 = all")
-    add("--dev", type=Path, required=True, help="chooses the pass")
-    add("--test", nargs="+", default=[], metavar="NAME=FILE")
     add("--score", choices=tuple(MAIN_SCORE), required=True, help="semeval: official macro F1 of SemEval-2010 task 8")
     add("--no-relation", help="label that is no relation, with --score micro")
     add("--time-batch", type=int, nargs="+", default=[1, 32], help="batch sizes whose speed is measured")
     add("--save", type=Path, metavar="DIR", help="where the trained model goes")
-    add("--out", type=Path, required=True, help="where the JSON goes")
-
-
-def add_settings(parser: argparse.ArgumentParser) -> None:
-    """Add what changes the model and its training.
-
-    parser (ArgumentParser): gets the arguments.
-    """
-    add = parser.add_argument
     add("--types", action="store_true", help="write the arguments' types into the text")
-    add("--passes", type=int, default=5)
-    add(
-        "--evaluate-every",
-        type=int,
-        default=1,
-        help="passes from one evaluation to the next; the last is evaluated too",
-    )
-    add("--batch-size", type=int, default=16)
-    add("--lr", type=float, default=1e-4, help="learning rate of the encoder")
-    add("--head-lr", type=float, default=1e-3, help="learning rate of the head")
+    add("--evaluate-every", type=int, default=1, help="passes between evaluations; the last is evaluated too")
     add("--label-smoothing", type=float, default=0.0)
     add("--adversary", type=float, default=0.0, help="length by which an adversary moves each text; 0 = none")
     add("--dropout", type=float, default=0.1, help="in the head")
     add("--encoder-dropout", type=float, help="in the encoder; its own setting if not given")
-    add("--max-pieces", type=int, default=128, help="longer texts are cut around the arguments")
-    add("--seed", type=int, default=0)
-    add("--threads", type=int, default=1)
-    add("--precision", choices=("fp32", "bf16"), default="fp32")
-
-
-def check_arguments(args: argparse.Namespace, *, parser: argparse.ArgumentParser) -> None:
-    """Refuse values that mean nothing.
-
-    args (argparse.Namespace): as parsed.
-    parser (argparse.ArgumentParser): ends the process with a message.
-    """
-    if any("=" not in item for item in args.test):
-        parser.error(f"--test: expected NAME=FILE, found {args.test}")
+    args = parser.parse_args(argv)
     if min(args.passes, args.evaluate_every, args.batch_size, args.threads, *args.time_batch) < 1:
         parser.error("--passes, --evaluate-every, --batch-size, --threads, --time-batch: expected at least 1")
     if args.score == "semeval" and args.no_relation is not None:
         parser.error("--no-relation: only with --score micro")
+    check_files(args, parser=parser)
+    return args
 
 
 def read_sets(args: argparse.Namespace) -> dict[str, list[Record]]:
@@ -138,14 +78,8 @@ def read_sets(args: argparse.Namespace) -> dict[str, list[Record]]:
     return sets
 
 
-def time_prediction(peer: Peer, records: Sequence[Record], *, batch_sizes: Sequence[int]) -> dict[str, float]:
-    """Pairs per second from text to label, tokenising included.
-
-    peer (Peer): the trained model; finished.
-    records (Sequence[Record]): pairs.
-    batch_sizes (Sequence[int]): 1 is timed on 300 pairs, one by one, others on all.
-    RETURNS (dict[str, float]): pairs per second under "batch_N", and of processor time under "cpu_batch_N".
-    """
+def _time_prediction(peer: Peer, records: Sequence[Record], *, batch_sizes: Sequence[int]) -> dict[str, float]:
+    """Pairs per second from text to label, tokenising included."""
     sample = random.Random(0).sample(list(records), min(300, len(records)))
     found = {}
     peer.predict(sample[:32])
@@ -159,16 +93,10 @@ def time_prediction(peer: Peer, records: Sequence[Record], *, batch_sizes: Seque
     return found
 
 
-def score_sets(
+def _score_sets(
     run: Run, examples: dict[str, list[Example]], *, sets: dict[str, list[Record]]
 ) -> dict[str, dict[str, Any]]:
-    """Score development and test sets, and print the figures.
-
-    run (Run): the trained model.
-    examples (dict[str, list[Example]]): pairs in pieces by name of the set.
-    sets (dict[str, list[Record]]): the same pairs as read.
-    RETURNS (dict[str, dict[str, Any]]): scores by name of the set, without the training set.
-    """
+    """Score development and test sets, and print the figures."""
     found = {}
     for name in [name for name in sets if name != "train"]:
         scores = found[name] = score_peer(run, examples[name], records=sets[name])
@@ -181,13 +109,8 @@ def score_sets(
     return found
 
 
-def benchmark(args: argparse.Namespace) -> dict[str, Any]:
-    """Train, test, save and time.
-
-    args (argparse.Namespace): the command line.
-    RETURNS (dict[str, Any]): everything that goes into the JSON.
-    RAISES (ValueError): if a file cannot be read, or a setting does not fit the data or the encoder.
-    """
+def _benchmark(args: argparse.Namespace) -> dict[str, Any]:
+    """Train, test, save and time."""
     sets = read_sets(args)
     labels = [record.label for record in sets["train"]]
     run = Run(build_peer(args, labels=sorted(set(labels))), args)
@@ -198,7 +121,7 @@ def benchmark(args: argparse.Namespace) -> dict[str, Any]:
     if args.save:
         run.peer.save(args.save)
     run.peer.finish()
-    scores = score_sets(run, examples, sets=sets)
+    scores = _score_sets(run, examples, sets=sets)
     main = [entry["dev"][MAIN_SCORE[args.score]] for entry in run.history]
     timed = next((sets[name] for name in sets if name.startswith("test:")), sets["dev"])
     return {
@@ -213,46 +136,13 @@ def benchmark(args: argparse.Namespace) -> dict[str, Any]:
         "main_score": MAIN_SCORE[args.score],
         "dev": scores["dev"],
         "tests": {name: scores[f"test:{name}"] for name in args.test},
-        "predict_pairs_per_second": time_prediction(run.peer, timed, batch_sizes=args.time_batch),
-    }
-
-
-def environment(args: argparse.Namespace) -> dict[str, Any]:
-    """What the figures depend on.
-
-    args (argparse.Namespace): the command line.
-    RETURNS (dict[str, Any]): arguments, threads, versions, peak memory.
-    """
-    return {
-        "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-        "torch_threads": torch.get_num_threads(),
-        "torch": torch.__version__,
-        "transformers": transformers.__version__,
-        "python": platform.python_version(),
-        "arguments": json.loads(json.dumps(vars(args), default=str)),
+        "predict_pairs_per_second": _time_prediction(run.peer, timed, batch_sizes=args.time_batch),
     }
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run the benchmark of the command line and write its JSON.
-
-    argv (Optional[Sequence[str]]): arguments; those of the process if None.
-    """
-    args = parse_arguments(argv)
-    os.environ["RAYON_NUM_THREADS"] = str(args.threads)  # of the tokenizer
-    torch.set_num_threads(args.threads)
-    try:
-        result = benchmark(args)
-    except ValueError as error:
-        sys.exit(f"rbert: {error}")
-    result = {"model": "rbert", **result, **environment(args)}
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    args.out.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", "utf8")
-    speed = ", ".join(f"{rate:.1f} ({name})" for name, rate in result["predict_pairs_per_second"].items())
-    say(
-        f"training {result['train_pairs_per_second']:.1f} pairs/s; prediction {speed}; "
-        f"peak {result['peak_rss_mb']:.0f} MB; wrote {args.out}"
-    )
+    """Run the benchmark of the command line, that of the process if None is given, and write its JSON."""
+    run_program("rbert", parse_arguments(argv), _benchmark, unit="pairs")
 
 
 if __name__ == "__main__":

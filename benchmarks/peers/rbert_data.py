@@ -112,7 +112,7 @@ def encode_records(records: Sequence[Record], *, tokenizer: Any, layout: Layout)
     for record in records:
         encoding = found[record.text]
         starts, ends = [a for a, _ in encoding.offsets], [b for _, b in encoding.offsets]
-        spans = [locate(span, starts=starts, ends=ends) for span in (record.subject, record.object)]
+        spans = [_locate(span, starts=starts, ends=ends) for span in (record.subject, record.object)]
         names = (record.subject_type, record.object_type)
         openings = [prefixes.get((sign, name), []) for sign, name in zip(TYPE_SIGNS, names, strict=True)]
         examples.append(mark(encoding.ids or [layout.unknown], spans=spans, openings=openings, layout=layout))
@@ -142,14 +142,8 @@ def _type_pieces(records: Sequence[Record], *, tokenizer: Any) -> dict[tuple[str
     }
 
 
-def locate(span: Span, *, starts: Sequence[int], ends: Sequence[int]) -> Span:
-    """Pieces that an argument touches; the nearest piece where the tokenizer dropped all its characters.
-
-    span (Span): characters, end exclusive.
-    starts (Sequence[int]): first character of each piece.
-    ends (Sequence[int]): end of each piece, in characters.
-    RETURNS (Span): pieces, end exclusive; never empty.
-    """
+def _locate(span: Span, *, starts: Sequence[int], ends: Sequence[int]) -> Span:
+    """Pieces that an argument touches; the nearest piece where the tokenizer dropped all its characters."""
     first, last = bisect_right(ends, span[0]), bisect_left(starts, span[1])
     if first < last:
         return first, last
@@ -157,17 +151,8 @@ def locate(span: Span, *, starts: Sequence[int], ends: Sequence[int]) -> Span:
     return first, first + 1
 
 
-def kept_pieces(length: int, *, spans: Sequence[Span], budget: int) -> list[int]:
-    """The pieces of a text too long that are nearest to the arguments.
-
-    What stands between the arguments stays where it fits, and then the context of both sides in equal parts. Otherwise
-    both keep their own surroundings, and of arguments that are too long themselves the beginnings are kept.
-
-    length (int): pieces of the text.
-    spans (Sequence[Span]): pieces of both arguments, end exclusive.
-    budget (int): pieces to keep; at least 2.
-    RETURNS (list[int]): places of the kept pieces, ascending.
-    """
+def _kept_pieces(length: int, *, spans: Sequence[Span], budget: int) -> list[int]:
+    """The pieces of a text too long that are nearest to the arguments."""
     whole = min(start for start, _ in spans), max(end for _, end in spans)
     anchors = [whole] if whole[1] - whole[0] <= budget else list(spans)
 
@@ -191,7 +176,7 @@ def mark(ids: Sequence[int], *, spans: Sequence[Span], openings: Sequence[Sequen
     budget = layout.max_pieces - 2 - len(layout.markers) - sum(map(len, openings))
     cut = len(ids) > budget
     if cut:
-        kept = kept_pieces(len(ids), spans=spans, budget=budget)
+        kept = _kept_pieces(len(ids), spans=spans, budget=budget)
         spans = [(bisect_left(kept, start), bisect_left(kept, end)) for start, end in spans]
         ids = [ids[at] for at in kept]
     # At one place the ends come before the starts, of ends the inner one's first, of starts the outer one's.

@@ -25,8 +25,8 @@ import transformers
 from safetensors.torch import load_model, save_model
 from torch import Tensor, nn
 
-from benchmarks.peers.casrel_model import autocast, mean_weights, pad
 from benchmarks.peers.rbert_data import MARKERS, MIN_PIECES, Example, Layout, Record, encode_records
+from benchmarks.peers.training import autocast, mean_weights, pad
 
 SETTINGS, WEIGHTS = "rbert.json", "rbert.safetensors"
 

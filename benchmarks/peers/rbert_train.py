@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import argparse
 import random
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import torch
 import torch.nn.functional as F
-import transformers
 
-from benchmarks.peers.casrel_data import bucketed_batches
-from benchmarks.peers.casrel_model import autocast
-from benchmarks.peers.casrel_train import say
 from benchmarks.peers.rbert_adversary import backward
 from benchmarks.peers.rbert_data import Example, Record
 from benchmarks.peers.rbert_model import Batch, Peer, RBert, collate, make_layout
+from benchmarks.peers.training import (
+    autocast,
+    best_weights,
+    bucketed_batches,
+    build_optimizer,
+    load_encoder,
+    rates,
+    say,
+)
 
 OTHER = "Other"
 DIRECTIONS = ("(e1,e2)", "(e2,e1)")
@@ -49,25 +52,6 @@ class Run:
     args: argparse.Namespace
     history: list[dict[str, Any]] = field(default_factory=list)
     cpu_seconds: float = 0.0
-
-
-def rates(correct: int, *, gold: int, predicted: int, empty: float = 0.0) -> dict[str, float]:
-    """Precision, recall and F1 from counts.
-
-    correct (int): right predictions.
-    gold (int): what should be found.
-    predicted (int): what was.
-    empty (float): precision if nothing was predicted.
-    RETURNS (dict[str, float]): p, r, f and the counts.
-    """
-    return {
-        "p": correct / predicted if predicted else empty,
-        "r": correct / gold if gold else 0.0,
-        "f": 2 * correct / (gold + predicted) if correct else 0.0,
-        "gold": gold,
-        "predicted": predicted,
-        "correct": correct,
-    }
 
 
 def score(
@@ -120,43 +104,13 @@ def score_peer(run: Run, examples: Sequence[Example], *, records: Sequence[Recor
 
 
 def build_peer(args: argparse.Namespace, *, labels: Sequence[str]) -> Peer:
-    """Load the encoder and put a fresh head on it.
-
-    args (argparse.Namespace): the command line.
-    labels (Sequence[str]): of the training set.
-    RETURNS (Peer): untrained.
-    """
+    """RETURNS (Peer): The encoder with a fresh head for the labels of the training set."""
     torch.manual_seed(args.seed)
-    tokenizer = transformers.AutoTokenizer.from_pretrained(args.encoder, use_fast=True)
-    config = transformers.AutoConfig.from_pretrained(args.encoder)
-    if args.encoder_dropout is not None:
-        config.hidden_dropout_prob = config.attention_probs_dropout_prob = args.encoder_dropout
-    encoder = transformers.AutoModel.from_pretrained(args.encoder, config=config).float()
+    tokenizer, encoder = load_encoder(args.encoder, dropout=args.encoder_dropout)
+    encoder = encoder.float()
     layout = make_layout(tokenizer, encoder=encoder, types=args.types, max_pieces=args.max_pieces)
     model = RBert(encoder, n_labels=len(labels), dropout=args.dropout)
     return Peer(model, tokenizer, list(labels), layout, args.precision)
-
-
-def build_optimizer(model: RBert, *, args: argparse.Namespace, steps: int) -> tuple[Any, Any]:
-    """AdamW with a rate of its own for the head, 10 % warm-up, linear decay.
-
-    model (RBert): the model.
-    args (argparse.Namespace): the command line.
-    steps (int): optimizer steps of the whole run.
-    RETURNS (tuple[AdamW, LambdaLR]): optimizer and schedule.
-    """
-    head = [p for layer in (model.sentence, model.argument, model.output) for p in layer.parameters()]
-    groups = [
-        {
-            "params": [p for p in parameters if (p.ndim > 1) == decays],
-            "lr": rate,
-            "weight_decay": 0.01 if decays else 0.0,
-        }
-        for parameters, rate in ((list(model.encoder.parameters()), args.lr), (head, args.head_lr))
-        for decays in (True, False)
-    ]
-    optimizer = torch.optim.AdamW(groups, fused=True)
-    return optimizer, transformers.get_linear_schedule_with_warmup(optimizer, steps // 10, steps)
 
 
 def train(
@@ -173,13 +127,13 @@ def train(
     model, passes, main = run.peer.model, run.args.passes, MAIN_SCORE[run.args.score]
     per_pass = -(-len(examples) // run.args.batch_size)
     targets = torch.tensor([run.peer.labels.index(label) for label in labels])
-    step = build_optimizer(model, args=run.args, steps=per_pass * passes)
-    rng, seconds, best = random.Random(run.args.seed), 0.0, -1.0
-    with tempfile.TemporaryDirectory() as folder:
-        weights = Path(folder) / "best.pt"
+    heads = (model.sentence, model.argument, model.output)
+    step = build_optimizer(model.encoder, heads, args=run.args, steps=per_pass * passes)
+    rng, seconds = random.Random(run.args.seed), 0.0
+    with best_weights(model) as save_if_best:
         for number in range(1, passes + 1):
             started, started_cpu = time.perf_counter(), time.process_time()
-            loss = train_pass(run, examples, targets=targets, step=step, rng=rng) / per_pass
+            loss = _train_pass(run, examples, targets=targets, step=step, rng=rng) / per_pass
             spent = time.perf_counter() - started
             seconds += spent
             run.cpu_seconds += time.process_time() - started_cpu
@@ -192,25 +146,14 @@ def train(
                 f"pass {number}/{passes}  loss {loss:.4f}  {len(examples) / spent:.1f} pairs/s  "
                 f"dev macro F {scores['macro_f']:.4f}  micro F {scores['micro_f']:.4f}"
             )
-            if scores[main] > best:
-                best = scores[main]
-                torch.save(model.state_dict(), weights)
-        model.load_state_dict(torch.load(weights, weights_only=True))
+            save_if_best(scores[main])
     return seconds
 
 
-def train_pass(
+def _train_pass(
     run: Run, examples: Sequence[Example], *, targets: torch.Tensor, step: tuple[Any, Any], rng: random.Random
 ) -> float:
-    """One pass over the training pairs.
-
-    run (Run): model and settings.
-    examples (Sequence[Example]): training pairs.
-    targets (Tensor): index of each pair's label. Shape (P,)
-    step (tuple[AdamW, LambdaLR]): optimizer and schedule, stepped once per batch.
-    rng (random.Random): order of the pairs.
-    RETURNS (float): sum of the batches' losses.
-    """
+    """One pass over the training pairs."""
     model, (optimizer, schedule) = run.peer.model, step
     model.train()
     total = torch.zeros(())
@@ -218,7 +161,7 @@ def train_pass(
     for chosen in bucketed_batches(lengths, batch_size=run.args.batch_size, rng=rng):
         batch = collate([examples[i] for i in chosen], padding=run.peer.tokenizer.pad_token_id)
         optimizer.zero_grad()
-        loss = partial(batch_loss, run, batch, targets=targets[chosen])
+        loss = partial(_batch_loss, run, batch, targets=targets[chosen])
         total += backward(loss, model.encoder.embeddings, radius=run.args.adversary)
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
@@ -226,14 +169,8 @@ def train_pass(
     return total.item()
 
 
-def batch_loss(run: Run, batch: Batch, *, targets: torch.Tensor) -> torch.Tensor:
-    """Cross-entropy of one batch.
-
-    run (Run): model and settings.
-    batch (Batch): B pairs.
-    targets (Tensor): index of each pair's label. Shape (B,)
-    RETURNS (Tensor): a scalar.
-    """
+def _batch_loss(run: Run, batch: Batch, *, targets: torch.Tensor) -> torch.Tensor:
+    """Cross-entropy of one batch."""
     with autocast(run.args.precision):
         logits = run.peer.model(batch)
     return F.cross_entropy(logits.float(), targets, label_smoothing=run.args.label_smoothing)

@@ -29,17 +29,12 @@ LOSSES: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-def compare(call: Call, benchmark: str, data: DataSet) -> None:
-    """Train, tune and test a config with every seed, and the peer beside it if asked.
-
-    call (Call): The call; its parts are "ours" and "peer".
-    benchmark (str): Its name in the results.
-    data (DataSet): The corpora.
-    """
+def _compare(call: Call, benchmark: str, data: DataSet) -> None:
+    """Train, tune and test a config with every seed, and the peer beside it if asked."""
     for seed in call.seeds:
-        trained, found = run_system(call, "default", data, seed=seed, config=call.config, extras=True)
+        trained, found = _run_system(call, "default", data, seed=seed, config=call.config, extras=True)
         if call.wants("ours"):
-            record_scores(call, benchmark, data, found, system=system_of(call.config), seed=seed, trained=trained)
+            _record_scores(call, benchmark, data, found, system=_system_of(call.config), seed=seed, trained=trained)
         if call.peer and call.wants("peer"):
             call.tell(f"{data.name}: CasRel, seed {seed}")
             result = run_casrel(data, seed=seed, settings=call.settings, ours=trained)
@@ -52,17 +47,17 @@ def compare(call: Call, benchmark: str, data: DataSet) -> None:
 
 def headline(call: Call) -> None:
     """The default pipeline on the hand-written test sentences, trained as `make all` trains it."""
-    compare(replace(call, peer=False), "headline", call.maker.embedded())
+    _compare(replace(call, peer=False), "headline", call.maker.embedded())
 
 
 def nyt24(call: Call) -> None:
     """NYT24, with NYT11-HRL and NYT10-HRL as further tests."""
-    compare(call, "nyt24", call.maker.nyt24())
+    _compare(call, "nyt24", call.maker.nyt24())
 
 
 def webnlg(call: Call) -> None:
     """WebNLG."""
-    compare(call, "webnlg", call.maker.webnlg())
+    _compare(call, "webnlg", call.maker.webnlg())
 
 
 def duie(call: Call) -> None:
@@ -72,21 +67,21 @@ def duie(call: Call) -> None:
         if call.wants(part):
             data = data_of()
             for seed in call.seeds:
-                trained, found = run_system(call, "recurrent", data, seed=seed, config=config, extras=True)
-                system = system_of(config)
-                record_scores(call, "duie", data, found, system=system, seed=seed, trained=trained, precision=False)
+                trained, found = _run_system(call, "recurrent", data, seed=seed, config=config, extras=True)
+                system = _system_of(config)
+                _record_scores(call, "duie", data, found, system=system, seed=seed, trained=trained, precision=False)
 
 
 def ablations(call: Call) -> None:
     """Change one thing at a time on NYT24; parts: loss, pairing, absent-rows, marked, recurrent, case, precision."""
     data = call.maker.nyt24(foreign=False)
     for seed in call.seeds:
-        trained, found = run_system(call, "default", data, seed=seed, extras=True)
-        record_scores(call, "ablations", data, found, system="default", seed=seed, trained=trained)
+        trained, found = _run_system(call, "default", data, seed=seed, extras=True)
+        _record_scores(call, "ablations", data, found, system="default", seed=seed, trained=trained)
         for part, variants in _variants(call.settings.precision).items():
             for name, options in variants.items() if call.wants(part) else ():
-                trained, found = run_system(call, name, data, seed=seed, **options)
-                record_scores(call, "ablations", data, found, system=f"ablation:{name}", seed=seed, trained=trained)
+                trained, found = _run_system(call, name, data, seed=seed, **options)
+                _record_scores(call, "ablations", data, found, system=f"ablation:{name}", seed=seed, trained=trained)
 
 
 def false_negatives(call: Call) -> None:
@@ -106,7 +101,7 @@ def false_negatives(call: Call) -> None:
             call.tell(f"drew {path}")
 
 
-def run_system(
+def _run_system(
     call: Call,
     name: str,
     data: DataSet,
@@ -117,20 +112,9 @@ def run_system(
     pairing: str = "scored",
     **judging: bool,
 ) -> tuple[Trained, dict[str, Any]]:
-    """Train a system, or find its training; then tune and score it.
-
-    call (Call): The call.
-    name (str): For the folder; "nearest" and "product" decode the default's training.
-    data (DataSet): The corpora.
-    seed (int): Seed.
-    config (Path): The config.
-    changes (Mapping[str, Any] | None): Dotted keys and their new values.
-    pairing (str): How subjects and objects are paired in tuning and test.
-    judging (bool): As for `judge`.
-    RETURNS (tuple[Trained, dict[str, Any]]): The training and what `judge` says.
-    """
+    """Train a system, or find its training; then tune and score it."""
     call.tell(f"{data.name}: {name}, seed {seed}")
-    folder_name = f"{data.name.partition('/')[0]}-{name if changes else system_of(config).removeprefix('ablation:')}"
+    folder_name = f"{data.name.partition('/')[0]}-{name if changes else _system_of(config).removeprefix('ablation:')}"
     options: dict[str, Any] = {"seed": seed, "settings": call.settings, "config": config, "changes": changes}
     trained = train_run(folder_name, train=data.train, dev=data.dev, lang=data.lang, **options)
     wanted = {"pairing": pairing, **judging}
@@ -146,7 +130,7 @@ def run_system(
     return trained, found
 
 
-def record_scores(
+def _record_scores(
     call: Call,
     benchmark: str,
     data: DataSet,
@@ -167,7 +151,7 @@ def record_scores(
             call.record(benchmark, metrics, system=variant, seconds=trained.seconds, **options)
 
 
-def system_of(config: Path) -> str:
+def _system_of(config: Path) -> str:
     """RETURNS (str): "default" for the default config, else an ablation with the config's name."""
     return "default" if config.stem == DEFAULT_CONFIG.stem else f"ablation:{config.stem.removeprefix('rere_')}"
 
@@ -199,7 +183,7 @@ def _with_missing(call: Call, data: DataSet, train: Path, *, mode: str, rate: fl
         title, changes = LOSSES[loss]
         changes = {**changes, f"{DETECTOR}.missing_rate": rate_of_labels} if changes else {}
         name, system = (loss, f"ablation:{loss}") if changes else ("default", "default")
-        trained, found = run_system(call, name, dropped, seed=seed, changes=changes, curve=True)
+        trained, found = _run_system(call, name, dropped, seed=seed, changes=changes, curve=True)
         options: dict[str, Any] = {"system": system, "seed": seed, "seconds": trained.seconds}
         options["data"] = f"{call.describe(data)}, dropped by {mode}"
         options["split"] = f"{call.split_name(data, 'test')}, {rate:g} dropped"

@@ -47,47 +47,35 @@ def judge(
     """
     torch.set_num_threads(threads)
     nlp = spacy.load(pipeline)
-    dev = read_examples(nlp, data.dev)
-    tests = {split: read_examples(nlp, path) for split, path in data.tests.items()}
+    dev = _read_examples(nlp, data.dev)
+    tests = {split: _read_examples(nlp, path) for split, path in data.tests.items()}
     result: dict[str, Any] = {
         "tests": {split: {} for split in tests},
-        "labels": {split: compare_labels(nlp, examples) for split, examples in tests.items()},
+        "labels": {split: _compare_labels(nlp, examples) for split, examples in tests.items()},
     }
     main = result["tests"]["test"]
     if extras:
-        main["untuned"] = score(nlp, tests["test"])
-    result["tuning"] = tune(nlp, dev, pairing=pairing)
+        main["untuned"] = _score(nlp, tests["test"])
+    result["tuning"] = _tune(nlp, dev, pairing=pairing)
     for split, examples in tests.items():
         labels = choose_labels(nlp, examples, [SHARED]) if split in data.foreign else None
-        result["tests"][split]["tuned"] = score(nlp, examples, labels=labels)
+        result["tests"][split]["tuned"] = _score(nlp, examples, labels=labels)
     if extras:
-        main["gold-relations"] = score(nlp, tests["test"], gold_relations=True)
+        main["gold-relations"] = _score(nlp, tests["test"], gold_relations=True)
     if curve:
-        result["curve"] = trace_curve(nlp, tests["test"])
+        result["curve"] = _trace_curve(nlp, tests["test"])
     return result
 
 
-def read_examples(nlp: Language, corpus: Path) -> list[Example]:
-    """Read a corpus with its sentence bounds.
-
-    nlp (Language): Its tokenizer makes the predicted Docs.
-    corpus (Path): A .spacy file.
-    RETURNS (list[Example]): The corpus.
-    """
+def _read_examples(nlp: Language, corpus: Path) -> list[Example]:
+    """Read a corpus with its sentence bounds."""
     return list(TripleCorpus(corpus, gold_sents=True)(nlp))
 
 
-def score(
+def _score(
     nlp: Language, examples: Sequence[Example], *, labels: list[str] | None = None, gold_relations: bool = False
 ) -> dict[str, float]:
-    """Evaluate, and keep what a table may show.
-
-    nlp (Language): The pipeline.
-    examples (Sequence[Example]): The test corpus.
-    labels (list[str] | None): Relations that count; all if None.
-    gold_relations (bool): Give the extractor the gold relations.
-    RETURNS (dict[str, float]): Scorer's key → fraction; those without a value are left out.
-    """
+    """Evaluate, and keep what a table may show."""
     settings = EvaluationSettings(label_filter=labels, gold_relations=gold_relations)
     found = evaluate_pipeline(nlp, examples, settings=settings)
     if labels is not None:  # the scorer of the detector counts all relations
@@ -95,14 +83,8 @@ def score(
     return {key: float(found[key]) for key in METRICS if found.get(key) is not None}
 
 
-def tune(nlp: Language, dev: Sequence[Example], *, pairing: str) -> dict[str, Any]:
-    """Fit calibration and thresholds, in place.
-
-    nlp (Language): The pipeline.
-    dev (Sequence[Example]): The tuning corpus.
-    pairing (str): Set on the extractor.
-    RETURNS (dict[str, Any]): What `tune_pipeline` says, with `pointer_threshold` and `relation_threshold`.
-    """
+def _tune(nlp: Language, dev: Sequence[Example], *, pairing: str) -> dict[str, Any]:
+    """Fit calibration and thresholds, in place."""
     extractor = nlp.get_pipe(EXTRACTOR).cfg  # type: ignore[attr-defined]
     extractor["pairing"] = pairing
     best: dict[str, Any] = {"after": -1.0}
@@ -117,13 +99,8 @@ def tune(nlp: Language, dev: Sequence[Example], *, pairing: str) -> dict[str, An
     return best
 
 
-def compare_labels(nlp: Language, examples: Sequence[Example]) -> dict[str, list[str]]:
-    """Say which relations pipeline and test corpus share.
-
-    nlp (Language): The pipeline.
-    examples (Sequence[Example]): The test corpus.
-    RETURNS (dict[str, list[str]]): `shared`, `only_in_split`, `only_in_training`.
-    """
+def _compare_labels(nlp: Language, examples: Sequence[Example]) -> dict[str, list[str]]:
+    """Say which relations pipeline and test corpus share."""
     known = set(nlp.pipe_labels[EXTRACTOR])
     gold = {record["relation"] for example in examples for record in gold_records(example) or []}
     return {
@@ -133,13 +110,8 @@ def compare_labels(nlp: Language, examples: Sequence[Example]) -> dict[str, list
     }
 
 
-def trace_curve(nlp: Language, examples: Sequence[Example]) -> dict[str, list[float]]:
-    """Precision and recall of all triples from the best scored on.
-
-    nlp (Language): The pipeline; its thresholds are taken off.
-    examples (Sequence[Example]): The test corpus.
-    RETURNS (dict[str, list[float]]): `precision` and `recall`, at most CURVE_POINTS of each.
-    """
+def _trace_curve(nlp: Language, examples: Sequence[Example]) -> dict[str, list[float]]:
+    """Precision and recall of all triples from the best scored on."""
     nlp.get_pipe(EXTRACTOR).cfg.update(threshold=FLOOR, thresholds={})  # type: ignore[attr-defined]
     outcomes = collect_outcomes(_predict(nlp, examples))
     order = np.argsort(-outcomes.scores, kind="stable")

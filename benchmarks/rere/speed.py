@@ -120,7 +120,7 @@ def _train_peer(call: Call, data: DataSet, ours: Trained, seed: int) -> tuple[An
 def _time_extraction(call: Call, data: DataSet, trained: Trained, peer: Any, texts: Sequence[str]) -> None:
     """Extraction beside the peer's and beside the encoder alone."""
     from benchmarks.peers.casrel_data import Record
-    from benchmarks.peers.casrel_model import autocast
+    from benchmarks.peers.training import autocast
 
     nlp = spacy.load(trained.pipeline)
     records = [Record(text, frozenset()) for text in texts]
@@ -175,7 +175,7 @@ def _time_relations(call: Call, data: DataSet, texts: Sequence[str]) -> None:
     contestants = {}
     for number in RELATIONS:
         call.tell(f"a pipeline with {number} relations")
-        nlp = untrained_pipeline(call.config, texts, n_relations=number, encoder=call.settings.encoder)
+        nlp = _untrained_pipeline(call.config, texts, n_relations=number, encoder=call.settings.encoder)
         contestants[number] = extraction(nlp, _repeated(texts), batch_size=64)
     laps = time_rounds({str(number): work for number, work in contestants.items()}, rounds=len(call.seeds))
     for at, seed in enumerate(call.seeds):
@@ -187,15 +187,8 @@ def _time_relations(call: Call, data: DataSet, texts: Sequence[str]) -> None:
             _record(call, data, metrics, split="extraction, batch 64, by relations", system=system, seed=seed)
 
 
-def untrained_pipeline(config: Path, texts: Sequence[str], *, n_relations: int, encoder: Path) -> Language:
-    """Initialize a pipeline on invented labels, and set its detector so that few relations are asked.
-
-    config (Path): The config.
-    texts (Sequence[str]): Real sentences.
-    n_relations (int): Labels.
-    encoder (Path): The encoder's folder.
-    RETURNS (Language): The pipeline.
-    """
+def _untrained_pipeline(config: Path, texts: Sequence[str], *, n_relations: int, encoder: Path) -> Language:
+    """Initialize a pipeline on invented labels, and set its detector so that few relations are asked."""
     filled = Config().from_disk(config, interpolate=False)
     if "encoder" in filled["paths"]:
         filled["paths"]["encoder"] = str(encoder)

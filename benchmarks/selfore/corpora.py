@@ -137,7 +137,7 @@ class ClusterMaker(Maker):
         suffix = f"-first{self.limit_train}" if self.limit_train else ""
         path = self.folder / f"{key}{suffix}.spacy"
         if not path.exists():
-            write_pairs(path, pairs())
+            _write_pairs(path, pairs())
         return path
 
     def _clusters(self, key: str, name: str) -> ClusterData:
@@ -149,12 +149,8 @@ class ClusterMaker(Maker):
         return ClusterData(f"{name}: {len(pairs):,} pairs", len({each.relation for each in pairs}), **paths)
 
 
-def write_pairs(path: Path, pairs: Sequence[Marked]) -> None:
-    """Write texts with their marked pair, and its relation as a triple.
-
-    path (Path): A .spacy file.
-    pairs (Sequence[Marked]): The texts.
-    """
+def _write_pairs(path: Path, pairs: Sequence[Marked]) -> None:
+    """Write texts with their marked pair, and its relation as a triple."""
     path.parent.mkdir(parents=True, exist_ok=True)
     vocab = Vocab()
     with ShardWriter(path) as writer:

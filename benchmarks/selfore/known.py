@@ -61,7 +61,7 @@ def score_known(
         `unknown_kept`: share of pairs of the other relations in a cluster with no such name.
     """
     gold, clusters = judged["gold"], judged["clusters"]
-    names = dict(enumerate(judged["names"], 1)) if named else name_by_labels(gold, clusters, labelled)
+    names = dict(enumerate(judged["names"], 1)) if named else _name_by_labels(gold, clusters, labelled)
     rest = [number for number in range(len(gold)) if number not in labelled and gold[number] != NONE]
     found: dict[str, float] = {}
     for key, numbers in (
@@ -78,7 +78,7 @@ def score_known(
     return found
 
 
-def name_by_labels(gold: Sequence[str], clusters: Sequence[int], labelled: set[int]) -> dict[int, str]:
+def _name_by_labels(gold: Sequence[str], clusters: Sequence[int], labelled: set[int]) -> dict[int, str]:
     """RETURNS (dict[int, str]): The relation that most of a cluster's labelled pairs have, for each that has some."""
     counts: dict[int, Counter[str]] = defaultdict(Counter)
     for number in sorted(labelled):

@@ -93,7 +93,7 @@ def train_clusters(
     return train_run("selfore", train=corpus, dev=dev, seed=seed, **options)
 
 
-def pipeline_of(trained: Trained) -> Path:
+def _pipeline_of(trained: Trained) -> Path:
     """RETURNS (Path): The last pipeline of a training: the best one is chosen by nothing."""
     return trained.folder / "model" / "model-last"
 
@@ -109,7 +109,7 @@ def score_trained(call: Call, trained: Trained, corpus: Path) -> dict[str, Any]:
 
     def compute() -> dict[str, Any]:
         torch.set_num_threads(call.settings.threads)
-        nlp = spacy.load(pipeline_of(trained))
+        nlp = spacy.load(_pipeline_of(trained))
         return nlp.evaluate(read_examples(nlp, corpus))
 
     return cached(trained.folder / f"scores-{digest(corpus)}.json", compute)
@@ -126,7 +126,7 @@ def judge_trained(call: Call, trained: Trained, corpus: Path) -> dict[str, Any]:
 
     def compute() -> dict[str, Any]:
         torch.set_num_threads(call.settings.threads)
-        return judge_pairs(spacy.load(pipeline_of(trained)), corpus)
+        return judge_pairs(spacy.load(_pipeline_of(trained)), corpus)
 
     return cached(trained.folder / f"judged-{digest(corpus)}.json", compute)
 
@@ -140,7 +140,7 @@ def untrained_vectors(call: Call, data: ClusterData, changes: Changes) -> Vector
     RETURNS (Vectors): Its pairs.
     """
     trained = train_clusters(call, data, data.whole, 0, changes)
-    return read_vectors(pipeline_of(trained), data.whole, threads=call.settings.threads)
+    return read_vectors(_pipeline_of(trained), data.whole, threads=call.settings.threads)
 
 
 def find_count(call: Call, data: ClusterData, seed: int) -> int:

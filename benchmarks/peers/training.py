@@ -1,0 +1,179 @@
+"""What the peers in PyTorch share: command line, encoder, batches, optimizer, the best pass, JSON of the results."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import random
+import resource
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from torch import Tensor, nn
+
+Span = tuple[int, int]
+
+
+def say(text: str) -> None:
+    """Print one line at once."""
+    print(text, flush=True)
+
+
+def add_arguments(parser: argparse.ArgumentParser, *, passes: int, lr: float, head_lr: float) -> None:
+    """Add the arguments that all peers have, with the defaults of one."""
+    add = parser.add_argument
+    add("--encoder", default="assets/encoder/all-MiniLM-L6-v2", help="folder of a Hugging Face encoder")
+    add("--train", type=Path, required=True, help="training records, in the form that the module describes")
+    add("--train-limit", type=int, default=0, help="first N records only; 0 = all")
+    add("--dev", type=Path, required=True, help="chooses the pass")
+    add("--test", nargs="+", default=[], metavar="NAME=FILE")
+    add("--passes", type=int, default=passes)
+    add("--batch-size", type=int, default=16)
+    add("--lr", type=float, default=lr, help="learning rate of the encoder")
+    add("--head-lr", type=float, default=head_lr, help="learning rate of the layers on top")
+    add("--max-pieces", type=int, default=128, help="longest text")
+    add("--seed", type=int, default=0)
+    add("--threads", type=int, default=1)
+    add("--precision", choices=("fp32", "bf16"), default="fp32")
+    add("--out", type=Path, required=True, help="where the JSON goes")
+
+
+def check_files(args: argparse.Namespace, *, parser: argparse.ArgumentParser, others: Sequence[Path] = ()) -> None:
+    """Make a mapping of `--test`, and end the process if a file is not there."""
+    if any("=" not in item for item in args.test):
+        parser.error(f"--test: expected NAME=FILE, found {args.test}")
+    args.test = {name: Path(path) for name, path in (item.split("=", 1) for item in args.test)}
+    for path in (args.train, args.dev, *args.test.values(), Path(args.encoder), *others):
+        if not path.exists():
+            parser.error(f"{path}: not found")
+
+
+def run_program(name: str, args: argparse.Namespace, benchmark: Callable[..., dict[str, Any]], *, unit: str) -> None:
+    """Run a peer's benchmark and write its JSON, with what the figures depend on.
+
+    name (str): The peer.
+    args (Namespace): The command line.
+    benchmark (Callable): Gets the command line; returns the result.
+    unit (str): What is counted in a second, such as "pairs".
+    """
+    os.environ["RAYON_NUM_THREADS"] = str(args.threads)  # of the tokenizer
+    torch.set_num_threads(args.threads)
+    torch.manual_seed(args.seed)
+    try:
+        result = {"model": name, **benchmark(args)}
+    except ValueError as error:
+        sys.exit(f"{name}: {error}")
+    result |= {
+        "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "torch_threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+        "transformers": transformers.__version__,
+        "python": platform.python_version(),
+        "arguments": json.loads(json.dumps(vars(args), default=str)),
+    }
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    args.out.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", "utf8")
+    speed = ", ".join(f"{rate:.1f} ({batch})" for batch, rate in result[f"predict_{unit}_per_second"].items())
+    say(
+        f"training {result[f'train_{unit}_per_second']:.1f} {unit}/s; prediction {speed}; "
+        f"peak {result['peak_rss_mb']:.0f} MB; wrote {args.out}"
+    )
+
+
+def load_encoder(folder: str, *, dropout: float | None) -> tuple[Any, Any]:
+    """RETURNS (tuple[PreTrainedTokenizerFast, PreTrainedModel]): Of a folder; its own dropout if None is given."""
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder, use_fast=True)
+    config = transformers.AutoConfig.from_pretrained(folder)
+    if dropout is not None:
+        config.hidden_dropout_prob = config.attention_probs_dropout_prob = dropout
+    return tokenizer, transformers.AutoModel.from_pretrained(folder, config=config)
+
+
+def build_optimizer(
+    encoder: nn.Module, heads: Iterable[nn.Module], *, args: argparse.Namespace, steps: int
+) -> tuple[Any, Any]:
+    """RETURNS (tuple[AdamW, LambdaLR]): A rate of its own for the heads, 10 % warm-up, linear decay."""
+    head = [parameter for layer in heads for parameter in layer.parameters()]
+    groups = [
+        {
+            "params": [p for p in parameters if (p.ndim > 1) == decays],
+            "lr": rate,
+            "weight_decay": 0.01 if decays else 0.0,
+        }
+        for parameters, rate in ((list(encoder.parameters()), args.lr), (head, args.head_lr))
+        for decays in (True, False)
+    ]
+    optimizer = torch.optim.AdamW(groups, fused=True)
+    return optimizer, transformers.get_linear_schedule_with_warmup(optimizer, steps // 10, steps)
+
+
+@contextmanager
+def best_weights(model: nn.Module) -> Iterator[Callable[[float], None]]:
+    """Give a function that is told the score of each pass; at the end the model has the weights of the best one."""
+    best = -1.0
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "best.pt"
+
+        def save_if_best(score: float) -> None:
+            nonlocal best
+            if score > best:
+                best = score
+                torch.save(model.state_dict(), path)
+
+        yield save_if_best
+        model.load_state_dict(torch.load(path, weights_only=True))
+
+
+def bucketed_batches(
+    lengths: Sequence[int], *, batch_size: int, rng: random.Random, pool: int = 64
+) -> Iterator[list[int]]:
+    """Yield the indices of random batches of texts of like length; `pool` batches are sorted together."""
+    order = list(range(len(lengths)))
+    rng.shuffle(order)
+    batches = []
+    for at in range(0, len(order), pool * batch_size):
+        chunk = sorted(order[at : at + pool * batch_size], key=lengths.__getitem__)
+        batches += [chunk[k : k + batch_size] for k in range(0, len(chunk), batch_size)]
+    rng.shuffle(batches)
+    yield from batches
+
+
+def autocast(precision: str) -> AbstractContextManager[Any]:
+    """RETURNS (AbstractContextManager): In which the encoder runs: bf16, or without effect fp32."""
+    return torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16")
+
+
+def pad(rows: Sequence[Sequence[int]], *, value: int) -> tuple[Tensor, Tensor]:
+    """RETURNS (tuple[Tensor, Tensor]): Ids, filled up with a value, and mask. Shapes (B, T)"""
+    longest = max(map(len, rows))
+    ids = torch.tensor([[*row, *[value] * (longest - len(row))] for row in rows])
+    lengths = torch.tensor([len(row) for row in rows])
+    return ids, (torch.arange(longest) < lengths[:, None]).long()
+
+
+def mean_weights(spans: Sequence[Span], *, length: int) -> Tensor:
+    """RETURNS (Tensor): Weights that average the vectors of each span, first to last piece. Shape (K, T)"""
+    bounds = torch.tensor(spans)
+    at = torch.arange(length)
+    inside = ((at >= bounds[:, :1]) & (at <= bounds[:, 1:])).float()
+    return inside / inside.sum(1, keepdim=True)
+
+
+def rates(correct: int, *, gold: int, predicted: int, empty: float = 0.0) -> dict[str, float]:
+    """RETURNS (dict[str, float]): p, r, f and the counts; `empty` is the precision if nothing was predicted."""
+    return {
+        "p": correct / predicted if predicted else empty,
+        "r": correct / gold if gold else 0.0,
+        "f": 2 * correct / (gold + predicted) if correct else 0.0,
+        "gold": gold,
+        "predicted": predicted,
+        "correct": correct,
+    }
