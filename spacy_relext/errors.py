@@ -1,76 +1,12 @@
-"""All messages in one place: what was found, what was expected, which key or file to change."""
+"""All messages to users, sorted by code: what is wrong, what was expected, which setting or file to change."""
 
 import importlib
-from typing import Any, Sequence
+from types import ModuleType
+from typing import Sequence
 
 
-class KbErrors:
-    """Message templates of R700 to R799."""
-
-    R700 = "[R700] {found} columns; expected six with tabs between ({expected}, {end}), or {end} as a seventh"
-    R701 = "[R701] The sentence does not end in {end}, but in {found!r}: the line is cut off, or another format"
-    R702 = "[R702] The column {column!r} is empty"
-    R703 = "[R703] Tokens {start} to {end} (exclusive) hold nothing but white space; expected the words of an entity"
-    R704 = (
-        "[R704] The offsets of {role!r} hold {found}, but its name is {name}; expected offsets of the same words (they "
-        "count characters of 'text' or, where there is 'token', tokens; the end is exclusive)"
-    )
-    R705 = "[R705] Subject and object are the same span ({string}); expected two"
-    R706 = "[R706] {name} names the sentence {found}; expected numbers from 0 of the {count} sentences"
-    R707 = "[R707] {role!r} of {name} is {found}; expected the number, from 0, of one of the {count} vertices"
-    R710 = (
-        "[R710] The {unit} {key!r} has two scores for the relation {relation!r}. Give each {unit} and relation one "
-        "cell: the highest score, or another aggregate."
-    )
-    R711 = (
-        "[R711] The {unit} {key!r} with the relation {relation!r} is among the facts, but its cell says that it is not "
-        "gold. Mark its cell as gold, or take it out of the facts."
-    )
-    R712 = "[R712] Curves of one drawing must be of one unit, bag or mention; found {found}. Draw each unit by itself."
-    R720 = "[R720] {path}: no format of a knowledge base; expected one of {expected}, each also with .gz behind it."
-    R721 = "[R721] {path}: not found."
-    R722 = "[R722] {place}: found {found}; expected {expected}."
-    R723 = "[R723] {path}: the first line names the columns {found}. Read it with --columns {columns}."
-    R724 = "[R724] {place}: {reason}"
-    R725 = "[R725] {path}: no facts in it{skipped}."
-    R726 = "[R726] {path} is no folder of knowledge-base embeddings: {reason}. `spacy relext kb train` makes one."
-    R727 = "[R727] The embeddings know no {kind} {name!r}{near}."
-    R728 = (
-        "[R728] None of the {linked} linked entities of {corpus} is in {kb}. Are ids written alike? --strip cuts off "
-        "beginnings; entities of the corpus need a kb_id."
-    )
-    R729 = (
-        "[R729] No entity of the knowledge base is in the {docs} texts of {path}; it has {names} names. Names are "
-        "in a table with `id` and `label` (a second file of KB); --by link reads links."
-    )
-    R730 = (
-        "[R730] {name}: none of the {linked} linked entities of {where} is among the {kb} of the knowledge base. Are "
-        "ids written alike? Entities need a kb_id, which `spacy relext align` or an entity linker gives them."
-    )
-    R731 = (
-        "[R731] {name}: the knowledge base {kb} knows none of the relations ({found}); it has {expected}. Relations "
-        "must have the same names in corpus and knowledge base."
-    )
-    R732 = (
-        "[R732] No text of {path} has a marked pair or a triple, and a bag is what is said of one. `spacy relext "
-        "align` and the converters nyt10 and opennre mark pairs."
-    )
-    R733 = (
-        "[R733] The training in {path} cannot go on: {reason}. Give the files and settings that it was begun with, or "
-        "leave --resume out to begin anew."
-    )
-    R740 = (
-        "[R740] In the {docs} texts of {path} no entity is linked to one of the knowledge base; {links} are linked to "
-        "others. Are ids written alike? --by name looks for names instead."
-    )
-    R741 = (
-        "[R741] --curve draws how relations are ranked, and no component of this pipeline ranks them ({found}): a "
-        "hrere_classifier with ranking = true does."
-    )
-
-
-class Errors(KbErrors):
-    """Message templates; the code at the front makes a message easy to look up."""
+class Errors:
+    """Templates of error messages. R700 to R706 say what is wrong with a record; R100 says where, and what to do."""
 
     R001 = "[R001] Subject and object of a {relation!r} triple are the same span ({text!r}). A triple needs two spans."
     R002 = "[R002] Offsets {start}:{end} do not lie in a text of {length} characters (start < end expected)."
@@ -89,28 +25,53 @@ class Errors(KbErrors):
     R006 = "[R006] {package} is needed for {purpose} and is not installed: pip install 'spacy-relext[{extra}]'."
     R007 = "[R007] {key} is {found!r}; expected {expected}."
     R008 = (
-        "[R008] No encoder at {path!r}. It must be a folder with config.json, tokenizer.json and model.safetensors, "
-        "or the name of a model on the Hugging Face Hub. `python scripts/get_encoder.py` fetches the default one."
+        "[R008] No encoder at {path!r}. It must be a folder with config.json, tokenizer.json and model.safetensors, or "
+        "the name of a model on the Hugging Face Hub. `python scripts/get_encoder.py` fetches the default one."
     )
     R009 = "[R009] The weights do not fit the model: {detail}. The folder was saved with another configuration."
     R010 = (
-        "[R010] No component of this pipeline has a threshold to fit (found: {found}). `spacy relext tune` needs a "
-        "trained pipeline with a component such as rere_extractor."
+        "[R010] No component of this pipeline has a threshold to fit (components: {found}). `spacy relext tune` needs "
+        "a trained pipeline with a component such as rere_extractor."
     )
-    R011 = "[R011] The {count} documents to tune on hold no gold triples. Give it an annotated corpus."
+    R011 = "[R011] The {count} documents to tune on have no gold triples. Use an annotated corpus."
     R013 = (
-        "[R013] {name!r} finds no pair in the {count} documents to tune on: nothing has looked for entities. Take "
-        "those of the corpus (`spacy relext tune --gold-ents`), or put a component before it that finds them, such as "
-        "an ner."
+        "[R013] {name!r} finds no pair in the {count} documents to tune on: no component has set entities. Use the "
+        "entities of the corpus (`spacy relext tune --gold-ents`), or add a component before it that sets doc.ents, "
+        "such as an ner."
     )
+    R100 = (
+        "[R100] {where}: {what}. Correct the record; `spacy relext convert` without --strict skips and counts such "
+        "records."
+    )
+    R101 = "[R101] {path}: {what}. Expected UTF-8 text: {expected}."
+    R102 = "[R102] Unknown format {found!r}; expected one of: {expected}."
+    R103 = "[R103] No record of {paths} could be read as {format!r}; nothing was written. {detail}"
+    R104 = "[R104] Output {path!r} must end in '.spacy' (a file); use --shard N to write a folder of such files."
+    R105 = "[R105] {path!r} is both input and output, and would be overwritten while it is read. Choose another output."
+    R106 = "[R106] The output folder {path!r} has other .spacy files ({found}). Empty it, or choose another folder."
+    R107 = "[R107] {option} is {found!r}; expected {expected}."
+    R108 = "[R108] No tokenizer for the language {lang!r}: {reason}. Use a code such as 'en' or 'zh' as --lang."
+    R109 = (
+        "[R109] No pipeline could be loaded from {path!r}: {reason}. Use the folder of a trained pipeline or the name "
+        "of an installed package as --pipeline."
+    )
+    R110 = "[R110] {path!r}: {what}; a relation map is a JSON object from old to new labels (null drops a relation)."
+    R111 = "[R111] No corpus at {path!r}. Expected a .spacy file, or a folder of them, made by `spacy relext convert`."
+    R112 = "[R112] {path!r} is no corpus that spaCy can read: {reason}. Make it anew with `spacy relext convert`."
+    R113 = "[R113] spacy_relext.TripleCorpus.v1 has no path. Set [paths.train] or [paths.dev], or `--paths.train FILE`."
+    R114 = "[R114] Expected missing fraction: rate {rate!r}, triples {triples!r}; expected 0 to 1, and 1 or more."
+    R115 = "[R115] The tokenizer changed the text {text!r} to {found!r}; character offsets would no longer hold."
+    R116 = "[R116] No input file {path!r}: {what}. Use the data files themselves."
+    R117 = "[R117] No document of {path!r} could be read or remains; nothing was written."
+    R119 = "[R119] {path!r} has {docs} documents; expected at least one for each of {folds} folds."
     R200 = (
-        "[R200] No pipeline could be loaded from {path!r}: {reason}. Give the folder that `spacy train` wrote (such as "
+        "[R200] No pipeline could be loaded from {path!r}: {reason}. Use a folder that `spacy train` wrote (such as "
         "training/model-best) or the name of an installed package."
     )
     R201 = "[R201] --gpu-id {gpu_id}: {reason}. Leave the option out to run on the CPU."
     R202 = (
-        "[R202] No input at {path!r}. Expected a text file (a document a line), a .jsonl file, a folder of .txt files, "
-        "or - for standard input."
+        "[R202] No input at {path!r}. Expected a text file (one document per line), a .jsonl file, a folder of .txt "
+        "files, or - for standard input."
     )
     R203 = "[R203] {path}, line {line}: not UTF-8 text (byte {byte} of the line: {detail}). Save the file as UTF-8."
     R204 = "[R204] {path}, line {line}: {found}; expected a JSON object with a string under 'text'."
@@ -120,24 +81,27 @@ class Errors(KbErrors):
     )
     R206 = "[R206] {option} is {found!r}; expected one of: {expected}."
     R208 = (
-        "[R208] None of the {count} documents of {path!r} is annotated with triples: there is nothing to compare with."
+        "[R208] None of the {count} documents of {path!r} is annotated with triples, so there is nothing to compare "
+        "with."
     )
     R209 = "[R209] {what}: {found}; expected {expected}."
-    R210 = "[R210] --label-filter leaves no relation. In the corpus: {gold}. Known to the pipeline: {known}."
-    R211 = "[R211] No file {path!r}. Give an existing file, or a text of more than one word."
-    R212 = "[R212] Cannot serve on port {port}: {reason}. Choose another one with --port."
+    R210 = (
+        "[R210] --label-filter leaves no relation. Relations of the corpus: {gold}. Relations of the pipeline: {known}."
+    )
+    R211 = "[R211] No file {path!r}. Use an existing file, or a text of more than one word."
+    R212 = "[R212] Cannot serve on port {port}: {reason}. Choose another port with --port."
     R213 = "[R213] No .txt file in the folder {path!r}."
-    R214 = "[R214] Nowhere to put the drawing: give OUT.html, or --serve, or both."
+    R214 = "[R214] No output for the drawing: use OUT.html, --serve, or both."
     R215 = "[R215] {path}: the file is {encoding}, not UTF-8. Save it as UTF-8."
     R216 = "[R216] Cannot open {path!r}: {reason}."
-    R217 = "[R217] {path!r} is input and output at once; it would be overwritten while it is read. Name another output."
+    R217 = "[R217] {path!r} is both input and output, and would be overwritten while it is read. Choose another output."
     R218 = "[R218] --n-process {n_process} cannot be combined with --gpu-id {gpu_id}. Use one process on a GPU."
-    R219 = "[R219] {where}: the text holds a character that is no valid Unicode (half of a surrogate pair)."
+    R219 = "[R219] {where}: the text has an invalid Unicode character (half of a surrogate pair)."
     R220 = (
-        "[R220] No component of the pipeline detects relations (pipeline: {found}), so gold relations cannot stand in "
-        "for it. Leave --gold-relations out."
+        "[R220] No component of the pipeline detects relations (pipeline: {found}), so gold relations cannot replace "
+        "its output. Remove --gold-relations."
     )
-    R221 = "[R221] No triple in the text, so there is no drawing for {path!r}. An .html page shows the text as well."
+    R221 = "[R221] The text has no triple, so there is no drawing for {path!r}. An .html page shows the text as well."
     R250 = "[R250] Entity id {id!r} is used twice. Ids must be unique."
     R251 = (
         "[R251] No file {path}. A knowledge base folder holds entities.tsv and facts.tsv; it has the columns {columns}."
@@ -148,75 +112,49 @@ class Errors(KbErrors):
     R255 = "[R255] Entity type {found!r} is none of {types}."
     R256 = "[R256] {fact} names {id!r}, which is no entity. Add it to entities.tsv or remove the fact."
     R257 = "[R257] {fact} needs a relation and two different entities."
-    R258 = "[R258] {found!r} {problem}; expected {expected}."
-    R100 = (
-        "[R100] {where}: {what}. Correct the record; `spacy relext convert` without --strict skips and counts such "
-        "records."
-    )
-    R101 = "[R101] {path}: {what}. Expected UTF-8 text: {expected}."
-    R102 = "[R102] Unknown format {found!r}; expected one of: {expected}."
-    R103 = "[R103] No record of {paths} could be read as {format!r}, so nothing was written. {detail}"
-    R104 = "[R104] Output {path!r} must end in '.spacy' (a file), or give --shard N to write a folder of such files."
-    R105 = "[R105] {path!r} is input and output at once; it would be overwritten while it is read. Name another output."
-    R106 = "[R106] The output folder {path!r} holds other .spacy files ({found}). Empty it, or name another folder."
-    R107 = "[R107] {option} is {found!r}; expected {expected}."
-    R108 = "[R108] No tokenizer for the language {lang!r}: {reason}. Give a code such as 'en' or 'zh' as --lang."
-    R109 = (
-        "[R109] No pipeline could be loaded from {path!r}: {reason}. Give the folder of a trained pipeline or the name "
-        "of an installed package as --pipeline."
-    )
-    R110 = "[R110] {path}: {what}; a relation map is a JSON object from old to new label (null leaves a relation out)."
-    R111 = "[R111] No corpus at {path!r}. Expected a .spacy file, or a folder of them, made by `spacy relext convert`."
-    R112 = "[R112] {path!r} is no corpus that spaCy can read: {reason}. Make it anew with `spacy relext convert`."
-    R113 = "[R113] spacy_relext.TripleCorpus.v1 has no path. Set [paths.train] or [paths.dev], or `--paths.train FILE`."
-    R114 = "[R114] Expected missing fraction: rate {rate!r}, triples {triples!r}; expected 0 to 1, and 1 or more."
-    R115 = "[R115] The tokenizer changed the text {text!r} to {found!r}; character offsets would no longer hold."
-    R116 = "[R116] No input file {path!r}: {what}. Give the data files themselves."
-    R117 = "[R117] None of the documents of {path!r} is left or readable, so nothing was written."
-    R119 = "[R119] {path!r} has {docs} documents; expected at least one for each of {folds} folds."
     R360 = (
         "[R360] {name!r} listens to {upstream!r}, whose vectors have {found} numbers, but its own config says "
         "{expected}. Set [components.{name}.model.tok2vec.width] to {found}."
     )
     R361 = (
-        "[R361] {name}: the token vectors that arrive have {found} numbers, the weights were made for {expected}. Use "
-        "the tok2vec (or transformer) that it was trained with, or set the width of its listener and train anew."
+        "[R361] {name}: the token vectors have {found} numbers, but the weights were made for {expected}. Use the "
+        "tok2vec (or transformer) of its training, or set the width of its listener and train again."
     )
     R362 = (
-        "[R362] missing_rates of {name!r} names relations that it does not know: {unknown}. Correct "
+        "[R362] missing_rates of {name!r} has unknown relations: {unknown}. Correct "
         "[initialize.components.{name}.missing_rates]."
     )
-    R363 = "[R363] No component estimates missing labels (pipeline: {found}). Leave --missing-rates out."
+    R363 = "[R363] No component estimates missing labels (pipeline: {found}). Remove --missing-rates."
     R401 = (
-        "[R401] The soft labels that {name} shall learn from are for the relations {found}, but it knows {expected}. "
-        "Train the teacher on the same relations (where its part of the data lacks some, give it all of them as "
-        "`labels` in [initialize.components]), or run `spacy relext teach` again."
+        "[R401] The soft labels for {name} are for the relations {found}, but it knows {expected}. Train the teacher "
+        "on the same relations (if its part of the data lacks some, list all of them as `labels` in "
+        "[initialize.components]), or run `spacy relext teach` again."
     )
     R402 = (
-        '[R402] {name} joins text and types by the gold relation (fusion = "relation"), which a text that is not '
-        "annotated has not. It can only teach (`spacy relext teach`); for a pipeline set [components.{name}.model] "
-        'fusion = "vector".'
+        '[R402] {name} joins text and types by the gold relation (fusion = "relation"), which a text without '
+        "annotation does not have. It can only teach (`spacy relext teach`); for a pipeline set "
+        '[components.{name}.model] fusion = "vector".'
     )
     R403 = (
         "[R403] anneal_distillation: component {component!r} is no kd_classifier of this pipeline ({found}). Change "
         "[training.before_update] component."
     )
     R404 = (
-        "[R404] An encoder of type {found!r} cannot read a text for several pairs: its layers do not run one by one. "
-        "Expected one of: {expected}. Change [components.NAME.model] name, or take a Graph architecture."
+        "[R404] An encoder of type {found!r} cannot read a text for several pairs: its layers cannot be run one by "
+        "one. Expected one of: {expected}. Change [components.NAME.model] name, or use a Graph architecture."
     )
     R405 = (
         "[R405] `spacy relext teach` needs a pipeline with one kd_teacher; this one has {count} (components: {found}). "
         "Train configs/kd_teacher.cfg first."
     )
-    R406 = "[R406] In {path!r} there is no pair of entities to teach ({docs} documents): {why}."
+    R406 = "[R406] {path!r} has no pair of entities to teach ({docs} documents): {why}."
     R407 = "[R407] No document of {path!r} has a gold triple; expected a corpus that is annotated with triples."
     R408 = "[R408] The stored type patterns cannot be read ({detail}). Train the component anew."
     R409 = "[R409] {found} for {given}; expected as many of both."
     R410 = "[R410] {pair} has class {number} {count} times; expected {expected}."
     R411 = (
-        "[R411] The heads of {where}, {length} tokens, form no tree: from token {token} they lead into a cycle. "
-        "Every chain must end in a token that is its own head. Parse the text again, or leave its heads out."
+        "[R411] The heads of {where}, {length} tokens, are no tree: from token {token} they lead into a cycle. Every "
+        "chain of heads must end in a token that is its own head. Parse the text again, or remove its heads."
     )
     R412 = (
         "[R412] The teachers do not know the same relations: one has {found}, the first {expected}. Train all of them "
@@ -227,40 +165,40 @@ class Errors(KbErrors):
         "kd_classifier each, of the same relations and the same encoder; change [initialize.components.{name}] start."
     )
     R414 = (
-        "[R414] No pair of {where} has an entity type, and a kd_teacher learns what types allow. Give entities labels "
-        "(`spacy relext convert --pipeline`, or `entities` of the records), or a lexicon of nouns: "
+        "[R414] No pair of {where} has an entity type, and a kd_teacher learns which relations types allow. Add entity "
+        "labels (`spacy relext convert --pipeline`, or `entities` of the records), or a lexicon of nouns: "
         "[initialize.components.{name}.lexicon]."
     )
     R415 = (
-        "[R415] None of the {total} pairs of {where} has soft labels, although the documents carry {stored}: they were "
-        "written for other entities or another text. Run `spacy relext teach` on this corpus again."
+        "[R415] None of the {total} pairs of {where} has soft labels, although the documents have {stored}: those are "
+        "for other entities or another text. Run `spacy relext teach` on this corpus again."
     )
     R416 = (
-        "[R416] None of the {missed} triples of {where} joins one of the {pairs} pairs of entities to be classified. "
-        "Both arguments must be entities of one sentence: gold_ents = true in [corpora.train], or a component before "
-        "{name} that finds them (in annotating_components); see also [components.{name}.suggester]."
+        "[R416] None of the {missed} triples of {where} joins one of the {pairs} pairs of entities to classify. Both "
+        "arguments must be entities of one sentence: set gold_ents = true in [corpora.train], or add a component "
+        "before {name} that sets entities (in annotating_components); see also [components.{name}.suggester]."
     )
     R417 = (
         "[R417] {name} has adversarial_radius = {found}, but no encoder of its own whose input could be moved. Set it "
         "to 0, or use the model of configs/kd_student.cfg or kd_cgcn_student.cfg, or Transformer.v1 as its tok2vec."
     )
-    R500 = "[R500] {count} rules of {path!r} cannot be used: {problems}. Correct these lines, or take them out."
+    R500 = "[R500] {count} rules of {path!r} cannot be used: {problems}. Correct or remove these lines."
     R501 = (
-        "[R501] In {path!r} there is no pair of entities at which a rule could fire. The corpus needs entities (or "
-        "marked pairs, with --marked); `spacy relext convert --pipeline` adds those of a pipeline."
+        "[R501] {path!r} has no pair of entities that a rule could match. The corpus needs entities (or marked pairs, "
+        "with --marked); `spacy relext convert --pipeline` adds those of a pipeline."
     )
     R502 = (
-        "[R502] In {path!r} nothing stands {least} times between two entities at most {longest} words apart. Lower "
-        "--least, raise --longest, or give it more text with entities."
+        "[R502] No phrase of {path!r} occurs {least} times between two entities at most {longest} words apart. Lower "
+        "--least, raise --longest, or use more text with entities."
     )
     R503 = (
-        "[R503] {name!r} has no rules. Name a file in [initialize.components.{name}] rules, or give rules in "
+        "[R503] {name!r} has no rules. Set a file in [initialize.components.{name}] rules, or rules in "
         "[components.{name}] rules."
     )
     R504 = (
         "[R504] None of the {rules} rules of {name!r} fires at any of the {pairs} pairs of entities in {where}: there "
         "is nothing to learn from. Nearest: {near}. `spacy relext rules check` shows more. Of a stream (max_epochs = "
-        "-1) only the first 100 texts are read: name a reader in [initialize.components.{name}.corpus] to search all."
+        "-1) only the first 100 texts are read: set a reader in [initialize.components.{name}.corpus] to search all."
     )
     R505 = (
         "[R505] The encoder of {name!r} is a listener. It also reads matched texts of other batches and the bodies of "
@@ -271,203 +209,250 @@ class Errors(KbErrors):
         "(components: {found}). Train configs/nero.cfg first."
     )
     R511 = (
-        "[R511] Nothing to suggest from {path!r}: of its {pairs} pairs of entities rules fire at {matched}; at "
-        "{stated} others with 1 to {longest} words between them {name!r} states a relation with a score of {score} or "
-        "more, but of no words often and evenly enough. Lower --score, --least or --agreement, or raise --longest."
+        "[R511] No rule to suggest from {path!r}: rules match {matched} of its {pairs} pairs of entities; for {stated} "
+        "others with 1 to {longest} words between them {name!r} predicts a relation with a score of {score} or more, "
+        "but for no phrase often and consistently enough. Lower --score, --least or --agreement, or raise --longest."
     )
     R512 = "[R512] --code {path!r} cannot be run: {reason}."
-    R513 = "[R513] {found}; expected one of both: a TEXT, or --file FILE."
+    R513 = "[R513] {found}; expected either a TEXT or --file FILE."
     R514 = (
         "[R514] The encoder of {name!r} reads static vectors (include_static_vectors), and the pipeline has none. Name "
         "one that has them: `--paths.vectors en_core_web_md` after `python -m spacy download en_core_web_md`, or the "
-        "folder that `python -m spacy init vectors en vectors.txt FOLDER` makes of your own (where the config has "
-        "no paths.vectors: [initialize] vectors). Without any, set include_static_vectors = false."
+        "folder that `python -m spacy init vectors en vectors.txt FOLDER` makes of your own (where the config has no "
+        "paths.vectors: [initialize] vectors). Without any, set include_static_vectors = false."
     )
     R515 = (
         "[R515] None of the {docs} documents of {where} has an entity, and {name!r} learns from pairs of entities. "
-        "`spacy relext convert --pipeline NAME` adds those that a pipeline finds; or put an `ner` or `entity_ruler` "
-        "before {name!r} and name it in [training] annotating_components."
+        "`spacy relext convert --pipeline NAME` adds the entities that a pipeline predicts; or add an `ner` or "
+        "`entity_ruler` before {name!r} and list it in [training] annotating_components."
     )
     R516 = (
         "[R516] {gold} of the {docs} documents of {where} have entities or marked pairs, but the texts that {name!r} "
-        "reads have none of them: set gold_ents = true of their reader ([corpora.train]), or gold_ents_aside = true "
-        "where an `ner` learns in the same pipeline."
+        "reads have none of them: set gold_ents = true of their reader ([corpora.train]), or gold_ents_aside = true if "
+        "an `ner` is trained in the same pipeline."
     )
     R517 = "[R517] {name!r} has no pair of entities to learn from in the {docs} documents of {where}: {why}."
     R518 = (
-        "[R518] The rules of {name!r} ({where}) name no relation: all {rules} of them say no_relation. Add rules for "
-        "the relations that it shall find."
+        "[R518] The rules of {name!r} ({where}) have no relation: all {rules} of them are for no_relation. Add rules "
+        "for the relations to extract."
     )
     R519 = (
-        "[R519] No text of {path!r} has lemmas, and --form lemma compares them. Make the corpus with a pipeline that "
+        "[R519] No text of {path!r} has lemmas, which --form lemma compares. Create the corpus with a pipeline that "
         "has a lemmatizer (`spacy relext convert --pipeline`), or compare text or lower-case text."
     )
     R520 = (
-        "[R520] In {path!r} the pipeline finds no pair of entities, so there is nothing to suggest. Put an `ner` or "
-        "`entity_ruler` before {name!r}, or take the entities of the corpus (--gold-ents), which `spacy relext convert "
+        "[R520] The pipeline finds no pair of entities in {path!r}, so there is nothing to suggest. Add an `ner` or "
+        "`entity_ruler` before {name!r}, or use the entities of the corpus (--gold-ents), which `spacy relext convert "
         "--pipeline` adds."
     )
     R600 = (
-        "[R600] {name!r} clusters a whole corpus, and of a stream (max_epochs = -1) only the first 100 texts are read "
-        "at initialize. Set max_epochs = 0 or more, or name a reader in [initialize.components.{name}.corpus]."
+        "[R600] {name!r} clusters a whole corpus, but of a stream (max_epochs = -1) only the first 100 texts are read "
+        "at initialize. Set max_epochs = 0 or more, or a reader in [initialize.components.{name}.corpus]."
     )
     R601 = (
-        "[R601] {name!r} can find clusters anew only while it is trained: a saved pipeline does not hold the texts. "
+        "[R601] {name!r} can update its clusters only during training: a saved pipeline does not have the texts. "
         "Initialize it with the training data first."
     )
-    R604 = (
-        "[R604] In {path!r} the pipeline finds no pair of entities for {name!r} to show. Put an `ner` or "
-        "`entity_ruler` before it, or take the entities of the corpus (--gold-ents)."
-    )
-    R605 = (
-        "[R605] `spacy relext clusters` needs a pipeline with one selfore_clusterer; {path!r} has {count} (components: "
-        "{found}). Train configs/selfore.cfg first."
+    R602 = (
+        "[R602] {where} has {pairs} different pairs of entities, but {name!r} needs {count} clusters. Lower "
+        "n_clusters, or use more text."
     )
     R603 = (
         "[R603] recluster: component {component!r} is no selfore_clusterer of this pipeline ({found}). Change "
         "[training.before_update] component."
     )
+    R604 = (
+        "[R604] The pipeline finds no pair of entities in {path!r} for {name!r} to show. Add an `ner` or "
+        "`entity_ruler` before it, or use the entities of the corpus (--gold-ents)."
+    )
+    R605 = (
+        "[R605] `spacy relext clusters` needs a pipeline with one selfore_clusterer; {path!r} has {count} (components: "
+        "{found}). Train configs/selfore.cfg first."
+    )
     R606 = (
-        "[R606] The encoder's tokenizer has no piece that stands for hidden words ({expected}), which a cloze and "
-        "mask_mentions need. Choose another encoder, or another `vector` and mask_mentions = 0."
+        "[R606] The encoder's tokenizer has no mask token ({expected}), which a cloze and mask_mentions need. Choose "
+        "another encoder, or another `vector` and mask_mentions = 0."
     )
     R607 = (
-        "[R607] {name!r} learns for {epochs} epochs a loop, and its encoder is frozen for the first {frozen}: it would "
-        "never learn. Lower freeze_epochs, or raise [training.before_update] epochs."
-    )
-    R602 = (
-        "[R602] {pairs} different pairs of entities in {where}, but {name!r} is asked for {count} clusters. Lower "
-        "n_clusters, or give it more text."
+        "[R607] {name!r} trains for {epochs} epochs a loop, but its encoder is frozen for the first {frozen}, so it "
+        "would never be trained. Lower freeze_epochs, or raise [training.before_update] epochs."
     )
     R608 = (
-        "[R608] The encoder of {name!r} is a listener. Clusters are found when the pipeline is initialized, before "
-        "what it listens to has learned anything, and would stay as they are while its vectors move. Give it an "
-        "encoder of its own, as in configs/selfore.cfg or configs/selfore_vectors.cfg."
+        "[R608] The encoder of {name!r} is a listener. Clusters are computed when the pipeline is initialized, before "
+        "the upstream component is trained, and would stay fixed while its vectors change. Use an encoder of its own, "
+        "as in configs/selfore.cfg or configs/selfore_vectors.cfg."
     )
     R609 = (
-        "[R609] {key} = {found} says how clusters are learned, and with loops = 0 nothing is: set loops to 1 or more, "
-        "or leave {key} at {expected}."
+        "[R609] {key} = {found} sets how clusters are learned, but loops = 0 learns nothing: set loops to 1 or more, "
+        "or {key} to {expected}."
+    )
+    R610 = (
+        "[R610] {name!r} has known = true, but no gold triple of {where} joins two entities of one of its pairs. "
+        "Annotate some texts with the known relations, or set [components.{name}] known = false."
+    )
+    R611 = (
+        "[R611] The gold of {where} has {count} relations ({names}), each a cluster of its own if known = true, but "
+        "{key} = {found} is the number of all clusters of {name!r}: set {key} above {count}."
     )
     R612 = "[R612] {cluster!r} is called {name!r} already. Choose another name for {other!r}."
     R613 = (
-        "[R613] {pairs} different pairs of entities in {where}: {name!r} needs at least {count} to find clusters. Give "
-        "it more text."
+        "[R613] {where} has {pairs} different pairs of entities: {name!r} needs at least {count} to find clusters. Use "
+        "more text."
     )
-    R610 = (
-        "[R610] {name!r} has known = true, but no gold triple of {where} holds between two of the pairs that it reads. "
-        "Annotate some texts with the relations that you know, or set [components.{name}] known = false."
+    R700 = "[R700] {found} columns; expected six with tabs between ({expected}, {end}), or {end} as a seventh"
+    R701 = "[R701] The sentence does not end in {end}, but in {found!r}: the line is cut off, or another format"
+    R702 = "[R702] The column {column!r} is empty"
+    R703 = "[R703] Tokens {start} to {end} (exclusive) hold nothing but white space; expected the words of an entity"
+    R704 = (
+        "[R704] The offsets of {role!r} hold {found}, but its name is {name}; expected offsets of the same words (they "
+        "count characters of 'text' or, where there is 'token', tokens; the end is exclusive)"
     )
-    R611 = (
-        "[R611] Gold of {where} names {count} relations ({names}), which are clusters of their own where known = true, "
-        "but {key} = {found} counts all clusters of {name!r}: set {key} above {count}."
+    R705 = "[R705] Subject and object are the same span ({string}); expected two"
+    R706 = "[R706] {name} names the sentence {found}; expected numbers from 0 of the {count} sentences"
+    R707 = "[R707] {role!r} of {name} is {found}; expected the number, from 0, of one of the {count} vertices"
+    R710 = (
+        "[R710] The {unit} {key!r} has two scores for the relation {relation!r}. Use one cell per {unit} and relation: "
+        "the highest score, or another aggregate."
+    )
+    R711 = (
+        "[R711] The {unit} {key!r} with the relation {relation!r} is among the facts, but its cell is not gold. Mark "
+        "its cell as gold, or remove it from the facts."
+    )
+    R712 = "[R712] Curves of one drawing must be of one unit, bag or mention; found {found}. Draw each unit separately."
+    R720 = "[R720] {path}: no format of a knowledge base; expected one of {expected}, each also with .gz behind it."
+    R721 = "[R721] {path}: not found."
+    R722 = "[R722] {place}: found {found}; expected {expected}."
+    R723 = "[R723] {path}: the first line names the columns {found}. Read it with --columns {columns}."
+    R724 = "[R724] {place}: {reason}"
+    R725 = "[R725] {path}: no facts in it{skipped}."
+    R726 = "[R726] {path} is no folder of knowledge-base embeddings: {reason}. `spacy relext kb train` makes one."
+    R727 = "[R727] The embeddings know no {kind} {name!r}{near}."
+    R728 = (
+        "[R728] None of the {linked} linked entities of {corpus} is in {kb}. Do ids have the same form? --strip "
+        "removes prefixes; entities of the corpus need a kb_id."
+    )
+    R729 = (
+        "[R729] No entity of the knowledge base is in the {docs} texts of {path}; it has {names} names. Names are in a "
+        "table with `id` and `label` (a second file of KB); --by link reads links."
+    )
+    R730 = (
+        "[R730] {name}: none of the {linked} linked entities of {where} is among the {kb} of the knowledge base. Do "
+        "ids have the same form? Entities need a kb_id, which `spacy relext align` or an entity linker sets."
+    )
+    R731 = (
+        "[R731] {name}: the knowledge base {kb} has none of the relations ({found}); it has {expected}. Relations must "
+        "have the same names in corpus and knowledge base."
+    )
+    R732 = (
+        "[R732] No text of {path} has a marked pair or a triple, so there are no bags. `spacy relext align` and the "
+        "converters nyt10 and opennre mark pairs."
+    )
+    R733 = (
+        "[R733] The training in {path} cannot be resumed: {reason}. Use the files and settings of its start, or remove "
+        "--resume to start again."
+    )
+    R740 = (
+        "[R740] In the {docs} texts of {path} no entity is linked to the knowledge base; {links} are linked to other "
+        "ids. Do ids have the same form? --by name matches names instead."
+    )
+    R741 = (
+        "[R741] --curve draws how relations are ranked, but no component of this pipeline ranks them ({found}): a "
+        "hrere_classifier with ranking = true does."
     )
 
 
-class PairWarnings:
-    """Templates of W400 to W499."""
+class Warnings:
+    """Templates of warnings."""
 
+    W001 = "[W001] {name}: relation {label!r} was not seen at initialize; its triples are ignored in training."
+    W002 = (
+        "[W002] {name}: {count} triples of a batch cross a sentence boundary or cover no token; they are ignored in "
+        "training."
+    )
+    W003 = (
+        "[W003] {name}: {count} tokens lie beyond {max_pieces} word pieces and are not read; lower max_length or raise "
+        "max_pieces."
+    )
+    W100 = "[W100] {path}: {count} of {total} documents have more than {limit} tokens and are skipped (max_length)."
+    W101 = "[W101] {path}: {count} of {total} documents have no token and are skipped."
+    W102 = "[W102] {path}: no document is annotated with triples, so it cannot be used for training or evaluation."
+    W200 = "[W200] No component of the pipeline knows the relation(s) {unknown}. Known: {known}."
+    W360 = (
+        "[W360] {name}: {count} of the {total} documents of {where} are not annotated with triples; nothing is learned "
+        "from them. For a text that states no relation, give an empty list of triples."
+    )
     W400 = (
         "[W400] {name}: {count} marked pairs of a batch cover no token, or the same tokens twice, and are not "
         "classified."
     )
     W401 = (
         "[W401] {name}: {count} triples of {where} have no pair among the suggested ones: their arguments are no "
-        "entities, or stand in different sentences. They are not learned, and count as misses in the scores."
+        "entities, or are in different sentences. They are not learned, and count as misses in the scores."
     )
     W402 = (
-        "[W402] {name}: there are pairs further apart than {max_pieces} word pieces; one of their arguments is not "
+        "[W402] {name}: some pairs are further apart than {max_pieces} word pieces; one of their arguments is not "
         "read. Raise max_pieces, or set max_distance of the suggester."
     )
     W403 = (
-        "[W403] {name}: there are texts without a dependency parse, which are read as chains. Put a parser before it, "
-        "or copy heads into the corpus."
+        "[W403] {name}: some texts have no dependency parse and are read as chains. Add a parser before it, or copy "
+        "heads into the corpus."
     )
     W404 = (
         "[W404] {name}: {missing} of the {total} pairs of {where} have no soft labels; they are learned from their "
         "gold labels alone."
     )
     W405 = (
-        "[W405] {name}: all pairs of {where} have the types {types}, so that types say nothing about relations. Give "
-        "entities labels of their own, or a lexicon of nouns: [initialize.components.{name}.lexicon]."
+        "[W405] {name}: all pairs of {where} have the types {types}, so types do not distinguish relations. Use "
+        "distinct entity labels, or a lexicon of nouns: [initialize.components.{name}.lexicon]."
     )
     W406 = (
-        "[W406] {name}: nothing has looked for entities in these texts, so that there is no pair to classify. Put a "
-        "component before it that finds them, such as an ner, or set doc.ents."
+        "[W406] {name}: no component has set entities in these texts, so there is no pair to classify. Add a component "
+        "before it that sets them, such as an ner, or set doc.ents."
     )
     W407 = (
         "[W407] {name}: the shifts of {count} texts take all of the {mebibytes} MiB there are; further texts are "
         "learned as they are. With adversarial_reuse = false all texts are moved, in nearly twice the time."
     )
     W408 = (
-        "[W408] {name}: spacy_relext.AnnotatedPairs.v1 reads marked pairs alone, and none is marked in these texts, so "
-        "that there is no pair to classify. Give records with `pairs`, or classify all pairs of entities: "
-        'spacy.load(path, config={{"components": {{"{name}": {{"suggester": {{"@misc": '
-        '"spacy_relext.EntityPairs.v1"}}}}}}}}).'
-    )
-
-
-class KbWarnings:
-    """Templates of warnings W700 to W799."""
-
-    W700 = (
-        "[W700] {name}: the knowledge base does not know {count} of the {total} relations ({found}); about them the "
-        "text alone decides."
-    )
-    W701 = "[W701] {path}: {count} of {total} texts have no marked pair or triple and are not read."
-
-    # What is wrong with a record: R100 says where, and what to do.
-
-
-class Warnings(KbWarnings, PairWarnings):
-    """Templates of warnings."""
-
-    W001 = "[W001] {name}: relation {label!r} was not seen at initialize; its triples are left out in training."
-    W002 = (
-        "[W002] {name}: {count} triples of a batch cross a sentence boundary or cover no token; such triples are left "
-        "out in training."
-    )
-    W003 = (
-        "[W003] {name}: {count} tokens lie beyond {max_pieces} word pieces and are not read; lower max_length or raise "
-        "max_pieces."
-    )
-    W100 = "[W100] {path}: {count} of {total} documents have more than {limit} tokens and are left out (max_length)."
-    W101 = "[W101] {path}: {count} of {total} documents hold no token and are left out."
-    W102 = "[W102] {path}: no document is annotated with triples; nothing can be trained or evaluated on it."
-    W200 = "[W200] No component of the pipeline knows the relation(s) {unknown}. Known: {known}."
-    W360 = (
-        "[W360] {name}: {count} of the {total} documents of {where} are not annotated with triples; nothing is learned "
-        "from them. For a text that states no relation, give an empty list of triples."
+        "[W408] {name}: spacy_relext.AnnotatedPairs.v1 reads marked pairs alone, and these texts have none, so there "
+        "is no pair to classify. Use records with `pairs`, or classify all pairs of entities: spacy.load(path, "
+        'config={{"components": {{"{name}": {{"suggester": {{"@misc": "spacy_relext.EntityPairs.v1"}}}}}}}}).'
     )
     W500 = (
-        "[W500] {name}: {count} of the {total} rules in {where} are left out, the first: {what}. "
-        "`spacy relext rules check` lists all of them."
-    )
-    W600 = (
-        "[W600] {name}: the clusters have fallen together: {reasons}. Lower n_clusters, or give it more text of "
-        "different kinds."
-    )
-    W601 = (
-        "[W601] {name}: loops = {loops}, but nothing finds its clusters anew: [training.before_update] is {found}. Set "
-        "it to spacy_relext.recluster.v1 with component = {name!r}, or call recluster() yourself."
-    )
-    W602 = (
-        "[W602] {name}: {loops} loops of {epochs} epochs end with clusters after epoch {end}, but training ends before "
-        "(max_epochs = {found}), and the clusters would be those of an encoder that has changed since. Set max_epochs "
-        "to {expected}."
+        "[W500] {name}: {count} of the {total} rules in {where} are skipped, the first: {what}. `spacy relext rules "
+        "check` lists all of them."
     )
     W509 = (
         "[W509] {name}: no entity of {where} has the type {kind!r} of {count} rules (the first: {rule!r}), which "
-        "cannot fire. Types there: {types}."
+        "cannot match. Types there: {types}."
     )
+    W600 = (
+        "[W600] {name}: the clusters have fallen together: {reasons}. Lower n_clusters, or use more text of different "
+        "kinds."
+    )
+    W601 = (
+        "[W601] {name}: loops = {loops}, but no callback updates its clusters: [training.before_update] is {found}. "
+        "Set it to spacy_relext.recluster.v1 with component = {name!r}, or call recluster() yourself."
+    )
+    W602 = (
+        "[W602] {name}: {loops} loops of {epochs} epochs compute the last clusters after epoch {end}, but training "
+        "ends before (max_epochs = {found}), and the clusters would be those of an earlier encoder. Set max_epochs to "
+        "{expected}."
+    )
+    W700 = (
+        "[W700] {name}: the knowledge base does not have {count} of the {total} relations ({found}); they are "
+        "classified by the text alone."
+    )
+    W701 = "[W701] {path}: {count} of {total} texts have no marked pair or triple and are not read."
 
 
-def check_choice(key: str, value: Any, choices: Sequence[str]) -> None:
+def check_choice(key: str, value: object, choices: Sequence[str]) -> None:
     """Check a setting that takes one of a few values.
 
-    key (str): The setting.
-    value (Any): What the config says.
-    choices (Sequence[str]): What it may say.
-    RAISES (ValueError): Where it says something else.
+    key (str): Name of the setting.
+    value (object): Its value.
+    choices (Sequence[str]): Allowed values.
+    RAISES (ValueError): If the value is not allowed.
     """
     if value not in choices:
         raise ValueError(Errors.R007.format(key=key, found=value, expected=" or ".join(choices)))
@@ -476,24 +461,24 @@ def check_choice(key: str, value: Any, choices: Sequence[str]) -> None:
 def check_range(key: str, value: float, low: float, high: float) -> None:
     """Check a setting that takes a number.
 
-    key (str): The setting.
-    value (float): What the config says.
-    low (float): Smallest value.
-    high (float): Largest value.
-    RAISES (ValueError): Where it lies outside.
+    key (str): Name of the setting.
+    value (float): Its value.
+    low (float): Smallest allowed value.
+    high (float): Largest allowed value.
+    RAISES (ValueError): If the value lies outside.
     """
     if not low <= value <= high:
         raise ValueError(Errors.R007.format(key=key, found=value, expected=f"a number from {low} to {high}"))
 
 
-def require(module: str, *, purpose: str, extra: str) -> Any:
+def require(module: str, *, purpose: str, extra: str) -> ModuleType:
     """Import a module of an optional package.
 
     module (str): Such as "sklearn.cluster".
-    purpose (str): What it is needed for, for the message.
-    extra (str): The extra of this package that installs it.
-    RETURNS (Any): The module.
-    RAISES (ImportError): Where it is not installed; the message says how to.
+    purpose (str): What needs it, for the message.
+    extra (str): Extra of this package that installs it.
+    RETURNS (ModuleType): The module.
+    RAISES (ImportError): If it is not installed.
     """
     try:
         importlib.import_module(module.split(".")[0])
