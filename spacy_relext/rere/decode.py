@@ -1,97 +1,124 @@
-"""From an extractor's output for many rows to scored candidate triples of each Doc."""
+"""Decode an extractor's output into candidate triples of each Doc.
+
+Spans come from start and end pointers, pairs from the pair scorer, from the paper's nearest-object sweep (section 4.2)
+or from the product of subjects and objects, as in the released code.
+"""
 
 from dataclasses import dataclass
-from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
+from typing import Dict, List, NamedTuple, Sequence, Tuple
 
 import numpy
 from numpy.typing import NDArray
-from spacy.tokens import Doc
 
 from ..annotations.triple import CharSpan
 from ..scoring.probabilities import sigmoid
 from .rows import QueryRows
+from .windows import IntArray
 
 PAIRINGS = ("scored", "nearest", "product")
 
 SPAN_RULES = ("mutual", "nearest", "code")
 
+# Limits of the released code, for a start, an end and the summed score of a string; in tokens; in starts or ends.
+MIN_PROBABILITY = 0.1
+
+MAX_SPAN_LENGTH = 40
+
+TOP_ENDS = 40
+
+# In single or double precision.
+Floats = NDArray[numpy.floating]
+
+# First token, last token (inclusive), score.
+ScoredSpan = Tuple[int, int, float]
+
+SpanPair = Tuple[ScoredSpan, ScoredSpan]
+
+
+class ExtractorArrays(NamedTuple):
+    """`ExtractorOutput` as numpy arrays; shapes as there."""
+
+    pointers: Floats
+    mask: NDArray[numpy.bool_]
+    pairs: IntArray
+    pair_logits: Floats
+    span_probs: Floats
+
 
 class CandidateTable(NamedTuple):
-    """Candidates of a whole batch, one line each.
+    """Candidates of a batch, one line each.
 
-    pairs (NDArray): Row, subject first and last, object first and last token in the row's window. Shape (P, 5)
-    relation (NDArray): Probability of the row's relation. Shape (P,)
-    subject (NDArray): Probability p_s of the subject span. Shape (P,)
-    object (NDArray): Probability p_o of the object span. Shape (P,)
-    pair (NDArray): Probability that the two belong together; 1 where no scorer was asked. Shape (P,)
+    pairs (IntArray): Row, subject first and last, object first and last token in the row's window. Shape (P, 5)
+    relation (Floats): Probability of the row's relation. Shape (P,)
+    subject (Floats): Probability p_s of the subject span. Shape (P,)
+    object (Floats): Probability p_o of the object span. Shape (P,)
+    pair (Floats): Probability p_pair of the pair scorer; 1 without it. Shape (P,)
     """
 
-    pairs: NDArray[Any]
-    relation: NDArray[Any]
-    subject: NDArray[Any]
-    object: NDArray[Any]
-    pair: NDArray[Any]
+    pairs: IntArray
+    relation: Floats
+    subject: Floats
+    object: Floats
+    pair: Floats
 
-    def scores(self) -> NDArray[Any]:
-        """The final score: the geometric mean of p_rc, √(p_s p_o) and p_pair.
+    def scores(self) -> Floats:
+        """Compute the final scores: the geometric mean of p_rc, √(p_s p_o) and p_pair.
 
-        It orders candidates as their product does, and stays on the scale of a probability, where a logistic curve
-        can calibrate it.
+        They rank candidates as the product does, and stay on the scale of a probability for Platt calibration.
 
-        RETURNS (NDArray[Any]): Shape (P,)
+        RETURNS (Floats): Shape (P,)
         """
         return numpy.cbrt(self.relation * numpy.sqrt(self.subject * self.object) * self.pair)
 
 
-def scored_candidates(rows: QueryRows, output: Any) -> CandidateTable:
-    """Take the candidates that the pair scorer judged.
+def decode_scored_pairs(rows: QueryRows, output: ExtractorArrays) -> CandidateTable:
+    """Take the candidates of the pair scorer.
 
-    rows (QueryRows): The rows asked.
-    output (ExtractorOutput): As numpy arrays.
+    rows (QueryRows): The rows.
+    output (ExtractorArrays): The extractor's output.
     RETURNS (CandidateTable): All candidates.
     """
     probability = rows.probability[output.pairs[:, 0]]
-    subject, obj = output.span_probs[:, 0], output.span_probs[:, 1]
+    subject, obj = output.span_probs.T
     return CandidateTable(output.pairs, probability, subject, obj, sigmoid(output.pair_logits))
 
 
-def ruled_candidates(
-    rows: QueryRows, output: Any, *, pairing: str, threshold: float, max_length: int, span_rule: str = "mutual"
+def decode_pointers(
+    rows: QueryRows,
+    output: ExtractorArrays,
+    *,
+    pairing: str,
+    threshold: float,
+    max_length: int,
+    span_rule: str = "mutual",
 ) -> CandidateTable:
-    """Pair spans by one of the paper's rules instead of the scorer.
+    """Decode spans from the pointers and pair them by a rule instead of the scorer.
 
-    rows (QueryRows): The rows asked.
-    output (ExtractorOutput): As numpy arrays.
-    pairing (str): "nearest" or "product".
-    threshold (float): For starts and ends; with the rule "code", for the summed score of a string.
+    rows (QueryRows): The rows.
+    output (ExtractorArrays): The extractor's output.
+    pairing (str): "nearest", see `pair_nearest`, or "product": every subject with every object.
+    threshold (float): Lowest probability of starts and ends; with the rule "code", lowest summed score of a string.
     max_length (int): Longest span, in tokens.
-    span_rule (str): "mutual" (a start with its nearest end, unless another start lies between), "nearest" (without
-        that condition), or "code" (the released code's, see `code_rule.py`).
+    span_rule (str): "mutual" or "nearest", see `decode_spans`, or "code", see `decode_strings`.
     RETURNS (CandidateTable): With pair probability 1.
     """
     probs = sigmoid(output.pointers) * output.mask[..., None]
-    rule = pair_nearest if pairing == "nearest" else pair_product
-    floor = LEAST_PROBABILITY if span_rule == "code" else threshold
-    found: List[Tuple[int, ...]] = []
-    subject_scores: List[float] = []
-    object_scores: List[float] = []
-    for row in numpy.flatnonzero((probs >= floor).any(axis=1).all(axis=1)).tolist():
+    pair_spans = pair_nearest if pairing == "nearest" else pair_product
+    floor = MIN_PROBABILITY if span_rule == "code" else threshold
+    pairs: List[Tuple[int, ...]] = []
+    scores: List[Tuple[float, float]] = []
+    for row in numpy.flatnonzero(numpy.all((probs >= floor).any(axis=1), axis=1)).tolist():
         columns = probs[row].T.tolist()
-        options: Dict[str, Any] = {"rule": span_rule, "threshold": threshold, "max_length": max_length}
-        subjects = _ruled_spans(rows, row, columns[0], columns[1], **options)
-        objects = _ruled_spans(rows, row, columns[2], columns[3], **options)
-        for subject, obj in rule(subjects, objects):
-            found.append((row, *subject[:2], *obj[:2]))
-            subject_scores.append(subject[2])
-            object_scores.append(obj[2])
-    pairs = numpy.asarray(found, dtype="int64").reshape(-1, 5)
-    return CandidateTable(
-        pairs,
-        rows.probability[pairs[:, 0]],
-        numpy.asarray(subject_scores, dtype="float64"),
-        numpy.asarray(object_scores, dtype="float64"),
-        numpy.ones(len(pairs)),
-    )
+        subjects, objects = (
+            _decode_row(rows, row, *ends, rule=span_rule, threshold=threshold, max_length=max_length)
+            for ends in (columns[:2], columns[2:])
+        )
+        for subject, obj in pair_spans(subjects, objects):
+            pairs.append((row, *subject[:2], *obj[:2]))
+            scores.append((subject[2], obj[2]))
+    table = numpy.asarray(pairs, dtype="int64").reshape(-1, 5)
+    subject_scores, object_scores = numpy.asarray(scores, dtype="float64").reshape(-1, 2).T
+    return CandidateTable(table, rows.probability[table[:, 0]], subject_scores, object_scores, numpy.ones(len(table)))
 
 
 @dataclass(frozen=True)
@@ -102,7 +129,7 @@ class Candidate:
     relation (str): The label.
     object (CharSpan): Character offsets.
     score (float): 0 to 1.
-    evidence (Dict[str, float]): The parts of the score.
+    evidence (Dict[str, float]): The factors of the score.
     """
 
     subject: CharSpan
@@ -113,41 +140,38 @@ class Candidate:
 
 
 def candidates_by_doc(
-    rows: QueryRows, table: CandidateTable, scores: NDArray[Any], *, labels: Sequence[str], thresholds: NDArray[Any]
+    rows: QueryRows, table: CandidateTable, scores: Floats, *, labels: Sequence[str], thresholds: Floats
 ) -> List[List[Candidate]]:
-    """Give each Doc its candidates above the threshold of their relation, in character offsets.
+    """Group the candidates above the threshold of their relation by Doc, with character offsets.
 
-    rows (QueryRows): The rows asked.
+    Spans that touch the cut edge of a window are dropped: they may continue beyond it.
+
+    rows (QueryRows): The rows.
     table (CandidateTable): The candidates.
-    scores (NDArray[Any]): Their (calibrated) scores. Shape (P,)
+    scores (Floats): Calibrated scores. Shape (P,)
     labels (Sequence[str]): The relations.
-    thresholds (NDArray[Any]): One per relation. Shape (R,)
-    RETURNS (List[List[Candidate]]): Spans that touch the cut edge of a window are left out: they may go on beyond it.
+    thresholds (Floats): One per relation. Shape (R,)
+    RETURNS (List[List[Candidate]]): Candidates of each Doc.
     """
-    found: List[List[Candidate]] = [[] for _ in rows.windows.docs]
+    windows = rows.windows
+    by_doc: List[List[Candidate]] = [[] for _ in windows.docs]
     relation = rows.relation[table.pairs[:, 0]]
     for line in numpy.flatnonzero(scores >= thresholds[relation]).tolist():
         row, *ends = table.pairs[line].tolist()
         window = int(rows.window[row])
-        if _touches_cut(rows, window, ends):
+        is_cut_left, is_cut_right = windows.is_cut(window)
+        number, start, end = (int(column[window]) for column in (windows.doc, windows.start, windows.end))
+        if (is_cut_left and min(ends) == 0) or (is_cut_right and max(ends) == end - start - 1):
             continue
-        number = int(rows.windows.doc[window])
-        doc, start = rows.windows.docs[number], int(rows.windows.start[window])
-        evidence = {
-            "relation": round(float(table.relation[line]), 4),
-            "subject": round(float(table.subject[line]), 4),
-            "object": round(float(table.object[line]), 4),
-            "pair": round(float(table.pair[line]), 4),
-        }
-        subject, obj = _chars(doc, start, ends[0], ends[1]), _chars(doc, start, ends[2], ends[3])
-        found[number].append(Candidate(subject, labels[relation[line]], obj, float(scores[line]), evidence))
-    return found
+        columns = (table.relation, table.subject, table.object, table.pair)
+        evidence = {key: round(float(column[line]), 4) for key, column in zip(CandidateTable._fields[1:], columns)}
+        tokens = [windows.docs[number][start + token] for token in ends]
+        subject, obj = ((first.idx, last.idx + len(last)) for first, last in (tokens[:2], tokens[2:]))
+        by_doc[number].append(Candidate(subject, labels[relation[line]], obj, float(scores[line]), evidence))
+    return by_doc
 
 
-ScoredSpan = Tuple[int, int, float]
-
-
-def _ruled_spans(
+def _decode_row(
     rows: QueryRows,
     row: int,
     starts: Sequence[float],
@@ -157,43 +181,22 @@ def _ruled_spans(
     threshold: float,
     max_length: int,
 ) -> List[ScoredSpan]:
-    """Find the spans of one row's subjects, or of its objects."""
+    """Decode the subject spans, or the object spans, of one row."""
     if rule != "code":
         return decode_spans(starts, ends, threshold=threshold, max_length=max_length, mutual=rule == "mutual")
-    window = int(rows.window[row])
-    doc = rows.windows.docs[int(rows.windows.doc[window])]
-    tokens = doc[int(rows.windows.start[window]) : int(rows.windows.end[window])]
-    offsets = [(token.idx, token.idx + len(token)) for token in tokens]
-    strings = code_rule_strings(starts, ends, text=doc.text, offsets=offsets, max_length=max_length)
-    return code_rule_spans(strings, threshold=threshold)
-
-
-def _touches_cut(rows: QueryRows, window: int, ends: Sequence[int]) -> bool:
-    """Say whether an argument ends at an edge at which its sentence was cut."""
-    left, right = rows.windows.is_cut(window)
-    last = int(rows.windows.end[window] - rows.windows.start[window]) - 1
-    return (left and min(ends) == 0) or (right and max(ends) == last)
-
-
-def _chars(doc: Doc, start: int, first: int, last: int) -> Tuple[int, int]:
-    """Character offsets of tokens counted from a window's beginning."""
-    token = doc[start + last]
-    return doc[start + first].idx, token.idx + len(token)
-
-
-LEAST_PROBABILITY = 0.1
-
-LONGEST_SPAN = 40
-
-BEST_ENDS = 40
+    windows, window = rows.windows, int(rows.window[row])
+    doc = windows.docs[windows.doc[window]]
+    offsets = [(token.idx, token.idx + len(token)) for token in doc[windows.start[window] : windows.end[window]]]
+    strings = decode_strings(starts, ends, text=doc.text, offsets=offsets, max_length=max_length)
+    return [string.best for string in strings if string.score >= threshold]
 
 
 class StringSpan(NamedTuple):
-    """A string that the pointers mark, once or several times.
+    """A string and its mentions.
 
     text (str): The string.
-    score (float): p_start · p_end, summed over all its mentions: may exceed 1.
-    best (ScoredSpan): First token, last token (inclusive) and p_start · p_end of its best mention.
+    score (float): p_start · p_end, summed over its mentions: may exceed 1.
+    best (ScoredSpan): Its best mention, with the score of that mention alone.
     """
 
     text: str
@@ -201,88 +204,55 @@ class StringSpan(NamedTuple):
     best: ScoredSpan
 
 
-def code_rule_strings(
+def decode_strings(
     starts: Sequence[float],
     ends: Sequence[float],
     *,
     text: str,
     offsets: Sequence[CharSpan],
-    floor: float = LEAST_PROBABILITY,
-    max_length: int = LONGEST_SPAN,
+    max_length: int = MAX_SPAN_LENGTH,
 ) -> List[StringSpan]:
-    """Combine the best starts with the best ends, add up equal strings, and resolve strings inside strings.
+    """Decode spans by the released code's rule: sum the scores of equal strings, and resolve nested strings.
 
     starts (Sequence[float]): Probability of a span's start at each token.
     ends (Sequence[float]): Probability of a span's end at each token.
-    text (str): The text in which the tokens stand.
+    text (str): The text of the tokens.
     offsets (Sequence[CharSpan]): Start and end character of each token.
-    floor (float): What a start, an end and a string's score must reach.
     max_length (int): Longest span, in tokens.
     RETURNS (List[StringSpan]): By falling score.
     """
     mentions: Dict[str, List[ScoredSpan]] = {}
-    for first in _best(starts, floor):
-        for last in _best(ends, floor):
+    for first in _top_positions(starts):
+        for last in _top_positions(ends):
             if first <= last < first + max_length:
                 string = text[offsets[first][0] : offsets[last][1]]
                 mentions.setdefault(string, []).append((first, last, float(starts[first]) * float(ends[last])))
     strings = [
-        StringSpan(string, sum(score for _, _, score in found), max(found, key=lambda span: (span[2], -span[0])))
-        for string, found in mentions.items()
+        StringSpan(string, sum(score for _, _, score in spans), max(spans, key=lambda span: (span[2], -span[0])))
+        for string, spans in mentions.items()
     ]
-    kept = [string for string in _without_nested(strings) if string.score >= floor]
-    return sorted(kept, key=lambda string: (-string.score, string.best))
+    remaining = [string for string in _resolve_nested(strings) if string.score >= MIN_PROBABILITY]
+    return sorted(remaining, key=lambda string: (-string.score, string.best))
 
 
-def code_rule_spans(strings: Sequence[StringSpan], *, threshold: float) -> List[ScoredSpan]:
-    """Take the best mention of each string that is good enough.
-
-    strings (Sequence[StringSpan]): Of `code_rule_strings`.
-    threshold (float): What a string's summed score must reach.
-    RETURNS (List[ScoredSpan]): First token, last token (inclusive), score of that mention alone, at most 1.
-    """
-    return [string.best for string in strings if string.score >= threshold]
+def _top_positions(probs: Sequence[float]) -> List[int]:
+    """Return the tokens with the highest probabilities, at least `MIN_PROBABILITY`."""
+    positions = [position for position, prob in enumerate(probs) if prob >= MIN_PROBABILITY]
+    return sorted(positions, key=lambda position: -probs[position])[:TOP_ENDS]
 
 
-def code_rule_pairs(
-    subjects: Sequence[StringSpan], objects: Sequence[StringSpan], *, threshold: float
-) -> List[Tuple[StringSpan, StringSpan]]:
-    """Combine every subject with every object of another text.
-
-    subjects (Sequence[StringSpan]): Subject strings.
-    objects (Sequence[StringSpan]): Object strings.
-    threshold (float): What the weaker of the two must reach.
-    RETURNS (List[Tuple[StringSpan, StringSpan]]): In the order given.
-    """
-    return [
-        (subject, obj)
-        for subject in subjects
-        for obj in objects
-        if subject.text != obj.text and min(subject.score, obj.score) >= threshold
-    ]
-
-
-def _best(probs: Sequence[float], floor: float) -> List[int]:
-    """Positions of the highest probabilities above the floor."""
-    positions = [position for position, prob in enumerate(probs) if prob >= floor]
-    return sorted(positions, key=lambda position: -probs[position])[:BEST_ENDS]
-
-
-def _without_nested(strings: Sequence[StringSpan]) -> List[StringSpan]:
-    """From short to long: a string gives way to the strings inside it if together they are better, or replaces them."""
-    kept: List[StringSpan] = []
+def _resolve_nested(strings: Sequence[StringSpan]) -> List[StringSpan]:
+    """Drop strings, from short to long, that contain strings with a higher score in sum; else drop the latter."""
+    remaining: List[StringSpan] = []
     for string in sorted(strings, key=lambda string: (len(string.text), string.best)):
-        inside = [other for other in kept if other.text in string.text]
+        inside = [other for other in remaining if other.text in string.text]
         if inside:
-            covered = len(string.text) / sum(len(other.text) for other in inside)
-            if sum(other.score for other in inside) * min(1.0, covered) > string.score:
+            coverage = len(string.text) / sum(len(other.text) for other in inside)
+            if sum(other.score for other in inside) * min(1.0, coverage) > string.score:
                 continue
-            kept = [other for other in kept if other not in inside]
-        kept.append(string)
-    return kept
-
-
-SpanPair = Tuple[ScoredSpan, ScoredSpan]
+            remaining = [other for other in remaining if other not in inside]
+        remaining.append(string)
+    return remaining
 
 
 def decode_spans(
@@ -292,10 +262,10 @@ def decode_spans(
 
     starts (Sequence[float]): Probability of a span's start at each token.
     ends (Sequence[float]): Probability of a span's end at each token.
-    threshold (float): What a start and an end must reach.
+    threshold (float): Lowest probability of starts and ends.
     max_length (int): Longest span, in tokens.
     mutual (bool): Drop a start if another start lies between it and its end.
-    RETURNS (List[ScoredSpan]): First token, last token (inclusive), product of the two probabilities.
+    RETURNS (List[ScoredSpan]): Scored by the product of the two probabilities.
     """
     begins = [i for i, p in enumerate(starts) if p >= threshold]
     stops = [j for j, p in enumerate(ends) if p >= threshold]
@@ -309,10 +279,10 @@ def decode_spans(
 
 
 def pair_nearest(subjects: Sequence[ScoredSpan], objects: Sequence[ScoredSpan]) -> List[SpanPair]:
-    """The paper's sweep: an object belongs to the last subject that began before it.
+    """Pair each object with the last subject that starts before it: the paper's rule.
 
-    An object before all subjects goes to the nearest one; a subject that is still alone takes its nearest object, the
-    following one if two are equally near.
+    An object before all subjects is paired with the nearest one. A subject without an object is paired with its nearest
+    object, the following one of two equally near.
 
     subjects (Sequence[ScoredSpan]): Subject spans.
     objects (Sequence[ScoredSpan]): Object spans.
@@ -337,7 +307,7 @@ def pair_nearest(subjects: Sequence[ScoredSpan], objects: Sequence[ScoredSpan]) 
 
 
 def pair_product(subjects: Sequence[ScoredSpan], objects: Sequence[ScoredSpan]) -> List[SpanPair]:
-    """The released code's rule: every subject with every object.
+    """Pair every subject with every object.
 
     subjects (Sequence[ScoredSpan]): Subject spans.
     objects (Sequence[ScoredSpan]): Object spans.
@@ -346,27 +316,28 @@ def pair_product(subjects: Sequence[ScoredSpan], objects: Sequence[ScoredSpan]) 
     return [(subject, obj) for subject in subjects for obj in objects if subject[:2] != obj[:2]]
 
 
-def keep_best_candidates(candidates: Sequence[Candidate]) -> List[Candidate]:
-    """Drop repetitions and, of one relation's candidates that overlap in both arguments, all but the best.
+def non_max_suppression(candidates: Sequence[Candidate]) -> List[Candidate]:
+    """Drop each candidate that overlaps a better one of the same relation in both arguments.
 
-    candidates (Sequence[Candidate]): Of one Doc, possibly found in several windows.
+    candidates (Sequence[Candidate]): Candidates of one Doc, possibly of several windows.
     RETURNS (List[Candidate]): By falling score; equal scores in order of offsets.
     """
-    kept: List[Candidate] = []
+    selected: List[Candidate] = []
     for candidate in sorted(candidates, key=lambda c: (-c.score, c.subject, c.object, c.relation)):
-        rivals = (other for other in kept if other.relation == candidate.relation)
+        same_relation = (other for other in selected if other.relation == candidate.relation)
         if not any(
-            _overlap(candidate.subject, other.subject) and _overlap(candidate.object, other.object) for other in rivals
+            _overlap(candidate.subject, other.subject) and _overlap(candidate.object, other.object)
+            for other in same_relation
         ):
-            kept.append(candidate)
-    return kept
+            selected.append(candidate)
+    return selected
 
 
 def _gap(first: ScoredSpan, second: ScoredSpan) -> int:
-    """Tokens between two spans; 0 or less where they touch or overlap."""
+    """Return the distance of two spans in tokens; 0 or less if they overlap."""
     return max(first[0], second[0]) - min(first[1], second[1])
 
 
 def _overlap(first: CharSpan, second: CharSpan) -> bool:
-    """Say whether two stretches of text share a character."""
+    """Return True if two spans share a character."""
     return first[0] < second[1] and second[0] < first[1]

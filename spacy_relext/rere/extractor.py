@@ -14,7 +14,7 @@ from ..pipeline.settings import TOK2VEC, plain_settings
 from ..scoring.probabilities import calibrate
 from ..scoring.triples import TRIPLE_SCORE_WEIGHTS
 from .component import FITTED, RerePipe
-from .decode import PAIRINGS, SPAN_RULES, candidates_by_doc, keep_best_candidates, ruled_candidates, scored_candidates
+from .decode import PAIRINGS, SPAN_RULES, candidates_by_doc, decode_pointers, decode_scored_pairs, non_max_suppression
 from .detector import LARGEST_MISSING_RATE
 from .losses import POINTER_LOSSES, extractor_loss
 from .queries import readable_label
@@ -64,9 +64,9 @@ class RereExtractor(RerePipe):
         if outputs is None:
             return [[] for _ in instances.windows.docs]
         if self.cfg["pairing"] == "scored":
-            table = scored_candidates(instances, outputs)
+            table = decode_scored_pairs(instances, outputs)
         else:
-            table = ruled_candidates(
+            table = decode_pointers(
                 instances,
                 outputs,
                 pairing=self.cfg["pairing"],
@@ -78,7 +78,7 @@ class RereExtractor(RerePipe):
         thresholds = self.cfg["thresholds"]
         limits = numpy.asarray([thresholds.get(label, self.cfg["threshold"]) for label in self.labels])
         found = candidates_by_doc(instances, table, scores, labels=self.labels, thresholds=limits)
-        return [keep_best_candidates(candidates) for candidates in found]
+        return [non_max_suppression(candidates) for candidates in found]
 
     def store(self, doc: Doc, prediction: List[Any]) -> None:
         """Write the triples of this component."""

@@ -1,4 +1,4 @@
-"""From start and end pointers to candidate spans, and a scorer of (subject, object) candidates."""
+"""Candidate spans from start and end pointers, and the scorer of (subject, object) candidates."""
 
 import functools
 from typing import Optional, Tuple
@@ -14,8 +14,8 @@ N_DISTANCES = 12
 
 FARTHEST = 5 * 2 ** (N_DISTANCES - 5)
 
-# Beyond that, pairs are judged in parts, and the parts computed anew on the way back instead of kept.
-PAIRS_AT_ONCE = 16384
+# Pairs of a chunk; with more than one chunk, activations are checkpointed.
+PAIRS_PER_CHUNK = 16384
 
 SPAN_MODES = ("soft", "mutual", "nearest", "all")
 
@@ -23,16 +23,16 @@ SPAN_MODES = ("soft", "mutual", "nearest", "all")
 def propose_spans(
     starts: Tensor, ends: Tensor, *, threshold: float, max_length: int, top_k: int, mode: str
 ) -> Tuple[Tensor, Tensor]:
-    """List candidate spans of every row from the probabilities of their ends.
+    """Propose candidate spans of every row.
 
     starts (Tensor): Probability that a span starts at a token; 0 on padding. Shape (M, T)
     ends (Tensor): Probability that a span ends at a token. Shape (M, T)
-    threshold (float): Both probabilities must reach it.
+    threshold (float): Lowest probability of starts and ends.
     max_length (int): Longest span, in tokens.
-    top_k (int): At most so many spans a row, the best ones.
-    mode (str): "nearest" pairs a start with the nearest end at or after it, "mutual" (RERE's rule) only where no other
-        start lies between, "all" with every end within `max_length`; "soft" takes the spans whose probability under
-        the mutual rule, see `soft_span_scores`, reaches the square of the threshold.
+    top_k (int): Most spans a row, those with the highest scores.
+    mode (str): "nearest" pairs a start with the nearest end at or after it, "mutual" (RERE's rule) only if no other
+        start lies between, "all" with every end; "soft" takes spans whose probability under the mutual rule, see
+        `soft_span_scores`, is at least the square of the threshold.
     RETURNS (Tuple[Tensor, Tensor]): Row, first token, last token of each span, by row and falling score; the scores.
         Shapes (S, 3), (S,)
     """
@@ -46,13 +46,13 @@ def propose_spans(
             pairs &= _nearest_end(is_end)
         if mode == "mutual":
             pairs &= _no_start_between(is_start)
-    band = pairs.new_ones(pairs.shape[1:]).triu_().tril_(max_length - 1)  # (T, T), the end at or behind the start
+    band = pairs.new_ones(pairs.shape[1:]).triu_().tril_(max_length - 1)  # (T, T), 0 ≤ end - start < max_length
     spans = (pairs & band).nonzero()
-    return keep_best(spans, scores[spans.unbind(1)], top_k=top_k)
+    return top_k_per_row(spans, scores[spans.unbind(1)], top_k=top_k)
 
 
 def span_scores(starts: Tensor, ends: Tensor, *, mode: str) -> Tensor:
-    """Score every (start, end): the product of the two probabilities, in mode "soft" the mutual rule's.
+    """Score every (start, end) by the product of both probabilities, or by `soft_span_scores` in mode "soft".
 
     starts (Tensor): Shape (M, T)
     ends (Tensor): Shape (M, T)
@@ -65,11 +65,10 @@ def span_scores(starts: Tensor, ends: Tensor, *, mode: str) -> Tensor:
 
 
 def soft_span_scores(starts: Tensor, ends: Tensor) -> Tensor:
-    """Probability of each span under RERE's mutual-nearest rule, if every pointer were drawn on its own.
+    """Compute the probability of each span under RERE's mutual-nearest rule, with independent pointers.
 
     p(i, j) = ps_i · pe_j · Π_{i ≤ k < j} (1 - pe_k) · Π_{i < k ≤ j} (1 - ps_k): a start at i, an end at j, no end
-    before it and no other start between. No threshold decides which neighbours count, and a span that runs over two
-    names is improbable because an end and a start lie inside it.
+    before it and no other start between.
 
     starts (Tensor): Probability that a span starts at a token; 0 on padding. Shape (M, T)
     ends (Tensor): Probability that a span ends at a token. Shape (M, T)
@@ -81,7 +80,7 @@ def soft_span_scores(starts: Tensor, ends: Tensor) -> Tensor:
 
 
 def score_spans(starts: Tensor, ends: Tensor, spans: Tensor, *, mode: str) -> Tensor:
-    """Score some spans as `span_scores` would, without the table of all of them.
+    """Score given spans as `span_scores` does, without its (M, T, T) table.
 
     starts (Tensor): Shape (M, T)
     ends (Tensor): Shape (M, T)
@@ -98,18 +97,18 @@ def score_spans(starts: Tensor, ends: Tensor, spans: Tensor, *, mode: str) -> Te
 
 
 def _log_no_boundary(starts: Tensor, ends: Tensor) -> Tensor:
-    """Sums whose difference between j and i is Σ_{i ≤ k < j} ln(1 - pe_k) + Σ_{i < k ≤ j} ln(1 - ps_k). Shape (M, T)"""
+    """Return sums whose value at j minus i is Σ_{i ≤ k < j} ln(1 - pe_k) + Σ_{i < k ≤ j} ln(1 - ps_k). Shape (M, T)"""
     no_end = torch.log1p(-ends.clamp(max=1.0 - 1e-6))
     no_start = torch.log1p(-starts.clamp(max=1.0 - 1e-6))
     return no_end.cumsum(1) - no_end + no_start.cumsum(1)
 
 
-def keep_best(spans: Tensor, scores: Tensor, *, top_k: int) -> Tuple[Tensor, Tensor]:
-    """Keep the best spans of each row.
+def top_k_per_row(spans: Tensor, scores: Tensor, *, top_k: int) -> Tuple[Tensor, Tensor]:
+    """Select the spans with the highest scores of each row.
 
     spans (Tensor): Row, first, last. Shape (S, 3)
     scores (Tensor): Shape (S,)
-    top_k (int): How many a row.
+    top_k (int): Most spans a row.
     RETURNS (Tuple[Tensor, Tensor]): Sorted by row, then by falling score. Shapes (S', 3), (S',)
     """
     order = torch.argsort(scores, descending=True, stable=True)
@@ -136,12 +135,12 @@ def rank_in_group(group: Tensor) -> Tensor:
 
 
 def cross_spans(subjects: Tensor, objects: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
-    """All (subject, object) combinations within each row whose spans differ.
+    """Combine the subjects and objects of each row whose spans differ.
 
     subjects (Tensor): Row, first, last, sorted by row. Shape (S, 3)
     objects (Tensor): Row, first, last, sorted by row. Shape (O, 3)
-    RETURNS (Tuple[Tensor, Tensor, Tensor]): Row, subject first and last, object first and last of each pair; its
-        subject's and its object's number. Shapes (P, 5), (P,), (P,)
+    RETURNS (Tuple[Tensor, Tensor, Tensor]): Row, subject first and last, object first and last of each pair; indices
+        of its subject and its object. Shapes (P, 5), (P,), (P,)
     """
     n_rows = 1 + max((int(spans[-1, 0]) for spans in (subjects, objects) if len(spans)), default=-1)
     counts = torch.bincount(objects[:, 0], minlength=n_rows)
@@ -155,7 +154,7 @@ def cross_spans(subjects: Tensor, objects: Tensor) -> Tuple[Tensor, Tensor, Tens
 
 
 def unique_rows(table: Tensor) -> Tensor:
-    """Sort integer rows and drop repetitions.
+    """Sort integer rows and drop duplicates.
 
     table (Tensor): Shape (S, C)
     RETURNS (Tensor): Shape (S', C)
@@ -164,7 +163,7 @@ def unique_rows(table: Tensor) -> Tensor:
 
 
 def row_codes(table: Tensor, *, base: int) -> Tensor:
-    """Give each row of non-negative integers one number, so that rows can be compared with `isin`.
+    """Encode each row of non-negative integers as one integer, for `isin`.
 
     table (Tensor): Integers; all columns but the first below `base`. Shape (P, C)
     base (int): Exclusive upper bound of the columns.
@@ -177,20 +176,20 @@ def row_codes(table: Tensor, *, base: int) -> Tensor:
 
 
 class PairScorer(nn.Module):
-    """Judge one (subject, object) candidate under one relation.
+    """Score (subject, object) candidates under a relation.
 
     score = w · GELU(s + o + W_c c + e_r + d) + s · (e'_r ∘ o) / √H, with s = W_1 h_s0 + W_2 h_s1 and
     o = W_3 h_o0 + W_4 h_o1, h the token vectors at the spans' ends, c the sentence vector, e_r and e'_r embeddings of
-    the relation (absent where the token vectors already depend on it), d an embedding of the signed distance.
+    the relation (absent if the token vectors already depend on it), d an embedding of the signed distance.
 
-    The four projections are made once for each token that is an end of some pair's argument, not once a pair.
+    Each token is projected once, not once a pair.
     """
 
     def __init__(self, width: int, *, n_relations: int, hidden: int, dropout: float, precision: str = "fp32") -> None:
         """Create the scorer.
 
         width (int): Size of the token vectors, D.
-        n_relations (int): R, or 0 where the token vectors already depend on the relation.
+        n_relations (int): R, or 0 if the token vectors already depend on the relation.
         hidden (int): Size H of the hidden layer.
         dropout (float): Dropout on the hidden layer.
         precision (str): Of predictions on a CPU, see `PredictionLinear`.
@@ -215,7 +214,7 @@ class PairScorer(nn.Module):
         tokens (Tensor): Token vectors. Shape (B, T, D)
         context (Tensor): Sentence vectors. Shape (B, D)
         pairs (Tensor): Row, subject first and last, object first and last. Shape (P, 5)
-        sentence (Tensor): Which of the B sentences each pair lies in. Shape (P,)
+        sentence (Tensor): Sentence of each pair. Shape (P,)
         relation (Optional[Tensor]): Relation of each pair. Shape (P,)
         RETURNS (Tensor): Logits. Shape (P,)
         """
@@ -224,16 +223,16 @@ class PairScorer(nn.Module):
         ends = self.ends(nn.functional.embedding(used, tokens.flatten(0, 1)))  # (U, 4 H)
         context = self.context(context)
         logits = []
-        for chosen in torch.arange(len(pairs), device=pairs.device).split(PAIRS_AT_ONCE):
-            asked = relation[chosen] if relation is not None else None
-            arguments = (ends, cells[chosen], context, sentence[chosen], signed_distance(pairs[chosen]), asked)
-            if torch.is_grad_enabled() and len(pairs) > PAIRS_AT_ONCE:  # tens of tensors, each as large as all pairs
-                logits.append(checkpoint(self._judge, *arguments, use_reentrant=False))
+        for chosen in torch.arange(len(pairs), device=pairs.device).split(PAIRS_PER_CHUNK):
+            labels = relation[chosen] if relation is not None else None
+            arguments = (ends, cells[chosen], context, sentence[chosen], signed_distance(pairs[chosen]), labels)
+            if torch.is_grad_enabled() and len(pairs) > PAIRS_PER_CHUNK:  # else tens of tensors of P rows are kept
+                logits.append(checkpoint(self._score, *arguments, use_reentrant=False))
             else:
-                logits.append(self._judge(*arguments))
+                logits.append(self._score(*arguments))
         return torch.cat(logits)
 
-    def _judge(
+    def _score(
         self,
         ends: Tensor,
         cells: Tensor,
@@ -242,15 +241,7 @@ class PairScorer(nn.Module):
         distance: Tensor,
         relation: Optional[Tensor],
     ) -> Tensor:
-        """Score candidates from the projections of their tokens.
-
-        ends (Tensor): Projected tokens. Shape (U, 4 H)
-        cells (Tensor): The U tokens that each pair's arguments begin and end with. Shape (P, 4)
-        context (Tensor): Projected sentence vectors. Shape (B, H)
-        sentence, distance (Tensor): Shapes (P,)
-        relation (Optional[Tensor]): Shape (P,)
-        RETURNS (Tensor): Logits. Shape (P,)
-        """
+        """Score candidates from projections: ends (U, 4 H), cells (P, 4), context (B, H), the others (P,)."""
         tables = ends.chunk(4, dim=-1)
         first, last, object_first, object_last = (
             nn.functional.embedding(cell, table) for cell, table in zip(cells.unbind(1), tables)
@@ -267,7 +258,7 @@ class PairScorer(nn.Module):
 
 
 def signed_distance(pairs: Tensor) -> Tensor:
-    """Bucket the distance from subject to object: negative where the object comes first.
+    """Bucket the distance from subject to object, negative if the object comes first.
 
     pairs (Tensor): Shape (P, 5)
     RETURNS (Tensor): 0 to 2·N_DISTANCES. Shape (P,)
@@ -277,9 +268,9 @@ def signed_distance(pairs: Tensor) -> Tensor:
 
 
 @functools.lru_cache(maxsize=4)
-@torch.inference_mode(False)  # what is kept may be used in training too
+@torch.inference_mode(False)  # cached tensors are used in training too
 def _distance_buckets(device: torch.device) -> Tensor:
-    """The bucket of every gap from -FARTHEST to FARTHEST: one a token up to 5, then buckets that double."""
+    """Return the bucket of every gap from -FARTHEST to FARTHEST: one a token up to 5, then of doubling width."""
     gap = torch.arange(-FARTHEST, FARTHEST + 1)
     size = gap.abs()
     bucket = torch.where(size <= 5, size, 5 + torch.log2(size.clamp(min=1).float() / 5.0).ceil().long())
@@ -287,13 +278,13 @@ def _distance_buckets(device: torch.device) -> Tensor:
 
 
 def _nearest_end(is_end: Tensor) -> Tensor:
-    """Mark (start, end) where no other end lies in [start, end). Shape (M, T, T)"""
+    """Mark (start, end) with an end at `end` and none in [start, end). Shape (M, T, T)"""
     ends = torch.cumsum(is_end.long(), dim=1)  # ends at or before each token
     # ends in [i, j] = E[j] - E[i] + is_end[i] must be the one at j
     return (ends.unsqueeze(1) - (ends - is_end.long()).unsqueeze(2)) == 1
 
 
 def _no_start_between(is_start: Tensor) -> Tensor:
-    """Mark (start, end) where no other start lies in (start, end]. Shape (M, T, T)"""
+    """Mark (start, end) without a start in (start, end]. Shape (M, T, T)"""
     starts = torch.cumsum(is_start.long(), dim=1)
     return (starts.unsqueeze(1) - starts.unsqueeze(2)) == 0

@@ -1,7 +1,7 @@
-"""Cut Docs into sentences, and sentences into windows a model can read."""
+"""Sentence windows: Docs cut into sentences, long sentences into overlapping windows."""
 
 from dataclasses import dataclass, field, replace
-from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 import numpy
 from numpy.typing import NDArray
@@ -17,10 +17,10 @@ IntArray = NDArray[numpy.int64]
 
 @dataclass
 class GoldWindows:
-    """Gold triples of each sentence window.
+    """Gold triples of each window.
 
     triples (List[List[TokenTriple]]): Per window, in token offsets of the window.
-    lost (int): Triples that lie in no window: they cross a sentence boundary or cover no token.
+    lost (int): Triples in no window: they cross a sentence boundary or cover no token.
     """
 
     triples: List[List[TokenTriple]]
@@ -29,13 +29,13 @@ class GoldWindows:
 
 @dataclass
 class SentenceWindows:
-    """Sentences of a batch of Docs, long ones cut into overlapping windows.
+    """Windows of a batch of Docs.
 
     docs (Sequence[Doc]): The batch.
-    doc (IntArray): Which Doc each window lies in. Shape (B,)
+    doc (IntArray): Doc of each window. Shape (B,)
     start (IntArray): First token of each window in its Doc. Shape (B,)
     end (IntArray): Token after the last. Shape (B,)
-    sentence (IntArray): Running number of the sentence each window belongs to. Shape (B,)
+    sentence (IntArray): Sentence of each window, numbered through the batch. Shape (B,)
     bounds (List[Tuple[int, int, int]]): Doc, first token and token after the last of each sentence.
     gold (Optional[GoldWindows]): In training, the triples of each window.
     """
@@ -46,32 +46,32 @@ class SentenceWindows:
     end: IntArray
     sentence: IntArray
     bounds: List[Tuple[int, int, int]]
-    gold: Optional["GoldWindows"] = None
+    gold: Optional[GoldWindows] = None
 
     def __len__(self) -> int:
         return len(self.doc)
 
     def is_cut(self, window: int) -> Tuple[bool, bool]:
-        """Say whether a window begins or ends inside its sentence.
+        """Return True if a window begins, and if it ends, inside its sentence.
 
-        window (int): The window.
+        window (int): Index of the window.
         RETURNS (Tuple[bool, bool]): At its left edge, at its right edge.
         """
         _, first, last = self.bounds[self.sentence[window]]
         return bool(self.start[window] > first), bool(self.end[window] < last)
 
     def of_docs(self, chosen: Sequence[bool]) -> "SentenceWindows":
-        """Keep the windows of some Docs; all Docs stay in the batch, since a shared encoder reads them all.
+        """Select the windows of some Docs; all Docs stay in the batch, since a shared encoder reads them all.
 
-        chosen (Sequence[bool]): Whether each Doc's windows are kept.
-        RETURNS (SentenceWindows): The sentences keep their numbers.
+        chosen (Sequence[bool]): Whether to select each Doc's windows.
+        RETURNS (SentenceWindows): With the same numbers of sentences.
         """
-        kept = numpy.asarray(chosen, dtype=bool)[self.doc]
-        columns = {key: getattr(self, key)[kept] for key in ("doc", "start", "end", "sentence")}
+        mask = numpy.asarray(chosen, dtype=bool)[self.doc]
+        columns = {key: getattr(self, key)[mask] for key in ("doc", "start", "end", "sentence")}
         return replace(self, **columns)
 
     def token_index(self) -> IntArray:
-        """Where each window's tokens stand when the tokens of all Docs are concatenated.
+        """Index each window's tokens in the concatenated tokens of all Docs.
 
         RETURNS (IntArray): -1 on padding. Shape (B, T)
         """
@@ -88,7 +88,7 @@ def make_windows(docs: Sequence[Doc], *, max_length: int, stride: int) -> Senten
 
     docs (Sequence[Doc]): The batch.
     max_length (int): Longest window, in tokens; 0 for no limit.
-    stride (int): Distance between the beginnings of two windows, in tokens.
+    stride (int): Distance between the starts of two windows, in tokens.
     RETURNS (SentenceWindows): In document order.
     """
     rows: List[Tuple[int, int, int, int]] = []
@@ -102,7 +102,7 @@ def make_windows(docs: Sequence[Doc], *, max_length: int, stride: int) -> Senten
 
 
 def _cut(start: int, end: int, max_length: int, stride: int) -> Iterator[Tuple[int, int]]:
-    """Yield the windows of one sentence; the last one is moved left so that it is full."""
+    """Yield the windows of one sentence; the last one is shifted left to full length."""
     if not max_length or end - start <= max_length:
         yield start, end
         return
@@ -118,47 +118,45 @@ class TokenBatch:
     """One model input.
 
     docs (Sequence[Doc]): The batch.
-    arrays (Dict[str, Any]): Keyword arguments of the module: numpy arrays.
-    windows (Optional[SentenceWindows]): The windows, for models that cut them into word pieces themselves.
+    arrays (Dict[str, IntArray]): Keyword arguments of the module.
+    windows (Optional[SentenceWindows]): The windows, for models that cut them into word pieces.
     queries (List[str]): Text of each relation, for models that read it.
     """
 
     docs: Sequence[Doc]
-    arrays: Dict[str, Any] = field(default_factory=dict)
+    arrays: Dict[str, IntArray] = field(default_factory=dict)
     windows: Optional[SentenceWindows] = None
     queries: List[str] = field(default_factory=list)
 
 
 def gold_windows(windows: SentenceWindows, examples: Sequence[Example]) -> GoldWindows:
-    """Give each window the gold triples that lie inside it.
+    """Assign the gold triples to the windows that contain both arguments.
 
-    windows (SentenceWindows): Over the predicted Docs of the examples.
+    windows (SentenceWindows): Windows of the predicted Docs.
     examples (Sequence[Example]): The batch.
-    RETURNS (GoldWindows): With the number of triples that lie in no window.
+    RETURNS (GoldWindows): Triples of each window.
     """
     aligned = [align_triples(example.predicted, example.reference) for example in examples]
     lost = sum(len(get_records(eg.reference, source="") or []) for eg in examples) - sum(map(len, aligned))
     triples: List[List[TokenTriple]] = [[] for _ in range(len(windows))]
-    by_doc: Dict[int, List[int]] = {}
-    for window, doc in enumerate(windows.doc.tolist()):
-        by_doc.setdefault(doc, []).append(window)
-    for doc, found in enumerate(aligned):
-        for triple in found:
+    for doc, gold in enumerate(aligned):
+        in_doc = numpy.flatnonzero(windows.doc == doc)
+        for triple in gold:
             first = min(triple.subject[0], triple.object[0])
             last = max(triple.subject[1], triple.object[1])
-            homes = [w for w in by_doc.get(doc, []) if windows.start[w] <= first and last < windows.end[w]]
-            lost += not homes
-            for window in homes:
+            inside = in_doc[(windows.start[in_doc] <= first) & (last < windows.end[in_doc])]
+            lost += not len(inside)
+            for window in inside.tolist():
                 triples[window].append(triple.shifted(int(windows.start[window])))
     return GoldWindows(triples, lost)
 
 
-def label_matrix(gold: GoldWindows, labels: Sequence[str]) -> "numpy.ndarray":
-    """Which relations each window states.
+def label_matrix(gold: GoldWindows, labels: Sequence[str]) -> NDArray[numpy.float32]:
+    """Encode the relations of each window as multi-hot rows.
 
     gold (GoldWindows): Gold triples.
     labels (Sequence[str]): The relations, in the model's order.
-    RETURNS (numpy.ndarray): 0 or 1. Shape (B, R)
+    RETURNS (NDArray[numpy.float32]): 0 or 1. Shape (B, R)
     """
     number = {label: index for index, label in enumerate(labels)}
     matrix = numpy.zeros((len(gold.triples), len(labels)), dtype="float32")

@@ -1,12 +1,12 @@
-"""From pointers to candidates: which rule finds which spans, and what happens at the edges of windows."""
+"""Decoding of candidates: span rules, scores, and the edges of windows."""
 
-from typing import Any, Dict, List, NamedTuple, Tuple
+from typing import Any, Dict, List, Tuple
 
 import numpy
 import pytest
 import spacy
 
-from spacy_relext.rere.decode import candidates_by_doc, ruled_candidates, scored_candidates
+from spacy_relext.rere.decode import ExtractorArrays, candidates_by_doc, decode_pointers, decode_scored_pairs
 from spacy_relext.rere.rows import QueryRows, all_rows
 from spacy_relext.rere.windows import make_windows
 
@@ -16,32 +16,26 @@ FOUNDERS = "Bill Gates and Paul Allen founded Microsoft and Vulcan."
 POINTERS = ({0: 0.9, 3: 0.7}, {1: 0.8, 4: 0.9}, {6: 0.95, 8: 0.6}, {6: 0.9, 8: 0.5})
 
 
-class Output(NamedTuple):
-    pointers: Any
-    mask: Any
-    pairs: Any
-    pair_logits: Any
-    span_probs: Any
-
-
-def rows_and_output(text: str, *probs: Dict[int, float], pairs: Any = (), **options: int) -> Tuple[QueryRows, Output]:
+def rows_and_output(
+    text: str, *probs: Dict[int, float], pairs: Any = (), **options: int
+) -> Tuple[QueryRows, ExtractorArrays]:
     doc = NLP.make_doc(text)
     rows = all_rows(make_windows([doc], **{"max_length": 100, "stride": 50, **options}), n_labels=1)
     index = rows.windows.token_index()
     logits = numpy.full((*index.shape, 4), -20.0)
-    for pointer, found in enumerate(probs):
+    for pointer, by_token in enumerate(probs):
         for row, column in numpy.argwhere(index >= 0):
-            prob = found.get(int(index[row, column]), 0.0)
+            prob = by_token.get(int(index[row, column]), 0.0)
             if prob:
                 logits[row, column, pointer] = numpy.log(prob / (1 - prob))
     table = numpy.asarray(pairs, dtype="int64").reshape(-1, 5)
     probs_of = 1 / (1 + numpy.exp(-logits))
     ends = [probs_of[table[:, 0], table[:, 1 + pointer], pointer] for pointer in range(4)]
     span_probs = numpy.stack([ends[0] * ends[1], ends[2] * ends[3]], axis=1)
-    return rows, Output(logits, index >= 0, table, numpy.zeros(len(table)), span_probs)
+    return rows, ExtractorArrays(logits, index >= 0, table, numpy.zeros(len(table)), span_probs)
 
 
-def found(rows: QueryRows, table: Any, threshold: float = 0.0) -> List[Tuple[str, str, float]]:
+def texts_of(rows: QueryRows, table: Any, threshold: float = 0.0) -> List[Tuple[str, str, float]]:
     (candidates,) = candidates_by_doc(
         rows, table, table.scores(), labels=["founded"], thresholds=numpy.asarray([threshold])
     )
@@ -59,43 +53,46 @@ BOTH = {(s, o) for s in ("Bill Gates", "Paul Allen") for o in ("Microsoft", "Vul
         ("mutual", 0.65, {("Paul Allen", "Microsoft"), ("Bill Gates", "Microsoft")}),
         ("code", 0.2, BOTH),
         ("code", 0.4, {("Paul Allen", "Microsoft"), ("Bill Gates", "Microsoft")}),
+        ("code", 0.55, {("Paul Allen", "Microsoft"), ("Bill Gates", "Microsoft")}),
         ("code", 0.65, {("Bill Gates", "Microsoft")}),
+        ("code", 0.7, {("Bill Gates", "Microsoft")}),
+        ("code", 0.8, set()),
         ("code", 0.9, set()),
     ],
 )
 def test_span_rules(span_rule: str, threshold: float, expected: Any) -> None:
     rows, output = rows_and_output(FOUNDERS, *POINTERS)
     options: Any = {"pairing": "product", "threshold": threshold, "max_length": 15}
-    triples = found(rows, ruled_candidates(rows, output, **options, span_rule=span_rule))
+    triples = texts_of(rows, decode_pointers(rows, output, **options, span_rule=span_rule))
     assert {(subject, obj) for subject, obj, _ in triples} == expected and len(triples) == len(expected)
 
 
 def test_nearest_rule_keeps_the_start_before_another_start() -> None:
     rows, output = rows_and_output(FOUNDERS, {0: 0.9, 3: 0.7}, {4: 0.9}, {6: 0.9}, {6: 0.9})
     options: Any = {"pairing": "nearest", "threshold": 0.5, "max_length": 15}
-    subjects = {s for s, _, _ in found(rows, ruled_candidates(rows, output, **options, span_rule="nearest"))}
+    subjects = {s for s, _, _ in texts_of(rows, decode_pointers(rows, output, **options, span_rule="nearest"))}
     assert subjects == {"Bill Gates and Paul Allen", "Paul Allen"}
-    (only,) = found(rows, ruled_candidates(rows, output, **options))
+    (only,) = texts_of(rows, decode_pointers(rows, output, **options))
     assert only == ("Paul Allen", "Microsoft", round((0.7 * 0.9 * 0.9 * 0.9) ** (1 / 6), 4))
 
 
-def test_the_scored_pairs_and_their_score() -> None:
+def test_scored_pairs() -> None:
     rows, output = rows_and_output(FOUNDERS, *POINTERS, pairs=[[0, 0, 1, 6, 6], [0, 3, 4, 8, 8]])
-    table = scored_candidates(rows, output)
+    table = decode_scored_pairs(rows, output)
     expected = [((0.72 * 0.855) ** 0.5 * 0.5) ** (1 / 3), ((0.63 * 0.3) ** 0.5 * 0.5) ** (1 / 3)]
     assert table.scores() == pytest.approx(expected)
-    assert found(rows, table, threshold=0.7) == [("Bill Gates", "Microsoft", round(expected[0], 4))]
+    assert texts_of(rows, table, threshold=0.7) == [("Bill Gates", "Microsoft", round(expected[0], 4))]
 
 
-def test_nothing_found_is_an_empty_table() -> None:
+def test_empty_table() -> None:
     rows, output = rows_and_output(FOUNDERS)
     for rule in ("mutual", "code"):
-        table = ruled_candidates(rows, output, pairing="product", threshold=0.5, max_length=15, span_rule=rule)
-        assert len(table.scores()) == 0 and found(rows, table) == []
-    assert found(rows, scored_candidates(rows, output)) == []
+        table = decode_pointers(rows, output, pairing="product", threshold=0.5, max_length=15, span_rule=rule)
+        assert len(table.scores()) == 0 and texts_of(rows, table) == []
+    assert texts_of(rows, decode_scored_pairs(rows, output)) == []
 
 
-def test_spans_at_a_cut_edge_are_left_out() -> None:
+def test_spans_at_a_cut_edge_are_dropped() -> None:
     # windows 0-4, 2-6 and 4-8 of eight tokens
     pairs = [
         [0, 0, 0, 2, 3],  # the object touches the right cut of the first window
@@ -106,4 +103,13 @@ def test_spans_at_a_cut_edge_are_left_out() -> None:
     rows, output = rows_and_output(
         "a b c d e f g h", *[{i: 0.9 for i in range(8)}] * 4, pairs=pairs, max_length=4, stride=2
     )
-    assert [(s, o) for s, o, _ in found(rows, scored_candidates(rows, output))] == [("d", "e"), ("f", "h")]
+    assert [(s, o) for s, o, _ in texts_of(rows, decode_scored_pairs(rows, output))] == [("d", "e"), ("f", "h")]
+
+
+def test_equal_strings_are_one_argument() -> None:
+    rome = ({0: 0.95, 2: 0.95}, {0: 0.6, 2: 0.6})
+    options: Any = {"pairing": "product", "threshold": 0.9, "max_length": 15, "span_rule": "code"}
+    rows, output = rows_and_output("Rome is Rome.", *rome, *rome)
+    assert texts_of(rows, decode_pointers(rows, output, **options)) == []  # no string with itself
+    rows, output = rows_and_output("Rome is Rome.", *rome, {1: 0.99}, {1: 0.99})
+    assert [pair[:2] for pair in texts_of(rows, decode_pointers(rows, output, **options))] == [("Rome", "is")]

@@ -1,4 +1,4 @@
-"""The span rule of the released code, on the sentences of the specification."""
+"""The span rule of the released code, on worked examples."""
 
 from typing import Any, Dict, List, Tuple
 
@@ -7,7 +7,7 @@ import spacy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_relext.rere.decode import StringSpan, code_rule_pairs, code_rule_spans, code_rule_strings
+from spacy_relext.rere.decode import StringSpan, decode_strings
 
 NLP = spacy.blank("en")
 FOUNDERS = "Bill Gates and Paul Allen founded Microsoft and Vulcan."
@@ -15,9 +15,9 @@ FOUNDERS = "Bill Gates and Paul Allen founded Microsoft and Vulcan."
 
 def strings_of(text: str, starts: Dict[int, float], ends: Dict[int, float], **options: Any) -> List[StringSpan]:
     doc = NLP.make_doc(text)
-    probs = [[found.get(token.i, 0.0) for token in doc] for found in (starts, ends)]
+    probs = [[by_token.get(token.i, 0.0) for token in doc] for by_token in (starts, ends)]
     offsets = [(token.idx, token.idx + len(token)) for token in doc]
-    return code_rule_strings(*probs, text=text, offsets=offsets, **options)
+    return decode_strings(*probs, text=text, offsets=offsets, **options)
 
 
 def scores(strings: List[StringSpan]) -> Dict[str, float]:
@@ -37,22 +37,15 @@ def test_a_long_string_gives_way_to_better_ones_inside_it(founders: Any) -> None
     assert [string.best[:2] for string in subjects] == [(0, 1), (3, 4)]
 
 
-@pytest.mark.parametrize("threshold, count", [(0.2, 4), (0.4, 2), (0.55, 2), (0.7, 1), (0.8, 0)])
-def test_the_weaker_argument_decides(founders: Any, threshold: float, count: int) -> None:
-    assert len(code_rule_pairs(*founders, threshold=threshold)) == count
-
-
 def test_mentions_add_up_but_offsets_are_of_one() -> None:
     (rome,) = strings_of("Rome is Rome.", {0: 0.95, 2: 0.95}, {0: 0.6, 2: 0.6})
     assert (rome.text, round(rome.score, 6)) == ("Rome", 1.14)
-    assert code_rule_spans([rome], threshold=1.0) == [(0, 0, pytest.approx(0.57))]
-    assert code_rule_spans([rome], threshold=1.2) == []
-    assert code_rule_pairs([rome], [rome], threshold=0.0) == []
+    assert rome.best == (0, 0, pytest.approx(0.57))
 
 
 def test_a_long_string_replaces_weaker_ones_inside_it() -> None:
-    found = strings_of("New York City grew.", {0: 0.9, 1: 0.2}, {1: 0.2, 2: 0.9})
-    assert scores(found) == {"New York City": 0.81}  # York .04, New York .18, York City .18
+    strings = strings_of("New York City grew.", {0: 0.9, 1: 0.2}, {1: 0.2, 2: 0.9})
+    assert scores(strings) == {"New York City": 0.81}  # York .04, New York .18, York City .18
 
 
 def test_floor_and_longest_span() -> None:
@@ -65,17 +58,17 @@ def test_floor_and_longest_span() -> None:
 def test_only_the_best_ends_are_combined() -> None:
     count = 50
     probs = {token: 0.99 - token / 100 for token in range(count)}
-    found = strings_of(" ".join(f"w{token}x" for token in range(count)), probs, probs, max_length=1)
-    assert len(found) == 40 and found[0].text == "w0x"
+    strings = strings_of(" ".join(f"w{token}x" for token in range(count)), probs, probs, max_length=1)
+    assert len(strings) == 40 and strings[0].text == "w0x"
 
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1), st.sampled_from("abc")), max_size=8))
 def test_strings_are_in_the_text_and_distinct(tokens: Any) -> None:
     text = " ".join(word for _, _, word in tokens)
     offsets = [(2 * position, 2 * position + 1) for position in range(len(tokens))]
-    found = code_rule_strings([s for s, _, _ in tokens], [e for _, e, _ in tokens], text=text, offsets=offsets)
-    assert len({string.text for string in found}) == len(found)
-    for string in found:
+    strings = decode_strings([s for s, _, _ in tokens], [e for _, e, _ in tokens], text=text, offsets=offsets)
+    assert len({string.text for string in strings}) == len(strings)
+    for string in strings:
         first, last, score = string.best
         assert 0 <= first <= last < len(tokens)
         assert text[offsets[first][0] : offsets[last][1]] == string.text

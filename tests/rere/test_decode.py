@@ -12,7 +12,7 @@ from spacy_relext.rere.decode import (
     Candidate,
     ScoredSpan,
     decode_spans,
-    keep_best_candidates,
+    non_max_suppression,
     pair_nearest,
     pair_product,
 )
@@ -40,8 +40,8 @@ def offsets(pairs: Any) -> List[Tuple[Offsets, Offsets]]:
 
 def test_start_with_nearest_end() -> None:
     assert spans_of({0: 0.9, 3: 0.7}, {1: 0.8, 4: 0.9}) == [(0, 1), (3, 4)]
-    found = decode_spans(probabilities({0: 0.9, 3: 0.7}), probabilities({1: 0.8, 4: 0.9}), threshold=0.5, max_length=10)
-    assert [score for _, _, score in found] == pytest.approx([0.72, 0.63])
+    spans = decode_spans(probabilities({0: 0.9, 3: 0.7}), probabilities({1: 0.8, 4: 0.9}), threshold=0.5, max_length=10)
+    assert [score for _, _, score in spans] == pytest.approx([0.72, 0.63])
 
 
 def test_a_start_before_another_one_has_no_end_if_mutual() -> None:
@@ -58,14 +58,14 @@ def test_span_length_is_limited() -> None:
 
 
 def test_objects_belong_to_the_subject_before_them() -> None:
-    found = pair_nearest(scored((0, 1), (7, 7)), scored((3, 3), (5, 5), (9, 9)))
-    assert offsets(found) == [((0, 1), (3, 3)), ((0, 1), (5, 5)), ((7, 7), (9, 9))]
+    pairs = pair_nearest(scored((0, 1), (7, 7)), scored((3, 3), (5, 5), (9, 9)))
+    assert offsets(pairs) == [((0, 1), (3, 3)), ((0, 1), (5, 5)), ((7, 7), (9, 9))]
 
 
 def test_a_subject_alone_takes_its_nearest_object() -> None:
     subjects, objects = scored((0, 1), (5, 6), (12, 12)), scored((3, 3), (8, 9), (10, 10))
-    found = offsets(pair_nearest(subjects, objects))
-    assert len(found) == 4 and found[-1] == ((12, 12), (10, 10))
+    pairs = offsets(pair_nearest(subjects, objects))
+    assert len(pairs) == 4 and pairs[-1] == ((12, 12), (10, 10))
     assert len(pair_product(subjects, objects)) == 9
     tie = pair_nearest(scored((0, 0), (2, 2), (5, 5)), scored((3, 3), (7, 7)))
     assert ((0, 0), (3, 3)) in offsets(tie)
@@ -91,10 +91,10 @@ RESPECTIVELY = {(0, 8), (2, 10), (4, 12)}
 
 
 def test_nearest_on_respectively() -> None:
-    found = {(subject[0], obj[0]) for subject, obj in pair_nearest(ABC, XYZ)}
-    assert found == {(0, 8), (2, 8), (4, 8), (4, 10), (4, 12)}
-    hits = len(found & RESPECTIVELY)
-    assert (hits / len(found), hits / 3) == (0.4, pytest.approx(0.666667, abs=6e-7))
+    pairs = {(subject[0], obj[0]) for subject, obj in pair_nearest(ABC, XYZ)}
+    assert pairs == {(0, 8), (2, 8), (4, 8), (4, 10), (4, 12)}
+    hits = len(pairs & RESPECTIVELY)
+    assert (hits / len(pairs), hits / 3) == (0.4, pytest.approx(0.666667, abs=6e-7))
 
 
 @pytest.mark.xfail(strict=True, reason="the nearest subject is the wrong one; the pair scorer is there for this")
@@ -109,13 +109,13 @@ SPANS = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 3)).map(lambda s: (
 @given(PROBS, st.integers(1, 6), st.booleans())
 def test_spans_lie_inside(probs: Any, max_length: int, mutual: bool) -> None:
     starts, ends = [p for p, _ in probs], [p for _, p in probs]
-    found = decode_spans(starts, ends, threshold=0.5, max_length=max_length, mutual=mutual)
-    for first, last, score in found:
+    spans = decode_spans(starts, ends, threshold=0.5, max_length=max_length, mutual=mutual)
+    for first, last, score in spans:
         assert 0 <= first <= last < len(probs) and last - first < max_length
         assert starts[first] >= 0.5 and ends[last] >= 0.5 and score == starts[first] * ends[last]
     if mutual:  # spans do not overlap, and none is lost by asking for less
-        assert all(one[1] < other[0] for one, other in zip(found, found[1:]))
-        assert set(found) <= set(decode_spans(starts, ends, threshold=0.5, max_length=max_length, mutual=False))
+        assert all(one[1] < other[0] for one, other in zip(spans, spans[1:]))
+        assert set(spans) <= set(decode_spans(starts, ends, threshold=0.5, max_length=max_length, mutual=False))
 
 
 @given(SPANS, SPANS)
@@ -137,13 +137,13 @@ def test_the_torch_twin_agrees(rows: Any, max_length: int, mutual: bool) -> None
         padded[:, number, : len(row)] = numpy.asarray(row).reshape(-1, 2).T
     mode = "mutual" if mutual else "nearest"
     options: Dict[str, Any] = {"threshold": 0.5, "max_length": max_length}
-    found, _ = propose_spans(*torch.from_numpy(padded), **options, top_k=100, mode=mode)
+    proposed, _ = propose_spans(*torch.from_numpy(padded), **options, top_k=100, mode=mode)
     expected = {
         (number, first, last)
         for number, (starts, ends) in enumerate(zip(*padded.tolist()))
         for first, last, _ in decode_spans(starts, ends, **options, mutual=mutual)
     }
-    assert len(found) == len(expected) and {tuple(span) for span in found.tolist()} == expected
+    assert len(proposed) == len(expected) and {tuple(span) for span in proposed.tolist()} == expected
 
 
 def test_mode_all_and_the_best_spans() -> None:
@@ -161,18 +161,18 @@ def test_cross_spans_is_the_product(subjects: Any, objects: Any) -> None:
         torch.tensor([(0, *span[:2]) for span in spans], dtype=torch.long).reshape(-1, 3)
         for spans in (subjects, objects)
     ]
-    found = {tuple(pair) for pair in cross_spans(*tables)[0].tolist()}
-    assert found == {(0, *subject, *obj) for subject, obj in offsets(pair_product(subjects, objects))}
+    crossed = {tuple(pair) for pair in cross_spans(*tables)[0].tolist()}
+    assert crossed == {(0, *subject, *obj) for subject, obj in offsets(pair_product(subjects, objects))}
 
 
 def candidate(subject: Offsets, obj: Offsets, score: float, relation: str = "r") -> Candidate:
     return Candidate(subject, relation, obj, score, {})
 
 
-def test_of_overlapping_candidates_the_best_stays() -> None:
+def test_non_max_suppression() -> None:
     best, worse = candidate((0, 5), (10, 15), 0.9), candidate((2, 5), (10, 12), 0.8)
     other_object, other_relation = candidate((0, 5), (20, 25), 0.7), candidate((0, 5), (10, 15), 0.6, "s")
     reverse = candidate((10, 15), (0, 5), 0.5)
     shuffled = [reverse, worse, other_relation, best, other_object, best]
-    assert keep_best_candidates(shuffled) == [best, other_object, other_relation, reverse]
-    assert keep_best_candidates([]) == []
+    assert non_max_suppression(shuffled) == [best, other_object, other_relation, reverse]
+    assert non_max_suppression([]) == []

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spacy_relext.annotations.store import set_relations
-from spacy_relext.rere.rows import MOST_ABSENT_ROWS, MOST_ARGUMENTS, QueryRows, all_rows, detected_rows, gold_rows
+from spacy_relext.rere.rows import MAX_ABSENT_ROWS, MAX_ARGUMENTS, QueryRows, all_rows, detected_rows, gold_rows
 from spacy_relext.rere.windows import GoldWindows, SentenceWindows, gold_windows, make_windows
 from tests.pairs.builders import NLP, make_doc, make_example
 
@@ -65,9 +65,9 @@ def test_sentences_with_many_triples_are_limited() -> None:
     windows = make_windows([doc], max_length=50, stride=10)
     gold = gold_windows(windows, [make_example(doc, triples)])
     rows = gold_rows(windows, gold, labels, absent_rows=6.0, absent_weight=0.5)
-    assert len(rows) == 10 + MOST_ABSENT_ROWS
+    assert len(rows) == 10 + MAX_ABSENT_ROWS
     counts = numpy.bincount([row for row, _, _ in rows.spans])
-    assert counts[:10].tolist() == [20] * 10 and set(counts[10:].tolist()) == {MOST_ARGUMENTS}
+    assert counts[:10].tolist() == [20] * 10 and set(counts[10:].tolist()) == {MAX_ARGUMENTS}
 
 
 def test_absent_relations_follow_the_seed() -> None:

@@ -1,4 +1,4 @@
-"""Candidate spans: the soft mutual rule against its definition, and what is kept."""
+"""Candidate spans: the soft mutual rule against its definition, and which are selected."""
 
 import itertools
 from typing import Any, Set, Tuple
@@ -15,12 +15,12 @@ from spacy_relext.rere.span_pairs import (
     SPAN_MODES,
     PairScorer,
     cross_spans,
-    keep_best,
     propose_spans,
     rank_in_group,
     score_spans,
     signed_distance,
     soft_span_scores,
+    top_k_per_row,
 )
 
 
@@ -63,10 +63,10 @@ def test_scores_of_single_spans_agree_with_the_table() -> None:
 
 def test_best_spans_of_each_row() -> None:
     spans = torch.tensor([[1, 0, 0], [0, 0, 0], [0, 1, 1], [0, 2, 2]])
-    kept, scores = keep_best(spans, torch.tensor([0.1, 0.2, 0.9, 0.5]), top_k=2)
+    kept, scores = top_k_per_row(spans, torch.tensor([0.1, 0.2, 0.9, 0.5]), top_k=2)
     assert kept.tolist() == [[0, 1, 1], [0, 2, 2], [1, 0, 0]]
     assert torch.equal(scores, torch.tensor([0.9, 0.5, 0.1]))
-    assert keep_best(spans[:0], torch.zeros(0), top_k=2)[0].shape == (0, 3)
+    assert top_k_per_row(spans[:0], torch.zeros(0), top_k=2)[0].shape == (0, 3)
 
 
 def test_pairs_stay_in_their_row_and_differ() -> None:
@@ -84,7 +84,7 @@ def test_distance_buckets_keep_the_direction() -> None:
     assert forward.tolist() == sorted(forward.tolist()) and forward.max() <= 24
 
 
-def test_many_pairs_are_judged_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_pairs_are_scored_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(0)
     scorer = PairScorer(6, n_relations=3, hidden=4, dropout=0.0)
     tokens, context = torch.randn(2, 5, 6, requires_grad=True), torch.randn(2, 6, requires_grad=True)
@@ -96,9 +96,9 @@ def test_many_pairs_are_judged_in_parts(monkeypatch: pytest.MonkeyPatch) -> None
         return (logits, *torch.autograd.grad(logits.square().sum(), [tokens, context, *scorer.parameters()]))
 
     whole = run()
-    monkeypatch.setattr(span_pairs, "PAIRS_AT_ONCE", 7)
-    for found, expected in zip(run(), whole):
-        torch.testing.assert_close(found, expected)
+    monkeypatch.setattr(span_pairs, "PAIRS_PER_CHUNK", 7)
+    for value, expected in zip(run(), whole):
+        torch.testing.assert_close(value, expected)
 
 
 SPANS = st.sets(st.tuples(st.integers(0, 3), st.integers(0, 2), st.integers(0, 2)), max_size=12)
