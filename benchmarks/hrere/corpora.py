@@ -59,9 +59,7 @@ class HrereMaker(Maker):
     def __init__(self, data: Path, folder: Path, *, models: Path, **limits: int) -> None:
         """Set the folders.
 
-        data (Path): Folder with the data sets.
         folder (Path): Gets the corpora and the embeddings.
-        models (Path): Folder with the word vectors.
         limits (int): Of `Maker`.
         """
         super().__init__(data, folder, **limits)
@@ -90,8 +88,6 @@ class HrereMaker(Maker):
         """Train embeddings of a knowledge base without the pairs of NYT10 and of judged sentences, in either direction.
 
         name (str): One of `KBS`.
-        seed (int): Of the embeddings.
-        tell (Callable[[str], None]): Says what is being done.
         RETURNS (Path): Folder of the embeddings, named by the facts and by how they are trained.
         """
         store, hit = self.store(name).without_pairs(self._all_pairs())
@@ -102,19 +98,18 @@ class HrereMaker(Maker):
             tell(f"{name}: {len(store):,} facts, those of {len(hit):,} pairs left out")
             kept, valid = split_facts(store, VALID_SHARE, seed=seed)
             said = lambda entry: tell("  " + ", ".join(f"{key} {value:.4g}" for key, value in entry.items()))  # noqa: E731
-            train_kb(kept, settings, folder=folder, valid=valid, tell=said)
+            train_kb(kept, settings, folder=folder, valid=valid, on_pass=said)
         return folder
 
     def store(self, name: str) -> TripleStore:
         """Read a knowledge base with all its facts, its ids written as in NYT10.
 
         name (str): One of `KBS`.
-        RETURNS (TripleStore): The facts.
         """
         target = self.folder / f"{name}.tsv"
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
-            rows = fb60k(self.data / FB60K) if name == FB60K else fb15k(self.data / FB15K)
+            rows = _fb60k(self.data / FB60K) if name == FB60K else _fb15k(self.data / FB15K)
             target.write_text("".join(f"{h}\t{r}\t{t}\n" for h, r, t in rows), encoding="utf8")
         return read_store([target])
 
@@ -172,24 +167,16 @@ def _pairs_of(doc: Doc) -> set[Ids]:
     return {ids for ids in gather_bags(AnnotatedPairs()([doc])).ids if all(ids)}
 
 
-def fb60k(folder: Path) -> Iterator[tuple[str, str, str]]:
-    """Read FB60K, whose columns are head, tail, relation.
-
-    folder (Path): With its files.
-    YIELDS (tuple[str, str, str]): Facts.
-    """
+def _fb60k(folder: Path) -> Iterator[tuple[str, str, str]]:
+    """Read FB60K, whose columns are head, tail, relation."""
     for split in ("dev", "test"):
         for line in (folder / f"{split}.triples").read_text(encoding="utf8").splitlines():
             head, tail, relation = line.split("\t")
             yield head, relation, tail
 
 
-def fb15k(folder: Path) -> Iterator[tuple[str, str, str]]:
-    """Read FB15k-237, whose ids have slashes where NYT10 has dots.
-
-    folder (Path): With its archive.
-    YIELDS (tuple[str, str, str]): Facts.
-    """
+def _fb15k(folder: Path) -> Iterator[tuple[str, str, str]]:
+    """Read FB15k-237, whose ids have slashes where NYT10 has dots."""
     with tarfile.open(folder / "FB15k-237.tar.gz") as archive:
         for member in sorted(archive.getnames()):
             if not member.endswith(("train.txt", "valid.txt", "test.txt")):
@@ -198,9 +185,9 @@ def fb15k(folder: Path) -> Iterator[tuple[str, str, str]]:
             assert content is not None
             for line in content.read().decode("utf8").splitlines():
                 head, relation, tail = line.split("\t")
-                yield dotted(head), relation, dotted(tail)
+                yield _dotted(head), relation, _dotted(tail)
 
 
-def dotted(entity: str) -> str:
+def _dotted(entity: str) -> str:
     """RETURNS (str): "/m/02mjmr" as "m.02mjmr"."""
     return entity.strip("/").replace("/", ".")

@@ -111,8 +111,6 @@ class Table:
     def record(self, system: str, trained: Trained, judge: Judge, *outputs: Outputs) -> None:
         """Write the rows of one system: all pairs, and those that training has not seen.
 
-        system (str): Its row.
-        trained (Trained): Its training.
         judge (Judge): Makes probabilities of what it says.
         outputs (Outputs): What it says of bags, and of mentions.
         """

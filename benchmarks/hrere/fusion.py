@@ -17,8 +17,6 @@ def frozen_logits(train: Outputs, others: list[Outputs], *, kb: LinkedKb) -> lis
     """Say what embeddings that no text has changed make likely; only a scale and a number for each class are fitted.
 
     train (Outputs): What these are fitted to, by cross-entropy.
-    others (list[Outputs]): What is asked for.
-    kb (LinkedKb): The embeddings.
     RETURNS (list[Outputs]): The same with these logits.
     """
     classes = train.classes

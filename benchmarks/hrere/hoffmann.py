@@ -47,25 +47,20 @@ class Judgement(NamedTuple):
 def read_judgements(path: Path) -> Iterator[Judgement]:
     """Read what was judged; lines that were left blank, or lack a marked argument, are not.
 
-    path (Path): The file.
     YIELDS (Judgement): In the order of the file.
     """
     for line in path.read_text(encoding="utf8").splitlines():
         columns = line.split("\t")
         if columns[4] != STATED and columns[4] not in NOT_STATED:
             continue
-        text, places = unmark(columns[5].strip('"').strip())
+        text, places = _unmark(columns[5].strip('"').strip())
         if set(places) == {"1", "2"}:
             ids = (freebase_id(columns[0]), freebase_id(columns[1]))
             yield Judgement(text.lower(), places["1"], places["2"], ids, columns[3], columns[4] == STATED)
 
 
-def unmark(marked: str) -> tuple[str, dict[str, tuple[int, int]]]:
-    """Take the brackets off both arguments.
-
-    marked (str): Such as "[Ada]1 saw [Rome]2".
-    RETURNS (tuple[str, dict[str, tuple[int, int]]]): The text, and the characters of arguments 1 and 2.
-    """
+def _unmark(marked: str) -> tuple[str, dict[str, tuple[int, int]]]:
+    """Take the brackets off both arguments."""
     parts, places, end, length = [], {}, 0, 0
     for found in _MARKED.finditer(marked):
         before = marked[end : found.start()]
@@ -78,11 +73,7 @@ def unmark(marked: str) -> tuple[str, dict[str, tuple[int, int]]]:
 
 
 def freebase_id(guid: str) -> str:
-    """Turn a guid into an id: its last digits to the base of 32.
-
-    guid (str): Such as "/guid/9202a8c04000641f8000000000061982".
-    RETURNS (str): Such as "m.02_286".
-    """
+    """Turn a guid into an id: its last digits to the base of 32."""
     number = int(guid.rsplit("/", 1)[-1].removeprefix(PREFIX), 16)
     digits = ""
     while number:
@@ -94,7 +85,6 @@ def freebase_id(guid: str) -> str:
 def leave_out(judgements: list[Judgement], corpora: Mapping[str, Path]) -> tuple[list[Judgement], dict[str, float]]:
     """Leave out what was judged about sentences that had a part in training.
 
-    judgements (list[Judgement]): What was judged.
     corpora (Mapping[str, Path]): "train", what was learned, and "dev", which chose the pass and the mixture.
     RETURNS (tuple[list[Judgement], dict[str, float]]): The others; and how many were left out for each corpus,
         `in_train_found` and so on, each for the first that has its sentence.
@@ -111,7 +101,6 @@ def leave_out(judgements: list[Judgement], corpora: Mapping[str, Path]) -> tuple
 def score_judgements(pipeline: Path, judgements: list[Judgement], *, mixture: Mixture) -> dict[str, float]:
     """Rank what was judged by a pipeline's probabilities, and look at what it states.
 
-    pipeline (Path): With a hrere_classifier.
     judgements (list[Judgement]): What was judged, of sentences that had no part in training.
     mixture (Mixture): How text and knowledge base are mixed.
     RETURNS (dict[str, float]): `sentence_ap` (of cells that were judged), `sentence_p` and `sentence_r` of what is

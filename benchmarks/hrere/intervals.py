@@ -61,8 +61,6 @@ def drawn_scores(systems: Mapping[str, Said], *, draws: int = DRAWS, seed: int =
     """Score systems on the same draws of pairs; both orders of a pair are drawn together.
 
     systems (Mapping[str, Said]): What each says of the same bags.
-    draws (int): How many.
-    seed (int): Of what is drawn.
     RETURNS (dict[str, numpy.ndarray]): Average precision of each system: first of all bags, then of each draw. Shapes
         (draws + 1,)
     RAISES (ValueError): Where systems were asked of different bags.

@@ -12,7 +12,7 @@ from benchmarks.harness.pairs import read_examples
 from benchmarks.hrere.corpora import Ids
 from benchmarks.hrere.outputs import Outputs
 from spacy_relext.hrere.bags import gather_bags, union_of
-from spacy_relext.kb.facts import NamedFacts, TripleStore
+from spacy_relext.kb.facts import FactIndex, TripleStore
 from spacy_relext.pairs.gold import gold_pairs
 from spacy_relext.pairs.suggesters import AnnotatedPairs
 
@@ -20,7 +20,6 @@ from spacy_relext.pairs.suggesters import AnnotatedPairs
 def bag_facts(corpus: Path) -> dict[Ids, set[str]]:
     """Read what gold says of the linked pairs of a corpus.
 
-    corpus (Path): With marked pairs.
     RETURNS (dict[Ids, set[str]]): Relations of each ordered pair that is marked, or has one.
     """
     gold = gold_pairs(AnnotatedPairs(), read_examples(spacy.blank("en"), corpus))
@@ -42,7 +41,7 @@ def match_scores(facts: Mapping[Ids, set[str]], store: TripleStore, *, shown: Co
     shown (Collection[str]): Relations of the training corpus; others are never said.
     RETURNS (dict[str, float]): `bag_p`, `bag_r`, `bag_f`, and `bag_said_found`, how many facts were said.
     """
-    between = NamedFacts(store).relations_between
+    between = FactIndex(store).relations_between
     said = {ids: {each for each in between(*ids) if each in shown} for ids in facts}
     total, true = (sum(map(len, each.values())) for each in (said, facts))
     right = sum(len(relations & facts[ids]) for ids, relations in said.items())
@@ -53,8 +52,6 @@ def match_scores(facts: Mapping[Ids, set[str]], store: TripleStore, *, shown: Co
 def linked_shares(outputs: Outputs, seen: set[frozenset[str]]) -> dict[str, float]:
     """Count of how many bags a knowledge base knows both entities.
 
-    outputs (Outputs): Of bags.
-    seen (set[frozenset[str]]): Pairs of the training corpus.
     RETURNS (dict[str, float]): `coverage`, the share of the bags that are linked, and `coverage_of_facts`, that of
         the facts which are about them; and how many there are, `bags_found`, pairs in whichever order, `pairs_found`,
         and of these in training, `seen_pairs_found`.

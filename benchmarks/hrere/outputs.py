@@ -87,11 +87,7 @@ def _is_score(key: str) -> bool:
 def read_outputs(pipeline: Path, corpus: Path, *, threads: int, unit: str = BAG) -> Outputs:
     """Run a pipeline over the bags of a corpus, or find its answers.
 
-    pipeline (Path): With a hrere_classifier.
-    corpus (Path): Marked pairs of linked entities.
-    threads (int): Of torch.
     unit (str): "bag": all mentions of a pair; "mention": each by itself.
-    RETURNS (Outputs): Logits and gold.
     """
     paths = {each: pipeline.parent.parent / f"{pipeline.name}-{each}-{digest(corpus)}.npz" for each in (BAG, MENTION)}
     if not paths[unit].exists():

@@ -40,13 +40,8 @@ FULL: Mapping[str, Changes] = {
 def train_system(call: Call, data: BagData, kb: Path, *, seed: int, encoder: str, changes: Changes) -> Trained:
     """Run `spacy train` on bags, unless that was done.
 
-    call (Call): The call.
-    data (BagData): The corpora.
-    kb (Path): Folder of the embeddings.
-    seed (int): Seed.
     encoder (str): Of `CONFIGS`.
     changes (Changes): Dotted keys and values that make the system.
-    RETURNS (Trained): Where it is.
     """
     assert isinstance(call.maker, HrereMaker)
     fixed: dict[str, Any] = {
@@ -66,10 +61,8 @@ def train_system(call: Call, data: BagData, kb: Path, *, seed: int, encoder: str
 def length_of(bags: int, *, passes: int, scheduled: bool) -> dict[str, Any]:
     """Say when a training is evaluated and when it ends: after its last evaluation, so that no update is in vain.
 
-    bags (int): Of the training corpus.
     passes (int): Over these bags, but for less than an update for each evaluation.
     scheduled (bool): Whether the config has a learning rate that rises and falls.
-    RETURNS (dict[str, Any]): Dotted keys and values.
     """
     updates = -(-bags // BATCH)
     often = max(1, updates // EVALUATIONS)

@@ -24,9 +24,9 @@ from benchmarks.harness.call import Call
 from benchmarks.harness.runs import run_module
 from benchmarks.harness.stopwatch import peak_memory
 from spacy_relext.corpora.shards import GOLD_ATTRS, ShardWriter, iter_docs
-from spacy_relext.kb.align_corpus import align_corpus, lasting_objects
+from spacy_relext.kb.align_corpus import align_corpus, freeze_objects
 from spacy_relext.kb.alignment import Aligner
-from spacy_relext.kb.facts import NamedFacts, Names, TripleStore
+from spacy_relext.kb.facts import FactIndex, Names, TripleStore
 
 SIZES = (20_000, 100_000)
 ENTITIES, FACTS, RELATIONS, WORDS, SHARD = 50_000, 300_000, 20, 20_000, 10_000
@@ -34,10 +34,7 @@ SYSTEMS = {"align": "default", "docs": "peer:reading and writing Docs, nothing l
 
 
 def align(call: Call) -> None:
-    """Align ever more sentences, each number in a process of its own.
-
-    call (Call): The call.
-    """
+    """Align ever more sentences, each number in a process of its own."""
     for count in SIZES:
         described = (
             f"{count:,} drawn sentences of about 19 tokens, {2 * ENTITIES:,} names, files of {SHARD:,} sentences"
@@ -60,20 +57,15 @@ def draw_store() -> TripleStore:
 
 
 def draw_corpus(folder: Path, store: TripleStore, *, count: int) -> None:
-    """Write sentences that name the two entities of a fact among drawn words.
-
-    folder (Path): Gets the files.
-    store (TripleStore): Facts and names.
-    count (int): Sentences.
-    """
+    """Write sentences that name the two entities of a fact among drawn words."""
     dice, vocab = random.Random(0), spacy.blank("en").vocab
     known = [f"w{number}" for number in range(WORDS)]
     with ShardWriter(folder, shard=SHARD, attrs=GOLD_ATTRS) as writer:
         for _ in range(count):
             words = [dice.choice(known) for _ in range(18)]
-            subject, _, obj = store.fact(dice.randrange(len(store)))
+            subject, _, obj = store.triples[dice.randrange(len(store))].tolist()
             for at, entity in ((12, obj), (4, subject)):
-                said = store.names[entity]
+                said = store.names[store.entities[entity]]
                 words[at : at + 1] = dice.choice((said.label, said.aliases[0])).split()
             doc = Doc(vocab, words=words)
             doc[0].is_sent_start = True
@@ -104,19 +96,14 @@ class TimedAligner(Aligner):
 
 
 def measure_alignment(corpus: Path, *, count: int) -> dict[str, float]:
-    """Align a corpus.
-
-    corpus (Path): Its folder.
-    count (int): Its sentences.
-    RETURNS (dict[str, float]): Metrics.
-    """
+    """Align a corpus."""
     nlp = spacy.blank("en")
     start = time.process_time()
-    aligner = TimedAligner(NamedFacts(draw_store()), tokenizer=nlp.make_doc)
+    aligner = TimedAligner(FactIndex(draw_store()), tokenizer=nlp.make_doc)
     built, start = time.process_time() - start, time.process_time()
     output = corpus.with_name(f"{corpus.name}-aligned")
     limits: dict[str, Any] = {"unrelated": 0.3, "shard": SHARD, "progress": aligner.reading}
-    with lasting_objects():
+    with freeze_objects():
         align_corpus(corpus, output, aligner=aligner, vocab=nlp.vocab, **limits)
     total = time.process_time() - start
     parts = {"read": aligner.read, "find_and_link": aligner.aligned, "mark_and_write": total - aligner.read}

@@ -11,7 +11,7 @@ import numpy
 
 from benchmarks.harness.datasets import Maker
 from spacy_relext.kb.facts import Triples, TripleStore, read_store
-from spacy_relext.kb.model import KnownAnswers
+from spacy_relext.kb.link_prediction import KnownAnswers
 
 SPLITS = ("train", "valid", "test")
 
@@ -58,11 +58,7 @@ class LinkMaker(Maker):
         self.peer_python = peer_python
 
     def links(self, name: str) -> Links:
-        """Read a data set.
-
-        name (str): Its folder.
-        RETURNS (Links): Its facts.
-        """
+        """Read a data set."""
         paths = {split: self._unpack(name, split) for split in SPLITS}
         everything = read_store(paths.values())
         facts = {split: _numbered(everything, path) for split, path in paths.items()}

@@ -17,7 +17,8 @@ from benchmarks.harness.call import Call
 from benchmarks.harness.runs import ROOT, cached, environment, fingerprint
 from benchmarks.kb.data import LinkMaker, Links
 from spacy_relext.kb.embeddings import KbEmbeddings
-from spacy_relext.kb.model import KbModel, score_links, train_kb
+from spacy_relext.kb.link_prediction import evaluate_links
+from spacy_relext.kb.model import KbModel, train_kb
 from spacy_relext.kb.training import LOGISTIC_RECIPE, KbSettings
 
 PEER = ROOT / "benchmarks" / "peers" / "pykeen_links.py"
@@ -34,11 +35,7 @@ PYKEEN = "peer:PyKEEN 1.11.1"
 
 
 def links(call: Call, name: str) -> None:
-    """Train and rank on one data set.
-
-    call (Call): The call.
-    name (str): Folder of the data set.
-    """
+    """Train and rank on one data set."""
     assert isinstance(call.maker, LinkMaker)
     data, passes = call.maker.links(name), call.settings.passes
     torch.set_num_threads(call.settings.threads)
@@ -110,7 +107,7 @@ def _ours(call: Call, data: Links, settings: KbSettings) -> dict[str, Any]:
             call.tell(f"  pass {len(seconds)}: {seconds[-1]:.1f} s, {dict(entry)}")
 
         valid = data.facts["valid"] if settings.every <= settings.passes else None
-        model = train_kb(data.store, settings, folder=folder, valid=valid, progress=timed, tell=tell)
+        model = train_kb(data.store, settings, folder=folder, valid=valid, progress=timed, on_pass=tell)
         return {"seconds": seconds, "history": list(model.history)}
 
     found = cached(folder / "result.json", run)
@@ -155,7 +152,7 @@ def _record(call: Call, data: Links, found: dict[str, Any], *, data_name: str, s
     """Rank the test facts and write the rows."""
     known = data.known()
     for split, facts in data.tests().items():
-        scores = score_links(found["model"], facts, known)
+        scores = evaluate_links(found["model"], facts, known)
         metrics = {key: float(scores[key] or 0.0) for key in METRICS}
         metrics["pass_seconds"] = _pass_seconds(found)
         told = {"data": data_name, "split": split, "system": system, "seed": seed}

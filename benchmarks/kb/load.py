@@ -23,10 +23,7 @@ RELATIONS, CHUNK = 300, 500_000
 
 
 def load(call: Call) -> None:
-    """Read ever more facts, each number in a process of its own.
-
-    call (Call): The call.
-    """
+    """Read ever more facts, each number in a process of its own."""
     for count in SIZES:
         path = call.settings.runs / f"drawn-{count}.tsv"
         if not path.exists():
@@ -40,11 +37,7 @@ def load(call: Call) -> None:
 
 
 def draw(path: Path, count: int) -> None:
-    """Draw facts; a few are there twice.
-
-    path (Path): A .tsv file.
-    count (int): How many.
-    """
+    """Draw facts; a few are there twice."""
     path.parent.mkdir(parents=True, exist_ok=True)
     dice, part = numpy.random.default_rng(0), path.with_suffix(".part")
     with part.open("w", encoding="utf8") as stream:

@@ -58,7 +58,6 @@ class Judged(NamedTuple):
     def labels(self, corpus: Path) -> list[str]:
         """Label the pairs of a corpus, unless that was done.
 
-        corpus (Path): A .spacy file.
         RETURNS (list[str]): In the order of `read_pairs`.
         """
         found = cached(self.folder / f"labels-{digest(corpus)}.json", lambda: {"labels": self.answer(corpus)})

@@ -15,8 +15,6 @@ def drawn_scores(gold: Sequence[str], predicted: Sequence[str], *, draws: int = 
     """Score draws of sentences with the official score, macro-F over the relations, direction required.
 
     gold (Sequence[str]): Label of each sentence's pair. Length P
-    predicted (Sequence[str]): The same, predicted. Length P
-    draws (int): How many.
     seed (int): Of what is drawn: two systems with the same seed are scored on the same draws.
     RETURNS (numpy.ndarray): The score of all sentences, then of each draw, fractions. Shape (draws + 1,)
     """

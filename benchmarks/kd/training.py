@@ -40,10 +40,6 @@ def train_system(
 ) -> tuple[Trained, float]:
     """Train a system's teacher, if it has one, and its student.
 
-    call (Call): The call.
-    data (PairData): The corpora.
-    system (System): What is trained.
-    seed (int): Seed of both.
     family (Family): The encoder of the student, and of the teacher.
     elders (tuple[PairData, Family] | None): Another encoder of the teachers, with the same sentences as it reads them.
     RETURNS (tuple[Trained, float]): The training that is judged, and seconds of updates, the teacher's among them.
@@ -72,20 +68,15 @@ def _taught(call: Call, data: PairData, system: System, **options: Any) -> tuple
         return teach(call, teacher, data.train), teacher.seconds
     taught, seconds = [], 0.0
     for train, held in maker.folds(data.train, system.folds):
-        changes = {**teaching, **missing_labels(data.train, train)}
+        changes = {**teaching, **_missing_labels(data.train, train)}
         teacher = _train(call, replace(data, train=train), TEACHER, changes, **options)
         taught.append(teach(call, teacher, held, held_out=True))
         seconds += teacher.seconds
     return maker.join(taught, teacher.folder / f"taught-{digest(data.train)}.spacy"), seconds
 
 
-def missing_labels(corpus: Path, part: Path) -> dict[str, list[str]]:
-    """Tell a teacher of relations that its part of a corpus does not show.
-
-    corpus (Path): What the student is trained on.
-    part (Path): What the teacher is trained on.
-    RETURNS (dict[str, list[str]]): A change of its config; none where it sees all of them.
-    """
+def _missing_labels(corpus: Path, part: Path) -> dict[str, list[str]]:
+    """Tell a teacher of relations that its part of a corpus does not show."""
     known = _relations(corpus)
     return {} if _relations(part) == known else {f"initialize.components.{TEACHER}.labels": list(known)}
 
@@ -93,11 +84,7 @@ def missing_labels(corpus: Path, part: Path) -> dict[str, list[str]]:
 def teach(call: Call, teacher: Trained, corpus: Path, *, held_out: bool = False) -> Path:
     """Write what a teacher says of the pairs of a corpus into a copy of it, as `spacy relext teach` does.
 
-    call (Call): The call.
-    teacher (Trained): Its training.
-    corpus (Path): The training corpus.
     held_out (bool): Whether the teacher was not trained on it.
-    RETURNS (Path): The new corpus.
     """
     target = teacher.folder / f"taught-{digest(corpus)}.spacy"
     if not target.exists():
@@ -116,12 +103,7 @@ def maker_of(call: Call) -> PairMaker:
 def fit_length(config: Path, train: Path, changes: Mapping[str, Any], *, component: str, passes: int) -> dict[str, Any]:
     """Fit what follows from the number of updates and `training_config.py` leaves as it is: warm-up and annealing.
 
-    config (Path): The config.
-    train (Path): Training corpus.
     changes (Mapping[str, Any]): Of the config; only the batch size matters.
-    component (str): The component that is trained.
-    passes (int): Passes over the corpus.
-    RETURNS (dict[str, Any]): Further changes.
     """
     total = _steps(config, train, changes.get(BATCH_SIZE)) * passes
     found = {"training.optimizer.learn_rate.warmup_steps": max(1, round(WARMUP * total))}

@@ -53,7 +53,6 @@ def label_of(answer: PairClass | None) -> str:
 def pipeline_answers(nlp: Language, corpus: Path, *, name: str) -> Answers:
     """Let a pipeline answer, however unsure it is.
 
-    nlp (Language): The pipeline.
     corpus (Path): A .spacy file with one marked pair a text.
     name (str): The component, whose threshold is set to 0.
     RETURNS (Answers): In the order of the pairs.
@@ -75,10 +74,7 @@ def pipeline_answers(nlp: Language, corpus: Path, *, name: str) -> Answers:
 def best_threshold(answers: Answers, pairs: PairSet, count: int) -> float:
     """Choose the threshold with the best micro F on labelled pairs.
 
-    answers (Answers): Of the tuning corpus.
-    pairs (PairSet): Its gold.
     count (int): How many of its pairs have labels that may be read; 0: none, the default it is.
-    RETURNS (float): The threshold.
     """
     if not count:
         return NO_LABELS
@@ -92,7 +88,6 @@ def judge(dev: Answers, test: Answers, *, tuning: PairSet, gold: PairSet) -> Map
     """Score answers with each budget of labels.
 
     dev, test (Answers): Of the tuning and the test corpus.
-    tuning, gold (PairSet): Their gold.
     RETURNS (Mapping[str, dict[str, float]]): Budget → scores of the test corpus.
     """
     limits = {name: best_threshold(dev, tuning, count) for name, count in BUDGETS.items()}
@@ -103,8 +98,6 @@ def judge(dev: Answers, test: Answers, *, tuning: PairSet, gold: PairSet) -> Map
 def named_auc(answers: Answers, gold: PairSet) -> float:
     """How often a pair of a named relation is surer than one of none, whatever the threshold: area under the ROC curve.
 
-    answers (Answers): One for each pair.
-    gold (PairSet): The pairs.
     RETURNS (float): 0.5 is chance; also where all pairs are of one kind.
     """
     ranking = ROCAUCScore()
@@ -116,9 +109,7 @@ def named_auc(answers: Answers, gold: PairSet) -> float:
 def fixed_answers(labels: Sequence[PairClass | None], scores: numpy.ndarray | None = None) -> Answers:
     """Wrap answers that no pipeline gave.
 
-    labels (Sequence[PairClass | None]): The answers.
     scores (numpy.ndarray | None): How sure they are; None: entirely.
-    RETURNS (Answers): The same.
     """
     names = [label_of(each) for each in labels]
     return Answers(names, numpy.ones(len(names)) if scores is None else scores)

@@ -48,10 +48,8 @@ class Ruled(NamedTuple):
 def load_rules(path: Path, relations: Sequence[str] | None = None, drawn: Sequence[int] | None = None) -> list[Rule]:
     """Read the authors' rules without the types behind their masks, as all systems do.
 
-    path (Path): The file.
     relations (Sequence[str] | None): Those to keep; None: all.
     drawn (Sequence[int] | None): Numbers of the rules to keep; None: all.
-    RETURNS (list[Rule]): The rules.
     """
     nlp = spacy.blank("en")
     found = read_rules(path, any_type=True, tokenize=lambda word: [token.text for token in nlp.tokenizer(word)])
@@ -63,8 +61,6 @@ def match(corpus: Path, rules: list[Rule]) -> Ruled:
     """Let rules vote on a corpus.
 
     corpus (Path): A .spacy file with marked pairs.
-    rules (list[Rule]): The rules.
-    RETURNS (Ruled): Pairs and votes.
     """
     nlp = spacy.blank("en")
     docs = [example.reference for example in read_examples(nlp, corpus)]
@@ -75,10 +71,7 @@ def match(corpus: Path, rules: list[Rule]) -> Ruled:
 def write_labels(corpus: Path, target: Path, labels: Sequence[PairClass | None]) -> Path:
     """Write a copy of a corpus of one pair a text with other labels.
 
-    corpus (Path): The corpus.
-    target (Path): The copy.
     labels (Sequence[PairClass | None]): Of each text; None: it is not annotated.
-    RETURNS (Path): The target.
     """
     made, nlp = DocBin(store_user_data=True), spacy.blank("en")
     docs = [doc for doc in iter_docs(corpus, nlp.vocab)]
@@ -86,7 +79,7 @@ def write_labels(corpus: Path, target: Path, labels: Sequence[PairClass | None])
     if pairs.doc.tolist() != list(range(len(labels))):
         raise ValueError(f"{corpus}: not one pair a text")
     for number, (doc, label) in enumerate(zip(docs, labels, strict=True)):
-        bare = strip_triples(doc)
+        bare = _strip_triples(doc)
         if label is not None:
             subject, obj = pairs.spans(number)[:: -1 if label.backwards else 1]
             offsets = [(span.start_char, span.end_char) for span in (subject, obj)]
@@ -97,7 +90,7 @@ def write_labels(corpus: Path, target: Path, labels: Sequence[PairClass | None])
     return target
 
 
-def strip_triples(doc: Doc) -> Doc:
+def _strip_triples(doc: Doc) -> Doc:
     """RETURNS (Doc): The Doc without its triples, changed in place."""
     from spacy_relext.annotations.store import TRIPLES_KEY
 
@@ -114,10 +107,7 @@ def by_rules(ruled: Ruled) -> list[PairClass | None]:
 def by_label_model(ruled: Ruled, folder: Path, *, python: Path, seed: int) -> list[PairClass | None]:
     """Let Snorkel's LabelModel weigh the rules.
 
-    ruled (Ruled): Pairs and rules.
-    folder (Path): For its files.
     python (Path): Python of an environment with snorkel.
-    seed (int): Seed.
     RETURNS (list[PairClass | None]): The likeliest answer where a rule fires.
     """
     answers = sorted({each for said in ruled.votes.said for each in said})
@@ -148,7 +138,6 @@ class Likeness(NamedTuple):
 def by_cosine(ruled: Ruled, encoder: Path) -> Likeness:
     """Compare what stands between two arguments with the rules, by a sentence encoder as it is.
 
-    ruled (Ruled): Pairs and rules.
     encoder (Path): Folder of a Hugging Face encoder.
     RETURNS (Likeness): The most similar rule of each pair.
     """

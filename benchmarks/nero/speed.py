@@ -46,9 +46,6 @@ def matching(call: Call) -> None:
 def match_stream(rules: list[Rule], *, total: int, seed: int, max_gap: int) -> tuple[float, int]:
     """Match a stream; only matching is timed, in processor time.
 
-    rules (list[Rule]): The rules.
-    total (int): Sentences.
-    seed (int): Seed of the sentences.
     max_gap (int): Most tokens that a gap stands for.
     RETURNS (tuple[float, int]): Seconds, and how often a rule fired.
     """
@@ -63,10 +60,7 @@ def match_stream(rules: list[Rule], *, total: int, seed: int, max_gap: int) -> t
 def make_rules(count: int, *, seed: int, gaps: bool = False) -> list[Rule]:
     """Invent rules of one to four words between the masks.
 
-    count (int): How many different ones.
-    seed (int): Seed.
     gaps (bool): Whether each has a gap beside one of its words, at either end or between two.
-    RETURNS (list[Rule]): The rules.
     """
     dice, bodies = random.Random(seed), set()
     while len(bodies) < count:
@@ -78,12 +72,7 @@ def make_rules(count: int, *, seed: int, gaps: bool = False) -> list[Rule]:
 
 
 def make_pairs(total: int, *, seed: int) -> Iterator[Pairs]:
-    """Invent sentences with two marked words each, up to six words apart.
-
-    total (int): Sentences.
-    seed (int): Seed.
-    YIELDS (Pairs): A batch of them.
-    """
+    """Invent sentences with two marked words each, up to six words apart."""
     vocab, dice = spacy.blank("en").vocab, random.Random(seed + 1)
     for begin in range(0, total, BATCH):
         yield _batch(vocab, dice, min(BATCH, total - begin))

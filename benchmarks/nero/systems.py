@@ -25,13 +25,13 @@ class System:
     labels: str = ""
 
 
-def change(**settings: Any) -> dict[str, Any]:
+def _change(**settings: Any) -> dict[str, Any]:
     """RETURNS (dict[str, Any]): Settings of how the component learns as changes of the config."""
     return {f"{IN}.learning.{key}": value for key, value in settings.items()}
 
 
 # A plain classifier: nothing but cross-entropy with labels, drawn as they come.
-PLAIN = change(w_rules=0.0, w_clus=0.0, w_unmatched=0.0, own_share=0.0, balance=0.0)
+PLAIN = _change(w_rules=0.0, w_clus=0.0, w_unmatched=0.0, own_share=0.0, balance=0.0)
 LABELLED = {**PLAIN, f"{IN}.learn_gold": True}
 SUPERVISED = {**LABELLED, f"{IN}.exact_wins": False}
 DEFAULT = "default"
@@ -39,22 +39,22 @@ SYSTEMS: dict[str, System] = {DEFAULT: System()}
 BASELINES: dict[str, System] = {
     "matched sentences only": System(PLAIN),
     "matched sentences, as many others as Other": System(
-        {**PLAIN, **change(w_unmatched=1.0, quiet_share=1.0, unmatched_from=0)}
+        {**PLAIN, **_change(w_unmatched=1.0, negative_share=1.0, unmatched_from=0)}
     ),
     "pseudo-labelling": System(LABELLED, labels="pseudo"),
     "self-training": System(LABELLED, labels="rounds"),
     "Snorkel's LabelModel": System(LABELLED, labels="label-model"),
 }
-PAPER = change(own_share=0.0, temperature=0.0, w_unmatched=0.5, balance=0.0)
+PAPER = _change(own_share=0.0, temperature=0.0, w_unmatched=0.5, balance=0.0)
 ABLATIONS: dict[str, System] = {
-    "without L_unmatched": System(change(w_unmatched=0.0, own_share=0.0)),
-    "without L_clus": System(change(w_clus=0.0)),
-    "without L_rules": System(change(w_rules=0.0)),
-    "without balance": System(change(balance=0.0)),
-    "read from both sides": System({**change(both_orders=True), f"{IN}.average_orders": True}),
+    "without L_unmatched": System(_change(w_unmatched=0.0, own_share=0.0)),
+    "without L_clus": System(_change(w_clus=0.0)),
+    "without L_rules": System(_change(w_rules=0.0)),
+    "without balance": System(_change(balance=0.0)),
+    "read from both sides": System({**_change(both_orders=True), f"{IN}.average_orders": True}),
     "as the paper: pseudo-labels of the soft matcher": System(PAPER),
     "as the paper, frozen matcher": System(LABELLED, labels="cosine"),
-    "half the word of the soft matcher": System(change(own_share=0.5)),
+    "half the word of the soft matcher": System(_change(own_share=0.5)),
 }
 PARTS: dict[str, dict[str, System]] = {"central": SYSTEMS, "baselines": BASELINES, "ablations": ABLATIONS}
 

@@ -45,7 +45,6 @@ class Pieces:
 def read_records(path: Path) -> list[Record]:
     """Read a JSON array, or JSON lines, of {"text", "triple_list"}.
 
-    path (Path): the file.
     RETURNS (list[Record]): one record per sentence, triples without repetition.
     RAISES (ValueError): if the file is not JSON, or an entry lacks a key.
     """
@@ -66,19 +65,13 @@ def read_records(path: Path) -> list[Record]:
 def rename_relations(records: Sequence[Record], *, names: dict[str, str]) -> list[Record]:
     """Replace relation names by those of the training set; names not in the map stay.
 
-    records (Sequence[Record]): sentences of a test set.
     names (dict[str, str]): name in the test set → name in training.
-    RETURNS (list[Record]): the same sentences.
     """
     return [Record(r.text, frozenset((s, names.get(label, label), o) for s, label, o in r.triples)) for r in records]
 
 
 def relations_of(records: Sequence[Record]) -> list[str]:
-    """Sorted names of the relations that the gold triples use.
-
-    records (Sequence[Record]): sentences.
-    RETURNS (list[str]): relation names.
-    """
+    """Sorted names of the relations that the gold triples use."""
     return sorted({relation for record in records for _, relation, _ in record.triples})
 
 
@@ -109,8 +102,6 @@ def encode_examples(
 ) -> tuple[list[Example], int]:
     """Turn sentences into training examples; sentences of whose triples none is found are left out.
 
-    records (Sequence[Record]): training sentences.
-    tokenizer (PreTrainedTokenizerFast): the encoder's tokenizer.
     labels (Sequence[str]): relations, in the order of the object taggers.
     max_pieces (int): longest sentence, in pieces with the special ones.
     RETURNS (tuple[list[Example], int]): examples, and how many gold triples were not found.
@@ -136,10 +127,7 @@ def encode_examples(
 def encode_texts(texts: Sequence[str], *, tokenizer: Any, max_pieces: int) -> list[Pieces]:
     """Tokenise sentences for prediction.
 
-    texts (Sequence[str]): sentences.
-    tokenizer (PreTrainedTokenizerFast): the encoder's tokenizer.
     max_pieces (int): longest sentence, in pieces with the special ones.
-    RETURNS (list[Pieces]): one per sentence.
     """
     encoded = tokenizer(list(texts), truncation=True, max_length=max_pieces)
     pieces = []

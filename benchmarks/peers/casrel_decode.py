@@ -40,16 +40,10 @@ def predict(
 ) -> list[list[Candidate]]:
     """Find triples, with the thresholds between `low` and `high` at which each is found.
 
-    model (CasRel): the model, in eval mode.
-    texts (Sequence[str]): sentences.
-    tokenizer (PreTrainedTokenizerFast): the encoder's tokenizer.
     labels (Sequence[str]): relations, in the order of the object taggers.
     batch_size (int): sentences per batch; sentences of like length go together.
-    precision (str): fp32 or bf16.
     low (float): lowest threshold of interest; equal to `high` for one threshold.
-    high (float): highest threshold of interest.
     max_pieces (int): longest sentence, in pieces; the rest is cut off.
-    RETURNS (list[list[Candidate]]): candidates of each sentence.
     """
     pieces = encode_texts(texts, tokenizer=tokenizer, max_pieces=max_pieces)
     order = sorted(range(len(pieces)), key=lambda i: len(pieces[i].ids))

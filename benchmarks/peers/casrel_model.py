@@ -94,7 +94,6 @@ def logit(probability: float) -> float:
     """Inverse of the logistic function.
 
     probability (float): between 0 and 1, both exclusive.
-    RETURNS (float): the logit.
     """
     return math.log(probability / (1.0 - probability))
 
@@ -109,11 +108,7 @@ def collate(
 ) -> Batch:
     """Tensors of one training batch.
 
-    examples (Sequence[Example]): B sentences.
-    n_relations (int): R.
-    padding (int): id of the padding piece.
     all_subjects (bool): train the object taggers on all gold subjects, not on one drawn at random.
-    rng (random.Random): draws the subject.
     RETURNS (Batch): targets and what they belong to.
     """
     ids, mask = pad([e.ids for e in examples], value=padding)
@@ -143,10 +138,7 @@ def collate(
 def casrel_loss(model: CasRel, batch: Batch, *, precision: str) -> Tensor:
     """Binary cross-entropy of subject and object taggers: per piece, summed over the taggers.
 
-    model (CasRel): the model.
-    batch (Batch): inputs and targets.
     precision (str): of the encoder and taggers; the loss itself is fp32.
-    RETURNS (Tensor): a scalar.
     """
     with autocast(precision):
         vectors = model.encode(batch.ids, mask=batch.mask)

@@ -13,20 +13,12 @@ GRID = tuple(round(0.05 * k, 2) for k in range(1, 20))  # 0.05 … 0.95
 
 
 def exact(triple: Triple) -> Triple:
-    """The key of the exact match: whole strings, case-sensitive.
-
-    triple (Triple): subject, relation, object.
-    RETURNS (Triple): the same.
-    """
+    """The key of the exact match: whole strings, case-sensitive."""
     return triple
 
 
 def partial(triple: Triple) -> Triple:
-    """The key of the partial match: first whitespace token of subject and object.
-
-    triple (Triple): subject, relation, object.
-    RETURNS (Triple): shortened.
-    """
+    """The key of the partial match: first whitespace token of subject and object."""
     subject, relation, object_ = triple
     return (subject.split() or [""])[0], relation, (object_.split() or [""])[0]
 
@@ -55,12 +47,7 @@ def _micro(
 
 
 def best_threshold(records: Sequence[Record], found: Sequence[Sequence[Candidate]]) -> tuple[float, float]:
-    """The threshold of the grid with the highest exact F1; of equal ones the nearest to 0.5.
-
-    records (Sequence[Record]): sentences with gold triples.
-    found (Sequence[Sequence[Candidate]]): candidates of the same sentences.
-    RETURNS (tuple[float, float]): threshold and its F1.
-    """
+    """The threshold of the grid with the highest exact F1; of equal ones the nearest to 0.5."""
     scores = {t: _micro(records, found, threshold=t, key=exact)["f"] for t in GRID}
     best = max(GRID, key=lambda t: (scores[t], -abs(t - 0.5)))
     return best, scores[best]
@@ -79,9 +66,6 @@ def score_test(
     training set and this test set's gold use count, in prediction and gold: the fair figure where
     the test set has a label set of its own.
 
-    records (Sequence[Record]): sentences with gold triples.
-    found (Sequence[Sequence[Candidate]]): candidates of the same sentences.
-    labels (Collection[str]): relations of the training set.
     tuned (float): threshold tuned on the development set.
     RETURNS (dict[str, Any]): scores by scope, threshold and match, and the lists of relations.
     """

@@ -31,14 +31,7 @@ class Run:
     def predict(
         self, records: Sequence[Record], *, low: float, high: float, batch_size: int = 32
     ) -> list[list[Candidate]]:
-        """Candidates of some sentences, for thresholds from `low` to `high`.
-
-        records (Sequence[Record]): sentences.
-        low (float): lowest threshold.
-        high (float): highest threshold.
-        batch_size (int): sentences per batch.
-        RETURNS (list[list[Candidate]]): one list per sentence.
-        """
+        """Candidates of some sentences, for thresholds from `low` to `high`."""
         self.model.eval()
         return predict(
             self.model,
@@ -62,8 +55,6 @@ def train(run: Run, examples: Sequence[Example], *, dev: Sequence[Record]) -> fl
     """Train, and leave the weights of the pass with the best F1 on the development set.
 
     run (Run): model and settings; its history gets one entry per pass.
-    examples (Sequence[Example]): training sentences.
-    dev (Sequence[Record]): development sentences.
     RETURNS (float): seconds spent in training steps, without the evaluations.
     """
     rng = random.Random(run.args.seed)
@@ -91,10 +82,6 @@ def train(run: Run, examples: Sequence[Example], *, dev: Sequence[Record]) -> fl
 def train_pass(run: Run, examples: Sequence[Example], *, optimizer: Any, schedule: Any, rng: random.Random) -> float:
     """One pass over the training sentences.
 
-    run (Run): model and settings.
-    examples (Sequence[Example]): training sentences.
-    optimizer (AdamW): stepped once per batch.
-    schedule (LambdaLR): likewise.
     rng (random.Random): order of the sentences, and choice of subjects.
     RETURNS (float): sum of the batches' losses.
     """

@@ -57,7 +57,6 @@ def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
 def read_sets(args: argparse.Namespace) -> dict[str, list[Record]]:
     """Read training, development and test pairs.
 
-    args (argparse.Namespace): the command line.
     RETURNS (dict[str, list[Record]]): pairs under "train", "dev" and "test:NAME".
     RAISES (ValueError): if a file is not what it should be.
     """

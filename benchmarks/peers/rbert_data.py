@@ -54,8 +54,6 @@ class Layout:
 def read_records(path: Path) -> list[Record]:
     """Read JSON lines of pairs; blank lines are left out.
 
-    path (Path): the file.
-    RETURNS (list[Record]): one per pair.
     RAISES (ValueError): naming file and line, if a line is not a pair.
     """
     records = []
@@ -96,13 +94,7 @@ def _span(row: dict[str, Any], *, key: str) -> Span:
 
 
 def encode_records(records: Sequence[Record], *, tokenizer: Any, layout: Layout) -> list[Example]:
-    """Turn pairs into pieces with markers; a text that several pairs share is tokenised once.
-
-    records (Sequence[Record]): pairs.
-    tokenizer (PreTrainedTokenizerFast): the encoder's tokenizer.
-    layout (Layout): special pieces, markers and limits.
-    RETURNS (list[Example]): one per pair.
-    """
+    """Turn pairs into pieces with markers; a text that several pairs share is tokenised once."""
     if not records:
         return []
     texts = list(dict.fromkeys(record.text for record in records))
@@ -170,8 +162,6 @@ def mark(ids: Sequence[int], *, spans: Sequence[Span], openings: Sequence[Sequen
     ids (Sequence[int]): pieces of the text, without special ones.
     spans (Sequence[Span]): pieces of subject and object, end exclusive.
     openings (Sequence[Sequence[int]]): what follows the first marker of subject and object: their types, or nothing.
-    layout (Layout): special pieces, markers and limits.
-    RETURNS (Example): the pair.
     """
     budget = layout.max_pieces - 2 - len(layout.markers) - sum(map(len, openings))
     cut = len(ids) > budget

@@ -61,7 +61,6 @@ class RBert(nn.Module):
     def forward(self, batch: Batch) -> Tensor:
         """Logits of the labels.
 
-        batch (Batch): B pairs of T pieces.
         RETURNS (Tensor): Shape (B, R)
         """
         vectors = self.encoder(input_ids=batch.ids, attention_mask=batch.mask).last_hidden_state  # (B, T, D)
@@ -74,12 +73,7 @@ class RBert(nn.Module):
 
 
 def collate(examples: Sequence[Example], *, padding: int) -> Batch:
-    """Tensors of one batch.
-
-    examples (Sequence[Example]): B pairs.
-    padding (int): id of the padding piece.
-    RETURNS (Batch): what the model reads.
-    """
+    """Tensors of one batch."""
     ids, mask = pad([e.ids for e in examples], value=padding)
     spans = [span for e in examples for span in (e.subject, e.object)]
     weights = mean_weights(spans, length=ids.shape[1])  # (2B, T)
@@ -107,17 +101,11 @@ class Peer:
         """Turn pairs into pieces.
 
         records (Sequence[Record]): pairs; their labels are not read.
-        RETURNS (list[Example]): one per pair.
         """
         return encode_records(records, tokenizer=self.tokenizer, layout=self.layout)
 
     def classify(self, examples: Sequence[Example], *, batch_size: int = 32) -> list[str]:
-        """Labels of pairs in pieces, in batches of like length.
-
-        examples (Sequence[Example]): pairs.
-        batch_size (int): pairs per batch.
-        RETURNS (list[str]): one label per pair.
-        """
+        """Labels of pairs in pieces, in batches of like length."""
         self.model.eval()
         order = sorted(range(len(examples)), key=lambda i: len(examples[i].ids))
         found = [""] * len(examples)
@@ -133,8 +121,6 @@ class Peer:
         """Labels of some pairs, tokenising included.
 
         records (Sequence[Record]): pairs; their labels are not read.
-        batch_size (int): pairs per batch.
-        RETURNS (list[str]): one label per pair.
         """
         return self.classify(self.encode(records), batch_size=batch_size)
 
@@ -170,9 +156,7 @@ class Peer:
 def load_peer(path: Path | str, *, precision: str | None = None) -> Peer:
     """Read what `Peer.save` wrote; needs no network.
 
-    path (Path | str): the folder.
     precision (Optional[str]): fp32 or bf16; that of training if None.
-    RETURNS (Peer): ready to predict.
     RAISES (ValueError): if the folder holds no saved peer.
     """
     folder = Path(path)

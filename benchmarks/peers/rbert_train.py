@@ -63,9 +63,6 @@ def score(
     counts as predicted and missed, "Other" is no relation. micro: TACRED's way, precision is 1 if nothing is predicted;
     macro scores are over the relations that occur in gold.
 
-    gold (Sequence[str]): labels of the data set.
-    predicted (Sequence[str]): labels of the same pairs.
-    style (str): semeval or micro.
     no_relation (Optional[str]): the label that counts as nothing found, with micro; all count if None.
     RETURNS (dict[str, Any]): macro_p … micro_f, accuracy, pairs and the scores per relation.
     """
@@ -94,8 +91,6 @@ def score(
 def score_peer(run: Run, examples: Sequence[Example], *, records: Sequence[Record]) -> dict[str, Any]:
     """Predict a set and score it.
 
-    run (Run): model and settings.
-    examples (Sequence[Example]): the pairs in pieces.
     records (Sequence[Record]): the same pairs with their labels.
     RETURNS (dict[str, Any]): of `score`.
     """
@@ -119,8 +114,6 @@ def train(
     """Train, and leave the weights of the pass with the best score on the development set.
 
     run (Run): model and settings; its history gets one entry per evaluated pass.
-    examples (Sequence[Example]): training pairs.
-    labels (Sequence[str]): their labels.
     dev (tuple[Sequence[Example], Sequence[Record]]): development pairs in pieces and as read.
     RETURNS (float): seconds spent in training steps, without the evaluations.
     """

@@ -59,8 +59,6 @@ def check_files(args: argparse.Namespace, *, parser: argparse.ArgumentParser, ot
 def run_program(name: str, args: argparse.Namespace, benchmark: Callable[..., dict[str, Any]], *, unit: str) -> None:
     """Run a peer's benchmark and write its JSON, with what the figures depend on.
 
-    name (str): The peer.
-    args (Namespace): The command line.
     benchmark (Callable): Gets the command line; returns the result.
     unit (str): What is counted in a second, such as "pairs".
     """

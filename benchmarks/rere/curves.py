@@ -13,8 +13,6 @@ def draw_curves(panels: Mapping[str, Mapping[float, Curve]], *, title: str, targ
     """Draw a panel per system with a line per rate.
 
     panels (Mapping[str, Mapping[float, Curve]]): System → rate of dropped triples → `precision` and `recall`.
-    title (str): What was dropped.
-    target (Path): The file without its suffix.
     RETURNS (list[Path]): The SVG and the PNG file.
     """
     import matplotlib

@@ -36,8 +36,6 @@ def judge(
     """Score a pipeline tuned on the tuning corpus.
 
     pipeline (Path): A trained pipeline; it stays as it is.
-    data (DataSet): Tuning and test corpora.
-    threads (int): Threads of torch.
     pairing (str): How subjects and objects are paired; for "nearest" and "product" the threshold of the pointers is
         tuned too.
     extras (bool): Also score the pipeline before tuning, and the extractor with gold relations given, on "test".

@@ -16,11 +16,7 @@ SYSTEMS = {"tuned": "peer:casrel", "fixed": "peer:casrel at 0.5"}
 def run_casrel(data: DataSet, *, seed: int, settings: Settings, ours: Trained) -> dict[str, Any]:
     """Train and test the peer, unless that was done.
 
-    data (DataSet): The corpora.
-    seed (int): Seed.
-    settings (Settings): Of our trainings.
     ours (Trained): The training whose batch size it takes.
-    RETURNS (dict[str, Any]): What casrel.py writes.
     RAISES (ValueError): Where it fails.
     """
     corpora = {"train": data.train, "dev": data.dev, **data.tests}

@@ -33,8 +33,6 @@ Place = tuple[int, int]
 def mixed_corpus(maker: ClusterMaker, name: str) -> Path:
     """Write a corpus of which three pairs in ten state nothing.
 
-    maker (ClusterMaker): Has the data set.
-    name (str): The data set.
     RETURNS (Path): All pairs of the data set, then the others.
     """
 
@@ -47,11 +45,7 @@ def mixed_corpus(maker: ClusterMaker, name: str) -> Path:
 
 
 def unrelated(pairs: Sequence[Marked], *, seed: int) -> Iterator[Marked]:
-    """Yield a pair without a relation of each text that has one.
-
-    pairs (Sequence[Marked]): Of a data set.
-    seed (int): Of what is drawn.
-    """
+    """Yield a pair without a relation of each text that has one."""
     dice = random.Random(seed)
     annotated = {(*each.words, places) for each in pairs for places in [frozenset((each.subject, each.object))]}
     for pair in pairs:
@@ -79,8 +73,6 @@ def capitalised(words: Sequence[str], taken: Sequence[Place]) -> list[Place]:
 def judge_pairs(nlp: Language, corpus: Path) -> dict[str, Any]:
     """Put the pairs of a corpus into clusters.
 
-    nlp (Language): A pipeline with a selfore_clusterer.
-    corpus (Path): One marked pair a text.
     RETURNS (dict[str, Any]): `gold`, `clusters`, `score`, and `margin`: how much more likely the cluster is than the
         next, each a list with one entry for each pair; `names` of the clusters, from 1.
     """

@@ -30,11 +30,6 @@ BASELINES: dict[str, tuple[str, ...]] = {
 def encode(nlp: Language, corpus: Path, encoder: Path, folder: Path, *, threads: int) -> dict[str, numpy.ndarray]:
     """Encode the pairs of a corpus with the last layer of an encoder, or find them encoded.
 
-    nlp (Language): A pipeline for the corpus.
-    corpus (Path): One marked pair a text.
-    encoder (Path): Folder of the encoder.
-    folder (Path): Keeps the vectors.
-    threads (int): Of torch.
     RETURNS (dict[str, numpy.ndarray]): For each of `PARTS` the vectors, in the order of the corpus. Shapes (N, D)
     """
     path = folder / f"vectors-{digest(corpus)}-{encoder.name}.npz"
@@ -94,9 +89,7 @@ def cluster_baseline(vectors: numpy.ndarray, *, count: int, seed: int) -> list[i
     """Cluster vectors.
 
     vectors (numpy.ndarray): Shape (N, F)
-    count (int): K.
     seed (int): Of k-means++, the best of ten starts.
-    RETURNS (list[int]): Clusters.
     """
     from sklearn.cluster import KMeans
 

@@ -74,9 +74,6 @@ class ClusterMaker(Maker):
     def __init__(self, data: Path, folder: Path, *, models: Path, **limits: int) -> None:
         """Set the folders.
 
-        data (Path): Folder with the data sets.
-        folder (Path): Gets the corpora.
-        models (Path): Folder with the entity recogniser.
         limits (int): Of `Maker`.
         """
         super().__init__(data, folder, **limits)
@@ -128,12 +125,7 @@ class ClusterMaker(Maker):
         return self.written(f"{key}-typed", lambda: self.typed_pairs(key))
 
     def written(self, key: str, pairs: Callable[[], Sequence[Marked]]) -> Path:
-        """Write a corpus where it is not there yet.
-
-        key (str): Its name.
-        pairs (Callable[[], Sequence[Marked]]): Gives what it holds.
-        RETURNS (Path): The file.
-        """
+        """Write a corpus where it is not there yet."""
         suffix = f"-first{self.limit_train}" if self.limit_train else ""
         path = self.folder / f"{key}{suffix}.spacy"
         if not path.exists():

@@ -32,12 +32,7 @@ def labelled_pairs(pairs: Sequence[Marked], relations: Sequence[str]) -> set[int
 
 
 def partly_labelled(maker: ClusterMaker, name: str) -> Path:
-    """Write a corpus with the gold of some pairs only; the other texts are not annotated.
-
-    maker (ClusterMaker): Has the data set.
-    name (str): The data set.
-    RETURNS (Path): The file.
-    """
+    """Write a corpus with the gold of some pairs only; the other texts are not annotated."""
 
     def pairs() -> list[Marked]:
         found = maker.pairs(name)
@@ -53,8 +48,6 @@ def score_known(
     """Score clusters of pairs that had no label.
 
     judged (dict[str, Any]): From `judge_pairs`.
-    labelled (set[int]): The pairs that had one.
-    relations (Sequence[str]): The known ones.
     named (bool): Whether clusters have names of relations; else each gets that of most of its labelled pairs.
     RETURNS (dict[str, float]): `unknown_b3_f`, `unknown_ari`: of pairs of the other relations; `known_b3_f`,
         `known_ari`: of the known ones; `known_accuracy`: share of these in a cluster with the name of their relation;

@@ -81,7 +81,6 @@ def _draw(count: int) -> numpy.ndarray:
 def draw_table(count: int) -> PairTable:
     """Draw all that is kept of pairs after reading.
 
-    count (int): How many.
     RETURNS (PairTable): Keys, vectors, words between the arguments, and their types, each an object of its own, as
         those that are read.
     """
@@ -94,11 +93,7 @@ def draw_table(count: int) -> PairTable:
 
 
 def draw_gaps(count: int) -> list[tuple[str, ...]]:
-    """Draw what stands between arguments, by Zipf's law.
-
-    count (int): Of how many pairs.
-    RETURNS (list[tuple[str, ...]]): Words of each.
-    """
+    """Draw what stands between arguments, by Zipf's law."""
     dice = numpy.random.default_rng(2)
     shares = 1.0 / numpy.arange(3, WORDS + 3)
     shares /= shares.sum()
@@ -117,7 +112,6 @@ def draw_gaps(count: int) -> list[tuple[str, ...]]:
 def time_all(count: int, starts: int) -> tuple[float, SelforeClusterer]:
     """Do what follows reading in a loop: cluster, find out how well pairs fit, and name the clusters.
 
-    count (int): How many pairs.
     starts (int): The clusterer's `restarts`; all else as by default, but for the number of clusters.
     RETURNS (tuple[float, SelforeClusterer]): Seconds of processor time; the component, initialized.
     """

@@ -14,13 +14,7 @@ PEER = "peer:fine-tuning pass and encoding pass in plain PyTorch"
 
 
 def time_a_loop(call: Call, name: str, data: ClusterData, seed: int) -> None:
-    """Measure the processor time of both, of one thread. The peer learns gold relations: as many as clusters.
-
-    call (Call): The call.
-    name (str): The data set.
-    data (ClusterData): The data set.
-    seed (int): Of both.
-    """
+    """Measure the processor time of both, of one thread. The peer learns gold relations: as many as clusters."""
     call.tell(f"{name}: time of a loop, seed {seed}")
     trained = train_clusters(call, data, data.whole, seed, loops(1))
     pairs = PairData(data.name, data.whole, data.held, {"test": data.whole}, key=f"selfore-{name}", marked=True)

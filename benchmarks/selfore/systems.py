@@ -76,13 +76,8 @@ def train_clusters(
 ) -> Trained:
     """Run `spacy train` on the marked pairs of a corpus, unless that was done.
 
-    call (Call): The call.
     data (ClusterData): Says how many relations there are.
-    corpus (Path): What is clustered.
-    seed (int): Of all that is drawn.
     changes (Changes): Dotted keys and their new values.
-    config (Path): What they change.
-    RETURNS (Trained): The training.
     """
     fixed = {**MARKED, COUNT: data.relations, "training.eval_frequency": 1_000_000}
     # nothing is chosen on dev, which is read once
@@ -99,13 +94,7 @@ def _pipeline_of(trained: Trained) -> Path:
 
 
 def score_trained(call: Call, trained: Trained, corpus: Path) -> dict[str, Any]:
-    """Let a pipeline put the pairs of a corpus into its clusters, and score them.
-
-    call (Call): The call.
-    trained (Trained): The pipeline's training.
-    corpus (Path): With gold.
-    RETURNS (dict[str, Any]): Its scores.
-    """
+    """Let a pipeline put the pairs of a corpus into its clusters, and score them."""
 
     def compute() -> dict[str, Any]:
         torch.set_num_threads(call.settings.threads)
@@ -118,9 +107,6 @@ def score_trained(call: Call, trained: Trained, corpus: Path) -> dict[str, Any]:
 def judge_trained(call: Call, trained: Trained, corpus: Path) -> dict[str, Any]:
     """Let a pipeline put the pairs of a corpus into its clusters.
 
-    call (Call): The call.
-    trained (Trained): The pipeline's training.
-    corpus (Path): With gold.
     RETURNS (dict[str, Any]): Of `judge_pairs`.
     """
 
@@ -132,25 +118,13 @@ def judge_trained(call: Call, trained: Trained, corpus: Path) -> dict[str, Any]:
 
 
 def untrained_vectors(call: Call, data: ClusterData, changes: Changes) -> Vectors:
-    """Read a data set as the pipeline does before it has learned anything: whatever the seed and the clusters.
-
-    call (Call): The call.
-    data (ClusterData): The data set.
-    changes (Changes): Of the config.
-    RETURNS (Vectors): Its pairs.
-    """
+    """Read a data set as the pipeline does before it has learned anything: whatever the seed and the clusters."""
     trained = train_clusters(call, data, data.whole, 0, changes)
     return read_vectors(_pipeline_of(trained), data.whole, threads=call.settings.threads)
 
 
 def find_count(call: Call, data: ClusterData, seed: int) -> int:
-    """Let the vectors of a data set say how many clusters there are, unless that was done.
-
-    call (Call): The call.
-    data (ClusterData): The data set.
-    seed (int): Of what is drawn.
-    RETURNS (int): K.
-    """
+    """Let the vectors of a data set say how many clusters there are, unless that was done."""
 
     def compute() -> dict[str, Any]:
         torch.set_num_threads(call.settings.threads)
@@ -166,10 +140,6 @@ def find_count(call: Call, data: ClusterData, seed: int) -> int:
 def compare(call: Call, data: ClusterData, seed: int, changes: Changes, *, count: int = 0) -> dict[str, Any]:
     """Cluster the vectors of a data set in another way, unless that was done.
 
-    call (Call): The call.
-    data (ClusterData): The data set.
-    seed (int): Of the clustering.
-    changes (Changes): Of the config.
     count (int): K; 0: as many as relations.
     RETURNS (dict[str, Any]): Of `cluster_vectors`.
     """

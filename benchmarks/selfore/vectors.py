@@ -37,13 +37,7 @@ class Vectors(NamedTuple):
 
 
 def read_vectors(pipeline: Path, corpus: Path, *, threads: int) -> Vectors:
-    """Read pairs with the encoder of a pipeline, or find them read.
-
-    pipeline (Path): With a selfore_clusterer.
-    corpus (Path): One marked pair a text.
-    threads (int): Of torch.
-    RETURNS (Vectors): Its pairs.
-    """
+    """Read pairs with the encoder of a pipeline, or find them read."""
     nlp = spacy.load(pipeline)
     clusterer: Any = nlp.get_pipe("selfore_clusterer")
     path = pipeline.parent.parent / f"vectors-{digest(corpus)}.npz"
@@ -66,10 +60,7 @@ def read_vectors(pipeline: Path, corpus: Path, *, threads: int) -> Vectors:
 def cluster_vectors(vectors: Vectors, count: int, changes: Mapping[str, Any], *, seed: int) -> dict[str, float]:
     """Cluster in one way, and score what the pipeline that follows from it says of the same pairs.
 
-    vectors (Vectors): The pairs.
-    count (int): K.
     changes (Mapping[str, Any]): Settings of the clustering that are others.
-    seed (int): Of what is drawn.
     RETURNS (dict[str, float]): Scores of clusters, `information`, and `cluster_seconds` of one core.
     """
     start = time.process_time()
@@ -84,10 +75,8 @@ def cluster_vectors(vectors: Vectors, count: int, changes: Mapping[str, Any], *,
 def count_clusters(vectors: Vectors, most: int, *, seed: int) -> Choice:
     """Choose the number of clusters as the component does.
 
-    vectors (Vectors): The pairs.
     most (int): The largest number that is tried.
-    seed (int): Of what is drawn.
     RETURNS (Choice): The number, and what was tried.
     """
-    options = {key: vectors.settings[key] for key in ("reduce", "whiten", "shrinkage", "rounds")}
-    return choose_count(vectors.pairs[vectors.distinct], count_grid(2, most), seed=seed, **options)
+    pairs = vectors.pairs[vectors.distinct]
+    return choose_count(pairs, count_grid(2, most), seed=seed, settings=vectors.settings)
