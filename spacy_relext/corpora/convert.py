@@ -2,25 +2,23 @@
 
 import json
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Union
+from typing import Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
 import spacy
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from ..annotations.triple import Record
 from ..errors import Errors
 from .formats.locate import OCCURRENCES
 from .formats.registry import Format, get_format
 from .formats.sources import Item
-from .records import KNOWN_KEYS, Record, record_to_doc
+from .records import KNOWN_KEYS, record_to_doc
 from .report import Report
-from .shards import GOLD_ATTRS, ShardWriter
+from .shards import GOLD_ATTRS, Progress, ShardWriter
 
 PathLike = Union[str, Path]
-
 RelationMap = Mapping[str, Optional[str]]
-
-Progress = Callable[[Iterable[Doc]], Iterable[Doc]]
 
 
 def convert(
@@ -43,19 +41,19 @@ def convert(
 
     format (str): A name in `formats.FORMATS`.
     inputs (Sequence[PathLike]): The files, in this order.
-    output (PathLike): The .spacy file, or the folder where `shard` is given.
-    lang (str): Language whose tokenizer makes the Docs; "zh" makes a token of each character.
-    occurrences (str): What to do with strings that occur several times: `nearest`, `first` or `all`.
+    output (PathLike): The .spacy file, or the folder if `shard` is given.
+    lang (str): Language of the tokenizer; "zh" makes a token of each character.
+    occurrences (str): Which places of strings that occur several times: `nearest`, `first` or `all`.
     strict (bool): Stop at the first malformed record instead of skipping and counting it.
     one_sentence (bool): Mark each record of a single-sentence format as one sentence.
     pipeline (Optional[PathLike]): A spaCy pipeline that adds annotation and brings its own tokenizer.
-    relation_map (Optional[RelationMap]): New labels; None as new label removes the triples. Others stay.
-    limit (int): Records to read after the skipped ones, malformed ones included; 0 for all.
-    skip (int): Records to pass over first.
-    shard (int): Write a folder of files of this many Docs each; 0 writes one file.
-    progress (Optional[Progress]): Wraps the stream of Docs, such as a progress bar.
-    RETURNS (Report): What was found, changed and left out.
-    RAISES (ValueError): On unusable options or inputs, and, if strict, on a malformed record.
+    relation_map (Optional[RelationMap]): Old → new label; None as new label removes the triples.
+    limit (int): Most records after the skipped ones, malformed ones included; 0 for all.
+    skip (int): Number of records to skip first.
+    shard (int): Docs per file of a folder; 0 writes one file.
+    progress (Optional[Progress]): Wraps the stream of Docs.
+    RETURNS (Report): Counts of what was read, changed and left out.
+    RAISES (ValueError): If an option or an input cannot be used, or, if strict, a record is malformed.
     """
     _check_options(occurrences, limit, skip)
     spec, paths, target = get_format(format), _check_inputs(inputs, Path(output)), Path(output)
@@ -77,7 +75,7 @@ def convert(
 
 
 def _reason(report: Report) -> str:
-    """Say why nothing was read."""
+    """Return why nothing was read."""
     if report.problems:
         return f"First problem: {report.problems[0]}."
     if report.pairs_left_out:
@@ -86,7 +84,7 @@ def _reason(report: Report) -> str:
 
 
 class _Reading:
-    """Reads the records of one conversion and keeps its counts."""
+    """Reads the records of one conversion and counts them."""
 
     def __init__(
         self, spec: Format, report: Report, *, occurrences: str, strict: bool, relation_map: RelationMap
@@ -122,7 +120,7 @@ class _Reading:
                 self._problem(where, str(error).replace("\n", " "))
 
     def _parse(self, item: Item) -> Optional[Record]:
-        """Make a canonical record of an item, or count what was wrong with it."""
+        """Make a canonical record of an item; None if it is malformed or left out, which is counted."""
         self.report.records += 1
         self.report.where = item.where
         try:
@@ -152,8 +150,8 @@ class _Reading:
             raise ValueError(Errors.R100.format(where=where, what=what))
 
     def _clean(self, triples: List[Record]) -> List[Record]:
-        """Rename relations and remove what then stands there twice."""
-        kept: Dict[Any, Record] = {}
+        """Rename relations and remove triples that are then duplicates."""
+        unique: Dict[Tuple[object, ...], Record] = {}
         for triple in triples:
             relation = self.relation_map.get(triple["relation"], triple["relation"])
             if relation is None:
@@ -161,17 +159,15 @@ class _Reading:
                 continue
             self.report.relabelled += relation != triple["relation"]
             key = (*triple["subject"], relation, *triple["object"], triple.get("source", ""))
-            self.report.duplicates += key in kept
-            kept.setdefault(key, {**triple, "relation": relation})
-        return list(kept.values())
+            self.report.duplicates += key in unique
+            unique.setdefault(key, {**triple, "relation": relation})
+        return list(unique.values())
 
 
 def load_tokenizer(lang: str) -> Language:
-    """Make a blank pipeline.
+    """Make a blank pipeline of a language.
 
-    lang (str): Code of a language that spaCy knows; "zh" is cut into characters.
-    RETURNS (Language): The pipeline.
-    RAISES (ValueError): Where spaCy does not know the language or lacks its tokenizer.
+    RAISES (ValueError): If spaCy does not know the language or lacks its tokenizer.
     """
     try:
         return spacy.blank(lang)
@@ -181,11 +177,9 @@ def load_tokenizer(lang: str) -> Language:
 
 
 def load_pipeline(path: PathLike) -> Language:
-    """Load the pipeline that adds annotation.
+    """Load the pipeline that adds annotation: a folder, or the name of an installed package.
 
-    path (PathLike): A folder, or the name of an installed package.
-    RETURNS (Language): The pipeline.
-    RAISES (ValueError): Where there is none.
+    RAISES (ValueError): If there is none.
     """
     try:
         return spacy.load(path)
@@ -195,11 +189,11 @@ def load_pipeline(path: PathLike) -> Language:
 
 
 def load_relation_map(path: PathLike) -> Dict[str, Optional[str]]:
-    """Read new labels of relations from a JSON file.
+    """Read a JSON object from old to new labels of relations; null removes the triples of a relation.
 
-    path (PathLike): A JSON object from old to new label; null removes the triples of a relation.
+    path (PathLike): The file.
     RETURNS (Dict[str, Optional[str]]): The map.
-    RAISES (ValueError): Where the file is anything else.
+    RAISES (ValueError): If the file holds anything else.
     """
     try:
         value = json.loads(Path(path).read_text(encoding="utf-8-sig"))
@@ -214,7 +208,7 @@ def load_relation_map(path: PathLike) -> Dict[str, Optional[str]]:
 
 
 def _check_options(occurrences: str, limit: int, skip: int) -> None:
-    """Refuse option values that mean nothing."""
+    """Check the options."""
     if occurrences not in OCCURRENCES:
         expected = " or ".join(OCCURRENCES)
         raise ValueError(Errors.R107.format(option="--occurrences", found=occurrences, expected=expected))
@@ -224,7 +218,7 @@ def _check_options(occurrences: str, limit: int, skip: int) -> None:
 
 
 def _check_inputs(inputs: Sequence[PathLike], output: Path) -> List[Path]:
-    """Make sure that the inputs are files and that none of them would be overwritten."""
+    """Check that the inputs are files and that none of them would be overwritten."""
     paths = [Path(path) for path in inputs]
     for path in paths:
         if not path.is_file():

@@ -1,28 +1,27 @@
-"""Take triples out of a corpus at random, to study training on incomplete annotation."""
+"""Drop triples of a corpus at random, to study training on incomplete annotation."""
 
 import random
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, List, Optional, Set, Tuple, Union
+from typing import Hashable, Iterable, List, Optional, Sequence, Set, Tuple, Union
 
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
 from ..annotations.entities import PAIRS_KEY
 from ..annotations.store import TRIPLES_KEY, get_records
+from ..annotations.triple import Record
 from ..errors import Errors
 from .report import format_table
-from .shards import ShardWriter, list_shards, load_shard, make_docs
+from .shards import Progress, ShardWriter, list_shards, load_shard, make_docs
 
 MODES = ("keep_empty", "drop_empty", "relation")
-
-StoredTriple = Dict[str, Any]
 
 
 @dataclass
 class DropReport:
-    """Counts of one run; `expected_missing` is the share of triples expected to be missing from what is kept."""
+    """Counts of one run: of documents and triples, and per label and number of triples in a document."""
 
     mode: str
     rate: float
@@ -45,7 +44,7 @@ class DropReport:
 
     @property
     def expected_missing(self) -> float:
-        """RETURNS (float): What `missing` is expected to be, given how many triples the documents had."""
+        """RETURNS (float): The expectation of `missing`, given how many triples the documents had."""
         if self.mode != "drop_empty":
             return self.rate
         before = {m: n * m * (1 - self.rate**m) for m, n in self.sizes.items()}
@@ -56,14 +55,14 @@ class DropReport:
 
 
 def expected_missing(rate: float, triples: int) -> float:
-    """Compute the share of triples expected to be missing from a sentence that was kept because one survived.
+    """Compute the expected share of missing triples of a sentence that is kept because at least one is left.
 
     (r - r^m) / (1 - r^m), for m triples that are dropped independently with probability r.
 
-    rate (float): r, 0 to 1; at 1, where nothing survives, the limit (m - 1) / m.
+    rate (float): r, 0 to 1; 1 gives the limit (m - 1) / m.
     triples (int): m, at least 1.
-    RETURNS (float): 0 where m is 1: a sentence with one triple is never incomplete, it is gone.
-    RAISES (ValueError): On other values.
+    RETURNS (float): The share; 0 if m is 1, since a sentence without its one triple is deleted.
+    RAISES (ValueError): For other values.
     """
     if not 0 <= rate <= 1 or triples < 1:
         raise ValueError(Errors.R114.format(rate=rate, triples=triples))
@@ -79,7 +78,7 @@ def drop_triples(
     rate: float,
     mode: str = "keep_empty",
     seed: int = 0,
-    progress: Optional[Callable[[Iterable[Doc]], Iterable[Doc]]] = None,
+    progress: Optional[Progress] = None,
 ) -> DropReport:
     """Write a corpus without some of its triples.
 
@@ -87,11 +86,11 @@ def drop_triples(
     output (Union[str, Path]): A file or a folder, as the corpus is.
     rate (float): Probability that a triple (mode `relation`: all triples of a relation in a sentence) is dropped.
     mode (str): `keep_empty` keeps documents that become empty, `drop_empty` deletes them, `relation` drops all
-        triples of a relation from a sentence together and keeps documents that become empty.
+        triples of a relation in a sentence together and keeps documents that become empty.
     seed (int): Seed of the choice.
-    progress (Optional[Callable[[Iterable[Doc]], Iterable[Doc]]]): Wraps the stream of Docs.
-    RETURNS (DropReport): What was dropped. Documents that are not annotated, or empty from the start, stay as they are.
-    RAISES (ValueError): On unusable options, inputs or outputs.
+    progress (Optional[Progress]): Wraps the stream of Docs.
+    RETURNS (DropReport): Counts. Documents that are not annotated, or without triples before, stay as they are.
+    RAISES (ValueError): If an option, the input or the output cannot be used.
     """
     source, target = Path(corpus), Path(output)
     _check_options(source, target, rate, mode)
@@ -109,17 +108,16 @@ def drop_triples(
     return report
 
 
-def choose_dropped(triples: List[StoredTriple], groups: List[Any], *, rate: float, rng: random.Random) -> Set[int]:
-    """Choose the triples to drop; those of one group share their fate.
+def choose_dropped(groups: Sequence[Hashable], *, rate: float, rng: random.Random) -> Set[int]:
+    """Choose the triples to drop; those of one group are dropped together.
 
-    triples (List[StoredTriple]): The triples of a document.
-    groups (List[Any]): A key for each triple; keys that differ are independent.
+    groups (Sequence[Hashable]): The group of each triple.
     rate (float): Probability that a group is dropped.
     rng (random.Random): Source of the choice.
     RETURNS (Set[int]): Numbers of the dropped triples.
     """
-    fate = {group: rng.random() < rate for group in dict.fromkeys(groups)}
-    return {number for number in range(len(triples)) if fate[groups[number]]}
+    is_dropped = {group: rng.random() < rate for group in dict.fromkeys(groups)}
+    return {number for number, group in enumerate(groups) if is_dropped[group]}
 
 
 def _drop_from_doc(doc: Doc, report: DropReport, rng: random.Random) -> bool:
@@ -130,46 +128,46 @@ def _drop_from_doc(doc: Doc, report: DropReport, rng: random.Random) -> bool:
         report.not_annotated += triples is None
         return True
     # The same triple from two sources is one triple: either both go or none.
-    keys = [(t["subject"], t["relation"], t["object"]) for t in triples]
-    groups: List[Any] = [(_sentence(doc, t), t["relation"]) for t in triples] if report.mode == "relation" else keys
-    gone = choose_dropped(triples, groups, rate=report.rate, rng=rng)
-    kept = [triple for number, triple in enumerate(triples) if number not in gone]
+    keys: List[Hashable] = [(t["subject"], t["relation"], t["object"]) for t in triples]
+    groups = [(_sentence(doc, t), t["relation"]) for t in triples] if report.mode == "relation" else keys
+    gone = choose_dropped(groups, rate=report.rate, rng=rng)
+    remaining = [triple for number, triple in enumerate(triples) if number not in gone]
     report.triples_before += len(triples)
-    report.triples_after += len(kept)
+    report.triples_after += len(remaining)
     report.sizes[len(triples)] += 1
     report.labels.update(triple["relation"] for triple in triples)
     report.dropped.update(triples[number]["relation"] for number in gone)
-    report.emptied += not kept
-    if not kept and report.mode == "drop_empty":
+    report.emptied += not remaining
+    if not remaining and report.mode == "drop_empty":
         report.docs_deleted += 1
         return False
     report.kept_docs_before += len(triples)
-    doc.user_data[TRIPLES_KEY] = kept
-    _forget_pairs(doc, {_arguments(triples[number]) for number in gone})
+    doc.user_data[TRIPLES_KEY] = remaining
+    _clear_labels(doc, {_arguments(triples[number]) for number in gone})
     return True
 
 
-def _sentence(doc: Doc, triple: StoredTriple) -> int:
-    """Number the sentence in which a triple's subject stands; 0 where sentences are not annotated."""
+def _sentence(doc: Doc, triple: Record) -> int:
+    """Number the sentence of a triple's subject; 0 if sentences are not annotated."""
     if not doc.has_annotation("SENT_START"):
         return 0
     return sum(sent.start_char <= triple["subject"][0] for sent in doc.sents)
 
 
-def _arguments(value: StoredTriple) -> frozenset[Tuple[int, ...]]:
-    """The two spans of a triple or a pair, in either direction."""
+def _arguments(value: Record) -> frozenset[Tuple[int, ...]]:
+    """Make a key of the two spans of a triple or a pair that ignores their order."""
     return frozenset((tuple(value["subject"]), tuple(value["object"])))
 
 
-def _forget_pairs(doc: Doc, gone: Set[frozenset[Tuple[int, ...]]]) -> None:
-    """Take the label from marked pairs whose triple was dropped; it would give the dropped triple away."""
+def _clear_labels(doc: Doc, gone: Set[frozenset[Tuple[int, ...]]]) -> None:
+    """Remove the labels of marked pairs whose triple was dropped: they would give it away."""
     if PAIRS_KEY in doc.user_data:
         pairs = [dict(pair) for pair in doc.user_data[PAIRS_KEY]]
         doc.user_data[PAIRS_KEY] = [{**p, "label": None} if _arguments(p) in gone else p for p in pairs]
 
 
 def _check_options(source: Path, target: Path, rate: float, mode: str) -> None:
-    """Refuse option values that mean nothing, and an output that would overwrite the corpus."""
+    """Check the options, and that the output does not overwrite the corpus."""
     if not 0 <= rate <= 1:
         raise ValueError(Errors.R107.format(option="--rate", found=rate, expected="a number from 0 to 1"))
     if mode not in MODES:
@@ -184,11 +182,7 @@ def _check_options(source: Path, target: Path, rate: float, mode: str) -> None:
 
 
 def format_drop_report(report: DropReport) -> str:
-    """Lay a report out for people to read.
-
-    report (DropReport): The counts.
-    RETURNS (str): Lines of two tables.
-    """
+    """Write a report as two tables."""
     dropped = report.triples_before - report.triples_after
     rows = [
         ("documents read", f"{report.docs:,}"),
@@ -202,5 +196,4 @@ def format_drop_report(report: DropReport) -> str:
         ("expected to be missing", f"{report.expected_missing:.1%}"),
     ]
     labels = [(f"  {label}", f"{report.dropped[label]:,} of {n:,}") for label, n in report.labels.most_common()]
-    parts = [format_table(rows), "Triples gone, by label"]
-    return "\n".join([*parts, format_table(labels)])
+    return "\n".join([format_table(rows), "Triples gone, by label", format_table(labels)])

@@ -2,22 +2,29 @@
 
 import json
 from pathlib import Path
-from typing import Any, Dict, Iterable, Iterator, List, Union
+from typing import Iterable, Iterator, List, Union
 
 import srsly
 from spacy.tokens import Doc
 
+from ..annotations.triple import Record
 from ..errors import Errors
-from .formats.checks import check_object, check_offsets, check_unicode, describe, require, require_text
+from .formats.checks import (
+    check_object,
+    check_offsets,
+    check_unicode,
+    describe,
+    iter_objects,
+    require,
+    require_text,
+)
 from .formats.sources import read_json
-from .records import KNOWN_KEYS, Record, doc_to_record
+from .records import KNOWN_KEYS, doc_to_record
 
 SCHEMA_PATH = Path(__file__).parent / "canonical.schema.json"
 
 ENTITY_KEYS = ("start", "end", "label", "kb_id")
-
 TRIPLE_KEYS = ("subject", "relation", "object", "score", "source", "evidence", "subject_text", "object_text")
-
 PAIR_KEYS = ("subject", "object", "label")
 
 
@@ -26,7 +33,7 @@ def read_jsonl(path: Union[str, Path]) -> Iterator[Record]:
 
     path (Union[str, Path]): JSON lines, or one JSON array.
     YIELDS (Record): The records.
-    RAISES (ValueError): At the first malformed record; the message names file, line and what was wrong.
+    RAISES (ValueError): At the first malformed record; the message has the file, the line and what was wrong.
     """
     for item in read_json(Path(path)):
         try:
@@ -38,10 +45,10 @@ def read_jsonl(path: Union[str, Path]) -> Iterator[Record]:
 
 
 def write_jsonl(path: Union[str, Path], docs: Iterable[Union[Doc, Record]]) -> int:
-    """Write Docs or canonical records, one a line.
+    """Write Docs or canonical records, one per line.
 
     path (Union[str, Path]): The file; replaced.
-    docs (Iterable[Union[Doc, Record]]): What to write.
+    docs (Iterable[Union[Doc, Record]]): Docs or records.
     RETURNS (int): How many were written.
     """
     count = 0
@@ -53,20 +60,19 @@ def write_jsonl(path: Union[str, Path], docs: Iterable[Union[Doc, Record]]) -> i
     return count
 
 
-def check_record(value: Any) -> Record:
-    """Make sure that a value is a canonical record.
+def check_record(value: object) -> Record:
+    """Check that a value is a canonical record.
 
-    value (Any): A parsed JSON value.
+    value (object): A parsed JSON value.
     RETURNS (Record): The value.
-    RAISES (ValueError): Where it is not; the message says what was found and what was expected.
+    RAISES (ValueError): If it is not; the message has what was found and what was expected.
     """
     record = check_object(value)
     text = require_text(record, "text")
     for key, check in (("entities", _check_entity), ("triples", _check_triple), ("pairs", _check_pair)):
         if key in record:
-            for number, element in enumerate(require(record, key, list)):
-                name = f"{key}[{number}]"
-                check(check_object(element, name), text=text, name=name)
+            for name, element in iter_objects(record, key):
+                check(element, text=text, name=name)
     if "sents" in record:
         _check_sentences(require(record, "sents", list), length=len(text))
     for key in record.keys() - set(KNOWN_KEYS):
@@ -75,26 +81,26 @@ def check_record(value: Any) -> Record:
     return record
 
 
-def _check_entity(entity: Dict[str, Any], *, text: str, name: str) -> None:
-    """Check offsets, label and the optional identifier of an entity."""
+def _check_entity(entity: Record, *, text: str, name: str) -> None:
+    """Check offsets, label and the optional id of an entity."""
     _check_keys(entity, ENTITY_KEYS, name)
     offsets = [require(entity, key, int, name=name) for key in ("start", "end")]
     check_offsets(offsets, length=len(text), name=f"start and end of {name}")
-    _require_label(entity, "label", name)
+    require_text(entity, "label", name=name)
     if "kb_id" in entity:
         check_unicode(require(entity, "kb_id", str, name=name), f"kb_id of {name}")
 
 
-def _check_triple(triple: Dict[str, Any], *, text: str, name: str) -> None:
+def _check_triple(triple: Record, *, text: str, name: str) -> None:
     """Check the two spans, the relation and the optional score, source and evidence of a triple."""
     _check_keys(triple, TRIPLE_KEYS, name)
-    _require_label(triple, "relation", name)
+    require_text(triple, "relation", name=name)
     _check_arguments(triple, text, name)
     for role in ("subject", "object"):
-        there = text[slice(*triple[role])]
-        if triple.get(f"{role}_text", there) != there:
+        argument = text[slice(*triple[role])]
+        if triple.get(f"{role}_text", argument) != argument:
             stated = describe(triple[f"{role}_text"])
-            raise ValueError(f"'{role}_text' of {name} is {stated}, but its offsets hold {describe(there)}")
+            raise ValueError(f"'{role}_text' of {name} is {stated}, but its offsets hold {describe(argument)}")
     if "score" in triple and not 0 <= require(triple, "score", float, name=name) <= 1:
         raise ValueError(f"'score' of {name} is {triple['score']}; expected 0 to 1")
     if "source" in triple:
@@ -103,27 +109,27 @@ def _check_triple(triple: Dict[str, Any], *, text: str, name: str) -> None:
         _check_plain(require(triple, "evidence", dict, name=name), f"evidence of {name}")
 
 
-def _check_pair(pair: Dict[str, Any], *, text: str, name: str) -> None:
+def _check_pair(pair: Record, *, text: str, name: str) -> None:
     """Check the two spans and the label of a marked pair; the label may be null."""
     _check_keys(pair, PAIR_KEYS, name)
     _check_arguments(pair, text, name)
     if pair.get("label") is not None:
-        _require_label(pair, "label", name)
+        require_text(pair, "label", name=name)
 
 
-def _check_arguments(value: Dict[str, Any], text: str, name: str) -> None:
+def _check_arguments(value: Record, text: str, name: str) -> None:
     """Check that subject and object are two different spans of the text."""
-    spans: List[List[int]] = []
+    spans = []
     for role in ("subject", "object"):
         spans.append(check_offsets(require(value, role, list, name=name), length=len(text), name=f"{role} of {name}"))
     if spans[0] == spans[1]:
         raise ValueError(f"subject and object of {name} are the same span ({describe(text[slice(*spans[0])])})")
 
 
-def _check_sentences(sents: List[Any], *, length: int) -> None:
+def _check_sentences(sents: List[object], *, length: int) -> None:
     """Check that sentences follow each other without overlap."""
     if not sents:
-        raise ValueError("'sents' is empty; leave the key out where sentences are not annotated")
+        raise ValueError("'sents' is empty; leave the key out if sentences are not annotated")
     before = 0
     for number, value in enumerate(sents):
         start, end = check_offsets(value, length=length, name=f"sents[{number}]")
@@ -132,23 +138,15 @@ def _check_sentences(sents: List[Any], *, length: int) -> None:
         before = end
 
 
-def _check_keys(value: Dict[str, Any], known: Iterable[str], name: str) -> None:
-    """Refuse keys that would be lost."""
+def _check_keys(value: Record, known: Iterable[str], name: str) -> None:
+    """Check that an object has no unknown key, which would be lost."""
     unknown = sorted(value.keys() - set(known))
     if unknown:
         raise ValueError(f"{name} has the unknown key {unknown[0]!r} (known: {', '.join(known)})")
 
 
-def _require_label(value: Dict[str, Any], key: str, name: str) -> None:
-    """Check that a label is a string with something in it."""
-    label: str = require(value, key, str, name=name)
-    if not label.strip():
-        raise ValueError(f"{key!r} of {name} is empty")
-    check_unicode(label, f"{key} of {name}")
-
-
-def _check_plain(value: Any, name: str) -> None:
-    """Make sure that a corpus can hold a value: plain, and no whole number beyond 64 bits."""
+def _check_plain(value: object, name: str) -> None:
+    """Check that msgpack can hold a value: plain, and no whole number beyond 64 bits."""
     try:
         srsly.msgpack_dumps(value)
     except (OverflowError, TypeError, ValueError, UnicodeEncodeError) as error:

@@ -3,9 +3,10 @@
 import random
 import warnings
 from bisect import bisect_right
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, Callable, Iterable, Iterator, List, Optional, Tuple, cast
+from typing import Callable, Iterable, Iterator, List, Optional, Tuple
 
 import numpy
 from spacy.language import Language
@@ -17,8 +18,9 @@ from spacy.vocab import Vocab
 from ..annotations.entities import ENTITIES_KEY, PAIRS_KEY, TOLD_KEY
 from ..annotations.store import get_records, has_triples
 from ..annotations.trees import find_cycle, text_heads
+from ..annotations.triple import Record
 from ..errors import Errors, Warnings
-from .records import Record, record_to_doc, set_sentence_starts, span_to_entity
+from .records import record_to_doc, set_sentence_starts, span_to_entity
 from .shards import list_shards, load_shard, make_docs, reorder
 
 Augmenter = Callable[[Language, Example], Iterable[Example]]
@@ -36,12 +38,12 @@ def create_triple_corpus(
     gold_parse: bool = False,
     gold_triples: bool = False,
     max_length: int = 0,
-    augmenter: Optional[Callable[[Language, Example], Iterable[Example]]] = None,
+    augmenter: Optional[Augmenter] = None,
 ) -> "TripleCorpus":
     """Make the reader of a corpus with triples; see `TripleCorpus` for the settings.
 
     RETURNS (TripleCorpus): The reader.
-    RAISES (ValueError): Where there is no path or a setting means nothing.
+    RAISES (ValueError): If there is no path or a setting is out of range.
     """
     if path is None:
         raise ValueError(Errors.R113)
@@ -60,62 +62,51 @@ def create_triple_corpus(
     )
 
 
+@dataclass
 class TripleCorpus:
     """Reads Examples from a .spacy file or a folder of them, one file at a time.
 
-    The predicted Doc is `nlp.make_doc` of the reference's text, so that training sees what running will see; the
-    reference keeps everything that was annotated, and the Example aligns the two by characters.
+    The predicted Doc is `nlp.make_doc` of the reference's text, as at inference; the reference keeps all annotation.
 
     path (Path): The .spacy file, or the folder.
-    shuffle (bool): Give another order at each call. Docs are shuffled within a file, and files among each other.
+    shuffle (bool): Use another order at each call: Docs are shuffled within a file, and files among each other.
     seed (int): Seed of the order.
-    limit (int): Give the first so many Docs of the corpus only; 0 for all.
+    limit (int): Most Docs, the first of the corpus; 0 for all.
     gold_ents (bool): Copy entities (and marked pairs, without their labels) to the predicted Doc.
-    gold_ents_aside (bool): Copy them beside `doc.ents` instead: an `ner` that learns in the same pipeline must not see
-        them there, and pairs are made of them all the same.
-    gold_sents (bool): Copy sentence starts to the predicted Doc where the reference has them.
-    gold_parse (bool): Copy tags, heads and dependency labels to the predicted Doc where the reference has them; its
-        sentences then are those of the heads.
-    gold_triples (bool): Tell the predicted Doc the gold triples, for a teacher that joins text and types by the gold
+    gold_ents_aside (bool): Copy them beside `doc.ents` instead: pairs are made of them, and an `ner` that learns in the
+        same pipeline does not see them.
+    gold_sents (bool): Copy sentence starts to the predicted Doc.
+    gold_parse (bool): Copy tags, heads and dependency labels to the predicted Doc; its sentences follow the heads.
+    gold_triples (bool): Copy the gold triples to the predicted Doc, for a teacher that joins text and types by the gold
         relation. Nothing else reads them; its scores say nothing about texts that are not annotated.
-    max_length (int): Leave out Docs with more tokens, with a warning that counts them; 0 for no limit. None is split.
+    max_length (int): Leave out Docs with more tokens, and warn with their number; 0 for no limit. None is split.
     augmenter (Optional[Augmenter]): Makes any number of Examples of each one.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        *,
-        shuffle: bool = False,
-        seed: int = 0,
-        limit: int = 0,
-        gold_ents: bool = False,
-        gold_ents_aside: bool = False,
-        gold_sents: bool = True,
-        gold_parse: bool = False,
-        gold_triples: bool = False,
-        max_length: int = 0,
-        augmenter: Optional[Augmenter] = None,
-    ) -> None:
-        for option, value in (("limit", limit), ("max_length", max_length)):
+    path: Path
+    shuffle: bool = False
+    seed: int = 0
+    limit: int = 0
+    gold_ents: bool = False
+    gold_ents_aside: bool = False
+    gold_sents: bool = True
+    gold_parse: bool = False
+    gold_triples: bool = False
+    max_length: int = 0
+    augmenter: Optional[Augmenter] = None
+
+    def __post_init__(self) -> None:
+        for option, value in (("limit", self.limit), ("max_length", self.max_length)):
             if value < 0:
                 raise ValueError(Errors.R107.format(option=option, found=value, expected="0 or more"))
-        self.path = Path(path)
-        self.shuffle = shuffle
-        self.limit = limit
-        self.gold_ents = gold_ents or gold_ents_aside
-        self.gold_ents_aside = gold_ents_aside
-        self.gold_sents = gold_sents
-        self.gold_parse = gold_parse
-        self.gold_triples = gold_triples
-        self.max_length = max_length
-        self.augmenter = augmenter
-        self._random = random.Random(seed)
+        self.path = Path(self.path)
+        self.gold_ents = self.gold_ents or self.gold_ents_aside
+        self._random = random.Random(self.seed)
 
     def __call__(self, nlp: Language) -> Iterator[Example]:
         """Read the corpus.
 
-        nlp (Language): Its tokenizer makes the predicted Docs.
+        nlp (Language): Makes the predicted Docs with its tokenizer.
         YIELDS (Example): Predicted and reference Doc.
         """
         total = empty = long = annotated = 0
@@ -173,16 +164,16 @@ class TripleCorpus:
 
 
 def predicted_doc(nlp: Language, record: Record, *, gold_ents: bool) -> Doc:
-    """Make what a pipeline shall read of a record: its text, sentences and marked pairs, without gold triples.
+    """Make the input of a pipeline from a record: its text, sentences and marked pairs, without gold triples.
 
     nlp (Language): The pipeline, whose tokenizer makes the Doc.
     record (Record): A canonical record, checked.
     gold_ents (bool): Whether it gets the record's entities.
     RETURNS (Doc): Not annotated by the pipeline.
-    RAISES (ValueError): Where the tokenizer changes the text.
+    RAISES (ValueError): If the tokenizer changes the text.
     """
-    kept = {key: value for key, value in record.items() if key != "triples" and (gold_ents or key != "entities")}
-    reference, predicted = record_to_doc(nlp.make_doc, kept), nlp.make_doc(record["text"])
+    visible = {key: value for key, value in record.items() if key != "triples" and (gold_ents or key != "entities")}
+    reference, predicted = record_to_doc(nlp.make_doc, visible), nlp.make_doc(record["text"])
     if "sents" in record:
         set_sentence_starts(predicted, [start for start, _ in record["sents"]])
     copy_entities(reference, predicted)
@@ -190,7 +181,7 @@ def predicted_doc(nlp: Language, record: Record, *, gold_ents: bool) -> Doc:
 
 
 def _needs_triples(nlp: Language) -> bool:
-    """Say whether gold triples are missed where there are none: not where all that states relations does without."""
+    """Return True if a corpus without gold triples is an error: unless all components that use triples do without."""
     needs = [pipe.needs_triples for _, pipe in nlp.pipeline if hasattr(pipe, "needs_triples")]
     return any(needs) or not needs
 
@@ -199,8 +190,8 @@ def copy_entities(reference: Doc, predicted: Doc, *, aside: bool = False) -> Non
     """Copy entities with their links, and marked pairs without labels, from one Doc to another of the same text.
 
     reference (Doc): Where they are annotated.
-    predicted (Doc): Gets them as whole tokens, the longer first where two share a token.
-    aside (bool): Whether `predicted.ents` stays as it is and they go to where overlapping entities lie.
+    predicted (Doc): Gets them as whole tokens; of two that share a token, the longer one.
+    aside (bool): Whether they are stored beside `predicted.ents`, where overlapping entities are.
     """
     spans = []
     for ent in reference.ents:
@@ -223,7 +214,7 @@ def copy_entities(reference: Doc, predicted: Doc, *, aside: bool = False) -> Non
 
 
 def _read(shards: List[Path], vocab: Vocab, *, shuffle: Optional[random.Random] = None) -> Iterator[Doc]:
-    """Read files one after the other; where asked, shuffle a file's content before its Docs are made."""
+    """Read files in order, and shuffle a file's content before its Docs are made."""
     for shard in shards:
         content = load_shard(shard)
         if shuffle is not None:
@@ -234,25 +225,24 @@ def _read(shards: List[Path], vocab: Vocab, *, shuffle: Optional[random.Random] 
 
 
 _PARSE = ("TAG", "HEAD", "DEP")
-
 _LOOSE = "dep"
 
 
 def copy_parse(reference: Doc, predicted: Doc) -> None:
     """Copy tags, heads and dependency labels from one Doc to another of the same text and vocabulary.
 
-    Sentences follow the heads. A token that covers several of the reference takes the annotation of their root; of
-    several tokens that share one of the reference the first takes its annotation, and each other one hangs on the token
-    before it, as `dep`.
+    Sentences follow the heads. A token that covers several of the reference takes the annotation of their root. Of
+    several tokens that share one of the reference, the first takes its annotation, and each other one depends on the
+    token before it, as `dep`.
 
-    reference (Doc): Where they are annotated; what it lacks stays as it is.
+    reference (Doc): The annotated Doc; attributes that it lacks are not copied.
     predicted (Doc): Gets them.
     """
     attrs = [name for name in _PARSE if reference.has_annotation(name)]
     if not attrs or not len(predicted):
         return
     if [token.idx for token in predicted] == [token.idx for token in reference]:
-        cast(Any, predicted).from_array(attrs, cast(Any, reference).to_array(attrs))
+        predicted.from_array(attrs, reference.to_array(attrs))  # type: ignore[arg-type]
         return
     sources, heads = _align_parse(reference, predicted)
     loose = predicted.vocab.strings.add(_LOOSE)
@@ -261,11 +251,11 @@ def copy_parse(reference: Doc, predicted: Doc) -> None:
         "HEAD": (numpy.asarray(heads, dtype="int64") - numpy.arange(len(heads))).astype("uint64"),
         "DEP": numpy.asarray([source.dep if source is not None else loose for source in sources], dtype="uint64"),
     }
-    cast(Any, predicted).from_array(attrs, numpy.column_stack([columns[name] for name in attrs]))
+    predicted.from_array(attrs, numpy.column_stack([columns[name] for name in attrs]))  # type: ignore[arg-type]
 
 
 def _align_parse(reference: Doc, predicted: Doc) -> Tuple[List[Optional[Token]], List[int]]:
-    """Find the reference token whose annotation each token takes, None where it is another's, and each token's head."""
+    """Find the reference token whose annotation each token takes, None for the rest of a split one, and its head."""
     ends = [token.idx + len(token) for token in predicted]
     # of each reference token, the first token that shares a character with it
     first = [min(bisect_right(ends, token.idx), len(ends) - 1) for token in reference]

@@ -1,12 +1,12 @@
 """Canonical records become Docs and back, without loss.
 
 A record is a JSON object with `text` and optionally `entities`, `triples`, `sents` and `pairs`; `docs/formats.md` and
-`canonical.schema.json` describe it. Character offsets stay exact: what no token boundary or `doc.ents` can express is
-kept as plain values in `doc.user_data`.
+`canonical.schema.json` describe it. Character offsets stay exact: what token boundaries and `doc.ents` cannot express
+is stored as plain values in `doc.user_data`.
 """
 
 from bisect import bisect_right
-from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
+from typing import Callable, Dict, Iterable, List, Optional, Sequence, Tuple
 
 import numpy
 from spacy.attrs import IDX, SENT_START
@@ -14,16 +14,14 @@ from spacy.tokens import Doc, Span
 
 from ..annotations.entities import ENTITIES_KEY, PAIRS_KEY
 from ..annotations.store import get_records, plain, set_triples
+from ..annotations.triple import Record
 from ..errors import Errors
 from .report import Report
 
-SENTS_KEY = "relext_sents"
-
-META_KEY = "relext_meta"
-
 KNOWN_KEYS = ("text", "entities", "triples", "sents", "pairs")
 
-Record = Dict[str, Any]
+_SENTS_KEY = "relext_sents"
+_META_KEY = "relext_meta"
 
 
 def record_to_doc(
@@ -31,12 +29,12 @@ def record_to_doc(
 ) -> Doc:
     """Make a Doc of a canonical record.
 
-    make_doc (Callable[[str], Doc]): Makes tokens of a text, such as `nlp.make_doc`.
+    make_doc (Callable[[str], Doc]): The tokenizer, such as `nlp.make_doc`.
     record (Record): The record, checked.
-    one_sentence (bool): Mark the whole Doc as one sentence where the record has no `sents`.
+    one_sentence (bool): Mark the whole Doc as one sentence if the record has no `sents`.
     report (Optional[Report]): Gets the counts of entities and sentence boundaries that fit no token.
-    RETURNS (Doc): With triples (absent where the record has none), entities and sentence starts.
-    RAISES (ValueError): Where the tokenizer changes the text, or a triple is malformed.
+    RETURNS (Doc): With triples (absent if the record has no `triples`), entities and sentence starts.
+    RAISES (ValueError): If the tokenizer changes the text, or a triple is malformed.
     """
     report = Report() if report is None else report
     doc = make_doc(record["text"])
@@ -55,15 +53,15 @@ def record_to_doc(
         _set_triples(doc, record["triples"])
     meta = {key: value for key, value in record.items() if key not in KNOWN_KEYS}
     if meta:
-        doc.user_data[META_KEY] = meta
+        doc.user_data[_META_KEY] = meta
     return doc
 
 
 def doc_to_record(doc: Doc) -> Record:
     """Make a canonical record of a Doc.
 
-    doc (Doc): The document; its triples may come from annotation or from components.
-    RETURNS (Record): Keys are absent where the Doc is not annotated.
+    doc (Doc): The document, annotated or processed.
+    RETURNS (Record): A key is absent if the Doc is not annotated with it.
     """
     record: Record = {"text": doc.text}
     if ENTITIES_KEY in doc.user_data or doc.has_annotation("ENT_IOB"):
@@ -71,22 +69,22 @@ def doc_to_record(doc: Doc) -> Record:
     triples = get_records(doc)
     if triples is not None:
         record["triples"] = [_plain_triple(triple) for triple in triples]
-    if SENTS_KEY in doc.user_data:
-        record["sents"] = plain(doc.user_data[SENTS_KEY])
+    if _SENTS_KEY in doc.user_data:
+        record["sents"] = plain(doc.user_data[_SENTS_KEY])
     elif len(doc) > 1 and doc.has_annotation("SENT_START"):
         record["sents"] = _list_sentences(doc)
     if PAIRS_KEY in doc.user_data:
         record["pairs"] = plain(doc.user_data[PAIRS_KEY])
-    record.update(plain(doc.user_data.get(META_KEY, {})))
+    record.update(plain(doc.user_data.get(_META_KEY, {})))
     return record
 
 
-def set_entities(doc: Doc, entities: Iterable[Dict[str, Any]], *, report: Optional[Report] = None) -> None:
-    """Set `doc.ents` to the entities that can stand there together, the longest first; all other tokens are outside.
+def set_entities(doc: Doc, entities: Iterable[Record], *, report: Optional[Report] = None) -> None:
+    """Set `doc.ents` to the longest entities that do not overlap; all other tokens are outside.
 
     doc (Doc): The document.
-    entities (Iterable[Dict[str, Any]]): `start`, `end` (characters), `label`, and optionally `kb_id`.
-    report (Optional[Report]): Counts what was widened to whole tokens and what was left out because of overlap.
+    entities (Iterable[Record]): `start`, `end` (characters), `label`, and optionally `kb_id`.
+    report (Optional[Report]): Counts those widened to whole tokens and those left out because of overlap.
     """
     report = Report() if report is None else report
     chosen: List[Span] = []
@@ -104,28 +102,24 @@ def set_entities(doc: Doc, entities: Iterable[Dict[str, Any]], *, report: Option
     doc.set_ents(sorted(chosen, key=lambda span: span.start))
 
 
-def span_to_entity(span: Span) -> Dict[str, Any]:
-    """Make an entity of a record of a span.
-
-    span (Span): With its label.
-    RETURNS (Dict[str, Any]): `start`, `end` (characters), `label`, and `kb_id` where it is linked.
-    """
+def span_to_entity(span: Span) -> Record:
+    """RETURNS (Record): A labelled span as an entity of a record, with `kb_id` if it is linked."""
     entity = {"start": span.start_char, "end": span.end_char, "label": span.label_}
     return {**entity, "kb_id": span.kb_id_} if span.kb_id_ else entity
 
 
-def _entity_span(doc: Doc, entity: Dict[str, Any]) -> Optional[Span]:
+def _entity_span(doc: Doc, entity: Record) -> Optional[Span]:
     """Make the smallest span of whole tokens that covers an entity."""
     label, kb_id = entity["label"], entity.get("kb_id", "")
     return doc.char_span(entity["start"], entity["end"], label=label, kb_id=kb_id, alignment_mode="expand")
 
 
 def set_sentence_starts(doc: Doc, starts: Sequence[int]) -> int:
-    """Let sentences start at the tokens that hold some characters, and nowhere else.
+    """Set the sentence starts of a Doc to the tokens at some characters.
 
     doc (Doc): The document.
     starts (Sequence[int]): Character offsets.
-    RETURNS (int): How many of them lie inside a token.
+    RETURNS (int): How many of them are inside a token.
     """
     if not len(doc):
         return len(set(starts))
@@ -137,12 +131,12 @@ def set_sentence_starts(doc: Doc, starts: Sequence[int]) -> int:
 
 
 def _set_sentences(doc: Doc, sents: Sequence[Sequence[int]], report: Report) -> None:
-    """Set sentence starts, and keep the exact offsets where tokens cannot express them."""
+    """Set sentence starts, and store the exact offsets if tokens cannot express them."""
     report.sentences_moved += set_sentence_starts(doc, [start for start, _ in sents])
     exact = [list(sent) for sent in sents]
     # spaCy takes every Doc of one token for annotated.
     if len(doc) == 1 or _list_sentences(doc) != exact:
-        doc.user_data[SENTS_KEY] = exact
+        doc.user_data[_SENTS_KEY] = exact
 
 
 def _list_sentences(doc: Doc) -> List[List[int]]:
@@ -150,10 +144,10 @@ def _list_sentences(doc: Doc) -> List[List[int]]:
     return [[sent.start_char, sent.end_char] for sent in doc.sents]
 
 
-def _list_entities(doc: Doc) -> List[Dict[str, Any]]:
-    """List the stored entities, and what a pipeline did in `doc.ents` beside them: more entities, links of the same."""
+def _list_entities(doc: Doc) -> List[Record]:
+    """List the stored entities, with the links and the further entities of a pipeline in `doc.ents`."""
     stored = [dict(entity) for entity in doc.user_data.get(ENTITIES_KEY, ())]
-    known: Dict[Tuple[int, int, str], List[Dict[str, Any]]] = {}
+    known: Dict[Tuple[int, int, str], List[Record]] = {}
     for entity in stored:
         span = _entity_span(doc, entity)
         if span is not None:
@@ -170,7 +164,7 @@ def _list_entities(doc: Doc) -> List[Dict[str, Any]]:
 
 
 def _span_key(span: Span) -> Tuple[int, int, str]:
-    """What makes two entities the same."""
+    """Make the key by which two entities are the same."""
     return span.start, span.end, span.label_
 
 
@@ -184,7 +178,7 @@ def _set_triples(doc: Doc, triples: Sequence[Record]) -> None:
 
 
 def _plain_triple(stored: Record) -> Record:
-    """Write a triple without the keys that say nothing."""
+    """Copy a triple without the keys that have their default value."""
     triple = {"subject": list(stored["subject"]), "relation": stored["relation"], "object": list(stored["object"])}
-    defaults: Tuple[Tuple[str, Any], ...] = (("score", 1.0), ("source", ""), ("evidence", {}))
+    defaults: Tuple[Tuple[str, object], ...] = (("score", 1.0), ("source", ""), ("evidence", {}))
     return {**triple, **{key: plain(stored[key]) for key, default in defaults if stored[key] != default}}

@@ -1,4 +1,4 @@
-"""What a conversion found, changed and left out, as counts and as a table."""
+"""What a conversion read, changed and left out, as counts and as a table."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -10,11 +10,10 @@ from wasabi.tables import table
 from ..annotations.store import get_records
 from ..annotations.triple import CharSpan
 
-EXAMPLES = 5
+_EXAMPLES = 5
+_LABELS_SHOWN = 40
 
-LABELS_SHOWN = 40
-
-Row = Tuple[str, Union[int, str]]
+_Row = Tuple[str, Union[int, str]]
 
 
 @dataclass
@@ -57,13 +56,9 @@ class Report:
     where: str = ""
 
     def count_problem(self, where: str, what: str) -> None:
-        """Count a malformed record and keep the first few messages.
-
-        where (str): `file:line`.
-        what (str): What was wrong.
-        """
+        """Count a malformed record at `file:line`, and store the first messages."""
         self.skipped += 1
-        if len(self.problems) < EXAMPLES:
+        if len(self.problems) < _EXAMPLES:
             self.problems.append(f"{where}: {what}")
 
     def count_strings(self, places: Mapping[str, Tuple[List[CharSpan], str]]) -> None:
@@ -78,14 +73,11 @@ class Report:
             self.respaced += how == "respaced"
             if not spans:
                 self.not_found += 1
-                if len(self.not_found_examples) < EXAMPLES:
+                if len(self.not_found_examples) < _EXAMPLES:
                     self.not_found_examples.append(f"{self.where}: {string!r}")
 
     def count_doc(self, doc: Doc) -> None:
-        """Count what was written of one document.
-
-        doc (Doc): With its triples.
-        """
+        """Count the sentences and triples of a document that is written."""
         self.docs += 1
         whole = [(0, len(doc.text))]
         annotated = len(doc) and doc.has_annotation("SENT_START")
@@ -99,26 +91,22 @@ class Report:
         self.labels.update(record["relation"] for record in records)
         filled = set()
         for record in records:
-            places = {_place(sentences, record[role][0]) for role in ("subject", "object")}
+            places = {_find_sentence(sentences, record[role][0]) for role in ("subject", "object")}
             self.across_sentences += len(places) > 1
             filled |= places
         self.sentences_without_triples += len(sentences) - len(filled)
 
 
-def _place(sentences: List[Tuple[int, int]], position: int) -> int:
+def _find_sentence(sentences: List[Tuple[int, int]], position: int) -> int:
     """Find the last sentence that starts at or before a character."""
     return max((n for n, (start, _) in enumerate(sentences) if start <= position), default=0)
 
 
 def format_report(report: Report) -> str:
-    """Lay a report out for people to read; counts of zero that would only be of interest otherwise are left out.
-
-    report (Report): The counts.
-    RETURNS (str): Lines of a table, the labels with their counts, and the first problems.
-    """
+    """Write a report as a table, the labels with their counts, and the first problems; most zeros are left out."""
     parts = [format_table([(name, _figure(value)) for name, value in _rows(report)])]
     if report.labels:
-        shown = report.labels.most_common(LABELS_SHOWN)
+        shown = report.labels.most_common(_LABELS_SHOWN)
         parts.append(f"Labels ({len(report.labels)})")
         parts.append(format_table([(f"  {label}", _figure(n)) for label, n in shown]))
         if len(report.labels) > len(shown):
@@ -134,11 +122,7 @@ def format_report(report: Report) -> str:
 
 
 def format_table(rows: Sequence[Tuple[str, str]]) -> str:
-    """Lay out names to the left and figures to the right.
-
-    rows (Sequence[Tuple[str, str]]): Name and figure.
-    RETURNS (str): The lines.
-    """
+    """Write names and figures as a table."""
     lines: str = table(rows, aligns=("l", "r"), max_col=100)
     return lines.strip("\n")
 
@@ -153,9 +137,9 @@ def _share(part: int, whole: int) -> str:
     return f"{part:,} ({part / whole:.1%})" if whole else f"{part:,}"
 
 
-def _rows(report: Report) -> List[Row]:
+def _rows(report: Report) -> List[_Row]:
     """List the rows of the table."""
-    rows: List[Row] = [
+    rows: List[_Row] = [
         ("documents", report.docs),
         ("malformed records skipped", report.skipped),
         ("sentences", report.sentences),
@@ -165,20 +149,17 @@ def _rows(report: Report) -> List[Row]:
         ("triples of one span twice, left out", report.identical),
     ]
     if report.strings:
+        rows.append(("triples left out: string not found", report.not_located))
+        if report.pairs_left_out:
+            rows.append(("documents left out: no place for their pair", report.pairs_left_out))
         rows += [
-            ("triples left out: string not found", report.not_located),
-            *(
-                [("documents left out: no place for their pair", report.pairs_left_out)]
-                if report.pairs_left_out
-                else []
-            ),
             ("strings looked up", report.strings),
             ("strings not found", _share(report.not_found, report.strings)),
             ("strings found more than once (ambiguous)", _share(report.ambiguous, report.strings)),
             ("strings found in other letter case or accents", report.folded),
             ("strings found with other spaces", report.respaced),
         ]
-    optional: List[Row] = [
+    optional: List[_Row] = [
         ("documents not annotated with triples", report.not_annotated),
         ("texts that occurred before", report.repeated_texts),
         ("triples across sentences", report.across_sentences),

@@ -4,7 +4,22 @@ import os
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Type, Union, cast
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Set,
+    Type,
+    TypeVar,
+    Union,
+    cast,
+)
 
 import srsly
 from spacy.tokens import Doc, DocBin
@@ -27,6 +42,8 @@ UNPACKED = 512
 Progress = Callable[[Iterable[Doc]], Iterable[Doc]]
 
 UserData = Dict[Any, Any]
+
+_Writer = TypeVar("_Writer", bound="ShardWriter")
 
 
 def list_shards(path: Path) -> List[Path]:
@@ -179,7 +196,7 @@ class ShardWriter:
         if self.shard and len(self.bin) >= self.shard:
             self._write_shard()
 
-    def __enter__(self) -> "ShardWriter":
+    def __enter__(self: _Writer) -> _Writer:
         return self
 
     def __exit__(

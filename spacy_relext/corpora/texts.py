@@ -6,49 +6,43 @@ import sys
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, Callable, ContextManager, Dict, Iterator, Optional, Tuple
+from typing import BinaryIO, Callable, ContextManager, Iterator, Optional, Tuple
 
+from ..annotations.triple import Record
 from ..errors import Errors
 
 STDIN = "-"
-
-FORMATS = ("text", "jsonl", "file")
-
 JSONL_SUFFIXES = (".jsonl", ".ndjson")
+
+_FORMATS = ("text", "jsonl", "file")
 
 
 @dataclass(frozen=True)
 class RawText:
-    """A text with the place it came from.
-
-    text (str): The text.
-    where (str): File and line.
-    extra (Dict[str, Any]): Other keys of a JSON record, or the file's name for a folder.
-    """
+    """A text, its file and line, and other keys of its JSON record or the name of its file in a folder."""
 
     text: str
     where: str
-    extra: Dict[str, Any] = field(default_factory=dict)
+    extra: Record = field(default_factory=dict)
 
 
 def _ignore(message: str) -> None:
-    """Say nothing."""
+    """Drop a message."""
 
 
 @dataclass
 class TextReader:
-    """Reads texts in constant memory; what cannot be read is reported, counted and skipped, or raised.
+    """Reads texts in constant memory; texts that cannot be read are reported, counted and skipped, or raise an error.
 
-    path (str): A text file (a document a line), a .jsonl file, a folder of .txt files (a document a file), or "-".
-    input_format (Optional[str]): "text" (a document a line), "jsonl", or "file" (a document a file); None: "file" for
-        a folder, else by the file's ending, "text" for standard input.
+    path (str): A text file (a document per line), a .jsonl file, a folder of .txt files (a document per file), or "-".
+    input_format (Optional[str]): "text" (a document per line), "jsonl", or "file" (a document per file); None: "file"
+        for a folder, "text" for standard input, else by the file's ending.
     strict (bool): Raise ValueError at the first text that cannot be read.
     max_length (Optional[int]): Most characters of a text.
     report (Callable[[str], None]): Gets a message for each text that is skipped.
-    skipped (int): How many were skipped so far.
-    blank (int): How many blank lines of a text file were passed over so far.
-
-    RAISES (ValueError): Where there is no such input.
+    skipped (int): Number of texts skipped so far.
+    blank (int): Number of blank lines of a text file skipped so far.
+    RAISES (ValueError): If there is no such input.
     """
 
     path: str
@@ -60,8 +54,8 @@ class TextReader:
     blank: int = 0
 
     def __post_init__(self) -> None:
-        if self.input_format not in (None, *FORMATS):
-            expected = ", ".join(FORMATS)
+        if self.input_format not in (None, *_FORMATS):
+            expected = ", ".join(_FORMATS)
             raise ValueError(Errors.R206.format(option="--input-format", found=self.input_format, expected=expected))
         if self.path == STDIN:
             return
@@ -108,7 +102,7 @@ class TextReader:
                 yield RawText(text.replace("\r\n", "\n"), str(path), extra)
 
     def _decode_lines(self, stream: BinaryIO) -> Iterator[Tuple[int, str]]:
-        """Number the lines and take off their ends."""
+        """Number the lines and remove their ends."""
         for number, raw in enumerate(stream, start=1):
             if number == 1 and _other_encoding(raw):
                 raise ValueError(Errors.R215.format(path=self._name, encoding=_other_encoding(raw)))
@@ -129,21 +123,21 @@ class TextReader:
             self._skip(Errors.R215.format(path=name, encoding=encoding) if encoding else message)
             return None
 
-    def _parse(self, line: str, number: int) -> Optional[Dict[str, Any]]:
+    def _parse(self, line: str, number: int) -> Optional[Record]:
         """Read a JSON object that has a text."""
         try:
             record = json.loads(line)
         except (ValueError, RecursionError) as error:
-            found = f"not JSON ({error})"
+            problem = f"not JSON ({error})"
         else:
             if isinstance(record, dict) and isinstance(record.get("text"), str):
                 return record
-            found = f"an object with the keys {sorted(record)}" if isinstance(record, dict) else f"{record!r:.60}"
-        self._skip(Errors.R204.format(path=self._name, line=number, found=found))
+            problem = f"an object with the keys {sorted(record)}" if isinstance(record, dict) else f"{record!r:.60}"
+        self._skip(Errors.R204.format(path=self._name, line=number, found=problem))
         return None
 
     def _problem(self, raw: RawText) -> Optional[str]:
-        """Say why a pipeline could not take a text."""
+        """Return why a pipeline cannot process a text."""
         if self.max_length is not None and len(raw.text) > self.max_length:
             return Errors.R205.format(where=raw.where, length=len(raw.text), limit=self.max_length)
         try:
@@ -170,5 +164,5 @@ def _open(path: str) -> ContextManager[BinaryIO]:
 
 
 def _other_encoding(data: bytes) -> Optional[str]:
-    """Recognise the byte order mark of another encoding."""
+    """Return the encoding of a byte order mark other than UTF-8."""
     return "UTF-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else None
