@@ -9,20 +9,20 @@ that alignment with the knowledge base gives them; no name of dev or test occurs
 
 import argparse
 import sys
+from collections import Counter
 from pathlib import Path
-from typing import Any, Dict, Iterable, List, Set
+from typing import Any, Dict, Iterable, List, Optional, Sequence, Set, Tuple
 
 import spacy
 import srsly
 from grammar import Record, generate
 from grammar_templates import read_templates
+from knowledge_base import read_kb
 from spacy.tokens import Doc
 
 from spacy_relext.corpora.formats.markup import parse_markup_line
 from spacy_relext.corpora.records import record_to_doc
 from spacy_relext.corpora.shards import GOLD_ATTRS, ShardWriter
-from spacy_relext.kb.kb import read_kb
-from spacy_relext.kb.label_noise import measure_label_noise
 
 ORIGIN_KEY = "relext_origin"
 SENTENCES = 1500
@@ -125,6 +125,43 @@ def build(assets: Path, output: Path, *, sentences: int, seed: int) -> Dict[str,
     parts["distant"] = describe(grammar)
     noise = measure_label_noise((record["triples"], record["distant"]) for record in grammar)
     return {"seed": seed, "parts": parts, "distant_labels": noise}
+
+
+def measure_label_noise(sentences: Iterable[Tuple[Sequence[Record], Sequence[Record]]]) -> Dict[str, Record]:
+    """Compare the true and the distant triples of sentences, exact in offsets and relation.
+
+    sentences (Iterable[Tuple[Sequence[Record], Sequence[Record]]]): Canonical triples: true, distant.
+    RETURNS (Dict[str, Record]): For "all" and each relation: the counts `true`, `distant` and `both`, and
+        `false_negative_rate` (true triples without a label) and `false_positive_rate` (labels that are not true) as
+        fractions; None if there is nothing to divide by.
+    """
+    true, distant, both = Counter[str](), Counter[str](), Counter[str]()
+    for stated, labelled in sentences:
+        stated_keys, labelled_keys = {_key(t) for t in stated}, {_key(t) for t in labelled}
+        for counter, keys in ((true, stated_keys), (distant, labelled_keys), (both, stated_keys & labelled_keys)):
+            counter.update(key[2] for key in keys)
+            counter["all"] += len(keys)
+    relations = sorted((set(true) | set(distant)) - {"all"})
+    return {
+        name: {
+            "true": true[name],
+            "distant": distant[name],
+            "both": both[name],
+            "false_negative_rate": _error_rate(both[name], true[name]),
+            "false_positive_rate": _error_rate(both[name], distant[name]),
+        }
+        for name in ["all", *relations]
+    }
+
+
+def _key(triple: Record) -> Tuple[int, int, str, int, int]:
+    """Return what makes two triples the same."""
+    return (*triple["subject"], triple["relation"], *triple["object"])
+
+
+def _error_rate(shared: int, total: int) -> Optional[float]:
+    """Return the share of labels that the other side lacks, or None if there are no labels."""
+    return round(1 - shared / total, 4) if total else None
 
 
 def report(result: Dict[str, Any]) -> None:

@@ -22,11 +22,11 @@ import srsly
 from build_corpus import write_corpus
 from grammar import Record, generate
 from grammar_templates import Template, Templates, read_templates
+from knowledge_base import KnowledgeBase, read_kb
 from spacy.tokens import Doc
 
 from spacy_relext.corpora.records import record_to_doc
 from spacy_relext.kb.alignment import SYMMETRIC_RELATIONS
-from spacy_relext.kb.kb import KnowledgeBase, read_kb
 
 SENTENCES = 2400
 # Share of the facts that sentences are about.

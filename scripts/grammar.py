@@ -16,10 +16,11 @@ import spacy
 from grammar_sampling import Binding, Sampler
 from grammar_sentences import Draft, Mention, Piece, assemble, surname_of
 from grammar_templates import Template, Templates, expand, read_templates, slots_of
+from knowledge_base import Entity, KnowledgeBase, read_kb
 
 from spacy_relext.corpora.jsonl import write_jsonl
 from spacy_relext.kb.alignment import SYMMETRIC_RELATIONS, Aligner, text_names
-from spacy_relext.kb.kb import Entity, KnowledgeBase, read_kb
+from spacy_relext.kb.facts import FactIndex
 
 Record = Dict[str, Any]
 # share of the facts that the aligning knowledge base lacks
@@ -87,7 +88,7 @@ class Grammar:
         """Choose a name for an entity, and its article."""
         if form == "adj":
             return [Mention(entity.id, self.rng.choice(self._adjectives(entity)))]
-        names = [name for name in text_names(entity) if name not in self.adjectives]
+        names = [name for name in text_names(entity.names) if name not in self.adjectives]
         name = names[0]
         if entity.type == "PERSON" and self.rng.random() < _SURNAME:
             name = surname_of(name)
@@ -155,18 +156,18 @@ def make_record(draft: Draft, kb: KnowledgeBase) -> Record:
     return {"text": text, "entities": entities, "triples": triples}
 
 
-def aligning_kb(kb: KnowledgeBase, rng: random.Random) -> KnowledgeBase:
-    """Make the copy that gives the distant labels: it lacks facts, as knowledge bases do.
+def aligning_kb(kb: KnowledgeBase, rng: random.Random) -> FactIndex:
+    """Make the index that gives the distant labels: it lacks facts, as knowledge bases do.
 
     kb (KnowledgeBase): All facts.
     rng (random.Random): The source of chance.
-    RETURNS (KnowledgeBase): Without a share of the facts, and without `located_in` beside `capital_of` of one pair,
+    RETURNS (FactIndex): Without a share of the facts, and without `located_in` beside `capital_of` of one pair,
         which would label every capital twice.
     """
     left_out = set(rng.sample(kb.facts, round(LEFT_OUT * len(kb))))
     doubled = (f for f in kb.facts if "capital_of" in kb.relations_between(f.subject, f.object))
     left_out.update(fact for fact in doubled if fact.relation == "located_in")
-    return kb.without(left_out)
+    return kb.without(left_out).index()
 
 
 def generate(

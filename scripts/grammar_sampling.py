@@ -4,9 +4,9 @@ import random
 from typing import Callable, Dict, List, Optional, Sequence, Set, Tuple
 
 from grammar_templates import Template
+from knowledge_base import Entity, Fact, KnowledgeBase
 
 from spacy_relext.kb.alignment import SYMMETRIC_RELATIONS
-from spacy_relext.kb.kb import Entity, Fact, KnowledgeBase
 
 Binding = Dict[str, Entity]
 # how often a pair or a bystander that the sentence does not relate is one that the knowledge base does

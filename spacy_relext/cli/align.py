@@ -9,9 +9,9 @@ from wasabi import msg
 
 from ..corpora.shards import UNPACKED
 from ..errors import Errors
-from ..kb.align_corpus import align_corpus, format_align_report, lasting_objects
+from ..kb.align_corpus import align_corpus, format_align_report, freeze_objects
 from ..kb.alignment import Aligner
-from ..kb.facts import NamedFacts
+from ..kb.facts import FactIndex
 from ..kb.files import COLUMNS
 from .app import relext
 from .kb import COLUMNS_HELP, KB_HELP, STRIP_HELP, read_kb_files, tell_report
@@ -48,9 +48,9 @@ def align_cli(
             expected = f"relations of {kb}"
             raise ValueError(Errors.R007.format(key="--symmetric", found=", ".join(unknown), expected=expected))
         options = {"tokenizer": nlp.make_doc, "symmetric": wanted, "linked": by == "link", "fuzzy": fuzzy}
-        aligner = Aligner(NamedFacts(store), **options)  # type: ignore[arg-type]
+        aligner = Aligner(FactIndex(store), **options)  # type: ignore[arg-type]
         limits = {"unrelated": unrelated, "seed": seed, "shard": shard, "progress": _blocks}
-        with lasting_objects():
+        with freeze_objects():
             report = align_corpus(corpus, output, aligner=aligner, vocab=nlp.vocab, **limits)  # type: ignore[arg-type]
     typer.echo(format_align_report(report))
     msg.good(f"Wrote {report.docs:,} texts to {output}")

@@ -11,7 +11,7 @@ from ..annotations.entities import entity_links
 from ..corpora.shards import iter_docs
 from ..errors import Errors
 from ..kb.facts import Triples, TripleStore, read_store
-from ..kb.files import COLUMNS, Example, Reading
+from ..kb.files import COLUMNS, FactReader, Sample
 from .app import relext
 from .pipeline import GPU_HELP, check_suffix, fail, input_errors, split_list, with_progress
 
@@ -146,7 +146,7 @@ def train_cli(
         _tell_valid(len(asked["valid"]), files=valid, passes=settings.passes)
         typer.echo("pass        loss   MRR, valid")
         common: Dict[str, Any] = {"resume": resume, "device": device, "progress": _batches}
-        model = train_kb(store, settings, folder=output, valid=asked["valid"], tell=_tell_pass(), **common)
+        model = train_kb(store, settings, folder=output, valid=asked["valid"], on_pass=_tell_pass(), **common)
     _tell_scores(model.embeddings, store, asked)
     msg.good(f"Wrote embeddings of {len(store.entities):,} entities to {output}")
 
@@ -166,7 +166,7 @@ def predict_cli(
         model = KbModel.from_disk(embeddings)
         given = {"subject": subject, "relation": relation, "obj": obj}
         question = {key: value for key, value in given.items() if value != "?"}
-        rows = [(guess.id, f"{guess.score:.3f}") for guess in model.answers(top=top, **question)]
+        rows = [(each.id, f"{each.score:.3f}") for each in model.predict(top=top, **question)]
     typer.echo(table(rows, header=("answer", "score"), divider=True, aligns=("l", "r")))
 
 
@@ -179,8 +179,8 @@ def read_kb_files(files: str, *, columns: str, strip: Optional[str]) -> TripleSt
     RETURNS (TripleStore): What they hold.
     RAISES (ValueError): Where one is malformed.
     """
-    reading = Reading(columns=split_list(columns) or (), strip=split_list(strip) or ())
-    return read_store(map(Path, split_list(files) or ()), reading=reading, progress=_lines)
+    reader = FactReader(columns=split_list(columns) or (), prefixes=split_list(strip) or ())
+    return read_store(map(Path, split_list(files) or ()), reader=reader, progress=_lines)
 
 
 def tell_report(store: TripleStore) -> None:
@@ -189,7 +189,7 @@ def tell_report(store: TripleStore) -> None:
     typer.echo(", ".join(f"{len(part):,} {one if len(part) == 1 else many}" for part, one, many in parts))
     for what, count in store.report.items():
         if what in COUNTED and count:
-            example = store.examples.get(what, Example("", ""))
+            example = store.examples.get(what, Sample("", ""))
             say = msg.info if what == "remarks" else msg.warn
             say(COUNTED[what][count > 1].format(count=f"{count:,}", what=example.what, where=example.where))
 
@@ -208,11 +208,11 @@ def _tell_scores(embeddings: Any, store: TripleStore, asked: Dict[str, Triples])
     """Print how well facts are found again; all of them are known to be true."""
     import numpy
 
-    from ..kb.model import KnownAnswers, score_links
+    from ..kb.link_prediction import KnownAnswers, evaluate_links
 
     true = numpy.concatenate([store.triples, *asked.values()])
     known = KnownAnswers(true, n_relations=len(store.relations))
-    rows = [(name, score_links(embeddings, facts, known)) for name, facts in asked.items() if len(facts)]
+    rows = [(name, evaluate_links(embeddings, facts, known)) for name, facts in asked.items() if len(facts)]
     if rows:
         names = list(rows[0][1])
         lines = [(name, *(f"{100 * (found[key] or 0):.1f}" for key in names)) for name, found in rows]

@@ -1,94 +1,91 @@
-"""Distant supervision: text and a knowledge base give triples without anybody annotating.
+"""Distant supervision: labels for text from a knowledge base, without manual annotation.
 
-A sentence that mentions both entities of a fact is taken to state it. That is often wrong (false positives), and
-facts that the knowledge base lacks or names that it does not know go unseen (false negatives): Mintz et al. 2009,
-"Distant supervision for relation extraction without labeled data".
+A sentence that mentions both entities of a fact is assumed to state it. That is often wrong (false positives), and
+facts and names that the knowledge base lacks are missed (false negatives): Mintz et al. 2009, "Distant supervision for
+relation extraction without labeled data". Misspelt names are matched fuzzily with rapidfuzz.
 """
 
 from bisect import bisect_right
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import combinations, permutations
-from typing import Any, Callable, Dict, Iterable, List, Mapping, NamedTuple, Optional, Protocol, Sequence, Set, Tuple
+from typing import Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 from spacy.tokens import Doc
 
 from ..annotations.entities import UNLINKED
+from ..annotations.triple import Record
 from ..corpora.blocks import TextBlock, WordLengths, block_of
-from .kb import Entity, KnowledgeBase
-from .near_names import NearNames
+from ..errors import require
+from .facts import FactIndex
 
 SYMMETRIC_RELATIONS = ("spouse",)
 
-Place = List[int]
+# Longest run of capitalised words that is matched fuzzily.
+MAX_FUZZY_WORDS = 5
+
+# Strings whose nearest name is cached.
+CACHE_SIZE = 100_000
+
+# First character, and the one after the last.
+CharOffsets = List[int]
 
 # First token, and the one after the last.
-Tokens = Tuple[int, int]
+TokenSpan = Tuple[int, int]
 
-# Of a name, and the entities that it may mean, the likeliest first.
-Found = Tuple[int, int, Sequence[str]]
+# First token and end of a name, and the entities that it may mean, the likeliest first.
+Match = Tuple[int, int, Sequence[str]]
 
+# Start and end character of each token.
+TokenOffsets = Tuple[List[int], List[int]]
 
-class Facts(Protocol):
-    """What alignment asks a knowledge base."""
-
-    @property
-    def names(self) -> Mapping[str, Sequence[str]]:
-        """RETURNS (Mapping[str, Sequence[str]]): Name → ids, the usual bearer first."""
-        ...
-
-    def __getitem__(self, entity_id: str) -> Entity: ...
-
-    def __contains__(self, entity_id: object) -> bool: ...
-
-    def relations_between(self, subject: str, obj: str) -> Sequence[str]:
-        """RETURNS (Sequence[str]): Relations of an ordered pair, sorted."""
-        ...
+Pair = Tuple[str, str]
 
 
 class Mention(NamedTuple):
-    """A name in a text and the entity it was linked to.
+    """A name in a text and its entity.
 
     start (int): First character.
     end (int): The character after the last.
     entity_id (str): Id.
-    tokens (Tokens): The same in tokens, of all texts that were aligned at once.
+    tokens (TokenSpan): The same in tokens of the block.
     """
 
     start: int
     end: int
     entity_id: str
-    tokens: Tokens
+    tokens: TokenSpan
 
 
 @dataclass
 class Alignment:
-    """What aligning one text gave.
+    """Mentions and labels of one text.
 
-    mentions (List[Mention]): Linked names in the order of the text, character offsets.
-    triples (List[Dict[str, Any]]): Canonical triples (`subject`, `relation`, `object`), character offsets, sorted.
-    unrelated (List[Tuple[Place, Place]]): The nearest mentions of each pair of different entities in a sentence, where
-        no fact is known in either direction, in the order of the text, character offsets.
+    mentions (List[Mention]): In the order of the text.
+    triples (List[Record]): Canonical triples (`subject`, `relation`, `object`), character offsets, sorted.
+    unrelated (List[Tuple[CharOffsets, CharOffsets]]): The nearest mentions of each two entities in a sentence without
+        a fact in either direction, in the order of the text.
     """
 
     mentions: List[Mention] = field(default_factory=list)
-    triples: List[Dict[str, Any]] = field(default_factory=list)
-    unrelated: List[Tuple[Place, Place]] = field(default_factory=list)
+    triples: List[Record] = field(default_factory=list)
+    unrelated: List[Tuple[CharOffsets, CharOffsets]] = field(default_factory=list)
 
 
 class Aligner:
-    """Find the entities of a knowledge base in Docs and label the pairs that have facts.
+    """Finds the entities of a knowledge base in texts and labels the pairs that have facts.
 
-    kb (Facts): Entities, names and facts.
-    tokenizer (Callable[[str], Doc]): What tokenizes names; the one that made the Docs, such as `nlp.make_doc`.
-    symmetric (Sequence[str]): Relations without direction: the subject is the entity that is named first.
-    linked (bool): Whether the Docs' entities are linked already (`ent.kb_id_`): names are not looked for then.
-    fuzzy (float): Least similarity of names with a spelling slip, up to 100; 0: only names as they are written.
+    kb (FactIndex): Entities, names and facts.
+    tokenizer (Callable[[str], Doc]): Tokenizes names as the texts were tokenized, such as `nlp.make_doc`.
+    symmetric (Sequence[str]): Relations without direction: the subject is the entity that is mentioned first.
+    linked (bool): Whether entities of the texts are linked already (`ent.kb_id_`); names are not matched then.
+    fuzzy (float): Minimum similarity of misspelt names, 0 to 100; 0: exact names only.
     """
 
     def __init__(
         self,
-        kb: Facts,
+        kb: FactIndex,
         *,
         tokenizer: Callable[[str], Doc],
         symmetric: Sequence[str] = SYMMETRIC_RELATIONS,
@@ -100,76 +97,68 @@ class Aligner:
         self.linked = linked
         self._candidates: Dict[Tuple[int, ...], List[str]] = {}
         self._lengths: Dict[int, List[int]] = {}
-        self._near: Optional[NearNames] = None
+        self._fuzzy: Optional[FuzzyNames] = None
         if linked:
             return
         names = {}
         for name, ids in kb.names.items():
-            found = [entity_id for entity_id in ids if name in text_names(kb[entity_id])]
+            named = [entity_id for entity_id in ids if name in text_names(kb[entity_id].all)]
             words = tuple(token.orth for token in tokenizer(name))
-            if found and words:
+            if named and words:
                 names[name] = known = self._candidates.setdefault(words, [])
-                known += [entity_id for entity_id in found if entity_id not in known]
+                known += [entity_id for entity_id in named if entity_id not in known]
                 lengths = self._lengths.setdefault(words[0], [])
                 if len(words) not in lengths:
                     lengths.append(len(words))
         if fuzzy:
-            self._near = NearNames(names, least=fuzzy)
+            self._fuzzy = FuzzyNames(names, min_similarity=fuzzy)
 
     def __call__(self, doc: Doc) -> Alignment:
-        """Align one Doc; without sentence boundaries it counts as one sentence.
-
-        doc (Doc): Only its tokens and sentences are read; nothing is written to it.
-        RETURNS (Alignment): Mentions and triples.
-        """
+        """Align one Doc, which is not changed; a Doc without sentence boundaries is one sentence."""
         return self.align([doc])[0][0]
 
     def align(self, docs: Sequence[Doc]) -> Tuple[List[Alignment], "Counter[str]"]:
-        """Align some Docs.
-
-        docs (Sequence[Doc]): One or more, of one vocabulary.
-        RETURNS (Tuple[List[Alignment], Counter[str]]): See `align_block`.
-        """
+        """Align Docs of one vocabulary; see `align_block`."""
         return self.align_block(block_of(docs, WordLengths(docs[0].vocab.strings)))
 
     def align_block(self, block: TextBlock) -> Tuple[List[Alignment], "Counter[str]"]:
-        """Align some texts.
+        """Align texts.
 
-        block (TextBlock): The texts; nothing is written to them.
-        RETURNS (Tuple[List[Alignment], Counter[str]]): Of each text; and, of all, `sentences`,
+        block (TextBlock): The texts, which are not changed.
+        RETURNS (Tuple[List[Alignment], Counter[str]]): One alignment a text, and the counts `sentences`,
             `sentences_with_triples`, `mentions`, `ambiguous_mentions`, `entity_pairs` (ordered pairs of different
-            entities in a sentence), `pairs_with_facts`, `triples`; where entities are linked, `unknown_mentions`, whose
-            entity the knowledge base lacks.
+            entities in a sentence), `pairs_with_facts`, `triples`, and `unknown_mentions` (linked entities that the
+            knowledge base lacks).
         """
         cuts, results = block.cuts(), [Alignment() for _ in block.user_data]
         counts = Counter(sentences=len(cuts) - 1)
-        sentences: Dict[int, List[Found]] = {}
-        at = 0
-        found = self.find_mentions(block)
+        matches = self.find_mentions(block)
         if self.linked:
-            known = [each for each in found if each[2][0] in self.kb]
-            counts["unknown_mentions"] += len(found) - len(known)
-            found = known
-        for each in found:
-            while cuts[at + 1] <= each[0]:
-                at += 1
-            if each[1] <= cuts[at + 1]:
-                sentences.setdefault(at, []).append(each)
-        places = block.places() if sentences else ([], [])
-        for at, inside in sentences.items():
-            result = results[bisect_right(block.bounds, cuts[at]) - 1]
-            self._align_sentence(inside, places, result, counts=counts)
+            known = [match for match in matches if match[2][0] in self.kb]
+            counts["unknown_mentions"] += len(matches) - len(known)
+            matches = known
+        sentences: Dict[int, List[Match]] = {}
+        sentence = 0
+        for match in matches:
+            while cuts[sentence + 1] <= match[0]:
+                sentence += 1
+            if match[1] <= cuts[sentence + 1]:
+                sentences.setdefault(sentence, []).append(match)
+        offsets = block.places() if sentences else ([], [])
+        for sentence, inside in sentences.items():
+            result = results[bisect_right(block.bounds, cuts[sentence]) - 1]
+            self._align_sentence(inside, offsets, result, counts=counts)
         return results, counts
 
-    def find_mentions(self, block: TextBlock) -> List[Found]:
-        """Find names of entities, the longest where they overlap, or take the linked entities.
+    def find_mentions(self, block: TextBlock) -> List[Match]:
+        """Match names, of overlapping ones the longest, or return the linked entities.
 
         block (TextBlock): The texts.
-        RETURNS (List[Found]): In the order of the texts.
+        RETURNS (List[Match]): In the order of the texts.
         """
         if self.linked:
             return [(start, end, (kb_id,)) for start, end, kb_id in block.links() if kb_id not in UNLINKED]
-        found: List[Found] = []
+        matches: List[Match] = []
         words, lengths, candidates, bounds = block.words(), self._lengths, self._candidates, block.bounds
         text = 0
         for start in [at for at, word in enumerate(words) if word in lengths]:
@@ -179,63 +168,53 @@ class Aligner:
                 if start + length <= bounds[text + 1]:
                     ids = candidates.get(tuple(words[start : start + length]))
                     if ids is not None:
-                        found.append((start, start + length, ids))
-        found = _longest(found)
-        if self._near is not None:
-            found = sorted(found + self._near.find(block, [(start, end) for start, end, _ in found]))
-        return found
+                        matches.append((start, start + length, ids))
+        matches = _longest(matches)
+        if self._fuzzy is not None:
+            matches = sorted(matches + self._fuzzy.find(block, [(start, end) for start, end, _ in matches]))
+        return matches
 
     def _align_sentence(
-        self,
-        found: Sequence[Found],
-        places: Tuple[List[int], List[int]],
-        result: Alignment,
-        *,
-        counts: "Counter[str]",
+        self, matches: Sequence[Match], offsets: TokenOffsets, result: Alignment, *, counts: "Counter[str]"
     ) -> None:
-        """Link the names of a sentence and add its mentions and triples to the result."""
-        starts, ends = places
-        mentions: Dict[str, List[Tokens]] = {}
-        for (start, end, _), entity_id in zip(found, self._link([ids for _, _, ids in found])):
+        """Disambiguate the names of a sentence and add its mentions and triples to the result."""
+        starts, ends = offsets
+        mentions: Dict[str, List[TokenSpan]] = {}
+        for (start, end, _), entity_id in zip(matches, self._disambiguate([ids for _, _, ids in matches])):
             mentions.setdefault(entity_id, []).append((start, end))
             result.mentions.append(Mention(starts[start], ends[end - 1], entity_id, (start, end)))
-        counts["mentions"] += len(found)
-        counts["ambiguous_mentions"] += sum(len(ids) > 1 for _, _, ids in found)
+        counts["mentions"] += len(matches)
+        counts["ambiguous_mentions"] += sum(len(ids) > 1 for _, _, ids in matches)
         if len(mentions) > 1:
-            self._relate(mentions, places, result, counts=counts)
+            self._relate(mentions, offsets, result, counts=counts)
 
     def _relate(
-        self,
-        mentions: Dict[str, List[Tokens]],
-        places: Tuple[List[int], List[int]],
-        result: Alignment,
-        *,
-        counts: "Counter[str]",
+        self, mentions: Dict[str, List[TokenSpan]], offsets: TokenOffsets, result: Alignment, *, counts: "Counter[str]"
     ) -> None:
         """Look up the facts between the entities of a sentence."""
         between = self.kb.relations_between
         known = {pair: between(*pair) for pair in permutations(mentions, 2)}
-        triples: List[Dict[str, Any]] = []
-        related: Set[Tuple[str, str]] = set()
+        triples: List[Record] = []
+        related: Set[Pair] = set()
         for subject, obj in known:
             if known[subject, obj] or known[obj, subject]:
                 one, two = nearest = _nearest(mentions[subject], mentions[obj])
                 relations = self._directed(known[subject, obj], known[obj, subject], forwards=one[0] < two[0])
                 if relations:
                     related.add((subject, obj))
-                    ends = [_place(tokens, places) for tokens in nearest]
+                    ends = [_chars(tokens, offsets) for tokens in nearest]
                     triples += [{"subject": ends[0], "relation": name, "object": ends[1]} for name in relations]
         for one_id, two_id in combinations(mentions, 2):
             if (one_id, two_id) not in related and (two_id, one_id) not in related:
                 first, second = sorted(_nearest(mentions[one_id], mentions[two_id]))
-                result.unrelated.append((_place(first, places), _place(second, places)))
+                result.unrelated.append((_chars(first, offsets), _chars(second, offsets)))
         result.triples += sorted(triples, key=lambda t: (t["subject"], t["object"], t["relation"]))
         counts["pairs_with_facts"] += len(related)
         counts["sentences_with_triples"] += bool(triples)
         counts["entity_pairs"] += len(known)
         counts["triples"] += len(triples)
 
-    def _link(self, candidates: Sequence[Sequence[str]]) -> List[str]:
+    def _disambiguate(self, candidates: Sequence[Sequence[str]]) -> List[str]:
         """Choose, for each mention, the candidate with most facts about the other mentions, else the first."""
         chosen = list(candidates)
         for index, ids in enumerate(candidates):
@@ -256,54 +235,88 @@ class Aligner:
         return directed + sorted({*there, *back} & self.symmetric) if forwards else directed
 
 
-def align_docs(
-    docs: Iterable[Doc],
-    *,
-    kb: KnowledgeBase,
-    tokenizer: Callable[[str], Doc],
-    symmetric: Sequence[str] = SYMMETRIC_RELATIONS,
-) -> Tuple[List[List[Dict[str, Any]]], "Counter[str]"]:
-    """Label many Docs by distant supervision.
+def text_names(names: Sequence[str]) -> List[str]:
+    """List the names of an entity that are matched in text.
 
-    docs (Iterable[Doc]): With sentence boundaries, or each one sentence.
-    kb (KnowledgeBase): Entities and facts.
-    tokenizer (Callable[[str], Doc]): The one that made the Docs, such as `nlp.make_doc`.
-    symmetric (Sequence[str]): Relations without direction.
-    RETURNS (Tuple[List[List[Dict[str, Any]]], Counter[str]]): Canonical triples of each Doc, and the summed counts.
+    names (Sequence[str]): Label and aliases.
+    RETURNS (List[str]): Distinct names without "The X" beside "X": that article belongs to the sentence.
     """
-    aligner = Aligner(kb, tokenizer=tokenizer, symmetric=symmetric)
-    triples, counts = [], Counter[str]()
-    for doc in docs:
-        (alignment,), counted = aligner.align([doc])
-        triples.append(alignment.triples)
-        counts.update(counted, docs=1)
-    return triples, counts
+    return [name for name in dict.fromkeys(names) if not (name.startswith(("The ", "the ")) and name[4:] in names)]
 
 
-def text_names(entity: Entity) -> List[str]:
-    """List the names under which alignment looks for an entity.
+class FuzzyNames:
+    """Finds the most similar name that has the same first character; of equally similar names the first in order.
 
-    entity (Entity): Any entity.
-    RETURNS (List[str]): Label first. "The X" is left out beside "X": that article belongs to the sentence.
+    names (Mapping[str, Sequence[str]]): Name → ids.
+    min_similarity (float): Minimum normalised Indel similarity, 0 to 100.
+    RAISES (ImportError): If rapidfuzz is not installed.
     """
-    names = dict.fromkeys(entity.names)
-    return [name for name in names if not (name.startswith(("The ", "the ")) and name[4:] in names)]
+
+    def __init__(self, names: Mapping[str, Sequence[str]], *, min_similarity: float) -> None:
+        self._rapidfuzz = require("rapidfuzz", purpose="fuzzy name matching", extra="kb")
+        self._min_similarity = min_similarity
+        self._names = names
+        self._by_first: Dict[str, List[str]] = defaultdict(list)
+        for name in sorted(names):
+            self._by_first[name[0]].append(name)
+        self.ids_of = lru_cache(maxsize=CACHE_SIZE)(self._ids_of)
+
+    def _ids_of(self, text: str) -> Optional[Sequence[str]]:
+        """RETURNS (Optional[Sequence[str]]): Ids of the most similar name; None if none is similar enough."""
+        names, ratio = self._by_first.get(text[:1], ()), self._rapidfuzz.fuzz.ratio
+        best = self._rapidfuzz.process.extractOne(text, names, scorer=ratio, score_cutoff=self._min_similarity)
+        return self._names[best[0]] if best else None
+
+    def find(self, block: TextBlock, taken: Sequence[TokenSpan]) -> List[Match]:
+        """Match entities first, then capitalised words, the longest runs first.
+
+        block (TextBlock): The texts.
+        taken (Sequence[TokenSpan]): Tokens that are matched already.
+        RETURNS (List[Match]): Fuzzy matches.
+        """
+        strings, spaces = block.lengths.strings, block.spaces[:, 0].tolist()
+        texts = [strings[word] for word in block.words()]
+        free = [True] * len(texts)
+        for start, end in taken:
+            free[start:end] = [False] * (end - start)
+        matches: List[Match] = []
+        entities = [(start, end) for start, end, _ in block.links()]
+        for start, end in [*entities, *_capitalised(texts, free, set(block.bounds))]:
+            if all(free[start:end]):
+                parts = (text + " " * space for text, space in zip(texts[start:end], spaces[start:end]))
+                ids = self.ids_of("".join(parts).strip())
+                if ids is not None:
+                    matches.append((start, end, ids))
+                    free[start:end] = [False] * (end - start)
+        return matches
 
 
-def _longest(found: List[Found]) -> List[Found]:
-    """Leave out what overlaps a longer one, or an equally long one before it."""
-    if all(one[1] <= two[0] for one, two in zip(found, found[1:])):
-        return found
+def _capitalised(texts: Sequence[str], free: Sequence[bool], bounds: Set[int]) -> Iterator[TokenSpan]:
+    """Yield parts of runs of capitalised words inside a text, the longest parts of each run first."""
+    start = 0
+    while start < len(texts):
+        end = start
+        while end < len(texts) and free[end] and texts[end][:1].isupper() and (end == start or end not in bounds):
+            end += 1
+        for size in range(min(end - start, MAX_FUZZY_WORDS), 0, -1):
+            yield from ((first, first + size) for first in range(start, end - size + 1))
+        start = max(end, start + 1)
+
+
+def _longest(matches: List[Match]) -> List[Match]:
+    """Remove matches that overlap a longer one, or an equally long one before it."""
+    if all(one[1] <= two[0] for one, two in zip(matches, matches[1:])):
+        return matches
     taken: Set[int] = set()
-    kept = []
-    for each in sorted(found, key=lambda each: (each[0] - each[1], each[0])):
-        if taken.isdisjoint(range(each[0], each[1])):
-            taken.update(range(each[0], each[1]))
-            kept.append(each)
-    return sorted(kept, key=lambda each: each[0])
+    longest = []
+    for match in sorted(matches, key=lambda match: (match[0] - match[1], match[0])):
+        if taken.isdisjoint(range(match[0], match[1])):
+            taken.update(range(match[0], match[1]))
+            longest.append(match)
+    return sorted(longest, key=lambda match: match[0])
 
 
-def _nearest(subjects: Sequence[Tokens], objects: Sequence[Tokens]) -> Tuple[Tokens, Tokens]:
+def _nearest(subjects: Sequence[TokenSpan], objects: Sequence[TokenSpan]) -> Tuple[TokenSpan, TokenSpan]:
     """Choose the pair of mentions with the fewest tokens between them, the earliest of equals."""
     if len(subjects) == len(objects) == 1:
         return subjects[0], objects[0]
@@ -311,6 +324,6 @@ def _nearest(subjects: Sequence[Tokens], objects: Sequence[Tokens]) -> Tuple[Tok
     return min(pairs, key=lambda pair: (max(pair[0][0] - pair[1][1], pair[1][0] - pair[0][1]), pair[0][0]))
 
 
-def _place(tokens: Tokens, places: Tuple[List[int], List[int]]) -> Place:
-    """Character offsets."""
-    return [places[0][tokens[0]], places[1][tokens[1] - 1]]
+def _chars(tokens: TokenSpan, offsets: TokenOffsets) -> CharOffsets:
+    """Convert tokens to character offsets."""
+    return [offsets[0][tokens[0]], offsets[1][tokens[1] - 1]]

@@ -1,23 +1,24 @@
-"""A knowledge base as arrays: facts are numbers of entities and relations, which are sorted by their ids.
+"""A knowledge base as arrays: a fact is three integers that index entities and relations, both sorted by id.
 
-Whatever the order of its lines, the same knowledge base has the same numbers. A fact takes 12 bytes, and an entity its
-id: ten million facts of a million entities need less than 1 GiB.
+The indices do not depend on the order of the lines. A fact takes 12 bytes and an entity its id: ten million facts of a
+million entities need less than 1 GiB.
 """
 
 import hashlib
 from array import array
 from bisect import bisect_left
 from pathlib import Path
-from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
-import numpy as np
-import numpy.typing as npt
+import numpy
+from numpy.typing import NDArray
 
 from ..errors import Errors
-from .files import COLUMNS, Example, Reading, Statement
-from .kb import Entity
+from .files import COLUMNS, FactReader, Sample, Statement
 
-Triples = npt.NDArray[np.int32]
+Triples = NDArray[numpy.int32]
+
+FactIds = Tuple[str, str, str]
 
 LABEL, ALIAS, TYPE = "label", "alias", "type"
 
@@ -27,9 +28,9 @@ NAMES_AT_ONCE = 100_000
 
 
 class Names(NamedTuple):
-    """What an entity is called.
+    """Names and types of an entity.
 
-    label (str): The usual name; "" where nobody says.
+    label (str): The usual name; "" if unknown.
     aliases (Tuple[str, ...]): Other names, sorted.
     types (Tuple[str, ...]): Sorted.
     """
@@ -38,16 +39,21 @@ class Names(NamedTuple):
     aliases: Tuple[str, ...] = ()
     types: Tuple[str, ...] = ()
 
+    @property
+    def all(self) -> Tuple[str, ...]:
+        """RETURNS (Tuple[str, ...]): The label, then the aliases."""
+        return (self.label, *self.aliases)
+
 
 class TripleStore:
-    """Facts between numbered entities.
+    """Facts between indexed entities.
 
-    entities (Sequence[str]): Their ids, sorted.
-    relations (Sequence[str]): Their names, sorted.
-    triples (Triples): Subject, relation and object of each fact, each once, sorted. Shape (N, 3)
-    names (Optional[Dict[str, Names]]): Of entities, where known; also of such that no fact is about.
-    report (Optional[Dict[str, int]]): What was counted in reading.
-    examples (Optional[Dict[str, Example]]): One of what was counted, by the keys of the report.
+    entities (Sequence[str]): Ids, sorted.
+    relations (Sequence[str]): Names, sorted.
+    triples (Triples): Distinct facts (subject, relation, object), sorted. Shape (N, 3)
+    names (Optional[Dict[str, Names]]): Names by id, also of entities without facts.
+    report (Optional[Dict[str, int]]): Counts of `read_store`.
+    examples (Optional[Dict[str, Sample]]): One example for each key of the report.
     """
 
     def __init__(
@@ -58,7 +64,7 @@ class TripleStore:
         *,
         names: Optional[Dict[str, Names]] = None,
         report: Optional[Dict[str, int]] = None,
-        examples: Optional[Dict[str, Example]] = None,
+        examples: Optional[Dict[str, Sample]] = None,
     ) -> None:
         self.entities, self.relations, self.triples = list(entities), list(relations), triples
         self.names, self.report, self.examples = names or {}, report or {}, examples or {}
@@ -72,56 +78,47 @@ class TripleStore:
         return entity in self._number
 
     def number_of(self, entity: str) -> int:
-        """RETURNS (int): Number of an entity; -1 where no fact is about it."""
+        """RETURNS (int): Index of an entity; -1 if it has no fact."""
         return self._number.get(entity, -1)
 
     def relation_number(self, relation: str) -> int:
-        """RETURNS (int): Number of a relation; -1 where no fact has it."""
+        """RETURNS (int): Index of a relation; -1 if it has no fact."""
         return self._relation.get(relation, -1)
 
-    def facts(self) -> Iterator[Tuple[str, str, str]]:
-        """Yield the facts in words, sorted."""
+    def facts(self) -> Iterator[FactIds]:
+        """YIELDS (FactIds): Subject id, relation and object id of each fact, sorted."""
         for subject, relation, obj in self.triples.tolist():
             yield self.entities[subject], self.relations[relation], self.entities[obj]
 
-    def fact(self, row: int) -> Tuple[str, str, str]:
-        """RETURNS (Tuple[str, str, str]): One fact in words."""
-        subject, relation, obj = self.triples[row].tolist()
-        return self.entities[subject], self.relations[relation], self.entities[obj]
-
     def without_pairs(self, pairs: Iterable[Tuple[str, str]]) -> Tuple["TripleStore", Set[Tuple[str, str]]]:
-        """Leave out all facts between the entities of some pairs, in either direction and of any relation.
+        """Remove all facts between the entities of some pairs, in either direction and of any relation.
 
-        pairs (Iterable[Tuple[str, str]]): Ids.
+        pairs (Iterable[Tuple[str, str]]): Pairs of ids.
         RETURNS (Tuple[TripleStore, Set[Tuple[str, str]]]): The other facts, with the same entities and relations; and
-            the pairs that had one, in order of their ids.
+            the pairs that had a fact, each sorted by id.
         """
         total = len(self.entities)
-        found = {tuple(sorted((self.number_of(one), self.number_of(two)))) for one, two in pairs}
-        wanted = np.asarray([one * total + two for one, two in found if one >= 0], dtype=np.int64)
-        ends = np.sort(self.triples[:, [0, 2]].astype(np.int64), axis=1)
+        numbers = {tuple(sorted((self.number_of(one), self.number_of(two)))) for one, two in pairs}
+        excluded = numpy.asarray([one * total + two for one, two in numbers if one >= 0], dtype=numpy.int64)
+        ends = numpy.sort(self.triples[:, [0, 2]].astype(numpy.int64), axis=1)
         keys = ends[:, 0] * total + ends[:, 1]
-        out = np.isin(keys, wanted)
-        hit = {(self.entities[key // total], self.entities[key % total]) for key in np.unique(keys[out]).tolist()}
-        kept = TripleStore(self.entities, self.relations, self.triples[~out], names=self.names)
-        return kept, hit
+        removed = numpy.isin(keys, excluded)
+        hit = {(self.entities[k // total], self.entities[k % total]) for k in numpy.unique(keys[removed]).tolist()}
+        return TripleStore(self.entities, self.relations, self.triples[~removed], names=self.names), hit
 
     def digest(self) -> str:
-        """RETURNS (str): The same of two stores with the same entities, relations and facts, and of no others."""
-        found = hashlib.sha256()
+        """RETURNS (str): SHA-256 of entities, relations and facts."""
+        digest = hashlib.sha256()
         for names in (self.entities, self.relations):
-            found.update(f"{len(names)};".encode())
+            digest.update(f"{len(names)};".encode())
             for start in range(0, len(names), NAMES_AT_ONCE):
-                # with its length before it no name can be taken for parts of two
+                # the length before each name keeps two names apart from their concatenation
                 part = "".join(f"{len(name)}:{name}" for name in names[start : start + NAMES_AT_ONCE])
-                found.update(part.encode("utf8", "surrogatepass"))
-        return digest_facts(self.triples, found)
+                digest.update(part.encode("utf8", "surrogatepass"))
+        return digest_facts(self.triples, digest)
 
     def write(self, path: Path) -> None:
-        """Write the facts as a table with a first line that names the columns.
-
-        path (Path): A .tsv file.
-        """
+        """Write the facts as a .tsv table whose first line names the columns."""
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("w", encoding="utf8") as stream:
             stream.write("\t".join(COLUMNS) + "\n")
@@ -129,39 +126,38 @@ class TripleStore:
                 stream.write("\t".join(fact) + "\n")
 
 
-class NamedFacts:
-    """A store as alignment asks it.
+class FactIndex:
+    """Facts by pair, and entities by name, as alignment looks them up.
 
-    store (TripleStore): Facts, and the names of their entities; those without a name cannot be found.
+    store (TripleStore): Facts and names; entities without a name cannot be found in text.
     """
 
     def __init__(self, store: TripleStore) -> None:
         self.store = store
-        order = np.lexsort((store.triples[:, 1], store.triples[:, 2], store.triples[:, 0]))
-        firsts = np.searchsorted(store.triples[order, 0], np.arange(len(store.entities) + 1))
-        # Where the facts of each subject begin, then of each fact object and relation: arrays whose elements are quick
-        # to get one by one, as a search in a sentence needs them.
+        order = numpy.lexsort((store.triples[:, 1], store.triples[:, 2], store.triples[:, 0]))
+        firsts = numpy.searchsorted(store.triples[order, 0], numpy.arange(len(store.entities) + 1))
+        # Start of each subject's facts, then object and relation of each fact. Single elements of an `array` are
+        # faster to read than those of a NumPy array.
         self._firsts, self._objects, self._between = array("q"), array("i"), array("i")
-        self._firsts.frombytes(firsts.astype(np.int64).tobytes())
-        self._objects.frombytes(store.triples[order, 2].astype(np.intc).tobytes())
-        self._between.frombytes(store.triples[order, 1].astype(np.intc).tobytes())
-        found: Dict[str, List[str]] = {}
+        self._firsts.frombytes(firsts.astype(numpy.int64).tobytes())
+        self._objects.frombytes(store.triples[order, 2].astype(numpy.intc).tobytes())
+        self._between.frombytes(store.triples[order, 1].astype(numpy.intc).tobytes())
+        ids_by_name: Dict[str, List[str]] = {}
         for rank in (LABEL, ALIAS):
             for entity in store.entities:
-                said = store.names.get(entity)
-                if said is not None:
-                    for name in filter(None, (said.label,) if rank == LABEL else said.aliases):
-                        found.setdefault(name, []).append(entity)
-        self.names: Dict[str, List[str]] = {name: list(dict.fromkeys(ids)) for name, ids in found.items()}
+                names = store.names.get(entity, Names(""))
+                for name in filter(None, (names.label,) if rank == LABEL else names.aliases):
+                    ids_by_name.setdefault(name, []).append(entity)
+        self.names: Dict[str, List[str]] = {name: list(dict.fromkeys(ids)) for name, ids in ids_by_name.items()}
 
     def __contains__(self, entity_id: object) -> bool:
         """RETURNS (bool): Whether an entity has a fact or a name."""
         return entity_id in self.store or entity_id in self.store.names
 
-    def __getitem__(self, entity_id: str) -> Entity:
-        """RETURNS (Entity): With its names, and the first of its types."""
-        said = self.store.names.get(entity_id, Names(""))
-        return Entity(entity_id, said.label or entity_id, said.types[0] if said.types else "", said.aliases)
+    def __getitem__(self, entity_id: str) -> Names:
+        """RETURNS (Names): Names of an entity; its id is the label if it has none."""
+        names = self.store.names.get(entity_id, Names(""))
+        return names if names.label else names._replace(label=entity_id)
 
     def relations_between(self, subject: str, obj: str) -> List[str]:
         """RETURNS (List[str]): Relations of an ordered pair, sorted."""
@@ -176,106 +172,119 @@ class NamedFacts:
         return [store.relations[number] for number in self._between[start:end]]
 
 
-def read_store(paths: Iterable[Path], *, reading: Optional[Reading] = None, progress: Any = None) -> TripleStore:
+NamesByKind = Dict[str, List[str]]
+
+
+def read_store(
+    paths: Iterable[Path],
+    *,
+    reader: Optional[FactReader] = None,
+    progress: Optional[Callable[[Iterable[Statement], str], Iterable[Statement]]] = None,
+) -> TripleStore:
     """Read the files of a knowledge base.
 
     paths (Iterable[Path]): Files with facts, with names, or with both.
-    reading (Optional[Reading]): How they are read.
-    progress (Any): Wraps the statements of each file, to show how far it is.
-    RETURNS (TripleStore): What they hold; `report` counts `facts`, `repeated` ones, `self_loops` (which are kept),
+    reader (Optional[FactReader]): Parses the files.
+    progress (Optional[Callable[[Iterable[Statement], str], Iterable[Statement]]]): Wraps the statements of a file;
+        gets the file's name, too.
+    RETURNS (TripleStore): Facts and names; `report` counts `facts`, `repeated` ones, `self_loops` (which are kept),
         `ids_with_several_labels` (the first in order is the label, the others are aliases), `marked_rows` (complete
-        ones that begin with #, which are read), and what was left out; `examples` has one of each, where there is one.
-    RAISES (ValueError): Where a file is malformed, or no file holds a fact.
+        rows that begin with #, which are read), and what was skipped; `examples` has one of each.
+    RAISES (ValueError): If a file is malformed, or no file holds a fact.
     """
-    reading, paths = reading or Reading(), list(paths)
+    reader, paths = reader or FactReader(), list(paths)
     entities: Dict[str, int] = {}
     relations: Dict[str, int] = {}
     columns = array("i"), array("i"), array("i")
-    said: Dict[str, Dict[str, List[str]]] = {}
-    odd: Dict[str, Tuple[str, str, Path]] = {}
+    names: Dict[str, NamesByKind] = {}
+    unusual: Dict[str, Tuple[str, str, Path]] = {}
     for path in paths:
-        statements: Iterable[Statement] = reading.read(path)
+        statements: Iterable[Statement] = reader.read(path)
         for subject, relation, obj, is_name in progress(statements, path.name) if progress else statements:
             if is_name:
-                others = said.setdefault(subject, {}).setdefault(relation, [])
+                others = names.setdefault(subject, {}).setdefault(relation, [])
                 others.append(obj)
                 if relation == LABEL and obj != others[0]:
-                    odd.setdefault(SEVERAL, (subject, relation, path))
+                    unusual.setdefault(SEVERAL, (subject, relation, path))
                 continue
             if subject == obj:
-                odd.setdefault(LOOPS, (subject, relation, path))
+                unusual.setdefault(LOOPS, (subject, relation, path))
             columns[0].append(entities.setdefault(subject, len(entities)))
             columns[1].append(relations.setdefault(relation, len(relations)))
             columns[2].append(entities.setdefault(obj, len(entities)))
     if not columns[0]:
-        skipped = ", ".join(f"{what} ({count:,})" for what, count in reading.skipped.items())
+        skipped = ", ".join(f"{what} ({count:,})" for what, count in reader.skipped.items())
         where = ", ".join(map(str, paths)) or "no file"
         raise ValueError(Errors.R725.format(path=where, skipped=f"; left out: {skipped}" if skipped else ""))
-    triples = np.stack([np.frombuffer(column, dtype=np.intc) for column in columns], axis=1).astype(np.int32)
-    names_of, numbers = _sorted(entities)
-    names_of_relations, relation_numbers = _sorted(relations)
-    for column, new in ((0, numbers), (1, relation_numbers), (2, numbers)):
-        triples[:, column] = new[triples[:, column]]
-    read = len(triples)
-    triples = distinct_facts(triples, len(names_of), len(names_of_relations))
-    report = {"facts": len(triples), "repeated": read - len(triples)}
+    rows = numpy.stack([numpy.frombuffer(column, dtype=numpy.intc) for column in columns], axis=1).astype(numpy.int32)
+    entity_ids, entity_numbers = _sorted(entities)
+    relation_names, relation_numbers = _sorted(relations)
+    for column, numbers in enumerate((entity_numbers, relation_numbers, entity_numbers)):
+        rows[:, column] = numbers[rows[:, column]]
+    triples = distinct_facts(rows, len(entity_ids), len(relation_names))
+    report = {"facts": len(triples), "repeated": len(rows) - len(triples)}
     report[LOOPS] = int((triples[:, 0] == triples[:, 2]).sum())
-    report[SEVERAL] = sum(len(set(each.get(LABEL, ()))) > 1 for each in said.values())
-    report.update(reading.noted + reading.skipped)
-    names = {entity: _names(each) for entity, each in said.items()}
-    examples = {**reading.examples, **_examples(odd, said)}
-    return TripleStore(names_of, names_of_relations, triples, names=names, report=report, examples=examples)
+    report[SEVERAL] = sum(len(set(each.get(LABEL, ()))) > 1 for each in names.values())
+    report.update(reader.noted + reader.skipped)
+    examples = {**reader.examples, **_examples(unusual, names)}
+    names_of = {entity: _names(each) for entity, each in names.items()}
+    return TripleStore(entity_ids, relation_names, triples, names=names_of, report=report, examples=examples)
 
 
-def _examples(odd: Dict[str, Tuple[str, str, Path]], said: Dict[str, Dict[str, List[str]]]) -> Dict[str, Example]:
-    """Put into words what is odd."""
-    found = {}
-    for what, (subject, relation, path) in odd.items():
-        if what == LOOPS:
-            text = f"{subject} {relation}"
-        else:
-            first, second, *more = sorted(set(said[subject][LABEL]))
+def _examples(unusual: Dict[str, Tuple[str, str, Path]], names: Dict[str, NamesByKind]) -> Dict[str, Sample]:
+    """Describe one self loop and one entity with several labels."""
+    examples = {}
+    for what, (subject, relation, path) in unusual.items():
+        text = f"{subject} {relation}"
+        if what == SEVERAL:
+            first, second, *more = sorted(set(names[subject][LABEL]))
             others = f" and {len(more):,} more are aliases" if more else " is an alias"
             text = f"{subject}: {first!r} counts, {second!r}{others}"
-        found[what] = Example(text, str(path))
-    return found
+        examples[what] = Sample(text, str(path))
+    return examples
 
 
-def digest_facts(triples: Triples, found: Any = None) -> str:
-    """Tell lists of facts apart.
+def digest_facts(triples: Triples, digest: "Optional[hashlib._Hash]" = None) -> str:
+    """Hash facts, equally on every machine.
 
     triples (Triples): Shape (N, 3)
-    found (Any): A hash that has seen what the numbers stand for.
-    RETURNS (str): The same of the same numbers in the same order, on every machine.
+    digest (Optional[hashlib._Hash]): A hash of the names of entities and relations, which is updated.
+    RETURNS (str): SHA-256.
     """
-    found = found or hashlib.sha256()
-    found.update(np.ascontiguousarray(triples, dtype="<i4").data)
-    return str(found.hexdigest())
+    digest = digest or hashlib.sha256()
+    digest.update(numpy.ascontiguousarray(triples, dtype="<i4").data)
+    return digest.hexdigest()
 
 
-def _sorted(numbers: Dict[str, int]) -> Tuple[List[str], npt.NDArray[np.int32]]:
-    """Sort names. RETURNS the names, and the new number for each old one."""
+def _sorted(numbers: Dict[str, int]) -> Tuple[List[str], NDArray[numpy.int32]]:
+    """Sort names. RETURNS the names, and the new index for each old one."""
     ordered = sorted(numbers)
-    new = np.empty(len(ordered), dtype=np.int32)
-    for number, name in enumerate(ordered):
-        new[numbers[name]] = number
+    new = numpy.empty(len(ordered), dtype=numpy.int32)
+    new[[numbers[name] for name in ordered]] = numpy.arange(len(ordered), dtype=numpy.int32)
     return ordered, new
 
 
 def distinct_facts(triples: Triples, entities: int, relations: int) -> Triples:
-    """Sort facts by subject, relation and object, and keep each once: as one number each, which is quick."""
-    if entities * relations * entities < 2**63:
-        keys = (triples[:, 0].astype(np.int64) * relations + triples[:, 1]) * entities + triples[:, 2]
-        keys.sort()
-        keys = keys[np.concatenate([[True], keys[1:] != keys[:-1]])]
-        first, second = keys // entities, keys % entities
-        return np.stack([first // relations, first % relations, second], axis=1).astype(np.int32)
-    found: Triples = np.unique(triples, axis=0)
-    return found
+    """Sort facts by subject, relation and object, and remove repeated ones.
+
+    triples (Triples): Shape (N, 3)
+    entities (int): Number of entities.
+    relations (int): Number of relations.
+    RETURNS (Triples): Shape (distinct, 3)
+    """
+    if entities * relations * entities >= 2**63:
+        distinct: Triples = numpy.unique(triples, axis=0)
+        return distinct
+    # one integer a fact sorts faster than three
+    keys = (triples[:, 0].astype(numpy.int64) * relations + triples[:, 1]) * entities + triples[:, 2]
+    keys.sort()
+    keys = keys[numpy.concatenate([[True], keys[1:] != keys[:-1]])]
+    first, second = keys // entities, keys % entities
+    return numpy.stack([first // relations, first % relations, second], axis=1).astype(numpy.int32)
 
 
-def _names(said: Dict[str, List[str]]) -> Names:
-    """Of several labels the first in order counts, and the others are aliases."""
-    labels = sorted(set(said.get(LABEL, ())))
-    aliases = sorted({*said.get(ALIAS, ()), *labels[1:]}.difference(labels[:1]))
-    return Names(labels[0] if labels else "", tuple(aliases), tuple(sorted(set(said.get(TYPE, ())))))
+def _names(names: NamesByKind) -> Names:
+    """Choose the first label in order; the others are aliases."""
+    labels = sorted(set(names.get(LABEL, ())))
+    aliases = sorted({*names.get(ALIAS, ()), *labels[1:]}.difference(labels[:1]))
+    return Names(labels[0] if labels else "", tuple(aliases), tuple(sorted(set(names.get(TYPE, ())))))

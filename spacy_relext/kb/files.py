@@ -1,16 +1,16 @@
-"""Facts and names from files of a knowledge base, one after the other: TSV, CSV, N-Triples and Turtle.
+"""Facts and names from the files of a knowledge base: TSV, CSV, N-Triples and Turtle.
 
-| suffix | what is in it |
+| suffix | content |
 |---|---|
-| .tsv, .txt | three values a line, separated by tabs; a first line that names the columns is recognised |
+| .tsv, .txt | three values a line, separated by tabs; a header line is recognised |
 | .csv | the same, separated by commas, with quotes |
 | .nt | N-Triples, read line by line |
-| .ttl | Turtle, all of it in memory |
+| .ttl | Turtle, read into memory as a whole |
 
-Instead of facts, a .tsv or .csv may hold names: a first line with `id` and some of `label`, `type` and `aliases`, the
-last separated by bars. Each file may be gzipped (`.gz` after its name). A row that begins with # and is no complete row
-of its table is a remark, which is left out and counted. Of RDF, labels, aliases and types of entities are names and not
-facts; facts whose object is a literal, and blank nodes, are left out and counted.
+Instead of facts, a .tsv or .csv may hold names: a header with `id` and some of `label`, `type` and `aliases`, the last
+separated by bars. Each file may be gzipped (`.gz` after its name). A row that begins with # and is no complete row of
+its table is a comment: it is skipped and counted. In RDF, labels, aliases and types of entities are names; facts whose
+object is a literal, and blank nodes, are skipped and counted.
 """
 
 import csv
@@ -19,56 +19,56 @@ import re
 import zlib
 from collections import Counter
 from pathlib import Path
-from typing import IO, Any, Dict, Iterator, List, NamedTuple, Sequence, Tuple
+from typing import IO, TYPE_CHECKING, Dict, Iterator, List, NamedTuple, Sequence, Tuple
 
 from ..errors import Errors, require
 
+if TYPE_CHECKING:
+    from _csv import Reader
+
 COLUMNS = ("subject", "relation", "object")
 
-# What a first line may call the columns, in lower case.
+# Names of columns that a header may have, in lower case.
 HEADERS = {
     "subject": {"subject", "head", "h", "s", "source"},
     "relation": {"relation", "predicate", "property", "r", "p"},
     "object": {"object", "tail", "t", "o", "target"},
 }
 
-# Of a table of names; the first one says that it is one.
+# Columns of a table of names; the first one identifies such a table.
 NAME_COLUMNS = ("id", "label", "type", "aliases")
 
-ALIAS_SEPARATOR = "|"
+ALIAS_SEPARATOR, COMMENT, ENCODING = "|", "#", "utf-8-sig"
 
-REMARK = "#"
-
-# What quotes of .csv let into a value, and an id cannot have.
+# Characters that quotes of .csv let into a value, but an id cannot have.
 BREAKS = re.compile(r"[\t\r\n]")
 
 DELIMITERS = {".tsv": "\t", ".txt": "\t", ".csv": ","}
 
-RDF_SUFFIXES = (".nt", ".ttl")
+SUFFIXES = (*DELIMITERS, ".nt", ".ttl")
 
-ENCODING = "utf-8-sig"
+# Errors of a .gz file that is truncated, or not gzipped.
+GZIP_ERRORS = (gzip.BadGzipFile, EOFError, zlib.error)
 
-# What a .gz file raises that is none, or is cut off.
-UNPACKING = (gzip.BadGzipFile, EOFError, zlib.error)
+KINDS = {
+    "http://www.w3.org/2000/01/rdf-schema#label": "label",
+    "http://www.w3.org/2004/02/skos/core#prefLabel": "label",
+    "http://www.w3.org/2004/02/skos/core#altLabel": "alias",
+    "http://www.w3.org/1999/02/22-rdf-syntax-ns#type": "type",
+}
 
-SUFFIXES = (*DELIMITERS, *RDF_SUFFIXES)
+RDF = "N-Triples and Turtle"
 
-LABELS = ("http://www.w3.org/2000/01/rdf-schema#label", "http://www.w3.org/2004/02/skos/core#prefLabel")
-
-ALIASES = ("http://www.w3.org/2004/02/skos/core#altLabel",)
-
-TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
-
-KINDS = {**dict.fromkeys(LABELS, "label"), **dict.fromkeys(ALIASES, "alias"), TYPE: "type"}
+Terms = Tuple[object, object, object]
 
 
 class Statement(NamedTuple):
-    """One line of a knowledge base.
+    """A fact, or a name of an entity.
 
     subject (str): Id of an entity.
-    relation (str): The relation of a fact; of a name "label", "alias" or "type".
+    relation (str): Relation of a fact; "label", "alias" or "type" of a name.
     object (str): Id of an entity, or the name.
-    is_name (bool): Whether it is a name of the subject.
+    is_name (bool): Whether this is a name.
     """
 
     subject: str
@@ -77,10 +77,10 @@ class Statement(NamedTuple):
     is_name: bool = False
 
 
-class Example(NamedTuple):
-    """One of the things that a report counts.
+class Sample(NamedTuple):
+    """An example of what a report counts.
 
-    what (str): Ids, and what is said of them.
+    what (str): Ids and a description.
     where (str): The file.
     """
 
@@ -88,65 +88,69 @@ class Example(NamedTuple):
     where: str
 
 
-class Reading:
-    """Reads files, and counts what it leaves out (`skipped`) and what it reads though it looks odd (`noted`).
+class FactReader:
+    """Reads files of facts and names.
 
-    `examples` has the first of each kind of rows that begin with #.
+    `skipped` counts what is left out, `noted` unusual rows that are read, and `examples` has the first row of each kind
+    that begins with #.
 
-    columns (Sequence[str]): What the columns of TSV and CSV are: subject, relation and object in some order.
-    language (str): Names in other languages are left out, those without a language are not.
-    strip (Sequence[str]): Beginnings that are cut off ids and relations, such as "http://www.wikidata.org/entity/".
-    RAISES (ValueError): Where the columns are others.
+    columns (Sequence[str]): Order of subject, relation and object in TSV and CSV.
+    language (str): Names in other languages are skipped, names without a language are not.
+    prefixes (Sequence[str]): Prefixes that are removed from ids and relations, such as
+        "http://www.wikidata.org/entity/".
+    RAISES (ValueError): If the columns are others.
     """
 
-    def __init__(self, *, columns: Sequence[str] = COLUMNS, language: str = "en", strip: Sequence[str] = ()) -> None:
+    def __init__(self, *, columns: Sequence[str] = COLUMNS, language: str = "en", prefixes: Sequence[str] = ()) -> None:
         if sorted(columns) != sorted(COLUMNS):
             expected = "subject, relation and object in the order of the file"
             raise ValueError(Errors.R007.format(key="columns", found=",".join(columns), expected=expected))
         self.order = [list(columns).index(name) for name in COLUMNS]
-        self.columns, self.language, self.strip = tuple(columns), language, tuple(strip)
+        self.columns, self.language, self.prefixes = tuple(columns), language, tuple(prefixes)
         self.skipped: Counter[str] = Counter()
         self.noted: Counter[str] = Counter()
-        self.examples: Dict[str, Example] = {}
+        self.examples: Dict[str, Sample] = {}
 
     def read(self, path: Path) -> Iterator[Statement]:
         """Read one file.
 
-        path (Path): With one of the suffixes above.
+        path (Path): A file with one of the suffixes above.
         YIELDS (Statement): In the file's order.
-        RAISES (FileNotFoundError): Where there is none.
-        RAISES (ValueError): With file and line, where a line is malformed or the suffix is unknown.
+        RAISES (FileNotFoundError): If there is no such file.
+        RAISES (ValueError): With file and line, if a line is malformed or the suffix is unknown.
         """
         suffixes = [each.lower() for each in path.suffixes]
-        packed = suffixes[-1:] == [".gz"]
-        suffix = (suffixes[:-1] if packed else suffixes)[-1:] or [""]
-        if suffix[0] not in SUFFIXES:
+        is_gzipped = suffixes[-1:] == [".gz"]
+        (suffix,) = (suffixes[:-1] if is_gzipped else suffixes)[-1:] or [""]
+        if suffix not in SUFFIXES:
             raise ValueError(Errors.R720.format(path=path, expected=", ".join(SUFFIXES)))
         if not path.is_file():
             raise FileNotFoundError(Errors.R721.format(path=path))
         try:
-            with _open(path, packed=packed) as lines:
-                if suffix[0] in DELIMITERS:
-                    yield from self._table(path, lines, DELIMITERS[suffix[0]])
-                elif suffix[0] == ".nt":
-                    yield from self._lines(path, lines)
+            with _open(path, is_gzipped=is_gzipped) as lines:
+                if suffix in DELIMITERS:
+                    yield from self._read_table(path, lines, DELIMITERS[suffix])
+                elif suffix == ".nt":
+                    yield from self._read_ntriples(path, lines)
                 else:
-                    yield from self._turtle(path, lines)
-        except (UnicodeDecodeError, *UNPACKING):
-            number, reason = _find_broken(path, packed=packed)
+                    yield from self._read_turtle(path, lines)
+        except (UnicodeDecodeError, *GZIP_ERRORS):
+            number, reason = _locate_error(path, is_gzipped=is_gzipped)
             raise ValueError(Errors.R724.format(place=f"{path}:{number}", reason=reason)) from None
 
-    def _table(self, path: Path, lines: IO[str], delimiter: str) -> Iterator[Statement]:
-        """Facts or names between tabs or commas."""
-        quotes: Dict[str, Any] = {"quoting": csv.QUOTE_NONE} if delimiter == "\t" else {}
-        rows = csv.reader(lines, delimiter=delimiter, **quotes)
+    def _read_table(self, path: Path, lines: IO[str], delimiter: str) -> Iterator[Statement]:
+        """Read facts or names between tabs or commas."""
+        if delimiter == "\t":
+            rows = csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE)
+        else:
+            rows = csv.reader(lines, delimiter=delimiter)
         try:
-            yield from self._rows(path, rows, delimiter)
+            yield from self._read_rows(path, rows, delimiter)
         except csv.Error as error:
             raise ValueError(Errors.R724.format(place=f"{path}:{rows.line_num}", reason=_one_line(error))) from None
 
-    def _rows(self, path: Path, rows: Any, delimiter: str) -> Iterator[Statement]:
-        """Three values a line, or a table of names."""
+    def _read_rows(self, path: Path, rows: "Reader", delimiter: str) -> Iterator[Statement]:
+        """Read three values a line, or a table of names."""
         subject, relation, obj = self.order
         first = True
         for row in rows:
@@ -154,85 +158,83 @@ class Reading:
                 continue
             if first:
                 header = [each.strip().lower() for each in row]
-                header[0] = header[0].lstrip(REMARK).lstrip()
-                if header[0] == NAME_COLUMNS[0] and (len(row) > 1 or not row[0].startswith(REMARK)):
-                    yield from self._names(path, rows, header)
+                header[0] = header[0].lstrip(COMMENT).lstrip()
+                if header[0] == NAME_COLUMNS[0] and (len(row) > 1 or not row[0].startswith(COMMENT)):
+                    yield from self._read_names(path, rows, header)
                     return
                 if len(row) == 3 and self._is_header(header, path):
                     first = False
                     continue
             complete = len(row) == 3 and all(map(str.strip, row))
-            if row[0].startswith(REMARK) and self._is_remark(path, rows, complete=complete):
+            if row[0].startswith(COMMENT) and self._is_comment(path, rows, complete=complete):
                 continue
             first = False
             if not complete or (delimiter == "," and any(map(BREAKS.search, row))):
-                odd = "a tab or a line break between quotes" if complete else "an empty value"
-                found = odd if len(row) == 3 else f"{len(row)} values"
-                # a line break within quotes, such as are left open, puts several lines into a row
+                problem = "a tab or a line break between quotes" if complete else "an empty value"
+                problem = problem if len(row) == 3 else f"{len(row)} values"
+                # a line break within quotes, such as quotes that are not closed, puts several lines into a row
                 place = f"{path}:{rows.line_num - ''.join(row).rstrip().count(chr(10))}"
                 expected = f"three: {', '.join(self.columns)}"
-                raise ValueError(Errors.R722.format(place=place, found=found, expected=expected))
+                raise ValueError(Errors.R722.format(place=place, found=problem, expected=expected))
             yield Statement(self._id(row[subject]), self._id(row[relation]), self._id(row[obj]))
 
-    def _names(self, path: Path, rows: Any, header: List[str]) -> Iterator[Statement]:
-        """A table of names: an id, and what else the first line says."""
+    def _read_names(self, path: Path, rows: "Reader", header: List[str]) -> Iterator[Statement]:
+        """Read a table of names: an id, and the other columns of the header."""
         if not set(header).issubset(NAME_COLUMNS) or len(set(header)) != len(header):
-            expected = f"id and some of {', '.join(NAME_COLUMNS[1:])}"
-            found = ", ".join(header)
-            raise ValueError(Errors.R722.format(place=f"{path}:{rows.line_num}", found=found, expected=expected))
+            place, expected = f"{path}:{rows.line_num}", f"id and some of {', '.join(NAME_COLUMNS[1:])}"
+            raise ValueError(Errors.R722.format(place=place, found=", ".join(header), expected=expected))
         for row in rows:
             if not row:
                 continue
-            if row[0].startswith(REMARK) and self._is_remark(path, rows, complete=len(row) == len(header)):
+            if row[0].startswith(COMMENT) and self._is_comment(path, rows, complete=len(row) == len(header)):
                 continue
             if len(row) > len(header) or not row[0].strip():
-                found = f"{len(row)} values" if row[0].strip() else "an empty id"
+                problem = f"{len(row)} values" if row[0].strip() else "an empty id"
                 place, expected = f"{path}:{rows.line_num}", ", ".join(header)
-                raise ValueError(Errors.R722.format(place=place, found=found, expected=expected))
+                raise ValueError(Errors.R722.format(place=place, found=problem, expected=expected))
             values = {key: value.strip() for key, value in zip(header, row)}
-            for key, kind in (("label", "label"), ("type", "type")):
-                if values.get(key):
-                    yield Statement(self._id(values["id"]), kind, values[key], True)
+            for kind in ("label", "type"):
+                if values.get(kind):
+                    yield Statement(self._id(values["id"]), kind, values[kind], True)
             for alias in filter(None, map(str.strip, values.get("aliases", "").split(ALIAS_SEPARATOR))):
                 yield Statement(self._id(values["id"]), "alias", alias, True)
 
-    def _is_remark(self, path: Path, rows: Any, *, complete: bool) -> bool:
-        """Of the rows that begin with # only those are remarks that are no complete row: ids may begin with #, too."""
+    def _is_comment(self, path: Path, rows: "Reader", *, complete: bool) -> bool:
+        """Count a row that begins with #. It is a comment unless it is complete, since ids may begin with #, too."""
         counts, what = (self.noted, "marked_rows") if complete else (self.skipped, "remarks")
         counts[what] += 1
-        self.examples.setdefault(what, Example("", f"{path}:{rows.line_num}"))
+        self.examples.setdefault(what, Sample("", f"{path}:{rows.line_num}"))
         return not complete
 
     def _is_header(self, row: List[str], path: Path) -> bool:
-        """Recognise names of columns, and refuse another order than that which is read."""
-        said = [next((name for name in COLUMNS if value in HEADERS[name]), None) for value in row]
-        if sorted(filter(None, said)) != sorted(COLUMNS):
+        """Recognise a header, and refuse another order of the columns than the one that is read."""
+        names = [next((name for name in COLUMNS if value in HEADERS[name]), "") for value in row]
+        if sorted(names) != sorted(COLUMNS):
             return False
-        if said != list(self.columns):
-            found, expected = ", ".join(row), ",".join(filter(None, said))
-            raise ValueError(Errors.R723.format(path=path, found=found, columns=expected))
+        if names != list(self.columns):
+            raise ValueError(Errors.R723.format(path=path, found=", ".join(row), columns=",".join(names)))
         return True
 
-    def _lines(self, path: Path, lines: IO[str]) -> Iterator[Statement]:
-        """N-Triples."""
-        parsers = require("rdflib.plugins.parsers.ntriples", purpose="N-Triples and Turtle", extra="kb")
-        found: List[Tuple[Any, Any, Any]] = []
-        parser = parsers.W3CNTriplesParser(sink=_Sink(found))
+    def _read_ntriples(self, path: Path, lines: IO[str]) -> Iterator[Statement]:
+        """Read N-Triples line by line."""
+        parsers = require("rdflib.plugins.parsers.ntriples", purpose=RDF, extra="kb")
+        sink = _Sink()
+        parser = parsers.W3CNTriplesParser(sink=sink)
         for number, line in enumerate(lines, 1):
             parser.line = line.rstrip("\r\n")
             try:
                 parser.parseline()
             except parsers.ParseError as error:
                 raise ValueError(Errors.R724.format(place=f"{path}:{number}", reason=_one_line(error))) from None
-            for terms in found:
-                yield from self._statement(*terms)
-            found.clear()
+            for terms in sink.triples:
+                yield from self._convert(*terms)
+            sink.triples.clear()
 
-    def _turtle(self, path: Path, lines: IO[str]) -> Iterator[Statement]:
-        """Turtle: a parser needs all of it."""
-        rdflib = require("rdflib", purpose="N-Triples and Turtle", extra="kb")
-        # By its own name: rdflib imports its parsers where one is first used.
-        notation3 = require("rdflib.plugins.parsers.notation3", purpose="N-Triples and Turtle", extra="kb")
+    def _read_turtle(self, path: Path, lines: IO[str]) -> Iterator[Statement]:
+        """Read Turtle, which rdflib parses as a whole."""
+        rdflib = require("rdflib", purpose=RDF, extra="kb")
+        # rdflib imports its parsers at their first use
+        notation3 = require("rdflib.plugins.parsers.notation3", purpose=RDF, extra="kb")
         graph = rdflib.Graph()
         try:
             graph.parse(data=lines.read(), format="turtle")
@@ -240,10 +242,10 @@ class Reading:
             place = f"{path}:{error.lines + 1}"
             raise ValueError(Errors.R724.format(place=place, reason=_one_line(error._why))) from None
         for terms in graph:
-            yield from self._statement(*terms)
+            yield from self._convert(*terms)
 
-    def _statement(self, subject: Any, predicate: Any, obj: Any) -> Iterator[Statement]:
-        """A fact or a name of RDF."""
+    def _convert(self, subject: object, predicate: object, obj: object) -> Iterator[Statement]:
+        """Convert an RDF triple to a fact or a name."""
         kind = KINDS.get(str(predicate))
         is_literal = hasattr(obj, "language")
         if type(subject).__name__ == "BNode" or type(obj).__name__ == "BNode":
@@ -251,7 +253,8 @@ class Reading:
         elif kind == "type" and not is_literal:
             yield Statement(self._id(subject), kind, self._id(obj), True)
         elif kind in ("label", "alias") and is_literal:
-            if (obj.language or self.language).split("-")[0] == self.language:
+            language = getattr(obj, "language", None) or self.language
+            if language.split("-")[0] == self.language:
                 yield Statement(self._id(subject), kind, str(obj), True)
             else:
                 self.skipped["names in other languages"] += 1
@@ -260,36 +263,36 @@ class Reading:
         else:
             yield Statement(self._id(subject), self._id(predicate), self._id(obj))
 
-    def _id(self, text: Any) -> str:
-        """Cut off what shall be."""
-        found = str(text).strip()
-        for start in self.strip:
-            if found.startswith(start) and len(found) > len(start):
-                return found[len(start) :]
-        return found
+    def _id(self, term: object) -> str:
+        """Remove the first prefix that fits."""
+        text = str(term).strip()
+        for prefix in self.prefixes:
+            if text.startswith(prefix) and len(text) > len(prefix):
+                return text[len(prefix) :]
+        return text
 
 
 class _Sink:
-    """Keeps what a parser has found."""
+    """Collects what the N-Triples parser yields."""
 
-    def __init__(self, found: List[Tuple[Any, Any, Any]]) -> None:
-        self.found = found
+    def __init__(self) -> None:
+        self.triples: List[Terms] = []
 
-    def triple(self, subject: Any, predicate: Any, obj: Any) -> None:
-        self.found.append((subject, predicate, obj))
+    def triple(self, subject: object, predicate: object, obj: object) -> None:
+        self.triples.append((subject, predicate, obj))
 
 
-def _open(path: Path, *, packed: bool) -> IO[str]:
+def _open(path: Path, *, is_gzipped: bool) -> IO[str]:
     """Open a file as text, without the byte order mark that spreadsheets put before UTF-8."""
-    if packed:
+    if is_gzipped:
         return gzip.open(path, "rt", encoding=ENCODING, newline="")
     return path.open(encoding=ENCODING, newline="")
 
 
-def _find_broken(path: Path, *, packed: bool) -> Tuple[int, str]:
-    """Read a file again, as bytes, up to where it cannot be read. RETURNS the number of the line, and the reason."""
+def _locate_error(path: Path, *, is_gzipped: bool) -> Tuple[int, str]:
+    """Read a file again, as bytes, up to the error. RETURNS the number of the line, and the reason."""
     done = 0
-    with gzip.open(path, "rb") if packed else path.open("rb") as lines:
+    with gzip.open(path, "rb") if is_gzipped else path.open("rb") as lines:
         try:
             for line in lines:
                 line.decode("utf8")
@@ -297,10 +300,11 @@ def _find_broken(path: Path, *, packed: bool) -> Tuple[int, str]:
         except UnicodeDecodeError as error:
             where = f"byte {error.start + 1} of the line: {error.reason}"
             return done + 1, f"not UTF-8 text ({where}). Save the file as UTF-8."
-        except UNPACKING as error:
+        except GZIP_ERRORS as error:
             return done + 1, f"broken gzip: {_one_line(error)}"
     return done, "the file was changed while it was read"
 
 
-def _one_line(reason: Any) -> str:
+def _one_line(reason: object) -> str:
+    """Join lines, and cut the text after 200 characters."""
     return " ".join(str(reason).split())[:200]

@@ -1,102 +1,40 @@
-"""Embeddings of a knowledge base with the names of what they stand for: trained, saved, loaded, asked."""
+"""Trained embeddings of a knowledge base with the names of their rows: training, saving, link prediction."""
 
 from dataclasses import asdict
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Callable, Dict, Iterator, Mapping, NamedTuple, Optional, Sequence, Tuple
 
-import numpy as np
-import numpy.typing as npt
+import numpy
 import srsly
 import torch
+from torch import Tensor
 
+from ..annotations.triple import Record
 from ..errors import Errors
 from .embeddings import KbEmbeddings
 from .facts import Triples, TripleStore, digest_facts
-from .training import KbSettings, KbState, start_training, train_passes
+from .link_prediction import KnownAnswers, evaluate_links
+from .training import Batches, KbSettings, TrainingState, start_training, train_passes
 
 TABLES, FACTS, NAMES = "embeddings.npz", "facts.npy", "kb.json"
 
 STATE, ORIGIN = "training.npz", "training.json"
 
-QUESTIONS_AT_ONCE = 256
-
-# Settings that may change where a training goes on.
-FREE = ("passes", "patience")
+# Settings that may differ when a training is resumed.
+RESUMABLE = ("passes", "patience")
 
 COUNTED = ("facts", "entities", "relations")
 
 ENTITY, RELATION = "entity", "relation"
 
 
-class KnownAnswers:
-    """All facts that are known to be true, for filtered ranks.
+class LinkPrediction(NamedTuple):
+    """A predicted entity or relation.
 
-    triples (Triples): Shape (N, 3)
-    n_relations (int): R; the number of a reciprocal relation is higher by it.
-    """
-
-    def __init__(self, triples: Triples, *, n_relations: int) -> None:
-        subject, relation, obj = triples.astype(np.int64).T
-        self._width = 2 * n_relations
-        keys = np.concatenate([subject * self._width + relation, obj * self._width + relation + n_relations])
-        order = np.argsort(keys, kind="stable")
-        self._keys, self._answers = keys[order], np.concatenate([obj, subject])[order]
-        self._span = int(max(subject.max(initial=0), obj.max(initial=0))) + 1
-        pairs = subject * self._span + obj
-        order = np.argsort(pairs, kind="stable")
-        self._pairs, self._relations = pairs[order], relation[order]
-
-    def of_questions(self, entities: Sequence[int], relations: Sequence[int]) -> List[npt.NDArray[np.int64]]:
-        """Answers to (entity, relation, ?), reciprocal relations included."""
-        keys = np.asarray(entities, dtype=np.int64) * self._width + np.asarray(relations, dtype=np.int64)
-        return _spans(self._keys, self._answers, keys)
-
-    def of_pairs(self, subjects: Sequence[int], objects: Sequence[int]) -> List[npt.NDArray[np.int64]]:
-        """Relations between two entities."""
-        keys = np.asarray(subjects, dtype=np.int64) * self._span + np.asarray(objects, dtype=np.int64)
-        return _spans(self._pairs, self._relations, keys)
-
-
-def _spans(keys: Any, values: Any, wanted: Any) -> List[npt.NDArray[np.int64]]:
-    starts, ends = np.searchsorted(keys, wanted, side="left"), np.searchsorted(keys, wanted, side="right")
-    return [values[start:end] for start, end in zip(starts.tolist(), ends.tolist())]
-
-
-@torch.no_grad()
-def score_links(model: KbEmbeddings, triples: Triples, known: KnownAnswers) -> Dict[str, Optional[float]]:
-    """Ask for the object, the subject and the relation of facts.
-
-    model (KbEmbeddings): The embeddings.
-    triples (Triples): Facts. Shape (N, 3)
-    known (KnownAnswers): What is true besides.
-    RETURNS (Dict[str, Optional[float]]): Filtered, realistic `entities_mrr`, `entities_hits_1` and so on, the mean of
-        both directions, and the same of `relations`.
-    """
-    entities: List[Any] = []
-    relations: List[Any] = []
-    device = model.entities.device
-    for start in range(0, len(triples), QUESTIONS_AT_ONCE):
-        part = triples[start : start + QUESTIONS_AT_ONCE].astype(np.int64)
-        subject, relation, obj = part.T
-        one, name, two = torch.from_numpy(part).to(device).unbind(1)
-        scores = model.score_objects(one, name).cpu().numpy()
-        entities.append(realistic_ranks(scores, obj.tolist(), known.of_questions(subject, relation)))
-        scores = model.score_subjects(name, two).cpu().numpy()
-        backwards = relation + model.n_relations
-        entities.append(realistic_ranks(scores, subject.tolist(), known.of_questions(obj, backwards)))
-        scores = model.score_relations(one, two).cpu().numpy()
-        relations.append(realistic_ranks(scores, relation.tolist(), known.of_pairs(subject, obj)))
-    found = {"entities": np.concatenate(entities or [np.zeros(0)]), "relations": np.concatenate(relations or [[]])}
-    return {key: value for kind, ranks in found.items() for key, value in rank_scores(ranks, kind=kind).items()}
-
-
-class Guess(NamedTuple):
-    """An answer.
-
-    id (str): Of the entity, or name of the relation.
-    score (float): φ; of relations that have a reciprocal the mean of both readings.
+    id (str): Id of the entity, or name of the relation.
+    score (float): φ; with reciprocal relations, that of a relation is the mean of both directions.
     """
 
     id: str
@@ -104,14 +42,14 @@ class Guess(NamedTuple):
 
 
 class KbModel:
-    """Trained embeddings and the names of their rows.
+    """Embeddings with the names of their rows.
 
-    entities (Sequence[str]): Ids, in the order of the rows.
-    relations (Sequence[str]): Names, in the order of the rows.
+    entities (Sequence[str]): Ids of the rows.
+    relations (Sequence[str]): Names of the rows.
     embeddings (KbEmbeddings): The tables.
-    settings (KbSettings): How they were trained.
-    history (Sequence[Dict[str, float]]): Of each pass.
-    facts (Optional[Triples]): What they were trained on, so that what they say can be explained. Shape (N, 3)
+    settings (KbSettings): Hyperparameters.
+    history (Sequence[Dict[str, float]]): Entries of all passes.
+    facts (Optional[Triples]): The training facts, which explain predictions. Shape (N, 3)
     """
 
     def __init__(
@@ -125,48 +63,48 @@ class KbModel:
     ) -> None:
         self.entities, self.relations, self.embeddings = list(entities), list(relations), embeddings
         self.settings, self.history = settings, list(history)
-        self.facts: Triples = np.zeros((0, 3), dtype=np.int32) if facts is None else facts
+        self.facts: Triples = numpy.zeros((0, 3), dtype=numpy.int32) if facts is None else facts
         self._numbers = {
             ENTITY: {name: number for number, name in enumerate(self.entities)},
             RELATION: {name: number for number, name in enumerate(self.relations)},
         }
 
     def number_of(self, name: str, *, kind: str = ENTITY) -> int:
-        """Look a row up.
+        """Look up the row of an entity or relation.
 
         name (str): Id of an entity, or name of a relation.
         kind (str): "entity" or "relation".
-        RETURNS (int): Its number.
-        RAISES (ValueError): Where there is none.
+        RETURNS (int): The row.
+        RAISES (ValueError): If it is unknown.
         """
-        found = self._numbers[kind].get(name)
-        if found is None:
+        number = self._numbers[kind].get(name)
+        if number is None:
             close = get_close_matches(name, self._numbers[kind], n=3) if kind == RELATION else []
             near = f"; near it: {', '.join(close)}" if close else ""
             raise ValueError(Errors.R727.format(kind=kind, name=name, near=near))
-        return found
+        return number
 
     @torch.no_grad()
-    def answers(
+    def predict(
         self,
         *,
         subject: Optional[str] = None,
         relation: Optional[str] = None,
         obj: Optional[str] = None,
         top: int = 10,
-    ) -> Iterator[Guess]:
-        """Ask (subject, relation, ?), (?, relation, object) or (subject, ?, object).
+    ) -> Iterator[LinkPrediction]:
+        """Predict the missing part of (subject, relation, ?), (?, relation, object) or (subject, ?, object).
 
-        subject (Optional[str]): Id; None where it is asked for.
-        relation (Optional[str]): Its name; None where it is asked for.
-        obj (Optional[str]): Id; None where it is asked for.
-        top (int): Most answers.
-        YIELDS (Guess): The best first.
-        RAISES (ValueError): Where not exactly one of the three is asked for, or one is not known.
+        subject (Optional[str]): Id; None to predict it.
+        relation (Optional[str]): Name; None to predict it.
+        obj (Optional[str]): Id; None to predict it.
+        top (int): Number of predictions.
+        YIELDS (LinkPrediction): The best first.
+        RAISES (ValueError): If not exactly one of the three is None, or a name is unknown.
         """
         if [subject, relation, obj].count(None) != 1:
-            found = " ".join("?" if each is None else each for each in (subject, relation, obj))
-            raise ValueError(Errors.R007.format(key="question", found=found, expected="one unknown (?) of the three"))
+            query = " ".join("?" if each is None else each for each in (subject, relation, obj))
+            raise ValueError(Errors.R007.format(key="question", found=query, expected="one unknown (?) of the three"))
         one = None if subject is None else torch.tensor([self.number_of(subject)])
         name = None if relation is None else torch.tensor([self.number_of(relation, kind=RELATION)])
         two = None if obj is None else torch.tensor([self.number_of(obj)])
@@ -179,40 +117,33 @@ class KbModel:
             scores = self.embeddings.score_subjects(name, two)[0]
         best = torch.topk(scores, min(top, len(scores)))
         for score, row in zip(best.values.tolist(), best.indices.tolist()):
-            yield Guess(names[row], score)
+            yield LinkPrediction(names[row], score)
 
     def to_disk(self, folder: Path) -> None:
-        """Save tables and names.
-
-        folder (Path): Made where it is not there.
-        """
+        """Save tables, names, settings and facts into a folder, which is created."""
         folder.mkdir(parents=True, exist_ok=True)
-        tables: Dict[str, Any] = {
-            key: value.detach().cpu().numpy() for key, value in self.embeddings.state_dict().items()
-        }
-        np.savez(folder / TABLES, **tables)
-        np.save(folder / FACTS, self.facts)
+        _save_tensors(folder / TABLES, self.embeddings.state_dict())
+        numpy.save(folder / FACTS, self.facts)
         info = {"settings": asdict(self.settings), "history": self.history}
         srsly.write_json(folder / NAMES, {"entities": self.entities, "relations": self.relations, **info})
 
     @classmethod
     def from_disk(cls, folder: Path) -> "KbModel":
-        """Load what `to_disk` has saved.
+        """Load what `to_disk` saved.
 
         folder (Path): The folder.
         RETURNS (KbModel): On the CPU.
-        RAISES (ValueError): Where it holds none.
+        RAISES (ValueError): If a file is missing.
         """
         for name in (TABLES, FACTS, NAMES):
             if not (folder / name).is_file():
                 raise ValueError(Errors.R726.format(path=folder, reason=f"no {name}"))
         info = srsly.read_json(folder / NAMES)
         settings = KbSettings(**info["settings"])
-        sizes: Dict[str, Any] = {"n_entities": len(info["entities"]), "n_relations": len(info["relations"])}
-        embeddings = start_training(settings, **sizes).model
-        with np.load(folder / TABLES) as tables:
-            embeddings.load_state_dict({key: torch.from_numpy(tables[key]) for key in tables.files})
-        facts = np.load(folder / FACTS, allow_pickle=False)
+        n_entities, n_relations = len(info["entities"]), len(info["relations"])
+        embeddings = start_training(settings, n_entities=n_entities, n_relations=n_relations).model
+        embeddings.load_state_dict(_load_tensors(folder / TABLES))
+        facts = numpy.load(folder / FACTS, allow_pickle=False)
         return cls(info["entities"], info["relations"], embeddings, settings, info["history"], facts)
 
 
@@ -224,159 +155,129 @@ def train_kb(
     valid: Optional[Triples] = None,
     resume: bool = False,
     device: Optional[torch.device] = None,
-    progress: Any = None,
-    tell: Callable[[Dict[str, float]], None] = lambda entry: None,
+    progress: Optional[Callable[[Batches, int], Batches]] = None,
+    on_pass: Optional[Callable[[Dict[str, float]], None]] = None,
 ) -> KbModel:
     """Train embeddings of a knowledge base.
 
     store (TripleStore): The facts.
-    settings (KbSettings): How.
-    folder (Path): Gets the embeddings, and after each pass what is needed to go on.
-    valid (Optional[Triples]): Facts by which the best pass is chosen. Shape (V, 3)
-    resume (bool): Whether to go on with what is in the folder.
-    device (Optional[torch.device]): Where to compute.
-    progress (Any): Wraps the batches of a pass; gets its number, too.
-    tell (Callable[[Dict[str, float]], None]): Gets the entry of each pass.
-    RETURNS (KbModel): Those of the best pass, saved.
-    RAISES (ValueError): Where the folder's training is another one.
+    settings (KbSettings): Hyperparameters.
+    folder (Path): Gets the embeddings, and after each pass the state of the training.
+    valid (Optional[Triples]): Facts whose MRR chooses the best pass. Shape (V, 3)
+    resume (bool): Whether to resume the training in the folder.
+    device (Optional[torch.device]): Device; None: the CPU.
+    progress (Optional[Callable[[Batches, int], Batches]]): Wraps the batches of a pass; gets its number, too.
+    on_pass (Optional[Callable[[Dict[str, float]], None]]): Gets the entry of each pass.
+    RETURNS (KbModel): The embeddings of the best pass, which are saved.
+    RAISES (ValueError): If the folder holds no training of the same data and settings.
     """
-    sizes: Dict[str, Any] = {"n_entities": len(store.entities), "n_relations": len(store.relations)}
-    state = start_training(settings, **sizes, device=device)
+    n_relations = len(store.relations)
+    state = start_training(settings, n_entities=len(store.entities), n_relations=n_relations, device=device)
     folder.mkdir(parents=True, exist_ok=True)
-    origin = {"settings": asdict(settings), **_facts_told_apart(store, valid)}
+    origin = _describe_training(store, valid, settings)
     if resume:
         _resume(state, origin, folder)
     evaluate: Optional[Callable[[KbEmbeddings], float]] = None
     if valid is not None and len(valid):
-        known = KnownAnswers(np.concatenate([store.triples, valid]), n_relations=len(store.relations))
+        known = KnownAnswers(numpy.concatenate([store.triples, valid]), n_relations=n_relations)
         evaluate = partial(_mrr, triples=valid, known=known)
-    triples = torch.from_numpy(store.triples.astype(np.int64)).to(state.model.entities.device)
+    triples = torch.from_numpy(store.triples.astype(numpy.int64)).to(state.model.entities.device)
     for entry in train_passes(state, triples, settings, evaluate=evaluate, progress=progress):
-        tell(entry)
-        _keep(state, origin, folder)
-    found = KbModel(store.entities, store.relations, state.model.cpu(), settings, state.history, store.triples)
-    found.to_disk(folder)
-    return found
+        if on_pass is not None:
+            on_pass(entry)
+        _save_state(state, origin, folder)
+    model = KbModel(store.entities, store.relations, state.model.cpu(), settings, state.history, store.triples)
+    model.to_disk(folder)
+    return model
 
 
 def _mrr(model: KbEmbeddings, *, triples: Triples, known: KnownAnswers) -> float:
-    return float(score_links(model, triples, known)["entities_mrr"] or 0.0)
+    """Return the filtered MRR of entities."""
+    return float(evaluate_links(model, triples, known)["entities_mrr"] or 0.0)
 
 
-def _facts_told_apart(store: TripleStore, valid: Optional[Triples]) -> Dict[str, Any]:
-    """Say what a training is of: counts, for a message, and what tells its facts from all others."""
-    found = dict(zip(COUNTED, (len(store), len(store.entities), len(store.relations))))
-    chosen = np.zeros((0, 3), dtype=np.int32) if valid is None else valid
-    return {**found, "digest": store.digest(), "valid": digest_facts(chosen)}
+def _describe_training(store: TripleStore, valid: Optional[Triples], settings: KbSettings) -> Record:
+    """Describe data and settings: counts, for messages, and digests, which identify the facts."""
+    counts = dict(zip(COUNTED, (len(store), len(store.entities), len(store.relations))))
+    chosen = numpy.zeros((0, 3), dtype=numpy.int32) if valid is None else valid
+    return {"settings": asdict(settings), **counts, "digest": store.digest(), "valid": digest_facts(chosen)}
 
 
-def _keep(state: KbState, origin: Dict[str, Any], folder: Path) -> None:
-    """Write down a training; under its name only when it is whole."""
+def _save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Write tensors as an .npz file."""
+    arrays = {key: value.detach().cpu().numpy() for key, value in tensors.items()}
+    numpy.savez(path, **arrays)  # type: ignore[arg-type]
+
+
+def _load_tensors(path: Path) -> Dict[str, Tensor]:
+    """Read what `_save_tensors` wrote."""
+    with numpy.load(path) as arrays:
+        return {key: torch.from_numpy(arrays[key]) for key in arrays.files}
+
+
+def _save_state(state: TrainingState, origin: Record, folder: Path) -> None:
+    """Save a training; files get their names when they are complete."""
     part = folder / f"part-{STATE}"
-    tensors: Dict[str, Any] = {key: value.numpy() for key, value in state.tensors().items()}
-    np.savez(part, **tensors)
+    _save_tensors(part, state.tensors())
     srsly.write_json(folder / f"part-{NAMES}", {**origin, "history": state.history})
     part.replace(folder / STATE)
     (folder / f"part-{NAMES}").replace(folder / ORIGIN)
 
 
-def _resume(state: KbState, origin: Dict[str, Any], folder: Path) -> None:
-    """Go on where a training was, which must be of the same facts and settings but for the number of passes."""
+def _resume(state: TrainingState, origin: Record, folder: Path) -> None:
+    """Restore a training of the same facts and settings; the number of passes may differ."""
     if not (folder / STATE).is_file() or not (folder / ORIGIN).is_file():
         raise ValueError(Errors.R726.format(path=folder, reason=f"no {STATE} to go on from"))
     info = srsly.read_json(folder / ORIGIN)
     reason = _difference(info, origin)
     if reason:
         raise ValueError(Errors.R733.format(path=folder, reason=reason))
-    with np.load(folder / STATE) as tables:
-        state.load_tensors({key: torch.from_numpy(tables[key]) for key in tables.files})
+    state.load_tensors(_load_tensors(folder / STATE))
     state.history = info["history"]
 
 
-def _difference(kept: Dict[str, Any], origin: Dict[str, Any]) -> str:
-    """Say why a training is another one; nothing where it is the same."""
-    before, now = kept["settings"], origin["settings"]
-    others = [key for key in now if key not in FREE and before.get(key) != now[key]]
+def _difference(saved: Record, origin: Record) -> str:
+    """Describe how a saved training differs; "" if it does not."""
+    before, now = saved["settings"], origin["settings"]
+    others = [key for key in now if key not in RESUMABLE and before.get(key) != now[key]]
     if others:
         return "it was begun with " + ", ".join(f"{key} {before.get(key)}, not {now[key]}" for key in others)
-    counts = [key for key in COUNTED if kept.get(key) != origin[key]]
+    counts = [key for key in COUNTED if saved.get(key) != origin[key]]
     if counts:
-        return "it is of other facts: " + ", ".join(f"{kept.get(key)} {key}, not {origin[key]}" for key in counts)
-    if kept.get("digest") != origin["digest"]:
+        return "it is of other facts: " + ", ".join(f"{saved.get(key)} {key}, not {origin[key]}" for key in counts)
+    if saved.get("digest") != origin["digest"]:
         return "it is of other facts, though as many"
-    if kept.get("valid") != origin["valid"]:
+    if saved.get("valid") != origin["valid"]:
         return "its best pass was chosen by other facts (--valid)"
     return ""
 
 
 def split_facts(store: TripleStore, share: float, *, seed: int) -> Tuple[TripleStore, Triples]:
-    """Hold some facts out, none that is the only one of an entity or a relation.
+    """Hold out random facts, never the only one of an entity or a relation.
 
     store (TripleStore): The facts.
-    share (float): Of them, at most, so that it is none where the share is less than one fact.
-    seed (int): Of what is drawn.
-    RETURNS (Tuple[TripleStore, Triples]): The others, and those held out. Shape (V, 3)
+    share (float): Maximum share of them, rounded down to whole facts.
+    seed (int): Random seed.
+    RETURNS (Tuple[TripleStore, Triples]): The training facts, and the held-out ones. Shape (V, 3)
     """
     triples = store.triples
-    ends = np.bincount(triples[:, [0, 2]].ravel(), minlength=len(store.entities))
-    uses = np.bincount(triples[:, 1], minlength=len(store.relations))
-    out = np.zeros(len(triples), dtype=bool)
+    degrees = numpy.bincount(triples[:, [0, 2]].ravel(), minlength=len(store.entities))
+    uses = numpy.bincount(triples[:, 1], minlength=len(store.relations))
+    held_out = numpy.zeros(len(triples), dtype=bool)
     left = int(share * len(triples))
-    for number in np.random.default_rng(seed).permutation(len(triples)).tolist():
+    for number in numpy.random.default_rng(seed).permutation(len(triples)).tolist():
         if not left:
             break
         subject, relation, obj = triples[number]
         loop = 1 + (subject == obj)
-        if ends[subject] > loop and ends[obj] > loop and uses[relation] > 1:
-            out[number] = True
-            ends[subject] -= 1
-            ends[obj] -= 1
+        if degrees[subject] > loop and degrees[obj] > loop and uses[relation] > 1:
+            held_out[number] = True
+            degrees[subject] -= 1
+            degrees[obj] -= 1
             uses[relation] -= 1
             left -= 1
-    said: Dict[str, Any] = {"names": store.names, "report": store.report, "examples": store.examples}
-    kept = TripleStore(store.entities, store.relations, triples[~out], **said)
-    return kept, triples[out]
-
-
-Floats = npt.NDArray[np.floating]
-
-Ranks = npt.NDArray[np.float64]
-
-HITS = (1, 3, 10)
-
-
-def realistic_ranks(scores: Floats, gold: Sequence[int], known: Sequence[npt.ArrayLike] = ()) -> Ranks:
-    """Rank the true answer of each question.
-
-    scores (NDArray): The higher the better. Shape (B, E)
-    gold (Sequence[int]): Number of the answer that is asked for. Shape (B,)
-    known (Sequence[ArrayLike]): Of each question the answers that are true, the one that is asked for or others.
-        Empty: nothing is left out.
-    RETURNS (NDArray): From 1. Shape (B,)
-    """
-    asked, rows = np.asarray(gold), np.arange(len(gold))
-    own = scores[rows, asked][:, None]
-    better, equal = scores > own, scores == own
-    if len(known):
-        at = np.repeat(rows, [np.size(each) for each in known])
-        others = np.concatenate([np.asarray(each, dtype=np.int64) for each in known]) if len(at) else at
-        better[at, others] = equal[at, others] = False
-    equal[rows, asked] = False
-    found: Ranks = 1.0 + better.sum(1) + equal.sum(1) / 2.0
-    return found
-
-
-def rank_scores(ranks: npt.ArrayLike, *, kind: str) -> Dict[str, Optional[float]]:
-    """Summarise ranks.
-
-    ranks (ArrayLike): From `realistic_ranks`.
-    kind (str): What was ranked, "entities" or "relations": part of the names.
-    RETURNS (Dict[str, Optional[float]]): `KIND_mrr`, and `KIND_hits_1`, `_3` and `_10`: share of ranks up to that; None
-        without ranks.
-    """
-    found = np.asarray(ranks, dtype=np.float64)
-    names = [f"{kind}_mrr", *(f"{kind}_hits_{most}" for most in HITS)]
-    if not found.size:
-        return dict.fromkeys(names)
-    values = [float((1.0 / found).mean()), *(float((found <= most).mean()) for most in HITS)]
-    return dict(zip(names, values))
+    names, report, examples = store.names, store.report, store.examples
+    train = TripleStore(
+        store.entities, store.relations, triples[~held_out], names=names, report=report, examples=examples
+    )
+    return train, triples[held_out]

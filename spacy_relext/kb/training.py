@@ -1,41 +1,46 @@
-"""Training of knowledge-base embeddings: passes over all facts, early stopping, and what is needed to go on later."""
+"""Training of knowledge-base embeddings: passes over all facts, early stopping, and a state that can be resumed."""
 
 import math
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
+from typing import Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple, Type, Union
 
 import torch
 from torch import Tensor
 
-from .embeddings import KINDS, KbEmbeddings, Room, drawn_loss, question_loss, questions_of
+from .embeddings import KINDS, Buffers, KbEmbeddings, group_queries, negative_sampling_loss, query_loss
 
-LOSSES, OPTIMIZERS = ("all", "drawn"), ("adagrad", "adam")
+LOSSES = ("all", "drawn")
 
-OF_LOSS = {"all": ("n3", "smoothing", "relation_weight"), "drawn": ("penalty",)}
+OPTIMIZERS: Dict[str, Type[torch.optim.Optimizer]] = {"adagrad": torch.optim.Adagrad, "adam": torch.optim.Adam}
+
+LOSS_SETTINGS = {"all": ("n3", "smoothing", "relation_weight"), "drawn": ("penalty",)}
+
+# Loss and number of facts of a batch.
+Batches = Iterable[Tuple[float, int]]
 
 
 @dataclass(frozen=True)
 class KbSettings:
-    """How embeddings are trained.
+    """Hyperparameters of the embeddings and their training.
 
     kind (str): "complex" or "distmult".
-    width (int): Numbers of an embedding.
-    loss (str): "all": cross-entropy over all entities; "drawn": logistic, with drawn negatives.
+    width (int): Dimensions of an embedding.
+    loss (str): "all": cross-entropy over all entities; "drawn": logistic with negative sampling.
     optimizer (str): "adagrad" or "adam".
-    learn_rate (float): Of the optimizer.
-    batch_size (int): Facts of an update; of "all" about so many, see `question_loss`.
-    passes (int): Most passes.
-    n3 (float): Weight of N3, of "all".
-    smoothing (float): Of "all".
-    relation_weight (float): Weight of asking for relations, too, of "all".
-    penalty (float): Weight of the mean squares, of "drawn".
-    clip (float): Longest gradient of each table; 0: as long as it is.
-    reciprocal (bool): Whether relations have a reciprocal.
+    learn_rate (float): Learning rate.
+    batch_size (int): Facts of an update; approximate for "all", see `query_loss`.
+    passes (int): Maximum number of passes over the facts.
+    n3 (float): Weight of N3, for "all".
+    smoothing (float): Label smoothing, for "all".
+    relation_weight (float): Weight of the cross-entropy over relations, for "all".
+    penalty (float): Weight of the mean squares, for "drawn".
+    clip (float): Maximum gradient norm of each table; 0: no clipping.
+    reciprocal (bool): Whether there are reciprocal relations.
     entity_tanh (bool): Whether entities go through tanh.
-    scale (float): Of what the tables begin with; 0: drawn from 0 to 1.
-    patience (int): Evaluations without a better score after which training ends; 0: all passes.
+    scale (float): Standard deviation of the initial values; 0: uniform between 0 and 1.
+    patience (int): Evaluations without a better score until training stops early; 0: no early stopping.
     every (int): Passes between two evaluations.
-    seed (int): Of all that is drawn.
+    seed (int): Random seed.
     """
 
     kind: str = "complex"
@@ -58,32 +63,40 @@ class KbSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Check the words."""
+        """Validate the choices, and that only settings of the chosen loss are given."""
         for key, known in (("kind", KINDS), ("loss", LOSSES), ("optimizer", OPTIMIZERS)):
             if getattr(self, key) not in known:
                 raise ValueError(f"{key} is {getattr(self, key)!r}; expected one of: {', '.join(known)}")
-        for key in OF_LOSS["drawn" if self.loss == "all" else "all"]:
+        for key in LOSS_SETTINGS["drawn" if self.loss == "all" else "all"]:
             if getattr(self, key):
-                raise ValueError(
-                    f"{key} is {getattr(self, key)}; expected 0, since the loss {self.loss!r} has no such part"
-                )
+                reason = f"expected 0, since the loss {self.loss!r} has no such part"
+                raise ValueError(f"{key} is {getattr(self, key)}; {reason}")
 
 
-# The recipe with which Xu and Barbosa (NAACL 2019) made their embeddings: 60,000 updates of 5,000 facts.
-LOGISTIC_RECIPE = {"width": 50, "loss": "drawn", "optimizer": "adam", "learn_rate": 1.3e-3, "batch_size": 5_000}
-
-LOGISTIC_RECIPE.update(penalty=0.031, clip=1.0, reciprocal=False, entity_tanh=True, scale=0.0)
+# The recipe of Xu and Barbosa (NAACL 2019), which they train with 60,000 updates of 5,000 facts.
+LOGISTIC_RECIPE: Dict[str, Union[str, float]] = {
+    "width": 50,
+    "loss": "drawn",
+    "optimizer": "adam",
+    "learn_rate": 1.3e-3,
+    "batch_size": 5_000,
+    "penalty": 0.031,
+    "clip": 1.0,
+    "reciprocal": False,
+    "entity_tanh": True,
+    "scale": 0.0,
+}
 
 
 @dataclass
-class KbState:
-    """A training, as far as it is.
+class TrainingState:
+    """State of a training.
 
-    model (KbEmbeddings): The tables of the last pass.
-    optimizer (torch.optim.Optimizer): With its sums.
-    history (List[Dict[str, float]]): One entry for each pass: `loss`, and `score` where it was evaluated.
+    model (KbEmbeddings): The tables after the last pass.
+    optimizer (torch.optim.Optimizer): The optimizer and its state.
+    history (List[Dict[str, float]]): `loss` of each pass, and `score` if it was evaluated.
     best (Optional[Dict[str, Tensor]]): The tables with the best score.
-    generator (torch.Generator): Draws.
+    generator (torch.Generator): Random generator.
     """
 
     model: KbEmbeddings
@@ -93,21 +106,18 @@ class KbState:
     generator: torch.Generator
 
     def tensors(self) -> Dict[str, Tensor]:
-        """RETURNS (Dict[str, Tensor]): All that is needed to go on, on the CPU."""
-        found = {f"model.{key}": value for key, value in self.model.state_dict().items()}
-        found.update({f"best.{key}": value for key, value in (self.best or {}).items()})
-        for number, state in self.optimizer.state_dict()["state"].items():
-            found.update({f"optimizer.{number}.{key}": torch.as_tensor(value) for key, value in state.items()})
-        found["generator"] = self.generator.get_state()
-        return {key: value.detach().cpu() for key, value in found.items()}
+        """RETURNS (Dict[str, Tensor]): All that is needed to resume but the history, on the CPU."""
+        state = {f"model.{key}": value for key, value in self.model.state_dict().items()}
+        state.update({f"best.{key}": value for key, value in (self.best or {}).items()})
+        for number, values in self.optimizer.state_dict()["state"].items():
+            state.update({f"optimizer.{number}.{key}": torch.as_tensor(value) for key, value in values.items()})
+        state["generator"] = self.generator.get_state()
+        return {key: value.detach().cpu() for key, value in state.items()}
 
-    def load_tensors(self, found: Dict[str, Tensor]) -> None:
-        """Go on where `tensors` was called.
-
-        found (Dict[str, Tensor]): What it has given.
-        """
+    def load_tensors(self, tensors: Mapping[str, Tensor]) -> None:
+        """Restore what `tensors` returned."""
         parts: Dict[str, Dict[str, Tensor]] = {"model": {}, "best": {}, "optimizer": {}}
-        for key, value in found.items():
+        for key, value in tensors.items():
             head, _, rest = key.partition(".")
             if head in parts:
                 parts[head][rest] = value
@@ -118,48 +128,53 @@ class KbState:
             number, _, name = key.partition(".")
             state.setdefault(int(number), {})[name] = value
         self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": state})
-        self.generator.set_state(found["generator"].to(torch.uint8))
+        self.generator.set_state(tensors["generator"].to(torch.uint8))
 
 
 def start_training(
     settings: KbSettings, *, n_entities: int, n_relations: int, device: Optional[torch.device] = None
-) -> KbState:
-    """Begin.
+) -> TrainingState:
+    """Initialize tables and optimizer.
 
-    settings (KbSettings): The settings.
-    n_entities (int): E.
-    n_relations (int): R.
-    device (Optional[torch.device]): Where the tables are; the CPU unless given.
-    RETURNS (KbState): Before the first pass.
+    settings (KbSettings): Hyperparameters.
+    n_entities (int): Number of entities, E.
+    n_relations (int): Number of relations, R.
+    device (Optional[torch.device]): Device of the tables; None: the CPU.
+    RETURNS (TrainingState): The state before the first pass.
     """
     torch.manual_seed(settings.seed)
-    keys = ("kind", "width", "reciprocal", "entity_tanh", "scale")
-    options: Dict[str, Any] = {key: getattr(settings, key) for key in keys}
-    model = KbEmbeddings(n_entities=n_entities, n_relations=n_relations, **options).to(device or torch.device("cpu"))
-    kinds: Dict[str, Any] = {"adagrad": torch.optim.Adagrad, "adam": torch.optim.Adam}
-    optimizer = kinds[settings.optimizer](model.parameters(), lr=settings.learn_rate)
-    return KbState(model, optimizer, [], None, torch.Generator().manual_seed(settings.seed))
+    model = KbEmbeddings(
+        kind=settings.kind,
+        n_entities=n_entities,
+        n_relations=n_relations,
+        width=settings.width,
+        reciprocal=settings.reciprocal,
+        entity_tanh=settings.entity_tanh,
+        scale=settings.scale,
+    ).to(device or torch.device("cpu"))
+    optimizer = OPTIMIZERS[settings.optimizer](model.parameters(), lr=settings.learn_rate)  # type: ignore[call-arg]
+    return TrainingState(model, optimizer, [], None, torch.Generator().manual_seed(settings.seed))
 
 
 def train_passes(
-    state: KbState,
+    state: TrainingState,
     triples: Tensor,
     settings: KbSettings,
     *,
     evaluate: Optional[Callable[[KbEmbeddings], float]] = None,
-    progress: Any = None,
+    progress: Optional[Callable[[Batches, int], Batches]] = None,
 ) -> Iterator[Dict[str, float]]:
-    """Train until all passes are done, or the score does not rise any more; in the end the best tables are taken.
+    """Train until all passes are done or training stops early, and restore the best tables.
 
-    state (KbState): What is trained, from where it is.
+    state (TrainingState): The state, which is updated.
     triples (Tensor): Facts. Shape (N, 3)
-    settings (KbSettings): The settings.
-    evaluate (Optional[Callable[[KbEmbeddings], float]]): Gives the score, of which more is better.
-    progress (Any): Wraps the batches of a pass.
-    YIELDS (Dict[str, float]): The entry of each pass, when it is done.
+    settings (KbSettings): Hyperparameters.
+    evaluate (Optional[Callable[[KbEmbeddings], float]]): Returns a score, higher is better.
+    progress (Optional[Callable[[Batches, int], Batches]]): Wraps the batches of a pass; gets its number, too.
+    YIELDS (Dict[str, float]): The entry of the history for each pass.
     """
-    while len(state.history) < settings.passes and not _has_settled(state.history, settings.patience):
-        batches = _batches(state, triples, settings)
+    while len(state.history) < settings.passes and not _has_converged(state.history, settings.patience):
+        batches: Batches = _update(state, triples, settings)
         total, count = 0.0, 0
         for loss, size in progress(batches, len(state.history)) if progress else batches:
             total, count = total + loss * size, count + size
@@ -174,17 +189,17 @@ def train_passes(
         state.model.load_state_dict(state.best)
 
 
-def _has_settled(history: List[Dict[str, float]], patience: int) -> bool:
-    """Say whether the last evaluations have brought nothing."""
+def _has_converged(history: List[Dict[str, float]], patience: int) -> bool:
+    """Return True if the last evaluations brought no better score."""
     scores = [each["score"] for each in history if "score" in each]
     return patience > 0 and len(scores) > patience and max(scores[-patience:]) <= max(scores[:-patience])
 
 
-def _batches(state: KbState, triples: Tensor, settings: KbSettings) -> Iterator[Tuple[float, int]]:
-    """Update once for each batch; yields its loss, and the number of its facts."""
-    losses = _question_losses if settings.loss == "all" else _drawn_losses
+def _update(state: TrainingState, triples: Tensor, settings: KbSettings) -> Iterator[Tuple[float, int]]:
+    """Update the tables once for each batch. YIELDS its loss and the number of its facts."""
+    losses = _query_losses if settings.loss == "all" else _sampling_losses
     for loss, size in losses(state, triples, settings):
-        # not to zero: the gradient of the table is the memory in which the next one will be made
+        # not zeroed: the gradient of the table lies in a buffer that the next batch overwrites
         state.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         if settings.clip:
@@ -194,25 +209,37 @@ def _batches(state: KbState, triples: Tensor, settings: KbSettings) -> Iterator[
         yield loss.item(), size
 
 
-def _question_losses(state: KbState, triples: Tensor, settings: KbSettings) -> Iterator[Tuple[Tensor, int]]:
-    """Questions in an order that is drawn, so many that their answers make a batch on the mean."""
+def _query_losses(state: TrainingState, triples: Tensor, settings: KbSettings) -> Iterator[Tuple[Tensor, int]]:
+    """Shuffle queries; a batch has so many that their answers are a batch of facts on average."""
     model, device = state.model, triples.device
-    options: Dict[str, Any] = {"n_relations": model.n_relations, "reciprocal": settings.reciprocal}
-    subjects, relations, starts, answers = questions_of(triples, **options)
+    subjects, relations, starts, answers = group_queries(
+        triples, n_relations=model.n_relations, reciprocal=settings.reciprocal
+    )
     counts = starts[1:] - starts[:-1]
     step = max(1, round(settings.batch_size * len(counts) / len(answers)))
     order = torch.randperm(len(counts), generator=state.generator).to(device)
-    how: Dict[str, Any] = {key: getattr(settings, key) for key in ("n3", "smoothing", "relation_weight")}
-    how["room"] = Room()
-    for chosen in order.split(step):
-        wanted = counts[chosen]
-        offsets = torch.repeat_interleave(starts[:-1][chosen] - wanted.cumsum(0) + wanted, wanted)
-        found = answers[offsets + torch.arange(len(offsets), device=device)]
-        yield question_loss(model, subjects[chosen], relations[chosen], wanted, found, **how), len(found)
+    buffers = Buffers()
+    for batch in order.split(step):
+        sizes = counts[batch]
+        offsets = torch.repeat_interleave(starts[:-1][batch] - sizes.cumsum(0) + sizes, sizes)
+        batch_answers = answers[offsets + torch.arange(len(offsets), device=device)]
+        loss = query_loss(
+            model,
+            subjects[batch],
+            relations[batch],
+            sizes,
+            batch_answers,
+            n3=settings.n3,
+            smoothing=settings.smoothing,
+            relation_weight=settings.relation_weight,
+            buffers=buffers,
+        )
+        yield loss, len(batch_answers)
 
 
-def _drawn_losses(state: KbState, triples: Tensor, settings: KbSettings) -> Iterator[Tuple[Tensor, int]]:
-    """Facts in an order that is drawn."""
+def _sampling_losses(state: TrainingState, triples: Tensor, settings: KbSettings) -> Iterator[Tuple[Tensor, int]]:
+    """Shuffle facts."""
     for chosen in torch.randperm(len(triples), generator=state.generator).split(settings.batch_size):
         batch = triples[chosen.to(triples.device)]
-        yield drawn_loss(state.model, batch, penalty=settings.penalty, generator=state.generator), len(batch)
+        loss = negative_sampling_loss(state.model, batch, penalty=settings.penalty, generator=state.generator)
+        yield loss, len(batch)

@@ -135,9 +135,9 @@ def test_train_and_predict(kb: Path, tmp_path: Path) -> None:
     assert "24 facts, 15 entities, 2 relations" in result.output and "entities mrr" in result.output
     model = KbModel.from_disk(out)
     assert len(model.history) == 30 and model.history[-1]["loss"] < model.history[0]["loss"]
-    known = [guess.id for guess in model.answers(subject="p0", relation="lives_in", top=3)]
+    known = [each.id for each in model.predict(subject="p0", relation="lives_in", top=3)]
     assert known[0] == "t0"
-    assert {guess.id for guess in model.answers(relation="married_to", obj="p0", top=1)} == {"p6"}
+    assert {each.id for each in model.predict(relation="married_to", obj="p0", top=1)} == {"p6"}
     asked = run("predict", out, "?", "married_to", "p0", "--top", 2)
     assert asked.exit_code == 0 and "p6" in asked.output.split("-----", 2)[-1]
     for question, problem in ((("p0", "lives", "?"), "near it: lives_in"), (("x", "lives_in", "?"), "no entity 'x'")):
@@ -161,9 +161,9 @@ def test_relations_are_asked_for(kb: Path, tmp_path: Path) -> None:
     model = KbModel.from_disk(out)
     numbers = [torch.tensor([model.number_of(each)]) for each in ("p0", "t0")]
     scores = model.embeddings.score_relations(*numbers)[0].tolist()
-    found = {guess.id: guess.score for guess in model.answers(subject="p0", obj="t0")}
+    found = {each.id: each.score for each in model.predict(subject="p0", obj="t0")}
     assert found == pytest.approx(dict(zip(model.relations, scores)))
-    assert len(list(model.answers(subject="p0", obj="t0", top=1))) == 1
+    assert len(list(model.predict(subject="p0", obj="t0", top=1))) == 1
 
 
 def test_training_goes_on(kb: Path, tmp_path: Path) -> None:

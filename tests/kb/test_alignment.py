@@ -1,33 +1,42 @@
 from typing import List, Tuple
 
+import numpy
 import pytest
 import spacy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_relext.kb.alignment import Aligner, align_docs, text_names
-from spacy_relext.kb.kb import Entity, Fact, KnowledgeBase
+from spacy_relext.kb.alignment import Aligner, text_names
+from spacy_relext.kb.facts import FactIndex, Names, TripleStore
 
 NLP = spacy.blank("en")
-KB = KnowledgeBase(
-    [
-        Entity("l:low", "Lowlands", "PLACE", ("The Lowlands", "Lowlandish")),
-        Entity("l:mor", "Morvik", "PLACE"),
-        Entity("o:uni", "University of Morvik", "ORG"),
-        Entity("o:who", "Harbour Board", "ORG", ("Board",)),
-        Entity("p:ada", "Ada Holm", "PERSON", ("Holm",)),
-        Entity("p:bo", "Bo Holm", "PERSON", ("Holm",)),
-        Entity("w:sea", "The Grey Sea", "WORK"),
-    ],
-    [
-        Fact("l:mor", "located_in", "l:low"),
-        Fact("p:ada", "spouse", "p:bo"),
-        Fact("p:ada", "place_of_birth", "l:mor"),
-        Fact("p:ada", "place_of_death", "l:mor"),
-        Fact("p:bo", "educated_at", "o:uni"),
-        Fact("w:sea", "author", "p:bo"),
-    ],
-)
+ENTITIES = {
+    "l:low": Names("Lowlands", ("The Lowlands", "Lowlandish"), ("PLACE",)),
+    "l:mor": Names("Morvik", (), ("PLACE",)),
+    "o:uni": Names("University of Morvik", (), ("ORG",)),
+    "o:who": Names("Harbour Board", ("Board",), ("ORG",)),
+    "p:ada": Names("Ada Holm", ("Holm",), ("PERSON",)),
+    "p:bo": Names("Bo Holm", ("Holm",), ("PERSON",)),
+    "w:sea": Names("The Grey Sea", (), ("WORK",)),
+}
+FACTS = [
+    ("l:mor", "located_in", "l:low"),
+    ("p:ada", "place_of_birth", "l:mor"),
+    ("p:ada", "place_of_death", "l:mor"),
+    ("p:ada", "spouse", "p:bo"),
+    ("p:bo", "educated_at", "o:uni"),
+    ("w:sea", "author", "p:bo"),
+]
+
+
+def index_of(facts: List[Tuple[str, str, str]]) -> FactIndex:
+    ids, relations = sorted(ENTITIES), sorted({relation for _, relation, _ in facts})
+    rows = [(ids.index(subject), relations.index(name), ids.index(obj)) for subject, name, obj in facts]
+    triples = numpy.asarray(rows, dtype="int32").reshape(-1, 3)
+    return FactIndex(TripleStore(ids, relations, triples, names=ENTITIES))
+
+
+KB = index_of(FACTS)
 ALIGNER = Aligner(KB, tokenizer=NLP.make_doc)
 
 
@@ -70,8 +79,8 @@ def test_nearest_mentions() -> None:
 
 
 def test_article_belongs_to_the_sentence() -> None:
-    assert text_names(KB["l:low"]) == ["Lowlands", "Lowlandish"]
-    assert text_names(KB["w:sea"]) == ["The Grey Sea"]
+    assert text_names(KB["l:low"].all) == ["Lowlands", "Lowlandish"]
+    assert text_names(KB["w:sea"].all) == ["The Grey Sea"]
     assert found("The Lowlands include Morvik.") == [("Morvik", "located_in", "Lowlands")]
 
 
@@ -85,13 +94,13 @@ def test_sentences_are_apart() -> None:
 
 def test_counts_and_empty_input() -> None:
     docs = [NLP.make_doc(text) for text in ("Ada Holm loved Morvik.", "", "Nobody.")]
-    triples, counts = align_docs(docs, kb=KB, tokenizer=NLP.make_doc)
-    assert [len(part) for part in triples] == [2, 0, 0]
-    assert (counts["docs"], counts["triples"], counts["pairs_with_facts"], counts["entity_pairs"]) == (3, 2, 1, 2)
-    assert Aligner(KnowledgeBase([], []), tokenizer=NLP.make_doc)(docs[0]).triples == []
+    alignments, counts = ALIGNER.align(docs)
+    assert [len(alignment.triples) for alignment in alignments] == [2, 0, 0]
+    assert (counts["sentences"], counts["triples"], counts["pairs_with_facts"], counts["entity_pairs"]) == (2, 2, 1, 2)
+    assert Aligner(index_of([]), tokenizer=NLP.make_doc)(docs[0]).triples == []
 
 
-NAMES = [name for entity in KB.entities for name in entity.names]
+NAMES = [name for entity_id in ENTITIES for name in KB[entity_id].all]
 
 
 @given(st.lists(st.sampled_from([*NAMES, "met", "and", ",", "the", "in"]), max_size=12))
@@ -99,13 +108,13 @@ def test_labels_follow_from_the_mentions(words: List[str]) -> None:
     doc = NLP.make_doc(" ".join(words))
     alignment = ALIGNER(doc)
     ids = {(m.start, m.end): m.entity_id for m in alignment.mentions}
-    assert all(doc.text[start:end] in KB[entity_id].names for (start, end), entity_id in ids.items())
+    assert all(doc.text[start:end] in KB[entity_id].all for (start, end), entity_id in ids.items())
     seen = set()
     for triple in alignment.triples:
         subject, obj = tuple(triple["subject"]), tuple(triple["object"])
         pair = {ids[subject], ids[obj]}
         assert len(pair) == 2
-        facts = {(f.subject, f.object) for f in KB.facts if f.relation == triple["relation"]}
+        facts = {(one, two) for one, name, two in FACTS if name == triple["relation"]}
         if triple["relation"] == "spouse":
             assert subject < obj and ((ids[subject], ids[obj]) in facts or (ids[obj], ids[subject]) in facts)
         else:

@@ -7,8 +7,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from spacy_relext.kb.embeddings import KbEmbeddings, Room, drawn_loss, mean_squares, question_loss, questions_of
-from spacy_relext.kb.model import rank_scores, realistic_ranks
+from spacy_relext.kb.embeddings import (
+    Buffers,
+    KbEmbeddings,
+    group_queries,
+    mean_squares,
+    negative_sampling_loss,
+    query_loss,
+)
+from spacy_relext.kb.link_prediction import rank_metrics, realistic_ranks
 from spacy_relext.kb.training import LOGISTIC_RECIPE, KbSettings, start_training, train_passes
 
 # h, t, and the candidates E1 to E4 of the worked numbers; relations r, r2, NA: real parts, then imaginary ones
@@ -72,9 +79,9 @@ def test_ranks() -> None:
     filtered = realistic_ranks(found[:4], [0, 4, 2, 3], [[0, 4]] * 4)
     assert filtered.tolist() == [2, 2, 2, 3]
     assert realistic_ranks(numpy.zeros((1, 5)), [3]).tolist() == [3.0], "all equal: the mean rank"
-    assert rank_scores([2, 1], kind="entities")["entities_mrr"] == 0.75
-    assert rank_scores([2, 1], kind="entities")["entities_hits_1"] == 0.5
-    assert set(rank_scores([], kind="relations").values()) == {None}
+    assert rank_metrics([2, 1], kind="entities")["entities_mrr"] == 0.75
+    assert rank_metrics([2, 1], kind="entities")["entities_hits_1"] == 0.5
+    assert set(rank_metrics([], kind="relations").values()) == {None}
 
 
 @pytest.mark.parametrize("kind", ["complex", "distmult"])
@@ -103,34 +110,34 @@ def test_questions_have_the_loss_of_their_facts(smoothing: float, weight: float)
     torch.manual_seed(0)
     model = KbEmbeddings(kind="complex", n_entities=8, n_relations=2, width=3, scale=1.0)
     facts = facts_of()
-    subjects, relations, starts, answers = questions_of(facts, n_relations=2, reciprocal=True)
+    subjects, relations, starts, answers = group_queries(facts, n_relations=2, reciprocal=True)
     assert len(answers) == 2 * len(facts) and len(set(zip(subjects.tolist(), relations.tolist()))) == len(subjects)
     counts = starts[1:] - starts[:-1]
-    found = question_loss(
-        model, subjects, relations, counts, answers, n3=0.01, smoothing=smoothing, relation_weight=weight
-    )
+    loss = query_loss(model, subjects, relations, counts, answers, n3=0.01, smoothing=smoothing, relation_weight=weight)
     one = torch.cat([facts[:, 0], facts[:, 2]])
     relation, two = torch.cat([facts[:, 1], facts[:, 1] + 2]), torch.cat([facts[:, 2], facts[:, 0]])
     plain = torch.nn.functional.cross_entropy(model.score_objects(one, relation), two, label_smoothing=smoothing)
     plain = plain + 0.01 * model.n3(one, relation, two).mean()
     for first, (head, tail) in ((0, (0, 2)), (2, (2, 0))):  # relations 0 and 1, and their reciprocals 2 and 3
-        asked = [torch.stack([facts[:, head], torch.full((len(facts),), first + n), facts[:, tail]], 1) for n in (0, 1)]
-        scores = torch.stack([model(each) for each in asked], 1)
+        facts_with = [
+            torch.stack([facts[:, head], torch.full((len(facts),), first + n), facts[:, tail]], 1) for n in (0, 1)
+        ]
+        scores = torch.stack([model(each) for each in facts_with], 1)
         plain = plain + weight / 2 * torch.nn.functional.cross_entropy(scores, facts[:, 1])
-    torch.testing.assert_close(found, plain)
+    torch.testing.assert_close(loss, plain)
     tables = list(model.parameters())
-    for ours, theirs in zip(torch.autograd.grad(found, tables), torch.autograd.grad(plain, tables)):
+    for ours, theirs in zip(torch.autograd.grad(loss, tables), torch.autograd.grad(plain, tables)):
         torch.testing.assert_close(ours, theirs)
 
 
 def test_memory_that_is_used_again_changes_nothing() -> None:
     torch.manual_seed(0)
-    model, room = KbEmbeddings(kind="complex", n_entities=8, n_relations=2, width=3, scale=1.0), Room()
-    subjects, relations, starts, answers = questions_of(facts_of(), n_relations=2, reciprocal=True)
+    model, buffers = KbEmbeddings(kind="complex", n_entities=8, n_relations=2, width=3, scale=1.0), Buffers()
+    subjects, relations, starts, answers = group_queries(facts_of(), n_relations=2, reciprocal=True)
     counts = starts[1:] - starts[:-1]
     for size in (5, 2, len(counts)):
         batch = (model, subjects[:size], relations[:size], counts[:size], answers[: starts[size]])
-        again, alone = question_loss(*batch, room=room), question_loss(*batch)
+        again, alone = query_loss(*batch, buffers=buffers), query_loss(*batch)
         found = torch.autograd.grad(2 * again, model.entities)[0].clone()
         torch.testing.assert_close(found, 2 * torch.autograd.grad(alone, model.entities)[0])
 
@@ -139,11 +146,13 @@ def test_the_logistic_loss() -> None:
     model = build()
     generator = torch.Generator().manual_seed(0)
     fact = torch.tensor([[H, R, T]])
-    losses: List[float] = [float(drawn_loss(model, fact, penalty=0.0, generator=generator)) for _ in range(200)]
+    losses: List[float] = [
+        float(negative_sampling_loss(model, fact, penalty=0.0, generator=generator)) for _ in range(200)
+    ]
     # a fact has softplus(0.55); its two rivals may be any
     assert min(losses) > (1.005492 + 2 * 0.0) / 3 and len(set(losses)) > 5
-    with_penalty = drawn_loss(model, fact, penalty=1.0, generator=torch.Generator().manual_seed(1))
-    without = drawn_loss(model, fact, penalty=0.0, generator=torch.Generator().manual_seed(1))
+    with_penalty = negative_sampling_loss(model, fact, penalty=1.0, generator=torch.Generator().manual_seed(1))
+    without = negative_sampling_loss(model, fact, penalty=0.0, generator=torch.Generator().manual_seed(1))
     assert float(with_penalty - without) == pytest.approx(4.716250, abs=1e-5)
 
 
@@ -154,7 +163,7 @@ def test_the_logistic_loss_on_worked_numbers() -> None:
         model.relations.copy_(model.relations[R].expand_as(model.relations))
 
     def loss(draws: int) -> float:
-        return float(drawn_loss(model, fact, penalty=0.0, generator=torch.Generator().manual_seed(draws)))
+        return float(negative_sampling_loss(model, fact, penalty=0.0, generator=torch.Generator().manual_seed(draws)))
 
     # a drawn entity may be the one that it replaces: then all three score -0.55
     same = (1.005492 + 2 * 0.455492) / 3

@@ -6,13 +6,13 @@ from itertools import product
 from pathlib import Path
 from typing import Any, List
 
-import numpy as np
+import numpy
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_relext.kb.facts import NamedFacts, Names, TripleStore, read_store
-from spacy_relext.kb.files import Reading
+from spacy_relext.kb.facts import FactIndex, Names, TripleStore, read_store
+from spacy_relext.kb.files import FactReader
 
 FACTS = ["Q2\tmayor_of\tQ9", "Q1\tborn_in\tQ9", "Q1\tborn_in\tQ9", "Q9\tpart_of\tQ9"]
 RDF = """
@@ -37,7 +37,7 @@ def test_tables(tmp_path: Path) -> None:
     assert list(store.facts()) == [("Q1", "born_in", "Q9"), ("Q2", "mayor_of", "Q9"), ("Q9", "part_of", "Q9")]
     assert store.report == {"facts": 3, "repeated": 1, "self_loops": 1, "ids_with_several_labels": 0}
     assert "Q2" in store and "Q3" not in store and len(store) == 3
-    between = NamedFacts(store).relations_between
+    between = FactIndex(store).relations_between
     assert between("Q1", "Q9") == ["born_in"] and between("Q9", "Q1") == [] and between("Q1", "?") == []
     shuffled = read_store([write(tmp_path / "b.tsv", ["head\trelation\ttail", "# a remark", "", *FACTS[::-1]])])
     assert shuffled.triples.tolist() == store.triples.tolist() and shuffled.entities == store.entities
@@ -54,8 +54,8 @@ def test_tables(tmp_path: Path) -> None:
 @given(st.sets(st.tuples(st.integers(0, 4), st.integers(0, 3), st.integers(0, 4)), min_size=1))
 def test_relations_of_a_pair(facts: Any) -> None:
     ids, relations = [f"Q{n}" for n in range(5)], [f"r{n}" for n in range(4)]
-    store = TripleStore(ids, relations, np.asarray(sorted(facts), dtype=np.int32))
-    between = NamedFacts(store).relations_between
+    store = TripleStore(ids, relations, numpy.asarray(sorted(facts), dtype=numpy.int32))
+    between = FactIndex(store).relations_between
     for one, two in product(range(5), repeat=2):
         assert between(ids[one], ids[two]) == [f"r{r}" for r in range(4) if (one, r, two) in facts]
 
@@ -63,13 +63,13 @@ def test_relations_of_a_pair(facts: Any) -> None:
 def test_columns_in_another_order(tmp_path: Path) -> None:
     path = write(tmp_path / "a.tsv", ["Q1\tQ9\tborn_in"])
     order = ("subject", "object", "relation")
-    assert list(read_store([path], reading=Reading(columns=order)).facts()) == [("Q1", "born_in", "Q9")]
+    assert list(read_store([path], reader=FactReader(columns=order)).facts()) == [("Q1", "born_in", "Q9")]
     named = write(tmp_path / "b.tsv", ["head\ttail\trelation", "Q1\tQ9\tborn_in"])
     with pytest.raises(ValueError, match=r"R723.*--columns subject,object,relation"):
         read_store([named])
-    assert len(read_store([named], reading=Reading(columns=order))) == 1
+    assert len(read_store([named], reader=FactReader(columns=order))) == 1
     with pytest.raises(ValueError, match="R007.*columns.*head,tail"):
-        Reading(columns=("head", "tail"))
+        FactReader(columns=("head", "tail"))
 
 
 def test_names(tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ def test_rdf(suffix: str, tmp_path: Path) -> None:
     pytest.importorskip("rdflib")
     path = tmp_path / f"kb{suffix}"
     path.write_text(RDF, encoding="utf8")
-    store = read_store([path], reading=Reading(strip=["http://e/"]))
+    store = read_store([path], reader=FactReader(prefixes=["http://e/"]))
     assert list(store.facts()) == [("Q1", "born_in", "Q9")]
     assert store.names == {"Q1": Names("Una Brekk", ("U. Brekk",), ("Person",))}
     left_out = {"blank nodes": 1, "names in other languages": 1, "facts about literals": 1}
@@ -197,8 +197,6 @@ words = st.text(st.characters(exclude_categories=("Cc", "Cs")) | st.just("#"), m
 
 @given(st.lists(st.tuples(words, words, words), min_size=1, max_size=5))
 def test_what_is_written_is_read_again(tmp_path_factory: Any, facts: List[Any]) -> None:
-    import numpy
-
     entities, relations = sorted({each for a, _, b in facts for each in (a, b)}), sorted({name for _, name, _ in facts})
     rows = sorted({(entities.index(a), relations.index(name), entities.index(b)) for a, name, b in facts})
     store = TripleStore(entities, relations, numpy.asarray(rows, dtype="int32"))
@@ -220,8 +218,6 @@ def test_left_out_pairs_have_no_fact(tmp_path_factory: Any, facts: List[Any], pa
 
 
 def test_many_entities_are_sorted_without_one_number_a_fact() -> None:
-    import numpy
-
     from spacy_relext.kb.facts import distinct_facts
 
     triples = numpy.random.default_rng(0).integers(0, 4, (200, 3)).astype("int32")
@@ -231,15 +227,11 @@ def test_many_entities_are_sorted_without_one_number_a_fact() -> None:
 
 
 def test_a_store_is_made_of_arrays() -> None:
-    import numpy
-
     store = TripleStore(["a", "b"], ["r"], numpy.asarray([[0, 0, 1]], dtype="int32"))
     assert store.number_of("b") == 1 and store.relation_number("r") == 0 and store.relation_number("s") == -1
 
 
 def test_digests_tell_stores_apart() -> None:
-    import numpy
-
     def made(entities: List[str], relations: List[str], facts: List[List[int]]) -> str:
         return TripleStore(entities, relations, numpy.asarray(facts, dtype="int32")).digest()
 

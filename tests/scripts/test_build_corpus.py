@@ -4,13 +4,16 @@ from typing import Any, Dict, List
 
 import pytest
 import spacy
+from build_corpus import measure_label_noise
+from knowledge_base import read_kb
 from spacy.tokens import DocBin
 
 from spacy_relext.annotations.extensions import register_extensions
 from spacy_relext.annotations.store import get_records, has_triples
 from spacy_relext.corpora.records import doc_to_record
-from spacy_relext.kb.kb import read_kb
 
+BORN = {"subject": [0, 3], "relation": "place_of_birth", "object": [10, 14]}
+DIED = {"subject": [0, 3], "relation": "place_of_death", "object": [10, 14]}
 PARTS = ("train", "dev", "test", "distant")
 
 
@@ -87,3 +90,16 @@ def test_grammar_avoids_held_out_names(built: Dict[str, Any]) -> None:
     grammar = read(built["output"] / "distant.spacy")
     held_out = {name for doc in read(built["output"] / "test.spacy") for name in names_in([doc_to_record(doc)])}
     assert held_out and not held_out & names_in(doc_to_record(doc) for doc in grammar)
+
+
+def test_rates_of_label_noise() -> None:
+    noise = measure_label_noise([([BORN], [BORN, DIED]), ([DIED], []), ([], [])])
+    assert noise["all"] == {
+        "true": 2, "distant": 2, "both": 1, "false_negative_rate": 0.5, "false_positive_rate": 0.5,
+    }  # fmt: skip
+    assert noise["place_of_birth"]["false_negative_rate"] == pytest.approx(0.0)
+    assert noise["place_of_death"]["false_positive_rate"] == pytest.approx(1.0)
+
+
+def test_label_noise_of_no_sentences() -> None:
+    assert measure_label_noise([])["all"]["false_negative_rate"] is None

@@ -5,12 +5,12 @@ from typing import Any, Dict, List, Set, Tuple
 
 import pytest
 import spacy
+from knowledge_base import read_kb
 from spacy.tokens import Doc, DocBin
 
 from spacy_relext.annotations.entities import PAIRS_KEY
 from spacy_relext.annotations.store import get_records
 from spacy_relext.corpora.records import doc_to_record
-from spacy_relext.kb.kb import read_kb
 
 PARTS = ("train", "dev", "test")
 

@@ -6,11 +6,11 @@ from typing import Any, Dict, List
 
 import pytest
 import spacy
+from build_corpus import measure_label_noise
+from knowledge_base import KnowledgeBase, read_kb
 
 from spacy_relext.corpora.jsonl import check_record, read_jsonl
 from spacy_relext.kb.alignment import Aligner
-from spacy_relext.kb.kb import KnowledgeBase, read_kb
-from spacy_relext.kb.label_noise import measure_label_noise
 
 Record = Dict[str, Any]
 SENTENCES = 1200

@@ -4,8 +4,7 @@ from typing import List
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from spacy_relext.kb.kb import Entity, Fact, KnowledgeBase, read_kb
+from knowledge_base import Entity, Fact, KnowledgeBase, read_kb
 
 ENTITIES = [
     Entity("p:2", "Ingrid Falk", "PERSON", ("Falk",)),

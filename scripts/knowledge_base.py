@@ -1,6 +1,6 @@
-"""A knowledge base in memory: entities with names and types, facts between them, and how to look them up.
+"""The hand-written knowledge base in memory: entities with names and types, facts between them, and look-ups.
 
-The store knows nothing of files; `read_kb` turns a folder of two tab-separated files into one.
+`read_kb` reads it from a folder of two tab-separated files. The package's own store of facts is `TripleStore`.
 """
 
 import csv
@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, Iterable, Iterator, List, Mapping, Sequence, Set, Tuple, Union
 
-from ..errors import Errors
+import numpy
+
+from spacy_relext.kb.facts import FactIndex, Names, TripleStore
 
 ENTITIES_FILE = "entities.tsv"
 
@@ -17,6 +19,8 @@ FACTS_FILE = "facts.tsv"
 ENTITY_TYPES = ("PERSON", "ORG", "PLACE", "WORK")
 
 _ALIAS_SEPARATOR = "|"
+
+_USED_TWICE = "Entity id {id!r} is used twice. Ids must be unique."
 
 
 @dataclass(frozen=True, order=True)
@@ -61,7 +65,7 @@ class KnowledgeBase:
         self._entities: Dict[str, Entity] = {}
         for entity in sorted(entities):
             if entity.id in self._entities:
-                raise ValueError(Errors.R250.format(id=entity.id))
+                raise ValueError(_USED_TWICE.format(id=entity.id))
             self._entities[entity.id] = entity
         self._facts = tuple(sorted(set(facts)))
         for fact in self._facts:
@@ -137,6 +141,14 @@ class KnowledgeBase:
         left_out = set(facts)
         return KnowledgeBase(self.entities, (fact for fact in self._facts if fact not in left_out))
 
+    def index(self) -> FactIndex:
+        """RETURNS (FactIndex): The same facts and names for alignment."""
+        numbers = {entity_id: number for number, entity_id in enumerate(self._entities)}
+        relations = {relation: number for number, relation in enumerate(self.relations)}
+        rows = [(numbers[fact.subject], relations[fact.relation], numbers[fact.object]) for fact in self._facts]
+        names = {each.id: Names(each.label, each.aliases, (each.type,)) for each in self.entities}
+        return FactIndex(TripleStore(list(numbers), list(relations), numpy.asarray(rows, dtype="int32"), names=names))
+
 
 def read_kb(folder: Union[str, Path]) -> KnowledgeBase:
     """Read a knowledge base from `entities.tsv` (id, label, type, aliases) and `facts.tsv` (subject, relation, object).
@@ -153,7 +165,7 @@ def read_kb(folder: Union[str, Path]) -> KnowledgeBase:
     for place, row in _read_rows(folder / ENTITIES_FILE, ("id", "label", "type", "aliases")):
         entity = _parse_entity(row, place)
         if entity.id in entities:
-            raise ValueError(f"{place}: {Errors.R250.format(id=entity.id)}")
+            raise ValueError(f"{place}: {_USED_TWICE.format(id=entity.id)}")
         entities[entity.id] = entity
     facts = []
     for place, row in _read_rows(folder / FACTS_FILE, ("subject", "relation", "object")):
@@ -169,7 +181,10 @@ def read_kb(folder: Union[str, Path]) -> KnowledgeBase:
 def _read_rows(path: Path, columns: Sequence[str]) -> Iterator[Tuple[str, List[str]]]:
     """Yield ("file:line", values) for each line of a table, after checking its header."""
     if not path.is_file():
-        raise FileNotFoundError(Errors.R251.format(path=path, columns=", ".join(columns)))
+        raise FileNotFoundError(
+            f"No file {path}. A knowledge base folder holds entities.tsv and facts.tsv; it has the columns "
+            f"{', '.join(columns)}."
+        )
     with path.open(encoding="utf8", newline="") as lines:
         header = None
         rows = csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
@@ -181,12 +196,15 @@ def _read_rows(path: Path, columns: Sequence[str]) -> Iterator[Tuple[str, List[s
             if header is None:
                 header = values
                 if header != list(columns):
-                    raise ValueError(f"{place}: {Errors.R252.format(found=header, columns=list(columns))}")
+                    expected = f"expected {list(columns)}, separated by tabs"
+                    raise ValueError(f"{place}: The first line names the columns {header}; {expected}.")
                 continue
             if len(values) == len(columns) - 1 and columns[-1] == "aliases":
                 values.append("")  # editors strip the last, empty column
             if len(values) != len(columns):
-                raise ValueError(f"{place}: {Errors.R253.format(found=len(values), columns=', '.join(columns))}")
+                raise ValueError(
+                    f"{place}: {len(values)} tab-separated values; expected one for each of {', '.join(columns)}."
+                )
             yield place, values
 
 
@@ -194,9 +212,9 @@ def _parse_entity(row: Sequence[str], place: str) -> Entity:
     """Turn one line of the entity table into an Entity and check its values."""
     entity_id, label, entity_type, aliases = row
     if not entity_id or not label:
-        raise ValueError(f"{place}: {Errors.R254}")
+        raise ValueError(f"{place}: An entity needs an id and a label.")
     if entity_type not in ENTITY_TYPES:
-        raise ValueError(f"{place}: {Errors.R255.format(found=entity_type, types=', '.join(ENTITY_TYPES))}")
+        raise ValueError(f"{place}: Entity type {entity_type!r} is none of {', '.join(ENTITY_TYPES)}.")
     names = [name.strip() for name in aliases.split(_ALIAS_SEPARATOR)]
     return Entity(entity_id, label, entity_type, tuple(name for name in names if name))
 
@@ -205,19 +223,21 @@ def _check_fact(fact: Fact, entities: Mapping[str, Entity]) -> None:
     """Refuse a fact about unknown entities, about an entity and itself, or without a relation."""
     for entity_id in (fact.subject, fact.object):
         if entity_id not in entities:
-            raise ValueError(Errors.R256.format(fact=fact, id=entity_id))
+            raise ValueError(
+                f"{fact} names {entity_id!r}, which is no entity. Add it to entities.tsv or remove the fact."
+            )
     if fact.subject == fact.object or not fact.relation:
-        raise ValueError(Errors.R257.format(fact=fact))
+        raise ValueError(f"{fact} needs a relation and two different entities.")
 
 
 def _index_names(entities: Iterable[Entity]) -> Dict[str, Tuple[str, ...]]:
     """Map each name to its entities: labels first, because a bare name means its most usual bearer."""
-    found: Dict[str, List[str]] = {}
+    ids_by_name: Dict[str, List[str]] = {}
     seen: Set[Tuple[str, str]] = set()
     ordered = list(entities)
     pairs = [(e.label, e.id) for e in ordered] + [(alias, e.id) for e in ordered for alias in e.aliases]
     for name, entity_id in pairs:
         if (name, entity_id) not in seen:
             seen.add((name, entity_id))
-            found.setdefault(name, []).append(entity_id)
-    return {name: tuple(ids) for name, ids in found.items()}
+            ids_by_name.setdefault(name, []).append(entity_id)
+    return {name: tuple(ids) for name, ids in ids_by_name.items()}
