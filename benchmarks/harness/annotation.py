@@ -110,14 +110,14 @@ def mark_pairs(corpus: Path, target: Path, *, pairs: int, least: int) -> None:
 
 def _set_types(doc: Doc, tree: Doc | None, type_of: TypeOf) -> None:
     """Replace the types of entities."""
-    found = []
+    typed = []
     for entity in doc.user_data.get(ENTITIES_KEY, ()):
         span = doc.char_span(entity["start"], entity["end"], alignment_mode="expand")
         kind = type_of(span, tree) if span is not None else ""
         if kind:
-            found.append({**entity, "label": kind})
-    doc.user_data[ENTITIES_KEY] = found
-    set_entities(doc, found)
+            typed.append({**entity, "label": kind})
+    doc.user_data[ENTITIES_KEY] = typed
+    set_entities(doc, typed)
 
 
 def _bare(doc: Doc) -> Doc:

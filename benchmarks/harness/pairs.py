@@ -85,8 +85,8 @@ def read_examples(nlp: Language, corpus: Path) -> list[Example]:
     corpus (Path): A .spacy file.
     RETURNS (list[Example]): The annotated examples.
     """
-    found = TripleCorpus(corpus, gold_ents=True, gold_parse=True)(nlp)
-    return [example for example in found if has_triples(example.reference)]
+    examples = TripleCorpus(corpus, gold_ents=True, gold_parse=True)(nlp)
+    return [example for example in examples if has_triples(example.reference)]
 
 
 def write_pairs(pairs: PairSet, target: Path) -> Path:

@@ -90,8 +90,8 @@ def check_row(row: Any) -> Row:
     RAISES (ValueError): Saying which key is wrong.
     """
     if not isinstance(row, dict) or set(row) != set(KEYS):
-        found = sorted(row) if isinstance(row, dict) else type(row).__name__
-        raise ValueError(f"a row has the keys {', '.join(KEYS)}; found {found}")
+        keys = sorted(row) if isinstance(row, dict) else type(row).__name__
+        raise ValueError(f"a row has the keys {', '.join(KEYS)}; found {keys}")
     where = f"row {'/'.join(str(row[key]) for key in IDENTITY)}"
     for key in (*IDENTITY, "command", "machine", "date"):
         if not isinstance(row[key], str) or not row[key].strip():

@@ -113,10 +113,10 @@ def train_run(
         **({"evaluate_every": settings.evaluate_every} if settings.evaluate_every > 1 else {}),
     }
     folder = settings.runs / f"{name}-seed{seed}-{fingerprint(wanted)}"
-    found = cached(
+    result = cached(
         folder / "training.json", lambda: _train(folder, train, dev, seed, settings, config, wanted["changes"], lang)
     )
-    return Trained(folder=folder, **found)
+    return Trained(folder=folder, **result)
 
 
 def cached(path: Path, compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:

@@ -115,11 +115,11 @@ class HrereMaker(Maker):
 
     def _all_pairs(self) -> set[Ids]:
         """All pairs of linked entities of NYT10, and those of the sentences that people have judged."""
-        found = {each.ids for each in read_judgements(self._source(str(FILE)))}
+        pairs = {each.ids for each in read_judgements(self._source(str(FILE)))}
         for split in ("train", "test"):
             for doc in iter_docs(self._lines(split), Vocab()):
-                found.update(_pairs_of(doc))
-        return found
+                pairs.update(_pairs_of(doc))
+        return pairs
 
     def _lines(self, split: str) -> Path:
         return self._convert(Part(f"{NYT}/{split}.txt"), format="nyt10", lang="en")

@@ -21,7 +21,7 @@ from benchmarks.hrere.match import bag_facts, linked_shares, match_scores, taugh
 from benchmarks.hrere.outputs import BAG, MENTION, Outputs, read_outputs, seen_pairs
 from benchmarks.hrere.training import BASE, FULL, GLOVE, LAST, MINILM, NAIVE, SLOW, Changes, train_system
 from spacy_relext.hrere.linked_kb import LinkedKb
-from spacy_relext.hrere.mixing import Mixture
+from spacy_relext.hrere.mixture import Mixture
 from spacy_relext.kb.model import KbModel
 from spacy_relext.scoring.ranking import recall_curve
 from spacy_relext.visuals.recall_curve import draw_recall_curves
@@ -263,12 +263,12 @@ def _differences(table: Table) -> None:
         for one, two in COMPARED:
             if one not in systems:  # a form of J_D that is not compared here
                 continue
-            found = difference(scores[one], scores[two], score="ap")
+            interval = difference(scores[one], scores[two], score="ap")
             split = f"{_short(one)} − {_short(two)}, {name}"
             options = {"data": table.described, "split": split, "system": "default", "seed": table.seed}
-            table.call.record(f"nyt10_{table.split}_differences", found, **options)  # type: ignore[arg-type]
-            low, high = found["ap_difference_low"], found["ap_difference_high"]
-            table.call.tell(f"  {split}: {found['ap_difference']:+.4f} ({low:+.4f} to {high:+.4f})")
+            table.call.record(f"nyt10_{table.split}_differences", interval, **options)  # type: ignore[arg-type]
+            low, high = interval["ap_difference_low"], interval["ap_difference_high"]
+            table.call.tell(f"  {split}: {interval['ap_difference']:+.4f} ({low:+.4f} to {high:+.4f})")
 
 
 def _judged(table: Table) -> None:

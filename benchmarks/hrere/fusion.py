@@ -40,5 +40,5 @@ def frozen_logits(train: Outputs, others: list[Outputs], *, kb: LinkedKb) -> lis
 def _logits(module: PairKnowledge, outputs: Outputs, kb: LinkedKb) -> torch.Tensor:
     ends = [torch.from_numpy(kb.vectors(kb.numbers([ids[side] for ids in outputs.ids]))) for side in (0, 1)]
     none = torch.zeros(len(outputs.ids), dtype=torch.long)
-    found: torch.Tensor = module(*ends, none, none)
-    return found
+    logits: torch.Tensor = module(*ends, none, none)
+    return logits

@@ -14,7 +14,7 @@ from spacy.vocab import Vocab
 from spacy_relext.annotations.entities import PAIRS_KEY
 from spacy_relext.corpora.records import set_entities
 from spacy_relext.corpora.shards import iter_docs
-from spacy_relext.hrere.mixing import Mixture
+from spacy_relext.hrere.mixture import Mixture
 from spacy_relext.scoring.ranking import Cell, rank_cells, score_ranking
 
 FILE = Path("nyt_hoffmann_sentential") / "sentential.txt"
@@ -62,13 +62,13 @@ def read_judgements(path: Path) -> Iterator[Judgement]:
 def _unmark(marked: str) -> tuple[str, dict[str, tuple[int, int]]]:
     """Take the brackets off both arguments."""
     parts, places, end, length = [], {}, 0, 0
-    for found in _MARKED.finditer(marked):
-        before = marked[end : found.start()]
+    for match in _MARKED.finditer(marked):
+        before = marked[end : match.start()]
         start = length + len(before)
-        parts += [before, found.group(1)]
-        length = start + len(found.group(1))
-        places[found.group(2)] = (start, length)
-        end = found.end()
+        parts += [before, match.group(1)]
+        length = start + len(match.group(1))
+        places[match.group(2)] = (start, length)
+        end = match.end()
     return "".join([*parts, marked[end:]]), places
 
 
@@ -116,8 +116,8 @@ def score_judgements(pipeline: Path, judgements: list[Judgement], *, mixture: Mi
         cells.append(Cell(number, each.relation, bag.scores.get(each.relation, 0.0), each.stated))
         stated = each.relation in {triple.relation for triple in nlp(doc)._.triples}
         right, said, true = right + (stated and each.stated), said + stated, true + each.stated
-    found = score_ranking(rank_cells(cells, unit="mention"))
-    scores = {"sentence_ap": float(found["mention_ap"] or 0.0), "sentence_p": right / max(said, 1)}
+    ranking = score_ranking(rank_cells(cells, unit="mention"))
+    scores = {"sentence_ap": float(ranking["mention_ap"] or 0.0), "sentence_p": right / max(said, 1)}
     return {**scores, "sentence_r": right / max(true, 1), "judged_found": float(len(judgements))}
 
 

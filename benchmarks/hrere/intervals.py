@@ -71,12 +71,12 @@ def drawn_scores(systems: Mapping[str, Said], *, draws: int = DRAWS, seed: int =
             raise ValueError("systems can only be compared on the same bags")
     _, pair = numpy.unique(["\t".join(sorted(ids)) for ids in outputs[0].ids], return_inverse=True)
     total, generator = int(pair.max()) + 1, numpy.random.default_rng(seed)
-    found: dict[str, list[float]] = {system: [] for system in systems}
+    by_system: dict[str, list[float]] = {system: [] for system in systems}
     rankings = {system: DrawnRanking(said) for system, said in systems.items()}
     for number in range(draws + 1):
         counts = numpy.ones(total, dtype="int64")
         if number:
             counts = numpy.bincount(generator.integers(total, size=total), minlength=total)
         for system, ranking in rankings.items():
-            found[system].append(ranking.average_precision(counts[pair]))
-    return {system: numpy.asarray(scores) for system, scores in found.items()}
+            by_system[system].append(ranking.average_precision(counts[pair]))
+    return {system: numpy.asarray(scores) for system, scores in by_system.items()}

@@ -24,13 +24,13 @@ def bag_facts(corpus: Path) -> dict[Ids, set[str]]:
     """
     gold = gold_pairs(AnnotatedPairs(), read_examples(spacy.blank("en"), corpus))
     bags = gather_bags(gold.pairs, across=True)
-    found: dict[Ids, set[str]] = {}
+    facts: dict[Ids, set[str]] = {}
     for ids, said in zip(bags.ids, union_of(gold.found, bags)):
         if all(ids):
-            found.setdefault(ids, set())
+            facts.setdefault(ids, set())
             for each in said:
-                found.setdefault(ids[::-1] if each.backwards else ids, set()).add(each.relation)
-    return found
+                facts.setdefault(ids[::-1] if each.backwards else ids, set()).add(each.relation)
+    return facts
 
 
 def match_scores(facts: Mapping[Ids, set[str]], store: TripleStore, *, shown: Collection[str]) -> dict[str, float]:

@@ -13,7 +13,7 @@ import torch
 from benchmarks.harness.pairs import read_examples
 from benchmarks.harness.runs import digest
 from spacy_relext.hrere.bags import Bags, gather_bags, union_of
-from spacy_relext.hrere.mixing import Mixture, fit_mixture, mix
+from spacy_relext.hrere.mixture import Mixture, fit_mixture, mix
 from spacy_relext.scoring.ranking import Ranking, score_ranking
 
 BAG, MENTION = "bag", "mention"
@@ -57,8 +57,8 @@ class Outputs:
 
     def fit(self, *, share: float | None = None, form: str = "logit") -> Mixture:
         """RETURNS (Mixture): The best one on these bags; where the share is given, temperatures alone are fitted."""
-        found = fit_mixture(self.text, self.kb, self.gold, linked=self.linked, shared=self.shared, form=form)
-        return found if share is None else found._replace(share=share)  # temperatures do not depend on it
+        mixture = fit_mixture(self.text, self.kb, self.gold, linked=self.linked, shared=self.shared, form=form)
+        return mixture if share is None else mixture._replace(share=share)  # temperatures do not depend on it
 
     def probs(self, mixture: Mixture, *, linked: numpy.ndarray | None = None) -> Any:
         """RETURNS (Judged): What is said with a mixture, of all linked bags or of those that shall count as linked."""
@@ -76,8 +76,8 @@ class Outputs:
         probs (numpy.ndarray): Class 0 is no relation. Shape (G, R)
         RETURNS (dict[str, float]): Of `score_ranking`, without those that count.
         """
-        found = score_ranking(self.ranking(probs))
-        return {key: float(value or 0.0) for key, value in found.items() if _is_score(key)}
+        scores = score_ranking(self.ranking(probs))
+        return {key: float(value or 0.0) for key, value in scores.items() if _is_score(key)}
 
 
 def _is_score(key: str) -> bool:
@@ -94,10 +94,10 @@ def read_outputs(pipeline: Path, corpus: Path, *, threads: int, unit: str = BAG)
         torch.set_num_threads(threads)
         for each, said in _run(pipeline, corpus).items():
             numpy.savez(paths[each], **said)
-    found = dict(numpy.load(paths[unit], allow_pickle=False))
-    ids = [(one, two) for one, two in found.pop("ids").tolist()]
-    classes = list(zip(found.pop("relations").tolist(), found.pop("backwards").tolist()))
-    return Outputs(ids=ids, classes=classes, unit=unit, **found)
+    arrays = dict(numpy.load(paths[unit], allow_pickle=False))
+    ids = [(one, two) for one, two in arrays.pop("ids").tolist()]
+    classes = list(zip(arrays.pop("relations").tolist(), arrays.pop("backwards").tolist()))
+    return Outputs(ids=ids, classes=classes, unit=unit, **arrays)
 
 
 def _run(pipeline: Path, corpus: Path) -> dict[str, dict[str, Any]]:
@@ -111,12 +111,12 @@ def _run(pipeline: Path, corpus: Path) -> dict[str, dict[str, Any]]:
     return {unit: _arrays(pipe, gold.found, *each) for unit, each in asked.items()}
 
 
-def _arrays(pipe: Any, found: Any, bags: Bags, outputs: Any) -> dict[str, Any]:
-    known, said = set(pipe.classes), union_of(found, bags)
+def _arrays(pipe: Any, gold: Any, bags: Bags, outputs: Any) -> dict[str, Any]:
+    known, said = set(pipe.classes), union_of(gold, bags)
     return {
         "text": outputs.text,
         "kb": outputs.knowledge,
-        "gold": pipe.gold(bags, found) > 0,
+        "gold": pipe.gold(bags, gold) > 0,
         "linked": pipe.linked(bags),
         "shared": pipe.shared(),
         "ids": numpy.asarray(bags.ids),

@@ -68,11 +68,11 @@ def length_of(bags: int, *, passes: int, scheduled: bool) -> dict[str, Any]:
     often = max(1, updates // EVALUATIONS)
     # the loop numbers updates from 0, evaluates at multiples of `often`, and ends behind the one numbered `last`
     last = often * EVALUATIONS * passes
-    found: dict[str, Any] = {"training.eval_frequency": often, "training.max_steps": last, "training.max_epochs": 0}
+    changes: dict[str, Any] = {"training.eval_frequency": often, "training.max_steps": last, "training.max_epochs": 0}
     if scheduled:
         rate = "training.optimizer.learn_rate"
-        found.update({f"{rate}.warmup_steps": round(WARM_UP * last), f"{rate}.total_steps": last + 1})
-    return found
+        changes.update({f"{rate}.warmup_steps": round(WARM_UP * last), f"{rate}.total_steps": last + 1})
+    return changes
 
 
 @cache

@@ -79,9 +79,9 @@ class TimedAligner(Aligner):
 
     def align_block(self, block: Any) -> Any:
         start = time.process_time()
-        found = super().align_block(block)
+        pairs = super().align_block(block)
         self.aligned += time.process_time() - start
-        return found
+        return pairs
 
     def reading(self, blocks: Iterable[Any]) -> Iterator[Any]:
         """Wrap what is read."""

@@ -110,8 +110,8 @@ def _ours(call: Call, data: Links, settings: KbSettings) -> dict[str, Any]:
         model = train_kb(data.store, settings, folder=folder, valid=valid, progress=timed, on_pass=tell)
         return {"seconds": seconds, "history": list(model.history)}
 
-    found = cached(folder / "result.json", run)
-    return {**found, "model": KbModel.from_disk(folder).embeddings}
+    result = cached(folder / "result.json", run)
+    return {**result, "model": KbModel.from_disk(folder).embeddings}
 
 
 def _theirs(call: Call, data: Links, settings: KbSettings, *, scale: float = 0.0) -> dict[str, Any]:
@@ -130,12 +130,12 @@ def _theirs(call: Call, data: Links, settings: KbSettings, *, scale: float = 0.0
         files = ["--facts", str(folder / "facts.npz"), "--out", str(folder / "tables.npz")]
         variables = {**environment(call.settings.threads, trains=True), "PYTHONPATH": ""}
         subprocess.run([python, str(PEER), *files, *options], env=variables, check=True)
-        found: dict[str, Any] = json.loads((folder / "tables.json").read_text(encoding="utf8"))
-        return found
+        result: dict[str, Any] = json.loads((folder / "tables.json").read_text(encoding="utf8"))
+        return result
 
-    found = cached(folder / "result.json", run)
-    call.tell(f"  the peer says of itself: {found['own_scores']}")
-    return {**found, "model": _load_tables(folder / "tables.npz", settings.kind)}
+    result = cached(folder / "result.json", run)
+    call.tell(f"  the peer says of itself: {result['own_scores']}")
+    return {**result, "model": _load_tables(folder / "tables.npz", settings.kind)}
 
 
 def _load_tables(path: Path, kind: str) -> KbEmbeddings:
@@ -148,21 +148,21 @@ def _load_tables(path: Path, kind: str) -> KbEmbeddings:
     return model
 
 
-def _record(call: Call, data: Links, found: dict[str, Any], *, data_name: str, system: str, seed: int) -> None:
+def _record(call: Call, data: Links, result: dict[str, Any], *, data_name: str, system: str, seed: int) -> None:
     """Rank the test facts and write the rows."""
     known = data.known()
     for split, facts in data.tests().items():
-        scores = evaluate_links(found["model"], facts, known)
+        scores = evaluate_links(result["model"], facts, known)
         metrics = {key: float(scores[key] or 0.0) for key in METRICS}
-        metrics["pass_seconds"] = _pass_seconds(found)
+        metrics["pass_seconds"] = _pass_seconds(result)
         told = {"data": data_name, "split": split, "system": system, "seed": seed}
-        call.record(data.name, metrics, seconds=sum(found["seconds"]), **told)  # type: ignore[arg-type]
+        call.record(data.name, metrics, seconds=sum(result["seconds"]), **told)  # type: ignore[arg-type]
         call.tell(f"{system}, {split} ({len(facts):,} facts): {metrics}")
 
 
-def _pass_seconds(found: Mapping[str, Any]) -> float:
+def _pass_seconds(result: Mapping[str, Any]) -> float:
     """Processor seconds of a pass, the mean of all."""
-    return float(numpy.mean(found["seconds"]))
+    return float(numpy.mean(result["seconds"]))
 
 
 def _words(recipe: Mapping[str, Any]) -> str:

@@ -60,8 +60,8 @@ class Judged(NamedTuple):
 
         RETURNS (list[str]): In the order of `read_pairs`.
         """
-        found = cached(self.folder / f"labels-{digest(corpus)}.json", lambda: {"labels": self.answer(corpus)})
-        return list(found["labels"])
+        stored = cached(self.folder / f"labels-{digest(corpus)}.json", lambda: {"labels": self.answer(corpus)})
+        return list(stored["labels"])
 
 
 def semeval(call: Call) -> None:
@@ -87,8 +87,8 @@ def _intervals(call: Call) -> None:
         default = scores.pop(DEFAULT)
         for name, others in scores.items():
             options = {"data": call.describe(data), "split": f"default − {name}, test", "system": "default"}
-            found = difference(default, others, score="macro_f")
-            call.record("semeval_differences", found, seed=seed, **options)  # type: ignore[arg-type]
+            interval = difference(default, others, score="macro_f")
+            call.record("semeval_differences", interval, seed=seed, **options)  # type: ignore[arg-type]
 
 
 def conll04(call: Call) -> None:

@@ -106,8 +106,8 @@ def fit_length(config: Path, train: Path, changes: Mapping[str, Any], *, compone
     changes (Mapping[str, Any]): Of the config; only the batch size matters.
     """
     total = _steps(config, train, changes.get(BATCH_SIZE)) * passes
-    found = {"training.optimizer.learn_rate.warmup_steps": max(1, round(WARMUP * total))}
-    return {**found, "training.before_update.steps": max(2, total)} if component == STUDENT else found
+    lengths = {"training.optimizer.learn_rate.warmup_steps": max(1, round(WARMUP * total))}
+    return {**lengths, "training.before_update.steps": max(2, total)} if component == STUDENT else lengths
 
 
 def _train(

@@ -117,8 +117,8 @@ def _run_system(task: Task, benchmark: str, name: str, system: System, *, suffix
 
 def _task(call: Call, seed: int, **options: Any) -> Task:
     assert isinstance(call.maker, PairMaker)
-    found = load_rules(call.maker.data / RULES, **options)
-    return Task(call, call.maker.semeval(), found, seed, Path(call.settings.runs) / "snorkel" / "bin" / "python")
+    rules = load_rules(call.maker.data / RULES, **options)
+    return Task(call, call.maker.semeval(), rules, seed, Path(call.settings.runs) / "snorkel" / "bin" / "python")
 
 
 def _corpora(data: PairData) -> dict[str, Path]:
@@ -143,8 +143,8 @@ def _answers(task: Task, trained: Trained) -> dict[str, Answers]:
 
     def answer() -> dict[str, Any]:
         nlp = spacy.load(_last(trained))
-        found = {split: pipeline_answers(nlp, path, name=COMPONENT) for split, path in _corpora(task.data).items()}
-        return {split: [each.labels, each.scores.tolist()] for split, each in found.items()}
+        answers = {split: pipeline_answers(nlp, path, name=COMPONENT) for split, path in _corpora(task.data).items()}
+        return {split: [each.labels, each.scores.tolist()] for split, each in answers.items()}
 
     stored = cached(trained.folder / "answers.json", answer)
     return {split: Answers(labels, numpy.asarray(scores)) for split, (labels, scores) in stored.items()}
@@ -198,12 +198,12 @@ def _write(
 ) -> None:
     """Score answers with each budget of labels and write the rows."""
     gold = {split: read_pairs(path, marked=True) for split, path in _corpora(task.data).items()}
-    found = judge(answers["dev"], answers["test"], tuning=gold["dev"], gold=gold["test"])
-    for budget, scores in found.items():
+    by_budget = judge(answers["dev"], answers["test"], tuning=gold["dev"], gold=gold["test"])
+    for budget, scores in by_budget.items():
         split = f"test{suffix}, {budget}"
         options: dict[str, Any] = {"data": task.call.describe(task.data), "split": split, "system": system}
         task.call.record(benchmark, scores, seed=task.seed, seconds=seconds, **options)
-    figures = ", ".join(f"{budget} {scores['micro_f']:.4f}" for budget, scores in found.items())
+    figures = ", ".join(f"{budget} {scores['micro_f']:.4f}" for budget, scores in by_budget.items())
     task.call.tell(f"  {system}: micro F {figures}")
 
 

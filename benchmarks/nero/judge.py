@@ -64,8 +64,8 @@ def pipeline_answers(nlp: Language, corpus: Path, *, name: str) -> Answers:
     labels, scores = [], []
     for number, doc in enumerate(pairs.doc.tolist()):
         subject, _ = (tuple(offsets) for offsets in pair_offsets(pairs, number))
-        found = [record for record in get_records(docs[doc], source=name) or () if record["score"] > 0]
-        best = max(found, key=lambda record: record["score"], default=None)
+        records = [record for record in get_records(docs[doc], source=name) or () if record["score"] > 0]
+        best = max(records, key=lambda record: record["score"], default=None)
         labels.append(NOTHING if best is None else best["relation"] + DIRECTIONS[tuple(best["subject"]) != subject])
         scores.append(0.0 if best is None else best["score"])
     return Answers(labels, numpy.asarray(scores))

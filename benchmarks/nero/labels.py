@@ -52,8 +52,8 @@ def load_rules(path: Path, relations: Sequence[str] | None = None, drawn: Sequen
     drawn (Sequence[int] | None): Numbers of the rules to keep; None: all.
     """
     nlp = spacy.blank("en")
-    found = read_rules(path, any_type=True, tokenize=lambda word: [token.text for token in nlp.tokenizer(word)])
-    rules = [rule for rule in found.rules if relations is None or rule.relation in relations]
+    checked = read_rules(path, any_type=True, tokenize=lambda word: [token.text for token in nlp.tokenizer(word)])
+    rules = [rule for rule in checked.rules if relations is None or rule.relation in relations]
     return rules if drawn is None else [rules[number] for number in drawn]
 
 
@@ -164,12 +164,12 @@ def _embed(texts: Sequence[str], encoder: Path) -> Any:
 
     tokenizer, model = AutoTokenizer.from_pretrained(encoder), AutoModel.from_pretrained(encoder).eval()
     order = sorted(range(len(texts)), key=lambda number: len(texts[number]))
-    found = torch.zeros(len(texts), model.config.hidden_size)
+    vectors = torch.zeros(len(texts), model.config.hidden_size)
     for begin in range(0, len(order), BATCH):
         rows = order[begin : begin + BATCH]
         batch = tokenizer([texts[row] for row in rows], padding=True, truncation=True, return_tensors="pt")
         with torch.inference_mode():
             states = model(**batch).last_hidden_state
         mask = batch["attention_mask"][..., None]
-        found[rows] = torch.nn.functional.normalize((states * mask).sum(1) / mask.sum(1), dim=1)
-    return found.numpy()
+        vectors[rows] = torch.nn.functional.normalize((states * mask).sum(1) / mask.sum(1), dim=1)
+    return vectors.numpy()

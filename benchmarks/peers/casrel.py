@@ -94,8 +94,8 @@ def _benchmark(args: argparse.Namespace) -> dict[str, Any]:
     examples, lost = encode_examples(records, tokenizer=tokenizer, labels=labels, max_pieces=args.max_pieces)
     say(f"{len(examples)} of {len(records)} sentences, {len(labels)} relations, {lost} triples lost")
     seconds = train(run, examples, dev=dev)
-    found = run.predict(dev, low=GRID[0], high=GRID[-1])
-    tuned, _ = best_threshold(dev, found)
+    candidates_of_dev = run.predict(dev, low=GRID[0], high=GRID[-1])
+    tuned, _ = best_threshold(dev, candidates_of_dev)
     result: dict[str, Any] = {
         "train_seconds": seconds,
         "train_sentences_per_second": len(examples) * args.passes / seconds,
@@ -103,7 +103,7 @@ def _benchmark(args: argparse.Namespace) -> dict[str, Any]:
         "train_triples_not_located": lost,
         "passes": run.history,
         "threshold": tuned,
-        "dev": score_test(dev, found, labels=labels, tuned=tuned),
+        "dev": score_test(dev, candidates_of_dev, labels=labels, tuned=tuned),
         "tests": {},
     }
     for name, test in tests.items():

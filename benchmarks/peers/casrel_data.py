@@ -87,10 +87,10 @@ def _occurrences(string: str, *, text: str) -> list[Span]:
 def _locate(record: Record) -> dict[str, Span]:
     """Choose one place for each entity string of a sentence."""
     strings = {string for s, _, o in record.triples for string in (s, o)}
-    found = {string: _occurrences(string, text=record.text) for string in strings}
-    taken = [span for spans in found.values() for span in spans]
+    spans_of = {string: _occurrences(string, text=record.text) for string in strings}
+    taken = [span for spans in spans_of.values() for span in spans]
     places: dict[str, Span] = {}
-    for string, spans in found.items():
+    for string, spans in spans_of.items():
         free = [(a, b) for a, b in spans if not any(c <= a and b <= d and d - c > b - a for c, d in taken)]
         if spans:
             places[string] = (free or spans)[0]

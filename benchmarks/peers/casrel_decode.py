@@ -47,7 +47,7 @@ def predict(
     """
     pieces = encode_texts(texts, tokenizer=tokenizer, max_pieces=max_pieces)
     order = sorted(range(len(pieces)), key=lambda i: len(pieces[i].ids))
-    found: list[list[Candidate]] = [[] for _ in texts]
+    candidates: list[list[Candidate]] = [[] for _ in texts]
     with autocast(precision):  # one context for all batches: the weights are converted once
         for at in range(0, len(order), batch_size):
             chosen = order[at : at + batch_size]
@@ -67,8 +67,8 @@ def predict(
                         labels[relation],
                         _string_of(span, text=text, offsets=offsets),
                     )
-                    found[chosen[row]].append(Candidate(triple, start, stop))
-    return found
+                    candidates[chosen[row]].append(Candidate(triple, start, stop))
+    return candidates
 
 
 def _word_edges(batch: Sequence[Pieces], *, length: int) -> Tensor:

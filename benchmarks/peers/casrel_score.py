@@ -25,7 +25,7 @@ def partial(triple: Triple) -> Triple:
 
 def _micro(
     records: Sequence[Record],
-    found: Sequence[Sequence[Candidate]],
+    predictions: Sequence[Sequence[Candidate]],
     *,
     threshold: float,
     key: Callable[[Triple], Triple],
@@ -33,7 +33,7 @@ def _micro(
 ) -> dict[str, float]:
     """Compare the sets of triples sentence by sentence."""
     gold_count = predicted_count = correct = 0
-    for record, candidates in zip(records, found, strict=True):
+    for record, candidates in zip(records, predictions, strict=True):
         gold = {key(t) for t in record.triples if relations is None or t[1] in relations}
         predicted = {
             key(c.triple)
@@ -46,16 +46,16 @@ def _micro(
     return rates(correct, gold=gold_count, predicted=predicted_count)
 
 
-def best_threshold(records: Sequence[Record], found: Sequence[Sequence[Candidate]]) -> tuple[float, float]:
+def best_threshold(records: Sequence[Record], predictions: Sequence[Sequence[Candidate]]) -> tuple[float, float]:
     """The threshold of the grid with the highest exact F1; of equal ones the nearest to 0.5."""
-    scores = {t: _micro(records, found, threshold=t, key=exact)["f"] for t in GRID}
+    scores = {t: _micro(records, predictions, threshold=t, key=exact)["f"] for t in GRID}
     best = max(GRID, key=lambda t: (scores[t], -abs(t - 0.5)))
     return best, scores[best]
 
 
 def score_test(
     records: Sequence[Record],
-    found: Sequence[Sequence[Candidate]],
+    predictions: Sequence[Sequence[Candidate]],
     *,
     labels: Collection[str],
     tuned: float,
@@ -82,7 +82,7 @@ def score_test(
             name: {
                 "threshold": threshold,
                 **{
-                    key.__name__: _micro(records, found, threshold=threshold, key=key, relations=relations)
+                    key.__name__: _micro(records, predictions, threshold=threshold, key=key, relations=relations)
                     for key in (exact, partial)
                 },
             }

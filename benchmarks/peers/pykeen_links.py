@@ -65,26 +65,26 @@ def _train(args: argparse.Namespace, factory: Any) -> tuple[Any, list[float], li
     for number in range(args.passes):
         start = time.process_time()
         options = {"num_epochs": number + 1, "continue_training": number > 0, "clear_optimizer": False}
-        found = loop.train(factory, batch_size=args.batch_size, use_tqdm=False, use_tqdm_batch=False, **options)
+        loss = loop.train(factory, batch_size=args.batch_size, use_tqdm=False, use_tqdm_batch=False, **options)
         seconds.append(time.process_time() - start)
-        losses.append(float((found or [float("nan")])[-1]))
+        losses.append(float((loss or [float("nan")])[-1]))
         print(f"pass {number + 1}: loss {losses[-1]:.4f}, {seconds[-1]:.1f} s of processor time", flush=True)
     return model, seconds, losses
 
 
 def _tables_of(model: Any, kind: str) -> dict[str, numpy.ndarray]:
     """Take the tables out: real parts before imaginary ones, relations before their reciprocals."""
-    found = {}
+    tables = {}
     for name, table in (
         ("entities", model.entity_representations[0]),
         ("relations", model.relation_representations[0]),
     ):
         values = table(indices=None).detach().numpy()
-        found[name] = numpy.concatenate([values.real, values.imag], axis=1) if kind == "complex" else values
+        tables[name] = numpy.concatenate([values.real, values.imag], axis=1) if kind == "complex" else values
     # a relation and its reciprocal stand side by side there
-    relations = found["relations"]
-    found["relations"] = numpy.concatenate([relations[0::2], relations[1::2]])
-    return found
+    relations = tables["relations"]
+    tables["relations"] = numpy.concatenate([relations[0::2], relations[1::2]])
+    return tables
 
 
 def main() -> None:
@@ -102,12 +102,12 @@ def main() -> None:
     numpy.savez(args.out, **_tables_of(model, args.kind))
     evaluator = RankBasedEvaluator(filtered=True)
     known = [facts["train"], facts["valid"]]
-    found = evaluator.evaluate(
+    ranks = evaluator.evaluate(
         model, facts["test"], batch_size=128, use_tqdm=False, additional_filter_triples=known, device="cpu"
     )
     names = {"mrr": "both.realistic.inverse_harmonic_mean_rank", "hits_1": "both.realistic.hits_at_1"}
     names["hits_10"] = "both.realistic.hits_at_10"
-    scores = {f"entities_{key}": float(found.get_metric(name)) for key, name in names.items()}
+    scores = {f"entities_{key}": float(ranks.get_metric(name)) for key, name in names.items()}
     args.out.with_suffix(".json").write_text(
         json.dumps({"seconds": seconds, "losses": losses, "own_scores": scores}, indent=1)
     )

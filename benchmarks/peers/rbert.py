@@ -80,32 +80,32 @@ def read_sets(args: argparse.Namespace) -> dict[str, list[Record]]:
 def _time_prediction(peer: Peer, records: Sequence[Record], *, batch_sizes: Sequence[int]) -> dict[str, float]:
     """Pairs per second from text to label, tokenising included."""
     sample = random.Random(0).sample(list(records), min(300, len(records)))
-    found = {}
+    speed = {}
     peer.predict(sample[:32])
     for size in batch_sizes:
         calls = [[record] for record in sample] if size == 1 else [list(records)]
         started, started_cpu = time.perf_counter(), time.process_time()
         for call in calls:
             peer.predict(call, batch_size=size)
-        found[f"batch_{size}"] = sum(map(len, calls)) / (time.perf_counter() - started)
-        found[f"cpu_batch_{size}"] = sum(map(len, calls)) / (time.process_time() - started_cpu)
-    return found
+        speed[f"batch_{size}"] = sum(map(len, calls)) / (time.perf_counter() - started)
+        speed[f"cpu_batch_{size}"] = sum(map(len, calls)) / (time.process_time() - started_cpu)
+    return speed
 
 
 def _score_sets(
     run: Run, examples: dict[str, list[Example]], *, sets: dict[str, list[Record]]
 ) -> dict[str, dict[str, Any]]:
     """Score development and test sets, and print the figures."""
-    found = {}
+    by_set = {}
     for name in [name for name in sets if name != "train"]:
-        scores = found[name] = score_peer(run, examples[name], records=sets[name])
+        scores = by_set[name] = score_peer(run, examples[name], records=sets[name])
         scores["pairs_with_unknown_label"] = sum(record.label not in run.peer.labels for record in sets[name])
         figures = "  ".join(
             f"{kind} P {scores[f'{kind}_p']:.4f} R {scores[f'{kind}_r']:.4f} F {scores[f'{kind}_f']:.4f}"
             for kind in ("macro", "micro")
         )
         say(f"{name}  {figures}  accuracy {scores['accuracy']:.4f}")
-    return found
+    return by_set
 
 
 def _benchmark(args: argparse.Namespace) -> dict[str, Any]:
@@ -114,7 +114,7 @@ def _benchmark(args: argparse.Namespace) -> dict[str, Any]:
     labels = [record.label for record in sets["train"]]
     run = Run(build_peer(args, labels=sorted(set(labels))), args)
     examples = {name: run.peer.encode(records) for name, records in sets.items()}
-    cut = {name: sum(example.cut for example in found) for name, found in examples.items()}
+    cut = {name: sum(example.cut for example in pieces) for name, pieces in examples.items()}
     say(f"{len(labels)} training pairs, {len(run.peer.labels)} labels; texts cut: {json.dumps(cut)}")
     seconds = train(run, examples["train"], labels=labels, dev=(examples["dev"], sets["dev"]))
     if args.save:

@@ -98,11 +98,11 @@ def encode_records(records: Sequence[Record], *, tokenizer: Any, layout: Layout)
     if not records:
         return []
     texts = list(dict.fromkeys(record.text for record in records))
-    found = dict(zip(texts, _tokenize(texts, tokenizer=tokenizer), strict=True))
+    encodings = dict(zip(texts, _tokenize(texts, tokenizer=tokenizer), strict=True))
     prefixes = _type_pieces(records, tokenizer=tokenizer) if layout.types else {}
     examples = []
     for record in records:
-        encoding = found[record.text]
+        encoding = encodings[record.text]
         starts, ends = [a for a, _ in encoding.offsets], [b for _, b in encoding.offsets]
         spans = [_locate(span, starts=starts, ends=ends) for span in (record.subject, record.object)]
         names = (record.subject_type, record.object_type)

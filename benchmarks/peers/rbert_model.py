@@ -108,14 +108,14 @@ class Peer:
         """Labels of pairs in pieces, in batches of like length."""
         self.model.eval()
         order = sorted(range(len(examples)), key=lambda i: len(examples[i].ids))
-        found = [""] * len(examples)
+        labels = [""] * len(examples)
         with autocast(self.precision), torch.inference_mode():
             for at in range(0, len(order), batch_size):
                 chosen = order[at : at + batch_size]
                 batch = collate([examples[i] for i in chosen], padding=self.tokenizer.pad_token_id)
                 for i, best in zip(chosen, self.model(batch).argmax(1).tolist(), strict=True):
-                    found[i] = self.labels[best]
-        return found
+                    labels[i] = self.labels[best]
+        return labels
 
     def predict(self, records: Sequence[Record], *, batch_size: int = 32) -> list[str]:
         """Labels of some pairs, tokenising included.

@@ -73,12 +73,12 @@ def score(
         return label.partition("(")[0] if directed else label
 
     wanted = Counter(relation(label) for label in gold if label != nothing)
-    found = Counter(relation(label) for label in predicted if label != nothing)
+    counted = Counter(relation(label) for label in predicted if label != nothing)
     hits = [g for g, p in zip(gold, predicted, strict=True) if g == p]
     right = Counter(relation(label) for label in hits if label != nothing)
     classes = NINE if directed else sorted(wanted)
-    each = {name: rates(right[name], gold=wanted[name], predicted=found[name]) for name in classes}
-    micro = rates(right.total(), gold=wanted.total(), predicted=found.total(), empty=1.0)
+    each = {name: rates(right[name], gold=wanted[name], predicted=counted[name]) for name in classes}
+    micro = rates(right.total(), gold=wanted.total(), predicted=counted.total(), empty=1.0)
     return {
         **{f"macro_{k}": sum(s[k] for s in each.values()) / max(1, len(each)) for k in "prf"},
         **{f"micro_{k}": micro[k] for k in "prf"},

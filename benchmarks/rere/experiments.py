@@ -32,14 +32,14 @@ LOSSES: dict[str, tuple[str, dict[str, Any]]] = {
 def _compare(call: Call, benchmark: str, data: DataSet) -> None:
     """Train, tune and test a config with every seed, and the peer beside it if asked."""
     for seed in call.seeds:
-        trained, found = _run_system(call, "default", data, seed=seed, config=call.config, extras=True)
+        trained, scores = _run_system(call, "default", data, seed=seed, config=call.config, extras=True)
         if call.wants("ours"):
-            _record_scores(call, benchmark, data, found, system=_system_of(call.config), seed=seed, trained=trained)
+            _record_scores(call, benchmark, data, scores, system=_system_of(call.config), seed=seed, trained=trained)
         if call.peer and call.wants("peer"):
             call.tell(f"{data.name}: CasRel, seed {seed}")
             result = run_casrel(data, seed=seed, settings=call.settings, ours=trained)
             for split, systems in peer_scores(result, foreign=data.foreign).items():
-                name = call.split_name(data, split, found["labels"][split])
+                name = call.split_name(data, split, scores["labels"][split])
                 for system, metrics in systems.items():
                     options: dict[str, Any] = {"data": call.describe(data), "split": name, "system": system}
                     call.record(benchmark, metrics, seed=seed, seconds=result["train_seconds"], **options)
@@ -67,21 +67,21 @@ def duie(call: Call) -> None:
         if call.wants(part):
             data = data_of()
             for seed in call.seeds:
-                trained, found = _run_system(call, "recurrent", data, seed=seed, config=config, extras=True)
+                trained, scores = _run_system(call, "recurrent", data, seed=seed, config=config, extras=True)
                 system = _system_of(config)
-                _record_scores(call, "duie", data, found, system=system, seed=seed, trained=trained, precision=False)
+                _record_scores(call, "duie", data, scores, system=system, seed=seed, trained=trained, precision=False)
 
 
 def ablations(call: Call) -> None:
     """Change one thing at a time on NYT24; parts: loss, pairing, absent-rows, marked, recurrent, case, precision."""
     data = call.maker.nyt24(foreign=False)
     for seed in call.seeds:
-        trained, found = _run_system(call, "default", data, seed=seed, extras=True)
-        _record_scores(call, "ablations", data, found, system="default", seed=seed, trained=trained)
+        trained, scores = _run_system(call, "default", data, seed=seed, extras=True)
+        _record_scores(call, "ablations", data, scores, system="default", seed=seed, trained=trained)
         for part, variants in _variants(call.settings.precision).items():
             for name, options in variants.items() if call.wants(part) else ():
-                trained, found = _run_system(call, name, data, seed=seed, **options)
-                _record_scores(call, "ablations", data, found, system=f"ablation:{name}", seed=seed, trained=trained)
+                trained, scores = _run_system(call, name, data, seed=seed, **options)
+                _record_scores(call, "ablations", data, scores, system=f"ablation:{name}", seed=seed, trained=trained)
 
 
 def false_negatives(call: Call) -> None:
@@ -120,21 +120,21 @@ def _run_system(
     wanted = {"pairing": pairing, **judging}
     key = fingerprint([wanted, digest(data.dev), [digest(path) for path in data.tests.values()]])
     threads = call.settings.threads
-    found = cached(
+    scores = cached(
         trained.folder / f"scores-{key}.json", lambda: judge(trained.pipeline, data, threads=threads, **wanted)
     )
     for split in sorted(data.foreign & set(data.tests)):
-        for side, labels in found["labels"][split].items():
+        for side, labels in scores["labels"][split].items():
             call.tell(f"  {split}, {side} ({len(labels)}): {', '.join(labels)}")
-    call.tell(f"  test: exact F {found['tests']['test']['tuned']['exact_f']:.4f}, {trained.seconds:.0f} s of training")
-    return trained, found
+    call.tell(f"  test: exact F {scores['tests']['test']['tuned']['exact_f']:.4f}, {trained.seconds:.0f} s of training")
+    return trained, scores
 
 
 def _record_scores(
     call: Call,
     benchmark: str,
     data: DataSet,
-    found: Mapping[str, Any],
+    scores: Mapping[str, Any],
     *,
     system: str,
     seed: int,
@@ -143,9 +143,9 @@ def _record_scores(
 ) -> None:
     """Write all scores of a system; before tuning and with gold relations it is a system of its own."""
     name = system.removeprefix("ablation:")
-    for split, tunings in found["tests"].items():
+    for split, tunings in scores["tests"].items():
         options: dict[str, Any] = {"data": call.describe(data, precision=precision), "seed": seed}
-        options["split"] = call.split_name(data, split, found["labels"][split])
+        options["split"] = call.split_name(data, split, scores["labels"][split])
         for tuning, metrics in tunings.items():
             variant = system if tuning == "tuned" else f"ablation:{name}, {tuning.replace('-', ' ')}"
             call.record(benchmark, metrics, system=variant, seconds=trained.seconds, **options)
@@ -183,10 +183,10 @@ def _with_missing(call: Call, data: DataSet, train: Path, *, mode: str, rate: fl
         title, changes = LOSSES[loss]
         changes = {**changes, f"{DETECTOR}.missing_rate": rate_of_labels} if changes else {}
         name, system = (loss, f"ablation:{loss}") if changes else ("default", "default")
-        trained, found = _run_system(call, name, dropped, seed=seed, changes=changes, curve=True)
+        trained, scores = _run_system(call, name, dropped, seed=seed, changes=changes, curve=True)
         options: dict[str, Any] = {"system": system, "seed": seed, "seconds": trained.seconds}
         options["data"] = f"{call.describe(data)}, dropped by {mode}"
         options["split"] = f"{call.split_name(data, 'test')}, {rate:g} dropped"
-        call.record("false-negatives", found["tests"]["test"]["tuned"], **options)
-        curves[title] = found["curve"]
+        call.record("false-negatives", scores["tests"]["test"]["tuned"], **options)
+        curves[title] = scores["curve"]
     return curves

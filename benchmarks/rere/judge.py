@@ -75,10 +75,10 @@ def _score(
 ) -> dict[str, float]:
     """Evaluate, and keep what a table may show."""
     settings = EvaluationSettings(label_filter=labels, gold_relations=gold_relations)
-    found = evaluate_pipeline(nlp, examples, settings=settings)
+    scores = evaluate_pipeline(nlp, examples, settings=settings)
     if labels is not None:  # the scorer of the detector counts all relations
-        found = {key: value for key, value in found.items() if not key.startswith("relations_")}
-    return {key: float(found[key]) for key in METRICS if found.get(key) is not None}
+        scores = {key: value for key, value in scores.items() if not key.startswith("relations_")}
+    return {key: float(scores[key]) for key in METRICS if scores.get(key) is not None}
 
 
 def _tune(nlp: Language, dev: Sequence[Example], *, pairing: str) -> dict[str, Any]:
@@ -89,9 +89,9 @@ def _tune(nlp: Language, dev: Sequence[Example], *, pairing: str) -> dict[str, A
     settings: dict[str, Any] = {}
     for threshold in (extractor["pointer_threshold"],) if pairing == "scored" else POINTER_GRID:
         extractor["pointer_threshold"] = threshold
-        found = tune_pipeline(nlp, dev)[EXTRACTOR]
-        if found["after"] > best["after"]:
-            best, settings = {**found, "pointer_threshold": threshold}, dict(extractor)
+        tuned = tune_pipeline(nlp, dev)[EXTRACTOR]
+        if tuned["after"] > best["after"]:
+            best, settings = {**tuned, "pointer_threshold": threshold}, dict(extractor)
     extractor.update(settings)
     best["relation_threshold"] = nlp.get_pipe(DETECTOR).cfg["threshold"]  # type: ignore[attr-defined]
     return best

@@ -48,10 +48,10 @@ def peer_scores(result: dict[str, Any], *, foreign: frozenset[str]) -> dict[str,
     foreign (frozenset[str]): Splits on which only the shared relations count.
     RETURNS (dict[str, dict[str, dict[str, float]]]): Split → system → metric → fraction.
     """
-    found: dict[str, dict[str, dict[str, float]]] = {}
+    named: dict[str, dict[str, dict[str, float]]] = {}
     for split, scopes in result["tests"].items():
         scores = scopes["shared_relations" if split in foreign else "all_relations"]
-        found[split] = {
+        named[split] = {
             system: {key: scores[tuning][key[:-2]][key[-1]] for key in METRICS} for tuning, system in SYSTEMS.items()
         }
-    return found
+    return named

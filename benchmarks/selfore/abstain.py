@@ -37,9 +37,9 @@ def mixed_corpus(maker: ClusterMaker, name: str) -> Path:
     """
 
     def pairs() -> list[Marked]:
-        found = maker.pairs(name)
-        others = list(unrelated(found, seed=0))
-        return [*found, *others[: round(len(found) * SHARE / (1 - SHARE))]]
+        stating = maker.pairs(name)
+        others = list(unrelated(stating, seed=0))
+        return [*stating, *others[: round(len(stating) * SHARE / (1 - SHARE))]]
 
     return maker.written(f"{name}-mixed", pairs)
 
@@ -49,10 +49,10 @@ def unrelated(pairs: Sequence[Marked], *, seed: int) -> Iterator[Marked]:
     dice = random.Random(seed)
     annotated = {(*each.words, places) for each in pairs for places in [frozenset((each.subject, each.object))]}
     for pair in pairs:
-        found = capitalised(pair.words, (pair.subject, pair.object, *pair.mentions))
-        if not found:
+        capitals = capitalised(pair.words, (pair.subject, pair.object, *pair.mentions))
+        if not capitals:
             continue
-        place = dice.choice(found)
+        place = dice.choice(capitals)
         subject, obj = (place, pair.object) if dice.random() < 0.5 else (pair.subject, place)
         if (*pair.words, frozenset((subject, obj))) not in annotated:
             yield Marked(pair.words, subject, obj, NONE)
@@ -77,19 +77,19 @@ def judge_pairs(nlp: Language, corpus: Path) -> dict[str, Any]:
         next, each a list with one entry for each pair; `names` of the clusters, from 1.
     """
     clusterer: Any = nlp.get_pipe("selfore_clusterer")
-    found: dict[str, list[Any]] = {key: [] for key in ("gold", "clusters", "score", "margin")}
-    found["names"] = list(clusterer.labels)
+    judged: dict[str, list[Any]] = {key: [] for key in ("gold", "clusters", "score", "margin")}
+    judged["names"] = list(clusterer.labels)
     for batch in minibatch(read_examples(nlp, corpus), BATCH):
         pairs = clusterer.suggest([example.predicted for example in batch])
         outputs = clusterer.run(pairs)
         clusters, score = clusterer.choose(pairs, outputs)
         best = numpy.sort(outputs.logits, axis=1)
         gold = [[triple.relation for triple in example.reference._.triples] for example in batch]
-        found["gold"] += [next(iter(gold[doc]), NONE) for doc in pairs.doc.tolist()]
-        found["clusters"] += clusters.tolist()
-        found["score"] += score.tolist()
-        found["margin"] += (best[:, -1] - best[:, -2]).tolist()
-    return found
+        judged["gold"] += [next(iter(gold[doc]), NONE) for doc in pairs.doc.tolist()]
+        judged["clusters"] += clusters.tolist()
+        judged["score"] += score.tolist()
+        judged["margin"] += (best[:, -1] - best[:, -2]).tolist()
+    return judged
 
 
 def abstention(judged: dict[str, Any], key: str) -> Iterator[tuple[float, dict[str, float]]]:

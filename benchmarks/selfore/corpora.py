@@ -108,9 +108,9 @@ class ClusterMaker(Maker):
             "trex": lambda: _trex(self.data / "trex_lama"),
             "wiki80": lambda: _wiki80(self.data / "wiki80" / "dev.txt"),
         }[key]
-        found = [each for each in read() if each.subject != each.object]
-        random.Random(0).shuffle(found)
-        return found[: self.limit_train or None]
+        marked = [each for each in read() if each.subject != each.object]
+        random.Random(0).shuffle(marked)
+        return marked[: self.limit_train or None]
 
     def typed_pairs(self, key: str) -> list[Marked]:
         """RETURNS (list[Marked]): The pairs of a data set, with the types that an entity recogniser gives them."""
@@ -137,7 +137,7 @@ class ClusterMaker(Maker):
         pairs = self.pairs(key)
         fold = len(pairs) // HELD_SHARE
         parts = {"whole": pairs, "kept": pairs[fold:], "held": pairs[:fold]}
-        paths = {part: self.written(f"{key}-{part}", lambda found=found: found) for part, found in parts.items()}
+        paths = {part: self.written(f"{key}-{part}", lambda mine=mine: mine) for part, mine in parts.items()}
         return ClusterData(f"{name}: {len(pairs):,} pairs", len({each.relation for each in pairs}), **paths)
 
 
@@ -185,16 +185,16 @@ def _swapped(pairs: Sequence[Marked]) -> Iterator[Marked]:
 def _tailed(pairs: Sequence[Marked]) -> Iterator[Marked]:
     """Keep fewer pairs of each relation than of the one before."""
     groups = _by_relation(pairs)
-    for rank, found in enumerate(groups.values()):
-        yield from found[: round(len(found) * SMALLEST ** (rank / max(len(groups) - 1, 1)))]
+    for rank, group in enumerate(groups.values()):
+        yield from group[: round(len(group) * SMALLEST ** (rank / max(len(groups) - 1, 1)))]
 
 
 def _by_relation(pairs: Sequence[Marked]) -> dict[str, list[Marked]]:
     """Sort pairs by what gold says of them, in the order of the names."""
-    found: dict[str, list[Marked]] = {}
+    groups: dict[str, list[Marked]] = {}
     for pair in sorted(pairs, key=lambda each: str(each.relation)):
-        found.setdefault(str(pair.relation), []).append(pair)
-    return found
+        groups.setdefault(str(pair.relation), []).append(pair)
+    return groups
 
 
 def _wiki80(path: Path) -> Iterator[Marked]:
@@ -211,14 +211,14 @@ def _trex(folder: Path) -> Iterator[Marked]:
     for path in sorted(folder.glob("P*/test.jsonl")):
         facts = [json.loads(line) for line in path.read_text(encoding="utf8").splitlines() if line.strip()]
         dice.shuffle(facts)
-        found = []
+        texts_of_relation = []
         for fact in facts:
             texts = list(fact["evidences"])
             dice.shuffle(texts)
             marked = next(filter(None, (_unmask(text, path.parent.name) for text in texts)), None)
-            found += [marked] if marked else []
-            if len(found) == TREX_TEXTS:
-                yield from found
+            texts_of_relation += [marked] if marked else []
+            if len(texts_of_relation) == TREX_TEXTS:
+                yield from texts_of_relation
                 break
 
 

@@ -35,9 +35,9 @@ def partly_labelled(maker: ClusterMaker, name: str) -> Path:
     """Write a corpus with the gold of some pairs only; the other texts are not annotated."""
 
     def pairs() -> list[Marked]:
-        found = maker.pairs(name)
-        labelled = labelled_pairs(found, known_relations(found))
-        return [each if n in labelled else replace(each, relation=None) for n, each in enumerate(found)]
+        all_pairs = maker.pairs(name)
+        labelled = labelled_pairs(all_pairs, known_relations(all_pairs))
+        return [each if n in labelled else replace(each, relation=None) for n, each in enumerate(all_pairs)]
 
     return maker.written(f"{name}-known", pairs)
 
@@ -56,19 +56,19 @@ def score_known(
     gold, clusters = judged["gold"], judged["clusters"]
     names = dict(enumerate(judged["names"], 1)) if named else _name_by_labels(gold, clusters, labelled)
     rest = [number for number in range(len(gold)) if number not in labelled and gold[number] != NONE]
-    found: dict[str, float] = {}
+    scores_by_kind: dict[str, float] = {}
     for key, numbers in (
         ("known", [number for number in rest if gold[number] in relations]),
         ("unknown", [number for number in rest if gold[number] not in relations]),
     ):
         scores = score_clusters([gold[n] for n in numbers], [clusters[n] for n in numbers])
-        found.update({f"{key}_b3_f": float(scores["b3_f"] or 0), f"{key}_ari": float(scores["ari"] or 0)})
+        scores_by_kind.update({f"{key}_b3_f": float(scores["b3_f"] or 0), f"{key}_ari": float(scores["ari"] or 0)})
         if key == "known":
             right = [names.get(clusters[number]) == gold[number] for number in numbers]
         else:
             right = [names.get(clusters[number]) not in relations for number in numbers]
-        found["known_accuracy" if key == "known" else "unknown_kept"] = sum(right) / len(right)
-    return found
+        scores_by_kind["known_accuracy" if key == "known" else "unknown_kept"] = sum(right) / len(right)
+    return scores_by_kind
 
 
 def _name_by_labels(gold: Sequence[str], clusters: Sequence[int], labelled: set[int]) -> dict[int, str]:

@@ -71,11 +71,11 @@ def _draw(count: int) -> numpy.ndarray:
     """Draw vectors around centres."""
     dice = numpy.random.default_rng(0)
     centres = dice.normal(size=(CLUSTERS, WIDTH)).astype("float32")
-    found = numpy.empty((count, WIDTH), dtype="float16")
+    vectors = numpy.empty((count, WIDTH), dtype="float16")
     for start in range(0, count, CHUNK):
-        part = found[start : start + CHUNK]
+        part = vectors[start : start + CHUNK]
         part[:] = centres[dice.integers(CLUSTERS, size=len(part))] + 4 * dice.standard_normal(part.shape, "float32")
-    return found
+    return vectors
 
 
 def draw_table(count: int) -> PairTable:
@@ -102,11 +102,11 @@ def draw_gaps(count: int) -> list[tuple[str, ...]]:
     kinds = dice.choice(3, size=count, p=[EMPTY, REPEATED, 1.0 - EMPTY - REPEATED])
     chosen, words = dice.integers(PHRASES, size=count), dice.choice(WORDS, size=int(lengths.sum()), p=shares)
     ends = numpy.cumsum(lengths)
-    found: list[tuple[str, ...]] = []
+    gaps: list[tuple[str, ...]] = []
     for number, (kind, end, length) in enumerate(zip(kinds.tolist(), ends.tolist(), lengths.tolist())):
         own = ((), phrases[chosen[number]], words[end - length : end])[kind]
-        found.append(tuple(f"w{word}" for word in own))
-    return found
+        gaps.append(tuple(f"w{word}" for word in own))
+    return gaps
 
 
 def time_all(count: int, starts: int) -> tuple[float, SelforeClusterer]:

@@ -65,11 +65,11 @@ def cluster_vectors(vectors: Vectors, count: int, changes: Mapping[str, Any], *,
     """
     start = time.process_time()
     settings = {**vectors.settings, **changes}
-    found = find_clusters(vectors.pairs[vectors.distinct], count, seed=seed, settings=settings)
+    clustering = find_clusters(vectors.pairs[vectors.distinct], count, seed=seed, settings=settings)
     seconds = time.process_time() - start
-    clusters = found.space.logits(found.space.codes(vectors.pairs)).argmax(1).tolist()
+    clusters = clustering.space.logits(clustering.space.codes(vectors.pairs)).argmax(1).tolist()
     scores = score_clusters(vectors.gold, clusters)
-    return {**scores, "information": found.information, "cluster_seconds": seconds}
+    return {**scores, "information": clustering.information, "cluster_seconds": seconds}
 
 
 def count_clusters(vectors: Vectors, most: int, *, seed: int) -> Choice:
