@@ -114,7 +114,7 @@ class Errors:
     R257 = "[R257] {fact} needs a relation and two different entities."
     R360 = (
         "[R360] {name!r} listens to {upstream!r}, whose vectors have {found} numbers, but its own config says "
-        "{expected}. Set [components.{name}.model.tok2vec.width] to {found}."
+        "{expected}. Set the width of its listener, in [components.{name}.model.encoder], to {found}."
     )
     R361 = (
         "[R361] {name}: the token vectors have {found} numbers, but the weights were made for {expected}. Use the "
@@ -125,6 +125,7 @@ class Errors:
         "[initialize.components.{name}.missing_rates]."
     )
     R363 = "[R363] No component estimates missing labels (pipeline: {found}). Remove --missing-rates."
+    R364 = "[R364] {name}: the encoder gives no token vectors. Use a tok2vec or spacy_relext.PieceEncoder.v1."
     R401 = (
         "[R401] The soft labels for {name} are for the relations {found}, but it knows {expected}. Train the teacher "
         "on the same relations (if its part of the data lacks some, list all of them as `labels` in "
@@ -180,7 +181,10 @@ class Errors:
     )
     R417 = (
         "[R417] {name} has adversarial_radius = {found}, but no encoder of its own whose input could be moved. Set it "
-        "to 0, or use the model of configs/kd_student.cfg or kd_cgcn_student.cfg, or Transformer.v1 as its tok2vec."
+        "to 0, or use the model of configs/kd_student.cfg or kd_cgcn_student.cfg, or Transformer.v1 as its encoder."
+    )
+    R418 = (
+        "[R418] {name}: no encoder, but {found}. Use a tok2vec, or an encoder of spacy_relext such as PieceEncoder.v1."
     )
     R500 = "[R500] {count} rules of {path!r} cannot be used: {problems}. Correct or remove these lines."
     R501 = (
@@ -202,7 +206,7 @@ class Errors:
     )
     R505 = (
         "[R505] The encoder of {name!r} is a listener. It also reads matched texts of other batches and the bodies of "
-        "rules, which its upstream component never sees: give [components.{name}.model.tok2vec] an encoder of its own."
+        "rules, which its upstream component never sees: give [components.{name}.model.encoder] an encoder of its own."
     )
     R510 = (
         "[R510] `spacy relext rules suggest` needs a pipeline with one nero_grounder; {path!r} has {count} "
