@@ -1,10 +1,11 @@
-"""Entities of a Doc, the links they carry, and the keys under which a Doc stores them."""
+"""Entities of a Doc, their links to a knowledge base, and the keys under which a Doc stores them."""
 
-from typing import Dict, List, Tuple
+from typing import Dict, Iterator, List, Tuple
 
 from spacy.tokens import Doc
 
 from .store import char_span
+from .triple import Record
 
 ENTITIES_KEY = "relext_entities"
 
@@ -15,49 +16,48 @@ TOLD_KEY = "relext_told"
 
 NOMINAL = "NOMINAL"
 
-# What linkers write where they know of no entity.
+# What linkers write for no entity.
 UNLINKED = ("", "NIL")
 
 Bounds = Tuple[int, int]
 
+Entity = Tuple[Bounds, str]
+
 
 def entity_links(doc: Doc) -> Dict[Bounds, str]:
-    """Say what the entities of a Doc are linked to.
+    """Map the linked entities of a Doc to their ids, including those that overlap others.
 
     doc (Doc): The document.
-    RETURNS (Dict[Bounds, str]): Tokens → id, of linked entities alone, those that overlap others among them.
+    RETURNS (Dict[Bounds, str]): Tokens → id in the knowledge base.
     """
-    found: Dict[Bounds, str] = {}
-    for entity in doc.user_data.get(ENTITIES_KEY, ()):
-        span = char_span(doc, (entity["start"], entity["end"])) if entity.get("kb_id") else None
-        if span is not None:
-            found[(span.start, span.end)] = entity["kb_id"]
-    found.update({(ent.start, ent.end): ent.kb_id_ for ent in doc.ents if ent.kb_id_})
-    return {place: link for place, link in found.items() if link not in UNLINKED}
-
-
-Entity = Tuple[Bounds, str]
+    links = {bounds: entity["kb_id"] for bounds, entity in _recorded(doc) if entity.get("kb_id")}
+    links.update({(ent.start, ent.end): ent.kb_id_ for ent in doc.ents if ent.kb_id_})
+    return {bounds: link for bounds, link in links.items() if link not in UNLINKED}
 
 
 def doc_entities(doc: Doc) -> List[Entity]:
     """List the entities of a Doc: `doc.ents`, and those of its record that overlap others.
 
     doc (Doc): The document.
-    RETURNS (List[Tuple[Bounds, str]]): Tokens and type, by position, each span once.
+    RETURNS (List[Entity]): Tokens and type, by position, each span once.
     """
-    found: Dict[Bounds, str] = {}
-    for entity in doc.user_data.get(ENTITIES_KEY, ()):
-        span = char_span(doc, (entity["start"], entity["end"]))
-        if span is not None:
-            found[(span.start, span.end)] = entity["label"]
-    found.update({(ent.start, ent.end): ent.label_ for ent in doc.ents})
-    return sorted(found.items())
+    types = {bounds: entity["label"] for bounds, entity in _recorded(doc)}
+    types.update({(ent.start, ent.end): ent.label_ for ent in doc.ents})
+    return sorted(types.items())
 
 
 def is_searched(doc: Doc) -> bool:
-    """Say whether anything has looked for entities in a Doc, or marked pairs.
+    """Return True if entities or marked pairs of a Doc are annotated, even as none.
 
     doc (Doc): The document.
-    RETURNS (bool): Also where none was found, and of an empty Doc.
+    RETURNS (bool): True for an empty Doc.
     """
     return not len(doc) or doc.has_annotation("ENT_IOB") or not {ENTITIES_KEY, PAIRS_KEY}.isdisjoint(doc.user_data)
+
+
+def _recorded(doc: Doc) -> Iterator[Tuple[Bounds, Record]]:
+    """Yield tokens and record of the stored entities that cover a token."""
+    for entity in doc.user_data.get(ENTITIES_KEY, ()):
+        span = char_span(doc, (entity["start"], entity["end"]))
+        if span is not None:
+            yield (span.start, span.end), entity

@@ -4,6 +4,7 @@ from typing import List
 
 from spacy.tokens import Doc, Span
 
+from .sentences import is_inside
 from .store import get_relations, get_triples, set_triples
 from .triple import Triple
 
@@ -14,16 +15,16 @@ def get_span_triples(span: Span) -> List[Triple]:
     span (Span): Any span, such as a sentence.
     RETURNS (List[Triple]): In the order of their storage.
     """
-    inside = []
+    bounds, inside = (span.start_char, span.end_char), []
     for triple in get_triples(span.doc):
-        arguments = (triple.subject, triple.object)
-        if all(span.start_char <= a.start_char and a.end_char <= span.end_char for a in arguments):
+        offsets = [(argument.start_char, argument.end_char) for argument in (triple.subject, triple.object)]
+        if all(is_inside(each, bounds) for each in offsets):
             inside.append(triple)
     return inside
 
 
 def register_extensions() -> None:
-    """Declare the custom attributes; calling it again changes nothing."""
+    """Declare the custom attributes; a second call changes nothing."""
     if not Doc.has_extension("triples"):
         Doc.set_extension("triples", getter=get_triples, setter=_set_gold)
     if not Span.has_extension("triples"):

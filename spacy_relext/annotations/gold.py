@@ -4,18 +4,18 @@ from typing import List, NamedTuple, Tuple
 
 from spacy.tokens import Doc
 
-from .store import char_span, get_records
+from .store import get_records, token_spans
 
 
 class TokenTriple(NamedTuple):
-    """A triple in token offsets; `end`s are the last tokens, inclusive."""
+    """A triple in token offsets; the second number of an argument is its last token, inclusive."""
 
     subject: Tuple[int, int]
     relation: str
     object: Tuple[int, int]
 
     def shifted(self, start: int) -> "TokenTriple":
-        """Count tokens from another beginning.
+        """Count tokens from another start.
 
         start (int): The new token 0.
         RETURNS (TokenTriple): The same triple.
@@ -27,15 +27,15 @@ class TokenTriple(NamedTuple):
 def align_triples(doc: Doc, gold: Doc) -> List[TokenTriple]:
     """Find the tokens of gold triples in another Doc of the same text.
 
-    doc (Doc): The Doc whose tokens count.
+    doc (Doc): The Doc that gives the tokens.
     gold (Doc): The annotated Doc.
     RETURNS (List[TokenTriple]): Arguments inside a token are widened to it; triples whose arguments become one span
         are left out.
     """
-    found = []
+    aligned = []
     for record in get_records(gold, source="") or []:
-        subject, obj = char_span(doc, record["subject"]), char_span(doc, record["object"])
-        if subject is None or obj is None or (subject.start, subject.end) == (obj.start, obj.end):
-            continue
-        found.append(TokenTriple((subject.start, subject.end - 1), record["relation"], (obj.start, obj.end - 1)))
-    return found
+        spans = token_spans(doc, record)
+        if spans is not None:
+            (subject, obj), relation = spans, record["relation"]
+            aligned.append(TokenTriple((subject.start, subject.end - 1), relation, (obj.start, obj.end - 1)))
+    return aligned

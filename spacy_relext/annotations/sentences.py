@@ -1,9 +1,12 @@
-"""Sentences of a Doc as token offsets, also where nothing has set their starts."""
+"""Sentences of a Doc as token offsets, of an Example as character offsets, and what lies in them."""
 
 from typing import List, Tuple
 
 import numpy
 from spacy.tokens import Doc
+from spacy.training import Example
+
+from .triple import CharSpan
 
 
 def sentence_bounds(doc: Doc) -> List[Tuple[int, int]]:
@@ -17,5 +20,38 @@ def sentence_bounds(doc: Doc) -> List[Tuple[int, int]]:
     if "sents" in doc.user_hooks:
         return [(sentence.start, sentence.end) for sentence in doc.sents]
     # what doc.sents does, without a Python step for each token
-    begins = [0, *(numpy.flatnonzero(doc.to_array("SENT_START")[1:] == 1) + 1).tolist()]
-    return list(zip(begins, [*begins[1:], len(doc)]))
+    starts = [0, *(numpy.flatnonzero(doc.to_array("SENT_START")[1:] == 1) + 1).tolist()]
+    return list(zip(starts, [*starts[1:], len(doc)]))
+
+
+def sentence_offsets(example: Example) -> List[CharSpan]:
+    """List the sentences of an example: the reference's, else the predicted Doc's, else the whole text.
+
+    example (Example): The example.
+    RETURNS (List[CharSpan]): Start and end character of each; empty for an empty document.
+    """
+    for doc in (example.reference, example.predicted):
+        if len(doc) > 1 and doc.has_annotation("SENT_START"):
+            return [(sent.start_char, sent.end_char) for sent in doc.sents]
+    text = example.reference.text
+    return [(0, len(text))] if text else []
+
+
+def is_inside(argument: CharSpan, sentence: CharSpan) -> bool:
+    """Return True if all characters of an argument lie in a sentence.
+
+    argument (CharSpan): Start and end character.
+    sentence (CharSpan): Start and end character.
+    RETURNS (bool): The result.
+    """
+    return sentence[0] <= argument[0] and argument[1] <= sentence[1]
+
+
+def overlaps(argument: CharSpan, sentence: CharSpan) -> bool:
+    """Return True if an argument and a sentence have a character in common.
+
+    argument (CharSpan): Start and end character.
+    sentence (CharSpan): Start and end character.
+    RETURNS (bool): The result.
+    """
+    return argument[0] < sentence[1] and sentence[0] < argument[1]

@@ -1,7 +1,7 @@
-"""Where triples and relation probabilities live on a Doc: plain values under string keys of `doc.user_data`.
+"""Storage of triples and relation probabilities on a Doc: plain values under string keys of `doc.user_data`.
 
 Character offsets, labels, floats and strings survive `Doc.to_bytes`, `DocBin`, pickling, `n_process` and
-retokenization; spans, tuple keys and tensors would not. `DocBin` gives lists back as tuples: both are read.
+retokenization; spans, tuple keys and tensors would not. `DocBin` returns lists as tuples: both are read.
 """
 
 from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple, Union
@@ -9,7 +9,7 @@ from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple, Union
 from spacy.tokens import Doc, Span
 
 from ..errors import Errors
-from .triple import CharSpan, Triple
+from .triple import CharSpan, Record, Triple
 
 TRIPLES_KEY = "relext_triples"
 
@@ -17,14 +17,14 @@ RELATIONS_KEY = "relext_relations"
 
 Argument = Union[Span, Sequence[int]]
 
-TripleLike = Union[Triple, Dict[str, Any], Sequence[Any]]
+TripleLike = Union[Triple, Record, Sequence[object]]
 
 
 def has_triples(doc: Doc) -> bool:
-    """Say whether the Doc is annotated with triples, be it with none at all.
+    """Return True if a Doc is annotated with triples, even with an empty list.
 
     doc (Doc): The document.
-    RETURNS (bool): False where nothing was ever stored.
+    RETURNS (bool): False if nothing was ever stored.
     """
     return TRIPLES_KEY in doc.user_data
 
@@ -33,68 +33,60 @@ def get_triples(doc: Doc) -> List[Triple]:
     """Read the triples of a Doc.
 
     doc (Doc): The document.
-    RETURNS (List[Triple]): In the order of their storage. Offsets inside a token are widened to whole tokens; where
-        that makes subject and object one span, the triple shows in `get_records` only.
+    RETURNS (List[Triple]): In the order of their storage. Offsets inside a token are widened to whole tokens; if that
+        makes subject and object one span, only `get_records` has the triple.
     """
     triples = []
     for record in doc.user_data.get(TRIPLES_KEY, ()):
-        subject, obj = char_span(doc, record["subject"]), char_span(doc, record["object"])
-        if subject is None or obj is None or (subject.start, subject.end) == (obj.start, obj.end):
-            continue
-        triples.append(
-            Triple(
-                subject=subject,
-                relation=record["relation"],
-                object=obj,
-                score=record["score"],
-                source=record["source"],
-                evidence=plain(record["evidence"]),
-            )
-        )
+        spans = token_spans(doc, record)
+        if spans is not None:
+            evidence = plain(record["evidence"])
+            triples.append(Triple(spans[0], record["relation"], spans[1], record["score"], record["source"], evidence))
     return triples
 
 
-def get_records(doc: Doc, *, source: Optional[str] = None) -> Optional[List[Dict[str, Any]]]:
+def get_records(doc: Doc, *, source: Optional[str] = None) -> Optional[List[Record]]:
     """Read the triples as they are stored, with exact character offsets.
 
     doc (Doc): The document.
     source (Optional[str]): One source's triples only, "" for gold; None: all.
-    RETURNS (Optional[List[Dict[str, Any]]]): `subject` and `object` as (start, end), `relation`, `score`, `source`,
-        `evidence`; None where the Doc is not annotated.
+    RETURNS (Optional[List[Record]]): `subject` and `object` as (start, end), `relation`, `score`, `source`,
+        `evidence`; None if the Doc is not annotated.
     """
     stored = doc.user_data.get(TRIPLES_KEY)
     if stored is None:
         return None
-    chosen = (record for record in stored if source is None or record["source"] == source)
     return [
         {**r, "subject": tuple(r["subject"]), "object": tuple(r["object"]), "evidence": plain(r["evidence"])}
-        for r in chosen
+        for r in stored
+        if source is None or r["source"] == source
     ]
 
 
 def set_triples(doc: Doc, triples: Iterable[TripleLike], *, source: str = "") -> None:
-    """Store triples, replacing what the same source wrote before and leaving other sources' triples.
+    """Store triples, replacing those of the same source and leaving those of others.
 
     doc (Doc): The document.
     triples (Iterable[TripleLike]): `Triple`s, or dicts with `subject`, `relation`, `object` (spans or character
         offsets) and optionally `score` and `evidence`, or (subject, relation, object[, score]) sequences.
     source (str): Name of the component; "" for gold annotation.
-    RAISES (ValueError): Where subject and object are the same span, or offsets lie outside the text.
+    RAISES (ValueError): If subject and object are the same span, or offsets lie outside the text.
     """
     length = doc[-1].idx + len(doc[-1].text_with_ws) if len(doc) else 0
     new = [_as_record(doc, triple, source, length) for triple in triples]
-    kept = [record for record in doc.user_data.get(TRIPLES_KEY, ()) if record["source"] != source]
-    doc.user_data[TRIPLES_KEY] = kept + new
+    others = [record for record in doc.user_data.get(TRIPLES_KEY, ()) if record["source"] != source]
+    doc.user_data[TRIPLES_KEY] = others + new
 
 
-def replace_gold(user_data: Dict[Any, Any], triples: Iterable[Dict[str, Any]]) -> None:
-    """Store gold triples in user data as `set_triples` does, where the Doc has not been made.
+def replace_gold(user_data: Dict[str, Any], triples: Iterable[Record]) -> None:
+    """Store gold triples in user data as `set_triples` does, before the Doc is made.
 
-    user_data (Dict[Any, Any]): Of the Doc.
-    triples (Iterable[Dict[str, Any]]): `subject` and `object` as lists of character offsets in the text, `relation`.
+    user_data (Dict[str, Any]): Of the Doc.
+    triples (Iterable[Record]): `subject` and `object` as lists of character offsets in the text, `relation`.
     """
-    kept = [record for record in user_data.get(TRIPLES_KEY, ()) if record["source"]]
-    user_data[TRIPLES_KEY] = kept + [{**triple, "score": 1.0, "source": "", "evidence": {}} for triple in triples]
+    predicted = [record for record in user_data.get(TRIPLES_KEY, ()) if record["source"]]
+    gold = [{**triple, "score": 1.0, "source": "", "evidence": {}} for triple in triples]
+    user_data[TRIPLES_KEY] = predicted + gold
 
 
 def char_span(doc: Doc, offsets: Sequence[int]) -> Optional[Span]:
@@ -102,9 +94,23 @@ def char_span(doc: Doc, offsets: Sequence[int]) -> Optional[Span]:
 
     doc (Doc): The document.
     offsets (Sequence[int]): Start and end character.
-    RETURNS (Optional[Span]): None where no token lies there.
+    RETURNS (Optional[Span]): None if no token lies there.
     """
     return doc.char_span(int(offsets[0]), int(offsets[1]), alignment_mode="expand")
+
+
+def token_spans(doc: Doc, record: Record) -> Optional[Tuple[Span, Span]]:
+    """Make the spans of a stored triple.
+
+    doc (Doc): A document of the same text.
+    record (Record): The triple, as `get_records` returns it.
+    RETURNS (Optional[Tuple[Span, Span]]): Subject and object, widened to whole tokens; None if one has no token or
+        both become one span.
+    """
+    subject, obj = char_span(doc, record["subject"]), char_span(doc, record["object"])
+    if subject is None or obj is None or (subject.start, subject.end) == (obj.start, obj.end):
+        return None
+    return subject, obj
 
 
 def set_relations(doc: Doc, relations: Iterable[Tuple[CharSpan, Dict[str, float]]]) -> None:
@@ -120,10 +126,10 @@ def set_relations(doc: Doc, relations: Iterable[Tuple[CharSpan, Dict[str, float]
 
 
 def has_relations(doc: Doc) -> bool:
-    """Say whether a detector has written relation probabilities.
+    """Return True if a detector has stored relation probabilities.
 
     doc (Doc): The document.
-    RETURNS (bool): False where none ran.
+    RETURNS (bool): False if none ran.
     """
     return RELATIONS_KEY in doc.user_data
 
@@ -134,20 +140,33 @@ def get_relations(span: Span) -> Dict[str, float]:
     span (Span): The sentence, or any span.
     RETURNS (Dict[str, float]): Label → highest probability among the stored sentences that overlap the span.
     """
-    found: Dict[str, float] = {}
+    highest: Dict[str, float] = {}
     for record in span.doc.user_data.get(RELATIONS_KEY, ()):
         if record["start"] < span.end_char and record["end"] > span.start_char:
             for label, probability in record["relations"].items():
-                found[label] = max(probability, found.get(label, 0.0))
-    return found
+                highest[label] = max(probability, highest.get(label, 0.0))
+    return highest
 
 
-def _as_record(doc: Doc, triple: TripleLike, source: str, length: int) -> Dict[str, Any]:
-    """Turn any accepted form of a triple into plain values."""
+def plain(value: Any) -> Any:
+    """Convert the tuples that `DocBin` returns to lists, at any depth.
+
+    value (Any): Plain values.
+    RETURNS (Any): The same, as JSON has it.
+    """
+    if isinstance(value, dict):
+        return {key: plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(inner) for inner in value]
+    return value
+
+
+def _as_record(doc: Doc, triple: TripleLike, source: str, length: int) -> Record:
+    """Convert any accepted form of a triple to plain values."""
     if isinstance(triple, Triple):
-        values: Dict[str, Any] = dict(vars(triple))
+        values: Record = dict(vars(triple))
     elif isinstance(triple, dict):
-        values = dict(triple)
+        values = triple
     else:
         values = dict(zip(("subject", "relation", "object", "score", "evidence"), triple))
     subject, obj = _offsets(values["subject"], length), _offsets(values["object"], length)
@@ -172,16 +191,3 @@ def _offsets(argument: Argument, length: int) -> List[int]:
     if not 0 <= start < end <= length:
         raise ValueError(Errors.R002.format(start=start, end=end, length=length))
     return [start, end]
-
-
-def plain(value: Any) -> Any:
-    """Make lists of the tuples that `DocBin` gives back, at any depth.
-
-    value (Any): Plain values.
-    RETURNS (Any): The same, as JSON would have it.
-    """
-    if isinstance(value, dict):
-        return {key: plain(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(inner) for inner in value]
-    return value

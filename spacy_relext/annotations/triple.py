@@ -20,9 +20,9 @@ class Triple:
     object (Span): The second argument.
     score (float): The component's confidence, 0 to 1; 1 for gold triples.
     source (str): Name of the component that wrote the triple; "" for gold triples.
-    evidence (Dict[str, Any]): What the component based it on: plain values only.
+    evidence (Record): What the component based it on: plain values only.
 
-    Equality and hash take subject offsets, relation and object offsets into account, nothing else.
+    Equality and hash depend on offsets and label alone.
     """
 
     subject: Span
@@ -30,11 +30,11 @@ class Triple:
     object: Span
     score: float = 1.0
     source: str = ""
-    evidence: Dict[str, Any] = field(default_factory=dict)
+    evidence: Record = field(default_factory=dict)
 
     @property
     def key(self) -> Tuple[int, int, str, int, int]:
-        """RETURNS (Tuple[int, int, str, int, int]): Character offsets and label, what equality compares."""
+        """RETURNS (Tuple[int, int, str, int, int]): Character offsets and label, which equality compares."""
         subject, obj = self.subject, self.object
         return subject.start_char, subject.end_char, self.relation, obj.start_char, obj.end_char
 

@@ -1,23 +1,24 @@
-"""Scores of whole triples: exact, on spans, partial, per relation, on empty sentences, and of their direction.
+"""Scores of triples: exact, on spans, partial, per relation, on empty sentences, and of their direction.
 
-`docs/scores.md` explains each key and which to read.
+`docs/scores.md` explains each key.
 """
 
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any, Callable, Collection, DefaultDict, Dict, Iterable, List, Optional, Set, Tuple
 
-import numpy as np
+import numpy
 from spacy.scorer import PRFScore
 from spacy.training import Example
 from spacy.util import registry
 
+from ..annotations.sentences import overlaps, sentence_offsets
 from ..annotations.store import get_records
-from ..annotations.triple import CharSpan
+from ..annotations.triple import CharSpan, Record
 from .calibration import average_precision
-from .sentences import overlaps, sentence_offsets
 
-Record = Dict[str, Any]
+# Key → fraction, mapping of fractions, or None if it cannot be computed.
+Scores = Dict[str, Any]
 
 TextKey = Tuple[str, str, str]
 
@@ -39,7 +40,7 @@ TRIPLE_SCORE_WEIGHTS: Dict[str, Optional[float]] = {
 
 @dataclass(frozen=True)
 class TripleScorer:
-    """The callable behind `spacy_relext.triple_scorer.v1`; a class so that it can be pickled for `n_process`.
+    """The scorer `spacy_relext.triple_scorer.v1`; a class, which `n_process` can pickle.
 
     source (Optional[str]): Score this component's triples only.
     label_filter (Optional[Tuple[str, ...]]): Score these relations only.
@@ -48,49 +49,47 @@ class TripleScorer:
     source: Optional[str] = None
     label_filter: Optional[Tuple[str, ...]] = None
 
-    def __call__(self, examples: Iterable[Example], **kwargs: Any) -> Dict[str, Any]:
+    def __call__(self, examples: Iterable[Example], **kwargs: Any) -> Scores:
         """Score examples.
 
         examples (Iterable[Example]): Predicted and reference documents.
-        **kwargs (Any): The component's settings; `source`, its name, is read where the config names none.
-        RETURNS (Dict[str, Any]): As `score_triples`.
+        **kwargs: The component's settings; `source`, its name, is read if the config sets none.
+        RETURNS (Scores): As `score_triples`.
         """
         source = kwargs.get("source") if self.source is None else self.source
         return score_triples(examples, source=source, label_filter=self.label_filter)
 
 
 @registry.scorers("spacy_relext.triple_scorer.v1")
-def make_triple_scorer(
-    source: Optional[str] = None, label_filter: Optional[List[str]] = None
-) -> Callable[..., Dict[str, Any]]:
+def make_triple_scorer(source: Optional[str] = None, label_filter: Optional[List[str]] = None) -> Callable[..., Scores]:
     """Build the scorer of components that write triples.
 
-    source (Optional[str]): Score only the triples that this component wrote; None: those of the component that is
-        scored, where it says its name, else every predicted triple.
-    label_filter (Optional[List[str]]): Score only these relations; None: all.
-    RETURNS (Callable[..., Dict[str, Any]]): Takes (examples, **kwargs), gives what `score_triples` gives.
+    source (Optional[str]): Score this component's triples only; None: those of the component that is scored if its
+        settings have its name, else every predicted triple.
+    label_filter (Optional[List[str]]): Score these relations only; None: all.
+    RETURNS (Callable[..., Scores]): Takes (examples, **kwargs), returns the scores of `score_triples`.
     """
     return TripleScorer(source=source, label_filter=None if label_filter is None else tuple(label_filter))
 
 
 def score_triples(
     examples: Iterable[Example], *, source: Optional[str] = None, label_filter: Optional[Collection[str]] = None
-) -> Dict[str, Any]:
+) -> Scores:
     """Compare predicted with gold triples.
 
-    Documents whose reference was never annotated are skipped; annotated and empty ones count. Micro scores count over
-    sets per document, so a triple found twice counts once. Keys, all fractions, None where no document is annotated:
+    Documents whose reference is not annotated are skipped; those annotated with no triple count. Micro scores count
+    sets per document: a triple predicted twice counts once. Keys, all fractions, None if no document is annotated:
     `exact_p`, `exact_r`, `exact_f` (relation, subject text, object text; the default score), `exact_ap` (average
-    precision of the predicted triples by score, which does not hang on where the threshold lies), `span_p`, `span_r`,
-    `span_f` (relation and character offsets), `partial_p`, `partial_r`, `partial_f` (texts cut to their first word),
-    `macro_p`, `macro_r`, `macro_f` (mean of the exact scores of the relations that occur in gold),
-    `triples_per_type` (relation → exact p, r, f), `empty_error_rate` (share of the sentences without a gold triple
-    that got one), `direction_accuracy` (share of right predictions among those that are right in either direction).
+    precision of the predicted triples by score), `span_p`, `span_r`, `span_f` (relation and character offsets),
+    `partial_p`, `partial_r`, `partial_f` (texts cut to their first word), `macro_p`, `macro_r`, `macro_f` (mean of the
+    exact scores of the relations in gold), `triples_per_type` (relation → exact p, r, f), `empty_error_rate` (share
+    of the sentences without a gold triple that have a predicted one), `direction_accuracy` (share of predictions with
+    the right direction among those that are right in one of both).
 
     examples (Iterable[Example]): Predicted and reference documents of the same text.
-    source (Optional[str]): Score only the triples that this component wrote; None: every predicted triple.
-    label_filter (Optional[Collection[str]]): Score only these relations, such as those that model and corpus share.
-    RETURNS (Dict[str, Any]): The scores.
+    source (Optional[str]): Score this component's triples only; None: every predicted triple.
+    label_filter (Optional[Collection[str]]): Score these relations only, such as those that model and corpus share.
+    RETURNS (Scores): By key.
     """
     tally = _Tally()
     for example in examples:
@@ -107,7 +106,7 @@ def gold_records(example: Example) -> Optional[List[Record]]:
     """Read the gold triples of an example.
 
     example (Example): The example.
-    RETURNS (Optional[List[Record]]): None where the reference is not annotated.
+    RETURNS (Optional[List[Record]]): None if the reference is not annotated.
     """
     records = get_records(example.reference)
     return None if records is None else [record for record in records if record["source"] == ""]
@@ -118,30 +117,20 @@ def predicted_records(example: Example, *, source: Optional[str] = None) -> List
 
     example (Example): The example.
     source (Optional[str]): One component's triples only.
-    RETURNS (List[Record]): Empty where nothing was predicted; gold triples on the predicted Doc are left out.
+    RETURNS (List[Record]): Without gold triples on the predicted Doc.
     """
     records = [record for record in get_records(example.predicted) or [] if record["source"] != ""]
     return [record for record in records if source is None or record["source"] == source]
 
 
 def text_key(record: Record, text: str) -> TextKey:
-    """Make what exact match compares.
+    """Return the key that exact match compares.
 
     record (Record): A stored triple.
     text (str): The document's text.
     RETURNS (TextKey): Relation, subject text, object text.
     """
     return record["relation"], text[slice(*record["subject"])], text[slice(*record["object"])]
-
-
-def partial_key(key: TextKey) -> TextKey:
-    """Cut both arguments to their first word, as the scorer of CasRel does.
-
-    key (TextKey): Relation, subject text, object text.
-    RETURNS (TextKey): The same with first words; a text without spaces stays whole.
-    """
-    relation, subject, obj = key
-    return relation, _first_word(subject), _first_word(obj)
 
 
 @dataclass
@@ -174,30 +163,29 @@ class _Tally:
         self.correct.extend(key in gold_keys for key in best)
         self.micro["exact"].score_set(keys, gold_keys)
         self.micro["span"].score_set({_span_key(r) for r in predicted}, {_span_key(r) for r in gold})
-        self.micro["partial"].score_set(set(map(partial_key, keys)), set(map(partial_key, gold_keys)))
+        self.micro["partial"].score_set(set(map(_partial_key, keys)), set(map(_partial_key, gold_keys)))
         self.gold_labels |= {key[0] for key in gold_keys}
         for label in {key[0] for key in gold_keys | keys}:
             self.per_type[label].score_set({k for k in keys if k[0] == label}, {k for k in gold_keys if k[0] == label})
-        found = [key for key in keys if key in gold_keys or (key[0], key[2], key[1]) in gold_keys]
-        self.either_direction += len(found)
-        self.right_direction += sum(key in gold_keys for key in found)
+        self.either_direction += sum(key in gold_keys or (key[0], key[2], key[1]) in gold_keys for key in keys)
+        self.right_direction += len(keys & gold_keys)
 
     def count_empty(self, example: Example, gold: List[Record], predicted: List[Record]) -> None:
-        """Add one document's sentences without gold triples, whatever the label filter leaves of the gold."""
+        """Add one document's sentences without gold triples; `gold` is not filtered by label."""
         for sentence in sentence_offsets(example):
             if not any(_touches(record, sentence) for record in gold):
                 self.empty += 1
                 self.empty_with_triple += any(_touches(record, sentence) for record in predicted)
 
-    def scores(self) -> Dict[str, Any]:
-        """Turn the counts into fractions."""
+    def scores(self) -> Scores:
+        """Compute the scores from the counts."""
         if not self.documents:
             return {key: None for key in TRIPLE_SCORE_WEIGHTS}
-        scores: Dict[str, Any] = {}
+        scores: Scores = {}
         for name, prf in self.micro.items():
             scores.update({f"{name}_{key}": value for key, value in prf.to_dict().items()})
-        correct = np.asarray(self.correct, dtype=bool)
-        scores["exact_ap"] = average_precision(np.asarray(self.confidences), correct, n_gold=self.n_gold)
+        correct = numpy.asarray(self.correct, dtype=bool)
+        scores["exact_ap"] = average_precision(numpy.asarray(self.confidences), correct, n_gold=self.n_gold)
         per_type = {label: prf.to_dict() for label, prf in sorted(self.per_type.items())}
         for key in "prf":
             scores[f"macro_{key}"] = _mean([per_type[label][key] for label in sorted(self.gold_labels)])
@@ -219,9 +207,10 @@ def _touches(record: Record, sentence: CharSpan) -> bool:
     return overlaps(record["subject"], sentence) or overlaps(record["object"], sentence)
 
 
-def _first_word(text: str) -> str:
-    words = text.split()
-    return words[0] if words else ""
+def _partial_key(key: TextKey) -> TextKey:
+    """Cut both arguments to their first word, as the scorer of CasRel does."""
+    subject, obj = (words[0] if words else "" for words in (text.split() for text in key[1:]))
+    return key[0], subject, obj
 
 
 def _mean(values: List[float]) -> Optional[float]:
