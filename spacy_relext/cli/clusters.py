@@ -10,7 +10,7 @@ from wasabi import msg
 
 from ..errors import Errors
 from ..selfore.page import render_clusters
-from ..selfore.points import check_sample, sample_points
+from ..selfore.points import check_sample, sample_pairs
 from .app import relext
 from .pipeline import (
     CODE_HELP,
@@ -50,11 +50,11 @@ def clusters_cli(
         nlp = load_pipeline(pipeline, gpu_id, code=code)
         clusterer = find_component(nlp, FACTORY, path=pipeline, problem=Errors.R605)
         docs = with_progress(read_before(nlp, corpus, clusterer, gold_ents=gold_ents))
-        sample = sample_points(clusterer, docs, most=most, seed=seed)
+        sample = sample_pairs(clusterer, docs, most=most, seed=seed)
         if not sample.points:
             fail(Errors.R604.format(path=str(corpus), name=clusterer.name))
         title, notes = f"{corpus.name}: relations found by {clusterer.name}", check_sample(sample)
-        page = render_clusters(sample, clusterer.cfg["clusters"], title=title, lang=nlp.lang or "en", notes=notes)
+        page = render_clusters(sample, clusterer.clusters.records, title=title, lang=nlp.lang or "en", notes=notes)
         output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text(page, encoding="utf8")
     msg.good(f"Wrote {len(sample.points):,} of {sum(sample.sizes):,} pairs to {output}")

@@ -1,12 +1,35 @@
 """Settings of a component: what its config says, what tuning made of it, and which of the two counts after loading."""
 
 import copy
-from typing import Any, Callable, Dict
+from typing import Any, Callable, Dict, Mapping, Sequence, Tuple, Union
 
 import srsly
 from spacy.language import Language
 
+from ..errors import check_choice, check_range
+
+Settings = Dict[str, Any]
+
+# For each setting its lowest and highest number, or its choices.
+Ranges = Mapping[str, Union[Tuple[float, float], Sequence[str]]]
+
 CONFIGURED = "configured"
+
+
+def check_settings(settings: Mapping[str, Any], ranges: Ranges, *, section: str = "") -> None:
+    """Check settings against a table of ranges; None is not checked.
+
+    settings (Mapping[str, Any]): Values from the config.
+    ranges (Ranges): (lowest, highest) or the choices, for each setting that has any.
+    section (str): What comes before the keys in messages, such as "learning.".
+    RAISES (ValueError): If a value is not among them.
+    """
+    for key, allowed in ranges.items():
+        value, first = settings.get(key), allowed[0]
+        if value is not None and isinstance(first, str):
+            check_choice(section + key, value, allowed)  # type: ignore[arg-type]
+        elif value is not None:
+            check_range(section + key, value, *allowed)  # type: ignore[arg-type]
 
 
 def plain_settings(arguments: Dict[str, Any]) -> Dict[str, Any]:

@@ -14,8 +14,8 @@ from ..errors import Errors, Warnings, require
 from ..pairs.component import COLLECT_BATCH, PairPipe
 from ..pairs.gold import PairClass, match_gold
 from ..pairs.pairs import Pairs
-from .names import Words, name_clusters, name_types, turned_clusters, words_between
-from .table import PairTable, keys_of, surest
+from .names import Words, name_clusters, name_types, object_first_clusters, words_between
+from .table import PairTable, keys_of, most_confident
 
 if TYPE_CHECKING:
     from .clustering.discriminant import Clustering
@@ -93,14 +93,14 @@ class ClusterLoop(PairPipe):
         RETURNS (float): Share of the pairs whose cluster has changed; 1 in the first loop.
         RAISES (ValueError): Where there are fewer pairs than clusters, or the training data is not known any more.
         """
-        from .clustering.fit import fit_of, scale_of
-        from .clustering.known import discriminant_known, fixed_clusters, known_classes
+        from .clustering.fit import cluster_fit, fit_scale
         from .clustering.methods import find_clusters
+        from .clustering.seeded import encode_classes
 
         if self._read is None:
             raise ValueError(Errors.R601.format(name=self.name))
         table, seed = self.read_table(self._read()), self.clustering["seed"]
-        known = known_classes(table.said)
+        known, seeds = encode_classes(table.said)
         if self.cfg["known"]:
             self._check_known(known)
         count = len(self.cfg["clusters"]) or self.cfg["n_clusters"]
@@ -111,23 +111,20 @@ class ClusterLoop(PairPipe):
         if not count:
             from .clustering.count import choose_count, count_grid
 
-            options = {key: self.clustering[key] for key in ("reduce", "whiten", "shrinkage", "rounds")}
-            choice = choose_count(table.vectors, count_grid(least, self.cfg["most_clusters"]), seed=seed, **options)
+            counts = count_grid(least, self.cfg["most_clusters"])
+            choice = choose_count(table.vectors, counts, seed=seed, settings=self.clustering)
             logger.info("%s: %d clusters, of %s", self.name, choice.number, choice.tried)
             count = choice.number
-        if known:
-            options = {key: self.clustering[key] for key in ("reduce", "whiten", "shrinkage", "rounds", "restarts")}
-            found = discriminant_known(table.vectors, count, fixed_clusters(table.said, known), seed=seed, **options)
-        else:
-            found = find_clusters(table.vectors, count, seed=seed, settings=self.clustering)
+        known_seeds = seeds if known else None
+        found = find_clusters(table.vectors, count, seed=seed, settings=self.clustering, seeds=known_seeds)
         found, changed = self._aligned(found, table, count, known=len(known))
         module_of(self.model).set_head(*found.space.head())
         smoothing = self.clustering["smoothing"]
-        self.cfg["certainty"] = scale_of(table.vectors, found.labels, found.space, smoothing=smoothing)
+        self.cfg["certainty"] = fit_scale(table.vectors, found.labels, found.space, smoothing=smoothing)
         self._cluster_of = dict(zip(table.keys, found.labels.tolist()))
-        kept, fit = fit_of(table.vectors, found.labels, found.space, **self._parts())
+        kept, fit = cluster_fit(table.vectors, found.labels, found.space, **self._parts())
         module_of(self.model).set_fit(*kept)
-        learned = surest(found.labels, fit, share=self.clustering["confident"])
+        learned = most_confident(found.labels, fit, share=self.clustering["confident"])
         self._unsure = {
             key for key, sure, said in zip(table.keys, learned.tolist(), table.said) if not sure and said is None
         }
@@ -214,7 +211,7 @@ class ClusterLoop(PairPipe):
         self.cfg["fits"] = numpy.quantile(fit, numpy.linspace(0, 1, QUANTILES)).round(DIGITS).tolist()
         sizes = numpy.bincount(found.labels, minlength=len(found.space.centroids)).tolist()
         labels = found.labels.tolist()
-        turned = turned_clusters(table.backwards, labels, count=len(sizes))
+        turned = object_first_clusters(table.backwards, labels, count=len(sizes))
         rows = zip(table.gaps, table.backwards, labels)
         gaps = [words if backwards == turned[label] else () for words, backwards, label in rows]
         names = name_clusters(gaps, labels, count=len(sizes), stop=self.vocab_stop_words())
@@ -248,12 +245,12 @@ class ClusterLoop(PairPipe):
 
         vectors (NDArray): Shape (N, F)
         logits (NDArray): Shape (N, K)
-        RETURNS (Tuple[NDArray, NDArray]): From 0; see `clustering.fit.Fit`. Shapes (N,)
+        RETURNS (Tuple[NDArray, NDArray]): From 0; see `clustering.fit.ClusterFit`. Shapes (N,)
         """
-        from .clustering.fit import Fit
+        from .clustering.fit import ClusterFit
 
-        kept = Fit(*map(to_numpy, module_of(self.model).fit))
-        return kept.of(vectors, logits, empty=self.empty_clusters, **self._parts())
+        statistics = ClusterFit(*map(to_numpy, module_of(self.model).fit))
+        return statistics.assign(vectors, logits, empty=self.empty_clusters, **self._parts())
 
     @property
     def empty_clusters(self) -> List[int]:

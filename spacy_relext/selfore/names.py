@@ -1,26 +1,28 @@
-"""Names of clusters of entity pairs, from what stands between the two.
+"""Names of clusters of entity pairs, from the words between the two entities.
 
-An n-gram of a cluster is scored by its share of the cluster's texts times ln(1 + n), which is SelfORE's most frequent
-n-gram with a preference for longer ones; with `others` also by how rare it is elsewhere (class TF-IDF), so that "of
-the" names nothing. Names are for people: they may be wrong, and two clusters may have the same one.
+The score of an n-gram is its share of the cluster's texts times ln(1 + n), which is SelfORE's most frequent n-gram with
+a preference for longer ones; with `others` also times its rarity in other clusters (class-based TF-IDF), so that "of
+the" is no name. Names are for people: they may be wrong, and two clusters may have the same one.
 
 Source: Hu et al., "SelfORE: Self-supervised Relational Feature Learning for Open Relation Extraction", EMNLP 2020,
-section 3.4, which says neither how long an n-gram may be nor what decides between equals.
+section 3.4, which specifies neither the length of n-grams nor how ties are broken.
 """
 
 from collections import Counter
 from math import log
-from typing import Collection, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Collection, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+
+import numpy
 
 from ..pairs.pairs import Pairs
 
-LONGEST_NGRAM = 5
+MAX_NGRAM = 5
 
-# Words between two entities beyond which an n-gram says little of the two.
-LONGEST_GAP = 10
+# More words between two entities say little about the two.
+MAX_GAP = 10
 
-# An n-gram that fewer texts of a cluster have, or a smaller share of them, does not name it.
-LEAST_TEXTS, LEAST_SHARE = 3, 0.1
+# Texts, and share of the texts, in which an n-gram has to occur.
+MIN_TEXTS, MIN_SHARE = 3, 0.1
 
 Words = Tuple[str, ...]
 
@@ -29,42 +31,38 @@ class NGram(NamedTuple):
     """A candidate for a name.
 
     words (Tuple[str, ...]): In lower case.
-    texts (int): How many texts of the cluster have it.
-    share (float): Of all texts of the cluster that have words between.
+    texts (int): Number of the cluster's texts with it.
     score (float): The higher, the better.
     """
 
     words: Words
     texts: int
-    share: float
     score: float
 
 
 def words_between(pairs: Pairs) -> List[Words]:
-    """Read what stands between the arguments of pairs, in the order of the text.
+    """Collect the words between the arguments of pairs, in text order.
 
     pairs (Pairs): The pairs.
-    RETURNS (List[Tuple[str, ...]]): Words in lower case, one tuple a pair; empty where there are none or too many.
+    RETURNS (List[Tuple[str, ...]]): Words in lower case, one tuple a pair; empty if there are none or too many.
     """
-    found = []
+    gaps = []
     for number in range(len(pairs)):
         doc, _, end, start, _ = pairs.place(number)
-        gap = pairs.docs[doc][end : max(end, start)]
-        words = tuple(token.lower_ for token in gap if not token.is_space)
-        found.append(words if len(words) <= LONGEST_GAP else ())
-    return found
+        words = tuple(token.lower_ for token in pairs.docs[doc][end : max(end, start)] if not token.is_space)
+        gaps.append(words if len(words) <= MAX_GAP else ())
+    return gaps
 
 
-def count_ngrams(gaps: Iterable[Words], *, longest: int = LONGEST_NGRAM) -> "Counter[Words]":
-    """Count in how many texts each n-gram is.
+def count_ngrams(gaps: Iterable[Words]) -> "Counter[Words]":
+    """Count the texts with each n-gram.
 
     gaps (Iterable[Tuple[str, ...]]): Words between arguments.
-    longest (int): Most words of an n-gram.
-    RETURNS (Counter[Tuple[str, ...]]): Each text counts once for an n-gram.
+    RETURNS (Counter[Tuple[str, ...]]): Number of texts.
     """
     counts: Counter[Words] = Counter()
     for words in gaps:
-        counts.update(_ngrams(words, longest))
+        counts.update({words[i : i + n] for n in range(1, MAX_NGRAM + 1) for i in range(len(words) - n + 1)})
     return counts
 
 
@@ -76,37 +74,37 @@ def rank_ngrams(
     others: Optional[Mapping[Words, int]] = None,
     clusters: int = 1,
 ) -> List[NGram]:
-    """Rank the n-grams of one cluster.
+    """Rank the n-grams of a cluster.
 
     counts (Mapping[Tuple[str, ...], int]): From `count_ngrams`.
-    texts (int): Texts of the cluster with words between.
-    stop (Collection[str]): Words that say nothing: n-grams of them and of punctuation alone are left out.
-    others (Optional[Mapping[Tuple[str, ...], int]]): Counts over all clusters, this one included; None: not compared.
-    clusters (int): How many clusters these are of.
-    RETURNS (List[NGram]): The best first; of equal ones the longer, then by the alphabet.
+    texts (int): Number of texts with words between the arguments.
+    stop (Collection[str]): Stop words: n-grams of only these and punctuation are left out.
+    others (Optional[Mapping[Tuple[str, ...], int]]): Counts over all clusters, including this one; None: ignored.
+    clusters (int): Number of clusters in `others`.
+    RETURNS (List[NGram]): The best first; ties: longer ones first, then alphabetically.
     """
-    found = []
+    ngrams = []
     for words, count in counts.items():
-        if all(word in stop or not any(map(str.isalnum, word)) for word in words):
+        if all(word in stop or not _is_word(word) for word in words):
             continue
         score = count / texts * log(1 + len(words))
         if others is not None:
-            # the share of its occurrences that is here, against one of equal clusters
+            # its share in this cluster, relative to that in equal clusters
             score *= log(1 + clusters * count / others[words]) / log(1 + clusters)
-        found.append(NGram(words, count, count / texts, score))
-    return sorted(found, key=lambda each: (-each.score, -len(each.words), each.words))
+        ngrams.append(NGram(words, count, score))
+    return sorted(ngrams, key=lambda each: (-each.score, -len(each.words), each.words))
 
 
 def name_clusters(
     gaps: Sequence[Words], labels: Sequence[int], *, count: int, stop: Collection[str] = ()
 ) -> List[List[NGram]]:
-    """Name clusters.
+    """Find names of clusters.
 
-    gaps (Sequence[Tuple[str, ...]]): What stands between the arguments of N pairs, from `words_between`.
+    gaps (Sequence[Tuple[str, ...]]): Words between the arguments of N pairs, from `words_between`.
     labels (Sequence[int]): Cluster of each; below 0 for none.
     count (int): K.
-    stop (Collection[str]): As for `rank_ngrams`.
-    RETURNS (List[List[NGram]]): Names of each cluster, the best first; none where nothing is said often enough.
+    stop (Collection[str]): Stop words.
+    RETURNS (List[List[NGram]]): Names of each cluster, the best first; empty if no n-gram is frequent enough.
     """
     members: List[List[Words]] = [[] for _ in range(count)]
     for words, label in zip(gaps, labels):
@@ -118,51 +116,48 @@ def name_clusters(
         total.update(each)
     names = []
     for own, texts in zip(counts, map(len, members)):
-        least = max(LEAST_TEXTS, LEAST_SHARE * texts)
-        frequent = {words: found for words, found in own.items() if found >= least and _is_whole(words)}
+        least = max(MIN_TEXTS, MIN_SHARE * texts)
+        frequent = {words: n for words, n in own.items() if n >= least and _is_name(words)}
         names.append(rank_ngrams(frequent, texts=texts, stop=stop, others=total, clusters=count))
     return names
 
 
-def turned_clusters(backwards: Sequence[bool], labels: Sequence[int], *, count: int) -> List[bool]:
-    """Say in which clusters most pairs have their object before their subject.
+def object_first_clusters(backwards: Sequence[bool], labels: Sequence[int], *, count: int) -> List[bool]:
+    """Find the clusters in which the object of most pairs comes before their subject.
 
-    backwards (Sequence[bool]): Whether each of N pairs has.
-    labels (Sequence[int]): Cluster of each; below 0 for none.
+    backwards (Sequence[bool]): Whether it does in each of N pairs.
+    labels (Sequence[int]): Cluster of each.
     count (int): K.
-    RETURNS (List[bool]): Of each cluster; of equally many it is false.
+    RETURNS (List[bool]): One for each cluster; False if there are as many of both.
     """
-    found = [0] * count
-    for turned, label in zip(backwards, labels):
-        if label >= 0:
-            found[label] += 1 if turned else -1
-    return [number > 0 for number in found]
+    balance = numpy.bincount(labels, weights=numpy.where(backwards, 1.0, -1.0), minlength=count)
+    return [number > 0 for number in balance.tolist()]
 
 
 def name_types(types: Sequence[Tuple[str, str]], labels: Sequence[int], *, count: int) -> List[str]:
-    """Say which entity types the pairs of each cluster mostly have.
+    """Find the entity types of the pairs of each cluster.
 
     types (Sequence[Tuple[str, str]]): Of both arguments of N pairs; "" for none.
     labels (Sequence[int]): Cluster of each; below 0 for none.
     count (int): K.
-    RETURNS (List[str]): Such as "PERSON PLACE"; "" where no two types are those of half of the pairs.
+    RETURNS (List[str]): Such as "PERSON PLACE"; "" if no two types are those of half of the pairs.
     """
     members: List[Counter[Tuple[str, str]]] = [Counter() for _ in range(count)]
     for kinds, label in zip(types, labels):
         if label >= 0:
             members[label][kinds] += 1
-    found = []
+    names = []
     for each in members:
         kinds, most = max(each.items(), key=lambda item: (item[1], item[0]), default=(("", ""), 0))
-        found.append(" ".join(kinds) if all(kinds) and 2 * most >= sum(each.values()) else "")
-    return found
+        names.append(" ".join(kinds) if all(kinds) and 2 * most >= sum(each.values()) else "")
+    return names
 
 
-def _is_whole(words: Words) -> bool:
-    """Say whether an n-gram neither begins nor ends with punctuation."""
-    return all(any(map(str.isalnum, word)) for word in (words[0], words[-1]))
+def _is_name(words: Words) -> bool:
+    """Return True if an n-gram neither starts nor ends with punctuation."""
+    return _is_word(words[0]) and _is_word(words[-1])
 
 
-def _ngrams(words: Words, longest: int) -> Set[Words]:
-    """The different n-grams of a text."""
-    return {words[first : first + size] for size in range(1, longest + 1) for first in range(0, len(words) - size + 1)}
+def _is_word(token: str) -> bool:
+    """Return True if a token has a letter or digit."""
+    return any(map(str.isalnum, token))

@@ -1,45 +1,46 @@
-"""What a page about clusters shows: a sample of pairs, where each lies on a map, and what its text says."""
+"""Content of a page about clusters: a sample of pairs with their text, on a map of two dimensions."""
 
-from typing import Any, Iterable, List, NamedTuple, Sequence, Tuple
+from typing import Iterable, List, NamedTuple, Tuple
 
-import numpy as np
-import numpy.typing as npt
+import numpy
+from numpy.typing import NDArray
 from spacy.tokens import Doc
 from spacy.util import minibatch
 
 from ..errors import require
+from ..pairs.component import PairPipe
 from ..pairs.pairs import Pairs
 
 BATCH = 256
 
-# Characters of a text that are shown on either side of a pair.
-AROUND = 160
+# Characters of context on either side of a pair.
+CONTEXT = 160
 
 
 class Point(NamedTuple):
-    """One pair.
+    """A pair on the map.
 
     cluster (int): Its cluster, from 0.
     score (float): How well it fits there, 0 to 1.
-    text (str): Its text, cut to what stands around the pair.
-    marks (Tuple[Tuple[int, int], Tuple[int, int]]): First character of each argument in it, and the one after.
-    x, y (float): Its place on the map, 0 to 1.
+    text (str): The pair in context.
+    marks (List[Tuple[int, int]]): Bounds of both arguments there, in characters, the end exclusive.
+    x, y (float): Coordinates, 0 to 1.
     """
 
     cluster: int
     score: float
     text: str
-    marks: Tuple[Tuple[int, int], Tuple[int, int]]
+    marks: List[Tuple[int, int]]
     x: float = 0.5
     y: float = 0.5
 
 
 class Sample(NamedTuple):
-    """What was read.
+    """A sample of the pairs of a corpus.
 
-    points (List[Point]): The pairs that are shown.
-    sizes (List[int]): Pairs of each cluster, all that were read.
-    below (int): Pairs whose score is below the component's threshold.
+    points (List[Point]): The sample.
+    sizes (List[int]): Pairs of each cluster in the corpus.
+    below (int): Pairs of the corpus whose score is below the component's threshold.
     """
 
     points: List[Point]
@@ -47,19 +48,19 @@ class Sample(NamedTuple):
     below: int
 
 
-def sample_points(clusterer: Any, docs: Iterable[Doc], *, most: int, seed: int = 0) -> Sample:
-    """Read pairs, and lay a sample of them out on a map.
+def sample_pairs(clusterer: PairPipe, docs: Iterable[Doc], *, most: int, seed: int = 0) -> Sample:
+    """Cluster pairs, and map a sample of them (reservoir sampling; Vitter, 1985).
 
-    clusterer (Any): A trained `selfore_clusterer`.
-    docs (Iterable[Doc]): With entities; what it wrote on them is not read.
-    most (int): Pairs that are shown, drawn from all (Vitter, 1985).
-    seed (int): Of the draw and of the map.
-    RETURNS (Sample): Pairs with their places.
-    RAISES (ValueError): Where the component is not initialized.
+    clusterer (PairPipe): A trained `selfore_clusterer`.
+    docs (Iterable[Doc]): With entities; the component's own triples are ignored.
+    most (int): Largest size of the sample.
+    seed (int): Of sample and map.
+    RETURNS (Sample): The sample.
+    RAISES (ValueError): If the component is not initialized.
     """
     clusterer.require_initialized()
-    dice = np.random.default_rng(seed)
-    kept: List[Tuple[Point, npt.NDArray[np.float32]]] = []
+    rng = numpy.random.default_rng(seed)
+    reservoir: List[Tuple[Point, NDArray[numpy.floating]]] = []
     sizes, below, seen = [0] * len(clusterer.labels), 0, 0
     for batch in minibatch(docs, BATCH):
         pairs = clusterer.suggest(list(batch))
@@ -72,49 +73,48 @@ def sample_points(clusterer: Any, docs: Iterable[Doc], *, most: int, seed: int =
             sizes[cluster] += 1
             below += bool(score[number] < clusterer.cfg["threshold"])
             seen += 1
-            place = len(kept) if len(kept) < most else int(dice.integers(seen))
+            place = len(reservoir) if len(reservoir) < most else int(rng.integers(seen))
             if place < most:
                 entry = (_point(pairs, number, cluster, float(score[number])), outputs.logits[number])
-                kept[place : place + 1] = [entry]
-    if not kept:
+                reservoir[place : place + 1] = [entry]
+    if not reservoir:
         return Sample([], sizes, below)
-    places = lay_out(np.stack([logits for _, logits in kept]), seed=seed)
-    points = [point._replace(x=round(x, 4), y=round(y, 4)) for (point, _), (x, y) in zip(kept, places.tolist())]
+    places = embed_in_plane(numpy.stack([logits for _, logits in reservoir]), seed=seed)
+    points = [point._replace(x=round(x, 4), y=round(y, 4)) for (point, _), (x, y) in zip(reservoir, places.tolist())]
     return Sample(points, sizes, below)
 
 
-def lay_out(vectors: npt.NDArray[Any], *, seed: int) -> npt.NDArray[np.float64]:
-    """Find places on a map so that neighbours stay neighbours: t-SNE (van der Maaten and Hinton, 2008).
+def embed_in_plane(vectors: NDArray[numpy.floating], *, seed: int) -> NDArray[numpy.floating]:
+    """Embed vectors in two dimensions by t-SNE (van der Maaten and Hinton, 2008).
 
-    vectors (NDArray): Shape (N, D)
-    seed (int): Of its start.
-    RETURNS (NDArray): 0 to 1 in both directions. Shape (N, 2)
+    vectors (NDArray[numpy.floating]): Shape (N, D)
+    seed (int): Of t-SNE.
+    RETURNS (NDArray[numpy.floating]): Coordinates, 0 to 1. Shape (N, 2)
     """
     if len(vectors) < 4:
-        return np.linspace([0.2, 0.5], [0.8, 0.5], len(vectors))
+        return numpy.linspace([0.2, 0.5], [0.8, 0.5], len(vectors))
     manifold = require("sklearn.manifold", purpose="a map of clusters", extra="cluster")
     centered = vectors.astype("float32") - vectors.mean(0)
     scaled = centered / max(float(centered.std()), 1e-6)
-    perplexity = min(30.0, (len(vectors) - 1) / 3)
-    options = {"init": "random" if vectors.shape[1] < 2 else "pca", "random_state": seed}
-    places = manifold.TSNE(2, perplexity=perplexity, **options).fit_transform(scaled).astype("float64")
+    perplexity, init = min(30.0, (len(vectors) - 1) / 3), "random" if vectors.shape[1] < 2 else "pca"
+    tsne = manifold.TSNE(2, perplexity=perplexity, init=init, random_state=seed)
+    places: NDArray[numpy.floating] = tsne.fit_transform(scaled).astype("float64")
     low, high = places.min(0), places.max(0)
-    found: npt.NDArray[np.float64] = (places - low) / np.maximum(high - low, 1e-9)
-    return found
+    return (places - low) / numpy.maximum(high - low, 1e-9)
 
 
 def _point(pairs: Pairs, number: int, cluster: int, score: float) -> Point:
-    """Cut a pair's text to what stands around it."""
+    """Cut a pair's text to its context."""
     spans = pairs.spans(number)
     doc, (start, end) = pairs.docs[pairs.doc[number]], pairs.text[number].tolist()
     text = doc[start:end]
-    first = max(text.start_char, min(span.start_char for span in spans) - AROUND)
-    last = min(text.end_char, max(span.end_char for span in spans) + AROUND)
-    marks = tuple((span.start_char - first, span.end_char - first) for span in spans)
-    return Point(cluster, round(score, 4), doc.text[first:last], marks)  # type: ignore[arg-type]
+    first = max(text.start_char, min(span.start_char for span in spans) - CONTEXT)
+    last = min(text.end_char, max(span.end_char for span in spans) + CONTEXT)
+    marks = [(span.start_char - first, span.end_char - first) for span in spans]
+    return Point(cluster, round(score, 4), doc.text[first:last], marks)
 
 
-def check_sample(sample: Sample) -> Sequence[str]:
-    """RETURNS (Sequence[str]): What a reader of the page should know: clusters in which no pair of the corpus is."""
-    empty = [number for number, size in enumerate(sample.sizes) if not size]
-    return [f"{len(empty)} of the {len(sample.sizes)} clusters hold no pair of this corpus"] if empty else []
+def check_sample(sample: Sample) -> List[str]:
+    """RETURNS (List[str]): Notes for the reader: clusters without pairs in the corpus."""
+    empty = sample.sizes.count(0)
+    return [f"{empty} of the {len(sample.sizes)} clusters hold no pair of this corpus"] if empty else []

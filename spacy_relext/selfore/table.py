@@ -44,17 +44,17 @@ def keys_of(pairs: Pairs) -> List[bytes]:
     return found
 
 
-def surest(labels: Any, sure: Any, *, share: float) -> Any:
-    """Choose the surest pairs of each cluster.
+def most_confident(labels: Any, confidence: Any, *, share: float) -> Any:
+    """Choose the pairs of each cluster with the highest confidence.
 
     labels (NDArray): Cluster of each. Shape (N,)
-    sure (NDArray): How well each fits. Shape (N,)
+    confidence (NDArray): How well each fits. Shape (N,)
     share (float): Of the pairs of each cluster, rounded up: 1 takes all.
-    RETURNS (NDArray): True on those that are chosen. Shape (N,)
+    RETURNS (NDArray): True on the chosen ones. Shape (N,)
     """
     chosen = numpy.zeros(len(labels), dtype=bool)
     for label in numpy.unique(labels):
         members = numpy.flatnonzero(labels == label)
-        ranked = members[numpy.argsort(-sure[members], kind="stable")]
+        ranked = members[numpy.argsort(-confidence[members], kind="stable")]
         chosen[ranked[: int(numpy.ceil(share * len(members)))]] = True
     return chosen

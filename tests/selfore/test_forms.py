@@ -12,9 +12,10 @@ from spacy.training import Example
 
 from spacy_relext.bridge.modules import module_of
 from spacy_relext.selfore.clustering import adaptive
+from spacy_relext.selfore.clustering.autoencoder import check_sizes
 from spacy_relext.selfore.clustering.methods import METHODS
 from spacy_relext.selfore.model import PARTS
-from spacy_relext.selfore.table import keys_of, surest
+from spacy_relext.selfore.table import keys_of, most_confident
 from tests.contract.tiny_bert import save_tiny_bert
 from tests.selfore.test_component import MODEL, NAME, TURNS, build, make_examples
 
@@ -70,7 +71,7 @@ def test_templates_are_clusters(method: str) -> None:
     nlp, pipe, examples = build(clustering=clustering(method=method, **QUICK))
     assert nlp.evaluate(examples)["ari"] > 0.9
     if method != "adaptive":  # what is not linear may find other clusters than the space that is fitted to them
-        assert {each["size"] for each in pipe.cfg["clusters"]} == {TURNS}
+        assert {each["size"] for each in pipe.clusters.records} == {TURNS}
 
 
 @pytest.mark.parametrize("method", ["discriminant", "adaptive"])
@@ -82,22 +83,22 @@ def test_more_clusters_are_merged(method: str) -> None:
 def test_the_order_of_the_corpus_is_not_read() -> None:
     options = {"clustering": clustering(method="adaptive", **QUICK)}
     _, pipe, examples = build(**options)
-    expected = {key: pipe.labels[cluster] for key, cluster in pipe._cluster_of.items()}
+    expected = {key: pipe.labels[cluster] for key, cluster in pipe.loop.cluster_of.items()}
     nlp = spacy.blank("en")
     other: Any = nlp.add_pipe(NAME, config={"n_clusters": 3, "model": MODEL, **options})
     spacy.util.fix_random_seed(0)
     nlp.initialize(lambda: examples[::-1])
-    assert {key: other.labels[cluster] for key, cluster in other._cluster_of.items()} == expected
+    assert {key: other.labels[cluster] for key, cluster in other.loop.cluster_of.items()} == expected
 
 
 def test_clusters_that_stay_fallen_together_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     tries: List[int] = []
 
-    def collapsed(vectors: Any, count: int, *, seed: int, **_: Any) -> Any:
+    def collapsed(vectors: Any, count: int, *, seed: int, settings: Any) -> Any:
         tries.append(seed)
         labels = numpy.zeros(len(vectors.vectors), dtype="int64")
         sizes = numpy.bincount(labels, minlength=count)
-        return adaptive.Adapted(labels, numpy.zeros((count, 2)), sizes, [], adaptive._reasons(labels, count))
+        return adaptive.Adapted(labels, numpy.zeros((count, 2)), sizes, [], check_sizes(sizes).reasons)
 
     monkeypatch.setattr(adaptive, "adapt", collapsed)
     with pytest.warns(UserWarning, match=r"W600.*33% of the clusters are used"):
@@ -112,7 +113,7 @@ def test_clusters_that_stay_fallen_together_are_reported(monkeypatch: pytest.Mon
 def test_vectors_are_read_learned_saved_and_loaded(vector: str, encoder: str, tmp_path: Path) -> None:
     nlp, pipe, examples = build_pieces(encoder, vector, loops=1)
     before = weights(pipe)
-    assert pipe.read(pipe.suggest_gold(examples[:5])).vector.shape == (5, 16 * PARTS[vector])
+    assert pipe.forward(pipe.suggest_gold(examples[:5])).vector.shape == (5, 16 * PARTS[vector])
     losses: Dict[str, float] = {}
     nlp.update(examples[:8], sgd=nlp.create_optimizer(), losses=losses)
     assert losses[NAME] > 0.0 and not same(weights(pipe), before)
@@ -131,9 +132,9 @@ def test_markers_are_of_the_pair(encoder: str) -> None:
     doc = spacy.blank("en").make_doc("Ada met Eve and Kim in [E1] town [/E1]")
     doc.ents = [spacy.tokens.Span(doc, at, at + 1, "X") for at in (0, 2, 4)]
     pairs = pipe.suggest([doc])
-    together = pipe.read(pairs).vector
+    together = pipe.forward(pairs).vector
     for number in range(len(pairs)):
-        assert numpy.allclose(pipe.read(pairs.take([number])).vector[0], together[number], atol=1e-5)
+        assert numpy.allclose(pipe.forward(pairs.take([number])).vector[0], together[number], atol=1e-5)
     assert numpy.abs(together[0] - together[1]).max() > 1e-4, "the same subject, beside another object"
     assert numpy.allclose(numpy.linalg.norm(together, axis=1), 2**0.5, atol=1e-5)
 
@@ -141,17 +142,17 @@ def test_markers_are_of_the_pair(encoder: str) -> None:
 # Learning
 
 
-def test_the_surest_of_each_cluster() -> None:
+def test_the_most_confident_of_each_cluster() -> None:
     labels, sure = numpy.asarray([0, 0, 0, 0, 1, 1, 2]), numpy.asarray([0.1, 0.9, 0.5, 0.5, 0.2, 0.3, 0.0])
-    assert surest(labels, sure, share=1.0).all() and not surest(labels, sure, share=0.0).any()
-    assert numpy.flatnonzero(surest(labels, sure, share=0.5)).tolist() == [1, 2, 5, 6]
+    assert most_confident(labels, sure, share=1.0).all() and not most_confident(labels, sure, share=0.0).any()
+    assert numpy.flatnonzero(most_confident(labels, sure, share=0.5)).tolist() == [1, 2, 5, 6]
 
 
 def test_the_others_are_not_learned() -> None:
     _, pipe, examples = build(clustering=clustering(loops=1, confident=0.5))
     targets = pipe.targets(pipe.suggest_gold(examples))
     assert numpy.bincount(targets["clusters"] + 1).tolist() == [3 * TURNS // 2] + [TURNS // 2] * 3
-    assert len(pipe._cluster_of) == 3 * TURNS, "but clusters have them all"
+    assert len(pipe.loop.cluster_of) == 3 * TURNS, "but clusters have them all"
 
 
 LEARNING: List[Dict[str, Any]] = [
@@ -196,7 +197,7 @@ def test_nothing_is_hidden_from_predictions() -> None:
     _, pipe, examples = build(clustering=clustering(loops=1, mask_mentions=1.0, contrast=1.0))
     _, plain, _ = build()
     pairs = pipe.suggest_gold(examples)
-    assert numpy.array_equal(pipe.read(pairs).vector, plain.read(pairs).vector)
+    assert numpy.array_equal(pipe.forward(pairs).vector, plain.forward(pairs).vector)
     assert pipe.training_features(pairs).arrays["hidden"].sum(1).tolist() == [1] * len(pairs)
 
 
@@ -220,13 +221,13 @@ def test_a_frozen_encoder_stays_as_it_is_bit_by_bit(kind: str, encoder: str) -> 
     for epoch in range(6):
         for step in (0, 1):
             callback(nlp, {"step": 2 * epoch + step, "epoch": epoch})
-            pipe.cfg["settled"] = False
+            pipe.clusters.has_settled = False
             before, head = weights(pipe), module_of(pipe.model).head.weight.clone()
             nlp.update(examples[8 * step : 8 * step + 8], sgd=optimizer, losses={})
             moved.append(not same(weights(pipe), before))
             heads.append(not bool((module_of(pipe.model).head.weight == head).all()))
     assert moved == [False] * 4 + [True] * 2 + [False] * 4 + [True] * 2 and all(heads)
-    assert len(pipe.cfg["history"]) == 2
+    assert len(pipe.clusters.history) == 2
 
 
 def test_an_encoder_that_would_never_learn_is_refused() -> None:

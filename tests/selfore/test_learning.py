@@ -14,7 +14,7 @@ from spacy.training import Example
 from spacy_relext import set_triples
 from spacy_relext.scoring.clusters import score_clusters
 from spacy_relext.selfore.clustering.discriminant import Space
-from spacy_relext.selfore.clustering.fit import scale_of
+from spacy_relext.selfore.clustering.fit import fit_scale
 from spacy_relext.selfore.table import keys_of
 from tests.selfore.test_component import CNN, MODEL, NAME, TEMPLATES, TURNS, make_examples
 
@@ -49,11 +49,11 @@ def test_two_loops_draw_clusters_apart(smoothing: float) -> None:
     examples = make_examples(nlp)
     learn(nlp, pipe, examples, loops=2)
     gold = [relation for relation in TEMPLATES for _ in range(TURNS)]
-    found = [pipe._cluster_of[key] for key in keys_of(pipe.suggest_gold(examples))]
+    found = [pipe.loop.cluster_of[key] for key in keys_of(pipe.suggest_gold(examples))]
     assert score_clusters(gold, found)["ari"] > 0.9
-    told = [each["information"] for each in pipe.cfg["history"]]
-    assert len(told) == 3 and told[0] < told[2] and pipe.cfg["settled"]
-    assert (pipe.cfg["certainty"] == 1.0) == (smoothing == 0.0)
+    told = [each["information"] for each in pipe.clusters.history]
+    assert len(told) == 3 and told[0] < told[2] and pipe.clusters.has_settled
+    assert (pipe.clusters.scale == 1.0) == (smoothing == 0.0)
 
 
 def test_the_scale_makes_the_classifier_as_sure_as_its_labels() -> None:
@@ -62,11 +62,11 @@ def test_the_scale_makes_the_classifier_as_sure_as_its_labels() -> None:
     labels = dice.integers(0, 4, 4_000)
     vectors = (centroids[labels] + dice.normal(size=(4_000, 4))).astype("float32")
     space = Space(vectors.mean(0), numpy.eye(4, dtype="float32"), centroids - vectors.mean(0))
-    scale = scale_of(vectors, labels, space, smoothing=0.1)
+    scale = fit_scale(vectors, labels, space, smoothing=0.1)
     logits = scale * space.logits(space.codes(vectors)).astype("float64")
     probs = numpy.exp(logits - numpy.logaddexp.reduce(logits, axis=1, keepdims=True))
     assert scale < 0.2 and probs.max(1).mean() == pytest.approx(0.925, abs=0.01)  # 1 - 0.1 + 0.1 / 4
-    assert scale_of(vectors, labels, space, smoothing=0.0) == 1.0, "never surer than it is"
+    assert fit_scale(vectors, labels, space, smoothing=0.0) == 1.0, "never surer than it is"
 
 
 def test_gold_changes_nothing_in_learning() -> None:
@@ -79,8 +79,8 @@ def test_gold_changes_nothing_in_learning() -> None:
             relation = random.Random(seed).choice(list(TEMPLATES))
             set_triples(gold, [{"subject": gold.ents[1], "relation": relation, "object": gold.ents[0]}])
         learn(nlp, pipe, examples, loops=2)
-        assert nlp.evaluate(examples)["clusters_information"] == pipe.cfg["history"][-1]["information"]
-        found.append((pipe.model.to_bytes(), pipe.cfg["history"], pipe._cluster_of, pipe.labels))
+        assert nlp.evaluate(examples)["clusters_information"] == pipe.clusters.history[-1]["information"]
+        found.append((pipe.model.to_bytes(), pipe.clusters.history, pipe.loop.cluster_of, pipe.labels))
     assert found[0] == found[1]
 
 

@@ -1,177 +1,144 @@
-"""Adaptive clustering, SelfORE's own: an autoencoder learns the vectors of pairs, k-means clusters its codes, and codes
-and centroids are then drawn together. The equations are in `selfore/clustering/autoencoder.py`.
+"""Adaptive clustering, SelfORE's own: an autoencoder is pretrained on pair vectors, k-means clusters its codes, and
+then codes and centroids are trained together. The equations are in `selfore/clustering/autoencoder.py`.
 
-The target is that of the whole data and stays for some epochs. It needs no table of N × K numbers: a copy of the
-network says for each batch what q was when f was counted.
+The target distribution is that of all pairs and fixed for some epochs. A copy of the network recomputes q of each batch
+as it was then, so that no table of N × K numbers is needed.
 """
 
 import copy
 import logging
-from typing import Any, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Iterator, List, NamedTuple, Optional, Tuple
 
-import numpy as np
-import numpy.typing as npt
+import numpy
 import torch
 from torch import Tensor
 
+from ...pipeline.settings import Settings
 from .autoencoder import AdaptiveClusters, check_sizes, log_target, reconstruction_loss, soft_sizes
-from .discriminant import CHUNK, kmeans, means_of
+from .discriminant import CHUNK, TOLERANCE, kmeans, means_of
+from .ensemble import Floats, Ints
 
 logger = logging.getLogger(__name__)
-
-IntArray = npt.NDArray[np.int64]
 
 BATCH = 256
 
 LEARN_RATE, WEIGHT_DECAY = 1e-3, 1e-5
 
-# The share of pairs below which a change of clusters from one target to the next is none.
-SETTLED = 0.005
-
 RETRIES = 3
 
 
 class Adapted(NamedTuple):
-    """What came out.
+    """Result of adaptive clustering.
 
-    labels (IntArray): argmax q of each pair. Shape (N,)
-    centroids (NDArray): μ. Shape (K, Z)
-    sizes (NDArray): f. Shape (K,)
-    changed (List[float]): Share of the pairs that changed their cluster from each target to the next.
-    reasons (List[str]): What speaks for clusters having fallen together, after all tries.
+    labels (Ints): argmax q of each pair. Shape (N,)
+    centroids (Floats): μ. Shape (K, Z)
+    sizes (Floats): f. Shape (K,)
+    changed (List[float]): Share of the pairs whose cluster changed from each target to the next.
+    reasons (List[str]): Signs of a collapse after the last try.
     """
 
-    labels: IntArray
-    centroids: npt.NDArray[Any]
-    sizes: npt.NDArray[Any]
+    labels: Ints
+    centroids: Floats
+    sizes: Floats
     changed: List[float]
     reasons: List[str]
 
 
 class Standardised:
-    """Vectors with mean 0 and variance 1 in each place, made in full precision where they are asked for.
+    """Vectors with mean 0 and variance 1 in each dimension, computed in single precision batch by batch.
 
-    vectors (NDArray): Half precision will do. Shape (N, F)
+    vectors (Floats): Half precision suffices. Shape (N, F)
     """
 
-    def __init__(self, vectors: npt.NDArray[Any]) -> None:
+    def __init__(self, vectors: Floats) -> None:
         self.vectors = vectors
-        total, squares = np.zeros(vectors.shape[1]), np.zeros(vectors.shape[1])
+        total, squares = numpy.zeros(vectors.shape[1]), numpy.zeros(vectors.shape[1])
         for start in range(0, len(vectors), CHUNK):
-            part = vectors[start : start + CHUNK].astype("float64")
-            total, squares = total + part.sum(0), squares + (part**2).sum(0)
+            chunk = vectors[start : start + CHUNK].astype("float64")
+            total, squares = total + chunk.sum(0), squares + (chunk**2).sum(0)
         self.mean = total / len(vectors)
-        spread = np.sqrt(np.maximum(squares / len(vectors) - self.mean**2, 0.0))
-        self.spread = np.where(spread < 1e-6, 1.0, spread)
+        deviation = numpy.sqrt(numpy.maximum(squares / len(vectors) - self.mean**2, 0.0))
+        self.deviation = numpy.where(deviation < 1e-6, 1.0, deviation)
 
-    def batches(self, size: int, *, order: Optional[IntArray] = None) -> Iterator[Tensor]:
-        """Yield all of them in parts.
+    def batches(self, size: int, *, order: Optional[Ints] = None) -> Iterator[Tensor]:
+        """Yield all vectors.
 
-        size (int): Of a part.
-        order (Optional[IntArray]): In which order; None: as they stand. Shape (N,)
+        size (int): Of a batch.
+        order (Optional[Ints]): Permutation of the rows. Shape (N,)
         YIELDS (Tensor): Shapes (n, F)
         """
         for start in range(0, len(self.vectors), size):
             rows = slice(start, start + size) if order is None else order[start : start + size]
-            yield torch.from_numpy(((self.vectors[rows] - self.mean) / self.spread).astype("float32"))
+            yield torch.from_numpy(((self.vectors[rows] - self.mean) / self.deviation).astype("float32"))
 
 
-def adaptive_clusters(vectors: npt.NDArray[Any], count: int, *, seed: int, **options: Any) -> Adapted:
-    """Cluster, and begin anew with other random numbers where clusters have fallen together.
+def adaptive_clusters(vectors: Floats, count: int, *, seed: int, settings: Settings) -> Adapted:
+    """Cluster, with new random numbers if clusters collapse.
 
-    vectors (NDArray): Of pairs; half precision will do. Shape (N, F)
+    vectors (Floats): Of pairs; half precision suffices. Shape (N, F)
     count (int): K, at most N.
-    seed (int): Of all that is drawn; torch's own random numbers stay as they are.
-    options (Any): As for `adapt`.
-    RETURNS (Adapted): Of the first try without a collapse, or else of that whose clusters are most alike in size.
+    seed (int): Of all random numbers; the state of torch's own generator is kept.
+    settings (Settings): From `spacy_relext.Clustering.v1`.
+    RETURNS (Adapted): Of the first try without a collapse, or else of the one with the most even cluster sizes.
     """
     standardised = Standardised(vectors)
-    best: Tuple[float, Optional[Adapted]] = (-1.0, None)
+    tries: List[Adapted] = []
     for attempt in range(1 + RETRIES):
         with torch.random.fork_rng(devices=[]):
-            found = adapt(standardised, count, seed=seed * (1 + RETRIES) + attempt, **options)
-        if not found.reasons:
-            return found
-        logger.info("adaptive clustering, try %d: %s", attempt + 1, "; ".join(found.reasons))
-        evenness = check_sizes(np.bincount(found.labels, minlength=count).tolist()).evenness
-        best = max(best, (evenness, found), key=lambda each: each[0])
-    assert best[1] is not None
-    return best[1]
+            tries.append(adapt(standardised, count, seed=seed * (1 + RETRIES) + attempt, settings=settings))
+        if not tries[-1].reasons:
+            return tries[-1]
+        logger.info("adaptive clustering, try %d: %s", attempt + 1, "; ".join(tries[-1].reasons))
+    return max(tries, key=lambda each: check_sizes(numpy.bincount(each.labels, minlength=count)).evenness)
 
 
-def adapt(
-    vectors: Standardised,
-    count: int,
-    *,
-    seed: int,
-    restarts: int = 10,
-    pretrain_epochs: int = 20,
-    adaptive_epochs: int = 20,
-    refresh: int = 2,
-    reconstruction: float = 0.1,
-) -> Adapted:
+def adapt(vectors: Standardised, count: int, *, seed: int, settings: Settings) -> Adapted:
     """Cluster once.
 
     vectors (Standardised): Of pairs. N, F
     count (int): K, at most N.
-    seed (int): Of the network, of the batches and of k-means++.
-    restarts (int): Starts of k-means on the codes.
-    pretrain_epochs (int): Epochs in which the autoencoder learns alone.
-    adaptive_epochs (int): Most epochs in which codes and centroids are drawn together; 0: k-means on the codes.
-    refresh (int): T, epochs that a target stays.
-    reconstruction (float): Weight of the autoencoder's error then.
+    seed (int): Of the network, the batches and k-means++.
+    settings (Settings): From `spacy_relext.Clustering.v1`.
     RETURNS (Adapted): Clusters.
     """
     torch.manual_seed(seed)
-    dice = np.random.default_rng(seed)
+    rng = numpy.random.default_rng(seed)
     module = AdaptiveClusters(len(vectors.mean))
-    pretrain(module, vectors, epochs=pretrain_epochs, dice=dice)
-    codes = _codes(module, vectors)
-    centroids = best_centroids(codes.numpy(), count, seed=seed, restarts=restarts)
-    module.place(codes, torch.from_numpy(centroids))
+    _pretrain(module, vectors, epochs=settings["pretrain_epochs"], rng=rng)
+    with torch.no_grad():
+        codes = torch.cat([module.autoencoder.encode(batch) for batch in vectors.batches(CHUNK)])
+    centroids = _best_centroids(codes.numpy(), count, seed=seed, restarts=settings["restarts"])
+    module.set_centroids(codes, torch.from_numpy(centroids))
     optimizer = torch.optim.Adam(module.parameters(), lr=LEARN_RATE)
     labels, sizes = assign(module, vectors)
     changed: List[float] = []
-    for epoch in range(0, adaptive_epochs, refresh):
-        target = copy.deepcopy(module).eval()
-        for _ in range(min(refresh, adaptive_epochs - epoch)):
-            for batch in vectors.batches(BATCH, order=dice.permutation(len(vectors.vectors))):
+    epochs, refresh = settings["adaptive_epochs"], settings["refresh"]
+    for epoch in range(0, epochs, refresh):
+        teacher = copy.deepcopy(module).eval()
+        for _ in range(min(refresh, epochs - epoch)):
+            for batch in vectors.batches(BATCH, order=rng.permutation(len(vectors.vectors))):
                 with torch.no_grad():
-                    log_p = log_target(target.log_assignment(batch), sizes)
-                _step(optimizer, module.train().loss(batch, log_p, reconstruction=reconstruction))
+                    log_p = log_target(teacher.log_assignment(batch), sizes)
+                _step(optimizer, module.train().loss(batch, log_p, reconstruction=settings["reconstruction"]))
         before, (labels, sizes) = labels, assign(module, vectors)
         changed.append(float((before != labels).mean()))
-        if changed[-1] < SETTLED or _reasons(labels, count):
+        if changed[-1] < TOLERANCE or check_sizes(numpy.bincount(labels, minlength=count)).reasons:
             break
     assert module.centroids is not None
-    return Adapted(labels, module.centroids.detach().numpy(), sizes.numpy(), changed, _reasons(labels, count))
+    reasons = check_sizes(numpy.bincount(labels, minlength=count)).reasons
+    return Adapted(labels, module.centroids.detach().numpy(), sizes.numpy(), changed, reasons)
 
 
-def pretrain(module: AdaptiveClusters, vectors: Standardised, *, epochs: int, dice: np.random.Generator) -> None:
-    """Let the autoencoder learn vectors alone.
+def assign(module: AdaptiveClusters, vectors: Standardised) -> Tuple[Ints, Tensor]:
+    """Assign all vectors to clusters.
 
-    module (AdaptiveClusters): Without centroids.
+    module (AdaptiveClusters): With centroids; in evaluation mode afterwards.
     vectors (Standardised): Of pairs.
-    epochs (int): How often each is seen.
-    dice (np.random.Generator): Orders them.
-    """
-    optimizer = torch.optim.Adam(module.parameters(), lr=LEARN_RATE, weight_decay=WEIGHT_DECAY)
-    module.train()
-    for _ in range(epochs):
-        for batch in vectors.batches(BATCH, order=dice.permutation(len(vectors.vectors))):
-            _step(optimizer, reconstruction_loss(batch, module.autoencoder(batch)[1]))
-
-
-def assign(module: AdaptiveClusters, vectors: Standardised) -> Tuple[IntArray, Tensor]:
-    """Read all vectors once.
-
-    module (AdaptiveClusters): With centroids.
-    vectors (Standardised): Of pairs.
-    RETURNS (Tuple[IntArray, Tensor]): argmax q, and f. Shapes (N,), (K,)
+    RETURNS (Tuple[Ints, Tensor]): argmax q, and f. Shapes (N,), (K,)
     """
     labels: List[Tensor] = []
 
-    def parts() -> Iterator[Tensor]:
+    def log_assignments() -> Iterator[Tensor]:
         for batch in vectors.batches(CHUNK):
             log_q = module.log_assignment(batch)
             labels.append(log_q.argmax(1))
@@ -179,41 +146,32 @@ def assign(module: AdaptiveClusters, vectors: Standardised) -> Tuple[IntArray, T
 
     module.eval()
     with torch.no_grad():
-        sizes = soft_sizes(parts())
+        sizes = soft_sizes(log_assignments())
     return torch.cat(labels).numpy(), sizes
 
 
-def best_centroids(codes: npt.NDArray[Any], count: int, *, seed: int, restarts: int) -> npt.NDArray[np.float32]:
-    """k-means from several starts.
+def _pretrain(module: AdaptiveClusters, vectors: Standardised, *, epochs: int, rng: numpy.random.Generator) -> None:
+    """Train the autoencoder alone; it is in evaluation mode afterwards."""
+    optimizer = torch.optim.Adam(module.parameters(), lr=LEARN_RATE, weight_decay=WEIGHT_DECAY)
+    module.train()
+    for _ in range(epochs):
+        for batch in vectors.batches(BATCH, order=rng.permutation(len(vectors.vectors))):
+            _step(optimizer, reconstruction_loss(batch, module.autoencoder(batch)[1]))
+    module.eval()
 
-    codes (NDArray): Shape (N, Z)
-    count (int): K.
-    seed (int): Of k-means++; each start has its own.
-    restarts (int): How many.
-    RETURNS (NDArray): Centroids of the one with the smallest squared distances. Shape (K, Z)
-    """
-    found = []
+
+def _best_centroids(codes: Floats, count: int, *, seed: int, restarts: int) -> Floats:
+    """Centroids of the k-means with the smallest inertia, of several starts. Shapes (N, Z) → (K, Z)"""
+    starts = []
     for restart in range(restarts):
         labels = kmeans(codes, count, seed=seed * restarts + restart)
         means = means_of(codes, labels, count)
-        found.append((float(((codes - means[labels]) ** 2).sum(dtype="float64")), restart, means))
-    return min(found, key=lambda each: each[:2])[2]
-
-
-def _codes(module: AdaptiveClusters, vectors: Standardised) -> Tensor:
-    """Codes of all vectors. Shape (N, Z)"""
-    module.eval()
-    with torch.no_grad():
-        return torch.cat([module.autoencoder.encode(batch) for batch in vectors.batches(CHUNK)])
+        starts.append((float(((codes - means[labels]) ** 2).sum(dtype="float64")), means))
+    return min(starts, key=lambda each: each[0])[1]
 
 
 def _step(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
-    """Learn from a batch."""
+    """Update weights by the gradient of a loss."""
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
-
-
-def _reasons(labels: IntArray, count: int) -> List[str]:
-    """What speaks for clusters having fallen together."""
-    return check_sizes(np.bincount(labels, minlength=count).tolist()).reasons

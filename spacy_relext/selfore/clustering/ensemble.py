@@ -1,91 +1,170 @@
-"""From more clusters than are wanted to as many as are: those that lie near each other become one.
+"""Several clusterings of the same pairs: which one is best, what they agree on, and merging of surplus clusters.
 
-Source: Hu et al., EMNLP 2020, find more clusters than there are relations and merge their centroids by k-means, each
-counting the same. Here it is Ward's method (1963), and a centroid counts as many times as it has pairs: of a large
-cluster and a small one the mean lies near the large one, and a centroid without pairs draws nothing.
+Source: Hu et al., EMNLP 2020, find more clusters than there are relations and merge their centroids by unweighted
+k-means. Here Ward's method (1963) merges them, and a centroid weighs as much as its cluster has pairs: the mean of a
+large cluster and a small one lies near the large one, and a centroid without pairs has no weight.
 """
 
-from typing import Any, NamedTuple, Sequence
+import warnings
+from functools import partial
+from typing import Any, Sequence, Tuple
 
-import numpy as np
-import numpy.typing as npt
+import numpy
+from numpy.typing import NDArray
 
 from ...errors import require
-from .neighbours import fit_quietly
 
-IntArray = npt.NDArray[np.int64]
+Floats = NDArray[numpy.floating]
 
-# Soft size below which a cluster is none.
-LEAST = 1.0
+Ints = NDArray[numpy.int64]
+
+# Pairs whose neighbours are searched, and pairs among which; larger data is sampled.
+MAX_QUERIES, MAX_CANDIDATES = 20_000, 50_000
+
+# Queries whose similarities are in memory at once.
+BLOCK = 1_024
+
+# Soft size below which a cluster counts as empty.
+MIN_SIZE = 1.0
+
+# Initializations of the k-means that finds a consensus.
+CONSENSUS_STARTS = 5
+
+import_optional = partial(require, purpose="clustering", extra="cluster")
 
 
-class Merged(NamedTuple):
-    """What became of K' clusters.
+class Neighbours:
+    """The nearest neighbours of pairs by cosine similarity, which score clusterings without labels.
 
-    numbers (IntArray): Which of the K clusters each is a part of. Shape (K',)
-    centroids (NDArray): Of the K clusters. Shape (K, Z)
+    vectors (Floats): Shape (N, D)
+    count (int): Neighbours of each pair; at most a fifth of the pairs, so that small clusters have some of their own.
+    seed (int): Of the samples.
     """
 
-    numbers: IntArray
-    centroids: npt.NDArray[np.float64]
+    def __init__(self, vectors: Floats, *, count: int = 10, seed: int = 0) -> None:
+        rng = numpy.random.default_rng(seed)
+        total = len(vectors)
+        self.queries = sample_rows(total, MAX_QUERIES, rng)
+        self.candidates = self.queries if total <= MAX_QUERIES else sample_rows(total, MAX_CANDIDATES, rng)
+        count = min(count, max(1, total // 5), len(self.candidates) - 1)
+        units = _unit_vectors(vectors[self.candidates])
+        blocks = []
+        for start in range(0, len(self.queries), BLOCK):
+            queries = self.queries[start : start + BLOCK]
+            similarity = _unit_vectors(vectors[queries]) @ units.T
+            similarity[queries[:, None] == self.candidates] = -2.0  # a pair is no neighbour of itself
+            nearest = numpy.argpartition(-similarity, count - 1, axis=1)[:, :count] if count > 0 else similarity[:, :0]
+            blocks.append(nearest.copy())  # a view would keep the whole block
+        self.nearest: Ints = numpy.concatenate(blocks).astype("int64")
+
+    def information(self, labels: Ints, *, count: int) -> float:
+        """Compute the mutual information of the clusters of a pair and of its neighbour, as a share of ln K.
+
+        It is high if neighbours share clusters and clusters have similar sizes. One cluster of all pairs has 0, as have
+        random clusters.
+
+        labels (Ints): Cluster of each pair. Shape (N,)
+        count (int): K.
+        RETURNS (float): 0 to 1.
+        """
+        if count < 2 or not self.nearest.size:
+            return 0.0
+        joint = numpy.zeros((count, count))
+        own = numpy.repeat(labels[self.queries], self.nearest.shape[1])
+        numpy.add.at(joint, (own, labels[self.candidates][self.nearest].ravel()), 1.0)
+        joint = (joint + joint.T) / (2.0 * joint.sum())
+        shares = joint.sum(1)
+        chance = shares[:, None] * shares
+        seen = joint > 0
+        return float((joint[seen] * numpy.log(joint[seen] / chance[seen])).sum() / numpy.log(count))
 
 
-def merge_clusters(centroids: npt.NDArray[Any], sizes: npt.NDArray[Any], count: int) -> Merged:
-    """Merge the two clusters whose union adds least to the squared distances from the centroids, again and again.
+def sample_rows(total: int, most: int, rng: numpy.random.Generator) -> Ints:
+    """Draw row numbers without replacement.
 
-    centroids (NDArray): Shape (K', Z)
-    sizes (NDArray): Pairs of each, whole or soft; those with less than one take no part, and go to the nearest in the
-        end. Shape (K',)
-    count (int): K; no more clusters than this are left, and fewer where fewer have pairs.
-    RETURNS (Merged): Numbers of the clusters, those of the first parts in rising order.
+    total (int): Number of rows.
+    most (int): Size of the sample; all rows if there are no more.
+    rng (numpy.random.Generator): Source of the draw.
+    RETURNS (Ints): Sorted row numbers.
     """
-    kept = np.flatnonzero(np.asarray(sizes) >= LEAST)
-    if not len(kept):
+    if total <= most:
+        return numpy.arange(total)
+    return numpy.sort(rng.choice(total, most, replace=False))
+
+
+def _unit_vectors(vectors: Floats) -> Floats:
+    """Scale vectors to length 1; 0 stays 0."""
+    vectors = vectors.astype("float32")
+    return vectors / numpy.maximum(numpy.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+
+
+def merge_clusters(centroids: Floats, sizes: NDArray[numpy.generic], count: int) -> Tuple[Ints, Floats]:
+    """Merge the two clusters whose union adds least to the squared distances from the centroids, until K remain.
+
+    centroids (Floats): Shape (K', Z)
+    sizes (NDArray[numpy.generic]): Whole or soft number of pairs. Clusters with less than one are not merged, but
+        assigned to the nearest result. Shape (K',)
+    count (int): K; fewer clusters remain if fewer have pairs.
+    RETURNS (Tuple[Ints, Floats]): Number of the merged cluster of each, and the merged centroids, in the order of their
+        first parts. Shapes (K',), (K, Z)
+    RAISES (ValueError): If no cluster has pairs.
+    """
+    populated = numpy.flatnonzero(numpy.asarray(sizes) >= MIN_SIZE)
+    if not len(populated):
         raise ValueError("no cluster has pairs")
-    means, mass = np.asarray(centroids, dtype="float64")[kept], np.asarray(sizes, dtype="float64")[kept]
-    part_of = np.arange(len(kept))
-    costs = np.stack([_added(means, mass, each) for each in range(len(kept))])
-    for _ in range(len(kept) - count):
-        first, second = sorted(divmod(int(costs.argmin()), len(kept)))
-        total = mass[first] + mass[second]
-        means[first] = (mass[first] * means[first] + mass[second] * means[second]) / total
-        mass[first], mass[second] = total, 0.0
-        part_of[part_of == second] = first
-        costs[first] = costs[:, first] = _added(means, mass, first)
-        costs[second] = costs[:, second] = np.inf
-    left, inverse = np.unique(part_of, return_inverse=True)
-    numbers = ((np.asarray(centroids)[:, None] - means[left]) ** 2).sum(2).argmin(1)
-    numbers[kept] = inverse
-    return Merged(numbers.astype("int64"), means[left])
+    means, weights = (numpy.asarray(array, dtype="float64")[populated] for array in (centroids, sizes))
+    merged = numpy.arange(len(populated))
+    costs = numpy.stack([_merge_costs(means, weights, each) for each in range(len(populated))])
+    for _ in range(len(populated) - count):
+        first, second = sorted(divmod(int(costs.argmin()), len(populated)))
+        total = weights[first] + weights[second]
+        means[first] = (weights[first] * means[first] + weights[second] * means[second]) / total
+        weights[first], weights[second] = total, 0.0
+        merged[merged == second] = first
+        costs[first] = costs[:, first] = _merge_costs(means, weights, first)
+        costs[second] = costs[:, second] = numpy.inf
+    remaining, inverse = numpy.unique(merged, return_inverse=True)
+    numbers = ((numpy.asarray(centroids)[:, None] - means[remaining]) ** 2).sum(2).argmin(1)
+    numbers[populated] = inverse
+    return numbers.astype("int64"), means[remaining]
 
 
-def _added(means: npt.NDArray[np.float64], mass: npt.NDArray[np.float64], one: int) -> npt.NDArray[np.float64]:
-    """What merging a cluster with each other adds to the squared distances; inf with itself or one that is gone."""
-    added = mass * mass[one] / np.maximum(mass + mass[one], LEAST) * ((means - means[one]) ** 2).sum(1)
-    return np.where((mass > 0) & (np.arange(len(mass)) != one), added, np.inf)
+def _merge_costs(means: Floats, weights: Floats, one: int) -> Floats:
+    """Increase of the squared distances if a cluster is merged with each other one; inf with itself or a merged one."""
+    costs = weights * weights[one] / numpy.maximum(weights + weights[one], MIN_SIZE)
+    costs = costs * ((means - means[one]) ** 2).sum(1)
+    return numpy.where((weights > 0) & (numpy.arange(len(weights)) != one), costs, numpy.inf)
 
 
-# Starts of k-means.
-STARTS = 5
+def consensus_clusters(labels: Sequence[Ints], count: int, *, seed: int) -> Ints:
+    """Find the clusters on which several clusterings agree: k-means of the indicators of their clusters.
 
-
-def agreed_clusters(labels: Sequence[IntArray], count: int, *, seed: int) -> IntArray:
-    """Find the clusters on which clusterings agree.
-
-    labels (Sequence[IntArray]): At least one clustering: the cluster of each pair, from 0. Shapes (N,)
+    labels (Sequence[Ints]): Clusterings of the same pairs, at least one. Shapes (N,)
     count (int): K.
     seed (int): Of k-means++.
-    RETURNS (IntArray): Shape (N,)
+    RETURNS (Ints): Shape (N,)
     """
-    # pairs of which all clusterings say the same are one, as heavy as they are many
-    kinds, inverse, sizes = np.unique(np.stack(labels, axis=1), axis=0, return_inverse=True, return_counts=True)
-    if len(kinds) <= count:
+    # pairs with the same cluster in every clustering are one row, weighted by their number
+    rows, inverse, sizes = numpy.unique(numpy.stack(labels, axis=1), axis=0, return_inverse=True, return_counts=True)
+    if len(rows) <= count:
         return inverse.reshape(-1).astype("int64")
-    offsets = np.cumsum([0, *(int(each.max()) + 1 for each in labels)])
-    indicators = np.zeros((len(kinds), int(offsets[-1])), dtype="float32")
-    indicators[np.arange(len(kinds))[:, None], kinds + offsets[:-1]] = 1.0
-    cluster = require("sklearn.cluster", purpose="clustering", extra="cluster")
-    kmeans = cluster.KMeans(count, n_init=STARTS, random_state=seed)
-    found = fit_quietly(kmeans, indicators, sample_weight=sizes)
-    agreed: IntArray = found.labels_.astype("int64")[inverse.reshape(-1)]
-    return agreed
+    offsets = numpy.cumsum([0, *(int(each.max()) + 1 for each in labels)])
+    indicators = numpy.zeros((len(rows), int(offsets[-1])), dtype="float32")
+    indicators[numpy.arange(len(rows))[:, None], rows + offsets[:-1]] = 1.0
+    kmeans = import_optional("sklearn.cluster").KMeans(count, n_init=CONSENSUS_STARTS, random_state=seed)
+    fitted = fit_estimator(kmeans, indicators, sample_weight=sizes)
+    consensus: Ints = fitted.labels_.astype("int64")[inverse.reshape(-1)]
+    return consensus
+
+
+def fit_estimator(estimator: Any, vectors: Floats, **arguments: Ints) -> Any:
+    """Fit a scikit-learn estimator without convergence warnings: empty clusters are reported once, by their sizes.
+
+    estimator (Any): The estimator.
+    vectors (Floats): Shape (N, D)
+    arguments (Ints): Of `fit`.
+    RETURNS (Any): The fitted estimator.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", import_optional("sklearn.exceptions").ConvergenceWarning)
+        return estimator.fit(vectors, **arguments)

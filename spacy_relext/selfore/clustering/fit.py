@@ -1,41 +1,42 @@
-"""How well a pair fits into its cluster: what a clusterer abstains by.
+"""How well pairs fit into their clusters: the score by which a clusterer abstains.
 
-A pair that states nothing is put into some cluster, and often far from all others: it is not which of two clusters it
-belongs to that is in doubt. But its vector then differs from the mean of all pairs in another way than the cluster's
-mean does, or one of its arguments is of another kind than those of the cluster:
+A pair that states no relation is still assigned to a cluster, often far from all others: which of two clusters it
+belongs to is not the question. But its vector differs from the mean of all pairs in another direction than the mean of
+the cluster does, or one of its arguments is of another kind than those of the cluster:
 
     c(x) = cos(z, μ_k) + min over the parts p of x of cos(x_p − m_p, m_kp − m_p)
     fit(x) = c(x) + ½ · mean of c over the cluster
 
-z and μ_k: the pair and its cluster's centroid in the space that tells clusters apart, where the mean of all pairs is 0;
-m: mean of all pairs' vectors; m_k: of the cluster's; parts: subject, object, and the words between. Where a cluster is
-loose, as those are which hold what fits nowhere, all its pairs count as fitting less. `docs/methods/selfore.md` has
-what other measures gave.
+z and μ_k: the pair and its cluster's centroid in the discriminant space, where the mean of all pairs is 0; m: mean of
+all pairs' vectors; m_k: of the cluster's; parts: subject, object, and the words between. All pairs of a loose cluster,
+as of leftovers, thus fit less. `docs/methods/selfore.md` compares other measures.
 
-The space need not be kept: a_j = z · μ_j is what the classifier says of cluster j, but for |μ_j|² / 2, and of what lies
-in the span of the centroids |z|² = aᵀ G⁺ a, with G_ij = μ_i · μ_j.
+The space itself is not needed: a_j = z · μ_j is the classifier's logit of cluster j plus |μ_j|² / 2, and in the span of
+the centroids |z|² = aᵀ G⁺ a, with G_ij = μ_i · μ_j.
 """
 
-from typing import Any, NamedTuple, Sequence, Tuple
+from typing import NamedTuple, Sequence, Tuple
 
-import numpy as np
-import numpy.typing as npt
+import numpy
 
-from ...errors import require
 from ...scoring.probabilities import log_softmax
-from .discriminant import CHUNK, Floats, IntArray, Space, means_of
+from .discriminant import CHUNK, Space, means_of
+from .ensemble import Floats, Ints, import_optional
 
 TINY = 1e-9
 
-# Centroids that lie so much less far apart in some direction, as a share, span nothing there.
-FLAT = 1e-5
+# Singular values of G below this share of the largest count as 0.
+RCOND = 1e-5
 
 # Weight of the mean of a pair's cluster.
-LEVEL = 0.5
+LEVEL_WEIGHT = 0.5
+
+# Pairs of the sample that fits the scale, and its lower bound.
+MAX_PAIRS, LEAST_SCALE = 20_000, 1e-3
 
 
-class Fit(NamedTuple):
-    """What is kept of the clusters.
+class ClusterFit(NamedTuple):
+    """Statistics of the clusters.
 
     means (Floats): m_k - m. Shape (K, F)
     mean (Floats): m. Shape (F,)
@@ -48,94 +49,83 @@ class Fit(NamedTuple):
     products: Floats
     levels: Floats
 
-    def of(
-        self,
-        vectors: npt.NDArray[Any],
-        logits: npt.NDArray[Any],
-        *,
-        parts: int,
-        width: int,
-        empty: Sequence[int] = (),
-    ) -> Tuple[IntArray, Floats]:
-        """Find each pair's cluster, and how well it fits there.
+    def assign(
+        self, vectors: Floats, logits: Floats, *, parts: int, width: int, empty: Sequence[int] = ()
+    ) -> Tuple[Ints, Floats]:
+        """Assign pairs to clusters, and compute their fit.
 
-        vectors (NDArray): x, of equally long parts, and of types behind them, which are not read. Shape (N, F)
-        logits (NDArray): What the classifier says, or `Space.logits`. Shape (N, K)
-        parts (int): How many there are.
-        width (int): Of each.
-        empty (Sequence[int]): Clusters without a pair: they get none. Their centroids are the mean of all pairs, to
-            which whatever is unlike all clusters is nearest.
-        RETURNS (Tuple[IntArray, Floats]): Clusters; fit, -3 to 3. Shapes (N,)
+        vectors (Floats): x; entity types behind its parts are ignored. Shape (N, F)
+        logits (Floats): Of the classifier, or `Space.logits`. Shape (N, K)
+        parts (int): Number of parts.
+        width (int): Of each part.
+        empty (Sequence[int]): Clusters without pairs, to which none is assigned: their centroid is the mean of all
+            pairs, the nearest one to whatever is unlike all clusters.
+        RETURNS (Tuple[Ints, Floats]): Clusters; fit, -3 to 3. Shapes (N,)
         """
-        open_to = np.array(logits)
-        open_to[:, list(empty)] = -np.inf
-        clusters = open_to.argmax(1).astype(np.int64)
-        found = [
-            self._of(vectors[at : at + CHUNK], logits[at : at + CHUNK], clusters[at : at + CHUNK], (parts, width))
-            for at in range(0, len(vectors), CHUNK)
-        ]
-        return clusters, np.concatenate(found) if found else np.zeros(0, dtype="float32")
+        allowed = numpy.array(logits)
+        allowed[:, list(empty)] = -numpy.inf
+        clusters = allowed.argmax(1).astype(numpy.int64)
+        chunks = [slice(start, start + CHUNK) for start in range(0, len(vectors), CHUNK)]
+        fits = [self._fit(vectors[rows], logits[rows], clusters[rows], (parts, width)) for rows in chunks]
+        return clusters, numpy.concatenate(fits) if fits else numpy.zeros(0, dtype="float32")
 
-    def _of(self, vectors: Any, logits: Any, clusters: IntArray, parts: Tuple[int, int]) -> Floats:
-        squares = np.diag(self.products).astype("float64")
-        along = logits + squares / 2  # (N, K)
-        lengths = np.sqrt(np.maximum(((along @ np.linalg.pinv(self.products, rcond=FLAT)) * along).sum(1), 0.0))
-        own = along[np.arange(len(along)), clusters]
-        in_space = own / np.maximum(lengths * np.sqrt(squares[clusters]), TINY)
-        text = parts[0] * parts[1]
-        here, there = (
-            each[:, :text].reshape(len(vectors), *parts) for each in (vectors - self.mean, self.means[clusters])
+    def _fit(self, vectors: Floats, logits: Floats, clusters: Ints, shape: Tuple[int, int]) -> Floats:
+        squares = numpy.diag(self.products).astype("float64")
+        products = logits + squares / 2  # (N, K)
+        inverse = numpy.linalg.pinv(self.products, rcond=RCOND)
+        lengths = numpy.sqrt(numpy.maximum(((products @ inverse) * products).sum(1), 0.0))
+        own = products[numpy.arange(len(products)), clusters]
+        cosine = own / numpy.maximum(lengths * numpy.sqrt(squares[clusters]), TINY)
+        of_pair, of_cluster = (
+            each[:, : shape[0] * shape[1]].reshape(len(vectors), *shape)
+            for each in (vectors - self.mean, self.means[clusters])
         )
-        norms = np.linalg.norm(here, axis=2) * np.linalg.norm(there, axis=2)
-        weakest = ((here * there).sum(2) / np.maximum(norms, TINY)).min(1)
-        found: Floats = (np.clip(in_space, -1.0, 1.0) + weakest + self.levels[clusters]).astype("float32")
-        return found
+        norms = numpy.linalg.norm(of_pair, axis=2) * numpy.linalg.norm(of_cluster, axis=2)
+        weakest = ((of_pair * of_cluster).sum(2) / numpy.maximum(norms, TINY)).min(1)
+        fit: Floats = (numpy.clip(cosine, -1.0, 1.0) + weakest + self.levels[clusters]).astype("float32")
+        return fit
 
 
-def fit_of(vectors: npt.NDArray[Any], labels: IntArray, space: Space, **parts: int) -> Tuple[Fit, Floats]:
-    """Take down what tells how well pairs fit into clusters, and find out how well these do.
+def cluster_fit(vectors: Floats, labels: Ints, space: Space, *, parts: int, width: int) -> Tuple[ClusterFit, Floats]:
+    """Compute the statistics of clusters, and the fit of their pairs.
 
-    vectors (NDArray): Of pairs; half precision will do. Shape (N, F)
-    labels (IntArray): Cluster of each. Shape (N,)
-    space (Space): In which they were found.
-    parts (int): `parts` and `width`, as for `Fit.of`.
-    RETURNS (Tuple[Fit, Floats]): What is kept; fit of each pair. Shape (N,)
+    vectors (Floats): Of pairs; half precision suffices. Shape (N, F)
+    labels (Ints): Cluster of each. Shape (N,)
+    space (Space): Of the clusters.
+    parts (int): As for `ClusterFit.assign`.
+    width (int): As for `ClusterFit.assign`.
+    RETURNS (Tuple[ClusterFit, Floats]): Statistics; fit of each pair. Shape (N,)
     """
     count, logits = len(space.centroids), space.logits(space.codes(vectors))
     mean = vectors.mean(0, dtype="float64")
     means = (means_of(vectors, labels, count) - mean).astype("float32")
     products = (space.centroids @ space.centroids.T).astype("float32")
-    found = Fit(means, mean.astype("float32"), products, np.zeros(count, dtype="float32"))
-    empty = np.flatnonzero(np.bincount(labels, minlength=count) == 0).tolist()
-    clusters, fit = found.of(vectors, logits, empty=empty, **parts)
-    sums = np.bincount(clusters, weights=fit, minlength=count)
-    levels = (LEVEL * sums / np.maximum(np.bincount(clusters, minlength=count), 1)).astype("float32")
-    return found._replace(levels=levels), fit + levels[clusters]
+    statistics = ClusterFit(means, mean.astype("float32"), products, numpy.zeros(count, dtype="float32"))
+    empty = numpy.flatnonzero(numpy.bincount(labels, minlength=count) == 0).tolist()
+    clusters, fit = statistics.assign(vectors, logits, parts=parts, width=width, empty=empty)
+    sums = numpy.bincount(clusters, weights=fit, minlength=count)
+    sizes = numpy.maximum(numpy.bincount(clusters, minlength=count), 1)
+    levels = (LEVEL_WEIGHT * sums / sizes).astype("float32")
+    return statistics._replace(levels=levels), fit + levels[clusters]
 
 
-# Pairs that are asked; the scale is one number.
-MOST = 20_000
+def fit_scale(vectors: Floats, labels: Ints, space: Space, *, smoothing: float) -> float:
+    """Fit c, an inverse temperature, that minimizes the cross-entropy of c z with the clusters.
 
-LEAST_SCALE = 1e-3
-
-
-def scale_of(vectors: npt.NDArray[Any], labels: IntArray, space: Space, *, smoothing: float) -> float:
-    """Find c so that the cross-entropy of c z with the clusters is least.
-
-    vectors (NDArray): Of pairs; half precision will do. Shape (N, F)
-    labels (IntArray): Cluster of each. Shape (N,)
-    space (Space): In which they were found; z is what it says, K numbers for each pair.
-    smoothing (float): Share of each label that is spread over all clusters.
-    RETURNS (float): c, from 0.001 to 1: z is never made surer.
+    vectors (Floats): Of pairs; half precision suffices. Shape (N, F)
+    labels (Ints): Cluster of each. Shape (N,)
+    space (Space): Of the clusters; its logits are z.
+    smoothing (float): Of the labels: share spread over all clusters.
+    RETURNS (float): c, from 0.001 to 1: logits are never sharpened.
     """
-    optimize = require("scipy.optimize", purpose="clustering", extra="cluster")
-    every = max(1, -(-len(vectors) // MOST))
-    logits, chosen = space.logits(space.codes(vectors[::every])).astype("float64"), labels[::every]
-    rows = np.arange(len(chosen))
+    every = max(1, -(-len(vectors) // MAX_PAIRS))
+    logits, sample = space.logits(space.codes(vectors[::every])).astype("float64"), labels[::every]
+    rows = numpy.arange(len(sample))
 
     def loss(scale: float) -> float:
-        logs = log_softmax(scale * logits)
-        return float(-((1 - smoothing) * logs[rows, chosen] + smoothing * logs.mean(1)).mean())
+        log_p = log_softmax(scale * logits)
+        return float(-((1 - smoothing) * log_p[rows, sample] + smoothing * log_p.mean(1)).mean())
 
-    found = optimize.minimize_scalar(loss, bounds=(LEAST_SCALE, 1.0), method="bounded", options={"xatol": 1e-3})
-    return round(float(found.x), 4) if found.fun < loss(1.0) else 1.0
+    minimize = import_optional("scipy.optimize").minimize_scalar
+    result = minimize(loss, bounds=(LEAST_SCALE, 1.0), method="bounded", options={"xatol": 1e-3})
+    return round(float(result.x), 4) if result.fun < loss(1.0) else 1.0

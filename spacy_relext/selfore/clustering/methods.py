@@ -1,119 +1,185 @@
-"""Ways to cluster pairs, side by side. Whichever it is, a linear space comes with the clusters: it puts new pairs into
-them, and a classifier begins at it.
+"""Clustering methods and their settings. Whatever the method, a linear space comes with the clusters: it assigns new
+pairs, and the classifier is initialized with it.
 
 | method | clusters |
 |---|---|
-| discriminant | discriminants and k-means in turn (`discriminant.py`) |
+| discriminant | LDA and k-means in alternation (`discriminant.py`) |
 | kmeans | k-means on principal components |
-| ward | Ward's hierarchy of principal components, cut at K; of many pairs that of a sample |
-| adaptive | an autoencoder's codes, drawn to centroids (`adaptive.py`): the paper's |
+| ward | agglomerative clustering of principal components by Ward's method, on a sample of many pairs |
+| adaptive | deep embedded clustering, as in the paper (`adaptive.py`) |
 """
 
-from typing import Any, Dict, List, NamedTuple
+from typing import Dict, Optional, Sequence
 
-import numpy as np
-import numpy.typing as npt
+import numpy
+from spacy import registry
 
-from ...errors import require
-from .adaptive import adaptive_clusters
+from ...errors import Errors, check_range
+from ...pipeline.settings import Ranges, Settings, check_settings, plain_settings
+from .adaptive import Adapted, adaptive_clusters
 from .discriminant import (
     TINY,
     Clustering,
-    Floats,
-    IntArray,
+    LdaOptions,
     Reduced,
-    cluster_reduced,
+    discriminant_kmeans,
+    discriminants,
     means_of,
     nearest_centroids,
     reduce_vectors,
-    reduced_width,
-    space_of,
 )
-from .ensemble import merge_clusters
+from .ensemble import Floats, Ints, import_optional, merge_clusters, sample_rows
+from .seeded import seeded_kmeans
 
 METHODS = ("discriminant", "kmeans", "ward", "adaptive")
 
-ADAPTIVE_KEYS = ("restarts", "pretrain_epochs", "adaptive_epochs", "refresh", "reconstruction")
+# Agglomerative clustering needs the distances of all pairs of its sample.
+MAX_WARD_PAIRS = 12_000
 
-# Ward's hierarchy needs the distance of each pair to each other one.
-MOST_IN_A_HIERARCHY = 12_000
+RANGES: Ranges = {
+    "method": METHODS,
+    "reduce": (1, 100_000),
+    "whiten": (0.0, 1.0),
+    "shrinkage": (0.0, 1.0),
+    "rounds": (0, 1_000),
+    "restarts": (1, 1_000),
+    "over": (1, 100),
+    "pretrain_epochs": (0, 100_000),
+    "adaptive_epochs": (0, 100_000),
+    "refresh": (1, 100_000),
+    "reconstruction": (0.0, 1_000.0),
+    "loops": (0, 1_000),
+    "stop": (0.0, 1.0),
+    "freeze_epochs": (0, 100_000),
+    "confident": (0.0, 1.0),
+    "mask_mentions": (0.0, 1.0),
+    "contrast": (0.0, 1_000.0),
+    "smoothing": (0.0, 0.99),
+}
+
+# Each start has its own seed, up to four times their number apart for two settings; scikit-learn's seeds end at 2³².
+MAX_SEED, MIN_STARTS = 2**29, 3
+
+# Settings of training, and their values without training.
+TRAINING: Dict[str, float] = {"freeze_epochs": 0, "confident": 1.0, "mask_mentions": 0.0, "contrast": 0.0}
 
 
-class _Found(NamedTuple):
-    """Clusters, and how they lie in the space in which they were found."""
+@registry.misc("spacy_relext.Clustering.v1")
+def create_clustering(
+    reduce: int = 200,
+    whiten: float = 0.0,
+    shrinkage: float = 0.3,
+    rounds: int = 12,
+    restarts: int = 20,
+    consensus: bool = True,
+    method: str = "discriminant",
+    over: int = 1,
+    pretrain_epochs: int = 20,
+    adaptive_epochs: int = 20,
+    refresh: int = 2,
+    reconstruction: float = 0.1,
+    loops: int = 0,
+    stop: float = 0.1,
+    freeze_epochs: int = 0,
+    confident: float = 1.0,
+    mask_mentions: float = 0.0,
+    contrast: float = 0.0,
+    smoothing: float = 0.1,
+    seed: int = 0,
+) -> Settings:
+    """Check the clustering settings of a `selfore_clusterer`.
 
-    labels: IntArray
-    centroids: npt.NDArray[Any]
-    sizes: npt.NDArray[Any]
-    changed: List[float]
+    reduce (int): Most principal components.
+    whiten (float): Of the components: 0 not at all, 1 to unit variance.
+    shrinkage (float): Of the scatter within clusters towards a multiple of the identity.
+    rounds (int): Most rounds of LDA and k-means; 0: k-means alone.
+    restarts (int): Number of starts; the clusters with the most information on neighbours are chosen.
+    consensus (bool): Whether the consensus of the best clusterings is also a start.
+    method (str): "discriminant", "kmeans", "ward" or "adaptive".
+    over (int): Factor of over-clustering; the clusters are then merged by Ward's method. 1: none.
+    pretrain_epochs (int): Of "adaptive": epochs of the autoencoder alone.
+    adaptive_epochs (int): Of "adaptive": most epochs of codes and centroids together.
+    refresh (int): Of "adaptive": epochs with the same target distribution.
+    reconstruction (float): Of "adaptive": weight of the reconstruction loss after pretraining.
+    loops (int): Loops of training on the clusters and clustering again; 0: none.
+    stop (float): Training ends if a smaller share of the pairs changes its cluster.
+    freeze_epochs (int): First epochs of each loop, in which only the classifier is trained.
+    confident (float): Share of the pairs of each cluster, those with the best fit, that are trained on.
+    mask_mentions (float): Share of the training inputs in which the words of one argument are masked.
+    contrast (float): Weight of the contrastive loss between two views of a pair.
+    smoothing (float): Label smoothing.
+    seed (int): Of all random numbers, from 0.
+    RETURNS (Settings): The settings.
+    RAISES (ValueError): If one is out of its range, or is of training without loops.
+    """
+    settings = plain_settings(locals())
+    check_settings(settings, RANGES)
+    check_range("seed", seed, 0, MAX_SEED // max(restarts, MIN_STARTS))
+    for key, default in TRAINING.items() if not loops else ():
+        if settings[key] != default:
+            raise ValueError(Errors.R609.format(key=key, found=settings[key], expected=default))
+    return settings
 
 
-def find_clusters(vectors: npt.NDArray[Any], count: int, *, seed: int, settings: Dict[str, Any]) -> Clustering:
+def find_clusters(
+    vectors: Floats, count: int, *, seed: int, settings: Settings, seeds: Optional[Sequence[int]] = None
+) -> Clustering:
     """Cluster pairs, and fit a linear space to the clusters.
 
-    vectors (NDArray): Of pairs; half precision will do. Shape (N, F)
+    vectors (Floats): Of pairs; half precision suffices. Shape (N, F)
     count (int): K, at most N.
-    seed (int): Of what is drawn.
-    settings (Dict[str, Any]): Made by `spacy_relext.Clustering.v1`.
-    RETURNS (Clustering): Clusters, and the space.
+    seed (int): Of all random numbers.
+    settings (Settings): From `spacy_relext.Clustering.v1`.
+    seeds (Optional[Sequence[int]]): As for `seeded_kmeans`; None: no class is known.
+    RETURNS (Clustering): Clusters and space.
     """
-    width = reduced_width(len(vectors), count, reduce=settings["reduce"])
-    reduced = reduce_vectors(vectors, width, whiten=settings["whiten"], seed=seed)
-    method, shrinkage, over = settings["method"], settings["shrinkage"], settings["over"]
+    reduced = reduce_vectors(vectors, count, reduce=settings["reduce"], whiten=settings["whiten"], seed=seed)
+    method, over = settings["method"], settings["over"]
+    options = LdaOptions(settings["shrinkage"], settings["rounds"], settings["restarts"])
+    if seeds is not None:
+        return seeded_kmeans(reduced, count, seeds, options, seed=seed)
     if method in ("discriminant", "kmeans"):
-        rounds = settings["rounds"] if method == "discriminant" else 0
-        options = {"shrinkage": shrinkage, "over": over, **{key: settings[key] for key in ("restarts", "consensus")}}
-        clustering = cluster_reduced(reduced, count, seed=seed, rounds=rounds, **options)
-        return clustering if rounds or over > 1 else _with_unit_spread(clustering, reduced)
+        options = options._replace(rounds=0) if method == "kmeans" else options
+        clustering = discriminant_kmeans(reduced, count, options, seed=seed, over=over, consensus=settings["consensus"])
+        return clustering if options.rounds or over > 1 else _scale_to_unit_variance(clustering, reduced)
     parts = min(over * count, len(vectors))
     if method == "ward":
-        found = _ward(reduced.vectors, parts, seed=seed)
+        labels = ward_labels(reduced.vectors, parts, seed=seed)
+        sizes = numpy.bincount(labels, minlength=parts).astype("float64")
+        adapted = Adapted(labels, means_of(reduced.vectors, labels, parts), sizes, [], [])
     else:
-        adapted = adaptive_clusters(vectors, parts, seed=seed, **{key: settings[key] for key in ADAPTIVE_KEYS})
-        found = _Found(adapted.labels, adapted.centroids, adapted.sizes, adapted.changed)
-    labels = found.labels
+        adapted = adaptive_clusters(vectors, parts, seed=seed, settings=settings)
+    labels = adapted.labels
     if parts > count:
-        labels = merge_clusters(found.centroids, found.sizes, count).numbers[labels]
-    information = reduced.neighbours.information(labels, count=count)
-    space = space_of(reduced, labels, count, shrinkage=shrinkage)
-    return Clustering(labels, space, found.changed, information)
+        labels = merge_clusters(adapted.centroids, adapted.sizes, count)[0][labels]
+    projection = discriminants(reduced.vectors, labels, count, shrinkage=options.shrinkage)
+    return reduced.clustering(labels, count, projection, adapted.changed)
 
 
-def ward_labels(vectors: Floats, count: int, *, seed: int) -> IntArray:
-    """Cut Ward's hierarchy; pairs that are not in the sample go to the nearest centroid of those that are.
+def ward_labels(vectors: Floats, count: int, *, seed: int) -> Ints:
+    """Cluster by Ward's method; pairs outside of the sample go to the nearest centroid.
 
     vectors (Floats): Shape (N, D)
     count (int): K, at most N.
     seed (int): Of the sample.
-    RETURNS (IntArray): Shape (N,)
+    RETURNS (Ints): Shape (N,)
     """
-    cluster = require("sklearn.cluster", purpose="clustering", extra="cluster")
-    sample = np.arange(len(vectors))
-    if len(vectors) > MOST_IN_A_HIERARCHY:
-        sample = np.sort(np.random.default_rng(seed).choice(len(vectors), MOST_IN_A_HIERARCHY, replace=False))
+    sample = sample_rows(len(vectors), MAX_WARD_PAIRS, numpy.random.default_rng(seed))
     if count == len(sample):
-        return np.arange(count)
-    labels = cluster.AgglomerativeClustering(count, linkage="ward").fit(vectors[sample]).labels_.astype("int64")
+        return numpy.arange(count)
+    ward = import_optional("sklearn.cluster").AgglomerativeClustering(count, linkage="ward")
+    sampled: Ints = ward.fit(vectors[sample]).labels_.astype("int64")
     if len(sample) == len(vectors):
-        return labels
-    found = nearest_centroids(vectors, means_of(vectors[sample], labels, count))
-    found[sample] = labels
-    return found
+        return sampled
+    labels = nearest_centroids(vectors, means_of(vectors[sample], sampled, count))
+    labels[sample] = sampled
+    return labels
 
 
-def _ward(vectors: Floats, count: int, *, seed: int) -> _Found:
-    """Ward's clusters with their means."""
-    labels = ward_labels(vectors, count, seed=seed)
-    return _Found(labels, means_of(vectors, labels, count), np.bincount(labels, minlength=count), [])
-
-
-def _with_unit_spread(found: Clustering, reduced: Reduced) -> Clustering:
-    """Scale the space of k-means so that pairs of a cluster differ by 1 in each direction on the whole: all distances
-    change alike, and probabilities mean something.
-    """
-    turned = reduced.vectors - means_of(reduced.vectors, found.labels, len(found.space.centroids))[found.labels]
-    factor = np.float32(max(float((turned**2).mean()), TINY) ** -0.5)
-    space = found.space
-    return found._replace(
-        space=space._replace(projection=space.projection * factor, centroids=space.centroids * factor)
-    )
+def _scale_to_unit_variance(clustering: Clustering, reduced: Reduced) -> Clustering:
+    """Scale the space of k-means to unit mean variance within clusters: its probabilities are then meaningful."""
+    labels, space = clustering.labels, clustering.space
+    within = reduced.vectors - means_of(reduced.vectors, labels, len(space.centroids))[labels]
+    factor = numpy.float32(max(float((within**2).mean()), TINY) ** -0.5)
+    scaled = space._replace(projection=space.projection * factor, centroids=space.centroids * factor)
+    return clustering._replace(space=scaled)

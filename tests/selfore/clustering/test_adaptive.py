@@ -11,30 +11,35 @@ from spacy_relext.selfore.clustering import adaptive
 from spacy_relext.selfore.clustering.adaptive import RETRIES, Adapted, Standardised, adaptive_clusters
 from spacy_relext.selfore.clustering.autoencoder import (
     AdaptiveClusters,
+    check_sizes,
     log_assignment,
     log_target,
     soft_sizes,
     squared_distances,
 )
+from spacy_relext.selfore.clustering.methods import create_clustering
 from tests.selfore.clustering.test_methods import FEW, apart
 
 
 def test_clusters_are_found_again_with_the_same_seed() -> None:
     vectors, gold = apart()
+    settings = create_clustering(restarts=10, **FEW)
     before = torch.random.get_rng_state()
-    found = adaptive_clusters(vectors, 4, seed=1, **FEW)
+    found = adaptive_clusters(vectors, 4, seed=1, settings=settings)
     assert torch.equal(torch.random.get_rng_state(), before), "torch's own random numbers stay as they are"
     assert adjusted_rand_score(gold, found.labels) > 0.9 and found.reasons == [] and found.changed
     assert found.centroids.shape == (4, 200) and found.sizes.sum() == pytest.approx(240)
     torch.manual_seed(7)
     numpy.random.seed(7)
-    assert (adaptive_clusters(vectors, 4, seed=1, **FEW).labels == found.labels).all()
+    assert (adaptive_clusters(vectors, 4, seed=1, settings=settings).labels == found.labels).all()
 
 
 def test_codes_are_drawn_to_centroids() -> None:
     vectors, _ = apart()
-    plain = adaptive_clusters(vectors, 4, seed=0, pretrain_epochs=30, adaptive_epochs=0)
-    drawn = adaptive_clusters(vectors, 4, seed=0, pretrain_epochs=30, adaptive_epochs=6, refresh=3)
+    settings = create_clustering(restarts=10, pretrain_epochs=30, adaptive_epochs=0)
+    plain = adaptive_clusters(vectors, 4, seed=0, settings=settings)
+    settings = create_clustering(restarts=10, pretrain_epochs=30, adaptive_epochs=6, refresh=3)
+    drawn = adaptive_clusters(vectors, 4, seed=0, settings=settings)
     assert plain.changed == [] and 1 <= len(drawn.changed) <= 2
     assert (numpy.sort(drawn.sizes) != numpy.sort(plain.sizes)).all()
 
@@ -55,7 +60,7 @@ def test_codes_have_a_scale_that_their_network_does_not_know() -> None:
     module = AdaptiveClusters(6, dropout=0.0)
     vectors = torch.randn(40, 6)
     codes, again = (each.detach() for each in module.autoencoder(vectors))
-    module.place(codes, codes[:3])
+    module.set_centroids(codes, codes[:3])
     assert torch.equal(module.autoencoder(vectors)[1], again) and module.centroids is not None
     nearest = squared_distances(module.scale * codes, module.centroids).amin(1)
     assert float(nearest.detach().median()) == pytest.approx(1.0, rel=1e-3)
@@ -69,7 +74,7 @@ def test_nothing_but_the_network_is_learned_and_the_target_has_no_gradient() -> 
     module = AdaptiveClusters(6, dropout=0.0)
     vectors = torch.randn(40, 6, requires_grad=True)
     codes = module.autoencoder.encode(vectors).detach()
-    module.place(codes, codes[:3])
+    module.set_centroids(codes, codes[:3])
     log_q = module.log_assignment(vectors)
     module.loss(vectors, log_target(log_q, soft_sizes([log_q])), reconstruction=0.1).backward()
     assert all(parameter.grad is not None for parameter in module.parameters())
@@ -81,7 +86,7 @@ def test_a_pair_has_the_cluster_of_q_where_the_target_says_another() -> None:
     vectors = Standardised(codes)
     module = AdaptiveClusters(1, dropout=0.0)
     module.autoencoder.encoder = torch.nn.Sequential(torch.nn.Identity())
-    module.scale = float(vectors.spread[0])  # vectors as they were, but for their mean
+    module.scale = float(vectors.deviation[0])  # vectors as they were, but for their mean
     module.centroids = torch.nn.Parameter(torch.tensor([[0.0], [3.0]]) - float(vectors.mean[0]))
     labels, sizes = adaptive.assign(module, vectors)
     assert sizes.numpy() == pytest.approx([7.82, 2.18], abs=1e-4)
@@ -101,14 +106,14 @@ def code_of(share: float) -> float:
 def collapsing(times: int, seen: List[int]) -> Any:
     """What stands for `adapt`: some tries end with one cluster, each later one a little less uneven."""
 
-    def adapt(vectors: Standardised, count: int, *, seed: int, **_: Any) -> Adapted:
+    def adapt(vectors: Standardised, count: int, *, seed: int, settings: Any) -> Adapted:
         seen.append(seed)
         labels = numpy.zeros(240, dtype="int64")
         bad = len(seen) <= times
         labels[: len(seen)] = 1
         if not bad:
             labels = numpy.arange(240) % count
-        reasons = adaptive._reasons(labels, count)
+        reasons = check_sizes(numpy.bincount(labels, minlength=count)).reasons
         assert bool(reasons) == bad
         return Adapted(labels, numpy.zeros((count, 1)), numpy.bincount(labels, minlength=count), [], reasons)
 
@@ -119,10 +124,10 @@ def test_clusters_that_fall_together_are_tried_again(monkeypatch: pytest.MonkeyP
     vectors, _ = apart()
     seen: List[int] = []
     monkeypatch.setattr(adaptive, "adapt", collapsing(2, seen))
-    assert adaptive_clusters(vectors, 4, seed=2).reasons == [] and len(set(seen)) == 3
+    assert adaptive_clusters(vectors, 4, seed=2, settings=create_clustering()).reasons == [] and len(set(seen)) == 3
     seen.clear()
     monkeypatch.setattr(adaptive, "adapt", collapsing(99, seen))
-    found = adaptive_clusters(vectors, 4, seed=2)
+    found = adaptive_clusters(vectors, 4, seed=2, settings=create_clustering())
     assert len(set(seen)) == 1 + RETRIES and found.reasons
     assert found.labels.sum() == 1 + RETRIES, "the least uneven"
 
@@ -136,6 +141,7 @@ def test_a_collapse_ends_a_try(monkeypatch: pytest.MonkeyPatch) -> None:
         return numpy.zeros(240, dtype="int64") + (len(calls) < 2), torch.full((4,), 60.0, dtype=torch.float64)
 
     monkeypatch.setattr(adaptive, "assign", assign)
+    settings = create_clustering(restarts=10, pretrain_epochs=1, adaptive_epochs=9, refresh=1)
     with torch.random.fork_rng():
-        found = adaptive.adapt(Standardised(vectors), 4, seed=0, pretrain_epochs=1, adaptive_epochs=9, refresh=1)
+        found = adaptive.adapt(Standardised(vectors), 4, seed=0, settings=settings)
     assert len(calls) == 2 and any("of the clusters are used" in reason for reason in found.reasons)

@@ -9,7 +9,7 @@ from torch import Tensor
 from spacy_relext.selfore.clustering.autoencoder import (
     Autoencoder,
     assignment_loss,
-    check_collapse,
+    check_sizes,
     code_scale,
     log_assignment,
     log_target,
@@ -158,7 +158,8 @@ def test_codes_are_scaled_to_a_median_distance_of_one() -> None:
     ],
 )
 def test_collapse_is_seen(labels: Sequence[int], count: int, reasons: Sequence[str]) -> None:
-    assert check_collapse(torch.tensor(labels), count=count).reasons == reasons
+    sizes = torch.bincount(torch.tensor(labels), minlength=count).tolist()
+    assert check_sizes(sizes).reasons == reasons
 
 
 def test_autoencoder() -> None:

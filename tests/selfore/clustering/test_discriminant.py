@@ -8,7 +8,15 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 
 from spacy_relext.selfore.clustering import discriminant
-from spacy_relext.selfore.clustering.discriminant import Space, discriminant_kmeans, means_of, principal_axes
+from spacy_relext.selfore.clustering.discriminant import (
+    Clustering,
+    LdaOptions,
+    Space,
+    discriminant_kmeans,
+    means_of,
+    principal_axes,
+    reduce_vectors,
+)
 
 
 def blobs(count: int = 5, size: int = 60, *, seed: int = 2) -> Tuple[Any, Any]:
@@ -22,10 +30,15 @@ def blobs(count: int = 5, size: int = 60, *, seed: int = 2) -> Tuple[Any, Any]:
     return mixed.astype("float32"), gold
 
 
+def cluster(vectors: Any, count: int, *, seed: int = 0, **options: Any) -> Clustering:
+    """Clusters of the principal components."""
+    return discriminant_kmeans(reduce_vectors(vectors, count, seed=seed), count, LdaOptions(**options), seed=seed)
+
+
 def test_directions_that_matter_are_found() -> None:
     vectors, gold = blobs()
-    plain = discriminant_kmeans(vectors, 5, seed=0, rounds=0, restarts=1)
-    found = discriminant_kmeans(vectors, 5, seed=0)
+    plain = cluster(vectors, 5, rounds=0, restarts=1)
+    found = cluster(vectors, 5)
     plainly, better = (adjusted_rand_score(gold, each.labels) for each in (plain, found))
     assert better > 0.95 and better > plainly and found.changed[-1] < 0.01 and plain.changed == []
     assert found.space.projection.shape == (12, 4) and found.space.centroids.shape == (5, 4)
@@ -33,7 +46,7 @@ def test_directions_that_matter_are_found() -> None:
 
 def test_the_space_gives_the_clusters_again_also_as_a_linear_layer() -> None:
     vectors, _ = blobs()
-    labels, space, *_ = discriminant_kmeans(vectors, 5, seed=0)
+    labels, space, *_ = cluster(vectors, 5)
     codes = space.codes(vectors)
     assert (space.logits(codes).argmax(1) == labels).mean() > 0.99
     distances = ((codes[:, None] - space.centroids) ** 2).sum(2)
@@ -45,7 +58,7 @@ def test_the_space_gives_the_clusters_again_also_as_a_linear_layer() -> None:
 
 def test_pairs_of_a_cluster_differ_by_one_in_each_direction() -> None:
     vectors, _ = blobs()
-    labels, space, *_ = discriminant_kmeans(vectors, 5, seed=0, shrinkage=0.0)
+    labels, space, *_ = cluster(vectors, 5, shrinkage=0.0)
     codes = space.codes(vectors)
     within = codes - means_of(codes, labels, 5)[labels]
     assert numpy.allclose(within.T @ within / len(codes), numpy.eye(4), atol=0.05)
@@ -53,24 +66,24 @@ def test_pairs_of_a_cluster_differ_by_one_in_each_direction() -> None:
 
 def test_parts_and_precision_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     vectors, _ = blobs()
-    labels = discriminant_kmeans(vectors, 5, seed=0).labels
-    assert (discriminant_kmeans(vectors, 5, seed=0).labels == labels).all()
-    assert adjusted_rand_score(discriminant_kmeans(vectors.astype("float16"), 5, seed=0).labels, labels) > 0.97
+    labels = cluster(vectors, 5).labels
+    assert (cluster(vectors, 5).labels == labels).all()
+    assert adjusted_rand_score(cluster(vectors.astype("float16"), 5).labels, labels) > 0.97
     monkeypatch.setattr(discriminant, "CHUNK", 17)
-    assert adjusted_rand_score(discriminant_kmeans(vectors, 5, seed=0).labels, labels) > 0.97
+    assert adjusted_rand_score(cluster(vectors, 5).labels, labels) > 0.97
 
 
 def test_many_vectors_are_sampled(monkeypatch: pytest.MonkeyPatch) -> None:
     vectors, gold = blobs(size=200)
-    monkeypatch.setattr(discriminant, "MANY", 100)
-    assert adjusted_rand_score(gold, discriminant_kmeans(vectors, 5, seed=0).labels) > 0.9
+    monkeypatch.setattr(discriminant, "MAX_KMEANS_PAIRS", 100)
+    assert adjusted_rand_score(gold, cluster(vectors, 5).labels) > 0.9
 
 
 @pytest.mark.parametrize("count", [1, 2, 4])
 def test_vectors_that_are_all_alike(count: int) -> None:
     with warnings.catch_warnings():  # who looks at sizes of clusters tells of empty ones, once
         warnings.simplefilter("error")
-        labels, space, *_ = discriminant_kmeans(numpy.ones((6, 3), dtype="float32"), count, seed=0)
+        labels, space, *_ = cluster(numpy.ones((6, 3), dtype="float32"), count)
     assert numpy.isfinite(space.codes(numpy.ones((2, 3)))).all() and (labels >= 0).all() and (labels < count).all()
 
 

@@ -7,10 +7,8 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 
 from spacy_relext.selfore.clustering import methods
-from spacy_relext.selfore.clustering.discriminant import discriminant_kmeans
-from spacy_relext.selfore.clustering.methods import METHODS, find_clusters, ward_labels
-from spacy_relext.selfore.clustering.settings import create_clustering
-from tests.selfore.clustering.test_discriminant import blobs
+from spacy_relext.selfore.clustering.methods import METHODS, create_clustering, find_clusters, ward_labels
+from tests.selfore.clustering.test_discriminant import blobs, cluster
 
 FEW: Dict[str, Any] = {"pretrain_epochs": 30, "adaptive_epochs": 6}
 
@@ -37,7 +35,7 @@ def test_clusters_and_the_space_agree(method: str, over: int) -> None:
 def test_the_default_is_what_it_was() -> None:
     vectors, _ = blobs()
     found = find_clusters(vectors, 5, seed=3, settings=create_clustering())
-    expected = discriminant_kmeans(vectors, 5, seed=3, shrinkage=0.3)
+    expected = cluster(vectors, 5, seed=3, shrinkage=0.3)
     assert (found.labels == expected.labels).all() and numpy.array_equal(
         found.space.centroids, expected.space.centroids
     )
@@ -46,7 +44,7 @@ def test_the_default_is_what_it_was() -> None:
 def test_kmeans_is_that_without_rounds_in_a_scale_that_says_something() -> None:
     vectors, _ = blobs()
     found = find_clusters(vectors, 5, seed=0, settings=create_clustering(method="kmeans"))
-    expected = discriminant_kmeans(vectors, 5, seed=0, rounds=0)
+    expected = cluster(vectors, 5, rounds=0)
     assert (found.labels == expected.labels).all()
     codes = found.space.codes(vectors)
     assert (found.space.logits(codes).argmax(1) == found.labels).all()
@@ -56,7 +54,7 @@ def test_kmeans_is_that_without_rounds_in_a_scale_that_says_something() -> None:
 def test_of_many_pairs_a_hierarchy_has_a_sample(monkeypatch: pytest.MonkeyPatch) -> None:
     vectors, gold = apart()
     whole = ward_labels(vectors.astype("float32"), 4, seed=0)
-    monkeypatch.setattr(methods, "MOST_IN_A_HIERARCHY", 60)
+    monkeypatch.setattr(methods, "MAX_WARD_PAIRS", 60)
     sampled = ward_labels(vectors.astype("float32"), 4, seed=0)
     assert adjusted_rand_score(gold, sampled) > 0.9 and adjusted_rand_score(whole, sampled) > 0.9
     assert (sampled == ward_labels(vectors.astype("float32"), 4, seed=0)).all()
