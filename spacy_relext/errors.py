@@ -102,16 +102,6 @@ class Errors:
         "its output. Remove --gold-relations."
     )
     R221 = "[R221] The text has no triple, so there is no drawing for {path!r}. An .html page shows the text as well."
-    R250 = "[R250] Entity id {id!r} is used twice. Ids must be unique."
-    R251 = (
-        "[R251] No file {path}. A knowledge base folder holds entities.tsv and facts.tsv; it has the columns {columns}."
-    )
-    R252 = "[R252] The first line names the columns {found}; expected {columns}, separated by tabs."
-    R253 = "[R253] {found} tab-separated values; expected one for each of {columns}."
-    R254 = "[R254] An entity needs an id and a label."
-    R255 = "[R255] Entity type {found!r} is none of {types}."
-    R256 = "[R256] {fact} names {id!r}, which is no entity. Add it to entities.tsv or remove the fact."
-    R257 = "[R257] {fact} needs a relation and two different entities."
     R360 = (
         "[R360] {name!r} listens to {upstream!r}, whose vectors have {found} numbers, but its own config says "
         "{expected}. Set the width of its listener, in [components.{name}.model.encoder], to {found}."
