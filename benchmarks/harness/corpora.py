@@ -54,17 +54,6 @@ class PairData(DataSet):
 class PairMaker(Maker):
     """Makes the corpora, where they are not there yet."""
 
-    def __init__(self, data: Path, folder: Path, *, models: Path, **limits: int) -> None:
-        """Set the folders.
-
-        data (Path): Folder with the data sets.
-        folder (Path): Gets the corpora.
-        models (Path): Folder with the tagger and parser, and the vectors.
-        limits (int): As for `Maker`.
-        """
-        super().__init__(data, folder, **limits)
-        self.models = models
-
     def semeval(self, *, types: str = SUPERSENSE, parsed: bool = False) -> PairData:
         """SemEval-2010 Task 8 in its official split; the last 800 of the shuffled training sentences tune.
 

@@ -63,16 +63,20 @@ class DataSet:
 class Maker:
     """Converts data files into the folder of the runs, where they are not there yet."""
 
-    def __init__(self, data: Path, folder: Path, *, limit_train: int = 0, limit_test: int = 0) -> None:
+    def __init__(
+        self, data: Path, folder: Path, *, models: Path = Path(), limit_train: int = 0, limit_test: int = 0
+    ) -> None:
         """Set the folders.
 
         data (Path): Folder with the data sets.
         folder (Path): Gets the corpora.
+        models (Path): Folder with spaCy pipelines and word vectors.
         limit_train (int): First training sentences to use; 0 for all.
         limit_test (int): The same for tuning and test sentences.
         """
         self.data = data
         self.folder = folder
+        self.models = models
         self.limit_train = limit_train
         self.limit_test = limit_test
 

@@ -1,8 +1,13 @@
-"""The interval of a difference of two systems that were scored on the same draws of what they answered."""
+"""The interval of a difference of two systems that are scored on the same draws of what they answer."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import starmap
+
 import numpy
+
+from spacy_relext.scoring.pair_classes import OTHER
 
 DRAWS, LEVEL = 1_000, 0.95
 
@@ -20,3 +25,23 @@ def difference(better: numpy.ndarray, worse: numpy.ndarray, *, score: str) -> di
     low, high = numpy.quantile(differences[1:], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     named = {"difference": differences[0], "difference_low": low, "difference_high": high}
     return {f"{score}_{name}": float(value) for name, value in named.items()}
+
+
+def drawn_scores(gold: Sequence[str], predicted: Sequence[str], *, draws: int = DRAWS, seed: int = 0) -> numpy.ndarray:
+    """Score draws of sentences with the official score, macro-F over the relations, direction required.
+
+    gold (Sequence[str]): Label of each sentence's pair. Length P
+    seed (int): Of what is drawn: two systems with the same seed are scored on the same draws.
+    RETURNS (numpy.ndarray): The score of all sentences, then of each draw, fractions. Shape (draws + 1,)
+    """
+    wanted, said = ([label.partition("(")[0] for label in labels] for labels in (gold, predicted))
+    relations = numpy.array(sorted({relation for relation in wanted if relation != OTHER}))
+    is_wanted, is_said = (numpy.array(each)[:, None] == relations for each in (wanted, said))  # (P, R)
+    right = is_wanted & numpy.array(list(starmap(str.__eq__, zip(gold, predicted, strict=True))))[:, None]
+    times = numpy.ones((draws + 1, len(gold)))
+    generator = numpy.random.default_rng(seed)
+    for number in range(1, draws + 1):
+        times[number] = numpy.bincount(generator.integers(len(gold), size=len(gold)), minlength=len(gold))
+    counted = times @ is_wanted + times @ is_said  # (draws + 1, R)
+    scores: numpy.ndarray = (2 * (times @ right) / numpy.maximum(counted, 1)).mean(1)
+    return scores

@@ -68,13 +68,13 @@ def read_pairs(corpus: Path, *, marked: bool) -> PairSet:
     examples = read_examples(spacy.blank("en"), corpus)
     gold = gold_pairs(_suggester(marked), examples)
     rows = []
-    for number, (doc, said) in enumerate(zip(gold.pairs.doc.tolist(), gold.found)):
+    for number, (doc, said) in enumerate(zip(gold.pairs.doc.tolist(), gold.gold)):
         text, labels = gold.examples[doc].reference.text, [_label(each, marked) for each in sorted(said)]
         rows.append(PairRow(text, *pair_offsets(gold.pairs, number), labels, gold.pairs.types[number]))
     relations = Counter(
         record["relation"] for each in examples for record in get_records(each.reference, source="") or ()
     )
-    relations.subtract(each.relation for said in gold.found for each in said)
+    relations.subtract(each.relation for said in gold.gold for each in said)
     return PairSet(rows, sorted(relations.elements()))
 
 

@@ -75,6 +75,11 @@ class Trained:
         return self.folder / "model" / "model-best"
 
     @property
+    def last(self) -> Path:
+        """RETURNS (Path): The last pass's pipeline, where nothing is chosen on dev."""
+        return self.folder / "model" / "model-last"
+
+    @property
     def batch_size(self) -> int:
         """RETURNS (int): Mean number of sentences of an update, rounded."""
         return max(1, round(self.sentences / self.steps_per_pass))

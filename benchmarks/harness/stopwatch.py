@@ -37,6 +37,11 @@ class Lap(NamedTuple):
     cpu: float
 
 
+def lap_ratios(name: str, above: Lap, below: Lap) -> dict[str, float]:
+    """Divide wall by wall and processor time by processor time."""
+    return {name: above.wall / below.wall, f"cpu_{name}": above.cpu / below.cpu}
+
+
 def time_rounds(contestants: Mapping[str, Work], *, rounds: int) -> dict[str, list[Lap]]:
     """Time several things in turn, so that what else the machine does hits all of them alike.
 

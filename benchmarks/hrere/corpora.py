@@ -56,15 +56,6 @@ class BagData:
 class HrereMaker(Maker):
     """Makes corpora and embeddings, where they are not there yet."""
 
-    def __init__(self, data: Path, folder: Path, *, models: Path, **limits: int) -> None:
-        """Set the folders.
-
-        folder (Path): Gets the corpora and the embeddings.
-        limits (int): Of `Maker`.
-        """
-        super().__init__(data, folder, **limits)
-        self.models = models
-
     def given(self) -> BagData:
         """NYT10 in the split of the files; of a tenth of the training pairs, the texts are the dev corpus.
 

@@ -100,7 +100,7 @@ class Table:
 
     def read(self, trained: Trained, corpus: Path, unit: str = BAG) -> Outputs:
         """RETURNS (Outputs): What a system says of a corpus."""
-        return read_outputs(_last_pass(trained), corpus, threads=self.call.settings.threads, unit=unit)
+        return read_outputs(trained.last, corpus, threads=self.call.settings.threads, unit=unit)
 
     def read_all(self, trained: Trained) -> tuple[Outputs, Outputs, Outputs]:
         """RETURNS (tuple[Outputs, Outputs, Outputs]): Bags of dev and of test, and mentions of test."""
@@ -276,7 +276,7 @@ def _judged(table: Table) -> None:
     call, corpora = table.call, {"train": table.data.train, "dev": table.data.dev}
     kept, counts = leave_out(list(read_judgements(call.maker.data / FILE)), corpora)
     for system, (trained, mixture) in table.judged.items():
-        scores = {**score_judgements(_last_pass(trained), kept, mixture=mixture), **counts}
+        scores = {**score_judgements(trained.last, kept, mixture=mixture), **counts}
         options = {"data": table.described, "split": "sentences judged by people", "system": system}
         call.record(f"nyt10_{table.split}_judged", scores, seed=table.seed, **options)
         call.tell(f"  {system}, judged sentences: AP {scores['sentence_ap']:.3f}")
@@ -301,11 +301,6 @@ def _curves(table: Table) -> None:
     target = table.call.figures / f"hrere_nyt10_{table.split}{suffix}"
     for path in draw_recall_curves(curves, target=target, title=table.title):
         table.call.tell(f"  {path.name} drawn")
-
-
-def _last_pass(trained: Trained) -> Path:
-    """RETURNS (Path): The pipeline of the last pass: dev is too small to choose one by."""
-    return trained.pipeline.with_name("model-last")
 
 
 def _short(row: str) -> str:

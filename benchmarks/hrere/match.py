@@ -25,7 +25,7 @@ def bag_facts(corpus: Path) -> dict[Ids, set[str]]:
     gold = gold_pairs(AnnotatedPairs(), read_examples(spacy.blank("en"), corpus))
     bags = gather_bags(gold.pairs, across=True)
     facts: dict[Ids, set[str]] = {}
-    for ids, said in zip(bags.ids, union_of(gold.found, bags)):
+    for ids, said in zip(bags.ids, union_of(gold.gold, bags)):
         if all(ids):
             facts.setdefault(ids, set())
             for each in said:

@@ -104,11 +104,11 @@ def _run(pipeline: Path, corpus: Path) -> dict[str, dict[str, Any]]:
     """Both units, read once."""
     nlp = spacy.load(pipeline)
     pipe: Any = nlp.get_pipe("hrere_classifier")
-    gold = pipe._gold(read_examples(nlp, corpus))
+    gold = pipe.gold(read_examples(nlp, corpus))
     bags = gather_bags(gold.pairs, across=True)
-    outputs = pipe.run_bags(bags)
+    outputs = pipe.run(bags)
     asked = {BAG: (bags, outputs), MENTION: (pipe.single(bags), pipe.run_single(bags, outputs))}
-    return {unit: _arrays(pipe, gold.found, *each) for unit, each in asked.items()}
+    return {unit: _arrays(pipe, gold.gold, *each) for unit, each in asked.items()}
 
 
 def _arrays(pipe: Any, gold: Any, bags: Bags, outputs: Any) -> dict[str, Any]:
@@ -117,8 +117,8 @@ def _arrays(pipe: Any, gold: Any, bags: Bags, outputs: Any) -> dict[str, Any]:
         "text": outputs.text,
         "kb": outputs.knowledge,
         "gold": pipe.gold(bags, gold) > 0,
-        "linked": pipe.linked(bags),
-        "shared": pipe.shared(),
+        "linked": pipe.knowledge.linked(bags),
+        "shared": pipe.knowledge.shared(pipe.classes),
         "ids": numpy.asarray(bags.ids),
         "missed": numpy.asarray([len(each - known) for each in said], dtype="int64"),
         "relations": numpy.asarray([each.relation for each in pipe.classes]),

@@ -13,11 +13,10 @@ import torch
 
 from benchmarks.harness.call import Call
 from benchmarks.harness.corpora import PairData
-from benchmarks.harness.intervals import difference
+from benchmarks.harness.intervals import difference, drawn_scores
 from benchmarks.harness.pairs import NOTHING, PairSet, pair_scores, pipeline_labels, read_pairs
 from benchmarks.harness.rbert import load_rbert, peer_labels, run_rbert
 from benchmarks.harness.runs import cached, digest
-from benchmarks.kd.intervals import drawn_scores
 from benchmarks.kd.systems import (
     CROWDED_PARTS,
     DEFAULT,

@@ -22,7 +22,7 @@ from benchmarks.harness.corpora import PairData
 from benchmarks.harness.pairs import read_pairs
 from benchmarks.harness.rbert import TrainedPeer, load_rbert, run_rbert, to_records
 from benchmarks.harness.runs import Trained, run_module
-from benchmarks.harness.stopwatch import Lap, Work, peak_memory, time_rounds
+from benchmarks.harness.stopwatch import Work, lap_ratios, peak_memory, time_rounds
 from benchmarks.kd.systems import (
     CGCN,
     DEFAULT,
@@ -122,9 +122,9 @@ def _time_extraction(
             for row, times in laps.items():
                 metrics = {"pairs_per_second": total / times[number].wall}
                 if row != PEER:
-                    metrics.update(_ratios("peer_ratio", laps[PEER][number], times[number]))
+                    metrics.update(lap_ratios("peer_ratio", laps[PEER][number], times[number]))
                 if row == STUDENT_ROW:
-                    metrics.update(_ratios("teacher_ratio", laps[TEACHER_ROW][number], times[number]))
+                    metrics.update(lap_ratios("teacher_ratio", laps[TEACHER_ROW][number], times[number]))
                 _record(call, data[False], metrics, split=split, system=row, seed=seed)
 
 
@@ -165,10 +165,6 @@ def _peer_extraction(peer: Any, corpus: Path, *, pairs: int, batch_size: int) ->
     step = pairs * batch_size
     calls = [records[at : at + step] for at in range(0, len(records), step)]
     return lambda: [peer.predict(part) for part in calls]
-
-
-def _ratios(name: str, above: Lap, below: Lap) -> dict[str, float]:
-    return {name: above.wall / below.wall, f"cpu_{name}": above.cpu / below.cpu}
 
 
 def _spell(pairs: int) -> str:

@@ -18,7 +18,7 @@ from benchmarks.harness.runs import ROOT, Trained, cached, fingerprint, train_ru
 from benchmarks.nero.judge import Answers, fixed_answers, judge, label_of, pipeline_answers
 from benchmarks.nero.labels import Ruled, by_cosine, by_label_model, by_rules, load_rules, match, write_labels
 from benchmarks.nero.systems import COMPONENT, DEFAULT, IN, PARTS, SUPERVISED, SYSTEMS, System, row_name
-from spacy_relext.nero.grounding import NONE
+from spacy_relext.nero.grounding import NO_RULE
 from spacy_relext.nero.rules.rules import Rule, to_records
 from spacy_relext.pairs.gold import PairClass
 
@@ -134,15 +134,11 @@ def _train(task: Task, train: Path, changes: Mapping[str, Any], rules: Sequence[
     return train_run(f"{task.data.key}-{COMPONENT}", train=train, dev=task.call.maker.nothing(), **options)
 
 
-def _last(trained: Trained) -> Path:
-    return trained.folder / "model" / "model-last"
-
-
 def _answers(task: Task, trained: Trained) -> dict[str, Answers]:
     """Let the last step of a training answer, or find its answers."""
 
     def answer() -> dict[str, Any]:
-        nlp = spacy.load(_last(trained))
+        nlp = spacy.load(trained.last)
         answers = {split: pipeline_answers(nlp, path, name=COMPONENT) for split, path in _corpora(task.data).items()}
         return {split: [each.labels, each.scores.tolist()] for split, each in answers.items()}
 
@@ -173,12 +169,12 @@ def _pseudo(
     """Let a classifier label what it was not trained on: all at once, or the surest part in each round."""
     rounds = ROUNDS if system.labels == "rounds" else 1
     labels, seconds = list(known), 0.0
-    silent = numpy.flatnonzero(ruled.votes.rule == NONE)
+    silent = numpy.flatnonzero(ruled.votes.rule == NO_RULE)
     for number in range(rounds):
         corpus = write_labels(task.data.train, folder / f"{number}.spacy", labels)
         trained = _train(task, corpus, system.changes)
         seconds += trained.seconds
-        answers = pipeline_answers(spacy.load(_last(trained)), task.data.train, name=COMPONENT)
+        answers = pipeline_answers(spacy.load(trained.last), task.data.train, name=COMPONENT)
         sure = silent[numpy.argsort(-answers.scores[silent], kind="stable")]
         labels = list(known)
         for row in sure[: len(sure) * (number + 1) // rounds].tolist():
@@ -212,7 +208,7 @@ def _zero_shot(call: Call, seed: int, held: Sequence[str], kept: Sequence[str], 
     known, task = _task(call, seed, relations=kept), _task(call, seed, relations=held)
     call.tell(f"{suffix}: {', '.join(held)}, seed {seed}")
     trained = _train(known, known.data.train, {})
-    nlp = spacy.load(_last(trained))
+    nlp = spacy.load(trained.last)
     nlp.get_pipe(COMPONENT).add_rules(to_records(task.rules))  # type: ignore[attr-defined]
     nlp.get_pipe(COMPONENT).cfg["threshold"] = 0.5  # type: ignore[attr-defined]
     corpus = task.data.tests["test"]

@@ -18,7 +18,7 @@ from benchmarks.harness.pairs import read_examples
 from benchmarks.harness.runs import ROOT
 from spacy_relext.annotations.store import set_triples
 from spacy_relext.corpora.shards import iter_docs
-from spacy_relext.nero.grounding import NONE, vote
+from spacy_relext.nero.grounding import NO_RULE, vote
 from spacy_relext.nero.rules.index import RuleIndex
 from spacy_relext.nero.rules.patterns import SUBJECT
 from spacy_relext.nero.rules.rules import Rule, read_rules
@@ -100,7 +100,7 @@ def _strip_triples(doc: Doc) -> Doc:
 
 def by_rules(ruled: Ruled) -> list[PairClass | None]:
     """RETURNS (list[PairClass | None]): The heaviest answer of the rules that fire at each pair."""
-    fires = (ruled.votes.rule != NONE).tolist()
+    fires = (ruled.votes.rule != NO_RULE).tolist()
     return [ruled.votes.answer(n, ruled.rules) if fires[n] else None for n in range(len(fires))]
 
 
@@ -110,7 +110,7 @@ def by_label_model(ruled: Ruled, folder: Path, *, python: Path, seed: int) -> li
     python (Path): Python of an environment with snorkel.
     RETURNS (list[PairClass | None]): The likeliest answer where a rule fires.
     """
-    answers = sorted({each for said in ruled.votes.said for each in said})
+    answers = sorted({each for said in ruled.votes.answers for each in said})
     number = {each: index for index, each in enumerate(answers)}
     votes = numpy.full((len(ruled.pairs), len(ruled.rules)), -1)
     for pair, rule, backwards in zip(*(column.tolist() for column in RuleIndex(ruled.rules).match(ruled.pairs))):
@@ -121,7 +121,7 @@ def by_label_model(ruled: Ruled, folder: Path, *, python: Path, seed: int) -> li
     command += ["--classes", str(len(answers)), "--seed", str(seed), "--out", str(folder / "probs.npy")]
     subprocess.run(command, check=True, capture_output=True)
     best = numpy.load(folder / "probs.npy").argmax(axis=1)
-    return [answers[best[n]] if ruled.votes.rule[n] != NONE else None for n in range(len(best))]
+    return [answers[best[n]] if ruled.votes.rule[n] != NO_RULE else None for n in range(len(best))]
 
 
 class Likeness(NamedTuple):

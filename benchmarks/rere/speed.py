@@ -23,6 +23,7 @@ from benchmarks.harness.stopwatch import (
     bare_encoder,
     count_encoder,
     extraction,
+    lap_ratios,
     measure_memory,
     time_once,
     time_rounds,
@@ -69,7 +70,7 @@ def _train_both(call: Call, data: DataSet, seed: int) -> tuple[Trained, Any]:
         for system, took in laps.items():
             metrics = {"sentences_per_second": sentences / took.wall, "words_per_second": words / took.wall}
             _record(call, data, metrics, split="training", system=system, seed=seed)
-        ratios = _ratios("peer_ratio", lap, laps["default"])
+        ratios = lap_ratios("peer_ratio", lap, laps["default"])
         _record(call, data, ratios, split="training", system="default", seed=seed)
     return trained, peer
 
@@ -151,8 +152,8 @@ def _time_extraction(call: Call, data: DataSet, trained: Trained, peer: Any, tex
                 _record(call, data, rate, split=split, system=system, seed=seed)
             ours = laps["default"][number]
             ratios = {
-                **_ratios("peer_ratio", laps[PEER][number], ours),
-                **_ratios("bare_encoder_ratio", laps[BARE][number], ours),
+                **lap_ratios("peer_ratio", laps[PEER][number], ours),
+                **lap_ratios("bare_encoder_ratio", laps[BARE][number], ours),
             }
             _record(call, data, ratios, split=split, system="default", seed=seed)
         counts = count_encoder(nlp, texts, batch_size=batch_size)
@@ -182,7 +183,7 @@ def _time_relations(call: Call, data: DataSet, texts: Sequence[str]) -> None:
         for number in RELATIONS:
             lap = laps[str(number)][at]
             metrics = {"sentences_per_second": len(_repeated(texts)) / lap.wall}
-            metrics.update(_ratios("time_ratio", lap, laps[str(RELATIONS[0])][at]))
+            metrics.update(lap_ratios("time_ratio", lap, laps[str(RELATIONS[0])][at]))
             system = f"ablation:{number} relations, untrained"
             _record(call, data, metrics, split="extraction, batch 64, by relations", system=system, seed=seed)
 
@@ -216,11 +217,6 @@ def _ask_few(nlp: Language, texts: Sequence[str]) -> None:
     cut = float(np.sort(logits, axis=None)[-max(1, round(ASKED_PER_SENTENCE * len(sentences)))])
     scale = 20.0 / max(float(logits.std()), 1e-6)
     settings.update(scale=scale, shift=math.log(asked / (1 - asked)) - scale * cut, min_probability=least)
-
-
-def _ratios(name: str, above: Lap, below: Lap) -> dict[str, float]:
-    """Divide wall by wall and processor time by processor time."""
-    return {name: above.wall / below.wall, f"cpu_{name}": above.cpu / below.cpu}
 
 
 def _repeated(texts: Sequence[str]) -> list[str]:

@@ -71,14 +71,6 @@ class ClusterData:
 class ClusterMaker(Maker):
     """Makes these corpora, where they are not there yet. `limit_train` is the most pairs of a data set, drawn."""
 
-    def __init__(self, data: Path, folder: Path, *, models: Path, **limits: int) -> None:
-        """Set the folders.
-
-        limits (int): Of `Maker`.
-        """
-        super().__init__(data, folder, **limits)
-        self.models = models
-
     def fewrel(self) -> ClusterData:
         """RETURNS (ClusterData): The validation set of FewRel: 16 relations, 700 pairs each."""
         return self._clusters("fewrel", "FewRel val_wiki")

@@ -88,17 +88,12 @@ def train_clusters(
     return train_run("selfore", train=corpus, dev=dev, seed=seed, **options)
 
 
-def _pipeline_of(trained: Trained) -> Path:
-    """RETURNS (Path): The last pipeline of a training: the best one is chosen by nothing."""
-    return trained.folder / "model" / "model-last"
-
-
 def score_trained(call: Call, trained: Trained, corpus: Path) -> dict[str, Any]:
     """Let a pipeline put the pairs of a corpus into its clusters, and score them."""
 
     def compute() -> dict[str, Any]:
         torch.set_num_threads(call.settings.threads)
-        nlp = spacy.load(_pipeline_of(trained))
+        nlp = spacy.load(trained.last)
         return nlp.evaluate(read_examples(nlp, corpus))
 
     return cached(trained.folder / f"scores-{digest(corpus)}.json", compute)
@@ -112,7 +107,7 @@ def judge_trained(call: Call, trained: Trained, corpus: Path) -> dict[str, Any]:
 
     def compute() -> dict[str, Any]:
         torch.set_num_threads(call.settings.threads)
-        return judge_pairs(spacy.load(_pipeline_of(trained)), corpus)
+        return judge_pairs(spacy.load(trained.last), corpus)
 
     return cached(trained.folder / f"judged-{digest(corpus)}.json", compute)
 
@@ -120,7 +115,7 @@ def judge_trained(call: Call, trained: Trained, corpus: Path) -> dict[str, Any]:
 def untrained_vectors(call: Call, data: ClusterData, changes: Changes) -> Vectors:
     """Read a data set as the pipeline does before it has learned anything: whatever the seed and the clusters."""
     trained = train_clusters(call, data, data.whole, 0, changes)
-    return read_vectors(_pipeline_of(trained), data.whole, threads=call.settings.threads)
+    return read_vectors(trained.last, data.whole, threads=call.settings.threads)
 
 
 def find_count(call: Call, data: ClusterData, seed: int) -> int:

@@ -46,7 +46,7 @@ def read_vectors(pipeline: Path, corpus: Path, *, threads: int) -> Vectors:
         rows, gold, keys = [], [], []
         for batch in minibatch(read_examples(nlp, corpus), BATCH):
             pairs = clusterer.suggest([example.predicted for example in batch])
-            rows.append(clusterer.read(pairs).vector.astype("float16"))
+            rows.append(clusterer.forward(pairs).vector.astype("float16"))
             said = [[triple.relation for triple in example.reference._.triples] for example in batch]
             gold += [next(iter(said[doc]), NONE) for doc in pairs.doc.tolist()]
             keys += keys_of(pairs)

@@ -163,8 +163,8 @@ def test_all_of_a_loop_after_reading(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(selfore_scale, "CLUSTERS", 4)
     seconds, pipe = selfore_scale.time_all(300, starts=2)
     assert 0.0 < seconds < 600.0 and pipe.clustering["restarts"] == 2 and pipe.clustering["consensus"]
-    assert sum(each["size"] for each in pipe.cfg["clusters"]) == 300 and len(pipe.cfg["fits"]) > 1
-    assert len(pipe.labels) == 4 and pipe.cfg["history"][0]["pairs"] == 300
+    assert sum(each["size"] for each in pipe.clusters.records) == 300 and len(pipe.clusters.quantiles) > 1
+    assert len(pipe.labels) == 4 and pipe.clusters.history[0]["pairs"] == 300
     table = selfore_scale.draw_table(50)
     assert len(set(table.keys)) == len(table.gaps) == len(table.types) == 50 and table.vectors.dtype == "float16"
     assert {len(words) for words in table.gaps} >= {0, 1} and max(map(len, table.gaps)) <= 10

@@ -10,7 +10,7 @@ LABELS = ["Cause-Effect(e1,e2)", "Cause-Effect(e2,e1)", "Entity-Origin(e1,e2)", 
 
 
 def test_all_sentences_have_the_official_score() -> None:
-    from benchmarks.kd.intervals import drawn_scores
+    from benchmarks.harness.intervals import drawn_scores
 
     rng = random.Random(3)
     gold = [rng.choice(LABELS) for _ in range(60)]
@@ -22,8 +22,7 @@ def test_all_sentences_have_the_official_score() -> None:
 
 
 def test_the_same_draws_for_every_system() -> None:
-    from benchmarks.harness.intervals import difference
-    from benchmarks.kd.intervals import drawn_scores
+    from benchmarks.harness.intervals import difference, drawn_scores
 
     gold = LABELS * 40
     never = [OTHER if number % 2 else label for number, label in enumerate(gold)]
