@@ -176,16 +176,24 @@ def load_tokenizer(lang: str) -> Language:
         raise ValueError(Errors.R108.format(lang=lang, reason=reason)) from None
 
 
-def load_pipeline(path: PathLike) -> Language:
-    """Load the pipeline that adds annotation: a folder, or the name of an installed package.
+def load_pipeline(path: PathLike, *, message: str = Errors.R109) -> Language:
+    """Load a trained pipeline.
 
-    RAISES (ValueError): If there is none.
+    path (PathLike): A folder, or the name of an installed package.
+    message (str): Template of the error message.
+    RETURNS (Language): The pipeline.
+    RAISES (ValueError): If it cannot be loaded.
     """
     try:
         return spacy.load(path)
-    except (OSError, ValueError, ImportError) as error:
-        reason = str(error).splitlines()[0]
-        raise ValueError(Errors.R109.format(path=str(path), reason=reason)) from None
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        raise ValueError(message.format(path=str(path), reason=first_line(error))) from None
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error that is not blank, without its full stop."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return (lines[0] if lines else type(error).__name__).rstrip(".")
 
 
 def load_relation_map(path: PathLike) -> Dict[str, Optional[str]]:

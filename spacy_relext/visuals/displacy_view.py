@@ -1,33 +1,26 @@
-"""Draw triples with stock displaCy: arguments become words of a dependency drawing, relations its arcs."""
+"""Draw triples with displaCy: arguments are the words of a dependency drawing, relations its arcs."""
 
 import unicodedata
 from html import escape
 from re import Match, sub
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from spacy import displacy
 from spacy.tokens import Doc, Span
 from spacy.util import filter_spans
 
 from ..annotations.store import get_triples
-from ..annotations.triple import Triple
+from ..annotations.triple import Record, Triple
 from .explanation import describe_triple
-
-MIN_WORD_WIDTH = 14
-
-MAX_WORD_WIDTH = 30
 
 PIXELS_PER_CHARACTER = 8
 
-PIXELS_BETWEEN_WORDS = 18
+_MIN_WORD_WIDTH, _MAX_WORD_WIDTH = 14, 30  # characters
+_PIXELS_BETWEEN_WORDS = 18
 
 
 class Passage(NamedTuple):
-    """A stretch of a document, drawn or plain.
-
-    text (str): Its text.
-    svg (str): The drawing; "" where it has no triples.
-    """
+    """Some sentences of a document; `svg` is "" if they have no triples."""
 
     text: str
     svg: str
@@ -47,39 +40,32 @@ def draw_passages(doc: Doc) -> List[Passage]:
     """Draw each sentence that has triples; sentences that a triple joins are drawn together.
 
     doc (Doc): A processed document.
-    RETURNS (List[Passage]): All sentences in order; those without triples as plain text.
+    RETURNS (List[Passage]): All sentences in order.
     """
-    triples = [t for t in get_triples(doc) if len(t.subject) and len(t.object)]  # offsets of mere spaces have no token
+    triples = [t for t in get_triples(doc) if len(t.subject) and len(t.object)]  # offsets of white space have no token
     passages = []
     for span in _passage_spans(doc, triples):
         own = [triple for triple in triples if span.start <= triple.subject.start < span.end]
-        passages.append(Passage(span.text, draw_span(span, own) if own else ""))
+        passages.append(Passage(span.text, _draw_span(span, own) if own else ""))
     return passages
 
 
-def draw_span(span: Span, triples: Sequence[Triple]) -> str:
-    """Draw the triples of one sentence.
+def _draw_span(span: Span, triples: Sequence[Triple]) -> str:
+    """Draw the triples of one sentence as SVG with hover titles.
 
     Of overlapping arguments the larger one is drawn, and the arcs of the other end there; a triple between two
     arguments that share a word has no arc.
-
-    span (Span): The sentence.
-    triples (Sequence[Triple]): Triples inside it.
-    RETURNS (str): An SVG element with hover titles; all text is escaped.
     """
     words = _words(span, triples)
     arcs, titles = _arcs(words, triples)
-    width = max(_display_width(word.text) for word in words)
-    distance = PIXELS_PER_CHARACTER * width + PIXELS_BETWEEN_WORDS
+    width = max(display_width(word.text) for word in words)
+    distance = PIXELS_PER_CHARACTER * width + _PIXELS_BETWEEN_WORDS
     options = {"distance": distance, "offset_x": distance / 2, "bg": "none", "color": "currentColor"}
     # displaCy escapes words, but neither tags nor labels.
     drawing = {
         "words": [{"text": word.text, "tag": escape(word.tag)} for word in words],
         "arcs": arcs,
-        "settings": {
-            "lang": span.doc.lang_,
-            "direction": span.doc.vocab.writing_system.get("direction", "ltr"),
-        },
+        "settings": {"lang": span.doc.lang_, "direction": span.doc.vocab.writing_system.get("direction", "ltr")},
     }
     svg = displacy.render([drawing], style="dep", manual=True, jupyter=False, page=False, options=options)
     svg = _add_titles(svg, '<text class="displacy-token"', [word.title for word in words])
@@ -87,7 +73,7 @@ def draw_span(span: Span, triples: Sequence[Triple]) -> str:
 
 
 def _passage_spans(doc: Doc, triples: Sequence[Triple]) -> List[Span]:
-    """Cut a document into sentences, and join those that a triple joins."""
+    """Split a document into sentences, and join those that a triple joins."""
     starts = {sent.start for sent in doc.sents} if doc.has_annotation("SENT_START") else {0}
     for triple in triples:
         first = min(triple.subject.start, triple.object.start)
@@ -97,10 +83,10 @@ def _passage_spans(doc: Doc, triples: Sequence[Triple]) -> List[Span]:
 
 
 def _words(span: Span, triples: Sequence[Triple]) -> List[_Word]:
-    """Merge each argument into a word, and pack the tokens between them into words of about that size."""
+    """Make a word of each argument, and words of about that width of the tokens between them."""
     arguments = {(a.start, a.end): a for triple in triples for a in (triple.subject, triple.object)}
     drawn = filter_spans(arguments.values())
-    limit = max([MIN_WORD_WIDTH, *(min(_display_width(a.text), MAX_WORD_WIDTH) for a in drawn)])
+    limit = max([_MIN_WORD_WIDTH, *(min(display_width(a.text), _MAX_WORD_WIDTH) for a in drawn)])
     words: List[_Word] = []
     position = span.start
     for argument in [*drawn, None]:
@@ -112,10 +98,10 @@ def _words(span: Span, triples: Sequence[Triple]) -> List[_Word]:
 
 
 def _argument_word(argument: Span) -> _Word:
-    """Make the word of an argument, shortened where it is very long."""
+    """Make the word of an argument, shortened to the maximal width."""
     text = " ".join(argument.text.split())
     short = text
-    while _display_width(short) > MAX_WORD_WIDTH:
+    while display_width(short) > _MAX_WORD_WIDTH:
         short = short[:-2] + "…"
     types = [ent.label_ for ent in argument.ents if (ent.start, ent.end) == (argument.start, argument.end)]
     title = f"{text} (characters {argument.start_char} to {argument.end_char})"
@@ -126,19 +112,17 @@ def _pack(doc: Doc, start: int, end: int, limit: int) -> List[_Word]:
     """Join neighbouring tokens as long as they fit."""
     words: List[_Word] = []
     for index in range(start, end):
-        if words and _display_width(doc[words[-1].start : index + 1].text) <= limit:
-            first = words.pop().start
-        else:
-            first = index
+        fits = words and display_width(doc[words[-1].start : index + 1].text) <= limit
+        first = words.pop().start if fits else index
         words.append(_Word(first, index + 1, " ".join(doc[first : index + 1].text.split()), "", ""))
     return [word for word in words if word.text]
 
 
-def _arcs(words: Sequence[_Word], triples: Sequence[Triple]) -> Tuple[List[Dict[str, Any]], List[str]]:
+def _arcs(words: Sequence[_Word], triples: Sequence[Triple]) -> Tuple[List[Record], List[str]]:
     """Make an arc for each pair of words and relation, with the title of its best triple."""
     arcs: Dict[Tuple[int, int, str], str] = {}
     for triple in sorted(triples, key=lambda triple: -triple.score):
-        subject, obj = _find(words, triple.subject), _find(words, triple.object)
+        subject, obj = _find_word(words, triple.subject), _find_word(words, triple.object)
         if subject is not None and obj is not None and subject != obj:
             arcs.setdefault((subject, obj, triple.relation), _hover(triple))
     drawn = []
@@ -150,23 +134,20 @@ def _arcs(words: Sequence[_Word], triples: Sequence[Triple]) -> Tuple[List[Dict[
 
 
 def _hover(triple: Triple) -> str:
-    """Put a triple into one line for hovering."""
+    """Write the hover title of a triple."""
     subject, obj = triple.subject.text, triple.object.text
     return describe_triple(subject, triple.relation, obj, score=triple.score, source=triple.source)
 
 
-def _find(words: Sequence[_Word], argument: Span) -> Optional[int]:
-    """Find the word that shows an argument, or the larger one that it overlaps with."""
-    shared: List[Tuple[int, int]] = []
-    for index, word in enumerate(words):
-        overlap = min(word.end, argument.end) - max(word.start, argument.start)
-        if overlap > 0:
-            shared.append((-overlap, index))
-    return min(shared)[1] if shared else None
+def _find_word(words: Sequence[_Word], argument: Span) -> Optional[int]:
+    """Find the word of an argument, or of the larger one that it overlaps with."""
+    overlaps = [min(word.end, argument.end) - max(word.start, argument.start) for word in words]
+    largest = max(overlaps, default=0)
+    return overlaps.index(largest) if largest > 0 else None
 
 
 def _add_titles(svg: str, opening: str, titles: Sequence[str]) -> str:
-    """Put a hover title into the n-th element of a kind; displaCy draws elements in the order they were given."""
+    """Insert a hover title into each element of a kind; displaCy draws elements in the order of its input."""
     remaining = iter(titles)
 
     def with_title(match: "Match[str]") -> str:
@@ -176,6 +157,6 @@ def _add_titles(svg: str, opening: str, titles: Sequence[str]) -> str:
     return sub(opening + "[^>]*>", with_title, svg)
 
 
-def _display_width(text: str) -> int:
-    """Estimate the width of a text in Latin characters; Chinese ones take two."""
+def display_width(text: str) -> int:
+    """RETURNS (int): The width of a text in Latin characters; Chinese ones are twice as wide."""
     return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)

@@ -1,13 +1,13 @@
-"""What a triple is based on, drawn: which tokens were looked at, which rule says so, which part said how much."""
+"""The evidence of a triple as HTML: attended tokens, the rule, and bars for the parts of the score."""
 
 from html import escape
 from re import Match, sub
-from typing import Any, List, Mapping, Sequence, Tuple
+from typing import List, Sequence
 
 from spacy.tokens import Doc
 
-from .bag_ground import BagGround, snippets
-from .explanation import PRIOR, Attention, RuleGround, read_evidence
+from ..annotations.triple import CharSpan, Record
+from .explanation import PRIOR, Attention, BagEvidence, RuleEvidence, read_evidence
 
 STYLE = """
 .read { line-height: 1.9; overflow-wrap: break-word; }
@@ -23,31 +23,28 @@ STYLE = """
   .bar .against { background: #f0937f; } }
 """
 
-# Beyond this many logits a bar is full.
-FULL = 8.0
-
-_CONTEXT = 60  # characters shown around what is marked
-
-Span = Tuple[int, int]
+# At this many logits a bar is full.
+_FULL = 8.0
+_CONTEXT = 60  # characters shown around the marked tokens
 
 
-def draw_evidence(doc: Doc, record: Mapping[str, Any]) -> str:
+def draw_evidence(doc: Doc, record: Record) -> str:
     """Draw the evidence of one triple.
 
-    Attention colours the tokens by weight, bars show what each part says for (to the right) or against the relation, as
-    logits. The type prior, the likeness to a rule, and what text and knowledge base say of a bag are shares of 1. What
-    is none of these is listed as it is.
+    Attention colours the tokens by weight. Bars show the logit of each part, to the right for the relation and to the
+    left against it. The type prior, the similarity to a rule and the probabilities of a bag are shares of 1. Other
+    evidence is listed.
 
     doc (Doc): The document.
-    record (Mapping[str, Any]): The triple as it is stored; see `triples.store.get_records`.
-    RETURNS (str): HTML, escaped; "" without evidence.
+    record (Record): The stored triple, from `get_records`.
+    RETURNS (str): Escaped HTML; "" without evidence.
     """
     evidence = read_evidence(record["evidence"])
-    found: List[str] = []
+    parts: List[str] = []
     if evidence.attention:
-        found.append(_read(doc, record, evidence.attention))
+        parts.append(_draw_attention(doc, record, evidence.attention))
     if evidence.rule is not None:
-        found.append(_rule(evidence.rule))
+        parts.append(_draw_rule(evidence.rule))
     bars = [_logit(name, value) for name, value in evidence.parts]
     if evidence.prior is not None:
         bars.append(_share(PRIOR, evidence.prior))
@@ -56,29 +53,29 @@ def draw_evidence(doc: Doc, record: Mapping[str, Any]) -> str:
     if evidence.bag is not None:
         bars += [_share(name, value) for name, value in evidence.bag.sides]
     if bars:
-        found.append(f'<div class="parts">{"".join(bars)}</div>')
+        parts.append(f'<div class="parts">{"".join(bars)}</div>')
     if evidence.types:
-        found.append(f"<div>{escape(evidence.types)}</div>")
+        parts.append(f"<div>{escape(evidence.types)}</div>")
     if evidence.bag is not None:
-        found += _bag(doc, evidence.bag)
+        parts += _draw_bag(doc, evidence.bag)
     if evidence.rest:
-        found.append(escape(", ".join(evidence.rest)))
-    return "\n".join(found)
+        parts.append(escape(", ".join(evidence.rest)))
+    return "\n".join(parts)
 
 
-def _bag(doc: Doc, bag: BagGround) -> List[str]:
-    """Show the mentions of a pair, the heavier the longer their bar, and the facts that are like what is said of it."""
-    found = [f"<div>{escape(bag.ids)}</div>"] if bag.ids else []
+def _draw_bag(doc: Doc, bag: BagEvidence) -> List[str]:
+    """Draw the mentions of a pair with bars for their weights, and similar facts."""
+    parts = [f"<div>{escape(bag.ids)}</div>"] if bag.ids else []
     if len(bag.mentions) > 1:
-        bars = [_share(text, row[-1]) for text, row in zip(snippets(doc, bag), bag.mentions)]
-        found.append(f'<div class="parts mentions">{"".join(bars)}</div>')
+        bars = [_share(text, row[-1]) for text, row in zip(bag.snippets(doc), bag.mentions)]
+        parts.append(f'<div class="parts mentions">{"".join(bars)}</div>')
     if bag.facts:
-        found.append(f"<div>facts like it: {escape(', '.join(bag.facts))}</div>")
-    return found
+        parts.append(f"<div>facts like it: {escape(', '.join(bag.facts))}</div>")
+    return parts
 
 
-def _rule(rule: RuleGround) -> str:
-    """Show a rule, its masks marked as the arguments are."""
+def _draw_rule(rule: RuleEvidence) -> str:
+    """Draw a rule, its masks marked as the arguments are."""
     if not rule.pattern:
         return f"<div>{escape(rule.before)}</div>"
 
@@ -90,8 +87,8 @@ def _rule(rule: RuleGround) -> str:
     return f'<div class="read">{escape(rule.before)} <code>{pattern}</code>{escape(rule.after)}</div>'
 
 
-def _read(doc: Doc, record: Mapping[str, Any], attention: Sequence[Attention]) -> str:
-    """Show the text around the arguments, darker where attention is heavier."""
+def _draw_attention(doc: Doc, record: Record, attention: Sequence[Attention]) -> str:
+    """Draw the text around the arguments, darker with the weight of attention."""
     subject, obj = tuple(record["subject"]), tuple(record["object"])
     marked = [subject, obj, *((start, end) for start, end, _ in attention)]
     first = max(0, min(start for start, _ in marked) - _CONTEXT)
@@ -104,14 +101,14 @@ def _read(doc: Doc, record: Mapping[str, Any], attention: Sequence[Attention]) -
         if end <= first or start >= last:
             continue
         pieces.append(escape(doc.text[at:start]))
-        pieces.append(_token(escape(token.text), (start, end), subject, obj, weights.get((start, end), 0.0)))
+        pieces.append(_draw_token(escape(token.text), (start, end), subject, obj, weights.get((start, end), 0.0)))
         at = end
     pieces.append(escape(doc.text[at:last]))
     before, after = "… " * (first > 0), " …" * (last < len(doc.text))
     return f'<div class="read">{before}{"".join(pieces)}{after}</div>'
 
 
-def _token(text: str, place: Span, subject: Span, obj: Span, weight: float) -> str:
+def _draw_token(text: str, place: CharSpan, subject: CharSpan, obj: CharSpan, weight: float) -> str:
     """Mark a token's role and weight."""
     role = ""
     if subject[0] <= place[0] and place[1] <= subject[1]:
@@ -124,18 +121,16 @@ def _token(text: str, place: Span, subject: Span, obj: Span, weight: float) -> s
 
 
 def _logit(name: str, value: float) -> str:
-    """A bar from the middle to the right or left."""
-    width, side = min(abs(value) / FULL, 1.0) * 50, "for" if value >= 0 else "against"
-    return (
-        f"<span>{escape(name)}</span>"
-        f'<span class="bar"><i class="{side}" style="width: {width:.1f}%"></i></span><span>{value:+.2f}</span>'
-    )
+    """Draw a bar from the middle to the right or left."""
+    return _bar(name, "for" if value >= 0 else "against", min(abs(value) / _FULL, 1.0) * 50, f"{value:+.2f}")
 
 
 def _share(name: str, value: float) -> str:
-    """A bar from the left."""
-    width = max(0.0, min(value, 1.0)) * 100
-    return (
-        f"<span>{escape(name)}</span>"
-        f'<span class="bar"><i class="share" style="width: {width:.1f}%"></i></span><span>{value:.2f}</span>'
-    )
+    """Draw a bar from the left."""
+    return _bar(name, "share", max(0.0, min(value, 1.0)) * 100, f"{value:.2f}")
+
+
+def _bar(name: str, kind: str, width: float, figure: str) -> str:
+    """Draw a bar between its name and its figure; the width is in percent."""
+    bar = f'<span class="bar"><i class="{kind}" style="width: {width:.1f}%"></i></span>'
+    return f"<span>{escape(name)}</span>{bar}<span>{figure}</span>"

@@ -1,34 +1,33 @@
-"""What a triple is based on, in words: what `spacy relext explain` prints, and what the page draws."""
+"""The evidence of a triple in words: the output of `spacy relext explain`, and what the page draws."""
 
 import json
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import List, NamedTuple, Optional, Tuple
 
 from spacy.tokens import Doc
 
 from ..annotations.store import get_records
-from .bag_ground import BagGround, say_bag, take_bag
-
-# Logits that a component names in its evidence, and what they are called.
-PARTS = {"text": "text", "types": "types", "local": "sentence and entities", "auxiliary": "attended tokens"}
+from ..annotations.triple import Record
 
 PRIOR = "share of the types"
 
-_HOW = "how"
-
-_EXACT, _SOFT = "exact", "soft"
-
+# Keys of evidence with logits, and their names.
+_PARTS = {"text": "text", "types": "types", "local": "sentence and entities", "auxiliary": "attended tokens"}
+# Keys of evidence with probabilities of a bag, and their names.
+_SIDES = {"text": "the text alone", "kb": "the knowledge base alone"}
+_HOW, _EXACT, _SOFT = "how", "exact", "soft"
 _INDENT = "    "
+_CONTEXT = 30  # characters shown around a mention
 
 Attention = Tuple[int, int, float]
 
 
-class RuleGround(NamedTuple):
+class RuleEvidence(NamedTuple):
     """The rule behind a triple, as a sentence around its pattern.
 
-    before (str): Which rule.
-    pattern (str): Its pattern; "" where no rule says so.
-    after (str): How it fits.
-    match (Optional[float]): How like the text is to it; None where it fires.
+    before (str): Name of the rule.
+    pattern (str): Its pattern; "" without a rule.
+    after (str): How it matches.
+    match (Optional[float]): Similarity of the text; None if the rule matches exactly.
     """
 
     before: str
@@ -40,146 +39,185 @@ class RuleGround(NamedTuple):
         return f'{self.before} "{self.pattern}"{self.after}' if self.pattern else self.before
 
 
-class Evidence(NamedTuple):
-    """The evidence of a triple, sorted by what it is.
+class BagEvidence(NamedTuple):
+    """The evidence of a triple whose pair was read in all its mentions.
 
-    rule (Optional[RuleGround]): The rule that says so.
-    types (str): Types of both arguments; "" without any.
-    parts (List[Tuple[str, float]]): Names of what was added up, and logits.
-    prior (Optional[float]): How often such types have the relation, 0 to 1.
-    attention (List[Tuple[int, int, float]]): First character, character after the last, weight.
-    bag (Optional[BagGround]): What text and knowledge base say of all mentions of a pair.
-    rest (List[str]): All else as it is, `key: value` each.
+    ids (str): Ids of subject and object; "" if neither is linked.
+    sides (List[Tuple[str, float]]): Names and probabilities of the text and the knowledge base alone.
+    mentions (List[Tuple[float, ...]]): Characters of subject and object, and weight, of each mention.
+    facts (List[str]): Facts of the knowledge base that are similar to the triple, with the similarity.
     """
 
-    rule: Optional[RuleGround]
+    ids: str
+    sides: List[Tuple[str, float]]
+    mentions: List[Tuple[float, ...]]
+    facts: List[str]
+
+    def snippets(self, doc: Doc) -> List[str]:
+        """RETURNS (List[str]): The text of each mention with some context."""
+        snippets = []
+        for *places, _ in self.mentions:
+            first = max(0, int(min(places)) - _CONTEXT)
+            last = min(len(doc.text), int(max(places)) + _CONTEXT)
+            text = " ".join(doc.text[first:last].split())
+            snippets.append("… " * (first > 0) + text + " …" * (last < len(doc.text)))
+        return snippets
+
+
+class Evidence(NamedTuple):
+    """The evidence of a triple by kind.
+
+    rule (Optional[RuleEvidence]): The rule that matches.
+    types (str): Types of both arguments; "" without any.
+    parts (List[Tuple[str, float]]): Names and logits of the parts of the score.
+    prior (Optional[float]): Share of the relation among pairs of these types, 0 to 1.
+    attention (List[Attention]): Start and end character, and weight.
+    bag (Optional[BagEvidence]): All mentions of a pair.
+    rest (List[str]): Anything else, `key: value` each.
+    """
+
+    rule: Optional[RuleEvidence]
     types: str
     parts: List[Tuple[str, float]]
     prior: Optional[float]
     attention: List[Attention]
-    bag: Optional[BagGround]
+    bag: Optional[BagEvidence]
     rest: List[str]
 
 
-def read_evidence(evidence: Optional[Mapping[str, Any]]) -> Evidence:
-    """Sort what a component says of a triple; what has not the form that is known is left as it is.
+def read_evidence(evidence: Optional[Record]) -> Evidence:
+    """Sort the evidence of a component by kind; values of an unknown form become `rest`.
 
-    evidence (Optional[Mapping[str, Any]]): As it is stored.
+    evidence (Optional[Record]): As it is stored.
     RETURNS (Evidence): All of it.
     """
-    rest: Dict[str, Any] = dict(evidence or {})
-    rule, bag = _take_rule(rest), take_bag(rest)
-    kinds, types = rest.get("entity_types"), ""
-    if isinstance(kinds, list):
-        del rest["entity_types"]
-        types = " → ".join(str(kind) or "–" for kind in kinds) if any(kinds) else ""
-    parts = [(PARTS[key], float(rest.pop(key))) for key in PARTS if _is_number(rest.get(key))]
+    rest: Record = dict(evidence or {})
+    rule, bag = _pop_rule(rest), _pop_bag(rest)
+    types = _join_pair(rest.pop("entity_types")) if isinstance(rest.get("entity_types"), list) else ""
+    parts = [(name, float(rest.pop(key))) for key, name in _PARTS.items() if _is_number(rest.get(key))]
     prior = float(rest.pop("prior")) if _is_number(rest.get("prior")) else None
     attention: List[Attention] = []
-    if _is_attention(rest.get("attention")):
+    if _is_rows(rest.get("attention"), 3):
         attention = [(int(start), int(end), float(weight)) for start, end, weight in rest.pop("attention")]
-    more = [f"{key}: {_plain(value)}" for key, value in rest.items()]
+    more = [f"{key}: {_to_text(value)}" for key, value in rest.items()]
     return Evidence(rule, types, parts, prior, attention, bag, more)
 
 
 def explain_doc(doc: Doc, *, reason: str = "") -> List[str]:
-    """Say what each triple of a document is based on.
+    """Explain the triples of a document.
 
     doc (Doc): A processed document.
-    reason (str): Why it has none, if so.
+    reason (str): Why it has none; "" if unknown.
     RETURNS (List[str]): Lines, the triples with the highest scores first.
     """
-    lines = [line for record in ranked_records(doc) for line in explain_record(doc, record)]
-    return lines or [say_none(reason)]
+    lines = [line for record in rank_records(doc) for line in _explain_record(doc, record)]
+    return lines or [explain_absence(reason)]
 
 
-def say_none(reason: str) -> str:
-    """Say that there is no triple.
-
-    reason (str): Why; "" where that is not known.
-    RETURNS (str): A line.
-    """
-    return f"No triple: {_line(reason)}." if reason else "No triple."
-
-
-def explain_record(doc: Doc, record: Mapping[str, Any]) -> List[str]:
-    """Say what a triple is based on.
-
-    doc (Doc): Its document.
-    record (Mapping[str, Any]): The triple as it is stored; see `triples.store.get_records`.
-    RETURNS (List[str]): The triple, then an indented line for each kind of evidence.
-    """
-    found = read_evidence(record["evidence"])
-    subject, obj = (_line(doc.text[slice(*record[role])]) for role in ("subject", "object"))
-    figures = [f"{name} {value:+.2f}" for name, value in found.parts]
-    figures += [] if found.prior is None else [f"{PRIOR} {found.prior:.2f}"]
-    words = [f"{_line(doc.text[start:end])} {weight:.2f}" for start, end, weight in found.attention]
-    said = [
-        str(found.rule or ""),
-        f"types: {found.types}" if found.types else "",
-        f"parts: {', '.join(figures)}" if figures else "",
-        f"attended words: {', '.join(words)}" if words else "",
-        *(say_bag(doc, found.bag) if found.bag is not None else ()),
-        ", ".join(found.rest),
-    ]
-    head = describe_triple(subject, record["relation"], obj, score=record["score"], source=record["source"])
-    return [head, *(_INDENT + _line(line) for line in said if line)]
+def explain_absence(reason: str) -> str:
+    """RETURNS (str): A line for a document without triples; `reason` may be ""."""
+    return f"No triple: {_one_line(reason)}." if reason else "No triple."
 
 
 def describe_triple(subject: str, relation: str, obj: str, *, score: float, source: str) -> str:
-    """Put a triple into one line.
-
-    subject (str): The subject's text.
-    relation (str): The relation.
-    obj (str): The object's text.
-    score (float): The score.
-    source (str): The component; "" for none.
-    RETURNS (str): All of it, not escaped.
-    """
+    """RETURNS (str): A triple in one line, not escaped; `source` may be ""."""
     origin = f", from {source}" if source else ""
     return f"{subject} → {relation} → {obj} (score {score:.3f}{origin})"
 
 
-def ranked_records(doc: Doc) -> List[Dict[str, Any]]:
-    """RETURNS (List[Dict[str, Any]]): The triples as they are stored, those with the highest scores first."""
+def rank_records(doc: Doc) -> List[Record]:
+    """RETURNS (List[Record]): The stored triples, those with the highest scores first."""
     return sorted(get_records(doc) or [], key=lambda record: -record["score"])
 
 
-def _take_rule(rest: Dict[str, Any]) -> Optional[RuleGround]:
-    """Take the rule out of evidence that has one, or that says that none has a part in it."""
+def _explain_record(doc: Doc, record: Record) -> List[str]:
+    """Write a triple, then an indented line for each kind of evidence."""
+    evidence = read_evidence(record["evidence"])
+    subject, obj = (_one_line(doc.text[slice(*record[role])]) for role in ("subject", "object"))
+    figures = [f"{name} {value:+.2f}" for name, value in evidence.parts]
+    figures += [] if evidence.prior is None else [f"{PRIOR} {evidence.prior:.2f}"]
+    words = [f"{_one_line(doc.text[start:end])} {weight:.2f}" for start, end, weight in evidence.attention]
+    lines = [
+        str(evidence.rule or ""),
+        f"types: {evidence.types}" if evidence.types else "",
+        f"parts: {', '.join(figures)}" if figures else "",
+        f"attended words: {', '.join(words)}" if words else "",
+        *(_explain_bag(doc, evidence.bag) if evidence.bag is not None else ()),
+        ", ".join(evidence.rest),
+    ]
+    head = describe_triple(subject, record["relation"], obj, score=record["score"], source=record["source"])
+    return [head, *(_INDENT + _one_line(line) for line in lines if line)]
+
+
+def _explain_bag(doc: Doc, bag: BagEvidence) -> List[str]:
+    """Write a line for each kind of evidence of a bag."""
+    sides = ", ".join(f"{name} {value:.2f}" for name, value in bag.sides)
+    mentions = [f"{text} {row[-1]:.2f}" for text, row in zip(bag.snippets(doc), bag.mentions)]
+    return [
+        f"probability by {sides}" if sides else "",
+        f"linked to: {bag.ids}" if bag.ids else "",
+        f"mentions: {'; '.join(mentions)}" if len(mentions) > 1 else "",
+        f"facts like it: {', '.join(bag.facts)}" if bag.facts else "",
+    ]
+
+
+def _pop_rule(rest: Record) -> Optional[RuleEvidence]:
+    """Remove the evidence of a component with rules; None if it is another component's."""
     how = rest.get(_HOW)
     if how not in (_EXACT, _SOFT):
         return None
-    name, pattern = rest.get("rule"), rest.get("pattern")
-    match: Any = rest.get("match")
+    name, pattern, match = rest.get("rule"), rest.get("pattern"), rest.get("match")
     if not isinstance(pattern, str):
         del rest[_HOW]
-        return RuleGround("no rule of this relation fits: by the classifier alone", "", "")
+        return RuleEvidence("no rule of this relation fits: by the classifier alone", "", "")
     for key in (_HOW, "rule", "pattern", "match"):
         rest.pop(key, None)
     if how == _EXACT:
-        return RuleGround(f"rule {name}", pattern, " (exact)")
-    if not _is_number(match):
-        return RuleGround(f"like rule {name}", pattern, "")
-    return RuleGround(f"like rule {name}", pattern, f", match {match:.2f}", match)
+        return RuleEvidence(f"rule {name}", pattern, " (exact)")
+    if match is None or not _is_number(match):
+        return RuleEvidence(f"like rule {name}", pattern, "")
+    return RuleEvidence(f"like rule {name}", pattern, f", match {match:.2f}", match)
 
 
-def _is_attention(value: Any) -> bool:
-    """Say whether a value lists places with weights."""
-    rows: Sequence[Any] = value if isinstance(value, list) else ()
-    return bool(rows) and all(isinstance(row, list) and len(row) == 3 and all(map(_is_number, row)) for row in rows)
+def _pop_bag(rest: Record) -> Optional[BagEvidence]:
+    """Remove the evidence of a classifier of bags; None if it is another component's."""
+    ids, mentions, facts = rest.get("ids"), rest.get("mentions"), rest.get("facts", [])
+    is_facts = isinstance(facts, list) and all(
+        isinstance(row, list) and len(row) == 4 and isinstance(row[3], (int, float)) for row in facts
+    )
+    if not (_is_rows(mentions, 5) and isinstance(ids, list) and len(ids) == 2 and is_facts):
+        return None
+    sides = [(name, float(rest.pop(key))) for key, name in _SIDES.items() if isinstance(rest.get(key), (int, float))]
+    for key in ("ids", "mentions", "facts"):
+        rest.pop(key, None)
+    similar = [f"{subject} {relation} {obj} {similarity:.2f}" for subject, relation, obj, similarity in facts]
+    return BagEvidence(_join_pair(ids), sides, [tuple(row) for row in mentions or ()], similar)
 
 
-def _is_number(value: Any) -> bool:
-    """Say whether a value is a number."""
+def _join_pair(names: List[object]) -> str:
+    """Write what subject and object have; "" if neither has any."""
+    return " → ".join(str(name) or "–" for name in names) if any(names) else ""
+
+
+def _is_rows(value: object, length: int) -> bool:
+    """Return True if a value is a list of rows of so many numbers, one row or more."""
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(isinstance(row, list) and len(row) == length and all(map(_is_number, row)) for row in value)
+    )
+
+
+def _is_number(value: object) -> bool:
+    """Return True if a value is a number."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _plain(value: Any) -> str:
+def _to_text(value: object) -> str:
     """Write a value in one line."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
-def _line(text: str) -> str:
-    """Put a text into one line."""
+def _one_line(text: str) -> str:
+    """Join the lines of a text."""
     return " ".join(text.split())

@@ -1,14 +1,18 @@
-"""One self-contained HTML page: the drawings of documents, and a table with everything about each triple."""
+"""One self-contained HTML page with drawings and a table of triples, and a server that shows it on localhost."""
 
 from html import escape
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Sequence
 
 from spacy.tokens import Doc
 
+from ..errors import Errors
 from .displacy_view import Passage, draw_passages
 from .evidence import STYLE as EVIDENCE_STYLE
 from .evidence import draw_evidence
-from .explanation import ranked_records, say_none
+from .explanation import explain_absence, rank_records
+
+HOST = "127.0.0.1"
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem;
@@ -37,43 +41,42 @@ def render_page(docs: Sequence[Doc], *, title: str = "Triples", reasons: Sequenc
 
     docs (Sequence[Doc]): Processed documents.
     title (str): Heading of the page.
-    reasons (Sequence[str]): Why each has no triple, where that is so and known.
+    reasons (Sequence[str]): Why each has no triple; "" if it has some or the reason is unknown.
     RETURNS (str): HTML; all text is escaped.
     """
     parts = [f"<h1>{escape(title)}</h1>"]
     for number, doc in enumerate(docs, start=1):
         if len(docs) > 1:
             parts.append(f"<h2>Document {number}</h2>")
-        parts.extend(_passage(passage) for passage in draw_passages(doc))
+        parts.extend(_draw_passage(passage) for passage in draw_passages(doc))
         parts.append(_table(doc, reasons[number - 1] if reasons else ""))
     lang = docs[0].lang_ if docs else "en"
     return frame_page("\n".join(parts), title=title, style=_STYLE + EVIDENCE_STYLE, lang=lang)
 
 
-def _passage(passage: Passage) -> str:
-    """Show a drawing, or plain text."""
+def _draw_passage(passage: Passage) -> str:
+    """Write a drawing, or plain text."""
     if passage.svg:
         return f'<div class="drawing">{passage.svg}</div>'
     return f'<p class="plain">{escape(passage.text)}</p>'
 
 
 def _table(doc: Doc, reason: str) -> str:
-    """List the triples with exact offsets, the best first."""
-    records = ranked_records(doc)
+    """Write the triples with exact offsets, the highest scores first."""
+    records = rank_records(doc)
     if not records:
-        return f"<p>{escape(say_none(reason))}</p>"
+        return f"<p>{escape(explain_absence(reason))}</p>"
     rows = []
     for record in records:
         (start, end), (object_start, object_end) = record["subject"], record["object"]
         subject, obj = doc.text[start:end], doc.text[object_start:object_end]
-        cells = [escape(value) for value in (subject, record["relation"], obj)]
+        cells = "".join(f"<td>{escape(value)}</td>" for value in (subject, record["relation"], obj))
         hover = f"{subject} → {record['relation']} → {obj}"
         rows.append(
-            f'<tr title="{escape(hover)}">'
-            + "".join(f"<td>{cell}</td>" for cell in cells)
-            + f'<td class="number">{record["score"]:.3f}</td><td>{escape(record["source"])}</td>'
-            + f'<td class="number">{start}–{end}, {object_start}–{object_end}</td>'
-            + f'<td class="evidence">{draw_evidence(doc, record)}</td></tr>'
+            f'<tr title="{escape(hover)}">{cells}'
+            f'<td class="number">{record["score"]:.3f}</td><td>{escape(record["source"])}</td>'
+            f'<td class="number">{start}–{end}, {object_start}–{object_end}</td>'
+            f'<td class="evidence">{draw_evidence(doc, record)}</td></tr>'
         )
     head = "".join(f"<th>{column}</th>" for column in _COLUMNS)
     return f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n" + "\n".join(rows) + "\n</tbody>\n</table>"
@@ -97,10 +100,44 @@ _PAGE = """<!DOCTYPE html>
 def frame_page(content: str, *, title: str, style: str, lang: str) -> str:
     """Make a page.
 
-    content (str): HTML; its texts are escaped already.
-    title (str): Title of the page, a text.
+    content (str): Escaped HTML.
+    title (str): Title, not escaped.
     style (str): CSS.
     lang (str): Language of the texts.
     RETURNS (str): HTML.
     """
     return _PAGE.format(lang=escape(lang), title=escape(title), style=style, content=content)
+
+
+def make_server(page: str, *, port: int = 5000) -> ThreadingHTTPServer:
+    """Make a server that only this machine can reach and that answers / with a page.
+
+    page (str): The HTML.
+    port (int): Port to listen on; 0 for any free one.
+    RETURNS (ThreadingHTTPServer): Call `serve_forever`.
+    RAISES (ValueError): If the port cannot be used.
+    """
+    body = page.encode("utf-8")
+
+    class PageHandler(BaseHTTPRequestHandler):
+        """Answers every request with the page or with 404."""
+
+        def do_GET(self) -> None:  # noqa: N802  (the name http.server calls)
+            """Send the page."""
+            if self.path.split("?")[0] not in ("/", "/index.html"):
+                self.send_error(404)
+                return
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Log nothing."""
+
+    try:
+        return ThreadingHTTPServer((HOST, port), PageHandler)
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ValueError(Errors.R212.format(port=port, reason=reason)) from None

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import List, Mapping
 
-import numpy as np
-import numpy.typing as npt
+import numpy
+from numpy.typing import NDArray
 
 from ..errors import Errors, require
 from ..scoring.probabilities import Floats
@@ -15,20 +15,20 @@ MOST_POINTS = 2000
 
 
 def draw_recall_curves(curves: Mapping[str, RecallCurve], *, target: Path, title: str = "") -> List[Path]:
-    """Draw a line for each system, all of the same unit.
+    """Draw a curve for each system.
 
     curves (Mapping[str, RecallCurve]): System → its curve, from `scoring.ranking.recall_curve`.
-    target (Path): The files without their suffix; the folder is made where it is missing.
-    title (str): Heading; none where it is empty.
+    target (Path): The files without their suffix; the folder is made.
+    title (str): Heading; "" for none.
     RETURNS (List[Path]): The SVG and the PNG file; the same curves give the same files.
-    RAISES (ValueError): Where there is no curve, or curves are of different units.
-    RAISES (ImportError): Where matplotlib is not installed.
+    RAISES (ValueError): If there is no curve, or curves have different units.
+    RAISES (ImportError): If matplotlib is not installed.
     """
     units = sorted({curve.unit for curve in curves.values()})
     if len(units) != 1:
         raise ValueError(Errors.R712.format(found=" and ".join(units) or "none"))
     matplotlib = require("matplotlib", purpose="drawings of curves", extra="viz")
-    # Without pyplot: a library does not choose the backend of whoever calls it.
+    # Without pyplot: a library must not choose the backend.
     figures = require("matplotlib.figure", purpose="drawings of curves", extra="viz")
     target.parent.mkdir(parents=True, exist_ok=True)
     files = [target.with_name(f"{target.name}.{suffix}") for suffix in ("svg", "png")]
@@ -44,7 +44,7 @@ def draw_recall_curves(curves: Mapping[str, RecallCurve], *, target: Path, title
         axis.grid(alpha=0.3)
         legend = axis.legend(lines, [str(number) for number in range(len(lines))], loc="best")
         texts = [*zip(legend.get_texts(), curves), (axis.set_title(""), title)]
-        for text, string in texts:  # names of systems are no formulas, and may begin with "_"
+        for text, string in texts:  # names are no formulas, and may begin with "_"
             text.set_parse_math(False)
             text.set_text(string)
         figure.savefig(files[0], metadata={"Date": None})
@@ -52,13 +52,15 @@ def draw_recall_curves(curves: Mapping[str, RecallCurve], *, target: Path, title
     return files
 
 
-def thin_points(recall: Floats) -> npt.NDArray[np.int64]:
-    """Choose points at equal steps of recall: at equal steps of rank, millions of negatives would hide the rest.
+def thin_points(recall: Floats) -> NDArray[numpy.int64]:
+    """Choose points at equal steps of recall; at equal steps of rank, millions of negatives would hide the rest.
 
-    recall (Floats): Of a curve; never falls. Shape (S,)
-    RETURNS (npt.NDArray[np.int64]): Which points to draw, in order: all where they are few.
+    recall (Floats): Recall of a curve, which never falls. Shape (S,)
+    RETURNS (NDArray[numpy.int64]): Indices of the points to draw, in order.
     """
     if len(recall) <= MOST_POINTS:
-        return np.arange(len(recall))
-    steps = np.linspace(recall[0], recall[-1], MOST_POINTS - 2)
-    return np.unique(np.concatenate([[0], np.searchsorted(recall, steps), [len(recall) - 1]])).astype(np.int64)
+        return numpy.arange(len(recall))
+    steps = numpy.linspace(recall[0], recall[-1], MOST_POINTS - 2)
+    return numpy.unique(numpy.concatenate([[0], numpy.searchsorted(recall, steps), [len(recall) - 1]])).astype(
+        numpy.int64
+    )

@@ -1,33 +1,22 @@
-"""Draw which relations the types of two entities have: a bipartite graph in plain SVG."""
+"""Draw the relations between types of entities: a bipartite graph in plain SVG."""
 
-import unicodedata
 from html import escape
 from types import MappingProxyType
 from typing import Dict, Iterable, List, Mapping, NamedTuple, Sequence
 
+from .displacy_view import PIXELS_PER_CHARACTER, display_width
+
 Table = Mapping[str, Mapping[str, int]]
 
-ROW_HEIGHT = 24
+# Sizes in pixels.
+_ROW_HEIGHT, _HEADER, _GRAPH_WIDTH, _MARGIN = 24, 64, 420, 24
+_MIN_LINE, _MAX_LINE = 1.0, 14.0
 
-MIN_LINE, MAX_LINE = 1.0, 14.0
-
-PIXELS_PER_CHARACTER = 8.0
-
-GRAPH_WIDTH = 420
-
-MARGIN = 24
-
-HEADER = 64
-
-# Attributes, which every viewer knows; style sheets are ignored by some, and only a mouse needs this one.
+# Attributes work in every viewer; some ignore style sheets, and only a mouse needs this one.
 _STYLE = "path:hover { stroke-opacity: 1; }"
-
 _FONT = 'font-family="system-ui, sans-serif" font-size="13" fill="#1c2430"'
-
 _LINES = 'fill="none" stroke="#2b5fb4" stroke-opacity=".45" stroke-linecap="butt"'
-
 _ONLY = 'class="only" stroke="#c8641e" stroke-opacity=".6"'
-
 _NOTE = "The wider the line, the more triples; (n of m): m - n pairs have none. Orange: a single relation."
 
 
@@ -44,9 +33,9 @@ def draw_type_graph(
 ) -> str:
     """Draw type pairs on the left, relations on the right, and a line for each combination that occurs.
 
-    Relations stand near the type pairs that they mostly have, which keeps crossings few.
+    Relations are near their most frequent type pairs, so that few lines cross.
 
-    table (Table): Type pair → relation → count, in the order in which type pairs are to be drawn.
+    table (Table): Type pair → relation → count, in the order of the drawing.
     unrelated (Mapping[str, int]): Type pair → pairs of entities without a triple.
     title (str): Heading.
     RETURNS (str): A self-contained SVG document; all text is escaped.
@@ -58,10 +47,10 @@ def draw_type_graph(
     lefts = [f"{pair} ({_share(sum(counts.values()), unrelated.get(pair, 0))})" for pair, counts in table.items()]
     names = _by_mean_row(table, totals)
     rights = [f"{relation} ({totals[relation]:,})" for relation in names]
-    left_x = MARGIN + _width(lefts)
-    height = ROW_HEIGHT * max(len(lefts), len(rights), 1)
+    left_x = _MARGIN + _width(lefts)
+    height = _ROW_HEIGHT * max(len(lefts), len(rights), 1)
     left = dict(zip(table, _column(lefts, left_x, height)))
-    right = dict(zip(names, _column(rights, left_x + GRAPH_WIDTH, height)))
+    right = dict(zip(names, _column(rights, left_x + _GRAPH_WIDTH, height)))
     content = [
         f"<g {_LINES}>",
         *_lines(table, left, right),
@@ -69,26 +58,26 @@ def draw_type_graph(
         *_labels(left.values(), side="left"),
         *_labels(right.values(), side="right"),
     ]
-    full_width = max(left_x + GRAPH_WIDTH + _width(rights), _width([title, _NOTE])) + MARGIN
-    full_height = HEADER + height + MARGIN
+    full_width = max(left_x + _GRAPH_WIDTH + _width(rights), _width([title, _NOTE])) + _MARGIN
+    full_height = _HEADER + height + _MARGIN
     return "\n".join([*_header(title, full_width, full_height), *content, "</g>", "</svg>\n"])
 
 
 def _share(triples: int, unrelated: int) -> str:
-    """Write how many pairs have a triple, and of how many, where some have none."""
+    """Write how many pairs have a triple, and of how many if some have none."""
     return f"{triples:,} of {triples + unrelated:,}" if unrelated else f"{triples:,}"
 
 
 def _header(title: str, width: float, height: float) -> List[str]:
-    """Open the document, and say what it shows."""
+    """Write the opening of the document, with heading and legend."""
     size = f'width="{width:.0f}" height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}"'
     return [
         f'<svg xmlns="http://www.w3.org/2000/svg" {size}>',
         f"<style>{_STYLE}</style>",
         '<rect width="100%" height="100%" fill="#ffffff"/>',
         f"<g {_FONT}>",
-        f'<text font-size="15" font-weight="600" x="{MARGIN}" y="22">{_safe(title)}</text>',
-        f'<text fill="#5a6575" x="{MARGIN}" y="42">{_NOTE}</text>',
+        f'<text font-size="15" font-weight="600" x="{_MARGIN}" y="22">{_safe(title)}</text>',
+        f'<text fill="#5a6575" x="{_MARGIN}" y="42">{_NOTE}</text>',
     ]
 
 
@@ -102,9 +91,9 @@ def _by_mean_row(table: Table, totals: Mapping[str, int]) -> List[str]:
 
 
 def _column(texts: Sequence[str], x: float, height: float) -> List[_Node]:
-    """Spread labels over the height."""
+    """Distribute labels over the height."""
     step = height / max(len(texts), 1)
-    return [_Node(text, x, HEADER + step * (row + 0.5)) for row, text in enumerate(texts)]
+    return [_Node(text, x, _HEADER + step * (row + 0.5)) for row, text in enumerate(texts)]
 
 
 def _lines(table: Table, left: Mapping[str, _Node], right: Mapping[str, _Node]) -> List[str]:
@@ -116,7 +105,7 @@ def _lines(table: Table, left: Mapping[str, _Node], right: Mapping[str, _Node]) 
         start, end = left[pair], right[relation]
         x, end_x, middle = start.x + 6, end.x - 6, (start.x + end.x) / 2
         line = f"M{x:.1f} {start.y:.1f}C{middle:.1f} {start.y:.1f} {middle:.1f} {end.y:.1f} {end_x:.1f} {end.y:.1f}"
-        width = max(MIN_LINE, MAX_LINE * count / most)
+        width = max(_MIN_LINE, _MAX_LINE * count / most)
         kind = f" {_ONLY}" if len(table[pair]) == 1 else ""
         share = count / sum(table[pair].values())
         hover = f"{pair}: {relation}, {count:,} ({share:.1%} of the type pair)"
@@ -125,7 +114,7 @@ def _lines(table: Table, left: Mapping[str, _Node], right: Mapping[str, _Node]) 
 
 
 def _labels(nodes: Iterable[_Node], *, side: str) -> List[str]:
-    """Write a column, with a dot where the lines of each label end."""
+    """Write a column, with a dot at the ends of each label's lines."""
     anchor = "end" if side == "left" else "start"
     drawn = []
     for text, x, y in nodes:
@@ -136,9 +125,8 @@ def _labels(nodes: Iterable[_Node], *, side: str) -> List[str]:
 
 
 def _width(texts: Sequence[str]) -> float:
-    """Estimate the width of the longest text in pixels; Chinese characters take two places."""
-    places = [sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text) for text in texts]
-    return PIXELS_PER_CHARACTER * max(places, default=0)
+    """Estimate the width of the longest text in pixels."""
+    return PIXELS_PER_CHARACTER * max(map(display_width, texts), default=0)
 
 
 def _safe(text: str) -> str:

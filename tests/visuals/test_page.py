@@ -4,7 +4,7 @@ import urllib.request
 
 import pytest
 
-from spacy_relext.visuals.serve import make_server
+from spacy_relext.visuals.page import make_server
 
 
 def test_serves_the_page_and_nothing_else():
