@@ -31,7 +31,6 @@ def parse_corpus(corpus: Path, target: Path, *, pipeline: Path) -> None:
     """Tag and parse a corpus, and recognise its named entities; every sentence becomes one tree.
 
     corpus (Path): Its tokens and sentence bounds are kept, and nothing else of it.
-    target (Path): Gets the new corpus.
     pipeline (Path): With a tagger, a parser and an entity recogniser.
     RAISES (ValueError): Where there is no pipeline.
     """
@@ -48,8 +47,6 @@ def parse_corpus(corpus: Path, target: Path, *, pipeline: Path) -> None:
 def annotate_corpus(corpus: Path, target: Path, *, type_of: TypeOf | None, trees: Path | None, heads: bool) -> None:
     """Give entities other types and sentences trees.
 
-    corpus (Path): What was converted.
-    target (Path): Gets the new corpus.
     type_of (TypeOf | None): Finds an entity's type; those without one are entities no more, but pairs stay where they
         are. None: the types stay.
     trees (Path | None): What `parse_corpus` made of the corpus, where types or heads come from it.
@@ -68,7 +65,6 @@ def annotate_corpus(corpus: Path, target: Path, *, type_of: TypeOf | None, trees
 def by_lexicon(path: Path) -> TypeOf:
     """Type entities by the nouns of a lexicon.
 
-    path (Path): Noun, tab, type.
     RETURNS (TypeOf): For `annotate_corpus`.
     """
     lexicon = read_type_lexicon(path)
@@ -78,9 +74,7 @@ def by_lexicon(path: Path) -> TypeOf:
 def by_recogniser(span: Span, tree: Doc | None) -> str:
     """Type an entity by the named entity in which it ends.
 
-    span (Span): The entity.
     tree (Doc | None): Of `parse_corpus`.
-    RETURNS (str): The type.
     """
     return str(tree[span.end - 1].ent_type_) if tree is not None else ""
 
@@ -88,8 +82,6 @@ def by_recogniser(span: Span, tree: Doc | None) -> str:
 def mark_pairs(corpus: Path, target: Path, *, pairs: int, least: int) -> None:
     """Keep the sentences with many entities, mark some ordered pairs of each, chosen at random, and drop other triples.
 
-    corpus (Path): A corpus with entities.
-    target (Path): Gets the new corpus.
     pairs (int): Pairs to mark in a sentence; the same first ones whatever the number.
     least (int): Entities that a sentence must have.
     """

@@ -73,7 +73,6 @@ class PairMaker(Maker):
     def conll04(self, *, types: str = ANNOTATED, parsed: bool = False) -> PairData:
         """CoNLL04 in SpERT's split.
 
-        types (str): "annotated".
         parsed (bool): Whether sentences have tags and heads.
         RETURNS (PairData): 922 / 231 / 288 sentences, all ordered pairs of their entities.
         """
@@ -83,7 +82,6 @@ class PairMaker(Maker):
     def scierc(self, *, types: str = ANNOTATED, parsed: bool = False) -> PairData:
         """SciERC by sentence in its own split.
 
-        types (str): "annotated".
         parsed (bool): Whether sentences have tags and heads.
         RETURNS (PairData): 1,861 / 275 / 551 sentences, all ordered pairs of their entities.
         """
@@ -94,7 +92,6 @@ class PairMaker(Maker):
         """Sentences of CoNLL04 with four entities or more, some ordered pairs of each marked: for speed alone.
 
         pairs (int): How many, those with a relation first.
-        types (str): "annotated".
         parsed (bool): Whether sentences have tags and heads.
         RETURNS (PairData): The same sentences whatever the number.
         """
@@ -106,9 +103,6 @@ class PairMaker(Maker):
     def share(self, data: PairData, percent: float, *, seed: int) -> PairData:
         """Keep some of the training sentences; the smaller parts of one seed lie in the larger ones.
 
-        data (PairData): Corpora.
-        percent (float): How many.
-        seed (int): Seed of the choice.
         RETURNS (PairData): The same dev and test corpora.
         """
         if percent >= 100:
@@ -121,8 +115,6 @@ class PairMaker(Maker):
     def folds(self, corpus: Path, folds: int) -> list[tuple[Path, Path]]:
         """Split a training corpus, as `spacy relext folds` does.
 
-        corpus (Path): The corpus.
-        folds (int): How many.
         RETURNS (list[tuple[Path, Path]]): What a teacher is trained on, and what it labels.
         """
         folder = corpus.with_suffix("") / f"{folds}folds"
@@ -135,8 +127,6 @@ class PairMaker(Maker):
         """Put folds together again, in the order in which `folds` took them apart.
 
         corpora (Sequence[Path]): What was held out, fold by fold.
-        target (Path): Gets all of it.
-        RETURNS (Path): The target.
         """
         if not target.exists():
             joined, parts = DocBin(store_user_data=True), [load_shard(path) for path in corpora]
@@ -151,7 +141,6 @@ class PairMaker(Maker):
     def transfer(self, taught: Path, corpus: Path) -> Path:
         """Copy soft labels to the same sentences with other annotation.
 
-        taught (Path): The corpus that has them.
         corpus (Path): The corpus that shall have them, in the same order.
         RETURNS (Path): A new corpus, beside the one that has them.
         """

@@ -68,8 +68,6 @@ class Maker:
     ) -> None:
         """Set the folders.
 
-        data (Path): Folder with the data sets.
-        folder (Path): Gets the corpora.
         models (Path): Folder with spaCy pipelines and word vectors.
         limit_train (int): First training sentences to use; 0 for all.
         limit_test (int): The same for tuning and test sentences.
@@ -103,20 +101,14 @@ class Maker:
         return self._make(WEBNLG, Part(train.file, limit=self.limit_train), dev, {"test": test})
 
     def ske_casrel(self) -> DataSet:
-        """SKE2019 in CasRel's form (17 relations), one file: 5,000 train, the next 500 tune, the next 1,000 test.
-
-        RETURNS (DataSet): Chinese.
-        """
+        """SKE2019 in CasRel's form (17 relations), one file: 5,000 train, the next 500 tune, the next 1,000 test."""
         source = f"{SKE}/casrel_format_dev_data.json"
         test = Part(source, skip=5500, limit=1000)
         train, dev = Part(source, limit=self.limit_train or 5000), Part(source, skip=5000, limit=500)
         return self._make(f"{SKE}/casrel_format", train, dev, {"test": test}, format="duie", lang="zh")
 
     def ske_postag(self) -> DataSet:
-        """The subset of SKE2019 with all its relations: 2,341 train, 260 tune, 1,000 test.
-
-        RETURNS (DataSet): Chinese, 48 relations.
-        """
+        """The subset of SKE2019 with all its relations: 2,341 train, 260 tune, 1,000 test."""
         source, test = (f"{SKE}/ske2019_postag_subset/{split}_data.json" for split in ("train", "dev"))
         n_train = self._count(source) * 9 // 10
         train = Part(source, limit=min(self.limit_train or n_train, n_train))
@@ -140,10 +132,7 @@ class Maker:
     def drop(self, corpus: Path, *, rate: float, mode: str, seed: int) -> Path:
         """Drop triples from a corpus.
 
-        corpus (Path): What was converted.
-        rate (float): Probability of being dropped.
         mode (str): As for `spacy relext drop-triples`.
-        seed (int): Seed of the choice.
         RETURNS (Path): The new corpus; the old one at rate 0.
         """
         if not rate:
@@ -196,11 +185,7 @@ class Maker:
 
 
 def read_docs(corpus: Path) -> Iterator[Doc]:
-    """Read a corpus.
-
-    corpus (Path): A .spacy file.
-    YIELDS (Doc): Its documents.
-    """
+    """Read a corpus."""
     yield from DocBin().from_disk(corpus).get_docs(spacy.blank("xx").vocab)
 
 
@@ -212,9 +197,7 @@ def count_docs(corpus: Path) -> int:
 def write_strings(corpus: Path, target: Path) -> Path:
     """Write a corpus in the peer's form, strings only.
 
-    corpus (Path): A .spacy file.
     target (Path): JSON lines of text and triple_list.
-    RETURNS (Path): The target.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     with target.open("w", encoding="utf8") as stream:
@@ -230,9 +213,7 @@ def write_strings(corpus: Path, target: Path) -> Path:
 def missing_rate(full: Path, dropped: Path) -> float:
     """Measure how many of the pairs of sentence and relation that are true are not labelled: τ.
 
-    full (Path): The corpus with all triples.
     dropped (Path): The same after dropping; sentences that are gone do not count.
-    RETURNS (float): A fraction.
     """
     true = {doc.text: _relations(doc) for doc in read_docs(full)}
     labelled = expected = 0

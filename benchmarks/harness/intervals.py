@@ -17,7 +17,6 @@ def difference(better: numpy.ndarray, worse: numpy.ndarray, *, score: str) -> di
 
     better (numpy.ndarray): Scores of the one, fractions: first of everything, then of each draw. Shape (draws + 1,)
     worse (numpy.ndarray): Of the other. Shape (draws + 1,)
-    score (str): What the score is called.
     RETURNS (dict[str, float]): `<score>_difference` of everything, and the ends of its interval,
         `<score>_difference_low` and `<score>_difference_high`, from -1 to 1.
     """

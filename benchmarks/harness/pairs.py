@@ -61,9 +61,7 @@ class PairSet(NamedTuple):
 def read_pairs(corpus: Path, *, marked: bool) -> PairSet:
     """Read the pairs of a corpus as the components see them.
 
-    corpus (Path): A .spacy file.
     marked (bool): Whether the data set marks the pairs; else all ordered pairs of entities of a sentence.
-    RETURNS (PairSet): In the corpus' order.
     """
     examples = read_examples(spacy.blank("en"), corpus)
     gold = gold_pairs(_suggester(marked), examples)
@@ -82,20 +80,13 @@ def read_examples(nlp: Language, corpus: Path) -> list[Example]:
     """Read a corpus with all that is given to a system: entities, sentences, and the parse where there is one.
 
     nlp (Language): Its tokenizer makes the predicted Docs.
-    corpus (Path): A .spacy file.
-    RETURNS (list[Example]): The annotated examples.
     """
     examples = TripleCorpus(corpus, gold_ents=True, gold_parse=True)(nlp)
     return [example for example in examples if has_triples(example.reference)]
 
 
 def write_pairs(pairs: PairSet, target: Path) -> Path:
-    """Write pairs in the peer's form; a pair with several relations has its first one, as the component learns it.
-
-    pairs (PairSet): The pairs.
-    target (Path): Gets JSON lines.
-    RETURNS (Path): The target.
-    """
+    """Write pairs in the peer's form; a pair with several relations has its first one, as the component learns it."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with target.open("w", encoding="utf8") as stream:
         for row in pairs.rows:
@@ -109,9 +100,6 @@ def write_pairs(pairs: PairSet, target: Path) -> Path:
 def pipeline_labels(nlp: Language, corpus: Path, *, name: str, marked: bool) -> list[str]:
     """Let a pipeline classify the pairs of a corpus.
 
-    nlp (Language): The pipeline.
-    corpus (Path): A .spacy file.
-    name (str): The component.
     marked (bool): As for `read_pairs`.
     RETURNS (list[str]): One label per pair, in the order of `read_pairs`.
     """

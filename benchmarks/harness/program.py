@@ -96,10 +96,8 @@ def run_experiments(
 ) -> None:
     """Run the experiments of a command line one after the other.
 
-    known (Mapping[str, Experiment]): All of a program.
     options (Mapping[str, Any]): The program's options, `experiments` among them.
     maker (Callable[..., Maker]): As for `_make_call`.
-    more (Any): Further fields of the call.
     RAISES (ValueError): If an option is malformed, or what it names does not exist.
     """
     for experiment in [_find_experiment(name, known, only=options["only"]) for name in options["experiments"]]:
@@ -158,10 +156,6 @@ def _split_names(option: str | None) -> list[str]:
 def read_numbers(option: str, text: str, kind: type) -> list:
     """Read an option of different numbers.
 
-    option (str): Its name, for the message.
-    text (str): Its value.
-    kind (type): Of the numbers.
-    RETURNS (list): The numbers.
     RAISES (ValueError): Where there are none, or one is there twice.
     """
     try:
@@ -176,10 +170,6 @@ def read_numbers(option: str, text: str, kind: type) -> list:
 def choose_names(option: str, text: str, known: Collection[str]) -> list[str]:
     """Read an option that names some of what there is.
 
-    option (str): Its name, for the message.
-    text (str): Its value.
-    known (Collection[str]): What there is.
-    RETURNS (list[str]): The names.
     RAISES (ValueError): Where there are none, or one is unknown.
     """
     names = _split_names(text)
@@ -189,11 +179,7 @@ def choose_names(option: str, text: str, known: Collection[str]) -> list[str]:
 
 
 def command_line(arguments: Sequence[str]) -> str:
-    """Write down what was called, without the folders of one machine.
-
-    arguments (Sequence[str]): Of the process.
-    RETURNS (str): The command line.
-    """
+    """Write down what was called, without the folders of one machine."""
     kept: list[str] = []
     hidden = False
     for argument in arguments:

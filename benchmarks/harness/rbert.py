@@ -44,11 +44,6 @@ class TrainedPeer:
 def run_rbert(data: PairData, *, seed: int, settings: Settings, options: Sequence[str] = ()) -> TrainedPeer:
     """Train and test the peer, unless that was done.
 
-    data (PairData): The corpora.
-    seed (int): Seed.
-    settings (Settings): Of our trainings.
-    options (Sequence[str]): Further ones of rbert.py.
-    RETURNS (TrainedPeer): The training.
     RAISES (ValueError): Where it fails.
     """
     corpora = {"train": data.train, "dev": data.dev, **data.tests}
@@ -77,22 +72,14 @@ def run_rbert(data: PairData, *, seed: int, settings: Settings, options: Sequenc
 
 
 def load_rbert(model: Path) -> Any:
-    """Load a trained peer.
-
-    model (Path): Its folder.
-    RETURNS (Peer): Of rbert_model.py.
-    """
+    """Load a trained peer."""
     from benchmarks.peers.rbert_model import load_peer
 
     return load_peer(model)
 
 
 def to_records(rows: Sequence[PairRow]) -> list[Any]:
-    """Make what a loaded peer reads.
-
-    rows (Sequence[PairRow]): Pairs.
-    RETURNS (list[Record]): Without their labels.
-    """
+    """Make what a loaded peer reads."""
     from benchmarks.peers.rbert_data import Record
 
     return [Record(row.text, tuple(row.subject), tuple(row.object), NOTHING, *row.types) for row in rows]
@@ -102,8 +89,6 @@ def peer_labels(peer: Any, rows: Sequence[PairRow]) -> list[str]:
     """Let a loaded peer classify pairs.
 
     peer (Peer): From `load_rbert`.
-    rows (Sequence[PairRow]): Pairs.
-    RETURNS (list[str]): One label per pair.
     """
     labels: list[str] = peer.predict(to_records(rows), batch_size=BATCH_SIZE)
     return labels

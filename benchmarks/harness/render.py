@@ -52,9 +52,6 @@ TOLD = "gold relations"
 def render_page(text: str, *, results: Path, page: str) -> str:
     """Fill the tables of a page.
 
-    text (str): The page.
-    results (Path): Folder of the result files.
-    page (str): Its name, for messages.
     RETURNS (str): The page with its tables.
     RAISES (ValueError): Where a marker has no end or names a file that is not there.
     """
@@ -75,9 +72,7 @@ def render_page(text: str, *, results: Path, page: str) -> str:
 def render_tables(rows: Sequence[Row], *, metrics: Sequence[str] | None = None) -> str:
     """Make a table for each data set of a benchmark, with a note on how the figures came about.
 
-    rows (Sequence[Row]): Rows of one benchmark.
     metrics (Sequence[str] | None): Columns; all if None.
-    RETURNS (str): Markdown.
     """
     chosen = [row for row in rows if metrics is None or row["metric"] in metrics]
     if not chosen:

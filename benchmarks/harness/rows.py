@@ -44,16 +44,11 @@ def make_row(
 ) -> Row:
     """Make a checked row of today and of this machine.
 
-    benchmark (str): The experiment, such as "nyt24".
     data (str): Data set with what the figures depend on: training sentences, passes, precision.
-    split (str): What was scored.
-    system (str): "default", "peer:NAME" or "ablation:NAME".
     metric (str): A key of the scorer, or a plain number: `*_per_second`, `*_per_sentence`, `*_mib`, `*_ratio`,
         `*_seconds`.
-    values (Mapping[int, float]): Seed → value.
     train_seconds (Mapping[int, float | None] | None): Seed → seconds of training, evaluation not counted.
     command (str): The command line that gives the row.
-    RETURNS (Row): The row.
     RAISES (ValueError): Where a value is no number of its kind.
     """
     seeds = sorted(values)
@@ -85,8 +80,6 @@ def _summarise(row: Row) -> Row:
 def check_row(row: Any) -> Row:
     """Check the form of a row.
 
-    row (Any): The row.
-    RETURNS (Row): The same.
     RAISES (ValueError): Saying which key is wrong.
     """
     if not isinstance(row, dict) or set(row) != set(KEYS):
@@ -117,7 +110,6 @@ def check_row(row: Any) -> Row:
 def is_plain(metric: str) -> bool:
     """Say whether a metric is a plain number and not a fraction.
 
-    metric (str): Its name.
     RETURNS (bool): True for speeds, sizes, counts and ratios.
     """
     return PLAIN.fullmatch(metric) is not None
@@ -126,7 +118,6 @@ def is_plain(metric: str) -> bool:
 def merge_rows(rows: Iterable[Row], new: Iterable[Row]) -> list[Row]:
     """Add rows; where one with the same identity is there, its values are added or replaced seed by seed.
 
-    rows (Iterable[Row]): What is there.
     new (Iterable[Row]): What comes; command, machine and date of the newest stand.
     RETURNS (list[Row]): All rows, those that were there first, in their order.
     """
@@ -140,7 +131,6 @@ def merge_rows(rows: Iterable[Row], new: Iterable[Row]) -> list[Row]:
 def read_rows(path: Path) -> list[Row]:
     """Read and check a file of rows.
 
-    path (Path): A JSON file.
     RETURNS (list[Row]): None where the file does not exist or is empty.
     RAISES (ValueError): Where it is not a list of rows.
     """
@@ -152,7 +142,6 @@ def add_rows(path: Path, new: Sequence[Row]) -> None:
     """Merge rows into a file; runs that go on at the same time wait for each other.
 
     path (Path): A JSON file, made where there is none.
-    new (Sequence[Row]): The rows.
     RAISES (ValueError): Where a row, or the file, is malformed; the file stays as it is.
     """
     checked = [check_row(row) for row in new]

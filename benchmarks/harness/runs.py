@@ -99,13 +99,8 @@ def train_run(
     """Train a pipeline with `spacy train`, unless the same training is there.
 
     name (str): The system, for the folder's name.
-    train (Path): Training corpus.
     dev (Path): Corpus that chooses the best pass.
-    seed (int): Seed.
-    settings (Settings): What all trainings share.
-    config (Path): The config.
     changes (Mapping[str, Any] | None): Dotted keys and their new values.
-    lang (str): Language of the pipeline.
     RETURNS (Trained): Where it is, and its time.
     RAISES (ValueError): Where the training fails; its log says why.
     """
@@ -125,12 +120,7 @@ def train_run(
 
 
 def cached(path: Path, compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Read a result, or compute it and write it; it appears under its name only when it is whole.
-
-    path (Path): A JSON file.
-    compute (Callable[[], dict[str, Any]]): Gives the result.
-    RETURNS (dict[str, Any]): The result.
-    """
+    """Read a result, or compute it and write it; it appears under its name only when it is whole."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         text = json.dumps(compute(), indent=1, ensure_ascii=False)
@@ -142,29 +132,20 @@ def cached(path: Path, compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
 
 
 def fingerprint(settings: Any) -> str:
-    """Shorten settings to a name.
-
-    settings (Any): Plain values.
-    RETURNS (str): Ten characters.
-    """
+    """Shorten settings to a name."""
     return hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode()).hexdigest()[:10]
 
 
 def digest(path: Path) -> str:
     """Shorten a file's content.
 
-    path (Path): The file.
     RETURNS (str): The same for the same content.
     """
     return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
 
 
 def resolve_precision(precision: str) -> str:
-    """Say what "auto" is on this machine, so that peers can be told the same.
-
-    precision (str): "auto", "fp32" or "bf16".
-    RETURNS (str): "fp32" or "bf16".
-    """
+    """Say what "auto" is on this machine, so that peers can be told the same."""
     import torch
 
     if precision != "auto":
@@ -175,9 +156,7 @@ def resolve_precision(precision: str) -> str:
 def environment(threads: int, *, trains: bool = False) -> dict[str, str]:
     """Set the threads of a subprocess.
 
-    threads (int): How many.
     trains (bool): Whether it trains, and had better keep its memory.
-    RETURNS (dict[str, str]): Its environment.
     """
     count = {key: str(threads) for key in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")}
     path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
@@ -188,10 +167,7 @@ def environment(threads: int, *, trains: bool = False) -> dict[str, str]:
 def run_module(module: str, *arguments: object, threads: int | None = None) -> str:
     """Run a module of the benchmarks in a process of its own.
 
-    module (str): Such as "benchmarks.harness.stopwatch".
-    arguments (object): Its arguments.
     threads (int | None): Threads it may use; None for what the machine has.
-    RETURNS (str): What it prints.
     """
     command = [sys.executable, "-m", module, *map(str, arguments)]
     variables = None if threads is None else environment(threads)
@@ -201,9 +177,6 @@ def run_module(module: str, *arguments: object, threads: int | None = None) -> s
 def run_logged(command: list[str], log: Path, *, threads: int) -> None:
     """Run a program; what it says goes into a file.
 
-    command (list[str]): Program and arguments.
-    log (Path): The file.
-    threads (int): Threads it may use.
     RAISES (ValueError): Where it fails.
     """
     log.parent.mkdir(parents=True, exist_ok=True)

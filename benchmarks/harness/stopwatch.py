@@ -48,8 +48,6 @@ def time_rounds(contestants: Mapping[str, Work], *, rounds: int) -> dict[str, li
     What they hold is loaded at once, as nowhere else: Python's search for garbage leaves all of it out meanwhile.
 
     contestants (Mapping[str, Work]): Name → what is done; each is run once more beforehand.
-    rounds (int): How often.
-    RETURNS (dict[str, list[Lap]]): One of each round.
     """
     for work in contestants.values():
         work()
@@ -68,7 +66,6 @@ def time_rounds(contestants: Mapping[str, Work], *, rounds: int) -> dict[str, li
 def time_once(work: Work) -> tuple[Any, Lap]:
     """Time one thing.
 
-    work (Work): What is done.
     RETURNS (tuple[Any, Lap]): What it gave, and how long it took.
     """
     wall, cpu = time.perf_counter(), time.process_time()
@@ -79,8 +76,6 @@ def time_once(work: Work) -> tuple[Any, Lap]:
 def extraction(nlp: Language, texts: Sequence[str], *, batch_size: int) -> Work:
     """From texts to triples.
 
-    nlp (Language): The pipeline.
-    texts (Sequence[str]): What is read.
     batch_size (int): Documents to a batch; 1 calls the pipeline for each text.
     RETURNS (Work): For `time_rounds`.
     """
@@ -93,8 +88,6 @@ def bare_encoder(nlp: Language, texts: Sequence[str], *, batch_size: int) -> Wor
     """The forward passes of a pipeline's encoder alone, on the pieces it reads for the same texts, cut beforehand.
 
     nlp (Language): A pipeline with `spacy_relext.Transformer.v1` as its tok2vec.
-    texts (Sequence[str]): What is read.
-    batch_size (int): Documents to a batch.
     RETURNS (Work): For `time_rounds`.
     """
     import torch
@@ -123,8 +116,6 @@ def count_encoder(nlp: Language, texts: Sequence[str], *, batch_size: int) -> di
     """Count what the encoder is asked to do.
 
     nlp (Language): As for `bare_encoder`.
-    texts (Sequence[str]): What is read.
-    batch_size (int): Documents to a batch.
     RETURNS (dict[str, float]): `encoder_calls_per_sentence` and `encoder_rows_per_sentence` (sequences read).
     """
     rows: list[int] = []
@@ -149,10 +140,6 @@ def _token_encoder(nlp: Language) -> Any:
 def measure_memory(pipeline: Path, texts: Path, *, batch_size: int, threads: int) -> float:
     """Extract in a new process.
 
-    pipeline (Path): The pipeline.
-    texts (Path): JSON list of texts.
-    batch_size (int): Documents to a batch.
-    threads (int): Threads of torch.
     RETURNS (float): Most memory that the process held, in MiB.
     """
     return float(run_module("benchmarks.harness.stopwatch", pipeline, texts, batch_size, threads=threads))

@@ -32,15 +32,10 @@ def build_config(
 ) -> tuple[Config, dict[str, int]]:
     """Set what a benchmark sets: paths, passes, schedule, frequency of evaluation, whole records, and the changes.
 
-    config (Path): The config.
-    train (Path): Training corpus.
     dev (Path): Corpus that chooses the best pass.
-    seed (int): Seed.
     passes (int): Passes over the training corpus. 0 leaves the config as it is but for paths, seed and changes.
     encoder (Path): Folder of the encoder, where the config names one.
-    precision (str): Of the encoder.
     changes (Mapping[str, Any]): Dotted keys and their new values.
-    lang (str): Language of the pipeline.
     evaluate_every (int): Passes from one evaluation to the next.
     RETURNS (tuple[Config, dict[str, int]]): The config, and `sentences`, `words`, `steps_per_pass`.
     """
@@ -68,10 +63,6 @@ def build_config(
 def count_steps(config: Config, train: Path, *, lang: str, seed: int) -> dict[str, int]:
     """Batch the training corpus once, as training will.
 
-    config (Config): With [training.batcher].
-    train (Path): The corpus.
-    lang (str): Language of the tokenizer.
-    seed (int): Seed of the order.
     RETURNS (dict[str, int]): `sentences`, `words`, `steps_per_pass`.
     """
     examples = list(TripleCorpus(train)(spacy.blank(lang)))
@@ -84,9 +75,6 @@ def count_steps(config: Config, train: Path, *, lang: str, seed: int) -> dict[st
 def set_key(config: Config, key: str, value: Any) -> None:
     """Set a dotted key of a config.
 
-    config (Config): The config.
-    key (str): Such as "components.rere_detector.loss".
-    value (Any): The value.
     RAISES (ValueError): Where the config has no such section.
     """
     *path, last = key.split(".")
