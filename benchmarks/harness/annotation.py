@@ -7,7 +7,7 @@ from collections.abc import Callable
 from itertools import permutations, repeat
 from pathlib import Path
 
-import numpy as np
+import numpy
 import spacy
 from spacy.tokens import Doc, Span
 from tqdm import tqdm
@@ -63,10 +63,7 @@ def annotate_corpus(corpus: Path, target: Path, *, type_of: TypeOf | None, trees
 
 
 def by_lexicon(path: Path) -> TypeOf:
-    """Type entities by the nouns of a lexicon.
-
-    RETURNS (TypeOf): For `annotate_corpus`.
-    """
+    """Type entities by the nouns of a lexicon. RETURNS (TypeOf): For `annotate_corpus`."""
     lexicon = read_type_lexicon(path)
     return lambda span, tree: lexicon.type_of(span)
 
@@ -120,12 +117,12 @@ def _bare(doc: Doc) -> Doc:
 
 def _join_trees(doc: Doc, source: Doc) -> None:
     """Make one tree of each sentence of the source, of which the parser may have made several."""
-    heads = np.arange(len(doc))
+    heads = numpy.arange(len(doc))
     for start, end in sentence_bounds(source):
         tree = text_heads(doc, start=start, end=end)
         if tree is not None:
             heads[start:end] = start + join_trees(tree)
     label = doc.vocab.strings.add(JOINED)
     deps = [label if token.head == token and heads[token.i] != token.i else token.dep for token in doc]
-    offsets = (heads - np.arange(len(doc))).astype("int64").astype("uint64")
-    doc.from_array(["HEAD", "DEP"], np.column_stack([offsets, np.asarray(deps, dtype="uint64")]))
+    offsets = (heads - numpy.arange(len(doc))).astype("int64").astype("uint64")
+    doc.from_array(["HEAD", "DEP"], numpy.column_stack([offsets, numpy.asarray(deps, dtype="uint64")]))

@@ -109,8 +109,8 @@ class PairMaker(Maker):
             return data
         order = list(range(count_docs(data.train)))
         random.Random(seed).shuffle(order)
-        kept = order[: max(1, round(len(order) * percent / 100))]
-        return replace(data, train=self._subset(data.train, f"{percent:g}percent-seed{seed}", kept))
+        order_of_part = order[: max(1, round(len(order) * percent / 100))]
+        return replace(data, train=self._subset(data.train, f"{percent:g}percent-seed{seed}", order_of_part))
 
     def folds(self, corpus: Path, folds: int) -> list[tuple[Path, Path]]:
         """Split a training corpus, as `spacy relext folds` does.

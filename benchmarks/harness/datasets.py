@@ -93,10 +93,7 @@ class Maker:
         return self._make(NYT24, train, Part(source, skip=n_train), tests, foreign=frozenset(others))
 
     def webnlg(self) -> DataSet:
-        """WebNLG in its own splits.
-
-        RETURNS (DataSet): 5,019 / 500 / 703 texts.
-        """
+        """WebNLG in its own splits. RETURNS (DataSet): 5,019 / 500 / 703 texts."""
         train, dev, test = (Part(f"{WEBNLG}/{split}_triples.json") for split in ("train", "dev", "test"))
         return self._make(WEBNLG, Part(train.file, limit=self.limit_train), dev, {"test": test})
 

@@ -33,9 +33,9 @@ def drawn_scores(gold: Sequence[str], predicted: Sequence[str], *, draws: int = 
     seed (int): Of what is drawn: two systems with the same seed are scored on the same draws.
     RETURNS (numpy.ndarray): The score of all sentences, then of each draw, fractions. Shape (draws + 1,)
     """
-    wanted, said = ([label.partition("(")[0] for label in labels] for labels in (gold, predicted))
+    wanted, named = ([label.partition("(")[0] for label in labels] for labels in (gold, predicted))
     relations = numpy.array(sorted({relation for relation in wanted if relation != OTHER}))
-    is_wanted, is_said = (numpy.array(each)[:, None] == relations for each in (wanted, said))  # (P, R)
+    is_wanted, is_said = (numpy.array(each)[:, None] == relations for each in (wanted, named))  # (P, R)
     right = is_wanted & numpy.array(list(starmap(str.__eq__, zip(gold, predicted, strict=True))))[:, None]
     times = numpy.ones((draws + 1, len(gold)))
     generator = numpy.random.default_rng(seed)

@@ -66,13 +66,13 @@ def read_pairs(corpus: Path, *, marked: bool) -> PairSet:
     examples = read_examples(spacy.blank("en"), corpus)
     gold = gold_pairs(_suggester(marked), examples)
     rows = []
-    for number, (doc, said) in enumerate(zip(gold.pairs.doc.tolist(), gold.gold)):
-        text, labels = gold.examples[doc].reference.text, [_label(each, marked) for each in sorted(said)]
+    for number, (doc, labels_of) in enumerate(zip(gold.pairs.doc.tolist(), gold.gold)):
+        text, labels = gold.examples[doc].reference.text, [_label(each, marked) for each in sorted(labels_of)]
         rows.append(PairRow(text, *pair_offsets(gold.pairs, number), labels, gold.pairs.types[number]))
     relations = Counter(
         record["relation"] for each in examples for record in get_records(each.reference, source="") or ()
     )
-    relations.subtract(each.relation for said in gold.gold for each in said)
+    relations.subtract(each.relation for labels_of in gold.gold for each in labels_of)
     return PairSet(rows, sorted(relations.elements()))
 
 
@@ -105,14 +105,16 @@ def pipeline_labels(nlp: Language, corpus: Path, *, name: str, marked: bool) -> 
     """
     examples = read_examples(nlp, corpus)
     docs = list(nlp.pipe((example.predicted.copy() for example in examples), batch_size=BATCH_SIZE))
-    said = [{(r["subject"], r["object"]): r["relation"] for r in get_records(doc, source=name) or ()} for doc in docs]
+    predicted = [
+        {(r["subject"], r["object"]): r["relation"] for r in get_records(doc, source=name) or ()} for doc in docs
+    ]
     pairs = _suggester(marked)(docs)
     labels = []
     for number, doc in enumerate(pairs.doc.tolist()):
         subject, obj = (tuple(offsets) for offsets in pair_offsets(pairs, number))
-        answers = [PairClass(said[doc][subject, obj])] if (subject, obj) in said[doc] else []
-        if marked and (obj, subject) in said[doc]:
-            answers.append(PairClass(said[doc][obj, subject], backwards=True))
+        answers = [PairClass(predicted[doc][subject, obj])] if (subject, obj) in predicted[doc] else []
+        if marked and (obj, subject) in predicted[doc]:
+            answers.append(PairClass(predicted[doc][obj, subject], backwards=True))
         labels.append(_label(answers[0], marked) if answers else NOTHING)
     return labels
 
@@ -126,15 +128,15 @@ def pair_scores(pairs: PairSet, predicted: Sequence[str], *, task: str) -> dict[
     RETURNS (dict[str, float]): `micro_p`, `micro_r`, `micro_f` of triples, and `semeval_macro_p`, `semeval_macro_r`,
         `semeval_macro_f`, or `macro_f`, the mean over the relations of the gold.
     """
-    gold, said = [], []
+    gold, answers = [], []
     for row, label in zip(pairs.rows, predicted, strict=True):
         wanted = row.labels or [NOTHING]
         first = label if label in wanted else wanted[0]
         gold += [first, *(other for other in wanted if other != first)]
-        said += [label] + [NOTHING] * (len(wanted) - 1)
-    gold, said = gold + pairs.lost, said + [NOTHING] * len(pairs.lost)
-    scores: dict[str, float] = micro_without(gold, said, no_relation=NOTHING)
-    macro = semeval2010_scores(gold, said)
+        answers += [label] + [NOTHING] * (len(wanted) - 1)
+    gold, answers = gold + pairs.lost, answers + [NOTHING] * len(pairs.lost)
+    scores: dict[str, float] = micro_without(gold, answers, no_relation=NOTHING)
+    macro = semeval2010_scores(gold, answers)
     if task != SEMEVAL:
         return {**scores, "macro_f": macro["semeval_macro_f"]}
     return {**{f"semeval_macro_{key}": macro[f"semeval_macro_{key}"] for key in "prf"}, **scores}

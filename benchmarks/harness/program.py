@@ -180,10 +180,10 @@ def choose_names(option: str, text: str, known: Collection[str]) -> list[str]:
 
 def command_line(arguments: Sequence[str]) -> str:
     """Write down what was called, without the folders of one machine."""
-    kept: list[str] = []
+    words: list[str] = []
     hidden = False
     for argument in arguments:
         if not hidden and argument.partition("=")[0] not in FOLDERS:
-            kept.append(argument.replace(f"{ROOT}/", ""))
+            words.append(argument.replace(f"{ROOT}/", ""))
         hidden = not hidden and argument in FOLDERS
-    return shlex.join(["python", "-m", "benchmarks", *kept])
+    return shlex.join(["python", "-m", "benchmarks", *words])

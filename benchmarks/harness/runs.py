@@ -137,10 +137,7 @@ def fingerprint(settings: Any) -> str:
 
 
 def digest(path: Path) -> str:
-    """Shorten a file's content.
-
-    RETURNS (str): The same for the same content.
-    """
+    """Shorten a file's content. RETURNS (str): The same for the same content."""
     return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
 
 
@@ -160,8 +157,8 @@ def environment(threads: int, *, trains: bool = False) -> dict[str, str]:
     """
     count = {key: str(threads) for key in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")}
     path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
-    kept = KEEP_MEMORY if trains else {}
-    return {**os.environ, **count, **kept, "TOKENIZERS_PARALLELISM": "false", "PYTHONPATH": path}
+    memory = KEEP_MEMORY if trains else {}
+    return {**os.environ, **count, **memory, "TOKENIZERS_PARALLELISM": "false", "PYTHONPATH": path}
 
 
 def run_module(module: str, *arguments: object, threads: int | None = None) -> str:

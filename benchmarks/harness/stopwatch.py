@@ -64,10 +64,7 @@ def time_rounds(contestants: Mapping[str, Work], *, rounds: int) -> dict[str, li
 
 
 def time_once(work: Work) -> tuple[Any, Lap]:
-    """Time one thing.
-
-    RETURNS (tuple[Any, Lap]): What it gave, and how long it took.
-    """
+    """Time one thing. RETURNS (tuple[Any, Lap]): What it gave, and how long it took."""
     wall, cpu = time.perf_counter(), time.process_time()
     result = work()
     return result, Lap(time.perf_counter() - wall, time.process_time() - cpu)
@@ -138,10 +135,7 @@ def _token_encoder(nlp: Language) -> Any:
 
 
 def measure_memory(pipeline: Path, texts: Path, *, batch_size: int, threads: int) -> float:
-    """Extract in a new process.
-
-    RETURNS (float): Most memory that the process held, in MiB.
-    """
+    """Extract in a new process. RETURNS (float): Most memory that the process held, in MiB."""
     return float(run_module("benchmarks.harness.stopwatch", pipeline, texts, batch_size, threads=threads))
 
 

@@ -87,9 +87,9 @@ class HrereMaker(Maker):
         folder = self.folder / f"{name}-seed{seed}-{made_of}"
         if not (folder / "kb.json").exists():
             tell(f"{name}: {len(store):,} facts, those of {len(hit):,} pairs left out")
-            kept, valid = split_facts(store, VALID_SHARE, seed=seed)
+            rest, valid = split_facts(store, VALID_SHARE, seed=seed)
             said = lambda entry: tell("  " + ", ".join(f"{key} {value:.4g}" for key, value in entry.items()))  # noqa: E731
-            train_kb(kept, settings, folder=folder, valid=valid, on_pass=said)
+            train_kb(rest, settings, folder=folder, valid=valid, on_pass=said)
         return folder
 
     def store(self, name: str) -> TripleStore:
@@ -131,10 +131,10 @@ class HrereMaker(Maker):
         texts: set[str] = set()
         for part, (low, high) in zip(shares, _bounds(shares.values())):
             mine = [doc for doc, key in zip(docs, keys) if low <= place[key] < high]
-            kept = [doc for doc in mine if words_of(doc.text) not in texts]
-            texts.update(words_of(doc.text) for doc in kept)
+            chosen = [doc for doc in mine if words_of(doc.text) not in texts]
+            texts.update(words_of(doc.text) for doc in chosen)
             with ShardWriter(targets[part], shard=0, attrs=ATTRS) as writer:
-                for doc in kept:
+                for doc in chosen:
                     writer.add(doc)
         return targets
 

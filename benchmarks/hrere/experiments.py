@@ -16,7 +16,7 @@ from benchmarks.harness.runs import Trained
 from benchmarks.hrere.corpora import FB15K, FB60K, BagData, HrereMaker
 from benchmarks.hrere.fusion import frozen_logits
 from benchmarks.hrere.hoffmann import FILE, leave_out, read_judgements, score_judgements
-from benchmarks.hrere.intervals import Said, drawn_scores
+from benchmarks.hrere.intervals import Predictions, drawn_scores
 from benchmarks.hrere.match import bag_facts, linked_shares, match_scores, taught_shares
 from benchmarks.hrere.outputs import BAG, MENTION, Outputs, read_outputs, seen_pairs
 from benchmarks.hrere.training import BASE, FULL, GLOVE, LAST, MINILM, NAIVE, SLOW, Changes, train_system
@@ -68,7 +68,7 @@ class Table:
     seed (int): Seed.
     kb (Path): Folder of the embeddings.
     seen (set[frozenset[str]]): Pairs of the training corpus, in whichever order.
-    said (dict[str, Said]): Row → what was said of the bags of the test corpus.
+    said (dict[str, Predictions]): Row → what was said of the bags of the test corpus.
     judged (dict[str, tuple[Trained, Mixture]]): Row → the system, and how it is mixed.
     """
 
@@ -80,7 +80,7 @@ class Table:
     seed: int
     kb: Path
     seen: set[frozenset[str]] = field(default_factory=set)
-    said: dict[str, Said] = field(default_factory=dict)
+    said: dict[str, Predictions] = field(default_factory=dict)
     judged: dict[str, tuple[Trained, Mixture]] = field(default_factory=dict)
 
     @property
@@ -114,7 +114,7 @@ class Table:
         judge (Judge): Makes probabilities of what it says.
         outputs (Outputs): What it says of bags, and of mentions.
         """
-        said = [Said(each, judge(each)) for each in outputs]
+        said = [Predictions(each, judge(each)) for each in outputs]
         self.said[system] = said[0]
         for name in (ALL, UNSEEN):
             metrics: dict[str, float] = {}
@@ -125,8 +125,8 @@ class Table:
             self.call.record(f"nyt10_{self.split}", metrics, seconds=trained.seconds, **options)  # type: ignore[arg-type]
             self.call.tell(f"  {system}, {name}: bag AP {metrics['bag_ap']:.3f}, mention {metrics['mention_ap']:.3f}")
 
-    def part_of(self, said: Said, name: str) -> Said:
-        """RETURNS (Said): What was said of all pairs, or of the unseen ones."""
+    def part_of(self, said: Predictions, name: str) -> Predictions:
+        """RETURNS (Predictions): What was said of all pairs, or of the unseen ones."""
         return said if name == ALL else said.take(said.outputs.unseen(self.seen))
 
 
@@ -238,8 +238,8 @@ def _matched(table: Table) -> None:
     facts, store = bag_facts(table.data.test), call.maker.store(name)
     shown = {relation for relation, _ in test.classes}
     for part in (ALL, UNSEEN):
-        asked: Mapping = {ids: said for ids, said in facts.items() if part == ALL or frozenset(ids) not in table.seen}
-        scores = match_scores(asked, store, shown=shown)
+        counted: Mapping = {ids: said for ids, said in facts.items() if part == ALL or frozenset(ids) not in table.seen}
+        scores = match_scores(counted, store, shown=shown)
         call.record(f"nyt10_{table.split}_match", scores, data=data, split=part, system=MATCH_ROW, seed=0)
         call.tell(f"  KB match, {part}: {scores}")
 
@@ -247,8 +247,8 @@ def _matched(table: Table) -> None:
 def _taught(table: Table) -> None:
     """Say how often what J_D would teach is right: of bags that train the knowledge base, and of others."""
     naive = table.judged[NAIVE_ROW][0]
-    told = {"train": table.read(naive, table.data.train), "test": table.said[NAIVE_ROW].outputs}
-    for split, outputs in told.items():
+    outputs_of = {"train": table.read(naive, table.data.train), "test": table.said[NAIVE_ROW].outputs}
+    for split, outputs in outputs_of.items():
         shares = taught_shares(outputs)
         options = {"data": table.described, "split": split, "system": NAIVE_ROW, "seed": table.seed}
         table.call.record(f"nyt10_{table.split}_taught", shares, **options)  # type: ignore[arg-type]
@@ -274,9 +274,9 @@ def _differences(table: Table) -> None:
 def _judged(table: Table) -> None:
     """Ask of sentences that people have judged, and that had no part in training."""
     call, corpora = table.call, {"train": table.data.train, "dev": table.data.dev}
-    kept, counts = leave_out(list(read_judgements(call.maker.data / FILE)), corpora)
+    judgements, counts = leave_out(list(read_judgements(call.maker.data / FILE)), corpora)
     for system, (trained, mixture) in table.judged.items():
-        scores = {**score_judgements(trained.last, kept, mixture=mixture), **counts}
+        scores = {**score_judgements(trained.last, judgements, mixture=mixture), **counts}
         options = {"data": table.described, "split": "sentences judged by people", "system": system}
         call.record(f"nyt10_{table.split}_judged", scores, seed=table.seed, **options)
         call.tell(f"  {system}, judged sentences: AP {scores['sentence_ap']:.3f}")

@@ -92,9 +92,9 @@ def leave_out(judgements: list[Judgement], corpora: Mapping[str, Path]) -> tuple
     counts: dict[str, float] = {}
     for name, corpus in corpora.items():
         texts = {words_of(doc.text) for doc in iter_docs(corpus, Vocab())}
-        kept = [each for each in judgements if words_of(each.text) not in texts]
-        counts[f"in_{name}_found"] = float(len(judgements) - len(kept))
-        judgements = kept
+        rest = [each for each in judgements if words_of(each.text) not in texts]
+        counts[f"in_{name}_found"] = float(len(judgements) - len(rest))
+        judgements = rest
     return judgements, counts
 
 
@@ -109,15 +109,15 @@ def score_judgements(pipeline: Path, judgements: list[Judgement], *, mixture: Mi
     nlp = spacy.load(pipeline)
     pipe: Any = nlp.get_pipe("hrere_classifier")
     pipe.cfg.update(zip((*pipe.fitted_first, "mix"), mixture))
-    cells, right, said, true = [], 0, 0, 0
+    cells, right, predicted, true = [], 0, 0, 0
     for number, each in enumerate(judgements):
         doc = _doc(nlp, each)
         (bag,) = pipe.predict_bags([doc])
         cells.append(Cell(number, each.relation, bag.scores.get(each.relation, 0.0), each.stated))
         stated = each.relation in {triple.relation for triple in nlp(doc)._.triples}
-        right, said, true = right + (stated and each.stated), said + stated, true + each.stated
+        right, predicted, true = right + (stated and each.stated), predicted + stated, true + each.stated
     ranking = score_ranking(rank_cells(cells, unit="mention"))
-    scores = {"sentence_ap": float(ranking["mention_ap"] or 0.0), "sentence_p": right / max(said, 1)}
+    scores = {"sentence_ap": float(ranking["mention_ap"] or 0.0), "sentence_p": right / max(predicted, 1)}
     return {**scores, "sentence_r": right / max(true, 1), "judged_found": float(len(judgements))}
 
 

@@ -11,7 +11,7 @@ from benchmarks.harness.intervals import DRAWS
 from benchmarks.hrere.outputs import Outputs
 
 
-class Said(NamedTuple):
+class Predictions(NamedTuple):
     """What a system says.
 
     outputs (Outputs): Of which bags.
@@ -21,18 +21,18 @@ class Said(NamedTuple):
     outputs: Outputs
     probs: numpy.ndarray
 
-    def take(self, kept: numpy.ndarray) -> Said:
-        """RETURNS (Said): The same of some of the bags."""
-        return Said(self.outputs.take(kept), self.probs[kept])
+    def take(self, chosen: numpy.ndarray) -> Predictions:
+        """RETURNS (Predictions): The same of some of the bags."""
+        return Predictions(self.outputs.take(chosen), self.probs[chosen])
 
 
 class DrawnRanking:
     """All relations of all bags in one order, of which each draw has every bag so and so often.
 
-    said (Said): What was said.
+    said (Predictions): What was said.
     """
 
-    def __init__(self, said: Said) -> None:
+    def __init__(self, said: Predictions) -> None:
         scores = said.probs[:, 1:].ravel()
         order = numpy.argsort(-scores, kind="stable")
         scores = scores[order]
@@ -57,10 +57,10 @@ class DrawnRanking:
         return float((steps * right / numpy.maximum(taken, 1)).sum() / positives)
 
 
-def drawn_scores(systems: Mapping[str, Said], *, draws: int = DRAWS, seed: int = 0) -> dict[str, numpy.ndarray]:
+def drawn_scores(systems: Mapping[str, Predictions], *, draws: int = DRAWS, seed: int = 0) -> dict[str, numpy.ndarray]:
     """Score systems on the same draws of pairs; both orders of a pair are drawn together.
 
-    systems (Mapping[str, Said]): What each says of the same bags.
+    systems (Mapping[str, Predictions]): What each says of the same bags.
     RETURNS (dict[str, numpy.ndarray]): Average precision of each system: first of all bags, then of each draw. Shapes
         (draws + 1,)
     RAISES (ValueError): Where systems were asked of different bags.

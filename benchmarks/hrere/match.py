@@ -25,10 +25,10 @@ def bag_facts(corpus: Path) -> dict[Ids, set[str]]:
     gold = gold_pairs(AnnotatedPairs(), read_examples(spacy.blank("en"), corpus))
     bags = gather_bags(gold.pairs, across=True)
     facts: dict[Ids, set[str]] = {}
-    for ids, said in zip(bags.ids, union_of(gold.gold, bags)):
+    for ids, labels in zip(bags.ids, union_of(gold.gold, bags)):
         if all(ids):
             facts.setdefault(ids, set())
-            for each in said:
+            for each in labels:
                 facts.setdefault(ids[::-1] if each.backwards else ids, set()).add(each.relation)
     return facts
 
@@ -42,9 +42,9 @@ def match_scores(facts: Mapping[Ids, set[str]], store: TripleStore, *, shown: Co
     RETURNS (dict[str, float]): `bag_p`, `bag_r`, `bag_f`, and `bag_said_found`, how many facts were said.
     """
     between = FactIndex(store).relations_between
-    said = {ids: {each for each in between(*ids) if each in shown} for ids in facts}
-    total, true = (sum(map(len, each.values())) for each in (said, facts))
-    right = sum(len(relations & facts[ids]) for ids, relations in said.items())
+    predicted = {ids: {each for each in between(*ids) if each in shown} for ids in facts}
+    total, true = (sum(map(len, each.values())) for each in (predicted, facts))
+    right = sum(len(relations & facts[ids]) for ids, relations in predicted.items())
     scores = {"bag_p": right / max(total, 1), "bag_r": right / max(true, 1), "bag_f": 2 * right / max(total + true, 1)}
     return {**scores, "bag_said_found": float(total)}
 

@@ -46,10 +46,10 @@ class Outputs:
     classes: list[tuple[str, bool]]
     unit: str
 
-    def take(self, kept: numpy.ndarray) -> Outputs:
+    def take(self, chosen: numpy.ndarray) -> Outputs:
         """RETURNS (Outputs): Some of the bags, and what was missed of them."""
-        ids = [each for each, keep in zip(self.ids, kept.tolist()) if keep]
-        return replace(self, ids=ids, **{name: getattr(self, name)[kept] for name in OF_BAGS})
+        ids = [each for each, keep in zip(self.ids, chosen.tolist()) if keep]
+        return replace(self, ids=ids, **{name: getattr(self, name)[chosen] for name in OF_BAGS})
 
     def unseen(self, seen: set[frozenset[str]]) -> numpy.ndarray:
         """RETURNS (numpy.ndarray): Whether a pair is none of those, in whichever order. Shape (G,)"""
@@ -107,12 +107,12 @@ def _run(pipeline: Path, corpus: Path) -> dict[str, dict[str, Any]]:
     gold = pipe.gold(read_examples(nlp, corpus))
     bags = gather_bags(gold.pairs, across=True)
     outputs = pipe.run(bags)
-    asked = {BAG: (bags, outputs), MENTION: (pipe.single(bags), pipe.run_single(bags, outputs))}
-    return {unit: _arrays(pipe, gold.gold, *each) for unit, each in asked.items()}
+    inputs = {BAG: (bags, outputs), MENTION: (pipe.single(bags), pipe.run_single(bags, outputs))}
+    return {unit: _arrays(pipe, gold.gold, *each) for unit, each in inputs.items()}
 
 
 def _arrays(pipe: Any, gold: Any, bags: Bags, outputs: Any) -> dict[str, Any]:
-    known, said = set(pipe.classes), union_of(gold, bags)
+    known, labels = set(pipe.classes), union_of(gold, bags)
     return {
         "text": outputs.text,
         "kb": outputs.knowledge,
@@ -120,7 +120,7 @@ def _arrays(pipe: Any, gold: Any, bags: Bags, outputs: Any) -> dict[str, Any]:
         "linked": pipe.knowledge.linked(bags),
         "shared": pipe.knowledge.shared(pipe.classes),
         "ids": numpy.asarray(bags.ids),
-        "missed": numpy.asarray([len(each - known) for each in said], dtype="int64"),
+        "missed": numpy.asarray([len(each - known) for each in labels], dtype="int64"),
         "relations": numpy.asarray([each.relation for each in pipe.classes]),
         "backwards": numpy.asarray([each.backwards for each in pipe.classes]),
     }

@@ -65,8 +65,8 @@ def draw_corpus(folder: Path, store: TripleStore, *, count: int) -> None:
             words = [dice.choice(known) for _ in range(18)]
             subject, _, obj = store.triples[dice.randrange(len(store))].tolist()
             for at, entity in ((12, obj), (4, subject)):
-                said = store.names[store.entities[entity]]
-                words[at : at + 1] = dice.choice((said.label, said.aliases[0])).split()
+                names = store.names[store.entities[entity]]
+                words[at : at + 1] = dice.choice((names.label, names.aliases[0])).split()
             doc = Doc(vocab, words=words)
             doc[0].is_sent_start = True
             writer.add(doc)

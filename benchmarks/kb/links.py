@@ -118,14 +118,16 @@ def _theirs(call: Call, data: Links, settings: KbSettings, *, scale: float = 0.0
     """Train the peer in a process of its own, unless that was done; its tables begin as it likes where scale is 0."""
     answers = 2 * len(data.store)
     batch = max(1, round(settings.batch_size * data.questions / answers))
-    told = {"kind": settings.kind, "width": settings.width, "passes": settings.passes, "batch-size": batch}
-    told.update({"learn-rate": settings.learn_rate, "seed": settings.seed, **({"scale": scale} if scale else {})})
-    folder = call.settings.runs / f"{data.name}-pykeen-{fingerprint(told)}"
+    options_of_peer = {"kind": settings.kind, "width": settings.width, "passes": settings.passes, "batch-size": batch}
+    options_of_peer.update(
+        {"learn-rate": settings.learn_rate, "seed": settings.seed, **({"scale": scale} if scale else {})}
+    )
+    folder = call.settings.runs / f"{data.name}-pykeen-{fingerprint(options_of_peer)}"
 
     def run() -> dict[str, Any]:
         numpy.savez(folder / "facts.npz", **data.facts)  # type: ignore[arg-type]
         sizes = {"entities": len(data.store.entities), "relations": len(data.store.relations)}
-        options = [f"--{key}={value}" for key, value in {**told, **sizes}.items()]
+        options = [f"--{key}={value}" for key, value in {**options_of_peer, **sizes}.items()]
         python = str(call.maker.peer_python)  # type: ignore[attr-defined]
         files = ["--facts", str(folder / "facts.npz"), "--out", str(folder / "tables.npz")]
         variables = {**environment(call.settings.threads, trains=True), "PYTHONPATH": ""}
@@ -155,8 +157,8 @@ def _record(call: Call, data: Links, result: dict[str, Any], *, data_name: str, 
         scores = evaluate_links(result["model"], facts, known)
         metrics = {key: float(scores[key] or 0.0) for key in METRICS}
         metrics["pass_seconds"] = _pass_seconds(result)
-        told = {"data": data_name, "split": split, "system": system, "seed": seed}
-        call.record(data.name, metrics, seconds=sum(result["seconds"]), **told)  # type: ignore[arg-type]
+        options = {"data": data_name, "split": split, "system": system, "seed": seed}
+        call.record(data.name, metrics, seconds=sum(result["seconds"]), **options)  # type: ignore[arg-type]
         call.tell(f"{system}, {split} ({len(facts):,} facts): {metrics}")
 
 

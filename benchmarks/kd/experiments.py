@@ -55,10 +55,7 @@ class Judged(NamedTuple):
     answer: Callable[[Path], list[str]]
 
     def labels(self, corpus: Path) -> list[str]:
-        """Label the pairs of a corpus, unless that was done.
-
-        RETURNS (list[str]): In the order of `read_pairs`.
-        """
+        """Label the pairs of a corpus, unless that was done. RETURNS (list[str]): In the order of `read_pairs`."""
         stored = cached(self.folder / f"labels-{digest(corpus)}.json", lambda: {"labels": self.answer(corpus)})
         return list(stored["labels"])
 

@@ -203,9 +203,9 @@ def _write(
     task.call.tell(f"  {system}: micro F {figures}")
 
 
-def _zero_shot(call: Call, seed: int, held: Sequence[str], kept: Sequence[str], suffix: str) -> None:
+def _zero_shot(call: Call, seed: int, held: Sequence[str], others: Sequence[str], suffix: str) -> None:
     """Train with some relations' rules, add those of the others, and score these relations alone."""
-    known, task = _task(call, seed, relations=kept), _task(call, seed, relations=held)
+    known, task = _task(call, seed, relations=others), _task(call, seed, relations=held)
     call.tell(f"{suffix}: {', '.join(held)}, seed {seed}")
     trained = _train(known, known.data.train, {})
     nlp = spacy.load(trained.last)

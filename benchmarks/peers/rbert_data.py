@@ -166,9 +166,9 @@ def mark(ids: Sequence[int], *, spans: Sequence[Span], openings: Sequence[Sequen
     budget = layout.max_pieces - 2 - len(layout.markers) - sum(map(len, openings))
     cut = len(ids) > budget
     if cut:
-        kept = _kept_pieces(len(ids), spans=spans, budget=budget)
-        spans = [(bisect_left(kept, start), bisect_left(kept, end)) for start, end in spans]
-        ids = [ids[at] for at in kept]
+        places = _kept_pieces(len(ids), spans=spans, budget=budget)
+        spans = [(bisect_left(places, start), bisect_left(places, end)) for start, end in spans]
+        ids = [ids[at] for at in places]
     # At one place the ends come before the starts, of ends the inner one's first, of starts the outer one's.
     ends = [(end, 0, -start, role) for role, (start, end) in enumerate(spans)]
     events = sorted(ends + [(start, 1, -end, role) for role, (start, end) in enumerate(spans)])

@@ -59,10 +59,7 @@ class RBert(nn.Module):
         self.output = nn.Linear(3 * width, n_labels)
 
     def forward(self, batch: Batch) -> Tensor:
-        """Logits of the labels.
-
-        RETURNS (Tensor): Shape (B, R)
-        """
+        """Logits of the labels. RETURNS (Tensor): Shape (B, R)"""
         vectors = self.encoder(input_ids=batch.ids, attention_mask=batch.mask).last_hidden_state  # (B, T, D)
         means = torch.bmm(batch.weights.to(vectors.dtype), vectors)  # (B, 2, D)
         sentence = torch.tanh(self.sentence(self.dropout(vectors[:, :1])))  # (B, 1, D)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import numpy
 import spacy
 import torch
 from spacy.language import Language
@@ -112,12 +112,12 @@ def _trace_curve(nlp: Language, examples: Sequence[Example]) -> dict[str, list[f
     """Precision and recall of all triples from the best scored on."""
     nlp.get_pipe(EXTRACTOR).cfg.update(threshold=FLOOR, thresholds={})  # type: ignore[attr-defined]
     outcomes = collect_outcomes(_predict(nlp, examples))
-    order = np.argsort(-outcomes.scores, kind="stable")
-    right = np.cumsum(outcomes.correct[order])
-    kept = np.unique(np.linspace(0, len(right) - 1, CURVE_POINTS).astype(int)) if len(right) else []
+    order = numpy.argsort(-outcomes.scores, kind="stable")
+    right = numpy.cumsum(outcomes.correct[order])
+    indices = numpy.unique(numpy.linspace(0, len(right) - 1, CURVE_POINTS).astype(int)) if len(right) else []
     return {
-        "precision": [float(right[at] / (at + 1)) for at in kept],
-        "recall": [float(right[at] / outcomes.n_gold) for at in kept],
+        "precision": [float(right[at] / (at + 1)) for at in indices],
+        "recall": [float(right[at] / outcomes.n_gold) for at in indices],
     }
 
 

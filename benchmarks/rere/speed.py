@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import numpy
 import spacy
 import torch
 from spacy.language import Language
@@ -211,10 +211,10 @@ def _ask_few(nlp: Language, texts: Sequence[str]) -> None:
     least, settings["min_probability"] = settings["min_probability"], 0.0
     with nlp.select_pipes(disable=["rere_extractor"]):
         sentences = [sent for doc in nlp.pipe(texts) for sent in doc.sents]
-    probs = np.asarray([list(sent._.relations.values()) for sent in sentences])
-    logits = np.log(probs) - np.log1p(-probs)
+    probs = numpy.asarray([list(sent._.relations.values()) for sent in sentences])
+    logits = numpy.log(probs) - numpy.log1p(-probs)
     asked = nlp.get_pipe("rere_extractor").cfg["ask_threshold"]  # type: ignore[attr-defined]
-    cut = float(np.sort(logits, axis=None)[-max(1, round(ASKED_PER_SENTENCE * len(sentences)))])
+    cut = float(numpy.sort(logits, axis=None)[-max(1, round(ASKED_PER_SENTENCE * len(sentences)))])
     scale = 20.0 / max(float(logits.std()), 1e-6)
     settings.update(scale=scale, shift=math.log(asked / (1 - asked)) - scale * cut, min_probability=least)
 

@@ -104,14 +104,14 @@ def abstention(judged: dict[str, Any], key: str) -> Iterator[tuple[float, dict[s
     values = numpy.asarray(judged[key])
     scores = values if key == "score" else values.argsort(kind="stable").argsort(kind="stable") / len(values)
     for threshold in THRESHOLDS:
-        kept = scores >= threshold
+        reaches = scores >= threshold
         counts: dict[int, Counter[str]] = {}
-        for gold, cluster, keep in zip(judged["gold"], judged["clusters"], kept.tolist()):
+        for gold, cluster, keep in zip(judged["gold"], judged["clusters"], reaches.tolist()):
             if keep:
                 counts.setdefault(cluster, Counter())[gold] += 1
         if not counts:
             return
-        yield threshold, {**_pure(list(counts.values())), "coverage": float(kept.mean())}
+        yield threshold, {**_pure(list(counts.values())), "coverage": float(reaches.mean())}
 
 
 def _pure(clusters: list[Counter[str]]) -> dict[str, float]:

@@ -100,10 +100,7 @@ def score_trained(call: Call, trained: Trained, corpus: Path) -> dict[str, Any]:
 
 
 def judge_trained(call: Call, trained: Trained, corpus: Path) -> dict[str, Any]:
-    """Let a pipeline put the pairs of a corpus into its clusters.
-
-    RETURNS (dict[str, Any]): Of `judge_pairs`.
-    """
+    """Let a pipeline put the pairs of a corpus into its clusters. RETURNS (dict[str, Any]): Of `judge_pairs`."""
 
     def compute() -> dict[str, Any]:
         torch.set_num_threads(call.settings.threads)

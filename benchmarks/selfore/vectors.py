@@ -53,8 +53,8 @@ def read_vectors(pipeline: Path, corpus: Path, *, threads: int) -> Vectors:
         first = {key: number for number, key in reversed(list(enumerate(keys)))}
         distinct = numpy.asarray([first[key] for key in sorted(first)])
         numpy.savez(path, pairs=numpy.concatenate(rows), gold=numpy.asarray(gold), distinct=distinct)
-    kept = numpy.load(path)
-    return Vectors(kept["pairs"], kept["gold"].tolist(), kept["distinct"], dict(clusterer.clustering))
+    arrays = numpy.load(path)
+    return Vectors(arrays["pairs"], arrays["gold"].tolist(), arrays["distinct"], dict(clusterer.clustering))
 
 
 def cluster_vectors(vectors: Vectors, count: int, changes: Mapping[str, Any], *, seed: int) -> dict[str, float]:

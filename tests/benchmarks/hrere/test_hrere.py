@@ -137,13 +137,13 @@ def test_knowledge_base_that_is_asked_without_training(maker: Any) -> None:
 
 
 def test_embeddings_are_found_by_what_they_are_made_of(maker: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    import numpy as np
+    import numpy
 
     from benchmarks.hrere import corpora as hrere_corpora
 
     said: List[str] = []
     one = maker.kb("fb15k237", seed=0, tell=said.append)
-    facts = {tuple(each) for each in np.load(one / "facts.npy").tolist()}
+    facts = {tuple(each) for each in numpy.load(one / "facts.npy").tolist()}
     assert len(facts) == 1, "no pair of NYT10, and none that was judged"
     count = len(said)
     assert maker.kb("fb15k237", seed=0, tell=said.append) == one and len(said) == count
@@ -210,10 +210,10 @@ def test_temperatures_with_a_share_that_is_held() -> None:
 
 
 def test_a_draw_scores_as_the_bags_that_are_in_it() -> None:
-    from benchmarks.hrere.intervals import DrawnRanking, Said
+    from benchmarks.hrere.intervals import DrawnRanking, Predictions
 
     found = outputs(12)
-    said = Said(found, found.probs(found.fit()).probs.round(1))
+    said = Predictions(found, found.probs(found.fit()).probs.round(1))
     ranking = DrawnRanking(said)
     dice = numpy.random.default_rng(1)
     for counts in (numpy.ones(12, dtype=int), dice.integers(0, 4, 12), dice.integers(0, 4, 12)):
@@ -226,11 +226,11 @@ def test_a_draw_scores_as_the_bags_that_are_in_it() -> None:
 
 def test_differences_are_of_the_same_draws() -> None:
     from benchmarks.harness.intervals import difference
-    from benchmarks.hrere.intervals import Said, drawn_scores
+    from benchmarks.hrere.intervals import Predictions, drawn_scores
 
     found = outputs(40)
     perfect, noise = found.gold + 0.0, numpy.random.default_rng(2).random(found.gold.shape)
-    said = {name: Said(found, probs) for name, probs in (("best", perfect), ("twin", perfect), ("noise", noise))}
+    said = {name: Predictions(found, probs) for name, probs in (("best", perfect), ("twin", perfect), ("noise", noise))}
     scores = drawn_scores(said, draws=200)
     assert scores["best"].shape == (201,)
     assert scores["noise"][0] == pytest.approx(found.score(noise)["bag_ap"])
@@ -239,7 +239,7 @@ def test_differences_are_of_the_same_draws() -> None:
     assert 0 < better["ap_difference_low"] < better["ap_difference"] < better["ap_difference_high"] <= 1
     assert worse["ap_difference_high"] == pytest.approx(-better["ap_difference_low"])
     with pytest.raises(ValueError, match="same bags"):
-        drawn_scores({"one": said["best"], "two": Said(outputs(40, seed=1), perfect)}, draws=1)
+        drawn_scores({"one": said["best"], "two": Predictions(outputs(40, seed=1), perfect)}, draws=1)
 
 
 def test_a_difference_may_be_negative() -> None:
