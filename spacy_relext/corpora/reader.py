@@ -27,48 +27,13 @@ Augmenter = Callable[[Language, Example], Iterable[Example]]
 
 
 @registry.readers("spacy_relext.TripleCorpus.v1")
-def create_triple_corpus(
-    path: Optional[Path],
-    shuffle: bool = False,
-    seed: int = 0,
-    limit: int = 0,
-    gold_ents: bool = False,
-    gold_ents_aside: bool = False,
-    gold_sents: bool = True,
-    gold_parse: bool = False,
-    gold_triples: bool = False,
-    max_length: int = 0,
-    augmenter: Optional[Augmenter] = None,
-) -> "TripleCorpus":
-    """Make the reader of a corpus with triples; see `TripleCorpus` for the settings.
-
-    RETURNS (TripleCorpus): The reader.
-    RAISES (ValueError): If there is no path or a setting is out of range.
-    """
-    if path is None:
-        raise ValueError(Errors.R113)
-    return TripleCorpus(
-        path,
-        shuffle=shuffle,
-        seed=seed,
-        limit=limit,
-        gold_ents=gold_ents,
-        gold_ents_aside=gold_ents_aside,
-        gold_sents=gold_sents,
-        gold_parse=gold_parse,
-        gold_triples=gold_triples,
-        max_length=max_length,
-        augmenter=augmenter,
-    )
-
-
-@dataclass
+@dataclass(eq=False)
 class TripleCorpus:
     """Reads Examples from a .spacy file or a folder of them, one file at a time.
 
     The predicted Doc is `nlp.make_doc` of the reference's text, as at inference; the reference keeps all annotation.
 
-    path (Path): The .spacy file, or the folder.
+    path (Optional[Path]): The .spacy file, or the folder.
     shuffle (bool): Use another order at each call: Docs are shuffled within a file, and files among each other.
     seed (int): Seed of the order.
     limit (int): Most Docs, the first of the corpus; 0 for all.
@@ -81,9 +46,10 @@ class TripleCorpus:
         relation. Nothing else reads them; its scores say nothing about texts that are not annotated.
     max_length (int): Leave out Docs with more tokens, and warn with their number; 0 for no limit. None is split.
     augmenter (Optional[Augmenter]): Makes any number of Examples of each one.
+    RAISES (ValueError): If there is no path or a setting is out of range.
     """
 
-    path: Path
+    path: Optional[Path]
     shuffle: bool = False
     seed: int = 0
     limit: int = 0
@@ -96,10 +62,12 @@ class TripleCorpus:
     augmenter: Optional[Augmenter] = None
 
     def __post_init__(self) -> None:
+        if self.path is None:
+            raise ValueError(Errors.R113)
         for option, value in (("limit", self.limit), ("max_length", self.max_length)):
             if value < 0:
                 raise ValueError(Errors.R107.format(option=option, found=value, expected="0 or more"))
-        self.path = Path(self.path)
+        self._path = Path(self.path)
         self.gold_ents = self.gold_ents or self.gold_ents_aside
         self._random = random.Random(self.seed)
 
@@ -129,7 +97,7 @@ class TripleCorpus:
 
     def _references(self, vocab: Vocab) -> Iterator[Doc]:
         """Read the annotated Docs, in the order of this call."""
-        shards = list_shards(self.path)
+        shards = list_shards(self._path)
         if not self.shuffle:
             yield from islice(_read(shards, vocab), self.limit or None)
         elif self.limit:

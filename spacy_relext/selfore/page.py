@@ -1,9 +1,10 @@
-"""One self-contained HTML page about clusters: a map, names, sizes, and sentences that can be searched."""
+"""One self-contained HTML page about clusters: a map, names, sizes, and sentences to search."""
 
 import json
 from html import escape
-from typing import Any, Dict, List, Sequence
+from typing import List, Sequence
 
+from ..annotations.triple import Record
 from ..visuals.page import frame_page
 from .points import Sample
 
@@ -31,21 +32,21 @@ mark.second { background: #bfe3f7; }
 @media (max-width: 70rem) { main { grid-template-columns: 1fr; height: auto; } section + section { border-left: 0; } }
 """
 
-# All text is put in by textContent: nothing of a corpus is read as HTML.
+# All text is set by textContent, so that nothing of a corpus is parsed as HTML.
 _SCRIPT = """
 const data = JSON.parse(document.getElementById("data").textContent), MOST = 200;
 const state = {cluster: null, near: null, words: ""};
 const color = c => `hsl(${(c * 137.508) % 360} 62% ${46 + 12 * (c % 2)}%)`;
 const canvas = document.querySelector("canvas"), list = document.getElementById("clusters");
-const found = document.getElementById("sentences"), count = document.getElementById("count");
+const results = document.getElementById("sentences"), count = document.getElementById("count");
 const make = (tag, cls, text) => Object.assign(document.createElement(tag), {className: cls, textContent: text ?? ""});
-const shown = () => data.points.filter(p =>
+const selected = () => data.points.filter(p =>
   (state.cluster === null || p.c === state.cluster) && (!state.words || p.t.toLowerCase().includes(state.words)));
 function draw() {
   const size = canvas.clientWidth * devicePixelRatio; canvas.width = canvas.height = size;
-  const pen = canvas.getContext("2d"), kept = new Set(shown()), r = Math.max(2, size / 260);
+  const pen = canvas.getContext("2d"), chosen = new Set(selected()), r = Math.max(2, size / 260);
   for (const pass of [0, 1]) for (const p of data.points) {
-    if (kept.has(p) != pass) continue;
+    if (chosen.has(p) != pass) continue;
     pen.globalAlpha = pass ? .85 : .08; pen.fillStyle = color(p.c);
     pen.beginPath(); pen.arc(r + p.x * (size - 2 * r), r + p.y * (size - 2 * r), r, 0, 7); pen.fill();
   }
@@ -60,14 +61,14 @@ function sentence(p) {
   return box;
 }
 function update() {
-  let kept = shown();
+  let points = selected();
   if (state.near) {
     const far = p => (p.x - state.near[0]) ** 2 + (p.y - state.near[1]) ** 2;
-    kept = kept.map(p => [far(p), p]).sort((a, b) => a[0] - b[0]).map(each => each[1]);
-  } else kept = kept.slice().sort((a, b) => b.s - a.s);
-  count.textContent = `${kept.length} pairs` + (kept.length > MOST ? `, the first ${MOST}` : "") +
+    points = points.map(p => [far(p), p]).sort((a, b) => a[0] - b[0]).map(each => each[1]);
+  } else points = points.slice().sort((a, b) => b.s - a.s);
+  count.textContent = `${points.length} pairs` + (points.length > MOST ? `, the first ${MOST}` : "") +
     (state.near ? ", the nearest first" : ", the best fitting first");
-  found.replaceChildren(...kept.slice(0, MOST).map(sentence));
+  results.replaceChildren(...points.slice(0, MOST).map(sentence));
   for (const each of list.children) each.setAttribute("aria-pressed", Number(each.dataset.cluster) === state.cluster);
   draw();
 }
@@ -98,22 +99,22 @@ _CONTENT = """<header><h1>{title}</h1><p>{about}</p></header>
 
 
 def render_clusters(
-    sample: Sample, clusters: Sequence[Dict[str, Any]], *, title: str, lang: str = "en", notes: Sequence[str] = ()
+    sample: Sample, clusters: Sequence[Record], *, title: str, lang: str = "en", notes: Sequence[str] = ()
 ) -> str:
     """Draw clusters as a page that needs no network.
 
-    sample (Sample): Pairs with their places.
-    clusters (Sequence[Dict[str, Any]]): Each with `id`, `name` and `ngrams`.
+    sample (Sample): Pairs with their positions on the map.
+    clusters (Sequence[Record]): Each with `id`, `name` and `ngrams`.
     title (str): Heading of the page.
     lang (str): Language of the texts.
-    notes (Sequence[str]): What a reader should know.
+    notes (Sequence[str]): Further sentences for the head of the page.
     RETURNS (str): HTML; all text is escaped.
     """
     total = sum(sample.sizes)
     about: List[str] = [f"{total:,} pairs in {len(clusters)} clusters, {len(sample.points):,} of them on the map"]
     if sample.below:
         about.append(f"{sample.below:,} are below the threshold and get no triple")
-    described = [
+    with_sizes = [
         {"id": each["id"], "name": each["name"], "ngrams": each["ngrams"], "size": size}
         for each, size in zip(clusters, sample.sizes)
     ]
@@ -121,8 +122,8 @@ def render_clusters(
         {"c": point.cluster, "s": point.score, "t": point.text, "m": point.marks, "x": point.x, "y": point.y}
         for point in sample.points
     ]
-    # in a script element only "<" could end it
-    data = json.dumps({"clusters": described, "points": points}, ensure_ascii=False).replace("<", "\\u003c")
-    said = ". ".join([*about, *notes]) + "."
-    content = _CONTENT.format(title=escape(title), about=escape(said), script=_SCRIPT, data=data)
+    # only "<" could end a script element
+    data = json.dumps({"clusters": with_sizes, "points": points}, ensure_ascii=False).replace("<", "\\u003c")
+    heading = ". ".join([*about, *notes]) + "."
+    content = _CONTENT.format(title=escape(title), about=escape(heading), script=_SCRIPT, data=data)
     return frame_page(content, title=title, style=_STYLE, lang=lang)

@@ -14,17 +14,17 @@ VOCAB = spacy.blank("en").vocab
 
 
 def docs() -> List[Doc]:
-    found = [
+    made = [
         Doc(VOCAB, words=["Una", "lives", ".", "Ole", "too"], spaces=[True, False, True, True, False]),
         Doc(VOCAB, words=[]),
         Doc(VOCAB, words=["Trysil"], user_data={"a": {"b": (1, 2)}}),
         Doc(VOCAB, words=["Kari", "Lund", "left", "Una", "Brekk"]),
     ]
-    for token in found[0]:
+    for token in made[0]:
         token.is_sent_start = token.i in (0, 3)
-    found[3].ents = [Span(found[3], 0, 2, "PERSON", kb_id="Q1"), Span(found[3], 3, 5, "PERSON", kb_id="Q2")]
-    found[3].cats["x"] = 0.5
-    return found
+    made[3].ents = [Span(made[3], 0, 2, "PERSON", kb_id="Q1"), Span(made[3], 3, 5, "PERSON", kb_id="Q2")]
+    made[3].cats["x"] = 0.5
+    return made
 
 
 def check(block: TextBlock, expected: List[Doc]) -> None:
@@ -56,14 +56,12 @@ def test_what_is_written_is_what_was_read(tmp_path: Path, parsed: bool) -> None:
         for block in iter_blocks(tmp_path / "in.spacy", spacy.blank("en").vocab):
             writer.add_block(block)
     assert len(list((tmp_path / "out").glob("*.spacy"))) == 2
-    for found, expected in zip(iter_docs(tmp_path / "out", spacy.blank("en").vocab), written, strict=True):
-        assert found.text == expected.text and found.cats == expected.cats and found.user_data == expected.user_data
-        assert [(e.text, e.label_, e.kb_id_) for e in found.ents] == [
-            (e.text, e.label_, e.kb_id_) for e in expected.ents
-        ]
+    for doc, expected in zip(iter_docs(tmp_path / "out", spacy.blank("en").vocab), written, strict=True):
+        assert doc.text == expected.text and doc.cats == expected.cats and doc.user_data == expected.user_data
+        assert [(e.text, e.label_, e.kb_id_) for e in doc.ents] == [(e.text, e.label_, e.kb_id_) for e in expected.ents]
         if expected.has_annotation("SENT_START"):
-            assert [sent.text for sent in found.sents] == [sent.text for sent in expected.sents]
-        assert [span.label_ for span in found.spans.get("sc", ())] == ["GROUP"] * bool(expected.spans)
+            assert [sent.text for sent in doc.sents] == [sent.text for sent in expected.sents]
+        assert [span.label_ for span in doc.spans.get("sc", ())] == ["GROUP"] * bool(expected.spans)
 
 
 def test_entities_take_the_place_of_others() -> None:

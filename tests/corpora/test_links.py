@@ -11,7 +11,7 @@ from spacy_relext import set_triples
 from spacy_relext.annotations.entities import ENTITIES_KEY
 from spacy_relext.corpora.convert import convert
 from spacy_relext.corpora.jsonl import read_jsonl, write_jsonl
-from spacy_relext.corpora.reader import create_triple_corpus
+from spacy_relext.corpora.reader import TripleCorpus
 from spacy_relext.corpora.records import doc_to_record, record_to_doc
 from spacy_relext.corpora.shards import ShardWriter
 
@@ -32,7 +32,7 @@ def test_links_go_from_lines_to_predicted_docs_and_back(tmp_path: Path, aside: b
     write_jsonl(tmp_path / "a.jsonl", [record])
     report = convert("jsonl", [tmp_path / "a.jsonl"], tmp_path / "a.spacy")
     assert report.entities_linked == 3
-    (example,) = create_triple_corpus(tmp_path / "a.spacy", gold_ents=True, gold_ents_aside=aside)(NLP)
+    (example,) = TripleCorpus(tmp_path / "a.spacy", gold_ents=True, gold_ents_aside=aside)(NLP)
     predicted = [] if aside else [("Ada", "Q1"), ("University of Oslo", "m.0x")]
     assert [(ent.text, ent.kb_id_) for ent in example.reference.ents] == [("Ada", "Q1"), ("University of Oslo", "m.0x")]
     assert [(ent.text, ent.kb_id_) for ent in example.predicted.ents] == predicted
@@ -47,7 +47,7 @@ def test_links_of_a_corpus_without_records_are_copied_aside(tmp_path: Path) -> N
     set_triples(reference, [])
     with ShardWriter(tmp_path / "a.spacy") as writer:
         writer.add(reference)
-    (example,) = create_triple_corpus(tmp_path / "a.spacy", gold_ents_aside=True)(NLP)
+    (example,) = TripleCorpus(tmp_path / "a.spacy", gold_ents_aside=True)(NLP)
     assert example.predicted.user_data[ENTITIES_KEY] == [{"start": 0, "end": 3, "label": "PER", "kb_id": "Q1"}]
 
 

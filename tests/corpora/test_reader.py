@@ -10,7 +10,7 @@ from spacy.training import Example
 
 from spacy_relext import get_records, has_triples, set_triples
 from spacy_relext.annotations.entities import PAIRS_KEY, doc_entities
-from spacy_relext.corpora.reader import create_triple_corpus
+from spacy_relext.corpora.reader import TripleCorpus
 from spacy_relext.corpora.records import record_to_doc
 from spacy_relext.corpora.shards import ShardWriter
 
@@ -54,7 +54,7 @@ ALL = [record(n)["text"] for n in range(20)]
 
 
 def test_predicted_is_fresh_and_reference_keeps_everything(corpus: Path) -> None:
-    examples = list(create_triple_corpus(corpus)(NLP))
+    examples = list(TripleCorpus(corpus)(NLP))
     assert texts(examples) == ALL
     for example in examples:
         assert not has_triples(example.predicted) and example.predicted.ents == ()
@@ -69,21 +69,21 @@ def test_predicted_is_tokenized_as_in_running(tmp_path: Path) -> None:
         token.is_sent_start = token.i in (0, 6)
     set_triples(reference, [])
     path = write(tmp_path / "a.spacy", [reference])
-    (example,) = create_triple_corpus(path)(NLP)
+    (example,) = TripleCorpus(path)(NLP)
     assert [t.text for t in example.predicted] == [t.text for t in NLP.make_doc(reference.text)]
     assert [sent.text for sent in example.predicted.sents] == ["Ada-Lou met Bo.", "Cy slept."]
-    (example,) = create_triple_corpus(path)(spacy.blank("zh"))  # a token of each character
+    (example,) = TripleCorpus(path)(spacy.blank("zh"))  # a token of each character
     assert len(example.predicted) > len(example.reference)
     assert [sent.text.strip() for sent in example.predicted.sents] == ["Ada-Lou met Bo.", "Cy slept."]
 
 
 def test_gold_sents_can_be_left_out(corpus: Path) -> None:
-    for example in create_triple_corpus(corpus, gold_sents=False)(NLP):
+    for example in TripleCorpus(corpus, gold_sents=False)(NLP):
         assert not example.predicted.has_annotation("SENT_START")
 
 
 def test_gold_ents_and_pairs_without_labels(corpus: Path) -> None:
-    for example in create_triple_corpus(corpus, gold_ents=True)(NLP):
+    for example in TripleCorpus(corpus, gold_ents=True)(NLP):
         predicted, reference = example.predicted, example.reference
         assert [(e.text, e.label_, e.kb_id_) for e in predicted.ents] == [
             (e.text, e.label_, e.kb_id_) for e in reference.ents
@@ -94,11 +94,11 @@ def test_gold_ents_and_pairs_without_labels(corpus: Path) -> None:
 
 
 def test_gold_ents_aside_leave_ents_to_an_ner(corpus: Path) -> None:
-    for example in create_triple_corpus(corpus, gold_ents_aside=True)(NLP):
+    for example in TripleCorpus(corpus, gold_ents_aside=True)(NLP):
         predicted, reference = example.predicted, example.reference
         assert not predicted.ents and not predicted.has_annotation("ENT_IOB")
-        found = [(kind, doc_text(predicted, bounds)) for bounds, kind in doc_entities(predicted)]
-        assert found and found == [(ent.label_, ent.text) for ent in reference.ents]
+        entities = [(kind, doc_text(predicted, bounds)) for bounds, kind in doc_entities(predicted)]
+        assert entities and entities == [(ent.label_, ent.text) for ent in reference.ents]
         assert PAIRS_KEY in predicted.user_data
 
 
@@ -113,7 +113,7 @@ def test_overlapping_entities_after_alignment(tmp_path: Path) -> None:
     path = write(tmp_path / "a.spacy", [reference])
     words_nlp = spacy.blank("en")
     words_nlp.tokenizer = spacy.tokenizer.Tokenizer(words_nlp.vocab)  # splits at spaces only
-    (example,) = create_triple_corpus(path, gold_ents=True)(words_nlp)
+    (example,) = TripleCorpus(path, gold_ents=True)(words_nlp)
     assert [ent.text for ent in example.predicted.ents] == ["Oslo-based choir"]
 
 
@@ -122,24 +122,24 @@ def test_heads_that_run_in_a_circle_are_refused(tmp_path: Path) -> None:
     set_triples(doc, [])
     path = write(tmp_path / "a.spacy", [doc])
     with pytest.raises(ValueError, match=r"\[R411\].*'a b c ' in .*a\.spacy.*token 0"):
-        list(create_triple_corpus(path, gold_parse=True)(NLP))
+        list(TripleCorpus(path, gold_parse=True)(NLP))
 
 
 def test_folders_are_read_file_by_file(shards: Path) -> None:
-    assert texts(create_triple_corpus(shards)(NLP)) == ALL
-    assert texts(create_triple_corpus(shards, limit=8)(NLP)) == ALL[:8]
+    assert texts(TripleCorpus(shards)(NLP)) == ALL
+    assert texts(TripleCorpus(shards, limit=8)(NLP)) == ALL[:8]
 
 
 @pytest.mark.parametrize("limit", [0, 8])
 def test_shuffling(corpus: Path, shards: Path, limit: int) -> None:
     for path in (corpus, shards):
-        reader, twin = (create_triple_corpus(path, shuffle=True, seed=3, limit=limit) for _ in range(2))
+        reader, twin = (TripleCorpus(path, shuffle=True, seed=3, limit=limit) for _ in range(2))
         first, second = texts(reader(NLP)), texts(reader(NLP))
         assert first != ALL[: limit or None] and first != second
         assert sorted(first) == sorted(second) == sorted(ALL[: limit or None])
         assert texts(twin(NLP)) == first and texts(twin(NLP)) == second
-        assert texts(create_triple_corpus(path, shuffle=True, seed=4, limit=limit)(NLP)) != first
-    for example in create_triple_corpus(shards, shuffle=True)(NLP):  # each Doc keeps its own annotation
+        assert texts(TripleCorpus(path, shuffle=True, seed=4, limit=limit)(NLP)) != first
+    for example in TripleCorpus(shards, shuffle=True)(NLP):  # each Doc keeps its own annotation
         (triple,) = example.reference._.triples
         assert (
             triple.subject.text == example.reference[0].text and example.reference.ents[0].text == triple.subject.text
@@ -150,7 +150,7 @@ def test_long_and_empty_docs_are_counted(tmp_path: Path) -> None:
     docs = [record_to_doc(NLP.make_doc, {"text": text, "triples": []}) for text in ("a b c d", "a b c", "a b c d e")]
     path = write(tmp_path / "a.spacy", [*docs, NLP.make_doc("")])
     with pytest.warns(UserWarning) as caught:
-        assert texts(create_triple_corpus(path, max_length=3)(NLP)) == ["a b c"]
+        assert texts(TripleCorpus(path, max_length=3)(NLP)) == ["a b c"]
     messages = sorted(str(warning.message) for warning in caught)
     assert [message[:6] for message in messages] == ["[W100]", "[W101]"] and "2 of 4 documents" in messages[0]
 
@@ -158,7 +158,7 @@ def test_long_and_empty_docs_are_counted(tmp_path: Path) -> None:
 def test_a_corpus_without_annotation_warns(tmp_path: Path) -> None:
     path = write(tmp_path / "a.spacy", [NLP.make_doc("Ada slept.")])
     with pytest.warns(UserWarning, match="W102"):
-        list(create_triple_corpus(path)(NLP))
+        list(TripleCorpus(path)(NLP))
 
 
 def test_no_warning_where_nothing_needs_triples(tmp_path: Path) -> None:
@@ -170,7 +170,7 @@ def test_no_warning_where_nothing_needs_triples(tmp_path: Path) -> None:
             nlp.add_pipe(factory, config=settings if factory == "nero_grounder" else {})
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            list(create_triple_corpus(path)(nlp))
+            list(TripleCorpus(path)(nlp))
         return [str(warning.message)[:6] for warning in caught]
 
     assert messages("sentencizer", "nero_grounder") == [], "rules are enough"
@@ -183,12 +183,12 @@ def test_augmenter(corpus: Path) -> None:
         yield example
         yield example
 
-    assert len(list(create_triple_corpus(corpus, augmenter=twice)(NLP))) == 40
+    assert len(list(TripleCorpus(corpus, augmenter=twice)(NLP))) == 40
 
 
 def test_nothing_is_read_before_it_is_asked_for(shards: Path) -> None:
     (shards / "part-00003.spacy").write_bytes(b"broken")
-    examples = create_triple_corpus(shards)(NLP)
+    examples = TripleCorpus(shards)(NLP)
     assert [next(examples).reference.text for _ in range(18)] == ALL[:18]
     with pytest.raises(ValueError, match=r"R112.*part-00003\.spacy"):
         next(examples)
@@ -196,21 +196,21 @@ def test_nothing_is_read_before_it_is_asked_for(shards: Path) -> None:
 
 def test_bad_paths_and_settings(tmp_path: Path, corpus: Path) -> None:
     with pytest.raises(ValueError, match="R113"):
-        create_triple_corpus(None)
+        TripleCorpus(None)
     with pytest.raises(ValueError, match="R107"):
-        create_triple_corpus(corpus, limit=-1)
+        TripleCorpus(corpus, limit=-1)
     for path in (tmp_path / "none.spacy", tmp_path / "empty"):
         with pytest.raises(ValueError, match="R111"):
-            next(create_triple_corpus(path)(NLP))
+            next(TripleCorpus(path)(NLP))
     (tmp_path / "a.spacy").write_bytes(b"text")
     with pytest.raises(ValueError, match="R112"):
-        next(create_triple_corpus(tmp_path / "a.spacy")(NLP))
+        next(TripleCorpus(tmp_path / "a.spacy")(NLP))
 
 
 def test_a_plain_docbin_is_read(tmp_path: Path) -> None:
     DocBin(docs=[NLP.make_doc("Ada slept.")]).to_disk(tmp_path / "plain.spacy")
     with pytest.warns(UserWarning, match="W102"):
-        assert texts(create_triple_corpus(tmp_path / "plain.spacy")(NLP)) == ["Ada slept."]
+        assert texts(TripleCorpus(tmp_path / "plain.spacy")(NLP)) == ["Ada slept."]
 
 
 def test_as_a_config_block(corpus: Path) -> None:
@@ -231,12 +231,12 @@ def test_gold_parse_where_tokens_agree(tmp_path: Path) -> None:
     reference = parsed(["Ada", "met", "Bo", ".", "Cy", "slept", "."], [True, True, False, True, True, False, False],
                        [1, 1, 1, 1, 5, 5, 5])  # fmt: skip
     path = write(tmp_path / "a.spacy", [reference])
-    (example,) = create_triple_corpus(path, gold_parse=True, gold_sents=False)(NLP)
+    (example,) = TripleCorpus(path, gold_parse=True, gold_sents=False)(NLP)
     assert [token.head.i for token in example.predicted] == [1, 1, 1, 1, 5, 5, 5]
     assert [token.dep_ for token in example.predicted] == [token.dep_ for token in reference]
     assert [token.tag_ for token in example.predicted] == [token.tag_ for token in reference]
     assert [sent.text for sent in example.predicted.sents] == ["Ada met Bo.", "Cy slept."]
-    (example,) = create_triple_corpus(path)(NLP)
+    (example,) = TripleCorpus(path)(NLP)
     assert not example.predicted.has_annotation("DEP") and not example.predicted.has_annotation("TAG")
 
 
@@ -245,13 +245,13 @@ def test_gold_parse_where_tokens_differ(tmp_path: Path) -> None:
     path = write(tmp_path / "a.spacy", [reference])
     words_nlp = spacy.blank("en")
     words_nlp.tokenizer = spacy.tokenizer.Tokenizer(words_nlp.vocab)  # splits at spaces only
-    (example,) = create_triple_corpus(path, gold_parse=True)(words_nlp)
+    (example,) = TripleCorpus(path, gold_parse=True)(words_nlp)
     assert [(t.text, t.head.i, t.dep_, t.tag_) for t in example.predicted] == [
         ("Ada-Lou", 1, "d-Lou", "t-Lou"),
         ("met", 1, "ROOT", "t-met"),
         ("Boyd", 1, "d-Boyd", "t-Boyd"),
     ]
-    (example,) = create_triple_corpus(path, gold_parse=True)(spacy.blank("zh"))  # a token of each character
+    (example,) = TripleCorpus(path, gold_parse=True)(spacy.blank("zh"))  # a token of each character
     predicted = example.predicted
     assert [t.text for t in predicted][:4] == ["A", "d", "a", "-"] and len(list(predicted.sents)) == 1
     assert [t.head.i for t in predicted[:3]] == [4, 0, 1]
@@ -261,10 +261,10 @@ def test_gold_parse_where_tokens_differ(tmp_path: Path) -> None:
 
 
 def test_gold_parse_takes_what_there_is(corpus: Path, tmp_path: Path) -> None:
-    for example in create_triple_corpus(corpus, gold_parse=True)(NLP):  # no parse, but sentences
+    for example in TripleCorpus(corpus, gold_parse=True)(NLP):  # no parse, but sentences
         assert not example.predicted.has_annotation("DEP") and len(list(example.predicted.sents)) == 2
     tagged = Doc(NLP.vocab, words=["Ada", "slept"], tags=["NNP", "VBD"])
     set_triples(tagged, [])
-    (example,) = create_triple_corpus(write(tmp_path / "a.spacy", [tagged]), gold_parse=True)(NLP)
+    (example,) = TripleCorpus(write(tmp_path / "a.spacy", [tagged]), gold_parse=True)(NLP)
     assert [token.tag_ for token in example.predicted] == ["NNP", "VBD"]
     assert not example.predicted.has_annotation("DEP")

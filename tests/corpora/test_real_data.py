@@ -93,6 +93,6 @@ def test_nyt24_offsets_hold_the_strings(shared_data: Path, tmp_path: Path) -> No
     raw: List[Dict[str, Any]] = json.loads(path.read_text(encoding="utf8"))[:1000]
     different = 0
     for record, doc in zip(raw, iter_docs(tmp_path / "a.spacy", spacy.blank("en").vocab)):
-        said = {(doc.text[slice(*t["subject"])], doc.text[slice(*t["object"])]) for t in get_records(doc) or []}
-        different += said != {(subject, obj) for subject, _, obj in record["triple_list"]}
+        pairs = {(doc.text[slice(*t["subject"])], doc.text[slice(*t["object"])]) for t in get_records(doc) or []}
+        different += pairs != {(subject, obj) for subject, _, obj in record["triple_list"]}
     assert different < 10  # accents that the text has lost

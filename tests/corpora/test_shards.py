@@ -30,10 +30,10 @@ def test_docs_come_back_with_their_user_data(
     path = tmp_path / "docs.spacy"
     DocBin(docs=some_docs(count), store_user_data=True).to_disk(path)
     expected = list(DocBin().from_disk(path).get_docs(Vocab()))
-    found = list(iter_docs(path, Vocab()))
-    assert [doc.text for doc in found] == [doc.text for doc in expected]
-    assert [doc.user_data for doc in found] == [doc.user_data for doc in expected]
-    assert [[str(span) for span in doc.spans["found"]] for doc in found] == [["Ada met"]] * count
+    read = list(iter_docs(path, Vocab()))
+    assert [doc.text for doc in read] == [doc.text for doc in expected]
+    assert [doc.user_data for doc in read] == [doc.user_data for doc in expected]
+    assert [[str(span) for span in doc.spans["found"]] for doc in read] == [["Ada met"]] * count
 
 
 def test_a_file_may_have_no_user_data(tmp_path: pathlib.Path) -> None:

@@ -39,7 +39,7 @@ def plain(html: str) -> str:
 
 def test_tokens_are_darker_where_attention_is_heavier() -> None:
     html = draw({"attention": EVIDENCE["attention"]})
-    shades = [float(found) for found in re.findall(r"rgb\([\d ]+ / ([\d.]+)\)", html)]
+    shades = [float(shade) for shade in re.findall(r"rgb\([\d ]+ / ([\d.]+)\)", html)]
     assert shades == [0.9, 0.53]
     assert "Ada wrote to Babbage from &lt; Paris" in plain(html)
     assert '<span class="argument subject">Ada</span>' in html and "argument object" in html
@@ -100,10 +100,10 @@ def test_a_bag_shows_what_text_and_knowledge_base_say() -> None:
     html = draw(BAG)
     shares = re.findall(r'class="share" style="width: ([\d.]+)%"', html)
     assert shares == ["75.0", "50.0", "25.0", "75.0"], "probabilities of both, then weights of the mentions"
-    shown = plain(html)
-    assert "the text alone" in shown and "the knowledge base alone" in shown and "Q1 → &lt;Q2&gt;" in shown
-    assert "facts like it: Q3 wrote to Q4 0.98" in shown
-    assert "+0.75" not in shown, "a probability is no logit"
+    text = plain(html)
+    assert "the text alone" in text and "the knowledge base alone" in text and "Q1 → &lt;Q2&gt;" in text
+    assert "facts like it: Q3 wrote to Q4 0.98" in text
+    assert "+0.75" not in text, "a probability is no logit"
 
 
 def test_a_bag_without_links() -> None:

@@ -40,9 +40,9 @@ def test_rules() -> None:
 
 
 def test_parts() -> None:
-    (found,) = explain({"prior": 0.25, "text": 1.0, "types": -0.5, "local": 3, "auxiliary": 0.0})[1:]
-    assert found.startswith("    parts: text +1.00, types -0.50, sentence and entities +3.00, ")
-    assert found.endswith(", attended tokens +0.00, share of the types 0.25")
+    (line,) = explain({"prior": 0.25, "text": 1.0, "types": -0.5, "local": 3, "auxiliary": 0.0})[1:]
+    assert line.startswith("    parts: text +1.00, types -0.50, sentence and entities +3.00, ")
+    assert line.endswith(", attended tokens +0.00, share of the types 0.25")
 
 
 def test_all_else_stands_as_it_is() -> None:
@@ -64,21 +64,21 @@ def test_all_else_stands_as_it_is() -> None:
     ],
 )
 def test_what_has_another_form_is_not_read(evidence: Dict[str, Any]) -> None:
-    found = read_evidence(evidence)
-    assert [each.partition(":")[0] for each in found.rest] == list(evidence)
-    assert found[:-1] == (None, "", [], None, [], None)
+    parsed = read_evidence(evidence)
+    assert [each.partition(":")[0] for each in parsed.rest] == list(evidence)
+    assert parsed[:-1] == (None, "", [], None, [], None)
 
 
 def test_a_rule_without_figures() -> None:
-    found = read_evidence({"how": "soft", "pattern": "SUBJ-P x OBJ-P", "rule": 7, "match": None})
-    assert str(found.rule) == 'like rule 7 "SUBJ-P x OBJ-P"' and not found.rest
+    parsed = read_evidence({"how": "soft", "pattern": "SUBJ-P x OBJ-P", "rule": 7, "match": None})
+    assert str(parsed.rule) == 'like rule 7 "SUBJ-P x OBJ-P"' and not parsed.rest
 
 
 def test_bags() -> None:
     mentions = [[0, 3, 13, 20, 0.25], [0, 3, 13, 20, 0.75]]
     facts = [["Q3", "r", "Q4", 0.98], ["Q5", "r", "Q6", 0.5]]
-    said = explain({"text": 0.75, "kb": 0.5, "ids": ["Q1", "Q2"], "mentions": mentions, "facts": facts, "more": 1})[1:]
-    assert said == [
+    lines = explain({"text": 0.75, "kb": 0.5, "ids": ["Q1", "Q2"], "mentions": mentions, "facts": facts, "more": 1})[1:]
+    assert lines == [
         "    probability by the text alone 0.75, the knowledge base alone 0.50",
         "    linked to: Q1 → Q2",
         "    mentions: Ada wrote to Babbage . 0.25; Ada wrote to Babbage . 0.75",

@@ -30,9 +30,9 @@ def test_several_systems_in_one_drawing(tmp_path: Path) -> None:
 def test_many_points_are_thinned_by_recall() -> None:
     gold = np.arange(200_000) < 3 * MOST_POINTS  # the last 97 % find nothing more
     recall = recall_curve(Ranking("bag", -np.arange(200_000.0), gold)).recall
-    shown = thin_points(recall)
-    assert (shown[0], shown[-1]) == (0, 199_999) and len(shown) <= MOST_POINTS
-    assert np.diff(recall[shown]).max() < 2 / MOST_POINTS
+    chosen = thin_points(recall)
+    assert (chosen[0], chosen[-1]) == (0, 199_999) and len(chosen) <= MOST_POINTS
+    assert np.diff(recall[chosen]).max() < 2 / MOST_POINTS
     assert thin_points(recall[:5]).tolist() == [0, 1, 2, 3, 4]
 
 

@@ -44,7 +44,7 @@ def located(document: Dict[str, Any], *, occurrences: str = "nearest") -> Dict[s
     return check_record(locate_facts(parse_docred(document), Report(), occurrences=occurrences))
 
 
-def said(record: Dict[str, Any]) -> List[Any]:
+def facts_of(record: Dict[str, Any]) -> List[Any]:
     return [(t["subject"], t["relation"], t["object"]) for t in record["triples"]]
 
 
@@ -74,21 +74,21 @@ def test_a_document() -> None:
 
 def test_a_fact_stands_in_a_sentence_of_its_evidence() -> None:
     # The nearest two mentions of all would be "Bergen" of the first and "Ada" of the second sentence or less apart.
-    first, second = said(located(DOCUMENT))
+    first, second = facts_of(located(DOCUMENT))
     assert first == ([0, 8], "P19", [23, 29])
     assert second == ([41, 44], "P551", [73, 77]), "no sentence has both: the nearest of the document"
-    (told,) = said(located(with_labels({"h": 0, "t": 1, "r": "P19", "evidence": [1]})))
-    (untold,) = said(located(with_labels({"h": 0, "t": 1, "r": "P19"})))
-    (elsewhere,) = said(located(with_labels({"h": 0, "t": 1, "r": "P19", "evidence": [2]})))
-    assert told == untold == elsewhere == ([41, 44], "P19", [30, 36]), "else the nearest of any sentence"
+    (in_evidence,) = facts_of(located(with_labels({"h": 0, "t": 1, "r": "P19", "evidence": [1]})))
+    (without,) = facts_of(located(with_labels({"h": 0, "t": 1, "r": "P19"})))
+    (elsewhere,) = facts_of(located(with_labels({"h": 0, "t": 1, "r": "P19", "evidence": [2]})))
+    assert in_evidence == without == elsewhere == ([41, 44], "P19", [30, 36]), "else the nearest of any sentence"
 
 
 def test_other_mentions_on_request() -> None:
     document = with_labels(DOCUMENT["labels"][0])
-    assert said(located(document, occurrences="first")) == [([0, 8], "P19", [23, 29])]
+    assert facts_of(located(document, occurrences="first")) == [([0, 8], "P19", [23, 29])]
     every = [([0, 8], "P19", [23, 29]), ([41, 44], "P19", [30, 36])]
-    assert said(located(document, occurrences="all")) == every, "pairs of one sentence"
-    apart = said(located(with_labels(DOCUMENT["labels"][1]), occurrences="all"))
+    assert facts_of(located(document, occurrences="all")) == every, "pairs of one sentence"
+    apart = facts_of(located(with_labels(DOCUMENT["labels"][1]), occurrences="all"))
     assert apart == [([0, 8], "P551", [73, 77]), ([41, 44], "P551", [73, 77])]
 
 

@@ -13,7 +13,7 @@ def strings(text: str, string: str) -> List[str]:
 
 
 @pytest.mark.parametrize(
-    "text, string, how, found",
+    "text, string, how, expected",
     [
         ("Rom lies on the Tiber.", "Rom", "exact", ["Rom"]),
         ("Romans in Rome", "Rom", "", []),  # inside words only
@@ -37,9 +37,9 @@ def strings(text: str, string: str) -> List[str]:
         ("हिन्दी", "हिन्द", "", []),  # a vowel sign is part of the word
     ],
 )
-def test_find_string(text: str, string: str, how: str, found: List[str]) -> None:
+def test_find_string(text: str, string: str, how: str, expected: List[str]) -> None:
     assert find_string(text, string).how == how
-    assert strings(text, string) == found
+    assert strings(text, string) == expected
 
 
 words = st.text(st.sampled_from("abAB é ß中 1.-"), min_size=1, max_size=30)
@@ -59,9 +59,9 @@ def test_a_string_on_boundaries_is_found_where_it_stands(before: str, string: st
 
 @given(words, words)
 def test_spans_lie_in_the_text_and_differ_from_the_string_in_spaces_and_case_only(text: str, string: str) -> None:
-    found = find_string(text, string)
-    assert bool(found.spans) == bool(found.how)
-    for start, end in found.spans:
+    occurrences = find_string(text, string)
+    assert bool(occurrences.spans) == bool(occurrences.how)
+    for start, end in occurrences.spans:
         assert 0 <= start < end <= len(text) and is_boundary(text, start) and is_boundary(text, end)
         left, right = (part.casefold().replace("é", "e").split() for part in (text[start:end], string))
         assert "".join(left) == "".join(right)
@@ -100,8 +100,8 @@ def test_locate_record_counts_what_happened() -> None:
     entities = [{"text": "York", "label": "PLACE"}, {"text": "York Minster", "label": "PLACE"}]
     report = Report(where="file:1")
     record = locate_record({"text": text, "string_triples": triples, "string_entities": entities}, report)
-    said = [(text[slice(*t["subject"])], t["relation"], text[slice(*t["object"])]) for t in record["triples"]]
-    assert said == [("Ada", "home", "York"), ("Bo", "visited", "York Minster")]
+    in_words = [(text[slice(*t["subject"])], t["relation"], text[slice(*t["object"])]) for t in record["triples"]]
+    assert in_words == [("Ada", "home", "York"), ("Bo", "visited", "York Minster")]
     assert record["triples"][0]["object"] == [7, 11] and record["triples"][1]["subject"] == [36, 38]
     # "York" inside "York Minster" is no mention of its own.
     assert [(e["start"], e["end"]) for e in record["entities"]] == [(7, 11), (22, 34)]

@@ -10,16 +10,16 @@ from spacy_relext.corpora.formats.semeval2010 import parse_semeval2010, read_sem
 from spacy_relext.corpora.formats.spert import parse_spert
 from spacy_relext.corpora.jsonl import check_record
 
-Said = List[Tuple[str, str, str]]
+Triples = List[Tuple[str, str, str]]
 
 
-def said(record: Dict[str, Any]) -> Said:
+def in_words(record: Dict[str, Any]) -> Triples:
     """The triples of a canonical record in words."""
     text = check_record(record)["text"]
     return [(text[slice(*t["subject"])], t["relation"], text[slice(*t["object"])]) for t in record["triples"]]
 
 
-def strings(record: Dict[str, Any]) -> Said:
+def strings(record: Dict[str, Any]) -> Triples:
     return [(t["subject"], t["relation"], t["object"]) for t in record["string_triples"]]
 
 
@@ -29,7 +29,7 @@ def test_nyt() -> None:
     assert parse_nyt({"text": "Ada slept .", "triple_list": []})["string_triples"] == []
 
 
-def test_rere() -> None:
+def test_cotype() -> None:
     mentions = [
         {"em1Text": "Bo", "em2Text": "Oslo", "label": "lives_in"},
         {"em1Text": "Oslo", "em2Text": "Bo", "label": "None"},
@@ -72,7 +72,9 @@ def test_spert_sentence() -> None:
     entities = [{"type": "Loc", "start": 4, "end": 5}, {"type": "Peop", "start": 0, "end": 2}]
     relations = [{"type": "Live_In", "head": 1, "tail": 0}]
     record = parse_spert({"tokens": TOKENS, "entities": entities, "relations": relations, "orig_id": 1})
-    assert record["text"] == "Ada Holm , of Bergen , sings ." and said(record) == [("Ada Holm", "Live_In", "Bergen")]
+    assert record["text"] == "Ada Holm , of Bergen , sings ." and in_words(record) == [
+        ("Ada Holm", "Live_In", "Bergen")
+    ]
     assert [(e["start"], e["end"], e["label"]) for e in record["entities"]] == [(14, 20, "Loc"), (0, 8, "Peop")]
 
 
@@ -81,7 +83,7 @@ def test_spert_sentence() -> None:
 )
 def test_spert_with_tags(tags: List[str]) -> None:
     relation = {"type": "Live_In", "head": 0, "tail": 1}
-    assert said(parse_spert({"tokens": TOKENS, "tags": tags, "relations": [relation]})) == [
+    assert in_words(parse_spert({"tokens": TOKENS, "tags": tags, "relations": [relation]})) == [
         ("Ada Holm", "Live_In", "Bergen")
     ]
 
@@ -96,7 +98,7 @@ def test_spert_document() -> None:
         }
     )
     assert record["text"] == "We train parsers . They beat rule systems"
-    assert record["sents"] == [[0, 18], [19, 41]] and said(record) == [("They", "COMPARE", "rule systems")]
+    assert record["sents"] == [[0, 18], [19, 41]] and in_words(record) == [("They", "COMPARE", "rule systems")]
     assert [record["text"][e["start"] : e["end"]] for e in record["entities"]] == ["parsers", "They", "rule systems"]
 
 
@@ -121,8 +123,8 @@ def parse_blocks(path: Path, content: str) -> List[Any]:
 
 def test_semeval2010(tmp_path: Path) -> None:
     fire, boat, cat, bare = parse_blocks(tmp_path / "a", SEMEVAL)
-    assert fire["text"] == "The fire came from a spark." and said(fire) == [("spark", "Cause-Effect", "fire")]
-    assert said(boat) == [("boat", "Component-Whole", "oars")] and boat["text"] == 'A boat with " oars " lay there.'
+    assert fire["text"] == "The fire came from a spark." and in_words(fire) == [("spark", "Cause-Effect", "fire")]
+    assert in_words(boat) == [("boat", "Component-Whole", "oars")] and boat["text"] == 'A boat with " oars " lay there.'
     assert cat["triples"] == [] and "triples" not in bare
     # The pair stays in the marked order, whatever the direction of the relation.
     assert fire["pairs"] == [{"subject": [4, 8], "object": [21, 26], "label": "Cause-Effect(e2,e1)"}]
@@ -142,7 +144,7 @@ def test_markup_skips_comments_and_blank_lines(tmp_path: Path) -> None:
     path = tmp_path / "prose.txt"
     path.write_text("# a remark\n\n[P1 Ada] left [L2 Oslo]. || 1 place_of_birth 2\n", encoding="utf8")
     (item,) = FORMATS["markup"].read(path)
-    assert item.line == 3 and said(FORMATS["markup"].parse(item.value)) == [("Ada", "place_of_birth", "Oslo")]
+    assert item.line == 3 and in_words(FORMATS["markup"].parse(item.value)) == [("Ada", "place_of_birth", "Oslo")]
 
 
 SPERT = {"tokens": ["a", "b"], "entities": [{"type": "X", "start": 0, "end": 1}], "relations": []}
