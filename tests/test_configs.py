@@ -68,13 +68,17 @@ def test_config_trains(path: pathlib.Path, inputs: Dict[str, str], tmp_path: pat
     if "rules" in config["paths"]:
         overrides["paths.rules"] = inputs["rules.json"]
     for name, component in config["components"].items():
-        if component.get("model", {}).get("marker_layer"):  # which the tiny encoder does not have
-            overrides[f"components.{name}.model.marker_layer"] = 1
-        tok2vec = component.get("model", {}).get("tok2vec", {})
-        if tok2vec.get("width") == 384:  # of the encoder that the config names
-            overrides[f"components.{name}.model.tok2vec.width"] = WIDTH
-        if tok2vec.get("embed", {}).get("include_static_vectors"):  # which the config leaves to the user
-            overrides[f"components.{name}.model.tok2vec.embed.include_static_vectors"] = False
+        for block in ("encoder", "tok2vec", "encoder.tok2vec"):
+            section = component.get("model", {})
+            for key in block.split("."):
+                section = section.get(key, {})
+            place = f"components.{name}.model.{block}"
+            if section.get("marker_layer"):  # which the tiny encoder does not have
+                overrides[f"{place}.marker_layer"] = 1
+            if section.get("width") == 384:  # of the encoder that the config names
+                overrides[f"{place}.width"] = WIDTH
+            if section.get("embed", {}).get("include_static_vectors"):  # which the config leaves to the user
+                overrides[f"{place}.embed.include_static_vectors"] = False
         if "n_clusters" in component:  # there are few pairs
             overrides[f"components.{name}.n_clusters"] = 2
     nlp = init_nlp(load_config(path, overrides=overrides))

@@ -121,34 +121,35 @@ def check_reader(name: str, make: Callable[..., Any], folder: pathlib.Path) -> N
 # What the builders need besides their defaults. A name that is missing here is built from defaults alone.
 ARGUMENTS: Dict[str, Callable[[], Dict[str, Any]]] = {
     # The weights of these are read at initialize, not before.
-    "spacy_relext.MarkedDetector.v1": lambda: {"name": "no/such/folder"},
-    "spacy_relext.MarkedExtractor.v1": lambda: {"name": "no/such/folder"},
+    "spacy_relext.PieceEncoder.v1": lambda: {"name": "no/such/folder"},
     "spacy_relext.Transformer.v1": lambda: {"name": "no/such/folder"},
-    "spacy_relext.PieceClusterer.v1": lambda: {"name": "no/such/folder"},
-    "spacy_relext.PieceGrounder.v1": lambda: {"name": "no/such/folder"},
-    "spacy_relext.PieceStudent.v1": lambda: {"name": "no/such/folder"},
-    "spacy_relext.PieceTeacher.v1": lambda: {"name": "no/such/folder"},
-    "spacy_relext.GraphStudent.v1": lambda: {"tok2vec": tok2vec()},
-    "spacy_relext.GraphTeacher.v1": lambda: {"tok2vec": tok2vec()},
+    **dict.fromkeys(
+        [f"spacy_relext.{kind}Encoder.v1" for kind in ("Graph", "Recurrent", "Shared")],
+        lambda: {"tok2vec": tok2vec()},
+    ),
+    **dict.fromkeys(
+        [
+            "spacy_relext.HrereBagClassifier.v1",
+            "spacy_relext.KdStudent.v1",
+            "spacy_relext.KdTeacher.v1",
+            "spacy_relext.NeroGrounder.v1",
+            "spacy_relext.RereDetector.v1",
+            "spacy_relext.RereExtractor.v1",
+            "spacy_relext.SelforeClusterer.v1",
+        ],
+        lambda: {"encoder": tok2vec()},
+    ),
     "spacy_relext.anneal_distillation.v1": lambda: {"component": "kd_classifier", "steps": 10},
-    "spacy_relext.RecurrentGrounder.v1": lambda: {"tok2vec": tok2vec()},
     "spacy_relext.recluster.v1": lambda: {"component": "selfore_clusterer"},
-    "spacy_relext.PieceBagClassifier.v1": lambda: {"name": "no/such/folder"},
-    "spacy_relext.RecurrentBagClassifier.v1": lambda: {"tok2vec": tok2vec()},
-    "spacy_relext.SharedBagClassifier.v1": lambda: {"tok2vec": tok2vec()},
-    "spacy_relext.SharedClusterer.v1": lambda: {"tok2vec": tok2vec()},
-    "spacy_relext.SharedDetector.v1": lambda: {"tok2vec": tok2vec()},
-    "spacy_relext.SharedExtractor.v1": lambda: {"tok2vec": tok2vec()},
-    "spacy_relext.SharedGrounder.v1": lambda: {"tok2vec": tok2vec()},
-    "spacy_relext.SharedStudent.v1": lambda: {"tok2vec": tok2vec()},
-    "spacy_relext.SharedTeacher.v1": lambda: {"tok2vec": tok2vec()},
 }
 
 
 def check_architecture(name: str, make: Callable[..., Any], _folder: pathlib.Path) -> None:
     from thinc.api import Model
 
-    assert isinstance(make(**ARGUMENTS.get(name, dict)()), Model)
+    from spacy_relext.encoders.architectures import EncoderSpec
+
+    assert isinstance(make(**ARGUMENTS.get(name, dict)()), (Model, EncoderSpec))
 
 
 def check_callable(name: str, make: Callable[..., Any], _folder: pathlib.Path) -> None:

@@ -18,7 +18,7 @@ import spacy_relext.selfore.component  # noqa: F401  (registers the factories)
 
 HEADING = re.compile(r"^`(?:\[components\.)?([\w.]+)\]?`[^|\n]*:\n\n(\| key \|.*?)\n\n", re.M | re.S)
 ROW = re.compile(r"^\| `(\w+)` \| `([^`]+)` \|", re.M)
-NOT_LISTED = {"path", "model", "learning", "clustering", "scorer", "suggester", "name", "tok2vec"}
+NOT_LISTED = {"path", "model", "learning", "clustering", "scorer", "suggester", "name", "tok2vec", "encoder"}
 
 
 def tables_of(page: str) -> Dict[str, Dict[str, Any]]:
@@ -56,13 +56,18 @@ def tables(project_root: pathlib.Path) -> Dict[str, Dict[str, Any]]:
         "selfore_clusterer",
         "spacy_relext.BagCorpus.v1",
         "spacy_relext.Clustering.v1",
-        "spacy_relext.PieceBagClassifier.v1",
-        "spacy_relext.PieceClusterer.v1",
-        "spacy_relext.RecurrentBagClassifier.v1",
+        "spacy_relext.GraphEncoder.v1",
+        "spacy_relext.HrereBagClassifier.v1",
+        "spacy_relext.KdStudent.v1",
+        "spacy_relext.KdTeacher.v1",
+        "spacy_relext.NeroGrounder.v1",
+        "spacy_relext.PieceEncoder.v1",
+        "spacy_relext.RecurrentEncoder.v1",
+        "spacy_relext.RereDetector.v1",
+        "spacy_relext.RereExtractor.v1",
         "spacy_relext.RuleLearning.v1",
-        "spacy_relext.SharedBagClassifier.v1",
-        "spacy_relext.SharedDetector.v1",
-        "spacy_relext.SharedExtractor.v1",
+        "spacy_relext.SelforeClusterer.v1",
+        "spacy_relext.SharedEncoder.v1",
         "spacy_relext.Transformer.v1",
     ],
 )

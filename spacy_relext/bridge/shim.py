@@ -5,7 +5,7 @@ The module's `sizes` travel in the header of the file, so that a loaded pipeline
 
 import json
 from contextlib import contextmanager
-from typing import Any, Dict, Iterator, Mapping, cast
+from typing import Any, Dict, Iterator, Mapping, Optional, cast
 
 import safetensors.torch
 import torch
@@ -22,10 +22,14 @@ class TorchShim(PyTorchShim):
     """A thinc shim whose parameters may have learning rates of their own.
 
     Four things differ from thinc's: gradients are dropped, not zeroed, after an update, so that a parameter without a
-    gradient is not moved by the optimizer's momentum; each parameter's rate is scaled by `module.lr_scales`; averages
-    are found, which thinc's shim looks for under keys that its optimizer does not give them; and the module stays in
+    gradient is not moved by the optimizer's momentum; each parameter's rate is scaled by `lr_scales`; averages are
+    used, which thinc's shim looks for under keys that its optimizer does not give them; and the module stays in
     evaluation mode between predictions, since switching all its parts twice a call costs 3 ms.
+
+    lr_scales (Dict[str, float]): Prefix of a parameter's name → multiple of the optimizer's rate; the first that fits.
     """
+
+    lr_scales: Dict[str, float] = {}
 
     def predict(self, inputs: ArgsKwargs) -> Any:
         """Run the module without gradients.
@@ -51,11 +55,10 @@ class TorchShim(PyTorchShim):
 
         optimizer (Optimizer): thinc's optimizer, the only one there is.
         """
-        scales: Dict[str, float] = getattr(self._model, "lr_scales", {})
         for name, parameter in self._model.named_parameters():
             if parameter.grad is None:
                 continue
-            scale = next((scale for prefix, scale in scales.items() if name.startswith(prefix)), 1.0)
+            scale = next((scale for prefix, scale in self.lr_scales.items() if name.startswith(prefix)), 1.0)
             updated, _ = optimizer(
                 (self.id, name),
                 cast(Any, torch2xp(parameter.data)),
@@ -85,13 +88,16 @@ class TorchShim(PyTorchShim):
             self._model.train(training)
 
 
-def wrap_module(module: nn.Module) -> TorchShim:
+def wrap_module(module: nn.Module, *, lr_scales: Optional[Dict[str, float]] = None) -> TorchShim:
     """Put a torch module into a shim that saves it as safetensors.
 
     module (nn.Module): With `sizes` and `configure`.
+    lr_scales (Optional[Dict[str, float]]): See `TorchShim`.
     RETURNS (TorchShim): For `Model(shims=[...])`.
     """
-    return TorchShim(module, serialize_model=module_to_bytes, deserialize_model=module_from_bytes)
+    shim = TorchShim(module, serialize_model=module_to_bytes, deserialize_model=module_from_bytes)
+    shim.lr_scales = dict(lr_scales or {})
+    return shim
 
 
 def module_to_bytes(module: nn.Module) -> bytes:
@@ -111,7 +117,7 @@ def module_from_bytes(module: nn.Module, data: bytes, device: torch.device) -> n
     data (bytes): A safetensors file of `module_to_bytes`.
     device (torch.device): Where the weights go.
     RETURNS (nn.Module): The same module.
-    RAISES (ValueError): Where the weights do not fit the module.
+    RAISES (ValueError): If the weights do not fit the module.
     """
     sizes = json.loads(_header(data).get("__metadata__", {}).get(_SIZES, "null"))
     if sizes is not None:

@@ -5,28 +5,30 @@ their weights scores like their ensemble at the cost of one (Wortsman et al., "M
 """
 
 from contextlib import contextmanager
-from typing import Any, Iterator, List, Mapping, Optional, Sequence, cast
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
 
+Copy = TypeVar("Copy")
+
 
 def load_mean(module: nn.Module, states: Sequence[Mapping[str, Tensor]], *, whole: str) -> Optional[str]:
-    """Copy the mean of trained weights into a module, where all of them have a weight of that name and shape.
+    """Copy the mean of trained weights into a module, for each name and shape that all of them have.
 
-    module (nn.Module): Gets the weights; nothing is copied where one of its part `whole` is missing.
+    module (nn.Module): Gets the weights, unless one of its part `whole` is missing.
     states (Sequence[Mapping[str, Tensor]]): Names and weights of trained modules.
-    whole (str): Beginning of the names that all must have.
-    RETURNS (Optional[str]): The first missing one; None where there is none.
+    whole (str): Prefix of the names that all must have.
+    RETURNS (Optional[str]): The first missing name, if there is one.
     """
-    found = {}
+    means = {}
     for key, own in module.state_dict().items():
         same = [state[key] for state in states if key in state and state[key].shape == own.shape]
         if len(same) == len(states):
-            found[key] = torch.stack([weight.to(own.device, torch.float32) for weight in same]).mean(0).to(own.dtype)
+            means[key] = torch.stack([weight.to(own.device, torch.float32) for weight in same]).mean(0).to(own.dtype)
         elif key.startswith(whole):
             return key
-    module.load_state_dict(found, strict=False)
+    module.load_state_dict(means, strict=False)
     return None
 
 
@@ -51,20 +53,64 @@ def _exchange(module: nn.Module, weights: Sequence[Tensor], others: List[Tensor]
     tell_changed(module)
 
 
-def tell_changed(module: nn.Module) -> None:
-    """Tell those parts of a module that keep something which they made of their weights.
+class KeepsCopy(nn.Module):
+    """A module that predicts with something made from its weights, and forgets it when they change."""
 
-    module (nn.Module): Its weights have changed.
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Create the module.
+
+        args, kwargs (Any): For the next class.
+        """
+        super().__init__(*args, **kwargs)
+        self._copies: List[Any] = []  # in a list, so that it is no part of this module
+        self.register_load_state_dict_post_hook(_forget)
+
+    def may_use_copy(self, device: torch.device) -> bool:
+        """Return True in prediction on a CPU: the copy then replaces the weights.
+
+        device (torch.device): Of the input.
+        RETURNS (bool): Whether it does.
+        """
+        return not (self.training or torch.is_grad_enabled() or device.type != "cpu")
+
+    def copy_once(self, make: Callable[[], Copy]) -> Copy:
+        """Get the copy, or make it.
+
+        make (Callable[[], Copy]): Makes it.
+        RETURNS (Copy): The copy.
+        """
+        if not self._copies:
+            self._copies = [make()]
+        return cast(Copy, self._copies[0])
+
+    def weights_changed(self) -> None:
+        """Forget what was made from the weights; the optimizer's step calls this."""
+        self._copies = []
+
+    def __getstate__(self) -> Dict[str, Any]:
+        """RETURNS (Dict[str, Any]): The state without what can be made again."""
+        return {**super().__getstate__(), "_copies": []}
+
+
+def _forget(module: KeepsCopy, _: Any) -> None:
+    """After weights were loaded; a function, since modules are sent to other processes."""
+    module.weights_changed()
+
+
+def tell_changed(module: nn.Module) -> None:
+    """Make the parts of a module forget their copies, after its weights have changed.
+
+    module (nn.Module): The module.
     """
     for part in module.modules():
-        if hasattr(part, "weights_changed"):
-            cast(Any, part).weights_changed()
+        if isinstance(part, KeepsCopy):
+            part.weights_changed()
 
 
-class MeanWeights:
+class EmaWeights:
     """The mean of a module's weights over its last updates, θ̄ ← d θ̄ + (1 − d) θ; the first updates count alike.
 
-    What it says of a text is steadier than the module's own word (Tarvainen & Valpola, "Mean teachers", NeurIPS 2017).
+    Its predictions are steadier than those of the module itself (Tarvainen & Valpola, "Mean teachers", NeurIPS 2017).
 
     module (nn.Module): The module; only weights that learn are kept twice.
     decay (float): d.
@@ -78,7 +124,7 @@ class MeanWeights:
 
     @torch.no_grad()
     def update(self) -> None:
-        """Take in the weights as they are now."""
+        """Add the current weights to the mean."""
         self._updates += 1
         decay = min(self._decay, 1.0 - 1.0 / self._updates)
         for mean, weight in zip(self._means, self._weights):

@@ -8,51 +8,10 @@ that padding costs nothing and a text gets the same vectors alone and in a batch
 import copy
 import warnings
 from types import SimpleNamespace
-from typing import Any, Callable, Dict, List, Optional, TypeVar, cast
+from typing import Any, Callable, Dict, List, Optional, cast
 
 import torch
 from torch import Tensor, nn
-
-Copy = TypeVar("Copy")
-
-
-class KeepsCopy(nn.Module):
-    """A module that predicts with something made from its weights, and forgets it when they change."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Create the module.
-
-        args, kwargs (Any): For the next class.
-        """
-        super().__init__(*args, **kwargs)
-        self._copies: List[Any] = []  # in a list, so that it is no part of this module
-        self.register_load_state_dict_post_hook(_forget)
-
-    def may_use_copy(self, device: torch.device) -> bool:
-        """Say whether the copy may stand for the weights.
-
-        device (torch.device): Of the input.
-        RETURNS (bool): True in prediction, on a CPU.
-        """
-        return not (self.training or torch.is_grad_enabled() or device.type != "cpu")
-
-    def copy_once(self, make: Callable[[], Copy]) -> Copy:
-        """Find the copy, or make it.
-
-        make (Callable[[], Copy]): Makes it.
-        RETURNS (Copy): The copy.
-        """
-        if not self._copies:
-            self._copies = [make()]
-        return cast(Copy, self._copies[0])
-
-    def weights_changed(self) -> None:
-        """Forget what was made from the weights; the optimizer's step calls this."""
-        self._copies = []
-
-    def __getstate__(self) -> Dict[str, Any]:
-        """RETURNS (Dict[str, Any]): The state without what can be made again."""
-        return {**super().__getstate__(), "_copies": []}
 
 
 def prediction_copy(module: nn.Module, dtype: torch.dtype) -> nn.Module:
@@ -73,11 +32,6 @@ def prediction_copy(module: nn.Module, dtype: torch.dtype) -> nn.Module:
         if isinstance(part, nn.Linear):  # which autocast would convert in every call
             part.weight = nn.Parameter(part.weight.detach().to(dtype), requires_grad=False)
     return copied
-
-
-def _forget(module: KeepsCopy, _: Any) -> None:
-    """After weights were loaded; a function, since modules are sent to other processes."""
-    module.weights_changed()
 
 
 class FusedBert(nn.Module):

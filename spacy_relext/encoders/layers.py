@@ -6,8 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..bridge.weights import KeepsCopy
 from ..errors import Errors
-from .fast import FusedBert, KeepsCopy
+from .fast import FusedBert
 from .precision import uses_bf16
 
 # Encoders whose layers need nothing but the output of the layer below and a mask, and stand right above the embeddings.

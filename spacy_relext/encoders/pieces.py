@@ -2,14 +2,16 @@
 
 import functools
 from dataclasses import dataclass
-from typing import Any, Dict, List, Optional, Sequence, Tuple, cast
+from typing import Any, Dict, List, Optional, Sequence, Tuple, TypedDict, cast
 
 import numpy
 from numpy.typing import NDArray
 from spacy.attrs import IDX, LENGTH
 from spacy.tokens import Doc, Span, Token
+from thinc.api import Model
 
 from ..annotations.sentences import sentence_bounds
+from ..bridge.modules import device_of
 
 IntArray = NDArray[numpy.int64]
 
@@ -57,6 +59,24 @@ class _Window:
     tokens: IntArray
     first: IntArray
     last: IntArray
+
+
+class CutOptions(TypedDict):
+    """How texts are cut: most pieces of a sequence, special ones included, and most cells of a padded batch."""
+
+    max_pieces: int
+    batch_pieces: int
+
+
+def cut_options(model: Model, is_train: bool) -> CutOptions:
+    """Choose how an encoder's texts are cut into word pieces.
+
+    model (Model): With the attribute `max_pieces`.
+    is_train (bool): Whether it is trained.
+    RETURNS (CutOptions): Small batches for prediction on a CPU, else large ones.
+    """
+    is_small = not is_train and device_of(model).type == "cpu"
+    return {"max_pieces": model.attrs["max_pieces"], "batch_pieces": PIECES_PER_BATCH if is_small else MOST_PIECES}
 
 
 @functools.lru_cache(maxsize=100_000)

@@ -1,6 +1,6 @@
 """A bidirectional LSTM over token vectors: the paper's LSTM ablation, without any download."""
 
-from typing import Any, Dict, Optional
+from typing import Dict, Optional
 
 import torch
 from torch import Tensor, nn
@@ -23,7 +23,12 @@ class BiLSTM(nn.Module):
         super().__init__()
         self.width, self.depth = width, depth
         self.dropout = nn.Dropout(dropout)
-        self.sizes: Optional[Dict[str, Any]] = None
+        self.sizes: Optional[Dict[str, int]] = None
+
+    @property
+    def input_width(self) -> Optional[int]:
+        """RETURNS (Optional[int]): Size of the input vectors."""
+        return None if self.sizes is None else self.sizes["input_width"]
 
     def configure(self, *, input_width: int) -> None:
         """Build the layers.

@@ -5,6 +5,7 @@ from typing import Any, Dict, List, Optional
 import torch
 from torch import Tensor, nn
 
+from ..errors import Errors
 from .transformer import TransformerEncoder
 
 
@@ -31,6 +32,15 @@ class TokenEncoder(nn.Module):
             return None
         return {"hf_config": self.encoder.hf_config, "tokenizer": self._tokenizer_json}
 
+    @property
+    def width(self) -> int:
+        """RETURNS (int): Size of the token vectors, D."""
+        return self.encoder.width
+
+    @property
+    def input_width(self) -> None:
+        """RETURNS (None): It reads no token vectors."""
+
     def configure(self, *, hf_config: Dict[str, Any], tokenizer: str) -> None:
         """Build the layers with random weights.
 
@@ -44,9 +54,13 @@ class TokenEncoder(nn.Module):
         """Build the layers with the weights of a checkpoint.
 
         path (str): A folder, or a name on the Hugging Face Hub.
+        RAISES (ValueError): If there is no encoder.
         """
-        self.encoder.load_checkpoint(path)
-        self._adopt(checkpoint_tokenizer(path))
+        try:
+            self.encoder.load_checkpoint(path)
+            self._adopt(checkpoint_tokenizer(path))
+        except (OSError, ValueError) as error:
+            raise ValueError(Errors.R008.format(path=path)) from error
 
     def forward(
         self, ids: List[Tensor], shapes: List[Tensor], masks: List[Tensor], first: Tensor, last: Tensor

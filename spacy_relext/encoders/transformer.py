@@ -7,13 +7,17 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from .fast import KeepsCopy, cheapen_dropout, prediction_copy
+from ..bridge.weights import KeepsCopy
+from .fast import cheapen_dropout, prediction_copy
 from .layers import LayerStack, layers_of
 from .pieces import N_MARKS, N_SHAPES
 from .precision import PRECISIONS, autocast
 
 # Fused attention has a slow backward pass on CPUs: 0.75 s against 0.50 s for 32 sentences of 38 tokens (MiniLM, bf16).
 ATTENTION = "eager"
+
+# Weight, before the softmax, of the layers that a mix of layers begins without.
+LEFT_OUT = -5.0
 
 
 class TransformerEncoder(KeepsCopy):
@@ -41,6 +45,7 @@ class TransformerEncoder(KeepsCopy):
         freeze_embeddings: bool = False,
         dropout: Optional[float] = None,
         entity_marks: bool = False,
+        mix_from: int = 0,
     ) -> None:
         """Create an empty encoder.
 
@@ -51,6 +56,7 @@ class TransformerEncoder(KeepsCopy):
         freeze_embeddings (bool): Whether the word-piece table stays as it is.
         dropout (Optional[float]): Replaces the checkpoint's own dropout.
         entity_marks (bool): Whether to add embeddings of entity marks to the input.
+        mix_from (int): The first layer that the mix weighs before anything is learned; 0 are the input embeddings.
         RAISES (ValueError): Where `precision` is unknown.
         """
         super().__init__()
@@ -63,6 +69,7 @@ class TransformerEncoder(KeepsCopy):
         self.freeze_embeddings = freeze_embeddings
         self.dropout = dropout
         self.entity_marks = entity_marks
+        self.mix_from = mix_from
         self.hf_config: Optional[Dict[str, Any]] = None
         self.transformer: Optional[nn.Module] = None
         self.shape_table: Optional[nn.Embedding] = None
@@ -200,7 +207,9 @@ class TransformerEncoder(KeepsCopy):
             nn.init.zeros_(self.mark_table.weight)
         if self.layer_mix:
             n_layers = int(transformer.config.num_hidden_layers)  # type: ignore[union-attr, arg-type]
-            self.mix = nn.Parameter(torch.zeros(n_layers + 1))
+            weights = torch.zeros(n_layers + 1)
+            weights[: min(self.mix_from, n_layers)] = LEFT_OUT
+            self.mix = nn.Parameter(weights)
         if self.freeze_embeddings:
             transformer.get_input_embeddings().weight.requires_grad_(False)  # type: ignore[operator]
         if self.freeze_layers:

@@ -1,57 +1,83 @@
 """The component behind `hrere_classifier`: reads all sentences of a pair, and asks a knowledge base about it."""
 
-from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import (
+    Any,
+    ClassVar,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Set,
+    Tuple,
+    Type,
+)
 
 import numpy
+from numpy.typing import NDArray
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
 from thinc.api import Config, Model
 
-from ..bridge.modules import to_numpy
-from ..errors import check_choice, check_range
-from ..pairs.component import CELLS, join_outputs
+from ..annotations.triple import Record
+from ..bridge.modules import module_of
+from ..errors import Errors, Warnings
+from ..pairs.component import CELLS, FITTED, Bools, PairPipe, Stated, add_triple, make_triple
+from ..pairs.diagnosis import describe_triple
 from ..pairs.encoders.features import PairBatch
-from ..pairs.gold import GoldPairs, PairClass
+from ..pairs.gold import CollectedPairs, GoldPairs, PairClass
 from ..pairs.pairs import Pairs
 from ..pairs.suggesters import Suggester
-from ..pipeline.settings import TOK2VEC, plain_settings
+from ..pairs.type_lexicon import TypeLexicon
+from ..pipeline.initialize import GetExamples
+from ..pipeline.pipe import Instances, Outputs, Scorer, Targets, Tensors
+from ..pipeline.settings import TOK2VEC, Ranges, Settings, plain_settings
 from ..scoring.probabilities import calibrate
 from ..scoring.ranking import Ranking, rank_cells, score_ranking
 from ..scoring.triples import TRIPLE_SCORE_WEIGHTS
 from .bags import Bags, gather_bags, union_of
-from .knowledge import FITTED, KbPipe
+from .knowledge import BagKnowledge
+from .linked_kb import LinkedKb
 from .losses import AGREEMENTS, MIXES, hrere_loss
-from .mixing import Judged, Mixture, fit_mixture, mix
+from .mixture import MixedProbs, Mixture, fit_mixture, mix
 from .ranking import BAG, MENTION, Truth, cells_of
+
+Floats = NDArray[numpy.float64]
 
 BEST, ALL = "best", "all"
 
 MENTIONS = (BEST, ALL)
 
+# Relations that a message names.
+MOST_NAMED = 5
+
 CLASSIFIER_CONFIG = f"""
 [model]
-@architectures = "spacy_relext.SharedBagClassifier.v1"
+@architectures = "spacy_relext.HrereBagClassifier.v1"
 
-[model.tok2vec]
+[model.encoder]
 {TOK2VEC}
 [suggester]
 @misc = "spacy_relext.EntityPairs.v1"
 """
 
-WEIGHTS = dict(TRIPLE_SCORE_WEIGHTS)
-
 _CLASSIFIER = Config().from_str(CLASSIFIER_CONFIG)
 
 
 class BagPrediction(NamedTuple):
-    """What is said of one ordered pair of entities.
+    """Probabilities of one ordered pair of entities.
 
-    subject (str): Id, "" where the mention is not linked.
+    subject (str): Id, "" if the mention is not linked.
     object (str): Id.
     scores (Dict[str, float]): Probability of each relation, by which pairs are ranked.
-    text (Dict[str, float]): What the text alone says.
-    kb (Dict[str, float]): What the knowledge base alone says; empty where it has no say.
+    text (Dict[str, float]): That of the text alone.
+    kb (Dict[str, float]): That of the knowledge base alone; empty if it does not know the pair.
     mentions (List[Tuple[int, List[int], float]]): Number of the Doc, characters of subject and object, and weight.
     """
 
@@ -63,190 +89,305 @@ class BagPrediction(NamedTuple):
     mentions: List[Tuple[int, List[int], float]]
 
 
-class HrereClassifier(KbPipe):
-    """Says which relations hold between two entities, by what a text says of them and by what a knowledge base makes
-    likely. Writes `doc._.triples`."""
+@dataclass
+class CollectedBags(CollectedPairs):
+    """What the training data of a classifier of bags contains.
 
-    architectures = ("relext_hrere_piece_bags", "relext_hrere_recurrent_bags", "relext_hrere_shared_bags")
+    entities (Set[str]): What arguments are linked to.
+    """
+
+    entities: Set[str] = field(default_factory=set)
+
+    def add(self, batch: GoldPairs) -> None:
+        """Add the pairs of a batch.
+
+        batch (GoldPairs): Pairs with gold.
+        """
+        super().add(batch)
+        for ids in gather_bags(batch.pairs, across=True).ids:
+            self.entities.update(each for each in ids if each)
+
+
+class HrereClassifier(PairPipe):
+    """Predicts which relations hold between two entities, from the text and from a knowledge base. Writes
+    `doc._.triples`."""
+
+    architectures = ("relext_hrere_bags",)
+    collected: ClassVar[Type[CollectedPairs]] = CollectedBags
+    fitted: ClassVar[Settings] = {**FITTED, "text_temperature": 1.0, "kb_temperature": 1.0}
+    fitted_first = ("text_share", "text_temperature", "kb_temperature")
+    ranges: ClassVar[Ranges] = {
+        "agree": AGREEMENTS,
+        "mix": MIXES,
+        "mentions": MENTIONS,
+        "evidence_facts": (0, 1_000),
+        "kb_weight": (0.0, 1_000.0),
+        "agree_weight": (0.0, 1_000.0),
+        "confidence": (0.0, 1.0),
+        "text_share": (0.0, 1.0),
+        "require_text_evidence": (0.0, 1.0),
+        "threshold": (0.0, 1.0),
+    }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Create a component without a knowledge base; see `PairPipe`."""
+        super().__init__(*args, **kwargs)
+        self.knowledge = BagKnowledge()
+
+    # Initialization
+
+    def initialize(
+        self,
+        get_examples: GetExamples,
+        *,
+        nlp: Optional[Language] = None,
+        labels: Optional[List[str]] = None,
+        lexicon: Optional[TypeLexicon] = None,
+        start: Optional[List[Path]] = None,
+        kb: Optional[Path] = None,
+    ) -> None:
+        """Read the knowledge base, collect relations and entities, and give the model its sizes.
+
+        get_examples (GetExamples): Returns the training data, with linked entities.
+        nlp (Optional[Language]): The pipeline; what comes before the component annotates the data, as in training.
+        labels (Optional[List[str]]): The relations, if the data does not show all of them.
+        lexicon (Optional[TypeLexicon]): As for `PairPipe.initialize`.
+        start (Optional[List[Path]]): As for `PairPipe.initialize`.
+        kb (Optional[Path]): Folder of embeddings, made by `spacy relext kb train`; they are saved with the component.
+            None: text alone decides.
+        RAISES (ValueError): If there are no relations or no pairs, or the knowledge base knows no entity of the data,
+            or none of its relations.
+        """
+        from ..kb.model import KbModel
+
+        self.knowledge = BagKnowledge(None if kb is None else LinkedKb.from_model(KbModel.from_disk(Path(kb))))
+        super().initialize(get_examples, nlp=nlp, labels=labels, lexicon=lexicon, start=start)
+        if len(self.knowledge):
+            self._check_relations(str(kb))
+            module_of(self.model).knowledge.load(*self.knowledge.relation_vectors(self.classes))
+
+    def adopt(self, collected: CollectedBags) -> None:  # type: ignore[override]
+        """Set labels, classes and types, and the entities that the knowledge base knows.
+
+        RAISES (ValueError): If there is a knowledge base, and it knows none.
+        """
+        super().adopt(collected)
+        self.knowledge = BagKnowledge(self.knowledge.kb, sorted(collected.entities))
+        if len(self.knowledge) and not self.knowledge.seen:
+            counts = {"linked": len(collected.entities), "kb": len(self.knowledge)}
+            raise ValueError(Errors.R730.format(name=self.name, where=collected.where, **counts))
+
+    def _check_relations(self, kb: str) -> None:
+        """Warn of relations that the knowledge base does not know; refuse one that knows none."""
+        unknown = [label for label in self.labels if not self.knowledge.kb.knows(label)]
+        listed = _shorten(unknown)
+        if len(unknown) == len(self.labels):
+            known = _shorten(self.knowledge.kb.relations)
+            raise ValueError(Errors.R731.format(name=self.name, kb=kb, found=listed, expected=known))
+        if unknown:
+            counts = {"count": len(unknown), "total": len(self.labels)}
+            self.warn_once("relations", Warnings.W700.format(name=self.name, found=listed, **counts))
+
+    def model_sizes(self) -> Settings:
+        """RETURNS (Settings): As for `PairPipe`, and those of the knowledge base."""
+        return {**super().model_sizes(), **self.knowledge.sizes()}
+
+    def knowledge_files(self) -> Dict[str, bytes]:
+        """RETURNS (Dict[str, bytes]): Lexicon and knowledge base."""
+        return {**super().knowledge_files(), **self.knowledge.to_files()}
+
+    def load_knowledge(self, files: Mapping[str, bytes]) -> None:
+        """Read lexicon and knowledge base."""
+        super().load_knowledge(files)
+        self.knowledge = BagKnowledge.from_files(files)
 
     # Training
 
-    def targets(self, instances: GoldPairs) -> Dict[str, Any]:
-        """What gold says of each bag, and about what the knowledge base has a say."""
+    def suggest_gold(self, examples: Sequence[Example]) -> GoldPairs:
+        """Choose the pairs of a batch, without those of unknown relations."""
+        return self.drop_unknown(super().suggest_gold(examples))
+
+    def split(self, instances: Instances) -> Iterator[Bags]:
+        """Gather the mentions of a pair in a Doc, unless they are gathered; yield runs of whole bags."""
+        yield from as_bags(instances).parts(CELLS)
+
+    def run(self, instances: Instances) -> Optional[Outputs]:
+        """Score the bags of pairs, in their order."""
+        return self.forward(instances)
+
+    def features(self, instances: Instances) -> PairBatch:
+        """Lay the mentions of bags out for the encoder, and their entities for the knowledge base."""
+        bags = as_bags(instances)
+        return PairBatch(bags.pairs, self.cfg["types"], arrays={"bag": bags.bag, **self.knowledge.arrays(bags)})
+
+    def targets(self, instances: GoldPairs) -> Targets:
+        """Return gold of the bags, and which bags and classes the knowledge base knows."""
         bags = gather_bags(instances.pairs)
-        linked = self.linked(bags)
-        return {"gold": self.gold(bags, instances.found), "linked": linked, "shared": self.shared()}
+        shared = self.knowledge.shared(self.classes)
+        return {"gold": self.gold_shares(bags, instances.gold), "linked": self.knowledge.linked(bags), "shared": shared}
 
-    def gold(self, bags: Bags, said: Sequence[Set[PairClass]]) -> Any:
-        """Lay gold out, each bag's relations with equal shares. Shape (G, R)"""
+    def gold_shares(self, bags: Bags, gold: Sequence[Set[PairClass]]) -> NDArray[numpy.float32]:
+        """Share each bag out among its gold classes, equally.
+
+        bags (Bags): The bags.
+        gold (Sequence[Set[PairClass]]): Gold classes of each pair.
+        RETURNS (NDArray): Shape (G, R)
+        """
         number = {each: index + 1 for index, each in enumerate(self.classes)}
-        found = numpy.zeros((len(bags), len(number) + 1), dtype="float32")
-        for row, classes in enumerate(union_of(said, bags)):
+        shares = numpy.zeros((len(bags), len(number) + 1), dtype="float32")
+        for row, classes in enumerate(union_of(gold, bags)):
             known = [number[each] for each in classes if each in number] or [0]
-            found[row, known] = 1.0 / len(known)
-        return found
+            shares[row, known] = 1.0 / len(known)
+        return shares
 
-    def loss(self, outputs: Any, targets: Dict[str, Any]) -> Dict[str, Any]:
-        """J_L, J_G and J_D."""
+    def loss(self, outputs: Outputs, targets: Tensors) -> Tensors:
+        """Compute J_L, J_G and J_D."""
         names = ("kb_weight", "agree_weight", "agree", "confidence")
         return hrere_loss(outputs, targets, **{name: self.cfg[name] for name in names})
 
     # Prediction
 
-    def run(self, instances: Any) -> Any:
-        """Score the bags of pairs.
+    def mix(self, bags: Bags, outputs: Outputs) -> MixedProbs:
+        """Mix the probabilities of text and knowledge base.
 
-        instances (Any): `Pairs` or `GoldPairs`; all mentions of a pair in a Doc are a bag.
-        RETURNS (Any): What the model returns, in the order of the bags; None without pairs.
+        bags (Bags): The bags.
+        outputs (Outputs): Of the model.
+        RETURNS (MixedProbs): Shapes (G, R)
         """
-        pairs = instances.pairs if isinstance(instances, GoldPairs) else instances
-        return self.run_bags(gather_bags(pairs))
-
-    def run_bags(self, bags: Bags) -> Any:
-        """Score bags, in parts; see `run`."""
-        parts = [to_numpy(self.model.predict(self.features(part))) for part in bags.parts(CELLS)]
-        return join_outputs(parts) if parts else None
-
-    def features(self, instances: Any) -> PairBatch:
-        """Lay the mentions of bags out for the encoder, and their entities for the knowledge base."""
-        if isinstance(instances, GoldPairs):
-            instances = instances.pairs
-        bags = instances if isinstance(instances, Bags) else gather_bags(instances)
-        return PairBatch(bags.pairs, self.cfg["types"], arrays={"bag": bags.bag, **self.kb_arrays(bags)})
-
-    def judge(self, bags: Bags, outputs: Any) -> Judged:
-        """Mix what text and knowledge base say. Shapes (G, R)"""
-        options: Dict[str, Any] = {"linked": self.linked(bags), "shared": self.shared(), "mixture": self.mixture}
-        return mix(outputs.text, outputs.knowledge, **options)
-
-    @property
-    def mixture(self) -> Mixture:
-        """RETURNS (Mixture): How both are mixed."""
-        return Mixture(
+        mixture = Mixture(
             self.cfg["text_share"], self.cfg["text_temperature"], self.cfg["kb_temperature"], self.cfg["mix"]
         )
+        shared = self.knowledge.shared(self.classes)
+        return mix(outputs.text, outputs.knowledge, linked=self.knowledge.linked(bags), shared=shared, mixture=mixture)
 
-    def decode(self, instances: Pairs, outputs: Any) -> List[Any]:
-        """Take the relations of each bag that are likely enough beside no relation."""
-        found: List[Dict[Any, Dict[str, Any]]] = [{} for _ in instances.docs]
-        if outputs is not None:
-            bags = gather_bags(instances)
-            judged = self.judge(bags, outputs)
-            scores, stated = self.stated(judged)
-            for number, column in zip(*(places.tolist() for places in numpy.nonzero(stated))):
-                rows: Sequence[int] = bags.rows(number)
-                if self.cfg["mentions"] == BEST:
-                    rows = [max(rows, key=lambda row: outputs.weights[row, 0])]
-                evidence = self._evidence(bags, outputs, judged, number, column + 1)
-                for row in rows:
-                    triple = self._triple(bags.pairs, row, self.answers[column], float(scores[number, column]))
-                    self.add_triple(found[int(bags.pairs.doc[row])], {**triple, "evidence": evidence})
-        return [list(each.values()) for each in found]
+    def state(self, pairs: Pairs, outputs: Outputs, stated: List[Stated]) -> None:
+        """Add the relations of each bag that are likely enough beside no relation to the triples of its Doc."""
+        bags = gather_bags(pairs)
+        mixed = self.mix(bags, outputs)
+        scores, is_stated = self.scores(mixed.probs), self.is_stated(mixed)
+        for number, column in zip(*(places.tolist() for places in numpy.nonzero(is_stated))):
+            rows: Sequence[int] = bags.rows(number)
+            if self.cfg["mentions"] == BEST:
+                rows = [max(rows, key=lambda row: outputs.weights[row, 0])]
+            evidence = self._bag_evidence(bags, outputs, mixed, number, column + 1)
+            for row in rows:
+                triple = make_triple(bags.pairs, row, self.answers[column], float(scores[number, column]))
+                add_triple(stated[int(bags.pairs.doc[row])], {**triple, "evidence": evidence})
 
-    def stated(self, judged: Judged) -> Tuple[Any, Any]:
-        """Say which relations of bags are likely enough.
+    def is_stated(self, mixed: MixedProbs) -> Bools:
+        """Decide which relations of bags are likely enough.
 
-        judged (Judged): Probabilities.
-        RETURNS (Tuple[NDArray, NDArray]): Score of each relation, and whether it is stated. Shapes (G, R - 1)
+        mixed (MixedProbs): Probabilities.
+        RETURNS (Bools): Shape (G, R - 1)
         """
-        scores, asked = self.scores(judged.probs), self.cfg["require_text_evidence"]
-        return scores, (scores >= self.limits()[None]) & ((asked <= 0) | (self.scores(judged.text) >= asked))
+        least = self.cfg["require_text_evidence"]
+        has_evidence = (least <= 0) | (self.scores(mixed.text) >= least)
+        return (self.scores(mixed.probs) >= self.answer_thresholds()[None]) & has_evidence
 
-    def scores(self, probs: Any) -> Any:
-        """p(r) / (p(r') + p(no relation)) with the likeliest relation r', calibrated.
+    def scores(self, probs: Floats) -> Floats:
+        """Compute p(r) / (p(r') + p(no relation)) with the likeliest relation r', calibrated.
 
-        For r' it is its probability where only it and no relation are possible. Two relations of a pair with the same
+        For r' it is its probability if only it and no relation are possible. Two relations of a pair with the same
         probability have the same score, as if each had it alone; one that is less likely than r' has less.
 
-        probs (NDArray): Class 0 is no relation. Shape (G, R)
-        RETURNS (NDArray): Shape (G, R - 1)
+        probs (Floats): Class 0 is no relation. Shape (G, R)
+        RETURNS (Floats): Shape (G, R - 1)
         """
         relations = probs[:, 1:]
         raw = relations / numpy.maximum(relations.max(1, keepdims=True, initial=0.0) + probs[:, :1], 1e-300)
         return calibrate(raw, scale=self.cfg["scale"], shift=self.cfg["shift"])
 
-    def closest(self, instances: Pairs) -> Dict[str, Any]:
+    def closest(self, instances: Instances) -> Record:
         """Find the bag whose relation comes nearest to its threshold; see `PairPipe.closest`."""
-        bags, outputs = gather_bags(instances), self.run(instances)
-        scores = self.scores(self.judge(bags, outputs).probs)
-        limits = self.limits()
-        number, column = numpy.unravel_index(int((scores - limits).argmax()), scores.shape)
+        bags, outputs = gather_bags(instances.pairs), self.run(instances)
+        mixed = self.mix(bags, outputs)
+        scores, thresholds = self.scores(mixed.probs), self.answer_thresholds()
+        number, column = numpy.unravel_index(int((scores - thresholds).argmax()), scores.shape)
         row = bags.rows(int(number))[0]
-        triple = self._triple(bags.pairs, row, self.answers[column], float(scores[number, column]))
-        return {**triple, "threshold": float(limits[column])}
+        triple = make_triple(bags.pairs, row, self.answers[column], float(scores[number, column]))
+        text = float(self.scores(mixed.text)[number, column])
+        return {**triple, "threshold": float(thresholds[column]), "text": text}
 
-    def _evidence(self, bags: Bags, outputs: Any, judged: Judged, number: int, column: int) -> Dict[str, Any]:
-        """What text and knowledge base say, the mentions with their weights, and the nearest facts."""
+    def explain_low_score(self, closest: Record, pairs: Pairs) -> str:
+        """Return why pairs have no triple: the text alone may not give enough evidence."""
+        least = self.cfg["require_text_evidence"]
+        if closest["score"] < closest["threshold"]:
+            return super().explain_low_score(closest, pairs)
+        return (
+            f"the text alone gives too little evidence; nearest is {describe_triple(closest)}, of the text alone "
+            f"{closest['text']:.3f}, {self.name} asks for {least:.3f} (require_text_evidence)"
+        )
+
+    def _bag_evidence(self, bags: Bags, outputs: Outputs, mixed: MixedProbs, number: int, column: int) -> Record:
+        """Return probabilities of text and knowledge base, the mentions with their weights, and similar facts."""
         ids, answer = bags.ids[number], self.answers[column - 1]
-        found: Dict[str, Any] = {"text": round(float(judged.text[number, column]), 4), "ids": list(ids)}
-        if judged.kb[number].any():
-            found["kb"] = round(float(judged.kb[number, column]), 4)
-        found["mentions"] = [[*place, weight] for _, place, weight in self._mentions(bags, outputs, number)]
+        evidence: Record = {"text": round(float(mixed.text[number, column]), 4), "ids": list(ids)}
+        if mixed.kb[number].any():
+            evidence["kb"] = round(float(mixed.kb[number, column]), 4)
+        evidence["mentions"] = [[*place, weight] for _, place, weight in self._mentions(bags, outputs, number)]
         ends = ids[::-1] if answer.backwards else ids
-        found["facts"] = [list(fact) for fact in self.near_facts(ends, answer.relation)]
-        return found
+        facts = self.knowledge.similar_facts(ends, answer.relation, top=self.cfg["evidence_facts"])
+        return {**evidence, "facts": [list(fact) for fact in facts]}
 
-    def _mentions(self, bags: Bags, outputs: Any, number: int) -> List[Tuple[int, List[int], float]]:
-        """Doc, characters and weight of each mention of a bag."""
-        found = []
+    def _mentions(self, bags: Bags, outputs: Outputs, number: int) -> List[Tuple[int, List[int], float]]:
+        """Return Doc, characters and weight of each mention of a bag."""
+        mentions = []
         for row in bags.rows(number):
             subject, obj = bags.pairs.spans(row)
             place = [subject.start_char, subject.end_char, obj.start_char, obj.end_char]
-            found.append((int(bags.pairs.doc[row]), place, round(float(outputs.weights[row, 0]), 4)))
-        return found
+            mentions.append((int(bags.pairs.doc[row]), place, round(float(outputs.weights[row, 0]), 4)))
+        return mentions
 
     def predict_bags(self, docs: Sequence[Doc]) -> List[BagPrediction]:
-        """Say of each pair of entities what all its mentions in several Docs say together.
+        """Score each pair of entities by all its mentions in several Docs together.
 
         docs (Sequence[Doc]): With linked entities.
         RETURNS (List[BagPrediction]): Each ordered pair once, and mentions that are not linked each by themselves.
-        RAISES (ValueError): Where the component is not initialized.
+        RAISES (ValueError): If the component is not initialized.
         """
         self.require_initialized()
-        bags = gather_bags(self.suggest(list(docs)), across=True)
-        outputs = self.run_bags(bags)
+        bags = gather_bags(self.suggest_pairs(list(docs)), across=True)
+        outputs = self.run(bags)
         if outputs is None:
             return []
-        judged, found = self.judge(bags, outputs), []
+        mixed, predictions = self.mix(bags, outputs), []
         # a relation that is read backwards has `~` before its name
         names = [f"~{each.relation}" if each.backwards else each.relation for each in self.classes]
         for number, (subject, obj) in enumerate(bags.ids):
-            said, text, kb = (dict(zip(names, each[number, 1:].tolist())) for each in judged)
+            scores, text, kb = (dict(zip(names, each[number, 1:].tolist())) for each in mixed)
             mentions = self._mentions(bags, outputs, number)
-            known = kb if judged.kb[number].any() else {}
-            found.append(BagPrediction(subject, obj, scores=said, text=text, kb=known, mentions=mentions))
-        return found
+            known = kb if mixed.kb[number].any() else {}
+            predictions.append(BagPrediction(subject, obj, scores=scores, text=text, kb=known, mentions=mentions))
+        return predictions
 
     # Scores
 
-    fitted_first = ("text_share", "text_temperature", "kb_temperature")
-
-    def fit_settings(self, examples: Sequence[Example]) -> Dict[str, Any]:
+    def fit_settings(self, examples: Sequence[Example]) -> Settings:
         """Find the mixture with the best average precision over the bags of held-out data; see `fit_mixture`."""
-        gold = self._gold(examples)
+        gold = self.gold(examples)
         bags = gather_bags(gold.pairs, across=True)
-        outputs = self.run_bags(bags)
+        outputs = self.run(bags)
         if outputs is None:
             return {}
-        said = self.gold(bags, gold.found) > 0
-        options: Dict[str, Any] = {"linked": self.linked(bags), "shared": self.shared(), "form": self.cfg["mix"]}
-        found = fit_mixture(outputs.text, outputs.knowledge, said, **options)
-        return dict(zip(self.fitted_first, (found.share, found.text_temperature, found.kb_temperature)))
+        options = {"linked": self.knowledge.linked(bags), "shared": self.knowledge.shared(self.classes)}
+        is_true = self.gold_shares(bags, gold.gold) > 0
+        fitted = fit_mixture(outputs.text, outputs.knowledge, is_true, form=self.cfg["mix"], **options)
+        return dict(zip(self.fitted_first, (fitted.share, fitted.text_temperature, fitted.kb_temperature)))
 
-    def score(self, examples: Iterable[Example], **kwargs: Any) -> Dict[str, Any]:
+    def score(self, examples: Iterable[Example], **kwargs: Any) -> Settings:
         """Evaluate predictions, and rank all relations of all pairs by their probabilities.
 
         examples (Iterable[Example]): Predicted and gold Docs.
         kwargs (Any): Passed on to the scorer.
-        RETURNS (Dict[str, Any]): What the scorer gives, and with the setting `ranking` that of `score_ranking`, for
-            bags (linked pairs, all Docs together) and for mentions.
+        RETURNS (Settings): What the scorer returns, and with the setting `ranking` that of `score_ranking`, for bags
+            (linked pairs, all Docs together) and for mentions.
         """
         examples = list(examples)
-        found = super().score(examples, **kwargs)
+        scores = super().score(examples, **kwargs)
         if self.cfg["ranking"]:
             for ranking in self.rankings(examples):
-                found = {**found, **score_ranking(ranking)}
-        return found
+                scores = {**scores, **score_ranking(ranking)}
+        return scores
 
     def rankings(self, examples: Sequence[Example]) -> List[Ranking]:
         """Rank all relations of bags, and of mentions.
@@ -254,36 +395,47 @@ class HrereClassifier(KbPipe):
         examples (Sequence[Example]): Predicted Docs with entities and links, and gold.
         RETURNS (List[Ranking]): Of bags (linked pairs, all Docs together), then of mentions.
         """
-        gold = self._gold(examples)
+        gold = self.gold(examples)
         bags = gather_bags(gold.pairs, across=True)
-        outputs = self.run_bags(bags)
-        found: List[Ranking] = []
+        outputs = self.run(bags)
+        rankings: List[Ranking] = []
         for unit in (BAG, MENTION):
             if unit == MENTION:
-                outputs, bags = self.run_single(bags, outputs), self.single(bags)
-            probs = numpy.zeros((0, len(self.classes) + 1)) if outputs is None else self.judge(bags, outputs).probs
-            cells, facts = cells_of(Truth(bags, union_of(gold.found, bags), gold), probs, self.classes, unit=unit)
-            found.append(rank_cells(cells, unit=unit, facts=facts))
-        return found
+                outputs, bags = single_outputs(bags, outputs), single_mentions(bags)
+            probs = numpy.zeros((0, len(self.classes) + 1)) if outputs is None else self.mix(bags, outputs).probs
+            cells, facts = cells_of(Truth(bags, union_of(gold.gold, bags), gold), probs, self.classes, unit=unit)
+            rankings.append(rank_cells(cells, unit=unit, facts=facts))
+        return rankings
 
-    @staticmethod
-    def single(bags: Bags) -> Bags:
-        """RETURNS (Bags): Each mention of bags by itself, with the links that it has, in the order of `bags.pairs`."""
-        ids = [bags.ids[number] for number in bags.bag.tolist()]
-        return Bags(bags.pairs, bags.order, numpy.arange(len(ids)), ids)
 
-    def run_single(self, bags: Bags, outputs: Any) -> Any:
-        """Score each mention of bags by itself, without reading it again.
+def as_bags(instances: Instances) -> Bags:
+    """RETURNS (Bags): Bags as they are; of pairs, all mentions of a pair in a Doc are a bag."""
+    return instances if isinstance(instances, Bags) else gather_bags(instances.pairs)
 
-        bags (Bags): The bags.
-        outputs (Any): What the model says of them.
-        RETURNS (Any): What the model says of `single(bags)`.
-        """
-        if outputs is None:
-            return None
-        # what the knowledge base says depends on the links alone
-        knowledge, weights = outputs.knowledge[bags.bag], numpy.ones_like(outputs.weights)
-        return outputs._replace(text=outputs.alone, knowledge=knowledge, weights=weights)
+
+def single_mentions(bags: Bags) -> Bags:
+    """RETURNS (Bags): Each mention of bags by itself, with the links that it has, in the order of `bags.pairs`."""
+    ids = [bags.ids[number] for number in bags.bag.tolist()]
+    return Bags(bags.pairs, bags.order, numpy.arange(len(ids)), ids)
+
+
+def single_outputs(bags: Bags, outputs: Optional[Outputs]) -> Optional[Outputs]:
+    """Compute the output for each mention of bags by itself, without reading it again.
+
+    bags (Bags): The bags.
+    outputs (Optional[Outputs]): The model's output for them.
+    RETURNS (Optional[Outputs]): The model's output for `single_mentions(bags)`.
+    """
+    if outputs is None:
+        return None
+    # the knowledge base's logits depend on the links alone
+    knowledge, weights = outputs.knowledge[bags.bag], numpy.ones_like(outputs.weights)
+    return outputs._replace(text=outputs.alone, knowledge=knowledge, weights=weights)
+
+
+def _shorten(relations: Sequence[str]) -> str:
+    """List the first relations."""
+    return ", ".join(relations[:MOST_NAMED]) + (", …" if len(relations) > MOST_NAMED else "")
 
 
 @Language.factory(
@@ -306,7 +458,7 @@ class HrereClassifier(KbPipe):
         "threshold": 0.5,
         "scorer": {"@scorers": "spacy_relext.triple_scorer.v1"},
     },
-    default_score_weights=WEIGHTS,
+    default_score_weights=dict(TRIPLE_SCORE_WEIGHTS),
 )
 def make_hrere_classifier(
     nlp: Language,
@@ -324,14 +476,13 @@ def make_hrere_classifier(
     evidence_facts: int,
     ranking: bool,
     threshold: float,
-    scorer: Optional[Callable[..., Dict[str, Any]]],
+    scorer: Optional[Scorer],
 ) -> HrereClassifier:
     """Create a classifier that reads all sentences of a pair of linked entities, and asks a knowledge base about it.
 
     nlp (Language): The pipeline.
     name (str): The component's name.
-    model (Model): Built by `spacy_relext.PieceBagClassifier.v1`, `RecurrentBagClassifier.v1` or
-        `SharedBagClassifier.v1`.
+    model (Model): Built by `spacy_relext.HrereBagClassifier.v1`.
     suggester (Suggester): Chooses the pairs: `spacy_relext.EntityPairs.v1` or `spacy_relext.AnnotatedPairs.v1`.
     kb_weight (float): λ₁, weight of what the knowledge base learns from the labels; with `agree_weight` 0 it is the
         paper's HRERE-naive, with both 0 its HRERE-base.
@@ -347,19 +498,9 @@ def make_hrere_classifier(
     evidence_facts (int): How many facts of the knowledge base that are like a triple's its evidence lists.
     ranking (bool): Whether scores also rank all relations of all pairs: `bag_ap`, `mention_ap` and more.
     threshold (float): What a relation's probability, divided by that of no relation and the likeliest, must reach.
-    scorer (Optional[Callable[..., Dict[str, Any]]]): The scoring function.
+    scorer (Optional[Scorer]): The scoring function.
     RETURNS (HrereClassifier): The component.
     RAISES (ValueError): Where a setting is out of its range.
     """
     settings = plain_settings(locals())
-    check_choice("agree", agree, AGREEMENTS)
-    check_choice("mix", mix, MIXES)
-    check_choice("mentions", mentions, MENTIONS)
-    check_range("evidence_facts", evidence_facts, 0, 1_000)
-    for key, weight in (("kb_weight", kb_weight), ("agree_weight", agree_weight)):
-        check_range(key, weight, 0.0, 1_000.0)
-    shares = {"confidence": confidence, "text_share": text_share, "require_text_evidence": require_text_evidence}
-    for key, share in {**shares, "threshold": threshold}.items():
-        check_range(key, share, 0.0, 1.0)
-    options: Dict[str, Any] = {"settings": settings, "fitted": FITTED}
-    return HrereClassifier(nlp.vocab, model, name, suggester=suggester, scorer=scorer, **options)
+    return HrereClassifier(nlp.vocab, model, name, suggester=suggester, scorer=scorer, settings=settings)

@@ -19,6 +19,7 @@ from typing import Any, Dict, NamedTuple, Optional, Tuple
 import torch
 from torch import Tensor, nn
 
+from ..pairs.encoders.states import masked_softmax
 from ..pairs.model import PairModule, joined
 
 
@@ -99,10 +100,9 @@ class BagClassifier(PairModule):
         RETURNS (HrereOutput): Of G bags.
         """
         states = self.encoder(**arrays)
-        scores = self.word_query(states.tokens)[..., 0].masked_fill(~states.mask, float("-inf"))
-        words = scores.softmax(1).masked_fill(~states.mask, 0.0)  # also of a mention without a token
-        said = (words[..., None] * states.tokens).sum(1)
-        mentions = torch.tanh(self.mention(joined(states._replace(sentence=said))))
+        words = masked_softmax(self.word_query(states.tokens)[..., 0], states.mask)
+        attended = (words[..., None] * states.tokens).sum(1)
+        mentions = torch.tanh(self.mention(joined(states._replace(sentence=attended))))
         sentence, weights = self.sentence_query(mentions, bag, len(subjects))
         text = self.classes(self.head(sentence))
         # the sentence vector of a bag of one mention is that mention

@@ -1,79 +1,93 @@
 """What teacher and student of KD4NRE share."""
 
-from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Dict, Mapping, Optional, Sequence, Set, Type
 
+import srsly
 from spacy.training import Example
 
 from ..bridge.modules import modules_of
 from ..errors import Errors, Warnings
 from ..pairs.component import FITTED as PAIR_FITTED
-from ..pairs.component import PairPipe
+from ..pairs.component import Bools, PairPipe, to_json
 from ..pairs.encoders.features import PairBatch
-from ..pairs.gold import GoldPairs
+from ..pairs.gold import CollectedPairs, GoldPairs
 from ..pairs.pairs import Pairs
+from ..pipeline.pipe import Instances, Targets
+from ..pipeline.settings import Settings
 from .adversary import MAX_CACHE_BYTES, AdversarialPerturber, PerturbationCache
 from .type_patterns import TypePatterns, count_patterns
 
-FITTED: Dict[str, Any] = {**PAIR_FITTED, "tags": [], "patterns": {}}
+FITTED: Settings = {**PAIR_FITTED, "tags": []}
+
+PATTERNS = "type_patterns.json"
 
 
-class KDPipe(PairPipe):
+@dataclass
+class CollectedKd(CollectedPairs):
+    """What training data of a teacher or a student contains.
+
+    tags (Set[str]): Part-of-speech tags.
+    """
+
+    tags: Set[str] = field(default_factory=set)
+
+    def add(self, batch: GoldPairs) -> None:
+        """Add the pairs of a batch.
+
+        batch (GoldPairs): Pairs with gold.
+        """
+        super().add(batch)
+        self.tags.update(token.tag_ for example in batch.examples for token in example.predicted)
+
+
+class KdPipe(PairPipe):
     """Base of both components."""
 
-    # Whether it counts which relations types have; else it does so where `typed_decoding` asks for it.
-    counts_types = False
+    fitted: ClassVar[Settings] = FITTED
+    collected: ClassVar[Type[CollectedPairs]] = CollectedKd
+    # Whether type patterns are counted even without `typed_decoding`.
+    needs_patterns: ClassVar[bool] = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Create a component; see `PairPipe`."""
         super().__init__(*args, **kwargs)
-        self._parsed: Optional[Tuple[Dict[str, Any], TypePatterns]] = None
+        self.patterns = TypePatterns({}, n_classes=1)
         self.perturbations = PerturbationCache()
 
-    @property
-    def patterns(self) -> TypePatterns:
-        """RETURNS (TypePatterns): Counts of relations for pairs of types, saved with the component."""
-        stored = self.cfg["patterns"]
-        if self._parsed is None or self._parsed[0] is not stored:
-            self._parsed = (stored, TypePatterns.from_dict(stored))
-        return self._parsed[1]
-
-    def settle(self) -> None:
-        """List the classes and count the type patterns."""
-        said, types = self._collected
-        super().settle()  # which forgets what was collected
+    def adopt(self, collected: CollectedKd) -> None:  # type: ignore[override]
+        """Set labels, classes, types and tags, and count the type patterns."""
+        super().adopt(collected)
+        self.cfg["tags"] = sorted(collected.tags - {""})
         self.perturbations = PerturbationCache()
-        if not (self.counts_types or self.cfg["typed_decoding"]):
+        self.patterns = TypePatterns({}, n_classes=1)
+        if not (self.needs_patterns or self.cfg["typed_decoding"]):
             return
         number = {each: index + 1 for index, each in enumerate(self.classes)}
-        # a pair of which gold says only what is not learned is no instance of "no relation"
-        rows = [(kinds, pair) for kinds, pair in zip(types, said) if not pair or pair.intersection(number)]
+        # a pair whose gold classes are all unknown is no instance of "no relation"
+        rows = [row for row in zip(collected.types, collected.gold) if not row[1] or row[1].intersection(number)]
         classes = [min((number[each] for each in pair if each in number), default=0) for _, pair in rows]
-        patterns = count_patterns([kinds for kinds, _ in rows], classes, n_classes=len(number) + 1)
-        self.cfg["patterns"] = patterns.to_dict()
+        self.patterns = count_patterns([types for types, _ in rows], classes, n_classes=len(number) + 1)
 
-    def allowed(self, pairs: Pairs) -> Any:
-        """Say which classes training has shown with a pair's types, where decoding shall keep to them."""
+    def knowledge_files(self) -> Dict[str, bytes]:
+        """RETURNS (Dict[str, bytes]): Lexicon and type patterns."""
+        return {**super().knowledge_files(), PATTERNS: to_json(self.patterns.to_dict())}
+
+    def load_knowledge(self, files: Mapping[str, bytes]) -> None:
+        """Read lexicon and type patterns."""
+        super().load_knowledge(files)
+        self.patterns = TypePatterns.from_dict(srsly.json_loads(files[PATTERNS]))
+
+    def allowed(self, pairs: Pairs) -> Optional[Bools]:
+        """Return which classes training has shown with a pair's types, if `typed_decoding` is on."""
         least = self.cfg["typed_decoding"]
         return self.patterns.allowed(pairs.types, at_least=least) if least else None
 
     def suggest_gold(self, examples: Sequence[Example]) -> GoldPairs:
-        """Choose the pairs of a batch; those whose relation is not known are left out."""
+        """Choose the pairs of a batch, without those of unknown relations."""
         return self.drop_unknown(super().suggest_gold(examples))
 
-    def collect(self, examples: Iterable[Example]) -> List[str]:
-        """Read relations, entity types and part-of-speech tags."""
-        tags: set = set()
-
-        def note(batch: Iterable[Example]) -> Iterable[Example]:
-            for example in batch:
-                tags.update(token.tag_ for token in example.predicted)
-                yield example
-
-        labels = super().collect(note(examples))
-        self.cfg["tags"] = sorted(tags - {""})
-        return labels
-
-    def learn(self, instances: Any, *, share: float = 1.0) -> Dict[str, float]:
+    def learn(self, instances: Instances, *, share: float = 1.0) -> Dict[str, float]:
         """Learn from pairs, with adversarial perturbations if `adversarial_radius` is set."""
         radius = self.cfg.get("adversarial_radius", 0.0)
         if not radius:
@@ -81,7 +95,7 @@ class KDPipe(PairPipe):
         # the encoder that reads the text itself stands innermost
         perturbers = [AdversarialPerturber(module) for layer in self.model.walk() for module in modules_of(layer)]
         perturber = next(filter(None, reversed(perturbers)), None)
-        if self.listens or perturber is None:
+        if self.is_listener or perturber is None:
             raise ValueError(Errors.R417.format(name=self.name, found=radius))
         if self.cfg["adversarial_reuse"] and perturber.can_reuse:
             with perturber.recording(self.perturbations):
@@ -97,17 +111,22 @@ class KDPipe(PairPipe):
             moved = super().learn(instances, share=share / 2)
         return {term: value + moved[term] for term, value in clean.items()}
 
-    def features(self, instances: Any) -> PairBatch:
+    def features(self, instances: Instances) -> PairBatch:
         """Lay the pairs out for the encoder."""
-        pairs = instances.pairs if isinstance(instances, GoldPairs) else instances
-        return PairBatch(pairs, self.cfg["types"], self.cfg["tags"], self.arrays(instances, pairs))
+        return PairBatch(instances.pairs, self.cfg["types"], self.cfg["tags"], self.arrays(instances))
 
-    def arrays(self, instances: Any, pairs: Pairs) -> Dict[str, Any]:
-        """Name what the module reads besides the encoder's input."""
+    def arrays(self, instances: Instances) -> Targets:
+        """Return what the module reads besides the encoder's input."""
         return {}
 
 
-TOK2VEC = """
+ENCODER = """
+[model.encoder]
+@architectures = "spacy_relext.GraphEncoder.v1"
+input_dropout = 0.1
+dropout = 0.1
+
+[model.encoder.tok2vec]
 @architectures = "spacy.HashEmbedCNN.v2"
 pretrained_vectors = null
 width = 96

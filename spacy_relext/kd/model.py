@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Optional, Tuple
 import torch
 from torch import Tensor, nn
 
-from ..pairs.encoders.states import FURTHEST, PairStates, clip_distance
+from ..pairs.encoders.states import FURTHEST, States, clip_distance, masked_softmax
 from ..pairs.model import ClassHead, PairModule, by_token, joined
 
 FUSIONS = ("scalar", "vector", "relation")
@@ -47,12 +47,10 @@ class MultiAspectAttention(nn.Module):
         for layer in (self.by_state, self.by_position, self.by_type, self.by_query):
             nn.init.normal_(layer.weight, std=ATTENTION_STD)
 
-    def forward(
-        self, states: PairStates, to_subject: Tensor, to_object: Tensor, types: Tensor
-    ) -> Tuple[Tensor, Tensor]:
+    def forward(self, states: States, to_subject: Tensor, to_object: Tensor, types: Tensor) -> Tuple[Tensor, Tensor]:
         """Attend.
 
-        states (PairStates): Of P pairs.
+        states (States): Of P pairs.
         to_subject (Tensor): Signed distance of each token to the subject, 0 inside. Shape (P, T)
         to_object (Tensor): To the object. Shape (P, T)
         types (Tensor): Entity type of each token. Shape (P, T)
@@ -62,8 +60,7 @@ class MultiAspectAttention(nn.Module):
         hidden = self.by_state(states.tokens) + self.by_position(torch.cat(near, dim=-1))  # (P, T, hidden)
         hidden = hidden + self.by_type(self.types(types)) + self.by_query(joined(states))[:, None]
         scores = torch.tanh(hidden) @ self.vector  # (P, T)
-        weights = scores.masked_fill(~states.mask, float("-inf")).softmax(1)
-        weights = weights.masked_fill(~states.mask, 0.0)  # also of a pair without a token
+        weights = masked_softmax(scores, states.mask)
         return (weights[..., None] * states.tokens).sum(1), weights
 
 
@@ -80,6 +77,16 @@ class TeacherOutput(NamedTuple):
     text: Tensor
     types: Tensor
     sentence: Tensor
+
+    @property
+    def by_class(self) -> Tuple[str, ...]:
+        """RETURNS (Tuple[str, ...]): Fields with a column for each class."""
+        return ("logits", "text", "types")
+
+    @property
+    def by_order(self) -> Tuple[str, ...]:
+        """RETURNS (Tuple[str, ...]): Fields that depend on the order of a pair's arguments."""
+        return ()
 
 
 class Teacher(PairModule):
@@ -143,6 +150,16 @@ class StudentOutput(NamedTuple):
     auxiliary: Tensor
     attention: Tensor
     sentence: Tensor
+
+    @property
+    def by_class(self) -> Tuple[str, ...]:
+        """RETURNS (Tuple[str, ...]): Fields with a column for each class."""
+        return ("logits", "local", "auxiliary")
+
+    @property
+    def by_order(self) -> Tuple[str, ...]:
+        """RETURNS (Tuple[str, ...]): Fields that depend on the order of a pair's arguments."""
+        return ()
 
 
 class Student(PairModule):

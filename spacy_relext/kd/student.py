@@ -1,57 +1,84 @@
 """The component behind `kd_classifier`: reads the text alone; learns from labels and, if there is one, a teacher."""
 
-from typing import Any, Callable, Dict, Iterable, List, Optional
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Iterable, List, Optional, Type
 
 from spacy import registry
 from spacy.language import Language
 from spacy.training import Example
 from thinc.api import Config, Model
 
+from ..annotations.triple import Record
 from ..errors import Errors, check_range
 from ..pairs.component import most_attended
-from ..pairs.gold import GoldPairs
+from ..pairs.gold import CollectedPairs, GoldPairs
 from ..pairs.pairs import Pairs
 from ..pairs.suggesters import Suggester
-from ..pipeline.settings import Callback, find_pipe, plain_settings
+from ..pipeline.pipe import Outputs, Scorer, Targets, Tensors
+from ..pipeline.settings import Callback, Ranges, Settings, find_pipe, plain_settings
 from ..scoring.triples import TRIPLE_SCORE_WEIGHTS
-from .component import FITTED, TOK2VEC, KDPipe
+from .component import ENCODER, CollectedKd, KdPipe
 from .losses import student_loss
 from .soft_labels import SoftLabelCount, read_soft_labels
 
 
-class KDClassifier(KDPipe):
-    """Says which relation holds between two entities. Writes `doc._.triples`."""
+@dataclass
+class CollectedStudent(CollectedKd):
+    """What training data of a student contains.
 
-    architectures = ("relext_kd_piece_student", "relext_kd_graph_student", "relext_kd_shared_student")
+    soft_labels (SoftLabelCount): Pairs with soft labels.
+    """
+
+    soft_labels: SoftLabelCount = field(default_factory=SoftLabelCount)
+
+    def add(self, batch: GoldPairs) -> None:
+        """Add the pairs of a batch.
+
+        batch (GoldPairs): Pairs with gold.
+        """
+        super().add(batch)
+        self.soft_labels.add(batch)
+
+
+class KdClassifier(KdPipe):
+    """Predicts the relation between two entities. Writes `doc._.triples`."""
+
+    architectures = ("relext_kd_student",)
+    collected: ClassVar[Type[CollectedPairs]] = CollectedStudent
+    ranges: ClassVar[Ranges] = {
+        "teacher_share": (0.0, 1.0),
+        "hint_weight": (0.0, 1_000.0),
+        "temperature": (0.01, 1_000.0),
+        "label_smoothing": (0.0, 0.99),
+        "sentence_penalty": (0.0, 1_000.0),
+        "adversarial_radius": (0.0, 1_000.0),
+        "typed_decoding": (0, 1_000_000),
+        "threshold": (0.0, 1.0),
+    }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Create a classifier; see `RelationPipe`."""
         super().__init__(*args, **kwargs)
-        self._soft = SoftLabelCount()
-        # λ: `spacy_relext.anneal_distillation.v1` changes it as training goes on; it is no part of what is saved.
+        # λ: `spacy_relext.anneal_distillation.v1` changes it during training; it is not saved.
         self.teacher_share = float(self.cfg["teacher_share"])
 
-    def collect(self, examples: Iterable[Example]) -> List[str]:
+    def collect(self, examples: Iterable[Example], *, labels: Optional[List[str]], where: str) -> CollectedStudent:
         """Read relations, entity types and tags, and check that soft labels, if there are any, are for these pairs.
 
-        RAISES (ValueError): Where they are for others, or for other relations.
+        RAISES (ValueError): If they are for others, or for other relations.
         """
-        self._soft = SoftLabelCount()
-        labels = super().collect(examples)
-        self._soft.check(labels, name=self.name, where=self._where, warn=self.warn_once)
-        return labels
+        collected: CollectedStudent = super().collect(examples, labels=labels, where=where)  # type: ignore[assignment]
+        relations = sorted({each.relation for classes in collected.gold for each in classes})
+        collected.soft_labels.check(relations, name=self.name, where=where, warn=self.warn_once)
+        return collected
 
-    def note(self, gold: GoldPairs) -> None:
-        """Count soft labels."""
-        self._soft.add(gold)
-
-    def targets(self, instances: GoldPairs) -> Dict[str, Any]:
-        """Gold classes, and what a teacher said."""
+    def targets(self, instances: GoldPairs) -> Targets:
+        """Return gold classes and soft labels."""
         soft = read_soft_labels(instances, self.classes, name=self.name) or {}
         return {"classes": instances.classes(self.classes), **soft}
 
-    def loss(self, outputs: Any, targets: Dict[str, Any]) -> Dict[str, Any]:
-        """Cross-entropy with the labels, divergence from the teacher, hints for both branches."""
+    def loss(self, outputs: Outputs, targets: Tensors) -> Tensors:
+        """Compute the cross-entropy with the labels, the divergence from the teacher, and hints for both branches."""
         return student_loss(
             outputs,
             targets,
@@ -62,22 +89,22 @@ class KDClassifier(KDPipe):
             penalty=self.cfg["sentence_penalty"],
         )
 
-    def evidence(self, instances: Pairs, outputs: Any, number: int, answer: int) -> Dict[str, Any]:
-        """Types of both entities, and what both branches say for the relation, as logits."""
-        parts = {"local": outputs.local[number, answer], "auxiliary": outputs.auxiliary[number, answer]}
+    def evidence(self, pairs: Pairs, outputs: Outputs, number: int, answer: int) -> Record:
+        """Return the types of both entities, and the relation's logits of both branches."""
         return {
-            "entity_types": list(instances.types[number]),
-            **{key: round(float(value), 4) for key, value in parts.items()},
-            "attention": most_attended(instances, outputs.attention[number], number),
+            "entity_types": list(pairs.types[number]),
+            "local": round(float(outputs.local[number, answer]), 4),
+            "auxiliary": round(float(outputs.auxiliary[number, answer]), 4),
+            "attention": most_attended(pairs, outputs.attention[number], number),
         }
 
 
 @registry.callbacks("spacy_relext.anneal_distillation.v1")
 def create_anneal_distillation(component: str, steps: int, start: float = 1.0, end: float = 0.0) -> Callback:
-    """Let a teacher's word count less from step to step: λ_t = λ_start + (λ_end - λ_start) t / (steps - 1).
+    """Anneal the weight of distillation: λ_t = λ_start + (λ_end - λ_start) t / (steps - 1).
 
-    The paper prints a λ that rises; its code lets it fall, and so does what it argues with: a teacher's rich signal
-    first, the labels later. For `[training.before_update]`.
+    The paper prints a λ that rises; its code lets it fall, as its argument does: the teacher first, the labels later.
+    For `[training.before_update]`.
 
     component (str): A `kd_classifier`.
     steps (int): T, the step after which λ stays at `end`; as many as the training has.
@@ -90,7 +117,7 @@ def create_anneal_distillation(component: str, steps: int, start: float = 1.0, e
     check_range("start", start, 0.0, 1.0)
     check_range("end", end, 0.0, 1.0)
 
-    def anneal(nlp: Language, info: Dict[str, Any]) -> None:
+    def anneal(nlp: Language, info: Settings) -> None:
         pipe = find_pipe(nlp, component, "teacher_share", problem=Errors.R403)
         pipe.teacher_share = share_at(info["step"], steps=steps, start=start, end=end)
 
@@ -111,13 +138,10 @@ def share_at(step: int, *, steps: int, start: float = 1.0, end: float = 0.0) -> 
 
 STUDENT_CONFIG = f"""
 [model]
-@architectures = "spacy_relext.GraphStudent.v1"
-input_dropout = 0.1
-graph_dropout = 0.1
+@architectures = "spacy_relext.KdStudent.v1"
+hidden = 200
 
-[model.tok2vec]
-{TOK2VEC}
-
+{ENCODER}
 [suggester]
 @misc = "spacy_relext.EntityPairs.v1"
 """
@@ -164,13 +188,13 @@ def make_kd_classifier(
     average_orders: bool,
     typed_decoding: int,
     threshold: float,
-    scorer: Optional[Callable[..., Dict[str, Any]]],
-) -> KDClassifier:
+    scorer: Optional[Scorer],
+) -> KdClassifier:
     """Create a classifier that reads the text alone; trained with a teacher's soft labels where the corpus has them.
 
     nlp (Language): The pipeline.
     name (str): The component's name.
-    model (Model): Built by `spacy_relext.PieceStudent.v1`, `GraphStudent.v1` or `SharedStudent.v1`.
+    model (Model): Built by `spacy_relext.KdStudent.v1`.
     suggester (Suggester): Chooses the pairs: `spacy_relext.EntityPairs.v1` or `spacy_relext.AnnotatedPairs.v1`.
     teacher_share (float): λ, how much the teacher counts against the labels, 0 to 1, as long as no callback
         (`spacy_relext.anneal_distillation.v1`) changes it.
@@ -188,17 +212,9 @@ def make_kd_classifier(
     typed_decoding (int): How often training must have shown a relation with two types for it to be considered between
         them; types never seen together allow everything. 0: any relation between any types.
     threshold (float): What the best relation's probability beside no relation must reach.
-    scorer (Optional[Callable[..., Dict[str, Any]]]): The scoring function.
-    RETURNS (KDClassifier): The component.
+    scorer (Optional[Scorer]): The scoring function.
+    RETURNS (KdClassifier): The component.
     RAISES (ValueError): Where a setting is out of its range.
     """
     settings = plain_settings(locals())
-    check_range("typed_decoding", typed_decoding, 0, 1_000_000)
-    check_range("teacher_share", teacher_share, 0.0, 1.0)
-    check_range("label_smoothing", label_smoothing, 0.0, 0.99)
-    check_range("temperature", temperature, 0.01, 1_000.0)
-    check_range("threshold", threshold, 0.0, 1.0)
-    for key in ("hint_weight", "sentence_penalty", "adversarial_radius"):
-        check_range(key, settings[key], 0.0, 1_000.0)
-    options: Dict[str, Any] = {"settings": settings, "fitted": FITTED}
-    return KDClassifier(nlp.vocab, model, name, suggester=suggester, scorer=scorer, **options)
+    return KdClassifier(nlp.vocab, model, name, suggester=suggester, scorer=scorer, settings=settings)

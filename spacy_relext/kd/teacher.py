@@ -1,7 +1,7 @@
 """The component behind `kd_teacher`: text and type prior together."""
 
 from dataclasses import replace
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
+from typing import ClassVar, Optional, Sequence, Tuple
 
 import numpy
 from spacy.language import Language
@@ -9,130 +9,143 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from thinc.api import Config, Model
 
-from ..annotations.entities import TOLD_KEY
+from ..annotations.entities import GIVEN_PAIRS_KEY
 from ..annotations.store import set_triples
-from ..errors import Errors, Warnings, check_choice, check_range
+from ..annotations.triple import Record
+from ..errors import Errors, Warnings
+from ..pairs.component import Floats, IntArray
 from ..pairs.gold import GoldPairs
 from ..pairs.pairs import Pairs
 from ..pairs.suggesters import Suggester
-from ..pipeline.settings import plain_settings
+from ..pipeline.pipe import Instances, Outputs, Scorer, Targets, Tensors
+from ..pipeline.settings import Ranges, Settings, plain_settings
 from ..scoring.triples import TRIPLE_SCORE_WEIGHTS
-from .component import FITTED, TOK2VEC, KDPipe
+from .component import ENCODER, CollectedKd, KdPipe
 from .losses import teacher_loss
 from .soft_labels import store_soft_labels
 
 PRIORS = ("log_odds", "smoothed", "printed")
 
 
-class KDTeacher(KDPipe):
-    """Says which relation holds between two entities, knowing which relations their types allow."""
+class KdTeacher(KdPipe):
+    """Predicts the relation between two entities from the text and from the relations that their types allow."""
 
-    architectures = ("relext_kd_piece_teacher", "relext_kd_graph_teacher", "relext_kd_shared_teacher")
+    architectures = ("relext_kd_teacher",)
+    needs_patterns = True
+    ranges: ClassVar[Ranges] = {
+        "prior": PRIORS,
+        "smoothing": (1e-6, 1_000_000.0),
+        "na_constant": (0.0, 1_000.0),
+        "tsd_weight": (0.0, 1_000.0),
+        "tsd_k": (2, 1_000),
+        "sentence_penalty": (0.0, 1_000.0),
+        "adversarial_radius": (0.0, 1_000.0),
+        "typed_decoding": (0, 1_000_000),
+        "threshold": (0.0, 1.0),
+    }
 
-    counts_types = True
+    def adopt(self, collected: CollectedKd) -> None:  # type: ignore[override]
+        """Set labels, classes, types and tags, and count the type patterns.
 
-    def settle(self) -> None:
-        """List the classes and count the type patterns.
-
-        RAISES (ValueError): Where no entity has a type.
+        RAISES (ValueError): If no entity has a type.
         """
+        super().adopt(collected)
         if not self.cfg["types"]:
-            raise ValueError(Errors.R414.format(name=self.name, where=self._where))
-        super().settle()
+            raise ValueError(Errors.R414.format(name=self.name, where=collected.where))
         if len(self.patterns) == 1:
             types = " and ".join(repr(kind) for kind in self.patterns.pairs[0])
-            self.warn_once("one type", Warnings.W405.format(name=self.name, where=self._where, types=types))
+            self.warn_once("one type", Warnings.W405.format(name=self.name, where=collected.where, types=types))
 
-    def predict(self, docs: Any) -> List[Any]:
-        """Score a batch; with fusion "relation" that needs the answer, which a corpus reader may tell."""
-        self.require_initialized()
+    def suggest(self, docs: Sequence[Doc]) -> Instances:
+        """Choose the pairs of a batch; with fusion "relation" also their gold, which a corpus reader may give."""
         if self.fusion != "relation":
-            return super().predict(docs)
-        docs = list(docs)
-        told = [doc.user_data.get(TOLD_KEY) for doc in docs]
-        if any(records is None for records in told):
+            return super().suggest(docs)
+        given = [doc.user_data.get(GIVEN_PAIRS_KEY) for doc in docs]
+        if None in given:
             raise ValueError(Errors.R402.format(name=self.name))
-        examples = [Example(doc, _annotated(doc, records)) for doc, records in zip(docs, told)]
-        gold = replace(self.suggest_gold(examples), counted=False)
-        return self.decode(gold.pairs, self.run(gold))
+        examples = [Example(doc, _annotated(doc, records or [])) for doc, records in zip(docs, given)]
+        return replace(self.suggest_gold(examples), counted=False)
 
     @property
     def fusion(self) -> str:
         """RETURNS (str): How text and types are joined: "scalar", "vector" or "relation"."""
         return str(self.model.attrs["fusion"])
 
-    def arrays(self, instances: Any, pairs: Pairs) -> Dict[str, Any]:
-        """The type prior; of training data without each pair's own label, which is among what was counted."""
+    def arrays(self, instances: Instances) -> Targets:
+        """Return the type prior; in training without each pair's own label, which is among what was counted."""
         gold = instances.classes(self.classes) if isinstance(instances, GoldPairs) else None
         own = gold.tolist() if gold is not None and instances.counted else None
         if self.cfg["prior"] == "log_odds":
-            prior = self.patterns.log_odds(pairs.types, smoothing=self.cfg["smoothing"], leave_out=own)
+            prior = self.patterns.log_odds(instances.pairs.types, smoothing=self.cfg["smoothing"], leave_out=own)
         else:
-            prior = self.patterns.prior(pairs.types, leave_out=own, **self._form())
-        found = {"prior": prior.astype("float32")}
+            prior = self.patterns.prior(instances.pairs.types, leave_out=own, **self._prior_form())
+        arrays: Targets = {"prior": prior.astype("float32")}
         if gold is not None and self.fusion == "relation":
-            found["classes"] = gold
-        return found
+            arrays["classes"] = gold
+        return arrays
 
-    def targets(self, instances: GoldPairs) -> Dict[str, Any]:
-        """Gold classes."""
+    def targets(self, instances: GoldPairs) -> Targets:
+        """Return gold classes."""
         return {"classes": instances.classes(self.classes)}
 
-    def loss(self, outputs: Any, targets: Dict[str, Any]) -> Dict[str, Any]:
-        """Cross-entropy, and the difference of the top probabilities."""
-        weights = {"tsd_weight": self.cfg["tsd_weight"], "tsd_k": self.cfg["tsd_k"]}
-        return teacher_loss(outputs, targets, penalty=self.cfg["sentence_penalty"], **weights)
+    def loss(self, outputs: Outputs, targets: Tensors) -> Tensors:
+        """Compute the cross-entropy, and the difference of the top probabilities."""
+        return teacher_loss(
+            outputs,
+            targets,
+            penalty=self.cfg["sentence_penalty"],
+            tsd_weight=self.cfg["tsd_weight"],
+            tsd_k=self.cfg["tsd_k"],
+        )
 
-    def evidence(self, instances: Pairs, outputs: Any, number: int, answer: int) -> Dict[str, Any]:
-        """Types of both entities, and what text and types say for the relation, as logits."""
-        parts = {"text": outputs.text[number, answer], "types": outputs.types[number, answer]}
+    def evidence(self, pairs: Pairs, outputs: Outputs, number: int, answer: int) -> Record:
+        """Return the types of both entities, and the relation's logits of text and types."""
+        types = pairs.types[number]
         return {
-            "entity_types": list(instances.types[number]),
-            "prior": round(float(self.patterns.prior([instances.types[number]], **self._form())[0, answer]), 4),
-            **{key: round(float(value), 4) for key, value in parts.items()},
+            "entity_types": list(types),
+            "prior": round(float(self.patterns.prior([types], **self._prior_form())[0, answer]), 4),
+            "text": round(float(outputs.text[number, answer]), 4),
+            "types": round(float(outputs.types[number, answer]), 4),
         }
 
-    def judge(self, examples: Sequence[Example]) -> Tuple[Any, Any]:
-        """Score the pairs of annotated examples, to see how sure the teacher may be.
+    def score_gold(self, examples: Sequence[Example]) -> Tuple[Floats, IntArray]:
+        """Score the pairs of annotated examples, to calibrate the teacher.
 
         examples (Sequence[Example]): A batch that it was not trained on.
-        RETURNS (Tuple[NDArray, NDArray]): Logits and gold classes. Shapes (P, R), (P,)
+        RETURNS (Tuple[Floats, IntArray]): Logits and gold classes. Shapes (P, R), (P,)
         """
         self.require_initialized()
         gold = replace(self.suggest_gold(examples), counted=False)
-        logits = self.run(gold).logits if len(gold) else numpy.zeros((0, len(self.classes) + 1), dtype="float32")
+        outputs = self.run(gold)
+        logits = numpy.zeros((0, len(self.classes) + 1), dtype="float32") if outputs is None else outputs.logits
         return logits, gold.classes(self.classes)
 
     def teach(self, examples: Sequence[Example], *, temperature: float = 1.0, held_out: bool = False) -> int:
         """Write soft labels of annotated examples onto their gold Docs.
 
-        Dropout is off, and each label is computed from the clean text: neither the order of the batch nor chance plays
-        a part.
+        Dropout is off, and each label is computed from the clean text, whatever the order of the batch.
 
         examples (Sequence[Example]): A batch.
-        temperature (float): What logits are divided by.
+        temperature (float): Divisor of the logits.
         held_out (bool): Whether it was not trained on them. Of training data the type prior leaves each pair's own
             label out; from counts that never had it, leaving it out would speak against it.
-        RETURNS (int): How many pairs got soft labels.
+        RETURNS (int): Number of pairs with soft labels.
         """
         self.require_initialized()
         gold = replace(self.suggest_gold(examples), counted=not held_out)
+        outputs = self.run(gold)
+        parts = () if outputs is None else (outputs.logits, outputs.text, outputs.types)
         docs = [example.reference for example in gold.examples]
-        if not len(gold):
-            store_soft_labels(docs, gold.pairs, (), self.classes)
-            return 0
-        found = self.run(gold)
-        parts = [part / temperature for part in (found.logits, found.text, found.types)]
-        store_soft_labels(docs, gold.pairs, parts, self.classes)
+        store_soft_labels(docs, gold.pairs, [part / temperature for part in parts], self.classes)
         return len(gold)
 
-    def _form(self) -> Dict[str, Any]:
-        """In which form the shares of relations are computed; log odds are of the smoothed ones."""
+    def _prior_form(self) -> Settings:
+        """Return how the shares of relations are computed; log odds are of the smoothed ones."""
         form = "printed" if self.cfg["prior"] == "printed" else "smoothed"
         return {"form": form, "smoothing": self.cfg["smoothing"], "na_constant": self.cfg["na_constant"]}
 
 
-def _annotated(doc: Doc, records: Sequence[Dict[str, Any]]) -> Doc:
+def _annotated(doc: Doc, records: Sequence[Record]) -> Doc:
     """Copy a Doc with gold triples."""
     reference = doc.copy()
     set_triples(reference, records)
@@ -141,14 +154,11 @@ def _annotated(doc: Doc, records: Sequence[Dict[str, Any]]) -> Doc:
 
 TEACHER_CONFIG = f"""
 [model]
-@architectures = "spacy_relext.GraphTeacher.v1"
+@architectures = "spacy_relext.KdTeacher.v1"
+hidden = 200
 fusion = "vector"
-input_dropout = 0.1
-graph_dropout = 0.1
 
-[model.tok2vec]
-{TOK2VEC}
-
+{ENCODER}
 [suggester]
 @misc = "spacy_relext.EntityPairs.v1"
 """
@@ -197,13 +207,13 @@ def make_kd_teacher(
     average_orders: bool,
     typed_decoding: int,
     threshold: float,
-    scorer: Optional[Callable[..., Dict[str, Any]]],
-) -> KDTeacher:
+    scorer: Optional[Scorer],
+) -> KdTeacher:
     """Create a classifier that knows which relations two entity types allow.
 
     nlp (Language): The pipeline.
     name (str): The component's name.
-    model (Model): Built by `spacy_relext.PieceTeacher.v1`, `GraphTeacher.v1` or `SharedTeacher.v1`.
+    model (Model): Built by `spacy_relext.KdTeacher.v1`.
     suggester (Suggester): Chooses the pairs: `spacy_relext.EntityPairs.v1` or `spacy_relext.AnnotatedPairs.v1`.
     prior (str): G̃: "log_odds" of the smoothed shares of relations, these shares themselves ("smoothed"), or the
         "printed" form, without no relation and without smoothing.
@@ -222,18 +232,9 @@ def make_kd_teacher(
     typed_decoding (int): How often training must have shown a relation with two types for it to be considered between
         them; types never seen together allow everything. 0: any relation between any types.
     threshold (float): What the best relation's probability beside no relation must reach.
-    scorer (Optional[Callable[..., Dict[str, Any]]]): The scoring function.
-    RETURNS (KDTeacher): The component.
+    scorer (Optional[Scorer]): The scoring function.
+    RETURNS (KdTeacher): The component.
     RAISES (ValueError): Where a setting is out of its range.
     """
     settings = plain_settings(locals())
-    check_choice("prior", prior, PRIORS)
-    check_range("smoothing", smoothing, 1e-6, 1_000_000.0)
-    check_range("typed_decoding", typed_decoding, 0, 1_000_000)
-    check_range("tsd_k", tsd_k, 2, 1_000)
-    check_range("na_constant", na_constant, 0.0, 1_000.0)
-    check_range("threshold", threshold, 0.0, 1.0)
-    for key in ("tsd_weight", "sentence_penalty", "adversarial_radius"):
-        check_range(key, settings[key], 0.0, 1_000.0)
-    options: Dict[str, Any] = {"settings": settings, "fitted": FITTED}
-    return KDTeacher(nlp.vocab, model, name, suggester=suggester, scorer=scorer, **options)
+    return KdTeacher(nlp.vocab, model, name, suggester=suggester, scorer=scorer, settings=settings)

@@ -12,12 +12,13 @@ and class 0, no relation, is a class like the others.
 Source: Zhou et al., "NERO: A Neural Rule Grounding Framework for Label-Efficient Relation Extraction", WWW 2020.
 """
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Tuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..pairs.encoders.states import masked_softmax
 from ..pairs.model import ClassHead, PairModule, by_token
 
 
@@ -33,6 +34,16 @@ class GrounderOutput(NamedTuple):
     unit: Tensor
     attention: Tensor
 
+    @property
+    def by_class(self) -> Tuple[str, ...]:
+        """RETURNS (Tuple[str, ...]): Fields with a column for each class."""
+        return ("logits",)
+
+    @property
+    def by_order(self) -> Tuple[str, ...]:
+        """RETURNS (Tuple[str, ...]): Fields that depend on the order of a pair's arguments."""
+        return ("unit",)
+
 
 class Grounder(PairModule):
     """Relation module and soft matcher over one encoder."""
@@ -44,9 +55,8 @@ class Grounder(PairModule):
         self.head = ClassHead(
             width, n_classes=n_classes, hidden=self.settings["hidden"], dropout=self.settings["dropout"]
         )
-        word_width = getattr(self.encoder, "word_width", width)
-        self.attention = AttentionPooling(word_width, hidden=hidden)
-        self.matcher = SoftMatcher(word_width)
+        self.attention = AttentionPooling(self.encoder.word_width, hidden=hidden)
+        self.matcher = SoftMatcher(self.encoder.word_width)
 
     def forward(
         self, to_subject: Tensor, to_object: Tensor, types: Tensor, positions: Tensor, **arrays: Any
@@ -65,10 +75,9 @@ class Grounder(PairModule):
         between = (to_subject * to_object < 0) & states.mask
         sentence = self.reading(states.tokens, arguments | between)
         logits = self.head(states._replace(sentence=sentence))
-        words = getattr(states, "words", states.tokens)
         read = between | (arguments & ~between.any(1, keepdim=True))
-        weights = self.attention.weights(words, read)
-        unit = self.matcher.unit(pooled(words, weights, read))
+        weights = self.attention.weights(states.words, read)
+        unit = self.matcher.unit(pooled(states.words, weights, read))
         return GrounderOutput(logits, unit, by_token(weights.detach(), positions))
 
 
@@ -104,9 +113,7 @@ class AttentionPooling(nn.Module):
         mask (Tensor): True on tokens. Shape (N, T)
         RETURNS (Tensor): a, 0 everywhere in a text without a token. Shape (N, T)
         """
-        scores = torch.tanh(self.project(vectors)) @ self.vector  # (N, T)
-        weights = scores.masked_fill(~mask, float("-inf")).softmax(1)
-        return weights.masked_fill(~mask, 0.0)  # also of a text without a token
+        return masked_softmax(torch.tanh(self.project(vectors)) @ self.vector, mask)
 
 
 def pooled(vectors: Tensor, weights: Tensor, mask: Tensor) -> Tensor:

@@ -1,62 +1,118 @@
-"""Builders that models over entity pairs share."""
+"""Registered encoders of entity pairs, and what the builders of all heads over pairs share."""
 
-from typing import Any, Dict
+import functools
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional
 
+from spacy import registry
+from spacy.tokens import Doc
 from thinc.api import Model
+from thinc.types import Floats2d
 
-from ..encoders.architectures import encoder_scales, token_encoder
-from ..errors import check_range
+from ..bridge.modules import module_model
+from ..encoders.architectures import Encoder, EncoderSpec, encoder_scales, token_encoder
+from ..errors import Errors, check_choice, check_range
+from .encoders.features import prepare_pieces, prepare_tokens, prepare_trees
+from .encoders.markers import FORMS
 
-
-def pair_transformer(*, marker_layer: int, typed_markers: bool, form: str = "means", **options: Any) -> Any:
-    """Make an empty encoder of word pieces that are marked for a pair.
-
-    marker_layer (int): The layer that sees the pair first, from 0.
-    typed_markers (bool): Whether marks also say which entity types a pair has.
-    form (str): What is put between word pieces: "means" (nothing), "markers" or "cloze".
-    options (Any): As for `token_encoder`.
-    RETURNS (PairTransformer): The encoder.
-    """
+if TYPE_CHECKING:
     from .encoders.transformer import PairTransformer
+    from .model import PairModule
 
-    check_range("marker_layer", marker_layer, 0, 1_000)
-    return PairTransformer(token_encoder(**options), marker_layer=marker_layer, typed=typed_markers, form=form)
+SHARED_WIDTH = 256
 
 
-def piece_model(module: Any, path: str, max_pieces: int, lr_scale: float, name: str, **attrs: Any) -> Model[Any, Any]:
-    """Wrap a module that reads word pieces.
+@registry.architectures("spacy_relext.PieceEncoder.v1")
+def build_piece_encoder(
+    name: str,
+    max_pieces: int = 128,
+    marker_layer: int = 0,
+    typed_markers: bool = False,
+    form: str = "means",
+    precision: str = "auto",
+    case_features: bool = True,
+    layer_mix: bool = True,
+    mix_from: int = 0,
+    freeze_layers: int = 0,
+    freeze_embeddings: bool = False,
+    lr_scale: float = 1.0,
+) -> EncoderSpec:
+    """Describe a transformer that reads a text for a pair of its entities, or for a relation that is asked of it.
 
-    module (nn.Module): Over a `PairTransformer`.
-    path (str): Folder or Hub name that `initialize` reads.
+    name (str): A folder, or a name on the Hugging Face Hub, read when the pipeline is initialized.
     max_pieces (int): Longest sequence in word pieces.
+    marker_layer (int): The layer that sees the pair first, from 0; those below read a text once for all its pairs.
+    typed_markers (bool): Whether a pair's marks also contain its entity types.
+    form (str): What stands for a pair: "means" over the pieces of the arguments, the vectors of "markers" before the
+        arguments, or that of the mask of a "cloze", "subject [MASK] object" behind the text. With the last two each
+        pair of a text is read in a text of its own.
+    precision (str): "fp32", "bf16" or "auto": bf16 if the processor computes it natively.
+    case_features (bool): Whether to add letter-shape embeddings to the input, for uncased encoders.
+    layer_mix (bool): Whether vectors are a learned mix of all layers instead of the last one.
+    mix_from (int): The first layer that the mix weighs before anything is learned; 0 is that of the word pieces.
+    freeze_layers (int): How many of the lowest layers are not trained.
+    freeze_embeddings (bool): Whether the table of word pieces is not trained.
     lr_scale (float): Learning rate of the encoder as a multiple of the optimizer's.
-    name (str): The model's name.
-    attrs (Any): Attributes of the model.
-    RETURNS (Model[PairBatch, Any]): The model.
+    RETURNS (EncoderSpec): For any head.
     """
-    from ..bridge.modules import set_lr_scales
-    from .encoders.models import piece_pair_model
+    check_choice("form", form, FORMS)
+    check_range("marker_layer", marker_layer, 0, 1_000)
+    check_range("mix_from", mix_from, 0, 1_000)
+    build_tokens = functools.partial(
+        token_encoder,
+        max_pieces=max_pieces,
+        precision=precision,
+        case_features=case_features,
+        layer_mix=layer_mix,
+        mix_from=mix_from,
+        freeze_layers=freeze_layers,
+        freeze_embeddings=freeze_embeddings,
+    )
 
-    scales: Dict[str, float] = encoder_scales("encoder.tokens.", lr_scale)
-    set_lr_scales(module, scales)
-    model = piece_pair_model(module, path=path, max_pieces=max_pieces, name=name)
-    model.attrs.update(attrs)
-    return model
+    def build() -> "PairTransformer":
+        from .encoders.transformer import PairTransformer
+
+        return PairTransformer(build_tokens(), marker_layer=marker_layer, typed=typed_markers, form=form)
+
+    return EncoderSpec(
+        build,
+        prepare_pieces,
+        path=name,
+        build_tokens=build_tokens,
+        attrs={"max_pieces": max_pieces},
+        lr_scales=encoder_scales("tokens.", lr_scale),
+    )
 
 
-def contextual_graph(
-    width: int,
-    layers: int,
-    input_dropout: float,
-    dropout: float,
-    word_dropout: float,
-    mask_entities: bool,
-    offset_width: int,
-) -> Any:
-    """Make an empty C-GCN."""
+@registry.architectures("spacy_relext.GraphEncoder.v1")
+def build_graph_encoder(
+    tok2vec: Model[List[Doc], List[Floats2d]],
+    distance: int = 1,
+    width: int = 200,
+    layers: int = 2,
+    input_dropout: float = 0.5,
+    dropout: float = 0.5,
+    word_dropout: float = 0.04,
+    mask_entities: bool = True,
+    offset_width: int = 0,
+) -> EncoderSpec:
+    """Describe a C-GCN: a BiLSTM, and graph convolution over the pruned dependency tree between both arguments.
+
+    tok2vec (Model[List[Doc], List[Floats2d]]): Word vectors: any encoder or listener.
+    distance (int): How far from the path between both arguments a token may be; -1: any token.
+    width (int): Size of an LSTM's direction and of the graph convolution.
+    layers (int): Graph convolutions, one above the other.
+    input_dropout (float): Dropout on the word vectors.
+    dropout (float): Dropout after the LSTM and between graph convolutions.
+    word_dropout (float): Share of words that are not read in training.
+    mask_entities (bool): Whether an argument's words are replaced by its role and type.
+    offset_width (int): Size of the embedding of each of a token's two distances to the arguments; 0: not read.
+    RETURNS (EncoderSpec): For any head over pairs.
+    """
     from .encoders.graph import ContextualGraph
 
-    return ContextualGraph(
+    check_range("distance", distance, -1, 1_000)
+    build = functools.partial(
+        ContextualGraph,
         hidden=width,
         layers=layers,
         input_dropout=input_dropout,
@@ -65,13 +121,112 @@ def contextual_graph(
         mask_entities=mask_entities,
         offset_width=offset_width,
     )
+    return EncoderSpec(build, prepare_trees, tok2vec=tok2vec, attrs={"distance": distance})
 
 
-def graph_pair_model(tok2vec: Any, module: Any, distance: int, name: str, **attrs: Any) -> Model[Any, Any]:
-    """Wrap a module that reads token vectors along trees."""
-    from .encoders.models import token_pair_model
+@registry.architectures("spacy_relext.RecurrentEncoder.v1")
+def build_recurrent_encoder(
+    tok2vec: Model[List[Doc], List[Floats2d]],
+    width: int = 100,
+    input_dropout: float = 0.5,
+    dropout: float = 0.5,
+    word_dropout: float = 0.04,
+    mask_entities: bool = True,
+    offset_width: int = 0,
+) -> EncoderSpec:
+    """Describe a BiLSTM over word vectors, as in NLP of before transformers; no parser is needed.
 
-    check_range("distance", distance, -1, 1_000)
-    model = token_pair_model(tok2vec, module, distance=distance, name=name)
-    model.attrs.update(attrs)
-    return model
+    tok2vec (Model[List[Doc], List[Floats2d]]): Word vectors: any encoder or listener.
+    width (int): Size of the LSTM in each direction.
+    input_dropout (float): Dropout on the word vectors.
+    dropout (float): Dropout after the LSTM.
+    word_dropout (float): Share of words that are not read in training.
+    mask_entities (bool): Whether an argument's words are replaced by its role and type.
+    offset_width (int): Size of the embedding of each of a token's two distances to the arguments; 0: not read.
+    RETURNS (EncoderSpec): For any head over pairs.
+    """
+    from .encoders.graph import RecurrentPairs
+
+    build = functools.partial(
+        RecurrentPairs,
+        hidden=width,
+        input_dropout=input_dropout,
+        dropout=dropout,
+        word_dropout=word_dropout,
+        mask_entities=mask_entities,
+        offset_width=offset_width,
+    )
+    return EncoderSpec(build, prepare_tokens, tok2vec=tok2vec)
+
+
+@registry.architectures("spacy_relext.SharedEncoder.v1")
+def build_shared_encoder(
+    tok2vec: Model[List[Doc], List[Floats2d]], width: int = SHARED_WIDTH, dropout: float = 0.1
+) -> EncoderSpec:
+    """Describe an encoder over token vectors that all pairs of a text share: the fastest if a text has many.
+
+    tok2vec (Model[List[Doc], List[Floats2d]]): Any encoder or listener.
+    width (int): Size of the projection of a token vector; 0: no projection, and means instead of maxima.
+    dropout (float): Dropout on token vectors.
+    RETURNS (EncoderSpec): For any head over pairs.
+    """
+    from .encoders.shared import MeanPairs, SharedPairs
+
+    check_range("width", width, 0, 1_000_000)
+    build: Callable[[], Any] = functools.partial(MeanPairs, dropout=dropout)
+    if width:
+        build = functools.partial(SharedPairs, hidden=width, dropout=dropout)
+    return EncoderSpec(build, prepare_tokens, tok2vec=tok2vec)
+
+
+def pair_model(
+    head: Callable[..., "PairModule"],
+    encoder: Encoder,
+    *,
+    name: str,
+    dropout: float,
+    shared_width: int = SHARED_WIDTH,
+    attrs: Optional[Dict[str, str]] = None,
+    lr_scales: Optional[Dict[str, float]] = None,
+    **settings: Any,
+) -> Model:
+    """Build a model of a head over an encoder of pairs.
+
+    head (Callable[..., PairModule]): The head's class.
+    encoder (Encoder): An encoder of pairs, or a token encoder, which all pairs of a text then share.
+    name (str): The model's name.
+    dropout (float): Dropout of the head, and on the vectors of a token encoder.
+    shared_width (int): See `spacy_relext.SharedEncoder.v1`; for token encoders.
+    attrs (Optional[Dict[str, str]]): Attributes of the model.
+    lr_scales (Optional[Dict[str, float]]): Learning rates of the head, see `TorchShim`.
+    settings (Any): Further settings of the head.
+    RETURNS (Model[PairBatch, Any]): Its output is what the head returns.
+    RAISES (ValueError): If it is no encoder.
+    """
+    if isinstance(encoder, Model):
+        encoder = build_shared_encoder(encoder, width=shared_width, dropout=dropout)
+    if not isinstance(encoder, EncoderSpec):
+        raise ValueError(Errors.R418.format(name=name, found=type(encoder).__name__))
+    scales = {f"encoder.{prefix}": scale for prefix, scale in encoder.lr_scales.items()}
+    return module_model(
+        head(encoder.build(), dropout=dropout, **settings),
+        encoder.prepare,
+        name=name,
+        tok2vec=encoder.tok2vec,
+        init=encoder.init,
+        attrs={**encoder.attrs, **(attrs or {})},
+        lr_scales={**scales, **(lr_scales or {})},
+    )
+
+
+def encoder_sizes(model: Model, *, n_types: int, n_tags: int) -> Dict[str, Dict[str, int]]:
+    """Collect the sizes that an encoder over token vectors takes; others have them from their checkpoint.
+
+    model (Model): Built by `pair_model`, initialized.
+    n_types (int): Entity types, with 0 for none.
+    n_tags (int): Part-of-speech tags, with 0 for none.
+    RETURNS (Dict[str, Dict[str, int]]): `encoder`, or nothing.
+    """
+    if not model.layers:
+        return {}
+    return {"encoder": {"width": int(model.layers[0].get_dim("nO")), "n_tags": n_tags, "n_types": n_types}}

@@ -1,11 +1,11 @@
 """Torch modules that heads over entity pairs share."""
 
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Optional, cast
 
 import torch
 from torch import Tensor, nn
 
-from .encoders.states import PairStates
+from .encoders.states import PairEncoder, States
 
 
 class ClassHead(nn.Module):
@@ -28,19 +28,19 @@ class ClassHead(nn.Module):
             nn.Linear(hidden, n_classes),
         )
 
-    def forward(self, states: PairStates) -> Tensor:
+    def forward(self, states: States) -> Tensor:
         """Score classes.
 
-        states (PairStates): Of P pairs.
+        states (States): Of P pairs.
         RETURNS (Tensor): Logits. Shape (P, R)
         """
         return self.layers(joined(states))
 
 
-def joined(states: PairStates) -> Tensor:
+def joined(states: States) -> Tensor:
     """q = [h; h_s; h_o].
 
-    states (PairStates): Of P pairs.
+    states (States): Of P pairs.
     RETURNS (Tensor): Shape (P, 3 D)
     """
     return torch.cat([states.sentence, states.subject, states.object], dim=1)
@@ -49,10 +49,12 @@ def joined(states: PairStates) -> Tensor:
 class PairModule(nn.Module):
     """An encoder of pairs and what stands above it; sized by `configure`."""
 
-    def __init__(self, encoder: Any, **settings: Any) -> None:
-        """Take an encoder that may still be empty.
+    encoder: PairEncoder
 
-        encoder (Any): Gives `PairStates`; see `encoders/`.
+    def __init__(self, encoder: PairEncoder, **settings: Any) -> None:
+        """Create the module with an encoder that may still be empty.
+
+        encoder (PairEncoder): The encoder.
         settings (Any): What `build_head` reads.
         """
         super().__init__()
@@ -75,10 +77,21 @@ class PairModule(nn.Module):
         """
         if encoder is not None:
             self.encoder.configure(**encoder)
-        if hasattr(self.encoder, "size_types"):
-            self.encoder.size_types(n_types)
+        self.encoder.size_types(n_types)
         self.head_sizes = {"n_classes": n_classes, "n_types": n_types}
         self.build_head(self.encoder.output_width, n_classes=n_classes, n_types=n_types)
+
+    @property
+    def input_width(self) -> Optional[int]:
+        """RETURNS (Optional[int]): Size of the token vectors that the encoder reads."""
+        return self.encoder.input_width
+
+    def load_checkpoint(self, path: str) -> None:
+        """Load the encoder's weights from a checkpoint.
+
+        path (str): A folder, or a name on the Hugging Face Hub.
+        """
+        cast(Any, self.encoder).load_checkpoint(path)
 
     def build_head(self, width: int, *, n_classes: int, n_types: int) -> None:
         """Build what stands above the encoder."""
@@ -90,8 +103,8 @@ def by_token(weights: Tensor, positions: Tensor) -> Tensor:
 
     weights (Tensor): Shape (P, T)
     positions (Tensor): Token of each piece, -1 for none; a window into a long text begins anywhere. Shape (P, T)
-    RETURNS (Tensor): Weight of each token. Shape (P, T), or as wide as the last token asks for
+    RETURNS (Tensor): Weight of each token. Shape (P, T), or wider if a token lies further
     """
     width = max(weights.shape[1], int(positions.max()) + 1 if positions.numel() else 0)
-    found = weights.new_zeros(weights.shape[0], width + 1)
-    return found.scatter_add(1, torch.where(positions < 0, width, positions), weights)[:, :-1]
+    sums = weights.new_zeros(weights.shape[0], width + 1)
+    return sums.scatter_add(1, torch.where(positions < 0, width, positions), weights)[:, :-1]

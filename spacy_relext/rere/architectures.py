@@ -1,40 +1,49 @@
-"""Registered model builders, side by side."""
+"""Registered heads of `rere_detector` and `rere_extractor`, and what their modules are called with."""
 
-from typing import Any, Dict, List
+import logging
+from typing import Any, Callable
 
+import numpy
 from spacy import registry
-from spacy.tokens import Doc
 from thinc.api import Model
-from thinc.types import Floats2d
 
-from ..encoders.architectures import encoder_scales, token_encoder
-from ..errors import check_choice
+from ..bridge.modules import ModuleInput, module_model, module_of
+from ..encoders.architectures import Encoder, EncoderSpec
+from ..encoders.pieces import cut_options
+from ..errors import Errors, Warnings, check_choice
+from .queries import cut_queries
+from .windows import TokenBatch
+
+logger = logging.getLogger(__name__)
 
 
-@registry.architectures("spacy_relext.SharedDetector.v1")
-def build_shared_detector(
-    tok2vec: Model[List[Doc], List[Floats2d]], hidden: int = 256, dropout: float = 0.1, precision: str = "fp32"
-) -> Model[Any, Any]:
-    """Build a relation detector over token vectors.
+@registry.architectures("spacy_relext.RereDetector.v1")
+def build_detector(encoder: Encoder, hidden: int = 256, dropout: float = 0.1, precision: str = "fp32") -> Model:
+    """Build a detector of a sentence's relations.
 
-    tok2vec (Model[List[Doc], List[Floats2d]]): Any encoder or listener.
-    hidden (int): Size of the projection.
-    dropout (float): Dropout on token vectors and projection.
-    precision (str): Of predictions on a CPU: "fp32", "bf16" or "auto": bf16 where the processor computes it natively.
+    encoder (Encoder): Any tok2vec, or a `spacy_relext.PieceEncoder.v1`, which reads `[CLS] sentence [SEP]`.
+    hidden (int): Size of the projection of token vectors; not read with a piece encoder.
+    dropout (float): Dropout on vectors and projection.
+    precision (str): Of predictions over token vectors on a CPU: "fp32", "bf16" or "auto": bf16 if the processor
+        computes it natively.
     RETURNS (Model[TokenBatch, Tensor]): For `rere_detector`.
     """
     from ..encoders.precision import PRECISIONS
+    from .marked import MarkedDetector
     from .model import SharedDetector
-    from .models import token_model
 
     check_choice("precision", precision, PRECISIONS)
-    module = SharedDetector(hidden=hidden, dropout=dropout, precision=precision)
-    return token_model(tok2vec, module, name="relext_shared_detector")
+    return _head_model(
+        encoder,
+        lambda: SharedDetector(hidden=hidden, dropout=dropout, precision=precision),
+        lambda tokens: MarkedDetector(tokens, dropout=dropout),
+        name="relext_rere_detector",
+    )
 
 
-@registry.architectures("spacy_relext.SharedExtractor.v1")
-def build_shared_extractor(
-    tok2vec: Model[List[Doc], List[Floats2d]],
+@registry.architectures("spacy_relext.RereExtractor.v1")
+def build_extractor(
+    encoder: Encoder,
     hidden: int = 128,
     pair_hidden: int = 256,
     dropout: float = 0.1,
@@ -43,125 +52,81 @@ def build_shared_extractor(
     top_k: int = 6,
     span_mode: str = "soft",
     precision: str = "fp32",
-) -> Model[Any, Any]:
-    """Build an extractor that reads a sentence once and conditions its pointers on a relation embedding.
+) -> Model:
+    """Build an extractor of the arguments of a sentence's relations.
 
-    tok2vec (Model[List[Doc], List[Floats2d]]): Any encoder or listener.
-    hidden (int): Size of a pointer's projection.
+    encoder (Encoder): Any tok2vec: a sentence is read once, and pointers are conditioned on a relation embedding. Or,
+        as in the paper, a `spacy_relext.PieceEncoder.v1`, which reads `[CLS] relation [SEP] sentence [SEP]` for each
+        relation.
+    hidden (int): Size of a pointer's projection; not read with a piece encoder.
     pair_hidden (int): Size of the pair scorer's hidden layer.
     dropout (float): Dropout on token vectors and in the pair scorer.
     span_threshold (float): Probability that both ends of a candidate span need.
     max_span_length (int): Longest candidate span, in tokens.
     top_k (int): Candidate subjects, and candidate objects, of a row.
     span_mode (str): "soft" weighs every span by the probability that no other end or start lies inside it; "mutual"
-        (RERE's rule) and "nearest" decide that by the threshold, "all" does not ask.
-    precision (str): Of predictions on a CPU: "fp32", "bf16" or "auto": bf16 where the processor computes it natively.
+        (RERE's rule) and "nearest" decide that by the threshold, "all" does not.
+    precision (str): Of predictions over token vectors on a CPU: "fp32", "bf16" or "auto": bf16 if the processor
+        computes it natively. A piece encoder has its own.
     RETURNS (Model[TokenBatch, ExtractorOutput]): For `rere_extractor`.
     """
     from ..encoders.precision import PRECISIONS
-    from .model import SharedExtractor
-    from .models import token_model
-
-    proposal = _proposal(threshold=span_threshold, max_length=max_span_length, top_k=top_k, mode=span_mode)
-    check_choice("precision", precision, PRECISIONS)
-    options: Dict[str, Any] = {"hidden": hidden, "pair_hidden": pair_hidden, "dropout": dropout, "precision": precision}
-    module = SharedExtractor(proposal=proposal, **options)
-    return token_model(tok2vec, module, name="relext_shared_extractor")
-
-
-@registry.architectures("spacy_relext.MarkedDetector.v1")
-def build_marked_detector(
-    name: str,
-    max_pieces: int = 256,
-    precision: str = "auto",
-    case_features: bool = True,
-    layer_mix: bool = True,
-    freeze_layers: int = 0,
-    head_dropout: float = 0.1,
-    lr_scale: float = 1.0,
-) -> Model[Any, Any]:
-    """Build a relation detector with an encoder of its own, which reads `[CLS] sentence [SEP]`.
-
-    name (str): A folder, or a name on the Hugging Face Hub, read when the pipeline is initialized.
-    max_pieces (int): Longest sequence in word pieces.
-    precision (str): "fp32", "bf16" or "auto".
-    case_features (bool): Whether to add letter-shape embeddings to the input, for uncased encoders.
-    layer_mix (bool): Whether token vectors are a learned mix of all layers instead of the last one.
-    freeze_layers (int): How many of the lowest layers are not trained (the released code: 8 of 12).
-    head_dropout (float): Dropout on the sentence vector.
-    lr_scale (float): Learning rate of the encoder as a multiple of the optimizer's.
-    RETURNS (Model[TokenBatch, Tensor]): For `rere_detector`.
-    """
-    from ..bridge.modules import set_lr_scales
-    from .marked import MarkedDetector
-    from .models import marked_model
-
-    tokens = token_encoder(
-        max_pieces=max_pieces,
-        precision=precision,
-        case_features=case_features,
-        layer_mix=layer_mix,
-        freeze_layers=freeze_layers,
-    )
-    module = MarkedDetector(tokens, dropout=head_dropout)
-    set_lr_scales(module, encoder_scales("tokens.", lr_scale))
-    return marked_model(module, path=name, max_pieces=max_pieces, name="relext_marked_detector")
-
-
-@registry.architectures("spacy_relext.MarkedExtractor.v1")
-def build_marked_extractor(
-    name: str,
-    max_pieces: int = 256,
-    precision: str = "auto",
-    case_features: bool = True,
-    layer_mix: bool = True,
-    freeze_layers: int = 0,
-    pair_hidden: int = 256,
-    head_dropout: float = 0.1,
-    span_threshold: float = 0.05,
-    max_span_length: int = 15,
-    top_k: int = 6,
-    span_mode: str = "soft",
-    lr_scale: float = 1.0,
-) -> Model[Any, Any]:
-    """Build the paper's extractor, whose encoder reads `[CLS] relation [SEP] sentence [SEP]` for each relation asked.
-
-    name (str): A folder, or a name on the Hugging Face Hub, read when the pipeline is initialized.
-    max_pieces (int): Longest sequence in word pieces, relation included.
-    precision (str): "fp32", "bf16" or "auto".
-    case_features (bool): Whether to add letter-shape embeddings to the input, for uncased encoders.
-    layer_mix (bool): Whether token vectors are a learned mix of all layers instead of the last one.
-    freeze_layers (int): How many of the lowest layers are not trained (the released code: 3 of 12).
-    pair_hidden (int): Size of the pair scorer's hidden layer.
-    head_dropout (float): Dropout on token vectors and in the pair scorer.
-    span_threshold (float): Probability that both ends of a candidate span need.
-    max_span_length (int): Longest candidate span, in tokens.
-    top_k (int): Candidate subjects, and candidate objects, of a row.
-    span_mode (str): "soft", "mutual", "nearest" or "all", as for `spacy_relext.SharedExtractor.v1`.
-    lr_scale (float): Learning rate of the encoder as a multiple of the optimizer's.
-    RETURNS (Model[TokenBatch, ExtractorOutput]): For `rere_extractor`.
-    """
-    from ..bridge.modules import set_lr_scales
     from .marked import MarkedExtractor
-    from .models import marked_model
-
-    tokens = token_encoder(
-        max_pieces=max_pieces,
-        precision=precision,
-        case_features=case_features,
-        layer_mix=layer_mix,
-        freeze_layers=freeze_layers,
-    )
-    proposal = _proposal(threshold=span_threshold, max_length=max_span_length, top_k=top_k, mode=span_mode)
-    module = MarkedExtractor(tokens, proposal=proposal, pair_hidden=pair_hidden, dropout=head_dropout)
-    set_lr_scales(module, encoder_scales("tokens.", lr_scale))
-    return marked_model(module, path=name, max_pieces=max_pieces, name="relext_marked_extractor")
-
-
-def _proposal(*, mode: str, **options: Any) -> Any:
-    """Make the settings of candidate spans, checked."""
-    from .model import Proposal
+    from .model import Proposal, SharedExtractor
     from .span_pairs import SPAN_MODES
 
-    check_choice("span_mode", mode, SPAN_MODES)
-    return Proposal(mode=mode, **options)
+    check_choice("span_mode", span_mode, SPAN_MODES)
+    check_choice("precision", precision, PRECISIONS)
+    proposal = Proposal(threshold=span_threshold, max_length=max_span_length, top_k=top_k, mode=span_mode)
+    return _head_model(
+        encoder,
+        lambda: SharedExtractor(
+            proposal=proposal, hidden=hidden, pair_hidden=pair_hidden, dropout=dropout, precision=precision
+        ),
+        lambda tokens: MarkedExtractor(tokens, proposal=proposal, pair_hidden=pair_hidden, dropout=dropout),
+        name="relext_rere_extractor",
+    )
+
+
+def _head_model(
+    encoder: Encoder, over_vectors: Callable[[], Any], over_pieces: Callable[[Any], Any], *, name: str
+) -> Model:
+    """Build the form of a head that reads what the encoder gives."""
+    if isinstance(encoder, Model):
+        return module_model(over_vectors(), prepare_tokens, name=name, tok2vec=encoder)
+    if not isinstance(encoder, EncoderSpec) or encoder.build_tokens is None:
+        raise ValueError(Errors.R364.format(name=name))
+    module = over_pieces(encoder.build_tokens())
+    return module_model(
+        module, prepare_queries, name=name, init=encoder.init, attrs=dict(encoder.attrs), lr_scales=encoder.lr_scales
+    )
+
+
+def prepare_tokens(model: Model, batch: TokenBatch, is_train: bool) -> ModuleInput:
+    """Pass a batch of sentences on.
+
+    model (Model): A head over token vectors.
+    batch (TokenBatch): The sentences.
+    is_train (bool): Not read.
+    RETURNS (ModuleInput): Arrays and Docs of the batch.
+    """
+    return ModuleInput(batch.arrays, docs=batch.docs)
+
+
+def prepare_queries(model: Model, batch: TokenBatch, is_train: bool) -> ModuleInput:
+    """Cut the rows (sentence, relation) of a batch into word pieces.
+
+    model (Model): A head over word pieces.
+    batch (TokenBatch): The sentences, with `windows`.
+    is_train (bool): Whether it is trained.
+    RETURNS (ModuleInput): See `cut_queries`.
+    """
+    assert batch.windows is not None
+    arrays = {key: value for key, value in batch.arrays.items() if key not in ("index", "sentence", "relation")}
+    rows = batch.arrays.get("sentence", numpy.arange(len(batch.windows)))
+    tokenizer = module_of(model).tokens.tokenizer
+    options = cut_options(model, is_train)
+    pieces, lost = cut_queries(batch.windows, rows, batch.arrays.get("relation"), batch.queries, tokenizer, **options)
+    if lost:
+        logger.warning(Warnings.W003.format(name=model.name, count=lost, max_pieces=model.attrs["max_pieces"]))
+    return ModuleInput({**pieces, **arrays})

@@ -1,8 +1,9 @@
 """The component behind `rere_detector`: which relations does a sentence state?"""
 
-from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
+from typing import Any, Callable, ClassVar, Dict, Iterable, List, Optional, Sequence, Tuple
 
 import numpy
+from numpy.typing import NDArray
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
@@ -10,25 +11,35 @@ from thinc.api import Config, Model
 
 from ..annotations.store import set_relations
 from ..annotations.triple import CharSpan
-from ..errors import Errors, check_choice, check_range
-from ..pipeline.settings import TOK2VEC, plain_settings
+from ..errors import Errors, check_range
+from ..pipeline.pipe import Outputs, Scorer, Targets, Tensors
+from ..pipeline.settings import TOK2VEC, Ranges, plain_settings
 from ..scoring.probabilities import calibrate, sigmoid
 from ..scoring.relations import RELATION_SCORE_WEIGHTS
 from .collective_loss import SCOPES
-from .component import FITTED, RerePipe
+from .component import RerePipe, likeliest_relation
 from .losses import DETECTOR_LOSSES, LabelWindow, detector_loss
 from .windows import SentenceWindows, TokenBatch, label_matrix
 
+# Offsets of each sentence, and the probabilities of its relations.
+SentenceRelations = List[Tuple[CharSpan, Dict[str, float]]]
+
 DEFAULT_MISSING_RATE = 0.05
 
-LARGEST_MISSING_RATE = 0.99
+MAX_MISSING_RATE = 0.99
 
 
 class RereDetector(RerePipe):
     """Which relations does a sentence state? Writes `sent._.relations`."""
 
-    architectures = ("relext_shared_detector", "relext_marked_detector")
+    architectures = ("relext_rere_detector",)
     writes = "relations"
+    ranges: ClassVar[Ranges] = {
+        "loss": DETECTOR_LOSSES,
+        "collective_scope": SCOPES,
+        "mean_window": (1, 1_000_000),
+        "missing_rate": (0.0, MAX_MISSING_RATE),
+    }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Create a detector; see `RelationPipe`."""
@@ -54,7 +65,7 @@ class RereDetector(RerePipe):
         RAISES (ValueError): Where there are no labels, or a rate is none.
         """
         for label, rate in (missing_rates or {}).items():
-            check_range(f"missing_rates of {self.name}: {label}", rate, 0.0, LARGEST_MISSING_RATE)
+            check_range(f"missing_rates of {self.name}: {label}", rate, 0.0, MAX_MISSING_RATE)
         super().initialize(get_examples, nlp=nlp, labels=labels)
         unknown = sorted(set(missing_rates or {}).difference(self.labels))
         if unknown:
@@ -83,7 +94,7 @@ class RereDetector(RerePipe):
         """Lay the windows' tokens out as an index."""
         return TokenBatch(instances.docs, {"index": instances.token_index()}, instances)
 
-    def targets(self, instances: SentenceWindows) -> Dict[str, Any]:
+    def targets(self, instances: SentenceWindows) -> Targets:
         """Mark the relations that each window states."""
         assert instances.gold is not None
         return {
@@ -92,7 +103,7 @@ class RereDetector(RerePipe):
             "missing_rates": self.missing_rates(),
         }
 
-    def loss(self, outputs: Any, targets: Dict[str, Any]) -> Dict[str, Any]:
+    def loss(self, outputs: Outputs, targets: Tensors) -> Tensors:
         """Binary cross-entropy or the collective loss."""
         return detector_loss(
             outputs,
@@ -105,46 +116,49 @@ class RereDetector(RerePipe):
             weight=self.cfg["loss_weight"],
         )
 
-    def decode(self, instances: SentenceWindows, outputs: Any) -> List[Any]:
+    def decode(self, instances: SentenceWindows, outputs: Optional[Outputs]) -> List[SentenceRelations]:
         """Take each sentence's best window for every relation."""
-        found: List[List[Tuple[CharSpan, Dict[str, float]]]] = [[] for _ in instances.docs]
+        relations: List[SentenceRelations] = [[] for _ in instances.docs]
         if outputs is None:
-            return found
+            return relations
         logits = numpy.full((len(instances.bounds), len(self.labels)), -numpy.inf)
         numpy.maximum.at(logits, instances.sentence, outputs)
         probs = calibrate(sigmoid(logits), scale=self.cfg["scale"], shift=self.cfg["shift"])
         for (number, start, end), row in zip(instances.bounds, probs):
             doc = instances.docs[number]
             offsets = (doc[start].idx, doc[end - 1].idx + len(doc[end - 1]))
-            kept = numpy.flatnonzero(row >= self.cfg["min_probability"]).tolist()
-            found[number].append((offsets, {self.labels[label]: float(row[label]) for label in kept}))
-        return found
+            likely = numpy.flatnonzero(row >= self.cfg["min_probability"]).tolist()
+            relations[number].append((offsets, {self.labels[label]: float(row[label]) for label in likely}))
+        return relations
 
-    def store(self, doc: Doc, prediction: List[Tuple[CharSpan, Dict[str, float]]]) -> None:
+    def store(self, doc: Doc, prediction: SentenceRelations) -> None:
         """Write the probabilities of every sentence."""
         set_relations(doc, prediction)
 
-    def missing_rates(self) -> Any:
-        """List τ of each relation: the setting, else the estimate, else a guess.
+    def explain_no_triple(self, doc: Doc, nlp: Language) -> str:
+        """Return the likeliest relation: a detector states no triples."""
+        probability, label = likeliest_relation(doc)
+        likeliest = f"; the likeliest is {label} with {probability:.3f}" if label else ""
+        return f"{self.name} finds the relations of sentences, not their arguments: add a rere_extractor{likeliest}"
 
-        RETURNS (NDArray): In the model's order. Shape (R,)
-        """
+    def missing_rates(self) -> NDArray[numpy.float32]:
+        """RETURNS (NDArray): τ of each relation: the setting, else the estimate, else the default. Shape (R,)"""
         if self.cfg["missing_rate"] is not None:
             return self._per_label({}, self.cfg["missing_rate"])
         return self._per_label(self.cfg["missing_rates"], DEFAULT_MISSING_RATE)
 
-    def _per_label(self, values: Dict[str, float], default: float) -> Any:
-        """A number for each label, in the model's order."""
+    def _per_label(self, values: Dict[str, float], default: float) -> NDArray[numpy.float32]:
+        """Return a number for each label, in the model's order."""
         return numpy.asarray([values.get(label, default) for label in self.labels], dtype="float32")
 
 
 DETECTOR_CONFIG = f"""
 [model]
-@architectures = "spacy_relext.SharedDetector.v1"
+@architectures = "spacy_relext.RereDetector.v1"
 hidden = 128
 dropout = 0.1
 
-[model.tok2vec]
+[model.encoder]
 {TOK2VEC}
 """
 
@@ -189,13 +203,13 @@ def make_rere_detector(
     min_probability: float,
     max_length: int,
     stride: int,
-    scorer: Optional[Callable[..., Dict[str, Any]]],
+    scorer: Optional[Scorer],
 ) -> RereDetector:
     """Create a relation detector.
 
     nlp (Language): The pipeline.
     name (str): The component's name.
-    model (Model): Built by `spacy_relext.SharedDetector.v1` or `spacy_relext.MarkedDetector.v1`.
+    model (Model): Built by `spacy_relext.RereDetector.v1`.
     loss (str): "bce", "collective", or "printed" (the released code's form of the collective loss).
     collective_scope (str): Over what the collective loss takes its means: "row", "batch" or "label".
     smooth (bool): Whether the collective loss compares by a divergence instead of -ln(1-|m-μ|).
@@ -209,14 +223,10 @@ def make_rere_detector(
     min_probability (float): Relations less probable than this are not stored.
     max_length (int): Longest sentence that is read in one piece, in tokens.
     stride (int): Distance of the windows of longer ones, in tokens.
-    scorer (Optional[Callable[..., Dict[str, Any]]]): The scoring function.
+    scorer (Optional[Scorer]): The scoring function.
     RETURNS (RereDetector): The component.
     RAISES (ValueError): Where a setting is out of its range.
     """
     settings = plain_settings(locals())
-    check_choice("loss", loss, DETECTOR_LOSSES)
-    check_choice("collective_scope", collective_scope, SCOPES)
-    check_range("mean_window", mean_window, 1, 1_000_000)
-    check_range("missing_rate", missing_rate or 0.0, 0.0, LARGEST_MISSING_RATE)
     check_range("stride", stride, 1, max_length or stride)
-    return RereDetector(nlp.vocab, model, name, scorer=scorer, settings=settings, fitted=FITTED)
+    return RereDetector(nlp.vocab, model, name, scorer=scorer, settings=settings)

@@ -1,6 +1,6 @@
 """The component behind `rere_extractor`: subject and object of each detected relation."""
 
-from typing import Any, Callable, Dict, List, Optional, Sequence
+from typing import ClassVar, Dict, Iterable, List, Optional, Sequence, Tuple
 
 import numpy
 from spacy.language import Language
@@ -9,13 +9,14 @@ from spacy.training import Example
 from thinc.api import Config, Model
 
 from ..annotations.store import has_relations, set_triples
-from ..errors import check_choice, check_range
-from ..pipeline.settings import TOK2VEC, plain_settings
+from ..errors import check_range
+from ..pipeline.pipe import Outputs, Prediction, Scorer, Targets, Tensors
+from ..pipeline.settings import TOK2VEC, Ranges, plain_settings
 from ..scoring.probabilities import calibrate
 from ..scoring.triples import TRIPLE_SCORE_WEIGHTS
-from .component import FITTED, RerePipe
+from .component import RerePipe, likeliest_relation
 from .decode import PAIRINGS, SPAN_RULES, candidates_by_doc, decode_pointers, decode_scored_pairs, non_max_suppression
-from .detector import LARGEST_MISSING_RATE
+from .detector import MAX_MISSING_RATE
 from .losses import POINTER_LOSSES, extractor_loss
 from .queries import readable_label
 from .rows import QueryRows, all_rows, detected_rows, gold_rows
@@ -25,7 +26,13 @@ from .windows import TokenBatch
 class RereExtractor(RerePipe):
     """Subject and object of each detected relation. Writes `doc._.triples`."""
 
-    architectures = ("relext_shared_extractor", "relext_marked_extractor")
+    architectures = ("relext_rere_extractor",)
+    ranges: ClassVar[Ranges] = {
+        "pairing": PAIRINGS,
+        "span_rule": SPAN_RULES,
+        "pointer_loss": POINTER_LOSSES,
+        "pointer_missing_rate": (0.0, MAX_MISSING_RATE),
+    }
 
     def suggest(self, docs: Sequence[Doc]) -> QueryRows:
         """Ask the detected relations of each sentence, or all of them where no detector ran."""
@@ -44,11 +51,11 @@ class RereExtractor(RerePipe):
         """Lay out windows and rows as arrays."""
         return TokenBatch(instances.windows.docs, instances.arrays(), instances.windows, self._queries())
 
-    def targets(self, instances: QueryRows) -> Dict[str, Any]:
+    def targets(self, instances: QueryRows) -> Targets:
         """Mark pointers and pairs."""
         return instances.targets()
 
-    def loss(self, outputs: Any, targets: Dict[str, Any]) -> Dict[str, Any]:
+    def loss(self, outputs: Outputs, targets: Tensors) -> Tensors:
         """Loss of pointers, cross-entropy of pairs."""
         return extractor_loss(
             outputs,
@@ -59,7 +66,7 @@ class RereExtractor(RerePipe):
             pair_weight=self.cfg["pair_weight"],
         )
 
-    def decode(self, instances: QueryRows, outputs: Any) -> List[Any]:
+    def decode(self, instances: QueryRows, outputs: Optional[Outputs]) -> List[Prediction]:
         """Score candidates and keep the best above their relation's threshold."""
         if outputs is None:
             return [[] for _ in instances.windows.docs]
@@ -77,12 +84,33 @@ class RereExtractor(RerePipe):
         scores = calibrate(table.scores(), scale=self.cfg["scale"], shift=self.cfg["shift"])
         thresholds = self.cfg["thresholds"]
         limits = numpy.asarray([thresholds.get(label, self.cfg["threshold"]) for label in self.labels])
-        found = candidates_by_doc(instances, table, scores, labels=self.labels, thresholds=limits)
-        return [non_max_suppression(candidates) for candidates in found]
+        by_doc = candidates_by_doc(instances, table, scores, labels=self.labels, thresholds=limits)
+        return [non_max_suppression(candidates) for candidates in by_doc]
 
-    def store(self, doc: Doc, prediction: List[Any]) -> None:
+    def store(self, doc: Doc, prediction: Prediction) -> None:
         """Write the triples of this component."""
         set_triples(doc, [vars(candidate) for candidate in prediction], source=self.name)
+
+    def explain_no_triple(self, doc: Doc, nlp: Language) -> str:
+        """Return the detectors' likeliest relation, and whether it reaches `ask_threshold`."""
+        pipes: Iterable[Tuple[str, object]] = nlp.pipeline
+        detectors = ", ".join(name for name, pipe in pipes if getattr(pipe, "writes", "") == "relations")
+        if not detectors:
+            return f"no subject and object of a relation reach the threshold of {self.name}"
+        probability, label = likeliest_relation(doc)
+        ask = self.cfg["ask_threshold"]
+        if not label:
+            return f"{detectors} finds no relation likely enough to be stored (min_probability)"
+        if probability < ask:
+            return (
+                f"{detectors} finds no relation likely enough; the likeliest is {label} with {probability:.3f}, "
+                f"{self.name} reads on from {ask:.3f} (ask_threshold)"
+            )
+        threshold = self.cfg["thresholds"].get(label, self.cfg["threshold"])
+        return (
+            f"the likeliest relation is {label} with {probability:.3f}, but no subject and object of it reach the "
+            f"threshold of {self.name}, {threshold:.3f} (`spacy relext tune` fits that)"
+        )
 
     def _queries(self) -> List[str]:
         """Readable text of each relation, for encoders that read it."""
@@ -92,7 +120,7 @@ class RereExtractor(RerePipe):
 
 EXTRACTOR_CONFIG = f"""
 [model]
-@architectures = "spacy_relext.SharedExtractor.v1"
+@architectures = "spacy_relext.RereExtractor.v1"
 hidden = 128
 pair_hidden = 256
 dropout = 0.1
@@ -101,7 +129,7 @@ max_span_length = 15
 top_k = 6
 span_mode = "soft"
 
-[model.tok2vec]
+[model.encoder]
 {TOK2VEC}
 """
 
@@ -149,13 +177,13 @@ def make_rere_extractor(
     label_queries: Dict[str, str],
     max_length: int,
     stride: int,
-    scorer: Optional[Callable[..., Dict[str, Any]]],
+    scorer: Optional[Scorer],
 ) -> RereExtractor:
     """Create an extractor of subject and object spans.
 
     nlp (Language): The pipeline.
     name (str): The component's name.
-    model (Model): Built by `spacy_relext.SharedExtractor.v1` or `spacy_relext.MarkedExtractor.v1`.
+    model (Model): Built by `spacy_relext.RereExtractor.v1`.
     pairing (str): "scored" (learned), "nearest" (the paper's sweep) or "product" (the released code).
     span_rule (str): How "nearest" and "product" find spans: "mutual" (a start with its nearest end, unless another
         start lies between), "nearest" (without that condition) or "code" (the released code's strings).
@@ -173,14 +201,10 @@ def make_rere_extractor(
     label_queries (Dict[str, str]): Readable text of relations, where splitting the label does not give it.
     max_length (int): Longest sentence that is read in one piece, in tokens.
     stride (int): Distance of the windows of longer ones, in tokens.
-    scorer (Optional[Callable[..., Dict[str, Any]]]): The scoring function.
+    scorer (Optional[Scorer]): The scoring function.
     RETURNS (RereExtractor): The component.
     RAISES (ValueError): Where a setting is out of its range.
     """
     settings = plain_settings(locals())
-    check_choice("pairing", pairing, PAIRINGS)
-    check_choice("span_rule", span_rule, SPAN_RULES)
-    check_choice("pointer_loss", pointer_loss, POINTER_LOSSES)
-    check_range("pointer_missing_rate", pointer_missing_rate, 0.0, LARGEST_MISSING_RATE)
     check_range("stride", stride, 1, max_length or stride)
-    return RereExtractor(nlp.vocab, model, name, scorer=scorer, settings=settings, fitted=FITTED)
+    return RereExtractor(nlp.vocab, model, name, scorer=scorer, settings=settings)

@@ -33,6 +33,11 @@ class MarkedModule(nn.Module):
             return None
         return {**self.head_sizes, **self.tokens.sizes}
 
+    @property
+    def input_width(self) -> int:
+        """RETURNS (int): Size of the encoder's vectors, D."""
+        return self.tokens.width
+
     def configure(self, *, width: int, n_relations: int, **encoder_sizes: Any) -> None:
         """Build the head, and the encoder where its sizes are given.
 

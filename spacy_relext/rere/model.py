@@ -107,7 +107,21 @@ class Proposal(nn.Module):
         return [(torch.cat([s for s, _ in role]), torch.cat([p for _, p in role])) for role in found]
 
 
-class SharedDetector(nn.Module):
+class TokenModule(nn.Module):
+    """Base of heads over token vectors, empty until `configure` gives them their sizes."""
+
+    def __init__(self) -> None:
+        """Create an empty head."""
+        super().__init__()
+        self.sizes: Optional[Dict[str, int]] = None
+
+    @property
+    def input_width(self) -> Optional[int]:
+        """RETURNS (Optional[int]): Size of the token vectors, D; None if the head is empty."""
+        return None if self.sizes is None else self.sizes["width"]
+
+
+class SharedDetector(TokenModule):
     """Score every relation of a sentence from its token vectors, each relation with its own attention.
 
     z_r = Σ_t softmax_t(a_r · g_t) (v_r · g_t), with g_t a projection of token vector h_t.
@@ -122,7 +136,6 @@ class SharedDetector(nn.Module):
         """
         super().__init__()
         self.hidden, self.dropout, self.precision = hidden, dropout, precision
-        self.sizes: Optional[Dict[str, Any]] = None
 
     def configure(self, *, width: int, n_relations: int) -> None:
         """Build the layers.
@@ -150,7 +163,7 @@ class SharedDetector(nn.Module):
         return (weights * self.value(hidden)).sum(dim=1)
 
 
-class SharedExtractor(nn.Module):
+class SharedExtractor(TokenModule):
     """Pointers and pairs for (sentence, relation) rows over sentences that are encoded once.
 
     z_{r,t,k} = (u_{r,k} + w_k) · g_{t,k} / √d + b_{r,k}, with g_{t,k} a projection of token vector h_t for pointer k,
@@ -172,7 +185,6 @@ class SharedExtractor(nn.Module):
         self.proposal = proposal
         self.hidden, self.pair_hidden, self.precision = hidden, pair_hidden, precision
         self.dropout = nn.Dropout(dropout)
-        self.sizes: Optional[Dict[str, Any]] = None
 
     def configure(self, *, width: int, n_relations: int) -> None:
         """Build the layers.

@@ -3,43 +3,53 @@
 import warnings
 from functools import partial
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Set, Tuple
+from typing import Any, Callable, ClassVar, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 import numpy
+import srsly
 from spacy import registry
 from spacy.language import Language
+from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import minibatch
 from thinc.api import Config, Model, Optimizer
 from wasabi import msg
 
+from ..annotations.triple import Record
+from ..bridge.modules import module_of, to_numpy
 from ..errors import Errors, Warnings, check_range
-from ..pairs.component import COLLECT_BATCH
-from ..pairs.component import FITTED as PAIR_FITTED
-from ..pairs.diagnosis import Read, why_no_pairs
+from ..pairs.component import COLLECT_BATCH, Floats, IntArray, PairPipe, to_json
+from ..pairs.diagnosis import Read, describe_triple, why_no_pairs
 from ..pairs.encoders.features import PairBatch
-from ..pairs.gold import PairClass
+from ..pairs.gold import CollectedPairs, PairClass
 from ..pairs.pairs import Pairs
 from ..pairs.suggesters import Suggester
 from ..pairs.type_lexicon import TypeLexicon
-from ..pipeline.initialize import annotated
-from ..pipeline.settings import Callback, find_pipe, plain_settings
+from ..pipeline.initialize import GetExamples, annotated, describe_corpus
+from ..pipeline.pipe import Instances, Outputs, Scorer, Targets, Tensors
+from ..pipeline.settings import Callback, Ranges, Settings, find_pipe, plain_settings
 from ..scoring.probabilities import softmax
-from .loop import ClusterLoop, id_of
+from .clusters import Clusters, cluster_id
+from .loop import ClusterLoop
 from .losses import selfore_loss
 from .table import keys_of
 
-# Clusters with their names; how well training pairs fit in; what was found in each loop; whether it has settled; by how
-# much the classifier's word is scaled.
-FITTED: Dict[str, Any] = {**PAIR_FITTED, "clusters": [], "fits": [], "history": [], "settled": False, "certainty": 1.0}
-
+# Cluster of a pair that is not learned.
 UNKNOWN = -1
+
+CLUSTERS = "clusters.json"
 
 RECLUSTER = "spacy_relext.recluster.v1"
 
 CLUSTERER_CONFIG = """
 [model]
-@architectures = "spacy_relext.PieceClusterer.v1"
+@architectures = "spacy_relext.SelforeClusterer.v1"
+
+[model.encoder]
+@architectures = "spacy_relext.PieceEncoder.v1"
+case_features = false
+mix_from = 3
+freeze_embeddings = true
 name = "assets/encoder/all-MiniLM-L6-v2"
 
 [suggester]
@@ -60,50 +70,64 @@ WEIGHTS: Dict[str, Optional[float]] = {
 _CLUSTERER = Config().from_str(CLUSTERER_CONFIG)
 
 
-class SelforeClusterer(ClusterLoop):
-    """Says which of the relations that it has found itself holds between two entities. Writes `doc._.triples`."""
+class SelforeClusterer(PairPipe):
+    """Predicts which of the relations that it has found itself holds between two entities. Writes `doc._.triples`."""
 
-    architectures = ("relext_selfore_piece_clusterer", "relext_selfore_shared_clusterer")
+    architectures = ("relext_selfore_clusterer",)
     needs_triples = False
+    ranges: ClassVar[Ranges] = {
+        "n_clusters": (0, 100_000),
+        "most_clusters": (2, 100_000),
+        "threshold": (0.0, 1.0),
+    }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Create a clusterer without clusters; see `PairPipe`."""
+        super().__init__(*args, **kwargs)
+        self.clusters, self.loop = Clusters(), ClusterLoop()
+
+    @property
+    def clustering(self) -> Settings:
+        """RETURNS (Settings): How it clusters; see `spacy_relext.Clustering.v1`."""
+        clustering: Settings = self.cfg["clustering"]
+        return clustering
 
     @property
     def labels(self) -> Tuple[str, ...]:
         """RETURNS (Tuple[str, ...]): Names of the clusters, in the order of their ids."""
-        return tuple(each["name"] for each in self.cfg["clusters"]) or tuple(self.cfg["labels"])
+        return tuple(self.clusters.names) or tuple(self.cfg["labels"])
 
     @property
     def classes(self) -> List[PairClass]:
         """RETURNS (List[PairClass]): The clusters in the order of the model's classes, by name and, of known relations,
         direction."""
-        clusters = self.cfg["clusters"] or [{"name": label} for label in self.labels]
-        return [PairClass(each["name"], each.get("backwards", False)) for each in clusters]
+        records = self.clusters.records or [{"name": label} for label in self.labels]
+        return [PairClass(each["name"], each.get("backwards", False)) for each in records]
 
     def rename_cluster(self, cluster: str, name: str) -> None:
         """Give a cluster a name of your own; its id stays.
 
         cluster (str): Its id, such as "cluster_3".
-        name (str): What its triples are called from now on.
-        RAISES (ValueError): Where there is no such cluster, or another one has the name.
+        name (str): The relation of its triples from now on.
+        RAISES (ValueError): If there is no such cluster, or another one has the name.
         """
-        clusters = [dict(each) for each in self.cfg["clusters"]]
-        found = [each for each in clusters if each["id"] == cluster]
-        if not found:
-            known = ", ".join(each["id"] for each in clusters) or "none"
-            raise ValueError(Errors.R007.format(key="cluster", found=cluster, expected=f"one of: {known}"))
-        if not name.strip():
-            raise ValueError(Errors.R007.format(key="name", found=name, expected="a name"))
-        for each in clusters:  # the two directions of a known relation have one name
-            same_way = each.get("backwards", False) == found[0].get("backwards", False)
-            if each["name"] == name and each["id"] != cluster and same_way:
-                raise ValueError(Errors.R612.format(cluster=each["id"], name=name, other=cluster))
-        found[0].update(name=name, renamed=True)
-        self.cfg["clusters"], self.cfg["labels"] = clusters, [each["name"] for each in clusters]
+        self.clusters.rename(cluster, name)
+        self.cfg["labels"] = self.clusters.names
+
+    def knowledge_files(self) -> Dict[str, bytes]:
+        """RETURNS (Dict[str, bytes]): Lexicon and clusters."""
+        return {**super().knowledge_files(), CLUSTERS: to_json(self.clusters.to_dict())}
+
+    def load_knowledge(self, files: Mapping[str, bytes]) -> None:
+        """Read lexicon and clusters."""
+        super().load_knowledge(files)
+        self.clusters = Clusters(**srsly.json_loads(files[CLUSTERS]))
 
     # Initialization
 
     def initialize(
         self,
-        get_examples: Callable[[], Iterable[Example]],
+        get_examples: GetExamples,
         *,
         nlp: Optional[Language] = None,
         labels: Optional[List[str]] = None,
@@ -113,16 +137,16 @@ class SelforeClusterer(ClusterLoop):
     ) -> None:
         """Read all pairs of the training data and cluster them: the first loop.
 
-        get_examples (Callable[[], Iterable[Example]]): Returns the training data.
+        get_examples (GetExamples): Returns the training data.
         nlp (Optional[Language]): The pipeline; what comes before the component annotates the data, as in training.
         labels (Optional[List[str]]): Not read: clusters are found.
         lexicon (Optional[TypeLexicon]): Types of nouns, for arguments that no entity types.
         start (Optional[List[Path]]): As for `PairPipe.initialize`.
-        corpus (Optional[Callable[[Language], Iterable[Example]]]): Reader of what shall be clustered, instead of the
-            training data; needed where that is a stream.
-        RAISES (ValueError): Where there are too few pairs, the training data is a stream, or the encoder a listener.
+        corpus (Optional[Callable[[Language], Iterable[Example]]]): Reader of what is clustered, instead of the training
+            data; needed if that is a stream.
+        RAISES (ValueError): If there are too few pairs, the training data is a stream, or the encoder a listener.
         """
-        if self.listens:
+        if self.is_listener:
             raise ValueError(Errors.R608.format(name=self.name))
         training = {} if nlp is None else nlp.config.get("training") or {}
         self._check_loops(training)
@@ -130,13 +154,13 @@ class SelforeClusterer(ClusterLoop):
             get_examples = partial(corpus, nlp)
         elif training.get("max_epochs") == -1:
             raise ValueError(Errors.R600.format(name=self.name))
-        self._cluster_of = {}
-        self._read = annotated(get_examples, nlp, self.name)
+        self.clusters = Clusters()
+        self.loop = ClusterLoop(annotated(get_examples, nlp, self.name), describe_corpus(nlp))
         super().initialize(get_examples, nlp=nlp, lexicon=lexicon, start=start)
         self.recluster()
 
-    def _check_loops(self, training: Dict[str, Any]) -> None:
-        """Warn where training does not do what `loops` promises."""
+    def _check_loops(self, training: Settings) -> None:
+        """Warn if training does not do as many loops as the setting says."""
         loops, before = self.clustering["loops"], training.get("before_update")
         if not loops or not training:
             return
@@ -148,41 +172,68 @@ class SelforeClusterer(ClusterLoop):
             epochs, most = before.get("epochs", 1), training.get("max_epochs", 0)
             if 0 < most <= loops * epochs:
                 options = {"loops": loops, "epochs": epochs, "end": loops * epochs, "found": most}
-                said = Warnings.W602.format(name=self.name, expected=loops * epochs + 1, **options)
-                warnings.warn(said, stacklevel=2)
+                message = Warnings.W602.format(name=self.name, expected=loops * epochs + 1, **options)
+                warnings.warn(message, stacklevel=2)
 
-    def collect(self, examples: Iterable[Example]) -> List[str]:
+    def collect(self, examples: Iterable[Example], *, labels: Optional[List[str]], where: str) -> CollectedPairs:
         """Count pairs and entity types; gold is not read here."""
-        types: Set[str] = set()
-        read, pairs_seen = Read(), 0
+        types: Set[Tuple[str, str]] = set()
+        read, total = Read(), 0
         for batch in minibatch(examples, COLLECT_BATCH):
-            pairs = self.suggest_gold(batch)
-            types.update(kind for kinds in pairs.types for kind in kinds if kind)
-            pairs_seen += len(pairs)
-            if not pairs_seen:
+            pairs = self.suggest_pairs([example.predicted for example in batch])
+            types.update(pairs.types)
+            total += len(pairs)
+            if not total:
                 read.add(batch)
-        if not pairs_seen:
-            raise ValueError(why_no_pairs(read, suggester=self.suggester, name=self.name, where=self._where))
-        self.cfg["types"] = sorted(types)
-        # where the number is to be found, there is one until it is
-        return [id_of(number) for number in range(self.cfg["n_clusters"] or 1)]
+        if not total:
+            raise ValueError(why_no_pairs(read, suggester=self.suggester, name=self.name, where=where))
+        # if the number is to be found, there is one cluster until it is
+        ids = [cluster_id(number) for number in range(self.cfg["n_clusters"] or 1)]
+        return CollectedPairs(ids, types=sorted(types))
 
-    def settle(self) -> None:
-        """Nothing follows from the labels: they are ids until there are clusters."""
+    def adopt(self, collected: CollectedPairs) -> None:
+        """Set entity types and labels, which are ids until there are clusters; these are the classes."""
+        super().adopt(collected)
+        self.cfg["classes"] = []
 
-    def model_sizes(self) -> Dict[str, Any]:
-        """RETURNS (Dict[str, Any]): As for `PairPipe`, with the number of clusters: none of them is no relation."""
+    def model_sizes(self) -> Settings:
+        """RETURNS (Settings): As for `PairPipe`, with the number of clusters: none of them is no relation."""
         return {**super().model_sizes(), "n_classes": len(self.labels)}
+
+    def recluster(self) -> float:
+        """Cluster all pairs with the encoder as it is; see `ClusterLoop.run`.
+
+        RETURNS (float): Share of the pairs whose cluster has changed; 1 in the first loop.
+        """
+        return self.loop.run(self)
+
+    def loop_report(self) -> str:
+        """RETURNS (str): One line on the last loop."""
+        return self.clusters.report(self.name)
 
     # Pairs
 
-    def suggest(self, docs: Sequence[Any]) -> Pairs:
-        """Choose the pairs of a batch: of two orders the one in which the text has them, so that a relation has one."""
-        return super().suggest(docs).in_text_order()
+    def suggest_pairs(self, docs: Sequence[Doc]) -> Pairs:
+        """Choose the pairs of a batch, each in the order of the text, so that a relation has one order."""
+        return super().suggest_pairs(docs).in_text_order()
 
-    def features(self, instances: Any) -> PairBatch:
+    def suggest_gold(self, examples: Sequence[Example]) -> Pairs:
+        """Choose the pairs of a batch, each twice for the contrastive loss; gold is not read."""
+        pairs = self.suggest_pairs([example.predicted for example in examples])
+        return pairs.joined(pairs) if self.clustering["contrast"] > 0 else pairs
+
+    def features(self, instances: Instances) -> PairBatch:
         """Lay the pairs out for the encoder."""
         return PairBatch(instances, self.cfg["types"])
+
+    def training_features(self, instances: Instances) -> PairBatch:
+        """Lay the pairs out, and hide an argument of some, subject or object by chance."""
+        batch = self.features(instances)
+        if self.clustering["mask_mentions"] > 0:
+            chosen = numpy.random.random(len(instances)) < self.clustering["mask_mentions"]
+            which = numpy.random.random(len(instances)) < 0.5
+            batch.arrays["hidden"] = numpy.stack([chosen & which, chosen & ~which], axis=1)
+        return batch
 
     # Training
 
@@ -195,50 +246,96 @@ class SelforeClusterer(ClusterLoop):
         losses: Optional[Dict[str, float]] = None,
     ) -> Dict[str, float]:
         """Learn the clusters of a batch, unless they have settled; see `RelationPipe.update`."""
-        if self.cfg["settled"]:
+        if self.clusters.has_settled:
             losses = {} if losses is None else losses
             losses.setdefault(self.name, 0.0)
             return losses
         return super().update(examples, drop=drop, sgd=sgd, losses=losses)
 
-    def targets(self, instances: Any) -> Dict[str, Any]:
-        """Clusters of the pairs, and weights of the clusters: the root of a fair share by their size.
+    def finish_update(self, sgd: Optimizer) -> None:
+        """Update the weights; of a frozen encoder none: thinc's layers would be moved by momentum, without a gradient.
 
-        A pipeline that was loaded, and has no clusters of its texts, goes on with its own word.
+        sgd (Optimizer): The optimizer.
         """
-        keys = keys_of(instances)
-        if self._cluster_of or not keys:
-            clusters = [UNKNOWN if key in self._unsure else self._cluster_of.get(key, UNKNOWN) for key in keys]
+        if not module_of(self.model).frozen:
+            super().finish_update(sgd)
+            return
+        for shim in self.model.shims:
+            shim.finish_update(sgd)
+
+    def freeze_encoder(self, frozen: bool) -> None:
+        """Train the classifier alone, or with the encoder.
+
+        frozen (bool): Whether the encoder stays as it is.
+        """
+        module_of(self.model).frozen = frozen
+
+    def targets(self, instances: Instances) -> Targets:
+        """Return clusters of the pairs, and weights of the clusters: the root of a fair share by their size.
+
+        A pipeline that was loaded has no clusters of its texts, and learns from its own predictions.
+        """
+        keys, cluster_of = keys_of(instances), self.loop.cluster_of
+        if cluster_of or not keys:
+            unlearned = self.loop.unlearned
+            clusters = [UNKNOWN if key in unlearned else cluster_of.get(key, UNKNOWN) for key in keys]
         else:
-            clusters = self.read(instances).logits.argmax(1).tolist()
-        sizes = numpy.asarray([max(each["size"], 1) for each in self.cfg["clusters"]] or [1] * len(self.labels))
+            outputs = self.forward(instances)
+            assert outputs is not None
+            clusters = outputs.logits.argmax(1).tolist()
+        sizes = numpy.asarray([max(size, 1) for size in self.clusters.sizes] or [1] * len(self.labels))
         weights = numpy.sqrt(sizes.mean() / sizes).astype("float32")
         pairs = numpy.unique(numpy.asarray(keys, dtype=object), return_inverse=True)[1]
         return {"clusters": numpy.asarray(clusters, dtype="int64"), "weights": weights, "pairs": pairs}
 
-    def loss(self, outputs: Any, targets: Dict[str, Any]) -> Dict[str, Any]:
-        """Cross-entropy with the clusters, and what compares two readings of a pair."""
+    def loss(self, outputs: Outputs, targets: Tensors) -> Tensors:
+        """Compute the cross-entropy with the clusters, and the contrastive loss."""
         settings = {key: self.clustering[key] for key in ("smoothing", "contrast")}
-        return selfore_loss(outputs, targets, scale=self.cfg["certainty"], **settings)
+        return selfore_loss(outputs, targets, scale=self.clusters.scale, **settings)
 
     # Prediction
 
-    def choose(self, instances: Pairs, outputs: Any) -> Tuple[Any, Any]:
+    def choose(self, pairs: Pairs, outputs: Outputs) -> Tuple[IntArray, Floats]:
         """Find each pair's cluster, from 1, and its score: the share of training pairs that fit worse into theirs."""
         clusters, fit = self.fit(outputs.vector, outputs.logits)
-        return clusters + 1, self.rank(fit)
+        return clusters + 1, self.clusters.rank(fit)
 
-    def evidence(self, instances: Pairs, outputs: Any, number: int, answer: int) -> Dict[str, Any]:
-        """The cluster: its id, its probability, and what is often said in it."""
-        cluster = self.cfg["clusters"][answer - 1]
-        probability = float(softmax(self.cfg["certainty"] * outputs.logits[number : number + 1])[0, answer - 1])
-        found = {
-            "entity_types": list(instances.types[number]),
+    def fit(self, vectors: Floats, logits: Floats) -> Tuple[IntArray, Floats]:
+        """Find pairs' clusters, and how well they fit there.
+
+        vectors (Floats): Shape (N, F)
+        logits (Floats): Shape (N, K)
+        RETURNS (Tuple[IntArray, Floats]): From 0; see `clustering.fit.ClusterFit`. Shapes (N,)
+        """
+        from .clustering.fit import ClusterFit
+
+        statistics = ClusterFit(*map(to_numpy, module_of(self.model).fit))
+        return statistics.assign(vectors, logits, empty=self.clusters.empty, **self.vector_parts())
+
+    def vector_parts(self) -> Dict[str, int]:
+        """RETURNS (Dict[str, int]): Number and width of the parts of a pair's vector that are read from the text."""
+        module = module_of(self.model)
+        return {"parts": module.n_parts, "width": module.encoder.output_width}
+
+    def evidence(self, pairs: Pairs, outputs: Outputs, number: int, answer: int) -> Record:
+        """Return the cluster: its id, its probability, and its commonest words."""
+        cluster = self.clusters.records[answer - 1]
+        probability = float(softmax(self.clusters.scale * outputs.logits[number : number + 1])[0, answer - 1])
+        evidence = {
+            "entity_types": list(pairs.types[number]),
             "cluster": cluster["id"],
             "probability": round(probability, 4),
             "ngrams": cluster["ngrams"],
         }
-        return {**found, "known": True} if cluster.get("known") else found
+        return {**evidence, "known": True} if cluster.get("known") else evidence
+
+    def explain_low_score(self, closest: Record, pairs: Pairs) -> str:
+        """Return how well the closest pair fits into its cluster."""
+        return (
+            f"no pair fits well enough into its cluster; nearest is {describe_triple(closest)}, {self.name} asks for "
+            f"{closest['threshold']:.3f}, the share of training pairs that fit worse "
+            f"(`spacy relext tune` fits that, or --components.{self.name}.threshold in training)"
+        )
 
 
 @registry.callbacks("spacy_relext.recluster.v1")
@@ -257,14 +354,14 @@ def create_recluster(component: str, epochs: int = 1) -> Callback:
     check_range("epochs", epochs, 1, 1_000_000)
     done = {"epoch": 0}
 
-    def recluster(nlp: Language, info: Dict[str, Any]) -> None:
+    def recluster(nlp: Language, info: Settings) -> None:
         pipe = find_pipe(nlp, component, "recluster", problem=Errors.R603)
         if info["step"] == 0:
             done["epoch"] = 0
             msg.info(pipe.loop_report())
         if info["epoch"] >= done["epoch"] + epochs:
             done["epoch"] = info["epoch"]
-            if not pipe.cfg["settled"]:
+            if not pipe.clusters.has_settled:
                 pipe.recluster()
                 msg.info(pipe.loop_report())
         frozen = pipe.clustering["freeze_epochs"]
@@ -296,33 +393,29 @@ def make_selfore_clusterer(
     name: str,
     model: Model,
     suggester: Suggester,
-    clustering: Dict[str, Any],
+    clustering: Settings,
     n_clusters: int,
     most_clusters: int,
     threshold: float,
     known: bool,
-    scorer: Optional[Callable[..., Dict[str, Any]]],
+    scorer: Optional[Scorer],
 ) -> SelforeClusterer:
     """Create a component that finds relations in raw text without labels.
 
     nlp (Language): The pipeline.
     name (str): The component's name.
-    model (Model): Built by `spacy_relext.PieceClusterer.v1` or `SharedClusterer.v1`.
+    model (Model): Built by `spacy_relext.SelforeClusterer.v1`.
     suggester (Suggester): Chooses the pairs: `spacy_relext.EntityPairs.v1`, in the order of the text, or
         `spacy_relext.AnnotatedPairs.v1`, in the order in which they are marked.
-    clustering (Dict[str, Any]): Made by `spacy_relext.Clustering.v1`.
+    clustering (Settings): Made by `spacy_relext.Clustering.v1`.
     n_clusters (int): K; 0: the number whose clusters tell most of neighbours and come out most alike.
     most_clusters (int): The largest number that is tried then.
     threshold (float): Share of the training pairs, those that fit worst, whose like get no triple.
     known (bool): Whether relations that gold triples of the training data name are clusters that their pairs keep, and
         new ones are found beside them. Otherwise gold is not read.
-    scorer (Optional[Callable[..., Dict[str, Any]]]): The scoring function.
+    scorer (Optional[Scorer]): The scoring function.
     RETURNS (SelforeClusterer): The component.
     RAISES (ValueError): Where a setting is out of its range.
     """
     settings = plain_settings(locals())
-    check_range("n_clusters", n_clusters, 0, 100_000)
-    check_range("most_clusters", most_clusters, 2, 100_000)
-    check_range("threshold", threshold, 0.0, 1.0)
-    options: Dict[str, Any] = {"settings": settings, "fitted": FITTED}
-    return SelforeClusterer(nlp.vocab, model, name, suggester=suggester, scorer=scorer, **options)
+    return SelforeClusterer(nlp.vocab, model, name, suggester=suggester, scorer=scorer, settings=settings)

@@ -25,14 +25,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..pairs.encoders.states import PairStates, masked_mean
+from ..pairs.encoders.states import States, masked_mean
 from ..pairs.model import PairModule
 
 # Parts that h is made of.
 PARTS = {"means": 3, "markers": 2, "cloze": 1}
-
-# Weight of the layers that a mix of layers begins without, before the softmax.
-LEFT_OUT = -5.0
 
 
 class ClusterOutput(NamedTuple):
@@ -57,24 +54,14 @@ class Clusterer(PairModule):
     fit_levels: Tensor
 
     def build_head(self, width: int, *, n_classes: int, n_types: int) -> None:
-        """Build the classifier, and let marks of arguments and low layers count for nothing at first."""
+        """Build the classifier, and set marks of arguments to 0."""
         self.dropout = nn.Dropout(self.settings["dropout"])
-        self.n_types, self.type_weight = n_types, self.settings.get("type_weight", 0.0)
+        self.n_types, self.type_weight = n_types, self.settings["type_weight"]
         kinds = 2 * (n_types - 1) if self.type_weight else 0
-        full = PARTS[self.encoder_form] * width + kinds
+        full = PARTS[self.encoder.form] * width + kinds
         self.head = nn.Linear(full, n_classes)
         self.set_fit(*map(torch.zeros, ((n_classes, full), (full,), (n_classes, n_classes), (n_classes,))))
-        with torch.no_grad():
-            if getattr(self.encoder, "roles", None) is not None:
-                self.encoder.roles.weight.zero_()
-            mix = getattr(getattr(getattr(self.encoder, "tokens", None), "encoder", None), "mix", None)
-            if mix is not None:
-                mix[: min(self.settings.get("mix_from", 0), len(mix) - 1)] = LEFT_OUT
-
-    @property
-    def encoder_form(self) -> str:
-        """RETURNS (str): What h is made of: "means", "markers" or "cloze"."""
-        return str(getattr(self.encoder, "form", "means"))
+        self.encoder.zero_marks()
 
     def set_head(self, weight: Any, bias: Any) -> None:
         """Give the classifier the weights of a linear layer over h; its number of classes may change.
@@ -94,7 +81,7 @@ class Clusterer(PairModule):
     @property
     def n_parts(self) -> int:
         """RETURNS (int): How many parts of h are read from the text."""
-        return PARTS[self.encoder_form]
+        return PARTS[self.encoder.form]
 
     @property
     def fit(self) -> Tuple[Tensor, ...]:
@@ -127,10 +114,10 @@ class Clusterer(PairModule):
         """
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
             states = self.encoder(types=types, to_subject=to_subject, to_object=to_object, **arrays)
-            if self.encoder_form == "means":
+            if self.encoder.form == "means":
                 vector = pair_vector(states, (to_subject * to_object < 0) & states.mask)
             else:
-                read = (states.sentence,) if self.encoder_form == "cloze" else (states.subject, states.object)
+                read = (states.sentence,) if self.encoder.form == "cloze" else (states.subject, states.object)
                 vector = torch.cat([F.normalize(part, dim=1) for part in read], 1)
         if self.type_weight:
             known = positions >= 0
@@ -139,11 +126,11 @@ class Clusterer(PairModule):
         return ClusterOutput(self.head(self.dropout(vector)), vector)
 
 
-def pair_vector(states: PairStates, between: Tensor) -> Tensor:
+def pair_vector(states: States, between: Tensor) -> Tensor:
     """h = [h_s; h_o; h_b], each of length 1; where nothing stands between, h_b is that of both arguments: with 0 such
     pairs would be alike for that alone.
 
-    states (PairStates): Of P pairs.
+    states (States): Of P pairs.
     between (Tensor): True on tokens between the arguments. Shape (P, T)
     RETURNS (Tensor): Shape (P, 3 D)
     """

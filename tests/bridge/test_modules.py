@@ -14,10 +14,11 @@ from spacy.tokens import Doc
 from thinc.api import Adam, Model, Optimizer, fix_random_seed
 from torch import Tensor, nn
 
-from spacy_relext.bridge.modules import loss_and_gradient, module_of, to_numpy, width_of
+from spacy_relext.bridge.modules import loss_and_gradient, module_model, module_of, to_numpy, width_of
 from spacy_relext.bridge.shim import TorchShim, module_from_bytes, module_to_bytes, wrap_module
-from spacy_relext.encoders.models import sequence_model
-from spacy_relext.rere.models import token_model
+from spacy_relext.bridge.weights import KeepsCopy
+from spacy_relext.encoders.architectures import init_sequences, prepare_sequences
+from spacy_relext.rere.architectures import prepare_tokens
 from spacy_relext.rere.windows import TokenBatch
 
 NLP = spacy.blank("en")
@@ -29,8 +30,14 @@ class Scores(NamedTuple):
     best: Tensor  # integers: no gradient
 
 
+class Watched(KeepsCopy, nn.Linear):
+    """A layer that may keep a copy of its weights."""
+
+
 class Toy(nn.Module):
     """A head over token vectors, with two groups of parameters and one that is never used."""
+
+    input_width = WIDTH
 
     def __init__(self) -> None:
         super().__init__()
@@ -38,7 +45,7 @@ class Toy(nn.Module):
 
     def configure(self, *, width: int, n_relations: int) -> None:
         self.sizes = {"width": width, "n_relations": n_relations}
-        self.slow = nn.Linear(width, 3)
+        self.slow = Watched(width, 3)
         self.fast = nn.Linear(3, n_relations)
         self.unused = nn.Linear(2, 2)
 
@@ -53,7 +60,7 @@ def toy_model() -> Model:
         width=WIDTH, depth=1, embed_size=20, window_size=1, maxout_pieces=2, subword_features=False,
         pretrained_vectors=None,
     )  # fmt: skip
-    model = token_model(tok2vec, Toy(), name="toy")
+    model = module_model(Toy(), prepare_tokens, tok2vec=tok2vec, name="toy")
     model.initialize(X=TokenBatch(docs()))
     module_of(model).configure(width=width_of(model), n_relations=2)
     return model
@@ -179,7 +186,7 @@ class Record:
 
 def test_rates_of_parameter_groups() -> None:
     model, plain = toy_model(), toy_model()
-    module_of(model).lr_scales = {"slow.": 0.25, "fast.bias": 0.0}
+    model.shims[0].lr_scales = {"slow.": 0.25, "fast.bias": 0.0}
     start = {name: p.detach().clone() for name, p in module_of(model).named_parameters()}
     moves = []
     for each, scales in ((model, {"slow.weight": 0.25, "fast.bias": 0.0, "fast.weight": 1.0}), (plain, {})):
@@ -308,6 +315,8 @@ def test_weights_that_do_not_fit_are_refused_in_one_line(kind: Any, what: str) -
 class Running(nn.Module):
     """Sums its sequence from the left: order and padding matter."""
 
+    input_width = 2
+
     def __init__(self) -> None:
         super().__init__()
         self.sizes: Optional[Dict[str, Any]] = None
@@ -322,7 +331,8 @@ class Running(nn.Module):
 
 
 def test_sequences_in_and_out() -> None:
-    model = sequence_model(Running(), width=2, name="running")
+    dims: Dict[str, Optional[int]] = {"nO": 2}
+    model = module_model(Running(), prepare_sequences, name="running", init=init_sequences, dims=dims)
     rows = [numpy.ones((n, 2), dtype="float32") for n in (2, 0, 3)]
     model.initialize(X=rows)
     outputs, backprop = model.begin_update(rows)

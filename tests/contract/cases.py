@@ -110,67 +110,61 @@ LSTM = {"@architectures": "spacy_relext.BiLSTM.v1", "width": WIDTH, "depth": 1, 
 RECURRENT = {"@architectures": "spacy.Tok2Vec.v2", "embed": EMBED, "encode": LSTM}
 LISTENER = {"@architectures": "spacy.Tok2VecListener.v1", "width": WIDTH, "upstream": "tok2vec"}
 BERT = {"@architectures": "spacy_relext.Transformer.v1", "name": "{encoder}", "max_pieces": 32, "precision": "fp32"}
-MARKED = {"name": "{encoder}", "max_pieces": 48, "precision": "fp32", "head_dropout": 0.0}
-MARKED_DETECTOR = {"@architectures": "spacy_relext.MarkedDetector.v1", **MARKED}
-MARKED_EXTRACTOR = {"@architectures": "spacy_relext.MarkedExtractor.v1", **MARKED, "pair_hidden": 64}
+PIECES = {"@architectures": "spacy_relext.PieceEncoder.v1", "name": "{encoder}", "max_pieces": 48, "precision": "fp32"}
+MARKED_DETECTOR = {"@architectures": "spacy_relext.RereDetector.v1", "encoder": PIECES, "dropout": 0.0}
+MARKED_EXTRACTOR = {"@architectures": "spacy_relext.RereExtractor.v1", "encoder": PIECES, "dropout": 0.0}
+MARKED_EXTRACTOR |= {"pair_hidden": 64}
 
 
-def detector(tok2vec: Setting) -> Setting:
+def detector(encoder: Setting) -> Setting:
     """Settings of a detector over token vectors."""
-    head = {"@architectures": "spacy_relext.SharedDetector.v1", "hidden": 64, "dropout": 0.0}
-    return {"model": {**head, "tok2vec": tok2vec}}
+    head = {"@architectures": "spacy_relext.RereDetector.v1", "hidden": 64, "dropout": 0.0}
+    return {"model": {**head, "encoder": encoder}}
 
 
-def extractor(tok2vec: Setting) -> Setting:
+def extractor(encoder: Setting) -> Setting:
     """Settings of an extractor over token vectors."""
-    head = {"@architectures": "spacy_relext.SharedExtractor.v1", "hidden": 64, "pair_hidden": 64, "dropout": 0.0}
-    return {"model": {**head, "tok2vec": tok2vec}}
+    head = {"@architectures": "spacy_relext.RereExtractor.v1", "hidden": 64, "pair_hidden": 64, "dropout": 0.0}
+    return {"model": {**head, "encoder": encoder}}
 
 
-GRAPH = {"input_dropout": 0.0, "graph_dropout": 0.0, "dropout": 0.0, "width": 32, "hidden": 32, "word_dropout": 0.0}
+NO_DROPOUT = {"width": 32, "input_dropout": 0.0, "dropout": 0.0, "word_dropout": 0.0}
+GRAPH = {"@architectures": "spacy_relext.GraphEncoder.v1", **NO_DROPOUT, "tok2vec": CNN}
+LSTM_PAIRS = {"@architectures": "spacy_relext.RecurrentEncoder.v1", **NO_DROPOUT, "tok2vec": CNN}
+# as HRERE reads words: none is replaced or dropped, and the distances to both arguments count
+LSTM_DISTANCES = {**LSTM_PAIRS, "mask_entities": False, "offset_width": 25}
+SHARED = {"@architectures": "spacy_relext.SharedEncoder.v1", "width": 32, "dropout": 0.0}
+# what learns nothing must not begin with random weights
+AS_IT_IS = {**PIECES, "case_features": False, "freeze_embeddings": True}
 # The longest sentence has some hundred names, and their square as many pairs.
 NEAR = {"@misc": "spacy_relext.EntityPairs.v1", "max_distance": 8}
-TINY = {"name": "{encoder}", "max_pieces": 48, "precision": "fp32", "mix_from": 0}
-PIECES = {"name": "{encoder}", "max_pieces": 48, "precision": "fp32", "dropout": 0.0, "hidden": 32}
 
 
-def graph(name: str, tok2vec: Setting) -> Setting:
-    """Settings of a classifier of pairs over dependency trees."""
-    model = {"@architectures": f"spacy_relext.{name}.v1", **GRAPH, "tok2vec": tok2vec}
+def pairs(head: str, encoder: Setting) -> Setting:
+    """Settings of a classifier of pairs."""
+    model = {"@architectures": f"spacy_relext.{head}.v1", "hidden": 32, "dropout": 0.0, "encoder": encoder}
     return {"model": model, "suggester": NEAR}
-
-
-def pieces(name: str, **options: Any) -> Setting:
-    """Settings of a classifier of pairs over word pieces."""
-    return {"model": {"@architectures": f"spacy_relext.{name}.v1", **PIECES, **options}, "suggester": NEAR}
-
-
-def shared(name: str) -> Setting:
-    """Settings of a classifier of pairs over token vectors that all pairs share."""
-    model = {"@architectures": f"spacy_relext.{name}.v1", "width": 32, "hidden": 32, "dropout": 0.0}
-    return {"model": {**model, "tok2vec": LISTENER}, "suggester": NEAR}
 
 
 READ_ALL = {"@misc": "spacy_relext.RuleLearning.v1", "rule_batch": 0}
 
 
-def grounder(kind: str, **options: Any) -> Setting:
+def grounder(encoder: Setting) -> Setting:
     """Settings of a classifier of pairs that learns from rules; it must learn what they say, not look it up."""
-    model = {"@architectures": f"spacy_relext.{kind}Grounder.v1", "hidden": 32, "dropout": 0.0, **options}
     rules = [{"relation": relation, "pattern": pattern} for relation, pattern in RULES]
-    return {"model": model, "suggester": NEAR, "rules": rules, "exact_wins": False, "learning": READ_ALL}
+    return {**pairs("NeroGrounder", encoder), "rules": rules, "exact_wins": False, "learning": READ_ALL}
 
 
-def clusterer(kind: str, **options: Any) -> Setting:
+def clusterer(encoder: Setting) -> Setting:
     """Settings of a finder of relations."""
-    model = {"@architectures": f"spacy_relext.{kind}Clusterer.v1", "dropout": 0.0, **options}
+    model = {"@architectures": "spacy_relext.SelforeClusterer.v1", "dropout": 0.0, "encoder": encoder}
     clustering = {"@misc": "spacy_relext.Clustering.v1", "loops": 1}
     return {"model": model, "suggester": NEAR, "n_clusters": 2, "clustering": clustering}
 
 
-def bags(kind: str, **options: Any) -> Setting:
+def bags(encoder: Setting) -> Setting:
     """Settings of a classifier of bags; without a knowledge base, and so without links, each mention is one."""
-    return {"model": {"@architectures": f"spacy_relext.{kind}BagClassifier.v1", **options}, "suggester": NEAR}
+    return pairs("HrereBagClassifier", encoder)
 
 
 SENTS = ("sentencizer", {})
@@ -180,9 +174,7 @@ ENGLISH_RELATIONS = (make_english_examples, "relations_micro_f", {"min_probabili
 ENGLISH = (make_english_examples, "exact_f", {"threshold": 1.01})
 BY_RULES = (make_rule_examples, "exact_f", {"threshold": 1.01})
 RULED: Setting = {"reads_gold": False}
-LSTM_GROUNDER = {"width": 32, "input_dropout": 0.0, "lstm_dropout": 0.0, "word_dropout": 0.0, "tok2vec": CNN}
-HEAD = {"hidden": 32, "dropout": 0.0}
-LSTM_BAGS = {**HEAD, "width": 32, "input_dropout": 0.0, "lstm_dropout": 0.0, "tok2vec": CNN}
+SHARED_LISTENER = {**SHARED, "tok2vec": LISTENER}
 BY_CLUSTERS = (make_cluster_examples, "ari", {"threshold": 1.01})
 BY_CHANCE = (make_cluster_examples, "clusters_coverage", {"threshold": 1.01})
 FOUND: Setting = {"reads_gold": False, "finds_relations": True, "learn_rate": 1e-4}
@@ -199,32 +191,26 @@ CASES = [
     MethodCase("recurrent", "rere_extractor", extractor(RECURRENT), (SENTS,), *ENGLISH),
     MethodCase("transformer", "rere_extractor", extractor(BERT), (SENTS,), *ENGLISH, spawn=True),
     MethodCase("marked detector", "rere_detector", {"model": MARKED_DETECTOR}, (SENTS,), *ENGLISH_RELATIONS),
-    MethodCase("graph student", "kd_classifier", graph("GraphStudent", CNN), NAMED, *ENGLISH),
+    MethodCase("graph student", "kd_classifier", pairs("KdStudent", GRAPH), NAMED, *ENGLISH),
     # Teacher and student differ in their heads only, so each encoder stands here once.
-    MethodCase("shared student", "kd_classifier", shared("SharedStudent"), NAMED_CNN, *ENGLISH),
-    MethodCase("piece teacher", "kd_teacher", pieces("PieceTeacher", marker_layer=1), NAMED, *ENGLISH),
-    MethodCase(
-        "shared grounder", "nero_grounder", grounder("Shared", width=32, tok2vec=CNN), NAMED, *BY_RULES, **RULED
-    ),
-    MethodCase(
-        "recurrent grounder", "nero_grounder", grounder("Recurrent", **LSTM_GROUNDER), NAMED, *BY_RULES, **RULED
-    ),
-    MethodCase("piece grounder", "nero_grounder", grounder("Piece", **PIECES), NAMED, *BY_RULES, **RULED),
-    MethodCase("shared clusterer", "selfore_clusterer", clusterer("Shared", tok2vec=CNN), NAMED, *BY_CLUSTERS, **FOUND),
+    MethodCase("shared student", "kd_classifier", pairs("KdStudent", SHARED_LISTENER), NAMED_CNN, *ENGLISH),
+    MethodCase("piece teacher", "kd_teacher", pairs("KdTeacher", {**PIECES, "marker_layer": 1}), NAMED, *ENGLISH),
+    MethodCase("shared grounder", "nero_grounder", grounder({**SHARED, "tok2vec": CNN}), NAMED, *BY_RULES, **RULED),
+    MethodCase("recurrent grounder", "nero_grounder", grounder(LSTM_PAIRS), NAMED, *BY_RULES, **RULED),
+    MethodCase("piece grounder", "nero_grounder", grounder(PIECES), NAMED, *BY_RULES, **RULED),
+    MethodCase("shared clusterer", "selfore_clusterer", clusterer(CNN), NAMED, *BY_CLUSTERS, **FOUND),
     # in what a random encoder reads there is nothing to find
-    MethodCase("piece clusterer", "selfore_clusterer", clusterer("Piece", **TINY), NAMED, *BY_CHANCE, **FOUND),
+    MethodCase("piece clusterer", "selfore_clusterer", clusterer(AS_IT_IS), NAMED, *BY_CHANCE, **FOUND),
     MethodCase(
         "marker clusterer",
         "selfore_clusterer",
-        clusterer("Piece", vector="markers", **TINY),
+        clusterer({**AS_IT_IS, "form": "markers"}),
         NAMED,
         *BY_CHANCE,
         **FOUND,
     ),
-    MethodCase(
-        "shared bags", "hrere_classifier", bags("Shared", **HEAD, width=32, tok2vec=LISTENER), NAMED_CNN, *ENGLISH
-    ),
-    MethodCase("recurrent bags", "hrere_classifier", bags("Recurrent", **LSTM_BAGS), NAMED, *ENGLISH),
-    MethodCase("piece bags", "hrere_classifier", bags("Piece", **PIECES), NAMED, *ENGLISH),
+    MethodCase("shared bags", "hrere_classifier", bags(SHARED_LISTENER), NAMED_CNN, *ENGLISH),
+    MethodCase("recurrent bags", "hrere_classifier", bags(LSTM_DISTANCES), NAMED, *ENGLISH),
+    MethodCase("piece bags", "hrere_classifier", bags(PIECES), NAMED, *ENGLISH),
     MethodCase("marked", "rere_extractor", {"model": MARKED_EXTRACTOR}, BEFORE_MARKED, *DETECTED),
 ]

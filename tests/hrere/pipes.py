@@ -64,11 +64,11 @@ def make_examples(nlp: Language) -> List[Example]:
 def build(config: Dict[str, Any] | None = None, *, kb_lr_scale: float = 1.0) -> Language:
     """Make a pipeline that is not initialized."""
     nlp = spacy.blank("en")
-    model: Dict[str, Any] = {"@architectures": "spacy_relext.SharedBagClassifier.v1", "width": 32, "hidden": 32}
-    model["dropout"] = 0.0
+    model: Dict[str, Any] = {"@architectures": "spacy_relext.HrereBagClassifier.v1", "hidden": 32, "dropout": 0.0}
     cnn = {"@architectures": "spacy.HashEmbedCNN.v2", "pretrained_vectors": None, "width": 32, "depth": 2}
     cnn.update(embed_size=300, window_size=1, maxout_pieces=2, subword_features=True)
-    model.update(tok2vec=cnn, kb_lr_scale=kb_lr_scale)
+    encoder = {"@architectures": "spacy_relext.SharedEncoder.v1", "width": 32, "dropout": 0.0, "tok2vec": cnn}
+    model.update(encoder=encoder, kb_lr_scale=kb_lr_scale)
     nlp.add_pipe("hrere_classifier", config={"model": model, **(config or {})})
     return nlp
 

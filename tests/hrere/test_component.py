@@ -13,6 +13,7 @@ from spacy.training import Example
 
 from spacy_relext.bridge.modules import module_of
 from spacy_relext.hrere.bags import gather_bags
+from spacy_relext.hrere.component import single_mentions, single_outputs
 from spacy_relext.hrere.linked_kb import LinkedKb
 from spacy_relext.pipeline.tuning import tune_pipeline
 from spacy_relext.visuals.explanation import explain_doc
@@ -127,7 +128,8 @@ def test_relations_of_the_knowledge_base_are_found_by_name(kb: Path) -> None:
         nlp.config["initialize"]["components"] = {NAME: {"kb": str(kb)}}
         with pytest.warns(UserWarning, match=r"W700.*1 of the 3 relations \(thanked\)"):
             nlp.initialize(lambda: examples)
-    assert nlp.get_pipe(NAME).shared().tolist() == [True, True, True, False]  # type: ignore[attr-defined]
+    pipe: Any = nlp.get_pipe(NAME)
+    assert pipe.knowledge.shared(pipe.classes).tolist() == [True, True, True, False]
 
 
 def test_rows_in_another_order(kb: Path, tmp_path: Path) -> None:
@@ -190,17 +192,17 @@ def test_ranking_scores(kb: Path) -> None:
 def test_mentions_by_themselves_are_not_read_again(kb: Path) -> None:
     nlp = train(kb)
     pipe: Any = nlp.get_pipe("hrere_classifier")
-    gold = pipe._gold([Example(each.predicted.copy(), each.reference) for each in make_examples(nlp)])
+    gold = pipe.gold([Example(each.predicted.copy(), each.reference) for each in make_examples(nlp)])
     bags = gather_bags(gold.pairs, across=True)
     assert {1, 2} <= set(numpy.bincount(bags.bag).tolist())
     read: List[int] = []
-    run = pipe.run_bags
-    pipe.run_bags = lambda each: read.append(len(each)) or run(each)
-    found, expected = pipe.run_single(bags, run(bags)), run(pipe.single(bags))
+    run = pipe.run
+    pipe.run = lambda each: read.append(len(each)) or run(each)
+    found, expected = single_outputs(bags, run(bags)), run(single_mentions(bags))
     assert read == []
     for ours, whole in zip(found, expected):
         numpy.testing.assert_allclose(ours, whole, atol=1e-5)
-    assert found.weights.tolist() == [[1.0]] * len(bags.bag) and pipe.run_single(bags, None) is None
+    assert found.weights.tolist() == [[1.0]] * len(bags.bag) and single_outputs(bags, None) is None
 
 
 def test_tuning_fits_the_mixture(kb: Path) -> None:

@@ -33,7 +33,7 @@ def scan(kb: LinkedKb, subject: int, obj: int, relation: int) -> List[Tuple[str,
 @pytest.mark.parametrize(("entities", "rows", "kept"), [(50, 2048, 8_000_000), (400, 2048, 0), (400, 7, 300)])
 def test_as_in_a_plain_scan(entities: int, rows: int, kept: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(near_facts, "ROWS", rows)
-    monkeypatch.setattr(near_facts, "KEPT", kept)
+    monkeypatch.setattr(near_facts, "CACHE_SIZE", kept)
     dice = numpy.random.default_rng(entities + rows)
     facts = [dice.integers(most, size=600) for most in (entities, 5, entities)]
     kb = make_kb(dice.standard_normal((entities, 24)), numpy.stack(facts, 1), relations=6)
@@ -62,13 +62,13 @@ def test_of_equally_near_facts_the_first_come_first(vectors: Any, data: Any) -> 
 
 
 def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(near_facts, "KEPT", 100)
+    monkeypatch.setattr(near_facts, "CACHE_SIZE", 100)
     dice = numpy.random.default_rng(0)
     facts = numpy.stack([dice.integers(most, size=200) for most in (40, 1, 40)], 1).astype("int32")
     found = near_facts.NearFacts(dice.standard_normal((40, 4)).astype("float32"), facts, n_relations=1)
     for number in range(30):
         found.of_pair(number, 0, 39 - number, top=2)
-        assert sum(map(len, found._cosines.values())) == found._kept <= 100
+        assert sum(map(len, found.cache.values())) == found.cache_size <= 100
 
 
 def test_vectors_that_are_no_numbers() -> None:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from spacy_relext.hrere.losses import agreement, hrere_loss, masked_logs
 from spacy_relext.hrere.model import BagClassifier, HrereOutput, PairKnowledge, SentenceAttention
-from spacy_relext.pairs.encoders.states import PairStates
+from spacy_relext.pairs.encoders.states import PairStates, TokenPairs
 
 # of (no relation, r, r2)
 TEXT, KB = [0.2, 1.0, -0.5], [-2.1875, -0.55, 0.6875]
@@ -168,10 +168,10 @@ def test_changes_of_entities_begin_with_none() -> None:
         assert torch.equal(module(H, T, NONE + 1, NONE), module(H + 0.5, T, NONE, NONE))
 
 
-class Encoder(nn.Module):
+class Encoder(TokenPairs):
     """Takes the vectors of tokens as they are."""
 
-    sizes, output_width = {"width": 4}, 4
+    output_width = 4
 
     def configure(self, **_: Any) -> None:
         """Nothing is to be sized."""

@@ -35,7 +35,7 @@ def truth_of(examples: Sequence[Example], *, unit: str, suggest: Any = None) -> 
     if unit == MENTION:
         order = numpy.arange(len(gold.pairs))
         bags = Bags(gold.pairs, order, order, [bags.ids[0]] * len(order))
-    return Truth(bags, union_of(gold.found, bags), gold)
+    return Truth(bags, union_of(gold.gold, bags), gold)
 
 
 def cells(examples: Sequence[Example], probs: Any, classes: Sequence[PairClass], *, unit: str, **options: Any) -> Any:

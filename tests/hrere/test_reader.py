@@ -178,7 +178,8 @@ def text_scorer() -> Any:
     """A pipeline that has hardly learned: what it says hangs on every token. No word sees those of other sentences."""
     cnn = {"@architectures": "spacy.HashEmbedCNN.v2", "pretrained_vectors": None, "width": 16, "depth": 1}
     cnn.update(embed_size=300, window_size=0, maxout_pieces=2, subword_features=True)
-    model = {"@architectures": "spacy_relext.SharedBagClassifier.v1", "width": 16, "hidden": 16, "tok2vec": cnn}
+    encoder = {"@architectures": "spacy_relext.SharedEncoder.v1", "width": 16, "tok2vec": cnn}
+    model = {"@architectures": "spacy_relext.HrereBagClassifier.v1", "hidden": 16, "encoder": encoder}
     return train(None, {"model": model}, steps=3)
 
 

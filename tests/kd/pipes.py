@@ -27,13 +27,24 @@ ROWS: List[Tuple[str, Entities, Sequence[Tuple[str, str, str]]]] = [
     ("Ada never saw Oslo , said Kari .", [("Ada", "PER"), ("Oslo", "LOC"), ("Kari", "PER")], []),
     ("It rained .", [], []),
 ]
-GRAPH: Dict[str, Any] = {"tok2vec": {**CNN, "width": 16, "depth": 1}, "width": 16, "hidden": 16, "dropout": 0.0}
-GRAPH |= {"input_dropout": 0.0, "graph_dropout": 0.0, "word_dropout": 0.0}
-GRAPH_TEACHER = {"@architectures": "spacy_relext.GraphTeacher.v1", **GRAPH}
-GRAPH_STUDENT = {"@architectures": "spacy_relext.GraphStudent.v1", **GRAPH, "attention_hidden": 8}
-PIECES: Dict[str, Any] = {"max_pieces": 32, "marker_layer": 1, "precision": "fp32", "hidden": 16, "dropout": 0.0}
-PIECE_TEACHER = {"@architectures": "spacy_relext.PieceTeacher.v1", **PIECES}
-PIECE_STUDENT = {"@architectures": "spacy_relext.PieceStudent.v1", **PIECES, "attention_hidden": 8}
+Model = Dict[str, Any]
+VECTORS: Model = {**CNN, "width": 16, "depth": 1}
+GRAPH: Model = {"@architectures": "spacy_relext.GraphEncoder.v1", "tok2vec": VECTORS, "width": 16, "dropout": 0.0}
+GRAPH |= {"input_dropout": 0.0, "word_dropout": 0.0}
+PIECES: Model = {"@architectures": "spacy_relext.PieceEncoder.v1", "max_pieces": 32, "marker_layer": 1}
+PIECES |= {"precision": "fp32"}
+TEACHER_HEAD: Model = {"@architectures": "spacy_relext.KdTeacher.v1", "hidden": 16, "dropout": 0.0}
+STUDENT_HEAD: Model = {"@architectures": "spacy_relext.KdStudent.v1", "hidden": 16, "dropout": 0.0}
+STUDENT_HEAD |= {"attention_hidden": 8}
+GRAPH_TEACHER: Model = {**TEACHER_HEAD, "encoder": GRAPH}
+GRAPH_STUDENT: Model = {**STUDENT_HEAD, "encoder": GRAPH}
+PIECE_TEACHER: Model = {**TEACHER_HEAD, "encoder": PIECES}
+PIECE_STUDENT: Model = {**STUDENT_HEAD, "encoder": PIECES}
+
+
+def over(model: Model, **options: Any) -> Model:
+    """The model with other settings of its encoder."""
+    return {**model, "encoder": {**model["encoder"], **options}}
 
 
 def make_example(nlp: Language, text: str, entities: Entities, triples: Sequence[Tuple[str, str, str]]) -> Example:

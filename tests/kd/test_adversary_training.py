@@ -18,14 +18,16 @@ from tests.kd.pipes import (
     PIECE_TEACHER,
     STUDENT,
     TEACHER,
+    VECTORS,
     build,
     loss_of,
     make_examples,
+    over,
     student,
     train,
 )
 
-SHARED = {TEACHER: "spacy_relext.SharedTeacher.v1", STUDENT: "spacy_relext.SharedStudent.v1"}
+SHARED = {TEACHER: "spacy_relext.KdTeacher.v1", STUDENT: "spacy_relext.KdStudent.v1"}
 
 pytestmark = pytest.mark.filterwarnings("ignore:.W403")  # these texts have no parse
 
@@ -44,8 +46,8 @@ def gradients(pipe: Any, radius: float) -> Dict[str, torch.Tensor]:
 @pytest.mark.parametrize("kind", ["graph", "piece", "shared"])
 def test_perturbations_raise_the_loss_and_small_ones_change_no_gradient(factory: str, kind: str, bert: str) -> None:
     graph, piece = (GRAPH_TEACHER, PIECE_TEACHER) if factory == TEACHER else (GRAPH_STUDENT, PIECE_STUDENT)
-    shared = {"@architectures": SHARED[factory], "dropout": 0.0, "tok2vec": {**BERT, "name": bert, "dropout": 0.0}}
-    pipe = build(factory, {"graph": graph, "piece": {**piece, "name": bert}, "shared": shared}[kind])
+    shared = {"@architectures": SHARED[factory], "dropout": 0.0, "encoder": {**BERT, "name": bert, "dropout": 0.0}}
+    pipe = build(factory, {"graph": graph, "piece": over(piece, name=bert), "shared": shared}[kind])
     train(pipe, make_examples(spacy.blank("en")), steps=5)
     clean, near, far = (gradients(pipe, radius) for radius in (0.0, 1e-6, 1.0))
     assert clean.keys() == near.keys() == far.keys()
@@ -62,8 +64,8 @@ def test_perturbations_raise_the_loss_and_small_ones_change_no_gradient(factory:
 
 @pytest.mark.parametrize("kind", ["piece", "shared"])
 def test_the_next_epoch_reuses_perturbations(kind: str, bert: str) -> None:
-    shared = {"@architectures": SHARED[STUDENT], "dropout": 0.0, "tok2vec": {**BERT, "name": bert, "dropout": 0.0}}
-    pipe = build(STUDENT, {"piece": {**PIECE_STUDENT, "name": bert}, "shared": shared}[kind])
+    shared = {"@architectures": SHARED[STUDENT], "dropout": 0.0, "encoder": {**BERT, "name": bert, "dropout": 0.0}}
+    pipe = build(STUDENT, {"piece": over(PIECE_STUDENT, name=bert), "shared": shared}[kind])
     examples = make_examples(spacy.blank("en"))
     train(pipe, examples, steps=5)
     plain = loss_of(pipe, examples)[STUDENT]
@@ -79,7 +81,7 @@ def test_the_next_epoch_reuses_perturbations(kind: str, bert: str) -> None:
 
 
 def test_a_full_cache_warns_once(bert: str) -> None:
-    pipe = build(STUDENT, {**PIECE_STUDENT, "name": bert}, adversarial_radius=1.0, adversarial_reuse=True)
+    pipe = build(STUDENT, over(PIECE_STUDENT, name=bert), adversarial_radius=1.0, adversarial_reuse=True)
     pipe.perturbations = PerturbationCache(500)
     with pytest.warns(UserWarning, match=r"^\[W407\] kd_classifier: the shifts of 1 texts") as caught:
         train(pipe, make_examples(spacy.blank("en")), steps=2)
@@ -90,7 +92,7 @@ def test_a_full_cache_warns_once(bert: str) -> None:
 def test_training_converges_and_is_reproducible(reuse: bool, bert: str) -> None:
     runs = []
     for _ in range(2):
-        pipe = build(STUDENT, {**PIECE_STUDENT, "name": bert}, adversarial_radius=1.0, adversarial_reuse=reuse)
+        pipe = build(STUDENT, over(PIECE_STUDENT, name=bert), adversarial_radius=1.0, adversarial_reuse=reuse)
         fix_random_seed(1)
         runs.append(train(pipe, make_examples(spacy.blank("en")), steps=60))
     assert runs[0] == runs[1] and runs[0][-1] < 0.3 * runs[0][0]
@@ -104,7 +106,7 @@ def test_a_batch_without_pairs_changes_nothing() -> None:
 
 
 def test_an_encoder_that_cannot_be_perturbed() -> None:
-    shared = {"@architectures": "spacy_relext.SharedStudent.v1", "tok2vec": GRAPH_STUDENT["tok2vec"]}
+    shared = {"@architectures": "spacy_relext.KdStudent.v1", "encoder": VECTORS}
     pipe = build(STUDENT, shared, adversarial_radius=0.5)
     with pytest.raises(ValueError, match=r"^\[R417\] kd_classifier has adversarial_radius = 0.5, but no encoder"):
         pipe.update(make_examples(spacy.blank("en")))
@@ -113,7 +115,7 @@ def test_an_encoder_that_cannot_be_perturbed() -> None:
 def test_a_listening_encoder_cannot_be_perturbed() -> None:
     nlp = spacy.blank("en")
     nlp.add_pipe("tok2vec", config={"model": CNN})
-    model = {**GRAPH_STUDENT, "tok2vec": LISTENER}
+    model = over(GRAPH_STUDENT, tok2vec=LISTENER)
     pipe: Any = nlp.add_pipe(STUDENT, config={"model": model, "adversarial_radius": 0.5})
     nlp.initialize(lambda: make_examples(nlp))
     with pytest.raises(ValueError, match=r"^\[R417\] kd_classifier has adversarial_radius = 0.5, but no encoder"):

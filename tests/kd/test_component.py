@@ -31,6 +31,7 @@ from tests.kd.pipes import (
     loss_of,
     make_example,
     make_examples,
+    over,
     soft_labels,
     student,
     taught_examples,
@@ -182,13 +183,13 @@ def test_both_directions_are_learned() -> None:
 def test_readings_from_both_sides_are_averaged() -> None:
     pipe, examples = marked_student(average_orders=True)
     pairs = pipe.suggest([example.predicted for example in examples])
-    first, second, mean = pipe.run(pairs), pipe.run(pairs.turned()), [0, 2, 1]
+    first, second, mean = pipe.run(pairs), pipe.run(pairs.reversed()), [0, 2, 1]
     assert len(first.logits) == len(pairs) == 2
     for name in ("logits", "local", "auxiliary"):
         numpy.testing.assert_allclose(getattr(first, name), getattr(second, name)[:, mean], atol=1e-6)
     numpy.testing.assert_allclose(first.attention.sum(1), 1.0, atol=1e-5)
     pipe.cfg["average_orders"] = False
-    forwards, backwards = pipe.run(pairs).logits, pipe.run(pairs.turned()).logits
+    forwards, backwards = pipe.run(pairs).logits, pipe.run(pairs.reversed()).logits
     assert abs(forwards - backwards[:, mean]).max() > 1e-4, "one reading depends on the order"
     numpy.testing.assert_allclose(first.logits, (forwards + backwards[:, mean]) / 2, atol=1e-6)
 
@@ -224,7 +225,7 @@ def test_a_shared_encoder_learns_beside_docs_without_annotation(factory: str) ->
     nlp = spacy.blank("en")
     nlp.add_pipe("tok2vec", config={"model": CNN})
     model = GRAPH_TEACHER if factory == TEACHER else GRAPH_STUDENT
-    nlp.add_pipe(factory, config={"model": {**model, "tok2vec": LISTENER}})
+    nlp.add_pipe(factory, config={"model": over(model, tok2vec=LISTENER)})
     bare = nlp.make_doc("Ada met Ole.")
     examples = [Example(bare, bare.copy()), *make_examples(nlp), Example(bare.copy(), bare.copy())]
     optimizer = nlp.initialize(lambda: examples)
@@ -239,7 +240,7 @@ def test_a_shared_encoder_learns_beside_docs_without_annotation(factory: str) ->
 @pytest.mark.parametrize("factory", [TEACHER, STUDENT])
 def test_a_batch_without_pairs(factory: str, kind: str, bert: str) -> None:
     graph, piece = (GRAPH_TEACHER, PIECE_TEACHER) if factory == TEACHER else (GRAPH_STUDENT, PIECE_STUDENT)
-    pipe = build(factory, graph if kind == "graph" else {**piece, "name": bert})
+    pipe = build(factory, graph if kind == "graph" else over(piece, name=bert))
     before = pipe.model.shims[0].to_bytes()
     nlp = spacy.blank("en")
     for text in ("It rained .", ""):
@@ -252,7 +253,7 @@ def test_a_batch_without_pairs(factory: str, kind: str, bert: str) -> None:
 def test_an_upstream_that_was_exchanged_is_noticed() -> None:
     nlp = spacy.blank("en")
     nlp.add_pipe("tok2vec", config={"model": CNN})
-    pipe: Any = nlp.add_pipe(STUDENT, config={"model": {**GRAPH_STUDENT, "tok2vec": LISTENER}})
+    pipe: Any = nlp.add_pipe(STUDENT, config={"model": over(GRAPH_STUDENT, tok2vec=LISTENER)})
     nlp.initialize(lambda: make_examples(nlp))
     doc = make_examples(nlp)[0].predicted
     doc.tensor = numpy.zeros((len(doc), 10), dtype="float32")
@@ -262,7 +263,7 @@ def test_an_upstream_that_was_exchanged_is_noticed() -> None:
 
 @pytest.mark.parametrize("kind", ["graph", "piece"])
 def test_a_pair_gets_the_same_scores_alone_and_in_a_batch(kind: str, bert: str) -> None:
-    pipe = build(STUDENT, GRAPH_STUDENT if kind == "graph" else {**PIECE_STUDENT, "name": bert})
+    pipe = build(STUDENT, GRAPH_STUDENT if kind == "graph" else over(PIECE_STUDENT, name=bert))
     docs = [example.predicted for example in make_examples(spacy.blank("en"))]
 
     def logits(batch: List[Doc]) -> Any:
@@ -276,12 +277,12 @@ def test_a_pair_gets_the_same_scores_alone_and_in_a_batch(kind: str, bert: str) 
 @pytest.mark.parametrize("factory", [TEACHER, STUDENT])
 def test_many_pairs_are_scored_in_parts(factory: str, kind: str, bert: str, monkeypatch: pytest.MonkeyPatch) -> None:
     graph, piece = (GRAPH_TEACHER, PIECE_TEACHER) if factory == TEACHER else (GRAPH_STUDENT, PIECE_STUDENT)
-    pipe = build(factory, graph if kind == "graph" else {**piece, "name": bert}, threshold=0.0)
+    pipe = build(factory, graph if kind == "graph" else over(piece, name=bert), threshold=0.0)
     docs = [example.predicted for example in make_examples(spacy.blank("en"))]
     whole = pipe.predict(docs)
-    assert len(list(pair_base.parts_of(pipe.suggest(docs)))) == 1
+    assert len(list(pipe.split(pipe.suggest(docs)))) == 1
     monkeypatch.setattr(pair_base, "CELLS", 24)  # three pairs of the longest text
-    assert len(list(pair_base.parts_of(pipe.suggest(docs)))) == 6
+    assert len(list(pipe.split(pipe.suggest(docs)))) == 6
     read: List[int] = []
     features = pipe.features
     monkeypatch.setattr(pipe, "features", lambda pairs: read.append(len(pairs.docs)) or features(pairs))
@@ -304,7 +305,7 @@ def far_example() -> Example:
 
 
 def test_attention_to_word_pieces_is_told_by_token(bert: str) -> None:
-    pipe = build(STUDENT, {**PIECE_STUDENT, "name": bert, "max_pieces": 8}, threshold=0.0)
+    pipe = build(STUDENT, over(PIECE_STUDENT, name=bert, max_pieces=8), threshold=0.0)
     example = far_example()
     assert pipe.update([example], losses={})[STUDENT] > 0
     doc = example.predicted
@@ -316,7 +317,7 @@ def test_attention_to_word_pieces_is_told_by_token(bert: str) -> None:
 
 
 def test_without_attention_there_is_none_to_tell(bert: str) -> None:
-    pipe = build(STUDENT, {**PIECE_STUDENT, "name": bert, "attention": False}, threshold=0.0)
+    pipe = build(STUDENT, {**over(PIECE_STUDENT, name=bert), "attention": False}, threshold=0.0)
     found = pipe.predict([far_example().predicted])
     assert [triple["evidence"]["attention"] for triple in found[0]] == [[], []]
     assert [triple["evidence"]["auxiliary"] for triple in found[0]] == [0.0, 0.0]
@@ -328,9 +329,9 @@ def test_an_encoder_of_another_build_is_refused_at_initialize(tmp_path: pathlib.
     transformers.MPNetModel(config).save_pretrained(tmp_path, safe_serialization=True)
     transformers.AutoTokenizer.from_pretrained(bert).save_pretrained(tmp_path)
     with pytest.raises(ValueError, match=r"^\[R404\].*mpnet"):
-        build(STUDENT, {**PIECE_STUDENT, "name": str(tmp_path)})
+        build(STUDENT, over(PIECE_STUDENT, name=str(tmp_path)))
     with pytest.raises(ValueError, match="R007.*marker_layer"):
-        build(STUDENT, {**PIECE_STUDENT, "name": bert, "marker_layer": 3})
+        build(STUDENT, over(PIECE_STUDENT, name=bert, marker_layer=3))
 
 
 @pytest.mark.parametrize("factory, model", [(TEACHER, GRAPH_TEACHER), (STUDENT, GRAPH_STUDENT)])
@@ -373,4 +374,4 @@ def test_an_encoder_of_static_vectors_without_any(factory: str, model: Any) -> N
     embed = {**EMBED, "include_static_vectors": True}
     tok2vec = {"@architectures": "spacy.Tok2Vec.v2", "embed": embed, "encode": LSTM}
     with pytest.raises(ValueError, match=rf"^\[R514\] .*'{factory}' reads static vectors.*--paths.vectors"):
-        build(factory, {**model, "tok2vec": tok2vec})
+        build(factory, over(model, tok2vec=tok2vec))

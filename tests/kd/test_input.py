@@ -19,15 +19,17 @@ from tests.kd.pipes import (
     PIECE_STUDENT,
     STUDENT,
     TEACHER,
+    VECTORS,
     build,
     make_example,
     make_examples,
+    over,
     train,
 )
 
 pytestmark = pytest.mark.filterwarnings("ignore:.W403")  # most of these texts have no parse
 FACTORIES = [(TEACHER, GRAPH_TEACHER), (STUDENT, GRAPH_STUDENT)]
-SHARED_STUDENT = {"@architectures": "spacy_relext.SharedStudent.v1", "tok2vec": GRAPH_STUDENT["tok2vec"]}
+SHARED_STUDENT = {"@architectures": "spacy_relext.KdStudent.v1", "encoder": VECTORS}
 
 
 @pytest.mark.filterwarnings("ignore:.W401")
@@ -127,7 +129,7 @@ def test_a_single_relation_in_a_single_text(factory: str, model: Dict[str, Any])
 
 @pytest.mark.parametrize("kind", ["graph", "piece", "shared"])
 def test_a_pair_200_tokens_apart_in_300_tokens(kind: str, bert: str) -> None:
-    model = {"graph": GRAPH_STUDENT, "piece": {**PIECE_STUDENT, "name": bert}, "shared": SHARED_STUDENT}[kind]
+    model = {"graph": GRAPH_STUDENT, "piece": over(PIECE_STUDENT, name=bert), "shared": SHARED_STUDENT}[kind]
     pipe = build(STUDENT, model, threshold=1e-6)
     text = " ".join(["Ada", *["was"] * 200, "born in London", *["."] * 97])
     example = make_example(spacy.blank("en"), text, [("Ada", "PER"), ("London", "LOC")], [("Ada", "born_in", "London")])
@@ -175,7 +177,7 @@ def test_trees_of_any_form(heads: List[int]) -> None:
 @pytest.mark.parametrize("kind", ["graph", "piece", "shared"])
 def test_what_is_no_input_changes_no_prediction(kind: str, bert: str) -> None:
     """Gold never; heads with the graph alone; types where neither attention nor marks read them."""
-    piece = {**PIECE_STUDENT, "name": bert, "attention": False}
+    piece = {**over(PIECE_STUDENT, name=bert), "attention": False}
     pipe = build(STUDENT, {"graph": GRAPH_STUDENT, "piece": piece, "shared": SHARED_STUDENT}[kind], threshold=1e-6)
     plain = make_examples(spacy.blank("en"))
     scrambled, docs = make_examples(spacy.blank("en")), []

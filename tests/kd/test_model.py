@@ -1,22 +1,21 @@
 """Teacher and student above an encoder of pairs."""
 
-from typing import Any, Dict, Optional
+from typing import Any, Dict
 
 import pytest
 import torch
 from torch import nn
 
 from spacy_relext.kd.model import MultiAspectAttention, Student, Teacher
-from spacy_relext.pairs.encoders.states import PairStates, clip_distance, masked_max, masked_mean
+from spacy_relext.pairs.encoders.states import PairStates, TokenPairs, clip_distance, masked_max, masked_mean
 from spacy_relext.pairs.model import by_token
 
 WIDTH, CLASSES, TYPES = 6, 4, 3
 
 
-class Echo(nn.Module):
+class Echo(TokenPairs):
     """An encoder that gives what it gets."""
 
-    sizes: Optional[Dict[str, Any]] = {}
     output_width = WIDTH
 
     def configure(self, **sizes: Any) -> None:

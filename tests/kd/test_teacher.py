@@ -16,6 +16,7 @@ from tests.kd.pipes import (
     TEACHER,
     build,
     make_examples,
+    over,
     soft_labels,
     taught_examples,
     teacher,
@@ -42,9 +43,8 @@ def test_a_teacher_that_reads_the_answer_teaches_and_does_not_predict() -> None:
 
 @pytest.mark.parametrize("kind", ["graph", "piece"])
 def test_soft_labels_do_not_depend_on_the_batch(kind: str, bert: str) -> None:
-    model = (
-        {**GRAPH_TEACHER, "input_dropout": 0.5, "dropout": 0.5} if kind == "graph" else {**PIECE_TEACHER, "name": bert}
-    )
+    graph = {**over(GRAPH_TEACHER, input_dropout=0.5), "dropout": 0.5}
+    model = graph if kind == "graph" else over(PIECE_TEACHER, name=bert)
     pipe = build(TEACHER, model)
     together, turned, alone = (make_examples(spacy.blank("en")) for _ in range(3))
     assert pipe.teach(together) == pipe.teach(turned[::-1]) == sum(pipe.teach([example]) for example in alone) == 16
@@ -103,7 +103,7 @@ def test_of_texts_that_it_has_not_seen_nothing_is_left_out(fusion: str) -> None:
     if fusion == "vector":
         doc = unseen[4].predicted
         logits = pipe.run(pipe.suggest([doc])).logits[0]
-        assert pipe.judge([unseen[4]])[0][0] == pytest.approx(logits), "as in prediction"
+        assert pipe.score_gold([unseen[4]])[0][0] == pytest.approx(logits), "as in prediction"
         assert soft_labels(unseen)["Viking praised Mary .", 0, 6, 15, 19, "teacher"] == pytest.approx(logits, abs=1e-4)
 
 
@@ -112,7 +112,7 @@ def test_what_the_types_say_is_saved_with_the_teacher() -> None:
     nlp = spacy.blank("en")
     other: Any = nlp.add_pipe(TEACHER, config={"model": GRAPH_TEACHER})
     other.from_bytes(pipe.to_bytes())
-    assert other.cfg["patterns"] == pipe.cfg["patterns"] and len(other.patterns) == len(pipe.patterns) == 5
+    assert other.patterns.to_dict() == pipe.patterns.to_dict() and len(other.patterns) == len(pipe.patterns) == 5
     before, after = (soft_labels(taught_examples(each)) for each in (pipe, other))
     assert before == after
 

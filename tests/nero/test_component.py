@@ -21,13 +21,17 @@ from tests.contract.cases import CNN, LISTENER
 
 NAME = "nero_grounder"
 MODEL = {
-    "@architectures": "spacy_relext.SharedGrounder.v1",
-    "width": 32,
+    "@architectures": "spacy_relext.NeroGrounder.v1",
     "hidden": 32,
     "dropout": 0.0,
-    "tok2vec": {**CNN, "width": 32, "depth": 2},
+    "encoder": {
+        "@architectures": "spacy_relext.SharedEncoder.v1",
+        "width": 32,
+        "dropout": 0.0,
+        "tok2vec": {**CNN, "width": 32, "depth": 2},
+    },
 }
-LEARNING = {"unmatched_from", "quiet_share", "pool_size", "borrow"}
+LEARNING = {"unmatched_from", "negative_share", "pool_size", "borrow"}
 RULES = [
     {"id": "lives", "relation": "lives_in", "pattern": "SUBJ-PER lives in OBJ-LOC"},
     {"id": "home", "relation": "lives_in", "pattern": "OBJ-LOC is home to SUBJ-PER"},
@@ -82,7 +86,7 @@ def ask(nlp: Language, pipe: Any, text: str) -> List[Any]:
 def test_rules_are_all_it_needs() -> None:
     nlp, pipe = build()
     assert pipe.labels == ("lives_in", "met") and [rule.id for rule in pipe.rules] == ["lives", "home", "met", "never"]
-    assert len(pipe._pool) == len(texts(SAID)) + len(texts(SAID[:3])), "and what is said, read from the other side"
+    assert len(pipe.learner.pool) == len(texts(SAID)) + len(texts(SAID[:3])), "and what is said, read from the other side"
 
 
 def test_paraphrases_that_no_rule_matches() -> None:
@@ -126,7 +130,7 @@ def test_types_bar_relations() -> None:
 
 @pytest.mark.parametrize("kind", ["entropy", "learned"])
 def test_scores_without_labels(kind: str) -> None:
-    nlp, pipe = build(no_relation=kind, exact_wins=False, quiet_share=0.1, unmatched_from=0)
+    nlp, pipe = build(no_relation=kind, exact_wins=False, negative_share=0.1, unmatched_from=0)
     train(nlp, pipe, [*SAID, *UNSAID], steps=20)
     everything = [t.score for text in texts([*SAID, *UNSAID]) for t in ask(nlp, pipe, text)]
     assert everything and all(0.5 <= score <= 1.0 for score in everything)
@@ -204,9 +208,9 @@ def test_marked_pairs_are_learned_from_either_side() -> None:
 def test_readings_from_both_sides_are_averaged() -> None:
     nlp, pipe = build_marked(average_orders=True)
     pairs = pipe.suggest([marked(nlp, *row) for row in MARKED_ROWS])
-    first, second = pipe.run(pairs), pipe.run(pairs.turned())
+    first, second = pipe.run(pairs), pipe.run(pairs.reversed())
     numpy.testing.assert_allclose(first.logits, second.logits[:, [0, 2, 1]], atol=1e-6)
-    numpy.testing.assert_array_equal(first.unit, pipe.read(pairs).unit)
+    numpy.testing.assert_array_equal(first.unit, pipe.forward(pairs).unit)
 
 
 def test_labels_beside_rules() -> None:
@@ -214,24 +218,24 @@ def test_labels_beside_rules() -> None:
     text = "Kari greets Ole ."
     example = Example(make_doc(nlp, text), nlp.make_doc(text))
     set_triples(example.reference, [((0, 4), "met", (12, 15))])
-    size = len(pipe._pool)
+    size = len(pipe.learner.pool)
     optimizer = nlp.create_optimizer()
     optimizer.learn_rate = 0.005
     for _ in range(60):
         pipe.update([example], sgd=optimizer)
-    assert len(pipe._pool) == size + 2, "the pair and, without a relation, its other order"
+    assert len(pipe.learner.pool) == size + 2, "the pair and, without a relation, its other order"
     assert [t.relation for t in ask(nlp, pipe, "Kari greets Ole .")] == ["met"]
 
 
 def test_the_pool_is_bounded_and_grows_with_the_stream() -> None:
     nlp, pipe = build(templates=SAID[:1], pool_size=5)
-    assert len(pipe._pool) == 5 and pipe._pool.seen > 5
+    assert len(pipe.learner.pool) == 5 and pipe.learner.pool.seen > 5
     nlp, pipe = build(templates=SAID[:1])
-    size = len(pipe._pool)
+    size = len(pipe.learner.pool)
     pipe.update(examples(nlp, SAID[2:3]), sgd=nlp.create_optimizer())
-    assert len(pipe._pool) > size
+    assert len(pipe.learner.pool) > size
     pipe.update(examples(nlp, SAID[2:3]), sgd=nlp.create_optimizer())
-    assert pipe._pool.seen == len(pipe._pool), "none is taken twice"
+    assert pipe.learner.pool.seen == len(pipe.learner.pool), "none is taken twice"
 
 
 def test_all_of_a_stream_is_searched() -> None:
@@ -242,7 +246,7 @@ def test_all_of_a_stream_is_searched() -> None:
     with pytest.raises(ValueError, match=r"R504.*max_epochs = -1.*\[initialize.components.nero_grounder.corpus\]"):
         pipe.initialize(lambda: first, nlp=nlp)
     pipe.initialize(lambda: first, nlp=nlp, corpus=lambda pipeline: examples(pipeline, (*UNSAID, *SAID)))
-    assert len(pipe._pool) and pipe.labels == ("lives_in", "met")
+    assert len(pipe.learner.pool) and pipe.labels == ("lives_in", "met")
     losses = pipe.update(first, sgd=nlp.create_optimizer(), losses={})
     assert losses["nero_grounder_matched"] > 0
 
@@ -250,7 +254,7 @@ def test_all_of_a_stream_is_searched() -> None:
 def test_rules_borrow_arguments_of_their_relation() -> None:
     _, pipe = build()
     for _ in range(5):
-        texts_of = pipe._texts_of(numpy.arange(4))
+        texts_of = pipe.learner.rule_texts(numpy.arange(4), pipe.rulebook, pipe.vocab)
         found = [" ".join(token.text for token in doc) for doc in texts_of.docs]
         for number, names in enumerate([("PER", "LOC"), ("PER", "LOC"), ("PER", "PER")]):
             subject, obj = texts_of.spans(number)
@@ -258,7 +262,7 @@ def test_rules_borrow_arguments_of_their_relation() -> None:
         assert found[0].split()[1:3] == ["lives", "in"] and found[1].split()[1:4] == ["is", "home", "to"]
         assert found[1].split()[0] in PLACES, "its object comes first"
     _, plain = build(borrow=False)
-    assert {doc[0].text for doc in plain._texts_of(numpy.arange(3)).docs} == {"something"}
+    assert {doc[0].text for doc in plain.learner.rule_texts(numpy.arange(3), plain.rulebook, plain.vocab).docs} == {"something"}
 
 
 # What is wrong with the input
@@ -327,7 +331,7 @@ def test_rules_that_name_no_relation() -> None:
 def test_a_listener_is_refused() -> None:
     nlp = spacy.blank("en")
     nlp.add_pipe("tok2vec", config={"model": {**CNN, "width": 32}})
-    listener = {"@architectures": "spacy_relext.SharedGrounder.v1", "tok2vec": {**LISTENER, "width": 32}}
+    listener = {"@architectures": "spacy_relext.NeroGrounder.v1", "encoder": {**LISTENER, "width": 32}}
     pipe: Any = nlp.add_pipe(NAME, config={"rules": RULES, "model": listener})
     with pytest.raises(ValueError, match=r"\[R505\].*'nero_grounder' is a listener"):
         pipe.initialize(lambda: examples(nlp, SAID), nlp=nlp)

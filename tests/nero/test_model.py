@@ -5,10 +5,10 @@ from typing import Any, Dict
 import pytest
 import torch
 
-from spacy_relext.bridge.weights import MeanWeights
+from spacy_relext.bridge.weights import EmaWeights
 from spacy_relext.nero.losses import nero_loss, rule_targets
 from spacy_relext.nero.model import Grounder, GrounderOutput
-from spacy_relext.pairs.encoders.recurrent import RecurrentPairs
+from spacy_relext.pairs.encoders.graph import RecurrentPairs
 from spacy_relext.pairs.encoders.shared import SharedPairs
 
 SIZES = {"n_classes": 4, "n_types": 2, "encoder": {"width": 6, "n_tags": 1, "n_types": 2}}
@@ -104,8 +104,8 @@ def targets(**more: Any) -> Dict[str, torch.Tensor]:
     return {
         "matched": torch.tensor([[0.0, 1.0, 0.0]]),
         "grid": GRID,
-        "own": torch.tensor([[0.0, 0.9, 0.1], [0.2, 0.4, 0.4]]),
-        "quiet": torch.tensor([False, False]),
+        "teacher": torch.tensor([[0.0, 0.9, 0.1], [0.2, 0.4, 0.4]]),
+        "low_confidence": torch.tensor([False, False]),
         "rules": torch.eye(3),
         "relations": torch.tensor([1, 1, 2]),
         "unmatched": torch.tensor(True),
@@ -142,11 +142,11 @@ def test_unmatched_pairs_wait() -> None:
     assert "unmatched" not in terms
 
 
-def test_quiet_pairs_learn_no_relation() -> None:
+def test_negative_samples_learn_no_relation() -> None:
     found = outputs(requires_grad=True)
     options: Dict[str, Any] = {**WEIGHTS, "w_unmatched": 1.0, "temperature": 0.0, "own_share": 0.0}
-    quiet = targets(quiet=torch.tensor([True, True]))
-    given = {key: value.double() if value.is_floating_point() else value for key, value in quiet.items()}
+    negative = targets(low_confidence=torch.tensor([True, True]))
+    given = {key: value.double() if value.is_floating_point() else value for key, value in negative.items()}
     terms = nero_loss(found, given, **options)
     expected = -found.logits[1:3].log_softmax(1)[:, 0].mean()
     assert float(terms["unmatched"].detach()) == pytest.approx(float(expected.detach()))
@@ -155,7 +155,7 @@ def test_quiet_pairs_learn_no_relation() -> None:
 def test_mean_of_the_last_weights() -> None:
     layer = torch.nn.Linear(1, 1, bias=False)
     layer.weight.data.fill_(0.0)
-    mean = MeanWeights(layer, decay=0.9)
+    mean = EmaWeights(layer, decay=0.9)
     for value in (1.0, 3.0):
         layer.weight.data.fill_(value)
         mean.update()

@@ -8,7 +8,7 @@ from spacy.training import Example
 
 from spacy_relext import set_triples
 from spacy_relext.annotations.entities import PAIRS_KEY
-from spacy_relext.pairs.gold import GoldPairs, PairClass, gold_pairs, list_classes, turned_classes
+from spacy_relext.pairs.gold import GoldPairs, PairClass, gold_pairs, list_classes, reversed_classes
 from spacy_relext.pairs.suggesters import AnnotatedPairs, EntityPairs
 from tests.pairs.builders import make_doc, make_example, with_entities
 
@@ -36,7 +36,7 @@ def read(gold: Iterable[Any], **options: Any) -> GoldPairs:
 def said(found: GoldPairs) -> List[Any]:
     """Subject, classes and object of the pairs of which gold says something."""
     spans = [found.pairs.spans(number) for number in range(len(found))]
-    rows = [(s.text, sorted(classes), o.text) for (s, o), classes in zip(spans, found.found)]
+    rows = [(s.text, sorted(classes), o.text) for (s, o), classes in zip(spans, found.gold)]
     return [row for row in rows if row[1]]
 
 
@@ -85,7 +85,7 @@ def test_docs_without_annotation_are_skipped_and_counted() -> None:
         EntityPairs(), [Example(bare, bare.copy()), empty, make_example(people(), [(ADA, "met", CHARLES)])]
     )
     assert found.unannotated == 1 and len(found) == 12
-    assert found.found[:6] == [set()] * 6 and said(found) == [("ada", [MET], "charles")]
+    assert found.gold[:6] == [set()] * 6 and said(found) == [("ada", [MET], "charles")]
     references = [example.reference for example in found.examples]
     assert len(references) == len(found.pairs.docs) and references[found.pairs.doc[0]] is empty.reference
 
@@ -98,7 +98,7 @@ def test_all_docs_stay_in_the_batch() -> None:
     assert set(found.pairs.doc.tolist()) == {1} and found.unannotated == 2
     own = found.with_own_docs()
     assert own.examples == [examples[1]] and list(own.pairs.docs) == [examples[1].predicted]
-    assert set(own.pairs.doc.tolist()) == {0} and own.found == found.found
+    assert set(own.pairs.doc.tolist()) == {0} and own.gold == found.gold
 
 
 def test_no_examples() -> None:
@@ -157,9 +157,9 @@ def test_classes_of_a_data_set() -> None:
 
 def test_classes_from_the_other_side() -> None:
     classes = list_classes([{MET, PairClass("born", backwards=True)}])
-    turned = turned_classes(classes)
+    turned = reversed_classes(classes)
     assert turned is not None and turned.tolist() == [0, 2, 1, 4, 3]
-    assert turned_classes([MET]) is None and turned_classes([PairClass("born", backwards=True), MET]) is None
+    assert reversed_classes([MET]) is None and reversed_classes([PairClass("born", backwards=True), MET]) is None
 
 
 def test_gold_that_was_stored_twice() -> None:

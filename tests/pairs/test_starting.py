@@ -9,7 +9,7 @@ import torch
 from spacy.util import fix_random_seed
 
 from spacy_relext.bridge.modules import module_of
-from tests.kd.pipes import GRAPH_STUDENT, GRAPH_TEACHER, STUDENT, TEACHER, make_examples
+from tests.kd.pipes import GRAPH_STUDENT, GRAPH_TEACHER, STUDENT, TEACHER, VECTORS, make_examples, over
 
 
 def new(factory: str, model: Dict[str, Any], *, seed: int, **options: Any) -> Any:
@@ -21,9 +21,9 @@ def new(factory: str, model: Dict[str, Any], *, seed: int, **options: Any) -> An
     return nlp
 
 
-def saved(folder: Path, seed: int, **options: Any) -> Path:
+def saved(folder: Path, seed: int, **encoder: Any) -> Path:
     path = folder / f"teacher{seed}"
-    new(TEACHER, {**GRAPH_TEACHER, **options}, seed=seed).to_disk(path)
+    new(TEACHER, over(GRAPH_TEACHER, **encoder), seed=seed).to_disk(path)
     return path
 
 
@@ -54,5 +54,5 @@ def test_what_cannot_be_started_from(tmp_path: Path) -> None:
     assert "no/such" in refused(Path("no/such"))
     spacy.blank("en").to_disk(tmp_path / "blank")
     assert "0 components" in refused(tmp_path / "blank")
-    narrow: List[Path] = [saved(tmp_path, 4, width=8, hidden=8, tok2vec={**GRAPH_TEACHER["tok2vec"], "width": 8})]
+    narrow: List[Path] = [saved(tmp_path, 4, width=8, tok2vec={**VECTORS, "width": 8})]
     assert "their encoder has no encoder." in refused(*narrow)

@@ -138,7 +138,7 @@ def test_a_wrong_width_is_one_clear_line(upstream: str) -> None:
     with pytest.raises(ValueError, match=message) as caught:
         nlp.initialize(lambda: examples)
     assert "\n" not in str(caught.value)
-    assert "Set [components.facts.model.tok2vec.width] to 48" in str(caught.value)
+    assert "Set the width of its listener, in [components.facts.model.encoder], to 48" in str(caught.value)
 
 
 def test_a_wrong_width_of_a_transformer(bert: str) -> None:

@@ -36,7 +36,7 @@ CNN = {
     "maxout_pieces": 2,
     "subword_features": True,
 }
-MODEL = {"@architectures": "spacy_relext.SharedClusterer.v1", "tok2vec": CNN, "dropout": 0.0}
+MODEL = {"@architectures": "spacy_relext.SelforeClusterer.v1", "encoder": CNN, "dropout": 0.0}
 
 
 def make_doc(nlp: Language, text: str) -> Doc:
@@ -74,11 +74,11 @@ def test_templates_are_clusters_with_names() -> None:
     nlp, pipe, examples = build()
     scores = nlp.evaluate(examples)
     assert scores["ari"] > 0.9 and scores["b3_f"] > 0.9 and scores["clusters_coverage"] == 1.0
-    assert {each["size"] for each in pipe.cfg["clusters"]} == {TURNS}
+    assert {each["size"] for each in pipe.clusters.records} == {TURNS}
     assert any("wife" in name for name in pipe.labels) and any("shares" in name for name in pipe.labels)
     (triple,) = nlp(make_doc(nlp, "Pia is the loving wife of Ada"))._.triples
     assert (triple.subject.text, triple.object.text) == ("Pia", "Ada") and "wife" in triple.relation
-    assert triple.evidence["cluster"] in {each["id"] for each in pipe.cfg["clusters"]}
+    assert triple.evidence["cluster"] in {each["id"] for each in pipe.clusters.records}
     assert 0.0 <= triple.score <= 1.0 and 0.5 < triple.evidence["probability"] <= 1.0
 
 
@@ -96,26 +96,26 @@ def test_the_least_sure_get_no_triple() -> None:
 
 def test_gold_and_order_are_not_read() -> None:
     _, pipe, examples = build()
-    expected = {key: pipe.labels[cluster] for key, cluster in pipe._cluster_of.items()}
+    expected = {key: pipe.labels[cluster] for key, cluster in pipe.loop.cluster_of.items()}
     nlp = spacy.blank("en")
     other: Any = nlp.add_pipe(NAME, config={"n_clusters": 3, "model": MODEL})
     for example in examples:
         set_triples(example.reference, [])
     spacy.util.fix_random_seed(0)
     nlp.initialize(lambda: examples[::-1] + examples[:3])  # a pair that stands there twice counts once
-    assert {key: other.labels[cluster] for key, cluster in other._cluster_of.items()} == expected
+    assert {key: other.labels[cluster] for key, cluster in other.loop.cluster_of.items()} == expected
 
 
 def test_without_loops_nothing_is_learned() -> None:
     nlp, pipe, examples = build()
     before = pipe.model.to_bytes()
-    assert pipe.cfg["settled"] and nlp.update(examples, sgd=nlp.create_optimizer(), losses={}) == {NAME: 0.0}
+    assert pipe.clusters.has_settled and nlp.update(examples, sgd=nlp.create_optimizer(), losses={}) == {NAME: 0.0}
     assert pipe.model.to_bytes() == before
 
 
 def test_loops_keep_numbers_and_names_and_settle() -> None:
     nlp, pipe, examples = build(clustering=LOOPS)
-    before = dict(pipe._cluster_of)
+    before = dict(pipe.loop.cluster_of)
     pipe.rename_cluster("cluster_1", "mine")
     optimizer = nlp.create_optimizer()
     optimizer.learn_rate = 1e-5
@@ -123,9 +123,9 @@ def test_loops_keep_numbers_and_names_and_settle() -> None:
     nlp.update(examples, sgd=optimizer, losses=losses)
     assert losses[NAME] > 0.0
     changed = pipe.recluster()
-    same = sum(before[key] == cluster for key, cluster in pipe._cluster_of.items())
-    assert changed == pytest.approx(1 - same / len(before)) and changed < 0.1 and pipe.cfg["settled"]
-    assert pipe.cfg["clusters"][1]["name"] == "mine" == pipe.labels[1] and len(pipe.cfg["history"]) == 2
+    same = sum(before[key] == cluster for key, cluster in pipe.loop.cluster_of.items())
+    assert changed == pytest.approx(1 - same / len(before)) and changed < 0.1 and pipe.clusters.has_settled
+    assert pipe.clusters.records[1]["name"] == "mine" == pipe.labels[1] and len(pipe.clusters.history) == 2
     assert "loop 1: 48 pairs in 3 clusters, " in pipe.loop_report()
     settled = nlp.update(examples, sgd=optimizer, losses={})
     assert settled == {NAME: 0.0}
@@ -191,7 +191,7 @@ def test_bad_input() -> None:
     with pytest.raises(ValueError, match="R600"):
         pipe.initialize(lambda: examples, nlp=nlp)
     pipe.initialize(lambda: examples, nlp=nlp, corpus=lambda nlp: iter(examples))
-    assert sum(each["size"] for each in pipe.cfg["clusters"]) == 48
+    assert sum(each["size"] for each in pipe.clusters.records) == 48
     with pytest.raises(ValueError, match="R007"):
         nlp.add_pipe(NAME, name="other", config={"n_clusters": -1, "model": MODEL})
 
@@ -216,7 +216,7 @@ def test_texts_that_are_all_equal() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         pipe.initialize(lambda: [Example(doc, doc) for doc in same], nlp=nlp)
-    assert sum(each["size"] for each in pipe.cfg["clusters"]) == 3
+    assert sum(each["size"] for each in pipe.clusters.records) == 3
 
 
 def test_one_document() -> None:
@@ -242,7 +242,7 @@ def test_clusters_without_a_pair_get_none() -> None:
     with pytest.warns(UserWarning, match="W600.*fallen together") as told:
         pipe.initialize(lambda: [Example(doc, doc) for doc in docs], nlp=nlp)
     assert not [each for each in told if "sklearn" in str(each.category)], "one warning says it"
-    sizes = {each["id"]: each["size"] for each in pipe.cfg["clusters"]}
+    sizes = {each["id"]: each["size"] for each in pipe.clusters.records}
     assert sorted(sizes.values()) == [0, 0, 0, 0, 9, 9]
     found = [nlp(make_doc(nlp, text))._.triples[0] for text in ("Kim met Pia", "Kim ! ! zzz Pia", "Pia 9 Ada")]
     assert all(sizes[triple.evidence["cluster"]] for triple in found)
@@ -261,7 +261,7 @@ def test_names_say_which_way_they_are_read() -> None:
         pair = dict(zip(("object", "subject") if turned else ("subject", "object"), places))
         example.predicted.user_data[PAIRS_KEY] = [pair]
     pipe.initialize(lambda: examples, nlp=nlp)
-    said = {each["name"]: each["object_first"] for each in pipe.cfg["clusters"]}
+    said = {each["name"]: each["object_first"] for each in pipe.clusters.records}
     assert sum(said.values()) >= 1
     assert all(name.endswith(" (object first)") == turned for name, turned in said.items())
 

@@ -29,7 +29,7 @@ def test_scores_are_ranks_of_training_pairs(trained: Any) -> None:
     found = sorted(scores_of(nlp, pipe, examples))
     assert 0.0 <= found[0] < 0.05 and 0.95 < found[-1] <= 1.0
     assert numpy.abs(numpy.asarray(found) - numpy.linspace(0, 1, len(found))).max() < 0.05
-    fits = [each["fit"] for each in pipe.cfg["clusters"]]
+    fits = [each["fit"] for each in pipe.clusters.records]
     assert all(0.0 <= each <= 1.0 for each in fits) and numpy.mean(fits) == pytest.approx(0.5, abs=0.05)
 
 

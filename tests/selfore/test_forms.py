@@ -37,10 +37,16 @@ def build_pieces(encoder: str, vector: str, **options: Any) -> Tuple[Language, A
     """A pipeline over a tiny random BERT, in which there is nothing to be found."""
     nlp = spacy.blank("en")
     model = {
-        "@architectures": "spacy_relext.PieceClusterer.v1",
-        "name": encoder,
-        "vector": vector,
-        "precision": "fp32",
+        "@architectures": "spacy_relext.SelforeClusterer.v1",
+        "encoder": {
+            "@architectures": "spacy_relext.PieceEncoder.v1",
+            "name": encoder,
+            "form": vector,
+            "precision": "fp32",
+            "case_features": False,
+            "mix_from": 3,
+            "freeze_embeddings": True,
+        },
         "type_weight": 0.0,
     }
     nlp.add_pipe(NAME, config={"n_clusters": 3, "model": model, "clustering": clustering(**options)})
@@ -203,7 +209,7 @@ def test_nothing_is_hidden_from_predictions() -> None:
 
 def test_each_pair_is_read_twice_where_readings_are_compared() -> None:
     _, pipe, examples = build(clustering=clustering(loops=1, contrast=1.0))
-    readings = pipe.readings(pipe.suggest_gold(examples[:3]))
+    readings = pipe.suggest_gold(examples[:3])
     numbers = pipe.targets(readings)["pairs"].tolist()
     assert numbers[:3] == numbers[3:] and len(set(numbers)) == 3 and keys_of(readings)[:3] == keys_of(readings)[3:]
 

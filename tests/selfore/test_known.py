@@ -7,6 +7,7 @@ import spacy
 from spacy.training import Example
 
 from spacy_relext import set_triples
+from spacy_relext.selfore.loop import read_table
 from tests.selfore.test_component import LOOPS, MODEL, NAME, TEMPLATES, TURNS, build, make_doc, make_examples
 
 Keep = Callable[[int, str], bool]
@@ -40,7 +41,7 @@ def some(turn: int, relation: str) -> bool:
 def test_known_relations_keep_their_names_and_new_ones_are_found() -> None:
     nlp, pipe, examples = train(some)
     assert pipe.labels[:2] == ("bought", "married") and "town" in pipe.labels[2]
-    assert [each.get("known", False) for each in pipe.cfg["clusters"]] == [True, True, False]
+    assert [each.get("known", False) for each in pipe.clusters.records] == [True, True, False]
     said: List[Dict[str, Any]] = []
     for number, example in enumerate(examples):
         (triple,) = nlp(example.predicted.copy())._.triples
@@ -55,8 +56,8 @@ def test_a_wrong_label_stays_as_gold_says() -> None:
     wrong = examples[0]  # of "born_in"
     set_triples(wrong.reference, [dict(zip(("subject", "object"), wrong.reference.ents), relation="bought")])
     pipe.recluster()
-    (key,) = pipe.read_table([wrong]).keys
-    assert pipe.labels[pipe._cluster_of[key]] == "bought" and pipe.targets(pipe.suggest_gold([wrong]))["clusters"] == [
+    (key,) = read_table(pipe, [wrong]).keys
+    assert pipe.labels[pipe.loop.cluster_of[key]] == "bought" and pipe.targets(pipe.suggest_gold([wrong]))["clusters"] == [
         0
     ]
 
@@ -98,8 +99,8 @@ def test_loops_keep_known_clusters() -> None:
 
 def test_gold_is_read_only_where_it_shall_be() -> None:
     _, pipe, examples = build()
-    table = pipe.read_table(examples)
-    assert set(table.said) == {None} and not any("known" in each for each in pipe.cfg["clusters"])
+    table = read_table(pipe, examples)
+    assert set(table.gold) == {None} and not any("known" in each for each in pipe.clusters.records)
 
 
 @pytest.mark.parametrize("key", ["n_clusters", "most_clusters"])

@@ -114,6 +114,6 @@ def test_a_listener_is_refused() -> None:
     nlp = spacy.blank("en")
     nlp.add_pipe("tok2vec", config={"model": CNN})
     listener = {"@architectures": "spacy.Tok2VecListener.v1", "width": 48, "upstream": "*"}
-    nlp.add_pipe(NAME, config={"n_clusters": 3, "model": {**MODEL, "tok2vec": listener}})
+    nlp.add_pipe(NAME, config={"n_clusters": 3, "model": {**MODEL, "encoder": listener}})
     with pytest.raises(ValueError, match="R608.*listener.*encoder of its own"):
         nlp.initialize(lambda: make_examples(nlp))

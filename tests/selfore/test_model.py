@@ -40,7 +40,7 @@ def test_pairs_without_a_cluster_teach_nothing() -> None:
 
 
 def test_the_classifier_takes_the_weights_of_a_space() -> None:
-    module = Clusterer(MeanPairs(dropout=0.0), dropout=0.0)
+    module = Clusterer(MeanPairs(dropout=0.0), dropout=0.0, type_weight=0.0)
     module.configure(n_classes=2, n_types=1, encoder={"width": 2, "n_tags": 1, "n_types": 1})
     weight = numpy.arange(18, dtype="float32").reshape(3, 6)
     module.set_head(weight, numpy.ones(3, dtype="float32"))

@@ -1,16 +1,22 @@
 """What the layers above an encoder of pairs read: types and tags of tokens, distances, pruned trees."""
 
+import warnings
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Sequence, Tuple
 
 import numpy
 from numpy.typing import NDArray
 from spacy.tokens import Doc
+from thinc.api import Model
 
 from ...annotations.entities import doc_entities
 from ...annotations.trees import chain_heads, edge_list, prune_tree, text_heads
+from ...bridge.modules import ModuleInput, module_of
+from ...encoders.pieces import CutOptions, cut_options
+from ...errors import Warnings
 from ..pairs import Pairs
-from .pieces import OBJECT, SUBJECT, PairPieces
+from .markers import cut_marked_pairs, hide_arguments, mask_piece
+from .pieces import OBJECT, SUBJECT, PairPieces, cut_pairs
 
 IntArray = NDArray[numpy.int64]
 
@@ -34,6 +40,63 @@ class PairBatch:
 
     def __len__(self) -> int:
         return len(self.pairs)
+
+    @property
+    def docs(self) -> Sequence[Doc]:
+        """RETURNS (Sequence[Doc]): The Docs of the pairs."""
+        return self.pairs.docs
+
+
+def prepare_pieces(model: Model, batch: PairBatch, is_train: bool) -> ModuleInput:
+    """Cut the pairs' texts into word pieces.
+
+    model (Model): Its encoder is a `PairTransformer`.
+    batch (PairBatch): The pairs.
+    is_train (bool): Whether it is trained.
+    RETURNS (ModuleInput): What `PairTransformer` and the heads read.
+    """
+    pieces = _cut(batch, module_of(model).encoder, cut_options(model, is_train))
+    if pieces.lost:
+        warnings.warn(Warnings.W402.format(name=model.name, max_pieces=model.attrs["max_pieces"]), stacklevel=2)
+    names = ("ids", "shapes", "masks", "rows", "roles", "order", "inserted")
+    arrays = {name: value for name, value in vars(pieces).items() if name in names}
+    return ModuleInput({**arrays, **piece_arrays(pieces, batch), **batch.arrays})
+
+
+def _cut(batch: PairBatch, encoder: Any, options: CutOptions) -> PairPieces:
+    """Cut texts in the form that the encoder reads, without the words that are hidden from it."""
+    tokenizer = encoder.tokens.tokenizer
+    if encoder.form == "means":
+        pieces = cut_pairs(batch.pairs, tokenizer, **options)
+    else:
+        pieces = cut_marked_pairs(batch.pairs, tokenizer, form=encoder.form, **options)
+    hidden = batch.arrays.get("hidden")
+    return pieces if hidden is None else hide_arguments(pieces, hidden, mask_piece(tokenizer))
+
+
+def prepare_tokens(model: Model, batch: PairBatch, is_train: bool) -> ModuleInput:
+    """Lay the tokens of the pairs' texts out.
+
+    model (Model): Its encoder reads token vectors.
+    batch (PairBatch): The pairs.
+    is_train (bool): Not read.
+    RETURNS (ModuleInput): See `token_arrays`.
+    """
+    return ModuleInput({**token_arrays(batch), **batch.arrays}, docs=batch.docs)
+
+
+def prepare_trees(model: Model, batch: PairBatch, is_train: bool) -> ModuleInput:
+    """Lay the tokens of the pairs' texts out, with pruned dependency trees.
+
+    model (Model): With the attribute `distance`; its encoder is a `ContextualGraph`.
+    batch (PairBatch): The pairs.
+    is_train (bool): Not read.
+    RETURNS (ModuleInput): See `graph_arrays`.
+    """
+    arrays, chains = graph_arrays(batch, distance=model.attrs["distance"])
+    if chains:
+        warnings.warn(Warnings.W403.format(name=model.name), UserWarning, stacklevel=2)
+    return ModuleInput({**arrays, **batch.arrays}, docs=batch.docs)
 
 
 def token_types(doc: Doc, types: Sequence[str]) -> IntArray:

@@ -20,14 +20,14 @@ Source: Zhang, Qi and Manning, "Graph Convolution over Pruned Dependency Trees I
 2018; the base encoder of Zhang et al. (AAAI 2020).
 """
 
-from typing import Any, Dict, Optional, Tuple, cast
+from typing import Any, Optional, Tuple, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from .states import FURTHEST, PairStates, clip_distance, masked_max
+from .states import FURTHEST, PairStates, TokenPairs, WordStates, clip_distance, masked_max
 
 # A token may belong to subject, object or both: roles 1, 2 and 3.
 N_ROLES = 3
@@ -77,7 +77,7 @@ class GraphConvolution(nn.Module):
         return states
 
 
-class ContextualGraph(nn.Module):
+class ContextualGraph(TokenPairs):
     """Encode pairs of entities by a BiLSTM over their text and graph convolutions over its tree (C-GCN)."""
 
     def __init__(
@@ -113,11 +113,10 @@ class ContextualGraph(nn.Module):
         self.tag_width, self.type_width, self.offset_width = tag_width, type_width, offset_width
         self.input_dropout, self.dropout = nn.Dropout(input_dropout), nn.Dropout(dropout)
         self.word_dropout, self.mask_entities, self.legacy_bias = word_dropout, mask_entities, legacy_bias
-        self.sizes: Optional[Dict[str, Any]] = None
 
     @property
     def output_width(self) -> int:
-        """RETURNS (int): Size of all vectors that come out."""
+        """RETURNS (int): Size of all vectors that are returned."""
         return self.hidden
 
     @property
@@ -128,11 +127,9 @@ class ContextualGraph(nn.Module):
     def configure(self, *, width: int, n_tags: int, n_types: int) -> None:
         """Build the layers.
 
-        width (int): Size of the word vectors, D.
-        n_tags (int): Part-of-speech tags, the one for tokens without a tag among them.
-        n_types (int): Entity types, the one for tokens of no entity among them.
+        width, n_tags, n_types (int): See `TokenSizes`.
         """
-        self.sizes = {"width": width, "n_tags": n_tags, "n_types": n_types}
+        super().configure(width=width, n_tags=n_tags, n_types=n_types)
         self.tags = nn.Embedding(n_tags, self.tag_width)
         self.types = nn.Embedding(n_types, self.type_width)
         # the first row is the vector for dropped words
@@ -182,9 +179,8 @@ class ContextualGraph(nn.Module):
         RETURNS (PairStates): Of all tokens; the sentence is what the tree says.
         """
         mask = index >= 0
-        if not len(index):  # neither the LSTM nor a maximum accepts an empty batch
-            none = self.placeholders.weight.new_zeros(0, self.hidden)
-            return PairStates(none.new_zeros(*index.shape, self.hidden), mask, none, none, none)
+        if not len(index):
+            return self.states_of_nothing(mask, like=self.placeholders.weight)
         states, _words, roles = self.read(vectors, index, tags, types, roles, to_subject, to_object)
         adjacency = neighbours(edges, mask.shape)
         states = self.graph(states, adjacency, mask)
@@ -241,6 +237,61 @@ class ContextualGraph(nn.Module):
         packed = pack_padded_sequence(self.input_dropout(inputs), lengths, batch_first=True, enforce_sorted=False)
         hidden, _ = pad_packed_sequence(self.lstm(packed)[0], batch_first=True, total_length=mask.shape[1])
         return self.dropout(hidden)
+
+
+class RecurrentPairs(ContextualGraph):
+    """The BiLSTM of `ContextualGraph` without a tree: no parser is needed.
+
+    The sentence is what stands between the arguments, or both where nothing does; `words` are what the BiLSTM reads, a
+    learned vector for role and type in the place of each argument's words.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        """Create an empty encoder; `configure` gives it its sizes.
+
+        settings (Any): As for `ContextualGraph`, without those of the graph.
+        """
+        super().__init__(layers=0, **settings)
+
+    @property
+    def output_width(self) -> int:
+        """RETURNS (int): Size of all vectors that are returned but `words`."""
+        return 2 * self.hidden
+
+    @property
+    def word_width(self) -> int:
+        """RETURNS (int): Size of `words`."""
+        assert self.sizes is not None, "configure() comes first"
+        return self.sizes["width"]
+
+    def forward(  # type: ignore[override]
+        self,
+        vectors: Tensor,
+        index: Tensor,
+        tags: Tensor,
+        types: Tensor,
+        roles: Tensor,
+        kept: Tensor,
+        edges: Optional[Tensor] = None,
+        to_subject: Optional[Tensor] = None,
+        to_object: Optional[Tensor] = None,
+        **_: Any,
+    ) -> WordStates:
+        """Encode pairs; see `ContextualGraph.forward`.
+
+        kept (Tensor): True between the arguments. Shape (P, T)
+        RETURNS (WordStates): Of all tokens.
+        """
+        mask = index >= 0
+        if not len(index):
+            words = vectors.new_zeros(*mask.shape, self.word_width)
+            return WordStates(*self.states_of_nothing(mask, like=vectors), words)
+        states, words, roles = self.read(vectors, index, tags, types, roles, to_subject, to_object)
+        states = states * mask[..., None]
+        between = kept & mask
+        between = between | ((roles > 0) & ~between.any(1, keepdim=True))
+        subject, obj = (masked_max(states, (roles & role) > 0) for role in (1, 2))
+        return WordStates(states, mask, masked_max(states, between), subject, obj, words)
 
 
 def neighbours(edges: Tensor, shape: Tuple[int, ...]) -> Tensor:

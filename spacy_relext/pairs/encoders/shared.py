@@ -1,17 +1,17 @@
 """Entities read in token vectors that all pairs of a text share."""
 
-from typing import Any, Dict, Optional
+from typing import Any, Optional
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .states import PairStates, masked_max, masked_mean
+from .states import PairStates, TokenPairs, masked_max, masked_mean
 
 N_ROLES = 4
 
 
-class SharedPairs(nn.Module):
+class SharedPairs(TokenPairs):
     """Make the states of pairs from token vectors that were read once for the whole text.
 
     The text costs the same however many pairs it has: what a pair adds is a role and a type on its tokens, and three
@@ -26,21 +26,18 @@ class SharedPairs(nn.Module):
         """
         super().__init__()
         self.hidden, self.dropout = hidden, nn.Dropout(dropout)
-        self.sizes: Optional[Dict[str, Any]] = None
 
     @property
     def output_width(self) -> int:
-        """RETURNS (int): Size of all vectors that come out."""
+        """RETURNS (int): Size of all vectors that are returned."""
         return self.hidden
 
     def configure(self, *, width: int, n_tags: int, n_types: int) -> None:
         """Build the layers.
 
-        width (int): Size of the token vectors, D.
-        n_tags (int): Part-of-speech tags, which are not read.
-        n_types (int): Entity types, the one for tokens of no entity among them.
+        width, n_tags, n_types (int): See `TokenSizes`; tags are not read.
         """
-        self.sizes = {"width": width, "n_tags": n_tags, "n_types": n_types}
+        super().configure(width=width, n_tags=n_tags, n_types=n_types)
         self.project = nn.Linear(width, self.hidden)
         self.roles, self.types = nn.Embedding(N_ROLES, self.hidden), nn.Embedding(n_types, self.hidden)
         for table in (self.roles, self.types):
@@ -60,8 +57,7 @@ class SharedPairs(nn.Module):
         """
         mask = index >= 0
         if not len(index):
-            none = self.roles.weight.new_zeros(0, self.hidden)
-            return PairStates(none.new_zeros(*index.shape, self.hidden), mask, none, none, none)
+            return self.states_of_nothing(mask, like=self.roles.weight)
         types, roles, kept = types.masked_fill(~mask, 0), roles.masked_fill(~mask, 0), kept & mask
         states = self.project(self.dropout(vectors.to(self.project.weight.dtype)))  # (N, hidden)
         # embedding() has a much faster backward pass than indexing
@@ -72,34 +68,25 @@ class SharedPairs(nn.Module):
         return PairStates(states, mask, masked_max(states, between), subject, obj)
 
 
-class MeanPairs(nn.Module):
-    """Token vectors as they are, and their means over subject, object and the words between: what reads pairs before
-    anything has been learned must not begin with weights drawn by chance.
+class MeanPairs(TokenPairs):
+    """Token vectors as they are, and their means over subject, object and the words between.
+
+    There are no weights: a head that reads pairs before anything is learned must not begin with random ones.
     """
 
     def __init__(self, *, dropout: float = 0.1) -> None:
-        """Create an empty encoder; `configure` tells it its sizes.
+        """Create an empty encoder; `configure` gives it its sizes.
 
         dropout (float): Dropout on the token vectors.
         """
         super().__init__()
         self.dropout = nn.Dropout(dropout)
-        self.sizes: Optional[Dict[str, Any]] = None
 
     @property
     def output_width(self) -> int:
-        """RETURNS (int): Size of all vectors that come out."""
+        """RETURNS (int): Size of all vectors that are returned."""
         assert self.sizes is not None, "configure() comes first"
-        return int(self.sizes["width"])
-
-    def configure(self, *, width: int, n_tags: int, n_types: int) -> None:
-        """Take down the sizes.
-
-        width (int): Size of the token vectors, D.
-        n_tags (int): Part-of-speech tags, which are not read.
-        n_types (int): Entity types, which are not read.
-        """
-        self.sizes = {"width": width, "n_tags": n_tags, "n_types": n_types}
+        return self.sizes["width"]
 
     def forward(
         self, vectors: Tensor, index: Tensor, roles: Tensor, kept: Tensor, hidden: Optional[Tensor] = None, **_: Any
@@ -116,8 +103,7 @@ class MeanPairs(nn.Module):
         """
         mask = index >= 0
         if not len(index):
-            none = vectors.new_zeros(0, vectors.shape[1])
-            return PairStates(none.new_zeros(*index.shape, vectors.shape[1]), mask, none, none, none)
+            return self.states_of_nothing(mask, like=vectors)
         roles, kept = roles.masked_fill(~mask, 0), kept & mask
         # embedding() has a much faster backward pass than indexing
         states = F.embedding(index.clamp(min=0), self.dropout(vectors)) * mask[..., None]  # (P, T, D)

@@ -51,9 +51,18 @@ class PairTransformer(nn.Module):
         return self.tokens.sizes
 
     @property
+    def input_width(self) -> None:
+        """RETURNS (None): It reads no token vectors."""
+
+    @property
     def output_width(self) -> int:
         """RETURNS (int): Size of the vectors, D."""
-        return self.tokens.encoder.width
+        return self.tokens.width
+
+    @property
+    def word_width(self) -> int:
+        """RETURNS (int): The same."""
+        return self.tokens.width
 
     def configure(self, **sizes: Any) -> None:
         """Build the layers with random weights.
@@ -67,9 +76,11 @@ class PairTransformer(nn.Module):
         """Build the layers with the weights of a checkpoint.
 
         path (str): A folder, or a name on the Hugging Face Hub.
+        RAISES (ValueError): If there is none, or it cannot be marked.
         """
         self.tokens.load_checkpoint(path)
         self._build_roles()
+        self.check_layers()
 
     def size_types(self, n_types: int) -> None:
         """Make the table of types, if marks are typed.
@@ -81,13 +92,19 @@ class PairTransformer(nn.Module):
             nn.init.zeros_(self.types.weight)
 
     def check_layers(self) -> None:
-        """Check that the encoder has the layer before which pairs are marked.
+        """Check that the encoder can be marked.
 
-        RAISES (ValueError): Where it has not, or its layers cannot be run one by one, or a cloze finds no mask.
+        RAISES (ValueError): If it does not have the layer before which pairs are marked, its layers cannot be run one
+            by one, or a cloze has no mask.
         """
         check_range("marker_layer", self.marker_layer, 0, len(LayerStack(self.tokens.encoder.transformer)))
         if self.form == "cloze":
             mask_piece(self.tokens.tokenizer)
+
+    def zero_marks(self) -> None:
+        """Set the marks of both roles to 0."""
+        assert self.roles is not None, "configure() or load_checkpoint() comes first"
+        nn.init.zeros_(self.roles.weight)
 
     def forward(
         self,

@@ -5,13 +5,13 @@ from typing import Any
 import numpy
 import pytest
 
-from spacy_relext.hrere.mixing import Judged, Mixture, fit_mixture, mix
+from spacy_relext.hrere.mixture import MixedProbs, Mixture, fit_mixture, mix
 
 TEXT, KB = numpy.asarray([[0.2, 1.0, -0.5]]), numpy.asarray([[-2.1875, -0.55, 0.6875]])
 P_TEXT, P_KB = [0.268664, 0.597922, 0.133414], [0.041898, 0.215450, 0.742653]
 
 
-def mixed(text: Any = TEXT, kb: Any = KB, *, linked: Any = None, shared: Any = None, **options: Any) -> Judged:
+def mixed(text: Any = TEXT, kb: Any = KB, *, linked: Any = None, shared: Any = None, **options: Any) -> MixedProbs:
     linked = numpy.ones(len(text), dtype=bool) if linked is None else numpy.asarray(linked)
     shared = numpy.ones(3, dtype=bool) if shared is None else numpy.asarray(shared)
     return mix(numpy.asarray(text), numpy.asarray(kb), linked=linked, shared=shared, mixture=Mixture(**options))
