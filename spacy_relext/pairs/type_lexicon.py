@@ -1,7 +1,4 @@
-"""Types for nouns that no entity recogniser types: a list of nouns, looked up by the head of a span.
-
-SemEval-2010's nominals are hardly ever named entities; their nouns have WordNet supersenses, for example.
-"""
+"""A lexicon of noun types, such as WordNet supersenses, for spans that are no named entities."""
 
 from pathlib import Path
 from typing import Dict, Iterator, List, Mapping, Tuple, Union
@@ -14,7 +11,7 @@ from ..errors import Errors
 
 _EXPECTED = "a lower-case noun of one or two words, a tab, and its type"
 
-# Words that end the part of a phrase in which its head stands, where there is no parse to ask.
+# Words after the head of a noun phrase, for texts without a parse.
 _PREPOSITIONS = (
     "about above across after against along among around as at before behind below beneath beside between beyond by "
     "concerning containing during for from in including inside into like near of off on onto outside over per since "
@@ -25,12 +22,12 @@ _RELATIVES = "that which who whom whose where when"
 
 _AFTER_HEAD = frozenset(f"{_PREPOSITIONS} {_RELATIVES}".split())
 
-# Endings of plurals with those of their singulars. Several may fit ("gloves", "wolves", "knives"): the lexicon decides.
+# Plural and singular endings; of several candidates ("gloves", "wolves", "knives") the one in the lexicon counts.
 _PLURALS = (("s", ""), ("es", ""), ("ies", "y"), ("ves", "f"), ("ves", "fe"), ("men", "man"))
 
 
 class TypeLexicon:
-    """Nouns with a type each.
+    """A mapping of nouns to types.
 
     types (Mapping[str, str]): Lower-case noun of one or two words → type.
     """
@@ -47,12 +44,12 @@ class TypeLexicon:
     def type_of(self, span: Span) -> str:
         """Look up the type of a span's head noun.
 
-        The whole span is tried first, then the head with the word before it, then the head alone: the root and its
-        left compound where the Doc is parsed, else the last words before a preposition. Each is tried as it is
-        written, with the lemma of its last word where there are lemmas, and without an English plural ending.
+        The candidates are the whole span, the head with the word before it, and the head: the root and its left
+        compound if the Doc is parsed, else the last words before a preposition. Each is looked up as written, with the
+        lemma of its last word if the Doc has lemmas, and without an English plural ending.
 
         span (Span): A phrase.
-        RETURNS (str): The type; "" where the lexicon has none of these.
+        RETURNS (str): The type; "" if the lexicon has no candidate.
         """
         words = [token for token in span if any(character.isalnum() for character in token.text)]
         if not words:
@@ -65,36 +62,33 @@ class TypeLexicon:
         return next((self._types[form] for form in forms if form in self._types), "")
 
     def to_dict(self) -> Dict[str, str]:
-        """Make plain values.
-
-        RETURNS (Dict[str, str]): Noun → type.
-        """
+        """RETURNS (Dict[str, str]): Noun → type."""
         return dict(self._types)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, str]) -> "TypeLexicon":
-        """Read what `to_dict` made.
+        """Read the values of `to_dict`.
 
         values (Mapping[str, str]): Noun → type.
-        RETURNS (TypeLexicon): The same nouns.
+        RETURNS (TypeLexicon): The lexicon.
         """
         return cls(values)
 
 
 def read_type_lexicon(path: Union[str, Path]) -> TypeLexicon:
-    """Read a lexicon from a file of tab-separated lines: noun, type, and further columns, which are not read.
+    """Read a lexicon from tab-separated lines of noun and type; further columns are ignored.
 
-    path (Union[str, Path]): The file, UTF-8. Blank lines, and lines that start with "#", are left out.
+    path (Union[str, Path]): UTF-8 file. Blank lines, and lines that start with "#", are skipped.
     RETURNS (TypeLexicon): The lexicon.
-    RAISES (ValueError): Where the file cannot be read or a line is malformed; the message names file and line.
+    RAISES (ValueError): If the file cannot be read or a line is malformed.
     """
     types: Dict[str, str] = {}
     try:
         for item in read_lines(Path(path), comment="#"):
             noun, kind = _parse_line(item)
             if types.setdefault(noun, kind) != kind:
-                found = f"{noun!r} is {kind!r}, and was {types[noun]!r} on an earlier line"
-                raise ValueError(Errors.R209.format(what=item.where, found=found, expected="each noun once"))
+                problem = f"{noun!r} is {kind!r}, and was {types[noun]!r} on an earlier line"
+                raise ValueError(Errors.R209.format(what=item.where, found=problem, expected="each noun once"))
     except OSError as error:
         raise ValueError(Errors.R216.format(path=str(path), reason=error.strerror or error)) from None
     if not types:
@@ -113,34 +107,33 @@ def create_type_lexicon(path: Path) -> TypeLexicon:
 
 
 def _parse_line(item: Item) -> Tuple[str, str]:
-    """Read noun and type from a line."""
-    noun, _, rest = (item.value or "").partition("\t")
-    kind = rest.partition("\t")[0]
-    found = item.error
-    if not found and not (noun.strip() and kind.strip()):
-        found = f"{item.value[:60]!r}"
-    elif not found and (noun != noun.lower() or noun != " ".join(noun.split()) or len(noun.split()) > 2):
-        found = f"the noun {noun[:60]!r}"
-    if found:
-        raise ValueError(Errors.R209.format(what=item.where, found=found, expected=_EXPECTED))
+    """Parse noun and type of a line."""
+    noun, kind, *_ = *(item.value or "").split("\t"), ""
+    problem = item.error
+    if not problem and not (noun.strip() and kind.strip()):
+        problem = f"{item.value[:60]!r}"
+    elif not problem and (noun != noun.lower() or noun != " ".join(noun.split()) or len(noun.split()) > 2):
+        problem = f"the noun {noun[:60]!r}"
+    if problem:
+        raise ValueError(Errors.R209.format(what=item.where, found=problem, expected=_EXPECTED))
     return noun, kind.strip()
 
 
 def _parsed_head(span: Span) -> List[Token]:
-    """Take the root of a span with the nearest compound to its left."""
+    """Return the root of a span with the nearest compound to its left."""
     root = span.root
     compounds = [token for token in root.lefts if token.dep_ == "compound" and token.i >= span.start]
     return [*compounds[-1:], root]
 
 
 def _last_words(words: List[Token]) -> List[Token]:
-    """Take the last two words before the first preposition; one that begins the phrase ends nothing."""
+    """Return the last two words before the first preposition that does not begin the phrase."""
     end = next((n for n, token in enumerate(words) if n and token.lower_ in _AFTER_HEAD), len(words))
     return words[max(end - 2, 0) : end]
 
 
 def _forms(phrase: str, last: Token, has_lemmas: bool) -> Iterator[str]:
-    """Yield the forms under which a phrase, of which `last` is the last word, may stand in the lexicon."""
+    """Yield the forms of a phrase with the last word `last` to look up."""
     lower = phrase.lower()
     yield lower
     if has_lemmas and lower.endswith(last.lower_):

@@ -106,7 +106,7 @@ def test_reading(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content, found",
+    "content, problem",
     [
         (b"blorp\ta\ndorf\n", "nouns.tsv:2: 'dorf'; expected a lower-case noun"),
         (b"blorp\t \n", "nouns.tsv:1: 'blorp\\t '; expected"),
@@ -119,12 +119,12 @@ def test_reading(tmp_path: Path) -> None:
         (b"# nothing\n", "nouns.tsv: no line with a noun; expected"),
     ],
 )
-def test_what_is_wrong_is_said(tmp_path: Path, content: bytes, found: str) -> None:
+def test_malformed_files(tmp_path: Path, content: bytes, problem: str) -> None:
     path = tmp_path / "nouns.tsv"
     path.write_bytes(content)
     with pytest.raises(ValueError) as error:
         read_type_lexicon(path)
-    assert found in str(error.value) and "\n" not in str(error.value)
+    assert problem in str(error.value) and "\n" not in str(error.value)
 
 
 def test_no_file(tmp_path: Path) -> None:
