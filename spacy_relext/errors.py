@@ -85,9 +85,7 @@ class Errors:
         "with."
     )
     R209 = "[R209] {what}: {found}; expected {expected}."
-    R210 = (
-        "[R210] --label-filter leaves no relation. Relations of the corpus: {gold}. Relations of the pipeline: {known}."
-    )
+    R210 = "[R210] --label-filter leaves no relation. In the corpus: {gold}. Known to the pipeline: {known}."
     R211 = "[R211] No file {path!r}. Use an existing file, or a text of more than one word."
     R212 = "[R212] Cannot serve on port {port}: {reason}. Choose another port with --port."
     R213 = "[R213] No .txt file in the folder {path!r}."

@@ -12,9 +12,8 @@ from spacy.language import Language
 
 from ..corpora.texts import STDIN, TextReader
 from ..errors import Errors, Warnings
-from ..export.csv import CsvWriter
-from ..export.jsonl import JsonlWriter
-from ..export.records import RecordWriter, extract, write_extractions
+from ..export.records import extract, write_extractions
+from ..export.writers import CsvWriter, JsonlWriter, RecordWriter
 from .app import relext
 from .pipeline import GPU_HELP, PIPELINE_HELP, fail, input_errors, load_pipeline, split_list, with_progress
 

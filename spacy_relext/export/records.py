@@ -1,33 +1,23 @@
-"""Docs become flat records of what was extracted: text, offsets, score and source of each triple."""
+"""Extraction of triples from texts, as flat records: text, offsets, score and source of each triple."""
 
 from dataclasses import dataclass
-from typing import Any, Collection, Dict, Iterable, Iterator, Optional, Protocol, Tuple
+from typing import Collection, Iterable, Iterator, Optional, Tuple
 
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from ..annotations.triple import Record
 from ..corpora.records import doc_to_record
 from ..corpora.texts import RawText
-
-Record = Dict[str, Any]
-
-
-class RecordWriter(Protocol):
-    """What takes records one at a time."""
-
-    def write(self, record: Record) -> None:
-        """Write one record.
-
-        record (Record): From `extraction_record`.
-        """
+from .writers import RecordWriter
 
 
 @dataclass
 class ExtractionCounts:
-    """What an extraction did.
+    """Counts of an extraction.
 
-    documents (int): Texts that were read.
-    triples (int): Triples that were written.
+    documents (int): Texts read.
+    triples (int): Triples written.
     """
 
     documents: int = 0
@@ -40,9 +30,9 @@ def extract(
     """Run a pipeline over texts as a stream.
 
     nlp (Language): The pipeline.
-    texts (Iterable[RawText]): The texts; a batch of them is held at a time.
-    batch_size (int): Documents to a batch.
-    n_process (int): Processes to share the work.
+    texts (Iterable[RawText]): The texts, of which one batch is in memory at a time.
+    batch_size (int): Documents per batch.
+    n_process (int): Number of processes.
     YIELDS (Tuple[Doc, RawText]): In the order of the texts.
     """
     if n_process > 1:
@@ -60,13 +50,13 @@ def write_extractions(
     min_score: float = 0.0,
     relations: Optional[Collection[str]] = None,
 ) -> ExtractionCounts:
-    """Write each document's triples as soon as it is there.
+    """Write the triples of documents as a stream.
 
     extractions (Iterable[Tuple[Doc, RawText]]): From `extract`.
-    writer (RecordWriter): Takes the records.
+    writer (RecordWriter): Writes the records.
     min_score (float): Leave out triples with a lower score, 0 to 1.
     relations (Optional[Collection[str]]): Leave out other relations; None keeps all.
-    RETURNS (ExtractionCounts): What was read and written.
+    RETURNS (ExtractionCounts): Documents and triples.
     """
     counts = ExtractionCounts()
     for doc, raw in extractions:
@@ -82,26 +72,26 @@ def extraction_record(
     *,
     min_score: float = 0.0,
     relations: Optional[Collection[str]] = None,
-    extra: Optional[Dict[str, Any]] = None,
+    extra: Optional[Record] = None,
 ) -> Record:
-    """Make a canonical record of a Doc whose triples say in words what they are about.
+    """Make a canonical record of a Doc, with the texts of the arguments of its triples.
 
     doc (Doc): A processed document.
     min_score (float): Leave out triples with a lower score, 0 to 1.
     relations (Optional[Collection[str]]): Leave out other relations; None keeps all.
-    extra (Optional[Dict[str, Any]]): Other keys to keep. One that the record has itself, such as the triples that the
-        input came with, gets `input_` in front.
-    RETURNS (Record): `text`, `entities` and `sents` where the pipeline sets them, and `triples` with `subject`,
-        `relation`, `object`, `score`, `source`, `subject_text`, `object_text`, and `evidence` where there is any.
+    extra (Optional[Record]): Other keys of the input. The prefix `input_` marks those that the record has itself, such
+        as triples of the input.
+    RETURNS (Record): `text`, `entities` and `sents` if the pipeline sets them, and `triples` with `subject`,
+        `relation`, `object`, `score`, `source`, `subject_text`, `object_text`, and `evidence` if there is any.
     """
     record = doc_to_record(doc)
-    kept = []
+    triples = []
     for triple in record.get("triples", []):
         score = triple.get("score", 1.0)
         if score >= min_score and (relations is None or triple["relation"] in relations):
             texts = {f"{role}_text": doc.text[slice(*triple[role])] for role in ("subject", "object")}
-            kept.append({**triple, "score": score, "source": triple.get("source", ""), **texts})
-    record["triples"] = kept
+            triples.append({**triple, "score": score, "source": triple.get("source", ""), **texts})
+    record["triples"] = triples
     taken = set(record)
     for key, value in (extra or {}).items():
         record[f"input_{key}" if key in taken else key] = value

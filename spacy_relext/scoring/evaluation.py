@@ -1,8 +1,8 @@
-"""Run a pipeline over a corpus and gather every score, with speed and calibration."""
+"""Evaluation of a pipeline on a corpus: all scores, calibration and speed."""
 
 import time
 from dataclasses import dataclass
-from typing import Any, Callable, Collection, Dict, Iterable, Iterator, List, Optional, Sequence
+from typing import Callable, Collection, Iterable, Iterator, List, Optional, Sequence
 
 from spacy.language import Language
 from spacy.scorer import Scorer
@@ -15,9 +15,9 @@ from .calibration import best_threshold, bootstrap_f1, expected_calibration_erro
 from .cluster_scorer import clusters_source, score_beside_clusters
 from .outcomes import TripleOutcomes, collect_outcomes
 from .relations import RELATION_SCORE_WEIGHTS, gold_relations, score_relations
-from .triples import gold_records, score_triples
+from .triples import Scores, gold_records, score_triples
 
-# What a component assigns that detects the relations of sentences.
+# Assigned by components that detect the relations of sentences.
 RELATIONS = "span._.relations"
 
 SHARED = "shared"
@@ -25,12 +25,12 @@ SHARED = "shared"
 
 @dataclass
 class EvaluationSettings:
-    """What `evaluate_pipeline` shall do.
+    """Settings of `evaluate_pipeline`.
 
-    batch_size (int): Documents to a batch.
+    batch_size (int): Documents per batch.
     label_filter (Optional[Collection[str]]): Score these relations only.
-    gold_relations (bool): Give the extractor the gold relations of each sentence instead of the detector's.
-    look (Optional[Callable[[List[Example]], None]]): Is given what was compared: predictions and gold.
+    gold_relations (bool): Replace the detector's relations of each sentence by gold ones.
+    look (Optional[Callable[[List[Example]], None]]): Called with the predictions and their gold.
     """
 
     batch_size: int = 64
@@ -39,16 +39,16 @@ class EvaluationSettings:
     look: Optional[Callable[[List[Example]], None]] = None
 
 
-def evaluate_pipeline(nlp: Language, examples: Iterable[Example], *, settings: EvaluationSettings) -> Dict[str, Any]:
+def evaluate_pipeline(nlp: Language, examples: Iterable[Example], *, settings: EvaluationSettings) -> Scores:
     """Predict the documents of some examples and score them.
 
     nlp (Language): The pipeline.
-    examples (Iterable[Example]): Their references hold the gold triples; predictions are made on copies of their
-        predicted Docs, which may already have what is given, such as sentences or entities.
-    settings (EvaluationSettings): How.
-    RETURNS (Dict[str, Any]): The keys of `score_triples` and `score_relations` (overall, whichever component wrote a
-        triple), those of the pipeline's other scorers, calibration, counts and speed, and where relations are clusters
-        what stands beside their scores; `docs/scores.md` lists them.
+    examples (Iterable[Example]): References with gold triples; predictions are made on copies of the predicted Docs,
+        which may have given annotation, such as sentences or entities.
+    settings (EvaluationSettings): How to evaluate.
+    RETURNS (Scores): The keys of `score_triples` (of all components) and `score_relations`, those of the pipeline's
+        other scorers, calibration, counts and speed, and those of `score_beside_clusters` if relations are clusters;
+        `docs/scores.md` lists them.
     """
     if settings.gold_relations and not detector_names(nlp):
         raise ValueError(Errors.R220.format(found=", ".join(nlp.pipe_names) or "empty"))
@@ -57,7 +57,7 @@ def evaluate_pipeline(nlp: Language, examples: Iterable[Example], *, settings: E
     predicted = list(_predict(nlp, _copies(examples, references), references, settings))
     seconds = time.perf_counter() - started
     compared = [Example(doc, reference) for doc, reference in zip(predicted, references)]
-    metrics: Dict[str, Any] = Scorer(nlp=nlp).score(compared)
+    metrics: Scores = Scorer(nlp=nlp).score(compared)
     if metrics.get("relations_micro_f") is None:
         metrics.update(score_relations(compared))
     if settings.gold_relations:  # they would score themselves
@@ -73,11 +73,11 @@ def evaluate_pipeline(nlp: Language, examples: Iterable[Example], *, settings: E
     return metrics
 
 
-def score_confidence(outcomes: TripleOutcomes) -> Dict[str, Any]:
-    """Say how far the triples' scores can be trusted, and how far F1 is from what another threshold would give.
+def score_confidence(outcomes: TripleOutcomes) -> Scores:
+    """Score the calibration of triples, and compare F1 with that of the best threshold.
 
     outcomes (TripleOutcomes): Scored triples.
-    RETURNS (Dict[str, Any]): `ece` (bins of equal mass), `ece_width` (bins of equal width), `best_threshold` and
+    RETURNS (Scores): `ece` (bins of equal mass), `ece_width` (bins of equal width), `best_threshold` and
         `best_threshold_f` over the triples that were emitted, `exact_f_low` and `exact_f_high` (95 % bootstrap
         interval over documents), `n_gold`, `n_predicted`, `support_per_type`.
     """
@@ -100,13 +100,13 @@ def score_confidence(outcomes: TripleOutcomes) -> Dict[str, Any]:
 
 
 def choose_labels(nlp: Language, examples: Sequence[Example], wanted: Optional[List[str]]) -> Optional[List[str]]:
-    """Settle which relations are scored.
+    """Choose the relations to score.
 
     nlp (Language): The pipeline.
     examples (Sequence[Example]): The corpus.
     wanted (Optional[List[str]]): Relations; ["shared"]: those of the corpus that the pipeline knows; None: all.
     RETURNS (Optional[List[str]]): The relations, sorted; None: all.
-    RAISES (ValueError): Where none is left.
+    RAISES (ValueError): If no relation is left.
     """
     if wanted is None:
         return None
@@ -129,7 +129,7 @@ def detector_names(nlp: Language) -> List[str]:
 
 
 def _copies(examples: Iterable[Example], references: List[Doc]) -> Iterator[Doc]:
-    """Copy predicted Docs as the pipeline asks for them, and note their references."""
+    """Yield copies of the predicted Docs, and append their references to a list."""
     for example in examples:
         references.append(example.reference)
         yield example.predicted.copy()
@@ -138,7 +138,7 @@ def _copies(examples: Iterable[Example], references: List[Doc]) -> Iterator[Doc]
 def _predict(
     nlp: Language, docs: Iterable[Doc], references: Sequence[Doc], settings: EvaluationSettings
 ) -> Iterator[Doc]:
-    """Run the pipeline; gold relations replace the detector's right after it."""
+    """Run the pipeline; gold relations replace the detector's after it."""
     if not settings.gold_relations:
         yield from nlp.pipe(docs, batch_size=settings.batch_size)
         return
@@ -153,8 +153,8 @@ def _predict(
         yield from nlp.pipe(detected, batch_size=settings.batch_size)
 
 
-def _counts(examples: Sequence[Example], seconds: float) -> Dict[str, Any]:
-    """Count documents and measure speed; the tokenizer's time is not in it."""
+def _counts(examples: Sequence[Example], seconds: float) -> Scores:
+    """Count documents and compute speed, without the tokenizer's time."""
     annotated = sum(get_records(example.reference) is not None for example in examples)
     words = sum(len(example.predicted) for example in examples)
     return {

@@ -1,16 +1,20 @@
-"""Predicted triples as arrays: score, right or wrong, label, document. What calibration and tuning work on."""
+"""Predicted triples and detected relations as arrays, for calibration and tuning."""
 
 from collections import Counter
 from dataclasses import dataclass
 from typing import Collection, Dict, Iterable, List, Optional, Sequence
 
-import numpy as np
+import numpy
 from spacy.training import Example
 
 from ..annotations.store import char_span, get_relations
 from .probabilities import Bools, Counts, Floats
 from .relations import crossing_relations, gold_relations
 from .triples import TextKey, gold_records, predicted_records, text_key
+
+SHRINKAGE = 10.0
+
+LEAST_FREQUENCY = 0.1
 
 
 @dataclass(frozen=True)
@@ -44,16 +48,16 @@ class TripleOutcomes:
         RETURNS (Counts): Shape (D,)
         """
         documents = self.documents if of is None else self.documents[of]
-        return np.bincount(documents, minlength=len(self.gold_per_document)).astype(np.int64)
+        return numpy.bincount(documents, minlength=len(self.gold_per_document)).astype(numpy.int64)
 
 
 def collect_outcomes(
     examples: Iterable[Example], *, source: Optional[str] = None, label_filter: Optional[Collection[str]] = None
 ) -> TripleOutcomes:
-    """Line up predicted triples with whether they are right.
+    """Collect the score and correctness of predicted triples.
 
     examples (Iterable[Example]): Predicted and reference documents; those without annotation are skipped.
-    source (Optional[str]): One component's triples only.
+    source (Optional[str]): This component's triples only.
     label_filter (Optional[Collection[str]]): These relations only.
     RETURNS (TripleOutcomes): In the order of the documents.
     """
@@ -68,11 +72,11 @@ def collect_outcomes(
         if records is None:
             continue
         text = example.reference.text
-        gold = {key for key in (text_key(record, text) for record in records) if _wanted(key, label_filter)}
+        gold = {key for key in (text_key(record, text) for record in records) if _is_scored(key, label_filter)}
         best: Dict[TextKey, float] = {}
         for record in predicted_records(example, source=source):
             key = text_key(record, text)
-            if _wanted(key, label_filter):
+            if _is_scored(key, label_filter):
                 best[key] = max(record["score"], best.get(key, record["score"]))
         scores.extend(best.values())
         correct.extend(key in gold for key in best)
@@ -81,32 +85,23 @@ def collect_outcomes(
         per_label.update(key[0] for key in gold)
         per_document.append(len(gold))
     return TripleOutcomes(
-        scores=np.asarray(scores, dtype=np.float64),
-        correct=np.asarray(correct, dtype=bool),
+        scores=numpy.asarray(scores, dtype=numpy.float64),
+        correct=numpy.asarray(correct, dtype=bool),
         labels=labels,
-        documents=np.asarray(documents, dtype=np.int64),
+        documents=numpy.asarray(documents, dtype=numpy.int64),
         gold_per_label=dict(sorted(per_label.items())),
-        gold_per_document=np.asarray(per_document, dtype=np.int64),
+        gold_per_document=numpy.asarray(per_document, dtype=numpy.int64),
     )
-
-
-def _wanted(key: TextKey, label_filter: Optional[Collection[str]]) -> bool:
-    return label_filter is None or key[0] in label_filter
-
-
-SHRINKAGE = 10.0
-
-LEAST_FREQUENCY = 0.1
 
 
 @dataclass(frozen=True)
 class RelationCells:
-    """What a detector says of the sentences of annotated documents.
+    """Relation probabilities of the sentences of annotated documents; a cell is one sentence and relation.
 
     scores (Floats): Probability of each cell. Shape (N,)
-    correct (Bools): Whether the sentence states the relation. Shape (N,)
+    correct (Bools): True if the sentence states the relation. Shape (N,)
     labels (List[str]): Relation of each. Length N
-    gold_per_label (Dict[str, int]): Sentences that state each relation; triples that no sentence holds count as well.
+    gold_per_label (Dict[str, int]): Sentences that state each relation, and triples that cross sentences.
     """
 
     scores: Floats
@@ -116,17 +111,17 @@ class RelationCells:
 
     @property
     def n_gold(self) -> int:
-        """RETURNS (int): All relations stated."""
+        """RETURNS (int): All stated relations."""
         return sum(self.gold_per_label.values())
 
 
 @dataclass(frozen=True)
 class LabelFrequency:
-    """How many of the true relations are labelled: c, and per relation c_j (Elkan and Noto, KDD 2008).
+    """Share of the true relations that is labelled: c, and c_j of each relation (Elkan and Noto, KDD 2008).
 
     overall (float): c, mean probability of all labelled cells.
     per_label (Dict[str, float]): c_j, shrunk towards c.
-    counts (Dict[str, int]): Labelled cells that each is estimated from.
+    counts (Dict[str, int]): Number of labelled cells of each relation.
     """
 
     overall: float
@@ -140,7 +135,7 @@ class LabelFrequency:
 
 
 def collect_cells(examples: Iterable[Example]) -> RelationCells:
-    """Line up stored probabilities with whether sentences state the relations.
+    """Collect stored relation probabilities and their correctness.
 
     examples (Iterable[Example]): Predicted and reference documents; those without annotation are skipped.
     RETURNS (RelationCells): In the order of the documents.
@@ -162,8 +157,8 @@ def collect_cells(examples: Iterable[Example]) -> RelationCells:
             gold_counts.update(gold)
         gold_counts.update(crossing_relations(example, [sentence for sentence, _ in sentences]))
     return RelationCells(
-        scores=np.asarray(scores, dtype=np.float64),
-        correct=np.asarray(correct, dtype=bool),
+        scores=numpy.asarray(scores, dtype=numpy.float64),
+        correct=numpy.asarray(correct, dtype=bool),
         labels=labels,
         gold_per_label=dict(sorted(gold_counts.items())),
     )
@@ -172,22 +167,22 @@ def collect_cells(examples: Iterable[Example]) -> RelationCells:
 def estimate_label_frequency(
     cells: RelationCells, *, labels: Sequence[str], shrinkage: float = SHRINKAGE
 ) -> LabelFrequency:
-    """Estimate which share of the true relations is labelled, by the mean probability of labelled held-out cells.
+    """Estimate the share of the true relations that is labelled: the mean probability of labelled held-out cells.
 
-    A detector that learned from labels with random gaps gives a true relation the probability that it is labelled.
-    What it is unsure of for other reasons lowers the estimate as well: 1 - c is an upper bound of what is missing.
+    A detector trained on labels with random gaps gives a true relation the probability that it is labelled. Other
+    uncertainty lowers the estimate as well, so 1 - c is an upper bound of the missing share.
 
-    cells (RelationCells): Held-out sentences, labelled like the training data, with the detector's own probabilities.
+    cells (RelationCells): Held-out sentences, labelled like the training data, with uncalibrated probabilities.
     labels (Sequence[str]): The relations.
-    shrinkage (float): How many labelled cells the overall value counts as in each relation's.
-    RETURNS (LabelFrequency): At least 0.1; 1 where nothing is labelled.
+    shrinkage (float): Number of labelled cells that the overall value counts as.
+    RETURNS (LabelFrequency): At least 0.1; 1 if nothing is labelled.
     """
-    found = np.asarray(cells.labels, dtype=object)[cells.correct]
+    names = numpy.asarray(cells.labels, dtype=object)[cells.correct]
     scores = cells.scores[cells.correct]
     overall = _bounded(float(scores.mean()) if len(scores) else 1.0)
     per_label, counts = {}, {}
     for label in labels:
-        own = scores[found == label]
+        own = scores[names == label]
         counts[label] = len(own)
         per_label[label] = _bounded((float(own.sum()) + shrinkage * overall) / (len(own) + shrinkage))
     return LabelFrequency(overall, per_label, counts)
@@ -195,3 +190,7 @@ def estimate_label_frequency(
 
 def _bounded(frequency: float) -> float:
     return round(min(1.0, max(LEAST_FREQUENCY, frequency)), 6)
+
+
+def _is_scored(key: TextKey, label_filter: Optional[Collection[str]]) -> bool:
+    return label_filter is None or key[0] in label_filter

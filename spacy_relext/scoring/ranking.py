@@ -1,23 +1,21 @@
 """Facts ranked by score: average precision, precision of the first places, precision at a recall.
 
-A cell is one relation asked of one unit. The unit is a bag (an ordered pair of entities with all its sentences) or a
-mention (the pair in one sentence); a pair with many sentences counts once in the one and often in the other, so that
-numbers of different units say nothing about each other. Every key names its unit.
+A cell is one relation of one unit. The unit is a bag (an ordered pair of entities with all its sentences) or a mention
+(the pair in one sentence). A pair with many sentences counts once as a bag and often as mentions, so scores of
+different units are not comparable. Every key names its unit.
 
-Two conventions go by the name "P@10%" and differ: `p_at_recall_10` is the precision where a tenth of all positives is
-found, `p_at_share_10` that of the first n places, n being a tenth of the number of positives.
+Two conventions are called "P@10%" and differ: `p_at_recall_10` is the precision at a recall of 10 %, `p_at_share_10`
+that of the first n places, n being a tenth of the number of positives.
 
-Equal scores have no order of their own, and no result depends on that of the input: in the curve, in average precision
-and in precision at a recall they stand or fall together; where a fixed number of places ends among them, their
-positives are spread evenly, which is the mean over all their orders (McSherry and Najork, ECIR 2008).
-
-Positives that were never scored are never found: they count in every recall.
+No result depends on the order of equal scores: in the curve, in average precision and in precision at a recall they
+are accepted together; if a fixed number of places ends among them, their positives are spread evenly, which is the
+mean over all their orders (McSherry and Najork, ECIR 2008). Positives that were never scored count in every recall.
 """
 
 from dataclasses import dataclass
 from typing import Dict, Hashable, Iterable, List, NamedTuple, Optional, Set, Tuple
 
-import numpy as np
+import numpy
 
 from ..errors import Errors, check_choice
 from .calibration import average_precision, precision_recall_points
@@ -33,12 +31,12 @@ Fact = Tuple[Hashable, str]
 
 
 class Cell(NamedTuple):
-    """One relation asked of one unit; "no relation" is none.
+    """One relation of one unit; "no relation" has no cell.
 
-    key (Hashable): The unit: what tells this bag or mention from all others.
+    key (Hashable): The unit, unique among bags or mentions.
     relation (str): The relation.
-    score (float): What ranks it: any finite number.
-    gold (bool): Whether it is true.
+    score (float): Any finite number.
+    gold (bool): True if the unit has the relation.
     """
 
     key: Hashable
@@ -54,8 +52,8 @@ class Ranking:
     unit (str): "bag" or "mention".
     scores (Floats): Shape (N,)
     gold (Bools): Which are true. Shape (N,)
-    unscored (int): Positives that no cell stands for.
-    RAISES (ValueError): Where the unit is another, the arrays do not belong together, or a score is not finite.
+    unscored (int): Positives without a cell.
+    RAISES (ValueError): If the unit is unknown, the shapes differ, or a score is not finite.
     """
 
     unit: str
@@ -83,7 +81,7 @@ class RecallCurve:
 
     unit (str): "bag" or "mention".
     precision (Floats): Shape (S,)
-    recall (Floats): Never falls, and ends below 1 where positives were never scored. Shape (S,)
+    recall (Floats): Never falls, and ends below 1 if positives were never scored. Shape (S,)
     """
 
     unit: str
@@ -92,16 +90,15 @@ class RecallCurve:
 
 
 def rank_cells(cells: Iterable[Cell], *, unit: str, facts: Iterable[Fact] = ()) -> Ranking:
-    """Gather cells, and count the positives that none of them stands for.
+    """Collect cells, and count the positives that have none.
 
     cells (Iterable[Cell]): Each unit and relation once.
     unit (str): What their keys name: "bag" or "mention".
-    facts (Iterable[Fact]): Key and relation of all positives of the data, so that those which no system was asked for
-        are not forgotten; those that are cells are counted once.
+    facts (Iterable[Fact]): Key and relation of all positives of the data, those without a cell included.
     RETURNS (Ranking): The cells in their order.
-    RAISES (ValueError): Where a cell comes twice, or is a fact and says that it is not gold.
+    RAISES (ValueError): If a cell occurs twice, or is a fact but not gold.
     """
-    wanted: Set[Fact] = set(facts)
+    positives: Set[Fact] = set(facts)
     seen: Set[Fact] = set()
     scores: List[float] = []
     gold: List[bool] = []
@@ -109,17 +106,17 @@ def rank_cells(cells: Iterable[Cell], *, unit: str, facts: Iterable[Fact] = ()) 
         fact = (key, relation)
         if fact in seen:
             raise ValueError(Errors.R710.format(unit=unit, key=key, relation=relation))
-        if fact in wanted and not is_gold:
+        if fact in positives and not is_gold:
             raise ValueError(Errors.R711.format(unit=unit, key=key, relation=relation))
         seen.add(fact)
         scores.append(score)
         gold.append(is_gold)
-    unscored = len(wanted - seen)
-    return Ranking(unit, np.asarray(scores, dtype=np.float64), np.asarray(gold, dtype=bool), unscored=unscored)
+    unscored = len(positives - seen)
+    return Ranking(unit, numpy.asarray(scores, dtype=numpy.float64), numpy.asarray(gold, dtype=bool), unscored=unscored)
 
 
 def recall_curve(ranking: Ranking) -> RecallCurve:
-    """Compute precision and recall of everything from each distinct score upwards.
+    """Compute precision and recall at each distinct score as a threshold.
 
     ranking (Ranking): The cells.
     RETURNS (RecallCurve): Empty without cells; recall is 0 without positives.
@@ -129,51 +126,51 @@ def recall_curve(ranking: Ranking) -> RecallCurve:
 
 
 def precision_at(ranking: Ranking, places: int) -> float:
-    """Precision of the first places.
+    """Compute the precision of the first places.
 
-    ranking (Ranking): The cells. Places beyond the last of them hold nothing and count as wrong.
-    places (int): How many, 1 or more.
-    RETURNS (float): 0 to 1; where the last place is one of several equal scores, the mean over their orders.
-    RAISES (ValueError): Where there is no place.
+    ranking (Ranking): The cells. Places beyond the last cell count as wrong.
+    places (int): Number of places, at least 1.
+    RETURNS (float): 0 to 1; for ties at the last place the mean over their orders.
+    RAISES (ValueError): If `places` is below 1.
     """
     if places < 1:
         raise ValueError(Errors.R209.format(what="places", found=places, expected="1 or more"))
     if places >= len(ranking.scores):
         return float(ranking.gold.sum()) / places
-    last = np.partition(ranking.scores, -places)[-places]
+    last = numpy.partition(ranking.scores, -places)[-places]
     above, equal = ranking.scores > last, ranking.scores == last
     open_places = places - int(above.sum())
     return float(ranking.gold[above].sum() + open_places * ranking.gold[equal].mean()) / places
 
 
 def precision_at_recall(curve: RecallCurve, percent: float) -> float:
-    """Precision at the first point of the curve that finds some share of all positives.
+    """Compute the precision at the first point of the curve that reaches a recall.
 
     curve (RecallCurve): From `recall_curve`.
     percent (float): The recall, more than 0 and up to 100.
-    RETURNS (float): 0 to 1; 0 where the curve ends before, as an average precision counts it.
+    RETURNS (float): 0 to 1; 0 if the curve ends before, as in average precision.
     """
-    reached = np.flatnonzero(100 * curve.recall >= percent - 1e-9)
+    reached = numpy.flatnonzero(100 * curve.recall >= percent - 1e-9)
     return float(curve.precision[reached[0]]) if len(reached) else 0.0
 
 
 def precision_at_share(ranking: Ranking, percent: int) -> float:
-    """Precision of the first n places, n being some share of the number of positives: no precision at a recall.
+    """Compute the precision of the first n places, n being a share of the number of positives.
 
-    ranking (Ranking): With a positive or more.
-    percent (int): Places for every hundred positives; n is rounded down, and at least 1.
+    ranking (Ranking): The cells.
+    percent (int): The share; n is rounded down, and at least 1.
     RETURNS (float): 0 to 1.
     """
     return precision_at(ranking, max(ranking.positives * percent // 100, 1))
 
 
 def score_ranking(ranking: Ranking) -> Dict[str, Optional[float]]:
-    """Score a ranking by all of these, under names that begin with its unit.
+    """Compute all scores of a ranking, under keys that begin with its unit.
 
     ranking (Ranking): The cells.
     RETURNS (Dict[str, Optional[float]]): For bags `bag_ap`, `bag_p_at_100`, `_200`, `_300`, `bag_p_at_recall_10`,
-        `_30`, `_50` (percent), `bag_p_at_share_10`, `_30`, `_50`, and how many positives there are, `bag_positives`,
-        and were never scored, `bag_unscored`. All None where nothing is known to be true.
+        `_30`, `_50` (percent), `bag_p_at_share_10`, `_30`, `_50`, and the numbers of positives, `bag_positives`, and
+        of those without a score, `bag_unscored`. All None without positives.
     """
     names = ["ap", *(f"p_at_{places}" for places in PLACES)]
     names += [f"p_at_{kind}_{percent}" for kind in ("recall", "share") for percent in PERCENTS]

@@ -6,9 +6,8 @@ from spacy.tokens import Span
 
 from spacy_relext.annotations.store import set_triples
 from spacy_relext.corpora.texts import RawText
-from spacy_relext.export.csv import COLUMNS, CsvWriter
-from spacy_relext.export.jsonl import JsonlWriter
 from spacy_relext.export.records import extract, extraction_record, write_extractions
+from spacy_relext.export.writers import COLUMNS, CsvWriter, JsonlWriter
 from tests.cli.fake_pipeline import make_pipeline
 
 NLP = spacy.blank("en")
