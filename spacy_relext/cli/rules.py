@@ -16,11 +16,10 @@ from ..corpora.convert import load_tokenizer
 from ..corpora.report import format_table
 from ..corpora.shards import iter_docs
 from ..errors import Errors
-from ..nero.rules.check import CheckReport, RuleReport, check_rules, unseen_types
+from ..nero.rules.analysis import AnalysisReport, RuleReport, analyze_rules, unseen_types
 from ..nero.rules.index import FORMS, RuleIndex
-from ..nero.rules.mining import mine_patterns, write_patterns
+from ..nero.rules.mining import SuggestedRule, mine_patterns, suggest_rules, write_patterns, write_suggestions
 from ..nero.rules.rules import NO_RELATION, SHOWN, TABLE, read_rules, usable_rules
-from ..nero.rules.suggestion import SuggestedRule, suggest_rules, write_suggestions
 from ..pairs.suggesters import AnnotatedPairs, EntityPairs, Suggester
 from .app import relext
 from .pipeline import (
@@ -77,8 +76,8 @@ def check_cli(
             msg.warn(f"{problem.where}: {problem.message}")
         usable = usable_rules(found, rules)
         docs = with_progress(read_sentences(corpus))
-        report = check_rules(usable, docs, suggester=suggester, form=form, max_gap=max_gap)
-        if form == "lemma" and not report.lemmas:
+        report = analyze_rules(usable, docs, suggester=suggester, form=form, max_gap=max_gap)
+        if form == "lemma" and not report.lemmatized:
             fail(Errors.R519.format(path=str(corpus)))
         if not report.pairs:
             fail(Errors.R501.format(path=str(corpus)))
@@ -127,10 +126,10 @@ def read_sentences(corpus: Path) -> Iterator[Doc]:
         yield doc if doc.has_annotation("SENT_START") else split(doc)
 
 
-def doubts(report: CheckReport) -> Iterator[str]:
+def doubts(report: AnalysisReport) -> Iterator[str]:
     """Say which types and relations of rules the corpus does not know: they may be slips of the pen.
 
-    report (CheckReport): What rules do.
+    report (AnalysisReport): What rules do.
     YIELDS (str): A line for each.
     """
     rules = [each.rule for each in report.rules]
@@ -155,22 +154,22 @@ def tokenizer_of(lang: str) -> Callable[[str], List[str]]:
     return lambda word: [token.text for token in tokenizer(word)]
 
 
-def format_check(report: CheckReport) -> str:
+def format_check(report: AnalysisReport) -> str:
     """Lay out what rules do: totals, then a line a rule, those that fire most first.
 
-    report (CheckReport): What they do.
+    report (AnalysisReport): What they do.
     RETURNS (str): Lines of tables.
     """
-    judged, correct = (sum(getattr(each, name) for each in report.rules) for name in ("judged", "correct"))
+    judged, correct = (sum(getattr(each, name) for each in report.rules) for name in ("labelled", "correct"))
     totals = [
         ("rules", f"{len(report.rules):,}"),
-        ("rules that fire", f"{sum(each.fires > 0 for each in report.rules):,}"),
+        ("rules that fire", f"{sum(each.matches > 0 for each in report.rules):,}"),
         ("pairs of entities", f"{report.pairs:,}"),
-        ("pairs at which a rule fires", f"{report.matched:,} ({report.matched / max(report.pairs, 1):.1%})"),
-        ("pairs at which rules contradict each other", f"{report.contradicted:,}"),
+        ("pairs at which a rule fires", f"{report.covered:,} ({report.covered / max(report.pairs, 1):.1%})"),
+        ("pairs at which rules contradict each other", f"{report.conflicting:,}"),
         ("right, where gold says so", f"{correct:,} of {judged:,} ({correct / judged:.1%})" if judged else "no gold"),
     ]
-    rows = [_row(each) for each in sorted(report.rules, key=lambda each: -each.fires) if each.fires]
+    rows = [_row(each) for each in sorted(report.rules, key=lambda each: -each.matches) if each.matches]
     if not rows:
         return format_table(totals) + "\n\nNo rule fires."
     aligns = ("l", "l", "r", "r", "r", "l", "l")
@@ -184,26 +183,26 @@ def format_idle(reports: Sequence[RuleReport]) -> str:
     reports (Sequence[RuleReport]): What rules do.
     RETURNS (str): Lines; none where all fire.
     """
-    idle = [each for each in reports if not each.fires]
+    idle = [each for each in reports if not each.matches]
     lines = [f"\n{len(idle)} rules fire nowhere:"] if idle else []
     for each in idle:
         lines.append(f"  {each.rule.id}  {each.rule.pattern}")
-        for kinds, count in each.other_types.most_common(2):
+        for kinds, count in each.type_mismatches.most_common(2):
             lines.append(
                 f"      has these words between {' and '.join(kind or 'no type' for kind in kinds)}: {count:,}"
             )
-        lines.extend(f"      just misses: {text[:100]}" for text in each.near)
-        if not (each.near or each.other_types):
-            lines.extend(f"      misses by a word and by types: {text[:100]}" for text in each.far)
+        lines.extend(f"      just misses: {text[:100]}" for text in each.near_misses)
+        if not (each.near_misses or each.type_mismatches):
+            lines.extend(f"      misses by a word and by types: {text[:100]}" for text in each.far_misses)
     return "\n".join(lines)
 
 
 def _row(report: RuleReport) -> Sequence[str]:
     """A line of the table."""
-    right = f"{report.correct / report.judged:.0%}" if report.judged else ""
-    against = ", ".join(f"{name} ×{count}" for name, count in report.against.most_common(2))
+    right = f"{report.correct / report.labelled:.0%}" if report.labelled else ""
+    against = ", ".join(f"{name} ×{count}" for name, count in report.conflicts.most_common(2))
     rule = report.rule
-    return (rule.id, rule.relation, f"{report.fires:,}", f"{report.alone:,}", right, against, str(rule.pattern))
+    return (rule.id, rule.relation, f"{report.matches:,}", f"{report.unique:,}", right, against, str(rule.pattern))
 
 
 FACTORY = "nero_grounder"

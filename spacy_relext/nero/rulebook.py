@@ -13,9 +13,9 @@ from ..pairs.component import PairPipe
 from ..pairs.gold import PairClass
 from ..pairs.pairs import Pairs
 from .grounding import RuleClasses, RuleVotes, relations_of, rule_pairs, vote
-from .rules.check import unseen_types
+from .rules.analysis import unseen_types
 from .rules.index import RuleIndex
-from .rules.rules import Rule, check_records, free_name, from_records, read_rules, to_records, usable_rules
+from .rules.rules import Rule, free_name, from_records, read_rules, to_records, usable_rules
 
 Records = Sequence[Dict[str, Any]]
 
@@ -110,10 +110,8 @@ class RulePipe(PairPipe):
         tokenize = None if nlp is None else lambda word: [token.text for token in nlp.tokenizer(word)]
         options: Dict[str, Any] = {name: self.cfg[name] for name in ("max_gap", "any_type")}
         options.update(tokenize=tokenize, lower=self.cfg["form"] == "lower", relations=relations, known=known)
-        if isinstance(rules, (str, Path)):
-            where, found = str(rules), read_rules(rules, **options)
-        else:
-            where, found = f"the rules of {self.name}", check_records(rules, where=self.name, **options)
+        where = str(rules) if isinstance(rules, (str, Path)) else f"the rules of {self.name}"
+        found = read_rules(rules, where=self.name, **options)
         # where rules are added, that all of them are there already is none of their faults
         usable = usable_rules(found, where, needed=not known)
         if found.problems:

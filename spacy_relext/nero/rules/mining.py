@@ -1,60 +1,57 @@
-"""Frequent words between two entities: candidates for rules, for a person to name.
+"""Candidate rules: frequent patterns for a person to label, and patterns that a trained component labels consistently.
 
-A candidate is the types of two entities and the words between them. Candidates are ranked by how often they occur and
-by how much words and types belong together: G², the log-likelihood ratio of both against their independence (Dunning,
-Computational Linguistics 1993). Those whose words are alike stand together, so that a group can be named at once.
+A candidate is the types of two entities and the words between them. Mined candidates are ranked by their frequency and
+by G², the log-likelihood ratio of words and types against their independence (Dunning, Computational Linguistics 1993).
+Suggested candidates have a relation: the one that a component predicts for the pairs that no rule matches. Candidates
+with similar words are grouped, so that a group can be reviewed at once.
 """
 
-import csv
 from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from itertools import chain
 from math import log
 from pathlib import Path
-from typing import Any, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
-from typing import Counter as Counted
+from typing import Counter as CounterType
+from typing import Dict, Iterable, Iterator, List, Mapping, NamedTuple, Sequence, Set, Tuple
 
 from spacy.tokens import Doc
 from spacy.util import minibatch
 
-from ...corpora.formats.sources import Item, read_lines
+from ...annotations.store import get_records
+from ...annotations.triple import CharSpan
 from ...pairs.pairs import Pairs
 from ...pairs.suggesters import Suggester
+from .index import RuleIndex
 from .patterns import SUBJECT, Pattern
+from .rules import TABLE_COLUMNS, write_table
 
 BATCH = 256
 
-ALIKE = 0.5
+# Lowest similarity of a candidate to the first one of its group.
+MIN_SIMILARITY = 0.5
 
-COLUMNS = ("relation", "reversed", "pattern", "count", "association", "group", "examples")
+MINED_COLUMNS = (*TABLE_COLUMNS, "count", "association", "group", "examples")
 
-BETWEEN_EXAMPLES = " | "
+SUGGESTED_COLUMNS = (*TABLE_COLUMNS, "count", "agreement", "score", "group", "examples")
 
+_SEPARATOR = " | "
+
+# Type of the left entity, words between, type of the right entity.
 Key = Tuple[str, Tuple[str, ...], str]
 
-
-def association(both: int, first: int, second: int, total: int) -> float:
-    """G² of a table of two by two, negative where both occur together less than by chance.
-
-    both (int): How often both occur.
-    first (int): How often the first occurs.
-    second (int): How often the second occurs.
-    total (int): Of how many.
-    RETURNS (float): 0 for independence.
-    """
-    cells = ((both, first, second), (first - both, first, total - second))
-    rest = ((second - both, total - first, second), (total - first - second + both, total - first, total - second))
-    ratio = 2 * sum(found * log(found * total / (row * column)) for found, row, column in (*cells, *rest) if found > 0)
-    return max(ratio, 0.0) if both * total >= first * second else -max(ratio, 0.0)
+# Relations and scores by the characters of subject and object.
+Predictions = Dict[Tuple[CharSpan, CharSpan], List[Tuple[str, float]]]
 
 
 class MinedPattern(NamedTuple):
-    """A candidate.
+    """A frequent pattern.
 
     pattern (Pattern): With the left entity as subject.
-    times (int): How often it occurs.
-    association (float): G² of its words and its types, with the sign of the association; 0 where all pairs have the
-        same types.
-    group (int): Candidates with like words have the same number, from 1, the group that occurs most first.
-    examples (Tuple[str, ...]): Sentences with it.
+    times (int): Frequency.
+    association (float): G² of its words and its types, with the sign of the association; 0 if all pairs have the same
+        types.
+    group (int): Number of its group, from 1, the most frequent group first.
+    examples (Tuple[str, ...]): Sentences.
     """
 
     pattern: Pattern
@@ -62,6 +59,57 @@ class MinedPattern(NamedTuple):
     association: float
     group: int
     examples: Tuple[str, ...]
+
+
+class SuggestedRule(NamedTuple):
+    """A rule for a person to review.
+
+    relation (str): The predicted relation.
+    pattern (Pattern): The pattern, with the roles of the prediction.
+    times (int): Pairs with the prediction.
+    agreement (float): Their share of the unmatched pairs with this pattern.
+    score (float): Mean score of the predictions.
+    group (int): Number of its group, from 1, the most frequent group first.
+    examples (Tuple[str, ...]): Sentences.
+    """
+
+    relation: str
+    pattern: Pattern
+    times: int
+    agreement: float
+    score: float
+    group: int
+    examples: Tuple[str, ...]
+
+
+class SuggestionReport(NamedTuple):
+    """Suggested rules and the pairs they come from.
+
+    rules (List[SuggestedRule]): Group by group.
+    pairs (int): Unordered pairs of entities.
+    matched (int): Pairs matched by a rule.
+    stated (int): Unmatched pairs, with few words between them, for which the component predicts a relation.
+    """
+
+    rules: List[SuggestedRule]
+    pairs: int
+    matched: int
+    stated: int
+
+
+def association(both: int, first: int, second: int, total: int) -> float:
+    """Compute G² of a two-by-two table, negative if both events co-occur less than by chance.
+
+    both (int): Frequency of both.
+    first (int): Frequency of the first.
+    second (int): Frequency of the second.
+    total (int): Number of observations.
+    RETURNS (float): 0 for independence.
+    """
+    cells = ((both, first, second), (first - both, first, total - second))
+    rest = ((second - both, total - first, second), (total - first - second + both, total - first, total - second))
+    ratio = 2 * sum(seen * log(seen * total / (row * column)) for seen, row, column in (*cells, *rest) if seen > 0)
+    return max(ratio, 0.0) if both * total >= first * second else -max(ratio, 0.0)
 
 
 def mine_patterns(
@@ -73,194 +121,232 @@ def mine_patterns(
     top: int = 0,
     examples: int = 2,
 ) -> List[MinedPattern]:
-    """Find what stands between entities again and again.
+    """Mine frequent patterns between entities.
 
     docs (Iterable[Doc]): The corpus, with entities.
-    suggester (Suggester): Chooses the pairs; of both orders of a pair, that of the text counts.
+    suggester (Suggester): Suggests the pairs; each is counted once, in the order of the text.
     longest (int): Most words between two entities.
-    least (int): How often a candidate must occur.
-    top (int): How many are kept; 0 for all.
-    examples (int): Sentences kept for each.
+    least (int): Lowest frequency.
+    top (int): Number of patterns; 0 for all.
+    examples (int): Sentences of each.
     RETURNS (List[MinedPattern]): Group by group.
     """
-    counts: Counted[Key] = Counter()
-    seen: Dict[Key, List[str]] = defaultdict(list)
+    counts: CounterType[Key] = Counter()
+    sentences: Dict[Key, List[str]] = defaultdict(list)
     for batch in minibatch(docs, BATCH):
         pairs = suggester(batch)
-        for number, key in keys_of(pairs, longest=longest):
+        for number, key in _pair_keys(pairs, longest):
             counts[key] += 1
-            keep_sentence(seen[key], pairs, number, most=examples)
-    words, kinds = Counter[Tuple[str, ...]](), Counter[Tuple[str, str]]()
+            _add_sentence(sentences[key], pairs, number, examples)
+    words, types = Counter[Tuple[str, ...]](), Counter[Tuple[str, str]]()
     for (left, between, right), count in counts.items():
         words[between] += count
-        kinds[left, right] += count
+        types[left, right] += count
     total = sum(counts.values())
-    kept = [key for key, count in counts.items() if count >= least and says_something(key)]
-    strength = {k: association(counts[k], words[k[1]], kinds[k[0], k[2]], total) for k in kept}
-    ranked = sorted(kept, key=lambda key: (-counts[key] * max(strength[key], 1.0), key))[: top or None]
-    mined = []
-    for number, members in enumerate(group_keys(ranked, counts), start=1):
-        for key in members:
-            mined.append(MinedPattern(pattern_of(key), counts[key], strength[key], number, tuple(seen[key])))
-    return mined
+    frequent = [key for key, count in counts.items() if count >= least and _has_letters(key)]
+    strength = {k: association(counts[k], words[k[1]], types[k[0], k[2]], total) for k in frequent}
+    ranked = sorted(frequent, key=lambda key: (-counts[key] * max(strength[key], 1.0), key))[: top or None]
+    return [
+        MinedPattern(_key_pattern(key), counts[key], strength[key], number, tuple(sentences[key]))
+        for number, group in enumerate(_group(ranked, counts), start=1)
+        for key in group
+    ]
 
 
 def write_patterns(mined: Sequence[MinedPattern], path: Path) -> None:
-    """Write candidates for a person to name: `relation` from left to right, or `reversed` from right to left.
+    """Write patterns as a table in which a person fills in `relation` or `reversed`, for the right-to-left direction.
 
-    mined (Sequence[MinedPattern]): The candidates.
-    path (Path): Gets tab-separated lines.
+    mined (Sequence[MinedPattern]): The patterns.
+    path (Path): Tab-separated file.
     """
     rows = []
     for each in mined:
-        examples = BETWEEN_EXAMPLES.join(each.examples)
         figures = (str(each.times), f"{each.association:.1f}", str(each.group))
-        rows.append(("", "", str(each.pattern), *figures, examples))
-    write_table(path, COLUMNS, rows)
+        rows.append(("", "", str(each.pattern), *figures, _SEPARATOR.join(each.examples)))
+    write_table(path, MINED_COLUMNS, rows)
 
 
-def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Write what `read_patterns` reads.
+def suggest_rules(
+    docs: Iterable[Doc],
+    *,
+    suggester: Suggester,
+    index: RuleIndex,
+    source: str,
+    score: float = 0.8,
+    longest: int = 6,
+    least: int = 3,
+    agreement: float = 0.5,
+    top: int = 0,
+    examples: int = 1,
+) -> SuggestionReport:
+    """Suggest rules from the predictions of a trained component.
 
-    path (Path): Gets tab-separated lines.
-    columns (Sequence[str]): Names of the columns.
-    rows (Iterable[Sequence[str]]): A cell for each; spaces of any kind become single ones, so that no tab is left.
-        Those with a quotation mark are quoted, as spreadsheet programs read and write them.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf8", newline="") as file:
-        writer = csv.writer(file, delimiter="\t", lineterminator="\n")
-        writer.writerows([" ".join(cell.split()) for cell in cells] for cells in (columns, *rows))
-
-
-def read_patterns(path: Path) -> Iterator[Item]:
-    """Read what a person has filled in.
-
-    path (Path): What `write_patterns` wrote; `id` and `weight` are read too, further columns and their order do not
-        matter.
-    YIELDS (Item): With `relation`, `pattern` and, where they are given, `id` and `weight`, for each line that names a
-        relation; one that names two gives two.
-    """
-    header: Optional[List[str]] = None
-    for item in read_lines(path, comment="#"):
-        if item.error:
-            yield item
-            continue
-        try:
-            cells = [cell.strip() for cell in next(csv.reader([item.value], delimiter="\t"))]
-        except csv.Error as error:
-            yield Item(item.path, item.line, error=f"no line of a table: {error}")
-            continue
-        if header is None:
-            header = cells
-            if "pattern" not in header or not {"relation", "reversed"} & set(header):
-                yield Item(
-                    item.path, item.line, error=f"columns: {', '.join(header)}; expected {', '.join(COLUMNS[:3])}"
-                )
-                return
-            continue
-        row = dict(zip(header, cells))
-        for column, turned in (("relation", False), ("reversed", True)):
-            if row.get(column):
-                yield _rule_of(item, row, column, turned=turned)
-
-
-def _rule_of(item: Item, row: Mapping[str, str], column: str, *, turned: bool) -> Item:
-    """Make a rule of a line."""
-    pattern = row.get("pattern", "")
-    rule: Dict[str, Any] = {"relation": row[column], "pattern": _turn(pattern) if turned else pattern}
-    if row.get("id"):
-        # a line that names two relations is two rules
-        rule["id"] = f"{row['id']}-reversed" if turned and row.get("relation") else row["id"]
-    if row.get("weight"):
-        try:
-            rule["weight"] = float(row["weight"])
-        except ValueError:
-            return Item(item.path, item.line, error=f"weight is {row['weight']!r}; expected a number above 0")
-    return Item(item.path, item.line, rule)
-
-
-def _turn(pattern: str) -> str:
-    """Exchange the masks of a pattern."""
-    roles = {"SUBJ-": "OBJ-", "OBJ-": "SUBJ-"}
-    words = [next((new + w[len(old) :] for old, new in roles.items() if w.startswith(old)), w) for w in pattern.split()]
-    return " ".join(words)
-
-
-def keys_of(pairs: Pairs, *, longest: int) -> Iterator[Tuple[int, Key]]:
-    """Find types and words of pairs, in the order of the text.
-
-    pairs (Pairs): The pairs; of both orders of a pair, that of the text counts.
+    docs (Iterable[Doc]): A corpus with the component's predictions.
+    suggester (Suggester): The component's suggester.
+    index (RuleIndex): The component's rules.
+    source (str): The component's name in the pipeline.
+    score (float): Lowest score of a prediction, 0 to 1.
     longest (int): Most words between two entities.
-    YIELDS (Tuple[int, Key]): Number of a pair, type of the left entity, words, type of the right one. A pair with a
-        line break or further spaces between its entities is left out: no rule can say them.
+    least (int): Lowest number of pairs with the prediction.
+    agreement (float): Lowest share of them among the pairs with the same pattern, 0 to 1.
+    top (int): Number of rules, those with the highest sum of scores; 0 for all.
+    examples (int): Sentences of each.
+    RETURNS (SuggestionReport): The rules and the numbers of pairs.
     """
-    for number, left, right, kinds in pairs.by_position():
+    collector = _Collector(index, source=source, score=score, longest=longest, examples=examples)
+    for batch in minibatch(docs, BATCH):
+        collector.add(suggester(batch))
+    counts: CounterType[Key] = Counter()
+    by_key: Dict[Key, List[_Selected]] = defaultdict(list)
+    for selected in collector.select(least=least, agreement=agreement)[: top or None]:
+        counts[selected.key] += selected.prediction.times
+        by_key[selected.key].append(selected)
+    rules = []
+    for number, group in enumerate(_group(list(by_key), counts), start=1):
+        for key, is_reversed, relation, each in chain.from_iterable(by_key[key] for key in group):
+            pattern = _key_pattern(key).swap_roles() if is_reversed else _key_pattern(key)
+            figures = (each.times, each.times / collector.unmatched[key], each.total / each.times)
+            rules.append(SuggestedRule(relation, pattern, *figures, number, tuple(each.examples)))
+    return SuggestionReport(rules, collector.pairs, collector.matched, collector.stated)
+
+
+def write_suggestions(rules: Sequence[SuggestedRule], path: Path) -> None:
+    """Write rules as a table, which is a file of rules: a person deletes the wrong lines.
+
+    rules (Sequence[SuggestedRule]): The rules.
+    path (Path): Tab-separated file.
+    """
+    rows = []
+    for each in rules:
+        figures = (str(each.times), f"{each.agreement:.2f}", f"{each.score:.3f}", str(each.group))
+        rows.append((each.relation, "", str(each.pattern), *figures, _SEPARATOR.join(each.examples)))
+    write_table(path, SUGGESTED_COLUMNS, rows)
+
+
+@dataclass
+class _Prediction:
+    """One relation of one candidate: frequency, sum of scores, and sentences."""
+
+    times: int = 0
+    total: float = 0.0
+    examples: List[str] = field(default_factory=list)
+
+
+class _Selected(NamedTuple):
+    """A candidate, whether its right entity is the subject, and its most frequent relation."""
+
+    key: Key
+    is_reversed: bool
+    relation: str
+    prediction: _Prediction
+
+
+class _Collector:
+    """Counts a component's predictions for unmatched pairs, batch by batch."""
+
+    def __init__(self, index: RuleIndex, *, source: str, score: float, longest: int, examples: int) -> None:
+        self.index, self.source, self.score = index, source, score
+        self.longest, self.examples = longest, examples
+        self.pairs = self.matched = self.stated = 0
+        self.unmatched: CounterType[Key] = Counter()
+        self.predictions: Dict[Tuple[Key, bool], Dict[str, _Prediction]] = defaultdict(lambda: defaultdict(_Prediction))
+
+    def add(self, pairs: Pairs) -> None:
+        """Count a batch."""
+        matched = {pairs.place(number) for number in set(self.index.match(pairs).pair.tolist())}
+        self.pairs += len({pairs.place(number) for number in range(len(pairs))})
+        self.matched += len(matched)
+        predicted = [self._read(doc) for doc in pairs.docs]
+        seen: Set[Tuple[int, ...]] = set()
+        for number, key in _pair_keys(pairs, self.longest):
+            place = pairs.place(number)
+            # a pair may be marked twice
+            if place in matched or place in seen or not _has_letters(key):
+                continue
+            seen.add(place)
+            self.unmatched[key] += 1
+            left, right = sorted((span.start_char, span.end_char) for span in pairs.spans(number))
+            doc = predicted[place[0]]
+            stated = [(False, *each) for each in doc.get((left, right), ())]
+            stated += [(True, *each) for each in doc.get((right, left), ())]
+            self.stated += bool(stated)
+            for is_reversed, relation, score in stated:
+                each = self.predictions[key, is_reversed][relation]
+                each.times, each.total = each.times + 1, each.total + score
+                _add_sentence(each.examples, pairs, number, self.examples)
+
+    def select(self, *, least: int, agreement: float) -> List[_Selected]:
+        """Select the most frequent relation of each candidate and direction, if frequent enough; the best first."""
+        rows = []
+        for (key, is_reversed), relations in self.predictions.items():
+            # two relations of the same pattern would be conflicting rules
+            relation, each = min(relations.items(), key=lambda item: (-item[1].times, -item[1].total, item[0]))
+            if each.times >= least and each.times >= agreement * self.unmatched[key]:
+                rows.append(_Selected(key, is_reversed, relation, each))
+        return sorted(rows, key=lambda row: (-row.prediction.total, row.key, row.is_reversed))
+
+    def _read(self, doc: Doc) -> Predictions:
+        """Read the predictions with high enough scores."""
+        predictions: Predictions = defaultdict(list)
+        for record in get_records(doc, source=self.source) or ():
+            if record["score"] >= self.score:
+                predictions[record["subject"], record["object"]].append((record["relation"], record["score"]))
+        return predictions
+
+
+def _pair_keys(pairs: Pairs, longest: int) -> Iterator[Tuple[int, Key]]:
+    """Yield pairs and their keys, without pairs around white space tokens: patterns cannot have those."""
+    for number, left, right, types in pairs.by_position():
         if 0 <= right[0] - left[1] <= longest:
             between = pairs.docs[pairs.doc[number]][left[1] : right[0]]
             if not any(token.is_space for token in between):
-                yield number, (kinds[0], tuple(token.text for token in between), kinds[1])
+                yield number, (types[0], tuple(token.text for token in between), types[1])
 
 
-def says_something(key: Key) -> bool:
-    """RETURNS (bool): Whether there is a letter in a candidate's words."""
-    return any(_is_word(word) for word in key[1])
+def _is_word(token: str) -> bool:
+    """Return True if a token has a letter."""
+    return any(character.isalpha() for character in token)
 
 
-def pattern_of(key: Key) -> Pattern:
-    """RETURNS (Pattern): A candidate's types and words, the left entity as subject."""
+def _has_letters(key: Key) -> bool:
+    """Return True if a candidate has a word between its entities."""
+    return any(map(_is_word, key[1]))
+
+
+def _key_pattern(key: Key) -> Pattern:
+    """Make the pattern of a candidate, with the left entity as subject."""
     left, words, right = key
     return Pattern(SUBJECT, (), words, (), *(frozenset([kind]) if kind else None for kind in (left, right)))
 
 
-def keep_sentence(kept: List[str], pairs: Pairs, number: int, *, most: int) -> None:
-    """Keep the sentence of a pair as an example, unless it is there or there are enough.
-
-    kept (List[str]): Gets it.
-    pairs (Pairs): The pairs.
-    number (int): Which.
-    most (int): How many are enough.
-    """
-    if len(kept) < most:
+def _add_sentence(sentences: List[str], pairs: Pairs, number: int, limit: int) -> None:
+    """Add the sentence of a pair to at most `limit` distinct ones."""
+    if len(sentences) < limit:
         start, end = pairs.text[number].tolist()
         sentence = pairs.docs[pairs.doc[number]][start:end].text
-        if sentence not in kept:
-            kept.append(sentence)
+        if sentence not in sentences:
+            sentences.append(sentence)
 
 
-def _is_word(word: str) -> bool:
-    """Say whether there is a letter in a word."""
-    return any(character.isalpha() for character in word)
-
-
-def group_keys(ranked: Sequence[Key], counts: Mapping[Key, int]) -> List[List[Key]]:
-    """Put candidates together whose words are like those of a group's first one; words that many have count less.
-
-    ranked (Sequence[Key]): The candidates, the best first.
-    counts (Mapping[Key, int]): How often each occurs.
-    RETURNS (List[List[Key]]): The groups, the one that occurs most first.
-    """
-    spread = Counter(word for key in ranked for word in _words(key))
-    weights = {word: log(1 + len(ranked) / found) for word, found in spread.items()}
+def _group(ranked: Sequence[Key], counts: Mapping[Key, int]) -> List[List[Key]]:
+    """Group candidates by the similarity of their words to a group's first one; the most frequent group first."""
+    words = {key: {word.lower() for word in key[1] if _is_word(word)} for key in ranked}
+    frequency = Counter(word for key in ranked for word in words[key])
+    weights = {word: log(1 + len(ranked) / count) for word, count in frequency.items()}
     groups: List[List[Key]] = []
     by_word: Dict[str, List[int]] = defaultdict(list)
     for key in ranked:
-        words = _words(key)
-        near = sorted({number for word in words for number in by_word[word]})
-        number = next((n for n in near if _overlap(words, _words(groups[n][0]), weights) >= ALIKE), len(groups))
+        near = sorted({number for word in words[key] for number in by_word[word]})
+        similar = (n for n in near if _similarity(words[key], words[groups[n][0]], weights) >= MIN_SIMILARITY)
+        number = next(similar, len(groups))
         if number == len(groups):
             groups.append([])
-            for word in words:
+            for word in words[key]:
                 by_word[word].append(number)
         groups[number].append(key)
     return sorted(groups, key=lambda group: -sum(counts[key] for key in group))
 
 
-def _words(key: Key) -> Set[str]:
-    """The words of a candidate without its punctuation."""
-    return {word.lower() for word in key[1] if _is_word(word)}
-
-
-def _overlap(words: Set[str], others: Set[str], weights: Mapping[str, float]) -> float:
-    """Jaccard's measure of two sets of words with weights."""
+def _similarity(words: Set[str], others: Set[str], weights: Mapping[str, float]) -> float:
+    """Compute the weighted Jaccard index."""
     return sum(weights[word] for word in words & others) / sum(weights[word] for word in words | others)

@@ -3,13 +3,13 @@
     SUBJ-ORG was founded by OBJ-PERSON
     SUBJ-GPE|LOC , the * capital of OBJ-*
 
-`SUBJ-` and `OBJ-` stand for the entities, in either order, with a type, several types, or any type (`*`) behind them.
-In a type, characters other than letters, digits and `_` are written as in URLs (`SUBJ-work%20of%20art`), but for one of
-`-./:&+@` inside of it; what stands behind a type or before a mask without a space is a word of its own.
-`*` alone stands for 0 to g tokens, where gaps are allowed; `\\*` is the character. All else are tokens of the text.
+The masks `SUBJ-` and `OBJ-` stand for the entities, in either order, followed by a type, several types, or any (`*`).
+Characters of a type other than letters, digits, `_` and inner `-./:&+@` are percent-encoded (`SUBJ-work%20of%20art`);
+characters next to a mask without a space are a separate word. `*` alone is a gap of 0 to g tokens, if gaps are allowed,
+and `\\*` the character. All else are tokens of the text.
 
 Source: Zhou et al., "NERO: A Neural Rule Grounding Framework for Label-Efficient Relation Extraction", WWW 2020, whose
-rule files know neither sets of types nor gaps.
+rule files have neither sets of types nor gaps.
 """
 
 import re
@@ -23,7 +23,7 @@ ANY = "*"
 
 SUBJECT, OBJECT = 1, 2
 
-# How a rule names an entity without a type.
+# The type of an entity without one.
 UNTYPED = "O"
 
 _ROLES = {"SUBJ": SUBJECT, "OBJ": OBJECT}
@@ -36,17 +36,8 @@ _MASK = re.compile(rf"(.*?)\b(SUBJ|OBJ)-({_TYPES})(.*)")
 
 _NOT_IN_TYPES = re.compile(r"^\W+|\W+$|[^\w./:&+@-]")
 
-# The Penn Treebank writes brackets and quotes as words. Rules and texts are compared without regard to that.
-TREEBANK = {
-    "-LRB-": "(",
-    "-RRB-": ")",
-    "-LSB-": "[",
-    "-RSB-": "]",
-    "-LCB-": "{",
-    "-RCB-": "}",
-    "``": '"',
-    "''": '"',
-}
+# Penn Treebank tokens match the characters that they stand for.
+TREEBANK = dict(zip("-LRB- -RRB- -LSB- -RSB- -LCB- -RCB- `` ''".split(), '()[]{}""'))
 
 _ESCAPED = {"*": "\\*"}
 
@@ -54,20 +45,18 @@ _UNESCAPED = {"\\*": "*"}
 
 Tokenize = Callable[[str], Sequence[str]]
 
-# A word of the text, or None for a gap.
+# A token, or None for a gap.
 Part = Optional[str]
 
 
 @dataclass(frozen=True)
 class Pattern:
-    """A parsed pattern: what stands before, between and after the masks.
+    """A parsed pattern.
 
     first (int): Role of the left mask: `SUBJECT` or `OBJECT`.
-    before (Tuple[Optional[str], ...]): Words before the left mask; None is a gap.
-    between (Tuple[Optional[str], ...]): Words between both.
-    after (Tuple[Optional[str], ...]): Words after the right mask.
-    subject_types (Optional[FrozenSet[str]]): Types that the subject may have; None: any, or none.
-    object_types (Optional[FrozenSet[str]]): Those of the object.
+    before, between, after (Tuple[Part, ...]): Tokens and gaps before, between and after the masks.
+    subject_types (Optional[FrozenSet[str]]): Allowed types of the subject; None: any, or none.
+    object_types (Optional[FrozenSet[str]]): Allowed types of the object.
     """
 
     first: int
@@ -79,34 +68,34 @@ class Pattern:
 
     @property
     def parts(self) -> Tuple[Part, ...]:
-        """RETURNS (Tuple[Optional[str], ...]): Words and gaps without the masks."""
+        """RETURNS (Tuple[Part, ...]): Tokens and gaps without the masks."""
         return (*self.before, *self.between, *self.after)
 
     @property
     def has_gap(self) -> bool:
-        """RETURNS (bool): Whether there is a gap anywhere."""
+        """RETURNS (bool): Whether the pattern has a gap."""
         return None in self.parts
 
     def types_of(self, role: int) -> Optional[FrozenSet[str]]:
-        """RETURNS (Optional[FrozenSet[str]]): The types that one of the masks allows."""
+        """RETURNS (Optional[FrozenSet[str]]): The allowed types of a role."""
         return self.subject_types if role == SUBJECT else self.object_types
 
-    def turned(self) -> "Pattern":
-        """RETURNS (Pattern): The same words around the same entities, with the masks' roles exchanged."""
-        first, kinds = SUBJECT + OBJECT - self.first, (self.object_types, self.subject_types)
-        return replace(self, first=first, subject_types=kinds[0], object_types=kinds[1])
+    def swap_roles(self) -> "Pattern":
+        """RETURNS (Pattern): The same tokens around the same entities, with subject and object exchanged."""
+        first = SUBJECT + OBJECT - self.first
+        return replace(self, first=first, subject_types=self.object_types, object_types=self.subject_types)
 
     def lower(self) -> "Pattern":
-        """RETURNS (Pattern): The same with all words in lower case."""
+        """RETURNS (Pattern): The same with lower-case tokens."""
         before, between, after = (tuple(part and part.lower() for part in segment) for segment in self._segments)
         return replace(self, before=before, between=between, after=after)
 
     def allows(self, subject: str, obj: str) -> bool:
-        """Say whether two entity types fit the masks.
+        """Return True if the masks allow two entity types.
 
         subject (str): Type of the subject, "" for none.
         obj (str): Type of the object.
-        RETURNS (bool): Whether both fit.
+        RETURNS (bool): Whether both are allowed.
         """
         return (self.subject_types is None or (subject or UNTYPED) in self.subject_types) and (
             self.object_types is None or (obj or UNTYPED) in self.object_types
@@ -123,18 +112,17 @@ class Pattern:
 
     def _mask(self, role: int) -> str:
         types = self.types_of(role)
-        return f"{_NAMES[role]}-{ANY if types is None else '|'.join(map(_written, sorted(types)))}"
+        return f"{_NAMES[role]}-{ANY if types is None else '|'.join(map(_encode_type, sorted(types)))}"
 
 
 def parse_pattern(text: str, *, tokenize: Optional[Tokenize] = None, any_type: bool = False) -> Pattern:
     """Parse a pattern.
 
-    text (str): Tokens with spaces between them.
-    tokenize (Optional[Callable[[str], Sequence[str]]]): Splits each of its words as the texts will be split; None: they
-        are tokens already.
-    any_type (bool): Whether the types behind the masks are left out.
+    text (str): Tokens and masks, separated by spaces.
+    tokenize (Optional[Tokenize]): Tokenizer of the texts; None: words are tokens.
+    any_type (bool): Whether to ignore the types of the masks.
     RETURNS (Pattern): The pattern.
-    RAISES (ValueError): Where it has not exactly one mask of each kind; the message says what was found.
+    RAISES (ValueError): If it does not have exactly one mask of each role.
     """
     parts: Tuple[List[Part], List[Part], List[Part]] = ([], [], [])
     roles: List[int] = []
@@ -155,28 +143,27 @@ def parse_pattern(text: str, *, tokenize: Optional[Tokenize] = None, any_type: b
             break
         parts[len(roles)].extend(_split(mask[4], tokenize))
     if sorted(roles) != [SUBJECT, OBJECT]:
-        found = ", ".join(_NAMES[role] for role in roles) or "none"
-        raise ValueError(f"masks: {found}; expected one SUBJ-TYPE and one OBJ-TYPE")
+        masks = ", ".join(_NAMES[role] for role in roles) or "none"
+        raise ValueError(f"masks: {masks}; expected one SUBJ-TYPE and one OBJ-TYPE")
     before, between, after = parts
-    # at the ends a gap says nothing
+    # a gap at either end matches everything
     before, after = before[before[:1] == [None] :], after[: len(after) - (after[-1:] == [None])]
-    found_types = dict(zip(roles, types))
-    kinds = found_types[SUBJECT], found_types[OBJECT]
-    return Pattern(roles[0], tuple(before), tuple(between), tuple(after), *kinds)
+    subject_types, object_types = types if roles[0] == SUBJECT else reversed(types)
+    return Pattern(roles[0], tuple(before), tuple(between), tuple(after), subject_types, object_types)
 
 
 def _split(word: str, tokenize: Optional[Tokenize]) -> Sequence[str]:
-    """Split what stands between two spaces into tokens."""
+    """Tokenize a word."""
     word = _UNESCAPED.get(word, TREEBANK.get(word, word))
     return [word] * bool(word) if tokenize is None else tokenize(word)
 
 
 def _parse_types(text: str) -> Optional[FrozenSet[str]]:
-    """Read the types behind a mask."""
+    """Parse the types of a mask."""
     kinds = frozenset(kind for kind in text.split("|") if kind)
     return None if ANY in kinds or not kinds else frozenset(map(unquote, kinds))
 
 
-def _written(kind: str) -> str:
-    """Write a type so that it can be read again."""
-    return _NOT_IN_TYPES.sub(lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()), kind)
+def _encode_type(kind: str) -> str:
+    """Percent-encode a type."""
+    return _NOT_IN_TYPES.sub(lambda match: "".join(f"%{byte:02X}" for byte in match[0].encode()), kind)

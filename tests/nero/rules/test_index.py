@@ -18,18 +18,18 @@ NLP = spacy.blank("en")
 def make_doc(text: str) -> Doc:
     """A text in which [A x y] is an entity of type A."""
     words: List[str] = []
-    found: List[Tuple[int, int, str]] = []
+    entities: List[Tuple[int, int, str]] = []
     pieces = text.replace("[", " [ ").replace("]", " ] ").split()
     start, kind, place = 0, "", iter(pieces)
     for piece in place:
         if piece == "[":
             kind, start = next(place), len(words)
         elif piece == "]":
-            found.append((start, len(words), kind))
+            entities.append((start, len(words), kind))
         else:
             words.append(piece)
     doc = Doc(NLP.vocab, words=words, sent_starts=[True] + [False] * (len(words) - 1) if words else None)
-    doc.ents = [Span(doc, *bounds) for bounds in found]
+    doc.ents = [Span(doc, *bounds) for bounds in entities]
     return doc
 
 
@@ -151,10 +151,10 @@ def test_gaps_in_all_places(pattern: str) -> None:
 
 
 @pytest.mark.parametrize("form", ["text", "lower"])
-@pytest.mark.parametrize("said", ["-LRB-", "("])
-@pytest.mark.parametrize("found", ["-LRB-", "("])
-def test_brackets_as_words(found: str, said: str, form: str) -> None:
-    assert count(f"[P Ada] [P Eve] {found} wife )", f"SUBJ-P OBJ-P {said} wife", form=form) == 1
+@pytest.mark.parametrize("rule_word", ["-LRB-", "("])
+@pytest.mark.parametrize("word", ["-LRB-", "("])
+def test_brackets_as_words(word: str, rule_word: str, form: str) -> None:
+    assert count(f"[P Ada] [P Eve] {word} wife )", f"SUBJ-P OBJ-P {rule_word} wife", form=form) == 1
 
 
 def test_quotes_as_words() -> None:
@@ -186,8 +186,12 @@ def test_marked_pairs_are_read_from_both_sides() -> None:
         Rule("0", "origin", parse_pattern("SUBJ-* from the OBJ-*")),
         Rule("1", "cause", parse_pattern("OBJ-* from the SUBJ-*")),
     ]
-    found = RuleIndex(rules).match(AnnotatedPairs()([doc]))
-    assert found.pair.tolist() == [0, 0] and found.rule.tolist() == [0, 1] and found.backwards.tolist() == [False, True]
+    matches = RuleIndex(rules).match(AnnotatedPairs()([doc]))
+    assert (
+        matches.pair.tolist() == [0, 0]
+        and matches.rule.tolist() == [0, 1]
+        and matches.backwards.tolist() == [False, True]
+    )
 
 
 def test_as_a_plain_scan_finds(seeds: Sequence[int] = range(200)) -> None:
@@ -204,15 +208,15 @@ def test_as_a_plain_scan_finds(seeds: Sequence[int] = range(200)) -> None:
             patterns.append(" ".join([*parts[0], masks[0], *parts[1], masks[1], *parts[2]]))
         middle = " ".join(rng.choice(words) for _ in range(rng.randint(0, 5)))
         text = f"{rng.choice(words)} [X p q] {middle} [X s] {rng.choice(words)} {rng.choice(words)}"
-        found = {(pattern, subject) for subject, pattern, _ in fired(text, *patterns, max_gap=1)}
-        assert found == {each for pattern in patterns for each in scan(text, pattern, 1)}, (text, patterns)
+        matched = {(pattern, subject) for subject, pattern, _ in fired(text, *patterns, max_gap=1)}
+        assert matched == {each for pattern in patterns for each in scan(text, pattern, 1)}, (text, patterns)
 
 
 def scan(text: str, pattern: str, max_gap: int) -> List[Tuple[str, str]]:
     """The same by a regular expression over the text with its entities as masks."""
     import re
 
-    found = []
+    hits = []
     for first, second in (("SUBJ-*", "OBJ-*"), ("OBJ-*", "SUBJ-*")):
         masked = text.replace("[X p q]", first).replace("[X s]", second)
         expression = "".join(
@@ -220,5 +224,5 @@ def scan(text: str, pattern: str, max_gap: int) -> List[Tuple[str, str]]:
             for word in str(parse_pattern(pattern)).split()
         )
         if re.search(expression + "(?= )", f" {' '.join(masked.split())} "):
-            found.append((pattern, "p q" if first == "SUBJ-*" else "s"))
-    return found
+            hits.append((pattern, "p q" if first == "SUBJ-*" else "s"))
+    return hits

@@ -1,4 +1,4 @@
-"""Patterns that a person may name."""
+"""Mined patterns, and tables of them with relations filled in."""
 
 import math
 import pathlib
@@ -8,8 +8,8 @@ import pytest
 import spacy
 from spacy.tokens import Doc, Span
 
-from spacy_relext.nero.rules.mining import MinedPattern, association, mine_patterns, read_patterns, write_patterns
-from spacy_relext.nero.rules.rules import read_rules
+from spacy_relext.nero.rules.mining import MinedPattern, association, mine_patterns, write_patterns
+from spacy_relext.nero.rules.rules import read_rules, read_table
 from spacy_relext.pairs.suggesters import EntityPairs
 
 NLP = spacy.blank("en")
@@ -34,14 +34,14 @@ def mine(**options: Any) -> List[MinedPattern]:
     return mine_patterns([text(each) for each in TEXTS], suggester=EntityPairs(), **{"least": 2, **options})
 
 
-def test_what_stands_between_entities_again_and_again() -> None:
-    found = mine()
-    assert [(str(each.pattern), each.times, each.group) for each in found] == [
+def test_frequent_patterns() -> None:
+    mined = mine()
+    assert [(str(each.pattern), each.times, each.group) for each in mined] == [
         ("SUBJ-P was born in OBJ-G", 3, 1),
         ("SUBJ-P was later born in OBJ-G", 2, 1),
         ("SUBJ-P , mayor of OBJ-G", 4, 2),
     ]
-    assert found[0].examples == ("Ada was born in Rome",) and all(each.association > 0 for each in found)
+    assert mined[0].examples == ("Ada was born in Rome",) and all(each.association > 0 for each in mined)
 
 
 def test_limits() -> None:
@@ -51,9 +51,9 @@ def test_limits() -> None:
     assert mine_patterns([], suggester=EntityPairs()) == []
 
 
-def test_line_breaks_are_not_a_part_of_patterns() -> None:
-    found = mine_patterns([text("Ada moved\nto Rome"), text("Ada moved to Rome")], suggester=EntityPairs(), least=1)
-    assert [(str(each.pattern), each.times) for each in found] == [("SUBJ-P moved to OBJ-G", 1)]
+def test_white_space_tokens_are_not_part_of_patterns() -> None:
+    mined = mine_patterns([text("Ada moved\nto Rome"), text("Ada moved to Rome")], suggester=EntityPairs(), least=1)
+    assert [(str(each.pattern), each.times) for each in mined] == [("SUBJ-P moved to OBJ-G", 1)]
 
 
 def test_association() -> None:
@@ -73,22 +73,22 @@ def test_a_filled_table_is_a_file_of_rules(tmp_path: pathlib.Path) -> None:
     lines[1] = "born_in" + lines[1]
     lines[3] = lines[3].replace("\t\t", "\tled_by\t", 1)
     path.write_text("\n".join(lines), encoding="utf8")
-    found = read_rules(path)
-    assert [(each.relation, str(each.pattern)) for each in found.rules] == [
+    mined = read_rules(path)
+    assert [(each.relation, str(each.pattern)) for each in mined.rules] == [
         ("born_in", "SUBJ-P was born in OBJ-G"),
         ("led_by", "OBJ-P , mayor of SUBJ-G"),
     ]
-    assert not found.problems
+    assert not mined.problems
 
 
 def test_a_table_with_other_columns(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "mined.tsv"
     path.write_text("pattern\trelation\nSUBJ-A x OBJ-B\tr\nSUBJ-A\tr\nshort\n", encoding="utf8")
-    found = read_rules(path)
-    assert [each.relation for each in found.rules] == ["r"]
-    assert [problem.where for problem in found.problems] == [f"{path}:3"]
+    mined = read_rules(path)
+    assert [each.relation for each in mined.rules] == ["r"]
+    assert [problem.where for problem in mined.problems] == [f"{path}:3"]
     path.write_text("a\tb\n", encoding="utf8")
-    (item,) = read_patterns(path)
+    (item,) = read_table(path)
     assert "expected relation, reversed, pattern" in item.error
 
 
@@ -97,8 +97,8 @@ def test_cells_that_a_spreadsheet_quotes(tmp_path: pathlib.Path) -> None:
     docs = [text('Ada " the " Rome') for _ in range(3)]
     write_patterns(mine_patterns(docs, suggester=EntityPairs()), path)
     path.write_text(path.read_text(encoding="utf8").replace("\n\t", '\n"a, b"\t'), encoding="utf8")
-    (found,) = read_rules(path).rules
-    assert found.relation == "a, b" and str(found.pattern) == 'SUBJ-P " the " OBJ-G'
+    (mined,) = read_rules(path).rules
+    assert mined.relation == "a, b" and str(mined.pattern) == 'SUBJ-P " the " OBJ-G'
 
 
 @pytest.mark.parametrize("weight", ["heavy", "0", "1e400"])

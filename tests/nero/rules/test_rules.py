@@ -1,4 +1,4 @@
-"""Files of labelling rules: what is read, and what their author is told."""
+"""Files of labelling rules: parsing, and problems."""
 
 import dataclasses
 import json
@@ -31,34 +31,34 @@ def rule(pattern: str, relation: str = "founded_by", **more: Any) -> Any:
         ("SUBJ-A \\* OBJ-B", [], ["*"], []),
     ],
 )
-def test_what_stands_where(text: str, before: List[str], between: List[str], after: List[str]) -> None:
-    found = parse_pattern(text)
-    assert [list(part) for part in (found.before, found.between, found.after)] == [before, between, after]
-    assert parse_pattern(str(found)) == found
+def test_segments_of_a_pattern(text: str, before: List[str], between: List[str], after: List[str]) -> None:
+    parsed = parse_pattern(text)
+    assert [list(part) for part in (parsed.before, parsed.between, parsed.after)] == [before, between, after]
+    assert parse_pattern(str(parsed)) == parsed
 
 
-def test_masks_say_role_and_types() -> None:
-    found = parse_pattern("OBJ-PERSON , head of SUBJ-ORG|GPE")
-    assert found.first == OBJECT and found.subject_types == {"ORG", "GPE"} and found.object_types == {"PERSON"}
-    assert str(found) == "OBJ-PERSON , head of SUBJ-GPE|ORG"
-    assert found.allows("GPE", "PERSON") and not found.allows("PERSON", "GPE") and not found.allows("", "PERSON")
+def test_roles_and_types_of_masks() -> None:
+    parsed = parse_pattern("OBJ-PERSON , head of SUBJ-ORG|GPE")
+    assert parsed.first == OBJECT and parsed.subject_types == {"ORG", "GPE"} and parsed.object_types == {"PERSON"}
+    assert str(parsed) == "OBJ-PERSON , head of SUBJ-GPE|ORG"
+    assert parsed.allows("GPE", "PERSON") and not parsed.allows("PERSON", "GPE") and not parsed.allows("", "PERSON")
     free = parse_pattern("SUBJ-* , OBJ-O")
     assert free.first == SUBJECT and free.allows("anything", "") and not free.allows("", "ORG")
     assert parse_pattern("SUBJ-ORG , OBJ-ORG", any_type=True) == parse_pattern("SUBJ-* , OBJ-*")
-    assert found.turned().turned() == found and found.turned().first == SUBJECT
+    assert parsed.swap_roles().swap_roles() == parsed and parsed.swap_roles().first == SUBJECT
 
 
 def test_types_with_other_characters_and_words_tied_to_masks() -> None:
-    found = parse_pattern("(SUBJ-PERSON's mother, OBJ-work%20of%20art|B-PER.")
-    assert found.before == ("(",) and found.between == ("'s", "mother,") and found.after == (".",)
-    assert found.subject_types == {"PERSON"} and found.object_types == {"work of art", "B-PER"}
-    odd = dataclasses.replace(found, subject_types=frozenset({"a|b", "50%", "Inc.", "*", "Ärzte"}))
+    parsed = parse_pattern("(SUBJ-PERSON's mother, OBJ-work%20of%20art|B-PER.")
+    assert parsed.before == ("(",) and parsed.between == ("'s", "mother,") and parsed.after == (".",)
+    assert parsed.subject_types == {"PERSON"} and parsed.object_types == {"work of art", "B-PER"}
+    odd = dataclasses.replace(parsed, subject_types=frozenset({"a|b", "50%", "Inc.", "*", "Ärzte"}))
     assert parse_pattern(str(odd)) == odd and "Ärzte" in str(odd)
 
 
 def test_words_are_split_as_texts_are() -> None:
-    found = parse_pattern("SUBJ-A cannot co-own OBJ-B", tokenize=lambda word: word.replace("-", " - ").split())
-    assert found.between == ("cannot", "co", "-", "own")
+    parsed = parse_pattern("SUBJ-A cannot co-own OBJ-B", tokenize=lambda word: word.replace("-", " - ").split())
+    assert parsed.between == ("cannot", "co", "-", "own")
 
 
 @pytest.mark.parametrize(
@@ -71,30 +71,30 @@ def test_two_masks_are_needed(text: str) -> None:
 
 def test_rules_of_lines(tmp_path: pathlib.Path) -> None:
     path = write(tmp_path, [rule("SUBJ-A of OBJ-B", id="x", weight=2), "", rule("SUBJ-A and OBJ-B", NO_RELATION)])
-    found = read_rules(path, relations=["founded_by"])
-    assert [(each.id, each.relation, each.weight) for each in found.rules] == [
+    parsed = read_rules(path, relations=["founded_by"])
+    assert [(each.id, each.relation, each.weight) for each in parsed.rules] == [
         ("x", "founded_by", 2.0),
         ("3", NO_RELATION, 1.0),
     ]
-    assert not found.problems and usable_rules(found, path) == found.rules
+    assert not parsed.problems and usable_rules(parsed, path) == parsed.rules
 
 
 def test_the_authors_list(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "pattern.json"
     rows = [["Cause-Effect(e2,e1)", "SUBJ-O caused by OBJ-TITLE"], ["per:spouse", "OBJ-PERSON married SUBJ-PERSON"]]
     path.write_text(json.dumps([*rows, rows[1], ["X(e1,e2)", "SUBJ-O is * OBJ-O"]]), encoding="utf8")
-    found = read_rules(path)
-    assert [each.relation for each in found.rules] == ["Cause-Effect", "per:spouse"]
-    turned = found.rules[0].pattern
-    assert turned.first == OBJECT and turned.object_types == {"O"} and turned.subject_types == {"TITLE"}
-    assert [problem.fatal for problem in found.problems] == [False, False]
-    assert "the same as" in found.problems[0].message and "element 2" in found.problems[0].message
-    assert "is left out" in found.problems[1].message and "max_gap" in found.problems[1].message
+    parsed = read_rules(path)
+    assert [each.relation for each in parsed.rules] == ["Cause-Effect", "per:spouse"]
+    swapped = parsed.rules[0].pattern
+    assert swapped.first == OBJECT and swapped.object_types == {"O"} and swapped.subject_types == {"TITLE"}
+    assert [problem.fatal for problem in parsed.problems] == [False, False]
+    assert "the same as" in parsed.problems[0].message and "element 2" in parsed.problems[0].message
+    assert "is left out" in parsed.problems[1].message and "max_gap" in parsed.problems[1].message
     assert len(read_rules(path, max_gap=2).rules) == 3
 
 
 @pytest.mark.parametrize(
-    "row, said",
+    "row, message",
     [
         ("{", "not JSON"),
         ("3", "expected an object"),
@@ -114,30 +114,30 @@ def test_the_authors_list(tmp_path: pathlib.Path) -> None:
         (rule("SUBJ-A x OBJ-B", id="first"), "the id 'first'"),
     ],
 )
-def test_what_is_wrong_is_said_with_its_line(row: Any, said: str, tmp_path: pathlib.Path) -> None:
+def test_problems_have_their_line(row: Any, message: str, tmp_path: pathlib.Path) -> None:
     path = write(tmp_path, [rule("SUBJ-A of OBJ-B", id="first"), row])
-    found = read_rules(path, relations=["founded_by", "other"], types=["A", "B"])
-    (problem,) = found.problems
-    assert problem.fatal and said in problem.message and problem.where == f"{path}:2"
+    parsed = read_rules(path, relations=["founded_by", "other"], types=["A", "B"])
+    (problem,) = parsed.problems
+    assert problem.fatal and message in problem.message and problem.where == f"{path}:2"
     with pytest.raises(ValueError, match="R500") as error:
-        usable_rules(found, path)
+        usable_rules(parsed, path)
     assert f"{path}:2: " in str(error.value)
 
 
 def test_words_in_upper_and_lower_case(tmp_path: pathlib.Path) -> None:
     rows = [rule("SUBJ-A of OBJ-B"), rule("SUBJ-A Of OBJ-B"), rule("SUBJ-A OF OBJ-B", "other")]
     assert len(read_rules(write(tmp_path, rows)).rules) == 3
-    found = read_rules(write(tmp_path, rows), lower=True)
-    assert [(problem.fatal, problem.where[-1]) for problem in found.problems] == [(False, "2"), (True, "3")]
+    parsed = read_rules(write(tmp_path, rows), lower=True)
+    assert [(problem.fatal, problem.where[-1]) for problem in parsed.problems] == [(False, "2"), (True, "3")]
 
 
-def test_rules_that_are_there_already(tmp_path: pathlib.Path) -> None:
+def test_known_rules(tmp_path: pathlib.Path) -> None:
     known = [Rule("old", "founded_by", parse_pattern("SUBJ-A of OBJ-B"))]
     rows = [rule("SUBJ-A of OBJ-B"), rule("SUBJ-A by OBJ-B"), rule("SUBJ-A of OBJ-B", "other")]
-    found = read_rules(write(tmp_path, rows), known=known)
-    assert [str(each.pattern) for each in found.rules] == ["SUBJ-A by OBJ-B"]
-    assert found.problems[0].message == "the same as rule 'old'" and not found.problems[0].fatal
-    assert found.problems[1].fatal and "'founded_by' in rule 'old'" in found.problems[1].message
+    parsed = read_rules(write(tmp_path, rows), known=known)
+    assert [str(each.pattern) for each in parsed.rules] == ["SUBJ-A by OBJ-B"]
+    assert parsed.problems[0].message == "the same as rule 'old'" and not parsed.problems[0].fatal
+    assert parsed.problems[1].fatal and "'founded_by' in rule 'old'" in parsed.problems[1].message
 
 
 def test_names_of_relations(tmp_path: pathlib.Path) -> None:
@@ -153,31 +153,31 @@ def test_a_folder_of_rules(tmp_path: pathlib.Path) -> None:
     (folder / "b.jsonl").write_text(json.dumps(rule("SUBJ-A of OBJ-B")) + "\n" + json.dumps(rule("SUBJ-A by OBJ-B")))
     (folder / "a.tsv").write_text('relation\tpattern\tid\tweight\nr\tSUBJ-A ""of"" OBJ-B\tx\t2\n\nr\tSUBJ-A of OBJ-B\n')
     (folder / "notes.txt").write_text("no rules")
-    found = read_rules(folder)
-    assert [(each.id, each.weight) for each in found.rules] == [("x", 2.0), ("a:4", 1.0), ("b:2", 1.0)]
-    assert found.rules[1].where == f"{folder / 'a.tsv'}:4"
-    (problem,) = found.problems
+    parsed = read_rules(folder)
+    assert [(each.id, each.weight) for each in parsed.rules] == [("x", 2.0), ("a:4", 1.0), ("b:2", 1.0)]
+    assert parsed.rules[1].where == f"{folder / 'a.tsv'}:4"
+    (problem,) = parsed.problems
     assert (
         problem.fatal and "is 'founded_by' here and 'r' in" in problem.message and problem.where.endswith("b.jsonl:1")
     )
 
 
-def test_ids_that_nobody_gave_are_free(tmp_path: pathlib.Path) -> None:
+def test_default_ids_are_unique(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "mined.tsv"
     path.write_text("relation\treversed\tpattern\na\tb\tSUBJ-X of OBJ-X\n", encoding="utf8")
     assert [each.id for each in read_rules(path).rules] == ["2", "2-2"]
 
 
 def test_many_problems_are_cut_short(tmp_path: pathlib.Path) -> None:
-    found = read_rules(write(tmp_path, ["nothing"] * 14))
+    parsed = read_rules(write(tmp_path, ["nothing"] * 14))
     with pytest.raises(ValueError, match="and 4 more"):
-        usable_rules(found, "rules.jsonl")
+        usable_rules(parsed, "rules.jsonl")
 
 
 def test_a_file_without_a_usable_rule(tmp_path: pathlib.Path) -> None:
-    found = read_rules(write(tmp_path, [rule("SUBJ-A * of OBJ-B")]))
+    parsed = read_rules(write(tmp_path, [rule("SUBJ-A * of OBJ-B")]))
     with pytest.raises(ValueError, match="is left out"):
-        usable_rules(found, "rules.jsonl")
+        usable_rules(parsed, "rules.jsonl")
     with pytest.raises(ValueError, match="no rule"):
         read_rules(write(tmp_path, [""]))
     with pytest.raises(ValueError, match="R216"):

@@ -1,4 +1,4 @@
-"""Rules that a component would add, from triples that are known beforehand."""
+"""Rules suggested from given predictions."""
 
 import pathlib
 from typing import Any, Dict, List, Sequence, Tuple
@@ -9,8 +9,8 @@ from spacy.tokens import Doc, Span
 
 from spacy_relext import set_triples
 from spacy_relext.nero.rules.index import RuleIndex
+from spacy_relext.nero.rules.mining import SuggestionReport, suggest_rules, write_suggestions
 from spacy_relext.nero.rules.rules import from_records, read_rules
-from spacy_relext.nero.rules.suggestion import SuggestionReport, suggest_rules, write_suggestions
 from spacy_relext.pairs.pairs import Pairs
 from spacy_relext.pairs.suggesters import EntityPairs
 
@@ -20,16 +20,18 @@ RULES = [
     {"relation": "born_in", "pattern": "SUBJ-P was born in OBJ-G"},
     {"relation": "no_relation", "pattern": "SUBJ-P left OBJ-G"},
 ]
-Said = List[Tuple[str, str, str, float]]
+Predicted = List[Tuple[str, str, str, float]]
 
 
-def read(text: str, said: Said) -> Doc:
+def read(text: str, predicted: Predicted) -> Doc:
     """Make a Doc in which a component has stated relations between words."""
     doc = NLP(text)
     doc.ents = [Span(doc, t.i, t.i + 1, KINDS[t.text]) for t in doc if t.text in KINDS]
     doc[0].is_sent_start = True
     words = {token.text: token for token in doc}
-    rows = [(doc[words[s].i : words[s].i + 1], r, doc[words[o].i : words[o].i + 1], score) for s, r, o, score in said]
+    rows = [
+        (doc[words[s].i : words[s].i + 1], r, doc[words[o].i : words[o].i + 1], score) for s, r, o, score in predicted
+    ]
     set_triples(doc, rows, source="nero")
     set_triples(doc, [((0, 1), "gold", (1, 2))])  # what others say does not count
     return doc
@@ -46,20 +48,20 @@ def born(text: str, score: float = 0.9) -> Doc:
     return read(text, [(person, "born_in", town, score)])
 
 
-def test_what_no_rule_says_becomes_a_rule(tmp_path: pathlib.Path) -> None:
+def test_predictions_without_a_rule_are_suggested(tmp_path: pathlib.Path) -> None:
     docs = [
         born("Ada was later born in Rome", 0.8),
         born("Eve was later born in Oslo", 1.0),
         born("Ada was born in Oslo"),
     ]
     docs += [read("Eve was later born in Rome", []), read("Ada left Rome", [("Ada", "visited", "Rome", 1.0)])]
-    found = suggest(docs)
-    assert found[1:] == (5, 2, 2)
-    (rule,) = found.rules
+    report = suggest(docs)
+    assert report[1:] == (5, 2, 2)
+    (rule,) = report.rules
     assert (rule.relation, str(rule.pattern), rule.times) == ("born_in", "SUBJ-P was later born in OBJ-G", 2)
     assert rule.agreement == pytest.approx(2 / 3) and rule.score == pytest.approx(0.9)
     assert rule.examples == ("Ada was later born in Rome",)
-    write_suggestions(found.rules, tmp_path / "new" / "out.tsv")
+    write_suggestions(report.rules, tmp_path / "new" / "out.tsv")
     read_back = read_rules(tmp_path / "new" / "out.tsv")
     assert [(r.relation, r.pattern) for r in read_back.rules] == [(rule.relation, rule.pattern)]
     assert not read_back.problems
@@ -78,13 +80,13 @@ def test_limits() -> None:
 
 def test_the_right_entity_may_be_the_subject(tmp_path: pathlib.Path) -> None:
     two = [("Ada", "born_in", "Rome", 1.0), ("Rome", "home_of", "Ada", 0.9)]
-    found = suggest([read("Rome is the home of Ada", two)] * 2)
-    assert [(r.relation, str(r.pattern), r.times) for r in found.rules] == [
+    report = suggest([read("Rome is the home of Ada", two)] * 2)
+    assert [(r.relation, str(r.pattern), r.times) for r in report.rules] == [
         ("born_in", "OBJ-G is the home of SUBJ-P", 2),
         ("home_of", "SUBJ-G is the home of OBJ-P", 2),
     ]
-    assert found.stated == 2
-    write_suggestions(found.rules, tmp_path / "out.tsv")
+    assert report.stated == 2
+    write_suggestions(report.rules, tmp_path / "out.tsv")
     assert len(read_rules(tmp_path / "out.tsv").rules) == 2
 
 
@@ -97,8 +99,8 @@ def test_like_words_stand_together_and_the_surest_are_kept() -> None:
     docs = (
         [born("Ada died in Rome")] * 2 + [born("Ada was soon born in Rome")] * 3 + [born("Ada was soon born at Rome")]
     )
-    found = suggest(docs)
-    assert [(str(r.pattern), r.group) for r in found.rules] == [
+    report = suggest(docs)
+    assert [(str(r.pattern), r.group) for r in report.rules] == [
         ("SUBJ-P was soon born in OBJ-G", 1),
         ("SUBJ-P was soon born at OBJ-G", 1),
         ("SUBJ-P died in OBJ-G", 2),
@@ -120,5 +122,5 @@ def test_a_pair_that_is_marked_twice_counts_once() -> None:
         pairs.both_orders = False
         return pairs
 
-    found = suggest([born("Ada saw Rome"), born("Ada was born in Rome")], suggester=in_one_order)
-    assert found[1:] == (2, 1, 1) and found.rules[0].times == 1 and found.rules[0].agreement == 1.0
+    report = suggest([born("Ada saw Rome"), born("Ada was born in Rome")], suggester=in_one_order)
+    assert report[1:] == (2, 1, 1) and report.rules[0].times == 1 and report.rules[0].agreement == 1.0

@@ -1,4 +1,4 @@
-"""What a person who writes rules is told of them."""
+"""Analysis of rules on a corpus."""
 
 from typing import Any, List
 
@@ -7,7 +7,7 @@ import spacy
 from spacy.tokens import Doc, Span
 
 from spacy_relext import set_triples
-from spacy_relext.nero.rules.check import CheckReport, check_rules, unseen_types
+from spacy_relext.nero.rules.analysis import AnalysisReport, analyze_rules, unseen_types
 from spacy_relext.nero.rules.patterns import parse_pattern
 from spacy_relext.nero.rules.rules import NO_RELATION, Rule
 from spacy_relext.pairs.suggesters import EntityPairs
@@ -27,9 +27,9 @@ def text(words: str, *, gold: Any = None) -> Doc:
     return doc
 
 
-def check(docs: List[Doc], *patterns: Any, **options: Any) -> CheckReport:
+def analyze(docs: List[Doc], *patterns: Any, **options: Any) -> AnalysisReport:
     rules = [Rule(f"rule{n}", relation, parse_pattern(pattern)) for n, (relation, pattern) in enumerate(patterns)]
-    return check_rules(rules, docs, suggester=EntityPairs(), **options)
+    return analyze_rules(rules, docs, suggester=EntityPairs(), **options)
 
 
 def test_coverage_precision_and_conflicts() -> None:
@@ -40,22 +40,22 @@ def test_coverage_precision_and_conflicts() -> None:
         text("Ada likes Eve", gold=[]),
         text("Nothing"),
     ]
-    found = check(
+    report = analyze(
         docs,
         ("born_in", "SUBJ-P was born in OBJ-G"),
         ("lives_in", "SUBJ-* was born in OBJ-*"),
         (NO_RELATION, "SUBJ-P likes OBJ-P"),
     )
-    assert (found.pairs, found.matched, found.contradicted) == (4, 4, 3)
-    born, lives, nothing = found.rules
-    assert (born.fires, born.alone, born.judged, born.correct) == (3, 0, 2, 1) and born.against == {"rule1": 3}
-    assert (lives.judged, lives.correct) == (2, 0)
-    assert (nothing.fires, nothing.alone, nothing.judged, nothing.correct) == (1, 1, 1, 1)
+    assert (report.pairs, report.covered, report.conflicting) == (4, 4, 3)
+    born, lives, nothing = report.rules
+    assert (born.matches, born.unique, born.labelled, born.correct) == (3, 0, 2, 1) and born.conflicts == {"rule1": 3}
+    assert (lives.labelled, lives.correct) == (2, 0)
+    assert (nothing.matches, nothing.unique, nothing.labelled, nothing.correct) == (1, 1, 1, 1)
 
 
-def test_words_between_other_types() -> None:
-    (report,) = check([text("Ada met Eve")], ("met", "SUBJ-P met OBJ-G")).rules
-    assert report.fires == 0 and report.other_types == {("P", "P"): 1}
+def test_type_mismatch() -> None:
+    (report,) = analyze([text("Ada met Eve")], ("met", "SUBJ-P met OBJ-G")).rules
+    assert report.matches == 0 and report.type_mismatches == {("P", "P"): 1}
 
 
 @pytest.mark.parametrize(
@@ -70,10 +70,10 @@ def test_words_between_other_types() -> None:
         ("Ada was born in Rome", False),
     ],
 )
-def test_texts_that_a_rule_just_misses(words: str, near: bool) -> None:
-    (report,) = check([text(words)], ("born_in", "SUBJ-P was born in OBJ-G")).rules
+def test_near_misses(words: str, near: bool) -> None:
+    (report,) = analyze([text(words)], ("born_in", "SUBJ-P was born in OBJ-G")).rules
     # the pair in the other order has the same words, and the rule does not fire at it
-    missed = [each for each in report.near if report.fires == 0]
+    missed = [each for each in report.near_misses if report.matches == 0]
     assert bool(missed) == near and all(each == words for each in missed)
 
 
@@ -88,23 +88,25 @@ def test_texts_that_a_rule_just_misses(words: str, near: bool) -> None:
         ("SUBJ-P OBJ-G tour", "Ada of Rome", 0, 0),
     ],
 )
-def test_other_ways_of_missing(pattern: str, words: str, near: int, far: int) -> None:
-    (report,) = check([text(words)], ("r", pattern), max_gap=2).rules
-    assert (report.fires, len(report.near), len(report.far)) == (0, near, far)
+def test_near_and_far_misses(pattern: str, words: str, near: int, far: int) -> None:
+    (report,) = analyze([text(words)], ("r", pattern), max_gap=2).rules
+    assert (report.matches, len(report.near_misses), len(report.far_misses)) == (0, near, far)
 
 
-def test_a_pair_counts_once_whichever_way_rules_read_it() -> None:
-    found = check([text("Ada was born in Rome")], ("a", "SUBJ-P was born in OBJ-G"), ("b", "OBJ-P was born in SUBJ-G"))
-    assert (found.pairs, found.matched, found.contradicted) == (1, 1, 1)
-    assert [(each.fires, each.alone) for each in found.rules] == [(1, 0), (1, 0)]
+def test_a_pair_counts_once_in_both_directions() -> None:
+    report = analyze(
+        [text("Ada was born in Rome")], ("a", "SUBJ-P was born in OBJ-G"), ("b", "OBJ-P was born in SUBJ-G")
+    )
+    assert (report.pairs, report.covered, report.conflicting) == (1, 1, 1)
+    assert [(each.matches, each.unique) for each in report.rules] == [(1, 0), (1, 0)]
 
 
-def test_what_the_corpus_has() -> None:
-    found = check([text("Ada of Rome", gold=[("Ada", "of", "Rome")])], ("of", "SUBJ-Q of OBJ-G|O"))
-    assert (found.docs, found.lemmas, found.types, found.relations) == (1, 0, {"P", "G"}, {"of"})
-    assert list(unseen_types([each.rule for each in found.rules], found.types)) == ["Q"]
+def test_counts_of_the_corpus() -> None:
+    report = analyze([text("Ada of Rome", gold=[("Ada", "of", "Rome")])], ("of", "SUBJ-Q of OBJ-G|O"))
+    assert (report.docs, report.lemmatized, report.types, report.relations) == (1, 0, {"P", "G"}, {"of"})
+    assert list(unseen_types([each.rule for each in report.rules], report.types)) == ["Q"]
 
 
 def test_no_rules_and_no_pairs() -> None:
-    assert check([text("Nothing")], ("a", "SUBJ-* of OBJ-*")).rules[0].fires == 0
-    assert check([text("Ada of Rome")]).pairs == 1
+    assert analyze([text("Nothing")], ("a", "SUBJ-* of OBJ-*")).rules[0].matches == 0
+    assert analyze([text("Ada of Rome")]).pairs == 1

@@ -1,0 +1,296 @@
+"""Analysis of labelling rules on a corpus: coverage, overlaps, conflicts, precision, and near misses."""
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field, replace
+from typing import Collection, Dict, Iterable, Iterator, List, Optional, Sequence, Set, Tuple
+from typing import Counter as CounterType
+
+from spacy.tokens import Doc
+from spacy.util import minibatch
+
+from ...annotations.entities import doc_entities
+from ...annotations.store import get_records, has_triples
+from ...annotations.triple import CharSpan
+from ...pairs.pairs import Pairs
+from ...pairs.suggesters import Suggester
+from .index import RuleIndex, RuleMatches
+from .patterns import OBJECT, SUBJECT, TREEBANK, UNTYPED, Part
+from .rules import NO_RELATION, Rule
+
+BATCH = 256
+
+# Additional tokens of a gap in a near miss.
+EXTRA_GAP = 3
+
+# Rules that `nearest_misses` lists.
+MAX_RULES = 3
+
+Words = Tuple[Part, ...]
+
+Gold = Set[Tuple[CharSpan, str, CharSpan]]
+
+# Relation, subject and object; the relation alone if there is none, which holds in both directions.
+Label = Tuple[object, ...]
+
+
+@dataclass
+class RuleReport:
+    """Analysis of one rule.
+
+    rule (Rule): The rule.
+    matches (int): Matched pairs.
+    unique (int): Pairs that no other rule matches.
+    labelled (int): Matched pairs in texts with gold triples.
+    correct (int): Those whose gold agrees.
+    conflicts (Counter[str]): Pairs with another label, by the id of the conflicting rule.
+    type_mismatches (Counter[Tuple[str, str]]): Pairs with its tokens but other types, by their types.
+    near_misses (List[str]): Texts that differ in one token between the masks, in case, by a longer gap, or in the
+        tokens outside of the masks.
+    far_misses (List[str]): Texts that differ in one token and in the types of the arguments.
+    """
+
+    rule: Rule
+    matches: int = 0
+    unique: int = 0
+    labelled: int = 0
+    correct: int = 0
+    conflicts: CounterType[str] = field(default_factory=Counter)
+    type_mismatches: CounterType[Tuple[str, str]] = field(default_factory=Counter)
+    near_misses: List[str] = field(default_factory=list)
+    far_misses: List[str] = field(default_factory=list)
+
+
+@dataclass
+class AnalysisReport:
+    """Analysis of all rules.
+
+    rules (List[RuleReport]): One for each rule, in their order.
+    pairs (int): Unordered pairs of entities.
+    covered (int): Pairs matched by a rule.
+    conflicting (int): Pairs with conflicting rules.
+    docs (int): Texts.
+    lemmatized (int): Texts with lemmas.
+    types (Set[str]): Entity types.
+    relations (Set[str]): Relations of gold triples.
+    """
+
+    rules: List[RuleReport]
+    pairs: int = 0
+    covered: int = 0
+    conflicting: int = 0
+    docs: int = 0
+    lemmatized: int = 0
+    types: Set[str] = field(default_factory=set)
+    relations: Set[str] = field(default_factory=set)
+
+
+def analyze_rules(
+    rules: Sequence[Rule],
+    docs: Iterable[Doc],
+    *,
+    suggester: Suggester,
+    form: str = "text",
+    max_gap: int = 0,
+    samples: int = 2,
+) -> AnalysisReport:
+    """Match rules with a corpus.
+
+    rules (Sequence[Rule]): The rules.
+    docs (Iterable[Doc]): The corpus, with entities and, if there are any, gold triples.
+    suggester (Suggester): Suggests the pairs.
+    form (str): See `RuleIndex`.
+    max_gap (int): See `RuleIndex`.
+    samples (int): Near misses, and far misses, of each rule.
+    RETURNS (AnalysisReport): Counts and misses.
+    """
+    analyzer = _Analyzer(rules, form=form, max_gap=max_gap, samples=samples)
+    for batch in minibatch(docs, BATCH):
+        analyzer.add(suggester(batch))
+    return analyzer.report
+
+
+def unseen_types(rules: Sequence[Rule], types: Collection[str]) -> Dict[str, List[Rule]]:
+    """Find types of rules that no entity has: often a typing error.
+
+    rules (Sequence[Rule]): The rules.
+    types (Collection[str]): Entity types.
+    RETURNS (Dict[str, List[Rule]]): Rules by unseen type.
+    """
+    unseen: Dict[str, List[Rule]] = defaultdict(list)
+    for rule in rules:
+        allowed = {kind for role in (SUBJECT, OBJECT) for kind in rule.pattern.types_of(role) or ()}
+        for kind in sorted(allowed - {*types, UNTYPED}):
+            unseen[kind].append(rule)
+    return dict(unseen)
+
+
+def nearest_misses(rules: Sequence[Rule], docs: Sequence[Doc], *, suggester: Suggester, form: str, max_gap: int) -> str:
+    """Describe the rules that nearly match.
+
+    rules (Sequence[Rule]): The rules.
+    docs (Sequence[Doc]): Texts with entities.
+    suggester (Suggester): Suggests the pairs.
+    form (str): See `RuleIndex`.
+    max_gap (int): See `RuleIndex`.
+    RETURNS (str): At most `MAX_RULES` rules, each with a near miss or with the types of a mismatch.
+    """
+    report = analyze_rules(rules, docs, suggester=suggester, form=form, max_gap=max_gap, samples=1)
+    if form == "lemma" and not report.lemmatized:
+        return 'the texts have no lemmas to compare (form = "lemma"): put a lemmatizer before the component'
+    missed = [each for each in report.rules if each.near_misses or each.type_mismatches or each.far_misses]
+    return "; ".join(map(_describe_miss, missed[:MAX_RULES])) or f"none comes near in the first {len(docs)} texts"
+
+
+def _describe_miss(report: RuleReport) -> str:
+    """Describe the nearest miss of a rule."""
+    name = f"{report.rule.id!r} ({report.rule.pattern})"
+    if report.type_mismatches:
+        (subject, obj), _ = report.type_mismatches.most_common(1)[0]
+        return f"the words of {name} stand between {subject or 'no type'!r} and {obj or 'no type'!r}"
+    if report.near_misses:
+        return f"{name} just misses {report.near_misses[0]!r}"
+    return f"{name} misses {report.far_misses[0]!r} by a word and by the types of its arguments"
+
+
+class _Analyzer:
+    """Counts the matches of rules, batch by batch."""
+
+    def __init__(self, rules: Sequence[Rule], *, form: str, max_gap: int, samples: int) -> None:
+        self.report = AnalysisReport([RuleReport(rule) for rule in rules])
+        self.samples = samples
+        # without types: type mismatches are matches too
+        untyped = [replace(r, pattern=replace(r.pattern, subject_types=None, object_types=None)) for r in rules]
+        self.index = RuleIndex(untyped, form=form, max_gap=max_gap)
+        inner = [replace(r, pattern=replace(r.pattern, before=(), after=())) for r in untyped]
+        wider = max_gap + EXTRA_GAP if max_gap else 0
+        self.inner = RuleIndex(inner, form=form, max_gap=wider) if wider or inner != untyped else None
+        self.neighbours = _Neighbours(rules)
+
+    def add(self, pairs: Pairs) -> None:
+        """Count a batch."""
+        report = self.report
+        for doc in pairs.docs:
+            report.docs += 1
+            report.lemmatized += doc.has_annotation("LEMMA")
+            report.types.update(kind for _, kind in doc_entities(doc) if kind)
+            report.relations.update(record["relation"] for record in get_records(doc, source="") or ())
+        report.pairs += len({pairs.place(number) for number in range(len(pairs))})
+        # rules by unordered pair; a rule counts once, even if a pair is marked twice
+        matched: Dict[Tuple[int, ...], Dict[int, Label]] = defaultdict(dict)
+        for number, rule, types, subject, obj in _iter_matches(pairs, self.index.match(pairs)):
+            each = report.rules[rule]
+            if each.rule.pattern.allows(*types):
+                relation = each.rule.relation
+                label = (relation,) if relation == NO_RELATION else (relation, subject, obj)
+                matched[pairs.place(number)][rule] = label
+            else:
+                each.type_mismatches[types] += 1
+        gold = [_read_gold(doc) for doc in pairs.docs]
+        for place, labels in matched.items():
+            self._count(labels, gold[place[0]], pairs, place)
+        self._add_misses(pairs, {(place, rule) for place, labels in matched.items() for rule in labels})
+
+    def _count(self, labels: Dict[int, Label], gold: Optional[Gold], pairs: Pairs, place: Tuple[int, ...]) -> None:
+        """Count the rules that match one pair."""
+        self.report.covered += 1
+        self.report.conflicting += len(set(labels.values())) > 1
+        doc = pairs.docs[place[0]]
+        spans = (doc[place[1] : place[2]], doc[place[3] : place[4]])
+        arguments = {(span.start_char, span.end_char) for span in spans}
+        for rule, label in labels.items():
+            each = self.report.rules[rule]
+            each.matches += 1
+            each.unique += len(labels) == 1
+            each.conflicts.update(self.report.rules[other].rule.id for other in labels if labels[other] != label)
+            if gold is not None:
+                each.labelled += 1
+                relation, *roles = label
+                related = any({subject, obj} == arguments for subject, _, obj in gold)
+                each.correct += not related if relation == NO_RELATION else (roles[0], relation, roles[1]) in gold
+
+    def _add_misses(self, pairs: Pairs, matched: Set[Tuple[Tuple[int, ...], int]]) -> None:
+        """Add texts that rules nearly match."""
+        for number, rule, is_near in (*self._inner_matches(pairs), *self.neighbours.find(pairs)):
+            report = self.report.rules[rule]
+            texts = report.near_misses if is_near else report.far_misses
+            if len(texts) < self.samples and (pairs.place(number), rule) not in matched:
+                text = _excerpt(pairs, number, report.rule)
+                if text not in texts:
+                    texts.append(text)
+
+    def _inner_matches(self, pairs: Pairs) -> Iterator[Tuple[int, int, bool]]:
+        """Yield pairs and rules that match between the masks, with longer gaps; all are near misses."""
+        for number, rule, types, _, _ in _iter_matches(pairs, self.inner.match(pairs)) if self.inner else ():
+            pattern = self.report.rules[rule].rule.pattern
+            # without tokens between its masks, `SUBJ OBJ wedding` would nearly match all neighbouring entities
+            if pattern.between and pattern.allows(*types):
+                yield number, rule, True
+
+
+def _iter_matches(pairs: Pairs, matches: RuleMatches) -> Iterator[Tuple[int, int, Tuple[str, str], CharSpan, CharSpan]]:
+    """Yield pair, rule, and types and offsets of the rule's subject and object."""
+    for number, rule, backwards in zip(*(column.tolist() for column in matches)):
+        step = -1 if backwards else 1
+        subject, obj = ((span.start_char, span.end_char) for span in pairs.spans(number)[::step])
+        yield number, rule, pairs.types[number][::step], subject, obj
+
+
+class _Neighbours:
+    """Index of rules by the tokens between their masks with one left out, in lower case."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self.rules = rules
+        self.table: Dict[Words, List[int]] = defaultdict(list)
+        self.longest = 0
+        for number, rule in enumerate(rules):
+            if not rule.pattern.has_gap and rule.pattern.between:
+                words = _normalize(rule.pattern.between)
+                self.longest = max(self.longest, len(words))
+                for variant in _deletions(words):
+                    self.table[variant].append(number)
+
+    def find(self, pairs: Pairs) -> Iterator[Tuple[int, int, bool]]:
+        """Yield pairs and rules whose tokens have edit distance 1, or 0 if the types are allowed, and if they are."""
+        for number, left, right, types in pairs.by_position():
+            if not 0 < right[0] - left[1] <= self.longest + 1:
+                continue
+            words = _normalize([token.text for token in pairs.docs[pairs.doc[number]][left[1] : right[0]]])
+            for rule in sorted({rule for variant in _deletions(words) for rule in self.table.get(variant, ())}):
+                pattern = self.rules[rule].pattern
+                is_allowed = pattern.allows(*(types if pattern.first == SUBJECT else types[::-1]))
+                between = _normalize(pattern.between)
+                if (is_allowed and words == between) or _is_one_edit(words, between):
+                    yield number, rule, is_allowed
+
+
+def _normalize(words: Sequence[Part]) -> Words:
+    """Lower-case tokens; lemmas are compared by their text."""
+    return tuple(word and TREEBANK.get(word, word).lower() for word in words)
+
+
+def _deletions(words: Words) -> Set[Words]:
+    """Return the tokens, and the tokens without one of them."""
+    return {words, *(words[:place] + words[place + 1 :] for place in range(len(words)))}
+
+
+def _is_one_edit(left: Words, right: Words) -> bool:
+    """Return True if one token is replaced, missing or inserted."""
+    if len(left) == len(right):
+        return sum(a != b for a, b in zip(left, right)) == 1
+    short, long = sorted((left, right), key=len)
+    return len(long) == len(short) + 1 and short in _deletions(long)
+
+
+def _read_gold(doc: Doc) -> Optional[Gold]:
+    """Read gold triples as offsets; None if a text is not annotated."""
+    if not has_triples(doc):
+        return None
+    return {(tuple(r["subject"]), r["relation"], tuple(r["object"])) for r in get_records(doc, source="") or ()}
+
+
+def _excerpt(pairs: Pairs, number: int, rule: Rule) -> str:
+    """Return the text from one argument to the other, with as many tokens around as the rule has there."""
+    first, last = sorted(pairs.spans(number), key=lambda span: span.start)
+    start, end = pairs.text[number].tolist()
+    start, end = max(start, first.start - len(rule.pattern.before)), min(end, last.end + len(rule.pattern.after))
+    return " ".join(first.doc[start:end].text.split())
