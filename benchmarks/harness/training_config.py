@@ -47,8 +47,10 @@ def build_config(
     if "encoder" in filled["paths"]:
         set_key(filled, "paths.encoder", str(encoder))
     for component in filled["components"].values():
-        if "precision" in component.get("model", {}):
-            component["model"]["precision"] = precision
+        model = component.get("model", {})
+        for section in (model, model.get("encoder", {})):
+            if "precision" in section:
+                section["precision"] = precision
     if passes:
         set_key(filled, "training.batcher.size", BATCH_CELLS)
     for key, value in changes.items():

@@ -85,7 +85,7 @@ class System:
     folds: int = 0
 
 
-FUSION, MARKER = f"{IN_TEACHER}.model.fusion", "model.marker_layer"
+FUSION, MARKER = f"{IN_TEACHER}.model.fusion", "model.encoder.marker_layer"
 S, V, R = {FUSION: "scalar"}, dict[str, Any](), {FUSION: "relation"}
 PLAIN = dict[str, Any]()
 NO_PRIOR = {FUSION: "scalar", f"{IN_TEACHER}.model.scale": 0.0}

@@ -121,7 +121,7 @@ def _train(
     if data.marked:
         wanted[f"components.{component}.suggester"] = MARKED
     if family.parsed and data.task == SEMEVAL:  # arguments are nouns, not names: their words say most
-        wanted[f"components.{component}.model.mask_entities"] = False
+        wanted[f"components.{component}.model.encoder.mask_entities"] = False
     wanted.update(fit_length(config, data.train, wanted, component=component, passes=settings.passes))
     wanted.update(changes)
     name = f"{data.key}-{component}"

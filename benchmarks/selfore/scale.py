@@ -116,7 +116,7 @@ def time_all(count: int, starts: int) -> tuple[float, SelforeClusterer]:
     RETURNS (tuple[float, SelforeClusterer]): Seconds of processor time; the component, initialized.
     """
     nlp = spacy.blank("en")
-    model = {"@architectures": "spacy_relext.SharedClusterer.v1", "tok2vec": TOKENS, "type_weight": 0.0}
+    model = {"@architectures": "spacy_relext.SelforeClusterer.v1", "encoder": TOKENS, "type_weight": 0.0}
     clustering = {"@misc": "spacy_relext.Clustering.v1", "restarts": starts}
     config = {"n_clusters": CLUSTERS, "model": model, "clustering": clustering}
     pipe: SelforeClusterer = nlp.add_pipe(NAME, config=config)  # type: ignore[assignment]

@@ -22,7 +22,7 @@ PAPER_CONFIG = ROOT / "configs" / "selfore_paper.cfg"
 IN = "components.selfore_clusterer"
 COUNT = f"{IN}.n_clusters"
 CLUSTERING = f"{IN}.clustering."
-VECTOR, MIX_FROM = f"{IN}.model.vector", f"{IN}.model.mix_from"
+VECTOR, MIX_FROM = f"{IN}.model.encoder.form", f"{IN}.model.encoder.mix_from"
 LAST_LAYER = 99
 # Most clusters that are tried where nobody says how many: the default.
 MOST_CLUSTERS = 120
