@@ -12,7 +12,7 @@ ENTITIES_KEY = "relext_entities"
 PAIRS_KEY = "relext_pairs"
 
 # Gold that a teacher may read on the Doc it predicts; nothing else looks at it.
-TOLD_KEY = "relext_told"
+GIVEN_PAIRS_KEY = "relext_told"
 
 NOMINAL = "NOMINAL"
 

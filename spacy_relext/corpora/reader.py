@@ -15,7 +15,7 @@ from spacy.training import Example
 from spacy.util import filter_spans, registry
 from spacy.vocab import Vocab
 
-from ..annotations.entities import ENTITIES_KEY, PAIRS_KEY, TOLD_KEY
+from ..annotations.entities import ENTITIES_KEY, GIVEN_PAIRS_KEY, PAIRS_KEY
 from ..annotations.store import get_records, has_triples
 from ..annotations.trees import find_cycle, text_heads
 from ..annotations.triple import Record
@@ -119,7 +119,7 @@ class TripleCorpus:
         if self.gold_ents:
             copy_entities(reference, predicted, aside=self.gold_ents_aside)
         if self.gold_triples:
-            predicted.user_data[TOLD_KEY] = get_records(reference, source="")
+            predicted.user_data[GIVEN_PAIRS_KEY] = get_records(reference, source="")
         return Example(predicted, reference)
 
     def _check_heads(self, doc: Doc) -> None:
@@ -157,7 +157,7 @@ def _needs_triples(nlp: Language) -> bool:
 def copy_entities(reference: Doc, predicted: Doc, *, aside: bool = False) -> None:
     """Copy entities with their links, and marked pairs without labels, from one Doc to another of the same text.
 
-    reference (Doc): Where they are annotated.
+    reference (Doc): The annotated Doc.
     predicted (Doc): Gets them as whole tokens; of two that share a token, the longer one.
     aside (bool): Whether they are stored beside `predicted.ents`, where overlapping entities are.
     """

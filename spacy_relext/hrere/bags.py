@@ -1,26 +1,23 @@
 """Bags: all mentions of one ordered pair of linked entities, which are classified together."""
 
 from dataclasses import dataclass
-from typing import Dict, Iterator, List, Sequence, Tuple
+from typing import Dict, Iterator, List, Sequence, Set, Tuple
 
 import numpy
-from numpy.typing import NDArray
 
 from ..annotations.entities import entity_links
-from ..pairs.pairs import Pairs
-
-IntArray = NDArray[numpy.int64]
+from ..pairs.gold import PairClass
+from ..pairs.pairs import IntArray, Pairs
 
 
 @dataclass
 class Bags:
-    """Pairs gathered in bags.
+    """Pairs in bags.
 
-    pairs (Pairs): Those of a bag stand side by side.
-    order (IntArray): Number that each pair had before. Shape (P,)
-    bag (IntArray): Bag of each pair, in rising order. Shape (P,)
-    ids (List[Tuple[str, str]]): What subject and object of each bag are linked to, "" where they are not; a pair with
-        such an argument is a bag of its own.
+    pairs (Pairs): Sorted by bag.
+    order (IntArray): Original number of each pair. Shape (P,)
+    bag (IntArray): Bag of each pair. Shape (P,)
+    ids (List[Tuple[str, str]]): Ids of subject and object of each bag; "" if not linked: such a pair is a bag.
     """
 
     pairs: Pairs
@@ -32,7 +29,7 @@ class Bags:
         return len(self.ids)
 
     def starts(self) -> IntArray:
-        """RETURNS (IntArray): First pair of each bag, and behind them the number of pairs. Shape (G + 1,)"""
+        """RETURNS (IntArray): First pair of each bag, and the number of pairs. Shape (G + 1,)"""
         return numpy.searchsorted(self.bag, numpy.arange(len(self) + 1)).astype("int64")
 
     def rows(self, number: int) -> range:
@@ -40,21 +37,16 @@ class Bags:
         first, end = numpy.searchsorted(self.bag, [number, number + 1]).tolist()
         return range(first, end)
 
-    def take(self, first: int, end: int) -> "Bags":
-        """Keep some bags that stand side by side.
-
-        first (int): Number of the first.
-        end (int): Number after the last.
-        RETURNS (Bags): These, without the Docs of others.
-        """
+    def _take(self, first: int, end: int) -> "Bags":
+        """RETURNS (Bags): Bags from `first` to before `end`, without the Docs of others."""
         begin, stop = numpy.searchsorted(self.bag, [first, end])
         pairs = self.pairs.take(numpy.arange(begin, stop)).with_own_docs()
         return Bags(pairs, self.order[begin:stop], self.bag[begin:stop] - first, self.ids[first:end])
 
     def parts(self, cells: int) -> Iterator["Bags"]:
-        """Split into runs of whole bags whose texts, side by side, have a bounded number of tokens.
+        """Split into batches of whole bags with a limited number of tokens, padding included.
 
-        cells (int): The bound; a single bag may exceed it.
+        cells (int): The limit; a single bag may exceed it.
         YIELDS (Bags): In their order.
         """
         if not len(self):
@@ -65,44 +57,44 @@ class Bags:
             longest_here = int(lengths[starts[number] : starts[number + 1]].max())
             size = starts[number + 1] - starts[first]
             if number > first and max(longest, longest_here) * size > cells:
-                yield self.take(first, number)
+                yield self._take(first, number)
                 first, longest = number, 0
             longest = max(longest, longest_here)
-        yield self.take(first, len(self))
+        yield self._take(first, len(self))
 
 
 def gather_bags(pairs: Pairs, *, across: bool = False) -> Bags:
-    """Gather the pairs of the same two linked entities, in this order.
+    """Group pairs by the ids of subject and object.
 
-    pairs (Pairs): Any.
-    across (bool): Whether mentions of different Docs come into one bag.
-    RETURNS (Bags): By the first mention of each.
+    pairs (Pairs): The pairs.
+    across (bool): Whether mentions of different Docs are in one bag.
+    RETURNS (Bags): In the order of their first mentions.
     """
     numbers: Dict[Tuple[object, ...], int] = {}
     links = [entity_links(doc) for doc in pairs.docs]
     ids: List[Tuple[str, str]] = []
     bag = numpy.zeros(len(pairs), dtype="int64")
     for row, (doc, subject, obj) in enumerate(zip(pairs.doc.tolist(), pairs.subject.tolist(), pairs.object.tolist())):
-        found = (links[doc].get(tuple(subject), ""), links[doc].get(tuple(obj), ""))
+        linked = (links[doc].get(tuple(subject), ""), links[doc].get(tuple(obj), ""))
         key: Tuple[object, ...] = (row,)
-        if all(found):
-            key = found if across else (doc, *found)
+        if all(linked):
+            key = linked if across else (doc, *linked)
         if key not in numbers:
             numbers[key] = len(ids)
-            ids.append(found)
+            ids.append(linked)
         bag[row] = numbers[key]
     order = numpy.argsort(bag, kind="stable")
     return Bags(pairs.take(order), order.astype("int64"), bag[order], ids)
 
 
-def union_of(said: Sequence[set], bags: Bags) -> List[set]:
-    """Put what is said of the mentions of each bag together.
+def union_of(gold: Sequence[Set[PairClass]], bags: Bags) -> List[Set[PairClass]]:
+    """Unite the gold classes of the mentions of each bag.
 
-    said (Sequence[set]): Of each pair, as it was numbered before it was gathered.
+    gold (Sequence[Set[PairClass]]): Of each pair, in the original order.
     bags (Bags): The bags.
-    RETURNS (List[set]): Of each bag.
+    RETURNS (List[Set[PairClass]]): Of each bag.
     """
-    found: List[set] = [set() for _ in range(len(bags))]
+    united: List[Set[PairClass]] = [set() for _ in range(len(bags))]
     for row, number in zip(bags.order.tolist(), bags.bag.tolist()):
-        found[number] |= said[row]
-    return found
+        united[number] |= gold[row]
+    return united

@@ -1,6 +1,9 @@
-"""What a classifier of bags says of every relation of every pair, beside what is true, as cells of a ranking."""
+"""Probabilities of every relation of every pair, beside the gold, as cells of a ranking."""
 
-from typing import Any, Dict, Hashable, List, NamedTuple, Sequence, Set, Tuple
+from typing import Dict, Hashable, List, NamedTuple, Sequence, Set, Tuple
+
+import numpy
+from numpy.typing import NDArray
 
 from ..annotations.entities import entity_links
 from ..annotations.gold import align_triples
@@ -14,19 +17,21 @@ Ends = Tuple[Hashable, Hashable]
 
 
 class Truth(NamedTuple):
-    """What gold says.
+    """Gold of bags.
 
     bags (Bags): What was scored: bags, or single mentions.
-    said (Sequence[Set[PairClass]]): Of each of them.
-    gold (GoldPairs): The pairs they were gathered from, whose examples say what there is besides.
+    classes (Sequence[Set[PairClass]]): Gold classes of each of them.
+    gold (GoldPairs): The pairs they were gathered from, whose examples have all facts.
     """
 
     bags: Bags
-    said: Sequence[Set[PairClass]]
+    classes: Sequence[Set[PairClass]]
     gold: GoldPairs
 
 
-def cells_of(truth: Truth, probs: Any, classes: Sequence[PairClass], *, unit: str) -> Tuple[List[Cell], Set[Fact]]:
+def cells_of(
+    truth: Truth, probs: NDArray[numpy.float64], classes: Sequence[PairClass], *, unit: str
+) -> Tuple[List[Cell], Set[Fact]]:
     """Make a cell of each relation of each bag or mention.
 
     A bag is known by what its entities are linked to, a mention, and a bag without links, by where it stands. Where a
@@ -45,14 +50,14 @@ def cells_of(truth: Truth, probs: Any, classes: Sequence[PairClass], *, unit: st
         for answer, score in zip(classes, row):
             key = (ends[::-1] if answer.backwards else ends, answer.relation)
             before, true = best.get(key, (-1.0, False))
-            best[key] = (max(before, score), true or answer in truth.said[number])
+            best[key] = (max(before, score), true or answer in truth.classes[number])
     facts = _facts(truth.gold, unit=unit)
     # where a pair is scored in several Docs, each by itself, what one of them states is true of it
     return [Cell(*key, score, true or key in facts) for key, (score, true) in best.items()], facts
 
 
 def _ends(bags: Bags, number: int, row: int, *, unit: str) -> Ends:
-    """Name what a bag, or a mention, is about."""
+    """Return the key of a bag or a mention."""
     ids = bags.ids[number]
     if unit == BAG and all(ids):
         return ids
@@ -61,13 +66,13 @@ def _ends(bags: Bags, number: int, row: int, *, unit: str) -> Ends:
 
 
 def _facts(gold: GoldPairs, *, unit: str) -> Set[Fact]:
-    """List all that the examples state."""
-    found: Set[Fact] = set()
+    """List all facts of the examples."""
+    facts: Set[Fact] = set()
     for number, example in enumerate(gold.examples):
         links = entity_links(example.predicted) if unit == BAG else {}
         for triple in align_triples(example.predicted, example.reference):
             places = [(first, last + 1) for first, last in (triple.subject, triple.object)]
             ids = tuple(links.get(place, "") for place in places)
             ends = ids if all(ids) else tuple((number, *place) for place in places)
-            found.add((ends, triple.relation))
-    return found
+            facts.add((ends, triple.relation))
+    return facts

@@ -17,7 +17,7 @@ from ..pairs.diagnosis import Read, why_left_out
 from ..pipeline.initialize import annotate
 from ..scoring.probabilities import fit_temperature
 from .soft_labels import average_soft_labels
-from .teacher import KDTeacher
+from .teacher import KdTeacher
 
 # Pairs that a temperature is fitted on.
 CALIBRATION_PAIRS = 5_000
@@ -104,7 +104,7 @@ class _Teacher:
     """The teacher of a pipeline, and the components before it."""
 
     def __init__(self, nlp: Language) -> None:
-        teachers = [pipe for _, pipe in nlp.pipeline if isinstance(pipe, KDTeacher)]
+        teachers = [pipe for _, pipe in nlp.pipeline if isinstance(pipe, KdTeacher)]
         if len(teachers) != 1:
             raise ValueError(Errors.R405.format(count=len(teachers), found=", ".join(nlp.pipe_names) or "nothing"))
         self.nlp, self.pipe = nlp, teachers[0]
@@ -119,7 +119,7 @@ class _Teacher:
         """Fit the temperature on the first `CALIBRATION_PAIRS` pairs of a held-out corpus; 1 if it has no pair."""
         logits, classes, total = [], [], 0
         for batch in minibatch(corpus(self.nlp), batch_size):
-            scores, gold = self.pipe.judge(self.annotate(list(batch)))
+            scores, gold = self.pipe.score_gold(self.annotate(list(batch)))
             logits.append(scores)
             classes.append(gold)
             total += len(gold)

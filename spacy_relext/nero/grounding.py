@@ -31,61 +31,62 @@ class RuleClasses:
         self.rules = list(rules)
         self._number = {each: index + 1 for index, each in enumerate(classes)}
         self._subject_first = numpy.asarray([rule.pattern.first == SUBJECT for rule in self.rules], dtype=bool)
-        both = [[self.number(PairClass(rule.relation, turned)) for rule in self.rules] for turned in (False, True)]
+        both = [
+            [self.number(PairClass(rule.relation, backwards)) for rule in self.rules] for backwards in (False, True)
+        ]
         self._classes = numpy.asarray(both, dtype="int64").reshape(2, -1)  # (2, J)
         self._allowed: Dict[Tuple[str, str], NDArray[numpy.bool_]] = {}
 
     def number(self, answer: PairClass) -> int:
-        """RETURNS (int): Class of what a rule says; `BARRED` where the classifier has none for it."""
+        """RETURNS (int): Class of a rule's answer; `BARRED` if the classifier has none for it."""
         return 0 if answer.relation == NO_RELATION else self._number.get(answer, BARRED)
 
-    def targets(self, said: Sequence[Mapping[PairClass, float]]) -> NDArray[numpy.float32]:
-        """Share out what rules say.
+    def targets(self, answers: Sequence[Mapping[PairClass, float]]) -> NDArray[numpy.float32]:
+        """Normalize the weights of answers.
 
-        said (Sequence[Mapping[PairClass, float]]): Weight of each answer, of P pairs.
-        RETURNS (NDArray): Shares of the classes; all 0 where no answer is known. Shape (P, R)
+        answers (Sequence[Mapping[PairClass, float]]): Weight of each answer about P pairs.
+        RETURNS (NDArray): Shares of the classes; all 0 if no answer is known. Shape (P, R)
         """
-        found = numpy.zeros((len(said), len(self._number) + 1), dtype="float32")
-        for row, answers in enumerate(said):
-            for answer, weight in answers.items():
+        targets = numpy.zeros((len(answers), len(self._number) + 1), dtype="float32")
+        for row, weights in enumerate(answers):
+            for answer, weight in weights.items():
                 column = self.number(answer)
                 if column != BARRED:
-                    found[row, column] += weight
-        return found / numpy.maximum(found.sum(axis=1, keepdims=True), 1e-9)
+                    targets[row, column] += weight
+        return targets / numpy.maximum(targets.sum(axis=1, keepdims=True), 1e-9)
 
     def grid(self, pairs: Pairs) -> IntArray:
-        """Say which class each rule would give each pair, if the pair's text were like it.
+        """Find the class that each rule would give each pair, if the pair's text were like it.
 
         pairs (Pairs): P pairs.
-        RETURNS (IntArray): `BARRED` where types forbid it, or where the pair stands there in the other order too, which
-            is the one that the rule is about. Shape (P, J)
+        RETURNS (IntArray): `BARRED` if types forbid it, or if the rule is about the reversed pair, which is there too.
+            Shape (P, J)
         """
         forwards = (pairs.subject[:, 0] <= pairs.object[:, 0])[:, None]  # (P, 1)
-        turned = forwards != self._subject_first[None]  # (P, J)
-        found = numpy.where(turned, self._classes[1], self._classes[0])
+        is_reversed = forwards != self._subject_first[None]  # (P, J)
+        grid = numpy.where(is_reversed, self._classes[1], self._classes[0])
         if pairs.both_orders:
-            found = numpy.where(turned, BARRED, found)
-        allowed = numpy.stack([self._both_ways(kinds) for kinds in pairs.types]) if len(pairs) else found[:, None]
+            grid = numpy.where(is_reversed, BARRED, grid)
         if not len(pairs):
-            return found
-        straight, reverse = allowed[:, 0], allowed[:, 1]  # (P, J)
-        return numpy.where(numpy.where(turned, reverse, straight), found, BARRED)
+            return grid
+        allowed = numpy.stack([self._both_ways(kinds) for kinds in pairs.types])  # (P, 2, J)
+        return numpy.where(numpy.where(is_reversed, allowed[:, 1], allowed[:, 0]), grid, BARRED)
 
     def allowed(self, types: Sequence[Tuple[str, str]]) -> NDArray[numpy.bool_]:
-        """Say which classes the types of pairs allow: those that some rule states between such types.
+        """Find the classes that the types of pairs allow: those that some rule states between such types.
 
         types (Sequence[Tuple[str, str]]): Of subject and object, of P pairs.
         RETURNS (NDArray): No relation is always allowed. Shape (P, R)
         """
-        found = numpy.zeros((len(types), len(self._number) + 1), dtype=bool)
-        found[:, 0] = True
+        allowed = numpy.zeros((len(types), len(self._number) + 1), dtype=bool)
+        allowed[:, 0] = True
         for row, kinds in enumerate(types):
             for ways, classes in zip(self._both_ways(kinds), self._classes):
-                found[row, classes[ways & (classes != BARRED)]] = True
-        return found
+                allowed[row, classes[ways & (classes != BARRED)]] = True
+        return allowed
 
     def _both_ways(self, kinds: Tuple[str, str]) -> NDArray[numpy.bool_]:
-        """Say which rules allow two types, in this order and in the other. Shape (2, J)"""
+        """Return which rules allow two types, in this order and reversed. Shape (2, J)"""
         if kinds not in self._allowed:
             rows = [[rule.pattern.allows(*order) for rule in self.rules] for order in (kinds, kinds[::-1])]
             self._allowed[kinds] = numpy.asarray(rows, dtype=bool).reshape(2, -1)
@@ -93,15 +94,15 @@ class RuleClasses:
 
 
 class Grounding(NamedTuple):
-    """One training input: pairs that rules match, pairs that none matches, and bodies of rules, in this order.
+    """One training input: matched pairs, unmatched pairs and bodies of rules, in this order.
 
     pairs (Pairs): All of them.
-    matched (int): M, how many rules match.
-    unmatched (int): U, how many none matches.
-    targets (NDArray): What rules say of the matched ones. Shape (M, R)
-    grid (IntArray): Class that each rule would give each unmatched one. Shape (U, J)
-    rules (IntArray): Which rules the others are. Shape (K,)
-    behind (IntArray): The rule that stands for what is said of each matched one, -1 for none. Shape (M,)
+    matched (int): M, number of pairs that rules match.
+    unmatched (int): U, number of pairs that none matches.
+    targets (NDArray): Shares of the rules' answers about the matched pairs. Shape (M, R)
+    grid (IntArray): Class that each rule would give each unmatched pair. Shape (U, J)
+    rules (IntArray): Numbers of the rules. Shape (K,)
+    matching (IntArray): The rule of each matched pair, `NO_RULE` for none. Shape (M,)
     """
 
     pairs: Pairs
@@ -110,7 +111,7 @@ class Grounding(NamedTuple):
     targets: NDArray[numpy.float32]
     grid: IntArray
     rules: IntArray
-    behind: IntArray
+    matching: IntArray
 
     def __len__(self) -> int:
         return self.matched + self.unmatched
@@ -125,32 +126,32 @@ Arguments = Tuple[Sequence[str], Sequence[str]]
 
 
 def rule_pairs(
-    rules: Sequence[Rule], vocab: Vocab, *, stand_in: str, arguments: Sequence[Optional[Arguments]] = ()
+    rules: Sequence[Rule], vocab: Vocab, *, placeholder: str, arguments: Sequence[Optional[Arguments]] = ()
 ) -> Pairs:
     """Make a text of each rule: its words, without its gaps, around two entities.
 
     rules (Sequence[Rule]): The rules.
     vocab (Vocab): The vocabulary of the texts.
-    stand_in (str): The word that stands for an entity.
+    placeholder (str): The word for an entity.
     arguments (Sequence[Optional[Tuple[Sequence[str], Sequence[str]]]]): Words of the subject and of the object of each
-        rule's text; None, or none at all: the stand-in.
+        rule's text; None, or none at all: the placeholder.
     RETURNS (Pairs): One a rule, in their order. An entity has its mask's type, or none where that allows several.
     """
     docs: List[Doc] = []
     rows: List[Tuple[int, int, int, int, int]] = []
     for number, rule in enumerate(rules):
-        found = arguments[number] if arguments else None
-        subject_words, object_words = found or ([stand_in], [stand_in])
+        given = arguments[number] if arguments else None
+        subject_words, object_words = given or ([placeholder], [placeholder])
         pattern = rule.pattern
         before, between, after = (_words(part) for part in (pattern.before, pattern.between, pattern.after))
-        turned = pattern.first != SUBJECT
-        names = (object_words, subject_words) if turned else (subject_words, object_words)
+        is_reversed = pattern.first != SUBJECT
+        names = (object_words, subject_words) if is_reversed else (subject_words, object_words)
         words = [*before, *names[0], *between, *names[1], *after]
         starts: List[Union[bool, int, None]] = [place == 0 for place in range(len(words))]
         docs.append(Doc(vocab, words=words, sent_starts=starts))
         left, right = len(before), len(before) + len(names[0]) + len(between)
         places = [(left, left + len(names[0])), (right, right + len(names[1]))]
-        rows.append((len(words), *places[turned], *places[not turned]))
+        rows.append((len(words), *places[is_reversed], *places[not is_reversed]))
     table = numpy.asarray(rows, dtype="int64").reshape(-1, 5)
     text, subject, obj = numpy.stack([table[:, 0] * 0, table[:, 0]], axis=1), table[:, 1:3], table[:, 3:5]
     types = [(_only(r.pattern.subject_types), _only(r.pattern.object_types)) for r in rules]
@@ -167,45 +168,44 @@ def _only(types: Optional[FrozenSet[str]]) -> str:
     return next(iter(types)) if types is not None and len(types) == 1 else ""
 
 
-NONE = -1
+NO_RULE = -1
 
 
 class RuleVotes(NamedTuple):
-    """One answer for each of P pairs.
+    """Answers of the rules about P pairs.
 
-    said (List[Dict[PairClass, float]]): What its rules say, the weights of those that agree added up; empty where none
-        fires.
-    rule (NDArray): The rule that stands for the answer with most weight: the first one that gives it, so that rule and
-        answer never disagree; -1 where none fires. Shape (P,)
-    backwards (NDArray): Whether that rule reads the pair from its object. Shape (P,)
+    answers (List[Dict[PairClass, float]]): Weight of each answer, summed over its rules; empty if none fires.
+    rule (IntArray): The first rule that gives the answer with most weight, so that rule and answer never disagree;
+        `NO_RULE` if none fires. Shape (P,)
+    backwards (NDArray[numpy.bool_]): Whether that rule's subject is the pair's object. Shape (P,)
     """
 
-    said: List[Dict[PairClass, float]]
-    rule: numpy.ndarray
-    backwards: numpy.ndarray
+    answers: List[Dict[PairClass, float]]
+    rule: IntArray
+    backwards: NDArray[numpy.bool_]
 
     def answer(self, number: int, rules: Sequence[Rule]) -> PairClass:
-        """RETURNS (PairClass): The answer with most weight for a pair at which a rule fires."""
+        """RETURNS (PairClass): The answer with most weight about a pair at which a rule fires."""
         return PairClass(rules[int(self.rule[number])].relation, bool(self.backwards[number]))
 
 
 def vote(matches: RuleMatches, rules: Sequence[Rule], *, pairs: int) -> RuleVotes:
-    """Let rules vote. Where answers weigh the same, that of the rule that stands first in the file wins.
+    """Let rules vote. Of answers with the same weight, that of the first rule in the file wins.
 
     matches (RuleMatches): Which rules fire where.
     rules (Sequence[Rule]): The rules, in the file's order.
     pairs (int): P.
     RETURNS (RuleVotes): The answers.
     """
-    said: List[Dict[PairClass, float]] = [defaultdict(float) for _ in range(pairs)]
+    answers: List[Dict[PairClass, float]] = [defaultdict(float) for _ in range(pairs)]
     first: List[Dict[PairClass, int]] = [{} for _ in range(pairs)]
     for pair, number, backwards in zip(*(column.tolist() for column in matches)):
         answer = PairClass(rules[number].relation, backwards)
-        said[pair][answer] += rules[number].weight
+        answers[pair][answer] += rules[number].weight
         first[pair].setdefault(answer, number)  # matches are ordered by rule
-    chosen, turned = numpy.full(pairs, NONE, dtype="int64"), numpy.zeros(pairs, dtype=bool)
-    for pair, weights in enumerate(said):
+    chosen, reversals = numpy.full(pairs, NO_RULE, dtype="int64"), numpy.zeros(pairs, dtype=bool)
+    for pair, weights in enumerate(answers):
         if weights:
             best = min(weights, key=lambda answer: (-weights[answer], first[pair][answer]))
-            chosen[pair], turned[pair] = first[pair][best], best.backwards
-    return RuleVotes([dict(weights) for weights in said], chosen, turned)
+            chosen[pair], reversals[pair] = first[pair][best], best.backwards
+    return RuleVotes([dict(weights) for weights in answers], chosen, reversals)

@@ -1,18 +1,53 @@
-"""How `nero_grounder` learns from rules: one block of settings."""
+"""How a `nero_grounder` learns: its settings, a pool of matched pairs, and training batches."""
 
 import random
 from collections import defaultdict
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from contextlib import nullcontext
+from typing import Any, ContextManager, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
+import numpy
+from numpy.typing import NDArray
 from spacy import registry
 from spacy.tokens import Doc
+from spacy.vocab import Vocab
 
-from ..errors import check_range
-from ..pairs.gold import PairClass
+from ..bridge.weights import EmaWeights
+from ..pairs.gold import PairClass, reverse_answers
 from ..pairs.pairs import Pairs, stack_pairs
-from ..pipeline.settings import plain_settings
+from ..pipeline.settings import Ranges, Settings, check_settings, plain_settings
+from .grounding import BARRED, NO_RULE, Grounding, IntArray, RuleVotes, rule_pairs
+from .rulebook import PLACEHOLDER, Rulebook
+from .rules.rules import NO_RELATION
 
-WEIGHTS = ("w_rules", "w_clus", "w_unmatched")
+Floats = NDArray[numpy.float32]
+
+# Unmatched pairs that the confidence of one is compared with.
+RECENT = 2000
+
+# How fast the reliability of a rule changes, a matched pair at a time.
+RELIABILITY_RATE = 0.1
+
+ANSWER_NONE = {PairClass(NO_RELATION): 1.0}
+
+_MANY = 1_000_000_000
+
+RANGES: Ranges = {
+    "own_share": (0.0, 1.0),
+    "balance": (0.0, 1.0),
+    "negative_share": (0.0, 1.0),
+    "mean_decay": (0.0, 1.0),
+    "matched_batch": (1, _MANY),
+    "pool_size": (1, _MANY),
+    "margin": (-1.0, 1.0),  # of cosines
+    "unmatched_from": (0, _MANY),
+    "unmatched_batch": (0, _MANY),
+    "rule_batch": (0, _MANY),
+    "temperature": (0, _MANY),
+    "sharpness": (0, _MANY),
+    "w_rules": (0, _MANY),
+    "w_clus": (0, _MANY),
+    "w_unmatched": (0, _MANY),
+}
 
 
 @registry.misc("spacy_relext.RuleLearning.v1")
@@ -34,10 +69,10 @@ def create_rule_learning(
     pool_size: int = 5000,
     balance: float = 0.5,
     reliability: bool = False,
-    quiet_share: float = 0.0,
+    negative_share: float = 0.0,
     seed: int = 0,
-) -> Dict[str, Any]:
-    """Check how a `nero_grounder` shall learn.
+) -> Settings:
+    """Check how a `nero_grounder` learns.
 
     w_rules (float): Weight of L_rules.
     w_clus (float): Weight of L_clus.
@@ -45,9 +80,9 @@ def create_rule_learning(
     margin (float): τ of L_clus.
     sharpness (float): σ: how much more a surer unmatched pair teaches than others of its batch.
     temperature (float): How softly rules share an unmatched pair; 0: the best rule has it, as in the paper.
-    own_share (float): How much of an unmatched pair's target is the word of the module's mean over its last updates
-        instead of the soft matcher's; 0: the paper's form.
-    mean_decay (float): Decay of that mean.
+    own_share (float): Share of the EMA teacher's probabilities in the target of an unmatched pair; the soft matcher's
+        pseudo-label has the rest. 0: the paper's form.
+    mean_decay (float): Decay of the EMA.
     unmatched_from (int): Updates after which unmatched pairs are learned from.
     matched_batch (int): Matched pairs in an update.
     unmatched_batch (int): Most unmatched pairs in an update; 0: all of the batch.
@@ -58,35 +93,27 @@ def create_rule_learning(
         rules say of one order of a relation then teaches the other one too.
     pool_size (int): Most matched pairs that are kept.
     balance (float): 0: matched pairs are drawn as they come, 1: every relation as often as every other.
-    reliability (bool): Whether rules are believed as far as the module's mean agrees with them, each on average over
-        the pairs that it matches; its own word has the rest.
-    quiet_share (float): Share of unmatched pairs that count as having no relation: those with the lowest probability.
+    reliability (bool): Whether targets mix the answer of a rule and the EMA teacher's probabilities, by the rule's
+        reliability: the mean agreement of both over the pairs that it matches.
+    negative_share (float): Share of unmatched pairs that are taken as negative samples: those with the lowest
+        confidence.
     seed (int): Seed of what is drawn.
-    RETURNS (Dict[str, Any]): The settings.
-    RAISES (ValueError): Where one is out of its range.
+    RETURNS (Settings): The settings.
+    RAISES (ValueError): If one is out of its range.
     """
     settings = plain_settings(locals())
-    for key in ("own_share", "balance", "quiet_share", "mean_decay"):
-        check_range(f"learning.{key}", settings[key], 0.0, 1.0)
-    for key in ("matched_batch", "pool_size"):
-        check_range(f"learning.{key}", settings[key], 1, 1_000_000_000)
-    check_range("learning.margin", margin, -1.0, 1.0)  # of cosines
-    for key in ("unmatched_from", "unmatched_batch", "rule_batch", "temperature", "sharpness", *WEIGHTS):
-        check_range(f"learning.{key}", settings[key], 0, 1_000_000_000)
+    check_settings(settings, RANGES, section="learning.")
     return settings
 
 
-Said = Mapping[PairClass, float]
-
-# The rule of a pair about which none says anything.
-NO_RULE = -1
+Answers = Mapping[PairClass, float]
 
 
 class _Entry(NamedTuple):
-    """One pair, what rules say of it, and the rule that stands for them."""
+    """One pair, its answers, and its rule."""
 
     pair: Pairs
-    said: Said
+    answers: Answers
     rule: int
 
 
@@ -94,12 +121,12 @@ class Drawn(NamedTuple):
     """Pairs that were drawn.
 
     pairs (Pairs): M pairs.
-    said (List[Mapping[PairClass, float]]): What rules say of each.
-    rules (List[int]): The rule that stands for them; `NO_RULE` where none does.
+    answers (List[Mapping[PairClass, float]]): Weight of each answer about them.
+    rules (List[int]): The rule of each; `NO_RULE` for none.
     """
 
     pairs: Pairs
-    said: List[Said]
+    answers: List[Answers]
     rules: List[int]
 
 
@@ -116,20 +143,20 @@ class MatchedPool:
         self._random = random.Random(seed)
         self._entries: List[_Entry] = []
         self._known: set = set()
-        self._answers: Dict[PairClass, List[int]] = {}
+        self._groups: Dict[PairClass, List[int]] = {}
         self._chances: List[float] = []
 
     def __len__(self) -> int:
         return len(self._entries)
 
-    def add(self, pairs: Pairs, said: Sequence[Said], rules: Sequence[int] = ()) -> None:
-        """Show pairs to the sample; one that it has seen is not taken twice.
+    def add(self, pairs: Pairs, answers: Sequence[Answers], rules: Sequence[int] = ()) -> None:
+        """Add pairs to the sample, each once.
 
         pairs (Pairs): Matched pairs.
-        said (Sequence[Mapping[PairClass, float]]): What rules say of each.
-        rules (Sequence[int]): The rule that stands for them; none at all: none does.
+        answers (Sequence[Mapping[PairClass, float]]): Weight of each answer about them.
+        rules (Sequence[int]): The rule of each; none at all: `NO_RULE`.
         """
-        for number, answers in enumerate(said):
+        for number, weights in enumerate(answers):
             doc = pairs.docs[pairs.doc[number]]
             key = _key(doc, pairs, number)
             if key in self._known:
@@ -138,14 +165,14 @@ class MatchedPool:
             place = len(self._entries) if len(self._entries) < self.size else self._random.randrange(self.seen)
             if place >= self.size:
                 continue
-            entry = _Entry(_alone(pairs, number), answers, rules[number] if len(rules) else NO_RULE)
+            entry = _Entry(_alone(pairs, number), weights, rules[number] if len(rules) else NO_RULE)
             if place == len(self._entries):
                 self._entries.append(entry)
             else:
                 self._known.discard(_key(self._entries[place].pair.docs[0], self._entries[place].pair, 0))
                 self._entries[place] = entry
             self._known.add(key)
-            self._answers = {}
+            self._groups = {}
 
     def draw(self, count: int) -> Drawn:
         """Draw pairs, each answer by its chance, each of its pairs with the same one.
@@ -157,11 +184,11 @@ class MatchedPool:
             chosen = list(range(len(self._entries)))
         else:
             self._sort()
-            groups = self._random.choices(list(self._answers.values()), weights=self._chances, k=count)
+            groups = self._random.choices(list(self._groups.values()), weights=self._chances, k=count)
             chosen = [self._random.choice(group) for group in groups]
         entries = [self._entries[number] for number in chosen]
         pairs = stack_pairs([entry.pair for entry in entries])
-        return Drawn(pairs, [entry.said for entry in entries], [entry.rule for entry in entries])
+        return Drawn(pairs, [entry.answers for entry in entries], [entry.rule for entry in entries])
 
     def borrow(self, relation: str) -> Optional[Tuple[List[str], List[str]]]:
         """Draw the words of two arguments between which rules state a relation.
@@ -171,7 +198,7 @@ class MatchedPool:
             none.
         """
         self._sort()
-        groups = [(answer, group) for answer, group in self._answers.items() if answer.relation == relation]
+        groups = [(answer, group) for answer, group in self._groups.items() if answer.relation == relation]
         if not groups:
             return None
         answer, group = self._random.choices(groups, weights=[len(group) for _, group in groups])[0]
@@ -180,11 +207,11 @@ class MatchedPool:
 
     def _sort(self) -> None:
         """Group pairs by their heaviest answer; n pairs are drawn in proportion to n ** (1 - balance)."""
-        if not self._answers:
+        if not self._groups:
             groups: Dict[PairClass, List[int]] = defaultdict(list)
             for number, entry in enumerate(self._entries):
-                groups[max(sorted(entry.said), key=lambda answer: entry.said[answer])].append(number)
-            self._answers = dict(groups)
+                groups[max(sorted(entry.answers), key=lambda answer: entry.answers[answer])].append(number)
+            self._groups = dict(groups)
             self._chances = [len(group) ** (1.0 - self.balance) for group in groups.values()]
 
 
@@ -198,3 +225,161 @@ def _alone(pairs: Pairs, number: int) -> Pairs:
 def _key(doc: Doc, pairs: Pairs, number: int) -> Tuple[str, Tuple[int, ...]]:
     """Text and place of a pair: training reads a corpus many times, in copies."""
     return doc.text, (*pairs.subject[number].tolist(), *pairs.object[number].tolist())
+
+
+class Learner:
+    """What training of a `nero_grounder` keeps besides the model; nothing of it is saved.
+
+    settings (Settings): See `create_rule_learning`.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings, seed = settings, settings["seed"]
+        self.pool = MatchedPool(size=settings["pool_size"], balance=settings["balance"], seed=seed)
+        self.steps = 0
+        self._random = numpy.random.default_rng(seed)
+        self._teacher: Optional[EmaWeights] = None
+        self._recent_confidences: List[float] = []
+        self._reliability: Dict[int, float] = {}
+
+    @property
+    def has_begun(self) -> bool:
+        """RETURNS (bool): Whether unmatched pairs are learned from yet."""
+        return bool(self.steps >= self.settings["unmatched_from"])
+
+    @property
+    def has_teacher(self) -> bool:
+        """RETURNS (bool): Whether anything is learned from the EMA teacher."""
+        return any(self.settings[key] for key in ("own_share", "negative_share", "reliability"))
+
+    def finish_step(self, module: Any) -> None:
+        """Count an update, and add its weights to the EMA.
+
+        module (nn.Module): The module.
+        """
+        self.steps += 1
+        if self.has_teacher:
+            if self._teacher is None:
+                self._teacher = EmaWeights(module, decay=self.settings["mean_decay"])
+            self._teacher.update()
+
+    def as_teacher(self) -> ContextManager[None]:
+        """RETURNS (ContextManager[None]): Within it the module computes with the EMA weights."""
+        return nullcontext() if self._teacher is None else self._teacher.applied()
+
+    def add_to_pool(self, pairs: Pairs, votes: RuleVotes, rulebook: Rulebook) -> None:
+        """Add matched pairs, and as negative samples their reversed pairs at which no rule fires.
+
+        pairs (Pairs): Pairs of texts.
+        votes (RuleVotes): Answers about them.
+        rulebook (Rulebook): The rules.
+        """
+        matched = numpy.flatnonzero(votes.rule != NO_RULE).tolist()
+        self.pool.add(pairs.take(matched), [votes.answers[n] for n in matched], votes.rule[matched].tolist())
+        if pairs.both_orders and matched:
+            stated = [n for n in matched if rulebook.rules[int(votes.rule[n])].relation != NO_RELATION]
+            reversed_pairs = pairs.take(stated).reversed()
+            unmatched = numpy.flatnonzero(rulebook.vote(reversed_pairs).rule == NO_RULE)
+            self.pool.add(reversed_pairs.take(unmatched), [ANSWER_NONE] * len(unmatched))
+
+    def draw_batch(self, unmatched: Pairs, rulebook: Rulebook, *, n_classes: int, vocab: Vocab) -> Grounding:
+        """Draw matched pairs and rules, and some of the unmatched pairs of a batch.
+
+        unmatched (Pairs): The pairs of the batch at which no rule fires.
+        rulebook (Rulebook): The rules.
+        n_classes (int): Classes of the model, without no relation.
+        vocab (Vocab): The vocabulary.
+        RETURNS (Grounding): The training input.
+        """
+        unmatched, _ = self._reverse_some(unmatched)
+        grid = rulebook.classes.grid(unmatched)
+        grid = numpy.where(grid > n_classes, BARRED, grid)  # relations that were added later are not learned
+        useful = (grid != BARRED).any(axis=1) & (self.settings["w_unmatched"] > 0)
+        unmatched, grid = unmatched.take(numpy.flatnonzero(useful)), grid[useful]
+        most = self.settings["unmatched_batch"]
+        if most and len(unmatched) > most:
+            rows = numpy.sort(self._random.choice(len(unmatched), most, replace=False))
+            unmatched, grid = unmatched.take(rows).with_own_docs(), grid[rows]
+        parts: List[Pairs] = [unmatched]
+        answers: List[Answers] = []
+        matching: List[int] = []
+        if len(self.pool):
+            matched, answers, matching = self.pool.draw(self.settings["matched_batch"])
+            matched, which = self._reverse_some(matched)
+            answers = [reverse_answers(each) if is_reversed else each for each, is_reversed in zip(answers, which)]
+            parts.insert(0, matched)
+        rules = self._choose_rules(len(rulebook))
+        if len(rules):
+            parts.append(self.rule_texts(rules, rulebook, vocab))
+        return Grounding(
+            stack_pairs(parts),
+            len(answers),
+            len(unmatched),
+            rulebook.classes.targets(answers),
+            grid,
+            rules,
+            numpy.asarray(matching, dtype="int64"),
+        )
+
+    def rule_texts(self, numbers: IntArray, rulebook: Rulebook, vocab: Vocab) -> Pairs:
+        """Make texts of rules, with arguments of matched pairs of their relation in the order that they ask for.
+
+        A relation that texts mostly state in one order is so learned in the other one too.
+
+        numbers (IntArray): Numbers of the rules.
+        rulebook (Rulebook): The rules.
+        vocab (Vocab): The vocabulary.
+        RETURNS (Pairs): One a rule.
+        """
+        if not self.settings["borrow"]:
+            return rulebook.bodies(vocab).take(numbers)
+        rules = [rulebook.rules[number] for number in numbers.tolist()]
+        borrowed = [self.pool.borrow(rule.relation) for rule in rules]
+        return rule_pairs(rules, vocab, placeholder=PLACEHOLDER, arguments=borrowed)
+
+    def discount_unreliable_rules(self, targets: Floats, teacher: Floats, rules: IntArray) -> Floats:
+        """Mix the answers of rules and the teacher's probabilities by the reliability of each rule.
+
+        targets (Floats): Shares of the rules' answers. Shape (M, R)
+        teacher (Floats): The teacher's probabilities. Shape (M, R)
+        rules (IntArray): The rule of each pair. Shape (M,)
+        RETURNS (Floats): New targets. Shape (M, R)
+        """
+        agreement = (targets * teacher).sum(axis=1)
+        reliability = numpy.ones(len(targets), dtype="float32")
+        for number, rule in enumerate(rules.tolist()):
+            if rule != NO_RULE:
+                before = self._reliability.get(rule, 1.0)
+                after = before + RELIABILITY_RATE * (agreement[number] - before)
+                self._reliability[rule] = reliability[number] = after
+        weights = reliability[:, None]
+        return numpy.asarray(weights * targets + (1.0 - weights) * teacher, dtype="float32")
+
+    def low_confidence(self, teacher: Floats) -> NDArray[numpy.bool_]:
+        """Choose negative samples: unmatched pairs with a low confidence beside recent ones.
+
+        teacher (Floats): The teacher's probabilities. Shape (U, R)
+        RETURNS (NDArray[numpy.bool_]): Shape (U,)
+        """
+        confidences = teacher[:, 1:].max(axis=1)
+        self._recent_confidences = [*self._recent_confidences, *confidences.tolist()][-RECENT:]
+        share = self.settings["negative_share"]
+        if not share:
+            return numpy.zeros(len(confidences), dtype=bool)
+        return confidences < numpy.quantile(self._recent_confidences, share)
+
+    def _reverse_some(self, pairs: Pairs) -> Tuple[Pairs, List[bool]]:
+        """With the setting `both_orders`, reverse pairs by chance; return which."""
+        if pairs.both_orders or not self.settings["both_orders"]:
+            return pairs, [False] * len(pairs)
+        which = self._random.random(len(pairs)) < 0.5
+        return pairs.reversed(which), which.tolist()
+
+    def _choose_rules(self, n_rules: int) -> IntArray:
+        """Draw the rules of an update; all if there are no more, none without a weight."""
+        most = self.settings["rule_batch"]
+        if not (self.settings["w_rules"] or self.settings["w_clus"]):
+            return numpy.arange(0)
+        if not 0 < most < n_rules:
+            return numpy.arange(n_rules)
+        return numpy.sort(self._random.choice(n_rules, most, replace=False))

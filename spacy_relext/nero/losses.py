@@ -120,8 +120,8 @@ def nero_loss(
 
     outputs (GrounderOutput): Of M matched pairs, U unmatched ones and K bodies of rules, in this order.
     targets (Dict[str, Any]): `matched`, what rules say of the first, shape (M, R); `grid`, class that each rule would
-        give the second, shape (U, J); `own`, what the module's mean over its last updates says of them, shape (U, R);
-        `quiet`, whether they count as having no relation, shape (U,); `rules`, vectors of all rules, shape (J, D);
+        give the second, shape (U, J); `teacher`, probabilities of the EMA teacher, shape (U, R);
+        `low_confidence`, whether they are negative samples, shape (U,); `rules`, vectors of all rules, shape (J, D);
         `relations`, class of each body, shape (K,); `unmatched`, whether unmatched pairs are learned from yet.
     w_rules, w_clus, w_unmatched (float): Weights.
     margin (float): τ of L_clus.
@@ -142,13 +142,13 @@ def nero_loss(
     if bool(targets["unmatched"]) and n_unmatched:
         scores = texts.detach() @ targets["rules"].to(texts.dtype).T  # (U, J)
         said, best = rule_targets(scores, targets["grid"], n_classes=matched.shape[1], temperature=temperature)
-        own = targets["own"].to(said.dtype)
+        own = targets["teacher"].to(said.dtype)
         mixed = (1 - own_share) * said + own_share * own
         sure = (1 - own_share) * best + own_share * own.amax(1)
         weights = batch_weights(sure, sharpness=sharpness)
         # surely no relation, where nothing seems likely: not by the weight of what seems likely
         nothing = F.one_hot(torch.zeros_like(sure, dtype=torch.long), mixed.shape[1]).to(mixed.dtype)
-        mixed = torch.where(targets["quiet"][:, None], nothing, mixed)
-        weights = torch.where(targets["quiet"], 1.0 / n_unmatched, weights)
+        mixed = torch.where(targets["low_confidence"][:, None], nothing, mixed)
+        weights = torch.where(targets["low_confidence"], 1.0 / n_unmatched, weights)
         terms["unmatched"] = w_unmatched * target_cross_entropy(unmatched, mixed, weights=weights)
     return terms

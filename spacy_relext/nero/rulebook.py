@@ -1,187 +1,168 @@
-"""What `nero_grounder` does with rules: reads them, lets them vote, adds more, and reads them as texts."""
+"""The rules of a `nero_grounder`, with their index, the classes they state, and their bodies as texts."""
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Collection, Dict, Iterable, List, Optional, Sequence, Tuple, Union
+from typing import List, Optional, Sequence, Tuple, Union
 
 import numpy
 from spacy.language import Language
+from spacy.vocab import Vocab
 
+from ..annotations.triple import Record
 from ..errors import Warnings
-from ..pairs.component import FITTED as PAIR_FITTED
-from ..pairs.component import PairPipe
 from ..pairs.gold import PairClass
 from ..pairs.pairs import Pairs
+from ..pipeline.settings import Settings
 from .grounding import RuleClasses, RuleVotes, relations_of, rule_pairs, vote
-from .rules.analysis import unseen_types
 from .rules.index import RuleIndex
-from .rules.rules import Rule, free_name, from_records, read_rules, to_records, usable_rules
+from .rules.rules import Rule, free_name, from_records, read_rules, usable_rules
 
-Records = Sequence[Dict[str, Any]]
-
-# The rules of training and those that were added later, as plain values.
-FITTED: Dict[str, Any] = {**PAIR_FITTED, "grounds": [], "late": []}
-
-STAND_IN = "something"
+# The word that stands for an entity in the body of a rule.
+PLACEHOLDER = "something"
 
 
-class RuleTable:
-    """Rules, and what follows from them."""
+class Rulebook:
+    """Rules of training and those that were added later, and what follows from them.
 
-    def __init__(self, rules: List[Rule], classes: List[PairClass], *, form: str, max_gap: int) -> None:
-        """Index the rules.
+    records (Sequence[Record]): The rules of training, as plain values.
+    late (Sequence[Record]): Those that were added later.
+    classes (Sequence[PairClass]): The model's classes.
+    form (str): What of a token is compared; see `RuleIndex`.
+    max_gap (int): Most tokens that a gap stands for.
+    """
 
-        rules (List[Rule]): The rules.
-        classes (List[PairClass]): Those that the model knows.
-        form (str): What of a token is compared; see `RuleIndex`.
-        max_gap (int): Most tokens that a gap stands for.
+    def __init__(
+        self,
+        records: Sequence[Record] = (),
+        late: Sequence[Record] = (),
+        *,
+        classes: Sequence[PairClass] = (),
+        form: str,
+        max_gap: int,
+    ) -> None:
+        self.records, self.late, self.form, self.max_gap = list(records), list(late), form, max_gap
+        self.rules: List[Rule] = from_records([*self.records, *self.late])
+        self._index = RuleIndex(self.rules, form=form, max_gap=max_gap)
+        self._bodies: Optional[Pairs] = None
+        self.set_classes(classes)
+
+    def set_classes(self, classes: Sequence[PairClass]) -> None:
+        """Number the answers of the rules: first the model's classes, then those of relations without one.
+
+        classes (Sequence[PairClass]): The model's classes.
         """
-        self.rules = rules
-        self.index = RuleIndex(rules, form=form, max_gap=max_gap)
-        turned = (False, True) if any(each.backwards for each in classes) else (False,)
+        directions = (False, True) if any(each.backwards for each in classes) else (False,)
         known = {each.relation for each in classes}
-        late = [PairClass(name, way) for name in relations_of(rules) if name not in known for way in turned]
-        self.answers = [*classes, *late]
-        self.classes = RuleClasses(rules, self.answers)
-        numbers = [self.classes.number(PairClass(rule.relation)) for rule in rules]
+        relations = [relation for relation in relations_of(self.rules) if relation not in known]
+        self.answers = [*classes, *(PairClass(relation, way) for relation in relations for way in directions)]
+        self.classes = RuleClasses(self.rules, self.answers)
+        numbers = [self.classes.number(PairClass(rule.relation)) for rule in self.rules]
         self.rule_classes = numpy.asarray(numbers, dtype="int64")
 
+    def __len__(self) -> int:
+        return len(self.rules)
 
-class RulePipe(PairPipe):
-    """The part of `nero_grounder` that knows its rules."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Create a component without rules; see `PairPipe`."""
-        super().__init__(*args, **kwargs)
-        self._parsed: Optional[Tuple[Any, RuleTable]] = None
-        self._vectors: Any = None
-        self._bodies: Optional[Pairs] = None
-
-    @property
-    def rules(self) -> List[Rule]:
-        """RETURNS (List[Rule]): The rules in use, those that were added later last."""
-        return self.table.rules
-
-    @property
-    def table(self) -> RuleTable:
-        """RETURNS (RuleTable): What follows from the rules, made anew when they change."""
-        key = (self.cfg["grounds"], self.cfg["late"], self.cfg["classes"])
-        if self._parsed is None or any(old is not new for old, new in zip(self._parsed[0], key)):
-            rules = from_records([*self.cfg["grounds"], *self.cfg["late"]])
-            made = RuleTable(rules, self.classes, form=self.cfg["form"], max_gap=self.cfg["max_gap"])
-            self._parsed = (key, made)
-            self._vectors = self._bodies = None
-        return self._parsed[1]
-
-    def add_rules(self, rules: Union[str, Path, Records], *, nlp: Optional[Language] = None) -> List[str]:
-        """Add rules to a trained component, also of relations that it has never seen: these it finds by likeness alone.
-
-        rules (Union[str, Path, Sequence[Dict[str, Any]]]): A file, or records of `relation` and `pattern`. One with a
-            pattern that is there already is not added, with a warning.
-        nlp (Optional[Language]): The pipeline, whose tokenizer splits the patterns; None: they are split at spaces.
-        RETURNS (List[str]): The relations that are new.
-        RAISES (ValueError): Where a rule cannot be used or contradicts one that is there, or the component is not
-            initialized.
-        """
-        self.require_initialized()
-        fresh = self.read_rules(rules, nlp, known=self.rules)
-        self.cfg["late"] = [*self.cfg["late"], *to_records(renamed(fresh, self.rules))]
-        new = sorted(set(relations_of(fresh)) - set(self.labels))
-        self.cfg["labels"] = sorted({*self.labels, *new})
-        return new
-
-    def read_rules(
-        self,
-        rules: Union[str, Path, Records],
-        nlp: Optional[Language],
-        *,
-        relations: Optional[Sequence[str]] = None,
-        known: Sequence[Rule] = (),
-    ) -> List[Rule]:
-        """Read rules from a file or from records, and say what is left out.
-
-        rules (Union[str, Path, Sequence[Dict[str, Any]]]): A file, or records.
-        nlp (Optional[Language]): As for `add_rules`.
-        relations (Optional[Sequence[str]]): The relations there are; None: those of the rules.
-        known (Sequence[Rule]): Rules that are there already.
-        RETURNS (List[Rule]): Those that can be used and are not there.
-        RAISES (ValueError): Where one cannot be.
-        """
-        tokenize = None if nlp is None else lambda word: [token.text for token in nlp.tokenizer(word)]
-        options: Dict[str, Any] = {name: self.cfg[name] for name in ("max_gap", "any_type")}
-        options.update(tokenize=tokenize, lower=self.cfg["form"] == "lower", relations=relations, known=known)
-        where = str(rules) if isinstance(rules, (str, Path)) else f"the rules of {self.name}"
-        found = read_rules(rules, where=self.name, **options)
-        # where rules are added, that all of them are there already is none of their faults
-        usable = usable_rules(found, where, needed=not known)
-        if found.problems:
-            first, left_out = found.problems[0], len(found.problems)
-            counts = {"count": left_out, "total": left_out + len(usable), "where": where}
-            message = Warnings.W500.format(name=self.name, what=f"{first.where}: {first.message}", **counts)
-            self.warn_once(f"rules {where}", message)
-        return usable
-
-    def warn_of_types(self, types: Collection[str], where: str) -> None:
-        """Say which types of rules no entity has.
-
-        types (Collection[str]): Types of entities.
-        where (str): What has these entities.
-        """
-        for kind, rules in unseen_types(self.rules, types).items():
-            said = {"kind": kind, "count": len(rules), "rule": rules[0].id, "types": ", ".join(sorted(types)) or "none"}
-            self.warn_once(f"type {kind}", Warnings.W509.format(name=self.name, where=where, **said))
-
-    def votes(self, pairs: Pairs) -> RuleVotes:
+    def vote(self, pairs: Pairs) -> RuleVotes:
         """Let the rules vote.
 
         pairs (Pairs): The pairs.
         RETURNS (RuleVotes): One answer for each.
         """
-        return vote(self.table.index.match(pairs), self.rules, pairs=len(pairs))
+        return vote(self._index.match(pairs), self.rules, pairs=len(pairs))
 
-    def bodies(self) -> Pairs:
-        """RETURNS (Pairs): The rules as texts."""
-        rules = self.rules
+    def bodies(self, vocab: Vocab) -> Pairs:
+        """Make a text of each rule, once.
+
+        vocab (Vocab): The vocabulary.
+        RETURNS (Pairs): One a rule, with placeholders as entities.
+        """
         if self._bodies is None:
-            self._bodies = rule_pairs(rules, self.vocab, stand_in=STAND_IN)
+            self._bodies = rule_pairs(self.rules, vocab, placeholder=PLACEHOLDER)
         return self._bodies
 
-    def rule_vectors(self) -> Any:
-        """RETURNS (NDArray): Vectors of all rules, from the weights as they were when they were last forgotten.
-        Shape (J, D)
+    def explain_no_relation(self, pairs: Pairs) -> str:
+        """Find a rule that states that a pair has no relation.
+
+        pairs (Pairs): Pairs without a triple.
+        RETURNS (str): A clause; "" if no rule fires.
         """
-        bodies = self.bodies()
-        if self._vectors is None:
-            self._vectors = self.read(bodies).unit
-        return self._vectors
+        for number, which in enumerate(self.vote(pairs).rule.tolist()):
+            if which >= 0:
+                rule, (subject, obj) = self.rules[which], pairs.spans(number)
+                return (
+                    f'rule {rule.id} "{rule.pattern}" says that {subject.text} and {obj.text} have no relation; '
+                    "where that is wrong, correct the rule and train anew"
+                )
+        return ""
 
-    def forget_vectors(self) -> None:
-        """Let rules be read anew: weights are others."""
-        self._vectors = None
+    def nearest_rule(self, answer: int, grid: numpy.ndarray, scores: numpy.ndarray) -> Optional[Tuple[Rule, float]]:
+        """Find the rule with a given answer that a pair's text is most like.
 
-    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "RulePipe":
-        """Read weights and settings; see `RelationPipe.from_bytes`."""
-        self.forget_vectors()
-        super().from_bytes(bytes_data, exclude=exclude)
-        return self
-
-    def from_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> "RulePipe":
-        """Read weights and settings; see `RelationPipe.from_disk`."""
-        self.forget_vectors()
-        super().from_disk(path, exclude=exclude)
-        return self
+        answer (int): Number of the answer.
+        grid (numpy.ndarray): Answer that each rule would give. Shape (J,)
+        scores (numpy.ndarray): Soft matches. Shape (J,)
+        RETURNS (Optional[Tuple[Rule, float]]): Rule and score; None if no rule has that answer.
+        """
+        rows = numpy.flatnonzero(grid == answer)
+        if not len(rows):
+            return None
+        best = int(rows[scores[rows].argmax()])
+        return self.rules[best], float(scores[best])
 
 
-def renamed(new: Sequence[Rule], known: Sequence[Rule]) -> List[Rule]:
-    """Give rules of one source other ids than those of another: evidence names a rule by its id alone.
+def rename_duplicates(new: Sequence[Rule], known: Sequence[Rule]) -> List[Rule]:
+    """Give rules ids that no other rule has: evidence names a rule by its id alone.
 
     new (Sequence[Rule]): Rules with different ids.
     known (Sequence[Rule]): Rules whose ids stay.
-    RETURNS (List[Rule]): The new ones; to an id that is taken, a number is added.
+    RETURNS (List[Rule]): The new ones; a number is added to an id that is taken.
     """
-    taken, found = {rule.id for rule in known}, []
+    taken, renamed = {rule.id for rule in known}, []
     for rule in new:
         name = free_name(rule.id, taken)
         taken.add(name)
-        found.append(replace(rule, id=name))
-    return found
+        renamed.append(replace(rule, id=name))
+    return renamed
+
+
+def load_rules(
+    rules: Union[str, Path, Sequence[Record]],
+    nlp: Optional[Language],
+    *,
+    name: str,
+    form: str,
+    max_gap: int,
+    any_type: bool,
+    relations: Optional[Sequence[str]] = None,
+    known: Sequence[Rule] = (),
+) -> Tuple[List[Rule], str]:
+    """Read and check rules from a file or from records.
+
+    rules (Union[str, Path, Sequence[Record]]): A file, or records.
+    nlp (Optional[Language]): The pipeline, whose tokenizer splits the patterns; None: they are split at spaces.
+    name (str): The component.
+    form (str): What of a token is compared.
+    max_gap (int): Most tokens that a gap stands for.
+    any_type (bool): Whether the types behind the masks are left out.
+    relations (Optional[Sequence[str]]): The relations there are; None: those of the rules.
+    known (Sequence[Rule]): Rules that are there already.
+    RETURNS (Tuple[List[Rule], str]): Those that can be used and are not there, and a warning of others, "" if none.
+    RAISES (ValueError): If one cannot be used.
+    """
+    checks: Settings = {
+        "max_gap": max_gap,
+        "any_type": any_type,
+        "tokenize": None if nlp is None else lambda word: [token.text for token in nlp.tokenizer(word)],
+        "lower": form == "lower",
+        "relations": relations,
+        "known": known,
+    }
+    where = str(rules) if isinstance(rules, (str, Path)) else f"the rules of {name}"
+    checked = read_rules(rules, where=name, **checks)
+    # it is no fault if all rules that are added are there already
+    usable = usable_rules(checked, where, needed=not known)
+    if not checked.problems:
+        return usable, ""
+    first, left_out = checked.problems[0], len(checked.problems)
+    counts = {"count": left_out, "total": left_out + len(usable), "where": where}
+    return usable, Warnings.W500.format(name=name, what=f"{first.where}: {first.message}", **counts)

@@ -1,10 +1,11 @@
 """The classes of a pair: no relation, or a relation read forwards or, where a pair is there in one order, backwards."""
 
-from dataclasses import dataclass, replace
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
+from dataclasses import dataclass, field, replace
+from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 import numpy
 from numpy.typing import NDArray
+from spacy.tokens import Doc
 from spacy.training import Example
 
 from ..annotations.gold import align_triples
@@ -22,8 +23,8 @@ class PairClass(NamedTuple):
     relation: str
     backwards: bool = False
 
-    def turned(self) -> "PairClass":
-        """RETURNS (PairClass): The same where the pair is read from the other side."""
+    def reversed(self) -> "PairClass":
+        """RETURNS (PairClass): The same class of the reversed pair."""
         return PairClass(self.relation, not self.backwards)
 
 
@@ -32,7 +33,7 @@ class GoldPairs:
     """Pairs of annotated Docs with their gold. Docs without annotation have none, but stay in the batch.
 
     pairs (Pairs): The pairs.
-    found (List[Set[PairClass]]): What gold says of each pair; nothing: no relation.
+    gold (List[Set[PairClass]]): Classes of each pair; empty: no relation.
     examples (Sequence[Example]): The batch; their predicted Docs are those of the pairs.
     missed (int): Gold triples of which no pair was suggested.
     unannotated (int): Docs without annotation.
@@ -40,7 +41,7 @@ class GoldPairs:
     """
 
     pairs: Pairs
-    found: List[Set[PairClass]]
+    gold: List[Set[PairClass]]
     examples: Sequence[Example]
     missed: int
     unannotated: int
@@ -50,38 +51,34 @@ class GoldPairs:
         return len(self.pairs)
 
     def known(self, known: Sequence[PairClass]) -> Tuple["GoldPairs", List[str]]:
-        """Leave out pairs of which gold says nothing but what the model does not know.
+        """Drop pairs whose gold classes are all unknown to the model.
 
         known (Sequence[PairClass]): The model's classes after `no relation`.
-        RETURNS (Tuple[GoldPairs, List[str]]): The others, and the unknown relations.
+        RETURNS (Tuple[GoldPairs, List[str]]): The other pairs, and the unknown relations.
         """
-        unknown = sorted({each.relation for said in self.found for each in said}.difference(k.relation for k in known))
-        kept = [n for n, said in enumerate(self.found) if not said or said.intersection(known)]
-        return (self if len(kept) == len(self.found) else self.take(kept)), unknown
+        unknown = sorted({each.relation for pair in self.gold for each in pair}.difference(k.relation for k in known))
+        rows = [n for n, classes in enumerate(self.gold) if not classes or classes.intersection(known)]
+        return (self if len(rows) == len(self.gold) else self.take(rows)), unknown
 
-    def in_both_orders(self) -> "GoldPairs":
-        """Add each pair as it is read from the other side, unless both orders are there.
-
-        RETURNS (GoldPairs): These pairs, then the turned ones.
-        """
+    def augment_with_reversed(self) -> "GoldPairs":
+        """RETURNS (GoldPairs): These pairs, then each reversed, unless both orders are there."""
         if self.pairs.both_orders:
             return self
-        turned = [{each.turned() for each in said} for said in self.found]
-        return replace(self, pairs=self.pairs.in_both_orders(), found=self.found + turned)
+        reversed_gold = [{each.reversed() for each in classes} for classes in self.gold]
+        return replace(self, pairs=self.pairs.augment_with_reversed(), gold=self.gold + reversed_gold)
 
     def take(self, numbers: Sequence[int]) -> "GoldPairs":
-        """Keep some of the pairs.
+        """Select some of the pairs.
 
-        numbers (Sequence[int]): Which.
+        numbers (Sequence[int]): Their numbers.
         RETURNS (GoldPairs): These, of the same examples.
         """
-        found = [self.found[number] for number in numbers]
-        return replace(self, pairs=self.pairs.take(numbers), found=found)
+        return replace(self, pairs=self.pairs.take(numbers), gold=[self.gold[number] for number in numbers])
 
     def with_own_docs(self) -> "GoldPairs":
-        """RETURNS (GoldPairs): The same without the examples of which there is no pair."""
-        kept = numpy.unique(self.pairs.doc).tolist()
-        return replace(self, pairs=self.pairs.with_own_docs(), examples=[self.examples[number] for number in kept])
+        """RETURNS (GoldPairs): The same without the examples that have no pair."""
+        docs = numpy.unique(self.pairs.doc).tolist()
+        return replace(self, pairs=self.pairs.with_own_docs(), examples=[self.examples[number] for number in docs])
 
     def classes(self, known: Sequence[PairClass]) -> IntArray:
         """Choose one class for each pair: the first that is known.
@@ -90,14 +87,47 @@ class GoldPairs:
         RETURNS (IntArray): Class of each pair, 0 for no relation. Shape (P,)
         """
         number = {each: index + 1 for index, each in enumerate(known)}
-        chosen = [min((number[e] for e in said if e in number), default=NO_RELATION) for said in self.found]
+        chosen = [min((number[e] for e in pair if e in number), default=NO_RELATION) for pair in self.gold]
         return numpy.asarray(chosen, dtype="int64")
 
 
-def gold_pairs(suggest: Any, examples: Sequence[Example]) -> GoldPairs:
-    """Suggest pairs on the predicted Docs of annotated examples, and read what gold says of each.
+@dataclass
+class CollectedPairs:
+    """What the training data of a component over pairs contains.
 
-    suggest (Suggester): Docs → pairs.
+    labels (List[str]): The relations: those of gold, unless the user gives them.
+    gold (List[Set[PairClass]]): Classes of each pair; empty: no relation.
+    types (List[Tuple[str, str]]): Entity types of each pair.
+    missed (int): Gold triples of which no pair was suggested.
+    unannotated (int): Docs without annotation.
+    docs (int): All Docs.
+    where (str): Name of the data, for messages.
+    """
+
+    labels: List[str] = field(default_factory=list)
+    gold: List[Set[PairClass]] = field(default_factory=list)
+    types: List[Tuple[str, str]] = field(default_factory=list)
+    missed: int = 0
+    unannotated: int = 0
+    docs: int = 0
+    where: str = ""
+
+    def add(self, batch: GoldPairs) -> None:
+        """Add the pairs of a batch.
+
+        batch (GoldPairs): Pairs with gold.
+        """
+        self.gold.extend(batch.gold)
+        self.types.extend(batch.pairs.types)
+        self.missed += batch.missed
+        self.unannotated += batch.unannotated
+        self.docs += len(batch.examples)
+
+
+def gold_pairs(suggest: Callable[[Sequence[Doc]], Pairs], examples: Sequence[Example]) -> GoldPairs:
+    """Suggest pairs on the predicted Docs of annotated examples, and align the gold with them.
+
+    suggest (Callable[[Sequence[Doc]], Pairs]): Docs → pairs.
     examples (Sequence[Example]): The batch.
     RETURNS (GoldPairs): Pairs and gold.
     """
@@ -105,22 +135,21 @@ def gold_pairs(suggest: Any, examples: Sequence[Example]) -> GoldPairs:
     pairs = suggest([example.predicted for example in examples])  # all of them: a shared encoder waits for each
     if not all(annotated):
         pairs = pairs.take([index for index, doc in enumerate(pairs.doc.tolist()) if annotated[doc]])
-    found, missed = match_gold(pairs, examples)
-    return GoldPairs(pairs, found, examples, missed, annotated.count(False))
+    gold, missed = match_gold(pairs, examples)
+    return GoldPairs(pairs, gold, examples, missed, annotated.count(False))
 
 
 def match_gold(pairs: Pairs, examples: Sequence[Example]) -> Tuple[List[Set[PairClass]], int]:
-    """Read what gold says of pairs that have been suggested.
+    """Align gold triples with suggested pairs.
 
     pairs (Pairs): On the predicted Docs of the examples, of which some may be left out.
-    examples (Sequence[Example]): The batch; Docs without annotation say nothing.
-    RETURNS (Tuple[List[Set[PairClass]], int]): What it says of each pair, and the number of triples of which there is
-        no pair.
+    examples (Sequence[Example]): The batch; Docs without annotation have no gold.
+    RETURNS (Tuple[List[Set[PairClass]], int]): Gold classes of each pair, and the number of triples without a pair.
     """
     number: Dict[Tuple[int, Tuple[int, int], Tuple[int, int]], List[int]] = {}
     for index, (doc, subject, obj) in enumerate(zip(pairs.doc.tolist(), pairs.subject.tolist(), pairs.object.tolist())):
         number.setdefault((doc, tuple(subject), tuple(obj)), []).append(index)
-    found: List[Set[PairClass]] = [set() for _ in range(len(pairs))]
+    gold: List[Set[PairClass]] = [set() for _ in range(len(pairs))]
     total = missed = 0
     for doc, example in enumerate(examples):
         triples = align_triples(example.predicted, example.reference)
@@ -132,44 +161,44 @@ def match_gold(pairs: Pairs, examples: Sequence[Example]) -> Tuple[List[Set[Pair
             forwards = number.get((doc, subject, obj), [])
             backwards = [] if pairs.both_orders else number.get((doc, obj, subject), [])
             for index in forwards:
-                found[index].add(PairClass(triple.relation))
+                gold[index].add(PairClass(triple.relation))
             for index in backwards:
-                found[index].add(PairClass(triple.relation, backwards=True))
+                gold[index].add(PairClass(triple.relation, backwards=True))
             missed += not (forwards or backwards)
-    return found, missed + total
+    return gold, missed + total
 
 
 def list_classes(gold: Sequence[Set[PairClass]], labels: Optional[Sequence[str]] = None) -> List[PairClass]:
     """List the classes that a data set has.
 
-    Where one relation is read backwards, all are: else a rare direction would be missing in a part of the data, and
+    If one relation has a backwards class, all have: else a rare direction would be missing in a part of the data, and
     two components of the same relations would not have the same classes.
 
-    gold (Sequence[Set[PairClass]]): What gold says of each pair.
-    labels (Optional[Sequence[str]]): Relations that shall be there in any case; None: those of gold.
+    gold (Sequence[Set[PairClass]]): Gold classes of each pair.
+    labels (Optional[Sequence[str]]): The relations; None: those of gold.
     RETURNS (List[PairClass]): Sorted, without `no relation`.
     """
-    seen = {each for said in gold for each in said}
+    seen = {each for classes in gold for each in classes}
     relations = {each.relation for each in seen} if labels is None else set(labels)
     directions = (False, True) if any(each.backwards for each in seen) else (False,)
     return sorted(PairClass(relation, backwards) for relation in relations for backwards in directions)
 
 
-def turned_classes(classes: Sequence[PairClass]) -> Optional[IntArray]:
-    """Say which class each is where the pair is read from the other side.
+def reversed_classes(classes: Sequence[PairClass]) -> Optional[IntArray]:
+    """Find the class of each reversed pair.
 
     classes (Sequence[PairClass]): The model's classes after `no relation`, in its order.
-    RETURNS (Optional[IntArray]): Numbers of classes, 0 for no relation. None where a direction is missing. Shape (R,)
+    RETURNS (Optional[IntArray]): Numbers of classes, 0 for no relation. None if a direction is missing. Shape (R,)
     """
     number = {each: index + 1 for index, each in enumerate(classes)}
-    found = [number.get(each.turned()) for each in classes]
-    return None if None in found else numpy.asarray([NO_RELATION, *found], dtype="int64")
+    numbers = [number.get(each.reversed()) for each in classes]
+    return None if None in numbers else numpy.asarray([NO_RELATION, *numbers], dtype="int64")
 
 
-def turned_answers(said: Mapping[PairClass, float]) -> Dict[PairClass, float]:
-    """Read what is said of a pair from the other side.
+def reverse_answers(answers: Mapping[PairClass, float]) -> Dict[PairClass, float]:
+    """Reverse the direction of weighted answers.
 
-    said (Mapping[PairClass, float]): Weight of each answer.
-    RETURNS (Dict[PairClass, float]): The same of the turned pair.
+    answers (Mapping[PairClass, float]): Weight of each answer about a pair.
+    RETURNS (Dict[PairClass, float]): The same about the reversed pair.
     """
-    return {each.turned(): weight for each, weight in said.items()}
+    return {each.reversed(): weight for each, weight in answers.items()}

@@ -1,7 +1,7 @@
 """Which pairs of entities are classified: all of a sentence, or those that a data set marks."""
 
 from dataclasses import dataclass, field, replace
-from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, Union
+from typing import Iterator, List, Optional, Sequence, Tuple, Union
 
 import numpy
 from numpy.typing import NDArray
@@ -35,6 +35,11 @@ class Pairs:
 
     def __len__(self) -> int:
         return len(self.doc)
+
+    @property
+    def pairs(self) -> "Pairs":
+        """RETURNS (Pairs): Itself: `GoldPairs` has the same attribute."""
+        return self
 
     def spans(self, number: int) -> Tuple[Span, Span]:
         """Make the arguments of one pair.
@@ -80,25 +85,25 @@ class Pairs:
 
     def with_own_docs(self) -> "Pairs":
         """RETURNS (Pairs): The same without the Docs of which there is no pair, so that nothing reads them."""
-        kept, doc = numpy.unique(self.doc, return_inverse=True)
-        return replace(self, docs=[self.docs[number] for number in kept.tolist()], doc=doc.astype("int64"))
+        docs, doc = numpy.unique(self.doc, return_inverse=True)
+        return replace(self, docs=[self.docs[number] for number in docs.tolist()], doc=doc.astype("int64"))
 
-    def turned(self, which: Optional[NDArray[numpy.bool_]] = None) -> "Pairs":
-        """Read pairs from the other side.
+    def reversed(self, which: Optional[NDArray[numpy.bool_]] = None) -> "Pairs":
+        """Exchange subject and object.
 
-        which (Optional[NDArray[numpy.bool_]]): Which of them; None: all. Shape (P,)
-        RETURNS (Pairs): Their subject and object change places.
+        which (Optional[NDArray[numpy.bool_]]): Which pairs are reversed; None: all. Shape (P,)
+        RETURNS (Pairs): The pairs, some of them reversed.
         """
         chosen = numpy.ones(len(self), dtype=bool) if which is None else which
-        types = [kinds[::-1] if turn else kinds for kinds, turn in zip(self.types, chosen.tolist())]
-        first, second = (
-            numpy.where(chosen[:, None], *order) for order in ((self.object, self.subject), (self.subject, self.object))
+        types = [kinds[::-1] if is_chosen else kinds for kinds, is_chosen in zip(self.types, chosen.tolist())]
+        subject = numpy.where(chosen[:, None], self.object, self.subject)
+        return replace(
+            self, subject=subject, object=numpy.where(chosen[:, None], self.subject, self.object), types=types
         )
-        return replace(self, subject=first, object=second, types=types)
 
-    def in_both_orders(self) -> "Pairs":
-        """RETURNS (Pairs): These pairs, then each as it is read from the other side, unless both are there."""
-        return self if self.both_orders else self.joined(self.turned())
+    def augment_with_reversed(self) -> "Pairs":
+        """RETURNS (Pairs): These pairs, then each reversed, unless both orders are there."""
+        return self if self.both_orders else self.joined(self.reversed())
 
     def in_text_order(self) -> "Pairs":
         """RETURNS (Pairs): Of pairs in both orders those whose subject comes first; others as they are."""
@@ -112,11 +117,12 @@ class Pairs:
         other (Pairs): The others.
         RETURNS (Pairs): All of them.
         """
-        columns: Dict[str, Any] = {
-            name: numpy.concatenate([getattr(self, name), getattr(other, name)])
-            for name in ("doc", "text", "subject", "object")
-        }
-        return replace(self, types=self.types + other.types, **columns)
+        doc, text, subject, obj = (numpy.concatenate(columns) for columns in zip(self._columns(), other._columns()))
+        return replace(self, doc=doc, text=text, subject=subject, object=obj, types=self.types + other.types)
+
+    def _columns(self) -> Tuple[IntArray, IntArray, IntArray, IntArray]:
+        """Return all arrays."""
+        return self.doc, self.text, self.subject, self.object
 
 
 def stack_pairs(parts: Sequence[Pairs]) -> Pairs:
@@ -126,13 +132,12 @@ def stack_pairs(parts: Sequence[Pairs]) -> Pairs:
     RETURNS (Pairs): All of them; in both orders where all parts are.
     """
     offsets = numpy.cumsum([0, *(len(part.docs) for part in parts)])
-    columns: Dict[str, Any] = {
-        name: numpy.concatenate([getattr(part, name) for part in parts]) for name in ("text", "subject", "object")
-    }
     return Pairs(
         [doc for part in parts for doc in part.docs],
         numpy.concatenate([part.doc + offset for part, offset in zip(parts, offsets)]),
+        text=numpy.concatenate([part.text for part in parts]),
+        subject=numpy.concatenate([part.subject for part in parts]),
+        object=numpy.concatenate([part.object for part in parts]),
         types=[kinds for part in parts for kinds in part.types],
         both_orders=all(part.both_orders for part in parts),
-        **columns,
     )

@@ -48,7 +48,7 @@ class EntityPairs:
         return _as_pairs(docs, rows, both_orders=True)
 
     def _is_allowed(self, first: Entity, second: Entity) -> bool:
-        """Say whether two entities are a pair to be classified."""
+        """Return True if two entities are a pair to be classified."""
         (place, kind), (other, other_kind) = first, second
         between = max(place[0], other[0]) - min(place[1], other[1])
         if place == other or (self.max_distance is not None and between > self.max_distance):

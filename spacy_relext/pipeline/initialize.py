@@ -17,7 +17,19 @@ from ..errors import Errors
 
 GetExamples = Callable[[], Iterable[Example]]
 
+DATA = "the training data"
+
 BATCH = 128
+
+
+def describe_corpus(nlp: Optional[Language]) -> str:
+    """Name the training corpus, for messages.
+
+    nlp (Optional[Language]): The pipeline.
+    RETURNS (str): "the training data", with its path if the config has one.
+    """
+    path = None if nlp is None else (nlp.config.get("paths") or {}).get("train")
+    return f"{DATA} ({path})" if path else DATA
 
 
 def annotated(get_examples: GetExamples, nlp: Optional[Language], name: str) -> GetExamples:

@@ -2,60 +2,81 @@
 
 import copy
 import warnings
-from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, ClassVar, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
+import numpy
+import srsly
 from spacy.language import Language
 from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc
 from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 
 from ..annotations import extensions  # noqa: F401
 from ..bridge.modules import loss_and_gradient, module_of, move_to_device, to_numpy
 from ..errors import Errors
-from .initialize import check_listener_widths, check_vectors
-from .settings import CONFIGURED, reconcile
+from .initialize import check_listener_widths, check_vectors, describe_corpus
+from .settings import CONFIGURED, Ranges, Settings, check_settings, reconcile
 
-Gradients = Tuple[Any, ...]
+# A method's own types: what is classified, the model's input, its output (arrays) and what is stored on a Doc.
+Instances = Any
+Features = Any
+Outputs = Any
+Prediction = Any
+
+Targets = Dict[str, numpy.ndarray]
+Tensors = Dict[str, Any]  # of torch, which is not imported here
+Scorer = Callable[..., Settings]
+
+# Folder, and key in bytes, of what a component knows besides settings and weights.
+KNOWLEDGE = "knowledge"
 
 
 class RelationPipe(TrainablePipe):
     """Base of every component of this package.
 
-    A method says what is classified (`suggest`), as which arrays (`features`), with which loss (`loss_function`,
-    `targets`) and how scores become triples (`decode`, `store`). Labels, initialization, the update step,
+    A method defines what is classified (`suggest`), as which arrays (`features`), with which loss (`loss`, `targets`)
+    and how scores become triples (`decode`, `store`). Labels, initialization, prediction, the update step,
     serialization and scoring are here, once.
     """
 
+    architectures: ClassVar[Tuple[str, ...]] = ()
+    writes: str = "triples"
+    needs_triples: bool = True  # of training data; a reader warns if a corpus has none
+    # Settings and their values: lowest and highest number, or choices.
+    ranges: ClassVar[Ranges] = {}
+    # Settings that training and tuning fill in, as they are before.
+    fitted: ClassVar[Settings] = {}
+    # Settings that `fit_settings` finds before thresholds are tuned.
+    fitted_first: ClassVar[Tuple[str, ...]] = ()
+
     def __init__(
         self,
-        vocab: Any,
+        vocab: Vocab,
         model: Model,
         name: str,
         *,
-        scorer: Optional[Callable[..., Dict[str, Any]]] = None,
-        settings: Optional[Dict[str, Any]] = None,
-        fitted: Optional[Dict[str, Any]] = None,
+        scorer: Optional[Scorer] = None,
+        settings: Optional[Settings] = None,
     ) -> None:
         """Create a component; it has no labels and no weights before it is initialized or loaded.
 
         vocab (Vocab): The shared vocabulary.
         model (Model): The thinc model.
         name (str): The component's name in the pipeline, and its triples' source.
-        scorer (Optional[Callable[..., Dict[str, Any]]]): The scoring function.
-        settings (Optional[Dict[str, Any]]): What the config says, plain values, saved with the component.
-        fitted (Optional[Dict[str, Any]]): What training and tuning fill in, as it is before; saved too.
+        scorer (Optional[Scorer]): The scoring function.
+        settings (Optional[Settings]): Plain values from the config, saved with the component.
+        RAISES (ValueError): If a setting is out of its range.
         """
+        check_settings(settings or {}, self.ranges)
         self.vocab, self.model, self.name, self.scorer = vocab, model, name, scorer
-        self._fitted = dict(fitted or {})
-        self.cfg: Dict[str, Any] = copy.deepcopy({"labels": [], **(settings or {}), **self._fitted})
+        self.cfg: Settings = copy.deepcopy({"labels": [], **(settings or {}), **self.fitted})
         # Kept beside the settings in use, so that a config changed since can be told from settings changed by tuning.
         self.cfg[CONFIGURED] = copy.deepcopy(settings or {})
         self._warned: set = set()
-        self.kept_outputs: Optional[KeptOutputs] = None
 
     @property
     def labels(self) -> Tuple[str, ...]:
@@ -69,93 +90,107 @@ class RelationPipe(TrainablePipe):
 
     # What a method defines
 
-    # Settings that `fit_settings` finds before thresholds are.
-    fitted_first: Tuple[str, ...] = ()
-
-    def fit_settings(self, examples: Sequence[Example]) -> Dict[str, Any]:
-        """Fit what scores depend on to held-out data: values of the settings `fitted_first`."""
-        return {}
-
-    architectures: Tuple[str, ...] = ()
-    writes: str = "triples"
-    needs_triples: bool = True  # of training data; a reader warns where a corpus has none
-
-    def suggest(self, docs: Sequence[Doc]) -> Any:
-        """Choose what shall be classified in a batch of Docs."""
+    def suggest(self, docs: Sequence[Doc]) -> Instances:
+        """Choose what is classified in a batch of Docs."""
         raise NotImplementedError
 
-    def suggest_gold(self, examples: Sequence[Example]) -> Any:
-        """Choose what shall be classified in training, with the gold at hand."""
+    def suggest_gold(self, examples: Sequence[Example]) -> Instances:
+        """Choose what is classified in training, with the gold at hand."""
         raise NotImplementedError
 
-    def features(self, instances: Any) -> Any:
+    def split(self, instances: Instances) -> Iterator[Instances]:
+        """Yield instances in parts that the model reads one at a time; nothing if there are none."""
+        if len(instances):
+            yield instances
+
+    def features(self, instances: Instances) -> Features:
         """Turn instances into the model's input."""
         raise NotImplementedError
 
-    def readings(self, instances: Any) -> Any:
-        """Say what is read of instances in training, where that is not each of them once."""
-        return instances
-
-    def training_features(self, instances: Any) -> Any:
-        """Turn instances into the model's input in training, where that is another one."""
+    def training_features(self, instances: Instances) -> Features:
+        """Turn instances into the model's input in training, if that differs."""
         return self.features(instances)
 
-    def targets(self, instances: Any) -> Dict[str, Any]:
+    def targets(self, instances: Instances) -> Targets:
         """Turn the gold of instances into arrays for the loss."""
         raise NotImplementedError
 
-    def loss(self, outputs: Any, targets: Dict[str, Any]) -> Dict[str, Any]:
-        """Compute the named terms of the loss; see `models/`."""
+    def loss(self, outputs: Outputs, targets: Tensors) -> Tensors:
+        """Compute the named terms of the loss; see the method's `losses.py`."""
         raise NotImplementedError
 
-    def decode(self, instances: Any, outputs: Any) -> List[Any]:
-        """Turn scores into one prediction per Doc."""
+    def decode(self, instances: Instances, outputs: Optional[Outputs]) -> List[Prediction]:
+        """Turn scores into one prediction per Doc; without instances there are no outputs."""
         raise NotImplementedError
 
-    def store(self, doc: Doc, prediction: Any) -> None:
+    def store(self, doc: Doc, prediction: Prediction) -> None:
         """Write one prediction onto its Doc."""
         raise NotImplementedError
 
-    def collect(self, examples: Iterable[Example]) -> List[str]:
-        """Read labels (and whatever else the method needs) from training data."""
+    def collect(self, examples: Iterable[Example], *, labels: Optional[List[str]], where: str) -> Any:
+        """Read the training data once, and return all that `adopt` needs from it, above all `labels`."""
         raise NotImplementedError
 
-    def without_labels(self) -> str:
-        """Say why training data has shown no label."""
-        return Errors.R003.format(name=self.name)
+    def adopt(self, collected: Any) -> None:
+        """Set labels and all else that follows from what `collect` returned."""
+        self.cfg["labels"] = sorted(set(collected.labels))
+        if not self.labels:
+            raise ValueError(Errors.R003.format(name=self.name))
 
-    def settle(self) -> None:
-        """Take down what follows from the labels, before the model gets its sizes."""
-
-    def model_sizes(self) -> Dict[str, Any]:
+    def model_sizes(self) -> Settings:
         """Name the sizes that the torch module's `configure` takes."""
         raise NotImplementedError
 
+    def fit_settings(self, examples: Sequence[Example]) -> Settings:
+        """Fit the settings `fitted_first` to held-out data."""
+        return {}
+
+    def knowledge_files(self) -> Dict[str, bytes]:
+        """Return what the component knows besides settings and weights: file name → content."""
+        return {}
+
+    def load_knowledge(self, files: Mapping[str, bytes]) -> None:
+        """Read what `knowledge_files` returned; settings and weights are loaded before."""
+
+    def explain_no_triple(self, doc: Doc, nlp: Language) -> str:
+        """Return, as a clause, why the component has stated nothing in a Doc of a pipeline."""
+        return f"{self.name} states none"
+
     # What all methods share
 
-    def predict(self, docs: Iterable[Doc]) -> List[Any]:
+    def predict(self, docs: Iterable[Doc]) -> List[Prediction]:
         """Score a batch of Docs without changing them.
 
         docs (Iterable[Doc]): The batch.
-        RETURNS (List[Any]): One prediction per Doc, for `set_annotations`.
-        RAISES (ValueError): Where the component is not initialized.
+        RETURNS (List[Prediction]): One per Doc, for `set_annotations`.
+        RAISES (ValueError): If the component is not initialized.
         """
-        docs = list(docs)
         self.require_initialized()
-        instances = self.suggest(docs)
-        if not len(instances):
-            return self.decode(instances, None)
-        return self.decode(instances, self.say(docs, lambda: to_numpy(self.model.predict(self.features(instances)))))
+        instances = self.suggest(list(docs))
+        return self.decode(instances, self.run(instances))
 
-    def say(self, docs: Sequence[Doc], compute: Callable[[], Any]) -> Any:
-        """RETURNS (Any): What `compute` says of a batch of Docs, or has said where outputs are kept."""
-        return compute() if self.kept_outputs is None else self.kept_outputs.look_up(docs, compute)
+    def run(self, instances: Instances) -> Optional[Outputs]:
+        """Score instances; a method may read them more than once.
 
-    def set_annotations(self, docs: Iterable[Doc], predictions: List[Any]) -> None:
+        instances (Instances): From `suggest` or `suggest_gold`.
+        RETURNS (Optional[Outputs]): The model's output; None without instances.
+        """
+        return self.forward(instances)
+
+    def forward(self, instances: Instances) -> Optional[Outputs]:
+        """Run the model over instances as they are, in parts.
+
+        instances (Instances): From `suggest` or `suggest_gold`.
+        RETURNS (Optional[Outputs]): The model's output; None without instances.
+        """
+        parts = [to_numpy(self.model.predict(self.features(part))) for part in self.split(instances)]
+        return join_outputs(parts) if parts else None
+
+    def set_annotations(self, docs: Iterable[Doc], predictions: List[Prediction]) -> None:
         """Store predictions on their Docs.
 
         docs (Iterable[Doc]): The batch.
-        predictions (List[Any]): From `predict`.
+        predictions (List[Prediction]): From `predict`.
         """
         for doc, prediction in zip(docs, predictions):
             self.store(doc, prediction)
@@ -167,25 +202,22 @@ class RelationPipe(TrainablePipe):
         nlp: Optional[Language] = None,
         labels: Optional[List[str]] = None,
     ) -> None:
-        """Find the labels, give the model its sizes, and load the encoder's weights.
+        """Collect the labels, give the model its sizes, and load the encoder's weights.
 
-        get_examples (Callable[[], Iterable[Example]]): Returns the training data; only its first 100 examples where
+        get_examples (Callable[[], Iterable[Example]]): Returns the training data; only its first 100 examples if
             `[training] max_epochs = -1`.
         nlp (Optional[Language]): The pipeline.
-        labels (Optional[List[str]]): The labels, where the data does not show all of them.
-        RAISES (ValueError): Where there are no labels, or no static vectors and the encoder reads them.
+        labels (Optional[List[str]]): The labels, if the data does not show all of them.
+        RAISES (ValueError): If there are no labels, or no static vectors and the encoder reads them.
         """
         self.check_model()
         if nlp is not None:
             check_listener_widths(nlp, self.name)
         check_vectors(self.model, self.vocab, self.name)
-        self.cfg.update(copy.deepcopy(self._fitted))
-        found = self.collect(_checked(get_examples, f"{type(self).__name__}.initialize"))
-        self.cfg["labels"] = sorted(set(labels if labels is not None else found))
-        if not self.labels:
-            raise ValueError(self.without_labels())
-        self.settle()
-        self.model.initialize(X=self._sample(get_examples))
+        self.cfg.update(copy.deepcopy(self.fitted), labels=[])
+        examples = _checked(get_examples, f"{type(self).__name__}.initialize")
+        self.adopt(self.collect(examples, labels=labels, where=describe_corpus(nlp)))
+        self.model.initialize(X=self.features(self.suggest_gold(list(islice(get_examples(), 10)))))
         module_of(self.model).configure(**self.model_sizes())
         move_to_device(self.model)
 
@@ -201,7 +233,7 @@ class RelationPipe(TrainablePipe):
 
         examples (Iterable[Example]): Predicted and gold Docs.
         drop (float): Dropout of thinc layers; torch layers have their own.
-        sgd (Optional[Optimizer]): Where given, weights are updated at once.
+        sgd (Optional[Optimizer]): If given, weights are updated at once.
         losses (Optional[Dict[str, float]]): Gets the loss under the component's name, and each term beside it.
         RETURNS (Dict[str, float]): The losses.
         """
@@ -211,8 +243,7 @@ class RelationPipe(TrainablePipe):
         validate_examples(examples, f"{type(self).__name__}.update")
         self.require_initialized()
         set_dropout_rate(self.model, drop)
-        instances = self.readings(self.suggest_gold(examples))
-        terms = self.learn(instances)
+        terms = self.learn(self.suggest_gold(examples))
         if sgd is not None:
             self.finish_update(sgd)
         for term, value in terms.items():
@@ -221,11 +252,11 @@ class RelationPipe(TrainablePipe):
         losses[self.name] += sum(terms.values())
         return losses
 
-    def learn(self, instances: Any, *, share: float = 1.0) -> Dict[str, float]:
-        """Run the model there and back; the weights wait for the optimizer.
+    def learn(self, instances: Instances, *, share: float = 1.0) -> Dict[str, float]:
+        """Run the model forward and backward; the weights wait for the optimizer.
 
-        instances (Any): What `suggest_gold` chose.
-        share (float): What the loss is multiplied by.
+        instances (Instances): From `suggest_gold`.
+        share (float): Factor of the loss.
         RETURNS (Dict[str, float]): Terms of the loss.
         """
         # Even a batch without instances goes through the model: a shared encoder waits for all its listeners.
@@ -235,22 +266,22 @@ class RelationPipe(TrainablePipe):
         backprop(gradients if len(instances) else tuple(None for _ in gradients))
         return terms
 
-    def get_loss(self, examples: Iterable[Example], scores: Any) -> Tuple[float, Gradients]:
+    def get_loss(self, examples: Iterable[Example], scores: Outputs) -> Tuple[float, Tuple[Any, ...]]:
         """Compute the loss of a model output and its gradient.
 
         examples (Iterable[Example]): The batch that gave the output.
-        scores (Any): The model's output for `features(suggest_gold(examples))`.
-        RETURNS (Tuple[float, Gradients]): The loss and one gradient per output.
+        scores (Outputs): The model's output for `features(suggest_gold(examples))`.
+        RETURNS (Tuple[float, Tuple[Any, ...]]): The loss and one gradient per output.
         """
         terms, gradients = loss_and_gradient(self.loss, scores, self.targets(self.suggest_gold(list(examples))))
         return sum(terms.values()), gradients
 
-    def score(self, examples: Iterable[Example], **kwargs: Any) -> Dict[str, Any]:
+    def score(self, examples: Iterable[Example], **kwargs: Any) -> Settings:
         """Evaluate predictions.
 
         examples (Iterable[Example]): Predicted and gold Docs.
         kwargs (Any): Passed on to the scorer.
-        RETURNS (Dict[str, Any]): The scores.
+        RETURNS (Settings): The scores.
         """
         if self.scorer is None:
             return {}
@@ -273,7 +304,7 @@ class RelationPipe(TrainablePipe):
     def require_initialized(self) -> None:
         """Check that there are labels and weights.
 
-        RAISES (ValueError): Where there are none.
+        RAISES (ValueError): If there are none.
         """
         if not self.labels or module_of(self.model).sizes is None:
             raise ValueError(Errors.R004.format(name=self.name))
@@ -281,34 +312,65 @@ class RelationPipe(TrainablePipe):
     def check_model(self) -> None:
         """Check that the config names a model of this component's kind; spaCy does not.
 
-        RAISES (ValueError): Where it is another.
+        RAISES (ValueError): If it is another.
         """
         if self.model.name not in self.architectures:
             expected = " or ".join(self.architectures)
             raise ValueError(Errors.R005.format(name=self.name, found=self.model.name, expected=expected))
 
+    def to_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> None:
+        """Write settings, weights and knowledge into a folder.
+
+        path (Union[str, Path]): The component's folder.
+        exclude (Iterable[str]): Parts to leave out: "cfg", "model", "vocab", "knowledge".
+        """
+        exclude = tuple(exclude)
+        super().to_disk(path, exclude=exclude)
+        for name, content in self.knowledge_files().items() if KNOWLEDGE not in exclude else ():
+            (Path(path) / KNOWLEDGE).mkdir(exist_ok=True)
+            (Path(path) / KNOWLEDGE / name).write_bytes(content)
+
     def from_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> "RelationPipe":
-        """Read weights and settings from a folder; settings that the config was given since it was saved stay.
+        """Read what `to_disk` wrote; settings that the config was given since then stay.
 
         path (Union[str, Path]): The component's folder.
         exclude (Iterable[str]): Parts to leave out.
         RETURNS (RelationPipe): The component.
         """
+        exclude = tuple(exclude)
         configured, self.cfg[CONFIGURED] = self.cfg[CONFIGURED], {}
-        super().from_disk(path, exclude=tuple(exclude))
+        super().from_disk(path, exclude=exclude)
         reconcile(self.cfg, configured)
+        if KNOWLEDGE not in exclude:
+            self.load_knowledge({each.name: each.read_bytes() for each in (Path(path) / KNOWLEDGE).glob("*")})
         return self
 
+    def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
+        """Return settings, weights and knowledge as bytes.
+
+        exclude (Iterable[str]): As for `to_disk`.
+        RETURNS (bytes): For `from_bytes`.
+        """
+        exclude = tuple(exclude)
+        parts: Dict[str, object] = {"pipe": super().to_bytes(exclude=exclude)}
+        if KNOWLEDGE not in exclude:
+            parts[KNOWLEDGE] = self.knowledge_files()
+        return bytes(srsly.msgpack_dumps(parts))
+
     def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "RelationPipe":
-        """Read weights and settings; settings that the config was given since they were saved stay.
+        """Read what `to_bytes` returned; settings that the config was given since then stay.
 
         bytes_data (bytes): From `to_bytes`.
-        exclude (Iterable[str]): Parts to leave out.
+        exclude (Iterable[str]): As for `from_disk`.
         RETURNS (RelationPipe): The component.
         """
+        exclude = tuple(exclude)
+        parts = srsly.msgpack_loads(bytes_data)
         configured, self.cfg[CONFIGURED] = self.cfg[CONFIGURED], {}
-        super().from_bytes(bytes_data, exclude=tuple(exclude))
+        super().from_bytes(parts["pipe"], exclude=exclude)
         reconcile(self.cfg, configured)
+        if KNOWLEDGE in parts and KNOWLEDGE not in exclude:
+            self.load_knowledge(parts[KNOWLEDGE])
         return self
 
     def warn_once(self, key: str, message: str) -> None:
@@ -321,13 +383,9 @@ class RelationPipe(TrainablePipe):
             self._warned.add(key)
             warnings.warn(message, UserWarning, stacklevel=2)
 
-    def _sample(self, get_examples: Callable[[], Iterable[Example]]) -> Any:
-        """Make a small model input, from which thinc layers infer their sizes."""
-        return self.features(self.suggest_gold(list(islice(get_examples(), 10))))
-
 
 def _checked(get_examples: Callable[[], Iterable[Example]], method: str) -> Iterator[Example]:
-    """Yield the training data as it is checked: spaCy's own check would read all of it once more."""
+    """Yield the training data and check it: spaCy's own check would read all of it once more."""
     if not callable(get_examples):
         validate_get_examples(get_examples, method)
     for example in get_examples():
@@ -335,51 +393,26 @@ def _checked(get_examples: Callable[[], Iterable[Example]], method: str) -> Iter
         yield example
 
 
-class KeptOutputs:
-    """The outputs of one component's model, in the order of the batches that it reads."""
+def join_outputs(parts: Sequence[Outputs]) -> Outputs:
+    """Concatenate the outputs of parts; rows that are shorter in some parts are padded with 0.
 
-    def __init__(self) -> None:
-        self._kept: List[Tuple[List[str], Any]] = []
-        self._next = 0
-
-    def rewind(self) -> None:
-        """Expect the first batch again."""
-        self._next = 0
-
-    def forget(self) -> None:
-        """Let all be said anew: something that the model reads has changed."""
-        self._kept, self._next = [], 0
-
-    def look_up(self, docs: Sequence[Doc], compute: Callable[[], Any]) -> Any:
-        """Find what was said of a batch, or let it be said now.
-
-        docs (Sequence[Doc]): The batch: the same as at this place since the last `rewind`.
-        compute (Callable[[], Any]): Runs the model.
-        RETURNS (Any): Its outputs.
-        """
-        texts = [doc.text for doc in docs]
-        if self._next == len(self._kept):
-            self._kept.append((texts, compute()))
-        kept, outputs = self._kept[self._next]
-        assert kept == texts, "another batch than the last time"
-        self._next += 1
-        return outputs
-
-
-@contextmanager
-def outputs_kept(pipes: Iterable[Any]) -> Iterator[None]:
-    """Let models read each batch once only, however often it is predicted within this block.
-
-    Only where data and order stay as they are. `rewind` their `kept_outputs` before the data is predicted again, and
-    `forget` what they hold when something changes that comes before them.
-
-    pipes (Iterable[RelationPipe]): The components.
+    parts (Sequence[Outputs]): Named tuples of arrays.
+    RETURNS (Outputs): One such tuple.
     """
-    pipes = list(pipes)
-    for pipe in pipes:
-        pipe.kept_outputs = KeptOutputs()
-    try:
-        yield
-    finally:
-        for pipe in pipes:
-            pipe.kept_outputs = None
+    if len(parts) == 1:
+        return parts[0]
+    columns = []
+    for arrays in zip(*parts):
+        width = max(array.shape[1] for array in arrays)
+        columns.append(numpy.concatenate([numpy.pad(a, ((0, 0), (0, width - a.shape[1]))) for a in arrays]))
+    return type(parts[0])(*columns)
+
+
+def assigning_components(nlp: Language, attribute: str) -> List[str]:
+    """List the components whose factory says that they set an attribute.
+
+    nlp (Language): The pipeline.
+    attribute (str): Such as "doc.ents".
+    RETURNS (List[str]): Their names, in order.
+    """
+    return [name for name in nlp.pipe_names if attribute in nlp.get_pipe_meta(name).assigns]

@@ -29,25 +29,25 @@ def check_settings(settings: Mapping[str, Any], ranges: Ranges, *, section: str 
         if value is not None and isinstance(first, str):
             check_choice(section + key, value, allowed)  # type: ignore[arg-type]
         elif value is not None:
-            check_range(section + key, value, *allowed)  # type: ignore[arg-type]
+            check_range(section + key, value, *allowed)
 
 
-def plain_settings(arguments: Dict[str, Any]) -> Dict[str, Any]:
+def plain_settings(arguments: Settings) -> Settings:
     """Pick what a component saves from the arguments of its factory.
 
-    arguments (Dict[str, Any]): The factory's arguments.
-    RETURNS (Dict[str, Any]): Plain values.
+    arguments (Settings): The factory's arguments.
+    RETURNS (Settings): Plain values.
     """
     return {
         key: value for key, value in arguments.items() if key not in ("nlp", "name", "model", "scorer", "suggester")
     }
 
 
-def reconcile(cfg: Dict[str, Any], configured: Dict[str, Any]) -> None:
+def reconcile(cfg: Settings, configured: Settings) -> None:
     """Let the config win over loaded settings where it says something else than when they were saved.
 
-    cfg (Dict[str, Any]): Loaded settings, with the config of that time under `configured`; changed in place.
-    configured (Dict[str, Any]): What the config says now.
+    cfg (Settings): Loaded settings, with the config of that time under `configured`; changed in place.
+    configured (Settings): What the config says now.
     """
     saved = cfg.get(CONFIGURED, {})
     plain = as_saved(configured)
@@ -66,12 +66,12 @@ def as_saved(value: Any) -> Any:
     return srsly.json_loads(srsly.json_dumps(value))
 
 
-def keep_settings(nlp: Language, name: str, values: Dict[str, Any]) -> None:
+def keep_settings(nlp: Language, name: str, values: Settings) -> None:
     """Change a component's settings for good: also in the pipeline's config, as far as they stand there.
 
     nlp (Language): The pipeline.
     name (str): The component.
-    values (Dict[str, Any]): The settings.
+    values (Settings): The settings.
     """
     cfg, config = nlp.get_pipe(name).cfg, nlp.get_pipe_config(name)  # type: ignore[attr-defined]
     cfg.update(copy.deepcopy(values))
@@ -79,7 +79,7 @@ def keep_settings(nlp: Language, name: str, values: Dict[str, Any]) -> None:
         cfg[CONFIGURED][key] = config[key] = copy.deepcopy(values[key])
 
 
-Callback = Callable[[Language, Dict[str, Any]], None]
+Callback = Callable[[Language, Settings], None]
 
 
 def find_pipe(nlp: Language, component: str, attribute: str, *, problem: str) -> Any:

@@ -1,11 +1,13 @@
 """Fit calibration and thresholds of a trained pipeline on held-out data."""
 
 import copy
-from typing import Any, Dict, Iterable, List, Mapping, Sequence, Union
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Union
 
-import numpy as np
+import numpy
 from spacy.language import Language
+from spacy.tokens import Doc
 from spacy.training import Example
+from spacy.util import minibatch
 
 from ..annotations.entities import is_searched
 from ..annotations.store import has_triples
@@ -13,17 +15,15 @@ from ..errors import Errors
 from ..scoring.calibration import best_threshold, expected_calibration_error, steady_thresholds
 from ..scoring.outcomes import RelationCells, TripleOutcomes, collect_cells, collect_outcomes, estimate_label_frequency
 from ..scoring.probabilities import Floats, Platt, calibrate, fit_platt
-from .pipe import RelationPipe, outputs_kept
-from .settings import as_saved, keep_settings
+from .pipe import Instances, Outputs, RelationPipe
+from .settings import Settings, as_saved, keep_settings
 
 Outcomes = Union[TripleOutcomes, RelationCells]
-
-Settings = Dict[str, Any]
 
 # What is below cannot become a triple; above it the sweep sees every candidate.
 _FLOOR = 0.1
 
-# What is saved shall be what was fitted, digit by digit.
+# Digits of what is fitted, so that saving loses none.
 _DIGITS = 6
 
 _RAW: Settings = {"scale": 1.0, "shift": 0.0, "thresholds": {}}
@@ -31,20 +31,20 @@ _RAW: Settings = {"scale": 1.0, "shift": 0.0, "thresholds": {}}
 
 def tune_pipeline(
     nlp: Language, examples: Iterable[Example], *, min_positives: int = 10, per_label: bool = True
-) -> Dict[str, Dict[str, Any]]:
+) -> Dict[str, Settings]:
     """Fit scale, shift and thresholds of every component of this package, and keep them in its settings.
 
     Scores are mapped to calibrated probabilities by a logistic curve (Platt), which leaves their order as it is; then
     thresholds with the best F1 are chosen, the common one and, as far as cross-validation advises, one for each
-    relation with enough right predictions. Detectors come first, since what they say is part of a triple's score.
-    Where the exact F1 of triples would get worse on this data, the detectors' probabilities stay as they are; where it
-    still would, the component keeps all its settings.
+    relation with enough right predictions. Detectors come first, since their probabilities are part of a triple's
+    score. If the exact F1 of triples gets worse on this data, the detectors' probabilities stay as they are; if it
+    still does, the component keeps all its settings.
 
     nlp (Language): A trained pipeline; changed in place.
     examples (Iterable[Example]): Held-out data, not seen in training.
     min_positives (int): Right predictions a relation needs for a threshold of its own.
     per_label (bool): Whether to fit thresholds per relation at all.
-    RETURNS (Dict[str, Dict[str, Any]]): For each component: `writes` ("triples" or "relations"), `before` and `after`
+    RETURNS (Dict[str, Settings]): For each component: `writes` ("triples" or "relations"), `before` and `after`
         (exact F1 of triples, micro F1 of relations), `threshold`, `thresholds`, `scale`, `shift`, `ece_before`,
         `ece_after`, `documents`, `gold`, `fitted` (what else was fitted); for detectors also `label_frequency`
         (overall c), `label_frequencies` (c_j), `missing_rates` (1 - c_j), `positives` (what each c_j is estimated
@@ -58,61 +58,89 @@ def tune_pipeline(
         raise ValueError(Errors.R010.format(found=", ".join(nlp.pipe_names) or "nothing"))
     if not any(example.reference._.triples for example in data):
         raise ValueError(Errors.R011.format(count=len(data)))
-    options: Dict[str, Any] = {"min_positives": min_positives, "per_label": per_label}
+    options: Settings = {"min_positives": min_positives, "per_label": per_label}
     if not per_label:  # thresholds of relations from an earlier run are not what is asked for
         for pipe in pipes.values():
             pipe.cfg["thresholds"] = {}
     before = {name: _fitted(pipe) for name, pipe in pipes.items()}
     detectors = [name for name, pipe in pipes.items() if pipe.writes == "relations"]
     extractors = [name for name in pipes if name not in detectors]
-    steps: Dict[str, Any] = {"before": before, "detectors": detectors, "extractors": extractors}
-    with outputs_kept(pipes[name] for name in extractors):
-        start = {name: _f1(_outcomes(nlp, name, data)) for name in extractors}
-        found = _tune_all(nlp, data, **steps, **options)
-        if detectors and any(found[name]["after"] < start[name] for name in extractors):
-            found = _tune_all(nlp, data, **steps, recalibrate=False, **options)
+    steps: Settings = {"before": before, "detectors": detectors}
+    predictions = {name: _Predictions(nlp, name, data) for name in extractors}
+    start = {name: _f1(predictions[name].outcomes()) for name in extractors}
+    results = _tune_all(nlp, data, predictions, **steps, **options)
+    if detectors and any(results[name]["after"] < start[name] for name in extractors):
+        results = _tune_all(nlp, data, predictions, **steps, recalibrate=False, **options)
     for name in extractors:
-        if found[name]["after"] < start[name]:
+        if results[name]["after"] < start[name]:
             keep_settings(nlp, name, before[name])
-            found[name].update(copy.deepcopy(before[name]), after=start[name], ece_after=found[name]["ece_before"])
-        found[name]["before"] = start[name]
-        found[name]["fitted"] = {key: pipes[name].cfg[key] for key in pipes[name].fitted_first}
-    return {name: found[name] for name in pipes}
+            results[name].update(copy.deepcopy(before[name]), after=start[name], ece_after=results[name]["ece_before"])
+        results[name]["before"] = start[name]
+        results[name]["fitted"] = {key: pipes[name].cfg[key] for key in pipes[name].fitted_first}
+    return {name: results[name] for name in pipes}
+
+
+class _Predictions:
+    """A component's predictions: the model reads each batch once, and settings of decoding may then change."""
+
+    def __init__(self, nlp: Language, name: str, data: Sequence[Example]) -> None:
+        """Run the components before this one on copies of the documents, then its model."""
+        self.pipe: RelationPipe = nlp.get_pipe(name)  # type: ignore[assignment]
+        self.pipe.require_initialized()
+        self.data = data
+        with nlp.select_pipes(disable=nlp.pipe_names[nlp.pipe_names.index(name) :]):
+            docs = list(nlp.pipe(example.predicted.copy() for example in data))
+        self.batches: List[Tuple[List[Doc], Instances, Optional[Outputs]]] = []
+        for batch in minibatch(docs, nlp.batch_size):
+            instances = self.pipe.suggest(batch)
+            self.batches.append((batch, instances, self.pipe.run(instances)))
+
+    def examples(self) -> List[Example]:
+        """Decode with the settings as they are now."""
+        docs: List[Doc] = []
+        for batch, instances, outputs in self.batches:
+            self.pipe.set_annotations(batch, self.pipe.decode(instances, outputs))
+            docs.extend(batch)
+        return [Example(doc, example.reference) for doc, example in zip(docs, self.data)]
+
+    def outcomes(self) -> TripleOutcomes:
+        """Decode, and align triples with the gold."""
+        return collect_outcomes(self.examples(), source=self.pipe.name)
 
 
 def _tune_all(
     nlp: Language,
     data: List[Example],
+    predictions: Dict[str, _Predictions],
     *,
     before: Mapping[str, Settings],
     detectors: Sequence[str],
-    extractors: Sequence[str],
     recalibrate: bool = True,
     **options: Any,
-) -> Dict[str, Dict[str, Any]]:
-    """Fit detectors, with or without their calibration, then the extractors that read what these say."""
-    found = {}
+) -> Dict[str, Settings]:
+    """Fit detectors, with or without their calibration, then the extractors that read their relations."""
+    results = {}
     for name in detectors:
-        found[name] = _tune_detector(nlp, name, data, before[name], recalibrate=recalibrate, **options)
-        for each in extractors:
-            nlp.get_pipe(each).kept_outputs.forget()  # type: ignore[attr-defined]
-    for name in extractors:
-        found[name] = _tune_extractor(nlp, name, data, before[name], **options)
-    return found
+        results[name] = _tune_detector(nlp, name, data, before[name], recalibrate=recalibrate, **options)
+    for name in predictions:
+        if detectors:
+            predictions[name] = _Predictions(nlp, name, data)
+        results[name] = _tune_extractor(nlp, predictions[name], before[name], **options)
+    return results
 
 
-def _tune_detector(nlp: Language, name: str, data: List[Example], old: Settings, **options: Any) -> Dict[str, Any]:
-    """Fit a detector to cells (sentence, relation), and say how many true ones the labels miss."""
-    pipe: Any = nlp.get_pipe(name)
+def _tune_detector(nlp: Language, name: str, data: List[Example], old: Settings, **options: Any) -> Settings:
+    """Fit a detector to cells (sentence, relation), and estimate how many true ones the labels miss."""
+    pipe: RelationPipe = nlp.get_pipe(name)  # type: ignore[assignment]
     stored = pipe.cfg["min_probability"]
     pipe.cfg.update({**copy.deepcopy(_RAW), "min_probability": 0.0})
-    raw = _cells(nlp, name, data)
+    raw = collect_cells(_Predictions(nlp, name, data).examples())
     pipe.cfg["min_probability"] = stored
     result = _fit(nlp, name, raw, old, floor=0.0, **options)
     frequency = estimate_label_frequency(raw, labels=pipe.labels)
     unbiased = pipe.cfg["loss"] == "bce"
     pipe.cfg["label_frequency"] = as_saved(frequency.per_label)
-    if unbiased:  # a collective loss was told how much is missing: its probabilities would only repeat it
+    if unbiased:  # a collective loss was given the missing rates: its probabilities would only repeat them
         pipe.cfg["missing_rates"] = as_saved(frequency.missing_rates)
     return {
         **result,
@@ -127,18 +155,18 @@ def _tune_detector(nlp: Language, name: str, data: List[Example], old: Settings,
     }
 
 
-def _tune_extractor(nlp: Language, name: str, data: List[Example], old: Settings, **options: Any) -> Dict[str, Any]:
+def _tune_extractor(nlp: Language, predictions: _Predictions, old: Settings, **options: Any) -> Settings:
     """Fit a component that writes triples."""
-    pipe: Any = nlp.get_pipe(name)
+    pipe, data = predictions.pipe, predictions.data
     if pipe.fitted_first:
-        keep_settings(nlp, name, dict(as_saved(pipe.fit_settings(_predicted(nlp, data)))))
+        keep_settings(nlp, pipe.name, dict(as_saved(pipe.fit_settings(predictions.examples()))))
     pipe.cfg.update({**copy.deepcopy(_RAW), "threshold": _FLOOR})
-    raw = _outcomes(nlp, name, data)
+    raw = predictions.outcomes()
     if not len(raw.scores) and hasattr(pipe, "suggester"):
-        if not any(is_searched(example.predicted) for example in _predicted(nlp, data)):
-            raise ValueError(Errors.R013.format(name=name, count=len(data)))
-    result = _fit(nlp, name, raw, old, floor=_FLOOR, **options)
-    return {**result, "writes": "triples", "after": _f1(_outcomes(nlp, name, data)), "documents": len(data)}
+        if not any(is_searched(example.predicted) for example in predictions.examples()):
+            raise ValueError(Errors.R013.format(name=pipe.name, count=len(data)))
+    result = _fit(nlp, pipe.name, raw, old, floor=_FLOOR, **options)
+    return {**result, "writes": "triples", "after": _f1(predictions.outcomes()), "documents": len(data)}
 
 
 def _fit(
@@ -151,12 +179,12 @@ def _fit(
     min_positives: int,
     per_label: bool,
     recalibrate: bool = True,
-) -> Dict[str, Any]:
-    """Fit calibration and thresholds to raw scores, and keep them; thresholds that did better before are taken over."""
+) -> Settings:
+    """Fit calibration and thresholds to raw scores, and keep them; earlier thresholds stay if they did better."""
     fitted = fit_platt(raw.scores, raw.correct) if recalibrate else Platt(old["scale"], old["shift"])
     platt = Platt(*as_saved([round(value, _DIGITS) for value in fitted]))
     scores = calibrate(raw.scores, scale=platt.scale, shift=platt.shift)
-    least = float(calibrate(np.asarray([floor]), scale=platt.scale, shift=platt.shift)[0])
+    least = float(calibrate(numpy.asarray([floor]), scale=platt.scale, shift=platt.shift)[0])
     single, _ = best_threshold(scores, raw.correct, n_gold=raw.n_gold, floor=least)
     choices: List[Settings] = [{"threshold": single, "thresholds": {}}]
     if per_label:
@@ -191,10 +219,10 @@ def _fitted(pipe: RelationPipe) -> Settings:
 
 
 def _moved(old: Settings, platt: Platt) -> Settings:
-    """Say what thresholds on old scores are on new ones, so that they accept the same predictions."""
+    """Map thresholds on old scores to new ones that accept the same predictions."""
 
     def move(threshold: float) -> float:
-        raw = calibrate(np.asarray([threshold]), scale=1.0 / old["scale"], shift=-old["shift"] / old["scale"])
+        raw = calibrate(numpy.asarray([threshold]), scale=1.0 / old["scale"], shift=-old["shift"] / old["scale"])
         return float(calibrate(raw, scale=platt.scale, shift=platt.shift)[0])
 
     thresholds = {label: move(value) for label, value in old["thresholds"].items()}
@@ -207,10 +235,10 @@ def _rounded(choice: Settings) -> Settings:
     return dict(as_saved({"threshold": round(choice["threshold"], _DIGITS), "thresholds": thresholds}))
 
 
-def _f1_at(raw: Outcomes, scores: Floats, settings: Mapping[str, Any]) -> float:
+def _f1_at(raw: Outcomes, scores: Floats, settings: Settings) -> float:
     """F1 of the predictions that some thresholds accept."""
     thresholds: Mapping[str, float] = settings["thresholds"]
-    cuts = np.asarray([thresholds.get(label, settings["threshold"]) for label in raw.labels], dtype=np.float64)
+    cuts = numpy.asarray([thresholds.get(label, settings["threshold"]) for label in raw.labels], dtype=numpy.float64)
     accepted = scores >= cuts
     return 2.0 * float((accepted & raw.correct).sum()) / max(1, int(accepted.sum()) + raw.n_gold)
 
@@ -218,24 +246,3 @@ def _f1_at(raw: Outcomes, scores: Floats, settings: Mapping[str, Any]) -> float:
 def _f1(outcomes: TripleOutcomes) -> float:
     """Exact F1 of what was predicted."""
     return 2.0 * float(outcomes.correct.sum()) / max(1, len(outcomes.scores) + outcomes.n_gold)
-
-
-def _outcomes(nlp: Language, name: str, data: Sequence[Example]) -> TripleOutcomes:
-    """Run the pipeline and line its triples up with the gold."""
-    return collect_outcomes(_predicted(nlp, data), source=name)
-
-
-def _cells(nlp: Language, name: str, data: Sequence[Example]) -> RelationCells:
-    """Run the pipeline as far as a detector and line its relations up with the gold."""
-    later = nlp.pipe_names[nlp.pipe_names.index(name) + 1 :]
-    with nlp.select_pipes(disable=later):
-        return collect_cells(_predicted(nlp, data))
-
-
-def _predicted(nlp: Language, data: Sequence[Example]) -> List[Example]:
-    """Predict copies of the documents."""
-    for _, pipe in nlp.pipeline:
-        if isinstance(pipe, RelationPipe) and pipe.kept_outputs is not None:
-            pipe.kept_outputs.rewind()
-    docs = nlp.pipe(example.predicted.copy() for example in data)
-    return [Example(doc, example.reference) for doc, example in zip(docs, data)]

@@ -1,24 +1,28 @@
 """What RERE's detector and extractor share: sentence windows, and labels from gold triples."""
 
 from collections import Counter
-from typing import Any, Dict, Iterable, List, NamedTuple, Sequence, Set, Tuple
+from typing import ClassVar, Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from spacy.tokens import Doc
 from spacy.training import Example
 
 from ..annotations.sentences import sentence_bounds
-from ..annotations.store import get_records, has_triples
+from ..annotations.store import get_records, get_relations, has_triples
 from ..bridge.modules import width_of
 from ..errors import Warnings
+from ..pipeline.initialize import DATA
 from ..pipeline.pipe import RelationPipe
+from ..pipeline.settings import Settings
 from .windows import GoldWindows, SentenceWindows, gold_windows, make_windows
 
-# What training and tuning fill in.
-FITTED: Dict[str, Any] = {"scale": 1.0, "shift": 0.0, "thresholds": {}, "prior": 0.0, "label_prior": {}}
+# Settings that training and tuning fill in.
+FITTED: Settings = {"scale": 1.0, "shift": 0.0, "thresholds": {}, "prior": 0.0, "label_prior": {}}
 
 
 class RerePipe(RelationPipe):
     """Base of both components."""
+
+    fitted: ClassVar[Settings] = FITTED
 
     def windows(self, docs: Sequence[Doc]) -> SentenceWindows:
         """Cut Docs into sentence windows.
@@ -47,30 +51,41 @@ class RerePipe(RelationPipe):
                 self.warn_once(label, Warnings.W001.format(name=self.name, label=label))
         return windows, gold
 
-    def collect(self, examples: Iterable[Example]) -> List[str]:
-        """Read the relations of gold triples, and how often sentences state them.
+    def collect(self, examples: Iterable[Example], *, labels: Optional[List[str]], where: str) -> "Priors":
+        """Read the relations of gold triples, and how often sentences state them."""
+        priors = estimate_priors(examples)
+        self._warn_unannotated(priors.unannotated, priors.documents, DATA)
+        return priors if labels is None else priors._replace(labels=labels)
 
-        examples (Iterable[Example]): Training data.
-        RETURNS (List[str]): The relations.
-        """
-        found = estimate_priors(examples)
-        self._warn_unannotated(found.unannotated, found.documents, "the training data")
-        self.cfg["prior"], self.cfg["label_prior"] = found.mean, found.rates
-        return found.labels
+    def adopt(self, collected: "Priors") -> None:
+        """Set labels and class priors."""
+        super().adopt(collected)
+        self.cfg["prior"], self.cfg["label_prior"] = collected.mean, collected.rates
 
-    def model_sizes(self) -> Dict[str, Any]:
-        """RETURNS (Dict[str, Any]): Width of the token vectors and number of relations."""
+    def model_sizes(self) -> Settings:
+        """RETURNS (Settings): Width of the token vectors and number of relations."""
         return {"width": width_of(self.model), "n_relations": len(self.labels)}
 
     def _warn_unannotated(self, count: int, total: int, where: str) -> None:
-        """Say once that documents without annotation teach nothing."""
+        """Warn once of documents without annotation, which teach nothing."""
         if count:
             message = Warnings.W360.format(name=self.name, count=count, total=total, where=where)
             self.warn_once("not annotated", message)
 
 
+def likeliest_relation(doc: Doc) -> Tuple[float, str]:
+    """Find the likeliest relation of a Doc's sentences.
+
+    doc (Doc): With the relations of a detector.
+    RETURNS (Tuple[float, str]): Probability and relation; 0 and "" if there is none.
+    """
+    sentences = [get_relations(doc[start:end]) for start, end in sentence_bounds(doc)]
+    rows = [(probability, label) for relations in sentences for label, probability in relations.items()]
+    return max(rows, default=(0.0, ""))
+
+
 class Priors(NamedTuple):
-    """What training data states, counted.
+    """How often training data states relations.
 
     labels (List[str]): The relations, sorted.
     mean (float): π_o over all cells (sentence, relation).

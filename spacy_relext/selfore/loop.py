@@ -1,314 +1,214 @@
-"""The loop of `selfore_clusterer`: reads all pairs with the encoder as it is, and clusters them."""
+"""The loop of a `selfore_clusterer`: reads all pairs with the encoder as it is, and clusters them."""
 
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import TYPE_CHECKING, Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 import numpy
-import numpy as np
-import numpy.typing as npt
+from numpy.typing import NDArray
 from spacy.training import Example
 from spacy.util import get_lang_class, logger, minibatch
-from thinc.api import Optimizer
 
-from ..bridge.modules import module_of, to_numpy
+from ..bridge.modules import module_of
 from ..errors import Errors, Warnings, require
-from ..pairs.component import COLLECT_BATCH, PairPipe
+from ..pairs.component import COLLECT_BATCH
 from ..pairs.gold import PairClass, match_gold
-from ..pairs.pairs import Pairs
+from .clusters import Floats, known_name
 from .names import Words, name_clusters, name_types, object_first_clusters, words_between
 from .table import PairTable, keys_of, most_confident
 
 if TYPE_CHECKING:
     from .clustering.discriminant import Clustering
+    from .component import SelforeClusterer
 
-# What is kept of how well training pairs fit, and how many digits of it.
-QUANTILES, DIGITS = 201, 5
-
-SHOWN_NGRAMS = 5
-
-LEAST_CLUSTERS = 2
-
-OBJECT_FIRST = " (object first)"
+MIN_CLUSTERS = 2
 
 KNOWN_METHOD = "discriminant, over = 1, where gold names relations (known = true)"
 
 
-class ClusterLoop(PairPipe):
-    """Finds clusters of the pairs of the training data, again and again."""
+class ClusterLoop:
+    """Clusters the pairs of a corpus again and again; nothing of it is saved.
 
-    # Of training, and not saved: what reads its corpus, the cluster of each pair by its key, and pairs not learned.
-    _read: Optional[Callable[[], Iterable[Example]]] = None
-    _cluster_of: Dict[bytes, int]
-    _unsure: Set[bytes]
+    read_examples (Optional[Callable[[], Iterable[Example]]]): Reads the corpus; None: training data is not known.
+    where (str): Name of the corpus, for messages.
+    """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Create a clusterer; see `PairPipe`."""
-        super().__init__(*args, **kwargs)
-        self._cluster_of, self._unsure = {}, set()
+    def __init__(self, read_examples: Optional[Callable[[], Iterable[Example]]] = None, where: str = "") -> None:
+        self.read_examples, self.where = read_examples, where
+        self.cluster_of: Dict[bytes, int] = {}  # cluster of each pair by its key
+        self.unlearned: Set[bytes] = set()  # pairs that fit too badly
 
-    def __getstate__(self) -> Dict[str, Any]:
-        """Leave out what belongs to training: another process only predicts."""
-        return {**self.__dict__, "_read": None, "_cluster_of": {}, "_unsure": set()}
+    def __reduce__(self) -> Tuple[type, Tuple[()]]:
+        """Pickle nothing: another process only predicts."""
+        return type(self), ()
 
-    @property
-    def clustering(self) -> Dict[str, Any]:
-        """RETURNS (Dict[str, Any]): How it clusters; see `spacy_relext.Clustering.v1`."""
-        found: Dict[str, Any] = self.cfg["clustering"]
-        return found
+    def run(self, clusterer: "SelforeClusterer") -> float:
+        """Read all pairs with the encoder as it is, cluster them, and give the classifier these clusters.
 
-    # Pairs
-
-    def suggest_gold(self, examples: Sequence[Example]) -> Any:
-        """Choose the pairs of a batch; gold is not read."""
-        return self.suggest([example.predicted for example in examples])
-
-    def readings(self, instances: Pairs) -> Pairs:
-        """Read each pair twice where two readings are compared."""
-        return instances.joined(instances) if self.clustering["contrast"] > 0 else instances
-
-    def training_features(self, instances: Pairs) -> Any:
-        """Hide an argument of some pairs, subject or object by chance."""
-        batch = self.features(instances)
-        if self.clustering["mask_mentions"] > 0:
-            chosen = numpy.random.random(len(instances)) < self.clustering["mask_mentions"]
-            which = numpy.random.random(len(instances)) < 0.5
-            batch.arrays["hidden"] = numpy.stack([chosen & which, chosen & ~which], axis=1)
-        return batch
-
-    def finish_update(self, sgd: Optimizer) -> None:
-        """Update the weights; of a frozen encoder none: thinc's layers would be moved by momentum, without a gradient.
-
-        sgd (Optimizer): The optimizer.
-        """
-        if not module_of(self.model).frozen:
-            super().finish_update(sgd)
-            return
-        for shim in self.model.shims:
-            shim.finish_update(sgd)
-
-    # Clustering
-
-    def recluster(self) -> float:
-        """Read all pairs with the encoder as it is, cluster them, and let the classifier begin at these clusters.
-
+        clusterer (SelforeClusterer): Gets clusters and weights.
         RETURNS (float): Share of the pairs whose cluster has changed; 1 in the first loop.
-        RAISES (ValueError): Where there are fewer pairs than clusters, or the training data is not known any more.
+        RAISES (ValueError): If there are fewer pairs than clusters, or the training data is not known any more.
         """
         from .clustering.fit import cluster_fit, fit_scale
         from .clustering.methods import find_clusters
         from .clustering.seeded import encode_classes
 
-        if self._read is None:
-            raise ValueError(Errors.R601.format(name=self.name))
-        table, seed = self.read_table(self._read()), self.clustering["seed"]
-        known, seeds = encode_classes(table.said)
-        if self.cfg["known"]:
-            self._check_known(known)
-        count = len(self.cfg["clusters"]) or self.cfg["n_clusters"]
-        least = count or max(LEAST_CLUSTERS, len(known) + 1)
-        if len(table.keys) < least:
-            problem = Errors.R602 if count else Errors.R613
-            raise ValueError(problem.format(name=self.name, pairs=len(table.keys), count=least, where=self._where))
-        if not count:
-            from .clustering.count import choose_count, count_grid
-
-            counts = count_grid(least, self.cfg["most_clusters"])
-            choice = choose_count(table.vectors, counts, seed=seed, settings=self.clustering)
-            logger.info("%s: %d clusters, of %s", self.name, choice.number, choice.tried)
-            count = choice.number
+        if self.read_examples is None:
+            raise ValueError(Errors.R601.format(name=clusterer.name))
+        settings, clusters, module = clusterer.clustering, clusterer.clusters, module_of(clusterer.model)
+        table, seed = read_table(clusterer, self.read_examples()), settings["seed"]
+        known, seeds = encode_classes(table.gold)
+        if clusterer.cfg["known"]:
+            self._check_known(clusterer, known)
+        count = self._choose_count(clusterer, table, n_known=len(known))
         known_seeds = seeds if known else None
-        found = find_clusters(table.vectors, count, seed=seed, settings=self.clustering, seeds=known_seeds)
-        found, changed = self._aligned(found, table, count, known=len(known))
-        module_of(self.model).set_head(*found.space.head())
-        smoothing = self.clustering["smoothing"]
-        self.cfg["certainty"] = fit_scale(table.vectors, found.labels, found.space, smoothing=smoothing)
-        self._cluster_of = dict(zip(table.keys, found.labels.tolist()))
-        kept, fit = cluster_fit(table.vectors, found.labels, found.space, **self._parts())
-        module_of(self.model).set_fit(*kept)
-        learned = most_confident(found.labels, fit, share=self.clustering["confident"])
-        self._unsure = {
-            key for key, sure, said in zip(table.keys, learned.tolist(), table.said) if not sure and said is None
-        }
-        self.freeze_encoder(self.clustering["freeze_epochs"] > 0)
-        self._take_down(found, table, changed, fit, known)
+        found = find_clusters(table.vectors, count, seed=seed, settings=settings, seeds=known_seeds)
+        found, changed = self._align(found, table, count, n_known=len(known))
+        module.set_head(*found.space.head())
+        clusters.scale = fit_scale(table.vectors, found.labels, found.space, smoothing=settings["smoothing"])
+        self.cluster_of = dict(zip(table.keys, found.labels.tolist()))
+        statistics, fit = cluster_fit(table.vectors, found.labels, found.space, **clusterer.vector_parts())
+        module.set_fit(*statistics)
+        learned = most_confident(found.labels, fit, share=settings["confident"]).tolist()
+        rows = zip(table.keys, learned, table.gold)
+        self.unlearned = {key for key, is_learned, gold in rows if not is_learned and gold is None}
+        clusterer.freeze_encoder(settings["freeze_epochs"] > 0)
+        self._describe(clusterer, found, table, fit, known)
+        row = {"pairs": len(table.keys), "changed": round(changed, 4), "information": round(found.information, 4)}
+        clusters.history = [*clusters.history, row]
+        loops = len(clusters.history) - 1
+        clusters.has_settled = loops >= settings["loops"] or (loops > 0 and changed < settings["stop"])
+        logger.info(clusterer.loop_report())
         return changed
 
-    def freeze_encoder(self, frozen: bool) -> None:
-        """Let the classifier learn alone, or with the encoder.
-
-        frozen (bool): Whether the encoder stays as it is.
-        """
-        module_of(self.model).frozen = frozen
-
-    def _check_known(self, known: Sequence[PairClass]) -> None:
+    def _check_known(self, clusterer: "SelforeClusterer", known: Sequence[PairClass]) -> None:
         """Check that gold names relations, and that there is room for others beside them."""
+        settings, name = clusterer.clustering, clusterer.name
         if not known:
-            raise ValueError(Errors.R610.format(name=self.name, where=self._where))
-        if self.clustering["method"] != "discriminant" or self.clustering["over"] > 1:
-            found = f"{self.clustering['method']}, over = {self.clustering['over']}"
-            raise ValueError(Errors.R007.format(key="clustering method", found=found, expected=KNOWN_METHOD))
-        key = "n_clusters" if self.cfg["n_clusters"] else "most_clusters"
-        if self.cfg[key] <= len(known):
-            names = ", ".join(f"{each.relation} (backwards)" if each.backwards else each.relation for each in known)
-            options = {"name": self.name, "where": self._where, "count": len(known), "names": names}
-            raise ValueError(Errors.R611.format(key=key, found=self.cfg[key], **options))
+            raise ValueError(Errors.R610.format(name=name, where=self.where))
+        if settings["method"] != "discriminant" or settings["over"] > 1:
+            method = f"{settings['method']}, over = {settings['over']}"
+            raise ValueError(Errors.R007.format(key="clustering method", found=method, expected=KNOWN_METHOD))
+        key = "n_clusters" if clusterer.cfg["n_clusters"] else "most_clusters"
+        if clusterer.cfg[key] <= len(known):
+            options = {
+                "name": name,
+                "where": self.where,
+                "count": len(known),
+                "names": ", ".join(map(known_name, known)),
+            }
+            raise ValueError(Errors.R611.format(key=key, found=clusterer.cfg[key], **options))
 
-    def read_table(self, examples: Iterable[Example]) -> PairTable:
-        """Read pairs, each once.
+    def _choose_count(self, clusterer: "SelforeClusterer", table: PairTable, *, n_known: int) -> int:
+        """Return the number of clusters: that of the loop before or of the config, else the best one."""
+        count = len(clusterer.clusters.records) or clusterer.cfg["n_clusters"]
+        least = count or max(MIN_CLUSTERS, n_known + 1)
+        if len(table.keys) < least:
+            problem = Errors.R602 if count else Errors.R613
+            counts = {"pairs": len(table.keys), "count": least}
+            raise ValueError(problem.format(name=clusterer.name, where=self.where, **counts))
+        if count:
+            return int(count)
+        from .clustering.count import choose_count, count_grid
 
-        examples (Iterable[Example]): The corpus.
-        RETURNS (PairTable): Ordered by their keys.
-        """
-        keys: List[bytes] = []
-        said: Dict[bytes, PairClass] = {}
-        gaps: List[Words] = []
-        types: List[Tuple[str, str]] = []
-        backwards: List[bool] = []
-        parts: List[Any] = []
-        seen: Set[bytes] = set()
-        for batch in minibatch(examples, COLLECT_BATCH):
-            pairs = self.suggest_gold(batch)
-            names = keys_of(pairs)
-            for key, relations in zip(names, match_gold(pairs, batch)[0]) if self.cfg["known"] else ():
-                if relations:  # of several the first, in whichever text it stands
-                    said[key] = min(relations | ({said[key]} if key in said else set()))
-            first = {key: number for number, key in reversed(list(enumerate(names))) if key not in seen}
-            new = sorted(first.values())
-            seen.update(first)
-            if new:
-                pairs = pairs.take(new).with_own_docs()
-                keys.extend(names[number] for number in new)
-                gaps.extend(words_between(pairs))
-                types.extend(pairs.types)
-                backwards.extend((pairs.subject[:, 0] > pairs.object[:, 0]).tolist())
-                parts.append(self.read(pairs).vector.astype("float16"))
-        order = sorted(range(len(keys)), key=keys.__getitem__)
-        vectors = numpy.concatenate(parts) if parts else numpy.zeros((0, 1), dtype="float16")
-        parts.clear()  # not a third copy of them
-        vectors = vectors[order]
-        keys = [keys[n] for n in order]
-        columns = ([gaps[n] for n in order], [types[n] for n in order], [said.get(key) for key in keys])
-        return PairTable(keys, vectors, *columns, [backwards[n] for n in order])
+        settings = clusterer.clustering
+        grid = count_grid(least, clusterer.cfg["most_clusters"])
+        choice = choose_count(table.vectors, grid, seed=settings["seed"], settings=settings)
+        logger.info("%s: %d clusters, of %s", clusterer.name, choice.number, choice.tried)
+        return choice.number
 
-    def _aligned(self, found: "Clustering", table: PairTable, count: int, *, known: int) -> Tuple["Clustering", float]:
-        """Give clusters the numbers they had in the loop before."""
-
-        if not self._cluster_of:
+    def _align(self, found: "Clustering", table: PairTable, count: int, *, n_known: int) -> Tuple["Clustering", float]:
+        """Give clusters the numbers of the loop before."""
+        if not self.cluster_of:
             return found, 1.0
-        shared = [n for n, key in enumerate(table.keys) if key in self._cluster_of]
-        before = [self._cluster_of[table.keys[n]] for n in shared]
-        alignment = align(before, found.labels[shared].tolist(), count=count, fixed=known)
+        shared = [n for n, key in enumerate(table.keys) if key in self.cluster_of]
+        before = [self.cluster_of[table.keys[n]] for n in shared]
+        alignment = align(before, found.labels[shared].tolist(), count=count, fixed=n_known)
         centroids = numpy.empty_like(found.space.centroids)
         centroids[alignment.numbers] = found.space.centroids
         space = found.space._replace(centroids=centroids)
         return found._replace(labels=alignment.numbers[found.labels], space=space), alignment.changed
 
-    def _take_down(
-        self, found: "Clustering", table: PairTable, changed: float, fit: Any, known: Sequence[PairClass]
+    def _describe(
+        self,
+        clusterer: "SelforeClusterer",
+        found: "Clustering",
+        table: PairTable,
+        fit: Floats,
+        known: Sequence[PairClass],
     ) -> None:
-        """Keep names, sizes and how well pairs fit, and say what was found."""
+        """Set names, sizes and fits of the clusters, and warn if some have collapsed."""
         from .clustering.autoencoder import check_sizes
 
-        self.cfg["fits"] = numpy.quantile(fit, numpy.linspace(0, 1, QUANTILES)).round(DIGITS).tolist()
+        clusters = clusterer.clusters
+        clusters.set_quantiles(fit)
         sizes = numpy.bincount(found.labels, minlength=len(found.space.centroids)).tolist()
         labels = found.labels.tolist()
-        turned = object_first_clusters(table.backwards, labels, count=len(sizes))
+        object_first = object_first_clusters(table.backwards, labels, count=len(sizes))
         rows = zip(table.gaps, table.backwards, labels)
-        gaps = [words if backwards == turned[label] else () for words, backwards, label in rows]
-        names = name_clusters(gaps, labels, count=len(sizes), stop=self.vocab_stop_words())
-        kinds = name_types(table.types, labels, count=len(sizes))
-        scores = numpy.bincount(found.labels, weights=self.rank(fit), minlength=len(sizes)) / numpy.maximum(sizes, 1)
-        self.cfg["clusters"] = self._named(names, sizes, kinds, known, turned)
-        for cluster, score in zip(self.cfg["clusters"], scores.tolist()):
-            cluster["fit"] = round(score, 3)
-        self.cfg["labels"] = [each["name"] for each in self.cfg["clusters"]]
+        gaps = [words if backwards == object_first[label] else () for words, backwards, label in rows]
+        ngrams = name_clusters(gaps, labels, count=len(sizes), stop=stop_words(clusterer.vocab.lang))
+        types = name_types(table.types, labels, count=len(sizes))
+        clusters.describe(ngrams, sizes, types, known=known, object_first=object_first)
+        scores = numpy.bincount(found.labels, weights=clusters.rank(fit), minlength=len(sizes))
+        for record, score in zip(clusters.records, (scores / numpy.maximum(sizes, 1)).tolist()):
+            record["fit"] = round(score, 3)
+        clusterer.cfg["labels"] = clusters.names
         collapse = check_sizes(sizes).reasons
         if collapse:
-            self.warn_once("collapse", Warnings.W600.format(name=self.name, reasons="; ".join(collapse)))
-        history = {"pairs": len(table.keys), "changed": round(changed, 4), "information": round(found.information, 4)}
-        self.cfg["history"] = [*self.cfg["history"], history]
-        loops = len(self.cfg["history"]) - 1
-        self.cfg["settled"] = loops >= self.clustering["loops"] or (loops > 0 and changed < self.clustering["stop"])
-        logger.info(self.loop_report())
-
-    def loop_report(self) -> str:
-        """RETURNS (str): One line on the last loop: what was found, and how good it is as far as can be said without
-        gold."""
-        if not self.cfg["history"]:
-            return f"{self.name}: no clusters yet"
-        last, loop = self.cfg["history"][-1], len(self.cfg["history"]) - 1
-        moved = f", {last['changed']:.1%} of them in another than before" if loop else ""
-        told = f"a cluster tells {last['information']:.1%} of a pair's neighbours"
-        return f"{self.name}, loop {loop}: {last['pairs']} pairs in {len(self.labels)} clusters{moved}; {told}"
-
-    def fit(self, vectors: Any, logits: Any) -> Tuple[Any, Any]:
-        """Find pairs' clusters, and how well they fit there.
-
-        vectors (NDArray): Shape (N, F)
-        logits (NDArray): Shape (N, K)
-        RETURNS (Tuple[NDArray, NDArray]): From 0; see `clustering.fit.ClusterFit`. Shapes (N,)
-        """
-        from .clustering.fit import ClusterFit
-
-        statistics = ClusterFit(*map(to_numpy, module_of(self.model).fit))
-        return statistics.assign(vectors, logits, empty=self.empty_clusters, **self._parts())
-
-    @property
-    def empty_clusters(self) -> List[int]:
-        """RETURNS (List[int]): Numbers of the clusters in which no pair was found."""
-        return [number for number, each in enumerate(self.cfg["clusters"]) if not each["size"]]
-
-    def rank(self, fit: Any) -> Any:
-        """Say which share of the training pairs fits worse into its cluster, and half of those alike. Shape (N,)"""
-        fits, fit = numpy.asarray(self.cfg["fits"]), numpy.round(fit, DIGITS)
-        alike = [numpy.searchsorted(fits, fit, side) for side in ("left", "right")]
-        middle = (alike[0] + alike[1] - 1) / 2 / (len(fits) - 1)
-        between = numpy.interp(fit, fits, numpy.linspace(0, 1, len(fits)))
-        return numpy.where(alike[1] > alike[0], middle, between)
-
-    def _parts(self) -> Dict[str, int]:
-        """Say of how many parts of the text a pair's vector is, and how wide each is."""
-        module = module_of(self.model)
-        return {"parts": module.n_parts, "width": module.encoder.output_width}
-
-    def vocab_stop_words(self) -> List[str]:
-        """RETURNS (List[str]): Words of the language that name nothing."""
-
-        return sorted(get_lang_class(self.vocab.lang).Defaults.stop_words) if self.vocab.lang else []
-
-    def _named(
-        self, names: Any, sizes: List[int], types: Sequence[str], known: Sequence[PairClass], turned: Sequence[bool]
-    ) -> List[Dict[str, Any]]:
-        """Describe clusters; known ones have the name of their relation, a name that a person has given stays, and two
-        never have the same but for the two directions of a known relation. Words that lead from the object to the
-        subject are marked."""
-        before = {each["id"]: each for each in self.cfg["clusters"] if each.get("renamed")}
-        taken = {each["name"] for each in before.values()} | {each.relation for each in known}
-        found = []
-        for number, (ngrams, size, kinds) in enumerate(zip(names, sizes, types)):
-            best = [" ".join(each.words) for each in ngrams[:SHOWN_NGRAMS]]
-            cluster: Dict[str, Any] = {"id": id_of(number), "size": size, "ngrams": best, "types": kinds}
-            cluster["object_first"] = turned[number]
-            if number < len(known):
-                cluster.update(name=known[number].relation, known=True, backwards=known[number].backwards)
-            if id_of(number) in before:
-                cluster.update(name=before[id_of(number)]["name"], renamed=True)
-            elif number < len(known):
-                pass
-            else:
-                said = f"{best[0]}{OBJECT_FIRST if turned[number] else ''}" if best else ""
-                name = said or kinds or id_of(number)
-                cluster["name"] = f"{name} #{number}" if name in taken else name
-                taken.add(cluster["name"])
-            found.append(cluster)
-        return found
+            message = Warnings.W600.format(name=clusterer.name, reasons="; ".join(collapse))
+            clusterer.warn_once("collapse", message)
 
 
-def id_of(number: int) -> str:
-    """RETURNS (str): Id of a cluster."""
-    return f"cluster_{number}"
+def stop_words(lang: str) -> List[str]:
+    """List the stop words of a language.
+
+    lang (str): Its code; "" for none.
+    RETURNS (List[str]): Sorted.
+    """
+    return sorted(get_lang_class(lang).Defaults.stop_words) if lang else []
 
 
-IntArray = npt.NDArray[np.int64]
+def read_table(clusterer: "SelforeClusterer", examples: Iterable[Example]) -> PairTable:
+    """Read pairs, each once.
+
+    clusterer (SelforeClusterer): Its encoder is used as it is.
+    examples (Iterable[Example]): The corpus.
+    RETURNS (PairTable): Ordered by their keys.
+    """
+    keys: List[bytes] = []
+    gold: Dict[bytes, PairClass] = {}
+    gaps: List[Words] = []
+    types: List[Tuple[str, str]] = []
+    backwards: List[bool] = []
+    parts: List[Floats] = []
+    seen: Set[bytes] = set()
+    for batch in minibatch(examples, COLLECT_BATCH):
+        pairs = clusterer.suggest_pairs([example.predicted for example in batch])
+        names = keys_of(pairs)
+        for key, relations in zip(names, match_gold(pairs, batch)[0]) if clusterer.cfg["known"] else ():
+            if relations:  # of several the first, in whichever text it stands
+                gold[key] = min(relations | ({gold[key]} if key in gold else set()))
+        first = {key: number for number, key in reversed(list(enumerate(names))) if key not in seen}
+        new = sorted(first.values())
+        seen.update(first)
+        if new:
+            pairs = pairs.take(new).with_own_docs()
+            outputs = clusterer.forward(pairs)
+            assert outputs is not None
+            keys.extend(names[number] for number in new)
+            gaps.extend(words_between(pairs))
+            types.extend(pairs.types)
+            backwards.extend((pairs.subject[:, 0] > pairs.object[:, 0]).tolist())
+            parts.append(outputs.vector.astype("float16"))
+    order = sorted(range(len(keys)), key=keys.__getitem__)
+    vectors = numpy.concatenate(parts) if parts else numpy.zeros((0, 1), dtype="float16")
+    parts.clear()  # not a third copy of them
+    vectors = vectors[order]
+    keys = [keys[n] for n in order]
+    columns = ([gaps[n] for n in order], [types[n] for n in order], [gold.get(key) for key in keys])
+    return PairTable(keys, vectors, *columns, [backwards[n] for n in order])
+
+
+IntArray = NDArray[numpy.int64]
 
 
 class Alignment(NamedTuple):
@@ -333,15 +233,15 @@ def align(before: Sequence[int], labels: Sequence[int], *, count: int, fixed: in
     fixed (int): How many clusters, the first ones, have kept their number.
     RETURNS (Alignment): The new ones, renumbered.
     """
-    old, new = np.asarray(before, dtype=np.int64), np.asarray(labels, dtype=np.int64)
+    old, new = numpy.asarray(before, dtype=numpy.int64), numpy.asarray(labels, dtype=numpy.int64)
     if old.shape != new.shape:
         raise ValueError(f"{len(old)} clusters before, but {len(new)} now")
-    shared = np.zeros((count, count), dtype=np.int64)
-    np.add.at(shared, (new, old), 1)
+    shared = numpy.zeros((count, count), dtype=numpy.int64)
+    numpy.add.at(shared, (new, old), 1)
     shared[range(fixed), range(fixed)] += len(old) + 1  # more than all others could share
     optimize = require("scipy.optimize", purpose="numbering clusters", extra="cluster")
     rows, columns = optimize.linear_sum_assignment(shared, maximize=True)
-    numbers = np.empty(count, dtype=np.int64)
+    numbers = numpy.empty(count, dtype=numpy.int64)
     numbers[rows] = columns
     renamed = numbers[new]
     return Alignment(renamed, numbers, float((renamed != old).mean()) if len(old) else 0.0)

@@ -1,9 +1,10 @@
 """All pairs of a corpus at once, each under a key that it keeps from one reading to the next."""
 
 from hashlib import blake2b
-from typing import Any, List, NamedTuple, Optional, Tuple
+from typing import List, NamedTuple, Optional, Tuple
 
 import numpy
+from numpy.typing import NDArray
 
 from ..pairs.gold import PairClass
 from ..pairs.pairs import Pairs
@@ -17,15 +18,15 @@ class PairTable(NamedTuple):
     vectors (NDArray): h, in half precision. Shape (N, F)
     gaps (List[Tuple[str, ...]]): What stands between the arguments.
     types (List[Tuple[str, str]]): Entity types of both, in the order of the pair; "" for none.
-    said (List[Optional[PairClass]]): What gold says of each, where it is read.
+    gold (List[Optional[PairClass]]): Gold class of each, if gold is read.
     backwards (List[bool]): Whether the object of each stands before its subject.
     """
 
     keys: List[bytes]
-    vectors: Any
+    vectors: NDArray[numpy.float16]
     gaps: List[Words]
     types: List[Tuple[str, str]]
-    said: List[Optional[PairClass]]
+    gold: List[Optional[PairClass]]
     backwards: List[bool]
 
 
@@ -36,15 +37,17 @@ def keys_of(pairs: Pairs) -> List[bytes]:
     RETURNS (List[bytes]): One for each; equal for the same pair of the same text.
     """
     texts = [blake2b(doc.text.encode(), digest_size=12) for doc in pairs.docs]
-    found = []
+    keys = []
     for number in range(len(pairs)):
         name = texts[int(pairs.doc[number])].copy()
         name.update(numpy.stack([pairs.subject[number], pairs.object[number]]).astype("<i8").tobytes())
-        found.append(name.digest())
-    return found
+        keys.append(name.digest())
+    return keys
 
 
-def most_confident(labels: Any, confidence: Any, *, share: float) -> Any:
+def most_confident(
+    labels: NDArray[numpy.int64], confidence: NDArray[numpy.floating], *, share: float
+) -> NDArray[numpy.bool_]:
     """Choose the pairs of each cluster with the highest confidence.
 
     labels (NDArray): Cluster of each. Shape (N,)

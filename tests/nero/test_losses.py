@@ -143,8 +143,8 @@ def test_all_terms(w_rules: float, total: float, monkeypatch: pytest.MonkeyPatch
     targets = {
         "matched": torch.tensor([[1.0, 0.0]]),
         "grid": torch.zeros(4, 1, dtype=torch.long),
-        "own": torch.full((4, 2), 0.5),
-        "quiet": torch.zeros(4, dtype=torch.bool),
+        "teacher": torch.full((4, 2), 0.5),
+        "low_confidence": torch.zeros(4, dtype=torch.bool),
         "rules": torch.ones(1, 1),
         "relations": torch.zeros(1, dtype=torch.long),
         "unmatched": torch.tensor(True),

@@ -17,7 +17,7 @@ PATTERNS = [
 
 def test_words_entities_and_types() -> None:
     rules = [Rule(str(number), "r", parse_pattern(each)) for number, each in enumerate(PATTERNS)]
-    pairs = rule_pairs(rules, Vocab(), stand_in="x")
+    pairs = rule_pairs(rules, Vocab(), placeholder="x")
     assert [doc.text.strip() for doc in pairs.docs] == ["x was founded by x", "the x of x , now", "x x"]
     assert pairs.subject.tolist() == [[0, 1], [3, 4], [0, 1]] and pairs.object.tolist() == [[4, 5], [1, 2], [1, 2]]
     assert pairs.text.tolist() == [[0, 5], [0, 6], [0, 2]]
@@ -27,9 +27,9 @@ def test_words_entities_and_types() -> None:
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_a_rule_fires_at_its_own_text(pattern: str) -> None:
     rule = Rule("0", "r", parse_pattern(pattern, any_type=True))
-    found = RuleIndex([rule], max_gap=1).match(rule_pairs([rule], Vocab(), stand_in="x"))
+    found = RuleIndex([rule], max_gap=1).match(rule_pairs([rule], Vocab(), placeholder="x"))
     assert found.rule.tolist() == [0] and found.backwards.tolist() == [False]
 
 
 def test_no_rules() -> None:
-    assert len(rule_pairs([], Vocab(), stand_in="x")) == 0
+    assert len(rule_pairs([], Vocab(), placeholder="x")) == 0

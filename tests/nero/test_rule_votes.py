@@ -24,7 +24,7 @@ def matches(rows: List[Tuple[int, int, bool]]) -> RuleMatches:
 def test_weights_of_rules_that_agree_are_added() -> None:
     found = vote(matches([(0, 0, False), (0, 1, False), (0, 2, False), (2, 0, True), (2, 3, False)]), RULES, pairs=3)
     assert found.rule.tolist() == [1, -1, 3] and found.backwards.tolist() == [False, False, False]
-    assert found.said == [
+    assert found.answers == [
         {PairClass("a"): 1.0, PairClass("b"): 2.0},
         {},
         {PairClass("a", backwards=True): 1.0, PairClass("c"): 2.5},
@@ -36,8 +36,8 @@ def test_the_first_rule_decides_where_answers_weigh_the_same() -> None:
     found = vote(matches([(0, 0, True), (0, 1, False)]), RULES, pairs=1)
     assert found.rule.tolist() == [0] and found.answer(0, RULES) == PairClass("a", backwards=True)
     both = vote(matches([(0, 1, False), (0, 1, True)]), RULES, pairs=1)
-    assert both.rule.tolist() == [1] and len(both.said[0]) == 2
+    assert both.rule.tolist() == [1] and len(both.answers[0]) == 2
 
 
 def test_no_pairs() -> None:
-    assert vote(matches([]), RULES, pairs=0).said == []
+    assert vote(matches([]), RULES, pairs=0).answers == []

@@ -145,7 +145,7 @@ def test_types_of_a_recogniser(data: pathlib.Path, tmp_path: pathlib.Path) -> No
 def test_other_ways_on_the_same_vectors() -> None:
     from benchmarks.selfore.systems import ABLATIONS, CLUSTERING, FORMS
     from benchmarks.selfore.vectors import Vectors, cluster_vectors
-    from spacy_relext.selfore.clustering.settings import create_clustering
+    from spacy_relext.selfore.clustering.methods import create_clustering
 
     dice = numpy.random.default_rng(0)
     gold = ["a"] * 40 + ["b"] * 40

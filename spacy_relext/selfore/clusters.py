@@ -1,0 +1,159 @@
+"""What a `selfore_clusterer` knows of its clusters: names, sizes, how well pairs fit, and how each loop went."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Dict, List, Sequence, Tuple
+
+import numpy
+from numpy.typing import NDArray
+
+from ..annotations.triple import Record
+from ..errors import Errors
+from ..pairs.gold import PairClass
+from .names import NGram
+
+Floats = NDArray[numpy.floating]
+
+# Quantiles that are kept of how well training pairs fit, and digits of each.
+QUANTILES, DIGITS = 201, 5
+
+SHOWN_NGRAMS = 5
+
+OBJECT_FIRST = " (object first)"
+
+
+@dataclass
+class Clusters:
+    """The clusters of the last loop.
+
+    records (List[Record]): One a cluster: `id`, `name`, `size`, `ngrams`, `types`, `object_first`, `fit`, and `known`,
+        `backwards`, `renamed` if they are.
+    quantiles (List[float]): Of how well training pairs fit into their clusters.
+    history (List[Record]): One a loop: `pairs`, `changed`, `information`.
+    has_settled (bool): Whether there are no more loops.
+    scale (float): Factor of the classifier's logits, so that they are as confident as the clusters are right.
+    """
+
+    records: List[Record] = field(default_factory=list)
+    quantiles: List[float] = field(default_factory=list)
+    history: List[Record] = field(default_factory=list)
+    has_settled: bool = False
+    scale: float = 1.0
+
+    def to_dict(self) -> Record:
+        """RETURNS (Record): Plain values."""
+        return asdict(self)
+
+    @property
+    def names(self) -> List[str]:
+        """RETURNS (List[str]): Names in the order of the ids."""
+        return [each["name"] for each in self.records]
+
+    @property
+    def sizes(self) -> List[int]:
+        """RETURNS (List[int]): Pairs of each cluster."""
+        return [each["size"] for each in self.records]
+
+    @property
+    def empty(self) -> List[int]:
+        """RETURNS (List[int]): Numbers of the clusters without a pair."""
+        return [number for number, size in enumerate(self.sizes) if not size]
+
+    def set_quantiles(self, fit: Floats) -> None:
+        """Keep how well training pairs fit.
+
+        fit (Floats): Of each pair. Shape (N,)
+        """
+        self.quantiles = numpy.quantile(fit, numpy.linspace(0, 1, QUANTILES)).round(DIGITS).tolist()
+
+    def rank(self, fit: Floats) -> Floats:
+        """Compute the share of the training pairs that fit worse, and half of those that fit as well.
+
+        fit (Floats): Shape (N,)
+        RETURNS (Floats): 0 to 1. Shape (N,)
+        """
+        fits, fit = numpy.asarray(self.quantiles), numpy.round(fit, DIGITS)
+        low, high = numpy.searchsorted(fits, fit, "left"), numpy.searchsorted(fits, fit, "right")
+        middle = (low + high - 1) / 2 / (len(fits) - 1)
+        between = numpy.interp(fit, fits, numpy.linspace(0, 1, len(fits)))
+        return numpy.where(high > low, middle, between)
+
+    def rename(self, cluster: str, name: str) -> None:
+        """Give a cluster a name; its id stays.
+
+        cluster (str): Its id.
+        name (str): The name.
+        RAISES (ValueError): If there is no such cluster, or another one has the name.
+        """
+        chosen = next((each for each in self.records if each["id"] == cluster), None)
+        if chosen is None:
+            known = ", ".join(each["id"] for each in self.records) or "none"
+            raise ValueError(Errors.R007.format(key="cluster", found=cluster, expected=f"one of: {known}"))
+        if not name.strip():
+            raise ValueError(Errors.R007.format(key="name", found=name, expected="a name"))
+        for each in self.records:  # the two directions of a known relation have one name
+            same_direction = each.get("backwards", False) == chosen.get("backwards", False)
+            if each["name"] == name and each is not chosen and same_direction:
+                raise ValueError(Errors.R612.format(cluster=each["id"], name=name, other=cluster))
+        chosen.update(name=name, renamed=True)
+
+    def describe(
+        self,
+        ngrams: Sequence[Sequence[NGram]],
+        sizes: Sequence[int],
+        types: Sequence[str],
+        *,
+        known: Sequence[PairClass],
+        object_first: Sequence[bool],
+    ) -> None:
+        """Replace the records. Known clusters are named by their relation, and names that a user has given stay.
+
+        Two clusters never have the same name but for the two directions of a known relation. Words that lead from the
+        object to the subject are marked.
+
+        ngrams (Sequence[Sequence[NGram]]): Of each cluster, the best first.
+        sizes (Sequence[int]): Pairs of each cluster.
+        types (Sequence[str]): Commonest entity types of each.
+        known (Sequence[PairClass]): Relations of the first clusters.
+        object_first (Sequence[bool]): Whether the object stands first in most texts of each.
+        """
+        renamed: Dict[str, str] = {each["id"]: each["name"] for each in self.records if each.get("renamed")}
+        taken = {*renamed.values(), *(each.relation for each in known)}
+        records: List[Record] = []
+        for number, (words, size, kinds) in enumerate(zip(ngrams, sizes, types)):
+            best = [" ".join(each.words) for each in words[:SHOWN_NGRAMS]]
+            record: Record = {"id": cluster_id(number), "size": size, "ngrams": best, "types": kinds}
+            record["object_first"] = object_first[number]
+            if number < len(known):
+                record.update(name=known[number].relation, known=True, backwards=known[number].backwards)
+            if record["id"] in renamed:
+                record.update(name=renamed[record["id"]], renamed=True)
+            elif number >= len(known):
+                suffix = OBJECT_FIRST if object_first[number] else ""
+                name = f"{best[0]}{suffix}" if best else kinds or record["id"]
+                record["name"] = f"{name} #{number}" if name in taken else name
+                taken.add(record["name"])
+            records.append(record)
+        self.records = records
+
+    def report(self, name: str) -> str:
+        """Summarize the last loop.
+
+        name (str): The component.
+        RETURNS (str): One line: what was found, and how good it is as far as that can be told without gold.
+        """
+        if not self.history:
+            return f"{name}: no clusters yet"
+        last, loop = self.history[-1], len(self.history) - 1
+        moved = f", {last['changed']:.1%} of them in another than before" if loop else ""
+        information = f"a cluster tells {last['information']:.1%} of a pair's neighbours"
+        return f"{name}, loop {loop}: {last['pairs']} pairs in {len(self.records)} clusters{moved}; {information}"
+
+
+def cluster_id(number: int) -> str:
+    """RETURNS (str): Id of a cluster."""
+    return f"cluster_{number}"
+
+
+def known_name(relation: Tuple[str, bool]) -> str:
+    """RETURNS (str): A known relation with its direction, for messages."""
+    return f"{relation[0]} (backwards)" if relation[1] else relation[0]
