@@ -3,7 +3,7 @@
 import warnings
 from functools import partial
 from pathlib import Path
-from typing import Any, Dict, List, Literal, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 import srsly
 import typer
@@ -16,9 +16,9 @@ from ..errors import Errors
 from ..scoring.clusters import PREFIX, SCORES
 from ..scoring.evaluation import EvaluationSettings, choose_labels, evaluate_pipeline
 from ..scoring.ranking import UNITS, RecallCurve, recall_curve
+from ..scoring.triples import Scores
 from ..visuals.recall_curve import draw_recall_curves
-from .app import relext
-from .pipeline import GPU_HELP, PIPELINE_HELP, fail, input_errors, load_pipeline, split_list, with_progress
+from .pipeline import GPU, PIPELINE, fail, input_errors, number_table, open_pipeline, split_list, with_progress
 
 OVERALL = (("exact", "exact text"), ("span", "exact spans"), ("partial", "first words"), ("macro", "macro (exact)"))
 
@@ -58,10 +58,15 @@ RANKED_COUNTS = (("positives", "true"), ("unscored", "of these never scored"))
 
 SHOWN_RELATIONS = 3
 
+GIVE_SENTS: bool = typer.Option(
+    True, "--gold-sents/--no-gold-sents", help="Give the pipeline the annotated sentences, where there are any."
+)
 
-@relext.command("evaluate")
+GIVE_ENTS: bool = typer.Option(False, "--gold-ents/--no-gold-ents", help="Give the pipeline the annotated entities.")
+
+
 def evaluate_cli(
-    pipeline: str = typer.Argument(..., help=PIPELINE_HELP),
+    pipeline: str = PIPELINE,
     corpus: Path = typer.Argument(..., metavar="CORPUS", help="A .spacy file with gold triples."),
     output: Optional[Path] = typer.Option(None, "--output", "-o", help="JSON file for every score."),
     curve: Optional[Path] = typer.Option(
@@ -69,26 +74,22 @@ def evaluate_cli(
         "--curve",
         help="Draw precision against recall, where relations are ranked: CURVE_bag.svg, .png and so on.",
     ),
-    gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help=GPU_HELP),
+    gpu_id: int = GPU,
     batch_size: int = typer.Option(64, "--batch-size", min=1, help="Documents to a batch."),
     label_filter: Optional[str] = typer.Option(
         None,
         "--label-filter",
         help="Score these relations only, comma-separated; `shared`: those that corpus and pipeline both know.",
     ),
-    gold_sents: bool = typer.Option(
-        True, "--gold-sents/--no-gold-sents", help="Give the pipeline the annotated sentences, where there are any."
-    ),
-    gold_ents: bool = typer.Option(
-        False, "--gold-ents/--no-gold-ents", help="Give the pipeline the annotated entities."
-    ),
+    gold_sents: bool = GIVE_SENTS,
+    gold_ents: bool = GIVE_ENTS,
     gold_relations: bool = typer.Option(
         False, "--gold-relations", help="Give the extractor each sentence's gold relations."
     ),
 ) -> None:
     """Score a pipeline on a corpus, print the scores, and save them."""
     with input_errors():
-        nlp = load_pipeline(pipeline, gpu_id)
+        nlp = open_pipeline(pipeline, gpu_id)
         examples = read_corpus(nlp, corpus, gold_sents=gold_sents, gold_ents=gold_ents)
         labels = choose_labels(nlp, examples, split_list(label_filter))
         drawn: List[Path] = []
@@ -110,32 +111,32 @@ def evaluate_cli(
 
 
 def draw_rankings(nlp: Language, target: Path, drawn: List[Path], examples: List[Example]) -> None:
-    """Draw precision against recall of each component that ranks relations: bags in one file, mentions in another.
+    """Draw precision-recall curves of the components that rank relations, bags and mentions in different files.
 
     nlp (Language): The pipeline.
-    target (Path): Begins the names of the files.
-    drawn (List[Path]): Gets the files.
+    target (Path): Prefix of the file names.
+    drawn (List[Path]): Gets the paths of the drawings.
     examples (List[Example]): Predictions and gold.
-    RAISES (ValueError): Where no component ranks.
+    RAISES (ValueError): If no component ranks relations.
     """
     pipes: List[Tuple[str, Any]] = list(nlp.pipeline)
-    ranking = {name: pipe for name, pipe in pipes if hasattr(pipe, "rankings") and pipe.cfg["ranking"]}
-    if not ranking:
+    rankers = {name: pipe for name, pipe in pipes if hasattr(pipe, "rankings") and pipe.cfg["ranking"]}
+    if not rankers:
         raise ValueError(Errors.R741.format(found=", ".join(nlp.pipe_names) or "nothing"))
     curves: Dict[str, Dict[str, RecallCurve]] = {}
-    for name, pipe in ranking.items():
-        for found in pipe.rankings(examples):
-            curves.setdefault(found.unit, {})[name] = recall_curve(found)
+    for name, pipe in rankers.items():
+        for ranking in pipe.rankings(examples):
+            curves.setdefault(ranking.unit, {})[name] = recall_curve(ranking)
     for unit, of_unit in curves.items():
         drawn.extend(draw_recall_curves(of_unit, target=target.with_name(f"{target.name}_{unit}")))
 
 
-def report_lines(metrics: Dict[str, Any], *, labels: Optional[List[str]] = None) -> List[str]:
-    """Lay out scores as tables.
+def report_lines(metrics: Scores, *, labels: Optional[List[str]] = None) -> List[str]:
+    """Format scores as tables.
 
-    metrics (Dict[str, Any]): From `evaluate_pipeline`.
-    labels (Optional[List[str]]): The relations that were scored, if not all.
-    RETURNS (List[str]): Lines to print; scores in percent.
+    metrics (Scores): From `evaluate_pipeline`.
+    labels (Optional[List[str]]): The relations that were scored; None: all.
+    RETURNS (List[str]): Lines; scores in percent.
     """
     overall = [(title, *(_percent(metrics[f"{key}_{score}"]) for score in "prf")) for key, title in OVERALL]
     per_type = [
@@ -149,31 +150,34 @@ def report_lines(metrics: Dict[str, Any], *, labels: Optional[List[str]] = None)
     heading += f", {metrics['n_gold']} gold and {metrics['n_predicted']} predicted triples"
     heading += f", {metrics['docs_per_second']:.1f} docs/s, {metrics['words_per_second']:.0f} words/s"
     clusters = metrics.get("relations_per_cluster")
-    triples = [_table(overall, ("Triples", "P", "R", "F")), _table(per_type, ("Relation", "P", "R", "F", "Gold"))]
-    if clusters is not None and not any(set(clusters).intersection(found) for found in clusters.values()):
+    triples = [
+        number_table(overall, ("Triples", "P", "R", "F")),
+        number_table(per_type, ("Relation", "P", "R", "F", "Gold")),
+    ]
+    if clusters is not None and not any(set(clusters).intersection(relations) for relations in clusters.values()):
         triples, others = [], []  # no cluster is called what gold calls a relation
     return [
         heading,
         *([f"Only: {', '.join(labels)}"] if labels is not None else []),
         *(_cluster_tables(metrics, clusters) if clusters is not None else []),
         *triples,
-        *([_table(others, ("Further", ""))] if others else []),
+        *([number_table(others, ("Further", ""))] if others else []),
         *ranking_table(metrics),
     ]
 
 
-def ranking_table(metrics: Dict[str, Any]) -> List[str]:
-    """Show how well all relations of all pairs are ranked, where a component ranks them."""
+def ranking_table(metrics: Scores) -> List[str]:
+    """Format the ranking scores; nothing without a component that ranks relations."""
     if any(metrics.get(f"{unit}_ap") is None for unit in UNITS):
         return []
     rows = [(title, *(_percent(metrics.get(f"{unit}_{key}")) for unit in UNITS)) for key, title in RANKED]
     for key, title in RANKED_COUNTS:
         rows.append((title, *(f"{metrics[f'{unit}_{key}']:.0f}" for unit in UNITS)))
-    return [_table(rows, ("Ranking", "Bags", "Mentions"))]
+    return [number_table(rows, ("Ranking", "Bags", "Mentions"))]
 
 
-def _cluster_tables(metrics: Dict[str, Any], clusters: Dict[str, Dict[str, int]]) -> List[str]:
-    """Say how far clusters agree with gold relations, beside clusters that nobody had to find, and what is in each."""
+def _cluster_tables(metrics: Scores, clusters: Dict[str, Dict[str, int]]) -> List[str]:
+    """Format the agreement of clusters and gold relations beside baselines, and the content of each cluster."""
     columns = (metrics, *(metrics["cluster_baselines"][name] for name in BESIDE))
     rows = [(title, *(_percent(scores.get(key)) for scores in columns)) for key, title in CLUSTERS]
     oracle = [(f"{PREFIX}{key}", _percent(metrics[f"{PREFIX}{key}"])) for key in SCORES]
@@ -184,31 +188,24 @@ def _cluster_tables(metrics: Dict[str, Any], clusters: Dict[str, Dict[str, int]]
         inside.append((cluster, str(total), ", ".join(shares)))
     header = ("Cluster", "Pairs with a relation", "Which")
     return [
-        _table(rows, ("Clusters", "Found", *BESIDE.values())),
-        _table(oracle, ("Named by gold (an oracle)", "")),
+        number_table(rows, ("Clusters", "Found", *BESIDE.values())),
+        number_table(oracle, ("Named by gold (an oracle)", "")),
         str(wasabi.table(inside, header=header, divider=True, aligns=["l", "r", "l"])),
     ]
 
 
-def _table(rows: Sequence[Sequence[str]], header: Sequence[str]) -> str:
-    """Align numbers to the right."""
-    aligns: List[Literal["l", "r", "c"]] = ["l"]
-    aligns += ["r" for _ in header[1:]]
-    return str(wasabi.table(rows, header=header, divider=True, aligns=aligns))
-
-
 def _percent(value: Optional[float]) -> str:
-    """Write a fraction as a percentage."""
+    """Format a fraction as a percentage."""
     return "-" if value is None else f"{100 * value:.2f}"
 
 
 def read_corpus(nlp: Language, corpus: Path, *, gold_sents: bool, gold_ents: bool) -> List[Example]:
-    """Read a corpus; its warnings become lines on stderr.
+    """Read a corpus; its warnings are printed to stderr.
 
     nlp (Language): Makes the predicted Docs.
     corpus (Path): A .spacy file or a folder of them.
-    gold_sents (bool): Whether predicted Docs get the annotated sentences.
-    gold_ents (bool): Whether they get the annotated entities.
+    gold_sents (bool): Whether predicted Docs get the gold sentences.
+    gold_ents (bool): Whether predicted Docs get the gold entities.
     RETURNS (List[Example]): The corpus.
     """
     with warnings.catch_warnings(record=True) as caught:

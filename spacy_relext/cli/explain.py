@@ -13,17 +13,15 @@ from ..corpora.reader import predicted_doc
 from ..corpora.records import KNOWN_KEYS
 from ..corpora.texts import RawText
 from ..errors import Errors
+from ..pipeline.pipe import RelationPipe, assigning_components
 from ..visuals.explanation import explain_doc
 from ..visuals.page import render_page
-from .app import relext
-from .no_triple import why_no_triple
-from .pipeline import CODE_HELP, GPU_HELP, PIPELINE_HELP, fail, input_errors, load_pipeline, takes_gold_ents
+from .pipeline import CODE, GPU, PIPELINE, fail, input_errors, open_pipeline, use_gold_ents
 from .view import read_docs, read_file, read_texts, save
 
 
-@relext.command("explain")
 def explain_cli(
-    pipeline: str = typer.Argument(..., help=PIPELINE_HELP),
+    pipeline: str = PIPELINE,
     text: Optional[str] = typer.Argument(None, metavar="TEXT", help="A text, or a file as for --file."),
     file: Optional[str] = typer.Option(
         None, "--file", help="A text file, or a .jsonl file of records: a text, if need be with entities, sents, pairs."
@@ -34,8 +32,8 @@ def explain_cli(
         "--gold-ents/--no-gold-ents",
         help="Take the entities of records; otherwise where no component of the pipeline finds any",
     ),
-    code: Optional[Path] = typer.Option(None, "--code", "-c", help=CODE_HELP),
-    gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help=GPU_HELP),
+    code: Optional[Path] = CODE,
+    gpu_id: int = GPU,
 ) -> None:
     """Say what each triple of a text is based on: a rule that fires or is alike, attended words, parts of the score."""
     with input_errors():
@@ -47,7 +45,7 @@ def explain_cli(
             texts = read_texts(text)
         else:
             fail(Errors.R513.format(found="No text"))
-        nlp = load_pipeline(pipeline, gpu_id, code=code)
+        nlp = open_pipeline(pipeline, gpu_id, code=code)
         docs = read_docs(nlp, prepare(nlp, texts, gold_ents=gold_ents))
         reasons = ["" if get_records(doc) else why_no_triple(nlp, doc) for doc in docs]
         for number, (doc, reason) in enumerate(zip(docs, reasons), start=1):
@@ -56,6 +54,29 @@ def explain_cli(
             typer.echo("\n".join(explain_doc(doc, reason=reason)))
         if html is not None:
             save(render_page(docs, reasons=reasons), html)
+
+
+def why_no_triple(nlp: Language, doc: Doc) -> str:
+    """Explain why a Doc has no triple: each component that states relations gives its reason.
+
+    nlp (Language): A trained pipeline.
+    doc (Doc): A text that it has annotated.
+    RETURNS (str): A clause; one for each if several components state relations.
+    """
+    pipes = {name: pipe for name, pipe in nlp.pipeline if isinstance(pipe, RelationPipe)}
+    names = assigning_components(nlp, "doc._.triples") or list(pipes)
+    if not names:
+        return (
+            f"no component of the pipeline ({', '.join(nlp.pipe_names) or 'nothing'}) says that it states relations; "
+            "give one that was trained with rere_extractor, kd_classifier, nero_grounder, selfore_clusterer or "
+            "hrere_classifier"
+        )
+    if not len(doc):
+        return "the text is empty"
+    reasons = [pipes[name].explain_no_triple(doc, nlp) if name in pipes else f"{name} states none" for name in names]
+    if len(reasons) == 1:
+        return reasons[0]
+    return "; ".join(f"{name}: {reason}" for name, reason in zip(names, reasons))
 
 
 def prepare(nlp: Language, texts: Sequence[RawText], *, gold_ents: Optional[bool]) -> List[Union[str, Doc]]:
@@ -67,15 +88,15 @@ def prepare(nlp: Language, texts: Sequence[RawText], *, gold_ents: Optional[bool
     RETURNS (List[Union[str, Doc]]): What the pipeline shall read.
     RAISES (ValueError): Where a record is malformed.
     """
-    with_ents = takes_gold_ents(nlp, gold_ents)
-    found: List[Union[str, Doc]] = []
+    with_ents = use_gold_ents(nlp, gold_ents)
+    inputs: List[Union[str, Doc]] = []
     for raw in texts:
         if not any(key in raw.extra for key in KNOWN_KEYS) or len(raw.text) > nlp.max_length:
-            found.append(raw.text)
+            inputs.append(raw.text)
             continue
         try:
             record = check_record({**raw.extra, "text": raw.text})
         except ValueError as error:
             raise ValueError(Errors.R100.format(where=raw.where, what=error)) from None
-        found.append(predicted_doc(nlp, record, gold_ents=with_ents))
-    return found
+        inputs.append(predicted_doc(nlp, record, gold_ents=with_ents))
+    return inputs

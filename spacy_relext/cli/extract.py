@@ -14,15 +14,13 @@ from ..corpora.texts import STDIN, TextReader
 from ..errors import Errors, Warnings
 from ..export.records import extract, write_extractions
 from ..export.writers import CsvWriter, JsonlWriter, RecordWriter
-from .app import relext
-from .pipeline import GPU_HELP, PIPELINE_HELP, fail, input_errors, load_pipeline, split_list, with_progress
+from .pipeline import GPU, PIPELINE, fail, input_errors, open_pipeline, split_list, with_progress
 
 WRITERS: Dict[str, Callable[[TextIO], RecordWriter]] = {"jsonl": JsonlWriter, "csv": CsvWriter}
 
 
-@relext.command("extract")
 def extract_cli(
-    pipeline: str = typer.Argument(..., help=PIPELINE_HELP),
+    pipeline: str = PIPELINE,
     source: str = typer.Argument(
         ..., metavar="INPUT", help="Text file (a document a line), .jsonl file, folder of .txt files, or - for stdin."
     ),
@@ -37,7 +35,7 @@ def extract_cli(
     relations: Optional[str] = typer.Option(None, "--relations", help="Keep these relations only, comma-separated."),
     batch_size: int = typer.Option(64, "--batch-size", min=1, help="Documents to a batch."),
     n_process: int = typer.Option(1, "--n-process", min=1, help="Processes to share the work."),
-    gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help=GPU_HELP),
+    gpu_id: int = GPU,
     strict: bool = typer.Option(False, "--strict", help="Stop at the first text that cannot be read."),
 ) -> None:
     """Extract the triples of running text."""
@@ -48,7 +46,7 @@ def extract_cli(
             fail(Errors.R217.format(path=output))
         if n_process > 1 and gpu_id >= 0:
             fail(Errors.R218.format(n_process=n_process, gpu_id=gpu_id))
-        nlp = load_pipeline(pipeline, gpu_id)
+        nlp = open_pipeline(pipeline, gpu_id)
         reader.max_length = nlp.max_length
         wanted = split_list(relations)
         _warn_of_unknown(nlp, wanted)

@@ -1,7 +1,8 @@
-"""`spacy relext kb …`: a knowledge base without the pairs of a test set, its embeddings, and what they answer."""
+"""`spacy relext kb …`: remove the pairs of a test set from a knowledge base, train embeddings, predict links."""
 
+from itertools import combinations
 from pathlib import Path
-from typing import Any, Dict, Iterable, Iterator, Optional, Set, Tuple
+from typing import TYPE_CHECKING, Callable, Dict, Iterable, Optional, Set, Tuple
 
 import typer
 from spacy.vocab import Vocab
@@ -11,23 +12,28 @@ from ..annotations.entities import entity_links
 from ..corpora.shards import iter_docs
 from ..errors import Errors
 from ..kb.facts import Triples, TripleStore, read_store
-from ..kb.files import COLUMNS, FactReader, Sample
-from .app import relext
-from .pipeline import GPU_HELP, check_suffix, fail, input_errors, split_list, with_progress
+from ..kb.files import COLUMNS, FactReader, Sample, Statement
+from .pipeline import GPU, check_suffix, fail, input_errors, number_table, split_list, with_progress
+
+if TYPE_CHECKING:
+    from ..kb.embeddings import KbEmbeddings
+    from ..kb.training import Batches
 
 kb_app = typer.Typer(name="kb", help="Prepare, embed and ask a knowledge base.", no_args_is_help=True)
 
-relext.add_typer(kb_app)
+KB: str = typer.Argument(
+    ..., metavar="KB", help="File of facts, or of names: .tsv, .csv, .nt, .ttl, each also .gz; several with commas"
+)
 
-KB_HELP = "File of facts, or of names: .tsv, .csv, .nt, .ttl, each also .gz; several with commas"
+COLUMNS_OPTION: str = typer.Option(
+    ",".join(COLUMNS), "--columns", help="What the columns of .tsv and .csv are, in their order"
+)
 
-COLUMNS_HELP = "What the columns of .tsv and .csv are, in their order"
-
-STRIP_HELP = "Beginnings that are cut off ids, with commas"
+STRIP: Optional[str] = typer.Option(None, "--strip", help="Beginnings that are cut off ids, with commas")
 
 RECIPES = ("all", "hrere")
 
-# What a report counts, if it counts one, and if more.
+# Keys of `TripleStore.report` and their messages, singular and plural.
 COUNTED = {
     "repeated": ("1 line repeats a fact, which counts once", "{count} lines repeat facts, which count once"),
     "self_loops": (
@@ -57,50 +63,50 @@ COUNTED = {
 
 @kb_app.command("filter")
 def filter_cli(
-    kb: str = typer.Argument(..., metavar="KB", help=KB_HELP),
+    kb: str = KB,
     output: Path = typer.Argument(..., metavar="OUT.tsv", help="Facts that are left"),
     exclude: str = typer.Option(..., "--exclude", help="Corpora whose pairs are left out: .spacy, with commas"),
-    columns: str = typer.Option(",".join(COLUMNS), "--columns", help=COLUMNS_HELP),
-    strip: Optional[str] = typer.Option(None, "--strip", help=STRIP_HELP),
+    columns: str = COLUMNS_OPTION,
+    strip: Optional[str] = STRIP,
 ) -> None:
     """Leave out all facts about pairs of linked entities that share a text of a corpus, in either direction."""
     check_suffix(output, ".tsv")
     with input_errors():
         store = read_kb_files(kb, columns=columns, strip=strip)
-        tell_report(store)
+        print_report(store)
         pairs: Set[Tuple[str, str]] = set()
         linked: Set[str] = set()
         for corpus in split_list(exclude) or ():
             for doc in with_progress(iter_docs(Path(corpus), Vocab())):
-                found = sorted(set(entity_links(doc).values()))
-                linked.update(found)
-                pairs.update((one, two) for one in found for two in found if one < two)
+                ids = sorted(set(entity_links(doc).values()))
+                linked.update(ids)
+                pairs.update(combinations(ids, 2))
         known = linked.intersection(store.entities)
         if not known:
             raise ValueError(Errors.R728.format(corpus=exclude, linked=len(linked), kb=kb))
-        kept, hit = store.without_pairs(sorted(pairs))
-        kept.write(output)
+        remaining, hit = store.without_pairs(sorted(pairs))
+        remaining.write(output)
     rows = [
         ("facts read", len(store), ""),
-        ("facts left out", len(store) - len(kept), f"{1 - len(kept) / len(store):.1%}"),
+        ("facts left out", len(store) - len(remaining), f"{1 - len(remaining) / len(store):.1%}"),
         ("linked entities of the corpora", len(linked), ""),
         ("of these in the knowledge base", len(known), f"{len(known) / len(linked):.1%}"),
         ("pairs of linked entities in a text", len(pairs), ""),
         ("of these with a fact, left out", len(hit), f"{len(hit) / max(len(pairs), 1):.1%}"),
     ]
     typer.echo(table([(what, f"{count:,}", share) for what, count, share in rows], aligns=("l", "r", "r")))
-    msg.good(f"Wrote {len(kept):,} facts to {output}")
+    msg.good(f"Wrote {len(remaining):,} facts to {output}")
 
 
 @kb_app.command("train")
 def train_cli(
-    kb: str = typer.Argument(..., metavar="KB", help=KB_HELP),
+    kb: str = KB,
     output: Path = typer.Argument(..., metavar="OUT", help="Folder for the embeddings"),
     valid: Optional[str] = typer.Option(
         None, "--valid", help="Facts that choose the best pass; else some are held out"
     ),
     test: Optional[str] = typer.Option(None, "--test", help="Facts that are asked for in the end"),
-    held: float = typer.Option(
+    held_out: float = typer.Option(
         0.01, "--held", min=0.0, max=0.5, help="Share held out where there is no --valid; 0: none"
     ),
     recipe: str = typer.Option("all", "--recipe", help="all: cross-entropy over all entities; hrere: as released"),
@@ -117,9 +123,9 @@ def train_cli(
     ),
     seed: int = typer.Option(0, "--seed", help="Of all that is drawn"),
     resume: bool = typer.Option(False, "--resume", help="Go on with the training in OUT"),
-    columns: str = typer.Option(",".join(COLUMNS), "--columns", help=COLUMNS_HELP),
-    strip: Optional[str] = typer.Option(None, "--strip", help=STRIP_HELP),
-    gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help=GPU_HELP),
+    columns: str = COLUMNS_OPTION,
+    strip: Optional[str] = STRIP,
+    gpu_id: int = GPU,
 ) -> None:
     """Learn embeddings of entities and relations, and say how well they answer questions."""
     from ..bridge.modules import find_device
@@ -130,24 +136,32 @@ def train_cli(
         fail(Errors.R206.format(option="--recipe", found=recipe, expected=", ".join(RECIPES)))
     given = {"width": width, "batch_size": batch_size, "optimizer": optimizer, "learn_rate": learn_rate}
     given.update(n3=n3, relation_weight=relation_weight)
-    options: Dict[str, Any] = {key: value for key, value in given.items() if value is not None}
-    options = {**(LOGISTIC_RECIPE if recipe == "hrere" else {}), **options}
+    options = dict(LOGISTIC_RECIPE) if recipe == "hrere" else {}
+    options.update({key: value for key, value in given.items() if value is not None})
     try:
-        settings = KbSettings(kind=kind, passes=passes, patience=patience, seed=seed, **options)
+        settings = KbSettings(kind=kind, passes=passes, patience=patience, seed=seed, **options)  # type: ignore[arg-type]
         device = find_device(gpu_id)
     except ValueError as error:
         fail(error)
     with input_errors():
         store = read_kb_files(kb, columns=columns, strip=strip)
-        tell_report(store)
-        asked = {name: _facts_of(store, files, columns, strip) for name, files in (("valid", valid), ("test", test))}
+        print_report(store)
+        queries = {name: _facts_of(store, files, columns, strip) for name, files in (("valid", valid), ("test", test))}
         if valid is None:
-            store, asked["valid"] = split_facts(store, held, seed=seed)
-        _tell_valid(len(asked["valid"]), files=valid, passes=settings.passes)
+            store, queries["valid"] = split_facts(store, held_out, seed=seed)
+        _print_valid(len(queries["valid"]), files=valid, passes=settings.passes)
         typer.echo("pass        loss   MRR, valid")
-        common: Dict[str, Any] = {"resume": resume, "device": device, "progress": _batches}
-        model = train_kb(store, settings, folder=output, valid=asked["valid"], on_pass=_tell_pass(), **common)
-    _tell_scores(model.embeddings, store, asked)
+        model = train_kb(
+            store,
+            settings,
+            folder=output,
+            valid=queries["valid"],
+            resume=resume,
+            device=device,
+            progress=_show_batches,
+            on_pass=_pass_printer(),
+        )
+    _print_scores(model.embeddings, store, queries)
     msg.good(f"Wrote embeddings of {len(store.entities):,} entities to {output}")
 
 
@@ -167,35 +181,35 @@ def predict_cli(
         given = {"subject": subject, "relation": relation, "obj": obj}
         question = {key: value for key, value in given.items() if value != "?"}
         rows = [(each.id, f"{each.score:.3f}") for each in model.predict(top=top, **question)]
-    typer.echo(table(rows, header=("answer", "score"), divider=True, aligns=("l", "r")))
+    typer.echo(number_table(rows, ("answer", "score")))
 
 
 def read_kb_files(files: str, *, columns: str, strip: Optional[str]) -> TripleStore:
     """Read the files of an option.
 
-    files (str): Comma-separated.
-    columns (str): Comma-separated.
-    strip (Optional[str]): Comma-separated.
-    RETURNS (TripleStore): What they hold.
-    RAISES (ValueError): Where one is malformed.
+    files (str): Paths, comma-separated.
+    columns (str): Order of the columns, comma-separated.
+    strip (Optional[str]): Prefixes of ids to remove, comma-separated.
+    RETURNS (TripleStore): Facts and names.
+    RAISES (ValueError): If a file is malformed.
     """
     reader = FactReader(columns=split_list(columns) or (), prefixes=split_list(strip) or ())
-    return read_store(map(Path, split_list(files) or ()), reader=reader, progress=_lines)
+    return read_store(map(Path, split_list(files) or ()), reader=reader, progress=_show_lines)
 
 
-def tell_report(store: TripleStore) -> None:
-    """Say what was read, what of it is odd, with an example, and what was left out."""
+def print_report(store: TripleStore) -> None:
+    """Print counts of what was read, what was skipped, and what is unusual, with an example."""
     parts = (store, "fact", "facts"), (store.entities, "entity", "entities"), (store.relations, "relation", "relations")
     typer.echo(", ".join(f"{len(part):,} {one if len(part) == 1 else many}" for part, one, many in parts))
     for what, count in store.report.items():
         if what in COUNTED and count:
             example = store.examples.get(what, Sample("", ""))
-            say = msg.info if what == "remarks" else msg.warn
-            say(COUNTED[what][count > 1].format(count=f"{count:,}", what=example.what, where=example.where))
+            show = msg.info if what == "remarks" else msg.warn
+            show(COUNTED[what][count > 1].format(count=f"{count:,}", what=example.what, where=example.where))
 
 
-def _tell_valid(count: int, *, files: Optional[str], passes: int) -> None:
-    """Say how many facts choose the best pass, or that none do."""
+def _print_valid(count: int, *, files: Optional[str], passes: int) -> None:
+    """Print how many facts choose the best pass."""
     if count:
         where = f"of {files}" if files else "held out"
         typer.echo(f"{count:,} {'fact' if count == 1 else 'facts'} {where} to choose the best pass by")
@@ -204,56 +218,58 @@ def _tell_valid(count: int, *, files: Optional[str], passes: int) -> None:
     msg.warn(f"{what}, so that nothing chooses a pass: all {passes:,} are run, and the last one is kept")
 
 
-def _tell_scores(embeddings: Any, store: TripleStore, asked: Dict[str, Triples]) -> None:
-    """Print how well facts are found again; all of them are known to be true."""
+def _print_scores(embeddings: "KbEmbeddings", store: TripleStore, queries: Dict[str, Triples]) -> None:
+    """Print filtered metrics of link prediction."""
     import numpy
 
     from ..kb.link_prediction import KnownAnswers, evaluate_links
 
-    true = numpy.concatenate([store.triples, *asked.values()])
+    true = numpy.concatenate([store.triples, *queries.values()])
     known = KnownAnswers(true, n_relations=len(store.relations))
-    rows = [(name, evaluate_links(embeddings, facts, known)) for name, facts in asked.items() if len(facts)]
+    rows = [(name, evaluate_links(embeddings, facts, known)) for name, facts in queries.items() if len(facts)]
     if rows:
         names = list(rows[0][1])
-        lines = [(name, *(f"{100 * (found[key] or 0):.1f}" for key in names)) for name, found in rows]
+        lines = [(name, *(f"{100 * (scores[key] or 0):.1f}" for key in names)) for name, scores in rows]
         header = ("facts", *(key.replace("_", " ") for key in names))
-        aligns: Any = ("l", *("r" for _ in names))
-        typer.echo(table(lines, header=header, divider=True, aligns=aligns))
+        typer.echo(number_table(lines, header))
 
 
 def _facts_of(store: TripleStore, files: Optional[str], columns: str, strip: Optional[str]) -> Triples:
-    """Number facts as the store does; those about others are left out and counted."""
+    """Index facts as the store does; facts about unknown entities or relations are skipped and counted."""
     import numpy
 
-    found = []
+    rows = []
     left_out = 0
     for subject, relation, obj in read_kb_files(files, columns=columns, strip=strip).facts() if files else ():
         numbers = (store.number_of(subject), store.relation_number(relation), store.number_of(obj))
         if min(numbers) < 0:
             left_out += 1
         else:
-            found.append(numbers)
+            rows.append(numbers)
     if left_out:
         msg.warn(f"{left_out:,} facts of {files} are about entities or relations that {len(store):,} facts do not name")
-    facts: Triples = numpy.asarray(found, dtype="int32").reshape(-1, 3)
+    facts: Triples = numpy.asarray(rows, dtype="int32").reshape(-1, 3)
     return facts
 
 
-def _lines(statements: Iterable[Any], name: str) -> Iterable[Any]:
+def _show_lines(statements: Iterable[Statement], name: str) -> Iterable[Statement]:
+    """Show progress by lines of a file."""
     return with_progress(statements, unit="lines")
 
 
-def _batches(batches: Iterator[Any], number: int) -> Iterable[Any]:
+def _show_batches(batches: "Batches", number: int) -> "Batches":
+    """Show progress by updates of a pass."""
     return with_progress(batches, unit="updates")
 
 
-def _tell_pass() -> Any:
-    """Make what prints a line for each pass."""
-    count = [0]
+def _pass_printer() -> Callable[[Dict[str, float]], None]:
+    """Return a function that prints a line for each pass."""
+    count = 0
 
-    def tell(entry: Dict[str, float]) -> None:
-        count[0] += 1
+    def print_pass(entry: Dict[str, float]) -> None:
+        nonlocal count
+        count += 1
         score = f"{100 * entry['score']:10.1f}" if "score" in entry else ""
-        typer.echo(f"{count[0]:4d}  {entry['loss']:10.4f}   {score}")
+        typer.echo(f"{count:4d}  {entry['loss']:10.4f}   {score}")
 
-    return tell
+    return print_pass

@@ -1,21 +1,42 @@
-"""Entry point of `spacy_cli`: importing the commands puts them under `spacy relext`."""
+"""The command group `spacy relext`; importing it adds the group to spaCy's command line (entry point `spacy_cli`)."""
 
-from . import (
-    align,  # noqa: F401
-    clusters,  # noqa: F401
-    convert,  # noqa: F401
-    drop_triples,  # noqa: F401
-    evaluate,  # noqa: F401
-    explain,  # noqa: F401
-    extract,  # noqa: F401
-    folds,  # noqa: F401
-    kb,  # noqa: F401
-    rules,  # noqa: F401
-    teach,  # noqa: F401
-    tune,  # noqa: F401
-    type_patterns,  # noqa: F401
-    view,  # noqa: F401
-)
-from .app import relext
+from typing import Callable, Dict
 
-__all__ = ["relext"]
+import typer
+from spacy.cli._util import app as spacy_app
+
+from .align import align_cli
+from .clusters import clusters_cli
+from .corpus import convert_cli, drop_triples_cli, folds_cli
+from .evaluate import evaluate_cli
+from .explain import explain_cli
+from .extract import extract_cli
+from .kb import kb_app
+from .rules import rules_app
+from .teach import teach_cli
+from .tune import tune_cli
+from .type_patterns import type_patterns_cli
+from .view import view_cli
+
+COMMANDS: Dict[str, Callable[..., None]] = {
+    "align": align_cli,
+    "clusters": clusters_cli,
+    "convert": convert_cli,
+    "drop-triples": drop_triples_cli,
+    "evaluate": evaluate_cli,
+    "view": view_cli,
+    "explain": explain_cli,
+    "extract": extract_cli,
+    "folds": folds_cli,
+    "teach": teach_cli,
+    "tune": tune_cli,
+    "type-patterns": type_patterns_cli,
+}
+
+relext = typer.Typer(name="relext", help="Relation extraction: convert, extract, evaluate, view.", no_args_is_help=True)
+
+for name, command in COMMANDS.items():
+    relext.command(name)(command)
+relext.add_typer(kb_app)
+relext.add_typer(rules_app)
+spacy_app.add_typer(relext)

@@ -16,20 +16,21 @@ from ..corpora.convert import load_tokenizer
 from ..corpora.report import format_table
 from ..corpora.shards import iter_docs
 from ..errors import Errors
+from ..nero.component import NeroGrounder
 from ..nero.rules.analysis import AnalysisReport, RuleReport, analyze_rules, unseen_types
 from ..nero.rules.index import FORMS, RuleIndex
 from ..nero.rules.mining import SuggestedRule, mine_patterns, suggest_rules, write_patterns, write_suggestions
 from ..nero.rules.rules import NO_RELATION, SHOWN, TABLE, read_rules, usable_rules
 from ..pairs.suggesters import AnnotatedPairs, EntityPairs, Suggester
-from .app import relext
 from .pipeline import (
-    CODE_HELP,
-    GPU_HELP,
+    CODE,
+    GOLD_ENTS,
+    GPU,
     check_suffix,
     fail,
     find_component,
     input_errors,
-    load_pipeline,
+    open_pipeline,
     read_predicted,
     split_list,
     with_progress,
@@ -37,7 +38,11 @@ from .pipeline import (
 
 rules_app = typer.Typer(name="rules", help="Find and check labelling rules.", no_args_is_help=True)
 
-relext.add_typer(rules_app)
+CORPUS: Path = typer.Argument(..., metavar="CORPUS.spacy", help="Corpus with entities: a file, or a folder of them")
+
+MARKED: bool = typer.Option(False, "--marked", help="The pairs that the data set marks, not all pairs of entities")
+
+LONGEST: int = typer.Option(6, "--longest", min=1, help="Most words between two entities")
 
 _HEADER = ("rule", "relation", "fires", "alone", "right", "against", "pattern")
 
@@ -49,9 +54,7 @@ def check_cli(
     rules: Path = typer.Argument(
         ..., metavar="RULES", help="Rules: JSON lines, a JSON list, a table (.tsv), or a folder of such files"
     ),
-    corpus: Path = typer.Argument(
-        ..., metavar="CORPUS.spacy", help="Corpus with entities: a file, or a folder of them"
-    ),
+    corpus: Path = CORPUS,
     lang: str = typer.Option("en", "--lang", help="Language whose tokenizer splits the rules' words"),
     relations: Optional[str] = typer.Option(
         None, "--relations", help="The relations there are, with commas; others are errors"
@@ -62,7 +65,7 @@ def check_cli(
     form: str = typer.Option("text", "--form", help=f"What of a token is compared: {', '.join(FORMS)}"),
     max_gap: int = typer.Option(0, "--max-gap", min=0, help="Most tokens that * stands for; 0: no gaps"),
     any_type: bool = typer.Option(False, "--any-type", help="Leave out the types behind the masks"),
-    marked: bool = typer.Option(False, "--marked", help="The pairs that the data set marks, not all pairs of entities"),
+    marked: bool = MARKED,
 ) -> None:
     """Say where rules fire in a corpus, which of them are wrong or contradict others, and what they just miss."""
     if form not in FORMS:
@@ -71,10 +74,10 @@ def check_cli(
     with input_errors():
         allowed = {"relations": split_list(relations), "types": split_list(types)}
         options = {"max_gap": max_gap, "any_type": any_type, "lower": form == "lower"}
-        found = read_rules(rules, tokenize=tokenizer_of(lang), **allowed, **options)  # type: ignore[arg-type]
-        for problem in found.problems if sum(each.fatal for each in found.problems) > SHOWN else ():
+        rule_set = read_rules(rules, tokenize=tokenizer_of(lang), **allowed, **options)  # type: ignore[arg-type]
+        for problem in rule_set.problems if sum(each.fatal for each in rule_set.problems) > SHOWN else ():
             msg.warn(f"{problem.where}: {problem.message}")
-        usable = usable_rules(found, rules)
+        usable = usable_rules(rule_set, rules)
         docs = with_progress(read_sentences(corpus))
         report = analyze_rules(usable, docs, suggester=suggester, form=form, max_gap=max_gap)
         if form == "lemma" and not report.lemmatized:
@@ -83,21 +86,19 @@ def check_cli(
             fail(Errors.R501.format(path=str(corpus)))
     typer.echo(format_check(report))
     typer.echo(format_idle(report.rules))
-    for message in (*(f"{each.where}: {each.message}" for each in found.problems), *doubts(report)):
+    for message in (*(f"{each.where}: {each.message}" for each in rule_set.problems), *unknown_labels(report)):
         msg.warn(message)
 
 
 @rules_app.command("mine")
 def mine_cli(
-    corpus: Path = typer.Argument(
-        ..., metavar="CORPUS.spacy", help="Corpus with entities: a file, or a folder of them"
-    ),
+    corpus: Path = CORPUS,
     output: Path = typer.Argument(..., metavar="OUT.tsv", help="Table of patterns, to be given relations by hand"),
     least: int = typer.Option(3, "--least", min=1, help="How often a pattern must occur"),
-    longest: int = typer.Option(6, "--longest", min=1, help="Most words between two entities"),
+    longest: int = LONGEST,
     top: int = typer.Option(500, "--top", min=0, help="How many patterns are written; 0 for all"),
     examples: int = typer.Option(2, "--examples", min=0, help="Sentences for each"),
-    marked: bool = typer.Option(False, "--marked", help="The pairs that the data set marks, not all pairs of entities"),
+    marked: bool = MARKED,
 ) -> None:
     """List what often stands between two entities; name the relations in the table, and it is a file of rules."""
     suggester: Suggester = AnnotatedPairs() if marked else EntityPairs()
@@ -115,7 +116,7 @@ def mine_cli(
 
 
 def read_sentences(corpus: Path) -> Iterator[Doc]:
-    """Read a corpus; a text without sentences is split by punctuation, as the `sentencizer` of the configs does.
+    """Read a corpus; texts without sentences are split by a `sentencizer`.
 
     corpus (Path): A .spacy file or a folder of them.
     YIELDS (Doc): With sentences.
@@ -126,10 +127,10 @@ def read_sentences(corpus: Path) -> Iterator[Doc]:
         yield doc if doc.has_annotation("SENT_START") else split(doc)
 
 
-def doubts(report: AnalysisReport) -> Iterator[str]:
-    """Say which types and relations of rules the corpus does not know: they may be slips of the pen.
+def unknown_labels(report: AnalysisReport) -> Iterator[str]:
+    """Report types and relations of rules that do not occur in the corpus: they may be misspelt.
 
-    report (AnalysisReport): What rules do.
+    report (AnalysisReport): The report.
     YIELDS (str): A line for each.
     """
     rules = [each.rule for each in report.rules]
@@ -144,30 +145,33 @@ def doubts(report: AnalysisReport) -> Iterator[str]:
 
 
 def tokenizer_of(lang: str) -> Callable[[str], List[str]]:
-    """Make what splits words of rules as texts are split.
+    """Return a function that tokenizes words of rules as texts are tokenized.
 
-    lang (str): A language that spaCy knows.
+    lang (str): Code of a language that spaCy knows.
     RETURNS (Callable[[str], List[str]]): Word → tokens.
-    RAISES (ValueError): Where spaCy does not know it.
+    RAISES (ValueError): If spaCy does not know it.
     """
     tokenizer = load_tokenizer(lang).tokenizer
     return lambda word: [token.text for token in tokenizer(word)]
 
 
 def format_check(report: AnalysisReport) -> str:
-    """Lay out what rules do: totals, then a line a rule, those that fire most first.
+    """Format the report: totals, then a line a rule, the most frequent matches first.
 
-    report (AnalysisReport): What they do.
-    RETURNS (str): Lines of tables.
+    report (AnalysisReport): The report.
+    RETURNS (str): Tables.
     """
-    judged, correct = (sum(getattr(each, name) for each in report.rules) for name in ("labelled", "correct"))
+    labelled, correct = (sum(getattr(each, name) for each in report.rules) for name in ("labelled", "correct"))
     totals = [
         ("rules", f"{len(report.rules):,}"),
         ("rules that fire", f"{sum(each.matches > 0 for each in report.rules):,}"),
         ("pairs of entities", f"{report.pairs:,}"),
         ("pairs at which a rule fires", f"{report.covered:,} ({report.covered / max(report.pairs, 1):.1%})"),
         ("pairs at which rules contradict each other", f"{report.conflicting:,}"),
-        ("right, where gold says so", f"{correct:,} of {judged:,} ({correct / judged:.1%})" if judged else "no gold"),
+        (
+            "right, where gold says so",
+            f"{correct:,} of {labelled:,} ({correct / labelled:.1%})" if labelled else "no gold",
+        ),
     ]
     rows = [_row(each) for each in sorted(report.rules, key=lambda each: -each.matches) if each.matches]
     if not rows:
@@ -178,10 +182,10 @@ def format_check(report: AnalysisReport) -> str:
 
 
 def format_idle(reports: Sequence[RuleReport]) -> str:
-    """List the rules that fire nowhere, each with what comes nearest.
+    """List the rules that match nowhere, each with its near misses.
 
-    reports (Sequence[RuleReport]): What rules do.
-    RETURNS (str): Lines; none where all fire.
+    reports (Sequence[RuleReport]): Reports of all rules.
+    RETURNS (str): Lines; "" if all match.
     """
     idle = [each for each in reports if not each.matches]
     lines = [f"\n{len(idle)} rules fire nowhere:"] if idle else []
@@ -198,14 +202,12 @@ def format_idle(reports: Sequence[RuleReport]) -> str:
 
 
 def _row(report: RuleReport) -> Sequence[str]:
-    """A line of the table."""
+    """Format a rule as a row of the table."""
     right = f"{report.correct / report.labelled:.0%}" if report.labelled else ""
     against = ", ".join(f"{name} ×{count}" for name, count in report.conflicts.most_common(2))
     rule = report.rule
     return (rule.id, rule.relation, f"{report.matches:,}", f"{report.unique:,}", right, against, str(rule.pattern))
 
-
-FACTORY = "nero_grounder"
 
 _SUGGESTION_HEADER = ("relation", "count", "agree", "score", "pattern", "example")
 
@@ -224,27 +226,23 @@ def suggest_cli(
     agreement: float = typer.Option(
         0.5, "--agreement", min=0.0, max=1.0, help="Of which share of the pairs with the same words it must say so"
     ),
-    longest: int = typer.Option(6, "--longest", min=1, help="Most words between two entities"),
+    longest: int = LONGEST,
     top: int = typer.Option(500, "--top", min=0, help="How many rules are written; 0 for all"),
     examples: int = typer.Option(1, "--examples", min=0, help="Sentences for each"),
-    gold_ents: Optional[bool] = typer.Option(
-        None,
-        "--gold-ents/--no-gold-ents",
-        help="Take the corpus' entities; otherwise where no component of the pipeline finds any",
-    ),
-    code: Optional[Path] = typer.Option(None, "--code", "-c", help=CODE_HELP),
+    gold_ents: Optional[bool] = GOLD_ENTS,
+    code: Optional[Path] = CODE,
     batch_size: int = typer.Option(64, "--batch-size", min=1, help="Documents to a batch"),
-    gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help=GPU_HELP),
+    gpu_id: int = GPU,
 ) -> None:
     """List what a nero_grounder takes for a relation again and again where no rule fires, as a table of rules."""
     check_suffix(output, TABLE)
     with input_errors(), warnings.catch_warnings():
         # texts without triples are what this is for
         warnings.filterwarnings("ignore", message=r"\[W102\]")
-        nlp = load_pipeline(pipeline, gpu_id, code=code)
-        component = find_component(nlp, FACTORY, path=pipeline, problem=Errors.R510)
+        nlp = open_pipeline(pipeline, gpu_id, code=code)
+        component = find_component(nlp, NeroGrounder, path=pipeline, problem=Errors.R510)
         docs = nlp.pipe(read_predicted(nlp, corpus, gold_ents=gold_ents), batch_size=batch_size)
-        found = suggest_rules(
+        suggested = suggest_rules(
             with_progress(docs),
             suggester=component.suggest,
             index=RuleIndex(component.rules, form=component.cfg["form"], max_gap=component.cfg["max_gap"]),
@@ -256,27 +254,27 @@ def suggest_cli(
             top=top,
             examples=examples,
         )
-        if not found.pairs:
+        if not suggested.pairs:
             fail(Errors.R520.format(path=str(corpus), name=component.name))
-        if not found.rules:
-            said = {"name": component.name, "score": score, "longest": longest}
-            fail(Errors.R511.format(path=str(corpus), **said, **found._asdict()))
-        write_suggestions(found.rules, output)
-    typer.echo(format_suggestions(found.rules))
-    msg.good(f"Wrote {len(found.rules)} rules to {output}")
+        if not suggested.rules:
+            options = {"name": component.name, "score": score, "longest": longest}
+            fail(Errors.R511.format(path=str(corpus), **options, **suggested._asdict()))
+        write_suggestions(suggested.rules, output)
+    typer.echo(format_suggestions(suggested.rules))
+    msg.good(f"Wrote {len(suggested.rules)} rules to {output}")
     msg.info("Delete the lines that are wrong; what is left is a file of rules.")
 
 
 def format_suggestions(rules: Sequence[SuggestedRule]) -> str:
-    """Lay the first rules out as a table.
+    """Format the first rules as a table.
 
     rules (Sequence[SuggestedRule]): The rules.
-    RETURNS (str): Its lines.
+    RETURNS (str): The table.
     """
     rows = []
     for each in rules[:_SHOWN]:
-        said = " ".join("".join(each.examples[:1]).split())
-        example = said if len(said) <= _WIDEST else said[: _WIDEST - 1] + "…"
+        example = " ".join("".join(each.examples[:1]).split())
+        example = example if len(example) <= _WIDEST else example[: _WIDEST - 1] + "…"
         rows.append(
             (each.relation, f"{each.times:,}", f"{each.agreement:.0%}", f"{each.score:.2f}", str(each.pattern), example)
         )

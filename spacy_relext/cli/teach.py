@@ -8,11 +8,9 @@ from wasabi import msg
 
 from ..errors import Errors
 from ..kd.soft_label_writer import write_soft_labels
-from .app import relext
-from .pipeline import GPU_HELP, PIPELINE_HELP, input_errors, load_pipeline, split_list, with_progress
+from .pipeline import GPU, PIPELINE_HELP, input_errors, open_pipeline, split_list, with_progress
 
 
-@relext.command("teach")
 def teach_cli(
     teacher: str = typer.Argument(..., metavar="TEACHER", help=PIPELINE_HELP),
     corpus: Path = typer.Argument(..., metavar="CORPUS.spacy", help="Annotated corpus: a file, or a folder of them"),
@@ -34,12 +32,12 @@ def teach_cli(
     ),
     limit: int = typer.Option(0, "--limit", min=0, help="Only the first documents are read and written; 0 for all"),
     batch_size: int = typer.Option(64, "--batch-size", min=1, help="Documents a batch"),
-    gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help=GPU_HELP),
+    gpu_id: int = GPU,
 ) -> None:
     """Let a trained kd_teacher write what it thinks of each pair into a corpus, for a kd_classifier to learn from."""
     with input_errors():
-        pipelines = [load_pipeline(path, gpu_id) for path in (teacher, *also)]
-        found = write_soft_labels(
+        pipelines = [open_pipeline(path, gpu_id) for path in (teacher, *also)]
+        written = write_soft_labels(
             pipelines,
             corpus,
             output,
@@ -50,13 +48,13 @@ def teach_cli(
             limit=limit,
         )
     if held_out:
-        typer.echo("Temperature: " + ", ".join(f"{temperature:.2f}" for temperature in found.temperatures))
+        typer.echo("Temperature: " + ", ".join(f"{temperature:.2f}" for temperature in written.temperatures))
     of = f" of {len(pipelines)} teachers" if also else ""
-    msg.good(f"Wrote {found.docs} documents with soft labels{of} for {found.pairs} pairs to {output}")
+    msg.good(f"Wrote {written.docs} documents with soft labels{of} for {written.pairs} pairs to {output}")
 
 
 def _numbers(option: Optional[str]) -> Optional[List[float]]:
-    """Read the option's numbers."""
+    """Parse the option."""
     parts = split_list(option)
     try:
         return None if parts is None else [float(part) for part in parts]

@@ -1,17 +1,16 @@
 """`spacy relext tune`: fit thresholds and calibration of a trained pipeline on held-out data."""
 
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Optional
+from typing import Iterator, List, Optional, Sequence
 
 import srsly
 import typer
-import wasabi
 
 from ..errors import Errors
+from ..pipeline.settings import Settings
 from ..pipeline.tuning import tune_pipeline
-from .app import relext
-from .evaluate import read_corpus
-from .pipeline import GPU_HELP, PIPELINE_HELP, fail, input_errors, load_pipeline
+from .evaluate import GIVE_ENTS, GIVE_SENTS, read_corpus
+from .pipeline import GPU, PIPELINE, fail, input_errors, number_table, open_pipeline
 
 KINDS = {"triples": "exact F", "relations": "F of relations"}
 
@@ -21,48 +20,43 @@ BIASED = (
 )
 
 
-@relext.command("tune")
 def tune_cli(
-    pipeline: str = typer.Argument(..., help=PIPELINE_HELP),
+    pipeline: str = PIPELINE,
     dev: Path = typer.Argument(..., metavar="DEV", help="A .spacy file with gold triples, not trained on."),
     output: Path = typer.Argument(..., metavar="OUT", help="Folder for the tuned pipeline."),
-    gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help=GPU_HELP),
+    gpu_id: int = GPU,
     min_positives: int = typer.Option(
         10, "--min-positives", min=1, help="Right predictions a relation needs for a threshold of its own."
     ),
     per_label: bool = typer.Option(True, "--per-label/--single", help="Fit a threshold per relation, or only one."),
-    gold_sents: bool = typer.Option(
-        True, "--gold-sents/--no-gold-sents", help="Give the pipeline the annotated sentences, where there are any."
-    ),
-    gold_ents: bool = typer.Option(
-        False, "--gold-ents/--no-gold-ents", help="Give the pipeline the annotated entities."
-    ),
+    gold_sents: bool = GIVE_SENTS,
+    gold_ents: bool = GIVE_ENTS,
     missing_rates: Optional[Path] = typer.Option(
         None, "--missing-rates", help="JSON file for the detector's estimate of how many labels are missing."
     ),
 ) -> None:
     """Fit thresholds and calibration on DEV and save the pipeline as OUT."""
     with input_errors():
-        nlp = load_pipeline(pipeline, gpu_id)
+        nlp = open_pipeline(pipeline, gpu_id)
         examples = read_corpus(nlp, dev, gold_sents=gold_sents, gold_ents=gold_ents)
         if not examples:
             fail(Errors.R011.format(count=0))
-        found = tune_pipeline(nlp, examples, min_positives=min_positives, per_label=per_label)
-        estimates = [result for result in found.values() if result["writes"] == "relations"]
+        results = tune_pipeline(nlp, examples, min_positives=min_positives, per_label=per_label)
+        estimates = [result for result in results.values() if result["writes"] == "relations"]
         if missing_rates is not None and not estimates:
             fail(Errors.R363.format(found=", ".join(nlp.pipe_names)))
         nlp.to_disk(output)
         if missing_rates is not None:
             missing_rates.parent.mkdir(parents=True, exist_ok=True)
             srsly.write_json(missing_rates, estimates[-1]["missing_rates"])
-    for name, result in found.items():
+    for name, result in results.items():
         for line in _lines(name, result):
             typer.echo(line)
     typer.echo(f"Saved the tuned pipeline to {output}")
 
 
-def _lines(name: str, result: Dict[str, Any]) -> Iterator[str]:
-    """Summarise one component's fit."""
+def _lines(name: str, result: Settings) -> Iterator[str]:
+    """Format the fit of a component."""
     yield (
         f"{name}: {KINDS[result['writes']]} {100 * result['before']:.2f} -> {100 * result['after']:.2f} on "
         f"{result['documents']} documents, threshold {result['threshold']:.3f} and {len(result['thresholds'])} of "
@@ -72,13 +66,13 @@ def _lines(name: str, result: Dict[str, Any]) -> Iterator[str]:
         yield "  " + ", ".join(f"{key} = {value:g}" for key, value in result["fitted"].items())
     if result["writes"] != "relations":
         return
-    rows: List[Any] = [
+    rows: List[Sequence[str]] = [
         (label, f"{frequency:.3f}", f"{result['missing_rates'][label]:.3f}", str(result["positives"][label]))
         for label, frequency in result["label_frequencies"].items()
     ]
     overall = result["label_frequency"]
     rows.append(("all", f"{overall:.3f}", f"{1 - overall:.3f}", str(sum(result["positives"].values()))))
     header = ("Label frequency", "c", "missing", "from")
-    yield wasabi.table(rows, header=header, divider=True, aligns=("l", "r", "r", "r"))
+    yield number_table(rows, header)
     if not result["unbiased"]:
         yield BIASED

@@ -3,7 +3,7 @@
 from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Dict, Mapping, Optional
+from typing import Dict, Mapping, Optional, TypeVar
 
 import typer
 from spacy.vocab import Vocab
@@ -14,15 +14,15 @@ from ..corpora.shards import iter_docs
 from ..errors import Errors
 from ..kd.type_patterns import gold_patterns
 from ..visuals.type_graph import draw_type_graph
-from .app import relext
 from .pipeline import fail, input_errors, with_progress
 
 NO_TYPE, NO_TRIPLE = "(none)", "(no triple)"
 
 Table = Mapping[str, Mapping[str, int]]
 
+Value = TypeVar("Value")
 
-@relext.command("type-patterns")
+
 def type_patterns_cli(
     corpus: Path = typer.Argument(..., metavar="CORPUS.spacy", help="Annotated corpus: a file, or a folder of them"),
     svg: Optional[Path] = typer.Option(None, "--svg", help="Where to draw type pairs and relations as a graph"),
@@ -106,7 +106,7 @@ def _by_count(table: Table) -> Dict[str, Dict[str, int]]:
     return dict(sorted(parts.items(), key=lambda item: -sum(item[1].values())))
 
 
-def _first(table: Mapping[str, Any], top: int) -> Dict[str, Any]:
+def _first(table: Mapping[str, Value], top: int) -> Dict[str, Value]:
     """Take the first entries; 0: all."""
     return dict(islice(table.items(), top or None))
 

@@ -11,27 +11,25 @@ from ..corpora.texts import JSONL_SUFFIXES, RawText, TextReader
 from ..errors import Errors
 from ..visuals.displacy_view import draw_passages
 from ..visuals.page import HOST, make_server, render_page
-from .app import relext
-from .pipeline import GPU_HELP, PIPELINE_HELP, fail, input_errors, load_pipeline
+from .pipeline import GPU, PIPELINE, fail, input_errors, open_pipeline
 
 
-@relext.command("view")
 def view_cli(
-    pipeline: str = typer.Argument(..., help=PIPELINE_HELP),
+    pipeline: str = PIPELINE,
     text: str = typer.Argument(..., metavar="TEXT|FILE", help="A text, a text file, or a .jsonl file of documents."),
     output: Optional[Path] = typer.Argument(
         None, metavar="OUT", help="The page, .html; or .svg for the first drawing alone."
     ),
     serve: bool = typer.Option(False, "--serve", help="Show the page on localhost until Ctrl-C."),
     port: int = typer.Option(5000, "--port", help="Where to serve; 0 for any free port."),
-    gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help=GPU_HELP),
+    gpu_id: int = GPU,
 ) -> None:
     """Draw the triples of a text as one HTML page."""
     with input_errors():
         if output is None and not serve:
             fail(Errors.R214)
         texts = read_texts(text)
-        docs = read_docs(load_pipeline(pipeline, gpu_id), [raw.text for raw in texts])
+        docs = read_docs(open_pipeline(pipeline, gpu_id), [raw.text for raw in texts])
         page = render_page(docs)
         if output is not None:
             is_drawing = output.suffix.lower() == ".svg"

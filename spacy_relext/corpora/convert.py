@@ -1,8 +1,9 @@
 """Raw files become a corpus: read, parse, locate, rename, annotate, write; one record at a time."""
 
 import json
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Set, Tuple, Union
 
 import spacy
 from spacy.language import Language
@@ -83,18 +84,16 @@ def _reason(report: Report) -> str:
     return "There is no record to read."
 
 
+@dataclass
 class _Reading:
     """Reads the records of one conversion and counts them."""
 
-    def __init__(
-        self, spec: Format, report: Report, *, occurrences: str, strict: bool, relation_map: RelationMap
-    ) -> None:
-        self.spec = spec
-        self.report = report
-        self.occurrences = occurrences
-        self.strict = strict
-        self.relation_map = relation_map
-        self.seen: set[int] = set()
+    spec: Format
+    report: Report
+    occurrences: str
+    strict: bool
+    relation_map: RelationMap
+    seen: Set[int] = field(default_factory=set)
 
     def records(self, paths: Sequence[Path], *, skip: int, limit: int) -> Iterator[Record]:
         """Read canonical records from the files."""

@@ -1,4 +1,4 @@
-"""`spacy relext convert`: raw files become a corpus."""
+"""`spacy relext convert`, `drop-triples` and `folds`: commands that write corpora."""
 
 from pathlib import Path
 from typing import List, Optional
@@ -7,15 +7,15 @@ import typer
 from wasabi import msg
 
 from ..corpora.convert import convert, load_relation_map
+from ..corpora.drop import drop_triples, format_drop_report
 from ..corpora.formats.registry import FORMATS
 from ..corpora.report import format_report
-from .app import relext
+from ..corpora.shards import split_folds
 from .pipeline import input_errors, with_progress
 
 _NAMES = ", ".join(sorted(FORMATS))
 
 
-@relext.command("convert")
 def convert_cli(
     format: str = typer.Argument(..., metavar="FORMAT", help=f"One of: {_NAMES}"),
     inputs: List[Path] = typer.Argument(..., metavar="INPUT...", help="Files to read, in this order"),
@@ -53,3 +53,28 @@ def convert_cli(
     if report.skipped:
         msg.warn(f"{report.skipped} of {report.records} records were malformed and are not in the corpus.")
     msg.good(f"Wrote {report.docs} documents to {output}")
+
+
+def drop_triples_cli(
+    corpus: Path = typer.Argument(..., metavar="CORPUS.spacy", help="Corpus to read: a file, or a folder of them"),
+    output: Path = typer.Argument(..., metavar="OUT.spacy", help="Corpus to write"),
+    rate: float = typer.Option(..., help="Probability of being dropped, 0 to 1"),
+    mode: str = typer.Option("keep_empty", help="keep_empty, drop_empty or relation"),
+    seed: int = typer.Option(0, help="Seed of the choice"),
+) -> None:
+    """Drop triples at random: one by one, keeping or deleting documents that become empty, or by relation."""
+    with input_errors():
+        report = drop_triples(corpus, output, rate=rate, mode=mode, seed=seed, progress=with_progress)
+    typer.echo(format_drop_report(report))
+    msg.good(f"Wrote {report.docs - report.docs_deleted} documents to {output}")
+
+
+def folds_cli(
+    corpus: Path = typer.Argument(..., metavar="CORPUS.spacy", help="Annotated corpus: a file, or a folder of them"),
+    folder: Path = typer.Argument(..., metavar="FOLDER", help="Gets train0.spacy, held0.spacy, train1.spacy ..."),
+    folds: int = typer.Option(3, "--folds", "-k", min=2, help="How many"),
+) -> None:
+    """Split a corpus into folds: train each teacher on trainN, and let it label heldN with `spacy relext teach`."""
+    with input_errors():
+        report = split_folds(corpus, folder, folds=folds, progress=with_progress)
+    msg.good(f"Wrote {len(report)} folds of {report[-1].docs} to {report[0].docs} documents to {folder}")
