@@ -28,13 +28,10 @@ from .shards import (
 
 # As DocBin sorts them: the token's text first.
 ATTRS = (ORTH, *sorted(attr for attr in map(intify_attr, GOLD_ATTRS) if attr not in (ORTH, SPACY)))
-SENT_START, IOB, TYPE, LINK = (
-    ATTRS.index(intify_attr(name)) for name in ("SENT_START", "ENT_IOB", "ENT_TYPE", "ENT_KB_ID")
-)
-
+_COLUMNS = (ATTRS.index(intify_attr(name)) for name in ("SENT_START", "ENT_IOB", "ENT_TYPE", "ENT_KB_ID"))
+_SENT_START, _IOB, _TYPE, _LINK = _COLUMNS
 # Values of ENT_IOB.
-INSIDE, OUTSIDE, BEGIN = 1, 2, 3
-
+_INSIDE, _OUTSIDE, _BEGIN = 1, 2, 3
 # No groups of spans, packed.
 _NO_GROUPS = srsly.msgpack_dumps([])
 
@@ -82,7 +79,7 @@ class TextBlock:
     def cuts(self) -> List[int]:
         """RETURNS (List[int]): First token of each sentence, and the number of tokens; unmarked texts are sentences."""
         marks = numpy.zeros(len(self.tokens) + 1, dtype=bool)
-        marks[:-1] = self.tokens[:, SENT_START] == 1
+        marks[:-1] = self.tokens[:, _SENT_START] == 1
         marks[self.bounds] = True
         return list(numpy.flatnonzero(marks).tolist())
 
@@ -90,11 +87,11 @@ class TextBlock:
         """RETURNS (List[Tuple[int, int, str]]): First token, end and `kb_id_` of the entities that have a label."""
         links: List[Tuple[int, int, str]] = []
         firsts, inside = set(self.bounds), False
-        for at, (iob, label, link) in enumerate(self.tokens[:, [IOB, TYPE, LINK]].tolist()):
-            if iob == BEGIN and label:
+        for at, (iob, label, link) in enumerate(self.tokens[:, [_IOB, _TYPE, _LINK]].tolist()):
+            if iob == _BEGIN and label:
                 links.append((at, at + 1, self.lengths.strings[link]))
                 inside = True
-            elif iob == INSIDE and inside and at not in firsts:
+            elif iob == _INSIDE and inside and at not in firsts:
                 links[-1] = (links[-1][0], at + 1, links[-1][2])
             else:
                 inside = False
@@ -114,25 +111,25 @@ class TextBlock:
 
         entities (Sequence[Tuple[int, int, int, int]]): First token, end, and hashes of label and `kb_id`.
         """
-        self.tokens[:, IOB] = OUTSIDE
-        self.tokens[:, [TYPE, LINK]] = 0
+        self.tokens[:, _IOB] = _OUTSIDE
+        self.tokens[:, [_TYPE, _LINK]] = 0
         if entities:
             starts, ends, labels, links = numpy.asarray(entities, dtype=numpy.uint64).T
             sizes = (ends - starts).astype(numpy.int64)
             firsts = numpy.cumsum(sizes) - sizes
             inside = numpy.repeat(starts.astype(numpy.int64) - firsts, sizes) + numpy.arange(sizes.sum())
-            self.tokens[inside, IOB] = INSIDE
-            self.tokens[inside[firsts], IOB] = BEGIN
-            self.tokens[inside, TYPE] = numpy.repeat(labels, sizes)
-            self.tokens[inside, LINK] = numpy.repeat(links, sizes)
+            self.tokens[inside, _IOB] = _INSIDE
+            self.tokens[inside[firsts], _IOB] = _BEGIN
+            self.tokens[inside, _TYPE] = numpy.repeat(labels, sizes)
+            self.tokens[inside, _LINK] = numpy.repeat(links, sizes)
 
 
 def block_of(docs: Sequence[Doc], lengths: WordLengths) -> TextBlock:
-    """Read Docs.
+    """Make a block of Docs.
 
-    docs (Sequence[Doc]): The documents, one or more.
-    lengths (WordLengths): With the strings of their vocabulary.
-    RETURNS (TextBlock): Tokens are copied; user data and categories are those of the Docs.
+    docs (Sequence[Doc]): One or more.
+    lengths (WordLengths): For the strings of their vocabulary.
+    RETURNS (TextBlock): With copies of the tokens; user data and categories are those of the Docs.
     """
     spans = (span for doc in docs for group in doc.spans.values() for span in group)
     return TextBlock(

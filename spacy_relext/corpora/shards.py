@@ -65,8 +65,6 @@ def list_shards(path: Path) -> List[Path]:
 def load_shard(path: Path) -> DocBin:
     """Load one .spacy file without making its Docs.
 
-    path (Path): The file.
-    RETURNS (DocBin): Its content.
     RAISES (ValueError): If it is no such file.
     """
     try:
@@ -95,9 +93,9 @@ def make_docs(content: DocBin, vocab: Vocab) -> Iterator[Doc]:
 
 
 def reorder(doc_bin: DocBin, order: Sequence[int]) -> DocBin:
-    """Choose and reorder the Docs of a file before they are made.
+    """Choose and reorder the Docs of a file in place, before they are made.
 
-    doc_bin (DocBin): Changed in place.
+    doc_bin (DocBin): The file's content.
     order (Sequence[int]): Numbers of the Docs to keep, in the new order.
     RETURNS (DocBin): The same object.
     """
@@ -231,12 +229,7 @@ def _write_whole(doc_bin: DocBin, path: Path) -> None:
 
 
 class Fold(NamedTuple):
-    """One fold.
-
-    train (Path): All documents but those held out, for training a teacher.
-    held (Path): The documents it labels.
-    docs (int): How many are held out.
-    """
+    """One fold: a corpus to train a teacher on, the corpus that it labels, and the number of documents in that."""
 
     train: Path
     held: Path

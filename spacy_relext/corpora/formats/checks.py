@@ -12,11 +12,7 @@ _T = TypeVar("_T")
 
 
 def describe(value: object) -> str:
-    """Write a value for a message, in at most 60 characters.
-
-    value (object): The value.
-    RETURNS (str): Its `repr`, shortened.
-    """
+    """RETURNS (str): The `repr` of a value, shortened to 60 characters."""
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
 
@@ -73,13 +69,7 @@ def check_text(text: str, name: str) -> str:
 
 
 def check_unicode(text: str, name: str) -> str:
-    """Check that a string can be written as UTF-8: JSON can hold half of a surrogate pair.
-
-    text (str): The string.
-    name (str): What the message calls it.
-    RETURNS (str): The string.
-    RAISES (ValueError): If it cannot.
-    """
+    """Check that a string can be written as UTF-8: JSON can hold half of a surrogate pair; see `require_text`."""
     try:
         text.encode("utf8")
     except UnicodeEncodeError as error:

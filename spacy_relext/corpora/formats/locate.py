@@ -1,4 +1,4 @@
-"""Where the arguments of a triple stand in its text: strings that are searched for, pairs, entities with mentions."""
+"""Locate the arguments of triples in the text: strings, pairs of strings, and entities with several mentions."""
 
 import re
 import unicodedata
@@ -156,10 +156,10 @@ def find_string(text: str, string: str) -> Occurrences:
 
 
 def is_boundary(text: str, position: int) -> bool:
-    """Return True if a word may begin or end at a place: not both neighbours are word characters.
+    """Return True if a word may begin or end before a character: not both neighbours are word characters.
 
     text (str): The text.
-    position (int): The place, before the character with this number.
+    position (int): Number of the character.
     RETURNS (bool): True at both ends of the text.
     """
     if position <= 0 or position >= len(text):
