@@ -108,7 +108,7 @@ def create_type_lexicon(path: Path) -> TypeLexicon:
 
 def _parse_line(item: Item) -> Tuple[str, str]:
     """Parse noun and type of a line."""
-    noun, kind, *_ = *(item.value or "").split("\t"), ""
+    noun, kind = [*str(item.value or "").split("\t"), ""][:2]
     problem = item.error
     if not problem and not (noun.strip() and kind.strip()):
         problem = f"{item.value[:60]!r}"
