@@ -261,7 +261,7 @@ def _sweep(scores: Floats, correct: Bools, n_gold: Optional[int]) -> _Sweep:
     if n_gold is not None and n_gold < correct.sum():
         raise ValueError(Errors.R209.format(what="n_gold", found=n_gold, expected=f"at least {correct.sum()}"))
     order = numpy.argsort(-scores, kind="stable")
-    scores, right = scores[order], numpy.cumsum(correct[order])
+    scores, right = scores[order], numpy.cumsum(correct[order], dtype=numpy.int64)
     is_last = numpy.append(scores[1:] != scores[:-1], True)[: len(scores)]  # of equal scores
     last = numpy.flatnonzero(is_last)
     return _Sweep(scores[last], right[last], last + 1)
