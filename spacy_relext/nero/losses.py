@@ -1,4 +1,4 @@
-"""Losses of NERO, which learns from rules and from texts that no rule matches.
+"""Losses of NERO, for matched pairs, unmatched pairs and the rules themselves.
 
 Source: Zhou et al., "NERO: A Neural Rule Grounding Framework for Label-Efficient Relation Extraction", WWW 2020.
 
@@ -9,9 +9,9 @@ Source: Zhou et al., "NERO: A Neural Rule Grounding Framework for Label-Efficien
     L_clus       Σ_i π_i (ℓ₊(i) + ℓ₋(i))  on  G = SRM(p_i, p_j)
                  ℓ₊(i) = max_{j of the same relation} max(τ − G_ij, 0)²,  ℓ₋(i) = max_{j of others} max(G_ij, 0)²
 
-What differs from the paper and its code (`docs/methods/nero.md` has the reasons): the weights have names instead of α,
-β, γ, which paper and code use for different terms; rules count the same in L_clus unless weights are given; a maximum
-over no rule is 0, where the code's filler would become the loss.
+Differences from the paper and its code (`docs/methods/nero.md` has the reasons): the weights have names instead of α,
+β, γ, which paper and code use for different terms; rules have equal weights in L_clus by default; a maximum over no
+rule is 0.
 """
 
 from typing import Any, Dict, Optional, Tuple
@@ -22,7 +22,7 @@ from torch.nn import functional as F
 
 
 def batch_weights(best: Tensor, *, sharpness: float) -> Tensor:
-    """ω = softmax(σ u): how much each unmatched pair of a batch teaches; no gradient goes through it.
+    """Compute ω = softmax(σ u), the weights of the unmatched pairs of a batch, without gradient.
 
     best (Tensor): u, the score of each pair's best rule. Shape (P,)
     sharpness (float): σ.
@@ -32,11 +32,11 @@ def batch_weights(best: Tensor, *, sharpness: float) -> Tensor:
 
 
 def target_cross_entropy(logits: Tensor, targets: Tensor, *, weights: Optional[Tensor] = None) -> Tensor:
-    """CE with classes, or with distributions over them.
+    """Compute the cross-entropy with classes or distributions over them.
 
     logits (Tensor): Shape (P, R)
-    targets (Tensor): Classes, shape (P,), or probabilities, shape (P, R); they get no gradient.
-    weights (Optional[Tensor]): Of the pairs, summing to 1; None: the mean. Shape (P,)
+    targets (Tensor): Classes, shape (P,), or probabilities, shape (P, R); without gradient.
+    weights (Optional[Tensor]): Of the pairs, with a sum of 1; None: 1 / P. Shape (P,)
     RETURNS (Tensor): A scalar; 0 without pairs.
     """
     if not len(logits):
@@ -46,7 +46,7 @@ def target_cross_entropy(logits: Tensor, targets: Tensor, *, weights: Optional[T
 
 
 def clustering_loss(scores: Tensor, relations: Tensor, *, margin: float, weights: Optional[Tensor] = None) -> Tensor:
-    """L_clus: rules of one relation shall be alike, those of others not; the hardest of each kind count.
+    """Compute L_clus, which pulls rules of one relation together and pushes others apart, by the hardest of each.
 
     scores (Tensor): G, scores between rules. Shape (J, J)
     relations (Tensor): Relation of each rule. Shape (J,)
@@ -64,12 +64,12 @@ def clustering_loss(scores: Tensor, relations: Tensor, *, margin: float, weights
 
 
 def _hardest(costs: Tensor, mask: Tensor) -> Tensor:
-    """Largest cost of each row among marked cells; 0 where none is marked. Costs are not negative."""
+    """Largest cost of each row among masked cells; 0 without cells. Costs are not negative."""
     return costs.masked_fill(~mask, 0.0).amax(1)
 
 
 def entropy(logits: Tensor) -> Tensor:
-    """H = logsumexp(z) − Σ p z, in nats; how unsure a prediction is.
+    """Compute the entropy of predictions, H = logsumexp(z) − Σ p z, in nats.
 
     logits (Tensor): Shape (P, R)
     RETURNS (Tensor): 0 to ln R. Shape (P,)
@@ -78,17 +78,17 @@ def entropy(logits: Tensor) -> Tensor:
 
 
 def rule_targets(scores: Tensor, grid: Tensor, *, n_classes: int, temperature: float) -> Tuple[Tensor, Tensor]:
-    """Which classes the rules give that a text is most like.
+    """Compute the pseudo-labels that rules give to unmatched pairs.
 
-    With a temperature of 0 the best rule gives all (the paper's pseudo-label); else every rule gives its share of
-    softmax_p(SRM(s, p) / T), so that rules that compete are not forgotten.
+    With a temperature of 0 the best rule gives the label (as in the paper); else every rule has the weight
+    softmax_p(SRM(s, p) / T), which keeps competing rules.
 
     scores (Tensor): SRM. Shape (P, J)
-    grid (Tensor): Class that each rule would give each pair; below 0 where it cannot hold. Shape (P, J)
+    grid (Tensor): Class that each rule would give each pair; below 0 if the rule cannot apply. Shape (P, J)
     n_classes (int): R.
     temperature (float): T.
-    RETURNS (Tuple[Tensor, Tensor]): Shares of classes, all 0 where no rule can hold, and the score of the best rule, -1
-        there. Shapes (P, R), (P,)
+    RETURNS (Tuple[Tensor, Tensor]): Distribution over classes and score of the best rule; 0 and -1 if no rule can
+        apply. Shapes (P, R), (P,)
     """
     allowed = grid >= 0
     targets = scores.new_zeros(len(scores), n_classes)

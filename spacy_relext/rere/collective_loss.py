@@ -1,4 +1,4 @@
-"""Losses that several methods share: masked binary cross-entropy and RERE's collective positive-unlabelled loss.
+"""Masked binary cross-entropy, and RERE's collective positive-unlabelled loss.
 
 Source: Xie et al., ACL 2021, Eqs. 7-10, and the form their released code computes. See `docs/methods/rere.md`.
 """
@@ -18,11 +18,11 @@ Rate = TypeVar("Rate", float, Tensor)
 
 
 class RunningMeans(NamedTuple):
-    """Probability mass of each label's observed negatives over the last batches, older ones weighing less.
+    """Exponentially weighted sums over the observed negatives of each label in the last batches.
 
     total (Tensor): Sum of probabilities. Shape (R,)
-    cells (Tensor): How many there are. Shape (R,)
-    batches (float): How many batches weigh in: 1 + ρ + ρ² + ….
+    cells (Tensor): Number of negatives. Shape (R,)
+    batches (float): Sum of the weights of batches: 1 + ρ + ρ² + ….
     """
 
     total: Tensor
@@ -31,13 +31,13 @@ class RunningMeans(NamedTuple):
 
 
 def masked_bce(logits: Tensor, targets: Tensor, *, mask: Tensor, weights: Optional[Tensor] = None) -> Tensor:
-    """Mean binary cross-entropy over the cells a mask keeps: softplus(z) - y z.
+    """Mean binary cross-entropy of masked cells: softplus(z) - y z.
 
-    logits (Tensor): Unnormalised scores z. Shape (...)
-    targets (Tensor): Targets y in [0, 1]. Shape (...)
-    mask (Tensor): True where a cell counts; broadcasts to the logits' shape.
-    weights (Optional[Tensor]): Weight of each cell; broadcasts to the logits' shape.
-    RETURNS (Tensor): A scalar; 0 where nothing counts.
+    logits (Tensor): z. Shape (...)
+    targets (Tensor): y, 0 to 1. Shape (...)
+    mask (Tensor): True for cells that count; broadcast.
+    weights (Optional[Tensor]): Weight of each cell; broadcast.
+    RETURNS (Tensor): A scalar; 0 if no cell counts.
     """
     weight = mask.to(logits.dtype).expand_as(logits)
     if weights is not None:
@@ -47,12 +47,11 @@ def masked_bce(logits: Tensor, targets: Tensor, *, mask: Tensor, weights: Option
 
 
 def hidden_positive_rate(observed: Rate, missing: Rate) -> Rate:
-    """Rate of true positives among the cells observed as negative, μ⁻ = π_o τ / ((1-τ)(1-π_o)).
+    """Compute the rate of true positives among observed negatives, μ⁻ = π_o τ / ((1-τ)(1-π_o)), under SCAR.
 
-    The paper's μ = π(1+τ) is the prior over *all* cells, but the loss compares it with a mean over observed negatives
-    only; this is the target that belongs to that mean (SCAR assumption).
+    The paper's μ = π(1+τ) is the prior over *all* cells, but the loss compares it with a mean over observed negatives.
 
-    observed (Rate): π_o, share of cells observed as positive, or one for each label.
+    observed (Rate): π_o, share of cells observed as positive, overall or per label.
     missing (Rate): τ, share of true positives that are missing from the labels, in [0, 1).
     RETURNS (Rate): μ⁻.
     """
@@ -60,19 +59,19 @@ def hidden_positive_rate(observed: Rate, missing: Rate) -> Rate:
 
 
 def paper_prior(observed: Rate, missing: Rate) -> Rate:
-    """The paper's μ = π(1+τ), kept for comparison.
+    """Compute the paper's μ = π(1+τ), for comparison.
 
-    observed (Rate): π_o, share of cells observed as positive, or one for each label.
-    missing (Rate): τ, share of true positives that are missing.
+    observed (Rate): π_o.
+    missing (Rate): τ.
     RETURNS (Rate): μ.
     """
     return observed * (1.0 + missing)
 
 
 def positive_weight(observed: float) -> float:
-    """γ that restores the natural frequency of positives, π_o / (1-π_o).
+    """Compute γ = π_o / (1-π_o), which restores the natural frequency of positives.
 
-    observed (float): π_o, share of cells observed as positive.
+    observed (float): π_o.
     RETURNS (float): γ.
     """
     return observed / (1.0 - observed)
@@ -91,20 +90,20 @@ def collective_loss(
 ) -> Tensor:
     """RERE's collective loss in its stable form: γ·(-ln mean of positives) - ln(1 - |mean of negatives - μ|).
 
-    Observed negatives are judged by their mean alone, so that a confident false negative among them is not pushed
-    down. The means are taken per row (the authors' code), over the batch, or per label (one-vs-rest cPU; over more than
-    one batch: `label_collective_loss`).
+    Only the mean of observed negatives enters the loss, so a confident false negative among them is not pushed down.
+    Groups are rows (the authors' code), the batch, or labels (one-vs-rest cPU; over several batches:
+    `label_collective_loss`).
 
-    logits (Tensor): Unnormalised scores z. Shape (B, R)
+    logits (Tensor): z. Shape (B, R)
     targets (Tensor): Observed labels, 0 or 1. Shape (B, R)
-    mask (Tensor): True where a cell counts. Shape (B, R)
-    mu (Tensor): Expected mean probability of observed negatives: a scalar, or one per label. Shape () or (R,)
-    gamma (Union[float, Tensor]): Weight of the positive term, or one for each group. Shape () or (G,)
+    mask (Tensor): True for cells that count. Shape (B, R)
+    mu (Tensor): Expected mean probability of observed negatives, overall or per label. Shape () or (R,)
+    gamma (Union[float, Tensor]): Weight of the positive term, overall or per group. Shape () or (G,)
     scope (str): "row", "batch" or "label".
     smooth (bool): Replace -ln(1-|m-μ|) by KL(Bern(μ) || Bern(m)), whose gradient vanishes at the target.
     weights (Optional[Tensor]): Weight of each group. Shape (G,)
-    RETURNS (Tensor): A scalar, the mean over the scope's groups; 0 where there is none.
-    RAISES (ValueError): Where the scope is unknown.
+    RETURNS (Tensor): Mean over the groups, a scalar; 0 without groups.
+    RAISES (ValueError): If the scope is unknown.
     """
     if scope not in SCOPES:
         raise ValueError(f"scope is {scope!r}; expected one of {', '.join(SCOPES)}")
@@ -133,24 +132,24 @@ def label_collective_loss(
     past: Optional[RunningMeans] = None,
     window: int = 1,
 ) -> Tuple[Tensor, RunningMeans]:
-    """The collective loss one label at a time, with the mean of its observed negatives taken over the last batches.
+    """Compute the collective loss per label, with the mean of observed negatives over the last batches.
 
-    That a share μ_j of a label's negatives is hidden positives is true of many cells, not of a small batch: whether the
-    mean is to rise or to fall is asked of the window, how much each cell moves is as if the batch were alone.
+    The share μ_j of hidden positives holds for many cells, not for a small batch: the running mean decides whether the
+    mean must rise or fall, and the gradient of each cell is that of the batch alone.
 
-    logits (Tensor): Unnormalised scores. Shape (B, R)
+    logits (Tensor): z. Shape (B, R)
     targets (Tensor): Observed labels, 0 or 1. Shape (B, R)
-    mask (Tensor): True where a cell counts. Shape (B, R)
+    mask (Tensor): True for cells that count. Shape (B, R)
     mu (Tensor): Expected mean probability of each label's observed negatives. Shape (R,)
-    gamma (Optional[float]): Weight of the positive term where a label has positives; None: their number in the batch
-        divided by that of the negatives, since a rare label has none in most batches.
-    smooth (bool): As in `collective_loss`.
-    past (Optional[RunningMeans]): Of the batches before.
-    window (int): About how many batches the means reach back; 1: this one alone.
-    RETURNS (Tuple[Tensor, RunningMeans]): A scalar, the mean over the labels; and the means for the next batch.
+    gamma (Optional[float]): Weight of the positive term; None: ratio of positives to negatives in the batch, since a
+        rare label has no positives in most batches.
+    smooth (bool): As for `collective_loss`.
+    past (Optional[RunningMeans]): Of earlier batches.
+    window (int): Approximate number of batches in the means; 1: this one alone.
+    RETURNS (Tuple[Tensor, RunningMeans]): Mean over the labels, a scalar; running means for the next batch.
     """
     means, counts = label_means(torch.sigmoid(_full_precision(logits)), targets, mask=mask)
-    means, running = _run_on(means, counts, past=past, window=window)
+    means, running = _update_means(means, counts, past=past, window=window)
     positives = (mask & (targets > 0.5)).T
     weight = positives.sum(-1) / counts.clamp(min=1) if gamma is None else gamma
     negative_term = _negative_term(means, mu, smooth=smooth, some=running.cells > 0)
@@ -166,17 +165,17 @@ def pointer_collective_loss(
     gamma: Union[float, Tensor],
     weights: Optional[Tensor] = None,
 ) -> Tensor:
-    """The collective loss over an extractor's pointers (Eq. 10 read as a mean: its sum over tokens can exceed 1).
+    """Compute the collective loss of an extractor's pointers (Eq. 10 as a mean: its sum over tokens can exceed 1).
 
-    Each pointer of each row is a group of its own, over the tokens of its context.
+    Each pointer of each row is a group over the context tokens.
 
-    logits (Tensor): Unnormalised scores. Shape (M, T, 4)
+    logits (Tensor): z. Shape (M, T, 4)
     targets (Tensor): 1 at observed ends. Shape (M, T, 4)
-    mask (Tensor): True on context tokens. Shape (M, T)
-    mu (Tensor): Expected mean probability of a pointer's observed negatives, a scalar. Shape ()
+    mask (Tensor): True for context tokens. Shape (M, T)
+    mu (Tensor): Expected mean probability of a pointer's observed negatives. Shape ()
     gamma (Union[float, Tensor]): Weight of the positive term.
     weights (Optional[Tensor]): Weight of each row. Shape (M,)
-    RETURNS (Tensor): A scalar, the mean over rows and pointers.
+    RETURNS (Tensor): Mean over rows and pointers, a scalar.
     """
     groups = [part.transpose(1, 2).flatten(0, 1) for part in (logits, targets)]  # 2 x (M * 4, T)
     cells = mask.unsqueeze(1).expand(-1, logits.shape[2], -1).flatten(0, 1)  # (M * 4, T)
@@ -185,17 +184,17 @@ def pointer_collective_loss(
 
 
 def printed_collective_loss(logits: Tensor, targets: Tensor, *, mu: float, gamma: float, eps: float = 1e-6) -> Tensor:
-    """The collective loss as the authors' released code computes it, per row, from probabilities and with an epsilon.
+    """Compute the collective loss of the authors' code: per row, from probabilities and with an epsilon.
 
-    Eq. 9 as printed takes one mean over all labels for both terms and cannot be trained; the code's reading is kept
-    for comparison. Rows without positives get the constant γ·(-ln eps), as there.
+    Eq. 9 as printed has one mean over all labels for both terms and cannot be trained. As in the code, rows without
+    positives get the constant γ·(-ln eps).
 
-    logits (Tensor): Unnormalised scores. Shape (B, R)
+    logits (Tensor): z. Shape (B, R)
     targets (Tensor): Observed labels. Shape (B, R)
     mu (float): μ.
     gamma (float): γ.
-    eps (float): The code's epsilon.
-    RETURNS (Tensor): A scalar, the batch mean; 0 for an empty batch.
+    eps (float): The epsilon.
+    RETURNS (Tensor): Mean over the batch, a scalar; 0 for an empty batch.
     """
     probs = torch.sigmoid(logits)
     positive_mean = masked_mean(probs, targets > 0.5)
@@ -206,17 +205,17 @@ def printed_collective_loss(logits: Tensor, targets: Tensor, *, mu: float, gamma
 
 
 def absolute_gap_loss(mean: Tensor, target: Tensor) -> Tensor:
-    """-ln(1 - |m - μ|), with the gap kept below 1.
+    """Compute -ln(1 - |m - μ|), with the gap clamped below 1.
 
     mean (Tensor): Mean probability m. Shape (G,)
-    target (Tensor): μ, a scalar or one per group.
+    target (Tensor): μ, overall or per group.
     RETURNS (Tensor): Shape (G,)
     """
     return -torch.log1p(-(mean - target).abs().clamp(max=_LARGEST_GAP))
 
 
 def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
-    """Mean over the last axis of the cells a mask keeps; 0 where it keeps none.
+    """Compute the mean of masked cells over the last axis; 0 without cells.
 
     values (Tensor): Shape (G, C)
     mask (Tensor): Shape (G, C)
@@ -227,7 +226,7 @@ def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
 
 
 def label_means(probs: Tensor, targets: Tensor, *, mask: Tensor) -> Tuple[Tensor, Tensor]:
-    """Mean probability of each label's observed negatives, and how many there are.
+    """Compute the mean probability and the number of each label's observed negatives.
 
     probs (Tensor): Shape (B, R)
     targets (Tensor): Shape (B, R)
@@ -238,8 +237,10 @@ def label_means(probs: Tensor, targets: Tensor, *, mask: Tensor) -> Tuple[Tensor
     return masked_mean(probs.T, negatives), negatives.sum(-1)
 
 
-def _run_on(means: Tensor, counts: Tensor, *, past: Optional[RunningMeans], window: int) -> Tuple[Tensor, RunningMeans]:
-    """Take the batch's means into those of the window; their gradient stays that of the batch's means."""
+def _update_means(
+    means: Tensor, counts: Tensor, *, past: Optional[RunningMeans], window: int
+) -> Tuple[Tensor, RunningMeans]:
+    """Add a batch to the running means; their gradient is that of the batch's means."""
     total, count, batches = means * counts, counts.to(means.dtype), 1.0
     if past is not None:
         decay = 1.0 - 1.0 / window
@@ -252,29 +253,29 @@ def _run_on(means: Tensor, counts: Tensor, *, past: Optional[RunningMeans], wind
 
 
 def _negative_term(mean: Tensor, target: Tensor, *, smooth: bool, some: Tensor) -> Tensor:
-    """Distance of the negatives' means from their targets; 0 for groups without negatives."""
+    """Compute the distance of the negatives' means from their targets; 0 for groups without negatives."""
     term = _bernoulli_kl(target, mean) if smooth else absolute_gap_loss(mean, target)
     return torch.where(some, term, torch.zeros_like(term))
 
 
 def _negative_log_mean(logits: Tensor, mask: Tensor) -> Tensor:
-    """-ln of the mean probability of the masked cells, from logits: ln|P| - logsumexp(logσ(z)); 0 for no cells."""
+    """Compute -ln of the mean probability of masked cells as ln|P| - logsumexp(logσ(z)); 0 without cells."""
     log_probs = F.logsigmoid(_full_precision(logits)).masked_fill(~mask, -math.inf)
     count = mask.sum(-1)
     some = count > 0
-    # A group without positives would give -inf - -inf; a finite stand-in keeps its gradient out.
+    # A group without positives would give -inf - -inf, and its gradient NaN.
     safe = torch.where(some.unsqueeze(-1), log_probs, torch.zeros_like(log_probs))
     value = torch.log(count.clamp(min=1).to(safe.dtype)) - torch.logsumexp(safe, dim=-1)
     return torch.where(some, value, torch.zeros_like(value))
 
 
 def _full_precision(logits: Tensor) -> Tensor:
-    """Logits in at least fp32: the means of probabilities near 0 do not survive bf16."""
+    """Convert logits to fp32 at least: bf16 cannot represent means of probabilities near 0."""
     return logits if logits.dtype == torch.float64 else logits.float()
 
 
 def _bernoulli_kl(target: Tensor, mean: Tensor) -> Tensor:
-    """KL(Bern(μ) || Bern(m)) with m kept inside (0, 1)."""
+    """Compute KL(Bern(μ) || Bern(m)) with m clamped into (0, 1)."""
     mean = mean.clamp(1e-6, 1.0 - 1e-6)
     target = target.to(mean.dtype)
     entropy = torch.xlogy(target, target) + torch.xlogy(1.0 - target, 1.0 - target)  # a quotient has no slope at μ = 0

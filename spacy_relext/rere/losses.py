@@ -1,10 +1,10 @@
-"""Losses of RERE's detector and extractor, from what the modules return and arrays of targets.
+"""Losses of RERE's detector and extractor.
 
-Source: Xie et al., ACL 2021, Eqs. 7 to 10. The forms themselves, and how they differ from the printed ones, are in
-`rere/collective_loss.py`; which is the default, and why, in `docs/methods/rere.md`.
+Source: Xie et al., ACL 2021, Eqs. 7 to 10. `rere/collective_loss.py` has the forms and their differences from the
+printed ones; `docs/methods/rere.md` the defaults and their reasons.
 """
 
-from typing import Any, Dict, Optional
+from typing import Dict, Optional
 
 import torch
 from torch import Tensor
@@ -31,22 +31,22 @@ _RATES = (1e-6, 0.5)
 
 
 class LabelWindow:
-    """The means of the last batches that the collective loss with scope "label" judges by.
+    """Running means of the last batches for the collective loss with scope "label".
 
-    A loss is evaluated without being learned from, too (`get_loss`), so its means count only after `advance`.
+    The loss is also computed without an update (`get_loss`), so its means count only after `advance`.
     """
 
     def __init__(self, size: int) -> None:
-        """Begin without a past.
+        """Create an empty window.
 
-        size (int): About how many batches the means reach back.
+        size (int): Approximate number of batches.
         """
         self.size = size
         self.past: Optional[RunningMeans] = None
         self.pending: Optional[RunningMeans] = None
 
     def advance(self) -> None:
-        """Let the batch of the last loss belong to the past."""
+        """Add the batch of the last loss to the past."""
         if self.pending is not None:
             self.past, self.pending = self.pending, None
 
@@ -62,19 +62,19 @@ def detector_loss(
     window: Optional[LabelWindow] = None,
     weight: float = 1.0,
 ) -> Dict[str, Tensor]:
-    """Binary cross-entropy, or the collective loss against false negatives.
+    """Binary cross-entropy, or the collective loss, which is robust to false negatives.
 
     logits (Tensor): Shape (B, R)
     targets (Dict[str, Tensor]): `relations` (B, R); `label_prior` (R,), observed rate of each relation;
-        `missing_rates` (R,), τ of each, read by the collective forms.
-    kind (str): "bce", "collective" (stable form, μ⁻), or "printed" (the released code's form, the paper's μ).
+        `missing_rates` (R,), τ of each, for the collective forms.
+    kind (str): "bce", "collective" (stable form, μ⁻), or "printed" (form of the released code, μ of the paper).
     scope (str): Of the collective loss: "row", "batch" or "label".
-    gamma (Optional[float]): Weight of the positive term; None takes π_o / (1-π_o) from the data.
-    smooth (bool): Whether the collective loss measures by a divergence, which has no jump at its target.
-    window (Optional[LabelWindow]): With scope "label", the batches before; gets this one's means.
-    weight (float): Weight of the whole term.
+    gamma (Optional[float]): Weight of the positive term; None: π_o / (1-π_o) of the data.
+    smooth (bool): Use the smooth form of the collective loss, a divergence.
+    window (Optional[LabelWindow]): With scope "label", means of earlier batches; updated with this one's.
+    weight (float): Weight of the loss.
     RETURNS (Dict[str, Tensor]): `relations`, a scalar.
-    RAISES (ValueError): Where the kind is unknown.
+    RAISES (ValueError): If the kind is unknown.
     """
     observed = targets["relations"]
     mask = torch.ones_like(observed, dtype=torch.bool)
@@ -88,17 +88,16 @@ def detector_loss(
         mu = float(paper_prior(prior, missing).mean())
         loss = printed_collective_loss(logits, observed, mu=mu, gamma=mean_gamma)
     elif scope == "label":
-        options: Dict[str, Any] = {"past": window.past, "window": window.size} if window is not None else {}
+        past, size = (None, 1) if window is None else (window.past, window.size)
         mus = hidden_positive_rate(prior, missing)
         loss, running = label_collective_loss(
-            logits, observed, mask=mask, mu=mus, gamma=gamma, smooth=smooth, **options
+            logits, observed, mask=mask, mu=mus, gamma=gamma, smooth=smooth, past=past, window=size
         )
         if window is not None:
             window.pending = running
     else:
         pooled = (prior * missing / (1.0 - missing)).sum() / (1.0 - prior).sum()
-        options = {"mu": pooled, "gamma": mean_gamma, "scope": scope, "smooth": smooth}
-        loss = collective_loss(logits, observed, mask=mask, **options)
+        loss = collective_loss(logits, observed, mask=mask, mu=pooled, gamma=mean_gamma, scope=scope, smooth=smooth)
     return {"relations": weight * loss}
 
 
@@ -113,13 +112,13 @@ def extractor_loss(
 ) -> Dict[str, Tensor]:
     """Loss of pointers (context tokens only) and binary cross-entropy of candidate pairs.
 
-    output (ExtractorOutput): Of the extractor.
+    output (ExtractorOutput): Of M rows.
     targets (Dict[str, Tensor]): `pointers` (M, T, 4), `weights` (M,), `gold_pairs` (G, 5).
     pointer_loss (str): "bce" or "collective".
-    pointer_missing (float): τ of the collective one: share of the arguments' ends that are not marked.
+    pointer_missing (float): τ of the collective form, share of missing ends of arguments.
     pointer_weight (float): Weight of the pointer term.
     pair_weight (float): Weight of the pair term.
-    RETURNS (Dict[str, Tensor]): `pointers` and `pairs`, scalars that add up to the loss.
+    RETURNS (Dict[str, Tensor]): `pointers` and `pairs`, scalars.
     """
     ends, weights, cells = targets["pointers"], targets["weights"], output.mask.unsqueeze(-1)
     if pointer_loss == "collective":
@@ -141,10 +140,10 @@ def extractor_loss(
 
 
 def pair_targets(pairs: Tensor, gold: Tensor, *, n_tokens: int) -> Tensor:
-    """Mark the candidates that are gold.
+    """Mark the gold candidates.
 
-    pairs (Tensor): Shape (P, 5)
-    gold (Tensor): Shape (G, 5)
+    pairs (Tensor): Candidates. Shape (P, 5)
+    gold (Tensor): Gold pairs. Shape (G, 5)
     n_tokens (int): Padded length T.
     RETURNS (Tensor): 0 or 1. Shape (P,)
     """

@@ -1,6 +1,9 @@
-"""Losses of SelfORE."""
+"""Losses of SelfORE: cross-entropy with clusters (Eq. 12), and a contrastive loss L'.
 
-from typing import Any, Dict, Optional
+Source: Hu et al., "SelfORE: Self-supervised Relational Feature Learning for Open Relation Extraction", EMNLP 2020.
+"""
+
+from typing import Dict
 
 import torch
 from torch import Tensor
@@ -12,34 +15,34 @@ TEMPERATURE = 0.1
 
 
 def selfore_loss(
-    outputs: ClusterOutput, targets: Dict[str, Any], *, smoothing: float, contrast: float = 0.0, scale: float = 1.0
+    outputs: ClusterOutput, targets: Dict[str, Tensor], *, smoothing: float, contrast: float = 0.0, scale: float = 1.0
 ) -> Dict[str, Tensor]:
-    """Cross-entropy with the clusters (Eq. 12), all clusters alike: a large one does not win by its size.
+    """Cross-entropy with the clusters, weighted by cluster so that large ones do not dominate, plus L'.
 
     outputs (ClusterOutput): Of P pairs.
-    targets (Dict[str, Any]): `clusters`, that of each pair, below 0 for those that are not learned, shape (P,);
-        `weights`, of each cluster, shape (K,); with a contrast `pairs`, which pair each is a reading of, shape (P,).
-    smoothing (float): Share of each label that is spread over all clusters.
+    targets (Dict[str, Tensor]): `clusters`, below 0 for pairs that are not learned, shape (P,); `weights` of the
+        clusters, shape (K,); with L' also `pairs`, the pair that each row is a view of, shape (P,).
+    smoothing (float): Label smoothing.
     contrast (float): Weight of L'; 0: none.
-    scale (float): c, by which z is multiplied first.
-    RETURNS (Dict[str, Tensor]): The terms.
+    scale (float): Factor of the logits.
+    RETURNS (Dict[str, Tensor]): `clusters`, and with L' `contrast`.
     """
     terms = {"contrast": contrast * contrast_loss(outputs.vector, targets["pairs"])} if contrast else {}
     known = targets["clusters"] >= 0
     if not bool(known.any()):
         return {"clusters": outputs.logits.sum() * 0.0, **terms}
     logits, clusters = scale * outputs.logits[known], targets["clusters"][known]
-    weights: Optional[Tensor] = targets["weights"].to(logits.dtype)
+    weights = targets["weights"].to(logits.dtype)
     return {"clusters": F.cross_entropy(logits, clusters, weight=weights, label_smoothing=smoothing), **terms}
 
 
 def contrast_loss(vectors: Tensor, pairs: Tensor, *, temperature: float = TEMPERATURE) -> Tensor:
-    """L', over the readings of pairs that are there more than once.
+    """L': contrast the views of a pair with those of other pairs; 0 if every pair has one view.
 
-    vectors (Tensor): h of each reading. Shape (N, F)
-    pairs (Tensor): Which pair it is of. Shape (N,)
+    vectors (Tensor): h of each view. Shape (N, F)
+    pairs (Tensor): Pair of each view. Shape (N,)
     temperature (float): τ.
-    RETURNS (Tensor): Shape ()
+    RETURNS (Tensor): A scalar.
     """
     units = F.normalize(vectors, dim=1)
     itself = torch.eye(len(units), dtype=torch.bool, device=units.device)
