@@ -1,7 +1,7 @@
 """The data sets of the KD4NRE benchmarks as corpora, made once and kept in the folder of the runs.
 
 Every record is one sentence, and its entities are given to all systems. Nothing of a test file is in a dev corpus. The
-peer reads pairs that `kd_pairs.py` writes from the same corpora.
+peer reads pairs that `pairs.py` writes from the same corpora.
 """
 
 from __future__ import annotations

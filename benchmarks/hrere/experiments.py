@@ -46,7 +46,7 @@ class Part:
 
     run (Callable[[Table], None]): Trains, and writes the rows.
     encoder (str): Of all systems.
-    kb (str): One of `hrere_corpora.KBS`.
+    kb (str): One of `corpora.KBS`.
     full (Mapping[str, Changes]): Forms of J_D: row → changes.
     """
 

@@ -59,7 +59,7 @@ PAPER: dict[str, Changes] = {
         "training.max_epochs": 1,
     },
 }
-# Vectors of the last layer that are clustered beside those of `selfore_baselines`.
+# Vectors of the last layer that are clustered beside those of `baselines.py`.
 VECTORS: dict[str, Changes] = {
     "k-means, start markers": {VECTOR: "markers", MIX_FROM: LAST_LAYER},
     "k-means, cloze": {VECTOR: "cloze", MIX_FROM: LAST_LAYER},
