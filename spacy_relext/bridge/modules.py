@@ -157,9 +157,9 @@ def _backpropagate(backprop: Callable[[ArgsKwargs], object], outputs: Outputs, g
         backprop(ArgsKwargs((tuple(output for output, _ in pairs),), grads))
 
 
-def _split(model: Model, rows: Floats2d, lengths: List[int]) -> List[Floats2d]:
+def _split(model: Model, rows: Any, lengths: List[int]) -> List[Floats2d]:
     """Split rows into sequences; thinc's types want the lengths as an array, its code takes a list."""
-    return cast(List[Floats2d], model.ops.unflatten(rows, cast(Any, lengths)))
+    return model.ops.unflatten(rows, cast(Any, lengths))
 
 
 def _to_tensors(arrays: Arrays, device: torch.device) -> Dict[str, object]:
