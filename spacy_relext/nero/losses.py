@@ -14,11 +14,13 @@ Differences from the paper and its code (`docs/methods/nero.md` has the reasons)
 rule is 0.
 """
 
-from typing import Any, Dict, Optional, Tuple
+from typing import Dict, Optional, Tuple
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+from .model import GrounderOutput
 
 
 def batch_weights(best: Tensor, *, sharpness: float) -> Tensor:
@@ -105,8 +107,8 @@ def rule_targets(scores: Tensor, grid: Tensor, *, n_classes: int, temperature: f
 
 
 def nero_loss(
-    outputs: Any,
-    targets: Dict[str, Any],
+    outputs: GrounderOutput,
+    targets: Dict[str, Tensor],
     *,
     w_rules: float,
     w_clus: float,
@@ -119,15 +121,15 @@ def nero_loss(
     """L_matched + w_rules L_rules + w_clus L_clus + w_unmatched L_unmatched.
 
     outputs (GrounderOutput): Of M matched pairs, U unmatched ones and K bodies of rules, in this order.
-    targets (Dict[str, Any]): `matched`, what rules say of the first, shape (M, R); `grid`, class that each rule would
-        give the second, shape (U, J); `teacher`, probabilities of the EMA teacher, shape (U, R);
-        `low_confidence`, whether they are negative samples, shape (U,); `rules`, vectors of all rules, shape (J, D);
-        `relations`, class of each body, shape (K,); `unmatched`, whether unmatched pairs are learned from yet.
+    targets (Dict[str, Tensor]): `matched`, classes by rules of matched pairs, shape (M, R); `grid`, class that each
+        rule would give each unmatched pair, shape (U, J); `teacher`, probabilities of the EMA teacher, shape (U, R);
+        `low_confidence`, True for negative samples, shape (U,); `rules`, vectors of all rules, shape (J, D);
+        `relations`, class of each body, shape (K,); `unmatched`, True if unmatched pairs are learned from yet.
     w_rules, w_clus, w_unmatched (float): Weights.
     margin (float): τ of L_clus.
     sharpness (float): σ of the weights in the batch.
     temperature (float): T of `rule_targets`.
-    own_share (float): How much of an unmatched pair's target is the module's own word; 0: the paper's form.
+    own_share (float): Weight of the EMA teacher in the pseudo-labels; 0: the paper's form.
     RETURNS (Dict[str, Tensor]): The terms.
     """
     n_matched, n_unmatched = len(targets["matched"]), len(targets["grid"])
@@ -141,14 +143,14 @@ def nero_loss(
     }
     if bool(targets["unmatched"]) and n_unmatched:
         scores = texts.detach() @ targets["rules"].to(texts.dtype).T  # (U, J)
-        said, best = rule_targets(scores, targets["grid"], n_classes=matched.shape[1], temperature=temperature)
-        own = targets["teacher"].to(said.dtype)
-        mixed = (1 - own_share) * said + own_share * own
-        sure = (1 - own_share) * best + own_share * own.amax(1)
-        weights = batch_weights(sure, sharpness=sharpness)
-        # surely no relation, where nothing seems likely: not by the weight of what seems likely
-        nothing = F.one_hot(torch.zeros_like(sure, dtype=torch.long), mixed.shape[1]).to(mixed.dtype)
-        mixed = torch.where(targets["low_confidence"][:, None], nothing, mixed)
+        by_rules, best = rule_targets(scores, targets["grid"], n_classes=matched.shape[1], temperature=temperature)
+        teacher = targets["teacher"].to(by_rules.dtype)
+        pseudo = (1 - own_share) * by_rules + own_share * teacher
+        confidence = (1 - own_share) * best + own_share * teacher.amax(1)
+        weights = batch_weights(confidence, sharpness=sharpness)
+        # negative samples: no relation, all with the same weight
+        negative = F.one_hot(torch.zeros_like(confidence, dtype=torch.long), pseudo.shape[1]).to(pseudo.dtype)
+        pseudo = torch.where(targets["low_confidence"][:, None], negative, pseudo)
         weights = torch.where(targets["low_confidence"], 1.0 / n_unmatched, weights)
-        terms["unmatched"] = w_unmatched * target_cross_entropy(unmatched, mixed, weights=weights)
+        terms["unmatched"] = w_unmatched * target_cross_entropy(unmatched, pseudo, weights=weights)
     return terms
