@@ -3,7 +3,7 @@
 import functools
 import os
 import sys
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Protocol, Sequence, Tuple, Union, cast
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Protocol, Sequence, Tuple, cast
 
 import numpy
 import torch
@@ -30,10 +30,12 @@ class WrappedModule(Protocol):
     """
 
     @property
-    def sizes(self) -> Optional[Dict[str, Any]]: ...
+    def sizes(self) -> Optional[Dict[str, Any]]:
+        """RETURNS (Optional[Dict[str, Any]]): See above."""
 
     @property
-    def input_width(self) -> Optional[int]: ...
+    def input_width(self) -> Optional[int]:
+        """RETURNS (Optional[int]): See above."""
 
     def configure(self, **sizes: Any) -> None:
         """Build the layers with random weights."""
