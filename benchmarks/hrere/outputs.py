@@ -13,6 +13,7 @@ import torch
 from benchmarks.harness.pairs import read_examples
 from benchmarks.harness.runs import digest
 from spacy_relext.hrere.bags import Bags, gather_bags, union_of
+from spacy_relext.hrere.component import single_mentions, single_outputs
 from spacy_relext.hrere.mixture import Mixture, fit_mixture, mix
 from spacy_relext.scoring.ranking import Ranking, score_ranking
 
@@ -107,7 +108,7 @@ def _run(pipeline: Path, corpus: Path) -> dict[str, dict[str, Any]]:
     gold = pipe.gold(read_examples(nlp, corpus))
     bags = gather_bags(gold.pairs, across=True)
     outputs = pipe.run(bags)
-    inputs = {BAG: (bags, outputs), MENTION: (pipe.single(bags), pipe.run_single(bags, outputs))}
+    inputs = {BAG: (bags, outputs), MENTION: (single_mentions(bags), single_outputs(bags, outputs))}
     return {unit: _arrays(pipe, gold.gold, *each) for unit, each in inputs.items()}
 
 
@@ -116,7 +117,7 @@ def _arrays(pipe: Any, gold: Any, bags: Bags, outputs: Any) -> dict[str, Any]:
     return {
         "text": outputs.text,
         "kb": outputs.knowledge,
-        "gold": pipe.gold(bags, gold) > 0,
+        "gold": pipe.gold_shares(bags, gold) > 0,
         "linked": pipe.knowledge.linked(bags),
         "shared": pipe.knowledge.shared(pipe.classes),
         "ids": numpy.asarray(bags.ids),
