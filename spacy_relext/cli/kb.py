@@ -2,7 +2,7 @@
 
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING, Callable, Dict, Iterable, Optional, Set, Tuple
+from typing import TYPE_CHECKING, Callable, Dict, Iterable, Mapping, Optional, Set, Tuple
 
 import typer
 from spacy.vocab import Vocab
@@ -17,7 +17,7 @@ from .pipeline import GPU, check_suffix, fail, input_errors, number_table, split
 
 if TYPE_CHECKING:
     from ..kb.embeddings import KbEmbeddings
-    from ..kb.training import Batches
+    from ..kb.training import Batches, KbSettings
 
 kb_app = typer.Typer(name="kb", help="Prepare, embed and ask a knowledge base.", no_args_is_help=True)
 
@@ -130,17 +130,11 @@ def train_cli(
     """Learn embeddings of entities and relations, and say how well they answer questions."""
     from ..bridge.modules import find_device
     from ..kb.model import split_facts, train_kb
-    from ..kb.training import LOGISTIC_RECIPE, KbSettings
 
-    if recipe not in RECIPES:
-        fail(Errors.R206.format(option="--recipe", found=recipe, expected=", ".join(RECIPES)))
-    given = {"width": width, "batch_size": batch_size, "optimizer": optimizer, "learn_rate": learn_rate}
-    given.update(n3=n3, relation_weight=relation_weight)
-    options = dict(LOGISTIC_RECIPE) if recipe == "hrere" else {}
-    options.update({key: value for key, value in given.items() if value is not None})
+    given = {"kind": kind, "width": width, "passes": passes, "patience": patience, "batch_size": batch_size}
+    given.update(optimizer=optimizer, learn_rate=learn_rate, n3=n3, relation_weight=relation_weight, seed=seed)
     try:
-        settings = KbSettings(kind=kind, passes=passes, patience=patience, seed=seed, **options)  # type: ignore[arg-type]
-        device = find_device(gpu_id)
+        settings, device = _settings(recipe, given), find_device(gpu_id)
     except ValueError as error:
         fail(error)
     with input_errors():
@@ -206,6 +200,17 @@ def print_report(store: TripleStore) -> None:
             example = store.examples.get(what, Sample("", ""))
             show = msg.info if what == "remarks" else msg.warn
             show(COUNTED[what][count > 1].format(count=f"{count:,}", what=example.what, where=example.where))
+
+
+def _settings(recipe: str, given: Mapping[str, object]) -> "KbSettings":
+    """Combine a recipe with the options that were given."""
+    from ..kb.training import LOGISTIC_RECIPE, KbSettings
+
+    if recipe not in RECIPES:
+        fail(Errors.R206.format(option="--recipe", found=recipe, expected=", ".join(RECIPES)))
+    options: Dict[str, object] = dict(LOGISTIC_RECIPE) if recipe == "hrere" else {}
+    options.update({key: value for key, value in given.items() if value is not None})
+    return KbSettings(**options)  # type: ignore[arg-type]
 
 
 def _print_valid(count: int, *, files: Optional[str], passes: int) -> None:
