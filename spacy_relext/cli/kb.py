@@ -131,8 +131,9 @@ def train_cli(
     from ..bridge.modules import find_device
     from ..kb.model import split_facts, train_kb
 
-    given = {"kind": kind, "width": width, "passes": passes, "patience": patience, "batch_size": batch_size}
-    given.update(optimizer=optimizer, learn_rate=learn_rate, n3=n3, relation_weight=relation_weight, seed=seed)
+    given: Dict[str, object] = {"kind": kind, "width": width, "passes": passes, "patience": patience}
+    given.update(batch_size=batch_size, optimizer=optimizer, learn_rate=learn_rate, n3=n3)
+    given.update(relation_weight=relation_weight, seed=seed)
     try:
         settings, device = _settings(recipe, given), find_device(gpu_id)
     except ValueError as error:
