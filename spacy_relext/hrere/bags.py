@@ -98,3 +98,9 @@ def union_of(gold: Sequence[Set[PairClass]], bags: Bags) -> List[Set[PairClass]]
     for row, number in zip(bags.order.tolist(), bags.bag.tolist()):
         united[number] |= gold[row]
     return united
+
+
+def single_mentions(bags: Bags) -> Bags:
+    """RETURNS (Bags): Each mention of bags by itself, with the links that it has, in the order of `bags.pairs`."""
+    ids = [bags.ids[number] for number in bags.bag.tolist()]
+    return Bags(bags.pairs, bags.order, numpy.arange(len(ids)), ids)

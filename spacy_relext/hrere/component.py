@@ -41,7 +41,7 @@ from ..pipeline.settings import TOK2VEC, Ranges, Settings, plain_settings
 from ..scoring.probabilities import calibrate
 from ..scoring.ranking import Ranking, rank_cells, score_ranking
 from ..scoring.triples import TRIPLE_SCORE_WEIGHTS
-from .bags import Bags, gather_bags, union_of
+from .bags import Bags, gather_bags, single_mentions, union_of
 from .knowledge import BagKnowledge
 from .linked_kb import LinkedKb
 from .losses import AGREEMENTS, MIXES, hrere_loss
@@ -411,12 +411,6 @@ class HrereClassifier(PairPipe):
 def as_bags(instances: Instances) -> Bags:
     """RETURNS (Bags): Bags as they are; of pairs, all mentions of a pair in a Doc are a bag."""
     return instances if isinstance(instances, Bags) else gather_bags(instances.pairs)
-
-
-def single_mentions(bags: Bags) -> Bags:
-    """RETURNS (Bags): Each mention of bags by itself, with the links that it has, in the order of `bags.pairs`."""
-    ids = [bags.ids[number] for number in bags.bag.tolist()]
-    return Bags(bags.pairs, bags.order, numpy.arange(len(ids)), ids)
 
 
 def single_outputs(bags: Bags, outputs: Optional[Outputs]) -> Optional[Outputs]:

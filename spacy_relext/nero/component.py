@@ -12,7 +12,6 @@ from typing import (
     Iterable,
     List,
     Mapping,
-    NamedTuple,
     Optional,
     Sequence,
     Set,
@@ -43,7 +42,7 @@ from ..pipeline.pipe import Instances, Outputs, Scorer, Targets, Tensors
 from ..pipeline.settings import TOK2VEC, Ranges, Settings, plain_settings
 from ..scoring.probabilities import calibrate, softmax
 from ..scoring.triples import TRIPLE_SCORE_WEIGHTS
-from .grounding import BARRED, NO_RULE, Grounding, RuleVotes, relations_of
+from .grounding import BARRED, NO_RULE, GroundedOutput, Grounding, RuleVotes, entropy_confidence, relations_of
 from .learning import ANSWER_NONE, Learner
 from .losses import nero_loss
 from .rulebook import Rulebook, load_rules, rename_duplicates
@@ -84,23 +83,6 @@ class CollectedMatches(CollectedPairs):
     """
 
     learner: Optional[Learner] = None
-
-
-class GroundedOutput(NamedTuple):
-    """The model's output for P pairs, and what rules add.
-
-    logits (Floats): Shape (P, R)
-    attention (Floats): Shape (P, T)
-    grid (IntArray): Answer that each rule would give. Shape (P, J)
-    scores (Floats): Soft matches. Shape (P, J)
-    votes (RuleVotes): Exact matches.
-    """
-
-    logits: Floats
-    attention: Floats
-    grid: IntArray
-    scores: Floats
-    votes: RuleVotes
 
 
 class NeroGrounder(PairPipe):
@@ -439,16 +421,6 @@ class NeroGrounder(PairPipe):
         """Return why pairs have no triple: a rule may state that there is no relation."""
         because = "" if closest["score"] > 0.0 else self.rulebook.explain_no_relation(pairs)
         return because or super().explain_low_score(closest, pairs)
-
-
-def entropy_confidence(probs: Floats) -> Floats:
-    """Compute 1 − H / ln R: 1 if one class has all probability, 0 if all have the same.
-
-    probs (Floats): Shape (P, R)
-    RETURNS (Floats): Shape (P,)
-    """
-    logs = numpy.log(numpy.maximum(probs, 1e-12))
-    return 1.0 + (probs * logs).sum(axis=1) / numpy.log(probs.shape[1])
 
 
 @Language.factory(

@@ -189,6 +189,23 @@ class RuleVotes(NamedTuple):
         return PairClass(rules[int(self.rule[number])].relation, bool(self.backwards[number]))
 
 
+class GroundedOutput(NamedTuple):
+    """The model's output for P pairs, and what rules add.
+
+    logits (NDArray): Shape (P, R)
+    attention (NDArray): Shape (P, T)
+    grid (IntArray): Answer that each rule would give. Shape (P, J)
+    scores (NDArray): Soft matches. Shape (P, J)
+    votes (RuleVotes): Exact matches.
+    """
+
+    logits: NDArray[numpy.floating]
+    attention: NDArray[numpy.floating]
+    grid: IntArray
+    scores: NDArray[numpy.floating]
+    votes: RuleVotes
+
+
 def vote(matches: RuleMatches, rules: Sequence[Rule], *, pairs: int) -> RuleVotes:
     """Let rules vote. Of answers with the same weight, that of the first rule in the file wins.
 
@@ -209,3 +226,13 @@ def vote(matches: RuleMatches, rules: Sequence[Rule], *, pairs: int) -> RuleVote
             best = min(weights, key=lambda answer: (-weights[answer], first[pair][answer]))
             chosen[pair], reversals[pair] = first[pair][best], best.backwards
     return RuleVotes([dict(weights) for weights in answers], chosen, reversals)
+
+
+def entropy_confidence(probs: NDArray[numpy.floating]) -> NDArray[numpy.floating]:
+    """Compute 1 − H / ln R: 1 if one class has all probability, 0 if all have the same.
+
+    probs (NDArray[numpy.floating]): Shape (P, R)
+    RETURNS (NDArray[numpy.floating]): Shape (P,)
+    """
+    logs = numpy.log(numpy.maximum(probs, 1e-12))
+    return 1.0 + (probs * logs).sum(axis=1) / numpy.log(probs.shape[1])

@@ -1,27 +1,64 @@
 """The loop of a `selfore_clusterer`: reads all pairs with the encoder as it is, and clusters them."""
 
-from typing import TYPE_CHECKING, Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import TYPE_CHECKING, Callable, Dict, Iterable, List, NamedTuple, Optional, Protocol, Sequence, Set, Tuple
 
 import numpy
 from numpy.typing import NDArray
+from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import get_lang_class, logger, minibatch
+from spacy.vocab import Vocab
+from thinc.api import Model
 
 from ..bridge.modules import module_of
 from ..errors import Errors, Warnings, require
 from ..pairs.component import COLLECT_BATCH
 from ..pairs.gold import PairClass, match_gold
-from .clusters import Floats, known_name
+from ..pairs.pairs import Pairs
+from ..pipeline.pipe import Instances, Outputs
+from ..pipeline.settings import Settings
+from .clusters import Clusters, Floats, known_name
 from .names import Words, name_clusters, name_types, object_first_clusters, words_between
 from .table import PairTable, keys_of, most_confident
 
 if TYPE_CHECKING:
     from .clustering.discriminant import Clustering
-    from .component import SelforeClusterer
 
 MIN_CLUSTERS = 2
 
 KNOWN_METHOD = "discriminant, over = 1, where gold names relations (known = true)"
+
+
+class Clusterer(Protocol):
+    """What the loop needs of a `selfore_clusterer`."""
+
+    name: str
+    cfg: Settings
+    vocab: Vocab
+    model: Model
+    clusters: Clusters
+
+    @property
+    def clustering(self) -> Settings:
+        """RETURNS (Settings): How it clusters."""
+
+    def suggest_pairs(self, docs: Sequence[Doc]) -> Pairs:
+        """Choose the pairs of a batch."""
+
+    def forward(self, instances: Instances) -> Optional[Outputs]:
+        """Run the model over pairs."""
+
+    def vector_parts(self) -> Dict[str, int]:
+        """Return number and width of the parts of a vector."""
+
+    def freeze_encoder(self, frozen: bool) -> None:
+        """Train the classifier alone, or with the encoder."""
+
+    def loop_report(self) -> str:
+        """Summarize the last loop."""
+
+    def warn_once(self, key: str, message: str) -> None:
+        """Warn, but only the first time."""
 
 
 class ClusterLoop:
@@ -40,10 +77,10 @@ class ClusterLoop:
         """Pickle nothing: another process only predicts."""
         return type(self), ()
 
-    def run(self, clusterer: "SelforeClusterer") -> float:
+    def run(self, clusterer: Clusterer) -> float:
         """Read all pairs with the encoder as it is, cluster them, and give the classifier these clusters.
 
-        clusterer (SelforeClusterer): Gets clusters and weights.
+        clusterer (Clusterer): Gets clusters and weights.
         RETURNS (float): Share of the pairs whose cluster has changed; 1 in the first loop.
         RAISES (ValueError): If there are fewer pairs than clusters, or the training data is not known any more.
         """
@@ -79,7 +116,7 @@ class ClusterLoop:
         logger.info(clusterer.loop_report())
         return changed
 
-    def _check_known(self, clusterer: "SelforeClusterer", known: Sequence[PairClass]) -> None:
+    def _check_known(self, clusterer: Clusterer, known: Sequence[PairClass]) -> None:
         """Check that gold names relations, and that there is room for others beside them."""
         settings, name = clusterer.clustering, clusterer.name
         if not known:
@@ -97,7 +134,7 @@ class ClusterLoop:
             }
             raise ValueError(Errors.R611.format(key=key, found=clusterer.cfg[key], **options))
 
-    def _choose_count(self, clusterer: "SelforeClusterer", table: PairTable, *, n_known: int) -> int:
+    def _choose_count(self, clusterer: Clusterer, table: PairTable, *, n_known: int) -> int:
         """Return the number of clusters: that of the loop before or of the config, else the best one."""
         count = len(clusterer.clusters.records) or clusterer.cfg["n_clusters"]
         least = count or max(MIN_CLUSTERS, n_known + 1)
@@ -129,7 +166,7 @@ class ClusterLoop:
 
     def _describe(
         self,
-        clusterer: "SelforeClusterer",
+        clusterer: Clusterer,
         found: "Clustering",
         table: PairTable,
         fit: Floats,
@@ -167,10 +204,10 @@ def stop_words(lang: str) -> List[str]:
     return sorted(get_lang_class(lang).Defaults.stop_words) if lang else []
 
 
-def read_table(clusterer: "SelforeClusterer", examples: Iterable[Example]) -> PairTable:
+def read_table(clusterer: Clusterer, examples: Iterable[Example]) -> PairTable:
     """Read pairs, each once.
 
-    clusterer (SelforeClusterer): Its encoder is used as it is.
+    clusterer (Clusterer): Its encoder is used as it is.
     examples (Iterable[Example]): The corpus.
     RETURNS (PairTable): Ordered by their keys.
     """

@@ -1,5 +1,6 @@
 """`selfore_clusterer`: clusters of pairs, without gold."""
 
+import pickle
 import warnings
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
@@ -159,7 +160,8 @@ def test_saved_and_loaded(tmp_path: Path) -> None:
         assert texts[0] == texts[1]
     with pytest.raises(ValueError, match="R601"):
         loaded.recluster()
-    assert pipe.__getstate__()["_read"] is None and not pipe.__getstate__()["_cluster_of"]
+    copied = pickle.loads(pickle.dumps(pipe)).loop
+    assert copied.read_examples is None and not copied.cluster_of and pipe.loop.cluster_of
 
 
 def test_pairs_have_the_order_of_the_text() -> None:
