@@ -225,7 +225,7 @@ class Errors:
     )
     R517 = "[R517] {name!r} has no pair of entities to learn from in the {docs} documents of {where}: {why}."
     R518 = (
-        "[R518] The rules of {name!r} ({where}) have no relation: all {rules} of them are for no_relation. Add rules "
+        "[R518] The rules of {name!r} ({where}) have no relation: all {rules} of them say no_relation. Add rules "
         "for the relations to extract."
     )
     R519 = (

@@ -118,7 +118,7 @@ def test_methods_have_equal_names(package_root: pathlib.Path) -> None:
 
 
 def test_nothing_below_a_method_names_one(package_root: pathlib.Path) -> None:
-    """Neither in names nor in strings: `rere`, `nero_grounder`, `KDPipe`."""
+    """Neither in names nor in strings: `rere`, `nero_grounder`, `KdPipe`."""
     word = re.compile(r"(?<![a-z])(rere|nero|selfore|hrere|kd4nre|kd)(?![a-z])", re.IGNORECASE)
     named = []
     for path in sorted(package_root.rglob("*.py")):

@@ -155,6 +155,20 @@ def test_why_rere_states_nothing(run: Callable[..., Any], tmp_path: Path) -> Non
         nlp.get_pipe("rere_extractor").cfg["ask_threshold"] = 0.0  # type: ignore[attr-defined]
 
 
+def test_a_detector_alone_states_nothing(run: Callable[..., Any], tmp_path: Path) -> None:
+    nlp = spacy.blank("en")
+    nlp.add_pipe("sentencizer")
+    nlp.add_pipe("rere_detector")
+    examples = make_english_examples(nlp)
+    nlp.initialize(lambda: examples)
+    nlp.to_disk(tmp_path / "nlp")
+    line = reason(run, tmp_path / "nlp", "Ada wrote to Mary.", html=tmp_path / "why.html")
+    expected = (
+        r"rere_detector finds the relations of sentences, .* add a rere_extractor; the likeliest is"
+    )
+    assert re.search(expected, line)
+
+
 def test_code_of_a_user(pipeline: str, run: Callable[..., Any], fails: Callable[..., str], tmp_path: Path) -> None:
     folder = tmp_path / "pipeline"
     shutil.copytree(pipeline, folder)

@@ -222,3 +222,23 @@ def test_tuning_fits_the_mixture(kb: Path) -> None:
 def test_settings_out_of_range(setting: str, value: Any) -> None:
     with pytest.raises(ValueError, match=setting):
         build({setting: value})
+
+
+def test_why_no_bag_gets_a_triple(kb: Path) -> None:
+    nlp = train(kb)
+    pipe: Any = nlp.get_pipe(NAME)
+    doc = sentence(nlp, "Eve", "married", "Finn").predicted
+    pipe.cfg.update(threshold=1.01)
+    why = pipe.explain_no_triple(nlp(doc.copy()), nlp)
+    assert "no score reaches its threshold; nearest is" in why and "asks for 1.010" in why
+    pipe.cfg.update(threshold=0.0, require_text_evidence=1.01)
+    found = nlp(doc.copy())
+    assert not found._.triples and "the text alone gives too little evidence" in pipe.explain_no_triple(found, nlp)
+
+
+def test_knowledge_is_in_files_of_its_own(kb: Path, tmp_path: Path) -> None:
+    nlp = train(kb, steps=1)
+    nlp.to_disk(tmp_path)
+    names = {each.name for each in (tmp_path / NAME / "knowledge").iterdir()}
+    assert names == {"lexicon.json", "kb.msgpack", "seen_entities.json"}
+    assert not {"lexicon", "seen"} & set(nlp.get_pipe(NAME).cfg)  # type: ignore[attr-defined]

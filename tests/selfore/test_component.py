@@ -1,6 +1,7 @@
 """`selfore_clusterer`: clusters of pairs, without gold."""
 
 import pickle
+import re
 import warnings
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
@@ -276,3 +277,14 @@ def test_names_of_clusters_are_checked() -> None:
         pipe.rename_cluster("cluster_0", pipe.labels[1])
     with pytest.raises(ValueError, match="R007.*expected a name"):
         pipe.rename_cluster("cluster_0", " ")
+
+
+def test_why_no_pair_gets_a_triple() -> None:
+    nlp, pipe, examples = build()
+    pipe.cfg["threshold"] = 1.01
+    doc = nlp(examples[0].predicted.copy())
+    why = pipe.explain_no_triple(doc, nlp)
+    assert not doc._.triples and re.match(
+        r"no pair fits well enough into its cluster; nearest is .* asks for 1\.010", why
+    )
+    assert "the text has no entities" in pipe.explain_no_triple(nlp("Nothing."), nlp)
