@@ -3,7 +3,6 @@
 import random
 import warnings
 from bisect import bisect_right
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Callable, Iterable, Iterator, List, Optional, Tuple
@@ -27,7 +26,6 @@ Augmenter = Callable[[Language, Example], Iterable[Example]]
 
 
 @registry.readers("spacy_relext.TripleCorpus.v1")
-@dataclass(eq=False)
 class TripleCorpus:
     """Reads Examples from a .spacy file or a folder of them, one file at a time.
 
@@ -49,27 +47,31 @@ class TripleCorpus:
     RAISES (ValueError): If there is no path or a setting is out of range.
     """
 
-    path: Optional[Path]
-    shuffle: bool = False
-    seed: int = 0
-    limit: int = 0
-    gold_ents: bool = False
-    gold_ents_aside: bool = False
-    gold_sents: bool = True
-    gold_parse: bool = False
-    gold_triples: bool = False
-    max_length: int = 0
-    augmenter: Optional[Augmenter] = None
-
-    def __post_init__(self) -> None:
-        if self.path is None:
+    def __init__(
+        self,
+        path: Optional[Path],
+        shuffle: bool = False,
+        seed: int = 0,
+        limit: int = 0,
+        gold_ents: bool = False,
+        gold_ents_aside: bool = False,
+        gold_sents: bool = True,
+        gold_parse: bool = False,
+        gold_triples: bool = False,
+        max_length: int = 0,
+        augmenter: Optional[Augmenter] = None,
+    ) -> None:
+        # No dataclass: spaCy turns those that stand below [initialize.components] into dictionaries.
+        if path is None:
             raise ValueError(Errors.R113)
-        for option, value in (("limit", self.limit), ("max_length", self.max_length)):
+        for option, value in (("limit", limit), ("max_length", max_length)):
             if value < 0:
                 raise ValueError(Errors.R107.format(option=option, found=value, expected="0 or more"))
-        self._path = Path(self.path)
-        self.gold_ents = self.gold_ents or self.gold_ents_aside
-        self._random = random.Random(self.seed)
+        self.path, self.shuffle, self.limit, self.max_length = Path(path), shuffle, limit, max_length
+        self.gold_ents, self.gold_ents_aside = gold_ents or gold_ents_aside, gold_ents_aside
+        self.gold_sents, self.gold_parse, self.gold_triples = gold_sents, gold_parse, gold_triples
+        self.augmenter = augmenter
+        self._random = random.Random(seed)
 
     def __call__(self, nlp: Language) -> Iterator[Example]:
         """Read the corpus.
@@ -97,7 +99,7 @@ class TripleCorpus:
 
     def _references(self, vocab: Vocab) -> Iterator[Doc]:
         """Read the annotated Docs, in the order of this call."""
-        shards = list_shards(self._path)
+        shards = list_shards(self.path)
         if not self.shuffle:
             yield from islice(_read(shards, vocab), self.limit or None)
         elif self.limit:

@@ -288,6 +288,10 @@ class SelforeClusterer(PairPipe):
         pairs = numpy.unique(numpy.asarray(keys, dtype=object), return_inverse=True)[1]
         return {"clusters": numpy.asarray(clusters, dtype="int64"), "weights": weights, "pairs": pairs}
 
+    def score(self, examples: Iterable[Example], **kwargs: Any) -> Settings:
+        """Evaluate predictions; the scorer also reads the history of the loops."""
+        return super().score(examples, history=self.clusters.history, **kwargs)
+
     def loss(self, outputs: Outputs, targets: Tensors) -> Tensors:
         """Compute the cross-entropy with the clusters, and the contrastive loss."""
         settings = {key: self.clustering[key] for key in ("smoothing", "contrast")}

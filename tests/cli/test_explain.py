@@ -163,9 +163,7 @@ def test_a_detector_alone_states_nothing(run: Callable[..., Any], tmp_path: Path
     nlp.initialize(lambda: examples)
     nlp.to_disk(tmp_path / "nlp")
     line = reason(run, tmp_path / "nlp", "Ada wrote to Mary.", html=tmp_path / "why.html")
-    expected = (
-        r"rere_detector finds the relations of sentences, .* add a rere_extractor; the likeliest is"
-    )
+    expected = r"rere_detector finds the relations of sentences, .* add a rere_extractor; the likeliest is"
     assert re.search(expected, line)
 
 

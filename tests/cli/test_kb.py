@@ -191,7 +191,7 @@ def test_a_training_of_other_facts_does_not_go_on(kb: Path, tmp_path: Path) -> N
         other.write_text("\n".join(rows) + "\n", encoding="utf8")
         failed = run("train", other, out, *options, "--resume")
         assert failed.exit_code == 1, what
-        assert f"[R733] The training in {out} cannot go on: it is of other facts, though as many." in failed.output
+        assert f"[R733] The training in {out} cannot be resumed: it is of other facts, though as many." in failed.output
     more.write_text("\n".join([*lines, "p0\tlives_in\tt1"]) + "\n", encoding="utf8")
     assert "it is of other facts: 24 facts, not 25." in run("train", more, out, *options, "--resume").output
     other.write_text(lines[0] + "\n", encoding="utf8")

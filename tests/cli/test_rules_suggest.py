@@ -33,9 +33,9 @@ def test_suggested_rules_are_a_file_of_rules(
 @pytest.mark.parametrize(
     "options, said",
     [
-        (["--least", "9"], "of its 24 pairs of entities rules fire at 16; at 8 others"),
-        (["--longest", "3"], "at 0 others"),
-        (["--no-gold-ents"], "R520] In"),
+        (["--least", "9"], "rules match 16 of its 24 pairs of entities; for 8 others"),
+        (["--longest", "3"], "for 0 others"),
+        (["--no-gold-ents"], "R520] The pipeline finds no pair"),
     ],
 )
 def test_nothing_to_suggest(

@@ -86,7 +86,9 @@ def ask(nlp: Language, pipe: Any, text: str) -> List[Any]:
 def test_rules_are_all_it_needs() -> None:
     nlp, pipe = build()
     assert pipe.labels == ("lives_in", "met") and [rule.id for rule in pipe.rules] == ["lives", "home", "met", "never"]
-    assert len(pipe.learner.pool) == len(texts(SAID)) + len(texts(SAID[:3])), "and what is said, read from the other side"
+    assert len(pipe.learner.pool) == len(texts(SAID)) + len(texts(SAID[:3])), (
+        "and what is said, read from the other side"
+    )
 
 
 def test_paraphrases_that_no_rule_matches() -> None:
@@ -262,7 +264,9 @@ def test_rules_borrow_arguments_of_their_relation() -> None:
         assert found[0].split()[1:3] == ["lives", "in"] and found[1].split()[1:4] == ["is", "home", "to"]
         assert found[1].split()[0] in PLACES, "its object comes first"
     _, plain = build(borrow=False)
-    assert {doc[0].text for doc in plain.learner.rule_texts(numpy.arange(3), plain.rulebook, plain.vocab).docs} == {"something"}
+    assert {doc[0].text for doc in plain.learner.rule_texts(numpy.arange(3), plain.rulebook, plain.vocab).docs} == {
+        "something"
+    }
 
 
 # What is wrong with the input

@@ -57,9 +57,9 @@ def test_a_wrong_label_stays_as_gold_says() -> None:
     set_triples(wrong.reference, [dict(zip(("subject", "object"), wrong.reference.ents), relation="bought")])
     pipe.recluster()
     (key,) = read_table(pipe, [wrong]).keys
-    assert pipe.labels[pipe.loop.cluster_of[key]] == "bought" and pipe.targets(pipe.suggest_gold([wrong]))["clusters"] == [
-        0
-    ]
+    assert pipe.labels[pipe.loop.cluster_of[key]] == "bought" and pipe.targets(pipe.suggest_gold([wrong]))[
+        "clusters"
+    ] == [0]
 
 
 def test_a_subject_that_comes_second() -> None:

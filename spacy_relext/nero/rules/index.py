@@ -67,7 +67,7 @@ class RuleIndex:
     def __init__(self, rules: Sequence[Rule], *, form: str = "text", max_gap: int = 0) -> None:
         self.rules, self.form, self.max_gap = list(rules), form, max_gap
         self._exact: Dict[bytes, List[_Entry]] = defaultdict(list)
-        self._anchored: Dict[Tuple[int, int], Dict[bytes, List[_Entry]]] = defaultdict(lambda: defaultdict(list))
+        self._anchored: Dict[Tuple[int, int], Dict[bytes, List[_Entry]]] = {}
         self._runs: Dict[bytes, List[_Entry]] = defaultdict(list)
         self._open: List[_Entry] = []
         self._with_gaps: List[_Entry] = []
@@ -118,7 +118,8 @@ class RuleIndex:
         first, last = between.index(None), between[::-1].index(None)
         run = _longest_run(between)
         if first or last:
-            self._anchored[first, last][_pack(between[:first] + between[len(between) - last :])].append(entry)
+            ends = _pack(between[:first] + between[len(between) - last :])
+            self._anchored.setdefault((first, last), defaultdict(list))[ends].append(entry)
         elif run:
             self._runs[_pack(run)].append(entry)
         else:
