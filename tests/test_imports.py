@@ -36,7 +36,7 @@ FLOORS = {
 }
 EQUAL_NAMES = ("component.py", "architectures.py", "model.py", "losses.py")
 # Which files may import torch together with thinc or spaCy, and which may import torch alone.
-JOINS_TORCH = re.compile(r"^bridge/|(^|/)models\.py$")
+JOINS_TORCH = re.compile(r"^bridge/")
 TORCH_ONLY = re.compile(r"(^|/)(model|losses)\.py$")
 
 

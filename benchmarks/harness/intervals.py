@@ -7,7 +7,7 @@ from itertools import starmap
 
 import numpy
 
-from spacy_relext.scoring.pair_classes import OTHER
+from .class_scores import OTHER
 
 DRAWS, LEVEL = 1_000, 0.95
 

@@ -21,7 +21,8 @@ from spacy_relext.corpora.reader import TripleCorpus
 from spacy_relext.kd.soft_labels import pair_offsets
 from spacy_relext.pairs.gold import PairClass, gold_pairs
 from spacy_relext.pairs.suggesters import AnnotatedPairs, EntityPairs, Suggester
-from spacy_relext.scoring.pair_classes import OTHER, micro_without, semeval2010_scores
+
+from .class_scores import OTHER, micro_without, semeval2010_scores
 
 # SemEval's name for it; no other data set has a relation of that name.
 NOTHING = OTHER

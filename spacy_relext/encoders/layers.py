@@ -8,8 +8,7 @@ from torch.nn import functional as F
 
 from ..bridge.weights import KeepsCopy
 from ..errors import Errors
-from .fast import FusedBert
-from .precision import uses_bf16
+from .fast import FusedBert, uses_bf16
 
 # Encoders whose layers need nothing but the output of the layer below and a mask, and stand right above the embeddings.
 # Others have a list of layers as well, and go wrong without a word (MPNet's need a table of relative positions).

@@ -8,10 +8,9 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from ..bridge.weights import KeepsCopy
-from .fast import cheapen_dropout, prediction_copy
+from .fast import PRECISIONS, autocast, cheapen_dropout, prediction_copy
 from .layers import LayerStack, layers_of
 from .pieces import N_MARKS, N_SHAPES
-from .precision import PRECISIONS, autocast
 
 # Fused attention has a slow backward pass on CPUs: 0.75 s against 0.50 s for 32 sentences of 38 tokens (MiniLM, bf16).
 ATTENTION = "eager"

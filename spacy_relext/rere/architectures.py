@@ -28,7 +28,7 @@ def build_detector(encoder: Encoder, hidden: int = 256, dropout: float = 0.1, pr
         computes it natively.
     RETURNS (Model[TokenBatch, Tensor]): For `rere_detector`.
     """
-    from ..encoders.precision import PRECISIONS
+    from ..encoders.fast import PRECISIONS
     from .marked import MarkedDetector
     from .model import SharedDetector
 
@@ -70,7 +70,7 @@ def build_extractor(
         computes it natively. A piece encoder has its own.
     RETURNS (Model[TokenBatch, ExtractorOutput]): For `rere_extractor`.
     """
-    from ..encoders.precision import PRECISIONS
+    from ..encoders.fast import PRECISIONS
     from .marked import MarkedExtractor
     from .model import Proposal, SharedExtractor
     from .span_pairs import SPAN_MODES

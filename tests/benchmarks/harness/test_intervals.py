@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from spacy_relext.scoring.pair_classes import OTHER, semeval2010_scores
+from benchmarks.harness.class_scores import OTHER, semeval2010_scores
 
 LABELS = ["Cause-Effect(e1,e2)", "Cause-Effect(e2,e1)", "Entity-Origin(e1,e2)", "Member-Collection(e2,e1)", OTHER]
 

@@ -5,8 +5,8 @@ from typing import DefaultDict, Dict, Sequence
 
 from spacy.scorer import PRFScore
 
-from ..errors import Errors
-from .triples import Scores
+from spacy_relext.errors import Errors
+from spacy_relext.scoring.triples import Scores
 
 OTHER = "Other"
 
