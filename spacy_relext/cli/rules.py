@@ -20,7 +20,7 @@ from ..nero.component import NeroGrounder
 from ..nero.rules.analysis import AnalysisReport, RuleReport, analyze_rules, unseen_types
 from ..nero.rules.index import FORMS, RuleIndex
 from ..nero.rules.mining import SuggestedRule, mine_patterns, suggest_rules, write_patterns, write_suggestions
-from ..nero.rules.rules import NO_RELATION, SHOWN, TABLE, read_rules, usable_rules
+from ..nero.rules.rules import NO_RELATION_LABEL, SHOWN, TABLE, read_rules, usable_rules
 from ..pairs.suggesters import AnnotatedPairs, EntityPairs, Suggester
 from .pipeline import (
     CODE,
@@ -140,7 +140,7 @@ def unknown_labels(report: AnalysisReport) -> Iterator[str]:
         yield f"{those[0].where}: no entity of the corpus has the type {kind!r} ({len(those)} rules){meant}"
     foreign = {rule.relation: rule for rule in reversed(rules)}
     for relation, rule in foreign.items() if report.relations else ():
-        if relation not in report.relations and relation != NO_RELATION:
+        if relation not in report.relations and relation != NO_RELATION_LABEL:
             yield f"{rule.where}: no gold triple of the corpus has the relation {relation!r}"
 
 

@@ -17,13 +17,12 @@ from typing import Dict
 import torch
 from torch import Tensor
 
+from ..pairs.gold import NO_RELATION
 from .model import HrereOutput
 
 AGREEMENTS = ("ce", "linear", "gated")
 
 MIXES = ("prob", "logit")
-
-NO_RELATION = 0
 
 
 def hrere_loss(

@@ -16,6 +16,7 @@ from ..annotations.entities import PAIRS_KEY
 from ..annotations.store import get_triples, has_triples
 from ..annotations.triple import Record, Triple
 from ..errors import Errors, check_choice, check_range
+from ..pairs.gold import NO_RELATION
 from ..pairs.suggesters import AnnotatedPairs, EntityPairs
 
 TypePair = Tuple[str, str]
@@ -26,7 +27,6 @@ Ints = NDArray[numpy.int64]
 
 Floats = NDArray[numpy.float64]
 
-NO_RELATION = 0
 
 _BACKOFF = 1.0  # pseudo-instances of the distribution that a marginal, or that of all classes, backs off to
 

@@ -12,7 +12,7 @@ from ..pairs.gold import PairClass
 from ..pairs.pairs import Pairs
 from .rules.index import RuleMatches
 from .rules.patterns import SUBJECT, Part
-from .rules.rules import NO_RELATION, Rule
+from .rules.rules import NO_RELATION_LABEL, Rule
 
 IntArray = NDArray[numpy.int64]
 
@@ -39,7 +39,7 @@ class RuleClasses:
 
     def number(self, answer: PairClass) -> int:
         """RETURNS (int): Class of a rule's answer; `BARRED` if the classifier has none for it."""
-        return 0 if answer.relation == NO_RELATION else self._number.get(answer, BARRED)
+        return 0 if answer.relation == NO_RELATION_LABEL else self._number.get(answer, BARRED)
 
     def targets(self, answers: Sequence[Mapping[PairClass, float]]) -> NDArray[numpy.float32]:
         """Normalize the weights of answers.
@@ -119,7 +119,7 @@ class Grounding(NamedTuple):
 
 def relations_of(rules: Sequence[Rule]) -> List[str]:
     """RETURNS (List[str]): The relations that rules state, sorted, without no relation."""
-    return sorted({rule.relation for rule in rules} - {NO_RELATION})
+    return sorted({rule.relation for rule in rules} - {NO_RELATION_LABEL})
 
 
 Arguments = Tuple[Sequence[str], Sequence[str]]

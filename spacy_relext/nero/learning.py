@@ -17,7 +17,7 @@ from ..pairs.pairs import Pairs, stack_pairs
 from ..pipeline.settings import Ranges, Settings, check_settings, plain_settings
 from .grounding import BARRED, NO_RULE, Grounding, IntArray, RuleVotes, rule_pairs
 from .rulebook import PLACEHOLDER, Rulebook
-from .rules.rules import NO_RELATION
+from .rules.rules import NO_RELATION_LABEL
 
 Floats = NDArray[numpy.float32]
 
@@ -27,7 +27,7 @@ RECENT = 2000
 # How fast the reliability of a rule changes, a matched pair at a time.
 RELIABILITY_RATE = 0.1
 
-ANSWER_NONE = {PairClass(NO_RELATION): 1.0}
+ANSWER_NONE = {PairClass(NO_RELATION_LABEL): 1.0}
 
 _MANY = 1_000_000_000
 
@@ -277,7 +277,7 @@ class Learner:
         matched = numpy.flatnonzero(votes.rule != NO_RULE).tolist()
         self.pool.add(pairs.take(matched), [votes.answers[n] for n in matched], votes.rule[matched].tolist())
         if pairs.both_orders and matched:
-            stated = [n for n in matched if rulebook.rules[int(votes.rule[n])].relation != NO_RELATION]
+            stated = [n for n in matched if rulebook.rules[int(votes.rule[n])].relation != NO_RELATION_LABEL]
             reversed_pairs = pairs.take(stated).reversed()
             unmatched = numpy.flatnonzero(rulebook.vote(reversed_pairs).rule == NO_RULE)
             self.pool.add(reversed_pairs.take(unmatched), [ANSWER_NONE] * len(unmatched))

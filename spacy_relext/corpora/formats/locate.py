@@ -13,7 +13,7 @@ OCCURRENCES = ("nearest", "first", "all")
 
 # The label of an entity of which a data set gives no more than its id.
 ENTITY = "ENTITY"
-NO_RELATION = "NA"
+NA_LABEL = "NA"
 
 # Start, end, number of the sentence.
 Mention = Tuple[int, int, int]
@@ -90,7 +90,7 @@ def locate_pair(record: Record, report: Report, *, occurrences: str = "nearest")
     report.count_strings(places)
     subjects, objects = places[pair["subject"]].spans, places[pair["object"]].spans
     chosen = choose_pairs(subjects, objects, occurrences=occurrences)
-    has_relation = pair["label"] != NO_RELATION
+    has_relation = pair["label"] != NA_LABEL
     if not chosen:
         report.pairs_left_out += 1
         report.not_located += has_relation and not (subjects and objects)

@@ -20,10 +20,10 @@ from .checks import (
     require_text,
     span_chars,
 )
-from .locate import ENTITY, NO_RELATION
+from .locate import ENTITY, NA_LABEL
 
 # Labels for no relation: NYT10 and Wiki20m, SemEval-2010, TACRED.
-_NO_RELATIONS = (NO_RELATION, "Other", "no_relation")
+_NO_RELATIONS = (NA_LABEL, "Other", "no_relation")
 
 _JOINTS = re.compile(r"[\s_]+")
 

@@ -15,7 +15,7 @@ from ...pairs.pairs import Pairs
 from ...pairs.suggesters import Suggester
 from .index import RuleIndex, RuleMatches
 from .patterns import OBJECT, SUBJECT, TREEBANK, UNTYPED, Part
-from .rules import NO_RELATION, Rule
+from .rules import NO_RELATION_LABEL, Rule
 
 BATCH = 256
 
@@ -181,7 +181,7 @@ class _Analyzer:
             each = report.rules[rule]
             if each.rule.pattern.allows(*types):
                 relation = each.rule.relation
-                label = (relation,) if relation == NO_RELATION else (relation, subject, obj)
+                label = (relation,) if relation == NO_RELATION_LABEL else (relation, subject, obj)
                 matched[pairs.place(number)][rule] = label
             else:
                 each.type_mismatches[types] += 1
@@ -206,7 +206,7 @@ class _Analyzer:
                 each.labelled += 1
                 relation, *roles = label
                 related = any({subject, obj} == arguments for subject, _, obj in gold)
-                each.correct += not related if relation == NO_RELATION else (roles[0], relation, roles[1]) in gold
+                each.correct += not related if relation == NO_RELATION_LABEL else (roles[0], relation, roles[1]) in gold
 
     def _add_misses(self, pairs: Pairs, matched: Set[Tuple[Tuple[int, ...], int]]) -> None:
         """Add texts that rules nearly match."""

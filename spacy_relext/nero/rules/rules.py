@@ -22,7 +22,7 @@ from ...corpora.formats.sources import Item, read_json, read_lines
 from ...errors import Errors
 from .patterns import OBJECT, SUBJECT, UNTYPED, Pattern, Tokenize, parse_pattern
 
-NO_RELATION = "no_relation"
+NO_RELATION_LABEL = "no_relation"
 
 TABLE = ".tsv"
 
@@ -108,7 +108,7 @@ def read_rules(
     RAISES (ValueError): If a file cannot be read or has no rule.
     """
     reader = _Reader(max_gap=max_gap, tokenize=tokenize, any_type=any_type, lower=lower)
-    reader.relations = None if relations is None else {*relations, NO_RELATION}
+    reader.relations = None if relations is None else {*relations, NO_RELATION_LABEL}
     reader.types = None if types is None else set(types)
     reader.bodies = {reader.body(rule.pattern): (rule.relation, f"rule {rule.id!r}") for rule in known}
     if not isinstance(source, (str, Path)):
@@ -358,4 +358,4 @@ def _parse_rule(value: object, name: str, *, tokenize: Optional[Tokenize] = None
 def _parse_relation(label: str) -> str:
     """Strip a relation's name; `no_relation` may be in upper case."""
     label = label.strip()
-    return NO_RELATION if label.casefold() == NO_RELATION else label
+    return NO_RELATION_LABEL if label.casefold() == NO_RELATION_LABEL else label

@@ -9,7 +9,7 @@ from spacy.tokens import Doc, Span
 from spacy_relext import set_triples
 from spacy_relext.nero.rules.analysis import AnalysisReport, analyze_rules, unseen_types
 from spacy_relext.nero.rules.patterns import parse_pattern
-from spacy_relext.nero.rules.rules import NO_RELATION, Rule
+from spacy_relext.nero.rules.rules import NO_RELATION_LABEL, Rule
 from spacy_relext.pairs.suggesters import EntityPairs
 
 NLP = spacy.blank("en")
@@ -44,7 +44,7 @@ def test_coverage_precision_and_conflicts() -> None:
         docs,
         ("born_in", "SUBJ-P was born in OBJ-G"),
         ("lives_in", "SUBJ-* was born in OBJ-*"),
-        (NO_RELATION, "SUBJ-P likes OBJ-P"),
+        (NO_RELATION_LABEL, "SUBJ-P likes OBJ-P"),
     )
     assert (report.pairs, report.covered, report.conflicting) == (4, 4, 3)
     born, lives, nothing = report.rules

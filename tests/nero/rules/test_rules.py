@@ -8,7 +8,7 @@ from typing import Any, List
 import pytest
 
 from spacy_relext.nero.rules.patterns import OBJECT, SUBJECT, parse_pattern
-from spacy_relext.nero.rules.rules import NO_RELATION, Rule, RuleFile, read_rules, usable_rules
+from spacy_relext.nero.rules.rules import NO_RELATION_LABEL, Rule, RuleFile, read_rules, usable_rules
 
 
 def write(path: pathlib.Path, rows: List[Any]) -> pathlib.Path:
@@ -70,11 +70,11 @@ def test_two_masks_are_needed(text: str) -> None:
 
 
 def test_rules_of_lines(tmp_path: pathlib.Path) -> None:
-    path = write(tmp_path, [rule("SUBJ-A of OBJ-B", id="x", weight=2), "", rule("SUBJ-A and OBJ-B", NO_RELATION)])
+    path = write(tmp_path, [rule("SUBJ-A of OBJ-B", id="x", weight=2), "", rule("SUBJ-A and OBJ-B", NO_RELATION_LABEL)])
     parsed = read_rules(path, relations=["founded_by"])
     assert [(each.id, each.relation, each.weight) for each in parsed.rules] == [
         ("x", "founded_by", 2.0),
-        ("3", NO_RELATION, 1.0),
+        ("3", NO_RELATION_LABEL, 1.0),
     ]
     assert not parsed.problems and usable_rules(parsed, path) == parsed.rules
 
@@ -142,7 +142,7 @@ def test_known_rules(tmp_path: pathlib.Path) -> None:
 
 def test_names_of_relations(tmp_path: pathlib.Path) -> None:
     rows = [rule("SUBJ-A of OBJ-B", " born "), rule("SUBJ-A by OBJ-B", "NO_Relation"), ["x ", "SUBJ-A , OBJ-B"]]
-    assert [each.relation for each in read_rules(write(tmp_path, rows)).rules] == ["born", NO_RELATION, "x"]
+    assert [each.relation for each in read_rules(write(tmp_path, rows)).rules] == ["born", NO_RELATION_LABEL, "x"]
 
 
 def test_a_folder_of_rules(tmp_path: pathlib.Path) -> None:
