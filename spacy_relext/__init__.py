@@ -1,7 +1,6 @@
 """Relation extraction for spaCy: trainable components that write `doc._.triples`."""
 
-from .annotations.extensions import register_extensions
-from .annotations.store import get_records, has_triples, set_triples
+from .annotations.store import get_records, has_triples, register_extensions, set_triples
 from .annotations.triple import Triple
 
 __version__ = "0.1.0"

@@ -12,7 +12,7 @@ ENTITIES_KEY = "relext_entities"
 PAIRS_KEY = "relext_pairs"
 
 # Gold that a teacher may read on the Doc it predicts; nothing else looks at it.
-GIVEN_PAIRS_KEY = "relext_told"
+GIVEN_PAIRS_KEY = "relext_given_pairs"
 
 NOMINAL = "NOMINAL"
 
@@ -25,33 +25,21 @@ Entity = Tuple[Bounds, str]
 
 
 def entity_links(doc: Doc) -> Dict[Bounds, str]:
-    """Map the linked entities of a Doc to their ids, including those that overlap others.
-
-    doc (Doc): The document.
-    RETURNS (Dict[Bounds, str]): Tokens → id in the knowledge base.
-    """
+    """Map the tokens of linked entities to their ids in the knowledge base, including entities that overlap others."""
     links = {bounds: entity["kb_id"] for bounds, entity in _recorded(doc) if entity.get("kb_id")}
     links.update({(ent.start, ent.end): ent.kb_id_ for ent in doc.ents if ent.kb_id_})
     return {bounds: link for bounds, link in links.items() if link not in UNLINKED}
 
 
 def doc_entities(doc: Doc) -> List[Entity]:
-    """List the entities of a Doc: `doc.ents`, and those of its record that overlap others.
-
-    doc (Doc): The document.
-    RETURNS (List[Entity]): Tokens and type, by position, each span once.
-    """
+    """List tokens and types of `doc.ents` and of stored entities that overlap others, by position, each span once."""
     types = {bounds: entity["label"] for bounds, entity in _recorded(doc)}
     types.update({(ent.start, ent.end): ent.label_ for ent in doc.ents})
     return sorted(types.items())
 
 
 def is_searched(doc: Doc) -> bool:
-    """Return True if entities or marked pairs of a Doc are annotated, even as none.
-
-    doc (Doc): The document.
-    RETURNS (bool): True for an empty Doc.
-    """
+    """Return True if a Doc is empty, or annotated with entities or marked pairs, even with none."""
     return not len(doc) or doc.has_annotation("ENT_IOB") or not {ENTITIES_KEY, PAIRS_KEY}.isdisjoint(doc.user_data)
 
 

@@ -10,11 +10,7 @@ from .triple import CharSpan
 
 
 def sentence_bounds(doc: Doc) -> List[Tuple[int, int]]:
-    """List the sentences of a Doc; a Doc without sentence annotation is one sentence.
-
-    doc (Doc): The document.
-    RETURNS (List[Tuple[int, int]]): First token and the token after the last of each sentence.
-    """
+    """List the sentences of a Doc as (first token, token after the last); without annotation it is one sentence."""
     if not len(doc):
         return []
     if "sents" in doc.user_hooks:
@@ -25,10 +21,9 @@ def sentence_bounds(doc: Doc) -> List[Tuple[int, int]]:
 
 
 def sentence_offsets(example: Example) -> List[CharSpan]:
-    """List the sentences of an example: the reference's, else the predicted Doc's, else the whole text.
+    """List the sentences of an example in characters.
 
-    example (Example): The example.
-    RETURNS (List[CharSpan]): Start and end character of each; empty for an empty document.
+    RETURNS (List[CharSpan]): Of the reference, else of the predicted Doc, else the whole text, if there is any.
     """
     for doc in (example.reference, example.predicted):
         if len(doc) > 1 and doc.has_annotation("SENT_START"):
@@ -38,20 +33,10 @@ def sentence_offsets(example: Example) -> List[CharSpan]:
 
 
 def is_inside(argument: CharSpan, sentence: CharSpan) -> bool:
-    """Return True if all characters of an argument lie in a sentence.
-
-    argument (CharSpan): Start and end character.
-    sentence (CharSpan): Start and end character.
-    RETURNS (bool): The result.
-    """
+    """Return True if all characters of an argument lie in a sentence."""
     return sentence[0] <= argument[0] and argument[1] <= sentence[1]
 
 
 def overlaps(argument: CharSpan, sentence: CharSpan) -> bool:
-    """Return True if an argument and a sentence have a character in common.
-
-    argument (CharSpan): Start and end character.
-    sentence (CharSpan): Start and end character.
-    RETURNS (bool): The result.
-    """
+    """Return True if an argument and a sentence have a character in common."""
     return argument[0] < sentence[1] and sentence[0] < argument[1]

@@ -2,13 +2,15 @@
 
 Character offsets, labels, floats and strings survive `Doc.to_bytes`, `DocBin`, pickling, `n_process` and
 retokenization; spans, tuple keys and tensors would not. `DocBin` returns lists as tuples: both are read.
+The import registers `doc._.triples`, `span._.triples` and `span._.relations`.
 """
 
-from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 from spacy.tokens import Doc, Span
 
 from ..errors import Errors
+from .sentences import is_inside
 from .triple import CharSpan, Record, Triple
 
 TRIPLES_KEY = "relext_triples"
@@ -20,25 +22,33 @@ Argument = Union[Span, Sequence[int]]
 TripleLike = Union[Triple, Record, Sequence[object]]
 
 
-def has_triples(doc: Doc) -> bool:
-    """Return True if a Doc is annotated with triples, even with an empty list.
+class TokenTriple(NamedTuple):
+    """A triple in token offsets; the second number of an argument is its last token, inclusive."""
 
-    doc (Doc): The document.
-    RETURNS (bool): False if nothing was ever stored.
-    """
+    subject: Tuple[int, int]
+    relation: str
+    object: Tuple[int, int]
+
+    def shifted(self, start: int) -> "TokenTriple":
+        """Return the same triple with tokens counted from another start."""
+        subject, obj = self.subject, self.object
+        return TokenTriple((subject[0] - start, subject[1] - start), self.relation, (obj[0] - start, obj[1] - start))
+
+
+def has_triples(doc: Doc) -> bool:
+    """Return True if a Doc is annotated with triples, even with an empty list."""
     return TRIPLES_KEY in doc.user_data
 
 
 def get_triples(doc: Doc) -> List[Triple]:
-    """Read the triples of a Doc.
+    """Read the triples of a Doc in the order of their storage.
 
-    doc (Doc): The document.
-    RETURNS (List[Triple]): In the order of their storage. Offsets inside a token are widened to whole tokens; if that
-        makes subject and object one span, only `get_records` has the triple.
+    Offsets inside a token are widened to whole tokens; if that makes subject and object one span, only `get_records`
+    has the triple.
     """
     triples = []
     for record in doc.user_data.get(TRIPLES_KEY, ()):
-        spans = token_spans(doc, record)
+        spans = _token_spans(doc, record)
         if spans is not None:
             evidence = plain(record["evidence"])
             triples.append(Triple(spans[0], record["relation"], spans[1], record["score"], record["source"], evidence))
@@ -46,12 +56,10 @@ def get_triples(doc: Doc) -> List[Triple]:
 
 
 def get_records(doc: Doc, *, source: Optional[str] = None) -> Optional[List[Record]]:
-    """Read the triples as they are stored, with exact character offsets.
+    """Read the triples as they are stored, with exact character offsets; None if the Doc is not annotated.
 
-    doc (Doc): The document.
     source (Optional[str]): One source's triples only, "" for gold; None: all.
-    RETURNS (Optional[List[Record]]): `subject` and `object` as (start, end), `relation`, `score`, `source`,
-        `evidence`; None if the Doc is not annotated.
+    RETURNS (Optional[List[Record]]): `subject` and `object` as (start, end), `relation`, `score`, `source`, `evidence`.
     """
     stored = doc.user_data.get(TRIPLES_KEY)
     if stored is None:
@@ -66,7 +74,6 @@ def get_records(doc: Doc, *, source: Optional[str] = None) -> Optional[List[Reco
 def set_triples(doc: Doc, triples: Iterable[TripleLike], *, source: str = "") -> None:
     """Store triples, replacing those of the same source and leaving those of others.
 
-    doc (Doc): The document.
     triples (Iterable[TripleLike]): `Triple`s, or dicts with `subject`, `relation`, `object` (spans or character
         offsets) and optionally `score` and `evidence`, or (subject, relation, object[, score]) sequences.
     source (str): Name of the component; "" for gold annotation.
@@ -78,10 +85,9 @@ def set_triples(doc: Doc, triples: Iterable[TripleLike], *, source: str = "") ->
     doc.user_data[TRIPLES_KEY] = others + new
 
 
-def replace_gold(user_data: Dict[str, Any], triples: Iterable[Record]) -> None:
-    """Store gold triples in user data as `set_triples` does, before the Doc is made.
+def replace_gold(user_data: Record, triples: Iterable[Record]) -> None:
+    """Store gold triples in the user data of a Doc that is not made yet.
 
-    user_data (Dict[str, Any]): Of the Doc.
     triples (Iterable[Record]): `subject` and `object` as lists of character offsets in the text, `relation`.
     """
     predicted = [record for record in user_data.get(TRIPLES_KEY, ()) if record["source"]]
@@ -89,36 +95,27 @@ def replace_gold(user_data: Dict[str, Any], triples: Iterable[Record]) -> None:
     user_data[TRIPLES_KEY] = predicted + gold
 
 
-def char_span(doc: Doc, offsets: Sequence[int]) -> Optional[Span]:
-    """Make the smallest span of whole tokens that covers some characters.
+def align_triples(doc: Doc, gold: Doc) -> List[TokenTriple]:
+    """Find the tokens of gold triples in another Doc of the same text.
 
-    doc (Doc): The document.
-    offsets (Sequence[int]): Start and end character.
-    RETURNS (Optional[Span]): None if no token lies there.
+    Arguments inside a token are widened to it; triples whose arguments become one span are left out.
     """
+    aligned = []
+    for record in get_records(gold, source="") or []:
+        spans = _token_spans(doc, record)
+        if spans is not None:
+            (subject, obj), relation = spans, record["relation"]
+            aligned.append(TokenTriple((subject.start, subject.end - 1), relation, (obj.start, obj.end - 1)))
+    return aligned
+
+
+def char_span(doc: Doc, offsets: Sequence[int]) -> Optional[Span]:
+    """Make the smallest span of whole tokens that covers some characters; None if no token lies there."""
     return doc.char_span(int(offsets[0]), int(offsets[1]), alignment_mode="expand")
 
 
-def token_spans(doc: Doc, record: Record) -> Optional[Tuple[Span, Span]]:
-    """Make the spans of a stored triple.
-
-    doc (Doc): A document of the same text.
-    record (Record): The triple, as `get_records` returns it.
-    RETURNS (Optional[Tuple[Span, Span]]): Subject and object, widened to whole tokens; None if one has no token or
-        both become one span.
-    """
-    subject, obj = char_span(doc, record["subject"]), char_span(doc, record["object"])
-    if subject is None or obj is None or (subject.start, subject.end) == (obj.start, obj.end):
-        return None
-    return subject, obj
-
-
 def set_relations(doc: Doc, relations: Iterable[Tuple[CharSpan, Dict[str, float]]]) -> None:
-    """Store the probability of each relation for each sentence.
-
-    doc (Doc): The document.
-    relations (Iterable[Tuple[CharSpan, Dict[str, float]]]): Sentence offsets and label → probability.
-    """
+    """Store the probability of each relation for each sentence, given by its character offsets."""
     doc.user_data[RELATIONS_KEY] = [
         {"start": int(start), "end": int(end), "relations": {label: float(p) for label, p in probs.items()}}
         for (start, end), probs in relations
@@ -126,20 +123,12 @@ def set_relations(doc: Doc, relations: Iterable[Tuple[CharSpan, Dict[str, float]
 
 
 def has_relations(doc: Doc) -> bool:
-    """Return True if a detector has stored relation probabilities.
-
-    doc (Doc): The document.
-    RETURNS (bool): False if none ran.
-    """
+    """Return True if a detector has stored relation probabilities."""
     return RELATIONS_KEY in doc.user_data
 
 
 def get_relations(span: Span) -> Dict[str, float]:
-    """Read the relation probabilities of a sentence.
-
-    span (Span): The sentence, or any span.
-    RETURNS (Dict[str, float]): Label → highest probability among the stored sentences that overlap the span.
-    """
+    """Map each relation to its highest probability among the stored sentences that overlap a span."""
     highest: Dict[str, float] = {}
     for record in span.doc.user_data.get(RELATIONS_KEY, ()):
         if record["start"] < span.end_char and record["end"] > span.start_char:
@@ -149,16 +138,40 @@ def get_relations(span: Span) -> Dict[str, float]:
 
 
 def plain(value: Any) -> Any:
-    """Convert the tuples that `DocBin` returns to lists, at any depth.
-
-    value (Any): Plain values.
-    RETURNS (Any): The same, as JSON has it.
-    """
+    """Convert the tuples that `DocBin` returns to lists, at any depth."""
     if isinstance(value, dict):
         return {key: plain(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(inner) for inner in value]
     return value
+
+
+def register_extensions() -> None:
+    """Register the custom attributes; a second call changes nothing."""
+    if not Doc.has_extension("triples"):
+        Doc.set_extension("triples", getter=get_triples, setter=set_triples)
+    if not Span.has_extension("triples"):
+        Span.set_extension("triples", getter=_span_triples)
+    if not Span.has_extension("relations"):
+        Span.set_extension("relations", getter=get_relations)
+
+
+def _span_triples(span: Span) -> List[Triple]:
+    """Read the triples whose two arguments lie inside a span."""
+    bounds = (span.start_char, span.end_char)
+    return [
+        triple
+        for triple in get_triples(span.doc)
+        if all(is_inside((each.start_char, each.end_char), bounds) for each in (triple.subject, triple.object))
+    ]
+
+
+def _token_spans(doc: Doc, record: Record) -> Optional[Tuple[Span, Span]]:
+    """Make the spans of a stored triple; None if an argument has no token or both become one span."""
+    subject, obj = char_span(doc, record["subject"]), char_span(doc, record["object"])
+    if subject is None or obj is None or (subject.start, subject.end) == (obj.start, obj.end):
+        return None
+    return subject, obj
 
 
 def _as_record(doc: Doc, triple: TripleLike, source: str, length: int) -> Record:
@@ -191,3 +204,6 @@ def _offsets(argument: Argument, length: int) -> List[int]:
     if not 0 <= start < end <= length:
         raise ValueError(Errors.R002.format(start=start, end=end, length=length))
     return [start, end]
+
+
+register_extensions()

@@ -16,11 +16,8 @@ BoolArray = NDArray[numpy.bool_]
 
 
 def text_heads(doc: Doc, *, start: int, end: int) -> Optional[IntArray]:
-    """Read the heads of a text, some tokens of a Doc, counted from its first token.
+    """Read the heads of the tokens `start` to `end` of a Doc, counted from `start`.
 
-    doc (Doc): The document.
-    start (int): First token of the text.
-    end (int): Token after its last.
     RETURNS (Optional[IntArray]): Head of each token; itself for roots and tokens whose head lies outside the text.
         None if the Doc has no parse. Shape (T,)
     """
@@ -34,20 +31,12 @@ def text_heads(doc: Doc, *, start: int, end: int) -> Optional[IntArray]:
 
 
 def chain_heads(length: int) -> IntArray:
-    """Make each token the head of the next one: the tree of a text without a parse.
-
-    length (int): Tokens of the text, T.
-    RETURNS (IntArray): The first token is the root. Shape (T,)
-    """
+    """Make each token the head of the next one: the tree of a text without a parse. Shape (T,)"""
     return numpy.maximum(numpy.arange(length, dtype="int64") - 1, 0)
 
 
 def join_trees(heads: IntArray) -> IntArray:
-    """Join several trees: each root but the first gets the previous root as its head.
-
-    heads (IntArray): Head of each token; itself for roots. Shape (T,)
-    RETURNS (IntArray): One tree. Shape (T,)
-    """
+    """Join several trees: each root but the first gets the previous root as its head. Shapes (T,) → (T,)"""
     roots = numpy.flatnonzero(heads == numpy.arange(len(heads)))
     joined = heads.copy()
     joined[roots[1:]] = roots[:-1]
@@ -65,7 +54,7 @@ def prune_tree(heads: IntArray, *, subject: Bounds, object: Bounds, distance: in
     subject (Bounds): First token of the first entity, and the token after its last.
     object (Bounds): The same of the second entity, which may overlap or equal the first.
     distance (int): In steps; 0 keeps the path alone, -1 all tokens.
-    RETURNS (BoolArray): True for tokens that are kept. Shape (T,)
+    RETURNS (BoolArray): True for the tokens of the pruned tree. Shape (T,)
     RAISES (ValueError): If an entity has no token in the text, or heads form a cycle.
     """
     for start, end in (subject, object):
@@ -87,24 +76,20 @@ def prune_tree(heads: IntArray, *, subject: Bounds, object: Bounds, distance: in
     return near
 
 
-def edge_list(heads: IntArray, kept: BoolArray) -> IntArray:
-    """List the edges of a tree between kept tokens, including those that join several trees.
+def edge_list(heads: IntArray, mask: BoolArray) -> IntArray:
+    """List the edges of a pruned tree, including those that join several trees.
 
     heads (IntArray): Head of each token; itself for roots. Shape (T,)
-    kept (BoolArray): From `prune_tree`. Shape (T,)
-    RETURNS (IntArray): Token and its head; one edge fewer than kept tokens. Shape (E, 2)
+    mask (BoolArray): From `prune_tree`. Shape (T,)
+    RETURNS (IntArray): Token and its head; one edge fewer than tokens. Shape (E, 2)
     """
     heads = join_trees(heads)
-    child = numpy.flatnonzero(kept & kept[heads] & (heads != numpy.arange(len(heads))))
+    child = numpy.flatnonzero(mask & mask[heads] & (heads != numpy.arange(len(heads))))
     return numpy.stack([child, heads[child]], axis=1)
 
 
 def find_cycle(heads: IntArray) -> Optional[int]:
-    """Find a token whose chain of heads leads into a cycle instead of to a root; spaCy accepts such heads.
-
-    heads (IntArray): Head of each token; itself for roots. Shape (T,)
-    RETURNS (Optional[int]): The first such token; None if there is none.
-    """
+    """Find the first token whose chain of heads leads into a cycle instead of to a root; spaCy accepts such heads."""
     ancestors = heads
     for _ in range(len(heads).bit_length()):  # each iteration doubles the steps, up to more than there are tokens
         ancestors = ancestors[ancestors]

@@ -13,16 +13,11 @@ Record = Dict[str, Any]
 
 @dataclass(frozen=True, eq=False)
 class Triple:
-    """One relation between two spans of the same Doc.
+    """One relation between two spans of the same Doc; equality and hash depend on offsets and label alone.
 
-    subject (Span): The first argument.
-    relation (str): The relation's label.
-    object (Span): The second argument.
     score (float): The component's confidence, 0 to 1; 1 for gold triples.
     source (str): Name of the component that wrote the triple; "" for gold triples.
     evidence (Record): What the component based it on: plain values only.
-
-    Equality and hash depend on offsets and label alone.
     """
 
     subject: Span
@@ -34,11 +29,11 @@ class Triple:
 
     @property
     def key(self) -> Tuple[int, int, str, int, int]:
-        """RETURNS (Tuple[int, int, str, int, int]): Character offsets and label, which equality compares."""
+        """Character offsets and label, which equality compares."""
         subject, obj = self.subject, self.object
         return subject.start_char, subject.end_char, self.relation, obj.start_char, obj.end_char
 
-    def __eq__(self, other: Any) -> bool:
+    def __eq__(self, other: object) -> bool:
         return isinstance(other, Triple) and self.key == other.key
 
     def __hash__(self) -> int:

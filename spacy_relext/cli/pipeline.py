@@ -12,7 +12,6 @@ from spacy.tokens import Doc
 from spacy.util import import_file
 from tqdm import tqdm
 
-from ..annotations import extensions  # noqa: F401
 from ..corpora.convert import first_line, load_pipeline
 from ..corpora.reader import TripleCorpus
 from ..errors import Errors

@@ -6,7 +6,7 @@ import numpy
 from numpy.typing import NDArray
 
 from ..annotations.entities import entity_links
-from ..annotations.gold import align_triples
+from ..annotations.store import align_triples
 from ..pairs.gold import GoldPairs, PairClass
 from ..scoring.ranking import UNITS, Cell, Fact
 from .bags import Bags

@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from ..annotations.gold import align_triples
-from ..annotations.store import get_records, has_triples
+from ..annotations.store import align_triples, get_records, has_triples
 from .pairs import Pairs
 
 IntArray = NDArray[numpy.int64]

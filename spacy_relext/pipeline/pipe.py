@@ -15,7 +15,6 @@ from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 
-from ..annotations import extensions  # noqa: F401
 from ..bridge.modules import loss_and_gradient, module_of, move_to_device, to_numpy
 from ..errors import Errors
 from .initialize import check_listener_widths, check_vectors, describe_corpus

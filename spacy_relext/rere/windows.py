@@ -8,9 +8,8 @@ from numpy.typing import NDArray
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from ..annotations.gold import TokenTriple, align_triples
 from ..annotations.sentences import sentence_bounds
-from ..annotations.store import get_records
+from ..annotations.store import TokenTriple, align_triples, get_records
 
 IntArray = NDArray[numpy.int64]
 

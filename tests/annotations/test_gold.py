@@ -4,7 +4,7 @@ import numpy
 from spacy.tokens import Doc
 
 from spacy_relext import set_triples
-from spacy_relext.annotations.gold import TokenTriple, align_triples
+from spacy_relext.annotations.store import TokenTriple, align_triples
 from spacy_relext.rere.windows import gold_windows, label_matrix, make_windows
 from tests.pairs.builders import NLP, make_doc, make_example
 
