@@ -3,13 +3,9 @@
     ComplEx   φ(h, r, t) = Re Σ_k e_h[k] · w_r[k] · conj(e_t[k])
     DistMult  φ(h, r, t) = Σ_k e_h[k] · w_r[k] · e_t[k]
 
-There are two losses. One is cross-entropy over all entities, with reciprocal relations and the nuclear 3-norm N3
-(Lacroix et al., ICML 2018); −log p(r | h, t) over all relations may be added (Chen et al., AKBC 2021), since it is what
-a classifier of pairs predicts. The other is the logistic loss with negative sampling of Xu and Barbosa (NAACL 2019):
-one entity and one relation of each fact replaced, entities through tanh, and an L2 penalty.
-
-Queries (h, r, ?) are scored against all entities, not facts: a query with several answers is scored once, and its loss
-is the sum of those of its facts. The loss is the same, and it is faster to compute.
+Losses: cross-entropy over all entities, with reciprocal relations and the nuclear 3-norm N3 (Lacroix et al., ICML 2018)
+and, optionally, −log p(r | h, t) over all relations (Chen et al., AKBC 2021), which a classifier of pairs predicts; or
+the logistic loss with negative sampling of Xu and Barbosa (NAACL 2019), with entities through tanh and an L2 penalty.
 """
 
 from typing import Dict, Optional, Protocol, Tuple
@@ -31,10 +27,9 @@ class KbEmbeddings(nn.Module):
     scored as (t, r + R, ?). The real parts of a complex embedding come first, then the imaginary parts.
 
     kind (str): "complex" or "distmult".
-    n_entities (int): Number of entities, E.
-    n_relations (int): Number of relations, R.
+    n_entities (int): E.
+    n_relations (int): R.
     width (int): Dimensions of an embedding, complex or real ones.
-    reciprocal (bool): Whether there are reciprocal relations.
     entity_tanh (bool): Whether entities go through tanh, as in the recipe of Xu and Barbosa.
     scale (float): Standard deviation of the initial values; 0: uniform between 0 and 1, as in that recipe.
     """
@@ -52,15 +47,10 @@ class KbEmbeddings(nn.Module):
     ) -> None:
         super().__init__()
         self.kind, self.n_relations, self.reciprocal, self.entity_tanh = kind, n_relations, reciprocal, entity_tanh
-        self.width = width
         columns = 2 * width if kind == "complex" else width
-        self.entities = nn.Parameter(self._init_table(n_entities, columns, scale))
-        self.relations = nn.Parameter(self._init_table(n_relations * (2 if reciprocal else 1), columns, scale))
-
-    @staticmethod
-    def _init_table(rows: int, columns: int, scale: float) -> Tensor:
-        """Sample initial values."""
-        return torch.randn(rows, columns) * scale if scale > 0 else torch.rand(rows, columns)
+        sizes = (n_entities, columns), (n_relations * (2 if reciprocal else 1), columns)
+        tables = [torch.randn(size) * scale if scale > 0 else torch.rand(size) for size in sizes]
+        self.entities, self.relations = map(nn.Parameter, tables)
 
     def entity(self, numbers: Optional[Tensor] = None) -> Tensor:
         """Look up embeddings of entities; None: of all. Shapes (...) → (..., columns)"""
@@ -72,7 +62,7 @@ class KbEmbeddings(nn.Module):
         subject, relation, obj = triples.unbind(1)
         return (self.object_query(self.entity(subject), self.relations[relation]) * self.entity(obj)).sum(1)
 
-    # A query is a vector whose product with a candidate's embedding is φ: shapes (B, columns), (B, columns) → the same.
+    # A query is a vector whose product with a candidate's embedding is φ. Shapes (B, columns), (B, columns) → the same
 
     def object_query(self, entity: Tensor, relation: Tensor) -> Tensor:
         """Query the object of a subject and a relation."""
@@ -81,18 +71,11 @@ class KbEmbeddings(nn.Module):
         (a, b), (c, d) = entity.chunk(2, 1), relation.chunk(2, 1)
         return torch.cat([a * c - b * d, a * d + b * c], 1)
 
-    def subject_query(self, relation: Tensor, obj: Tensor) -> Tensor:
-        """Query the subject of a relation and an object, without a reciprocal relation."""
+    def conjugate_query(self, known: Tensor, obj: Tensor) -> Tensor:
+        """Query the subject if a relation is known, without a reciprocal one, or the relation if a subject is known."""
         if self.kind == "distmult":
-            return obj * relation
-        (a, b), (c, d) = obj.chunk(2, 1), relation.chunk(2, 1)
-        return torch.cat([a * c + b * d, b * c - a * d], 1)
-
-    def relation_query(self, subject: Tensor, obj: Tensor) -> Tensor:
-        """Query the relation of two entities."""
-        if self.kind == "distmult":
-            return subject * obj
-        (a, b), (c, d) = subject.chunk(2, 1), obj.chunk(2, 1)
+            return known * obj
+        (a, b), (c, d) = known.chunk(2, 1), obj.chunk(2, 1)
         return torch.cat([a * c + b * d, a * d - b * c], 1)
 
     def score_objects(self, subjects: Tensor, relations: Tensor) -> Tensor:
@@ -103,15 +86,15 @@ class KbEmbeddings(nn.Module):
         """Score all entities as the subject. Shapes (B,), (B,) → (B, E)"""
         if self.reciprocal:
             return self.score_objects(objects, relations + self.n_relations)
-        return self.subject_query(self.relations[relations], self.entity(objects)) @ self.entity().T
+        return self.conjugate_query(self.relations[relations], self.entity(objects)) @ self.entity().T
 
     def score_relations(self, subjects: Tensor, objects: Tensor) -> Tensor:
         """Score all relations; φ is the mean of both directions if `reciprocal`. Shapes (B,), (B,) → (B, R)"""
         one, two = self.entity(subjects), self.entity(objects)
-        scores = self.relation_query(one, two) @ self.relations[: self.n_relations].T
+        scores = self.conjugate_query(one, two) @ self.relations[: self.n_relations].T
         if not self.reciprocal:
             return scores
-        return (scores + self.relation_query(two, one) @ self.relations[self.n_relations :].T) / 2
+        return (scores + self.conjugate_query(two, one) @ self.relations[self.n_relations :].T) / 2
 
     def n3(self, subjects: Tensor, relations: Tensor, objects: Tensor) -> Tensor:
         """Compute the nuclear 3-norm of facts. Shapes (B,), (B,), (B,) → (B,)"""
@@ -127,13 +110,10 @@ class KbEmbeddings(nn.Module):
 
 
 def group_queries(triples: Tensor, *, n_relations: int, reciprocal: bool) -> Tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Group facts by their query (subject, relation, ?).
+    """Group facts, with their reciprocals if `reciprocal`, by their query (subject, relation, ?). Shape (N, 3)
 
-    triples (Tensor): Shape (N, 3)
-    n_relations (int): Number of relations, R.
-    reciprocal (bool): Whether the reciprocal of each fact is added.
-    RETURNS (Tuple[Tensor, Tensor, Tensor, Tensor]): Subject and relation of each query; query q has the answers
-        `answers[starts[q]:starts[q + 1]]`. Shapes (Q,), (Q,), (Q + 1,), (facts,)
+    RETURNS (Tuple[Tensor, Tensor, Tensor, Tensor]): Subject and relation of each query, `starts` and `answers`; query q
+        has `answers[starts[q]:starts[q + 1]]`. Shapes (Q,), (Q,), (Q + 1,), (facts,)
     """
     subject, relation, obj = triples.unbind(1)
     if reciprocal:
@@ -174,7 +154,8 @@ def query_loss(
 ) -> Tensor:
     """Compute the cross-entropy of queries over all entities, and the N3 and relation terms of their facts.
 
-    model (KbEmbeddings): The embeddings.
+    A query with several answers is scored once. Its loss is the sum over its facts, which is faster than to score each.
+
     subjects (Tensor): Subject of each query. Shape (B,)
     relations (Tensor): Relation of each query. Shape (B,)
     counts (Tensor): Number of answers of each query. Shape (B,)
@@ -182,8 +163,7 @@ def query_loss(
     n3 (float): Weight of the nuclear 3-norm.
     smoothing (float): Label smoothing over all entities.
     relation_weight (float): Weight of the cross-entropy over all relations of the same direction.
-    buffers (Optional[Buffers]): Buffers of the previous batch; its gradients are lost, also those that became the
-        `grad` of a table.
+    buffers (Optional[Buffers]): Buffers of the previous batch, whose gradients (and `grad` of tables) are overwritten.
     RETURNS (Tensor): Mean over the answers. Shape ()
     """
     rows = torch.repeat_interleave(torch.arange(len(counts), device=counts.device), counts)
@@ -196,7 +176,7 @@ def query_loss(
         norm = ((model.cubes(one) + model.cubes(names)) * counts).sum() + model.cubes(two).sum()
         loss = loss + n3 * norm / len(answers)
     if relation_weight:
-        loss = loss + relation_weight * _relation_loss(model, model.relation_query(one[rows], two), relations[rows])
+        loss = loss + relation_weight * _relation_loss(model, model.conjugate_query(one[rows], two), relations[rows])
     return loss
 
 
@@ -213,13 +193,8 @@ def negative_sampling_loss(
 ) -> Tensor:
     """Compute the logistic loss of Xu and Barbosa, with two unfiltered negative samples for each fact.
 
-    One negative replaces the subject or the object, the other one the relation.
-
-    model (KbEmbeddings): The embeddings.
-    triples (Tensor): Facts. Shape (B, 3)
-    penalty (float): Weight of `mean_squares`.
-    generator (torch.Generator): Samples negatives.
-    RETURNS (Tensor): Shape ()
+    One negative replaces the subject or the object, the other one the relation; `penalty` weights `mean_squares`.
+    Shapes (B, 3) → ()
     """
     other_entity, other_relation = triples.clone(), triples.clone()
     entities, count = len(model.entities), len(triples)
