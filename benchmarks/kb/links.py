@@ -98,7 +98,7 @@ def _ours(call: Call, data: Links, settings: KbSettings) -> dict[str, Any]:
     def run() -> dict[str, Any]:
         seconds: list[float] = []
 
-        def timed(batches: Iterator[Any], number: int) -> Iterator[Any]:
+        def timed(batches: Iterator[Any]) -> Iterator[Any]:
             start = time.process_time()
             yield from batches
             seconds.append(time.process_time() - start)

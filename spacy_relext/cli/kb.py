@@ -1,8 +1,10 @@
 """`spacy relext kb …`: remove the pairs of a test set from a knowledge base, train embeddings, predict links."""
 
+from functools import partial
 from itertools import combinations
+from itertools import count as count_up
 from pathlib import Path
-from typing import TYPE_CHECKING, Callable, Dict, Iterable, Mapping, Optional, Set, Tuple
+from typing import TYPE_CHECKING, Dict, Iterator, Mapping, Optional, Set, Tuple
 
 import typer
 from spacy.vocab import Vocab
@@ -12,12 +14,12 @@ from ..annotations.entities import entity_links
 from ..corpora.shards import iter_docs
 from ..errors import Errors
 from ..kb.facts import Triples, TripleStore, read_store
-from ..kb.files import COLUMNS, FactReader, Sample, Statement
+from ..kb.files import COLUMNS, FactReader, Sample
 from .pipeline import GPU, check_suffix, fail, input_errors, number_table, split_list, with_progress
 
 if TYPE_CHECKING:
     from ..kb.embeddings import KbEmbeddings
-    from ..kb.training import Batches, KbSettings
+    from ..kb.training import KbSettings
 
 kb_app = typer.Typer(name="kb", help="Prepare, embed and ask a knowledge base.", no_args_is_help=True)
 
@@ -153,8 +155,8 @@ def train_cli(
             valid=queries["valid"],
             resume=resume,
             device=device,
-            progress=_show_batches,
-            on_pass=_pass_printer(),
+            progress=partial(with_progress, unit="updates"),
+            on_pass=partial(_print_pass, count_up(1)),
         )
     _print_scores(model.embeddings, store, queries)
     msg.good(f"Wrote embeddings of {len(store.entities):,} entities to {output}")
@@ -189,7 +191,7 @@ def read_kb_files(files: str, *, columns: str, strip: Optional[str]) -> TripleSt
     RAISES (ValueError): If a file is malformed.
     """
     reader = FactReader(columns=split_list(columns) or (), prefixes=split_list(strip) or ())
-    return read_store(map(Path, split_list(files) or ()), reader=reader, progress=_show_lines)
+    return read_store(map(Path, split_list(files) or ()), reader=reader, progress=partial(with_progress, unit="lines"))
 
 
 def print_report(store: TripleStore) -> None:
@@ -258,24 +260,7 @@ def _facts_of(store: TripleStore, files: Optional[str], columns: str, strip: Opt
     return facts
 
 
-def _show_lines(statements: Iterable[Statement], name: str) -> Iterable[Statement]:
-    """Show progress by lines of a file."""
-    return with_progress(statements, unit="lines")
-
-
-def _show_batches(batches: "Batches", number: int) -> "Batches":
-    """Show progress by updates of a pass."""
-    return with_progress(batches, unit="updates")
-
-
-def _pass_printer() -> Callable[[Dict[str, float]], None]:
-    """Return a function that prints a line for each pass."""
-    count = 0
-
-    def print_pass(entry: Dict[str, float]) -> None:
-        nonlocal count
-        count += 1
-        score = f"{100 * entry['score']:10.1f}" if "score" in entry else ""
-        typer.echo(f"{count:4d}  {entry['loss']:10.4f}   {score}")
-
-    return print_pass
+def _print_pass(number: Iterator[int], entry: Dict[str, float]) -> None:
+    """Print a line for a pass."""
+    score = f"{100 * entry['score']:10.1f}" if "score" in entry else ""
+    typer.echo(f"{next(number):4d}  {entry['loss']:10.4f}   {score}")

@@ -200,13 +200,11 @@ def negative_sampling_loss(
     entities, count = len(model.entities), len(triples)
     sample = torch.randint(entities, (count,), generator=generator).to(triples.device)
     is_subject = (torch.rand((count,), generator=generator) < 0.5).to(triples.device)
-    other_entity[:, 0] = torch.where(is_subject, sample, other_entity[:, 0])
-    other_entity[:, 2] = torch.where(is_subject, other_entity[:, 2], sample)
+    other_entity.scatter_(1, torch.where(is_subject, 0, 2)[:, None], sample[:, None])
     other_relation[:, 1] = torch.randint(model.n_relations, (count,), generator=generator).to(triples.device)
     scores = model(torch.cat([triples, other_entity, other_relation]))
-    signs = torch.ones_like(scores)
-    signs[:count] = -1.0
-    return F.softplus(signs * scores).mean() + penalty * mean_squares(model, triples)
+    losses = F.softplus(torch.cat([-scores[:count], scores[count:]]))
+    return losses.mean() + penalty * mean_squares(model, triples)
 
 
 def mean_squares(model: KbEmbeddings, triples: Tensor) -> Tensor:

@@ -1,7 +1,6 @@
 """A knowledge base as arrays: a fact is three integers that index entities and relations, both sorted by id.
 
-The indices do not depend on the order of the lines. A fact takes 12 bytes and an entity its id: ten million facts of a
-million entities need less than 1 GiB.
+The indices do not depend on the order of the lines. Ten million facts of a million entities need less than 1 GiB.
 """
 
 import hashlib
@@ -28,20 +27,15 @@ NAMES_AT_ONCE = 100_000
 
 
 class Names(NamedTuple):
-    """Names and types of an entity.
+    """Names and types of an entity; aliases and types are sorted."""
 
-    label (str): The usual name; "" if unknown.
-    aliases (Tuple[str, ...]): Other names, sorted.
-    types (Tuple[str, ...]): Sorted.
-    """
-
-    label: str
+    label: str  # "" if unknown
     aliases: Tuple[str, ...] = ()
     types: Tuple[str, ...] = ()
 
     @property
     def all(self) -> Tuple[str, ...]:
-        """RETURNS (Tuple[str, ...]): The label, then the aliases."""
+        """Return the label, then the aliases."""
         return (self.label, *self.aliases)
 
 
@@ -78,22 +72,21 @@ class TripleStore:
         return entity in self._number
 
     def number_of(self, entity: str) -> int:
-        """RETURNS (int): Index of an entity; -1 if it has no fact."""
+        """Return the index of an entity; -1 if it has no fact."""
         return self._number.get(entity, -1)
 
     def relation_number(self, relation: str) -> int:
-        """RETURNS (int): Index of a relation; -1 if it has no fact."""
+        """Return the index of a relation; -1 if it has no fact."""
         return self._relation.get(relation, -1)
 
     def facts(self) -> Iterator[FactIds]:
-        """YIELDS (FactIds): Subject id, relation and object id of each fact, sorted."""
+        """Yield subject id, relation and object id of each fact, sorted."""
         for subject, relation, obj in self.triples.tolist():
             yield self.entities[subject], self.relations[relation], self.entities[obj]
 
     def without_pairs(self, pairs: Iterable[Tuple[str, str]]) -> Tuple["TripleStore", Set[Tuple[str, str]]]:
-        """Remove all facts between the entities of some pairs, in either direction and of any relation.
+        """Remove all facts between the entities of some pairs of ids, in either direction and of any relation.
 
-        pairs (Iterable[Tuple[str, str]]): Pairs of ids.
         RETURNS (Tuple[TripleStore, Set[Tuple[str, str]]]): The other facts, with the same entities and relations; and
             the pairs that had a fact, each sorted by id.
         """
@@ -107,7 +100,7 @@ class TripleStore:
         return TripleStore(self.entities, self.relations, self.triples[~removed], names=self.names), hit
 
     def digest(self) -> str:
-        """RETURNS (str): SHA-256 of entities, relations and facts."""
+        """Return the SHA-256 of entities, relations and facts."""
         digest = hashlib.sha256()
         for names in (self.entities, self.relations):
             digest.update(f"{len(names)};".encode())
@@ -127,10 +120,7 @@ class TripleStore:
 
 
 class FactIndex:
-    """Facts by pair, and entities by name, as alignment looks them up.
-
-    store (TripleStore): Facts and names; entities without a name cannot be found in text.
-    """
+    """Facts by pair, and entities by name, as alignment looks them up."""
 
     def __init__(self, store: TripleStore) -> None:
         self.store = store
@@ -143,24 +133,25 @@ class FactIndex:
         self._objects.frombytes(store.triples[order, 2].astype(numpy.intc).tobytes())
         self._between.frombytes(store.triples[order, 1].astype(numpy.intc).tobytes())
         ids_by_name: Dict[str, List[str]] = {}
-        for rank in (LABEL, ALIAS):
-            for entity in store.entities:
-                names = store.names.get(entity, Names(""))
-                for name in filter(None, (names.label,) if rank == LABEL else names.aliases):
-                    ids_by_name.setdefault(name, []).append(entity)
+        names_of = [(entity, store.names[entity]) for entity in store.entities if entity in store.names]
+        labels = [(names.label, entity) for entity, names in names_of]
+        aliases = [(alias, entity) for entity, names in names_of for alias in names.aliases]
+        for name, entity in labels + aliases:
+            if name:
+                ids_by_name.setdefault(name, []).append(entity)
         self.names: Dict[str, List[str]] = {name: list(dict.fromkeys(ids)) for name, ids in ids_by_name.items()}
 
     def __contains__(self, entity_id: object) -> bool:
-        """RETURNS (bool): Whether an entity has a fact or a name."""
+        """Return True if an entity has a fact or a name."""
         return entity_id in self.store or entity_id in self.store.names
 
     def __getitem__(self, entity_id: str) -> Names:
-        """RETURNS (Names): Names of an entity; its id is the label if it has none."""
+        """Return the names of an entity; its id is the label if it has none."""
         names = self.store.names.get(entity_id, Names(""))
         return names if names.label else names._replace(label=entity_id)
 
     def relations_between(self, subject: str, obj: str) -> List[str]:
-        """RETURNS (List[str]): Relations of an ordered pair, sorted."""
+        """Return the relations of an ordered pair, sorted."""
         store, objects = self.store, self._objects
         one, two = store.number_of(subject), store.number_of(obj)
         if one < 0 or two < 0:
@@ -174,19 +165,16 @@ class FactIndex:
 
 NamesByKind = Dict[str, List[str]]
 
+Progress = Callable[[Iterable[Statement]], Iterable[Statement]]
+
 
 def read_store(
-    paths: Iterable[Path],
-    *,
-    reader: Optional[FactReader] = None,
-    progress: Optional[Callable[[Iterable[Statement], str], Iterable[Statement]]] = None,
+    paths: Iterable[Path], *, reader: Optional[FactReader] = None, progress: Optional[Progress] = None
 ) -> TripleStore:
     """Read the files of a knowledge base.
 
     paths (Iterable[Path]): Files with facts, with names, or with both.
-    reader (Optional[FactReader]): Parses the files.
-    progress (Optional[Callable[[Iterable[Statement], str], Iterable[Statement]]]): Wraps the statements of a file;
-        gets the file's name, too.
+    progress (Optional[Progress]): Wraps the statements of a file.
     RETURNS (TripleStore): Facts and names; `report` counts `facts`, `repeated` ones, `self_loops` (which are kept),
         `ids_with_several_labels` (the first in order is the label, the others are aliases), `marked_rows` (complete
         rows that begin with #, which are read), and what was skipped; `examples` has one of each.
@@ -200,7 +188,7 @@ def read_store(
     unusual: Dict[str, Tuple[str, str, Path]] = {}
     for path in paths:
         statements: Iterable[Statement] = reader.read(path)
-        for subject, relation, obj, is_name in progress(statements, path.name) if progress else statements:
+        for subject, relation, obj, is_name in progress(statements) if progress else statements:
             if is_name:
                 others = names.setdefault(subject, {}).setdefault(relation, [])
                 others.append(obj)
@@ -245,12 +233,7 @@ def _examples(unusual: Dict[str, Tuple[str, str, Path]], names: Dict[str, NamesB
 
 
 def digest_facts(triples: Triples, digest: "Optional[hashlib._Hash]" = None) -> str:
-    """Hash facts, equally on every machine.
-
-    triples (Triples): Shape (N, 3)
-    digest (Optional[hashlib._Hash]): A hash of the names of entities and relations, which is updated.
-    RETURNS (str): SHA-256.
-    """
+    """Return the SHA-256 of facts, or of what `digest` has and facts; it is the same on every machine."""
     digest = digest or hashlib.sha256()
     digest.update(numpy.ascontiguousarray(triples, dtype="<i4").data)
     return digest.hexdigest()
@@ -265,12 +248,10 @@ def _sorted(numbers: Dict[str, int]) -> Tuple[List[str], NDArray[numpy.int32]]:
 
 
 def distinct_facts(triples: Triples, entities: int, relations: int) -> Triples:
-    """Sort facts by subject, relation and object, and remove repeated ones.
+    """Sort facts by subject, relation and object, and remove repeated ones. Shape (N, 3)
 
-    triples (Triples): Shape (N, 3)
     entities (int): Number of entities.
     relations (int): Number of relations.
-    RETURNS (Triples): Shape (distinct, 3)
     """
     if entities * relations * entities >= 2**63:
         distinct: Triples = numpy.unique(triples, axis=0)

@@ -16,7 +16,7 @@ from ..errors import Errors
 from .embeddings import KbEmbeddings
 from .facts import Triples, TripleStore, digest_facts
 from .link_prediction import KnownAnswers, evaluate_links
-from .training import Batches, KbSettings, TrainingState, start_training, train_passes
+from .training import KbSettings, Progress, TrainingState, start_training, train_passes
 
 TABLES, FACTS, NAMES = "embeddings.npz", "facts.npy", "kb.json"
 
@@ -31,24 +31,16 @@ ENTITY, RELATION = "entity", "relation"
 
 
 class LinkPrediction(NamedTuple):
-    """A predicted entity or relation.
+    """A predicted entity or relation."""
 
-    id (str): Id of the entity, or name of the relation.
-    score (float): φ; with reciprocal relations, that of a relation is the mean of both directions.
-    """
-
-    id: str
-    score: float
+    id: str  # name of a relation
+    score: float  # φ; with reciprocal relations, that of a relation is the mean of both directions
 
 
 class KbModel:
     """Embeddings with the names of their rows.
 
-    entities (Sequence[str]): Ids of the rows.
-    relations (Sequence[str]): Names of the rows.
-    embeddings (KbEmbeddings): The tables.
-    settings (KbSettings): Hyperparameters.
-    history (Sequence[Dict[str, float]]): Entries of all passes.
+    history (Sequence[Dict[str, float]]): Entries of all passes, see `TrainingState`.
     facts (Optional[Triples]): The training facts, which explain predictions. Shape (N, 3)
     """
 
@@ -70,13 +62,7 @@ class KbModel:
         }
 
     def number_of(self, name: str, *, kind: str = ENTITY) -> int:
-        """Look up the row of an entity or relation.
-
-        name (str): Id of an entity, or name of a relation.
-        kind (str): "entity" or "relation".
-        RETURNS (int): The row.
-        RAISES (ValueError): If it is unknown.
-        """
+        """Look up the row of an entity or relation (`kind`). RAISES (ValueError): If it is unknown."""
         number = self._numbers[kind].get(name)
         if number is None:
             close = get_close_matches(name, self._numbers[kind], n=3) if kind == RELATION else []
@@ -95,11 +81,8 @@ class KbModel:
     ) -> Iterator[LinkPrediction]:
         """Predict the missing part of (subject, relation, ?), (?, relation, object) or (subject, ?, object).
 
-        subject (Optional[str]): Id; None to predict it.
-        relation (Optional[str]): Name; None to predict it.
-        obj (Optional[str]): Id; None to predict it.
-        top (int): Number of predictions.
-        YIELDS (LinkPrediction): The best first.
+        subject (Optional[str]): Id; None to predict it, as for `relation` and `obj`.
+        YIELDS (LinkPrediction): The `top` predictions, the best first.
         RAISES (ValueError): If not exactly one of the three is None, or a name is unknown.
         """
         if [subject, relation, obj].count(None) != 1:
@@ -129,12 +112,7 @@ class KbModel:
 
     @classmethod
     def from_disk(cls, folder: Path) -> "KbModel":
-        """Load what `to_disk` saved.
-
-        folder (Path): The folder.
-        RETURNS (KbModel): On the CPU.
-        RAISES (ValueError): If a file is missing.
-        """
+        """Load what `to_disk` saved, on the CPU. RAISES (ValueError): If a file is missing."""
         for name in (TABLES, FACTS, NAMES):
             if not (folder / name).is_file():
                 raise ValueError(Errors.R726.format(path=folder, reason=f"no {name}"))
@@ -155,19 +133,17 @@ def train_kb(
     valid: Optional[Triples] = None,
     resume: bool = False,
     device: Optional[torch.device] = None,
-    progress: Optional[Callable[[Batches, int], Batches]] = None,
+    progress: Optional[Progress] = None,
     on_pass: Optional[Callable[[Dict[str, float]], None]] = None,
 ) -> KbModel:
     """Train embeddings of a knowledge base.
 
-    store (TripleStore): The facts.
-    settings (KbSettings): Hyperparameters.
     folder (Path): Gets the embeddings, and after each pass the state of the training.
     valid (Optional[Triples]): Facts whose MRR chooses the best pass. Shape (V, 3)
     resume (bool): Whether to resume the training in the folder.
-    device (Optional[torch.device]): Device; None: the CPU.
-    progress (Optional[Callable[[Batches, int], Batches]]): Wraps the batches of a pass; gets its number, too.
-    on_pass (Optional[Callable[[Dict[str, float]], None]]): Gets the entry of each pass.
+    device (Optional[torch.device]): None: the CPU.
+    progress (Optional[Progress]): Wraps the batches of a pass.
+    on_pass (Optional[Callable[[Dict[str, float]], None]]): Gets the entry of each pass, see `TrainingState`.
     RETURNS (KbModel): The embeddings of the best pass, which are saved.
     RAISES (ValueError): If the folder holds no training of the same data and settings.
     """
@@ -177,7 +153,7 @@ def train_kb(
     origin = _describe_training(store, valid, settings)
     if resume:
         _resume(state, origin, folder)
-    evaluate: Optional[Callable[[KbEmbeddings], float]] = None
+    evaluate = None
     if valid is not None and len(valid):
         known = KnownAnswers(numpy.concatenate([store.triples, valid]), n_relations=n_relations)
         evaluate = partial(_mrr, triples=valid, known=known)
@@ -199,7 +175,7 @@ def _mrr(model: KbEmbeddings, *, triples: Triples, known: KnownAnswers) -> float
 def _describe_training(store: TripleStore, valid: Optional[Triples], settings: KbSettings) -> Record:
     """Describe data and settings: counts, for messages, and digests, which identify the facts."""
     counts = dict(zip(COUNTED, (len(store), len(store.entities), len(store.relations))))
-    chosen = numpy.zeros((0, 3), dtype=numpy.int32) if valid is None else valid
+    chosen = store.triples[:0] if valid is None else valid
     return {"settings": asdict(settings), **counts, "digest": store.digest(), "valid": digest_facts(chosen)}
 
 
@@ -255,9 +231,7 @@ def _difference(saved: Record, origin: Record) -> str:
 def split_facts(store: TripleStore, share: float, *, seed: int) -> Tuple[TripleStore, Triples]:
     """Hold out random facts, never the only one of an entity or a relation.
 
-    store (TripleStore): The facts.
     share (float): Maximum share of them, rounded down to whole facts.
-    seed (int): Random seed.
     RETURNS (Tuple[TripleStore, Triples]): The training facts, and the held-out ones. Shape (V, 3)
     """
     triples = store.triples
@@ -276,8 +250,5 @@ def split_facts(store: TripleStore, share: float, *, seed: int) -> Tuple[TripleS
             degrees[obj] -= 1
             uses[relation] -= 1
             left -= 1
-    names, report, examples = store.names, store.report, store.examples
-    train = TripleStore(
-        store.entities, store.relations, triples[~held_out], names=names, report=report, examples=examples
-    )
+    train = TripleStore(store.entities, store.relations, triples[~held_out], names=store.names)
     return train, triples[held_out]

@@ -1,6 +1,7 @@
 """Training of knowledge-base embeddings: passes over all facts, early stopping, and a state that can be resumed."""
 
 import math
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple, Type, Union
 
@@ -15,32 +16,29 @@ OPTIMIZERS: Dict[str, Type[torch.optim.Optimizer]] = {"adagrad": torch.optim.Ada
 
 LOSS_SETTINGS = {"all": ("n3", "smoothing", "relation_weight"), "drawn": ("penalty",)}
 
-# Loss and number of facts of a batch.
-Batches = Iterable[Tuple[float, int]]
+Batches = Iterable[Tuple[float, int]]  # loss and number of facts of each batch
+
+Progress = Callable[[Batches], Batches]
 
 
 @dataclass(frozen=True)
 class KbSettings:
     """Hyperparameters of the embeddings and their training.
 
+    The loss "all" is cross-entropy over all entities, and "drawn" the logistic loss with negative sampling. Each has
+    settings of its own, `LOSS_SETTINGS`. Other settings: see `KbEmbeddings`.
+
     kind (str): "complex" or "distmult".
-    width (int): Dimensions of an embedding.
-    loss (str): "all": cross-entropy over all entities; "drawn": logistic with negative sampling.
     optimizer (str): "adagrad" or "adam".
-    learn_rate (float): Learning rate.
-    batch_size (int): Facts of an update; approximate for "all", see `query_loss`.
+    batch_size (int): Facts of an update; their approximate number for "all", see `query_loss`.
     passes (int): Maximum number of passes over the facts.
-    n3 (float): Weight of N3, for "all".
-    smoothing (float): Label smoothing, for "all".
-    relation_weight (float): Weight of the cross-entropy over relations, for "all".
-    penalty (float): Weight of the mean squares, for "drawn".
+    n3 (float): Weight of N3.
+    smoothing (float): Label smoothing.
+    relation_weight (float): Weight of the cross-entropy over relations.
+    penalty (float): Weight of the mean squares.
     clip (float): Maximum gradient norm of each table; 0: no clipping.
-    reciprocal (bool): Whether there are reciprocal relations.
-    entity_tanh (bool): Whether entities go through tanh.
-    scale (float): Standard deviation of the initial values; 0: uniform between 0 and 1.
     patience (int): Evaluations without a better score until training stops early; 0: no early stopping.
     every (int): Passes between two evaluations.
-    seed (int): Random seed.
     """
 
     kind: str = "complex"
@@ -90,13 +88,9 @@ LOGISTIC_RECIPE: Dict[str, Union[str, float]] = {
 
 @dataclass
 class TrainingState:
-    """State of a training.
+    """State of a training: the tables after the last pass, and those with the best score.
 
-    model (KbEmbeddings): The tables after the last pass.
-    optimizer (torch.optim.Optimizer): The optimizer and its state.
     history (List[Dict[str, float]]): `loss` of each pass, and `score` if it was evaluated.
-    best (Optional[Dict[str, Tensor]]): The tables with the best score.
-    generator (torch.Generator): Random generator.
     """
 
     model: KbEmbeddings
@@ -116,32 +110,24 @@ class TrainingState:
 
     def load_tensors(self, tensors: Mapping[str, Tensor]) -> None:
         """Restore what `tensors` returned."""
-        parts: Dict[str, Dict[str, Tensor]] = {"model": {}, "best": {}, "optimizer": {}}
+        parts: Dict[str, Dict[str, Tensor]] = defaultdict(dict)
         for key, value in tensors.items():
             head, _, rest = key.partition(".")
-            if head in parts:
-                parts[head][rest] = value
+            parts[head][rest] = value
         self.model.load_state_dict(parts["model"])
         self.best = parts["best"] or None
-        state: Dict[int, Dict[str, Tensor]] = {}
+        state: Dict[int, Dict[str, Tensor]] = defaultdict(dict)
         for key, value in parts["optimizer"].items():
             number, _, name = key.partition(".")
-            state.setdefault(int(number), {})[name] = value
-        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": state})
+            state[int(number)][name] = value
+        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": dict(state)})
         self.generator.set_state(tensors["generator"].to(torch.uint8))
 
 
 def start_training(
     settings: KbSettings, *, n_entities: int, n_relations: int, device: Optional[torch.device] = None
 ) -> TrainingState:
-    """Initialize tables and optimizer.
-
-    settings (KbSettings): Hyperparameters.
-    n_entities (int): Number of entities, E.
-    n_relations (int): Number of relations, R.
-    device (Optional[torch.device]): Device of the tables; None: the CPU.
-    RETURNS (TrainingState): The state before the first pass.
-    """
+    """Initialize tables and optimizer on a device; None: the CPU."""
     torch.manual_seed(settings.seed)
     model = KbEmbeddings(
         kind=settings.kind,
@@ -162,21 +148,19 @@ def train_passes(
     settings: KbSettings,
     *,
     evaluate: Optional[Callable[[KbEmbeddings], float]] = None,
-    progress: Optional[Callable[[Batches, int], Batches]] = None,
+    progress: Optional[Progress] = None,
 ) -> Iterator[Dict[str, float]]:
     """Train until all passes are done or training stops early, and restore the best tables.
 
-    state (TrainingState): The state, which is updated.
     triples (Tensor): Facts. Shape (N, 3)
-    settings (KbSettings): Hyperparameters.
     evaluate (Optional[Callable[[KbEmbeddings], float]]): Returns a score, higher is better.
-    progress (Optional[Callable[[Batches, int], Batches]]): Wraps the batches of a pass; gets its number, too.
+    progress (Optional[Progress]): Wraps the batches of a pass.
     YIELDS (Dict[str, float]): The entry of the history for each pass.
     """
     while len(state.history) < settings.passes and not _has_converged(state.history, settings.patience):
         batches: Batches = _update(state, triples, settings)
         total, count = 0.0, 0
-        for loss, size in progress(batches, len(state.history)) if progress else batches:
+        for loss, size in progress(batches) if progress else batches:
             total, count = total + loss * size, count + size
         entry = {"loss": total / max(count, 1)}
         if evaluate is not None and (len(state.history) + 1) % settings.every == 0:
