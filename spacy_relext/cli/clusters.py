@@ -11,7 +11,7 @@ from wasabi import msg
 from ..errors import Errors
 from ..selfore.component import SelforeClusterer
 from ..selfore.page import render_clusters
-from ..selfore.points import check_sample, sample_pairs
+from ..selfore.points import sample_pairs
 from .pipeline import (
     CODE,
     GOLD_ENTS,
@@ -47,8 +47,8 @@ def clusters_cli(
         sample = sample_pairs(clusterer, docs, most=most, seed=seed)
         if not sample.points:
             fail(Errors.R604.format(path=str(corpus), name=clusterer.name))
-        title, notes = f"{corpus.name}: relations found by {clusterer.name}", check_sample(sample)
-        page = render_clusters(sample, clusterer.clusters.records, title=title, lang=nlp.lang or "en", notes=notes)
+        title = f"{corpus.name}: relations found by {clusterer.name}"
+        page = render_clusters(sample, clusterer.clusters.records, title=title, lang=nlp.lang or "en")
         output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text(page, encoding="utf8")
     msg.good(f"Wrote {len(sample.points):,} of {sum(sample.sizes):,} pairs to {output}")

@@ -12,8 +12,8 @@ from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
 from ..bridge.weights import EmaWeights
-from ..pairs.gold import PairClass, reverse_answers
-from ..pairs.pairs import Pairs, stack_pairs
+from ..pairs.gold import PairClass
+from ..pairs.pairs import Pairs, Reservoir, stack_pairs
 from ..pipeline.settings import Ranges, Settings, check_settings, plain_settings
 from .grounding import BARRED, NO_RULE, Grounding, IntArray, RuleVotes, rule_pairs
 from .rulebook import PLACEHOLDER, Rulebook
@@ -130,24 +130,21 @@ class Drawn(NamedTuple):
     rules: List[int]
 
 
-class MatchedPool:
-    """A sample of all matched pairs that were seen, drawn without knowing how many will come (Vitter, 1985).
+class MatchedPool(Reservoir[_Entry]):
+    """A uniform sample of all matched pairs.
 
-    size (int): Most pairs that are kept.
+    size (int): Largest number of pairs in the pool.
     balance (float): 0: pairs are drawn as often as they occur; 1: every answer is drawn as often as every other.
     seed (int): Seed of the sample and of all draws.
     """
 
     def __init__(self, *, size: int, balance: float, seed: int) -> None:
-        self.size, self.balance, self.seen = size, balance, 0
         self._random = random.Random(seed)
-        self._entries: List[_Entry] = []
+        super().__init__(size, self._random.randrange)
+        self.balance = balance
         self._known: set = set()
         self._groups: Dict[PairClass, List[int]] = {}
         self._chances: List[float] = []
-
-    def __len__(self) -> int:
-        return len(self._entries)
 
     def add(self, pairs: Pairs, answers: Sequence[Answers], rules: Sequence[int] = ()) -> None:
         """Add pairs to the sample, each once.
@@ -161,16 +158,13 @@ class MatchedPool:
             key = _key(doc, pairs, number)
             if key in self._known:
                 continue
-            self.seen += 1
-            place = len(self._entries) if len(self._entries) < self.size else self._random.randrange(self.seen)
-            if place >= self.size:
+            place = self.next_place()
+            if place is None:
                 continue
+            for replaced in self.items[place : place + 1]:
+                self._known.discard(_key(replaced.pair.docs[0], replaced.pair, 0))
             entry = _Entry(_alone(pairs, number), weights, rules[number] if len(rules) else NO_RULE)
-            if place == len(self._entries):
-                self._entries.append(entry)
-            else:
-                self._known.discard(_key(self._entries[place].pair.docs[0], self._entries[place].pair, 0))
-                self._entries[place] = entry
+            self.items[place : place + 1] = [entry]
             self._known.add(key)
             self._groups = {}
 
@@ -180,13 +174,13 @@ class MatchedPool:
         count (int): How many, at least one.
         RETURNS (Drawn): As many, or all there are if they are fewer.
         """
-        if count >= len(self._entries):
-            chosen = list(range(len(self._entries)))
+        if count >= len(self):
+            chosen = list(range(len(self)))
         else:
             self._sort()
             groups = self._random.choices(list(self._groups.values()), weights=self._chances, k=count)
             chosen = [self._random.choice(group) for group in groups]
-        entries = [self._entries[number] for number in chosen]
+        entries = [self.items[number] for number in chosen]
         pairs = stack_pairs([entry.pair for entry in entries])
         return Drawn(pairs, [entry.answers for entry in entries], [entry.rule for entry in entries])
 
@@ -202,14 +196,14 @@ class MatchedPool:
         if not groups:
             return None
         answer, group = self._random.choices(groups, weights=[len(group) for _, group in groups])[0]
-        subject, obj = self._entries[self._random.choice(group)].pair.spans(0)[:: -1 if answer.backwards else 1]
+        subject, obj = self.items[self._random.choice(group)].pair.spans(0)[:: -1 if answer.backwards else 1]
         return [token.text for token in subject], [token.text for token in obj]
 
     def _sort(self) -> None:
         """Group pairs by their heaviest answer; n pairs are drawn in proportion to n ** (1 - balance)."""
         if not self._groups:
             groups: Dict[PairClass, List[int]] = defaultdict(list)
-            for number, entry in enumerate(self._entries):
+            for number, entry in enumerate(self.items):
                 groups[max(sorted(entry.answers), key=lambda answer: entry.answers[answer])].append(number)
             self._groups = dict(groups)
             self._chances = [len(group) ** (1.0 - self.balance) for group in groups.values()]
@@ -306,7 +300,8 @@ class Learner:
         if len(self.pool):
             matched, answers, matching = self.pool.draw(self.settings["matched_batch"])
             matched, which = self._reverse_some(matched)
-            answers = [reverse_answers(each) if is_reversed else each for each, is_reversed in zip(answers, which)]
+            for number in numpy.flatnonzero(which).tolist():
+                answers[number] = {each.reversed(): weight for each, weight in answers[number].items()}
             parts.insert(0, matched)
         rules = self._choose_rules(len(rulebook))
         if len(rules):

@@ -36,23 +36,16 @@ def build_piece_encoder(
     freeze_embeddings: bool = False,
     lr_scale: float = 1.0,
 ) -> EncoderSpec:
-    """Describe a transformer that reads a text for a pair of its entities, or for a relation that is asked of it.
+    """Describe a transformer that reads a text for a pair of its entities, or for a relation that it is queried for.
 
-    name (str): A folder, or a name on the Hugging Face Hub, read when the pipeline is initialized.
-    max_pieces (int): Longest sequence in word pieces.
-    marker_layer (int): The layer that sees the pair first, from 0; those below read a text once for all its pairs.
+    Other arguments are those of `spacy_relext.Transformer.v1`.
+
+    marker_layer (int): First layer that sees the pair, from 0; those below read a text once for all its pairs.
     typed_markers (bool): Whether a pair's marks also contain its entity types.
-    form (str): What stands for a pair: "means" over the pieces of the arguments, the vectors of "markers" before the
-        arguments, or that of the mask of a "cloze", "subject [MASK] object" behind the text. With the last two each
-        pair of a text is read in a text of its own.
-    precision (str): "fp32", "bf16" or "auto": bf16 if the processor computes it natively.
-    case_features (bool): Whether to add letter-shape embeddings to the input, for uncased encoders.
-    layer_mix (bool): Whether vectors are a learned mix of all layers instead of the last one.
-    mix_from (int): The first layer that the mix weighs before anything is learned; 0 is that of the word pieces.
-    freeze_layers (int): How many of the lowest layers are not trained.
-    freeze_embeddings (bool): Whether the table of word pieces is not trained.
-    lr_scale (float): Learning rate of the encoder as a multiple of the optimizer's.
-    RETURNS (EncoderSpec): For any head.
+    form (str): What represents a pair: "means" over the pieces of the arguments, the vectors of "markers" before the
+        arguments, or that of the mask of a "cloze", "subject [MASK] object" behind the text. With the last two, each
+        pair is read in its own copy of the text.
+    mix_from (int): First layer with a weight in the initial mix; 0 is that of the word pieces.
     """
     check_choice("form", form, FORMS)
     check_range("marker_layer", marker_layer, 0, 1_000)
@@ -97,16 +90,15 @@ def build_graph_encoder(
 ) -> EncoderSpec:
     """Describe a C-GCN: a BiLSTM, and graph convolution over the pruned dependency tree between both arguments.
 
-    tok2vec (Model[List[Doc], List[Floats2d]]): Word vectors: any encoder or listener.
-    distance (int): How far from the path between both arguments a token may be; -1: any token.
+    tok2vec (Model[List[Doc], List[Floats2d]]): Any encoder or listener.
+    distance (int): Largest distance of a token from the path between both arguments; -1: unlimited.
     width (int): Size of an LSTM's direction and of the graph convolution.
-    layers (int): Graph convolutions, one above the other.
+    layers (int): Number of graph convolutions.
     input_dropout (float): Dropout on the word vectors.
     dropout (float): Dropout after the LSTM and between graph convolutions.
-    word_dropout (float): Share of words that are not read in training.
+    word_dropout (float): Share of words that are masked in training.
     mask_entities (bool): Whether an argument's words are replaced by its role and type.
-    offset_width (int): Size of the embedding of each of a token's two distances to the arguments; 0: not read.
-    RETURNS (EncoderSpec): For any head over pairs.
+    offset_width (int): Size of the embedding of each of a token's two distances to the arguments; 0: none.
     """
     from .encoders.graph import ContextualGraph
 
@@ -134,17 +126,7 @@ def build_recurrent_encoder(
     mask_entities: bool = True,
     offset_width: int = 0,
 ) -> EncoderSpec:
-    """Describe a BiLSTM over word vectors, as in NLP of before transformers; no parser is needed.
-
-    tok2vec (Model[List[Doc], List[Floats2d]]): Word vectors: any encoder or listener.
-    width (int): Size of the LSTM in each direction.
-    input_dropout (float): Dropout on the word vectors.
-    dropout (float): Dropout after the LSTM.
-    word_dropout (float): Share of words that are not read in training.
-    mask_entities (bool): Whether an argument's words are replaced by its role and type.
-    offset_width (int): Size of the embedding of each of a token's two distances to the arguments; 0: not read.
-    RETURNS (EncoderSpec): For any head over pairs.
-    """
+    """Describe a BiLSTM over word vectors, which needs no parser; arguments as for `spacy_relext.GraphEncoder.v1`."""
     from .encoders.graph import RecurrentPairs
 
     build = functools.partial(
@@ -163,19 +145,18 @@ def build_recurrent_encoder(
 def build_shared_encoder(
     tok2vec: Model[List[Doc], List[Floats2d]], width: int = SHARED_WIDTH, dropout: float = 0.1
 ) -> EncoderSpec:
-    """Describe an encoder over token vectors that all pairs of a text share: the fastest if a text has many.
+    """Describe an encoder over token vectors that all pairs of a text share: the fastest for texts with many pairs.
 
     tok2vec (Model[List[Doc], List[Floats2d]]): Any encoder or listener.
     width (int): Size of the projection of a token vector; 0: no projection, and means instead of maxima.
     dropout (float): Dropout on token vectors.
-    RETURNS (EncoderSpec): For any head over pairs.
     """
     from .encoders.shared import MeanPairs, SharedPairs
 
     check_range("width", width, 0, 1_000_000)
-    build: Callable[[], Any] = functools.partial(MeanPairs, dropout=dropout)
-    if width:
-        build = functools.partial(SharedPairs, hidden=width, dropout=dropout)
+    if not width:
+        return EncoderSpec(functools.partial(MeanPairs, dropout=dropout), prepare_tokens, tok2vec=tok2vec)
+    build = functools.partial(SharedPairs, hidden=width, dropout=dropout)
     return EncoderSpec(build, prepare_tokens, tok2vec=tok2vec)
 
 
@@ -192,16 +173,13 @@ def pair_model(
 ) -> Model:
     """Build a model of a head over an encoder of pairs.
 
-    head (Callable[..., PairModule]): The head's class.
+    head (Callable[..., PairModule]): The head's class; `settings` are its further arguments.
     encoder (Encoder): An encoder of pairs, or a token encoder, which all pairs of a text then share.
-    name (str): The model's name.
     dropout (float): Dropout of the head, and on the vectors of a token encoder.
-    shared_width (int): See `spacy_relext.SharedEncoder.v1`; for token encoders.
-    attrs (Optional[Dict[str, str]]): Attributes of the model.
+    shared_width (int): For token encoders, see `spacy_relext.SharedEncoder.v1`.
     lr_scales (Optional[Dict[str, float]]): Learning rates of the head, see `TorchShim`.
-    settings (Any): Further settings of the head.
     RETURNS (Model[PairBatch, Any]): Its output is what the head returns.
-    RAISES (ValueError): If it is no encoder.
+    RAISES (ValueError): If `encoder` is no encoder.
     """
     if isinstance(encoder, Model):
         encoder = build_shared_encoder(encoder, width=shared_width, dropout=dropout)
@@ -220,7 +198,7 @@ def pair_model(
 
 
 def encoder_sizes(model: Model, *, n_types: int, n_tags: int) -> Dict[str, Dict[str, int]]:
-    """Collect the sizes that an encoder over token vectors takes; others have them from their checkpoint.
+    """Collect the sizes of an encoder over token vectors; other encoders have them from their checkpoint.
 
     model (Model): Built by `pair_model`, initialized.
     n_types (int): Entity types, with 0 for none.

@@ -1,17 +1,14 @@
-"""The classes of a pair: no relation, or a relation read forwards or, where a pair is there in one order, backwards."""
+"""The classes of a pair: no relation, or a relation read forwards or, for pairs in one order, backwards."""
 
 from dataclasses import dataclass, field, replace
-from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 import numpy
-from numpy.typing import NDArray
 from spacy.tokens import Doc
 from spacy.training import Example
 
 from ..annotations.store import align_triples, get_records, has_triples
-from .pairs import Pairs
-
-IntArray = NDArray[numpy.int64]
+from .pairs import IntArray, Pairs
 
 NO_RELATION = 0
 
@@ -23,7 +20,7 @@ class PairClass(NamedTuple):
     backwards: bool = False
 
     def reversed(self) -> "PairClass":
-        """RETURNS (PairClass): The same class of the reversed pair."""
+        """Return the same class of the reversed pair."""
         return PairClass(self.relation, not self.backwards)
 
 
@@ -31,12 +28,11 @@ class PairClass(NamedTuple):
 class GoldPairs:
     """Pairs of annotated Docs with their gold. Docs without annotation have none, but stay in the batch.
 
-    pairs (Pairs): The pairs.
     gold (List[Set[PairClass]]): Classes of each pair; empty: no relation.
     examples (Sequence[Example]): The batch; their predicted Docs are those of the pairs.
-    missed (int): Gold triples of which no pair was suggested.
+    missed (int): Gold triples without a suggested pair.
     unannotated (int): Docs without annotation.
-    counted (bool): Whether they are training data, and so among what was counted there.
+    counted (bool): Whether they are among the training data whose types were counted.
     """
 
     pairs: Pairs
@@ -50,41 +46,29 @@ class GoldPairs:
         return len(self.pairs)
 
     def known(self, known: Sequence[PairClass]) -> Tuple["GoldPairs", List[str]]:
-        """Drop pairs whose gold classes are all unknown to the model.
-
-        known (Sequence[PairClass]): The model's classes after `no relation`.
-        RETURNS (Tuple[GoldPairs, List[str]]): The other pairs, and the unknown relations.
-        """
+        """Drop pairs whose gold classes are all unknown to the model; also return the unknown relations."""
         unknown = sorted({each.relation for pair in self.gold for each in pair}.difference(k.relation for k in known))
         rows = [n for n, classes in enumerate(self.gold) if not classes or classes.intersection(known)]
         return (self if len(rows) == len(self.gold) else self.take(rows)), unknown
 
     def augment_with_reversed(self) -> "GoldPairs":
-        """RETURNS (GoldPairs): These pairs, then each reversed, unless both orders are there."""
+        """Append each pair reversed, unless both orders are there."""
         if self.pairs.both_orders:
             return self
         reversed_gold = [{each.reversed() for each in classes} for classes in self.gold]
         return replace(self, pairs=self.pairs.augment_with_reversed(), gold=self.gold + reversed_gold)
 
     def take(self, numbers: Sequence[int]) -> "GoldPairs":
-        """Select some of the pairs.
-
-        numbers (Sequence[int]): Their numbers.
-        RETURNS (GoldPairs): These, of the same examples.
-        """
+        """Select pairs by their numbers, with all examples."""
         return replace(self, pairs=self.pairs.take(numbers), gold=[self.gold[number] for number in numbers])
 
     def with_own_docs(self) -> "GoldPairs":
-        """RETURNS (GoldPairs): The same without the examples that have no pair."""
+        """Drop the examples without a pair."""
         docs = numpy.unique(self.pairs.doc).tolist()
         return replace(self, pairs=self.pairs.with_own_docs(), examples=[self.examples[number] for number in docs])
 
     def classes(self, known: Sequence[PairClass]) -> IntArray:
-        """Choose one class for each pair: the first that is known.
-
-        known (Sequence[PairClass]): The model's classes after `no relation`, in its order.
-        RETURNS (IntArray): Class of each pair, 0 for no relation. Shape (P,)
-        """
+        """Choose the first known class of each pair: 0 for no relation, n for `known[n - 1]`. Shape (P,)"""
         number = {each: index + 1 for index, each in enumerate(known)}
         chosen = [min((number[e] for e in pair if e in number), default=NO_RELATION) for pair in self.gold]
         return numpy.asarray(chosen, dtype="int64")
@@ -92,14 +76,11 @@ class GoldPairs:
 
 @dataclass
 class CollectedPairs:
-    """What the training data of a component over pairs contains.
+    """What the training data of a component over pairs contains; `gold`, `missed`, `unannotated` as in `GoldPairs`.
 
     labels (List[str]): The relations: those of gold, unless the user gives them.
-    gold (List[Set[PairClass]]): Classes of each pair; empty: no relation.
     types (List[Tuple[str, str]]): Entity types of each pair.
-    missed (int): Gold triples of which no pair was suggested.
-    unannotated (int): Docs without annotation.
-    docs (int): All Docs.
+    docs (int): Number of all Docs.
     where (str): Name of the data, for messages.
     """
 
@@ -112,10 +93,7 @@ class CollectedPairs:
     where: str = ""
 
     def add(self, batch: GoldPairs) -> None:
-        """Add the pairs of a batch.
-
-        batch (GoldPairs): Pairs with gold.
-        """
+        """Add the pairs of a batch."""
         self.gold.extend(batch.gold)
         self.types.extend(batch.pairs.types)
         self.missed += batch.missed
@@ -124,12 +102,7 @@ class CollectedPairs:
 
 
 def gold_pairs(suggest: Callable[[Sequence[Doc]], Pairs], examples: Sequence[Example]) -> GoldPairs:
-    """Suggest pairs on the predicted Docs of annotated examples, and align the gold with them.
-
-    suggest (Callable[[Sequence[Doc]], Pairs]): Docs → pairs.
-    examples (Sequence[Example]): The batch.
-    RETURNS (GoldPairs): Pairs and gold.
-    """
+    """Suggest pairs on the predicted Docs of annotated examples, and align the gold with them."""
     annotated = [has_triples(example.reference) for example in examples]
     pairs = suggest([example.predicted for example in examples])  # all of them: a shared encoder waits for each
     if not all(annotated):
@@ -139,10 +112,8 @@ def gold_pairs(suggest: Callable[[Sequence[Doc]], Pairs], examples: Sequence[Exa
 
 
 def match_gold(pairs: Pairs, examples: Sequence[Example]) -> Tuple[List[Set[PairClass]], int]:
-    """Align gold triples with suggested pairs.
+    """Align gold triples with pairs of the predicted Docs.
 
-    pairs (Pairs): On the predicted Docs of the examples, of which some may be left out.
-    examples (Sequence[Example]): The batch; Docs without annotation have no gold.
     RETURNS (Tuple[List[Set[PairClass]], int]): Gold classes of each pair, and the number of triples without a pair.
     """
     number: Dict[Tuple[int, Tuple[int, int], Tuple[int, int]], List[int]] = {}
@@ -168,14 +139,13 @@ def match_gold(pairs: Pairs, examples: Sequence[Example]) -> Tuple[List[Set[Pair
 
 
 def list_classes(gold: Sequence[Set[PairClass]], labels: Optional[Sequence[str]] = None) -> List[PairClass]:
-    """List the classes that a data set has.
+    """List the classes of a data set, sorted, without `no relation`.
 
-    If one relation has a backwards class, all have: else a rare direction would be missing in a part of the data, and
-    two components of the same relations would not have the same classes.
+    If one relation has a backwards class, all have: otherwise a rare direction would be missing in a part of the data,
+    and two components of the same relations would not have the same classes.
 
     gold (Sequence[Set[PairClass]]): Gold classes of each pair.
     labels (Optional[Sequence[str]]): The relations; None: those of gold.
-    RETURNS (List[PairClass]): Sorted, without `no relation`.
     """
     seen = {each for classes in gold for each in classes}
     relations = {each.relation for each in seen} if labels is None else set(labels)
@@ -184,20 +154,7 @@ def list_classes(gold: Sequence[Set[PairClass]], labels: Optional[Sequence[str]]
 
 
 def reversed_classes(classes: Sequence[PairClass]) -> Optional[IntArray]:
-    """Find the class of each reversed pair.
-
-    classes (Sequence[PairClass]): The model's classes after `no relation`, in its order.
-    RETURNS (Optional[IntArray]): Numbers of classes, 0 for no relation. None if a direction is missing. Shape (R,)
-    """
+    """Map the number of each class, 0 for no relation, to that of its reverse; None if one is missing. Shape (R,)"""
     number = {each: index + 1 for index, each in enumerate(classes)}
     numbers = [number.get(each.reversed()) for each in classes]
     return None if None in numbers else numpy.asarray([NO_RELATION, *numbers], dtype="int64")
-
-
-def reverse_answers(answers: Mapping[PairClass, float]) -> Dict[PairClass, float]:
-    """Reverse the direction of weighted answers.
-
-    answers (Mapping[PairClass, float]): Weight of each answer about a pair.
-    RETURNS (Dict[PairClass, float]): The same about the reversed pair.
-    """
-    return {each.reversed(): weight for each, weight in answers.items()}

@@ -2,7 +2,7 @@
 
 import json
 from html import escape
-from typing import List, Sequence
+from typing import Sequence
 
 from ..annotations.triple import Record
 from ..visuals.page import frame_page
@@ -98,22 +98,19 @@ _CONTENT = """<header><h1>{title}</h1><p>{about}</p></header>
 <script>{script}</script>"""
 
 
-def render_clusters(
-    sample: Sample, clusters: Sequence[Record], *, title: str, lang: str = "en", notes: Sequence[str] = ()
-) -> str:
+def render_clusters(sample: Sample, clusters: Sequence[Record], *, title: str, lang: str) -> str:
     """Draw clusters as a page that needs no network.
 
-    sample (Sample): Pairs with their positions on the map.
     clusters (Sequence[Record]): Each with `id`, `name` and `ngrams`.
-    title (str): Heading of the page.
-    lang (str): Language of the texts.
-    notes (Sequence[str]): Further sentences for the head of the page.
+    lang (str): Language code of the texts.
     RETURNS (str): HTML; all text is escaped.
     """
-    total = sum(sample.sizes)
-    about: List[str] = [f"{total:,} pairs in {len(clusters)} clusters, {len(sample.points):,} of them on the map"]
+    total, empty = sum(sample.sizes), sample.sizes.count(0)
+    about = [f"{total:,} pairs in {len(clusters)} clusters, {len(sample.points):,} of them on the map"]
     if sample.below:
         about.append(f"{sample.below:,} are below the threshold and get no triple")
+    if empty:
+        about.append(f"{empty} of the {len(sample.sizes)} clusters hold no pair of this corpus")
     with_sizes = [
         {"id": each["id"], "name": each["name"], "ngrams": each["ngrams"], "size": size}
         for each, size in zip(clusters, sample.sizes)
@@ -124,6 +121,5 @@ def render_clusters(
     ]
     # only "<" could end a script element
     data = json.dumps({"clusters": with_sizes, "points": points}, ensure_ascii=False).replace("<", "\\u003c")
-    heading = ". ".join([*about, *notes]) + "."
-    content = _CONTENT.format(title=escape(title), about=escape(heading), script=_SCRIPT, data=data)
+    content = _CONTENT.format(title=escape(title), about=escape(". ".join(about) + "."), script=_SCRIPT, data=data)
     return frame_page(content, title=title, style=_STYLE, lang=lang)

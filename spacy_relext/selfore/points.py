@@ -9,7 +9,7 @@ from spacy.util import minibatch
 
 from ..errors import require
 from ..pairs.component import PairPipe
-from ..pairs.pairs import Pairs
+from ..pairs.pairs import Pairs, Reservoir
 
 BATCH = 256
 
@@ -23,7 +23,7 @@ class Point(NamedTuple):
     cluster (int): Its cluster, from 0.
     score (float): How well it fits there, 0 to 1.
     text (str): The pair in context.
-    marks (List[Tuple[int, int]]): Bounds of both arguments there, in characters, the end exclusive.
+    marks (List[Tuple[int, int]]): Bounds of both arguments in `text`, in characters, the end exclusive.
     x, y (float): Coordinates, 0 to 1.
     """
 
@@ -38,7 +38,6 @@ class Point(NamedTuple):
 class Sample(NamedTuple):
     """A sample of the pairs of a corpus.
 
-    points (List[Point]): The sample.
     sizes (List[int]): Pairs of each cluster in the corpus.
     below (int): Pairs of the corpus whose score is below the component's threshold.
     """
@@ -49,48 +48,40 @@ class Sample(NamedTuple):
 
 
 def sample_pairs(clusterer: PairPipe, docs: Iterable[Doc], *, most: int, seed: int = 0) -> Sample:
-    """Cluster pairs, and map a sample of them (reservoir sampling; Vitter, 1985).
+    """Cluster pairs, and map a uniform sample of them.
 
     clusterer (PairPipe): A trained `selfore_clusterer`.
     docs (Iterable[Doc]): With entities; the component's own triples are ignored.
     most (int): Largest size of the sample.
     seed (int): Of sample and map.
-    RETURNS (Sample): The sample.
     RAISES (ValueError): If the component is not initialized.
     """
     clusterer.require_initialized()
     rng = numpy.random.default_rng(seed)
-    reservoir: List[Tuple[Point, NDArray[numpy.floating]]] = []
-    sizes, below, seen = [0] * len(clusterer.labels), 0, 0
+    reservoir: Reservoir[Tuple[Point, NDArray[numpy.floating]]] = Reservoir(most, rng.integers)
+    sizes, below = [0] * len(clusterer.labels), 0
     for batch in minibatch(docs, BATCH):
         pairs = clusterer.suggest(list(batch))
         outputs = clusterer.run(pairs)
         if outputs is None:
             continue
         best, score = clusterer.choose(pairs, outputs)
-        for number in range(len(pairs)):
-            cluster = int(best[number]) - 1
+        below += int((score < clusterer.cfg["threshold"]).sum())
+        for number, cluster in enumerate((best - 1).tolist()):
             sizes[cluster] += 1
-            below += bool(score[number] < clusterer.cfg["threshold"])
-            seen += 1
-            place = len(reservoir) if len(reservoir) < most else int(rng.integers(seen))
-            if place < most:
+            place = reservoir.next_place()
+            if place is not None:
                 entry = (_point(pairs, number, cluster, float(score[number])), outputs.logits[number])
-                reservoir[place : place + 1] = [entry]
-    if not reservoir:
+                reservoir.items[place : place + 1] = [entry]
+    if not len(reservoir):
         return Sample([], sizes, below)
-    places = embed_in_plane(numpy.stack([logits for _, logits in reservoir]), seed=seed)
-    points = [point._replace(x=round(x, 4), y=round(y, 4)) for (point, _), (x, y) in zip(reservoir, places.tolist())]
-    return Sample(points, sizes, below)
+    points, logits = zip(*reservoir.items)
+    places = _embed_in_plane(numpy.stack(logits), seed=seed).tolist()
+    return Sample([p._replace(x=round(x, 4), y=round(y, 4)) for p, (x, y) in zip(points, places)], sizes, below)
 
 
-def embed_in_plane(vectors: NDArray[numpy.floating], *, seed: int) -> NDArray[numpy.floating]:
-    """Embed vectors in two dimensions by t-SNE (van der Maaten and Hinton, 2008).
-
-    vectors (NDArray[numpy.floating]): Shape (N, D)
-    seed (int): Of t-SNE.
-    RETURNS (NDArray[numpy.floating]): Coordinates, 0 to 1. Shape (N, 2)
-    """
+def _embed_in_plane(vectors: NDArray[numpy.floating], *, seed: int) -> NDArray[numpy.floating]:
+    """Embed vectors in the unit square by t-SNE (van der Maaten and Hinton, 2008). Shapes (N, D) → (N, 2)"""
     if len(vectors) < 4:
         return numpy.linspace([0.2, 0.5], [0.8, 0.5], len(vectors))
     manifold = require("sklearn.manifold", purpose="a map of clusters", extra="cluster")
@@ -112,9 +103,3 @@ def _point(pairs: Pairs, number: int, cluster: int, score: float) -> Point:
     last = min(text.end_char, max(span.end_char for span in spans) + CONTEXT)
     marks = [(span.start_char - first, span.end_char - first) for span in spans]
     return Point(cluster, round(score, 4), doc.text[first:last], marks)
-
-
-def check_sample(sample: Sample) -> List[str]:
-    """RETURNS (List[str]): Notes for the reader: clusters without pairs in the corpus."""
-    empty = sample.sizes.count(0)
-    return [f"{empty} of the {len(sample.sizes)} clusters hold no pair of this corpus"] if empty else []
