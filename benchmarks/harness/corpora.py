@@ -138,18 +138,18 @@ class PairMaker(Maker):
             reorder(joined, order).to_disk(target)
         return target
 
-    def transfer(self, taught: Path, corpus: Path) -> Path:
+    def transfer(self, labelled: Path, corpus: Path) -> Path:
         """Copy soft labels to the same sentences with other annotation.
 
         corpus (Path): The corpus that shall have them, in the same order.
         RETURNS (Path): A new corpus, beside the one that has them.
         """
-        target = taught.with_name(f"{taught.stem}-{digest(corpus)}.spacy")
+        target = labelled.with_name(f"{labelled.stem}-{digest(corpus)}.spacy")
         if not target.exists():
             made, vocab = DocBin(store_user_data=True), Vocab()
-            for source, doc in zip(iter_docs(taught, vocab), iter_docs(corpus, vocab), strict=True):
+            for source, doc in zip(iter_docs(labelled, vocab), iter_docs(corpus, vocab), strict=True):
                 if source.text != doc.text:
-                    raise ValueError(f"{taught} and {corpus} differ at {doc.text[:40]!r}")
+                    raise ValueError(f"{labelled} and {corpus} differ at {doc.text[:40]!r}")
                 doc.user_data[TEACHER_KEY] = source.user_data[TEACHER_KEY]
                 made.add(doc)
             made.to_disk(target)

@@ -48,7 +48,7 @@ FiguresOption = Annotated[Path, typer.Option("--figures", help="Folder for drawi
 
 @dataclass(frozen=True)
 class Experiment:
-    """An experiment and what it does unless told otherwise.
+    """An experiment and its defaults.
 
     run (Callable[[Call], None]): The experiment.
     parts (tuple[str, ...]): What `--only` may name.
@@ -105,7 +105,7 @@ def run_experiments(
 
 
 def _make_call(experiment: Experiment, options: Mapping[str, Any], maker: Callable[..., Maker], **more: Any) -> Call:
-    """Fill what the command line leaves open with what the experiment does unless told otherwise."""
+    """Fill what the command line leaves open with the defaults of the experiment."""
     started = time.perf_counter()
     precision = options.get("precision", "fp32")
     if precision not in PRECISIONS:

@@ -45,7 +45,7 @@ NAMES |= {f"{kind}_mrr": f"{kind} MRR" for kind in ("entities", "relations")}
 NAMES |= {f"{kind}_hits_{most}": f"{kind} H@{most}" for kind in ("entities", "relations") for most in (1, 10)}
 NAMES |= {f"semeval_macro_{each}": f"official macro {each.upper()}" for each in "prf"}
 NAMES |= {f"micro_{each}": f"micro {each.upper()}" for each in "pr"}
-# A system that is told part of the answer wins nothing.
+# A system that is given part of the answer wins nothing.
 TOLD = "gold relations"
 
 

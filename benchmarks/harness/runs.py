@@ -142,7 +142,7 @@ def digest(path: Path) -> str:
 
 
 def resolve_precision(precision: str) -> str:
-    """Say what "auto" is on this machine, so that peers can be told the same."""
+    """Return what "auto" is on this machine, so that peers get the same."""
     import torch
 
     if precision != "auto":
@@ -181,7 +181,7 @@ def run_logged(command: list[str], log: Path, *, threads: int) -> None:
     with log.open("w", encoding="utf8") as stream:
         ended = subprocess.run(command, stdout=stream, stderr=subprocess.STDOUT, cwd=ROOT, env=variables)
     if ended.returncode:
-        last = (log.read_text(encoding="utf8").strip().splitlines() or ["it said nothing"])[-1]
+        last = (log.read_text(encoding="utf8").strip().splitlines() or ["it printed nothing"])[-1]
         raise ValueError(f"{Path(command[-1]).name}: exit code {ended.returncode}: {last} (all of it in {log})")
 
 

@@ -13,7 +13,7 @@ from spacy.vocab import Vocab
 
 from benchmarks.harness.datasets import Maker, Part, count_docs
 from benchmarks.harness.runs import fingerprint
-from benchmarks.hrere.hoffmann import FILE, read_judgements, words_of
+from benchmarks.hrere.hoffmann import FILE, read_annotations, words_of
 from spacy_relext.annotations.entities import PAIRS_KEY, entity_links
 from spacy_relext.corpora.shards import ShardWriter, iter_docs
 from spacy_relext.hrere.bags import gather_bags
@@ -76,7 +76,7 @@ class HrereMaker(Maker):
         return BagData("NYT10 sample, split by pairs", **parts, left_out=_lost(whole, parts))
 
     def kb(self, name: str, *, seed: int, tell: Callable[[str], None]) -> Path:
-        """Train embeddings of a knowledge base without the pairs of NYT10 and of judged sentences, in either direction.
+        """Train embeddings without the pairs of NYT10 and of annotated sentences, in either direction.
 
         name (str): One of `KBS`.
         RETURNS (Path): Folder of the embeddings, named by the facts and by how they are trained.
@@ -88,8 +88,8 @@ class HrereMaker(Maker):
         if not (folder / "kb.json").exists():
             tell(f"{name}: {len(store):,} facts, those of {len(hit):,} pairs left out")
             rest, valid = split_facts(store, VALID_SHARE, seed=seed)
-            said = lambda entry: tell("  " + ", ".join(f"{key} {value:.4g}" for key, value in entry.items()))  # noqa: E731
-            train_kb(rest, settings, folder=folder, valid=valid, on_pass=said)
+            report = lambda entry: tell("  " + ", ".join(f"{key} {value:.4g}" for key, value in entry.items()))  # noqa: E731
+            train_kb(rest, settings, folder=folder, valid=valid, on_pass=report)
         return folder
 
     def store(self, name: str) -> TripleStore:
@@ -105,8 +105,8 @@ class HrereMaker(Maker):
         return read_store([target])
 
     def _all_pairs(self) -> set[Ids]:
-        """All pairs of linked entities of NYT10, and those of the sentences that people have judged."""
-        pairs = {each.ids for each in read_judgements(self._source(str(FILE)))}
+        """All pairs of linked entities of NYT10, and those of the sentences that people annotated."""
+        pairs = {each.ids for each in read_annotations(self._source(str(FILE)))}
         for split in ("train", "test"):
             for doc in iter_docs(self._lines(split), Vocab()):
                 pairs.update(_pairs_of(doc))

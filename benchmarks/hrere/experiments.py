@@ -15,7 +15,7 @@ from benchmarks.harness.intervals import difference
 from benchmarks.harness.runs import Trained
 from benchmarks.hrere.corpora import FB15K, FB60K, BagData, HrereMaker
 from benchmarks.hrere.fusion import frozen_logits
-from benchmarks.hrere.hoffmann import FILE, leave_out, read_judgements, score_judgements
+from benchmarks.hrere.hoffmann import FILE, leave_out, read_annotations, score_annotations
 from benchmarks.hrere.intervals import Predictions, drawn_scores
 from benchmarks.hrere.match import bag_facts, linked_shares, match_scores, taught_shares
 from benchmarks.hrere.outputs import BAG, MENTION, Outputs, read_outputs, seen_pairs
@@ -37,7 +37,7 @@ COVERAGE = (0.0, 0.25, 0.5, 0.75, 1.0)
 CURVES = (BASE_ROW, LATE_ROW, NAIVE_ROW, *FULL)
 # Which differences get an interval.
 COMPARED = ((NAIVE_ROW, BASE_ROW), *((full, other) for full in FULL for other in (NAIVE_ROW, LATE_ROW)))
-Judge = Callable[[Outputs], numpy.ndarray]
+Scoring = Callable[[Outputs], numpy.ndarray]
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Part:
 
 @dataclass
 class Table:
-    """One part with one seed: what its systems have in common, and what they said.
+    """One part with one seed: what its systems share, and their predictions.
 
     call (Call): The call.
     split (str): Of `HrereMaker`.
@@ -68,8 +68,8 @@ class Table:
     seed (int): Seed.
     kb (Path): Folder of the embeddings.
     seen (set[frozenset[str]]): Pairs of the training corpus, in whichever order.
-    said (dict[str, Predictions]): Row → what was said of the bags of the test corpus.
-    judged (dict[str, tuple[Trained, Mixture]]): Row → the system, and how it is mixed.
+    predictions (dict[str, Predictions]): Row → predictions for the bags of the test corpus.
+    trained (dict[str, tuple[Trained, Mixture]]): Row → the system, and how it is mixed.
     """
 
     call: Call
@@ -80,8 +80,8 @@ class Table:
     seed: int
     kb: Path
     seen: set[frozenset[str]] = field(default_factory=set)
-    said: dict[str, Predictions] = field(default_factory=dict)
-    judged: dict[str, tuple[Trained, Mixture]] = field(default_factory=dict)
+    predictions: dict[str, Predictions] = field(default_factory=dict)
+    trained: dict[str, tuple[Trained, Mixture]] = field(default_factory=dict)
 
     @property
     def described(self) -> str:
@@ -108,26 +108,26 @@ class Table:
         dev, test, mentions = (self.read(trained, *each) for each in wanted)
         return dev, test, mentions
 
-    def record(self, system: str, trained: Trained, judge: Judge, *outputs: Outputs) -> None:
+    def record(self, system: str, trained: Trained, score: Scoring, *outputs: Outputs) -> None:
         """Write the rows of one system: all pairs, and those that training has not seen.
 
-        judge (Judge): Makes probabilities of what it says.
+        score (Scoring): Probabilities of its outputs.
         outputs (Outputs): What it says of bags, and of mentions.
         """
-        said = [Predictions(each, judge(each)) for each in outputs]
-        self.said[system] = said[0]
+        predictions = [Predictions(each, score(each)) for each in outputs]
+        self.predictions[system] = predictions[0]
         for name in (ALL, UNSEEN):
             metrics: dict[str, float] = {}
-            for each in said:
+            for each in predictions:
                 part = self.part_of(each, name)
                 metrics.update(part.outputs.score(part.probs))
             options = {"data": self.described, "split": name, "system": system, "seed": self.seed}
             self.call.record(f"nyt10_{self.split}", metrics, seconds=trained.seconds, **options)  # type: ignore[arg-type]
             self.call.tell(f"  {system}, {name}: bag AP {metrics['bag_ap']:.3f}, mention {metrics['mention_ap']:.3f}")
 
-    def part_of(self, said: Predictions, name: str) -> Predictions:
-        """RETURNS (Predictions): What was said of all pairs, or of the unseen ones."""
-        return said if name == ALL else said.take(said.outputs.unseen(self.seen))
+    def part_of(self, predictions: Predictions, name: str) -> Predictions:
+        """RETURNS (Predictions): Those of all pairs, or of the unseen ones."""
+        return predictions if name == ALL else predictions.take(predictions.outputs.unseen(self.seen))
 
 
 def experiment(split: str) -> Callable[[Call], None]:
@@ -166,7 +166,7 @@ def _compare(table: Table) -> None:
     table.seen = seen_pairs(train)
     dev, test, mentions = table.read_all(base)
     _text_alone(table, BASE_ROW, base, dev, test, mentions)
-    table.judged[BASE_ROW] = (base, dev.fit(share=1.0))
+    table.trained[BASE_ROW] = (base, dev.fit(share=1.0))
     frozen = frozen_logits(train, [dev, test, mentions], kb=LinkedKb.from_model(KbModel.from_disk(table.kb)))
     _both_mixed(table, LATE_ROW, base, *frozen)
     _naive(table, NAIVE)
@@ -198,7 +198,7 @@ def _mixed_system(table: Table, system: str, changes: Changes) -> tuple[Trained,
     """Train a system of text and knowledge base, and write its rows. RETURNS it, and what it says (`read_all`)."""
     trained = table.train(changes)
     outputs = table.read_all(trained)
-    table.judged[system] = (trained, _both_mixed(table, system, trained, *outputs))
+    table.trained[system] = (trained, _both_mixed(table, system, trained, *outputs))
     return trained, outputs
 
 
@@ -212,12 +212,12 @@ def _both_mixed(table: Table, system: str, trained: Trained, dev: Outputs, *outp
     return mixtures["logit"]
 
 
-def _mixed(mixture: Mixture) -> Judge:
+def _mixed(mixture: Mixture) -> Scoring:
     """Mix as was best on the dev corpus."""
     return lambda each: each.probs(mixture).probs  # type: ignore[no-any-return]
 
 
-def _kb_alone(mixture: Mixture) -> Judge:
+def _kb_alone(mixture: Mixture) -> Scoring:
     """What the knowledge base says; nothing of bags that are not linked, and of relations that it does not know."""
     return lambda each: each.probs(mixture).kb  # type: ignore[no-any-return]
 
@@ -229,7 +229,7 @@ def _text_alone(table: Table, system: str, trained: Trained, dev: Outputs, *outp
 
 def _matched(table: Table) -> None:
     """Count what the knowledge base knows, and score it where it is asked without any training."""
-    call, name, test = table.call, table.part.kb, table.said[BASE_ROW].outputs
+    call, name, test = table.call, table.part.kb, table.predictions[BASE_ROW].outputs
     assert isinstance(call.maker, HrereMaker)
     data = f"{table.data.name}, {name}"
     shares = linked_shares(test, table.seen)
@@ -238,7 +238,9 @@ def _matched(table: Table) -> None:
     facts, store = bag_facts(table.data.test), call.maker.store(name)
     shown = {relation for relation, _ in test.classes}
     for part in (ALL, UNSEEN):
-        counted: Mapping = {ids: said for ids, said in facts.items() if part == ALL or frozenset(ids) not in table.seen}
+        counted: Mapping = {
+            ids: stated for ids, stated in facts.items() if part == ALL or frozenset(ids) not in table.seen
+        }
         scores = match_scores(counted, store, shown=shown)
         call.record(f"nyt10_{table.split}_match", scores, data=data, split=part, system=MATCH_ROW, seed=0)
         call.tell(f"  KB match, {part}: {scores}")
@@ -246,8 +248,8 @@ def _matched(table: Table) -> None:
 
 def _taught(table: Table) -> None:
     """Say how often what J_D would teach is right: of bags that train the knowledge base, and of others."""
-    naive = table.judged[NAIVE_ROW][0]
-    outputs_of = {"train": table.read(naive, table.data.train), "test": table.said[NAIVE_ROW].outputs}
+    naive = table.trained[NAIVE_ROW][0]
+    outputs_of = {"train": table.read(naive, table.data.train), "test": table.predictions[NAIVE_ROW].outputs}
     for split, outputs in outputs_of.items():
         shares = taught_shares(outputs)
         options = {"data": table.described, "split": split, "system": NAIVE_ROW, "seed": table.seed}
@@ -258,7 +260,9 @@ def _taught(table: Table) -> None:
 def _differences(table: Table) -> None:
     """Draw pairs again and again, and write how far systems are apart."""
     for name in (ALL, UNSEEN):
-        systems = {system: table.part_of(table.said[system], name) for system in CURVES if system in table.said}
+        systems = {
+            system: table.part_of(table.predictions[system], name) for system in CURVES if system in table.predictions
+        }
         scores = drawn_scores(systems)
         for one, two in COMPARED:
             if one not in systems:  # a form of J_D that is not compared here
@@ -272,22 +276,22 @@ def _differences(table: Table) -> None:
 
 
 def _judged(table: Table) -> None:
-    """Ask of sentences that people have judged, and that had no part in training."""
+    """Rank the sentences that people annotated and training did not see."""
     call, corpora = table.call, {"train": table.data.train, "dev": table.data.dev}
-    judgements, counts = leave_out(list(read_judgements(call.maker.data / FILE)), corpora)
-    for system, (trained, mixture) in table.judged.items():
-        scores = {**score_judgements(trained.last, judgements, mixture=mixture), **counts}
+    annotations, counts = leave_out(list(read_annotations(call.maker.data / FILE)), corpora)
+    for system, (trained, mixture) in table.trained.items():
+        scores = {**score_annotations(trained.last, annotations, mixture=mixture), **counts}
         options = {"data": table.described, "split": "sentences judged by people", "system": system}
         call.record(f"nyt10_{table.split}_judged", scores, seed=table.seed, **options)
-        call.tell(f"  {system}, judged sentences: AP {scores['sentence_ap']:.3f}")
+        call.tell(f"  {system}, annotated sentences: AP {scores['sentence_ap']:.3f}")
 
 
 def _coverage(table: Table) -> None:
     """Let ever fewer pairs be linked at run time."""
-    test, (_, mixture) = table.said[PRINTED].outputs, table.judged[PRINTED]
-    dice = numpy.random.default_rng(table.seed).random(len(test.ids))
+    test, (_, mixture) = table.predictions[PRINTED].outputs, table.trained[PRINTED]
+    draws = numpy.random.default_rng(table.seed).random(len(test.ids))
     for share in COVERAGE:
-        scores = test.score(test.probs(mixture, linked=test.linked & (dice < share)).probs)
+        scores = test.score(test.probs(mixture, linked=test.linked & (draws < share)).probs)
         options = {"data": table.described, "system": PRINTED, "split": f"{share:.0%} of the linked pairs linked"}
         table.call.record(f"nyt10_{table.split}_coverage", {"bag_ap": scores["bag_ap"]}, seed=table.seed, **options)
 
@@ -295,7 +299,9 @@ def _coverage(table: Table) -> None:
 def _curves(table: Table) -> None:
     """Draw precision against recall of the bags."""
     curves = {
-        _short(row): recall_curve(said.outputs.ranking(said.probs)) for row, said in table.said.items() if row in CURVES
+        _short(row): recall_curve(each.outputs.ranking(each.probs))
+        for row, each in table.predictions.items()
+        if row in CURVES
     }
     suffix = "" if table.name == next(iter(PARTS)) else f"_{table.name}"
     target = table.call.figures / f"hrere_nyt10_{table.split}{suffix}"

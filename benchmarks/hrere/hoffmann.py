@@ -1,4 +1,4 @@
-"""Sentences of the New York Times of which people said whether they state a relation (Hoffmann et al., ACL 2011)."""
+"""Sentences of the New York Times that people annotated: does it state the relation (Hoffmann et al., ACL 2011)."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ STATED, NOT_STATED = "y", ("n", "indirect")
 _MARKED = re.compile(r"\[([^\[\]]+)\]([12])")
 
 
-class Judgement(NamedTuple):
-    """What was said of one sentence, pair and relation.
+class Annotation(NamedTuple):
+    """The annotation of one sentence, pair and relation.
 
     text (str): The sentence, lower-cased, as in NYT10.
     subject (tuple[int, int]): Characters.
@@ -44,10 +44,10 @@ class Judgement(NamedTuple):
     stated: bool
 
 
-def read_judgements(path: Path) -> Iterator[Judgement]:
-    """Read what was judged; lines that were left blank, or lack a marked argument, are not.
+def read_annotations(path: Path) -> Iterator[Annotation]:
+    """Read the annotations; lines left blank or without a marked argument are skipped.
 
-    YIELDS (Judgement): In the order of the file.
+    YIELDS (Annotation): In the order of the file.
     """
     for line in path.read_text(encoding="utf8").splitlines():
         columns = line.split("\t")
@@ -56,7 +56,7 @@ def read_judgements(path: Path) -> Iterator[Judgement]:
         text, places = _unmark(columns[5].strip('"').strip())
         if set(places) == {"1", "2"}:
             ids = (freebase_id(columns[0]), freebase_id(columns[1]))
-            yield Judgement(text.lower(), places["1"], places["2"], ids, columns[3], columns[4] == STATED)
+            yield Annotation(text.lower(), places["1"], places["2"], ids, columns[3], columns[4] == STATED)
 
 
 def _unmark(marked: str) -> tuple[str, dict[str, tuple[int, int]]]:
@@ -82,35 +82,35 @@ def freebase_id(guid: str) -> str:
     return f"m.0{digits}"
 
 
-def leave_out(judgements: list[Judgement], corpora: Mapping[str, Path]) -> tuple[list[Judgement], dict[str, float]]:
-    """Leave out what was judged about sentences that had a part in training.
+def leave_out(annotations: list[Annotation], corpora: Mapping[str, Path]) -> tuple[list[Annotation], dict[str, float]]:
+    """Leave out annotations of sentences that had a part in training.
 
     corpora (Mapping[str, Path]): "train", what was learned, and "dev", which chose the pass and the mixture.
-    RETURNS (tuple[list[Judgement], dict[str, float]]): The others; and how many were left out for each corpus,
+    RETURNS (tuple[list[Annotation], dict[str, float]]): The others; and how many were left out for each corpus,
         `in_train_found` and so on, each for the first that has its sentence.
     """
     counts: dict[str, float] = {}
     for name, corpus in corpora.items():
         texts = {words_of(doc.text) for doc in iter_docs(corpus, Vocab())}
-        rest = [each for each in judgements if words_of(each.text) not in texts]
-        counts[f"in_{name}_found"] = float(len(judgements) - len(rest))
-        judgements = rest
-    return judgements, counts
+        rest = [each for each in annotations if words_of(each.text) not in texts]
+        counts[f"in_{name}_found"] = float(len(annotations) - len(rest))
+        annotations = rest
+    return annotations, counts
 
 
-def score_judgements(pipeline: Path, judgements: list[Judgement], *, mixture: Mixture) -> dict[str, float]:
-    """Rank what was judged by a pipeline's probabilities, and look at what it states.
+def score_annotations(pipeline: Path, annotations: list[Annotation], *, mixture: Mixture) -> dict[str, float]:
+    """Rank the annotated cells by a pipeline's probabilities, and look at what it states.
 
-    judgements (list[Judgement]): What was judged, of sentences that had no part in training.
+    annotations (list[Annotation]): Annotations of sentences that had no part in training.
     mixture (Mixture): How text and knowledge base are mixed.
-    RETURNS (dict[str, float]): `sentence_ap` (of cells that were judged), `sentence_p` and `sentence_r` of what is
+    RETURNS (dict[str, float]): `sentence_ap` (of annotated cells), `sentence_p` and `sentence_r` of what is
         stated, and `judged_found` (their number).
     """
     nlp = spacy.load(pipeline)
     pipe: Any = nlp.get_pipe("hrere_classifier")
     pipe.cfg.update(zip((*pipe.fitted_first, "mix"), mixture))
     cells, right, predicted, true = [], 0, 0, 0
-    for number, each in enumerate(judgements):
+    for number, each in enumerate(annotations):
         doc = _doc(nlp, each)
         (bag,) = pipe.predict_bags([doc])
         cells.append(Cell(number, each.relation, bag.scores.get(each.relation, 0.0), each.stated))
@@ -118,7 +118,7 @@ def score_judgements(pipeline: Path, judgements: list[Judgement], *, mixture: Mi
         right, predicted, true = right + (stated and each.stated), predicted + stated, true + each.stated
     ranking = score_ranking(rank_cells(cells, unit="mention"))
     scores = {"sentence_ap": float(ranking["mention_ap"] or 0.0), "sentence_p": right / max(predicted, 1)}
-    return {**scores, "sentence_r": right / max(true, 1), "judged_found": float(len(judgements))}
+    return {**scores, "sentence_r": right / max(true, 1), "judged_found": float(len(annotations))}
 
 
 def words_of(text: str) -> str:
@@ -126,12 +126,12 @@ def words_of(text: str) -> str:
     return " ".join(re.findall(r"\w+", text.lower()))
 
 
-def _doc(nlp: Any, judged: Judgement) -> Doc:
+def _doc(nlp: Any, annotation: Annotation) -> Doc:
     """Make a Doc with the linked and marked pair."""
-    doc: Doc = nlp.make_doc(judged.text)
-    ends = zip((judged.subject, judged.object), judged.ids)
+    doc: Doc = nlp.make_doc(annotation.text)
+    ends = zip((annotation.subject, annotation.object), annotation.ids)
     set_entities(doc, [{"start": s, "end": e, "label": "ENTITY", "kb_id": link} for (s, e), link in ends])
-    doc.user_data[PAIRS_KEY] = [{"subject": list(judged.subject), "object": list(judged.object)}]
+    doc.user_data[PAIRS_KEY] = [{"subject": list(annotation.subject), "object": list(annotation.object)}]
     doc[0].is_sent_start = True
     for token in doc[1:]:
         token.is_sent_start = False

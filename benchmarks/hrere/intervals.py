@@ -29,16 +29,16 @@ class Predictions(NamedTuple):
 class DrawnRanking:
     """All relations of all bags in one order, of which each draw has every bag so and so often.
 
-    said (Predictions): What was said.
+    predictions (Predictions): Of one system.
     """
 
-    def __init__(self, said: Predictions) -> None:
-        scores = said.probs[:, 1:].ravel()
+    def __init__(self, predictions: Predictions) -> None:
+        scores = predictions.probs[:, 1:].ravel()
         order = numpy.argsort(-scores, kind="stable")
         scores = scores[order]
-        self.bag = order // (said.probs.shape[1] - 1)
-        self.gold = said.outputs.gold[:, 1:].ravel()[order]
-        self.missed = said.outputs.missed
+        self.bag = order // (predictions.probs.shape[1] - 1)
+        self.gold = predictions.outputs.gold[:, 1:].ravel()[order]
+        self.missed = predictions.outputs.missed
         # equal scores stand or fall together
         self.last = numpy.flatnonzero(numpy.append(scores[1:] != scores[:-1], True))
 
@@ -65,14 +65,14 @@ def drawn_scores(systems: Mapping[str, Predictions], *, draws: int = DRAWS, seed
         (draws + 1,)
     RAISES (ValueError): Where systems were asked of different bags.
     """
-    outputs = [said.outputs for said in systems.values()]
+    outputs = [each.outputs for each in systems.values()]
     for each in outputs:
         if each.ids != outputs[0].ids or not numpy.array_equal(each.gold, outputs[0].gold):
             raise ValueError("systems can only be compared on the same bags")
     _, pair = numpy.unique(["\t".join(sorted(ids)) for ids in outputs[0].ids], return_inverse=True)
     total, generator = int(pair.max()) + 1, numpy.random.default_rng(seed)
     by_system: dict[str, list[float]] = {system: [] for system in systems}
-    rankings = {system: DrawnRanking(said) for system, said in systems.items()}
+    rankings = {system: DrawnRanking(each) for system, each in systems.items()}
     for number in range(draws + 1):
         counts = numpy.ones(total, dtype="int64")
         if number:

@@ -38,8 +38,8 @@ def match_scores(facts: Mapping[Ids, set[str]], store: TripleStore, *, shown: Co
 
     facts (Mapping[Ids, set[str]]): What is true of each pair, from `bag_facts`.
     store (TripleStore): The knowledge base, with the facts about these pairs.
-    shown (Collection[str]): Relations of the training corpus; others are never said.
-    RETURNS (dict[str, float]): `bag_p`, `bag_r`, `bag_f`, and `bag_said_found`, how many facts were said.
+    shown (Collection[str]): Relations of the training corpus; others are never predicted.
+    RETURNS (dict[str, float]): `bag_p`, `bag_r`, `bag_f`, and `bag_said_found`, how many facts were predicted.
     """
     between = FactIndex(store).relations_between
     predicted = {ids: {each for each in between(*ids) if each in shown} for ids in facts}

@@ -62,12 +62,12 @@ class Outputs:
         return mixture if share is None else mixture._replace(share=share)  # temperatures do not depend on it
 
     def probs(self, mixture: Mixture, *, linked: numpy.ndarray | None = None) -> Any:
-        """RETURNS (Judged): What is said with a mixture, of all linked bags or of those that shall count as linked."""
+        """RETURNS (Predictions): Probabilities of a mixture; `linked`: bags that count as linked."""
         wanted = self.linked if linked is None else linked
         return mix(self.text, self.kb, linked=wanted, shared=self.shared, mixture=mixture)
 
     def ranking(self, probs: numpy.ndarray) -> Ranking:
-        """RETURNS (Ranking): All relations of all bags, by what is said of them. Shape (G, R)"""
+        """RETURNS (Ranking): All relations of all bags, ranked. Shape (G, R)"""
         unscored = int(self.missed.sum())
         return Ranking(self.unit, probs[:, 1:].ravel(), self.gold[:, 1:].ravel(), unscored=unscored)
 
@@ -93,8 +93,8 @@ def read_outputs(pipeline: Path, corpus: Path, *, threads: int, unit: str = BAG)
     paths = {each: pipeline.parent.parent / f"{pipeline.name}-{each}-{digest(corpus)}.npz" for each in (BAG, MENTION)}
     if not paths[unit].exists():
         torch.set_num_threads(threads)
-        for each, said in _run(pipeline, corpus).items():
-            numpy.savez(paths[each], **said)
+        for each, arrays in _run(pipeline, corpus).items():
+            numpy.savez(paths[each], **arrays)
     arrays = dict(numpy.load(paths[unit], allow_pickle=False))
     ids = [(one, two) for one, two in arrays.pop("ids").tolist()]
     classes = list(zip(arrays.pop("relations").tolist(), arrays.pop("backwards").tolist()))

@@ -58,15 +58,15 @@ def draw_store() -> TripleStore:
 
 def draw_corpus(folder: Path, store: TripleStore, *, count: int) -> None:
     """Write sentences that name the two entities of a fact among drawn words."""
-    dice, vocab = random.Random(0), spacy.blank("en").vocab
+    rng, vocab = random.Random(0), spacy.blank("en").vocab
     known = [f"w{number}" for number in range(WORDS)]
     with ShardWriter(folder, shard=SHARD, attrs=GOLD_ATTRS) as writer:
         for _ in range(count):
-            words = [dice.choice(known) for _ in range(18)]
-            subject, _, obj = store.triples[dice.randrange(len(store))].tolist()
+            words = [rng.choice(known) for _ in range(18)]
+            subject, _, obj = store.triples[rng.randrange(len(store))].tolist()
             for at, entity in ((12, obj), (4, subject)):
                 names = store.names[store.entities[entity]]
-                words[at : at + 1] = dice.choice((names.label, names.aliases[0])).split()
+                words[at : at + 1] = rng.choice((names.label, names.aliases[0])).split()
             doc = Doc(vocab, words=words)
             doc[0].is_sent_start = True
             writer.add(doc)

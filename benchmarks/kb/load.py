@@ -39,12 +39,12 @@ def load(call: Call) -> None:
 def draw(path: Path, count: int) -> None:
     """Draw facts; a few are there twice."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    dice, part = numpy.random.default_rng(0), path.with_suffix(".part")
+    rng, part = numpy.random.default_rng(0), path.with_suffix(".part")
     with part.open("w", encoding="utf8") as stream:
         for start in range(0, count, CHUNK):
             size = min(CHUNK, count - start)
-            ends = dice.integers(count // 10 * 3, size=(size, 2)).tolist()
-            names = dice.integers(RELATIONS, size=size).tolist()
+            ends = rng.integers(count // 10 * 3, size=(size, 2)).tolist()
+            names = rng.integers(RELATIONS, size=size).tolist()
             stream.writelines(f"Q{one}\tP{name}\tQ{two}\n" for (one, two), name in zip(ends, names))
     part.replace(path)
 

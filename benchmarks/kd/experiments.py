@@ -44,7 +44,7 @@ PEER_PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 
 
-class Judged(NamedTuple):
+class Answers(NamedTuple):
     """A trained system.
 
     folder (Path): Its training's folder.
@@ -73,13 +73,13 @@ def _intervals(call: Call) -> None:
     (path,) = data.tests.values()
     gold = [row.labels[0] if row.labels else NOTHING for row in _pairs(path, data.marked).rows]
     for seed in call.seeds:
-        judged = {
+        answers = {
             name: _run_system(call, "semeval", data, system, seed=seed, row=Part(HEADLINE).row_name(name))
             for name, system in HEADLINE.items()
         }
         if call.peer:
-            judged["R-BERT"] = _run_peer(call, "semeval", data, "peer", seed=seed)
-        scores = {name: drawn_scores(gold, system.labels(path)) for name, system in judged.items()}
+            answers["R-BERT"] = _run_peer(call, "semeval", data, "peer", seed=seed)
+        scores = {name: drawn_scores(gold, system.labels(path)) for name, system in answers.items()}
         default = scores.pop(DEFAULT)
         for name, others in scores.items():
             options = {"data": call.describe(data), "split": f"default − {name}, test", "system": "default"}
@@ -117,7 +117,7 @@ def labels(call: Call) -> None:
 
 
 def _compare(call: Call, data_set: str, parts: Mapping[str, Part]) -> None:
-    """Train and judge the systems of all parts asked for with every seed, and the peer beside them if asked."""
+    """Train and score the systems of all parts asked for with every seed, and the peer beside them if asked."""
     make = getattr(maker_of(call), data_set)
     for seed in call.seeds:
         for part_name, part in parts.items():
@@ -144,8 +144,8 @@ def _run_system(
     family: Family = MINILM,
     elders: tuple[PairData, Family] | None = None,
     **naming: str,
-) -> Judged:
-    """Train a system, or find its training; judge it and write its rows."""
+) -> Answers:
+    """Train a system, or find its training; score it and write its rows."""
     call.tell(f"{data.name}{naming.get('suffix', '')}: {row.removeprefix('ablation:')}, seed {seed}")
     trained, seconds = train_system(call, data, system, seed=seed, family=family, elders=elders)
     name = TEACHER if system.student is None else STUDENT
@@ -153,13 +153,13 @@ def _run_system(
     def answer(path: Path) -> list[str]:
         return pipeline_labels(spacy.load(trained.pipeline), path, name=name, marked=data.marked)
 
-    judged = Judged(trained.folder, answer)
-    _judge(call, benchmark, data, judged, row=row, seed=seed, seconds=seconds, **naming)
-    return judged
+    answers = Answers(trained.folder, answer)
+    _score(call, benchmark, data, answers, row=row, seed=seed, seconds=seconds, **naming)
+    return answers
 
 
-def _run_peer(call: Call, benchmark: str, data: PairData, part: str, *, seed: int, **naming: str) -> Judged:
-    """Train and judge the peer."""
+def _run_peer(call: Call, benchmark: str, data: PairData, part: str, *, seed: int, **naming: str) -> Answers:
+    """Train and score the peer."""
     row, options = PEER_PARTS[part]
     call.tell(f"{data.name}{naming.get('suffix', '')}: {row}, seed {seed}")
     trained = run_rbert(data, seed=seed, settings=call.settings, options=options)
@@ -167,16 +167,16 @@ def _run_peer(call: Call, benchmark: str, data: PairData, part: str, *, seed: in
     def answer(path: Path) -> list[str]:
         return peer_labels(load_rbert(trained.model), _pairs(path, data.marked).rows)
 
-    judged = Judged(trained.folder, answer)
-    _judge(call, benchmark, data, judged, row=row, seed=seed, seconds=trained.seconds, **naming)
-    return judged
+    answers = Answers(trained.folder, answer)
+    _score(call, benchmark, data, answers, row=row, seed=seed, seconds=trained.seconds, **naming)
+    return answers
 
 
-def _judge(
+def _score(
     call: Call,
     benchmark: str,
     data: PairData,
-    judged: Judged,
+    answers: Answers,
     *,
     row: str,
     seed: int,
@@ -189,9 +189,9 @@ def _judge(
     for split, path in {"dev": data.dev, **data.tests}.items():
 
         def score(path: Path = path) -> dict[str, Any]:
-            return pair_scores(_pairs(path, data.marked), judged.labels(path), task=data.task)
+            return pair_scores(_pairs(path, data.marked), answers.labels(path), task=data.task)
 
-        scores = cached(judged.folder / f"scores-{split}-{digest(path)}.json", score)
+        scores = cached(answers.folder / f"scores-{split}-{digest(path)}.json", score)
         name, options = call.split_name(data, split) + suffix, {"data": described or call.describe(data)}
         call.record(benchmark, scores, split=name, system=row, seed=seed, seconds=seconds, **options)
         main = "semeval_macro_f" if "semeval_macro_f" in scores else "micro_f"

@@ -74,7 +74,7 @@ class System:
     """One system.
 
     teacher (Changes | None): Of the teacher's config; None: there is no teacher.
-    student (Changes | None): Of the student's config; None: the teacher itself is judged.
+    student (Changes | None): Of the student's config; None: the teacher itself is scored.
     passes (int): Multiple of the passes.
     folds (int): How many teachers label what they were not trained on; 0: one that labels its own training data.
     """

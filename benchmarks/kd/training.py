@@ -42,7 +42,7 @@ def train_system(
 
     family (Family): The encoder of the student, and of the teacher.
     elders (tuple[PairData, Family] | None): Another encoder of the teachers, with the same sentences as it reads them.
-    RETURNS (tuple[Trained, float]): The training that is judged, and seconds of updates, the teacher's among them.
+    RETURNS (tuple[Trained, float]): The training that is scored, and seconds of updates, the teacher's among them.
     """
     train, seconds = data.train, 0.0
     options: dict[str, Any] = {"seed": seed, "passes": system.passes}
@@ -61,18 +61,18 @@ def train_system(
 def _taught(call: Call, data: PairData, system: System, **options: Any) -> tuple[Path, float]:
     """Train the teachers of a student and let them label the training corpus; RETURNS also their seconds."""
     teaching, maker = system.teacher or {}, maker_of(call)
-    if "relation" in teaching.values():  # one that is told the answer cannot be chosen by its answers
+    if "relation" in teaching.values():  # one that is given the answer cannot be chosen by its answers
         data = replace(data, dev=maker.nothing())
     if not system.folds:
         teacher = _train(call, data, TEACHER, teaching, **options)
         return teach(call, teacher, data.train), teacher.seconds
-    taught, seconds = [], 0.0
+    soft_labels, seconds = [], 0.0
     for train, held in maker.folds(data.train, system.folds):
         changes = {**teaching, **_missing_labels(data.train, train)}
         teacher = _train(call, replace(data, train=train), TEACHER, changes, **options)
-        taught.append(teach(call, teacher, held, held_out=True))
+        soft_labels.append(teach(call, teacher, held, held_out=True))
         seconds += teacher.seconds
-    return maker.join(taught, teacher.folder / f"taught-{digest(data.train)}.spacy"), seconds
+    return maker.join(soft_labels, teacher.folder / f"soft_labels-{digest(data.train)}.spacy"), seconds
 
 
 def _missing_labels(corpus: Path, part: Path) -> dict[str, list[str]]:
@@ -86,7 +86,7 @@ def teach(call: Call, teacher: Trained, corpus: Path, *, held_out: bool = False)
 
     held_out (bool): Whether the teacher was not trained on it.
     """
-    target = teacher.folder / f"taught-{digest(corpus)}.spacy"
+    target = teacher.folder / f"soft_labels-{digest(corpus)}.spacy"
     if not target.exists():
         torch.set_num_threads(call.settings.threads)
         nlp = spacy.load(teacher.pipeline)

@@ -15,7 +15,7 @@ from benchmarks.harness.call import Call
 from benchmarks.harness.corpora import PairData, PairMaker
 from benchmarks.harness.pairs import MICRO, NOTHING, PairSet, pair_scores, read_pairs
 from benchmarks.harness.runs import ROOT, Trained, cached, fingerprint, train_run
-from benchmarks.nero.judge import Answers, fixed_answers, judge, label_of, pipeline_answers
+from benchmarks.nero.evaluation import Answers, evaluate, fixed_answers, label_of, pipeline_answers
 from benchmarks.nero.labels import Ruled, by_cosine, by_label_model, by_rules, load_rules, match, write_labels
 from benchmarks.nero.systems import COMPONENT, DEFAULT, IN, PARTS, SUPERVISED, SYSTEMS, System, row_name
 from spacy_relext.nero.grounding import NO_RULE
@@ -108,7 +108,7 @@ def _unlearned(task: Task, *, benchmark: str = "semeval", suffix: str = "", only
 
 
 def _run_system(task: Task, benchmark: str, name: str, system: System, *, suffix: str = "") -> None:
-    """Train a system, or find its training; judge its last step and write its rows."""
+    """Train a system, or find its training; evaluate its last step and write its rows."""
     task.call.tell(f"{benchmark}{suffix}: {name}, seed {task.seed}")
     train, before = _labelled(task, system)
     trained = _train(task, train, system.changes)
@@ -166,7 +166,7 @@ def _labelled(task: Task, system: System) -> tuple[Path, float]:
 def _pseudo(
     task: Task, system: System, ruled: Ruled, known: Sequence[PairClass | None], folder: Path
 ) -> tuple[Path, float]:
-    """Let a classifier label what it was not trained on: all at once, or the surest part in each round."""
+    """Let a classifier label what it was not trained on: all at once, or the most confident part in each round."""
     rounds = ROUNDS if system.labels == "rounds" else 1
     labels, seconds = list(known), 0.0
     silent = numpy.flatnonzero(ruled.votes.rule == NO_RULE)
@@ -194,7 +194,7 @@ def _write(
 ) -> None:
     """Score answers with each budget of labels and write the rows."""
     gold = {split: read_pairs(path, marked=True) for split, path in _corpora(task.data).items()}
-    by_budget = judge(answers["dev"], answers["test"], tuning=gold["dev"], gold=gold["test"])
+    by_budget = evaluate(answers["dev"], answers["test"], tuning=gold["dev"], gold=gold["test"])
     for budget, scores in by_budget.items():
         split = f"test{suffix}, {budget}"
         options: dict[str, Any] = {"data": task.call.describe(task.data), "split": split, "system": system}

@@ -110,7 +110,7 @@ def by_label_model(ruled: Ruled, folder: Path, *, python: Path, seed: int) -> li
     python (Path): Python of an environment with snorkel.
     RETURNS (list[PairClass | None]): The likeliest answer where a rule fires.
     """
-    answers = sorted({each for said in ruled.votes.answers for each in said})
+    answers = sorted({each for given in ruled.votes.answers for each in given})
     number = {each: index for index, each in enumerate(answers)}
     votes = numpy.full((len(ruled.pairs), len(ruled.rules)), -1)
     for pair, rule, backwards in zip(*(column.tolist() for column in RuleIndex(ruled.rules).match(ruled.pairs))):

@@ -62,34 +62,34 @@ def make_rules(count: int, *, seed: int, gaps: bool = False) -> list[Rule]:
 
     gaps (bool): Whether each has a gap beside one of its words, at either end or between two.
     """
-    dice, bodies = random.Random(seed), set()
+    rng, bodies = random.Random(seed), set()
     while len(bodies) < count:
-        words = [_word(dice) for _ in range(dice.randint(1, 4))]
+        words = [_word(rng) for _ in range(rng.randint(1, 4))]
         if gaps:
-            words.insert(dice.randint(0, len(words)), "*")
+            words.insert(rng.randint(0, len(words)), "*")
         bodies.add(" ".join(words))
     return from_records([{"relation": "r", "pattern": f"SUBJ-* {body} OBJ-*"} for body in sorted(bodies)])
 
 
 def make_pairs(total: int, *, seed: int) -> Iterator[Pairs]:
     """Invent sentences with two marked words each, up to six words apart."""
-    vocab, dice = spacy.blank("en").vocab, random.Random(seed + 1)
+    vocab, rng = spacy.blank("en").vocab, random.Random(seed + 1)
     for begin in range(0, total, BATCH):
-        yield _batch(vocab, dice, min(BATCH, total - begin))
+        yield _batch(vocab, rng, min(BATCH, total - begin))
 
 
-def _batch(vocab: Vocab, dice: random.Random, count: int) -> Pairs:
-    docs = [Doc(vocab, words=[_word(dice) for _ in range(LENGTH)]) for _ in range(count)]
-    left = numpy.asarray([dice.randrange(LENGTH - 7) for _ in range(count)])
-    right = left + 1 + numpy.asarray([dice.randrange(6) for _ in range(count)])
+def _batch(vocab: Vocab, rng: random.Random, count: int) -> Pairs:
+    docs = [Doc(vocab, words=[_word(rng) for _ in range(LENGTH)]) for _ in range(count)]
+    left = numpy.asarray([rng.randrange(LENGTH - 7) for _ in range(count)])
+    right = left + 1 + numpy.asarray([rng.randrange(6) for _ in range(count)])
     subject, obj = (numpy.stack([place, place + 1], axis=1) for place in (left, right))
     text = numpy.stack([left * 0, left * 0 + LENGTH], axis=1)
     return Pairs(docs, numpy.arange(count), text, subject, obj, [("", "")] * count, both_orders=False)
 
 
-def _word(dice: random.Random) -> str:
+def _word(rng: random.Random) -> str:
     """A word of a few letters; rare words are as rare as in a language."""
-    return f"w{int(WORDS ** dice.random())}"
+    return f"w{int(WORDS ** rng.random())}"
 
 
 def _row(count: int, max_gap: int) -> str:

@@ -17,7 +17,7 @@ class System:
 
     changes (Changes): Of the config.
     labels (str): How a corpus gets labels before: "" (from rules in training), "pseudo" (a classifier of matched
-        sentences labels all others), "rounds" (the same in rounds, the surest first), "cosine" (the most similar rule
+        sentences labels all others), "rounds" (in rounds, most confident first), "cosine" (the most similar rule
         under the untrained encoder), "label-model" (Snorkel, matched sentences only).
     """
 

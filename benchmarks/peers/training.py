@@ -115,7 +115,7 @@ def build_optimizer(
 
 @contextmanager
 def best_weights(model: nn.Module) -> Iterator[Callable[[float], None]]:
-    """Give a function that is told the score of each pass; at the end the model has the weights of the best one."""
+    """Return a function to call with the score of each pass; at the end the model has the weights of the best."""
     best = -1.0
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "best.pt"

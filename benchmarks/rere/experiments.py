@@ -11,7 +11,7 @@ from benchmarks.harness.call import Call
 from benchmarks.harness.datasets import DataSet, count_docs, missing_rate
 from benchmarks.harness.runs import DEFAULT_CONFIG, Trained, cached, digest, fingerprint, train_run
 from benchmarks.rere.curves import draw_curves
-from benchmarks.rere.judge import judge
+from benchmarks.rere.evaluation import evaluate
 from benchmarks.rere.peer import peer_scores, run_casrel
 from spacy_relext.corpora.drop import MODES
 
@@ -121,7 +121,7 @@ def _run_system(
     key = fingerprint([wanted, digest(data.dev), [digest(path) for path in data.tests.values()]])
     threads = call.settings.threads
     scores = cached(
-        trained.folder / f"scores-{key}.json", lambda: judge(trained.pipeline, data, threads=threads, **wanted)
+        trained.folder / f"scores-{key}.json", lambda: evaluate(trained.pipeline, data, threads=threads, **wanted)
     )
     for split in sorted(data.foreign & set(data.tests)):
         for side, labels in scores["labels"][split].items():

@@ -25,7 +25,7 @@ SHARE = 0.3
 THRESHOLDS = tuple(step / 10 for step in range(10))
 BATCH = 256
 NONE = ""
-# Name of a score in the rows → key of `judge_pairs`.
+# Name of a score in the rows → key of `evaluate_pairs`.
 SCORES = {"default": "score", "peer:margin between the two nearest clusters": "margin"}
 Place = tuple[int, int]
 
@@ -46,14 +46,14 @@ def mixed_corpus(maker: ClusterMaker, name: str) -> Path:
 
 def unrelated(pairs: Sequence[Marked], *, seed: int) -> Iterator[Marked]:
     """Yield a pair without a relation of each text that has one."""
-    dice = random.Random(seed)
+    rng = random.Random(seed)
     annotated = {(*each.words, places) for each in pairs for places in [frozenset((each.subject, each.object))]}
     for pair in pairs:
         capitals = capitalised(pair.words, (pair.subject, pair.object, *pair.mentions))
         if not capitals:
             continue
-        place = dice.choice(capitals)
-        subject, obj = (place, pair.object) if dice.random() < 0.5 else (pair.subject, place)
+        place = rng.choice(capitals)
+        subject, obj = (place, pair.object) if rng.random() < 0.5 else (pair.subject, place)
         if (*pair.words, frozenset((subject, obj))) not in annotated:
             yield Marked(pair.words, subject, obj, NONE)
 
@@ -70,43 +70,43 @@ def capitalised(words: Sequence[str], taken: Sequence[Place]) -> list[Place]:
     ]
 
 
-def judge_pairs(nlp: Language, corpus: Path) -> dict[str, Any]:
+def evaluate_pairs(nlp: Language, corpus: Path) -> dict[str, Any]:
     """Put the pairs of a corpus into clusters.
 
     RETURNS (dict[str, Any]): `gold`, `clusters`, `score`, and `margin`: how much more likely the cluster is than the
         next, each a list with one entry for each pair; `names` of the clusters, from 1.
     """
     clusterer: Any = nlp.get_pipe("selfore_clusterer")
-    judged: dict[str, list[Any]] = {key: [] for key in ("gold", "clusters", "score", "margin")}
-    judged["names"] = list(clusterer.labels)
+    evaluated: dict[str, list[Any]] = {key: [] for key in ("gold", "clusters", "score", "margin")}
+    evaluated["names"] = list(clusterer.labels)
     for batch in minibatch(read_examples(nlp, corpus), BATCH):
         pairs = clusterer.suggest([example.predicted for example in batch])
         outputs = clusterer.run(pairs)
         clusters, score = clusterer.choose(pairs, outputs)
         best = numpy.sort(outputs.logits, axis=1)
         gold = [[triple.relation for triple in example.reference._.triples] for example in batch]
-        judged["gold"] += [next(iter(gold[doc]), NONE) for doc in pairs.doc.tolist()]
-        judged["clusters"] += clusters.tolist()
-        judged["score"] += score.tolist()
-        judged["margin"] += (best[:, -1] - best[:, -2]).tolist()
-    return judged
+        evaluated["gold"] += [next(iter(gold[doc]), NONE) for doc in pairs.doc.tolist()]
+        evaluated["clusters"] += clusters.tolist()
+        evaluated["score"] += score.tolist()
+        evaluated["margin"] += (best[:, -1] - best[:, -2]).tolist()
+    return evaluated
 
 
-def abstention(judged: dict[str, Any], key: str) -> Iterator[tuple[float, dict[str, float]]]:
+def abstention(evaluated: dict[str, Any], key: str) -> Iterator[tuple[float, dict[str, float]]]:
     """Leave out the pairs of the lowest scores, and see how pure clusters are then.
 
-    judged (dict[str, Any]): From `judge_pairs`.
+    evaluated (dict[str, Any]): From `evaluate_pairs`.
     key (str): The score: "score", whose threshold is used as it is, or another, whose rank is.
     YIELDS (tuple[float, dict[str, float]]): Threshold, as long as a pair reaches it; `purity`: share of the pairs kept
         that have their cluster's commonest relation, which "no relation" never is; `b3_p`, of which each pair without a
         relation is a class of its own; `coverage`: share of the pairs kept; `stated`: of these, share with a relation.
     """
-    values = numpy.asarray(judged[key])
+    values = numpy.asarray(evaluated[key])
     scores = values if key == "score" else values.argsort(kind="stable").argsort(kind="stable") / len(values)
     for threshold in THRESHOLDS:
         reaches = scores >= threshold
         counts: dict[int, Counter[str]] = {}
-        for gold, cluster, keep in zip(judged["gold"], judged["clusters"], reaches.tolist()):
+        for gold, cluster, keep in zip(evaluated["gold"], evaluated["clusters"], reaches.tolist()):
             if keep:
                 counts.setdefault(cluster, Counter())[gold] += 1
         if not counts:

@@ -162,9 +162,9 @@ def _fewrel(path: Path) -> Iterator[Marked]:
 
 def _swapped(pairs: Sequence[Marked]) -> Iterator[Marked]:
     """Give each pair the subject of another pair of its relation, and the object of a third, both drawn."""
-    dice, others = random.Random(0), _by_relation(pairs)
+    rng, others = random.Random(0), _by_relation(pairs)
     for pair in pairs:
-        one, two = (dice.choice(others[pair.relation]) for _ in range(2))
+        one, two = (rng.choice(others[pair.relation]) for _ in range(2))
         subject, obj = one.words[slice(*one.subject)], two.words[slice(*two.object)]
         (start, end, first), (later, last, second) = sorted([(*pair.subject, subject), (*pair.object, obj)])
         if end <= later:
@@ -199,14 +199,14 @@ def _wiki80(path: Path) -> Iterator[Marked]:
 
 def _trex(folder: Path) -> Iterator[Marked]:
     """Read LAMA's T-REx: the first of a fact's texts, drawn, in which the subject is found beside the masked object."""
-    dice = random.Random(0)
+    rng = random.Random(0)
     for path in sorted(folder.glob("P*/test.jsonl")):
         facts = [json.loads(line) for line in path.read_text(encoding="utf8").splitlines() if line.strip()]
-        dice.shuffle(facts)
+        rng.shuffle(facts)
         texts_of_relation = []
         for fact in facts:
             texts = list(fact["evidences"])
-            dice.shuffle(texts)
+            rng.shuffle(texts)
             marked = next(filter(None, (_unmask(text, path.parent.name) for text in texts)), None)
             texts_of_relation += [marked] if marked else []
             if len(texts_of_relation) == TREX_TEXTS:

@@ -32,8 +32,8 @@ from benchmarks.selfore.systems import (
     VECTORS,
     Changes,
     compare,
+    evaluate_trained,
     find_count,
-    judge_trained,
     loops,
     score_trained,
     train_clusters,
@@ -197,10 +197,10 @@ def _abstain(call: Call, name: str, data: ClusterData, seed: int) -> None:
     call.tell(f"{name}: pairs that state nothing, seed {seed}")
     corpus = mixed_corpus(call.maker, name)
     trained = train_clusters(call, data, corpus, seed, {})
-    judged = judge_trained(call, trained, corpus)
-    described = f"{data.name} and {judged['gold'].count(NONE):,} without a relation, {call.settings.precision}"
+    evaluated = evaluate_trained(call, trained, corpus)
+    described = f"{data.name} and {evaluated['gold'].count(NONE):,} without a relation, {call.settings.precision}"
     for system, key in SCORES.items():
-        for threshold, metrics in abstention(judged, key):
+        for threshold, metrics in abstention(evaluated, key):
             options = {"data": described, "split": f"K = {data.relations}, threshold {threshold:.1f}", "system": system}
             call.record(f"{name}_abstain", metrics, seed=seed, seconds=trained.seconds, **options)
             call.tell(
@@ -220,7 +220,7 @@ def _known(call: Call, name: str, data: ClusterData, seed: int) -> None:
     for system, (corpus, changes) in corpora.items():
         call.tell(f"{name}: {system}, known relations, seed {seed}")
         trained = train_clusters(call, data, corpus, seed, changes)
-        metrics = score_known(judge_trained(call, trained, data.whole), labelled, relations, named=bool(changes))
+        metrics = score_known(evaluate_trained(call, trained, data.whole), labelled, relations, named=bool(changes))
         options = {"data": described, "split": f"K = {data.relations}", "system": system}
         call.record(f"{name}_known", metrics, seed=seed, seconds=trained.seconds, **options)
         call.tell("  " + ", ".join(f"{key} {value:.3f}" for key, value in metrics.items()))

@@ -43,18 +43,18 @@ def partly_labelled(maker: ClusterMaker, name: str) -> Path:
 
 
 def score_known(
-    judged: dict[str, Any], labelled: set[int], relations: Sequence[str], *, named: bool
+    evaluated: dict[str, Any], labelled: set[int], relations: Sequence[str], *, named: bool
 ) -> dict[str, float]:
     """Score clusters of pairs that had no label.
 
-    judged (dict[str, Any]): From `judge_pairs`.
+    evaluated (dict[str, Any]): From `evaluate_pairs`.
     named (bool): Whether clusters have names of relations; else each gets that of most of its labelled pairs.
     RETURNS (dict[str, float]): `unknown_b3_f`, `unknown_ari`: of pairs of the other relations; `known_b3_f`,
         `known_ari`: of the known ones; `known_accuracy`: share of these in a cluster with the name of their relation;
         `unknown_kept`: share of pairs of the other relations in a cluster with no such name.
     """
-    gold, clusters = judged["gold"], judged["clusters"]
-    names = dict(enumerate(judged["names"], 1)) if named else _name_by_labels(gold, clusters, labelled)
+    gold, clusters = evaluated["gold"], evaluated["clusters"]
+    names = dict(enumerate(evaluated["names"], 1)) if named else _name_by_labels(gold, clusters, labelled)
     rest = [number for number in range(len(gold)) if number not in labelled and gold[number] != NONE]
     scores_by_kind: dict[str, float] = {}
     for key, numbers in (

@@ -71,12 +71,12 @@ def measure(*arguments: int) -> tuple[float, float]:
 
 def _draw(count: int) -> numpy.ndarray:
     """Draw vectors around centres."""
-    dice = numpy.random.default_rng(0)
-    centres = dice.normal(size=(CLUSTERS, WIDTH)).astype("float32")
+    rng = numpy.random.default_rng(0)
+    centres = rng.normal(size=(CLUSTERS, WIDTH)).astype("float32")
     vectors = numpy.empty((count, WIDTH), dtype="float16")
     for start in range(0, count, CHUNK):
         part = vectors[start : start + CHUNK]
-        part[:] = centres[dice.integers(CLUSTERS, size=len(part))] + 4 * dice.standard_normal(part.shape, "float32")
+        part[:] = centres[rng.integers(CLUSTERS, size=len(part))] + 4 * rng.standard_normal(part.shape, "float32")
     return vectors
 
 
@@ -86,9 +86,9 @@ def draw_table(count: int) -> PairTable:
     RETURNS (PairTable): Keys, vectors, words between the arguments, and their types, each an object of its own, as
         those that are read.
     """
-    dice = numpy.random.default_rng(1)
-    keys = [dice.bytes(12) for _ in range(count)]
-    types = [(f"TYPE{one}", f"TYPE{other}") for one, other in dice.integers(6, size=(count, 2)).tolist()]
+    rng = numpy.random.default_rng(1)
+    keys = [rng.bytes(12) for _ in range(count)]
+    types = [(f"TYPE{one}", f"TYPE{other}") for one, other in rng.integers(6, size=(count, 2)).tolist()]
     return PairTable(
         keys, _draw(count), gaps=draw_gaps(count), types=types, gold=[None] * count, backwards=[False] * count
     )
@@ -96,13 +96,13 @@ def draw_table(count: int) -> PairTable:
 
 def draw_gaps(count: int) -> list[tuple[str, ...]]:
     """Draw what stands between arguments, by Zipf's law."""
-    dice = numpy.random.default_rng(2)
+    rng = numpy.random.default_rng(2)
     shares = 1.0 / numpy.arange(3, WORDS + 3)
     shares /= shares.sum()
-    phrases = [dice.choice(WORDS, size=dice.integers(1, LONGEST + 1), p=shares).tolist() for _ in range(PHRASES)]
-    lengths = dice.integers(1, LONGEST + 1, size=count)
-    kinds = dice.choice(3, size=count, p=[EMPTY, REPEATED, 1.0 - EMPTY - REPEATED])
-    chosen, words = dice.integers(PHRASES, size=count), dice.choice(WORDS, size=int(lengths.sum()), p=shares)
+    phrases = [rng.choice(WORDS, size=rng.integers(1, LONGEST + 1), p=shares).tolist() for _ in range(PHRASES)]
+    lengths = rng.integers(1, LONGEST + 1, size=count)
+    kinds = rng.choice(3, size=count, p=[EMPTY, REPEATED, 1.0 - EMPTY - REPEATED])
+    chosen, words = rng.integers(PHRASES, size=count), rng.choice(WORDS, size=int(lengths.sum()), p=shares)
     ends = numpy.cumsum(lengths)
     gaps: list[tuple[str, ...]] = []
     for number, (kind, end, length) in enumerate(zip(kinds.tolist(), ends.tolist(), lengths.tolist())):

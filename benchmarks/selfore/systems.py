@@ -13,7 +13,7 @@ import torch
 from benchmarks.harness.call import Call
 from benchmarks.harness.pairs import read_examples
 from benchmarks.harness.runs import ROOT, Trained, cached, digest, fingerprint, train_run
-from benchmarks.selfore.abstain import judge_pairs
+from benchmarks.selfore.abstain import evaluate_pairs
 from benchmarks.selfore.corpora import ClusterData
 from benchmarks.selfore.vectors import Vectors, cluster_vectors, count_clusters, read_vectors
 
@@ -99,14 +99,14 @@ def score_trained(call: Call, trained: Trained, corpus: Path) -> dict[str, Any]:
     return cached(trained.folder / f"scores-{digest(corpus)}.json", compute)
 
 
-def judge_trained(call: Call, trained: Trained, corpus: Path) -> dict[str, Any]:
-    """Let a pipeline put the pairs of a corpus into its clusters. RETURNS (dict[str, Any]): Of `judge_pairs`."""
+def evaluate_trained(call: Call, trained: Trained, corpus: Path) -> dict[str, Any]:
+    """Let a pipeline put the pairs of a corpus into its clusters. RETURNS (dict[str, Any]): Of `evaluate_pairs`."""
 
     def compute() -> dict[str, Any]:
         torch.set_num_threads(call.settings.threads)
-        return judge_pairs(spacy.load(trained.last), corpus)
+        return evaluate_pairs(spacy.load(trained.last), corpus)
 
-    return cached(trained.folder / f"judged-{digest(corpus)}.json", compute)
+    return cached(trained.folder / f"pairs-{digest(corpus)}.json", compute)
 
 
 def untrained_vectors(call: Call, data: ClusterData, changes: Changes) -> Vectors:

@@ -47,8 +47,8 @@ def read_vectors(pipeline: Path, corpus: Path, *, threads: int) -> Vectors:
         for batch in minibatch(read_examples(nlp, corpus), BATCH):
             pairs = clusterer.suggest([example.predicted for example in batch])
             rows.append(clusterer.forward(pairs).vector.astype("float16"))
-            said = [[triple.relation for triple in example.reference._.triples] for example in batch]
-            gold += [next(iter(said[doc]), NONE) for doc in pairs.doc.tolist()]
+            relations = [[triple.relation for triple in example.reference._.triples] for example in batch]
+            gold += [next(iter(relations[doc]), NONE) for doc in pairs.doc.tolist()]
             keys += keys_of(pairs)
         first = {key: number for number, key in reversed(list(enumerate(keys)))}
         distinct = numpy.asarray([first[key] for key in sorted(first)])

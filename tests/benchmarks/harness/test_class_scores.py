@@ -10,11 +10,11 @@ PP12, OTHER = "Product-Producer(e1,e2)", "Other"
 
 def test_semeval_counts_directions_and_leaves_other_out() -> None:
     gold = [CE12, CE12, CE21, MT12, MT12, OTHER, OTHER, PP12]
-    said = [CE12, CE21, CE21, MT12, OTHER, OTHER, CE12, MT12]
-    scores = semeval2010_scores(gold, said)
-    # Cause-Effect: said 4 times (one in the wrong direction, one where gold is Other), right twice, gold 3 times.
-    # Message-Topic: said twice (one where gold is Product-Producer), right once, gold twice.
-    # Product-Producer: never said, gold once.
+    predicted = [CE12, CE21, CE21, MT12, OTHER, OTHER, CE12, MT12]
+    scores = semeval2010_scores(gold, predicted)
+    # Cause-Effect: predicted 4 times (one in the wrong direction, one where gold is Other), right twice, gold 3 times.
+    # Message-Topic: predicted twice (one where gold is Product-Producer), right once, gold twice.
+    # Product-Producer: never predicted, gold once.
     assert scores["semeval_per_relation"] == {
         "Cause-Effect": pytest.approx({"p": 2 / 4, "r": 2 / 3, "f": 4 / 7}),
         "Message-Topic": pytest.approx({"p": 1 / 2, "r": 1 / 2, "f": 1 / 2}),
@@ -39,8 +39,8 @@ def test_semeval_relations_that_gold_lacks_are_not_in_the_mean() -> None:
 
 
 def test_semeval_with_nothing_to_find() -> None:
-    for gold, said in (([], []), ([OTHER], [OTHER]), ([OTHER], [CE12])):
-        assert [semeval2010_scores(gold, said)[f"semeval_macro_{key}"] for key in "prf"] == [0.0, 0.0, 0.0]
+    for gold, predicted in (([], []), ([OTHER], [OTHER]), ([OTHER], [CE12])):
+        assert [semeval2010_scores(gold, predicted)[f"semeval_macro_{key}"] for key in "prf"] == [0.0, 0.0, 0.0]
 
 
 LABELS = st.sampled_from([CE12, CE21, MT12, MT21, PP12, OTHER])
@@ -55,17 +55,17 @@ def test_gold_is_right(gold: list) -> None:
 
 def test_micro_without_no_relation() -> None:
     gold = ["a", "a", "b", "none", "none", "b"]
-    said = ["a", "b", "none", "none", "a", "b"]
+    predicted = ["a", "b", "none", "none", "a", "b"]
     # Said 4 relations, 2 of them right, of 4 in gold; the right "none" counts nowhere.
-    assert micro_without(gold, said, no_relation="none") == pytest.approx(
+    assert micro_without(gold, predicted, no_relation="none") == pytest.approx(
         {"micro_p": 0.5, "micro_r": 0.5, "micro_f": 0.5}
     )
     # Without a "none" it is accuracy: "none" is a class like others.
-    assert micro_without(gold, said, no_relation="-")["micro_f"] == pytest.approx(3 / 6)
+    assert micro_without(gold, predicted, no_relation="-")["micro_f"] == pytest.approx(3 / 6)
 
 
 @pytest.mark.parametrize(
-    "gold, said, expected",
+    "gold, predicted, expected",
     [
         (["a"], ["none"], (1.0, 0.0, 0.0)),  # nothing predicted
         (["none"], ["a"], (0.0, 0.0, 0.0)),  # nothing in gold
@@ -73,11 +73,11 @@ def test_micro_without_no_relation() -> None:
         ([], [], (1.0, 0.0, 0.0)),
     ],
 )
-def test_micro_conventions(gold: list, said: list, expected: tuple) -> None:
-    assert tuple(micro_without(gold, said, no_relation="none").values()) == expected
+def test_micro_conventions(gold: list, predicted: list, expected: tuple) -> None:
+    assert tuple(micro_without(gold, predicted, no_relation="none").values()) == expected
 
 
 def test_lengths_must_agree() -> None:
-    for score in (semeval2010_scores, lambda gold, said: micro_without(gold, said, no_relation="none")):
+    for score in (semeval2010_scores, lambda gold, predicted: micro_without(gold, predicted, no_relation="none")):
         with pytest.raises(ValueError, match="2 gold labels for 1 predicted ones; expected as many of both"):
             score(["a", "b"], ["a"])

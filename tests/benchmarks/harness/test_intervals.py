@@ -14,10 +14,10 @@ def test_all_sentences_have_the_official_score() -> None:
 
     rng = random.Random(3)
     gold = [rng.choice(LABELS) for _ in range(60)]
-    said = [label if rng.random() < 0.6 else rng.choice(LABELS) for label in gold]
-    found = drawn_scores(gold, said, draws=20)
+    predicted = [label if rng.random() < 0.6 else rng.choice(LABELS) for label in gold]
+    found = drawn_scores(gold, predicted, draws=20)
     assert found.shape == (21,)
-    assert found[0] == pytest.approx(semeval2010_scores(gold, said)["semeval_macro_f"])
+    assert found[0] == pytest.approx(semeval2010_scores(gold, predicted)["semeval_macro_f"])
     assert len(set(found.tolist())) > 10
 
 

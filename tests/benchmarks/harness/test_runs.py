@@ -101,7 +101,7 @@ def test_nyt24_from_files_to_rows(data: pathlib.Path, tmp_path: pathlib.Path, pr
 def test_rules_of_pairing_and_curves_on_a_trained_pipeline(data: pathlib.Path, tmp_path: pathlib.Path) -> None:  # noqa: F811
     from benchmarks.harness.datasets import Maker
     from benchmarks.harness.runs import DEFAULT_CONFIG, Settings, train_run
-    from benchmarks.rere.judge import judge
+    from benchmarks.rere.evaluation import evaluate
 
     made = Maker(data, tmp_path / "runs").nyt24(foreign=False)
     settings = Settings(runs=tmp_path / "runs", encoder=tmp_path, passes=120, threads=1, precision="fp32")
@@ -110,7 +110,7 @@ def test_rules_of_pairing_and_curves_on_a_trained_pipeline(data: pathlib.Path, t
     assert trained.steps == pytest.approx(120 * trained.steps_per_pass, rel=0.1)
     assert 0 < trained.seconds
     for pairing in ("scored", "nearest"):
-        found = judge(trained.pipeline, made, threads=1, pairing=pairing, curve=True)
+        found = evaluate(trained.pipeline, made, threads=1, pairing=pairing, curve=True)
         recall, precision = found["curve"]["recall"], found["curve"]["precision"]
         assert recall == sorted(recall)
         assert max(recall) >= found["tests"]["test"]["tuned"]["exact_r"] > 0.5

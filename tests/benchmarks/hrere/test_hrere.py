@@ -58,18 +58,18 @@ def data(tmp_path: pathlib.Path) -> pathlib.Path:
     near = [f"{link(n)}\t{link(n + 5)}\t{(BORN, LIVES)[n % 2]}" for n in range(2 * PEOPLE)]
     for split, some in (("dev", near[:10]), ("test", near[10:])):
         (folder / "fb60k_nyt10_kg" / f"{split}.triples").write_text("\n".join(some) + "\n")
-    # of pairs of the test, one right, one wrong and one of a relation that training does not show; of a judged one
+    # of pairs of the test, one right, one wrong and one of a relation that training does not show; of an annotated one
     known = [(24, BORN, 25), (25, BORN, 26), (27, WORKS, 28), (200, BORN, 201), (24, LIVES, 40)]
     text = "".join(f"/m/{link(h)[2:]}\t{r}\t/m/{link(t)[2:]}\n" for h, r, t in known).encode()
     with tarfile.open(folder / "fb15k237" / "FB15k-237.tar.gz", "w:gz") as packed:
         member = tarfile.TarInfo("FB15k-237/train.txt")
         member.size = len(text)
         packed.addfile(member, io.BytesIO(text))
-    (folder / "nyt_hoffmann_sentential" / "sentential.txt").write_text("".join(judged_lines()))
+    (folder / "nyt_hoffmann_sentential" / "sentential.txt").write_text("".join(annotated_lines()))
     return folder
 
 
-def judged_lines() -> List[str]:
+def annotated_lines() -> List[str]:
     rows = [(24, 25, "y", "[P24]1 met [P25]2 ."), (200, 201, "n", "[P200]1 saw [P201]2 ."), (0, 1, "", "[P0]1 [P1]2")]
     rows += [(n, n + 1, "indirect", f"[P{n}]1 met [P{n + 1}]2 .") for n in range(PEOPLE)]
     return [f'{guid(a)}\t{guid(b)}\t1\t{BORN}\t{said}\t"{text}"\n' for a, b, said, text in rows]
@@ -108,16 +108,16 @@ def test_parts_share_no_pair_and_no_text(maker: Any) -> None:
     assert read(given.train)[0] & read(given.test)[0] <= {frozenset((link(0), link(1)))}
 
 
-def test_judged_sentences_of_training_are_left_out(maker: Any) -> None:
-    from benchmarks.hrere.hoffmann import FILE, leave_out, read_judgements
+def test_annotated_sentences_of_training_are_left_out(maker: Any) -> None:
+    from benchmarks.hrere.hoffmann import FILE, leave_out, read_annotations
 
     given = maker.given()
-    judgements = list(read_judgements(maker.data / FILE))
-    assert len(judgements) == 2 + PEOPLE, "blank lines are none"
-    kept, counts = leave_out(judgements, {"train": given.train, "dev": given.dev})
+    annotations = list(read_annotations(maker.data / FILE))
+    assert len(annotations) == 2 + PEOPLE, "blank lines are none"
+    kept, counts = leave_out(annotations, {"train": given.train, "dev": given.dev})
     assert [each.text for each in kept] == ["p24 met p25 .", "p200 saw p201 ."]
     assert counts["in_train_found"] > counts["in_dev_found"] > 0 and sum(counts.values()) == PEOPLE
-    assert leave_out(judgements, {"train": given.train})[1] == {"in_train_found": counts["in_train_found"]}
+    assert leave_out(annotations, {"train": given.train})[1] == {"in_train_found": counts["in_train_found"]}
 
 
 def test_knowledge_base_that_is_asked_without_training(maker: Any) -> None:
@@ -144,7 +144,7 @@ def test_embeddings_are_found_by_what_they_are_made_of(maker: Any, monkeypatch: 
     said: List[str] = []
     one = maker.kb("fb15k237", seed=0, tell=said.append)
     facts = {tuple(each) for each in numpy.load(one / "facts.npy").tolist()}
-    assert len(facts) == 1, "no pair of NYT10, and none that was judged"
+    assert len(facts) == 1, "no pair of NYT10, and none that was annotated"
     count = len(said)
     assert maker.kb("fb15k237", seed=0, tell=said.append) == one and len(said) == count
     assert maker.kb("fb15k237", seed=1, tell=said.append) != one
@@ -313,11 +313,11 @@ def test_rows_of_a_part(maker: Any, tmp_path: pathlib.Path, monkeypatch: pytest.
     monkeypatch.setattr(hrere_experiments, "read_outputs", said)
     asked: List[int] = []
 
-    def judge(pipeline: pathlib.Path, judgements: List[Any], *, mixture: Any) -> Dict[str, float]:
-        asked.append(len(judgements))
-        return {"sentence_ap": 0.5, "judged_found": float(len(judgements))}
+    def score(pipeline: pathlib.Path, annotations: List[Any], *, mixture: Any) -> Dict[str, float]:
+        asked.append(len(annotations))
+        return {"sentence_ap": 0.5, "judged_found": float(len(annotations))}
 
-    monkeypatch.setattr(hrere_experiments, "score_judgements", judge)
+    monkeypatch.setattr(hrere_experiments, "score_annotations", score)
     monkeypatch.setattr(hrere_experiments, "drawn_scores", few_draws(hrere_experiments.drawn_scores))
     call = replace(make_call(maker, tmp_path), only=frozenset(["central", "last", "rate"]))
     hrere_experiments.experiment("given")(call)

@@ -60,7 +60,7 @@ def test_rules_label_a_corpus(corpus: pathlib.Path) -> None:
 
 def test_thresholds_and_scores(corpus: pathlib.Path) -> None:
     from benchmarks.harness.pairs import read_pairs
-    from benchmarks.nero.judge import NO_LABELS, best_threshold, fixed_answers, judge, named_auc
+    from benchmarks.nero.evaluation import NO_LABELS, best_threshold, evaluate, fixed_answers, named_auc
 
     pairs = read_pairs(corpus, marked=True)
     labels = [answer or PairClass("Cause-Effect") for *_, answer in ROWS]
@@ -69,17 +69,17 @@ def test_thresholds_and_scores(corpus: pathlib.Path) -> None:
     assert answers.above(0.7) == [*answers.labels[:2], "Other", "Other"]
     assert best_threshold(answers, pairs, 0) == NO_LABELS == 0.5
     assert 0.4 < best_threshold(answers, pairs, 4) <= 0.6, "without the wrong answer, and no more than that"
-    found = judge(answers, answers, tuning=pairs, gold=pairs)
+    found = evaluate(answers, answers, tuning=pairs, gold=pairs)
     assert found["no labels"]["micro_f"] == found["800 labels"]["micro_f"] == 1.0
     worse = fixed_answers(labels)
-    assert judge(worse, worse, tuning=pairs, gold=pairs)["no labels"]["micro_p"] == 0.75
+    assert evaluate(worse, worse, tuning=pairs, gold=pairs)["no labels"]["micro_p"] == 0.75
     assert named_auc(answers, pairs) == found["no labels"]["named_auc"] == 1.0 and named_auc(worse, pairs) == 0.5
     assert named_auc(fixed_answers(labels, numpy.asarray([0.9, 0.3, 0.6, 0.4])), pairs) == pytest.approx(2 / 3)
 
 
 def test_labels_are_read_as_they_are_written() -> None:
+    from benchmarks.nero.evaluation import label_of
     from benchmarks.nero.experiments import _class_of
-    from benchmarks.nero.judge import label_of
 
     for answer in (PairClass("Message-Topic"), PairClass("Message-Topic", True), None):
         assert _class_of(label_of(answer)) == answer

@@ -101,16 +101,16 @@ def test_pairs_without_a_relation(data: pathlib.Path, tmp_path: pathlib.Path) ->
 def test_purity_of_what_is_kept() -> None:
     from benchmarks.selfore.abstain import abstention
 
-    judged = {
+    evaluated = {
         "gold": ["a", "a", "b", "", "b", "", "", "a"],
         "clusters": [1, 1, 1, 1, 2, 2, 2, 2],
         "score": [0.9, 0.8, 0.7, 0.1, 0.9, 0.2, 0.3, 0.45],
         "margin": list(range(8)),
     }
-    found = dict(abstention(judged, "score"))
+    found = dict(abstention(evaluated, "score"))
     assert found[0.0] == pytest.approx({"purity": 3 / 8, "b3_p": (6 / 4 + 4 / 4) / 8, "stated": 5 / 8, "coverage": 1.0})
     assert found[0.5] == pytest.approx({"purity": 3 / 4, "b3_p": (5 / 3 + 1) / 4, "stated": 1.0, "coverage": 0.5})
-    assert [each["coverage"] for _, each in abstention(judged, "margin")][5] == 0.5
+    assert [each["coverage"] for _, each in abstention(evaluated, "margin")][5] == 0.5
 
 
 def test_known_relations(data: pathlib.Path, tmp_path: pathlib.Path) -> None:
@@ -124,10 +124,10 @@ def test_known_relations(data: pathlib.Path, tmp_path: pathlib.Path) -> None:
     docs = list(iter_docs(partly_labelled(maker, "fewrel"), spacy.blank("en").vocab))
     said = {number for number, doc in enumerate(docs) if has_triples(doc)}
     assert said == labelled and len(said) == 1 and len(AnnotatedPairs()(docs)) == 10
-    judged = {"gold": ["a", "a", "a", "b", "b", "b"], "clusters": [1, 1, 2, 2, 2, 1], "names": ["a", "new"]}
-    found = score_known(judged, {0}, ["a"], named=True)
+    evaluated = {"gold": ["a", "a", "a", "b", "b", "b"], "clusters": [1, 1, 2, 2, 2, 1], "names": ["a", "new"]}
+    found = score_known(evaluated, {0}, ["a"], named=True)
     assert found["known_accuracy"] == 0.5 and found["unknown_kept"] == pytest.approx(2 / 3)
-    assert score_known(judged, {0}, ["a"], named=False) == found
+    assert score_known(evaluated, {0}, ["a"], named=False) == found
 
 
 def test_types_of_a_recogniser(data: pathlib.Path, tmp_path: pathlib.Path) -> None:

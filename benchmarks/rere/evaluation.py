@@ -15,9 +15,8 @@ from spacy.training import Example
 from benchmarks.harness.datasets import DataSet
 from spacy_relext.corpora.reader import TripleCorpus
 from spacy_relext.pipeline.tuning import tune_pipeline
-from spacy_relext.scoring.evaluation import SHARED, EvaluationSettings, choose_labels, evaluate_pipeline
-from spacy_relext.scoring.outcomes import collect_outcomes
-from spacy_relext.scoring.triples import gold_records
+from spacy_relext.scoring.evaluation import SHARED, choose_labels, evaluate_pipeline
+from spacy_relext.scoring.triples import collect_outcomes, gold_records
 
 METRICS = (
     *("exact_p", "exact_r", "exact_f", "span_f", "partial_f", "macro_f", "direction_accuracy", "ece"),
@@ -30,7 +29,7 @@ FLOOR = 0.001
 CURVE_POINTS = 200
 
 
-def judge(
+def evaluate(
     pipeline: Path, data: DataSet, *, threads: int, pairing: str = "scored", extras: bool = False, curve: bool = False
 ) -> dict[str, Any]:
     """Score a pipeline tuned on the tuning corpus.
@@ -74,8 +73,7 @@ def _score(
     nlp: Language, examples: Sequence[Example], *, labels: list[str] | None = None, gold_relations: bool = False
 ) -> dict[str, float]:
     """Evaluate, and keep what a table may show."""
-    settings = EvaluationSettings(label_filter=labels, gold_relations=gold_relations)
-    scores = evaluate_pipeline(nlp, examples, settings=settings)
+    scores = evaluate_pipeline(nlp, examples, label_filter=labels, give_relations=gold_relations)
     if labels is not None:  # the scorer of the detector counts all relations
         scores = {key: value for key, value in scores.items() if not key.startswith("relations_")}
     return {key: float(scores[key]) for key in METRICS if scores.get(key) is not None}

@@ -84,7 +84,7 @@ def best_threshold(answers: Answers, pairs: PairSet, count: int) -> float:
     return max(tried, key=lambda limit: (pair_scores(gold, part.above(limit), task=SEMEVAL)["micro_f"], -limit))
 
 
-def judge(dev: Answers, test: Answers, *, tuning: PairSet, gold: PairSet) -> Mapping[str, dict[str, float]]:
+def evaluate(dev: Answers, test: Answers, *, tuning: PairSet, gold: PairSet) -> Mapping[str, dict[str, float]]:
     """Score answers with each budget of labels.
 
     dev, test (Answers): Of the tuning and the test corpus.
