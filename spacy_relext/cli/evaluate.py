@@ -14,7 +14,7 @@ from spacy.training import Example
 from ..corpora.reader import TripleCorpus
 from ..errors import Errors
 from ..scoring.clusters import PREFIX, SCORES
-from ..scoring.evaluation import EvaluationSettings, choose_labels, evaluate_pipeline
+from ..scoring.evaluation import choose_labels, evaluate_pipeline
 from ..scoring.ranking import UNITS, RecallCurve, recall_curve
 from ..scoring.triples import Scores
 from ..visuals.recall_curve import draw_recall_curves
@@ -94,10 +94,14 @@ def evaluate_cli(
         labels = choose_labels(nlp, examples, split_list(label_filter))
         drawn: List[Path] = []
         look = None if curve is None else partial(draw_rankings, nlp, curve, drawn)
-        given = {"label_filter": labels, "gold_relations": gold_relations, "look": look}
-        settings = EvaluationSettings(batch_size=batch_size, **given)  # type: ignore[arg-type]
-        shown = with_progress(examples, total=len(examples))
-        metrics = evaluate_pipeline(nlp, shown, settings=settings)
+        metrics = evaluate_pipeline(
+            nlp,
+            with_progress(examples, total=len(examples)),
+            batch_size=batch_size,
+            label_filter=labels,
+            give_relations=gold_relations,
+            look=look,
+        )
         if not metrics["n_annotated"]:
             fail(Errors.R208.format(count=len(examples), path=str(corpus)))
         for line in report_lines(metrics, labels=labels):

@@ -13,8 +13,9 @@ from ..annotations.entities import is_searched
 from ..annotations.store import has_triples
 from ..errors import Errors
 from ..scoring.calibration import best_threshold, expected_calibration_error, steady_thresholds
-from ..scoring.outcomes import RelationCells, TripleOutcomes, collect_cells, collect_outcomes, estimate_label_frequency
 from ..scoring.probabilities import Floats, Platt, calibrate, fit_platt
+from ..scoring.relations import RelationCells, collect_cells, estimate_label_frequency
+from ..scoring.triples import TripleOutcomes, collect_outcomes
 from .pipe import Instances, Outputs, RelationPipe
 from .settings import Settings, as_saved, keep_settings
 

@@ -1,8 +1,9 @@
 """Calibration metrics, precision-recall curves and thresholds: functions of arrays.
 
-`scores` are confidences of predictions, `correct` marks the right ones, `n_gold` counts all gold items, predicted or
-not. A threshold accepts scores that are greater or equal, so equal scores are accepted or rejected together.
-`probabilities.py` calibrates scores.
+Arguments of the same name mean the same: `scores` are confidences of N predictions, 0 to 1, and `correct` marks the
+right ones, both of shape (N,); `labels` are their labels; `n_gold` counts all gold items, predicted or not;
+`min_positives` is the number of right predictions that a label needs for its own threshold; `floor` is the lowest
+possible score. A threshold accepts scores that are greater or equal, so equal scores are accepted or rejected together.
 """
 
 from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
@@ -16,18 +17,19 @@ from .probabilities import Bools, Counts, Floats, check_scores, logit, sigmoid
 DEFAULT_THRESHOLD = 0.5
 
 # Weights of a label's own threshold against the single one.
-SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+
+_FOLDS = 5
 
 _EPSILON = 1e-6
 
+_SAMPLES = 1000
+
+_LEVEL = 0.95
+
 
 class Bin(NamedTuple):
-    """One bin of a reliability diagram.
-
-    confidence (float): Mean score.
-    accuracy (float): Share of right predictions.
-    size (int): Number of predictions.
-    """
+    """One bin of a reliability diagram: mean score, share of right predictions, number of predictions."""
 
     confidence: float
     accuracy: float
@@ -43,13 +45,11 @@ class _Sweep(NamedTuple):
 
 
 def calibration_bins(scores: Floats, correct: Bools, *, n_bins: int = 10, bins: str = "mass") -> List[Bin]:
-    """Group predictions into the bins of a reliability diagram.
+    """Group predictions into the bins of a reliability diagram, from low to high scores.
 
-    scores (Floats): Confidences, 0 to 1. Shape (N,)
-    correct (Bools): Which are right. Shape (N,)
     n_bins (int): Number of bins; empty ones are left out.
     bins (str): "mass": equal numbers of predictions; "width": equal steps from 0 to 1.
-    RETURNS (List[Bin]): From low to high scores; the accuracy of equal scores is shared evenly.
+    RETURNS (List[Bin]): The accuracy of equal scores is shared evenly.
     """
     scores, correct = check_scores(scores, correct)
     distinct, position, counts = numpy.unique(scores, return_inverse=True, return_counts=True)
@@ -69,19 +69,13 @@ def calibration_bins(scores: Floats, correct: Bools, *, n_bins: int = 10, bins: 
 def expected_calibration_error(
     scores: Floats, correct: Bools, *, n_bins: int = 10, bins: str = "mass"
 ) -> Optional[float]:
-    """Compute the ECE: mean distance between score and accuracy of the bins, weighted by size.
+    """Compute the ECE: mean distance between score and accuracy of the `calibration_bins`, weighted by size.
 
-    scores (Floats): Confidences, 0 to 1. Shape (N,)
-    correct (Bools): Which are right. Shape (N,)
-    n_bins (int): Number of bins.
-    bins (str): "mass" or "width", as in `calibration_bins`.
     RETURNS (Optional[float]): 0 to 1; None without predictions.
     """
     groups = calibration_bins(scores, correct, n_bins=n_bins, bins=bins)
     total = sum(group.size for group in groups)
-    if not total:
-        return None
-    return sum(group.size * abs(group.confidence - group.accuracy) for group in groups) / total
+    return sum(group.size * abs(group.confidence - group.accuracy) for group in groups) / total if total else None
 
 
 def best_threshold(
@@ -89,12 +83,9 @@ def best_threshold(
 ) -> Tuple[float, float]:
     """Find the single threshold with the highest F1, by one sorted sweep.
 
-    scores (Floats): Confidences. Shape (N,)
-    correct (Bools): Which are right. Shape (N,)
-    n_gold (int): All gold items.
     default (float): Threshold if no prediction is right.
-    floor (float): Lowest possible score: a threshold that accepts all is halfway to it.
-    RETURNS (Tuple[float, float]): The threshold, halfway to the next lower score, and its F1; the highest of ties.
+    RETURNS (Tuple[float, float]): The threshold, halfway to the next lower score (or to the floor if it accepts all),
+        and its F1; the highest of ties.
     """
     sweep = _sweep(scores, correct, n_gold)
     if not len(sweep.scores) or not sweep.right[-1]:
@@ -116,14 +107,8 @@ def label_thresholds(
 ) -> Dict[str, float]:
     """Fit a threshold for each label with enough right predictions; other labels get the best single one.
 
-    scores (Floats): Confidences. Shape (N,)
-    correct (Bools): Which are right. Shape (N,)
-    labels (Sequence[str]): Label of each prediction. Shape (N,)
-    n_gold (Mapping[str, int]): All gold items per label.
-    min_positives (int): Right predictions that a label needs for its own threshold.
     objective (str): "micro": coordinate ascent on the F1 over all labels, from the single threshold, so never worse
         than that on this data; "label": the best F1 of each label by itself.
-    floor (float): Lowest possible score.
     RETURNS (Dict[str, float]): A threshold for every label among the predictions or the gold items.
     """
     if objective not in ("micro", "label"):
@@ -135,12 +120,12 @@ def label_thresholds(
     fitted = {label: single for label in sorted({*labels, *n_gold})}
     sweeps = {label: _sweep(scores[names == label], correct[names == label], None) for label in fitted}
     rich = [label for label, sweep in sweeps.items() if len(sweep.right) and sweep.right[-1] >= min_positives]
-    if objective == "label":
-        for label in rich:
-            mask = names == label
-            fitted[label], _ = best_threshold(scores[mask], correct[mask], n_gold=n_gold.get(label, 0), floor=floor)
-        return fitted
-    return {**fitted, **_fit_jointly(sweeps, rich, single=single, n_gold=total, floor=floor)}
+    if objective == "micro":
+        return {**fitted, **_fit_jointly(sweeps, rich, single=single, n_gold=total, floor=floor)}
+    for label in rich:
+        mask = names == label
+        fitted[label], _ = best_threshold(scores[mask], correct[mask], n_gold=n_gold.get(label, 0), floor=floor)
+    return fitted
 
 
 def steady_thresholds(
@@ -151,19 +136,9 @@ def steady_thresholds(
     n_gold: Mapping[str, int],
     min_positives: int = 10,
     floor: float = 0.0,
-    folds: int = 5,
-    seed: int = 0,
 ) -> Dict[str, float]:
-    """Fit a threshold for each label with enough right predictions, shrunk towards the single one by cross-validation.
+    """Shrink the thresholds of `label_thresholds` towards the single one, by a weight from cross-validation.
 
-    scores (Floats): Confidences, 0 to 1. Shape (N,)
-    correct (Bools): Which are right. Shape (N,)
-    labels (Sequence[str]): Label of each prediction. Shape (N,)
-    n_gold (Mapping[str, int]): All gold items per label.
-    min_positives (int): Right predictions that a label needs for its own threshold.
-    floor (float): Lowest possible score.
-    folds (int): Number of folds.
-    seed (int): Random seed of the folds.
     RETURNS (Dict[str, float]): A threshold for every label; the single one if it is better on this data.
     """
     scores, correct = check_scores(scores, correct)
@@ -172,8 +147,7 @@ def steady_thresholds(
     own = label_thresholds(scores, correct, labels, n_gold=n_gold, min_positives=min_positives, floor=floor)
     if all(value == single for value in own.values()):
         return own
-    part = numpy.random.default_rng(seed).integers(folds, size=len(scores))
-    share = _best_share(scores, correct, names, part, n_gold=n_gold, min_positives=min_positives, floor=floor)
+    share = _best_share(scores, correct, names, n_gold=n_gold, min_positives=min_positives, floor=floor)
     shrunk = _shrink(own, single, share)
     accepted = scores >= _expand(shrunk, names, single)
     f1 = 2 * (accepted & correct).sum() / max(accepted.sum() + sum(n_gold.values()), 1)
@@ -183,9 +157,6 @@ def steady_thresholds(
 def precision_recall_points(scores: Floats, correct: Bools, *, n_gold: int) -> Tuple[Floats, Floats, Floats]:
     """Compute the precision-recall curve, one point per distinct score.
 
-    scores (Floats): Confidences. Shape (N,)
-    correct (Bools): Which are right. Shape (N,)
-    n_gold (int): All gold items.
     RETURNS (Tuple[Floats, Floats, Floats]): Precision, recall and threshold, from the highest threshold down.
     """
     sweep = _sweep(scores, correct, n_gold)
@@ -193,41 +164,27 @@ def precision_recall_points(scores: Floats, correct: Bools, *, n_gold: int) -> T
 
 
 def average_precision(scores: Floats, correct: Bools, *, n_gold: int) -> Optional[float]:
-    """Average the precision over the steps of recall (no interpolation).
-
-    scores (Floats): Confidences. Shape (N,)
-    correct (Bools): Which are right. Shape (N,)
-    n_gold (int): All gold items.
-    RETURNS (Optional[float]): 0 to 1; None without gold items.
-    """
+    """Average the precision over the steps of recall, without interpolation; None without gold items."""
     if not n_gold:
         return None
     precision, recall, _ = precision_recall_points(scores, correct, n_gold=n_gold)
     return float(numpy.sum(numpy.diff(recall, prepend=0.0) * precision))
 
 
-def bootstrap_f1(
-    right: Counts, predicted: Counts, gold: Counts, *, samples: int = 1000, level: float = 0.95, seed: int = 0
-) -> Tuple[float, float]:
-    """Compute a bootstrap confidence interval of F1 over documents.
+def bootstrap_f1(right: Counts, predicted: Counts, gold: Counts) -> Tuple[float, float]:
+    """Compute the 95 % bootstrap confidence interval of F1 over documents; (0, 0) without documents.
 
-    right (Counts): Right predictions of each document. Shape (N,)
-    predicted (Counts): All predictions of each document. Shape (N,)
-    gold (Counts): Gold items of each document. Shape (N,)
-    samples (int): Number of resamples.
-    level (float): Confidence level.
-    seed (int): Random seed.
-    RETURNS (Tuple[float, float]): Lower and upper bound; (0, 0) without documents.
+    right, predicted, gold (Counts): Right predictions, all predictions and gold items of each document. Shape (N,)
     """
     right, total = numpy.asarray(right), numpy.asarray(predicted) + numpy.asarray(gold)
     if not len(right):
         return 0.0, 0.0
-    generator = numpy.random.default_rng(seed)
-    values = numpy.empty(samples)
-    for number in range(samples):  # one draw at a time: an index matrix of (samples, N) would not be small
+    generator = numpy.random.default_rng(0)
+    values = numpy.empty(_SAMPLES)
+    for number in range(_SAMPLES):  # one draw at a time: an index matrix of (samples, N) would not be small
         drawn = generator.integers(len(right), size=len(right))
         values[number] = 2 * right[drawn].sum() / max(total[drawn].sum(), 1)
-    low, high = numpy.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+    low, high = numpy.quantile(values, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])
     return float(low), float(high)
 
 
@@ -279,15 +236,15 @@ def _best_share(
     scores: Floats,
     correct: Bools,
     names: NDArray[numpy.object_],
-    part: NDArray[numpy.int64],
     *,
     n_gold: Mapping[str, int],
     min_positives: int,
     floor: float,
 ) -> float:
     """Find the weight whose thresholds have the best cross-validated F1; the smallest of ties."""
+    part = numpy.random.default_rng(0).integers(_FOLDS, size=len(scores))
     folds = int(part.max()) + 1
-    right, accepted = numpy.zeros(len(SHARES)), numpy.zeros(len(SHARES))
+    right, accepted = numpy.zeros(len(_SHARES)), numpy.zeros(len(_SHARES))
     missed = {label: count - int(correct[names == label].sum()) for label, count in n_gold.items()}
     fewer = max(1, round(min_positives * (folds - 1) / folds))
     for fold in range(folds):
@@ -299,12 +256,12 @@ def _best_share(
         data = (scores[seen], correct[seen])
         single, _ = best_threshold(*data, n_gold=sum(gold.values()), floor=floor)
         own = label_thresholds(*data, names[seen].tolist(), n_gold=gold, min_positives=fewer, floor=floor)
-        for number, share in enumerate(SHARES):
+        for number, share in enumerate(_SHARES):
             chosen = scores[held] >= _expand(_shrink(own, single, share), names[held], single)
             right[number] += (chosen & correct[held]).sum()
             accepted[number] += chosen.sum()
     f1 = 2 * right / numpy.maximum(accepted + sum(n_gold.values()), 1)
-    return SHARES[int(numpy.argmax(f1))]
+    return _SHARES[int(numpy.argmax(f1))]
 
 
 def _shrink(own: Mapping[str, float], single: float, share: float) -> Dict[str, float]:

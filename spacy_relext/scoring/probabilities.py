@@ -21,9 +21,9 @@ Bools = NDArray[numpy.bool_]
 
 Counts = NDArray[numpy.int64]
 
-AnyFloats = NDArray[numpy.floating]
+_AnyFloats = NDArray[numpy.floating]
 
-FloatArray = TypeVar("FloatArray", NDArray[numpy.float32], NDArray[numpy.float64], NDArray[numpy.floating])
+_FloatArray = TypeVar("_FloatArray", NDArray[numpy.float32], NDArray[numpy.float64], NDArray[numpy.floating])
 
 _EPSILON = 1e-9
 
@@ -31,80 +31,54 @@ _MIN_SCALE = 0.05
 
 _RIDGE = 0.1
 
+_STEPS = 50  # of Newton's method; the problem is convex and needs few
+
 
 class Platt(NamedTuple):
-    """Parameters of Platt scaling.
-
-    scale (float): Factor of the logit, positive; below 1 if scores are overconfident.
-    shift (float): Added to the logit.
-    """
+    """Parameters of Platt scaling; scores are overconfident if the scale is below 1."""
 
     scale: float
     shift: float
 
 
-def softmax(logits: FloatArray) -> FloatArray:
-    """Compute the probabilities of classes.
-
-    logits (FloatArray): Shape (..., R)
-    RETURNS (FloatArray): Each row sums to 1. Shape (..., R)
-    """
+def softmax(logits: _FloatArray) -> _FloatArray:
+    """Compute the probabilities of classes. Shapes (..., R) → (..., R)"""
     powers = numpy.exp(logits - logits.max(axis=-1, keepdims=True))
     return powers / powers.sum(axis=-1, keepdims=True)
 
 
-def log_softmax(logits: FloatArray) -> FloatArray:
-    """Compute the logarithms of `softmax`.
-
-    logits (FloatArray): Shape (..., R)
-    RETURNS (FloatArray): Shape (..., R)
-    """
+def log_softmax(logits: _FloatArray) -> _FloatArray:
+    """Compute the logarithms of `softmax`. Shapes (..., R) → (..., R)"""
     centred = logits - logits.max(axis=-1, keepdims=True)
     return centred - numpy.log(numpy.exp(centred).sum(axis=-1, keepdims=True))
 
 
-def sigmoid(logits: AnyFloats) -> Floats:
-    """Compute the logistic function in double precision, without overflow.
-
-    logits (AnyFloats): Any shape.
-    RETURNS (Floats): 0 to 1. The same shape.
-    """
+def sigmoid(logits: _AnyFloats) -> Floats:
+    """Compute the logistic function in double precision, without overflow. Any shape"""
     return 0.5 * (1.0 + numpy.tanh(0.5 * logits.astype("float64")))
 
 
-def logit(scores: AnyFloats) -> Floats:
-    """Compute the inverse of `sigmoid`, finite also for scores of 0 and 1.
-
-    scores (AnyFloats): 0 to 1. Any shape.
-    RETURNS (Floats): The same shape.
-    """
+def logit(scores: _AnyFloats) -> Floats:
+    """Compute the inverse of `sigmoid`, finite also for scores of 0 and 1. Any shape"""
     clipped = numpy.clip(scores.astype("float64"), _EPSILON, 1 - _EPSILON)
     return numpy.log(clipped) - numpy.log1p(-clipped)
 
 
-def calibrate(scores: AnyFloats, *, scale: float, shift: float) -> Floats:
-    """Apply Platt scaling.
-
-    scores (AnyFloats): 0 to 1. Shape (N,)
-    scale (float): Factor of the logits, positive.
-    shift (float): Added to the logits.
-    RETURNS (Floats): Probabilities in the same order; the scores themselves if scale is 1 and shift 0. Shape (N,)
-    """
+def calibrate(scores: _AnyFloats, *, scale: float, shift: float) -> Floats:
+    """Apply Platt scaling to scores from 0 to 1; they stay as they are if scale is 1 and shift 0. Any shape"""
     if scale == 1.0 and shift == 0.0:
         return scores.astype("float64", copy=False)
     return sigmoid(scale * logit(scores) + shift)
 
 
-def fit_platt(scores: Floats, correct: Bools, *, fit_shift: bool = True, steps: int = 50) -> Platt:
+def fit_platt(scores: Floats, correct: Bools, *, fit_shift: bool = True) -> Platt:
     """Fit Platt scaling by Newton's method on the likelihood, with Platt's smoothed targets.
 
     A small ridge penalty towards the identity keeps the scale finite for few or perfectly separated predictions.
 
-    scores (Floats): Confidences, 0 to 1. Shape (N,)
+    scores (Floats): Confidences, 0 to 1; without any, the result is the identity. Shape (N,)
     correct (Bools): Which predictions are correct. Shape (N,)
     fit_shift (bool): False: fit the scale alone.
-    steps (int): Maximum number of iterations; the problem is convex and needs few.
-    RETURNS (Platt): The identity without predictions.
     """
     scores, correct = check_scores(scores, correct)
     if not len(scores):
@@ -114,20 +88,19 @@ def fit_platt(scores: Floats, correct: Bools, *, fit_shift: bool = True, steps: 
     logits = logit(scores)
     inputs = numpy.stack([logits, numpy.ones_like(logits)], axis=1)  # (N, 2)
     start = numpy.array([1.0, 0.0])
-    weights = _newton(inputs, targets, start, free=numpy.array([True, fit_shift]), steps=steps)
+    weights = _newton(inputs, targets, start, free=numpy.array([True, fit_shift]))
     if weights[0] < _MIN_SCALE:  # uninformative or inverted scores: nearly flatten them, but keep their order
         start = numpy.array([_MIN_SCALE, 0.0])
-        weights = _newton(inputs, targets, start, free=numpy.array([False, fit_shift]), steps=steps)
+        weights = _newton(inputs, targets, start, free=numpy.array([False, fit_shift]))
     return Platt(float(weights[0]), float(weights[1]))
 
 
-def fit_temperature(logits: AnyFloats, targets: AnyFloats, *, grid: Optional[Sequence[float]] = None) -> float:
+def fit_temperature(logits: _AnyFloats, targets: _AnyFloats, *, grid: Optional[Sequence[float]] = None) -> float:
     """Find the temperature T that minimizes the cross-entropy of softmax(logits / T) with the targets.
 
-    logits (AnyFloats): Shape (N, R)
-    targets (AnyFloats): Gold distribution over the classes of each row. Shape (N, R)
+    logits (_AnyFloats): Shape (N, R)
+    targets (_AnyFloats): Gold distribution over the classes of each row. Shape (N, R)
     grid (Optional[Sequence[float]]): Temperatures to choose from; None: golden-section search from 0.1 to 10.
-    RETURNS (float): T.
     """
     wide = logits.astype("float64")
 
@@ -145,13 +118,7 @@ def fit_temperature(logits: AnyFloats, targets: AnyFloats, *, grid: Optional[Seq
 
 
 def check_scores(scores: Floats, correct: Bools) -> Tuple[Floats, Bools]:
-    """Check that scores and correctness have one shape and that scores are finite.
-
-    scores (Floats): Shape (N,)
-    correct (Bools): Shape (N,)
-    RETURNS (Tuple[Floats, Bools]): Both as arrays of these types.
-    RAISES (ValueError): If a check fails.
-    """
+    """Convert to arrays of these types; raise a ValueError unless both have one shape (N,) and scores are finite."""
     scores, correct = numpy.asarray(scores, dtype=numpy.float64), numpy.asarray(correct, dtype=bool)
     if scores.ndim != 1 or scores.shape != correct.shape:
         shapes = f"{scores.shape} and {correct.shape}"
@@ -161,13 +128,13 @@ def check_scores(scores: Floats, correct: Bools) -> Tuple[Floats, Bools]:
     return scores, correct
 
 
-def _newton(inputs: Floats, targets: Floats, start: Floats, *, free: Bools, steps: int) -> Floats:
+def _newton(inputs: Floats, targets: Floats, start: Floats, *, free: Bools) -> Floats:
     """Minimize the penalized cross-entropy over the free weights, halving steps that do not lower it."""
     weights = start.copy()
     if not free.any():
         return weights
     loss = _penalized_loss(inputs, targets, weights, start)
-    for _ in range(steps):
+    for _ in range(_STEPS):
         probs = sigmoid(inputs @ weights)
         gradient = inputs.T @ (probs - targets) + _RIDGE * (weights - start)
         hessian = inputs.T @ (inputs * (probs * (1 - probs))[:, None]) + _RIDGE * numpy.eye(2)

@@ -23,9 +23,9 @@ from .probabilities import Bools, Floats, check_scores
 
 UNITS = ("bag", "mention")
 
-PLACES = (100, 200, 300)
+_PLACES = (100, 200, 300)
 
-PERCENTS = (10, 30, 50)
+_PERCENTS = (10, 30, 50)
 
 Fact = Tuple[Hashable, str]
 
@@ -34,7 +34,6 @@ class Cell(NamedTuple):
     """One relation of one unit; "no relation" has no cell.
 
     key (Hashable): The unit, unique among bags or mentions.
-    relation (str): The relation.
     score (float): Any finite number.
     gold (bool): True if the unit has the relation.
     """
@@ -50,8 +49,7 @@ class Ranking:
     """Scored cells of one unit, in any order.
 
     unit (str): "bag" or "mention".
-    scores (Floats): Shape (N,)
-    gold (Bools): Which are true. Shape (N,)
+    scores, gold (Floats, Bools): Score of each cell, and which are true. Shape (N,)
     unscored (int): Positives without a cell.
     RAISES (ValueError): If the unit is unknown, the shapes differ, or a score is not finite.
     """
@@ -80,8 +78,7 @@ class RecallCurve:
     """Precision against recall, one point for each distinct score, from the highest down.
 
     unit (str): "bag" or "mention".
-    precision (Floats): Shape (S,)
-    recall (Floats): Never falls, and ends below 1 if positives were never scored. Shape (S,)
+    precision, recall (Floats): Recall never falls, and ends below 1 if positives were never scored. Shape (S,)
     """
 
     unit: str
@@ -90,12 +87,11 @@ class RecallCurve:
 
 
 def rank_cells(cells: Iterable[Cell], *, unit: str, facts: Iterable[Fact] = ()) -> Ranking:
-    """Collect cells, and count the positives that have none.
+    """Collect cells in their order, and count the positives that have none.
 
     cells (Iterable[Cell]): Each unit and relation once.
     unit (str): What their keys name: "bag" or "mention".
     facts (Iterable[Fact]): Key and relation of all positives of the data, those without a cell included.
-    RETURNS (Ranking): The cells in their order.
     RAISES (ValueError): If a cell occurs twice, or is a fact but not gold.
     """
     positives: Set[Fact] = set(facts)
@@ -116,22 +112,15 @@ def rank_cells(cells: Iterable[Cell], *, unit: str, facts: Iterable[Fact] = ()) 
 
 
 def recall_curve(ranking: Ranking) -> RecallCurve:
-    """Compute precision and recall at each distinct score as a threshold.
-
-    ranking (Ranking): The cells.
-    RETURNS (RecallCurve): Empty without cells; recall is 0 without positives.
-    """
+    """Compute precision and recall at each distinct score as a threshold; without positives recall is 0."""
     precision, recall, _ = precision_recall_points(ranking.scores, ranking.gold, n_gold=ranking.positives)
     return RecallCurve(ranking.unit, precision=precision, recall=recall)
 
 
 def precision_at(ranking: Ranking, places: int) -> float:
-    """Compute the precision of the first places.
+    """Compute the precision of the first places, at least one; for ties at the last place the mean over their orders.
 
-    ranking (Ranking): The cells. Places beyond the last cell count as wrong.
-    places (int): Number of places, at least 1.
-    RETURNS (float): 0 to 1; for ties at the last place the mean over their orders.
-    RAISES (ValueError): If `places` is below 1.
+    Places beyond the last cell count as wrong.
     """
     if places < 1:
         raise ValueError(Errors.R209.format(what="places", found=places, expected="1 or more"))
@@ -146,7 +135,6 @@ def precision_at(ranking: Ranking, places: int) -> float:
 def precision_at_recall(curve: RecallCurve, percent: float) -> float:
     """Compute the precision at the first point of the curve that reaches a recall.
 
-    curve (RecallCurve): From `recall_curve`.
     percent (float): The recall, more than 0 and up to 100.
     RETURNS (float): 0 to 1; 0 if the curve ends before, as in average precision.
     """
@@ -155,33 +143,24 @@ def precision_at_recall(curve: RecallCurve, percent: float) -> float:
 
 
 def precision_at_share(ranking: Ranking, percent: int) -> float:
-    """Compute the precision of the first n places, n being a share of the number of positives.
-
-    ranking (Ranking): The cells.
-    percent (int): The share; n is rounded down, and at least 1.
-    RETURNS (float): 0 to 1.
-    """
+    """Compute the precision of the first n places: n is a percentage of the positives, rounded down, at least 1."""
     return precision_at(ranking, max(ranking.positives * percent // 100, 1))
 
 
 def score_ranking(ranking: Ranking) -> Dict[str, Optional[float]]:
     """Compute all scores of a ranking, under keys that begin with its unit.
 
-    ranking (Ranking): The cells.
     RETURNS (Dict[str, Optional[float]]): For bags `bag_ap`, `bag_p_at_100`, `_200`, `_300`, `bag_p_at_recall_10`,
         `_30`, `_50` (percent), `bag_p_at_share_10`, `_30`, `_50`, and the numbers of positives, `bag_positives`, and
         of those without a score, `bag_unscored`. All None without positives.
     """
-    names = ["ap", *(f"p_at_{places}" for places in PLACES)]
-    names += [f"p_at_{kind}_{percent}" for kind in ("recall", "share") for percent in PERCENTS]
-    names += ["positives", "unscored"]
-    keys = [f"{ranking.unit}_{name}" for name in names]
-    if not ranking.positives:
-        return dict.fromkeys(keys)
     curve = recall_curve(ranking)
-    values = [average_precision(ranking.scores, ranking.gold, n_gold=ranking.positives)]
-    values += [precision_at(ranking, places) for places in PLACES]
-    values += [precision_at_recall(curve, percent) for percent in PERCENTS]
-    values += [precision_at_share(ranking, percent) for percent in PERCENTS]
-    values += [float(ranking.positives), float(ranking.unscored)]
-    return dict(zip(keys, values))
+    scores = {
+        "ap": average_precision(ranking.scores, ranking.gold, n_gold=ranking.positives),
+        **{f"p_at_{places}": precision_at(ranking, places) for places in _PLACES},
+        **{f"p_at_recall_{percent}": precision_at_recall(curve, percent) for percent in _PERCENTS},
+        **{f"p_at_share_{percent}": precision_at_share(ranking, percent) for percent in _PERCENTS},
+        "positives": float(ranking.positives),
+        "unscored": float(ranking.unscored),
+    }
+    return {f"{ranking.unit}_{name}": value if ranking.positives else None for name, value in scores.items()}

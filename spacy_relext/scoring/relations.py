@@ -1,12 +1,12 @@
-"""Scores of relation detection: which relations does a sentence state?
+"""Scores of relation detection: which relations does a sentence state? Also: how many of them are not labelled?
 
 Gold relations of a sentence are those of the gold triples whose two arguments lie in it; predicted ones are in
-`sent._.relations`.
+`sent._.relations`. A cell is one sentence and one relation.
 """
 
-from collections import defaultdict
-from dataclasses import dataclass, field
-from typing import Any, Callable, DefaultDict, Dict, Iterable, List, Mapping, Optional, Set, Tuple, Union
+from collections import Counter
+from dataclasses import dataclass
+from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple, Union
 
 import numpy
 from spacy.scorer import PRFScore
@@ -17,7 +17,8 @@ from ..annotations.sentences import is_inside, sentence_offsets
 from ..annotations.store import char_span, get_relations, has_relations
 from ..annotations.triple import CharSpan, Record
 from .calibration import DEFAULT_THRESHOLD, average_precision
-from .triples import Scores, gold_records
+from .probabilities import Bools, Floats
+from .triples import Scores, gold_records, score_per_label
 
 Threshold = Union[float, Mapping[str, float]]
 
@@ -30,37 +31,71 @@ RELATION_SCORE_WEIGHTS: Dict[str, Optional[float]] = {
     "relations_per_type": None,
 }
 
-
-@dataclass(frozen=True)
-class RelationScorer:
-    """The scorer `spacy_relext.relation_scorer.v1`; a class, which `n_process` can pickle.
-
-    threshold (Optional[Threshold]): Overrides the component's setting; None: the component's.
-    """
-
-    threshold: Optional[Threshold] = None
-
-    def __call__(self, examples: Iterable[Example], **kwargs: Any) -> Scores:
-        """Score examples.
-
-        examples (Iterable[Example]): Predicted and reference documents.
-        **kwargs: The component's settings; `threshold` (one number, or relation → number) and `thresholds` (relation →
-            number) are read.
-        RETURNS (Scores): As `score_relations`.
-        """
-        threshold = kwargs.get("threshold") if self.threshold is None else self.threshold
-        per_label = kwargs.get("thresholds") if self.threshold is None else None
-        return score_relations(examples, threshold=threshold, thresholds=per_label)
+_LEAST_FREQUENCY = 0.1
 
 
 @registry.scorers("spacy_relext.relation_scorer.v1")
-def make_relation_scorer(threshold: Optional[float] = None) -> Callable[..., Scores]:
-    """Build the scorer of components that detect relations.
+@dataclass(frozen=True)
+class RelationScorer:
+    """Scorer of components that detect relations; a class, which `n_process` can pickle.
 
     threshold (Optional[float]): Least probability of a detected relation; None: the component's thresholds.
-    RETURNS (Callable[..., Scores]): Takes (examples, **kwargs), returns the scores of `score_relations`.
     """
-    return RelationScorer(threshold=threshold)
+
+    threshold: Optional[float] = None
+
+    def __call__(
+        self,
+        examples: Iterable[Example],
+        *,
+        threshold: Optional[Threshold] = None,
+        thresholds: Optional[Mapping[str, float]] = None,
+        **settings: object,
+    ) -> Scores:
+        """Return the scores of `score_relations`; of the component's settings only the thresholds are read."""
+        if self.threshold is not None:
+            threshold, thresholds = self.threshold, None
+        return score_relations(examples, threshold=threshold, thresholds=thresholds)
+
+
+@dataclass(frozen=True)
+class RelationCells:
+    """Relation probabilities of the sentences of annotated documents.
+
+    scores (Floats): Probability of each cell. Shape (N,)
+    correct (Bools): True if the sentence states the relation. Shape (N,)
+    labels (List[str]): Relation of each. Length N
+    gold_per_label (Dict[str, int]): Sentences that state each relation, and triples that cross sentences.
+    """
+
+    scores: Floats
+    correct: Bools
+    labels: List[str]
+    gold_per_label: Dict[str, int]
+
+    @property
+    def n_gold(self) -> int:
+        """RETURNS (int): All stated relations."""
+        return sum(self.gold_per_label.values())
+
+
+@dataclass(frozen=True)
+class LabelFrequency:
+    """Share of the true relations that is labelled: c, and c_j of each relation (Elkan and Noto, KDD 2008).
+
+    overall (float): c, mean probability of all labelled cells.
+    per_label (Dict[str, float]): c_j, shrunk towards c.
+    counts (Dict[str, int]): Number of labelled cells of each relation.
+    """
+
+    overall: float
+    per_label: Dict[str, float]
+    counts: Dict[str, int]
+
+    @property
+    def missing_rates(self) -> Dict[str, float]:
+        """RETURNS (Dict[str, float]): τ_j = 1 - c_j."""
+        return {label: round(1.0 - frequency, 6) for label, frequency in self.per_label.items()}
 
 
 def score_relations(
@@ -73,103 +108,100 @@ def score_relations(
 
     A relation of a gold triple that crosses sentences counts as a miss. Keys, all fractions, None if no document is
     annotated or no detector ran: `relations_micro_p`, `relations_micro_r`, `relations_micro_f` (the default score),
-    `relations_macro_f` (mean over the relations in gold), `relations_ap` (average precision over all pairs of sentence
-    and relation), `relations_per_type`.
+    `relations_macro_f` (mean over the relations in gold), `relations_ap` (average precision over all cells),
+    `relations_per_type`.
 
-    examples (Iterable[Example]): Predicted and reference documents of the same text.
     threshold (Optional[Threshold]): Least probability of a detected relation, one or one per relation; 0.5 if None.
     thresholds (Optional[Mapping[str, float]]): Per relation; overrides `threshold`.
-    RETURNS (Scores): By key.
     """
+    annotated = [example for example in examples if gold_records(example) is not None]
+    if not any(has_relations(example.predicted) for example in annotated):
+        return {key: None for key in RELATION_SCORE_WEIGHTS}
     per_label = {**(threshold if isinstance(threshold, Mapping) else {}), **(thresholds or {})}
     common = DEFAULT_THRESHOLD if threshold is None or isinstance(threshold, Mapping) else threshold
-    tally = _Tally(per_label, common)
-    for example in examples:
-        tally.count(example)
-    return tally.scores()
+    cells = collect_cells(annotated)
+    is_detected = cells.scores >= numpy.asarray([per_label.get(label, common) for label in cells.labels], "float64")
+    detected = [label for label, is_accepted in zip(cells.labels, is_detected) if is_accepted]
+    per_type = score_per_label(detected, cells.correct[is_detected], cells.gold_per_label)
+    micro = sum(per_type.values(), PRFScore())
+    of_gold = [per_type[label].fscore for label in cells.gold_per_label]
+    return {
+        "relations_micro_p": micro.precision,
+        "relations_micro_r": micro.recall,
+        "relations_micro_f": micro.fscore,
+        "relations_macro_f": sum(of_gold) / len(of_gold) if of_gold else None,
+        "relations_ap": average_precision(cells.scores, cells.correct, n_gold=cells.n_gold),
+        "relations_per_type": {label: prf.to_dict() for label, prf in per_type.items()},
+    }
 
 
 def gold_relations(example: Example) -> Optional[List[Tuple[CharSpan, Set[str]]]]:
-    """Read the gold relations of each sentence of an example.
-
-    example (Example): The example.
-    RETURNS (Optional[List[Tuple[CharSpan, Set[str]]]]): Sentence offsets and relations; None if not annotated.
-    """
+    """Read character offsets and gold relations of each sentence; None if the reference is not annotated."""
     gold = gold_records(example)
     if gold is None:
         return None
     return [
-        (sentence, {record["relation"] for record in gold if _lies_in(record, sentence)})
+        (sentence, {record["relation"] for record in gold if _is_stated(record, sentence)})
         for sentence in sentence_offsets(example)
     ]
 
 
-def crossing_relations(example: Example, sentences: List[CharSpan]) -> Set[str]:
-    """List the relations of gold triples that cross sentences.
+def collect_cells(examples: Iterable[Example]) -> RelationCells:
+    """Collect stored relation probabilities and their correctness, in the order of the documents.
 
-    example (Example): The example.
-    sentences (List[CharSpan]): Its sentences.
-    RETURNS (Set[str]): Relations.
+    examples (Iterable[Example]): Predicted and reference documents; those without annotation are skipped.
     """
-    return {
-        record["relation"]
-        for record in gold_records(example) or []
-        if not any(_lies_in(record, sentence) for sentence in sentences)
-    }
-
-
-@dataclass
-class _Tally:
-    """Counts over the sentences seen so far."""
-
-    thresholds: Mapping[str, float]
-    threshold: float
-    annotated: bool = False
-    detected: bool = False
-    micro: PRFScore = field(default_factory=PRFScore)
-    per_type: DefaultDict[str, PRFScore] = field(default_factory=lambda: defaultdict(PRFScore))
-    gold_labels: Set[str] = field(default_factory=set)
-    probs: List[float] = field(default_factory=list)
-    correct: List[bool] = field(default_factory=list)
-    n_gold: int = 0
-
-    def count(self, example: Example) -> None:
-        """Add the sentences of one document."""
-        sentences = gold_relations(example)
-        if sentences is None:
-            return
-        self.annotated = True
-        self.detected = self.detected or has_relations(example.predicted)
+    scores: List[float] = []
+    correct: List[bool] = []
+    labels: List[str] = []
+    gold_counts: Counter[str] = Counter()
+    for example in examples:
+        sentences = gold_relations(example) or []
         for sentence, gold in sentences:
             span = char_span(example.predicted, sentence)
-            self._count_sentence(gold, get_relations(span) if span is not None else {})
-        self._count_sentence(crossing_relations(example, [sentence for sentence, _ in sentences]), {})
-
-    def _count_sentence(self, gold: Set[str], probs: Dict[str, float]) -> None:
-        detected = {label for label, p in probs.items() if p >= self.thresholds.get(label, self.threshold)}
-        self.micro.score_set(detected, gold)
-        for label in detected | gold:
-            self.per_type[label].score_set(detected & {label}, gold & {label})
-        self.gold_labels |= gold
-        self.n_gold += len(gold)
-        self.probs.extend(probs.values())
-        self.correct.extend(label in gold for label in probs)
-
-    def scores(self) -> Scores:
-        """Compute the scores from the counts."""
-        if not (self.annotated and self.detected):
-            return {key: None for key in RELATION_SCORE_WEIGHTS}
-        of_gold = [self.per_type[label].fscore for label in sorted(self.gold_labels)]
-        ap = average_precision(numpy.asarray(self.probs), numpy.asarray(self.correct, dtype=bool), n_gold=self.n_gold)
-        return {
-            "relations_micro_p": self.micro.precision,
-            "relations_micro_r": self.micro.recall,
-            "relations_micro_f": self.micro.fscore,
-            "relations_macro_f": sum(of_gold) / len(of_gold) if of_gold else None,
-            "relations_ap": ap,
-            "relations_per_type": {label: prf.to_dict() for label, prf in sorted(self.per_type.items())},
-        }
+            probs = get_relations(span) if span is not None else {}
+            scores.extend(probs.values())
+            labels.extend(probs)
+            correct.extend(label in gold for label in probs)
+            gold_counts.update(gold)
+        crossing = [
+            record["relation"]
+            for record in gold_records(example) or []
+            if not any(_is_stated(record, sentence) for sentence, _ in sentences)
+        ]
+        gold_counts.update(set(crossing))
+    return RelationCells(
+        scores=numpy.asarray(scores, dtype="float64"),
+        correct=numpy.asarray(correct, dtype=bool),
+        labels=labels,
+        gold_per_label=dict(sorted(gold_counts.items())),
+    )
 
 
-def _lies_in(record: Record, sentence: CharSpan) -> bool:
+def estimate_label_frequency(cells: RelationCells, *, labels: Sequence[str], shrinkage: float = 10.0) -> LabelFrequency:
+    """Estimate the share of the true relations that is labelled: the mean probability of labelled held-out cells.
+
+    A detector trained on labels with random gaps gives a true relation the probability that it is labelled. Other
+    uncertainty lowers the estimate as well, so 1 - c is an upper bound of the missing share. The estimate is at least
+    0.1, and 1 if nothing is labelled.
+
+    cells (RelationCells): Held-out sentences, labelled like the training data, with uncalibrated probabilities.
+    shrinkage (float): Number of labelled cells that the overall value counts as.
+    """
+    names = numpy.asarray(cells.labels, dtype=object)[cells.correct]
+    scores = cells.scores[cells.correct]
+    overall = _bounded(float(scores.mean()) if len(scores) else 1.0)
+    own = {label: scores[names == label] for label in labels}
+    per_label = {
+        label: _bounded((float(each.sum()) + shrinkage * overall) / (len(each) + shrinkage))
+        for label, each in own.items()
+    }
+    return LabelFrequency(overall, per_label, {label: len(each) for label, each in own.items()})
+
+
+def _bounded(frequency: float) -> float:
+    return round(min(1.0, max(_LEAST_FREQUENCY, frequency)), 6)
+
+
+def _is_stated(record: Record, sentence: CharSpan) -> bool:
     return is_inside(record["subject"], sentence) and is_inside(record["object"], sentence)

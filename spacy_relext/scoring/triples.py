@@ -3,9 +3,9 @@
 `docs/scores.md` explains each key.
 """
 
-from collections import defaultdict
-from dataclasses import dataclass, field
-from typing import Any, Callable, Collection, DefaultDict, Dict, Iterable, List, Optional, Set, Tuple
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any, Collection, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 import numpy
 from spacy.scorer import PRFScore
@@ -16,15 +16,13 @@ from ..annotations.sentences import overlaps, sentence_offsets
 from ..annotations.store import get_records
 from ..annotations.triple import CharSpan, Record
 from .calibration import average_precision
+from .probabilities import Bools, Counts, Floats
 
 # Key → fraction, mapping of fractions, or None if it cannot be computed.
 Scores = Dict[str, Any]
 
-TextKey = Tuple[str, str, str]
-
-SpanKey = Tuple[str, CharSpan, CharSpan]
-
-MATCHES = ("exact", "span", "partial")
+# Relation, subject text, object text: what exact match compares.
+_TextKey = Tuple[str, str, str]
 
 TRIPLE_SCORE_WEIGHTS: Dict[str, Optional[float]] = {
     "exact_f": 1.0,
@@ -38,38 +36,59 @@ TRIPLE_SCORE_WEIGHTS: Dict[str, Optional[float]] = {
 }
 
 
+@registry.scorers("spacy_relext.triple_scorer.v1")
 @dataclass(frozen=True)
 class TripleScorer:
-    """The scorer `spacy_relext.triple_scorer.v1`; a class, which `n_process` can pickle.
-
-    source (Optional[str]): Score this component's triples only.
-    label_filter (Optional[Tuple[str, ...]]): Score these relations only.
-    """
-
-    source: Optional[str] = None
-    label_filter: Optional[Tuple[str, ...]] = None
-
-    def __call__(self, examples: Iterable[Example], **kwargs: Any) -> Scores:
-        """Score examples.
-
-        examples (Iterable[Example]): Predicted and reference documents.
-        **kwargs: The component's settings; `source`, its name, is read if the config sets none.
-        RETURNS (Scores): As `score_triples`.
-        """
-        source = kwargs.get("source") if self.source is None else self.source
-        return score_triples(examples, source=source, label_filter=self.label_filter)
-
-
-@registry.scorers("spacy_relext.triple_scorer.v1")
-def make_triple_scorer(source: Optional[str] = None, label_filter: Optional[List[str]] = None) -> Callable[..., Scores]:
-    """Build the scorer of components that write triples.
+    """Scorer of components that write triples; a class, which `n_process` can pickle.
 
     source (Optional[str]): Score this component's triples only; None: those of the component that is scored if its
         settings have its name, else every predicted triple.
     label_filter (Optional[List[str]]): Score these relations only; None: all.
-    RETURNS (Callable[..., Scores]): Takes (examples, **kwargs), returns the scores of `score_triples`.
     """
-    return TripleScorer(source=source, label_filter=None if label_filter is None else tuple(label_filter))
+
+    source: Optional[str] = None
+    label_filter: Optional[List[str]] = None
+
+    def __call__(self, examples: Iterable[Example], *, source: Optional[str] = None, **settings: object) -> Scores:
+        """Return the scores of `score_triples`; of the component's settings only `source`, its name, is read."""
+        source = source if self.source is None else self.source
+        return score_triples(examples, source=source, label_filter=self.label_filter)
+
+
+@dataclass(frozen=True)
+class TripleOutcomes:
+    """The N predicted triples of D annotated documents, each once, under exact match of texts.
+
+    scores (Floats): Highest score of each triple. Shape (N,)
+    correct (Bools): Which are in gold. Shape (N,)
+    labels (List[str]): Relation of each. Length N
+    gold_per_label (Dict[str, int]): Gold triples of each relation, those never predicted included.
+    right_per_document, predicted_per_document, gold_per_document (Counts): Shape (D,)
+    """
+
+    scores: Floats
+    correct: Bools
+    labels: List[str]
+    gold_per_label: Dict[str, int]
+    right_per_document: Counts
+    predicted_per_document: Counts
+    gold_per_document: Counts
+
+    @property
+    def n_gold(self) -> int:
+        """RETURNS (int): All gold triples."""
+        return int(self.gold_per_document.sum())
+
+
+class _Document(NamedTuple):
+    """An annotated document; `gold`, `predicted` and their keys are those that are scored."""
+
+    example: Example
+    all_gold: List[Record]
+    gold: List[Record]
+    predicted: List[Record]
+    gold_keys: Set[_TextKey]
+    scores: Dict[_TextKey, float]
 
 
 def score_triples(
@@ -86,132 +105,122 @@ def score_triples(
     of the sentences without a gold triple that have a predicted one), `direction_accuracy` (share of predictions with
     the right direction among those that are right in one of both).
 
-    examples (Iterable[Example]): Predicted and reference documents of the same text.
     source (Optional[str]): Score this component's triples only; None: every predicted triple.
     label_filter (Optional[Collection[str]]): Score these relations only, such as those that model and corpus share.
-    RETURNS (Scores): By key.
     """
-    tally = _Tally()
-    for example in examples:
-        gold = gold_records(example)
-        if gold is None:
-            continue
-        predicted = predicted_records(example, source=source)
-        tally.count_empty(example, gold, _filtered(predicted, label_filter))
-        tally.count(example.reference.text, _filtered(gold, label_filter), _filtered(predicted, label_filter))
-    return tally.scores()
+    documents = list(_compare(examples, source, label_filter))
+    if not documents:
+        return {key: None for key in TRIPLE_SCORE_WEIGHTS}
+    outcomes = _collect(documents)
+    span, partial = PRFScore(), PRFScore()
+    empty = empty_errors = either_direction = 0
+    for example, all_gold, gold, predicted, gold_keys, scored in documents:
+        span.score_set({_span_key(record) for record in predicted}, {_span_key(record) for record in gold})
+        partial.score_set({_partial_key(key) for key in scored}, {_partial_key(key) for key in gold_keys})
+        either_direction += sum(key in gold_keys or (key[0], key[2], key[1]) in gold_keys for key in scored)
+        for sentence in sentence_offsets(example):
+            if not any(_touches(record, sentence) for record in all_gold):
+                empty += 1
+                empty_errors += any(_touches(record, sentence) for record in predicted)
+    per_type = score_per_label(outcomes.labels, outcomes.correct, outcomes.gold_per_label)
+    micro = {"exact": sum(per_type.values(), PRFScore()), "span": span, "partial": partial}
+    scores: Scores = {f"{name}_{key}": value for name, prf in micro.items() for key, value in prf.to_dict().items()}
+    scores["exact_ap"] = average_precision(outcomes.scores, outcomes.correct, n_gold=outcomes.n_gold)
+    scores["triples_per_type"] = {label: prf.to_dict() for label, prf in per_type.items()}
+    for key in "prf":
+        of_gold = [scores["triples_per_type"][label][key] for label in outcomes.gold_per_label]
+        scores[f"macro_{key}"] = sum(of_gold) / len(of_gold) if of_gold else None
+    scores["empty_error_rate"] = empty_errors / empty if empty else None
+    scores["direction_accuracy"] = int(outcomes.correct.sum()) / either_direction if either_direction else None
+    return scores
+
+
+def collect_outcomes(
+    examples: Iterable[Example], *, source: Optional[str] = None, label_filter: Optional[Collection[str]] = None
+) -> TripleOutcomes:
+    """Collect score and correctness of predicted triples, in the order of the documents.
+
+    examples (Iterable[Example]): Predicted and reference documents; those without annotation are skipped.
+    source (Optional[str]): This component's triples only.
+    label_filter (Optional[Collection[str]]): These relations only.
+    """
+    return _collect(list(_compare(examples, source, label_filter)))
+
+
+def score_per_label(labels: Sequence[str], correct: Bools, gold: Mapping[str, int]) -> Dict[str, PRFScore]:
+    """Count right, wrong and missed items of each label, sorted.
+
+    labels (Sequence[str]): Label of each prediction. Length N
+    correct (Bools): Which are right. Shape (N,)
+    gold (Mapping[str, int]): Gold items of each label.
+    """
+    predicted, right = Counter(labels), Counter(label for label, is_right in zip(labels, correct) if is_right)
+    return {
+        label: PRFScore(tp=right[label], fp=predicted[label] - right[label], fn=gold.get(label, 0) - right[label])
+        for label in sorted({*predicted, *gold})
+    }
 
 
 def gold_records(example: Example) -> Optional[List[Record]]:
-    """Read the gold triples of an example.
-
-    example (Example): The example.
-    RETURNS (Optional[List[Record]]): None if the reference is not annotated.
-    """
+    """Read the gold triples of an example; None if the reference is not annotated."""
     records = get_records(example.reference)
     return None if records is None else [record for record in records if record["source"] == ""]
 
 
 def predicted_records(example: Example, *, source: Optional[str] = None) -> List[Record]:
-    """Read the predicted triples of an example.
-
-    example (Example): The example.
-    source (Optional[str]): One component's triples only.
-    RETURNS (List[Record]): Without gold triples on the predicted Doc.
-    """
+    """Read the predicted triples of an example, or those of one component, without gold ones on the predicted Doc."""
     records = [record for record in get_records(example.predicted) or [] if record["source"] != ""]
     return [record for record in records if source is None or record["source"] == source]
 
 
-def text_key(record: Record, text: str) -> TextKey:
-    """Return the key that exact match compares.
+def _compare(
+    examples: Iterable[Example], source: Optional[str], label_filter: Optional[Collection[str]]
+) -> Iterator[_Document]:
+    """Read the triples of annotated documents."""
+    for example in examples:
+        all_gold = gold_records(example)
+        if all_gold is None:
+            continue
+        gold, predicted = (
+            [record for record in records if label_filter is None or record["relation"] in label_filter]
+            for records in (all_gold, predicted_records(example, source=source))
+        )
+        text = example.reference.text
+        scores: Dict[_TextKey, float] = {}
+        for record in predicted:
+            key = _text_key(record, text)
+            scores[key] = max(record["score"], scores.get(key, record["score"]))
+        yield _Document(example, all_gold, gold, predicted, {_text_key(record, text) for record in gold}, scores)
 
-    record (Record): A stored triple.
-    text (str): The document's text.
-    RETURNS (TextKey): Relation, subject text, object text.
-    """
+
+def _collect(documents: Sequence[_Document]) -> TripleOutcomes:
+    """Lay the predictions of documents out in arrays."""
+    correct = [[key in document.gold_keys for key in document.scores] for document in documents]
+    gold = Counter(key[0] for document in documents for key in document.gold_keys)
+    return TripleOutcomes(
+        scores=numpy.asarray([score for document in documents for score in document.scores.values()], dtype="float64"),
+        correct=numpy.asarray([is_right for each in correct for is_right in each], dtype=bool),
+        labels=[key[0] for document in documents for key in document.scores],
+        gold_per_label=dict(sorted(gold.items())),
+        right_per_document=numpy.asarray([sum(each) for each in correct], dtype="int64"),
+        predicted_per_document=numpy.asarray([len(each) for each in correct], dtype="int64"),
+        gold_per_document=numpy.asarray([len(document.gold_keys) for document in documents], dtype="int64"),
+    )
+
+
+def _text_key(record: Record, text: str) -> _TextKey:
     return record["relation"], text[slice(*record["subject"])], text[slice(*record["object"])]
 
 
-@dataclass
-class _Tally:
-    """Counts over the documents seen so far."""
-
-    documents: int = 0
-    micro: Dict[str, PRFScore] = field(default_factory=lambda: {name: PRFScore() for name in MATCHES})
-    per_type: DefaultDict[str, PRFScore] = field(default_factory=lambda: defaultdict(PRFScore))
-    gold_labels: Set[str] = field(default_factory=set)
-    empty: int = 0
-    empty_with_triple: int = 0
-    either_direction: int = 0
-    right_direction: int = 0
-    n_gold: int = 0
-    confidences: List[float] = field(default_factory=list)
-    correct: List[bool] = field(default_factory=list)
-
-    def count(self, text: str, gold: List[Record], predicted: List[Record]) -> None:
-        """Add one document's triples."""
-        self.documents += 1
-        gold_keys = {text_key(record, text) for record in gold}
-        best: Dict[TextKey, float] = {}
-        for record in predicted:
-            key = text_key(record, text)
-            best[key] = max(record["score"], best.get(key, record["score"]))
-        keys = set(best)
-        self.n_gold += len(gold_keys)
-        self.confidences.extend(best.values())
-        self.correct.extend(key in gold_keys for key in best)
-        self.micro["exact"].score_set(keys, gold_keys)
-        self.micro["span"].score_set({_span_key(r) for r in predicted}, {_span_key(r) for r in gold})
-        self.micro["partial"].score_set(set(map(_partial_key, keys)), set(map(_partial_key, gold_keys)))
-        self.gold_labels |= {key[0] for key in gold_keys}
-        for label in {key[0] for key in gold_keys | keys}:
-            self.per_type[label].score_set({k for k in keys if k[0] == label}, {k for k in gold_keys if k[0] == label})
-        self.either_direction += sum(key in gold_keys or (key[0], key[2], key[1]) in gold_keys for key in keys)
-        self.right_direction += len(keys & gold_keys)
-
-    def count_empty(self, example: Example, gold: List[Record], predicted: List[Record]) -> None:
-        """Add one document's sentences without gold triples; `gold` is not filtered by label."""
-        for sentence in sentence_offsets(example):
-            if not any(_touches(record, sentence) for record in gold):
-                self.empty += 1
-                self.empty_with_triple += any(_touches(record, sentence) for record in predicted)
-
-    def scores(self) -> Scores:
-        """Compute the scores from the counts."""
-        if not self.documents:
-            return {key: None for key in TRIPLE_SCORE_WEIGHTS}
-        scores: Scores = {}
-        for name, prf in self.micro.items():
-            scores.update({f"{name}_{key}": value for key, value in prf.to_dict().items()})
-        correct = numpy.asarray(self.correct, dtype=bool)
-        scores["exact_ap"] = average_precision(numpy.asarray(self.confidences), correct, n_gold=self.n_gold)
-        per_type = {label: prf.to_dict() for label, prf in sorted(self.per_type.items())}
-        for key in "prf":
-            scores[f"macro_{key}"] = _mean([per_type[label][key] for label in sorted(self.gold_labels)])
-        scores["triples_per_type"] = per_type
-        scores["empty_error_rate"] = self.empty_with_triple / self.empty if self.empty else None
-        scores["direction_accuracy"] = self.right_direction / self.either_direction if self.either_direction else None
-        return scores
-
-
-def _filtered(records: List[Record], label_filter: Optional[Collection[str]]) -> List[Record]:
-    return [record for record in records if label_filter is None or record["relation"] in label_filter]
-
-
-def _span_key(record: Record) -> SpanKey:
+def _span_key(record: Record) -> Tuple[str, CharSpan, CharSpan]:
     return record["relation"], tuple(record["subject"]), tuple(record["object"])
 
 
-def _touches(record: Record, sentence: CharSpan) -> bool:
-    return overlaps(record["subject"], sentence) or overlaps(record["object"], sentence)
-
-
-def _partial_key(key: TextKey) -> TextKey:
+def _partial_key(key: _TextKey) -> _TextKey:
     """Cut both arguments to their first word, as the scorer of CasRel does."""
     subject, obj = (words[0] if words else "" for words in (text.split() for text in key[1:]))
     return key[0], subject, obj
 
 
-def _mean(values: List[float]) -> Optional[float]:
-    return sum(values) / len(values) if values else None
+def _touches(record: Record, sentence: CharSpan) -> bool:
+    return overlaps(record["subject"], sentence) or overlaps(record["object"], sentence)

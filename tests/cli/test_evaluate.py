@@ -95,8 +95,7 @@ def test_evaluating_twice_gives_the_same_and_leaves_the_examples_alone(corpus):
 
     nlp = make_pipeline()
     examples = list(TripleCorpus(corpus)(nlp))
-    settings = evaluation.EvaluationSettings()
-    first, second = (evaluation.evaluate_pipeline(nlp, examples, settings=settings) for _ in range(2))
+    first, second = (evaluation.evaluate_pipeline(nlp, examples) for _ in range(2))
     speeds = {"seconds", "docs_per_second", "words_per_second"}
     assert {k: v for k, v in first.items() if k not in speeds} == {k: v for k, v in second.items() if k not in speeds}
     assert not examples[0].predicted.user_data

@@ -9,8 +9,12 @@ from spacy.training import Example
 
 from spacy_relext import set_triples
 from spacy_relext.annotations.store import set_relations
-from spacy_relext.scoring.outcomes import RelationCells, collect_cells, estimate_label_frequency
-from spacy_relext.scoring.relations import score_relations
+from spacy_relext.scoring.relations import (
+    RelationCells,
+    collect_cells,
+    estimate_label_frequency,
+    score_relations,
+)
 
 NLP = spacy.blank("en")
 NLP.add_pipe("sentencizer")

@@ -8,8 +8,15 @@ import numpy.typing
 import pytest
 
 from spacy_relext.annotations.store import set_triples
-from spacy_relext.scoring.cluster_scorer import score_beside_clusters, score_predicted_clusters
-from spacy_relext.scoring.clusters import BASELINES, SCORES, baseline_scores, contingency, score_clusters
+from spacy_relext.scoring.clusters import (
+    BASELINES,
+    SCORES,
+    baseline_scores,
+    contingency,
+    score_beside_clusters,
+    score_clusters,
+    score_predicted_clusters,
+)
 from spacy_relext.selfore.clustering.autoencoder import check_sizes
 from tests.scoring.builders import make_example
 

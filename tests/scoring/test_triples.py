@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from spacy.util import registry
 
 from spacy_relext.annotations.store import set_triples
-from spacy_relext.scoring.triples import TRIPLE_SCORE_WEIGHTS, make_triple_scorer, score_triples
+from spacy_relext.scoring.triples import TRIPLE_SCORE_WEIGHTS, TripleScorer, score_triples
 from tests.scoring.builders import locate, make_example
 
 BIRTHS = "William Shakespeare came from Stratford-upon-Avon. Joe Biden came from Scranton."
@@ -132,7 +132,7 @@ def test_registered_scorer_takes_a_components_settings_and_pickles():
     assert scorer([example], labels=["x"], threshold=0.3)["exact_f"] == 1.0
     assert scorer([example], source="fake")["exact_f"] == 1.0
     assert scorer([example], source="nobody")["exact_f"] == 0.0
-    assert make_triple_scorer(source="fake")([example], source="nobody")["exact_f"] == 1.0
+    assert TripleScorer(source="fake")([example], source="nobody")["exact_f"] == 1.0
 
 
 def test_empty_text_and_nested_arguments():
