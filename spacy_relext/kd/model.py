@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from ..pairs.encoders.states import FURTHEST, States, clip_distance, masked_softmax
-from ..pairs.model import ClassHead, PairModule, by_token, joined
+from ..pairs.model import PairModule, by_token, joined
 
 FUSIONS = ("scalar", "vector", "relation")
 
@@ -78,24 +78,15 @@ class TeacherOutput(NamedTuple):
     types: Tensor
     sentence: Tensor
 
-    @property
-    def by_class(self) -> Tuple[str, ...]:
-        """RETURNS (Tuple[str, ...]): Fields with a column for each class."""
-        return ("logits", "text", "types")
-
-    @property
-    def by_order(self) -> Tuple[str, ...]:
-        """RETURNS (Tuple[str, ...]): Fields that depend on the order of a pair's arguments."""
-        return ()
-
 
 class Teacher(PairModule):
     """z_T = F([h; h_s; h_o]) + γ ∘ G̃(p)."""
 
+    by_class = ("logits", "text", "types")
+
     def build_head(self, width: int, *, n_classes: int, n_types: int) -> None:
         """Build F and γ; γ begins at the setting `scale` everywhere."""
-        options = {key: self.settings[key] for key in ("hidden", "dropout")}
-        self.local = ClassHead(width, n_classes=n_classes, **options)
+        self.local = self.class_head(width, n_classes)
         scale = torch.tensor(float(self.settings["scale"]))
         if self.settings["fusion"] == "scalar":
             self.register_buffer("gamma", scale)
@@ -151,25 +142,15 @@ class StudentOutput(NamedTuple):
     attention: Tensor
     sentence: Tensor
 
-    @property
-    def by_class(self) -> Tuple[str, ...]:
-        """RETURNS (Tuple[str, ...]): Fields with a column for each class."""
-        return ("logits", "local", "auxiliary")
-
-    @property
-    def by_order(self) -> Tuple[str, ...]:
-        """RETURNS (Tuple[str, ...]): Fields that depend on the order of a pair's arguments."""
-        return ()
-
 
 class Student(PairModule):
     """z_S = z_L + z_A; reads neither gold labels nor type tables."""
 
+    by_class = ("logits", "local", "auxiliary")
+
     def build_head(self, width: int, *, n_classes: int, n_types: int) -> None:
         """Build both branches; without the attention, z_A = 0."""
-        self.local = ClassHead(
-            width, n_classes=n_classes, hidden=self.settings["hidden"], dropout=self.settings["dropout"]
-        )
+        self.local = self.class_head(width, n_classes)
         if self.settings["attention"]:
             sizes = {key: self.settings[key] for key in ("position_width", "type_width")}
             self.attention = MultiAspectAttention(
@@ -180,15 +161,7 @@ class Student(PairModule):
     def forward(
         self, to_subject: Tensor, to_object: Tensor, types: Tensor, positions: Tensor, **arrays: Any
     ) -> StudentOutput:
-        """Score classes.
-
-        to_subject (Tensor): Signed distance of each token, or word piece, to the subject, 0 inside. Shape (P, T)
-        to_object (Tensor): To the object. Shape (P, T)
-        types (Tensor): Entity type of each. Shape (P, T)
-        positions (Tensor): Token of the text that each is, or is a piece of; -1 for none. Shape (P, T)
-        arrays (Any): Input of the encoder.
-        RETURNS (StudentOutput): Of P pairs.
-        """
+        """Score classes, and attend to tokens."""
         states = self.encoder(types=types, to_subject=to_subject, to_object=to_object, **arrays)
         local = self.local(states)
         if not self.settings["attention"]:

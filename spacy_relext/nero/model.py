@@ -12,14 +12,14 @@ and class 0, no relation, is a class like the others.
 Source: Zhou et al., "NERO: A Neural Rule Grounding Framework for Label-Efficient Relation Extraction", WWW 2020.
 """
 
-from typing import Any, NamedTuple, Tuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..pairs.encoders.states import masked_softmax
-from ..pairs.model import ClassHead, PairModule, by_token
+from ..pairs.model import PairModule, by_token
 
 
 class GrounderOutput(NamedTuple):
@@ -34,42 +34,24 @@ class GrounderOutput(NamedTuple):
     unit: Tensor
     attention: Tensor
 
-    @property
-    def by_class(self) -> Tuple[str, ...]:
-        """RETURNS (Tuple[str, ...]): Fields with a column for each class."""
-        return ("logits",)
-
-    @property
-    def by_order(self) -> Tuple[str, ...]:
-        """RETURNS (Tuple[str, ...]): Fields that depend on the order of a pair's arguments."""
-        return ("unit",)
-
 
 class Grounder(PairModule):
     """Relation module and soft matcher over one encoder."""
+
+    by_order = ("unit",)
 
     def build_head(self, width: int, *, n_classes: int, n_types: int) -> None:
         """Build F, both attentions, and the metric, which begins as the cosine."""
         hidden = self.settings["attention_hidden"]
         self.reading = AttentionPooling(width, hidden=hidden)
-        self.head = ClassHead(
-            width, n_classes=n_classes, hidden=self.settings["hidden"], dropout=self.settings["dropout"]
-        )
+        self.head = self.class_head(width, n_classes)
         self.attention = AttentionPooling(self.encoder.word_width, hidden=hidden)
         self.matcher = SoftMatcher(self.encoder.word_width)
 
     def forward(
         self, to_subject: Tensor, to_object: Tensor, types: Tensor, positions: Tensor, **arrays: Any
     ) -> GrounderOutput:
-        """Read pairs.
-
-        to_subject (Tensor): Signed distance of each token, or word piece, to the subject, 0 inside. Shape (N, T)
-        to_object (Tensor): To the object. Shape (N, T)
-        types (Tensor): Entity type of each. Shape (N, T)
-        positions (Tensor): Token of the text that each is, or is a piece of; -1 for none. Shape (N, T)
-        arrays (Any): Input of the encoder.
-        RETURNS (GrounderOutput): Of N pairs.
-        """
+        """Classify texts and rules, and pool them for the soft matcher."""
         states = self.encoder(types=types, to_subject=to_subject, to_object=to_object, **arrays)
         arguments = ((to_subject == 0) | (to_object == 0)) & states.mask
         between = (to_subject * to_object < 0) & states.mask

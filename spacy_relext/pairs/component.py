@@ -8,7 +8,7 @@ import numpy
 import srsly
 from numpy.typing import NDArray
 from spacy.language import Language
-from spacy.tokens import Doc, Span
+from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import minibatch
 
@@ -19,18 +19,18 @@ from ..bridge.modules import module_of
 from ..errors import Errors, Warnings
 from ..pipeline.initialize import DATA, GetExamples, annotated, start_from
 from ..pipeline.pipe import Instances, Outputs, RelationPipe
-from ..pipeline.settings import Settings
+from ..pipeline.settings import Ranges, Settings
 from ..scoring.probabilities import calibrate, softmax
 from .architectures import encoder_sizes
 from .diagnosis import Read, explain_low_score, explain_no_pair, unsearched, why_no_pairs
+from .encoders.features import PairBatch
 from .gold import CollectedPairs, GoldPairs, PairClass, gold_pairs, list_classes, reversed_classes
-from .pairs import Pairs
+from .pairs import IntArray, Pairs
 from .suggesters import Suggester
 from .type_lexicon import TypeLexicon
 
 Floats = NDArray[numpy.floating]
 Bools = NDArray[numpy.bool_]
-IntArray = NDArray[numpy.int64]
 
 # Triples of a Doc by subject, relation and object.
 Stated = Dict[Tuple[object, ...], Record]
@@ -38,9 +38,6 @@ Stated = Dict[Tuple[object, ...], Record]
 LEAST_ATTENTION = 0.02
 
 MOST_ATTENDED = 8
-
-# What training and tuning fill in.
-FITTED: Settings = {"classes": [], "types": [], "scale": 1.0, "shift": 0.0, "thresholds": {}}
 
 LEXICON = "lexicon.json"
 
@@ -57,16 +54,17 @@ CELLS = 2**14
 class PairPipe(RelationPipe):
     """Base of components that predict which relation, if any, holds between two entities."""
 
-    fitted: ClassVar[Settings] = FITTED
+    ranges: ClassVar[Ranges] = {"threshold": (0.0, 1.0)}
+    fitted: ClassVar[Settings] = {"classes": [], "types": [], "scale": 1.0, "shift": 0.0, "thresholds": {}}
     collected: ClassVar[Type[CollectedPairs]] = CollectedPairs
 
     def __init__(self, *args: Any, suggester: Suggester, **kwargs: Any) -> None:
-        """Create a component; see `RelationPipe`.
-
-        suggester (Suggester): Chooses the pairs.
-        """
+        """Create a component whose suggester chooses the pairs; see `RelationPipe`."""
         super().__init__(*args, **kwargs)
         self.suggester = suggester
+
+    def reset(self) -> None:
+        """Create an empty lexicon."""
         self.lexicon = TypeLexicon({})
 
     def initialize(
@@ -80,13 +78,12 @@ class PairPipe(RelationPipe):
     ) -> None:
         """Collect relations and entity types, give the model its sizes, and load the weights it starts from.
 
-        get_examples (GetExamples): Returns the training data.
-        nlp (Optional[Language]): The pipeline; what comes before the component annotates the data, as in training.
+        get_examples (GetExamples): Returns the training data, which the components before this one annotate.
         labels (Optional[List[str]]): The relations, if the data does not show all of them.
         lexicon (Optional[TypeLexicon]): Types of nouns, for arguments that no entity types, or only as SemEval's
             "NOMINAL"; saved with the component.
-        start (Optional[List[Path]]): Folders of trained pipelines with one component of this kind each, teacher or
-            student: training starts from the mean of the weights that both have. None: from the encoder's checkpoint.
+        start (Optional[List[Path]]): Folders of trained pipelines with one component over pairs each: training starts
+            from the mean of the weights that all of them have. None: from the encoder's checkpoint.
         RAISES (ValueError): If there are no relations or no pairs, or a pipeline does not fit.
         """
         self.lexicon = TypeLexicon({}) if lexicon is None else lexicon
@@ -96,7 +93,7 @@ class PairPipe(RelationPipe):
 
     @property
     def classes(self) -> List[PairClass]:
-        """RETURNS (List[PairClass]): Relations with their direction, without class 0 of the model, no relation."""
+        """RETURNS (List[PairClass]): Relations with their direction; class 0 of the model, no relation, is left out."""
         return [PairClass(relation, bool(backwards)) for relation, backwards in self.cfg["classes"]]
 
     @property
@@ -106,7 +103,7 @@ class PairPipe(RelationPipe):
 
     @property
     def is_listener(self) -> bool:
-        """RETURNS (bool): Whether the encoder gets its vectors from another component."""
+        """RETURNS (bool): True if the encoder gets its vectors from another component."""
         return any("listener" in layer.name for layer in self.model.walk())
 
     # What is classified
@@ -116,11 +113,7 @@ class PairPipe(RelationPipe):
         return self.suggest_pairs(docs)
 
     def suggest_pairs(self, docs: Sequence[Doc]) -> Pairs:
-        """Choose the pairs of a batch, each in one order if there are backwards classes, as in training.
-
-        docs (Sequence[Doc]): The batch.
-        RETURNS (Pairs): The pairs, typed by the lexicon.
-        """
+        """Choose the pairs of a batch, typed by the lexicon; in one order each if there are backwards classes."""
         pairs = self.suggester(docs)
         if any(backwards for _, backwards in self.cfg["classes"]):
             pairs = pairs.in_text_order()
@@ -142,30 +135,27 @@ class PairPipe(RelationPipe):
         return replace(pairs, types=types)
 
     def suggest_gold(self, examples: Sequence[Example]) -> Instances:
-        """Choose the pairs of a batch, with gold."""
+        """Choose the pairs of a batch with gold, without those whose gold classes are all unknown."""
         gold = self.gold(examples)
         self._warn_gold(gold.missed, gold.unannotated, len(examples), "a batch")
-        return gold
-
-    def gold(self, examples: Sequence[Example]) -> GoldPairs:
-        """Choose pairs with gold, also reversed if the setting `both_orders` is on.
-
-        examples (Sequence[Example]): The batch.
-        RETURNS (GoldPairs): The pairs.
-        """
-        gold = gold_pairs(self.suggest_pairs, examples)
-        return gold.augment_with_reversed() if self.cfg.get("both_orders") else gold
-
-    def drop_unknown(self, gold: GoldPairs) -> GoldPairs:
-        """Drop pairs whose gold classes are all unknown, with a warning for each relation.
-
-        gold (GoldPairs): Pairs with gold.
-        RETURNS (GoldPairs): The other pairs.
-        """
         known, unknown = gold.known(self.classes)
         for label in unknown:
             self.warn_once(label, Warnings.W001.format(name=self.name, label=label))
         return known
+
+    def gold(self, examples: Sequence[Example]) -> GoldPairs:
+        """Choose pairs with gold, also reversed if the setting `both_orders` is on."""
+        gold = gold_pairs(self.suggest_pairs, examples)
+        return gold.augment_with_reversed() if self.cfg.get("both_orders") else gold
+
+    def features(self, instances: Instances) -> PairBatch:
+        """Lay the pairs out for the encoder."""
+        arrays = self.arrays(instances)
+        return PairBatch(instances.pairs, self.cfg["types"], self.cfg.get("tags", ()), arrays)
+
+    def arrays(self, instances: Instances) -> Dict[str, numpy.ndarray]:
+        """Return what the module reads besides the encoder's input."""
+        return {}
 
     def split(self, instances: Instances) -> Iterator[Instances]:
         """Yield parts whose texts, side by side, have a bounded number of tokens: a sentence can have thousands of
@@ -181,15 +171,13 @@ class PairPipe(RelationPipe):
         reversing = reversed_classes(self.classes) if self.cfg.get("average_orders") else None
         if reversing is None or instances.pairs.both_orders or not len(instances):
             return self.forward(instances)
-        return average_orders(self.forward(instances.augment_with_reversed()), reversing)
+        outputs, head = self.forward(instances.augment_with_reversed()), module_of(self.model)
+        return average_orders(outputs, reversing, by_class=head.by_class, by_order=head.by_order)
 
     # What training data contains
 
     def collect(self, examples: Iterable[Example], *, labels: Optional[List[str]], where: str) -> CollectedPairs:
-        """Read relations and entity types.
-
-        RAISES (ValueError): If there is no pair, and so no relation unless some were given.
-        """
+        """Read relations and entity types; raise an error if there is no pair, and no labels were given."""
         collected, read = self.collected(where=where), Read()
         for batch in minibatch(examples, COLLECT_BATCH):
             collected.add(self.gold(batch))
@@ -212,23 +200,21 @@ class PairPipe(RelationPipe):
         self.cfg["classes"] = [list(each) for each in list_classes(collected.gold, self.labels)]
 
     def model_sizes(self) -> Settings:
-        """RETURNS (Settings): Numbers of classes, entity types and tags, no relation and none included."""
+        """Count classes, entity types and tags; 0 stands for no relation, no type and no tag."""
         n_types, n_tags = len(self.cfg["types"]) + 1, len(self.cfg.get("tags", ())) + 1
         sizes: Settings = {"n_classes": len(self.cfg["classes"]) + 1, "n_types": n_types}
         return {**sizes, **encoder_sizes(self.model, n_types=n_types, n_tags=n_tags)}
 
     def _warn_gold(self, missed: int, unannotated: int, total: int, where: str) -> None:
         """Warn once of what cannot be learned from."""
-        if unannotated:
-            message = Warnings.W360.format(name=self.name, count=unannotated, total=total, where=where)
-            self.warn_once("not annotated", message)
+        self.warn_unannotated(unannotated, total, where)
         if missed:
             self.warn_once("missed", Warnings.W401.format(name=self.name, count=missed, where=where))
 
     # Prediction
 
     def decode(self, instances: Instances, outputs: Optional[Outputs]) -> List[List[Record]]:
-        """Take the relations that are likely enough; warn if Docs could have no pair at all."""
+        """List the likely relations of each Doc; warn if Docs could have no pair at all."""
         pairs: Pairs = instances.pairs
         # a pair that is marked in both orders may give the same triple twice
         stated: List[Stated] = [{} for _ in pairs.docs]
@@ -263,7 +249,7 @@ class PairPipe(RelationPipe):
         return None
 
     def answer_thresholds(self) -> NDArray[numpy.float64]:
-        """RETURNS (NDArray): Threshold of each of `answers`. Shape (R,)"""
+        """Look up the threshold of each of `answers`. Shape (R,)"""
         thresholds, common = self.cfg["thresholds"], self.cfg["threshold"]
         return numpy.asarray([thresholds.get(each.relation, common) for each in self.answers])
 
@@ -276,11 +262,7 @@ class PairPipe(RelationPipe):
         set_triples(doc, prediction, source=self.name)
 
     def closest(self, instances: Instances) -> Record:
-        """Find the pair whose relation comes nearest to its threshold, above or below.
-
-        instances (Instances): At least one pair.
-        RETURNS (Record): The triple: `subject`, `relation`, `object`, `score`; and its `threshold`.
-        """
+        """Find the pair whose relation is nearest to its threshold: the triple, with score and `threshold`."""
         pairs: Pairs = instances.pairs
         best, score = self.choose(pairs, self.complete(pairs, self.run(instances)))
         thresholds = self.answer_thresholds()[best - 1]
@@ -299,59 +281,39 @@ class PairPipe(RelationPipe):
         """Return why pairs have no triple, given the closest one, as a clause."""
         return explain_low_score(closest, pairs, name=self.name)
 
-    # Knowledge
-
     def knowledge_files(self) -> Dict[str, bytes]:
-        """RETURNS (Dict[str, bytes]): The lexicon."""
+        """Return the lexicon."""
         return {LEXICON: to_json(self.lexicon.to_dict())}
 
     def load_knowledge(self, files: Mapping[str, bytes]) -> None:
         """Read the lexicon."""
-        self.lexicon = TypeLexicon.from_dict(srsly.json_loads(files[LEXICON]))
+        self.lexicon = TypeLexicon(srsly.json_loads(files[LEXICON]))
 
 
 def to_json(value: object) -> bytes:
-    """RETURNS (bytes): A plain value as JSON, for `knowledge_files`."""
+    """Write a plain value as JSON, for `knowledge_files`."""
     return srsly.json_dumps(value).encode("utf8")
 
 
 def make_triple(pairs: Pairs, number: int, answer: PairClass, score: float) -> Record:
-    """Make the triple that an answer about a pair stands for.
-
-    pairs (Pairs): The pairs.
-    number (int): Number of the pair.
-    answer (PairClass): Its relation and direction.
-    score (float): Its score.
-    RETURNS (Record): `subject`, `relation`, `object`, `score`.
-    """
+    """Make the triple that an answer about a pair stands for: `subject`, `relation`, `object`, `score`."""
     subject, obj = pairs.spans(number)[:: -1 if answer.backwards else 1]
     return {"subject": subject, "relation": answer.relation, "object": obj, "score": score}
 
 
 def add_triple(stated: Stated, triple: Record) -> None:
-    """Add a triple to those of its Doc, unless the same is there with as high a score.
-
-    stated (Stated): Triples of the Doc; changed in place.
-    triple (Record): From `make_triple`, with evidence.
-    """
-    key = (*_bounds(triple["subject"]), triple["relation"], *_bounds(triple["object"]))
+    """Add a triple to those of its Doc, unless the same is there with as high a score."""
+    subject, obj = triple["subject"], triple["object"]
+    key = (subject.start, subject.end, triple["relation"], obj.start, obj.end)
     if key not in stated or stated[key]["score"] < triple["score"]:
         stated[key] = triple
 
 
-def _bounds(span: Span) -> Tuple[int, int]:
-    """Return first and last token of a span."""
-    return span.start, span.end
-
-
 def most_attended(pairs: Pairs, weights: Floats, number: int) -> List[List[float]]:
-    """List the tokens with most attention.
+    """List the tokens of a pair's text with most attention, the heaviest first.
 
-    pairs (Pairs): The pairs.
-    weights (Floats): Of the tokens of the pair's text. Shape (T,)
-    number (int): Number of the pair.
-    RETURNS (List[List[float]]): First character, character after the last, weight; the heaviest first. Empty without
-        attention.
+    weights (Floats): Of the tokens. Shape (T,)
+    RETURNS (List[List[float]]): First character, character after the last, weight. Empty without attention.
     """
     doc, start = pairs.docs[pairs.doc[number]], int(pairs.text[number, 0])
     best = sorted(numpy.flatnonzero(weights >= LEAST_ATTENTION).tolist(), key=lambda token: -weights[token])
@@ -360,32 +322,30 @@ def most_attended(pairs: Pairs, weights: Floats, number: int) -> List[List[float
 
 
 def best_relation(probs: Floats) -> Tuple[IntArray, Floats]:
-    """Find each pair's best relation, and its probability if only it and no relation are possible.
+    """Find each pair's best relation, from 1, and its probability if only it and no relation are possible.
 
     A pair whose best class is a relation has a probability above 0.5, any other below: a threshold of 0.5 is the
-    decision by the best class.
-
-    probs (Floats): Class 0 is no relation. Shape (P, R)
-    RETURNS (Tuple[IntArray, Floats]): Class, from 1; probability. Shapes (P,)
+    decision by the best class. Shapes (P, R) → (P,), (P,)
     """
     best = probs[:, 1:].argmax(axis=1) + 1
     chosen = probs[numpy.arange(len(probs)), best]
     return best, chosen / (chosen + probs[:, 0])
 
 
-def average_orders(outputs: Outputs, reversing: IntArray) -> Outputs:
+def average_orders(
+    outputs: Outputs, reversing: IntArray, *, by_class: Sequence[str], by_order: Sequence[str]
+) -> Outputs:
     """Average a model's output over pairs and the same pairs reversed.
 
-    outputs (Outputs): Named tuple of arrays; the reversed pairs are the second half of each. The tuple's `by_class`
-        names the arrays with a column for each class, `by_order` those that mean something in the pair's own order
-        alone. Shapes (2 P, ...)
+    outputs (Outputs): Named tuple of arrays; the reversed pairs are the second half of each. Shapes (2 P, ...)
     reversing (IntArray): From `reversed_classes`. Shape (R,)
+    by_class, by_order (Sequence[str]): Fields, see `PairModule`.
     RETURNS (Outputs): The same, in the order of the first half. Shapes (P, ...)
     """
     columns = []
     for name, array in zip(outputs._fields, outputs):
         first, second = numpy.split(array, 2)
-        if name in outputs.by_class:
+        if name in by_class:
             second = second[:, reversing]
-        columns.append(first if name in outputs.by_order else (first + second) / 2)
+        columns.append(first if name in by_order else (first + second) / 2)
     return type(outputs)(*columns)

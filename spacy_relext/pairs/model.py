@@ -1,6 +1,6 @@
 """Torch modules that heads over entity pairs share."""
 
-from typing import Any, Dict, Optional, cast
+from typing import Any, ClassVar, Dict, Optional, Tuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -47,9 +47,17 @@ def joined(states: States) -> Tensor:
 
 
 class PairModule(nn.Module):
-    """An encoder of pairs and what stands above it; sized by `configure`."""
+    """An encoder of pairs and what stands above it; sized by `configure`.
+
+    `forward` takes the arrays of `encoders/features.py`, among them for each token, or word piece, of P pairs
+    `to_subject` and `to_object`, its signed distances to both arguments, 0 inside; `types`, its entity type; and
+    `positions`, its token in the text, or that of which it is a piece, -1 for none. Shapes (P, T)
+    """
 
     encoder: PairEncoder
+    # Fields of the output with a column for each class, and those that depend on the order of a pair's arguments.
+    by_class: ClassVar[Tuple[str, ...]] = ("logits",)
+    by_order: ClassVar[Tuple[str, ...]] = ()
 
     def __init__(self, encoder: PairEncoder, **settings: Any) -> None:
         """Create the module with an encoder that may still be empty.
@@ -96,6 +104,10 @@ class PairModule(nn.Module):
     def build_head(self, width: int, *, n_classes: int, n_types: int) -> None:
         """Build what stands above the encoder."""
         raise NotImplementedError
+
+    def class_head(self, width: int, n_classes: int) -> ClassHead:
+        """RETURNS (ClassHead): F, with the sizes of the settings."""
+        return ClassHead(width, n_classes=n_classes, hidden=self.settings["hidden"], dropout=self.settings["dropout"])
 
 
 def by_token(weights: Tensor, positions: Tensor) -> Tensor:
