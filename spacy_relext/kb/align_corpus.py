@@ -20,24 +20,20 @@ from ..corpora.shards import GOLD_ATTRS
 from ..errors import Errors
 from .alignment import Aligner, Alignment, CharOffsets
 
+SHOWN_RELATIONS = 20
+
+Progress = Callable[[Iterable[TextBlock]], Iterable[TextBlock]]
+
 
 @dataclass
 class AlignReport:
-    """Counts of an alignment.
-
-    docs (int): Texts.
-    counts (Counter[str]): Sums of the counts of `Aligner.align_block`.
-    relations (Counter[str]): Triples of each relation.
-    unrelated (int): Pairs without a fact.
-    marked (int): Sampled pairs among these, which are marked as pairs without a relation.
-    entities (int): Distinct entities.
-    """
+    """Counts of an alignment."""
 
     docs: int = 0
-    counts: "Counter[str]" = field(default_factory=Counter)
-    relations: "Counter[str]" = field(default_factory=Counter)
-    unrelated: int = 0
-    marked: int = 0
+    counts: "Counter[str]" = field(default_factory=Counter)  # see `Aligner.align_block`
+    relations: "Counter[str]" = field(default_factory=Counter)  # triples of each
+    unrelated: int = 0  # pairs without a fact
+    marked: int = 0  # those of them that are marked
     entities: int = 0
 
 
@@ -50,7 +46,7 @@ def align_corpus(
     unrelated: float = 1.0,
     seed: int = 0,
     shard: int = 0,
-    progress: Optional[Callable[[Iterable[TextBlock]], Iterable[TextBlock]]] = None,
+    progress: Optional[Progress] = None,
 ) -> AlignReport:
     """Write a corpus with the entities, marked pairs and triples that a knowledge base gives.
 
@@ -58,13 +54,9 @@ def align_corpus(
 
     corpus (Path): A .spacy file, or a folder of them; its triples and pairs are ignored.
     output (Path): A .spacy file; a folder if `shard` is given.
-    aligner (Aligner): Finds entities and facts.
-    vocab (Vocab): Gets the strings.
     unrelated (float): Probability that a pair without a fact is marked.
-    seed (int): Random seed of that sample.
     shard (int): Texts of a file; 0: one file. A file is kept in memory until it is complete.
-    progress (Optional[Callable[[Iterable[TextBlock]], Iterable[TextBlock]]]): Wraps the blocks of texts.
-    RETURNS (AlignReport): Counts.
+    progress (Optional[Progress]): Wraps the blocks of texts.
     RAISES (ValueError): If the corpus mentions no entity of the knowledge base.
     """
     report, rng = AlignReport(), random.Random(seed)
@@ -101,10 +93,7 @@ def align_corpus(
 
 @contextmanager
 def freeze_objects() -> Iterator[None]:
-    """Exempt existing objects from garbage collection.
-
-    Names and facts live as long as an alignment, and scanning them again and again takes a fifth of its time.
-    """
+    """Exempt existing objects from garbage collection, since scanning names and facts takes a fifth of an alignment."""
     gc.freeze()
     try:
         yield
@@ -113,24 +102,15 @@ def freeze_objects() -> Iterator[None]:
 
 
 def _annotate(user_data: Record, alignment: Alignment, sample: List[Tuple[CharOffsets, CharOffsets]]) -> None:
-    """Write pairs and triples.
-
-    All pairs have the order of the text. The order of the knowledge base would differ from it only in pairs with a
-    fact, and thus reveal them.
-    """
+    """Write triples, and pairs in the order of the text: that of the knowledge base would reveal pairs with a fact."""
     related = {tuple(sorted((tuple(each["subject"]), tuple(each["object"])))) for each in alignment.triples}
     pairs = sorted(related | {(tuple(one), tuple(two)) for one, two in sample})
     user_data[PAIRS_KEY] = [{"subject": list(one), "object": list(two)} for one, two in pairs]
     replace_gold(user_data, alignment.triples)
 
 
-def format_align_report(report: AlignReport, *, most: int = 20) -> str:
-    """Format counts as tables.
-
-    report (AlignReport): The counts.
-    most (int): Number of relations listed, the most frequent ones.
-    RETURNS (str): Several lines.
-    """
+def format_align_report(report: AlignReport) -> str:
+    """Format counts, and triples of the most frequent relations, as tables."""
     counts = report.counts
     rows = {
         "texts": report.docs,
@@ -145,7 +125,7 @@ def format_align_report(report: AlignReport, *, most: int = 20) -> str:
         "of these, marked": report.marked,
         "triples": counts["triples"],
     }
-    relations = report.relations.most_common(most)
+    relations = report.relations.most_common(SHOWN_RELATIONS)
     others = sum(report.relations.values()) - sum(count for _, count in relations)
     relations += [("other relations", others)] if others else []
     return "\n\n".join(format_table([(name, f"{n:,}") for name, n in table]) for table in (rows.items(), relations))

@@ -22,50 +22,33 @@ from .facts import FactIndex
 
 SYMMETRIC_RELATIONS = ("spouse",)
 
-# Longest run of capitalised words that is matched fuzzily.
-MAX_FUZZY_WORDS = 5
+MAX_FUZZY_WORDS = 5  # longest run of capitalised words that is matched fuzzily
 
-# Strings whose nearest name is cached.
-CACHE_SIZE = 100_000
+CACHE_SIZE = 100_000  # strings whose nearest name is cached
 
-# First character, and the one after the last.
-CharOffsets = List[int]
-
-# First token, and the one after the last.
-TokenSpan = Tuple[int, int]
-
-# First token and end of a name, and the entities that it may mean, the likeliest first.
-Match = Tuple[int, int, Sequence[str]]
-
-# Start and end character of each token.
-TokenOffsets = Tuple[List[int], List[int]]
-
+CharOffsets = List[int]  # first character, and the one after the last
+TokenSpan = Tuple[int, int]  # first token, and the one after the last
+Match = Tuple[int, int, Sequence[str]]  # first token and end of a name, and the entities it may mean, likeliest first
+TokenOffsets = Tuple[List[int], List[int]]  # start and end character of each token
 Pair = Tuple[str, str]
 
 
 class Mention(NamedTuple):
-    """A name in a text and its entity.
-
-    start (int): First character.
-    end (int): The character after the last.
-    entity_id (str): Id.
-    tokens (TokenSpan): The same in tokens of the block.
-    """
+    """A name in a text and its entity."""
 
     start: int
     end: int
     entity_id: str
-    tokens: TokenSpan
+    tokens: TokenSpan  # of the block
 
 
 @dataclass
 class Alignment:
-    """Mentions and labels of one text.
+    """Mentions and labels of one text, in its order.
 
-    mentions (List[Mention]): In the order of the text.
     triples (List[Record]): Canonical triples (`subject`, `relation`, `object`), character offsets, sorted.
     unrelated (List[Tuple[CharOffsets, CharOffsets]]): The nearest mentions of each two entities in a sentence without
-        a fact in either direction, in the order of the text.
+        a fact in either direction.
     """
 
     mentions: List[Mention] = field(default_factory=list)
@@ -76,7 +59,6 @@ class Alignment:
 class Aligner:
     """Finds the entities of a knowledge base in texts and labels the pairs that have facts.
 
-    kb (FactIndex): Entities, names and facts.
     tokenizer (Callable[[str], Doc]): Tokenizes names as the texts were tokenized, such as `nlp.make_doc`.
     symmetric (Sequence[str]): Relations without direction: the subject is the entity that is mentioned first.
     linked (bool): Whether entities of the texts are linked already (`ent.kb_id_`); names are not matched then.
@@ -122,9 +104,8 @@ class Aligner:
         return self.align_block(block_of(docs, WordLengths(docs[0].vocab.strings)))
 
     def align_block(self, block: TextBlock) -> Tuple[List[Alignment], "Counter[str]"]:
-        """Align texts.
+        """Align texts, which are not changed.
 
-        block (TextBlock): The texts, which are not changed.
         RETURNS (Tuple[List[Alignment], Counter[str]]): One alignment a text, and the counts `sentences`,
             `sentences_with_triples`, `mentions`, `ambiguous_mentions`, `entity_pairs` (ordered pairs of different
             entities in a sentence), `pairs_with_facts`, `triples`, and `unknown_mentions` (linked entities that the
@@ -151,11 +132,7 @@ class Aligner:
         return results, counts
 
     def find_mentions(self, block: TextBlock) -> List[Match]:
-        """Match names, of overlapping ones the longest, or return the linked entities.
-
-        block (TextBlock): The texts.
-        RETURNS (List[Match]): In the order of the texts.
-        """
+        """Match names, of overlapping ones the longest, or return the linked entities, in the order of the texts."""
         if self.linked:
             return [(start, end, (kb_id,)) for start, end, kb_id in block.links() if kb_id not in UNLINKED]
         matches: List[Match] = []
@@ -236,11 +213,7 @@ class Aligner:
 
 
 def text_names(names: Sequence[str]) -> List[str]:
-    """List the names of an entity that are matched in text.
-
-    names (Sequence[str]): Label and aliases.
-    RETURNS (List[str]): Distinct names without "The X" beside "X": that article belongs to the sentence.
-    """
+    """List distinct names to match in text, without "The X" beside "X": that article belongs to the sentence."""
     return [name for name in dict.fromkeys(names) if not (name.startswith(("The ", "the ")) and name[4:] in names)]
 
 
@@ -262,18 +235,13 @@ class FuzzyNames:
         self.ids_of = lru_cache(maxsize=CACHE_SIZE)(self._ids_of)
 
     def _ids_of(self, text: str) -> Optional[Sequence[str]]:
-        """RETURNS (Optional[Sequence[str]]): Ids of the most similar name; None if none is similar enough."""
+        """Return the ids of the most similar name; None if none is similar enough."""
         names, ratio = self._by_first.get(text[:1], ()), self._rapidfuzz.fuzz.ratio
         best = self._rapidfuzz.process.extractOne(text, names, scorer=ratio, score_cutoff=self._min_similarity)
         return self._names[best[0]] if best else None
 
     def find(self, block: TextBlock, taken: Sequence[TokenSpan]) -> List[Match]:
-        """Match entities first, then capitalised words, the longest runs first.
-
-        block (TextBlock): The texts.
-        taken (Sequence[TokenSpan]): Tokens that are matched already.
-        RETURNS (List[Match]): Fuzzy matches.
-        """
+        """Match entities fuzzily, then capitalised words, the longest runs first, but for `taken` tokens."""
         strings, spaces = block.lengths.strings, block.spaces[:, 0].tolist()
         texts = [strings[word] for word in block.words()]
         free = [True] * len(texts)

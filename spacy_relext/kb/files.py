@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 COLUMNS = ("subject", "relation", "object")
 
-# Names of columns that a header may have, in lower case.
+# Accepted names of columns in a header, in lower case.
 HEADERS = {
     "subject": {"subject", "head", "h", "s", "source"},
     "relation": {"relation", "predicate", "property", "r", "p"},
@@ -63,26 +63,16 @@ Terms = Tuple[object, object, object]
 
 
 class Statement(NamedTuple):
-    """A fact, or a name of an entity.
-
-    subject (str): Id of an entity.
-    relation (str): Relation of a fact; "label", "alias" or "type" of a name.
-    object (str): Id of an entity, or the name.
-    is_name (bool): Whether this is a name.
-    """
+    """A fact, or a name of an entity."""
 
     subject: str
-    relation: str
-    object: str
+    relation: str  # of a name: "label", "alias" or "type"
+    object: str  # id of an entity, or the name
     is_name: bool = False
 
 
 class Sample(NamedTuple):
-    """An example of what a report counts.
-
-    what (str): Ids and a description.
-    where (str): The file.
-    """
+    """An example of what a report counts: ids with a description, and the file."""
 
     what: str
     where: str
@@ -96,8 +86,7 @@ class FactReader:
 
     columns (Sequence[str]): Order of subject, relation and object in TSV and CSV.
     language (str): Names in other languages are skipped, names without a language are not.
-    prefixes (Sequence[str]): Prefixes that are removed from ids and relations, such as
-        "http://www.wikidata.org/entity/".
+    prefixes (Sequence[str]): Prefixes to remove from ids and relations, such as "http://www.wikidata.org/entity/".
     RAISES (ValueError): If the columns are others.
     """
 
@@ -112,10 +101,8 @@ class FactReader:
         self.examples: Dict[str, Sample] = {}
 
     def read(self, path: Path) -> Iterator[Statement]:
-        """Read one file.
+        """Read one file in its order.
 
-        path (Path): A file with one of the suffixes above.
-        YIELDS (Statement): In the file's order.
         RAISES (FileNotFoundError): If there is no such file.
         RAISES (ValueError): With file and line, if a line is malformed or the suffix is unknown.
         """
@@ -140,10 +127,9 @@ class FactReader:
 
     def _read_table(self, path: Path, lines: IO[str], delimiter: str) -> Iterator[Statement]:
         """Read facts or names between tabs or commas."""
-        if delimiter == "\t":
-            rows = csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE)
-        else:
-            rows = csv.reader(lines, delimiter=delimiter)
+        rows = csv.reader(
+            lines, delimiter=delimiter, quoting=csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL
+        )
         try:
             yield from self._read_rows(path, rows, delimiter)
         except csv.Error as error:
@@ -153,9 +139,7 @@ class FactReader:
         """Read three values a line, or a table of names."""
         subject, relation, obj = self.order
         first = True
-        for row in rows:
-            if not row:
-                continue
+        for row in filter(None, rows):
             if first:
                 header = [each.strip().lower() for each in row]
                 header[0] = header[0].lstrip(COMMENT).lstrip()
@@ -183,9 +167,7 @@ class FactReader:
         if not set(header).issubset(NAME_COLUMNS) or len(set(header)) != len(header):
             place, expected = f"{path}:{rows.line_num}", f"id and some of {', '.join(NAME_COLUMNS[1:])}"
             raise ValueError(Errors.R722.format(place=place, found=", ".join(header), expected=expected))
-        for row in rows:
-            if not row:
-                continue
+        for row in filter(None, rows):
             if row[0].startswith(COMMENT) and self._is_comment(path, rows, complete=len(row) == len(header)):
                 continue
             if len(row) > len(header) or not row[0].strip():
@@ -193,11 +175,11 @@ class FactReader:
                 place, expected = f"{path}:{rows.line_num}", ", ".join(header)
                 raise ValueError(Errors.R722.format(place=place, found=problem, expected=expected))
             values = {key: value.strip() for key, value in zip(header, row)}
-            for kind in ("label", "type"):
-                if values.get(kind):
-                    yield Statement(self._id(values["id"]), kind, values[kind], True)
-            for alias in filter(None, map(str.strip, values.get("aliases", "").split(ALIAS_SEPARATOR))):
-                yield Statement(self._id(values["id"]), "alias", alias, True)
+            names = [(kind, values.get(kind, "")) for kind in ("label", "type")]
+            names += [("alias", alias.strip()) for alias in values.get("aliases", "").split(ALIAS_SEPARATOR)]
+            for kind, name in names:
+                if name:
+                    yield Statement(self._id(values["id"]), kind, name, True)
 
     def _is_comment(self, path: Path, rows: "Reader", *, complete: bool) -> bool:
         """Count a row that begins with #. It is a comment unless it is complete, since ids may begin with #, too."""
@@ -226,9 +208,9 @@ class FactReader:
                 parser.parseline()
             except parsers.ParseError as error:
                 raise ValueError(Errors.R724.format(place=f"{path}:{number}", reason=_one_line(error))) from None
-            for terms in sink.triples:
+            for terms in sink:
                 yield from self._convert(*terms)
-            sink.triples.clear()
+            sink.clear()
 
     def _read_turtle(self, path: Path, lines: IO[str]) -> Iterator[Statement]:
         """Read Turtle, which rdflib parses as a whole."""
@@ -272,14 +254,11 @@ class FactReader:
         return text
 
 
-class _Sink:
+class _Sink(List[Terms]):
     """Collects what the N-Triples parser yields."""
 
-    def __init__(self) -> None:
-        self.triples: List[Terms] = []
-
     def triple(self, subject: object, predicate: object, obj: object) -> None:
-        self.triples.append((subject, predicate, obj))
+        self.append((subject, predicate, obj))
 
 
 def _open(path: Path, *, is_gzipped: bool) -> IO[str]:

@@ -19,11 +19,7 @@ Floats = NDArray[numpy.float64]
 
 
 class KnownAnswers:
-    """All true facts, which filtered ranks leave out.
-
-    triples (Triples): Shape (N, 3)
-    n_relations (int): Number of relations, R; r + R is the reciprocal of r.
-    """
+    """All true facts, which filtered ranks leave out. Shape (N, 3); r + R is the reciprocal of relation r of R."""
 
     def __init__(self, triples: Triples, *, n_relations: int) -> None:
         subject, relation, obj = triples.astype(numpy.int64).T
@@ -53,11 +49,8 @@ def _look_up(wanted: Integers, keys: Integers, values: Integers) -> List[Integer
 
 @torch.no_grad()
 def evaluate_links(model: KbEmbeddings, triples: Triples, known: KnownAnswers) -> Dict[str, Optional[float]]:
-    """Predict the object, the subject and the relation of facts, and score the ranks of the true ones.
+    """Predict the object, the subject and the relation of facts, and score the ranks of the true ones. Shape (N, 3)
 
-    model (KbEmbeddings): The embeddings.
-    triples (Triples): Facts. Shape (N, 3)
-    known (KnownAnswers): True facts, which are filtered.
     RETURNS (Dict[str, Optional[float]]): `entities_mrr`, `entities_hits_1` and so on, over objects and subjects, and
         the same for `relations`.
     """
@@ -81,12 +74,9 @@ def evaluate_links(model: KbEmbeddings, triples: Triples, known: KnownAnswers) -
 
 
 def realistic_ranks(scores: NDArray[numpy.floating], gold: ArrayLike, known: Sequence[ArrayLike] = ()) -> Floats:
-    """Rank the gold answer of each query; among equal scores it has the mean rank.
+    """Rank the gold answer of each query, from 1; among equal scores it has the mean rank. Shapes (B, E), (B,) → (B,)
 
-    scores (NDArray[numpy.floating]): Scores, higher is better. Shape (B, E)
-    gold (ArrayLike): Index of the gold answer. Shape (B,)
     known (Sequence[ArrayLike]): True answers of each query, which are filtered; empty: raw ranks.
-    RETURNS (Floats): Ranks, from 1. Shape (B,)
     """
     answers = numpy.asarray(gold)
     rows = numpy.arange(len(answers))
@@ -102,12 +92,7 @@ def realistic_ranks(scores: NDArray[numpy.floating], gold: ArrayLike, known: Seq
 
 
 def rank_metrics(ranks: ArrayLike, *, kind: str) -> Dict[str, Optional[float]]:
-    """Compute mean reciprocal rank (MRR) and hits@k.
-
-    ranks (ArrayLike): From `realistic_ranks`.
-    kind (str): Prefix of the names, "entities" or "relations".
-    RETURNS (Dict[str, Optional[float]]): `KIND_mrr`, and `KIND_hits_1`, `_3` and `_10`; None without ranks.
-    """
+    """Compute mean reciprocal rank and hits@k: `KIND_mrr`, `KIND_hits_1`, `_3` and `_10`; None without ranks."""
     values = numpy.asarray(ranks, dtype=numpy.float64)
     names = [f"{kind}_mrr", *(f"{kind}_hits_{k}" for k in HITS)]
     if not values.size:
