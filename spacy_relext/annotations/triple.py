@@ -33,7 +33,7 @@ class Triple:
         subject, obj = self.subject, self.object
         return subject.start_char, subject.end_char, self.relation, obj.start_char, obj.end_char
 
-    def __eq__(self, other: object) -> bool:
+    def __eq__(self, other: Any) -> bool:
         return isinstance(other, Triple) and self.key == other.key
 
     def __hash__(self) -> int:

@@ -3,13 +3,13 @@
 import functools
 import os
 import sys
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Protocol, Sequence, Tuple, cast
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, cast
 
 import numpy
 import torch
 from spacy.tokens import Doc
 from thinc.api import ArgsKwargs, Model, PyTorchShim, torch2xp, xp2torch
-from thinc.types import Floats2d
+from thinc.types import Floats2d, Ints1d
 from thinc.util import get_torch_default_device
 from torch import Tensor, nn
 
@@ -17,43 +17,17 @@ from ..errors import Errors
 from .shim import wrap_module
 
 Arrays = Mapping[str, Any]
-Outputs = Any  # a tensor, or a named tuple of tensors
-Gradients = Sequence[Optional[Tensor]]
+Outputs = Any  # a tensor, or a named tuple of tensors; on the way out of thinc, arrays
 TokenEncoder = Model[List[Doc], List[Floats2d]]
 
 
-class WrappedModule(Protocol):
-    """A torch module that can be wrapped: it is built empty, and sized when the data is known or weights are loaded.
-
-    sizes (Optional[Dict[str, Any]]): The arguments of `configure`; None if the module is empty.
-    input_width (Optional[int]): Size of the token vectors that it reads; None if it is empty, or reads none.
-    """
-
-    @property
-    def sizes(self) -> Optional[Dict[str, Any]]:
-        """RETURNS (Optional[Dict[str, Any]]): See above."""
-
-    @property
-    def input_width(self) -> Optional[int]:
-        """RETURNS (Optional[int]): See above."""
-
-    def configure(self, **sizes: Any) -> None:
-        """Build the layers with random weights."""
-
-
 class ModuleInput(NamedTuple):
-    """What a torch module is called with.
+    """What a torch module is called with."""
 
-    arrays (Arrays): Keyword arguments: numpy arrays, or lists of them, become tensors on the module's device.
-    docs (Sequence[Doc]): Docs whose tokens the tok2vec encodes; the module gets the vectors as `vectors`, shape (N, D).
-    sequences (Optional[List[Floats2d]]): Such vectors themselves, if there is no tok2vec.
-    lengths (Optional[List[int]]): Rows of each sequence of the output, if the model returns a list of arrays.
-    """
-
-    arrays: Arrays
-    docs: Sequence[Doc] = ()
-    sequences: Optional[List[Floats2d]] = None
-    lengths: Optional[List[int]] = None
+    arrays: Arrays  # keyword arguments: numpy arrays, or lists of them, become tensors on the module's device
+    docs: Sequence[Doc] = ()  # the tok2vec encodes their tokens; the module gets the vectors as `vectors`, shape (N, D)
+    sequences: Optional[List[Floats2d]] = None  # such vectors themselves, if there is no tok2vec
+    lengths: Optional[List[int]] = None  # rows of each sequence of the output, if the model returns a list of arrays
 
 
 Prepare = Callable[[Model, Any, bool], ModuleInput]
@@ -66,20 +40,17 @@ def module_model(
     name: str,
     tok2vec: Optional[TokenEncoder] = None,
     init: Optional[Callable[..., Model]] = None,
-    attrs: Optional[Dict[str, Any]] = None,
-    lr_scales: Optional[Dict[str, float]] = None,
+    attrs: Optional[Dict[str, object]] = None,
+    lr_scales: Optional[Mapping[str, float]] = None,
     dims: Optional[Dict[str, Optional[int]]] = None,
 ) -> Model:
     """Build a thinc model around a torch module; all functions must be picklable.
 
     module (nn.Module): A `WrappedModule`.
     prepare (Prepare): Turns the model, its input and `is_train` into the arguments of the module.
-    name (str): The model's name.
     tok2vec (Optional[TokenEncoder]): Encodes the Docs of the input; any encoder or listener.
     init (Optional[Callable[..., Model]]): Called by `Model.initialize`; by default it initializes the tok2vec.
-    attrs (Optional[Dict[str, Any]]): The model's attributes.
-    lr_scales (Optional[Dict[str, float]]): See `TorchShim`.
-    dims (Optional[Dict[str, Optional[int]]]): The model's dimensions.
+    lr_scales (Optional[Mapping[str, float]]): See `TorchShim`.
     RETURNS (Model): Its output is what the module returns, or a list of arrays if `prepare` gives lengths.
     """
     return Model(
@@ -94,12 +65,7 @@ def module_model(
 
 
 def init_checkpoint(model: Model, X: object = None, Y: object = None, *, path: str) -> Model:
-    """Load the encoder of a model from a checkpoint, also if it has been trained: `initialize` starts anew.
-
-    model (Model): Its module has `load_checkpoint`.
-    path (str): A folder, or a name on the Hugging Face Hub.
-    RETURNS (Model): The model.
-    """
+    """Load the encoder of a model from a folder or the Hugging Face Hub, even if it is trained: all starts anew."""
     module_of(model).load_checkpoint(path)
     move_to_device(model)
     return model
@@ -112,24 +78,28 @@ def _init_tok2vec(model: Model, X: Any = None, Y: object = None) -> Model:
     return model
 
 
-def _forward(model: Model, batch: object, is_train: bool, *, prepare: Prepare) -> Tuple[Any, Callable[[Any], Any]]:
+def _forward(
+    model: Model, batch: object, is_train: bool, *, prepare: Prepare
+) -> Tuple[Outputs, Callable[[Outputs], object]]:
     """Run the tok2vec and the module; the gradient flows back through both."""
     arrays, docs, sequences, lengths = prepare(model, batch, is_train)
     if lengths is not None and not sum(lengths):
         nothing = [model.ops.alloc2f(0, model.get_dim("nO")) for _ in lengths]
         return nothing, lambda gradients: sequences or []
-    backprop_vectors: Callable[[List[Floats2d]], Any] = list
+    backprop_vectors: Callable[[List[Floats2d]], object] = list
     if model.layers:
         sequences, backprop_vectors = model.layers[0](list(docs), is_train)
     if sequences is None:
         flat, inputs = None, _to_tensors(arrays, device_of(model))
     else:
         flat = xp2torch(model.ops.flatten(sequences), requires_grad=is_train)
-        _check_width(model, flat)
+        width = module_of(model).input_width
+        if width is not None and len(flat) and flat.shape[1] != width:
+            raise ValueError(Errors.R361.format(name=model.name, found=flat.shape[1], expected=width))
         inputs = {"vectors": flat, **_to_tensors(arrays, flat.device)}
     outputs, backprop_module = model.shims[0](ArgsKwargs((), inputs), is_train)
 
-    def backprop(gradients: Any) -> Any:
+    def backprop(gradients: Outputs) -> object:
         if lengths is not None:
             gradients = (xp2torch(model.ops.flatten(gradients), device=outputs.device),)
         _backpropagate(backprop_module, outputs, gradients)
@@ -143,25 +113,24 @@ def _forward(model: Model, batch: object, is_train: bool, *, prepare: Prepare) -
     return outputs, backprop
 
 
-def _check_width(model: Model, vectors: Tensor) -> None:
-    """Compare the token vectors that arrive with those that the weights were made for."""
-    width = module_of(model).input_width
-    if width is not None and len(vectors) and vectors.shape[1] != width:
-        raise ValueError(Errors.R361.format(name=model.name, found=vectors.shape[1], expected=width))
-
-
-def _backpropagate(backprop: Callable[[ArgsKwargs], object], outputs: Outputs, gradients: Gradients) -> None:
+def _backpropagate(
+    backprop: Callable[[ArgsKwargs], object], outputs: Outputs, gradients: Sequence[Optional[Tensor]]
+) -> None:
     """Backpropagate through the outputs that have a gradient."""
-    parts = (outputs,) if isinstance(outputs, Tensor) else tuple(outputs)
-    pairs = [(output, g) for output, g in zip(parts, gradients) if g is not None and output.requires_grad]
+    pairs = [(output, g) for output, g in zip(_parts(outputs), gradients) if g is not None and output.requires_grad]
     if pairs:
         grads = {"grad_tensors": tuple(gradient for _, gradient in pairs)}
         backprop(ArgsKwargs((tuple(output for output, _ in pairs),), grads))
 
 
-def _split(model: Model, rows: Any, lengths: List[int]) -> List[Floats2d]:
+def _parts(outputs: Outputs) -> Tuple[Tensor, ...]:
+    """List the tensors of a module's outputs."""
+    return (outputs,) if isinstance(outputs, Tensor) else tuple(outputs)
+
+
+def _split(model: Model, rows: object, lengths: List[int]) -> List[Floats2d]:
     """Split rows into sequences; thinc's types want the lengths as an array, its code takes a list."""
-    return model.ops.unflatten(rows, cast(Any, lengths))
+    return model.ops.unflatten(cast(Floats2d, rows), cast(Ints1d, lengths))
 
 
 def _to_tensors(arrays: Arrays, device: torch.device) -> Dict[str, object]:
@@ -176,54 +145,33 @@ def _to_tensors(arrays: Arrays, device: torch.device) -> Dict[str, object]:
 
 
 def module_of(model: Model) -> Any:
-    """Get the torch module of a wrapped model.
-
-    model (Model): Built by `module_model`.
-    RETURNS (Any): The module.
-    """
+    """Get the torch module of a model that `module_model` built."""
     return model.shims[0]._model
 
 
 def modules_of(model: Model) -> List[nn.Module]:
-    """Get the torch modules of one layer, without those of its own layers.
-
-    model (Model): Any.
-    RETURNS (List[nn.Module]): The modules; none if the layer wraps no module.
-    """
+    """Get the torch modules of one layer of any model, without those of its own layers."""
     return [shim._model for shim in model.shims if isinstance(shim, PyTorchShim)]
 
 
 def width_of(model: Model) -> int:
-    """Get the size of the token vectors that a model's head reads.
-
-    model (Model): Built by `module_model`, initialized.
-    RETURNS (int): D.
-    """
+    """Get the size of the token vectors that the head of an initialized model reads."""
     return int(model.layers[0].get_dim("nO") if model.layers else module_of(model).input_width)
 
 
 def device_of(model: Model) -> torch.device:
-    """Get the device of a module's weights.
-
-    model (Model): Built by `module_model`.
-    RETURNS (torch.device): The device.
-    """
+    """Get the device of a module's weights."""
     return cast(torch.device, next(module_of(model).parameters()).device)
 
 
 def move_to_device(model: Model) -> None:
-    """Put a module that was just configured onto the device in use.
-
-    model (Model): Built by `module_model`.
-    """
+    """Put a module that was just configured onto the device in use."""
     module_of(model).to(get_torch_default_device())
 
 
 def find_device(gpu_id: int) -> torch.device:
-    """Choose a device and check that it can be used.
+    """Choose a device, the CPU for -1, and check that it can be used.
 
-    gpu_id (int): The GPU; -1 for the processor.
-    RETURNS (torch.device): The device.
     RAISES (ValueError): If there is no such GPU.
     """
     device = torch.device(f"cuda:{gpu_id}" if gpu_id >= 0 else "cpu")
@@ -245,7 +193,7 @@ if sys.platform != "win32":
 
 
 def loss_and_gradient(
-    loss: Callable[..., Dict[str, Tensor]], outputs: Outputs, targets: Arrays, *, share: float = 1.0, **options: Any
+    loss: Callable[..., Dict[str, Tensor]], outputs: Outputs, targets: Arrays, *, share: float = 1.0, **options: object
 ) -> Tuple[Dict[str, float], Tuple[Optional[Tensor], ...]]:
     """Evaluate a loss and its gradient with respect to a model's outputs, by autograd.
 
@@ -253,34 +201,23 @@ def loss_and_gradient(
     outputs (Outputs): As the model returned them.
     targets (Arrays): They become tensors on the outputs' device.
     share (float): Factor of each term.
-    options (Any): Keyword arguments of the loss.
+    options (object): Keyword arguments of the loss.
     RETURNS (Tuple[Dict[str, float], Tuple[Optional[Tensor], ...]]): The terms, and one gradient per output (None for
         outputs of integers).
     """
-    parts = (outputs,) if isinstance(outputs, Tensor) else tuple(outputs)
     # what a prediction returned cannot take part in autograd, but its copy can
-    parts = tuple(part.clone() if part.is_inference() else part for part in parts)
-    leaves = [part.detach().requires_grad_() if part.is_floating_point() else part for part in parts]
+    parts = [part.clone() if part.is_inference() else part for part in _parts(outputs)]
+    leaves = [part.detach().requires_grad_(part.is_floating_point()) for part in parts]
     rebuilt = leaves[0] if isinstance(outputs, Tensor) else type(outputs)(*leaves)
-    device = parts[0].device
-    tensors = {key: torch.as_tensor(value, device=device) for key, value in targets.items()}
+    tensors = {key: torch.as_tensor(value, device=parts[0].device) for key, value in targets.items()}
     terms = {key: share * value for key, value in loss(rebuilt, tensors, **options).items()}
     total = torch.stack(list(terms.values())).sum()
-    floating = [leaf for leaf in leaves if leaf.is_floating_point()]
-    computed: Sequence[Optional[Tensor]] = [None] * len(floating)
     if total.requires_grad:
-        computed = torch.autograd.grad(total, floating, allow_unused=True)
-    gradients = iter(computed)
-    values = {key: float(value.detach()) for key, value in terms.items()}
-    return values, tuple(next(gradients) if leaf.is_floating_point() else None for leaf in leaves)
+        total.backward(inputs=[leaf for leaf in leaves if leaf.requires_grad])
+    return {key: float(value.detach()) for key, value in terms.items()}, tuple(leaf.grad for leaf in leaves)
 
 
-def to_numpy(outputs: Outputs) -> Any:
-    """Bring a model's outputs to numpy arrays in main memory; named tuples stay named tuples.
-
-    outputs (Outputs): A tensor or a named tuple of tensors.
-    RETURNS (Any): The same form, of arrays.
-    """
-    if isinstance(outputs, Tensor):
-        return outputs.detach().cpu().numpy()
-    return type(outputs)(*(part.detach().cpu().numpy() for part in outputs))
+def to_numpy(outputs: Outputs) -> Outputs:
+    """Bring a model's outputs to numpy arrays in main memory; named tuples stay named tuples."""
+    arrays = [part.detach().cpu().numpy() for part in _parts(outputs)]
+    return arrays[0] if isinstance(outputs, Tensor) else type(outputs)(*arrays)

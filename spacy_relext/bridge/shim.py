@@ -5,17 +5,30 @@ The module's `sizes` travel in the header of the file, so that a loaded pipeline
 
 import json
 from contextlib import contextmanager
-from typing import Any, Dict, Iterator, Mapping, Optional, cast
+from typing import Dict, Iterator, Mapping, Optional, Protocol, Tuple, cast
 
 import safetensors.torch
 import torch
 from thinc.api import ArgsKwargs, Optimizer, PyTorchShim, torch2xp, xp2torch
+from thinc.types import FloatsXd
 from torch import nn
 
 from ..errors import Errors
-from .weights import exchanged, tell_changed
+from .weights import clear_copies, exchanged
+
+Sizes = Dict[str, object]
 
 _SIZES = "sizes"
+
+
+class WrappedModule(Protocol):
+    """A torch module that can be wrapped: it is built empty, and sized when the data is known or weights are loaded."""
+
+    sizes: Optional[Sizes]  # the arguments of `configure`; None if the module is empty
+    input_width: Optional[int]  # of the token vectors that it reads; None if it is empty, or reads none
+
+    def configure(self, **sizes: object) -> None:
+        """Build the layers with random weights."""
 
 
 class TorchShim(PyTorchShim):
@@ -25,111 +38,65 @@ class TorchShim(PyTorchShim):
     gradient is not moved by the optimizer's momentum; each parameter's rate is scaled by `lr_scales`; averages are
     used, which thinc's shim looks for under keys that its optimizer does not give them; and the module stays in
     evaluation mode between predictions, since switching all its parts twice a call costs 3 ms.
-
-    lr_scales (Dict[str, float]): Prefix of a parameter's name → multiple of the optimizer's rate; the first that fits.
     """
 
-    lr_scales: Dict[str, float] = {}
+    # Prefix of a parameter's name → multiple of the optimizer's rate; the first that fits.
+    lr_scales: Mapping[str, float] = {}
 
-    def predict(self, inputs: ArgsKwargs) -> Any:
-        """Run the module without gradients.
-
-        inputs (ArgsKwargs): Its arguments.
-        RETURNS (Any): What the module returns.
-        """
-        self._switch(training=False)
+    def predict(self, inputs: ArgsKwargs) -> object:
+        """Run the module without gradients."""
+        if self._model.training:
+            self._model.eval()
         with torch.inference_mode():
             return self._model(*inputs.args, **inputs.kwargs)
 
-    def begin_update(self, inputs: ArgsKwargs) -> Any:
-        """Run the module in training mode.
-
-        inputs (ArgsKwargs): Its arguments.
-        RETURNS (Any): What the module returns, and the callback for the way back.
-        """
-        self._switch(training=True)
-        return super().begin_update(inputs)
-
     def finish_update(self, optimizer: Optimizer) -> None:
-        """Update all parameters that got a gradient.
-
-        optimizer (Optimizer): thinc's optimizer, the only one there is.
-        """
+        """Update all parameters that got a gradient."""
         for name, parameter in self._model.named_parameters():
             if parameter.grad is None:
                 continue
             scale = next((scale for prefix, scale in self.lr_scales.items() if name.startswith(prefix)), 1.0)
-            updated, _ = optimizer(
-                (self.id, name),
-                cast(Any, torch2xp(parameter.data)),
-                cast(Any, torch2xp(parameter.grad)),
-                lr_scale=scale,
-            )
-            new = xp2torch(updated, device=parameter.device)
+            weights, gradient = (cast(FloatsXd, torch2xp(each)) for each in (parameter.data, parameter.grad))
+            new = xp2torch(optimizer((self.id, name), weights, gradient, lr_scale=scale)[0], device=parameter.device)
             if new.data_ptr() != parameter.data_ptr():
                 parameter.data = new  # only then: a view of a view of a view would keep all of them alive
             parameter.grad = None
-        tell_changed(self._model)
+        clear_copies(self._model)
 
     @contextmanager
-    def use_params(self, params: Mapping[Any, Any]) -> Iterator[None]:
-        """Run with other parameters for a while, such as the averages of an optimizer.
-
-        params (Mapping[Any, Any]): By `(shim.id, name)`; parameters that are not among them stay as they are.
-        """
+    def use_params(self, params: Mapping[Tuple[int, str], FloatsXd]) -> Iterator[None]:
+        """Run with other parameters, such as an optimizer's averages; those without an average stay as they are."""
         own = [(p, params[self.id, name]) for name, p in self._model.named_parameters() if (self.id, name) in params]
         others = [xp2torch(other, device=parameter.device) for parameter, other in own]
         with exchanged(self._model, [parameter for parameter, _ in own], others):
             yield
 
-    def _switch(self, *, training: bool) -> None:
-        """Put the module into training or evaluation mode, unless it is there."""
-        if self._model.training != training:
-            self._model.train(training)
 
-
-def wrap_module(module: nn.Module, *, lr_scales: Optional[Dict[str, float]] = None) -> TorchShim:
-    """Put a torch module into a shim that saves it as safetensors.
-
-    module (nn.Module): With `sizes` and `configure`.
-    lr_scales (Optional[Dict[str, float]]): See `TorchShim`.
-    RETURNS (TorchShim): For `Model(shims=[...])`.
-    """
+def wrap_module(module: nn.Module, *, lr_scales: Optional[Mapping[str, float]] = None) -> TorchShim:
+    """Put a `WrappedModule` into a shim that saves it as safetensors."""
     shim = TorchShim(module, serialize_model=module_to_bytes, deserialize_model=module_from_bytes)
     shim.lr_scales = dict(lr_scales or {})
     return shim
 
 
 def module_to_bytes(module: nn.Module) -> bytes:
-    """Serialize a module's weights and sizes.
-
-    module (nn.Module): The module, which may be empty.
-    RETURNS (bytes): A safetensors file.
-    """
+    """Serialize a module's weights and sizes as a safetensors file; the module may be empty."""
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()}
     return safetensors.torch.save(state, metadata={_SIZES: json.dumps(module.sizes)})
 
 
 def module_from_bytes(module: nn.Module, data: bytes, device: torch.device) -> nn.Module:
-    """Restore a module: first its sizes, then its weights.
+    """Restore a module as built from the config: first its sizes, then its weights.
 
-    module (nn.Module): As built from the config.
-    data (bytes): A safetensors file of `module_to_bytes`.
-    device (torch.device): Where the weights go.
-    RETURNS (nn.Module): The same module.
     RAISES (ValueError): If the weights do not fit the module.
     """
-    sizes = json.loads(_header(data).get("__metadata__", {}).get(_SIZES, "null"))
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + length])
+    sizes = json.loads(header.get("__metadata__", {}).get(_SIZES, "null"))
     if sizes is not None:
-        cast(Any, module).configure(**sizes)
+        cast(WrappedModule, module).configure(**sizes)
         try:
             module.load_state_dict(safetensors.torch.load(data))
         except RuntimeError as error:
             raise ValueError(Errors.R009.format(detail=str(error).splitlines()[-1].strip())) from None
     return module.to(device)
-
-
-def _header(data: bytes) -> Dict[str, Any]:
-    """Read the JSON header of a safetensors file."""
-    length = int.from_bytes(data[:8], "little")
-    return cast(Dict[str, Any], json.loads(data[8 : 8 + length]))

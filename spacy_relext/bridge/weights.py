@@ -5,7 +5,7 @@ their weights scores like their ensemble at the cost of one (Wortsman et al., "M
 """
 
 from contextlib import contextmanager
-from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, TypeVar, cast
+from typing import Callable, Dict, Iterator, List, Mapping, Optional, Sequence, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -13,12 +13,11 @@ from torch import Tensor, nn
 Copy = TypeVar("Copy")
 
 
-def load_mean(module: nn.Module, states: Sequence[Mapping[str, Tensor]], *, whole: str) -> Optional[str]:
+def load_mean(module: nn.Module, states: Sequence[Mapping[str, Tensor]], *, required: str) -> Optional[str]:
     """Copy the mean of trained weights into a module, for each name and shape that all of them have.
 
-    module (nn.Module): Gets the weights, unless one of its part `whole` is missing.
     states (Sequence[Mapping[str, Tensor]]): Names and weights of trained modules.
-    whole (str): Prefix of the names that all must have.
+    required (str): Prefix of the names that all must have; if one is missing, nothing is copied.
     RETURNS (Optional[str]): The first missing name, if there is one.
     """
     means = {}
@@ -26,7 +25,7 @@ def load_mean(module: nn.Module, states: Sequence[Mapping[str, Tensor]], *, whol
         same = [state[key] for state in states if key in state and state[key].shape == own.shape]
         if len(same) == len(states):
             means[key] = torch.stack([weight.to(own.device, torch.float32) for weight in same]).mean(0).to(own.dtype)
-        elif key.startswith(whole):
+        elif key.startswith(required):
             return key
     module.load_state_dict(means, strict=False)
     return None
@@ -34,12 +33,7 @@ def load_mean(module: nn.Module, states: Sequence[Mapping[str, Tensor]], *, whol
 
 @contextmanager
 def exchanged(module: nn.Module, weights: Sequence[Tensor], others: List[Tensor]) -> Iterator[None]:
-    """Let a module compute with other weights while the context lasts.
-
-    module (nn.Module): The module.
-    weights (Sequence[Tensor]): Some of its weights.
-    others (List[Tensor]): What they are for a while; holds what they were until then.
-    """
+    """Let a module compute with other values of some of its weights; meanwhile `others` holds its own."""
     _exchange(module, weights, others)
     try:
         yield
@@ -50,35 +44,24 @@ def exchanged(module: nn.Module, weights: Sequence[Tensor], others: List[Tensor]
 def _exchange(module: nn.Module, weights: Sequence[Tensor], others: List[Tensor]) -> None:
     for number, weight in enumerate(weights):
         weight.data, others[number] = others[number], weight.data
-    tell_changed(module)
+    clear_copies(module)
 
 
 class KeepsCopy(nn.Module):
     """A module that predicts with something made from its weights, and forgets it when they change."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Create the module.
-
-        args, kwargs (Any): For the next class.
-        """
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        """Create the module; all arguments are for the next class."""
         super().__init__(*args, **kwargs)
-        self._copies: List[Any] = []  # in a list, so that it is no part of this module
-        self.register_load_state_dict_post_hook(_forget)
+        self._copies: List[object] = []  # in a list, so that it is no part of this module
+        self.register_load_state_dict_post_hook(_after_loading)
 
     def may_use_copy(self, device: torch.device) -> bool:
-        """Return True in prediction on a CPU: the copy then replaces the weights.
-
-        device (torch.device): Of the input.
-        RETURNS (bool): Whether it does.
-        """
+        """Return True in prediction on a CPU, the device of the input: the copy then replaces the weights."""
         return not (self.training or torch.is_grad_enabled() or device.type != "cpu")
 
     def copy_once(self, make: Callable[[], Copy]) -> Copy:
-        """Get the copy, or make it.
-
-        make (Callable[[], Copy]): Makes it.
-        RETURNS (Copy): The copy.
-        """
+        """Get the copy, or make it."""
         if not self._copies:
             self._copies = [make()]
         return cast(Copy, self._copies[0])
@@ -87,21 +70,18 @@ class KeepsCopy(nn.Module):
         """Forget what was made from the weights; the optimizer's step calls this."""
         self._copies = []
 
-    def __getstate__(self) -> Dict[str, Any]:
-        """RETURNS (Dict[str, Any]): The state without what can be made again."""
-        return {**super().__getstate__(), "_copies": []}
+    def __getstate__(self) -> Dict[str, object]:
+        """Return the state without what can be made again."""
+        return {**self.__dict__, "_copies": []}
 
 
-def _forget(module: KeepsCopy, _: Any) -> None:
-    """After weights were loaded; a function, since modules are sent to other processes."""
+def _after_loading(module: KeepsCopy, _: object) -> None:
+    """Forget the copy after weights were loaded; a function, since modules are sent to other processes."""
     module.weights_changed()
 
 
-def tell_changed(module: nn.Module) -> None:
-    """Make the parts of a module forget their copies, after its weights have changed.
-
-    module (nn.Module): The module.
-    """
+def clear_copies(module: nn.Module) -> None:
+    """Make the parts of a module forget their copies, after its weights have changed."""
     for part in module.modules():
         if isinstance(part, KeepsCopy):
             part.weights_changed()

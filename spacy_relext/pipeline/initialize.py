@@ -129,7 +129,7 @@ def start_from(module: Any, paths: Sequence[Path], *, kind: Type[Any], classes: 
     RAISES (ValueError): Where a pipeline cannot be loaded, has no such component, other classes, or another encoder.
     """
     states = [_weights(path, kind, classes, name) for path in paths]
-    missing = load_mean(module, states, whole="encoder.")
+    missing = load_mean(module, states, required="encoder.")
     if missing is not None:
         detail = f"their encoder has no {missing} of that shape"
         raise ValueError(Errors.R413.format(name=name, paths=", ".join(map(str, paths)), detail=detail))
