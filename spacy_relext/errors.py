@@ -34,6 +34,10 @@ class Errors:
         "a trained pipeline with a component such as rere_extractor."
     )
     R011 = "[R011] The {count} documents to tune on have no gold triples. Use an annotated corpus."
+    R012 = (
+        "[R012] {name!r} cannot be loaded: {where} lacks {files}. Copy the whole directory of the pipeline, or "
+        "initialize and train the component again."
+    )
     R013 = (
         "[R013] {name!r} finds no pair in the {count} documents to tune on: no component has set entities. Use the "
         "entities of the corpus (`spacy relext tune --gold-ents`), or add a component before it that sets doc.ents, "
@@ -402,8 +406,8 @@ class Warnings:
         "before it that sets them, such as an ner, or set doc.ents."
     )
     W407 = (
-        "[W407] {name}: the shifts of {count} texts take all of the {mebibytes} MiB there are; further texts are "
-        "learned as they are. With adversarial_reuse = false all texts are moved, in nearly twice the time."
+        "[W407] {name}: the shifts of {count} texts fill the cache ({mebibytes} MiB). Further texts are trained on "
+        "without a shift. Set adversarial_reuse = false to shift every text; training then takes nearly twice as long."
     )
     W408 = (
         "[W408] {name}: spacy_relext.AnnotatedPairs.v1 reads marked pairs alone, and these texts have none, so there "
