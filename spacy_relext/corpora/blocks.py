@@ -15,11 +15,11 @@ from spacy.strings import StringStore
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
+from ..annotations.triple import Record
 from .shards import (
     GOLD_ATTRS,
     UNPACKED,
     ShardWriter,
-    UserData,
     list_shards,
     load_shard,
     make_docs,
@@ -49,42 +49,38 @@ class WordLengths(Dict[int, int]):
 
 @dataclass
 class TextBlock:
-    """Some Docs, one after another.
+    """Some Docs, one after another; `user_data`, `cats`, `flags` and `groups` have a value for each."""
 
-    tokens (NDArray[numpy.uint64]): The attributes `ATTRS` of each token. Shape (T, len(ATTRS))
-    spaces (NDArray[numpy.bool_]): Whether a space follows. Shape (T, 1)
-    bounds (List[int]): First token of each text, and the number of tokens.
-    user_data (List[UserData]): Of each text.
-    cats (List[Dict[str, float]]): Of each text.
-    flags (List[Dict[str, bool]]): Of each text, as DocBin keeps them.
-    groups (List[bytes]): Groups of spans of each text, packed.
-    lengths (WordLengths): Of the tokens, which knows their strings.
-    strings (FrozenSet[str]): Strings of the groups of spans.
-    """
-
+    # The attributes `ATTRS` of each token. Shape (T, len(ATTRS))
     tokens: NDArray[numpy.uint64]
+    # Whether a space follows. Shape (T, 1)
     spaces: NDArray[numpy.bool_]
+    # First token of each text, and the number of tokens.
     bounds: List[int]
-    user_data: List[UserData]
+    user_data: List[Record]
     cats: List[Dict[str, float]]
+    # As DocBin stores them.
     flags: List[Dict[str, bool]]
+    # Groups of spans, packed.
     groups: List[bytes]
+    # Of the tokens; has their strings.
     lengths: WordLengths
+    # Strings of the groups of spans.
     strings: FrozenSet[str] = frozenset()
 
     def words(self) -> List[int]:
-        """RETURNS (List[int]): Hashes of the tokens' texts."""
+        """List the hashes of the tokens' texts."""
         return list(self.tokens[:, 0].tolist())
 
     def cuts(self) -> List[int]:
-        """RETURNS (List[int]): First token of each sentence, and the number of tokens; unmarked texts are sentences."""
+        """List the first token of each sentence, and the number of tokens; a text without marks is one sentence."""
         marks = numpy.zeros(len(self.tokens) + 1, dtype=bool)
         marks[:-1] = self.tokens[:, _SENT_START] == 1
         marks[self.bounds] = True
         return list(numpy.flatnonzero(marks).tolist())
 
     def links(self) -> List[Tuple[int, int, str]]:
-        """RETURNS (List[Tuple[int, int, str]]): First token, end and `kb_id_` of the entities that have a label."""
+        """List first token, end and `kb_id_` of the entities that have a label."""
         links: List[Tuple[int, int, str]] = []
         firsts, inside = set(self.bounds), False
         for at, (iob, label, link) in enumerate(self.tokens[:, [_IOB, _TYPE, _LINK]].tolist()):
@@ -98,7 +94,7 @@ class TextBlock:
         return links
 
     def places(self) -> Tuple[List[int], List[int]]:
-        """RETURNS (Tuple[List[int], List[int]]): First character of each token in its text, and the end."""
+        """List the first character of each token in its text, and its end."""
         total = len(self.tokens)
         lengths = numpy.fromiter(map(self.lengths.__getitem__, self.words()), dtype=numpy.int64, count=total)
         starts = numpy.zeros(total + 1, dtype=numpy.int64)
@@ -125,12 +121,7 @@ class TextBlock:
 
 
 def block_of(docs: Sequence[Doc], lengths: WordLengths) -> TextBlock:
-    """Make a block of Docs.
-
-    docs (Sequence[Doc]): One or more.
-    lengths (WordLengths): For the strings of their vocabulary.
-    RETURNS (TextBlock): With copies of the tokens; user data and categories are those of the Docs.
-    """
+    """Make a block of one or more Docs, with copies of the tokens; user data and categories are those of the Docs."""
     spans = (span for doc in docs for group in doc.spans.values() for span in group)
     return TextBlock(
         tokens=numpy.concatenate([doc.to_array(list(ATTRS)).reshape(len(doc), len(ATTRS)) for doc in docs]),
@@ -146,12 +137,7 @@ def block_of(docs: Sequence[Doc], lengths: WordLengths) -> TextBlock:
 
 
 def iter_blocks(path: Path, vocab: Vocab) -> Iterator[TextBlock]:
-    """Read the Docs of a corpus, one file at a time.
-
-    path (Path): A .spacy file, or a folder of them.
-    vocab (Vocab): Gets the strings.
-    YIELDS (TextBlock): In the order of the files.
-    """
+    """Read the Docs of a .spacy file, or of a folder of them, one file at a time; the vocabulary gets the strings."""
     for shard in list_shards(path):
         content, lengths = load_shard(shard), WordLengths(vocab.strings)
         # sentences that follow from a parse, and groups of spans, whose strings must be kept

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from pathlib import Path
 from typing import Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Set, Tuple, Union
 
@@ -38,10 +39,9 @@ def convert(
     shard: int = 0,
     progress: Optional[Progress] = None,
 ) -> Report:
-    """Convert files of one format to a corpus that spaCy trains on.
+    """Convert files of one format to a corpus that spaCy trains on, and count what is read, changed and left out.
 
-    format (str): A name in `formats.FORMATS`.
-    inputs (Sequence[PathLike]): The files, in this order.
+    format (str): A name in `formats.registry.FORMATS`.
     output (PathLike): The .spacy file, or the folder if `shard` is given.
     lang (str): Language of the tokenizer; "zh" makes a token of each character.
     occurrences (str): Which places of strings that occur several times: `nearest`, `first` or `all`.
@@ -50,20 +50,18 @@ def convert(
     pipeline (Optional[PathLike]): A spaCy pipeline that adds annotation and brings its own tokenizer.
     relation_map (Optional[RelationMap]): Old → new label; None as new label removes the triples.
     limit (int): Most records after the skipped ones, malformed ones included; 0 for all.
-    skip (int): Number of records to skip first.
     shard (int): Docs per file of a folder; 0 writes one file.
     progress (Optional[Progress]): Wraps the stream of Docs.
-    RETURNS (Report): Counts of what was read, changed and left out.
     RAISES (ValueError): If an option or an input cannot be used, or, if strict, a record is malformed.
     """
     _check_options(occurrences, limit, skip)
     spec, paths, target = get_format(format), _check_inputs(inputs, Path(output)), Path(output)
     writer = ShardWriter(target, shard=shard, attrs=None if pipeline else GOLD_ATTRS)
     nlp = load_tokenizer(lang) if pipeline is None else load_pipeline(pipeline)
-    report = Report(format=format)
+    report = Report()
     reading = _Reading(spec, report, occurrences=occurrences, strict=strict, relation_map=relation_map or {})
-    records = reading.records(paths, skip=skip, limit=limit)
-    docs: Iterable[Doc] = reading.docs(records, nlp, one_sentence=one_sentence and spec.one_sentence)
+    items = islice(chain.from_iterable(map(spec.read, paths)), skip, skip + limit if limit else None)
+    docs: Iterable[Doc] = reading.docs(items, nlp, one_sentence=one_sentence and spec.one_sentence)
     if pipeline is not None:
         docs = nlp.pipe(docs)
     with writer:
@@ -86,7 +84,7 @@ def _reason(report: Report) -> str:
 
 @dataclass
 class _Reading:
-    """Reads the records of one conversion and counts them."""
+    """Makes the Docs of one conversion and counts them."""
 
     spec: Format
     report: Report
@@ -95,58 +93,37 @@ class _Reading:
     relation_map: RelationMap
     seen: Set[int] = field(default_factory=set)
 
-    def records(self, paths: Sequence[Path], *, skip: int, limit: int) -> Iterator[Record]:
-        """Read canonical records from the files."""
-        number = 0
-        for path in paths:
-            for item in self.spec.read(path):
-                number += 1
-                if number <= skip:
-                    continue
-                if limit and number > skip + limit:
-                    return
+    def docs(self, items: Iterable[Item], nlp: Language, *, one_sentence: bool) -> Iterator[Doc]:
+        """Make Docs of items. Malformed ones are counted, or raise an error if strict."""
+        for item in items:
+            self.report.records += 1
+            self.report.where = item.where
+            try:
                 record = self._parse(item)
                 if record is not None:
-                    yield record
-
-    def docs(self, records: Iterable[Record], nlp: Language, *, one_sentence: bool) -> Iterator[Doc]:
-        """Make Docs of records."""
-        for record in records:
-            where = self.report.where
-            try:
-                yield record_to_doc(nlp.make_doc, record, one_sentence=one_sentence, report=self.report)
+                    yield record_to_doc(nlp.make_doc, record, one_sentence=one_sentence, report=self.report)
             except ValueError as error:
-                self._problem(where, str(error).replace("\n", " "))
+                what = str(error).replace("\n", " ")
+                self.report.count_problem(item.where, what)
+                if self.strict:
+                    raise ValueError(Errors.R100.format(where=item.where, what=what)) from None
 
     def _parse(self, item: Item) -> Optional[Record]:
-        """Make a canonical record of an item; None if it is malformed or left out, which is counted."""
-        self.report.records += 1
-        self.report.where = item.where
-        try:
-            if item.error:
-                raise ValueError(item.error)
-            record = self.spec.parse(item.value)
-        except ValueError as error:
-            self._problem(item.where, str(error))
-            return None
+        """Make a canonical record of an item; None if it is left out, which is counted."""
+        if item.error:
+            raise ValueError(item.error)
+        record: Optional[Record] = self.spec.parse(item.value)
         if self.spec.locate is not None:
-            located = self.spec.locate(record, self.report, occurrences=self.occurrences)
-            if located is None:
-                return None
-            record = located
+            record = self.spec.locate(record, self.report, occurrences=self.occurrences)
+        if record is None:
+            return None
         if "triples" in record:
             record["triples"] = self._clean(record["triples"])
         text = hash(record["text"])
         self.report.repeated_texts += text in self.seen
         self.seen.add(text)
-        self.report.other_keys.update(key for key in record if key not in KNOWN_KEYS)
+        self.report.other_keys.update(record.keys() - set(KNOWN_KEYS))
         return record
-
-    def _problem(self, where: str, what: str) -> None:
-        """Stop at a malformed record, or count it."""
-        self.report.count_problem(where, what)
-        if self.strict:
-            raise ValueError(Errors.R100.format(where=where, what=what))
 
     def _clean(self, triples: List[Record]) -> List[Record]:
         """Rename relations and remove triples that are then duplicates."""
@@ -164,10 +141,7 @@ class _Reading:
 
 
 def load_tokenizer(lang: str) -> Language:
-    """Make a blank pipeline of a language.
-
-    RAISES (ValueError): If spaCy does not know the language or lacks its tokenizer.
-    """
+    """Make a blank pipeline; ValueError if spaCy does not know the language or lacks its tokenizer."""
     try:
         return spacy.blank(lang)
     except (ImportError, OSError) as error:
@@ -179,9 +153,7 @@ def load_pipeline(path: PathLike, *, message: str = Errors.R109) -> Language:
     """Load a trained pipeline.
 
     path (PathLike): A folder, or the name of an installed package.
-    message (str): Template of the error message.
-    RETURNS (Language): The pipeline.
-    RAISES (ValueError): If it cannot be loaded.
+    message (str): Template of the ValueError if it cannot be loaded.
     """
     try:
         return spacy.load(path)
@@ -196,12 +168,7 @@ def first_line(error: BaseException) -> str:
 
 
 def load_relation_map(path: PathLike) -> Dict[str, Optional[str]]:
-    """Read a JSON object from old to new labels of relations; null removes the triples of a relation.
-
-    path (PathLike): The file.
-    RETURNS (Dict[str, Optional[str]]): The map.
-    RAISES (ValueError): If the file holds anything else.
-    """
+    """Read a JSON object from old to new labels of relations; null removes the triples of a relation."""
     try:
         value = json.loads(Path(path).read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:

@@ -25,13 +25,13 @@ class DropReport:
 
     mode: str
     rate: float
-    seed: int
     docs: int = 0
     docs_deleted: int = 0
     not_annotated: int = 0
     emptied: int = 0
     triples_before: int = 0
     triples_after: int = 0
+    # Triples, before, of the documents that are not deleted.
     kept_docs_before: int = 0
     labels: "Counter[str]" = field(default_factory=Counter)
     dropped: "Counter[str]" = field(default_factory=Counter)
@@ -39,30 +39,27 @@ class DropReport:
 
     @property
     def missing(self) -> float:
-        """RETURNS (float): Share of the triples of the kept documents that is missing."""
+        """Share of the triples of the kept documents that is missing."""
         return 1 - self.triples_after / self.kept_docs_before if self.kept_docs_before else 0.0
 
     @property
     def expected_missing(self) -> float:
-        """RETURNS (float): The expectation of `missing`, given how many triples the documents had."""
+        """The expectation of `missing`, given how many triples the documents had."""
         if self.mode != "drop_empty":
             return self.rate
         before = {m: n * m * (1 - self.rate**m) for m, n in self.sizes.items()}
-        total = sum(before.values())
-        if not total:
-            return 0.0
-        return sum(expected_missing(self.rate, m) * weight for m, weight in before.items()) / total
+        missing = sum(expected_missing(self.rate, m) * weight for m, weight in before.items())
+        return missing / sum(before.values()) if missing else 0.0
 
 
 def expected_missing(rate: float, triples: int) -> float:
     """Compute the expected share of missing triples of a sentence that is kept because at least one is left.
 
-    (r - r^m) / (1 - r^m), for m triples that are dropped independently with probability r.
+    (r - r^m) / (1 - r^m), for m triples that are dropped independently with probability r. It is 0 if m is 1, since a
+    sentence without its one triple is deleted.
 
     rate (float): r, 0 to 1; 1 gives the limit (m - 1) / m.
     triples (int): m, at least 1.
-    RETURNS (float): The share; 0 if m is 1, since a sentence without its one triple is deleted.
-    RAISES (ValueError): For other values.
     """
     if not 0 <= rate <= 1 or triples < 1:
         raise ValueError(Errors.R114.format(rate=rate, triples=triples))
@@ -82,19 +79,19 @@ def drop_triples(
 ) -> DropReport:
     """Write a corpus without some of its triples.
 
+    Documents that are not annotated, or without triples before, stay as they are.
+
     corpus (Union[str, Path]): A .spacy file, or a folder of them.
     output (Union[str, Path]): A file or a folder, as the corpus is.
     rate (float): Probability that a triple (mode `relation`: all triples of a relation in a sentence) is dropped.
     mode (str): `keep_empty` keeps documents that become empty, `drop_empty` deletes them, `relation` drops all
         triples of a relation in a sentence together and keeps documents that become empty.
-    seed (int): Seed of the choice.
     progress (Optional[Progress]): Wraps the stream of Docs.
-    RETURNS (DropReport): Counts. Documents that are not annotated, or without triples before, stay as they are.
     RAISES (ValueError): If an option, the input or the output cannot be used.
     """
     source, target = Path(corpus), Path(output)
     _check_options(source, target, rate, mode)
-    report, rng, vocab = DropReport(mode=mode, rate=rate, seed=seed), random.Random(seed), Vocab()
+    report, rng, vocab = DropReport(mode=mode, rate=rate), random.Random(seed), Vocab()
     for shard in list_shards(source):
         content = load_shard(shard)
         path = target / shard.relative_to(source) if source.is_dir() else target
@@ -109,41 +106,44 @@ def drop_triples(
 
 
 def choose_dropped(groups: Sequence[Hashable], *, rate: float, rng: random.Random) -> Set[int]:
-    """Choose the triples to drop; those of one group are dropped together.
+    """Choose triples to drop, those of one group together, and return their numbers.
 
     groups (Sequence[Hashable]): The group of each triple.
     rate (float): Probability that a group is dropped.
-    rng (random.Random): Source of the choice.
-    RETURNS (Set[int]): Numbers of the dropped triples.
     """
     is_dropped = {group: rng.random() < rate for group in dict.fromkeys(groups)}
     return {number for number, group in enumerate(groups) if is_dropped[group]}
 
 
 def _drop_from_doc(doc: Doc, report: DropReport, rng: random.Random) -> bool:
-    """Drop triples of one Doc; RETURNS whether the Doc is kept."""
+    """Drop triples of one Doc; return False if the Doc itself is to be deleted."""
     report.docs += 1
     triples = get_records(doc)
     if not triples:
         report.not_annotated += triples is None
         return True
-    # The same triple from two sources is one triple: either both go or none.
+    # The same triple from two sources is one triple: either both are dropped or none.
     keys: List[Hashable] = [(t["subject"], t["relation"], t["object"]) for t in triples]
     groups = [(_sentence(doc, t), t["relation"]) for t in triples] if report.mode == "relation" else keys
-    gone = choose_dropped(groups, rate=report.rate, rng=rng)
-    remaining = [triple for number, triple in enumerate(triples) if number not in gone]
+    chosen = choose_dropped(groups, rate=report.rate, rng=rng)
+    dropped = [triple for number, triple in enumerate(triples) if number in chosen]
+    remaining = [triple for number, triple in enumerate(triples) if number not in chosen]
     report.triples_before += len(triples)
     report.triples_after += len(remaining)
     report.sizes[len(triples)] += 1
     report.labels.update(triple["relation"] for triple in triples)
-    report.dropped.update(triples[number]["relation"] for number in gone)
+    report.dropped.update(triple["relation"] for triple in dropped)
     report.emptied += not remaining
     if not remaining and report.mode == "drop_empty":
         report.docs_deleted += 1
         return False
     report.kept_docs_before += len(triples)
     doc.user_data[TRIPLES_KEY] = remaining
-    _clear_labels(doc, {_arguments(triples[number]) for number in gone})
+    if PAIRS_KEY in doc.user_data:
+        # The labels of marked pairs would give the dropped triples away.
+        arguments = {_arguments(triple) for triple in dropped}
+        pairs = [dict(pair) for pair in doc.user_data[PAIRS_KEY]]
+        doc.user_data[PAIRS_KEY] = [{**p, "label": None} if _arguments(p) in arguments else p for p in pairs]
     return True
 
 
@@ -157,13 +157,6 @@ def _sentence(doc: Doc, triple: Record) -> int:
 def _arguments(value: Record) -> frozenset[Tuple[int, ...]]:
     """Make a key of the two spans of a triple or a pair that ignores their order."""
     return frozenset((tuple(value["subject"]), tuple(value["object"])))
-
-
-def _clear_labels(doc: Doc, gone: Set[frozenset[Tuple[int, ...]]]) -> None:
-    """Remove the labels of marked pairs whose triple was dropped: they would give it away."""
-    if PAIRS_KEY in doc.user_data:
-        pairs = [dict(pair) for pair in doc.user_data[PAIRS_KEY]]
-        doc.user_data[PAIRS_KEY] = [{**p, "label": None} if _arguments(p) in gone else p for p in pairs]
 
 
 def _check_options(source: Path, target: Path, rate: float, mode: str) -> None:
@@ -182,7 +175,7 @@ def _check_options(source: Path, target: Path, rate: float, mode: str) -> None:
 
 
 def format_drop_report(report: DropReport) -> str:
-    """Write a report as two tables."""
+    """Format a report as two tables."""
     dropped = report.triples_before - report.triples_after
     rows = [
         ("documents read", f"{report.docs:,}"),

@@ -9,15 +9,7 @@ from spacy.tokens import Doc
 
 from ..annotations.triple import Record
 from ..errors import Errors
-from .formats.checks import (
-    check_object,
-    check_offsets,
-    check_unicode,
-    describe,
-    iter_objects,
-    require,
-    require_text,
-)
+from .formats.checks import check_object, check_offsets, check_unicode, describe, iter_objects, require, require_text
 from .formats.sources import read_json
 from .records import KNOWN_KEYS, doc_to_record
 
@@ -29,12 +21,7 @@ PAIR_KEYS = ("subject", "object", "label")
 
 
 def read_jsonl(path: Union[str, Path]) -> Iterator[Record]:
-    """Read canonical records from a file and check each.
-
-    path (Union[str, Path]): JSON lines, or one JSON array.
-    YIELDS (Record): The records.
-    RAISES (ValueError): At the first malformed record; the message has the file, the line and what was wrong.
-    """
+    """Read canonical records from JSON lines or from one JSON array; ValueError at the first malformed record."""
     for item in read_json(Path(path)):
         try:
             if item.error:
@@ -45,12 +32,7 @@ def read_jsonl(path: Union[str, Path]) -> Iterator[Record]:
 
 
 def write_jsonl(path: Union[str, Path], docs: Iterable[Union[Doc, Record]]) -> int:
-    """Write Docs or canonical records, one per line.
-
-    path (Union[str, Path]): The file; replaced.
-    docs (Iterable[Union[Doc, Record]]): Docs or records.
-    RETURNS (int): How many were written.
-    """
+    """Write Docs or canonical records, one per line, and return their number."""
     count = 0
     with Path(path).open("w", encoding="utf8", newline="\n") as file:
         for doc in docs:
@@ -61,12 +43,7 @@ def write_jsonl(path: Union[str, Path], docs: Iterable[Union[Doc, Record]]) -> i
 
 
 def check_record(value: object) -> Record:
-    """Check that a value is a canonical record.
-
-    value (object): A parsed JSON value.
-    RETURNS (Record): The value.
-    RAISES (ValueError): If it is not; the message has what was found and what was expected.
-    """
+    """Check that a parsed JSON value is a canonical record; ValueError if it is not."""
     record = check_object(value)
     text = require_text(record, "text")
     for key, check in (("entities", _check_entity), ("triples", _check_triple), ("pairs", _check_pair)):

@@ -44,7 +44,6 @@ class TripleCorpus:
         relation. Nothing else reads them; its scores say nothing about texts that are not annotated.
     max_length (int): Leave out Docs with more tokens, and warn with their number; 0 for no limit. None is split.
     augmenter (Optional[Augmenter]): Makes any number of Examples of each one.
-    RAISES (ValueError): If there is no path or a setting is out of range.
     """
 
     def __init__(
@@ -74,11 +73,7 @@ class TripleCorpus:
         self._random = random.Random(seed)
 
     def __call__(self, nlp: Language) -> Iterator[Example]:
-        """Read the corpus.
-
-        nlp (Language): Makes the predicted Docs with its tokenizer.
-        YIELDS (Example): Predicted and reference Doc.
-        """
+        """Read the corpus; the tokenizer of the pipeline makes the predicted Docs."""
         total = empty = long = annotated = 0
         for reference in self._references(nlp.vocab):
             total += 1
@@ -116,7 +111,11 @@ class TripleCorpus:
         if self.gold_sents and reference.has_annotation("SENT_START"):
             set_sentence_starts(predicted, [sent.start_char for sent in reference.sents])
         if self.gold_parse:
-            self._check_heads(reference)
+            heads = text_heads(reference, start=0, end=len(reference))
+            token = None if heads is None else find_cycle(heads)
+            if token is not None:
+                where = f"{reference.text[:40]!r} in {self.path}"
+                raise ValueError(Errors.R411.format(where=where, length=len(reference), token=token))
             copy_parse(reference, predicted)
         if self.gold_ents:
             copy_entities(reference, predicted, aside=self.gold_ents_aside)
@@ -124,22 +123,11 @@ class TripleCorpus:
             predicted.user_data[GIVEN_PAIRS_KEY] = get_records(reference, source="")
         return Example(predicted, reference)
 
-    def _check_heads(self, doc: Doc) -> None:
-        """Refuse heads that form no tree."""
-        heads = text_heads(doc, start=0, end=len(doc))
-        token = None if heads is None else find_cycle(heads)
-        if token is not None:
-            where = f"{doc.text[:40]!r} in {self.path}"
-            raise ValueError(Errors.R411.format(where=where, length=len(doc), token=token))
-
 
 def predicted_doc(nlp: Language, record: Record, *, gold_ents: bool) -> Doc:
-    """Make the input of a pipeline from a record: its text, sentences and marked pairs, without gold triples.
+    """Make the input of a pipeline from a canonical record: its text, sentences and marked pairs, without gold triples.
 
-    nlp (Language): The pipeline, whose tokenizer makes the Doc.
-    record (Record): A canonical record, checked.
-    gold_ents (bool): Whether it gets the record's entities.
-    RETURNS (Doc): Not annotated by the pipeline.
+    gold_ents (bool): Whether the Doc gets the record's entities.
     RAISES (ValueError): If the tokenizer changes the text.
     """
     visible = {key: value for key, value in record.items() if key != "triples" and (gold_ents or key != "entities")}
@@ -159,9 +147,9 @@ def _needs_triples(nlp: Language) -> bool:
 def copy_entities(reference: Doc, predicted: Doc, *, aside: bool = False) -> None:
     """Copy entities with their links, and marked pairs without labels, from one Doc to another of the same text.
 
-    reference (Doc): The annotated Doc.
-    predicted (Doc): Gets them as whole tokens; of two that share a token, the longer one.
-    aside (bool): Whether they are stored beside `predicted.ents`, where overlapping entities are.
+    Entities are widened to whole tokens; of two that share a token, the longer one is copied.
+
+    aside (bool): Store them beside `predicted.ents`, where overlapping entities are.
     """
     spans = []
     for ent in reference.ents:
@@ -194,28 +182,21 @@ def _read(shards: List[Path], vocab: Vocab, *, shuffle: Optional[random.Random] 
         yield from make_docs(content, vocab)
 
 
-_PARSE = ("TAG", "HEAD", "DEP")
-_LOOSE = "dep"
-
-
 def copy_parse(reference: Doc, predicted: Doc) -> None:
     """Copy tags, heads and dependency labels from one Doc to another of the same text and vocabulary.
 
     Sentences follow the heads. A token that covers several of the reference takes the annotation of their root. Of
     several tokens that share one of the reference, the first takes its annotation, and each other one depends on the
-    token before it, as `dep`.
-
-    reference (Doc): The annotated Doc; attributes that it lacks are not copied.
-    predicted (Doc): Gets them.
+    token before it, as `dep`. Attributes that the reference lacks are not copied.
     """
-    attrs = [name for name in _PARSE if reference.has_annotation(name)]
+    attrs = [name for name in ("TAG", "HEAD", "DEP") if reference.has_annotation(name)]
     if not attrs or not len(predicted):
         return
     if [token.idx for token in predicted] == [token.idx for token in reference]:
         predicted.from_array(attrs, reference.to_array(attrs))  # type: ignore[arg-type]
         return
     sources, heads = _align_parse(reference, predicted)
-    loose = predicted.vocab.strings.add(_LOOSE)
+    loose = predicted.vocab.strings.add("dep")
     columns = {
         "TAG": numpy.asarray([source.tag if source is not None else 0 for source in sources], dtype="uint64"),
         "HEAD": (numpy.asarray(heads, dtype="int64") - numpy.arange(len(heads))).astype("uint64"),

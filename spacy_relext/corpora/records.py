@@ -16,6 +16,7 @@ from ..annotations.entities import ENTITIES_KEY, PAIRS_KEY
 from ..annotations.store import get_records, plain, set_triples
 from ..annotations.triple import Record
 from ..errors import Errors
+from .formats.checks import make_entity
 from .report import Report
 
 KNOWN_KEYS = ("text", "entities", "triples", "sents", "pairs")
@@ -27,13 +28,11 @@ _META_KEY = "relext_meta"
 def record_to_doc(
     make_doc: Callable[[str], Doc], record: Record, *, one_sentence: bool = False, report: Optional[Report] = None
 ) -> Doc:
-    """Make a Doc of a canonical record.
+    """Make a Doc of a canonical record, which must be checked (`jsonl.check_record`).
 
     make_doc (Callable[[str], Doc]): The tokenizer, such as `nlp.make_doc`.
-    record (Record): The record, checked.
     one_sentence (bool): Mark the whole Doc as one sentence if the record has no `sents`.
     report (Optional[Report]): Gets the counts of entities and sentence boundaries that fit no token.
-    RETURNS (Doc): With triples (absent if the record has no `triples`), entities and sentence starts.
     RAISES (ValueError): If the tokenizer changes the text, or a triple is malformed.
     """
     report = Report() if report is None else report
@@ -50,7 +49,9 @@ def record_to_doc(
     if "pairs" in record:
         doc.user_data[PAIRS_KEY] = [dict(pair) for pair in record["pairs"]]
     if "triples" in record:
-        _set_triples(doc, record["triples"])
+        # without triples, the document is annotated and empty
+        for source in dict.fromkeys(triple.get("source", "") for triple in record["triples"]) or ("",):
+            set_triples(doc, [t for t in record["triples"] if t.get("source", "") == source], source=source)
     meta = {key: value for key, value in record.items() if key not in KNOWN_KEYS}
     if meta:
         doc.user_data[_META_KEY] = meta
@@ -58,11 +59,7 @@ def record_to_doc(
 
 
 def doc_to_record(doc: Doc) -> Record:
-    """Make a canonical record of a Doc.
-
-    doc (Doc): The document, annotated or processed.
-    RETURNS (Record): A key is absent if the Doc is not annotated with it.
-    """
+    """Make a canonical record of a Doc; a key is absent if the Doc is not annotated with it."""
     record: Record = {"text": doc.text}
     if ENTITIES_KEY in doc.user_data or doc.has_annotation("ENT_IOB"):
         record["entities"] = _list_entities(doc)
@@ -82,7 +79,6 @@ def doc_to_record(doc: Doc) -> Record:
 def set_entities(doc: Doc, entities: Iterable[Record], *, report: Optional[Report] = None) -> None:
     """Set `doc.ents` to the longest entities that do not overlap; all other tokens are outside.
 
-    doc (Doc): The document.
     entities (Iterable[Record]): `start`, `end` (characters), `label`, and optionally `kb_id`.
     report (Optional[Report]): Counts those widened to whole tokens and those left out because of overlap.
     """
@@ -103,9 +99,8 @@ def set_entities(doc: Doc, entities: Iterable[Record], *, report: Optional[Repor
 
 
 def span_to_entity(span: Span) -> Record:
-    """RETURNS (Record): A labelled span as an entity of a record, with `kb_id` if it is linked."""
-    entity = {"start": span.start_char, "end": span.end_char, "label": span.label_}
-    return {**entity, "kb_id": span.kb_id_} if span.kb_id_ else entity
+    """Convert a labelled span to an entity of a record."""
+    return make_entity(span.start_char, span.end_char, span.label_, span.kb_id_)
 
 
 def _entity_span(doc: Doc, entity: Record) -> Optional[Span]:
@@ -115,12 +110,7 @@ def _entity_span(doc: Doc, entity: Record) -> Optional[Span]:
 
 
 def set_sentence_starts(doc: Doc, starts: Sequence[int]) -> int:
-    """Set the sentence starts of a Doc to the tokens at some characters.
-
-    doc (Doc): The document.
-    starts (Sequence[int]): Character offsets.
-    RETURNS (int): How many of them are inside a token.
-    """
+    """Set the sentence starts of a Doc to the tokens at some character offsets; return how many are inside a token."""
     if not len(doc):
         return len(set(starts))
     offsets = doc.to_array([IDX]).tolist()
@@ -151,30 +141,16 @@ def _list_entities(doc: Doc) -> List[Record]:
     for entity in stored:
         span = _entity_span(doc, entity)
         if span is not None:
-            known.setdefault(_span_key(span), []).append(entity)
+            known.setdefault((span.start, span.end, span.label_), []).append(entity)
     added = []
     for ent in doc.ents:
-        same = known.get(_span_key(ent))
+        same = known.get((ent.start, ent.end, ent.label_))
         if same is None:
             added.append(span_to_entity(ent))
         elif ent.kb_id_ and not any(entity.get("kb_id") for entity in same):
             for entity in same:
                 entity["kb_id"] = ent.kb_id_
     return stored + added
-
-
-def _span_key(span: Span) -> Tuple[int, int, str]:
-    """Make the key by which two entities are the same."""
-    return span.start, span.end, span.label_
-
-
-def _set_triples(doc: Doc, triples: Sequence[Record]) -> None:
-    """Store the triples of each source; an empty list means annotated and empty."""
-    by_source: Dict[str, List[Record]] = {} if triples else {"": []}
-    for triple in triples:
-        by_source.setdefault(triple.get("source", ""), []).append(triple)
-    for source, group in by_source.items():
-        set_triples(doc, group, source=source)
 
 
 def _plain_triple(stored: Record) -> Record:

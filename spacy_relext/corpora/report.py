@@ -1,5 +1,6 @@
 """What a conversion read, changed and left out, as counts and as a table."""
 
+from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import List, Mapping, Sequence, Tuple, Union
@@ -13,8 +14,6 @@ from ..annotations.triple import CharSpan
 _EXAMPLES = 5
 _LABELS_SHOWN = 40
 
-_Row = Tuple[str, Union[int, str]]
-
 
 @dataclass
 class Report:
@@ -23,7 +22,6 @@ class Report:
     A sentence of a document without sentence boundaries is the document. Strings are counted once per record.
     """
 
-    format: str = ""
     records: int = 0
     skipped: int = 0
     problems: List[str] = field(default_factory=list)
@@ -53,6 +51,7 @@ class Report:
     entities_dropped: int = 0
     sentences_moved: int = 0
     other_keys: "Counter[str]" = field(default_factory=Counter)
+    # File and line of the record that is read now.
     where: str = ""
 
     def count_problem(self, where: str, what: str) -> None:
@@ -62,10 +61,7 @@ class Report:
             self.problems.append(f"{where}: {what}")
 
     def count_strings(self, places: Mapping[str, Tuple[List[CharSpan], str]]) -> None:
-        """Count the strings of one record by how they were found.
-
-        places (Mapping[str, Tuple[List[CharSpan], str]]): String → spans and how; see `formats.locate.Occurrences`.
-        """
+        """Count the strings of one record, each with the values of its `formats.locate.Occurrences`."""
         for string, (spans, how) in places.items():
             self.strings += 1
             self.ambiguous += len(spans) > 1
@@ -76,13 +72,18 @@ class Report:
                 if len(self.not_found_examples) < _EXAMPLES:
                     self.not_found_examples.append(f"{self.where}: {string!r}")
 
+    def count_missing_pair(self, subjects: Sequence[CharSpan], objects: Sequence[CharSpan]) -> None:
+        """Count a triple without a pair of spans: an argument is not in the text, or both are one span."""
+        is_located = bool(subjects and objects)
+        self.not_located += not is_located
+        self.identical += is_located
+
     def count_doc(self, doc: Doc) -> None:
         """Count the sentences and triples of a document that is written."""
         self.docs += 1
-        whole = [(0, len(doc.text))]
         annotated = len(doc) and doc.has_annotation("SENT_START")
-        sentences = [(s.start_char, s.end_char) for s in doc.sents] if annotated else whole
-        self.sentences += len(sentences)
+        starts = [sent.start_char for sent in doc.sents] if annotated else [0]
+        self.sentences += len(starts)
         records = get_records(doc)
         if records is None:
             self.not_annotated += 1
@@ -91,24 +92,20 @@ class Report:
         self.labels.update(record["relation"] for record in records)
         filled = set()
         for record in records:
-            places = {_find_sentence(sentences, record[role][0]) for role in ("subject", "object")}
-            self.across_sentences += len(places) > 1
-            filled |= places
-        self.sentences_without_triples += len(sentences) - len(filled)
-
-
-def _find_sentence(sentences: List[Tuple[int, int]], position: int) -> int:
-    """Find the last sentence that starts at or before a character."""
-    return max((n for n, (start, _) in enumerate(sentences) if start <= position), default=0)
+            sentences = {max(bisect_right(starts, record[role][0]) - 1, 0) for role in ("subject", "object")}
+            self.across_sentences += len(sentences) > 1
+            filled |= sentences
+        self.sentences_without_triples += len(starts) - len(filled)
 
 
 def format_report(report: Report) -> str:
-    """Write a report as a table, the labels with their counts, and the first problems; most zeros are left out."""
-    parts = [format_table([(name, _figure(value)) for name, value in _rows(report)])]
+    """Format a report as a table, the labels with their counts, and the first problems; most zeros are left out."""
+    rows = [(name, value if isinstance(value, str) else f"{value:,}") for name, value in _rows(report)]
+    parts = [format_table(rows)]
     if report.labels:
         shown = report.labels.most_common(_LABELS_SHOWN)
         parts.append(f"Labels ({len(report.labels)})")
-        parts.append(format_table([(f"  {label}", _figure(n)) for label, n in shown]))
+        parts.append(format_table([(f"  {label}", f"{count:,}") for label, count in shown]))
         if len(report.labels) > len(shown):
             parts.append(f"  ... and {len(report.labels) - len(shown)} more labels")
     for title, total, lines in (
@@ -122,24 +119,19 @@ def format_report(report: Report) -> str:
 
 
 def format_table(rows: Sequence[Tuple[str, str]]) -> str:
-    """Write names and figures as a table."""
+    """Format names and figures as a table."""
     lines: str = table(rows, aligns=("l", "r"), max_col=100)
     return lines.strip("\n")
 
 
-def _figure(value: Union[int, str]) -> str:
-    """Write a count with separators."""
-    return value if isinstance(value, str) else f"{value:,}"
-
-
 def _share(part: int, whole: int) -> str:
-    """Write a count with its percentage."""
+    """Format a count with its percentage."""
     return f"{part:,} ({part / whole:.1%})" if whole else f"{part:,}"
 
 
-def _rows(report: Report) -> List[_Row]:
+def _rows(report: Report) -> List[Tuple[str, Union[int, str]]]:
     """List the rows of the table."""
-    rows: List[_Row] = [
+    rows: List[Tuple[str, Union[int, str]]] = [
         ("documents", report.docs),
         ("malformed records skipped", report.skipped),
         ("sentences", report.sentences),
@@ -159,7 +151,7 @@ def _rows(report: Report) -> List[_Row]:
             ("strings found in other letter case or accents", report.folded),
             ("strings found with other spaces", report.respaced),
         ]
-    optional: List[_Row] = [
+    optional = [
         ("documents not annotated with triples", report.not_annotated),
         ("texts that occurred before", report.repeated_texts),
         ("triples across sentences", report.across_sentences),

@@ -4,28 +4,14 @@ import os
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import (
-    Any,
-    Callable,
-    Dict,
-    Iterable,
-    Iterator,
-    List,
-    NamedTuple,
-    Optional,
-    Sequence,
-    Set,
-    Type,
-    TypeVar,
-    Union,
-    cast,
-)
+from typing import Callable, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Type, TypeVar, Union, cast
 
 import srsly
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 from srsly.msgpack import Packer
 
+from ..annotations.triple import Record
 from ..errors import Errors, check_range
 
 SUFFIX = ".spacy"
@@ -41,16 +27,13 @@ UNPACKED = 512
 # Wraps a stream of Docs, such as in a progress bar.
 Progress = Callable[[Iterable[Doc]], Iterable[Doc]]
 
-UserData = Dict[Any, Any]
-
 _Writer = TypeVar("_Writer", bound="ShardWriter")
 
 
 def list_shards(path: Path) -> List[Path]:
-    """List the files of a corpus.
+    """List the files of a corpus in the order of their names.
 
     path (Path): A .spacy file, or a folder; sub-folders are searched too, names that start with "." are not.
-    RETURNS (List[Path]): In the order of their names.
     RAISES (ValueError): If there is none.
     """
     if path.is_file():
@@ -63,10 +46,7 @@ def list_shards(path: Path) -> List[Path]:
 
 
 def load_shard(path: Path) -> DocBin:
-    """Load one .spacy file without making its Docs.
-
-    RAISES (ValueError): If it is no such file.
-    """
+    """Load one .spacy file without making its Docs; ValueError if it is no such file."""
     try:
         return DocBin(store_user_data=True).from_disk(path)
     except (ValueError, KeyError, TypeError, OSError) as error:
@@ -75,14 +55,10 @@ def load_shard(path: Path) -> DocBin:
 
 
 def make_docs(content: DocBin, vocab: Vocab) -> Iterator[Doc]:
-    """Make the Docs of a loaded file.
+    """Make the Docs of a loaded file, whose user data is removed.
 
     `DocBin.get_docs` unpacks the user data of every Doc by a call of its own, and each of these calls looks for
     decoders in all installed packages: more than half the time of reading a corpus. Here many Docs share a call.
-
-    content (DocBin): The file's content; its user data is removed.
-    vocab (Vocab): The vocabulary of the Docs.
-    YIELDS (Doc): The Docs, in their order.
     """
     packed, content.user_data = content.user_data, []
     docs = content.get_docs(vocab)
@@ -93,12 +69,7 @@ def make_docs(content: DocBin, vocab: Vocab) -> Iterator[Doc]:
 
 
 def reorder(doc_bin: DocBin, order: Sequence[int]) -> DocBin:
-    """Choose and reorder the Docs of a file in place, before they are made.
-
-    doc_bin (DocBin): The file's content.
-    order (Sequence[int]): Numbers of the Docs to keep, in the new order.
-    RETURNS (DocBin): The same object.
-    """
+    """Reorder the Docs of a loaded file in place, before they are made; those whose number is missing are removed."""
     for name in ("tokens", "spaces", "cats", "span_groups", "flags", "user_data"):
         values = getattr(doc_bin, name)
         setattr(doc_bin, name, [values[number] for number in order])
@@ -106,25 +77,19 @@ def reorder(doc_bin: DocBin, order: Sequence[int]) -> DocBin:
 
 
 def iter_docs(path: Path, vocab: Vocab) -> Iterator[Doc]:
-    """Read the Docs of a corpus, one file at a time.
-
-    path (Path): A .spacy file, or a folder of them.
-    vocab (Vocab): The vocabulary of the Docs.
-    YIELDS (Doc): In the order of the files.
-    """
+    """Read the Docs of a .spacy file, or of a folder of them, one file at a time."""
     for shard in list_shards(path):
         yield from make_docs(load_shard(shard), vocab)
 
 
-def unpack_user_data(packed: Sequence[Optional[bytes]]) -> Sequence[UserData]:
-    """Unpack maps together: an array is its header (0xdc, two bytes for the length) and then its elements in msgpack.
+def unpack_user_data(packed: Sequence[Optional[bytes]]) -> Sequence[Record]:
+    """Unpack the user data of many Docs together, None as an empty map.
 
-    packed (Sequence[Optional[bytes]]): Each in msgpack; None for a Doc without user data.
-    RETURNS (Sequence[UserData]): The maps.
+    An array in msgpack is its header (0xdc, two bytes for the length) and then its elements.
     """
     empty_map = b"\x80"
     data = b"\xdc" + len(packed).to_bytes(2, "big") + b"".join(empty_map if each is None else each for each in packed)
-    return cast(Sequence[UserData], srsly.msgpack_loads(data, use_list=False))
+    return cast(Sequence[Record], srsly.msgpack_loads(data, use_list=False))
 
 
 class PackedBin(DocBin):
@@ -132,8 +97,6 @@ class PackedBin(DocBin):
 
     `DocBin.add` makes one for each Doc, and each of them looks for encoders in all installed packages: most of the time
     of writing a corpus.
-
-    hashes (Set[int]): Of strings that a writer of blocks has added.
     """
 
     def __init__(self, *, attrs: Optional[Sequence[Union[str, int]]] = None) -> None:
@@ -141,6 +104,7 @@ class PackedBin(DocBin):
             super().__init__(store_user_data=True)
         else:
             super().__init__(attrs=list(attrs), store_user_data=True)  # type: ignore[arg-type]
+        # Of strings that a writer of blocks has added.
         self.hashes: Set[int] = set()
         self._packer = Packer(use_bin_type=True)
 
@@ -151,7 +115,7 @@ class PackedBin(DocBin):
         self.store_user_data = True
         self.pack_user_data(doc.user_data)
 
-    def pack_user_data(self, user_data: UserData) -> None:
+    def pack_user_data(self, user_data: Record) -> None:
         """Append the packed user data of a Doc."""
         self.user_data.append(self._packer.pack(user_data))
 
@@ -160,21 +124,17 @@ class ShardWriter:
     """Writes Docs with their user data to a .spacy file, or to a folder of files of at most `shard` Docs each.
 
     A file appears under its name only when it is whole. After an error, an older corpus of that name is unchanged
-    (single file) or gone (folder).
+    (single file) or removed (folder).
 
     output (Path): The file, or the folder if `shard` is given.
     shard (int): Docs per file; 0 writes one file.
     attrs (Optional[Sequence[Union[str, int]]]): Token attributes to write; None for all that spaCy stores.
-    RAISES (ValueError): If the output cannot be a corpus.
     """
 
     def __init__(self, output: Path, *, shard: int = 0, attrs: Optional[Sequence[Union[str, int]]] = None) -> None:
-        self.output = output
-        self.shard = shard
-        self.attrs = attrs
-        self.docs = 0
-        self.bin = PackedBin(attrs=self.attrs)
-        self._files = 0
+        self.output, self.shard, self.attrs = output, shard, attrs
+        self.bin = PackedBin(attrs=attrs)
+        self.docs = self._files = 0
         if shard < 0:
             raise ValueError(Errors.R107.format(option="--shard", found=shard, expected="0 or more documents"))
         if output.is_file() if shard else output.suffix != SUFFIX or output.is_dir():
@@ -239,12 +199,8 @@ class Fold(NamedTuple):
 def split_folds(corpus: Path, folder: Path, *, folds: int, progress: Progress) -> List[Fold]:
     """Split a corpus so that a teacher never labels its training data: fold i mod K holds out document i.
 
-    corpus (Path): A .spacy file, or a folder of them.
     folder (Path): Gets `train0.spacy`, `held0.spacy`, `train1.spacy` and so on.
-    folds (int): K, at least 2.
-    progress (Progress): Wraps the documents.
-    RETURNS (List[Fold]): The folds.
-    RAISES (ValueError): If the corpus has fewer documents than folds.
+    folds (int): K, at least 2 and at most the number of documents.
     """
     check_range("folds", folds, 2, 1_000)
     train, held = ([ShardWriter(folder / name.format(fold)) for fold in range(folds)] for name in (TRAIN, HELD))

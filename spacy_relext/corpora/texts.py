@@ -26,30 +26,22 @@ class RawText:
     extra: Record = field(default_factory=dict)
 
 
-def _ignore(message: str) -> None:
-    """Drop a message."""
-
-
 @dataclass
 class TextReader:
-    """Reads texts in constant memory; texts that cannot be read are reported, counted and skipped, or raise an error.
+    """Reads texts in constant memory; those that cannot be read are reported, counted and skipped."""
 
-    path (str): A text file (a document per line), a .jsonl file, a folder of .txt files (a document per file), or "-".
-    input_format (Optional[str]): "text" (a document per line), "jsonl", or "file" (a document per file); None: "file"
-        for a folder, "text" for standard input, else by the file's ending.
-    strict (bool): Raise ValueError at the first text that cannot be read.
-    max_length (Optional[int]): Most characters of a text.
-    report (Callable[[str], None]): Gets a message for each text that is skipped.
-    skipped (int): Number of texts skipped so far.
-    blank (int): Number of blank lines of a text file skipped so far.
-    RAISES (ValueError): If there is no such input.
-    """
-
+    # A text file (a document per line), a .jsonl file, a folder of .txt files (a document per file), or "-".
     path: str
+    # "text" (a document per line), "jsonl", or "file" (a document per file); None: "file" for a folder, "text" for
+    # standard input, else by the file's ending.
     input_format: Optional[str] = None
+    # Raise ValueError instead of skipping.
     strict: bool = False
+    # Most characters of a text.
     max_length: Optional[int] = None
-    report: Callable[[str], None] = _ignore
+    # Gets a message for each text that is skipped.
+    report: Optional[Callable[[str], None]] = None
+    # Texts skipped so far, and blank lines of a text file.
     skipped: int = 0
     blank: int = 0
 
@@ -151,7 +143,8 @@ class TextReader:
         if self.strict:
             raise ValueError(message)
         self.skipped += 1
-        self.report(message)
+        if self.report is not None:
+            self.report(message)
 
     @property
     def _name(self) -> str:

@@ -1,4 +1,7 @@
-"""Checks of values from data files: objects, keys, kinds, labels, offsets, and the tokens that a text is made of."""
+"""Checks of values from data files, and the text that tokens make.
+
+`name` is what messages call a value. Each function raises ValueError if the value is not what it expects.
+"""
 
 from itertools import islice
 from typing import Iterable, Iterator, List, Sequence, Tuple, Type, TypeVar
@@ -12,34 +15,20 @@ _T = TypeVar("_T")
 
 
 def describe(value: object) -> str:
-    """RETURNS (str): The `repr` of a value, shortened to 60 characters."""
+    """Make the `repr` of a value, shortened to 60 characters."""
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def check_object(value: object, name: str = "the record") -> Record:
-    """Check that a value is a JSON object.
-
-    value (object): A parsed JSON value.
-    name (str): What the message calls it.
-    RETURNS (Record): The value.
-    RAISES (ValueError): If it is anything else.
-    """
+    """Check that a value is a JSON object."""
     if not isinstance(value, dict):
         raise ValueError(f"{name} is {describe(value)}, not an object")
     return value
 
 
 def require(record: Record, key: str, kind: Type[_T], *, name: str = "the record") -> _T:
-    """Read a value of an object and check its kind.
-
-    record (Record): The object.
-    key (str): Its key.
-    kind (Type[_T]): str, list, dict, int or float.
-    name (str): What the message calls the object.
-    RETURNS (_T): The value.
-    RAISES (ValueError): If the key is absent or the value is of another kind.
-    """
+    """Read a value of an object; `kind` is str, list, dict, int or float."""
     if key not in record:
         raise ValueError(f"{name} has no key {key!r} (found: {describe(sorted(record))})")
     value: _T = record[key]
@@ -49,27 +38,20 @@ def require(record: Record, key: str, kind: Type[_T], *, name: str = "the record
 
 
 def require_text(record: Record, key: str, *, name: str = "") -> str:
-    """Read a string that must not be blank, such as a text or a label.
-
-    record (Record): The object.
-    key (str): Its key.
-    name (str): What the message calls the object; "" for the record.
-    RETURNS (str): The string.
-    RAISES (ValueError): If it is absent, blank, or holds half of a surrogate pair.
-    """
+    """Read a string that must not be blank, such as a text or a label; without a name, the object is the record."""
     text = require(record, key, str, name=name or "the record")
     return check_text(text, f"{key!r} of {name}" if name else repr(key))
 
 
 def check_text(text: str, name: str) -> str:
-    """Check that a string is not blank and can be written as UTF-8; see `require_text`."""
+    """Check that a string is not blank and can be written as UTF-8."""
     if not text.strip():
         raise ValueError(f"{name} is empty")
     return check_unicode(text, name)
 
 
 def check_unicode(text: str, name: str) -> str:
-    """Check that a string can be written as UTF-8: JSON can hold half of a surrogate pair; see `require_text`."""
+    """Check that a string can be written as UTF-8: JSON can hold half of a surrogate pair."""
     try:
         text.encode("utf8")
     except UnicodeEncodeError as error:
@@ -78,13 +60,7 @@ def check_unicode(text: str, name: str) -> str:
 
 
 def iter_objects(record: Record, key: str) -> Iterator[Tuple[str, Record]]:
-    """Read the objects of a list.
-
-    record (Record): The object that has the list.
-    key (str): The list's key.
-    YIELDS (Tuple[str, Record]): What messages call the object, such as `triples[0]`, and the object.
-    RAISES (ValueError): If the list is absent or an element is no object.
-    """
+    """Read a list of objects, each with its name for messages, such as `triples[0]`."""
     for number, value in enumerate(require(record, key, list)):
         name = f"{key}[{number}]"
         yield name, check_object(value, name)
@@ -93,11 +69,7 @@ def iter_objects(record: Record, key: str) -> Iterator[Tuple[str, Record]]:
 def check_offsets(value: object, *, length: int, name: str) -> List[int]:
     """Check that a value is a start and an exclusive end inside a text or a sentence.
 
-    value (object): A parsed JSON value.
     length (int): Length of the text in characters, or of the sentence in tokens.
-    name (str): What the message calls the value.
-    RETURNS (List[int]): Start and end.
-    RAISES (ValueError): If it is not two whole numbers with 0 <= start < end <= length.
     """
     if not isinstance(value, list) or len(value) != 2 or any(type(number) is not int for number in value):
         raise ValueError(f"{name} is {describe(value)}, not [start, end]")
@@ -107,24 +79,22 @@ def check_offsets(value: object, *, length: int, name: str) -> List[int]:
     return [start, end]
 
 
-def list_entities(entities: Iterable[Tuple[int, int, str, str]]) -> List[Record]:
-    """Make the entities of a canonical record.
+def make_entity(start: int, end: int, label: str, kb_id: str = "") -> Record:
+    """Make an entity of a canonical record, of characters; `kb_id` "" means not linked."""
+    entity = {"start": start, "end": end, "label": label}
+    return {**entity, "kb_id": kb_id} if kb_id else entity
 
-    entities (Iterable[Tuple[int, int, str, str]]): Start and end character, label, and id in a knowledge base or "".
-    RETURNS (List[Record]): In the order of the text; of those that start together, the longest first.
-    """
+
+def sort_entities(entities: Iterable[Tuple[int, int, str, str]]) -> List[Record]:
+    """Make entities of the arguments of `make_entity`, sorted by their start; of equal starts, the longest first."""
     ordered = sorted(entities, key=lambda entity: (entity[0], -entity[1], entity[3] or entity[2]))
-    records = [{"start": start, "end": end, "label": label} for start, end, label, _ in ordered]
-    return [{**each, "kb_id": kb_id} if kb_id else each for each, (*_, kb_id) in zip(records, ordered)]
+    return [make_entity(*entity) for entity in ordered]
 
 
 def check_tokens(tokens: Sequence[object], *, allow_blank: bool = False) -> List[str]:
-    """Check that a sentence has tokens and that all are strings.
+    """Check the tokens of a sentence and remove white space around them.
 
-    tokens (Sequence[object]): Parsed JSON values.
     allow_blank (bool): Whether a token may be white space, as in the output of tokenizers that keep all of a text.
-    RETURNS (List[str]): The tokens without white space around them.
-    RAISES (ValueError): If there is none, or one is no such string.
     """
     if not tokens:
         raise ValueError("a sentence has no tokens")
@@ -137,9 +107,8 @@ def check_tokens(tokens: Sequence[object], *, allow_blank: bool = False) -> List
 
 
 def join_sentences(sentences: Sequence[Sequence[str]]) -> Tuple[str, List[List[CharSpan]]]:
-    """Join tokens by single spaces.
+    """Join tokens by single spaces; empty ones add nothing.
 
-    sentences (Sequence[Sequence[str]]): Tokens without white space around them; empty ones add nothing.
     RETURNS (Tuple[str, List[List[CharSpan]]]): The text, and start and end character of each token of each sentence; an
         empty token starts and ends where the next one begins.
     """
@@ -153,13 +122,9 @@ def join_sentences(sentences: Sequence[Sequence[str]]) -> Tuple[str, List[List[C
 
 
 def span_chars(offsets: Sequence[CharSpan], start: int, end: int) -> List[int]:
-    """Turn a span of tokens into characters.
+    """Convert a span of tokens to characters, without empty tokens at either end.
 
     offsets (Sequence[CharSpan]): Characters of each token, from `join_sentences`.
-    start (int): First token.
-    end (int): After the last token.
-    RETURNS (List[int]): Start and end character, without empty tokens at either end.
-    RAISES (ValueError): If all of them are empty.
     """
     filled = [offset for offset in offsets[start:end] if offset[0] < offset[1]]
     if not filled:

@@ -18,22 +18,16 @@ from .checks import (
     describe,
     iter_objects,
     join_sentences,
-    list_entities,
     require,
     require_text,
+    sort_entities,
     span_chars,
 )
 from .locate import Mention
 
 
 def parse_docred(value: object) -> Record:
-    """Parse a document; its facts are still to be located.
-
-    value (object): A parsed JSON value.
-    RETURNS (Record): `text`, `sents`, `entities` (each mention, with the id of its vertex), `title`, and `facts` if
-        there are labels; see `locate.locate_facts`.
-    RAISES (ValueError): If it is malformed.
-    """
+    """Parse a document, whose `facts` are still to be located by `locate_facts`."""
     record = check_object(value)
     title = check_unicode(require(record, "title", str), "'title'")
     text, sentences = _join(require(record, "sents", list))
@@ -50,7 +44,7 @@ def parse_docred(value: object) -> Record:
     parsed: Record = {
         "text": text,
         "sents": [[offsets[0][0], offsets[-1][1]] for offsets in sentences if offsets[0][0] < offsets[-1][1]],
-        "entities": list_entities(entities),
+        "entities": sort_entities(entities),
         "title": title,
     }
     if "labels" in record:
@@ -100,5 +94,4 @@ def _parse_fact(label: Record, vertices: Sequence[List[Mention]], n_sentences: i
     subject, obj = vertices[label["h"]], vertices[label["t"]]
     # A fact of an entity with itself has no two arguments: both get the same mention, and the fact is left out.
     last = 1 if label["h"] == label["t"] else None
-    evidence = sorted(set(evidence))
-    return {"subject": subject[:last], "relation": relation, "object": obj[:last], "evidence": evidence}
+    return {"subject": subject[:last], "relation": relation, "object": obj[:last], "evidence": sorted(set(evidence))}

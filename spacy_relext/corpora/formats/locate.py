@@ -3,11 +3,12 @@
 import re
 import unicodedata
 from functools import lru_cache
+from itertools import chain
 from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 from ...annotations.triple import CharSpan, Record
 from ..report import Report
-from .checks import list_entities
+from .checks import sort_entities
 
 OCCURRENCES = ("nearest", "first", "all")
 
@@ -28,13 +29,11 @@ _ACCENT = re.compile("[\u0300-\u036f]")
 
 
 class Occurrences(NamedTuple):
-    """Where a string stands.
+    """Where a string stands."""
 
-    spans (List[CharSpan]): Character offsets, in the order of the text.
-    how (str): `exact`, `folded` (letter case or accents differ), `respaced` (spaces differ), or "" without spans.
-    """
-
+    # Character offsets, in the order of the text.
     spans: List[CharSpan]
+    # `exact`, `folded` (letter case or accents differ), `respaced` (spaces differ), or "" without spans.
     how: str
 
 
@@ -43,22 +42,20 @@ def locate_record(record: Record, report: Report, *, occurrences: str = "nearest
 
     record (Record): `text`, `string_triples` (objects with `subject`, `relation`, `object` and optionally
         `subject_label`, `object_label`) and optionally `string_entities` (objects with `text`, `label`).
-    report (Report): Gets the counts.
-    occurrences (str): `nearest`, `first` or `all`; see `choose_pairs`.
+    occurrences (str): See `choose_pairs`.
     RETURNS (Record): A canonical record; entities only if the record names entity labels.
     """
     text, mentions = record["text"], record.get("string_entities", ())
     strings = [mention["text"] for mention in mentions]
     strings += [triple[role] for triple in record["string_triples"] for role in ("subject", "object")]
     places = {string: find_string(text, string) for string in dict.fromkeys(strings)}
-    entities = {(*span, mention["label"], ""): None for mention, span in _locate_entities(mentions, places)}
+    entities = {(*span, label, ""): None for label, span in _locate_entities(mentions, places)}
     triples: List[Record] = []
     for triple in record["string_triples"]:
         subjects, objects = places[triple["subject"]].spans, places[triple["object"]].spans
         pairs = choose_pairs(subjects, objects, occurrences=occurrences)
         if not pairs:
-            report.not_located += not (subjects and objects)
-            report.identical += bool(subjects and objects)
+            report.count_missing_pair(subjects, objects)
         for subject, obj in pairs:
             triples.append({"subject": list(subject), "relation": triple["relation"], "object": list(obj)})
             for span, label in ((subject, "subject_label"), (obj, "object_label")):
@@ -67,7 +64,7 @@ def locate_record(record: Record, report: Report, *, occurrences: str = "nearest
     report.count_strings(places)
     located: Record = {"text": text, "triples": triples}
     if entities or "string_entities" in record:
-        located["entities"] = list_entities(entities)
+        located["entities"] = sort_entities(entities)
     return located
 
 
@@ -77,8 +74,7 @@ def locate_pair(record: Record, report: Report, *, occurrences: str = "nearest")
     record (Record): `text`; `string_pair`, an object with `subject`, `object`, `subject_id`, `object_id` and `label`,
         where `NA` is no triple; and `places`, the spans of the strings that the file marks. Only other strings are
         searched for.
-    report (Report): Gets the counts.
-    occurrences (str): `nearest`, `first` or `all`; see `choose_pairs`.
+    occurrences (str): See `choose_pairs`.
     RETURNS (Optional[Record]): A canonical record with two linked entities, the marked pair, and its triple; None if
         the pair has no place, because the text is not annotated then.
     """
@@ -90,18 +86,17 @@ def locate_pair(record: Record, report: Report, *, occurrences: str = "nearest")
     report.count_strings(places)
     subjects, objects = places[pair["subject"]].spans, places[pair["object"]].spans
     chosen = choose_pairs(subjects, objects, occurrences=occurrences)
-    has_relation = pair["label"] != NA_LABEL
+    has_relation, ids = pair["label"] != NA_LABEL, (pair["subject_id"], pair["object_id"])
     if not chosen:
         report.pairs_left_out += 1
-        report.not_located += has_relation and not (subjects and objects)
-        report.identical += has_relation and bool(subjects and objects)
+        if has_relation:
+            report.count_missing_pair(subjects, objects)
         return None
-    linked = {(*subject, ENTITY, pair["subject_id"]) for subject, _ in chosen}
-    linked |= {(*obj, ENTITY, pair["object_id"]) for _, obj in chosen}
+    linked = {(*span, ENTITY, kb_id) for spans in chosen for span, kb_id in zip(spans, ids)}
     arguments = [{"subject": list(subject), "object": list(obj)} for subject, obj in chosen]
     return {
         "text": text,
-        "entities": list_entities(linked),
+        "entities": sort_entities(linked),
         "triples": [{**both, "relation": pair["label"]} for both in arguments] if has_relation else [],
         "pairs": [{**both, "label": pair["label"]} for both in arguments],
     }
@@ -112,7 +107,6 @@ def locate_facts(record: Record, report: Report, *, occurrences: str = "nearest"
 
     record (Record): A canonical record but for its triples, and `facts`: objects with `relation`, `subject` and
         `object` (lists of `Mention`) and `evidence` (numbers of sentences). It is returned as it is without `facts`.
-    report (Report): Gets the count of facts between one and the same span.
     occurrences (str): `nearest` prefers two mentions of one sentence, then a sentence of the evidence, then the least
         distance; `first` takes the first mention of each entity; `all` takes every two mentions of one sentence, or, if
         no sentence has both entities, of the document.
@@ -133,15 +127,10 @@ def locate_facts(record: Record, report: Report, *, occurrences: str = "nearest"
 def find_string(text: str, string: str) -> Occurrences:
     """Find a string on word boundaries: exactly, else with other letter case and accents, else with other spaces too.
 
-    text (str): The text.
-    string (str): What to look for; white space around it does not count.
-    RETURNS (Occurrences): All places of the first of these ways that has any.
+    White space around the string is ignored. All places of the first of these ways that has any are returned.
     """
     string = string.strip()
-    if not string:
-        return Occurrences([], "")
-    spans = _on_boundaries(text, _find_all(text, string))
-    if spans:
+    if string and (spans := _on_boundaries(text, _find_all(text, string))):
         return Occurrences(spans, "exact")
     folded, origin = _fold(text)
     folded_string, _ = _fold(string)
@@ -156,13 +145,8 @@ def find_string(text: str, string: str) -> Occurrences:
 
 
 def is_boundary(text: str, position: int) -> bool:
-    """Return True if a word may begin or end before a character: not both neighbours are word characters.
-
-    text (str): The text.
-    position (int): Number of the character.
-    RETURNS (bool): True at both ends of the text.
-    """
-    if position <= 0 or position >= len(text):
+    """Return True if a word may begin or end before a character: not both neighbours are word characters."""
+    if not 0 < position < len(text):
         return True
     return not (_is_word_character(text[position - 1]) and _is_word_character(text[position]))
 
@@ -172,8 +156,6 @@ def choose_pairs(
 ) -> List[SpanPair]:
     """Choose which occurrences of subject and object a triple is about.
 
-    subjects (Sequence[CharSpan]): Where the subject's string stands.
-    objects (Sequence[CharSpan]): Where the object's string stands.
     occurrences (str): `nearest` takes the pair with the fewest characters between (pairs that overlap only if there is
         no other; the earliest of equals), `first` the first of each, `all` every pair.
     RETURNS (List[SpanPair]): Without pairs of the same span.
@@ -202,15 +184,14 @@ def _choose_mentions(
     within: Dict[int, List[SpanPair]] = {}
     for sentence in sorted({mention[2] for mention in subjects} & {mention[2] for mention in objects}):
         here = [_spans([m for m in mentions if m[2] == sentence]) for mentions in (subjects, objects)]
-        pairs = choose_pairs(*here, occurrences=occurrences)
-        if pairs:
+        if pairs := choose_pairs(*here, occurrences=occurrences):
             within[sentence] = pairs
     if not within:
         return choose_pairs(_spans(subjects), _spans(objects), occurrences=occurrences)
     if occurrences == "all":
-        return [pair for pairs in within.values() for pair in pairs]
+        return list(chain(*within.values()))
     in_evidence = [pairs for sentence, pairs in within.items() if sentence in evidence]
-    return [min((pair for pairs in in_evidence or within.values() for pair in pairs), key=_pair_distance)]
+    return [min(chain(*(in_evidence or within.values())), key=_pair_distance)]
 
 
 def _spans(mentions: Sequence[Mention]) -> List[CharSpan]:
@@ -220,14 +201,14 @@ def _spans(mentions: Sequence[Mention]) -> List[CharSpan]:
 
 def _locate_entities(
     mentions: Sequence[Dict[str, str]], places: Dict[str, Occurrences]
-) -> Iterable[Tuple[Dict[str, str], CharSpan]]:
-    """Yield every occurrence of a typed string, except those inside a longer one ("York" in "York Minster")."""
+) -> Iterable[Tuple[str, CharSpan]]:
+    """Yield label and place of each typed string, except places inside a longer one ("York" in "York Minster")."""
     spans = [span for mention in mentions for span in places[mention["text"]].spans]
     for mention in mentions:
         own = places[mention["text"]].spans
         outermost = [s for s in own if not any(o != s and o[0] <= s[0] and s[1] <= o[1] for o in spans)]
         for span in outermost or own:
-            yield mention, span
+            yield mention["label"], span
 
 
 @lru_cache(maxsize=4096)

@@ -7,6 +7,7 @@ import re
 from typing import Dict, List, Tuple
 
 from ...annotations.triple import Record
+from .checks import make_entity
 
 _ENTITY_LABELS = {"P": "PERSON", "O": "ORG", "L": "PLACE", "W": "WORK"}
 _OPEN = re.compile(r"\[([A-Z])(\d+) ")
@@ -17,22 +18,14 @@ _Mentions = Dict[int, Tuple[int, int, str]]
 
 
 def parse_markup_line(line: str) -> Record:
-    """Parse a line.
-
-    line (str): Marked text, `||`, then triples separated by `;`.
-    RETURNS (Record): `text`, `entities` and `triples` with character offsets.
-    RAISES (ValueError): If a bracket, a number or a triple is malformed; the message says which.
-    """
+    """Parse a line: marked text, `||`, then triples separated by `;`."""
     marked, separator, tail = line.rstrip("\n").partition("||")
     if not separator:
         raise ValueError("no '||' between the text and its triples")
     text, mentions = _strip_marks(marked.strip())
     triples = [_parse_triple(part.strip(), mentions) for part in tail.split(";") if part.strip()]
-    entities = [
-        {"start": start, "end": end, "label": label}
-        for start, end, label in sorted(mentions.values(), key=lambda m: (m[0], -m[1]))
-    ]
-    return {"text": text, "entities": entities, "triples": triples}
+    ordered = sorted(mentions.values(), key=lambda mention: (mention[0], -mention[1]))
+    return {"text": text, "entities": [make_entity(*mention) for mention in ordered], "triples": triples}
 
 
 def _strip_marks(marked: str) -> Tuple[str, _Mentions]:
@@ -51,13 +44,13 @@ def _strip_marks(marked: str) -> Tuple[str, _Mentions]:
             position = opening.end()
             continue
         character = marked[position]
-        position += 1
         if character == "[":
-            raise ValueError(f"'[' without a type and a number: {marked[position - 1 : position + 15]!r}")
+            raise ValueError(f"'[' without a type and a number: {marked[position : position + 16]!r}")
         if character == "]":
             _close(stack, mentions, len(text))
-            continue
-        text += character
+        else:
+            text += character
+        position += 1
     if stack:
         raise ValueError(f"mention {stack[-1][0]} is never closed with ']'")
     return text, mentions
@@ -80,10 +73,11 @@ def _parse_triple(part: str, mentions: _Mentions) -> Record:
     match = _TRIPLE.match(part)
     if not match:
         raise ValueError(f"triple {part!r} is not 'number relation number'")
-    subject, relation, obj = int(match.group(1)), match.group(2), int(match.group(3))
-    for number in (subject, obj):
+    spans = []
+    for number in (int(match.group(1)), int(match.group(3))):
         if number not in mentions:
             raise ValueError(f"triple {part!r} names mention {number}, which the text does not have")
-    if mentions[subject][:2] == mentions[obj][:2]:
+        spans.append(list(mentions[number][:2]))
+    if spans[0] == spans[1]:
         raise ValueError(f"triple {part!r} has the same span twice")
-    return {"subject": list(mentions[subject][:2]), "relation": relation, "object": list(mentions[obj][:2])}
+    return {"subject": spans[0], "relation": match.group(2), "object": spans[1]}

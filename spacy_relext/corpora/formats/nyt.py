@@ -1,48 +1,41 @@
-"""NYT with strings for arguments, in the forms of CasRel and of CoType.
+"""Strings for arguments: NYT in the forms of CasRel and of CoType, and DuIE.
 
 CasRel (also WebNLG and DuIE): `{"text", "triple_list": [[subject, relation, object], ...]}`.
 CoType: `{"sentText", "relationMentions": [{"label", "em1Text", "em2Text"}]}`, and perhaps typed `entityMentions`.
+DuIE 1 and 2, SKE2019: `{"text", "spo_list": [{"subject", "predicate", "object", "subject_type", "object_type"}]}`.
+
+All records have a `text` without white space around it, and `string_triples` for `locate.locate_record`.
 """
 
-from typing import Dict, List
+from typing import Dict, Iterator, List, Tuple
 
 from ...annotations.triple import Record
 from .checks import check_object, check_text, check_unicode, describe, iter_objects, require, require_text
 
 _NO_RELATION = ("None", "NA")
+_MAIN_ROLE = "@value"
 
 
 def parse_nyt(value: object) -> Record:
-    """Parse a record of the CasRel form.
-
-    value (object): A parsed JSON value.
-    RETURNS (Record): `text` without white space around it, and `string_triples`; see `locate.locate_record`.
-    RAISES (ValueError): If it is malformed.
-    """
+    """Parse a record of the CasRel form."""
     record = check_object(value)
     text = require_text(record, "text").strip()
     triples: List[Dict[str, str]] = []
     for number, triple in enumerate(require(record, "triple_list", list)):
         if not isinstance(triple, list) or len(triple) != 3 or not all(isinstance(part, str) for part in triple):
             raise ValueError(f"triple_list[{number}] is {describe(triple)}, not [subject, relation, object] (strings)")
-        triples.append(string_triple(*triple, name=f"triple_list[{number}]"))
+        triples.append(_string_triple(*triple, name=f"triple_list[{number}]"))
     return {"text": text, "string_triples": triples}
 
 
 def parse_cotype(value: object) -> Record:
-    """Parse a record of the CoType form; em1 is the subject.
-
-    value (object): A parsed JSON value.
-    RETURNS (Record): `text` without white space around it, `string_triples` (none for the labels `None` and `NA`), and
-        `string_entities` if the record lists entities.
-    RAISES (ValueError): If it is malformed.
-    """
+    """Parse a record of the CoType form: em1 is the subject, `None` and `NA` are no triples."""
     record = check_object(value)
     parsed: Record = {"text": require_text(record, "sentText").strip(), "string_triples": []}
     for name, mention in iter_objects(record, "relationMentions"):
         label, subject, obj = (require(mention, key, str, name=name) for key in ("label", "em1Text", "em2Text"))
         if label not in _NO_RELATION:
-            parsed["string_triples"].append(string_triple(subject, label, obj, name=name))
+            parsed["string_triples"].append(_string_triple(subject, label, obj, name=name))
     if "entityMentions" in record:
         # their `start` counts mentions, not characters
         entities = [
@@ -53,15 +46,47 @@ def parse_cotype(value: object) -> Record:
     return parsed
 
 
-def string_triple(subject: str, relation: str, obj: str, *, name: str) -> Dict[str, str]:
-    """Make a triple of strings.
+def parse_duie(value: object) -> Record:
+    """Parse a record of DuIE, or of the same data in the CasRel form.
 
-    subject (str): The subject's string.
-    relation (str): The label.
-    obj (str): The object's string.
-    name (str): What the message calls the triple.
-    RETURNS (Dict[str, str]): `subject`, `relation`, `object`.
-    RAISES (ValueError): If the label is blank or a string holds half of a surrogate pair.
+    DuIE 2 has an object as one value per role: role "@value" keeps the predicate as label, any other role `r` becomes
+    the label `predicate.r`.
     """
+    record = check_object(value)
+    if "triple_list" in record and "spo_list" not in record:
+        return parse_nyt(record)
+    parsed: Record = {"text": require_text(record, "text").strip(), "string_triples": []}
+    for name, spo in iter_objects(record, "spo_list"):
+        subject, predicate = (require(spo, key, str, name=name) for key in ("subject", "predicate"))
+        subject_label = _check_type(spo.get("subject_type", ""), f"subject_type of {name}")
+        for role, obj, object_label in _roles(spo, name):
+            relation = predicate if role == _MAIN_ROLE else f"{predicate}.{role}"
+            triple = _string_triple(subject, relation, obj, name=name)
+            parsed["string_triples"].append({**triple, "subject_label": subject_label, "object_label": object_label})
+    return parsed
+
+
+def _roles(spo: Record, name: str) -> Iterator[Tuple[str, str, str]]:
+    """List role, string and entity label of each object."""
+    objects, types = spo.get("object"), spo.get("object_type", "")
+    if isinstance(objects, str):
+        objects, types = {_MAIN_ROLE: objects}, {_MAIN_ROLE: types}
+    if not isinstance(objects, dict) or not objects:
+        raise ValueError(f"'object' of {name} is {describe(objects)}, not a string or an object with '{_MAIN_ROLE}'")
+    types = check_object(types or {}, f"'object_type' of {name}")
+    for role in objects:
+        obj = require(objects, role, str, name=f"'object' of {name}")
+        yield role, obj, _check_type(types.get(role, ""), f"object_type of {name}")
+
+
+def _check_type(value: object, name: str) -> str:
+    """Check an entity label, which may be blank."""
+    if not isinstance(value, str):
+        raise ValueError(f"{name} is {describe(value)}, not a string")
+    return check_unicode(value, name) if value.strip() else ""
+
+
+def _string_triple(subject: str, relation: str, obj: str, *, name: str) -> Dict[str, str]:
+    """Make a triple of strings, and check them."""
     check_text(relation, f"the relation of {name}")
     return {"subject": check_unicode(subject, name), "relation": relation, "object": check_unicode(obj, name)}

@@ -21,19 +21,14 @@ _TOKEN = re.compile(r"\S+")
 
 
 def read_nyt10(path: Path) -> Iterator[Item]:
-    """Read the lines of a file without the blank ones; see `sources.read_lines`."""
+    """Read the lines of a file without the blank ones."""
     for item in read_lines(path):
         if item.error or item.value.strip():
             yield item
 
 
 def parse_nyt10(line: str) -> Record:
-    """Parse a line; its pair is still to be located.
-
-    line (str): The line without its end.
-    RETURNS (Record): `text`, `string_pair` and `places`; see `locate.locate_pair`.
-    RAISES (ValueError): If columns are missing or empty, or the sentence is cut off.
-    """
+    """Parse a line, whose `string_pair` is still to be located by `locate_pair`."""
     columns = [column.strip() for column in line.split("\t")]
     if len(columns) != 6 and (len(columns) != 7 or columns[6] != END):
         raise ValueError(Errors.R700.format(found=len(columns), expected=", ".join(_COLUMNS), end=END))
@@ -46,7 +41,6 @@ def parse_nyt10(line: str) -> Record:
             raise ValueError(Errors.R702.format(column=name))
         check_unicode(value, repr(name))
     head_id, tail_id, head, tail, relation, sentence = columns[:6]
-    pair = {"subject": _words(head), "object": _words(tail), "subject_id": head_id, "object_id": tail_id}
     text = sentence
     for string in sorted((head, tail), key=len, reverse=True):  # "new_york" may be part of the other one
         text = text.replace(string, _words(string))
@@ -54,6 +48,7 @@ def parse_nyt10(line: str) -> Record:
     for token in _TOKEN.finditer(sentence):
         if token.group() in (head, tail):
             places.setdefault(_words(token.group()), []).append(token.span())
+    pair = {"subject": _words(head), "object": _words(tail), "subject_id": head_id, "object_id": tail_id}
     return {"text": text, "string_pair": {**pair, "label": relation}, "places": places}
 
 

@@ -16,6 +16,7 @@ from .checks import (
     check_unicode,
     describe,
     join_sentences,
+    make_entity,
     require,
     require_text,
     span_chars,
@@ -29,13 +30,7 @@ _JOINTS = re.compile(r"[\s_]+")
 
 
 def parse_opennre(value: object) -> Record:
-    """Parse a record.
-
-    value (object): A parsed JSON value.
-    RETURNS (Record): `text`, two `entities` with the `kb_id` of the record, `triples` (none for no relation, absent
-        without a label), and `pairs` with the label as the file has it.
-    RAISES (ValueError): If it is malformed, or the offsets of an entity do not hold its name.
-    """
+    """Parse a record; `pairs` has the label as the file has it."""
     record = check_object(value)
     offsets: List[CharSpan] = []
     if "token" in record:
@@ -66,6 +61,5 @@ def _parse_entity(record: Record, role: str, text: str, offsets: List[CharSpan])
     name, text_there = value.get("name"), text[start:end]
     if name and _JOINTS.sub("", name).casefold() != _JOINTS.sub("", text_there).casefold():
         raise ValueError(Errors.R704.format(role=role, name=describe(name), found=describe(text_there)))
-    entity = {"start": start, "end": end, "label": (value.get("type") or "").strip() or ENTITY}
-    kb_id = (value.get("id") or "").strip()
-    return {**entity, "kb_id": kb_id} if kb_id else entity
+    label = (value.get("type") or "").strip() or ENTITY
+    return make_entity(start, end, label, (value.get("id") or "").strip())

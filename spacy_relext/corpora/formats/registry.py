@@ -3,41 +3,34 @@
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, Optional
+from typing import Callable, Dict, Iterator, Optional
 
 from ...annotations.triple import Record
 from ...errors import Errors
 from ..jsonl import check_record
 from .docred import parse_docred
-from .duie import parse_duie
 from .locate import locate_facts, locate_pair, locate_record
 from .markup import parse_markup_line
-from .nyt import parse_cotype, parse_nyt
+from .nyt import parse_cotype, parse_duie, parse_nyt
 from .nyt10 import parse_nyt10, read_nyt10
 from .opennre import parse_opennre
 from .semeval2010 import parse_semeval2010, read_semeval2010
 from .sources import Item, read_json, read_lines
-from .spert import parse_spert
-from .tacred import parse_tacred
-
-Locator = Callable[..., Optional[Record]]
+from .spert import parse_spert, parse_tacred
 
 
 @dataclass(frozen=True)
 class Format:
-    """One raw format.
+    """One raw format."""
 
-    read (Callable[[Path], Iterator[Item]]): Splits a file into raw values.
-    parse (Callable[[Any], Record]): Makes a record of a raw value: a canonical one, or one for `locate`. Raises
-        ValueError if the value is malformed.
-    locate (Optional[Locator]): Finds the offsets of arguments; called with the record, the report that counts, and
-        `occurrences`. Returns None if the record is to be left out. None: all have offsets.
-    one_sentence (bool): Whether a record without `sents` is one sentence.
-    """
-
+    # Splits a file into raw values.
     read: Callable[[Path], Iterator[Item]]
-    parse: Callable[[Any], Record]
-    locate: Optional[Locator] = None
+    # Makes a record of a raw value: a canonical one, or one for `locate`. ValueError if the value is malformed.
+    parse: Callable[..., Record]
+    # Locates the arguments in the text: takes the record, the report that counts, and `occurrences`. Returns None if
+    # the record is to be left out. Without it, all arguments have offsets.
+    locate: Optional[Callable[..., Optional[Record]]] = None
+    # Whether a record without `sents` is one sentence.
     one_sentence: bool = True
 
 
@@ -57,10 +50,7 @@ FORMATS: Dict[str, Format] = {
 
 
 def get_format(name: str) -> Format:
-    """Look up a format by its name, such as `jsonl`.
-
-    RAISES (ValueError): If there is none of that name.
-    """
+    """Look up a format by its name, such as `jsonl`; ValueError if there is none."""
     if name not in FORMATS:
         raise ValueError(Errors.R102.format(found=name, expected=", ".join(sorted(FORMATS))))
     return FORMATS[name]

@@ -11,6 +11,7 @@ from typing import Dict, Iterator, List, Optional, Tuple
 
 from ...annotations.entities import NOMINAL
 from ...annotations.triple import Record
+from .checks import make_entity
 from .sources import Item, read_lines
 
 _OTHER = "Other"
@@ -20,11 +21,7 @@ _TAG = re.compile(r"<(/?)(e[12])>")
 
 
 def read_semeval2010(path: Path) -> Iterator[Item]:
-    """Read the blocks of a file: the sentence line, and the label line if there is one.
-
-    path (Path): The file.
-    YIELDS (Item): With (sentence line, label or None) as value, at the line of the sentence.
-    """
+    """Read the blocks of a file: (sentence line, label line or None), at the line of the sentence."""
     block: Optional[Item] = None
     for item in read_lines(path):
         line = "" if item.error else item.value.strip()
@@ -45,13 +42,7 @@ def read_semeval2010(path: Path) -> Iterator[Item]:
 
 
 def parse_semeval2010(value: Tuple[str, Optional[str]]) -> Record:
-    """Parse a block.
-
-    value (Tuple[str, Optional[str]]): The sentence line and its label.
-    RETURNS (Record): `text`, two `entities` labelled NOMINAL, `triples` (absent without a label), and `pairs`
-        with e1 as subject, e2 as object and the label as the file has it.
-    RAISES (ValueError): If marks or label are malformed.
-    """
+    """Parse a block; `pairs` has e1 as subject, e2 as object and the label as the file has it."""
     line, label = value
     match = _SENTENCE.match(line)
     if match is None:
@@ -63,7 +54,7 @@ def parse_semeval2010(value: Tuple[str, Optional[str]]) -> Record:
     first, second = nominals["e1"], nominals["e2"]
     record: Record = {
         "text": text,
-        "entities": [{"start": s, "end": e, "label": NOMINAL} for s, e in sorted((first, second))],
+        "entities": [make_entity(start, end, NOMINAL) for start, end in sorted((first, second))],
         "pairs": [{"subject": first, "object": second, "label": label}],
     }
     if label is not None:

@@ -5,45 +5,40 @@ import re
 from bisect import bisect_left
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Iterator, Optional, Tuple
+from typing import Any, Iterator, Optional
 
 from ...errors import Errors
 
 _BOM = b"\xef\xbb\xbf"
 _JSON = json.JSONDecoder()
+_EXPECTED = "a JSON array, or JSON lines"
 _SPACE = re.compile(r"[ \t\r\n]*")
 
 
 @dataclass(frozen=True)
 class Item:
-    """One raw record, or what was wrong with it.
-
-    path (str): The file.
-    line (int): Its first line, from 1.
-    value (Any): A parsed JSON value or a line of text.
-    error (str): What was wrong; "" if the value could be read.
-    element (int): Number in a JSON array, from 1, since an array may stand in one line; 0 elsewhere.
-    """
+    """One raw record, or what is wrong with it."""
 
     path: str
+    # The first line of the record, from 1.
     line: int
+    # A parsed JSON value or a line of text.
     value: Any = None
+    # What is wrong; "" if the value can be read.
     error: str = ""
+    # Number in a JSON array, from 1, since an array may stand in one line; 0 elsewhere.
     element: int = 0
 
     @property
     def where(self) -> str:
-        """RETURNS (str): `file:line`, as compilers write it; for an array also which element."""
-        place = f"{self.path}:{self.line}"
-        return f"{place} (element {self.element})" if self.element else place
+        """The place as `file:line`; for an array with the number of the element."""
+        return f"{self.path}:{self.line}" + (f" (element {self.element})" if self.element else "")
 
 
 def read_lines(path: Path, *, comment: Optional[str] = None) -> Iterator[Item]:
     """Read a text file line by line; lines that are not UTF-8 become items with an error.
 
-    path (Path): The file.
     comment (Optional[str]): Leave out blank lines and lines that start with this; None keeps all.
-    YIELDS (Item): The line without its end.
     """
     with path.open("rb") as file:
         for number, raw in enumerate(file, start=1):
@@ -58,10 +53,8 @@ def read_lines(path: Path, *, comment: Optional[str] = None) -> Iterator[Item]:
 
 
 def read_json(path: Path) -> Iterator[Item]:
-    """Read records from a JSON array or from JSON lines, as the first character of the file tells.
+    """Read records from a JSON array or from JSON lines, depending on the first character of the file.
 
-    path (Path): The file.
-    YIELDS (Item): The parsed value; blank lines are left out.
     RAISES (ValueError): If an array is broken, since what follows cannot be read.
     """
     with path.open("rb") as file:
@@ -88,12 +81,12 @@ def _read_array(path: Path) -> Iterator[Item]:
         text = path.read_bytes().removeprefix(_BOM).decode("utf8")
     except UnicodeDecodeError as error:
         what = _describe_bytes(error)
-        raise ValueError(Errors.R101.format(path=path, what=what, expected="a JSON array, or JSON lines")) from None
+        raise ValueError(Errors.R101.format(path=path, what=what, expected=_EXPECTED)) from None
     line_ends = [match.start() for match in re.finditer("\n", text)]
     position, element = _skip_space(text, text.index("[") + 1), 0
     try:
         while text[position : position + 1] != "]":
-            value, end = _parse_element(text, position)
+            value, end = _JSON.raw_decode(text, position)
             element += 1
             yield Item(str(path), bisect_left(line_ends, position) + 1, value, element=element)
             position = _skip_space(text, end)
@@ -104,19 +97,11 @@ def _read_array(path: Path) -> Iterator[Item]:
         rest = _skip_space(text, position + 1)
         if rest != len(text):
             raise json.JSONDecodeError("more text after the array", text, rest)
-    except json.JSONDecodeError as error:
-        where, what = f"{path}:{error.lineno}", f"broken JSON array: {error.msg}"
-        raise ValueError(Errors.R101.format(path=where, what=what, expected="a JSON array, or JSON lines")) from None
-
-
-def _parse_element(text: str, position: int) -> Tuple[object, int]:
-    """Parse the element that starts here; RETURNS also where it ends."""
-    try:
-        return _JSON.raw_decode(text, position)
-    except json.JSONDecodeError:
-        raise
     except (RecursionError, ValueError) as error:
-        raise json.JSONDecodeError(str(error), text, position) from None
+        if not isinstance(error, json.JSONDecodeError):  # too deep, or a number with too many digits
+            error = json.JSONDecodeError(str(error), text, position)
+        where, what = f"{path}:{error.lineno}", f"broken JSON array: {error.msg}"
+        raise ValueError(Errors.R101.format(path=where, what=what, expected=_EXPECTED)) from None
 
 
 def _skip_space(text: str, position: int) -> int:

@@ -1,8 +1,13 @@
-"""Token spans: SpERT's sentences (CoNLL04, ADE, SciERC by sentence) and the documents of DyGIE (SciERC).
+"""Token spans: SpERT's sentences (CoNLL04, ADE, SciERC by sentence), DyGIE's documents (SciERC), TACRED's pairs.
 
-A sentence has `tokens`, `relations` with `head`, `tail`, `type`, and `entities` with `type`, `start`, `end` (exclusive)
-or, as CoNLL04 is also passed on, BILOU `tags`. A document has `sentences`, `ner` and `relations`, whose token numbers
-run through the document and include the last token. The text is the tokens with one space between.
+SpERT: `tokens`, `relations` with `head`, `tail`, `type`, and `entities` with `type`, `start`, `end` (exclusive) or, as
+CoNLL04 is also passed on, BILOU `tags`. DyGIE: `sentences`, `ner` and `relations`, whose token numbers run through the
+document and include the last token. TACRED: `token`, one marked pair with types, and its `relation`, which may be
+`no_relation`; `subj_start`, `subj_end`, `obj_start`, `obj_end` include the last token.
+
+The text is the tokens with one space between, so that brackets stay `-LRB-` and the like. The columns `stanford_pos`,
+`stanford_ner`, `stanford_head` and `stanford_deprel` are not read: a canonical record has no place for the annotation
+of tokens. `convert --pipeline` adds tags and heads of a spaCy pipeline.
 """
 
 from typing import List, Sequence, Tuple
@@ -16,23 +21,47 @@ from .checks import (
     describe,
     iter_objects,
     join_sentences,
+    make_entity,
     require,
     require_text,
     span_chars,
 )
 
+_NO_RELATION = "no_relation"
+
 _TokenSpan = Tuple[int, int, str]
 
 
 def parse_spert(value: object) -> Record:
-    """Parse a sentence or a document with token spans.
-
-    value (object): A parsed JSON value.
-    RETURNS (Record): `text`, `entities`, `triples`, and `sents` for a document.
-    RAISES (ValueError): If it is malformed.
-    """
+    """Parse a sentence of SpERT or a document of DyGIE."""
     record = check_object(value)
     return _parse_document(record) if "sentences" in record else _parse_sentence(record)
+
+
+def parse_tacred(value: object) -> Record:
+    """Parse a record of TACRED; `pairs` has the label as the file has it."""
+    record = check_object(value)
+    n_tokens = len(require(record, "token", list))
+    if not n_tokens:
+        raise ValueError("'token' is empty")
+    relation = require_text(record, "relation")
+    spans = [_parse_argument(record, role, n_tokens) for role in ("subj", "obj")]
+    if (spans[0]["start"], spans[0]["end"]) == (spans[1]["start"], spans[1]["end"]):
+        raise ValueError(f"subject and object are the same tokens, {record['subj_start']} to {record['subj_end']}")
+    # This is a sentence of SpERT's form with one relation.
+    link = {"head": 0, "tail": 1, "type": relation}
+    parsed = _parse_sentence({"tokens": record["token"], "entities": spans, "relations": [link]})
+    (triple,) = parsed["triples"]
+    pair = {"subject": triple["subject"], "object": triple["object"], "label": relation}
+    return {**parsed, "triples": [] if relation == _NO_RELATION else [triple], "pairs": [pair]}
+
+
+def _parse_argument(record: Record, role: str, n_tokens: int) -> Record:
+    """Parse one argument of TACRED; its last token becomes an exclusive end."""
+    start, end = (require(record, f"{role}_{side}", int) for side in ("start", "end"))
+    if not 0 <= start <= end < n_tokens:
+        raise ValueError(f"{role}_start is {start} and {role}_end {end}; expected 0 <= start <= end < {n_tokens}")
+    return {"type": require_text(record, f"{role}_type"), "start": start, "end": end + 1}
 
 
 def _parse_sentence(record: Record) -> Record:
@@ -52,7 +81,7 @@ def _parse_sentence(record: Record) -> Record:
                 raise ValueError(f"{name} names entity {number}; the sentence has {len(spans)}")
             arguments.append(spans[number][:2])
         triples.append(_triple(offsets, arguments, require_text(relation, "type", name=name), name))
-    return {"text": text, "entities": [_entity(offsets, span) for span in spans], "triples": triples}
+    return {"text": text, "entities": [_entity(offsets, *span) for span in spans], "triples": triples}
 
 
 def _parse_entity(entity: Record, name: str, length: int) -> _TokenSpan:
@@ -93,7 +122,7 @@ def _parse_document(record: Record) -> Record:
     for name, ner in _sentence_lists(record, "ner"):
         for value in ner:
             (span,), label = _parse_spans(value, 1, len(offsets), name)
-            entities.append(_entity(offsets, (*span, label)))
+            entities.append(_entity(offsets, *span, label))
     for name, relations in _sentence_lists(record, "relations"):
         for value in relations:
             spans, label = _parse_spans(value, 2, len(offsets), name)
@@ -125,10 +154,10 @@ def _parse_spans(value: object, count: int, length: int, name: str) -> Tuple[Lis
     return spans, check_text(label, f"the label of {name}")
 
 
-def _entity(offsets: Sequence[CharSpan], span: _TokenSpan) -> Record:
-    """Make a canonical entity."""
-    start, end = span_chars(offsets, span[0], span[1])
-    return {"start": start, "end": end, "label": span[2]}
+def _entity(offsets: Sequence[CharSpan], start: int, end: int, label: str) -> Record:
+    """Make a canonical entity of tokens."""
+    first, last = span_chars(offsets, start, end)
+    return make_entity(first, last, label)
 
 
 def _triple(offsets: Sequence[CharSpan], arguments: Sequence[Tuple[int, int]], relation: str, name: str) -> Record:

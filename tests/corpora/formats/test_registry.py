@@ -3,8 +3,7 @@ from typing import Any, Dict, List, Tuple
 
 import pytest
 
-from spacy_relext.corpora.formats.duie import parse_duie
-from spacy_relext.corpora.formats.nyt import parse_cotype, parse_nyt
+from spacy_relext.corpora.formats.nyt import parse_cotype, parse_duie, parse_nyt
 from spacy_relext.corpora.formats.registry import FORMATS, get_format
 from spacy_relext.corpora.formats.semeval2010 import parse_semeval2010, read_semeval2010
 from spacy_relext.corpora.formats.spert import parse_spert

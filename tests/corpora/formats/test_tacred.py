@@ -6,7 +6,7 @@ import pytest
 import spacy
 
 from spacy_relext.corpora.formats.sources import read_json
-from spacy_relext.corpora.formats.tacred import parse_tacred
+from spacy_relext.corpora.formats.spert import parse_tacred
 from spacy_relext.corpora.jsonl import check_record
 from spacy_relext.corpora.records import doc_to_record, record_to_doc
 
