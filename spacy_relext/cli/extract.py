@@ -12,8 +12,7 @@ from spacy.language import Language
 
 from ..corpora.texts import STDIN, TextReader
 from ..errors import Errors, Warnings
-from ..export.records import extract, write_extractions
-from ..export.writers import CsvWriter, JsonlWriter, RecordWriter
+from ..export.records import CsvWriter, JsonlWriter, RecordWriter, extract, write_extractions
 from .pipeline import GPU, PIPELINE, fail, input_errors, open_pipeline, split_list, with_progress
 
 WRITERS: Dict[str, Callable[[TextIO], RecordWriter]] = {"jsonl": JsonlWriter, "csv": CsvWriter}
@@ -52,9 +51,9 @@ def extract_cli(
         _warn_of_unknown(nlp, wanted)
         with _open_output(output) as stream:
             done = with_progress(extract(nlp, reader, batch_size=batch_size, n_process=n_process))
-            counts = write_extractions(done, writer_type(stream), min_score=min_score, relations=wanted)
+            documents, triples = write_extractions(done, writer_type(stream), min_score=min_score, relations=wanted)
         _report(
-            f"{counts.documents} documents, {counts.triples} triples"
+            f"{documents} documents, {triples} triples"
             f" ({reader.skipped} texts skipped, {reader.blank} blank lines)"
         )
 

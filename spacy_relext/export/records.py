@@ -1,7 +1,9 @@
-"""Extraction of triples from texts, as flat records: text, offsets, score and source of each triple."""
+"""Extraction of triples from texts as flat records, and their writers: JSON lines (which `spacy relext convert jsonl`
+reads again) and CSV."""
 
-from dataclasses import dataclass
-from typing import Collection, Iterable, Iterator, Optional, Tuple
+import csv
+import json
+from typing import Collection, Iterable, Iterator, Optional, TextIO, Tuple, Union
 
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -9,32 +11,71 @@ from spacy.tokens import Doc
 from ..annotations.triple import Record
 from ..corpora.records import doc_to_record
 from ..corpora.texts import RawText
-from .writers import RecordWriter
+
+COLUMNS = (
+    "document",
+    "subject",
+    "relation",
+    "object",
+    "score",
+    "source",
+    "subject_start",
+    "subject_end",
+    "object_start",
+    "object_end",
+    "text",
+    "meta",
+)
+
+_RECORD_KEYS = ("text", "triples", "entities", "sents")
 
 
-@dataclass
-class ExtractionCounts:
-    """Counts of an extraction.
+class JsonlWriter:
+    """Writes one record per line."""
 
-    documents (int): Texts read.
-    triples (int): Triples written.
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+
+    def write(self, record: Record) -> None:
+        """Write one record of `extraction_record` at once, so that the next program in a pipe need not wait."""
+        self.stream.write(json.dumps(record, ensure_ascii=False) + "\n")
+        self.stream.flush()
+
+
+class CsvWriter:
+    """Writes a header and one row per triple; a document without triples has no row.
+
+    `document` counts the documents from 1, `meta` has the other keys of a JSON input as JSON.
     """
 
-    documents: int = 0
-    triples: int = 0
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+        self.document = 0
+        self._rows = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+        self._rows.writeheader()
+
+    def write(self, record: Record) -> None:
+        """Write the triples of one record of `extraction_record` at once."""
+        self.document += 1
+        meta = {key: value for key, value in record.items() if key not in _RECORD_KEYS}
+        shared = {"document": self.document, "text": record["text"]}
+        shared["meta"] = json.dumps(meta, ensure_ascii=False) if meta else ""
+        for triple in record["triples"]:
+            row = {**shared, **{key: triple[key] for key in ("relation", "score", "source")}}
+            for role in ("subject", "object"):
+                row[role] = triple[f"{role}_text"]
+                row[f"{role}_start"], row[f"{role}_end"] = triple[role]
+            self._rows.writerow(row)
+        self.stream.flush()
+
+
+RecordWriter = Union[JsonlWriter, CsvWriter]
 
 
 def extract(
     nlp: Language, texts: Iterable[RawText], *, batch_size: int = 64, n_process: int = 1
 ) -> Iterator[Tuple[Doc, RawText]]:
-    """Run a pipeline over texts as a stream.
-
-    nlp (Language): The pipeline.
-    texts (Iterable[RawText]): The texts, of which one batch is in memory at a time.
-    batch_size (int): Documents per batch.
-    n_process (int): Number of processes.
-    YIELDS (Tuple[Doc, RawText]): In the order of the texts.
-    """
+    """Run a pipeline over texts as a stream, with one batch in memory at a time."""
     if n_process > 1:
         from ..bridge.modules import use_one_thread
 
@@ -49,22 +90,18 @@ def write_extractions(
     *,
     min_score: float = 0.0,
     relations: Optional[Collection[str]] = None,
-) -> ExtractionCounts:
-    """Write the triples of documents as a stream.
+) -> Tuple[int, int]:
+    """Write the triples of documents as a stream, those that `extraction_record` selects.
 
-    extractions (Iterable[Tuple[Doc, RawText]]): From `extract`.
-    writer (RecordWriter): Writes the records.
-    min_score (float): Leave out triples with a lower score, 0 to 1.
-    relations (Optional[Collection[str]]): Leave out other relations; None keeps all.
-    RETURNS (ExtractionCounts): Documents and triples.
+    RETURNS (Tuple[int, int]): Numbers of documents and of triples.
     """
-    counts = ExtractionCounts()
+    documents = triples = 0
     for doc, raw in extractions:
         record = extraction_record(doc, min_score=min_score, relations=relations, extra=raw.extra)
         writer.write(record)
-        counts.documents += 1
-        counts.triples += len(record["triples"])
-    return counts
+        documents += 1
+        triples += len(record["triples"])
+    return documents, triples
 
 
 def extraction_record(
@@ -74,9 +111,8 @@ def extraction_record(
     relations: Optional[Collection[str]] = None,
     extra: Optional[Record] = None,
 ) -> Record:
-    """Make a canonical record of a Doc, with the texts of the arguments of its triples.
+    """Make a canonical record of a processed Doc, with the texts of the arguments of its triples.
 
-    doc (Doc): A processed document.
     min_score (float): Leave out triples with a lower score, 0 to 1.
     relations (Optional[Collection[str]]): Leave out other relations; None keeps all.
     extra (Optional[Record]): Other keys of the input. The prefix `input_` marks those that the record has itself, such
@@ -92,7 +128,5 @@ def extraction_record(
             texts = {f"{role}_text": doc.text[slice(*triple[role])] for role in ("subject", "object")}
             triples.append({**triple, "score": score, "source": triple.get("source", ""), **texts})
     record["triples"] = triples
-    taken = set(record)
-    for key, value in (extra or {}).items():
-        record[f"input_{key}" if key in taken else key] = value
-    return record
+    renamed = {f"input_{key}" if key in record else key: value for key, value in (extra or {}).items()}
+    return {**record, **renamed}
