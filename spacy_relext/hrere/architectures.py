@@ -15,8 +15,8 @@ def build_bag_classifier(encoder: Encoder, hidden: int = 256, dropout: float = 0
     encoder (Encoder): Any encoder of pairs, or any tok2vec.
     hidden (int): Size of a mention's vector and of the layer above it.
     dropout (float): Dropout above the encoder, and on the vectors of a tok2vec.
-    kb_lr_scale (float): Learning rate of the knowledge base's side as a multiple of the optimizer's; 0: its embeddings
-        are not trained.
+    kb_lr_scale (float): Learning rate of the knowledge base's branch as a multiple of the optimizer's; 0: its
+        embeddings are not trained.
     RETURNS (Model[PairBatch, HrereOutput]): For `hrere_classifier`.
     """
     from .model import BagClassifier

@@ -17,7 +17,7 @@ class Bags:
     pairs (Pairs): Sorted by bag.
     order (IntArray): Original number of each pair. Shape (P,)
     bag (IntArray): Bag of each pair. Shape (P,)
-    ids (List[Tuple[str, str]]): Ids of subject and object of each bag; "" if not linked: such a pair is a bag.
+    ids (List[Tuple[str, str]]): Ids of subject and object of each bag; "" if not linked: such a pair is its own bag.
     """
 
     pairs: Pairs
@@ -29,26 +29,22 @@ class Bags:
         return len(self.ids)
 
     def starts(self) -> IntArray:
-        """RETURNS (IntArray): First pair of each bag, and the number of pairs. Shape (G + 1,)"""
+        """Return the first pair of each bag, and the number of pairs. Shape (G + 1,)"""
         return numpy.searchsorted(self.bag, numpy.arange(len(self) + 1)).astype("int64")
 
     def rows(self, number: int) -> range:
-        """RETURNS (range): The pairs of one bag."""
+        """Return the pairs of one bag."""
         first, end = numpy.searchsorted(self.bag, [number, number + 1]).tolist()
         return range(first, end)
 
     def _take(self, first: int, end: int) -> "Bags":
-        """RETURNS (Bags): Bags from `first` to before `end`, without the Docs of others."""
+        """Return the bags from `first` to before `end`, without the Docs of others."""
         begin, stop = numpy.searchsorted(self.bag, [first, end])
         pairs = self.pairs.take(numpy.arange(begin, stop)).with_own_docs()
         return Bags(pairs, self.order[begin:stop], self.bag[begin:stop] - first, self.ids[first:end])
 
     def parts(self, cells: int) -> Iterator["Bags"]:
-        """Split into batches of whole bags with a limited number of tokens, padding included.
-
-        cells (int): The limit; a single bag may exceed it.
-        YIELDS (Bags): In their order.
-        """
+        """Yield batches of whole bags with at most `cells` tokens, padding included; a single bag may exceed that."""
         if not len(self):
             return
         lengths, starts = self.pairs.text[:, 1] - self.pairs.text[:, 0], self.starts().tolist()
@@ -64,12 +60,7 @@ class Bags:
 
 
 def gather_bags(pairs: Pairs, *, across: bool = False) -> Bags:
-    """Group pairs by the ids of subject and object.
-
-    pairs (Pairs): The pairs.
-    across (bool): Whether mentions of different Docs are in one bag.
-    RETURNS (Bags): In the order of their first mentions.
-    """
+    """Group pairs by the ids of subject and object, within each Doc or `across` Docs, in order of first mention."""
     numbers: Dict[Tuple[object, ...], int] = {}
     links = [entity_links(doc) for doc in pairs.docs]
     ids: List[Tuple[str, str]] = []
@@ -88,12 +79,7 @@ def gather_bags(pairs: Pairs, *, across: bool = False) -> Bags:
 
 
 def union_of(gold: Sequence[Set[PairClass]], bags: Bags) -> List[Set[PairClass]]:
-    """Unite the gold classes of the mentions of each bag.
-
-    gold (Sequence[Set[PairClass]]): Of each pair, in the original order.
-    bags (Bags): The bags.
-    RETURNS (List[Set[PairClass]]): Of each bag.
-    """
+    """Unite the gold classes of pairs, in their original order, within each bag."""
     united: List[Set[PairClass]] = [set() for _ in range(len(bags))]
     for row, number in zip(bags.order.tolist(), bags.bag.tolist()):
         united[number] |= gold[row]
@@ -101,6 +87,6 @@ def union_of(gold: Sequence[Set[PairClass]], bags: Bags) -> List[Set[PairClass]]
 
 
 def single_mentions(bags: Bags) -> Bags:
-    """RETURNS (Bags): Each mention of bags by itself, with the links that it has, in the order of `bags.pairs`."""
+    """Return each mention as a bag of its own, with its links, in the order of `bags.pairs`."""
     ids = [bags.ids[number] for number in bags.bag.tolist()]
     return Bags(bags.pairs, bags.order, numpy.arange(len(ids)), ids)

@@ -164,7 +164,7 @@ class HrereClassifier(PairPipe):
         super().initialize(get_examples, nlp=nlp, labels=labels, lexicon=lexicon, start=start)
         if len(self.knowledge):
             self._check_relations(str(kb))
-            module_of(self.model).knowledge.load(*self.knowledge.relation_vectors(self.classes))
+            module_of(self.model).knowledge.load(*self.knowledge.kb.relation_vectors(self.classes))
 
     def adopt(self, collected: CollectedBags) -> None:  # type: ignore[override]
         """Set labels, classes and types, and the entities that the knowledge base knows.

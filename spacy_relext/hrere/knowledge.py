@@ -1,10 +1,9 @@
-"""What a knowledge base knows of bags, and the entities whose embeddings training may change."""
+"""A knowledge base beside a classifier of bags, and the entities whose embeddings are trained."""
 
 from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy
 import srsly
-from numpy.typing import NDArray
 
 from ..pairs.component import Bools, to_json
 from ..pairs.gold import PairClass
@@ -18,7 +17,7 @@ KB, SEEN = "kb.msgpack", "seen_entities.json"
 class BagKnowledge:
     """A knowledge base beside a classifier of bags.
 
-    kb (Optional[LinkedKb]): The knowledge base; None: text alone decides.
+    kb (Optional[LinkedKb]): The knowledge base; None: the text alone decides.
     entities (Sequence[str]): Those of the training data; the known ones get a row in the table of changes.
     """
 
@@ -31,14 +30,13 @@ class BagKnowledge:
         return len(self.kb)
 
     def sizes(self) -> Settings:
-        """RETURNS (Settings): What the module's `configure` takes."""
+        """Return arguments of the module's `configure`."""
         rows = len(self.seen) if self.kb.width else 0
         return {"kb_width": self.kb.width, "kb_rows": rows, "kb_complex": self.kb.kind == "complex"}
 
     def arrays(self, bags: Bags) -> Dict[str, numpy.ndarray]:
-        """Look the entities of bags up.
+        """Look up the entities of bags.
 
-        bags (Bags): Bags.
         RETURNS (Dict[str, numpy.ndarray]): `subjects` and `objects` (embeddings; shapes (G, W)), `subject_rows` and
             `object_rows` (in the table of changes, 0 for none; shapes (G,)).
         """
@@ -49,46 +47,26 @@ class BagKnowledge:
         return arrays
 
     def linked(self, bags: Bags) -> Bools:
-        """RETURNS (Bools): Whether the knowledge base knows both entities of each bag. Shape (G,)"""
+        """Mark the bags of which the knowledge base has both entities. Shape (G,)"""
         known = [self.kb.numbers([ids[side] for ids in bags.ids]) >= 0 for side in (0, 1)]
         return known[0] & known[1]
 
     def shared(self, classes: Sequence[PairClass]) -> Bools:
-        """Find the classes that the knowledge base knows, no relation with any of them.
-
-        classes (Sequence[PairClass]): The model's classes.
-        RETURNS (Bools): Shape (R,)
-        """
+        """Mark the classes that the knowledge base has; class 0, no relation, if it has any. Shape (R,)"""
         known = [self.kb.knows(each.relation) for each in classes]
         return numpy.asarray([any(known), *known])
 
-    def relation_vectors(self, classes: Sequence[PairClass]) -> Tuple[NDArray[numpy.float32], NDArray[numpy.float32]]:
-        """RETURNS (Tuple[NDArray, NDArray]): See `LinkedKb.relation_vectors`."""
-        return self.kb.relation_vectors([(relation, backwards) for relation, backwards in classes])
-
     def similar_facts(self, ids: Tuple[str, str], relation: str, *, top: int) -> List[NearFact]:
-        """Find facts like a pair's; see `LinkedKb.nearest`.
-
-        ids (Tuple[str, str]): Subject and object.
-        relation (str): The relation.
-        top (int): Most facts; 0 for none.
-        RETURNS (List[NearFact]): The most similar first.
-        """
-        if not top:
-            return []
+        """Find the `top` facts that are most similar to a pair, given the ids of subject and object."""
         subject, obj = self.kb.numbers(ids).tolist()
         facts = self.kb.nearest(subject, obj, relation, top=top)
         return [each._replace(similarity=round(each.similarity, 4)) for each in facts]
 
     def to_files(self) -> Dict[str, bytes]:
-        """RETURNS (Dict[str, bytes]): Knowledge base and entities, for `knowledge_files`."""
+        """Serialize for `knowledge_files`."""
         return {KB: self.kb.to_bytes(), SEEN: to_json(self.seen)}
 
     @classmethod
     def from_files(cls, files: Mapping[str, bytes]) -> "BagKnowledge":
-        """Read what `to_files` returned.
-
-        files (Mapping[str, bytes]): The files.
-        RETURNS (BagKnowledge): The same knowledge.
-        """
+        """Deserialize what `to_files` returned."""
         return cls(LinkedKb.from_bytes(files[KB]), srsly.json_loads(files[SEEN]))

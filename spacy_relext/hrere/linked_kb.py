@@ -22,13 +22,7 @@ CACHE_SIZE = 8_000_000
 
 
 class NearFact(NamedTuple):
-    """A fact that is similar to a pair.
-
-    subject (str): Id.
-    relation (str): Name.
-    object (str): Id.
-    similarity (float): Mean cosine of its entities and those of the pair, -1 to 1.
-    """
+    """A fact, and the mean cosine of its two entities with those of a pair, -1 to 1."""
 
     subject: str
     relation: str
@@ -56,18 +50,14 @@ class LinkedKb:
 
     @classmethod
     def empty(cls) -> "LinkedKb":
-        """RETURNS (LinkedKb): A knowledge base without entities."""
+        """Create a knowledge base without entities."""
         none = numpy.zeros((0, 0), dtype="float32")
         facts = numpy.zeros((0, 3), dtype="int32")
         return cls([], [], {"entities": none, "relations": none, "facts": facts}, kind="complex")
 
     @classmethod
     def from_model(cls, model: "KbModel") -> "LinkedKb":
-        """Copy trained embeddings.
-
-        model (KbModel): From `train_kb`.
-        RETURNS (LinkedKb): On the CPU, in single precision.
-        """
+        """Copy trained embeddings to the CPU, in single precision."""
         tables = {"entities": model.embeddings.entity(), "relations": model.embeddings.relations}
         arrays = {name: table.detach().cpu().numpy().astype("float32") for name, table in tables.items()}
         return cls(model.entities, model.relations, {**arrays, "facts": model.facts}, kind=model.embeddings.kind)
@@ -80,35 +70,26 @@ class LinkedKb:
 
     @property
     def width(self) -> int:
-        """RETURNS (int): W; 0 without entities."""
+        """W; 0 without entities."""
         return int(self.arrays["entities"].shape[1]) if len(self) else 0
 
     def numbers(self, ids: Sequence[str]) -> NDArray[numpy.int64]:
-        """Look up the rows of entities.
-
-        ids (Sequence[str]): Ids.
-        RETURNS (NDArray[numpy.int64]): -1 for unknown ones. Shape (G,)
-        """
+        """Look up the rows of entities by their ids; -1 for unknown ones. Shape (G,)"""
         return numpy.asarray([self._entity_rows.get(each, -1) for each in ids], dtype="int64")
 
     def vectors(self, numbers: Ints) -> Floats:
-        """Look up embeddings.
-
-        numbers (Ints): Rows, -1 for none. Shape (G,)
-        RETURNS (Floats): 0 for none. Shape (G, W), with W = 1 without entities
-        """
+        """Look up embeddings by rows; 0 for row -1. Shape (G, W), with W = 1 without entities"""
         if not self.width:
             return numpy.zeros((len(numbers), 1), dtype="float32")
         vectors: Floats = self.arrays["entities"][numpy.maximum(numbers, 0)]
         return vectors * (numbers >= 0)[:, None].astype("float32")
 
     def relation_vectors(self, classes: Sequence[Tuple[str, bool]]) -> Tuple[Floats, Floats]:
-        """Look up the embeddings of relations, for pairs and for reversed pairs.
+        """Look up the embeddings of relations, for pairs and for reversed pairs; 0 for unknown ones. Shapes (R, W)
 
-        With reciprocal relations φ is the mean of both directions of a pair.
+        With reciprocal relations, φ is the mean of both directions of a pair.
 
         classes (Sequence[Tuple[str, bool]]): Relations, and whether they are backwards.
-        RETURNS (Tuple[Floats, Floats]): 0 for unknown relations. Shapes (R, W)
         """
         table, total = self.arrays["relations"], len(self.relations)
         is_reciprocal = len(table) == 2 * total
@@ -124,17 +105,15 @@ class LinkedKb:
         return forwards, reverse
 
     def knows(self, relation: str) -> bool:
-        """RETURNS (bool): Whether there is a relation of that name."""
+        """Return True if there is a relation of that name."""
         return relation in self._relation_rows
 
     def nearest(self, subject: int, obj: int, relation: str, *, top: int) -> List[NearFact]:
         """Find the facts of a relation whose entities are most similar to those of a pair.
 
-        subject (int): Row of the pair's subject.
-        obj (int): Row of its object.
-        relation (str): Name.
-        top (int): Most facts.
-        RETURNS (List[NearFact]): The nearest first; the pair itself, if it is a fact, is the nearest.
+        subject, obj (int): Rows of the pair's entities.
+        top (int): Largest number of facts.
+        RETURNS (List[NearFact]): The most similar first, which is the pair itself if it is a fact.
         """
         number = self._relation_rows.get(relation, -1)
         if min(number, subject, obj) < 0 or top < 1:
@@ -147,7 +126,7 @@ class LinkedKb:
         ]
 
     def to_bytes(self) -> bytes:
-        """RETURNS (bytes): Names, and arrays as they are in memory."""
+        """Serialize names, and arrays as they are in memory."""
         packed = {key: [str(a.dtype), list(a.shape), a.tobytes()] for key, a in self.arrays.items()}
         names = {"entities": self.entities, "relations": self.relations, "kind": self.kind}
         data: bytes = srsly.msgpack_dumps({"names": names, "arrays": packed})
@@ -155,7 +134,7 @@ class LinkedKb:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "LinkedKb":
-        """RETURNS (LinkedKb): From what `to_bytes` returned."""
+        """Deserialize what `to_bytes` returned."""
         loaded = srsly.msgpack_loads(data)
         packed = loaded["arrays"].items()
         arrays = {key: numpy.frombuffer(content, dtype=kind).reshape(shape) for key, (kind, shape, content) in packed}
@@ -163,10 +142,10 @@ class LinkedKb:
 
 
 class Side(NamedTuple):
-    """The subjects or objects of the facts of a relation.
+    """The subjects or objects of the F facts of a relation.
 
     entities (Ints): Distinct rows, sorted. Shape (D,)
-    positions (Ints): Of the entity of each fact among them. Shape (F,)
+    positions (Ints): Index in `entities` of each fact's entity. Shape (F,)
     """
 
     entities: Ints
@@ -174,12 +153,7 @@ class Side(NamedTuple):
 
 
 class NearFacts:
-    """Facts by relation, and normalized embeddings.
-
-    entities (Floats): Embeddings. Shape (E, W)
-    facts (Ints): Rows of subject, relation and object. Shape (N, 3)
-    n_relations (int): R.
-    """
+    """Facts by relation, and normalized embeddings; arguments as for `LinkedKb`."""
 
     def __init__(self, entities: Floats, facts: Ints, *, n_relations: int) -> None:
         self._facts = facts
@@ -196,14 +170,10 @@ class NearFacts:
         self.cache_size = 0
 
     def of_pair(self, subject: int, relation: int, obj: int, *, top: int) -> List[Tuple[int, int, float]]:
-        """Find the facts of a relation whose entities are most similar to those of a pair.
+        """Find facts as `LinkedKb.nearest` does, by rows.
 
-        subject (int): Row of the pair's subject.
-        relation (int): Row of the relation.
-        obj (int): Row of its object.
-        top (int): Most facts, 1 or more.
-        RETURNS (List[Tuple[int, int, float]]): Rows of subject and object, and the mean of both cosines; the nearest
-            first, ties in the order of the facts.
+        RETURNS (List[Tuple[int, int, float]]): Rows of subject and object, and the mean of both cosines; the most
+            similar first, ties in the order of the facts.
         """
         subjects, objects = self._sides_of(relation)
         if not len(subjects.positions):
@@ -218,12 +188,12 @@ class NearFacts:
         """Index the entities of a relation; all indices together are not much larger than the facts."""
         if relation not in self._sides:
             facts = self._facts[self._order[self._starts[relation] : self._starts[relation + 1]]]
-            one, two = (numpy.unique(facts[:, column], return_inverse=True) for column in (0, 2))
-            self._sides[relation] = _make_side(*one), _make_side(*two)
+            subjects, objects = (numpy.unique(facts[:, column], return_inverse=True) for column in (0, 2))
+            self._sides[relation] = _make_side(*subjects), _make_side(*objects)
         return self._sides[relation]
 
     def _cosines(self, entity: int, side: Side, key: Tuple[int, int]) -> Floats:
-        """Cosines of an entity and those of one side of a relation, from the cache if possible. Shape (D,)"""
+        """Compute the cosines of an entity and those of one side of a relation, or look them up. Shape (D,)"""
         cached = self.cache.get((*key, entity))
         if cached is not None:
             self.cache.move_to_end((*key, entity))
@@ -244,11 +214,12 @@ class NearFacts:
 
 
 def _make_side(entities: Ints, positions: Ints) -> Side:
+    """Convert the result of `numpy.unique`."""
     return Side(entities.astype("int32"), positions.reshape(-1).astype("int32"))
 
 
 def _highest(values: Floats, *, top: int) -> NDArray[numpy.intp]:
-    """Positions of the highest values, the first of equal ones first. Shape (min(top, F),)"""
+    """Return the positions of the highest values, the first of equal ones first. Shape (min(top, F),)"""
     low = -values
     if top < len(low):
         candidates = numpy.flatnonzero(low <= numpy.partition(low, top - 1)[top - 1])

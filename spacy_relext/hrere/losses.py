@@ -34,20 +34,18 @@ def hrere_loss(
     agree: str,
     confidence: float,
 ) -> Dict[str, Tensor]:
-    """J = J_L + λ₁ J_G + λ₂ J_D.
+    """Compute J = J_L + λ₁ J_G + λ₂ J_D.
 
-    outputs (HrereOutput): Of G bags.
     targets (Dict[str, Tensor]): `gold`, y, shape (G, R); `linked`, True if the knowledge base has both entities, shape
         (G,); `shared`, True for its relations and no relation, shape (R,).
-    kb_weight (float): λ₁.
-    agree_weight (float): λ₂.
+    kb_weight, agree_weight (float): λ₁ and λ₂.
     agree (str): One of `AGREEMENTS`.
     confidence (float): Of "gated": lower bound of the largest p_G.
     RETURNS (Dict[str, Tensor]): `text`, and if their weights are not 0 `kb` and `agree`, weighted. Shapes ()
     """
     gold, linked, shared = targets["gold"].to(outputs.text.dtype), targets["linked"], targets["shared"]
     logs = outputs.text.log_softmax(1)
-    terms = {"text": mean_of(-(gold * logs).sum(1))}
+    terms = {"text": _mean(-(gold * logs).sum(1), len(gold))}
     if kb_weight:
         known = gold * shared
         # a bag with unknown relations alone is no target for the knowledge base
@@ -55,38 +53,26 @@ def hrere_loss(
         kb_logs = masked_logs(outputs.knowledge, shared)
         target = known / known.sum(1, keepdim=True).clamp(min=1e-12)
         losses = -(target * kb_logs.masked_fill(~shared, 0.0)).sum(1)
-        terms["kb"] = kb_weight * mean_of(losses[rows], len(gold))
+        terms["kb"] = kb_weight * _mean(losses[rows], len(gold))
     if agree_weight:
         kb_logs = masked_logs(outputs.knowledge.detach(), shared)
         losses = agreement(logs[linked], kb_logs[linked], form=agree, confidence=confidence)
-        terms["agree"] = agree_weight * mean_of(losses, len(gold))
+        terms["agree"] = agree_weight * _mean(losses, len(gold))
     return terms
 
 
-def mean_of(losses: Tensor, count: int = -1) -> Tensor:
-    """Mean of losses over `count` rows, by default their own number; 0 without rows."""
-    return losses.sum() / max(1, len(losses) if count < 0 else count)
+def _mean(losses: Tensor, count: int) -> Tensor:
+    """Compute the mean of the losses of `count` rows, of which some have none; 0 without rows."""
+    return losses.sum() / max(1, count)
 
 
 def masked_logs(logits: Tensor, shared: Tensor) -> Tensor:
-    """Log-probabilities among the shared classes; −∞ for others.
-
-    logits (Tensor): Shape (G, R)
-    shared (Tensor): Shape (R,)
-    RETURNS (Tensor): Shape (G, R)
-    """
+    """Compute log-probabilities among the shared classes; −∞ for others. Shapes (G, R), (R,) → (G, R)"""
     return logits.masked_fill(~shared, float("-inf")).log_softmax(1)
 
 
 def agreement(text_logs: Tensor, kb_logs: Tensor, *, form: str, confidence: float = 0.5) -> Tensor:
-    """Compute J_D of each bag.
-
-    text_logs (Tensor): log p_L. Shape (G, R)
-    kb_logs (Tensor): log p_G, without gradient. Shape (G, R)
-    form (str): One of `AGREEMENTS`.
-    confidence (float): As for `hrere_loss`.
-    RETURNS (Tensor): Shape (G,)
-    """
+    """Compute J_D of each bag from log p_L and log p_G; see `hrere_loss`. Shapes (G, R), (G, R) → (G,)"""
     kb_logs = kb_logs.detach()
     highest, best = kb_logs.exp().max(1) if len(kb_logs) else (kb_logs.new_zeros(0), text_logs.new_zeros(0).long())
     if form != "gated":

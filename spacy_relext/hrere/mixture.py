@@ -1,10 +1,10 @@
-"""One probability from what a text says and what a knowledge base makes likely.
+"""Mixture of the probabilities of text and knowledge base.
 
     "prob"    p = α p_L + (1 − α) p_G                      the paper's, at inference
     "logit"   p = softmax(α z_L + (1 − α) z_G)             the authors' code
 
-A knowledge base has its say about pairs whose entities it knows, and about relations that it knows: of the others text
-alone decides, and what text gives to the known ones together, no relation among them, is shared out anew among these.
+The mixture covers pairs whose entities are in the knowledge base, and relations that are: the text alone decides on the
+others. The probability that the text gives to the covered classes together, no relation among them, is redistributed.
 
 Source: Xu and Barbosa, NAACL 2019.
 """
@@ -16,18 +16,18 @@ import numpy
 from ..scoring.calibration import average_precision
 from ..scoring.probabilities import Bools, Floats, fit_temperature, softmax
 
-# Temperatures and shares that are tried, on held-out bags.
+# Grids of the search on held-out bags.
 TEMPERATURES = tuple(2.0 ** (step / 4) for step in range(-8, 13))
 
 SHARES = tuple(step / 20 for step in range(21))
 
 
 class Mixture(NamedTuple):
-    """How both are mixed.
+    """Parameters of a mixture.
 
-    share (float): α, that of the text, 0 to 1.
-    text_temperature (float): What z_L is divided by.
-    kb_temperature (float): What z_G is divided by.
+    share (float): α, 0 to 1.
+    text_temperature (float): Divisor of z_L.
+    kb_temperature (float): Divisor of z_G.
     form (str): "prob" or "logit".
     """
 
@@ -38,11 +38,11 @@ class Mixture(NamedTuple):
 
 
 class MixedProbs(NamedTuple):
-    """Probabilities of G bags.
+    """Probabilities of G bags. Shapes (G, R)
 
-    probs (Floats): Of both. Shape (G, R)
-    text (Floats): p_L. Shape (G, R)
-    kb (Floats): p_G; 0 of bags and classes about which the knowledge base has no say. Shape (G, R)
+    probs (Floats): p.
+    text (Floats): p_L.
+    kb (Floats): p_G; 0 for bags and classes that the mixture does not cover.
     """
 
     probs: Floats
@@ -51,14 +51,11 @@ class MixedProbs(NamedTuple):
 
 
 def mix(text: Floats, kb: Floats, *, linked: Bools, shared: Bools, mixture: Mixture) -> MixedProbs:
-    """Mix.
+    """Mix probabilities; those of bags that are not linked are those of the text, bit for bit.
 
-    text (Floats): z_L. Shape (G, R)
-    kb (Floats): z_G. Shape (G, R)
-    linked (Bools): Whether the knowledge base knows both entities. Shape (G,)
-    shared (Bools): Whether it knows a class. Shape (R,)
-    mixture (Mixture): How.
-    RETURNS (MixedProbs): Of bags that are not linked, the probabilities are those of the text, bit for bit.
+    text, kb (Floats): z_L and z_G. Shapes (G, R)
+    linked (Bools): Whether the knowledge base has both entities. Shape (G,)
+    shared (Bools): Whether it has a class. Shape (R,)
     """
     z_text, z_kb = text.astype("float64") / mixture.text_temperature, kb.astype("float64") / mixture.kb_temperature
     p_text = softmax(z_text)
@@ -77,18 +74,13 @@ def mix(text: Floats, kb: Floats, *, linked: Bools, shared: Bools, mixture: Mixt
 
 
 def fit_mixture(text: Floats, kb: Floats, gold: Bools, *, linked: Bools, shared: Bools, form: str) -> Mixture:
-    """Find the mixture with the best average precision on held-out bags.
+    """Find the mixture with the best average precision on held-out bags; other arguments as for `mix`.
 
-    Each side gets the temperature that makes what is true most likely; then the share is chosen, the largest of equally
-    good ones.
+    Each side gets the temperature with the highest likelihood of the gold classes; then the largest of the best shares
+    is chosen. If no bag is linked, the share is 1.
 
-    text (Floats): z_L. Shape (G, R)
-    kb (Floats): z_G. Shape (G, R)
-    gold (Bools): What is true; of a bag of which nothing is, class 0. Shape (G, R)
-    linked (Bools): As for `mix`. Shape (G,)
-    shared (Bools): As for `mix`. Shape (R,)
+    gold (Bools): Gold classes; class 0 for bags without any. Shape (G, R)
     form (str): "prob" or "logit".
-    RETURNS (Mixture): 1 is the share where no bag is linked.
     """
     options = {"linked": linked, "shared": shared}
     mixture = Mixture(1.0, _temperature(text, gold), 1.0, form)

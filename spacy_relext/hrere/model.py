@@ -1,4 +1,4 @@
-"""HRERE: what the sentences of a pair say, and what a knowledge base makes likely of its two entities.
+"""HRERE: relations of a pair of entities from its sentences, and from a knowledge base.
 
     word attention      s_i = Σ_t α_t h_t,  α = softmax_t(a · h_t)                     over tokens, never over padding
     mention             x_i = tanh(W [s_i; h_s; h_o])
@@ -6,16 +6,16 @@
     text                z_L = F(s_L)
     knowledge base      z_G(r) = c · φ(h, r, t) + b_r,  φ of ComplEx or DistMult       z_G(no relation) = b_0
 
-h_s and h_o are the vectors of subject and object that an encoder of pairs gives. Entities come from trained embeddings
-(`kb/model.py`); what training changes of those that it sees is a table beside them. What differs from the
-paper is listed in `docs/methods/hrere.md`: above all the mention reads its arguments, no relation is a number and no
-relation of the knowledge base, and entities that it does not know have no z_G at all.
+h_s and h_o are the encoder's vectors of subject and object. h and t are trained embeddings (`kb/model.py`) plus a
+learned change for entities of the training data. `docs/methods/hrere.md` lists the differences from the paper: above
+all, a mention includes its arguments, the score of no relation is a bias, and unknown entities have no z_G.
 
 Source: Xu and Barbosa, NAACL 2019.
 """
 
 from typing import Any, Dict, NamedTuple, Optional, Tuple
 
+import numpy
 import torch
 from torch import Tensor, nn
 
@@ -24,12 +24,12 @@ from ..pairs.model import PairModule, joined
 
 
 class HrereOutput(NamedTuple):
-    """What the module says of G bags with P mentions.
+    """Output for G bags with P mentions.
 
     text (Tensor): z_L. Shape (G, R)
-    knowledge (Tensor): z_G; of relations that the knowledge base does not know it means nothing. Shape (G, R)
-    weights (Tensor): β, weight of each mention in its bag. Shape (P, 1)
-    alone (Tensor): z_L of each mention as if it were all of its bag; 0 in training. Shape (P, R)
+    knowledge (Tensor): z_G; meaningless for relations that are not in the knowledge base. Shape (G, R)
+    weights (Tensor): β. Shape (P, 1)
+    alone (Tensor): z_L of each mention as a bag of its own; 0 in training. Shape (P, R)
     """
 
     text: Tensor
@@ -51,14 +51,11 @@ class BagClassifier(PairModule):
         kb_complex: bool = True,
         encoder: Optional[Dict[str, Any]] = None,
     ) -> None:
-        """Build both branches.
+        """Build both branches; other arguments as for `PairModule`.
 
-        n_classes (int): R, no relation among them.
-        n_types (int): Entity types, with 0 for none.
-        kb_width (int): Numbers of an entity's embedding; 0: no knowledge base.
-        kb_rows (int): Entities whose embeddings training may change.
-        kb_complex (bool): Whether they are ComplEx's: real parts, then imaginary ones.
-        encoder (Optional[Dict[str, Any]]): The encoder's sizes.
+        kb_width (int): Size of an entity's embedding; 0: no knowledge base.
+        kb_rows (int): Number of entities whose embeddings are trained.
+        kb_complex (bool): Whether embeddings are those of ComplEx: real parts, then imaginary ones.
         """
         self.kb_sizes: Dict[str, Any] = {"kb_width": kb_width, "kb_rows": kb_rows, "kb_complex": kb_complex}
         super().configure(n_classes=n_classes, n_types=n_types, encoder=encoder)
@@ -91,13 +88,10 @@ class BagClassifier(PairModule):
         """Score classes.
 
         bag (Tensor): Bag of each mention. Shape (P,)
-        subjects (Tensor): Embeddings of the bags' subjects, 0 where there are none. Shape (G, W)
-        objects (Tensor): Of their objects. Shape (G, W)
-        subject_rows (Tensor): Rows of the table of changes, from 1; 0: none. Shape (G,)
-        object_rows (Tensor): The same of the objects. Shape (G,)
+        subjects, objects (Tensor): Embeddings of the bags' entities; 0 for unknown ones. Shapes (G, W)
+        subject_rows, object_rows (Tensor): Rows of the table of changes, from 1; 0: none. Shapes (G,)
         positions (Optional[Tensor]): Not read.
         arrays (Any): Input of the encoder.
-        RETURNS (HrereOutput): Of G bags.
         """
         states = self.encoder(**arrays)
         words = masked_softmax(self.word_query(states.tokens)[..., 0], states.mask)
@@ -117,21 +111,12 @@ class SentenceAttention(nn.Module):
     """β = softmax((x ∘ A) · q) over the mentions of each bag; A = 1 and q = 0 at first, so that it begins uniform."""
 
     def __init__(self, width: int) -> None:
-        """Build A and q.
-
-        width (int): D.
-        """
+        """Build A and q of `width` numbers each."""
         super().__init__()
         self.diagonal, self.query = nn.Parameter(torch.ones(width)), nn.Parameter(torch.zeros(width))
 
     def forward(self, mentions: Tensor, bag: Tensor, count: int) -> Tuple[Tensor, Tensor]:
-        """Attend.
-
-        mentions (Tensor): x. Shape (P, D)
-        bag (Tensor): Bag of each. Shape (P,)
-        count (int): G.
-        RETURNS (Tuple[Tensor, Tensor]): s_L and β. Shapes (G, D), (P,)
-        """
+        """Compute s_L and β of `count` = G bags. Shapes (P, D), (P,) → (G, D), (P,)"""
         scores = (mentions * self.diagonal) @ self.query
         top = scores.new_full((count,), float("-inf")).scatter_reduce(0, bag, scores.detach(), "amax")
         powers = (scores - top[bag]).exp()
@@ -142,18 +127,12 @@ class SentenceAttention(nn.Module):
 class PairKnowledge(nn.Module):
     """z_G of ordered pairs of entities: c · φ(h, r, t) + b_r, and b_0 for no relation.
 
-    A relation may have an embedding for each way to read a pair: φ is the sum of both, that of the second with the pair
-    turned. A reciprocal relation is the second one of its relation; a class that is read backwards has them exchanged.
+    A relation may have two embeddings, `forwards` for the pair, `turned` for the reversed one: φ is the sum of both.
+    `turned` is that of the reciprocal relation; a class that is read backwards has the two exchanged.
     """
 
     def __init__(self, n_classes: int, *, kb_width: int, kb_rows: int, kb_complex: bool) -> None:
-        """Build the tables; `load` fills those of relations.
-
-        n_classes (int): R.
-        kb_width (int): W.
-        kb_rows (int): Entities that may change.
-        kb_complex (bool): Whether embeddings are complex numbers.
-        """
+        """Build the tables; `load` fills those of relations. Arguments as for `BagClassifier.configure`."""
         super().__init__()
         self.is_complex = kb_complex
         self.forwards = nn.Parameter(torch.zeros(n_classes - 1, kb_width))
@@ -164,12 +143,8 @@ class PairKnowledge(nn.Module):
         self.scale, self.bias = nn.Parameter(torch.ones(1)), nn.Parameter(torch.zeros(n_classes))
 
     @torch.no_grad()
-    def load(self, forwards: Any, turned: Any) -> None:
-        """Take over the embeddings of relations.
-
-        forwards (ArrayLike): Of pairs as they stand; 0 of a relation that has none. Shape (R - 1, W)
-        turned (ArrayLike): Of turned pairs. Shape (R - 1, W)
-        """
+    def load(self, forwards: numpy.ndarray, turned: numpy.ndarray) -> None:
+        """Copy the embeddings of relations; 0 for none. Shapes (R - 1, W)"""
         self.forwards.copy_(torch.as_tensor(forwards))
         self.turned.copy_(torch.as_tensor(turned))
 
@@ -180,7 +155,7 @@ class PairKnowledge(nn.Module):
         return torch.cat([phi.new_zeros(len(phi), 1), self.scale * phi], 1) + self.bias
 
     def products(self, one: Tensor, two: Tensor) -> Tensor:
-        """What of two entities a relation is multiplied with: φ is its product with w_r. Shapes (G, W)"""
+        """Compute the vector of two entities whose product with w_r is φ. Shapes (G, W)"""
         if not self.is_complex:
             return one * two
         (a, b), (c, d) = one.chunk(2, 1), two.chunk(2, 1)

@@ -24,13 +24,11 @@ from ..pairs.suggesters import AnnotatedPairs
 
 @dataclass
 class Mention:
-    """A text that mentions a pair. All bounds are characters of the text.
+    """A text of one or more sentences that mentions a pair. All bounds are characters of the text.
 
-    text (str): A sentence, or several.
     sents (List[List[int]]): Bounds of each sentence.
-    entities (List[Record]): Entities of the text.
-    subject (CharSpan): Bounds of the first argument.
-    object (CharSpan): Bounds of the second one.
+    entities (List[Record]): All entities of the text.
+    subject, object (CharSpan): Bounds of the arguments.
     relations (Set[PairClass]): Gold relations.
     """
 
@@ -49,9 +47,13 @@ Bag = List[Mention]
 def create_bag_corpus(
     path: Optional[Path], most: int = 5, unrelated: float = 1.0, shuffle: bool = False, seed: int = 0, limit: int = 0
 ) -> "BagCorpus":
-    """Create a reader of bags; see `BagCorpus` for the settings.
+    """Create a reader of bags.
 
-    RETURNS (BagCorpus): The reader.
+    path (Optional[Path]): The .spacy file, or a folder of them.
+    most (int): Largest number of mentions of a bag, sampled at each call; 0: all.
+    unrelated (float): Share of the bags without a relation that are read, sampled at each call.
+    shuffle (bool): Whether the order is random at each call.
+    limit (int): Number of bags, the first of the corpus; 0: all.
     RAISES (ValueError): If there is no path or a setting is out of range.
     """
     if path is None:
@@ -67,29 +69,18 @@ class BagCorpus:
 
     Its Doc has the distinct sentences that mention the pair, with the pair marked in each; a relation of one of them is
     one of the bag. A pair that is not linked is a bag of its own. If a text has no marked pairs, the pairs of its
-    triples are read. The whole corpus is kept in memory, as text.
-
-    path (Path): The .spacy file, or a folder of them.
-    most (int): Most mentions of a bag, sampled at each call; 0: all.
-    unrelated (float): Share of the bags without a relation that are read, sampled at each call.
-    shuffle (bool): Whether the order is random at each call.
-    seed (int): Of all random numbers.
-    limit (int): Number of bags, the first of the corpus; 0: all.
+    triples are read. The whole corpus is kept in memory, as text. Settings as for `create_bag_corpus`.
     """
 
-    def __init__(
-        self, path: Path, *, most: int = 5, unrelated: float = 1.0, shuffle: bool = False, seed: int = 0, limit: int = 0
-    ) -> None:
+    def __init__(self, path: Path, *, most: int, unrelated: float, shuffle: bool, seed: int, limit: int) -> None:
         self.path, self.most, self.unrelated = Path(path), most, unrelated
         self.shuffle, self.limit = shuffle, limit
         self._random = random.Random(seed)
         self._bags: Optional[List[Bag]] = None
 
     def __call__(self, nlp: Language) -> Iterator[Example]:
-        """Read the bags.
+        """Yield an Example for each bag.
 
-        nlp (Language): Its tokenizer makes the Docs.
-        YIELDS (Example): Predicted and reference Doc of a bag.
         RAISES (ValueError): If no pair is marked.
         """
         if self._bags is None:
@@ -99,8 +90,8 @@ class BagCorpus:
             self._random.shuffle(order)
         for number in order:
             bag = self._bags[number]
-            stated = any(mention.relations for mention in bag)
-            if not stated and self.unrelated < 1.0 and self._random.random() >= self.unrelated:
+            is_related = any(mention.relations for mention in bag)
+            if not is_related and self.unrelated < 1.0 and self._random.random() >= self.unrelated:
                 continue
             if self.most and len(bag) > self.most:
                 bag = [bag[row] for row in sorted(self._random.sample(range(len(bag)), self.most))]
@@ -117,8 +108,7 @@ class BagCorpus:
             for ids, mention in mentions:
                 place = (mention.text, mention.subject, mention.object)
                 key = ids if all(ids) else (total, mention.subject, mention.object)
-                same = bags.setdefault(key, {}).setdefault(place, mention)
-                same.relations |= mention.relations
+                bags.setdefault(key, {}).setdefault(place, mention).relations |= mention.relations
         if not bags:
             raise ValueError(Errors.R732.format(path=self.path))
         if bare:

@@ -25,9 +25,9 @@ MOST_NAMED = 4
 class Read:
     """Training data before the first pair.
 
-    docs (int): Documents.
-    with_entities (int): Those whose predicted Doc has entities or marked pairs.
-    with_gold_entities (int): Those whose reference has some.
+    docs (int): Number of documents.
+    with_entities (int): Number of those whose predicted Doc has entities or marked pairs.
+    with_gold_entities (int): Number of those whose reference has some.
     sample (List[Doc]): The first predicted Docs.
     """
 
@@ -37,47 +37,27 @@ class Read:
     sample: List[Doc] = field(default_factory=list)
 
     def add(self, examples: Sequence[Example]) -> None:
-        """Add a batch.
-
-        examples (Sequence[Example]): Predicted and gold Docs.
-        """
+        """Add a batch."""
         self.docs += len(examples)
-        self.with_entities += sum(has_entities(example.predicted) for example in examples)
-        self.with_gold_entities += sum(has_entities(example.reference) for example in examples)
+        self.with_entities += sum(_has_entities(example.predicted) for example in examples)
+        self.with_gold_entities += sum(_has_entities(example.reference) for example in examples)
         self.sample.extend([example.predicted for example in examples][: MOST_DOCS - len(self.sample)])
 
 
-def has_entities(doc: Doc) -> bool:
-    """Return True if a Doc has entities or marked pairs.
-
-    doc (Doc): The document.
-    RETURNS (bool): False if it can have no pair.
-    """
+def _has_entities(doc: Doc) -> bool:
+    """Return True if a Doc has entities or marked pairs."""
     return bool(doc.ents or doc.user_data.get(ENTITIES_KEY) or doc.user_data.get(PAIRS_KEY))
 
 
 def unsearched(docs: Sequence[Doc], suggester: Suggester) -> str:
-    """Choose a warning for Docs without pairs.
-
-    docs (Sequence[Doc]): Docs of which no pair is suggested.
-    suggester (Suggester): Chooses the pairs.
-    RETURNS (str): The template of a warning; "" if entities or pairs were searched for in one of them, or all are
-        empty.
-    """
+    """Return the template of a warning for Docs without pairs; "" if one was annotated with some, or all are empty."""
     if isinstance(suggester, AnnotatedPairs):
         return Warnings.W408 if all(PAIRS_KEY not in doc.user_data for doc in docs) and any(map(len, docs)) else ""
     return "" if any(map(is_searched, docs)) else Warnings.W406
 
 
 def why_no_pairs(read: Read, *, suggester: Suggester, name: str, where: str) -> str:
-    """Explain why no training text has a pair.
-
-    read (Read): The training data.
-    suggester (Suggester): Chooses the pairs.
-    name (str): The component.
-    where (str): Name of the data.
-    RETURNS (str): The message of an error.
-    """
+    """Return the error message for training data, called `where`, without a pair."""
     if not read.with_entities:
         template = Errors.R516 if read.with_gold_entities else Errors.R515
         return template.format(name=name, where=where, docs=read.docs, gold=read.with_gold_entities)
@@ -85,12 +65,7 @@ def why_no_pairs(read: Read, *, suggester: Suggester, name: str, where: str) -> 
 
 
 def why_left_out(docs: Sequence[Doc], suggester: Suggester) -> str:
-    """Explain why a suggester returns no pair of Docs with entities.
-
-    docs (Sequence[Doc]): The Docs.
-    suggester (Suggester): Chooses the pairs.
-    RETURNS (str): A clause that says what to do.
-    """
+    """Return why a suggester returns no pair of Docs with entities, and what to do, as a clause."""
     if isinstance(suggester, AnnotatedPairs):
         return (
             "spacy_relext.AnnotatedPairs.v1 takes the pairs that a data set marks (`pairs` of a record) and nothing "
@@ -112,26 +87,17 @@ def why_left_out(docs: Sequence[Doc], suggester: Suggester) -> str:
 
 
 def explain_no_pair(doc: Doc, nlp: Language, *, suggester: Suggester, name: str) -> str:
-    """Explain why a text has no pair.
-
-    doc (Doc): The text, as the pipeline has annotated it.
-    nlp (Language): The pipeline.
-    suggester (Suggester): Chooses the pairs.
-    name (str): The component.
-    RETURNS (str): A clause.
-    """
+    """Return why a Doc, annotated by the pipeline, has no pair, as a clause."""
     if isinstance(suggester, AnnotatedPairs):
         return (
             f"{name} reads only pairs that a data set marks (spacy_relext.AnnotatedPairs.v1), and this text has "
             'none; give records with "pairs" as --file FILE.jsonl'
         )
-    entities = doc_entities(doc)
-    finders = assigning_components(nlp, "doc.ents")
-    if entities:
+    if entities := doc_entities(doc):
         named = [f"{doc[start:end].text} {kind}".strip() for (start, end), kind in entities[:MOST_NAMED]]
         more = ", …" if len(entities) > MOST_NAMED else ""
         return f"of the entities ({', '.join(named)}{more}) none make a pair: {why_left_out([doc], suggester)}"
-    if finders:
+    if finders := assigning_components(nlp, "doc.ents"):
         return (
             f"the text has no entities, of which {name} makes pairs: {', '.join(finders)} found none; train "
             'that on such texts, or give records with "entities" as --file FILE.jsonl, with --gold-ents'
@@ -143,13 +109,7 @@ def explain_no_pair(doc: Doc, nlp: Language, *, suggester: Suggester, name: str)
 
 
 def explain_low_score(closest: Record, pairs: Pairs, *, name: str) -> str:
-    """Explain why pairs have no triple.
-
-    closest (Record): From `PairPipe.closest`.
-    pairs (Pairs): The pairs.
-    name (str): The component.
-    RETURNS (str): A clause.
-    """
+    """Return why pairs have no triple, given the one from `PairPipe.closest`, as a clause."""
     if closest["score"] > 0.0:
         return (
             f"no score reaches its threshold; nearest is {describe_triple(closest)}, {name} asks for "
@@ -163,5 +123,5 @@ def explain_low_score(closest: Record, pairs: Pairs, *, name: str) -> str:
 
 
 def describe_triple(triple: Record) -> str:
-    """RETURNS (str): A triple with its score, for messages."""
+    """Format a triple with its score, for messages."""
     return f"{triple['subject'].text} → {triple['relation']} → {triple['object'].text} with {triple['score']:.3f}"

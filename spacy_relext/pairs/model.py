@@ -9,16 +9,10 @@ from .encoders.states import PairEncoder, States
 
 
 class ClassHead(nn.Module):
-    """F: two layers over [h; h_s; h_o], then the classes."""
+    """F: two layers over [h; h_s; h_o], with dropout before each."""
 
     def __init__(self, width: int, *, hidden: int, n_classes: int, dropout: float) -> None:
-        """Build the layers.
-
-        width (int): D.
-        hidden (int): Size of both layers.
-        n_classes (int): R.
-        dropout (float): Before each layer.
-        """
+        """Build the layers; `width` is D, `n_classes` R."""
         super().__init__()
         self.layers = nn.Sequential(
             nn.Dropout(dropout),
@@ -29,20 +23,12 @@ class ClassHead(nn.Module):
         )
 
     def forward(self, states: States) -> Tensor:
-        """Score classes.
-
-        states (States): Of P pairs.
-        RETURNS (Tensor): Logits. Shape (P, R)
-        """
+        """Compute logits. Shape (P, R)"""
         return self.layers(joined(states))
 
 
 def joined(states: States) -> Tensor:
-    """q = [h; h_s; h_o].
-
-    states (States): Of P pairs.
-    RETURNS (Tensor): Shape (P, 3 D)
-    """
+    """Compute q = [h; h_s; h_o]. Shape (P, 3 D)"""
     return torch.cat([states.sentence, states.subject, states.object], dim=1)
 
 
@@ -60,28 +46,24 @@ class PairModule(nn.Module):
     by_order: ClassVar[Tuple[str, ...]] = ()
 
     def __init__(self, encoder: PairEncoder, **settings: Any) -> None:
-        """Create the module with an encoder that may still be empty.
-
-        encoder (PairEncoder): The encoder.
-        settings (Any): What `build_head` reads.
-        """
+        """Create the module; the encoder may still be empty, `settings` are what `build_head` reads."""
         super().__init__()
         self.encoder, self.settings = encoder, settings
         self.head_sizes: Optional[Dict[str, int]] = None
 
     @property
     def sizes(self) -> Optional[Dict[str, Any]]:
-        """RETURNS (Optional[Dict[str, Any]]): What `configure` needs; None while there is nothing."""
+        """Arguments of `configure`; None before it."""
         if self.head_sizes is None or self.encoder.sizes is None:
             return None
         return {"encoder": self.encoder.sizes, **self.head_sizes}
 
     def configure(self, *, n_classes: int, n_types: int, encoder: Optional[Dict[str, Any]] = None) -> None:
-        """Build the head, and the encoder too where its sizes are given.
+        """Build the head, and the encoder if its sizes are given.
 
-        n_classes (int): R.
-        n_types (int): Entity types, with 0 for none.
-        encoder (Optional[Dict[str, Any]]): The encoder's sizes.
+        n_classes (int): R, with 0 for no relation.
+        n_types (int): Number of entity types, with 0 for none.
+        encoder (Optional[Dict[str, Any]]): Sizes of the encoder.
         """
         if encoder is not None:
             self.encoder.configure(**encoder)
@@ -91,31 +73,28 @@ class PairModule(nn.Module):
 
     @property
     def input_width(self) -> Optional[int]:
-        """RETURNS (Optional[int]): Size of the token vectors that the encoder reads."""
+        """Size of the token vectors that the encoder reads."""
         return self.encoder.input_width
 
     def load_checkpoint(self, path: str) -> None:
-        """Load the encoder's weights from a checkpoint.
-
-        path (str): A folder, or a name on the Hugging Face Hub.
-        """
+        """Load the encoder's weights from a folder, or a name on the Hugging Face Hub."""
         cast(Any, self.encoder).load_checkpoint(path)
 
     def build_head(self, width: int, *, n_classes: int, n_types: int) -> None:
-        """Build what stands above the encoder."""
+        """Build the layers above the encoder, whose vectors have `width` numbers."""
         raise NotImplementedError
 
     def class_head(self, width: int, n_classes: int) -> ClassHead:
-        """RETURNS (ClassHead): F, with the sizes of the settings."""
+        """Build F with the sizes of the settings."""
         return ClassHead(width, n_classes=n_classes, hidden=self.settings["hidden"], dropout=self.settings["dropout"])
 
 
 def by_token(weights: Tensor, positions: Tensor) -> Tensor:
-    """Add up the weights of the pieces of each token.
+    """Sum the weights of the pieces of each token.
 
     weights (Tensor): Shape (P, T)
     positions (Tensor): Token of each piece, -1 for none; a window into a long text begins anywhere. Shape (P, T)
-    RETURNS (Tensor): Weight of each token. Shape (P, T), or wider if a token lies further
+    RETURNS (Tensor): Shape (P, T), or wider if a token lies further.
     """
     width = max(weights.shape[1], int(positions.max()) + 1 if positions.numel() else 0)
     sums = weights.new_zeros(weights.shape[0], width + 1)

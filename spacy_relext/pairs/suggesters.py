@@ -15,16 +15,12 @@ from .pairs import Pairs
 
 Suggester = Callable[[Sequence[Doc]], Pairs]
 
+# Index of the Doc, bounds of text, subject and object, entity types.
 Row = Tuple[int, Bounds, Bounds, Bounds, Tuple[str, str]]
 
 
 class EntityPairs:
-    """Suggests all ordered pairs of entities that stand in one sentence, or in sentences near each other.
-
-    max_distance (Optional[int]): Most tokens between the two; None: any number.
-    types (Optional[List[List[str]]]): Allowed [subject type, object type]; "*" is any type. None: all.
-    neighbours (int): How many sentences further on the second entity may stand.
-    """
+    """Suggests all ordered pairs of entities in one sentence or in nearby ones; see `create_entity_pairs`."""
 
     # A class, not a closure: a spawned process gets the component by pickle.
     def __init__(
@@ -34,17 +30,14 @@ class EntityPairs:
         self.types = None if types is None else {tuple(pair) for pair in types}
 
     def __call__(self, docs: Sequence[Doc]) -> Pairs:
-        """Suggest.
-
-        docs (Sequence[Doc]): With entities and sentences.
-        RETURNS (Pairs): Each pair in both orders.
-        """
-        rows = []
-        for number, doc in enumerate(docs):
-            for text, ordered in _texts(doc, doc_entities(doc), self.neighbours):
-                for first, second in ordered:
-                    if self._is_allowed(first, second):
-                        rows.append((number, text, first[0], second[0], (first[1], second[1])))
+        """Suggest each pair of Docs with entities and sentences, in both orders."""
+        rows = [
+            (number, text, first[0], second[0], (first[1], second[1]))
+            for number, doc in enumerate(docs)
+            for text, ordered in _texts(doc, doc_entities(doc), self.neighbours)
+            for first, second in ordered
+            if self._is_allowed(first, second)
+        ]
         return _as_pairs(docs, rows, both_orders=True)
 
     def _is_allowed(self, first: Entity, second: Entity) -> bool:
@@ -57,14 +50,10 @@ class EntityPairs:
 
 
 class AnnotatedPairs:
-    """Suggests the pairs that a data set marks (`pairs` of a canonical record), each in the order it has there."""
+    """Suggests the pairs that a data set marks (`pairs` of a canonical record), in the order that they have there."""
 
     def __call__(self, docs: Sequence[Doc]) -> Pairs:
-        """Suggest.
-
-        docs (Sequence[Doc]): With marked pairs; entities give types where their spans are the same.
-        RETURNS (Pairs): In one order each.
-        """
+        """Suggest the marked pairs of Docs, typed by entities with the same spans."""
         rows, lost = [], 0
         for number, doc in enumerate(docs):
             bounds = sentence_bounds(doc)
@@ -94,13 +83,13 @@ def _texts(
 
 
 def _covering(bounds: List[Bounds], first: Bounds, second: Bounds) -> Bounds:
-    """The sentences from the one that holds the earlier argument to the one that holds the later."""
+    """Return the bounds of the shortest run of sentences with both arguments."""
     low, high = min(first[0], second[0]), max(first[1], second[1])
     return max(start for start, _ in bounds if start <= low), min(end for _, end in bounds if high <= end)
 
 
 def _as_pairs(docs: Sequence[Doc], rows: List[Row], *, both_orders: bool, lost: int = 0) -> Pairs:
-    """Lay rows out as arrays."""
+    """Convert rows to arrays."""
     columns = [[row[column] for row in rows] for column in range(4)]
     doc = numpy.asarray(columns[0], dtype="int64")
     text, subject, obj = (numpy.asarray(column, dtype="int64").reshape(-1, 2) for column in columns[1:])
@@ -111,13 +100,12 @@ def _as_pairs(docs: Sequence[Doc], rows: List[Row], *, both_orders: bool, lost: 
 def create_entity_pairs(
     max_distance: Optional[int] = None, types: Optional[List[List[str]]] = None, neighbours: int = 0
 ) -> Suggester:
-    """Suggest all ordered pairs of entities that stand in one sentence, or in sentences near each other.
+    """Create a suggester of all ordered pairs of entities in one sentence or in nearby ones.
 
     max_distance (Optional[int]): Most tokens between the two; null: any number.
     types (Optional[List[List[str]]]): Allowed [subject type, object type]; "*" is any type. null: all.
-    neighbours (int): How many sentences further on the second entity may stand.
-    RETURNS (Suggester): Docs → pairs.
-    RAISES (ValueError): Where a number is negative, or an entry of the types is no pair.
+    neighbours (int): Largest distance of their sentences; 0: in one sentence.
+    RAISES (ValueError): If a number is negative, or an entry of the types is no pair.
     """
     for kinds in types or ():
         if len(kinds) != 2:
@@ -130,8 +118,5 @@ def create_entity_pairs(
 
 @registry.misc("spacy_relext.AnnotatedPairs.v1")
 def create_annotated_pairs() -> Suggester:
-    """Suggest the pairs that a data set marks: `pairs` of a canonical record, as in SemEval-2010 and TACRED.
-
-    RETURNS (Suggester): Docs → pairs, each in the one order that it has in the data.
-    """
+    """Create a suggester of the pairs that a data set marks, as SemEval-2010 and TACRED do."""
     return AnnotatedPairs()

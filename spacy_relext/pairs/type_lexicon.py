@@ -27,10 +27,7 @@ _PLURALS = (("s", ""), ("es", ""), ("ies", "y"), ("ves", "f"), ("ves", "fe"), ("
 
 
 class TypeLexicon:
-    """A mapping of nouns to types.
-
-    types (Mapping[str, str]): Lower-case noun of one or two words → type.
-    """
+    """A mapping of lower-case nouns of one or two words to types."""
 
     def __init__(self, types: Mapping[str, str]) -> None:
         self._types = dict(types)
@@ -42,14 +39,11 @@ class TypeLexicon:
         return noun in self._types
 
     def type_of(self, span: Span) -> str:
-        """Look up the type of a span's head noun.
+        """Look up the type of a span's head noun; "" if the lexicon has none.
 
         The candidates are the whole span, the head with the word before it, and the head: the root and its left
         compound if the Doc is parsed, else the last words before a preposition. Each is looked up as written, with the
         lemma of its last word if the Doc has lemmas, and without an English plural ending.
-
-        span (Span): A phrase.
-        RETURNS (str): The type; "" if the lexicon has no candidate.
         """
         words = [token for token in span if any(character.isalnum() for character in token.text)]
         if not words:
@@ -62,24 +56,13 @@ class TypeLexicon:
         return next((self._types[form] for form in forms if form in self._types), "")
 
     def to_dict(self) -> Dict[str, str]:
-        """RETURNS (Dict[str, str]): Noun → type."""
+        """Return the mapping."""
         return dict(self._types)
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, str]) -> "TypeLexicon":
-        """Read the values of `to_dict`.
-
-        values (Mapping[str, str]): Noun → type.
-        RETURNS (TypeLexicon): The lexicon.
-        """
-        return cls(values)
 
 
 def read_type_lexicon(path: Union[str, Path]) -> TypeLexicon:
-    """Read a lexicon from tab-separated lines of noun and type; further columns are ignored.
+    """Read a lexicon from tab-separated UTF-8 lines of noun and type; further columns and "#" lines are ignored.
 
-    path (Union[str, Path]): UTF-8 file. Blank lines, and lines that start with "#", are skipped.
-    RETURNS (TypeLexicon): The lexicon.
     RAISES (ValueError): If the file cannot be read or a line is malformed.
     """
     types: Dict[str, str] = {}
@@ -98,11 +81,7 @@ def read_type_lexicon(path: Union[str, Path]) -> TypeLexicon:
 
 @registry.readers("spacy_relext.TypeLexicon.v1")
 def create_type_lexicon(path: Path) -> TypeLexicon:
-    """Read a lexicon for `[initialize.components.NAME.lexicon]`; see `read_type_lexicon`.
-
-    path (Path): The file.
-    RETURNS (TypeLexicon): The lexicon.
-    """
+    """Read a lexicon for `[initialize.components.NAME.lexicon]`; see `read_type_lexicon`."""
     return read_type_lexicon(path)
 
 

@@ -1,7 +1,7 @@
 """The registered head of `selfore_clusterer`: a classifier of clusters over one encoder.
 
-An encoder reads pairs before anything is learned, so it must not begin with random weights: a checkpoint, static
-vectors or a pretrained tok2vec. Of other vectors the clusterer sees only which words are the same.
+The first clusters are those of the untrained encoder, so it needs pretrained weights: a checkpoint, static vectors or a
+pretrained tok2vec. Random vectors only tell which words are equal.
 """
 
 from spacy import registry
@@ -16,9 +16,9 @@ from ..pairs.architectures import pair_model
 def build_clusterer(encoder: Encoder, dropout: float = 0.1, type_weight: float = 0.3) -> Model:
     """Build a clusterer.
 
-    encoder (Encoder): Any encoder of pairs, or any tok2vec, whose vectors are then read as they are.
+    encoder (Encoder): Any encoder of pairs, or any tok2vec, whose vectors are then used without a projection.
     dropout (float): Dropout on the vectors of pairs, and on those of a tok2vec.
-    type_weight (float): Weight of the arguments' entity types, beside parts of length 1; 0: they are not read.
+    type_weight (float): Weight of the arguments' entity types, beside parts of length 1; 0: ignored.
     RETURNS (Model[PairBatch, ClusterOutput]): For `selfore_clusterer`.
     """
     from .model import Clusterer

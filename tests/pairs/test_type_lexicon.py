@@ -93,7 +93,7 @@ def test_lemmas() -> None:
 
 
 def test_round_trip() -> None:
-    again = TypeLexicon.from_dict(json.loads(json.dumps(LEXICON.to_dict())))
+    again = TypeLexicon(json.loads(json.dumps(LEXICON.to_dict())))
     assert again.to_dict() == LEXICON.to_dict() and len(again) == 11 and "dorf" in again and "dorv" not in again
 
 
