@@ -12,9 +12,9 @@ import torch
 
 from benchmarks.harness.pairs import read_examples
 from benchmarks.harness.runs import digest
-from spacy_relext.hrere.bags import Bags, gather_bags, union_of
-from spacy_relext.hrere.component import single_mentions, single_outputs
+from spacy_relext.hrere.bags import Bags, gather_bags, single_mentions, union_of
 from spacy_relext.hrere.mixture import Mixture, fit_mixture, mix
+from spacy_relext.hrere.ranking import single_outputs
 from spacy_relext.scoring.ranking import Ranking, score_ranking
 
 BAG, MENTION = "bag", "mention"

@@ -2,21 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import (
-    Any,
-    ClassVar,
-    Dict,
-    Iterable,
-    Iterator,
-    List,
-    Mapping,
-    NamedTuple,
-    Optional,
-    Sequence,
-    Set,
-    Tuple,
-    Type,
-)
+from typing import ClassVar, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Set, Type
 
 import numpy
 from numpy.typing import NDArray
@@ -28,7 +14,7 @@ from thinc.api import Config, Model
 from ..annotations.triple import Record
 from ..bridge.modules import module_of
 from ..errors import Errors, Warnings
-from ..pairs.component import CELLS, FITTED, Bools, PairPipe, Stated, add_triple, make_triple
+from ..pairs.component import CELLS, Bools, PairPipe, Stated, add_triple, make_triple
 from ..pairs.diagnosis import describe_triple
 from ..pairs.encoders.features import PairBatch
 from ..pairs.gold import CollectedPairs, GoldPairs, PairClass
@@ -46,7 +32,7 @@ from .knowledge import BagKnowledge
 from .linked_kb import LinkedKb
 from .losses import AGREEMENTS, MIXES, hrere_loss
 from .mixture import MixedProbs, Mixture, fit_mixture, mix
-from .ranking import BAG, MENTION, Truth, cells_of
+from .ranking import BAG, MENTION, BagPrediction, cells_of, list_mentions, list_predictions, single_outputs
 
 Floats = NDArray[numpy.float64]
 
@@ -57,52 +43,41 @@ MENTIONS = (BEST, ALL)
 # Relations that a message names.
 MOST_NAMED = 5
 
-CLASSIFIER_CONFIG = f"""
-[model]
+CONFIG = f"""
+[component]
+kb_weight = 1.0
+agree_weight = 1.0
+agree = "ce"
+confidence = 0.5
+mix = "logit"
+text_share = 0.6
+require_text_evidence = 0.0
+mentions = "best"
+evidence_facts = 3
+ranking = false
+threshold = 0.5
+
+[component.model]
 @architectures = "spacy_relext.HrereBagClassifier.v1"
 
-[model.encoder]
+[component.model.encoder]
 {TOK2VEC}
-[suggester]
+[component.suggester]
 @misc = "spacy_relext.EntityPairs.v1"
+
+[component.scorer]
+@scorers = "spacy_relext.triple_scorer.v1"
 """
-
-_CLASSIFIER = Config().from_str(CLASSIFIER_CONFIG)
-
-
-class BagPrediction(NamedTuple):
-    """Probabilities of one ordered pair of entities.
-
-    subject (str): Id, "" if the mention is not linked.
-    object (str): Id.
-    scores (Dict[str, float]): Probability of each relation, by which pairs are ranked.
-    text (Dict[str, float]): That of the text alone.
-    kb (Dict[str, float]): That of the knowledge base alone; empty if it does not know the pair.
-    mentions (List[Tuple[int, List[int], float]]): Number of the Doc, characters of subject and object, and weight.
-    """
-
-    subject: str
-    object: str
-    scores: Dict[str, float]
-    text: Dict[str, float]
-    kb: Dict[str, float]
-    mentions: List[Tuple[int, List[int], float]]
 
 
 @dataclass
 class CollectedBags(CollectedPairs):
-    """What the training data of a classifier of bags contains.
+    """What the training data of a classifier of bags contains."""
 
-    entities (Set[str]): What arguments are linked to.
-    """
-
-    entities: Set[str] = field(default_factory=set)
+    entities: Set[str] = field(default_factory=set)  # ids that arguments are linked to
 
     def add(self, batch: GoldPairs) -> None:
-        """Add the pairs of a batch.
-
-        batch (GoldPairs): Pairs with gold.
-        """
+        """Add pairs and linked entities of a batch."""
         super().add(batch)
         for ids in gather_bags(batch.pairs, across=True).ids:
             self.entities.update(each for each in ids if each)
@@ -114,9 +89,10 @@ class HrereClassifier(PairPipe):
 
     architectures = ("relext_hrere_bags",)
     collected: ClassVar[Type[CollectedPairs]] = CollectedBags
-    fitted: ClassVar[Settings] = {**FITTED, "text_temperature": 1.0, "kb_temperature": 1.0}
+    fitted: ClassVar[Settings] = {**PairPipe.fitted, "text_temperature": 1.0, "kb_temperature": 1.0}
     fitted_first = ("text_share", "text_temperature", "kb_temperature")
     ranges: ClassVar[Ranges] = {
+        **PairPipe.ranges,
         "agree": AGREEMENTS,
         "mix": MIXES,
         "mentions": MENTIONS,
@@ -126,12 +102,11 @@ class HrereClassifier(PairPipe):
         "confidence": (0.0, 1.0),
         "text_share": (0.0, 1.0),
         "require_text_evidence": (0.0, 1.0),
-        "threshold": (0.0, 1.0),
     }
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Create a component without a knowledge base; see `PairPipe`."""
-        super().__init__(*args, **kwargs)
+    def reset(self) -> None:
+        """Create an empty lexicon and an empty knowledge base."""
+        super().reset()
         self.knowledge = BagKnowledge()
 
     # Initialization
@@ -149,12 +124,9 @@ class HrereClassifier(PairPipe):
         """Read the knowledge base, collect relations and entities, and give the model its sizes.
 
         get_examples (GetExamples): Returns the training data, with linked entities.
-        nlp (Optional[Language]): The pipeline; what comes before the component annotates the data, as in training.
-        labels (Optional[List[str]]): The relations, if the data does not show all of them.
-        lexicon (Optional[TypeLexicon]): As for `PairPipe.initialize`.
-        start (Optional[List[Path]]): As for `PairPipe.initialize`.
         kb (Optional[Path]): Folder of embeddings, made by `spacy relext kb train`; they are saved with the component.
             None: text alone decides.
+        labels, lexicon, start: As for `PairPipe.initialize`.
         RAISES (ValueError): If there are no relations or no pairs, or the knowledge base knows no entity of the data,
             or none of its relations.
         """
@@ -167,10 +139,7 @@ class HrereClassifier(PairPipe):
             module_of(self.model).knowledge.load(*self.knowledge.kb.relation_vectors(self.classes))
 
     def adopt(self, collected: CollectedBags) -> None:  # type: ignore[override]
-        """Set labels, classes and types, and the entities that the knowledge base knows.
-
-        RAISES (ValueError): If there is a knowledge base, and it knows none.
-        """
+        """Set labels, classes and types, and the known entities; raise an error if the knowledge base knows none."""
         super().adopt(collected)
         self.knowledge = BagKnowledge(self.knowledge.kb, sorted(collected.entities))
         if len(self.knowledge) and not self.knowledge.seen:
@@ -189,11 +158,11 @@ class HrereClassifier(PairPipe):
             self.warn_once("relations", Warnings.W700.format(name=self.name, found=listed, **counts))
 
     def model_sizes(self) -> Settings:
-        """RETURNS (Settings): As for `PairPipe`, and those of the knowledge base."""
+        """Add the sizes of the knowledge base."""
         return {**super().model_sizes(), **self.knowledge.sizes()}
 
     def knowledge_files(self) -> Dict[str, bytes]:
-        """RETURNS (Dict[str, bytes]): Lexicon and knowledge base."""
+        """Return lexicon and knowledge base."""
         return {**super().knowledge_files(), **self.knowledge.to_files()}
 
     def load_knowledge(self, files: Mapping[str, bytes]) -> None:
@@ -203,21 +172,13 @@ class HrereClassifier(PairPipe):
 
     # Training
 
-    def suggest_gold(self, examples: Sequence[Example]) -> GoldPairs:
-        """Choose the pairs of a batch, without those of unknown relations."""
-        return self.drop_unknown(super().suggest_gold(examples))
-
     def split(self, instances: Instances) -> Iterator[Bags]:
         """Gather the mentions of a pair in a Doc, unless they are gathered; yield runs of whole bags."""
-        yield from as_bags(instances).parts(CELLS)
-
-    def run(self, instances: Instances) -> Optional[Outputs]:
-        """Score the bags of pairs, in their order."""
-        return self.forward(instances)
+        yield from _as_bags(instances).parts(CELLS)
 
     def features(self, instances: Instances) -> PairBatch:
         """Lay the mentions of bags out for the encoder, and their entities for the knowledge base."""
-        bags = as_bags(instances)
+        bags = _as_bags(instances)
         return PairBatch(bags.pairs, self.cfg["types"], arrays={"bag": bags.bag, **self.knowledge.arrays(bags)})
 
     def targets(self, instances: GoldPairs) -> Targets:
@@ -227,12 +188,7 @@ class HrereClassifier(PairPipe):
         return {"gold": self.gold_shares(bags, instances.gold), "linked": self.knowledge.linked(bags), "shared": shared}
 
     def gold_shares(self, bags: Bags, gold: Sequence[Set[PairClass]]) -> NDArray[numpy.float32]:
-        """Share each bag out among its gold classes, equally.
-
-        bags (Bags): The bags.
-        gold (Sequence[Set[PairClass]]): Gold classes of each pair.
-        RETURNS (NDArray): Shape (G, R)
-        """
+        """Divide each bag equally among its gold classes, given those of each pair. Shape (G, R)"""
         number = {each: index + 1 for index, each in enumerate(self.classes)}
         shares = numpy.zeros((len(bags), len(number) + 1), dtype="float32")
         for row, classes in enumerate(union_of(gold, bags)):
@@ -248,12 +204,7 @@ class HrereClassifier(PairPipe):
     # Prediction
 
     def mix(self, bags: Bags, outputs: Outputs) -> MixedProbs:
-        """Mix the probabilities of text and knowledge base.
-
-        bags (Bags): The bags.
-        outputs (Outputs): Of the model.
-        RETURNS (MixedProbs): Shapes (G, R)
-        """
+        """Mix the probabilities of text and knowledge base. Shapes (G, R)"""
         mixture = Mixture(
             self.cfg["text_share"], self.cfg["text_temperature"], self.cfg["kb_temperature"], self.cfg["mix"]
         )
@@ -264,7 +215,7 @@ class HrereClassifier(PairPipe):
         """Add the relations of each bag that are likely enough beside no relation to the triples of its Doc."""
         bags = gather_bags(pairs)
         mixed = self.mix(bags, outputs)
-        scores, is_stated = self.scores(mixed.probs), self.is_stated(mixed)
+        scores, is_stated = self.scores(mixed.probs), self._is_stated(mixed)
         for number, column in zip(*(places.tolist() for places in numpy.nonzero(is_stated))):
             rows: Sequence[int] = bags.rows(number)
             if self.cfg["mentions"] == BEST:
@@ -274,12 +225,8 @@ class HrereClassifier(PairPipe):
                 triple = make_triple(bags.pairs, row, self.answers[column], float(scores[number, column]))
                 add_triple(stated[int(bags.pairs.doc[row])], {**triple, "evidence": evidence})
 
-    def is_stated(self, mixed: MixedProbs) -> Bools:
-        """Decide which relations of bags are likely enough.
-
-        mixed (MixedProbs): Probabilities.
-        RETURNS (Bools): Shape (G, R - 1)
-        """
+    def _is_stated(self, mixed: MixedProbs) -> Bools:
+        """Decide which relations of bags are likely enough. Shape (G, R - 1)"""
         least = self.cfg["require_text_evidence"]
         has_evidence = (least <= 0) | (self.scores(mixed.text) >= least)
         return (self.scores(mixed.probs) >= self.answer_thresholds()[None]) & has_evidence
@@ -289,16 +236,14 @@ class HrereClassifier(PairPipe):
 
         For r' it is its probability if only it and no relation are possible. Two relations of a pair with the same
         probability have the same score, as if each had it alone; one that is less likely than r' has less.
-
-        probs (Floats): Class 0 is no relation. Shape (G, R)
-        RETURNS (Floats): Shape (G, R - 1)
+        Shapes (G, R) → (G, R - 1)
         """
         relations = probs[:, 1:]
         raw = relations / numpy.maximum(relations.max(1, keepdims=True, initial=0.0) + probs[:, :1], 1e-300)
         return calibrate(raw, scale=self.cfg["scale"], shift=self.cfg["shift"])
 
     def closest(self, instances: Instances) -> Record:
-        """Find the bag whose relation comes nearest to its threshold; see `PairPipe.closest`."""
+        """Find the bag whose relation is nearest to its threshold, and its score in the `text` alone."""
         bags, outputs = gather_bags(instances.pairs), self.run(instances)
         mixed = self.mix(bags, outputs)
         scores, thresholds = self.scores(mixed.probs), self.answer_thresholds()
@@ -324,41 +269,22 @@ class HrereClassifier(PairPipe):
         evidence: Record = {"text": round(float(mixed.text[number, column]), 4), "ids": list(ids)}
         if mixed.kb[number].any():
             evidence["kb"] = round(float(mixed.kb[number, column]), 4)
-        evidence["mentions"] = [[*place, weight] for _, place, weight in self._mentions(bags, outputs, number)]
+        evidence["mentions"] = [[*place, weight] for _, place, weight in list_mentions(bags, outputs.weights, number)]
         ends = ids[::-1] if answer.backwards else ids
         facts = self.knowledge.similar_facts(ends, answer.relation, top=self.cfg["evidence_facts"])
         return {**evidence, "facts": [list(fact) for fact in facts]}
 
-    def _mentions(self, bags: Bags, outputs: Outputs, number: int) -> List[Tuple[int, List[int], float]]:
-        """Return Doc, characters and weight of each mention of a bag."""
-        mentions = []
-        for row in bags.rows(number):
-            subject, obj = bags.pairs.spans(row)
-            place = [subject.start_char, subject.end_char, obj.start_char, obj.end_char]
-            mentions.append((int(bags.pairs.doc[row]), place, round(float(outputs.weights[row, 0]), 4)))
-        return mentions
-
     def predict_bags(self, docs: Sequence[Doc]) -> List[BagPrediction]:
-        """Score each pair of entities by all its mentions in several Docs together.
+        """Score each ordered pair of linked entities once, by all its mentions in several Docs together.
 
-        docs (Sequence[Doc]): With linked entities.
-        RETURNS (List[BagPrediction]): Each ordered pair once, and mentions that are not linked each by themselves.
-        RAISES (ValueError): If the component is not initialized.
+        A mention that is not linked is scored by itself.
         """
         self.require_initialized()
         bags = gather_bags(self.suggest_pairs(list(docs)), across=True)
         outputs = self.run(bags)
         if outputs is None:
             return []
-        mixed, predictions = self.mix(bags, outputs), []
-        # a relation that is read backwards has `~` before its name
-        names = [f"~{each.relation}" if each.backwards else each.relation for each in self.classes]
-        for number, (subject, obj) in enumerate(bags.ids):
-            scores, text, kb = (dict(zip(names, each[number, 1:].tolist())) for each in mixed)
-            mentions = self._mentions(bags, outputs, number)
-            known = kb if mixed.kb[number].any() else {}
-            predictions.append(BagPrediction(subject, obj, scores=scores, text=text, kb=known, mentions=mentions))
-        return predictions
+        return list_predictions(bags, self.mix(bags, outputs), weights=outputs.weights, classes=self.classes)
 
     # Scores
 
@@ -374,14 +300,8 @@ class HrereClassifier(PairPipe):
         fitted = fit_mixture(outputs.text, outputs.knowledge, is_true, form=self.cfg["mix"], **options)
         return dict(zip(self.fitted_first, (fitted.share, fitted.text_temperature, fitted.kb_temperature)))
 
-    def score(self, examples: Iterable[Example], **kwargs: Any) -> Settings:
-        """Evaluate predictions, and rank all relations of all pairs by their probabilities.
-
-        examples (Iterable[Example]): Predicted and gold Docs.
-        kwargs (Any): Passed on to the scorer.
-        RETURNS (Settings): What the scorer returns, and with the setting `ranking` that of `score_ranking`, for bags
-            (linked pairs, all Docs together) and for mentions.
-        """
+    def score(self, examples: Iterable[Example], **kwargs: object) -> Settings:
+        """Evaluate predictions; with the setting `ranking` add `score_ranking` of all relations of all pairs."""
         examples = list(examples)
         scores = super().score(examples, **kwargs)
         if self.cfg["ranking"]:
@@ -390,11 +310,7 @@ class HrereClassifier(PairPipe):
         return scores
 
     def rankings(self, examples: Sequence[Example]) -> List[Ranking]:
-        """Rank all relations of bags, and of mentions.
-
-        examples (Sequence[Example]): Predicted Docs with entities and links, and gold.
-        RETURNS (List[Ranking]): Of bags (linked pairs, all Docs together), then of mentions.
-        """
+        """Rank all relations of bags (linked pairs, all Docs together), then of mentions."""
         gold = self.gold(examples)
         bags = gather_bags(gold.pairs, across=True)
         outputs = self.run(bags)
@@ -403,28 +319,14 @@ class HrereClassifier(PairPipe):
             if unit == MENTION:
                 outputs, bags = single_outputs(bags, outputs), single_mentions(bags)
             probs = numpy.zeros((0, len(self.classes) + 1)) if outputs is None else self.mix(bags, outputs).probs
-            cells, facts = cells_of(Truth(bags, union_of(gold.gold, bags), gold), probs, self.classes, unit=unit)
+            cells, facts = cells_of(bags, gold, probs, self.classes, unit=unit)
             rankings.append(rank_cells(cells, unit=unit, facts=facts))
         return rankings
 
 
-def as_bags(instances: Instances) -> Bags:
-    """RETURNS (Bags): Bags as they are; of pairs, all mentions of a pair in a Doc are a bag."""
+def _as_bags(instances: Instances) -> Bags:
+    """Return bags as they are; of pairs, all mentions of a pair in a Doc are a bag."""
     return instances if isinstance(instances, Bags) else gather_bags(instances.pairs)
-
-
-def single_outputs(bags: Bags, outputs: Optional[Outputs]) -> Optional[Outputs]:
-    """Compute the output for each mention of bags by itself, without reading it again.
-
-    bags (Bags): The bags.
-    outputs (Optional[Outputs]): The model's output for them.
-    RETURNS (Optional[Outputs]): The model's output for `single_mentions(bags)`.
-    """
-    if outputs is None:
-        return None
-    # the knowledge base's logits depend on the links alone
-    knowledge, weights = outputs.knowledge[bags.bag], numpy.ones_like(outputs.weights)
-    return outputs._replace(text=outputs.alone, knowledge=knowledge, weights=weights)
 
 
 def _shorten(relations: Sequence[str]) -> str:
@@ -436,22 +338,7 @@ def _shorten(relations: Sequence[str]) -> str:
     "hrere_classifier",
     requires=["doc.ents", "token.ent_kb_id"],
     assigns=["doc._.triples", "span._.triples"],
-    default_config={
-        "model": _CLASSIFIER["model"],
-        "suggester": _CLASSIFIER["suggester"],
-        "kb_weight": 1.0,
-        "agree_weight": 1.0,
-        "agree": "ce",
-        "confidence": 0.5,
-        "mix": "logit",
-        "text_share": 0.6,
-        "require_text_evidence": 0.0,
-        "mentions": "best",
-        "evidence_facts": 3,
-        "ranking": False,
-        "threshold": 0.5,
-        "scorer": {"@scorers": "spacy_relext.triple_scorer.v1"},
-    },
+    default_config=Config().from_str(CONFIG)["component"],
     default_score_weights=dict(TRIPLE_SCORE_WEIGHTS),
 )
 def make_hrere_classifier(
@@ -474,27 +361,19 @@ def make_hrere_classifier(
 ) -> HrereClassifier:
     """Create a classifier that reads all sentences of a pair of linked entities, and asks a knowledge base about it.
 
-    nlp (Language): The pipeline.
-    name (str): The component's name.
-    model (Model): Built by `spacy_relext.HrereBagClassifier.v1`.
-    suggester (Suggester): Chooses the pairs: `spacy_relext.EntityPairs.v1` or `spacy_relext.AnnotatedPairs.v1`.
     kb_weight (float): λ₁, weight of what the knowledge base learns from the labels; with `agree_weight` 0 it is the
         paper's HRERE-naive, with both 0 its HRERE-base.
     agree_weight (float): λ₂, weight of what text learns from the knowledge base.
     agree (str): J_D: "ce" (the paper's), "linear" or "gated", see `hrere/losses.py`.
     confidence (float): What the best probability of the knowledge base must exceed with "gated".
     mix (str): Whether logits ("logit") or, as in the paper, probabilities ("prob") are mixed.
-    text_share (float): α, share of the text where the knowledge base has a say; 1: text alone. `spacy relext tune`
-        fits it.
-    require_text_evidence (float): What a relation's score must reach in the text alone; 0: a knowledge base may assert
-        a relation that the text does not state.
+    text_share (float): α, share of the text if the knowledge base has a say, fitted by `tune`; 1: text alone.
+    require_text_evidence (float): Least score of a relation in the text alone; 0: a knowledge base may assert a
+        relation that the text does not state.
     mentions (str): At which mentions of a pair in a text a triple stands: the one with most weight ("best") or "all".
-    evidence_facts (int): How many facts of the knowledge base that are like a triple's its evidence lists.
+    evidence_facts (int): How many facts of the knowledge base that are similar to a triple its evidence lists.
     ranking (bool): Whether scores also rank all relations of all pairs: `bag_ap`, `mention_ap` and more.
-    threshold (float): What a relation's probability, divided by that of no relation and the likeliest, must reach.
-    scorer (Optional[Scorer]): The scoring function.
-    RETURNS (HrereClassifier): The component.
-    RAISES (ValueError): Where a setting is out of its range.
+    threshold (float): Least score of a relation: its probability, divided by that of no relation and the likeliest.
     """
     settings = plain_settings(locals())
     return HrereClassifier(nlp.vocab, model, name, suggester=suggester, scorer=scorer, settings=settings)

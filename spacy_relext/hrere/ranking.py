@@ -1,6 +1,6 @@
-"""Probabilities of every relation of every pair, beside the gold, as cells of a ranking."""
+"""Probabilities of every relation of every pair: as predictions of bags, and beside the gold as cells of a ranking."""
 
-from typing import Dict, Hashable, List, NamedTuple, Sequence, Set, Tuple
+from typing import Dict, Hashable, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 import numpy
 from numpy.typing import NDArray
@@ -8,51 +8,98 @@ from numpy.typing import NDArray
 from ..annotations.entities import entity_links
 from ..annotations.store import align_triples
 from ..pairs.gold import GoldPairs, PairClass
+from ..pipeline.pipe import Outputs
 from ..scoring.ranking import UNITS, Cell, Fact
-from .bags import Bags
+from .bags import Bags, union_of
+from .mixture import MixedProbs
 
 BAG, MENTION = UNITS
 
+Floats = NDArray[numpy.float64]
+
 Ends = Tuple[Hashable, Hashable]
 
+# Number of the Doc; first character and character after the last of subject and object; weight.
+Mention = Tuple[int, List[int], float]
 
-class Truth(NamedTuple):
-    """Gold of bags.
 
-    bags (Bags): What was scored: bags, or single mentions.
-    classes (Sequence[Set[PairClass]]): Gold classes of each of them.
-    gold (GoldPairs): The pairs they were gathered from, whose examples have all facts.
+class BagPrediction(NamedTuple):
+    """Probabilities of one ordered pair of entities.
+
+    subject, object (str): Ids, "" if the mention is not linked.
+    scores, text, kb (Dict[str, float]): Probability of each relation: mixed (pairs are ranked by it), of the text
+        alone, and of the knowledge base alone; `kb` is empty if it does not know the pair.
+    mentions (List[Mention]): The mentions with their weights.
     """
 
-    bags: Bags
-    classes: Sequence[Set[PairClass]]
-    gold: GoldPairs
+    subject: str
+    object: str
+    scores: Dict[str, float]
+    text: Dict[str, float]
+    kb: Dict[str, float]
+    mentions: List[Mention]
+
+
+def list_predictions(
+    bags: Bags, mixed: MixedProbs, *, weights: Floats, classes: Sequence[PairClass]
+) -> List[BagPrediction]:
+    """List the probabilities of bags; a relation that is read backwards has `~` before its name.
+
+    weights (Floats): Of the mentions. Shape (P, 1)
+    """
+    names = [f"~{each.relation}" if each.backwards else each.relation for each in classes]
+    predictions = []
+    for number, (subject, obj) in enumerate(bags.ids):
+        scores, text, kb = (dict(zip(names, each[number, 1:].tolist())) for each in mixed)
+        known = kb if mixed.kb[number].any() else {}
+        mentions = list_mentions(bags, weights, number)
+        predictions.append(BagPrediction(subject, obj, scores=scores, text=text, kb=known, mentions=mentions))
+    return predictions
+
+
+def list_mentions(bags: Bags, weights: Floats, number: int) -> List[Mention]:
+    """List the mentions of one bag with their weights."""
+    mentions = []
+    for row in bags.rows(number):
+        subject, obj = bags.pairs.spans(row)
+        place = [subject.start_char, subject.end_char, obj.start_char, obj.end_char]
+        mentions.append((int(bags.pairs.doc[row]), place, round(float(weights[row, 0]), 4)))
+    return mentions
+
+
+def single_outputs(bags: Bags, outputs: Optional[Outputs]) -> Optional[Outputs]:
+    """Turn the model's output for bags into that for `single_mentions(bags)`, without reading the text again."""
+    if outputs is None:
+        return None
+    # the knowledge base's logits depend on the links alone
+    knowledge, weights = outputs.knowledge[bags.bag], numpy.ones_like(outputs.weights)
+    return outputs._replace(text=outputs.alone, knowledge=knowledge, weights=weights)
 
 
 def cells_of(
-    truth: Truth, probs: NDArray[numpy.float64], classes: Sequence[PairClass], *, unit: str
+    bags: Bags, gold: GoldPairs, probs: Floats, classes: Sequence[PairClass], *, unit: str
 ) -> Tuple[List[Cell], Set[Fact]]:
     """Make a cell of each relation of each bag or mention.
 
-    A bag is known by what its entities are linked to, a mention, and a bag without links, by where it stands. Where a
-    pair was scored from both sides, the higher score counts.
+    A bag is known by what its entities are linked to; a mention, and a bag without links, by its place. If a pair was
+    scored in both orders, the higher score counts.
 
-    truth (Truth): What was scored, and gold.
-    probs (NDArray): Class 0 is no relation. Shape (G, R)
-    classes (Sequence[PairClass]): The others.
+    bags (Bags): What was scored: bags, or single mentions.
+    gold (GoldPairs): The pairs they were gathered from, whose examples have all facts.
+    probs (Floats): Class 0 is no relation. Shape (G, R)
     unit (str): "bag" or "mention".
     RETURNS (Tuple[List[Cell], Set[Fact]]): Cells; and all that is true, so that what was not scored counts as missed.
     """
     best: Dict[Tuple[Ends, str], Tuple[float, bool]] = {}
-    starts = truth.bags.starts().tolist()
+    starts, true_classes = bags.starts().tolist(), union_of(gold.gold, bags)
     for number, row in enumerate(probs[:, 1:].tolist()):
-        ends = _ends(truth.bags, number, starts[number], unit=unit)
+        ends = _ends(bags, number, starts[number], unit=unit)
         for answer, score in zip(classes, row):
             key = (ends[::-1] if answer.backwards else ends, answer.relation)
             before, true = best.get(key, (-1.0, False))
-            best[key] = (max(before, score), true or answer in truth.classes[number])
-    facts = _facts(truth.gold, unit=unit)
-    # where a pair is scored in several Docs, each by itself, what one of them states is true of it
+            best[key] = (max(before, score), true or answer in true_classes[number])
+    facts = _facts(gold, unit=unit)
+    # if a pair is scored in several Docs, each by itself, what one of them states is true of it
     return [Cell(*key, score, true or key in facts) for key, (score, true) in best.items()], facts
 
 

@@ -1,57 +1,64 @@
 """What teacher and student of KD4NRE share."""
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Dict, Mapping, Optional, Sequence, Set, Type
+from typing import ClassVar, Dict, Mapping, Optional, Set, Type
 
 import srsly
-from spacy.training import Example
 
 from ..bridge.modules import modules_of
 from ..errors import Errors, Warnings
-from ..pairs.component import FITTED as PAIR_FITTED
 from ..pairs.component import Bools, PairPipe, to_json
-from ..pairs.encoders.features import PairBatch
 from ..pairs.gold import CollectedPairs, GoldPairs
 from ..pairs.pairs import Pairs
-from ..pipeline.pipe import Instances, Targets
-from ..pipeline.settings import Settings
+from ..pipeline.pipe import Instances
+from ..pipeline.settings import Ranges, Settings
 from .adversary import MAX_CACHE_BYTES, AdversarialPerturber, PerturbationCache
 from .type_patterns import TypePatterns, count_patterns
-
-FITTED: Settings = {**PAIR_FITTED, "tags": []}
 
 PATTERNS = "type_patterns.json"
 
 
 @dataclass
 class CollectedKd(CollectedPairs):
-    """What training data of a teacher or a student contains.
+    """What training data of a teacher or a student contains."""
 
-    tags (Set[str]): Part-of-speech tags.
-    """
-
-    tags: Set[str] = field(default_factory=set)
+    tags: Set[str] = field(default_factory=set)  # parts of speech
 
     def add(self, batch: GoldPairs) -> None:
-        """Add the pairs of a batch.
-
-        batch (GoldPairs): Pairs with gold.
-        """
+        """Add pairs and tags of a batch."""
         super().add(batch)
         self.tags.update(token.tag_ for example in batch.examples for token in example.predicted)
 
 
 class KdPipe(PairPipe):
-    """Base of both components."""
+    """Base of both components, with the settings that both have.
 
-    fitted: ClassVar[Settings] = FITTED
+    sentence_penalty (float): Weight of the squared length of sentence vectors (the paper's C-GCN: 0.003).
+    adversarial_radius (float): ε, how far an adversary moves what the encoder reads of a text. 0: no adversary.
+    adversarial_reuse (bool): Whether it moves a text to where the loss rose most in the last pass over it. Otherwise,
+        and for an encoder that does not recognize a text (C-GCN), each text is first read as it is, and both passes
+        are learned from, in nearly twice the time.
+    both_orders (bool): Whether pairs that a data set marks in one order are learned in both.
+    average_orders (bool): Whether such pairs are also predicted in both, and the logits averaged, in twice the time.
+        Candidates that are in both orders anyway do not change.
+    typed_decoding (int): How often training must have shown a relation with two types for it to be considered between
+        them; types that were never seen together allow everything. 0: any relation between any types.
+    threshold (float): Least probability of the best relation beside no relation.
+    """
+
+    ranges: ClassVar[Ranges] = {
+        **PairPipe.ranges,
+        "sentence_penalty": (0.0, 1_000.0),
+        "adversarial_radius": (0.0, 1_000.0),
+        "typed_decoding": (0, 1_000_000),
+    }
+    fitted: ClassVar[Settings] = {**PairPipe.fitted, "tags": []}
     collected: ClassVar[Type[CollectedPairs]] = CollectedKd
-    # Whether type patterns are counted even without `typed_decoding`.
-    needs_patterns: ClassVar[bool] = False
+    needs_patterns: ClassVar[bool] = False  # whether type patterns are counted even without `typed_decoding`
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Create a component; see `PairPipe`."""
-        super().__init__(*args, **kwargs)
+    def reset(self) -> None:
+        """Create an empty lexicon, no type patterns and no perturbations."""
+        super().reset()
         self.patterns = TypePatterns({}, n_classes=1)
         self.perturbations = PerturbationCache()
 
@@ -70,7 +77,7 @@ class KdPipe(PairPipe):
         self.patterns = count_patterns([types for types, _ in rows], classes, n_classes=len(number) + 1)
 
     def knowledge_files(self) -> Dict[str, bytes]:
-        """RETURNS (Dict[str, bytes]): Lexicon and type patterns."""
+        """Return lexicon and type patterns."""
         return {**super().knowledge_files(), PATTERNS: to_json(self.patterns.to_dict())}
 
     def load_knowledge(self, files: Mapping[str, bytes]) -> None:
@@ -82,10 +89,6 @@ class KdPipe(PairPipe):
         """Return which classes training has shown with a pair's types, if `typed_decoding` is on."""
         least = self.cfg["typed_decoding"]
         return self.patterns.allowed(pairs.types, at_least=least) if least else None
-
-    def suggest_gold(self, examples: Sequence[Example]) -> GoldPairs:
-        """Choose the pairs of a batch, without those of unknown relations."""
-        return self.drop_unknown(super().suggest_gold(examples))
 
     def learn(self, instances: Instances, *, share: float = 1.0) -> Dict[str, float]:
         """Learn from pairs, with adversarial perturbations if `adversarial_radius` is set."""
@@ -111,22 +114,25 @@ class KdPipe(PairPipe):
             moved = super().learn(instances, share=share / 2)
         return {term: value + moved[term] for term, value in clean.items()}
 
-    def features(self, instances: Instances) -> PairBatch:
-        """Lay the pairs out for the encoder."""
-        return PairBatch(instances.pairs, self.cfg["types"], self.cfg["tags"], self.arrays(instances))
 
-    def arrays(self, instances: Instances) -> Targets:
-        """Return what the module reads besides the encoder's input."""
-        return {}
+# Default config of both components: settings, and blocks.
+SETTINGS = """
+sentence_penalty = 0.0
+adversarial_radius = 0.0
+adversarial_reuse = false
+both_orders = false
+average_orders = false
+typed_decoding = 0
+threshold = 0.5
+"""
 
-
-ENCODER = """
-[model.encoder]
+BLOCKS = """
+[component.model.encoder]
 @architectures = "spacy_relext.GraphEncoder.v1"
 input_dropout = 0.1
 dropout = 0.1
 
-[model.encoder.tok2vec]
+[component.model.encoder.tok2vec]
 @architectures = "spacy.HashEmbedCNN.v2"
 pretrained_vectors = null
 width = 96
@@ -135,4 +141,10 @@ embed_size = 2000
 window_size = 1
 maxout_pieces = 3
 subword_features = true
+
+[component.suggester]
+@misc = "spacy_relext.EntityPairs.v1"
+
+[component.scorer]
+@scorers = "spacy_relext.triple_scorer.v1"
 """

@@ -13,14 +13,14 @@ from ..annotations.entities import GIVEN_PAIRS_KEY
 from ..annotations.store import set_triples
 from ..annotations.triple import Record
 from ..errors import Errors, Warnings
-from ..pairs.component import Floats, IntArray
+from ..pairs.component import Floats
 from ..pairs.gold import GoldPairs
-from ..pairs.pairs import Pairs
+from ..pairs.pairs import IntArray, Pairs
 from ..pairs.suggesters import Suggester
 from ..pipeline.pipe import Instances, Outputs, Scorer, Targets, Tensors
 from ..pipeline.settings import Ranges, Settings, plain_settings
 from ..scoring.triples import TRIPLE_SCORE_WEIGHTS
-from .component import ENCODER, CollectedKd, KdPipe
+from .component import BLOCKS, SETTINGS, CollectedKd, KdPipe
 from .losses import teacher_loss
 from .soft_labels import store_soft_labels
 
@@ -33,22 +33,16 @@ class KdTeacher(KdPipe):
     architectures = ("relext_kd_teacher",)
     needs_patterns = True
     ranges: ClassVar[Ranges] = {
+        **KdPipe.ranges,
         "prior": PRIORS,
         "smoothing": (1e-6, 1_000_000.0),
         "na_constant": (0.0, 1_000.0),
         "tsd_weight": (0.0, 1_000.0),
         "tsd_k": (2, 1_000),
-        "sentence_penalty": (0.0, 1_000.0),
-        "adversarial_radius": (0.0, 1_000.0),
-        "typed_decoding": (0, 1_000_000),
-        "threshold": (0.0, 1.0),
     }
 
     def adopt(self, collected: CollectedKd) -> None:  # type: ignore[override]
-        """Set labels, classes, types and tags, and count the type patterns.
-
-        RAISES (ValueError): If no entity has a type.
-        """
+        """Set labels, classes, types and tags, and count the type patterns; raise an error if no entity has a type."""
         super().adopt(collected)
         if not self.cfg["types"]:
             raise ValueError(Errors.R414.format(name=self.name, where=collected.where))
@@ -68,7 +62,7 @@ class KdTeacher(KdPipe):
 
     @property
     def fusion(self) -> str:
-        """RETURNS (str): How text and types are joined: "scalar", "vector" or "relation"."""
+        """RETURNS (str): How text and types are fused: "scalar", "vector" or "relation"."""
         return str(self.model.attrs["fusion"])
 
     def arrays(self, instances: Instances) -> Targets:
@@ -109,11 +103,7 @@ class KdTeacher(KdPipe):
         }
 
     def score_gold(self, examples: Sequence[Example]) -> Tuple[Floats, IntArray]:
-        """Score the pairs of annotated examples, to calibrate the teacher.
-
-        examples (Sequence[Example]): A batch that it was not trained on.
-        RETURNS (Tuple[Floats, IntArray]): Logits and gold classes. Shapes (P, R), (P,)
-        """
+        """Score the pairs of held-out examples, for calibration: logits and gold classes. Shapes (P, R), (P,)"""
         self.require_initialized()
         gold = replace(self.suggest_gold(examples), counted=False)
         outputs = self.run(gold)
@@ -121,15 +111,13 @@ class KdTeacher(KdPipe):
         return logits, gold.classes(self.classes)
 
     def teach(self, examples: Sequence[Example], *, temperature: float = 1.0, held_out: bool = False) -> int:
-        """Write soft labels of annotated examples onto their gold Docs.
+        """Write soft labels of annotated examples onto their gold Docs, and return the number of their pairs.
 
         Dropout is off, and each label is computed from the clean text, whatever the order of the batch.
 
-        examples (Sequence[Example]): A batch.
         temperature (float): Divisor of the logits.
-        held_out (bool): Whether it was not trained on them. Of training data the type prior leaves each pair's own
-            label out; from counts that never had it, leaving it out would speak against it.
-        RETURNS (int): Number of pairs with soft labels.
+        held_out (bool): Whether the teacher was not trained on them. For training data the type prior leaves out each
+            pair's own label; if the counts never had it, leaving it out would be evidence against it.
         """
         self.require_initialized()
         gold = replace(self.suggest_gold(examples), counted=not held_out)
@@ -152,42 +140,27 @@ def _annotated(doc: Doc, records: Sequence[Record]) -> Doc:
     return reference
 
 
-TEACHER_CONFIG = f"""
-[model]
+CONFIG = f"""
+[component]
+prior = "log_odds"
+smoothing = 10.0
+na_constant = 0.2
+tsd_weight = 1.0
+tsd_k = 3
+{SETTINGS}
+[component.model]
 @architectures = "spacy_relext.KdTeacher.v1"
 hidden = 200
 fusion = "vector"
-
-{ENCODER}
-[suggester]
-@misc = "spacy_relext.EntityPairs.v1"
+{BLOCKS}
 """
-
-
-_TEACHER = Config().from_str(TEACHER_CONFIG)
 
 
 @Language.factory(
     "kd_teacher",
     requires=["doc.ents"],
     assigns=["doc._.triples", "span._.triples"],
-    default_config={
-        "model": _TEACHER["model"],
-        "suggester": _TEACHER["suggester"],
-        "prior": "log_odds",
-        "smoothing": 10.0,
-        "na_constant": 0.2,
-        "tsd_weight": 1.0,
-        "tsd_k": 3,
-        "sentence_penalty": 0.0,
-        "adversarial_radius": 0.0,
-        "adversarial_reuse": False,
-        "both_orders": False,
-        "average_orders": False,
-        "typed_decoding": 0,
-        "threshold": 0.5,
-        "scorer": {"@scorers": "spacy_relext.triple_scorer.v1"},
-    },
+    default_config=Config().from_str(CONFIG)["component"],
     default_score_weights=dict(TRIPLE_SCORE_WEIGHTS),
 )
 def make_kd_teacher(
@@ -211,30 +184,14 @@ def make_kd_teacher(
 ) -> KdTeacher:
     """Create a classifier that knows which relations two entity types allow.
 
-    nlp (Language): The pipeline.
-    name (str): The component's name.
-    model (Model): Built by `spacy_relext.KdTeacher.v1`.
-    suggester (Suggester): Chooses the pairs: `spacy_relext.EntityPairs.v1` or `spacy_relext.AnnotatedPairs.v1`.
     prior (str): G̃: "log_odds" of the smoothed shares of relations, these shares themselves ("smoothed"), or the
         "printed" form, without no relation and without smoothing.
-    smoothing (float): Pairs that the back-off counts as much as, for pairs of types that are rare.
+    smoothing (float): Number of pairs that the back-off counts as, for rare pairs of types.
     na_constant (float): C, the entry of no relation in the printed form.
     tsd_weight (float): Weight of the difference of the top probabilities in the loss; 0 for none.
-    tsd_k (int): How many probabilities it compares.
-    sentence_penalty (float): Weight of the squared length of sentence vectors (the paper's C-GCN: 0.003).
-    adversarial_radius (float): ε, how far an adversary moves what the encoder reads of a text. 0: there is none.
-    adversarial_reuse (bool): Whether it moves a text to where the loss rose most when the last pass read it. Else, and
-        where the encoder does not know a text again (C-GCN), it reads each text first as it is, and both readings are
-        learned from: nearly twice the time.
-    both_orders (bool): Whether pairs that a data set marks in one order are learned from both sides.
-    average_orders (bool): Whether such pairs are read from both sides at run time too, and the logits averaged: twice
-        the time. Where candidates are there in both orders anyway, nothing changes.
-    typed_decoding (int): How often training must have shown a relation with two types for it to be considered between
-        them; types never seen together allow everything. 0: any relation between any types.
-    threshold (float): What the best relation's probability beside no relation must reach.
-    scorer (Optional[Scorer]): The scoring function.
-    RETURNS (KdTeacher): The component.
-    RAISES (ValueError): Where a setting is out of its range.
+    tsd_k (int): Number of probabilities that it compares.
+
+    Further settings: see `KdPipe`.
     """
     settings = plain_settings(locals())
     return KdTeacher(nlp.vocab, model, name, suggester=suggester, scorer=scorer, settings=settings)

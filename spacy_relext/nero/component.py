@@ -3,21 +3,7 @@
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import (
-    Any,
-    Callable,
-    ClassVar,
-    Collection,
-    Dict,
-    Iterable,
-    List,
-    Mapping,
-    Optional,
-    Sequence,
-    Set,
-    Tuple,
-    Union,
-)
+from typing import Callable, ClassVar, Collection, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple, Union
 
 import numpy
 import srsly
@@ -30,15 +16,14 @@ from ..annotations.store import has_triples
 from ..annotations.triple import Record
 from ..bridge.modules import module_of
 from ..errors import Errors, Warnings
-from ..pairs.component import COLLECT_BATCH, Floats, IntArray, PairPipe, most_attended, to_json
+from ..pairs.component import COLLECT_BATCH, Floats, PairPipe, most_attended, to_json
 from ..pairs.diagnosis import Read, why_no_pairs
-from ..pairs.encoders.features import PairBatch
 from ..pairs.gold import CollectedPairs, PairClass, gold_pairs
-from ..pairs.pairs import Pairs
+from ..pairs.pairs import IntArray, Pairs
 from ..pairs.suggesters import Suggester
 from ..pairs.type_lexicon import TypeLexicon
 from ..pipeline.initialize import GetExamples
-from ..pipeline.pipe import Instances, Outputs, Scorer, Targets, Tensors
+from ..pipeline.pipe import Outputs, Scorer, Targets, Tensors
 from ..pipeline.settings import TOK2VEC, Ranges, Settings, plain_settings
 from ..scoring.probabilities import calibrate, softmax
 from ..scoring.triples import TRIPLE_SCORE_WEIGHTS
@@ -56,33 +41,46 @@ EXACT, SOFT = "exact", "soft"
 
 RULES = "rules.json"
 
+RuleSource = Union[str, Path, Sequence[Record]]
+
 # Updates after which the vectors of rules that texts are compared with in training are computed anew.
 REFRESH = 50
 
-GROUNDER_CONFIG = f"""
-[model]
+CONFIG = f"""
+[component]
+rules = []
+form = "text"
+max_gap = 0
+any_type = false
+learn_gold = false
+no_relation = "learned"
+typed = true
+exact_wins = true
+average_orders = false
+match_threshold = 0.5
+threshold = 0.5
+
+[component.model]
 @architectures = "spacy_relext.NeroGrounder.v1"
 
-[model.encoder]
+[component.model.encoder]
 {TOK2VEC}
-[suggester]
+[component.suggester]
 @misc = "spacy_relext.EntityPairs.v1"
 
-[learning]
+[component.learning]
 @misc = "spacy_relext.RuleLearning.v1"
-"""
 
-_GROUNDER = Config().from_str(GROUNDER_CONFIG)
+[component.scorer]
+@scorers = "spacy_relext.triple_scorer.v1"
+"""
 
 
 @dataclass
 class CollectedMatches(CollectedPairs):
-    """What the training data of a grounder contains; relations and their directions are those of the rules.
+    """What the training data of a grounder contains; relations and their directions are those of the rules."""
 
-    learner (Optional[Learner]): With the matched pairs in its pool.
-    """
-
-    learner: Optional[Learner] = None
+    learner: Optional[Learner] = None  # with the matched pairs in its pool
 
 
 class NeroGrounder(PairPipe):
@@ -90,28 +88,28 @@ class NeroGrounder(PairPipe):
 
     architectures = ("relext_nero_grounder",)
     ranges: ClassVar[Ranges] = {
+        **PairPipe.ranges,
         "form": tuple(FORMS),
         "no_relation": (ENTROPY, LEARNED),
         "max_gap": (0, 100),
-        "threshold": (0.0, 1.0),
         "match_threshold": (-1.0, 1.0),  # a cosine
     }
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Create a grounder without rules; see `PairPipe`."""
-        super().__init__(*args, **kwargs)
+    def reset(self) -> None:
+        """Create an empty lexicon, no rules and a learner."""
+        super().reset()
         self._set_rules([])
         self.learner = Learner(self.learning)
 
     @property
     def learning(self) -> Settings:
-        """RETURNS (Settings): How it learns; see `spacy_relext.RuleLearning.v1`."""
+        """RETURNS (Settings): Made by `spacy_relext.RuleLearning.v1`."""
         learning: Settings = self.cfg["learning"]
         return learning
 
     @property
     def needs_triples(self) -> bool:  # type: ignore[override]
-        """RETURNS (bool): Whether it learns from gold triples: rules do without."""
+        """RETURNS (bool): True if it learns from gold triples, which rules do not need."""
         return bool(self.cfg["learn_gold"])
 
     @property
@@ -133,11 +131,10 @@ class NeroGrounder(PairPipe):
         self._rule_vectors: Optional[Floats] = None
         self._is_stale = False  # whether weights have changed since the vectors of rules were computed
 
-    def add_rules(self, rules: Union[str, Path, Sequence[Record]], *, nlp: Optional[Language] = None) -> List[str]:
+    def add_rules(self, rules: RuleSource, *, nlp: Optional[Language] = None) -> List[str]:
         """Add rules to a trained component, also of unknown relations: these it finds by soft matches alone.
 
-        rules (Union[str, Path, Sequence[Record]]): A file, or records of `relation` and `pattern`. One whose pattern is
-            there already is not added, with a warning.
+        rules (RuleSource): A file, or records of `relation` and `pattern`; known patterns are skipped with a warning.
         nlp (Optional[Language]): The pipeline, whose tokenizer splits the patterns; None: they are split at spaces.
         RETURNS (List[str]): The relations that are new.
         RAISES (ValueError): If a rule cannot be used or contradicts another, or the component is not initialized.
@@ -152,7 +149,7 @@ class NeroGrounder(PairPipe):
 
     def read_rules(
         self,
-        rules: Union[str, Path, Sequence[Record]],
+        rules: RuleSource,
         nlp: Optional[Language],
         *,
         relations: Optional[Sequence[str]] = None,
@@ -160,12 +157,9 @@ class NeroGrounder(PairPipe):
     ) -> List[Rule]:
         """Read rules from a file or from records, and warn of those that are left out.
 
-        rules (Union[str, Path, Sequence[Record]]): A file, or records.
-        nlp (Optional[Language]): As for `add_rules`.
-        relations (Optional[Sequence[str]]): The relations there are; None: those of the rules.
-        known (Sequence[Rule]): Rules that are there already.
-        RETURNS (List[Rule]): Those that can be used and are not there.
-        RAISES (ValueError): If one cannot be used.
+        relations (Optional[Sequence[str]]): All relations; None: those of the rules.
+        known (Sequence[Rule]): Rules in use, which are not returned again.
+        RAISES (ValueError): If a rule cannot be used.
         """
         options: Settings = {key: self.cfg[key] for key in ("form", "max_gap", "any_type")}
         where = str(rules) if isinstance(rules, (str, Path)) else f"the rules of {self.name}"
@@ -174,19 +168,15 @@ class NeroGrounder(PairPipe):
             self.warn_once(f"rules {where}", problem)
         return usable
 
-    def warn_of_types(self, types: Collection[str], where: str) -> None:
-        """Warn of types of rules that no entity has.
-
-        types (Collection[str]): Types of entities.
-        where (str): Name of the data.
-        """
+    def _warn_of_types(self, types: Collection[str], where: str) -> None:
+        """Warn of types of rules that no entity of the training data has."""
         known = ", ".join(sorted(types)) or "none"
         for kind, rules in unseen_types(self.rules, types).items():
             counts = {"kind": kind, "count": len(rules), "rule": rules[0].id, "types": known}
             self.warn_once(f"type {kind}", Warnings.W509.format(name=self.name, where=where, **counts))
 
     def rule_vectors(self) -> Floats:
-        """RETURNS (Floats): Vectors of all rules, from the weights when they were last computed. Shape (J, D)"""
+        """Compute the vectors of all rules, or return those of the last time. Shape (J, D)"""
         if self._rule_vectors is None:
             outputs = self.forward(self.rulebook.bodies(self.vocab))
             assert outputs is not None
@@ -194,7 +184,7 @@ class NeroGrounder(PairPipe):
         return self._rule_vectors
 
     def knowledge_files(self) -> Dict[str, bytes]:
-        """RETURNS (Dict[str, bytes]): Lexicon and rules."""
+        """Return lexicon and rules."""
         rules = {"rules": self.rulebook.records, "late": self.rulebook.late}
         return {**super().knowledge_files(), RULES: to_json(rules)}
 
@@ -220,15 +210,11 @@ class NeroGrounder(PairPipe):
     ) -> None:
         """Read the rules, collect the pairs at which they fire, and give the model its sizes.
 
-        get_examples (GetExamples): Returns the training data.
-        nlp (Optional[Language]): The pipeline; what comes before the component annotates the data, as in training.
-        labels (Optional[List[str]]): All relations there are, if some have no rule yet; a rule for another one is an
-            error.
+        labels (Optional[List[str]]): All relations, if some have no rule yet; a rule for another one is an error.
         rules (Optional[Path]): File of rules, beside those of the config.
-        lexicon (Optional[TypeLexicon]): Types of nouns, for arguments that no entity types.
-        start (Optional[List[Path]]): As for `PairPipe.initialize`.
         corpus (Optional[Callable[[Language], Iterable[Example]]]): Reader of a corpus all of which is searched for
             matched pairs, instead of the training data: of a stream (`max_epochs = -1`) that would be 100 texts.
+        lexicon, start: As for `PairPipe.initialize`.
         RAISES (ValueError): If there are no rules or no pairs, or no rule fires or names a relation, or the encoder
             is a listener.
         """
@@ -247,10 +233,7 @@ class NeroGrounder(PairPipe):
         self._rule_vectors = None
 
     def collect(self, examples: Iterable[Example], *, labels: Optional[List[str]], where: str) -> CollectedMatches:
-        """Find the pairs at which rules fire, and read entity types; gold is read with `learn_gold` only.
-
-        RAISES (ValueError): If there are no rules or no pairs, or no rule fires.
-        """
+        """Find the pairs at which rules fire, and read entity types; gold is read with `learn_gold` only."""
         if not self.rules:
             raise ValueError(Errors.R503.format(name=self.name))
         types: Set[Tuple[str, str]] = set()
@@ -270,7 +253,7 @@ class NeroGrounder(PairPipe):
             near = nearest_misses(self.rules, read.sample, suggester=self.suggest_pairs, **options)
             counts = {"pairs": total, "rules": len(self.rules)}
             raise ValueError(Errors.R504.format(name=self.name, where=where, near=near, **counts))
-        self.warn_of_types({kind for pair in types for kind in pair if kind}, where)
+        self._warn_of_types({kind for pair in types for kind in pair if kind}, where)
         relations = relations_of(self.rules) if labels is None else labels
         # a relation has a backwards class if pairs are there in one order
         gold = [] if True in orders else [{PairClass("", backwards=True)}]
@@ -305,10 +288,6 @@ class NeroGrounder(PairPipe):
         learner.add_to_pool(others, self.rulebook.vote(others), self.rulebook)
         return pairs, numpy.flatnonzero(unmatched & ~labelled)
 
-    def features(self, instances: Instances) -> PairBatch:
-        """Lay pairs out for the encoder."""
-        return PairBatch(instances.pairs, self.cfg["types"])
-
     def targets(self, instances: Grounding) -> Targets:
         """Return the rules' answers about matched pairs and about others, and the teacher's probabilities of these."""
         begun = self.learner.has_begun and instances.unmatched > 0
@@ -338,10 +317,7 @@ class NeroGrounder(PairPipe):
         return nero_loss(outputs, targets, **{name: self.learning[name] for name in names})
 
     def finish_update(self, sgd: Optimizer) -> None:
-        """Update the weights, and the EMA teacher.
-
-        sgd (Optimizer): The optimizer.
-        """
+        """Update the weights, and the EMA teacher."""
         super().finish_update(sgd)
         self.learner.finish_step(module_of(self.model))
         if self.learner.steps % REFRESH == 0:
@@ -349,8 +325,7 @@ class NeroGrounder(PairPipe):
         self._is_stale = True
 
     def _teacher_probs(self, instances: Grounding) -> Floats:
-        """Return the EMA teacher's probabilities of unmatched pairs, with `reliability` after those of matched ones.
-        Shape (U, R) or (M + U, R)"""
+        """Compute the EMA teacher's probabilities of unmatched pairs, (U, R); with `reliability` of all, (M + U, R)."""
         first = 0 if self.learning["reliability"] else instances.matched
         pairs = instances.pairs.take(numpy.arange(first, len(instances))).with_own_docs()
         with self.learner.as_teacher():
@@ -427,23 +402,7 @@ class NeroGrounder(PairPipe):
     "nero_grounder",
     requires=["doc.ents"],
     assigns=["doc._.triples", "span._.triples"],
-    default_config={
-        "model": _GROUNDER["model"],
-        "suggester": _GROUNDER["suggester"],
-        "learning": _GROUNDER["learning"],
-        "rules": [],
-        "form": "text",
-        "max_gap": 0,
-        "any_type": False,
-        "learn_gold": False,
-        "no_relation": LEARNED,
-        "typed": True,
-        "exact_wins": True,
-        "average_orders": False,
-        "match_threshold": 0.5,
-        "threshold": 0.5,
-        "scorer": {"@scorers": "spacy_relext.triple_scorer.v1"},
-    },
+    default_config=Config().from_str(CONFIG)["component"],
     default_score_weights=dict(TRIPLE_SCORE_WEIGHTS),
 )
 def make_nero_grounder(
@@ -467,10 +426,6 @@ def make_nero_grounder(
 ) -> NeroGrounder:
     """Create a classifier that learns from rules and from texts that no rule matches.
 
-    nlp (Language): The pipeline.
-    name (str): The component's name.
-    model (Model): Built by `spacy_relext.NeroGrounder.v1`.
-    suggester (Suggester): Chooses the pairs: `spacy_relext.EntityPairs.v1` or `spacy_relext.AnnotatedPairs.v1`.
     learning (Settings): Made by `spacy_relext.RuleLearning.v1`.
     rules (List[Record]): Rules, as the lines of a file of rules; more may come from a file at initialize.
     form (str): What of a token is compared with a word of a rule: "text", "lower" or "lemma".
@@ -479,16 +434,13 @@ def make_nero_grounder(
     learn_gold (bool): Whether texts with gold triples are learned from as labelled ones, beside the rules.
     no_relation (str): "entropy": a triple's score is 1 − H / ln R, as in the paper; "learned": it is the probability of
         its class, no relation being a class that learns from rules for it, from pairs in the other order, and from
-        pairs of which the module is least sure.
+        pairs with the least confidence.
     typed (bool): Whether a relation is possible only between types between which a rule states it.
     exact_wins (bool): Whether a rule that fires decides.
-    average_orders (bool): Whether pairs that a data set marks in one order are read from both sides, and the logits
-        averaged: twice the time. Where candidates are there in both orders anyway, nothing changes.
-    match_threshold (float): Score that the soft matcher must reach for a relation that came with `add_rules`.
-    threshold (float): Score that a triple must reach.
-    scorer (Optional[Scorer]): The scoring function.
-    RETURNS (NeroGrounder): The component.
-    RAISES (ValueError): Where a setting is out of its range.
+    average_orders (bool): Whether pairs that a data set marks in one order are predicted in both, and the logits
+        averaged, in twice the time. Candidates that are in both orders anyway do not change.
+    match_threshold (float): Least score of the soft matcher for a relation that came with `add_rules`.
+    threshold (float): Least score of a triple.
     """
     settings = plain_settings(locals())
     return NeroGrounder(nlp.vocab, model, name, suggester=suggester, scorer=scorer, settings=settings)

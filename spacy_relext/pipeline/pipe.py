@@ -16,8 +16,8 @@ from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 
 from ..bridge.modules import loss_and_gradient, module_of, move_to_device, to_numpy
-from ..errors import Errors
-from .initialize import check_listener_widths, check_vectors, describe_corpus
+from ..errors import Errors, Warnings
+from .initialize import GetExamples, check_listener_widths, check_vectors, describe_corpus
 from .settings import CONFIGURED, Ranges, Settings, check_settings, reconcile
 
 # A method's own types: what is classified, the model's input, its output (arrays) and what is stored on a Doc.
@@ -25,6 +25,7 @@ Instances = Any
 Features = Any
 Outputs = Any
 Prediction = Any
+Collected = Any  # from the training data
 
 Targets = Dict[str, numpy.ndarray]
 Tensors = Dict[str, Any]  # of torch, which is not imported here
@@ -45,12 +46,9 @@ class RelationPipe(TrainablePipe):
     architectures: ClassVar[Tuple[str, ...]] = ()
     writes: str = "triples"
     needs_triples: bool = True  # of training data; a reader warns if a corpus has none
-    # Settings and their values: lowest and highest number, or choices.
-    ranges: ClassVar[Ranges] = {}
-    # Settings that training and tuning fill in, as they are before.
-    fitted: ClassVar[Settings] = {}
-    # Settings that `fit_settings` finds before thresholds are tuned.
-    fitted_first: ClassVar[Tuple[str, ...]] = ()
+    ranges: ClassVar[Ranges] = {}  # of settings: lowest and highest number, or choices
+    fitted: ClassVar[Settings] = {}  # settings that training and tuning fill in, as they are before
+    fitted_first: ClassVar[Tuple[str, ...]] = ()  # settings that `fit_settings` finds before thresholds are tuned
 
     def __init__(
         self,
@@ -63,10 +61,7 @@ class RelationPipe(TrainablePipe):
     ) -> None:
         """Create a component; it has no labels and no weights before it is initialized or loaded.
 
-        vocab (Vocab): The shared vocabulary.
-        model (Model): The thinc model.
         name (str): The component's name in the pipeline, and its triples' source.
-        scorer (Optional[Scorer]): The scoring function.
         settings (Optional[Settings]): Plain values from the config, saved with the component.
         RAISES (ValueError): If a setting is out of its range.
         """
@@ -76,6 +71,7 @@ class RelationPipe(TrainablePipe):
         # Kept beside the settings in use, so that a config changed since can be told from settings changed by tuning.
         self.cfg[CONFIGURED] = copy.deepcopy(settings or {})
         self._warned: set = set()
+        self.reset()
 
     @property
     def labels(self) -> Tuple[str, ...]:
@@ -88,6 +84,9 @@ class RelationPipe(TrainablePipe):
         return list(self.labels)
 
     # What a method defines
+
+    def reset(self) -> None:
+        """Create the attributes that `initialize` or loading fills in, still empty."""
 
     def suggest(self, docs: Sequence[Doc]) -> Instances:
         """Choose what is classified in a batch of Docs."""
@@ -126,11 +125,11 @@ class RelationPipe(TrainablePipe):
         """Write one prediction onto its Doc."""
         raise NotImplementedError
 
-    def collect(self, examples: Iterable[Example], *, labels: Optional[List[str]], where: str) -> Any:
+    def collect(self, examples: Iterable[Example], *, labels: Optional[List[str]], where: str) -> Collected:
         """Read the training data once, and return all that `adopt` needs from it, above all `labels`."""
         raise NotImplementedError
 
-    def adopt(self, collected: Any) -> None:
+    def adopt(self, collected: Collected) -> None:
         """Set labels and all else that follows from what `collect` returned."""
         self.cfg["labels"] = sorted(set(collected.labels))
         if not self.labels:
@@ -158,58 +157,43 @@ class RelationPipe(TrainablePipe):
     # What all methods share
 
     def predict(self, docs: Iterable[Doc]) -> List[Prediction]:
-        """Score a batch of Docs without changing them.
-
-        docs (Iterable[Doc]): The batch.
-        RETURNS (List[Prediction]): One per Doc, for `set_annotations`.
-        RAISES (ValueError): If the component is not initialized.
-        """
+        """Score a batch of Docs without changing them: one prediction per Doc."""
         self.require_initialized()
         instances = self.suggest(list(docs))
         return self.decode(instances, self.run(instances))
 
     def run(self, instances: Instances) -> Optional[Outputs]:
-        """Score instances; a method may read them more than once.
-
-        instances (Instances): From `suggest` or `suggest_gold`.
-        RETURNS (Optional[Outputs]): The model's output; None without instances.
-        """
+        """Score instances, which a method may read more than once; without instances there are no outputs."""
         return self.forward(instances)
 
     def forward(self, instances: Instances) -> Optional[Outputs]:
-        """Run the model over instances as they are, in parts.
-
-        instances (Instances): From `suggest` or `suggest_gold`.
-        RETURNS (Optional[Outputs]): The model's output; None without instances.
-        """
+        """Run the model over instances as they are, in parts; without instances there are no outputs."""
         parts = [to_numpy(self.model.predict(self.features(part))) for part in self.split(instances)]
-        return join_outputs(parts) if parts else None
+        return _join_outputs(parts) if parts else None
 
     def set_annotations(self, docs: Iterable[Doc], predictions: List[Prediction]) -> None:
-        """Store predictions on their Docs.
-
-        docs (Iterable[Doc]): The batch.
-        predictions (List[Prediction]): From `predict`.
-        """
+        """Store predictions on their Docs."""
         for doc, prediction in zip(docs, predictions):
             self.store(doc, prediction)
 
     def initialize(
         self,
-        get_examples: Callable[[], Iterable[Example]],
+        get_examples: GetExamples,
         *,
         nlp: Optional[Language] = None,
         labels: Optional[List[str]] = None,
     ) -> None:
         """Collect the labels, give the model its sizes, and load the encoder's weights.
 
-        get_examples (Callable[[], Iterable[Example]]): Returns the training data; only its first 100 examples if
+        get_examples (GetExamples): Returns the training data; only its first 100 examples if
             `[training] max_epochs = -1`.
-        nlp (Optional[Language]): The pipeline.
         labels (Optional[List[str]]): The labels, if the data does not show all of them.
-        RAISES (ValueError): If there are no labels, or no static vectors and the encoder reads them.
+        RAISES (ValueError): If there are no labels, no static vectors and the encoder reads them, or the config names a
+            model of another kind, which spaCy does not check.
         """
-        self.check_model()
+        if self.model.name not in self.architectures:
+            expected = " or ".join(self.architectures)
+            raise ValueError(Errors.R005.format(name=self.name, found=self.model.name, expected=expected))
         if nlp is not None:
             check_listener_widths(nlp, self.name)
         check_vectors(self.model, self.vocab, self.name)
@@ -230,11 +214,8 @@ class RelationPipe(TrainablePipe):
     ) -> Dict[str, float]:
         """Learn from a batch.
 
-        examples (Iterable[Example]): Predicted and gold Docs.
         drop (float): Dropout of thinc layers; torch layers have their own.
-        sgd (Optional[Optimizer]): If given, weights are updated at once.
         losses (Optional[Dict[str, float]]): Gets the loss under the component's name, and each term beside it.
-        RETURNS (Dict[str, float]): The losses.
         """
         losses = {} if losses is None else losses
         losses.setdefault(self.name, 0.0)
@@ -254,7 +235,6 @@ class RelationPipe(TrainablePipe):
     def learn(self, instances: Instances, *, share: float = 1.0) -> Dict[str, float]:
         """Run the model forward and backward; the weights wait for the optimizer.
 
-        instances (Instances): From `suggest_gold`.
         share (float): Factor of the loss.
         RETURNS (Dict[str, float]): Terms of the loss.
         """
@@ -265,62 +245,32 @@ class RelationPipe(TrainablePipe):
         backprop(gradients if len(instances) else tuple(None for _ in gradients))
         return terms
 
-    def get_loss(self, examples: Iterable[Example], scores: Outputs) -> Tuple[float, Tuple[Any, ...]]:
-        """Compute the loss of a model output and its gradient.
-
-        examples (Iterable[Example]): The batch that gave the output.
-        scores (Outputs): The model's output for `features(suggest_gold(examples))`.
-        RETURNS (Tuple[float, Tuple[Any, ...]]): The loss and one gradient per output.
-        """
+    def get_loss(self, examples: Iterable[Example], scores: Outputs) -> Tuple[float, Tuple[object, ...]]:
+        """Compute the loss of the output for `features(suggest_gold(examples))`, and one gradient per array of it."""
         terms, gradients = loss_and_gradient(self.loss, scores, self.targets(self.suggest_gold(list(examples))))
         return sum(terms.values()), gradients
 
-    def score(self, examples: Iterable[Example], **kwargs: Any) -> Settings:
-        """Evaluate predictions.
-
-        examples (Iterable[Example]): Predicted and gold Docs.
-        kwargs (Any): Passed on to the scorer.
-        RETURNS (Settings): The scores.
-        """
+    def score(self, examples: Iterable[Example], **kwargs: object) -> Settings:
+        """Evaluate predictions; the scorer also gets the settings, and the component's name as `source`."""
         if self.scorer is None:
             return {}
         return self.scorer(examples, **{**self.cfg, "source": self.name, **kwargs})
 
     def add_label(self, label: str) -> int:
-        """Refuse: relations are fixed when the component is initialized.
-
-        label (str): The label.
-        RAISES (ValueError): Unless the label is known already.
-        """
+        """Refuse a new label: relations are fixed when the component is initialized."""
         if label in self.labels:
             return 0
-        raise ValueError(
-            Errors.R007.format(
-                key=f"label of {self.name}", found=label, expected="a label given to initialize(labels=[...])"
-            )
-        )
+        expected = "a label given to initialize(labels=[...])"
+        raise ValueError(Errors.R007.format(key=f"label of {self.name}", found=label, expected=expected))
 
     def require_initialized(self) -> None:
-        """Check that there are labels and weights.
-
-        RAISES (ValueError): If there are none.
-        """
+        """Raise an error (ValueError) if there are no labels or no weights."""
         if not self.labels or module_of(self.model).sizes is None:
             raise ValueError(Errors.R004.format(name=self.name))
-
-    def check_model(self) -> None:
-        """Check that the config names a model of this component's kind; spaCy does not.
-
-        RAISES (ValueError): If it is another.
-        """
-        if self.model.name not in self.architectures:
-            expected = " or ".join(self.architectures)
-            raise ValueError(Errors.R005.format(name=self.name, found=self.model.name, expected=expected))
 
     def to_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> None:
         """Write settings, weights and knowledge into a folder.
 
-        path (Union[str, Path]): The component's folder.
         exclude (Iterable[str]): Parts to leave out: "cfg", "model", "vocab", "knowledge".
         """
         exclude = tuple(exclude)
@@ -332,24 +282,19 @@ class RelationPipe(TrainablePipe):
     def from_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> "RelationPipe":
         """Read what `to_disk` wrote; settings that the config was given since then stay.
 
-        path (Union[str, Path]): The component's folder.
-        exclude (Iterable[str]): Parts to leave out.
-        RETURNS (RelationPipe): The component.
+        RAISES (ValueError): If a file of its knowledge is missing.
         """
         exclude = tuple(exclude)
         configured, self.cfg[CONFIGURED] = self.cfg[CONFIGURED], {}
         super().from_disk(path, exclude=exclude)
         reconcile(self.cfg, configured)
         if KNOWLEDGE not in exclude:
-            self.load_knowledge({each.name: each.read_bytes() for each in (Path(path) / KNOWLEDGE).glob("*")})
+            folder = Path(path) / KNOWLEDGE
+            self._load_knowledge({each.name: each.read_bytes() for each in folder.glob("*")}, where=str(folder))
         return self
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
-        """Return settings, weights and knowledge as bytes.
-
-        exclude (Iterable[str]): As for `to_disk`.
-        RETURNS (bytes): For `from_bytes`.
-        """
+        """Return settings, weights and knowledge as bytes; parts to leave out are those of `to_disk`."""
         exclude = tuple(exclude)
         parts: Dict[str, object] = {"pipe": super().to_bytes(exclude=exclude)}
         if KNOWLEDGE not in exclude:
@@ -357,33 +302,37 @@ class RelationPipe(TrainablePipe):
         return bytes(srsly.msgpack_dumps(parts))
 
     def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "RelationPipe":
-        """Read what `to_bytes` returned; settings that the config was given since then stay.
-
-        bytes_data (bytes): From `to_bytes`.
-        exclude (Iterable[str]): As for `from_disk`.
-        RETURNS (RelationPipe): The component.
-        """
+        """Read what `to_bytes` returned; settings that the config was given since then stay."""
         exclude = tuple(exclude)
         parts = srsly.msgpack_loads(bytes_data)
         configured, self.cfg[CONFIGURED] = self.cfg[CONFIGURED], {}
         super().from_bytes(parts["pipe"], exclude=exclude)
         reconcile(self.cfg, configured)
-        if KNOWLEDGE in parts and KNOWLEDGE not in exclude:
-            self.load_knowledge(parts[KNOWLEDGE])
+        if KNOWLEDGE not in exclude:
+            self._load_knowledge(parts.get(KNOWLEDGE, {}), where="the bytes")
         return self
 
-    def warn_once(self, key: str, message: str) -> None:
-        """Warn, but only the first time.
+    def _load_knowledge(self, files: Mapping[str, bytes], *, where: str) -> None:
+        """Load the knowledge files that are stored, if all are there."""
+        missing = [name for name in self.knowledge_files() if name not in files]
+        if missing:
+            raise ValueError(Errors.R012.format(name=self.name, where=where, files=", ".join(missing)))
+        self.load_knowledge(files)
 
-        key (str): What the warning is about.
-        message (str): Its text.
-        """
+    def warn_once(self, key: str, message: str) -> None:
+        """Warn, but only the first time; the key names what the warning is about."""
         if key not in self._warned:
             self._warned.add(key)
             warnings.warn(message, UserWarning, stacklevel=2)
 
+    def warn_unannotated(self, count: int, total: int, where: str) -> None:
+        """Warn once of documents without annotation, which nothing is learned from."""
+        if count:
+            message = Warnings.W360.format(name=self.name, count=count, total=total, where=where)
+            self.warn_once("not annotated", message)
 
-def _checked(get_examples: Callable[[], Iterable[Example]], method: str) -> Iterator[Example]:
+
+def _checked(get_examples: GetExamples, method: str) -> Iterator[Example]:
     """Yield the training data and check it: spaCy's own check would read all of it once more."""
     if not callable(get_examples):
         validate_get_examples(get_examples, method)
@@ -392,12 +341,8 @@ def _checked(get_examples: Callable[[], Iterable[Example]], method: str) -> Iter
         yield example
 
 
-def join_outputs(parts: Sequence[Outputs]) -> Outputs:
-    """Concatenate the outputs of parts; rows that are shorter in some parts are padded with 0.
-
-    parts (Sequence[Outputs]): Named tuples of arrays.
-    RETURNS (Outputs): One such tuple.
-    """
+def _join_outputs(parts: Sequence[Outputs]) -> Outputs:
+    """Concatenate outputs (named tuples of arrays); rows that are shorter in some parts are padded with 0."""
     if len(parts) == 1:
         return parts[0]
     columns = []
@@ -408,10 +353,5 @@ def join_outputs(parts: Sequence[Outputs]) -> Outputs:
 
 
 def assigning_components(nlp: Language, attribute: str) -> List[str]:
-    """List the components whose factory says that they set an attribute.
-
-    nlp (Language): The pipeline.
-    attribute (str): Such as "doc.ents".
-    RETURNS (List[str]): Their names, in order.
-    """
+    """List the names of the components whose factory says that they set an attribute, such as "doc.ents"."""
     return [name for name in nlp.pipe_names if attribute in nlp.get_pipe_meta(name).assigns]

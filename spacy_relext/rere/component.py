@@ -15,33 +15,23 @@ from ..pipeline.pipe import RelationPipe
 from ..pipeline.settings import Settings
 from .windows import GoldWindows, SentenceWindows, gold_windows, make_windows
 
-# Settings that training and tuning fill in.
-FITTED: Settings = {"scale": 1.0, "shift": 0.0, "thresholds": {}, "prior": 0.0, "label_prior": {}}
-
 
 class RerePipe(RelationPipe):
     """Base of both components."""
 
-    fitted: ClassVar[Settings] = FITTED
+    fitted: ClassVar[Settings] = {"scale": 1.0, "shift": 0.0, "thresholds": {}, "prior": 0.0, "label_prior": {}}
 
     def windows(self, docs: Sequence[Doc]) -> SentenceWindows:
-        """Cut Docs into sentence windows.
-
-        docs (Sequence[Doc]): The batch.
-        RETURNS (SentenceWindows): The windows.
-        """
+        """Cut Docs into sentence windows."""
         return make_windows(docs, max_length=self.cfg["max_length"], stride=self.cfg["stride"])
 
     def gold(self, examples: Sequence[Example]) -> Tuple[SentenceWindows, GoldWindows]:
         """Cut the predicted Docs of annotated examples into windows and align the gold with them.
 
         What cannot be learned from is left out and reported once.
-
-        examples (Sequence[Example]): The batch.
-        RETURNS (Tuple[SentenceWindows, GoldWindows]): The windows and their gold.
         """
         annotated = [has_triples(example.reference) for example in examples]
-        self._warn_unannotated(annotated.count(False), len(annotated), "a batch")
+        self.warn_unannotated(annotated.count(False), len(annotated), "a batch")
         windows = self.windows([example.predicted for example in examples]).of_docs(annotated)
         gold = gold_windows(windows, examples)
         if gold.lost:
@@ -54,7 +44,7 @@ class RerePipe(RelationPipe):
     def collect(self, examples: Iterable[Example], *, labels: Optional[List[str]], where: str) -> "Priors":
         """Read the relations of gold triples, and how often sentences state them."""
         priors = estimate_priors(examples)
-        self._warn_unannotated(priors.unannotated, priors.documents, DATA)
+        self.warn_unannotated(priors.unannotated, priors.documents, DATA)
         return priors if labels is None else priors._replace(labels=labels)
 
     def adopt(self, collected: "Priors") -> None:
@@ -63,50 +53,29 @@ class RerePipe(RelationPipe):
         self.cfg["prior"], self.cfg["label_prior"] = collected.mean, collected.rates
 
     def model_sizes(self) -> Settings:
-        """RETURNS (Settings): Width of the token vectors and number of relations."""
+        """Return the width of the token vectors and the number of relations."""
         return {"width": width_of(self.model), "n_relations": len(self.labels)}
-
-    def _warn_unannotated(self, count: int, total: int, where: str) -> None:
-        """Warn once of documents without annotation, which teach nothing."""
-        if count:
-            message = Warnings.W360.format(name=self.name, count=count, total=total, where=where)
-            self.warn_once("not annotated", message)
 
 
 def likeliest_relation(doc: Doc) -> Tuple[float, str]:
-    """Find the likeliest relation of a Doc's sentences.
-
-    doc (Doc): With the relations of a detector.
-    RETURNS (Tuple[float, str]): Probability and relation; 0 and "" if there is none.
-    """
+    """Find the likeliest relation that a detector has stored on a Doc, and its probability; 0 and "" if none."""
     sentences = [get_relations(doc[start:end]) for start, end in sentence_bounds(doc)]
     rows = [(probability, label) for relations in sentences for label, probability in relations.items()]
     return max(rows, default=(0.0, ""))
 
 
 class Priors(NamedTuple):
-    """How often training data states relations.
-
-    labels (List[str]): The relations, sorted.
-    mean (float): π_o over all cells (sentence, relation).
-    rates (Dict[str, float]): π_o of each relation.
-    documents (int): How many documents there are.
-    unannotated (int): How many of them are not annotated, and not counted.
-    """
+    """How often training data states relations."""
 
     labels: List[str]
-    mean: float
-    rates: Dict[str, float]
+    mean: float  # π_o over all cells (sentence, relation)
+    rates: Dict[str, float]  # π_o of each relation
     documents: int
-    unannotated: int
+    unannotated: int  # of the documents; they are not counted in the rates
 
 
 def estimate_priors(examples: Iterable[Example]) -> Priors:
-    """Count sentences and the relations they state: the observed class prior π_o.
-
-    examples (Iterable[Example]): Training data.
-    RETURNS (Priors): Of the annotated documents.
-    """
+    """Count sentences of annotated documents and the relations they state: the observed class prior π_o."""
     counts: Counter = Counter()
     labels: Set[str] = set()
     documents, unannotated, sentences = 0, 0, 0

@@ -1,6 +1,6 @@
 """The component behind `rere_detector`: which relations does a sentence state?"""
 
-from typing import Any, Callable, ClassVar, Dict, Iterable, List, Optional, Sequence, Tuple
+from typing import ClassVar, Dict, List, Optional, Sequence, Tuple
 
 import numpy
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from thinc.api import Config, Model
 from ..annotations.store import set_relations
 from ..annotations.triple import CharSpan
 from ..errors import Errors, check_range
+from ..pipeline.initialize import GetExamples
 from ..pipeline.pipe import Outputs, Scorer, Targets, Tensors
 from ..pipeline.settings import TOK2VEC, Ranges, plain_settings
 from ..scoring.probabilities import calibrate, sigmoid
@@ -41,15 +42,14 @@ class RereDetector(RerePipe):
         "missing_rate": (0.0, MAX_MISSING_RATE),
     }
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Create a detector; see `RelationPipe`."""
-        super().__init__(*args, **kwargs)
+    def reset(self) -> None:
+        """Create estimates of missing labels and the window of the loss, still empty."""
         self.cfg.update(label_frequency={}, missing_rates={})
         self._window = LabelWindow(self.cfg["mean_window"])
 
     def initialize(
         self,
-        get_examples: Callable[[], Iterable[Example]],
+        get_examples: GetExamples,
         *,
         nlp: Optional[Language] = None,
         labels: Optional[List[str]] = None,
@@ -57,12 +57,9 @@ class RereDetector(RerePipe):
     ) -> None:
         """Find the labels, give the model its sizes, and load the encoder's weights.
 
-        get_examples (Callable[[], Iterable[Example]]): Returns the training data.
-        nlp (Optional[Language]): The pipeline.
-        labels (Optional[List[str]]): The labels, where the data does not show all of them.
         missing_rates (Optional[Dict[str, float]]): τ of each relation, such as `spacy relext tune` estimates; read by
-            the collective losses where the setting `missing_rate` is null. None: what was estimated before, if any.
-        RAISES (ValueError): Where there are no labels, or a rate is none.
+            the collective losses if the setting `missing_rate` is null. None: the estimates of before, if any.
+        RAISES (ValueError): If there are no labels, or a rate is out of range or of no label.
         """
         for label, rate in (missing_rates or {}).items():
             check_range(f"missing_rates of {self.name}: {label}", rate, 0.0, MAX_MISSING_RATE)
@@ -74,11 +71,11 @@ class RereDetector(RerePipe):
             self.cfg["missing_rates"] = dict(missing_rates)
         self._window = LabelWindow(self.cfg["mean_window"])
 
-    def update(self, examples: Iterable[Example], **options: Any) -> Dict[str, float]:
-        """Learn from a batch; see `RelationPipe.update`."""
-        losses = super().update(examples, **options)
+    def learn(self, instances: SentenceWindows, *, share: float = 1.0) -> Dict[str, float]:
+        """Learn from windows; the label means of the collective loss go on to the next batch."""
+        terms = super().learn(instances, share=share)
         self._window.advance()
-        return losses
+        return terms
 
     def suggest(self, docs: Sequence[Doc]) -> SentenceWindows:
         """Take every sentence window."""
@@ -142,7 +139,7 @@ class RereDetector(RerePipe):
         return f"{self.name} finds the relations of sentences, not their arguments: add a rere_extractor{likeliest}"
 
     def missing_rates(self) -> NDArray[numpy.float32]:
-        """RETURNS (NDArray): τ of each relation: the setting, else the estimate, else the default. Shape (R,)"""
+        """Return τ of each relation: the setting, else the estimate, else the default. Shape (R,)"""
         if self.cfg["missing_rate"] is not None:
             return self._per_label({}, self.cfg["missing_rate"])
         return self._per_label(self.cfg["missing_rates"], DEFAULT_MISSING_RATE)
@@ -152,16 +149,30 @@ class RereDetector(RerePipe):
         return numpy.asarray([values.get(label, default) for label in self.labels], dtype="float32")
 
 
-DETECTOR_CONFIG = f"""
-[model]
+CONFIG = f"""
+[component]
+loss = "bce"
+collective_scope = "batch"
+smooth = false
+mean_window = 20
+missing_rate = null
+gamma = null
+loss_weight = 5.0
+threshold = 0.5
+min_probability = 0.01
+max_length = 256
+stride = 128
+
+[component.model]
 @architectures = "spacy_relext.RereDetector.v1"
 hidden = 128
 dropout = 0.1
 
-[model.encoder]
+[component.model.encoder]
 {TOK2VEC}
+[component.scorer]
+@scorers = "spacy_relext.relation_scorer.v1"
 """
-
 
 # Every key of the scorers, since `spacy train` reports those that stand here; None hides one, 0 shows it.
 # The triples are what counts: together the two components weigh the detector's F by a quarter.
@@ -171,21 +182,7 @@ DETECTOR_WEIGHTS = {**RELATION_SCORE_WEIGHTS, "relations_micro_f": 0.33}
 @Language.factory(
     "rere_detector",
     assigns=["span._.relations"],
-    default_config={
-        "model": Config().from_str(DETECTOR_CONFIG)["model"],
-        "loss": "bce",
-        "collective_scope": "batch",
-        "smooth": False,
-        "mean_window": 20,
-        "missing_rate": None,
-        "gamma": None,
-        "loss_weight": 5.0,
-        "threshold": 0.5,
-        "min_probability": 0.01,
-        "max_length": 256,
-        "stride": 128,
-        "scorer": {"@scorers": "spacy_relext.relation_scorer.v1"},
-    },
+    default_config=Config().from_str(CONFIG)["component"],
     default_score_weights=DETECTOR_WEIGHTS,
 )
 def make_rere_detector(
@@ -207,25 +204,19 @@ def make_rere_detector(
 ) -> RereDetector:
     """Create a relation detector.
 
-    nlp (Language): The pipeline.
-    name (str): The component's name.
-    model (Model): Built by `spacy_relext.RereDetector.v1`.
     loss (str): "bce", "collective", or "printed" (the released code's form of the collective loss).
-    collective_scope (str): Over what the collective loss takes its means: "row", "batch" or "label".
+    collective_scope (str): What the means of the collective loss are taken over: "row", "batch" or "label".
     smooth (bool): Whether the collective loss compares by a divergence instead of -ln(1-|m-μ|).
-    mean_window (int): About how many batches the means of scope "label" reach back; 1: each batch alone.
-    missing_rate (Optional[float]): τ, the share of true relations that the labels miss; null: the estimates given to
-        `initialize` as `missing_rates`, and 0.05 for relations without one.
+    mean_window (int): Number of batches, about, that the means of scope "label" reach back; 1: each batch alone.
+    missing_rate (Optional[float]): τ, the share of true relations that the labels miss; null: the `missing_rates`
+        given to `initialize`, and 0.05 for relations without one.
     gamma (Optional[float]): Weight of the collective loss's positive term; null takes it from the data.
     loss_weight (float): Weight of the loss, for an encoder shared with other components.
-    threshold (float): Probability from which the scorer counts a relation as detected; `spacy relext tune` fits one
-        per relation. What the extractor asks for is its `ask_threshold`.
-    min_probability (float): Relations less probable than this are not stored.
+    threshold (float): Least probability at which the scorer counts a relation as detected; `spacy relext tune` fits one
+        per relation. The extractor has its own `ask_threshold`.
+    min_probability (float): Least probability of a relation that is stored.
     max_length (int): Longest sentence that is read in one piece, in tokens.
     stride (int): Distance of the windows of longer ones, in tokens.
-    scorer (Optional[Scorer]): The scoring function.
-    RETURNS (RereDetector): The component.
-    RAISES (ValueError): Where a setting is out of its range.
     """
     settings = plain_settings(locals())
     check_range("stride", stride, 1, max_length or stride)

@@ -118,8 +118,25 @@ class RereExtractor(RerePipe):
         return [given.get(label) or readable_label(label) for label in self.labels]
 
 
-EXTRACTOR_CONFIG = f"""
-[model]
+CONFIG = f"""
+[component]
+pairing = "scored"
+span_rule = "mutual"
+threshold = 0.5
+ask_threshold = 0.05
+pointer_threshold = 0.5
+max_span_length = 15
+absent_rows = 6.0
+absent_weight = 0.5
+pointer_loss = "bce"
+pointer_missing_rate = 0.05
+pointer_weight = 40.0
+pair_weight = 1.0
+label_queries = {{}}
+max_length = 256
+stride = 128
+
+[component.model]
 @architectures = "spacy_relext.RereExtractor.v1"
 hidden = 128
 pair_hidden = 256
@@ -129,33 +146,17 @@ max_span_length = 15
 top_k = 6
 span_mode = "soft"
 
-[model.encoder]
+[component.model.encoder]
 {TOK2VEC}
+[component.scorer]
+@scorers = "spacy_relext.triple_scorer.v1"
 """
 
 
 @Language.factory(
     "rere_extractor",
     assigns=["doc._.triples", "span._.triples"],
-    default_config={
-        "model": Config().from_str(EXTRACTOR_CONFIG)["model"],
-        "pairing": "scored",
-        "span_rule": "mutual",
-        "threshold": 0.5,
-        "ask_threshold": 0.05,
-        "pointer_threshold": 0.5,
-        "max_span_length": 15,
-        "absent_rows": 6.0,
-        "absent_weight": 0.5,
-        "pointer_loss": "bce",
-        "pointer_missing_rate": 0.05,
-        "pointer_weight": 40.0,
-        "pair_weight": 1.0,
-        "label_queries": {},
-        "max_length": 256,
-        "stride": 128,
-        "scorer": {"@scorers": "spacy_relext.triple_scorer.v1"},
-    },
+    default_config=Config().from_str(CONFIG)["component"],
     default_score_weights=dict(TRIPLE_SCORE_WEIGHTS),
 )
 def make_rere_extractor(
@@ -181,29 +182,21 @@ def make_rere_extractor(
 ) -> RereExtractor:
     """Create an extractor of subject and object spans.
 
-    nlp (Language): The pipeline.
-    name (str): The component's name.
-    model (Model): Built by `spacy_relext.RereExtractor.v1`.
     pairing (str): "scored" (learned), "nearest" (the paper's sweep) or "product" (the released code).
     span_rule (str): How "nearest" and "product" find spans: "mutual" (a start with its nearest end, unless another
         start lies between), "nearest" (without that condition) or "code" (the released code's strings).
-    threshold (float): Score that a triple needs; `spacy relext tune` fits one per relation.
-    ask_threshold (float): Relations less probable than this are not asked for. With no detector in the pipeline every
-        relation is asked.
+    threshold (float): Least score of a triple; `spacy relext tune` fits one per relation.
+    ask_threshold (float): Least probability of a relation to be queried. Without a detector in the pipeline every
+        relation is.
     pointer_threshold (float): Probability of a span's ends, for "nearest" and "product".
     max_span_length (int): Longest argument, in tokens, for "nearest" and "product".
     absent_rows (float): Absent relations drawn in training per relation present.
     absent_weight (float): Their weight in the loss.
     pointer_loss (str): "bce", or "collective" against arguments that the labels miss.
     pointer_missing_rate (float): τ of the latter, the share of missing arguments.
-    pointer_weight (float): Weight of the pointers' loss.
-    pair_weight (float): Weight of the pairs' loss.
-    label_queries (Dict[str, str]): Readable text of relations, where splitting the label does not give it.
+    label_queries (Dict[str, str]): Readable text of relations, if splitting the label does not give it.
     max_length (int): Longest sentence that is read in one piece, in tokens.
     stride (int): Distance of the windows of longer ones, in tokens.
-    scorer (Optional[Scorer]): The scoring function.
-    RETURNS (RereExtractor): The component.
-    RAISES (ValueError): Where a setting is out of its range.
     """
     settings = plain_settings(locals())
     check_range("stride", stride, 1, max_length or stride)

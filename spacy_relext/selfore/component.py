@@ -3,7 +3,7 @@
 import warnings
 from functools import partial
 from pathlib import Path
-from typing import Any, Callable, ClassVar, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Callable, ClassVar, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 import numpy
 import srsly
@@ -18,11 +18,11 @@ from wasabi import msg
 from ..annotations.triple import Record
 from ..bridge.modules import module_of, to_numpy
 from ..errors import Errors, Warnings, check_range
-from ..pairs.component import COLLECT_BATCH, Floats, IntArray, PairPipe, to_json
+from ..pairs.component import COLLECT_BATCH, Floats, PairPipe, to_json
 from ..pairs.diagnosis import Read, describe_triple, why_no_pairs
 from ..pairs.encoders.features import PairBatch
 from ..pairs.gold import CollectedPairs, PairClass
-from ..pairs.pairs import Pairs
+from ..pairs.pairs import IntArray, Pairs
 from ..pairs.suggesters import Suggester
 from ..pairs.type_lexicon import TypeLexicon
 from ..pipeline.initialize import GetExamples, annotated, describe_corpus
@@ -41,22 +41,31 @@ CLUSTERS = "clusters.json"
 
 RECLUSTER = "spacy_relext.recluster.v1"
 
-CLUSTERER_CONFIG = """
-[model]
+CONFIG = """
+[component]
+n_clusters = 0
+most_clusters = 120
+threshold = 0.0
+known = false
+
+[component.model]
 @architectures = "spacy_relext.SelforeClusterer.v1"
 
-[model.encoder]
+[component.model.encoder]
 @architectures = "spacy_relext.PieceEncoder.v1"
 case_features = false
 mix_from = 3
 freeze_embeddings = true
 name = "assets/encoder/all-MiniLM-L6-v2"
 
-[suggester]
+[component.suggester]
 @misc = "spacy_relext.EntityPairs.v1"
 
-[clustering]
+[component.clustering]
 @misc = "spacy_relext.Clustering.v1"
+
+[component.scorer]
+@scorers = "spacy_relext.cluster_scorer.v1"
 """
 
 # Scores that read gold relations choose nothing: they have no weight.
@@ -67,28 +76,22 @@ WEIGHTS: Dict[str, Optional[float]] = {
     ),
 }
 
-_CLUSTERER = Config().from_str(CLUSTERER_CONFIG)
-
 
 class SelforeClusterer(PairPipe):
     """Predicts which of the relations that it has found itself holds between two entities. Writes `doc._.triples`."""
 
     architectures = ("relext_selfore_clusterer",)
     needs_triples = False
-    ranges: ClassVar[Ranges] = {
-        "n_clusters": (0, 100_000),
-        "most_clusters": (2, 100_000),
-        "threshold": (0.0, 1.0),
-    }
+    ranges: ClassVar[Ranges] = {**PairPipe.ranges, "n_clusters": (0, 100_000), "most_clusters": (2, 100_000)}
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Create a clusterer without clusters; see `PairPipe`."""
-        super().__init__(*args, **kwargs)
+    def reset(self) -> None:
+        """Create an empty lexicon, no clusters, and a loop without data."""
+        super().reset()
         self.clusters, self.loop = Clusters(), ClusterLoop()
 
     @property
     def clustering(self) -> Settings:
-        """RETURNS (Settings): How it clusters; see `spacy_relext.Clustering.v1`."""
+        """RETURNS (Settings): Made by `spacy_relext.Clustering.v1`."""
         clustering: Settings = self.cfg["clustering"]
         return clustering
 
@@ -99,8 +102,7 @@ class SelforeClusterer(PairPipe):
 
     @property
     def classes(self) -> List[PairClass]:
-        """RETURNS (List[PairClass]): The clusters in the order of the model's classes, by name and, of known relations,
-        direction."""
+        """RETURNS (List[PairClass]): Clusters in the model's order: name and, of known relations, direction."""
         records = self.clusters.records or [{"name": label} for label in self.labels]
         return [PairClass(each["name"], each.get("backwards", False)) for each in records]
 
@@ -115,7 +117,7 @@ class SelforeClusterer(PairPipe):
         self.cfg["labels"] = self.clusters.names
 
     def knowledge_files(self) -> Dict[str, bytes]:
-        """RETURNS (Dict[str, bytes]): Lexicon and clusters."""
+        """Return lexicon and clusters."""
         return {**super().knowledge_files(), CLUSTERS: to_json(self.clusters.to_dict())}
 
     def load_knowledge(self, files: Mapping[str, bytes]) -> None:
@@ -137,13 +139,10 @@ class SelforeClusterer(PairPipe):
     ) -> None:
         """Read all pairs of the training data and cluster them: the first loop.
 
-        get_examples (GetExamples): Returns the training data.
-        nlp (Optional[Language]): The pipeline; what comes before the component annotates the data, as in training.
         labels (Optional[List[str]]): Not read: clusters are found.
-        lexicon (Optional[TypeLexicon]): Types of nouns, for arguments that no entity types.
-        start (Optional[List[Path]]): As for `PairPipe.initialize`.
         corpus (Optional[Callable[[Language], Iterable[Example]]]): Reader of what is clustered, instead of the training
             data; needed if that is a stream.
+        lexicon, start: As for `PairPipe.initialize`.
         RAISES (ValueError): If there are too few pairs, the training data is a stream, or the encoder a listener.
         """
         if self.is_listener:
@@ -197,21 +196,16 @@ class SelforeClusterer(PairPipe):
         self.cfg["classes"] = []
 
     def model_sizes(self) -> Settings:
-        """RETURNS (Settings): As for `PairPipe`, with the number of clusters: none of them is no relation."""
+        """Count types, tags and clusters, none of which is no relation."""
         return {**super().model_sizes(), "n_classes": len(self.labels)}
 
     def recluster(self) -> float:
-        """Cluster all pairs with the encoder as it is; see `ClusterLoop.run`.
-
-        RETURNS (float): Share of the pairs whose cluster has changed; 1 in the first loop.
-        """
+        """Cluster all pairs with the encoder as it is, and return the share of those whose cluster has changed."""
         return self.loop.run(self)
 
     def loop_report(self) -> str:
-        """RETURNS (str): One line on the last loop."""
+        """Describe the last loop in one line."""
         return self.clusters.report(self.name)
-
-    # Pairs
 
     def suggest_pairs(self, docs: Sequence[Doc]) -> Pairs:
         """Choose the pairs of a batch, each in the order of the text, so that a relation has one order."""
@@ -221,10 +215,6 @@ class SelforeClusterer(PairPipe):
         """Choose the pairs of a batch, each twice for the contrastive loss; gold is not read."""
         pairs = self.suggest_pairs([example.predicted for example in examples])
         return pairs.joined(pairs) if self.clustering["contrast"] > 0 else pairs
-
-    def features(self, instances: Instances) -> PairBatch:
-        """Lay the pairs out for the encoder."""
-        return PairBatch(instances, self.cfg["types"])
 
     def training_features(self, instances: Instances) -> PairBatch:
         """Lay the pairs out, and hide an argument of some, subject or object by chance."""
@@ -253,10 +243,7 @@ class SelforeClusterer(PairPipe):
         return super().update(examples, drop=drop, sgd=sgd, losses=losses)
 
     def finish_update(self, sgd: Optimizer) -> None:
-        """Update the weights; of a frozen encoder none: thinc's layers would be moved by momentum, without a gradient.
-
-        sgd (Optimizer): The optimizer.
-        """
+        """Update the weights; of a frozen encoder none: momentum would move thinc's layers without a gradient."""
         if not module_of(self.model).frozen:
             super().finish_update(sgd)
             return
@@ -264,10 +251,7 @@ class SelforeClusterer(PairPipe):
             shim.finish_update(sgd)
 
     def freeze_encoder(self, frozen: bool) -> None:
-        """Train the classifier alone, or with the encoder.
-
-        frozen (bool): Whether the encoder stays as it is.
-        """
+        """Train the classifier alone, or with the encoder."""
         module_of(self.model).frozen = frozen
 
     def targets(self, instances: Instances) -> Targets:
@@ -288,7 +272,7 @@ class SelforeClusterer(PairPipe):
         pairs = numpy.unique(numpy.asarray(keys, dtype=object), return_inverse=True)[1]
         return {"clusters": numpy.asarray(clusters, dtype="int64"), "weights": weights, "pairs": pairs}
 
-    def score(self, examples: Iterable[Example], **kwargs: Any) -> Settings:
+    def score(self, examples: Iterable[Example], **kwargs: object) -> Settings:
         """Evaluate predictions; the scorer also reads the history of the loops."""
         return super().score(examples, history=self.clusters.history, **kwargs)
 
@@ -305,11 +289,9 @@ class SelforeClusterer(PairPipe):
         return clusters + 1, self.clusters.rank(fit)
 
     def fit(self, vectors: Floats, logits: Floats) -> Tuple[IntArray, Floats]:
-        """Find pairs' clusters, and how well they fit there.
+        """Find pairs' clusters, from 0, and how well they fit there; see `clustering.fit.ClusterFit`.
 
-        vectors (Floats): Shape (N, F)
-        logits (Floats): Shape (N, K)
-        RETURNS (Tuple[IntArray, Floats]): From 0; see `clustering.fit.ClusterFit`. Shapes (N,)
+        Shapes: (N, F) vectors and (N, K) logits → (N,), (N,)
         """
         from .clustering.fit import ClusterFit
 
@@ -317,7 +299,7 @@ class SelforeClusterer(PairPipe):
         return statistics.assign(vectors, logits, empty=self.clusters.empty, **self.vector_parts())
 
     def vector_parts(self) -> Dict[str, int]:
-        """RETURNS (Dict[str, int]): Number and width of the parts of a pair's vector that are read from the text."""
+        """Return number and width of the parts of a pair's vector that are read from the text."""
         module = module_of(self.model)
         return {"parts": module.n_parts, "width": module.encoder.output_width}
 
@@ -352,8 +334,6 @@ def create_recluster(component: str, epochs: int = 1) -> Callback:
 
     component (str): A `selfore_clusterer`.
     epochs (int): Epochs of a loop.
-    RETURNS (Callback): Called before each step with the pipeline, `step` and `epoch`.
-    RAISES (ValueError): Where a value is out of its range, or the pipeline has no such component.
     """
     check_range("epochs", epochs, 1, 1_000_000)
     done = {"epoch": 0}
@@ -380,16 +360,7 @@ def create_recluster(component: str, epochs: int = 1) -> Callback:
     "selfore_clusterer",
     requires=["doc.ents"],
     assigns=["doc._.triples", "span._.triples"],
-    default_config={
-        "model": _CLUSTERER["model"],
-        "suggester": _CLUSTERER["suggester"],
-        "clustering": _CLUSTERER["clustering"],
-        "n_clusters": 0,
-        "most_clusters": 120,
-        "threshold": 0.0,
-        "known": False,
-        "scorer": {"@scorers": "spacy_relext.cluster_scorer.v1"},
-    },
+    default_config=Config().from_str(CONFIG)["component"],
     default_score_weights=WEIGHTS,
 )
 def make_selfore_clusterer(
@@ -406,20 +377,14 @@ def make_selfore_clusterer(
 ) -> SelforeClusterer:
     """Create a component that finds relations in raw text without labels.
 
-    nlp (Language): The pipeline.
-    name (str): The component's name.
-    model (Model): Built by `spacy_relext.SelforeClusterer.v1`.
-    suggester (Suggester): Chooses the pairs: `spacy_relext.EntityPairs.v1`, in the order of the text, or
-        `spacy_relext.AnnotatedPairs.v1`, in the order in which they are marked.
+    suggester (Suggester): `spacy_relext.EntityPairs.v1`: pairs in the order of the text, or
+        `spacy_relext.AnnotatedPairs.v1`: in the order in which they are marked.
     clustering (Settings): Made by `spacy_relext.Clustering.v1`.
     n_clusters (int): K; 0: the number whose clusters tell most of neighbours and come out most alike.
     most_clusters (int): The largest number that is tried then.
-    threshold (float): Share of the training pairs, those that fit worst, whose like get no triple.
+    threshold (float): Share of the training pairs, those that fit worst; pairs that fit no better get no triple.
     known (bool): Whether relations that gold triples of the training data name are clusters that their pairs keep, and
         new ones are found beside them. Otherwise gold is not read.
-    scorer (Optional[Scorer]): The scoring function.
-    RETURNS (SelforeClusterer): The component.
-    RAISES (ValueError): Where a setting is out of its range.
     """
     settings = plain_settings(locals())
     return SelforeClusterer(nlp.vocab, model, name, suggester=suggester, scorer=scorer, settings=settings)

@@ -12,9 +12,9 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from spacy_relext.bridge.modules import module_of
-from spacy_relext.hrere.bags import gather_bags
-from spacy_relext.hrere.component import single_mentions, single_outputs
+from spacy_relext.hrere.bags import gather_bags, single_mentions
 from spacy_relext.hrere.linked_kb import LinkedKb
+from spacy_relext.hrere.ranking import single_outputs
 from spacy_relext.pipeline.tuning import tune_pipeline
 from spacy_relext.visuals.explanation import explain_doc
 from spacy_relext.visuals.page import render_page

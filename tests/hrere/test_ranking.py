@@ -8,9 +8,9 @@ import spacy
 from spacy.training import Example
 
 from spacy_relext import set_triples
-from spacy_relext.hrere.bags import Bags, gather_bags, union_of
-from spacy_relext.hrere.ranking import BAG, MENTION, Truth, cells_of
-from spacy_relext.pairs.gold import PairClass, gold_pairs
+from spacy_relext.hrere.bags import Bags, gather_bags
+from spacy_relext.hrere.ranking import BAG, MENTION, cells_of
+from spacy_relext.pairs.gold import GoldPairs, PairClass, gold_pairs
 from spacy_relext.pairs.suggesters import EntityPairs
 from spacy_relext.scoring.ranking import rank_cells, score_ranking
 
@@ -29,18 +29,18 @@ def example(verb: str, facts: Sequence[Tuple[str, str, str]], *, ids: Dict[str, 
     return Example(doc, reference)
 
 
-def truth_of(examples: Sequence[Example], *, unit: str, suggest: Any = None) -> Truth:
+def bags_with_gold(examples: Sequence[Example], *, unit: str, suggest: Any = None) -> Tuple[Bags, GoldPairs]:
     gold = gold_pairs(suggest or EntityPairs(), examples)
     bags = gather_bags(gold.pairs, across=True)
     if unit == MENTION:
         order = numpy.arange(len(gold.pairs))
         bags = Bags(gold.pairs, order, order, [bags.ids[0]] * len(order))
-    return Truth(bags, union_of(gold.gold, bags), gold)
+    return bags, gold
 
 
 def cells(examples: Sequence[Example], probs: Any, classes: Sequence[PairClass], *, unit: str, **options: Any) -> Any:
-    truth = truth_of(examples, unit=unit, **options)
-    return cells_of(truth, numpy.asarray(probs), classes, unit=unit)
+    bags, gold = bags_with_gold(examples, unit=unit, **options)
+    return cells_of(bags, gold, numpy.asarray(probs), classes, unit=unit)
 
 
 KNOWN = [example("met", [("Ada", "knows", "Bo")]), example("saw", [])]
