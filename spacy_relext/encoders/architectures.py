@@ -17,29 +17,23 @@ if TYPE_CHECKING:
     from .tokens import TokenEncoder
 
 
+Tok2Vec = Model[List[Doc], List[Floats2d]]
+
+
 class EncoderSpec(NamedTuple):
     """How the torch module of an encoder is built: what builders of heads get for `[model.encoder]`.
 
     The head's builder makes one torch module of encoder and head. A token encoder is no specification, but a thinc
     Model from Docs to one vector per token.
-
-    build (Callable[[], Any]): Makes the empty torch module, such as a `PairEncoder`.
-    prepare (Prepare): Turns a batch into its arguments.
-    tok2vec (Optional[Model[List[Doc], List[Floats2d]]]): Gives the token vectors that it reads.
-    path (Optional[str]): Checkpoint that `initialize` loads it from: a folder, or a name on the Hugging Face Hub.
-    build_tokens (Optional[Callable[[], TokenEncoder]]): Makes its empty encoder of word pieces, for heads that cut
-        texts themselves; None if it has none.
-    attrs (Dict[str, int]): Attributes of the model, which `prepare` reads.
-    lr_scales (Dict[str, float]): Prefix of a parameter's name in the module → multiple of the optimizer's rate.
     """
 
-    build: Callable[[], Any]
-    prepare: Prepare
-    tok2vec: Optional[Model[List[Doc], List[Floats2d]]] = None
-    path: Optional[str] = None
-    build_tokens: Optional[Callable[[], "TokenEncoder"]] = None
-    attrs: Dict[str, int] = {}
-    lr_scales: Dict[str, float] = {}
+    build: Callable[[], Any]  # makes the empty torch module, such as a `PairEncoder`
+    prepare: Prepare  # turns a batch into its arguments
+    tok2vec: Optional[Tok2Vec] = None  # gives the token vectors that it reads
+    path: Optional[str] = None  # checkpoint to initialize from: a folder, or a name on the Hugging Face Hub
+    build_tokens: Optional[Callable[[], "TokenEncoder"]] = None  # makes its empty encoder of word pieces, if it has one
+    attrs: Dict[str, int] = {}  # attributes of the model, which `prepare` reads
+    lr_scales: Dict[str, float] = {}  # prefix of a parameter's name in the module → multiple of the optimizer's rate
 
     @property
     def init(self) -> Optional[Callable[..., Model]]:
@@ -47,7 +41,7 @@ class EncoderSpec(NamedTuple):
         return None if self.path is None else functools.partial(init_checkpoint, path=self.path)
 
 
-Encoder = Union[Model[List[Doc], List[Floats2d]], EncoderSpec]
+Encoder = Union[Tok2Vec, EncoderSpec]
 
 
 @registry.architectures("spacy_relext.Transformer.v1")
@@ -62,12 +56,12 @@ def build_transformer(
     dropout: Optional[float] = None,
     lr_scale: float = 1.0,
     entity_marks: bool = False,
-) -> Model[List[Doc], List[Floats2d]]:
+) -> Tok2Vec:
     """Build a tok2vec from a Hugging Face encoder; its weights are saved with the pipeline.
 
     name (str): A folder, or a name on the Hugging Face Hub, read when the pipeline is initialized.
     max_pieces (int): Longest sequence in word pieces; longer sentences are read in overlapping windows.
-    precision (str): "fp32", "bf16" or "auto": bf16 where the processor computes it natively.
+    precision (str): "fp32", "bf16" or "auto": bf16 if the processor computes it natively.
     case_features (bool): Whether to add letter-shape embeddings to the input, for uncased encoders.
     layer_mix (bool): Whether token vectors are a learned mix of all layers instead of the last one.
     freeze_layers (int): How many of the lowest layers (and the embeddings below them) are not trained.
@@ -75,8 +69,7 @@ def build_transformer(
     dropout (Optional[float]): Replaces the encoder's own dropout.
     lr_scale (float): Learning rate of the encoder as a multiple of the optimizer's.
     entity_marks (bool): Whether to add embeddings of the entities' types and first tokens to the input: for pair
-        components whose entities are found before, by a component with another encoder. Frozen under frozen layers.
-    RETURNS (Model[List[Doc], List[Floats2d]]): One vector per token.
+        components whose entities come from a component with another encoder. Frozen under frozen layers.
     """
     module = token_encoder(
         max_pieces=max_pieces,
@@ -90,7 +83,7 @@ def build_transformer(
     )
     return module_model(
         module,
-        prepare_docs,
+        _prepare_docs,
         name="relext_encoder",
         init=functools.partial(_init_encoder, path=name),
         dims={"nO": None},
@@ -106,23 +99,15 @@ def build_bilstm(width: int = 256, depth: int = 1, dropout: float = 0.3) -> Mode
     width (int): Size of the output vectors, both directions together; even.
     depth (int): Number of layers.
     dropout (float): Dropout on input, output and between layers.
-    RETURNS (Model[List[Floats2d], List[Floats2d]]): One vector per token.
     """
-    from .recurrent import BiLSTM
+    from .tokens import BiLSTM
 
     module = BiLSTM(width=width, depth=depth, dropout=dropout)
     return module_model(module, prepare_sequences, name="relext_bilstm", init=init_sequences, dims={"nO": width})
 
 
-def prepare_docs(model: Model, docs: List[Doc], is_train: bool) -> ModuleInput:
-    """Cut Docs into word pieces.
-
-    model (Model): A transformer.
-    docs (List[Doc]): The batch.
-    is_train (bool): Whether it is trained.
-    RETURNS (ModuleInput): Pieces, and the number of tokens of each Doc.
-    RAISES (ValueError): If the model has no weights yet.
-    """
+def _prepare_docs(model: Model, docs: List[Doc], is_train: bool) -> ModuleInput:
+    """Cut Docs into word pieces; raise a ValueError if the transformer has no weights yet."""
     module = module_of(model)
     if module.sizes is None:
         raise ValueError(Errors.R004.format(name=model.name))
@@ -132,11 +117,9 @@ def prepare_docs(model: Model, docs: List[Doc], is_train: bool) -> ModuleInput:
 
 
 def prepare_sequences(model: Model, sequences: List[Floats2d], is_train: bool) -> ModuleInput:
-    """Lay sequences of vectors out by row; sequences without a token are left out.
+    """Number the rows of sequences of vectors; sequences without a token are left out.
 
-    model (Model): A sequence encoder.
     sequences (List[Floats2d]): The vectors. Shapes (T, D)
-    is_train (bool): Not read.
     RETURNS (ModuleInput): `index`: row of each cell among all rows, -1 on padding. Shape (B, T)
     """
     lengths = [len(sequence) for sequence in sequences]
@@ -148,12 +131,7 @@ def prepare_sequences(model: Model, sequences: List[Floats2d], is_train: bool) -
 
 
 def init_sequences(model: Model, X: Optional[List[Floats2d]] = None, Y: object = None) -> Model:
-    """Size a sequence encoder by its input, with new weights.
-
-    model (Model): A sequence encoder.
-    X (Optional[List[Floats2d]]): Sequences of vectors.
-    RETURNS (Model): The model.
-    """
+    """Size a sequence encoder by sequences of vectors, with new weights."""
     if X:
         module_of(model).configure(input_width=int(X[0].shape[1]))
         move_to_device(model)

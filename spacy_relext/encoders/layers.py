@@ -1,4 +1,4 @@
-"""The layers of a Hugging Face encoder one by one, for readers that add something between two of them."""
+"""The layers of a Hugging Face encoder one by one, and a linear layer that predicts in bf16."""
 
 from typing import Any, List
 
@@ -16,14 +16,10 @@ LIKE_BERT = ("bert", "camembert", "data2vec-text", "electra", "ernie", "roberta"
 
 
 class LayerStack:
-    """Embeddings and layers of an encoder built like BERT: BERT, RoBERTa, Electra, CamemBERT and their like."""
+    """Embeddings and layers of an encoder built like BERT, or of the copy of it that predicts."""
 
     def __init__(self, transformer: Any) -> None:
-        """Take an encoder apart.
-
-        transformer (Any): A Hugging Face model, or the copy that predicts.
-        RAISES (ValueError): Where it is built otherwise.
-        """
+        """Take a Hugging Face model, or the copy that predicts, apart; raise a ValueError if it is built otherwise."""
         self.fused = isinstance(transformer, FusedBert)
         kind = "bert" if self.fused else transformer.config.model_type
         if kind not in LIKE_BERT:
@@ -35,24 +31,18 @@ class LayerStack:
         return len(self.layers)
 
     def embed(self, inputs_embeds: Tensor) -> Tensor:
-        """Add positions and segment to word-piece vectors.
-
-        inputs_embeds (Tensor): Shape (B, L, D)
-        RETURNS (Tensor): The input of the first layer. Shape (B, L, D)
-        """
+        """Add positions and segment to word-piece vectors. Shape (B, L, D)"""
         hidden = self.transformer.embeddings(inputs_embeds=inputs_embeds)
         # of ELECTRA, where its embeddings are narrower than its layers
         project = getattr(self.transformer, "embeddings_project", None)
         return hidden if project is None else project(hidden)
 
     def run(self, hidden: Tensor, mask: Tensor, first: int, last: int) -> List[Tensor]:
-        """Run some layers.
+        """Run the layers from `first` to before `last`.
 
         hidden (Tensor): Input of layer `first`. Shape (B, L, D)
         mask (Tensor): True on pieces, then False on padding. Shape (B, L)
-        first (int): The first layer.
-        last (int): The layer after the last.
-        RETURNS (List[Tensor]): The input, and what each layer gives.
+        RETURNS (List[Tensor]): The input and the output of each layer. Shapes (B, L, D)
         """
         if self.fused:
             return self.transformer.run(hidden, mask, first, last)
@@ -60,43 +50,30 @@ class LayerStack:
         extended = torch.where(mask[:, None, None], 0.0, lowest).to(hidden.dtype)  # (B, 1, 1, L)
         states = [hidden]
         for layer in self.layers[first:last]:
-            found = layer(states[-1], extended)
-            states.append(found[0] if isinstance(found, tuple) else found)
+            output = layer(states[-1], extended)
+            states.append(output[0] if isinstance(output, tuple) else output)
         return states
 
 
 def layers_of(transformer: nn.Module) -> List[nn.Module]:
-    """Find the list of layers of any Hugging Face encoder.
-
-    transformer (nn.Module): The encoder.
-    RETURNS (List[nn.Module]): Its longest list of modules.
-    """
+    """Get the layers of any Hugging Face encoder: its longest list of modules."""
     lists = [list(m) for m in transformer.modules() if isinstance(m, nn.ModuleList) and len(m) > 1]
     return max(lists, key=len) if lists else []
 
 
 class PredictionLinear(KeepsCopy, nn.Linear):
-    """A linear layer that predicts in bf16 where a CPU multiplies such matrices natively.
+    """A linear layer that predicts in bf16 if a CPU multiplies such matrices natively.
 
     The gain is less in the product than in the weights, which leave more of the processor's cache to the encoder.
     """
 
     def __init__(self, n_inputs: int, n_outputs: int, *, precision: str = "fp32") -> None:
-        """Create the layer.
-
-        n_inputs (int): I.
-        n_outputs (int): O.
-        precision (str): Of predictions on a CPU: "fp32", "bf16" or "auto".
-        """
+        """Create the layer; predictions on a CPU are in "fp32", "bf16" or "auto"."""
         super().__init__(n_inputs, n_outputs)
         self.precision = precision
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Multiply.
-
-        inputs (Tensor): Shape (..., I)
-        RETURNS (Tensor): Of the same type. Shape (..., O)
-        """
+        """Multiply; the output has the type of the input. Shapes (..., I) → (..., O)"""
         if not (self.may_use_copy(inputs.device) and uses_bf16(self.precision, inputs.device)):
             return super().forward(inputs)
         weights = self.copy_once(lambda: [part.detach().bfloat16() for part in (self.weight, self.bias)])

@@ -1,8 +1,8 @@
-"""Cut sentences into word pieces for a Hugging Face encoder, in padded batches of similar length."""
+"""Word pieces of sentences for a Hugging Face encoder, in padded batches of similar length."""
 
 import functools
 from dataclasses import dataclass
-from typing import Any, Dict, List, Optional, Sequence, Tuple, TypedDict, cast
+from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, TypedDict, cast
 
 import numpy
 from numpy.typing import NDArray
@@ -13,6 +13,9 @@ from thinc.api import Model
 from ..annotations.sentences import sentence_bounds
 from ..bridge.modules import device_of
 
+if TYPE_CHECKING:
+    from tokenizers import Encoding, Tokenizer
+
 IntArray = NDArray[numpy.int64]
 
 # Cells of a padded batch in prediction on a CPU: larger ones waste padding and the processor's cache (MiniLM, one core,
@@ -22,36 +25,28 @@ PIECES_PER_BATCH = 512
 # Letter shapes; slots that entity types are hashed into, and the numbers of marks that this gives.
 N_SHAPES = 8
 
-TYPE_SLOTS = 256
+_TYPE_SLOTS = 256
 
-N_MARKS = 1 + 2 * TYPE_SLOTS
+N_MARKS = 1 + 2 * _TYPE_SLOTS
 
-FIRST_IN_ENTITY = 3  # of spaCy's `ent_iob`
+_FIRST_IN_ENTITY = 3  # of spaCy's `ent_iob`
 
 # In training every batch has a gradient of all weights to add up, and a GPU makes few calls a second.
-MOST_PIECES = 8192
+_MOST_PIECES = 8192
 
 
 @dataclass
 class PieceBatches:
-    """Word pieces of all sentences of some Docs, and where each token's pieces are.
+    """Word pieces of all sentences of some Docs, sorted by length, and where each token's pieces are."""
 
-    ids (List[IntArray]): Vocabulary ids, one padded batch each, sorted by length. Shapes (b, L)
-    shapes (List[IntArray]): Letter shapes, and entity marks where they are asked for; see `piece_look`. Shapes (b, L)
-    masks (List[NDArray[numpy.bool_]]): True on pieces. Shapes (b, L)
-    first (IntArray): Cell of each token's first piece when all batches are flattened and concatenated. Shape (N,)
-    last (IntArray): Cell of each token's last piece. Shape (N,)
-    """
-
-    ids: List[IntArray]
-    shapes: List[IntArray]
-    masks: List[NDArray[numpy.bool_]]
-    first: IntArray
-    last: IntArray
+    ids: List[IntArray]  # vocabulary ids (b, L)
+    shapes: List[IntArray]  # letter shapes and entity marks, see `_piece_look` (b, L)
+    masks: List[NDArray[numpy.bool_]]  # True on pieces (b, L)
+    first: IntArray  # cell of each token's first piece if all batches are flattened and concatenated (N,)
+    last: IntArray  # cell of each token's last piece (N,)
 
 
-@dataclass
-class _Window:
+class _Window(NamedTuple):
     """One sequence for the encoder: pieces, and the tokens that read their vectors from it."""
 
     ids: List[int]
@@ -69,21 +64,15 @@ class CutOptions(TypedDict):
 
 
 def cut_options(model: Model, is_train: bool) -> CutOptions:
-    """Choose how an encoder's texts are cut into word pieces.
-
-    model (Model): With the attribute `max_pieces`.
-    is_train (bool): Whether it is trained.
-    RETURNS (CutOptions): Small batches for prediction on a CPU, else large ones.
-    """
+    """Choose how the texts of a model with the attribute `max_pieces` are cut: small batches to predict on a CPU."""
     is_small = not is_train and device_of(model).type == "cpu"
-    return {"max_pieces": model.attrs["max_pieces"], "batch_pieces": PIECES_PER_BATCH if is_small else MOST_PIECES}
+    return {"max_pieces": model.attrs["max_pieces"], "batch_pieces": PIECES_PER_BATCH if is_small else _MOST_PIECES}
 
 
 @functools.lru_cache(maxsize=100_000)
 def letter_shape(token: str) -> int:
     """Classify the letters of a token, for encoders whose vocabulary is lower-cased.
 
-    token (str): The token's text.
     RETURNS (int): 0 none of these (such as Chinese), 1 lower, 2 capitalised, 3 upper, 4 mixed, 5 with digits,
         6 without letters, 7 a single capital.
     """
@@ -101,30 +90,24 @@ def letter_shape(token: str) -> int:
 
 
 def entity_mark(token: Token) -> int:
-    """Number the entity that a token is a part of.
+    """Number the entity of a token.
 
-    token (Token): The token.
     RETURNS (int): 0 outside of entities, else one of `N_MARKS` numbers for its type and for whether it is the first
-        token; types that share a number are not told apart, which 6 % of sets of six types have.
+        token; types that share a number are not distinguished, which happens in 6 % of sets of six types.
     """
     if not token.ent_type:
         return 0
-    return 1 + 2 * (token.ent_type % TYPE_SLOTS) + int(token.ent_iob == FIRST_IN_ENTITY)
+    return 1 + 2 * (token.ent_type % _TYPE_SLOTS) + int(token.ent_iob == _FIRST_IN_ENTITY)
 
 
-def piece_look(token: Token, *, marked: bool) -> int:
-    """Put the letter shape of a token and its entity mark into one number.
-
-    token (Token): The token.
-    marked (bool): Whether the mark is wanted.
-    RETURNS (int): shape + N_SHAPES · mark.
-    """
-    return letter_shape(token.text) + (N_SHAPES * entity_mark(token) if marked else 0)
+def _piece_look(token: Token, *, is_marked: bool) -> int:
+    """Compute shape + N_SHAPES · mark of a token; the mark is 0 if tokens are not marked."""
+    return letter_shape(token.text) + (N_SHAPES * entity_mark(token) if is_marked else 0)
 
 
 def cut_docs(
     docs: Sequence[Doc],
-    tokenizer: Any,
+    tokenizer: "Tokenizer",
     *,
     max_pieces: int,
     batch_pieces: int = PIECES_PER_BATCH,
@@ -132,13 +115,11 @@ def cut_docs(
 ) -> PieceBatches:
     """Cut Docs into word pieces, sentence by sentence.
 
-    docs (Sequence[Doc]): The documents.
-    tokenizer (tokenizers.Tokenizer): Gives pieces with character offsets.
     max_pieces (int): Longest sequence, special pieces included; longer sentences are cut into windows that overlap by
         half, and a token is read from the window in which it stands nearest to the middle.
     batch_pieces (int): Most cells of a padded batch.
     entity_marks (bool): Whether pieces are marked by the entities of the Docs.
-    RETURNS (PieceBatches): Pieces of all sentences, and the cells of all tokens in document order.
+    RETURNS (PieceBatches): Its tokens are in document order.
     """
     spans, texts = [], []
     for doc in docs:
@@ -150,55 +131,47 @@ def cut_docs(
     windows: List[_Window] = []
     token_number = 0
     for (doc, start, end), encoding in zip(spans, tokenizer.encode_batch(texts, add_special_tokens=False)):
-        looks = [piece_look(token, marked=entity_marks) for token in doc[start:end]]
+        looks = [_piece_look(token, is_marked=entity_marks) for token in doc[start:end]]
         windows.extend(_windows(doc[start:end], looks, encoding, special, max_pieces, token_number))
         token_number += end - start
     return _pad(windows, token_number, batch_pieces)
 
 
 def _windows(
-    span: Span, looks: List[int], encoding: Any, special: List[int], max_pieces: int, token_number: int
+    span: Span, looks: List[int], encoding: "Encoding", special: List[int], max_pieces: int, token_number: int
 ) -> List[_Window]:
     """Align one sentence's tokens with its pieces and cut it into windows."""
     n_pieces = len(encoding.ids)
     tokens = numpy.arange(token_number, token_number + len(span))
     if not n_pieces:  # only whitespace: every token reads the first special piece
         zeros = numpy.zeros(len(tokens), dtype="int64")
-        return [_Window(list(special) or [0], [0] * max(len(special), 1), tokens, zeros, zeros)]
+        return [_Window(special or [0], [0] * max(len(special), 1), tokens, zeros, zeros)]
     first, last, owners = align_pieces(span, encoding.offsets)
     shapes = [looks[owner] for owner in owners.tolist()]
     prefix, suffix = special[:1], special[1:]
     body = max_pieces - len(special)
-    begins = _window_begins(n_pieces, body)
+    begins = [*range(0, n_pieces - body, max(1, body // 2)), max(0, n_pieces - body)]
     middles = numpy.asarray([b + min(body, n_pieces) / 2 for b in begins])
     home = numpy.abs((first + last)[:, None] / 2 - middles[None]).argmin(axis=1)
-    found = []
+    windows = []
     for number, left in enumerate(begins):
-        mine = home == number
+        is_own = home == number
         right = min(left + body, n_pieces)
         shift = len(prefix) - left
-        found.append(
+        windows.append(
             _Window(
                 prefix + encoding.ids[left:right] + suffix,
                 [0] * len(prefix) + shapes[left:right] + [0] * len(suffix),
-                tokens[mine],
-                first[mine].clip(min=left, max=right - 1) + shift,
-                last[mine].clip(min=left, max=right - 1) + shift,
+                tokens[is_own],
+                first[is_own].clip(min=left, max=right - 1) + shift,
+                last[is_own].clip(min=left, max=right - 1) + shift,
             )
         )
-    return found
-
-
-def _window_begins(n_pieces: int, body: int) -> List[int]:
-    """Where the windows of a sentence begin, in pieces."""
-    if n_pieces <= body:
-        return [0]
-    begins = list(range(0, n_pieces - body, max(1, body // 2)))
-    return begins + [n_pieces - body]
+    return windows
 
 
 def _pad(windows: List[_Window], n_tokens: int, batch_pieces: int) -> PieceBatches:
-    """Put windows of similar length into padded batches and note every token's cells."""
+    """Arrange windows of similar length in padded batches, and compute every token's cells."""
     ids, shapes = [window.ids for window in windows], [window.shapes for window in windows]
     batches, offsets = pad_sequences(ids, shapes, None, batch_pieces=batch_pieces)
     first, last = numpy.zeros(n_tokens, "int64"), numpy.zeros(n_tokens, "int64")
@@ -214,18 +187,21 @@ def pad_sequences(
     segments: Optional[Sequence[List[int]]],
     *,
     batch_pieces: int = PIECES_PER_BATCH,
-) -> Tuple[Dict[str, List[Any]], IntArray]:
-    """Put sequences of similar length into padded batches.
+) -> Tuple[Dict[str, List[numpy.ndarray]], IntArray]:
+    """Arrange sequences of similar length in padded batches.
 
     ids (Sequence[List[int]]): Vocabulary ids of each sequence.
     shapes (Sequence[List[int]]): Letter shapes.
-    segments (Optional[Sequence[List[int]]]): Segment numbers, where the encoder reads them.
+    segments (Optional[Sequence[List[int]]]): Segment numbers, if the encoder reads them.
     batch_pieces (int): Most cells of a padded batch.
-    RETURNS (Tuple[Dict[str, List[Any]], IntArray]): `ids`, `shapes`, `masks` (and `segments`), lists of shapes
-        (b, L), by length; and the cell of each sequence's first piece when all batches are flattened and concatenated.
+    RETURNS (Tuple[Dict[str, List[numpy.ndarray]], IntArray]): `ids`, `shapes`, `masks` (and `segments`), lists of
+        shapes (b, L), by length; and the cell of each sequence's first piece if all batches are flattened and
+        concatenated. Shape (B,)
     """
-    columns = {"ids": ids, "shapes": shapes, **({} if segments is None else {"segments": segments})}
-    batches: Dict[str, List[Any]] = {"masks": [], **{key: [] for key in columns}}
+    columns = {"ids": ids, "shapes": shapes}
+    if segments is not None:
+        columns["segments"] = segments
+    batches: Dict[str, List[numpy.ndarray]] = {key: [] for key in ("masks", *columns)}
     offsets = numpy.zeros(len(ids), dtype="int64")
     offset = 0
     for group in _groups(ids, batch_pieces):
@@ -243,9 +219,8 @@ def pad_sequences(
 
 
 def align_pieces(span: Span, offsets: Sequence[Tuple[int, int]]) -> Tuple[IntArray, IntArray, IntArray]:
-    """Find the pieces of each token of a span, and the token of each piece.
+    """Align the tokens of a span with pieces.
 
-    span (Span): The tokens.
     offsets (Sequence[Tuple[int, int]]): Characters of each piece, counted from the span's beginning.
     RETURNS (Tuple[IntArray, IntArray, IntArray]): First and last piece of each token, token of each piece. A token
         without a piece of its own takes the nearest. Shapes (T,), (T,), (L,)
@@ -253,8 +228,7 @@ def align_pieces(span: Span, offsets: Sequence[Tuple[int, int]]) -> Tuple[IntArr
     columns = cast(Any, span).to_array([IDX, LENGTH]).astype("int64")
     token_starts = columns[:, 0] - columns[0, 0]
     token_ends = token_starts + columns[:, 1]
-    piece_starts = numpy.asarray([offset[0] for offset in offsets], dtype="int64")
-    piece_ends = numpy.asarray([offset[1] for offset in offsets], dtype="int64")
+    piece_starts, piece_ends = numpy.asarray(offsets, dtype="int64").reshape(-1, 2).T
     top = max(0, len(piece_starts) - 1)
     first = numpy.searchsorted(piece_ends, token_starts, side="right").clip(max=top)
     last = (numpy.searchsorted(piece_starts, token_ends, side="left") - 1).clip(min=first)

@@ -1,16 +1,19 @@
-"""A Hugging Face encoder that turns word pieces into one vector per token, sized and filled after construction."""
+"""A Hugging Face encoder of word pieces, sized and filled after construction."""
 
 import contextlib
-from typing import Any, Dict, Iterator, Optional, Sequence, Tuple, cast
+from typing import TYPE_CHECKING, Any, Dict, Iterator, Optional, Sequence, Tuple, cast
 
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from ..bridge.weights import KeepsCopy
-from .fast import PRECISIONS, autocast, cheapen_dropout, prediction_copy
+from .fast import autocast, cheapen_dropout, prediction_copy
 from .layers import LayerStack, layers_of
 from .pieces import N_MARKS, N_SHAPES
+
+if TYPE_CHECKING:
+    from transformers import PretrainedConfig
 
 # Fused attention has a slow backward pass on CPUs: 0.75 s against 0.50 s for 32 sentences of 38 tokens (MiniLM, bf16).
 ATTENTION = "eager"
@@ -25,13 +28,16 @@ class TransformerEncoder(KeepsCopy):
     The module is empty until `configure` gives it the architecture; weights then come from a checkpoint folder (when a
     pipeline is initialized) or from the saved pipeline. Nothing is looked up on the network after that.
 
-    The last layer of a sentence encoder is made to be averaged: it knows what a sentence says better than where a name
-    ends. `layer_mix` returns Σ_l softmax(w)_l h_l over all layers and the input embeddings (Peters et al., NAACL 2018).
+    The last layer of a sentence encoder is made to be averaged: it represents what a sentence says better than where a
+    name ends. `layer_mix` returns Σ_l softmax(w)_l h_l over all layers and the input embeddings (Peters et al., NAACL
+    2018); at first it has weight from layer `mix_from` on only, 0 being the input embeddings.
 
     Letter case is lost on uncased checkpoints, and it is what marks a name: `case_features` adds a learned embedding
     of each piece's letter shape to its input embedding. It begins at zero, so that training begins at the checkpoint.
     `entity_marks` does the same for entities that are known beforehand: all layers then read where they are and of
     which type, once for all pairs (Zhong & Chen, NAACL 2021, mark each pair in a text of its own).
+
+    Other arguments are those of `spacy_relext.Transformer.v1`.
     """
 
     def __init__(
@@ -46,35 +52,18 @@ class TransformerEncoder(KeepsCopy):
         entity_marks: bool = False,
         mix_from: int = 0,
     ) -> None:
-        """Create an empty encoder.
-
-        precision (str): "fp32", "bf16", or "auto": bf16 where the processor computes it natively.
-        case_features (bool): Whether to add letter-shape embeddings to the input.
-        layer_mix (bool): Whether the output is a learned mix of all layers instead of the last one.
-        freeze_layers (int): How many of the lowest layers stay as they are.
-        freeze_embeddings (bool): Whether the word-piece table stays as it is.
-        dropout (Optional[float]): Replaces the checkpoint's own dropout.
-        entity_marks (bool): Whether to add embeddings of entity marks to the input.
-        mix_from (int): The first layer that the mix weighs before anything is learned; 0 are the input embeddings.
-        RAISES (ValueError): Where `precision` is unknown.
-        """
+        """Create an empty encoder."""
         super().__init__()
-        if precision not in PRECISIONS:
-            raise ValueError(f"precision is {precision!r}; expected one of {', '.join(PRECISIONS)}")
-        self.precision = precision
-        self.case_features = case_features
-        self.layer_mix = layer_mix
-        self.freeze_layers = freeze_layers
-        self.freeze_embeddings = freeze_embeddings
-        self.dropout = dropout
-        self.entity_marks = entity_marks
-        self.mix_from = mix_from
-        self.hf_config: Optional[Dict[str, Any]] = None
+        self.precision, self.dropout = precision, dropout
+        self.case_features, self.entity_marks = case_features, entity_marks
+        self.layer_mix, self.mix_from = layer_mix, mix_from
+        self.freeze_layers, self.freeze_embeddings = freeze_layers, freeze_embeddings
+        self.hf_config: Optional[Dict[str, object]] = None
         self.transformer: Optional[nn.Module] = None
         self.shape_table: Optional[nn.Embedding] = None
         self.mark_table: Optional[nn.Embedding] = None
         self.mix: Optional[nn.Parameter] = None
-        # Word pieces and mask of the texts that are being read; see `models.adversarial`.
+        # Word pieces and mask of the last batch; adversarial training reads them.
         self.last_read: Optional[Tuple[Tensor, Tensor]] = None
 
     @property
@@ -85,21 +74,18 @@ class TransformerEncoder(KeepsCopy):
 
     @property
     def input_module(self) -> nn.Module:
-        """RETURNS (nn.Module): The part whose output the first layer reads; see `models.adversarial`."""
+        """RETURNS (nn.Module): The part whose output the first layer reads; adversarial training perturbs it."""
         assert self.transformer is not None
         return cast(nn.Module, self.transformer.embeddings)
 
-    def configure(self, *, hf_config: Dict[str, Any]) -> None:
-        """Build the layers with random weights.
-
-        hf_config (Dict[str, Any]): The checkpoint's `config.json`.
-        """
+    def configure(self, *, hf_config: Dict[str, object]) -> None:
+        """Build the layers with random weights, from the checkpoint's `config.json`."""
         from transformers import AutoConfig, AutoModel
 
         options = dict(hf_config)
         if self.dropout is not None:
             options.update(hidden_dropout_prob=self.dropout, attention_probs_dropout_prob=self.dropout)
-        config = AutoConfig.for_model(**options)
+        config = AutoConfig.for_model(**options)  # type: ignore[arg-type]
         self.hf_config = hf_config
         self._adopt(AutoModel.from_config(config, attn_implementation=ATTENTION, **_without_pooler(config)))
 
@@ -115,28 +101,26 @@ class TransformerEncoder(KeepsCopy):
         if self.dropout is not None:
             config.hidden_dropout_prob = config.attention_probs_dropout_prob = self.dropout
         options = {"attn_implementation": ATTENTION, **_without_pooler(config)}
-        with _quiet():
+        with _silenced():
             self._adopt(AutoModel.from_pretrained(path, config=config, use_safetensors=True, **options))
 
     def forward(self, piece_ids: Tensor, shape_ids: Tensor, mask: Tensor, segments: Optional[Tensor] = None) -> Tensor:
         """Encode padded word pieces.
 
         piece_ids (Tensor): Vocabulary ids. Shape (B, L)
-        shape_ids (Tensor): Letter shapes and entity marks, see `instances.pieces.piece_look`. Shape (B, L)
+        shape_ids (Tensor): Letter shape + N_SHAPES · entity mark, see `pieces.py`. Shape (B, L)
         mask (Tensor): True on pieces, False on padding. Shape (B, L)
         segments (Optional[Tensor]): 0 on the first, 1 on the second text of a sequence; ignored by encoders that know
             one segment only. Shape (B, L)
-        RETURNS (Tensor): Last hidden layer, in fp32. Shape (B, L, D)
+        RETURNS (Tensor): Last hidden layer or mix of all layers, in fp32. Shape (B, L, D)
         """
         assert self.transformer is not None, "configure() or load_checkpoint() comes first"
         self.last_read = (piece_ids, mask)
         with autocast(self.precision, piece_ids.device):
-            embedded = self._embed(piece_ids, shape_ids)
-            options: Dict[str, Any] = {"inputs_embeds": embedded, "attention_mask": mask.to(torch.long)}
+            options = {"inputs_embeds": self._embed(piece_ids, shape_ids), "attention_mask": mask.to(torch.long)}
             if segments is not None and getattr(self.transformer.config, "type_vocab_size", 0) > 1:
                 options["token_type_ids"] = segments
-            options["output_hidden_states"] = self.mix is not None
-            output = self._fastest(piece_ids.device)(**options)
+            output = self._fastest(piece_ids.device)(**options, output_hidden_states=self.mix is not None)
         if self.mix is None:
             return output.last_hidden_state.float()
         return mix_layers(self.mix.softmax(0), output.hidden_states)
@@ -152,7 +136,7 @@ class TransformerEncoder(KeepsCopy):
         layer: int,
         markers: Optional[Tuple[Tensor, Tensor]] = None,
     ) -> Tensor:
-        """Encode texts for several readers each, who mark something in them before one of the layers.
+        """Encode each text for several readers, each of which marks pieces before one of the layers.
 
         piece_ids, shape_ids, mask (Tensor): As for `forward`. Shapes (B, L)
         rows (Tensor): Text of each reader. Shape (P,)
@@ -175,7 +159,7 @@ class TransformerEncoder(KeepsCopy):
         return states[-1].float() if self.mix is None else mix_layers(self.mix.softmax(0), states)
 
     def _embed(self, piece_ids: Tensor, shape_ids: Tensor) -> Tensor:
-        """Look up pieces, and add what is known of their letters and entities. Shape (B, L, D)"""
+        """Look up pieces, and add the embeddings of their letter shapes and entity marks. Shape (B, L, D)"""
         assert self.transformer is not None
         embedded: Tensor = self.transformer.get_input_embeddings()(piece_ids)  # type: ignore[operator]
         if self.shape_table is not None:
@@ -194,7 +178,7 @@ class TransformerEncoder(KeepsCopy):
         return self.copy_once(lambda: prediction_copy(transformer, dtype))
 
     def _adopt(self, transformer: nn.Module) -> None:
-        """Take a freshly built transformer, add the shape table and freeze what shall not move."""
+        """Take a new transformer, add tables and mix, and freeze what is not trained."""
         self.transformer = transformer
         cheapen_dropout(transformer)
         self.weights_changed()
@@ -212,16 +196,15 @@ class TransformerEncoder(KeepsCopy):
         if self.freeze_embeddings:
             transformer.get_input_embeddings().weight.requires_grad_(False)  # type: ignore[operator]
         if self.freeze_layers:
-            embeddings = getattr(transformer, "embeddings", None)
             # Shapes and marks lie below them: a gradient for these tables alone would go through all frozen layers.
-            tables = [embeddings, self.shape_table, self.mark_table]
+            tables = [getattr(transformer, "embeddings", None), self.shape_table, self.mark_table]
             for module in [*tables, *layers_of(transformer)[: self.freeze_layers]]:
                 if module is not None:
                     module.requires_grad_(False)
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def _silenced() -> Iterator[None]:
     """Keep Hugging Face from warning that the pooler's weights are not used: they are left out on purpose."""
     from transformers.utils import logging
 
@@ -233,20 +216,15 @@ def _quiet() -> Iterator[None]:
         logging.set_verbosity(level)
 
 
-def _without_pooler(config: Any) -> Dict[str, Any]:
-    """Leave out the pooler, which nothing here reads, where the architecture has that switch."""
+def _without_pooler(config: "PretrainedConfig") -> Dict[str, bool]:
+    """Leave out the pooler, which nothing here reads, if the architecture has that switch."""
     return {"add_pooling_layer": False} if config.model_type in ("bert", "roberta", "xlm-roberta", "camembert") else {}
 
 
 def mix_layers(weights: Tensor, layers: Sequence[Tensor]) -> Tensor:
-    """Σ_l w_l h_l, in fp32.
-
-    weights (Tensor): Shape (n,)
-    layers (Sequence[Tensor]): n of shape (B, L, D), of any precision.
-    RETURNS (Tensor): Shape (B, L, D)
-    """
-    found: Tensor = _Mix.apply(weights, *layers)
-    return found
+    """Compute Σ_l w_l h_l in fp32; layers may have any precision. Shapes (n,), n times (B, L, D) → (B, L, D)"""
+    mixed: Tensor = _Mix.apply(weights, *layers)
+    return mixed
 
 
 class _Mix(torch.autograd.Function):
@@ -268,13 +246,14 @@ class _Mix(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> Tuple[Any, ...]:
-        """Share a gradient out. Shape (B, L, D) → (n,), n times (B, L, D)"""
+    def backward(ctx: Any, gradient: Tensor) -> Tuple[Optional[Tensor], ...]:
+        """Compute the gradients of weights and layers. Shape (B, L, D) → (n,), n times (B, L, D)"""
         weights, *layers = ctx.saved_tensors
-        wanted, flat = ctx.needs_input_grad, gradient.reshape(-1)
-        of_weights = torch.stack([flat @ layer.float().reshape(-1) for layer in layers]) if wanted[0] else None
+        needs_weights, *needs_layers = ctx.needs_input_grad
+        flat = gradient.reshape(-1)
+        of_weights = torch.stack([flat @ layer.float().reshape(-1) for layer in layers]) if needs_weights else None
         of_layers = [
-            torch.mul(gradient, value, out=torch.empty_like(layer)) if needed else None
-            for value, layer, needed in zip(weights.tolist(), layers, wanted[1:])
+            torch.mul(gradient, value, out=torch.empty_like(layer)) if is_needed else None
+            for value, layer, is_needed in zip(weights.tolist(), layers, needs_layers)
         ]
         return (of_weights, *of_layers)
