@@ -37,11 +37,7 @@ class _Word(NamedTuple):
 
 
 def draw_passages(doc: Doc) -> List[Passage]:
-    """Draw each sentence that has triples; sentences that a triple joins are drawn together.
-
-    doc (Doc): A processed document.
-    RETURNS (List[Passage]): All sentences in order.
-    """
+    """Draw each sentence that has triples; sentences that a triple joins are drawn together."""
     triples = [t for t in get_triples(doc) if len(t.subject) and len(t.object)]  # offsets of white space have no token
     passages = []
     for span in _passage_spans(doc, triples):
@@ -89,12 +85,10 @@ def _words(span: Span, triples: Sequence[Triple]) -> List[_Word]:
     limit = max([_MIN_WORD_WIDTH, *(min(display_width(a.text), _MAX_WORD_WIDTH) for a in drawn)])
     words: List[_Word] = []
     position = span.start
-    for argument in [*drawn, None]:
-        words.extend(_pack(span.doc, position, span.end if argument is None else argument.start, limit))
-        if argument is not None:
-            words.append(_argument_word(argument))
-            position = argument.end
-    return words
+    for argument in drawn:
+        words += [*_pack(span.doc, position, argument.start, limit), _argument_word(argument)]
+        position = argument.end
+    return words + _pack(span.doc, position, span.end, limit)
 
 
 def _argument_word(argument: Span) -> _Word:
@@ -124,19 +118,15 @@ def _arcs(words: Sequence[_Word], triples: Sequence[Triple]) -> Tuple[List[Recor
     for triple in sorted(triples, key=lambda triple: -triple.score):
         subject, obj = _find_word(words, triple.subject), _find_word(words, triple.object)
         if subject is not None and obj is not None and subject != obj:
-            arcs.setdefault((subject, obj, triple.relation), _hover(triple))
+            texts = (triple.subject.text, triple.relation, triple.object.text)
+            title = describe_triple(*texts, score=triple.score, source=triple.source)
+            arcs.setdefault((subject, obj, triple.relation), title)
     drawn = []
     for subject, obj, relation in arcs:
         start, end = sorted((subject, obj))
         direction = "right" if subject < obj else "left"
         drawn.append({"start": start, "end": end, "label": escape(relation), "dir": direction})
     return drawn, list(arcs.values())
-
-
-def _hover(triple: Triple) -> str:
-    """Write the hover title of a triple."""
-    subject, obj = triple.subject.text, triple.object.text
-    return describe_triple(subject, triple.relation, obj, score=triple.score, source=triple.source)
 
 
 def _find_word(words: Sequence[_Word], argument: Span) -> Optional[int]:
@@ -158,5 +148,5 @@ def _add_titles(svg: str, opening: str, titles: Sequence[str]) -> str:
 
 
 def display_width(text: str) -> int:
-    """RETURNS (int): The width of a text in Latin characters; Chinese ones are twice as wide."""
+    """Measure the width of a text in Latin characters; Chinese ones are twice as wide."""
     return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)

@@ -1,11 +1,12 @@
 """The evidence of a triple as HTML: attended tokens, the rule, and bars for the parts of the score."""
 
 from html import escape
-from re import Match, sub
+from re import sub
 from typing import List, Sequence
 
 from spacy.tokens import Doc
 
+from ..annotations.sentences import is_inside
 from ..annotations.triple import CharSpan, Record
 from .explanation import PRIOR, Attention, BagEvidence, RuleEvidence, read_evidence
 
@@ -29,38 +30,29 @@ _CONTEXT = 60  # characters shown around the marked tokens
 
 
 def draw_evidence(doc: Doc, record: Record) -> str:
-    """Draw the evidence of one triple.
+    """Draw the evidence of one stored triple as escaped HTML; "" without evidence.
 
     Attention colours the tokens by weight. Bars show the logit of each part, to the right for the relation and to the
     left against it. The type prior, the similarity to a rule and the probabilities of a bag are shares of 1. Other
     evidence is listed.
-
-    doc (Doc): The document.
-    record (Record): The stored triple, from `get_records`.
-    RETURNS (str): Escaped HTML; "" without evidence.
     """
     evidence = read_evidence(record["evidence"])
-    parts: List[str] = []
-    if evidence.attention:
-        parts.append(_draw_attention(doc, record, evidence.attention))
-    if evidence.rule is not None:
-        parts.append(_draw_rule(evidence.rule))
+    rule, bag = evidence.rule, evidence.bag
     bars = [_logit(name, value) for name, value in evidence.parts]
     if evidence.prior is not None:
         bars.append(_share(PRIOR, evidence.prior))
-    if evidence.rule is not None and evidence.rule.match is not None:
-        bars.append(_share("like the rule", evidence.rule.match))
-    if evidence.bag is not None:
-        bars += [_share(name, value) for name, value in evidence.bag.sides]
-    if bars:
-        parts.append(f'<div class="parts">{"".join(bars)}</div>')
-    if evidence.types:
-        parts.append(f"<div>{escape(evidence.types)}</div>")
-    if evidence.bag is not None:
-        parts += _draw_bag(doc, evidence.bag)
-    if evidence.rest:
-        parts.append(escape(", ".join(evidence.rest)))
-    return "\n".join(parts)
+    if rule is not None and rule.match is not None:
+        bars.append(_share("like the rule", rule.match))
+    bars += [_share(name, value) for name, value in (bag.sides if bag else ())]
+    parts = [
+        _draw_attention(doc, record, evidence.attention) if evidence.attention else "",
+        _draw_rule(rule) if rule else "",
+        f'<div class="parts">{"".join(bars)}</div>' if bars else "",
+        f"<div>{escape(evidence.types)}</div>" if evidence.types else "",
+        *(_draw_bag(doc, bag) if bag else ()),
+        escape(", ".join(evidence.rest)),
+    ]
+    return "\n".join(filter(None, parts))
 
 
 def _draw_bag(doc: Doc, bag: BagEvidence) -> List[str]:
@@ -78,12 +70,8 @@ def _draw_rule(rule: RuleEvidence) -> str:
     """Draw a rule, its masks marked as the arguments are."""
     if not rule.pattern:
         return f"<div>{escape(rule.before)}</div>"
-
-    def mark(mask: "Match[str]") -> str:
-        role = "subject" if mask[1] == "SUBJ" else "object"
-        return f'<span class="argument {role}">{mask[0]}</span>'
-
-    pattern = sub(r"(?<!\S)(SUBJ|OBJ)-\S+", mark, escape(rule.pattern))
+    pattern = sub(r"(?<!\S)SUBJ-\S+", r'<span class="argument subject">\g<0></span>', escape(rule.pattern))
+    pattern = sub(r"(?<!\S)OBJ-\S+", r'<span class="argument object">\g<0></span>', pattern)
     return f'<div class="read">{escape(rule.before)} <code>{pattern}</code>{escape(rule.after)}</div>'
 
 
@@ -110,14 +98,11 @@ def _draw_attention(doc: Doc, record: Record, attention: Sequence[Attention]) ->
 
 def _draw_token(text: str, place: CharSpan, subject: CharSpan, obj: CharSpan, weight: float) -> str:
     """Mark a token's role and weight."""
-    role = ""
-    if subject[0] <= place[0] and place[1] <= subject[1]:
-        role = "argument subject"
-    elif obj[0] <= place[0] and place[1] <= obj[1]:
-        role = "argument object"
     if weight:
         text = f'<mark style="background: rgb(245 190 60 / {0.15 + 0.75 * weight:.2f})">{text}</mark>'
-    return f'<span class="{role}">{text}</span>' if role else text
+    if is_inside(place, subject):
+        return f'<span class="argument subject">{text}</span>'
+    return f'<span class="argument object">{text}</span>' if is_inside(place, obj) else text
 
 
 def _logit(name: str, value: float) -> str:

@@ -14,47 +14,34 @@ PRIOR = "share of the types"
 _PARTS = {"text": "text", "types": "types", "local": "sentence and entities", "auxiliary": "attended tokens"}
 # Keys of evidence with probabilities of a bag, and their names.
 _SIDES = {"text": "the text alone", "kb": "the knowledge base alone"}
-_HOW, _EXACT, _SOFT = "how", "exact", "soft"
 _INDENT = "    "
 _CONTEXT = 30  # characters shown around a mention
 
-Attention = Tuple[int, int, float]
+Attention = Tuple[int, int, float]  # start and end character, and weight
 
 
 class RuleEvidence(NamedTuple):
-    """The rule behind a triple, as a sentence around its pattern.
+    """The rule behind a triple, as a sentence around its pattern."""
 
-    before (str): Name of the rule.
-    pattern (str): Its pattern; "" without a rule.
-    after (str): How it matches.
-    match (Optional[float]): Similarity of the text; None if the rule matches exactly.
-    """
-
-    before: str
-    pattern: str
-    after: str
-    match: Optional[float] = None
+    before: str  # name of the rule
+    pattern: str = ""  # "" without a rule
+    after: str = ""  # how it matches
+    match: Optional[float] = None  # similarity of the text; None if the rule matches exactly
 
     def __str__(self) -> str:
         return f'{self.before} "{self.pattern}"{self.after}' if self.pattern else self.before
 
 
 class BagEvidence(NamedTuple):
-    """The evidence of a triple whose pair was read in all its mentions.
+    """The evidence of a triple whose pair was read in all its mentions."""
 
-    ids (str): Ids of subject and object; "" if neither is linked.
-    sides (List[Tuple[str, float]]): Names and probabilities of the text and the knowledge base alone.
-    mentions (List[Tuple[float, ...]]): Characters of subject and object, and weight, of each mention.
-    facts (List[str]): Facts of the knowledge base that are similar to the triple, with the similarity.
-    """
-
-    ids: str
-    sides: List[Tuple[str, float]]
-    mentions: List[Tuple[float, ...]]
-    facts: List[str]
+    ids: str  # of subject and object; "" if neither is linked
+    sides: List[Tuple[str, float]]  # names and probabilities of the text and the knowledge base alone
+    mentions: List[Tuple[float, ...]]  # characters of subject and object, and weight, of each
+    facts: List[str]  # of the knowledge base that are similar to the triple, with the similarity
 
     def snippets(self, doc: Doc) -> List[str]:
-        """RETURNS (List[str]): The text of each mention with some context."""
+        """List the text of each mention with some context."""
         snippets = []
         for *places, _ in self.mentions:
             first = max(0, int(min(places)) - _CONTEXT)
@@ -65,33 +52,20 @@ class BagEvidence(NamedTuple):
 
 
 class Evidence(NamedTuple):
-    """The evidence of a triple by kind.
-
-    rule (Optional[RuleEvidence]): The rule that matches.
-    types (str): Types of both arguments; "" without any.
-    parts (List[Tuple[str, float]]): Names and logits of the parts of the score.
-    prior (Optional[float]): Share of the relation among pairs of these types, 0 to 1.
-    attention (List[Attention]): Start and end character, and weight.
-    bag (Optional[BagEvidence]): All mentions of a pair.
-    rest (List[str]): Anything else, `key: value` each.
-    """
+    """The evidence of a triple by kind."""
 
     rule: Optional[RuleEvidence]
-    types: str
-    parts: List[Tuple[str, float]]
-    prior: Optional[float]
+    types: str  # of both arguments; "" without any
+    parts: List[Tuple[str, float]]  # names and logits of the parts of the score
+    prior: Optional[float]  # share of the relation among pairs of these types, 0 to 1
     attention: List[Attention]
     bag: Optional[BagEvidence]
-    rest: List[str]
+    rest: List[str]  # anything else, `key: value` each
 
 
-def read_evidence(evidence: Optional[Record]) -> Evidence:
-    """Sort the evidence of a component by kind; values of an unknown form become `rest`.
-
-    evidence (Optional[Record]): As it is stored.
-    RETURNS (Evidence): All of it.
-    """
-    rest: Record = dict(evidence or {})
+def read_evidence(evidence: Record) -> Evidence:
+    """Sort the stored evidence of a component by kind; values of an unknown form become `rest`."""
+    rest = dict(evidence)
     rule, bag = _pop_rule(rest), _pop_bag(rest)
     types = _join_pair(rest.pop("entity_types")) if isinstance(rest.get("entity_types"), list) else ""
     parts = [(name, float(rest.pop(key))) for key, name in _PARTS.items() if _is_number(rest.get(key))]
@@ -99,40 +73,42 @@ def read_evidence(evidence: Optional[Record]) -> Evidence:
     attention: List[Attention] = []
     if _is_rows(rest.get("attention"), 3):
         attention = [(int(start), int(end), float(weight)) for start, end, weight in rest.pop("attention")]
-    more = [f"{key}: {_to_text(value)}" for key, value in rest.items()]
-    return Evidence(rule, types, parts, prior, attention, bag, more)
+    others = [
+        f"{key}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)}"
+        for key, value in rest.items()
+    ]
+    return Evidence(rule, types, parts, prior, attention, bag, others)
 
 
 def explain_doc(doc: Doc, *, reason: str = "") -> List[str]:
-    """Explain the triples of a document.
+    """Explain the triples of a processed document in lines, those with the highest scores first.
 
-    doc (Doc): A processed document.
     reason (str): Why it has none; "" if unknown.
-    RETURNS (List[str]): Lines, the triples with the highest scores first.
     """
     lines = [line for record in rank_records(doc) for line in _explain_record(doc, record)]
     return lines or [explain_absence(reason)]
 
 
 def explain_absence(reason: str) -> str:
-    """RETURNS (str): A line for a document without triples; `reason` may be ""."""
+    """Write the line of a document without triples; `reason` may be ""."""
     return f"No triple: {_one_line(reason)}." if reason else "No triple."
 
 
 def describe_triple(subject: str, relation: str, obj: str, *, score: float, source: str) -> str:
-    """RETURNS (str): A triple in one line, not escaped; `source` may be ""."""
+    """Write a triple in one line, not escaped; `source` may be ""."""
     origin = f", from {source}" if source else ""
     return f"{subject} → {relation} → {obj} (score {score:.3f}{origin})"
 
 
 def rank_records(doc: Doc) -> List[Record]:
-    """RETURNS (List[Record]): The stored triples, those with the highest scores first."""
+    """List the stored triples, those with the highest scores first."""
     return sorted(get_records(doc) or [], key=lambda record: -record["score"])
 
 
 def _explain_record(doc: Doc, record: Record) -> List[str]:
     """Write a triple, then an indented line for each kind of evidence."""
     evidence = read_evidence(record["evidence"])
+    bag = evidence.bag
     subject, obj = (_one_line(doc.text[slice(*record[role])]) for role in ("subject", "object"))
     figures = [f"{name} {value:+.2f}" for name, value in evidence.parts]
     figures += [] if evidence.prior is None else [f"{PRIOR} {evidence.prior:.2f}"]
@@ -142,7 +118,7 @@ def _explain_record(doc: Doc, record: Record) -> List[str]:
         f"types: {evidence.types}" if evidence.types else "",
         f"parts: {', '.join(figures)}" if figures else "",
         f"attended words: {', '.join(words)}" if words else "",
-        *(_explain_bag(doc, evidence.bag) if evidence.bag is not None else ()),
+        *(_explain_bag(doc, bag) if bag else ()),
         ", ".join(evidence.rest),
     ]
     head = describe_triple(subject, record["relation"], obj, score=record["score"], source=record["source"])
@@ -163,29 +139,28 @@ def _explain_bag(doc: Doc, bag: BagEvidence) -> List[str]:
 
 def _pop_rule(rest: Record) -> Optional[RuleEvidence]:
     """Remove the evidence of a component with rules; None if it is another component's."""
-    how = rest.get(_HOW)
-    if how not in (_EXACT, _SOFT):
+    how = rest.get("how")
+    if how not in ("exact", "soft"):
         return None
     name, pattern, match = rest.get("rule"), rest.get("pattern"), rest.get("match")
     if not isinstance(pattern, str):
-        del rest[_HOW]
-        return RuleEvidence("no rule of this relation fits: by the classifier alone", "", "")
-    for key in (_HOW, "rule", "pattern", "match"):
+        del rest["how"]
+        return RuleEvidence("no rule of this relation fits: by the classifier alone")
+    for key in ("how", "rule", "pattern", "match"):
         rest.pop(key, None)
-    if how == _EXACT:
+    if how == "exact":
         return RuleEvidence(f"rule {name}", pattern, " (exact)")
     if match is None or not _is_number(match):
-        return RuleEvidence(f"like rule {name}", pattern, "")
+        return RuleEvidence(f"like rule {name}", pattern)
     return RuleEvidence(f"like rule {name}", pattern, f", match {match:.2f}", match)
 
 
 def _pop_bag(rest: Record) -> Optional[BagEvidence]:
     """Remove the evidence of a classifier of bags; None if it is another component's."""
     ids, mentions, facts = rest.get("ids"), rest.get("mentions"), rest.get("facts", [])
-    is_facts = isinstance(facts, list) and all(
-        isinstance(row, list) and len(row) == 4 and isinstance(row[3], (int, float)) for row in facts
-    )
-    if not (_is_rows(mentions, 5) and isinstance(ids, list) and len(ids) == 2 and is_facts):
+    if not (_is_rows(mentions, 5) and isinstance(ids, list) and len(ids) == 2 and isinstance(facts, list)):
+        return None
+    if not all(isinstance(row, list) and len(row) == 4 and isinstance(row[3], (int, float)) for row in facts):
         return None
     sides = [(name, float(rest.pop(key))) for key, name in _SIDES.items() if isinstance(rest.get(key), (int, float))]
     for key in ("ids", "mentions", "facts"):
@@ -201,21 +176,13 @@ def _join_pair(names: List[object]) -> str:
 
 def _is_rows(value: object, length: int) -> bool:
     """Return True if a value is a list of rows of so many numbers, one row or more."""
-    return (
-        isinstance(value, list)
-        and bool(value)
-        and all(isinstance(row, list) and len(row) == length and all(map(_is_number, row)) for row in value)
-    )
+    rows = value if isinstance(value, list) else []
+    return bool(rows) and all(isinstance(r, list) and len(r) == length and all(map(_is_number, r)) for r in rows)
 
 
 def _is_number(value: object) -> bool:
     """Return True if a value is a number."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _to_text(value: object) -> str:
-    """Write a value in one line."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _one_line(text: str) -> str:

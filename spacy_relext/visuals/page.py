@@ -7,7 +7,7 @@ from typing import Sequence
 from spacy.tokens import Doc
 
 from ..errors import Errors
-from .displacy_view import Passage, draw_passages
+from .displacy_view import draw_passages
 from .evidence import STYLE as EVIDENCE_STYLE
 from .evidence import draw_evidence
 from .explanation import explain_absence, rank_records
@@ -37,28 +37,19 @@ _COLUMNS = ("Subject", "Relation", "Object", "Score", "Source", "Characters", "E
 
 
 def render_page(docs: Sequence[Doc], *, title: str = "Triples", reasons: Sequence[str] = ()) -> str:
-    """Draw documents as a page that needs no network.
+    """Draw processed documents as an HTML page that needs no network; all text is escaped.
 
-    docs (Sequence[Doc]): Processed documents.
-    title (str): Heading of the page.
     reasons (Sequence[str]): Why each has no triple; "" if it has some or the reason is unknown.
-    RETURNS (str): HTML; all text is escaped.
     """
     parts = [f"<h1>{escape(title)}</h1>"]
     for number, doc in enumerate(docs, start=1):
         if len(docs) > 1:
             parts.append(f"<h2>Document {number}</h2>")
-        parts.extend(_draw_passage(passage) for passage in draw_passages(doc))
+        for text, svg in draw_passages(doc):
+            parts.append(f'<div class="drawing">{svg}</div>' if svg else f'<p class="plain">{escape(text)}</p>')
         parts.append(_table(doc, reasons[number - 1] if reasons else ""))
     lang = docs[0].lang_ if docs else "en"
     return frame_page("\n".join(parts), title=title, style=_STYLE + EVIDENCE_STYLE, lang=lang)
-
-
-def _draw_passage(passage: Passage) -> str:
-    """Write a drawing, or plain text."""
-    if passage.svg:
-        return f'<div class="drawing">{passage.svg}</div>'
-    return f'<p class="plain">{escape(passage.text)}</p>'
 
 
 def _table(doc: Doc, reason: str) -> str:
@@ -98,23 +89,14 @@ _PAGE = """<!DOCTYPE html>
 
 
 def frame_page(content: str, *, title: str, style: str, lang: str) -> str:
-    """Make a page.
-
-    content (str): Escaped HTML.
-    title (str): Title, not escaped.
-    style (str): CSS.
-    lang (str): Language of the texts.
-    RETURNS (str): HTML.
-    """
+    """Make a page of escaped HTML, with a title that is not escaped, CSS, and the language of the texts."""
     return _PAGE.format(lang=escape(lang), title=escape(title), style=style, content=content)
 
 
 def make_server(page: str, *, port: int = 5000) -> ThreadingHTTPServer:
     """Make a server that only this machine can reach and that answers / with a page.
 
-    page (str): The HTML.
     port (int): Port to listen on; 0 for any free one.
-    RETURNS (ThreadingHTTPServer): Call `serve_forever`.
     RAISES (ValueError): If the port cannot be used.
     """
     body = page.encode("utf-8")

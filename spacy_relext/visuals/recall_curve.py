@@ -17,12 +17,9 @@ MOST_POINTS = 2000
 def draw_recall_curves(curves: Mapping[str, RecallCurve], *, target: Path, title: str = "") -> List[Path]:
     """Draw a curve for each system.
 
-    curves (Mapping[str, RecallCurve]): System → its curve, from `scoring.ranking.recall_curve`.
     target (Path): The files without their suffix; the folder is made.
-    title (str): Heading; "" for none.
     RETURNS (List[Path]): The SVG and the PNG file; the same curves give the same files.
     RAISES (ValueError): If there is no curve, or curves have different units.
-    RAISES (ImportError): If matplotlib is not installed.
     """
     units = sorted({curve.unit for curve in curves.values()})
     if len(units) != 1:
@@ -53,14 +50,9 @@ def draw_recall_curves(curves: Mapping[str, RecallCurve], *, target: Path, title
 
 
 def thin_points(recall: Floats) -> NDArray[numpy.int64]:
-    """Choose points at equal steps of recall; at equal steps of rank, millions of negatives would hide the rest.
-
-    recall (Floats): Recall of a curve, which never falls. Shape (S,)
-    RETURNS (NDArray[numpy.int64]): Indices of the points to draw, in order.
-    """
+    """Choose points at equal steps of recall: at equal steps of rank, negatives hide the rest. Shapes (S,) → (P,)"""
     if len(recall) <= MOST_POINTS:
         return numpy.arange(len(recall))
     steps = numpy.linspace(recall[0], recall[-1], MOST_POINTS - 2)
-    return numpy.unique(numpy.concatenate([[0], numpy.searchsorted(recall, steps), [len(recall) - 1]])).astype(
-        numpy.int64
-    )
+    chosen = numpy.concatenate([[0], numpy.searchsorted(recall, steps), [len(recall) - 1]])
+    return numpy.unique(chosen).astype(numpy.int64)

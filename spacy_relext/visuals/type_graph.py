@@ -1,8 +1,9 @@
 """Draw the relations between types of entities: a bipartite graph in plain SVG."""
 
+from collections import Counter
 from html import escape
 from types import MappingProxyType
-from typing import Dict, Iterable, List, Mapping, NamedTuple, Sequence
+from typing import Iterable, List, Mapping, NamedTuple, Sequence
 
 from .displacy_view import PIXELS_PER_CHARACTER, display_width
 
@@ -37,13 +38,11 @@ def draw_type_graph(
 
     table (Table): Type pair → relation → count, in the order of the drawing.
     unrelated (Mapping[str, int]): Type pair → pairs of entities without a triple.
-    title (str): Heading.
     RETURNS (str): A self-contained SVG document; all text is escaped.
     """
-    totals: Dict[str, int] = {}
+    totals: Counter[str] = Counter()
     for counts in table.values():
-        for relation, count in counts.items():
-            totals[relation] = totals.get(relation, 0) + count
+        totals.update(counts)
     lefts = [f"{pair} ({_share(sum(counts.values()), unrelated.get(pair, 0))})" for pair, counts in table.items()]
     names = _by_mean_row(table, totals)
     rights = [f"{relation} ({totals[relation]:,})" for relation in names]
@@ -83,10 +82,9 @@ def _header(title: str, width: float, height: float) -> List[str]:
 
 def _by_mean_row(table: Table, totals: Mapping[str, int]) -> List[str]:
     """Order relations by the mean row of their type pairs, weighted by count."""
-    sums = dict.fromkeys(totals, 0)
+    sums: Counter[str] = Counter()
     for row, counts in enumerate(table.values()):
-        for relation, count in counts.items():
-            sums[relation] += row * count
+        sums.update({relation: row * count for relation, count in counts.items()})
     return sorted(totals, key=lambda relation: (sums[relation] / max(totals[relation], 1), relation))
 
 
