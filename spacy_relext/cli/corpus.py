@@ -1,8 +1,10 @@
-"""`spacy relext convert`, `drop-triples` and `folds`: commands that write corpora."""
+"""Commands that write corpora: `spacy relext convert`, `align`, `teach`, `drop-triples` and `folds`."""
 
+from functools import partial
 from pathlib import Path
-from typing import List, Optional
+from typing import Annotated, List, Optional
 
+import spacy
 import typer
 from wasabi import msg
 
@@ -10,27 +12,40 @@ from ..corpora.convert import convert, load_relation_map
 from ..corpora.drop import drop_triples, format_drop_report
 from ..corpora.formats.registry import FORMATS
 from ..corpora.report import format_report
-from ..corpora.shards import split_folds
-from .pipeline import input_errors, with_progress
+from ..corpora.shards import UNPACKED, split_folds
+from ..errors import Errors
+from ..kb.align_corpus import align_corpus, format_align_report, freeze_objects
+from ..kb.alignment import Aligner
+from ..kb.facts import FactIndex
+from ..kd.soft_label_writer import write_soft_labels
+from . import options
+from .kb import print_report, read_kb_files
+from .pipeline import fail, input_errors, open_pipeline, split_list, with_progress
+
+ALIGN_MODES = ("name", "link")
 
 _NAMES = ", ".join(sorted(FORMATS))
 
 
 def convert_cli(
-    format: str = typer.Argument(..., metavar="FORMAT", help=f"One of: {_NAMES}"),
-    inputs: List[Path] = typer.Argument(..., metavar="INPUT...", help="Files to read, in this order"),
-    output: Path = typer.Argument(..., metavar="OUTPUT.spacy", help="Corpus to write; a folder with --shard"),
-    lang: str = typer.Option("en", help="Language of the tokenizer; zh makes a token of each character"),
-    occurrences: str = typer.Option("nearest", help="Strings that occur several times: nearest, first or all"),
-    strict: bool = typer.Option(False, "--strict", help="Stop at the first malformed record instead of skipping it"),
-    one_sentence: bool = typer.Option(
-        True, "--one-sentence/--no-one-sentence", help="Mark records of single-sentence formats as one sentence"
-    ),
-    pipeline: Optional[str] = typer.Option(None, help="spaCy pipeline that adds entities, heads, tags ..."),
-    relation_map: Optional[Path] = typer.Option(None, help="JSON object: old label to new label, or null to leave out"),
-    skip: int = typer.Option(0, min=0, help="Records to pass over first"),
-    limit: int = typer.Option(0, min=0, help="Records to read then; 0 for all"),
-    shard: int = typer.Option(0, min=0, help="Write a folder of files of this many documents each; 0 for one file"),
+    format: Annotated[str, typer.Argument(metavar="FORMAT", help=f"One of: {_NAMES}")],
+    inputs: Annotated[List[Path], typer.Argument(metavar="INPUT...", help="Files to read, in this order")],
+    output: Annotated[Path, typer.Argument(metavar="OUTPUT.spacy", help="Corpus to write; a folder with --shard")],
+    lang: Annotated[str, typer.Option(help="Language of the tokenizer; zh makes a token of each character")] = "en",
+    occurrences: Annotated[
+        str, typer.Option(help="Strings that occur several times: nearest, first or all")
+    ] = "nearest",
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Stop at the first malformed record, do not skip it")
+    ] = False,
+    one_sentence: Annotated[bool, typer.Option(help="Mark records of single-sentence formats as one sentence")] = True,
+    pipeline: Annotated[Optional[str], typer.Option(help="spaCy pipeline that adds entities, heads, tags ...")] = None,
+    relation_map: Annotated[
+        Optional[Path], typer.Option(help="JSON object: old label to new label, or null to leave out")
+    ] = None,
+    skip: Annotated[int, typer.Option(min=0, help="Records to skip first")] = 0,
+    limit: Annotated[int, typer.Option(min=0, help="Records to read then; 0: all")] = 0,
+    shard: options.Shard = 0,
 ) -> None:
     """Convert data files to a .spacy corpus with triples, and report what was found and left out."""
     with input_errors():
@@ -55,12 +70,98 @@ def convert_cli(
     msg.good(f"Wrote {report.docs} documents to {output}")
 
 
+def align_cli(
+    kb: options.Kb,
+    corpus: options.Corpus,
+    output: Annotated[Path, typer.Argument(metavar="OUT.spacy", help="Corpus to write; a folder with --shard")],
+    by: Annotated[str, typer.Option(help="name: find labels and aliases; link: entities have a kb_id")] = "name",
+    fuzzy: Annotated[float, typer.Option(min=0.0, max=100.0, help="Least similarity of misspelt names; 0: none")] = 0.0,
+    symmetric: Annotated[Optional[str], typer.Option(help="Relations without direction, with commas")] = None,
+    unrelated: Annotated[float, typer.Option(min=0.0, max=1.0, help="Share of pairs without a fact marked")] = 1.0,
+    lang: Annotated[str, typer.Option(help="Language whose tokenizer splits names")] = "en",
+    shard: options.Shard = 0,
+    seed: options.Seed = 0,
+    columns: options.Columns = options.DEFAULT_COLUMNS,
+    strip: options.Strip = None,
+) -> None:
+    """Label entities, pairs and triples of a corpus as a knowledge base has them."""
+    if by not in ALIGN_MODES:
+        fail(Errors.R206.format(option="--by", found=by, expected=", ".join(ALIGN_MODES)))
+    nlp = spacy.blank(lang)
+    with input_errors():
+        store = read_kb_files(kb, columns=columns, strip=strip)
+        print_report(store)
+        wanted = split_list(symmetric) or ()
+        unknown = sorted(set(wanted).difference(store.relations))
+        if unknown:
+            expected = f"relations of {kb}"
+            raise ValueError(Errors.R007.format(key="--symmetric", found=", ".join(unknown), expected=expected))
+        aligner = Aligner(FactIndex(store), tokenizer=nlp.make_doc, symmetric=wanted, linked=by == "link", fuzzy=fuzzy)
+        with freeze_objects():
+            report = align_corpus(
+                corpus,
+                output,
+                aligner=aligner,
+                vocab=nlp.vocab,
+                unrelated=unrelated,
+                seed=seed,
+                shard=shard,
+                progress=partial(with_progress, unit=f"times {UNPACKED} texts"),
+            )
+    typer.echo(format_align_report(report))
+    msg.good(f"Wrote {report.docs:,} texts to {output}")
+
+
+def teach_cli(
+    teacher: options.Pipeline,
+    corpus: options.GoldCorpus,
+    output: Annotated[Path, typer.Argument(metavar="OUT.spacy", help="The same corpus with soft labels")],
+    also: Annotated[
+        Optional[List[str]],
+        typer.Option(
+            metavar="TEACHER",
+            help="Another teacher, such as one of another seed; repeat it for more. The student learns from their mean",
+        ),
+    ] = None,
+    weights: Annotated[
+        Optional[str], typer.Option(help="Weights of the teachers in their order, such as 0.7,0.3; default: equal")
+    ] = None,
+    held_out: Annotated[
+        bool,
+        typer.Option(
+            "--held-out",
+            help="The teachers were not trained on this corpus (see `folds`): fit a temperature to its gold labels",
+        ),
+    ] = False,
+    limit: Annotated[int, typer.Option(min=0, help="Documents to read and write, the first ones; 0: all")] = 0,
+    batch_size: options.BatchSize = 64,
+    gpu_id: options.Gpu = -1,
+) -> None:
+    """Let a trained kd_teacher write what it thinks of each pair into a corpus, for a kd_classifier to learn from."""
+    with input_errors():
+        pipelines = [open_pipeline(path, gpu_id) for path in (teacher, *(also or ()))]
+        written = write_soft_labels(
+            pipelines,
+            corpus,
+            output,
+            batch_size=batch_size,
+            progress=with_progress,
+            held_out=held_out,
+            weights=_numbers(weights),
+            limit=limit,
+        )
+    if held_out:
+        typer.echo("Temperature: " + ", ".join(f"{temperature:.2f}" for temperature in written.temperatures))
+    of = f" of {len(pipelines)} teachers" if also else ""
+    msg.good(f"Wrote {written.docs} documents with soft labels{of} for {written.pairs} pairs to {output}")
+
+
 def drop_triples_cli(
-    corpus: Path = typer.Argument(..., metavar="CORPUS.spacy", help="Corpus to read: a file, or a folder of them"),
-    output: Path = typer.Argument(..., metavar="OUT.spacy", help="Corpus to write"),
-    rate: float = typer.Option(..., help="Probability of being dropped, 0 to 1"),
-    mode: str = typer.Option("keep_empty", help="keep_empty, drop_empty or relation"),
-    seed: int = typer.Option(0, help="Seed of the choice"),
+    corpus: options.Corpus,
+    output: Annotated[Path, typer.Argument(metavar="OUT.spacy", help="Corpus to write")],
+    rate: Annotated[float, typer.Option(help="Probability of being dropped, 0 to 1")],
+    mode: Annotated[str, typer.Option(help="keep_empty, drop_empty or relation")] = "keep_empty",
+    seed: options.Seed = 0,
 ) -> None:
     """Drop triples at random: one by one, keeping or deleting documents that become empty, or by relation."""
     with input_errors():
@@ -70,11 +171,20 @@ def drop_triples_cli(
 
 
 def folds_cli(
-    corpus: Path = typer.Argument(..., metavar="CORPUS.spacy", help="Annotated corpus: a file, or a folder of them"),
-    folder: Path = typer.Argument(..., metavar="FOLDER", help="Gets train0.spacy, held0.spacy, train1.spacy ..."),
-    folds: int = typer.Option(3, "--folds", "-k", min=2, help="How many"),
+    corpus: options.GoldCorpus,
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Gets train0.spacy, held0.spacy, train1.spacy ...")],
+    folds: Annotated[int, typer.Option("--folds", "-k", min=2, help="Number of folds")] = 3,
 ) -> None:
     """Split a corpus into folds: train each teacher on trainN, and let it label heldN with `spacy relext teach`."""
     with input_errors():
         report = split_folds(corpus, folder, folds=folds, progress=with_progress)
     msg.good(f"Wrote {len(report)} folds of {report[-1].docs} to {report[0].docs} documents to {folder}")
+
+
+def _numbers(option: Optional[str]) -> Optional[List[float]]:
+    """Parse the option."""
+    parts = split_list(option)
+    try:
+        return None if parts is None else [float(part) for part in parts]
+    except ValueError:
+        raise ValueError(Errors.R107.format(option="--weights", found=option, expected="numbers with commas")) from None

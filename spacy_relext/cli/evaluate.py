@@ -3,7 +3,7 @@
 import warnings
 from functools import partial
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Annotated, Dict, List, Optional
 
 import srsly
 import typer
@@ -13,12 +13,14 @@ from spacy.training import Example
 
 from ..corpora.reader import TripleCorpus
 from ..errors import Errors
+from ..hrere.component import HrereClassifier
 from ..scoring.clusters import PREFIX, SCORES
 from ..scoring.evaluation import choose_labels, evaluate_pipeline
 from ..scoring.ranking import UNITS, RecallCurve, recall_curve
 from ..scoring.triples import Scores
 from ..visuals.recall_curve import draw_recall_curves
-from .pipeline import GPU, PIPELINE, fail, input_errors, number_table, open_pipeline, split_list, with_progress
+from . import options
+from .pipeline import fail, input_errors, number_table, open_pipeline, split_list, with_progress
 
 OVERALL = (("exact", "exact text"), ("span", "exact spans"), ("partial", "first words"), ("macro", "macro (exact)"))
 
@@ -58,34 +60,26 @@ RANKED_COUNTS = (("positives", "true"), ("unscored", "of these never scored"))
 
 SHOWN_RELATIONS = 3
 
-GIVE_SENTS: bool = typer.Option(
-    True, "--gold-sents/--no-gold-sents", help="Give the pipeline the annotated sentences, where there are any."
-)
-
-GIVE_ENTS: bool = typer.Option(False, "--gold-ents/--no-gold-ents", help="Give the pipeline the annotated entities.")
-
 
 def evaluate_cli(
-    pipeline: str = PIPELINE,
-    corpus: Path = typer.Argument(..., metavar="CORPUS", help="A .spacy file with gold triples."),
-    output: Optional[Path] = typer.Option(None, "--output", "-o", help="JSON file for every score."),
-    curve: Optional[Path] = typer.Option(
-        None,
-        "--curve",
-        help="Draw precision against recall, where relations are ranked: CURVE_bag.svg, .png and so on.",
-    ),
-    gpu_id: int = GPU,
-    batch_size: int = typer.Option(64, "--batch-size", min=1, help="Documents to a batch."),
-    label_filter: Optional[str] = typer.Option(
-        None,
-        "--label-filter",
-        help="Score these relations only, comma-separated; `shared`: those that corpus and pipeline both know.",
-    ),
-    gold_sents: bool = GIVE_SENTS,
-    gold_ents: bool = GIVE_ENTS,
-    gold_relations: bool = typer.Option(
-        False, "--gold-relations", help="Give the extractor each sentence's gold relations."
-    ),
+    pipeline: options.Pipeline,
+    corpus: Annotated[Path, typer.Argument(metavar="CORPUS", help="A .spacy file with gold triples")],
+    output: Annotated[Optional[Path], typer.Option("--output", "-o", help="JSON file for every score")] = None,
+    curve: Annotated[
+        Optional[Path],
+        typer.Option(help="Draw precision against recall if relations are ranked: CURVE_bag.svg, .png and so on"),
+    ] = None,
+    gpu_id: options.Gpu = -1,
+    batch_size: options.BatchSize = 64,
+    label_filter: Annotated[
+        Optional[str],
+        typer.Option(help="Relations to score, with commas; `shared`: those that corpus and pipeline both know"),
+    ] = None,
+    gold_sents: options.GiveSents = True,
+    gold_ents: options.GiveEnts = False,
+    gold_relations: Annotated[
+        bool, typer.Option("--gold-relations", help="Give the extractor each sentence's gold relations")
+    ] = False,
 ) -> None:
     """Score a pipeline on a corpus, print the scores, and save them."""
     with input_errors():
@@ -117,14 +111,11 @@ def evaluate_cli(
 def draw_rankings(nlp: Language, target: Path, drawn: List[Path], examples: List[Example]) -> None:
     """Draw precision-recall curves of the components that rank relations, bags and mentions in different files.
 
-    nlp (Language): The pipeline.
     target (Path): Prefix of the file names.
     drawn (List[Path]): Gets the paths of the drawings.
-    examples (List[Example]): Predictions and gold.
     RAISES (ValueError): If no component ranks relations.
     """
-    pipes: List[Tuple[str, Any]] = list(nlp.pipeline)
-    rankers = {name: pipe for name, pipe in pipes if hasattr(pipe, "rankings") and pipe.cfg["ranking"]}
+    rankers = {name: pipe for name, pipe in nlp.pipeline if isinstance(pipe, HrereClassifier) and pipe.cfg["ranking"]}
     if not rankers:
         raise ValueError(Errors.R741.format(found=", ".join(nlp.pipe_names) or "nothing"))
     curves: Dict[str, Dict[str, RecallCurve]] = {}
@@ -136,12 +127,7 @@ def draw_rankings(nlp: Language, target: Path, drawn: List[Path], examples: List
 
 
 def report_lines(metrics: Scores, *, labels: Optional[List[str]] = None) -> List[str]:
-    """Format scores as tables.
-
-    metrics (Scores): From `evaluate_pipeline`.
-    labels (Optional[List[str]]): The relations that were scored; None: all.
-    RETURNS (List[str]): Lines; scores in percent.
-    """
+    """Format scores (of some relations; None: of all) as tables, in percent."""
     overall = [(title, *(_percent(metrics[f"{key}_{score}"]) for score in "prf")) for key, title in OVERALL]
     per_type = [
         (label, *(_percent(scores[score]) for score in "prf"), str(metrics["support_per_type"].get(label, 0)))
@@ -204,14 +190,7 @@ def _percent(value: Optional[float]) -> str:
 
 
 def read_corpus(nlp: Language, corpus: Path, *, gold_sents: bool, gold_ents: bool) -> List[Example]:
-    """Read a corpus; its warnings are printed to stderr.
-
-    nlp (Language): Makes the predicted Docs.
-    corpus (Path): A .spacy file or a folder of them.
-    gold_sents (bool): Whether predicted Docs get the gold sentences.
-    gold_ents (bool): Whether predicted Docs get the gold entities.
-    RETURNS (List[Example]): The corpus.
-    """
+    """Read a corpus; predicted Docs may get gold sentences and entities. Warnings are printed to stderr."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         examples = list(TripleCorpus(corpus, gold_sents=gold_sents, gold_ents=gold_ents)(nlp))

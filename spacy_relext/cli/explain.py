@@ -1,7 +1,7 @@
 """`spacy relext explain`: what each triple of a text is based on."""
 
 from pathlib import Path
-from typing import List, Optional, Sequence, Union
+from typing import Annotated, List, Optional, Sequence, Union
 
 import typer
 from spacy.language import Language
@@ -16,24 +16,22 @@ from ..errors import Errors
 from ..pipeline.pipe import RelationPipe, assigning_components
 from ..visuals.explanation import explain_doc
 from ..visuals.page import render_page
-from .pipeline import CODE, GPU, PIPELINE, fail, input_errors, open_pipeline, use_gold_ents
+from . import options
+from .pipeline import fail, input_errors, open_pipeline, use_gold_ents
 from .view import read_docs, read_file, read_texts, save
 
 
 def explain_cli(
-    pipeline: str = PIPELINE,
-    text: Optional[str] = typer.Argument(None, metavar="TEXT", help="A text, or a file as for --file."),
-    file: Optional[str] = typer.Option(
-        None, "--file", help="A text file, or a .jsonl file of records: a text, if need be with entities, sents, pairs."
-    ),
-    html: Optional[Path] = typer.Option(None, "--html", metavar="OUT.html", help="The same as a page with drawings."),
-    gold_ents: Optional[bool] = typer.Option(
-        None,
-        "--gold-ents/--no-gold-ents",
-        help="Take the entities of records; otherwise where no component of the pipeline finds any",
-    ),
-    code: Optional[Path] = CODE,
-    gpu_id: int = GPU,
+    pipeline: options.Pipeline,
+    text: Annotated[Optional[str], typer.Argument(metavar="TEXT", help="A text, or a file as for --file")] = None,
+    file: Annotated[
+        Optional[str],
+        typer.Option(help="A text file, or a .jsonl file of texts, optionally with entities, sents, pairs"),
+    ] = None,
+    html: Annotated[Optional[Path], typer.Option(metavar="OUT.html", help="The same as a page with drawings")] = None,
+    gold_ents: options.GoldEnts = None,
+    code: options.Code = None,
+    gpu_id: options.Gpu = -1,
 ) -> None:
     """Say what each triple of a text is based on: a rule that fires or is alike, attended words, parts of the score."""
     with input_errors():
@@ -57,12 +55,7 @@ def explain_cli(
 
 
 def why_no_triple(nlp: Language, doc: Doc) -> str:
-    """Explain why a Doc has no triple: each component that states relations gives its reason.
-
-    nlp (Language): A trained pipeline.
-    doc (Doc): A text that it has annotated.
-    RETURNS (str): A clause; one for each if several components state relations.
-    """
+    """Explain why an annotated Doc has no triple, by a clause of each component that states relations."""
     pipes = {name: pipe for name, pipe in nlp.pipeline if isinstance(pipe, RelationPipe)}
     names = assigning_components(nlp, "doc._.triples") or list(pipes)
     if not names:
@@ -80,13 +73,9 @@ def why_no_triple(nlp: Language, doc: Doc) -> str:
 
 
 def prepare(nlp: Language, texts: Sequence[RawText], *, gold_ents: Optional[bool]) -> List[Union[str, Doc]]:
-    """Give texts what their records say of sentences, marked pairs and entities; gold triples are not told.
+    """Make Docs with the sentences, marked pairs and entities (see `use_gold_ents`) of records, but without triples.
 
-    nlp (Language): The pipeline.
-    texts (Sequence[RawText]): The texts.
-    gold_ents (Optional[bool]): Whether they get the records' entities; None: where no component sets any.
-    RETURNS (List[Union[str, Doc]]): What the pipeline shall read.
-    RAISES (ValueError): Where a record is malformed.
+    RAISES (ValueError): If a record is malformed.
     """
     with_ents = use_gold_ents(nlp, gold_ents)
     inputs: List[Union[str, Doc]] = []

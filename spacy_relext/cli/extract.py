@@ -5,7 +5,7 @@ import os
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Callable, Dict, Iterator, List, Optional, TextIO
+from typing import Annotated, Callable, Dict, Iterator, List, Optional, TextIO
 
 import typer
 from spacy.language import Language
@@ -13,29 +13,33 @@ from spacy.language import Language
 from ..corpora.texts import STDIN, TextReader
 from ..errors import Errors, Warnings
 from ..export.records import CsvWriter, JsonlWriter, RecordWriter, extract, write_extractions
-from .pipeline import GPU, PIPELINE, fail, input_errors, open_pipeline, split_list, with_progress
+from . import options
+from .pipeline import fail, input_errors, open_pipeline, split_list, with_progress
 
 WRITERS: Dict[str, Callable[[TextIO], RecordWriter]] = {"jsonl": JsonlWriter, "csv": CsvWriter}
 
 
 def extract_cli(
-    pipeline: str = PIPELINE,
-    source: str = typer.Argument(
-        ..., metavar="INPUT", help="Text file (a document a line), .jsonl file, folder of .txt files, or - for stdin."
-    ),
-    output: str = typer.Argument(..., help="File for the triples, .jsonl or .csv; - for stdout."),
-    output_format: Optional[str] = typer.Option(
-        None, "--format", "-f", help="jsonl or csv; otherwise by the output's ending, jsonl for -."
-    ),
-    input_format: Optional[str] = typer.Option(
-        None, "--input-format", help="text, jsonl or file (a document a file); otherwise by the input's ending."
-    ),
-    min_score: float = typer.Option(0.0, "--min-score", help="Leave out triples with a lower score."),
-    relations: Optional[str] = typer.Option(None, "--relations", help="Keep these relations only, comma-separated."),
-    batch_size: int = typer.Option(64, "--batch-size", min=1, help="Documents to a batch."),
-    n_process: int = typer.Option(1, "--n-process", min=1, help="Processes to share the work."),
-    gpu_id: int = GPU,
-    strict: bool = typer.Option(False, "--strict", help="Stop at the first text that cannot be read."),
+    pipeline: options.Pipeline,
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="INPUT", help="Text file (a document a line), .jsonl file, folder of .txt files, or - for stdin"
+        ),
+    ],
+    output: Annotated[str, typer.Argument(help="File for the triples, .jsonl or .csv; - for stdout")],
+    output_format: Annotated[
+        Optional[str], typer.Option("--format", "-f", help="jsonl or csv; default: the output's suffix, jsonl for -")
+    ] = None,
+    input_format: Annotated[
+        Optional[str], typer.Option(help="text, jsonl or file (a document a file); default: the input's suffix")
+    ] = None,
+    min_score: Annotated[float, typer.Option(help="Leave out triples with a lower score")] = 0.0,
+    relations: Annotated[Optional[str], typer.Option(help="Keep these relations only, with commas")] = None,
+    batch_size: options.BatchSize = 64,
+    n_process: Annotated[int, typer.Option(min=1, help="Number of processes")] = 1,
+    gpu_id: options.Gpu = -1,
+    strict: Annotated[bool, typer.Option("--strict", help="Stop at the first text that cannot be read")] = False,
 ) -> None:
     """Extract the triples of running text."""
     with input_errors():

@@ -4,7 +4,7 @@ from functools import partial
 from itertools import combinations
 from itertools import count as count_up
 from pathlib import Path
-from typing import TYPE_CHECKING, Dict, Iterator, Mapping, Optional, Set, Tuple
+from typing import TYPE_CHECKING, Annotated, Dict, Iterator, Mapping, Optional, Set, Tuple
 
 import typer
 from spacy.vocab import Vocab
@@ -14,24 +14,15 @@ from ..annotations.entities import entity_links
 from ..corpora.shards import iter_docs
 from ..errors import Errors
 from ..kb.facts import Triples, TripleStore, read_store
-from ..kb.files import COLUMNS, FactReader, Sample
-from .pipeline import GPU, check_suffix, fail, input_errors, number_table, split_list, with_progress
+from ..kb.files import FactReader, Sample
+from . import options
+from .pipeline import check_suffix, fail, input_errors, number_table, split_list, with_progress
 
 if TYPE_CHECKING:
     from ..kb.embeddings import KbEmbeddings
     from ..kb.training import KbSettings
 
 kb_app = typer.Typer(name="kb", help="Prepare, embed and ask a knowledge base.", no_args_is_help=True)
-
-KB: str = typer.Argument(
-    ..., metavar="KB", help="File of facts, or of names: .tsv, .csv, .nt, .ttl, each also .gz; several with commas"
-)
-
-COLUMNS_OPTION: str = typer.Option(
-    ",".join(COLUMNS), "--columns", help="What the columns of .tsv and .csv are, in their order"
-)
-
-STRIP: Optional[str] = typer.Option(None, "--strip", help="Beginnings that are cut off ids, with commas")
 
 RECIPES = ("all", "hrere")
 
@@ -65,11 +56,11 @@ COUNTED = {
 
 @kb_app.command("filter")
 def filter_cli(
-    kb: str = KB,
-    output: Path = typer.Argument(..., metavar="OUT.tsv", help="Facts that are left"),
-    exclude: str = typer.Option(..., "--exclude", help="Corpora whose pairs are left out: .spacy, with commas"),
-    columns: str = COLUMNS_OPTION,
-    strip: Optional[str] = STRIP,
+    kb: options.Kb,
+    output: Annotated[Path, typer.Argument(metavar="OUT.tsv", help="Facts that are left")],
+    exclude: Annotated[str, typer.Option(help="Corpora whose pairs are left out: .spacy, with commas")],
+    columns: options.Columns = options.DEFAULT_COLUMNS,
+    strip: options.Strip = None,
 ) -> None:
     """Leave out all facts about pairs of linked entities that share a text of a corpus, in either direction."""
     check_suffix(output, ".tsv")
@@ -102,32 +93,32 @@ def filter_cli(
 
 @kb_app.command("train")
 def train_cli(
-    kb: str = KB,
-    output: Path = typer.Argument(..., metavar="OUT", help="Folder for the embeddings"),
-    valid: Optional[str] = typer.Option(
-        None, "--valid", help="Facts that choose the best pass; else some are held out"
-    ),
-    test: Optional[str] = typer.Option(None, "--test", help="Facts that are asked for in the end"),
-    held_out: float = typer.Option(
-        0.01, "--held", min=0.0, max=0.5, help="Share held out where there is no --valid; 0: none"
-    ),
-    recipe: str = typer.Option("all", "--recipe", help="all: cross-entropy over all entities; hrere: as released"),
-    kind: str = typer.Option("complex", "--kind", help="complex or distmult"),
-    width: Optional[int] = typer.Option(None, "--width", min=1, help="Numbers of an embedding"),
-    passes: int = typer.Option(20, "--passes", min=1, help="Most passes over the facts"),
-    patience: int = typer.Option(3, "--patience", min=0, help="Passes without a better score before it ends; 0: all"),
-    batch_size: Optional[int] = typer.Option(None, "--batch-size", min=1, help="Facts of an update"),
-    optimizer: Optional[str] = typer.Option(None, "--optimizer", help="adagrad or adam"),
-    learn_rate: Optional[float] = typer.Option(None, "--learn-rate", min=0.0, help="Of the optimizer"),
-    n3: Optional[float] = typer.Option(None, "--n3", min=0.0, help="Weight of the nuclear 3-norm"),
-    relation_weight: Optional[float] = typer.Option(
-        None, "--relation-weight", min=0.0, help="Weight of asking for the relation of two entities, too"
-    ),
-    seed: int = typer.Option(0, "--seed", help="Of all that is drawn"),
-    resume: bool = typer.Option(False, "--resume", help="Go on with the training in OUT"),
-    columns: str = COLUMNS_OPTION,
-    strip: Optional[str] = STRIP,
-    gpu_id: int = GPU,
+    kb: options.Kb,
+    output: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the embeddings")],
+    valid: Annotated[
+        Optional[str], typer.Option(help="Facts that choose the best pass; else some are held out")
+    ] = None,
+    test: Annotated[Optional[str], typer.Option(help="Facts to evaluate in the end")] = None,
+    held_out: Annotated[
+        float, typer.Option("--held", min=0.0, max=0.5, help="Share to hold out if there is no --valid; 0: none")
+    ] = 0.01,
+    recipe: Annotated[str, typer.Option(help="all: cross-entropy over all entities; hrere: as released")] = "all",
+    kind: Annotated[str, typer.Option(help="complex or distmult")] = "complex",
+    width: Annotated[Optional[int], typer.Option(min=1, help="Dimensions of an embedding")] = None,
+    passes: Annotated[int, typer.Option(min=1, help="Most passes over the facts")] = 20,
+    patience: Annotated[int, typer.Option(min=0, help="Passes without a better score before it stops; 0: all")] = 3,
+    batch_size: Annotated[Optional[int], typer.Option(min=1, help="Facts of an update")] = None,
+    optimizer: Annotated[Optional[str], typer.Option(help="adagrad or adam")] = None,
+    learn_rate: Annotated[Optional[float], typer.Option(min=0.0, help="Learning rate")] = None,
+    n3: Annotated[Optional[float], typer.Option(min=0.0, help="Weight of the nuclear 3-norm")] = None,
+    relation_weight: Annotated[
+        Optional[float], typer.Option(min=0.0, help="Weight of predicting the relation of two entities")
+    ] = None,
+    seed: options.Seed = 0,
+    resume: Annotated[bool, typer.Option("--resume", help="Resume the training in OUT")] = False,
+    columns: options.Columns = options.DEFAULT_COLUMNS,
+    strip: options.Strip = None,
+    gpu_id: options.Gpu = -1,
 ) -> None:
     """Learn embeddings of entities and relations, and say how well they answer questions."""
     from ..bridge.modules import find_device
@@ -164,11 +155,11 @@ def train_cli(
 
 @kb_app.command("predict")
 def predict_cli(
-    embeddings: Path = typer.Argument(..., metavar="EMBEDDINGS", help="Folder that `kb train` wrote"),
-    subject: str = typer.Argument(..., help="Id of an entity, or ? where it is asked for"),
-    relation: str = typer.Argument(..., help="Name of a relation, or ? where it is asked for"),
-    obj: str = typer.Argument(..., metavar="OBJECT", help="Id of an entity, or ? where it is asked for"),
-    top: int = typer.Option(10, "--top", min=1, help="Most answers"),
+    embeddings: Annotated[Path, typer.Argument(metavar="EMBEDDINGS", help="Folder that `kb train` wrote")],
+    subject: Annotated[str, typer.Argument(help="Id of an entity; ? to predict it")],
+    relation: Annotated[str, typer.Argument(help="Name of a relation; ? to predict it")],
+    obj: Annotated[str, typer.Argument(metavar="OBJECT", help="Id of an entity; ? to predict it")],
+    top: Annotated[int, typer.Option(min=1, help="Number of answers")] = 10,
 ) -> None:
     """Answer a question with an unknown subject, relation or object."""
     from ..kb.model import KbModel
@@ -182,14 +173,7 @@ def predict_cli(
 
 
 def read_kb_files(files: str, *, columns: str, strip: Optional[str]) -> TripleStore:
-    """Read the files of an option.
-
-    files (str): Paths, comma-separated.
-    columns (str): Order of the columns, comma-separated.
-    strip (Optional[str]): Prefixes of ids to remove, comma-separated.
-    RETURNS (TripleStore): Facts and names.
-    RAISES (ValueError): If a file is malformed.
-    """
+    """Read the files of comma-separated options. RAISES (ValueError): If a file is malformed."""
     reader = FactReader(columns=split_list(columns) or (), prefixes=split_list(strip) or ())
     return read_store(map(Path, split_list(files) or ()), reader=reader, progress=partial(with_progress, unit="lines"))
 
@@ -211,9 +195,9 @@ def _settings(recipe: str, given: Mapping[str, object]) -> "KbSettings":
 
     if recipe not in RECIPES:
         fail(Errors.R206.format(option="--recipe", found=recipe, expected=", ".join(RECIPES)))
-    options: Dict[str, object] = dict(LOGISTIC_RECIPE) if recipe == "hrere" else {}
-    options.update({key: value for key, value in given.items() if value is not None})
-    return KbSettings(**options)  # type: ignore[arg-type]
+    settings: Dict[str, object] = dict(LOGISTIC_RECIPE) if recipe == "hrere" else {}
+    settings.update({key: value for key, value in given.items() if value is not None})
+    return KbSettings(**settings)  # type: ignore[arg-type]
 
 
 def _print_valid(count: int, *, files: Optional[str], passes: int) -> None:

@@ -5,15 +5,13 @@ from typing import Callable, Dict
 import typer
 from spacy.cli._util import app as spacy_app
 
-from .align import align_cli
 from .clusters import clusters_cli
-from .corpus import convert_cli, drop_triples_cli, folds_cli
+from .corpus import align_cli, convert_cli, drop_triples_cli, folds_cli, teach_cli
 from .evaluate import evaluate_cli
 from .explain import explain_cli
 from .extract import extract_cli
 from .kb import kb_app
 from .rules import rules_app
-from .teach import teach_cli
 from .tune import tune_cli
 from .type_patterns import type_patterns_cli
 from .view import view_cli

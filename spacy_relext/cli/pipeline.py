@@ -1,4 +1,4 @@
-"""Shared by the commands: options, loading a pipeline, progress bars, and one-line messages for errors in the input."""
+"""Shared by the commands: pipelines, corpora, tables, progress bars, and one-line messages for errors in the input."""
 
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,43 +17,20 @@ from ..corpora.reader import TripleCorpus
 from ..errors import Errors
 from ..pipeline.pipe import assigning_components
 
-PIPELINE_HELP = "Folder of a trained pipeline, or the name of an installed one."
-
-PIPELINE: str = typer.Argument(..., help=PIPELINE_HELP)
-
-CODE: Optional[Path] = typer.Option(
-    None, "--code", "-c", help="Python file with registered functions that the pipeline needs."
-)
-
-GPU: int = typer.Option(-1, "--gpu-id", "-g", help="Number of the GPU; -1 for the CPU.")
-
-GOLD_ENTS: Optional[bool] = typer.Option(
-    None,
-    "--gold-ents/--no-gold-ents",
-    help="Take the corpus' entities; otherwise where no component of the pipeline finds any",
-)
-
 Item = TypeVar("Item")
 
 Component = TypeVar("Component")
 
 
 def fail(message: object) -> NoReturn:
-    """End the command with one line on stderr and exit code 1.
-
-    message (object): The error and how to fix it.
-    RAISES (typer.Exit): Always.
-    """
+    """End the command with one line on stderr and exit code 1."""
     typer.echo(" ".join(str(message).split()), err=True)
     raise typer.Exit(1)
 
 
 @contextmanager
 def input_errors() -> Iterator[None]:
-    """Print errors in the user's input as one line; other errors keep their traceback.
-
-    RAISES (typer.Exit): For messages of this package and of the operating system.
-    """
+    """Print messages of this package and of the operating system as one line; other errors keep their traceback."""
     try:
         yield
     except BrokenPipeError:
@@ -67,14 +44,7 @@ def input_errors() -> Iterator[None]:
 
 
 def open_pipeline(path: str, gpu_id: int = -1, *, code: Optional[Path] = None) -> Language:
-    """Load a trained pipeline.
-
-    path (str): Folder of the pipeline, or name of an installed package.
-    gpu_id (int): Number of the GPU; -1 for the CPU.
-    code (Optional[Path]): Python file that is run first, for the functions that it registers.
-    RETURNS (Language): The pipeline.
-    RAISES (ValueError): If code, GPU or pipeline cannot be loaded.
-    """
+    """Load a pipeline after the code that it needs. RAISES (ValueError): If code, GPU or pipeline cannot be loaded."""
     if code is not None:
         try:
             import_file("python_code", code)
@@ -91,12 +61,7 @@ def open_pipeline(path: str, gpu_id: int = -1, *, code: Optional[Path] = None) -
 def find_component(nlp: Language, kind: Type[Component], *, path: str, problem: str) -> Component:
     """Return the only component of a class.
 
-    nlp (Language): The pipeline.
-    kind (Type[Component]): The class.
-    path (str): Name of the pipeline, for the message.
-    problem (str): Template of the message.
-    RETURNS (Component): The component.
-    RAISES (ValueError): If there is none, or more than one.
+    RAISES (ValueError): If there is none, or more than one. `problem` is the template of its message.
     """
     components = [component for _, component in nlp.pipeline if isinstance(component, kind)]
     if len(components) != 1:
@@ -106,64 +71,35 @@ def find_component(nlp: Language, kind: Type[Component], *, path: str, problem: 
 
 
 def use_gold_ents(nlp: Language, gold_ents: Optional[bool]) -> bool:
-    """Return True if texts get the gold entities.
-
-    nlp (Language): The pipeline.
-    gold_ents (Optional[bool]): The option; None: if no component sets entities.
-    RETURNS (bool): Whether to copy gold entities.
-    """
+    """Return True if texts get the gold entities. Without the option they get them if no component sets entities."""
     return not assigning_components(nlp, "doc.ents") if gold_ents is None else gold_ents
 
 
 def read_predicted(nlp: Language, corpus: Path, *, gold_ents: Optional[bool]) -> Iterator[Doc]:
-    """Read a corpus as Docs that the pipeline has not annotated yet.
-
-    nlp (Language): The pipeline.
-    corpus (Path): A .spacy file or a folder of them.
-    gold_ents (Optional[bool]): As for `use_gold_ents`.
-    YIELDS (Doc): Without triples.
-    """
+    """Read a corpus as Docs that the pipeline has not annotated yet; entities as for `use_gold_ents`."""
     for example in TripleCorpus(corpus, gold_ents=use_gold_ents(nlp, gold_ents))(nlp):
         yield example.predicted
 
 
 def check_suffix(output: Path, suffix: str) -> None:
-    """Check the suffix of an output file.
-
-    output (Path): The file to be written.
-    suffix (str): The only valid suffix.
-    RAISES (typer.Exit): If the suffix is another one.
-    """
+    """End the command if an output file has another suffix."""
     if output.suffix != suffix:
         fail(Errors.R209.format(what=output, found=f"a name that ends in {output.suffix!r}", expected=suffix))
 
 
 def split_list(option: Optional[str]) -> Optional[List[str]]:
     """Split a comma-separated option, such as "author, director"; None remains None."""
-    if option is None:
-        return None
-    return [part.strip() for part in option.split(",") if part.strip()]
+    return None if option is None else [part.strip() for part in option.split(",") if part.strip()]
 
 
 def number_table(rows: Sequence[Sequence[str]], header: Sequence[str]) -> str:
-    """Format a table with right-aligned numbers.
-
-    rows (Sequence[Sequence[str]]): A name and numbers each.
-    header (Sequence[str]): Names of the columns.
-    RETURNS (str): The table.
-    """
+    """Format a table of rows with a name and right-aligned numbers each."""
     aligns: List[Literal["l", "r", "c"]] = ["l"]
     aligns += ["r" for _ in header[1:]]
     return str(wasabi.table(rows, header=header, divider=True, aligns=aligns))
 
 
 def with_progress(items: Iterable[Item], *, total: Optional[int] = None, unit: str = "docs") -> Iterable[Item]:
-    """Draw a progress bar on stderr if it is a terminal.
-
-    items (Iterable[Item]): What is iterated over.
-    total (Optional[int]): Number of items, if known.
-    unit (str): Name of the items.
-    RETURNS (Iterable[Item]): The items.
-    """
+    """Draw a progress bar on stderr if it is a terminal; `unit` names the items."""
     bar: Iterable[Item] = tqdm(items, total=total, unit=f" {unit}", leave=False, disable=None)
     return bar

@@ -3,7 +3,7 @@
 import warnings
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Callable, Iterator, List, Optional, Sequence
+from typing import Annotated, Callable, Iterator, List, Optional, Sequence
 
 import typer
 from spacy.lang.lex_attrs import LEX_ATTRS
@@ -22,10 +22,8 @@ from ..nero.rules.index import FORMS, RuleIndex
 from ..nero.rules.mining import SuggestedRule, mine_patterns, suggest_rules, write_patterns, write_suggestions
 from ..nero.rules.rules import NO_RELATION_LABEL, SHOWN, TABLE, read_rules, usable_rules
 from ..pairs.suggesters import AnnotatedPairs, EntityPairs, Suggester
+from . import options
 from .pipeline import (
-    CODE,
-    GOLD_ENTS,
-    GPU,
     check_suffix,
     fail,
     find_component,
@@ -38,11 +36,13 @@ from .pipeline import (
 
 rules_app = typer.Typer(name="rules", help="Find and check labelling rules.", no_args_is_help=True)
 
-CORPUS: Path = typer.Argument(..., metavar="CORPUS.spacy", help="Corpus with entities: a file, or a folder of them")
+EntityCorpus = Annotated[
+    Path, typer.Argument(metavar="CORPUS.spacy", help="Corpus with entities: a file, or a folder of them")
+]
 
-MARKED: bool = typer.Option(False, "--marked", help="The pairs that the data set marks, not all pairs of entities")
+Marked = Annotated[bool, typer.Option("--marked", help="The pairs that the data set marks, not all pairs of entities")]
 
-LONGEST: int = typer.Option(6, "--longest", min=1, help="Most words between two entities")
+Longest = Annotated[int, typer.Option(min=1, help="Most words between two entities")]
 
 _HEADER = ("rule", "relation", "fires", "alone", "right", "against", "pattern")
 
@@ -51,21 +51,20 @@ _WIDEST = 60
 
 @rules_app.command("check")
 def check_cli(
-    rules: Path = typer.Argument(
-        ..., metavar="RULES", help="Rules: JSON lines, a JSON list, a table (.tsv), or a folder of such files"
-    ),
-    corpus: Path = CORPUS,
-    lang: str = typer.Option("en", "--lang", help="Language whose tokenizer splits the rules' words"),
-    relations: Optional[str] = typer.Option(
-        None, "--relations", help="The relations there are, with commas; others are errors"
-    ),
-    types: Optional[str] = typer.Option(
-        None, "--types", help="The entity types there are, with commas; others are errors"
-    ),
-    form: str = typer.Option("text", "--form", help=f"What of a token is compared: {', '.join(FORMS)}"),
-    max_gap: int = typer.Option(0, "--max-gap", min=0, help="Most tokens that * stands for; 0: no gaps"),
-    any_type: bool = typer.Option(False, "--any-type", help="Leave out the types behind the masks"),
-    marked: bool = MARKED,
+    rules: Annotated[
+        Path,
+        typer.Argument(
+            metavar="RULES", help="Rules: JSON lines, a JSON list, a table (.tsv), or a folder of such files"
+        ),
+    ],
+    corpus: EntityCorpus,
+    lang: Annotated[str, typer.Option(help="Language whose tokenizer splits the rules' words")] = "en",
+    relations: Annotated[Optional[str], typer.Option(help="All relations, with commas; others are errors")] = None,
+    types: Annotated[Optional[str], typer.Option(help="All entity types, with commas; others are errors")] = None,
+    form: Annotated[str, typer.Option(help=f"What of a token is compared: {', '.join(FORMS)}")] = "text",
+    max_gap: Annotated[int, typer.Option(min=0, help="Most tokens that * stands for; 0: no gaps")] = 0,
+    any_type: Annotated[bool, typer.Option("--any-type", help="Leave out the types behind the masks")] = False,
+    marked: Marked = False,
 ) -> None:
     """Say where rules fire in a corpus, which of them are wrong or contradict others, and what they just miss."""
     if form not in FORMS:
@@ -73,8 +72,8 @@ def check_cli(
     suggester: Suggester = AnnotatedPairs() if marked else EntityPairs()
     with input_errors():
         allowed = {"relations": split_list(relations), "types": split_list(types)}
-        options = {"max_gap": max_gap, "any_type": any_type, "lower": form == "lower"}
-        rule_set = read_rules(rules, tokenize=tokenizer_of(lang), **allowed, **options)  # type: ignore[arg-type]
+        syntax = {"max_gap": max_gap, "any_type": any_type, "lower": form == "lower"}
+        rule_set = read_rules(rules, tokenize=tokenizer_of(lang), **allowed, **syntax)  # type: ignore[arg-type]
         for problem in rule_set.problems if sum(each.fatal for each in rule_set.problems) > SHOWN else ():
             msg.warn(f"{problem.where}: {problem.message}")
         usable = usable_rules(rule_set, rules)
@@ -92,21 +91,20 @@ def check_cli(
 
 @rules_app.command("mine")
 def mine_cli(
-    corpus: Path = CORPUS,
-    output: Path = typer.Argument(..., metavar="OUT.tsv", help="Table of patterns, to be given relations by hand"),
-    least: int = typer.Option(3, "--least", min=1, help="How often a pattern must occur"),
-    longest: int = LONGEST,
-    top: int = typer.Option(500, "--top", min=0, help="How many patterns are written; 0 for all"),
-    examples: int = typer.Option(2, "--examples", min=0, help="Sentences for each"),
-    marked: bool = MARKED,
+    corpus: EntityCorpus,
+    output: Annotated[Path, typer.Argument(metavar="OUT.tsv", help="Table of patterns, to be given relations by hand")],
+    least: Annotated[int, typer.Option(min=1, help="How often a pattern must occur")] = 3,
+    longest: Longest = 6,
+    top: Annotated[int, typer.Option(min=0, help="Patterns to write; 0: all")] = 500,
+    examples: Annotated[int, typer.Option(min=0, help="Sentences for each")] = 2,
+    marked: Marked = False,
 ) -> None:
     """List what often stands between two entities; name the relations in the table, and it is a file of rules."""
     suggester: Suggester = AnnotatedPairs() if marked else EntityPairs()
     check_suffix(output, TABLE)
     with input_errors():
         docs = with_progress(read_sentences(corpus))
-        options = {"longest": longest, "least": least, "top": top, "examples": examples}
-        mined = mine_patterns(docs, suggester=suggester, **options)
+        mined = mine_patterns(docs, suggester=suggester, longest=longest, least=least, top=top, examples=examples)
         if not mined:
             fail(Errors.R502.format(path=str(corpus), least=least, longest=longest))
         write_patterns(mined, output)
@@ -116,11 +114,7 @@ def mine_cli(
 
 
 def read_sentences(corpus: Path) -> Iterator[Doc]:
-    """Read a corpus; texts without sentences are split by a `sentencizer`.
-
-    corpus (Path): A .spacy file or a folder of them.
-    YIELDS (Doc): With sentences.
-    """
+    """Read a corpus; texts without sentences are split by a `sentencizer`."""
     split = Sentencizer()
     # a bare Vocab knows no lower-case forms
     for doc in iter_docs(corpus, Vocab(lex_attr_getters=LEX_ATTRS)):
@@ -128,11 +122,7 @@ def read_sentences(corpus: Path) -> Iterator[Doc]:
 
 
 def unknown_labels(report: AnalysisReport) -> Iterator[str]:
-    """Report types and relations of rules that do not occur in the corpus: they may be misspelt.
-
-    report (AnalysisReport): The report.
-    YIELDS (str): A line for each.
-    """
+    """Yield a line for each type and relation of rules that does not occur in the corpus: it may be misspelt."""
     rules = [each.rule for each in report.rules]
     for kind, those in unseen_types(rules, report.types).items():
         near = get_close_matches(kind, report.types, n=1)
@@ -145,22 +135,13 @@ def unknown_labels(report: AnalysisReport) -> Iterator[str]:
 
 
 def tokenizer_of(lang: str) -> Callable[[str], List[str]]:
-    """Return a function that tokenizes words of rules as texts are tokenized.
-
-    lang (str): Code of a language that spaCy knows.
-    RETURNS (Callable[[str], List[str]]): Word → tokens.
-    RAISES (ValueError): If spaCy does not know it.
-    """
+    """Return a function that tokenizes words of rules as texts of a language. RAISES (ValueError): See R108."""
     tokenizer = load_tokenizer(lang).tokenizer
     return lambda word: [token.text for token in tokenizer(word)]
 
 
 def format_check(report: AnalysisReport) -> str:
-    """Format the report: totals, then a line a rule, the most frequent matches first.
-
-    report (AnalysisReport): The report.
-    RETURNS (str): Tables.
-    """
+    """Format totals, then a line for each rule, the most frequent matches first."""
     labelled, correct = (sum(getattr(each, name) for each in report.rules) for name in ("labelled", "correct"))
     totals = [
         ("rules", f"{len(report.rules):,}"),
@@ -182,11 +163,7 @@ def format_check(report: AnalysisReport) -> str:
 
 
 def format_idle(reports: Sequence[RuleReport]) -> str:
-    """List the rules that match nowhere, each with its near misses.
-
-    reports (Sequence[RuleReport]): Reports of all rules.
-    RETURNS (str): Lines; "" if all match.
-    """
+    """List the rules that match nowhere, each with its near misses."""
     idle = [each for each in reports if not each.matches]
     lines = [f"\n{len(idle)} rules fire nowhere:"] if idle else []
     for each in idle:
@@ -216,23 +193,24 @@ _SHOWN = 20
 
 @rules_app.command("suggest")
 def suggest_cli(
-    pipeline: str = typer.Argument(
-        ..., help="Folder of a trained pipeline with a nero_grounder, or name of an installed one"
-    ),
-    corpus: Path = typer.Argument(..., metavar="CORPUS.spacy", help="Corpus to read: a file, or a folder of them"),
-    output: Path = typer.Argument(..., metavar="OUT.tsv", help="Table of rules; delete the lines that are wrong"),
-    score: float = typer.Option(0.8, "--score", min=0.0, max=1.0, help="Lowest score of a relation that counts"),
-    least: int = typer.Option(3, "--least", min=1, help="Of how many pairs the component must say the same"),
-    agreement: float = typer.Option(
-        0.5, "--agreement", min=0.0, max=1.0, help="Of which share of the pairs with the same words it must say so"
-    ),
-    longest: int = LONGEST,
-    top: int = typer.Option(500, "--top", min=0, help="How many rules are written; 0 for all"),
-    examples: int = typer.Option(1, "--examples", min=0, help="Sentences for each"),
-    gold_ents: Optional[bool] = GOLD_ENTS,
-    code: Optional[Path] = CODE,
-    batch_size: int = typer.Option(64, "--batch-size", min=1, help="Documents to a batch"),
-    gpu_id: int = GPU,
+    pipeline: Annotated[
+        str, typer.Argument(help="Folder of a trained pipeline with a nero_grounder, or name of an installed one")
+    ],
+    corpus: options.Corpus,
+    output: Annotated[Path, typer.Argument(metavar="OUT.tsv", help="Table of rules; delete the lines that are wrong")],
+    score: Annotated[float, typer.Option(min=0.0, max=1.0, help="Lowest score of a relation that counts")] = 0.8,
+    least: Annotated[int, typer.Option(min=1, help="Least pairs with the same words and relation")] = 3,
+    agreement: Annotated[
+        float,
+        typer.Option(min=0.0, max=1.0, help="Least share of the pairs with the same words that have the relation"),
+    ] = 0.5,
+    longest: Longest = 6,
+    top: Annotated[int, typer.Option(min=0, help="Rules to write; 0: all")] = 500,
+    examples: Annotated[int, typer.Option(min=0, help="Sentences for each")] = 1,
+    gold_ents: options.GoldEnts = None,
+    code: options.Code = None,
+    batch_size: options.BatchSize = 64,
+    gpu_id: options.Gpu = -1,
 ) -> None:
     """List what a nero_grounder takes for a relation again and again where no rule fires, as a table of rules."""
     check_suffix(output, TABLE)
@@ -257,8 +235,8 @@ def suggest_cli(
         if not suggested.pairs:
             fail(Errors.R520.format(path=str(corpus), name=component.name))
         if not suggested.rules:
-            options = {"name": component.name, "score": score, "longest": longest}
-            fail(Errors.R511.format(path=str(corpus), **options, **suggested._asdict()))
+            given = {"name": component.name, "score": score, "longest": longest}
+            fail(Errors.R511.format(path=str(corpus), **given, **suggested._asdict()))
         write_suggestions(suggested.rules, output)
     typer.echo(format_suggestions(suggested.rules))
     msg.good(f"Wrote {len(suggested.rules)} rules to {output}")
@@ -266,11 +244,7 @@ def suggest_cli(
 
 
 def format_suggestions(rules: Sequence[SuggestedRule]) -> str:
-    """Format the first rules as a table.
-
-    rules (Sequence[SuggestedRule]): The rules.
-    RETURNS (str): The table.
-    """
+    """Format the first rules as a table."""
     rows = []
     for each in rules[:_SHOWN]:
         example = " ".join("".join(each.examples[:1]).split())

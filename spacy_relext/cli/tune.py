@@ -1,7 +1,7 @@
 """`spacy relext tune`: fit thresholds and calibration of a trained pipeline on held-out data."""
 
 from pathlib import Path
-from typing import Iterator, List, Optional, Sequence
+from typing import Annotated, Iterator, List, Optional, Sequence
 
 import srsly
 import typer
@@ -9,8 +9,9 @@ import typer
 from ..errors import Errors
 from ..pipeline.settings import Settings
 from ..pipeline.tuning import tune_pipeline
-from .evaluate import GIVE_ENTS, GIVE_SENTS, read_corpus
-from .pipeline import GPU, PIPELINE, fail, input_errors, number_table, open_pipeline
+from . import options
+from .evaluate import read_corpus
+from .pipeline import fail, input_errors, number_table, open_pipeline
 
 KINDS = {"triples": "exact F", "relations": "F of relations"}
 
@@ -21,19 +22,21 @@ BIASED = (
 
 
 def tune_cli(
-    pipeline: str = PIPELINE,
-    dev: Path = typer.Argument(..., metavar="DEV", help="A .spacy file with gold triples, not trained on."),
-    output: Path = typer.Argument(..., metavar="OUT", help="Folder for the tuned pipeline."),
-    gpu_id: int = GPU,
-    min_positives: int = typer.Option(
-        10, "--min-positives", min=1, help="Right predictions a relation needs for a threshold of its own."
-    ),
-    per_label: bool = typer.Option(True, "--per-label/--single", help="Fit a threshold per relation, or only one."),
-    gold_sents: bool = GIVE_SENTS,
-    gold_ents: bool = GIVE_ENTS,
-    missing_rates: Optional[Path] = typer.Option(
-        None, "--missing-rates", help="JSON file for the detector's estimate of how many labels are missing."
-    ),
+    pipeline: options.Pipeline,
+    dev: Annotated[Path, typer.Argument(metavar="DEV", help="A .spacy file with gold triples, not trained on")],
+    output: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the tuned pipeline")],
+    gpu_id: options.Gpu = -1,
+    min_positives: Annotated[
+        int, typer.Option(min=1, help="Right predictions a relation needs for a threshold of its own")
+    ] = 10,
+    per_label: Annotated[
+        bool, typer.Option("--per-label/--single", help="A threshold per relation, or only one")
+    ] = True,
+    gold_sents: options.GiveSents = True,
+    gold_ents: options.GiveEnts = False,
+    missing_rates: Annotated[
+        Optional[Path], typer.Option(help="JSON file for the detector's estimate of how many labels are missing")
+    ] = None,
 ) -> None:
     """Fit thresholds and calibration on DEV and save the pipeline as OUT."""
     with input_errors():
@@ -72,7 +75,6 @@ def _lines(name: str, result: Settings) -> Iterator[str]:
     ]
     overall = result["label_frequency"]
     rows.append(("all", f"{overall:.3f}", f"{1 - overall:.3f}", str(sum(result["positives"].values()))))
-    header = ("Label frequency", "c", "missing", "from")
-    yield number_table(rows, header)
+    yield number_table(rows, ("Label frequency", "c", "missing", "from"))
     if not result["unbiased"]:
         yield BIASED

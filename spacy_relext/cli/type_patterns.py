@@ -3,7 +3,7 @@
 from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
-from typing import Dict, Mapping, Optional, TypeVar
+from typing import Annotated, Dict, Mapping, Optional, TypeVar
 
 import typer
 from spacy.vocab import Vocab
@@ -14,6 +14,7 @@ from ..corpora.shards import iter_docs
 from ..errors import Errors
 from ..kd.type_patterns import gold_patterns
 from ..visuals.type_graph import draw_type_graph
+from . import options
 from .pipeline import fail, input_errors, with_progress
 
 NO_TYPE, NO_TRIPLE = "(none)", "(no triple)"
@@ -24,9 +25,9 @@ Value = TypeVar("Value")
 
 
 def type_patterns_cli(
-    corpus: Path = typer.Argument(..., metavar="CORPUS.spacy", help="Annotated corpus: a file, or a folder of them"),
-    svg: Optional[Path] = typer.Option(None, "--svg", help="Where to draw type pairs and relations as a graph"),
-    top: int = typer.Option(50, "--top", help="How many entries to list and draw, the most frequent first; 0: all"),
+    corpus: options.GoldCorpus,
+    svg: Annotated[Optional[Path], typer.Option(help="Where to draw type pairs and relations as a graph")] = None,
+    top: Annotated[int, typer.Option(help="Entries to list and draw, the most frequent first; 0: all")] = 50,
 ) -> None:
     """Count triples, and pairs without one, by entity types, and say how far the types give the relation away."""
     if top < 0:
@@ -52,12 +53,11 @@ def type_patterns_cli(
 
 
 def format_type_patterns(table: Table, unrelated: Mapping[str, int], *, top: int = 0) -> str:
-    """Lay out how many triples each type pair and each relation has, and how far the one gives the other away.
+    """Format how many triples each type pair and each relation has, and how far the one determines the other.
 
     table (Table): Type pair → relation → triples.
     unrelated (Mapping[str, int]): Type pair → pairs of entities without a triple.
     top (int): Entries of each list, the most frequent ones; 0: all.
-    RETURNS (str): Lines of tables.
     """
     total = _total(table)
     single = [counts for counts in table.values() if len(counts) == 1]

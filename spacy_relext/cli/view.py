@@ -1,7 +1,7 @@
 """`spacy relext view`: draw the triples of a text."""
 
 from pathlib import Path
-from typing import List, Optional, Sequence, Union
+from typing import Annotated, List, Optional, Sequence, Union
 
 import typer
 from spacy.language import Language
@@ -11,18 +11,21 @@ from ..corpora.texts import JSONL_SUFFIXES, RawText, TextReader
 from ..errors import Errors
 from ..visuals.displacy_view import draw_passages
 from ..visuals.page import HOST, make_server, render_page
-from .pipeline import GPU, PIPELINE, fail, input_errors, open_pipeline
+from . import options
+from .pipeline import fail, input_errors, open_pipeline
 
 
 def view_cli(
-    pipeline: str = PIPELINE,
-    text: str = typer.Argument(..., metavar="TEXT|FILE", help="A text, a text file, or a .jsonl file of documents."),
-    output: Optional[Path] = typer.Argument(
-        None, metavar="OUT", help="The page, .html; or .svg for the first drawing alone."
-    ),
-    serve: bool = typer.Option(False, "--serve", help="Show the page on localhost until Ctrl-C."),
-    port: int = typer.Option(5000, "--port", help="Where to serve; 0 for any free port."),
-    gpu_id: int = GPU,
+    pipeline: options.Pipeline,
+    text: Annotated[
+        str, typer.Argument(metavar="TEXT|FILE", help="A text, a text file, or a .jsonl file of documents")
+    ],
+    output: Annotated[
+        Optional[Path], typer.Argument(metavar="OUT", help="The page, .html; or .svg for the first drawing alone")
+    ] = None,
+    serve: Annotated[bool, typer.Option("--serve", help="Show the page on localhost until Ctrl-C")] = False,
+    port: Annotated[int, typer.Option(help="Where to serve; 0: any free port")] = 5000,
+    gpu_id: options.Gpu = -1,
 ) -> None:
     """Draw the triples of a text as one HTML page."""
     with input_errors():
@@ -42,12 +45,7 @@ def view_cli(
 
 
 def read_texts(text: str) -> List[RawText]:
-    """Take the command's argument as texts.
-
-    text (str): A text, or the path of a file with one text, or of a .jsonl file with one on each line.
-    RETURNS (List[RawText]): The texts.
-    RAISES (ValueError): Where a file cannot be read, or a name looks like that of a file and there is none.
-    """
+    """Read a text, or a file as `read_file` does. RAISES (ValueError): If a single word is not a file."""
     try:
         is_file = Path(text).is_file()
     except (OSError, ValueError):  # longer than file names may be, or with a null character
@@ -60,24 +58,13 @@ def read_texts(text: str) -> List[RawText]:
 
 
 def read_file(path: str) -> List[RawText]:
-    """Read a file of texts.
-
-    path (str): A file with one text, or a .jsonl file with one on each line.
-    RETURNS (List[RawText]): The texts.
-    RAISES (ValueError): Where it cannot be read.
-    """
+    """Read a file with one text, or a .jsonl file with one on each line. RAISES (ValueError): If it is malformed."""
     is_json = Path(path).suffix.lower() in JSONL_SUFFIXES
     return list(TextReader(path, input_format="jsonl" if is_json else "file", strict=True))
 
 
 def read_docs(nlp: Language, texts: Sequence[Union[str, Doc]]) -> List[Doc]:
-    """Run a pipeline on texts.
-
-    nlp (Language): The pipeline.
-    texts (Sequence[Union[str, Doc]]): The texts, or Docs that it has not annotated yet.
-    RETURNS (List[Doc]): One each.
-    RAISES (ValueError): Where one is longer than the pipeline accepts.
-    """
+    """Run a pipeline on texts. RAISES (ValueError): If one is longer than the pipeline accepts."""
     for number, text in enumerate(texts, start=1):
         length = len(text) if isinstance(text, str) else len(text.text)
         if length > nlp.max_length:
@@ -86,11 +73,7 @@ def read_docs(nlp: Language, texts: Sequence[Union[str, Doc]]) -> List[Doc]:
 
 
 def save(content: str, output: Path) -> None:
-    """Write a page or drawing, and say so.
-
-    content (str): What is written.
-    output (Path): Where to; its folder is made.
-    """
+    """Write a page or drawing into a file, whose folder is created, and report it."""
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(content, encoding="utf-8")
     typer.echo(f"Saved to {output}")

@@ -111,7 +111,7 @@ class Aligner:
             entities in a sentence), `pairs_with_facts`, `triples`, and `unknown_mentions` (linked entities that the
             knowledge base lacks).
         """
-        cuts, results = block.cuts(), [Alignment() for _ in block.user_data]
+        cuts, results = block.sentence_bounds(), [Alignment() for _ in block.user_data]
         counts = Counter(sentences=len(cuts) - 1)
         matches = self.find_mentions(block)
         if self.linked:
@@ -125,7 +125,7 @@ class Aligner:
                 sentence += 1
             if match[1] <= cuts[sentence + 1]:
                 sentences.setdefault(sentence, []).append(match)
-        offsets = block.places() if sentences else ([], [])
+        offsets = block.char_offsets() if sentences else ([], [])
         for sentence, inside in sentences.items():
             result = results[bisect_right(block.bounds, cuts[sentence]) - 1]
             self._align_sentence(inside, offsets, result, counts=counts)
@@ -134,7 +134,7 @@ class Aligner:
     def find_mentions(self, block: TextBlock) -> List[Match]:
         """Match names, of overlapping ones the longest, or return the linked entities, in the order of the texts."""
         if self.linked:
-            return [(start, end, (kb_id,)) for start, end, kb_id in block.links() if kb_id not in UNLINKED]
+            return [(start, end, (kb_id,)) for start, end, kb_id in block.linked_entities() if kb_id not in UNLINKED]
         matches: List[Match] = []
         words, lengths, candidates, bounds = block.words(), self._lengths, self._candidates, block.bounds
         text = 0
@@ -248,7 +248,7 @@ class FuzzyNames:
         for start, end in taken:
             free[start:end] = [False] * (end - start)
         matches: List[Match] = []
-        entities = [(start, end) for start, end, _ in block.links()]
+        entities = [(start, end) for start, end, _ in block.linked_entities()]
         for start, end in [*entities, *_capitalised(texts, free, set(block.bounds))]:
             if all(free[start:end]):
                 parts = (text + " " * space for text, space in zip(texts[start:end], spaces[start:end]))
