@@ -1,7 +1,7 @@
-"""What a `selfore_clusterer` knows of its clusters: names, sizes, how well pairs fit, and how each loop went."""
+"""Clusters of a `selfore_clusterer`: names, sizes, the fit of training pairs, and the history of the loops."""
 
 from dataclasses import asdict, dataclass, field
-from typing import Dict, List, Sequence, Tuple
+from typing import Dict, List, Sequence
 
 import numpy
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from .names import NGram
 
 Floats = NDArray[numpy.floating]
 
-# Quantiles that are kept of how well training pairs fit, and digits of each.
+# Number of quantiles of the training pairs' fit, and digits of each.
 QUANTILES, DIGITS = 201, 5
 
 SHOWN_NGRAMS = 5
@@ -25,12 +25,12 @@ OBJECT_FIRST = " (object first)"
 class Clusters:
     """The clusters of the last loop.
 
-    records (List[Record]): One a cluster: `id`, `name`, `size`, `ngrams`, `types`, `object_first`, `fit`, and `known`,
-        `backwards`, `renamed` if they are.
-    quantiles (List[float]): Of how well training pairs fit into their clusters.
+    records (List[Record]): One a cluster: `id`, `name`, `size`, `ngrams`, `types`, `object_first`, `fit`, and, if true,
+        `known`, `backwards`, `renamed`.
+    quantiles (List[float]): Of the fit of training pairs to their clusters.
     history (List[Record]): One a loop: `pairs`, `changed`, `information`.
     has_settled (bool): Whether there are no more loops.
-    scale (float): Factor of the classifier's logits, so that they are as confident as the clusters are right.
+    scale (float): Inverse temperature of the classifier's logits.
     """
 
     records: List[Record] = field(default_factory=list)
@@ -40,37 +40,30 @@ class Clusters:
     scale: float = 1.0
 
     def to_dict(self) -> Record:
-        """RETURNS (Record): Plain values."""
+        """Return plain values."""
         return asdict(self)
 
     @property
     def names(self) -> List[str]:
-        """RETURNS (List[str]): Names in the order of the ids."""
+        """Names in the order of the ids."""
         return [each["name"] for each in self.records]
 
     @property
     def sizes(self) -> List[int]:
-        """RETURNS (List[int]): Pairs of each cluster."""
+        """Number of pairs of each cluster."""
         return [each["size"] for each in self.records]
 
     @property
     def empty(self) -> List[int]:
-        """RETURNS (List[int]): Numbers of the clusters without a pair."""
+        """Indices of the clusters without a pair."""
         return [number for number, size in enumerate(self.sizes) if not size]
 
     def set_quantiles(self, fit: Floats) -> None:
-        """Keep how well training pairs fit.
-
-        fit (Floats): Of each pair. Shape (N,)
-        """
+        """Set the quantiles of the fit of training pairs. Shape (N,)"""
         self.quantiles = numpy.quantile(fit, numpy.linspace(0, 1, QUANTILES)).round(DIGITS).tolist()
 
     def rank(self, fit: Floats) -> Floats:
-        """Compute the share of the training pairs that fit worse, and half of those that fit as well.
-
-        fit (Floats): Shape (N,)
-        RETURNS (Floats): 0 to 1. Shape (N,)
-        """
+        """Compute the share of training pairs with a lower fit, and half of those with the same. Shapes (N,) → (N,)"""
         fits, fit = numpy.asarray(self.quantiles), numpy.round(fit, DIGITS)
         low, high = numpy.searchsorted(fits, fit, "left"), numpy.searchsorted(fits, fit, "right")
         middle = (low + high - 1) / 2 / (len(fits) - 1)
@@ -78,10 +71,8 @@ class Clusters:
         return numpy.where(high > low, middle, between)
 
     def rename(self, cluster: str, name: str) -> None:
-        """Give a cluster a name; its id stays.
+        """Rename the cluster of an id; the id stays.
 
-        cluster (str): Its id.
-        name (str): The name.
         RAISES (ValueError): If there is no such cluster, or another one has the name.
         """
         chosen = next((each for each in self.records if each["id"] == cluster), None)
@@ -105,13 +96,13 @@ class Clusters:
         known: Sequence[PairClass],
         object_first: Sequence[bool],
     ) -> None:
-        """Replace the records. Known clusters are named by their relation, and names that a user has given stay.
+        """Replace the records. Known clusters are named by their relation; names given by a user stay.
 
-        Two clusters never have the same name but for the two directions of a known relation. Words that lead from the
-        object to the subject are marked.
+        Names are unique, except for the two directions of a known relation. Words that lead from the object to the
+        subject are marked.
 
         ngrams (Sequence[Sequence[NGram]]): Of each cluster, the best first.
-        sizes (Sequence[int]): Pairs of each cluster.
+        sizes (Sequence[int]): Number of pairs of each.
         types (Sequence[str]): Commonest entity types of each.
         known (Sequence[PairClass]): Relations of the first clusters.
         object_first (Sequence[bool]): Whether the object stands first in most texts of each.
@@ -136,11 +127,7 @@ class Clusters:
         self.records = records
 
     def report(self, name: str) -> str:
-        """Summarize the last loop.
-
-        name (str): The component.
-        RETURNS (str): One line: what was found, and how good it is as far as that can be told without gold.
-        """
+        """Summarize the last loop in one line, with the scores that need no gold."""
         if not self.history:
             return f"{name}: no clusters yet"
         last, loop = self.history[-1], len(self.history) - 1
@@ -150,10 +137,5 @@ class Clusters:
 
 
 def cluster_id(number: int) -> str:
-    """RETURNS (str): Id of a cluster."""
+    """Return the id of a cluster."""
     return f"cluster_{number}"
-
-
-def known_name(relation: Tuple[str, bool]) -> str:
-    """RETURNS (str): A known relation with its direction, for messages."""
-    return f"{relation[0]} (backwards)" if relation[1] else relation[0]

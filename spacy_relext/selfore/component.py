@@ -21,7 +21,7 @@ from ..errors import Errors, Warnings, check_range
 from ..pairs.component import COLLECT_BATCH, Floats, PairPipe, to_json
 from ..pairs.diagnosis import Read, describe_triple, why_no_pairs
 from ..pairs.encoders.features import PairBatch
-from ..pairs.gold import CollectedPairs, PairClass
+from ..pairs.gold import UNLABELLED, CollectedPairs, PairClass
 from ..pairs.pairs import IntArray, Pairs
 from ..pairs.suggesters import Suggester
 from ..pairs.type_lexicon import TypeLexicon
@@ -33,9 +33,6 @@ from .clusters import Clusters, cluster_id
 from .loop import ClusterLoop
 from .losses import selfore_loss
 from .table import keys_of
-
-# Cluster of a pair that is not learned.
-UNKNOWN = -1
 
 CLUSTERS = "clusters.json"
 
@@ -262,7 +259,7 @@ class SelforeClusterer(PairPipe):
         keys, cluster_of = keys_of(instances), self.loop.cluster_of
         if cluster_of or not keys:
             unlearned = self.loop.unlearned
-            clusters = [UNKNOWN if key in unlearned else cluster_of.get(key, UNKNOWN) for key in keys]
+            clusters = [UNLABELLED if key in unlearned else cluster_of.get(key, UNLABELLED) for key in keys]
         else:
             outputs = self.forward(instances)
             assert outputs is not None
@@ -296,12 +293,7 @@ class SelforeClusterer(PairPipe):
         from .clustering.fit import ClusterFit
 
         statistics = ClusterFit(*map(to_numpy, module_of(self.model).fit))
-        return statistics.assign(vectors, logits, empty=self.clusters.empty, **self.vector_parts())
-
-    def vector_parts(self) -> Dict[str, int]:
-        """Return number and width of the parts of a pair's vector that are read from the text."""
-        module = module_of(self.model)
-        return {"parts": module.n_parts, "width": module.encoder.output_width}
+        return statistics.assign(vectors, logits, empty=self.clusters.empty, **module_of(self.model).vector_parts)
 
     def evidence(self, pairs: Pairs, outputs: Outputs, number: int, answer: int) -> Record:
         """Return the cluster: its id, its probability, and its commonest words."""

@@ -1,6 +1,6 @@
 """Losses of SelfORE: cross-entropy with clusters (Eq. 12), and a contrastive loss L'.
 
-Source: Hu et al., "SelfORE: Self-supervised Relational Feature Learning for Open Relation Extraction", EMNLP 2020.
+Source: Hu et al., EMNLP 2020; equations in `selfore/model.py`.
 """
 
 from typing import Dict
@@ -11,20 +11,19 @@ from torch.nn import functional as F
 
 from .model import ClusterOutput
 
+# τ of L'.
 TEMPERATURE = 0.1
 
 
 def selfore_loss(
     outputs: ClusterOutput, targets: Dict[str, Tensor], *, smoothing: float, contrast: float = 0.0, scale: float = 1.0
 ) -> Dict[str, Tensor]:
-    """Cross-entropy with the clusters, weighted by cluster so that large ones do not dominate, plus L'.
+    """Compute the cross-entropy with the clusters, weighted so that large ones do not dominate, and L'.
 
-    outputs (ClusterOutput): Of P pairs.
     targets (Dict[str, Tensor]): `clusters`, below 0 for pairs that are not learned, shape (P,); `weights` of the
         clusters, shape (K,); with L' also `pairs`, the pair that each row is a view of, shape (P,).
-    smoothing (float): Label smoothing.
     contrast (float): Weight of L'; 0: none.
-    scale (float): Factor of the logits.
+    scale (float): Inverse temperature of the logits.
     RETURNS (Dict[str, Tensor]): `clusters`, and with L' `contrast`.
     """
     terms = {"contrast": contrast * contrast_loss(outputs.vector, targets["pairs"])} if contrast else {}
@@ -36,16 +35,10 @@ def selfore_loss(
     return {"clusters": F.cross_entropy(logits, clusters, weight=weights, label_smoothing=smoothing), **terms}
 
 
-def contrast_loss(vectors: Tensor, pairs: Tensor, *, temperature: float = TEMPERATURE) -> Tensor:
-    """L': contrast the views of a pair with those of other pairs; 0 if every pair has one view.
-
-    vectors (Tensor): h of each view. Shape (N, F)
-    pairs (Tensor): Pair of each view. Shape (N,)
-    temperature (float): τ.
-    RETURNS (Tensor): A scalar.
-    """
+def contrast_loss(vectors: Tensor, pairs: Tensor) -> Tensor:
+    """Compute L' from h and the pair of each view; 0 if every pair has one view. Shapes (N, F), (N,) → ()"""
     units = F.normalize(vectors, dim=1)
     itself = torch.eye(len(units), dtype=torch.bool, device=units.device)
-    log_p = (units @ units.T / temperature).masked_fill(itself, float("-inf")).log_softmax(1)
+    log_p = (units @ units.T / TEMPERATURE).masked_fill(itself, float("-inf")).log_softmax(1)
     same = (pairs[:, None] == pairs) & ~itself
     return -log_p[same].mean() if bool(same.any()) else vectors.sum() * 0.0

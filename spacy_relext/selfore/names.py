@@ -1,11 +1,9 @@
 """Names of clusters of entity pairs, from the words between the two entities.
 
-The score of an n-gram is its share of the cluster's texts times ln(1 + n), which is SelfORE's most frequent n-gram with
-a preference for longer ones; with `others` also times its rarity in other clusters (class-based TF-IDF), so that "of
-the" is no name. Names are for people: they may be wrong, and two clusters may have the same one.
+The score of an n-gram is its share of the cluster's texts times ln(1 + n): SelfORE's most frequent n-gram with a
+preference for longer ones. With `others` it is also multiplied by its rarity in other clusters (class-based TF-IDF).
 
-Source: Hu et al., "SelfORE: Self-supervised Relational Feature Learning for Open Relation Extraction", EMNLP 2020,
-section 3.4, which specifies neither the length of n-grams nor how ties are broken.
+Source: Hu et al., EMNLP 2020, section 3.4, which specifies neither the length of n-grams nor how ties are broken.
 """
 
 from collections import Counter
@@ -18,22 +16,17 @@ from ..pairs.pairs import Pairs
 
 MAX_NGRAM = 5
 
-# More words between two entities say little about the two.
+# Longer gaps say little about the two entities.
 MAX_GAP = 10
 
-# Texts, and share of the texts, in which an n-gram has to occur.
+# Least number, and least share, of a cluster's texts with a name's n-gram.
 MIN_TEXTS, MIN_SHARE = 3, 0.1
 
 Words = Tuple[str, ...]
 
 
 class NGram(NamedTuple):
-    """A candidate for a name.
-
-    words (Tuple[str, ...]): In lower case.
-    texts (int): Number of the cluster's texts with it.
-    score (float): The higher, the better.
-    """
+    """A candidate for a name: words in lower case, number of the cluster's texts with them, and score."""
 
     words: Words
     texts: int
@@ -41,11 +34,7 @@ class NGram(NamedTuple):
 
 
 def words_between(pairs: Pairs) -> List[Words]:
-    """Collect the words between the arguments of pairs, in text order.
-
-    pairs (Pairs): The pairs.
-    RETURNS (List[Tuple[str, ...]]): Words in lower case, one tuple a pair; empty if there are none or too many.
-    """
+    """Collect the lower-case words between the arguments of each pair, in text order; none if there are too many."""
     gaps = []
     for number in range(len(pairs)):
         doc, _, end, start, _ = pairs.place(number)
@@ -55,11 +44,7 @@ def words_between(pairs: Pairs) -> List[Words]:
 
 
 def count_ngrams(gaps: Iterable[Words]) -> "Counter[Words]":
-    """Count the texts with each n-gram.
-
-    gaps (Iterable[Tuple[str, ...]]): Words between arguments.
-    RETURNS (Counter[Tuple[str, ...]]): Number of texts.
-    """
+    """Count the texts with each n-gram in the words between arguments."""
     counts: Counter[Words] = Counter()
     for words in gaps:
         counts.update({words[i : i + n] for n in range(1, MAX_NGRAM + 1) for i in range(len(words) - n + 1)})
@@ -74,14 +59,13 @@ def rank_ngrams(
     others: Optional[Mapping[Words, int]] = None,
     clusters: int = 1,
 ) -> List[NGram]:
-    """Rank the n-grams of a cluster.
+    """Rank the n-grams of a cluster by their score; ties: longer ones first, then alphabetically.
 
-    counts (Mapping[Tuple[str, ...], int]): From `count_ngrams`.
+    counts (Mapping[Words, int]): From `count_ngrams`.
     texts (int): Number of texts with words between the arguments.
-    stop (Collection[str]): Stop words: n-grams of only these and punctuation are left out.
-    others (Optional[Mapping[Tuple[str, ...], int]]): Counts over all clusters, including this one; None: ignored.
+    stop (Collection[str]): Stop words; n-grams of only these and punctuation are left out.
+    others (Optional[Mapping[Words, int]]): Counts over all clusters, including this one; None: ignored.
     clusters (int): Number of clusters in `others`.
-    RETURNS (List[NGram]): The best first; ties: longer ones first, then alphabetically.
     """
     ngrams = []
     for words, count in counts.items():
@@ -98,13 +82,11 @@ def rank_ngrams(
 def name_clusters(
     gaps: Sequence[Words], labels: Sequence[int], *, count: int, stop: Collection[str] = ()
 ) -> List[List[NGram]]:
-    """Find names of clusters.
+    """Rank the frequent n-grams of each cluster as its names.
 
-    gaps (Sequence[Tuple[str, ...]]): Words between the arguments of N pairs, from `words_between`.
-    labels (Sequence[int]): Cluster of each; below 0 for none.
-    count (int): K.
-    stop (Collection[str]): Stop words.
-    RETURNS (List[List[NGram]]): Names of each cluster, the best first; empty if no n-gram is frequent enough.
+    gaps (Sequence[Words]): From `words_between`. Shape (N,)
+    labels (Sequence[int]): Cluster of each pair; below 0 for none. Shape (N,)
+    count (int): Number of clusters.
     """
     members: List[List[Words]] = [[] for _ in range(count)]
     for words, label in zip(gaps, labels):
@@ -117,30 +99,22 @@ def name_clusters(
     names = []
     for own, texts in zip(counts, map(len, members)):
         least = max(MIN_TEXTS, MIN_SHARE * texts)
-        frequent = {words: n for words, n in own.items() if n >= least and _is_name(words)}
+        frequent = {w: n for w, n in own.items() if n >= least and _is_word(w[0]) and _is_word(w[-1])}
         names.append(rank_ngrams(frequent, texts=texts, stop=stop, others=total, clusters=count))
     return names
 
 
 def object_first_clusters(backwards: Sequence[bool], labels: Sequence[int], *, count: int) -> List[bool]:
-    """Find the clusters in which the object of most pairs comes before their subject.
-
-    backwards (Sequence[bool]): Whether it does in each of N pairs.
-    labels (Sequence[int]): Cluster of each.
-    count (int): K.
-    RETURNS (List[bool]): One for each cluster; False if there are as many of both.
-    """
+    """Mark the clusters with more pairs whose object comes first, `backwards`, than others."""
     balance = numpy.bincount(labels, weights=numpy.where(backwards, 1.0, -1.0), minlength=count)
     return [number > 0 for number in balance.tolist()]
 
 
 def name_types(types: Sequence[Tuple[str, str]], labels: Sequence[int], *, count: int) -> List[str]:
-    """Find the entity types of the pairs of each cluster.
+    """Return the entity types of each cluster, such as "PERSON PLACE"; "" if no two are those of half of its pairs.
 
-    types (Sequence[Tuple[str, str]]): Of both arguments of N pairs; "" for none.
-    labels (Sequence[int]): Cluster of each; below 0 for none.
-    count (int): K.
-    RETURNS (List[str]): Such as "PERSON PLACE"; "" if no two types are those of half of the pairs.
+    types (Sequence[Tuple[str, str]]): Of both arguments of each pair; "" for none. Shape (N,)
+    labels (Sequence[int]): Cluster of each pair; below 0 for none. Shape (N,)
     """
     members: List[Counter[Tuple[str, str]]] = [Counter() for _ in range(count)]
     for kinds, label in zip(types, labels):
@@ -151,11 +125,6 @@ def name_types(types: Sequence[Tuple[str, str]], labels: Sequence[int], *, count
         kinds, most = max(each.items(), key=lambda item: (item[1], item[0]), default=(("", ""), 0))
         names.append(" ".join(kinds) if all(kinds) and 2 * most >= sum(each.values()) else "")
     return names
-
-
-def _is_name(words: Words) -> bool:
-    """Return True if an n-gram neither starts nor ends with punctuation."""
-    return _is_word(words[0]) and _is_word(words[-1])
 
 
 def _is_word(token: str) -> bool:

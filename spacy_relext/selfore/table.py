@@ -1,4 +1,4 @@
-"""All pairs of a corpus at once, each under a key that it keeps from one reading to the next."""
+"""All pairs of a corpus at once, each under a key that does not depend on the Doc object."""
 
 from hashlib import blake2b
 from typing import List, NamedTuple, Optional, Tuple
@@ -12,14 +12,14 @@ from .names import Words
 
 
 class PairTable(NamedTuple):
-    """The pairs of a corpus, each once, ordered by their keys: the order of the corpus changes nothing.
+    """The pairs of a corpus, each once, ordered by their keys, so that the order of the corpus has no effect.
 
-    keys (List[bytes]): Text and places of each.
+    keys (List[bytes]): From `keys_of`.
     vectors (NDArray): h, in half precision. Shape (N, F)
-    gaps (List[Tuple[str, ...]]): What stands between the arguments.
-    types (List[Tuple[str, str]]): Entity types of both, in the order of the pair; "" for none.
+    gaps (List[Words]): Words between the arguments.
+    types (List[Tuple[str, str]]): Entity types of subject and object; "" for none.
     gold (List[Optional[PairClass]]): Gold class of each, if gold is read.
-    backwards (List[bool]): Whether the object of each stands before its subject.
+    backwards (List[bool]): Whether the object comes before the subject.
     """
 
     keys: List[bytes]
@@ -31,11 +31,7 @@ class PairTable(NamedTuple):
 
 
 def keys_of(pairs: Pairs) -> List[bytes]:
-    """Name pairs by their text and the places of their arguments: spaCy copies Docs before every update.
-
-    pairs (Pairs): The pairs.
-    RETURNS (List[bytes]): One for each; equal for the same pair of the same text.
-    """
+    """Hash the text and the places of the arguments of each pair: spaCy copies Docs before every update."""
     texts = [blake2b(doc.text.encode(), digest_size=12) for doc in pairs.docs]
     keys = []
     for number in range(len(pairs)):
@@ -48,12 +44,10 @@ def keys_of(pairs: Pairs) -> List[bytes]:
 def most_confident(
     labels: NDArray[numpy.int64], confidence: NDArray[numpy.floating], *, share: float
 ) -> NDArray[numpy.bool_]:
-    """Choose the pairs of each cluster with the highest confidence.
+    """Mark the given share of the pairs of each cluster, rounded up, with the highest confidence.
 
-    labels (NDArray): Cluster of each. Shape (N,)
-    confidence (NDArray): How well each fits. Shape (N,)
-    share (float): Of the pairs of each cluster, rounded up: 1 takes all.
-    RETURNS (NDArray): True on the chosen ones. Shape (N,)
+    labels (NDArray): Cluster of each pair. Shape (N,)
+    confidence (NDArray): Fit of each pair. Shape (N,)
     """
     chosen = numpy.zeros(len(labels), dtype=bool)
     for label in numpy.unique(labels):
