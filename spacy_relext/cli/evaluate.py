@@ -87,14 +87,14 @@ def evaluate_cli(
         examples = read_corpus(nlp, corpus, gold_sents=gold_sents, gold_ents=gold_ents)
         labels = choose_labels(nlp, examples, split_list(label_filter))
         drawn: List[Path] = []
-        look = None if curve is None else partial(draw_rankings, nlp, curve, drawn)
+        on_predictions = None if curve is None else partial(draw_rankings, nlp, curve, drawn)
         metrics = evaluate_pipeline(
             nlp,
             with_progress(examples, total=len(examples)),
             batch_size=batch_size,
             label_filter=labels,
             give_relations=gold_relations,
-            look=look,
+            on_predictions=on_predictions,
         )
         if not metrics["n_annotated"]:
             fail(Errors.R208.format(count=len(examples), path=str(corpus)))

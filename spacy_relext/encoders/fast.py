@@ -162,7 +162,7 @@ class CheapDropout(nn.Dropout):
     """
 
     def forward(self, values: Tensor) -> Tensor:
-        """Set a share p of the values to 0, and divide the others by 1 − p, in training. Any shape"""
+        """Set a share p of the values to 0, and divide the others by 1 − p, in training."""
         if not self.training or self.inplace or not 0.0 < self.p < 1.0 or values.device.type != "cpu":
             return super().forward(values)
         mask = draw_bits(values) >= round(_LEVELS * self.p) - _LEVELS // 2
@@ -170,7 +170,7 @@ class CheapDropout(nn.Dropout):
 
 
 def draw_bits(values: Tensor) -> Tensor:
-    """Draw a uniform int16 for each value of a tensor on the CPU. Any shape"""
+    """Draw a uniform int16 for each value of a tensor on the CPU."""
     count = values.numel()
     drawn = torch.empty((count + 3) // 4, dtype=torch.int64).random_(-(2**63), None)
     return drawn.view(torch.int16)[:count].view(values.shape)

@@ -12,7 +12,7 @@ from spacy.util import minibatch
 from ..annotations.entities import is_searched
 from ..annotations.store import has_triples
 from ..errors import Errors
-from ..scoring.calibration import best_threshold, expected_calibration_error, steady_thresholds
+from ..scoring.calibration import best_threshold, expected_calibration_error, shrunken_thresholds
 from ..scoring.probabilities import Floats, Platt, calibrate, fit_platt
 from ..scoring.relations import RelationCells, collect_cells, estimate_label_frequency
 from ..scoring.triples import TripleOutcomes, collect_outcomes
@@ -189,7 +189,7 @@ def _fit(
     single, _ = best_threshold(scores, raw.correct, n_gold=raw.n_gold, floor=least)
     choices: List[Settings] = [{"threshold": single, "thresholds": {}}]
     if per_label:
-        own = steady_thresholds(
+        own = shrunken_thresholds(
             scores,
             raw.correct,
             raw.labels,

@@ -119,16 +119,16 @@ def label_thresholds(
     single, _ = best_threshold(scores, correct, n_gold=total, floor=floor)
     fitted = {label: single for label in sorted({*labels, *n_gold})}
     sweeps = {label: _sweep(scores[names == label], correct[names == label], None) for label in fitted}
-    rich = [label for label, sweep in sweeps.items() if len(sweep.right) and sweep.right[-1] >= min_positives]
+    frequent = [label for label, sweep in sweeps.items() if len(sweep.right) and sweep.right[-1] >= min_positives]
     if objective == "micro":
-        return {**fitted, **_fit_jointly(sweeps, rich, single=single, n_gold=total, floor=floor)}
-    for label in rich:
+        return {**fitted, **_fit_jointly(sweeps, frequent, single=single, n_gold=total, floor=floor)}
+    for label in frequent:
         mask = names == label
         fitted[label], _ = best_threshold(scores[mask], correct[mask], n_gold=n_gold.get(label, 0), floor=floor)
     return fitted
 
 
-def steady_thresholds(
+def shrunken_thresholds(
     scores: Floats,
     correct: Bools,
     labels: Sequence[str],
@@ -154,7 +154,7 @@ def steady_thresholds(
     return shrunk if f1 >= single_f1 else dict.fromkeys(own, single)
 
 
-def precision_recall_points(scores: Floats, correct: Bools, *, n_gold: int) -> Tuple[Floats, Floats, Floats]:
+def precision_recall_curve(scores: Floats, correct: Bools, *, n_gold: int) -> Tuple[Floats, Floats, Floats]:
     """Compute the precision-recall curve, one point per distinct score.
 
     RETURNS (Tuple[Floats, Floats, Floats]): Precision, recall and threshold, from the highest threshold down.
@@ -167,7 +167,7 @@ def average_precision(scores: Floats, correct: Bools, *, n_gold: int) -> Optiona
     """Average the precision over the steps of recall, without interpolation; None without gold items."""
     if not n_gold:
         return None
-    precision, recall, _ = precision_recall_points(scores, correct, n_gold=n_gold)
+    precision, recall, _ = precision_recall_curve(scores, correct, n_gold=n_gold)
     return float(numpy.sum(numpy.diff(recall, prepend=0.0) * precision))
 
 
@@ -189,7 +189,7 @@ def bootstrap_f1(right: Counts, predicted: Counts, gold: Counts) -> Tuple[float,
 
 
 def _fit_jointly(
-    sweeps: Dict[str, _Sweep], rich: List[str], *, single: float, n_gold: int, floor: float
+    sweeps: Dict[str, _Sweep], frequent: List[str], *, single: float, n_gold: int, floor: float
 ) -> Dict[str, float]:
     """Set one label's cut at a time to where the F1 over all labels is highest, until no cut changes."""
     cuts = {label: int(numpy.sum(sweep.scores >= single)) - 1 for label, sweep in sweeps.items()}  # -1: none accepted
@@ -198,7 +198,7 @@ def _fit_jointly(
     moved = set()
     while True:
         before = (right, accepted)
-        for label in rich:
+        for label in frequent:
             sweep, cut = sweeps[label], cuts[label]
             other_right = right - (int(sweep.right[cut]) if cut >= 0 else 0)
             other_accepted = accepted - (int(sweep.accepted[cut]) if cut >= 0 else 0)

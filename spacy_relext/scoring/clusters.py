@@ -73,7 +73,7 @@ def score_predicted_clusters(examples: Iterable[Example], *, source: Optional[st
     return {**raw, "clusters_coverage": len(pairs) / n_gold if n_gold else None}
 
 
-def score_beside_clusters(examples: Iterable[Example], *, source: Optional[str] = None) -> Scores:
+def score_cluster_baselines(examples: Iterable[Example], *, source: Optional[str] = None) -> Scores:
     """Compute baselines and oracle scores for the pairs of `score_predicted_clusters`.
 
     RETURNS (Scores): `cluster_baselines`, as `baseline_scores`; the `oracle_majority_*` of `score_clusters`;

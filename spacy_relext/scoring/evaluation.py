@@ -11,7 +11,7 @@ from spacy.training import Example
 from ..annotations.store import get_records, set_relations
 from ..errors import Errors
 from .calibration import best_threshold, bootstrap_f1, expected_calibration_error
-from .clusters import clusters_source, score_beside_clusters
+from .clusters import clusters_source, score_cluster_baselines
 from .relations import RELATION_SCORE_WEIGHTS, gold_relations, score_relations
 from .triples import Scores, TripleOutcomes, collect_outcomes, gold_records, score_triples
 
@@ -28,7 +28,7 @@ def evaluate_pipeline(
     batch_size: int = 64,
     label_filter: Optional[Collection[str]] = None,
     give_relations: bool = False,
-    look: Optional[Callable[[List[Example]], None]] = None,
+    on_predictions: Optional[Callable[[List[Example]], None]] = None,
 ) -> Scores:
     """Predict the documents of some examples and score them.
 
@@ -37,9 +37,9 @@ def evaluate_pipeline(
     batch_size (int): Documents per batch.
     label_filter (Optional[Collection[str]]): Score these relations only.
     give_relations (bool): Replace the detector's relations of each sentence by gold ones.
-    look (Optional[Callable[[List[Example]], None]]): Called with the predictions and their gold.
+    on_predictions (Optional[Callable[[List[Example]], None]]): Called with the predictions and their gold.
     RETURNS (Scores): The keys of `score_triples` (of all components) and `score_relations`, those of the pipeline's
-        other scorers, calibration, counts and speed, and those of `score_beside_clusters` if relations are clusters;
+        other scorers, calibration, counts and speed, and those of `score_cluster_baselines` if relations are clusters;
         `docs/scores.md` lists them.
     """
     started = time.perf_counter()
@@ -53,7 +53,7 @@ def evaluate_pipeline(
         metrics.update({key: None for key in RELATION_SCORE_WEIGHTS})
     source = clusters_source(nlp)
     if source is not None:
-        metrics.update(score_beside_clusters(compared, source=source))
+        metrics.update(score_cluster_baselines(compared, source=source))
     metrics.update(score_triples(compared, label_filter=label_filter))
     metrics.update(_score_confidence(collect_outcomes(compared, label_filter=label_filter)))
     metrics["n_documents"] = len(pairs)
@@ -61,8 +61,8 @@ def evaluate_pipeline(
     metrics["seconds"] = seconds
     metrics["docs_per_second"] = len(pairs) / seconds
     metrics["words_per_second"] = sum(len(doc) for doc, _ in pairs) / seconds
-    if look is not None:
-        look(compared)
+    if on_predictions is not None:
+        on_predictions(compared)
     return metrics
 
 

@@ -54,18 +54,18 @@ def log_softmax(logits: _FloatArray) -> _FloatArray:
 
 
 def sigmoid(logits: _AnyFloats) -> Floats:
-    """Compute the logistic function in double precision, without overflow. Any shape"""
+    """Compute the logistic function in double precision, without overflow."""
     return 0.5 * (1.0 + numpy.tanh(0.5 * logits.astype("float64")))
 
 
 def logit(scores: _AnyFloats) -> Floats:
-    """Compute the inverse of `sigmoid`, finite also for scores of 0 and 1. Any shape"""
+    """Compute the inverse of `sigmoid`, finite also for scores of 0 and 1."""
     clipped = numpy.clip(scores.astype("float64"), _EPSILON, 1 - _EPSILON)
     return numpy.log(clipped) - numpy.log1p(-clipped)
 
 
 def calibrate(scores: _AnyFloats, *, scale: float, shift: float) -> Floats:
-    """Apply Platt scaling to scores from 0 to 1; they stay as they are if scale is 1 and shift 0. Any shape"""
+    """Apply Platt scaling to scores from 0 to 1; they stay as they are if scale is 1 and shift 0."""
     if scale == 1.0 and shift == 0.0:
         return scores.astype("float64", copy=False)
     return sigmoid(scale * logit(scores) + shift)

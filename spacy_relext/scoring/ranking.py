@@ -18,7 +18,7 @@ from typing import Dict, Hashable, Iterable, List, NamedTuple, Optional, Set, Tu
 import numpy
 
 from ..errors import Errors, check_choice
-from .calibration import average_precision, precision_recall_points
+from .calibration import average_precision, precision_recall_curve
 from .probabilities import Bools, Floats, check_scores
 
 UNITS = ("bag", "mention")
@@ -113,7 +113,7 @@ def rank_cells(cells: Iterable[Cell], *, unit: str, facts: Iterable[Fact] = ()) 
 
 def recall_curve(ranking: Ranking) -> RecallCurve:
     """Compute precision and recall at each distinct score as a threshold; without positives recall is 0."""
-    precision, recall, _ = precision_recall_points(ranking.scores, ranking.gold, n_gold=ranking.positives)
+    precision, recall, _ = precision_recall_curve(ranking.scores, ranking.gold, n_gold=ranking.positives)
     return RecallCurve(ranking.unit, precision=precision, recall=recall)
 
 

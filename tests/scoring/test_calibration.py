@@ -10,7 +10,7 @@ from spacy_relext.scoring.calibration import (
     calibration_bins,
     expected_calibration_error,
     label_thresholds,
-    precision_recall_points,
+    precision_recall_curve,
 )
 
 SCORED = st.lists(st.tuples(st.sampled_from([0.1, 0.2, 0.5, 0.5000001, 0.9]), st.booleans()), max_size=25)
@@ -46,9 +46,9 @@ def test_average_precision_agrees_with_sklearn():
     assert ours == pytest.approx(metrics.average_precision_score(correct, scores))
 
 
-def test_precision_recall_points_by_hand():
+def test_precision_recall_curve_by_hand():
     scores, correct = np.array([0.5, 0.9, 0.5]), np.array([True, True, False])
-    precision, recall, thresholds = precision_recall_points(scores, correct, n_gold=4)
+    precision, recall, thresholds = precision_recall_curve(scores, correct, n_gold=4)
     assert precision.tolist() == pytest.approx([1.0, 2 / 3])
     assert recall.tolist() == [0.25, 0.5]
     assert thresholds.tolist() == [0.9, 0.5]

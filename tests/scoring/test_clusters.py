@@ -13,7 +13,7 @@ from spacy_relext.scoring.clusters import (
     SCORES,
     baseline_scores,
     contingency,
-    score_beside_clusters,
+    score_cluster_baselines,
     score_clusters,
     score_predicted_clusters,
 )
@@ -132,13 +132,13 @@ def test_baselines_are_of_the_pairs_that_have_a_cluster() -> None:
     example = make_example(text, gold, [("Bo", "one", "Ada"), ("Cy", "two", "Di"), ("Ada", "three", "Flo")])
     other = {"subject": (0, 3), "relation": "four", "object": (8, 10), "evidence": {"entity_types": ["A", "B"]}}
     set_triples(example.predicted, [other], source="other")
-    found = score_beside_clusters([example], source="fake")
+    found = score_cluster_baselines([example], source="fake")
     assert found["relations_per_cluster"] == {"one": {"met": 1}, "two": {"saw": 1}}
     assert found["cluster_baselines"] == baseline_scores(["met", "saw"], count=2)
     assert found["oracle_majority_b3_f"] == 1.0 and score_predicted_clusters([example], source="fake")["b3_f"] == 1.0
-    other = score_beside_clusters([example], source="other")
+    other = score_cluster_baselines([example], source="other")
     assert other["cluster_baselines"] == baseline_scores(["met"], [("A", "B")], count=1)
-    nothing = score_beside_clusters([make_example(text, None)])
+    nothing = score_cluster_baselines([make_example(text, None)])
     assert nothing["relations_per_cluster"] == {} and nothing["oracle_majority_ari"] is None
 
 

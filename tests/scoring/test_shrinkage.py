@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_relext.scoring.calibration import best_threshold, label_thresholds, steady_thresholds
+from spacy_relext.scoring.calibration import best_threshold, label_thresholds, shrunken_thresholds
 
 Data = Tuple[Any, Any, List[str], Dict[str, int]]
 N_LABELS = 12
@@ -42,7 +42,7 @@ def mean_f1(spread: float, *, seeds: int = 12) -> Dict[str, float]:
         single, _ = best_threshold(scores, correct, n_gold=sum(n_gold.values()))
         found["single"].append(f1_of(test, dict.fromkeys(n_gold, single)))
         found["own"].append(f1_of(test, label_thresholds(scores, correct, labels, n_gold=n_gold)))
-        found["steady"].append(f1_of(test, steady_thresholds(scores, correct, labels, n_gold=n_gold)))
+        found["steady"].append(f1_of(test, shrunken_thresholds(scores, correct, labels, n_gold=n_gold)))
     return {key: float(np.mean(values)) for key, values in found.items()}
 
 
@@ -63,18 +63,18 @@ def test_never_worse_than_one_threshold_on_the_same_data(rows: List[Any], missed
     scores, correct = np.array([r[0] for r in rows], dtype=float), np.array([r[1] for r in rows], dtype=bool)
     labels = [row[2] for row in rows]
     n_gold = {label: missed + sum(row[1] for row in rows if row[2] == label) for label in "abc"}
-    fitted = steady_thresholds(scores, correct, labels, n_gold=n_gold, min_positives=2)
+    fitted = shrunken_thresholds(scores, correct, labels, n_gold=n_gold, min_positives=2)
     assert set(fitted) == set("abc") and all(0.0 <= value <= 1.0 for value in fitted.values())
     _, single = best_threshold(scores, correct, n_gold=sum(n_gold.values()))
     assert f1_of((scores, correct, labels, n_gold), fitted) >= single - 1e-12
-    assert steady_thresholds(scores, correct, labels, n_gold=n_gold, min_positives=2) == fitted
+    assert shrunken_thresholds(scores, correct, labels, n_gold=n_gold, min_positives=2) == fitted
 
 
 def test_labels_without_enough_right_predictions_take_the_common_threshold() -> None:
     scores, correct, labels, n_gold = draw(np.random.default_rng(0), size=30, offsets=[-2.0, 0.0, 2.0])
     kept = np.array([label != "2" or number % 10 == 0 for number, label in enumerate(labels)])
     labels = [label for label, keep in zip(labels, kept) if keep]
-    fitted = steady_thresholds(scores[kept], correct[kept], labels, n_gold={**n_gold, "unseen": 3})
+    fitted = shrunken_thresholds(scores[kept], correct[kept], labels, n_gold={**n_gold, "unseen": 3})
     single, _ = best_threshold(scores[kept], correct[kept], n_gold=sum(n_gold.values()) + 3)
     assert fitted["2"] == fitted["unseen"] == single
     assert fitted["0"] < fitted["1"]
@@ -82,5 +82,5 @@ def test_labels_without_enough_right_predictions_take_the_common_threshold() -> 
 
 def test_arrays_are_checked() -> None:
     with pytest.raises(ValueError, match="R209"):
-        steady_thresholds(np.ones(2), np.ones(3, bool), ["a"] * 2, n_gold={"a": 3})
-    assert steady_thresholds(np.zeros(0), np.zeros(0, bool), [], n_gold={}) == {}
+        shrunken_thresholds(np.ones(2), np.ones(3, bool), ["a"] * 2, n_gold={"a": 3})
+    assert shrunken_thresholds(np.zeros(0), np.zeros(0, bool), [], n_gold={}) == {}
