@@ -72,14 +72,14 @@ class TextBlock:
         """List the hashes of the tokens' texts."""
         return list(self.tokens[:, 0].tolist())
 
-    def cuts(self) -> List[int]:
+    def sentence_bounds(self) -> List[int]:
         """List the first token of each sentence, and the number of tokens; a text without marks is one sentence."""
         marks = numpy.zeros(len(self.tokens) + 1, dtype=bool)
         marks[:-1] = self.tokens[:, _SENT_START] == 1
         marks[self.bounds] = True
         return list(numpy.flatnonzero(marks).tolist())
 
-    def links(self) -> List[Tuple[int, int, str]]:
+    def linked_entities(self) -> List[Tuple[int, int, str]]:
         """List first token, end and `kb_id_` of the entities that have a label."""
         links: List[Tuple[int, int, str]] = []
         firsts, inside = set(self.bounds), False
@@ -93,7 +93,7 @@ class TextBlock:
                 inside = False
         return links
 
-    def places(self) -> Tuple[List[int], List[int]]:
+    def char_offsets(self) -> Tuple[List[int], List[int]]:
         """List the first character of each token in its text, and its end."""
         total = len(self.tokens)
         lengths = numpy.fromiter(map(self.lengths.__getitem__, self.words()), dtype=numpy.int64, count=total)
@@ -160,26 +160,22 @@ class BlockWriter(ShardWriter):
         start, total = 0, len(block.user_data)
         while start < total:
             end = min(total, start + self.shard - len(self.bin)) if self.shard else total
-            self._add_part(block, range(start, end))
+            content = self.bin
+            for number in range(start, end):
+                tokens = slice(*block.bounds[number : number + 2])
+                content.tokens.append(block.tokens[tokens])
+                content.spaces.append(block.spaces[tokens])
+                content.pack_user_data(block.user_data[number])
+            content.cats += block.cats[start:end]
+            content.flags += block.flags[start:end]
+            content.span_groups += block.groups[start:end]
+            tokens = slice(block.bounds[start], block.bounds[end])
+            named = [column for column, attr in enumerate(content.attrs) if attr in (ORTH, ENT_TYPE, ENT_KB_ID)]
+            new: Set[int] = set(numpy.unique(block.tokens[tokens, named]).tolist()) - content.hashes
+            content.hashes |= new
+            content.strings.update(block.strings, [block.lengths.strings[key] for key in new])
             self.count(end - start)
             start = end
-
-    def _add_part(self, block: TextBlock, part: range) -> None:
-        """Add some Docs of a block to the current file."""
-        content = self.bin
-        for number in part:
-            start, end = block.bounds[number : number + 2]
-            content.tokens.append(block.tokens[start:end])
-            content.spaces.append(block.spaces[start:end])
-            content.cats.append(block.cats[number])
-            content.flags.append(block.flags[number])
-            content.span_groups.append(block.groups[number])
-            content.pack_user_data(block.user_data[number])
-        rows = slice(block.bounds[part.start], block.bounds[part.stop])
-        named = [column for column, attr in enumerate(content.attrs) if attr in (ORTH, ENT_TYPE, ENT_KB_ID)]
-        new: Set[int] = set(numpy.unique(block.tokens[rows, named]).tolist()) - content.hashes
-        content.hashes |= new
-        content.strings.update(block.strings, [block.lengths.strings[key] for key in new])
 
 
 def _part(content: DocBin, part: slice, lengths: WordLengths) -> TextBlock:

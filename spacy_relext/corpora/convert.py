@@ -37,7 +37,7 @@ def convert(
     limit: int = 0,
     skip: int = 0,
     shard: int = 0,
-    progress: Optional[Progress] = None,
+    progress: Progress = iter,
 ) -> Report:
     """Convert files of one format to a corpus that spaCy trains on, and count what is read, changed and left out.
 
@@ -51,7 +51,7 @@ def convert(
     relation_map (Optional[RelationMap]): Old → new label; None as new label removes the triples.
     limit (int): Most records after the skipped ones, malformed ones included; 0 for all.
     shard (int): Docs per file of a folder; 0 writes one file.
-    progress (Optional[Progress]): Wraps the stream of Docs.
+    progress (Progress): Wraps the stream of Docs.
     RAISES (ValueError): If an option or an input cannot be used, or, if strict, a record is malformed.
     """
     _check_options(occurrences, limit, skip)
@@ -65,7 +65,7 @@ def convert(
     if pipeline is not None:
         docs = nlp.pipe(docs)
     with writer:
-        for doc in docs if progress is None else progress(docs):
+        for doc in progress(docs):
             report.count_doc(doc)
             writer.add(doc)
     if not report.docs:
@@ -145,8 +145,7 @@ def load_tokenizer(lang: str) -> Language:
     try:
         return spacy.blank(lang)
     except (ImportError, OSError) as error:
-        reason = str(error).splitlines()[0]
-        raise ValueError(Errors.R108.format(lang=lang, reason=reason)) from None
+        raise ValueError(Errors.R108.format(lang=lang, reason=str(error).splitlines()[0])) from None
 
 
 def load_pipeline(path: PathLike, *, message: str = Errors.R109) -> Language:

@@ -1,10 +1,11 @@
 """Drop triples of a corpus at random, to study training on incomplete annotation."""
 
 import random
+from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Hashable, Iterable, List, Optional, Sequence, Set, Tuple, Union
+from typing import Hashable, List, Sequence, Set, Tuple, Union
 
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
@@ -75,7 +76,7 @@ def drop_triples(
     rate: float,
     mode: str = "keep_empty",
     seed: int = 0,
-    progress: Optional[Progress] = None,
+    progress: Progress = iter,
 ) -> DropReport:
     """Write a corpus without some of its triples.
 
@@ -86,7 +87,7 @@ def drop_triples(
     rate (float): Probability that a triple (mode `relation`: all triples of a relation in a sentence) is dropped.
     mode (str): `keep_empty` keeps documents that become empty, `drop_empty` deletes them, `relation` drops all
         triples of a relation in a sentence together and keeps documents that become empty.
-    progress (Optional[Progress]): Wraps the stream of Docs.
+    progress (Progress): Wraps the stream of Docs.
     RAISES (ValueError): If an option, the input or the output cannot be used.
     """
     source, target = Path(corpus), Path(output)
@@ -96,8 +97,7 @@ def drop_triples(
         content = load_shard(shard)
         path = target / shard.relative_to(source) if source.is_dir() else target
         with ShardWriter(path, attrs=content.attrs) as writer:
-            docs: Iterable[Doc] = make_docs(content, vocab)
-            for doc in docs if progress is None else progress(docs):
+            for doc in progress(make_docs(content, vocab)):
                 if _drop_from_doc(doc, report, rng):
                     writer.add(doc)
     if report.docs == report.docs_deleted:
@@ -123,8 +123,10 @@ def _drop_from_doc(doc: Doc, report: DropReport, rng: random.Random) -> bool:
         report.not_annotated += triples is None
         return True
     # The same triple from two sources is one triple: either both are dropped or none.
-    keys: List[Hashable] = [(t["subject"], t["relation"], t["object"]) for t in triples]
-    groups = [(_sentence(doc, t), t["relation"]) for t in triples] if report.mode == "relation" else keys
+    groups: List[Hashable] = [(t["subject"], t["relation"], t["object"]) for t in triples]
+    if report.mode == "relation":
+        starts = [sent.start_char for sent in doc.sents] if doc.has_annotation("SENT_START") else []
+        groups = [(bisect_right(starts, t["subject"][0]), t["relation"]) for t in triples]
     chosen = choose_dropped(groups, rate=report.rate, rng=rng)
     dropped = [triple for number, triple in enumerate(triples) if number in chosen]
     remaining = [triple for number, triple in enumerate(triples) if number not in chosen]
@@ -145,13 +147,6 @@ def _drop_from_doc(doc: Doc, report: DropReport, rng: random.Random) -> bool:
         pairs = [dict(pair) for pair in doc.user_data[PAIRS_KEY]]
         doc.user_data[PAIRS_KEY] = [{**p, "label": None} if _arguments(p) in arguments else p for p in pairs]
     return True
-
-
-def _sentence(doc: Doc, triple: Record) -> int:
-    """Number the sentence of a triple's subject; 0 if sentences are not annotated."""
-    if not doc.has_annotation("SENT_START"):
-        return 0
-    return sum(sent.start_char <= triple["subject"][0] for sent in doc.sents)
 
 
 def _arguments(value: Record) -> frozenset[Tuple[int, ...]]:
@@ -176,7 +171,7 @@ def _check_options(source: Path, target: Path, rate: float, mode: str) -> None:
 
 def format_drop_report(report: DropReport) -> str:
     """Format a report as two tables."""
-    dropped = report.triples_before - report.triples_after
+    dropped = report.dropped.total()
     rows = [
         ("documents read", f"{report.docs:,}"),
         ("documents not annotated, unchanged", f"{report.not_annotated:,}"),

@@ -19,8 +19,8 @@ from ..annotations.store import get_records, has_triples
 from ..annotations.trees import find_cycle, text_heads
 from ..annotations.triple import Record
 from ..errors import Errors, Warnings
-from .records import record_to_doc, set_sentence_starts, span_to_entity
-from .shards import list_shards, load_shard, make_docs, reorder
+from .records import entity_span, record_to_doc, set_sentence_starts, span_to_entity
+from .shards import iter_docs
 
 Augmenter = Callable[[Language, Example], Iterable[Example]]
 
@@ -86,25 +86,25 @@ class TripleCorpus:
             else:
                 example = self._make_example(predicted, reference)
                 yield from [example] if self.augmenter is None else self.augmenter(nlp, example)
-        bare = total if not annotated and _needs_triples(nlp) else 0
-        for count, message in ((long, Warnings.W100), (empty, Warnings.W101), (bare, Warnings.W102)):
+        # A corpus without gold triples is an error unless all components that use triples do without.
+        needs = [pipe.needs_triples for _, pipe in nlp.pipeline if hasattr(pipe, "needs_triples")]
+        lacking = total if not annotated and (any(needs) or not needs) else 0
+        for count, message in ((long, Warnings.W100), (empty, Warnings.W101), (lacking, Warnings.W102)):
             if count:
                 text = message.format(path=self.path, count=count, total=total, limit=self.max_length)
                 warnings.warn(text, stacklevel=2)
 
     def _references(self, vocab: Vocab) -> Iterator[Doc]:
         """Read the annotated Docs, in the order of this call."""
-        shards = list_shards(self.path)
         if not self.shuffle:
-            yield from islice(_read(shards, vocab), self.limit or None)
+            yield from islice(iter_docs(self.path, vocab), self.limit or None)
         elif self.limit:
             # The limit is counted in the order of the files, so that each call gives the same Docs.
-            docs = list(islice(_read(shards, vocab), self.limit))
+            docs = list(islice(iter_docs(self.path, vocab), self.limit))
             self._random.shuffle(docs)
             yield from docs
         else:
-            self._random.shuffle(shards)
-            yield from _read(shards, vocab, shuffle=self._random)
+            yield from iter_docs(self.path, vocab, rng=self._random)
 
     def _make_example(self, predicted: Doc, reference: Doc) -> Example:
         """Join the two Docs and copy what the predicted one may know."""
@@ -138,12 +138,6 @@ def predicted_doc(nlp: Language, record: Record, *, gold_ents: bool) -> Doc:
     return predicted
 
 
-def _needs_triples(nlp: Language) -> bool:
-    """Return True if a corpus without gold triples is an error: unless all components that use triples do without."""
-    needs = [pipe.needs_triples for _, pipe in nlp.pipeline if hasattr(pipe, "needs_triples")]
-    return any(needs) or not needs
-
-
 def copy_entities(reference: Doc, predicted: Doc, *, aside: bool = False) -> None:
     """Copy entities with their links, and marked pairs without labels, from one Doc to another of the same text.
 
@@ -153,33 +147,19 @@ def copy_entities(reference: Doc, predicted: Doc, *, aside: bool = False) -> Non
     """
     spans = []
     for ent in reference.ents:
-        start, end = ent.start_char, ent.end_char
-        span = predicted.char_span(start, end, label=ent.label_, kb_id=ent.kb_id_, alignment_mode="expand")
+        span = entity_span(predicted, span_to_entity(ent))
         if span is not None:
             spans.append(span)
     beside = [dict(entity) for entity in reference.user_data.get(ENTITIES_KEY, ())]
     if aside:
         known = {(entity["start"], entity["end"], entity["label"]) for entity in beside}
-        new = [span for span in spans if (span.start_char, span.end_char, span.label_) not in known]
-        beside += [span_to_entity(span) for span in new]
+        beside += [span_to_entity(s) for s in spans if (s.start_char, s.end_char, s.label_) not in known]
     elif reference.has_annotation("ENT_IOB"):
         predicted.set_ents(filter_spans(spans))
     if beside or ENTITIES_KEY in reference.user_data:
         predicted.user_data[ENTITIES_KEY] = beside
     if PAIRS_KEY in reference.user_data:
-        pairs = reference.user_data[PAIRS_KEY]
-        predicted.user_data[PAIRS_KEY] = [{**pair, "label": None} for pair in pairs]
-
-
-def _read(shards: List[Path], vocab: Vocab, *, shuffle: Optional[random.Random] = None) -> Iterator[Doc]:
-    """Read files in order, and shuffle a file's content before its Docs are made."""
-    for shard in shards:
-        content = load_shard(shard)
-        if shuffle is not None:
-            order = list(range(len(content)))
-            shuffle.shuffle(order)
-            content = reorder(content, order)
-        yield from make_docs(content, vocab)
+        predicted.user_data[PAIRS_KEY] = [{**pair, "label": None} for pair in reference.user_data[PAIRS_KEY]]
 
 
 def copy_parse(reference: Doc, predicted: Doc) -> None:

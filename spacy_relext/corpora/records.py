@@ -1,8 +1,6 @@
-"""Canonical records become Docs and back, without loss.
+"""Canonical records (`docs/formats.md`, `canonical.schema.json`) become Docs and back, without loss.
 
-A record is a JSON object with `text` and optionally `entities`, `triples`, `sents` and `pairs`; `docs/formats.md` and
-`canonical.schema.json` describe it. Character offsets stay exact: what token boundaries and `doc.ents` cannot express
-is stored as plain values in `doc.user_data`.
+Character offsets stay exact: what token boundaries and `doc.ents` cannot express is stored in `doc.user_data`.
 """
 
 from bisect import bisect_right
@@ -88,7 +86,7 @@ def set_entities(doc: Doc, entities: Iterable[Record], *, report: Optional[Repor
     for entity in sorted(entities, key=lambda e: (e["start"] - e["end"], e["start"])):
         report.entities += 1
         report.entities_linked += bool(entity.get("kb_id"))
-        span = _entity_span(doc, entity)
+        span = entity_span(doc, entity)
         if span is None or taken.intersection(range(span.start, span.end)):
             report.entities_dropped += 1
             continue
@@ -103,7 +101,7 @@ def span_to_entity(span: Span) -> Record:
     return make_entity(span.start_char, span.end_char, span.label_, span.kb_id_)
 
 
-def _entity_span(doc: Doc, entity: Record) -> Optional[Span]:
+def entity_span(doc: Doc, entity: Record) -> Optional[Span]:
     """Make the smallest span of whole tokens that covers an entity."""
     label, kb_id = entity["label"], entity.get("kb_id", "")
     return doc.char_span(entity["start"], entity["end"], label=label, kb_id=kb_id, alignment_mode="expand")
@@ -139,7 +137,7 @@ def _list_entities(doc: Doc) -> List[Record]:
     stored = [dict(entity) for entity in doc.user_data.get(ENTITIES_KEY, ())]
     known: Dict[Tuple[int, int, str], List[Record]] = {}
     for entity in stored:
-        span = _entity_span(doc, entity)
+        span = entity_span(doc, entity)
         if span is not None:
             known.setdefault((span.start, span.end, span.label_), []).append(entity)
     added = []

@@ -3,7 +3,7 @@
 import os
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
+from random import Random
 from typing import Callable, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Type, TypeVar, Union, cast
 
 import srsly
@@ -76,10 +76,21 @@ def reorder(doc_bin: DocBin, order: Sequence[int]) -> DocBin:
     return doc_bin
 
 
-def iter_docs(path: Path, vocab: Vocab) -> Iterator[Doc]:
-    """Read the Docs of a .spacy file, or of a folder of them, one file at a time."""
-    for shard in list_shards(path):
-        yield from make_docs(load_shard(shard), vocab)
+def iter_docs(path: Path, vocab: Vocab, *, rng: Optional[Random] = None) -> Iterator[Doc]:
+    """Read the Docs of a .spacy file, or of a folder of them, one file at a time.
+
+    rng (Optional[Random]): Shuffles the files, and the Docs within each.
+    """
+    shards = list_shards(path)
+    if rng is not None:
+        rng.shuffle(shards)
+    for shard in shards:
+        content = load_shard(shard)
+        if rng is not None:
+            order = list(range(len(content)))
+            rng.shuffle(order)
+            content = reorder(content, order)
+        yield from make_docs(content, vocab)
 
 
 def unpack_user_data(packed: Sequence[Optional[bytes]]) -> Sequence[Record]:
@@ -157,35 +168,26 @@ class ShardWriter:
     def __enter__(self: _Writer) -> _Writer:
         return self
 
-    def __exit__(
-        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
-    ) -> None:
-        if kind is not None or not self.docs:
-            return
-        if not self.shard:
-            _write_whole(self.bin, self.output)
-        elif len(self.bin):
+    def __exit__(self, kind: Optional[Type[BaseException]], *_: object) -> None:
+        if kind is None and len(self.bin):
             self._write_shard()
 
     def _write_shard(self) -> None:
         """Write the Docs since the last file; the first call removes the files of an earlier run."""
-        if not self._files:
+        path = self.output / f"{_SHARD_PREFIX}{self._files:05d}{SUFFIX}" if self.shard else self.output
+        if self.shard and not self._files:
             for old in self.output.glob(f"{_SHARD_PREFIX}*{SUFFIX}"):
                 old.unlink()
-        _write_whole(self.bin, self.output / f"{_SHARD_PREFIX}{self._files:05d}{SUFFIX}")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # a temporary name first, so that an interruption leaves no half file
+        temporary = path.with_name(path.name + ".tmp")
+        try:
+            self.bin.to_disk(temporary)
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
         self._files += 1
         self.bin = PackedBin(attrs=self.attrs)
-
-
-def _write_whole(doc_bin: DocBin, path: Path) -> None:
-    """Write to a temporary name first, so that an interruption leaves no half file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".tmp")
-    try:
-        doc_bin.to_disk(temporary)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 class Fold(NamedTuple):

@@ -68,20 +68,18 @@ class TextReader:
 
     def _read_lines(self) -> Iterator[RawText]:
         """Read lines of text or JSON."""
-        is_json = self.input_format == "jsonl" or (
-            self.input_format is None and Path(self.path).suffix.lower() in JSONL_SUFFIXES
-        )
+        is_json = self.input_format == "jsonl"
+        if self.input_format is None:
+            is_json = Path(self.path).suffix.lower() in JSONL_SUFFIXES
         with _open(self.path) as stream:
             for number, line in self._decode_lines(stream):
                 if not line.strip():
                     self.blank += 1
                 elif not is_json:
                     yield RawText(line, f"{self._name}, line {number}")
-                else:
-                    record = self._parse(line, number)
-                    if record is not None:
-                        extra = {key: value for key, value in record.items() if key != "text"}
-                        yield RawText(record["text"], f"{self._name}, line {number}", extra)
+                elif (record := self._parse(line, number)) is not None:
+                    text = record.pop("text")
+                    yield RawText(text, f"{self._name}, line {number}", record)
 
     def _read_files(self) -> Iterator[RawText]:
         """Read whole files, those of a folder in the order of their names."""

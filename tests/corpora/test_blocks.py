@@ -29,9 +29,9 @@ def docs() -> List[Doc]:
 
 def check(block: TextBlock, expected: List[Doc]) -> None:
     assert block.bounds == [0, 5, 5, 6, 11]
-    assert block.cuts() == [0, 3, 5, 6, 11]
-    assert block.links() == [(6, 8, "Q1"), (9, 11, "Q2")]
-    starts, ends = block.places()
+    assert block.sentence_bounds() == [0, 3, 5, 6, 11]
+    assert block.linked_entities() == [(6, 8, "Q1"), (9, 11, "Q2")]
+    starts, ends = block.char_offsets()
     assert starts == [token.idx for doc in expected for token in doc]
     assert ends == [token.idx + len(token) for doc in expected for token in doc]
 
@@ -67,6 +67,6 @@ def test_what_is_written_is_what_was_read(tmp_path: Path, parsed: bool) -> None:
 def test_entities_take_the_place_of_others() -> None:
     block, strings = block_of(docs(), WordLengths(VOCAB.strings)), VOCAB.strings
     block.set_entities([(0, 1, strings.add("PERSON"), strings.add("Q7")), (3, 5, strings.add("X"), strings.add("Q8"))])
-    assert block.links() == [(0, 1, "Q7"), (3, 5, "Q8")]
+    assert block.linked_entities() == [(0, 1, "Q7"), (3, 5, "Q8")]
     block.set_entities([])
-    assert block.links() == [] and set(block.tokens[:, 1].tolist()) == {2}
+    assert block.linked_entities() == [] and set(block.tokens[:, 1].tolist()) == {2}

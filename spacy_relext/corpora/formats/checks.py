@@ -121,7 +121,7 @@ def join_sentences(sentences: Sequence[Sequence[str]]) -> Tuple[str, List[List[C
     return " ".join(filter(None, tokens)), [list(islice(remaining, len(sentence))) for sentence in sentences]
 
 
-def span_chars(offsets: Sequence[CharSpan], start: int, end: int) -> List[int]:
+def span_chars(offsets: Sequence[CharSpan], start: int, end: int) -> CharSpan:
     """Convert a span of tokens to characters, without empty tokens at either end.
 
     offsets (Sequence[CharSpan]): Characters of each token, from `join_sentences`.
@@ -129,4 +129,4 @@ def span_chars(offsets: Sequence[CharSpan], start: int, end: int) -> List[int]:
     filled = [offset for offset in offsets[start:end] if offset[0] < offset[1]]
     if not filled:
         raise ValueError(Errors.R703.format(start=start, end=end))
-    return [filled[0][0], filled[-1][1]]
+    return filled[0][0], filled[-1][1]

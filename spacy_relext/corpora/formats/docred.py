@@ -1,9 +1,6 @@
 """DocRED's documents: `{"title", "sents", "vertexSet", "labels"}`, facts between entities with several mentions.
 
-`sents` are tokens, joined by one space. Each vertex is an entity and lists its mentions (`name`, `sent_id`, `pos` in
-tokens of that sentence with exclusive end, `type`). `labels` name vertices by number, `h`, `t`, a relation `r` and
-mostly the sentences that are its `evidence`; a document without `labels` is not annotated. There are no ids of a
-knowledge base: an entity's id is `title#number`, the same for all its mentions and different from all other entities.
+There are no ids of a knowledge base: an entity's id is `title#number`, the same for all its mentions.
 """
 
 from typing import Dict, List, Sequence, Tuple
@@ -30,7 +27,14 @@ def parse_docred(value: object) -> Record:
     """Parse a document, whose `facts` are still to be located by `locate_facts`."""
     record = check_object(value)
     title = check_unicode(require(record, "title", str), "'title'")
-    text, sentences = _join(require(record, "sents", list))
+    tokens: List[List[str]] = []
+    for number, sentence in enumerate(require(record, "sents", list)):
+        if not isinstance(sentence, list):
+            raise ValueError(f"sents[{number}] is {describe(sentence)}, not a list of tokens")
+        tokens.append(check_tokens(sentence, allow_blank=True))
+    text, sentences = join_sentences(tokens)
+    if not text:
+        raise ValueError("'sents' hold nothing but white space" if tokens else "'sents' is empty")
     vertices: List[List[Mention]] = []
     # A vertex may list a mention twice.
     entities: Dict[Tuple[int, int, str, str], None] = {}
@@ -51,21 +55,6 @@ def parse_docred(value: object) -> Record:
         labels = iter_objects(record, "labels")
         parsed["facts"] = [_parse_fact(label, vertices, len(sentences), name) for name, label in labels]
     return parsed
-
-
-def _join(sents: Sequence[object]) -> Tuple[str, List[List[CharSpan]]]:
-    """Join all tokens; RETURNS also the characters of each sentence's tokens."""
-    if not sents:
-        raise ValueError("'sents' is empty")
-    tokens: List[List[str]] = []
-    for number, sentence in enumerate(sents):
-        if not isinstance(sentence, list):
-            raise ValueError(f"sents[{number}] is {describe(sentence)}, not a list of tokens")
-        tokens.append(check_tokens(sentence, allow_blank=True))
-    text, offsets = join_sentences(tokens)
-    if not text:
-        raise ValueError("'sents' hold nothing but white space")
-    return text, offsets
 
 
 def _parse_mention(value: object, sentences: Sequence[Sequence[CharSpan]], name: str) -> Tuple[Mention, str]:

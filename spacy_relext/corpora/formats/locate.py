@@ -49,7 +49,13 @@ def locate_record(record: Record, report: Report, *, occurrences: str = "nearest
     strings = [mention["text"] for mention in mentions]
     strings += [triple[role] for triple in record["string_triples"] for role in ("subject", "object")]
     places = {string: find_string(text, string) for string in dict.fromkeys(strings)}
-    entities = {(*span, label, ""): None for label, span in _locate_entities(mentions, places)}
+    entities: Dict[Tuple[int, int, str, str], None] = {}
+    typed = [span for mention in mentions for span in places[mention["text"]].spans]
+    for mention in mentions:
+        spans = places[mention["text"]].spans
+        # not inside a longer one: "York" in "York Minster"
+        outermost = [s for s in spans if not any(o != s and o[0] <= s[0] and s[1] <= o[1] for o in typed)]
+        entities.update({(*span, mention["label"], ""): None for span in outermost or spans})
     triples: List[Record] = []
     for triple in record["string_triples"]:
         subjects, objects = places[triple["subject"]].spans, places[triple["object"]].spans
@@ -163,9 +169,7 @@ def choose_pairs(
     if occurrences == "first":
         subjects, objects = subjects[:1], objects[:1]
     pairs = [(subject, obj) for subject in subjects for obj in objects if subject != obj]
-    if occurrences != "nearest" or not pairs:
-        return pairs
-    return [min(pairs, key=_pair_distance)]
+    return [min(pairs, key=_pair_distance)] if pairs and occurrences == "nearest" else pairs
 
 
 def _pair_distance(pair: SpanPair) -> Tuple[bool, int]:
@@ -179,10 +183,9 @@ def _choose_mentions(
     subjects: Sequence[Mention], objects: Sequence[Mention], evidence: Sequence[int], *, occurrences: str
 ) -> List[SpanPair]:
     """Choose mentions for the arguments of a fact; empty if both are the same span."""
-    if occurrences == "first":
-        return choose_pairs(_spans(subjects), _spans(objects), occurrences="first")
     within: Dict[int, List[SpanPair]] = {}
-    for sentence in sorted({mention[2] for mention in subjects} & {mention[2] for mention in objects}):
+    shared = {mention[2] for mention in subjects} & {mention[2] for mention in objects}
+    for sentence in sorted(shared) if occurrences != "first" else ():
         here = [_spans([m for m in mentions if m[2] == sentence]) for mentions in (subjects, objects)]
         if pairs := choose_pairs(*here, occurrences=occurrences):
             within[sentence] = pairs
@@ -197,18 +200,6 @@ def _choose_mentions(
 def _spans(mentions: Sequence[Mention]) -> List[CharSpan]:
     """Drop the sentences, in the order of the text."""
     return sorted((start, end) for start, end, _ in mentions)
-
-
-def _locate_entities(
-    mentions: Sequence[Dict[str, str]], places: Dict[str, Occurrences]
-) -> Iterable[Tuple[str, CharSpan]]:
-    """Yield label and place of each typed string, except places inside a longer one ("York" in "York Minster")."""
-    spans = [span for mention in mentions for span in places[mention["text"]].spans]
-    for mention in mentions:
-        own = places[mention["text"]].spans
-        outermost = [s for s in own if not any(o != s and o[0] <= s[0] and s[1] <= o[1] for o in spans)]
-        for span in outermost or own:
-            yield mention["label"], span
 
 
 @lru_cache(maxsize=4096)

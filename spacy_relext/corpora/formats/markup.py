@@ -1,7 +1,4 @@
-"""Read hand-annotated prose: `[P1 Ada Holm] was born in [L2 Bergen]. || 1 place_of_birth 2`.
-
-The form is meant for people who write or correct training data in a text editor; `docs/formats.md` describes it.
-"""
+"""Hand-annotated prose, written in a text editor: `[P1 Ada Holm] was born in [L2 Bergen]. || 1 place_of_birth 2`."""
 
 import re
 from typing import Dict, List, Tuple
@@ -10,7 +7,8 @@ from ...annotations.triple import Record
 from .checks import make_entity
 
 _ENTITY_LABELS = {"P": "PERSON", "O": "ORG", "L": "PLACE", "W": "WORK"}
-_OPEN = re.compile(r"\[([A-Z])(\d+) ")
+# The start of a mention, a bracket, or text.
+_PART = re.compile(r"\[([A-Z])(\d+) |[\[\]]|[^\[\]]+")
 _TRIPLE = re.compile(r"^(\d+)\s+([^\s;]+)\s+(\d+)$")
 
 # Number of the mention → start, end, label.
@@ -29,43 +27,32 @@ def parse_markup_line(line: str) -> Record:
 
 
 def _strip_marks(marked: str) -> Tuple[str, _Mentions]:
-    """Remove the brackets; RETURNS also where each mention stands."""
+    """Remove the strings; RETURNS also where each mention stands."""
     text = ""
     stack: List[Tuple[int, int, str]] = []
     mentions: _Mentions = {}
-    position = 0
-    while position < len(marked):
-        opening = _OPEN.match(marked, position)
-        if opening:
-            code, number = opening.group(1), int(opening.group(2))
+    for part in _PART.finditer(marked):
+        code, string = part.group(1), part.group()
+        if code:
             if code not in _ENTITY_LABELS:
                 raise ValueError(f"entity type {code!r} is none of {', '.join(_ENTITY_LABELS)}")
-            stack.append((number, len(text), _ENTITY_LABELS[code]))
-            position = opening.end()
-            continue
-        character = marked[position]
-        if character == "[":
-            raise ValueError(f"'[' without a type and a number: {marked[position : position + 16]!r}")
-        if character == "]":
-            _close(stack, mentions, len(text))
+            stack.append((int(part.group(2)), len(text), _ENTITY_LABELS[code]))
+        elif string == "[":
+            raise ValueError(f"'[' without a type and a number: {marked[part.start() : part.start() + 16]!r}")
+        elif string == "]":
+            if not stack:
+                raise ValueError("']' without a '['")
+            number, start, label = stack.pop()
+            if number in mentions:
+                raise ValueError(f"mention number {number} is used twice")
+            if start == len(text):
+                raise ValueError(f"mention {number} is empty")
+            mentions[number] = (start, len(text), label)
         else:
-            text += character
-        position += 1
+            text += string
     if stack:
         raise ValueError(f"mention {stack[-1][0]} is never closed with ']'")
     return text, mentions
-
-
-def _close(stack: List[Tuple[int, int, str]], mentions: _Mentions, end: int) -> None:
-    """End the innermost open mention."""
-    if not stack:
-        raise ValueError("']' without a '['")
-    number, start, label = stack.pop()
-    if number in mentions:
-        raise ValueError(f"mention number {number} is used twice")
-    if start == end:
-        raise ValueError(f"mention {number} is empty")
-    mentions[number] = (start, end, label)
 
 
 def _parse_triple(part: str, mentions: _Mentions) -> Record:

@@ -1,11 +1,4 @@
-"""Strings for arguments: NYT in the forms of CasRel and of CoType, and DuIE.
-
-CasRel (also WebNLG and DuIE): `{"text", "triple_list": [[subject, relation, object], ...]}`.
-CoType: `{"sentText", "relationMentions": [{"label", "em1Text", "em2Text"}]}`, and perhaps typed `entityMentions`.
-DuIE 1 and 2, SKE2019: `{"text", "spo_list": [{"subject", "predicate", "object", "subject_type", "object_type"}]}`.
-
-All records have a `text` without white space around it, and `string_triples` for `locate.locate_record`.
-"""
+"""Strings for arguments, which `locate_record` finds in the text: NYT of CasRel and of CoType, WebNLG, DuIE."""
 
 from typing import Dict, Iterator, List, Tuple
 
@@ -17,7 +10,7 @@ _MAIN_ROLE = "@value"
 
 
 def parse_nyt(value: object) -> Record:
-    """Parse a record of the CasRel form."""
+    """Parse a record of the CasRel form: `{"text", "triple_list": [[subject, relation, object], ...]}`."""
     record = check_object(value)
     text = require_text(record, "text").strip()
     triples: List[Dict[str, str]] = []
@@ -29,7 +22,7 @@ def parse_nyt(value: object) -> Record:
 
 
 def parse_cotype(value: object) -> Record:
-    """Parse a record of the CoType form: em1 is the subject, `None` and `NA` are no triples."""
+    """Parse a record of the CoType form: `{"sentText", "relationMentions": [{"label", "em1Text", "em2Text"}]}`."""
     record = check_object(value)
     parsed: Record = {"text": require_text(record, "sentText").strip(), "string_triples": []}
     for name, mention in iter_objects(record, "relationMentions"):
@@ -47,10 +40,10 @@ def parse_cotype(value: object) -> Record:
 
 
 def parse_duie(value: object) -> Record:
-    """Parse a record of DuIE, or of the same data in the CasRel form.
+    """Parse a record of DuIE 1 and 2 or SKE2019, `{"text", "spo_list": [{"subject", "predicate", "object", ...}]}`.
 
-    DuIE 2 has an object as one value per role: role "@value" keeps the predicate as label, any other role `r` becomes
-    the label `predicate.r`.
+    DuIE 2 has one object per role: role "@value" keeps the predicate as label, any other role `r` makes the label
+    `predicate.r`. The same data in the CasRel form is read too.
     """
     record = check_object(value)
     if "triple_list" in record and "spo_list" not in record:

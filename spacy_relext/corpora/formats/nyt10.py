@@ -1,8 +1,7 @@
-"""NYT10 as its lines are passed on: a sentence with one linked pair and a distant label (Riedel et al., ECML 2010).
+"""NYT10's lines: a sentence with one linked pair and a distant label (Riedel et al., ECML 2010).
 
-Columns are set apart by tabs: Freebase id of the head and of the tail, their strings, the relation, the sentence. Its
-end is marked `###END###`, in the same column or in a seventh. Words of the two strings are joined by `_`, in the
-sentence too: there they become words again, and a token that is the whole string is preferred to a part of others.
+Words of the two strings are joined by `_`, in the sentence too: there they become words again, and a token that is the
+whole string is preferred to a part of others.
 """
 
 import re

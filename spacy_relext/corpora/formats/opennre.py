@@ -1,8 +1,4 @@
-"""The form of OpenNRE: `{"text" or "token", "h", "t", "relation"}`: NYT10, NYT10m, Wiki80 and others.
-
-`h` and `t`, the subject and the object, have `pos`, and mostly `id` and `name`: `pos` counts characters of `text`, or
-tokens if there is `token`, its end exclusive. A record without `relation` is not annotated.
-"""
+"""The form of OpenNRE: `{"text" or "token", "h", "t", "relation"}`: NYT10, NYT10m, Wiki80 and others."""
 
 import re
 from typing import List

@@ -1,7 +1,6 @@
 """SemEval-2010 Task 8: a numbered, quoted sentence with `<e1>` and `<e2>`, its label on the next line, a comment.
 
-The label `Relation(e1,e2)` is a triple from e1 to e2, `Relation(e2,e1)` one from e2 to e1, `Other` none. A sentence
-without a label line (the test file as it was handed out) is not annotated.
+A sentence without a label line (the test file as it was published) is not annotated.
 """
 
 import re
@@ -57,20 +56,15 @@ def parse_semeval2010(value: Tuple[str, Optional[str]]) -> Record:
         "entities": [make_entity(start, end, NOMINAL) for start, end in sorted((first, second))],
         "pairs": [{"subject": first, "object": second, "label": label}],
     }
-    if label is not None:
-        record["triples"] = _triples(label, first, second)
-    return record
-
-
-def _triples(label: str, first: List[int], second: List[int]) -> List[Record]:
-    """Read a directed label."""
     if label == _OTHER:
-        return []
-    match = _LABEL.match(label)
-    if match is None:
-        raise ValueError(f"label {label!r} is neither {_OTHER!r} nor 'Relation(e1,e2)' nor 'Relation(e2,e1)'")
-    subject, obj = (first, second) if match.group(2) == "e1,e2" else (second, first)
-    return [{"subject": subject, "relation": match.group(1), "object": obj}]
+        record["triples"] = []
+    elif label is not None:
+        match = _LABEL.match(label)
+        if match is None:
+            raise ValueError(f"label {label!r} is neither {_OTHER!r} nor 'Relation(e1,e2)' nor 'Relation(e2,e1)'")
+        subject, obj = (first, second) if match.group(2) == "e1,e2" else (second, first)
+        record["triples"] = [{"subject": subject, "relation": match.group(1), "object": obj}]
+    return record
 
 
 def _strip_marks(sentence: str) -> Tuple[str, Dict[str, List[int]]]:

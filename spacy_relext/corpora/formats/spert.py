@@ -1,13 +1,7 @@
 """Token spans: SpERT's sentences (CoNLL04, ADE, SciERC by sentence), DyGIE's documents (SciERC), TACRED's pairs.
 
-SpERT: `tokens`, `relations` with `head`, `tail`, `type`, and `entities` with `type`, `start`, `end` (exclusive) or, as
-CoNLL04 is also passed on, BILOU `tags`. DyGIE: `sentences`, `ner` and `relations`, whose token numbers run through the
-document and include the last token. TACRED: `token`, one marked pair with types, and its `relation`, which may be
-`no_relation`; `subj_start`, `subj_end`, `obj_start`, `obj_end` include the last token.
-
-The text is the tokens with one space between, so that brackets stay `-LRB-` and the like. The columns `stanford_pos`,
-`stanford_ner`, `stanford_head` and `stanford_deprel` are not read: a canonical record has no place for the annotation
-of tokens. `convert --pipeline` adds tags and heads of a spaCy pipeline.
+The text is the tokens with one space between, so that brackets stay `-LRB-` and the like. TACRED's `stanford_*` columns
+are not read: a canonical record has no place for them, and `convert --pipeline` adds tags and heads.
 """
 
 from typing import List, Sequence, Tuple
@@ -65,7 +59,7 @@ def _parse_argument(record: Record, role: str, n_tokens: int) -> Record:
 
 
 def _parse_sentence(record: Record) -> Record:
-    """Parse the form of SpERT."""
+    """Parse the form of SpERT: entities have an exclusive end, or there are BILOU tags."""
     tokens = check_tokens(require(record, "tokens", list))
     text, (offsets,) = join_sentences([tokens])
     if "entities" in record:
@@ -81,7 +75,8 @@ def _parse_sentence(record: Record) -> Record:
                 raise ValueError(f"{name} names entity {number}; the sentence has {len(spans)}")
             arguments.append(spans[number][:2])
         triples.append(_triple(offsets, arguments, require_text(relation, "type", name=name), name))
-    return {"text": text, "entities": [_entity(offsets, *span) for span in spans], "triples": triples}
+    entities = [make_entity(*span_chars(offsets, start, end), label) for start, end, label in spans]
+    return {"text": text, "entities": entities, "triples": triples}
 
 
 def _parse_entity(entity: Record, name: str, length: int) -> _TokenSpan:
@@ -112,7 +107,7 @@ def _decode_bilou(tags: Sequence[object], *, length: int) -> List[_TokenSpan]:
 
 
 def _parse_document(record: Record) -> Record:
-    """Parse the form of DyGIE."""
+    """Parse the form of DyGIE: token numbers run through the document and include the last token."""
     sentences = [check_tokens(sentence) for _, sentence in _sentence_lists(record, "sentences")]
     if not sentences:
         raise ValueError("'sentences' is empty")
@@ -122,7 +117,7 @@ def _parse_document(record: Record) -> Record:
     for name, ner in _sentence_lists(record, "ner"):
         for value in ner:
             (span,), label = _parse_spans(value, 1, len(offsets), name)
-            entities.append(_entity(offsets, *span, label))
+            entities.append(make_entity(*span_chars(offsets, *span), label))
     for name, relations in _sentence_lists(record, "relations"):
         for value in relations:
             spans, label = _parse_spans(value, 2, len(offsets), name)
@@ -154,15 +149,9 @@ def _parse_spans(value: object, count: int, length: int, name: str) -> Tuple[Lis
     return spans, check_text(label, f"the label of {name}")
 
 
-def _entity(offsets: Sequence[CharSpan], start: int, end: int, label: str) -> Record:
-    """Make a canonical entity of tokens."""
-    first, last = span_chars(offsets, start, end)
-    return make_entity(first, last, label)
-
-
 def _triple(offsets: Sequence[CharSpan], arguments: Sequence[Tuple[int, int]], relation: str, name: str) -> Record:
     """Make a canonical triple of the tokens of subject and object."""
-    subject, obj = arguments
-    if subject == obj:
+    if arguments[0] == arguments[1]:
         raise ValueError(f"subject and object of {name} are the same span")
-    return {"subject": span_chars(offsets, *subject), "relation": relation, "object": span_chars(offsets, *obj)}
+    subject, obj = (list(span_chars(offsets, *tokens)) for tokens in arguments)
+    return {"subject": subject, "relation": relation, "object": obj}
