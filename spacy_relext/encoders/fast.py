@@ -157,7 +157,7 @@ def _fused_layer(layer: "BertLayer", config: "BertConfig", dtype: torch.dtype) -
 class CheapDropout(nn.Dropout):
     """As `nn.Dropout`, whose mask on a CPU is drawn from 16 random bits a value: p is met to 1/65536.
 
-    They depend on PyTorch's seed, and are others than PyTorch's. Training MiniLM in bf16 on one core, 11 % of the time
+    They depend on PyTorch's seed, but differ from PyTorch's masks. Training MiniLM in bf16 on one core, 11 % of the time
     goes into drawing PyTorch's masks, and 2 % into drawing these.
     """
 
