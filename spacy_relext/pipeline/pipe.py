@@ -177,11 +177,7 @@ class RelationPipe(TrainablePipe):
             self.store(doc, prediction)
 
     def initialize(
-        self,
-        get_examples: GetExamples,
-        *,
-        nlp: Optional[Language] = None,
-        labels: Optional[List[str]] = None,
+        self, get_examples: GetExamples, *, nlp: Optional[Language] = None, labels: Optional[List[str]] = None
     ) -> None:
         """Collect the labels, give the model its sizes, and load the encoder's weights.
 
