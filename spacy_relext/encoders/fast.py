@@ -157,8 +157,8 @@ def _fused_layer(layer: "BertLayer", config: "BertConfig", dtype: torch.dtype) -
 class CheapDropout(nn.Dropout):
     """As `nn.Dropout`, whose mask on a CPU is drawn from 16 random bits a value: p is met to 1/65536.
 
-    They depend on PyTorch's seed, but differ from PyTorch's masks. Training MiniLM in bf16 on one core, 11 % of the time
-    goes into drawing PyTorch's masks, and 2 % into drawing these.
+    They depend on PyTorch's seed, but differ from PyTorch's masks. Training MiniLM in bf16 on one core, 11 % of the
+    time is spent drawing PyTorch's masks, and 2 % drawing these.
     """
 
     def forward(self, values: Tensor) -> Tensor:
