@@ -443,38 +443,22 @@ class Warnings:
 
 
 def check_choice(key: str, value: object, choices: Sequence[str]) -> None:
-    """Check a setting that takes one of a few values.
-
-    key (str): Name of the setting.
-    value (object): Its value.
-    choices (Sequence[str]): Allowed values.
-    RAISES (ValueError): If the value is not allowed.
-    """
+    """Check a setting that takes one of a few values; ValueError for others."""
     if value not in choices:
         raise ValueError(Errors.R007.format(key=key, found=value, expected=" or ".join(choices)))
 
 
 def check_range(key: str, value: float, low: float, high: float) -> None:
-    """Check a setting that takes a number.
-
-    key (str): Name of the setting.
-    value (float): Its value.
-    low (float): Smallest allowed value.
-    high (float): Largest allowed value.
-    RAISES (ValueError): If the value lies outside.
-    """
+    """Check a setting that takes a number; ValueError if it is below `low` or above `high`."""
     if not low <= value <= high:
         raise ValueError(Errors.R007.format(key=key, found=value, expected=f"a number from {low} to {high}"))
 
 
 def require(module: str, *, purpose: str, extra: str) -> ModuleType:
-    """Import a module of an optional package.
+    """Import a module of an optional package, such as "sklearn.cluster"; ImportError if it is not installed.
 
-    module (str): Such as "sklearn.cluster".
     purpose (str): What needs it, for the message.
     extra (str): Extra of this package that installs it.
-    RETURNS (ModuleType): The module.
-    RAISES (ImportError): If it is not installed.
     """
     try:
         importlib.import_module(module.split(".")[0])
