@@ -89,7 +89,7 @@ class PairPipe(RelationPipe):
         self.lexicon = TypeLexicon({}) if lexicon is None else lexicon
         super().initialize(annotated(get_examples, nlp, self.name), nlp=nlp, labels=labels)
         if start:
-            start_from(module_of(self.model), start, kind=PairPipe, classes=self.classes, name=self.name)
+            start_from(self.model, start, kind=PairPipe, classes=self.classes, name=self.name)
 
     @property
     def classes(self) -> List[PairClass]:

@@ -1,10 +1,12 @@
-"""What components before a component write on a text, for its `initialize`: spaCy gives it bare texts."""
+"""Training data as a component's `initialize` needs it: annotated by the components before it, since spaCy gives bare
+texts; checks of its model; and weights of trained pipelines to start from."""
 
 from pathlib import Path
-from typing import Any, Callable, Iterable, Iterator, List, Optional, Sequence, Type
+from typing import Any, Callable, Iterable, Iterator, List, Mapping, Optional, Sequence, Type
 
 import spacy
 from spacy.language import Language
+from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import minibatch
@@ -16,6 +18,7 @@ from ..bridge.weights import load_mean
 from ..errors import Errors
 
 GetExamples = Callable[[], Iterable[Example]]
+Pipe = Callable[[Doc], Doc]
 
 DATA = "the training data"
 
@@ -23,25 +26,21 @@ BATCH = 128
 
 
 def describe_corpus(nlp: Optional[Language]) -> str:
-    """Name the training corpus, for messages.
-
-    nlp (Optional[Language]): The pipeline.
-    RETURNS (str): "the training data", with its path if the config has one.
-    """
+    """Name the training data for messages, with its path if the config has one."""
     path = None if nlp is None else (nlp.config.get("paths") or {}).get("train")
     return f"{DATA} ({path})" if path else DATA
 
 
 def annotated(get_examples: GetExamples, nlp: Optional[Language], name: str) -> GetExamples:
-    """Let the components that come before one annotate the training data, as they do in its updates.
+    """Let the components before one annotate copies of the predicted Docs, as they do in its updates.
 
-    get_examples (GetExamples): Returns the training data.
-    nlp (Optional[Language]): The pipeline.
-    name (str): The component.
-    RETURNS (GetExamples): The same with annotated copies of the predicted Docs; as it is where there is no such
-        component.
+    These are the components that the config names as annotating, and those without weights.
     """
-    pipes = [] if nlp is None or not callable(get_examples) else annotating_pipes(nlp, name)
+    if nlp is None or name not in nlp.pipe_names or not callable(get_examples):
+        return get_examples
+    annotating = (nlp.config.get("training") or {}).get("annotating_components") or []
+    before = [(other, nlp.get_pipe(other)) for other in nlp.pipe_names[: nlp.pipe_names.index(name)]]
+    pipes = [pipe for other, pipe in before if other in annotating or not getattr(pipe, "is_trainable", False)]
     if not pipes:
         return get_examples
 
@@ -54,38 +53,17 @@ def annotated(get_examples: GetExamples, nlp: Optional[Language], name: str) -> 
     return read
 
 
-def annotating_pipes(nlp: Language, name: str) -> List[Any]:
-    """Find the components before one that annotate in training: those the config names, and those without weights.
-
-    nlp (Language): The pipeline.
-    name (str): The component.
-    RETURNS (List[Any]): In order.
-    """
-    names = nlp.pipe_names
-    before = names[: names.index(name)] if name in names else []
-    said = (nlp.config.get("training") or {}).get("annotating_components") or []
-    pipes = [(other, nlp.get_pipe(other)) for other in before]
-    return [pipe for other, pipe in pipes if other in said or not getattr(pipe, "is_trainable", False)]
-
-
-def annotate(docs: List[Doc], pipes: Iterable[Any]) -> List[Doc]:
-    """Run components one after the other.
-
-    docs (List[Doc]): Changed in place.
-    pipes (Iterable[Any]): The components.
-    RETURNS (List[Doc]): The Docs.
-    """
+def annotate(docs: List[Doc], pipes: Iterable[Pipe]) -> List[Doc]:
+    """Run components one after the other on Docs, which may be changed in place."""
     for pipe in pipes:
         docs = list(pipe.pipe(docs)) if hasattr(pipe, "pipe") else [pipe(doc) for doc in docs]
     return docs
 
 
 def check_listener_widths(nlp: Language, name: str) -> None:
-    """Compare a component's listeners with the component that they listen to.
+    """Compare a component's listeners with the component that they listen to, which is initialized before it.
 
-    nlp (Language): The pipeline; what comes before the component is initialized.
-    name (str): The component.
-    RAISES (ValueError): Where the widths differ: the layers above would not fit.
+    RAISES (ValueError): If the widths differ: the layers above would not fit.
     """
     pipes = dict(nlp.components)
     if name not in pipes:
@@ -93,59 +71,57 @@ def check_listener_widths(nlp: Language, name: str) -> None:
     before = nlp.component_names[: nlp.component_names.index(name)]
     for node in pipes[name].model.walk():  # type: ignore[attr-defined]
         wanted = getattr(node, "upstream_name", None)
-        heard = [other for other in before if hasattr(pipes[other], "find_listeners") and wanted in ("*", other)]
-        if not heard:
+        upstream = [other for other in before if hasattr(pipes[other], "find_listeners") and wanted in ("*", other)]
+        if not upstream:
             continue
-        found, expected = _width(pipes[heard[-1]].model), _width(node)  # type: ignore[attr-defined]
-        if found is not None and expected is not None and found != expected:
-            raise ValueError(Errors.R360.format(name=name, upstream=heard[-1], found=found, expected=expected))
+        width, expected = _width(pipes[upstream[-1]].model), _width(node)  # type: ignore[attr-defined]
+        if width is not None and expected is not None and width != expected:
+            raise ValueError(Errors.R360.format(name=name, upstream=upstream[-1], found=width, expected=expected))
 
 
 def check_vectors(model: Model, vocab: Vocab, name: str) -> None:
-    """Make sure that there are static vectors where an encoder reads them: else it would end in an index error.
+    """Check that there are static vectors if an encoder reads them: else it would end in an index error.
 
-    model (Model): The component's model.
     vocab (Vocab): The vocabulary, whose vectors [initialize] has filled by now.
-    name (str): The component.
-    RAISES (ValueError): Where there are none.
+    RAISES (ValueError): If there are none.
     """
     if not vocab.vectors_length and any(node.name == "static_vectors" for node in model.walk()):
         raise ValueError(Errors.R514.format(name=name))
 
 
-def _width(model: Any) -> Optional[int]:
-    """Size of a model's output vectors, where it is known."""
+def _width(model: Model) -> Optional[int]:
+    """Get the size of a model's output vectors, if it is known."""
     return model.get_dim("nO") if model.has_dim("nO") else None
 
 
-def start_from(module: Any, paths: Sequence[Path], *, kind: Type[Any], classes: Sequence[Any], name: str) -> None:
-    """Copy the mean of trained weights into a module: all of its encoder's, and of its head what theirs has too.
+def start_from(
+    model: Model, paths: Sequence[Path], *, kind: Type[TrainablePipe], classes: Sequence[object], name: str
+) -> None:
+    """Copy the mean of trained weights into a model: all of its encoder's, and those of its head that all have.
 
-    module (nn.Module): Gets the weights.
-    paths (Sequence[Path]): Folders of pipelines with one component of the kind each.
-    kind (Type[Any]): Class of the components, teacher or student.
-    classes (Sequence[Any]): What the module's classes mean.
+    paths (Sequence[Path]): Pipelines with one component of the kind each.
+    classes (Sequence[object]): What the model's classes mean.
     name (str): Of the component that starts, for messages.
-    RAISES (ValueError): Where a pipeline cannot be loaded, has no such component, other classes, or another encoder.
+    RAISES (ValueError): If a pipeline cannot be loaded, has no such component, other classes, or another encoder.
     """
-    states = [_weights(path, kind, classes, name) for path in paths]
-    missing = load_mean(module, states, required="encoder.")
+    missing = load_mean(module_of(model), [_weights(path, kind, classes, name) for path in paths], required="encoder.")
     if missing is not None:
         detail = f"their encoder has no {missing} of that shape"
         raise ValueError(Errors.R413.format(name=name, paths=", ".join(map(str, paths)), detail=detail))
 
 
-def _weights(path: Path, kind: Type[Any], classes: Sequence[Any], name: str) -> Any:
+def _weights(path: Path, kind: Type[TrainablePipe], classes: Sequence[object], name: str) -> Mapping[str, Any]:
     """Read the weights of a pipeline's component."""
     try:
         nlp = spacy.load(path)
     except (OSError, ValueError, KeyError, ImportError) as error:
         raise ValueError(Errors.R413.format(name=name, paths=path, detail=str(error).splitlines()[0])) from None
-    pipes: List[Any] = [pipe for _, pipe in nlp.pipeline if isinstance(pipe, kind)]
+    pipes: Sequence[Any] = [pipe for _, pipe in nlp.pipeline if isinstance(pipe, kind)]
+    detail = None
     if len(pipes) != 1:
         detail = f"{len(pipes)} components of that kind ({', '.join(nlp.pipe_names)})"
-        raise ValueError(Errors.R413.format(name=name, paths=path, detail=detail))
-    if pipes[0].classes != list(classes):
+    elif pipes[0].classes != list(classes):
         detail = f"other relations: {', '.join(sorted({each.relation for each in pipes[0].classes}))}"
+    if detail is not None:
         raise ValueError(Errors.R413.format(name=name, paths=path, detail=detail))
     return module_of(pipes[0].model).state_dict()

@@ -1,7 +1,8 @@
 """Fit calibration and thresholds of a trained pipeline on held-out data."""
 
 import copy
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Union
+from dataclasses import dataclass
+from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Union
 
 import numpy
 from spacy.language import Language
@@ -44,14 +45,13 @@ def tune_pipeline(
     nlp (Language): A trained pipeline; changed in place.
     examples (Iterable[Example]): Held-out data, not seen in training.
     min_positives (int): Right predictions a relation needs for a threshold of its own.
-    per_label (bool): Whether to fit thresholds per relation at all.
     RETURNS (Dict[str, Settings]): For each component: `writes` ("triples" or "relations"), `before` and `after`
         (exact F1 of triples, micro F1 of relations), `threshold`, `thresholds`, `scale`, `shift`, `ece_before`,
         `ece_after`, `documents`, `gold`, `fitted` (what else was fitted); for detectors also `label_frequency`
         (overall c), `label_frequencies` (c_j), `missing_rates` (1 - c_j), `positives` (what each c_j is estimated
         from), `unbiased` (whether the detector's loss lets its probabilities be read like that).
-    RAISES (ValueError): Where no component is one of this package, the data holds no triples, or nothing looks
-        for the entities whose pairs a component classifies.
+    RAISES (ValueError): If no component is of this package, the data has no triples, or nothing sets the entities whose
+        pairs a component classifies.
     """
     data = [example for example in examples if has_triples(example.reference)]
     pipes = {name: pipe for name, pipe in nlp.pipeline if isinstance(pipe, RelationPipe)}
@@ -59,20 +59,19 @@ def tune_pipeline(
         raise ValueError(Errors.R010.format(found=", ".join(nlp.pipe_names) or "nothing"))
     if not any(example.reference._.triples for example in data):
         raise ValueError(Errors.R011.format(count=len(data)))
-    options: Settings = {"min_positives": min_positives, "per_label": per_label}
-    if not per_label:  # thresholds of relations from an earlier run are not what is asked for
-        for pipe in pipes.values():
+    before: Dict[str, Settings] = {}
+    for name, pipe in pipes.items():
+        if not per_label:  # thresholds of relations from an earlier run are not what is asked for
             pipe.cfg["thresholds"] = {}
-    before = {name: _fitted(pipe) for name, pipe in pipes.items()}
-    detectors = [name for name, pipe in pipes.items() if pipe.writes == "relations"]
-    extractors = [name for name in pipes if name not in detectors]
-    steps: Settings = {"before": before, "detectors": detectors}
-    predictions = {name: _Predictions(nlp, name, data) for name in extractors}
-    start = {name: _f1(predictions[name].outcomes()) for name in extractors}
-    results = _tune_all(nlp, data, predictions, **steps, **options)
-    if detectors and any(results[name]["after"] < start[name] for name in extractors):
-        results = _tune_all(nlp, data, predictions, **steps, recalibrate=False, **options)
-    for name in extractors:
+        fitted = ("threshold", "thresholds", "scale", "shift", *pipe.fitted_first)
+        before[name] = {key: copy.deepcopy(pipe.cfg[key]) for key in fitted}
+    tuning = _Tuning(nlp, data, before, min_positives, per_label)
+    predictions = {name: _Predictions(nlp, name, data) for name, pipe in pipes.items() if pipe.writes != "relations"}
+    start = {name: _f1(each.outcomes()) for name, each in predictions.items()}
+    results = tuning.tune_all(predictions)
+    if len(predictions) < len(pipes) and any(results[name]["after"] < start[name] for name in predictions):
+        results = tuning.tune_all(predictions, recalibrate=False)
+    for name in predictions:
         if results[name]["after"] < start[name]:
             keep_settings(nlp, name, before[name])
             results[name].update(copy.deepcopy(before[name]), after=start[name], ece_after=results[name]["ece_before"])
@@ -109,114 +108,96 @@ class _Predictions:
         return collect_outcomes(self.examples(), source=self.pipe.name)
 
 
-def _tune_all(
-    nlp: Language,
-    data: List[Example],
-    predictions: Dict[str, _Predictions],
-    *,
-    before: Mapping[str, Settings],
-    detectors: Sequence[str],
-    recalibrate: bool = True,
-    **options: Any,
-) -> Dict[str, Settings]:
-    """Fit detectors, with or without their calibration, then the extractors that read their relations."""
-    results = {}
-    for name in detectors:
-        results[name] = _tune_detector(nlp, name, data, before[name], recalibrate=recalibrate, **options)
-    for name in predictions:
-        if detectors:
-            predictions[name] = _Predictions(nlp, name, data)
-        results[name] = _tune_extractor(nlp, predictions[name], before[name], **options)
-    return results
+@dataclass
+class _Tuning:
+    """Fits the components of a pipeline, and keeps what it fits in their settings."""
 
+    nlp: Language
+    data: List[Example]
+    before: Mapping[str, Settings]  # what is fitted, by component, as it was
+    min_positives: int
+    per_label: bool
 
-def _tune_detector(nlp: Language, name: str, data: List[Example], old: Settings, **options: Any) -> Settings:
-    """Fit a detector to cells (sentence, relation), and estimate how many true ones the labels miss."""
-    pipe: RelationPipe = nlp.get_pipe(name)  # type: ignore[assignment]
-    stored = pipe.cfg["min_probability"]
-    pipe.cfg.update({**copy.deepcopy(_RAW), "min_probability": 0.0})
-    raw = collect_cells(_Predictions(nlp, name, data).examples())
-    pipe.cfg["min_probability"] = stored
-    result = _fit(nlp, name, raw, old, floor=0.0, **options)
-    frequency = estimate_label_frequency(raw, labels=pipe.labels)
-    unbiased = pipe.cfg["loss"] == "bce"
-    pipe.cfg["label_frequency"] = as_saved(frequency.per_label)
-    if unbiased:  # a collective loss was given the missing rates: its probabilities would only repeat them
-        pipe.cfg["missing_rates"] = as_saved(frequency.missing_rates)
-    return {
-        **result,
-        "writes": "relations",
-        "after": _f1_at(raw, calibrate(raw.scores, scale=result["scale"], shift=result["shift"]), result),
-        "documents": len(data),
-        "label_frequency": frequency.overall,
-        "label_frequencies": frequency.per_label,
-        "missing_rates": frequency.missing_rates,
-        "positives": frequency.counts,
-        "unbiased": unbiased,
-    }
+    def tune_all(self, predictions: Dict[str, _Predictions], *, recalibrate: bool = True) -> Dict[str, Settings]:
+        """Fit detectors, with or without their calibration, then the extractors that read their relations."""
+        detectors = [name for name in self.before if name not in predictions]
+        results = {name: self._tune_detector(name, recalibrate) for name in detectors}
+        for name in predictions:
+            if detectors:
+                predictions[name] = _Predictions(self.nlp, name, self.data)
+            results[name] = self._tune_extractor(predictions[name])
+        return results
 
+    def _tune_detector(self, name: str, recalibrate: bool) -> Settings:
+        """Fit a detector to cells (sentence, relation), and estimate how many true ones the labels miss."""
+        predictions = _Predictions(self.nlp, name, self.data)
+        cfg = predictions.pipe.cfg
+        stored = cfg["min_probability"]
+        cfg.update({**copy.deepcopy(_RAW), "min_probability": 0.0})
+        raw = collect_cells(predictions.examples())
+        cfg["min_probability"] = stored
+        result = self._fit(name, raw, floor=0.0, recalibrate=recalibrate)
+        frequency = estimate_label_frequency(raw, labels=predictions.pipe.labels)
+        unbiased = cfg["loss"] == "bce"
+        cfg["label_frequency"] = as_saved(frequency.per_label)
+        if unbiased:  # a collective loss was given the missing rates: its probabilities would only repeat them
+            cfg["missing_rates"] = as_saved(frequency.missing_rates)
+        return {
+            **result,
+            "writes": "relations",
+            "after": _f1_at(raw, calibrate(raw.scores, scale=result["scale"], shift=result["shift"]), result),
+            "documents": len(self.data),
+            "label_frequency": frequency.overall,
+            "label_frequencies": frequency.per_label,
+            "missing_rates": frequency.missing_rates,
+            "positives": frequency.counts,
+            "unbiased": unbiased,
+        }
 
-def _tune_extractor(nlp: Language, predictions: _Predictions, old: Settings, **options: Any) -> Settings:
-    """Fit a component that writes triples."""
-    pipe, data = predictions.pipe, predictions.data
-    if pipe.fitted_first:
-        keep_settings(nlp, pipe.name, dict(as_saved(pipe.fit_settings(predictions.examples()))))
-    pipe.cfg.update({**copy.deepcopy(_RAW), "threshold": _FLOOR})
-    raw = predictions.outcomes()
-    if not len(raw.scores) and hasattr(pipe, "suggester"):
-        if not any(is_searched(example.predicted) for example in predictions.examples()):
-            raise ValueError(Errors.R013.format(name=pipe.name, count=len(data)))
-    result = _fit(nlp, pipe.name, raw, old, floor=_FLOOR, **options)
-    return {**result, "writes": "triples", "after": _f1(predictions.outcomes()), "documents": len(data)}
+    def _tune_extractor(self, predictions: _Predictions) -> Settings:
+        """Fit a component that writes triples."""
+        pipe, count = predictions.pipe, len(self.data)
+        if pipe.fitted_first:
+            keep_settings(self.nlp, pipe.name, as_saved(pipe.fit_settings(predictions.examples())))
+        pipe.cfg.update({**copy.deepcopy(_RAW), "threshold": _FLOOR})
+        raw = predictions.outcomes()
+        if not len(raw.scores) and hasattr(pipe, "suggester"):
+            if not any(is_searched(example.predicted) for example in predictions.examples()):
+                raise ValueError(Errors.R013.format(name=pipe.name, count=count))
+        result = self._fit(pipe.name, raw, floor=_FLOOR)
+        return {**result, "writes": "triples", "after": _f1(predictions.outcomes()), "documents": count}
 
-
-def _fit(
-    nlp: Language,
-    name: str,
-    raw: Outcomes,
-    old: Settings,
-    *,
-    floor: float,
-    min_positives: int,
-    per_label: bool,
-    recalibrate: bool = True,
-) -> Settings:
-    """Fit calibration and thresholds to raw scores, and keep them; earlier thresholds stay if they did better."""
-    fitted = fit_platt(raw.scores, raw.correct) if recalibrate else Platt(old["scale"], old["shift"])
-    platt = Platt(*as_saved([round(value, _DIGITS) for value in fitted]))
-    scores = calibrate(raw.scores, scale=platt.scale, shift=platt.shift)
-    least = float(calibrate(numpy.asarray([floor]), scale=platt.scale, shift=platt.shift)[0])
-    single, _ = best_threshold(scores, raw.correct, n_gold=raw.n_gold, floor=least)
-    choices: List[Settings] = [{"threshold": single, "thresholds": {}}]
-    if per_label:
-        own = shrunken_thresholds(
-            scores,
-            raw.correct,
-            raw.labels,
-            n_gold=raw.gold_per_label,
-            min_positives=min_positives,
-            floor=least,
-        )
-        own = {label: value for label, value in own.items() if value != single}
-        choices.insert(0, {"threshold": single, "thresholds": own})
-    choices.append(_moved(old, platt))
-    chosen = max([_rounded(choice) for choice in choices], key=lambda choice: _f1_at(raw, scores, choice))
-    settings = {**chosen, "scale": platt.scale, "shift": platt.shift}
-    keep_settings(nlp, name, settings)
-    old_scores = calibrate(raw.scores, scale=old["scale"], shift=old["shift"])
-    return {
-        **copy.deepcopy(settings),
-        "before": _f1_at(raw, old_scores, old),
-        "ece_before": expected_calibration_error(old_scores, raw.correct),
-        "ece_after": expected_calibration_error(scores, raw.correct),
-        "gold": raw.n_gold,
-    }
-
-
-def _fitted(pipe: RelationPipe) -> Settings:
-    """Pick what is fitted here from a component's settings."""
-    keys = ("threshold", "thresholds", "scale", "shift", *pipe.fitted_first)
-    return {key: copy.deepcopy(pipe.cfg[key]) for key in keys}
+    def _fit(self, name: str, raw: Outcomes, *, floor: float, recalibrate: bool = True) -> Settings:
+        """Fit calibration and thresholds to raw scores, and keep them; earlier thresholds stay if they did better."""
+        old = self.before[name]
+        fitted = fit_platt(raw.scores, raw.correct) if recalibrate else Platt(old["scale"], old["shift"])
+        platt = Platt(*as_saved([round(value, _DIGITS) for value in fitted]))
+        scores = calibrate(raw.scores, scale=platt.scale, shift=platt.shift)
+        least = float(calibrate(numpy.asarray([floor]), scale=platt.scale, shift=platt.shift)[0])
+        single, _ = best_threshold(scores, raw.correct, n_gold=raw.n_gold, floor=least)
+        choices: List[Settings] = [{"threshold": single, "thresholds": {}}, _moved(old, platt)]
+        if self.per_label:
+            own = shrunken_thresholds(
+                scores,
+                raw.correct,
+                raw.labels,
+                n_gold=raw.gold_per_label,
+                min_positives=self.min_positives,
+                floor=least,
+            )
+            own = {label: value for label, value in own.items() if value != single}
+            choices.insert(0, {"threshold": single, "thresholds": own})
+        chosen = max([_rounded(choice) for choice in choices], key=lambda choice: _f1_at(raw, scores, choice))
+        settings = {**chosen, "scale": platt.scale, "shift": platt.shift}
+        keep_settings(self.nlp, name, settings)
+        old_scores = calibrate(raw.scores, scale=old["scale"], shift=old["shift"])
+        return {
+            **copy.deepcopy(settings),
+            "before": _f1_at(raw, old_scores, old),
+            "ece_before": expected_calibration_error(old_scores, raw.correct),
+            "ece_after": expected_calibration_error(scores, raw.correct),
+            "gold": raw.n_gold,
+        }
 
 
 def _moved(old: Settings, platt: Platt) -> Settings:
