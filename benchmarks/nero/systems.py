@@ -31,7 +31,7 @@ def _change(**settings: Any) -> dict[str, Any]:
 
 
 # A plain classifier: nothing but cross-entropy with labels, drawn as they come.
-PLAIN = _change(w_rules=0.0, w_clus=0.0, w_unmatched=0.0, own_share=0.0, balance=0.0)
+PLAIN = _change(w_rules=0.0, w_clus=0.0, w_unmatched=0.0, teacher_share=0.0, balance=0.0)
 LABELLED = {**PLAIN, f"{IN}.learn_gold": True}
 SUPERVISED = {**LABELLED, f"{IN}.exact_wins": False}
 DEFAULT = "default"
@@ -45,16 +45,16 @@ BASELINES: dict[str, System] = {
     "self-training": System(LABELLED, labels="rounds"),
     "Snorkel's LabelModel": System(LABELLED, labels="label-model"),
 }
-PAPER = _change(own_share=0.0, temperature=0.0, w_unmatched=0.5, balance=0.0)
+PAPER = _change(teacher_share=0.0, temperature=0.0, w_unmatched=0.5, balance=0.0)
 ABLATIONS: dict[str, System] = {
-    "without L_unmatched": System(_change(w_unmatched=0.0, own_share=0.0)),
+    "without L_unmatched": System(_change(w_unmatched=0.0, teacher_share=0.0)),
     "without L_clus": System(_change(w_clus=0.0)),
     "without L_rules": System(_change(w_rules=0.0)),
     "without balance": System(_change(balance=0.0)),
     "read from both sides": System({**_change(both_orders=True), f"{IN}.average_orders": True}),
     "as the paper: pseudo-labels of the soft matcher": System(PAPER),
     "as the paper, frozen matcher": System(LABELLED, labels="cosine"),
-    "half the word of the soft matcher": System(_change(own_share=0.5)),
+    "half the word of the soft matcher": System(_change(teacher_share=0.5)),
 }
 PARTS: dict[str, dict[str, System]] = {"central": SYSTEMS, "baselines": BASELINES, "ablations": ABLATIONS}
 

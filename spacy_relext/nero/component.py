@@ -14,7 +14,6 @@ from thinc.api import Config, Model, Optimizer
 
 from ..annotations.store import has_triples
 from ..annotations.triple import Record
-from ..bridge.modules import module_of
 from ..errors import Errors, Warnings
 from ..pairs.component import COLLECT_BATCH, Floats, PairPipe, most_attended, to_json
 from ..pairs.diagnosis import Read, why_no_pairs
@@ -27,7 +26,7 @@ from ..pipeline.pipe import Outputs, Scorer, Targets, Tensors
 from ..pipeline.settings import TOK2VEC, Ranges, Settings, plain_settings
 from ..scoring.probabilities import calibrate, softmax
 from ..scoring.triples import TRIPLE_SCORE_WEIGHTS
-from .grounding import BARRED, NO_RULE, GroundedOutput, Grounding, RuleVotes, entropy_confidence, relations_of
+from .grounding import NO_CLASS, NO_RULE, GroundedOutput, Grounding, RuleVotes, entropy_confidence, relations_of
 from .learning import ANSWER_NONE, Learner
 from .losses import nero_loss
 from .rulebook import Rulebook, load_rules, rename_duplicates
@@ -313,13 +312,13 @@ class NeroGrounder(PairPipe):
 
     def loss(self, outputs: Outputs, targets: Tensors) -> Tensors:
         """Compute L_matched, L_rules, L_clus and L_unmatched."""
-        names = ("w_rules", "w_clus", "w_unmatched", "margin", "sharpness", "temperature", "own_share")
+        names = ("w_rules", "w_clus", "w_unmatched", "margin", "sharpness", "temperature", "teacher_share")
         return nero_loss(outputs, targets, **{name: self.learning[name] for name in names})
 
     def finish_update(self, sgd: Optimizer) -> None:
         """Update the weights, and the EMA teacher."""
         super().finish_update(sgd)
-        self.learner.finish_step(module_of(self.model))
+        self.learner.finish_step(self.model)
         if self.learner.steps % REFRESH == 0:
             self._rule_vectors = None
         self._is_stale = True
@@ -340,7 +339,7 @@ class NeroGrounder(PairPipe):
         if self._is_stale:
             self._rule_vectors, self._is_stale = None, False
         grid = self.rulebook.classes.grid(pairs)
-        scores = numpy.where(grid == BARRED, -1.0, outputs.unit @ self.rule_vectors().T)
+        scores = numpy.where(grid == NO_CLASS, -1.0, outputs.unit @ self.rule_vectors().T)
         return GroundedOutput(outputs.logits, outputs.attention, grid, scores, self.rulebook.vote(pairs))
 
     def choose(self, pairs: Pairs, outputs: GroundedOutput) -> Tuple[IntArray, Floats]:

@@ -3,36 +3,36 @@
 import random
 from collections import defaultdict
 from contextlib import nullcontext
-from typing import Any, ContextManager, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import ContextManager, Dict, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 import numpy
 from numpy.typing import NDArray
 from spacy import registry
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
+from thinc.api import Model
 
+from ..bridge.modules import module_of
 from ..bridge.weights import EmaWeights
 from ..pairs.gold import PairClass
 from ..pairs.pairs import Pairs, Reservoir, stack_pairs
 from ..pipeline.settings import Ranges, Settings, check_settings, plain_settings
-from .grounding import BARRED, NO_RULE, Grounding, IntArray, RuleVotes, rule_pairs
+from .grounding import NO_CLASS, NO_RULE, Grounding, IntArray, RuleVotes, rule_pairs
 from .rulebook import PLACEHOLDER, Rulebook
 from .rules.rules import NO_RELATION_LABEL
 
 Floats = NDArray[numpy.float32]
 
-# Unmatched pairs that the confidence of one is compared with.
-RECENT = 2000
+_RECENT = 2000  # unmatched pairs that the confidence of one is compared with
 
-# How fast the reliability of a rule changes, a matched pair at a time.
-RELIABILITY_RATE = 0.1
+_RELIABILITY_RATE = 0.1  # of the exponential moving average over matched pairs
 
 ANSWER_NONE = {PairClass(NO_RELATION_LABEL): 1.0}
 
 _MANY = 1_000_000_000
 
 RANGES: Ranges = {
-    "own_share": (0.0, 1.0),
+    "teacher_share": (0.0, 1.0),
     "balance": (0.0, 1.0),
     "negative_share": (0.0, 1.0),
     "mean_decay": (0.0, 1.0),
@@ -58,7 +58,7 @@ def create_rule_learning(
     margin: float = 0.7,
     sharpness: float = 10.0,
     temperature: float = 0.05,
-    own_share: float = 1.0,
+    teacher_share: float = 1.0,
     mean_decay: float = 0.97,
     unmatched_from: int = 100,
     matched_batch: int = 32,
@@ -72,34 +72,30 @@ def create_rule_learning(
     negative_share: float = 0.0,
     seed: int = 0,
 ) -> Settings:
-    """Check how a `nero_grounder` learns.
+    """Create the settings by which a `nero_grounder` learns.
 
-    w_rules (float): Weight of L_rules.
-    w_clus (float): Weight of L_clus.
-    w_unmatched (float): Weight of L_unmatched.
+    w_rules, w_clus, w_unmatched (float): Weights of L_rules, L_clus and L_unmatched.
     margin (float): τ of L_clus.
-    sharpness (float): σ: how much more a surer unmatched pair teaches than others of its batch.
-    temperature (float): How softly rules share an unmatched pair; 0: the best rule has it, as in the paper.
-    own_share (float): Share of the EMA teacher's probabilities in the target of an unmatched pair; the soft matcher's
-        pseudo-label has the rest. 0: the paper's form.
+    sharpness (float): σ: how strongly the weights of unmatched pairs depend on their confidence.
+    temperature (float): T of the weights of rules in the pseudo-label of an unmatched pair; 0: the best rule alone, as
+        in the paper.
+    teacher_share (float): Weight of the EMA teacher's probabilities in pseudo-labels, beside those of the soft matcher.
+        0: the paper's form.
     mean_decay (float): Decay of the EMA.
     unmatched_from (int): Updates after which unmatched pairs are learned from.
     matched_batch (int): Matched pairs in an update.
     unmatched_batch (int): Most unmatched pairs in an update; 0: all of the batch.
     rule_batch (int): Rules whose bodies are read in an update; 0: all.
-    borrow (bool): Whether these bodies are read with arguments of matched pairs of the same relation; else with a
-        word that stands for any.
-    both_orders (bool): Whether pairs that a data set marks in one order are learned from either side, by chance: what
-        rules say of one order of a relation then teaches the other one too.
+    borrow (bool): Whether these bodies are read with arguments of matched pairs of the same relation, instead of a
+        placeholder.
+    both_orders (bool): Whether pairs that a data set marks in one order are randomly reversed in training, so that
+        rules for one order of a relation also teach the other one.
     pool_size (int): Most matched pairs that are kept.
-    balance (float): 0: matched pairs are drawn as they come, 1: every relation as often as every other.
+    balance (float): 0: matched pairs are drawn as often as they occur, 1: every relation as often as every other.
     reliability (bool): Whether targets mix the answer of a rule and the EMA teacher's probabilities, by the rule's
         reliability: the mean agreement of both over the pairs that it matches.
-    negative_share (float): Share of unmatched pairs that are taken as negative samples: those with the lowest
-        confidence.
-    seed (int): Seed of what is drawn.
-    RETURNS (Settings): The settings.
-    RAISES (ValueError): If one is out of its range.
+    negative_share (float): Share of unmatched pairs that are negative samples: those with the lowest confidence.
+    RAISES (ValueError): If a setting is out of range.
     """
     settings = plain_settings(locals())
     check_settings(settings, RANGES, section="learning.")
@@ -107,27 +103,15 @@ def create_rule_learning(
 
 
 Answers = Mapping[PairClass, float]
+_Key = Tuple[str, Tuple[int, ...]]
 
 
 class _Entry(NamedTuple):
-    """One pair, its answers, and its rule."""
+    """One pair, the weights of its answers, and its rule or `NO_RULE`."""
 
     pair: Pairs
     answers: Answers
     rule: int
-
-
-class Drawn(NamedTuple):
-    """Pairs that were drawn.
-
-    pairs (Pairs): M pairs.
-    answers (List[Mapping[PairClass, float]]): Weight of each answer about them.
-    rules (List[int]): The rule of each; `NO_RULE` for none.
-    """
-
-    pairs: Pairs
-    answers: List[Answers]
-    rules: List[int]
 
 
 class MatchedPool(Reservoir[_Entry]):
@@ -142,17 +126,12 @@ class MatchedPool(Reservoir[_Entry]):
         self._random = random.Random(seed)
         super().__init__(size, self._random.randrange)
         self.balance = balance
-        self._known: set = set()
+        self._known: Set[_Key] = set()
         self._groups: Dict[PairClass, List[int]] = {}
         self._chances: List[float] = []
 
     def add(self, pairs: Pairs, answers: Sequence[Answers], rules: Sequence[int] = ()) -> None:
-        """Add pairs to the sample, each once.
-
-        pairs (Pairs): Matched pairs.
-        answers (Sequence[Mapping[PairClass, float]]): Weight of each answer about them.
-        rules (Sequence[int]): The rule of each; none at all: `NO_RULE`.
-        """
+        """Add matched pairs to the sample, each once, with their answers and rules; no rules: `NO_RULE`."""
         for number, weights in enumerate(answers):
             doc = pairs.docs[pairs.doc[number]]
             key = _key(doc, pairs, number)
@@ -168,11 +147,10 @@ class MatchedPool(Reservoir[_Entry]):
             self._known.add(key)
             self._groups = {}
 
-    def draw(self, count: int) -> Drawn:
-        """Draw pairs, each answer by its chance, each of its pairs with the same one.
+    def draw(self, count: int) -> Tuple[Pairs, List[Answers], List[int]]:
+        """Draw an answer, then one of its pairs, `count` times; return all pairs in the pool if they are no more.
 
-        count (int): How many, at least one.
-        RETURNS (Drawn): As many, or all there are if they are fewer.
+        RETURNS (Tuple[Pairs, List[Answers], List[int]]): The pairs, with their answers and rules.
         """
         if count >= len(self):
             chosen = list(range(len(self)))
@@ -182,15 +160,10 @@ class MatchedPool(Reservoir[_Entry]):
             chosen = [self._random.choice(group) for group in groups]
         entries = [self.items[number] for number in chosen]
         pairs = stack_pairs([entry.pair for entry in entries])
-        return Drawn(pairs, [entry.answers for entry in entries], [entry.rule for entry in entries])
+        return pairs, [entry.answers for entry in entries], [entry.rule for entry in entries]
 
     def borrow(self, relation: str) -> Optional[Tuple[List[str], List[str]]]:
-        """Draw the words of two arguments between which rules state a relation.
-
-        relation (str): The relation, whichever way a text states it.
-        RETURNS (Optional[Tuple[List[str], List[str]]]): Words of its subject and of its object; None where there are
-            none.
-        """
+        """Draw the words of subject and object of a pair with a relation, in either order; None if there is none."""
         self._sort()
         groups = [(answer, group) for answer, group in self._groups.items() if answer.relation == relation]
         if not groups:
@@ -216,16 +189,13 @@ def _alone(pairs: Pairs, number: int) -> Pairs:
     return Pairs([doc.copy()], one.doc * 0, one.text, one.subject, one.object, one.types, pairs.both_orders)
 
 
-def _key(doc: Doc, pairs: Pairs, number: int) -> Tuple[str, Tuple[int, ...]]:
-    """Text and place of a pair: training reads a corpus many times, in copies."""
+def _key(doc: Doc, pairs: Pairs, number: int) -> _Key:
+    """Return text and arguments of a pair: training reads a corpus many times, in copies."""
     return doc.text, (*pairs.subject[number].tolist(), *pairs.object[number].tolist())
 
 
 class Learner:
-    """What training of a `nero_grounder` keeps besides the model; nothing of it is saved.
-
-    settings (Settings): See `create_rule_learning`.
-    """
+    """State of the training of a `nero_grounder` besides the model; it is not saved."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings, seed = settings, settings["seed"]
@@ -238,36 +208,28 @@ class Learner:
 
     @property
     def has_begun(self) -> bool:
-        """RETURNS (bool): Whether unmatched pairs are learned from yet."""
+        """Return True if unmatched pairs are learned from yet."""
         return bool(self.steps >= self.settings["unmatched_from"])
 
     @property
     def has_teacher(self) -> bool:
-        """RETURNS (bool): Whether anything is learned from the EMA teacher."""
-        return any(self.settings[key] for key in ("own_share", "negative_share", "reliability"))
+        """Return True if the EMA teacher is used."""
+        return any(self.settings[key] for key in ("teacher_share", "negative_share", "reliability"))
 
-    def finish_step(self, module: Any) -> None:
-        """Count an update, and add its weights to the EMA.
-
-        module (nn.Module): The module.
-        """
+    def finish_step(self, model: Model) -> None:
+        """Count an update, and add its weights to the EMA."""
         self.steps += 1
         if self.has_teacher:
             if self._teacher is None:
-                self._teacher = EmaWeights(module, decay=self.settings["mean_decay"])
+                self._teacher = EmaWeights(module_of(model), decay=self.settings["mean_decay"])
             self._teacher.update()
 
     def as_teacher(self) -> ContextManager[None]:
-        """RETURNS (ContextManager[None]): Within it the module computes with the EMA weights."""
+        """Let the module compute with the EMA weights inside the context."""
         return nullcontext() if self._teacher is None else self._teacher.applied()
 
     def add_to_pool(self, pairs: Pairs, votes: RuleVotes, rulebook: Rulebook) -> None:
-        """Add matched pairs, and as negative samples their reversed pairs at which no rule fires.
-
-        pairs (Pairs): Pairs of texts.
-        votes (RuleVotes): Answers about them.
-        rulebook (Rulebook): The rules.
-        """
+        """Add matched pairs, and as negative samples their reversed pairs at which no rule fires."""
         matched = numpy.flatnonzero(votes.rule != NO_RULE).tolist()
         self.pool.add(pairs.take(matched), [votes.answers[n] for n in matched], votes.rule[matched].tolist())
         if pairs.both_orders and matched:
@@ -280,15 +242,12 @@ class Learner:
         """Draw matched pairs and rules, and some of the unmatched pairs of a batch.
 
         unmatched (Pairs): The pairs of the batch at which no rule fires.
-        rulebook (Rulebook): The rules.
         n_classes (int): Classes of the model, without no relation.
-        vocab (Vocab): The vocabulary.
-        RETURNS (Grounding): The training input.
         """
         unmatched, _ = self._reverse_some(unmatched)
         grid = rulebook.classes.grid(unmatched)
-        grid = numpy.where(grid > n_classes, BARRED, grid)  # relations that were added later are not learned
-        useful = (grid != BARRED).any(axis=1) & (self.settings["w_unmatched"] > 0)
+        grid = numpy.where(grid > n_classes, NO_CLASS, grid)  # relations that were added later are not learned
+        useful = (grid != NO_CLASS).any(axis=1) & (self.settings["w_unmatched"] > 0)
         unmatched, grid = unmatched.take(numpy.flatnonzero(useful)), grid[useful]
         most = self.settings["unmatched_batch"]
         if most and len(unmatched) > most:
@@ -317,14 +276,9 @@ class Learner:
         )
 
     def rule_texts(self, numbers: IntArray, rulebook: Rulebook, vocab: Vocab) -> Pairs:
-        """Make texts of rules, with arguments of matched pairs of their relation in the order that they ask for.
+        """Make texts of rules, with arguments of matched pairs of their relation in the order of the rule.
 
-        A relation that texts mostly state in one order is so learned in the other one too.
-
-        numbers (IntArray): Numbers of the rules.
-        rulebook (Rulebook): The rules.
-        vocab (Vocab): The vocabulary.
-        RETURNS (Pairs): One a rule.
+        A relation that texts mostly state in one order is thus also learned in the other one.
         """
         if not self.settings["borrow"]:
             return rulebook.bodies(vocab).take(numbers)
@@ -333,31 +287,28 @@ class Learner:
         return rule_pairs(rules, vocab, placeholder=PLACEHOLDER, arguments=borrowed)
 
     def discount_unreliable_rules(self, targets: Floats, teacher: Floats, rules: IntArray) -> Floats:
-        """Mix the answers of rules and the teacher's probabilities by the reliability of each rule.
+        """Mix the answers of rules and the EMA teacher's probabilities by the reliability of each rule.
 
-        targets (Floats): Shares of the rules' answers. Shape (M, R)
-        teacher (Floats): The teacher's probabilities. Shape (M, R)
+        targets, teacher (Floats): Shares of the rules' answers, and probabilities. Shapes (M, R)
         rules (IntArray): The rule of each pair. Shape (M,)
-        RETURNS (Floats): New targets. Shape (M, R)
         """
         agreement = (targets * teacher).sum(axis=1)
         reliability = numpy.ones(len(targets), dtype="float32")
         for number, rule in enumerate(rules.tolist()):
             if rule != NO_RULE:
                 before = self._reliability.get(rule, 1.0)
-                after = before + RELIABILITY_RATE * (agreement[number] - before)
+                after = before + _RELIABILITY_RATE * (agreement[number] - before)
                 self._reliability[rule] = reliability[number] = after
         weights = reliability[:, None]
         return numpy.asarray(weights * targets + (1.0 - weights) * teacher, dtype="float32")
 
     def low_confidence(self, teacher: Floats) -> NDArray[numpy.bool_]:
-        """Choose negative samples: unmatched pairs with a low confidence beside recent ones.
+        """Choose negative samples: unmatched pairs with a low confidence, compared with recent ones.
 
-        teacher (Floats): The teacher's probabilities. Shape (U, R)
-        RETURNS (NDArray[numpy.bool_]): Shape (U,)
+        teacher (Floats): The EMA teacher's probabilities. Shape (U, R)
         """
         confidences = teacher[:, 1:].max(axis=1)
-        self._recent_confidences = [*self._recent_confidences, *confidences.tolist()][-RECENT:]
+        self._recent_confidences = [*self._recent_confidences, *confidences.tolist()][-_RECENT:]
         share = self.settings["negative_share"]
         if not share:
             return numpy.zeros(len(confidences), dtype=bool)

@@ -28,18 +28,16 @@ def batch_weights(best: Tensor, *, sharpness: float) -> Tensor:
 
     best (Tensor): u, the score of each pair's best rule. Shape (P,)
     sharpness (float): σ.
-    RETURNS (Tensor): Sums to 1; empty without pairs. Shape (P,)
     """
     return (sharpness * best.detach()).softmax(0)
 
 
 def target_cross_entropy(logits: Tensor, targets: Tensor, *, weights: Optional[Tensor] = None) -> Tensor:
-    """Compute the cross-entropy with classes or distributions over them.
+    """Compute the cross-entropy with classes or distributions over them; 0 without pairs.
 
     logits (Tensor): Shape (P, R)
     targets (Tensor): Classes, shape (P,), or probabilities, shape (P, R); without gradient.
     weights (Optional[Tensor]): Of the pairs, with a sum of 1; None: 1 / P. Shape (P,)
-    RETURNS (Tensor): A scalar; 0 without pairs.
     """
     if not len(logits):
         return logits.sum()
@@ -48,13 +46,12 @@ def target_cross_entropy(logits: Tensor, targets: Tensor, *, weights: Optional[T
 
 
 def clustering_loss(scores: Tensor, relations: Tensor, *, margin: float, weights: Optional[Tensor] = None) -> Tensor:
-    """Compute L_clus, which pulls rules of one relation together and pushes others apart, by the hardest of each.
+    """Compute L_clus, which pulls rules of one relation together and pushes others apart; 0 without rules.
 
     scores (Tensor): G, scores between rules. Shape (J, J)
     relations (Tensor): Relation of each rule. Shape (J,)
     margin (float): τ.
-    weights (Optional[Tensor]): π, of any sum; None: all rules count the same. Shape (J,)
-    RETURNS (Tensor): A scalar; 0 without rules.
+    weights (Optional[Tensor]): π, of any sum; None: equal weights. Shape (J,)
     """
     if not len(scores):
         return scores.sum()
@@ -68,15 +65,6 @@ def clustering_loss(scores: Tensor, relations: Tensor, *, margin: float, weights
 def _hardest(costs: Tensor, mask: Tensor) -> Tensor:
     """Largest cost of each row among masked cells; 0 without cells. Costs are not negative."""
     return costs.masked_fill(~mask, 0.0).amax(1)
-
-
-def entropy(logits: Tensor) -> Tensor:
-    """Compute the entropy of predictions, H = logsumexp(z) − Σ p z, in nats.
-
-    logits (Tensor): Shape (P, R)
-    RETURNS (Tensor): 0 to ln R. Shape (P,)
-    """
-    return logits.logsumexp(1) - (logits.softmax(1) * logits).sum(1)
 
 
 def rule_targets(scores: Tensor, grid: Tensor, *, n_classes: int, temperature: float) -> Tuple[Tensor, Tensor]:
@@ -116,21 +104,19 @@ def nero_loss(
     margin: float,
     sharpness: float,
     temperature: float,
-    own_share: float,
+    teacher_share: float,
 ) -> Dict[str, Tensor]:
-    """L_matched + w_rules L_rules + w_clus L_clus + w_unmatched L_unmatched.
+    """L_matched + w_rules L_rules + w_clus L_clus + w_unmatched L_unmatched, as its terms.
 
     outputs (GrounderOutput): Of M matched pairs, U unmatched ones and K bodies of rules, in this order.
     targets (Dict[str, Tensor]): `matched`, classes by rules of matched pairs, shape (M, R); `grid`, class that each
         rule would give each unmatched pair, shape (U, J); `teacher`, probabilities of the EMA teacher, shape (U, R);
         `low_confidence`, True for negative samples, shape (U,); `rules`, vectors of all rules, shape (J, D);
         `relations`, class of each body, shape (K,); `unmatched`, True if unmatched pairs are learned from yet.
-    w_rules, w_clus, w_unmatched (float): Weights.
     margin (float): τ of L_clus.
     sharpness (float): σ of the weights in the batch.
     temperature (float): T of `rule_targets`.
-    own_share (float): Weight of the EMA teacher in the pseudo-labels; 0: the paper's form.
-    RETURNS (Dict[str, Tensor]): The terms.
+    teacher_share (float): Weight of the EMA teacher in the pseudo-labels; 0: the paper's form.
     """
     n_matched, n_unmatched = len(targets["matched"]), len(targets["grid"])
     sizes = [n_matched, n_unmatched, len(targets["relations"])]
@@ -145,8 +131,8 @@ def nero_loss(
         scores = texts.detach() @ targets["rules"].to(texts.dtype).T  # (U, J)
         by_rules, best = rule_targets(scores, targets["grid"], n_classes=matched.shape[1], temperature=temperature)
         teacher = targets["teacher"].to(by_rules.dtype)
-        pseudo = (1 - own_share) * by_rules + own_share * teacher
-        confidence = (1 - own_share) * best + own_share * teacher.amax(1)
+        pseudo = (1 - teacher_share) * by_rules + teacher_share * teacher
+        confidence = (1 - teacher_share) * best + teacher_share * teacher.amax(1)
         weights = batch_weights(confidence, sharpness=sharpness)
         # negative samples: no relation, all with the same weight
         negative = F.one_hot(torch.zeros_like(confidence, dtype=torch.long), pseudo.shape[1]).to(pseudo.dtype)

@@ -367,7 +367,7 @@ def test_a_file_of_rules(tmp_path: pathlib.Path) -> None:
         ("", "match_threshold", 5.0),
         ("learning", "w_rules", -1.0),
         ("learning", "margin", 1.5),
-        ("learning", "own_share", 1.5),
+        ("learning", "teacher_share", 1.5),
         ("learning", "pool_size", 0),
     ],
 )

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from spacy_relext.nero import losses as nero_losses
-from spacy_relext.nero.losses import batch_weights, clustering_loss, entropy, target_cross_entropy
+from spacy_relext.nero.grounding import entropy_confidence
+from spacy_relext.nero.losses import batch_weights, clustering_loss, target_cross_entropy
 from spacy_relext.nero.model import AttentionPooling, SoftMatcher
 
 WORDS = {
@@ -149,7 +150,7 @@ def test_all_terms(w_rules: float, total: float, monkeypatch: pytest.MonkeyPatch
         "relations": torch.zeros(1, dtype=torch.long),
         "unmatched": torch.tensor(True),
     }
-    options = {"margin": 0.7, "sharpness": 10.0, "temperature": 0.0, "own_share": 0.0}
+    options = {"margin": 0.7, "sharpness": 10.0, "temperature": 0.0, "teacher_share": 0.0}
     terms = nero_losses.nero_loss(outputs, targets, w_rules=w_rules, w_clus=0.2, w_unmatched=0.5, **options)
     assert float(terms["unmatched"]) == pytest.approx(0.5 * 0.689679, abs=1e-6)
     assert float(sum(terms.values())) == pytest.approx(total, abs=1e-6)
@@ -166,10 +167,16 @@ def test_clusters_of_one_relation_or_of_single_rules() -> None:
     assert float(clustering_loss(scores[:0, :0].detach(), torch.zeros(0), margin=0.7)) == 0.0
 
 
+def entropy(logits: torch.Tensor) -> float:
+    """H in nats, from the confidence 1 - H / ln R."""
+    (confidence,) = entropy_confidence(logits.softmax(1).numpy())
+    return float(1.0 - confidence) * math.log(logits.shape[1])
+
+
 def test_entropy() -> None:
-    assert float(entropy(torch.tensor([[2.0, 0.5, -1.0]]))) == pytest.approx(0.621585, abs=1e-6)
+    assert entropy(torch.tensor([[2.0, 0.5, -1.0]])) == pytest.approx(0.621585, abs=1e-6)
     for probs, expected in (([0.7, 0.2, 0.1], 0.801819), ([0.9, 0.05, 0.05], 0.394398), ([1 / 3] * 3, math.log(3))):
-        assert float(entropy(torch.tensor([probs]).log())) == pytest.approx(expected, abs=1e-6)
+        assert entropy(torch.tensor([probs]).log()) == pytest.approx(expected, abs=1e-6)
     flat = [0.6, *[0.4 / 7] * 7]
-    assert float(entropy(torch.tensor([flat]).log())) == pytest.approx(1.451376, abs=1e-6)
-    assert float(entropy(torch.tensor([[1e4, 0.0]]))) == pytest.approx(0.0, abs=1e-6)
+    assert entropy(torch.tensor([flat]).log()) == pytest.approx(1.451376, abs=1e-6)
+    assert entropy(torch.tensor([[1e4, 0.0]])) == pytest.approx(0.0, abs=1e-6)

@@ -120,9 +120,9 @@ def outputs(requires_grad: bool = False) -> GrounderOutput:
     return GrounderOutput(logits.requires_grad_(requires_grad), unit.requires_grad_(requires_grad), torch.zeros(6, 2))
 
 
-@pytest.mark.parametrize("own_share, temperature", [(0.0, 0.0), (0.0, 0.1), (0.5, 0.1), (1.0, 0.1)])
-def test_terms_and_gradients(own_share: float, temperature: float) -> None:
-    options: Dict[str, Any] = {**WEIGHTS, "own_share": own_share, "temperature": temperature}
+@pytest.mark.parametrize("teacher_share, temperature", [(0.0, 0.0), (0.0, 0.1), (0.5, 0.1), (1.0, 0.1)])
+def test_terms_and_gradients(teacher_share: float, temperature: float) -> None:
+    options: Dict[str, Any] = {**WEIGHTS, "teacher_share": teacher_share, "temperature": temperature}
     given = {key: value.double() if value.is_floating_point() else value for key, value in targets().items()}
 
     def total(logits: torch.Tensor, rules: torch.Tensor, texts: torch.Tensor) -> torch.Tensor:
@@ -138,13 +138,13 @@ def test_terms_and_gradients(own_share: float, temperature: float) -> None:
 
 
 def test_unmatched_pairs_wait() -> None:
-    terms = nero_loss(outputs(), targets(unmatched=torch.tensor(False)), **WEIGHTS, temperature=0.0, own_share=0.0)
+    terms = nero_loss(outputs(), targets(unmatched=torch.tensor(False)), **WEIGHTS, temperature=0.0, teacher_share=0.0)
     assert "unmatched" not in terms
 
 
 def test_negative_samples_learn_no_relation() -> None:
     found = outputs(requires_grad=True)
-    options: Dict[str, Any] = {**WEIGHTS, "w_unmatched": 1.0, "temperature": 0.0, "own_share": 0.0}
+    options: Dict[str, Any] = {**WEIGHTS, "w_unmatched": 1.0, "temperature": 0.0, "teacher_share": 0.0}
     negative = targets(low_confidence=torch.tensor([True, True]))
     given = {key: value.double() if value.is_floating_point() else value for key, value in negative.items()}
     terms = nero_loss(found, given, **options)
