@@ -34,10 +34,6 @@ from .rules.analysis import nearest_misses, unseen_types
 from .rules.index import FORMS
 from .rules.rules import Rule, to_records
 
-ENTROPY, LEARNED = "entropy", "learned"
-
-EXACT, SOFT = "exact", "soft"
-
 RULES = "rules.json"
 
 RuleSource = Union[str, Path, Sequence[Record]]
@@ -89,7 +85,7 @@ class NeroGrounder(PairPipe):
     ranges: ClassVar[Ranges] = {
         **PairPipe.ranges,
         "form": tuple(FORMS),
-        "no_relation": (ENTROPY, LEARNED),
+        "no_relation": ("entropy", "learned"),
         "max_gap": (0, 100),
         "match_threshold": (-1.0, 1.0),  # a cosine
     }
@@ -347,7 +343,7 @@ class NeroGrounder(PairPipe):
         probs = self._probabilities(outputs.logits, pairs)
         best = probs[:, 1:].argmax(axis=1) + 1
         score = probs[numpy.arange(len(probs)), best]
-        if self.cfg["no_relation"] == ENTROPY:
+        if self.cfg["no_relation"] == "entropy":
             score = numpy.where(probs[:, 0] < score, entropy_confidence(probs), 0.0)
         if self.rulebook.late:
             best, score = self._choose_by_soft_match(outputs, best, score)
@@ -388,7 +384,7 @@ class NeroGrounder(PairPipe):
         if nearest is not None:
             rule, score = nearest
             evidence.update(rule=rule.id, pattern=str(rule.pattern), match=round(score, 4))
-        evidence["how"] = EXACT if is_exact else SOFT
+        evidence["how"] = "exact" if is_exact else "soft"
         return {**evidence, "attention": most_attended(pairs, outputs.attention[number], number)}
 
     def explain_low_score(self, closest: Record, pairs: Pairs) -> str:

@@ -1,4 +1,4 @@
-"""What rules say of pairs in the terms of a classifier: classes, targets, and which class each rule would give."""
+"""Rules in the terms of a classifier: their classes, targets, votes, and texts."""
 
 from collections import defaultdict
 from typing import Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
@@ -11,13 +11,15 @@ from spacy.vocab import Vocab
 from ..pairs.gold import PairClass
 from ..pairs.pairs import Pairs
 from .rules.index import RuleMatches
-from .rules.patterns import SUBJECT, Part
+from .rules.patterns import SUBJECT
 from .rules.rules import NO_RELATION_LABEL, Rule
 
 IntArray = NDArray[numpy.int64]
+Floats = NDArray[numpy.floating]
 
-# A rule that cannot hold for a pair.
-BARRED = -1
+# Two meanings of -1: a class that a rule cannot give a pair, and the rule of a pair at which none fires.
+NO_CLASS = -1
+NO_RULE = -1
 
 
 class RuleClasses:
@@ -31,58 +33,47 @@ class RuleClasses:
         self.rules = list(rules)
         self._number = {each: index + 1 for index, each in enumerate(classes)}
         self._subject_first = numpy.asarray([rule.pattern.first == SUBJECT for rule in self.rules], dtype=bool)
-        both = [
-            [self.number(PairClass(rule.relation, backwards)) for rule in self.rules] for backwards in (False, True)
-        ]
-        self._classes = numpy.asarray(both, dtype="int64").reshape(2, -1)  # (2, J)
+        forwards = [PairClass(rule.relation) for rule in self.rules]
+        both = [list(map(self.number, forwards)), [self.number(each.reversed()) for each in forwards]]
+        self._classes = numpy.asarray(both, dtype="int64")  # (2, J)
         self._allowed: Dict[Tuple[str, str], NDArray[numpy.bool_]] = {}
 
     def number(self, answer: PairClass) -> int:
-        """RETURNS (int): Class of a rule's answer; `BARRED` if the classifier has none for it."""
-        return 0 if answer.relation == NO_RELATION_LABEL else self._number.get(answer, BARRED)
+        """Return the class of a rule's answer; `NO_CLASS` if the classifier has none for it."""
+        return 0 if answer.relation == NO_RELATION_LABEL else self._number.get(answer, NO_CLASS)
 
     def targets(self, answers: Sequence[Mapping[PairClass, float]]) -> NDArray[numpy.float32]:
-        """Normalize the weights of answers.
-
-        answers (Sequence[Mapping[PairClass, float]]): Weight of each answer about P pairs.
-        RETURNS (NDArray): Shares of the classes; all 0 if no answer is known. Shape (P, R)
-        """
+        """Normalize the weights of answers about P pairs; all are 0 if no answer is known. Shape (P, R)"""
         targets = numpy.zeros((len(answers), len(self._number) + 1), dtype="float32")
         for row, weights in enumerate(answers):
             for answer, weight in weights.items():
                 column = self.number(answer)
-                if column != BARRED:
+                if column != NO_CLASS:
                     targets[row, column] += weight
         return targets / numpy.maximum(targets.sum(axis=1, keepdims=True), 1e-9)
 
     def grid(self, pairs: Pairs) -> IntArray:
-        """Find the class that each rule would give each pair, if the pair's text were like it.
+        """Find the class that each rule would give each pair if it matched. Shape (P, J)
 
-        pairs (Pairs): P pairs.
-        RETURNS (IntArray): `BARRED` if types forbid it, or if the rule is about the reversed pair, which is there too.
-            Shape (P, J)
+        `NO_CLASS` if types forbid it, or if the rule is about the reversed pair, which is there too.
         """
         forwards = (pairs.subject[:, 0] <= pairs.object[:, 0])[:, None]  # (P, 1)
         is_reversed = forwards != self._subject_first[None]  # (P, J)
         grid = numpy.where(is_reversed, self._classes[1], self._classes[0])
         if pairs.both_orders:
-            grid = numpy.where(is_reversed, BARRED, grid)
+            grid = numpy.where(is_reversed, NO_CLASS, grid)
         if not len(pairs):
             return grid
         allowed = numpy.stack([self._both_ways(kinds) for kinds in pairs.types])  # (P, 2, J)
-        return numpy.where(numpy.where(is_reversed, allowed[:, 1], allowed[:, 0]), grid, BARRED)
+        return numpy.where(numpy.where(is_reversed, allowed[:, 1], allowed[:, 0]), grid, NO_CLASS)
 
     def allowed(self, types: Sequence[Tuple[str, str]]) -> NDArray[numpy.bool_]:
-        """Find the classes that the types of pairs allow: those that some rule states between such types.
-
-        types (Sequence[Tuple[str, str]]): Of subject and object, of P pairs.
-        RETURNS (NDArray): No relation is always allowed. Shape (P, R)
-        """
+        """Find no relation and the classes that some rule states between the types of a pair. Shape (P, R)"""
         allowed = numpy.zeros((len(types), len(self._number) + 1), dtype=bool)
         allowed[:, 0] = True
         for row, kinds in enumerate(types):
             for ways, classes in zip(self._both_ways(kinds), self._classes):
-                allowed[row, classes[ways & (classes != BARRED)]] = True
+                allowed[row, classes[ways & (classes != NO_CLASS)]] = True
         return allowed
 
     def _both_ways(self, kinds: Tuple[str, str]) -> NDArray[numpy.bool_]:
@@ -130,12 +121,10 @@ def rule_pairs(
 ) -> Pairs:
     """Make a text of each rule: its words, without its gaps, around two entities.
 
-    rules (Sequence[Rule]): The rules.
-    vocab (Vocab): The vocabulary of the texts.
     placeholder (str): The word for an entity.
-    arguments (Sequence[Optional[Tuple[Sequence[str], Sequence[str]]]]): Words of the subject and of the object of each
-        rule's text; None, or none at all: the placeholder.
-    RETURNS (Pairs): One a rule, in their order. An entity has its mask's type, or none where that allows several.
+    arguments (Sequence[Optional[Arguments]]): Words of the subject and of the object of each rule's text; None, or
+        none at all: the placeholder.
+    RETURNS (Pairs): One for each rule. An entity has its mask's type, or none if the mask allows several.
     """
     docs: List[Doc] = []
     rows: List[Tuple[int, int, int, int, int]] = []
@@ -143,7 +132,7 @@ def rule_pairs(
         given = arguments[number] if arguments else None
         subject_words, object_words = given or ([placeholder], [placeholder])
         pattern = rule.pattern
-        before, between, after = (_words(part) for part in (pattern.before, pattern.between, pattern.after))
+        before, between, after = ([word for word in segment if word is not None] for segment in pattern.segments)
         is_reversed = pattern.first != SUBJECT
         names = (object_words, subject_words) if is_reversed else (subject_words, object_words)
         words = [*before, *names[0], *between, *names[1], *after]
@@ -158,17 +147,9 @@ def rule_pairs(
     return Pairs(docs, numpy.arange(len(docs)), text, subject, obj, types, both_orders=False)
 
 
-def _words(parts: Sequence[Part]) -> List[str]:
-    """Leave gaps out."""
-    return [part for part in parts if part is not None]
-
-
 def _only(types: Optional[FrozenSet[str]]) -> str:
-    """The one type of a mask, if it has one."""
+    """Return the one type of a mask; "" if it allows none, several or any."""
     return next(iter(types)) if types is not None and len(types) == 1 else ""
-
-
-NO_RULE = -1
 
 
 class RuleVotes(NamedTuple):
@@ -177,47 +158,34 @@ class RuleVotes(NamedTuple):
     answers (List[Dict[PairClass, float]]): Weight of each answer, summed over its rules; empty if none fires.
     rule (IntArray): The first rule that gives the answer with most weight, so that rule and answer never disagree;
         `NO_RULE` if none fires. Shape (P,)
-    backwards (NDArray[numpy.bool_]): Whether that rule's subject is the pair's object. Shape (P,)
+    reversed (NDArray[numpy.bool_]): Whether that rule's subject is the pair's object. Shape (P,)
     """
 
     answers: List[Dict[PairClass, float]]
     rule: IntArray
-    backwards: NDArray[numpy.bool_]
+    reversed: NDArray[numpy.bool_]
 
     def answer(self, number: int, rules: Sequence[Rule]) -> PairClass:
-        """RETURNS (PairClass): The answer with most weight about a pair at which a rule fires."""
-        return PairClass(rules[int(self.rule[number])].relation, bool(self.backwards[number]))
+        """Return the answer with most weight about a pair at which a rule fires."""
+        return PairClass(rules[int(self.rule[number])].relation, bool(self.reversed[number]))
 
 
 class GroundedOutput(NamedTuple):
-    """The model's output for P pairs, and what rules add.
+    """The model's output for P pairs, with soft and exact matches of J rules."""
 
-    logits (NDArray): Shape (P, R)
-    attention (NDArray): Shape (P, T)
-    grid (IntArray): Answer that each rule would give. Shape (P, J)
-    scores (NDArray): Soft matches. Shape (P, J)
-    votes (RuleVotes): Exact matches.
-    """
-
-    logits: NDArray[numpy.floating]
-    attention: NDArray[numpy.floating]
-    grid: IntArray
-    scores: NDArray[numpy.floating]
-    votes: RuleVotes
+    logits: Floats  # (P, R)
+    attention: Floats  # (P, T)
+    grid: IntArray  # answer that each rule would give (P, J)
+    scores: Floats  # soft matches (P, J)
+    votes: RuleVotes  # exact matches
 
 
 def vote(matches: RuleMatches, rules: Sequence[Rule], *, pairs: int) -> RuleVotes:
-    """Let rules vote. Of answers with the same weight, that of the first rule in the file wins.
-
-    matches (RuleMatches): Which rules fire where.
-    rules (Sequence[Rule]): The rules, in the file's order.
-    pairs (int): P.
-    RETURNS (RuleVotes): The answers.
-    """
+    """Let rules vote on `pairs` pairs. Of answers with the same weight, that of the first rule in the file wins."""
     answers: List[Dict[PairClass, float]] = [defaultdict(float) for _ in range(pairs)]
     first: List[Dict[PairClass, int]] = [{} for _ in range(pairs)]
-    for pair, number, backwards in zip(*(column.tolist() for column in matches)):
-        answer = PairClass(rules[number].relation, backwards)
+    for pair, number, is_reversed in zip(*(column.tolist() for column in matches)):
+        answer = PairClass(rules[number].relation, is_reversed)
         answers[pair][answer] += rules[number].weight
         first[pair].setdefault(answer, number)  # matches are ordered by rule
     chosen, reversals = numpy.full(pairs, NO_RULE, dtype="int64"), numpy.zeros(pairs, dtype=bool)
@@ -228,11 +196,7 @@ def vote(matches: RuleMatches, rules: Sequence[Rule], *, pairs: int) -> RuleVote
     return RuleVotes([dict(weights) for weights in answers], chosen, reversals)
 
 
-def entropy_confidence(probs: NDArray[numpy.floating]) -> NDArray[numpy.floating]:
-    """Compute 1 − H / ln R: 1 if one class has all probability, 0 if all have the same.
-
-    probs (NDArray[numpy.floating]): Shape (P, R)
-    RETURNS (NDArray[numpy.floating]): Shape (P,)
-    """
+def entropy_confidence(probs: Floats) -> Floats:
+    """Compute 1 − H / ln R: 1 if one class has all probability, 0 if all have the same. Shapes (P, R) → (P,)"""
     logs = numpy.log(numpy.maximum(probs, 1e-12))
     return 1.0 + (probs * logs).sum(axis=1) / numpy.log(probs.shape[1])

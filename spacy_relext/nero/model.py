@@ -1,4 +1,4 @@
-"""NERO: a relation module that learns from rules, and a soft matcher that says which rule a text is like.
+"""NERO: a relation module that learns from rules, and a soft matcher that says which rule a text resembles.
 
     relation module   z = F([h; h_s; h_o]),  h = Σ_t a_t h_t  over the arguments and what stands between them
     soft matcher      SRM(s, p) = ⟨w∘q_s, w∘q_p⟩ / (‖w∘q_s‖ ‖w∘q_p‖),  q = Σ_t a_t x_t  over what stands between them
@@ -23,14 +23,13 @@ from ..pairs.model import PairModule, by_token
 
 
 class GrounderOutput(NamedTuple):
-    """What the module says of N pairs, texts and rules alike.
+    """Output for N pairs, in texts and in the bodies of rules.
 
-    logits (Tensor): z. Shape (N, R)
     unit (Tensor): w∘q with a length of 1: the product of two is their score. Shape (N, D)
-    attention (Tensor): a of the matcher, by token; it gets no gradient. Shape (N, T)
+    attention (Tensor): a of the matcher, by token, without gradient. Shape (N, T)
     """
 
-    logits: Tensor
+    logits: Tensor  # z (N, R)
     unit: Tensor
     attention: Tensor
 
@@ -59,53 +58,33 @@ class Grounder(PairModule):
         logits = self.head(states._replace(sentence=sentence))
         read = between | (arguments & ~between.any(1, keepdim=True))
         weights = self.attention.weights(states.words, read)
-        unit = self.matcher.unit(pooled(states.words, weights, read))
+        unit = self.matcher.unit(_pool(states.words, weights, read))
         return GrounderOutput(logits, unit, by_token(weights.detach(), positions))
 
 
-LEAST_NORM = 1e-8
-
-
 class AttentionPooling(nn.Module):
-    """q = Σ_t a_t x_t, with a = softmax_t(uᵀ tanh(B x_t + b)); u = 0 at first, so that it begins as the mean."""
+    """q = Σ_t a_t x_t, with a = softmax_t(uᵀ tanh(B x_t + b)); u = 0 at first, so that it begins as the mean.
+
+    Vectors x of tokens have the shape (N, T, D); the mask, (N, T), is True on tokens.
+    """
 
     def __init__(self, width: int, *, hidden: int) -> None:
-        """Build the layer.
-
-        width (int): D.
-        hidden (int): Size of the attention's layer.
-        """
+        """Build the layer, for D = `width`."""
         super().__init__()
         self.project = nn.Linear(width, hidden)
         self.vector = nn.Parameter(torch.zeros(hidden))
 
     def forward(self, vectors: Tensor, mask: Tensor) -> Tensor:
-        """Pool.
-
-        vectors (Tensor): Of tokens. Shape (N, T, D)
-        mask (Tensor): True on tokens. Shape (N, T)
-        RETURNS (Tensor): 0 where a text has no token. Shape (N, D)
-        """
-        return pooled(vectors, self.weights(vectors, mask), mask)
+        """Compute q, 0 for a text without a token. Shape (N, D)"""
+        return _pool(vectors, self.weights(vectors, mask), mask)
 
     def weights(self, vectors: Tensor, mask: Tensor) -> Tensor:
-        """Attend.
-
-        vectors (Tensor): Of tokens. Shape (N, T, D)
-        mask (Tensor): True on tokens. Shape (N, T)
-        RETURNS (Tensor): a, 0 everywhere in a text without a token. Shape (N, T)
-        """
+        """Compute a, 0 everywhere in a text without a token. Shape (N, T)"""
         return masked_softmax(torch.tanh(self.project(vectors)) @ self.vector, mask)
 
 
-def pooled(vectors: Tensor, weights: Tensor, mask: Tensor) -> Tensor:
-    """Σ_t a_t x_t.
-
-    vectors (Tensor): Of tokens. Shape (N, T, D)
-    weights (Tensor): a. Shape (N, T)
-    mask (Tensor): True on tokens: what a cell without one holds is not read. Shape (N, T)
-    RETURNS (Tensor): Shape (N, D)
-    """
+def _pool(vectors: Tensor, weights: Tensor, mask: Tensor) -> Tensor:
+    """Compute Σ_t a_t x_t; values of cells without a token, such as nan, have no effect. Shape (N, D)"""
     return torch.einsum("nt,ntd->nd", weights, vectors.masked_fill(~mask[..., None], 0.0))
 
 
@@ -113,26 +92,14 @@ class SoftMatcher(nn.Module):
     """SRM(s, p): the cosine of two pooled texts under a learned diagonal metric."""
 
     def __init__(self, width: int) -> None:
-        """Build the metric; w = 1 at first, so that it begins as the cosine.
-
-        width (int): D.
-        """
+        """Build the metric, for D = `width`; w = 1 at first, so that it begins as the cosine."""
         super().__init__()
         self.scale = nn.Parameter(torch.ones(width))
 
     def forward(self, texts: Tensor, rules: Tensor) -> Tensor:
-        """Compare.
-
-        texts (Tensor): Pooled. Shape (P, D)
-        rules (Tensor): Pooled. Shape (J, D)
-        RETURNS (Tensor): From -1 to 1. Shape (P, J)
-        """
+        """Compare pooled texts (P, D) and rules (J, D). Shape (P, J)"""
         return self.unit(texts) @ self.unit(rules).T
 
     def unit(self, texts: Tensor) -> Tensor:
-        """w∘q with a length of 1: the product of two is their score.
-
-        texts (Tensor): Pooled. Shape (N, D)
-        RETURNS (Tensor): Shape (N, D)
-        """
-        return F.normalize(texts * self.scale, dim=1, eps=LEAST_NORM)
+        """Compute w∘q with a length of 1: the product of two is their score. Shapes (N, D) → (N, D)"""
+        return F.normalize(texts * self.scale, dim=1, eps=1e-8)

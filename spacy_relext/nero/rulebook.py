@@ -13,7 +13,7 @@ from ..errors import Warnings
 from ..pairs.gold import PairClass
 from ..pairs.pairs import Pairs
 from ..pipeline.settings import Settings
-from .grounding import RuleClasses, RuleVotes, relations_of, rule_pairs, vote
+from .grounding import NO_RULE, Floats, IntArray, RuleClasses, RuleVotes, relations_of, rule_pairs, vote
 from .rules.index import RuleIndex
 from .rules.rules import Rule, free_name, from_records, read_rules, usable_rules
 
@@ -22,13 +22,12 @@ PLACEHOLDER = "something"
 
 
 class Rulebook:
-    """Rules of training and those that were added later, and what follows from them.
+    """Rules of training and those that were added later, as records, and what follows from them.
 
-    records (Sequence[Record]): The rules of training, as plain values.
+    records (Sequence[Record]): The rules of training.
     late (Sequence[Record]): Those that were added later.
     classes (Sequence[PairClass]): The model's classes.
-    form (str): What of a token is compared; see `RuleIndex`.
-    max_gap (int): Most tokens that a gap stands for.
+    form, max_gap: See `RuleIndex`.
     """
 
     def __init__(
@@ -47,10 +46,7 @@ class Rulebook:
         self.set_classes(classes)
 
     def set_classes(self, classes: Sequence[PairClass]) -> None:
-        """Number the answers of the rules: first the model's classes, then those of relations without one.
-
-        classes (Sequence[PairClass]): The model's classes.
-        """
+        """Number the answers of the rules: first the model's classes, then those of relations without one."""
         directions = (False, True) if any(each.backwards for each in classes) else (False,)
         known = {each.relation for each in classes}
         relations = [relation for relation in relations_of(self.rules) if relation not in known]
@@ -63,31 +59,19 @@ class Rulebook:
         return len(self.rules)
 
     def vote(self, pairs: Pairs) -> RuleVotes:
-        """Let the rules vote.
-
-        pairs (Pairs): The pairs.
-        RETURNS (RuleVotes): One answer for each.
-        """
+        """Let the rules vote; see `vote`."""
         return vote(self._index.match(pairs), self.rules, pairs=len(pairs))
 
     def bodies(self, vocab: Vocab) -> Pairs:
-        """Make a text of each rule, once.
-
-        vocab (Vocab): The vocabulary.
-        RETURNS (Pairs): One a rule, with placeholders as entities.
-        """
+        """Make a text of each rule, with placeholders as entities; made once."""
         if self._bodies is None:
             self._bodies = rule_pairs(self.rules, vocab, placeholder=PLACEHOLDER)
         return self._bodies
 
     def explain_no_relation(self, pairs: Pairs) -> str:
-        """Find a rule that states that a pair has no relation.
-
-        pairs (Pairs): Pairs without a triple.
-        RETURNS (str): A clause; "" if no rule fires.
-        """
+        """Explain by a rule, as a clause, why one of some pairs without a triple has none; "" if no rule fires."""
         for number, which in enumerate(self.vote(pairs).rule.tolist()):
-            if which >= 0:
+            if which != NO_RULE:
                 rule, (subject, obj) = self.rules[which], pairs.spans(number)
                 return (
                     f'rule {rule.id} "{rule.pattern}" says that {subject.text} and {obj.text} have no relation; '
@@ -95,13 +79,11 @@ class Rulebook:
                 )
         return ""
 
-    def nearest_rule(self, answer: int, grid: numpy.ndarray, scores: numpy.ndarray) -> Optional[Tuple[Rule, float]]:
-        """Find the rule with a given answer that a pair's text is most like.
+    def nearest_rule(self, answer: int, grid: IntArray, scores: Floats) -> Optional[Tuple[Rule, float]]:
+        """Find the rule with a given answer, and the highest soft match, of a pair; None if no rule has that answer.
 
-        answer (int): Number of the answer.
-        grid (numpy.ndarray): Answer that each rule would give. Shape (J,)
-        scores (numpy.ndarray): Soft matches. Shape (J,)
-        RETURNS (Optional[Tuple[Rule, float]]): Rule and score; None if no rule has that answer.
+        grid (IntArray): Answer of each rule. Shape (J,)
+        scores (Floats): Soft match of each. Shape (J,)
         """
         rows = numpy.flatnonzero(grid == answer)
         if not len(rows):
@@ -111,17 +93,11 @@ class Rulebook:
 
 
 def rename_duplicates(new: Sequence[Rule], known: Sequence[Rule]) -> List[Rule]:
-    """Give rules ids that no other rule has: evidence names a rule by its id alone.
-
-    new (Sequence[Rule]): Rules with different ids.
-    known (Sequence[Rule]): Rules whose ids stay.
-    RETURNS (List[Rule]): The new ones; a number is added to an id that is taken.
-    """
+    """Add a number to the ids of new rules that a known rule has: evidence names a rule by its id alone."""
     taken, renamed = {rule.id for rule in known}, []
     for rule in new:
-        name = free_name(rule.id, taken)
-        taken.add(name)
-        renamed.append(replace(rule, id=name))
+        renamed.append(replace(rule, id=free_name(rule.id, taken)))
+        taken.add(renamed[-1].id)
     return renamed
 
 
@@ -138,15 +114,10 @@ def load_rules(
 ) -> Tuple[List[Rule], str]:
     """Read and check rules from a file or from records.
 
-    rules (Union[str, Path, Sequence[Record]]): A file, or records.
     nlp (Optional[Language]): The pipeline, whose tokenizer splits the patterns; None: they are split at spaces.
     name (str): The component.
-    form (str): What of a token is compared.
-    max_gap (int): Most tokens that a gap stands for.
-    any_type (bool): Whether the types behind the masks are left out.
-    relations (Optional[Sequence[str]]): The relations there are; None: those of the rules.
-    known (Sequence[Rule]): Rules that are there already.
-    RETURNS (Tuple[List[Rule], str]): Those that can be used and are not there, and a warning of others, "" if none.
+    form (str): See `RuleIndex`; for other arguments see `read_rules`.
+    RETURNS (Tuple[List[Rule], str]): Usable rules that are not known, and a warning of others, "" if none.
     RAISES (ValueError): If one cannot be used.
     """
     checks: Settings = {
@@ -159,7 +130,7 @@ def load_rules(
     }
     where = str(rules) if isinstance(rules, (str, Path)) else f"the rules of {name}"
     checked = read_rules(rules, where=name, **checks)
-    # it is no fault if all rules that are added are there already
+    # all added rules may be known already
     usable = usable_rules(checked, where, needed=not known)
     if not checked.problems:
         return usable, ""

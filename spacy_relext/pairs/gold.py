@@ -10,7 +10,9 @@ from spacy.training import Example
 from ..annotations.store import align_triples, get_records, has_triples
 from .pairs import IntArray, Pairs
 
+# Numbers of classes: no relation, and that of a pair without a label.
 NO_RELATION = 0
+UNLABELLED = -1
 
 
 class PairClass(NamedTuple):

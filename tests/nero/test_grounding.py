@@ -4,7 +4,7 @@ import numpy
 import spacy
 from spacy.tokens import Doc
 
-from spacy_relext.nero.grounding import BARRED, RuleClasses, relations_of
+from spacy_relext.nero.grounding import NO_CLASS, RuleClasses, relations_of
 from spacy_relext.nero.rules.rules import from_records
 from spacy_relext.pairs.gold import PairClass
 from spacy_relext.pairs.pairs import Pairs, stack_pairs
@@ -43,14 +43,14 @@ def test_grid_in_one_order() -> None:
     pairs = pairs_of([(0, 4), (4, 0)], [("PERSON", "ORG"), ("ORG", "PERSON")])
     grid = RuleClasses(RULES, CLASSES).grid(pairs)
     # founded, founded backwards, likes, likes backwards are 1 to 4; the second pair has its object first
-    assert grid.tolist() == [[1, BARRED, 3, 0, BARRED], [2, BARRED, 4, 0, BARRED]]
+    assert grid.tolist() == [[1, NO_CLASS, 3, 0, NO_CLASS], [2, NO_CLASS, 4, 0, NO_CLASS]]
     other = pairs_of([(0, 4)], [("ORG", "PERSON")])
-    assert RuleClasses(RULES, CLASSES).grid(other).tolist() == [[BARRED, 2, 3, BARRED, BARRED]]
+    assert RuleClasses(RULES, CLASSES).grid(other).tolist() == [[NO_CLASS, 2, 3, NO_CLASS, NO_CLASS]]
 
 
 def test_grid_in_both_orders() -> None:
     pairs = pairs_of([(0, 4), (4, 0)], [("PERSON", "ORG"), ("ORG", "PERSON")], both_orders=True)
-    assert RuleClasses(RULES, CLASSES).grid(pairs).tolist() == [[1, BARRED, 3, 0, BARRED], [BARRED] * 5]
+    assert RuleClasses(RULES, CLASSES).grid(pairs).tolist() == [[1, NO_CLASS, 3, 0, NO_CLASS], [NO_CLASS] * 5]
     assert RuleClasses(RULES, CLASSES).grid(pairs_of([], [])).shape == (0, 5)
 
 

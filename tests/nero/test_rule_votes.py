@@ -23,7 +23,7 @@ def matches(rows: List[Tuple[int, int, bool]]) -> RuleMatches:
 
 def test_weights_of_rules_that_agree_are_added() -> None:
     found = vote(matches([(0, 0, False), (0, 1, False), (0, 2, False), (2, 0, True), (2, 3, False)]), RULES, pairs=3)
-    assert found.rule.tolist() == [1, -1, 3] and found.backwards.tolist() == [False, False, False]
+    assert found.rule.tolist() == [1, -1, 3] and found.reversed.tolist() == [False, False, False]
     assert found.answers == [
         {PairClass("a"): 1.0, PairClass("b"): 2.0},
         {},

@@ -19,14 +19,11 @@ from .rules import NO_RELATION_LABEL, Rule
 
 BATCH = 256
 
-# Additional tokens of a gap in a near miss.
-EXTRA_GAP = 3
+_EXTRA_GAP = 3  # additional tokens of a gap in a near miss
 
-# Rules that `nearest_misses` lists.
-MAX_RULES = 3
+_MAX_RULES = 3  # that `nearest_misses` lists
 
 Words = Tuple[Part, ...]
-
 Gold = Set[Tuple[CharSpan, str, CharSpan]]
 
 # Relation, subject and object; the relation alone if there is none, which holds in both directions.
@@ -35,53 +32,34 @@ Label = Tuple[object, ...]
 
 @dataclass
 class RuleReport:
-    """Analysis of one rule.
-
-    rule (Rule): The rule.
-    matches (int): Matched pairs.
-    unique (int): Pairs that no other rule matches.
-    labelled (int): Matched pairs in texts with gold triples.
-    correct (int): Those whose gold agrees.
-    conflicts (Counter[str]): Pairs with another label, by the id of the conflicting rule.
-    type_mismatches (Counter[Tuple[str, str]]): Pairs with its tokens but other types, by their types.
-    near_misses (List[str]): Texts that differ in one token between the masks, in case, by a longer gap, or in the
-        tokens outside of the masks.
-    far_misses (List[str]): Texts that differ in one token and in the types of the arguments.
-    """
+    """Analysis of one rule."""
 
     rule: Rule
-    matches: int = 0
-    unique: int = 0
-    labelled: int = 0
-    correct: int = 0
+    matches: int = 0  # pairs
+    unique: int = 0  # pairs that no other rule matches
+    labelled: int = 0  # matched pairs in texts with gold triples
+    correct: int = 0  # those whose gold agrees
+    # pairs with another label, by the id of the conflicting rule; pairs with the rule's tokens but other types, by them
     conflicts: CounterType[str] = field(default_factory=Counter)
     type_mismatches: CounterType[Tuple[str, str]] = field(default_factory=Counter)
+    # texts that differ in one token between the masks, in case, by a longer gap, or in the tokens outside of the masks;
+    # texts that differ in one token and in the types of the arguments
     near_misses: List[str] = field(default_factory=list)
     far_misses: List[str] = field(default_factory=list)
 
 
 @dataclass
 class AnalysisReport:
-    """Analysis of all rules.
-
-    rules (List[RuleReport]): One for each rule, in their order.
-    pairs (int): Unordered pairs of entities.
-    covered (int): Pairs matched by a rule.
-    conflicting (int): Pairs with conflicting rules.
-    docs (int): Texts.
-    lemmatized (int): Texts with lemmas.
-    types (Set[str]): Entity types.
-    relations (Set[str]): Relations of gold triples.
-    """
+    """Analysis of all rules, in their order."""
 
     rules: List[RuleReport]
-    pairs: int = 0
-    covered: int = 0
-    conflicting: int = 0
+    pairs: int = 0  # unordered, of entities
+    covered: int = 0  # pairs that a rule matches
+    conflicting: int = 0  # pairs with conflicting rules
     docs: int = 0
-    lemmatized: int = 0
-    types: Set[str] = field(default_factory=set)
-    relations: Set[str] = field(default_factory=set)
+    lemmatized: int = 0  # Docs with lemmas
+    types: Set[str] = field(default_factory=set)  # of entities
+    relations: Set[str] = field(default_factory=set)  # of gold triples
 
 
 def analyze_rules(
@@ -95,13 +73,9 @@ def analyze_rules(
 ) -> AnalysisReport:
     """Match rules with a corpus.
 
-    rules (Sequence[Rule]): The rules.
     docs (Iterable[Doc]): The corpus, with entities and, if there are any, gold triples.
-    suggester (Suggester): Suggests the pairs.
-    form (str): See `RuleIndex`.
-    max_gap (int): See `RuleIndex`.
+    form, max_gap: See `RuleIndex`.
     samples (int): Near misses, and far misses, of each rule.
-    RETURNS (AnalysisReport): Counts and misses.
     """
     analyzer = _Analyzer(rules, form=form, max_gap=max_gap, samples=samples)
     for batch in minibatch(docs, BATCH):
@@ -110,12 +84,7 @@ def analyze_rules(
 
 
 def unseen_types(rules: Sequence[Rule], types: Collection[str]) -> Dict[str, List[Rule]]:
-    """Find types of rules that no entity has: often a typing error.
-
-    rules (Sequence[Rule]): The rules.
-    types (Collection[str]): Entity types.
-    RETURNS (Dict[str, List[Rule]]): Rules by unseen type.
-    """
+    """Group rules by types that are not among those of entities: often a typing error."""
     unseen: Dict[str, List[Rule]] = defaultdict(list)
     for rule in rules:
         allowed = {kind for role in (SUBJECT, OBJECT) for kind in rule.pattern.types_of(role) or ()}
@@ -125,20 +94,12 @@ def unseen_types(rules: Sequence[Rule], types: Collection[str]) -> Dict[str, Lis
 
 
 def nearest_misses(rules: Sequence[Rule], docs: Sequence[Doc], *, suggester: Suggester, form: str, max_gap: int) -> str:
-    """Describe the rules that nearly match.
-
-    rules (Sequence[Rule]): The rules.
-    docs (Sequence[Doc]): Texts with entities.
-    suggester (Suggester): Suggests the pairs.
-    form (str): See `RuleIndex`.
-    max_gap (int): See `RuleIndex`.
-    RETURNS (str): At most `MAX_RULES` rules, each with a near miss or with the types of a mismatch.
-    """
+    """Describe at most `_MAX_RULES` rules that nearly match, each with a near miss or with the types of a mismatch."""
     report = analyze_rules(rules, docs, suggester=suggester, form=form, max_gap=max_gap, samples=1)
     if form == "lemma" and not report.lemmatized:
         return 'the texts have no lemmas to compare (form = "lemma"): put a lemmatizer before the component'
     missed = [each for each in report.rules if each.near_misses or each.type_mismatches or each.far_misses]
-    return "; ".join(map(_describe_miss, missed[:MAX_RULES])) or f"none comes near in the first {len(docs)} texts"
+    return "; ".join(map(_describe_miss, missed[:_MAX_RULES])) or f"none comes near in the first {len(docs)} texts"
 
 
 def _describe_miss(report: RuleReport) -> str:
@@ -162,7 +123,7 @@ class _Analyzer:
         untyped = [replace(r, pattern=replace(r.pattern, subject_types=None, object_types=None)) for r in rules]
         self.index = RuleIndex(untyped, form=form, max_gap=max_gap)
         inner = [replace(r, pattern=replace(r.pattern, before=(), after=())) for r in untyped]
-        wider = max_gap + EXTRA_GAP if max_gap else 0
+        wider = max_gap + _EXTRA_GAP if max_gap else 0
         self.inner = RuleIndex(inner, form=form, max_gap=wider) if wider or inner != untyped else None
         self.neighbours = _Neighbours(rules)
 
@@ -229,8 +190,8 @@ class _Analyzer:
 
 def _iter_matches(pairs: Pairs, matches: RuleMatches) -> Iterator[Tuple[int, int, Tuple[str, str], CharSpan, CharSpan]]:
     """Yield pair, rule, and types and offsets of the rule's subject and object."""
-    for number, rule, backwards in zip(*(column.tolist() for column in matches)):
-        step = -1 if backwards else 1
+    for number, rule, is_reversed in zip(*(column.tolist() for column in matches)):
+        step = -1 if is_reversed else 1
         subject, obj = ((span.start_char, span.end_char) for span in pairs.spans(number)[::step])
         yield number, rule, pairs.types[number][::step], subject, obj
 

@@ -25,7 +25,6 @@ from .patterns import SUBJECT, TREEBANK, Part
 from .rules import Rule
 
 FORMS = {"text": ORTH, "lower": LOWER, "lemma": LEMMA}
-
 HYPHENS = ("-", "–", "‐")
 
 _WIDTH = 8  # bytes of a token id
@@ -34,16 +33,11 @@ Ids = Tuple[Optional[int], ...]
 
 
 class RuleMatches(NamedTuple):
-    """Matches of rules and pairs, ordered by pair, then rule.
-
-    pair (NDArray[numpy.int64]): Index of the pair. Shape (M,)
-    rule (NDArray[numpy.int64]): Index of the rule. Shape (M,)
-    backwards (NDArray[numpy.bool_]): Whether the rule's subject is the pair's object. Shape (M,)
-    """
+    """Indices of matching pairs and rules, ordered by pair, then rule. Shapes (M,)"""
 
     pair: NDArray[numpy.int64]
     rule: NDArray[numpy.int64]
-    backwards: NDArray[numpy.bool_]
+    reversed: NDArray[numpy.bool_]  # whether the rule's subject is the pair's object
 
 
 class _Entry(NamedTuple):
@@ -59,7 +53,6 @@ class _Entry(NamedTuple):
 class RuleIndex:
     """Index of rules for exact matching.
 
-    rules (Sequence[Rule]): The rules.
     form (str): Attribute of tokens that is compared: "text", "lower" or "lemma".
     max_gap (int): Most tokens of a gap.
     """
@@ -81,10 +74,9 @@ class RuleIndex:
         self._treebank = [(word, get_string_id(word), get_string_id(plain)) for word, plain in words.items()]
 
     def match(self, pairs: Pairs) -> RuleMatches:
-        """Match rules with pairs; pairs with overlapping arguments have no match.
+        """Match tokens and types of rules with pairs.
 
-        pairs (Pairs): The pairs.
-        RETURNS (RuleMatches): Matches of tokens and types; none is backwards if pairs are given in both orders.
+        Pairs with overlapping arguments have no match, and none is reversed if pairs are given in both orders.
         """
         matches: List[Tuple[int, int, bool]] = []
         attribute, last, raw, treebank = FORMS[self.form], -1, b"", self._treebank_words(pairs.docs)
@@ -97,19 +89,19 @@ class RuleIndex:
             if left[1] > right[0]:
                 continue
             for entry in self._candidates(pairs.docs[doc], raw, left[1], right[0]):
-                backwards = entry.subject_first != forwards
-                types = pairs.types[number][:: -1 if backwards else 1]
-                if (backwards and pairs.both_orders) or not self.rules[entry.number].pattern.allows(*types):
+                is_reversed = entry.subject_first != forwards
+                types = pairs.types[number][:: -1 if is_reversed else 1]
+                if (is_reversed and pairs.both_orders) or not self.rules[entry.number].pattern.allows(*types):
                     continue
                 if self._matches_outside(entry, pairs.docs[doc], raw, text, left[0], right[1]):
-                    matches.append((number, entry.number, backwards))
+                    matches.append((number, entry.number, is_reversed))
         table = numpy.asarray(sorted(matches), dtype="int64").reshape(-1, 3)
         return RuleMatches(table[:, 0], table[:, 1], table[:, 2].astype(bool))
 
     def _add(self, number: int, rule: Rule) -> None:
         """Index a rule."""
         pattern = rule.pattern
-        before, between, after = (self._ids(part) for part in (pattern.before, pattern.between, pattern.after))
+        before, between, after = map(self._ids, pattern.segments)
         entry = _Entry(number, pattern.first == SUBJECT, before[::-1], between, after)
         if None not in between:
             self._exact[_pack(between)].append(entry)
@@ -186,21 +178,14 @@ class RuleIndex:
 
     def _matches_outside(self, entry: _Entry, doc: Doc, raw: bytes, text: Sequence[int], start: int, end: int) -> bool:
         """Return True if the tokens before and after the masks match."""
-        if entry.before:
-            first = max(text[0], start - self._most(entry.before))
-            places = range(start - 1, first - 1, -1)
-            if not self._matches_side(
-                entry.before, doc, _unpack(raw[first * _WIDTH : start * _WIDTH])[::-1], places, text
-            ):
-                return False
-        if entry.after:
-            last = min(text[1], end + self._most(entry.after))
-            tokens = _unpack(raw[end * _WIDTH : last * _WIDTH])
-            return self._matches_side(entry.after, doc, tokens, range(end, last), text)
-        return True
+        before = range(start - 1, max(text[0], start - self._most(entry.before)) - 1, -1)
+        after = range(end, min(text[1], end + self._most(entry.after)))
+        sides = ((entry.before, before), (entry.after, after))
+        return all(self._matches_side(parts, doc, raw, places, text) for parts, places in sides if parts)
 
-    def _matches_side(self, parts: Ids, doc: Doc, tokens: Sequence[int], places: range, text: Sequence[int]) -> bool:
+    def _matches_side(self, parts: Ids, doc: Doc, raw: bytes, places: range, text: Sequence[int]) -> bool:
         """Return True if the tokens on one side of a pair, nearest first, match and no hyphen continues them."""
+        tokens = [int.from_bytes(raw[place * _WIDTH : (place + 1) * _WIDTH], sys.byteorder) for place in places]
         hyphens = [self._is_inner_hyphen(doc, place) for place in places]
         following = (places.start + end * places.step for end in self._ends(parts, tokens, hyphens))
         return any(not (text[0] <= next_ < text[1] and self._is_inner_hyphen(doc, next_)) for next_ in following)

@@ -8,11 +8,11 @@ with similar words are grouped, so that a group can be reviewed at once.
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, repeat
 from math import log
 from pathlib import Path
 from typing import Counter as CounterType
-from typing import Dict, Iterable, Iterator, List, Mapping, NamedTuple, Sequence, Set, Tuple
+from typing import Dict, Iterable, Iterator, List, Mapping, NamedTuple, Sequence, Set, Tuple, Union
 
 from spacy.tokens import Doc
 from spacy.util import minibatch
@@ -27,14 +27,7 @@ from .rules import TABLE_COLUMNS, write_table
 
 BATCH = 256
 
-# Lowest similarity of a candidate to the first one of its group.
-MIN_SIMILARITY = 0.5
-
-MINED_COLUMNS = (*TABLE_COLUMNS, "count", "association", "group", "examples")
-
-SUGGESTED_COLUMNS = (*TABLE_COLUMNS, "count", "agreement", "score", "group", "examples")
-
-_SEPARATOR = " | "
+_MIN_SIMILARITY = 0.5  # of a candidate to the first one of its group
 
 # Type of the left entity, words between, type of the right entity.
 Key = Tuple[str, Tuple[str, ...], str]
@@ -44,68 +37,43 @@ Predictions = Dict[Tuple[CharSpan, CharSpan], List[Tuple[str, float]]]
 
 
 class MinedPattern(NamedTuple):
-    """A frequent pattern.
+    """A frequent pattern, with the left entity as subject.
 
-    pattern (Pattern): With the left entity as subject.
-    times (int): Frequency.
     association (float): G² of its words and its types, with the sign of the association; 0 if all pairs have the same
         types.
     group (int): Number of its group, from 1, the most frequent group first.
-    examples (Tuple[str, ...]): Sentences.
     """
 
     pattern: Pattern
     times: int
     association: float
     group: int
-    examples: Tuple[str, ...]
+    examples: Tuple[str, ...]  # sentences
 
 
 class SuggestedRule(NamedTuple):
-    """A rule for a person to review.
-
-    relation (str): The predicted relation.
-    pattern (Pattern): The pattern, with the roles of the prediction.
-    times (int): Pairs with the prediction.
-    agreement (float): Their share of the unmatched pairs with this pattern.
-    score (float): Mean score of the predictions.
-    group (int): Number of its group, from 1, the most frequent group first.
-    examples (Tuple[str, ...]): Sentences.
-    """
+    """A predicted relation and a pattern, with the roles of the prediction, for a person to review."""
 
     relation: str
     pattern: Pattern
-    times: int
-    agreement: float
-    score: float
-    group: int
-    examples: Tuple[str, ...]
+    times: int  # pairs with the prediction
+    agreement: float  # their share of the unmatched pairs with this pattern
+    score: float  # mean score of the predictions
+    group: int  # as in `MinedPattern`
+    examples: Tuple[str, ...]  # sentences
 
 
 class SuggestionReport(NamedTuple):
-    """Suggested rules and the pairs they come from.
-
-    rules (List[SuggestedRule]): Group by group.
-    pairs (int): Unordered pairs of entities.
-    matched (int): Pairs matched by a rule.
-    stated (int): Unmatched pairs, with few words between them, for which the component predicts a relation.
-    """
+    """Suggested rules, group by group, and numbers of unordered pairs of entities."""
 
     rules: List[SuggestedRule]
     pairs: int
-    matched: int
-    stated: int
+    matched: int  # by a rule
+    stated: int  # unmatched, with few words between them, and with a predicted relation
 
 
 def association(both: int, first: int, second: int, total: int) -> float:
-    """Compute G² of a two-by-two table, negative if both events co-occur less than by chance.
-
-    both (int): Frequency of both.
-    first (int): Frequency of the first.
-    second (int): Frequency of the second.
-    total (int): Number of observations.
-    RETURNS (float): 0 for independence.
-    """
+    """Compute G² of two events from their frequencies: 0 for independence, negative if they co-occur less often."""
     cells = ((both, first, second), (first - both, first, total - second))
     rest = ((second - both, total - first, second), (total - first - second + both, total - first, total - second))
     ratio = 2 * sum(seen * log(seen * total / (row * column)) for seen, row, column in (*cells, *rest) if seen > 0)
@@ -128,7 +96,7 @@ def mine_patterns(
     longest (int): Most words between two entities.
     least (int): Lowest frequency.
     top (int): Number of patterns; 0 for all.
-    examples (int): Sentences of each.
+    examples (int): Largest number of sentences of each.
     RETURNS (List[MinedPattern]): Group by group.
     """
     counts: CounterType[Key] = Counter()
@@ -154,16 +122,8 @@ def mine_patterns(
 
 
 def write_patterns(mined: Sequence[MinedPattern], path: Path) -> None:
-    """Write patterns as a table in which a person fills in `relation` or `reversed`, for the right-to-left direction.
-
-    mined (Sequence[MinedPattern]): The patterns.
-    path (Path): Tab-separated file.
-    """
-    rows = []
-    for each in mined:
-        figures = (str(each.times), f"{each.association:.1f}", str(each.group))
-        rows.append(("", "", str(each.pattern), *figures, _SEPARATOR.join(each.examples)))
-    write_table(path, MINED_COLUMNS, rows)
+    """Write patterns as a table in which a person fills in `relation`, or `reversed` from right to left."""
+    _write_candidates(path, mined, {"association": [f"{each.association:.1f}" for each in mined]})
 
 
 def suggest_rules(
@@ -182,16 +142,14 @@ def suggest_rules(
     """Suggest rules from the predictions of a trained component.
 
     docs (Iterable[Doc]): A corpus with the component's predictions.
-    suggester (Suggester): The component's suggester.
-    index (RuleIndex): The component's rules.
+    suggester, index: The component's suggester and rules.
     source (str): The component's name in the pipeline.
     score (float): Lowest score of a prediction, 0 to 1.
     longest (int): Most words between two entities.
     least (int): Lowest number of pairs with the prediction.
     agreement (float): Lowest share of them among the pairs with the same pattern, 0 to 1.
     top (int): Number of rules, those with the highest sum of scores; 0 for all.
-    examples (int): Sentences of each.
-    RETURNS (SuggestionReport): The rules and the numbers of pairs.
+    examples (int): Largest number of sentences of each.
     """
     collector = _Collector(index, source=source, score=score, longest=longest, examples=examples)
     for batch in minibatch(docs, BATCH):
@@ -211,16 +169,22 @@ def suggest_rules(
 
 
 def write_suggestions(rules: Sequence[SuggestedRule], path: Path) -> None:
-    """Write rules as a table, which is a file of rules: a person deletes the wrong lines.
+    """Write rules as a table, which is a file of rules: a person deletes the wrong lines."""
+    agreement, score = [f"{each.agreement:.2f}" for each in rules], [f"{each.score:.3f}" for each in rules]
+    _write_candidates(path, rules, {"agreement": agreement, "score": score}, [each.relation for each in rules])
 
-    rules (Sequence[SuggestedRule]): The rules.
-    path (Path): Tab-separated file.
-    """
-    rows = []
-    for each in rules:
-        figures = (str(each.times), f"{each.agreement:.2f}", f"{each.score:.3f}", str(each.group))
-        rows.append((each.relation, "", str(each.pattern), *figures, _SEPARATOR.join(each.examples)))
-    write_table(path, SUGGESTED_COLUMNS, rows)
+
+def _write_candidates(
+    path: Path,
+    candidates: Sequence[Union[MinedPattern, SuggestedRule]],
+    statistics: Mapping[str, Sequence[str]],
+    relations: Iterable[str] = repeat(""),
+) -> None:
+    """Write a table of candidates with further columns."""
+    columns = (*TABLE_COLUMNS, "count", *statistics, "group", "examples")
+    rows = zip(relations, candidates, zip(*statistics.values()))
+    cells = ((r, "", str(c.pattern), str(c.times), *more, str(c.group), " | ".join(c.examples)) for r, c, more in rows)
+    write_table(path, columns, cells)
 
 
 @dataclass
@@ -305,7 +269,7 @@ def _pair_keys(pairs: Pairs, longest: int) -> Iterator[Tuple[int, Key]]:
 
 def _is_word(token: str) -> bool:
     """Return True if a token has a letter."""
-    return any(character.isalpha() for character in token)
+    return any(map(str.isalpha, token))
 
 
 def _has_letters(key: Key) -> bool:
@@ -337,7 +301,7 @@ def _group(ranked: Sequence[Key], counts: Mapping[Key, int]) -> List[List[Key]]:
     by_word: Dict[str, List[int]] = defaultdict(list)
     for key in ranked:
         near = sorted({number for word in words[key] for number in by_word[word]})
-        similar = (n for n in near if _similarity(words[key], words[groups[n][0]], weights) >= MIN_SIMILARITY)
+        similar = (n for n in near if _similarity(words[key], words[groups[n][0]], weights) >= _MIN_SIMILARITY)
         number = next(similar, len(groups))
         if number == len(groups):
             groups.append([])

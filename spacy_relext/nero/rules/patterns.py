@@ -17,36 +17,27 @@ from dataclasses import dataclass, replace
 from typing import Callable, FrozenSet, List, Optional, Sequence, Tuple
 from urllib.parse import unquote
 
-GAP = "*"
-
-ANY = "*"
-
+GAP = ANY = "*"
 SUBJECT, OBJECT = 1, 2
 
 # The type of an entity without one.
 UNTYPED = "O"
 
 _ROLES = {"SUBJ": SUBJECT, "OBJ": OBJECT}
-
 _NAMES = {role: name for name, role in _ROLES.items()}
 
 _TYPES = r"[\w*|%]+(?:[-./:&+@]+[\w*|%]+)*"
-
 _MASK = re.compile(rf"(.*?)\b(SUBJ|OBJ)-({_TYPES})(.*)")
-
 _NOT_IN_TYPES = re.compile(r"^\W+|\W+$|[^\w./:&+@-]")
 
 # Penn Treebank tokens match the characters that they stand for.
 TREEBANK = dict(zip("-LRB- -RRB- -LSB- -RSB- -LCB- -RCB- `` ''".split(), '()[]{}""'))
 
 _ESCAPED = {"*": "\\*"}
-
 _UNESCAPED = {"\\*": "*"}
 
 Tokenize = Callable[[str], Sequence[str]]
-
-# A token, or None for a gap.
-Part = Optional[str]
+Part = Optional[str]  # a token, or None for a gap
 
 
 @dataclass(frozen=True)
@@ -67,48 +58,44 @@ class Pattern:
     object_types: Optional[FrozenSet[str]] = None
 
     @property
+    def segments(self) -> Tuple[Tuple[Part, ...], ...]:
+        """Tokens and gaps before, between and after the masks."""
+        return self.before, self.between, self.after
+
+    @property
     def parts(self) -> Tuple[Part, ...]:
-        """RETURNS (Tuple[Part, ...]): Tokens and gaps without the masks."""
+        """All tokens and gaps."""
         return (*self.before, *self.between, *self.after)
 
     @property
     def has_gap(self) -> bool:
-        """RETURNS (bool): Whether the pattern has a gap."""
+        """Return True if the pattern has a gap."""
         return None in self.parts
 
     def types_of(self, role: int) -> Optional[FrozenSet[str]]:
-        """RETURNS (Optional[FrozenSet[str]]): The allowed types of a role."""
+        """Return the allowed types of a role; None: any, or none."""
         return self.subject_types if role == SUBJECT else self.object_types
 
     def swap_roles(self) -> "Pattern":
-        """RETURNS (Pattern): The same tokens around the same entities, with subject and object exchanged."""
+        """Return the same tokens around the same entities, with subject and object exchanged."""
         first = SUBJECT + OBJECT - self.first
         return replace(self, first=first, subject_types=self.object_types, object_types=self.subject_types)
 
     def lower(self) -> "Pattern":
-        """RETURNS (Pattern): The same with lower-case tokens."""
-        before, between, after = (tuple(part and part.lower() for part in segment) for segment in self._segments)
+        """Return the same with lower-case tokens."""
+        before, between, after = (tuple(part and part.lower() for part in segment) for segment in self.segments)
         return replace(self, before=before, between=between, after=after)
 
     def allows(self, subject: str, obj: str) -> bool:
-        """Return True if the masks allow two entity types.
-
-        subject (str): Type of the subject, "" for none.
-        obj (str): Type of the object.
-        RETURNS (bool): Whether both are allowed.
-        """
+        """Return True if the masks allow two entity types, "" for none."""
         return (self.subject_types is None or (subject or UNTYPED) in self.subject_types) and (
             self.object_types is None or (obj or UNTYPED) in self.object_types
         )
 
     def __str__(self) -> str:
         second = SUBJECT + OBJECT - self.first
-        words = [[GAP if each is None else _ESCAPED.get(each, each) for each in part] for part in self._segments]
+        words = [[GAP if each is None else _ESCAPED.get(each, each) for each in part] for part in self.segments]
         return " ".join([*words[0], self._mask(self.first), *words[1], self._mask(second), *words[2]])
-
-    @property
-    def _segments(self) -> Tuple[Tuple[Part, ...], ...]:
-        return self.before, self.between, self.after
 
     def _mask(self, role: int) -> str:
         types = self.types_of(role)
@@ -121,7 +108,6 @@ def parse_pattern(text: str, *, tokenize: Optional[Tokenize] = None, any_type: b
     text (str): Tokens and masks, separated by spaces.
     tokenize (Optional[Tokenize]): Tokenizer of the texts; None: words are tokens.
     any_type (bool): Whether to ignore the types of the masks.
-    RETURNS (Pattern): The pattern.
     RAISES (ValueError): If it does not have exactly one mask of each role.
     """
     parts: Tuple[List[Part], List[Part], List[Part]] = ([], [], [])
@@ -153,7 +139,7 @@ def parse_pattern(text: str, *, tokenize: Optional[Tokenize] = None, any_type: b
 
 
 def _split(word: str, tokenize: Optional[Tokenize]) -> Sequence[str]:
-    """Tokenize a word."""
+    """Tokenize a word of a pattern."""
     word = _UNESCAPED.get(word, TREEBANK.get(word, word))
     return [word] * bool(word) if tokenize is None else tokenize(word)
 

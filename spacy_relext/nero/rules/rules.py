@@ -25,15 +25,12 @@ from .patterns import OBJECT, SUBJECT, UNTYPED, Pattern, Tokenize, parse_pattern
 NO_RELATION_LABEL = "no_relation"
 
 TABLE = ".tsv"
-
 SUFFIXES = (".jsonl", ".json", TABLE)
-
 TABLE_COLUMNS = ("relation", "reversed", "pattern")
 
 MAX_WEIGHT = 1e6
 
-# Problems that an error message lists.
-SHOWN = 10
+SHOWN = 10  # problems that an error message lists
 
 _KEYS = {"id", "relation", "pattern", "weight"}
 
@@ -48,7 +45,6 @@ class Rule:
 
     id (str): Identifier; the line number if the file has none.
     relation (str): From subject to object; `no_relation` for none.
-    pattern (Pattern): The pattern.
     weight (float): Weight of its vote, above 0.
     where (str): File and line, "" for none. Not saved.
     """
@@ -61,16 +57,11 @@ class Rule:
 
 
 class RuleProblem(NamedTuple):
-    """A problem of a rule.
+    """A problem of a rule."""
 
-    where (str): File and line.
-    message (str): The problem and its solution.
-    fatal (bool): Whether the source cannot be used; otherwise the rule is left out.
-    """
-
-    where: str
-    message: str
-    fatal: bool
+    where: str  # file and line
+    message: str  # the problem and its solution
+    fatal: bool  # whether the source cannot be used; otherwise the rule is left out
 
 
 class RuleFile(NamedTuple):
@@ -104,12 +95,10 @@ def read_rules(
     relations (Optional[Collection[str]]): Allowed relations; None: any.
     types (Optional[Collection[str]]): Allowed entity types; None: any.
     known (Sequence[Rule]): Earlier rules: a rule with the same pattern is a duplicate of, or conflicts with, theirs.
-    RETURNS (RuleFile): Rules and problems.
     RAISES (ValueError): If a file cannot be read or has no rule.
     """
-    reader = _Reader(max_gap=max_gap, tokenize=tokenize, any_type=any_type, lower=lower)
-    reader.relations = None if relations is None else {*relations, NO_RELATION_LABEL}
-    reader.types = None if types is None else set(types)
+    allowed = None if relations is None else {*relations, NO_RELATION_LABEL}
+    reader = _Reader(max_gap, tokenize, any_type, lower, allowed, types)
     reader.bodies = {reader.body(rule.pattern): (rule.relation, f"rule {rule.id!r}") for rule in known}
     if not isinstance(source, (str, Path)):
         for number, record in enumerate(source, start=1):
@@ -132,31 +121,19 @@ def read_rules(
 
 
 def to_records(rules: Sequence[Rule]) -> List[Record]:
-    """Turn rules into plain values.
-
-    rules (Sequence[Rule]): The rules.
-    RETURNS (List[Record]): Like the lines of a file, with tokenized patterns.
-    """
+    """Convert rules to records like the lines of a file, with tokenized patterns."""
     return [{"id": r.id, "relation": r.relation, "pattern": str(r.pattern), "weight": r.weight} for r in rules]
 
 
 def from_records(records: Sequence[Record]) -> List[Rule]:
-    """Read the values of `to_records`.
-
-    records (Sequence[Record]): Plain values.
-    RETURNS (List[Rule]): The rules.
-    """
+    """Read the records of `to_records`."""
     return [_parse_rule(record, str(number)) for number, record in enumerate(records, start=1)]
 
 
 def usable_rules(checked: RuleFile, path: Union[str, Path], *, needed: bool = True) -> List[Rule]:
-    """Refuse rules with fatal problems.
+    """Return the rules of a source, named `path` in messages.
 
-    checked (RuleFile): Rules and problems.
-    path (Union[str, Path]): Name of the source.
-    needed (bool): Whether at least one rule is required.
-    RETURNS (List[Rule]): The rules.
-    RAISES (ValueError): If there are fatal problems, or no rule is left; the message lists the first ones.
+    RAISES (ValueError): If there are fatal problems, or no rule is left but one is `needed`.
     """
     bad = [problem for problem in checked.problems if problem.fatal]
     if needed and not checked.rules:
@@ -196,12 +173,7 @@ def read_table(path: Path) -> Iterator[Item]:
 
 
 def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Write a table for `read_table`.
-
-    path (Path): Tab-separated file.
-    columns (Sequence[str]): Names of the columns.
-    rows (Iterable[Sequence[str]]): Cells; white space becomes single spaces, quotation marks are quoted as in CSV.
-    """
+    """Write a table for `read_table`; white space becomes single spaces, quotation marks are quoted as in CSV."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf8", newline="") as file:
         writer = csv.writer(file, delimiter="\t", lineterminator="\n")
@@ -209,12 +181,7 @@ def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[str]
 
 
 def free_name(name: str, taken: Collection[str]) -> str:
-    """Make a name unique.
-
-    name (str): The wanted name.
-    taken (Collection[str]): Names in use.
-    RETURNS (str): The name, with a number appended if it is in use.
-    """
+    """Return a name, with a number appended if it is taken."""
     return next(each for each in chain([name], (f"{name}-{n}" for n in count(2))) if each not in taken)
 
 
@@ -235,9 +202,7 @@ def _row_item(item: Item, row: Mapping[str, str], column: str) -> Item:
 
 def _swap_masks(pattern: str) -> str:
     """Exchange the roles of a pattern's masks."""
-    roles = {"SUBJ-": "OBJ-", "OBJ-": "SUBJ-"}
-    words = [next((new + w[len(old) :] for old, new in roles.items() if w.startswith(old)), w) for w in pattern.split()]
-    return " ".join(words)
+    return re.sub(r"(?<!\S)(SUBJ|OBJ)-", lambda mask: "OBJ-" if mask[1] == "SUBJ" else "SUBJ-", pattern)
 
 
 @dataclass
@@ -248,8 +213,8 @@ class _Reader:
     tokenize: Optional[Tokenize]
     any_type: bool
     lower: bool
-    relations: Optional[Collection[str]] = None
-    types: Optional[Collection[str]] = None
+    relations: Optional[Collection[str]]
+    types: Optional[Collection[str]]
     bodies: Dict[Pattern, Tuple[str, str]] = field(default_factory=dict)
     ids: Dict[str, str] = field(default_factory=dict)
     rules: List[Rule] = field(default_factory=list)
@@ -291,21 +256,20 @@ class _Reader:
             allowed = rule.pattern.types_of(role)
             unknown = [] if allowed is None or self.types is None else sorted(allowed - {*self.types, UNTYPED})
             if unknown:
-                known = ", ".join(sorted(self.types or ())) or "none"
+                known = ", ".join(sorted(set(self.types or ()))) or "none"
                 raise ValueError(f"unknown type {unknown[0]!r} of {name}; expected one of {known}, or *")
-        if self._conflict(rule) and not self.any_type:
-            raise ValueError(self._conflict(rule))
+        conflict = self._conflict(rule)
+        if conflict and not self.any_type:
+            raise ValueError(conflict)
         if rule.id in self.ids and self.body(rule.pattern) not in self.bodies:
             raise ValueError(f"the id {rule.id!r} is that of {self.ids[rule.id]} already")
 
     def _conflict(self, rule: Rule) -> str:
         """Describe an earlier rule with the same pattern and another relation; "" if there is none."""
         relation, earlier = self.bodies.get(self.body(rule.pattern), (rule.relation, ""))
-        return (
-            ""
-            if relation == rule.relation
-            else f"{rule.pattern} is {rule.relation!r} here and {relation!r} in {earlier}"
-        )
+        if relation == rule.relation:
+            return ""
+        return f"{rule.pattern} is {rule.relation!r} here and {relation!r} in {earlier}"
 
     def _why_never(self, rule: Rule) -> str:
         """Explain why a rule can match nothing; "" if it can."""

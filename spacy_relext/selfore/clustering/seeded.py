@@ -12,11 +12,9 @@ from typing import List, Optional, Sequence, Tuple
 
 import numpy
 
-from ...pairs.gold import PairClass
+from ...pairs.gold import UNLABELLED, PairClass
 from .discriminant import Clustering, LdaOptions, Reduced, alternate, means_of, nearest_centroids, restart_clustering
 from .ensemble import Floats, Ints
-
-UNLABELLED = -1
 
 # Constrained k-means stops if a smaller share of the pairs moves, or after so many iterations.
 TOLERANCE, MAX_ITERATIONS = 0.001, 60

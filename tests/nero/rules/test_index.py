@@ -38,7 +38,7 @@ def fired(text: str, *patterns: str, doc: Optional[Doc] = None, **options: Any) 
     rules = [Rule(str(number), "r", parse_pattern(pattern)) for number, pattern in enumerate(patterns)]
     pairs = EntityPairs()([make_doc(text) if doc is None else doc])
     matches = RuleIndex(rules, **options).match(pairs)
-    assert not matches.backwards.any()
+    assert not matches.reversed.any()
     return [
         (pairs.spans(pair)[0].text, patterns[number], pairs.spans(pair)[1].text)
         for pair, number in zip(matches.pair.tolist(), matches.rule.tolist())
@@ -190,7 +190,7 @@ def test_marked_pairs_are_read_from_both_sides() -> None:
     assert (
         matches.pair.tolist() == [0, 0]
         and matches.rule.tolist() == [0, 1]
-        and matches.backwards.tolist() == [False, True]
+        and matches.reversed.tolist() == [False, True]
     )
 
 

@@ -5,8 +5,9 @@ from typing import Sequence
 import numpy
 import pytest
 
+from spacy_relext.pairs.gold import UNLABELLED
 from spacy_relext.selfore.clustering.discriminant import Clustering, LdaOptions, reduce_vectors
-from spacy_relext.selfore.clustering.seeded import UNLABELLED, assign_classes, constrained_kmeans, seeded_kmeans
+from spacy_relext.selfore.clustering.seeded import assign_classes, constrained_kmeans, seeded_kmeans
 from tests.selfore.clustering.test_discriminant import cluster
 
 SIZE = 30
