@@ -11,7 +11,7 @@ one, costs as much as L(x), and its own gradient gives the r′ of the next epoc
 
 from contextlib import contextmanager
 from functools import partial
-from typing import Dict, Iterator, List, Optional, Tuple, cast
+from typing import Dict, Iterator, List, Optional, Protocol, Tuple, cast, runtime_checkable
 
 import numpy
 import torch
@@ -24,12 +24,26 @@ MAX_CACHE_BYTES = 2**31
 INT8_MAX = 127
 
 
+@runtime_checkable
+class _Perturbable(Protocol):
+    """An encoder that names the submodule that returns its input vectors."""
+
+    @property
+    def input_module(self) -> nn.Module:
+        """The submodule; returns vectors of shape (B, L, D)."""
+
+
+@runtime_checkable
+class _Recognizing(Protocol):
+    """An encoder whose texts can be recognized in the next epoch, by their word pieces and mask. Shapes (B, L)"""
+
+    last_read: Optional[Tuple[Tensor, Tensor]]
+
+
 class PerturbationCache:
     """Perturbations of texts, by their word pieces, quantized to int8 with one scale a text.
 
     Texts are not stored once the cache is full: those in it are perturbed in every epoch, the others in none.
-
-    max_bytes (int): Room for perturbations.
     """
 
     def __init__(self, max_bytes: int = MAX_CACHE_BYTES) -> None:
@@ -45,16 +59,15 @@ class PerturbationCache:
 
     @property
     def is_full(self) -> bool:
-        """RETURNS (bool): Whether a text did not fit."""
+        """Return True if a text did not fit."""
         return self._free < 0
 
     def lookup(self, ids: Tensor, mask: Tensor, width: int) -> Tensor:
-        """Look up the perturbations of texts.
+        """Look up the perturbations of texts; 0 for texts not in the cache, and on padding.
 
-        ids (Tensor): Word pieces. Shape (B, L)
-        mask (Tensor): True on pieces, then False on padding. Shape (B, L)
+        ids, mask (Tensor): Word pieces; True on them, then False on padding. Shapes (B, L)
         width (int): D.
-        RETURNS (Tensor): In fp32; 0 for texts not in the cache, and on padding. Shape (B, L, D)
+        RETURNS (Tensor): In fp32. Shape (B, L, D)
         """
         levels = numpy.zeros((*ids.shape, width), dtype="int8")
         scales = numpy.zeros((len(ids), 1, 1), dtype="float32")
@@ -65,11 +78,7 @@ class PerturbationCache:
         return torch.from_numpy(levels).to(ids.device).float() * torch.from_numpy(scales).to(ids.device)
 
     def store(self, ids: Tensor, mask: Tensor, perturbations: Tensor) -> None:
-        """Store the perturbations of texts.
-
-        ids, mask (Tensor): As in `lookup`. Shapes (B, L)
-        perturbations (Tensor): In fp32. Shape (B, L, D)
-        """
+        """Store perturbations, in fp32, of shape (B, L, D); see `lookup`."""
         scales = perturbations.abs().amax((1, 2)) / INT8_MAX
         # zero perturbations are stored as 0 / 1
         levels = perturbations / torch.where(scales > 0, scales, 1.0)[:, None, None]
@@ -82,28 +91,22 @@ class PerturbationCache:
 
 
 class AdversarialPerturber:
-    """Records the input vectors of a module's encoders, and perturbs them.
-
-    Encoders name the submodule that returns their input vectors, `input_module`; those whose texts can be recognized in
-    the next epoch also have `last_read`: word pieces and their mask, both of shape (B, L).
-
-    module (nn.Module): The module.
-    """
+    """Records the input vectors of a module's encoders, and perturbs them."""
 
     def __init__(self, module: nn.Module) -> None:
-        self._encoders = [part for part in module.modules() if hasattr(part, "input_module")]
+        self._encoders = [part for part in module.modules() if isinstance(part, _Perturbable)]
         self._recorded: List[Tuple[Optional[Tuple[Tensor, Tensor]], Tensor]] = []
         self._perturbations: Optional[Iterator[Tensor]] = None
         self._cache: Optional[PerturbationCache] = None
 
     def __bool__(self) -> bool:
-        """RETURNS (bool): Whether the module has an encoder to perturb."""
+        """Return True if the module has an encoder to perturb."""
         return bool(self._encoders)
 
     @property
     def can_reuse(self) -> bool:
-        """RETURNS (bool): Whether texts can be recognized in the next epoch."""
-        return all(hasattr(encoder, "last_read") for encoder in self._encoders)
+        """Return True if texts can be recognized in the next epoch."""
+        return all(isinstance(encoder, _Recognizing) for encoder in self._encoders)
 
     @contextmanager
     def recording(self, cache: Optional[PerturbationCache] = None) -> Iterator[None]:
@@ -112,8 +115,7 @@ class AdversarialPerturber:
         cache (Optional[PerturbationCache]): Perturbations that are added to the recorded input vectors.
         """
         self._cache = cache
-        inputs = [(encoder, cast(nn.Module, encoder.input_module)) for encoder in self._encoders]
-        hooks = [part.register_forward_hook(partial(self._hook, encoder)) for encoder, part in inputs]
+        hooks = [each.input_module.register_forward_hook(partial(self._hook, each)) for each in self._encoders]
         try:
             yield
         finally:
@@ -122,32 +124,27 @@ class AdversarialPerturber:
             self._recorded, self._perturbations, self._cache = [], None, None
 
     def perturb_next(self, epsilon: float) -> None:
-        """Perturb the next forward passes, in the order of the recorded ones; call it after the backward pass.
-
-        epsilon (float): ε, the L2 norm of each text's perturbation.
-        """
+        """Perturb the next forward passes by ε, in the order of the recorded ones; call it after the backward pass."""
         self._perturbations = iter([adversarial_perturbation(states.grad, epsilon) for _, states in self._recorded])
         self._recorded = []
 
     def cache_perturbations(self, epsilon: float) -> None:
-        """Store the perturbations of the recorded input vectors in the cache; call it after the backward pass.
-
-        epsilon (float): ε.
-        """
+        """Store the perturbations of the recorded input vectors in the cache; call it after the backward pass."""
         assert self._cache is not None, "recording(cache) comes first"
         for text, states in self._recorded:
             if text is not None and states.grad is not None:
                 self._cache.store(*text, adversarial_perturbation(states.grad, epsilon))
         self._recorded = []
 
-    def _hook(self, encoder: nn.Module, part: nn.Module, inputs: Tuple[object, ...], states: Tensor) -> Tensor:
+    def _hook(self, encoder: _Perturbable, part: nn.Module, inputs: Tuple[object, ...], states: Tensor) -> Tensor:
         """Record or perturb the input vectors of an encoder. Shape (B, L, D)"""
         if self._perturbations is not None:
             return states + next(self._perturbations).to(states.dtype)
         text: Optional[Tuple[Tensor, Tensor]] = None
         if self._cache is not None:
-            ids, mask = text = cast(Tuple[Tensor, Tensor], encoder.last_read)
-            states = states + self._cache.lookup(ids, mask, states.shape[-1]).to(states.dtype)
+            text = cast(_Recognizing, encoder).last_read
+            assert text is not None, "the encoder sets last_read before it calls its input module"
+            states = states + self._cache.lookup(*text, states.shape[-1]).to(states.dtype)
         if not states.requires_grad:  # the input module is frozen, but the perturbation needs the gradient
             states = states.detach().requires_grad_()
         states.retain_grad()
@@ -156,11 +153,9 @@ class AdversarialPerturber:
 
 
 def adversarial_perturbation(gradient: Optional[Tensor], epsilon: float) -> Tensor:
-    """Compute r = ε g / ‖g‖₂ for each text.
+    """Compute r = ε g / ‖g‖₂ of each text, in fp32; 0 if g is 0, or None: the loss does not depend on the input.
 
-    gradient (Optional[Tensor]): g; None if the loss does not depend on the input. Shape (B, L, D)
-    epsilon (float): ε.
-    RETURNS (Tensor): r, in fp32; 0 where g is 0. Shape (B, L, D)
+    Shapes: (B, L, D) → (B, L, D)
     """
     if gradient is None:
         return torch.zeros(())

@@ -12,7 +12,7 @@ from ..pairs.architectures import pair_model
 def build_teacher(
     encoder: Encoder, hidden: int = 256, dropout: float = 0.1, fusion: str = "vector", scale: float = 0.8
 ) -> Model:
-    """Build a teacher, which joins text and types.
+    """Build the model of a `kd_teacher`, which joins text and types.
 
     encoder (Encoder): Any encoder of pairs, or any tok2vec.
     hidden (int): Size of the hidden layer above the encoder.
@@ -20,7 +20,6 @@ def build_teacher(
     fusion (str): γ: "scalar" (S, a constant), "vector" (V, one learned number per class) or "relation" (R, a learned
         row for each gold relation: it knows the answer, and can only teach).
     scale (float): Initial value of γ; its constant value with "scalar".
-    RETURNS (Model[PairBatch, TeacherOutput]): For `kd_teacher`.
     """
     from .model import FUSIONS, Teacher
 
@@ -47,7 +46,7 @@ def build_student(
     position_width: int = 30,
     type_width: int = 30,
 ) -> Model:
-    """Build a student, which reads the text alone.
+    """Build the model of a `kd_classifier`, a student that reads the text alone.
 
     encoder (Encoder): Any encoder of pairs, or any tok2vec.
     hidden (int): Size of the hidden layer above the encoder.
@@ -56,7 +55,6 @@ def build_student(
     attention_hidden (int): Size of the attention's layer.
     position_width (int): Size of the embedding of each of a token's two distances.
     type_width (int): Size of the embedding of a token's entity type.
-    RETURNS (Model[PairBatch, StudentOutput]): For `kd_classifier`.
     """
     from .model import Student
 

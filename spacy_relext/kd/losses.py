@@ -31,7 +31,6 @@ def smoothed_cross_entropy(
     classes (Tensor): Gold classes. Shape (P,)
     smoothing (float): Share of each label that is spread over all classes, in [0, 1).
     weights (Optional[Tensor]): Weight of each pair in the mean over all P pairs. Shape (P,)
-    RETURNS (Tensor): A scalar.
     """
     return _mean(F.cross_entropy(logits, classes, label_smoothing=smoothing, reduction="none"), weights)
 
@@ -41,7 +40,7 @@ def top_softmax_difference(logits: Tensor, *, k: int) -> Tensor:
 
     logits (Tensor): Shape (P, R)
     k (int): K, at least 2; at most R are compared.
-    RETURNS (Tensor): Mean over the pairs, a scalar.
+    RETURNS (Tensor): Mean over the pairs.
     """
     if not len(logits) or logits.shape[1] < 2:
         return logits.sum() * 0.0
@@ -58,7 +57,6 @@ def divergence(
     student (Tensor): Logits. Shape (P, R)
     temperature (float): τ.
     weights (Optional[Tensor]): Weight of each pair in the mean over all P pairs. Shape (P,)
-    RETURNS (Tensor): A scalar.
     """
     target = (teacher.detach() / temperature).log_softmax(1)
     each = F.kl_div((student / temperature).log_softmax(1), target, log_target=True, reduction="none")  # (P, R)
@@ -66,11 +64,7 @@ def divergence(
 
 
 def sentence_penalty(sentence: Tensor) -> Tensor:
-    """Mean squared length of the sentence vectors, which max-pooling lets grow; 0 without pairs.
-
-    sentence (Tensor): Shape (P, D)
-    RETURNS (Tensor): A scalar.
-    """
+    """Mean squared length of sentence vectors (P, D), which max-pooling lets grow; 0 without pairs."""
     return _mean(sentence.pow(2).sum(1))
 
 
@@ -79,12 +73,10 @@ def teacher_loss(
 ) -> Dict[str, Tensor]:
     """L_T, as its terms.
 
-    outputs (TeacherOutput): Of P pairs.
     targets (Dict[str, Tensor]): `classes`, gold. Shape (P,)
     tsd_weight (float): w.
     tsd_k (int): K of TSD.
     penalty (float): Weight of the penalty on sentence vectors.
-    RETURNS (Dict[str, Tensor]): `gold`, `tsd`, `penalty`.
     """
     return {
         "gold": smoothed_cross_entropy(outputs.logits, targets["classes"]),
@@ -105,7 +97,6 @@ def student_loss(
 ) -> Dict[str, Tensor]:
     """L_S, as its terms.
 
-    outputs (StudentOutput): Of P pairs.
     targets (Dict[str, Tensor]): `classes`, gold (P,); with soft labels also the teacher's logits `teacher`,
         `teacher_text` and `teacher_types` (P, R), and `taught`, s of each pair (P,).
     share (float): λ, weight of the teacher against the gold, 0 to 1.
@@ -113,7 +104,6 @@ def student_loss(
     temperature (float): τ of the distillation.
     smoothing (float): Label smoothing of the gold, the control that needs no teacher.
     penalty (float): Weight of the penalty on sentence vectors.
-    RETURNS (Dict[str, Tensor]): `gold`, `penalty`, and with soft labels `teacher` and `hints`.
     """
     terms = {"penalty": penalty * sentence_penalty(outputs.sentence)}
     if "teacher" not in targets:

@@ -28,14 +28,7 @@ class MultiAspectAttention(nn.Module):
     """Attention over tokens by what they say, how far they are from both arguments, and which type they have."""
 
     def __init__(self, width: int, *, n_types: int, position_width: int, type_width: int, hidden: int) -> None:
-        """Build the projections; v = 0 at first, so that attention begins uniform.
-
-        width (int): D.
-        n_types (int): Entity types, with 0 for none.
-        position_width (int): d_p, of each of the two distances.
-        type_width (int): d_n.
-        hidden (int): Size of the attention's layer.
-        """
+        """Build the projections, for D = `width`; v = 0 at first, so that attention begins uniform."""
         super().__init__()
         self.positions = nn.Embedding(2 * FURTHEST + 1, position_width)
         self.types = nn.Embedding(n_types, type_width)
@@ -48,14 +41,7 @@ class MultiAspectAttention(nn.Module):
             nn.init.normal_(layer.weight, std=ATTENTION_STD)
 
     def forward(self, states: States, to_subject: Tensor, to_object: Tensor, types: Tensor) -> Tuple[Tensor, Tensor]:
-        """Attend.
-
-        states (States): Of P pairs.
-        to_subject (Tensor): Signed distance of each token to the subject, 0 inside. Shape (P, T)
-        to_object (Tensor): To the object. Shape (P, T)
-        types (Tensor): Entity type of each token. Shape (P, T)
-        RETURNS (Tuple[Tensor, Tensor]): Σ_i a_i h_i and a. Shapes (P, D), (P, T)
-        """
+        """Compute Σ_i a_i h_i and a; for the arguments see `PairModule`. Shapes (P, D), (P, T)"""
         near = [self.positions(clip_distance(offset)) for offset in (to_subject, to_object)]
         hidden = self.by_state(states.tokens) + self.by_position(torch.cat(near, dim=-1))  # (P, T, hidden)
         hidden = hidden + self.by_type(self.types(types)) + self.by_query(joined(states))[:, None]
@@ -65,18 +51,12 @@ class MultiAspectAttention(nn.Module):
 
 
 class TeacherOutput(NamedTuple):
-    """What the teacher returns for P pairs.
+    """Logits z_T of P pairs, and their parts: F of the text, and γ ∘ G̃ of the types."""
 
-    logits (Tensor): z_T. Shape (P, R)
-    text (Tensor): What the text alone says. Shape (P, R)
-    types (Tensor): γ∘G̃, what the types say. Shape (P, R)
-    sentence (Tensor): Sentence vectors. Shape (P, D)
-    """
-
-    logits: Tensor
-    text: Tensor
-    types: Tensor
-    sentence: Tensor
+    logits: Tensor  # (P, R)
+    text: Tensor  # (P, R)
+    types: Tensor  # (P, R)
+    sentence: Tensor  # (P, D)
 
 
 class Teacher(PairModule):
@@ -98,13 +78,7 @@ class Teacher(PairModule):
             self.gamma = nn.Parameter(rows)
 
     def forward(self, prior: Tensor, classes: Optional[Tensor] = None, **arrays: Any) -> TeacherOutput:
-        """Score classes.
-
-        prior (Tensor): G̃. Shape (P, R)
-        classes (Optional[Tensor]): Gold classes, read by fusion "relation" only. Shape (P,)
-        arrays (Any): Input of the encoder.
-        RETURNS (TeacherOutput): Of P pairs.
-        """
+        """Score classes, given G̃ of shape (P, R), and for fusion "relation" the gold classes of shape (P,)."""
         states = self.encoder(**arrays)
         local = self.local(states)
         types = fuse(self.gamma, prior, classes)
@@ -112,11 +86,11 @@ class Teacher(PairModule):
 
 
 def fuse(gamma: Tensor, prior: Tensor, classes: Optional[Tensor]) -> Tensor:
-    """γ ∘ G̃, with a row of γ for each gold class where γ is a matrix; that of no relation stays 0.
+    """γ ∘ G̃, with a row of γ for each gold class if γ is a matrix; that of no relation stays 0.
 
     gamma (Tensor): Shape (), (R,) or (R, R)
     prior (Tensor): G̃. Shape (P, R)
-    classes (Optional[Tensor]): Gold classes. Shape (P,)
+    classes (Optional[Tensor]): Gold classes; read if γ is a matrix. Shape (P,)
     RETURNS (Tensor): Shape (P, R)
     """
     if gamma.dim() < 2:
@@ -126,21 +100,16 @@ def fuse(gamma: Tensor, prior: Tensor, classes: Optional[Tensor]) -> Tensor:
 
 
 class StudentOutput(NamedTuple):
-    """What the student returns for P pairs.
+    """Logits z_S of P pairs, and their parts z_L and z_A.
 
-    logits (Tensor): z_S = z_L + z_A. Shape (P, R)
-    local (Tensor): z_L, read from sentence and arguments. Shape (P, R)
-    auxiliary (Tensor): z_A, read by the multi-aspect attention. Shape (P, R)
-    attention (Tensor): Weights of the text's tokens, for explanation, without gradient; all 0 without the auxiliary
-        branch. Shape (P, T)
-    sentence (Tensor): Sentence vectors. Shape (P, D)
+    attention (Tensor): a, by token, without gradient; 0 without the auxiliary branch. Shape (P, T)
     """
 
-    logits: Tensor
-    local: Tensor
-    auxiliary: Tensor
+    logits: Tensor  # (P, R)
+    local: Tensor  # (P, R)
+    auxiliary: Tensor  # (P, R)
     attention: Tensor
-    sentence: Tensor
+    sentence: Tensor  # (P, D)
 
 
 class Student(PairModule):

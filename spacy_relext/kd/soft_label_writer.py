@@ -29,12 +29,7 @@ _Rows = Iterable[Sequence[Example]]
 
 
 class SoftLabelReport(NamedTuple):
-    """What was written.
-
-    docs (int): Documents.
-    pairs (int): Pairs with soft labels.
-    temperatures (List[float]): Temperature of each teacher.
-    """
+    """Numbers of documents and of pairs with soft labels, and the temperature of each teacher."""
 
     docs: int
     pairs: int
@@ -59,14 +54,11 @@ def write_soft_labels(
 
     pipelines (Sequence[Language]): Trained pipelines with one `kd_teacher` each.
     corpus (Path): The student's training corpus.
-    output (Path): Path of the copy.
-    batch_size (int): Documents a batch.
     progress (Callable): Wraps the stream of examples, such as a progress bar.
     held_out (bool): Whether the teachers were not trained on the corpus. Their logits are then calibrated by a
         temperature, which would be too low on training data, and the type prior does not leave out a pair's own label.
     weights (Optional[Sequence[float]]): Weight of each teacher in the mean, in any unit; None: equal weights.
     limit (int): Number of documents to read; 0 for all.
-    RETURNS (SoftLabelReport): Numbers of documents and pairs, and the temperatures.
     RAISES (ValueError): If a pipeline has no teacher, or two, the teachers have different relations, the weights are
         not one positive number a teacher, or there is no pair; nothing is written then.
     """

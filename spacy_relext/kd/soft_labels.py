@@ -14,15 +14,13 @@ from ..pairs.pairs import Pairs
 from ..scoring.probabilities import log_softmax
 
 TEACHER_KEY = "relext_teacher"
-
 PARTS = ("teacher", "teacher_text", "teacher_types")
-
 _DIGITS = 5
 
 Floats = NDArray[numpy.float32]
 
 # Characters of subject and object.
-Offsets = Tuple[int, ...]
+_Offsets = Tuple[int, ...]
 
 
 def store_soft_labels(
@@ -31,7 +29,6 @@ def store_soft_labels(
     """Write a teacher's logits onto annotated Docs, replacing earlier ones.
 
     docs (Sequence[Doc]): The annotated Docs, one for each Doc of the pairs.
-    pairs (Pairs): The pairs.
     logits (Sequence[Floats]): Of the teacher, of its text part and of its type part. Shapes (P, R)
     classes (Sequence[PairClass]): The teacher's classes, without `no relation`.
     """
@@ -44,25 +41,16 @@ def store_soft_labels(
 
 @dataclass
 class SoftLabelCount:
-    """How many pairs of a corpus have soft labels.
+    """Numbers of pairs of a corpus with soft labels."""
 
-    relations (Set[str]): Relations of the teachers.
-    stored (int): Pairs with soft labels on the Docs.
-    matched (int): The student's pairs with soft labels.
-    total (int): The student's pairs.
-    """
-
-    relations: Set[str] = field(default_factory=set)
-    stored: int = 0
-    matched: int = 0
-    total: int = 0
+    relations: Set[str] = field(default_factory=set)  # of the teachers
+    stored: int = 0  # pairs with soft labels on the Docs
+    matched: int = 0  # the student's pairs with soft labels
+    total: int = 0  # the student's pairs
 
     def add(self, gold: GoldPairs) -> None:
-        """Count a batch.
-
-        gold (GoldPairs): The student's pairs.
-        """
-        labelled: List[Set[Offsets]] = []
+        """Count a batch of the student's pairs."""
+        labelled: List[Set[_Offsets]] = []
         for example in gold.examples:
             stored = example.reference.user_data.get(TEACHER_KEY) or {"classes": (), "pairs": ()}
             self.relations.update(str(relation) for relation, _ in stored["classes"])
@@ -75,9 +63,6 @@ class SoftLabelCount:
     def check(self, labels: Sequence[str], *, name: str, where: str, warn: Callable[[str, str], None]) -> None:
         """Check that the soft labels are for the student's relations and pairs.
 
-        labels (Sequence[str]): The student's relations.
-        name (str): The student.
-        where (str): The corpus.
         warn (Callable[[str, str], None]): Gets a key and a message if some pairs have none.
         RAISES (ValueError): If they are for other relations, or for none of the pairs.
         """
@@ -116,12 +101,7 @@ def average_soft_labels(docs: Sequence[Sequence[Doc]], *, weights: Optional[Sequ
 
 
 def pair_offsets(pairs: Pairs, number: int) -> Tuple[List[int], List[int]]:
-    """Return the character offsets of a pair, which identify it in any tokenization.
-
-    pairs (Pairs): The pairs.
-    number (int): Index of the pair.
-    RETURNS (Tuple[List[int], List[int]]): Of subject and object.
-    """
+    """Return the character offsets of a pair's subject and object, which identify it in any tokenization."""
     subject, obj = pairs.spans(number)
     return [subject.start_char, subject.end_char], [obj.start_char, obj.end_char]
 
@@ -129,9 +109,7 @@ def pair_offsets(pairs: Pairs, number: int) -> Tuple[List[int], List[int]]:
 def read_soft_labels(gold: GoldPairs, classes: Sequence[PairClass], *, name: str) -> Optional[Dict[str, Floats]]:
     """Read the soft labels of pairs.
 
-    gold (GoldPairs): The pairs.
     classes (Sequence[PairClass]): The student's classes, without `no relation`.
-    name (str): The student, for messages.
     RETURNS (Optional[Dict[str, Floats]]): `teacher`, `teacher_text`, `teacher_types`, logits of shape (P, R), and
         `taught`, 1 for pairs with soft labels, of shape (P,); None if no Doc has any.
     RAISES (ValueError): If the teacher has other relations.
@@ -151,7 +129,7 @@ def read_soft_labels(gold: GoldPairs, classes: Sequence[PairClass], *, name: str
     return {**arrays, "taught": taught}
 
 
-def _offsets_of(pairs: Pairs, number: int) -> Offsets:
+def _offsets_of(pairs: Pairs, number: int) -> _Offsets:
     """Return the key of a pair's soft labels."""
     subject, obj = pair_offsets(pairs, number)
     return (*subject, *obj)
@@ -172,7 +150,7 @@ def _read_classes(stored: Record, expected: Sequence[PairClass], message: str, *
     return classes
 
 
-def _make_record(offsets: Offsets, rows: Dict[str, Floats]) -> Record:
+def _make_record(offsets: _Offsets, rows: Dict[str, Floats]) -> Record:
     """Turn the logits of one pair into plain values."""
     parts = {key: [round(float(value), _DIGITS) for value in row] for key, row in rows.items()}
     return {"subject": list(offsets[:2]), "object": list(offsets[2:]), **parts}
@@ -191,7 +169,7 @@ def _mean_of(labels: Sequence[Tuple[Dict[str, Floats], float]]) -> Dict[str, Flo
 
 def _index_by_offsets(
     stored: Optional[Record], classes: Sequence[PairClass], name: str
-) -> Dict[Offsets, Dict[str, Floats]]:
+) -> Dict[_Offsets, Dict[str, Floats]]:
     """Index a Doc's soft labels by their offsets, with the logits in the order of `classes`."""
     if stored is None:
         return {}

@@ -20,13 +20,9 @@ from ..pairs.gold import NO_RELATION
 from ..pairs.suggesters import AnnotatedPairs, EntityPairs
 
 TypePair = Tuple[str, str]
-
 Form = Literal["smoothed", "printed"]
-
 Ints = NDArray[numpy.int64]
-
 Floats = NDArray[numpy.float64]
-
 
 _BACKOFF = 1.0  # pseudo-instances of the distribution that a marginal, or that of all classes, backs off to
 
@@ -60,11 +56,7 @@ class TypePatterns:
         return len(self.pairs)
 
     def counts_of(self, pair: TypePair) -> Dict[int, int]:
-        """Look up one type pair.
-
-        pair (TypePair): Subject type, object type.
-        RETURNS (Dict[int, int]): Class → instances, without zeros; empty for an unseen pair.
-        """
+        """Look up the instances of each class, without zeros; empty for an unseen pair."""
         row = self._by_pair[self._rows.get(pair, -1)]
         return {int(number): int(row[number]) for number in numpy.flatnonzero(row)}
 
@@ -88,7 +80,6 @@ class TypePatterns:
         leave_out (Optional[Sequence[int]]): Class of each instance, of which one is subtracted from the counts first,
             if the types were counted with it; None: subtract nothing. Length P
         smoothing (float): κ, instances, above 0; form `smoothed` only.
-        form (Form): `smoothed` or `printed`.
         na_constant (float): C, the entry of no relation; form `printed` only.
         RETURNS (NDArray[numpy.float32]): Shape (P, R)
         RAISES (ValueError): If a setting is out of range.
@@ -101,22 +92,17 @@ class TypePatterns:
     def log_odds(
         self, types: Sequence[TypePair], *, leave_out: Optional[Sequence[int]] = None, smoothing: float = 1.0
     ) -> NDArray[numpy.float32]:
-        """Compute log G - log P(r), for the smoothed G: the evidence of the types as logits.
+        """Compute log G - log P(r), for the smoothed G: the evidence of the types as logits. Shape (P, R)
 
-        types (Sequence[TypePair]): Types of each instance. Length P
-        leave_out (Optional[Sequence[int]]): As in `prior`; the instance is subtracted from P(r) as well. Length P
-        smoothing (float): κ, instances, above 0.
-        RETURNS (NDArray[numpy.float32]): Shape (P, R)
+        For the arguments see `prior`; what is left out is subtracted from P(r) as well.
         """
         counts, rows = self._counts(types, leave_out)
         prior, overall = _smoothed(counts, smoothing)
         return (numpy.log(prior) - numpy.log(overall))[rows].astype(numpy.float32)
 
     def allowed(self, types: Sequence[TypePair], *, at_least: int) -> NDArray[numpy.bool_]:
-        """Mark the classes that were counted with each instance's types.
+        """Mark the classes that were counted `at_least` times with each instance's types.
 
-        types (Sequence[TypePair]): Types of each instance. Length P
-        at_least (int): Lowest count of an allowed class.
         RETURNS (NDArray[numpy.bool_]): True for no relation, and for all classes of unseen patterns. Shape (P, R)
         """
         table = self._by_pair >= at_least
@@ -125,19 +111,14 @@ class TypePatterns:
         return table[[self._rows.get((subject, obj), -1) for subject, obj in types]].reshape(-1, self.n_classes)
 
     def to_dict(self) -> Record:
-        """Make plain values for a component's cfg.
-
-        RETURNS (Record): `n_classes`, and `counts` as [subject type, object type, [[class, count], ...]].
-        """
+        """Make plain values: `n_classes`, and `counts` as [subject type, object type, [[class, count], ...]]."""
         counts = [[*pair, [list(item) for item in self.counts_of(pair).items()]] for pair in self.pairs]
         return {"n_classes": self.n_classes, "counts": counts}
 
     @classmethod
     def from_dict(cls, values: Record) -> "TypePatterns":
-        """Read the values of `to_dict`.
+        """Read the values of `to_dict`, whose lists may have become tuples.
 
-        values (Record): The plain values; lists may have become tuples.
-        RETURNS (TypePatterns): The same counts.
         RAISES (ValueError): If the values are malformed.
         """
         try:
@@ -176,7 +157,7 @@ class TypePatterns:
 
 
 class _Counts(NamedTuple):
-    """Counts of U distinct instances. Shape (U, R) each"""
+    """Counts of U distinct instances. Shapes (U, R)"""
 
     pair: Ints
     subject: Ints
@@ -188,9 +169,7 @@ def count_patterns(types: Sequence[TypePair], classes: Sequence[int], *, n_class
     """Count training instances.
 
     types (Sequence[TypePair]): Subject type and object type of each instance, "" for none. Length P
-    classes (Sequence[int]): Class of each instance. Length P
-    n_classes (int): R.
-    RETURNS (TypePatterns): The counts.
+    classes (Sequence[int]): Class of each. Length P
     RAISES (ValueError): If the lengths differ or a class is not in 0 to R - 1.
     """
     if len(types) != len(classes):
@@ -201,7 +180,6 @@ def count_patterns(types: Sequence[TypePair], classes: Sequence[int], *, n_class
 def gold_patterns(docs: Iterable[Doc]) -> Tuple[TypePatterns, List[str]]:
     """Count the gold triples of annotated Docs by the types of their arguments, and the pairs without a triple.
 
-    docs (Iterable[Doc]): The Docs.
     RETURNS (Tuple[TypePatterns, List[str]]): The counts, and the relation of each class; class 0, "", counts the
         marked pairs, or else the ordered pairs of entities in one sentence, without a gold triple.
     """
@@ -236,11 +214,7 @@ def _unrelated(doc: Doc, triples: Sequence[Triple]) -> Iterator[TypePair]:
 
 
 def type_of_span(span: Span) -> str:
-    """Look up the type of an argument.
-
-    span (Span): The argument.
-    RETURNS (str): Label of the entity in `doc.ents` that covers the span; "" for none.
-    """
+    """Return the label of the entity in `doc.ents` that covers an argument; "" for none."""
     entity = _covering_entity(span)
     return "" if entity is None else entity.label_
 
