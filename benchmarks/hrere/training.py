@@ -12,7 +12,7 @@ import spacy
 from benchmarks.harness.call import Call
 from benchmarks.harness.runs import ROOT, Trained, train_run
 from benchmarks.hrere.corpora import BagData, HrereMaker
-from spacy_relext.hrere.reader import create_bag_corpus
+from spacy_relext.hrere.reader import BagCorpus
 
 GLOVE, MINILM = "GloVe, BiLSTM", "MiniLM"
 CONFIGS = {GLOVE: ROOT / "configs" / "hrere_recurrent.cfg", MINILM: ROOT / "configs" / "hrere.cfg"}
@@ -78,4 +78,4 @@ def length_of(bags: int, *, passes: int, scheduled: bool) -> dict[str, Any]:
 @cache
 def count_bags(corpus: Path) -> int:
     """RETURNS (int): Bags that training reads of a corpus."""
-    return sum(1 for _ in create_bag_corpus(corpus)(spacy.blank("en")))
+    return sum(1 for _ in BagCorpus(corpus)(spacy.blank("en")))

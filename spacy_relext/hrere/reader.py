@@ -44,10 +44,12 @@ Bag = List[Mention]
 
 
 @registry.readers("spacy_relext.BagCorpus.v1")
-def create_bag_corpus(
-    path: Optional[Path], most: int = 5, unrelated: float = 1.0, shuffle: bool = False, seed: int = 0, limit: int = 0
-) -> "BagCorpus":
-    """Create a reader of bags.
+class BagCorpus:
+    """Reads a corpus with marked pairs of linked entities, and yields one Example for each ordered pair.
+
+    Its Doc has the distinct sentences that mention the pair, with the pair marked in each; a relation of one of them is
+    one of the bag. A pair that is not linked is a bag of its own. If a text has no marked pairs, the pairs of its
+    triples are read. The whole corpus is kept in memory, as text.
 
     path (Optional[Path]): The .spacy file, or a folder of them.
     most (int): Largest number of mentions of a bag, sampled at each call; 0: all.
@@ -56,23 +58,21 @@ def create_bag_corpus(
     limit (int): Number of bags, the first of the corpus; 0: all.
     RAISES (ValueError): If there is no path or a setting is out of range.
     """
-    if path is None:
-        raise ValueError(Errors.R113)
-    check_range("most", most, 0, 1_000_000)
-    check_range("limit", limit, 0, 1_000_000_000)
-    check_range("unrelated", unrelated, 0.0, 1.0)
-    return BagCorpus(path, most=most, unrelated=unrelated, shuffle=shuffle, seed=seed, limit=limit)
 
-
-class BagCorpus:
-    """Reads a corpus with marked pairs of linked entities, and yields one Example for each ordered pair.
-
-    Its Doc has the distinct sentences that mention the pair, with the pair marked in each; a relation of one of them is
-    one of the bag. A pair that is not linked is a bag of its own. If a text has no marked pairs, the pairs of its
-    triples are read. The whole corpus is kept in memory, as text. Settings as for `create_bag_corpus`.
-    """
-
-    def __init__(self, path: Path, *, most: int, unrelated: float, shuffle: bool, seed: int, limit: int) -> None:
+    def __init__(
+        self,
+        path: Optional[Path],
+        most: int = 5,
+        unrelated: float = 1.0,
+        shuffle: bool = False,
+        seed: int = 0,
+        limit: int = 0,
+    ) -> None:
+        if path is None:
+            raise ValueError(Errors.R113)
+        check_range("most", most, 0, 1_000_000)
+        check_range("limit", limit, 0, 1_000_000_000)
+        check_range("unrelated", unrelated, 0.0, 1.0)
         self.path, self.most, self.unrelated = Path(path), most, unrelated
         self.shuffle, self.limit = shuffle, limit
         self._random = random.Random(seed)

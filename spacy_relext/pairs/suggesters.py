@@ -19,13 +19,26 @@ Suggester = Callable[[Sequence[Doc]], Pairs]
 Row = Tuple[int, Bounds, Bounds, Bounds, Tuple[str, str]]
 
 
+@registry.misc("spacy_relext.EntityPairs.v1")
 class EntityPairs:
-    """Suggests all ordered pairs of entities in one sentence or in nearby ones; see `create_entity_pairs`."""
+    """Suggests all ordered pairs of entities in one sentence or in nearby ones.
+
+    max_distance (Optional[int]): Most tokens between the two; null: any number.
+    types (Optional[List[List[str]]]): Allowed [subject type, object type]; "*" is any type. null: all.
+    neighbours (int): Largest distance of their sentences; 0: in one sentence.
+    RAISES (ValueError): If a number is negative, or an entry of the types is no pair.
+    """
 
     # A class, not a closure: a spawned process gets the component by pickle.
     def __init__(
         self, *, max_distance: Optional[int] = None, types: Optional[List[List[str]]] = None, neighbours: int = 0
     ) -> None:
+        for kinds in types or ():
+            if len(kinds) != 2:
+                expected = '[subject type, object type], "*" for any type'
+                raise ValueError(Errors.R007.format(key="an entry of types", found=kinds, expected=expected))
+        check_range("max_distance", max_distance or 0, 0, 1_000_000)
+        check_range("neighbours", neighbours, 0, 1_000)
         self.max_distance, self.neighbours = max_distance, neighbours
         self.types = None if types is None else {tuple(pair) for pair in types}
 
@@ -49,8 +62,9 @@ class EntityPairs:
         return self.types is None or any((s, o) in self.types for s in (kind, "*") for o in (other_kind, "*"))
 
 
+@registry.misc("spacy_relext.AnnotatedPairs.v1")
 class AnnotatedPairs:
-    """Suggests the pairs that a data set marks (`pairs` of a canonical record), in the order that they have there."""
+    """Suggests the pairs that a data set marks (`pairs` of a canonical record), as SemEval-2010 and TACRED do."""
 
     def __call__(self, docs: Sequence[Doc]) -> Pairs:
         """Suggest the marked pairs of Docs, typed by entities with the same spans."""
@@ -94,29 +108,3 @@ def _as_pairs(docs: Sequence[Doc], rows: List[Row], *, both_orders: bool, lost: 
     doc = numpy.asarray(columns[0], dtype="int64")
     text, subject, obj = (numpy.asarray(column, dtype="int64").reshape(-1, 2) for column in columns[1:])
     return Pairs(docs, doc, text, subject, obj, [row[4] for row in rows], both_orders, lost)
-
-
-@registry.misc("spacy_relext.EntityPairs.v1")
-def create_entity_pairs(
-    max_distance: Optional[int] = None, types: Optional[List[List[str]]] = None, neighbours: int = 0
-) -> Suggester:
-    """Create a suggester of all ordered pairs of entities in one sentence or in nearby ones.
-
-    max_distance (Optional[int]): Most tokens between the two; null: any number.
-    types (Optional[List[List[str]]]): Allowed [subject type, object type]; "*" is any type. null: all.
-    neighbours (int): Largest distance of their sentences; 0: in one sentence.
-    RAISES (ValueError): If a number is negative, or an entry of the types is no pair.
-    """
-    for kinds in types or ():
-        if len(kinds) != 2:
-            expected = '[subject type, object type], "*" for any type'
-            raise ValueError(Errors.R007.format(key="an entry of types", found=kinds, expected=expected))
-    check_range("max_distance", max_distance or 0, 0, 1_000_000)
-    check_range("neighbours", neighbours, 0, 1_000)
-    return EntityPairs(max_distance=max_distance, types=types, neighbours=neighbours)
-
-
-@registry.misc("spacy_relext.AnnotatedPairs.v1")
-def create_annotated_pairs() -> Suggester:
-    """Create a suggester of the pairs that a data set marks, as SemEval-2010 and TACRED do."""
-    return AnnotatedPairs()

@@ -60,6 +60,7 @@ class TypeLexicon:
         return dict(self._types)
 
 
+@registry.readers("spacy_relext.TypeLexicon.v1")
 def read_type_lexicon(path: Union[str, Path]) -> TypeLexicon:
     """Read a lexicon from tab-separated UTF-8 lines of noun and type; further columns and "#" lines are ignored.
 
@@ -77,12 +78,6 @@ def read_type_lexicon(path: Union[str, Path]) -> TypeLexicon:
     if not types:
         raise ValueError(Errors.R209.format(what=path, found="no line with a noun", expected=_EXPECTED))
     return TypeLexicon(types)
-
-
-@registry.readers("spacy_relext.TypeLexicon.v1")
-def create_type_lexicon(path: Path) -> TypeLexicon:
-    """Read a lexicon for `[initialize.components.NAME.lexicon]`; see `read_type_lexicon`."""
-    return read_type_lexicon(path)
 
 
 def _parse_line(item: Item) -> Tuple[str, str]:

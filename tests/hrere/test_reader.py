@@ -14,7 +14,7 @@ from spacy_relext import get_records
 from spacy_relext.annotations.entities import PAIRS_KEY
 from spacy_relext.corpora.records import record_to_doc
 from spacy_relext.corpora.shards import ShardWriter
-from spacy_relext.hrere.reader import create_bag_corpus
+from spacy_relext.hrere.reader import BagCorpus
 from tests.hrere.pipes import train
 
 NLP = spacy.blank("en")
@@ -54,7 +54,7 @@ def write(path: Path, lines: Sequence[Line] = LINES, *, bare: int = 0) -> Path:
 
 
 def read(path: Path, **options: Any) -> List[Example]:
-    return list(create_bag_corpus(path, **options)(NLP))
+    return list(BagCorpus(path, **options)(NLP))
 
 
 def said(example: Example) -> List[Tuple[str, str, str]]:
@@ -116,7 +116,7 @@ def many(count: int) -> List[Line]:
 def test_most(tmp_path: Path) -> None:
     path = write(tmp_path / "a.spacy", many(9))
     assert len(list(read(path, most=0)[0].reference.sents)) == 9
-    reader = create_bag_corpus(path, most=3)
+    reader = BagCorpus(path, most=3)
     drawn = [next(iter(reader(NLP))).reference for _ in range(6)]
     assert all(len(list(doc.sents)) == 3 and len(get_records(doc) or []) == 3 for doc in drawn)
     assert len({doc.text for doc in drawn}) > 1, "drawn anew at each call"
@@ -136,7 +136,7 @@ def crowd(count: int) -> List[Line]:
 def test_unrelated(tmp_path: Path) -> None:
     path = write(tmp_path / "a.spacy", crowd(60))
     assert [len(read(path, unrelated=share)) for share in (0.0, 1.0)] == [30, 60]
-    reader = create_bag_corpus(path, unrelated=0.5)
+    reader = BagCorpus(path, unrelated=0.5)
     first, second = (texts(list(reader(NLP))) for _ in range(2))
     assert first != second and 30 < len(first) < 60
     assert {text for text in texts(read(path, unrelated=0.0))} <= set(first), "those with a relation are all there"
@@ -145,7 +145,7 @@ def test_unrelated(tmp_path: Path) -> None:
 def test_shuffle_and_seed(tmp_path: Path) -> None:
     path = write(tmp_path / "a.spacy", crowd(20))
     plain = texts(read(path))
-    readers = [create_bag_corpus(path, shuffle=True, seed=seed) for seed in (1, 1, 2)]
+    readers = [BagCorpus(path, shuffle=True, seed=seed) for seed in (1, 1, 2)]
     first = [texts(list(reader(NLP))) for reader in readers]
     second = [texts(list(reader(NLP))) for reader in readers]
     assert first[0] == first[1] != first[2] and second[0] == second[1]
@@ -160,10 +160,10 @@ def test_limit(tmp_path: Path) -> None:
 
 def test_what_is_wrong(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="R113"):
-        create_bag_corpus(None)
+        BagCorpus(None)
     for setting, value in (("most", -1), ("unrelated", 1.5), ("limit", -1)):
         with pytest.raises(ValueError, match=setting):
-            create_bag_corpus(tmp_path, **{setting: value})
+            BagCorpus(tmp_path, **{setting: value})
     with pytest.raises(ValueError, match=r"R732.*a\.spacy"):
         read(write(tmp_path / "a.spacy", [], bare=2))
     with pytest.warns(UserWarning, match=r"W701.*2 of 8 texts"):

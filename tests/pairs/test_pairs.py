@@ -7,7 +7,7 @@ from spacy.tokens import Doc, DocBin
 
 from spacy_relext.annotations.entities import ENTITIES_KEY, PAIRS_KEY, doc_entities
 from spacy_relext.pairs.pairs import Pairs
-from spacy_relext.pairs.suggesters import AnnotatedPairs, EntityPairs, create_annotated_pairs, create_entity_pairs
+from spacy_relext.pairs.suggesters import AnnotatedPairs, EntityPairs
 from tests.pairs.builders import NLP, make_doc, with_entities
 
 WORDS = "ada met charles in london . mary wrote .".split()
@@ -193,11 +193,11 @@ def test_suggesters_check_their_settings() -> None:
     options: Dict[str, Any]
     for options in ({"max_distance": -1}, {"neighbours": -1}):
         with pytest.raises(ValueError, match=f"R007.*{next(iter(options))}.*-1"):
-            create_entity_pairs(**options)
+            EntityPairs(**options)
     with pytest.raises(ValueError, match=r"R007.*types is \['PERSON'\].*object type"):
-        create_entity_pairs(types=[["PERSON", "*"], ["PERSON"]])
-    assert len(create_entity_pairs(max_distance=0)([two_sentences()])) == 0
-    assert len(create_annotated_pairs()([marked(two_sentences(), ((19, 25), (0, 3)))])) == 1
+        EntityPairs(types=[["PERSON", "*"], ["PERSON"]])
+    assert len(EntityPairs(max_distance=0)([two_sentences()])) == 0
+    assert len(AnnotatedPairs()([marked(two_sentences(), ((19, 25), (0, 3)))])) == 1
 
 
 def test_docs_without_a_pair_are_left_out() -> None:
