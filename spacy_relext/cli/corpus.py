@@ -32,12 +32,8 @@ def convert_cli(
     inputs: Annotated[List[Path], typer.Argument(metavar="INPUT...", help="Files to read, in this order")],
     output: Annotated[Path, typer.Argument(metavar="OUTPUT.spacy", help="Corpus to write; a folder with --shard")],
     lang: Annotated[str, typer.Option(help="Language of the tokenizer; zh makes a token of each character")] = "en",
-    occurrences: Annotated[
-        str, typer.Option(help="Strings that occur several times: nearest, first or all")
-    ] = "nearest",
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Stop at the first malformed record, do not skip it")
-    ] = False,
+    occurrences: Annotated[str, typer.Option(help="Strings that occur repeatedly: nearest, first or all")] = "nearest",
+    strict: Annotated[bool, typer.Option("--strict", help="Stop at a malformed record instead of skipping it")] = False,
     one_sentence: Annotated[bool, typer.Option(help="Mark records of single-sentence formats as one sentence")] = True,
     pipeline: Annotated[Optional[str], typer.Option(help="spaCy pipeline that adds entities, heads, tags ...")] = None,
     relation_map: Annotated[
@@ -117,21 +113,13 @@ def teach_cli(
     corpus: options.GoldCorpus,
     output: Annotated[Path, typer.Argument(metavar="OUT.spacy", help="The same corpus with soft labels")],
     also: Annotated[
-        Optional[List[str]],
-        typer.Option(
-            metavar="TEACHER",
-            help="Another teacher, such as one of another seed; repeat it for more. The student learns from their mean",
-        ),
+        Optional[List[str]], typer.Option(metavar="TEACHER", help="Another teacher, repeatable; the mean is written")
     ] = None,
     weights: Annotated[
         Optional[str], typer.Option(help="Weights of the teachers in their order, such as 0.7,0.3; default: equal")
     ] = None,
     held_out: Annotated[
-        bool,
-        typer.Option(
-            "--held-out",
-            help="The teachers were not trained on this corpus (see `folds`): fit a temperature to its gold labels",
-        ),
+        bool, typer.Option("--held-out", help="Teachers were not trained on this corpus (`folds`): fit a temperature")
     ] = False,
     limit: Annotated[int, typer.Option(min=0, help="Documents to read and write, the first ones; 0: all")] = 0,
     batch_size: options.BatchSize = 64,

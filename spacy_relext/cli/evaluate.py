@@ -66,20 +66,16 @@ def evaluate_cli(
     corpus: Annotated[Path, typer.Argument(metavar="CORPUS", help="A .spacy file with gold triples")],
     output: Annotated[Optional[Path], typer.Option("--output", "-o", help="JSON file for every score")] = None,
     curve: Annotated[
-        Optional[Path],
-        typer.Option(help="Draw precision against recall if relations are ranked: CURVE_bag.svg, .png and so on"),
+        Optional[Path], typer.Option(help="Draw precision by recall, if relations are ranked: CURVE_bag.svg, .png ...")
     ] = None,
     gpu_id: options.Gpu = -1,
     batch_size: options.BatchSize = 64,
     label_filter: Annotated[
-        Optional[str],
-        typer.Option(help="Relations to score, with commas; `shared`: those that corpus and pipeline both know"),
+        Optional[str], typer.Option(help="Relations to score, with commas; `shared`: those of both corpus and pipeline")
     ] = None,
     gold_sents: options.GiveSents = True,
     gold_ents: options.GiveEnts = False,
-    gold_relations: Annotated[
-        bool, typer.Option("--gold-relations", help="Give the extractor each sentence's gold relations")
-    ] = False,
+    gold_relations: Annotated[bool, typer.Option("--gold-relations", help="Give the extractor gold relations")] = False,
 ) -> None:
     """Score a pipeline on a corpus, print the scores, and save them."""
     with input_errors():

@@ -25,8 +25,7 @@ def explain_cli(
     pipeline: options.Pipeline,
     text: Annotated[Optional[str], typer.Argument(metavar="TEXT", help="A text, or a file as for --file")] = None,
     file: Annotated[
-        Optional[str],
-        typer.Option(help="A text file, or a .jsonl file of texts, optionally with entities, sents, pairs"),
+        Optional[str], typer.Option(help="Text file, or .jsonl file of texts, optionally with entities, sents, pairs")
     ] = None,
     html: Annotated[Optional[Path], typer.Option(metavar="OUT.html", help="The same as a page with drawings")] = None,
     gold_ents: options.GoldEnts = None,

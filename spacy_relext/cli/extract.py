@@ -23,9 +23,7 @@ def extract_cli(
     pipeline: options.Pipeline,
     source: Annotated[
         str,
-        typer.Argument(
-            metavar="INPUT", help="Text file (a document a line), .jsonl file, folder of .txt files, or - for stdin"
-        ),
+        typer.Argument(metavar="INPUT", help="Text file (a line per document), .jsonl, folder of .txt, - for stdin"),
     ],
     output: Annotated[str, typer.Argument(help="File for the triples, .jsonl or .csv; - for stdout")],
     output_format: Annotated[
@@ -57,8 +55,7 @@ def extract_cli(
             done = with_progress(extract(nlp, reader, batch_size=batch_size, n_process=n_process))
             documents, triples = write_extractions(done, writer_type(stream), min_score=min_score, relations=wanted)
         _report(
-            f"{documents} documents, {triples} triples"
-            f" ({reader.skipped} texts skipped, {reader.blank} blank lines)"
+            f"{documents} documents, {triples} triples ({reader.skipped} texts skipped, {reader.blank} blank lines)"
         )
 
 

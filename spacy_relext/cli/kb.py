@@ -95,13 +95,9 @@ def filter_cli(
 def train_cli(
     kb: options.Kb,
     output: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the embeddings")],
-    valid: Annotated[
-        Optional[str], typer.Option(help="Facts that choose the best pass; else some are held out")
-    ] = None,
+    valid: Annotated[Optional[str], typer.Option(help="Facts to choose the best pass by; else held-out ones")] = None,
     test: Annotated[Optional[str], typer.Option(help="Facts to evaluate in the end")] = None,
-    held_out: Annotated[
-        float, typer.Option("--held", min=0.0, max=0.5, help="Share to hold out if there is no --valid; 0: none")
-    ] = 0.01,
+    held_out: Annotated[float, typer.Option("--held", min=0.0, max=0.5, help="Share held out without --valid")] = 0.01,
     recipe: Annotated[str, typer.Option(help="all: cross-entropy over all entities; hrere: as released")] = "all",
     kind: Annotated[str, typer.Option(help="complex or distmult")] = "complex",
     width: Annotated[Optional[int], typer.Option(min=1, help="Dimensions of an embedding")] = None,
@@ -111,9 +107,7 @@ def train_cli(
     optimizer: Annotated[Optional[str], typer.Option(help="adagrad or adam")] = None,
     learn_rate: Annotated[Optional[float], typer.Option(min=0.0, help="Learning rate")] = None,
     n3: Annotated[Optional[float], typer.Option(min=0.0, help="Weight of the nuclear 3-norm")] = None,
-    relation_weight: Annotated[
-        Optional[float], typer.Option(min=0.0, help="Weight of predicting the relation of two entities")
-    ] = None,
+    relation_weight: Annotated[Optional[float], typer.Option(min=0.0, help="Weight of predicting relations")] = None,
     seed: options.Seed = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Resume the training in OUT")] = False,
     columns: options.Columns = options.DEFAULT_COLUMNS,

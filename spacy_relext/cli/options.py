@@ -12,7 +12,7 @@ Pipeline = Annotated[str, typer.Argument(help="Folder of a trained pipeline, or 
 Corpus = Annotated[Path, typer.Argument(metavar="CORPUS.spacy", help="Corpus to read: a file, or a folder of them")]
 
 GoldCorpus = Annotated[
-    Path, typer.Argument(metavar="CORPUS.spacy", help="Annotated corpus: a file, or a folder of them")
+    Path, typer.Argument(metavar="CORPUS.spacy", help="Annotated corpus: a file or a folder of them")
 ]
 
 Kb = Annotated[
@@ -39,14 +39,11 @@ Shard = Annotated[int, typer.Option(min=0, help="Write a folder of files of this
 
 GoldEnts = Annotated[
     Optional[bool],
-    typer.Option(
-        "--gold-ents/--no-gold-ents", help="Use the given entities; default: if no component of the pipeline sets any"
-    ),
+    typer.Option("--gold-ents/--no-gold-ents", help="Use the gold entities; default: if no component sets any"),
 ]
 
 GiveEnts = Annotated[bool, typer.Option("--gold-ents/--no-gold-ents", help="Give the pipeline the annotated entities")]
 
 GiveSents = Annotated[
-    bool,
-    typer.Option("--gold-sents/--no-gold-sents", help="Give the pipeline the annotated sentences, if there are any"),
+    bool, typer.Option("--gold-sents/--no-gold-sents", help="Give the pipeline the annotated sentences, if any")
 ]

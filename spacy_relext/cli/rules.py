@@ -36,10 +36,6 @@ from .pipeline import (
 
 rules_app = typer.Typer(name="rules", help="Find and check labelling rules.", no_args_is_help=True)
 
-EntityCorpus = Annotated[
-    Path, typer.Argument(metavar="CORPUS.spacy", help="Corpus with entities: a file, or a folder of them")
-]
-
 Marked = Annotated[bool, typer.Option("--marked", help="The pairs that the data set marks, not all pairs of entities")]
 
 Longest = Annotated[int, typer.Option(min=1, help="Most words between two entities")]
@@ -52,12 +48,9 @@ _WIDEST = 60
 @rules_app.command("check")
 def check_cli(
     rules: Annotated[
-        Path,
-        typer.Argument(
-            metavar="RULES", help="Rules: JSON lines, a JSON list, a table (.tsv), or a folder of such files"
-        ),
+        Path, typer.Argument(metavar="RULES", help="JSON lines, JSON list, .tsv table, or a folder of them")
     ],
-    corpus: EntityCorpus,
+    corpus: options.Corpus,
     lang: Annotated[str, typer.Option(help="Language whose tokenizer splits the rules' words")] = "en",
     relations: Annotated[Optional[str], typer.Option(help="All relations, with commas; others are errors")] = None,
     types: Annotated[Optional[str], typer.Option(help="All entity types, with commas; others are errors")] = None,
@@ -66,7 +59,7 @@ def check_cli(
     any_type: Annotated[bool, typer.Option("--any-type", help="Leave out the types behind the masks")] = False,
     marked: Marked = False,
 ) -> None:
-    """Say where rules fire in a corpus, which of them are wrong or contradict others, and what they just miss."""
+    """Report where rules fire between entities, which are wrong or contradict others, and what they just miss."""
     if form not in FORMS:
         fail(Errors.R206.format(option="--form", found=form, expected=", ".join(FORMS)))
     suggester: Suggester = AnnotatedPairs() if marked else EntityPairs()
@@ -91,7 +84,7 @@ def check_cli(
 
 @rules_app.command("mine")
 def mine_cli(
-    corpus: EntityCorpus,
+    corpus: options.Corpus,
     output: Annotated[Path, typer.Argument(metavar="OUT.tsv", help="Table of patterns, to be given relations by hand")],
     least: Annotated[int, typer.Option(min=1, help="How often a pattern must occur")] = 3,
     longest: Longest = 6,
@@ -193,17 +186,12 @@ _SHOWN = 20
 
 @rules_app.command("suggest")
 def suggest_cli(
-    pipeline: Annotated[
-        str, typer.Argument(help="Folder of a trained pipeline with a nero_grounder, or name of an installed one")
-    ],
+    pipeline: Annotated[str, typer.Argument(help="Folder of a trained pipeline with a nero_grounder, or its name")],
     corpus: options.Corpus,
     output: Annotated[Path, typer.Argument(metavar="OUT.tsv", help="Table of rules; delete the lines that are wrong")],
     score: Annotated[float, typer.Option(min=0.0, max=1.0, help="Lowest score of a relation that counts")] = 0.8,
     least: Annotated[int, typer.Option(min=1, help="Least pairs with the same words and relation")] = 3,
-    agreement: Annotated[
-        float,
-        typer.Option(min=0.0, max=1.0, help="Least share of the pairs with the same words that have the relation"),
-    ] = 0.5,
+    agreement: Annotated[float, typer.Option(min=0.0, max=1.0, help="Least share of pairs with the same words")] = 0.5,
     longest: Longest = 6,
     top: Annotated[int, typer.Option(min=0, help="Rules to write; 0: all")] = 500,
     examples: Annotated[int, typer.Option(min=0, help="Sentences for each")] = 1,

@@ -26,12 +26,8 @@ def tune_cli(
     dev: Annotated[Path, typer.Argument(metavar="DEV", help="A .spacy file with gold triples, not trained on")],
     output: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the tuned pipeline")],
     gpu_id: options.Gpu = -1,
-    min_positives: Annotated[
-        int, typer.Option(min=1, help="Right predictions a relation needs for a threshold of its own")
-    ] = 10,
-    per_label: Annotated[
-        bool, typer.Option("--per-label/--single", help="A threshold per relation, or only one")
-    ] = True,
+    min_positives: Annotated[int, typer.Option(min=1, help="Right predictions that a threshold of its own needs")] = 10,
+    per_label: Annotated[bool, typer.Option("--per-label/--single", help="A threshold per relation, or one")] = True,
     gold_sents: options.GiveSents = True,
     gold_ents: options.GiveEnts = False,
     missing_rates: Annotated[

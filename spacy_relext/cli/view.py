@@ -17,12 +17,8 @@ from .pipeline import fail, input_errors, open_pipeline
 
 def view_cli(
     pipeline: options.Pipeline,
-    text: Annotated[
-        str, typer.Argument(metavar="TEXT|FILE", help="A text, a text file, or a .jsonl file of documents")
-    ],
-    output: Annotated[
-        Optional[Path], typer.Argument(metavar="OUT", help="The page, .html; or .svg for the first drawing alone")
-    ] = None,
+    text: Annotated[str, typer.Argument(metavar="TEXT|FILE", help="A text, a text file, or a .jsonl file of texts")],
+    output: Annotated[Optional[Path], typer.Argument(metavar="OUT", help=".html: page; .svg: first drawing")] = None,
     serve: Annotated[bool, typer.Option("--serve", help="Show the page on localhost until Ctrl-C")] = False,
     port: Annotated[int, typer.Option(help="Where to serve; 0: any free port")] = 5000,
     gpu_id: options.Gpu = -1,
