@@ -18,8 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-# Of the whole cache; with MiniLM a text of 25 word pieces takes 10 kB.
-MAX_CACHE_BYTES = 2**31
+MAX_CACHE_BYTES = 2**31  # with MiniLM a text of 25 word pieces takes 10 kB
 
 INT8_MAX = 127
 

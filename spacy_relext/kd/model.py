@@ -11,7 +11,7 @@ h, h_s, h_o are the vectors of text, subject and object that an encoder of pairs
 the type aspect is that of each token, F_A is linear without a ReLU on its logits, and padding is never attended to.
 """
 
-from typing import Any, NamedTuple, Optional, Tuple
+from typing import NamedTuple, Optional, Tuple
 
 import torch
 from torch import Tensor, nn
@@ -77,7 +77,7 @@ class Teacher(PairModule):
             rows[0] = 0.0
             self.gamma = nn.Parameter(rows)
 
-    def forward(self, prior: Tensor, classes: Optional[Tensor] = None, **arrays: Any) -> TeacherOutput:
+    def forward(self, prior: Tensor, classes: Optional[Tensor] = None, **arrays: object) -> TeacherOutput:
         """Score classes, given G̃ of shape (P, R), and for fusion "relation" the gold classes of shape (P,)."""
         states = self.encoder(**arrays)
         local = self.local(states)
@@ -128,7 +128,7 @@ class Student(PairModule):
             self.auxiliary = nn.Linear(width, n_classes)
 
     def forward(
-        self, to_subject: Tensor, to_object: Tensor, types: Tensor, positions: Tensor, **arrays: Any
+        self, to_subject: Tensor, to_object: Tensor, types: Tensor, positions: Tensor, **arrays: object
     ) -> StudentOutput:
         """Score classes, and attend to tokens."""
         states = self.encoder(types=types, to_subject=to_subject, to_object=to_object, **arrays)

@@ -16,7 +16,7 @@ from ..annotations.entities import PAIRS_KEY
 from ..annotations.store import get_triples, has_triples
 from ..annotations.triple import Record, Triple
 from ..errors import Errors, check_choice, check_range
-from ..pairs.gold import NO_RELATION
+from ..pairs.gold import NO_RELATION, UNLABELLED
 from ..pairs.suggesters import AnnotatedPairs, EntityPairs
 
 TypePair = Tuple[str, str]
@@ -138,7 +138,7 @@ class TypePatterns:
 
     def _counts(self, types: Sequence[TypePair], leave_out: Optional[Sequence[int]]) -> Tuple["_Counts", Ints]:
         """Look up the counts of distinct instances; RETURNS also the row U of each instance."""
-        own = [-1] * len(types) if leave_out is None else list(leave_out)
+        own = [UNLABELLED] * len(types) if leave_out is None else list(leave_out)
         if leave_out is not None and (len(own) != len(types) or not set(own) <= set(range(self.n_classes))):
             expected = f"a class, 0 to {self.n_classes - 1}, for each of {len(types)} instances"
             raise ValueError(Errors.R007.format(key="leave_out", found=own[:5], expected=expected))
@@ -150,7 +150,7 @@ class TypePatterns:
         unique, inverse = numpy.unique(table, axis=0, return_inverse=True)
         pair, subject, obj, classes = unique.T
         subtracted = numpy.zeros((len(unique), self.n_classes), dtype=numpy.int64)
-        known = numpy.flatnonzero((classes >= 0) & (self._by_pair[pair, classes] > 0))
+        known = numpy.flatnonzero((classes != UNLABELLED) & (self._by_pair[pair, classes] > 0))
         subtracted[known, classes[known]] = 1
         tables = (self._by_pair[pair], self._by_subject[subject], self._by_object[obj], self._overall[None])
         return _Counts(*(table - subtracted for table in tables)), inverse.reshape(-1)

@@ -13,13 +13,12 @@ from ..pairs.architectures import pair_model
 
 @registry.architectures("spacy_relext.NeroGrounder.v1")
 def build_grounder(encoder: Encoder, hidden: int = 256, dropout: float = 0.1, attention_hidden: int = 200) -> Model:
-    """Build relation module and soft matcher.
+    """Build the model of a `nero_grounder`: relation module and soft matcher.
 
     encoder (Encoder): Any encoder of pairs, or any tok2vec; no listener.
     hidden (int): Size of the hidden layer above the encoder.
     dropout (float): Dropout above the encoder, and on the vectors of a tok2vec.
     attention_hidden (int): Size of the layer of both attentions.
-    RETURNS (Model[PairBatch, GrounderOutput]): For `nero_grounder`.
     """
     from .model import Grounder
 

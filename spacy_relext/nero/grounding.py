@@ -85,31 +85,22 @@ class RuleClasses:
 
 
 class Grounding(NamedTuple):
-    """One training input: matched pairs, unmatched pairs and bodies of rules, in this order.
-
-    pairs (Pairs): All of them.
-    matched (int): M, number of pairs that rules match.
-    unmatched (int): U, number of pairs that none matches.
-    targets (NDArray): Shares of the rules' answers about the matched pairs. Shape (M, R)
-    grid (IntArray): Class that each rule would give each unmatched pair. Shape (U, J)
-    rules (IntArray): Numbers of the rules. Shape (K,)
-    matching (IntArray): The rule of each matched pair, `NO_RULE` for none. Shape (M,)
-    """
+    """A training batch: M matched pairs, U unmatched pairs and the bodies of K rules, in this order."""
 
     pairs: Pairs
     matched: int
     unmatched: int
-    targets: NDArray[numpy.float32]
-    grid: IntArray
-    rules: IntArray
-    matching: IntArray
+    targets: NDArray[numpy.float32]  # shares of the rules' answers about matched pairs (M, R)
+    grid: IntArray  # class that each rule would give each unmatched pair (U, J)
+    rules: IntArray  # numbers of the rules (K,)
+    matching: IntArray  # rule of each matched pair, or `NO_RULE` (M,)
 
     def __len__(self) -> int:
         return self.matched + self.unmatched
 
 
 def relations_of(rules: Sequence[Rule]) -> List[str]:
-    """RETURNS (List[str]): The relations that rules state, sorted, without no relation."""
+    """Return the sorted relations that rules state, without no relation."""
     return sorted({rule.relation for rule in rules} - {NO_RELATION_LABEL})
 
 
@@ -155,15 +146,13 @@ def _only(types: Optional[FrozenSet[str]]) -> str:
 class RuleVotes(NamedTuple):
     """Answers of the rules about P pairs.
 
-    answers (List[Dict[PairClass, float]]): Weight of each answer, summed over its rules; empty if none fires.
     rule (IntArray): The first rule that gives the answer with most weight, so that rule and answer never disagree;
         `NO_RULE` if none fires. Shape (P,)
-    reversed (NDArray[numpy.bool_]): Whether that rule's subject is the pair's object. Shape (P,)
     """
 
-    answers: List[Dict[PairClass, float]]
+    answers: List[Dict[PairClass, float]]  # weight of each answer, summed over its rules; empty if none fires
     rule: IntArray
-    reversed: NDArray[numpy.bool_]
+    reversed: NDArray[numpy.bool_]  # whether that rule's subject is the pair's object (P,)
 
     def answer(self, number: int, rules: Sequence[Rule]) -> PairClass:
         """Return the answer with most weight about a pair at which a rule fires."""

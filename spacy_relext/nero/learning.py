@@ -24,7 +24,6 @@ from .rules.rules import NO_RELATION_LABEL
 Floats = NDArray[numpy.float32]
 
 _RECENT = 2000  # unmatched pairs that the confidence of one is compared with
-
 _RELIABILITY_RATE = 0.1  # of the exponential moving average over matched pairs
 
 ANSWER_NONE = {PairClass(NO_RELATION_LABEL): 1.0}
@@ -90,7 +89,7 @@ def create_rule_learning(
         placeholder.
     both_orders (bool): Whether pairs that a data set marks in one order are randomly reversed in training, so that
         rules for one order of a relation also teach the other one.
-    pool_size (int): Most matched pairs that are kept.
+    pool_size (int): Most matched pairs in the pool.
     balance (float): 0: matched pairs are drawn as often as they occur, 1: every relation as often as every other.
     reliability (bool): Whether targets mix the answer of a rule and the EMA teacher's probabilities, by the rule's
         reliability: the mean agreement of both over the pairs that it matches.

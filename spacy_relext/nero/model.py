@@ -1,10 +1,10 @@
-"""NERO: a relation module that learns from rules, and a soft matcher that says which rule a text resembles.
+"""NERO: a relation module that learns from rules, and a soft matcher that compares texts with rules.
 
     relation module   z = F([h; h_s; h_o]),  h = Σ_t a_t h_t  over the arguments and what stands between them
     soft matcher      SRM(s, p) = ⟨w∘q_s, w∘q_p⟩ / (‖w∘q_s‖ ‖w∘q_p‖),  q = Σ_t a_t x_t  over what stands between them
 
-Both read texts and the bodies of rules with the same weights, in one call. x are word vectors where the encoder has
-them (the paper's form), else states of tokens; where nothing stands between the arguments, the arguments themselves.
+Both read texts and the bodies of rules with the same weights, in one call. x are word vectors if the encoder has them
+(the paper's form), else states of tokens; if nothing stands between the arguments, the arguments themselves are read.
 
 What differs from the paper is listed in `docs/methods/nero.md`: above all F reads both arguments beside the sentence,
 and class 0, no relation, is a class like the others.
@@ -12,7 +12,7 @@ and class 0, no relation, is a class like the others.
 Source: Zhou et al., "NERO: A Neural Rule Grounding Framework for Label-Efficient Relation Extraction", WWW 2020.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -48,7 +48,7 @@ class Grounder(PairModule):
         self.matcher = SoftMatcher(self.encoder.word_width)
 
     def forward(
-        self, to_subject: Tensor, to_object: Tensor, types: Tensor, positions: Tensor, **arrays: Any
+        self, to_subject: Tensor, to_object: Tensor, types: Tensor, positions: Tensor, **arrays: object
     ) -> GrounderOutput:
         """Classify texts and rules, and pool them for the soft matcher."""
         states = self.encoder(types=types, to_subject=to_subject, to_object=to_object, **arrays)

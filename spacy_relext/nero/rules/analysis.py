@@ -20,7 +20,6 @@ from .rules import NO_RELATION_LABEL, Rule
 BATCH = 256
 
 _EXTRA_GAP = 3  # additional tokens of a gap in a near miss
-
 _MAX_RULES = 3  # that `nearest_misses` lists
 
 Words = Tuple[Part, ...]
@@ -39,12 +38,13 @@ class RuleReport:
     unique: int = 0  # pairs that no other rule matches
     labelled: int = 0  # matched pairs in texts with gold triples
     correct: int = 0  # those whose gold agrees
-    # pairs with another label, by the id of the conflicting rule; pairs with the rule's tokens but other types, by them
+    # pairs with another label, by the id of the conflicting rule
     conflicts: CounterType[str] = field(default_factory=Counter)
+    # pairs with the rule's tokens but other types, by these types
     type_mismatches: CounterType[Tuple[str, str]] = field(default_factory=Counter)
-    # texts that differ in one token between the masks, in case, by a longer gap, or in the tokens outside of the masks;
-    # texts that differ in one token and in the types of the arguments
+    # texts that differ in one token between the masks, in case, by a longer gap, or in the tokens outside of the masks
     near_misses: List[str] = field(default_factory=list)
+    # texts that differ in one token and in the types of the arguments
     far_misses: List[str] = field(default_factory=list)
 
 
@@ -84,7 +84,7 @@ def analyze_rules(
 
 
 def unseen_types(rules: Sequence[Rule], types: Collection[str]) -> Dict[str, List[Rule]]:
-    """Group rules by types that are not among those of entities: often a typing error."""
+    """Group rules by those of their types that no entity has: often a typing error."""
     unseen: Dict[str, List[Rule]] = defaultdict(list)
     for rule in rules:
         allowed = {kind for role in (SUBJECT, OBJECT) for kind in rule.pattern.types_of(role) or ()}

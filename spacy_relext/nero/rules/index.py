@@ -162,7 +162,8 @@ class RuleIndex:
             for place in range(0, len(between) - size + 1, _WIDTH):
                 entries.update((entry.number, entry) for entry in self._runs.get(between[place : place + size], ()))
         if entries:
-            tokens, hyphens = _unpack(between), [self._is_inner_hyphen(doc, place) for place in range(start, end)]
+            tokens = numpy.frombuffer(between, dtype="uint64").tolist()
+            hyphens = [self._is_inner_hyphen(doc, place) for place in range(start, end)]
             yield from (each for each in entries.values() if len(tokens) in self._ends(each.between, tokens, hyphens))
 
     def _ends(self, parts: Ids, tokens: Sequence[int], hyphens: Sequence[bool]) -> Set[int]:
@@ -208,8 +209,3 @@ def _longest_run(parts: Ids) -> Ids:
 def _pack(ids: Ids) -> bytes:
     """Return token ids as bytes."""
     return numpy.asarray(ids, dtype="uint64").tobytes()
-
-
-def _unpack(raw: bytes) -> List[int]:
-    """Return bytes as token ids."""
-    return numpy.frombuffer(raw, dtype="uint64").tolist()

@@ -123,7 +123,7 @@ def mine_patterns(
 
 def write_patterns(mined: Sequence[MinedPattern], path: Path) -> None:
     """Write patterns as a table in which a person fills in `relation`, or `reversed` from right to left."""
-    _write_candidates(path, mined, {"association": [f"{each.association:.1f}" for each in mined]})
+    _write_candidates(path, mined, repeat(""), {"association": [f"{each.association:.1f}" for each in mined]})
 
 
 def suggest_rules(
@@ -163,22 +163,22 @@ def suggest_rules(
     for number, group in enumerate(_group(list(by_key), counts), start=1):
         for key, is_reversed, relation, each in chain.from_iterable(by_key[key] for key in group):
             pattern = _key_pattern(key).swap_roles() if is_reversed else _key_pattern(key)
-            figures = (each.times, each.times / collector.unmatched[key], each.total / each.times)
-            rules.append(SuggestedRule(relation, pattern, *figures, number, tuple(each.examples)))
+            statistics = (each.times, each.times / collector.unmatched[key], each.total / each.times)
+            rules.append(SuggestedRule(relation, pattern, *statistics, number, tuple(each.examples)))
     return SuggestionReport(rules, collector.pairs, collector.matched, collector.stated)
 
 
 def write_suggestions(rules: Sequence[SuggestedRule], path: Path) -> None:
     """Write rules as a table, which is a file of rules: a person deletes the wrong lines."""
     agreement, score = [f"{each.agreement:.2f}" for each in rules], [f"{each.score:.3f}" for each in rules]
-    _write_candidates(path, rules, {"agreement": agreement, "score": score}, [each.relation for each in rules])
+    _write_candidates(path, rules, [each.relation for each in rules], {"agreement": agreement, "score": score})
 
 
 def _write_candidates(
     path: Path,
     candidates: Sequence[Union[MinedPattern, SuggestedRule]],
+    relations: Iterable[str],
     statistics: Mapping[str, Sequence[str]],
-    relations: Iterable[str] = repeat(""),
 ) -> None:
     """Write a table of candidates with further columns."""
     columns = (*TABLE_COLUMNS, "count", *statistics, "group", "examples")

@@ -42,29 +42,23 @@ Part = Optional[str]  # a token, or None for a gap
 
 @dataclass(frozen=True)
 class Pattern:
-    """A parsed pattern.
+    """A parsed pattern: tokens and gaps before, between and after the masks, and the allowed types of both."""
 
-    first (int): Role of the left mask: `SUBJECT` or `OBJECT`.
-    before, between, after (Tuple[Part, ...]): Tokens and gaps before, between and after the masks.
-    subject_types (Optional[FrozenSet[str]]): Allowed types of the subject; None: any, or none.
-    object_types (Optional[FrozenSet[str]]): Allowed types of the object.
-    """
-
-    first: int
+    first: int  # role of the left mask: `SUBJECT` or `OBJECT`
     before: Tuple[Part, ...]
     between: Tuple[Part, ...]
     after: Tuple[Part, ...]
-    subject_types: Optional[FrozenSet[str]] = None
+    subject_types: Optional[FrozenSet[str]] = None  # None: any type, or none
     object_types: Optional[FrozenSet[str]] = None
 
     @property
     def segments(self) -> Tuple[Tuple[Part, ...], ...]:
-        """Tokens and gaps before, between and after the masks."""
+        """Return tokens and gaps before, between and after the masks."""
         return self.before, self.between, self.after
 
     @property
     def parts(self) -> Tuple[Part, ...]:
-        """All tokens and gaps."""
+        """Return all tokens and gaps."""
         return (*self.before, *self.between, *self.after)
 
     @property

@@ -41,19 +41,13 @@ _EXPECTED = 'an object with "relation" and "pattern", or a list of both'
 
 @dataclass(frozen=True)
 class Rule:
-    """A pattern and the relation that it labels.
+    """A pattern and the relation that it labels."""
 
-    id (str): Identifier; the line number if the file has none.
-    relation (str): From subject to object; `no_relation` for none.
-    weight (float): Weight of its vote, above 0.
-    where (str): File and line, "" for none. Not saved.
-    """
-
-    id: str
-    relation: str
+    id: str  # the line number if the file has none
+    relation: str  # from subject to object; `no_relation` for none
     pattern: Pattern
-    weight: float = 1.0
-    where: str = field(default="", compare=False)
+    weight: float = 1.0  # of its vote, above 0
+    where: str = field(default="", compare=False)  # file and line, "" for none; not saved
 
 
 class RuleProblem(NamedTuple):
