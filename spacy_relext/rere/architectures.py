@@ -1,7 +1,7 @@
 """Registered heads of `rere_detector` and `rere_extractor`, and what their modules are called with."""
 
 import logging
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Callable
 
 import numpy
 from spacy import registry
@@ -13,6 +13,11 @@ from ..encoders.pieces import cut_options
 from ..errors import Errors, Warnings, check_choice
 from .queries import cut_queries
 from .windows import TokenBatch
+
+if TYPE_CHECKING:
+    from ..encoders.tokens import TokenEncoder
+    from .marked import MarkedModule
+    from .model import TokenModule
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +31,7 @@ def build_detector(encoder: Encoder, hidden: int = 256, dropout: float = 0.1, pr
     dropout (float): Dropout on vectors and projection.
     precision (str): Of predictions over token vectors on a CPU: "fp32", "bf16" or "auto": bf16 if the processor
         computes it natively.
-    RETURNS (Model[TokenBatch, Tensor]): For `rere_detector`.
+    RETURNS (Model[TokenBatch, Tensor]): Its output is the relations' logits. Shape (B, R)
     """
     from ..encoders.fast import PRECISIONS
     from .marked import MarkedDetector
@@ -55,9 +60,9 @@ def build_extractor(
 ) -> Model:
     """Build an extractor of the arguments of a sentence's relations.
 
-    encoder (Encoder): Any tok2vec: a sentence is read once, and pointers are conditioned on a relation embedding. Or,
-        as in the paper, a `spacy_relext.PieceEncoder.v1`, which reads `[CLS] relation [SEP] sentence [SEP]` for each
-        relation.
+    encoder (Encoder): Any tok2vec: a sentence is read once, and pointers are conditioned on a relation embedding. Or a
+        `spacy_relext.PieceEncoder.v1`, which reads `[CLS] relation [SEP] sentence [SEP]` for each relation, as in the
+        paper.
     hidden (int): Size of a pointer's projection; not read with a piece encoder.
     pair_hidden (int): Size of the pair scorer's hidden layer.
     dropout (float): Dropout on token vectors and in the pair scorer.
@@ -66,9 +71,8 @@ def build_extractor(
     top_k (int): Candidate subjects, and candidate objects, of a row.
     span_mode (str): "soft" weighs every span by the probability that no other end or start lies inside it; "mutual"
         (RERE's rule) and "nearest" decide that by the threshold, "all" does not.
-    precision (str): Of predictions over token vectors on a CPU: "fp32", "bf16" or "auto": bf16 if the processor
-        computes it natively. A piece encoder has its own.
-    RETURNS (Model[TokenBatch, ExtractorOutput]): For `rere_extractor`.
+    precision (str): See `spacy_relext.RereDetector.v1`; a piece encoder has its own.
+    RETURNS (Model[TokenBatch, ExtractorOutput]): Logits of pointers and pairs.
     """
     from ..encoders.fast import PRECISIONS
     from .marked import MarkedExtractor
@@ -89,38 +93,30 @@ def build_extractor(
 
 
 def _head_model(
-    encoder: Encoder, over_vectors: Callable[[], Any], over_pieces: Callable[[Any], Any], *, name: str
+    encoder: Encoder,
+    over_vectors: Callable[[], "TokenModule"],
+    over_pieces: Callable[["TokenEncoder"], "MarkedModule"],
+    *,
+    name: str,
 ) -> Model:
-    """Build the form of a head that reads what the encoder gives."""
+    """Build the form of a head that reads the output of the encoder."""
     if isinstance(encoder, Model):
         return module_model(over_vectors(), prepare_tokens, name=name, tok2vec=encoder)
     if not isinstance(encoder, EncoderSpec) or encoder.build_tokens is None:
         raise ValueError(Errors.R364.format(name=name))
     module = over_pieces(encoder.build_tokens())
     return module_model(
-        module, prepare_queries, name=name, init=encoder.init, attrs=dict(encoder.attrs), lr_scales=encoder.lr_scales
+        module, _prepare_queries, name=name, init=encoder.init, attrs=dict(encoder.attrs), lr_scales=encoder.lr_scales
     )
 
 
 def prepare_tokens(model: Model, batch: TokenBatch, is_train: bool) -> ModuleInput:
-    """Pass a batch of sentences on.
-
-    model (Model): A head over token vectors.
-    batch (TokenBatch): The sentences.
-    is_train (bool): Not read.
-    RETURNS (ModuleInput): Arrays and Docs of the batch.
-    """
+    """Pass a batch of sentences on to a head over token vectors."""
     return ModuleInput(batch.arrays, docs=batch.docs)
 
 
-def prepare_queries(model: Model, batch: TokenBatch, is_train: bool) -> ModuleInput:
-    """Cut the rows (sentence, relation) of a batch into word pieces.
-
-    model (Model): A head over word pieces.
-    batch (TokenBatch): The sentences, with `windows`.
-    is_train (bool): Whether it is trained.
-    RETURNS (ModuleInput): See `cut_queries`.
-    """
+def _prepare_queries(model: Model, batch: TokenBatch, is_train: bool) -> ModuleInput:
+    """Cut the rows (sentence, relation) of a batch into word pieces, for a head over them."""
     assert batch.windows is not None
     arrays = {key: value for key, value in batch.arrays.items() if key not in ("index", "sentence", "relation")}
     rows = batch.arrays.get("sentence", numpy.arange(len(batch.windows)))

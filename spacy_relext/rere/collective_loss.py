@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..pairs.encoders.states import masked_mean
+
 SCOPES = ("row", "batch", "label")
 
 _LARGEST_GAP = 1.0 - 1e-6
@@ -31,13 +33,12 @@ class RunningMeans(NamedTuple):
 
 
 def masked_bce(logits: Tensor, targets: Tensor, *, mask: Tensor, weights: Optional[Tensor] = None) -> Tensor:
-    """Mean binary cross-entropy of masked cells: softplus(z) - y z.
+    """Compute the mean binary cross-entropy softplus(z) - y z of masked cells, a scalar; 0 if no cell counts.
 
     logits (Tensor): z. Shape (...)
     targets (Tensor): y, 0 to 1. Shape (...)
     mask (Tensor): True for cells that count; broadcast.
     weights (Optional[Tensor]): Weight of each cell; broadcast.
-    RETURNS (Tensor): A scalar; 0 if no cell counts.
     """
     weight = mask.to(logits.dtype).expand_as(logits)
     if weights is not None:
@@ -53,27 +54,17 @@ def hidden_positive_rate(observed: Rate, missing: Rate) -> Rate:
 
     observed (Rate): π_o, share of cells observed as positive, overall or per label.
     missing (Rate): τ, share of true positives that are missing from the labels, in [0, 1).
-    RETURNS (Rate): μ⁻.
     """
     return observed * missing / ((1.0 - missing) * (1.0 - observed))
 
 
 def paper_prior(observed: Rate, missing: Rate) -> Rate:
-    """Compute the paper's μ = π(1+τ), for comparison.
-
-    observed (Rate): π_o.
-    missing (Rate): τ.
-    RETURNS (Rate): μ.
-    """
+    """Compute the paper's μ = π(1+τ), for comparison."""
     return observed * (1.0 + missing)
 
 
 def positive_weight(observed: float) -> float:
-    """Compute γ = π_o / (1-π_o), which restores the natural frequency of positives.
-
-    observed (float): π_o.
-    RETURNS (float): γ.
-    """
+    """Compute γ = π_o / (1-π_o), which restores the natural frequency of positives."""
     return observed / (1.0 - observed)
 
 
@@ -88,11 +79,11 @@ def collective_loss(
     smooth: bool = False,
     weights: Optional[Tensor] = None,
 ) -> Tensor:
-    """RERE's collective loss in its stable form: γ·(-ln mean of positives) - ln(1 - |mean of negatives - μ|).
+    """Compute RERE's collective loss in its stable form: γ·(-ln mean of positives) - ln(1 - |mean of negatives - μ|).
 
     Only the mean of observed negatives enters the loss, so a confident false negative among them is not pushed down.
     Groups are rows (the authors' code), the batch, or labels (one-vs-rest cPU; over several batches:
-    `label_collective_loss`).
+    `label_collective_loss`). The result is the mean over the groups, a scalar; 0 without groups.
 
     logits (Tensor): z. Shape (B, R)
     targets (Tensor): Observed labels, 0 or 1. Shape (B, R)
@@ -102,7 +93,6 @@ def collective_loss(
     scope (str): "row", "batch" or "label".
     smooth (bool): Replace -ln(1-|m-μ|) by KL(Bern(μ) || Bern(m)), whose gradient vanishes at the target.
     weights (Optional[Tensor]): Weight of each group. Shape (G,)
-    RETURNS (Tensor): Mean over the groups, a scalar; 0 without groups.
     RAISES (ValueError): If the scope is unknown.
     """
     if scope not in SCOPES:
@@ -113,10 +103,9 @@ def collective_loss(
     elif scope == "label":
         positives, negatives, logits = positives.T, negatives.T, logits.T
     target = mu if scope == "label" else mu.mean()
-    positive_term = _negative_log_mean(logits, positives)
     mean = masked_mean(torch.sigmoid(_full_precision(logits)), negatives)
     negative_term = _negative_term(mean, target, smooth=smooth, some=negatives.any(-1))
-    groups = gamma * positive_term + negative_term
+    groups = gamma * _negative_log_mean(logits, positives) + negative_term
     weights = torch.ones_like(groups) if weights is None else weights
     return (groups * weights).sum() / weights.sum().clamp(min=1.0)
 
@@ -137,13 +126,10 @@ def label_collective_loss(
     The share μ_j of hidden positives holds for many cells, not for a small batch: the running mean decides whether the
     mean must rise or fall, and the gradient of each cell is that of the batch alone.
 
-    logits (Tensor): z. Shape (B, R)
-    targets (Tensor): Observed labels, 0 or 1. Shape (B, R)
-    mask (Tensor): True for cells that count. Shape (B, R)
+    logits, targets, mask, smooth: As for `collective_loss`.
     mu (Tensor): Expected mean probability of each label's observed negatives. Shape (R,)
     gamma (Optional[float]): Weight of the positive term; None: ratio of positives to negatives in the batch, since a
         rare label has no positives in most batches.
-    smooth (bool): As for `collective_loss`.
     past (Optional[RunningMeans]): Of earlier batches.
     window (int): Approximate number of batches in the means; 1: this one alone.
     RETURNS (Tuple[Tensor, RunningMeans]): Mean over the labels, a scalar; running means for the next batch.
@@ -173,9 +159,7 @@ def pointer_collective_loss(
     targets (Tensor): 1 at observed ends. Shape (M, T, 4)
     mask (Tensor): True for context tokens. Shape (M, T)
     mu (Tensor): Expected mean probability of a pointer's observed negatives. Shape ()
-    gamma (Union[float, Tensor]): Weight of the positive term.
     weights (Optional[Tensor]): Weight of each row. Shape (M,)
-    RETURNS (Tensor): Mean over rows and pointers, a scalar.
     """
     groups = [part.transpose(1, 2).flatten(0, 1) for part in (logits, targets)]  # 2 x (M * 4, T)
     cells = mask.unsqueeze(1).expand(-1, logits.shape[2], -1).flatten(0, 1)  # (M * 4, T)
@@ -187,14 +171,10 @@ def printed_collective_loss(logits: Tensor, targets: Tensor, *, mu: float, gamma
     """Compute the collective loss of the authors' code: per row, from probabilities and with an epsilon.
 
     Eq. 9 as printed has one mean over all labels for both terms and cannot be trained. As in the code, rows without
-    positives get the constant γ·(-ln eps).
+    positives get the constant γ·(-ln eps). The result is the mean over the batch, a scalar; 0 for an empty batch.
 
     logits (Tensor): z. Shape (B, R)
     targets (Tensor): Observed labels. Shape (B, R)
-    mu (float): μ.
-    gamma (float): γ.
-    eps (float): The epsilon.
-    RETURNS (Tensor): Mean over the batch, a scalar; 0 for an empty batch.
     """
     probs = torch.sigmoid(logits)
     positive_mean = masked_mean(probs, targets > 0.5)
@@ -205,34 +185,12 @@ def printed_collective_loss(logits: Tensor, targets: Tensor, *, mu: float, gamma
 
 
 def absolute_gap_loss(mean: Tensor, target: Tensor) -> Tensor:
-    """Compute -ln(1 - |m - μ|), with the gap clamped below 1.
-
-    mean (Tensor): Mean probability m. Shape (G,)
-    target (Tensor): μ, overall or per group.
-    RETURNS (Tensor): Shape (G,)
-    """
+    """Compute -ln(1 - |m - μ|) of each group's mean probability m, with the gap clamped below 1. Shape (G,)"""
     return -torch.log1p(-(mean - target).abs().clamp(max=_LARGEST_GAP))
 
 
-def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
-    """Compute the mean of masked cells over the last axis; 0 without cells.
-
-    values (Tensor): Shape (G, C)
-    mask (Tensor): Shape (G, C)
-    RETURNS (Tensor): Shape (G,)
-    """
-    weight = mask.to(values.dtype)
-    return (values * weight).sum(-1) / weight.sum(-1).clamp(min=1.0)
-
-
 def label_means(probs: Tensor, targets: Tensor, *, mask: Tensor) -> Tuple[Tensor, Tensor]:
-    """Compute the mean probability and the number of each label's observed negatives.
-
-    probs (Tensor): Shape (B, R)
-    targets (Tensor): Shape (B, R)
-    mask (Tensor): Shape (B, R)
-    RETURNS (Tuple[Tensor, Tensor]): Means and counts. Shapes (R,), (R,)
-    """
+    """Compute the mean probability and the number of each label's observed negatives. Shapes (B, R) → (R,), (R,)"""
     negatives = (mask & (targets <= 0.5)).T
     return masked_mean(probs.T, negatives), negatives.sum(-1)
 

@@ -46,38 +46,24 @@ class ExtractorArrays(NamedTuple):
 
 
 class CandidateTable(NamedTuple):
-    """Candidates of a batch, one line each.
+    """P candidates of a batch, one line each; the columns are probabilities."""
 
-    pairs (IntArray): Row, subject first and last, object first and last token in the row's window. Shape (P, 5)
-    relation (Floats): Probability of the row's relation. Shape (P,)
-    subject (Floats): Probability p_s of the subject span. Shape (P,)
-    object (Floats): Probability p_o of the object span. Shape (P,)
-    pair (Floats): Probability p_pair of the pair scorer; 1 without it. Shape (P,)
-    """
-
-    pairs: IntArray
-    relation: Floats
-    subject: Floats
-    object: Floats
-    pair: Floats
+    pairs: IntArray  # row, subject first and last, object first and last token in the row's window (P, 5)
+    relation: Floats  # p_rc of the row's relation (P,)
+    subject: Floats  # p_s of the subject span (P,)
+    object: Floats  # p_o of the object span (P,)
+    pair: Floats  # p_pair of the pair scorer; 1 without it (P,)
 
     def scores(self) -> Floats:
-        """Compute the final scores: the geometric mean of p_rc, √(p_s p_o) and p_pair.
+        """Compute the final scores: the geometric mean of p_rc, √(p_s p_o) and p_pair. Shape (P,)
 
         They rank candidates as the product does, and stay on the scale of a probability for Platt calibration.
-
-        RETURNS (Floats): Shape (P,)
         """
         return numpy.cbrt(self.relation * numpy.sqrt(self.subject * self.object) * self.pair)
 
 
 def decode_scored_pairs(rows: QueryRows, output: ExtractorArrays) -> CandidateTable:
-    """Take the candidates of the pair scorer.
-
-    rows (QueryRows): The rows.
-    output (ExtractorArrays): The extractor's output.
-    RETURNS (CandidateTable): All candidates.
-    """
+    """Return all candidates of the pair scorer."""
     probability = rows.probability[output.pairs[:, 0]]
     subject, obj = output.span_probs.T
     return CandidateTable(output.pairs, probability, subject, obj, sigmoid(output.pair_logits))
@@ -92,15 +78,12 @@ def decode_pointers(
     max_length: int,
     span_rule: str = "mutual",
 ) -> CandidateTable:
-    """Decode spans from the pointers and pair them by a rule instead of the scorer.
+    """Decode spans from the pointers and pair them by a rule instead of the scorer; pair probabilities are 1.
 
-    rows (QueryRows): The rows.
-    output (ExtractorArrays): The extractor's output.
     pairing (str): "nearest", see `pair_nearest`, or "product": every subject with every object.
     threshold (float): Lowest probability of starts and ends; with the rule "code", lowest summed score of a string.
     max_length (int): Longest span, in tokens.
     span_rule (str): "mutual" or "nearest", see `decode_spans`, or "code", see `decode_strings`.
-    RETURNS (CandidateTable): With pair probability 1.
     """
     probs = sigmoid(output.pointers) * output.mask[..., None]
     pair_spans = pair_nearest if pairing == "nearest" else pair_product
@@ -123,20 +106,13 @@ def decode_pointers(
 
 @dataclass(frozen=True)
 class Candidate:
-    """A possible triple of one Doc.
-
-    subject (CharSpan): Character offsets.
-    relation (str): The label.
-    object (CharSpan): Character offsets.
-    score (float): 0 to 1.
-    evidence (Dict[str, float]): The factors of the score.
-    """
+    """A possible triple of one Doc."""
 
     subject: CharSpan
     relation: str
     object: CharSpan
-    score: float
-    evidence: Dict[str, float]
+    score: float  # 0 to 1
+    evidence: Dict[str, float]  # the factors of the score
 
 
 def candidates_by_doc(
@@ -146,12 +122,8 @@ def candidates_by_doc(
 
     Spans that touch the cut edge of a window are dropped: they may continue beyond it.
 
-    rows (QueryRows): The rows.
-    table (CandidateTable): The candidates.
     scores (Floats): Calibrated scores. Shape (P,)
-    labels (Sequence[str]): The relations.
     thresholds (Floats): One per relation. Shape (R,)
-    RETURNS (List[List[Candidate]]): Candidates of each Doc.
     """
     windows = rows.windows
     by_doc: List[List[Candidate]] = [[] for _ in windows.docs]
@@ -192,16 +164,11 @@ def _decode_row(
 
 
 class StringSpan(NamedTuple):
-    """A string and its mentions.
-
-    text (str): The string.
-    score (float): p_start · p_end, summed over its mentions: may exceed 1.
-    best (ScoredSpan): Its best mention, with the score of that mention alone.
-    """
+    """A string and its mentions."""
 
     text: str
-    score: float
-    best: ScoredSpan
+    score: float  # p_start · p_end, summed over its mentions: may exceed 1
+    best: ScoredSpan  # its best mention, with the score of that mention alone
 
 
 def decode_strings(
@@ -214,10 +181,8 @@ def decode_strings(
 ) -> List[StringSpan]:
     """Decode spans by the released code's rule: sum the scores of equal strings, and resolve nested strings.
 
-    starts (Sequence[float]): Probability of a span's start at each token.
-    ends (Sequence[float]): Probability of a span's end at each token.
-    text (str): The text of the tokens.
-    offsets (Sequence[CharSpan]): Start and end character of each token.
+    starts, ends (Sequence[float]): Probability of a span's start, and of its end, at each token.
+    text (str): The text that `offsets`, the start and end character of each token, refer to.
     max_length (int): Longest span, in tokens.
     RETURNS (List[StringSpan]): By falling score.
     """
@@ -258,14 +223,12 @@ def _resolve_nested(strings: Sequence[StringSpan]) -> List[StringSpan]:
 def decode_spans(
     starts: Sequence[float], ends: Sequence[float], *, threshold: float, max_length: int, mutual: bool = True
 ) -> List[ScoredSpan]:
-    """Pair each start with its nearest end.
+    """Pair each start with its nearest end; a span's score is the product of both probabilities.
 
-    starts (Sequence[float]): Probability of a span's start at each token.
-    ends (Sequence[float]): Probability of a span's end at each token.
+    starts, ends (Sequence[float]): Probability of a span's start, and of its end, at each token.
     threshold (float): Lowest probability of starts and ends.
     max_length (int): Longest span, in tokens.
     mutual (bool): Drop a start if another start lies between it and its end.
-    RETURNS (List[ScoredSpan]): Scored by the product of the two probabilities.
     """
     begins = [i for i, p in enumerate(starts) if p >= threshold]
     stops = [j for j, p in enumerate(ends) if p >= threshold]
@@ -279,14 +242,10 @@ def decode_spans(
 
 
 def pair_nearest(subjects: Sequence[ScoredSpan], objects: Sequence[ScoredSpan]) -> List[SpanPair]:
-    """Pair each object with the last subject that starts before it: the paper's rule.
+    """Pair each object with the last subject that starts before it: the paper's rule. Spans of a pair differ.
 
     An object before all subjects is paired with the nearest one. A subject without an object is paired with its nearest
     object, the following one of two equally near.
-
-    subjects (Sequence[ScoredSpan]): Subject spans.
-    objects (Sequence[ScoredSpan]): Object spans.
-    RETURNS (List[SpanPair]): Pairs of different spans.
     """
     pairs: List[SpanPair] = []
     ordered = sorted(subjects)
@@ -307,19 +266,13 @@ def pair_nearest(subjects: Sequence[ScoredSpan], objects: Sequence[ScoredSpan]) 
 
 
 def pair_product(subjects: Sequence[ScoredSpan], objects: Sequence[ScoredSpan]) -> List[SpanPair]:
-    """Pair every subject with every object.
-
-    subjects (Sequence[ScoredSpan]): Subject spans.
-    objects (Sequence[ScoredSpan]): Object spans.
-    RETURNS (List[SpanPair]): Pairs of different spans.
-    """
+    """Pair every subject with every object that is a different span."""
     return [(subject, obj) for subject in subjects for obj in objects if subject[:2] != obj[:2]]
 
 
 def non_max_suppression(candidates: Sequence[Candidate]) -> List[Candidate]:
-    """Drop each candidate that overlaps a better one of the same relation in both arguments.
+    """Drop each candidate of a Doc that overlaps a better one of the same relation in both arguments.
 
-    candidates (Sequence[Candidate]): Candidates of one Doc, possibly of several windows.
     RETURNS (List[Candidate]): By falling score; equal scores in order of offsets.
     """
     selected: List[Candidate] = []

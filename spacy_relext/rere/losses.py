@@ -1,7 +1,6 @@
 """Losses of RERE's detector and extractor.
 
-Source: Xie et al., ACL 2021, Eqs. 7 to 10. `rere/collective_loss.py` has the forms and their differences from the
-printed ones; `docs/methods/rere.md` the defaults and their reasons.
+Source: Xie et al., ACL 2021, Eqs. 7 to 10. `docs/methods/rere.md` has the defaults and their reasons.
 """
 
 from typing import Dict, Optional
@@ -21,7 +20,6 @@ from .collective_loss import (
     printed_collective_loss,
 )
 from .model import ExtractorOutput
-from .span_pairs import row_codes
 
 DETECTOR_LOSSES = ("bce", "collective", "printed")
 
@@ -37,10 +35,7 @@ class LabelWindow:
     """
 
     def __init__(self, size: int) -> None:
-        """Create an empty window.
-
-        size (int): Approximate number of batches.
-        """
+        """Create an empty window of approximately so many batches."""
         self.size = size
         self.past: Optional[RunningMeans] = None
         self.pending: Optional[RunningMeans] = None
@@ -62,7 +57,7 @@ def detector_loss(
     window: Optional[LabelWindow] = None,
     weight: float = 1.0,
 ) -> Dict[str, Tensor]:
-    """Binary cross-entropy, or the collective loss, which is robust to false negatives.
+    """Compute binary cross-entropy, or the collective loss, which is robust to false negatives, as `relations`.
 
     logits (Tensor): Shape (B, R)
     targets (Dict[str, Tensor]): `relations` (B, R); `label_prior` (R,), observed rate of each relation;
@@ -72,8 +67,6 @@ def detector_loss(
     gamma (Optional[float]): Weight of the positive term; None: π_o / (1-π_o) of the data.
     smooth (bool): Use the smooth form of the collective loss, a divergence.
     window (Optional[LabelWindow]): With scope "label", means of earlier batches; updated with this one's.
-    weight (float): Weight of the loss.
-    RETURNS (Dict[str, Tensor]): `relations`, a scalar.
     RAISES (ValueError): If the kind is unknown.
     """
     observed = targets["relations"]
@@ -110,15 +103,11 @@ def extractor_loss(
     pointer_weight: float = 1.0,
     pair_weight: float = 1.0,
 ) -> Dict[str, Tensor]:
-    """Loss of pointers (context tokens only) and binary cross-entropy of candidate pairs.
+    """Compute the loss of `pointers` (context tokens only) and the binary cross-entropy of candidate `pairs`.
 
-    output (ExtractorOutput): Of M rows.
     targets (Dict[str, Tensor]): `pointers` (M, T, 4), `weights` (M,), `gold_pairs` (G, 5).
     pointer_loss (str): "bce" or "collective".
     pointer_missing (float): τ of the collective form, share of missing ends of arguments.
-    pointer_weight (float): Weight of the pointer term.
-    pair_weight (float): Weight of the pair term.
-    RETURNS (Dict[str, Tensor]): `pointers` and `pairs`, scalars.
     """
     ends, weights, cells = targets["pointers"], targets["weights"], output.mask.unsqueeze(-1)
     if pointer_loss == "collective":
@@ -133,18 +122,13 @@ def extractor_loss(
         )
     else:
         pointers = masked_bce(output.pointers, ends, mask=cells, weights=weights[:, None, None])
-    gold = pair_targets(output.pairs, targets["gold_pairs"], n_tokens=max(1, output.mask.shape[1]))
+    gold = _pair_targets(output.pairs, targets["gold_pairs"], n_tokens=max(1, output.mask.shape[1]))
     row_weights = weights[output.pairs[:, 0]]
     pairs = masked_bce(output.pair_logits, gold, mask=torch.ones_like(gold, dtype=torch.bool), weights=row_weights)
     return {"pointers": pointer_weight * pointers, "pairs": pair_weight * pairs}
 
 
-def pair_targets(pairs: Tensor, gold: Tensor, *, n_tokens: int) -> Tensor:
-    """Mark the gold candidates.
-
-    pairs (Tensor): Candidates. Shape (P, 5)
-    gold (Tensor): Gold pairs. Shape (G, 5)
-    n_tokens (int): Padded length T.
-    RETURNS (Tensor): 0 or 1. Shape (P,)
-    """
-    return torch.isin(row_codes(pairs, base=n_tokens), row_codes(gold, base=n_tokens)).float()
+def _pair_targets(pairs: Tensor, gold: Tensor, *, n_tokens: int) -> Tensor:
+    """Mark the gold candidates by 1, comparing rows as integers. Shapes (P, 5), (G, 5) → (P,)"""
+    powers = n_tokens ** torch.arange(pairs.shape[1] - 1, -1, -1, device=pairs.device)
+    return torch.isin((pairs * powers).sum(1), (gold * powers).sum(1)).float()

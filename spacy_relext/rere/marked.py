@@ -1,11 +1,9 @@
-"""RERE as published: the encoder reads `[CLS] relation [SEP] sentence [SEP]` once per relation asked (Eqs. 5 and 6).
+"""RERE as published: the encoder reads `[CLS] relation [SEP] sentence [SEP]` once per queried relation (Eqs. 5 and 6).
 
-Source: Xie et al., ACL 2021. `rere/model.py` has the form that reads a sentence once and the output type,
-`rere/losses.py` the losses.
-Different from the paper: pairs are judged by `span_pairs.PairScorer`; pointers begin at a low bias.
+Source: Xie et al., ACL 2021. Different from the paper: pairs are scored by `PairScorer`; pointers start at a low bias.
 """
 
-from typing import Any, Dict, List, Optional
+from typing import Dict, List, Optional
 
 from torch import Tensor, nn
 
@@ -15,20 +13,17 @@ from .span_pairs import PairScorer
 
 
 class MarkedModule(nn.Module):
-    """An encoder of word pieces with a head; sizes of both travel together."""
+    """An encoder of word pieces, which may still be empty, with a head; sizes of both are stored together."""
 
-    def __init__(self, tokens: TokenEncoder) -> None:
-        """Wrap an encoder.
-
-        tokens (TokenEncoder): May still be empty.
-        """
+    def __init__(self, tokens: TokenEncoder, *, dropout: float) -> None:
+        """Wrap an encoder, with dropout on its vectors."""
         super().__init__()
-        self.tokens = tokens
-        self.head_sizes: Optional[Dict[str, Any]] = None
+        self.tokens, self.dropout = tokens, nn.Dropout(dropout)
+        self.head_sizes: Optional[Dict[str, int]] = None
 
     @property
-    def sizes(self) -> Optional[Dict[str, Any]]:
-        """RETURNS (Optional[Dict[str, Any]]): What `configure` needs; None while a part is empty."""
+    def sizes(self) -> Optional[Dict[str, object]]:
+        """RETURNS (Optional[Dict[str, object]]): Arguments of `configure`; None while a part is empty."""
         if self.head_sizes is None or self.tokens.sizes is None:
             return None
         return {**self.head_sizes, **self.tokens.sizes}
@@ -38,23 +33,17 @@ class MarkedModule(nn.Module):
         """RETURNS (int): Size of the encoder's vectors, D."""
         return self.tokens.width
 
-    def configure(self, *, width: int, n_relations: int, **encoder_sizes: Any) -> None:
-        """Build the head, and the encoder where its sizes are given.
-
-        width (int): Size of the token vectors, D.
-        n_relations (int): R.
-        encoder_sizes (Any): As for `TokenEncoder.configure`.
-        """
-        if encoder_sizes:
-            self.tokens.configure(**encoder_sizes)
+    def configure(
+        self, *, width: int, n_relations: int, hf_config: Optional[Dict[str, object]] = None, tokenizer: str = ""
+    ) -> None:
+        """Build the head, and the encoder if its configuration is given; see `TokenEncoder.configure`."""
+        if hf_config is not None:
+            self.tokens.configure(hf_config=hf_config, tokenizer=tokenizer)
         self.head_sizes = {"width": width, "n_relations": n_relations}
         self.build_head(width, n_relations)
 
     def load_checkpoint(self, path: str) -> None:
-        """Build the encoder with the weights of a checkpoint.
-
-        path (str): A folder, or a name on the Hugging Face Hub.
-        """
+        """Build the encoder with the weights of a checkpoint: a folder, or a name on the Hugging Face Hub."""
         self.tokens.load_checkpoint(path)
 
     def build_head(self, width: int, n_relations: int) -> None:
@@ -65,25 +54,15 @@ class MarkedModule(nn.Module):
 class MarkedDetector(MarkedModule):
     """z = W h_[CLS] + b, multi-label (Eq. 5)."""
 
-    def __init__(self, tokens: TokenEncoder, *, dropout: float) -> None:
-        """Create an empty detector.
-
-        tokens (TokenEncoder): The encoder.
-        dropout (float): Dropout on the sentence vector.
-        """
-        super().__init__(tokens)
-        self.dropout = nn.Dropout(dropout)
-
     def build_head(self, width: int, n_relations: int) -> None:
         """Build the output layer."""
         self.output = nn.Linear(width, n_relations)
 
-    def forward(self, ids: List[Tensor], shapes: List[Tensor], masks: List[Tensor], cls: Tensor, **_: Any) -> Tensor:
-        """Score relations.
+    def forward(self, ids: List[Tensor], shapes: List[Tensor], masks: List[Tensor], cls: Tensor, **_: object) -> Tensor:
+        """Compute the logits of relations. Shape (B, R)
 
         ids, shapes, masks (List[Tensor]): Padded pieces. Shapes (b, L)
         cls (Tensor): Cell of each sequence's first piece. Shape (B,)
-        RETURNS (Tensor): Logits. Shape (B, R)
         """
         return self.output(self.dropout(self.tokens.cells(ids, shapes, masks)[cls]))
 
@@ -94,21 +73,21 @@ class MarkedExtractor(MarkedModule):
     def __init__(self, tokens: TokenEncoder, *, proposal: Proposal, pair_hidden: int, dropout: float) -> None:
         """Create an empty extractor.
 
-        tokens (TokenEncoder): The encoder.
         proposal (Proposal): How candidates are made from pointers.
         pair_hidden (int): Size of the pair scorer's hidden layer.
         dropout (float): Dropout on the token vectors and in the pair scorer.
         """
-        super().__init__(tokens)
+        super().__init__(tokens, dropout=dropout)
         self.proposal, self.pair_hidden = proposal, pair_hidden
-        self.dropout = nn.Dropout(dropout)
 
     def build_head(self, width: int, n_relations: int) -> None:
         """Build pointers and pair scorer; neither depends on the number of relations."""
         self.pointers = nn.Linear(width, N_POINTERS)
         nn.init.constant_(self.pointers.bias, INITIAL_BIAS)
-        options: Dict[str, Any] = {"hidden": self.pair_hidden, "dropout": self.dropout.p}
-        self.pair_scorer = PairScorer(width, n_relations=0, precision=self.tokens.encoder.precision, **options)
+        precision = self.tokens.encoder.precision
+        self.pair_scorer = PairScorer(
+            width, n_relations=0, hidden=self.pair_hidden, dropout=self.dropout.p, precision=precision
+        )
 
     def forward(
         self,
@@ -121,16 +100,15 @@ class MarkedExtractor(MarkedModule):
         cls: Tensor,
         index: Tensor,
         extra: Optional[Tensor] = None,
-        **_: Any,
+        **_: object,
     ) -> ExtractorOutput:
-        """Ask each row.
+        """Query each row.
 
         ids, shapes, masks, segments (List[Tensor]): Padded pieces, a sequence per row. Shapes (b, L)
         first, last (Tensor): Cells of each token's first and last piece. Shape (N,)
         cls (Tensor): Cell of each row's first piece. Shape (M,)
         index (Tensor): Token of each cell of each row, -1 on padding. Shape (M, T)
-        extra (Optional[Tensor]): Row, first, last of spans to be scored besides the proposed ones. Shape (S, 3)
-        RETURNS (ExtractorOutput): Logits of M rows and P pairs.
+        extra (Optional[Tensor]): See `Proposal.forward`. Shape (S, 3)
         """
         table = self.dropout(self.tokens.cells(ids, shapes, masks, segments))
         tokens, mask = gather_tokens(mean_of_ends(table, first, last), index)

@@ -6,60 +6,46 @@ Detector (Eq. 5): ŷ = σ(W h + b), multi-label, h the sentence vector. Extracto
 four independent pointers σ(z_{r,t,k}), k in (subject start, subject end, object start, object end).
 
 What differs from the paper, and why (figures in `docs/methods/rere.md`):
-- The paper encodes `[CLS] relation text [SEP] sentence [SEP]` once per relation (`QueryExtractor`). `SharedExtractor`
-  encodes the sentence once and conditions the pointers on a relation embedding, so that the cost does not grow with
-  the relations found.
-- The sentence vector of the detector is pooled by one attention per relation where token vectors come from elsewhere.
+- The paper encodes `[CLS] relation text [SEP] sentence [SEP]` once per relation (`MarkedExtractor`). `SharedExtractor`
+  encodes the sentence once and conditions the pointers on a relation embedding, so the cost does not grow with the
+  number of detected relations.
+- With token vectors, the detector's sentence vector is pooled by one attention per relation.
 - Subjects and objects are paired by a learned scorer instead of the nearest-object sweep (`rere/span_pairs.py`).
-The losses, and what they change, are in `rere/losses.py`.
 """
 
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Dict, List, NamedTuple, Optional, Tuple
 
 import torch
 from torch import Tensor, nn
 
 from ..encoders.layers import PredictionLinear
-from .span_pairs import PairScorer, cross_spans, propose_spans, rank_in_group, score_spans, unique_rows
+from .span_pairs import PairScorer, cross_spans, propose_spans, rank_in_group, score_spans
 
 N_POINTERS = 4
 
 INITIAL_BIAS = -4.0
 
-# Candidate spans are looked for in so many cells (row, start, end) at a time.
+# Cells (row, start, end) in which candidate spans are searched at a time.
 TABLE_CELLS = 2**21
 
 DETECTOR_BIAS = -2.5
 
 
 class ExtractorOutput(NamedTuple):
-    """What an extractor returns for M rows (sentence, relation).
+    """What an extractor returns for M rows (sentence, relation) and P candidate pairs."""
 
-    pointers (Tensor): Logits of subject start, subject end, object start, object end. Shape (M, T, 4)
-    mask (Tensor): True on tokens that belong to the row's sentence. Shape (M, T)
-    pairs (Tensor): Row, subject first and last token, object first and last token. Shape (P, 5)
-    pair_logits (Tensor): Shape (P,)
-    span_probs (Tensor): Probability of each pair's subject span and object span, without gradient. Shape (P, 2)
-    """
-
-    pointers: Tensor
-    mask: Tensor
-    pairs: Tensor
-    pair_logits: Tensor
-    span_probs: Tensor
+    pointers: Tensor  # logits of subject start, subject end, object start, object end (M, T, 4)
+    mask: Tensor  # True on tokens that belong to the row's sentence (M, T)
+    pairs: Tensor  # row, subject first and last token, object first and last token (P, 5)
+    pair_logits: Tensor  # (P,)
+    span_probs: Tensor  # probability of each pair's subject span and object span, without gradient (P, 2)
 
 
 class Proposal(nn.Module):
     """Turn pointer logits into candidate pairs; holds the settings, no weights."""
 
     def __init__(self, *, threshold: float, max_length: int, top_k: int, mode: str) -> None:
-        """Set how spans are proposed; see `span_pairs.propose_spans`.
-
-        threshold (float): What the probabilities of both ends of a span must reach.
-        max_length (int): Longest span, in tokens.
-        top_k (int): At most so many subjects, and objects, a row.
-        mode (str): "soft", "mutual", "nearest" or "all".
-        """
+        """Set how spans are proposed; see `span_pairs.propose_spans`."""
         super().__init__()
         self.threshold, self.max_length, self.top_k, self.mode = threshold, max_length, top_k, mode
 
@@ -67,44 +53,48 @@ class Proposal(nn.Module):
     def forward(self, pointers: Tensor, mask: Tensor, extra: Optional[Tensor]) -> Tuple[Tensor, Tensor]:
         """List candidate pairs.
 
-        pointers (Tensor): Shape (M, T, 4)
+        pointers (Tensor): Logits. Shape (M, T, 4)
         mask (Tensor): Shape (M, T)
-        extra (Optional[Tensor]): Row, first, last of spans that shall be candidates anyway (the gold arguments of the
-            sentence, in training). Shape (S, 3)
+        extra (Optional[Tensor]): Row, first, last of spans that are always candidates: in training, the gold arguments
+            of the sentence. Shape (S, 3)
         RETURNS (Tuple[Tensor, Tensor]): Row, subject first and last, object first and last; probabilities of the
             subject and the object span. Shapes (P, 5), (P, 2)
         """
         probs = torch.sigmoid(pointers.float()) * mask.unsqueeze(-1)
         (subjects, p_subject), (objects, p_object) = self._spans(probs)
         if extra is not None:
-            subjects = unique_rows(torch.cat([subjects, extra]))
-            objects = unique_rows(torch.cat([objects, extra]))
+            subjects, objects = (torch.unique(torch.cat([spans, extra]), dim=0) for spans in (subjects, objects))
             p_subject = score_spans(probs[..., 0], probs[..., 1], subjects, mode=self.mode)
             p_object = score_spans(probs[..., 2], probs[..., 3], objects, mode=self.mode)
         pairs, subject, obj = cross_spans(subjects, objects)
         return pairs, torch.stack([p_subject[subject], p_object[obj]], dim=1)
 
-    def _spans(self, probs: Tensor) -> List[Tuple[Tensor, Tensor]]:
+    def _spans(self, probs: Tensor) -> List[Tuple[Tensor, ...]]:
         """Propose subjects, and objects, in parts of so many rows as fit. Shapes (S, 3), (S,); (O, 3), (O,)"""
-        # Most rows ask for a relation that is not there: only those with a subject and an object make the table.
+        # Most rows query an absent relation: only those with a subject and an object make the table.
         best = probs.amax(dim=1) if probs.shape[1] else probs.new_zeros(len(probs), N_POINTERS)
         if self.mode == "soft":  # the score of a span is at most the product of its ends
             enough = best[:, 0::2] * best[:, 1::2] >= self.threshold**2
         else:
             enough = best >= self.threshold
         alive = enough.all(dim=1).nonzero().squeeze(1)
-        options: Dict[str, Any] = {"threshold": self.threshold, "max_length": self.max_length, "mode": self.mode}
-        found: Tuple[List[Tuple[Tensor, Tensor]], ...] = ([], [])
+        subjects, objects = [], []
         for rows in alive.split(max(1, TABLE_CELLS // (2 * max(1, probs.shape[1]) ** 2))):
             part = probs[rows]
             # both roles in one call: first the rows of all subjects, then those of all objects
-            starts, ends = torch.cat([part[..., 0], part[..., 2]]), torch.cat([part[..., 1], part[..., 3]])
-            spans, scores = propose_spans(starts, ends, top_k=self.top_k, **options)
+            spans, scores = propose_spans(
+                torch.cat([part[..., 0], part[..., 2]]),
+                torch.cat([part[..., 1], part[..., 3]]),
+                threshold=self.threshold,
+                max_length=self.max_length,
+                top_k=self.top_k,
+                mode=self.mode,
+            )
             n_subjects = int((spans[:, 0] < len(rows)).sum())
             spans[:, 0] = rows.repeat(2)[spans[:, 0]]
-            found[0].append((spans[:n_subjects], scores[:n_subjects]))
-            found[1].append((spans[n_subjects:], scores[n_subjects:]))
-        return [(torch.cat([s for s, _ in role]), torch.cat([p for _, p in role])) for role in found]
+            subjects.append((spans[:n_subjects], scores[:n_subjects]))
+            objects.append((spans[n_subjects:], scores[n_subjects:]))
+        return [tuple(torch.cat(column) for column in zip(*role)) for role in (subjects, objects)]
 
 
 class TokenModule(nn.Module):
@@ -128,7 +118,7 @@ class SharedDetector(TokenModule):
     """
 
     def __init__(self, *, hidden: int, dropout: float, precision: str = "fp32") -> None:
-        """Create an empty detector; `configure` gives it its sizes.
+        """Create an empty detector.
 
         hidden (int): Size of the projection.
         dropout (float): Dropout on token vectors and projection.
@@ -138,11 +128,7 @@ class SharedDetector(TokenModule):
         self.hidden, self.dropout, self.precision = hidden, dropout, precision
 
     def configure(self, *, width: int, n_relations: int) -> None:
-        """Build the layers.
-
-        width (int): Size of the token vectors, D.
-        n_relations (int): R.
-        """
+        """Build the layers for R relations and token vectors of size D."""
         self.sizes = {"width": width, "n_relations": n_relations}
         dropout = nn.Dropout(self.dropout)
         linear = PredictionLinear(width, self.hidden, precision=self.precision)
@@ -152,11 +138,10 @@ class SharedDetector(TokenModule):
         nn.init.constant_(self.value.bias, DETECTOR_BIAS)
 
     def forward(self, vectors: Tensor, index: Tensor) -> Tensor:
-        """Score relations.
+        """Compute the logits of relations. Shape (B, R)
 
         vectors (Tensor): All token vectors. Shape (N, D)
         index (Tensor): Token of each cell of each sentence, -1 on padding. Shape (B, T)
-        RETURNS (Tensor): Logits. Shape (B, R)
         """
         hidden, mask = gather_tokens(self.project(vectors), index)
         weights = self.attention(hidden).masked_fill(~mask.unsqueeze(-1), -1e4).softmax(dim=1)  # (B, T, R)
@@ -173,9 +158,8 @@ class SharedExtractor(TokenModule):
     def __init__(
         self, *, proposal: Proposal, hidden: int, pair_hidden: int, dropout: float, precision: str = "fp32"
     ) -> None:
-        """Create an empty extractor; `configure` gives it its sizes.
+        """Create an empty extractor.
 
-        proposal (Proposal): How candidates are made from pointers.
         hidden (int): Size d of a pointer's projection.
         pair_hidden (int): Size of the pair scorer's hidden layer.
         dropout (float): Dropout on the token vectors and in the pair scorer.
@@ -187,37 +171,32 @@ class SharedExtractor(TokenModule):
         self.dropout = nn.Dropout(dropout)
 
     def configure(self, *, width: int, n_relations: int) -> None:
-        """Build the layers.
-
-        width (int): Size of the token vectors, D.
-        n_relations (int): R.
-        """
+        """Build the layers for R relations and token vectors of size D."""
         self.sizes = {"width": width, "n_relations": n_relations}
         self.project = PredictionLinear(width, N_POINTERS * self.hidden, precision=self.precision)
         self.query = nn.Parameter(torch.randn(n_relations, N_POINTERS, self.hidden))
         self.common = nn.Parameter(torch.randn(N_POINTERS, self.hidden))
-        # Few tokens are an end of an argument: begin there, or the first steps propose hundreds of spans a row.
+        # Few tokens are an end of an argument: with a bias of 0 the first steps would propose hundreds of spans a row.
         self.bias = nn.Parameter(torch.full((n_relations, N_POINTERS), INITIAL_BIAS))
         self.pool = nn.Linear(width, 1)
-        options: Dict[str, Any] = {"hidden": self.pair_hidden, "dropout": self.dropout.p, "precision": self.precision}
-        self.pair_scorer = PairScorer(width, n_relations=n_relations, **options)
+        self.pair_scorer = PairScorer(
+            width, n_relations=n_relations, hidden=self.pair_hidden, dropout=self.dropout.p, precision=self.precision
+        )
 
     def forward(
         self, vectors: Tensor, index: Tensor, sentence: Tensor, relation: Tensor, extra: Optional[Tensor] = None
     ) -> ExtractorOutput:
-        """Ask each row's sentence for its relation.
+        """Query each row's sentence for its relation.
 
         vectors (Tensor): All token vectors. Shape (N, D)
         index (Tensor): Token of each cell of each sentence, -1 on padding. Shape (B, T)
-        sentence (Tensor): Sentence of each row. Shape (M,)
-        relation (Tensor): Relation of each row. Shape (M,)
-        extra (Optional[Tensor]): Row, first, last of spans to be scored besides the proposed ones. Shape (S, 3)
-        RETURNS (ExtractorOutput): Logits of M rows and P pairs.
+        sentence, relation (Tensor): Sentence and relation of each row. Shapes (M,)
+        extra (Optional[Tensor]): See `Proposal.forward`. Shape (S, 3)
         """
         vectors = self.dropout(vectors)
         tokens, mask = gather_tokens(vectors, index)
         keys = nn.functional.gelu(self.project(tokens)).unflatten(-1, (N_POINTERS, self.hidden))  # (B, T, 4, d)
-        pointers = self._ask(keys, sentence, relation) + self.bias[relation].unsqueeze(1)
+        pointers = self._query(keys, sentence, relation) + self.bias[relation].unsqueeze(1)
         row_mask = mask[sentence]
         pairs, span_probs = self.proposal(pointers, row_mask, extra)
         weights = self.pool(tokens).masked_fill(~mask.unsqueeze(-1), -1e4).softmax(dim=1)
@@ -226,24 +205,19 @@ class SharedExtractor(TokenModule):
         pair_logits = self.pair_scorer(tokens, context, pairs, sentence[rows], relation[rows])
         return ExtractorOutput(pointers, row_mask, pairs, pair_logits, span_probs)
 
-    def _ask(self, keys: Tensor, sentence: Tensor, relation: Tensor) -> Tensor:
-        """Multiply each row's query with the keys of its sentence.
+    def _query(self, keys: Tensor, sentence: Tensor, relation: Tensor) -> Tensor:
+        """Multiply each row's query with the keys of its sentence. Shapes (B, T, 4, d), (M,), (M,) → (M, T, 4)
 
-        The queries of a sentence are laid side by side: there are fewer of them than copies of its tokens' keys, one
-        for each query, would be.
-
-        keys (Tensor): Shape (B, T, 4, d)
-        sentence (Tensor): Shape (M,)
-        relation (Tensor): Shape (M,)
-        RETURNS (Tensor): Shape (M, T, 4)
+        The queries of a sentence are arranged side by side, which needs less memory than a copy of its tokens' keys
+        for each query.
         """
         slot = rank_in_group(sentence)
         slots = 1 + int(slot.max()) if len(slot) else 0
         cell = sentence * slots + slot
-        asked = torch.zeros(len(keys) * slots, dtype=torch.long, device=keys.device)
-        asked[cell] = relation
+        queried = torch.zeros(len(keys) * slots, dtype=torch.long, device=keys.device)
+        queried[cell] = relation
         table = (self.query + self.common).flatten(1)  # (R, 4 d)
-        queries = nn.functional.embedding(asked, table).view(len(keys), slots, N_POINTERS, self.hidden)
+        queries = nn.functional.embedding(queried, table).view(len(keys), slots, N_POINTERS, self.hidden)
         products = queries.permute(0, 2, 1, 3) @ keys.permute(0, 2, 3, 1)  # (B, 4, slots, T)
         products = products.permute(0, 2, 3, 1).reshape(len(keys) * slots, keys.shape[1] * N_POINTERS)
         chosen = nn.functional.embedding(cell, products).view(len(cell), keys.shape[1], N_POINTERS)
@@ -251,11 +225,6 @@ class SharedExtractor(TokenModule):
 
 
 def gather_tokens(vectors: Tensor, index: Tensor) -> Tuple[Tensor, Tensor]:
-    """Lay token vectors out by sentence.
-
-    vectors (Tensor): Shape (N, D)
-    index (Tensor): -1 on padding. Shape (B, T)
-    RETURNS (Tuple[Tensor, Tensor]): Vectors and mask. Shapes (B, T, D), (B, T)
-    """
+    """Arrange token vectors by sentence, with a mask. Shapes (N, D), (B, T) → (B, T, D), (B, T)"""
     # embedding() has a much faster backward pass than indexing
     return nn.functional.embedding(index.clamp(min=0), vectors), index >= 0

@@ -17,8 +17,7 @@ _BOUNDARY = re.compile(r"[/_.:\-\s]+|(?<=[a-z0-9])(?=[A-Z])")
 def readable_label(label: str) -> str:
     """Turn a label into words: `/people/person/place_of_birth` becomes "people person place of birth".
 
-    label (str): The label.
-    RETURNS (str): Split at / _ . : - and before capitals, lower-cased; the label itself if it has no words.
+    It is split at / _ . : - and before capitals, and lower-cased; without words it stays as it is.
     """
     words = [word for word in _BOUNDARY.split(label) if word]
     return " ".join(words).lower() or label
@@ -40,11 +39,9 @@ def cut_queries(
 ) -> Tuple[Arguments, int]:
     """Tokenize rows (window, relation) into padded batches of word pieces.
 
-    windows (SentenceWindows): The windows.
     window (IntArray): Window of each row. Shape (M,)
     relation (Optional[IntArray]): Relation of each row, or None for plain `[CLS] sentence [SEP]`. Shape (M,)
     queries (Sequence[str]): Text of each relation.
-    tokenizer (Tokenizer): Word-piece tokenizer.
     max_pieces (int): Longest sequence, special pieces included.
     batch_pieces (int): Most cells of a padded batch.
     RETURNS (Tuple[Arguments, int]): Arguments of the marked modules: lists `ids`, `shapes`, `masks`, `segments` of
@@ -55,7 +52,7 @@ def cut_queries(
     prefix, suffix = special[:1], special[1:]
     query_ids = [encoding.ids for encoding in tokenizer.encode_batch(list(queries), add_special_tokens=False)]
     contexts = _tokenize_windows(windows, tokenizer)
-    lengths = (windows.end - windows.start)[window] if len(window) else window
+    lengths = (windows.end - windows.start)[window]
     first = numpy.full(int(lengths.sum()), -1, dtype="int64")
     last = first.copy()
     starts = numpy.cumsum([0, *lengths.tolist()])
@@ -77,9 +74,9 @@ def cut_queries(
     batches, offsets = pad_sequences(sequences, shapes, segments, batch_pieces=batch_pieces)
     owner = numpy.repeat(numpy.arange(len(window)), lengths)
     truncated = first < 0
-    position = numpy.arange(int(lengths.max()) if len(window) else 0)
+    position = numpy.arange(lengths.max(initial=0))
     index = numpy.where(position < lengths[:, None], starts[:-1][:, None] + position, -1)
-    index = numpy.where((index >= 0) & ~truncated[index.clip(min=0)], index, -1) if len(first) else index
+    index[numpy.append(truncated, True)[index]] = -1
     cells = {
         "first": numpy.where(truncated, 0, first + offsets[owner]),
         "last": numpy.where(truncated, 0, last + offsets[owner]),

@@ -23,45 +23,31 @@ Item = TypeVar("Item")
 
 @dataclass
 class QueryRows:
-    """M queries of B sentence windows.
-
-    windows (SentenceWindows): The windows.
-    window (IntArray): Window of each row. Shape (M,)
-    relation (IntArray): Relation of each row. Shape (M,)
-    probability (Floats): The detector's probability of each row's relation, 1 in training. Shape (M,)
-    weight (Floats): Weight of each row in the loss. Shape (M,)
-    pairs (List[Tuple[int, ...]]): Gold: row, subject first and last, object first and last token in the window.
-    spans (List[Tuple[int, int, int]]): Row, first, last of the gold arguments in the row's window, of any relation.
-    """
+    """M queries of B sentence windows."""
 
     windows: SentenceWindows
-    window: IntArray
-    relation: IntArray
-    probability: Floats
-    weight: Floats
+    window: IntArray  # of each row (M,)
+    relation: IntArray  # of each row (M,)
+    probability: Floats  # the detector's, of each row's relation; 1 in training (M,)
+    weight: Floats  # of each row in the loss (M,)
+    # Gold: row, subject first and last, object first and last token in the window
     pairs: List[Tuple[int, ...]] = field(default_factory=list)
+    # Row, first, last of the gold arguments in the row's window, of any relation
     spans: List[Tuple[int, int, int]] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.window)
 
     def arrays(self) -> Dict[str, IntArray]:
-        """Make the keyword arguments of the extractor module.
-
-        RETURNS (Dict[str, IntArray]): `index` (B, T), `sentence` (M,), `relation` (M,), in training `extra` (S, 3).
-        """
+        """Return what the module reads: `index` (B, T), `sentence` and `relation` (M,), in training `extra` (S, 3)."""
         arrays = {"index": self.windows.token_index(), "sentence": self.window, "relation": self.relation}
         if self.spans:
             arrays["extra"] = numpy.asarray(self.spans, dtype="int64")
         return arrays
 
     def targets(self) -> Dict[str, NDArray[numpy.generic]]:
-        """Make the targets of `losses.extractor_loss`.
-
-        RETURNS (Dict[str, NDArray[numpy.generic]]): `pointers` (M, T, 4), `weights` (M,), `gold_pairs` (G, 5).
-        """
-        lengths = self.windows.end - self.windows.start
-        width = int(lengths.max()) if len(lengths) else 0
+        """Return targets of the loss: `pointers` (M, T, 4), `weights` (M,), `gold_pairs` (G, 5)."""
+        width = int((self.windows.end - self.windows.start).max(initial=0))
         pairs = numpy.asarray(self.pairs, dtype="int64").reshape(-1, 1 + N_POINTERS)
         pointers = numpy.zeros((len(self), width, N_POINTERS), dtype="float32")
         for pointer in range(N_POINTERS):
@@ -74,15 +60,11 @@ def gold_rows(
 ) -> QueryRows:
     """Query every gold relation, and sampled relations that are absent: negative sampling.
 
-    Without negatives the extractor cannot reject the detector's false positives.
+    Without negatives the extractor cannot reject the detector's false positives. Triples of other labels are ignored.
 
-    windows (SentenceWindows): The windows.
-    gold (GoldWindows): Their triples.
-    labels (Sequence[str]): The relations, in the model's order; triples of others are ignored.
-    absent_rows (float): Absent relations per gold relation, or per window without any; more than one gold relation's
-        share is limited to `MAX_ABSENT_ROWS`, and the gold arguments of an absent row to `MAX_ARGUMENTS`.
+    absent_rows (float): Absent relations per gold relation, or per window without any; at most `MAX_ABSENT_ROWS` for
+        several gold relations. The gold arguments of an absent row are limited to `MAX_ARGUMENTS`.
     absent_weight (float): Weight of an absent row in the loss.
-    RETURNS (QueryRows): With gold.
     """
     number = {label: index for index, label in enumerate(labels)}
     rows: List[Tuple[int, int, float]] = []
@@ -103,19 +85,12 @@ def gold_rows(
             some = arguments if len(arguments) <= MAX_ARGUMENTS else _sample(arguments, MAX_ARGUMENTS)
             spans.extend((len(rows), *span) for span in some)
             rows.append((window, relation, absent_weight))
-    table = numpy.asarray(rows, dtype="float64").reshape(-1, 3)
-    weight = table[:, 2].astype("float32")
-    window_of, relation_of = table[:, :2].astype("int64").T
+    window_of, relation_of, weight = _columns(rows)
     return QueryRows(windows, window_of, relation_of, numpy.ones_like(weight), weight, pairs, spans)
 
 
 def all_rows(windows: SentenceWindows, *, n_labels: int) -> QueryRows:
-    """Query every relation in every window.
-
-    windows (SentenceWindows): The windows.
-    n_labels (int): R.
-    RETURNS (QueryRows): B times R rows with probability 1.
-    """
+    """Query every relation in every window with probability 1."""
     window = numpy.repeat(numpy.arange(len(windows)), n_labels)
     relation = numpy.tile(numpy.arange(n_labels), len(windows))
     ones = numpy.ones(len(window), dtype="float32")
@@ -125,10 +100,8 @@ def all_rows(windows: SentenceWindows, *, n_labels: int) -> QueryRows:
 def detected_rows(windows: SentenceWindows, *, labels: Sequence[str], threshold: float) -> QueryRows:
     """Query the relations detected in each window's sentence, or all relations if no detector ran.
 
-    windows (SentenceWindows): The windows; their Docs may carry `sent._.relations`.
     labels (Sequence[str]): The relations, in the model's order; others are ignored.
     threshold (float): Lowest probability of the detector.
-    RETURNS (QueryRows): By window.
     """
     number = {label: index for index, label in enumerate(labels)}
     rows: List[Tuple[int, int, float]] = []
@@ -139,16 +112,19 @@ def detected_rows(windows: SentenceWindows, *, labels: Sequence[str], threshold:
             relations = get_relations(windows.docs[doc][start:end])
         detected = [(number[label], p) for label, p in relations.items() if label in number and p >= threshold]
         rows.extend((window, relation, p) for relation, p in sorted(detected))
-    table = numpy.asarray(rows, dtype="float64").reshape(-1, 3)
-    probability = table[:, 2].astype("float32")
-    window_of, relation_of = table[:, :2].astype("int64").T
+    window_of, relation_of, probability = _columns(rows)
     return QueryRows(windows, window_of, relation_of, probability, probability)
+
+
+def _columns(rows: List[Tuple[int, int, float]]) -> Tuple[IntArray, IntArray, Floats]:
+    """Return window, relation and the third column of rows."""
+    table = numpy.asarray(rows, dtype="float64").reshape(-1, 3)
+    windows, relations = table[:, :2].astype("int64").T
+    return windows, relations, table[:, 2].astype("float32")
 
 
 def _sample(items: List[Item], count: int) -> List[Item]:
     """Sample items, in their order, with numpy's generator, which `[training] seed` sets."""
-    return (
-        []
-        if not count
-        else [items[i] for i in sorted(numpy.random.choice(len(items), size=count, replace=False).tolist())]
-    )
+    if not count:
+        return []
+    return [items[i] for i in sorted(numpy.random.choice(len(items), size=count, replace=False).tolist())]

@@ -25,21 +25,21 @@ def propose_spans(
 ) -> Tuple[Tensor, Tensor]:
     """Propose candidate spans of every row.
 
-    starts (Tensor): Probability that a span starts at a token; 0 on padding. Shape (M, T)
-    ends (Tensor): Probability that a span ends at a token. Shape (M, T)
+    starts, ends (Tensor): Probability that a span starts, or ends, at a token; 0 on padding. Shapes (M, T)
     threshold (float): Lowest probability of starts and ends.
     max_length (int): Longest span, in tokens.
     top_k (int): Most spans a row, those with the highest scores.
     mode (str): "nearest" pairs a start with the nearest end at or after it, "mutual" (RERE's rule) only if no other
         start lies between, "all" with every end; "soft" takes spans whose probability under the mutual rule, see
         `soft_span_scores`, is at least the square of the threshold.
-    RETURNS (Tuple[Tensor, Tensor]): Row, first token, last token of each span, by row and falling score; the scores.
-        Shapes (S, 3), (S,)
+    RETURNS (Tuple[Tensor, Tensor]): Row, first token, last token of each span, by row and falling score; the scores,
+        in mode "soft" those of `soft_span_scores`, else products of both probabilities. Shapes (S, 3), (S,)
     """
-    scores = span_scores(starts, ends, mode=mode)
     if mode == "soft":
+        scores = soft_span_scores(starts, ends)
         pairs = scores >= threshold**2
     else:
+        scores = starts.unsqueeze(2) * ends.unsqueeze(1)
         is_start, is_end = starts >= threshold, ends >= threshold
         pairs = is_start.unsqueeze(2) & is_end.unsqueeze(1)  # (M, T, T)
         if mode != "all":
@@ -51,28 +51,14 @@ def propose_spans(
     return top_k_per_row(spans, scores[spans.unbind(1)], top_k=top_k)
 
 
-def span_scores(starts: Tensor, ends: Tensor, *, mode: str) -> Tensor:
-    """Score every (start, end) by the product of both probabilities, or by `soft_span_scores` in mode "soft".
-
-    starts (Tensor): Shape (M, T)
-    ends (Tensor): Shape (M, T)
-    mode (str): As for `propose_spans`.
-    RETURNS (Tensor): Shape (M, T, T)
-    """
-    if mode == "soft":
-        return soft_span_scores(starts, ends)
-    return starts.unsqueeze(2) * ends.unsqueeze(1)
-
-
 def soft_span_scores(starts: Tensor, ends: Tensor) -> Tensor:
     """Compute the probability of each span under RERE's mutual-nearest rule, with independent pointers.
 
     p(i, j) = ps_i · pe_j · Π_{i ≤ k < j} (1 - pe_k) · Π_{i < k ≤ j} (1 - ps_k): a start at i, an end at j, no end
     before it and no other start between.
 
-    starts (Tensor): Probability that a span starts at a token; 0 on padding. Shape (M, T)
-    ends (Tensor): Probability that a span ends at a token. Shape (M, T)
-    RETURNS (Tensor): 0 where the end lies before the start. Shape (M, T, T)
+    starts, ends (Tensor): As for `propose_spans`. Shapes (M, T)
+    RETURNS (Tensor): 0 if the end lies before the start. Shape (M, T, T)
     """
     inside = _log_no_boundary(starts, ends)
     inside = inside.unsqueeze(1) - inside.unsqueeze(2)  # (M, T, T)
@@ -80,13 +66,10 @@ def soft_span_scores(starts: Tensor, ends: Tensor) -> Tensor:
 
 
 def score_spans(starts: Tensor, ends: Tensor, spans: Tensor, *, mode: str) -> Tensor:
-    """Score given spans as `span_scores` does, without its (M, T, T) table.
+    """Score given spans as `propose_spans` does, without a table of shape (M, T, T).
 
-    starts (Tensor): Shape (M, T)
-    ends (Tensor): Shape (M, T)
+    starts, ends (Tensor): Shapes (M, T)
     spans (Tensor): Row, first, last. Shape (S, 3)
-    mode (str): As for `propose_spans`.
-    RETURNS (Tensor): Shape (S,)
     """
     row, first, last = spans.unbind(1)
     scores = starts[row, first] * ends[row, last]
@@ -104,11 +87,8 @@ def _log_no_boundary(starts: Tensor, ends: Tensor) -> Tensor:
 
 
 def top_k_per_row(spans: Tensor, scores: Tensor, *, top_k: int) -> Tuple[Tensor, Tensor]:
-    """Select the spans with the highest scores of each row.
+    """Select the spans (row, first, last) with the highest scores of each row.
 
-    spans (Tensor): Row, first, last. Shape (S, 3)
-    scores (Tensor): Shape (S,)
-    top_k (int): Most spans a row.
     RETURNS (Tuple[Tensor, Tensor]): Sorted by row, then by falling score. Shapes (S', 3), (S',)
     """
     order = torch.argsort(scores, descending=True, stable=True)
@@ -121,11 +101,7 @@ def top_k_per_row(spans: Tensor, scores: Tensor, *, top_k: int) -> Tuple[Tensor,
 
 
 def rank_in_group(group: Tensor) -> Tensor:
-    """Number the members of each group from 0, in their order.
-
-    group (Tensor): Group of each member, not negative. Shape (M,)
-    RETURNS (Tensor): Shape (M,)
-    """
+    """Number the members of each group, given by its non-negative number, from 0 in their order. Shape (M,)"""
     counts = torch.bincount(group)
     order = torch.argsort(group, stable=True)
     first = torch.repeat_interleave(counts.cumsum(0) - counts, counts)  # of the member's group, in sorted order
@@ -137,8 +113,7 @@ def rank_in_group(group: Tensor) -> Tensor:
 def cross_spans(subjects: Tensor, objects: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
     """Combine the subjects and objects of each row whose spans differ.
 
-    subjects (Tensor): Row, first, last, sorted by row. Shape (S, 3)
-    objects (Tensor): Row, first, last, sorted by row. Shape (O, 3)
+    subjects, objects (Tensor): Row, first, last, sorted by row. Shapes (S, 3), (O, 3)
     RETURNS (Tuple[Tensor, Tensor, Tensor]): Row, subject first and last, object first and last of each pair; indices
         of its subject and its object. Shapes (P, 5), (P,), (P,)
     """
@@ -151,28 +126,6 @@ def cross_spans(subjects: Tensor, objects: Tensor) -> Tuple[Tensor, Tensor, Tens
     differ = (subjects[i, 1:] != objects[j, 1:]).any(dim=1)
     i, j = i[differ], j[differ]
     return torch.cat([subjects[i], objects[j, 1:]], dim=1), i, j
-
-
-def unique_rows(table: Tensor) -> Tensor:
-    """Sort integer rows and drop duplicates.
-
-    table (Tensor): Shape (S, C)
-    RETURNS (Tensor): Shape (S', C)
-    """
-    return torch.unique(table, dim=0) if len(table) else table
-
-
-def row_codes(table: Tensor, *, base: int) -> Tensor:
-    """Encode each row of non-negative integers as one integer, for `isin`.
-
-    table (Tensor): Integers; all columns but the first below `base`. Shape (P, C)
-    base (int): Exclusive upper bound of the columns.
-    RETURNS (Tensor): Shape (P,)
-    """
-    code = table[:, 0]
-    for column in range(1, table.shape[1]):
-        code = code * base + table[:, column]
-    return code
 
 
 class PairScorer(nn.Module):
@@ -209,24 +162,23 @@ class PairScorer(nn.Module):
     def forward(
         self, tokens: Tensor, context: Tensor, pairs: Tensor, sentence: Tensor, relation: Optional[Tensor]
     ) -> Tensor:
-        """Score candidates.
+        """Compute the logits of candidates. Shape (P,)
 
         tokens (Tensor): Token vectors. Shape (B, T, D)
         context (Tensor): Sentence vectors. Shape (B, D)
         pairs (Tensor): Row, subject first and last, object first and last. Shape (P, 5)
         sentence (Tensor): Sentence of each pair. Shape (P,)
         relation (Optional[Tensor]): Relation of each pair. Shape (P,)
-        RETURNS (Tensor): Logits. Shape (P,)
         """
         width = tokens.shape[1]
         used, cells = torch.unique(sentence.unsqueeze(1) * width + pairs[:, 1:], return_inverse=True)  # (U,), (P, 4)
-        ends = self.ends(nn.functional.embedding(used, tokens.flatten(0, 1)))  # (U, 4 H)
+        ends = self.ends(F.embedding(used, tokens.flatten(0, 1)))  # (U, 4 H)
         context = self.context(context)
         logits = []
         for chosen in torch.arange(len(pairs), device=pairs.device).split(PAIRS_PER_CHUNK):
             labels = relation[chosen] if relation is not None else None
             arguments = (ends, cells[chosen], context, sentence[chosen], signed_distance(pairs[chosen]), labels)
-            if torch.is_grad_enabled() and len(pairs) > PAIRS_PER_CHUNK:  # else tens of tensors of P rows are kept
+            if torch.is_grad_enabled() and len(pairs) > PAIRS_PER_CHUNK:  # else tens of tensors of P rows are stored
                 logits.append(checkpoint(self._score, *arguments, use_reentrant=False))
             else:
                 logits.append(self._score(*arguments))
@@ -244,10 +196,10 @@ class PairScorer(nn.Module):
         """Score candidates from projections: ends (U, 4 H), cells (P, 4), context (B, H), the others (P,)."""
         tables = ends.chunk(4, dim=-1)
         first, last, object_first, object_last = (
-            nn.functional.embedding(cell, table) for cell, table in zip(cells.unbind(1), tables)
+            F.embedding(cell, part) for cell, part in zip(cells.unbind(1), tables)
         )
         subject, obj = first + last, object_first + object_last
-        hidden = subject + obj + nn.functional.embedding(sentence, context) + self.distance(distance)
+        hidden = subject + obj + F.embedding(sentence, context) + self.distance(distance)
         product = subject * obj
         if self.relation is not None and self.interaction is not None:
             assert relation is not None
@@ -258,11 +210,7 @@ class PairScorer(nn.Module):
 
 
 def signed_distance(pairs: Tensor) -> Tensor:
-    """Bucket the distance from subject to object, negative if the object comes first.
-
-    pairs (Tensor): Shape (P, 5)
-    RETURNS (Tensor): 0 to 2·N_DISTANCES. Shape (P,)
-    """
+    """Bucket the distance from subject to object, negative if the object comes first: 0 to 2·N_DISTANCES. Shape (P,)"""
     gap = (pairs[:, 3] - pairs[:, 1]).clamp(-FARTHEST, FARTHEST)
     return _distance_buckets(gap.device)[gap + FARTHEST]
 

@@ -16,79 +16,52 @@ IntArray = NDArray[numpy.int64]
 
 @dataclass
 class GoldWindows:
-    """Gold triples of each window.
+    """Gold triples of each window."""
 
-    triples (List[List[TokenTriple]]): Per window, in token offsets of the window.
-    lost (int): Triples in no window: they cross a sentence boundary or cover no token.
-    """
-
-    triples: List[List[TokenTriple]]
-    lost: int
+    triples: List[List[TokenTriple]]  # per window, in token offsets of the window
+    lost: int  # triples in no window: they cross a sentence boundary or cover no token
 
 
 @dataclass
 class SentenceWindows:
-    """Windows of a batch of Docs.
-
-    docs (Sequence[Doc]): The batch.
-    doc (IntArray): Doc of each window. Shape (B,)
-    start (IntArray): First token of each window in its Doc. Shape (B,)
-    end (IntArray): Token after the last. Shape (B,)
-    sentence (IntArray): Sentence of each window, numbered through the batch. Shape (B,)
-    bounds (List[Tuple[int, int, int]]): Doc, first token and token after the last of each sentence.
-    gold (Optional[GoldWindows]): In training, the triples of each window.
-    """
+    """Windows of a batch of Docs."""
 
     docs: Sequence[Doc]
-    doc: IntArray
-    start: IntArray
-    end: IntArray
-    sentence: IntArray
-    bounds: List[Tuple[int, int, int]]
-    gold: Optional[GoldWindows] = None
+    doc: IntArray  # Doc of each window (B,)
+    start: IntArray  # first token of each window in its Doc (B,)
+    end: IntArray  # token after the last (B,)
+    sentence: IntArray  # sentence of each window, numbered through the batch (B,)
+    bounds: List[Tuple[int, int, int]]  # Doc, first token and token after the last of each sentence
+    gold: Optional[GoldWindows] = None  # in training
 
     def __len__(self) -> int:
         return len(self.doc)
 
     def is_cut(self, window: int) -> Tuple[bool, bool]:
-        """Return True if a window begins, and if it ends, inside its sentence.
-
-        window (int): Index of the window.
-        RETURNS (Tuple[bool, bool]): At its left edge, at its right edge.
-        """
+        """Return True if a window begins, and if it ends, inside its sentence."""
         _, first, last = self.bounds[self.sentence[window]]
         return bool(self.start[window] > first), bool(self.end[window] < last)
 
     def of_docs(self, chosen: Sequence[bool]) -> "SentenceWindows":
-        """Select the windows of some Docs; all Docs stay in the batch, since a shared encoder reads them all.
-
-        chosen (Sequence[bool]): Whether to select each Doc's windows.
-        RETURNS (SentenceWindows): With the same numbers of sentences.
-        """
+        """Select the windows of some Docs; all Docs stay in the batch, since a shared encoder reads them all."""
         mask = numpy.asarray(chosen, dtype=bool)[self.doc]
         columns = {key: getattr(self, key)[mask] for key in ("doc", "start", "end", "sentence")}
         return replace(self, **columns)
 
     def token_index(self) -> IntArray:
-        """Index each window's tokens in the concatenated tokens of all Docs.
-
-        RETURNS (IntArray): -1 on padding. Shape (B, T)
-        """
+        """Index each window's tokens in the concatenated tokens of all Docs, -1 on padding. Shape (B, T)"""
         lengths = self.end - self.start
-        width = int(lengths.max()) if len(lengths) else 0
-        offsets = numpy.cumsum([0] + [len(doc) for doc in self.docs])[self.doc] if len(self) else self.doc
-        position = numpy.arange(width, dtype="int64")
+        offsets = numpy.cumsum([0] + [len(doc) for doc in self.docs])[self.doc]
+        position = numpy.arange(lengths.max(initial=0), dtype="int64")
         index = (offsets + self.start)[:, None] + position
         return numpy.where(position < lengths[:, None], index, -1)
 
 
 def make_windows(docs: Sequence[Doc], *, max_length: int, stride: int) -> SentenceWindows:
-    """Cut Docs into sentences and long sentences into windows.
+    """Cut Docs into sentences and long sentences into windows, in document order.
 
-    docs (Sequence[Doc]): The batch.
     max_length (int): Longest window, in tokens; 0 for no limit.
     stride (int): Distance between the starts of two windows, in tokens.
-    RETURNS (SentenceWindows): In document order.
     """
     rows: List[Tuple[int, int, int, int]] = []
     bounds: List[Tuple[int, int, int]] = []
@@ -114,27 +87,16 @@ def _cut(start: int, end: int, max_length: int, stride: int) -> Iterator[Tuple[i
 
 @dataclass
 class TokenBatch:
-    """One model input.
-
-    docs (Sequence[Doc]): The batch.
-    arrays (Dict[str, IntArray]): Keyword arguments of the module.
-    windows (Optional[SentenceWindows]): The windows, for models that cut them into word pieces.
-    queries (List[str]): Text of each relation, for models that read it.
-    """
+    """One model input."""
 
     docs: Sequence[Doc]
-    arrays: Dict[str, IntArray] = field(default_factory=dict)
-    windows: Optional[SentenceWindows] = None
-    queries: List[str] = field(default_factory=list)
+    arrays: Dict[str, IntArray] = field(default_factory=dict)  # keyword arguments of the module
+    windows: Optional[SentenceWindows] = None  # for models that cut them into word pieces
+    queries: List[str] = field(default_factory=list)  # text of each relation, for models that read it
 
 
 def gold_windows(windows: SentenceWindows, examples: Sequence[Example]) -> GoldWindows:
-    """Assign the gold triples to the windows that contain both arguments.
-
-    windows (SentenceWindows): Windows of the predicted Docs.
-    examples (Sequence[Example]): The batch.
-    RETURNS (GoldWindows): Triples of each window.
-    """
+    """Assign the gold triples to the windows of the predicted Docs that contain both arguments."""
     aligned = [align_triples(example.predicted, example.reference) for example in examples]
     lost = sum(len(get_records(eg.reference, source="") or []) for eg in examples) - sum(map(len, aligned))
     triples: List[List[TokenTriple]] = [[] for _ in range(len(windows))]
@@ -151,12 +113,7 @@ def gold_windows(windows: SentenceWindows, examples: Sequence[Example]) -> GoldW
 
 
 def label_matrix(gold: GoldWindows, labels: Sequence[str]) -> NDArray[numpy.float32]:
-    """Encode the relations of each window as multi-hot rows.
-
-    gold (GoldWindows): Gold triples.
-    labels (Sequence[str]): The relations, in the model's order.
-    RETURNS (NDArray[numpy.float32]): 0 or 1. Shape (B, R)
-    """
+    """Encode the relations of each window as multi-hot rows. Shape (B, R)"""
     number = {label: index for index, label in enumerate(labels)}
     matrix = numpy.zeros((len(gold.triples), len(labels)), dtype="float32")
     for row, triples in enumerate(gold.triples):

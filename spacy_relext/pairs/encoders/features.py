@@ -2,7 +2,7 @@
 
 import warnings
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Sequence, Tuple
+from typing import TYPE_CHECKING, Dict, List, Sequence, Tuple
 
 import numpy
 from numpy.typing import NDArray
@@ -12,31 +12,26 @@ from thinc.api import Model
 from ...annotations.entities import doc_entities
 from ...annotations.trees import chain_heads, edge_list, prune_tree, text_heads
 from ...bridge.modules import ModuleInput, module_of
-from ...encoders.pieces import CutOptions, cut_options
+from ...encoders.pieces import CutOptions, IntArray, cut_options
 from ...errors import Warnings
 from ..pairs import Pairs
 from .markers import cut_marked_pairs, hide_arguments, mask_piece
 from .pieces import OBJECT, SUBJECT, PairPieces, cut_pairs
 
-IntArray = NDArray[numpy.int64]
+if TYPE_CHECKING:
+    from .transformer import PairTransformer
 
 FAR = 10_000
 
 
 @dataclass
 class PairBatch:
-    """One model input.
-
-    pairs (Pairs): The pairs.
-    types (Sequence[str]): Entity types that the model knows; type 0 is none of them.
-    tags (Sequence[str]): Part-of-speech tags that it knows; tag 0 is none of them.
-    arrays (Dict[str, Any]): Further arguments of the module.
-    """
+    """One model input."""
 
     pairs: Pairs
-    types: Sequence[str] = ()
-    tags: Sequence[str] = ()
-    arrays: Dict[str, Any] = field(default_factory=dict)
+    types: Sequence[str] = ()  # entity types that the model knows; type 0 is none of them
+    tags: Sequence[str] = ()  # part-of-speech tags that it knows; tag 0 is none of them
+    arrays: Dict[str, NDArray[numpy.generic]] = field(default_factory=dict)  # further arguments of the module
 
     def __len__(self) -> int:
         return len(self.pairs)
@@ -48,22 +43,16 @@ class PairBatch:
 
 
 def prepare_pieces(model: Model, batch: PairBatch, is_train: bool) -> ModuleInput:
-    """Cut the pairs' texts into word pieces.
-
-    model (Model): Its encoder is a `PairTransformer`.
-    batch (PairBatch): The pairs.
-    is_train (bool): Whether it is trained.
-    RETURNS (ModuleInput): What `PairTransformer` and the heads read.
-    """
+    """Cut the pairs' texts into word pieces, for a `PairTransformer` and the heads above it."""
     pieces = _cut(batch, module_of(model).encoder, cut_options(model, is_train))
     if pieces.lost:
         warnings.warn(Warnings.W402.format(name=model.name, max_pieces=model.attrs["max_pieces"]), stacklevel=2)
     names = ("ids", "shapes", "masks", "rows", "roles", "order", "inserted")
-    arrays = {name: value for name, value in vars(pieces).items() if name in names}
+    arrays = {name: getattr(pieces, name) for name in names}
     return ModuleInput({**arrays, **piece_arrays(pieces, batch), **batch.arrays})
 
 
-def _cut(batch: PairBatch, encoder: Any, options: CutOptions) -> PairPieces:
+def _cut(batch: PairBatch, encoder: "PairTransformer", options: CutOptions) -> PairPieces:
     """Cut texts in the form that the encoder reads, without the words that are hidden from it."""
     tokenizer = encoder.tokens.tokenizer
     if encoder.form == "means":
@@ -71,28 +60,16 @@ def _cut(batch: PairBatch, encoder: Any, options: CutOptions) -> PairPieces:
     else:
         pieces = cut_marked_pairs(batch.pairs, tokenizer, form=encoder.form, **options)
     hidden = batch.arrays.get("hidden")
-    return pieces if hidden is None else hide_arguments(pieces, hidden, mask_piece(tokenizer))
+    return pieces if hidden is None else hide_arguments(pieces, hidden.astype(bool), mask_piece(tokenizer))
 
 
 def prepare_tokens(model: Model, batch: PairBatch, is_train: bool) -> ModuleInput:
-    """Lay the tokens of the pairs' texts out.
-
-    model (Model): Its encoder reads token vectors.
-    batch (PairBatch): The pairs.
-    is_train (bool): Not read.
-    RETURNS (ModuleInput): See `token_arrays`.
-    """
+    """Arrange the tokens of the pairs' texts, for encoders over token vectors; see `token_arrays`."""
     return ModuleInput({**token_arrays(batch), **batch.arrays}, docs=batch.docs)
 
 
 def prepare_trees(model: Model, batch: PairBatch, is_train: bool) -> ModuleInput:
-    """Lay the tokens of the pairs' texts out, with pruned dependency trees.
-
-    model (Model): With the attribute `distance`; its encoder is a `ContextualGraph`.
-    batch (PairBatch): The pairs.
-    is_train (bool): Not read.
-    RETURNS (ModuleInput): See `graph_arrays`.
-    """
+    """Arrange the tokens of the pairs' texts with pruned dependency trees, for a `ContextualGraph`."""
     arrays, chains = graph_arrays(batch, distance=model.attrs["distance"])
     if chains:
         warnings.warn(Warnings.W403.format(name=model.name), UserWarning, stacklevel=2)
@@ -100,52 +77,39 @@ def prepare_trees(model: Model, batch: PairBatch, is_train: bool) -> ModuleInput
 
 
 def token_types(doc: Doc, types: Sequence[str]) -> IntArray:
-    """Number the entity type of each token, 0 for none; of overlapping entities the shorter counts.
-
-    doc (Doc): The document.
-    types (Sequence[str]): The types.
-    RETURNS (IntArray): Shape (T,)
-    """
-    number = {kind: index + 1 for index, kind in enumerate(types)}
-    found = numpy.zeros(len(doc), dtype="int64")
+    """Number the entity type of each token, 0 for none; of overlapping entities the shorter counts. Shape (T,)"""
+    number = {kind: index for index, kind in enumerate(types, start=1)}
+    numbers = numpy.zeros(len(doc), dtype="int64")
     for (start, end), kind in sorted(doc_entities(doc), key=lambda entity: entity[0][0] - entity[0][1]):
-        found[start:end] = number.get(kind, 0)
-    return found
+        numbers[start:end] = number.get(kind, 0)
+    return numbers
 
 
 def token_tags(doc: Doc, tags: Sequence[str]) -> IntArray:
-    """Number the tag of each token, 0 for none.
-
-    doc (Doc): The document.
-    tags (Sequence[str]): The tags.
-    RETURNS (IntArray): Shape (T,)
-    """
-    number = {tag: index + 1 for index, tag in enumerate(tags)}
+    """Number the tag of each token, 0 for none. Shape (T,)"""
+    number = {tag: index for index, tag in enumerate(tags, start=1)}
     return numpy.asarray([number.get(token.tag_, 0) for token in doc], dtype="int64")
 
 
 def distances(roles: IntArray, role: int) -> IntArray:
-    """Count cells to the cells of a role: negative before them, 0 inside, positive after; far where there is none.
+    """Count cells to the cells of a role: negative before them, 0 inside, positive after; `FAR` if there are none.
 
     roles (IntArray): Shape (P, T)
-    role (int): The role.
     RETURNS (IntArray): Shape (P, T)
     """
-    if not roles.size:  # of nothing there is no first cell
+    if not roles.size:  # argmax fails without cells
         return numpy.zeros_like(roles)
     inside = (roles == role) | (roles == SUBJECT + OBJECT)
     position = numpy.arange(roles.shape[1])
     first = inside.argmax(axis=1)[:, None]
     last = (roles.shape[1] - 1 - inside[:, ::-1].argmax(axis=1))[:, None]
-    found = numpy.where(position < first, position - first, numpy.where(position > last, position - last, 0))
-    return numpy.where(inside.any(axis=1, keepdims=True), found, FAR)
+    offsets = numpy.minimum(position - first, 0) + numpy.maximum(position - last, 0)
+    return numpy.where(inside.any(axis=1, keepdims=True), offsets, FAR)
 
 
 def piece_arrays(pieces: PairPieces, batch: PairBatch) -> Dict[str, IntArray]:
-    """Types of, and distances between, word pieces.
+    """Compute types of, and distances between, word pieces.
 
-    pieces (PairPieces): The pieces.
-    batch (PairBatch): The pairs that they were cut for.
     RETURNS (Dict[str, IntArray]): `types`, `to_subject`, `to_object`, and `positions` (token of the text, -1 for
         none), in the pairs' order. Shapes (P, T)
     """
@@ -157,11 +121,10 @@ def piece_arrays(pieces: PairPieces, batch: PairBatch) -> Dict[str, IntArray]:
         where = pieces.order[begin : begin + len(part)]
         tokens[where, : part.shape[1]], roles[where, : part.shape[1]] = part, role
         begin += len(part)
-    flat, offsets = _flat([token_types(doc, batch.types) for doc in batch.pairs.docs])
+    flat, offsets = _join([token_types(doc, batch.types) for doc in batch.pairs.docs])
     types = numpy.where(tokens >= 0, flat[(tokens + offsets[batch.pairs.doc][:, None]) * (tokens >= 0)], 0)
-    types = _with_arguments(types, roles, batch)
     return {
-        "types": types,
+        "types": _with_arguments(types, roles, batch),
         "to_subject": distances(roles, SUBJECT),
         "to_object": distances(roles, OBJECT),
         "positions": numpy.where(tokens >= 0, tokens - batch.pairs.text[:, :1], -1),
@@ -169,9 +132,8 @@ def piece_arrays(pieces: PairPieces, batch: PairBatch) -> Dict[str, IntArray]:
 
 
 def token_arrays(batch: PairBatch) -> Dict[str, IntArray]:
-    """Tokens, tags, types and roles of the texts of pairs, and the tokens between both arguments.
+    """Compute tokens, tags, types and roles of the texts of pairs, and the tokens between both arguments.
 
-    batch (PairBatch): The pairs.
     RETURNS (Dict[str, IntArray]): `index` (token among all tokens of the Docs, -1 on padding), `tags`, `types`,
         `roles`, `kept` (True between the arguments), `to_subject`, `to_object`, `positions`. Shapes (P, T)
     """
@@ -181,8 +143,8 @@ def token_arrays(batch: PairBatch) -> Dict[str, IntArray]:
     position = numpy.arange(shape[1])
     inside = position < lengths[:, None]
     tokens = numpy.where(inside, pairs.text[:, :1] + position, -1)  # in the Doc
-    types, offsets = _flat([token_types(doc, batch.types) for doc in pairs.docs])
-    tags, _ = _flat([token_tags(doc, batch.tags) for doc in pairs.docs])
+    types, offsets = _join([token_types(doc, batch.types) for doc in pairs.docs])
+    tags, _ = _join([token_tags(doc, batch.tags) for doc in pairs.docs])
     index = numpy.where(inside, tokens + offsets[pairs.doc][:, None], -1)
     roles = numpy.zeros(shape, dtype="int64")
     for bounds, role in ((pairs.subject, SUBJECT), (pairs.object, OBJECT)):
@@ -202,45 +164,34 @@ def token_arrays(batch: PairBatch) -> Dict[str, IntArray]:
 
 
 def graph_arrays(batch: PairBatch, *, distance: int) -> Tuple[Dict[str, IntArray], int]:
-    """Tokens, tags, types, roles and pruned trees of the texts of pairs.
+    """Compute tokens, tags, types, roles and pruned trees of the texts of pairs; the heads of a text are read once.
 
-    batch (PairBatch): The pairs.
-    distance (int): How far from the path between both arguments a token may be; -1: any token.
-    RETURNS (Tuple[Dict[str, IntArray], int]): What `token_arrays` gives, `kept` being True on the pruned tree, with
-        `edges` (pair, token, token) of shape (E, 3); and how many pairs stand in a text without a parse, whose tree is
-        a chain.
+    distance (int): Most steps between a token and the path that connects both arguments; -1: any token.
+    RETURNS (Tuple[Dict[str, IntArray], int]): The arrays of `token_arrays`, with `kept` True on the pruned tree, and
+        `edges` (pair, token, token) of shape (E, 3); number of pairs in a text without a parse, whose tree is a chain.
     """
-    arrays = token_arrays(batch)
-    shape = (arrays["index"].shape[0], arrays["index"].shape[1])
-    arrays["kept"], arrays["edges"], chains = _trees(batch.pairs, shape, distance)
-    return arrays, chains
-
-
-def _trees(pairs: Pairs, shape: Tuple[int, int], distance: int) -> Tuple[Any, IntArray, int]:
-    """Prune the tree of each pair; the heads of a text are read once."""
-    kept = numpy.zeros(shape, dtype=bool)
+    arrays, pairs = token_arrays(batch), batch.pairs
+    kept = numpy.zeros(arrays["index"].shape, dtype=bool)
     edges: List[IntArray] = [numpy.zeros((0, 3), dtype="int64")]
     heads: Dict[Tuple[int, int, int], Tuple[IntArray, bool]] = {}
     chains = 0
     for number, (doc, (start, end)) in enumerate(zip(pairs.doc.tolist(), pairs.text.tolist())):
         if (doc, start, end) not in heads:
-            found = text_heads(pairs.docs[doc], start=start, end=end)
-            heads[doc, start, end] = (chain_heads(end - start) if found is None else found, found is None)
+            parsed = text_heads(pairs.docs[doc], start=start, end=end)
+            heads[doc, start, end] = (chain_heads(end - start) if parsed is None else parsed, parsed is None)
         tree, is_chain = heads[doc, start, end]
         chains += is_chain
-        subject, obj = pairs.subject[number] - start, pairs.object[number] - start
-        mask = prune_tree(
-            tree, subject=tuple(subject.tolist()), object=tuple(obj.tolist()), distance=-1 if is_chain else distance
-        )
+        subject, obj = (tuple((bounds[number] - start).tolist()) for bounds in (pairs.subject, pairs.object))
+        mask = prune_tree(tree, subject=subject, object=obj, distance=-1 if is_chain else distance)
         kept[number, : end - start] = mask
         links = edge_list(tree, mask)
         edges.append(numpy.column_stack([numpy.full(len(links), number, dtype="int64"), links]))
-    return kept, numpy.concatenate(edges), chains
+    return {**arrays, "kept": kept, "edges": numpy.concatenate(edges)}, chains
 
 
 def _with_arguments(types: IntArray, roles: IntArray, batch: PairBatch) -> IntArray:
-    """Give the arguments their pair's types where no entity types them. Shape (P, T)"""
-    number = {kind: index + 1 for index, kind in enumerate(batch.types)}
+    """Add the pair's types to arguments that no entity types. Shape (P, T)"""
+    number = {kind: index for index, kind in enumerate(batch.types, start=1)}
     kinds = numpy.asarray([[number.get(kind, 0) for kind in pair] for pair in batch.pairs.types], dtype="int64")
     for role, column in zip((SUBJECT, OBJECT), kinds.reshape(-1, 2).T):
         inside = (roles == role) | (roles == SUBJECT + OBJECT)
@@ -248,8 +199,8 @@ def _with_arguments(types: IntArray, roles: IntArray, batch: PairBatch) -> IntAr
     return types
 
 
-def _flat(parts: Sequence[IntArray]) -> Tuple[IntArray, IntArray]:
-    """Join arrays of Docs, and say where each begins."""
+def _join(parts: Sequence[IntArray]) -> Tuple[IntArray, IntArray]:
+    """Concatenate arrays of Docs, and return the offset of each."""
     lengths = numpy.asarray([len(part) for part in parts], dtype="int64")
     joined = numpy.concatenate(parts) if parts else numpy.zeros(0, dtype="int64")
     return joined, numpy.cumsum(lengths) - lengths

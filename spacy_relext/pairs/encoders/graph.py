@@ -10,8 +10,8 @@ N(i): the neighbours of token i in the tree, whatever the direction of the edge.
 What differs from the authors' code, and why:
 - The bias stands outside the division, as in the paper; `legacy_bias` gives the code's form, which adds it twice and
   then divides it by d_i.
-- Padding is 0 after every layer and no token of any entity. The code pools over padded cells, so that what a pair gets
-  depends on the pairs beside it.
+- Padding is 0 after every layer and no token of any entity. The code pools over padded cells, so a pair depends on the
+  pairs beside it.
 - A tree of one token is pooled over that token. The code pools over tokens with an edge, and gives -1e12 without any.
 - Word vectors come from outside. What the code keeps in its word table is learned here: a vector for each role and
   entity type, which stands for the words of an entity, and one for dropped words.
@@ -27,14 +27,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from .states import FURTHEST, PairStates, TokenPairs, WordStates, clip_distance, masked_max
+from .states import FURTHEST, PairStates, TokenPairs, WordStates, clip_distance, masked_max, pool_pairs
 
 # A token may belong to subject, object or both: roles 1, 2 and 3.
 N_ROLES = 3
 
 
 class GraphConvolution(nn.Module):
-    """Let every token take up the vectors of its neighbours, once a layer.
+    """Add the vectors of its neighbours to every token, once per layer.
 
     h'_i = ReLU( (Σ_{j ∈ N(i) ∪ {i}} W h_j) / d_i + b ), with d_i = 1 + |N(i)|; with `legacy_bias`
     h'_i = ReLU( (Σ_{j ∈ N(i) ∪ {i}} W h_j + 2 b) / d_i ), as in the authors' code.
@@ -45,9 +45,8 @@ class GraphConvolution(nn.Module):
 
         input_width (int): Size of the input vectors, D.
         width (int): Size of the output vectors of every layer.
-        layers (int): Number of layers; one token hears of another through as many edges at most.
+        layers (int): Number of layers; as many edges at most lie between two tokens that influence each other.
         dropout (float): Dropout between layers; none before the first or after the last.
-        legacy_bias (bool): Whether the bias is added twice and then divided.
         """
         super().__init__()
         self.legacy_bias = legacy_bias
@@ -55,12 +54,11 @@ class GraphConvolution(nn.Module):
         self.layers = nn.ModuleList(nn.Linear(width if depth else input_width, width) for depth in range(layers))
 
     def forward(self, states: Tensor, adjacency: Tensor, mask: Tensor) -> Tensor:
-        """Convolve.
+        """Convolve; the result is 0 on padding. Shape (P, T, width)
 
         states (Tensor): Token vectors. Shape (P, T, D)
-        adjacency (Tensor): True where two tokens are neighbours; symmetric, no token is its own. Shape (P, T, T)
+        adjacency (Tensor): True if two tokens are neighbours; symmetric, no token is its own. Shape (P, T, T)
         mask (Tensor): True on tokens. Shape (P, T)
-        RETURNS (Tensor): 0 on padding. Shape (P, T, width)
         """
         degree = 1 + adjacency.sum(-1, keepdim=True).to(states.dtype)  # (P, T, 1)
         links = adjacency.to(states.dtype)
@@ -94,19 +92,17 @@ class ContextualGraph(TokenPairs):
         mask_entities: bool = True,
         legacy_bias: bool = False,
     ) -> None:
-        """Create an empty encoder; `configure` gives it its sizes.
+        """Create an empty encoder.
 
         hidden (int): Size of the BiLSTM in each direction, and of the graph convolutions.
         layers (int): Number of graph convolutions.
-        tag_width (int): Size of the embeddings of part-of-speech tags.
-        type_width (int): Size of the embeddings of entity types.
+        tag_width, type_width (int): Size of the embeddings of part-of-speech tags and of entity types.
         offset_width (int): Size of the embedding of each of a token's two distances to the arguments (Zeng et al.,
             COLING 2014); 0: the BiLSTM does not know which tokens they are, unless their words are replaced.
         input_dropout (float): Dropout on the input of the BiLSTM.
         dropout (float): Dropout on its output, and between graph convolutions.
         word_dropout (float): Share of the word vectors that are replaced by the one for dropped words, in training.
         mask_entities (bool): Whether role and entity type stand for the words of both entities.
-        legacy_bias (bool): See `GraphConvolution`.
         """
         super().__init__()
         self.hidden, self.layers = hidden, layers
@@ -121,14 +117,11 @@ class ContextualGraph(TokenPairs):
 
     @property
     def input_module(self) -> nn.Module:
-        """RETURNS (nn.Module): The part whose output the BiLSTM reads; see `models.adversarial`."""
+        """RETURNS (nn.Module): The part whose output the BiLSTM reads, for adversarial training."""
         return self.input_dropout
 
     def configure(self, *, width: int, n_tags: int, n_types: int) -> None:
-        """Build the layers.
-
-        width, n_tags, n_types (int): See `TokenSizes`.
-        """
+        """Build the layers with random weights."""
         super().configure(width=width, n_tags=n_tags, n_types=n_types)
         self.tags = nn.Embedding(n_tags, self.tag_width)
         self.types = nn.Embedding(n_types, self.type_width)
@@ -150,60 +143,44 @@ class ContextualGraph(TokenPairs):
             legacy_bias=self.legacy_bias,
         )
 
-    def forward(
-        self,
-        vectors: Tensor,
-        index: Tensor,
-        tags: Tensor,
-        types: Tensor,
-        roles: Tensor,
-        kept: Tensor,
-        edges: Tensor,
-        to_subject: Optional[Tensor] = None,
-        to_object: Optional[Tensor] = None,
-        **_: Any,
-    ) -> PairStates:
-        """Encode pairs. What tags, types, roles, kept and distances hold on padding is not read.
+    def forward(self, vectors: Tensor, index: Tensor, kept: Tensor, edges: Tensor, **features: Tensor) -> PairStates:
+        """Encode pairs; the sentence is the tokens of the tree that have an edge, or all if none has.
 
-        vectors (Tensor): All word vectors. Shape (N, D)
-        index (Tensor): Word vector of each cell of each pair's text, -1 on padding, which comes last; every text has a
-            token. Shape (P, T)
-        tags (Tensor): Part-of-speech tags. Shape (P, T)
-        types (Tensor): Entity types. Shape (P, T)
-        roles (Tensor): 1 on tokens of the subject, 2 on those of the object, 3 on those of both, else 0. Shape (P, T)
         kept (Tensor): True on the tokens of the pruned tree. Shape (P, T)
         edges (Tensor): Pair, token and token of each edge of the trees, in one direction. Shape (E, 3)
-        to_subject (Optional[Tensor]): Signed distance of each token to the subject, 0 inside; read where
-            `offset_width` says so. Shape (P, T)
-        to_object (Optional[Tensor]): To the object. Shape (P, T)
-        RETURNS (PairStates): Of all tokens; the sentence is what the tree says.
+        vectors, index, features: See `read`.
         """
         mask = index >= 0
         if not len(index):
             return self.states_of_nothing(mask, like=self.placeholders.weight)
-        states, _words, roles = self.read(vectors, index, tags, types, roles, to_subject, to_object)
+        states, _, roles = self.read(vectors, index, **features)
         adjacency = neighbours(edges, mask.shape)
-        states = self.graph(states, adjacency, mask)
         tree = kept & mask
         linked = tree & adjacency.any(-1)
         tree = torch.where(linked.any(1, keepdim=True), linked, tree)
-        subject, obj = (masked_max(states, (roles & role) > 0) for role in (1, 2))
-        return PairStates(states, mask, masked_max(states, tree), subject, obj)
+        return pool_pairs(self.graph(states, adjacency, mask), mask, tree, roles, pooling=masked_max)
 
     def read(
         self,
         vectors: Tensor,
         index: Tensor,
+        *,
         tags: Tensor,
         types: Tensor,
         roles: Tensor,
-        to_subject: Optional[Tensor],
-        to_object: Optional[Tensor],
+        to_subject: Optional[Tensor] = None,
+        to_object: Optional[Tensor] = None,
+        **_: object,
     ) -> Tuple[Tensor, Tensor, Tensor]:
-        """Run the BiLSTM over all that is known of the tokens of at least one pair.
+        """Run the BiLSTM over the tokens of at least one pair. What features hold on padding is not read.
 
-        vectors, index, tags, types, roles (Tensor): As for `forward`.
-        to_subject, to_object (Optional[Tensor]): As for `forward`.
+        vectors (Tensor): All word vectors. Shape (N, D)
+        index (Tensor): Word vector of each cell of each pair's text, -1 on padding, which comes last; every text has a
+            token. Shape (P, T)
+        tags, types (Tensor): Part-of-speech tags and entity types. Shapes (P, T)
+        roles (Tensor): 1 on tokens of the subject, 2 on those of the object, 3 on those of both, else 0. Shape (P, T)
+        to_subject, to_object (Optional[Tensor]): Signed distance of each token, 0 inside; read if `offset_width` is
+            not 0. Shapes (P, T)
         RETURNS (Tuple[Tensor, Tensor, Tensor]): States of tokens, their words' vectors before, and roles, 0 on padding.
             Shapes (P, T, 2 hidden), (P, T, D), (P, T)
         """
@@ -214,7 +191,10 @@ class ContextualGraph(TokenPairs):
         if self.offset_width:
             assert to_subject is not None and to_object is not None, "offset_width reads distances"
             inputs += [self.offsets(clip_distance(each)) for each in (to_subject, to_object)]
-        return self._read(torch.cat(inputs, dim=-1), mask), words, roles
+        cells = self.input_dropout(torch.cat(inputs, dim=-1))
+        packed = pack_padded_sequence(cells, mask.sum(1).cpu(), batch_first=True, enforce_sorted=False)
+        hidden = pad_packed_sequence(self.lstm(packed)[0], batch_first=True, total_length=mask.shape[1])[0]
+        return self.dropout(hidden), words, roles
 
     def _words(self, vectors: Tensor, index: Tensor, types: Tensor, roles: Tensor) -> Tensor:
         """Lay word vectors out by pair, with the learned ones in their places. Shape (P, T, D)"""
@@ -231,26 +211,16 @@ class ContextualGraph(TokenPairs):
             row, replaced = row.masked_fill(dropped, 0), replaced | dropped
         return torch.where(replaced[..., None], self.placeholders(row), words)
 
-    def _read(self, inputs: Tensor, mask: Tensor) -> Tensor:
-        """Run the BiLSTM over all that is known of the tokens of each pair. Shape (P, T, 2 hidden)"""
-        lengths = mask.sum(1).cpu()
-        packed = pack_padded_sequence(self.input_dropout(inputs), lengths, batch_first=True, enforce_sorted=False)
-        hidden, _ = pad_packed_sequence(self.lstm(packed)[0], batch_first=True, total_length=mask.shape[1])
-        return self.dropout(hidden)
-
 
 class RecurrentPairs(ContextualGraph):
     """The BiLSTM of `ContextualGraph` without a tree: no parser is needed.
 
-    The sentence is what stands between the arguments, or both where nothing does; `words` are what the BiLSTM reads, a
+    The sentence is what stands between the arguments, or both if nothing does; `words` are what the BiLSTM reads, a
     learned vector for role and type in the place of each argument's words.
     """
 
     def __init__(self, **settings: Any) -> None:
-        """Create an empty encoder; `configure` gives it its sizes.
-
-        settings (Any): As for `ContextualGraph`, without those of the graph.
-        """
+        """Create an empty encoder with the settings of `ContextualGraph` that do not concern the graph."""
         super().__init__(layers=0, **settings)
 
     @property
@@ -265,42 +235,19 @@ class RecurrentPairs(ContextualGraph):
         return self.sizes["width"]
 
     def forward(  # type: ignore[override]
-        self,
-        vectors: Tensor,
-        index: Tensor,
-        tags: Tensor,
-        types: Tensor,
-        roles: Tensor,
-        kept: Tensor,
-        edges: Optional[Tensor] = None,
-        to_subject: Optional[Tensor] = None,
-        to_object: Optional[Tensor] = None,
-        **_: Any,
+        self, vectors: Tensor, index: Tensor, kept: Tensor, **features: Tensor
     ) -> WordStates:
-        """Encode pairs; see `ContextualGraph.forward`.
-
-        kept (Tensor): True between the arguments. Shape (P, T)
-        RETURNS (WordStates): Of all tokens.
-        """
+        """Encode pairs, see `ContextualGraph.forward`; `kept` is True between the arguments."""
         mask = index >= 0
         if not len(index):
             words = vectors.new_zeros(*mask.shape, self.word_width)
             return WordStates(*self.states_of_nothing(mask, like=vectors), words)
-        states, words, roles = self.read(vectors, index, tags, types, roles, to_subject, to_object)
-        states = states * mask[..., None]
-        between = kept & mask
-        between = between | ((roles > 0) & ~between.any(1, keepdim=True))
-        subject, obj = (masked_max(states, (roles & role) > 0) for role in (1, 2))
-        return WordStates(states, mask, masked_max(states, between), subject, obj, words)
+        states, words, roles = self.read(vectors, index, **features)
+        return WordStates(*pool_pairs(states * mask[..., None], mask, kept & mask, roles, pooling=masked_max), words)
 
 
 def neighbours(edges: Tensor, shape: Tuple[int, ...]) -> Tensor:
-    """Mark the tokens that an edge joins, in both directions.
-
-    edges (Tensor): Pair, token, token. Shape (E, 3)
-    shape (Tuple[int, ...]): P and T.
-    RETURNS (Tensor): Shape (P, T, T)
-    """
+    """Mark the tokens that an edge (pair, token, token) joins, in both directions. Shapes (E, 3) → (P, T, T)"""
     adjacency = torch.zeros(*shape, shape[-1], dtype=torch.bool, device=edges.device)
     pair, first, second = edges.unbind(1)
     adjacency[pair, first, second] = True

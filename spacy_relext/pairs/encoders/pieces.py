@@ -1,143 +1,105 @@
 """Cut the texts of entity pairs into word pieces: each text once, however many pairs it has."""
 
 from dataclasses import dataclass, field
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Dict, Iterator, List, NamedTuple, Sequence, Tuple
 
 import numpy
 from numpy.typing import NDArray
 
 from ...annotations.entities import Bounds
-from ...encoders.pieces import PIECES_PER_BATCH, align_pieces, letter_shape
+from ...encoders.pieces import PIECES_PER_BATCH, IntArray, align_pieces, letter_shape
 from ..pairs import Pairs
 
-IntArray = NDArray[numpy.int64]
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 SUBJECT, OBJECT = 1, 2
 
 
 @dataclass
 class PairPieces:
-    """Word pieces of the texts of P pairs, in padded groups of similar length. Lists have one entry per group.
+    """Word pieces of the texts of P pairs, in padded groups of similar length. Lists have one entry per group."""
 
-    ids (List[IntArray]): Vocabulary ids of its texts. Shapes (b, L)
-    shapes (List[IntArray]): Letter shapes. Shapes (b, L)
-    masks (List[NDArray[numpy.bool_]]): True on pieces. Shapes (b, L)
-    rows (List[IntArray]): Text of each of its pairs. Shapes (p,)
-    roles (List[IntArray]): 1 on the subject's pieces, 2 on the object's, else 0. Shapes (p, L)
-    tokens (List[IntArray]): Token of the Doc that each piece belongs to, -1 for special pieces and padding. (p, L)
-    order (IntArray): Number of each pair in the caller's order, the groups one after the other. Shape (P,)
-    lost (int): Pairs too far apart for one sequence, of which one argument is not read.
-    inserted (List[IntArray]): What was put between the pieces of its texts, see `pair_marks`; empty where nothing was.
-        Shapes (b, L)
-    """
-
-    ids: List[IntArray] = field(default_factory=list)
-    shapes: List[IntArray] = field(default_factory=list)
-    masks: List[NDArray[numpy.bool_]] = field(default_factory=list)
-    rows: List[IntArray] = field(default_factory=list)
-    roles: List[IntArray] = field(default_factory=list)
-    tokens: List[IntArray] = field(default_factory=list)
-    order: IntArray = field(default_factory=lambda: numpy.zeros(0, dtype="int64"))
-    lost: int = 0
+    ids: List[IntArray] = field(default_factory=list)  # vocabulary ids of its texts (b, L)
+    shapes: List[IntArray] = field(default_factory=list)  # letter shapes (b, L)
+    masks: List[NDArray[numpy.bool_]] = field(default_factory=list)  # True on pieces (b, L)
+    rows: List[IntArray] = field(default_factory=list)  # text of each of its pairs (p,)
+    roles: List[IntArray] = field(default_factory=list)  # 1 on the subject's pieces, 2 on the object's, else 0 (p, L)
+    tokens: List[IntArray] = field(default_factory=list)  # token of the Doc of each piece, -1 for none (p, L)
+    order: IntArray = field(default_factory=lambda: numpy.zeros(0, dtype="int64"))  # pairs, group after group (P,)
+    lost: int = 0  # pairs too far apart for one sequence, of which one argument is not read
+    # What was inserted between the pieces of its texts, see `markers.py`; empty if nothing was. Shapes (b, L)
     inserted: List[IntArray] = field(default_factory=list)
 
 
-@dataclass
-class PieceSequence:
-    """One sequence for the encoder, and the pairs that are read in it.
-
-    ids (List[int]): Vocabulary ids.
-    shapes (List[int]): Letter shapes.
-    tokens (IntArray): Token of the Doc that each piece belongs to, -1 for none. Shape (L,)
-    pairs (List[int]): Numbers of the pairs.
-    inserted (Optional[List[int]]): What each piece is that was put between those of the text, 0 for a piece of it.
-    """
+class PieceSequence(NamedTuple):
+    """One sequence for the encoder, and the pairs that are read in it."""
 
     ids: List[int]
-    shapes: List[int]
-    tokens: IntArray
-    pairs: List[int] = field(default_factory=list)
-    inserted: Optional[List[int]] = None
+    shapes: List[int]  # letter shapes
+    tokens: List[int]  # token of the Doc that each piece belongs to, -1 for none
+    pairs: List[int]
+    inserted: Sequence[int] = ()  # what each piece is that was inserted, 0 for pieces of the text; empty for none
 
 
 class CutText(NamedTuple):
-    """The word pieces of a text.
-
-    ids (List[int]): Vocabulary ids.
-    shapes (List[int]): Letter shapes.
-    first (IntArray): First piece of each token of the text. Shape (T,)
-    last (IntArray): Last one. Shape (T,)
-    tokens (IntArray): Token of the Doc that each piece belongs to. Shape (L,)
-    start (int): First token of the text in its Doc.
-    pairs (List[int]): Numbers of the pairs that are read in it.
-    """
+    """The word pieces of a text; none if it is only white space."""
 
     ids: List[int]
-    shapes: List[int]
-    first: IntArray
+    shapes: List[int]  # letter shapes
+    first: IntArray  # first and last piece of each token of the text (T,)
     last: IntArray
-    tokens: IntArray
-    start: int
-    pairs: List[int]
+    tokens: List[int]  # token of the Doc that each piece belongs to
+    start: int  # first token of the text in its Doc
+    pairs: List[int]  # numbers of the pairs that are read in it
 
 
-def cut_pairs(pairs: Pairs, tokenizer: Any, *, max_pieces: int, batch_pieces: int = PIECES_PER_BATCH) -> PairPieces:
+def cut_pairs(
+    pairs: Pairs, tokenizer: "Tokenizer", *, max_pieces: int, batch_pieces: int = PIECES_PER_BATCH
+) -> PairPieces:
     """Cut the texts of pairs into word pieces.
 
-    pairs (Pairs): The pairs.
-    tokenizer (tokenizers.Tokenizer): Gives pieces with character offsets.
     max_pieces (int): Longest sequence, special pieces included; of longer texts a pair reads a window around itself.
     batch_pieces (int): Most cells of a group, counted by pairs.
-    RETURNS (PairPieces): The groups.
     """
     special: List[int] = tokenizer.encode("", add_special_tokens=True).ids
+    before, after = special[:1], special[1:]
     sequences: List[PieceSequence] = []
     for text in cut_texts(pairs, tokenizer):
-        if not text.ids:  # only white space
-            sequences.append(
-                PieceSequence(list(special) or [0], [0] * max(1, len(special)), outside(special), text.pairs)
-            )
-            continue
         for (left, right), inside in _windows(pairs, text, max_pieces - len(special)):
-            sequences.append(
-                PieceSequence(
-                    special[:1] + text.ids[left:right] + special[1:],
-                    [0] * len(special[:1]) + text.shapes[left:right] + [0] * len(special[1:]),
-                    numpy.concatenate([outside(special[:1]), text.tokens[left:right], outside(special[1:])]),
-                    inside,
-                )
-            )
+            ids = before + text.ids[left:right] + after
+            shapes = [0] * len(before) + text.shapes[left:right] + [0] * len(after)
+            tokens = [-1] * len(before) + text.tokens[left:right] + [-1] * len(after)
+            sequences.append(PieceSequence(ids or [0], shapes or [0], tokens or [-1], inside))
     return group_sequences(sequences, pairs, batch_pieces=batch_pieces)
 
 
 def group_sequences(sequences: Sequence[PieceSequence], pairs: Pairs, *, batch_pieces: int) -> PairPieces:
-    """Lay sequences out in padded groups of similar length.
+    """Arrange sequences in padded groups of similar length; each pair is read in one of them.
 
-    sequences (Sequence[PieceSequence]): Each pair stands in one of them.
-    pairs (Pairs): The pairs.
     batch_pieces (int): Most cells of a group, counted by pairs.
-    RETURNS (PairPieces): The groups.
     """
-    found = PairPieces()
+    pieces = PairPieces()
     order: List[int] = []
     for group in _groups(sequences, batch_pieces):
-        width = max(len(sequence.ids) for sequence in group)
-        found.ids.append(_pad([sequence.ids for sequence in group], width, 0))
-        found.shapes.append(_pad([sequence.shapes for sequence in group], width, 0))
-        found.masks.append(_pad([[1] * len(sequence.ids) for sequence in group], width, 0).astype(bool))
-        if group[0].inserted is not None:
-            found.inserted.append(_pad([sequence.inserted or [] for sequence in group], width, 0))
-        members = [(row, pair) for row, sequence in enumerate(group) for pair in sequence.pairs]
-        rows = numpy.asarray([row for row, _ in members], dtype="int64")
-        chosen = numpy.asarray([pair for _, pair in members], dtype="int64")
-        tokens = _pad([sequence.tokens for sequence in group], width, -1)[rows]  # (p, L)
-        found.rows.append(rows)
-        found.tokens.append(tokens)
-        found.roles.append(_roles(tokens, pairs.subject[chosen], pairs.object[chosen]))
-        order.extend(chosen.tolist())
-    found.order = numpy.asarray(order, dtype="int64")
-    found.lost = sum(int((~((roles == SUBJECT).any(1) & (roles == OBJECT).any(1))).sum()) for roles in found.roles)
-    return found
+        lengths = numpy.asarray([len(sequence.ids) for sequence in group])
+        mask = numpy.arange(lengths.max()) < lengths[:, None]
+        pieces.ids.append(_pad([sequence.ids for sequence in group], mask, 0))
+        pieces.shapes.append(_pad([sequence.shapes for sequence in group], mask, 0))
+        pieces.masks.append(mask)
+        if group[0].inserted:
+            pieces.inserted.append(_pad([sequence.inserted for sequence in group], mask, 0))
+        rows = numpy.repeat(numpy.arange(len(group)), [len(sequence.pairs) for sequence in group])
+        chosen = [pair for sequence in group for pair in sequence.pairs]
+        tokens = _pad([sequence.tokens for sequence in group], mask, -1)[rows]  # (p, L)
+        roles = _roles(tokens, pairs.subject[chosen], pairs.object[chosen])
+        pieces.rows.append(rows)
+        pieces.tokens.append(tokens)
+        pieces.roles.append(roles)
+        pieces.lost += int((~((roles == SUBJECT).any(1) & (roles == OBJECT).any(1))).sum())
+        order.extend(chosen)
+    pieces.order = numpy.asarray(order, dtype="int64")
+    return pieces
 
 
 def _roles(tokens: IntArray, subject: IntArray, obj: IntArray) -> IntArray:
@@ -151,37 +113,18 @@ def _roles(tokens: IntArray, subject: IntArray, obj: IntArray) -> IntArray:
     return numpy.where(in_subject, SUBJECT, numpy.where(in_object, OBJECT, 0))
 
 
-def cut_texts(pairs: Pairs, tokenizer: Any) -> Iterator[CutText]:
-    """Cut each text of some pairs once.
-
-    pairs (Pairs): The pairs.
-    tokenizer (tokenizers.Tokenizer): Gives pieces with character offsets.
-    YIELDS (CutText): One for each text, without pieces where it is only white space.
-    """
+def cut_texts(pairs: Pairs, tokenizer: "Tokenizer") -> Iterator[CutText]:
+    """Cut each text of some pairs once."""
     texts: Dict[Tuple[int, int, int], List[int]] = {}
     for number, (doc, bounds) in enumerate(zip(pairs.doc.tolist(), pairs.text.tolist())):
         texts.setdefault((doc, *bounds), []).append(number)
-    strings = [pairs.docs[doc][start:end].text for doc, start, end in texts]
-    encodings = tokenizer.encode_batch(strings, add_special_tokens=False)
-    for ((doc, start, end), members), encoding in zip(texts.items(), encodings):
-        if not encoding.ids:
-            nothing = outside([])
-            yield CutText([], [], nothing, nothing, nothing, start, members)
-            continue
-        span = pairs.docs[doc][start:end]
+    spans = [pairs.docs[doc][start:end] for doc, start, end in texts]
+    encodings = tokenizer.encode_batch([span.text for span in spans], add_special_tokens=False)
+    for span, members, encoding in zip(spans, texts.values(), encodings):
         first, last, owners = align_pieces(span, encoding.offsets)
         token_shapes = [letter_shape(token.text) for token in span]
         shapes = [token_shapes[owner] for owner in owners.tolist()]
-        yield CutText(encoding.ids, shapes, first, last, owners + start, start, members)
-
-
-def outside(special: Sequence[int]) -> IntArray:
-    """Say that special pieces belong to no token.
-
-    special (Sequence[int]): The pieces.
-    RETURNS (IntArray): -1 for each.
-    """
-    return numpy.full(len(special), -1, dtype="int64")
+        yield CutText(encoding.ids, shapes, first, last, (owners + span.start).tolist(), span.start, members)
 
 
 def _windows(pairs: Pairs, text: CutText, body: int) -> List[Tuple[Bounds, List[int]]]:
@@ -191,7 +134,7 @@ def _windows(pairs: Pairs, text: CutText, body: int) -> List[Tuple[Bounds, List[
         return [((0, n_pieces), text.pairs)]
     windows: Dict[int, List[int]] = {}
     for pair in text.pairs:
-        tokens = numpy.concatenate([pairs.subject[pair], pairs.object[pair]]).reshape(2, 2) - text.start
+        tokens = numpy.stack([pairs.subject[pair], pairs.object[pair]]) - text.start
         low, high = int(text.first[tokens[:, 0].min()]), int(text.last[tokens[:, 1].max() - 1]) + 1
         middle = (low + high) // 2 if high - low <= body else low + body // 2
         left = min(max(0, middle - body // 2), n_pieces - body)
@@ -200,7 +143,7 @@ def _windows(pairs: Pairs, text: CutText, body: int) -> List[Tuple[Bounds, List[
 
 
 def _groups(sequences: Sequence[PieceSequence], batch_pieces: int) -> List[List[PieceSequence]]:
-    """Put sequences of similar length together, as many as their pairs allow."""
+    """Group sequences of similar length, as many as their pairs allow."""
     groups: List[List[PieceSequence]] = []
     cells = 0
     for sequence in sorted(sequences, key=lambda one: len(one.ids)):
@@ -214,9 +157,8 @@ def _groups(sequences: Sequence[PieceSequence], batch_pieces: int) -> List[List[
     return groups
 
 
-def _pad(rows: Sequence[Any], width: int, value: int) -> IntArray:
-    """Make a rectangle of rows of different length."""
-    table = numpy.full((len(rows), width), value, dtype="int64")
-    for number, row in enumerate(rows):
-        table[number, : len(row)] = row
+def _pad(rows: Sequence[Sequence[int]], mask: NDArray[numpy.bool_], value: int) -> IntArray:
+    """Arrange rows of different length in the marked cells of a table."""
+    table = numpy.full(mask.shape, value, dtype="int64")
+    table[mask] = numpy.concatenate(rows)
     return table

@@ -1,12 +1,11 @@
 """Entities read in token vectors that all pairs of a text share."""
 
-from typing import Any, Optional
+from typing import Optional
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .states import PairStates, TokenPairs, masked_max, masked_mean
+from .states import PairStates, TokenPairs, masked_max, masked_mean, pool_pairs
 
 N_ROLES = 4
 
@@ -19,7 +18,7 @@ class SharedPairs(TokenPairs):
     """
 
     def __init__(self, *, hidden: int = 256, dropout: float = 0.1) -> None:
-        """Create an empty encoder; `configure` gives it its sizes.
+        """Create an empty encoder.
 
         hidden (int): Size of the vectors of tokens.
         dropout (float): Dropout on the token vectors.
@@ -33,10 +32,7 @@ class SharedPairs(TokenPairs):
         return self.hidden
 
     def configure(self, *, width: int, n_tags: int, n_types: int) -> None:
-        """Build the layers.
-
-        width, n_tags, n_types (int): See `TokenSizes`; tags are not read.
-        """
+        """Build the layers; tags are not read."""
         super().configure(width=width, n_tags=n_tags, n_types=n_types)
         self.project = nn.Linear(width, self.hidden)
         self.roles, self.types = nn.Embedding(N_ROLES, self.hidden), nn.Embedding(n_types, self.hidden)
@@ -44,28 +40,25 @@ class SharedPairs(TokenPairs):
             nn.init.normal_(table.weight, std=0.02)
 
     def forward(
-        self, vectors: Tensor, index: Tensor, types: Tensor, roles: Tensor, kept: Tensor, **_: Any
+        self, vectors: Tensor, index: Tensor, types: Tensor, roles: Tensor, kept: Tensor, **_: object
     ) -> PairStates:
-        """Read pairs. What types, roles and kept hold on padding is not read.
+        """Read pairs; the sentence is what stands between the arguments, or both if nothing does.
 
         vectors (Tensor): All token vectors. Shape (N, D)
         index (Tensor): Token vector of each cell of each pair's text, -1 on padding. Shape (P, T)
-        types (Tensor): Entity types. Shape (P, T)
+        types (Tensor): Entity types; what these and the following hold on padding is not read. Shape (P, T)
         roles (Tensor): 1 on tokens of the subject, 2 on those of the object, 3 on those of both, else 0. Shape (P, T)
         kept (Tensor): True on the tokens between both. Shape (P, T)
-        RETURNS (PairStates): The sentence is what stands between the arguments, or both where nothing does.
         """
         mask = index >= 0
         if not len(index):
             return self.states_of_nothing(mask, like=self.roles.weight)
-        types, roles, kept = types.masked_fill(~mask, 0), roles.masked_fill(~mask, 0), kept & mask
+        types, roles = types.masked_fill(~mask, 0), roles.masked_fill(~mask, 0)
         states = self.project(self.dropout(vectors.to(self.project.weight.dtype)))  # (N, hidden)
         # embedding() has a much faster backward pass than indexing
         states = F.embedding(index.clamp(min=0), states) + self.roles(roles) + self.types(types)
         states = F.gelu(states) * mask[..., None]  # (P, T, hidden)
-        between = torch.where(kept.any(1, keepdim=True), kept, roles > 0)
-        subject, obj = (masked_max(states, (roles & role) > 0) for role in (1, 2))
-        return PairStates(states, mask, masked_max(states, between), subject, obj)
+        return pool_pairs(states, mask, kept & mask, roles, pooling=masked_max)
 
 
 class MeanPairs(TokenPairs):
@@ -75,10 +68,7 @@ class MeanPairs(TokenPairs):
     """
 
     def __init__(self, *, dropout: float = 0.1) -> None:
-        """Create an empty encoder; `configure` gives it its sizes.
-
-        dropout (float): Dropout on the token vectors.
-        """
+        """Create an empty encoder with dropout on the token vectors."""
         super().__init__()
         self.dropout = nn.Dropout(dropout)
 
@@ -89,27 +79,20 @@ class MeanPairs(TokenPairs):
         return self.sizes["width"]
 
     def forward(
-        self, vectors: Tensor, index: Tensor, roles: Tensor, kept: Tensor, hidden: Optional[Tensor] = None, **_: Any
+        self, vectors: Tensor, index: Tensor, roles: Tensor, kept: Tensor, hidden: Optional[Tensor] = None, **_: object
     ) -> PairStates:
-        """Read pairs. What roles and kept hold on padding is not read.
+        """Read pairs, see `SharedPairs.forward`.
 
-        vectors (Tensor): All token vectors. Shape (N, D)
-        index (Tensor): Token vector of each cell of each pair's text, -1 on padding. Shape (P, T)
-        roles (Tensor): 1 on tokens of the subject, 2 on those of the object, 3 on those of both, else 0. Shape (P, T)
-        kept (Tensor): True on the tokens between both. Shape (P, T)
         hidden (Optional[Tensor]): Whether subject and object of each pair are not to be seen; their vectors are 0.
             Shape (P, 2)
-        RETURNS (PairStates): The sentence is what stands between the arguments, or both where nothing does.
         """
         mask = index >= 0
         if not len(index):
             return self.states_of_nothing(mask, like=vectors)
-        roles, kept = roles.masked_fill(~mask, 0), kept & mask
+        roles = roles.masked_fill(~mask, 0)
         # embedding() has a much faster backward pass than indexing
         states = F.embedding(index.clamp(min=0), self.dropout(vectors)) * mask[..., None]  # (P, T, D)
         if hidden is not None:
             for column, role in enumerate((1, 2)):
                 states = states * ~(((roles & role) > 0) & hidden[:, column, None])[..., None]
-        between = torch.where(kept.any(1, keepdim=True), kept, roles > 0)
-        subject, obj = (masked_mean(states, (roles & role) > 0) for role in (1, 2))
-        return PairStates(states, mask, masked_mean(states, between), subject, obj)
+        return pool_pairs(states, mask, kept & mask, roles, pooling=masked_mean)

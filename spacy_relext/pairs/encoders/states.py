@@ -1,6 +1,6 @@
 """The interface between encoders of entity pairs and the heads above them, and the poolings that both use."""
 
-from typing import Any, NamedTuple, Optional, Protocol, TypedDict, Union
+from typing import Any, Callable, Dict, NamedTuple, Optional, Protocol, Union
 
 import torch
 from torch import Tensor, nn
@@ -8,27 +8,13 @@ from torch import Tensor, nn
 FURTHEST = 100
 
 
-class TokenSizes(TypedDict):
-    """Sizes of an encoder over token vectors.
-
-    width (int): Size of the token vectors, D.
-    n_tags (int): Part-of-speech tags, with 0 for none.
-    n_types (int): Entity types, with 0 for none.
-    """
-
-    width: int
-    n_tags: int
-    n_types: int
-
-
 class PairStates(NamedTuple):
     """Vectors of P pairs, each in the text it is read in.
 
     tokens (Tensor): States of the text's tokens (or word pieces), 0 on padding. Shape (P, T, D)
     mask (Tensor): True on tokens. Shape (P, T)
-    sentence (Tensor): The text. Shape (P, D)
-    subject (Tensor): The subject in it. Shape (P, D)
-    object (Tensor): The object in it. Shape (P, D)
+    sentence (Tensor): The text, or what the encoder reads of it. Shape (P, D)
+    subject, object (Tensor): The arguments in it. Shapes (P, D)
     """
 
     tokens: Tensor
@@ -44,11 +30,7 @@ class PairStates(NamedTuple):
 
 
 class WordStates(NamedTuple):
-    """`PairStates` with the vectors of the tokens before they were read in their text.
-
-    tokens, mask, sentence, subject, object (Tensor): See `PairStates`.
-    words (Tensor): Shape (P, T, D_in)
-    """
+    """`PairStates` with `words`, the vectors of the tokens before they were read in their text. Shape (P, T, D_in)"""
 
     tokens: Tensor
     mask: Tensor
@@ -65,7 +47,7 @@ class PairEncoder(Protocol):
     """A torch module that reads texts for pairs of their entities."""
 
     @property
-    def sizes(self) -> Any:
+    def sizes(self) -> Optional[Dict[str, Any]]:
         """Arguments of `configure`; None if the encoder is empty."""
 
     @property
@@ -98,14 +80,14 @@ class PairEncoder(Protocol):
 
 
 class TokenPairs(nn.Module):
-    """Base of encoders over token vectors."""
+    """Base of encoders over token vectors, empty until `configure` gives them their sizes."""
 
     form = "means"
 
     def __init__(self) -> None:
-        """Create an empty encoder; `configure` gives it its sizes."""
+        """Create an empty encoder."""
         super().__init__()
-        self.sizes: Optional[TokenSizes] = None
+        self.sizes: Optional[Dict[str, int]] = None
 
     @property
     def input_width(self) -> Optional[int]:
@@ -125,7 +107,8 @@ class TokenPairs(nn.Module):
     def configure(self, *, width: int, n_tags: int, n_types: int) -> None:
         """Build the layers with random weights.
 
-        width, n_tags, n_types (int): See `TokenSizes`.
+        width (int): Size of the token vectors, D.
+        n_tags, n_types (int): Part-of-speech tags and entity types, with 0 for none.
         """
         self.sizes = {"width": width, "n_tags": n_tags, "n_types": n_types}
 
@@ -136,52 +119,45 @@ class TokenPairs(nn.Module):
         """Do nothing: there are no marks."""
 
     def states_of_nothing(self, mask: Tensor, *, like: Tensor) -> PairStates:
-        """Make the states of an empty batch, which neither an LSTM nor a maximum accepts.
-
-        mask (Tensor): Shape (0, T)
-        like (Tensor): Of the type and on the device of the states.
-        RETURNS (PairStates): Of no pair.
-        """
+        """Make the states of an empty batch, of type and device of a tensor: no LSTM and no maximum accepts one."""
         none = like.new_zeros(0, self.output_width)
         return PairStates(like.new_zeros(*mask.shape, self.output_width), mask, none, none, none)
 
 
-def masked_max(states: Tensor, mask: Tensor) -> Tensor:
-    """Maximum over the marked cells; 0 where none is marked, never -inf.
+Pooling = Callable[[Tensor, Tensor], Tensor]
 
-    states (Tensor): Shape (P, T, D)
-    mask (Tensor): Shape (P, T)
-    RETURNS (Tensor): Shape (P, D)
-    """
+
+def masked_max(states: Tensor, mask: Tensor) -> Tensor:
+    """Compute the maximum over the marked cells; 0 if none is marked. Shapes (P, T, D), (P, T) → (P, D)"""
     highest = states.masked_fill(~mask[..., None], float("-inf")).amax(1)
     return torch.where(mask.any(1, keepdim=True), highest, torch.zeros_like(highest))
 
 
 def masked_mean(states: Tensor, mask: Tensor) -> Tensor:
-    """Mean over the marked cells; 0 where none is marked.
-
-    states (Tensor): Shape (P, T, D)
-    mask (Tensor): Shape (P, T)
-    RETURNS (Tensor): Shape (P, D)
-    """
+    """Compute the mean over the marked cells, 0 if none is. Shapes (P, T, D) or (P, T), (P, T) → (P, D) or (P,)"""
     weights = mask.to(states.dtype)
-    return (states * weights[..., None]).sum(1) / weights.sum(1, keepdim=True).clamp(min=1.0)
+    weights = weights[..., None] if states.dim() > mask.dim() else weights
+    return (states * weights).sum(1) / weights.sum(1).clamp(min=1.0)
 
 
 def masked_softmax(scores: Tensor, mask: Tensor) -> Tensor:
-    """Attention weights: softmax over the marked cells; 0 on the others, also if none is marked.
-
-    scores (Tensor): Shape (P, T)
-    mask (Tensor): Shape (P, T)
-    RETURNS (Tensor): Shape (P, T)
-    """
+    """Compute attention weights, a softmax over the marked cells; 0 on the others, also if none is. Shape (P, T)"""
     return scores.masked_fill(~mask, float("-inf")).softmax(1).masked_fill(~mask, 0.0)
 
 
-def clip_distance(offset: Tensor) -> Tensor:
-    """Row of a distance in the table of distances: those beyond the furthest share its row.
+def pool_pairs(states: Tensor, mask: Tensor, kept: Tensor, roles: Tensor, *, pooling: Pooling) -> PairStates:
+    """Pool the states of tokens over the sentence, the subject and the object.
 
-    offset (Tensor): Signed distances.
-    RETURNS (Tensor): 0 to 2 * FURTHEST.
+    states (Tensor): Shape (P, T, D)
+    mask (Tensor): True on tokens. Shape (P, T)
+    kept (Tensor): True on the tokens that stand for the sentence; if none is marked, both arguments do. Shape (P, T)
+    roles (Tensor): 1 on tokens of the subject, 2 on those of the object, 3 on those of both, else 0. Shape (P, T)
     """
+    sentence = torch.where(kept.any(1, keepdim=True), kept, roles > 0)
+    subject, obj = (pooling(states, (roles & role) > 0) for role in (1, 2))
+    return PairStates(states, mask, pooling(states, sentence), subject, obj)
+
+
+def clip_distance(offset: Tensor) -> Tensor:
+    """Compute the row of signed distances in their table, 0 to 2 * FURTHEST; those further away share the last."""
     return offset.clamp(-FURTHEST, FURTHEST) + FURTHEST

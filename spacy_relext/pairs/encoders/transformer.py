@@ -20,24 +20,21 @@ ROLE_STD = 0.02
 class PairTransformer(nn.Module):
     """Mark subject and object by learned vectors that are added to their pieces before layer `marker_layer`.
 
-    Markers that are words of the text (Wu & He, CIKM 2019) make a text of its own of each pair. Added vectors leave the
-    text as it is, so that all layers below `marker_layer` read it once, however many pairs it has; at 0 the pair is
-    marked at the input. h is the first piece's vector, h_s and h_o the means of the arguments' pieces.
+    Markers that are words of the text (Wu & He, CIKM 2019) need one text per pair. Added vectors do not change the
+    text: all layers below `marker_layer` read it once, however many pairs it has; at 0 the pair is marked at the input.
+    h is the first piece's vector, h_s and h_o the means of the arguments' pieces. Typed marks (Zhou & Chen, AACL 2022)
+    also have a vector for each entity type, 0 at first, which is added to that of the role.
 
-    Typed markers say what kind of entity an argument is as well (Zhou & Chen, AACL 2022): a vector for each type, 0 at
-    first, is added to that of the role.
-
-    Markers that are words of the text can be asked for as well ("markers"): h_s and h_o are then the vectors of those
-    before the arguments. In a "cloze", a mask between both arguments stands behind the text, and its vector is h.
+    Form "markers" inserts markers into the text; h_s and h_o are the vectors of those before the arguments. Form
+    "cloze" appends a mask between both arguments to the text; its vector is h.
     """
 
     def __init__(self, tokens: TokenEncoder, *, marker_layer: int, typed: bool = False, form: str = "means") -> None:
         """Wrap an encoder that may still be empty.
 
-        tokens (TokenEncoder): The encoder.
-        marker_layer (int): The layer that sees the pair first, from 0.
-        typed (bool): Whether the marks also say which types the arguments have.
-        form (str): What is put between the pieces, see `instances.pair_marks`: "means" (nothing), "markers" or "cloze".
+        marker_layer (int): The first layer that reads the marks, from 0.
+        typed (bool): Whether marks also contain the types of the arguments.
+        form (str): What is inserted, see `markers.py`: "means" (nothing), "markers" or "cloze".
         """
         super().__init__()
         self.tokens, self.marker_layer, self.typed, self.form = tokens, marker_layer, typed, form
@@ -65,10 +62,7 @@ class PairTransformer(nn.Module):
         return self.tokens.width
 
     def configure(self, **sizes: Any) -> None:
-        """Build the layers with random weights.
-
-        sizes (Any): See `TokenEncoder.configure`.
-        """
+        """Build the layers with random weights; see `TokenEncoder.configure`."""
         self.tokens.configure(**sizes)
         self._build_roles()
 
@@ -76,17 +70,14 @@ class PairTransformer(nn.Module):
         """Build the layers with the weights of a checkpoint.
 
         path (str): A folder, or a name on the Hugging Face Hub.
-        RAISES (ValueError): If there is none, or it cannot be marked.
+        RAISES (ValueError): If there is no encoder, or it cannot be marked.
         """
         self.tokens.load_checkpoint(path)
         self._build_roles()
         self.check_layers()
 
     def size_types(self, n_types: int) -> None:
-        """Make the table of types, if marks are typed.
-
-        n_types (int): Entity types, with 0 for none.
-        """
+        """Build the table of types, if marks are typed."""
         if self.typed:
             self.types = nn.Embedding(n_types, self.output_width, padding_idx=0)
             nn.init.zeros_(self.types.weight)
@@ -94,8 +85,7 @@ class PairTransformer(nn.Module):
     def check_layers(self) -> None:
         """Check that the encoder can be marked.
 
-        RAISES (ValueError): If it does not have the layer before which pairs are marked, its layers cannot be run one
-            by one, or a cloze has no mask.
+        RAISES (ValueError): If `marker_layer` does not exist, layers cannot be run one by one, or a cloze has no mask.
         """
         check_range("marker_layer", self.marker_layer, 0, len(LayerStack(self.tokens.encoder.transformer)))
         if self.form == "cloze":
@@ -116,36 +106,30 @@ class PairTransformer(nn.Module):
         order: Tensor,
         types: Optional[Tensor] = None,
         inserted: Sequence[Tensor] = (),
-        **_: Any,
+        **_: object,
     ) -> PairStates:
-        """Read each text for each of its pairs.
+        """Read each text for each of its pairs; the states are in the pairs' order, and T is the longest text.
 
         ids, shapes, masks (List[Tensor]): Padded pieces of texts, in groups. Shapes (b, L)
         rows (List[Tensor]): Text of each pair of a group. Shapes (p,)
         roles (List[Tensor]): 1 on the subject's pieces, 2 on the object's. Shapes (p, L)
-        order (Tensor): Number of each pair, the groups one after the other. Shape (P,)
-        types (Optional[Tensor]): Entity type of each piece, in the order of the numbers; typed marks only. Shape (P, T)
-        inserted (Sequence[Tensor]): What each cell of a text is that is no piece of it, 0 for its pieces; forms other
-            than "means" only, in which each text has one pair. Shapes (b, L)
-        RETURNS (PairStates): In the order of the numbers; T is the longest text.
+        order (Tensor): Number of each pair, group after group. Shape (P,)
+        types (Optional[Tensor]): Entity type of each piece in the pairs' order, for typed marks. Shape (P, T)
+        inserted (Sequence[Tensor]): What each cell of a text is that was inserted, 0 for its pieces; for forms other
+            than "means", in which each text has one pair. Shapes (b, L)
         """
         assert self.roles is not None, "configure() or load_checkpoint() comes first"
         longest, layer = max((part.shape[1] for part in ids), default=0), self._first_marked_layer()
-        states, marked, kept, begin = [], [], [], 0
-        put: List[Optional[Tensor]] = [*inserted] if inserted else [None] * len(ids)
-        for piece_ids, shape_ids, mask, row, role, cells in zip(ids, shapes, masks, rows, roles, put):
+        states, marked, kept = [], [], []
+        put: Sequence[Optional[Tensor]] = inserted or [None] * len(ids)
+        groups = zip(ids, shapes, masks, rows, roles, put, order.split([len(row) for row in rows]))
+        for piece_ids, shape_ids, mask, row, role, cells, numbers in groups:
             marks = self.roles(role)
             if self.types is not None:
                 assert types is not None, "typed marks read types"
-                theirs = types[order[begin : begin + len(role)], : role.shape[1]]
-                marks = marks + self.types(theirs * (role > 0))
-            begin += len(role)
+                marks = marks + self.types(types[numbers, : role.shape[1]] * (role > 0))
             vectors = self.tokens.encoder.forward_marked(
-                *(piece_ids, shape_ids, mask),
-                rows=row,
-                marks=marks,
-                layer=layer,
-                markers=self._look_up(cells),
+                piece_ids, shape_ids, mask, rows=row, marks=marks, layer=layer, markers=self._look_up(cells)
             )
             room = longest - vectors.shape[1]
             states.append(nn.functional.pad(vectors, (0, 0, 0, room)))
@@ -162,26 +146,26 @@ class PairTransformer(nn.Module):
         return PairStates(tokens, mask, sentence, *(masked_mean(tokens, role == each) for each in read))
 
     def _look_up(self, cells: Optional[Tensor]) -> Optional[Tuple[Tensor, Tensor]]:
-        """Say which cells are markers, and look up their vectors."""
+        """Find the cells that are markers, and look up their vectors."""
         if cells is None or self.markers is None:
             return None
         between = (cells > 0) & (cells <= MARKERS)
         return between, self.markers(cells * between)
 
     def _first_marked_layer(self) -> int:
-        """Marks that are 0, as before anything was learned, change no layer: all of them read a text once."""
+        """Return the first layer that reads a text per pair: none if marks are 0, as before anything is learned."""
         if self.training or any(table is not None and bool(table.weight.any()) for table in (self.roles, self.types)):
             return self.marker_layer
         return len(LayerStack(self.tokens.encoder.transformer))
 
     def _build_roles(self) -> None:
-        """Make the table of roles; its first row is no mark, and stays 0."""
+        """Build the table of roles; its first row is no mark, and stays 0."""
         self.roles = nn.Embedding(N_ROLES, self.output_width, padding_idx=0)
         nn.init.normal_(self.roles.weight, std=ROLE_STD)
         with torch.no_grad():
             self.roles.weight[0] = 0.0
         if self.form == "markers":
-            # means of all pieces: drawn by chance they would be noise to an encoder that has not learned them
+            # means of all pieces: random vectors would be noise to an encoder that has not learned them
             table = self.tokens.encoder.transformer.get_input_embeddings().weight  # type: ignore[union-attr, operator]
             mean = table.detach().mean(0)
             self.markers = nn.Embedding(MARKERS + 1, len(mean))
