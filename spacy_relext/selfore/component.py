@@ -198,7 +198,7 @@ class SelforeClusterer(PairPipe):
 
     def recluster(self) -> float:
         """Cluster all pairs with the encoder as it is, and return the share of those whose cluster has changed."""
-        return self.loop.run(self)
+        return self.loop.run(self, self.clusters)
 
     def loop_report(self) -> str:
         """Describe the last loop in one line."""

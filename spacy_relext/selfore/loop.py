@@ -1,21 +1,16 @@
 """The loop of a `selfore_clusterer`: reads all pairs with the encoder as it is, and clusters them."""
 
-from typing import TYPE_CHECKING, Callable, Dict, Iterable, List, NamedTuple, Optional, Protocol, Sequence, Set, Tuple
+from typing import TYPE_CHECKING, Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 import numpy
-from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import get_lang_class, logger, minibatch
-from spacy.vocab import Vocab
-from thinc.api import Model
 
 from ..bridge.modules import module_of
 from ..errors import Errors, Warnings, require
-from ..pairs.component import COLLECT_BATCH
+from ..pairs.component import COLLECT_BATCH, PairPipe
 from ..pairs.gold import PairClass, match_gold
-from ..pairs.pairs import IntArray, Pairs
-from ..pipeline.pipe import Instances, Outputs
-from ..pipeline.settings import Settings
+from ..pairs.pairs import IntArray
 from .clusters import Clusters, Floats
 from .names import Words, name_clusters, name_types, object_first_clusters, words_between
 from .table import PairTable, keys_of, most_confident
@@ -26,25 +21,6 @@ if TYPE_CHECKING:
 MIN_CLUSTERS = 2
 
 KNOWN_METHOD = "discriminant, over = 1, where gold names relations (known = true)"
-
-
-class Clusterer(Protocol):
-    """The part of `SelforeClusterer` that the loop uses."""
-
-    name: str
-    cfg: Settings
-    vocab: Vocab
-    model: Model
-    clusters: Clusters
-
-    def suggest_pairs(self, docs: Sequence[Doc]) -> Pairs:
-        """Choose the pairs of a batch."""
-
-    def forward(self, instances: Instances) -> Optional[Outputs]:
-        """Run the model over pairs."""
-
-    def warn_once(self, key: str, message: str) -> None:
-        """Warn, but only the first time."""
 
 
 class ClusterLoop:
@@ -63,8 +39,8 @@ class ClusterLoop:
         """Pickle nothing: another process only predicts."""
         return type(self), ()
 
-    def run(self, clusterer: Clusterer) -> float:
-        """Read all pairs with the encoder as it is, cluster them, and set clusters and classifier of the component.
+    def run(self, pipe: PairPipe, clusters: Clusters) -> float:
+        """Read all pairs with the encoder as it is, cluster them, and set `clusters` and the classifier.
 
         RETURNS (float): Share of the pairs whose cluster has changed; 1 in the first loop.
         RAISES (ValueError): If there are fewer pairs than clusters, or the training data is not known any more.
@@ -74,13 +50,14 @@ class ClusterLoop:
         from .clustering.seeded import encode_classes
 
         if self.read_examples is None:
-            raise ValueError(Errors.R601.format(name=clusterer.name))
-        settings, clusters, module = clusterer.cfg["clustering"], clusterer.clusters, module_of(clusterer.model)
-        table = read_table(clusterer, self.read_examples())
+            raise ValueError(Errors.R601.format(name=pipe.name))
+        settings, module = pipe.cfg["clustering"], module_of(pipe.model)
+        table = read_table(pipe, self.read_examples())
         known, seeds = encode_classes(table.gold)
-        if clusterer.cfg["known"]:
-            self._check_known(clusterer, known)
-        count = self._choose_count(clusterer, table, n_known=len(known))
+        if pipe.cfg["known"]:
+            self._check_known(pipe, known)
+        count = len(clusters.records) or pipe.cfg["n_clusters"]
+        count = self._choose_count(pipe, table, count=count, n_known=len(known))
         known_seeds = seeds if known else None
         clustering = find_clusters(table.vectors, count, seed=settings["seed"], settings=settings, seeds=known_seeds)
         clustering, changed = self._align(clustering, table, count, n_known=len(known))
@@ -94,43 +71,42 @@ class ClusterLoop:
         rows = zip(table.keys, learned, table.gold)
         self.unlearned = {key for key, is_learned, gold in rows if not is_learned and gold is None}
         module.frozen = settings["freeze_epochs"] > 0
-        self._describe(clusterer, clustering, table, fit, known)
+        self._describe(pipe, clusters, clustering, table, fit, known)
         row = {"pairs": len(table.keys), "changed": round(changed, 4), "information": round(clustering.information, 4)}
         clusters.history = [*clusters.history, row]
         loops = len(clusters.history) - 1
         clusters.has_settled = loops >= settings["loops"] or (loops > 0 and changed < settings["stop"])
-        logger.info(clusters.report(clusterer.name))
+        logger.info(clusters.report(pipe.name))
         return changed
 
-    def _check_known(self, clusterer: Clusterer, known: Sequence[PairClass]) -> None:
+    def _check_known(self, pipe: PairPipe, known: Sequence[PairClass]) -> None:
         """Check that gold names relations, and that there is room for others beside them."""
-        settings, name = clusterer.cfg["clustering"], clusterer.name
+        settings, name = pipe.cfg["clustering"], pipe.name
         if not known:
             raise ValueError(Errors.R610.format(name=name, where=self.where))
         if settings["method"] != "discriminant" or settings["over"] > 1:
             method = f"{settings['method']}, over = {settings['over']}"
             raise ValueError(Errors.R007.format(key="clustering method", found=method, expected=KNOWN_METHOD))
-        key = "n_clusters" if clusterer.cfg["n_clusters"] else "most_clusters"
-        if clusterer.cfg[key] <= len(known):
+        key = "n_clusters" if pipe.cfg["n_clusters"] else "most_clusters"
+        if pipe.cfg[key] <= len(known):
             names = ", ".join(f"{each.relation} (backwards)" if each.backwards else each.relation for each in known)
-            values = {"key": key, "found": clusterer.cfg[key], "count": len(known), "names": names}
+            values = {"key": key, "found": pipe.cfg[key], "count": len(known), "names": names}
             raise ValueError(Errors.R611.format(name=name, where=self.where, **values))
 
-    def _choose_count(self, clusterer: Clusterer, table: PairTable, *, n_known: int) -> int:
-        """Return the number of clusters: that of the loop before or of the config, else the best one."""
-        count = len(clusterer.clusters.records) or clusterer.cfg["n_clusters"]
+    def _choose_count(self, pipe: PairPipe, table: PairTable, *, count: int, n_known: int) -> int:
+        """Return the number of clusters: that of the loop before or of the config, else, if it is 0, the best one."""
         least = count or max(MIN_CLUSTERS, n_known + 1)
         if len(table.keys) < least:
             problem = Errors.R602 if count else Errors.R613
             counts = {"pairs": len(table.keys), "count": least}
-            raise ValueError(problem.format(name=clusterer.name, where=self.where, **counts))
+            raise ValueError(problem.format(name=pipe.name, where=self.where, **counts))
         if count:
-            return int(count)
+            return count
         from .clustering.count import choose_count, count_grid
 
-        settings, grid = clusterer.cfg["clustering"], count_grid(least, clusterer.cfg["most_clusters"])
+        settings, grid = pipe.cfg["clustering"], count_grid(least, pipe.cfg["most_clusters"])
         choice = choose_count(table.vectors, grid, seed=settings["seed"], settings=settings)
-        logger.info("%s: %d clusters, of %s", clusterer.name, choice.number, choice.tried)
+        logger.info("%s: %d clusters, of %s", pipe.name, choice.number, choice.tried)
         return choice.number
 
     def _align(
@@ -149,7 +125,8 @@ class ClusterLoop:
 
     def _describe(
         self,
-        clusterer: Clusterer,
+        pipe: PairPipe,
+        clusters: Clusters,
         clustering: "Clustering",
         table: PairTable,
         fit: Floats,
@@ -158,43 +135,42 @@ class ClusterLoop:
         """Set names, sizes and fits of the clusters, and warn if some have collapsed."""
         from .clustering.autoencoder import check_sizes
 
-        clusters, lang = clusterer.clusters, clusterer.vocab.lang
         clusters.set_quantiles(fit)
         count, labels = len(clustering.space.centroids), clustering.labels.tolist()
         sizes = numpy.bincount(labels, minlength=count).tolist()
         object_first = object_first_clusters(table.backwards, labels, count=count)
         rows = zip(table.gaps, table.backwards, labels)
         gaps = [words if backwards == object_first[label] else () for words, backwards, label in rows]
-        stop = get_lang_class(lang).Defaults.stop_words if lang else ()
+        stop = get_lang_class(pipe.vocab.lang).Defaults.stop_words if pipe.vocab.lang else ()
         ngrams = name_clusters(gaps, labels, count=count, stop=stop)
         types = name_types(table.types, labels, count=count)
         clusters.describe(ngrams, sizes, types, known=known, object_first=object_first)
         scores = numpy.bincount(labels, weights=clusters.rank(fit), minlength=count)
         for record, score in zip(clusters.records, (scores / numpy.maximum(sizes, 1)).tolist()):
             record["fit"] = round(score, 3)
-        clusterer.cfg["labels"] = clusters.names
+        pipe.cfg["labels"] = clusters.names
         collapse = check_sizes(sizes).reasons
         if collapse:
-            message = Warnings.W600.format(name=clusterer.name, reasons="; ".join(collapse))
-            clusterer.warn_once("collapse", message)
+            message = Warnings.W600.format(name=pipe.name, reasons="; ".join(collapse))
+            pipe.warn_once("collapse", message)
 
 
-def read_table(clusterer: Clusterer, examples: Iterable[Example]) -> PairTable:
+def read_table(pipe: PairPipe, examples: Iterable[Example]) -> PairTable:
     """Read the pairs of a corpus with the encoder as it is, each once."""
     gold: Dict[bytes, PairClass] = {}
     rows: Dict[bytes, Tuple[int, Words, Tuple[str, str], bool]] = {}  # row of the vector, gap, types, is it backwards
     parts: List[Floats] = []
     for batch in minibatch(examples, COLLECT_BATCH):
-        pairs = clusterer.suggest_pairs([example.predicted for example in batch])
+        pairs = pipe.suggest_pairs([example.predicted for example in batch])
         keys = keys_of(pairs)
-        for key, relations in zip(keys, match_gold(pairs, batch)[0]) if clusterer.cfg["known"] else ():
+        for key, relations in zip(keys, match_gold(pairs, batch)[0]) if pipe.cfg["known"] else ():
             if relations:  # of several the first, in whichever text it stands
                 gold[key] = min(relations | ({gold[key]} if key in gold else set()))
         first = {key: number for number, key in reversed(list(enumerate(keys))) if key not in rows}
         new = sorted(first.values())
         if new:
             pairs = pairs.take(new).with_own_docs()
-            outputs = clusterer.forward(pairs)
+            outputs = pipe.forward(pairs)
             assert outputs is not None
             parts.append(outputs.vector.astype("float16"))
             backwards = (pairs.subject[:, 0] > pairs.object[:, 0]).tolist()
