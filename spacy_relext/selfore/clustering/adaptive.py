@@ -15,8 +15,8 @@ from torch import Tensor
 
 from ...pipeline.settings import Settings
 from .autoencoder import AdaptiveClusters, check_sizes, log_target, reconstruction_loss, soft_sizes
-from .discriminant import CHUNK, TOLERANCE, kmeans, means_of
-from .ensemble import Floats, Ints
+from .discriminant import TOLERANCE, kmeans, means_of
+from .ensemble import CHUNK, Floats, Ints, row_slices
 
 logger = logging.getLogger(__name__)
 
@@ -28,48 +28,33 @@ RETRIES = 3
 
 
 class Adapted(NamedTuple):
-    """Result of adaptive clustering.
+    """Result of adaptive clustering."""
 
-    labels (Ints): argmax q of each pair. Shape (N,)
-    centroids (Floats): μ. Shape (K, Z)
-    sizes (Floats): f. Shape (K,)
-    changed (List[float]): Share of the pairs whose cluster changed from each target to the next.
-    reasons (List[str]): Signs of a collapse after the last try.
-    """
-
-    labels: Ints
-    centroids: Floats
-    sizes: Floats
-    changed: List[float]
-    reasons: List[str]
+    labels: Ints  # argmax q of each pair, shape (N,)
+    centroids: Floats  # μ, shape (K, Z)
+    sizes: Floats  # f, shape (K,)
+    changed: List[float]  # share of the pairs whose cluster changed from each target to the next
+    reasons: List[str]  # signs of a collapse after the last try
 
 
 class Standardised:
-    """Vectors with mean 0 and variance 1 in each dimension, computed in single precision batch by batch.
-
-    vectors (Floats): Half precision suffices. Shape (N, F)
-    """
+    """Vectors with mean 0 and variance 1 in each dimension, computed batch by batch. Shape (N, F)"""
 
     def __init__(self, vectors: Floats) -> None:
         self.vectors = vectors
         total, squares = numpy.zeros(vectors.shape[1]), numpy.zeros(vectors.shape[1])
-        for start in range(0, len(vectors), CHUNK):
-            chunk = vectors[start : start + CHUNK].astype("float64")
+        for rows in row_slices(len(vectors), CHUNK):
+            chunk = vectors[rows].astype("float64")
             total, squares = total + chunk.sum(0), squares + (chunk**2).sum(0)
         self.mean = total / len(vectors)
         deviation = numpy.sqrt(numpy.maximum(squares / len(vectors) - self.mean**2, 0.0))
         self.deviation = numpy.where(deviation < 1e-6, 1.0, deviation)
 
     def batches(self, size: int, *, order: Optional[Ints] = None) -> Iterator[Tensor]:
-        """Yield all vectors.
-
-        size (int): Of a batch.
-        order (Optional[Ints]): Permutation of the rows. Shape (N,)
-        YIELDS (Tensor): Shapes (n, F)
-        """
-        for start in range(0, len(self.vectors), size):
-            rows = slice(start, start + size) if order is None else order[start : start + size]
-            yield torch.from_numpy(((self.vectors[rows] - self.mean) / self.deviation).astype("float32"))
+        """Yield all vectors in batches, in the order of a permutation of the rows. Shapes (n, F)"""
+        for rows in row_slices(len(self.vectors), size):
+            batch = self.vectors[rows if order is None else order[rows]]
+            yield torch.from_numpy(((batch - self.mean) / self.deviation).astype("float32"))
 
 
 def adaptive_clusters(vectors: Floats, count: int, *, seed: int, settings: Settings) -> Adapted:
@@ -78,7 +63,6 @@ def adaptive_clusters(vectors: Floats, count: int, *, seed: int, settings: Setti
     vectors (Floats): Of pairs; half precision suffices. Shape (N, F)
     count (int): K, at most N.
     seed (int): Of all random numbers; the state of torch's own generator is kept.
-    settings (Settings): From `spacy_relext.Clustering.v1`.
     RETURNS (Adapted): Of the first try without a collapse, or else of the one with the most even cluster sizes.
     """
     standardised = Standardised(vectors)
@@ -93,14 +77,7 @@ def adaptive_clusters(vectors: Floats, count: int, *, seed: int, settings: Setti
 
 
 def adapt(vectors: Standardised, count: int, *, seed: int, settings: Settings) -> Adapted:
-    """Cluster once.
-
-    vectors (Standardised): Of pairs. N, F
-    count (int): K, at most N.
-    seed (int): Of the network, the batches and k-means++.
-    settings (Settings): From `spacy_relext.Clustering.v1`.
-    RETURNS (Adapted): Clusters.
-    """
+    """Cluster once, with random numbers for the network, the batches and k-means++."""
     torch.manual_seed(seed)
     rng = numpy.random.default_rng(seed)
     module = AdaptiveClusters(len(vectors.mean))
@@ -130,24 +107,15 @@ def adapt(vectors: Standardised, count: int, *, seed: int, settings: Settings) -
 
 
 def assign(module: AdaptiveClusters, vectors: Standardised) -> Tuple[Ints, Tensor]:
-    """Assign all vectors to clusters.
-
-    module (AdaptiveClusters): With centroids; in evaluation mode afterwards.
-    vectors (Standardised): Of pairs.
-    RETURNS (Tuple[Ints, Tensor]): argmax q, and f. Shapes (N,), (K,)
-    """
-    labels: List[Tensor] = []
-
-    def log_assignments() -> Iterator[Tensor]:
+    """Compute argmax q of all vectors, and f. The module is in evaluation mode afterwards. Shapes (N,), (K,)"""
+    module.eval()
+    labels, sizes = [], []
+    with torch.no_grad():
         for batch in vectors.batches(CHUNK):
             log_q = module.log_assignment(batch)
             labels.append(log_q.argmax(1))
-            yield log_q
-
-    module.eval()
-    with torch.no_grad():
-        sizes = soft_sizes(log_assignments())
-    return torch.cat(labels).numpy(), sizes
+            sizes.append(soft_sizes([log_q]))
+    return torch.cat(labels).numpy(), sum(sizes[1:], sizes[0])
 
 
 def _pretrain(module: AdaptiveClusters, vectors: Standardised, *, epochs: int, rng: numpy.random.Generator) -> None:
@@ -161,7 +129,7 @@ def _pretrain(module: AdaptiveClusters, vectors: Standardised, *, epochs: int, r
 
 
 def _best_centroids(codes: Floats, count: int, *, seed: int, restarts: int) -> Floats:
-    """Centroids of the k-means with the smallest inertia, of several starts. Shapes (N, Z) → (K, Z)"""
+    """Compute the centroids of the k-means with the smallest inertia, of several starts. Shapes (N, Z) → (K, Z)"""
     starts = []
     for restart in range(restarts):
         labels = kmeans(codes, count, seed=seed * restarts + restart)

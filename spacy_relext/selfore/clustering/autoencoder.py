@@ -31,12 +31,7 @@ TINY = 1e-12
 
 
 class Autoencoder(nn.Module):
-    """D → 500 → 500 → 200 and back, ReLU between, code and output linear (Eq. 3 to 6).
-
-    width (int): D, of the pair vectors.
-    widths (Tuple[int, ...]): Of the encoder's layers; the last is the code's.
-    dropout (float): On input and code.
-    """
+    """D → 500 → 500 → 200 and back, ReLU between, code and output linear (Eq. 3 to 6); dropout on input and code."""
 
     def __init__(self, width: int, *, widths: Tuple[int, ...] = WIDTHS, dropout: float = 0.1) -> None:
         super().__init__()
@@ -56,11 +51,7 @@ class Autoencoder(nn.Module):
 
 
 class AdaptiveClusters(nn.Module):
-    """An autoencoder and centroids of its codes; both are trained.
-
-    width (int): D, of the pair vectors.
-    dropout (float): On input and code.
-    """
+    """An autoencoder and centroids of its codes; both are trained."""
 
     def __init__(self, width: int, *, dropout: float = 0.1) -> None:
         super().__init__()
@@ -69,11 +60,10 @@ class AdaptiveClusters(nn.Module):
         self.scale = 1.0
 
     def set_centroids(self, codes: Tensor, centroids: Tensor) -> None:
-        """Initialize the centroids, and scale codes and centroids by `code_scale` from now on. The factor is no part of
-        the layers: Adam's steps would be too large for weights scaled down by it.
+        """Initialize the centroids by k-means on the codes of all vectors. Shapes (N, Z), (K, Z)
 
-        codes (Tensor): Of all vectors. Shape (N, Z)
-        centroids (Tensor): Of k-means on them. Shape (K, Z)
+        Codes and centroids are scaled by `code_scale` from now on. The factor is no part of the layers: Adam's steps
+        would be too large for weights scaled down by it.
         """
         self.scale = code_scale(codes, centroids)
         self.centroids = nn.Parameter(self.scale * centroids)
@@ -84,13 +74,8 @@ class AdaptiveClusters(nn.Module):
         return log_assignment(self.scale * self.autoencoder.encode(vectors), self.centroids)
 
     def loss(self, vectors: Tensor, log_p: Tensor, *, reconstruction: float) -> Tensor:
-        """Compute L and the reconstruction loss, which keeps the codes informative (Guo et al., IJCAI 2017).
-
-        vectors (Tensor): Shape (N, D)
-        log_p (Tensor): Shape (N, K)
-        reconstruction (float): Weight of the reconstruction loss.
-        RETURNS (Tensor): Shape ()
-        """
+        """Compute L plus the weighted reconstruction loss, which keeps the codes informative (Guo et al., IJCAI 2017).
+        Shapes (N, D), (N, K) → ()"""
         assert self.centroids is not None, "call set_centroids() first"
         codes, reconstructed = self.autoencoder(vectors)
         loss = assignment_loss(log_assignment(self.scale * codes, self.centroids), log_p)
@@ -104,30 +89,19 @@ def reconstruction_loss(vectors: Tensor, reconstructed: Tensor) -> Tensor:
 
 def squared_distances(codes: Tensor, centroids: Tensor) -> Tensor:
     """Compute ‖z_n − μ_k‖² from differences: the expanded form loses small distances between large codes.
-
-    codes (Tensor): z. Shape (N, Z)
-    centroids (Tensor): μ. Shape (K, Z)
-    RETURNS (Tensor): Shape (N, K)
-    """
+    Shapes (N, Z), (K, Z) → (N, K)"""
     return torch.stack([(codes - each).square().sum(1) for each in centroids], dim=1)
 
 
 def log_assignment(codes: Tensor, centroids: Tensor, *, alpha: float = 1.0) -> Tensor:
-    """Compute log q, the soft assignment by Student's t kernel (Eq. 7).
-
-    codes (Tensor): z. Shape (N, Z)
-    centroids (Tensor): μ. Shape (K, Z)
-    alpha (float): α, degrees of freedom, above 0.
-    RETURNS (Tensor): Shape (N, K)
-    """
+    """Compute log q, the soft assignment by Student's t kernel with α degrees of freedom (Eq. 7).
+    Shapes (N, Z), (K, Z) → (N, K)"""
     return (-(alpha + 1.0) / 2.0 * (squared_distances(codes, centroids) / alpha).log1p()).log_softmax(1)
 
 
 def soft_sizes(log_q: Iterable[Tensor]) -> Tensor:
-    """Compute f, the soft size of each cluster, over all pairs.
+    """Compute f, the soft size of each cluster, in double precision from log q of batches. Shapes (n, K) → (K,)
 
-    log_q (Iterable[Tensor]): log q of batches, at least one. Shapes (n, K)
-    RETURNS (Tensor): In double precision. Shape (K,)
     RAISES (ValueError): If there are no batches.
     """
     sizes = [batch.detach().double().exp().sum(0) for batch in log_q]
@@ -137,12 +111,8 @@ def soft_sizes(log_q: Iterable[Tensor]) -> Tensor:
 
 
 def log_target(log_q: Tensor, sizes: Tensor) -> Tensor:
-    """Compute log p, the target distribution (Eq. 8); it has no gradient.
-
-    log_q (Tensor): Shape (N, K)
-    sizes (Tensor): f of all pairs, not only of these N. Shape (K,)
-    RETURNS (Tensor): Shape (N, K)
-    """
+    """Compute log p, the target distribution (Eq. 8), without gradient; f is that of all pairs, not only of these N.
+    Shapes (N, K), (K,) → (N, K)"""
     return (2.0 * log_q.detach() - sizes.clamp(min=TINY).log().to(log_q.dtype)).log_softmax(1)
 
 
@@ -152,57 +122,37 @@ def assignment_loss(log_q: Tensor, log_p: Tensor) -> Tensor:
 
 
 def code_scale(codes: Tensor, centroids: Tensor) -> float:
-    """Compute the factor of codes and centroids with which α = 1 is a sensible width of the kernel.
-
-    codes (Tensor): Shape (N, Z)
-    centroids (Tensor): Of k-means on these codes. Shape (K, Z)
-    RETURNS (float): It makes the median squared distance to the nearest centroid 1; 1 if that is 0.
-    """
+    """Compute the factor of codes and centroids of k-means with which α = 1 is a sensible width of the kernel: the
+    median squared distance to the nearest centroid becomes 1. It is 1 if that is 0. Shapes (N, Z), (K, Z)"""
     median = float(squared_distances(codes, centroids).amin(1).median())
     return 1.0 if median <= TINY else float(median**-0.5)
 
 
 class Collapse(NamedTuple):
-    """Measures of a collapse of clusters.
+    """Signs of a collapse of clusters."""
 
-    smallest (float): Share of the pairs in the smallest cluster.
-    used (float): Share of the clusters with pairs.
-    evenness (float): Entropy of the sizes divided by ln K.
-    """
-
-    smallest: float
-    used: float
-    evenness: float
-
-    @property
-    def reasons(self) -> List[str]:
-        """RETURNS (List[str]): Which limits are missed, in words."""
-        reasons = []
-        if self.smallest < LEAST_SIZE:
-            reasons.append(f"the smallest cluster has {self.smallest:.2%} of the pairs")
-        if self.used < LEAST_USED:
-            reasons.append(f"{self.used:.0%} of the clusters are used")
-        if self.evenness < LEAST_EVENNESS:
-            reasons.append(f"sizes have {self.evenness:.0%} of the entropy of equal ones")
-        return reasons
+    evenness: float  # entropy of the sizes divided by ln K
+    reasons: List[str]  # which limits are missed, in words
 
 
 def check_sizes(sizes: Union[Ints, Sequence[int]]) -> Collapse:
-    """Check the sizes of clusters.
-
-    sizes (Union[Ints, Sequence[int]]): Pairs of each; at least one pair.
-    RETURNS (Collapse): Measures.
-    """
+    """Check the sizes of clusters, which have at least one pair."""
     sizes = [int(size) for size in sizes]
     shares = [size / sum(sizes) for size in sizes]
+    used = sum(size > 0 for size in sizes) / len(sizes)
     entropy = -sum(share * log(share) for share in shares if share > 0)
     evenness = entropy / log(len(sizes)) if len(sizes) > 1 else 1.0
-    return Collapse(min(shares), sum(size > 0 for size in sizes) / len(sizes), evenness)
+    limits = [
+        (min(shares) < LEAST_SIZE, f"the smallest cluster has {min(shares):.2%} of the pairs"),
+        (used < LEAST_USED, f"{used:.0%} of the clusters are used"),
+        (evenness < LEAST_EVENNESS, f"sizes have {evenness:.0%} of the entropy of equal ones"),
+    ]
+    return Collapse(evenness, [reason for is_missed, reason in limits if is_missed])
 
 
 def _feed_forward(widths: List[int]) -> nn.Sequential:
-    """Linear layers with ReLU between."""
+    """Build linear layers with ReLU between."""
     layers: List[nn.Module] = []
     for before, after in zip(widths, widths[1:]):
-        layers += [nn.ReLU(), nn.Linear(before, after)] if layers else [nn.Linear(before, after)]
-    return nn.Sequential(*layers)
+        layers += [nn.Linear(before, after), nn.ReLU()]
+    return nn.Sequential(*layers[:-1])

@@ -22,14 +22,10 @@ BANDWIDTH = 0.3
 
 
 class Choice(NamedTuple):
-    """The chosen count.
+    """The chosen count."""
 
-    number (int): K.
-    tried (List[Tuple[int, float]]): Each count and its score, see `choose_count`.
-    """
-
-    number: int
-    tried: List[Tuple[int, float]]
+    number: int  # K
+    tried: List[Tuple[int, float]]  # each count and its score, see `choose_count`
 
 
 def choose_count(vectors: Floats, counts: Sequence[int], *, seed: int, settings: Settings) -> Choice:
@@ -44,8 +40,6 @@ def choose_count(vectors: Floats, counts: Sequence[int], *, seed: int, settings:
 
     vectors (Floats): Of pairs. Shape (N, F)
     counts (Sequence[int]): Candidates; those above a tenth of the pairs are ignored, except for the smallest.
-    seed (int): Of starts and sample.
-    settings (Settings): From `spacy_relext.Clustering.v1`.
     RETURNS (Choice): The largest of the best counts.
     """
     vectors = vectors[sample_rows(len(vectors), MAX_PAIRS, numpy.random.default_rng(seed))]
@@ -66,7 +60,7 @@ def choose_count(vectors: Floats, counts: Sequence[int], *, seed: int, settings:
 
 
 def _score(clusterings: Sequence[Clustering], count: int) -> float:
-    """I(K) / ln(K + 1) times stability, of at least two clusterings."""
+    """Compute I(K) / ln(K + 1) times stability, of at least two clusterings."""
     information = float(numpy.mean([each.information for each in clusterings]))
     score = import_optional("sklearn.metrics").adjusted_mutual_info_score
     stability = float(numpy.mean([score(one.labels, two.labels) for one, two in combinations(clusterings, 2)]))
@@ -74,12 +68,7 @@ def _score(clusterings: Sequence[Clustering], count: int) -> float:
 
 
 def smooth_scores(counts: Sequence[int], scores: Sequence[float]) -> List[float]:
-    """Average scores over similar counts, with weights max(0, 1 − |ln(K' / K)| / 0.3).
-
-    counts (Sequence[int]): K of each score.
-    scores (Sequence[float]): Scores.
-    RETURNS (List[float]): As many.
-    """
+    """Average scores over similar counts, with weights max(0, 1 − |ln(K' / K)| / 0.3)."""
     logs = numpy.log(counts)
     weights = numpy.maximum(0.0, 1.0 - numpy.abs(logs[:, None] - logs) / BANDWIDTH)
     smoothed: List[float] = (weights @ numpy.asarray(scores) / weights.sum(1)).tolist()
@@ -87,12 +76,7 @@ def smooth_scores(counts: Sequence[int], scores: Sequence[float]) -> List[float]
 
 
 def count_grid(least: int, most: int) -> List[int]:
-    """List counts, each about a fifth larger than the one before.
-
-    least (int): At least 2.
-    most (int): At least as many.
-    RETURNS (List[int]): In rising order, both ends included.
-    """
+    """List counts, each about a fifth larger than the one before, from `least`, which is 2 or more, to `most`."""
     counts, count = [], float(least)
     while round(count) < most:
         counts.append(round(count))

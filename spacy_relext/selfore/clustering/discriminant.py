@@ -14,12 +14,20 @@ from typing import Callable, Iterator, List, NamedTuple, Tuple, Union
 
 import numpy
 
-from .ensemble import Floats, Ints, Neighbours, consensus_clusters, fit_estimator, import_optional, merge_clusters
+from .ensemble import (
+    CHUNK,
+    Floats,
+    Ints,
+    Neighbours,
+    consensus_clusters,
+    fit_estimator,
+    import_optional,
+    merge_clusters,
+    row_slices,
+)
 
 # Pairs beyond which k-means is fitted on samples, with two full passes at the end.
 MAX_KMEANS_PAIRS = 200_000
-
-CHUNK = 16_384
 
 # At most a tenth as many principal components as pairs: more would separate any clusters.
 PAIRS_PER_COMPONENT = 10
@@ -34,16 +42,11 @@ CONSENSUS_SIZES = (3, 5, 10)
 
 
 class Space(NamedTuple):
-    """An affine map of pair vectors to a space with K clusters: z = (x - mean) · projection.
+    """An affine map of pair vectors to a space with K clusters: z = (x - mean) · projection."""
 
-    mean (Floats): Shape (F,)
-    projection (Floats): Shape (F, Z)
-    centroids (Floats): μ. Shape (K, Z)
-    """
-
-    mean: Floats
-    projection: Floats
-    centroids: Floats
+    mean: Floats  # (F,)
+    projection: Floats  # (F, Z)
+    centroids: Floats  # μ, (K, Z)
 
     def codes(self, vectors: Floats) -> Floats:
         """Project vectors in chunks: they may be stored in half precision. Shapes (N, F) → (N, Z)"""
@@ -56,63 +59,39 @@ class Space(NamedTuple):
         return logits
 
     def head(self) -> Tuple[Floats, Floats]:
-        """RETURNS (Tuple[Floats, Floats]): Weight and bias of the same as a linear layer. Shapes (K, F), (K,)"""
+        """Compute weight and bias of a linear layer with the same logits. Shapes (K, F), (K,)"""
         weight = self.centroids @ self.projection.T
         bias = -(self.centroids**2).sum(1) / 2 - weight @ self.mean
         return weight.astype("float32"), bias.astype("float32")
 
 
 class LdaOptions(NamedTuple):
-    """Options of LDA and k-means in alternation.
+    """Options of LDA and k-means in alternation."""
 
-    shrinkage (float): Of the scatter within clusters towards a multiple of the identity, 0 to 1.
-    rounds (int): Most rounds; 0: k-means of the principal components.
-    restarts (int): Number of starts.
-    """
-
-    shrinkage: float = 0.1
-    rounds: int = 12
+    shrinkage: float = 0.1  # of the scatter within clusters towards a multiple of the identity, 0 to 1
+    rounds: int = 12  # at most; 0: k-means of the principal components
     restarts: int = 20
 
 
 class Clustering(NamedTuple):
-    """Clusters, and the space in which they were found.
+    """Clusters, and the space that assigns new pairs to them."""
 
-    labels (Ints): Cluster of each pair. Shape (N,)
-    space (Space): It assigns new pairs.
-    changed (List[float]): Share of the pairs that changed their cluster in each round.
-    information (float): See `Neighbours.information`.
-    """
-
-    labels: Ints
+    labels: Ints  # cluster of each pair, (N,)
     space: Space
-    changed: List[float]
-    information: float
+    changed: List[float]  # share of the pairs that changed their cluster in each round
+    information: float  # see `Neighbours.information`
 
 
 class Reduced(NamedTuple):
-    """Principal components of pair vectors, and neighbours there: the input of several clusterings.
+    """Principal components of pair vectors, and neighbours there: the input of several clusterings."""
 
-    mean (Floats): Shape (F,)
-    axes (Floats): Shape (F, D)
-    vectors (Floats): Shape (N, D)
-    neighbours (Neighbours): By these components.
-    """
-
-    mean: Floats
-    axes: Floats
-    vectors: Floats
+    mean: Floats  # (F,)
+    axes: Floats  # (F, D)
+    vectors: Floats  # (N, D)
     neighbours: Neighbours
 
     def clustering(self, labels: Ints, count: int, projection: Floats, changed: List[float]) -> Clustering:
-        """Describe clusters.
-
-        labels (Ints): Cluster of each pair. Shape (N,)
-        count (int): K.
-        projection (Floats): To the space; the means there are the centroids. Shape (D, Z)
-        changed (List[float]): As in `Clustering`.
-        RETURNS (Clustering): With space and information.
-        """
+        """Describe K clusters by a projection to a space in which their means are centroids. Shapes (N,), (D, Z)"""
         space = Space(self.mean, self.axes @ projection, means_of(self.vectors @ projection, labels, count))
         return Clustering(labels, space, changed, self.neighbours.information(labels, count=count))
 
@@ -124,8 +103,6 @@ def reduce_vectors(vectors: Floats, count: int, *, reduce: int = 200, whiten: fl
     count (int): K, of the clusters that will be searched.
     reduce (int): Most components; more than a tenth of the pairs only if K is larger.
     whiten (float): w: components of variance λ are multiplied by λ^(-w/2). 0: unchanged, 1: unit variance.
-    seed (int): Of the samples of neighbours.
-    RETURNS (Reduced): Input of the clustering functions.
     """
     mean, axes, variances = principal_axes(vectors, min(reduce, max(count, len(vectors) // PAIRS_PER_COMPONENT)))
     axes = (axes * numpy.maximum(variances, TINY) ** (-whiten / 2)).astype("float32")
@@ -138,13 +115,10 @@ def discriminant_kmeans(
 ) -> Clustering:
     """Cluster from several starts, and choose the clustering with the most information on neighbours.
 
-    reduced (Reduced): Pairs.
-    count (int): K, at most N.
-    options (LdaOptions): Options.
+    count (int): K, at most N; some clusters may be empty if there are fewer distinct pairs.
     seed (int): Of k-means++; each start has its own.
-    over (int): Factor of over-clustering: K · over clusters are found, merged to K, and refined by more rounds.
+    over (int): Factor of over-clustering: K · over clusters are merged to K, and refined by more rounds.
     consensus (bool): Whether the consensus of the best 3, 5 and 10 clusterings is also a start.
-    RETURNS (Clustering): Some clusters may be empty if there are fewer distinct pairs.
     """
     clusterings = restart_clustering(reduced, count, options, seed=seed, over=over)
     clusterings.sort(key=lambda each: -each.information)
@@ -160,15 +134,7 @@ def discriminant_kmeans(
 def restart_clustering(
     reduced: Reduced, count: int, options: LdaOptions, *, seed: int, over: int = 1
 ) -> List[Clustering]:
-    """Cluster from several starts.
-
-    reduced (Reduced): Pairs.
-    count (int): K, at most N.
-    options (LdaOptions): Options.
-    seed (int): As for `discriminant_kmeans`.
-    over (int): As for `discriminant_kmeans`.
-    RETURNS (List[Clustering]): One for each start.
-    """
+    """Cluster from several starts; the arguments are those of `discriminant_kmeans`."""
     parts = min(over * count, len(reduced.vectors))
     clusterings = []
     for restart in range(options.restarts):
@@ -190,10 +156,7 @@ def alternate(
 ) -> Tuple[Ints, Floats, List[float]]:
     """Alternate between discriminants and clusters in their space, until nothing changes.
 
-    vectors (Floats): Shape (N, D)
     labels (Ints): Initial clusters. Shape (N,)
-    count (int): K.
-    options (LdaOptions): Options.
     cluster (Callable[[Floats, Floats], Ints]): Clusters codes from initial centroids. Shapes (N, Z), (K, Z) → (N,)
     RETURNS (Tuple[Ints, Floats, List[float]]): Clusters, the last projection, and the share of pairs that changed in
         each round. Shapes (N,), (D, Z)
@@ -213,18 +176,12 @@ def alternate(
 def nearest_centroids(vectors: Floats, centroids: Floats) -> Ints:
     """Find the nearest centroid of each vector. Shapes (N, D), (K, D) → (N,)"""
     halves = (centroids**2).sum(1) / 2
-    starts = range(0, len(vectors), CHUNK)
-    chunks = [(vectors[start : start + CHUNK] @ centroids.T - halves).argmax(1) for start in starts]
+    chunks = [(vectors[rows] @ centroids.T - halves).argmax(1) for rows in row_slices(len(vectors), CHUNK)]
     return numpy.concatenate(chunks).astype(numpy.int64)
 
 
 def principal_axes(vectors: Floats, count: int) -> Tuple[Floats, Floats, Floats]:
-    """Find principal components.
-
-    vectors (Floats): Shape (N, F)
-    count (int): D, at most F.
-    RETURNS (Tuple[Floats, Floats, Floats]): Mean, axes, and variances. Shapes (F,), (F, D), (D,)
-    """
+    """Find D principal components: mean, axes, and variances. Shapes (N, F) → (F,), (F, D), (D,)"""
     width = vectors.shape[1]
     total, products = numpy.zeros(width), numpy.zeros((width, width))
     for chunk in _chunks(vectors):
@@ -237,18 +194,11 @@ def principal_axes(vectors: Floats, count: int) -> Tuple[Floats, Floats, Floats]
 
 
 def discriminants(vectors: Floats, labels: Ints, count: int, *, shrinkage: float) -> Floats:
-    """Find linear discriminants, scaled to unit variance within clusters.
-
-    vectors (Floats): Shape (N, D)
-    labels (Ints): Cluster of each. Shape (N,)
-    count (int): K.
-    shrinkage (float): See `LdaOptions`.
-    RETURNS (Floats): Shape (D, min(D, K - 1))
-    """
+    """Find linear discriminants, scaled to unit variance within clusters. Shapes (N, D), (N,) → (D, min(D, K - 1))"""
     centers = means_of(vectors, labels, count)
     within = numpy.zeros((vectors.shape[1],) * 2)
-    for start in range(0, len(vectors), CHUNK):
-        chunk = vectors[start : start + CHUNK] - centers[labels[start : start + CHUNK]]
+    for rows in row_slices(len(vectors), CHUNK):
+        chunk = vectors[rows] - centers[labels[rows]]
         within += chunk.T @ chunk
     within /= len(vectors)
     within += (shrinkage * numpy.trace(within) / len(within) + TINY) * numpy.eye(len(within))
@@ -262,28 +212,19 @@ def discriminants(vectors: Floats, labels: Ints, count: int, *, shrinkage: float
 
 
 def means_of(vectors: Floats, labels: Ints, count: int) -> Floats:
-    """Compute the mean of each cluster; the mean of all vectors for an empty one.
-
-    vectors (Floats): Shape (N, D)
-    labels (Ints): Shape (N,)
-    count (int): K.
-    RETURNS (Floats): Shape (K, D)
-    """
+    """Compute the mean of each cluster; the mean of all vectors for an empty one. Shapes (N, D), (N,) → (K, D)"""
     sums, clusters = numpy.zeros((count, vectors.shape[1])), numpy.arange(count)[:, None]
-    for start in range(0, len(vectors), CHUNK):  # a matrix product is many times faster than numpy.add.at
-        members = (labels[start : start + CHUNK] == clusters).astype("float64")  # (K, n)
-        sums += members @ vectors[start : start + CHUNK]
+    for rows in row_slices(len(vectors), CHUNK):  # a matrix product is many times faster than numpy.add.at
+        members = (labels[rows] == clusters).astype("float64")  # (K, n)
+        sums += members @ vectors[rows]
     sizes = numpy.bincount(labels, minlength=count)[:, None]
     return numpy.where(sizes > 0, sums / numpy.maximum(sizes, 1), vectors.mean(0)).astype("float32")
 
 
 def kmeans(vectors: Floats, init: Union[int, Floats], *, seed: int) -> Ints:
-    """Cluster by k-means, on samples if there are many vectors.
+    """Cluster by k-means, on samples if there are many vectors. Shapes (N, D) → (N,)
 
-    vectors (Floats): Shape (N, D)
     init (Union[int, Floats]): K, for k-means++, or initial centroids. Shape (K, D)
-    seed (int): Of k-means++ and of the samples.
-    RETURNS (Ints): Cluster of each. Shape (N,)
     """
     cluster = import_optional("sklearn.cluster")
     count, start = (init, "k-means++") if isinstance(init, int) else (len(init), init)
@@ -298,7 +239,7 @@ def kmeans(vectors: Floats, init: Union[int, Floats], *, seed: int) -> Ints:
 
 def _chunks(vectors: Floats) -> Iterator[Floats]:
     """Yield rows in single precision, in chunks."""
-    return (vectors[start : start + CHUNK].astype("float32") for start in range(0, len(vectors), CHUNK))
+    return (vectors[rows].astype("float32") for rows in row_slices(len(vectors), CHUNK))
 
 
 def _fix_signs(axes: Floats) -> Floats:

@@ -7,7 +7,7 @@ large cluster and a small one lies near the large one, and a centroid without pa
 
 import warnings
 from functools import partial
-from typing import Any, Sequence, Tuple
+from typing import Any, Iterator, Sequence, Tuple, Union
 
 import numpy
 from numpy.typing import NDArray
@@ -21,8 +21,8 @@ Ints = NDArray[numpy.int64]
 # Pairs whose neighbours are searched, and pairs among which; larger data is sampled.
 MAX_QUERIES, MAX_CANDIDATES = 20_000, 50_000
 
-# Queries whose similarities are in memory at once.
-BLOCK = 1_024
+# Rows in memory at once: of vectors, and of similarities with all candidates.
+CHUNK, BLOCK = 16_384, 1_024
 
 # Soft size below which a cluster counts as empty.
 MIN_SIZE = 1.0
@@ -36,9 +36,7 @@ import_optional = partial(require, purpose="clustering", extra="cluster")
 class Neighbours:
     """The nearest neighbours of pairs by cosine similarity, which score clusterings without labels.
 
-    vectors (Floats): Shape (N, D)
     count (int): Neighbours of each pair; at most a fifth of the pairs, so that small clusters have some of their own.
-    seed (int): Of the samples.
     """
 
     def __init__(self, vectors: Floats, *, count: int = 10, seed: int = 0) -> None:
@@ -49,8 +47,8 @@ class Neighbours:
         count = min(count, max(1, total // 5), len(self.candidates) - 1)
         units = _unit_vectors(vectors[self.candidates])
         blocks = []
-        for start in range(0, len(self.queries), BLOCK):
-            queries = self.queries[start : start + BLOCK]
+        for rows in row_slices(len(self.queries), BLOCK):
+            queries = self.queries[rows]
             similarity = _unit_vectors(vectors[queries]) @ units.T
             similarity[queries[:, None] == self.candidates] = -2.0  # a pair is no neighbour of itself
             nearest = numpy.argpartition(-similarity, count - 1, axis=1)[:, :count] if count > 0 else similarity[:, :0]
@@ -60,12 +58,8 @@ class Neighbours:
     def information(self, labels: Ints, *, count: int) -> float:
         """Compute the mutual information of the clusters of a pair and of its neighbour, as a share of ln K.
 
-        It is high if neighbours share clusters and clusters have similar sizes. One cluster of all pairs has 0, as have
-        random clusters.
-
-        labels (Ints): Cluster of each pair. Shape (N,)
-        count (int): K.
-        RETURNS (float): 0 to 1.
+        It is high, up to 1, if neighbours share clusters and clusters have similar sizes. It is 0 for one cluster of
+        all pairs and for random clusters.
         """
         if count < 2 or not self.nearest.size:
             return 0.0
@@ -80,16 +74,13 @@ class Neighbours:
 
 
 def sample_rows(total: int, most: int, rng: numpy.random.Generator) -> Ints:
-    """Draw row numbers without replacement.
+    """Draw at most so many row numbers without replacement, sorted."""
+    return numpy.arange(total) if total <= most else numpy.sort(rng.choice(total, most, replace=False))
 
-    total (int): Number of rows.
-    most (int): Size of the sample; all rows if there are no more.
-    rng (numpy.random.Generator): Source of the draw.
-    RETURNS (Ints): Sorted row numbers.
-    """
-    if total <= most:
-        return numpy.arange(total)
-    return numpy.sort(rng.choice(total, most, replace=False))
+
+def row_slices(total: int, size: int) -> Iterator[slice]:
+    """Split rows into slices of at most so many."""
+    return (slice(start, start + size) for start in range(0, total, size))
 
 
 def _unit_vectors(vectors: Floats) -> Floats:
@@ -98,12 +89,12 @@ def _unit_vectors(vectors: Floats) -> Floats:
     return vectors / numpy.maximum(numpy.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
 
 
-def merge_clusters(centroids: Floats, sizes: NDArray[numpy.generic], count: int) -> Tuple[Ints, Floats]:
+def merge_clusters(centroids: Floats, sizes: Union[Ints, Floats], count: int) -> Tuple[Ints, Floats]:
     """Merge the two clusters whose union adds least to the squared distances from the centroids, until K remain.
 
     centroids (Floats): Shape (K', Z)
-    sizes (NDArray[numpy.generic]): Whole or soft number of pairs. Clusters with less than one are not merged, but
-        assigned to the nearest result. Shape (K',)
+    sizes (Union[Ints, Floats]): Whole or soft number of pairs. Clusters with less than one are not merged, but assigned
+        to the nearest result. Shape (K',)
     count (int): K; fewer clusters remain if fewer have pairs.
     RETURNS (Tuple[Ints, Floats]): Number of the merged cluster of each, and the merged centroids, in the order of their
         first parts. Shapes (K',), (K, Z)
@@ -130,20 +121,14 @@ def merge_clusters(centroids: Floats, sizes: NDArray[numpy.generic], count: int)
 
 
 def _merge_costs(means: Floats, weights: Floats, one: int) -> Floats:
-    """Increase of the squared distances if a cluster is merged with each other one; inf with itself or a merged one."""
+    """Compute what merging a cluster with each other one adds; inf with itself or a merged one."""
     costs = weights * weights[one] / numpy.maximum(weights + weights[one], MIN_SIZE)
     costs = costs * ((means - means[one]) ** 2).sum(1)
     return numpy.where((weights > 0) & (numpy.arange(len(weights)) != one), costs, numpy.inf)
 
 
 def consensus_clusters(labels: Sequence[Ints], count: int, *, seed: int) -> Ints:
-    """Find the clusters on which several clusterings agree: k-means of the indicators of their clusters.
-
-    labels (Sequence[Ints]): Clusterings of the same pairs, at least one. Shapes (N,)
-    count (int): K.
-    seed (int): Of k-means++.
-    RETURNS (Ints): Shape (N,)
-    """
+    """Find the clusters on which several clusterings agree: k-means of the indicators of their clusters. Shape (N,)"""
     # pairs with the same cluster in every clustering are one row, weighted by their number
     rows, inverse, sizes = numpy.unique(numpy.stack(labels, axis=1), axis=0, return_inverse=True, return_counts=True)
     if len(rows) <= count:
@@ -158,13 +143,7 @@ def consensus_clusters(labels: Sequence[Ints], count: int, *, seed: int) -> Ints
 
 
 def fit_estimator(estimator: Any, vectors: Floats, **arguments: Ints) -> Any:
-    """Fit a scikit-learn estimator without convergence warnings: empty clusters are reported once, by their sizes.
-
-    estimator (Any): The estimator.
-    vectors (Floats): Shape (N, D)
-    arguments (Ints): Of `fit`.
-    RETURNS (Any): The fitted estimator.
-    """
+    """Fit a scikit-learn estimator without convergence warnings: empty clusters are reported once, by their sizes."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", import_optional("sklearn.exceptions").ConvergenceWarning)
         return estimator.fit(vectors, **arguments)

@@ -20,8 +20,8 @@ from typing import NamedTuple, Sequence, Tuple
 import numpy
 
 from ...scoring.probabilities import log_softmax
-from .discriminant import CHUNK, Space, means_of
-from .ensemble import Floats, Ints, import_optional
+from .discriminant import Space, means_of
+from .ensemble import CHUNK, Floats, Ints, import_optional, row_slices
 
 TINY = 1e-9
 
@@ -36,18 +36,12 @@ MAX_PAIRS, LEAST_SCALE = 20_000, 1e-3
 
 
 class ClusterFit(NamedTuple):
-    """Statistics of the clusters.
+    """Statistics of the clusters."""
 
-    means (Floats): m_k - m. Shape (K, F)
-    mean (Floats): m. Shape (F,)
-    products (Floats): G. Shape (K, K)
-    levels (Floats): Half the mean of c over each cluster. Shape (K,)
-    """
-
-    means: Floats
-    mean: Floats
-    products: Floats
-    levels: Floats
+    means: Floats  # m_k - m, shape (K, F)
+    mean: Floats  # m, shape (F,)
+    products: Floats  # G, shape (K, K)
+    levels: Floats  # half the mean of c over each cluster, shape (K,)
 
     def assign(
         self, vectors: Floats, logits: Floats, *, parts: int, width: int, empty: Sequence[int] = ()
@@ -65,9 +59,10 @@ class ClusterFit(NamedTuple):
         allowed = numpy.array(logits)
         allowed[:, list(empty)] = -numpy.inf
         clusters = allowed.argmax(1).astype(numpy.int64)
-        chunks = [slice(start, start + CHUNK) for start in range(0, len(vectors), CHUNK)]
-        fits = [self._fit(vectors[rows], logits[rows], clusters[rows], (parts, width)) for rows in chunks]
-        return clusters, numpy.concatenate(fits) if fits else numpy.zeros(0, dtype="float32")
+        fits = [numpy.zeros(0, dtype="float32")]
+        for rows in row_slices(len(vectors), CHUNK):
+            fits.append(self._fit(vectors[rows], logits[rows], clusters[rows], (parts, width)))
+        return clusters, numpy.concatenate(fits)
 
     def _fit(self, vectors: Floats, logits: Floats, clusters: Ints, shape: Tuple[int, int]) -> Floats:
         squares = numpy.diag(self.products).astype("float64")
@@ -87,14 +82,10 @@ class ClusterFit(NamedTuple):
 
 
 def cluster_fit(vectors: Floats, labels: Ints, space: Space, *, parts: int, width: int) -> Tuple[ClusterFit, Floats]:
-    """Compute the statistics of clusters, and the fit of their pairs.
+    """Compute the statistics of clusters, and the fit of each pair.
 
-    vectors (Floats): Of pairs; half precision suffices. Shape (N, F)
+    vectors (Floats): Of pairs, as for `ClusterFit.assign`; half precision suffices. Shape (N, F)
     labels (Ints): Cluster of each. Shape (N,)
-    space (Space): Of the clusters.
-    parts (int): As for `ClusterFit.assign`.
-    width (int): As for `ClusterFit.assign`.
-    RETURNS (Tuple[ClusterFit, Floats]): Statistics; fit of each pair. Shape (N,)
     """
     count, logits = len(space.centroids), space.logits(space.codes(vectors))
     mean = vectors.mean(0, dtype="float64")
@@ -115,7 +106,7 @@ def fit_scale(vectors: Floats, labels: Ints, space: Space, *, smoothing: float) 
     vectors (Floats): Of pairs; half precision suffices. Shape (N, F)
     labels (Ints): Cluster of each. Shape (N,)
     space (Space): Of the clusters; its logits are z.
-    smoothing (float): Of the labels: share spread over all clusters.
+    smoothing (float): Share of each label that is spread over all clusters.
     RETURNS (float): c, from 0.001 to 1: logits are never sharpened.
     """
     every = max(1, -(-len(vectors) // MAX_PAIRS))

@@ -87,13 +87,13 @@ def create_clustering(
     smoothing: float = 0.1,
     seed: int = 0,
 ) -> Settings:
-    """Check the clustering settings of a `selfore_clusterer`.
+    """Check the clustering settings of a `selfore_clusterer`, and return them.
 
     reduce (int): Most principal components.
     whiten (float): Of the components: 0 not at all, 1 to unit variance.
     shrinkage (float): Of the scatter within clusters towards a multiple of the identity.
     rounds (int): Most rounds of LDA and k-means; 0: k-means alone.
-    restarts (int): Number of starts; the clusters with the most information on neighbours are chosen.
+    restarts (int): Starts; the clusters with the most information on neighbours are chosen.
     consensus (bool): Whether the consensus of the best clusterings is also a start.
     method (str): "discriminant", "kmeans", "ward" or "adaptive".
     over (int): Factor of over-clustering; the clusters are then merged by Ward's method. 1: none.
@@ -109,7 +109,6 @@ def create_clustering(
     contrast (float): Weight of the contrastive loss between two views of a pair.
     smoothing (float): Label smoothing.
     seed (int): Of all random numbers, from 0.
-    RETURNS (Settings): The settings.
     RAISES (ValueError): If one is out of its range, or is of training without loops.
     """
     settings = plain_settings(locals())
@@ -128,10 +127,8 @@ def find_clusters(
 
     vectors (Floats): Of pairs; half precision suffices. Shape (N, F)
     count (int): K, at most N.
-    seed (int): Of all random numbers.
     settings (Settings): From `spacy_relext.Clustering.v1`.
     seeds (Optional[Sequence[int]]): As for `seeded_kmeans`; None: no class is known.
-    RETURNS (Clustering): Clusters and space.
     """
     reduced = reduce_vectors(vectors, count, reduce=settings["reduce"], whiten=settings["whiten"], seed=seed)
     method, over = settings["method"], settings["over"]
@@ -157,13 +154,7 @@ def find_clusters(
 
 
 def ward_labels(vectors: Floats, count: int, *, seed: int) -> Ints:
-    """Cluster by Ward's method; pairs outside of the sample go to the nearest centroid.
-
-    vectors (Floats): Shape (N, D)
-    count (int): K, at most N.
-    seed (int): Of the sample.
-    RETURNS (Ints): Shape (N,)
-    """
+    """Cluster by Ward's method; pairs outside of the sample go to the nearest centroid. Shape (N, D) → (N,)"""
     sample = sample_rows(len(vectors), MAX_WARD_PAIRS, numpy.random.default_rng(seed))
     if count == len(sample):
         return numpy.arange(count)

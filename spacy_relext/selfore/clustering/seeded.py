@@ -1,4 +1,4 @@
-"""Semi-supervised clustering: gold labels of some pairs are seeds of known classes, and new clusters are found beside.
+"""Semi-supervised clustering: gold labels of some pairs are seeds of known classes, and new clusters are formed beside.
 
 All pairs are first clustered without labels. As many clusters as there are known classes, those with the largest share
 of labelled pairs, are assigned to the class of most of these; the others are new. Then constrained k-means (Basu,
@@ -23,7 +23,6 @@ TOLERANCE, MAX_ITERATIONS = 0.001, 60
 def encode_classes(gold: Sequence[Optional[PairClass]]) -> Tuple[List[PairClass], List[int]]:
     """Number the classes of labelled pairs; a relation that occurs in both directions has two.
 
-    gold (Sequence[Optional[PairClass]]): Of each pair.
     RETURNS (Tuple[List[PairClass], List[int]]): Known classes, sorted; the number of each pair's, or `UNLABELLED`.
     """
     known = sorted({each for each in gold if each is not None})
@@ -35,11 +34,8 @@ def seeded_kmeans(reduced: Reduced, count: int, seeds: Sequence[int], options: L
     """Cluster beside known classes from several starts, and choose the clustering with the largest product of the
     information on neighbours and the accuracy on labelled pairs.
 
-    reduced (Reduced): Pairs.
     count (int): K, known and new clusters.
     seeds (Sequence[int]): Known cluster of each labelled pair, from 0 without gaps, else `UNLABELLED`. Shape (N,)
-    options (LdaOptions): Options.
-    seed (int): As for `discriminant_kmeans`.
     RETURNS (Clustering): Clusters; those of known classes come first.
     RAISES (ValueError): If no class is known, or no cluster can be new.
     """
@@ -64,13 +60,7 @@ def seeded_kmeans(reduced: Reduced, count: int, seeds: Sequence[int], options: L
 
 
 def assign_classes(labels: Ints, seeds: Ints, count: int) -> Ints:
-    """Assign clusters to known classes.
-
-    labels (Ints): Clusters found without labels. Shape (N,)
-    seeds (Ints): As for `seeded_kmeans`. Shape (N,)
-    count (int): K.
-    RETURNS (Ints): Clusters, those of known classes first. Shape (N,)
-    """
+    """Renumber the clusters of an unsupervised clustering, those of known classes first. Shapes (N,), (N,) → (N,)"""
     labelled = seeds != UNLABELLED
     known = int(seeds.max()) + 1
     shared = numpy.zeros((count, known), dtype=numpy.int64)
@@ -84,13 +74,7 @@ def assign_classes(labels: Ints, seeds: Ints, count: int) -> Ints:
 
 
 def constrained_kmeans(vectors: Floats, centroids: Floats, seeds: Ints) -> Ints:
-    """Run k-means in which labelled pairs keep their cluster.
-
-    vectors (Floats): Shape (N, D)
-    centroids (Floats): Initial ones. Shape (K, D)
-    seeds (Ints): As for `seeded_kmeans`. Shape (N,)
-    RETURNS (Ints): Cluster of each pair. Shape (N,)
-    """
+    """Run k-means from initial centroids; labelled pairs keep their cluster. Shapes (N, D), (K, D), (N,) → (N,)"""
     count, labelled = len(centroids), seeds != UNLABELLED
     labels = numpy.where(labelled, seeds, nearest_centroids(vectors, centroids))
     for _ in range(MAX_ITERATIONS):
