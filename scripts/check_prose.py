@@ -6,10 +6,10 @@ python scripts/check_prose.py --apart assets/prose/test_*.txt -- assets/prose/tr
 
 import argparse
 import collections
-import importlib.util
-import pathlib
 import sys
 from typing import Any, Dict, Iterator, List, Set, Tuple
+
+from spacy_relext.corpora.formats.markup import parse_markup_line
 
 RELATIONS = {
     "place_of_birth": ({"PERSON"}, {"PLACE"}),
@@ -29,26 +29,15 @@ RELATIONS = {
 }
 
 
-def _load_parser() -> Any:
-    """Import the markup parser by path, so that this check runs before anything is installed."""
-    path = pathlib.Path(__file__).parent.parent / "spacy_relext" / "corpora" / "markup.py"
-    spec = importlib.util.spec_from_file_location("markup", path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.parse_markup_line
-
-
 def read_lines(paths: List[str]) -> Iterator[Tuple[str, Dict[str, Any]]]:
     """Yield (place, record) for every sentence and stop the program at a malformed one."""
-    parse = _load_parser()
     for path in paths:
         with open(path, encoding="utf8") as lines:
             for number, line in enumerate(lines, 1):
                 if not line.strip() or line.startswith("#"):
                     continue
                 try:
-                    yield f"{path}:{number}", parse(line)
+                    yield f"{path}:{number}", parse_markup_line(line)
                 except ValueError as error:
                     yield f"{path}:{number}", {"error": str(error)}
 
