@@ -46,9 +46,9 @@ def join_trees(heads: IntArray) -> IntArray:
 def prune_tree(heads: IntArray, *, subject: Bounds, object: Bounds, distance: int) -> BoolArray:
     """Choose the tokens near the path between two entities (Zhang et al., EMNLP 2018, section 3.2).
 
-    The path leads from all tokens of both entities up to their lowest common ancestor. A token is kept if at most
-    `distance` steps towards the root lead from it to the path; none outside the ancestor's subtree is. The kept
-    tokens and the edges of `edge_list` form one tree. Several trees are joined first (`join_trees`).
+    The path leads from all tokens of both entities up to their lowest common ancestor. The pruned tree has the tokens
+    from which at most `distance` steps towards the root lead to the path, so none outside the ancestor's subtree; its
+    edges are those of `edge_list`. Several trees are joined first (`join_trees`).
 
     heads (IntArray): Head of each token, itself for roots; need not be projective. Shape (T,)
     subject (Bounds): First token of the first entity, and the token after its last.

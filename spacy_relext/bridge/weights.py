@@ -61,7 +61,7 @@ class KeepsCopy(nn.Module):
         return not (self.training or torch.is_grad_enabled() or device.type != "cpu")
 
     def copy_once(self, make: Callable[[], Copy]) -> Copy:
-        """Get the copy, or make it."""
+        """Return the copy, which is made at the first call."""
         if not self._copies:
             self._copies = [make()]
         return cast(Copy, self._copies[0])
@@ -92,7 +92,7 @@ class EmaWeights:
 
     Its predictions are steadier than those of the module itself (Tarvainen & Valpola, "Mean teachers", NeurIPS 2017).
 
-    module (nn.Module): The module; only weights that learn are kept twice.
+    module (nn.Module): The module; only weights with a gradient are stored twice.
     decay (float): d.
     """
 

@@ -42,7 +42,7 @@ def reconcile(cfg: Settings, configured: Settings) -> None:
     """Let the config override loaded settings if it has changed since they were saved.
 
     cfg (Settings): Loaded settings, with the config of that time under `configured`; changed in place.
-    configured (Settings): What the config says now.
+    configured (Settings): The values of the config now.
     """
     saved = cfg.get(CONFIGURED, {})
     plain = as_saved(configured)

@@ -22,10 +22,10 @@ from .settings import Settings, as_saved, keep_settings
 
 Outcomes = Union[TripleOutcomes, RelationCells]
 
-# What is below cannot become a triple; above it the sweep sees every candidate.
+# Candidates below cannot become triples; the sweep sees all others.
 _FLOOR = 0.1
 
-# Digits of what is fitted, so that saving loses none.
+# Digits of fitted values, so that saving loses none.
 _DIGITS = 6
 
 _RAW: Settings = {"scale": 1.0, "shift": 0.0, "thresholds": {}}
@@ -34,13 +34,13 @@ _RAW: Settings = {"scale": 1.0, "shift": 0.0, "thresholds": {}}
 def tune_pipeline(
     nlp: Language, examples: Iterable[Example], *, min_positives: int = 10, per_label: bool = True
 ) -> Dict[str, Settings]:
-    """Fit scale, shift and thresholds of every component of this package, and keep them in its settings.
+    """Fit scale, shift and thresholds of every component of this package, and store them in its settings.
 
-    Scores are mapped to calibrated probabilities by a logistic curve (Platt), which leaves their order as it is; then
-    thresholds with the best F1 are chosen, the common one and, as far as cross-validation advises, one for each
-    relation with enough right predictions. Detectors come first, since their probabilities are part of a triple's
-    score. If the exact F1 of triples gets worse on this data, the detectors' probabilities stay as they are; if it
-    still does, the component keeps all its settings.
+    Platt scaling maps scores to calibrated probabilities without changing their order. Then the thresholds with the
+    best F1 are chosen: a common one, and one for each relation with enough right predictions, shrunk towards the common
+    one by cross-validation. Detectors come first, since their probabilities are part of a triple's score. If the exact
+    F1 of triples gets worse on this data, the detectors are not recalibrated; if it still gets worse, the component
+    keeps all its settings.
 
     nlp (Language): A trained pipeline; changed in place.
     examples (Iterable[Example]): Held-out data, not seen in training.
@@ -49,7 +49,7 @@ def tune_pipeline(
         (exact F1 of triples, micro F1 of relations), `threshold`, `thresholds`, `scale`, `shift`, `ece_before`,
         `ece_after`, `documents`, `gold`, `fitted` (what else was fitted); for detectors also `label_frequency`
         (overall c), `label_frequencies` (c_j), `missing_rates` (1 - c_j), `positives` (what each c_j is estimated
-        from), `unbiased` (whether the detector's loss lets its probabilities be read like that).
+        from), `unbiased` (whether the detector's loss permits these estimates).
     RAISES (ValueError): If no component is of this package, the data has no triples, or nothing sets the entities whose
         pairs a component classifies.
     """
@@ -61,7 +61,7 @@ def tune_pipeline(
         raise ValueError(Errors.R011.format(count=len(data)))
     before: Dict[str, Settings] = {}
     for name, pipe in pipes.items():
-        if not per_label:  # thresholds of relations from an earlier run are not what is asked for
+        if not per_label:  # drop the thresholds of relations from an earlier run
             pipe.cfg["thresholds"] = {}
         fitted = ("threshold", "thresholds", "scale", "shift", *pipe.fitted_first)
         before[name] = {key: copy.deepcopy(pipe.cfg[key]) for key in fitted}

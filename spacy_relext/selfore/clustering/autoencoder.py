@@ -60,7 +60,7 @@ class AdaptiveClusters(nn.Module):
         self.scale = 1.0
 
     def set_centroids(self, codes: Tensor, centroids: Tensor) -> None:
-        """Initialize the centroids by k-means on the codes of all vectors. Shapes (N, Z), (K, Z)
+        """Initialize the centroids with those of k-means on the codes of all vectors. Shapes (N, Z), (K, Z)
 
         Codes and centroids are scaled by `code_scale` from now on. The factor is no part of the layers: Adam's steps
         would be too large for weights scaled down by it.
