@@ -41,29 +41,20 @@ class HrereOutput(NamedTuple):
 class BagClassifier(PairModule):
     """z_L and z_G of bags."""
 
-    def configure(
-        self,
-        *,
-        n_classes: int,
-        n_types: int,
-        kb_width: int = 0,
-        kb_rows: int = 0,
-        kb_complex: bool = True,
-        encoder: Optional[Dict[str, Any]] = None,
-    ) -> None:
-        """Build both branches; other arguments as for `PairModule`.
+    def configure(self, *, kb_width: int = 0, kb_rows: int = 0, kb_complex: bool = True, **sizes: Any) -> None:
+        """Build both branches; `sizes` are the arguments of `PairModule.configure`.
 
         kb_width (int): Size of an entity's embedding; 0: no knowledge base.
         kb_rows (int): Number of entities whose embeddings are trained.
         kb_complex (bool): Whether embeddings are those of ComplEx: real parts, then imaginary ones.
         """
         self.kb_sizes: Dict[str, Any] = {"kb_width": kb_width, "kb_rows": kb_rows, "kb_complex": kb_complex}
-        super().configure(n_classes=n_classes, n_types=n_types, encoder=encoder)
+        super().configure(**sizes)
         assert self.head_sizes is not None
         self.head_sizes = {**self.head_sizes, **self.kb_sizes}
 
     def build_head(self, width: int, *, n_classes: int, n_types: int) -> None:
-        """Build what stands above the encoder."""
+        """Build word attention, sentence attention, F and the knowledge base's branch."""
         hidden, dropout = self.settings["hidden"], self.settings["dropout"]
         self.word_query = nn.Linear(width, 1, bias=False)
         self.mention = nn.Linear(3 * width, hidden)
@@ -127,8 +118,8 @@ class SentenceAttention(nn.Module):
 class PairKnowledge(nn.Module):
     """z_G of ordered pairs of entities: c · φ(h, r, t) + b_r, and b_0 for no relation.
 
-    A relation may have two embeddings, `forwards` for the pair, `turned` for the reversed one: φ is the sum of both.
-    `turned` is that of the reciprocal relation; a class that is read backwards has the two exchanged.
+    A relation may have two embeddings, `forwards` for the pair, `reversed` for the reversed one: φ is the sum of both.
+    `reversed` is that of the reciprocal relation; a class that is read backwards has the two exchanged.
     """
 
     def __init__(self, n_classes: int, *, kb_width: int, kb_rows: int, kb_complex: bool) -> None:
@@ -136,22 +127,22 @@ class PairKnowledge(nn.Module):
         super().__init__()
         self.is_complex = kb_complex
         self.forwards = nn.Parameter(torch.zeros(n_classes - 1, kb_width))
-        self.turned = nn.Parameter(torch.zeros(n_classes - 1, kb_width))
+        self.reversed = nn.Parameter(torch.zeros(n_classes - 1, kb_width))
         self.changes = nn.Embedding(kb_rows + 1, kb_width, padding_idx=0)
         nn.init.zeros_(self.changes.weight)
         # c has a length: thinc does not update a number without one
         self.scale, self.bias = nn.Parameter(torch.ones(1)), nn.Parameter(torch.zeros(n_classes))
 
     @torch.no_grad()
-    def load(self, forwards: numpy.ndarray, turned: numpy.ndarray) -> None:
+    def load(self, forwards: numpy.ndarray, reversed_: numpy.ndarray) -> None:
         """Copy the embeddings of relations; 0 for none. Shapes (R - 1, W)"""
         self.forwards.copy_(torch.as_tensor(forwards))
-        self.turned.copy_(torch.as_tensor(turned))
+        self.reversed.copy_(torch.as_tensor(reversed_))
 
     def forward(self, subjects: Tensor, objects: Tensor, subject_rows: Tensor, object_rows: Tensor) -> Tensor:
         """Score classes. Shapes (G, W), (G, W), (G,), (G,) → (G, R)"""
         one, two = subjects + self.changes(subject_rows), objects + self.changes(object_rows)
-        phi = self.products(one, two) @ self.forwards.T + self.products(two, one) @ self.turned.T
+        phi = self.products(one, two) @ self.forwards.T + self.products(two, one) @ self.reversed.T
         return torch.cat([phi.new_zeros(len(phi), 1), self.scale * phi], 1) + self.bias
 
     def products(self, one: Tensor, two: Tensor) -> Tensor:

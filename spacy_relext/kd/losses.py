@@ -98,7 +98,7 @@ def student_loss(
     """L_S, as its terms.
 
     targets (Dict[str, Tensor]): `classes`, gold (P,); with soft labels also the teacher's logits `teacher`,
-        `teacher_text` and `teacher_types` (P, R), and `taught`, s of each pair (P,).
+        `teacher_text` and `teacher_types` (P, R), and `soft_mask`, s of each pair (P,).
     share (float): λ, weight of the teacher against the gold, 0 to 1.
     hint_weight (float): λ_ht, weight of the hints to both branches.
     temperature (float): τ of the distillation.
@@ -108,12 +108,12 @@ def student_loss(
     terms = {"penalty": penalty * sentence_penalty(outputs.sentence)}
     if "teacher" not in targets:
         return {"gold": smoothed_cross_entropy(outputs.logits, targets["classes"], smoothing=smoothing), **terms}
-    taught = targets["taught"]
-    keep = 1.0 - share * taught
+    soft_mask = targets["soft_mask"]
+    keep = 1.0 - share * soft_mask
     gold = smoothed_cross_entropy(outputs.logits, targets["classes"], smoothing=smoothing, weights=keep)
-    teacher = temperature**2 * divergence(targets["teacher"], outputs.logits, temperature=temperature, weights=taught)
-    hints = divergence(targets["teacher_text"], outputs.local, weights=taught)
-    hints = hints + divergence(targets["teacher_types"], outputs.auxiliary, weights=taught)
+    teacher = temperature**2 * divergence(targets["teacher"], outputs.logits, temperature=temperature, weights=soft_mask)
+    hints = divergence(targets["teacher_text"], outputs.local, weights=soft_mask)
+    hints = hints + divergence(targets["teacher_types"], outputs.auxiliary, weights=soft_mask)
     return {"gold": gold, "teacher": share * teacher, "hints": share * hint_weight * hints, **terms}
 
 

@@ -111,22 +111,22 @@ def read_soft_labels(gold: GoldPairs, classes: Sequence[PairClass], *, name: str
 
     classes (Sequence[PairClass]): The student's classes, without `no relation`.
     RETURNS (Optional[Dict[str, Floats]]): `teacher`, `teacher_text`, `teacher_types`, logits of shape (P, R), and
-        `taught`, 1 for pairs with soft labels, of shape (P,); None if no Doc has any.
+        `soft_mask`, 1 for pairs with soft labels, of shape (P,); None if no Doc has any.
     RAISES (ValueError): If the teacher has other relations.
     """
     docs = [example.reference for example in gold.examples]
     if not any(TEACHER_KEY in doc.user_data for doc in docs):
         return None
     arrays = {key: numpy.zeros((len(gold), len(classes) + 1), dtype="float32") for key in PARTS}
-    taught = numpy.zeros(len(gold), dtype="float32")
+    soft_mask = numpy.zeros(len(gold), dtype="float32")
     labels = [_index_by_offsets(doc.user_data.get(TEACHER_KEY), classes, name) for doc in docs]
     for number, doc in enumerate(gold.pairs.doc.tolist()):
         rows = labels[doc].get(_offsets_of(gold.pairs, number))
         if rows is not None:
-            taught[number] = 1.0
+            soft_mask[number] = 1.0
             for key in PARTS:
                 arrays[key][number] = rows[key]
-    return {**arrays, "taught": taught}
+    return {**arrays, "soft_mask": soft_mask}
 
 
 def _offsets_of(pairs: Pairs, number: int) -> _Offsets:

@@ -1,4 +1,4 @@
-"""A nero_grounder that a few updates have taught what four rules say."""
+"""A nero_grounder that a few updates have trained on four rules."""
 
 from pathlib import Path
 from typing import List, Tuple

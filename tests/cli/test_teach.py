@@ -58,8 +58,8 @@ def test_soft_labels_do_not_depend_on_the_batch(folder: Path, run: Callable[...,
 
 
 def test_the_rest_of_the_corpus_stays(folder: Path, run: Callable[..., Any], tmp_path: Path) -> None:
-    run("teach", folder / "teacher", folder / "corpus.spacy", tmp_path / "taught.spacy")
-    for before, after in zip(read(folder / "corpus.spacy"), read(tmp_path / "taught.spacy")):
+    run("teach", folder / "teacher", folder / "corpus.spacy", tmp_path / "labelled.spacy")
+    for before, after in zip(read(folder / "corpus.spacy"), read(tmp_path / "labelled.spacy")):
         assert after.text == before.text and after._.triples == before._.triples
         assert [(e.start, e.end, e.label_) for e in after.ents] == [(e.start, e.end, e.label_) for e in before.ents]
 

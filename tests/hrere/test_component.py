@@ -169,7 +169,7 @@ def test_the_rate_of_the_knowledge_base(kb: Path, scale: float, farthest: float)
     before, after = (knowledge_of(train(kb, steps=steps, kb_lr_scale=scale)) for steps in (0, 1))
     changes = {name: float((after[name] - before[name]).abs().max()) for name in after}
     # Adam's first step is as long as the rate, which is 0.01 for what has no multiple of its own
-    for name in ("forwards", "turned", "changes.weight"):
+    for name in ("forwards", "reversed", "changes.weight"):
         assert changes[name] == pytest.approx(farthest, rel=0.05), name
     for name in ("scale", "bias"):
         assert changes[name] == pytest.approx(farthest or 0.01, rel=0.05), name

@@ -155,7 +155,7 @@ def test_what_the_knowledge_base_says() -> None:
         assert found[0].tolist() == pytest.approx(KB)
         assert found.softmax(1)[0].tolist() == pytest.approx([0.041898, 0.215450, 0.742653], abs=1e-6)
         assert float(module(T, H, NONE, NONE)[0, 1]) == pytest.approx(2.05)
-        module.turned.copy_(module.forwards)
+        module.reversed.copy_(module.forwards)
         module.forwards.zero_()
         assert float(module(T, H, NONE, NONE)[0, 1]) == pytest.approx(-0.55), "read the other way round"
 

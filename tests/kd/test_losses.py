@@ -83,7 +83,7 @@ def test_parts_of_the_students_loss() -> None:
 
 def targets() -> Dict[str, torch.Tensor]:
     parts = {"teacher": TAUGHT, "teacher_text": TEXT, "teacher_types": TAUGHT - TEXT}
-    return {"classes": GOLD, "taught": torch.ones(1), **parts}
+    return {"classes": GOLD, "soft_mask": torch.ones(1), **parts}
 
 
 def outputs_of(local: torch.Tensor, auxiliary: torch.Tensor) -> StudentOutput:
@@ -121,16 +121,16 @@ def test_gradients_by_hand_and_by_autograd_agree() -> None:
 
 
 def test_a_pair_that_the_teacher_has_not_seen_learns_from_its_label_alone() -> None:
-    unseen = {**targets(), "taught": torch.zeros(1)}
+    unseen = {**targets(), "soft_mask": torch.zeros(1)}
     terms = student_loss(outputs_of(LOCAL, AUXILIARY), unseen, share=0.5, **OPTIONS)
     assert terms["teacher"] == terms["hints"] == 0.0
     close(terms["gold"], 0.645547)  # all of it, not (1 - λ) of it
 
 
 def test_each_pair_keeps_the_share_of_its_label_that_no_teacher_takes() -> None:
-    one = {**targets(), "taught": torch.tensor([1.0])}
+    one = {**targets(), "soft_mask": torch.tensor([1.0])}
     both = {key: value.repeat(2, *[1] * (value.dim() - 1)) for key, value in one.items()}
-    both["taught"] = torch.tensor([1.0, 0.0])
+    both["soft_mask"] = torch.tensor([1.0, 0.0])
     terms = student_loss(outputs_of(LOCAL.repeat(2, 1), AUXILIARY.repeat(2, 1)), both, share=0.4, **OPTIONS)
     alone = student_loss(outputs_of(LOCAL, AUXILIARY), one, share=0.4, **OPTIONS)
     close(terms["gold"], 0.645547 * (0.6 + 1.0) / 2)
@@ -157,7 +157,7 @@ def test_gradients_in_double_precision() -> None:
     inputs = [torch.randn(shape, generator=generator, dtype=torch.float64).requires_grad_() for _ in range(2)]
     soft = [torch.randn(shape, generator=generator, dtype=torch.float64) for _ in range(3)]
     names = ("teacher", "teacher_text", "teacher_types")
-    wanted = {"classes": torch.tensor([0, 3, 1]), "taught": torch.ones(3).double(), **dict(zip(names, soft))}
+    wanted = {"classes": torch.tensor([0, 3, 1]), "soft_mask": torch.ones(3).double(), **dict(zip(names, soft))}
 
     def loss(local: torch.Tensor, auxiliary: torch.Tensor) -> torch.Tensor:
         outputs = outputs_of(local, auxiliary)
@@ -167,9 +167,9 @@ def test_gradients_in_double_precision() -> None:
 
     assert torch.autograd.gradcheck(loss, inputs)
 
-    def taught(logits: torch.Tensor) -> torch.Tensor:
+    def distillation(logits: torch.Tensor) -> torch.Tensor:
         outputs = TeacherOutput(logits, logits, logits, logits)
         terms = teacher_loss(outputs, {"classes": wanted["classes"]}, tsd_weight=1.0, tsd_k=3, penalty=0.1)
         return sum(terms.values(), torch.zeros(()))
 
-    assert torch.autograd.gradcheck(taught, inputs[:1])
+    assert torch.autograd.gradcheck(distillation, inputs[:1])

@@ -37,7 +37,7 @@ def gold_of(examples: Sequence[Example]) -> GoldPairs:
     return gold_pairs(EntityPairs(), examples)
 
 
-def taught() -> Any:
+def with_logits() -> Any:
     """Examples with soft labels, and the logits in the order of the pairs."""
     examples = make_examples()
     gold = gold_of(examples)
@@ -58,23 +58,23 @@ def reloaded(doc: Doc) -> Doc:
 
 
 def test_stored_logits_are_read() -> None:
-    examples, logits = taught()
+    examples, logits = with_logits()
     labels = read(examples)
-    assert labels["taught"].tolist() == [1.0] * 8
+    assert labels["soft_mask"].tolist() == [1.0] * 8
     for key, part in zip(PARTS, logits):
         assert labels[key].dtype == numpy.float32
         numpy.testing.assert_allclose(labels[key], part, atol=1e-5)
 
 
 def test_soft_labels_survive_a_file() -> None:
-    examples, _ = taught()
+    examples, _ = with_logits()
     again = [Example(example.predicted, reloaded(example.reference)) for example in examples]
     before, after = read(examples), read(again)
-    assert all((before[key] == after[key]).all() for key in (*PARTS, "taught"))
+    assert all((before[key] == after[key]).all() for key in (*PARTS, "soft_mask"))
 
 
 def test_values_are_plain() -> None:
-    examples, _ = taught()
+    examples, _ = with_logits()
     record = examples[0].reference.user_data[TEACHER_KEY]
     assert record["classes"] == [["born", False], ["met", False], ["met", True]]
     assert [type(value) for value in record["pairs"][0]["teacher"]] == [float] * 4
@@ -83,14 +83,14 @@ def test_values_are_plain() -> None:
 
 
 def test_logits_are_in_the_order_of_the_students_classes() -> None:
-    examples, logits = taught()
+    examples, logits = with_logits()
     labels = read(examples, [CLASSES[2], CLASSES[0], CLASSES[1]])
     for key, part in zip(PARTS, logits):
         numpy.testing.assert_allclose(labels[key], part[:, [0, 3, 1, 2]], atol=1e-5)
 
 
 def test_the_order_of_the_teachers_classes_does_not_matter() -> None:
-    examples, logits = taught()
+    examples, logits = with_logits()
     permuted = copy.deepcopy(examples)
     docs = [example.reference for example in permuted]
     order = [2, 0, 1]
@@ -102,14 +102,14 @@ def test_the_order_of_the_teachers_classes_does_not_matter() -> None:
 
 @pytest.mark.parametrize("classes", [CLASSES[1:], [*CLASSES, PairClass("new")], [PairClass("other")]])
 def test_a_teacher_with_other_relations_is_refused(classes: List[PairClass]) -> None:
-    examples, _ = taught()
+    examples, _ = with_logits()
     with pytest.raises(ValueError, match=r"R401.*student.*born, met") as error:
         read(examples, classes)
     assert "\n" not in str(error.value)
 
 
 def test_a_direction_unknown_to_the_teacher_gets_its_lowest_logit() -> None:
-    examples, logits = taught()
+    examples, logits = with_logits()
     wanted = [*CLASSES[:2], PairClass("born", backwards=True)]  # and one that the student has never seen
     labels = read(examples, wanted)
     for key, part in zip(PARTS, logits):
@@ -118,19 +118,19 @@ def test_a_direction_unknown_to_the_teacher_gets_its_lowest_logit() -> None:
 
 
 def test_pairs_without_soft_labels_are_masked() -> None:
-    examples, logits = taught()
+    examples, logits = with_logits()
     pairs = examples[0].reference.user_data[TEACHER_KEY]["pairs"]
     del pairs[2]
     labels = read(examples)
-    assert labels["taught"].tolist() == [1, 1, 0, 1, 1, 1, 1, 1]
+    assert labels["soft_mask"].tolist() == [1, 1, 0, 1, 1, 1, 1, 1]
     assert not any(labels[key][2].any() for key in PARTS)
     numpy.testing.assert_allclose(labels["teacher"][3], logits[0][3], atol=1e-5)
 
 
 def test_docs_without_soft_labels_are_masked() -> None:
-    examples, _ = taught()
+    examples, _ = with_logits()
     del examples[2].reference.user_data[TEACHER_KEY]
-    assert read(examples)["taught"].tolist() == [1] * 6 + [0] * 2
+    assert read(examples)["soft_mask"].tolist() == [1] * 6 + [0] * 2
 
 
 def test_no_soft_labels_at_all_give_none() -> None:
@@ -139,24 +139,24 @@ def test_no_soft_labels_at_all_give_none() -> None:
 
 
 def test_no_pairs_in_taught_docs() -> None:
-    examples, _ = taught()
+    examples, _ = with_logits()
     labels = read(examples[1:2])
-    assert labels["taught"].shape == (0,) and labels["teacher"].shape == (0, 4)
+    assert labels["soft_mask"].shape == (0,) and labels["teacher"].shape == (0, 4)
 
 
 def test_new_soft_labels_replace_old_ones() -> None:
-    examples, logits = taught()
+    examples, logits = with_logits()
     store_soft_labels([e.reference for e in examples], gold_of(examples).pairs, list(logits + 1), CLASSES)
     numpy.testing.assert_allclose(read(examples)["teacher"], logits[0] + 1, atol=1e-5)
 
 
 def test_pairs_are_matched_by_character_offsets() -> None:
-    examples, _ = taught()
+    examples, _ = with_logits()
     pairs = gold_of(examples).pairs
     assert pair_offsets(pairs, 1) == ([0, 3], [19, 25]) and pair_offsets(pairs, 7) == ([9, 12], [0, 4])
     coarse = with_entities(make_doc(["ada", "met charles", "in", "london", "."]), [(0, 1, "PER"), (3, 4, "LOC")])
     labels = read([Example(coarse, examples[0].reference)])
-    assert labels["taught"].tolist() == [1, 1], "whatever the tokens"
+    assert labels["soft_mask"].tolist() == [1, 1], "whatever the tokens"
 
 
 def taught_by(logits: Any, classes: Sequence[PairClass], pairs: Sequence[int] = range(8)) -> List[Example]:
@@ -187,7 +187,7 @@ def test_a_pair_labelled_by_one_teacher_keeps_its_probabilities() -> None:
     first, second = taught_by(one, CLASSES, range(7)), taught_by(two, CLASSES, range(1, 8))
     average(first, second)
     labels = read(first)
-    assert labels["taught"].tolist() == [1.0] * 8
+    assert labels["soft_mask"].tolist() == [1.0] * 8
     numpy.testing.assert_allclose(softmax(labels["teacher"][0]), softmax(one[0, 0]), atol=1e-4)
     numpy.testing.assert_allclose(softmax(labels["teacher"][7]), softmax(two[0, 7]), atol=1e-4)
 

@@ -170,5 +170,5 @@ def test_both_orders_of_a_marked_pair_are_learned() -> None:
     assert gold.pairs.subject[:, 0].tolist() == [1, 1, 4, 4] and gold.pairs.types[2] == ("person", "animal")
     assert pipe.teach(examples) == 4
     found = read_soft_labels(gold, pipe.classes, name="student")
-    assert found is not None and found["taught"].tolist() == [1.0] * 4
+    assert found is not None and found["soft_mask"].tolist() == [1.0] * 4
     assert len(pipe.suggest([examples[0].predicted])) == 1, "asked for is one order"

@@ -100,14 +100,14 @@ def test_folds_are_taken_apart_put_together_and_their_labels_copied(folder: path
     held = [texts(part) for _, part in folds]
     assert held[1] == texts(plain.train)[1::3]
     assert all(sorted(texts(train) + out) == sorted(texts(plain.train)) for (train, _), out in zip(folds, held))
-    taught = []
+    parts = []
     for number, (_, part) in enumerate(folds):
         docs = docs_of(part)
         for doc in docs:
             doc.user_data[TEACHER_KEY] = {"fold": number}
-        taught.append(folder / f"taught{number}.spacy")
-        DocBin(docs=docs, store_user_data=True).to_disk(taught[-1])
-    joined = maker.join(taught, folder / "joined.spacy")
+        parts.append(folder / f"part{number}.spacy")
+        DocBin(docs=docs, store_user_data=True).to_disk(parts[-1])
+    joined = maker.join(parts, folder / "joined.spacy")
     assert texts(joined) == texts(plain.train)
     copied = docs_of(maker.transfer(joined, parsed.train))
     assert [doc.text for doc in copied] == texts(parsed.train)

@@ -189,9 +189,9 @@ def test_a_teacher_teaches_the_whole_training_corpus(folder: pathlib.Path, tmp_p
     data = make_maker(folder).semeval()
     teacher = Trained(tmp_path, 0.0, 0.0, 1, 1, 1, 1)
     save_teacher(data.train, teacher.pipeline)
-    taught = docs_of(teach(make_call(folder, tmp_path), teacher, data.train))
-    assert [doc.text for doc in taught] == texts(data.train)
-    for doc in taught:
+    labelled = docs_of(teach(make_call(folder, tmp_path), teacher, data.train))
+    assert [doc.text for doc in labelled] == texts(data.train)
+    for doc in labelled:
         (record,) = doc.user_data[TEACHER_KEY]["pairs"]
         assert len(record["teacher"]) == 1 + len(doc.user_data[TEACHER_KEY]["classes"])
         assert record["subject"] == doc.user_data[PAIRS_KEY][0]["subject"]
