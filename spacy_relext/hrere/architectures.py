@@ -10,14 +10,13 @@ from ..pairs.architectures import pair_model
 
 @registry.architectures("spacy_relext.HrereBagClassifier.v1")
 def build_bag_classifier(encoder: Encoder, hidden: int = 256, dropout: float = 0.1, kb_lr_scale: float = 20.0) -> Model:
-    """Build a classifier of bags.
+    """Build the classifier of bags of `hrere_classifier`, a `Model[PairBatch, HrereOutput]`.
 
     encoder (Encoder): Any encoder of pairs, or any tok2vec.
     hidden (int): Size of a mention's vector and of the layer above it.
     dropout (float): Dropout above the encoder, and on the vectors of a tok2vec.
     kb_lr_scale (float): Learning rate of the knowledge base's branch as a multiple of the optimizer's; 0: its
         embeddings are not trained.
-    RETURNS (Model[PairBatch, HrereOutput]): For `hrere_classifier`.
     """
     from .model import BagClassifier
 

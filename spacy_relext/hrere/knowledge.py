@@ -13,6 +13,10 @@ from .linked_kb import LinkedKb, NearFact
 
 KB, SEEN = "kb.msgpack", "seen_entities.json"
 
+_TABLE, _FACTS = numpy.zeros((0, 0), dtype="float32"), numpy.zeros((0, 3), dtype="int32")
+
+NO_KB = LinkedKb([], [], {"entities": _TABLE, "relations": _TABLE, "facts": _FACTS}, kind="complex")
+
 
 class BagKnowledge:
     """A knowledge base beside a classifier of bags.
@@ -22,7 +26,7 @@ class BagKnowledge:
     """
 
     def __init__(self, kb: Optional[LinkedKb] = None, entities: Sequence[str] = ()) -> None:
-        self.kb = LinkedKb.empty() if kb is None else kb
+        self.kb = NO_KB if kb is None else kb
         self.seen = sorted(each for each in entities if each in self.kb)
         self._rows = {each: number for number, each in enumerate(self.seen, start=1)}
 

@@ -49,13 +49,6 @@ class LinkedKb:
         self._near: Optional[NearFacts] = None
 
     @classmethod
-    def empty(cls) -> "LinkedKb":
-        """Create a knowledge base without entities."""
-        none = numpy.zeros((0, 0), dtype="float32")
-        facts = numpy.zeros((0, 3), dtype="int32")
-        return cls([], [], {"entities": none, "relations": none, "facts": facts}, kind="complex")
-
-    @classmethod
     def from_model(cls, model: "KbModel") -> "LinkedKb":
         """Copy trained embeddings to the CPU, in single precision."""
         tables = {"entities": model.embeddings.entity(), "relations": model.embeddings.relations}

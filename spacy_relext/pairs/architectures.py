@@ -36,7 +36,7 @@ def build_piece_encoder(
     freeze_embeddings: bool = False,
     lr_scale: float = 1.0,
 ) -> EncoderSpec:
-    """Describe a transformer that reads a text for a pair of its entities, or for a relation that it is queried for.
+    """Describe a transformer that reads a text for a pair of entities, or for a relation.
 
     Other arguments are those of `spacy_relext.Transformer.v1`.
 

@@ -14,10 +14,10 @@ from ..pipeline.pipe import assigning_components
 from .pairs import Pairs
 from .suggesters import AnnotatedPairs, EntityPairs, Suggester
 
-# Texts that are kept for a closer look.
+# Largest number of Docs in a sample.
 MOST_DOCS = 1_000
 
-# Entities, and pairs of types, that a message names.
+# Largest number of entities, or of pairs of types, in a message.
 MOST_NAMED = 4
 
 

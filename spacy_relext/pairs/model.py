@@ -33,7 +33,7 @@ def joined(states: States) -> Tensor:
 
 
 class PairModule(nn.Module):
-    """An encoder of pairs and what stands above it; sized by `configure`.
+    """An encoder of pairs and a head above it; sized by `configure`.
 
     `forward` takes the arrays of `encoders/features.py`, among them for each token, or word piece, of P pairs
     `to_subject` and `to_object`, its signed distances to both arguments, 0 inside; `types`, its entity type; and

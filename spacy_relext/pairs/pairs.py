@@ -21,7 +21,7 @@ class Pairs:
     subject (IntArray): Bounds of the first argument. Shape (P, 2)
     object (IntArray): Bounds of the second one. Shape (P, 2)
     types (List[Tuple[str, str]]): Entity types of both arguments, "" for none.
-    both_orders (bool): Whether each pair is there in both orders, so that none need be read backwards.
+    both_orders (bool): Whether each pair is there in both orders, so that no class is backwards.
     lost (int): Marked pairs that cover no token, or the same tokens twice.
     """
 
@@ -39,7 +39,7 @@ class Pairs:
 
     @property
     def pairs(self) -> "Pairs":
-        """RETURNS (Pairs): Itself: `GoldPairs` has the same attribute."""
+        """Itself, as `GoldPairs` has the same attribute."""
         return self
 
     def spans(self, number: int) -> Tuple[Span, Span]:
@@ -73,7 +73,7 @@ class Pairs:
         return replace(self, doc=doc, text=text, subject=subject, object=obj, types=types)
 
     def with_own_docs(self) -> "Pairs":
-        """Drop the Docs without a pair, so that nothing reads them."""
+        """Drop the Docs without a pair, which an encoder would read too."""
         docs, doc = numpy.unique(self.doc, return_inverse=True)
         return replace(self, docs=[self.docs[number] for number in docs.tolist()], doc=doc.astype("int64"))
 

@@ -35,9 +35,6 @@ class TypeLexicon:
     def __len__(self) -> int:
         return len(self._types)
 
-    def __contains__(self, noun: object) -> bool:
-        return noun in self._types
-
     def type_of(self, span: Span) -> str:
         """Look up the type of a span's head noun; "" if the lexicon has none.
 

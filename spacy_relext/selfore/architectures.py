@@ -14,12 +14,11 @@ from ..pairs.architectures import pair_model
 
 @registry.architectures("spacy_relext.SelforeClusterer.v1")
 def build_clusterer(encoder: Encoder, dropout: float = 0.1, type_weight: float = 0.3) -> Model:
-    """Build a clusterer.
+    """Build the classifier of `selfore_clusterer`, a `Model[PairBatch, ClusterOutput]`.
 
     encoder (Encoder): Any encoder of pairs, or any tok2vec, whose vectors are then used without a projection.
     dropout (float): Dropout on the vectors of pairs, and on those of a tok2vec.
     type_weight (float): Weight of the arguments' entity types, beside parts of length 1; 0: ignored.
-    RETURNS (Model[PairBatch, ClusterOutput]): For `selfore_clusterer`.
     """
     from .model import Clusterer
 

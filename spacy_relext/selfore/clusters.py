@@ -105,7 +105,7 @@ class Clusters:
         sizes (Sequence[int]): Number of pairs of each.
         types (Sequence[str]): Commonest entity types of each.
         known (Sequence[PairClass]): Relations of the first clusters.
-        object_first (Sequence[bool]): Whether the object stands first in most texts of each.
+        object_first (Sequence[bool]): Whether the object comes first in most texts of each.
         """
         renamed: Dict[str, str] = {each["id"]: each["name"] for each in self.records if each.get("renamed")}
         taken = {*renamed.values(), *(each.relation for each in known)}

@@ -164,7 +164,7 @@ def read_table(pipe: PairPipe, examples: Iterable[Example]) -> PairTable:
         pairs = pipe.suggest_pairs([example.predicted for example in batch])
         keys = keys_of(pairs)
         for key, relations in zip(keys, match_gold(pairs, batch)[0]) if pipe.cfg["known"] else ():
-            if relations:  # of several the first, in whichever text it stands
+            if relations:  # the first of all texts, in the order of classes
                 gold[key] = min(relations | ({gold[key]} if key in gold else set()))
         first = {key: number for number, key in reversed(list(enumerate(keys))) if key not in rows}
         new = sorted(first.values())

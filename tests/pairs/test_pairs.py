@@ -1,12 +1,14 @@
 """Which pairs of entities are suggested, and in which text each is read."""
 
+import random
+from collections import Counter
 from typing import Any, Dict, List, Tuple
 
 import pytest
 from spacy.tokens import Doc, DocBin
 
 from spacy_relext.annotations.entities import ENTITIES_KEY, PAIRS_KEY, doc_entities
-from spacy_relext.pairs.pairs import Pairs
+from spacy_relext.pairs.pairs import Pairs, Reservoir
 from spacy_relext.pairs.suggesters import AnnotatedPairs, EntityPairs
 from tests.pairs.builders import NLP, make_doc, with_entities
 
@@ -207,3 +209,16 @@ def test_docs_without_a_pair_are_left_out() -> None:
     assert list(some.docs) == [docs[0], docs[2]] and set(some.doc.tolist()) == {0, 1}
     assert some.spans(len(some) - 1)[0].doc is docs[2]
     assert not pairs.take([]).with_own_docs().docs
+
+
+def test_every_item_of_a_stream_is_sampled_as_often() -> None:
+    draw, counts = random.Random(0).randrange, Counter[int]()
+    for _ in range(2_000):
+        reservoir = Reservoir[int](3, draw)
+        for item in range(10):
+            place = reservoir.next_place()
+            if place is not None:
+                reservoir.items[place : place + 1] = [item]
+        assert len(reservoir) == 3 and reservoir.seen == 10
+        counts.update(reservoir.items)
+    assert all(count == pytest.approx(600, abs=80) for count in counts.values()) and len(counts) == 10

@@ -94,7 +94,8 @@ def test_lemmas() -> None:
 
 def test_round_trip() -> None:
     again = TypeLexicon(json.loads(json.dumps(LEXICON.to_dict())))
-    assert again.to_dict() == LEXICON.to_dict() and len(again) == 11 and "dorf" in again and "dorv" not in again
+    types = again.to_dict()
+    assert types == LEXICON.to_dict() and len(again) == 11 and "dorf" in types and "dorv" not in types
 
 
 def test_reading(tmp_path: Path) -> None:
