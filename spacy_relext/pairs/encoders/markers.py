@@ -66,13 +66,14 @@ def cut_marked_pairs(
     mask = _Piece(mask_piece(tokenizer), inserted=MASK) if form == "cloze" else None
     sequences = []
     for text in cut_texts(pairs, tokenizer):
+        body = [_Piece(*piece) for piece in zip(text.ids, text.shapes, text.tokens)]
         for pair in text.pairs:
-            if not text.ids:
+            if not body:
                 pieces = special or [_Piece(0)]
             elif mask is None:
-                pieces = _insert_markers(text, _bounds(pairs, pair, text), special, max_pieces)
+                pieces = _insert_markers(body, _bounds(pairs, pair, text), special, max_pieces)
             else:
-                pieces = _append_prompt(text, _bounds(pairs, pair, text), special, mask, max_pieces)
+                pieces = _append_prompt(body, _bounds(pairs, pair, text), special, mask, max_pieces)
             ids, shapes, tokens, inserted = (list(column) for column in zip(*pieces))
             sequences.append(PieceSequence(ids, shapes, tokens, [pair], inserted))
     return group_sequences(sequences, pairs, batch_pieces=batch_pieces)
@@ -131,43 +132,33 @@ def _windows(bounds: Tuple[Bounds, Bounds], length: int, room: int) -> List[Boun
 
 
 def _insert_markers(
-    text: CutText, bounds: Tuple[Bounds, Bounds], special: List[_Piece], max_pieces: int
+    body: List[_Piece], bounds: Tuple[Bounds, Bounds], special: List[_Piece], max_pieces: int
 ) -> List[_Piece]:
     """Put markers around both arguments; of nested ones the inner has its markers inside."""
-    windows = _windows(bounds, len(text.ids), max_pieces - len(special) - MARKERS)
-    spans = []
-    for (start, end), kinds in zip(bounds, ((SUBJECT_START, SUBJECT_END), (OBJECT_START, OBJECT_END))):
-        window_end = next(right for left, right in windows if left <= start < right)
-        spans.append((start, min(end, window_end), kinds))
-    # of spans that start at the same piece the longer opens first, and the subject if they are equally long
-    opening = sorted(spans, key=lambda span: -span[1])
-    closing = sorted(reversed(spans), key=lambda span: -span[0])
+    kinds = ((SUBJECT_START, SUBJECT_END), (OBJECT_START, OBJECT_END))
     pieces = special[:1]
-    for number, (left, right) in enumerate(windows):
+    for number, (left, right) in enumerate(_windows(bounds, len(body), max_pieces - len(special) - MARKERS)):
         pieces += special[1:2] if number else []
-        for place in range(left, right + 1):
-            # a span that closes here opened before; what opens at the end of a run opens in the next one
-            pieces += [_Piece(0, inserted=kinds[1]) for start, end, kinds in closing if left <= start < end == place]
-            if place < right:
-                pieces += [_Piece(0, inserted=kinds[0]) for start, _, kinds in opening if start == place]
-                pieces += _read(text, place, place + 1)
+        spans = [(start, min(end, right), *kind) for (start, end), kind in zip(bounds, kinds) if left <= start < right]
+        # of spans that start at the same piece the longer opens first, and the subject if they are equally long
+        opening = sorted(spans, key=lambda span: -span[1])
+        closing = sorted(reversed(spans), key=lambda span: -span[0])
+        places = sorted({left, right, *(place for span in spans for place in span[:2])})
+        for place, following in zip(places, [*places[1:], right]):
+            pieces += [_Piece(0, inserted=kind) for _, end, _, kind in closing if end == place]
+            pieces += [_Piece(0, inserted=kind) for start, _, kind, _ in opening if start == place]
+            pieces += body[place:following]
     return pieces + special[1:]
 
 
 def _append_prompt(
-    text: CutText, bounds: Tuple[Bounds, Bounds], special: List[_Piece], mask: _Piece, max_pieces: int
+    body: List[_Piece], bounds: Tuple[Bounds, Bounds], special: List[_Piece], mask: _Piece, max_pieces: int
 ) -> List[_Piece]:
     """Append the arguments with a mask between them to a text."""
     most = max(1, max_pieces // PROMPT_SHARE)
-    subject, obj = (_read(text, start, min(end, start + most)) for start, end in bounds)
+    subject, obj = (body[start : min(end, start + most)] for start, end in bounds)
     prompt = [*special[1:2], *subject, mask, *obj]
     pieces = special[:1]
-    for number, (left, right) in enumerate(_windows(bounds, len(text.ids), max_pieces - len(special) - len(prompt))):
-        pieces += (special[1:2] if number else []) + _read(text, left, right)
+    for number, (left, right) in enumerate(_windows(bounds, len(body), max_pieces - len(special) - len(prompt))):
+        pieces += (special[1:2] if number else []) + body[left:right]
     return pieces + prompt + special[1:]
-
-
-def _read(text: CutText, left: int, right: int) -> List[_Piece]:
-    """Return a run of pieces of the text itself."""
-    columns = (text.ids, text.shapes, text.tokens)
-    return [_Piece(*piece) for piece in zip(*(column[left:right] for column in columns))]

@@ -83,15 +83,15 @@ def group_sequences(sequences: Sequence[PieceSequence], pairs: Pairs, *, batch_p
     order: List[int] = []
     for group in _groups(sequences, batch_pieces):
         lengths = numpy.asarray([len(sequence.ids) for sequence in group])
-        mask = numpy.arange(lengths.max()) < lengths[:, None]
-        pieces.ids.append(_pad([sequence.ids for sequence in group], mask, 0))
-        pieces.shapes.append(_pad([sequence.shapes for sequence in group], mask, 0))
-        pieces.masks.append(mask)
+        width = int(lengths.max())
+        pieces.ids.append(_pad([sequence.ids for sequence in group], width))
+        pieces.shapes.append(_pad([sequence.shapes for sequence in group], width))
+        pieces.masks.append(numpy.arange(width) < lengths[:, None])
         if group[0].inserted:
-            pieces.inserted.append(_pad([sequence.inserted for sequence in group], mask, 0))
+            pieces.inserted.append(_pad([sequence.inserted for sequence in group], width))
         rows = numpy.repeat(numpy.arange(len(group)), [len(sequence.pairs) for sequence in group])
         chosen = [pair for sequence in group for pair in sequence.pairs]
-        tokens = _pad([sequence.tokens for sequence in group], mask, -1)[rows]  # (p, L)
+        tokens = _pad([sequence.tokens for sequence in group], width, -1)[rows]  # (p, L)
         roles = _roles(tokens, pairs.subject[chosen], pairs.object[chosen])
         pieces.rows.append(rows)
         pieces.tokens.append(tokens)
@@ -157,8 +157,9 @@ def _groups(sequences: Sequence[PieceSequence], batch_pieces: int) -> List[List[
     return groups
 
 
-def _pad(rows: Sequence[Sequence[int]], mask: NDArray[numpy.bool_], value: int) -> IntArray:
-    """Arrange rows of different length in the marked cells of a table."""
-    table = numpy.full(mask.shape, value, dtype="int64")
-    table[mask] = numpy.concatenate(rows)
+def _pad(rows: Sequence[Sequence[int]], width: int, value: int = 0) -> IntArray:
+    """Arrange rows of different length in a table."""
+    table = numpy.full((len(rows), width), value, dtype="int64")
+    for number, row in enumerate(rows):
+        table[number, : len(row)] = row
     return table
