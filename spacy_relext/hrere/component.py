@@ -14,7 +14,7 @@ from thinc.api import Config, Model
 from ..annotations.triple import Record
 from ..bridge.modules import module_of
 from ..errors import Errors, Warnings
-from ..pairs.component import CELLS, Bools, PairPipe, Stated, add_triple, make_triple
+from ..pairs.component import CELLS, DocTriples, PairPipe, add_triple, make_triple
 from ..pairs.diagnosis import describe_triple
 from ..pairs.encoders.features import PairBatch
 from ..pairs.gold import CollectedPairs, GoldPairs, PairClass
@@ -35,10 +35,6 @@ from .mixture import MixedProbs, Mixture, fit_mixture, mix
 from .ranking import BAG, MENTION, BagPrediction, cells_of, list_mentions, list_predictions, single_outputs
 
 Floats = NDArray[numpy.float64]
-
-BEST, ALL = "best", "all"
-
-MENTIONS = (BEST, ALL)
 
 # Relations that a message names.
 MOST_NAMED = 5
@@ -84,8 +80,7 @@ class CollectedBags(CollectedPairs):
 
 
 class HrereClassifier(PairPipe):
-    """Predicts which relations hold between two entities, from the text and from a knowledge base. Writes
-    `doc._.triples`."""
+    """Predicts which relations hold between two entities, from text and knowledge base. Writes `doc._.triples`."""
 
     architectures = ("relext_hrere_bags",)
     collected: ClassVar[Type[CollectedPairs]] = CollectedBags
@@ -95,7 +90,7 @@ class HrereClassifier(PairPipe):
         **PairPipe.ranges,
         "agree": AGREEMENTS,
         "mix": MIXES,
-        "mentions": MENTIONS,
+        "mentions": ("best", "all"),
         "evidence_facts": (0, 1_000),
         "kb_weight": (0.0, 1_000.0),
         "agree_weight": (0.0, 1_000.0),
@@ -211,25 +206,21 @@ class HrereClassifier(PairPipe):
         shared = self.knowledge.shared(self.classes)
         return mix(outputs.text, outputs.knowledge, linked=self.knowledge.linked(bags), shared=shared, mixture=mixture)
 
-    def state(self, pairs: Pairs, outputs: Outputs, stated: List[Stated]) -> None:
+    def add_triples(self, triples: List[DocTriples], pairs: Pairs, outputs: Outputs) -> None:
         """Add the relations of each bag that are likely enough beside no relation to the triples of its Doc."""
         bags = gather_bags(pairs)
         mixed = self.mix(bags, outputs)
-        scores, is_stated = self.scores(mixed.probs), self._is_stated(mixed)
-        for number, column in zip(*(places.tolist() for places in numpy.nonzero(is_stated))):
+        scores, least = self.scores(mixed.probs), self.cfg["require_text_evidence"]
+        has_evidence = (least <= 0) | (self.scores(mixed.text) >= least)
+        is_likely = (scores >= self.answer_thresholds()[None]) & has_evidence
+        for number, column in numpy.argwhere(is_likely).tolist():
             rows: Sequence[int] = bags.rows(number)
-            if self.cfg["mentions"] == BEST:
+            if self.cfg["mentions"] == "best":
                 rows = [max(rows, key=lambda row: outputs.weights[row, 0])]
             evidence = self._bag_evidence(bags, outputs, mixed, number, column + 1)
             for row in rows:
                 triple = make_triple(bags.pairs, row, self.answers[column], float(scores[number, column]))
-                add_triple(stated[int(bags.pairs.doc[row])], {**triple, "evidence": evidence})
-
-    def _is_stated(self, mixed: MixedProbs) -> Bools:
-        """Decide which relations of bags are likely enough. Shape (G, R - 1)"""
-        least = self.cfg["require_text_evidence"]
-        has_evidence = (least <= 0) | (self.scores(mixed.text) >= least)
-        return (self.scores(mixed.probs) >= self.answer_thresholds()[None]) & has_evidence
+                add_triple(triples[int(bags.pairs.doc[row])], {**triple, "evidence": evidence})
 
     def scores(self, probs: Floats) -> Floats:
         """Compute p(r) / (p(r') + p(no relation)) with the likeliest relation r', calibrated.

@@ -24,8 +24,6 @@ from .component import BLOCKS, SETTINGS, CollectedKd, KdPipe
 from .losses import teacher_loss
 from .soft_labels import store_soft_labels
 
-PRIORS = ("log_odds", "smoothed", "printed")
-
 
 class KdTeacher(KdPipe):
     """Predicts the relation between two entities from the text and from the relations that their types allow."""
@@ -34,7 +32,7 @@ class KdTeacher(KdPipe):
     needs_patterns = True
     ranges: ClassVar[Ranges] = {
         **KdPipe.ranges,
-        "prior": PRIORS,
+        "prior": ("log_odds", "smoothed", "printed"),
         "smoothing": (1e-6, 1_000_000.0),
         "na_constant": (0.0, 1_000.0),
         "tsd_weight": (0.0, 1_000.0),

@@ -22,7 +22,7 @@ from ..pipeline.pipe import Instances, Outputs, RelationPipe
 from ..pipeline.settings import Ranges, Settings
 from ..scoring.probabilities import calibrate, softmax
 from .architectures import encoder_sizes
-from .diagnosis import Read, explain_low_score, explain_no_pair, unsearched, why_no_pairs
+from .diagnosis import EntityCounts, explain_low_score, explain_no_pair, unsearched, why_no_pairs
 from .encoders.features import PairBatch
 from .gold import CollectedPairs, GoldPairs, PairClass, gold_pairs, list_classes, reversed_classes
 from .pairs import IntArray, Pairs
@@ -33,14 +33,10 @@ Floats = NDArray[numpy.floating]
 Bools = NDArray[numpy.bool_]
 
 # Triples of a Doc by subject, relation and object.
-Stated = Dict[Tuple[object, ...], Record]
+DocTriples = Dict[Tuple[object, ...], Record]
 
-LEAST_ATTENTION = 0.02
-
-MOST_ATTENDED = 8
-
+LEAST_ATTENTION, MOST_ATTENDED = 0.02, 8
 LEXICON = "lexicon.json"
-
 COLLECT_BATCH = 256
 
 # Labels of entities that are no types: that of all of SemEval's nominals is none.
@@ -171,14 +167,20 @@ class PairPipe(RelationPipe):
         reversing = reversed_classes(self.classes) if self.cfg.get("average_orders") else None
         if reversing is None or instances.pairs.both_orders or not len(instances):
             return self.forward(instances)
-        outputs, head = self.forward(instances.augment_with_reversed()), module_of(self.model)
-        return average_orders(outputs, reversing, by_class=head.by_class, by_order=head.by_order)
+        outputs: Outputs = self.forward(instances.augment_with_reversed())
+        module, columns = module_of(self.model), []
+        for name, array in zip(outputs._fields, outputs):  # the reversed pairs are the second half of each array
+            first, second = numpy.split(array, 2)
+            if name in module.by_class:
+                second = second[:, reversing]
+            columns.append(first if name in module.by_order else (first + second) / 2)
+        return type(outputs)(*columns)
 
     # What training data contains
 
     def collect(self, examples: Iterable[Example], *, labels: Optional[List[str]], where: str) -> CollectedPairs:
         """Read relations and entity types; raise an error if there is no pair, and no labels were given."""
-        collected, read = self.collected(where=where), Read()
+        collected, read = self.collected(where=where), EntityCounts()
         for batch in minibatch(examples, COLLECT_BATCH):
             collected.add(self.gold(batch))
             if not collected.types:
@@ -217,14 +219,14 @@ class PairPipe(RelationPipe):
         """List the likely relations of each Doc; warn if Docs could have no pair at all."""
         pairs: Pairs = instances.pairs
         # a pair that is marked in both orders may give the same triple twice
-        stated: List[Stated] = [{} for _ in pairs.docs]
+        triples: List[DocTriples] = [{} for _ in pairs.docs]
         if outputs is not None:
-            self.state(pairs, outputs, stated)
+            self.add_triples(triples, pairs, outputs)
         elif pairs.docs and (missing := unsearched(pairs.docs, self.suggester)):
             self.warn_once("entities", missing.format(name=self.name))
-        return [list(each.values()) for each in stated]
+        return [list(each.values()) for each in triples]
 
-    def state(self, pairs: Pairs, outputs: Outputs, stated: List[Stated]) -> None:
+    def add_triples(self, triples: List[DocTriples], pairs: Pairs, outputs: Outputs) -> None:
         """Add each pair's best relation, if it is likely enough beside no relation, to the triples of its Doc."""
         outputs = self.complete(pairs, outputs)
         best, score = self.choose(pairs, outputs)
@@ -232,7 +234,7 @@ class PairPipe(RelationPipe):
         for number in numpy.flatnonzero(score >= thresholds[best - 1]).tolist():
             triple = make_triple(pairs, number, answers[best[number] - 1], float(score[number]))
             triple["evidence"] = self.evidence(pairs, outputs, number, int(best[number]))
-            add_triple(stated[int(pairs.doc[number])], triple)
+            add_triple(triples[int(pairs.doc[number])], triple)
 
     def complete(self, pairs: Pairs, outputs: Outputs) -> Outputs:
         """Add to the model's output what else a method decides by."""
@@ -301,12 +303,12 @@ def make_triple(pairs: Pairs, number: int, answer: PairClass, score: float) -> R
     return {"subject": subject, "relation": answer.relation, "object": obj, "score": score}
 
 
-def add_triple(stated: Stated, triple: Record) -> None:
+def add_triple(triples: DocTriples, triple: Record) -> None:
     """Add a triple to those of its Doc, unless the same is there with as high a score."""
     subject, obj = triple["subject"], triple["object"]
     key = (subject.start, subject.end, triple["relation"], obj.start, obj.end)
-    if key not in stated or stated[key]["score"] < triple["score"]:
-        stated[key] = triple
+    if key not in triples or triples[key]["score"] < triple["score"]:
+        triples[key] = triple
 
 
 def most_attended(pairs: Pairs, weights: Floats, number: int) -> List[List[float]]:
@@ -330,22 +332,3 @@ def best_relation(probs: Floats) -> Tuple[IntArray, Floats]:
     best = probs[:, 1:].argmax(axis=1) + 1
     chosen = probs[numpy.arange(len(probs)), best]
     return best, chosen / (chosen + probs[:, 0])
-
-
-def average_orders(
-    outputs: Outputs, reversing: IntArray, *, by_class: Sequence[str], by_order: Sequence[str]
-) -> Outputs:
-    """Average a model's output over pairs and the same pairs reversed.
-
-    outputs (Outputs): Named tuple of arrays; the reversed pairs are the second half of each. Shapes (2 P, ...)
-    reversing (IntArray): From `reversed_classes`. Shape (R,)
-    by_class, by_order (Sequence[str]): Fields, see `PairModule`.
-    RETURNS (Outputs): The same, in the order of the first half. Shapes (P, ...)
-    """
-    columns = []
-    for name, array in zip(outputs._fields, outputs):
-        first, second = numpy.split(array, 2)
-        if name in by_class:
-            second = second[:, reversing]
-        columns.append(first if name in by_order else (first + second) / 2)
-    return type(outputs)(*columns)

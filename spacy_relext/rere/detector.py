@@ -25,9 +25,7 @@ from .windows import SentenceWindows, TokenBatch, label_matrix
 # Offsets of each sentence, and the probabilities of its relations.
 SentenceRelations = List[Tuple[CharSpan, Dict[str, float]]]
 
-DEFAULT_MISSING_RATE = 0.05
-
-MAX_MISSING_RATE = 0.99
+DEFAULT_MISSING_RATE, MAX_MISSING_RATE = 0.05, 0.99
 
 
 class RereDetector(RerePipe):

@@ -35,14 +35,14 @@ class RereExtractor(RerePipe):
     }
 
     def suggest(self, docs: Sequence[Doc]) -> QueryRows:
-        """Ask the detected relations of each sentence, or all of them where no detector ran."""
+        """Query the detected relations of each sentence, or all relations if no detector ran."""
         windows = self.windows(docs)
         if not any(has_relations(doc) for doc in docs):
             return all_rows(windows, n_labels=len(self.labels))
         return detected_rows(windows, labels=self.labels, threshold=self.cfg["ask_threshold"])
 
     def suggest_gold(self, examples: Sequence[Example]) -> QueryRows:
-        """Ask the gold relations and some absent ones."""
+        """Query the gold relations and some absent ones."""
         windows, gold = self.gold(examples)
         absent, weight = self.cfg["absent_rows"], self.cfg["absent_weight"]
         return gold_rows(windows, gold, self.labels, absent_rows=absent, absent_weight=weight)

@@ -1,4 +1,4 @@
-"""The component behind `selfore_clusterer`: learns the clusters that are found, and puts new pairs into them."""
+"""The component behind `selfore_clusterer`: learns clusters of pairs as relations, and assigns new pairs to them."""
 
 import warnings
 from functools import partial
@@ -19,7 +19,7 @@ from ..annotations.triple import Record
 from ..bridge.modules import module_of, to_numpy
 from ..errors import Errors, Warnings, check_range
 from ..pairs.component import COLLECT_BATCH, Floats, PairPipe, to_json
-from ..pairs.diagnosis import Read, describe_triple, why_no_pairs
+from ..pairs.diagnosis import EntityCounts, describe_triple, why_no_pairs
 from ..pairs.encoders.features import PairBatch
 from ..pairs.gold import UNLABELLED, CollectedPairs, PairClass
 from ..pairs.pairs import IntArray, Pairs
@@ -35,7 +35,6 @@ from .losses import selfore_loss
 from .table import keys_of
 
 CLUSTERS = "clusters.json"
-
 RECLUSTER = "spacy_relext.recluster.v1"
 
 CONFIG = """
@@ -66,16 +65,12 @@ name = "assets/encoder/all-MiniLM-L6-v2"
 """
 
 # Scores that read gold relations choose nothing: they have no weight.
-WEIGHTS: Dict[str, Optional[float]] = {
-    "clusters_information": 1.0,
-    **dict.fromkeys(
-        ("b3_p", "b3_r", "b3_f", "homogeneity", "completeness", "v", "ari", "clusters", "clusters_coverage")
-    ),
-}
+_UNWEIGHTED = ("b3_p", "b3_r", "b3_f", "homogeneity", "completeness", "v", "ari", "clusters", "clusters_coverage")
+WEIGHTS: Dict[str, Optional[float]] = {"clusters_information": 1.0, **dict.fromkeys(_UNWEIGHTED)}
 
 
 class SelforeClusterer(PairPipe):
-    """Predicts which of the relations that it has found itself holds between two entities. Writes `doc._.triples`."""
+    """Predicts which of the relations that it has induced holds between two entities. Writes `doc._.triples`."""
 
     architectures = ("relext_selfore_clusterer",)
     needs_triples = False
@@ -136,7 +131,7 @@ class SelforeClusterer(PairPipe):
     ) -> None:
         """Read all pairs of the training data and cluster them: the first loop.
 
-        labels (Optional[List[str]]): Not read: clusters are found.
+        labels (Optional[List[str]]): Not read: relations are induced.
         corpus (Optional[Callable[[Language], Iterable[Example]]]): Reader of what is clustered, instead of the training
             data; needed if that is a stream.
         lexicon, start: As for `PairPipe.initialize`.
@@ -158,23 +153,22 @@ class SelforeClusterer(PairPipe):
     def _check_loops(self, training: Settings) -> None:
         """Warn if training does not do as many loops as the setting says."""
         loops, before = self.clustering["loops"], training.get("before_update")
-        if not loops or not training:
+        if not loops or not training or (before is not None and before.get("@callbacks") != RECLUSTER):
             return
-        known = before is None or before.get("@callbacks") == RECLUSTER
-        if known and (before is None or before.get("component") != self.name):
-            found = "null" if before is None else f"that of {before.get('component')!r}"
-            warnings.warn(Warnings.W601.format(name=self.name, loops=loops, found=found), stacklevel=2)
-        elif known and before is not None:
-            epochs, most = before.get("epochs", 1), training.get("max_epochs", 0)
-            if 0 < most <= loops * epochs:
-                options = {"loops": loops, "epochs": epochs, "end": loops * epochs, "found": most}
-                message = Warnings.W602.format(name=self.name, expected=loops * epochs + 1, **options)
-                warnings.warn(message, stacklevel=2)
+        if before is None or before.get("component") != self.name:
+            callback = "null" if before is None else f"that of {before.get('component')!r}"
+            warnings.warn(Warnings.W601.format(name=self.name, loops=loops, found=callback), stacklevel=2)
+            return
+        epochs, most = before.get("epochs", 1), training.get("max_epochs", 0)
+        if 0 < most <= loops * epochs:
+            options = {"loops": loops, "epochs": epochs, "end": loops * epochs, "found": most}
+            message = Warnings.W602.format(name=self.name, expected=loops * epochs + 1, **options)
+            warnings.warn(message, stacklevel=2)
 
     def collect(self, examples: Iterable[Example], *, labels: Optional[List[str]], where: str) -> CollectedPairs:
         """Count pairs and entity types; gold is not read here."""
         types: Set[Tuple[str, str]] = set()
-        read, total = Read(), 0
+        read, total = EntityCounts(), 0
         for batch in minibatch(examples, COLLECT_BATCH):
             pairs = self.suggest_pairs([example.predicted for example in batch])
             types.update(pairs.types)
@@ -183,7 +177,7 @@ class SelforeClusterer(PairPipe):
                 read.add(batch)
         if not total:
             raise ValueError(why_no_pairs(read, suggester=self.suggester, name=self.name, where=where))
-        # if the number is to be found, there is one cluster until it is
+        # if the number is to be chosen, there is one cluster until then
         ids = [cluster_id(number) for number in range(self.cfg["n_clusters"] or 1)]
         return CollectedPairs(ids, types=sorted(types))
 
@@ -376,7 +370,7 @@ def make_selfore_clusterer(
     most_clusters (int): The largest number that is tried then.
     threshold (float): Share of the training pairs, those that fit worst; pairs that fit no better get no triple.
     known (bool): Whether relations that gold triples of the training data name are clusters that their pairs keep, and
-        new ones are found beside them. Otherwise gold is not read.
+        new ones are induced beside them. Otherwise gold is not read.
     """
     settings = plain_settings(locals())
     return SelforeClusterer(nlp.vocab, model, name, suggester=suggester, scorer=scorer, settings=settings)
