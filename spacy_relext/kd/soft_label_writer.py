@@ -13,7 +13,7 @@ from spacy.util import minibatch
 from ..corpora.reader import TripleCorpus
 from ..corpora.shards import ShardWriter
 from ..errors import Errors
-from ..pairs.diagnosis import Read, why_left_out
+from ..pairs.diagnosis import EntityCounts, why_left_out
 from ..pipeline.initialize import annotate
 from ..scoring.probabilities import fit_temperature
 from .soft_labels import average_soft_labels
@@ -68,7 +68,7 @@ def write_soft_labels(
     teachers = [_Teacher(nlp) for nlp in pipelines]
     source = TripleCorpus(corpus, limit=limit, gold_ents=True, gold_sents=True, gold_parse=True)
     temperatures = [teacher.calibrate(source, batch_size=batch_size) if held_out else 1.0 for teacher in teachers]
-    docs, pairs, read = 0, 0, Read()
+    docs, pairs, read = 0, 0, EntityCounts()
     # each pipeline reads the corpus into a vocabulary of its own
     readers = [source(nlp) for nlp in pipelines]
     with ShardWriter(output) as writer:

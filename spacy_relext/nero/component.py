@@ -16,7 +16,7 @@ from ..annotations.store import has_triples
 from ..annotations.triple import Record
 from ..errors import Errors, Warnings
 from ..pairs.component import COLLECT_BATCH, Floats, PairPipe, most_attended, to_json
-from ..pairs.diagnosis import Read, why_no_pairs
+from ..pairs.diagnosis import EntityCounts, why_no_pairs
 from ..pairs.gold import CollectedPairs, PairClass, gold_pairs
 from ..pairs.pairs import IntArray, Pairs
 from ..pairs.suggesters import Suggester
@@ -233,7 +233,7 @@ class NeroGrounder(PairPipe):
             raise ValueError(Errors.R503.format(name=self.name))
         types: Set[Tuple[str, str]] = set()
         orders: Set[bool] = set()
-        learner, read, total = Learner(self.learning), Read(), 0
+        learner, read, total = Learner(self.learning), EntityCounts(), 0
         for batch in minibatch(examples, COLLECT_BATCH):
             pairs, _ = self._split_batch(batch, learner)
             orders.add(pairs.both_orders)

@@ -7,7 +7,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from ..annotations.entities import ENTITIES_KEY, PAIRS_KEY, doc_entities, is_searched
+from ..annotations.entities import ENTITIES_KEY, PAIRS_KEY, doc_entities, has_entity_annotation
 from ..annotations.triple import Record
 from ..errors import Errors, Warnings
 from ..pipeline.pipe import assigning_components
@@ -22,8 +22,8 @@ MOST_NAMED = 4
 
 
 @dataclass
-class Read:
-    """Training data before the first pair.
+class EntityCounts:
+    """Counts of Docs with entities in training data before its first pair, and a sample.
 
     docs (int): Number of documents.
     with_entities (int): Number of those whose predicted Doc has entities or marked pairs.
@@ -53,10 +53,10 @@ def unsearched(docs: Sequence[Doc], suggester: Suggester) -> str:
     """Return the template of a warning for Docs without pairs; "" if one was annotated with some, or all are empty."""
     if isinstance(suggester, AnnotatedPairs):
         return Warnings.W408 if all(PAIRS_KEY not in doc.user_data for doc in docs) and any(map(len, docs)) else ""
-    return "" if any(map(is_searched, docs)) else Warnings.W406
+    return "" if any(map(has_entity_annotation, docs)) else Warnings.W406
 
 
-def why_no_pairs(read: Read, *, suggester: Suggester, name: str, where: str) -> str:
+def why_no_pairs(read: EntityCounts, *, suggester: Suggester, name: str, where: str) -> str:
     """Return the error message for training data, called `where`, without a pair."""
     if not read.with_entities:
         template = Errors.R516 if read.with_gold_entities else Errors.R515
