@@ -38,7 +38,7 @@ def doc_entities(doc: Doc) -> List[Entity]:
     return sorted(types.items())
 
 
-def is_searched(doc: Doc) -> bool:
+def has_entity_annotation(doc: Doc) -> bool:
     """Return True if a Doc is empty, or annotated with entities or marked pairs, even with none."""
     return not len(doc) or doc.has_annotation("ENT_IOB") or not {ENTITIES_KEY, PAIRS_KEY}.isdisjoint(doc.user_data)
 

@@ -14,7 +14,7 @@ from thinc.types import FloatsXd
 from torch import nn
 
 from ..errors import Errors
-from .weights import clear_copies, exchanged
+from .weights import clear_caches, swapped_weights
 
 Sizes = Dict[str, object]
 
@@ -61,14 +61,14 @@ class TorchShim(PyTorchShim):
             if new.data_ptr() != parameter.data_ptr():
                 parameter.data = new  # only then: a view of a view of a view would keep all of them alive
             parameter.grad = None
-        clear_copies(self._model)
+        clear_caches(self._model)
 
     @contextmanager
     def use_params(self, params: Mapping[Tuple[int, str], FloatsXd]) -> Iterator[None]:
         """Run with other parameters, such as an optimizer's averages; those without an average stay as they are."""
         own = [(p, params[self.id, name]) for name, p in self._model.named_parameters() if (self.id, name) in params]
         others = [xp2torch(other, device=parameter.device) for parameter, other in own]
-        with exchanged(self._model, [parameter for parameter, _ in own], others):
+        with swapped_weights(self._model, [parameter for parameter, _ in own], others):
             yield
 
 

@@ -32,59 +32,59 @@ def load_mean(module: nn.Module, states: Sequence[Mapping[str, Tensor]], *, requ
 
 
 @contextmanager
-def exchanged(module: nn.Module, weights: Sequence[Tensor], others: List[Tensor]) -> Iterator[None]:
-    """Let a module compute with other values of some of its weights; meanwhile `others` holds its own."""
-    _exchange(module, weights, others)
+def swapped_weights(module: nn.Module, weights: Sequence[Tensor], others: List[Tensor]) -> Iterator[None]:
+    """Let a module compute with other values of some of its weights; meanwhile `others` holds the original ones."""
+    _swap(module, weights, others)
     try:
         yield
     finally:
-        _exchange(module, weights, others)
+        _swap(module, weights, others)
 
 
-def _exchange(module: nn.Module, weights: Sequence[Tensor], others: List[Tensor]) -> None:
+def _swap(module: nn.Module, weights: Sequence[Tensor], others: List[Tensor]) -> None:
     for number, weight in enumerate(weights):
         weight.data, others[number] = others[number], weight.data
-    clear_copies(module)
+    clear_caches(module)
 
 
-class KeepsCopy(nn.Module):
-    """A module that predicts with something made from its weights, and forgets it when they change."""
+class CachesWeights(nn.Module):
+    """A module that caches a copy made from its weights for prediction, until they change."""
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         """Create the module; all arguments are for the next class."""
         super().__init__(*args, **kwargs)
-        self._copies: List[object] = []  # in a list, so that it is no part of this module
+        self._cache: List[object] = []  # in a list, so that it is no part of this module
         self.register_load_state_dict_post_hook(_after_loading)
 
-    def may_use_copy(self, device: torch.device) -> bool:
+    def can_use_cache(self, device: torch.device) -> bool:
         """Return True in prediction on a CPU, the device of the input: the copy then replaces the weights."""
         return not (self.training or torch.is_grad_enabled() or device.type != "cpu")
 
-    def copy_once(self, make: Callable[[], Copy]) -> Copy:
+    def cached(self, make: Callable[[], Copy]) -> Copy:
         """Return the copy, which is made at the first call."""
-        if not self._copies:
-            self._copies = [make()]
-        return cast(Copy, self._copies[0])
+        if not self._cache:
+            self._cache = [make()]
+        return cast(Copy, self._cache[0])
 
-    def weights_changed(self) -> None:
-        """Forget what was made from the weights; the optimizer's step calls this."""
-        self._copies = []
+    def clear_cache(self) -> None:
+        """Drop the copy; the optimizer's step calls this."""
+        self._cache = []
 
     def __getstate__(self) -> Dict[str, object]:
-        """Return the state without what can be made again."""
-        return {**self.__dict__, "_copies": []}
+        """Return the state without the copy."""
+        return {**self.__dict__, "_cache": []}
 
 
-def _after_loading(module: KeepsCopy, _: object) -> None:
-    """Forget the copy after weights were loaded; a function, since modules are sent to other processes."""
-    module.weights_changed()
+def _after_loading(module: CachesWeights, _: object) -> None:
+    """Drop the copy after weights were loaded; a function, since modules are sent to other processes."""
+    module.clear_cache()
 
 
-def clear_copies(module: nn.Module) -> None:
-    """Make the parts of a module forget their copies, after its weights have changed."""
+def clear_caches(module: nn.Module) -> None:
+    """Clear the caches of all parts of a module, after its weights have changed."""
     for part in module.modules():
-        if isinstance(part, KeepsCopy):
-            part.weights_changed()
+        if isinstance(part, CachesWeights):
+            part.clear_cache()
 
 
 class EmaWeights:
@@ -113,5 +113,5 @@ class EmaWeights:
     @contextmanager
     def applied(self) -> Iterator[None]:
         """Let the module compute with the means while the context lasts."""
-        with exchanged(self._module, self._weights, self._means):
+        with swapped_weights(self._module, self._weights, self._means):
             yield

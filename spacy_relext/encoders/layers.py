@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..bridge.weights import KeepsCopy
+from ..bridge.weights import CachesWeights
 from ..errors import Errors
 from .fast import FusedBert, uses_bf16
 
@@ -61,7 +61,7 @@ def layers_of(transformer: nn.Module) -> List[nn.Module]:
     return max(lists, key=len) if lists else []
 
 
-class PredictionLinear(KeepsCopy, nn.Linear):
+class PredictionLinear(CachesWeights, nn.Linear):
     """A linear layer that predicts in bf16 if a CPU multiplies such matrices natively.
 
     The gain is less in the product than in the weights, which leave more of the processor's cache to the encoder.
@@ -74,7 +74,7 @@ class PredictionLinear(KeepsCopy, nn.Linear):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Multiply; the output has the type of the input. Shapes (..., I) → (..., O)"""
-        if not (self.may_use_copy(inputs.device) and uses_bf16(self.precision, inputs.device)):
+        if not (self.can_use_cache(inputs.device) and uses_bf16(self.precision, inputs.device)):
             return super().forward(inputs)
-        weights = self.copy_once(lambda: [part.detach().bfloat16() for part in (self.weight, self.bias)])
+        weights = self.cached(lambda: [part.detach().bfloat16() for part in (self.weight, self.bias)])
         return F.linear(inputs.bfloat16(), *weights).to(inputs.dtype)

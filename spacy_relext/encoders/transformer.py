@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from ..bridge.weights import KeepsCopy
+from ..bridge.weights import CachesWeights
 from .fast import autocast, cheapen_dropout, prediction_copy
 from .layers import LayerStack, layers_of
 from .pieces import N_MARKS, N_SHAPES
@@ -22,7 +22,7 @@ ATTENTION = "eager"
 LEFT_OUT = -5.0
 
 
-class TransformerEncoder(KeepsCopy):
+class TransformerEncoder(CachesWeights):
     """Encode batches of word pieces with a pretrained transformer.
 
     The module is empty until `configure` gives it the architecture; weights then come from a checkpoint folder (when a
@@ -172,16 +172,16 @@ class TransformerEncoder(KeepsCopy):
         """Choose the layers to run: in prediction, on a CPU, a copy that is made for it."""
         assert self.transformer is not None
         transformer = self.transformer
-        if not self.may_use_copy(device):
+        if not self.can_use_cache(device):
             return transformer
         dtype = torch.bfloat16 if torch.is_autocast_enabled("cpu") else torch.float32
-        return self.copy_once(lambda: prediction_copy(transformer, dtype))
+        return self.cached(lambda: prediction_copy(transformer, dtype))
 
     def _adopt(self, transformer: nn.Module) -> None:
         """Take a new transformer, add tables and mix, and freeze what is not trained."""
         self.transformer = transformer
         cheapen_dropout(transformer)
-        self.weights_changed()
+        self.clear_cache()
         if self.case_features:
             self.shape_table = nn.Embedding(N_SHAPES, self.width)
             nn.init.zeros_(self.shape_table.weight)

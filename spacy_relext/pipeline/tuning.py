@@ -10,7 +10,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import minibatch
 
-from ..annotations.entities import is_searched
+from ..annotations.entities import has_entity_annotation
 from ..annotations.store import has_triples
 from ..errors import Errors
 from ..scoring.calibration import best_threshold, expected_calibration_error, shrunken_thresholds
@@ -162,7 +162,7 @@ class _Tuning:
         pipe.cfg.update({**copy.deepcopy(_RAW), "threshold": _FLOOR})
         raw = predictions.outcomes()
         if not len(raw.scores) and hasattr(pipe, "suggester"):
-            if not any(is_searched(example.predicted) for example in predictions.examples()):
+            if not any(has_entity_annotation(example.predicted) for example in predictions.examples()):
                 raise ValueError(Errors.R013.format(name=pipe.name, count=count))
         result = self._fit(pipe.name, raw, floor=_FLOOR)
         return {**result, "writes": "triples", "after": _f1(predictions.outcomes()), "documents": count}

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from spacy_relext.bridge.modules import loss_and_gradient, module_model, module_of, to_numpy, width_of
 from spacy_relext.bridge.shim import TorchShim, module_from_bytes, module_to_bytes, wrap_module
-from spacy_relext.bridge.weights import KeepsCopy
+from spacy_relext.bridge.weights import CachesWeights
 from spacy_relext.encoders.architectures import init_sequences, prepare_sequences
 from spacy_relext.rere.architectures import prepare_tokens
 from spacy_relext.rere.windows import TokenBatch
@@ -30,7 +30,7 @@ class Scores(NamedTuple):
     best: Tensor  # integers: no gradient
 
 
-class Watched(KeepsCopy, nn.Linear):
+class Watched(CachesWeights, nn.Linear):
     """A layer that may keep a copy of its weights."""
 
 
@@ -241,7 +241,7 @@ def test_updates_make_the_loss_smaller() -> None:
 def test_averages_stand_in_for_a_while() -> None:
     model, optimizer = toy_model(), Adam(0.1, use_averages=True)
     expected, forgotten = torch.zeros(2), []
-    module_of(model).slow.weights_changed = lambda: forgotten.append(1)
+    module_of(model).slow.clear_cache = lambda: forgotten.append(1)
     for step in (1, 2, 3):
         backward(model)
         model.finish_update(optimizer)

@@ -41,7 +41,7 @@ def test_prediction_agrees_with_the_trained_layers(precision: str, padded: bool)
     expected = model(*batch)  # with gradients: the layers that are trained
     with torch.no_grad():
         found = model(*batch)
-        assert isinstance(model._copies[0], FusedBert)
+        assert isinstance(model._cache[0], FusedBert)
         assert torch.equal(model(*batch), found)
     torch.testing.assert_close(found[batch[2]], expected[batch[2]].detach(), atol=TOLERANCE[precision], rtol=0.0)
 
@@ -72,7 +72,7 @@ def test_only_layers_of_the_same_form_are_fused() -> None:
         model = encoder("fp32", **options)
         with torch.no_grad():
             model(*pieces(padded=False))
-        assert not any(isinstance(copied, FusedBert) for copied in model._copies)
+        assert not any(isinstance(copied, FusedBert) for copied in model._cache)
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
@@ -94,7 +94,7 @@ def test_copies_are_not_kept_with_the_model() -> None:
         expected = model(*batch)
         assert list(model.state_dict()) == names
         restored = pickle.loads(pickle.dumps(model))
-        assert not restored._copies and torch.equal(restored(*batch), expected)
+        assert not restored._cache and torch.equal(restored(*batch), expected)
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])

@@ -149,7 +149,7 @@ def test_a_pair_reads_the_same_alone_and_beside_longer_ones(marker_layer: int, m
 def test_prediction_takes_the_fused_layers() -> None:
     module = build(1)
     read(module, [group([9, 5], [0, 1])], [0, 1], mode="prediction")
-    assert isinstance(module.tokens.encoder._copies[0], FusedBert)
+    assert isinstance(module.tokens.encoder._cache[0], FusedBert)
 
 
 @pytest.mark.parametrize("mode", MODES)
