@@ -11,7 +11,7 @@ from ..selfore.component import SelforeClusterer
 from ..selfore.page import render_clusters
 from ..selfore.points import sample_pairs
 from . import options
-from .pipeline import check_suffix, fail, find_component, input_errors, open_pipeline, read_predicted, with_progress
+from .pipeline import fail, find_component, input_errors, open_pipeline, read_predicted, with_progress
 
 
 def clusters_cli(
@@ -25,7 +25,7 @@ def clusters_cli(
     gpu_id: options.Gpu = -1,
 ) -> None:
     """Write a page with a map of pairs, the clusters' names and sizes, and sentences to search."""
-    check_suffix(output, ".html")
+    options.check_suffix(output, ".html")
     with input_errors():
         nlp = open_pipeline(pipeline, gpu_id, code=code)
         clusterer = find_component(nlp, SelforeClusterer, path=pipeline, problem=Errors.R605)

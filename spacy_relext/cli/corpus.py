@@ -20,7 +20,7 @@ from ..kb.facts import FactIndex
 from ..kd.soft_label_writer import write_soft_labels
 from . import options
 from .kb import print_report, read_kb_files
-from .pipeline import fail, input_errors, open_pipeline, split_list, with_progress
+from .pipeline import fail, input_errors, open_pipeline, with_progress
 
 ALIGN_MODES = ("name", "link")
 
@@ -87,12 +87,13 @@ def align_cli(
     with input_errors():
         store = read_kb_files(kb, columns=columns, strip=strip)
         print_report(store)
-        wanted = split_list(symmetric) or ()
+        wanted = options.split_list(symmetric) or ()
         unknown = sorted(set(wanted).difference(store.relations))
         if unknown:
             expected = f"relations of {kb}"
             raise ValueError(Errors.R007.format(key="--symmetric", found=", ".join(unknown), expected=expected))
         aligner = Aligner(FactIndex(store), tokenizer=nlp.make_doc, symmetric=wanted, linked=by == "link", fuzzy=fuzzy)
+        show = partial(with_progress, unit=f"times {UNPACKED} texts")
         with freeze_objects():
             report = align_corpus(
                 corpus,
@@ -102,7 +103,7 @@ def align_cli(
                 unrelated=unrelated,
                 seed=seed,
                 shard=shard,
-                progress=partial(with_progress, unit=f"times {UNPACKED} texts"),
+                progress=show,
             )
     typer.echo(format_align_report(report))
     msg.good(f"Wrote {report.docs:,} texts to {output}")
@@ -171,7 +172,7 @@ def folds_cli(
 
 def _numbers(option: Optional[str]) -> Optional[List[float]]:
     """Parse the option."""
-    parts = split_list(option)
+    parts = options.split_list(option)
     try:
         return None if parts is None else [float(part) for part in parts]
     except ValueError:

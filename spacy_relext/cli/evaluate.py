@@ -20,7 +20,7 @@ from ..scoring.ranking import UNITS, RecallCurve, recall_curve
 from ..scoring.triples import Scores
 from ..visuals.recall_curve import draw_recall_curves
 from . import options
-from .pipeline import fail, input_errors, number_table, open_pipeline, split_list, with_progress
+from .pipeline import fail, input_errors, number_table, open_pipeline, with_progress
 
 OVERALL = (("exact", "exact text"), ("span", "exact spans"), ("partial", "first words"), ("macro", "macro (exact)"))
 
@@ -81,16 +81,12 @@ def evaluate_cli(
     with input_errors():
         nlp = open_pipeline(pipeline, gpu_id)
         examples = read_corpus(nlp, corpus, gold_sents=gold_sents, gold_ents=gold_ents)
-        labels = choose_labels(nlp, examples, split_list(label_filter))
+        labels = choose_labels(nlp, examples, options.split_list(label_filter))
         drawn: List[Path] = []
-        on_predictions = None if curve is None else partial(draw_rankings, nlp, curve, drawn)
+        draw = None if curve is None else partial(draw_rankings, nlp, curve, drawn)
+        shown = with_progress(examples, total=len(examples))
         metrics = evaluate_pipeline(
-            nlp,
-            with_progress(examples, total=len(examples)),
-            batch_size=batch_size,
-            label_filter=labels,
-            give_relations=gold_relations,
-            on_predictions=on_predictions,
+            nlp, shown, batch_size=batch_size, label_filter=labels, give_relations=gold_relations, on_predictions=draw
         )
         if not metrics["n_annotated"]:
             fail(Errors.R208.format(count=len(examples), path=str(corpus)))

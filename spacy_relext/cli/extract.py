@@ -14,7 +14,7 @@ from ..corpora.texts import STDIN, TextReader
 from ..errors import Errors, Warnings
 from ..export.records import CsvWriter, JsonlWriter, RecordWriter, extract, write_extractions
 from . import options
-from .pipeline import fail, input_errors, open_pipeline, split_list, with_progress
+from .pipeline import fail, input_errors, open_pipeline, with_progress
 
 WRITERS: Dict[str, Callable[[TextIO], RecordWriter]] = {"jsonl": JsonlWriter, "csv": CsvWriter}
 
@@ -49,7 +49,7 @@ def extract_cli(
             fail(Errors.R218.format(n_process=n_process, gpu_id=gpu_id))
         nlp = open_pipeline(pipeline, gpu_id)
         reader.max_length = nlp.max_length
-        wanted = split_list(relations)
+        wanted = options.split_list(relations)
         _warn_of_unknown(nlp, wanted)
         with _open_output(output) as stream:
             done = with_progress(extract(nlp, reader, batch_size=batch_size, n_process=n_process))

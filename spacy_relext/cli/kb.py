@@ -6,6 +6,7 @@ from itertools import count as count_up
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Dict, Iterator, Mapping, Optional, Set, Tuple
 
+import numpy
 import typer
 from spacy.vocab import Vocab
 from wasabi import msg, table
@@ -16,7 +17,7 @@ from ..errors import Errors
 from ..kb.facts import Triples, TripleStore, read_store
 from ..kb.files import FactReader, Sample
 from . import options
-from .pipeline import check_suffix, fail, input_errors, number_table, split_list, with_progress
+from .pipeline import fail, input_errors, number_table, with_progress
 
 if TYPE_CHECKING:
     from ..kb.embeddings import KbEmbeddings
@@ -63,13 +64,13 @@ def filter_cli(
     strip: options.Strip = None,
 ) -> None:
     """Leave out all facts about pairs of linked entities that share a text of a corpus, in either direction."""
-    check_suffix(output, ".tsv")
+    options.check_suffix(output, ".tsv")
     with input_errors():
         store = read_kb_files(kb, columns=columns, strip=strip)
         print_report(store)
         pairs: Set[Tuple[str, str]] = set()
         linked: Set[str] = set()
-        for corpus in split_list(exclude) or ():
+        for corpus in options.split_list(exclude) or ():
             for doc in with_progress(iter_docs(Path(corpus), Vocab())):
                 ids = sorted(set(entity_links(doc).values()))
                 linked.update(ids)
@@ -168,8 +169,10 @@ def predict_cli(
 
 def read_kb_files(files: str, *, columns: str, strip: Optional[str]) -> TripleStore:
     """Read the files of comma-separated options. RAISES (ValueError): If a file is malformed."""
-    reader = FactReader(columns=split_list(columns) or (), prefixes=split_list(strip) or ())
-    return read_store(map(Path, split_list(files) or ()), reader=reader, progress=partial(with_progress, unit="lines"))
+    reader = FactReader(columns=options.split_list(columns) or (), prefixes=options.split_list(strip) or ())
+    return read_store(
+        map(Path, options.split_list(files) or ()), reader=reader, progress=partial(with_progress, unit="lines")
+    )
 
 
 def print_report(store: TripleStore) -> None:
@@ -206,8 +209,6 @@ def _print_valid(count: int, *, files: Optional[str], passes: int) -> None:
 
 def _print_scores(embeddings: "KbEmbeddings", store: TripleStore, queries: Dict[str, Triples]) -> None:
     """Print filtered metrics of link prediction."""
-    import numpy
-
     from ..kb.link_prediction import KnownAnswers, evaluate_links
 
     true = numpy.concatenate([store.triples, *queries.values()])
@@ -222,20 +223,13 @@ def _print_scores(embeddings: "KbEmbeddings", store: TripleStore, queries: Dict[
 
 def _facts_of(store: TripleStore, files: Optional[str], columns: str, strip: Optional[str]) -> Triples:
     """Index facts as the store does; facts about unknown entities or relations are skipped and counted."""
-    import numpy
-
-    rows = []
-    left_out = 0
-    for subject, relation, obj in read_kb_files(files, columns=columns, strip=strip).facts() if files else ():
-        numbers = (store.number_of(subject), store.relation_number(relation), store.number_of(obj))
-        if min(numbers) < 0:
-            left_out += 1
-        else:
-            rows.append(numbers)
-    if left_out:
-        msg.warn(f"{left_out:,} facts of {files} are about entities or relations that {len(store):,} facts do not name")
-    facts: Triples = numpy.asarray(rows, dtype="int32").reshape(-1, 3)
-    return facts
+    facts = list(read_kb_files(files, columns=columns, strip=strip).facts()) if files else []
+    numbers = [(store.number_of(one), store.relation_number(name), store.number_of(two)) for one, name, two in facts]
+    known = [each for each in numbers if min(each) >= 0]
+    unknown = len(facts) - len(known)
+    if unknown:
+        msg.warn(f"{unknown:,} facts of {files} are about entities or relations that {len(store):,} facts do not name")
+    return numpy.asarray(known, dtype=numpy.int32).reshape(-1, 3)
 
 
 def _print_pass(number: Iterator[int], entry: Dict[str, float]) -> None:

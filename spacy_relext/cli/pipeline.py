@@ -81,17 +81,6 @@ def read_predicted(nlp: Language, corpus: Path, *, gold_ents: Optional[bool]) ->
         yield example.predicted
 
 
-def check_suffix(output: Path, suffix: str) -> None:
-    """End the command if an output file has another suffix."""
-    if output.suffix != suffix:
-        fail(Errors.R209.format(what=output, found=f"a name that ends in {output.suffix!r}", expected=suffix))
-
-
-def split_list(option: Optional[str]) -> Optional[List[str]]:
-    """Split a comma-separated option, such as "author, director"; None remains None."""
-    return None if option is None else [part.strip() for part in option.split(",") if part.strip()]
-
-
 def number_table(rows: Sequence[Sequence[str]], header: Sequence[str]) -> str:
     """Format a table of rows with a name and right-aligned numbers each."""
     aligns: List[Literal["l", "r", "c"]] = ["l"]

@@ -23,16 +23,7 @@ from ..nero.rules.mining import SuggestedRule, mine_patterns, suggest_rules, wri
 from ..nero.rules.rules import NO_RELATION_LABEL, SHOWN, TABLE, read_rules, usable_rules
 from ..pairs.suggesters import AnnotatedPairs, EntityPairs, Suggester
 from . import options
-from .pipeline import (
-    check_suffix,
-    fail,
-    find_component,
-    input_errors,
-    open_pipeline,
-    read_predicted,
-    split_list,
-    with_progress,
-)
+from .pipeline import fail, find_component, input_errors, open_pipeline, read_predicted, with_progress
 
 rules_app = typer.Typer(name="rules", help="Find and check labelling rules.", no_args_is_help=True)
 
@@ -41,8 +32,9 @@ Marked = Annotated[bool, typer.Option("--marked", help="The pairs that the data 
 Longest = Annotated[int, typer.Option(min=1, help="Most words between two entities")]
 
 _HEADER = ("rule", "relation", "fires", "alone", "right", "against", "pattern")
-
+_SUGGESTION_HEADER = ("relation", "count", "agree", "score", "pattern", "example")
 _WIDEST = 60
+_SHOWN = 20
 
 
 @rules_app.command("check")
@@ -64,7 +56,7 @@ def check_cli(
         fail(Errors.R206.format(option="--form", found=form, expected=", ".join(FORMS)))
     suggester: Suggester = AnnotatedPairs() if marked else EntityPairs()
     with input_errors():
-        allowed = {"relations": split_list(relations), "types": split_list(types)}
+        allowed = {"relations": options.split_list(relations), "types": options.split_list(types)}
         syntax = {"max_gap": max_gap, "any_type": any_type, "lower": form == "lower"}
         rule_set = read_rules(rules, tokenize=tokenizer_of(lang), **allowed, **syntax)  # type: ignore[arg-type]
         for problem in rule_set.problems if sum(each.fatal for each in rule_set.problems) > SHOWN else ():
@@ -94,7 +86,7 @@ def mine_cli(
 ) -> None:
     """List what often stands between two entities; name the relations in the table, and it is a file of rules."""
     suggester: Suggester = AnnotatedPairs() if marked else EntityPairs()
-    check_suffix(output, TABLE)
+    options.check_suffix(output, TABLE)
     with input_errors():
         docs = with_progress(read_sentences(corpus))
         mined = mine_patterns(docs, suggester=suggester, longest=longest, least=least, top=top, examples=examples)
@@ -179,11 +171,6 @@ def _row(report: RuleReport) -> Sequence[str]:
     return (rule.id, rule.relation, f"{report.matches:,}", f"{report.unique:,}", right, against, str(rule.pattern))
 
 
-_SUGGESTION_HEADER = ("relation", "count", "agree", "score", "pattern", "example")
-
-_SHOWN = 20
-
-
 @rules_app.command("suggest")
 def suggest_cli(
     pipeline: Annotated[str, typer.Argument(help="Folder of a trained pipeline with a nero_grounder, or its name")],
@@ -201,7 +188,7 @@ def suggest_cli(
     gpu_id: options.Gpu = -1,
 ) -> None:
     """List what a nero_grounder takes for a relation again and again where no rule fires, as a table of rules."""
-    check_suffix(output, TABLE)
+    options.check_suffix(output, TABLE)
     with input_errors(), warnings.catch_warnings():
         # texts without triples are what this is for
         warnings.filterwarnings("ignore", message=r"\[W102\]")

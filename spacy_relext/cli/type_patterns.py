@@ -20,7 +20,6 @@ from .pipeline import fail, input_errors, with_progress
 NO_TYPE, NO_TRIPLE = "(none)", "(no triple)"
 
 Table = Mapping[str, Mapping[str, int]]
-
 Value = TypeVar("Value")
 
 
@@ -47,8 +46,11 @@ def type_patterns_cli(
         typer.echo(format_type_patterns(table, unrelated, top=top))
         if svg is not None:
             svg.parent.mkdir(parents=True, exist_ok=True)
-            title = f"{corpus.name}: {_describe(_first(table, top), of=len(table))}"
-            svg.write_text(draw_type_graph(_first(table, top), unrelated, title=title), encoding="utf8")
+            drawn = _first(table, top)
+            number = f"{len(drawn)}" if len(drawn) == len(table) else f"the {len(drawn)} most frequent of {len(table)}"
+            relations = {relation for counts in drawn.values() for relation in counts}
+            parts = f"{number} type pairs, {len(relations)} relations, {_total(drawn):,} triples"
+            svg.write_text(draw_type_graph(drawn, unrelated, title=f"{corpus.name}: {parts}"), encoding="utf8")
             msg.good(f"Saved to {svg}")
 
 
@@ -109,13 +111,6 @@ def _by_count(table: Table) -> Dict[str, Dict[str, int]]:
 def _first(table: Mapping[str, Value], top: int) -> Dict[str, Value]:
     """Take the first entries; 0: all."""
     return dict(islice(table.items(), top or None))
-
-
-def _describe(drawn: Table, *, of: int) -> str:
-    """Say how much of a corpus is drawn."""
-    number = f"{len(drawn)}" if len(drawn) == of else f"the {len(drawn)} most frequent of {of}"
-    relations = {relation for counts in drawn.values() for relation in counts}
-    return f"{number} type pairs, {len(relations)} relations, {_total(drawn):,} triples"
 
 
 def _total(table: Table) -> int:

@@ -1,8 +1,7 @@
 """Distant supervision: labels for text from a knowledge base, without manual annotation.
 
-A sentence that mentions both entities of a fact is assumed to state it. That is often wrong (false positives), and
-facts and names that the knowledge base lacks are missed (false negatives): Mintz et al. 2009, "Distant supervision for
-relation extraction without labeled data". Misspelt names are matched fuzzily with rapidfuzz.
+A sentence that mentions both entities of a fact is assumed to state it (Mintz et al., "Distant supervision for relation
+extraction without labeled data", 2009). That is often wrong, and what the knowledge base lacks is missed.
 """
 
 from bisect import bisect_right
@@ -23,7 +22,6 @@ from .facts import FactIndex
 SYMMETRIC_RELATIONS = ("spouse",)
 
 MAX_FUZZY_WORDS = 5  # longest run of capitalised words that is matched fuzzily
-
 CACHE_SIZE = 100_000  # strings whose nearest name is cached
 
 CharOffsets = List[int]  # first character, and the one after the last
@@ -168,7 +166,7 @@ class Aligner:
     def _relate(
         self, mentions: Dict[str, List[TokenSpan]], offsets: TokenOffsets, result: Alignment, *, counts: "Counter[str]"
     ) -> None:
-        """Look up the facts between the entities of a sentence."""
+        """Look up the facts between the entities of a sentence; the first entity is the subject of undirected ones."""
         between = self.kb.relations_between
         known = {pair: between(*pair) for pair in permutations(mentions, 2)}
         triples: List[Record] = []
@@ -176,7 +174,9 @@ class Aligner:
         for subject, obj in known:
             if known[subject, obj] or known[obj, subject]:
                 one, two = nearest = _nearest(mentions[subject], mentions[obj])
-                relations = self._directed(known[subject, obj], known[obj, subject], forwards=one[0] < two[0])
+                relations = [relation for relation in known[subject, obj] if relation not in self.symmetric]
+                if one[0] < two[0]:
+                    relations += sorted({*known[subject, obj], *known[obj, subject]} & self.symmetric)
                 if relations:
                     related.add((subject, obj))
                     ends = [_chars(tokens, offsets) for tokens in nearest]
@@ -205,11 +205,6 @@ class Aligner:
         """Count the facts that join an entity with any of the others."""
         between = self.kb.relations_between
         return sum(len(between(entity_id, each)) + len(between(each, entity_id)) for each in others - {entity_id})
-
-    def _directed(self, there: Sequence[str], back: Sequence[str], *, forwards: bool) -> List[str]:
-        """List the relations of an ordered pair; undirected ones only where the subject is named first."""
-        directed = [relation for relation in there if relation not in self.symmetric]
-        return directed + sorted({*there, *back} & self.symmetric) if forwards else directed
 
 
 def text_names(names: Sequence[str]) -> List[str]:

@@ -219,7 +219,6 @@ class _Context(Protocol):
     """The part of autograd's context that is used here."""
 
     saved_tensors: Tuple[Tensor, ...]
-    gradients: Optional[Tuple[Tensor, Tensor]]
 
     def save_for_backward(self, *tensors: Tensor) -> None: ...
 
@@ -267,15 +266,13 @@ class _QueryCrossEntropy(torch.autograd.Function):
             scores.sub_(weights * (smoothing / len(table)))
         scores.index_put_((answers, rows), scores.new_full((1,), -share * (1.0 - smoothing)), accumulate=True)
         table_gradient = buffers.take("table", len(table), columns=table.shape[1], like=table)
-        ctx.gradients = (scores.T @ table, torch.mm(scores, queries, out=table_gradient))
+        ctx.save_for_backward(scores.T @ table, torch.mm(scores, queries, out=table_gradient))
         return loss * share
 
     @staticmethod
     def backward(ctx: _Context, *outer: Tensor) -> Tuple[Optional[Tensor], ...]:
-        """Return the gradients, once."""
-        assert ctx.gradients is not None
-        of_queries, of_table = ctx.gradients
-        ctx.gradients = None
+        """Scale the gradients in place."""
+        of_queries, of_table = ctx.saved_tensors
         return (of_queries.mul_(outer[0]), of_table.mul_(outer[0]), *(None for _ in range(5)))
 
 

@@ -6,6 +6,7 @@ The indices do not depend on the order of the lines. Ten million facts of a mill
 import hashlib
 from array import array
 from bisect import bisect_left
+from itertools import chain
 from pathlib import Path
 from typing import Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
@@ -16,11 +17,9 @@ from ..errors import Errors
 from .files import COLUMNS, FactReader, Sample, Statement
 
 Triples = NDArray[numpy.int32]
-
 FactIds = Tuple[str, str, str]
 
 LABEL, ALIAS, TYPE = "label", "alias", "type"
-
 LOOPS, SEVERAL = "self_loops", "ids_with_several_labels"
 
 NAMES_AT_ONCE = 100_000
@@ -114,9 +113,7 @@ class TripleStore:
         """Write the facts as a .tsv table whose first line names the columns."""
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("w", encoding="utf8") as stream:
-            stream.write("\t".join(COLUMNS) + "\n")
-            for fact in self.facts():
-                stream.write("\t".join(fact) + "\n")
+            stream.writelines("\t".join(fact) + "\n" for fact in chain([COLUMNS], self.facts()))
 
 
 class FactIndex:
@@ -128,15 +125,14 @@ class FactIndex:
         firsts = numpy.searchsorted(store.triples[order, 0], numpy.arange(len(store.entities) + 1))
         # Start of each subject's facts, then object and relation of each fact. Single elements of an `array` are
         # faster to read than those of a NumPy array.
-        self._firsts, self._objects, self._between = array("q"), array("i"), array("i")
-        self._firsts.frombytes(firsts.astype(numpy.int64).tobytes())
-        self._objects.frombytes(store.triples[order, 2].astype(numpy.intc).tobytes())
-        self._between.frombytes(store.triples[order, 1].astype(numpy.intc).tobytes())
+        self._firsts = array("q", firsts.astype(numpy.int64).tobytes())
+        self._objects = array("i", store.triples[order, 2].astype(numpy.intc).tobytes())
+        self._between = array("i", store.triples[order, 1].astype(numpy.intc).tobytes())
         ids_by_name: Dict[str, List[str]] = {}
         names_of = [(entity, store.names[entity]) for entity in store.entities if entity in store.names]
-        labels = [(names.label, entity) for entity, names in names_of]
-        aliases = [(alias, entity) for entity, names in names_of for alias in names.aliases]
-        for name, entity in labels + aliases:
+        labels = ((names.label, entity) for entity, names in names_of)
+        aliases = ((alias, entity) for entity, names in names_of for alias in names.aliases)
+        for name, entity in chain(labels, aliases):
             if name:
                 ids_by_name.setdefault(name, []).append(entity)
         self.names: Dict[str, List[str]] = {name: list(dict.fromkeys(ids)) for name, ids in ids_by_name.items()}
@@ -164,7 +160,6 @@ class FactIndex:
 
 
 NamesByKind = Dict[str, List[str]]
-
 Progress = Callable[[Iterable[Statement]], Iterable[Statement]]
 
 

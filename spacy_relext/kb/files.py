@@ -15,11 +15,12 @@ object is a literal, and blank nodes, are skipped and counted.
 
 import csv
 import gzip
+import io
 import re
 import zlib
 from collections import Counter
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Dict, Iterator, List, NamedTuple, Sequence, Tuple
+from typing import IO, TYPE_CHECKING, BinaryIO, Dict, Iterator, List, NamedTuple, Sequence, Tuple, Union
 
 from ..errors import Errors, require
 
@@ -38,13 +39,12 @@ HEADERS = {
 # Columns of a table of names; the first one identifies such a table.
 NAME_COLUMNS = ("id", "label", "type", "aliases")
 
-ALIAS_SEPARATOR, COMMENT, ENCODING = "|", "#", "utf-8-sig"
+ALIAS_SEPARATOR, COMMENT = "|", "#"
 
 # Characters that quotes of .csv let into a value, but an id cannot have.
 BREAKS = re.compile(r"[\t\r\n]")
 
 DELIMITERS = {".tsv": "\t", ".txt": "\t", ".csv": ","}
-
 SUFFIXES = (*DELIMITERS, ".nt", ".ttl")
 
 # Errors of a .gz file that is truncated, or not gzipped.
@@ -58,7 +58,6 @@ KINDS = {
 }
 
 RDF = "N-Triples and Turtle"
-
 Terms = Tuple[object, object, object]
 
 
@@ -106,15 +105,14 @@ class FactReader:
         RAISES (FileNotFoundError): If there is no such file.
         RAISES (ValueError): With file and line, if a line is malformed or the suffix is unknown.
         """
-        suffixes = [each.lower() for each in path.suffixes]
-        is_gzipped = suffixes[-1:] == [".gz"]
-        (suffix,) = (suffixes[:-1] if is_gzipped else suffixes)[-1:] or [""]
+        suffix = Path(path.name.lower().removesuffix(".gz")).suffix
         if suffix not in SUFFIXES:
             raise ValueError(Errors.R720.format(path=path, expected=", ".join(SUFFIXES)))
         if not path.is_file():
             raise FileNotFoundError(Errors.R721.format(path=path))
         try:
-            with _open(path, is_gzipped=is_gzipped) as lines:
+            # without the byte order mark that spreadsheets put before UTF-8
+            with io.TextIOWrapper(_open(path), encoding="utf-8-sig", newline="") as lines:
                 if suffix in DELIMITERS:
                     yield from self._read_table(path, lines, DELIMITERS[suffix])
                 elif suffix == ".nt":
@@ -122,7 +120,7 @@ class FactReader:
                 else:
                     yield from self._read_turtle(path, lines)
         except (UnicodeDecodeError, *GZIP_ERRORS):
-            number, reason = _locate_error(path, is_gzipped=is_gzipped)
+            number, reason = _locate_error(path)
             raise ValueError(Errors.R724.format(place=f"{path}:{number}", reason=reason)) from None
 
     def _read_table(self, path: Path, lines: IO[str], delimiter: str) -> Iterator[Statement]:
@@ -261,17 +259,15 @@ class _Sink(List[Terms]):
         self.append((subject, predicate, obj))
 
 
-def _open(path: Path, *, is_gzipped: bool) -> IO[str]:
-    """Open a file as text, without the byte order mark that spreadsheets put before UTF-8."""
-    if is_gzipped:
-        return gzip.open(path, "rt", encoding=ENCODING, newline="")
-    return path.open(encoding=ENCODING, newline="")
+def _open(path: Path) -> Union[gzip.GzipFile, BinaryIO]:
+    """Open a file, which may be gzipped."""
+    return gzip.open(path, "rb") if path.suffix.lower() == ".gz" else path.open("rb")
 
 
-def _locate_error(path: Path, *, is_gzipped: bool) -> Tuple[int, str]:
-    """Read a file again, as bytes, up to the error. RETURNS the number of the line, and the reason."""
+def _locate_error(path: Path) -> Tuple[int, str]:
+    """Read a file again up to the error. RETURNS the number of the line, and the reason."""
     done = 0
-    with gzip.open(path, "rb") if is_gzipped else path.open("rb") as lines:
+    with _open(path) as lines:
         try:
             for line in lines:
                 line.decode("utf8")

@@ -10,11 +10,9 @@ from .embeddings import KbEmbeddings
 from .facts import Triples
 
 QUERIES_AT_ONCE = 256
-
 HITS = (1, 3, 10)
 
 Integers = NDArray[numpy.int64]
-
 Floats = NDArray[numpy.float64]
 
 

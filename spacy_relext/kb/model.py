@@ -19,14 +19,10 @@ from .link_prediction import KnownAnswers, evaluate_links
 from .training import KbSettings, Progress, TrainingState, start_training, train_passes
 
 TABLES, FACTS, NAMES = "embeddings.npz", "facts.npy", "kb.json"
-
 STATE, ORIGIN = "training.npz", "training.json"
 
-# Settings that may differ when a training is resumed.
-RESUMABLE = ("passes", "patience")
-
+RESUMABLE = ("passes", "patience")  # settings that may differ when a training is resumed
 COUNTED = ("facts", "entities", "relations")
-
 ENTITY, RELATION = "entity", "relation"
 
 
@@ -72,12 +68,7 @@ class KbModel:
 
     @torch.no_grad()
     def predict(
-        self,
-        *,
-        subject: Optional[str] = None,
-        relation: Optional[str] = None,
-        obj: Optional[str] = None,
-        top: int = 10,
+        self, *, subject: Optional[str] = None, relation: Optional[str] = None, obj: Optional[str] = None, top: int = 10
     ) -> Iterator[LinkPrediction]:
         """Predict the missing part of (subject, relation, ?), (?, relation, object) or (subject, ?, object).
 

@@ -11,13 +11,11 @@ from torch import Tensor
 from .embeddings import KINDS, Buffers, KbEmbeddings, group_queries, negative_sampling_loss, query_loss
 
 LOSSES = ("all", "drawn")
-
 OPTIMIZERS: Dict[str, Type[torch.optim.Optimizer]] = {"adagrad": torch.optim.Adagrad, "adam": torch.optim.Adam}
 
 LOSS_SETTINGS = {"all": ("n3", "smoothing", "relation_weight"), "drawn": ("penalty",)}
 
 Batches = Iterable[Tuple[float, int]]  # loss and number of facts of each batch
-
 Progress = Callable[[Batches], Batches]
 
 
@@ -100,7 +98,7 @@ class TrainingState:
     generator: torch.Generator
 
     def tensors(self) -> Dict[str, Tensor]:
-        """RETURNS (Dict[str, Tensor]): All that is needed to resume but the history, on the CPU."""
+        """Return all that is needed to resume but the history, on the CPU."""
         state = {f"model.{key}": value for key, value in self.model.state_dict().items()}
         state.update({f"best.{key}": value for key, value in (self.best or {}).items()})
         for number, values in self.optimizer.state_dict()["state"].items():
