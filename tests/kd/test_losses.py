@@ -24,7 +24,7 @@ LOCAL, AUXILIARY = torch.tensor([[0.8, 1.1, 0.2, 0.0]]), torch.tensor([[0.1, 0.6
 GOLD = torch.tensor([1])
 
 
-def close(found: torch.Tensor, expected: object) -> None:
+def assert_close(found: torch.Tensor, expected: object) -> None:
     torch.testing.assert_close(found, torch.tensor(expected), atol=2e-6, rtol=0.0)
 
 
@@ -38,16 +38,16 @@ def close(found: torch.Tensor, expected: object) -> None:
     ],
 )
 def test_difference_of_the_top_probabilities(probs: tuple, expected: float) -> None:
-    close(top_softmax_difference(torch.tensor([probs]).log(), k=3), expected)
+    assert_close(top_softmax_difference(torch.tensor([probs]).log(), k=3), expected)
 
 
 def test_text_and_types_are_joined() -> None:
-    close(TEXT.softmax(1), [[0.413237, 0.306133, 0.168010, 0.112620]])
+    assert_close(TEXT.softmax(1), [[0.413237, 0.306133, 0.168010, 0.112620]])
     by_scalar = TEXT + fuse(torch.tensor(0.8), PRIOR, None)
-    close(by_scalar, [[1.36, 1.450577, 0.434873, 0.014550]])
-    close(by_scalar.softmax(1), [[0.363410, 0.397864, 0.144085, 0.094640]])
-    close(TAUGHT, [[1.3, 2.276443, 0.468591, 0.114781]])
-    close(TAUGHT.softmax(1), [[0.227474, 0.603942, 0.099050, 0.069534]])
+    assert_close(by_scalar, [[1.36, 1.450577, 0.434873, 0.014550]])
+    assert_close(by_scalar.softmax(1), [[0.363410, 0.397864, 0.144085, 0.094640]])
+    assert_close(TAUGHT, [[1.3, 2.276443, 0.468591, 0.114781]])
+    assert_close(TAUGHT.softmax(1), [[0.227474, 0.603942, 0.099050, 0.069534]])
 
 
 def test_by_the_gold_relation() -> None:
@@ -55,30 +55,30 @@ def test_by_the_gold_relation() -> None:
     rows[0] = 7.0  # which is never read
     rows[2] = torch.tensor([-1.0, -0.5, 3.0, 0.2])
     added = fuse(rows, PRIOR, torch.tensor([2]))
-    close(added, [[-0.2, -0.344111, 0.505773, 0.028637]])
-    close((TEXT + added).softmax(1), [[0.356201, 0.228465, 0.293321, 0.122013]])
-    close(fuse(rows, PRIOR, torch.tensor([0])), [[0.0, 0.0, 0.0, 0.0]])
+    assert_close(added, [[-0.2, -0.344111, 0.505773, 0.028637]])
+    assert_close((TEXT + added).softmax(1), [[0.356201, 0.228465, 0.293321, 0.122013]])
+    assert_close(fuse(rows, PRIOR, torch.tensor([0])), [[0.0, 0.0, 0.0, 0.0]])
 
 
 def test_loss_of_the_teacher() -> None:
     outputs = TeacherOutput(TAUGHT, TEXT, TAUGHT - TEXT, torch.zeros(1, 2))
     terms = teacher_loss(outputs, {"classes": GOLD}, tsd_weight=1.0, tsd_k=3, penalty=0.003)
-    close(terms["gold"], 0.504277)
-    close(terms["tsd"], 0.440680)
-    close(sum(terms.values(), torch.tensor(0.0)), 0.944957)
+    assert_close(terms["gold"], 0.504277)
+    assert_close(terms["tsd"], 0.440680)
+    assert_close(sum(terms.values(), torch.tensor(0.0)), 0.944957)
 
 
 def test_parts_of_the_students_loss() -> None:
     student = LOCAL + AUXILIARY
     hints = divergence(TEXT, LOCAL), divergence(TAUGHT - TEXT, AUXILIARY)
-    close(hints[0], 0.034236)
-    close(hints[1], 0.067017)
-    close(hints[0] + hints[1], 0.101252)
-    close(divergence(TAUGHT, student), 0.019680)
-    close(divergence(TAUGHT, student, temperature=2.0), 0.006733)
-    close(4.0 * divergence(TAUGHT, student, temperature=2.0), 0.026932)
-    close(smoothed_cross_entropy(student, GOLD), 0.645547)
-    close(divergence(torch.zeros(1, 4), AUXILIARY), 0.024857)  # no relation, as the teacher by relation has it
+    assert_close(hints[0], 0.034236)
+    assert_close(hints[1], 0.067017)
+    assert_close(hints[0] + hints[1], 0.101252)
+    assert_close(divergence(TAUGHT, student), 0.019680)
+    assert_close(divergence(TAUGHT, student, temperature=2.0), 0.006733)
+    assert_close(4.0 * divergence(TAUGHT, student, temperature=2.0), 0.026932)
+    assert_close(smoothed_cross_entropy(student, GOLD), 0.645547)
+    assert_close(divergence(torch.zeros(1, 4), AUXILIARY), 0.024857)  # no relation, as the teacher by relation has it
 
 
 def targets() -> Dict[str, torch.Tensor]:
@@ -96,15 +96,15 @@ OPTIONS = {"hint_weight": 1.8, "temperature": 1.0, "smoothing": 0.0, "penalty": 
 @pytest.mark.parametrize(("share", "expected"), [(0.0, 0.645547), (1 / 99, 0.641066), (0.5, 0.423741), (1.0, 0.201934)])
 def test_loss_of_the_student(share: float, expected: float) -> None:
     terms = student_loss(outputs_of(LOCAL, AUXILIARY), targets(), share=share, **OPTIONS)
-    close(sum(terms.values(), torch.tensor(0.0)), expected)
+    assert_close(sum(terms.values(), torch.tensor(0.0)), expected)
 
 
 def test_gradient_of_the_distillation() -> None:
     student = (LOCAL + AUXILIARY).requires_grad_()
     divergence(TAUGHT, student).backward()
     assert student.grad is not None
-    close(student.grad, [[0.008143, -0.079566, 0.023953, 0.047470]])
-    close(student.grad.sum(), 0.0)
+    assert_close(student.grad, [[0.008143, -0.079566, 0.023953, 0.047470]])
+    assert_close(student.grad.sum(), 0.0)
 
 
 def test_gradients_by_hand_and_by_autograd_agree() -> None:
@@ -124,7 +124,7 @@ def test_a_pair_that_the_teacher_has_not_seen_learns_from_its_label_alone() -> N
     unseen = {**targets(), "soft_mask": torch.zeros(1)}
     terms = student_loss(outputs_of(LOCAL, AUXILIARY), unseen, share=0.5, **OPTIONS)
     assert terms["teacher"] == terms["hints"] == 0.0
-    close(terms["gold"], 0.645547)  # all of it, not (1 - λ) of it
+    assert_close(terms["gold"], 0.645547)  # all of it, not (1 - λ) of it
 
 
 def test_each_pair_keeps_the_share_of_its_label_that_no_teacher_takes() -> None:
@@ -133,14 +133,14 @@ def test_each_pair_keeps_the_share_of_its_label_that_no_teacher_takes() -> None:
     both["soft_mask"] = torch.tensor([1.0, 0.0])
     terms = student_loss(outputs_of(LOCAL.repeat(2, 1), AUXILIARY.repeat(2, 1)), both, share=0.4, **OPTIONS)
     alone = student_loss(outputs_of(LOCAL, AUXILIARY), one, share=0.4, **OPTIONS)
-    close(terms["gold"], 0.645547 * (0.6 + 1.0) / 2)
-    close(terms["teacher"] + terms["hints"], float(alone["teacher"] + alone["hints"]) / 2)
+    assert_close(terms["gold"], 0.645547 * (0.6 + 1.0) / 2)
+    assert_close(terms["teacher"] + terms["hints"], float(alone["teacher"] + alone["hints"]) / 2)
 
 
 def test_without_a_teacher_labels_count_fully() -> None:
     terms = student_loss(outputs_of(LOCAL, AUXILIARY), {"classes": GOLD}, share=0.9, **OPTIONS)
     assert set(terms) == {"gold", "penalty"}
-    close(terms["gold"], 0.645547)
+    assert_close(terms["gold"], 0.645547)
 
 
 def test_no_pairs() -> None:

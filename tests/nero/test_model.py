@@ -39,7 +39,7 @@ def arrays(lengths: Any, *, width: int = 0) -> Dict[str, torch.Tensor]:
         "types": torch.zeros_like(position),
         "tags": torch.zeros_like(position),
         "roles": torch.where(position == 0, 1, 0) + torch.where(position == last, 2, 0),
-        "kept": (position > 0) & (position < last),
+        "pooled": (position > 0) & (position < last),
         "to_subject": position,
         "to_object": position - last,
         "positions": torch.where(inside, position, -1),

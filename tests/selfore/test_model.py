@@ -60,7 +60,7 @@ def test_types_of_the_arguments_count_beside_the_text() -> None:
         "vectors": torch.ones(4, 2),
         "index": torch.tensor([[0, 1, 2, 3], [0, 1, 2, -1]]),
         "roles": torch.tensor([[1, 0, 2, 0], [1, 2, 0, 0]]),
-        "kept": torch.tensor([[False, True, False, False], [False] * 4]),
+        "pooled": torch.tensor([[False, True, False, False], [False] * 4]),
     }
     vector = module(**arrays).vector
     assert vector.shape == (2, 6 + 4) and vector[:, 6:].tolist() == [[0.5, 0.0, 0.0, 0.5], [0.0, 0.0, 0.5, 0.0]]

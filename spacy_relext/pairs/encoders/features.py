@@ -135,7 +135,7 @@ def token_arrays(batch: PairBatch) -> Dict[str, IntArray]:
     """Compute tokens, tags, types and roles of the texts of pairs, and the tokens between both arguments.
 
     RETURNS (Dict[str, IntArray]): `index` (token among all tokens of the Docs, -1 on padding), `tags`, `types`,
-        `roles`, `kept` (True between the arguments), `to_subject`, `to_object`, `positions`. Shapes (P, T)
+        `roles`, `pooled` (True between the arguments), `to_subject`, `to_object`, `positions`. Shapes (P, T)
     """
     pairs = batch.pairs
     lengths = pairs.text[:, 1] - pairs.text[:, 0]
@@ -156,7 +156,7 @@ def token_arrays(batch: PairBatch) -> Dict[str, IntArray]:
         "tags": numpy.where(inside, tags[read], 0) if len(tags) else index * 0,
         "types": _with_arguments(numpy.where(inside, types[read], 0) if len(types) else index * 0, roles, batch),
         "roles": roles,
-        "kept": inside & (to_subject * to_object < 0),
+        "pooled": inside & (to_subject * to_object < 0),
         "to_subject": to_subject,
         "to_object": to_object,
         "positions": numpy.where(inside, position, -1),
@@ -167,11 +167,11 @@ def graph_arrays(batch: PairBatch, *, distance: int) -> Tuple[Dict[str, IntArray
     """Compute tokens, tags, types, roles and pruned trees of the texts of pairs; the heads of a text are read once.
 
     distance (int): Most steps between a token and the path that connects both arguments; -1: any token.
-    RETURNS (Tuple[Dict[str, IntArray], int]): The arrays of `token_arrays`, with `kept` True on the pruned tree, and
+    RETURNS (Tuple[Dict[str, IntArray], int]): The arrays of `token_arrays`, with `pooled` True on the pruned tree, and
         `edges` (pair, token, token) of shape (E, 3); number of pairs in a text without a parse, whose tree is a chain.
     """
     arrays, pairs = token_arrays(batch), batch.pairs
-    kept = numpy.zeros(arrays["index"].shape, dtype=bool)
+    pooled = numpy.zeros(arrays["index"].shape, dtype=bool)
     edges: List[IntArray] = [numpy.zeros((0, 3), dtype="int64")]
     heads: Dict[Tuple[int, int, int], Tuple[IntArray, bool]] = {}
     chains = 0
@@ -183,10 +183,10 @@ def graph_arrays(batch: PairBatch, *, distance: int) -> Tuple[Dict[str, IntArray
         chains += is_chain
         subject, obj = (tuple((bounds[number] - start).tolist()) for bounds in (pairs.subject, pairs.object))
         mask = prune_tree(tree, subject=subject, object=obj, distance=-1 if is_chain else distance)
-        kept[number, : end - start] = mask
+        pooled[number, : end - start] = mask
         links = edge_list(tree, mask)
         edges.append(numpy.column_stack([numpy.full(len(links), number, dtype="int64"), links]))
-    return {**arrays, "kept": kept, "edges": numpy.concatenate(edges)}, chains
+    return {**arrays, "pooled": pooled, "edges": numpy.concatenate(edges)}, chains
 
 
 def _with_arguments(types: IntArray, roles: IntArray, batch: PairBatch) -> IntArray:

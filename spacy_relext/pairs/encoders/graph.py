@@ -143,10 +143,10 @@ class ContextualGraph(TokenPairs):
             legacy_bias=self.legacy_bias,
         )
 
-    def forward(self, vectors: Tensor, index: Tensor, kept: Tensor, edges: Tensor, **features: Tensor) -> PairStates:
+    def forward(self, vectors: Tensor, index: Tensor, pooled: Tensor, edges: Tensor, **features: Tensor) -> PairStates:
         """Encode pairs; the sentence is the tokens of the tree that have an edge, or all if none has.
 
-        kept (Tensor): True on the tokens of the pruned tree. Shape (P, T)
+        pooled (Tensor): True on the tokens of the pruned tree. Shape (P, T)
         edges (Tensor): Pair, token and token of each edge of the trees, in one direction. Shape (E, 3)
         vectors, index, features: See `read`.
         """
@@ -155,7 +155,7 @@ class ContextualGraph(TokenPairs):
             return self.states_of_nothing(mask, like=self.placeholders.weight)
         states, _, roles = self.read(vectors, index, **features)
         adjacency = neighbours(edges, mask.shape)
-        tree = kept & mask
+        tree = pooled & mask
         linked = tree & adjacency.any(-1)
         tree = torch.where(linked.any(1, keepdim=True), linked, tree)
         return pool_pairs(self.graph(states, adjacency, mask), mask, tree, roles, pooling=masked_max)
@@ -235,15 +235,15 @@ class RecurrentPairs(ContextualGraph):
         return self.sizes["width"]
 
     def forward(  # type: ignore[override]
-        self, vectors: Tensor, index: Tensor, kept: Tensor, **features: Tensor
+        self, vectors: Tensor, index: Tensor, pooled: Tensor, **features: Tensor
     ) -> WordStates:
-        """Encode pairs, see `ContextualGraph.forward`; `kept` is True between the arguments."""
+        """Encode pairs, see `ContextualGraph.forward`; `pooled` is True between the arguments."""
         mask = index >= 0
         if not len(index):
             words = vectors.new_zeros(*mask.shape, self.word_width)
             return WordStates(*self.states_of_nothing(mask, like=vectors), words)
         states, words, roles = self.read(vectors, index, **features)
-        return WordStates(*pool_pairs(states * mask[..., None], mask, kept & mask, roles, pooling=masked_max), words)
+        return WordStates(*pool_pairs(states * mask[..., None], mask, pooled & mask, roles, pooling=masked_max), words)
 
 
 def neighbours(edges: Tensor, shape: Tuple[int, ...]) -> Tensor:

@@ -40,7 +40,7 @@ class SharedPairs(TokenPairs):
             nn.init.normal_(table.weight, std=0.02)
 
     def forward(
-        self, vectors: Tensor, index: Tensor, types: Tensor, roles: Tensor, kept: Tensor, **_: object
+        self, vectors: Tensor, index: Tensor, types: Tensor, roles: Tensor, pooled: Tensor, **_: object
     ) -> PairStates:
         """Read pairs; the sentence is what stands between the arguments, or both if nothing does.
 
@@ -48,7 +48,7 @@ class SharedPairs(TokenPairs):
         index (Tensor): Token vector of each cell of each pair's text, -1 on padding. Shape (P, T)
         types (Tensor): Entity types; what these and the following hold on padding is not read. Shape (P, T)
         roles (Tensor): 1 on tokens of the subject, 2 on those of the object, 3 on those of both, else 0. Shape (P, T)
-        kept (Tensor): True on the tokens between both. Shape (P, T)
+        pooled (Tensor): True on the tokens between both. Shape (P, T)
         """
         mask = index >= 0
         if not len(index):
@@ -58,7 +58,7 @@ class SharedPairs(TokenPairs):
         # embedding() has a much faster backward pass than indexing
         states = F.embedding(index.clamp(min=0), states) + self.roles(roles) + self.types(types)
         states = F.gelu(states) * mask[..., None]  # (P, T, hidden)
-        return pool_pairs(states, mask, kept & mask, roles, pooling=masked_max)
+        return pool_pairs(states, mask, pooled & mask, roles, pooling=masked_max)
 
 
 class MeanPairs(TokenPairs):
@@ -79,7 +79,13 @@ class MeanPairs(TokenPairs):
         return self.sizes["width"]
 
     def forward(
-        self, vectors: Tensor, index: Tensor, roles: Tensor, kept: Tensor, hidden: Optional[Tensor] = None, **_: object
+        self,
+        vectors: Tensor,
+        index: Tensor,
+        roles: Tensor,
+        pooled: Tensor,
+        hidden: Optional[Tensor] = None,
+        **_: object,
     ) -> PairStates:
         """Read pairs, see `SharedPairs.forward`.
 
@@ -95,4 +101,4 @@ class MeanPairs(TokenPairs):
         if hidden is not None:
             for column, role in enumerate((1, 2)):
                 states = states * ~(((roles & role) > 0) & hidden[:, column, None])[..., None]
-        return pool_pairs(states, mask, kept & mask, roles, pooling=masked_mean)
+        return pool_pairs(states, mask, pooled & mask, roles, pooling=masked_mean)

@@ -145,15 +145,15 @@ def masked_softmax(scores: Tensor, mask: Tensor) -> Tensor:
     return scores.masked_fill(~mask, float("-inf")).softmax(1).masked_fill(~mask, 0.0)
 
 
-def pool_pairs(states: Tensor, mask: Tensor, kept: Tensor, roles: Tensor, *, pooling: Pooling) -> PairStates:
+def pool_pairs(states: Tensor, mask: Tensor, pooled: Tensor, roles: Tensor, *, pooling: Pooling) -> PairStates:
     """Pool the states of tokens over the sentence, the subject and the object.
 
     states (Tensor): Shape (P, T, D)
     mask (Tensor): True on tokens. Shape (P, T)
-    kept (Tensor): True on the tokens that stand for the sentence; if none is marked, both arguments do. Shape (P, T)
+    pooled (Tensor): True on the tokens that stand for the sentence; if none is marked, both arguments do. Shape (P, T)
     roles (Tensor): 1 on tokens of the subject, 2 on those of the object, 3 on those of both, else 0. Shape (P, T)
     """
-    sentence = torch.where(kept.any(1, keepdim=True), kept, roles > 0)
+    sentence = torch.where(pooled.any(1, keepdim=True), pooled, roles > 0)
     subject, obj = (pooling(states, (roles & role) > 0) for role in (1, 2))
     return PairStates(states, mask, pooling(states, sentence), subject, obj)
 

@@ -120,7 +120,7 @@ class PairTransformer(nn.Module):
         """
         assert self.roles is not None, "configure() or load_checkpoint() comes first"
         longest, layer = max((part.shape[1] for part in ids), default=0), self._first_marked_layer()
-        states, marked, kept = [], [], []
+        states, marked, pair_masks = [], [], []
         put: Sequence[Optional[Tensor]] = inserted or [None] * len(ids)
         groups = zip(ids, shapes, masks, rows, roles, put, order.split([len(row) for row in rows]))
         for piece_ids, shape_ids, mask, row, role, cells, numbers in groups:
@@ -134,12 +134,12 @@ class PairTransformer(nn.Module):
             room = longest - vectors.shape[1]
             states.append(nn.functional.pad(vectors, (0, 0, 0, room)))
             marked.append(nn.functional.pad(role if cells is None else cells[row], (0, room)))
-            kept.append(nn.functional.pad(mask[row], (0, room)))
+            pair_masks.append(nn.functional.pad(mask[row], (0, room)))
         if not states:  # no pair
             empty = self.roles.weight.new_zeros(0, self.output_width)
             return PairStates(empty[:, None], order.new_zeros(0, 1, dtype=torch.bool), empty, empty, empty)
         back = torch.argsort(order)
-        tokens, role, mask = torch.cat(states)[back], torch.cat(marked)[back], torch.cat(kept)[back]
+        tokens, role, mask = torch.cat(states)[back], torch.cat(marked)[back], torch.cat(pair_masks)[back]
         tokens = tokens * mask[..., None]  # (P, T, D)
         sentence = masked_mean(tokens, role == MASK) if self.form == "cloze" else tokens[:, 0]
         read = (SUBJECT_START, OBJECT_START) if inserted else (SUBJECT, OBJECT)

@@ -106,7 +106,7 @@ def test_no_pairs(docs: Any) -> None:
     graph, chains = graph_arrays(batch, distance=1)
     assert chains == 0 and graph["edges"].shape == (0, 3)
     assert {name: array.shape for name, array in graph.items() if name != "edges"} == dict.fromkeys(
-        ["index", "tags", "types", "roles", "kept", "to_subject", "to_object", "positions"], (0, 1)
+        ["index", "tags", "types", "roles", "pooled", "to_subject", "to_object", "positions"], (0, 1)
     )
 
 
@@ -124,12 +124,12 @@ def test_tokens_in_the_order_of_the_pairs() -> None:
 def test_pruned_trees_in_the_order_of_the_pairs() -> None:
     batch = PairBatch(some_pairs(), TYPES, TAGS)
     near, _ = graph_arrays(batch, distance=0)
-    assert near["kept"].tolist() == [[True, True, False, False, True], [True] * 2 + [False] * 3] + [
+    assert near["pooled"].tolist() == [[True, True, False, False, True], [True] * 2 + [False] * 3] + [
         [True, True, False, False, True]
     ]
     assert near["edges"].tolist() == [[0, 0, 1], [0, 4, 1], [1, 0, 1], [2, 0, 1], [2, 4, 1]]
     wide, _ = graph_arrays(batch, distance=1)
-    assert wide["kept"].sum(1).tolist() == [5, 2, 5] and len(wide["edges"]) == 4 + 1 + 4
+    assert wide["pooled"].sum(1).tolist() == [5, 2, 5] and len(wide["edges"]) == 4 + 1 + 4
 
 
 def test_tokens_of_both_arguments() -> None:
@@ -144,9 +144,9 @@ def test_a_text_without_a_parse_is_a_chain_and_counted() -> None:
     bare = with_entities(make_doc(["ada", "met", "charles", "."]), [(0, 1, "PER"), (2, 3, "PER")])
     found, chains = graph_arrays(PairBatch(EntityPairs()([bare, long_doc()])), distance=0)
     assert chains == 2
-    assert found["kept"][:2].tolist() == [[True] * 4 + [False]] * 2, "of a chain nothing is pruned"
+    assert found["pooled"][:2].tolist() == [[True] * 4 + [False]] * 2, "of a chain nothing is pruned"
     assert found["edges"][:3].tolist() == [[0, 1, 0], [0, 2, 1], [0, 3, 2]]
-    assert found["kept"][2].sum() == 3
+    assert found["pooled"][2].sum() == 3
 
 
 def test_texts_are_parts_of_their_docs() -> None:
@@ -157,5 +157,5 @@ def test_texts_are_parts_of_their_docs() -> None:
     assert pairs.text.tolist() == [[0, 3]] * 2 + [[0, 5]] * 4
     found, _ = graph_arrays(PairBatch(pairs, TYPES), distance=0)
     across = pairs.subject[:, 0].tolist().index(3)
-    assert numpy.flatnonzero(found["kept"][across]).tolist() == [0, 1, 3, 4], "trees are joined at their roots"
+    assert numpy.flatnonzero(found["pooled"][across]).tolist() == [0, 1, 3, 4], "trees are joined at their roots"
     assert found["index"][0].tolist() == found["positions"][0].tolist() == [0, 1, 2, -1, -1]

@@ -117,7 +117,7 @@ def batch(lengths: Sequence[int], *, edges: Optional[List[List[int]]] = None) ->
         "roles": roles,
         "to_subject": to_subject.masked_fill(~mask, 7),
         "to_object": to_object.masked_fill(~mask, 7),
-        "kept": mask.clone(),
+        "pooled": mask.clone(),
         "edges": torch.tensor(edges, dtype=torch.long).view(-1, 3),
     }
 
@@ -130,7 +130,7 @@ def select(pairs: Dict[str, Tensor], order: List[int], *, width: Optional[int] =
     return {"vectors": pairs["vectors"], "edges": torch.tensor(edges, dtype=torch.long).view(-1, 3), **chosen}
 
 
-def close(found: Sequence[Tensor], expected: Sequence[Tensor]) -> None:
+def assert_close(found: Sequence[Tensor], expected: Sequence[Tensor]) -> None:
     assert len(found) == len(expected)
     for left, right in zip(found, expected):
         torch.testing.assert_close(left, right, atol=1e-6, rtol=0.0)
@@ -145,8 +145,8 @@ def test_shapes_and_pooling() -> None:
     assert model(**{**pairs, "vectors": pairs["vectors"].bfloat16()}).tokens.dtype == torch.float32
     for pair, length in enumerate((5, 7)):
         tokens = states.tokens[pair, :length]
-        close((states.sentence[pair], states.subject[pair]), (tokens.amax(0), tokens[:2].amax(0)))
-        close([states.object[pair]], [tokens[-1]])
+        assert_close((states.sentence[pair], states.subject[pair]), (tokens.amax(0), tokens[:2].amax(0)))
+        assert_close([states.object[pair]], [tokens[-1]])
 
 
 def test_a_pair_gets_the_same_alone_and_beside_a_longer_one() -> None:
@@ -154,33 +154,33 @@ def test_a_pair_gets_the_same_alone_and_beside_a_longer_one() -> None:
     together = model(**pairs)
     for pair, length in enumerate((4, 9, 2)):
         alone = model(**select(pairs, [pair], width=length))
-        close([alone.tokens[0]], [together.tokens[pair, :length]])
-        close([part[0] for part in alone[2:]], [part[pair] for part in together[2:]])
+        assert_close([alone.tokens[0]], [together.tokens[pair, :length]])
+        assert_close([part[0] for part in alone[2:]], [part[pair] for part in together[2:]])
     order = [2, 0, 1]
-    close(model(**select(pairs, order))[2:], [part[order] for part in together[2:]])
+    assert_close(model(**select(pairs, order))[2:], [part[order] for part in together[2:]])
 
 
 def test_the_sentence_is_what_the_tree_says() -> None:
     model, pairs = encoder(), batch([6], edges=[[0, 0, 1], [0, 1, 5]])
-    pairs["kept"][0, [2, 3, 4]] = False
+    pairs["pooled"][0, [2, 3, 4]] = False
     states = model(**pairs)
-    close([states.sentence[0]], [states.tokens[0, [0, 1, 5]].amax(0)])
-    pairs["kept"][0, 4] = True  # a token without an edge
-    close([model(**pairs).sentence[0]], [states.sentence[0]])
+    assert_close([states.sentence[0]], [states.tokens[0, [0, 1, 5]].amax(0)])
+    pairs["pooled"][0, 4] = True  # a token without an edge
+    assert_close([model(**pairs).sentence[0]], [states.sentence[0]])
 
 
 def test_a_tree_of_one_token_is_pooled_over_it() -> None:
     model, pairs = encoder(), batch([6, 4], edges=[[1, 1, 0], [1, 2, 1], [1, 3, 2]])
-    pairs["kept"][0] = torch.arange(6) == 3
+    pairs["pooled"][0] = torch.arange(6) == 3
     states = model(**pairs)
-    close([states.sentence[0]], [states.tokens[0, 3]])
+    assert_close([states.sentence[0]], [states.tokens[0, 3]])
     assert all(part.isfinite().all() for part in states)
 
 
 def test_the_direction_of_an_edge_does_not_matter() -> None:
     model, pairs = encoder(), batch([5, 7])
     turned = {**pairs, "edges": pairs["edges"][:, [0, 2, 1]]}
-    close(model(**turned), model(**pairs))
+    assert_close(model(**turned), model(**pairs))
     assert not torch.allclose(model(**{**pairs, "edges": pairs["edges"][:4]}).tokens, model(**pairs).tokens)
 
 
@@ -202,7 +202,7 @@ def test_one_span_may_be_both_arguments() -> None:
     pairs["roles"] = torch.tensor([[0, 3, 3, 0, 0, 0]])
     states = model(**pairs)
     assert torch.equal(states.subject, states.object)
-    close([states.subject[0]], [states.tokens[0, 1:3].amax(0)])
+    assert_close([states.subject[0]], [states.tokens[0, 1:3].amax(0)])
 
 
 def test_words_are_dropped_in_training_only() -> None:

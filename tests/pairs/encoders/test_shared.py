@@ -22,16 +22,16 @@ def batch(lengths: Sequence[int], *, room: int = 0) -> Dict[str, Any]:
     torch.manual_seed(1)
     longest = max(lengths, default=0) + room
     index = torch.full((len(lengths), longest), -1)
-    roles, kept = torch.zeros_like(index), torch.zeros_like(index, dtype=torch.bool)
+    roles, pooled = torch.zeros_like(index), torch.zeros_like(index, dtype=torch.bool)
     begin = 0
     for row, length in enumerate(lengths):
         index[row, :length] = torch.arange(begin, begin + length)
         roles[row, 0], roles[row, length - 1] = 1, 2
-        kept[row, 1 : length - 1] = True
+        pooled[row, 1 : length - 1] = True
         begin += length
     vectors = torch.randn(begin, WIDTH)
     types = torch.arange(longest).remainder(N_TYPES).repeat(len(lengths), 1)
-    return {"vectors": vectors, "index": index, "types": types, "roles": roles, "kept": kept}
+    return {"vectors": vectors, "index": index, "types": types, "roles": roles, "pooled": pooled}
 
 
 def test_what_a_pair_reads() -> None:
@@ -55,7 +55,7 @@ def test_roles_and_types_are_read() -> None:
 
 def test_padding_changes_nothing() -> None:
     model, pairs = encoder(), batch([5], room=3)
-    pairs["types"][0, 5:], pairs["roles"][0, 5:], pairs["kept"][0, 5:] = 2, 3, True
+    pairs["types"][0, 5:], pairs["roles"][0, 5:], pairs["pooled"][0, 5:] = 2, 3, True
     padded, alone = model(**pairs), model(**batch([5]))
     assert torch.equal(padded.tokens[:, :5], alone.tokens) and not padded.tokens[:, 5:].any()
     assert all(torch.equal(*parts) for parts in zip(padded[2:], alone[2:]))
@@ -74,7 +74,7 @@ def test_every_weight_learns() -> None:
 @pytest.mark.parametrize("width", [0, 4])
 def test_no_pairs(width: int) -> None:
     empty = torch.zeros(0, width, dtype=torch.long)
-    arrays = {"index": empty, "types": empty, "roles": empty, "kept": empty.bool()}
+    arrays = {"index": empty, "types": empty, "roles": empty, "pooled": empty.bool()}
     states = encoder()(vectors=torch.zeros(3, WIDTH), **arrays)
     assert [tuple(part.shape) for part in states] == [(0, width, HIDDEN), (0, width), *[(0, HIDDEN)] * 3]
 
