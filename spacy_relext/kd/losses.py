@@ -108,12 +108,12 @@ def student_loss(
     terms = {"penalty": penalty * sentence_penalty(outputs.sentence)}
     if "teacher" not in targets:
         return {"gold": smoothed_cross_entropy(outputs.logits, targets["classes"], smoothing=smoothing), **terms}
-    soft_mask = targets["soft_mask"]
-    keep = 1.0 - share * soft_mask
+    mask = targets["soft_mask"]
+    keep = 1.0 - share * mask
     gold = smoothed_cross_entropy(outputs.logits, targets["classes"], smoothing=smoothing, weights=keep)
-    teacher = temperature**2 * divergence(targets["teacher"], outputs.logits, temperature=temperature, weights=soft_mask)
-    hints = divergence(targets["teacher_text"], outputs.local, weights=soft_mask)
-    hints = hints + divergence(targets["teacher_types"], outputs.auxiliary, weights=soft_mask)
+    teacher = temperature**2 * divergence(targets["teacher"], outputs.logits, temperature=temperature, weights=mask)
+    hints = divergence(targets["teacher_text"], outputs.local, weights=mask)
+    hints = hints + divergence(targets["teacher_types"], outputs.auxiliary, weights=mask)
     return {"gold": gold, "teacher": share * teacher, "hints": share * hint_weight * hints, **terms}
 
 
