@@ -6,7 +6,7 @@ from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Callable, Dict, Iterable, Iterator, List, Optional, Tuple
+from typing import Callable, Dict, Iterable, Iterator, List, Tuple
 
 from spacy.vocab import Vocab
 
@@ -46,7 +46,7 @@ def align_corpus(
     unrelated: float = 1.0,
     seed: int = 0,
     shard: int = 0,
-    progress: Optional[Progress] = None,
+    progress: Progress = iter,
 ) -> AlignReport:
     """Write a corpus with the entities, marked pairs and triples that a knowledge base gives.
 
@@ -56,14 +56,13 @@ def align_corpus(
     output (Path): A .spacy file; a folder if `shard` is given.
     unrelated (float): Probability that a pair without a fact is marked.
     shard (int): Texts of a file; 0: one file. A file is kept in memory until it is complete.
-    progress (Optional[Progress]): Wraps the blocks of texts.
+    progress (Progress): Wraps the blocks of texts.
     RAISES (ValueError): If the corpus mentions no entity of the knowledge base.
     """
     report, rng = AlignReport(), random.Random(seed)
     entities: Dict[str, Tuple[int, int]] = {}  # id → hashes of type and id
-    blocks: Iterable[TextBlock] = iter_blocks(corpus, vocab)
     with BlockWriter(output, shard=shard, attrs=GOLD_ATTRS) as writer:
-        for block in blocks if progress is None else progress(blocks):
+        for block in progress(iter_blocks(corpus, vocab)):
             alignments, counts = aligner.align_block(block)
             report.docs += len(alignments)
             report.counts.update(counts)

@@ -8,7 +8,7 @@ and, optionally, −log p(r | h, t) over all relations (Chen et al., AKBC 2021),
 the logistic loss with negative sampling of Xu and Barbosa (NAACL 2019), with entities through tanh and an L2 penalty.
 """
 
-from typing import Dict, Optional, Protocol, Tuple
+from typing import Dict, NamedTuple, Optional, Protocol, Tuple
 
 import torch
 import torch.nn.functional as F
@@ -109,12 +109,17 @@ class KbEmbeddings(nn.Module):
         return (real.square() + imaginary.square() + 1e-20).pow(1.5).sum(1)
 
 
-def group_queries(triples: Tensor, *, n_relations: int, reciprocal: bool) -> Tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Group facts, with their reciprocals if `reciprocal`, by their query (subject, relation, ?). Shape (N, 3)
+class Queries(NamedTuple):
+    """Queries (subject, relation, ?) and their answers."""
 
-    RETURNS (Tuple[Tensor, Tensor, Tensor, Tensor]): Subject and relation of each query, `starts` and `answers`; query q
-        has `answers[starts[q]:starts[q + 1]]`. Shapes (Q,), (Q,), (Q + 1,), (facts,)
-    """
+    subjects: Tensor  # (Q,)
+    relations: Tensor  # (Q,)
+    counts: Tensor  # number of answers of each query: (Q,)
+    answers: Tensor  # those of all queries, concatenated: (A,)
+
+
+def group_queries(triples: Tensor, *, n_relations: int, reciprocal: bool) -> Queries:
+    """Group facts, with their reciprocals if `reciprocal`, by their query. Shape (N, 3)"""
     subject, relation, obj = triples.unbind(1)
     if reciprocal:
         relation = torch.cat([relation, relation + n_relations])
@@ -122,8 +127,7 @@ def group_queries(triples: Tensor, *, n_relations: int, reciprocal: bool) -> Tup
     keys = subject * (2 * n_relations) + relation
     keys, order = torch.sort(keys, stable=True)
     distinct, counts = torch.unique_consecutive(keys, return_counts=True)
-    starts = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
-    return distinct // (2 * n_relations), distinct % (2 * n_relations), starts, obj[order]
+    return Queries(distinct // (2 * n_relations), distinct % (2 * n_relations), counts, obj[order])
 
 
 class Buffers:
@@ -142,10 +146,7 @@ class Buffers:
 
 def query_loss(
     model: KbEmbeddings,
-    subjects: Tensor,
-    relations: Tensor,
-    counts: Tensor,
-    answers: Tensor,
+    queries: Queries,
     *,
     n3: float = 0.0,
     smoothing: float = 0.0,
@@ -156,16 +157,13 @@ def query_loss(
 
     A query with several answers is scored once. Its loss is the sum over its facts, which is faster than to score each.
 
-    subjects (Tensor): Subject of each query. Shape (B,)
-    relations (Tensor): Relation of each query. Shape (B,)
-    counts (Tensor): Number of answers of each query. Shape (B,)
-    answers (Tensor): Answers of all queries, concatenated. Shape (A,)
     n3 (float): Weight of the nuclear 3-norm.
     smoothing (float): Label smoothing over all entities.
     relation_weight (float): Weight of the cross-entropy over all relations of the same direction.
     buffers (Optional[Buffers]): Buffers of the previous batch, whose gradients (and `grad` of tables) are overwritten.
     RETURNS (Tensor): Mean over the answers. Shape ()
     """
+    subjects, relations, counts, answers = queries
     rows = torch.repeat_interleave(torch.arange(len(counts), device=counts.device), counts)
     looked_up = torch.cat([subjects, answers]) if n3 or relation_weight else subjects
     vectors, table = _Lookup.apply(model.entity(), looked_up)

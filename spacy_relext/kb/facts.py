@@ -163,13 +163,11 @@ NamesByKind = Dict[str, List[str]]
 Progress = Callable[[Iterable[Statement]], Iterable[Statement]]
 
 
-def read_store(
-    paths: Iterable[Path], *, reader: Optional[FactReader] = None, progress: Optional[Progress] = None
-) -> TripleStore:
+def read_store(paths: Iterable[Path], *, reader: Optional[FactReader] = None, progress: Progress = iter) -> TripleStore:
     """Read the files of a knowledge base.
 
     paths (Iterable[Path]): Files with facts, with names, or with both.
-    progress (Optional[Progress]): Wraps the statements of a file.
+    progress (Progress): Wraps the statements of a file.
     RETURNS (TripleStore): Facts and names; `report` counts `facts`, `repeated` ones, `self_loops` (which are kept),
         `ids_with_several_labels` (the first in order is the label, the others are aliases), `marked_rows` (complete
         rows that begin with #, which are read), and what was skipped; `examples` has one of each.
@@ -182,8 +180,7 @@ def read_store(
     names: Dict[str, NamesByKind] = {}
     unusual: Dict[str, Tuple[str, str, Path]] = {}
     for path in paths:
-        statements: Iterable[Statement] = reader.read(path)
-        for subject, relation, obj, is_name in progress(statements) if progress else statements:
+        for subject, relation, obj, is_name in progress(reader.read(path)):
             if is_name:
                 others = names.setdefault(subject, {}).setdefault(relation, [])
                 others.append(obj)

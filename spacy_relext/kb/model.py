@@ -124,7 +124,7 @@ def train_kb(
     valid: Optional[Triples] = None,
     resume: bool = False,
     device: Optional[torch.device] = None,
-    progress: Optional[Progress] = None,
+    progress: Progress = iter,
     on_pass: Optional[Callable[[Dict[str, float]], None]] = None,
 ) -> KbModel:
     """Train embeddings of a knowledge base.
@@ -133,7 +133,7 @@ def train_kb(
     valid (Optional[Triples]): Facts whose MRR chooses the best pass. Shape (V, 3)
     resume (bool): Whether to resume the training in the folder.
     device (Optional[torch.device]): None: the CPU.
-    progress (Optional[Progress]): Wraps the batches of a pass.
+    progress (Progress): Wraps the batches of a pass.
     on_pass (Optional[Callable[[Dict[str, float]], None]]): Gets the entry of each pass, see `TrainingState`.
     RETURNS (KbModel): The embeddings of the best pass, which are saved.
     RAISES (ValueError): If the folder holds no training of the same data and settings.

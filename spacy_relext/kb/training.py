@@ -8,7 +8,7 @@ from typing import Callable, Dict, Iterable, Iterator, List, Mapping, Optional, 
 import torch
 from torch import Tensor
 
-from .embeddings import KINDS, Buffers, KbEmbeddings, group_queries, negative_sampling_loss, query_loss
+from .embeddings import KINDS, Buffers, KbEmbeddings, Queries, group_queries, negative_sampling_loss, query_loss
 
 LOSSES = ("all", "drawn")
 OPTIMIZERS: Dict[str, Type[torch.optim.Optimizer]] = {"adagrad": torch.optim.Adagrad, "adam": torch.optim.Adam}
@@ -146,19 +146,18 @@ def train_passes(
     settings: KbSettings,
     *,
     evaluate: Optional[Callable[[KbEmbeddings], float]] = None,
-    progress: Optional[Progress] = None,
+    progress: Progress = iter,
 ) -> Iterator[Dict[str, float]]:
     """Train until all passes are done or training stops early, and restore the best tables.
 
     triples (Tensor): Facts. Shape (N, 3)
     evaluate (Optional[Callable[[KbEmbeddings], float]]): Returns a score, higher is better.
-    progress (Optional[Progress]): Wraps the batches of a pass.
+    progress (Progress): Wraps the batches of a pass.
     YIELDS (Dict[str, float]): The entry of the history for each pass.
     """
     while len(state.history) < settings.passes and not _has_converged(state.history, settings.patience):
-        batches: Batches = _update(state, triples, settings)
         total, count = 0.0, 0
-        for loss, size in progress(batches) if progress else batches:
+        for loss, size in progress(_update(state, triples, settings)):
             total, count = total + loss * size, count + size
         entry = {"loss": total / max(count, 1)}
         if evaluate is not None and (len(state.history) + 1) % settings.every == 0:
@@ -194,29 +193,25 @@ def _update(state: TrainingState, triples: Tensor, settings: KbSettings) -> Iter
 def _query_losses(state: TrainingState, triples: Tensor, settings: KbSettings) -> Iterator[Tuple[Tensor, int]]:
     """Shuffle queries; a batch has so many that their answers are a batch of facts on average."""
     model, device = state.model, triples.device
-    subjects, relations, starts, answers = group_queries(
-        triples, n_relations=model.n_relations, reciprocal=settings.reciprocal
-    )
-    counts = starts[1:] - starts[:-1]
+    queries = group_queries(triples, n_relations=model.n_relations, reciprocal=settings.reciprocal)
+    subjects, relations, counts, answers = queries
+    starts = counts.cumsum(0) - counts
     step = max(1, round(settings.batch_size * len(counts) / len(answers)))
     order = torch.randperm(len(counts), generator=state.generator).to(device)
     buffers = Buffers()
     for batch in order.split(step):
         sizes = counts[batch]
-        offsets = torch.repeat_interleave(starts[:-1][batch] - sizes.cumsum(0) + sizes, sizes)
-        batch_answers = answers[offsets + torch.arange(len(offsets), device=device)]
+        offsets = torch.repeat_interleave(starts[batch] - sizes.cumsum(0) + sizes, sizes)
+        chosen = answers[offsets + torch.arange(len(offsets), device=device)]
         loss = query_loss(
             model,
-            subjects[batch],
-            relations[batch],
-            sizes,
-            batch_answers,
+            Queries(subjects[batch], relations[batch], sizes, chosen),
             n3=settings.n3,
             smoothing=settings.smoothing,
             relation_weight=settings.relation_weight,
             buffers=buffers,
         )
-        yield loss, len(batch_answers)
+        yield loss, len(chosen)
 
 
 def _sampling_losses(state: TrainingState, triples: Tensor, settings: KbSettings) -> Iterator[Tuple[Tensor, int]]:

@@ -10,6 +10,7 @@ from torch import Tensor
 from spacy_relext.kb.embeddings import (
     Buffers,
     KbEmbeddings,
+    Queries,
     group_queries,
     mean_squares,
     negative_sampling_loss,
@@ -110,10 +111,9 @@ def test_questions_have_the_loss_of_their_facts(smoothing: float, weight: float)
     torch.manual_seed(0)
     model = KbEmbeddings(kind="complex", n_entities=8, n_relations=2, width=3, scale=1.0)
     facts = facts_of()
-    subjects, relations, starts, answers = group_queries(facts, n_relations=2, reciprocal=True)
+    queries = subjects, relations, _, answers = group_queries(facts, n_relations=2, reciprocal=True)
     assert len(answers) == 2 * len(facts) and len(set(zip(subjects.tolist(), relations.tolist()))) == len(subjects)
-    counts = starts[1:] - starts[:-1]
-    loss = query_loss(model, subjects, relations, counts, answers, n3=0.01, smoothing=smoothing, relation_weight=weight)
+    loss = query_loss(model, queries, n3=0.01, smoothing=smoothing, relation_weight=weight)
     one = torch.cat([facts[:, 0], facts[:, 2]])
     relation, two = torch.cat([facts[:, 1], facts[:, 1] + 2]), torch.cat([facts[:, 2], facts[:, 0]])
     plain = torch.nn.functional.cross_entropy(model.score_objects(one, relation), two, label_smoothing=smoothing)
@@ -133,11 +133,10 @@ def test_questions_have_the_loss_of_their_facts(smoothing: float, weight: float)
 def test_memory_that_is_used_again_changes_nothing() -> None:
     torch.manual_seed(0)
     model, buffers = KbEmbeddings(kind="complex", n_entities=8, n_relations=2, width=3, scale=1.0), Buffers()
-    subjects, relations, starts, answers = group_queries(facts_of(), n_relations=2, reciprocal=True)
-    counts = starts[1:] - starts[:-1]
+    subjects, relations, counts, answers = group_queries(facts_of(), n_relations=2, reciprocal=True)
     for size in (5, 2, len(counts)):
-        batch = (model, subjects[:size], relations[:size], counts[:size], answers[: starts[size]])
-        again, alone = query_loss(*batch, buffers=buffers), query_loss(*batch)
+        batch = Queries(subjects[:size], relations[:size], counts[:size], answers[: counts[:size].sum()])
+        again, alone = query_loss(model, batch, buffers=buffers), query_loss(model, batch)
         found = torch.autograd.grad(2 * again, model.entities)[0].clone()
         torch.testing.assert_close(found, 2 * torch.autograd.grad(alone, model.entities)[0])
 
