@@ -46,6 +46,7 @@ class RelationPipe(TrainablePipe):
     architectures: ClassVar[Tuple[str, ...]] = ()
     writes: str = "triples"
     needs_triples: bool = True  # of training data; a reader warns if a corpus has none
+    has_converged: bool = False  # if it has, it is not updated any more
     ranges: ClassVar[Ranges] = {}  # of settings: lowest and highest number, or choices
     fitted: ClassVar[Settings] = {}  # settings that training and tuning fill in, as they are before
     fitted_first: ClassVar[Tuple[str, ...]] = ()  # settings that `fit_settings` finds before thresholds are tuned
@@ -215,6 +216,8 @@ class RelationPipe(TrainablePipe):
         """
         losses = {} if losses is None else losses
         losses.setdefault(self.name, 0.0)
+        if self.has_converged:
+            return losses
         examples = list(examples)
         validate_examples(examples, f"{type(self).__name__}.update")
         self.require_initialized()

@@ -88,6 +88,11 @@ class SelforeClusterer(PairPipe):
         return clustering
 
     @property
+    def has_converged(self) -> bool:  # type: ignore[override]
+        """RETURNS (bool): True if the clusters no longer change."""
+        return self.clusters.has_settled
+
+    @property
     def labels(self) -> Tuple[str, ...]:
         """RETURNS (Tuple[str, ...]): Names of the clusters, in the order of their ids."""
         return tuple(self.clusters.names) or tuple(self.cfg["labels"])
@@ -218,21 +223,6 @@ class SelforeClusterer(PairPipe):
 
     # Training
 
-    def update(
-        self,
-        examples: Iterable[Example],
-        *,
-        drop: float = 0.0,
-        sgd: Optional[Optimizer] = None,
-        losses: Optional[Dict[str, float]] = None,
-    ) -> Dict[str, float]:
-        """Learn the clusters of a batch, unless they have settled; see `RelationPipe.update`."""
-        if self.clusters.has_settled:
-            losses = {} if losses is None else losses
-            losses.setdefault(self.name, 0.0)
-            return losses
-        return super().update(examples, drop=drop, sgd=sgd, losses=losses)
-
     def finish_update(self, sgd: Optimizer) -> None:
         """Update the weights; of a frozen encoder none: momentum would move thinc's layers without a gradient."""
         if not module_of(self.model).frozen:
@@ -331,7 +321,7 @@ def create_recluster(component: str, epochs: int = 1) -> Callback:
             msg.info(pipe.loop_report())
         if info["epoch"] >= done["epoch"] + epochs:
             done["epoch"] = info["epoch"]
-            if not pipe.clusters.has_settled:
+            if not pipe.has_converged:
                 pipe.recluster()
                 msg.info(pipe.loop_report())
         frozen = pipe.clustering["freeze_epochs"]
