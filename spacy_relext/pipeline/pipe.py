@@ -69,7 +69,7 @@ class RelationPipe(TrainablePipe):
         check_settings(settings or {}, self.ranges)
         self.vocab, self.model, self.name, self.scorer = vocab, model, name, scorer
         self.cfg: Settings = copy.deepcopy({"labels": [], **(settings or {}), **self.fitted})
-        # Kept beside the settings in use, so that a config changed since can be told from settings changed by tuning.
+        # Saved beside the settings in use, to distinguish a config that was changed since from what tuning changed.
         self.cfg[CONFIGURED] = copy.deepcopy(settings or {})
         self._warned: set = set()
         self.reset()
