@@ -7,9 +7,8 @@ import numpy
 from numpy.typing import NDArray
 
 from ..annotations.store import get_relations, has_relations
+from .model import N_POINTERS
 from .windows import GoldWindows, IntArray, SentenceWindows
-
-N_POINTERS = 4
 
 # Limits for sentences with many triples, whose candidates grow with the cube of their number.
 MAX_ABSENT_ROWS = 12
@@ -62,8 +61,8 @@ def gold_rows(
 
     Without negatives the extractor cannot reject the detector's false positives. Triples of other labels are ignored.
 
-    absent_rows (float): Absent relations per gold relation, or per window without any; at most `MAX_ABSENT_ROWS` for
-        several gold relations. The gold arguments of an absent row are limited to `MAX_ARGUMENTS`.
+    absent_rows (float): Absent relations per gold relation, or per window without any; for several gold relations at
+        most `MAX_ABSENT_ROWS`. The gold arguments of an absent row are limited to `MAX_ARGUMENTS`.
     absent_weight (float): Weight of an absent row in the loss.
     """
     number = {label: index for index, label in enumerate(labels)}
@@ -117,7 +116,7 @@ def detected_rows(windows: SentenceWindows, *, labels: Sequence[str], threshold:
 
 
 def _columns(rows: List[Tuple[int, int, float]]) -> Tuple[IntArray, IntArray, Floats]:
-    """Return window, relation and the third column of rows."""
+    """Return the windows, the relations and the numbers of rows. Shapes (M,)"""
     table = numpy.asarray(rows, dtype="float64").reshape(-1, 3)
     windows, relations = table[:, :2].astype("int64").T
     return windows, relations, table[:, 2].astype("float32")

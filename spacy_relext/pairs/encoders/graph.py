@@ -8,13 +8,13 @@
 N(i): the neighbours of token i in the tree, whatever the direction of the edge.
 
 What differs from the authors' code, and why:
-- The bias stands outside the division, as in the paper; `legacy_bias` gives the code's form, which adds it twice and
+- The bias is added after the division, as in the paper; `legacy_bias` gives the code's form, which adds it twice and
   then divides it by d_i.
 - Padding is 0 after every layer and no token of any entity. The code pools over padded cells, so a pair depends on the
   pairs beside it.
 - A tree of one token is pooled over that token. The code pools over tokens with an edge, and gives -1e12 without any.
-- Word vectors come from outside. What the code keeps in its word table is learned here: a vector for each role and
-  entity type, which stands for the words of an entity, and one for dropped words.
+- Word vectors are an input. What the code has in its word table is learned here: a vector for each role and entity
+  type, which replaces the words of an entity, and one for dropped words.
 
 Source: Zhang, Qi and Manning, "Graph Convolution over Pruned Dependency Trees Improves Relation Extraction", EMNLP
 2018; the base encoder of Zhang et al. (AAAI 2020).
@@ -102,7 +102,7 @@ class ContextualGraph(TokenPairs):
         input_dropout (float): Dropout on the input of the BiLSTM.
         dropout (float): Dropout on its output, and between graph convolutions.
         word_dropout (float): Share of the word vectors that are replaced by the one for dropped words, in training.
-        mask_entities (bool): Whether role and entity type stand for the words of both entities.
+        mask_entities (bool): Whether vectors for role and entity type replace the words of both entities.
         """
         super().__init__()
         self.hidden, self.layers = hidden, layers
@@ -197,7 +197,7 @@ class ContextualGraph(TokenPairs):
         return self.dropout(hidden), words, roles
 
     def _words(self, vectors: Tensor, index: Tensor, types: Tensor, roles: Tensor) -> Tensor:
-        """Lay word vectors out by pair, with the learned ones in their places. Shape (P, T, D)"""
+        """Arrange word vectors by pair, with the learned ones in their places. Shape (P, T, D)"""
         # embedding() has a much faster backward pass than indexing
         words = F.embedding(index, vectors.to(self.placeholders.weight.dtype))  # (P, T, D)
         row = torch.zeros_like(roles)
@@ -215,8 +215,8 @@ class ContextualGraph(TokenPairs):
 class RecurrentPairs(ContextualGraph):
     """The BiLSTM of `ContextualGraph` without a tree: no parser is needed.
 
-    The sentence is what stands between the arguments, or both if nothing does; `words` are what the BiLSTM reads, a
-    learned vector for role and type in the place of each argument's words.
+    The sentence is the tokens between the arguments, or both arguments if there are none; `words` are the input of the
+    BiLSTM, with a learned vector for role and type in the place of each argument's words.
     """
 
     def __init__(self, **settings: Any) -> None:

@@ -103,11 +103,11 @@ def group_sequences(sequences: Sequence[PieceSequence], pairs: Pairs, *, batch_p
 
 
 def _roles(tokens: IntArray, subject: IntArray, obj: IntArray) -> IntArray:
-    """Mark the pieces of both arguments; where they overlap, the subject's. Shape (p, L)"""
+    """Mark the pieces of both arguments; common pieces are the subject's, or those of a nested one. Shape (p, L)"""
     in_subject = (tokens >= subject[:, :1]) & (tokens < subject[:, 1:])
     in_object = (tokens >= obj[:, :1]) & (tokens < obj[:, 1:])
     nested = in_subject & in_object
-    # of two nested arguments the inner one keeps the tokens that both have, so that neither is lost
+    # of two nested arguments the inner one gets the tokens that both have, so that neither is lost
     inner_object = (obj[:, 1] - obj[:, 0] < subject[:, 1] - subject[:, 0])[:, None]
     in_subject &= ~(nested & inner_object)
     return numpy.where(in_subject, SUBJECT, numpy.where(in_object, OBJECT, 0))

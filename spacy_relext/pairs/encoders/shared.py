@@ -13,8 +13,8 @@ N_ROLES = 4
 class SharedPairs(TokenPairs):
     """Make the states of pairs from token vectors that were read once for the whole text.
 
-    The text costs the same however many pairs it has: what a pair adds is a role and a type on its tokens, and three
-    maxima, over the subject, the object and what stands between them (as in SpERT, Eberts & Ulges, ECAI 2020).
+    The text costs the same however many pairs it has: a pair adds a role and a type to its tokens, and three
+    maxima, over the subject, the object and the tokens between them (as in SpERT, Eberts & Ulges, ECAI 2020).
     """
 
     def __init__(self, *, hidden: int = 256, dropout: float = 0.1) -> None:
@@ -42,7 +42,7 @@ class SharedPairs(TokenPairs):
     def forward(
         self, vectors: Tensor, index: Tensor, types: Tensor, roles: Tensor, pooled: Tensor, **_: object
     ) -> PairStates:
-        """Read pairs; the sentence is what stands between the arguments, or both if nothing does.
+        """Read pairs; the sentence is the tokens between the arguments, or both arguments if there are none.
 
         vectors (Tensor): All token vectors. Shape (N, D)
         index (Tensor): Token vector of each cell of each pair's text, -1 on padding. Shape (P, T)

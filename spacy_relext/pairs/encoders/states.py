@@ -1,6 +1,6 @@
 """The interface between encoders of entity pairs and the heads above them, and the poolings that both use."""
 
-from typing import Any, Callable, Dict, NamedTuple, Optional, Protocol, Union
+from typing import Callable, Dict, NamedTuple, Optional, Protocol, Union
 
 import torch
 from torch import Tensor, nn
@@ -25,7 +25,7 @@ class PairStates(NamedTuple):
 
     @property
     def words(self) -> Tensor:
-        """RETURNS (Tensor): Vectors that stand for the tokens themselves. Shape (P, T, D)"""
+        """RETURNS (Tensor): Vectors of the tokens themselves. Shape (P, T, D)"""
         return self.tokens
 
 
@@ -47,12 +47,12 @@ class PairEncoder(Protocol):
     """A torch module that reads texts for pairs of their entities."""
 
     @property
-    def sizes(self) -> Optional[Dict[str, Any]]:
+    def sizes(self) -> Optional[Dict[str, object]]:
         """Arguments of `configure`; None if the encoder is empty."""
 
     @property
     def form(self) -> str:
-        """What stands for a pair: "means" of tokens, "markers" before the arguments, or the mask of a "cloze"."""
+        """What represents a pair: "means" of tokens, "markers" before the arguments, or the mask of a "cloze"."""
 
     @property
     def input_width(self) -> Optional[int]:
@@ -66,7 +66,7 @@ class PairEncoder(Protocol):
     def word_width(self) -> int:
         """Size of `words`."""
 
-    def configure(self, **sizes: Any) -> None:
+    def configure(self, **sizes: object) -> None:
         """Build the layers with random weights."""
 
     def size_types(self, n_types: int) -> None:
@@ -75,7 +75,7 @@ class PairEncoder(Protocol):
     def zero_marks(self) -> None:
         """Set learned marks of the arguments to 0, for heads that read an encoder as it is before they learn."""
 
-    def __call__(self, **arrays: Any) -> States:
+    def __call__(self, **arrays: object) -> States:
         """Encode pairs; arguments are the arrays of `features.py`."""
 
 
@@ -150,7 +150,7 @@ def pool_pairs(states: Tensor, mask: Tensor, pooled: Tensor, roles: Tensor, *, p
 
     states (Tensor): Shape (P, T, D)
     mask (Tensor): True on tokens. Shape (P, T)
-    pooled (Tensor): True on the tokens that stand for the sentence; if none is marked, both arguments do. Shape (P, T)
+    pooled (Tensor): True on the tokens that represent the sentence; if none is marked, both arguments do. Shape (P, T)
     roles (Tensor): 1 on tokens of the subject, 2 on those of the object, 3 on those of both, else 0. Shape (P, T)
     """
     sentence = torch.where(pooled.any(1, keepdim=True), pooled, roles > 0)

@@ -1,6 +1,6 @@
 """A Hugging Face encoder that reads a text for a pair of its entities."""
 
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple
 
 import torch
 from torch import Tensor, nn
@@ -43,8 +43,8 @@ class PairTransformer(nn.Module):
         self.types: Optional[nn.Embedding] = None
 
     @property
-    def sizes(self) -> Optional[Dict[str, Any]]:
-        """RETURNS (Optional[Dict[str, Any]]): What `configure` needs; None while the module is empty."""
+    def sizes(self) -> Optional[Dict[str, object]]:
+        """RETURNS (Optional[Dict[str, object]]): Arguments of `configure`; None while the module is empty."""
         return self.tokens.sizes
 
     @property
@@ -61,9 +61,9 @@ class PairTransformer(nn.Module):
         """RETURNS (int): The same."""
         return self.tokens.width
 
-    def configure(self, **sizes: Any) -> None:
+    def configure(self, *, hf_config: Dict[str, object], tokenizer: str) -> None:
         """Build the layers with random weights; see `TokenEncoder.configure`."""
-        self.tokens.configure(**sizes)
+        self.tokens.configure(hf_config=hf_config, tokenizer=tokenizer)
         self._build_roles()
 
     def load_checkpoint(self, path: str) -> None:
