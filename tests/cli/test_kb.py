@@ -179,6 +179,13 @@ def test_training_goes_on(kb: Path, tmp_path: Path) -> None:
     assert other.exit_code == 1 and "R733" in other.output and "begun with width 4, not 5" in other.output
 
 
+def test_a_training_with_fractions_in_its_settings_goes_on(kb: Path, tmp_path: Path) -> None:
+    options = ["--recipe", "hrere", "--width", 4, "--learn-rate", 0.0013]
+    assert run("train", kb, tmp_path / "out", *options, "--passes", 1).exit_code == 0
+    result = run("train", kb, tmp_path / "out", *options, "--passes", 2, "--resume")
+    assert result.exit_code == 0, result.output
+
+
 def test_a_training_of_other_facts_does_not_go_on(kb: Path, tmp_path: Path) -> None:
     other, more, out = tmp_path / "other.tsv", tmp_path / "more.tsv", tmp_path / "out"
     options = ["--width", 4, "--passes", 2, "--valid", kb]
