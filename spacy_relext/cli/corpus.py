@@ -80,7 +80,7 @@ def align_cli(
     columns: options.Columns = options.DEFAULT_COLUMNS,
     strip: options.Strip = None,
 ) -> None:
-    """Label entities, pairs and triples of a corpus as a knowledge base has them."""
+    """Label entities, pairs and triples of a corpus by a knowledge base."""
     if by not in ALIGN_MODES:
         fail(Errors.R206.format(option="--by", found=by, expected=", ".join(ALIGN_MODES)))
     nlp = spacy.blank(lang)
@@ -126,7 +126,7 @@ def teach_cli(
     batch_size: options.BatchSize = 64,
     gpu_id: options.Gpu = -1,
 ) -> None:
-    """Let a trained kd_teacher write what it thinks of each pair into a corpus, for a kd_classifier to learn from."""
+    """Write the soft labels of trained kd_teachers into a corpus, for a kd_classifier to learn from."""
     with input_errors():
         pipelines = [open_pipeline(path, gpu_id) for path in (teacher, *(also or ()))]
         written = write_soft_labels(
@@ -171,7 +171,7 @@ def folds_cli(
 
 
 def _numbers(option: Optional[str]) -> Optional[List[float]]:
-    """Parse the option."""
+    """Parse the weights."""
     parts = options.split_list(option)
     try:
         return None if parts is None else [float(part) for part in parts]

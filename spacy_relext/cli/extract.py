@@ -60,7 +60,7 @@ def extract_cli(
 
 
 def _format(output: str, chosen: Optional[str]) -> str:
-    """Choose how to write."""
+    """Return the format of the option, or else that of the output's suffix."""
     if chosen is None:
         chosen = "jsonl" if output == STDIN else Path(output).suffix.lower().lstrip(".")
     if chosen not in WRITERS:
@@ -70,7 +70,7 @@ def _format(output: str, chosen: Optional[str]) -> str:
 
 @contextmanager
 def _open_output(output: str) -> Iterator[TextIO]:
-    """Open the output as UTF-8; a reader of stdout that has seen enough is no error."""
+    """Open the output as UTF-8; it is no error if the reader of stdout closes it."""
     if output != STDIN:
         path = Path(output)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -87,7 +87,7 @@ def _open_output(output: str) -> Iterator[TextIO]:
 
 
 def _warn_of_unknown(nlp: Language, wanted: Optional[List[str]]) -> None:
-    """Say which of the wanted relations no component knows."""
+    """Warn of wanted relations that no component knows."""
     known = sorted({label for labels in nlp.pipe_labels.values() for label in labels})
     unknown = [label for label in wanted or [] if label not in known]
     if unknown and known:
@@ -95,5 +95,5 @@ def _warn_of_unknown(nlp: Language, wanted: Optional[List[str]]) -> None:
 
 
 def _report(message: str) -> None:
-    """Talk on stderr, since stdout may carry the triples."""
+    """Print to stderr, since stdout may carry the triples."""
     typer.echo(message, err=True)

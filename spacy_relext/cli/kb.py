@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..kb.embeddings import KbEmbeddings
     from ..kb.training import KbSettings
 
-kb_app = typer.Typer(name="kb", help="Prepare, embed and ask a knowledge base.", no_args_is_help=True)
+kb_app = typer.Typer(name="kb", help="Prepare, embed and query a knowledge base.", no_args_is_help=True)
 
 RECIPES = ("all", "hrere")
 
@@ -115,7 +115,7 @@ def train_cli(
     strip: options.Strip = None,
     gpu_id: options.Gpu = -1,
 ) -> None:
-    """Learn embeddings of entities and relations, and say how well they answer questions."""
+    """Train embeddings of entities and relations, and evaluate link prediction."""
     from ..bridge.modules import find_device
     from ..kb.model import split_facts, train_kb
 
@@ -156,7 +156,7 @@ def predict_cli(
     obj: Annotated[str, typer.Argument(metavar="OBJECT", help="Id of an entity; ? to predict it")],
     top: Annotated[int, typer.Option(min=1, help="Number of answers")] = 10,
 ) -> None:
-    """Answer a question with an unknown subject, relation or object."""
+    """Predict the unknown subject, relation or object of a fact."""
     from ..kb.model import KbModel
 
     with input_errors():

@@ -1,4 +1,4 @@
-"""`spacy relext rules …`: look at labelling rules before anything is trained on them."""
+"""`spacy relext rules …`: check, mine and suggest labelling rules."""
 
 import warnings
 from difflib import get_close_matches
@@ -187,7 +187,7 @@ def suggest_cli(
     batch_size: options.BatchSize = 64,
     gpu_id: options.Gpu = -1,
 ) -> None:
-    """List what a nero_grounder takes for a relation again and again where no rule fires, as a table of rules."""
+    """Suggest rules for what a nero_grounder repeatedly labels with a relation although no rule fires."""
     options.check_suffix(output, TABLE)
     with input_errors(), warnings.catch_warnings():
         # texts without triples are what this is for

@@ -28,7 +28,7 @@ def type_patterns_cli(
     svg: Annotated[Optional[Path], typer.Option(help="Where to draw type pairs and relations as a graph")] = None,
     top: Annotated[int, typer.Option(help="Entries to list and draw, the most frequent first; 0: all")] = 50,
 ) -> None:
-    """Count triples, and pairs without one, by entity types, and say how far the types give the relation away."""
+    """Count triples, and pairs without one, by entity types, and report how far the types determine the relation."""
     if top < 0:
         fail(Errors.R107.format(option="--top", found=top, expected="0 or more entries"))
     with input_errors():

@@ -76,7 +76,7 @@ def save(content: str, output: Path) -> None:
 
 
 def _serve(page: str, port: int) -> None:
-    """Serve until the user has seen enough."""
+    """Serve the page until Ctrl-C."""
     with make_server(page, port=port) as server:
         typer.echo(f"Serving on http://{HOST}:{server.server_address[1]} (Ctrl-C to stop)")
         try:
