@@ -1,6 +1,6 @@
-"""The layers of a Hugging Face encoder one by one, and a linear layer that predicts in bf16."""
+"""The layers of a Hugging Face encoder one by one; a linear layer that predicts in bf16; a base over token vectors."""
 
-from typing import Any, List
+from typing import Any, Dict, List, Optional
 
 import torch
 from torch import Tensor, nn
@@ -78,3 +78,17 @@ class PredictionLinear(CachesWeights, nn.Linear):
             return super().forward(inputs)
         weights = self.cached(lambda: [part.detach().bfloat16() for part in (self.weight, self.bias)])
         return F.linear(inputs.bfloat16(), *weights).to(inputs.dtype)
+
+
+class TokenModule(nn.Module):
+    """Base of modules over token vectors, empty until `configure` gives them their sizes."""
+
+    def __init__(self) -> None:
+        """Create an empty module."""
+        super().__init__()
+        self.sizes: Optional[Dict[str, int]] = None
+
+    @property
+    def input_width(self) -> Optional[int]:
+        """RETURNS (Optional[int]): Size of the token vectors, D; None if the module is empty."""
+        return None if self.sizes is None else self.sizes["width"]

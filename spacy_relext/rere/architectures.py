@@ -15,9 +15,9 @@ from .queries import cut_queries
 from .windows import TokenBatch
 
 if TYPE_CHECKING:
+    from ..encoders.layers import TokenModule
     from ..encoders.tokens import TokenEncoder
     from .marked import MarkedModule
-    from .model import TokenModule
 
 logger = logging.getLogger(__name__)
 

@@ -13,12 +13,12 @@ What differs from the paper, and why (figures in `docs/methods/rere.md`):
 - Subjects and objects are paired by a learned scorer instead of the nearest-object sweep (`rere/span_pairs.py`).
 """
 
-from typing import Dict, List, NamedTuple, Optional, Tuple
+from typing import List, NamedTuple, Optional, Tuple
 
 import torch
 from torch import Tensor, nn
 
-from ..encoders.layers import PredictionLinear
+from ..encoders.layers import PredictionLinear, TokenModule
 from .span_pairs import PairScorer, cross_spans, propose_spans, rank_in_group, score_spans
 
 N_POINTERS = 4
@@ -95,20 +95,6 @@ class Proposal(nn.Module):
             subjects.append((spans[:n_subjects], scores[:n_subjects]))
             objects.append((spans[n_subjects:], scores[n_subjects:]))
         return [tuple(torch.cat(column) for column in zip(*role)) for role in (subjects, objects)]
-
-
-class TokenModule(nn.Module):
-    """Base of heads over token vectors, empty until `configure` gives them their sizes."""
-
-    def __init__(self) -> None:
-        """Create an empty head."""
-        super().__init__()
-        self.sizes: Optional[Dict[str, int]] = None
-
-    @property
-    def input_width(self) -> Optional[int]:
-        """RETURNS (Optional[int]): Size of the token vectors, D; None if the head is empty."""
-        return None if self.sizes is None else self.sizes["width"]
 
 
 class SharedDetector(TokenModule):

@@ -3,7 +3,9 @@
 from typing import Callable, Dict, NamedTuple, Optional, Protocol, Union
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
+
+from ...encoders.layers import TokenModule
 
 FURTHEST = 100
 
@@ -79,20 +81,10 @@ class PairEncoder(Protocol):
         """Encode pairs; arguments are the arrays of `features.py`."""
 
 
-class TokenPairs(nn.Module):
-    """Base of encoders over token vectors, empty until `configure` gives them their sizes."""
+class TokenPairs(TokenModule):
+    """Base of encoders over token vectors."""
 
     form = "means"
-
-    def __init__(self) -> None:
-        """Create an empty encoder."""
-        super().__init__()
-        self.sizes: Optional[Dict[str, int]] = None
-
-    @property
-    def input_width(self) -> Optional[int]:
-        """RETURNS (Optional[int]): Size of the token vectors; None if the encoder is empty."""
-        return None if self.sizes is None else self.sizes["width"]
 
     @property
     def output_width(self) -> int:
