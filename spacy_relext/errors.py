@@ -117,7 +117,7 @@ class Errors:
         "[initialize.components.{name}.missing_rates]."
     )
     R363 = "[R363] No component estimates missing labels (pipeline: {found}). Remove --missing-rates."
-    R364 = "[R364] {name}: the encoder gives no token vectors. Use a tok2vec or spacy_relext.PieceEncoder.v1."
+    R364 = "[R364] {name}: this encoder encodes pairs only. Use a tok2vec or spacy_relext.PieceEncoder.v1."
     R401 = (
         "[R401] The soft labels for {name} are for the relations {found}, but it knows {expected}. Train the teacher "
         "on the same relations (if its part of the data lacks some, list all of them as `labels` in "

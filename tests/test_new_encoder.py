@@ -93,5 +93,5 @@ def test_a_new_encoder_serves_all_heads(head: str, encoder: Dict[str, Any]) -> N
 
 
 def test_an_encoder_that_does_not_fit_is_one_clear_line() -> None:
-    with pytest.raises(ValueError, match=r"R364.*gives no token vectors. Use a tok2vec or .*PieceEncoder"):
+    with pytest.raises(ValueError, match=r"R364.*encodes pairs only. Use a tok2vec or .*PieceEncoder"):
         build(find_case("detector"), PAIRS)
