@@ -1,5 +1,7 @@
 """Text and knowledge base as one probability, on worked numbers."""
 
+import pathlib
+import re
 from typing import Any
 
 import numpy
@@ -87,3 +89,11 @@ def test_fitting() -> None:
 
 def test_fitting_without_a_link() -> None:
     assert fitted(1.0, linked=numpy.zeros(300, dtype=bool)).share == 1.0
+
+
+def test_equations_named_are_those_of_the_paper(project_root: pathlib.Path) -> None:
+    """The paper has equations 1 to 6."""
+    paths = [*(project_root / "spacy_relext" / "hrere").glob("*.py"), project_root / "docs" / "methods" / "hrere.md"]
+    text = "\n".join(path.read_text(encoding="utf8") for path in paths)
+    numbers = re.findall(r"\b(?:Eqs?\.|[Ee]quations?)\s*\(?(\d+)", text)
+    assert all(1 <= int(number) <= 6 for number in numbers)
