@@ -1,9 +1,9 @@
-"""Build corpus/train.spacy, dev.spacy, test.spacy and distant.spacy from the assets.
+"""Build corpus/train.spacy, dev.spacy, test.spacy, hard.spacy and distant.spacy from the assets.
 
     python scripts/build_corpus.py assets corpus --seed 0
 
-Train, dev and test are hand-written prose with gold triples. Distant holds sentences of the grammar with the labels
-that alignment with the knowledge base gives them; no name of dev or test occurs in them.
+Train, dev, test and hard (a second test) are hand-written prose with gold triples. Distant holds sentences of the
+grammar with the labels that alignment with the knowledge base gives them; no name of dev or test occurs in them.
 `doc.user_data["relext_origin"]` says "prose" or "grammar".
 """
 
@@ -106,7 +106,7 @@ def describe(records: List[Record]) -> Dict[str, Any]:
 
 
 def build(assets: Path, output: Path, *, sentences: int, seed: int) -> Dict[str, Any]:
-    """Build the four corpora.
+    """Build the corpora.
 
     assets (Path): With the folders prose, kb and grammar.
     output (Path): Folder of the .spacy files.
@@ -114,7 +114,7 @@ def build(assets: Path, output: Path, *, sentences: int, seed: int) -> Dict[str,
     seed (int): Of the grammar.
     RETURNS (Dict[str, Any]): Counts of each part under `parts`, and under `distant_labels` how far they are wrong.
     """
-    prose = {name: read_prose(assets / "prose", f"{name}*.txt") for name in ("train", "dev", "test")}
+    prose = {name: read_prose(assets / "prose", f"{name}*.txt") for name in ("train", "dev", "test", "hard")}
     kb, templates = read_kb(assets / "kb"), read_templates(assets / "grammar")
     held_out = names_in([*prose["dev"], *prose["test"]])
     grammar = list(generate(kb, templates, sentences=sentences, seed=seed, avoid=held_out))
