@@ -29,6 +29,7 @@ def tables_of(page: str) -> Dict[str, Dict[str, Any]]:
 
 def defaults_of(name: str) -> Dict[str, Any]:
     if not name.startswith("spacy_relext."):
+        Language()  # imports the modules of all factories
         found = dict(Language.get_factory_meta(name).default_config or {})
     else:
         kinds = (registry.misc, registry.readers, registry.architectures)

@@ -163,7 +163,7 @@ def make_relext_sentencizer(
     heading_length (int): Most characters of a line that is taken for a heading or a list item; 0: none is.
     """
     check_range("heading_length", heading_length, 0, 1_000)
-    known = f"{ABBREVIATIONS['']} {ABBREVIATIONS.get(nlp.lang, '')}".split()
+    known = f"{ABBREVIATIONS['']} {ABBREVIATIONS.get(nlp.lang or '', '')}".split()
     return RelextSentencizer(
         name,
         punct_chars=punct_chars,

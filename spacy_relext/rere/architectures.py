@@ -51,6 +51,7 @@ def build_extractor(
     encoder: Encoder,
     hidden: int = 128,
     pair_hidden: int = 256,
+    between: bool = False,
     dropout: float = 0.1,
     span_threshold: float = 0.05,
     max_span_length: int = 15,
@@ -65,6 +66,7 @@ def build_extractor(
         paper.
     hidden (int): Size of a pointer's projection; not read with a piece encoder.
     pair_hidden (int): Size of the pair scorer's hidden layer.
+    between (bool): Whether the pair scorer reads the tokens between subject and object; not with a piece encoder.
     dropout (float): Dropout on token vectors and in the pair scorer.
     span_threshold (float): Probability that both ends of a candidate span need.
     max_span_length (int): Longest candidate span, in tokens.
@@ -85,7 +87,12 @@ def build_extractor(
     return _head_model(
         encoder,
         lambda: SharedExtractor(
-            proposal=proposal, hidden=hidden, pair_hidden=pair_hidden, dropout=dropout, precision=precision
+            proposal=proposal,
+            hidden=hidden,
+            pair_hidden=pair_hidden,
+            dropout=dropout,
+            between=between,
+            precision=precision,
         ),
         lambda tokens: MarkedExtractor(tokens, proposal=proposal, pair_hidden=pair_hidden, dropout=dropout),
         name="relext_rere_extractor",

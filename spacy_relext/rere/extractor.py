@@ -45,7 +45,8 @@ class RereExtractor(RerePipe):
         """Query the gold relations and some absent ones."""
         windows, gold = self.gold(examples)
         absent, weight = self.cfg["absent_rows"], self.cfg["absent_weight"]
-        return gold_rows(windows, gold, self.labels, absent_rows=absent, absent_weight=weight)
+        rivals = self.cfg["rivals"]
+        return gold_rows(windows, gold, self.labels, absent_rows=absent, absent_weight=weight, rivals=rivals)
 
     def features(self, instances: QueryRows) -> TokenBatch:
         """Lay out windows and rows as arrays."""
@@ -128,6 +129,7 @@ pointer_threshold = 0.5
 max_span_length = 15
 absent_rows = 6.0
 absent_weight = 0.5
+rivals = 0
 pointer_loss = "bce"
 pointer_missing_rate = 0.05
 pointer_weight = 40.0
@@ -140,6 +142,7 @@ stride = 128
 @architectures = "spacy_relext.RereExtractor.v1"
 hidden = 128
 pair_hidden = 256
+between = false
 dropout = 0.1
 span_threshold = 0.05
 max_span_length = 15
@@ -171,6 +174,7 @@ def make_rere_extractor(
     max_span_length: int,
     absent_rows: float,
     absent_weight: float,
+    rivals: int,
     pointer_loss: str,
     pointer_missing_rate: float,
     pointer_weight: float,
@@ -192,6 +196,8 @@ def make_rere_extractor(
     max_span_length (int): Longest argument, in tokens, for "nearest" and "product".
     absent_rows (float): Absent relations drawn in training per relation present.
     absent_weight (float): Their weight in the loss.
+    rivals (int): Most entities of a sentence that are drawn in training as candidates beside the arguments, if the data
+        has entities: pairs of neighbouring clauses are hard negatives.
     pointer_loss (str): "bce", or "collective" against arguments that the labels miss.
     pointer_missing_rate (float): τ of the latter, the share of missing arguments.
     label_queries (Dict[str, str]): Readable text of relations, if splitting the label does not give it.

@@ -142,7 +142,14 @@ class SharedExtractor(TokenModule):
     """
 
     def __init__(
-        self, *, proposal: Proposal, hidden: int, pair_hidden: int, dropout: float, precision: str = "fp32"
+        self,
+        *,
+        proposal: Proposal,
+        hidden: int,
+        pair_hidden: int,
+        dropout: float,
+        between: bool = False,
+        precision: str = "fp32",
     ) -> None:
         """Create an empty extractor.
 
@@ -153,7 +160,7 @@ class SharedExtractor(TokenModule):
         """
         super().__init__()
         self.proposal = proposal
-        self.hidden, self.pair_hidden, self.precision = hidden, pair_hidden, precision
+        self.hidden, self.pair_hidden, self.between, self.precision = hidden, pair_hidden, between, precision
         self.dropout = nn.Dropout(dropout)
 
     def configure(self, *, width: int, n_relations: int) -> None:
@@ -166,7 +173,12 @@ class SharedExtractor(TokenModule):
         self.bias = nn.Parameter(torch.full((n_relations, N_POINTERS), INITIAL_BIAS))
         self.pool = nn.Linear(width, 1)
         self.pair_scorer = PairScorer(
-            width, n_relations=n_relations, hidden=self.pair_hidden, dropout=self.dropout.p, precision=self.precision
+            width,
+            n_relations=n_relations,
+            hidden=self.pair_hidden,
+            dropout=self.dropout.p,
+            between=self.between,
+            precision=self.precision,
         )
 
     def forward(

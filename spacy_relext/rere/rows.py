@@ -55,7 +55,13 @@ class QueryRows:
 
 
 def gold_rows(
-    windows: SentenceWindows, gold: GoldWindows, labels: Sequence[str], *, absent_rows: float, absent_weight: float
+    windows: SentenceWindows,
+    gold: GoldWindows,
+    labels: Sequence[str],
+    *,
+    absent_rows: float,
+    absent_weight: float,
+    rivals: int = 0,
 ) -> QueryRows:
     """Query every gold relation, and sampled relations that are absent: negative sampling.
 
@@ -64,6 +70,7 @@ def gold_rows(
     absent_rows (float): Absent relations per gold relation, or per window without any; for several gold relations at
         most `MAX_ABSENT_ROWS`. The gold arguments of an absent row are limited to `MAX_ARGUMENTS`.
     absent_weight (float): Weight of an absent row in the loss.
+    rivals (int): Most entities of a window that are candidate arguments beside the gold ones: hard negatives.
     """
     number = {label: index for index, label in enumerate(labels)}
     rows: List[Tuple[int, int, float]] = []
@@ -73,15 +80,18 @@ def gold_rows(
         known = [triple for triple in triples if triple.relation in number]
         present = sorted({number[triple.relation] for triple in known})
         arguments = sorted({span for triple in known for span in (triple.subject, triple.object)})
+        others = sorted(set(gold.entities[window]).difference(arguments)) if rivals else []
         absent = [label for label in range(len(labels)) if label not in present]
         limit = min(len(absent), max(MAX_ABSENT_ROWS, round(absent_rows)))
         sampled = _sample(absent, min(limit, round(absent_rows * max(1, len(present)))))
         for relation in present:
             pairs.extend((len(rows), *t.subject, *t.object) for t in known if number[t.relation] == relation)
-            spans.extend((len(rows), *span) for span in arguments)
+            some = others if len(others) <= rivals else _sample(others, rivals)
+            spans.extend((len(rows), *span) for span in (*arguments, *some))
             rows.append((window, relation, 1.0))
         for relation in sampled:
-            some = arguments if len(arguments) <= MAX_ARGUMENTS else _sample(arguments, MAX_ARGUMENTS)
+            some = [*arguments, *others]
+            some = some if len(some) <= MAX_ARGUMENTS else _sample(some, MAX_ARGUMENTS)
             spans.extend((len(rows), *span) for span in some)
             rows.append((window, relation, absent_weight))
     window_of, relation_of, weight = _columns(rows)

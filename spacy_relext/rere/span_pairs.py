@@ -133,12 +133,22 @@ class PairScorer(nn.Module):
 
     score = w · GELU(s + o + W_c c + e_r + d) + s · (e'_r ∘ o) / √H, with s = W_1 h_s0 + W_2 h_s1 and
     o = W_3 h_o0 + W_4 h_o1, h the token vectors at the spans' ends, c the sentence vector, e_r and e'_r embeddings of
-    the relation (absent if the token vectors already depend on it), d an embedding of the signed distance.
+    the relation (absent if the token vectors already depend on it), d an embedding of the signed distance. With
+    `between`, W_b m is added to the hidden layer, m the attention-pooled vectors of the tokens between both spans.
 
     Each token is projected once, not once a pair.
     """
 
-    def __init__(self, width: int, *, n_relations: int, hidden: int, dropout: float, precision: str = "fp32") -> None:
+    def __init__(
+        self,
+        width: int,
+        *,
+        n_relations: int,
+        hidden: int,
+        dropout: float,
+        between: bool = False,
+        precision: str = "fp32",
+    ) -> None:
         """Create the scorer.
 
         width (int): Size of the token vectors, D.
@@ -150,6 +160,7 @@ class PairScorer(nn.Module):
         super().__init__()
         self.ends = PredictionLinear(width, 4 * hidden, precision=precision)
         self.context = PredictionLinear(width, hidden, precision=precision)
+        self.between = PredictionLinear(width, hidden + 1, precision=precision) if between else None
         self.distance = nn.Embedding(2 * N_DISTANCES + 1, hidden)
         self.relation = nn.Embedding(n_relations, hidden) if n_relations else None
         self.interaction = nn.Embedding(n_relations, hidden) if n_relations else None
@@ -174,10 +185,22 @@ class PairScorer(nn.Module):
         used, cells = torch.unique(sentence.unsqueeze(1) * width + pairs[:, 1:], return_inverse=True)  # (U,), (P, 4)
         ends = self.ends(F.embedding(used, tokens.flatten(0, 1)))  # (U, 4 H)
         context = self.context(context)
+        sums = None if self.between is None else pooled_sums(self.between(tokens))  # (B (T + 1), H + 1)
+        gaps = torch.stack([torch.minimum(pairs[:, 2], pairs[:, 4]) + 1, torch.maximum(pairs[:, 1], pairs[:, 3])], 1)
+        gaps = sentence.unsqueeze(1) * (width + 1) + gaps  # (P, 2)
         logits = []
         for chosen in torch.arange(len(pairs), device=pairs.device).split(PAIRS_PER_CHUNK):
             labels = relation[chosen] if relation is not None else None
-            arguments = (ends, cells[chosen], context, sentence[chosen], signed_distance(pairs[chosen]), labels)
+            arguments = (
+                ends,
+                cells[chosen],
+                context,
+                sentence[chosen],
+                signed_distance(pairs[chosen]),
+                labels,
+                sums,
+                gaps[chosen],
+            )
             if torch.is_grad_enabled() and len(pairs) > PAIRS_PER_CHUNK:  # else tens of tensors of P rows are stored
                 logits.append(checkpoint(self._score, *arguments, use_reentrant=False))
             else:
@@ -192,6 +215,8 @@ class PairScorer(nn.Module):
         sentence: Tensor,
         distance: Tensor,
         relation: Optional[Tensor],
+        sums: Optional[Tensor],
+        gaps: Tensor,
     ) -> Tensor:
         """Score candidates from projections: ends (U, 4 H), cells (P, 4), context (B, H), the others (P,)."""
         tables = ends.chunk(4, dim=-1)
@@ -200,6 +225,10 @@ class PairScorer(nn.Module):
         )
         subject, obj = first + last, object_first + object_last
         hidden = subject + obj + F.embedding(sentence, context) + self.distance(distance)
+        if sums is not None:
+            first_gap, last_gap = (F.embedding(gap, sums) for gap in gaps.unbind(1))
+            pooled = (last_gap - first_gap) * (gaps[:, 1] > gaps[:, 0]).unsqueeze(1)
+            hidden = hidden + pooled[:, :-1] / pooled[:, -1:].clamp(min=1e-4)
         product = subject * obj
         if self.relation is not None and self.interaction is not None:
             assert relation is not None
@@ -207,6 +236,17 @@ class PairScorer(nn.Module):
             product = product * self.interaction(relation)
         bilinear = product.sum(-1) / hidden.shape[-1] ** 0.5
         return self.output(self.dropout(F.gelu(hidden))).squeeze(-1) + bilinear
+
+
+def pooled_sums(values: Tensor) -> Tensor:
+    """Sum vectors weighted by exp of their last column, and the weights, up to each token.
+
+    Their difference between two tokens is an attention-pooled vector of what lies between. Shape (B, T, H + 1) →
+    (B (T + 1), H + 1)
+    """
+    weight = values[..., -1:].float().clamp(-8.0, 8.0).exp()
+    weighted = torch.cat([values[..., :-1].float() * weight, weight], dim=-1)
+    return F.pad(weighted.cumsum(1), (0, 0, 1, 0)).flatten(0, 1)
 
 
 def signed_distance(pairs: Tensor) -> Tensor:

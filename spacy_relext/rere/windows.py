@@ -16,10 +16,11 @@ IntArray = NDArray[numpy.int64]
 
 @dataclass
 class GoldWindows:
-    """Gold triples of each window."""
+    """Gold triples and entities of each window, in token offsets of the window."""
 
-    triples: List[List[TokenTriple]]  # per window, in token offsets of the window
+    triples: List[List[TokenTriple]]
     lost: int  # triples in no window: they cross a sentence boundary or cover no token
+    entities: List[List[Tuple[int, int]]] = field(default_factory=list)  # first and last token
 
 
 @dataclass
@@ -109,7 +110,17 @@ def gold_windows(windows: SentenceWindows, examples: Sequence[Example]) -> GoldW
             lost += not len(inside)
             for window in inside.tolist():
                 triples[window].append(triple.shifted(int(windows.start[window])))
-    return GoldWindows(triples, lost)
+    return GoldWindows(triples, lost, _entities(windows, examples))
+
+
+def _entities(windows: SentenceWindows, examples: Sequence[Example]) -> List[List[Tuple[int, int]]]:
+    """List the entities of the references that lie in each window, as first and last token."""
+    by_doc = [eg.get_aligned_spans_y2x(eg.reference.ents, allow_overlap=True) for eg in examples]
+    entities = []
+    for doc, start, end in zip(windows.doc.tolist(), windows.start.tolist(), windows.end.tolist()):
+        inside = [span for span in by_doc[doc] if start <= span.start and span.end <= end]
+        entities.append([(span.start - start, span.end - start - 1) for span in inside])
+    return entities
 
 
 def label_matrix(gold: GoldWindows, labels: Sequence[str]) -> NDArray[numpy.float32]:

@@ -1,11 +1,13 @@
 """Which relation is asked of which window, and what the answer is."""
 
+from dataclasses import replace
 from typing import Any, Iterable, List, Tuple
 
 import numpy
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from spacy.tokens import Span
 
 from spacy_relext.annotations.store import set_relations
 from spacy_relext.rere.rows import MAX_ABSENT_ROWS, MAX_ARGUMENTS, QueryRows, all_rows, detected_rows, gold_rows
@@ -39,6 +41,30 @@ def test_gold_relations_and_their_answers() -> None:
     # every argument of the window is a candidate under every relation asked of it
     assert rows.arrays()["extra"].tolist() == [[row, token, token] for row in (0, 1) for token in (0, 2, 4)]
     assert rows.arrays()["sentence"].tolist() == [0, 0] and rows.arrays()["index"].shape == (2, 6)
+
+
+def test_entities_are_rivals_of_the_arguments() -> None:
+    windows, gold = windows_and_gold()
+    gold = replace(gold, entities=[[(0, 0), (4, 5), (5, 5)], [(0, 0), (1, 1)]])
+    rows = gold_rows(windows, gold, LABELS, absent_rows=0.0, absent_weight=0.5, rivals=6)
+    extra = rows.arrays()["extra"].tolist()
+    assert [span for row, *span in extra if row == 0] == [[0, 0], [2, 2], [4, 4], [4, 5], [5, 5]]
+    one = gold_rows(windows, gold, LABELS, absent_rows=0.0, absent_weight=0.5, rivals=1).arrays()["extra"]
+    assert len([1 for row, *_ in one.tolist() if row == 0]) == 4
+    assert rows.targets()["gold_pairs"].tolist() == [[0, 0, 0, 2, 2], [0, 2, 2, 0, 0], [1, 0, 0, 4, 4]]
+    # of absent relations too, also if a window states nothing
+    rows = gold_rows(windows, gold, LABELS, absent_rows=1.0, absent_weight=0.5, rivals=6)
+    (row,) = (number for number, window in enumerate(rows.window.tolist()) if window == 1)
+    assert [span for number, *span in rows.arrays()["extra"].tolist() if number == row] == [[0, 0], [1, 1]]
+
+
+def test_entities_of_the_reference_by_window() -> None:
+    doc = make_doc(WORDS, starts=[0, 6])
+    example = make_example(doc, TRIPLES)
+    example.reference.ents = [Span(example.reference, 2, 3, "P"), Span(example.reference, 5, 7, "P")]
+    example.reference.ents = [*example.reference.ents, Span(example.reference, 7, 8, "P")]
+    gold = gold_windows(make_windows([doc], max_length=20, stride=10), [example])
+    assert gold.entities == [[(2, 2)], [(1, 1)]], "what crosses a boundary is left out"
 
 
 def test_absent_relations_have_empty_answers() -> None:

@@ -84,9 +84,29 @@ def test_distance_buckets_keep_the_direction() -> None:
     assert forward.tolist() == sorted(forward.tolist()) and forward.max() <= 24
 
 
-def test_many_pairs_are_scored_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_lies_between_is_pooled_by_attention() -> None:
     torch.manual_seed(0)
-    scorer = PairScorer(6, n_relations=3, hidden=4, dropout=0.0)
+    scorer = PairScorer(6, n_relations=0, hidden=4, dropout=0.0, between=True)
+    tokens, context = torch.randn(1, 7, 6), torch.zeros(1, 6)
+    pairs = torch.tensor([[0, 0, 1, 4, 5], [0, 4, 5, 0, 1], [0, 0, 2, 2, 4], [0, 1, 1, 2, 2]])
+    assert scorer.between is not None
+    values = scorer.between(tokens)[0]
+    pooled = torch.zeros(4, 4)
+    pooled[:2] = values[2:4, 4].softmax(0) @ values[2:4, :4]  # tokens 2 and 3; nothing between touching spans
+    sums = span_pairs.pooled_sums(values.unsqueeze(0))
+    assert torch.allclose((sums[4] - sums[2])[:4] / (sums[4] - sums[2])[4], pooled[0], atol=1e-6)
+    logits = scorer(tokens, context, pairs, torch.zeros(4, dtype=torch.long), None)
+    tokens[0, 6] += 1.0  # outside
+    assert torch.equal(scorer(tokens, context, pairs, torch.zeros(4, dtype=torch.long), None), logits)
+    tokens[0, 3] += 1.0
+    changed = scorer(tokens, context, pairs, torch.zeros(4, dtype=torch.long), None) != logits
+    assert changed.tolist() == [True, True, False, False]
+
+
+@pytest.mark.parametrize("between", [False, True])
+def test_many_pairs_are_scored_in_chunks(monkeypatch: pytest.MonkeyPatch, between: bool) -> None:
+    torch.manual_seed(0)
+    scorer = PairScorer(6, n_relations=3, hidden=4, dropout=0.0, between=between)
     tokens, context = torch.randn(2, 5, 6, requires_grad=True), torch.randn(2, 6, requires_grad=True)
     pairs = torch.tensor([[row, i, i, j, j] for row in (0, 1) for i in range(5) for j in range(5) if i != j])
     arguments = (tokens, context, pairs, pairs[:, 0], torch.arange(len(pairs)) % 3)
