@@ -20,7 +20,7 @@ from .detector import MAX_MISSING_RATE
 from .losses import POINTER_LOSSES, extractor_loss
 from .queries import readable_label
 from .rows import QueryRows, all_rows, detected_rows, gold_rows
-from .windows import TokenBatch
+from .windows import TokenBatch, entity_windows
 
 
 class RereExtractor(RerePipe):
@@ -46,7 +46,10 @@ class RereExtractor(RerePipe):
         windows, gold = self.gold(examples)
         absent, weight = self.cfg["absent_rows"], self.cfg["absent_weight"]
         rivals = self.cfg["rivals"]
-        return gold_rows(windows, gold, self.labels, absent_rows=absent, absent_weight=weight, rivals=rivals)
+        entities = entity_windows(windows, examples) if rivals else None
+        return gold_rows(
+            windows, gold, self.labels, absent_rows=absent, absent_weight=weight, rivals=rivals, entities=entities
+        )
 
     def features(self, instances: QueryRows) -> TokenBatch:
         """Lay out windows and rows as arrays."""

@@ -1,7 +1,7 @@
 """Rows of the extractor: a (sentence window, relation) query each, with gold pointers and pairs in training."""
 
 from dataclasses import dataclass, field
-from typing import Dict, List, Sequence, Tuple, TypeVar
+from typing import Dict, List, Optional, Sequence, Tuple, TypeVar
 
 import numpy
 from numpy.typing import NDArray
@@ -62,6 +62,7 @@ def gold_rows(
     absent_rows: float,
     absent_weight: float,
     rivals: int = 0,
+    entities: Optional[List[List[Tuple[int, int]]]] = None,
 ) -> QueryRows:
     """Query every gold relation, and sampled relations that are absent: negative sampling.
 
@@ -70,6 +71,7 @@ def gold_rows(
     absent_rows (float): Absent relations per gold relation, or per window without any; for several gold relations at
         most `MAX_ABSENT_ROWS`. The gold arguments of an absent row are limited to `MAX_ARGUMENTS`.
     absent_weight (float): Weight of an absent row in the loss.
+    entities (Optional[List[List[Tuple[int, int]]]]): First and last token of the entities of each window.
     rivals (int): Most entities of a window that are candidate arguments beside the gold ones: hard negatives.
     """
     number = {label: index for index, label in enumerate(labels)}
@@ -80,7 +82,7 @@ def gold_rows(
         known = [triple for triple in triples if triple.relation in number]
         present = sorted({number[triple.relation] for triple in known})
         arguments = sorted({span for triple in known for span in (triple.subject, triple.object)})
-        others = sorted(set(gold.entities[window]).difference(arguments)) if rivals else []
+        others = sorted(set(entities[window]).difference(arguments)) if entities else []
         absent = [label for label in range(len(labels)) if label not in present]
         limit = min(len(absent), max(MAX_ABSENT_ROWS, round(absent_rows)))
         sampled = _sample(absent, min(limit, round(absent_rows * max(1, len(present)))))

@@ -186,8 +186,10 @@ class PairScorer(nn.Module):
         ends = self.ends(F.embedding(used, tokens.flatten(0, 1)))  # (U, 4 H)
         context = self.context(context)
         sums = None if self.between is None else pooled_sums(self.between(tokens))  # (B (T + 1), H + 1)
-        gaps = torch.stack([torch.minimum(pairs[:, 2], pairs[:, 4]) + 1, torch.maximum(pairs[:, 1], pairs[:, 3])], 1)
-        gaps = sentence.unsqueeze(1) * (width + 1) + gaps  # (P, 2)
+        gaps = pairs.new_empty(len(pairs), 0)
+        if sums is not None:  # cells of what lies between: first, and after the last (P, 2)
+            bounds = torch.minimum(pairs[:, 2], pairs[:, 4]) + 1, torch.maximum(pairs[:, 1], pairs[:, 3])
+            gaps = sentence.unsqueeze(1) * (width + 1) + torch.stack(bounds, 1)
         logits = []
         for chosen in torch.arange(len(pairs), device=pairs.device).split(PAIRS_PER_CHUNK):
             labels = relation[chosen] if relation is not None else None

@@ -16,11 +16,10 @@ IntArray = NDArray[numpy.int64]
 
 @dataclass
 class GoldWindows:
-    """Gold triples and entities of each window, in token offsets of the window."""
+    """Gold triples of each window, in token offsets of the window."""
 
     triples: List[List[TokenTriple]]
     lost: int  # triples in no window: they cross a sentence boundary or cover no token
-    entities: List[List[Tuple[int, int]]] = field(default_factory=list)  # first and last token
 
 
 @dataclass
@@ -110,10 +109,10 @@ def gold_windows(windows: SentenceWindows, examples: Sequence[Example]) -> GoldW
             lost += not len(inside)
             for window in inside.tolist():
                 triples[window].append(triple.shifted(int(windows.start[window])))
-    return GoldWindows(triples, lost, _entities(windows, examples))
+    return GoldWindows(triples, lost)
 
 
-def _entities(windows: SentenceWindows, examples: Sequence[Example]) -> List[List[Tuple[int, int]]]:
+def entity_windows(windows: SentenceWindows, examples: Sequence[Example]) -> List[List[Tuple[int, int]]]:
     """List the entities of the references that lie in each window, as first and last token."""
     by_doc = [eg.get_aligned_spans_y2x(eg.reference.ents, allow_overlap=True) for eg in examples]
     entities = []

@@ -1,6 +1,5 @@
 """Which relation is asked of which window, and what the answer is."""
 
-from dataclasses import replace
 from typing import Any, Iterable, List, Tuple
 
 import numpy
@@ -11,7 +10,7 @@ from spacy.tokens import Span
 
 from spacy_relext.annotations.store import set_relations
 from spacy_relext.rere.rows import MAX_ABSENT_ROWS, MAX_ARGUMENTS, QueryRows, all_rows, detected_rows, gold_rows
-from spacy_relext.rere.windows import GoldWindows, SentenceWindows, gold_windows, make_windows
+from spacy_relext.rere.windows import GoldWindows, SentenceWindows, entity_windows, gold_windows, make_windows
 from tests.pairs.builders import NLP, make_doc, make_example
 
 WORDS = "ada met charles in london . mary wrote .".split()
@@ -45,15 +44,15 @@ def test_gold_relations_and_their_answers() -> None:
 
 def test_entities_are_rivals_of_the_arguments() -> None:
     windows, gold = windows_and_gold()
-    gold = replace(gold, entities=[[(0, 0), (4, 5), (5, 5)], [(0, 0), (1, 1)]])
-    rows = gold_rows(windows, gold, LABELS, absent_rows=0.0, absent_weight=0.5, rivals=6)
+    entities = [[(0, 0), (4, 5), (5, 5)], [(0, 0), (1, 1)]]
+    rows = gold_rows(windows, gold, LABELS, absent_rows=0.0, absent_weight=0.5, rivals=6, entities=entities)
     extra = rows.arrays()["extra"].tolist()
     assert [span for row, *span in extra if row == 0] == [[0, 0], [2, 2], [4, 4], [4, 5], [5, 5]]
-    one = gold_rows(windows, gold, LABELS, absent_rows=0.0, absent_weight=0.5, rivals=1).arrays()["extra"]
-    assert len([1 for row, *_ in one.tolist() if row == 0]) == 4
+    few = gold_rows(windows, gold, LABELS, absent_rows=0.0, absent_weight=0.5, rivals=1, entities=entities)
+    assert len([1 for row, *_ in few.arrays()["extra"].tolist() if row == 0]) == 4
     assert rows.targets()["gold_pairs"].tolist() == [[0, 0, 0, 2, 2], [0, 2, 2, 0, 0], [1, 0, 0, 4, 4]]
     # of absent relations too, also if a window states nothing
-    rows = gold_rows(windows, gold, LABELS, absent_rows=1.0, absent_weight=0.5, rivals=6)
+    rows = gold_rows(windows, gold, LABELS, absent_rows=1.0, absent_weight=0.5, rivals=6, entities=entities)
     (row,) = (number for number, window in enumerate(rows.window.tolist()) if window == 1)
     assert [span for number, *span in rows.arrays()["extra"].tolist() if number == row] == [[0, 0], [1, 1]]
 
@@ -63,8 +62,8 @@ def test_entities_of_the_reference_by_window() -> None:
     example = make_example(doc, TRIPLES)
     example.reference.ents = [Span(example.reference, 2, 3, "P"), Span(example.reference, 5, 7, "P")]
     example.reference.ents = [*example.reference.ents, Span(example.reference, 7, 8, "P")]
-    gold = gold_windows(make_windows([doc], max_length=20, stride=10), [example])
-    assert gold.entities == [[(2, 2)], [(1, 1)]], "what crosses a boundary is left out"
+    windows = make_windows([doc], max_length=20, stride=10)
+    assert entity_windows(windows, [example]) == [[(2, 2)], [(1, 1)]], "what crosses a boundary is left out"
 
 
 def test_absent_relations_have_empty_answers() -> None:
