@@ -26,6 +26,8 @@ from spacy_relext.corpora.shards import GOLD_ATTRS, ShardWriter
 
 ORIGIN_KEY = "relext_origin"
 SENTENCES = 1500
+# The prose links neighbours of a chain only ("Bergen, Vestland, Norway"); the corpora hold what follows from that, too.
+TRANSITIVE = "located_in"
 
 
 def read_prose(folder: Path, pattern: str) -> List[Record]:
@@ -44,10 +46,27 @@ def read_prose(folder: Path, pattern: str) -> List[Record]:
         for number, line in enumerate(path.read_text(encoding="utf8").splitlines(), 1):
             if line.strip() and not line.startswith("#"):
                 try:
-                    records.append(parse_markup_line(line))
+                    records.append(add_transitive(parse_markup_line(line)))
                 except ValueError as error:
                     raise ValueError(f"{path}:{number}: {error}") from None
     return records
+
+
+def add_transitive(record: Record) -> Record:
+    """Add the triples of `TRANSITIVE` that follow from those of a record: A in B and B in C gives A in C.
+
+    record (Record): A canonical record.
+    RETURNS (Record): The same record with more triples.
+    """
+    pairs = {(tuple(t["subject"]), tuple(t["object"])) for t in record["triples"] if t["relation"] == TRANSITIVE}
+    known = set(pairs)
+    while True:
+        new = {(a, d) for a, b in pairs for c, d in pairs if b == c and a != d} - pairs
+        if not new:
+            break
+        pairs |= new
+    added = [{"subject": list(s), "relation": TRANSITIVE, "object": list(o)} for s, o in sorted(pairs - known)]
+    return {**record, "triples": [*record["triples"], *added]}
 
 
 def names_in(records: Iterable[Record]) -> Set[str]:
