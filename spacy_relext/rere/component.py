@@ -72,15 +72,18 @@ class Priors(NamedTuple):
     rates: Dict[str, float]  # π_o of each relation
     documents: int
     unannotated: int  # of the documents; they are not counted in the rates
+    entity_labels: List[str]
 
 
 def estimate_priors(examples: Iterable[Example]) -> Priors:
     """Count sentences of annotated documents and the relations they state: the observed class prior π_o."""
     counts: Counter = Counter()
     labels: Set[str] = set()
+    entity_labels: Set[str] = set()
     documents, unannotated, sentences = 0, 0, 0
     for example in examples:
         documents += 1
+        entity_labels.update(entity.label_ for entity in example.reference.ents)
         records = get_records(example.reference, source="")
         if records is None:
             unannotated += 1
@@ -95,4 +98,4 @@ def estimate_priors(examples: Iterable[Example]) -> Priors:
             sentences += 1
     rates = {label: counts[label] / max(1, sentences) for label in sorted(labels)}
     mean = sum(rates.values()) / max(1, len(rates))
-    return Priors(list(rates), mean, rates, documents, unannotated)
+    return Priors(list(rates), mean, rates, documents, unannotated, sorted(entity_labels))

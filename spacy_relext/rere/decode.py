@@ -43,6 +43,8 @@ class ExtractorArrays(NamedTuple):
     pairs: IntArray
     pair_logits: Floats
     span_probs: Floats
+    spans: IntArray
+    type_logits: Floats
 
 
 class CandidateTable(NamedTuple):

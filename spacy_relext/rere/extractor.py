@@ -11,10 +11,10 @@ from thinc.api import Config, Model
 from ..annotations.store import has_relations, set_triples
 from ..errors import check_range
 from ..pipeline.pipe import Outputs, Prediction, Scorer, Targets, Tensors
-from ..pipeline.settings import TOK2VEC, Ranges, plain_settings
+from ..pipeline.settings import TOK2VEC, Ranges, Settings, plain_settings
 from ..scoring.probabilities import calibrate
 from ..scoring.triples import TRIPLE_SCORE_WEIGHTS
-from .component import RerePipe, likeliest_relation
+from .component import Priors, RerePipe, likeliest_relation
 from .decode import PAIRINGS, SPAN_RULES, candidates_by_doc, decode_pointers, decode_scored_pairs, non_max_suppression
 from .detector import MAX_MISSING_RATE
 from .losses import POINTER_LOSSES, extractor_loss
@@ -27,12 +27,22 @@ class RereExtractor(RerePipe):
     """Subject and object of each detected relation. Writes `doc._.triples`."""
 
     architectures = ("relext_rere_extractor",)
+    fitted: ClassVar[Settings] = {**RerePipe.fitted, "entity_labels": []}
     ranges: ClassVar[Ranges] = {
         "pairing": PAIRINGS,
         "span_rule": SPAN_RULES,
         "pointer_loss": POINTER_LOSSES,
         "pointer_missing_rate": (0.0, MAX_MISSING_RATE),
     }
+
+    def adopt(self, collected: Priors) -> None:
+        """Set labels, class priors and, if they are learned, the entity types of arguments."""
+        super().adopt(collected)
+        self.cfg["entity_labels"] = collected.entity_labels if self.cfg["type_weight"] else []
+
+    def model_sizes(self) -> Settings:
+        """Return the width of the token vectors, the number of relations and of entity types."""
+        return {**super().model_sizes(), "n_types": len(self.cfg["entity_labels"])}
 
     def suggest(self, docs: Sequence[Doc]) -> QueryRows:
         """Query the detected relations of each sentence, or all relations if no detector ran."""
@@ -45,11 +55,15 @@ class RereExtractor(RerePipe):
         """Query the gold relations and some absent ones."""
         windows, gold = self.gold(examples)
         absent, weight = self.cfg["absent_rows"], self.cfg["absent_weight"]
-        rivals = self.cfg["rivals"]
-        entities = entity_windows(windows, examples) if rivals else None
-        return gold_rows(
+        rivals, types = self.cfg["rivals"], {label: index for index, label in enumerate(self.cfg["entity_labels"])}
+        labelled = entity_windows(windows, examples) if rivals or types else []
+        entities = [[span[:2] for span in spans] for spans in labelled] if rivals else None
+        rows = gold_rows(
             windows, gold, self.labels, absent_rows=absent, absent_weight=weight, rivals=rivals, entities=entities
         )
+        for window, spans in enumerate(labelled):
+            rows.entities += [(window, first, last, types[label]) for first, last, label in spans if label in types]
+        return rows
 
     def features(self, instances: QueryRows) -> TokenBatch:
         """Lay out windows and rows as arrays."""
@@ -68,6 +82,8 @@ class RereExtractor(RerePipe):
             pointer_missing=self.cfg["pointer_missing_rate"],
             pointer_weight=self.cfg["pointer_weight"],
             pair_weight=self.cfg["pair_weight"],
+            rank_weight=self.cfg["rank_weight"],
+            type_weight=self.cfg["type_weight"],
         )
 
     def decode(self, instances: QueryRows, outputs: Optional[Outputs]) -> List[Prediction]:
@@ -137,6 +153,8 @@ pointer_loss = "bce"
 pointer_missing_rate = 0.05
 pointer_weight = 40.0
 pair_weight = 1.0
+rank_weight = 0.0
+type_weight = 0.0
 label_queries = {{}}
 max_length = 256
 stride = 128
@@ -182,6 +200,8 @@ def make_rere_extractor(
     pointer_missing_rate: float,
     pointer_weight: float,
     pair_weight: float,
+    rank_weight: float,
+    type_weight: float,
     label_queries: Dict[str, str],
     max_length: int,
     stride: int,
@@ -203,6 +223,10 @@ def make_rere_extractor(
         has entities: pairs of neighbouring clauses are hard negatives.
     pointer_loss (str): "bce", or "collective" against arguments that the labels miss.
     pointer_missing_rate (float): τ of the latter, the share of missing arguments.
+    rank_weight (float): Weight of the listwise loss, which ranks a gold pair above the other objects of its subject and
+        the other subjects of its object.
+    type_weight (float): Weight of the arguments' entity types as an auxiliary target, if the data has entities; the
+        pair scorer reads them. Not with a piece encoder.
     label_queries (Dict[str, str]): Readable text of relations, if splitting the label does not give it.
     max_length (int): Longest sentence that is read in one piece, in tokens.
     stride (int): Distance of the windows of longer ones, in tokens.

@@ -102,10 +102,13 @@ def extractor_loss(
     pointer_missing: float = 0.0,
     pointer_weight: float = 1.0,
     pair_weight: float = 1.0,
+    rank_weight: float = 0.0,
+    type_weight: float = 0.0,
 ) -> Dict[str, Tensor]:
-    """Compute the loss of `pointers` (context tokens only) and the binary cross-entropy of candidate `pairs`.
+    """Compute the loss of `pointers` (context tokens only), the binary cross-entropy of candidate `pairs`, their
+    `ranks` among rivals, and the cross-entropy of arguments' entity `types`.
 
-    targets (Dict[str, Tensor]): `pointers` (M, T, 4), `weights` (M,), `gold_pairs` (G, 5).
+    targets (Dict[str, Tensor]): `pointers` (M, T, 4), `weights` (M,), `gold_pairs` (G, 5), `entities` (E, 4).
     pointer_loss (str): "bce" or "collective".
     pointer_missing (float): τ of the collective form, share of missing ends of arguments.
     """
@@ -125,7 +128,47 @@ def extractor_loss(
     gold = _pair_targets(output.pairs, targets["gold_pairs"], n_tokens=max(1, output.mask.shape[1]))
     row_weights = weights[output.pairs[:, 0]]
     pairs = masked_bce(output.pair_logits, gold, mask=torch.ones_like(gold, dtype=torch.bool), weights=row_weights)
-    return {"pointers": pointer_weight * pointers, "pairs": pair_weight * pairs}
+    losses = {"pointers": pointer_weight * pointers, "pairs": pair_weight * pairs}
+    if rank_weight:
+        losses["ranks"] = rank_weight * rival_loss(output.pair_logits, output.pairs, gold)
+    if type_weight and len(output.type_logits):
+        losses["types"] = type_weight * _type_loss(output, targets["entities"])
+    return losses
+
+
+def rival_loss(logits: Tensor, pairs: Tensor, gold: Tensor) -> Tensor:
+    """Compute the listwise loss of gold pairs among their rivals: pairs of the same row and subject, or row and object.
+
+    L = mean over groups with a gold pair of log Σ_j exp z_j - log Σ_{j gold} exp z_j
+
+    logits, gold (Tensor): Shapes (P,)
+    pairs (Tensor): Row, subject first and last, object first and last. Shape (P, 5)
+    """
+    losses = []
+    for columns in ((0, 1, 2), (0, 3, 4)):
+        _, group = torch.unique(pairs[:, columns], dim=0, return_inverse=True)
+        size = int(group.max()) + 1 if len(group) else 0
+        peak = logits.new_full((size,), -1e4).scatter_reduce(0, group, logits.detach(), "amax")
+        weights = (logits - peak[group]).exp()
+        everyone = logits.new_zeros(size).index_add(0, group, weights)
+        right = logits.new_zeros(size).index_add(0, group, weights * gold)
+        stated = logits.new_zeros(size).index_add(0, group, gold) > 0
+        losses.append(everyone[stated].log() - right[stated].clamp(min=1e-9).log())
+    ranks = torch.cat(losses)
+    return ranks.sum() / max(1, len(ranks))
+
+
+def _type_loss(output: ExtractorOutput, entities: Tensor) -> Tensor:
+    """Compute the cross-entropy of the arguments' entity types; a span that is no entity has the last class."""
+    width = max(1, output.mask.shape[1])
+    powers = torch.tensor([width * width, width, 1], device=entities.device)
+    keys, order = torch.sort((entities[:, :3] * powers).sum(1))
+    wanted = (output.spans * powers).sum(1)
+    place = torch.searchsorted(keys, wanted).clamp(max=max(0, len(keys) - 1))
+    target = torch.full_like(wanted, output.type_logits.shape[1] - 1)
+    if len(keys):
+        target = torch.where(keys[place] == wanted, entities[order[place], 3], target)
+    return torch.nn.functional.cross_entropy(output.type_logits, target)
 
 
 def _pair_targets(pairs: Tensor, gold: Tensor, *, n_tokens: int) -> Tensor:

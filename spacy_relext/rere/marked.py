@@ -8,6 +8,7 @@ from typing import Dict, List, Optional
 from torch import Tensor, nn
 
 from ..encoders.tokens import TokenEncoder, mean_of_ends
+from .argument_types import no_types
 from .model import INITIAL_BIAS, N_POINTERS, ExtractorOutput, Proposal, gather_tokens
 from .span_pairs import PairScorer
 
@@ -34,9 +35,18 @@ class MarkedModule(nn.Module):
         return self.tokens.width
 
     def configure(
-        self, *, width: int, n_relations: int, hf_config: Optional[Dict[str, object]] = None, tokenizer: str = ""
+        self,
+        *,
+        width: int,
+        n_relations: int,
+        n_types: int = 0,
+        hf_config: Optional[Dict[str, object]] = None,
+        tokenizer: str = "",
     ) -> None:
-        """Build the head, and the encoder if its configuration is given; see `TokenEncoder.configure`."""
+        """Build the head, and the encoder if its configuration is given; see `TokenEncoder.configure`.
+
+        n_types (int): Not read: a head over pieces has no entity types.
+        """
         if hf_config is not None:
             self.tokens.configure(hf_config=hf_config, tokenizer=tokenizer)
         self.head_sizes = {"width": width, "n_relations": n_relations}
@@ -115,4 +125,4 @@ class MarkedExtractor(MarkedModule):
         pointers = self.pointers(tokens)
         pairs, span_probs = self.proposal(pointers, mask, extra)
         pair_logits = self.pair_scorer(tokens, table[cls], pairs, pairs[:, 0], None)
-        return ExtractorOutput(pointers, mask, pairs, pair_logits, span_probs)
+        return ExtractorOutput(pointers, mask, pairs, pair_logits, span_probs, *no_types(pairs))

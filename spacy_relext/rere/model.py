@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from ..encoders.layers import PredictionLinear, TokenModule
+from .argument_types import ArgumentTypes, no_types
 from .span_pairs import PairScorer, cross_spans, propose_spans, rank_in_group, score_spans
 
 N_POINTERS = 4
@@ -39,6 +40,8 @@ class ExtractorOutput(NamedTuple):
     pairs: Tensor  # row, subject first and last token, object first and last token (P, 5)
     pair_logits: Tensor  # (P,)
     span_probs: Tensor  # probability of each pair's subject span and object span, without gradient (P, 2)
+    spans: Tensor  # sentence, first and last token of each argument among the pairs (S, 3); none without entity types
+    type_logits: Tensor  # entity types of these spans, the last is "no entity" (S, K + 1)
 
 
 class Proposal(nn.Module):
@@ -163,9 +166,10 @@ class SharedExtractor(TokenModule):
         self.hidden, self.pair_hidden, self.between, self.precision = hidden, pair_hidden, between, precision
         self.dropout = nn.Dropout(dropout)
 
-    def configure(self, *, width: int, n_relations: int) -> None:
-        """Build the layers for R relations and token vectors of size D."""
-        self.sizes = {"width": width, "n_relations": n_relations}
+    def configure(self, *, width: int, n_relations: int, n_types: int = 0) -> None:
+        """Build the layers for R relations, K entity types and token vectors of size D."""
+        self.sizes = {"width": width, "n_relations": n_relations, "n_types": n_types}
+        self.types = ArgumentTypes(width, n_relations=n_relations, n_types=n_types) if n_types else None
         self.project = PredictionLinear(width, N_POINTERS * self.hidden, precision=self.precision)
         self.query = nn.Parameter(torch.randn(n_relations, N_POINTERS, self.hidden))
         self.common = nn.Parameter(torch.randn(N_POINTERS, self.hidden))
@@ -201,7 +205,12 @@ class SharedExtractor(TokenModule):
         context = (weights * tokens).sum(dim=1)
         rows = pairs[:, 0]
         pair_logits = self.pair_scorer(tokens, context, pairs, sentence[rows], relation[rows])
-        return ExtractorOutput(pointers, row_mask, pairs, pair_logits, span_probs)
+        if self.types is None:
+            spans, type_logits = no_types(pairs)
+        else:
+            fit, spans, type_logits = self.types(tokens, pairs, sentence[rows], relation[rows])
+            pair_logits = pair_logits + fit
+        return ExtractorOutput(pointers, row_mask, pairs, pair_logits, span_probs, spans, type_logits)
 
     def _query(self, keys: Tensor, sentence: Tensor, relation: Tensor) -> Tensor:
         """Multiply each row's query with the keys of its sentence. Shapes (B, T, 4, d), (M,), (M,) → (M, T, 4)

@@ -33,6 +33,8 @@ class QueryRows:
     pairs: List[Tuple[int, ...]] = field(default_factory=list)
     # Row, first, last of the gold arguments in the row's window, of any relation
     spans: List[Tuple[int, int, int]] = field(default_factory=list)
+    # Window, first, last, number of the label of gold entities; number of labels
+    entities: List[Tuple[int, int, int, int]] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.window)
@@ -45,13 +47,15 @@ class QueryRows:
         return arrays
 
     def targets(self) -> Dict[str, NDArray[numpy.generic]]:
-        """Return targets of the loss: `pointers` (M, T, 4), `weights` (M,), `gold_pairs` (G, 5)."""
+        """Return targets of the loss: `pointers` (M, T, 4), `weights` (M,), `gold_pairs` (G, 5), `entities` (E, 4)."""
         width = int((self.windows.end - self.windows.start).max(initial=0))
         pairs = numpy.asarray(self.pairs, dtype="int64").reshape(-1, 1 + N_POINTERS)
         pointers = numpy.zeros((len(self), width, N_POINTERS), dtype="float32")
         for pointer in range(N_POINTERS):
             pointers[pairs[:, 0], pairs[:, 1 + pointer], pointer] = 1.0
-        return {"pointers": pointers, "weights": self.weight.astype("float32"), "gold_pairs": pairs}
+        entities = numpy.asarray(self.entities, dtype="int64").reshape(-1, 4)
+        weights = self.weight.astype("float32")
+        return {"pointers": pointers, "weights": weights, "gold_pairs": pairs, "entities": entities}
 
 
 def gold_rows(

@@ -112,13 +112,13 @@ def gold_windows(windows: SentenceWindows, examples: Sequence[Example]) -> GoldW
     return GoldWindows(triples, lost)
 
 
-def entity_windows(windows: SentenceWindows, examples: Sequence[Example]) -> List[List[Tuple[int, int]]]:
-    """List the entities of the references that lie in each window, as first and last token."""
+def entity_windows(windows: SentenceWindows, examples: Sequence[Example]) -> List[List[Tuple[int, int, str]]]:
+    """List the entities of the references that lie in each window, as first and last token and label."""
     by_doc = [eg.get_aligned_spans_y2x(eg.reference.ents, allow_overlap=True) for eg in examples]
     entities = []
     for doc, start, end in zip(windows.doc.tolist(), windows.start.tolist(), windows.end.tolist()):
         inside = [span for span in by_doc[doc] if start <= span.start and span.end <= end]
-        entities.append([(span.start - start, span.end - start - 1) for span in inside])
+        entities.append([(span.start - start, span.end - start - 1, span.label_) for span in inside])
     return entities
 
 

@@ -32,7 +32,9 @@ def rows_and_output(
     probs_of = 1 / (1 + numpy.exp(-logits))
     ends = [probs_of[table[:, 0], table[:, 1 + pointer], pointer] for pointer in range(4)]
     span_probs = numpy.stack([ends[0] * ends[1], ends[2] * ends[3]], axis=1)
-    return rows, ExtractorArrays(logits, index >= 0, table, numpy.zeros(len(table)), span_probs)
+    return rows, ExtractorArrays(
+        logits, index >= 0, table, numpy.zeros(len(table)), span_probs, table[:0, :3], span_probs[:0]
+    )
 
 
 def texts_of(rows: QueryRows, table: Any, threshold: float = 0.0) -> List[Tuple[str, str, float]]:

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from spacy_relext.rere.argument_types import no_types
 from spacy_relext.rere.collective_loss import (
     SCOPES,
     RunningMeans,
@@ -121,7 +122,14 @@ def test_a_label_window_remembers_what_was_learned_from() -> None:
 
 def rows_of(z: Tensor, mask: Tensor) -> ExtractorOutput:
     none = torch.zeros(0, dtype=z.dtype)
-    return ExtractorOutput(z, mask, torch.zeros(0, 5, dtype=torch.long), none, none.reshape(0, 2))
+    return ExtractorOutput(
+        z,
+        mask,
+        torch.zeros(0, 5, dtype=torch.long),
+        none,
+        none.reshape(0, 2),
+        *no_types(torch.zeros(0, 5, dtype=torch.long)),
+    )
 
 
 def test_pointer_loss_of_the_extractor() -> None:

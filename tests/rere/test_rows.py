@@ -63,7 +63,7 @@ def test_entities_of_the_reference_by_window() -> None:
     example.reference.ents = [Span(example.reference, 2, 3, "P"), Span(example.reference, 5, 7, "P")]
     example.reference.ents = [*example.reference.ents, Span(example.reference, 7, 8, "P")]
     windows = make_windows([doc], max_length=20, stride=10)
-    assert entity_windows(windows, [example]) == [[(2, 2)], [(1, 1)]], "what crosses a boundary is left out"
+    assert entity_windows(windows, [example]) == [[(2, 2, "P")], [(1, 1, "P")]], "what crosses a boundary is left out"
 
 
 def test_absent_relations_have_empty_answers() -> None:
