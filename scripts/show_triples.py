@@ -57,6 +57,7 @@ def main() -> int:
     parser.add_argument("pipeline", help="folder or name of a trained pipeline")
     parser.add_argument("--file", type=pathlib.Path, help="a text a line, instead of the built-in ones")
     parser.add_argument("--corpus", type=pathlib.Path, help="a .spacy file whose texts and entities to take instead")
+    parser.add_argument("--title", help="a heading: what the pipeline is for")
     parser.add_argument("--count", type=int, default=len(TEXTS), help="how many texts of a corpus")
     arguments = parser.parse_args()
     try:
@@ -69,6 +70,8 @@ def main() -> int:
     except OSError as error:
         print(f"show_triples: {error}", file=sys.stderr)
         return 1
+    if arguments.title:
+        print(wasabi.Printer(no_print=True).divider(arguments.title))
     header = ("subject", "relation", "object", "score")
     for doc in nlp.pipe(texts):
         rows = rows_of(doc)
