@@ -25,6 +25,7 @@ from benchmarks.harness.stopwatch import peak_memory
 from spacy_relext.selfore import loop
 from spacy_relext.selfore.clustering.discriminant import LdaOptions, discriminant_kmeans, reduce_vectors
 from spacy_relext.selfore.component import SelforeClusterer
+from spacy_relext.selfore.contexts import Context
 from spacy_relext.selfore.table import PairTable
 
 # Pairs, and starts of a whole loop: twenty are the default, and take hours of a million.
@@ -83,15 +84,14 @@ def _draw(count: int) -> numpy.ndarray:
 def draw_table(count: int) -> PairTable:
     """Draw all that is kept of pairs after reading.
 
-    RETURNS (PairTable): Keys, vectors, words between the arguments, and their types, each an object of its own, as
-        those that are read.
+    RETURNS (PairTable): Keys, vectors, words between the arguments, samples, and their types, each an object of its
+        own, as those that are read.
     """
     rng = numpy.random.default_rng(1)
     keys = [rng.bytes(12) for _ in range(count)]
     types = [(f"TYPE{one}", f"TYPE{other}") for one, other in rng.integers(6, size=(count, 2)).tolist()]
-    return PairTable(
-        keys, _draw(count), gaps=draw_gaps(count), types=types, gold=[None] * count, backwards=[False] * count
-    )
+    contexts = [Context(number, words, f"Ada … {number} … Bo") for number, words in enumerate(draw_gaps(count))]
+    return PairTable(keys, _draw(count), contexts, types, gold=[None] * count, backwards=[False] * count)
 
 
 def draw_gaps(count: int) -> list[tuple[str, ...]]:

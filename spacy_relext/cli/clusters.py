@@ -1,12 +1,14 @@
-"""`spacy relext clusters`: a page about the clusters of a selfore_clusterer."""
+"""`spacy relext clusters`: a page about the clusters of a selfore_clusterer, and the names that it downloads."""
 
+from collections import Counter
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Optional
 
 import typer
 from wasabi import msg
 
 from ..errors import Errors
+from ..selfore.clusters import read_names
 from ..selfore.component import SelforeClusterer
 from ..selfore.page import render_clusters
 from ..selfore.points import sample_pairs
@@ -16,26 +18,57 @@ from .pipeline import fail, find_component, input_errors, open_pipeline, read_pr
 
 def clusters_cli(
     pipeline: Annotated[str, typer.Argument(help="Folder of a trained pipeline with a selfore_clusterer, or its name")],
-    corpus: options.Corpus,
-    output: Annotated[Path, typer.Argument(metavar="OUT.html", help="Gets the page")],
+    corpus: Annotated[Optional[Path], typer.Argument(metavar="CORPUS.spacy", help="Corpus to read, for a page")] = None,
+    page: Annotated[Optional[Path], typer.Argument(metavar="OUT.html", help="Gets the page")] = None,
+    names: Annotated[Optional[Path], typer.Option(metavar="NAMES.json", help="Names that a page downloaded")] = None,
+    output: Annotated[Optional[Path], typer.Option(help="Folder for the pipeline with the names of --names")] = None,
     most: Annotated[int, typer.Option(min=1, help="Pairs on the map, drawn from all")] = 3_000,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Random seed of the draw and of the map")] = 0,
     gold_ents: options.GoldEnts = None,
     code: options.Code = None,
     gpu_id: options.Gpu = -1,
 ) -> None:
-    """Write a page with a map of pairs, the clusters' names and sizes, and sentences to search."""
-    options.check_suffix(output, ".html")
+    """Write a page with a map of pairs, the clusters' names and sizes, and sentences to search; or rename clusters."""
+    if (
+        (corpus is None) != (page is None)
+        or (page is None and output is None)
+        or (output is not None and names is None)
+    ):
+        fail(Errors.R616)
+    if page is not None:
+        options.check_suffix(page, ".html")
     with input_errors():
         nlp = open_pipeline(pipeline, gpu_id, code=code)
         clusterer = find_component(nlp, SelforeClusterer, path=pipeline, problem=Errors.R605)
-        later = nlp.pipe_names[nlp.pipe_names.index(clusterer.name) :]
-        docs = with_progress(nlp.pipe(read_predicted(nlp, corpus, gold_ents=gold_ents), disable=later))
-        sample = sample_pairs(clusterer, docs, most=most, seed=seed)
-        if not sample.points:
-            fail(Errors.R604.format(path=str(corpus), name=clusterer.name))
-        title = f"{corpus.name}: relations found by {clusterer.name}"
-        page = render_clusters(sample, clusterer.clusters.records, title=title, lang=nlp.lang or "en")
-        output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text(page, encoding="utf8")
-    msg.good(f"Wrote {len(sample.points):,} of {sum(sample.sizes):,} pairs to {output}")
+        if names is not None:
+            _rename(clusterer, names)
+        if corpus is not None and page is not None:
+            later = nlp.pipe_names[nlp.pipe_names.index(clusterer.name) :]
+            docs = with_progress(nlp.pipe(read_predicted(nlp, corpus, gold_ents=gold_ents), disable=later))
+            sample = sample_pairs(clusterer, docs, most=most, seed=seed)
+            if not sample.points:
+                fail(Errors.R604.format(path=str(corpus), name=clusterer.name))
+            title = f"{corpus.name}: relations found by {clusterer.name}"
+            html = render_clusters(sample, clusterer.clusters.records, title=title, lang=nlp.lang or "en")
+            page.parent.mkdir(parents=True, exist_ok=True)
+            page.write_text(html, encoding="utf8")
+            msg.good(f"Wrote {len(sample.points):,} of {sum(sample.sizes):,} pairs to {page}")
+        if output is not None:
+            nlp.to_disk(output)
+            msg.good(f"Saved the pipeline with these names to {output}")
+
+
+def _rename(clusterer: SelforeClusterer, path: Path) -> None:
+    """Give clusters the names of a file, and say which of them are one relation now."""
+    names = read_names(path)
+    known = [each["id"] for each in clusterer.clusters.records]
+    unknown = [cluster for cluster in names if cluster not in known]
+    if unknown:
+        found, all_known = ", ".join(unknown), ", ".join(known) or "none"
+        raise ValueError(Errors.R615.format(path=str(path), found=found, name=clusterer.name, known=all_known))
+    for cluster, name in names.items():
+        clusterer.rename_cluster(cluster, name, merge=True)
+    for name, count in Counter(clusterer.labels).items():
+        merged = [each["id"] for each in clusterer.clusters.records if each["name"] == name]
+        if count > 1 and not set(merged).isdisjoint(names):
+            msg.info(f"{' and '.join(merged)} are one relation: {name}")

@@ -1,6 +1,8 @@
 """Clusters of a `selfore_clusterer`: names, sizes, the fit of training pairs, and the history of the loops."""
 
+import json
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Dict, List, Sequence
 
 import numpy
@@ -9,24 +11,23 @@ from numpy.typing import NDArray
 from ..annotations.triple import Record
 from ..errors import Errors
 from ..pairs.gold import PairClass
-from .names import NGram
+from .names import Cluster, Lexicon, name_clusters, rank_phrases
 
 Floats = NDArray[numpy.floating]
 
 # Number of quantiles of the training pairs' fit, and digits of each.
 QUANTILES, DIGITS = 201, 5
 
-SHOWN_NGRAMS = 5
-
-OBJECT_FIRST = " (object first)"
+# Characters of a name that a user gives.
+LONGEST_NAME = 100
 
 
 @dataclass
 class Clusters:
     """The clusters of the last loop.
 
-    records (List[Record]): One a cluster: `id`, `name`, `size`, `ngrams`, `types`, `object_first`, `fit`, and, if true,
-        `known`, `backwards`, `renamed`.
+    records (List[Record]): One a cluster: `id`, `name`, `size`, `ngrams`, `sample`, `types`, `object_first`, `fit`,
+        and, if true, `known`, `backwards`, `renamed`.
     quantiles (List[float]): Of the fit of training pairs to their clusters.
     history (List[Record]): One a loop: `pairs`, `changed`, `information`.
     has_settled (bool): Whether there are no more loops.
@@ -70,59 +71,56 @@ class Clusters:
         between = numpy.interp(fit, fits, numpy.linspace(0, 1, len(fits)))
         return numpy.where(high > low, middle, between)
 
-    def rename(self, cluster: str, name: str) -> None:
+    def rename(self, cluster: str, name: str, *, merge: bool = False) -> None:
         """Rename the cluster of an id; the id stays.
 
-        RAISES (ValueError): If there is no such cluster, or another one has the name.
+        merge (bool): Whether another cluster may have the name: both are then one relation.
+        RAISES (ValueError): If there is no such cluster, the name is empty or too long, or another cluster has it.
         """
         chosen = next((each for each in self.records if each["id"] == cluster), None)
         if chosen is None:
             known = ", ".join(each["id"] for each in self.records) or "none"
             raise ValueError(Errors.R007.format(key="cluster", found=cluster, expected=f"one of: {known}"))
-        if not name.strip():
-            raise ValueError(Errors.R007.format(key="name", found=name, expected="a name"))
+        name = " ".join(name.split())
+        if not 0 < len(name) <= LONGEST_NAME:
+            expected = f"a name of 1 to {LONGEST_NAME} characters"
+            raise ValueError(Errors.R007.format(key=f"the name of {cluster!r}", found=name, expected=expected))
         for each in self.records:  # the two directions of a known relation have one name
             same_direction = each.get("backwards", False) == chosen.get("backwards", False)
-            if each["name"] == name and each is not chosen and same_direction:
+            if each["name"] == name and each is not chosen and same_direction and not merge:
                 raise ValueError(Errors.R612.format(cluster=each["id"], name=name, other=cluster))
         chosen.update(name=name, renamed=True)
 
     def describe(
-        self,
-        ngrams: Sequence[Sequence[NGram]],
-        sizes: Sequence[int],
-        types: Sequence[str],
-        *,
-        known: Sequence[PairClass],
-        object_first: Sequence[bool],
+        self, clusters: Sequence[Cluster], sizes: Sequence[int], lexicon: Lexicon, *, known: Sequence[PairClass]
     ) -> None:
         """Replace the records. Known clusters are named by their relation; names given by a user stay.
 
-        Names are unique, except for the two directions of a known relation. Words that lead from the object to the
-        subject are marked.
+        Names are unique, except for the two directions of a known relation and what a user has merged.
 
-        ngrams (Sequence[Sequence[NGram]]): Of each cluster, the best first.
+        clusters (Sequence[Cluster]): What they are named by.
         sizes (Sequence[int]): Number of pairs of each.
-        types (Sequence[str]): Commonest entity types of each.
         known (Sequence[PairClass]): Relations of the first clusters.
-        object_first (Sequence[bool]): Whether the object comes first in most texts of each.
         """
         renamed: Dict[str, str] = {each["id"]: each["name"] for each in self.records if each.get("renamed")}
+        phrases = rank_phrases(clusters, lexicon)
+        # a cluster with another name leaves its words to others
+        unnamed = [
+            cluster._replace(sample="") if number < len(known) or cluster_id(number) in renamed else cluster
+            for number, cluster in enumerate(clusters)
+        ]
         taken = {*renamed.values(), *(each.relation for each in known)}
+        names = name_clusters(unnamed, phrases, lexicon, taken=taken)
         records: List[Record] = []
-        for number, (words, size, kinds) in enumerate(zip(ngrams, sizes, types)):
-            best = [" ".join(each.words) for each in words[:SHOWN_NGRAMS]]
-            record: Record = {"id": cluster_id(number), "size": size, "ngrams": best, "types": kinds}
-            record["object_first"] = object_first[number]
+        for number, (cluster, size) in enumerate(zip(clusters, sizes)):
+            best = list(map(str, phrases[number]))
+            record: Record = {"id": cluster_id(number), "size": size, "ngrams": best, "sample": cluster.sample}
+            record.update(types=cluster.types, object_first=cluster.object_first)
+            record["name"] = names[number] or record["id"]
             if number < len(known):
                 record.update(name=known[number].relation, known=True, backwards=known[number].backwards)
             if record["id"] in renamed:
                 record.update(name=renamed[record["id"]], renamed=True)
-            elif number >= len(known):
-                suffix = OBJECT_FIRST if object_first[number] else ""
-                name = f"{best[0]}{suffix}" if best else kinds or record["id"]
-                record["name"] = f"{name} #{number}" if name in taken else name
-                taken.add(record["name"])
             records.append(record)
         self.records = records
 
@@ -139,3 +137,18 @@ class Clusters:
 def cluster_id(number: int) -> str:
     """Return the id of a cluster."""
     return f"cluster_{number}"
+
+
+def read_names(path: Path) -> Dict[str, str]:
+    """Read names by the ids of their clusters, as the page of `spacy relext clusters` writes them.
+
+    RAISES (ValueError): If the file is no JSON object of strings.
+    """
+    try:
+        names = json.loads(path.read_text(encoding="utf8"))
+    except ValueError as error:
+        raise ValueError(Errors.R614.format(path=str(path), found=f"no JSON ({error})")) from None
+    if not isinstance(names, dict) or not all(isinstance(name, str) for name in names.values()):
+        found = type(names).__name__ if not isinstance(names, dict) else "a value that is no string"
+        raise ValueError(Errors.R614.format(path=str(path), found=found))
+    return names

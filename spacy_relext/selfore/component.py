@@ -74,6 +74,7 @@ class SelforeClusterer(PairPipe):
 
     architectures = ("relext_selfore_clusterer",)
     needs_triples = False
+    ranks_candidates = False  # its scores compare clusters
     ranges: ClassVar[Ranges] = {**PairPipe.ranges, "n_clusters": (0, 100_000), "most_clusters": (2, 100_000)}
 
     def reset(self) -> None:
@@ -103,14 +104,15 @@ class SelforeClusterer(PairPipe):
         records = self.clusters.records or [{"name": label} for label in self.labels]
         return [PairClass(each["name"], each.get("backwards", False)) for each in records]
 
-    def rename_cluster(self, cluster: str, name: str) -> None:
+    def rename_cluster(self, cluster: str, name: str, *, merge: bool = False) -> None:
         """Give a cluster a name of your own; its id stays.
 
         cluster (str): Its id, such as "cluster_3".
-        name (str): The relation of its triples from now on.
-        RAISES (ValueError): If there is no such cluster, or another one has the name.
+        name (str): The relation of its triples from now on; one line.
+        merge (bool): Whether another cluster may have the name: both are then one relation.
+        RAISES (ValueError): If there is no such cluster, the name is empty or too long, or another cluster has it.
         """
-        self.clusters.rename(cluster, name)
+        self.clusters.rename(cluster, name, merge=merge)
         self.cfg["labels"] = self.clusters.names
 
     def knowledge_files(self) -> Dict[str, bytes]:
@@ -204,8 +206,15 @@ class SelforeClusterer(PairPipe):
         return self.clusters.report(self.name)
 
     def suggest_pairs(self, docs: Sequence[Doc]) -> Pairs:
-        """Choose the pairs of a batch, each in the order of the text, so that a relation has one order."""
-        return super().suggest_pairs(docs).in_text_order()
+        """Choose the pairs of a batch, each in the order of the text, so that a relation has one order.
+
+        Of all pairs of entities, those that overlap are left out: no words are between them.
+        """
+        pairs = super().suggest_pairs(docs)
+        if not pairs.both_orders:
+            return pairs
+        pairs = pairs.in_text_order()
+        return pairs.take(numpy.flatnonzero(pairs.subject[:, 1] <= pairs.object[:, 0]))
 
     def suggest_gold(self, examples: Sequence[Example]) -> Pairs:
         """Choose the pairs of a batch, each twice for the contrastive loss; gold is not read."""
@@ -334,7 +343,7 @@ def create_recluster(component: str, epochs: int = 1) -> Callback:
 
 @Language.factory(
     "selfore_clusterer",
-    requires=["doc.ents"],
+    requires=["doc.ents", "token.is_sent_start"],
     assigns=["doc._.triples", "span._.triples"],
     default_config=Config().from_str(CONFIG)["component"],
     default_score_weights=WEIGHTS,

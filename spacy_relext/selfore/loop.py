@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Callable, Dict, Iterable, List, NamedTuple, Op
 
 import numpy
 from spacy.training import Example
-from spacy.util import get_lang_class, logger, minibatch
+from spacy.util import logger, minibatch
 
 from ..bridge.modules import module_of
 from ..errors import Errors, Warnings, require
@@ -12,8 +12,9 @@ from ..pairs.component import COLLECT_BATCH, PairPipe
 from ..pairs.gold import PairClass, match_gold
 from ..pairs.pairs import IntArray
 from .clusters import Clusters, Floats
-from .names import Words, name_clusters, name_types, object_first_clusters, words_between
-from .table import PairTable, keys_of, most_confident
+from .contexts import Context, read_contexts
+from .names import lexicon_of
+from .table import PairTable, keys_of, most_confident, summarize_clusters
 
 if TYPE_CHECKING:
     from .clustering.discriminant import Clustering
@@ -138,14 +139,10 @@ class ClusterLoop:
         clusters.set_quantiles(fit)
         count, labels = len(clustering.space.centroids), clustering.labels.tolist()
         sizes = numpy.bincount(labels, minlength=count).tolist()
-        object_first = object_first_clusters(table.backwards, labels, count=count)
-        rows = zip(table.gaps, table.backwards, labels)
-        gaps = [words if backwards == object_first[label] else () for words, backwards, label in rows]
-        stop = get_lang_class(pipe.vocab.lang).Defaults.stop_words if pipe.vocab.lang else ()
-        ngrams = name_clusters(gaps, labels, count=count, stop=stop)
-        types = name_types(table.types, labels, count=count)
-        clusters.describe(ngrams, sizes, types, known=known, object_first=object_first)
-        scores = numpy.bincount(labels, weights=clusters.rank(fit), minlength=count)
+        ranks = clusters.rank(fit)
+        summaries = summarize_clusters(table, clustering.labels, ranks, count=count, least=pipe.cfg["threshold"])
+        clusters.describe(summaries, sizes, lexicon_of(pipe.vocab.lang), known=known)
+        scores = numpy.bincount(labels, weights=ranks, minlength=count)
         for record, score in zip(clusters.records, (scores / numpy.maximum(sizes, 1)).tolist()):
             record["fit"] = round(score, 3)
         pipe.cfg["labels"] = clusters.names
@@ -158,7 +155,8 @@ class ClusterLoop:
 def read_table(pipe: PairPipe, examples: Iterable[Example]) -> PairTable:
     """Read the pairs of a corpus with the encoder as it is, each once."""
     gold: Dict[bytes, PairClass] = {}
-    rows: Dict[bytes, Tuple[int, Words, Tuple[str, str], bool]] = {}  # row of the vector, gap, types, is it backwards
+    rows: Dict[bytes, Tuple[int, Context, Tuple[str, str], bool]] = {}  # row of the vector; types; is it backwards
+    stop = lexicon_of(pipe.vocab.lang).stop
     parts: List[Floats] = []
     for batch in minibatch(examples, COLLECT_BATCH):
         pairs = pipe.suggest_pairs([example.predicted for example in batch])
@@ -174,14 +172,15 @@ def read_table(pipe: PairPipe, examples: Iterable[Example]) -> PairTable:
             assert outputs is not None
             parts.append(outputs.vector.astype("float16"))
             backwards = (pairs.subject[:, 0] > pairs.object[:, 0]).tolist()
-            values = zip(range(len(rows), len(rows) + len(new)), words_between(pairs), pairs.types, backwards)
+            contexts = read_contexts(pairs, stop=stop)
+            values = zip(range(len(rows), len(rows) + len(new)), contexts, pairs.types, backwards)
             rows.update(zip((keys[number] for number in new), values))
     keys = sorted(rows)
     vectors = numpy.concatenate(parts) if parts else numpy.zeros((0, 1), dtype="float16")
     parts.clear()  # not a third copy of them
     vectors = vectors[[rows[key][0] for key in keys]]
-    gaps, types = [rows[key][1] for key in keys], [rows[key][2] for key in keys]
-    return PairTable(keys, vectors, gaps, types, [gold.get(key) for key in keys], [rows[key][3] for key in keys])
+    contexts, types = [rows[key][1] for key in keys], [rows[key][2] for key in keys]
+    return PairTable(keys, vectors, contexts, types, [gold.get(key) for key in keys], [rows[key][3] for key in keys])
 
 
 class Alignment(NamedTuple):

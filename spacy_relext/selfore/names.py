@@ -1,132 +1,215 @@
-"""Names of clusters of entity pairs, from the words between the two entities.
+"""Names of clusters of entity pairs: words that are characteristic of what texts say of the pairs, else a sample.
 
-The score of an n-gram is its share of the cluster's texts times ln(1 + n): SelfORE's most frequent n-gram with a
-preference for longer ones. With `others` it is also multiplied by its rarity in other clusters (class-based TF-IDF).
+How characteristic a phrase is of a cluster is its keyness: the root of the log-likelihood ratio of two rates, those of
+texts with the phrase in the cluster and in all others (Dunning, "Accurate Methods for the Statistics of Surprise and
+Coincidence", Computational Linguistics 1993), below 0 if it is rarer in the cluster:
 
-Source: Hu et al., EMNLP 2020, section 3.4, which specifies neither the length of n-grams nor how ties are broken.
+    G² = 2 Σ O log (O / E)        over the texts in and outside of the cluster, with the phrase and without
+
+Hu et al., EMNLP 2020, section 3.4, take the most frequent n-gram between the arguments instead, such as "of the".
 """
 
 from collections import Counter
-from math import log
-from typing import Collection, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from math import copysign, log, sqrt
+from typing import Collection, Dict, Iterable, List, NamedTuple, Sequence, Set
 
-import numpy
+from spacy.util import get_lang_class
 
-from ..pairs.pairs import Pairs
+from .contexts import Words, is_content
 
-MAX_NGRAM = 5
+# Most words of a phrase.
+MAX_WORDS = 4
 
-# Longer gaps say little about the two entities.
-MAX_GAP = 10
+# Least keyness of a phrase (2: by chance one in twenty), and least number of a cluster's texts with it.
+MIN_KEYNESS, MIN_TEXTS = 2.0, 3
 
-# Least number, and least share, of a cluster's texts with a name's n-gram.
-MIN_TEXTS, MIN_SHARE = 3, 0.1
+# A phrase with more function words is preferred if this share of the texts have it, too: "born in" to "born".
+LONGER = 0.6
 
-Words = Tuple[str, ...]
+# A name takes phrases until this share of the texts have one, and none if in the end fewer than MIN_SHARE have.
+ENOUGH, MIN_SHARE = 0.5, 0.1
+
+# Most phrases of a name, most characters of these, and most phrases in a cluster's record.
+MAX_PHRASES, MAX_CHARACTERS, SHOWN_PHRASES = 3, 40, 5
+
+SEPARATOR, SAMPLE = " / ", "like "
+
+# Function words that may end a phrase.
+ENDINGS: Dict[str, str] = {
+    "de": "an auf aus bei durch für gegen in mit nach neben über um unter von vor zu zwischen",
+    "en": "about after against among as at before behind between by during for from in inside into near of off on onto "
+    "out over through to toward towards under up upon with within without",
+    "es": "a ante bajo con contra de desde en entre hacia hasta para por según sobre",
+    "fr": "à avec chez contre dans de depuis en entre par pour sous sur vers",
+}
 
 
-class NGram(NamedTuple):
-    """A candidate for a name: words in lower case, number of the cluster's texts with them, and score."""
+class Phrase(NamedTuple):
+    """Words that may name a cluster, the number of the cluster's texts with them, and their keyness."""
 
     words: Words
     texts: int
-    score: float
+    keyness: float
+
+    def __str__(self) -> str:
+        return " ".join(self.words)
 
 
-def words_between(pairs: Pairs) -> List[Words]:
-    """Collect the lower-case words between the arguments of each pair, in text order; none if there are too many."""
-    gaps = []
-    for number in range(len(pairs)):
-        doc, _, end, start, _ = pairs.place(number)
-        words = tuple(token.lower_ for token in pairs.docs[doc][end : max(end, start)] if not token.is_space)
-        gaps.append(words if len(words) <= MAX_GAP else ())
-    return gaps
+class Lexicon(NamedTuple):
+    """Words of a language that say nothing on their own, and those of them that may end a phrase."""
+
+    stop: Collection[str]
+    endings: Collection[str]
+
+    def content(self, phrase: Phrase) -> List[str]:
+        """Return the words that say something."""
+        return [word for word in phrase.words if is_content(word, self.stop)]
 
 
-def count_ngrams(gaps: Iterable[Words]) -> "Counter[Words]":
-    """Count the texts with each n-gram in the words between arguments."""
+class Cluster(NamedTuple):
+    """What is known of a cluster when it is named.
+
+    texts (Dict[int, List[Words]]): Words of the pairs of each text.
+    types (str): Entity types of most of its pairs, such as "PERSON PLACE"; "" for none.
+    sample (str): The pair that fits best; "" if there is no pair.
+    object_first (bool): Whether the object comes first in most of its texts.
+    """
+
+    texts: Dict[int, List[Words]]
+    types: str = ""
+    sample: str = ""
+    object_first: bool = False
+
+
+def lexicon_of(lang: str) -> Lexicon:
+    """Return the lexicon of a language code; "" for none."""
+    endings = frozenset(ENDINGS.get(lang, "").split())
+    return Lexicon(endings.union(get_lang_class(lang).Defaults.stop_words if lang else ()), endings)
+
+
+def count_phrases(texts: Iterable[Sequence[Words]], lexicon: Lexicon) -> "Counter[Words]":
+    """Count the texts with each phrase: it begins with a word that says something, and ends with one or as allowed."""
     counts: Counter[Words] = Counter()
-    for words in gaps:
-        counts.update({words[i : i + n] for n in range(1, MAX_NGRAM + 1) for i in range(len(words) - n + 1)})
+    for pairs in texts:
+        counts.update({phrase for words in pairs for phrase in _phrases(words, lexicon)})
     return counts
 
 
-def rank_ngrams(
-    counts: Mapping[Words, int],
-    *,
-    texts: int,
-    stop: Collection[str] = (),
-    others: Optional[Mapping[Words, int]] = None,
-    clusters: int = 1,
-) -> List[NGram]:
-    """Rank the n-grams of a cluster by their score; ties: longer ones first, then alphabetically.
+def keyness(own: int, texts: int, total: int, all_texts: int) -> float:
+    """Compute the root of G², below 0 if the phrase is rarer in the cluster than in the others.
 
-    counts (Mapping[Words, int]): From `count_ngrams`.
-    texts (int): Number of texts with words between the arguments.
-    stop (Collection[str]): Stop words; n-grams of only these and punctuation are left out.
-    others (Optional[Mapping[Words, int]]): Counts over all clusters, including this one; None: ignored.
-    clusters (int): Number of clusters in `others`.
+    own, total (int): Texts with the phrase, of the cluster and of all clusters.
+    texts, all_texts (int): Texts of the cluster, and of all clusters.
     """
-    ngrams = []
-    for words, count in counts.items():
-        if all(word in stop or not _is_word(word) for word in words):
-            continue
-        score = count / texts * log(1 + len(words))
-        if others is not None:
-            # its share in this cluster, relative to that in equal clusters
-            score *= log(1 + clusters * count / others[words]) / log(1 + clusters)
-        ngrams.append(NGram(words, count, score))
-    return sorted(ngrams, key=lambda each: (-each.score, -len(each.words), each.words))
+    share = total / all_texts
+    cells = [
+        (own, texts * share),
+        (texts - own, texts * (1 - share)),
+        (total - own, (all_texts - texts) * share),
+        (all_texts - texts - total + own, (all_texts - texts) * (1 - share)),
+    ]
+    g2 = 2 * sum(observed * log(observed / expected) for observed, expected in cells if observed)
+    return copysign(sqrt(max(g2, 0.0)), own - texts * share)
 
 
-def name_clusters(
-    gaps: Sequence[Words], labels: Sequence[int], *, count: int, stop: Collection[str] = ()
-) -> List[List[NGram]]:
-    """Rank the frequent n-grams of each cluster as its names.
-
-    gaps (Sequence[Words]): From `words_between`. Shape (N,)
-    labels (Sequence[int]): Cluster of each pair; below 0 for none. Shape (N,)
-    count (int): Number of clusters.
-    """
-    members: List[List[Words]] = [[] for _ in range(count)]
-    for words, label in zip(gaps, labels):
-        if words and label >= 0:
-            members[label].append(words)
-    counts = [count_ngrams(each) for each in members]
+def rank_phrases(clusters: Sequence[Cluster], lexicon: Lexicon) -> List[List[Phrase]]:
+    """Rank the characteristic phrases of each cluster; no two of a cluster share a word that says something."""
+    counts = [count_phrases(each.texts.values(), lexicon) for each in clusters]
     total: Counter[Words] = Counter()
     for each in counts:
         total.update(each)
-    names = []
-    for own, texts in zip(counts, map(len, members)):
-        least = max(MIN_TEXTS, MIN_SHARE * texts)
-        frequent = {w: n for w, n in own.items() if n >= least and _is_word(w[0]) and _is_word(w[-1])}
-        names.append(rank_ngrams(frequent, texts=texts, stop=stop, others=total, clusters=count))
-    return names
+    all_texts = sum(len(each.texts) for each in clusters)
+    ranked = []
+    for cluster, own in zip(clusters, counts):
+        sizes = len(cluster.texts), all_texts
+        phrases = [
+            Phrase(words, number, keyness(number, sizes[0], total[words], sizes[1]))
+            for words, number in own.items()
+            if number >= MIN_TEXTS
+        ]
+        phrases.sort(key=lambda each: (-each.keyness, len(lexicon.content(each)), -len(each.words), each.words))
+        ranked.append(_distinct([each for each in phrases if each.keyness >= MIN_KEYNESS], lexicon))
+    return ranked
 
 
-def object_first_clusters(backwards: Sequence[bool], labels: Sequence[int], *, count: int) -> List[bool]:
-    """Mark the clusters with more pairs whose object comes first, `backwards`, than others."""
-    balance = numpy.bincount(labels, weights=numpy.where(backwards, 1.0, -1.0), minlength=count)
-    return [number > 0 for number in balance.tolist()]
+def name_clusters(
+    clusters: Sequence[Cluster], phrases: Sequence[Sequence[Phrase]], lexicon: Lexicon, *, taken: Collection[str] = ()
+) -> List[str]:
+    """Name each cluster by the phrases that say what is in it, else by its sample; "" if it has no pair.
 
+    Names differ. The cluster of which a word is most characteristic gets it; another one with the same word gets its
+    entity types, too, if these differ, or other words.
 
-def name_types(types: Sequence[Tuple[str, str]], labels: Sequence[int], *, count: int) -> List[str]:
-    """Return the entity types of each cluster, such as "PERSON PLACE"; "" if no two are those of half of its pairs.
-
-    types (Sequence[Tuple[str, str]]): Of both arguments of each pair; "" for none. Shape (N,)
-    labels (Sequence[int]): Cluster of each pair; below 0 for none. Shape (N,)
+    phrases (Sequence[Sequence[Phrase]]): From `rank_phrases`.
+    taken (Collection[str]): Names that are no longer free.
     """
-    members: List[Counter[Tuple[str, str]]] = [Counter() for _ in range(count)]
-    for kinds, label in zip(types, labels):
-        if label >= 0:
-            members[label][kinds] += 1
-    names = []
-    for each in members:
-        kinds, most = max(each.items(), key=lambda item: (item[1], item[0]), default=(("", ""), 0))
-        names.append(" ".join(kinds) if all(kinds) and 2 * most >= sum(each.values()) else "")
+    names, used = [""] * len(clusters), set(taken)
+    owners: Dict[str, Set[str]] = {}  # entity types of the clusters that each word names
+    keyness_of = [max((phrase.keyness for phrase in each), default=0.0) for each in phrases]
+    for number in sorted(range(len(clusters)), key=lambda number: (-keyness_of[number], number)):
+        cluster = clusters[number]
+        if not cluster.sample:
+            continue
+        free = [each for each in phrases[number] if not any(cluster.types in owners.get(w, ()) for w in each.words)]
+        chosen = _choose(free, cluster)
+        content = {word for each in chosen for word in lexicon.content(each)}
+        name = SEPARATOR.join(map(str, chosen)) or SAMPLE + cluster.sample
+        if cluster.types and any(word in owners for word in content):
+            name += f" ({cluster.types})"
+        if cluster.object_first:
+            name += " (object first)"
+        names[number] = name if name not in used else f"{name} #{number}"
+        used.add(names[number])
+        for word in content:
+            owners.setdefault(word, set()).add(cluster.types)
     return names
 
 
-def _is_word(token: str) -> bool:
-    """Return True if a token has a letter or digit."""
-    return any(map(str.isalnum, token))
+def _choose(phrases: Sequence[Phrase], cluster: Cluster) -> List[Phrase]:
+    """Choose phrases, each the one that most of the texts without the ones before have; none if few texts have one."""
+    chosen: List[Phrase] = []
+    left = list(cluster.texts.values())
+    while len(chosen) < MAX_PHRASES and len(left) > (1 - ENOUGH) * len(cluster.texts):
+        best, rest = None, left
+        for phrase in phrases:
+            without = [words for words in left if not any(_contains(each, phrase.words) for each in words)]
+            fits = len(SEPARATOR.join(map(str, [*chosen, phrase]))) <= MAX_CHARACTERS
+            if fits and len(without) < len(rest):
+                best, rest = phrase, without
+        if best is None or len(left) - len(rest) < MIN_TEXTS:
+            break
+        chosen.append(best)
+        left = rest
+    return chosen if len(cluster.texts) - len(left) >= MIN_SHARE * len(cluster.texts) else []
+
+
+def _distinct(phrases: Sequence[Phrase], lexicon: Lexicon) -> List[Phrase]:
+    """Leave out phrases that share a word with one before, which gets function words if that costs few texts."""
+    distinct: List[Phrase] = []
+    seen: Set[str] = set()
+    for phrase in phrases:
+        content = lexicon.content(phrase)
+        if len(distinct) == SHOWN_PHRASES or not seen.isdisjoint(content):
+            continue
+        longer = [p for p in phrases if lexicon.content(p) == content and p.texts >= LONGER * phrase.texts]
+        distinct.append(max(longer, key=lambda each: (len(each.words), each.keyness)))
+        seen.update(content)
+    return distinct
+
+
+def _phrases(words: Words, lexicon: Lexicon) -> Iterable[Words]:
+    """Yield the phrases in a pair's words."""
+    for start, first in enumerate(words):
+        if not is_content(first, lexicon.stop):
+            continue
+        for end in range(start + 1, min(start + MAX_WORDS, len(words)) + 1):
+            last = words[end - 1]
+            if not last:
+                break
+            if last not in lexicon.stop or last in lexicon.endings:
+                yield words[start:end]
+
+
+def _contains(words: Words, phrase: Words) -> bool:
+    """Return True if the words have a phrase in them."""
+    return any(words[start : start + len(phrase)] == phrase for start in range(len(words) - len(phrase) + 1))

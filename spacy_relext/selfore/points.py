@@ -16,6 +16,9 @@ BATCH = 256
 # Characters of context on either side of a pair.
 CONTEXT = 160
 
+# Entity types of dates and times.
+DATES = frozenset({"DATE", "TIME", "DURATION", "YEAR", "TIMEX", "TIMEX2", "TIMEX3"})
+
 
 class Point(NamedTuple):
     """A pair on the map.
@@ -24,6 +27,7 @@ class Point(NamedTuple):
     score (float): How well it fits there, 0 to 1.
     text (str): The pair in context.
     marks (List[Tuple[int, int]]): Bounds of both arguments in `text`, in characters, the end exclusive.
+    is_dated (bool): Whether an argument is a date or time.
     x, y (float): Coordinates, 0 to 1.
     """
 
@@ -31,6 +35,7 @@ class Point(NamedTuple):
     score: float
     text: str
     marks: List[Tuple[int, int]]
+    is_dated: bool = False
     x: float = 0.5
     y: float = 0.5
 
@@ -39,11 +44,13 @@ class Sample(NamedTuple):
     """A sample of the pairs of a corpus.
 
     sizes (List[int]): Pairs of each cluster in the corpus.
+    dated (List[int]): Those of them with a date or time.
     below (int): Pairs of the corpus whose score is below the component's threshold.
     """
 
     points: List[Point]
     sizes: List[int]
+    dated: List[int]
     below: int
 
 
@@ -59,7 +66,7 @@ def sample_pairs(clusterer: PairPipe, docs: Iterable[Doc], *, most: int, seed: i
     clusterer.require_initialized()
     rng = numpy.random.default_rng(seed)
     reservoir: Reservoir[Tuple[Point, NDArray[numpy.floating]]] = Reservoir(most, rng.integers)
-    sizes, below = [0] * len(clusterer.labels), 0
+    sizes, dated, below = [0] * len(clusterer.labels), [0] * len(clusterer.labels), 0
     for batch in minibatch(docs, BATCH):
         pairs = clusterer.suggest(list(batch))
         outputs = clusterer.run(pairs)
@@ -69,15 +76,16 @@ def sample_pairs(clusterer: PairPipe, docs: Iterable[Doc], *, most: int, seed: i
         below += int((score < clusterer.cfg["threshold"]).sum())
         for number, cluster in enumerate((best - 1).tolist()):
             sizes[cluster] += 1
+            dated[cluster] += _is_dated(pairs, number)
             place = reservoir.next_place()
             if place is not None:
                 entry = (_point(pairs, number, cluster, float(score[number])), outputs.logits[number])
                 reservoir.items[place : place + 1] = [entry]
     if not len(reservoir):
-        return Sample([], sizes, below)
+        return Sample([], sizes, dated, below)
     points, logits = zip(*reservoir.items)
     places = _embed_in_plane(numpy.stack(logits), seed=seed).tolist()
-    return Sample([p._replace(x=round(x, 4), y=round(y, 4)) for p, (x, y) in zip(points, places)], sizes, below)
+    return Sample([p._replace(x=round(x, 4), y=round(y, 4)) for p, (x, y) in zip(points, places)], sizes, dated, below)
 
 
 def _embed_in_plane(vectors: NDArray[numpy.floating], *, seed: int) -> NDArray[numpy.floating]:
@@ -102,4 +110,9 @@ def _point(pairs: Pairs, number: int, cluster: int, score: float) -> Point:
     first = max(text.start_char, min(span.start_char for span in spans) - CONTEXT)
     last = min(text.end_char, max(span.end_char for span in spans) + CONTEXT)
     marks = [(span.start_char - first, span.end_char - first) for span in spans]
-    return Point(cluster, round(score, 4), doc.text[first:last], marks)
+    return Point(cluster, round(score, 4), doc.text[first:last], marks, _is_dated(pairs, number))
+
+
+def _is_dated(pairs: Pairs, number: int) -> bool:
+    """Return True if an argument is a date or time."""
+    return any(kind.upper() in DATES for kind in pairs.types[number])

@@ -1,14 +1,16 @@
 """All pairs of a corpus at once, each under a key that does not depend on the Doc object."""
 
+from collections import Counter
 from hashlib import blake2b
-from typing import List, NamedTuple, Optional, Tuple
+from typing import Dict, List, NamedTuple, Optional, Tuple
 
 import numpy
 from numpy.typing import NDArray
 
 from ..pairs.gold import PairClass
 from ..pairs.pairs import Pairs
-from .names import Words
+from .contexts import Context, Words
+from .names import Cluster
 
 
 class PairTable(NamedTuple):
@@ -16,7 +18,7 @@ class PairTable(NamedTuple):
 
     keys (List[bytes]): From `keys_of`.
     vectors (NDArray): h, in half precision. Shape (N, F)
-    gaps (List[Words]): Words between the arguments.
+    contexts (List[Context]): What the texts say of them.
     types (List[Tuple[str, str]]): Entity types of subject and object; "" for none.
     gold (List[Optional[PairClass]]): Gold class of each, if gold is read.
     backwards (List[bool]): Whether the object comes before the subject.
@@ -24,7 +26,7 @@ class PairTable(NamedTuple):
 
     keys: List[bytes]
     vectors: NDArray[numpy.float16]
-    gaps: List[Words]
+    contexts: List[Context]
     types: List[Tuple[str, str]]
     gold: List[Optional[PairClass]]
     backwards: List[bool]
@@ -55,3 +57,36 @@ def most_confident(
         ranked = members[numpy.argsort(-confidence[members], kind="stable")]
         chosen[ranked[: int(numpy.ceil(share * len(members)))]] = True
     return chosen
+
+
+def summarize_clusters(
+    table: PairTable, labels: NDArray[numpy.int64], scores: NDArray[numpy.floating], *, count: int, least: float
+) -> List[Cluster]:
+    """Collect what clusters are named by: words of the texts whose pair gets a triple, and the pair that fits best.
+
+    Of texts in which the object comes first, words are read if they are the most, and otherwise those of the others.
+
+    labels (NDArray): Cluster of each pair. Shape (N,)
+    scores (NDArray): How well each fits there. Shape (N,)
+    count (int): Number of clusters.
+    least (float): Least score of a pair that gets a triple.
+    """
+    summaries = []
+    for cluster in range(count):
+        members = numpy.flatnonzero(labels == cluster).tolist()
+        object_first = 2 * sum(table.backwards[number] for number in members) > len(members)
+        texts: Dict[int, List[Words]] = {}
+        for number in members:
+            if table.backwards[number] == object_first and scores[number] >= least:
+                texts.setdefault(table.contexts[number].text, []).append(table.contexts[number].words)
+        best = max(members, key=lambda number: float(scores[number]), default=None)
+        sample = "" if best is None else table.contexts[best].sample
+        kinds = Counter(table.types[number] for number in members)
+        summaries.append(Cluster(texts, _shared_types(kinds), sample, object_first))
+    return summaries
+
+
+def _shared_types(kinds: "Counter[Tuple[str, str]]") -> str:
+    """Return the entity types of at least half of the pairs, such as "PERSON PLACE"; "" if there are none."""
+    both, most = max(kinds.items(), key=lambda item: (item[1], item[0]), default=(("", ""), 0))
+    return " ".join(both) if all(both) and 2 * most >= sum(kinds.values()) else ""

@@ -10,8 +10,10 @@ from typing import Any, Callable, Dict, List
 
 import pytest
 import spacy
-from spacy.tokens import DocBin
+from spacy.tokens import DocBin, Span
 
+from spacy_relext.selfore.page import render_clusters
+from spacy_relext.selfore.points import Point, Sample
 from tests.selfore.test_component import MODEL, NAME, build, make_doc
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -20,21 +22,27 @@ BROWSER = next(filter(None, map(shutil.which, BROWSERS)), None)
 USER = """
 {
   const [cluster, places] = WHERE;
-  const input = document.querySelector("input"), canvas = document.querySelector("canvas"), seen = {};
-  const buttons = [...document.querySelectorAll("button.cluster")];
+  const input = document.getElementById("search"), canvas = document.querySelector("canvas"), seen = {};
+  const rows = [...document.querySelectorAll("#clusters li")].sort((a, b) => a.dataset.cluster - b.dataset.cluster);
+  const button = rows[cluster].querySelector("button"), name = rows[cluster].querySelector("input");
+  const dates = document.getElementById("dates"), download = document.getElementById("download");
+  const order = () => [...document.querySelectorAll("#clusters li")].map(row => Number(row.dataset.cluster));
   const look = name => seen[name] = {
-    count: document.getElementById("count").textContent,
-    pressed: buttons.map(each => each.getAttribute("aria-pressed") === "true"),
+    count: document.getElementById("count").textContent, status: document.getElementById("status").textContent,
+    pressed: rows.map(row => row.querySelector("button").getAttribute("aria-pressed") === "true"),
     sentences: [...document.querySelectorAll(".sentence")].map(each => each.innerText),
+    order: order(), labels: rows.map(row => row.querySelector("button span").textContent),
+    hidden: rows.map(row => row.hidden), name: name && rows[cluster].querySelector("label").offsetHeight > 0,
   };
-  const type = words => { input.value = words; input.dispatchEvent(new Event("input", {bubbles: true})); };
+  const type = (field, words) => { field.value = words; field.dispatchEvent(new Event("input", {bubbles: true})); };
+  const press = key => canvas.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true, cancelable: true}));
   look("start");
-  type("WIFE of"); look("search");
-  type("aDa "); look("name");
-  type("no such words"); look("nothing");
-  type(""); buttons[cluster].click(); look("cluster");
-  type("wife"); look("both");
-  type(""); buttons[cluster].click(); look("again");
+  type(input, "WIFE of"); look("search");
+  type(input, "aDa "); look("name");
+  type(input, "no such words"); look("nothing");
+  type(input, ""); button.click(); look("cluster");
+  type(input, "wife"); look("both");
+  type(input, ""); button.click(); look("again");
   canvas.scrollIntoView();
   const box = canvas.getBoundingClientRect();
   for (const [number, [across, down]] of places.entries()) {
@@ -42,8 +50,19 @@ USER = """
     const click = new MouseEvent("click", {bubbles: true, clientX: x, clientY: y});
     document.elementFromPoint(x, y).dispatchEvent(click); look(`map ${number}`);
   }
-  const out = document.createElement("pre");
-  out.id = "seen"; out.textContent = JSON.stringify(seen); document.body.append(out);
+  press("Escape"); look("escape"); press("ArrowLeft"); look("keys"); press("Escape");
+  dates.click(); look("dates"); dates.click();
+  const texts = []; URL.createObjectURL = blob => { texts.push(blob); return "#"; };
+  HTMLAnchorElement.prototype.click = function () { texts.push(this.download); };
+  seen.before = download.disabled;
+  type(name, "  <i>wed</i>  to "); look("renamed"); download.click();
+  type(name, data.clusters[(cluster + 1) % 3].name); look("merged");
+  type(name, " "); name.dispatchEvent(new Event("change")); look("restored"); seen.value = name.value;
+  seen.after = download.disabled; seen.file = texts[1];
+  texts[0].text().then(text => {
+    const out = document.createElement("pre"); seen.text = text;
+    out.id = "seen"; out.textContent = JSON.stringify(seen); document.body.append(out);
+  });
 }
 """
 
@@ -54,9 +73,10 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     nlp, _, examples = build()
     nlp.to_disk(folder / "pipeline")
     evil = make_doc(nlp, "Ada was born in the town of </script><b>Eve</b> Kim")
-    DocBin(docs=[*(example.reference for example in examples), evil], store_user_data=True).to_disk(
-        folder / "corpus.spacy"
-    )
+    dated = make_doc(nlp, "Ada was born in the town of 1990")
+    dated.ents = [*dated.ents, Span(dated, 7, 8, "Date")]
+    docs = [*(example.reference for example in examples), evil, dated]
+    DocBin(docs=docs, store_user_data=True).to_disk(folder / "corpus.spacy")
     DocBin(docs=[nlp.make_doc("Nobody is here.")]).to_disk(folder / "empty.spacy")
     return folder
 
@@ -73,14 +93,16 @@ def test_a_page(trained: Path, run: Callable[..., Any], tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     data = data_of(page)
     sizes = [each["size"] for each in data["clusters"]]
-    assert len(sizes) == 3 and sum(sizes) == len(data["points"]) == 49 and "Wrote 49 of 49 pairs" in done.output
+    assert len(sizes) == 3 and sum(sizes) == len(data["points"]) == 50 and "Wrote 50 of 50 pairs" in done.output
     marked = [[point["t"][slice(*mark)] for mark in point["m"]] for point in data["points"]]
     assert ["Ada", "Kim"] in marked and all(0 <= point[axis] <= 1 for point in data["points"] for axis in "xy")
+    dated = [point["t"] for point in data["points"] if "d" in point]
+    assert dated == ["Ada was born in the town of 1990"] and sum(each["dated"] for each in data["clusters"]) == 1
     text = page.read_text(encoding="utf8")
     assert "<b>Eve" not in text and not re.search(r'(src|href)="|https?://', text), "self-contained"
     fewer = run("clusters", trained / "pipeline", trained / "corpus.spacy", page, "--most", 10)
     assert fewer.exit_code == 0 and len(data_of(page)["points"]) == 10
-    assert sum(each["size"] for each in data_of(page)["clusters"]) == 49
+    assert sum(each["size"] for each in data_of(page)["clusters"]) == 50
 
 
 def open_in_browser(page: Path, profile: Path) -> str:
@@ -98,35 +120,117 @@ def test_in_a_browser(trained: Path, run: Callable[..., Any], tmp_path: Path) ->
     page = tmp_path / "page.html"
     run("clusters", trained / "pipeline", trained / "corpus.spacy", page)
     dom = open_in_browser(page, tmp_path / "profile")
-    assert len(re.findall(r'class="cluster"', dom)) == 3 and len(re.findall(r'class="sentence"', dom)) == 49
+    assert len(re.findall(r'<button class="cluster"', dom)) == 3 and len(re.findall(r'class="sentence"', dom)) == 49
     assert "49 pairs, the best fitting first" in dom and '<mark class="first">' in dom and "<b>Eve" not in dom
 
 
 @pytest.mark.skipif(BROWSER is None, reason="no headless browser on this machine")
-def test_search_and_clicks(trained: Path, run: Callable[..., Any], tmp_path: Path) -> None:
+def test_what_a_user_does(trained: Path, run: Callable[..., Any], tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     run("clusters", trained / "pipeline", trained / "corpus.spacy", page)
-    points, sizes = data_of(page)["points"], [each["size"] for each in data_of(page)["clusters"]]
+    data = data_of(page)
+    points = [point for point in data["points"] if "d" not in point]
+    sizes = [each["size"] - each["dated"] for each in data["clusters"]]
     wives = [point for point in points if "wife of" in point["t"]]
     ada = [point for point in points if "Ada " in point["t"]]
     cluster, alone = wives[0]["c"], loneliest(points)[:3]
     script = USER.replace("WHERE", json.dumps([cluster, [[point["x"], point["y"]] for point in alone]]))
     text = page.read_text(encoding="utf8")
     page.write_text(text.replace("</body>", f"<script>{script}</script></body>"), encoding="utf8")
-    (found,) = re.findall(r'<pre id="seen">(.*?)</pre>', open_in_browser(page, tmp_path / "profile"))
+    (found,) = re.findall(r'<pre id="seen">(.*?)</pre>', open_in_browser(page, tmp_path / "profile"), re.DOTALL)
     seen = json.loads(html.unescape(found))
-    counts = {name: len(each["sentences"]) for name, each in seen.items()}
-    assert len(wives) == 16 and 0 < len(ada) < 16 and sizes[cluster] < 49
-    whole = {**dict.fromkeys(("start", "again", "map 0", "map 1", "map 2"), 49), "name": len(ada)}
-    assert counts == {**whole, "search": 16, "nothing": 0, "cluster": sizes[cluster], "both": 16}
-    assert [seen[name]["count"].split()[0] for name in counts] == [str(count) for count in counts.values()]
-    for name, each in seen.items():
+    looks = {name: each for name, each in seen.items() if isinstance(each, dict)}
+    counts = {name: len(each["sentences"]) for name, each in looks.items()}
+    assert len(wives) == 16 and 0 < len(ada) < 17 and sizes[cluster] < 49
+    some = {"name": len(ada), "search": 16, "nothing": 0, "cluster": sizes[cluster], "both": 16, "dates": 50}
+    assert counts == {**dict.fromkeys(counts, 49), **some}
+    assert [looks[name]["count"].split()[0] for name in counts] == [str(count) for count in counts.values()]
+    for name, each in looks.items():
         assert each["pressed"] == [name in ("cluster", "both") and number == cluster for number in range(3)]
+    assert seen["cluster"]["name"] and not seen["start"]["name"], "the name can be edited once a cluster is selected"
     assert all("wife of" in sentence for sentence in seen["both"]["sentences"])
     assert seen["start"]["count"].endswith("the best fitting first") and seen["start"] == seen["again"]
     for number, point in enumerate(alone):
         on_map = seen[f"map {number}"]
         assert on_map["count"].endswith("the nearest first") and on_map["sentences"][0].startswith(point["t"])
+    assert seen["escape"] == seen["start"] and seen["keys"]["count"].endswith("the nearest first")
+    weights = [each["fit"] * size for each, size in zip(data["clusters"], sizes)]
+    assert seen["start"]["order"] == sorted(range(3), key=lambda number: -weights[number])
+    check_names(seen, [each["name"] for each in data["clusters"]], cluster)
+
+
+def check_names(seen: Dict[str, Any], names: List[str], cluster: int) -> None:
+    """Compare what a page shows and downloads after its user has renamed a cluster."""
+    assert "<i>wed</i> to (17)" in seen["renamed"]["labels"], "without blanks too many, and as text"
+    assert any("<i>wed</i> to" in sentence for sentence in seen["renamed"]["sentences"])
+    assert seen["before"] and seen["renamed"]["status"] == "1 renamed"
+    assert json.loads(seen["text"]) == {f"cluster_{cluster}": "<i>wed</i> to"} and seen["file"] == "names.json"
+    other = f"cluster_{(cluster + 1) % 3}"
+    assert f"cluster_{cluster} and {other} have one name: they become one relation" in seen["merged"]["status"]
+    assert seen["value"] == names[cluster] and seen["restored"]["labels"] == seen["start"]["labels"] and seen["after"]
+
+
+@pytest.mark.skipif(BROWSER is None, reason="no headless browser on this machine")
+def test_clusters_of_dates_alone_are_hidden(tmp_path: Path) -> None:
+    points = [Point(0, 0.5, "Ada was born in 1990", [(0, 3), (16, 20)], is_dated=True)]
+    points += [Point(1, 0.5, "Ada left Rome", [(0, 3), (9, 13)])]
+    records = [{"id": f"cluster_{number}", "name": f"name {number}", "ngrams": []} for number in range(3)]
+    page = tmp_path / "page.html"
+    html = render_clusters(Sample(points, [1, 1, 0], [1, 0, 0], 0), records, title="x", lang="en")
+    page.write_text(html, encoding="utf8")
+    rows = re.findall(r"<li.*?</li>", open_in_browser(page, tmp_path / "profile"))
+    assert [("hidden" in row, re.search(r"name \d", row)[0]) for row in rows] == [  # type: ignore[index]
+        (False, "name 1"),
+        (True, "name 0"),
+        (False, "name 2"),
+    ]
+    without = render_clusters(Sample(points[1:], [0, 1, 0], [0, 0, 0], 0), records, title="x", lang="en")
+    assert "<label hidden>" in without and "<label hidden>" not in html, "no switch where there are no dates"
+
+
+# Names
+
+
+def test_names_that_a_page_downloaded(trained: Path, run: Callable[..., Any], tmp_path: Path) -> None:
+    names, renamed, page = tmp_path / "names.json", tmp_path / "renamed", tmp_path / "page.html"
+    names.write_text(json.dumps({"cluster_1": "born in", "cluster_2": "bought"}), encoding="utf8")
+    done = run("clusters", trained / "pipeline", "--names", names, "--output", renamed)
+    assert done.exit_code == 0 and f"with these names to {renamed}" in " ".join(done.stdout.split())
+    before = spacy.load(trained / "pipeline").get_pipe(NAME).labels  # type: ignore[attr-defined]
+    clusterer: Any = spacy.load(renamed).get_pipe(NAME)
+    assert clusterer.labels == (before[0], "born in", "bought") and clusterer.clusters.records[1]["renamed"]
+    done = run("clusters", trained / "pipeline", trained / "corpus.spacy", page, "--names", names)
+    assert [each["name"] for each in data_of(page)["clusters"]] == list(clusterer.labels), "a page alone"
+
+
+def test_names_that_merge_clusters(trained: Path, run: Callable[..., Any], tmp_path: Path) -> None:
+    names, renamed = tmp_path / "names.json", tmp_path / "renamed"
+    names.write_text(json.dumps({"cluster_0": "one", "cluster_2": "one"}), encoding="utf8")
+    done = run("clusters", trained / "pipeline", "--names", names, "--output", renamed)
+    assert done.exit_code == 0 and "cluster_0 and cluster_2 are one relation: one" in done.stdout
+    out = tmp_path / "scores.json"
+    assert run("evaluate", renamed, trained / "corpus.spacy", "--gold-ents", "--output", out).exit_code == 0
+    assert len(json.loads(out.read_text())["relations_per_cluster"]) == 2
+
+
+def test_bad_names(trained: Path, fails: Callable[..., str], tmp_path: Path) -> None:
+    pipeline, names, renamed = trained / "pipeline", tmp_path / "names.json", tmp_path / "renamed"
+    rename = ("clusters", pipeline, "--names", names, "--output", renamed)
+    assert "R216" in fails(*rename)
+    for text in ("{", "[]", '{"cluster_0": 3}', '"born in"'):
+        names.write_text(text, encoding="utf8")
+        message = fails(*rename)
+        assert "R614" in message and "names.json" in message and '{"cluster_3": "born in"}' in message
+    names.write_text('{"cluster_0": "x", "cluster_9": "y"}', encoding="utf8")
+    assert "names.json' names cluster_9, but the clusters of 'selfore_clusterer' are cluster_0, c" in fails(*rename)
+    names.write_text('{"cluster_0": " "}', encoding="utf8")
+    assert "R007" in fails(*rename) and not renamed.exists()
+
+
+def test_nothing_to_write(trained: Path, fails: Callable[..., str], tmp_path: Path) -> None:
+    pipeline, corpus, page, names = trained / "pipeline", trained / "corpus.spacy", tmp_path / "x.html", tmp_path / "n"
+    for rest in ((), (corpus,), ("--names", names), ("--output", page), (corpus, page, "--output", tmp_path)):
+        assert "R616" in fails("clusters", pipeline, *rest)
 
 
 def loneliest(points: List[Dict[str, Any]]) -> List[Dict[str, Any]]:

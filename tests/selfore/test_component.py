@@ -14,7 +14,7 @@ from spacy.tokens import Doc, Span
 from spacy.training import Example
 
 from spacy_relext import set_triples
-from spacy_relext.annotations.entities import PAIRS_KEY
+from spacy_relext.annotations.entities import ENTITIES_KEY, PAIRS_KEY
 from spacy_relext.pairs.suggesters import EntityPairs
 from spacy_relext.selfore.table import keys_of
 
@@ -209,7 +209,7 @@ def test_texts_without_pairs_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None
         places = [[ent.start_char, ent.end_char] for ent in doc.ents]
         doc.user_data[PAIRS_KEY], doc.ents = [dict(zip(("subject", "object"), places))], []
     pipe.initialize(lambda: [*examples, *(Example(doc, doc) for doc in [nlp.make_doc("Nobody left.")])], nlp=nlp)
-    assert len(pipe.labels) == 3 and pipe.cfg["types"] == []
+    assert len(pipe.labels) == 3 and pipe.cfg["entity_types"] == []
 
 
 def test_texts_that_are_all_equal() -> None:
@@ -275,8 +275,43 @@ def test_names_of_clusters_are_checked() -> None:
         pipe.rename_cluster("cluster_9", "x")
     with pytest.raises(ValueError, match="R612.*'cluster_1' is called"):
         pipe.rename_cluster("cluster_0", pipe.labels[1])
-    with pytest.raises(ValueError, match="R007.*expected a name"):
-        pipe.rename_cluster("cluster_0", " ")
+    for name in (" ", "x" * 101):
+        with pytest.raises(ValueError, match="R007.*'cluster_0'.*expected a name of 1 to 100 characters"):
+            pipe.rename_cluster("cluster_0", name)
+    pipe.rename_cluster("cluster_0", " born\n in\t")
+    assert pipe.labels[0] == "born in" == pipe.cfg["labels"][0], "one line"
+
+
+def test_clusters_may_be_merged() -> None:
+    nlp, pipe, examples = build()
+    pipe.rename_cluster("cluster_0", "related to")
+    pipe.rename_cluster("cluster_1", "related to", merge=True)
+    found = [nlp(example.predicted.copy())._.triples[0] for example in examples]
+    assert {triple.relation for triple in found} == {"related to", pipe.labels[2]}
+    assert len({triple.evidence["cluster"] for triple in found}) == 3, "clusters stay apart"
+    assert nlp.evaluate(examples)["b3_p"] < 0.8
+
+
+def test_names_are_words_of_texts_that_get_a_triple() -> None:
+    assert not any(name.startswith("like ") for name in build()[1].labels)
+    none: Any = build(threshold=1.0)[1]
+    assert all(name == f"like {each['sample']}" for name, each in zip(none.labels, none.clusters.records))
+
+
+def test_overlapping_entities_are_no_pairs() -> None:
+    nlp, pipe, _ = build()
+    doc = make_doc(nlp, "Ada met Eve of Kim")
+    start = doc[2].idx
+    doc.user_data[ENTITIES_KEY] = [{"start": start, "end": start + len("Eve of Kim"), "label": "Y"}]
+    pairs = pipe.suggest([doc])
+    found = {(subject.text, obj.text) for subject, obj in map(pairs.spans, range(len(pairs)))}
+    assert found == {("Ada", "Eve"), ("Ada", "Kim"), ("Ada", "Eve of Kim"), ("Eve", "Kim")}
+    marked: Any = nlp.add_pipe(
+        NAME, name="marked", config={"model": MODEL, "suggester": {"@misc": "spacy_relext.AnnotatedPairs.v1"}}
+    )
+    within = {"subject": [doc[2].idx, doc[2].idx + 3], "object": [start, start + len("Eve of Kim")]}
+    doc.user_data[PAIRS_KEY] = [within]
+    assert len(marked.suggest([doc])) == 1, "who marks pairs means them"
 
 
 def test_why_no_pair_gets_a_triple() -> None:

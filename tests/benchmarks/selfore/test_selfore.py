@@ -166,9 +166,10 @@ def test_all_of_a_loop_after_reading(monkeypatch: pytest.MonkeyPatch) -> None:
     assert sum(each["size"] for each in pipe.clusters.records) == 300 and len(pipe.clusters.quantiles) > 1
     assert len(pipe.labels) == 4 and pipe.clusters.history[0]["pairs"] == 300
     table = selfore_scale.draw_table(50)
-    assert len(set(table.keys)) == len(table.gaps) == len(table.types) == 50 and table.vectors.dtype == "float16"
-    assert {len(words) for words in table.gaps} >= {0, 1} and max(map(len, table.gaps)) <= 10
-    assert table.gaps == selfore_scale.draw_gaps(50)
+    gaps = [context.words for context in table.contexts]
+    assert len(set(table.keys)) == len(gaps) == len(table.types) == 50 and table.vectors.dtype == "float16"
+    assert {len(words) for words in gaps} >= {0, 1} and max(map(len, gaps)) <= 10
+    assert gaps == selfore_scale.draw_gaps(50)
 
 
 def test_rows_of_time_and_memory(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
