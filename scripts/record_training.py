@@ -49,6 +49,7 @@ def make_inputs(folder: pathlib.Path) -> None:
     from tests.contract.entities import find_entities
     from tests.contract.sentences import ENGLISH, RULES
     from tests.contract.tiny_bert import save_tiny_bert
+    from tests.contract.tiny_ner import save_tiny_ner
 
     torch.manual_seed(0)
     save_tiny_bert(folder / "encoder", width=WIDTH)
@@ -60,6 +61,7 @@ def make_inputs(folder: pathlib.Path) -> None:
         set_triples(doc, [(s, relation, o) for (s, o), (_, relation, _) in zip(spans, triples)])
         docs.append(find_entities(doc))
     DocBin(docs=docs, store_user_data=True).to_disk(folder / "corpus.spacy")
+    save_tiny_ner(folder / "ner", docs)
     for doc in docs:
         doc.user_data["relext_pairs"] = [
             {"subject": list(t["subject"]), "object": list(t["object"])} for t in get_records(doc)
@@ -83,7 +85,7 @@ def overrides_of(config: Any, folder: pathlib.Path) -> Dict[str, Any]:
     corpus = str(folder / ("pairs.spacy" if "Bag" in reader else "corpus.spacy"))
     overrides: Dict[str, Any] = {"paths.train": corpus, "paths.dev": corpus}
     overrides.update({"training.max_steps": STEPS, "training.max_epochs": 0, "training.eval_frequency": 1})
-    for key, name in (("encoder", "encoder"), ("rules", "rules.json")):
+    for key, name in (("encoder", "encoder"), ("rules", "rules.json"), ("ner", "ner")):
         if key in config["paths"]:
             overrides[f"paths.{key}"] = str(folder / name)
     for path, key, value in settings_of(config["components"], "components."):

@@ -16,6 +16,7 @@ from spacy_relext.annotations.entities import PAIRS_KEY
 from tests.contract.entities import find_entities
 from tests.contract.sentences import ENGLISH, RULES
 from tests.contract.tiny_bert import save_tiny_bert
+from tests.contract.tiny_ner import save_tiny_ner
 
 CONFIGS = sorted((pathlib.Path(__file__).parent.parent / "configs").rglob("*.cfg"))
 WIDTH = 48
@@ -39,12 +40,13 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Dict[str, str]:
         set_triples(doc, found)
         docs.append(find_entities(doc))
     DocBin(docs=docs, store_user_data=True).to_disk(folder / "corpus.spacy")
+    save_tiny_ner(folder / "ner", docs)
     for doc in docs:
         marked = [{"subject": list(t["subject"]), "object": list(t["object"])} for t in get_records(doc) or []]
         doc.user_data[PAIRS_KEY] = marked
     DocBin(docs=docs, store_user_data=True).to_disk(folder / "pairs.spacy")
     srsly.write_json(folder / "rules.json", [list(rule) for rule in RULES])
-    return {name: str(folder / name) for name in ("encoder", "corpus.spacy", "pairs.spacy", "rules.json")}
+    return {name: str(folder / name) for name in ("encoder", "corpus.spacy", "pairs.spacy", "rules.json", "ner")}
 
 
 def corpus_of(config: Any, inputs: Dict[str, str]) -> Dict[str, Any]:
@@ -67,6 +69,8 @@ def test_config_trains(path: pathlib.Path, inputs: Dict[str, str], tmp_path: pat
         overrides["paths.encoder"] = inputs["encoder"]
     if "rules" in config["paths"]:
         overrides["paths.rules"] = inputs["rules.json"]
+    if "ner" in config["paths"]:
+        overrides["paths.ner"] = inputs["ner"]
     for name, component in config["components"].items():
         for block in ("encoder", "tok2vec", "encoder.tok2vec"):
             section = component.get("model", {})

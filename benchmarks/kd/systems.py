@@ -53,6 +53,7 @@ SHARED_STUDENT = {
     "corpora.train.gold_ents": True,
     "corpora.train.gold_ents_aside": False,
     "corpora.dev.gold_ents": True,
+    "training.frozen_components": [],
     **SHARED_TRAINING,
 }
 MINILM = Family("", {TEACHER: "kd_teacher.cfg", STUDENT: "kd_student.cfg"})
