@@ -3,20 +3,21 @@
     python scripts/show_triples.py training/rere/tuned
     python scripts/show_triples.py training/hrere/tuned --corpus corpus/linked/test.spacy
 
-With a corpus it reads some of its texts instead, and is given their entities.
+With a corpus it reads some of its texts that state something, as raw text.
 """
 
 import argparse
 import pathlib
 import sys
 from itertools import islice
-from typing import Any, Iterable, List, Tuple
+from typing import Iterable, List, Tuple
 
 import spacy
 import wasabi
 from spacy.tokens import Doc
+from spacy.vocab import Vocab
 
-from spacy_relext.corpora.reader import TripleCorpus
+from spacy_relext.corpora.shards import iter_docs
 
 TEXTS = (
     "Odalys Brandvold was born in Trysil and studied at the University of Tromsø before joining Nordlys Kraft.",
@@ -39,16 +40,14 @@ def rows_of(doc: Doc) -> List[Tuple[str, str, str, str]]:
     return [(t.subject.text, t.relation, t.object.text, f"{t.score:.2f}") for t in found]
 
 
-def read_docs(nlp: Any, corpus: pathlib.Path, *, count: int) -> List[Doc]:
-    """Read texts of a corpus that state something, with their entities and marked pairs, and without their triples.
+def read_texts(corpus: pathlib.Path, *, count: int) -> List[str]:
+    """Read texts of a corpus that state something.
 
-    nlp (Language): Makes the Docs.
     corpus (pathlib.Path): A .spacy file.
     count (int): How many.
-    RETURNS (List[Doc]): Not processed.
+    RETURNS (List[str]): The first ones, without annotation.
     """
-    examples = TripleCorpus(corpus, gold_ents=True, gold_sents=True)(nlp)
-    return [each.predicted for each in islice((each for each in examples if each.reference._.triples), count)]
+    return [doc.text for doc in islice((doc for doc in iter_docs(corpus, Vocab()) if doc._.triples), count)]
 
 
 def main() -> int:
@@ -56,15 +55,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("pipeline", help="folder or name of a trained pipeline")
     parser.add_argument("--file", type=pathlib.Path, help="a text a line, instead of the built-in ones")
-    parser.add_argument("--corpus", type=pathlib.Path, help="a .spacy file whose texts and entities to take instead")
+    parser.add_argument("--corpus", type=pathlib.Path, help="a .spacy file whose texts to take instead")
     parser.add_argument("--title", help="a heading: what the pipeline is for")
     parser.add_argument("--count", type=int, default=len(TEXTS), help="how many texts of a corpus")
     arguments = parser.parse_args()
     try:
         nlp = spacy.load(arguments.pipeline)
-        texts: Iterable[Any] = TEXTS
+        texts: Iterable[str] = TEXTS
         if arguments.corpus is not None:
-            texts = read_docs(nlp, arguments.corpus, count=arguments.count)
+            texts = read_texts(arguments.corpus, count=arguments.count)
         elif arguments.file is not None:
             texts = arguments.file.read_text(encoding="utf8").splitlines()
     except OSError as error:

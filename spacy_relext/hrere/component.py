@@ -12,9 +12,10 @@ from spacy.training import Example
 from thinc.api import Config, Model
 
 from ..annotations.triple import Record
+from ..annotations.type_rules import TypeSetting
 from ..bridge.modules import module_of
 from ..errors import Errors, Warnings
-from ..pairs.component import CELLS, DocTriples, PairPipe, add_triple, make_triple
+from ..pairs.component import CELLS, DocTriples, PairPipe, add_triple, make_triple, relation_scores
 from ..pairs.diagnosis import describe_triple
 from ..pairs.encoders.features import PairBatch
 from ..pairs.gold import CollectedPairs, GoldPairs, PairClass
@@ -22,7 +23,7 @@ from ..pairs.pairs import Pairs
 from ..pairs.suggesters import Suggester
 from ..pairs.type_lexicon import TypeLexicon
 from ..pipeline.initialize import GetExamples
-from ..pipeline.pipe import Instances, Outputs, Scorer, Targets, Tensors
+from ..pipeline.pipe import LEAST_SCORE, Instances, Outputs, Scorer, Targets, Tensors
 from ..pipeline.settings import TOK2VEC, Ranges, Settings, plain_settings
 from ..scoring.probabilities import calibrate
 from ..scoring.ranking import Ranking, rank_cells, score_ranking
@@ -32,7 +33,16 @@ from .knowledge import BagKnowledge
 from .linked_kb import LinkedKb
 from .losses import AGREEMENTS, MIXES, hrere_loss
 from .mixture import MixedProbs, Mixture, fit_mixture, mix
-from .ranking import BAG, MENTION, BagPrediction, cells_of, list_mentions, list_predictions, single_outputs
+from .ranking import (
+    BAG,
+    MENTION,
+    BagPrediction,
+    cells_of,
+    judged_pairs,
+    list_mentions,
+    list_predictions,
+    single_outputs,
+)
 
 Floats = NDArray[numpy.float64]
 
@@ -51,6 +61,7 @@ require_text_evidence = 0.0
 mentions = "best"
 evidence_facts = 3
 ranking = false
+types = "learned"
 threshold = 0.5
 
 [component.model]
@@ -174,7 +185,7 @@ class HrereClassifier(PairPipe):
     def features(self, instances: Instances) -> PairBatch:
         """Lay the mentions of bags out for the encoder, and their entities for the knowledge base."""
         bags = _as_bags(instances)
-        return PairBatch(bags.pairs, self.cfg["types"], arrays={"bag": bags.bag, **self.knowledge.arrays(bags)})
+        return PairBatch(bags.pairs, self.cfg["entity_types"], arrays={"bag": bags.bag, **self.knowledge.arrays(bags)})
 
     def targets(self, instances: GoldPairs) -> Targets:
         """Return gold of the bags, and which bags and classes the knowledge base knows."""
@@ -199,12 +210,15 @@ class HrereClassifier(PairPipe):
     # Prediction
 
     def mix(self, bags: Bags, outputs: Outputs) -> MixedProbs:
-        """Mix the probabilities of text and knowledge base. Shapes (G, R)"""
+        """Mix the probabilities of text and knowledge base; 0 if no mention's types allow a class. Shapes (G, R)"""
         mixture = Mixture(
             self.cfg["text_share"], self.cfg["text_temperature"], self.cfg["kb_temperature"], self.cfg["mix"]
         )
         shared = self.knowledge.shared(self.classes)
-        return mix(outputs.text, outputs.knowledge, linked=self.knowledge.linked(bags), shared=shared, mixture=mixture)
+        linked = self.knowledge.linked(bags)
+        mixed = mix(outputs.text, outputs.knowledge, linked=linked, shared=shared, mixture=mixture)
+        allowed = numpy.logical_or.reduceat(self.allowed(bags.pairs), bags.starts()[:-1])
+        return mixed._replace(probs=numpy.where(allowed, mixed.probs, 0.0))
 
     def add_triples(self, triples: List[DocTriples], pairs: Pairs, outputs: Outputs) -> None:
         """Add the relations of each bag that are likely enough beside no relation to the triples of its Doc."""
@@ -214,24 +228,28 @@ class HrereClassifier(PairPipe):
         has_evidence = (least <= 0) | (self.scores(mixed.text) >= least)
         is_likely = (scores >= self.answer_thresholds()[None]) & has_evidence
         for number, column in numpy.argwhere(is_likely).tolist():
-            rows: Sequence[int] = bags.rows(number)
-            if self.cfg["mentions"] == "best":
-                rows = [max(rows, key=lambda row: outputs.weights[row, 0])]
             evidence = self._bag_evidence(bags, outputs, mixed, number, column + 1)
-            for row in rows:
+            for row in self._stating_rows(bags, outputs, number):
                 triple = make_triple(bags.pairs, row, self.answers[column], float(scores[number, column]))
                 add_triple(triples[int(bags.pairs.doc[row])], {**triple, "evidence": evidence})
 
-    def scores(self, probs: Floats) -> Floats:
-        """Compute p(r) / (p(r') + p(no relation)) with the likeliest relation r', calibrated.
+    def add_candidates(self, triples: List[DocTriples], pairs: Pairs, outputs: Outputs) -> None:
+        """Add all relations of each bag to the triples of its Doc."""
+        bags, answers = gather_bags(pairs), self.answers
+        scores = relation_scores(self.mix(bags, outputs).probs)
+        for number, column in numpy.argwhere(scores >= LEAST_SCORE).tolist():
+            for row in self._stating_rows(bags, outputs, number):
+                triple = make_triple(bags.pairs, row, answers[column], float(scores[number, column]))
+                add_triple(triples[int(bags.pairs.doc[row])], triple)
 
-        For r' it is its probability if only it and no relation are possible. Two relations of a pair with the same
-        probability have the same score, as if each had it alone; one that is less likely than r' has less.
-        Shapes (G, R) → (G, R - 1)
-        """
-        relations = probs[:, 1:]
-        raw = relations / numpy.maximum(relations.max(1, keepdims=True, initial=0.0) + probs[:, :1], 1e-300)
-        return calibrate(raw, scale=self.cfg["scale"], shift=self.cfg["shift"])
+    def _stating_rows(self, bags: Bags, outputs: Outputs, number: int) -> Sequence[int]:
+        """Return the mentions of a bag at which its triples stand."""
+        rows: Sequence[int] = bags.rows(number)
+        return rows if self.cfg["mentions"] == "all" else [max(rows, key=lambda row: outputs.weights[row, 0])]
+
+    def scores(self, probs: Floats) -> Floats:
+        """Compute the calibrated `relation_scores`. Shapes (G, R) → (G, R - 1)"""
+        return calibrate(relation_scores(probs), scale=self.cfg["scale"], shift=self.cfg["shift"])
 
     def closest(self, instances: Instances) -> Record:
         """Find the bag whose relation is nearest to its threshold, and its score in the `text` alone."""
@@ -301,8 +319,8 @@ class HrereClassifier(PairPipe):
         return scores
 
     def rankings(self, examples: Sequence[Example]) -> List[Ranking]:
-        """Rank all relations of bags (linked pairs, all Docs together), then of mentions."""
-        gold = self.gold(examples)
+        """Rank all relations of bags (linked pairs, all Docs together), then of mentions; see `judged_pairs`."""
+        gold = judged_pairs(self.gold(examples))
         bags = gather_bags(gold.pairs, across=True)
         outputs = self.run(bags)
         rankings: List[Ranking] = []
@@ -327,7 +345,7 @@ def _shorten(relations: Sequence[str]) -> str:
 
 @Language.factory(
     "hrere_classifier",
-    requires=["doc.ents", "token.ent_kb_id"],
+    requires=["doc.ents", "token.ent_kb_id", "token.is_sent_start"],
     assigns=["doc._.triples", "span._.triples"],
     default_config=Config().from_str(CONFIG)["component"],
     default_score_weights=dict(TRIPLE_SCORE_WEIGHTS),
@@ -347,6 +365,7 @@ def make_hrere_classifier(
     mentions: str,
     evidence_facts: int,
     ranking: bool,
+    types: TypeSetting,
     threshold: float,
     scorer: Optional[Scorer],
 ) -> HrereClassifier:
@@ -364,6 +383,9 @@ def make_hrere_classifier(
     mentions (str): At which mentions of a pair in a text a triple stands: the one with most weight ("best") or "all".
     evidence_facts (int): How many facts of the knowledge base that are similar to a triple its evidence lists.
     ranking (bool): Whether scores also rank all relations of all pairs: `bag_ap`, `mention_ap` and more.
+    types (Union[str, List[List[str]]]): Between which entity types a relation may hold, as rows of subject type,
+        relation and object type, "*" for any type; relations without a row may hold between all. "learned": rows for
+        the relations that training shows hardly any other types of.
     threshold (float): Least score of a relation: its probability, divided by that of no relation and the likeliest.
     """
     settings = plain_settings(locals())

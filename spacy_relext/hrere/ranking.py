@@ -4,13 +4,14 @@ from typing import Dict, Hashable, List, NamedTuple, Optional, Sequence, Set, Tu
 
 import numpy
 from numpy.typing import NDArray
+from spacy.training import Example
 
-from ..annotations.entities import entity_links
-from ..annotations.store import align_triples
+from ..annotations.entities import Bounds, entity_links, is_judged
+from ..annotations.store import align_triples, char_span
 from ..pairs.gold import GoldPairs, PairClass
 from ..pipeline.pipe import Outputs
 from ..scoring.ranking import UNITS, Cell, Fact
-from .bags import Bags, union_of
+from .bags import Bags
 from .mixture import MixedProbs
 
 BAG, MENTION = UNITS
@@ -90,17 +91,15 @@ def cells_of(
     unit (str): "bag" or "mention".
     RETURNS (Tuple[List[Cell], Set[Fact]]): Cells; and all that is true, so that what was not scored counts as missed.
     """
-    best: Dict[Tuple[Ends, str], Tuple[float, bool]] = {}
-    starts, true_classes = bags.starts().tolist(), union_of(gold.gold, bags)
+    best: Dict[Tuple[Ends, str], float] = {}
+    starts = bags.starts().tolist()
     for number, row in enumerate(probs[:, 1:].tolist()):
         ends = _ends(bags, number, starts[number], unit=unit)
         for answer, score in zip(classes, row):
             key = (ends[::-1] if answer.backwards else ends, answer.relation)
-            before, true = best.get(key, (-1.0, False))
-            best[key] = (max(before, score), true or answer in true_classes[number])
+            best[key] = max(best.get(key, -1.0), score)
     facts = _facts(gold, unit=unit)
-    # if a pair is scored in several Docs, each by itself, what one of them states is true of it
-    return [Cell(*key, score, true or key in facts) for key, (score, true) in best.items()], facts
+    return [Cell(*key, score, key in facts) for key, score in best.items()], facts
 
 
 def _ends(bags: Bags, number: int, row: int, *, unit: str) -> Ends:
@@ -116,10 +115,31 @@ def _facts(gold: GoldPairs, *, unit: str) -> Set[Fact]:
     """List all facts of the examples."""
     facts: Set[Fact] = set()
     for number, example in enumerate(gold.examples):
-        links = entity_links(example.predicted) if unit == BAG else {}
+        links = _gold_links(example) if unit == BAG else {}
         for triple in align_triples(example.predicted, example.reference):
             places = [(first, last + 1) for first, last in (triple.subject, triple.object)]
             ids = tuple(links.get(place, "") for place in places)
             ends = ids if all(ids) else tuple((number, *place) for place in places)
             facts.add((ends, triple.relation))
     return facts
+
+
+def _gold_links(example: Example) -> Dict[Bounds, str]:
+    """Map the tokens of entities to what gold links them to, or the pipeline where gold has no link."""
+    links = entity_links(example.predicted)
+    for (start, end), link in entity_links(example.reference).items():
+        ent = example.reference[start:end]
+        span = char_span(example.predicted, (ent.start_char, ent.end_char))
+        if span is not None:
+            links[span.start, span.end] = link
+    return links
+
+
+def judged_pairs(gold: GoldPairs) -> GoldPairs:
+    """Leave out the pairs of gold entities that a corpus with marked pairs does not mark: what holds is not known."""
+    rows = []
+    for number, doc in enumerate(gold.pairs.doc.tolist()):
+        places = [(span.start_char, span.end_char) for span in gold.pairs.spans(number)]
+        if is_judged(gold.examples[doc].reference, *places):
+            rows.append(number)
+    return gold if len(rows) == len(gold) else gold.take(rows)

@@ -198,13 +198,8 @@ class Aligner:
             if len(ids) > 1:
                 others = {other for position, group in enumerate(chosen) if position != index for other in group}
                 # max keeps the first of equals, and labels come before aliases
-                chosen[index] = [max(ids, key=lambda entity_id: self._facts_with(entity_id, others))]
+                chosen[index] = [max(ids, key=lambda entity_id: self.kb.facts_with(entity_id, others))]
         return [ids[0] for ids in chosen]
-
-    def _facts_with(self, entity_id: str, others: Set[str]) -> int:
-        """Count the facts that join an entity with any of the others."""
-        between = self.kb.relations_between
-        return sum(len(between(entity_id, each)) + len(between(each, entity_id)) for each in others - {entity_id})
 
 
 def text_names(names: Sequence[str]) -> List[str]:

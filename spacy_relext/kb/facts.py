@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 import numpy
+import srsly
 from numpy.typing import NDArray
 
 from ..errors import Errors
@@ -115,6 +116,23 @@ class TripleStore:
         with path.open("w", encoding="utf8") as stream:
             stream.writelines("\t".join(fact) + "\n" for fact in chain([COLUMNS], self.facts()))
 
+    def to_bytes(self) -> bytes:
+        """Serialize facts and names, without the report."""
+        names = {entity: [each.label, list(each.aliases), list(each.types)] for entity, each in self.names.items()}
+        triples = self.triples.astype("<i4").tobytes()
+        data: bytes = srsly.msgpack_dumps([self.entities, self.relations, triples, names])
+        return data
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "TripleStore":
+        """Deserialize what `to_bytes` returned."""
+        entities, relations, triples, names = srsly.msgpack_loads(data)
+        rows = numpy.frombuffer(triples, dtype="<i4").reshape(-1, 3).astype("int32")
+        names_of = {
+            entity: Names(label, tuple(aliases), tuple(types)) for entity, (label, aliases, types) in names.items()
+        }
+        return cls(entities, relations, rows, names=names_of)
+
 
 class FactIndex:
     """Facts by pair, and entities by name, as alignment looks them up."""
@@ -128,6 +146,9 @@ class FactIndex:
         self._firsts = array("q", firsts.astype(numpy.int64).tobytes())
         self._objects = array("i", store.triples[order, 2].astype(numpy.intc).tobytes())
         self._between = array("i", store.triples[order, 1].astype(numpy.intc).tobytes())
+        self._counts: List[int] = numpy.bincount(
+            store.triples[:, [0, 2]].ravel(), minlength=len(store.entities)
+        ).tolist()
         ids_by_name: Dict[str, List[str]] = {}
         names_of = [(entity, store.names[entity]) for entity in store.entities if entity in store.names]
         labels = ((names.label, entity) for entity, names in names_of)
@@ -158,20 +179,37 @@ class FactIndex:
             end += 1
         return [store.relations[number] for number in self._between[start:end]]
 
+    def facts_with(self, entity_id: str, others: Set[str]) -> int:
+        """Count the facts that join an entity with any of the others, itself excluded."""
+        between = self.relations_between
+        return sum(len(between(entity_id, each)) + len(between(each, entity_id)) for each in others - {entity_id})
+
+    def count_facts(self, entity_id: str) -> int:
+        """Count the facts about an entity."""
+        number = self.store.number_of(entity_id)
+        return 0 if number < 0 else self._counts[number]
+
 
 NamesByKind = Dict[str, List[str]]
 Progress = Callable[[Iterable[Statement]], Iterable[Statement]]
 
 
-def read_store(paths: Iterable[Path], *, reader: Optional[FactReader] = None, progress: Progress = iter) -> TripleStore:
+def read_store(
+    paths: Iterable[Path],
+    *,
+    reader: Optional[FactReader] = None,
+    progress: Progress = iter,
+    needs_facts: bool = True,
+) -> TripleStore:
     """Read the files of a knowledge base.
 
     paths (Iterable[Path]): Files with facts, with names, or with both.
     progress (Progress): Wraps the statements of a file.
+    needs_facts (bool): Whether names alone are an error.
     RETURNS (TripleStore): Facts and names; `report` counts `facts`, `repeated` ones, `self_loops` (which are kept),
         `ids_with_several_labels` (the first in order is the label, the others are aliases), `marked_rows` (complete
         rows that begin with #, which are read), and what was skipped; `examples` has one of each.
-    RAISES (ValueError): If a file is malformed, or no file holds a fact.
+    RAISES (ValueError): If a file is malformed, or no file holds a fact and `needs_facts` is set.
     """
     reader, paths = reader or FactReader(), list(paths)
     entities: Dict[str, int] = {}
@@ -192,7 +230,7 @@ def read_store(paths: Iterable[Path], *, reader: Optional[FactReader] = None, pr
             columns[0].append(entities.setdefault(subject, len(entities)))
             columns[1].append(relations.setdefault(relation, len(relations)))
             columns[2].append(entities.setdefault(obj, len(entities)))
-    if not columns[0]:
+    if needs_facts and not columns[0]:
         skipped = ", ".join(f"{what} ({count:,})" for what, count in reader.skipped.items())
         where = ", ".join(map(str, paths)) or "no file"
         raise ValueError(Errors.R725.format(path=where, skipped=f"; left out: {skipped}" if skipped else ""))
@@ -201,7 +239,7 @@ def read_store(paths: Iterable[Path], *, reader: Optional[FactReader] = None, pr
     relation_names, relation_numbers = _sorted(relations)
     for column, numbers in enumerate((entity_numbers, relation_numbers, entity_numbers)):
         rows[:, column] = numbers[rows[:, column]]
-    triples = distinct_facts(rows, len(entity_ids), len(relation_names))
+    triples = distinct_facts(rows, len(entity_ids), len(relation_names)) if len(rows) else rows
     report = {"facts": len(triples), "repeated": len(rows) - len(triples)}
     report[LOOPS] = int((triples[:, 0] == triples[:, 2]).sum())
     report[SEVERAL] = sum(len(set(each.get(LABEL, ()))) > 1 for each in names.values())

@@ -8,7 +8,7 @@ import numpy
 import pytest
 import spacy
 from spacy.language import Language
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span
 from spacy.training import Example
 
 from spacy_relext.bridge.modules import module_of
@@ -242,3 +242,32 @@ def test_knowledge_is_in_files_of_its_own(kb: Path, tmp_path: Path) -> None:
     names = {each.name for each in (tmp_path / NAME / "knowledge").iterdir()}
     assert names == {"lexicon.json", "kb.msgpack", "seen_entities.json"}
     assert not {"lexicon", "seen"} & set(nlp.get_pipe(NAME).cfg)  # type: ignore[attr-defined]
+
+
+def test_types_bar_relations(text_alone: Language) -> None:
+    """Of a pair, whose mentions have types, and in every answer: triples, bags and rankings."""
+    nlp = spacy.blank("en")
+    for types, expected in ([["PERSON", "older", "PERSON"]], True), ([["PERSON", "older", "ORG"]], False):
+        nlp = build({"types": types})
+        pipe: Any = nlp.get_pipe(NAME)
+        pipe.from_bytes(text_alone.get_pipe(NAME).to_bytes())  # type: ignore[attr-defined]
+        example = sentence(nlp, "Ada", "is older than", "Cleo", [("Q0", "older", "Q2")])
+        doc = pipe(example.predicted.copy())
+        assert ("Ada", "older", "Cleo") in told(doc) if expected else "older" not in [t.relation for t in doc._.triples]
+        bag = next(each for each in pipe.predict_bags([example.predicted]) if each.subject == "Q0")
+        assert (bag.scores["older"] > 0.5) is expected and bag.text["older"] > 0.5
+        instances = pipe.suggest([example.predicted])
+        (ranked,) = pipe.candidates(instances, pipe.run(instances))
+        assert ("older" in {each["relation"] for each in ranked}) is expected
+
+
+def test_types_of_one_mention_of_a_bag_suffice(text_alone: Language) -> None:
+    nlp = build({"types": [["PERSON", "older", "PERSON"]]})
+    pipe: Any = nlp.get_pipe(NAME)
+    pipe.from_bytes(text_alone.get_pipe(NAME).to_bytes())  # type: ignore[attr-defined]
+    docs = [sentence(nlp, "Ada", "is older than", "Cleo").predicted for _ in range(2)]
+    for number, expected in ((0, True), (1, False)):
+        ents = [Span(docs[number], ent.start, ent.end, label="ORG", kb_id=ent.kb_id) for ent in docs[number].ents]
+        docs[number].set_ents(ents)
+        bag = next(each for each in pipe.predict_bags(docs) if each.subject == "Q0")
+        assert (bag.scores["older"] > 0.0) is expected

@@ -8,8 +8,9 @@ import spacy
 from spacy.training import Example
 
 from spacy_relext import set_triples
+from spacy_relext.annotations.entities import PAIRS_KEY
 from spacy_relext.hrere.bags import Bags, gather_bags
-from spacy_relext.hrere.ranking import BAG, MENTION, cells_of
+from spacy_relext.hrere.ranking import BAG, MENTION, cells_of, judged_pairs
 from spacy_relext.pairs.gold import GoldPairs, PairClass, gold_pairs
 from spacy_relext.pairs.suggesters import EntityPairs
 from spacy_relext.scoring.ranking import rank_cells, score_ranking
@@ -105,3 +106,45 @@ def test_the_same_fact_in_two_sentences_is_one_of_bags_and_two_of_mentions() -> 
         found, facts = cells(rows, probs, [FORWARDS], unit=unit)
         counts[unit] = rank_cells(found, unit=unit, facts=facts).positives
     assert counts == {BAG: 1, MENTION: 2}
+
+
+def relink(known: Example, **ids: str) -> Example:
+    """The same with other ids on the predicted Doc, as a linker gives them; "" removes the entity."""
+    doc = known.predicted.copy()
+    spans = [doc.char_span(e.start_char, e.end_char, label="P", kb_id=ids.get(e.text, e.kb_id_)) for e in doc.ents]
+    doc.set_ents([span for span in spans if span.kb_id_])
+    return Example(doc, known.reference)
+
+
+def test_facts_are_about_the_entities_that_gold_links() -> None:
+    """A relation of a wrong id is wrong, wherever it stands, and that of the right one is missed."""
+    rows = [relink(KNOWN[0], Ada="Q7"), relink(KNOWN[0], Ada="")]
+    found, facts = cells(rows, [[0.3, 0.7], [0.9, 0.1]], [FORWARDS], unit=BAG)
+    assert facts == {(("Q1", "Q2"), "knows")}
+    assert [(cell.key, cell.gold) for cell in found] == [(("Q7", "Q2"), False), (("Q2", "Q7"), False)]
+    assert rank_cells(found, unit=BAG, facts=facts).unscored == 1
+
+
+def test_without_gold_links_facts_are_about_those_that_were_found() -> None:
+    bare = example("met", [("Ada", "knows", "Bo")], ids={})
+    found, facts = cells([relink(bare, Ada="Q1", Bo="Q2")], [[0.3, 0.7], [0.9, 0.1]], [FORWARDS], unit=BAG)
+    assert facts == {(("Q1", "Q2"), "knows")} and [cell.gold for cell in found] == [True, False]
+
+
+def test_what_a_corpus_does_not_mark_is_not_ranked() -> None:
+    """Unless one of both is no entity: then the pair is wrong."""
+    doc = NLP.make_doc("Ada met Bo and Cy .")
+    doc.set_ents([doc.char_span(*place, label="P") for place in ((0, 3), (8, 10), (15, 17))])
+    reference = doc.copy()
+    set_triples(reference, [])
+    reference.set_ents([reference.char_span(*place, label="P") for place in ((0, 3), (8, 10))])
+    pairs = {}
+    for marks in (None, [], [{"subject": [8, 10], "object": [0, 3]}]):
+        if marks is not None:
+            reference.user_data[PAIRS_KEY] = marks
+        gold = judged_pairs(gold_pairs(EntityPairs(), [Example(doc, reference)]))
+        pairs[str(marks)] = sorted(
+            {" ".join(sorted(span.text for span in gold.pairs.spans(n))) for n in range(len(gold))}
+        )
+    everything = ["Ada Bo", "Ada Cy", "Bo Cy"]
+    assert list(pairs.values()) == [everything, everything[1:], everything]

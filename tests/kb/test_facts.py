@@ -240,3 +240,26 @@ def test_digests_tell_stores_apart() -> None:
     others = [(["ab", "c"], ["r"]), (["a", "bc"], ["s"]), (["a"], ["bc", "r"]), (["a", "bc", "r"], [])]
     found = {made(*names, [[0, 0, 1]]) for names in others} | {made(["a", "bc"], ["r"], [[1, 0, 0]])}
     assert len(found) == 5 and same not in found
+
+
+def test_a_store_becomes_bytes_and_back(tmp_path: Path) -> None:
+    names = write(tmp_path / "names.tsv", ["id\tlabel\ttype\taliases", "Q1\tUna Brekk\tPERSON\tBrekk|U. Brekk"])
+    store = read_store([write(tmp_path / "a.tsv", FACTS), names])
+    copy = TripleStore.from_bytes(store.to_bytes())
+    assert list(copy.facts()) == list(store.facts()) and copy.names == store.names and copy.digest() == store.digest()
+
+
+def test_names_alone_are_a_store_if_no_facts_are_needed(tmp_path: Path) -> None:
+    names = write(tmp_path / "names.tsv", ["id\tlabel", "Q1\tUna Brekk"])
+    with pytest.raises(ValueError, match="R725"):
+        read_store([names])
+    store = read_store([names], needs_facts=False)
+    assert not len(store) and store.triples.shape == (0, 3) and store.names["Q1"].label == "Una Brekk"
+    assert list(TripleStore.from_bytes(store.to_bytes()).facts()) == []
+    assert FactIndex(store).count_facts("Q1") == FactIndex(store).facts_with("Q1", {"Q2"}) == 0
+
+
+def test_counts_of_facts(tmp_path: Path) -> None:
+    kb = FactIndex(read_store([write(tmp_path / "a.tsv", [*FACTS, "Q9\thome_of\tQ1"])]))
+    assert [kb.count_facts(each) for each in ("Q1", "Q2", "Q9", "?")] == [2, 1, 5, 0]
+    assert kb.facts_with("Q1", {"Q1", "Q2", "Q9"}) == 2 and kb.facts_with("Q9", {"Q9"}) == 0

@@ -1,0 +1,259 @@
+"""`kb_linker`: links entities to the ids of a knowledge base, by their names."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable, Dict, Iterable, List, Optional, Sequence, Tuple, Union
+
+import numpy
+import srsly
+from spacy.language import Language
+from spacy.matcher import PhraseMatcher
+from spacy.pipeline import Pipe
+from spacy.tokens import Doc, Span
+from spacy.training import Example
+from spacy.util import filter_spans
+
+from ..annotations.entities import UNLINKED
+from ..corpora.formats.locate import ENTITY
+from ..errors import Errors, check_choice
+from .facts import FactIndex, TripleStore, read_store
+from .files import FactReader
+from .name_index import NameIndex, Senses, choose_senses, surnames_of
+
+GIVEN, NAMES = "given", "names"
+
+# Where the knowledge base is saved, as other components save what they know.
+KNOWLEDGE, KB = "knowledge", "kb.msgpack"
+
+
+@dataclass
+class Mention:
+    """A span that is or becomes an entity.
+
+    senses (Senses): What it may mean.
+    antecedent (Optional[Mention]): The person whose surname it is.
+    """
+
+    span: Span
+    senses: Senses = ()
+    antecedent: "Optional[Mention]" = None
+
+    @property
+    def ends(self) -> Tuple[int, int]:
+        """Return its tokens."""
+        return self.span.start, self.span.end
+
+
+class KbLinker(Pipe):
+    """Sets `ent.kb_id_`, and on request finds the entities, by the names of a knowledge base."""
+
+    def __init__(
+        self, tokenizer: Callable[[str], Doc], name: str, *, ents: str, overwrite: bool, persons: Sequence[str]
+    ) -> None:
+        """Create a linker that knows no names before it is initialized or loaded; see `make_kb_linker`.
+
+        tokenizer (Callable[[str], Doc]): Of the pipeline, for the names to search.
+        RAISES (ValueError): If `ents` is neither "given" nor "names".
+        """
+        check_choice("ents", ents, (GIVEN, NAMES))
+        self.name, self.ents, self.overwrite, self.persons = name, ents, overwrite, frozenset(persons)
+        self._tokenizer = tokenizer
+        self._set_store(TripleStore([], [], numpy.zeros((0, 3), dtype="int32")))
+
+    def _set_store(self, store: TripleStore) -> None:
+        """Index a knowledge base."""
+        self.kb, self.names = FactIndex(store), NameIndex(store.names)
+        self._matcher: Optional[PhraseMatcher] = None
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Optional[Language] = None,
+        names: Optional[Path] = None,
+        facts: Optional[Path] = None,
+    ) -> None:
+        """Read the knowledge base, which is saved with the component.
+
+        get_examples (Callable[[], Iterable[Example]]): Not read.
+        names (Optional[Path]): File with `id`, `label`, `type` and `aliases`, or RDF; see `kb/files.py`.
+        facts (Optional[Path]): File of facts, which tell several senses of a name apart. None: only the names' order.
+        RAISES (FileNotFoundError): If there is no such file.
+        RAISES (ValueError): If `names` is not set, a file is malformed, or no name is in the files.
+        """
+        if names is None:
+            raise ValueError(Errors.R743.format(name=self.name))
+        reader = FactReader(language=nlp.lang) if nlp is not None and nlp.lang else FactReader()
+        paths = [Path(path) for path in (names, facts) if path is not None]
+        self._set_store(read_store(paths, reader=reader, needs_facts=False))
+        if not len(self.names):
+            raise ValueError(Errors.R742.format(name=self.name, path=", ".join(map(str, paths))))
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Link the entities of a Doc.
+
+        RAISES (ValueError): If the component is not initialized.
+        """
+        if not len(self.names):
+            raise ValueError(Errors.R004.format(name=self.name))
+        mentions = [Mention(ent, self._senses(ent)) for ent in doc.ents]
+        if self.ents == NAMES:
+            mentions = _in_order(mentions, self._find_names(doc))
+        self._refer_back(mentions)
+        if self.ents == NAMES:
+            mentions = _in_order(mentions, self._find_surnames(doc, mentions))
+        chosen = choose_senses([each.senses for each in mentions], self.kb)
+        links = {mention.ends: link for mention, link in zip(mentions, chosen)}
+        for mention in mentions:
+            if mention.antecedent is not None:
+                links[mention.ends] = links[mention.antecedent.ends]
+        self._write(doc, mentions, links)
+        return doc
+
+    def _write(self, doc: Doc, mentions: Sequence[Mention], links: Dict[Tuple[int, int], str]) -> None:
+        """Set ids, and the entities that were found."""
+        given = {(ent.start, ent.end) for ent in doc.ents}
+        spans = []
+        for mention in mentions:
+            link = links[mention.ends]
+            if mention.ends in given:
+                for token in mention.span if link else ():
+                    token.ent_kb_id_ = link
+            else:
+                label = next(iter(self.names.types_of(link)), ENTITY)
+                spans.append(Span(doc, *mention.ends, label=label, kb_id=link))
+        if self.ents == NAMES:
+            doc.set_ents([*doc.ents, *spans])
+
+    # Candidates
+
+    def _senses(self, ent: Span) -> Senses:
+        """Look up what an entity may mean; if some of it has the entity's label as type, only that."""
+        if ent.kb_id_ not in UNLINKED and not self.overwrite:
+            return (ent.kb_id_,)
+        senses = self.names.find(ent.text)
+        return tuple(each for each in senses if ent.label_ in self.names.types_of(each)) or senses
+
+    def _find_names(self, doc: Doc) -> List[Mention]:
+        """Find names outside entities, the longest first."""
+        if self._matcher is None:
+            self._matcher = PhraseMatcher(doc.vocab, attr="LOWER")
+            self._matcher.add(NAMES, [self._tokenizer(name) for name in self.names.texts()])
+        taken = {token.i for ent in doc.ents for token in ent}
+        found = {}
+        for _, start, end in self._matcher(doc):
+            span = doc[start:end]
+            senses = self.names.find(span.text, strict=True)
+            if senses and not _opens_sentence(span) and taken.isdisjoint(range(span.start, span.end)):
+                found[span] = senses
+        return [Mention(span, found[span]) for span in filter_spans(found)]
+
+    # Surnames
+
+    def _refer_back(self, mentions: Sequence[Mention]) -> None:
+        """Let a surname mean the last person before it who is named in full, unless it is a name of something else.
+
+        A person of the knowledge base whom the surname alone names goes before others.
+        """
+        persons: Dict[str, List[Mention]] = defaultdict(list)
+        for mention in mentions:
+            before = persons.get(mention.span.text.casefold(), [])
+            is_free = mention.span.kb_id_ in UNLINKED or self.overwrite
+            if before and is_free and (not mention.senses or self._is_person(mention)):
+                named = [each for each in before if not set(each.senses).isdisjoint(mention.senses)]
+                mention.antecedent, mention.senses = (named or before)[-1], ()
+            elif self._is_person(mention):
+                for surname in surnames_of(mention.span.text):
+                    persons[surname.casefold()].append(mention)
+
+    def _find_surnames(self, doc: Doc, mentions: Sequence[Mention]) -> List[Mention]:
+        """Find the surnames of persons that are named in full before, outside of other mentions."""
+        taken = {token for mention in mentions for token in range(*mention.ends)}
+        starts: Dict[str, List[Tuple[Span, Mention]]] = defaultdict(list)
+        for mention in mentions:
+            if self._is_person(mention):
+                for surname in surnames_of(mention.span.text):
+                    first = mention.span.start_char + mention.span.text.rfind(surname)
+                    surname_span = doc.char_span(first, first + len(surname))
+                    if surname_span is not None:
+                        starts[surname_span[0].text].append((surname_span, mention))
+        found: Dict[Span, Mention] = {}
+        for token in doc if starts else ():
+            for surname_span, person in starts.get(token.text, ()):
+                span = doc[token.i : token.i + len(surname_span)]
+                is_later = span.start >= person.span.end and taken.isdisjoint(range(span.start, span.end))
+                if is_later and span.text == surname_span.text:
+                    found[span] = Mention(span, antecedent=person)  # the last of several persons
+        return [found[span] for span in filter_spans(found)]
+
+    def _is_person(self, mention: Mention) -> bool:
+        """Return True if the label of a mention, or the type of what it may mean, is that of persons."""
+        if mention.span.label_:
+            return mention.span.label_ in self.persons
+        return any(not self.persons.isdisjoint(self.names.types_of(each)) for each in mention.senses)
+
+    # Serialization
+
+    def to_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> None:
+        """Write the knowledge base into a folder, unless `exclude` has "knowledge"."""
+        folder = Path(path) / KNOWLEDGE
+        if KNOWLEDGE not in exclude:
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / KB).write_bytes(self.kb.store.to_bytes())
+
+    def from_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> "KbLinker":
+        """Read what `to_disk` wrote.
+
+        RAISES (ValueError): If the file is missing.
+        """
+        file = Path(path) / KNOWLEDGE / KB
+        if KNOWLEDGE not in exclude:
+            if not file.is_file():
+                raise ValueError(Errors.R012.format(name=self.name, where=file.parent, files=KB))
+            self._set_store(TripleStore.from_bytes(file.read_bytes()))
+        return self
+
+    def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
+        """Serialize the knowledge base, unless `exclude` has "knowledge"."""
+        parts = {} if KNOWLEDGE in exclude else {KB: self.kb.store.to_bytes()}
+        return bytes(srsly.msgpack_dumps(parts))
+
+    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "KbLinker":
+        """Deserialize what `to_bytes` returned.
+
+        RAISES (ValueError): If the knowledge base is missing.
+        """
+        if KNOWLEDGE not in exclude:
+            parts = srsly.msgpack_loads(bytes_data)
+            if KB not in parts:
+                raise ValueError(Errors.R012.format(name=self.name, where="the bytes", files=KB))
+            self._set_store(TripleStore.from_bytes(parts[KB]))
+        return self
+
+
+def _in_order(mentions: Sequence[Mention], others: Sequence[Mention]) -> List[Mention]:
+    """Join mentions in the order of the text."""
+    return sorted([*mentions, *others], key=lambda mention: mention.ends)
+
+
+def _opens_sentence(span: Span) -> bool:
+    """Return True if a span is a function word that has its capital from the beginning of a sentence, such as "It"."""
+    return len(span) == 1 and span[0].is_stop and span[0].is_title and (span.start == 0 or bool(span[0].is_sent_start))
+
+
+@Language.factory(
+    "kb_linker",
+    assigns=["doc.ents", "token.ent_iob", "token.ent_type", "token.ent_kb_id"],
+    default_config={"ents": GIVEN, "overwrite": False, "persons": ["PERSON", "PER"]},
+)
+def make_kb_linker(nlp: Language, name: str, ents: str, overwrite: bool, persons: List[str]) -> KbLinker:
+    """Create a component that links entities to a knowledge base by names and aliases.
+
+    Of several senses of a name it takes the one with most facts about the other entities of the text.
+
+    ents (str): "given": link the entities of the Doc; "names": also find the names of the knowledge base outside them.
+    overwrite (bool): Whether ids that are there already are replaced.
+    persons (List[str]): Labels and types of persons, to whom a surname alone links after the full name; empty: none.
+    """
+    return KbLinker(nlp.tokenizer, name, ents=ents, overwrite=overwrite, persons=persons)
