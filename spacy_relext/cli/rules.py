@@ -70,7 +70,9 @@ def check_cli(
             fail(Errors.R501.format(path=str(corpus)))
     typer.echo(format_check(report))
     typer.echo(format_idle(report.rules))
-    for message in (*(f"{each.where}: {each.message}" for each in rule_set.problems), *unknown_labels(report)):
+    problems = [f"{each.where}: {each.message}" for each in rule_set.problems]
+    checks = report.counts.warnings([each.rule for each in report.rules], name=str(rules))
+    for message in (*problems, *unknown_labels(report), *checks.values()):
         msg.warn(message)
 
 

@@ -14,8 +14,9 @@ from thinc.api import Config, Model, Optimizer
 
 from ..annotations.store import has_triples
 from ..annotations.triple import Record
+from ..annotations.type_rules import LEARNED, TypeSetting
 from ..errors import Errors, Warnings
-from ..pairs.component import COLLECT_BATCH, Floats, PairPipe, most_attended, to_json
+from ..pairs.component import COLLECT_BATCH, Bools, Floats, PairPipe, best_answer, most_attended, to_json
 from ..pairs.diagnosis import EntityCounts, why_no_pairs
 from ..pairs.gold import CollectedPairs, PairClass, gold_pairs
 from ..pairs.pairs import IntArray, Pairs
@@ -26,11 +27,21 @@ from ..pipeline.pipe import Outputs, Scorer, Targets, Tensors
 from ..pipeline.settings import TOK2VEC, Ranges, Settings, plain_settings
 from ..scoring.probabilities import calibrate, softmax
 from ..scoring.triples import TRIPLE_SCORE_WEIGHTS
-from .grounding import NO_CLASS, NO_RULE, GroundedOutput, Grounding, RuleVotes, entropy_confidence, relations_of
+from .grounding import (
+    NO_CLASS,
+    NO_RULE,
+    GroundedOutput,
+    Grounding,
+    RuleVotes,
+    best_matches,
+    entropy_confidence,
+    relations_of,
+)
 from .learning import ANSWER_NONE, Learner
 from .losses import nero_loss
 from .rulebook import Rulebook, load_rules, rename_duplicates
 from .rules.analysis import nearest_misses, unseen_types
+from .rules.checks import PairCounts
 from .rules.index import FORMS
 from .rules.rules import Rule, to_records
 
@@ -49,9 +60,11 @@ max_gap = 0
 any_type = false
 learn_gold = false
 no_relation = "learned"
-typed = true
+types = "learned"
 exact_wins = true
+exact_only = false
 average_orders = false
+match_floor = -1.0
 match_threshold = 0.5
 threshold = 0.5
 
@@ -87,7 +100,8 @@ class NeroGrounder(PairPipe):
         "form": tuple(FORMS),
         "no_relation": ("entropy", "learned"),
         "max_gap": (0, 100),
-        "match_threshold": (-1.0, 1.0),  # a cosine
+        "match_floor": (-1.0, 1.0),  # a cosine
+        "match_threshold": (-1.0, 1.0),
     }
 
     def reset(self) -> None:
@@ -233,9 +247,10 @@ class NeroGrounder(PairPipe):
             raise ValueError(Errors.R503.format(name=self.name))
         types: Set[Tuple[str, str]] = set()
         orders: Set[bool] = set()
-        learner, read, total = Learner(self.learning), EntityCounts(), 0
+        learner, read, total, counts = Learner(self.learning), EntityCounts(), 0, PairCounts()
         for batch in minibatch(examples, COLLECT_BATCH):
-            pairs, _ = self._split_batch(batch, learner)
+            pairs, votes, _ = self._split_batch(batch, learner)
+            self.rulebook.count_pairs(counts, pairs, votes)
             orders.add(pairs.both_orders)
             types.update(pairs.types)
             total += len(pairs)
@@ -246,9 +261,12 @@ class NeroGrounder(PairPipe):
         if not len(learner.pool):
             options = {"form": self.cfg["form"], "max_gap": self.cfg["max_gap"]}
             near = nearest_misses(self.rules, read.sample, suggester=self.suggest_pairs, **options)
-            counts = {"pairs": total, "rules": len(self.rules)}
-            raise ValueError(Errors.R504.format(name=self.name, where=where, near=near, **counts))
+            raise ValueError(
+                Errors.R504.format(name=self.name, where=where, near=near, pairs=total, rules=len(self.rules))
+            )
         self._warn_of_types({kind for pair in types for kind in pair if kind}, where)
+        for key, message in counts.warnings(self.rules, name=self.name).items():
+            self.warn_once(key, message)
         relations = relations_of(self.rules) if labels is None else labels
         # a relation has a backwards class if pairs are there in one order
         gold = [] if True in orders else [{PairClass("", backwards=True)}]
@@ -264,24 +282,24 @@ class NeroGrounder(PairPipe):
 
     def suggest_gold(self, examples: Sequence[Example]) -> Grounding:
         """Choose what is learned from: matched pairs, unmatched pairs of the batch, and rules."""
-        pairs, unmatched = self._split_batch(examples, self.learner)
+        pairs, _, unmatched = self._split_batch(examples, self.learner)
         n_classes = len(self.classes)
         return self.learner.draw_batch(pairs.take(unmatched), self.rulebook, n_classes=n_classes, vocab=self.vocab)
 
-    def _split_batch(self, examples: Sequence[Example], learner: Learner) -> Tuple[Pairs, IntArray]:
-        """Add the labelled and matched pairs of a batch to the pool; return all pairs, and which are neither."""
+    def _split_batch(self, examples: Sequence[Example], learner: Learner) -> Tuple[Pairs, RuleVotes, IntArray]:
+        """Add the labelled and matched pairs of a batch to the pool; return all, with votes, and which are neither."""
         pairs = self.suggest_pairs([example.predicted for example in examples])
         votes = self.rulebook.vote(pairs)
         unmatched = votes.rule == NO_RULE
         if not self.cfg["learn_gold"]:
             learner.add_to_pool(pairs, votes, self.rulebook)
-            return pairs, numpy.flatnonzero(unmatched)
+            return pairs, votes, numpy.flatnonzero(unmatched)
         labelled = numpy.asarray([has_triples(example.reference) for example in examples], dtype=bool)[pairs.doc]
         gold = gold_pairs(lambda _: pairs, examples)
         learner.pool.add(gold.pairs, [dict.fromkeys(classes, 1.0) or ANSWER_NONE for classes in gold.gold])
         others = pairs.take(numpy.flatnonzero(~labelled))
         learner.add_to_pool(others, self.rulebook.vote(others), self.rulebook)
-        return pairs, numpy.flatnonzero(unmatched & ~labelled)
+        return pairs, votes, numpy.flatnonzero(unmatched & ~labelled)
 
     def targets(self, instances: Grounding) -> Targets:
         """Return the rules' answers about matched pairs and about others, and the teacher's probabilities of these."""
@@ -339,39 +357,54 @@ class NeroGrounder(PairPipe):
         return GroundedOutput(outputs.logits, outputs.attention, grid, scores, self.rulebook.vote(pairs))
 
     def choose(self, pairs: Pairs, outputs: GroundedOutput) -> Tuple[IntArray, Floats]:
-        """Find each pair's best relation and its score; see `PairPipe.choose`."""
-        probs = self._probabilities(outputs.logits, pairs)
-        best = probs[:, 1:].argmax(axis=1) + 1
-        score = probs[numpy.arange(len(probs)), best]
+        """Find each pair's best relation and its score, see `PairPipe.choose`; that of rules is not calibrated."""
+        best, score = best_answer(self.answer_scores(pairs, outputs))
+        calibrated = calibrate(score, scale=self.cfg["scale"], shift=self.cfg["shift"])
+        return best, numpy.where(self._decided_by_rules(outputs.votes), score, calibrated)
+
+    def answer_scores(self, pairs: Pairs, outputs: GroundedOutput) -> Floats:
+        """Score all of `answers` for each pair; see `PairPipe.answer_scores`. Shape (P, A)"""
+        probs, allowed = self._probabilities(outputs.logits, pairs), self.allowed(pairs)
+        scores = numpy.zeros((len(probs), len(self.answers)))
+        scores[:, : probs.shape[1] - 1] = probs[:, 1:]
         if self.cfg["no_relation"] == "entropy":
-            score = numpy.where(probs[:, 0] < score, entropy_confidence(probs), 0.0)
+            best, score = best_answer(scores)
+            scores[:] = 0.0
+            scores[numpy.arange(len(best)), best - 1] = numpy.where(probs[:, 0] < score, entropy_confidence(probs), 0.0)
         if self.rulebook.late:
-            best, score = self._choose_by_soft_match(outputs, best, score)
-        score = calibrate(score, scale=self.cfg["scale"], shift=self.cfg["shift"])
-        return self._choose_by_rules(outputs.votes, best, score) if self.cfg["exact_wins"] else (best, score)
+            self._score_by_soft_match(outputs, scores)
+        if self.cfg["match_floor"] > -1.0:
+            scores[best_matches(outputs, len(self.answers)) < self.cfg["match_floor"]] = 0.0
+        if self.cfg["exact_only"]:
+            scores[:] = 0.0
+        for number in numpy.flatnonzero(self._decided_by_rules(outputs.votes)).tolist():
+            scores[number] = 0.0
+            column = self.rulebook.classes.number(outputs.votes.answer(number, self.rules))
+            scores[number, max(column - 1, 0)] = float(column > 0)
+        return numpy.where(allowed[:, 1:], scores, 0.0)
+
+    def allowed(self, pairs: Pairs) -> Bools:
+        """Mark no relation and the `answers` that the types of each pair allow, by default those of rules."""
+        if self.cfg["types"] == LEARNED:
+            return self.rulebook.classes.allowed(pairs.types)
+        return super().allowed(pairs)
 
     def _probabilities(self, logits: Floats, pairs: Pairs) -> Floats:
         """Return probabilities of classes, 0 for those that the types of a pair forbid. Shape (P, R)"""
-        if self.cfg["typed"]:
-            allowed = self.rulebook.classes.allowed(pairs.types)[:, : logits.shape[1]]
-            logits = numpy.where(allowed, logits, -numpy.inf)
-        return softmax(logits)
+        return softmax(numpy.where(self.allowed(pairs)[:, : logits.shape[1]], logits, -numpy.inf))
 
-    def _choose_by_soft_match(self, outputs: GroundedOutput, best: IntArray, score: Floats) -> Tuple[IntArray, Floats]:
-        """Choose the relation of the rule that a pair matches best, if that relation was never learned."""
-        rows = numpy.arange(len(best))
+    def _score_by_soft_match(self, outputs: GroundedOutput, scores: Floats) -> None:
+        """Let the rule that a pair matches best decide, if its relation was never learned."""
+        rows = numpy.arange(len(scores))
         rule = outputs.scores.argmax(axis=1)
         match, late = outputs.scores[rows, rule], outputs.grid[rows, rule]
         chosen = (late > len(self.classes)) & (match >= self.cfg["match_threshold"])
-        return numpy.where(chosen, late, best), numpy.where(chosen, match, score)
+        scores[chosen] = 0.0
+        scores[rows[chosen], late[chosen] - 1] = match[chosen]
 
-    def _choose_by_rules(self, votes: RuleVotes, best: IntArray, score: Floats) -> Tuple[IntArray, Floats]:
-        """Let rules that fire decide."""
-        best, score = best.copy(), score.copy()
-        for number in numpy.flatnonzero(votes.rule != NO_RULE).tolist():
-            column = self.rulebook.classes.number(votes.answer(number, self.rules))
-            best[number], score[number] = (column, 1.0) if column > 0 else (best[number], 0.0)
-        return best, score
+    def _decided_by_rules(self, votes: RuleVotes) -> Bools:
+        """Mark the pairs that a rule that fires decides. Shape (P,)"""
+        return (votes.rule != NO_RULE) & bool(self.cfg["exact_wins"] or self.cfg["exact_only"])
 
     def evidence(self, pairs: Pairs, outputs: GroundedOutput, number: int, answer: int) -> Record:
         """Return the rule behind a triple: one that fires, or the nearest of those with the same answer."""
@@ -395,7 +428,7 @@ class NeroGrounder(PairPipe):
 
 @Language.factory(
     "nero_grounder",
-    requires=["doc.ents"],
+    requires=["doc.ents", "token.is_sent_start"],
     assigns=["doc._.triples", "span._.triples"],
     default_config=Config().from_str(CONFIG)["component"],
     default_score_weights=dict(TRIPLE_SCORE_WEIGHTS),
@@ -412,9 +445,11 @@ def make_nero_grounder(
     any_type: bool,
     learn_gold: bool,
     no_relation: str,
-    typed: bool,
+    types: TypeSetting,
     exact_wins: bool,
+    exact_only: bool,
     average_orders: bool,
+    match_floor: float,
     match_threshold: float,
     threshold: float,
     scorer: Optional[Scorer],
@@ -430,10 +465,15 @@ def make_nero_grounder(
     no_relation (str): "entropy": a triple's score is 1 − H / ln R, as in the paper; "learned": it is the probability of
         its class, no relation being a class that learns from rules for it, from pairs in the other order, and from
         pairs with the least confidence.
-    typed (bool): Whether a relation is possible only between types between which a rule states it.
+    types (Union[str, List[List[str]]]): Between which entity types a relation may hold, as rows of subject type,
+        relation and object type, "*" for any type; relations without a row may hold between all. "learned": between
+        the types between which some rule states it.
     exact_wins (bool): Whether a rule that fires decides.
+    exact_only (bool): Whether only rules that fire state relations: the module and the soft matcher state none.
     average_orders (bool): Whether pairs that a data set marks in one order are predicted in both, and the logits
         averaged, in twice the time. Candidates that are in both orders anyway do not change.
+    match_floor (float): Least score of the soft matcher for a relation where no rule fires: that of the rule of this
+        relation that the pair is most like; -1: no bound.
     match_threshold (float): Least score of the soft matcher for a relation that came with `add_rules`.
     threshold (float): Least score of a triple.
     """

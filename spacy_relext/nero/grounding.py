@@ -55,13 +55,13 @@ class RuleClasses:
     def grid(self, pairs: Pairs) -> IntArray:
         """Find the class that each rule would give each pair if it matched. Shape (P, J)
 
-        `NO_CLASS` if types forbid it, or if the rule is about the reversed pair, which is there too.
+        `NO_CLASS` if types forbid it, or if the rule states a relation of the reversed pair, which is there too.
         """
         forwards = (pairs.subject[:, 0] <= pairs.object[:, 0])[:, None]  # (P, 1)
         is_reversed = forwards != self._subject_first[None]  # (P, J)
         grid = numpy.where(is_reversed, self._classes[1], self._classes[0])
         if pairs.both_orders:
-            grid = numpy.where(is_reversed, NO_CLASS, grid)
+            grid = numpy.where(is_reversed & (grid != 0), NO_CLASS, grid)
         if not len(pairs):
             return grid
         allowed = numpy.stack([self._both_ways(kinds) for kinds in pairs.types])  # (P, 2, J)
@@ -169,12 +169,19 @@ class GroundedOutput(NamedTuple):
     votes: RuleVotes  # exact matches
 
 
+def best_matches(outputs: GroundedOutput, n_answers: int) -> Floats:
+    """Find the highest soft match of the rules with each answer, -1 if there is none. Shape (P, A)"""
+    columns = [numpy.where(outputs.grid == answer, outputs.scores, -1.0) for answer in range(1, n_answers + 1)]
+    return numpy.stack([column.max(axis=1, initial=-1.0) for column in columns], axis=1)
+
+
 def vote(matches: RuleMatches, rules: Sequence[Rule], *, pairs: int) -> RuleVotes:
     """Let rules vote on `pairs` pairs. Of answers with the same weight, that of the first rule in the file wins."""
     answers: List[Dict[PairClass, float]] = [defaultdict(float) for _ in range(pairs)]
     first: List[Dict[PairClass, int]] = [{} for _ in range(pairs)]
     for pair, number, is_reversed in zip(*(column.tolist() for column in matches)):
-        answer = PairClass(rules[number].relation, is_reversed)
+        relation = rules[number].relation
+        answer = PairClass(relation, is_reversed and relation != NO_RELATION_LABEL)
         answers[pair][answer] += rules[number].weight
         first[pair].setdefault(answer, number)  # matches are ordered by rule
     chosen, reversals = numpy.full(pairs, NO_RULE, dtype="int64"), numpy.zeros(pairs, dtype=bool)

@@ -246,7 +246,7 @@ class Learner:
         unmatched, _ = self._reverse_some(unmatched)
         grid = rulebook.classes.grid(unmatched)
         grid = numpy.where(grid > n_classes, NO_CLASS, grid)  # relations that were added later are not learned
-        useful = (grid != NO_CLASS).any(axis=1) & (self.settings["w_unmatched"] > 0)
+        useful = (grid > 0).any(axis=1) & (self.settings["w_unmatched"] > 0)
         unmatched, grid = unmatched.take(numpy.flatnonzero(useful)), grid[useful]
         most = self.settings["unmatched_batch"]
         if most and len(unmatched) > most:

@@ -104,6 +104,11 @@ def test_names_that_nothing_has(
     assert "unknown type 'GG' of OBJ" in fails("rules", "check", rules, corpus, "--types", "P,G")
 
 
+def test_masks_that_fit_most_pairs(corpus: Path, run: Callable[..., Any], tmp_path: Path) -> None:
+    rules = write(tmp_path, {"id": "wide", "relation": "born_in", "pattern": "SUBJ-* was born in OBJ-*"})
+    assert "the masks of 1 of 1 rules fit most pairs" in " ".join(run("rules", "check", rules, corpus).output.split())
+
+
 def test_no_lemmas(corpus: Path, fails: Callable[..., str], tmp_path: Path) -> None:
     rules = write(tmp_path, {"relation": "born_in", "pattern": "SUBJ-P be born in OBJ-G"})
     assert "R519" in fails("rules", "check", rules, corpus, "--form", "lemma")

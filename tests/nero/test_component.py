@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import warnings
 from typing import Any, Dict, List, Sequence
 
 import numpy
@@ -86,9 +87,7 @@ def ask(nlp: Language, pipe: Any, text: str) -> List[Any]:
 def test_rules_are_all_it_needs() -> None:
     nlp, pipe = build()
     assert pipe.labels == ("lives_in", "met") and [rule.id for rule in pipe.rules] == ["lives", "home", "met", "never"]
-    assert len(pipe.learner.pool) == len(texts(SAID)) + len(texts(SAID[:3])), (
-        "and what is said, read from the other side"
-    )
+    assert len(pipe.learner.pool) == 2 * len(texts(SAID)), "what is said is no relation if read from the other side"
 
 
 def test_paraphrases_that_no_rule_matches() -> None:
@@ -122,12 +121,78 @@ def test_rules_that_fire_decide() -> None:
     assert not [t for t in ask(nlp, pipe, "Ada left Oslo .") if t.score > 0.0]
 
 
+def test_only_rules_that_fire_state_relations() -> None:
+    nlp, pipe = build(exact_only=True, exact_wins=False, threshold=0.01)
+    assert [t.evidence["how"] for text in texts(SAID[:2]) for t in ask(nlp, pipe, text)] == ["exact"] * 24
+    assert not any(ask(nlp, pipe, text) for text in texts([*UNSAID, SAID[3]]))
+    pipe.cfg["exact_only"] = False
+    assert any(ask(nlp, pipe, text) for text in texts(UNSAID))
+
+
+def test_soft_matches_below_the_floor_ground_no_relation() -> None:
+    nlp, pipe = build(threshold=0.01)
+
+    def matches() -> List[float]:
+        # a relation in an order that no rule states has no match
+        return sorted(t.evidence.get("match", -1.0) for text in texts(UNSAID) for t in ask(nlp, pipe, text))
+
+    before = matches()
+    pipe.cfg["match_floor"] = (before[-5] + before[-4]) / 2
+    assert before[-5] < before[-4] and matches() == before[-4:]
+    pipe.cfg["match_floor"] = 1.0
+    assert not matches()
+    assert all(ask(nlp, pipe, text) for text in texts(SAID[:2])), "rules that fire are no soft matches"
+
+
+def test_warnings_of_rules_that_say_too_little() -> None:
+    wide = [*RULES, {"id": "of", "relation": "lives_in", "pattern": "SUBJ-* of OBJ-*"}]
+    with pytest.warns(UserWarning, match=r"W510.* 1 of 5 rules .* rule 'of' \(SUBJ-\* of OBJ-\*\) 100%"):
+        build(wide)
+    with pytest.warns(UserWarning, match=r"W510.* 3 of 4 rules"):
+        build(any_type=True)
+    many = [*SAID, *(f"{{p}} {word} {{l}} ." for word in "saw likes hates paints needs knows draws tours".split())]
+    with pytest.warns(UserWarning, match=r"W511.* match 0 of 1\d\d pairs"):
+        build(RULES[:3], many)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        build(RULES, many)
+
+
 def test_types_bar_relations() -> None:
     nlp, pipe = build(threshold=0.0, exact_wins=False)
     for text in ("Oslo met Bergen .", "Oslo lives in Bergen ."):
         assert all(triple.score == 0.0 for triple in ask(nlp, pipe, text))
-    _, loose = build(threshold=0.0, exact_wins=False, typed=False)
+    _, loose = build(threshold=0.0, exact_wins=False, types=[])
     assert any(triple.score > 0.0 for triple in ask(nlp, loose, "Oslo met Bergen ."))
+
+
+def test_given_types_go_before_those_of_rules() -> None:
+    with pytest.warns(UserWarning, match=r"W004.*entity type ORG,"):
+        nlp, pipe = build(types=[["PER", "met", "PER"], ["PER", "lives_in", "ORG"]])
+    assert pipe.cfg["learned_types"] == []
+    assert {t.relation for t in ask(nlp, pipe, "Ada met Mary .")} == {"met"}
+    assert ask(nlp, pipe, "Ada lives in Oslo .") == [], "a rule fires, but it is no ORG"
+    new = [{"id": "praise", "relation": "praises", "pattern": "SUBJ-PER praised OBJ-PER"}]
+    pipe.add_rules(new)
+    assert "praises" in [t.relation for t in ask(nlp, pipe, "Ada praised Mary .")], "of it nothing is given"
+    pipe.cfg["types"] = [["PER", "praises", "LOC"]]
+    assert "praises" not in [t.relation for t in ask(nlp, pipe, "Ada praised Mary .")]
+    assert [t.relation for t in ask(nlp, pipe, "Ada lives in Oslo .")] == ["lives_in"]
+
+
+def test_candidates_are_all_relations_unless_a_rule_decides() -> None:
+    nlp, pipe = build(threshold=1.0)
+    docs = [make_doc(nlp, text) for text in ("Ada met Mary .", "Ada left Oslo .", "Ada lives now in Oslo .")]
+    ranked = []
+    for doc in docs:
+        pairs = pipe.suggest([doc])
+        ranked.append([(r["relation"], r["score"]) for r in pipe.candidates(pairs, pipe.run(pairs))[0]])
+    assert ranked[0][0] == ("met", 1.0) and ranked[1] == [], "by rules"
+    ((relation, score),) = ranked[2]
+    assert relation == "lives_in" and 0.0 < score < 1.0
+    pipe.cfg.update(types=[])
+    pairs = pipe.suggest(docs[2:])
+    assert {r["relation"] for r in pipe.candidates(pairs, pipe.run(pairs))[0]} == {"lives_in", "met"}
 
 
 @pytest.mark.parametrize("kind", ["entropy", "learned"])

@@ -39,5 +39,11 @@ def test_the_first_rule_decides_where_answers_weigh_the_same() -> None:
     assert both.rule.tolist() == [1] and len(both.answers[0]) == 2
 
 
+def test_no_relation_has_no_direction() -> None:
+    rules = [Rule(name, "no_relation", parse_pattern(f"SUBJ-* {name} OBJ-*")) for name in "ab"]
+    found = vote(matches([(0, 0, True), (0, 1, False)]), rules, pairs=1)
+    assert found.answers == [{PairClass("no_relation"): 2.0}] and not found.reversed[0]
+
+
 def test_no_pairs() -> None:
     assert vote(matches([]), RULES, pairs=0).answers == []

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
-from typing import Collection, Dict, Iterable, Iterator, List, Optional, Sequence, Set, Tuple
+from typing import Collection, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 from typing import Counter as CounterType
 
 from spacy.tokens import Doc
@@ -13,6 +13,7 @@ from ...annotations.store import get_records, has_triples
 from ...annotations.triple import CharSpan
 from ...pairs.pairs import Pairs
 from ...pairs.suggesters import Suggester
+from .checks import PairCounts, Place
 from .index import RuleIndex, RuleMatches
 from .patterns import OBJECT, SUBJECT, TREEBANK, UNTYPED, Part
 from .rules import NO_RELATION_LABEL, Rule
@@ -58,6 +59,7 @@ class AnalysisReport:
     conflicting: int = 0  # pairs with conflicting rules
     docs: int = 0
     lemmatized: int = 0  # Docs with lemmas
+    counts: PairCounts = field(default_factory=PairCounts)  # for the checks of all rules together
     types: Set[str] = field(default_factory=set)  # of entities
     relations: Set[str] = field(default_factory=set)  # of gold triples
 
@@ -149,6 +151,8 @@ class _Analyzer:
         gold = [_read_gold(doc) for doc in pairs.docs]
         for place, labels in matched.items():
             self._count(labels, gold[place[0]], pairs, place)
+        negatives = [place for place, labels in matched.items() if (NO_RELATION_LABEL,) in labels.values()]
+        report.counts.add(pairs, unrelated=_unrelated(pairs, gold, matched), negatives=negatives)
         self._add_misses(pairs, {(place, rule) for place, labels in matched.items() for rule in labels})
 
     def _count(self, labels: Dict[int, Label], gold: Optional[Gold], pairs: Pairs, place: Tuple[int, ...]) -> None:
@@ -191,6 +195,8 @@ class _Analyzer:
 def _iter_matches(pairs: Pairs, matches: RuleMatches) -> Iterator[Tuple[int, int, Tuple[str, str], CharSpan, CharSpan]]:
     """Yield pair, rule, and types and offsets of the rule's subject and object."""
     for number, rule, is_reversed in zip(*(column.tolist() for column in matches)):
+        if is_reversed and pairs.both_orders:  # a rule for no relation, which has matched the other order
+            continue
         step = -1 if is_reversed else 1
         subject, obj = ((span.start_char, span.end_char) for span in pairs.spans(number)[::step])
         yield number, rule, pairs.types[number][::step], subject, obj
@@ -247,6 +253,22 @@ def _read_gold(doc: Doc) -> Optional[Gold]:
     if not has_triples(doc):
         return None
     return {(tuple(r["subject"]), r["relation"], tuple(r["object"])) for r in get_records(doc, source="") or ()}
+
+
+def _unrelated(pairs: Pairs, gold: Sequence[Optional[Gold]], matched: Mapping[Place, Dict[int, Label]]) -> Set[Place]:
+    """Return the pairs without a gold relation; in texts without gold, those of all entities that no rule relates."""
+    unrelated: Set[Place] = set()
+    for number in range(len(pairs)):
+        place, triples = pairs.place(number), gold[pairs.doc[number]]
+        if triples is not None:
+            spans = [(span.start_char, span.end_char) for span in pairs.spans(number)]
+            is_related = any(sorted(spans) == sorted((subject, obj)) for subject, _, obj in triples)
+        else:
+            labels = matched.get(place, {}).values()
+            is_related = not pairs.both_orders or any(label != (NO_RELATION_LABEL,) for label in labels)
+        if not is_related:
+            unrelated.add(place)
+    return unrelated
 
 
 def _excerpt(pairs: Pairs, number: int, rule: Rule) -> str:

@@ -22,7 +22,7 @@ from spacy.tokens import Doc
 
 from ...pairs.pairs import Pairs
 from .patterns import SUBJECT, TREEBANK, Part
-from .rules import Rule
+from .rules import NO_RELATION_LABEL, Rule
 
 FORMS = {"text": ORTH, "lower": LOWER, "lemma": LEMMA}
 HYPHENS = ("-", "–", "‐")
@@ -76,7 +76,8 @@ class RuleIndex:
     def match(self, pairs: Pairs) -> RuleMatches:
         """Match tokens and types of rules with pairs.
 
-        Pairs with overlapping arguments have no match, and none is reversed if pairs are given in both orders.
+        Pairs with overlapping arguments have no match. If pairs are given in both orders, a rule matches one of them,
+        but a rule for no relation matches both.
         """
         matches: List[Tuple[int, int, bool]] = []
         attribute, last, raw, treebank = FORMS[self.form], -1, b"", self._treebank_words(pairs.docs)
@@ -90,8 +91,9 @@ class RuleIndex:
                 continue
             for entry in self._candidates(pairs.docs[doc], raw, left[1], right[0]):
                 is_reversed = entry.subject_first != forwards
-                types = pairs.types[number][:: -1 if is_reversed else 1]
-                if (is_reversed and pairs.both_orders) or not self.rules[entry.number].pattern.allows(*types):
+                types, rule = pairs.types[number][:: -1 if is_reversed else 1], self.rules[entry.number]
+                is_twice = is_reversed and pairs.both_orders and rule.relation != NO_RELATION_LABEL
+                if is_twice or not rule.pattern.allows(*types):
                     continue
                 if self._matches_outside(entry, pairs.docs[doc], raw, text, left[0], right[1]):
                     matches.append((number, entry.number, is_reversed))

@@ -63,6 +63,13 @@ def test_types() -> None:
     assert count(text, "SUBJ-P of OBJ-L") == 0 and count(text, "SUBJ-O of OBJ-G") == 0
 
 
+def test_a_rule_for_no_relation_fires_in_both_orders() -> None:
+    doc = make_doc("[P Ada] left [O Acme]")
+    rules = [Rule(name, name, parse_pattern("SUBJ-P left OBJ-O")) for name in ("no_relation", "r")]
+    matches = RuleIndex(rules).match(EntityPairs()([doc]))
+    assert list(zip(*(column.tolist() for column in matches))) == [(0, 0, False), (0, 1, False), (1, 0, True)]
+
+
 @pytest.mark.parametrize(
     "text, pattern",
     [
