@@ -118,6 +118,14 @@ class Errors:
     )
     R363 = "[R363] No component estimates missing labels (pipeline: {found}). Remove --missing-rates."
     R364 = "[R364] {name}: this encoder encodes pairs only. Use a tok2vec or spacy_relext.PieceEncoder.v1."
+    R365 = (
+        "[R365] {name!r} listens to {upstream!r}, which has not run on this text. Enable {upstream!r} or add it before "
+        "{name!r}. Copied from another pipeline, {name!r} needs its {upstream!r} too, or replace_listeners() before."
+    )
+    R366 = (
+        "[R366] {name!r} listens to {upstream!r}, but there is no such component before it ({found}). Add one before "
+        "it, or set `upstream` of its listener, in [components.{name}.model.encoder], to another."
+    )
     R401 = (
         "[R401] The soft labels for {name} are for the relations {found}, but it knows {expected}. Train the teacher "
         "on the same relations (if its part of the data lacks some, list all of them as `labels` in "
@@ -290,10 +298,25 @@ class Errors:
         "[R611] The gold of {where} has {count} relations ({names}), each a cluster of its own if known = true, but "
         "{key} = {found} is the number of all clusters of {name!r}: set {key} above {count}."
     )
-    R612 = "[R612] {cluster!r} is called {name!r} already. Choose another name for {other!r}."
+    R612 = (
+        "[R612] {cluster!r} is called {name!r} already. Choose another name for {other!r}, or pass merge = True to "
+        "make both one relation."
+    )
     R613 = (
         "[R613] {where} has {pairs} different pairs of entities: {name!r} needs at least {count} to find clusters. Use "
         "more text."
+    )
+    R614 = (
+        "[R614] {path!r} has no names of clusters, but {found}. Expected what the page of `spacy relext clusters` "
+        'downloads, such as {{"cluster_3": "born in"}}.'
+    )
+    R615 = (
+        "[R615] {path!r} names {found}, but the clusters of {name!r} are {known}. Download names from a page of this "
+        "pipeline."
+    )
+    R616 = (
+        "[R616] Nothing to write: give a corpus and a page (CORPUS.spacy OUT.html), or --names with --output for a "
+        "pipeline with other names."
     )
     R700 = "[R700] {found} columns; expected six with tabs between ({expected}, {end}), or {end} as a seventh"
     R701 = "[R701] The sentence does not end in {end}, but in {found!r}: the line is cut off, or another format"
@@ -355,6 +378,11 @@ class Errors:
         "[R741] --curve draws how relations are ranked, but no component of this pipeline ranks them ({found}): a "
         "hrere_classifier with ranking = true does."
     )
+    R742 = (
+        "[R742] {name}: no names of entities in {path}. Expected a table whose first line has id and some of label, "
+        "type and aliases, or RDF with labels."
+    )
+    R743 = "[R743] {name} has no knowledge base. Set [initialize.components.{name}] names to a file of ids and names."
 
 
 class Warnings:
@@ -368,6 +396,19 @@ class Warnings:
     W003 = (
         "[W003] {name}: {count} tokens lie beyond {max_pieces} word pieces and are not read; lower max_length or raise "
         "max_pieces."
+    )
+    W004 = (
+        "[W004] {name}: its setting types names the {kind} {found}, which the training data does not have (it has "
+        "{known}). Correct [components.{name}] types."
+    )
+    W005 = (
+        "[W005] {name}: these texts have no sentence boundaries, so each is read as one sentence. Add a component that "
+        "sets them before it, such as relext_sentencizer; in training, list it in annotating_components."
+    )
+    W006 = "[W006] {name} reads {attribute}, which {others} sets only after it. Move {others} before {name}."
+    W007 = (
+        "[W007] {name}: no component before it detects relations, so all relations are queried in each sentence, which "
+        "is slower and less precise. Add a rere_detector before it."
     )
     W100 = "[W100] {path}: {count} of {total} documents have more than {limit} tokens and are skipped (max_length)."
     W101 = "[W101] {path}: {count} of {total} documents have no token and are skipped."
@@ -421,6 +462,16 @@ class Warnings:
     W509 = (
         "[W509] {name}: no entity of {where} has the type {kind!r} of {count} rules (the first: {rule!r}), which "
         "cannot match. Types there: {types}."
+    )
+    W510 = (
+        "[W510] {name}: the masks of {wide} of {total} rules fit most pairs of entities, those of rule {rule!r} "
+        "({pattern}) {share:.0%}, so types do not keep their relations apart from others. Write the types that the "
+        "relation has behind SUBJ- and OBJ-, and leave any_type off."
+    )
+    W511 = (
+        "[W511] {name}: rules for no_relation match {matched:,} of {unrelated:,} pairs without a known relation "
+        "({share:.1%}, less than {least:.0%}), so pairs that state none are taken for what they resemble. Add such "
+        "rules for frequent contexts without a relation: `spacy relext rules mine` lists what is frequent."
     )
     W600 = (
         "[W600] {name}: the clusters have fallen together: {reasons}. Lower n_clusters, or use more text of different "

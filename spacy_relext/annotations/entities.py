@@ -1,11 +1,11 @@
 """Entities of a Doc, their links to a knowledge base, and the keys under which a Doc stores them."""
 
-from typing import Dict, Iterator, List, Tuple
+from typing import Dict, Iterator, List, Sequence, Tuple
 
 from spacy.tokens import Doc
 
 from .store import char_span
-from .triple import Record
+from .triple import CharSpan, Record
 
 ENTITIES_KEY = "relext_entities"
 
@@ -38,9 +38,32 @@ def doc_entities(doc: Doc) -> List[Entity]:
     return sorted(types.items())
 
 
+def type_of_match(span: CharSpan, entities: Sequence[Tuple[CharSpan, str]]) -> str:
+    """Find the type of the entity that shares more than half of the longer of the two with a span; "" if none."""
+    shares = [
+        ((min(span[1], end) - max(span[0], start)) / max(span[1] - span[0], end - start), kind)
+        for (start, end), kind in entities
+    ]
+    share, kind = max(shares, default=(0.0, ""), key=lambda each: each[0])
+    return kind if share > 0.5 else ""
+
+
 def has_entity_annotation(doc: Doc) -> bool:
     """Return True if a Doc is empty, or annotated with entities or marked pairs, even with none."""
     return not len(doc) or doc.has_annotation("ENT_IOB") or not {ENTITIES_KEY, PAIRS_KEY}.isdisjoint(doc.user_data)
+
+
+def is_judged(reference: Doc, subject: CharSpan, obj: CharSpan) -> bool:
+    """Return True unless a Doc with marked pairs does not mark one of two of its entities, in either order.
+
+    What it does not mark is not annotated; a pair with a span that is no entity is wrong.
+    """
+    marked = reference.user_data.get(PAIRS_KEY)
+    if marked is None or any({tuple(each["subject"]), tuple(each["object"])} == {subject, obj} for each in marked):
+        return True
+    places = {(ent.start_char, ent.end_char) for ent in reference.ents}
+    places |= {(each["start"], each["end"]) for each in reference.user_data.get(ENTITIES_KEY, ())}
+    return not {subject, obj} <= places
 
 
 def _recorded(doc: Doc) -> Iterator[Tuple[Bounds, Record]]:

@@ -13,7 +13,8 @@ from ..corpora.reader import predicted_doc
 from ..corpora.records import KNOWN_KEYS
 from ..corpora.texts import RawText
 from ..errors import Errors
-from ..pipeline.pipe import RelationPipe, assigning_components
+from ..pipeline.pipe import RelationPipe
+from ..pipeline.requirements import assigning_components
 from ..visuals.explanation import explain_doc
 from ..visuals.page import render_page
 from . import options

@@ -15,7 +15,8 @@ from tqdm import tqdm
 from ..corpora.convert import first_line, load_pipeline
 from ..corpora.reader import TripleCorpus
 from ..errors import Errors
-from ..pipeline.pipe import assigning_components
+from ..pipeline.pipe import RelationPipe
+from ..pipeline.requirements import assigning_components
 
 Item = TypeVar("Item")
 
@@ -55,7 +56,11 @@ def open_pipeline(path: str, gpu_id: int = -1, *, code: Optional[Path] = None) -
             spacy.require_gpu(gpu_id)
         except Exception as error:  # cupy and torch each have errors of their own
             raise ValueError(Errors.R201.format(gpu_id=gpu_id, reason=first_line(error))) from None
-    return load_pipeline(path, message=Errors.R200)
+    nlp = load_pipeline(path, message=Errors.R200)
+    for _, component in nlp.pipeline:
+        if isinstance(component, RelationPipe):
+            component.check_pipeline(nlp)
+    return nlp
 
 
 def find_component(nlp: Language, kind: Type[Component], *, path: str, problem: str) -> Component:

@@ -54,6 +54,11 @@ def tune_cli(
     typer.echo(f"Saved the tuned pipeline to {output}")
 
 
+def _as_text(value: object) -> str:
+    """Format a fitted setting as in a config, numbers with few digits."""
+    return f"{value:g}" if isinstance(value, float) else srsly.json_dumps(value)
+
+
 def _lines(name: str, result: Settings) -> Iterator[str]:
     """Format the fit of a component."""
     yield (
@@ -62,7 +67,7 @@ def _lines(name: str, result: Settings) -> Iterator[str]:
         f"relations' own, calibration error {result['ece_before'] or 0:.3f} -> {result['ece_after'] or 0:.3f}"
     )
     if result.get("fitted"):
-        yield "  " + ", ".join(f"{key} = {value:g}" for key, value in result["fitted"].items())
+        yield "  " + ", ".join(f"{key} = {_as_text(value)}" for key, value in result["fitted"].items())
     if result["writes"] != "relations":
         return
     rows: List[Sequence[str]] = [

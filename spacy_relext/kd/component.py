@@ -1,17 +1,19 @@
 """What teacher and student of KD4NRE share."""
 
 from dataclasses import dataclass, field
-from typing import ClassVar, Dict, Mapping, Optional, Set, Type
+from typing import ClassVar, Dict, List, Mapping, Sequence, Set, Type
 
 import srsly
+from spacy.training import Example
 
+from ..annotations.type_rules import LEARNED
 from ..bridge.modules import modules_of
 from ..errors import Errors, Warnings
-from ..pairs.component import Bools, PairPipe, to_json
+from ..pairs.component import PairPipe, to_json
 from ..pairs.gold import CollectedPairs, GoldPairs
-from ..pairs.pairs import Pairs
 from ..pipeline.pipe import Instances
 from ..pipeline.settings import Ranges, Settings
+from ..scoring.triples import score_triples
 from .adversary import MAX_CACHE_BYTES, AdversarialPerturber, PerturbationCache
 from .type_patterns import TypePatterns, count_patterns
 
@@ -41,8 +43,9 @@ class KdPipe(PairPipe):
     both_orders (bool): Whether pairs that a data set marks in one order are learned in both.
     average_orders (bool): Whether such pairs are also predicted in both, and the logits averaged, in twice the time.
         Candidates that are in both orders anyway do not change.
-    typed_decoding (int): How often training must have shown a relation with two types for it to be considered between
-        them; types that were never seen together allow everything. 0: any relation between any types.
+    types (Union[str, List[List[str]]]): Between which entity types a relation may hold, as rows of subject type,
+        relation and object type, "*" for any type; relations without a row may hold between all. "learned": rows for
+        the relations that training shows hardly any other types of, if `tune` does not find that they do harm.
     threshold (float): Least probability of the best relation beside no relation.
     """
 
@@ -50,11 +53,11 @@ class KdPipe(PairPipe):
         **PairPipe.ranges,
         "sentence_penalty": (0.0, 1_000.0),
         "adversarial_radius": (0.0, 1_000.0),
-        "typed_decoding": (0, 1_000_000),
     }
     fitted: ClassVar[Settings] = {**PairPipe.fitted, "tags": []}
     collected: ClassVar[Type[CollectedPairs]] = CollectedKd
-    needs_patterns: ClassVar[bool] = False  # whether type patterns are counted even without `typed_decoding`
+    fitted_first = ("types",)
+    needs_patterns: ClassVar[bool] = False  # whether type patterns are counted
 
     def reset(self) -> None:
         """Create an empty lexicon, no type patterns and no perturbations."""
@@ -63,12 +66,12 @@ class KdPipe(PairPipe):
         self.perturbations = PerturbationCache()
 
     def adopt(self, collected: CollectedKd) -> None:  # type: ignore[override]
-        """Set labels, classes, types and tags, and count the type patterns."""
+        """Set labels, classes, types and tags, and count the type patterns if they are needed."""
         super().adopt(collected)
         self.cfg["tags"] = sorted(collected.tags - {""})
         self.perturbations = PerturbationCache()
         self.patterns = TypePatterns({}, n_classes=1)
-        if not (self.needs_patterns or self.cfg["typed_decoding"]):
+        if not self.needs_patterns:
             return
         number = {each: index + 1 for index, each in enumerate(self.classes)}
         # a pair whose gold classes are all unknown is no instance of "no relation"
@@ -85,10 +88,16 @@ class KdPipe(PairPipe):
         super().load_knowledge(files)
         self.patterns = TypePatterns.from_dict(srsly.json_loads(files[PATTERNS]))
 
-    def allowed(self, pairs: Pairs) -> Optional[Bools]:
-        """Return which classes training has shown with a pair's types, if `typed_decoding` is on."""
-        least = self.cfg["typed_decoding"]
-        return self.patterns.allowed(pairs.types, at_least=least) if least else None
+    def fit_settings(self, examples: Sequence[Example]) -> Settings:
+        """Choose between learned types and none by `exact_ap`: labels that a component gives entities may be wrong."""
+        if self.cfg["types"] != LEARNED:
+            return {}
+        precisions: List[float] = []
+        for types in (LEARNED, []):
+            self.cfg["types"] = types
+            candidates = self.list_candidates([example.predicted for example in examples])
+            precisions.append(score_triples(examples, candidates=candidates)["exact_ap"] or 0.0)
+        return {"types": LEARNED if precisions[0] >= precisions[1] else []}
 
     def learn(self, instances: Instances, *, share: float = 1.0) -> Dict[str, float]:
         """Learn from pairs, with adversarial perturbations if `adversarial_radius` is set."""
@@ -122,7 +131,7 @@ adversarial_radius = 0.0
 adversarial_reuse = false
 both_orders = false
 average_orders = false
-typed_decoding = 0
+types = "learned"
 threshold = 0.5
 """
 

@@ -9,6 +9,7 @@ from spacy.training import Example
 from thinc.api import Config, Model
 
 from ..annotations.triple import Record
+from ..annotations.type_rules import TypeSetting
 from ..errors import Errors, check_range
 from ..pairs.component import most_attended
 from ..pairs.gold import CollectedPairs, GoldPairs
@@ -129,7 +130,7 @@ hidden = 200
 
 @Language.factory(
     "kd_classifier",
-    requires=["doc.ents"],
+    requires=["doc.ents", "token.is_sent_start"],
     assigns=["doc._.triples", "span._.triples"],
     default_config=Config().from_str(CONFIG)["component"],
     default_score_weights=dict(TRIPLE_SCORE_WEIGHTS),
@@ -148,7 +149,7 @@ def make_kd_classifier(
     adversarial_reuse: bool,
     both_orders: bool,
     average_orders: bool,
-    typed_decoding: int,
+    types: TypeSetting,
     threshold: float,
     scorer: Optional[Scorer],
 ) -> KdClassifier:

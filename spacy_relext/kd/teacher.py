@@ -12,6 +12,7 @@ from thinc.api import Config, Model
 from ..annotations.entities import GIVEN_PAIRS_KEY
 from ..annotations.store import set_triples
 from ..annotations.triple import Record
+from ..annotations.type_rules import TypeSetting
 from ..errors import Errors, Warnings
 from ..pairs.component import Floats
 from ..pairs.gold import GoldPairs
@@ -42,7 +43,7 @@ class KdTeacher(KdPipe):
     def adopt(self, collected: CollectedKd) -> None:  # type: ignore[override]
         """Set labels, classes, types and tags, and count the type patterns; raise an error if no entity has a type."""
         super().adopt(collected)
-        if not self.cfg["types"]:
+        if not self.cfg["entity_types"]:
             raise ValueError(Errors.R414.format(name=self.name, where=collected.where))
         if len(self.patterns) == 1:
             types = " and ".join(repr(kind) for kind in self.patterns.pairs[0])
@@ -156,7 +157,7 @@ fusion = "vector"
 
 @Language.factory(
     "kd_teacher",
-    requires=["doc.ents"],
+    requires=["doc.ents", "token.is_sent_start"],
     assigns=["doc._.triples", "span._.triples"],
     default_config=Config().from_str(CONFIG)["component"],
     default_score_weights=dict(TRIPLE_SCORE_WEIGHTS),
@@ -176,7 +177,7 @@ def make_kd_teacher(
     adversarial_reuse: bool,
     both_orders: bool,
     average_orders: bool,
-    typed_decoding: int,
+    types: TypeSetting,
     threshold: float,
     scorer: Optional[Scorer],
 ) -> KdTeacher:

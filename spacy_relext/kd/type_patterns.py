@@ -100,16 +100,6 @@ class TypePatterns:
         prior, overall = _smoothed(counts, smoothing)
         return (numpy.log(prior) - numpy.log(overall))[rows].astype(numpy.float32)
 
-    def allowed(self, types: Sequence[TypePair], *, at_least: int) -> NDArray[numpy.bool_]:
-        """Mark the classes that were counted `at_least` times with each instance's types.
-
-        RETURNS (NDArray[numpy.bool_]): True for no relation, and for all classes of unseen patterns. Shape (P, R)
-        """
-        table = self._by_pair >= at_least
-        table[:, NO_RELATION] = True
-        table[-1] = True
-        return table[[self._rows.get((subject, obj), -1) for subject, obj in types]].reshape(-1, self.n_classes)
-
     def to_dict(self) -> Record:
         """Make plain values: `n_classes`, and `counts` as [subject type, object type, [[class, count], ...]]."""
         counts = [[*pair, [list(item) for item in self.counts_of(pair).items()]] for pair in self.pairs]

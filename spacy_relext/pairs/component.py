@@ -15,10 +15,11 @@ from spacy.util import minibatch
 from ..annotations.entities import NOMINAL
 from ..annotations.store import has_triples, set_triples
 from ..annotations.triple import Record
+from ..annotations.type_rules import learn_type_rules
 from ..bridge.modules import module_of
 from ..errors import Errors, Warnings
 from ..pipeline.initialize import DATA, GetExamples, annotated, start_from
-from ..pipeline.pipe import Instances, Outputs, RelationPipe
+from ..pipeline.pipe import LEAST_SCORE, Instances, Outputs, RelationPipe
 from ..pipeline.settings import Ranges, Settings
 from ..scoring.probabilities import calibrate, softmax
 from .architectures import encoder_sizes
@@ -50,8 +51,16 @@ CELLS = 2**14
 class PairPipe(RelationPipe):
     """Base of components that predict which relation, if any, holds between two entities."""
 
+    ranks_candidates = True
     ranges: ClassVar[Ranges] = {"threshold": (0.0, 1.0)}
-    fitted: ClassVar[Settings] = {"classes": [], "types": [], "scale": 1.0, "shift": 0.0, "thresholds": {}}
+    fitted: ClassVar[Settings] = {
+        "classes": [],
+        "entity_types": [],
+        "learned_types": [],
+        "scale": 1.0,
+        "shift": 0.0,
+        "thresholds": {},
+    }
     collected: ClassVar[Type[CollectedPairs]] = CollectedPairs
 
     def __init__(self, *args: Any, suggester: Suggester, **kwargs: Any) -> None:
@@ -147,7 +156,7 @@ class PairPipe(RelationPipe):
     def features(self, instances: Instances) -> PairBatch:
         """Lay the pairs out for the encoder."""
         arrays = self.arrays(instances)
-        return PairBatch(instances.pairs, self.cfg["types"], self.cfg.get("tags", ()), arrays)
+        return PairBatch(instances.pairs, self.cfg["entity_types"], self.cfg.get("tags", ()), arrays)
 
     def arrays(self, instances: Instances) -> Dict[str, numpy.ndarray]:
         """Return what the module reads besides the encoder's input."""
@@ -196,14 +205,17 @@ class PairPipe(RelationPipe):
         return collected
 
     def adopt(self, collected: CollectedPairs) -> None:
-        """Set labels, classes and entity types."""
+        """Set labels, classes, entity types, and the types of arguments that training shows."""
         super().adopt(collected)
-        self.cfg["types"] = sorted({kind for pair in collected.types for kind in pair if kind})
+        self.cfg["entity_types"] = sorted({kind for pair in collected.types for kind in pair if kind})
         self.cfg["classes"] = [list(each) for each in list_classes(collected.gold, self.labels)]
+        counts = collected.argument_types(self.classes, reversed_too=bool(self.cfg.get("both_orders")))
+        self.cfg["learned_types"] = learn_type_rules(counts)
+        self.type_rules(self.cfg["entity_types"])
 
     def model_sizes(self) -> Settings:
         """Count classes, entity types and tags; 0 stands for no relation, no type and no tag."""
-        n_types, n_tags = len(self.cfg["types"]) + 1, len(self.cfg.get("tags", ())) + 1
+        n_types, n_tags = len(self.cfg["entity_types"]) + 1, len(self.cfg.get("tags", ())) + 1
         sizes: Settings = {"n_classes": len(self.cfg["classes"]) + 1, "n_types": n_types}
         return {**sizes, **encoder_sizes(self.model, n_types=n_types, n_tags=n_tags)}
 
@@ -242,13 +254,36 @@ class PairPipe(RelationPipe):
 
     def choose(self, pairs: Pairs, outputs: Outputs) -> Tuple[IntArray, Floats]:
         """Find each pair's best relation, from 1, and the score that a threshold is compared with. Shapes (P,)"""
-        logits, allowed = outputs.logits, self.allowed(pairs)
-        best, score = best_relation(softmax(logits if allowed is None else numpy.where(allowed, logits, -numpy.inf)))
+        best, score = best_answer(self.answer_scores(pairs, outputs))
         return best, calibrate(score, scale=self.cfg["scale"], shift=self.cfg["shift"])
 
-    def allowed(self, pairs: Pairs) -> Optional[Bools]:
-        """Return which classes each pair may have; class 0 always. None: all. Shape (P, R)"""
-        return None
+    def answer_scores(self, pairs: Pairs, outputs: Outputs) -> Floats:
+        """Score all of `answers` for each pair, without calibration; 0 if its types forbid one. Shape (P, R)"""
+        return relation_scores(softmax(numpy.where(self.allowed(pairs), outputs.logits, -numpy.inf)))
+
+    def allowed(self, pairs: Pairs) -> Bools:
+        """Mark no relation and the `answers` that the entity types of each pair allow. Shape (P, 1 + R)"""
+        rules, answers = self.type_rules(self.cfg["entity_types"]), self.answers
+        distinct = {kinds: number for number, kinds in enumerate(dict.fromkeys(pairs.types))}
+        table = numpy.ones((len(distinct), 1 + len(answers)), dtype=bool)
+        for kinds, row in distinct.items() if len(rules) else ():
+            table[row, 1:] = [rules.allows(each.relation, *kinds[:: -1 if each.backwards else 1]) for each in answers]
+        return table[[distinct[kinds] for kinds in pairs.types]]
+
+    def candidates(self, instances: Instances, outputs: Optional[Outputs]) -> List[List[Record]]:
+        """List all relations of each pair, see `RelationPipe.candidates`."""
+        pairs: Pairs = instances.pairs
+        triples: List[DocTriples] = [{} for _ in pairs.docs]
+        if outputs is not None:
+            self.add_candidates(triples, pairs, outputs)
+        return [[to_offsets(triple) for triple in each.values()] for each in triples]
+
+    def add_candidates(self, triples: List[DocTriples], pairs: Pairs, outputs: Outputs) -> None:
+        """Add all relations of each pair to the triples of its Doc."""
+        scores, answers = self.answer_scores(pairs, self.complete(pairs, outputs)), self.answers
+        for number, column in numpy.argwhere(scores >= LEAST_SCORE).tolist():
+            triple = make_triple(pairs, number, answers[column], float(scores[number, column]))
+            add_triple(triples[int(pairs.doc[number])], triple)
 
     def answer_thresholds(self) -> NDArray[numpy.float64]:
         """Look up the threshold of each of `answers`. Shape (R,)"""
@@ -303,6 +338,12 @@ def make_triple(pairs: Pairs, number: int, answer: PairClass, score: float) -> R
     return {"subject": subject, "relation": answer.relation, "object": obj, "score": score}
 
 
+def to_offsets(triple: Record) -> Record:
+    """Return a triple with character offsets instead of spans."""
+    places = {key: (triple[key].start_char, triple[key].end_char) for key in ("subject", "object")}
+    return {**triple, **places}
+
+
 def add_triple(triples: DocTriples, triple: Record) -> None:
     """Add a triple to those of its Doc, unless the same is there with as high a score."""
     subject, obj = triple["subject"], triple["object"]
@@ -323,12 +364,18 @@ def most_attended(pairs: Pairs, weights: Floats, number: int) -> List[List[float
     return [[token.idx, token.idx + len(token), round(weight, 4)] for token, weight in tokens]
 
 
-def best_relation(probs: Floats) -> Tuple[IntArray, Floats]:
-    """Find each pair's best relation, from 1, and its probability if only it and no relation are possible.
+def relation_scores(probs: Floats) -> Floats:
+    """Compute p(r) / (p(r') + p(no relation)) with the likeliest relation r'.
 
-    A pair whose best class is a relation has a probability above 0.5, any other below: a threshold of 0.5 is the
-    decision by the best class. Shapes (P, R) → (P,), (P,)
+    For r' it is its probability if only it and no relation are possible: above 0.5 if it is the best class, else below,
+    so that a threshold of 0.5 is the decision by the best class. Two relations of a pair with the same probability have
+    the same score, as if each had it alone; one that is less likely than r' has less. Shapes (P, 1 + R) → (P, R)
     """
-    best = probs[:, 1:].argmax(axis=1) + 1
-    chosen = probs[numpy.arange(len(probs)), best]
-    return best, chosen / (chosen + probs[:, 0])
+    relations = probs[:, 1:]
+    return relations / numpy.maximum(relations.max(axis=1, keepdims=True, initial=0.0) + probs[:, :1], 1e-300)
+
+
+def best_answer(scores: Floats) -> Tuple[IntArray, Floats]:
+    """Find the best answer about each pair, from 1, and its score. Shapes (P, R) → (P,), (P,)"""
+    best = scores.argmax(axis=1)
+    return best + 1, scores[numpy.arange(len(scores)), best]

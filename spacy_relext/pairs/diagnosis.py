@@ -10,7 +10,7 @@ from spacy.training import Example
 from ..annotations.entities import ENTITIES_KEY, PAIRS_KEY, doc_entities, has_entity_annotation
 from ..annotations.triple import Record
 from ..errors import Errors, Warnings
-from ..pipeline.pipe import assigning_components
+from ..pipeline.requirements import assigning_components
 from .pairs import Pairs
 from .suggesters import AnnotatedPairs, EntityPairs, Suggester
 

@@ -1,5 +1,6 @@
 """The classes of a pair: no relation, or a relation read forwards or, for pairs in one order, backwards."""
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
@@ -93,6 +94,19 @@ class CollectedPairs:
     unannotated: int = 0
     docs: int = 0
     where: str = ""
+
+    def argument_types(self, known: Sequence[PairClass], *, reversed_too: bool) -> Counter:
+        """Count the triples of each subject type, relation and object type.
+
+        known (Sequence[PairClass]): The model's classes; others are not counted.
+        reversed_too (bool): Whether each pair is there reversed as well: then its triples count once.
+        """
+        counted = {each for each in known if not (reversed_too and each.backwards)}
+        return Counter(
+            (kinds[each.backwards], each.relation, kinds[not each.backwards])
+            for kinds, classes in zip(self.types, self.gold)
+            for each in classes & counted
+        )
 
     def add(self, batch: GoldPairs) -> None:
         """Add the pairs of a batch."""

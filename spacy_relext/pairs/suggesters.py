@@ -1,5 +1,6 @@
 """Registered suggesters: which pairs of entities are classified."""
 
+from dataclasses import replace
 from itertools import permutations
 from typing import Callable, Iterable, Iterator, List, Optional, Sequence, Tuple
 
@@ -7,10 +8,10 @@ import numpy
 from spacy import registry
 from spacy.tokens import Doc
 
-from ..annotations.entities import PAIRS_KEY, Bounds, Entity, doc_entities
+from ..annotations.entities import PAIRS_KEY, Bounds, Entity, doc_entities, entity_links
 from ..annotations.sentences import sentence_bounds
 from ..annotations.store import char_span
-from ..errors import Errors, check_range
+from ..errors import Errors, check_choice, check_range
 from .pairs import Pairs
 
 Suggester = Callable[[Sequence[Doc]], Pairs]
@@ -21,7 +22,7 @@ Row = Tuple[int, Bounds, Bounds, Bounds, Tuple[str, str]]
 
 @registry.misc("spacy_relext.EntityPairs.v1")
 class EntityPairs:
-    """Suggests all ordered pairs of entities in one sentence or in nearby ones.
+    """Suggests all ordered pairs of entities in one sentence or in nearby ones, but none of two mentions of one id.
 
     max_distance (Optional[int]): Most tokens between the two; null: any number.
     types (Optional[List[List[str]]]): Allowed [subject type, object type]; "*" is any type. null: all.
@@ -44,13 +45,15 @@ class EntityPairs:
 
     def __call__(self, docs: Sequence[Doc]) -> Pairs:
         """Suggest each pair of Docs with entities and sentences, in both orders."""
-        rows = [
-            (number, text, first[0], second[0], (first[1], second[1]))
-            for number, doc in enumerate(docs)
-            for text, ordered in _texts(doc, doc_entities(doc), self.neighbours)
-            for first, second in ordered
-            if self._is_allowed(first, second)
-        ]
+        rows = []
+        for number, doc in enumerate(docs):
+            links = entity_links(doc)
+            for text, ordered in _texts(doc, doc_entities(doc), self.neighbours):
+                for first, second in ordered:
+                    link = links.get(first[0])
+                    is_one = link is not None and link == links.get(second[0])
+                    if not is_one and self._is_allowed(first, second):
+                        rows.append((number, text, first[0], second[0], (first[1], second[1])))
         return _as_pairs(docs, rows, both_orders=True)
 
     def _is_allowed(self, first: Entity, second: Entity) -> bool:
@@ -81,6 +84,38 @@ class AnnotatedPairs:
                 kinds = (types.get(first, ""), types.get(second, ""))
                 rows.append((number, _covering(bounds, first, second), first, second, kinds))
         return _as_pairs(docs, rows, both_orders=False, lost=lost)
+
+
+@registry.misc("spacy_relext.AnnotatedOrAllPairs.v1")
+class AnnotatedOrAllPairs:
+    """Suggests the marked pairs of Docs that have some, and all pairs of entities in a sentence of others.
+
+    A component that learns from marked pairs also reads raw text so.
+
+    order (str): Which entity of an unmarked pair is the subject, as in the data set: the first of the "text", or, if
+        both are linked, that with the smaller "id".
+    RAISES (ValueError): If the order is another.
+    """
+
+    def __init__(self, *, order: str = "text") -> None:
+        check_choice("order", order, ("text", "id"))
+        self.order = order
+        self._marked, self._all = AnnotatedPairs(), EntityPairs()
+
+    def __call__(self, docs: Sequence[Doc]) -> Pairs:
+        """Suggest each pair in one order."""
+        marked, every = self._marked(docs), self._all(docs)
+        links = [entity_links(doc) if self.order == "id" else {} for doc in docs]
+        rows = []
+        for number, (doc, subject, obj) in enumerate(
+            zip(every.doc.tolist(), every.subject.tolist(), every.object.tolist())
+        ):
+            ids = links[doc].get(tuple(subject), ""), links[doc].get(tuple(obj), "")
+            is_first = ids[0] < ids[1] if all(ids) else subject < obj
+            if is_first and PAIRS_KEY not in docs[doc].user_data:
+                rows.append(number)
+        joined = replace(marked.joined(every.take(rows)), both_orders=False)
+        return joined.take(numpy.argsort(joined.doc, kind="stable"))
 
 
 def _texts(

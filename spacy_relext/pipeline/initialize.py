@@ -60,10 +60,10 @@ def annotate(docs: List[Doc], pipes: Iterable[Pipe]) -> List[Doc]:
     return docs
 
 
-def check_listener_widths(nlp: Language, name: str) -> None:
+def check_listeners(nlp: Language, name: str) -> None:
     """Compare a component's listeners with the component that they listen to, which is initialized before it.
 
-    RAISES (ValueError): If the widths differ: the layers above would not fit.
+    RAISES (ValueError): If there is no such component, or the widths differ: the layers above would not fit.
     """
     pipes = dict(nlp.components)
     if name not in pipes:
@@ -71,9 +71,11 @@ def check_listener_widths(nlp: Language, name: str) -> None:
     before = nlp.component_names[: nlp.component_names.index(name)]
     for node in pipes[name].model.walk():  # type: ignore[attr-defined]
         wanted = getattr(node, "upstream_name", None)
+        if wanted is None:
+            continue
         upstream = [other for other in before if hasattr(pipes[other], "find_listeners") and wanted in ("*", other)]
         if not upstream:
-            continue
+            raise ValueError(Errors.R366.format(name=name, upstream=wanted, found=", ".join(before) or "none"))
         width, expected = _width(pipes[upstream[-1]].model), _width(node)  # type: ignore[attr-defined]
         if width is not None and expected is not None and width != expected:
             raise ValueError(Errors.R360.format(name=name, upstream=upstream[-1], found=width, expected=expected))

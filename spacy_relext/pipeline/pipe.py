@@ -12,12 +12,16 @@ from spacy.language import Language
 from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc
 from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.util import minibatch
 from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 
+from ..annotations.triple import Record
+from ..annotations.type_rules import TypeRules, read_type_rules
 from ..bridge.modules import loss_and_gradient, module_of, move_to_device, to_numpy
 from ..errors import Errors, Warnings
-from .initialize import GetExamples, check_listener_widths, check_vectors, describe_corpus
+from .initialize import GetExamples, check_listeners, check_vectors, describe_corpus
+from .requirements import SENTENCES, check_upstream, lack_sentences, late_components
 from .settings import CONFIGURED, Ranges, Settings, check_settings, reconcile
 
 # A method's own types: what is classified, the model's input, its output (arrays) and what is stored on a Doc.
@@ -34,6 +38,9 @@ Scorer = Callable[..., Settings]
 # Folder, and key in bytes, of what a component knows besides settings and weights.
 KNOWLEDGE = "knowledge"
 
+# Least raw score of a candidate, and documents whose candidates are listed at a time.
+LEAST_SCORE, _RANKED_BATCH = 0.01, 128
+
 
 class RelationPipe(TrainablePipe):
     """Base of every component of this package.
@@ -47,6 +54,7 @@ class RelationPipe(TrainablePipe):
     writes: str = "triples"
     needs_triples: bool = True  # of training data; a reader warns if a corpus has none
     has_converged: bool = False  # if it has, it is not updated any more
+    ranks_candidates: ClassVar[bool] = False  # whether scores also read `candidates`
     ranges: ClassVar[Ranges] = {}  # of settings: lowest and highest number, or choices
     fitted: ClassVar[Settings] = {}  # settings that training and tuning fill in, as they are before
     fitted_first: ClassVar[Tuple[str, ...]] = ()  # settings that `fit_settings` finds before thresholds are tuned
@@ -67,6 +75,7 @@ class RelationPipe(TrainablePipe):
         RAISES (ValueError): If a setting is out of its range.
         """
         check_settings(settings or {}, self.ranges)
+        read_type_rules((settings or {}).get("types", ()))
         self.vocab, self.model, self.name, self.scorer = vocab, model, name, scorer
         self.cfg: Settings = copy.deepcopy({"labels": [], **(settings or {}), **self.fitted})
         # Saved beside the settings in use, to distinguish a config that was changed since from what tuning changed.
@@ -126,6 +135,13 @@ class RelationPipe(TrainablePipe):
         """Write one prediction onto its Doc."""
         raise NotImplementedError
 
+    def candidates(self, instances: Instances, outputs: Optional[Outputs]) -> List[List[Record]]:
+        """List all possible triples of each Doc, those below a threshold too, by raw scores: what `exact_ap` ranks.
+
+        RETURNS (List[List[Record]]): `subject` and `object` as character offsets, `relation`, `score`.
+        """
+        raise NotImplementedError
+
     def collect(self, examples: Iterable[Example], *, labels: Optional[List[str]], where: str) -> Collected:
         """Read the training data once, and return all that `adopt` needs from it, above all `labels`."""
         raise NotImplementedError
@@ -159,8 +175,11 @@ class RelationPipe(TrainablePipe):
 
     def predict(self, docs: Iterable[Doc]) -> List[Prediction]:
         """Score a batch of Docs without changing them: one prediction per Doc."""
+        docs = list(docs)
         self.require_initialized()
-        instances = self.suggest(list(docs))
+        check_upstream(self.model, docs, self.name)
+        self.warn_unsplit(docs)
+        instances = self.suggest(docs)
         return self.decode(instances, self.run(instances))
 
     def run(self, instances: Instances) -> Optional[Outputs]:
@@ -192,7 +211,8 @@ class RelationPipe(TrainablePipe):
             expected = " or ".join(self.architectures)
             raise ValueError(Errors.R005.format(name=self.name, found=self.model.name, expected=expected))
         if nlp is not None:
-            check_listener_widths(nlp, self.name)
+            check_listeners(nlp, self.name)
+            self.check_pipeline(nlp)
         check_vectors(self.model, self.vocab, self.name)
         self.cfg.update(copy.deepcopy(self.fitted), labels=[])
         examples = _checked(get_examples, f"{type(self).__name__}.initialize")
@@ -221,6 +241,7 @@ class RelationPipe(TrainablePipe):
         examples = list(examples)
         validate_examples(examples, f"{type(self).__name__}.update")
         self.require_initialized()
+        self.warn_unsplit([example.predicted for example in examples])
         set_dropout_rate(self.model, drop)
         terms = self.learn(self.suggest_gold(examples))
         if sgd is not None:
@@ -250,10 +271,26 @@ class RelationPipe(TrainablePipe):
         return sum(terms.values()), gradients
 
     def score(self, examples: Iterable[Example], **kwargs: object) -> Settings:
-        """Evaluate predictions; the scorer also gets the settings, and the component's name as `source`."""
+        """Evaluate predictions; the scorer also gets the settings, the component's name as `source`, and `candidates`.
+
+        The latter are computed anew from the predicted Docs: a Doc carries no triples below a threshold.
+        """
         if self.scorer is None:
             return {}
-        return self.scorer(examples, **{**self.cfg, "source": self.name, **kwargs})
+        examples = list(examples)
+        settings = {**self.cfg, "source": self.name, "candidates": None}
+        # a `doc_cleaner` removes what a listener reads
+        if self.ranks_candidates and all(example.predicted.tensor is not None for example in examples):
+            settings["candidates"] = self.list_candidates([example.predicted for example in examples])
+        return self.scorer(examples, **{**settings, **kwargs})
+
+    def list_candidates(self, docs: Sequence[Doc]) -> List[List[Record]]:
+        """List the candidates of Docs that the components before this one have annotated."""
+        candidates: List[List[Record]] = []
+        for batch in minibatch(docs, _RANKED_BATCH):
+            instances = self.suggest(batch)
+            candidates.extend(self.candidates(instances, self.run(instances)))
+        return candidates
 
     def add_label(self, label: str) -> int:
         """Refuse a new label: relations are fixed when the component is initialized."""
@@ -318,11 +355,33 @@ class RelationPipe(TrainablePipe):
             raise ValueError(Errors.R012.format(name=self.name, where=where, files=", ".join(missing)))
         self.load_knowledge(files)
 
+    def type_rules(self, known: Sequence[str] = ()) -> TypeRules:
+        """Read the setting `types`; warn once of relations and types in it that the training data does not have.
+
+        known (Sequence[str]): Entity types of the training data; empty: unknown.
+        """
+        rules = read_type_rules(self.cfg.get("types", ()), learned=self.cfg.get("learned_types", ()), known=known)
+        for kind, found, seen in rules.unknown(self.labels, known):
+            message = Warnings.W004.format(name=self.name, kind=kind, found=found, known=seen)
+            self.warn_once(f"unknown {kind} {found}", message)
+        return rules
+
     def warn_once(self, key: str, message: str) -> None:
         """Warn, but only the first time; the key names what the warning is about."""
         if key not in self._warned:
             self._warned.add(key)
             warnings.warn(message, UserWarning, stacklevel=2)
+
+    def warn_unsplit(self, docs: Sequence[Doc]) -> None:
+        """Warn once if texts of several sentences have no boundaries of sentences."""
+        if SENTENCES not in self._warned and lack_sentences(docs):
+            self.warn_once(SENTENCES, Warnings.W005.format(name=self.name))
+
+    def check_pipeline(self, nlp: Language) -> None:
+        """Warn once of each attribute that the component reads and that is only set after it."""
+        for attribute, names in late_components(nlp, self.name).items():
+            message = Warnings.W006.format(name=self.name, attribute=attribute, others=", ".join(names))
+            self.warn_once(attribute, message)
 
     def warn_unannotated(self, count: int, total: int, where: str) -> None:
         """Warn once of documents without annotation, which nothing is learned from."""
@@ -349,8 +408,3 @@ def _join_outputs(parts: Sequence[Outputs]) -> Outputs:
         width = max(array.shape[1] for array in arrays)
         columns.append(numpy.concatenate([numpy.pad(a, ((0, 0), (0, width - a.shape[1]))) for a in arrays]))
     return type(parts[0])(*columns)
-
-
-def assigning_components(nlp: Language, attribute: str) -> List[str]:
-    """List the names of the components whose factory says that they set an attribute, such as "doc.ents"."""
-    return [name for name in nlp.pipe_names if attribute in nlp.get_pipe_meta(name).assigns]

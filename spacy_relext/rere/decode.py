@@ -9,8 +9,11 @@ from typing import Dict, List, NamedTuple, Sequence, Tuple
 
 import numpy
 from numpy.typing import NDArray
+from spacy.tokens import Doc
 
+from ..annotations.entities import doc_entities, type_of_match
 from ..annotations.triple import CharSpan
+from ..annotations.type_rules import TypeRules
 from ..scoring.probabilities import sigmoid
 from .rows import QueryRows
 from .windows import IntArray
@@ -143,6 +146,18 @@ def candidates_by_doc(
         subject, obj = ((first.idx, last.idx + len(last)) for first, last in (tokens[:2], tokens[2:]))
         by_doc[number].append(Candidate(subject, labels[relation[line]], obj, float(scores[line]), evidence))
     return by_doc
+
+
+def drop_forbidden(candidates: Sequence[Candidate], doc: Doc, rules: TypeRules) -> List[Candidate]:
+    """Drop the candidates of a Doc with arguments that are entities, or nearly, between which rules forbid it."""
+    entities = [
+        ((doc[start].idx, doc[end - 1].idx + len(doc[end - 1])), kind) for (start, end), kind in doc_entities(doc)
+    ]
+    return [
+        each
+        for each in candidates
+        if rules.allows(each.relation, type_of_match(each.subject, entities), type_of_match(each.object, entities))
+    ]
 
 
 def _decode_row(
@@ -278,13 +293,15 @@ def non_max_suppression(candidates: Sequence[Candidate]) -> List[Candidate]:
     RETURNS (List[Candidate]): By falling score; equal scores in order of offsets.
     """
     selected: List[Candidate] = []
+    by_relation: Dict[str, List[Candidate]] = {}
     for candidate in sorted(candidates, key=lambda c: (-c.score, c.subject, c.object, c.relation)):
-        same_relation = (other for other in selected if other.relation == candidate.relation)
+        same_relation = by_relation.setdefault(candidate.relation, [])
         if not any(
             _overlap(candidate.subject, other.subject) and _overlap(candidate.object, other.object)
             for other in same_relation
         ):
             selected.append(candidate)
+            same_relation.append(candidate)
     return selected
 
 

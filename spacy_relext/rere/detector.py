@@ -179,6 +179,7 @@ DETECTOR_WEIGHTS = {**RELATION_SCORE_WEIGHTS, "relations_micro_f": 0.33}
 
 @Language.factory(
     "rere_detector",
+    requires=["token.is_sent_start"],
     assigns=["span._.relations"],
     default_config=Config().from_str(CONFIG)["component"],
     default_score_weights=DETECTOR_WEIGHTS,

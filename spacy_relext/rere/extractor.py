@@ -9,13 +9,27 @@ from spacy.training import Example
 from thinc.api import Config, Model
 
 from ..annotations.store import has_relations, set_triples
-from ..errors import check_range
-from ..pipeline.pipe import Outputs, Prediction, Scorer, Targets, Tensors
+from ..annotations.triple import Record
+from ..annotations.type_rules import TypeRow
+from ..errors import Warnings, check_range
+from ..pipeline.pipe import LEAST_SCORE, Outputs, Prediction, Scorer, Targets, Tensors
+from ..pipeline.requirements import RELATIONS
 from ..pipeline.settings import TOK2VEC, Ranges, Settings, plain_settings
 from ..scoring.probabilities import calibrate
 from ..scoring.triples import TRIPLE_SCORE_WEIGHTS
 from .component import Priors, RerePipe, likeliest_relation
-from .decode import PAIRINGS, SPAN_RULES, candidates_by_doc, decode_pointers, decode_scored_pairs, non_max_suppression
+from .decode import (
+    PAIRINGS,
+    SPAN_RULES,
+    Candidate,
+    CandidateTable,
+    Floats,
+    candidates_by_doc,
+    decode_pointers,
+    decode_scored_pairs,
+    drop_forbidden,
+    non_max_suppression,
+)
 from .detector import MAX_MISSING_RATE
 from .losses import POINTER_LOSSES, extractor_loss
 from .queries import readable_label
@@ -27,6 +41,7 @@ class RereExtractor(RerePipe):
     """Subject and object of each detected relation. Writes `doc._.triples`."""
 
     architectures = ("relext_rere_extractor",)
+    ranks_candidates = True
     fitted: ClassVar[Settings] = {**RerePipe.fitted, "entity_labels": []}
     ranges: ClassVar[Ranges] = {
         "pairing": PAIRINGS,
@@ -39,6 +54,7 @@ class RereExtractor(RerePipe):
         """Set labels, class priors and, if they are learned, the entity types of arguments."""
         super().adopt(collected)
         self.cfg["entity_labels"] = collected.entity_labels if self.cfg["type_weight"] else []
+        self.type_rules(collected.entity_labels)
 
     def model_sizes(self) -> Settings:
         """Return the width of the token vectors, the number of relations and of entity types."""
@@ -48,6 +64,8 @@ class RereExtractor(RerePipe):
         """Query the detected relations of each sentence, or all relations if no detector ran."""
         windows = self.windows(docs)
         if not any(has_relations(doc) for doc in docs):
+            if any(map(len, docs)):
+                self.warn_once(RELATIONS, Warnings.W007.format(name=self.name))
             return all_rows(windows, n_labels=len(self.labels))
         return detected_rows(windows, labels=self.labels, threshold=self.cfg["ask_threshold"])
 
@@ -90,21 +108,39 @@ class RereExtractor(RerePipe):
         """Score candidates and keep the best above their relation's threshold."""
         if outputs is None:
             return [[] for _ in instances.windows.docs]
-        if self.cfg["pairing"] == "scored":
-            table = decode_scored_pairs(instances, outputs)
-        else:
-            table = decode_pointers(
-                instances,
-                outputs,
-                pairing=self.cfg["pairing"],
-                threshold=self.cfg["pointer_threshold"],
-                max_length=self.cfg["max_span_length"],
-                span_rule=self.cfg["span_rule"],
-            )
+        table, thresholds = self._table(instances, outputs), self.cfg["thresholds"]
         scores = calibrate(table.scores(), scale=self.cfg["scale"], shift=self.cfg["shift"])
-        thresholds = self.cfg["thresholds"]
         limits = numpy.asarray([thresholds.get(label, self.cfg["threshold"]) for label in self.labels])
+        return self._select(instances, table, scores, limits)
+
+    def candidates(self, instances: QueryRows, outputs: Optional[Outputs]) -> List[List[Record]]:
+        """List all candidates that do not overlap better ones; see `RelationPipe.candidates`."""
+        if outputs is None:
+            return [[] for _ in instances.windows.docs]
+        table = self._table(instances, outputs)
+        limits = numpy.full(len(self.labels), LEAST_SCORE)
+        return [list(map(vars, each)) for each in self._select(instances, table, table.scores(), limits)]
+
+    def _table(self, instances: QueryRows, outputs: Outputs) -> CandidateTable:
+        """List candidates by the pair scorer or by rules."""
+        if self.cfg["pairing"] == "scored":
+            return decode_scored_pairs(instances, outputs)
+        return decode_pointers(
+            instances,
+            outputs,
+            pairing=self.cfg["pairing"],
+            threshold=self.cfg["pointer_threshold"],
+            max_length=self.cfg["max_span_length"],
+            span_rule=self.cfg["span_rule"],
+        )
+
+    def _select(
+        self, instances: QueryRows, table: CandidateTable, scores: Floats, limits: Floats
+    ) -> List[List[Candidate]]:
+        """Keep the best candidates above the limit of their relation that entity types do not forbid."""
         by_doc = candidates_by_doc(instances, table, scores, labels=self.labels, thresholds=limits)
+        if len(rules := self.type_rules()):
+            by_doc = [drop_forbidden(each, doc, rules) for each, doc in zip(by_doc, instances.windows.docs)]
         return [non_max_suppression(candidates) for candidates in by_doc]
 
     def store(self, doc: Doc, prediction: Prediction) -> None:
@@ -156,6 +192,7 @@ pair_weight = 1.0
 rank_weight = 0.0
 type_weight = 0.0
 label_queries = {{}}
+types = []
 max_length = 256
 stride = 128
 
@@ -179,6 +216,7 @@ span_mode = "soft"
 
 @Language.factory(
     "rere_extractor",
+    requires=["token.is_sent_start", "span._.relations"],
     assigns=["doc._.triples", "span._.triples"],
     default_config=Config().from_str(CONFIG)["component"],
     default_score_weights=dict(TRIPLE_SCORE_WEIGHTS),
@@ -203,6 +241,7 @@ def make_rere_extractor(
     rank_weight: float,
     type_weight: float,
     label_queries: Dict[str, str],
+    types: List[TypeRow],
     max_length: int,
     stride: int,
     scorer: Optional[Scorer],
@@ -228,6 +267,9 @@ def make_rere_extractor(
     type_weight (float): Weight of the arguments' entity types as an auxiliary target, if the data has entities; the
         pair scorer reads them. Not with a piece encoder.
     label_queries (Dict[str, str]): Readable text of relations, if splitting the label does not give it.
+    types (List[List[str]]): Between which entity types a relation may hold, as rows of subject type, relation and
+        object type, "*" for any type; relations without a row may hold between all. An argument that is no entity
+        has no type, and is allowed.
     max_length (int): Longest sentence that is read in one piece, in tokens.
     stride (int): Distance of the windows of longer ones, in tokens.
     """

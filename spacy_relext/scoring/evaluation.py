@@ -54,7 +54,9 @@ def evaluate_pipeline(
     source = clusters_source(nlp)
     if source is not None:
         metrics.update(score_cluster_baselines(compared, source=source))
+    ranked = metrics.get("exact_ap")  # of all candidates, which Docs do not carry
     metrics.update(score_triples(compared, label_filter=label_filter))
+    metrics["exact_ap"] = ranked if label_filter is None else None
     metrics.update(_score_confidence(collect_outcomes(compared, label_filter=label_filter)))
     metrics["n_documents"] = len(pairs)
     metrics["n_annotated"] = sum(get_records(reference) is not None for _, reference in pairs)

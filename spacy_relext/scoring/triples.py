@@ -12,6 +12,7 @@ from spacy.scorer import PRFScore
 from spacy.training import Example
 from spacy.util import registry
 
+from ..annotations.entities import is_judged
 from ..annotations.sentences import overlaps, sentence_offsets
 from ..annotations.store import get_records
 from ..annotations.triple import CharSpan, Record
@@ -20,6 +21,9 @@ from .probabilities import Bools, Counts, Floats
 
 # Key → fraction, mapping of fractions, or None if it cannot be computed.
 Scores = Dict[str, Any]
+
+# For each example `subject` and `object` as character offsets, `relation` and `score` of all possible triples.
+Candidates = Sequence[Sequence[Record]]
 
 # Relation, subject text, object text: what exact match compares.
 _TextKey = Tuple[str, str, str]
@@ -49,10 +53,18 @@ class TripleScorer:
     source: Optional[str] = None
     label_filter: Optional[List[str]] = None
 
-    def __call__(self, examples: Iterable[Example], *, source: Optional[str] = None, **settings: object) -> Scores:
+    def __call__(
+        self,
+        examples: Iterable[Example],
+        *,
+        source: Optional[str] = None,
+        candidates: Optional[Candidates] = None,
+        **settings: object,
+    ) -> Scores:
         """Return the scores of `score_triples`; of the component's settings only `source`, its name, is read."""
-        source = source if self.source is None else self.source
-        return score_triples(examples, source=source, label_filter=self.label_filter)
+        if self.source not in (None, source):
+            source, candidates = self.source, None
+        return score_triples(examples, source=source, candidates=candidates, label_filter=self.label_filter)
 
 
 @dataclass(frozen=True)
@@ -92,26 +104,34 @@ class _Document(NamedTuple):
 
 
 def score_triples(
-    examples: Iterable[Example], *, source: Optional[str] = None, label_filter: Optional[Collection[str]] = None
+    examples: Iterable[Example],
+    *,
+    source: Optional[str] = None,
+    candidates: Optional[Candidates] = None,
+    label_filter: Optional[Collection[str]] = None,
 ) -> Scores:
     """Compare predicted with gold triples.
 
     Documents whose reference is not annotated are skipped; those annotated with no triple count. Micro scores count
     sets per document: a triple predicted twice counts once. Keys, all fractions, None if no document is annotated:
     `exact_p`, `exact_r`, `exact_f` (relation, subject text, object text; the default score), `exact_ap` (average
-    precision of the predicted triples by score), `span_p`, `span_r`, `span_f` (relation and character offsets),
+    precision of the candidates by score), `span_p`, `span_r`, `span_f` (relation and character offsets),
     `partial_p`, `partial_r`, `partial_f` (texts cut to their first word), `macro_p`, `macro_r`, `macro_f` (mean of the
     exact scores of the relations in gold), `triples_per_type` (relation → exact p, r, f), `empty_error_rate` (share
     of the sentences without a gold triple that have a predicted one), `direction_accuracy` (share of predictions with
     the right direction among those that are right in one of both).
 
     source (Optional[str]): Score this component's triples only; None: every predicted triple.
+    candidates (Optional[Candidates]): What `exact_ap` ranks; None: the predicted triples, so that it depends on the
+        threshold above which they were stored.
     label_filter (Optional[Collection[str]]): Score these relations only, such as those that model and corpus share.
     """
-    documents = list(_compare(examples, source, label_filter))
+    examples = list(examples)
+    documents = list(_compare(examples, [predicted_records(each, source=source) for each in examples], label_filter))
     if not documents:
         return {key: None for key in TRIPLE_SCORE_WEIGHTS}
     outcomes = _collect(documents)
+    ranked = outcomes if candidates is None else _collect(list(_compare(examples, candidates, label_filter)))
     span, partial = PRFScore(), PRFScore()
     empty = empty_errors = either_direction = 0
     for example, all_gold, gold, predicted, gold_keys, scored in documents:
@@ -125,7 +145,7 @@ def score_triples(
     per_type = score_per_label(outcomes.labels, outcomes.correct, outcomes.gold_per_label)
     micro = {"exact": sum(per_type.values(), PRFScore()), "span": span, "partial": partial}
     scores: Scores = {f"{name}_{key}": value for name, prf in micro.items() for key, value in prf.to_dict().items()}
-    scores["exact_ap"] = average_precision(outcomes.scores, outcomes.correct, n_gold=outcomes.n_gold)
+    scores["exact_ap"] = average_precision(ranked.scores, ranked.correct, n_gold=ranked.n_gold)
     scores["triples_per_type"] = {label: prf.to_dict() for label, prf in per_type.items()}
     for key in "prf":
         of_gold = [scores["triples_per_type"][label][key] for label in outcomes.gold_per_label]
@@ -144,7 +164,9 @@ def collect_outcomes(
     source (Optional[str]): This component's triples only.
     label_filter (Optional[Collection[str]]): These relations only.
     """
-    return _collect(list(_compare(examples, source, label_filter)))
+    examples = list(examples)
+    predictions = [predicted_records(example, source=source) for example in examples]
+    return _collect(list(_compare(examples, predictions, label_filter)))
 
 
 def score_per_label(labels: Sequence[str], correct: Bools, gold: Mapping[str, int]) -> Dict[str, PRFScore]:
@@ -174,23 +196,27 @@ def predicted_records(example: Example, *, source: Optional[str] = None) -> List
 
 
 def _compare(
-    examples: Iterable[Example], source: Optional[str], label_filter: Optional[Collection[str]]
+    examples: Sequence[Example], predictions: Candidates, label_filter: Optional[Collection[str]]
 ) -> Iterator[_Document]:
-    """Read the triples of annotated documents."""
-    for example in examples:
+    """Read the triples of annotated documents, given those that were predicted of each example."""
+    for example, records_of_model in zip(examples, predictions):
         all_gold = gold_records(example)
         if all_gold is None:
             continue
         gold, predicted = (
             [record for record in records if label_filter is None or record["relation"] in label_filter]
-            for records in (all_gold, predicted_records(example, source=source))
+            for records in (all_gold, records_of_model)
         )
         text = example.reference.text
+        gold_keys = {_text_key(record, text) for record in gold}
+        predicted = [
+            record for record in predicted if _text_key(record, text) in gold_keys or _is_judged(record, example)
+        ]
         scores: Dict[_TextKey, float] = {}
         for record in predicted:
             key = _text_key(record, text)
             scores[key] = max(record["score"], scores.get(key, record["score"]))
-        yield _Document(example, all_gold, gold, predicted, {_text_key(record, text) for record in gold}, scores)
+        yield _Document(example, all_gold, gold, predicted, gold_keys, scores)
 
 
 def _collect(documents: Sequence[_Document]) -> TripleOutcomes:
@@ -206,6 +232,11 @@ def _collect(documents: Sequence[_Document]) -> TripleOutcomes:
         predicted_per_document=numpy.asarray([len(each) for each in correct], dtype="int64"),
         gold_per_document=numpy.asarray([len(document.gold_keys) for document in documents], dtype="int64"),
     )
+
+
+def _is_judged(record: Record, example: Example) -> bool:
+    """Return True if gold says whether a triple is right; see `is_judged`."""
+    return is_judged(example.reference, tuple(record["subject"]), tuple(record["object"]))
 
 
 def _text_key(record: Record, text: str) -> _TextKey:

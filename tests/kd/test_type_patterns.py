@@ -108,21 +108,13 @@ KINDS = st.tuples(st.sampled_from(["", "A", "B"]), st.sampled_from(["A", "C", "D
 @given(data=st.lists(st.tuples(KINDS, st.integers(0, 3)), max_size=12), ask=st.lists(KINDS, max_size=5))
 def test_properties(data: List[Tuple[Tuple[str, str], int]], ask: List[Tuple[str, str]]) -> None:
     patterns = count_patterns([row[0] for row in data], [row[1] for row in data], n_classes=4)
-    prior, log_odds, allowed = patterns.prior(ask), patterns.log_odds(ask), patterns.allowed(ask, at_least=1)
-    assert prior.shape == log_odds.shape == allowed.shape == (len(ask), 4)
+    prior, log_odds = patterns.prior(ask), patterns.log_odds(ask)
+    assert prior.shape == log_odds.shape == (len(ask), 4)
     assert prior.sum(axis=1) == pytest.approx(np.ones(len(ask))) and np.isfinite(log_odds).all()
     for row, kinds in enumerate(ask):  # together or alone
         assert (patterns.prior([kinds])[0] == prior[row]).all()
     own = patterns.prior([row[0] for row in data], leave_out=[row[1] for row in data])
     assert own.sum(axis=1) == pytest.approx(np.ones(len(data))) and (own > 0).all()
-
-
-def test_allowed() -> None:
-    kinds = [CITY, DATE, ("PERSON", "URL")]
-    at_70 = [[True, True, True, False, False, False], [True, False, False, False, True, False], [True] * 6]
-    assert TACRED.allowed(kinds, at_least=70).tolist() == at_70
-    assert TACRED.allowed([CITY], at_least=10_000)[0].tolist() == [True] + [False] * 5
-    assert TACRED.allowed([CITY, ("", "")], at_least=0).all() and TACRED.allowed([], at_least=1).shape == (0, 6)
 
 
 def test_round_trip_through_json() -> None:

@@ -1,13 +1,15 @@
 """Types in teacher and student: a lexicon that gives them, decoding that keeps to them, gold that a teacher is told."""
 
+import warnings
 from pathlib import Path
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable, Dict, List, Set, Tuple
 
 import pytest
 import spacy
 from spacy.language import Language
-from spacy.tokens import DocBin
+from spacy.tokens import DocBin, Span
 from spacy.training import Example
+from spacy.util import fix_random_seed
 
 from spacy_relext import set_triples
 from spacy_relext.annotations.entities import NOMINAL, PAIRS_KEY
@@ -16,7 +18,8 @@ from spacy_relext.kd.soft_labels import TEACHER_KEY, read_soft_labels
 from spacy_relext.pairs.encoders.features import token_arrays
 from spacy_relext.pairs.gold import PairClass
 from spacy_relext.pairs.type_lexicon import TypeLexicon
-from tests.kd.pipes import GRAPH_STUDENT, GRAPH_TEACHER, ROWS, STUDENT, TEACHER, build, make_examples
+from spacy_relext.pipeline.tuning import tune_pipeline
+from tests.kd.pipes import GRAPH_STUDENT, GRAPH_TEACHER, ROWS, STUDENT, TEACHER, build, make_examples, train
 
 TYPES = {name: kind for _, entities, _ in ROWS for name, kind in entities}
 LOCAL = ("local", "auxiliary")
@@ -42,7 +45,7 @@ def test_a_lexicon_types_what_no_entity_types() -> None:
     examples = untyped_examples(nlp)
     pipe.initialize(lambda: examples, nlp=nlp, lexicon=LEXICON)
     pairs = pipe.suggest([examples[0].predicted])
-    assert pipe.cfg["types"] == ["animal", "person"] and pairs.types == [("animal", "person")]
+    assert pipe.cfg["entity_types"] == ["animal", "person"] and pairs.types == [("animal", "person")]
     assert pipe.patterns.counts_of(("animal", "person")) == {0: 1, 1: 1}
     assert token_arrays(pipe.features(pairs))["types"].tolist() == [[0, 1, 0, 0, 2, 0]]
 
@@ -60,7 +63,7 @@ def test_what_is_only_marked_has_no_type() -> None:
     pipe: Any = spacy.blank("en").add_pipe(TEACHER, config=MARKED)
     pipe.initialize(lambda: examples, nlp=nlp, lexicon=TypeLexicon({"dog": "animal"}))
     pairs = pipe.suggest([examples[0].predicted])
-    assert pairs.types == [("animal", "")] and pipe.cfg["types"] == ["animal"]
+    assert pairs.types == [("animal", "")] and pipe.cfg["entity_types"] == ["animal"]
     assert token_arrays(pipe.features(pairs))["types"].tolist() == [[0, 1, 0, 0, 0, 0]]
 
 
@@ -77,26 +80,98 @@ def test_the_lexicon_is_saved_and_goes_with_the_next_initialize() -> None:
     assert other.suggest([examples[0].predicted]).types == [("animal", "person")]
 
 
-@pytest.mark.parametrize("factory, model", [(TEACHER, GRAPH_TEACHER), (STUDENT, GRAPH_STUDENT)])
-def test_typed_decoding_keeps_to_what_training_showed(factory: str, model: Any) -> None:
-    docs = [example.predicted for example in make_examples(spacy.blank("en"))]
-    said = {}
-    for least in (0, 1):
-        pipe = build(factory, model, typed_decoding=least, threshold=1e-6)
-        assert bool(len(pipe.patterns)) == (factory == TEACHER or least > 0)
-        records = [record for found in pipe.predict(docs) for record in found]
-        said[least] = {(TYPES[r["subject"].text], r["relation"], TYPES[r["object"].text]) for r in records}
-    shown = {("PER", "born_in", "LOC"), ("PER", "lives_in", "LOC"), ("PER", "met", "PER"), ("ORG", "praised", "PER")}
-    met = {("PER", "LOC"), ("LOC", "PER"), ("PER", "PER"), ("ORG", "PER"), ("PER", "ORG")}
-    assert {each for each in said[1] if (each[0], each[2]) in met} <= shown
-    assert said[0] - said[1]
+# Rows of `types`, and (with the rows of `ROWS` as often as it takes) what training shows.
+SHOWN = [["PER", "born_in", "LOC"], ["PER", "lives_in", "LOC"], ["PER", "met", "PER"], ["ORG", "praised", "PER"]]
+MODELS = [(TEACHER, GRAPH_TEACHER), (STUDENT, GRAPH_STUDENT)]
+
+
+def often(nlp: Language, count: int = 100) -> List[Example]:
+    return [*make_examples(nlp)] * count
+
+
+def stated(pipe: Any) -> Set[Tuple[str, str, str]]:
+    """Types and relations of what a component states at any score."""
+    pipe.cfg["threshold"] = 1e-6
+    records = [r for found in pipe.predict([e.predicted for e in make_examples(spacy.blank("en"))]) for r in found]
+    return {(TYPES[r["subject"].text], r["relation"], TYPES[r["object"].text]) for r in records}
+
+
+@pytest.mark.parametrize("factory, model", MODELS)
+def test_relations_keep_to_the_given_types(factory: str, model: Any) -> None:
+    free, kept = (build(factory, model, types=types) for types in ([], SHOWN))
+    assert stated(free) - stated(kept)
+    assert stated(kept) <= set(map(tuple, SHOWN))
+    one = build(factory, model, types=[["*", "met", "LOC"]])
+    assert {each for each in stated(one) if each[1] == "met"} <= {(kind, "met", "LOC") for kind in ("PER", "ORG")}
+    assert {each for each in stated(one) if each[1] != "met"} - set(map(tuple, SHOWN)), "others may be anything"
+
+
+@pytest.mark.parametrize("factory, model", MODELS)
+def test_types_are_learned_from_many_triples(factory: str, model: Any) -> None:
+    fix_random_seed(0)
+    few = build(factory, model)
+    assert few.cfg["types"] == "learned" and few.cfg["learned_types"] == [] and stated(few) - set(map(tuple, SHOWN))
+    nlp = spacy.blank("en")
+    pipe: Any = nlp.add_pipe(factory, config={"model": model})
+    pipe.initialize(lambda: often(nlp), nlp=nlp)
+    assert pipe.cfg["learned_types"] == sorted(SHOWN) and stated(pipe) <= set(map(tuple, SHOWN))
+    again: Any = spacy.blank("en").add_pipe(factory, config={"model": model})
+    again.from_bytes(pipe.to_bytes())
+    assert again.cfg["learned_types"] == sorted(SHOWN) and stated(again) == stated(pipe)
+    free: Any = spacy.blank("en").add_pipe(factory, config={"model": model, "types": []})
+    free.from_bytes(pipe.to_bytes())
+    assert stated(free) - set(map(tuple, SHOWN)), "the config has changed since it was saved"
+
+
+def test_reversed_pairs_count_once() -> None:
+    """Else types that one triple has would seem to be those of two."""
+    nlp = spacy.blank("en")
+    pipe: Any = nlp.add_pipe(TEACHER, config={**MARKED, "both_orders": True})
+    pipe.initialize(lambda: untyped_examples(nlp) * 99, nlp=nlp, lexicon=LEXICON)
+    assert pipe.cfg["learned_types"] == []
+    pipe.initialize(lambda: untyped_examples(nlp) * 100, nlp=nlp, lexicon=LEXICON)
+    assert pipe.cfg["learned_types"] == [["animal", "bit", "person"]]
+    rows = pipe.allowed(pipe.suggest([untyped_examples(nlp)[0].predicted]).augment_with_reversed())
+    assert pipe.classes == [PairClass("bit"), PairClass("bit", backwards=True)]
+    assert rows.tolist() == [[True, True, False], [True, False, True]]
+
+
+def test_tuning_keeps_learned_types_unless_labels_of_entities_are_wrong() -> None:
+    """An `ner` may call the places it finds organizations, between which and persons nothing was learned."""
+    nlp = spacy.blank("en")
+    pipe: Any = nlp.add_pipe(STUDENT, config={"model": GRAPH_STUDENT})
+    pipe.initialize(lambda: often(nlp), nlp=nlp)
+    train(pipe, make_examples(nlp), steps=40)
+    right, wrong = make_examples(nlp), make_examples(nlp)
+    for example in wrong:
+        doc = example.predicted
+        doc.set_ents([Span(doc, e.start, e.end, label=e.label_.replace("LOC", "ORG")) for e in doc.ents])
+    for examples, expected in ((wrong, []), (right, "learned")):
+        pipe.cfg["types"] = "learned"
+        assert pipe.fit_settings(examples) == {"types": expected}
+    pipe.cfg["types"] = SHOWN
+    assert pipe.fit_settings(wrong) == {} and pipe.cfg["types"] == SHOWN, "what was given stays"
+    pipe.cfg["types"] = "learned"
+    found = tune_pipeline(nlp, wrong)[STUDENT]
+    assert found["fitted"] == {"types": []} and pipe.cfg["types"] == nlp.config["components"][STUDENT]["types"] == []
+
+
+def test_unknown_names_in_types_warn_once() -> None:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        pipe = build(STUDENT, GRAPH_STUDENT, types=[["PERS", "met", "PER"], ["PER", "meets", "PER"]])
+        stated(pipe)
+    messages = [str(each.message) for each in caught if "W004" in str(each.message)]
+    assert len(messages) == 2
+    assert "relation meets" in messages[0] and "born_in, lives_in, met, praised" in messages[0]
+    assert "entity type PERS," in messages[1] and "LOC, ORG, PER" in messages[1]
 
 
 @pytest.mark.parametrize(
     "factory, model, parts", [(TEACHER, GRAPH_TEACHER, ("text", "types")), (STUDENT, GRAPH_STUDENT, LOCAL)]
 )
-def test_the_evidence_is_about_the_relation_that_typed_decoding_chose(factory: str, model: Any, parts: Any) -> None:
-    pipe = build(factory, model, typed_decoding=1, threshold=1e-6)
+def test_the_evidence_is_about_the_relation_that_the_types_allow(factory: str, model: Any, parts: Any) -> None:
+    pipe = build(factory, model, types=SHOWN, threshold=1e-6)
     docs = [example.predicted for example in make_examples(spacy.blank("en"))]
     pairs = pipe.suggest(docs)
     outputs = pipe.run(pairs)

@@ -9,7 +9,7 @@ from spacy.tokens import Doc, DocBin
 
 from spacy_relext.annotations.entities import ENTITIES_KEY, PAIRS_KEY, doc_entities
 from spacy_relext.pairs.pairs import Pairs, Reservoir
-from spacy_relext.pairs.suggesters import AnnotatedPairs, EntityPairs
+from spacy_relext.pairs.suggesters import AnnotatedOrAllPairs, AnnotatedPairs, EntityPairs
 from tests.pairs.builders import NLP, make_doc, with_entities
 
 WORDS = "ada met charles in london . mary wrote .".split()
@@ -114,7 +114,7 @@ def test_a_span_with_two_types_is_one_entity() -> None:
     assert len(doc_entities(doc)) == 1 and len(EntityPairs()([doc])) == 0
 
 
-@pytest.mark.parametrize("suggest", [EntityPairs(), EntityPairs(neighbours=1), AnnotatedPairs()])
+@pytest.mark.parametrize("suggest", [EntityPairs(), EntityPairs(neighbours=1), AnnotatedPairs(), AnnotatedOrAllPairs()])
 @pytest.mark.parametrize(
     "docs", [[], [NLP.make_doc("")], [make_doc(WORDS)], [with_entities(make_doc(WORDS, starts=[0, 6]), ENTITIES[:1])]]
 )
@@ -132,6 +132,44 @@ def test_without_sentence_marks_the_doc_is_the_text() -> None:
 def test_an_entity_across_a_boundary_stands_in_no_sentence() -> None:
     doc = with_entities(make_doc(WORDS, starts=[0, 3]), [(0, 1, "PER"), (2, 4, "X"), (4, 5, "LOC")])
     assert len(EntityPairs()([doc])) == 0
+
+
+@pytest.mark.parametrize("neighbours", [0, 1])
+def test_two_mentions_of_one_id_are_no_pair(neighbours: int) -> None:
+    doc = linked("Q1", "Q1", "Q2", "Q1")
+    pairs = EntityPairs(neighbours=neighbours)([doc])
+    assert named(pairs)[:4] == [("ada", "london"), ("charles", "london"), ("london", "ada"), ("london", "charles")]
+    assert len(pairs) == (4 if not neighbours else 6)
+    assert len(EntityPairs()([linked("", "", "Q2", "NIL")])) == len(EntityPairs()([two_sentences()]))
+
+
+def linked(*ids: str) -> Doc:
+    """The entities of two sentences, linked."""
+    doc = two_sentences()
+    for ent, kb_id in zip(doc.ents, ids):
+        for token in ent:
+            token.ent_kb_id_ = kb_id
+    return doc
+
+
+# Marked pairs, or all
+
+
+def test_a_doc_without_marks_has_each_pair_once() -> None:
+    docs = [two_sentences(), marked(two_sentences(), ((19, 25), (0, 3))), two_sentences(), marked(two_sentences())]
+    pairs = AnnotatedOrAllPairs()(docs)
+    every = [("ada", "charles"), ("ada", "london"), ("charles", "london")]
+    assert named(pairs) == [*every, ("london", "ada"), *every]
+    assert pairs.doc.tolist() == [0, 0, 0, 1, 2, 2, 2] and not pairs.both_orders and pairs.docs is docs
+
+
+def test_the_order_may_be_that_of_the_ids() -> None:
+    suggest = AnnotatedOrAllPairs(order="id")
+    assert named(suggest([linked("Q3", "Q1", "Q2")])) == [("charles", "ada"), ("charles", "london"), ("london", "ada")]
+    assert named(suggest([linked("Q3", "", "Q2")])) == [("ada", "charles"), ("charles", "london"), ("london", "ada")]
+    assert named(suggest([linked("Q3", "Q2", "Q2")])) == [("charles", "ada"), ("london", "ada")]
+    with pytest.raises(ValueError, match=r"R007.*order.*'both'.*text"):
+        AnnotatedOrAllPairs(order="both")
 
 
 # Marked pairs

@@ -4,14 +4,18 @@ from typing import Any, Dict, List, Tuple
 
 import numpy
 import pytest
+import spacy
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from spacy.tokens import Span
 
+from spacy_relext.annotations.type_rules import TypeRules
 from spacy_relext.rere.decode import (
     Candidate,
     ScoredSpan,
     decode_spans,
+    drop_forbidden,
     non_max_suppression,
     pair_nearest,
     pair_product,
@@ -176,3 +180,24 @@ def test_non_max_suppression() -> None:
     shuffled = [reverse, worse, other_relation, best, other_object, best]
     assert non_max_suppression(shuffled) == [best, other_object, other_relation, reverse]
     assert non_max_suppression([]) == []
+
+
+def test_candidates_between_forbidden_types_are_dropped() -> None:
+    """The label of an entity that is an argument, or nearly, counts; what is no entity may be anything."""
+    doc = spacy.blank("en").make_doc("Ada Lovelace studied at the University of Oslo in Norway")
+    doc.set_ents([Span(doc, 0, 2, label="PERSON"), Span(doc, 5, 8, label="ORG"), Span(doc, 9, 10, label="PLACE")])
+    places = {
+        span.text: (span.start_char, span.end_char) for span in (doc[0:2], doc[4:8], doc[9:10], doc[2:3], doc[7:8])
+    }
+    ada, university, norway, studied, oslo = places.values()
+    rules = TypeRules([["PERSON", "born_in", "PLACE"]])
+    allowed = [
+        candidate(ada, norway, 0.3, "born_in"),
+        candidate(studied, norway, 0.3, "born_in"),
+        candidate(ada, oslo, 0.3, "born_in"),
+        candidate(norway, ada, 0.3, "other"),
+    ]
+    forbidden = [candidate(ada, university, 0.9, "born_in"), candidate(norway, ada, 0.9, "born_in")]
+    assert drop_forbidden([*forbidden, *allowed], doc, rules) == allowed
+    doc.set_ents([])
+    assert drop_forbidden([*forbidden, *allowed], doc, rules) == [*forbidden, *allowed]

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spacy.util import registry
 
+from spacy_relext.annotations.entities import PAIRS_KEY
 from spacy_relext.annotations.store import set_triples
 from spacy_relext.scoring.triples import TRIPLE_SCORE_WEIGHTS, TripleScorer, score_triples
 from tests.scoring.builders import locate, make_example
@@ -163,3 +164,40 @@ def test_properties(gold, predicted):
     assert all(0 <= value <= 1 for value in values)
     if gold and set(gold) == set(predicted):
         assert scores["exact_f"] == scores["macro_f"] == 1.0
+
+
+def test_average_precision_is_of_all_candidates():
+    """Of four candidates the first and the third are right; the second gold triple is below the threshold."""
+    births = [(*GOLD[0], 0.9), ("Joe Biden", "born", "Stratford-upon-Avon", 0.8), (*GOLD[1], 0.3)]
+    candidates = locate(BIRTHS, [*births, ("Joe Biden", "died", "Scranton", 0.1)])
+    example = make_example(BIRTHS, GOLD, births[:2])
+    unannotated = make_example(BIRTHS, None, births[:2])
+    scores = score_triples([unannotated, example], candidates=[candidates, candidates])
+    assert scores["exact_ap"] == pytest.approx((1 + 2 / 3) / 2)
+    assert scores["exact_p"] == scores["exact_r"] == 0.5
+    assert score_triples([example])["exact_ap"] == 0.5
+    nothing = score_triples([example], candidates=[candidates], label_filter=["died"])
+    assert nothing["exact_ap"] is None, "there is no gold"
+
+
+def test_candidates_are_those_of_the_component():
+    example = make_example(BIRTHS, GOLD, [(*GOLD[0], 0.9)], source="one")
+    candidates = [locate(BIRTHS, [(*each, 0.4) for each in GOLD])]
+    options = {"source": "one", "candidates": candidates, "threshold": 0.5}
+    assert TripleScorer()([example], **options)["exact_ap"] == 1.0
+    assert TripleScorer(source="one")([example], **options)["exact_ap"] == 1.0
+    assert TripleScorer(source="two")([example], **options)["exact_ap"] == 0.0
+
+
+def test_pairs_that_a_corpus_does_not_mark_are_not_judged():
+    text = "Ada met Bo and Cy . Ada left ."
+    predicted = [("Ada", "met", "Bo"), ("Ada", "met", "Cy"), ("Ada", "met", "left")]
+    example = make_example(text, [("Ada", "met", "Bo")], predicted)
+    assert score_triples([example])["exact_p"] == pytest.approx(1 / 3)
+    doc = example.reference
+    doc.set_ents([doc.char_span(*place, label="P") for place in ((0, 3), (8, 10), (15, 17))])
+    doc.user_data[PAIRS_KEY] = [{"subject": [8, 10], "object": [0, 3]}]
+    assert score_triples([example])["exact_p"] == pytest.approx(1 / 2), "Ada and Cy are not marked; 'left' is no entity"
+    again = [{"subject": [20, 23], "relation": "met", "object": [8, 10]}]
+    set_triples(example.predicted, again, source="fake")
+    assert score_triples([example])["exact_f"] == 1.0, "what gold states of the same names counts wherever it stands"
