@@ -93,7 +93,8 @@ class KdPipe(PairPipe):
         if self.cfg["types"] != LEARNED:
             return {}
         precisions: List[float] = []
-        for types in (LEARNED, []):
+        choices: List[object] = [LEARNED, []]
+        for types in choices:
             self.cfg["types"] = types
             candidates = self.list_candidates([example.predicted for example in examples])
             precisions.append(score_triples(examples, candidates=candidates)["exact_ap"] or 0.0)

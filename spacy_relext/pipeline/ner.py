@@ -172,7 +172,7 @@ def _decode_batch(scores: Sequence[numpy.ndarray], barriers: numpy.ndarray) -> I
     yield from (path[i, :length] for i, length in enumerate(lengths))
 
 
-def read_tags(sequence: Sequence[int], tags: Sequence[str]) -> Iterator[Entity]:
+def read_tags(sequence: Iterable[int], tags: Sequence[str]) -> Iterator[Entity]:
     """Yield the entities of a valid sequence of tags."""
     start = 0
     for i, number in enumerate(sequence):
