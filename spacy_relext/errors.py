@@ -120,7 +120,8 @@ class Errors:
     R364 = "[R364] {name}: this encoder encodes pairs only. Use a tok2vec or spacy_relext.PieceEncoder.v1."
     R365 = (
         "[R365] {name!r} listens to {upstream!r}, which has not run on this text. Enable {upstream!r} or add it before "
-        "{name!r}. Copied from another pipeline, {name!r} needs its {upstream!r} too, or replace_listeners() before."
+        "{name!r}; in training, list it in annotating_components too. Copied from another pipeline, {name!r} needs its "
+        "{upstream!r} too, or replace_listeners() before."
     )
     R366 = (
         "[R366] {name!r} listens to {upstream!r}, but there is no such component before it ({found}). Add one before "

@@ -67,10 +67,10 @@ def test_frozen_components_do_not_move(case: MethodCase, trained: Trained) -> No
     nlp = trained.copy()
     optimizer = nlp.resume_training()
     before = weights(nlp.get_pipe(NAME))
+    # a frozen component reads what its upstream component writes on the Docs
+    annotating = [*(name for name in nlp.pipe_names if name == "tok2vec"), *case.annotating, NAME]
     for _ in range(2):
-        nlp.update(
-            case.make_examples(nlp), sgd=optimizer, exclude=[NAME], annotates=[*case.annotating, NAME], losses={}
-        )
+        nlp.update(case.make_examples(nlp), sgd=optimizer, exclude=[NAME], annotates=annotating, losses={})
     assert weights(nlp.get_pipe(NAME)) == before
 
 

@@ -16,7 +16,9 @@ from spacy_relext.cli.pipeline import open_pipeline
 from spacy_relext.pipeline.requirements import lack_sentences, late_components
 from tests.contract.cases import CNN, LISTENER, detector, extractor
 from tests.contract.entities import FACTORY as ENTITIES
-from tests.contract.sentences import make_english_examples
+from tests.contract.entities import find_entities
+from tests.contract.sentences import ENGLISH, make_english_examples
+from tests.contract.tiny_ner import save_tiny_ner
 from tests.rere.conftest import train
 
 CONFIGS = sorted((pathlib.Path(__file__).parents[2] / "configs").rglob("*.cfg"))
@@ -317,13 +319,16 @@ def test_analysis_of_a_wrong_order() -> None:
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: f"{path.parent.name}-{path.stem}")
-def test_no_config_has_a_problem(path: pathlib.Path, bert: str) -> None:
+def test_no_config_has_a_problem(path: pathlib.Path, bert: str, tmp_path: pathlib.Path) -> None:
     """Entities and links alone may be missing, where the corpus or the user gives them."""
     config = load_config(path)
     if "transformer" in config["components"]:
         pytest.importorskip("spacy_transformers")
     if "encoder" in config["paths"]:
         config["paths"]["encoder"] = bert
+    if "ner" in config["paths"]:
+        save_tiny_ner(tmp_path / "ner", [find_entities(spacy.blank("en").make_doc(ENGLISH[0][0]))])
+        config["paths"]["ner"] = str(tmp_path / "ner")
     nlp = spacy.util.load_model_from_config(config, auto_fill=True)
     found = problems_of(nlp)
     setters = [name for name in nlp.pipe_names if "doc.ents" in nlp.get_pipe_meta(name).assigns]
