@@ -1,5 +1,7 @@
-"""The layers of a Hugging Face encoder one by one; a linear layer that predicts in bf16; a base over token vectors."""
+"""The layers of a Hugging Face encoder one by one; a linear layer that predicts in bf16; a base over token vectors;
+buckets of distances between tokens."""
 
+import functools
 from typing import Any, Dict, List, Optional
 
 import torch
@@ -13,6 +15,14 @@ from .fast import FusedBert, uses_bf16
 # Encoders whose layers need nothing but the output of the layer below and a mask, and stand right above the embeddings.
 # Others have a list of layers as well, and go wrong without a word (MPNet's need a table of relative positions).
 LIKE_BERT = ("bert", "camembert", "data2vec-text", "electra", "ernie", "roberta", "xlm-roberta")
+
+# Buckets of distances in one direction: one a token up to `_SINGLE`, then of doubling width; the last ends with the
+# distance `_FARTHEST`, and those beyond are in it too.
+_ONE_WAY, _SINGLE = 12, 5
+
+_FARTHEST = _SINGLE * 2 ** (_ONE_WAY - _SINGLE)
+
+N_BUCKETS = 2 * _ONE_WAY + 1
 
 
 class LayerStack:
@@ -92,3 +102,19 @@ class TokenModule(nn.Module):
     def input_width(self) -> Optional[int]:
         """RETURNS (Optional[int]): Size of the token vectors, D; None if the module is empty."""
         return None if self.sizes is None else self.sizes["width"]
+
+
+def bucket_distance(distance: Tensor) -> Tensor:
+    """Compute the bucket, from 0 to below `N_BUCKETS`, of signed distances in tokens. Shapes (P,) → (P,)"""
+    return _buckets(distance.device)[distance.clamp(-_FARTHEST, _FARTHEST) + _FARTHEST]
+
+
+@functools.lru_cache(maxsize=4)
+@torch.inference_mode(False)  # cached tensors are used in training too
+def _buckets(device: torch.device) -> Tensor:
+    """Compute the bucket of every distance from -_FARTHEST to _FARTHEST."""
+    distance = torch.arange(-_FARTHEST, _FARTHEST + 1)
+    size = distance.abs()
+    wide = _SINGLE + torch.log2(size.clamp(min=1).float() / _SINGLE).ceil().long()
+    bucket = torch.where(size <= _SINGLE, size, wide).clamp(max=_ONE_WAY)
+    return (distance.sign() * bucket + _ONE_WAY).to(device)

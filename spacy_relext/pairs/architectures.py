@@ -143,20 +143,22 @@ def build_recurrent_encoder(
 
 @registry.architectures("spacy_relext.SharedEncoder.v1")
 def build_shared_encoder(
-    tok2vec: Model[List[Doc], List[Floats2d]], width: int = SHARED_WIDTH, dropout: float = 0.1
+    tok2vec: Model[List[Doc], List[Floats2d]], width: int = SHARED_WIDTH, dropout: float = 0.1, context: bool = False
 ) -> EncoderSpec:
     """Describe an encoder over token vectors that all pairs of a text share: the fastest for texts with many pairs.
 
     tok2vec (Model[List[Doc], List[Floats2d]]): Any encoder or listener.
     width (int): Size of the projection of a token vector; 0: no projection, and means instead of maxima.
     dropout (float): Dropout on token vectors.
+    context (bool): Whether the vector of a pair's sentence also has the tokens between both arguments and those of the
+        whole text, pooled by attention, and the distance; not with width 0.
     """
     from .encoders.shared import MeanPairs, SharedPairs
 
     check_range("width", width, 0, 1_000_000)
     if not width:
         return EncoderSpec(functools.partial(MeanPairs, dropout=dropout), prepare_tokens, tok2vec=tok2vec)
-    build = functools.partial(SharedPairs, hidden=width, dropout=dropout)
+    build = functools.partial(SharedPairs, hidden=width, dropout=dropout, context=context)
     return EncoderSpec(build, prepare_tokens, tok2vec=tok2vec)
 
 

@@ -1,6 +1,5 @@
 """Candidate spans from start and end pointers, and the scorer of (subject, object) candidates."""
 
-import functools
 from typing import Optional, Tuple
 
 import torch
@@ -8,11 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
-from ..encoders.layers import PredictionLinear
-
-N_DISTANCES = 12
-
-FARTHEST = 5 * 2 ** (N_DISTANCES - 5)
+from ..encoders.layers import N_BUCKETS, PredictionLinear, bucket_distance
 
 # Pairs of a chunk; with more than one chunk, activations are checkpointed.
 PAIRS_PER_CHUNK = 16384
@@ -161,7 +156,7 @@ class PairScorer(nn.Module):
         self.ends = PredictionLinear(width, 4 * hidden, precision=precision)
         self.context = PredictionLinear(width, hidden, precision=precision)
         self.between = PredictionLinear(width, hidden + 1, precision=precision) if between else None
-        self.distance = nn.Embedding(2 * N_DISTANCES + 1, hidden)
+        self.distance = nn.Embedding(N_BUCKETS, hidden)
         self.relation = nn.Embedding(n_relations, hidden) if n_relations else None
         self.interaction = nn.Embedding(n_relations, hidden) if n_relations else None
         self.dropout = nn.Dropout(dropout)
@@ -198,7 +193,7 @@ class PairScorer(nn.Module):
                 cells[chosen],
                 context,
                 sentence[chosen],
-                signed_distance(pairs[chosen]),
+                bucket_distance(pairs[chosen, 3] - pairs[chosen, 1]),
                 labels,
                 sums,
                 gaps[chosen],
@@ -249,22 +244,6 @@ def pooled_sums(values: Tensor) -> Tensor:
     weight = values[..., -1:].float().clamp(-8.0, 8.0).exp()
     weighted = torch.cat([values[..., :-1].float() * weight, weight], dim=-1)
     return F.pad(weighted.cumsum(1), (0, 0, 1, 0)).flatten(0, 1)
-
-
-def signed_distance(pairs: Tensor) -> Tensor:
-    """Bucket the distance from subject to object, negative if the object comes first: 0 to 2·N_DISTANCES. Shape (P,)"""
-    gap = (pairs[:, 3] - pairs[:, 1]).clamp(-FARTHEST, FARTHEST)
-    return _distance_buckets(gap.device)[gap + FARTHEST]
-
-
-@functools.lru_cache(maxsize=4)
-@torch.inference_mode(False)  # cached tensors are used in training too
-def _distance_buckets(device: torch.device) -> Tensor:
-    """Return the bucket of every gap from -FARTHEST to FARTHEST: one a token up to 5, then of doubling width."""
-    gap = torch.arange(-FARTHEST, FARTHEST + 1)
-    size = gap.abs()
-    bucket = torch.where(size <= 5, size, 5 + torch.log2(size.clamp(min=1).float() / 5.0).ceil().long())
-    return (gap.sign() * bucket.clamp(max=N_DISTANCES) + N_DISTANCES).to(device)
 
 
 def _nearest_end(is_end: Tensor) -> Tensor:

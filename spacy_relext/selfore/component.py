@@ -216,6 +216,12 @@ class SelforeClusterer(PairPipe):
         pairs = pairs.in_text_order()
         return pairs.take(numpy.flatnonzero(pairs.subject[:, 1] <= pairs.object[:, 0]))
 
+    def arrays(self, instances: Instances) -> Dict[str, numpy.ndarray]:
+        """Return entity types of the arguments: their tokens may also be in an entity within one."""
+        number = {kind: index for index, kind in enumerate(self.cfg["entity_types"], start=1)}
+        kinds = [[number.get(kind, 0) for kind in pair] for pair in instances.pairs.types]
+        return {**super().arrays(instances), "kinds": numpy.asarray(kinds, dtype="int64").reshape(-1, 2)}
+
     def suggest_gold(self, examples: Sequence[Example]) -> Pairs:
         """Choose the pairs of a batch, each twice for the contrastive loss; gold is not read."""
         pairs = self.suggest_pairs([example.predicted for example in examples])

@@ -89,20 +89,22 @@ class Clusterer(PairModule):
             self.register_buffer(name, torch.as_tensor(array).to(self.head.weight.device))
 
     def forward(
-        self, to_subject: Tensor, to_object: Tensor, types: Tensor, positions: Tensor, **arrays: Any
+        self, to_subject: Tensor, to_object: Tensor, kinds: Tensor, positions: Tensor, **arrays: Any
     ) -> ClusterOutput:
-        """Compute h and z; the encoder has no gradient if it is frozen."""
+        """Compute h and z; the encoder has no gradient if it is frozen.
+
+        kinds (Tensor): Entity types of subject and object, 0 for none. Shape (P, 2)
+        """
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
-            states = self.encoder(types=types, to_subject=to_subject, to_object=to_object, **arrays)
+            states = self.encoder(to_subject=to_subject, to_object=to_object, **arrays)
             if self.encoder.form == "means":
                 vector = pair_vector(states, (to_subject * to_object < 0) & states.mask)
             else:
                 parts = (states.sentence,) if self.encoder.form == "cloze" else (states.subject, states.object)
                 vector = torch.cat([F.normalize(part, dim=1) for part in parts], 1)
         if self.type_weight:
-            known = positions >= 0
-            kinds = [_type_of(types, place, known, n_types=self.n_types) for place in (to_subject, to_object)]
-            vector = torch.cat([vector, *(self.type_weight * each for each in kinds)], 1)
+            known = F.one_hot(kinds, self.n_types)[:, :, 1:].to(vector.dtype)
+            vector = torch.cat([vector, self.type_weight * known.flatten(1)], 1)
         return ClusterOutput(self.head(self.dropout(vector)), vector)
 
 
@@ -117,11 +119,3 @@ def pair_vector(states: States, between: Tensor) -> Tensor:
     gap = torch.where(between.any(1, keepdim=True), masked_mean(states.tokens, between), both)
     parts = (states.subject, states.object, gap)
     return torch.cat([F.normalize(part, dim=1) for part in parts], 1)
-
-
-def _type_of(types: Tensor, to_argument: Tensor, known: Tensor, *, n_types: int) -> Tensor:
-    """Encode the entity type of an argument one-hot; 0 without a type. Shapes (P, T) → (P, n_types - 1)"""
-    if not len(types):
-        return types.new_zeros(0, n_types - 1, dtype=torch.float)
-    kind = types.masked_fill((to_argument != 0) | ~known, 0).amax(1)
-    return F.one_hot(kind, n_types)[:, 1:].float()

@@ -23,7 +23,9 @@ def marked_examples(nlp: Language) -> List[Example]:
         for text in TEXTS:
             doc = nlp.make_doc(text.format(NAMES[one], NAMES[two]))
             ends = [(0, len(NAMES[one])), (len(doc.text) - 1 - len(NAMES[two]), len(doc.text) - 1)]
-            spans = [doc.char_span(*place, label="PERSON", kb_id=link) for place, link in zip(ends, (one, two))]
+            spans: List[Any] = [
+                doc.char_span(*place, label="PERSON", kb_id=link) for place, link in zip(ends, (one, two))
+            ]
             doc.set_ents(spans)
             places = [ends[number] for number in ((0, 1) if one < two else (1, 0))]
             doc.user_data[PAIRS_KEY] = [{"subject": list(places[0]), "object": list(places[1])}]

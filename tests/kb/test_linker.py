@@ -53,7 +53,8 @@ def found(doc: Doc) -> Found:
 
 def given(nlp: Language, text: str, *ents: Tuple[str, str, str]) -> Doc:
     """A text with entities (name, label, id), each at the first place behind the one before."""
-    doc, end, spans = nlp.make_doc(text), 0, []
+    doc, end = nlp.make_doc(text), 0
+    spans: List[Any] = []
     for name, label, kb_id in ents:
         start = text.index(name, end)
         end = start + len(name)

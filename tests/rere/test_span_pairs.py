@@ -18,7 +18,6 @@ from spacy_relext.rere.span_pairs import (
     propose_spans,
     rank_in_group,
     score_spans,
-    signed_distance,
     soft_span_scores,
     top_k_per_row,
 )
@@ -72,16 +71,6 @@ def test_best_spans_of_each_row() -> None:
 def test_pairs_stay_in_their_row_and_differ() -> None:
     subjects, objects = torch.tensor([[0, 1, 2], [1, 0, 0]]), torch.tensor([[0, 1, 2], [0, 4, 4], [1, 3, 3]])
     assert cross_spans(subjects, objects)[0].tolist() == [[0, 1, 2, 4, 4], [1, 0, 0, 3, 3]]
-
-
-def test_distance_buckets_keep_the_direction() -> None:
-    gaps = torch.tensor([0, 1, 5, 6, 11, 500])
-    pairs = torch.zeros(len(gaps), 5, dtype=torch.long)
-    pairs[:, 3] = gaps
-    forward = signed_distance(pairs)
-    pairs[:, 1], pairs[:, 3] = gaps, 0
-    assert (forward - 12 == 12 - signed_distance(pairs)).all()
-    assert forward.tolist() == sorted(forward.tolist()) and forward.max() <= 24
 
 
 def test_what_lies_between_is_pooled_by_attention() -> None:

@@ -53,7 +53,8 @@ def test_types_of_the_arguments_count_beside_the_text() -> None:
     module = Clusterer(MeanPairs(dropout=0.0), dropout=0.0, type_weight=0.5).eval()
     module.configure(n_classes=2, n_types=3, encoder={"width": 2, "n_tags": 1, "n_types": 3})
     arrays = {
-        "types": torch.tensor([[1, 0, 2, 2], [0, 1, 2, 0]]),  # of the last entity and of padding nothing is read
+        "types": torch.tensor([[1, 0, 2, 2], [0, 1, 2, 0]]),  # of tokens: an argument may have an entity within it
+        "kinds": torch.tensor([[1, 2], [0, 1]]),
         "to_subject": torch.tensor([[0, 1, 2, 3], [0, 1, 2, 0]]),
         "to_object": torch.tensor([[-2, -1, 0, 1], [-1, 0, 1, 0]]),
         "positions": torch.tensor([[0, 1, 2, 3], [0, 1, 2, -1]]),

@@ -12,7 +12,7 @@ Other entities between the two are ordinary tokens.
 import sys
 from collections import defaultdict
 from itertools import groupby
-from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Dict, FrozenSet, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 import numpy
 from numpy.typing import NDArray
@@ -48,6 +48,7 @@ class _Entry(NamedTuple):
     before: Ids
     between: Ids
     after: Ids
+    words: FrozenSet[Optional[int]]  # tokens between the masks if there are gaps too, else none
 
 
 class RuleIndex:
@@ -89,11 +90,14 @@ class RuleIndex:
             left, right = (subject, obj) if forwards else (obj, subject)
             if left[1] > right[0]:
                 continue
-            for entry in self._candidates(pairs.docs[doc], raw, left[1], right[0]):
+            between = raw[left[1] * _WIDTH : right[0] * _WIDTH]
+            for entry in self._candidates(between):
                 is_reversed = entry.subject_first != forwards
                 types, rule = pairs.types[number][:: -1 if is_reversed else 1], self.rules[entry.number]
                 is_twice = is_reversed and pairs.both_orders and rule.relation != NO_RELATION_LABEL
                 if is_twice or not rule.pattern.allows(*types):
+                    continue
+                if not self._matches_between(entry, pairs.docs[doc], between, left[1]):
                     continue
                 if self._matches_outside(entry, pairs.docs[doc], raw, text, left[0], right[1]):
                     matches.append((number, entry.number, is_reversed))
@@ -104,7 +108,8 @@ class RuleIndex:
         """Index a rule."""
         pattern = rule.pattern
         before, between, after = map(self._ids, pattern.segments)
-        entry = _Entry(number, pattern.first == SUBJECT, before[::-1], between, after)
+        words = frozenset(between) - {None} if None in between else frozenset()
+        entry = _Entry(number, pattern.first == SUBJECT, before[::-1], between, after, words)
         if None not in between:
             self._exact[_pack(between)].append(entry)
             return
@@ -148,25 +153,31 @@ class RuleIndex:
         """Return the most tokens that tokens and gaps match."""
         return len(parts) + parts.count(None) * (self.max_gap - 1)
 
-    def _candidates(self, doc: Doc, raw: bytes, start: int, end: int) -> Iterator[_Entry]:
-        """Yield the rules whose tokens between the masks match those between two entities."""
-        between = raw[start * _WIDTH : end * _WIDTH]
-        if between in self._exact:
-            yield from self._exact[between]
-        if end - start > self._longest:
+    def _candidates(self, between: bytes) -> Iterator[_Entry]:
+        """Yield the rules that may match the tokens between two entities; those without gaps do."""
+        yield from self._exact.get(between, ())
+        length = len(between) // _WIDTH
+        if length > self._longest:
             return
         entries = {entry.number: entry for entry in self._open}
         for (first, last), table in self._anchored.items():
-            if first + last <= end - start:
+            if first + last <= length:
                 key = between[: first * _WIDTH] + between[len(between) - last * _WIDTH :]
                 entries.update((entry.number, entry) for entry in table.get(key, ()))
         for size in self._sizes:
             for place in range(0, len(between) - size + 1, _WIDTH):
                 entries.update((entry.number, entry) for entry in self._runs.get(between[place : place + size], ()))
-        if entries:
-            tokens = numpy.frombuffer(between, dtype="uint64").tolist()
-            hyphens = [self._is_inner_hyphen(doc, place) for place in range(start, end)]
-            yield from (each for each in entries.values() if len(tokens) in self._ends(each.between, tokens, hyphens))
+        yield from entries.values()
+
+    def _matches_between(self, entry: _Entry, doc: Doc, between: bytes, start: int) -> bool:
+        """Return True if the tokens between the masks of a candidate match those from `start`."""
+        if None not in entry.between:
+            return True
+        tokens = numpy.frombuffer(between, dtype="uint64").tolist()
+        if not entry.words.issubset(tokens):
+            return False
+        hyphens = [self._is_inner_hyphen(doc, start + place) for place in range(len(tokens))]
+        return len(tokens) in self._ends(entry.between, tokens, hyphens)
 
     def _ends(self, parts: Ids, tokens: Sequence[int], hyphens: Sequence[bool]) -> Set[int]:
         """Return the lengths of all prefixes that match; a gap neither starts nor ends with a hyphen inside a word."""

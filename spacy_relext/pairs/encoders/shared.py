@@ -2,10 +2,12 @@
 
 from typing import Optional
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .states import PairStates, TokenPairs, masked_max, masked_mean, pool_pairs
+from ...encoders.layers import N_BUCKETS, bucket_distance
+from .states import PairStates, TokenPairs, masked_max, masked_mean, masked_softmax, pool_pairs
 
 N_ROLES = 4
 
@@ -14,17 +16,24 @@ class SharedPairs(TokenPairs):
     """Make the states of pairs from token vectors that were read once for the whole text.
 
     The text costs the same however many pairs it has: a pair adds a role and a type to its tokens, and three
-    maxima, over the subject, the object and the tokens between them (as in SpERT, Eberts & Ulges, ECAI 2020).
+    maxima, over the subject, the object and the tokens between them (as in SpERT, Eberts & Ulges, ECAI 2020). With
+    `context`, the vector of the sentence is
+
+        h = GELU(W [m; Σ_i a_i x_i; Σ_i b_i x_i] + d)
+
+    with m that maximum, a and b the attention over the states x of the tokens between and of the whole text, and d an
+    embedding of the distance from subject to object.
     """
 
-    def __init__(self, *, hidden: int = 256, dropout: float = 0.1) -> None:
+    def __init__(self, *, hidden: int = 256, dropout: float = 0.1, context: bool = False) -> None:
         """Create an empty encoder.
 
         hidden (int): Size of the vectors of tokens.
         dropout (float): Dropout on the token vectors.
+        context (bool): Whether the sentence is also read by attention, and with the distance.
         """
         super().__init__()
-        self.hidden, self.dropout = hidden, nn.Dropout(dropout)
+        self.hidden, self.dropout, self.context = hidden, nn.Dropout(dropout), context
 
     @property
     def output_width(self) -> int:
@@ -38,6 +47,10 @@ class SharedPairs(TokenPairs):
         self.roles, self.types = nn.Embedding(N_ROLES, self.hidden), nn.Embedding(n_types, self.hidden)
         for table in (self.roles, self.types):
             nn.init.normal_(table.weight, std=0.02)
+        if self.context:
+            self.scores, self.join = nn.Linear(self.hidden, 2), nn.Linear(3 * self.hidden, self.hidden)
+            self.distances = nn.Embedding(N_BUCKETS, self.hidden)
+            nn.init.normal_(self.distances.weight, std=0.1)
 
     def forward(
         self, vectors: Tensor, index: Tensor, types: Tensor, roles: Tensor, pooled: Tensor, **_: object
@@ -58,7 +71,17 @@ class SharedPairs(TokenPairs):
         # embedding() has a much faster backward pass than indexing
         states = F.embedding(index.clamp(min=0), states) + self.roles(roles) + self.types(types)
         states = F.gelu(states) * mask[..., None]  # (P, T, hidden)
-        return pool_pairs(states, mask, pooled & mask, roles, pooling=masked_max)
+        pairs = pool_pairs(states, mask, pooled & mask, roles, pooling=masked_max)
+        return pairs._replace(sentence=self._read_context(pairs, pooled & mask, roles)) if self.context else pairs
+
+    def _read_context(self, pairs: PairStates, between: Tensor, roles: Tensor) -> Tensor:
+        """Compute h from the states of pairs; arguments as for `forward`, 0 on padding. Shape (P, hidden)"""
+        scores = self.scores(pairs.tokens)  # (P, T, 2)
+        weights = [masked_softmax(scores[..., n], cells) for n, cells in enumerate((between, pairs.mask))]
+        attended = torch.stack(weights, 1) @ pairs.tokens  # (P, 2, hidden)
+        first, second = (((roles & role) > 0).int().argmax(1) for role in (1, 2))
+        hidden = self.join(torch.cat([pairs.sentence, attended.flatten(1)], 1))
+        return F.gelu(hidden + self.distances(bucket_distance(second - first)))
 
 
 class MeanPairs(TokenPairs):
