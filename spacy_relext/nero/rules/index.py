@@ -91,15 +91,20 @@ class RuleIndex:
             if left[1] > right[0]:
                 continue
             between = raw[left[1] * _WIDTH : right[0] * _WIDTH]
+            before = _token(raw, left[0] - 1) if left[0] > text[0] else None
+            after = _token(raw, right[1]) if right[1] < text[1] else None
             for entry in self._candidates(between):
+                # a pattern has no gap at its ends, so that the nearest token is known
+                if entry.before[:1] not in ((), (before,)) or entry.after[:1] not in ((), (after,)):
+                    continue
                 is_reversed = entry.subject_first != forwards
                 types, rule = pairs.types[number][:: -1 if is_reversed else 1], self.rules[entry.number]
                 is_twice = is_reversed and pairs.both_orders and rule.relation != NO_RELATION_LABEL
                 if is_twice or not rule.pattern.allows(*types):
                     continue
-                if not self._matches_between(entry, pairs.docs[doc], between, left[1]):
+                if not self._matches_outside(entry, pairs.docs[doc], raw, text, left[0], right[1]):
                     continue
-                if self._matches_outside(entry, pairs.docs[doc], raw, text, left[0], right[1]):
+                if self._matches_between(entry, pairs.docs[doc], between, left[1]):
                     matches.append((number, entry.number, is_reversed))
         table = numpy.asarray(sorted(matches), dtype="int64").reshape(-1, 3)
         return RuleMatches(table[:, 0], table[:, 1], table[:, 2].astype(bool))
@@ -199,7 +204,7 @@ class RuleIndex:
 
     def _matches_side(self, parts: Ids, doc: Doc, raw: bytes, places: range, text: Sequence[int]) -> bool:
         """Return True if the tokens on one side of a pair, nearest first, match and no hyphen continues them."""
-        tokens = [int.from_bytes(raw[place * _WIDTH : (place + 1) * _WIDTH], sys.byteorder) for place in places]
+        tokens = [_token(raw, place) for place in places]
         hyphens = [self._is_inner_hyphen(doc, place) for place in places]
         following = (places.start + end * places.step for end in self._ends(parts, tokens, hyphens))
         return any(not (text[0] <= next_ < text[1] and self._is_inner_hyphen(doc, next_)) for next_ in following)
@@ -211,6 +216,11 @@ class RuleIndex:
             and not doc[place].whitespace_
             and (place == 0 or not doc[place - 1].whitespace_)
         )
+
+
+def _token(raw: bytes, place: int) -> int:
+    """Return one of the token ids of a text."""
+    return int.from_bytes(raw[place * _WIDTH : (place + 1) * _WIDTH], sys.byteorder)
 
 
 def _longest_run(parts: Ids) -> Ids:
