@@ -94,9 +94,8 @@ class RuleIndex:
             before = _token(raw, left[0] - 1) if left[0] > text[0] else None
             after = _token(raw, right[1]) if right[1] < text[1] else None
             for entry in self._candidates(between):
-                # a pattern has no gap at its ends, so that the nearest token is known
-                if entry.before[:1] not in ((), (before,)) or entry.after[:1] not in ((), (after,)):
-                    continue
+                if entry.before[:1] not in ((), (None,), (before,)) or entry.after[:1] not in ((), (None,), (after,)):
+                    continue  # another token stands before or after: most rules with words outside end here
                 is_reversed = entry.subject_first != forwards
                 types, rule = pairs.types[number][:: -1 if is_reversed else 1], self.rules[entry.number]
                 is_twice = is_reversed and pairs.both_orders and rule.relation != NO_RELATION_LABEL
