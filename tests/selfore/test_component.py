@@ -298,6 +298,19 @@ def test_names_are_words_of_texts_that_get_a_triple() -> None:
     assert all(name == f"like {each['sample']}" for name, each in zip(none.labels, none.clusters.records))
 
 
+def test_types_are_those_of_the_arguments() -> None:
+    nlp, pipe, _ = build()
+    pipe.cfg["entity_types"] = ["X", "Y"]
+    doc = make_doc(nlp, "Ada left the house of Kim")
+    doc.ents = [Span(doc, 0, 1, "Z"), Span(doc, 2, 6, "X")]
+    doc.user_data[ENTITIES_KEY] = [{"start": doc[5].idx, "end": doc[5].idx + 3, "label": "Y"}]
+    pairs = pipe.suggest([doc])
+    whole = [number for number in range(len(pairs)) if len(pairs.spans(number)[1]) == 4]
+    assert pipe.arrays(pairs)["kinds"][whole].tolist() == [[0, 1]], "of the house, not of Kim; an unknown type is 0"
+    empty = nlp.make_doc("Nobody left.")
+    assert pipe.arrays(pipe.suggest([empty]))["kinds"].shape == (0, 2)
+
+
 def test_overlapping_entities_are_no_pairs() -> None:
     nlp, pipe, _ = build()
     doc = make_doc(nlp, "Ada met Eve of Kim")

@@ -63,6 +63,12 @@ def test_types() -> None:
     assert count(text, "SUBJ-P of OBJ-L") == 0 and count(text, "SUBJ-O of OBJ-G") == 0
 
 
+def test_a_gap_next_to_a_mask() -> None:
+    text = "he founded the firm [O Acme] with his son [P Ada]"
+    assert count(text, "founded * SUBJ-O with * OBJ-P", "founded SUBJ-O with * OBJ-P", max_gap=2) == 1
+    assert count("[O Acme] and [P Ada] , his wife", "SUBJ-O and OBJ-P * his", "SUBJ-O and OBJ-P his", max_gap=2) == 1
+
+
 def test_a_rule_for_no_relation_fires_in_both_orders() -> None:
     doc = make_doc("[P Ada] left [O Acme]")
     rules = [Rule(name, name, parse_pattern("SUBJ-P left OBJ-O")) for name in ("no_relation", "r")]

@@ -53,16 +53,31 @@ def test_roles_and_types_are_read() -> None:
     assert not torch.allclose(retyped.subject, model(**pairs).subject)
 
 
-def test_padding_changes_nothing() -> None:
-    model, pairs = encoder(), batch([5], room=3)
+def test_context_has_the_tokens_between_the_whole_text_and_the_distance() -> None:
+    model, pairs = encoder(context=True), batch([6])
+    pairs["roles"], pairs["pooled"][0, 4] = torch.tensor([[1, 0, 0, 0, 2, 0]]), False
+    states = model(**pairs)
+    scores, cells = model.scores(states.tokens[0]), states.tokens[0]
+    between, whole = scores[1:4, 0].softmax(0) @ cells[1:4], scores[:, 1].softmax(0) @ cells
+    hidden = model.join(torch.cat([cells[1:4].amax(0), between, whole])) + model.distances.weight[12 + 4]
+    torch.testing.assert_close(states.sentence[0], torch.nn.functional.gelu(hidden))
+    backwards = model(**{**pairs, "roles": torch.tensor([[2, 0, 0, 0, 1, 0]])})
+    assert not torch.allclose(backwards.sentence, states.sentence)
+
+
+@pytest.mark.parametrize("context", [False, True])
+def test_padding_changes_nothing(context: bool) -> None:
+    model, pairs = encoder(context=context), batch([5], room=3)
     pairs["types"][0, 5:], pairs["roles"][0, 5:], pairs["pooled"][0, 5:] = 2, 3, True
     padded, alone = model(**pairs), model(**batch([5]))
     assert torch.equal(padded.tokens[:, :5], alone.tokens) and not padded.tokens[:, 5:].any()
-    assert all(torch.equal(*parts) for parts in zip(padded[2:], alone[2:]))
+    for parts in zip(padded[2:], alone[2:]):
+        torch.testing.assert_close(*parts)
 
 
-def test_every_weight_learns() -> None:
-    model, pairs = encoder().train(), batch([6] * 20)
+@pytest.mark.parametrize("context", [False, True])
+def test_every_weight_learns(context: bool) -> None:
+    model, pairs = encoder(context=context).train(), batch([6] * 20)
     vectors = pairs["vectors"].requires_grad_()
     torch.stack(model(**pairs)[2:]).square().sum().backward()
     assert vectors.grad is not None and vectors.grad.any()
@@ -71,17 +86,19 @@ def test_every_weight_learns() -> None:
     assert learnt["roles.weight"][:3].any(1).all()  # type: ignore[index]
 
 
+@pytest.mark.parametrize("context", [False, True])
 @pytest.mark.parametrize("width", [0, 4])
-def test_no_pairs(width: int) -> None:
+def test_no_pairs(width: int, context: bool) -> None:
     empty = torch.zeros(0, width, dtype=torch.long)
     arrays = {"index": empty, "types": empty, "roles": empty, "pooled": empty.bool()}
-    states = encoder()(vectors=torch.zeros(3, WIDTH), **arrays)
+    states = encoder(context=context)(vectors=torch.zeros(3, WIDTH), **arrays)
     assert [tuple(part.shape) for part in states] == [(0, width, HIDDEN), (0, width), *[(0, HIDDEN)] * 3]
 
 
-def test_sizes_rebuild_the_module() -> None:
-    model, pairs = encoder(), batch([5, 3])
-    empty = SharedPairs(hidden=HIDDEN)
+@pytest.mark.parametrize("context", [False, True])
+def test_sizes_rebuild_the_module(context: bool) -> None:
+    model, pairs = encoder(context=context), batch([5, 3])
+    empty = SharedPairs(hidden=HIDDEN, context=context)
     assert empty.sizes is None and not list(empty.parameters()) and model.sizes is not None
     empty.configure(**model.sizes)
     empty.load_state_dict(model.state_dict())
