@@ -92,11 +92,12 @@ class KdPipe(PairPipe):
         """Choose between learned types and none by `exact_ap`: labels that a component gives entities may be wrong."""
         if self.cfg["types"] != LEARNED:
             return {}
+        batches = list(self.read([example.predicted for example in examples]))  # the model reads once for both
         precisions: List[float] = []
         choices: List[object] = [LEARNED, []]
         for types in choices:
             self.cfg["types"] = types
-            candidates = self.list_candidates([example.predicted for example in examples])
+            candidates = [each for batch in batches for each in self.candidates(*batch)]
             precisions.append(score_triples(examples, candidates=candidates)["exact_ap"] or 0.0)
         return {"types": LEARNED if precisions[0] >= precisions[1] else []}
 

@@ -344,7 +344,7 @@ class NeroGrounder(PairPipe):
         with self.learner.as_teacher():
             outputs = self.run(pairs)
         assert outputs is not None
-        return self._probabilities(outputs.logits, pairs)
+        return self._probabilities(outputs.logits, self.allowed(pairs))
 
     # Prediction
 
@@ -364,7 +364,8 @@ class NeroGrounder(PairPipe):
 
     def answer_scores(self, pairs: Pairs, outputs: GroundedOutput) -> Floats:
         """Score all of `answers` for each pair; see `PairPipe.answer_scores`. Shape (P, A)"""
-        probs, allowed = self._probabilities(outputs.logits, pairs), self.allowed(pairs)
+        allowed = self.allowed(pairs)
+        probs = self._probabilities(outputs.logits, allowed)
         scores = numpy.zeros((len(probs), len(self.answers)))
         scores[:, : probs.shape[1] - 1] = probs[:, 1:]
         if self.cfg["no_relation"] == "entropy":
@@ -389,9 +390,9 @@ class NeroGrounder(PairPipe):
             return self.rulebook.classes.allowed(pairs.types)
         return super().allowed(pairs)
 
-    def _probabilities(self, logits: Floats, pairs: Pairs) -> Floats:
-        """Return probabilities of classes, 0 for those that the types of a pair forbid. Shape (P, R)"""
-        return softmax(numpy.where(self.allowed(pairs)[:, : logits.shape[1]], logits, -numpy.inf))
+    def _probabilities(self, logits: Floats, allowed: Bools) -> Floats:
+        """Return probabilities of classes, 0 for those that the types of a pair forbid. Shapes (P, R), (P, 1 + A)"""
+        return softmax(numpy.where(allowed[:, : logits.shape[1]], logits, -numpy.inf))
 
     def _score_by_soft_match(self, outputs: GroundedOutput, scores: Floats) -> None:
         """Let the rule that a pair matches best decide, if its relation was never learned."""

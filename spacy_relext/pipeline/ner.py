@@ -5,7 +5,6 @@ from typing import Callable, Dict, Iterable, Iterator, List, Optional, Sequence,
 
 import numpy
 from spacy.language import Language
-from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc, Span
 from spacy.training import Example, validate_get_examples
 from spacy.vocab import Vocab
@@ -14,7 +13,9 @@ from thinc.types import Floats2d
 
 from ..errors import Errors
 from .initialize import GetExamples, check_listeners
+from .labels import LabelledPipe
 from .pipe import Scorer
+from .settings import TOK2VEC
 
 OUTSIDE = "O"
 
@@ -24,25 +25,22 @@ NEVER = -1e9
 # Sentences whose tags are decoded at a time.
 BATCH = 128
 
-DEFAULT_MODEL = """
-[model]
+CONFIG = f"""
+[component]
+
+[component.model]
 @architectures = "spacy.Tagger.v2"
 
-[model.tok2vec]
-@architectures = "spacy.HashEmbedCNN.v2"
-pretrained_vectors = null
-width = 96
-depth = 4
-embed_size = 2000
-window_size = 1
-maxout_pieces = 3
-subword_features = true
+[component.model.tok2vec]
+{TOK2VEC}
+[component.scorer]
+@scorers = "spacy.ner_scorer.v1"
 """
 
 Entity = Tuple[int, int, str]  # first token, token behind the last, label
 
 
-class RelextNer(TrainablePipe):
+class RelextNer(LabelledPipe):
     """Finds entities: a linear layer scores the BILUO tags of each token, and Viterbi picks a valid sequence.
 
     No entity crosses the boundary of a sentence, or begins or ends with white space. Entities that a Doc has already
@@ -54,23 +52,6 @@ class RelextNer(TrainablePipe):
         """Create a recognizer; it has no labels and no weights before it is initialized or loaded."""
         self.vocab, self.model, self.name, self.scorer = vocab, model, name, scorer
         self.cfg: Dict[str, List[str]] = {"labels": []}
-
-    @property
-    def labels(self) -> Tuple[str, ...]:
-        """RETURNS (Tuple[str, ...]): The entity types it knows, sorted."""
-        return tuple(self.cfg["labels"])
-
-    @property
-    def label_data(self) -> List[str]:
-        """RETURNS (List[str]): What `spacy init labels` writes and `initialize` takes as `labels`."""
-        return list(self.labels)
-
-    def add_label(self, label: str) -> int:
-        """Refuse a new label: types are fixed when the component is initialized."""
-        if label in self.labels:
-            return 0
-        expected = "a label given to initialize(labels=[...])"
-        raise ValueError(Errors.R007.format(key=f"label of {self.name}", found=label, expected=expected))
 
     def initialize(
         self, get_examples: GetExamples, *, nlp: Optional[Language] = None, labels: Optional[List[str]] = None
@@ -98,20 +79,20 @@ class RelextNer(TrainablePipe):
         docs = list(docs)
         if not self.labels:
             raise ValueError(Errors.R004.format(name=self.name))
-        found: List[List[Entity]] = [[] for _ in docs]
+        entities: List[List[Entity]] = [[] for _ in docs]
         if not any(map(len, docs)):
-            return found
+            return entities
         tags = biluo_tags(self.labels)
         scores = [_mask_spaces(doc, self.model.ops.to_numpy(rows)) for doc, rows in zip(docs, self.model.predict(docs))]
         places = [(i, start, end) for i, doc in enumerate(docs) for start, end in _sentences(doc)]
         best = decode_tags([scores[i][start:end] for i, start, end in places], tags)
         for (i, offset, _), sequence in zip(places, best):
-            found[i] += [(offset + start, offset + end, label) for start, end, label in read_tags(sequence, tags)]
-        return found
+            entities[i] += [(offset + start, offset + end, label) for start, end, label in read_tags(sequence, tags)]
+        return entities
 
-    def set_annotations(self, docs: Iterable[Doc], found: List[List[Entity]]) -> None:
+    def set_annotations(self, docs: Iterable[Doc], predictions: List[List[Entity]]) -> None:
         """Add entities to `doc.ents`."""
-        for doc, entities in zip(docs, found):
+        for doc, entities in zip(docs, predictions):
             taken = {token.i for ent in doc.ents for token in ent}
             free = [each for each in entities if taken.isdisjoint(range(each[0], each[1]))]
             doc.set_ents([*doc.ents, *(Span(doc, start, end, label=label) for start, end, label in free)])
@@ -203,7 +184,7 @@ def _mask_spaces(doc: Doc, scores: numpy.ndarray) -> numpy.ndarray:
 @Language.factory(
     "relext_ner",
     assigns=["doc.ents", "token.ent_iob", "token.ent_type"],
-    default_config={"model": Config().from_str(DEFAULT_MODEL)["model"], "scorer": {"@scorers": "spacy.ner_scorer.v1"}},
+    default_config=Config().from_str(CONFIG)["component"],
     default_score_weights={"ents_f": 1.0, "ents_p": 0.0, "ents_r": 0.0, "ents_per_type": None},
 )
 def make_relext_ner(

@@ -9,7 +9,6 @@ from typing import Any, Callable, ClassVar, Dict, Iterable, Iterator, List, Mapp
 import numpy
 import srsly
 from spacy.language import Language
-from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc
 from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.util import minibatch
@@ -21,6 +20,7 @@ from ..annotations.type_rules import TypeRules, read_type_rules
 from ..bridge.modules import loss_and_gradient, module_of, move_to_device, to_numpy
 from ..errors import Errors, Warnings
 from .initialize import GetExamples, check_listeners, check_vectors, describe_corpus
+from .labels import LabelledPipe
 from .requirements import SENTENCES, check_upstream, lack_sentences, late_components
 from .settings import CONFIGURED, Ranges, Settings, check_settings, reconcile
 
@@ -42,7 +42,7 @@ KNOWLEDGE = "knowledge"
 LEAST_SCORE, _RANKED_BATCH = 0.01, 128
 
 
-class RelationPipe(TrainablePipe):
+class RelationPipe(LabelledPipe):
     """Base of every component of this package.
 
     A method defines what is classified (`suggest`), as which arrays (`features`), with which loss (`loss`, `targets`)
@@ -82,16 +82,6 @@ class RelationPipe(TrainablePipe):
         self.cfg[CONFIGURED] = copy.deepcopy(settings or {})
         self._warned: set = set()
         self.reset()
-
-    @property
-    def labels(self) -> Tuple[str, ...]:
-        """RETURNS (Tuple[str, ...]): The relations the component knows, sorted."""
-        return tuple(self.cfg["labels"])
-
-    @property
-    def label_data(self) -> List[str]:
-        """RETURNS (List[str]): What `spacy init labels` writes and `initialize` takes as `labels`."""
-        return list(self.labels)
 
     # What a method defines
 
@@ -286,18 +276,13 @@ class RelationPipe(TrainablePipe):
 
     def list_candidates(self, docs: Sequence[Doc]) -> List[List[Record]]:
         """List the candidates of Docs that the components before this one have annotated."""
-        candidates: List[List[Record]] = []
+        return [each for batch in self.read(docs) for each in self.candidates(*batch)]
+
+    def read(self, docs: Sequence[Doc]) -> Iterator[Tuple[Instances, Optional[Outputs]]]:
+        """Yield the instances of batches of Docs, and the model's outputs, for scores to be made of them."""
         for batch in minibatch(docs, _RANKED_BATCH):
             instances = self.suggest(batch)
-            candidates.extend(self.candidates(instances, self.run(instances)))
-        return candidates
-
-    def add_label(self, label: str) -> int:
-        """Refuse a new label: relations are fixed when the component is initialized."""
-        if label in self.labels:
-            return 0
-        expected = "a label given to initialize(labels=[...])"
-        raise ValueError(Errors.R007.format(key=f"label of {self.name}", found=label, expected=expected))
+            yield instances, self.run(instances)
 
     def require_initialized(self) -> None:
         """Raise an error (ValueError) if there are no labels or no weights."""

@@ -145,8 +145,10 @@ def rival_loss(logits: Tensor, pairs: Tensor, gold: Tensor) -> Tensor:
     pairs (Tensor): Row, subject first and last, object first and last. Shape (P, 5)
     """
     losses = []
+    n_tokens = 1 + int(pairs.max()) if len(pairs) else 1
     for columns in ((0, 1, 2), (0, 3, 4)):
-        _, group = torch.unique(pairs[:, columns], dim=0, return_inverse=True)
+        # of numbers `unique` is twenty times as fast as of rows
+        _, group = torch.unique(_row_keys(pairs[:, columns], n_tokens=n_tokens), return_inverse=True)
         size = int(group.max()) + 1 if len(group) else 0
         peak = logits.new_full((size,), -1e4).scatter_reduce(0, group, logits.detach(), "amax")
         weights = (logits - peak[group]).exp()
@@ -160,10 +162,9 @@ def rival_loss(logits: Tensor, pairs: Tensor, gold: Tensor) -> Tensor:
 
 def _type_loss(output: ExtractorOutput, entities: Tensor) -> Tensor:
     """Compute the cross-entropy of the arguments' entity types; a span that is no entity has the last class."""
-    width = max(1, output.mask.shape[1])
-    powers = torch.tensor([width * width, width, 1], device=entities.device)
-    keys, order = torch.sort((entities[:, :3] * powers).sum(1))
-    wanted = (output.spans * powers).sum(1)
+    n_tokens = max(1, output.mask.shape[1])
+    keys, order = torch.sort(_row_keys(entities[:, :3], n_tokens=n_tokens))
+    wanted = _row_keys(output.spans, n_tokens=n_tokens)
     place = torch.searchsorted(keys, wanted).clamp(max=max(0, len(keys) - 1))
     target = torch.full_like(wanted, output.type_logits.shape[1] - 1)
     if len(keys):
@@ -173,5 +174,10 @@ def _type_loss(output: ExtractorOutput, entities: Tensor) -> Tensor:
 
 def _pair_targets(pairs: Tensor, gold: Tensor, *, n_tokens: int) -> Tensor:
     """Mark the gold candidates by 1, comparing rows as integers. Shapes (P, 5), (G, 5) → (P,)"""
-    powers = n_tokens ** torch.arange(pairs.shape[1] - 1, -1, -1, device=pairs.device)
-    return torch.isin((pairs * powers).sum(1), (gold * powers).sum(1)).float()
+    return torch.isin(_row_keys(pairs, n_tokens=n_tokens), _row_keys(gold, n_tokens=n_tokens)).float()
+
+
+def _row_keys(rows: Tensor, *, n_tokens: int) -> Tensor:
+    """Number rows of integers, of which all but the first column are below `n_tokens`. Shape (N, C) → (N,)"""
+    powers = n_tokens ** torch.arange(rows.shape[1] - 1, -1, -1, device=rows.device)
+    return (rows * powers).sum(1)

@@ -33,7 +33,7 @@ class QueryRows:
     pairs: List[Tuple[int, ...]] = field(default_factory=list)
     # Row, first, last of the gold arguments in the row's window, of any relation
     spans: List[Tuple[int, int, int]] = field(default_factory=list)
-    # Window, first, last, number of the label of gold entities; number of labels
+    # Window, first, last, number of the label of gold entities
     entities: List[Tuple[int, int, int, int]] = field(default_factory=list)
 
     def __len__(self) -> int:
