@@ -15,6 +15,7 @@ from ..errors import Errors
 from .initialize import GetExamples, check_listeners
 from .labels import LabelledPipe
 from .pipe import Scorer
+from .requirements import check_upstream
 from .settings import TOK2VEC
 
 OUTSIDE = "O"
@@ -75,6 +76,7 @@ class RelextNer(LabelledPipe):
         """Find the entities of a batch of Docs without changing them.
 
         RETURNS (List[List[Entity]]): Tokens and label of each, by position; one list per Doc.
+        RAISES (ValueError): If it has no labels, or the component that it listens to has not run.
         """
         docs = list(docs)
         if not self.labels:
@@ -82,6 +84,7 @@ class RelextNer(LabelledPipe):
         entities: List[List[Entity]] = [[] for _ in docs]
         if not any(map(len, docs)):
             return entities
+        check_upstream(self.model, docs, self.name)
         tags = biluo_tags(self.labels)
         scores = [_mask_spaces(doc, self.model.ops.to_numpy(rows)) for doc, rows in zip(docs, self.model.predict(docs))]
         places = [(i, start, end) for i, doc in enumerate(docs) for start, end in _sentences(doc)]

@@ -63,6 +63,8 @@ def test_listens() -> None:
     nlp.add_pipe("tok2vec")
     nlp.add_pipe("relext_ner", config={"model": {"@architectures": "spacy.Tagger.v2", "tok2vec": LISTENER}})
     assert [entities_of(doc) for doc in train(nlp).pipe(text for text, _ in TEXTS)] == [each for _, each in TEXTS]
+    with nlp.select_pipes(disable="tok2vec"), pytest.raises(ValueError, match=r"^\[R365\] 'relext_ner' .*'tok2vec'"):
+        nlp(TEXTS[0][0])
 
 
 def test_decoding_finds_the_best_valid_sequence() -> None:

@@ -19,9 +19,9 @@ class SharedPairs(TokenPairs):
     maxima, over the subject, the object and the tokens between them (as in SpERT, Eberts & Ulges, ECAI 2020). With
     `context`, the vector of the sentence is
 
-        h = GELU(W [m; Σ_i a_i x_i; Σ_i b_i x_i] + d)
+        h = m + GELU(Σ_i a_i U x_i + Σ_i b_i V x_i + d)
 
-    with m that maximum, a and b the attention over the states x of the tokens between and of the whole text, and d an
+    with m that maximum, a and b the attention over the vectors x of the tokens between and of the whole text, and d an
     embedding of the distance from subject to object.
     """
 
@@ -48,7 +48,7 @@ class SharedPairs(TokenPairs):
         for table in (self.roles, self.types):
             nn.init.normal_(table.weight, std=0.02)
         if self.context:
-            self.scores, self.join = nn.Linear(self.hidden, 2), nn.Linear(3 * self.hidden, self.hidden)
+            self.scores, self.values = nn.Linear(width, 2), nn.Linear(width, 2 * self.hidden)
             self.distances = nn.Embedding(N_BUCKETS, self.hidden)
             nn.init.normal_(self.distances.weight, std=0.1)
 
@@ -67,21 +67,26 @@ class SharedPairs(TokenPairs):
         if not len(index):
             return self.states_of_nothing(mask, like=self.roles.weight)
         types, roles = types.masked_fill(~mask, 0), roles.masked_fill(~mask, 0)
-        states = self.project(self.dropout(vectors.to(self.project.weight.dtype)))  # (N, hidden)
+        vectors = self.dropout(vectors.to(self.project.weight.dtype))
+        states = self.project(vectors)  # (N, hidden)
         # embedding() has a much faster backward pass than indexing
         states = F.embedding(index.clamp(min=0), states) + self.roles(roles) + self.types(types)
         states = F.gelu(states) * mask[..., None]  # (P, T, hidden)
         pairs = pool_pairs(states, mask, pooled & mask, roles, pooling=masked_max)
-        return pairs._replace(sentence=self._read_context(pairs, pooled & mask, roles)) if self.context else pairs
+        if not self.context:
+            return pairs
+        context = self._read_context(vectors, index, mask, pooled & mask, roles)
+        return pairs._replace(sentence=pairs.sentence + context)
 
-    def _read_context(self, pairs: PairStates, between: Tensor, roles: Tensor) -> Tensor:
-        """Compute h from the states of pairs; arguments as for `forward`, 0 on padding. Shape (P, hidden)"""
-        scores = self.scores(pairs.tokens)  # (P, T, 2)
-        weights = [masked_softmax(scores[..., n], cells) for n, cells in enumerate((between, pairs.mask))]
-        attended = torch.stack(weights, 1) @ pairs.tokens  # (P, 2, hidden)
+    def _read_context(self, vectors: Tensor, index: Tensor, mask: Tensor, between: Tensor, roles: Tensor) -> Tensor:
+        """Compute h - m; arguments as for `forward`, 0 on padding. Shape (P, hidden)"""
+        cells, scores, values = index.clamp(min=0), self.scores(vectors), self.values(vectors)
         first, second = (((roles & role) > 0).int().argmax(1) for role in (1, 2))
-        hidden = self.join(torch.cat([pairs.sentence, attended.flatten(1)], 1))
-        return F.gelu(hidden + self.distances(bucket_distance(second - first)))
+        hidden = self.distances(bucket_distance(second - first))
+        for score, value, read in zip(scores.unbind(1), values.chunk(2, dim=1), (between, mask)):
+            weights = masked_softmax(score[cells], read)  # (P, T)
+            hidden = hidden + F.embedding_bag(cells, value, mode="sum", per_sample_weights=weights)
+        return F.gelu(hidden)
 
 
 class MeanPairs(TokenPairs):

@@ -56,11 +56,11 @@ def test_roles_and_types_are_read() -> None:
 def test_context_has_the_tokens_between_the_whole_text_and_the_distance() -> None:
     model, pairs = encoder(context=True), batch([6])
     pairs["roles"], pairs["pooled"][0, 4] = torch.tensor([[1, 0, 0, 0, 2, 0]]), False
-    states = model(**pairs)
-    scores, cells = model.scores(states.tokens[0]), states.tokens[0]
-    between, whole = scores[1:4, 0].softmax(0) @ cells[1:4], scores[:, 1].softmax(0) @ cells
-    hidden = model.join(torch.cat([cells[1:4].amax(0), between, whole])) + model.distances.weight[12 + 4]
-    torch.testing.assert_close(states.sentence[0], torch.nn.functional.gelu(hidden))
+    states, vectors = model(**pairs), pairs["vectors"]
+    scores, values = model.scores(vectors), model.values(vectors)
+    between, whole = scores[1:4, 0].softmax(0) @ values[1:4, :HIDDEN], scores[:, 1].softmax(0) @ values[:, HIDDEN:]
+    context = torch.nn.functional.gelu(between + whole + model.distances.weight[12 + 4])
+    torch.testing.assert_close(states.sentence[0], states.tokens[0, 1:4].amax(0) + context)
     backwards = model(**{**pairs, "roles": torch.tensor([[2, 0, 0, 0, 1, 0]])})
     assert not torch.allclose(backwards.sentence, states.sentence)
 
