@@ -26,7 +26,7 @@ Scores = Dict[str, Any]
 Candidates = Sequence[Sequence[Record]]
 
 # Relation, subject text, object text: what exact match compares.
-_TextKey = Tuple[str, str, str]
+TextKey = Tuple[str, str, str]
 
 TRIPLE_SCORE_WEIGHTS: Dict[str, Optional[float]] = {
     "exact_f": 1.0,
@@ -92,15 +92,20 @@ class TripleOutcomes:
         return int(self.gold_per_document.sum())
 
 
-class _Document(NamedTuple):
-    """An annotated document; `gold`, `predicted` and their keys are those that are scored."""
+class ComparedDocument(NamedTuple):
+    """An annotated document; `gold`, `predicted` and their keys are those that are scored.
 
+    number (int): Its place among the examples, from 0.
+    scores (Dict[TextKey, float]): Highest score of each predicted triple.
+    """
+
+    number: int
     example: Example
     all_gold: List[Record]
     gold: List[Record]
     predicted: List[Record]
-    gold_keys: Set[_TextKey]
-    scores: Dict[_TextKey, float]
+    gold_keys: Set[TextKey]
+    scores: Dict[TextKey, float]
 
 
 def score_triples(
@@ -127,14 +132,16 @@ def score_triples(
     label_filter (Optional[Collection[str]]): Score these relations only, such as those that model and corpus share.
     """
     examples = list(examples)
-    documents = list(_compare(examples, [predicted_records(each, source=source) for each in examples], label_filter))
+    documents = list(
+        compare_documents(examples, [predicted_records(each, source=source) for each in examples], label_filter)
+    )
     if not documents:
         return {key: None for key in TRIPLE_SCORE_WEIGHTS}
     outcomes = _collect(documents)
-    ranked = outcomes if candidates is None else _collect(list(_compare(examples, candidates, label_filter)))
+    ranked = outcomes if candidates is None else _collect(list(compare_documents(examples, candidates, label_filter)))
     span, partial = PRFScore(), PRFScore()
     empty = empty_errors = either_direction = 0
-    for example, all_gold, gold, predicted, gold_keys, scored in documents:
+    for _, example, all_gold, gold, predicted, gold_keys, scored in documents:
         span.score_set({_span_key(record) for record in predicted}, {_span_key(record) for record in gold})
         partial.score_set({_partial_key(key) for key in scored}, {_partial_key(key) for key in gold_keys})
         either_direction += sum(key in gold_keys or (key[0], key[2], key[1]) in gold_keys for key in scored)
@@ -156,17 +163,23 @@ def score_triples(
 
 
 def collect_outcomes(
-    examples: Iterable[Example], *, source: Optional[str] = None, label_filter: Optional[Collection[str]] = None
+    examples: Iterable[Example],
+    *,
+    source: Optional[str] = None,
+    candidates: Optional[Candidates] = None,
+    label_filter: Optional[Collection[str]] = None,
 ) -> TripleOutcomes:
     """Collect score and correctness of predicted triples, in the order of the documents.
 
     examples (Iterable[Example]): Predicted and reference documents; those without annotation are skipped.
     source (Optional[str]): This component's triples only.
+    candidates (Optional[Candidates]): Collect these instead of the predicted triples.
     label_filter (Optional[Collection[str]]): These relations only.
     """
     examples = list(examples)
-    predictions = [predicted_records(example, source=source) for example in examples]
-    return _collect(list(_compare(examples, predictions, label_filter)))
+    if candidates is None:
+        candidates = [predicted_records(example, source=source) for example in examples]
+    return _collect(list(compare_documents(examples, candidates, label_filter)))
 
 
 def score_per_label(labels: Sequence[str], correct: Bools, gold: Mapping[str, int]) -> Dict[str, PRFScore]:
@@ -195,11 +208,18 @@ def predicted_records(example: Example, *, source: Optional[str] = None) -> List
     return [record for record in records if source is None or record["source"] == source]
 
 
-def _compare(
-    examples: Sequence[Example], predictions: Candidates, label_filter: Optional[Collection[str]]
-) -> Iterator[_Document]:
-    """Read the triples of annotated documents, given those that were predicted of each example."""
-    for example, records_of_model in zip(examples, predictions):
+def compare_documents(
+    examples: Sequence[Example],
+    predictions: Optional[Candidates] = None,
+    label_filter: Optional[Collection[str]] = None,
+) -> Iterator[ComparedDocument]:
+    """Read the gold triples of annotated documents beside the predicted ones that gold judges.
+
+    predictions (Optional[Candidates]): Those of each example; None: the triples on the predicted Docs.
+    label_filter (Optional[Collection[str]]): These relations only.
+    """
+    predictions = [predicted_records(example) for example in examples] if predictions is None else predictions
+    for number, (example, records_of_model) in enumerate(zip(examples, predictions)):
         all_gold = gold_records(example)
         if all_gold is None:
             continue
@@ -208,18 +228,23 @@ def _compare(
             for records in (all_gold, records_of_model)
         )
         text = example.reference.text
-        gold_keys = {_text_key(record, text) for record in gold}
+        gold_keys = {text_key(record, text) for record in gold}
         predicted = [
-            record for record in predicted if _text_key(record, text) in gold_keys or _is_judged(record, example)
+            record for record in predicted if text_key(record, text) in gold_keys or _is_judged(record, example)
         ]
-        scores: Dict[_TextKey, float] = {}
+        scores: Dict[TextKey, float] = {}
         for record in predicted:
-            key = _text_key(record, text)
+            key = text_key(record, text)
             scores[key] = max(record["score"], scores.get(key, record["score"]))
-        yield _Document(example, all_gold, gold, predicted, gold_keys, scores)
+        yield ComparedDocument(number, example, all_gold, gold, predicted, gold_keys, scores)
 
 
-def _collect(documents: Sequence[_Document]) -> TripleOutcomes:
+def text_key(record: Record, text: str) -> TextKey:
+    """Return what exact match compares of a triple in a text."""
+    return record["relation"], text[slice(*record["subject"])], text[slice(*record["object"])]
+
+
+def _collect(documents: Sequence[ComparedDocument]) -> TripleOutcomes:
     """Lay the predictions of documents out in arrays."""
     correct = [[key in document.gold_keys for key in document.scores] for document in documents]
     gold = Counter(key[0] for document in documents for key in document.gold_keys)
@@ -239,15 +264,11 @@ def _is_judged(record: Record, example: Example) -> bool:
     return is_judged(example.reference, tuple(record["subject"]), tuple(record["object"]))
 
 
-def _text_key(record: Record, text: str) -> _TextKey:
-    return record["relation"], text[slice(*record["subject"])], text[slice(*record["object"])]
-
-
 def _span_key(record: Record) -> Tuple[str, CharSpan, CharSpan]:
     return record["relation"], tuple(record["subject"]), tuple(record["object"])
 
 
-def _partial_key(key: _TextKey) -> _TextKey:
+def _partial_key(key: TextKey) -> TextKey:
     """Cut both arguments to their first word, as the scorer of CasRel does."""
     subject, obj = (words[0] if words else "" for words in (text.split() for text in key[1:]))
     return key[0], subject, obj

@@ -1,0 +1,119 @@
+"""One worked case for each class of errors, and what a class must not depend on."""
+
+from typing import Any, List, Tuple
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spacy_relext.scoring.errors import CLASSES, FALSE_NEGATIVE, FALSE_POSITIVE, TripleError, classify_errors
+from spacy_relext.scoring.triples import text_key
+from tests.scoring.builders import locate
+
+TEXT = "Dr Ada Lee of Oslo wed Bo Nye , and Cy Dahl of Rome wed Di Fox ."
+ADA, DR_ADA, BO, CY, DI = "Ada Lee", "Dr Ada Lee", "Bo Nye", "Cy Dahl", "Di Fox"
+
+
+def classify(gold: List[Any], predicted: List[Any], text: str = TEXT) -> List[TripleError]:
+    return classify_errors(locate(text, gold), locate(text, predicted), text)
+
+
+def classes(errors: List[TripleError]) -> List[Tuple[str, str]]:
+    kinds = {FALSE_POSITIVE: "+", FALSE_NEGATIVE: "-"}
+    return [(kinds[error.kind], error.error_class) for error in errors]
+
+
+@pytest.mark.parametrize(
+    "predicted, expected",
+    [
+        ((BO, "wed", ADA), "swapped arguments"),
+        ((DR_ADA, "wed", BO), "boundary"),
+        ((ADA, "wed", "Nye"), "boundary"),
+        (("Nye", "wed", DR_ADA), "swapped arguments"),
+        ((ADA, "met", BO), "wrong relation"),
+        ((BO, "met", ADA), "wrong relation"),
+        (("Nye", "met", ADA), "wrong relation"),
+        ((ADA, "wed", CY), "wrong object"),
+        ((CY, "wed", BO), "wrong subject"),
+    ],
+)
+def test_a_wrong_and_a_missed_triple_are_one_mistake(predicted, expected):
+    wrong, missed = classify([(ADA, "wed", BO)], [predicted])
+    assert classes([wrong, missed]) == [("+", expected), ("-", expected)]
+    assert wrong.nearest == missed.record and missed.nearest == wrong.record
+    assert wrong.nearest_is_error and missed.nearest_is_error
+
+
+@pytest.mark.parametrize("predicted", [(CY, "wed", DI), (ADA, "met", CY), (CY, "wed", ADA), (DI, "met", BO)])
+def test_what_shares_too_little_is_unrelated(predicted):
+    errors = classify([(ADA, "wed", BO)], [predicted])
+    assert classes(errors) == [("+", "relation not stated"), ("-", "missed relation")]
+    assert [error.nearest for error in errors] == [None, None]
+
+
+def test_missed_argument_of_a_list():
+    errors = classify([(ADA, "wed", BO), (ADA, "wed", CY)], [(ADA, "wed", BO)])
+    assert classes(errors) == [("-", "missed argument")]
+    assert errors[0].nearest is None
+    assert classes(classify([(ADA, "wed", BO), (ADA, "met", CY)], [(ADA, "wed", BO)])) == [("-", "missed relation")]
+    assert classes(classify([(ADA, "wed", BO), (ADA, "met", BO)], [(ADA, "wed", BO)])) == [("-", "missed relation")]
+
+
+def test_a_missed_triple_is_nearer_than_a_found_one():
+    gold, found = [(ADA, "wed", BO), (CY, "wed", DI)], (ADA, "wed", BO)
+    wrong, missed = classify(gold, [found, (ADA, "wed", DI)])
+    assert classes([wrong, missed]) == [("+", "wrong subject"), ("-", "wrong subject")]
+    (extra,) = classify([found], [found, (ADA, "wed", DI)])
+    assert classes([extra]) == [("+", "wrong object")] and not extra.nearest_is_error
+
+
+def test_relations_come_before_arguments():
+    errors = classify([(ADA, "met", BO), (ADA, "wed", CY)], [(ADA, "wed", BO)])
+    assert classes(errors) == [("+", "wrong relation"), ("-", "wrong relation"), ("-", "wrong object")]
+
+
+def test_nested_arguments_are_swapped_if_their_texts_are():
+    text = "Oslo University"
+    assert classes(classify([(text, "in", "Oslo")], [("Oslo", "in", text)], text))[0] == ("+", "swapped arguments")
+
+
+def test_mentions_of_one_text_count_once_and_the_best_score_is_shown():
+    text = "Ada wed Bo . Ada saw Bo ."
+    gold = [{"subject": (0, 3), "relation": "wed", "object": (8, 10), "score": 1.0}]
+    second = {"subject": (13, 16), "relation": "wed", "object": (21, 23), "score": 0.7}
+    assert classify_errors(gold, [second], text) == [], "the texts are right"
+    met = [{**gold[0], "relation": "met", "score": 0.5}, {**second, "relation": "met", "score": 0.8}]
+    wrong, missed = classify_errors(gold, met, text)
+    assert wrong.record["score"] == 0.8 and missed.record == gold[0]
+    assert missed.nearest == met[0], "the mention in the same place"
+
+
+SPANS = [(0, 10), (3, 10), (23, 29), (36, 43), (56, 62)]
+RECORDS = st.lists(
+    st.builds(
+        lambda spans, relation, score: {
+            "subject": SPANS[spans[0]],
+            "object": SPANS[spans[1]],
+            "relation": relation,
+            "score": score,
+        },
+        st.permutations(range(len(SPANS))),
+        st.sampled_from(["wed", "met"]),
+        st.floats(0, 1),
+    ),
+    max_size=6,
+)
+
+
+@given(gold=RECORDS, predicted=RECORDS)
+def test_every_error_has_one_class_and_right_triples_none(gold, predicted):
+    errors = classify_errors(gold, predicted, TEXT)
+    keys = {
+        kind: [text_key(error.record, TEXT) for error in errors if error.kind == kind]
+        for kind in (FALSE_POSITIVE, FALSE_NEGATIVE)
+    }
+    of_gold, of_model = ({text_key(record, TEXT) for record in records} for records in (gold, predicted))
+    assert sorted(keys[FALSE_POSITIVE]) == sorted(of_model - of_gold)
+    assert sorted(keys[FALSE_NEGATIVE]) == sorted(of_gold - of_model)
+    assert all(error.error_class in CLASSES for error in errors)
+    assert classify_errors(gold[::-1], predicted[::-1], TEXT) == errors, "the order of triples does not matter"
