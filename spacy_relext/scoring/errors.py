@@ -48,6 +48,9 @@ CLASSES = (
 FALSE_POSITIVE = "false positive"
 FALSE_NEGATIVE = "false negative"
 
+# Subject, object, relation, negative score.
+_Position = Tuple[CharSpan, CharSpan, str, float]
+
 _RANKS = {SWAPPED: 0, BOUNDARY: 0, WRONG_RELATION: 1, WRONG_OBJECT: 2, WRONG_SUBJECT: 2}
 
 
@@ -74,7 +77,7 @@ class _Relative(NamedTuple):
     rank: int
     was_found: bool
     distance: int
-    position: Tuple[CharSpan, CharSpan, str]
+    position: _Position
     error_class: str
     record: Record
 
@@ -162,8 +165,9 @@ def _first_of_each(records: Iterable[Record], text: str) -> List[Record]:
     return sorted(first.values(), key=_position)
 
 
-def _position(record: Record) -> Tuple[CharSpan, CharSpan, str]:
-    return record["subject"], record["object"], record["relation"]
+def _position(record: Record) -> _Position:
+    """Order triples by place, whatever the order of their storage; of the same triple, the highest score is first."""
+    return record["subject"], record["object"], record["relation"], -record["score"]
 
 
 def _make_error(kind: str, error_class: str, record: Record, nearest: Optional[_Relative]) -> TripleError:
