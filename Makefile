@@ -21,10 +21,14 @@ export MALLOC_TRIM_THRESHOLD_ := 40000000000
 export MALLOC_TOP_PAD_ := 500000000
 
 .DELETE_ON_ERROR:
-.PHONY: all test lint fix types smoke real install docs clean distclean help
+.PHONY: all wheel test lint fix types smoke real install docs clean distclean help
 
 all: $(VENV)/.installed
 	$(PY) -m spacy project run all
+
+# The default pipeline as a wheel, packages/en_relext_base-*/dist; it is trained first if it is not there.
+wheel: $(VENV)/.installed
+	$(PY) -m spacy project run rere
 
 test: $(VENV)/.installed-dev
 	$(PY) -m pytest -m "not slow and not real_data" -n 2 --dist loadgroup --durations=15 $(ARGS)
@@ -85,6 +89,7 @@ distclean: clean
 help:
 	@echo "make all        train, score and package the default pipelines, then show triples"
 	@echo "make test       fast tests (ARGS=... is passed to pytest)"
+	@echo "make wheel      the default pipeline as a wheel that pip can install"
 	@echo "make lint       ruff, reporting only        make fix    ruff, mending what it can"
 	@echo "make types      mypy                        make docs   run the code blocks of README and docs"
 	@echo "make smoke      the whole project on tiny settings, twice"
