@@ -1,4 +1,4 @@
-"""Copy a trained pipeline into a folder that `spacy package` makes a wheel of: with a model card, meta data and licence.
+"""Copy a pipeline into a folder that `spacy package` makes a wheel of, and add a model card, meta data and licence.
 
     python scripts/model_card.py training/rere/tuned training/rere/described --name relext_base --version 0.1.0 \
         --scores "test=metrics/rere.json" --scores "hard test=metrics/rere-hard.json"
