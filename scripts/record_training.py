@@ -88,6 +88,8 @@ def overrides_of(config: Any, folder: pathlib.Path) -> Dict[str, Any]:
     for key, name in (("encoder", "encoder"), ("rules", "rules.json"), ("ner", "ner")):
         if key in config["paths"]:
             overrides[f"paths.{key}"] = str(folder / name)
+    if "teacher" in config["paths"]:  # whose weights a student begins with
+        overrides["initialize.components.kd_classifier.start"] = None
     for path, key, value in settings_of(config["components"], "components."):
         if key == "marker_layer" and value:
             overrides[path] = 1

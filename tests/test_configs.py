@@ -71,6 +71,8 @@ def test_config_trains(path: pathlib.Path, inputs: Dict[str, str], tmp_path: pat
         overrides["paths.rules"] = inputs["rules.json"]
     if "ner" in config["paths"]:
         overrides["paths.ner"] = inputs["ner"]
+    if "teacher" in config["paths"]:  # whose weights a student begins with
+        overrides["initialize.components.kd_classifier.start"] = None
     for name, component in config["components"].items():
         for block in ("encoder", "tok2vec", "encoder.tok2vec"):
             section = component.get("model", {})
