@@ -5,7 +5,7 @@
 The python blocks of a file run one after the other in one namespace. Of the shell blocks nothing is run: every
 command, make target, script, module, workflow and `spacy relext` option that they name must exist. A comment on a
 line before a block changes that: `<!-- skip -->` leaves the block out, `<!-- needs training/rere/tuned -->` leaves a
-python block out where that path does not exist. Links to files must lead somewhere.
+python block out where that path does not exist. Links must lead somewhere, to a file and to a heading of it.
 """
 
 import argparse
@@ -25,7 +25,9 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 FENCE = re.compile(
     r"^(?:<!-- *(?P<mark>skip|needs [^>]*?) *-->\n+)?```(?P<language>\w*)[^\n]*\n(?P<code>.*?)^```", re.M | re.S
 )
-LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
+LINK = re.compile(r"\]\((?!https?:|mailto:)([^)#\s]*)(?:#([^)\s]+))?\)")
+HEADING = re.compile(r"^#{1,6} +(.+?) *$", re.M)
+CODE_BLOCK = re.compile(r"^ *```.*?^ *```", re.M | re.S)
 PATH = re.compile(
     r"`((?:assets|benchmarks|configs|docs|scripts|spacy_relext|tests)/[\w./-]+|[\w-]+\.(?:cfg|yml|txt|toml))`"
 )
@@ -185,12 +187,24 @@ def project_names() -> Set[str]:
 
 
 def check_links(path: pathlib.Path) -> List[str]:
-    """Name the links of a file that lead to no file, and the paths in its text that are not in the checkout."""
-    text = re.sub(r"^ *```.*?^ *```", "", path.read_text(encoding="utf8"), flags=re.M | re.S)
-    dead = [link for link in LINK.findall(text) if not (path.parent / link).exists()]
+    """Name the links of a file that lead to no file or heading, and paths in its text that are not in the checkout."""
+    text = CODE_BLOCK.sub("", path.read_text(encoding="utf8"))
+    problems = []
+    for file, anchor in LINK.findall(text):
+        target = path.parent / file if file else path
+        if not target.exists():
+            problems.append(f"no file {file}")
+        elif anchor and target.suffix == ".md" and anchor not in anchors_of(target):
+            problems.append(f"no heading #{anchor} in {target.name}")
     named = [name for name in PATH.findall(text) if "NAME" not in name and not name.startswith(GENERATED)]
-    dead += [name for name in named if not (ROOT / name).exists()]
-    return [f"{path}: no file {name}" for name in dead]
+    problems += [f"no file {name}" for name in named if not (ROOT / name).exists()]
+    return [f"{path}: {problem}" for problem in problems]
+
+
+def anchors_of(path: pathlib.Path) -> Set[str]:
+    """Read the anchors of a Markdown file's headings, in lower case, without punctuation, spaces as hyphens."""
+    headings = HEADING.findall(CODE_BLOCK.sub("", path.read_text(encoding="utf8")))
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def check_file(path: pathlib.Path) -> List[str]:

@@ -93,5 +93,17 @@ def test_commands_that_exist_are_accepted(run_docs: Any, tmp_path: pathlib.Path,
 
 def test_dead_links_are_found(run_docs: Any, tmp_path: pathlib.Path) -> None:
     page = tmp_path / "page.md"
-    page.write_text("[a](page.md) [b](nowhere.md#part) [c](https://example.org) [d](#part)\n")
+    page.write_text(
+        "# Some `part`, here\n[a](page.md) [b](nowhere.md#part) [c](https://example.org) [d](#some-part-here)\n"
+    )
     assert run_docs.check_links(page) == [f"{page}: no file nowhere.md"]
+
+
+def test_dead_anchors_are_found(run_docs: Any, tmp_path: pathlib.Path) -> None:
+    page, other = tmp_path / "page.md", tmp_path / "other.md"
+    page.write_text("# Part\n[a](#part) [b](#no-part) [c](other.md#one) [d](other.md#two)\n```\n# no-part\n```\n")
+    other.write_text("## One\n")
+    assert run_docs.check_links(page) == [
+        f"{page}: no heading #no-part in page.md",
+        f"{page}: no heading #two in other.md",
+    ]

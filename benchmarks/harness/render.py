@@ -156,7 +156,7 @@ def _spell_command(command: str) -> str:
 def main(
     check: Annotated[bool, typer.Option("--check", help="Change nothing; fail if a page is not up to date.")] = False,
     results: Annotated[Path, typer.Option(help="Folder of the result files.")] = ROOT / "benchmarks" / "results",
-    docs: Annotated[Path, typer.Option(help="Folder of the pages.")] = ROOT / "docs",
+    docs: Annotated[Path, typer.Option(help="Folder of the pages.")] = ROOT / "docs" / "benchmarks",
 ) -> None:
     """Render benchmark results into the pages of the docs."""
     stale = []

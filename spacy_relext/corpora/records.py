@@ -1,4 +1,4 @@
-"""Canonical records (`docs/formats.md`, `canonical.schema.json`) become Docs and back, without loss.
+"""Canonical records (`docs/reference/formats.md`, `canonical.schema.json`) become Docs and back, without loss.
 
 Character offsets stay exact: what token boundaries and `doc.ents` cannot express is stored in `doc.user_data`.
 """

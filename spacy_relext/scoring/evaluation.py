@@ -40,7 +40,7 @@ def evaluate_pipeline(
     on_predictions (Optional[Callable[[List[Example]], None]]): Called with the predictions and their gold.
     RETURNS (Scores): The keys of `score_triples` (of all components) and `score_relations`, those of the pipeline's
         other scorers, calibration, counts and speed, and those of `score_cluster_baselines` if relations are clusters;
-        `docs/scores.md` lists them.
+        `docs/reference/scores.md` lists them.
     """
     started = time.perf_counter()
     pairs = _predict(nlp, examples, batch_size=batch_size, give_relations=give_relations)

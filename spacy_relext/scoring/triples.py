@@ -1,6 +1,6 @@
 """Scores of triples: exact, on spans, partial, per relation, on empty sentences, and of their direction.
 
-`docs/scores.md` explains each key.
+`docs/reference/scores.md` explains each key.
 """
 
 from collections import Counter

@@ -9,7 +9,7 @@ the cluster does, or one of its arguments is of another kind than those of the c
 
 z and μ_k: the pair and its cluster's centroid in the discriminant space, where the mean of all pairs is 0; m: mean of
 all pairs' vectors; m_k: of the cluster's; parts: subject, object, and the words between. All pairs of a loose cluster,
-as of leftovers, thus fit less. `docs/methods/selfore.md` compares other measures.
+as of leftovers, thus fit less. `docs/benchmarks/selfore.md` compares other measures.
 
 The space itself is not needed: a_j = z · μ_j is the classifier's logit of cluster j plus |μ_j|² / 2, and in the span of
 the centroids |z|² = aᵀ G⁺ a, with G_ij = μ_i · μ_j.

@@ -1,4 +1,4 @@
-"""The examples of docs/formats.md are what the converter reads."""
+"""The examples of docs/reference/formats.md are what the converter reads."""
 
 import json
 import re
@@ -30,7 +30,7 @@ EXPECTED = {
 
 @pytest.fixture(scope="module")
 def page(project_root: Path) -> str:
-    return (project_root / "docs" / "formats.md").read_text(encoding="utf8")
+    return (project_root / "docs" / "reference" / "formats.md").read_text(encoding="utf8")
 
 
 @pytest.fixture(scope="module")

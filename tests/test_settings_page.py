@@ -1,4 +1,4 @@
-"""The tables of settings in docs/methods/ name every key of the factories and builders, with its default."""
+"""The tables of settings in docs/reference/config.md name every key of the factories and builders, with its default."""
 
 import inspect
 import json
@@ -16,7 +16,7 @@ import spacy_relext.nero.component
 import spacy_relext.rere.extractor
 import spacy_relext.selfore.component  # noqa: F401  (registers the factories)
 
-HEADING = re.compile(r"^`(?:\[components\.)?([\w.]+)\]?`[^|\n]*:\n\n(\| key \|.*?)\n\n", re.M | re.S)
+HEADING = re.compile(r"^`(?:\[components\.)?([\w.]+)\]?`[^|\n]*:\n\n(\| key \|.*?)\n(?:\n|\Z)", re.M | re.S)
 ROW = re.compile(r"^\| `(\w+)` \| `([^`]+)` \|", re.M)
 NOT_LISTED = {"path", "model", "learning", "clustering", "scorer", "suggester", "name", "tok2vec", "encoder"}
 
@@ -41,8 +41,8 @@ def defaults_of(name: str) -> Dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def tables(project_root: pathlib.Path) -> Dict[str, Dict[str, Any]]:
-    pages = (project_root / "docs" / "methods").glob("*.md")
-    return {name: table for page in pages for name, table in tables_of(page.read_text(encoding="utf8")).items()}
+    page = project_root / "docs" / "reference" / "config.md"
+    return tables_of(page.read_text(encoding="utf8"))
 
 
 @pytest.mark.parametrize(
