@@ -21,7 +21,7 @@ export MALLOC_TRIM_THRESHOLD_ := 40000000000
 export MALLOC_TOP_PAD_ := 500000000
 
 .DELETE_ON_ERROR:
-.PHONY: all wheel test lint fix types smoke real install docs clean distclean help
+.PHONY: all wheel test lint fix types smoke real install docs doctest clean distclean help
 
 all: $(VENV)/.installed
 	$(PY) -m spacy project run all
@@ -59,7 +59,12 @@ smoke: $(VENV)/.installed-dev
 		echo "make smoke: the second run did the above again" >&2; exit 1; fi
 	@echo "make smoke: the second run found nothing to do"
 
-docs: $(VENV)/.installed-dev
+# The documentation as a site, in build/site; a dead link or an unlisted page is an error.
+docs: $(VENV)/.installed-docs
+	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict
+
+# The code blocks of README and docs, as a reader would run them.
+doctest: $(VENV)/.installed-dev
 	$(PY) scripts/run_docs.py README.md docs
 
 install: $(VENV)/.installed-dev
@@ -77,6 +82,10 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 	$(PIP_INSTALL) -e ".[dev]"
 	@touch $@
 
+$(VENV)/.installed-docs: $(VENV)/.installed
+	$(PIP_INSTALL) -e ".[docs]"
+	@touch $@
+
 # What the project has built; the environment and the encoder stay.
 clean:
 	rm -rf corpus training packages metrics build dist *.egg-info project.lock
@@ -91,7 +100,8 @@ help:
 	@echo "make test       fast tests (ARGS=... is passed to pytest)"
 	@echo "make wheel      the default pipeline as a wheel that pip can install"
 	@echo "make lint       ruff, reporting only        make fix    ruff, mending what it can"
-	@echo "make types      mypy                        make docs   run the code blocks of README and docs"
+	@echo "make types      mypy                        make doctest   run the code blocks of README and docs"
+	@echo "make docs       the documentation as a site, in build/site"
 	@echo "make smoke      the whole project on tiny settings, twice"
 	@echo "make real       tests on the data sets beside the checkout"
 	@echo "make install    the environment with everything for development"
