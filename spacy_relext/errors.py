@@ -43,6 +43,14 @@ class Errors:
         "entities of the corpus (`spacy relext tune --gold-ents`), or add a component before it that sets doc.ents, "
         "such as an ner."
     )
+    R014 = (
+        "[R014] The training has no end that a schedule could follow: max_steps is {max_steps}, max_epochs {max_epochs}. "
+        "Set one of the two in [training] above 0, or total_steps (or steps) to a number."
+    )
+    R015 = (
+        "[R015] [training] max_epochs is {max_epochs}, so the schedule must count batches: set corpus = ${{corpora.train}}, "
+        "batcher = ${{training.batcher}} and lang = ${{nlp.lang}} in [training.optimizer.learn_rate]."
+    )
     R100 = (
         "[R100] {where}: {what}. Correct the record; `spacy relext convert` without --strict skips and counts such "
         "records."
@@ -104,6 +112,7 @@ class Errors:
         "its output. Remove --gold-relations."
     )
     R221 = "[R221] The text has no triple, so there is no drawing for {path!r}. An .html page shows the text as well."
+    R222 = "[R222] --train gives the page of errors its training examples. Add --report PAGE.html, or remove --train."
     R360 = (
         "[R360] {name!r} listens to {upstream!r}, whose vectors have {found} numbers, but its own config says "
         "{expected}. Set the width of its listener, in [components.{name}.model.encoder], to {found}."

@@ -1,9 +1,8 @@
 """`spacy relext evaluate`: every score of a pipeline on a corpus, as a table and as JSON."""
 
 import warnings
-from functools import partial
 from pathlib import Path
-from typing import Annotated, Dict, List, Optional
+from typing import Annotated, Dict, List, Optional, Sequence
 
 import srsly
 import typer
@@ -12,15 +11,20 @@ from spacy.language import Language
 from spacy.training import Example
 
 from ..corpora.reader import TripleCorpus
-from ..errors import Errors
+from ..corpora.shards import iter_docs, list_shards
+from ..errors import Errors, require
 from ..hrere.component import HrereClassifier
+from ..pipeline.pipe import RelationPipe
 from ..scoring.clusters import PREFIX, SCORES
+from ..scoring.error_tables import collect_errors, count_triples, describe_error
 from ..scoring.evaluation import choose_labels, evaluate_pipeline
 from ..scoring.ranking import UNITS, RecallCurve, recall_curve
 from ..scoring.triples import Scores
+from ..visuals.error_report import make_report, render_error_report
 from ..visuals.recall_curve import draw_recall_curves
 from . import options
 from .pipeline import fail, input_errors, number_table, open_pipeline, with_progress
+from .view import save
 
 OVERALL = (("exact", "exact text"), ("span", "exact spans"), ("partial", "first words"), ("macro", "macro (exact)"))
 
@@ -68,6 +72,13 @@ def evaluate_cli(
     curve: Annotated[
         Optional[Path], typer.Option(help="Draw precision by recall, if relations are ranked: CURVE_bag.svg, .png ...")
     ] = None,
+    errors: Annotated[
+        Optional[Path], typer.Option(help="JSONL file for every false positive and false negative, with its class")
+    ] = None,
+    report: Annotated[Optional[Path], typer.Option(help="HTML page about the errors, with curves")] = None,
+    train: Annotated[
+        Optional[Path], typer.Option(help="Training corpus: the page shows F by number of training examples")
+    ] = None,
     gpu_id: options.Gpu = -1,
     batch_size: options.BatchSize = 64,
     label_filter: Annotated[
@@ -79,17 +90,23 @@ def evaluate_cli(
 ) -> None:
     """Score a pipeline on a corpus, print the scores, and save them."""
     with input_errors():
+        check_outputs(errors, report, train)
         nlp = open_pipeline(pipeline, gpu_id)
         examples = read_corpus(nlp, corpus, gold_sents=gold_sents, gold_ents=gold_ents)
         labels = choose_labels(nlp, examples, options.split_list(label_filter))
-        drawn: List[Path] = []
-        draw = None if curve is None else partial(draw_rankings, nlp, curve, drawn)
+        compared: List[Example] = []
         shown = with_progress(examples, total=len(examples))
         metrics = evaluate_pipeline(
-            nlp, shown, batch_size=batch_size, label_filter=labels, give_relations=gold_relations, on_predictions=draw
+            nlp,
+            shown,
+            batch_size=batch_size,
+            label_filter=labels,
+            give_relations=gold_relations,
+            on_predictions=compared.extend,
         )
         if not metrics["n_annotated"]:
             fail(Errors.R208.format(count=len(examples), path=str(corpus)))
+        drawn = [] if curve is None else draw_rankings(nlp, curve, compared)
         for line in report_lines(metrics, labels=labels):
             typer.echo(line)
         if output is not None:
@@ -98,13 +115,56 @@ def evaluate_cli(
             typer.echo(f"Saved {len(metrics)} scores to {output}")
         for path in drawn:
             typer.echo(f"Drew {path}")
+        if errors is not None:
+            write_errors(compared, errors, labels=labels)
+        if report is not None:
+            title = f"Errors of {pipeline} on {corpus}"
+            save(make_error_page(nlp, compared, labels=labels, train=train, title=title), report)
 
 
-def draw_rankings(nlp: Language, target: Path, drawn: List[Path], examples: List[Example]) -> None:
+def check_outputs(errors: Optional[Path], report: Optional[Path], train: Optional[Path]) -> None:
+    """Check the options about errors before the pipeline runs, and that curves can be drawn."""
+    if errors is not None:
+        options.check_suffix(errors, ".jsonl")
+    if report is not None:
+        options.check_suffix(report, ".html")
+        require("matplotlib", purpose="curves of error reports", extra="viz")
+    elif train is not None:
+        fail(Errors.R222)
+    if train is not None:
+        list_shards(train)
+
+
+def write_errors(examples: Sequence[Example], path: Path, *, labels: Optional[List[str]]) -> None:
+    """Write every error on a line of its own, the costliest first."""
+    found = collect_errors(examples, label_filter=labels).errors
+    path.parent.mkdir(parents=True, exist_ok=True)
+    srsly.write_jsonl(path, (describe_error(each, examples[each.document].reference.text) for each in found))
+    typer.echo(f"Saved {len(found)} errors to {path}")
+
+
+def make_error_page(
+    nlp: Language, examples: Sequence[Example], *, labels: Optional[List[str]], train: Optional[Path], title: str
+) -> str:
+    """Draw the page of errors, with the candidates of the components that list them.
+
+    train (Optional[Path]): Corpus whose triples are counted.
+    """
+    predicted = [example.predicted for example in examples]
+    rankers = {name: pipe for name, pipe in nlp.pipeline if isinstance(pipe, RelationPipe) and pipe.ranks_candidates}
+    # without it, `doc_cleaner` has removed what the component reads
+    has_tensors = all(doc.tensor is not None for doc in predicted)
+    candidates = {name: pipe.list_candidates(predicted) for name, pipe in rankers.items()} if has_tensors else {}
+    training = None if train is None else count_triples(with_progress(iter_docs(train, nlp.vocab)))
+    report = make_report(examples, labels=labels, candidates=candidates, training=training)
+    return render_error_report(report, examples, title=title)
+
+
+def draw_rankings(nlp: Language, target: Path, examples: List[Example]) -> List[Path]:
     """Draw precision-recall curves of the components that rank relations, bags and mentions in different files.
 
     target (Path): Prefix of the file names.
-    drawn (List[Path]): Gets the paths of the drawings.
+    RETURNS (List[Path]): The drawings.
     RAISES (ValueError): If no component ranks relations.
     """
     rankers = {name: pipe for name, pipe in nlp.pipeline if isinstance(pipe, HrereClassifier) and pipe.cfg["ranking"]}
@@ -114,8 +174,10 @@ def draw_rankings(nlp: Language, target: Path, drawn: List[Path], examples: List
     for name, pipe in rankers.items():
         for ranking in pipe.rankings(examples):
             curves.setdefault(ranking.unit, {})[name] = recall_curve(ranking)
+    drawn: List[Path] = []
     for unit, of_unit in curves.items():
-        drawn.extend(draw_recall_curves(of_unit, target=target.with_name(f"{target.name}_{unit}")))
+        drawn += draw_recall_curves(of_unit, target=target.with_name(f"{target.name}_{unit}"))
+    return drawn
 
 
 def report_lines(metrics: Scores, *, labels: Optional[List[str]] = None) -> List[str]:

@@ -36,10 +36,10 @@ def input_errors() -> Iterator[None]:
         yield
     except BrokenPipeError:
         raise
-    except (OSError, ValueError) as error:
+    except (ImportError, OSError, ValueError) as error:
         if str(error).startswith("[R"):  # a message of this package, which names the file
             fail(error)
-        if isinstance(error, ValueError):
+        if not isinstance(error, OSError):
             raise
         fail(Errors.R216.format(path=error.filename or "output", reason=error.strerror or error))
 

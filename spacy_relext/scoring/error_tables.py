@@ -4,9 +4,11 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Collection, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
+from spacy.tokens import Doc
 from spacy.training import Example
 
 from ..annotations.sentences import overlaps, sentence_offsets
+from ..annotations.store import get_records
 from ..annotations.triple import CharSpan, Record
 from .errors import (
     BOUNDARY,
@@ -137,6 +139,14 @@ def collect_errors(examples: Iterable[Example], *, label_filter: Optional[Collec
     located = [CorpusError(number, error, _cost(error, totals), passages) for number, error, passages in found]
     located.sort(key=lambda each: (-each.cost, -_score(each.error)))
     return CorpusErrors(located, dict(sorted(right.items())), dict(sorted(gold.items())), dict(confusion))
+
+
+def count_triples(docs: Iterable[Doc]) -> Dict[str, int]:
+    """Count the gold triples of each relation; one with the same texts counts once in a document."""
+    counts: Counter[str] = Counter()
+    for doc in docs:
+        counts.update(key[0] for key in {text_key(record, doc.text) for record in get_records(doc, source="") or []})
+    return dict(sorted(counts.items()))
 
 
 def describe_error(error: CorpusError, text: str) -> Record:

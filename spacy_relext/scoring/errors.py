@@ -4,13 +4,7 @@ Triples are right under exact match: relation, subject text and object text are 
 A predicted triple that is not right is a false positive, a gold triple that was not predicted is a false negative.
 
 Two arguments *agree* if their texts are equal, or if they have a character of the document in common. A false positive
-and a gold triple are then related in at most one of these ways, the first that fits:
-
-    swapped arguments   same relation, and the arguments agree crosswise, better than they do directly
-    boundary            same relation, and both arguments agree: at least one has other boundaries
-    wrong relation      another relation, and the arguments agree, directly or crosswise
-    wrong object        same relation, and only the subjects agree
-    wrong subject       same relation, and only the objects agree
+and a gold triple are related in at most one way: that of the first of the first five DEFINITIONS that fits.
 
 The class of a false positive is that of its nearest gold triple, missed or not; `relation not stated` if there is none.
 The class of a false negative is that of its nearest false positive; if there is none, it is `missed argument` if a
@@ -19,7 +13,8 @@ The nearest is that of the earliest class above, where wrong object and wrong su
 missed; then the one whose arguments are fewest characters away.
 """
 
-from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
+from itertools import product
+from typing import AbstractSet, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ..annotations.sentences import overlaps
 from ..annotations.triple import CharSpan, Record
@@ -34,16 +29,19 @@ NOT_STATED = "relation not stated"
 MISSED_ARGUMENT = "missed argument"
 MISSED_RELATION = "missed relation"
 
-CLASSES = (
-    SWAPPED,
-    BOUNDARY,
-    WRONG_RELATION,
-    WRONG_OBJECT,
-    WRONG_SUBJECT,
-    NOT_STATED,
-    MISSED_ARGUMENT,
-    MISSED_RELATION,
-)
+# In the order in which they are tried.
+DEFINITIONS = {
+    SWAPPED: "Same relation; the arguments agree crosswise, better than they do directly",
+    BOUNDARY: "Same relation; both arguments agree, but at least one has other boundaries",
+    WRONG_RELATION: "Another relation; the arguments agree, directly or crosswise",
+    WRONG_OBJECT: "Same relation; only the subjects agree",
+    WRONG_SUBJECT: "Same relation; only the objects agree",
+    NOT_STATED: "A predicted triple that is related to no gold triple",
+    MISSED_ARGUMENT: "A missed triple; a right prediction has its relation and one of its arguments",
+    MISSED_RELATION: "Any other missed triple; no prediction has its relation and one of its arguments",
+}
+
+CLASSES = tuple(DEFINITIONS)
 
 FALSE_POSITIVE = "false positive"
 FALSE_NEGATIVE = "false negative"
@@ -59,7 +57,8 @@ class TripleError(NamedTuple):
 
     kind (str): FALSE_POSITIVE or FALSE_NEGATIVE.
     error_class (str): One of CLASSES.
-    record (Record): The predicted triple with the highest score, or the first gold triple, of those with these texts.
+    record (Record): Of the triples with these texts, the one that `nearest` is compared with; without one that with the
+        highest score, then the first.
     nearest (Optional[Record]): What the class compares it with: a gold triple, or a false positive.
     nearest_is_error (bool): False if the nearest gold triple was found by another prediction.
     """
@@ -72,14 +71,15 @@ class TripleError(NamedTuple):
 
 
 class _Relative(NamedTuple):
-    """A triple that an error is compared with; the least is the nearest."""
+    """A mention of an error and one of the triple that it is compared with; the least `order` is the nearest.
 
-    rank: int
-    was_found: bool
-    distance: int
-    position: _Position
+    order: Rank of the class, whether the other was found, characters between them, their positions.
+    """
+
+    order: Tuple[int, bool, int, _Position, _Position]
     error_class: str
     record: Record
+    other: Record
 
 
 def classify_errors(gold: Sequence[Record], predicted: Sequence[Record], text: str) -> List[TripleError]:
@@ -87,26 +87,21 @@ def classify_errors(gold: Sequence[Record], predicted: Sequence[Record], text: s
 
     gold, predicted (Sequence[Record]): Triples with `subject` and `object` as character offsets, `relation`, `score`.
     text (str): The document's text.
-    RETURNS (List[TripleError]): False positives, then false negatives, each in the order of their first mention.
+    RETURNS (List[TripleError]): False positives, then false negatives, each sorted by position.
     """
-    gold_keys, predicted_keys = ({text_key(record, text) for record in records} for records in (gold, predicted))
-    wrong = [record for record in predicted if text_key(record, text) not in gold_keys]
-    right = [record for record in predicted if text_key(record, text) in gold_keys]
-    missed = [record for record in gold if text_key(record, text) not in predicted_keys]
-    best_first = sorted(wrong, key=lambda record: (-record["score"], _position(record)))
+    of_gold, of_model = _group_mentions(gold, text), _group_mentions(predicted, text)
+    wrong = {key: records for key, records in of_model.items() if key not in of_gold}
+    right = [record for key in of_model.keys() & of_gold.keys() for record in of_model[key]]
     errors = []
-    for record in _first_of_each(best_first, text):
-        nearest = _find_nearest(record, gold, text, found=predicted_keys)
-        error_class = NOT_STATED if nearest is None else nearest.error_class
-        errors.append(_make_error(FALSE_POSITIVE, error_class, record, nearest))
-    for record in _first_of_each(sorted(missed, key=_position), text):
-        nearest = _find_nearest(record, wrong, text, found=set())
-        if nearest is not None:
-            error_class = nearest.error_class
-        else:
-            error_class = MISSED_ARGUMENT if _is_half_found(record, right, text) else MISSED_RELATION
-        errors.append(_make_error(FALSE_NEGATIVE, error_class, record, nearest))
-    return errors
+    for records in wrong.values():
+        nearest = _find_nearest(records, of_gold, found=of_model.keys(), text=text)
+        errors.append(_make_error(FALSE_POSITIVE, records, nearest, alone=NOT_STATED))
+    for key, records in of_gold.items():
+        if key not in of_model:
+            nearest = _find_nearest(records, wrong, found=set(), text=text)
+            alone = MISSED_ARGUMENT if _is_half_found(records, right, text) else MISSED_RELATION
+            errors.append(_make_error(FALSE_NEGATIVE, records, nearest, alone=alone))
+    return sorted(errors, key=lambda error: (error.kind == FALSE_NEGATIVE, _position(error.record)))
 
 
 def relate_triples(predicted: Record, gold: Record, text: str) -> Optional[str]:
@@ -137,41 +132,46 @@ def _agreement(one: CharSpan, other: CharSpan, text: str) -> int:
     return int(overlaps(one, other))
 
 
-def _find_nearest(record: Record, others: Sequence[Record], text: str, *, found: Set[TextKey]) -> Optional[_Relative]:
+def _group_mentions(records: Iterable[Record], text: str) -> Dict[TextKey, List[Record]]:
+    """Group triples of the same texts, each group sorted by score, the highest first."""
+    groups: Dict[TextKey, List[Record]] = {}
+    for record in sorted(records, key=lambda record: (-record["score"], _position(record))):
+        groups.setdefault(text_key(record, text), []).append(record)
+    return groups
+
+
+def _find_nearest(
+    records: Sequence[Record], others: Mapping[TextKey, Sequence[Record]], *, found: AbstractSet[TextKey], text: str
+) -> Optional[_Relative]:
     """Find the triple that an error is most closely related to, if there is one.
 
-    found (Set[TextKey]): Those of the others that are no errors.
+    records (Sequence[Record]): Mentions of the error.
+    found (AbstractSet[TextKey]): Those of the others that are no errors.
     """
     relatives = []
-    for other in others:
-        error_class = relate_triples(record, other, text)
-        if error_class is not None:
-            distance = sum(abs(record[role][0] - other[role][0]) for role in ("subject", "object"))
-            was_found = text_key(other, text) in found
-            relatives.append(_Relative(_RANKS[error_class], was_found, distance, _position(other), error_class, other))
-    return min(relatives, key=lambda relative: relative[:4], default=None)
+    for key, mentions in others.items():
+        for record, other in product(records, mentions):
+            error_class = relate_triples(record, other, text)
+            if error_class is not None:
+                distance = sum(abs(record[role][0] - other[role][0]) for role in ("subject", "object"))
+                order = _RANKS[error_class], key in found, distance, _position(other), _position(record)
+                relatives.append(_Relative(order, error_class, record, other))
+    return min(relatives, key=lambda relative: relative.order, default=None)
 
 
-def _is_half_found(record: Record, right: Iterable[Record], text: str) -> bool:
+def _is_half_found(records: Iterable[Record], right: Iterable[Record], text: str) -> bool:
     """Return True if a right prediction has the relation of a triple, and one of its arguments."""
-    return any(relate_triples(record, other, text) in (WRONG_OBJECT, WRONG_SUBJECT, BOUNDARY) for other in right)
-
-
-def _first_of_each(records: Iterable[Record], text: str) -> List[Record]:
-    """Keep the first triple of those with the same texts, and sort by position."""
-    first: Dict[TextKey, Record] = {}
-    for record in records:
-        first.setdefault(text_key(record, text), record)
-    return sorted(first.values(), key=_position)
+    shared = (WRONG_OBJECT, WRONG_SUBJECT, BOUNDARY)
+    return any(relate_triples(record, other, text) in shared for record, other in product(records, right))
 
 
 def _position(record: Record) -> _Position:
-    """Order triples by place, whatever the order of their storage; of the same triple, the highest score is first."""
+    """Order triples by place, whatever the order of their storage."""
     return record["subject"], record["object"], record["relation"], -record["score"]
 
 
-def _make_error(kind: str, error_class: str, record: Record, nearest: Optional[_Relative]) -> TripleError:
-    """Make an error from a triple and the nearest one."""
+def _make_error(kind: str, records: Sequence[Record], nearest: Optional[_Relative], *, alone: str) -> TripleError:
+    """Make an error from its mentions and the nearest triple; `alone` is its class if there is none."""
     if nearest is None:
-        return TripleError(kind, error_class, record, None, False)
-    return TripleError(kind, error_class, record, nearest.record, not nearest.was_found)
+        return TripleError(kind, alone, records[0], None, False)
+    return TripleError(kind, nearest.error_class, nearest.record, nearest.other, not nearest.order[1])

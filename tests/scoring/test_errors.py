@@ -77,15 +77,29 @@ def test_nested_arguments_are_swapped_if_their_texts_are():
     assert classes(classify([(text, "in", "Oslo")], [("Oslo", "in", text)], text))[0] == ("+", "swapped arguments")
 
 
-def test_mentions_of_one_text_count_once_and_the_best_score_is_shown():
+def test_mentions_of_one_text_count_once():
     text = "Ada wed Bo . Ada saw Bo ."
     gold = [{"subject": (0, 3), "relation": "wed", "object": (8, 10), "score": 1.0}]
     second = {"subject": (13, 16), "relation": "wed", "object": (21, 23), "score": 0.7}
     assert classify_errors(gold, [second], text) == [], "the texts are right"
     met = [{**gold[0], "relation": "met", "score": 0.5}, {**second, "relation": "met", "score": 0.8}]
     wrong, missed = classify_errors(gold, met, text)
-    assert wrong.record["score"] == 0.8 and missed.record == gold[0]
-    assert missed.nearest == met[0], "the mention in the same place"
+    assert wrong.record == missed.nearest == met[0], "the mention in the same place"
+    assert missed.record == wrong.nearest == gold[0]
+    (alone,) = classify_errors([], met, text)
+    assert alone.record == met[1], "the highest score"
+
+
+def test_any_mention_of_a_missed_triple_counts():
+    text = "Ada wed Bo . Ada wed Bo Nye ."
+    gold = [{"subject": (start, start + 3), "relation": "wed", "object": (start + 8, start + 10)} for start in (0, 13)]
+    wrong, missed = classify_errors(
+        [{**each, "score": 1.0} for each in gold],
+        [{"subject": (13, 16), "relation": "wed", "object": (21, 27), "score": 0.7}],
+        text,
+    )
+    assert classes([wrong, missed]) == [("+", "boundary"), ("-", "boundary")]
+    assert missed.record["subject"] == (13, 16)
 
 
 SPANS = [(0, 10), (3, 10), (23, 29), (36, 43), (56, 62)]
