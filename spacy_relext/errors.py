@@ -44,12 +44,12 @@ class Errors:
         "such as an ner."
     )
     R014 = (
-        "[R014] The training has no end that a schedule could follow: max_steps is {max_steps}, max_epochs {max_epochs}. "
-        "Set one of the two in [training] above 0, or total_steps (or steps) to a number."
+        "[R014] The training has no end that a schedule could follow: max_steps is {max_steps}, max_epochs "
+        "{max_epochs}. Set one of the two in [training] above 0, or total_steps (or steps) to a number."
     )
     R015 = (
-        "[R015] [training] max_epochs is {max_epochs}, so the schedule must count batches: set corpus = ${{corpora.train}}, "
-        "batcher = ${{training.batcher}} and lang = ${{nlp.lang}} in [training.optimizer.learn_rate]."
+        "[R015] [training] max_epochs is {max_epochs}, so batches must be counted: set corpus = "
+        "${{corpora.train}}, batcher = ${{training.batcher}}, lang = ${{nlp.lang}} in [training.optimizer.learn_rate]."
     )
     R100 = (
         "[R100] {where}: {what}. Correct the record; `spacy relext convert` without --strict skips and counts such "
@@ -113,6 +113,12 @@ class Errors:
     )
     R221 = "[R221] The text has no triple, so there is no drawing for {path!r}. An .html page shows the text as well."
     R222 = "[R222] --train gives the page of errors its training examples. Add --report PAGE.html, or remove --train."
+    R223 = "[R223] --beta {beta:g} and --precision {precision:g} are two goals. Choose one of them."
+    R224 = "[R224] {path!r} is no config that can be read: {reason}. `spacy debug config` says more."
+    R225 = (
+        "[R225] No corpus to read: {path!r} has no [corpora] with a path. Name them after the config: `spacy relext "
+        "debug-data {path} train.spacy dev.spacy`."
+    )
     R360 = (
         "[R360] {name!r} listens to {upstream!r}, whose vectors have {found} numbers, but its own config says "
         "{expected}. Set the width of its listener, in [components.{name}.model.encoder], to {found}."
@@ -424,6 +430,10 @@ class Warnings:
     W101 = "[W101] {path}: {count} of {total} documents have no token and are skipped."
     W102 = "[W102] {path}: no document is annotated with triples, so it cannot be used for training or evaluation."
     W200 = "[W200] No component of the pipeline knows the relation(s) {unknown}. Known: {known}."
+    W201 = (
+        "[W201] Corpus and pipeline have no relation in common, so no triple can be right. Corpus: {gold}. Pipeline: "
+        "{known}. `spacy relext convert --relation-map` renames relations."
+    )
     W360 = (
         "[W360] {name}: {count} of the {total} documents of {where} are not annotated with triples; nothing is learned "
         "from them. For a text that states no relation, give an empty list of triples."

@@ -10,16 +10,17 @@ import wasabi
 from spacy.language import Language
 from spacy.training import Example
 
+from ..corpora.jsonl import write_jsonl
 from ..corpora.reader import TripleCorpus
 from ..corpora.shards import iter_docs, list_shards
-from ..errors import Errors, require
+from ..errors import Errors, Warnings, require
 from ..hrere.component import HrereClassifier
 from ..pipeline.pipe import RelationPipe
-from ..scoring.clusters import PREFIX, SCORES
+from ..scoring.clusters import PREFIX, SCORES, clusters_source
 from ..scoring.error_tables import collect_errors, count_triples, describe_error
 from ..scoring.evaluation import choose_labels, evaluate_pipeline
 from ..scoring.ranking import UNITS, RecallCurve, recall_curve
-from ..scoring.triples import Scores
+from ..scoring.triples import Scores, gold_records
 from ..visuals.error_report import make_report, render_error_report
 from ..visuals.recall_curve import draw_recall_curves
 from . import options
@@ -94,6 +95,7 @@ def evaluate_cli(
         nlp = open_pipeline(pipeline, gpu_id)
         examples = read_corpus(nlp, corpus, gold_sents=gold_sents, gold_ents=gold_ents)
         labels = choose_labels(nlp, examples, options.split_list(label_filter))
+        warn_nothing_shared(nlp, examples)
         compared: List[Example] = []
         shown = with_progress(examples, total=len(examples))
         metrics = evaluate_pipeline(
@@ -139,7 +141,7 @@ def write_errors(examples: Sequence[Example], path: Path, *, labels: Optional[Li
     """Write every error on a line of its own, the costliest first."""
     found = collect_errors(examples, label_filter=labels).errors
     path.parent.mkdir(parents=True, exist_ok=True)
-    srsly.write_jsonl(path, (describe_error(each, examples[each.document].reference.text) for each in found))
+    write_jsonl(path, (describe_error(each, examples[each.document].reference.text) for each in found))
     typer.echo(f"Saved {len(found)} errors to {path}")
 
 
@@ -241,6 +243,15 @@ def _cluster_tables(metrics: Scores, clusters: Dict[str, Dict[str, int]]) -> Lis
 def _percent(value: Optional[float]) -> str:
     """Format a fraction as a percentage."""
     return "-" if value is None else f"{100 * value:.2f}"
+
+
+def warn_nothing_shared(nlp: Language, examples: Sequence[Example]) -> None:
+    """Print one line on stderr if corpus and pipeline have no relation in common; clusters have names of their own."""
+    known = {label for _, pipe in nlp.pipeline if isinstance(pipe, RelationPipe) for label in pipe.labels}
+    gold = {record["relation"] for example in examples for record in gold_records(example) or []}
+    if gold and known and not gold & known and clusters_source(nlp) is None:
+        shown = Warnings.W201.format(gold=", ".join(sorted(gold)), known=", ".join(sorted(known)))
+        typer.echo(shown, err=True)
 
 
 def read_corpus(nlp: Language, corpus: Path, *, gold_sents: bool, gold_ents: bool) -> List[Example]:

@@ -16,6 +16,7 @@ from ..pairs.gold import CollectedPairs, GoldPairs
 from ..pairs.pairs import Pairs
 from ..pairs.suggesters import Suggester
 from ..pipeline.pipe import Outputs, Scorer, Targets, Tensors
+from ..pipeline.schedules import training_length
 from ..pipeline.settings import Callback, Ranges, Settings, find_pipe, plain_settings
 from ..scoring.triples import TRIPLE_SCORE_WEIGHTS
 from .component import BLOCKS, SETTINGS, CollectedKd, KdPipe
@@ -89,22 +90,25 @@ class KdClassifier(KdPipe):
 
 
 @registry.callbacks("spacy_relext.anneal_distillation.v1")
-def create_anneal_distillation(component: str, steps: int, start: float = 1.0, end: float = 0.0) -> Callback:
+def create_anneal_distillation(component: str, steps: int = 0, start: float = 1.0, end: float = 0.0) -> Callback:
     """Anneal the weight of distillation: λ_t = λ_start + (λ_end - λ_start) t / (steps - 1).
 
     The paper prints a λ that rises; its code lets it fall, as its argument does: the teacher first, the labels later.
     For `[training.before_update]`.
 
     component (str): A `kd_classifier`.
-    steps (int): T, the step after which λ stays at `end`; as many as the training has.
+    steps (int): T, the step after which λ stays at `end`; 0: as many as the training has.
     """
-    check_range("steps", steps, 2, 1_000_000_000)
+    check_range("steps", steps or 2, 2, 1_000_000_000)
     check_range("start", start, 0.0, 1.0)
     check_range("end", end, 0.0, 1.0)
+    total = steps
 
     def anneal(nlp: Language, info: Settings) -> None:
+        nonlocal total
         pipe = find_pipe(nlp, component, "teacher_share", problem=Errors.R403)
-        pipe.teacher_share = share_at(info["step"], steps=steps, start=start, end=end)
+        total = total or max(2, training_length(nlp))
+        pipe.teacher_share = share_at(info["step"], steps=total, start=start, end=end)
 
     return anneal
 

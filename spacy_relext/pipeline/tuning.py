@@ -12,9 +12,15 @@ from spacy.util import minibatch
 
 from ..annotations.entities import has_entity_annotation
 from ..annotations.store import has_triples
-from ..errors import Errors
-from ..scoring.calibration import best_threshold, expected_calibration_error, shrunken_thresholds
-from ..scoring.probabilities import Floats, Platt, calibrate, fit_platt
+from ..errors import Errors, check_range
+from ..scoring.calibration import (
+    best_threshold,
+    expected_calibration_error,
+    f_score,
+    precision_thresholds,
+    shrunken_thresholds,
+)
+from ..scoring.probabilities import Bools, Floats, Platt, calibrate, fit_platt
 from ..scoring.relations import RelationCells, collect_cells, estimate_label_frequency
 from ..scoring.triples import TripleOutcomes, collect_outcomes
 from .pipe import Instances, Outputs, RelationPipe
@@ -31,8 +37,38 @@ _DIGITS = 6
 _RAW: Settings = {"scale": 1.0, "shift": 0.0, "thresholds": {}}
 
 
+@dataclass(frozen=True)
+class Goal:
+    """What thresholds are chosen for.
+
+    beta (float): Weight of recall against precision: F_β is the highest; 1 is F1.
+    precision (Optional[float]): Least precision, at which recall is the highest; F_β then does not count.
+    RAISES (ValueError): If a number is out of range.
+    """
+
+    beta: float = 1.0
+    precision: Optional[float] = None
+
+    def __post_init__(self) -> None:
+        check_range("beta", self.beta, 0.01, 100.0)
+        if self.precision is not None:
+            check_range("precision", self.precision, 0.01, 1.0)
+
+    def score(self, right: int, predicted: int, gold: int) -> float:
+        """Compute F_β of counts."""
+        return f_score(right, predicted, gold, beta=self.beta)
+
+
+_F1 = Goal()
+
+
 def tune_pipeline(
-    nlp: Language, examples: Iterable[Example], *, min_positives: int = 10, per_label: bool = True
+    nlp: Language,
+    examples: Iterable[Example],
+    *,
+    min_positives: int = 10,
+    per_label: bool = True,
+    goal: Goal = _F1,
 ) -> Dict[str, Settings]:
     """Fit scale, shift and thresholds of every component of this package, and store them in its settings.
 
@@ -42,14 +78,18 @@ def tune_pipeline(
     F1 of triples gets worse on this data, the detectors are not recalibrated; if it still gets worse, the component
     keeps all its settings.
 
+    Another goal replaces the F1 of triples; if it is a precision, the settings are kept in any case. Detectors are
+    still fitted for F1, unless no component writes triples.
+
     nlp (Language): A trained pipeline; changed in place.
     examples (Iterable[Example]): Held-out data, not seen in training.
     min_positives (int): Right predictions a relation needs for a threshold of its own.
+    goal (Goal): What thresholds are chosen for.
     RETURNS (Dict[str, Settings]): For each component: `writes` ("triples" or "relations"), `before` and `after`
-        (exact F1 of triples, micro F1 of relations), `threshold`, `thresholds`, `scale`, `shift`, `ece_before`,
-        `ece_after`, `documents`, `gold`, `fitted` (what else was fitted); for detectors also `label_frequency`
-        (overall c), `label_frequencies` (c_j), `missing_rates` (1 - c_j), `positives` (what each c_j is estimated
-        from), `unbiased` (whether the detector's loss permits these estimates).
+        (exact F of triples, micro F of relations), `precision` and `recall` (after), `threshold`, `thresholds`,
+        `scale`, `shift`, `ece_before`, `ece_after`, `documents`, `gold`, `goal`, `fitted` (what else was fitted); for
+        detectors also `label_frequency` (overall c), `label_frequencies` (c_j), `missing_rates` (1 - c_j), `positives`
+        (what each c_j is estimated from), `unbiased` (whether the detector's loss permits these estimates).
     RAISES (ValueError): If no component is of this package, the data has no triples, or nothing sets the entities whose
         pairs a component classifies.
     """
@@ -65,17 +105,25 @@ def tune_pipeline(
             pipe.cfg["thresholds"] = {}
         fitted = ("threshold", "thresholds", "scale", "shift", *pipe.fitted_first)
         before[name] = {key: copy.deepcopy(pipe.cfg[key]) for key in fitted}
-    tuning = _Tuning(nlp, data, before, min_positives, per_label)
-    predictions = {name: _Predictions(nlp, name, data) for name, pipe in pipes.items() if pipe.writes != "relations"}
-    start = {name: _f1(each.outcomes()) for name, each in predictions.items()}
+    extractors = [name for name, pipe in pipes.items() if pipe.writes != "relations"]
+    goals = {name: goal if name in extractors or not extractors else _F1 for name in pipes}
+    tuning = _Tuning(nlp, data, before, min_positives, per_label, goals)
+    predictions = {name: _Predictions(nlp, name, data) for name in extractors}
+    start = {name: _score(each.outcomes(), goal) for name, each in predictions.items()}
     results = tuning.tune_all(predictions)
-    if len(predictions) < len(pipes) and any(results[name]["after"] < start[name] for name in predictions):
+    is_compared = goal.precision is None
+    if (
+        is_compared
+        and len(predictions) < len(pipes)
+        and any(results[name]["after"] < start[name] for name in predictions)
+    ):
         results = tuning.tune_all(predictions, recalibrate=False)
     for name in predictions:
-        if results[name]["after"] < start[name]:
+        if is_compared and results[name]["after"] < start[name]:
             keep_settings(nlp, name, before[name])
             results[name].update(copy.deepcopy(before[name]), after=start[name], ece_after=results[name]["ece_before"])
         results[name]["before"] = start[name]
+        results[name].update(_precision_and_recall(predictions[name].outcomes()))
         results[name]["fitted"] = {key: pipes[name].cfg[key] for key in pipes[name].fitted_first}
     return {name: results[name] for name in pipes}
 
@@ -117,6 +165,7 @@ class _Tuning:
     before: Mapping[str, Settings]  # what is fitted, by component, as it was
     min_positives: int
     per_label: bool
+    goals: Mapping[str, Goal]
 
     def tune_all(self, predictions: Dict[str, _Predictions], *, recalibrate: bool = True) -> Dict[str, Settings]:
         """Fit detectors, with or without their calibration, then the extractors that read their relations."""
@@ -138,6 +187,7 @@ class _Tuning:
         cfg["min_probability"] = stored
         result = self._fit(name, raw, floor=0.0, recalibrate=recalibrate)
         frequency = estimate_label_frequency(raw, labels=predictions.pipe.labels)
+        scores = calibrate(raw.scores, scale=result["scale"], shift=result["shift"])
         unbiased = cfg["loss"] == "bce"
         cfg["label_frequency"] = as_saved(frequency.per_label)
         if unbiased:  # a collective loss was given the missing rates: its probabilities would only repeat them
@@ -145,7 +195,8 @@ class _Tuning:
         return {
             **result,
             "writes": "relations",
-            "after": _f1_at(raw, calibrate(raw.scores, scale=result["scale"], shift=result["shift"]), result),
+            "after": _score_at(raw, scores, result, self.goals[name]),
+            **_precision_and_recall_at(raw, scores, result),
             "documents": len(self.data),
             "label_frequency": frequency.overall,
             "label_frequencies": frequency.per_label,
@@ -165,17 +216,45 @@ class _Tuning:
             if not any(has_entity_annotation(example.predicted) for example in predictions.examples()):
                 raise ValueError(Errors.R013.format(name=pipe.name, count=count))
         result = self._fit(pipe.name, raw, floor=_FLOOR)
-        return {**result, "writes": "triples", "after": _f1(predictions.outcomes()), "documents": count}
+        return {
+            **result,
+            "writes": "triples",
+            "after": _score(predictions.outcomes(), self.goals[pipe.name]),
+            "documents": count,
+        }
 
     def _fit(self, name: str, raw: Outcomes, *, floor: float, recalibrate: bool = True) -> Settings:
         """Fit calibration and thresholds to raw scores, and keep them; earlier thresholds stay if they did better."""
-        old = self.before[name]
+        old, goal = self.before[name], self.goals[name]
         fitted = fit_platt(raw.scores, raw.correct) if recalibrate else Platt(old["scale"], old["shift"])
         platt = Platt(*as_saved([round(value, _DIGITS) for value in fitted]))
         scores = calibrate(raw.scores, scale=platt.scale, shift=platt.shift)
         least = float(calibrate(numpy.asarray([floor]), scale=platt.scale, shift=platt.shift)[0])
-        single, _ = best_threshold(scores, raw.correct, n_gold=raw.n_gold, floor=least)
-        choices: List[Settings] = [{"threshold": single, "thresholds": {}}, _moved(old, platt)]
+        chosen = self._choose_thresholds(raw, scores, goal, floor=least, moved=_moved(old, platt))
+        settings = {**chosen, "scale": platt.scale, "shift": platt.shift}
+        keep_settings(self.nlp, name, settings)
+        old_scores = calibrate(raw.scores, scale=old["scale"], shift=old["shift"])
+        return {
+            **copy.deepcopy(settings),
+            "before": _score_at(raw, old_scores, old, goal),
+            "ece_before": expected_calibration_error(old_scores, raw.correct),
+            "ece_after": expected_calibration_error(scores, raw.correct),
+            "gold": raw.n_gold,
+            "goal": goal,
+        }
+
+    def _choose_thresholds(
+        self, raw: Outcomes, scores: Floats, goal: Goal, *, floor: float, moved: Settings
+    ) -> Settings:
+        """Choose a common threshold and those of relations; `moved` are the earlier ones."""
+        if goal.precision is not None:
+            least = self.min_positives if self.per_label else len(scores) + 1  # more than any relation has
+            single, own = precision_thresholds(
+                scores, raw.correct, raw.labels, precision=goal.precision, min_positives=least, floor=floor
+            )
+            return _rounded({"threshold": single, "thresholds": own})
+        single, _ = best_threshold(scores, raw.correct, n_gold=raw.n_gold, floor=floor, beta=goal.beta)
+        choices: List[Settings] = [{"threshold": single, "thresholds": {}}, moved]
         if self.per_label:
             own = shrunken_thresholds(
                 scores,
@@ -183,21 +262,12 @@ class _Tuning:
                 raw.labels,
                 n_gold=raw.gold_per_label,
                 min_positives=self.min_positives,
-                floor=least,
+                floor=floor,
+                beta=goal.beta,
             )
             own = {label: value for label, value in own.items() if value != single}
             choices.insert(0, {"threshold": single, "thresholds": own})
-        chosen = max([_rounded(choice) for choice in choices], key=lambda choice: _f1_at(raw, scores, choice))
-        settings = {**chosen, "scale": platt.scale, "shift": platt.shift}
-        keep_settings(self.nlp, name, settings)
-        old_scores = calibrate(raw.scores, scale=old["scale"], shift=old["shift"])
-        return {
-            **copy.deepcopy(settings),
-            "before": _f1_at(raw, old_scores, old),
-            "ece_before": expected_calibration_error(old_scores, raw.correct),
-            "ece_after": expected_calibration_error(scores, raw.correct),
-            "gold": raw.n_gold,
-        }
+        return max([_rounded(choice) for choice in choices], key=lambda each: _score_at(raw, scores, each, goal))
 
 
 def _moved(old: Settings, platt: Platt) -> Settings:
@@ -217,14 +287,32 @@ def _rounded(choice: Settings) -> Settings:
     return dict(as_saved({"threshold": round(choice["threshold"], _DIGITS), "thresholds": thresholds}))
 
 
-def _f1_at(raw: Outcomes, scores: Floats, settings: Settings) -> float:
-    """F1 of the predictions that some thresholds accept."""
+def _accepted(raw: Outcomes, scores: Floats, settings: Settings) -> Bools:
+    """Mark the predictions that some thresholds accept. Shape (N,)"""
     thresholds: Mapping[str, float] = settings["thresholds"]
     cuts = numpy.asarray([thresholds.get(label, settings["threshold"]) for label in raw.labels], dtype=numpy.float64)
-    accepted = scores >= cuts
-    return 2.0 * float((accepted & raw.correct).sum()) / max(1, int(accepted.sum()) + raw.n_gold)
+    return numpy.asarray(scores >= cuts)
 
 
-def _f1(outcomes: TripleOutcomes) -> float:
-    """Exact F1 of what was predicted."""
-    return 2.0 * float(outcomes.correct.sum()) / max(1, len(outcomes.scores) + outcomes.n_gold)
+def _score_at(raw: Outcomes, scores: Floats, settings: Settings, goal: Goal) -> float:
+    """F of the predictions that some thresholds accept."""
+    accepted = _accepted(raw, scores, settings)
+    return goal.score(int((accepted & raw.correct).sum()), int(accepted.sum()), raw.n_gold)
+
+
+def _score(outcomes: TripleOutcomes, goal: Goal) -> float:
+    """Exact F of what was predicted."""
+    return goal.score(int(outcomes.correct.sum()), len(outcomes.scores), outcomes.n_gold)
+
+
+def _precision_and_recall_at(raw: Outcomes, scores: Floats, settings: Settings) -> Settings:
+    """Precision and recall of the predictions that some thresholds accept."""
+    accepted = _accepted(raw, scores, settings)
+    right = int((accepted & raw.correct).sum())
+    return {"precision": right / max(1, int(accepted.sum())), "recall": right / max(1, raw.n_gold)}
+
+
+def _precision_and_recall(outcomes: TripleOutcomes) -> Settings:
+    """Exact precision and recall of what was predicted."""
+    right = int(outcomes.correct.sum())
+    return {"precision": right / max(1, len(outcomes.scores)), "recall": right / max(1, outcomes.n_gold)}

@@ -3,10 +3,11 @@
 Arguments of the same name mean the same: `scores` are confidences of N predictions, 0 to 1, and `correct` marks the
 right ones, both of shape (N,); `labels` are their labels; `n_gold` counts all gold items, predicted or not;
 `min_positives` is the number of right predictions that a label needs for its own threshold; `floor` is the lowest
-possible score. A threshold accepts scores that are greater or equal, so equal scores are accepted or rejected together.
+possible score; `beta` is the weight of recall against precision in F. A threshold accepts scores that are greater or
+equal, so equal scores are accepted or rejected together.
 """
 
-from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union, overload
 
 import numpy
 from numpy.typing import NDArray
@@ -79,20 +80,88 @@ def expected_calibration_error(
 
 
 def best_threshold(
-    scores: Floats, correct: Bools, *, n_gold: int, default: float = DEFAULT_THRESHOLD, floor: float = 0.0
+    scores: Floats,
+    correct: Bools,
+    *,
+    n_gold: int,
+    default: float = DEFAULT_THRESHOLD,
+    floor: float = 0.0,
+    beta: float = 1.0,
 ) -> Tuple[float, float]:
-    """Find the single threshold with the highest F1, by one sorted sweep.
+    """Find the single threshold with the highest F, by one sorted sweep.
 
     default (float): Threshold if no prediction is right.
     RETURNS (Tuple[float, float]): The threshold, halfway to the next lower score (or to the floor if it accepts all),
-        and its F1; the highest of ties.
+        and its F; the highest of ties.
     """
     sweep = _sweep(scores, correct, n_gold)
     if not len(sweep.scores) or not sweep.right[-1]:
         return default, 0.0
-    f1 = 2 * sweep.right / (sweep.accepted + n_gold)
-    best = int(numpy.argmax(f1))
-    return _cut(sweep, best, floor), float(f1[best])
+    values = f_score(sweep.right, sweep.accepted, n_gold, beta=beta)
+    best = int(numpy.argmax(values))
+    return _cut(sweep, best, floor), float(values[best])
+
+
+@overload
+def f_score(right: int, predicted: int, gold: int, *, beta: float = 1.0) -> float: ...
+
+
+@overload
+def f_score(right: Counts, predicted: Counts, gold: int, *, beta: float = 1.0) -> Floats: ...
+
+
+def f_score(
+    right: Union[int, Counts], predicted: Union[int, Counts], gold: int, *, beta: float = 1.0
+) -> Union[float, Floats]:
+    """Compute F_β = (1 + β²) right / (predicted + β² gold) of counts; 0 without any."""
+    weight = beta * beta
+    return (1 + weight) * right / numpy.maximum(predicted + weight * gold, 1e-12)
+
+
+def precision_threshold(
+    scores: Floats, correct: Bools, *, precision: float, floor: float = 0.0
+) -> Tuple[float, float, int]:
+    """Find the threshold with the highest recall among those of a precision, by one sorted sweep.
+
+    precision (float): Least share of right predictions among the accepted ones, 0 to 1.
+    RETURNS (Tuple[float, float, int]): The threshold, its precision, and how many right predictions it accepts. If none
+        has the precision, 1.0, which accepts only scores of 1, and zeros.
+    """
+    sweep = _sweep(scores, correct, None)
+    reached = numpy.flatnonzero(sweep.right >= precision * sweep.accepted)
+    if not len(reached) or not sweep.right[reached[-1]]:
+        return 1.0, 0.0, 0
+    last = int(reached[-1])
+    return _cut(sweep, last, floor), float(sweep.right[last] / sweep.accepted[last]), int(sweep.right[last])
+
+
+def precision_thresholds(
+    scores: Floats,
+    correct: Bools,
+    labels: Sequence[str],
+    *,
+    precision: float,
+    min_positives: int = 10,
+    floor: float = 0.0,
+) -> Tuple[float, Dict[str, float]]:
+    """Find thresholds with the highest recall at a precision, for each label with enough right predictions.
+
+    The predictions of all other labels are pooled, or those of all labels if these are too few as well.
+
+    RETURNS (Tuple[float, Dict[str, float]]): The common threshold, and those of labels of their own.
+    """
+    scores, correct = check_scores(scores, correct)
+    names = numpy.asarray(labels, dtype=object)
+    own = {}
+    for label in sorted(set(labels)):
+        mask = names == label
+        if correct[mask].sum() >= min_positives:
+            own[label], _, _ = precision_threshold(scores[mask], correct[mask], precision=precision, floor=floor)
+    rest = numpy.asarray([name not in own for name in names], dtype=bool)
+    if correct[rest].sum() < min_positives:
+        rest[:] = True
+    single, _, _ = precision_threshold(scores[rest], correct[rest], precision=precision, floor=floor)
+    return single, own
 
 
 def label_thresholds(
@@ -104,11 +173,12 @@ def label_thresholds(
     min_positives: int = 10,
     objective: str = "micro",
     floor: float = 0.0,
+    beta: float = 1.0,
 ) -> Dict[str, float]:
     """Fit a threshold for each label with enough right predictions; other labels get the best single one.
 
-    objective (str): "micro": coordinate ascent on the F1 over all labels, from the single threshold, so never worse
-        than that on this data; "label": the best F1 of each label by itself.
+    objective (str): "micro": coordinate ascent on the F over all labels, from the single threshold, so never worse than
+        that on this data; "label": the best F of each label by itself.
     RETURNS (Dict[str, float]): A threshold for every label among the predictions or the gold items.
     """
     if objective not in ("micro", "label"):
@@ -116,15 +186,16 @@ def label_thresholds(
     scores, correct = check_scores(scores, correct)
     names = numpy.asarray(labels, dtype=object)
     total = sum(n_gold.values())
-    single, _ = best_threshold(scores, correct, n_gold=total, floor=floor)
+    single, _ = best_threshold(scores, correct, n_gold=total, floor=floor, beta=beta)
     fitted = {label: single for label in sorted({*labels, *n_gold})}
     sweeps = {label: _sweep(scores[names == label], correct[names == label], None) for label in fitted}
     frequent = [label for label, sweep in sweeps.items() if len(sweep.right) and sweep.right[-1] >= min_positives]
     if objective == "micro":
-        return {**fitted, **_fit_jointly(sweeps, frequent, single=single, n_gold=total, floor=floor)}
+        return {**fitted, **_fit_jointly(sweeps, frequent, single=single, n_gold=total, floor=floor, beta=beta)}
     for label in frequent:
         mask = names == label
-        fitted[label], _ = best_threshold(scores[mask], correct[mask], n_gold=n_gold.get(label, 0), floor=floor)
+        gold = n_gold.get(label, 0)
+        fitted[label], _ = best_threshold(scores[mask], correct[mask], n_gold=gold, floor=floor, beta=beta)
     return fitted
 
 
@@ -136,6 +207,7 @@ def shrunken_thresholds(
     n_gold: Mapping[str, int],
     min_positives: int = 10,
     floor: float = 0.0,
+    beta: float = 1.0,
 ) -> Dict[str, float]:
     """Shrink the thresholds of `label_thresholds` towards the single one, by a weight from cross-validation.
 
@@ -143,15 +215,16 @@ def shrunken_thresholds(
     """
     scores, correct = check_scores(scores, correct)
     names = numpy.asarray(labels, dtype=object)
-    single, single_f1 = best_threshold(scores, correct, n_gold=sum(n_gold.values()), floor=floor)
-    own = label_thresholds(scores, correct, labels, n_gold=n_gold, min_positives=min_positives, floor=floor)
+    total = sum(n_gold.values())
+    single, single_f = best_threshold(scores, correct, n_gold=total, floor=floor, beta=beta)
+    own = label_thresholds(scores, correct, labels, n_gold=n_gold, min_positives=min_positives, floor=floor, beta=beta)
     if all(value == single for value in own.values()):
         return own
-    share = _best_share(scores, correct, names, n_gold=n_gold, min_positives=min_positives, floor=floor)
+    share = _best_share(scores, correct, names, n_gold=n_gold, min_positives=min_positives, floor=floor, beta=beta)
     shrunk = _shrink(own, single, share)
     accepted = scores >= _expand(shrunk, names, single)
-    f1 = 2 * (accepted & correct).sum() / max(accepted.sum() + sum(n_gold.values()), 1)
-    return shrunk if f1 >= single_f1 else dict.fromkeys(own, single)
+    reached = f_score(int((accepted & correct).sum()), int(accepted.sum()), total, beta=beta)
+    return shrunk if reached >= single_f else dict.fromkeys(own, single)
 
 
 def precision_recall_curve(scores: Floats, correct: Bools, *, n_gold: int) -> Tuple[Floats, Floats, Floats]:
@@ -189,9 +262,9 @@ def bootstrap_f1(right: Counts, predicted: Counts, gold: Counts) -> Tuple[float,
 
 
 def _fit_jointly(
-    sweeps: Dict[str, _Sweep], frequent: List[str], *, single: float, n_gold: int, floor: float
+    sweeps: Dict[str, _Sweep], frequent: List[str], *, single: float, n_gold: int, floor: float, beta: float
 ) -> Dict[str, float]:
-    """Set one label's cut at a time to where the F1 over all labels is highest, until no cut changes."""
+    """Set one label's cut at a time to where the F over all labels is highest, until no cut changes."""
     cuts = {label: int(numpy.sum(sweep.scores >= single)) - 1 for label, sweep in sweeps.items()}  # -1: none accepted
     right = sum(int(sweeps[label].right[cut]) for label, cut in cuts.items() if cut >= 0)
     accepted = sum(int(sweeps[label].accepted[cut]) for label, cut in cuts.items() if cut >= 0)
@@ -202,9 +275,9 @@ def _fit_jointly(
             sweep, cut = sweeps[label], cuts[label]
             other_right = right - (int(sweep.right[cut]) if cut >= 0 else 0)
             other_accepted = accepted - (int(sweep.accepted[cut]) if cut >= 0 else 0)
-            f1 = 2 * (other_right + sweep.right) / (other_accepted + sweep.accepted + n_gold)
-            best = int(numpy.argmax(f1))
-            if f1[best] > 2 * right / max(accepted + n_gold, 1) + 1e-12:
+            values = f_score(other_right + sweep.right, other_accepted + sweep.accepted, n_gold, beta=beta)
+            best = int(numpy.argmax(values))
+            if values[best] > f_score(right, accepted, n_gold, beta=beta) + 1e-12:
                 cuts[label] = best
                 moved.add(label)
                 right, accepted = other_right + int(sweep.right[best]), other_accepted + int(sweep.accepted[best])
@@ -240,11 +313,12 @@ def _best_share(
     n_gold: Mapping[str, int],
     min_positives: int,
     floor: float,
+    beta: float,
 ) -> float:
-    """Find the weight whose thresholds have the best cross-validated F1; the smallest of ties."""
+    """Find the weight whose thresholds have the best cross-validated F; the smallest of ties."""
     part = numpy.random.default_rng(0).integers(_FOLDS, size=len(scores))
     folds = int(part.max()) + 1
-    right, accepted = numpy.zeros(len(_SHARES)), numpy.zeros(len(_SHARES))
+    right, accepted = (numpy.zeros(len(_SHARES), dtype=numpy.int64) for _ in range(2))
     missed = {label: count - int(correct[names == label].sum()) for label, count in n_gold.items()}
     fewer = max(1, round(min_positives * (folds - 1) / folds))
     for fold in range(folds):
@@ -254,14 +328,13 @@ def _best_share(
             for label, count in missed.items()
         }
         data = (scores[seen], correct[seen])
-        single, _ = best_threshold(*data, n_gold=sum(gold.values()), floor=floor)
-        own = label_thresholds(*data, names[seen].tolist(), n_gold=gold, min_positives=fewer, floor=floor)
+        single, _ = best_threshold(*data, n_gold=sum(gold.values()), floor=floor, beta=beta)
+        own = label_thresholds(*data, names[seen].tolist(), n_gold=gold, min_positives=fewer, floor=floor, beta=beta)
         for number, share in enumerate(_SHARES):
             chosen = scores[held] >= _expand(_shrink(own, single, share), names[held], single)
             right[number] += (chosen & correct[held]).sum()
             accepted[number] += chosen.sum()
-    f1 = 2 * right / numpy.maximum(accepted + sum(n_gold.values()), 1)
-    return _SHARES[int(numpy.argmax(f1))]
+    return _SHARES[int(numpy.argmax(f_score(right, accepted, sum(n_gold.values()), beta=beta)))]
 
 
 def _shrink(own: Mapping[str, float], single: float, share: float) -> Dict[str, float]:

@@ -8,6 +8,7 @@ import pytest
 import spacy
 from spacy.tokens import DocBin
 
+from spacy_relext import set_triples
 from tests.contract.sentences import make_english_examples
 from tests.hrere.pipes import make_examples, train
 from tests.rere.conftest import saved  # noqa: F401  (a half-trained pipeline)
@@ -25,7 +26,7 @@ def test_tune(saved: pathlib.Path, corpus: pathlib.Path, tmp_path: pathlib.Path,
     done = run("tune", saved, corpus, tmp_path / "out", "--no-gold-sents", "--missing-rates", rates)
     assert done.exit_code == 0, done.output
     assert "rere_detector: F of relations" in done.stdout and "rere_extractor: exact F" in done.stdout
-    assert "Label frequency" in done.stdout and "place_of_birth" in done.stdout
+    assert "Label frequency" not in done.stdout and "wanted" not in done.stdout
     cfg = spacy.load(tmp_path / "out").get_pipe("rere_detector").cfg  # type: ignore[attr-defined]
     assert json.loads(rates.read_text()) == pytest.approx(cfg["missing_rates"])
 
@@ -39,8 +40,46 @@ def test_what_a_collective_detector_cannot_say(
     nlp = spacy.load(saved)
     nlp.get_pipe("rere_detector").cfg["loss"] = "collective"  # type: ignore[attr-defined]
     nlp.to_disk(tmp_path / "collective")
-    done = run("tune", tmp_path / "collective", corpus, tmp_path / "out")
+    done = run("tune", tmp_path / "collective", corpus, tmp_path / "out", "--label-frequency")
     assert done.exit_code == 0 and "trained with a collective loss" in done.stdout
+    assert "Label frequency" in done.stdout and "place_of_birth" in done.stdout
+
+
+def test_goals(
+    saved: pathlib.Path,  # noqa: F811
+    corpus: pathlib.Path,
+    tmp_path: pathlib.Path,
+    run: Callable[..., Any],
+    fails: Callable[..., str],
+) -> None:
+    done = run("tune", saved, corpus, tmp_path / "beta", "--beta", 0.5)
+    assert done.exit_code == 0, done.output
+    assert "rere_extractor: exact F0.5 " in done.stdout and "  precision " in done.stdout
+    assert "rere_detector: F of relations" in done.stdout and done.stdout.count("  precision ") == 1
+    done = run("tune", saved, corpus, tmp_path / "precise", "--precision", 0.9)
+    assert done.exit_code == 0 and "(at least 90.00 wanted), recall" in done.stdout
+    assert "[R223]" in fails("tune", saved, corpus, tmp_path / "both", "--precision", 0.9, "--beta", 2)
+    line = fails("tune", saved, corpus, tmp_path / "both", "--precision", 90)
+    assert "[R007] precision is 90" in line and not (tmp_path / "both").exists()
+
+
+def test_other_relations(
+    saved: pathlib.Path,  # noqa: F811
+    corpus: pathlib.Path,
+    tmp_path: pathlib.Path,
+    run: Callable[..., Any],
+) -> None:
+    (doc,) = list(DocBin().from_disk(corpus).get_docs(spacy.blank("en").vocab))[:1]
+    set_triples(doc, [((0, 3), "parent_of", (4, 8))])
+    DocBin(docs=[doc], store_user_data=True).to_disk(tmp_path / "other.spacy")
+    for command in (
+        ("tune", saved, tmp_path / "other.spacy", tmp_path / "out"),
+        ("evaluate", saved, tmp_path / "other.spacy"),
+    ):
+        done = run(*command)
+        assert done.exit_code == 0, done.output
+        assert "[W201]" in done.stderr and "Corpus: parent_of." in done.stderr
+    assert "[W201]" not in run("evaluate", saved, corpus).stderr
 
 
 def test_no_detector_no_missing_rates(

@@ -25,6 +25,16 @@ def test_the_teachers_share_falls_from_step_to_step() -> None:
     assert found == [1.0, 0.75, 0.5, 0.25, 0.0, 0.0, 0.0]
 
 
+def test_no_number_of_steps() -> None:
+    nlp = spacy.blank("en")
+    pipe: Any = nlp.add_pipe(STUDENT, name="reader", config={"model": GRAPH_STUDENT})
+    nlp.config["training"].update({"max_steps": 5, "max_epochs": 0})
+    anneal = create_anneal_distillation("reader")
+    for step, expected in ((0, 1.0), (2, 0.5), (4, 0.0)):
+        anneal(nlp, {"step": step, "epoch": 0})
+        assert pipe.teacher_share == expected
+
+
 @pytest.mark.parametrize(("step", "share"), [(0, 1.0), (250, 0.749750), (999, 0.0), (5000, 0.0)])
 def test_shares_by_hand(step: int, share: float) -> None:
     assert share_at(step, steps=1000) == pytest.approx(share, abs=1e-6)

@@ -12,7 +12,7 @@ from spacy.training import Example
 from spacy_relext import set_triples
 from spacy_relext.annotations.store import RELATIONS_KEY
 from spacy_relext.pipeline import tuning
-from spacy_relext.pipeline.tuning import tune_pipeline
+from spacy_relext.pipeline.tuning import Goal, tune_pipeline
 from spacy_relext.scoring.probabilities import Platt
 from tests.contract.conftest import outcome
 
@@ -108,6 +108,32 @@ def test_a_threshold_for_all(nlp: Language, examples: List[Example]) -> None:
     tune_pipeline(nlp, examples, min_positives=1)
     found = tune_pipeline(nlp, examples, min_positives=1, per_label=False)
     assert found[EXTRACTOR]["thresholds"] == found[DETECTOR]["thresholds"] == {}
+
+
+def test_precision_first(nlp: Language, examples: List[Example]) -> None:
+    found = tune_pipeline(nlp, examples, min_positives=1, goal=Goal(precision=1.0))[EXTRACTOR]
+    after = nlp.evaluate(examples)
+    assert found["precision"] == after["exact_p"] == 1.0 and found["recall"] == after["exact_r"]
+    assert 0.0 < after["exact_r"] < 1.0
+    lower = tune_pipeline(nlp, examples, min_positives=1, goal=Goal(precision=0.5))[EXTRACTOR]
+    assert lower["recall"] >= found["recall"] and lower["precision"] >= 0.5
+    assert nlp.evaluate(examples)["exact_r"] == lower["recall"]
+
+
+def test_recall_first(nlp: Language, examples: List[Example]) -> None:
+    balanced = tune_pipeline(nlp, examples, min_positives=1)[EXTRACTOR]
+    found = tune_pipeline(nlp, examples, min_positives=1, goal=Goal(beta=4.0))
+    assert found[EXTRACTOR]["recall"] >= balanced["recall"]
+    assert found[EXTRACTOR]["after"] >= found[EXTRACTOR]["before"]
+    assert found[DETECTOR]["goal"] == Goal(), "its own thresholds are those of the best F1"
+    extractor = {key: cfg_of(nlp)[key] for key in ("threshold", "thresholds")}
+    assert extractor == {key: found[EXTRACTOR][key] for key in extractor}
+
+
+@pytest.mark.parametrize("wrong", [{"beta": 0.0}, {"precision": 1.5}])
+def test_wrong_goals(wrong: Dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="R007"):
+        Goal(**wrong)
 
 
 def test_documents_without_annotation_do_not_count(nlp: Language, examples: List[Example]) -> None:

@@ -9,8 +9,11 @@ from spacy_relext.scoring.calibration import (
     bootstrap_f1,
     calibration_bins,
     expected_calibration_error,
+    f_score,
     label_thresholds,
     precision_recall_curve,
+    precision_threshold,
+    precision_thresholds,
 )
 
 SCORED = st.lists(st.tuples(st.sampled_from([0.1, 0.2, 0.5, 0.5000001, 0.9]), st.booleans()), max_size=25)
@@ -81,6 +84,56 @@ def test_best_threshold_is_the_best_of_all(scored, missed):
     threshold, f1 = best_threshold(scores, correct, n_gold=n_gold)
     assert f1 == pytest.approx(f1_at(scores, correct, threshold, n_gold) if correct.any() else 0.0)
     assert all(f1 >= f1_at(scores, correct, t, n_gold) - 1e-12 for t in np.unique(scores))
+
+
+def test_f_score_by_hand():
+    assert f_score(2, 4, 3) == pytest.approx(2 * 2 / (4 + 3))
+    assert f_score(2, 4, 3, beta=2.0) == pytest.approx(5 * 2 / (4 + 4 * 3))
+    assert f_score(0, 0, 0) == 0.0
+
+
+def test_beta_moves_the_threshold():
+    scores = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4])
+    correct = np.array([True, True, False, False, True, False])
+    precise, _ = best_threshold(scores, correct, n_gold=3, beta=0.5)
+    complete, value = best_threshold(scores, correct, n_gold=3, beta=2.0)
+    assert precise == pytest.approx(0.75) and complete == pytest.approx(0.45)
+    assert value == pytest.approx(5 * 3 / (5 + 4 * 3))
+
+
+def test_precision_threshold_by_hand():
+    scores = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4])
+    correct = np.array([True, False, True, True, True, False])
+    assert precision_threshold(scores, correct, precision=0.8) == (pytest.approx(0.45), 0.8, 4)
+    assert precision_threshold(scores, correct, precision=0.9) == (pytest.approx(0.85), 1.0, 1)
+    assert precision_threshold(scores, ~correct, precision=0.7) == (1.0, 0.0, 0), "no threshold has it"
+    assert precision_threshold(np.zeros(0), np.zeros(0, bool), precision=0.9) == (1.0, 0.0, 0)
+
+
+@given(SCORED, st.sampled_from([0.3, 0.5, 0.9, 1.0]))
+def test_precision_threshold_has_the_highest_recall(scored, precision):
+    scores, correct = arrays(scored)
+    threshold, found, right = precision_threshold(scores, correct, precision=precision)
+    for cut in np.unique(scores):
+        accepted = scores >= cut
+        if (accepted & correct).sum() >= precision * accepted.sum():
+            assert (accepted & correct).sum() <= right
+    if right:
+        accepted = scores >= threshold
+        assert found == pytest.approx((accepted & correct).sum() / accepted.sum()) and found >= precision - 1e-12
+        assert (accepted & correct).sum() == right
+
+
+def test_precision_thresholds_pool_rare_labels():
+    scores = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4])
+    correct = np.array([True, True, False, True, False, False])
+    single, own = precision_thresholds(scores, correct, list("aaabbc"), precision=1.0, min_positives=2)
+    assert own == {"a": pytest.approx(0.75)}
+    assert single == pytest.approx(0.75), "b and c are too few even together: all labels are pooled"
+    single, own = precision_thresholds(scores, correct, list("aaabbc"), precision=1.0, min_positives=1)
+    assert own == {"a": pytest.approx(0.75), "b": pytest.approx(0.55)}
+    single, own = precision_thresholds(scores, correct, list("aaabbc"), precision=1.0, min_positives=9)
+    assert own == {} and single == pytest.approx(0.75)
 
 
 def test_label_thresholds_need_positives():
