@@ -54,7 +54,7 @@ def draw_reliability(outcomes: TripleOutcomes) -> str:
 
 
 def draw_training_sizes(rows: Sequence[Tuple[str, int, float]]) -> str:
-    """Draw the F of each relation against its number of training examples, on a logarithmic scale from 1.
+    """Draw the F of each relation against its number of training examples, on a logarithmic scale.
 
     rows (Sequence[Tuple[str, int, float]]): Relation, training examples, F.
     RETURNS (str): SVG.
@@ -62,11 +62,15 @@ def draw_training_sizes(rows: Sequence[Tuple[str, int, float]]) -> str:
 
     def draw(axes: "Axes") -> None:
         axes.plot([count for _, count, _ in rows], [f for _, _, f in rows], "o", color=_COLOURS[0])
-        for relation, count, f in rows:
-            axes.annotate(relation, (count, f), xytext=(4, 4), textcoords="offset points", fontsize=7, parse_math=False)
-        axes.set_xscale("symlog", linthresh=1)
-        axes.set_xlim(0, 2 * max((count for _, count, _ in rows), default=1))
-        axes.set(xlabel="training examples", ylabel="exact F", ylim=(0, 1.05))
+        for number, (relation, count, f) in enumerate(sorted(rows, key=lambda row: row[1:])):
+            side = {"ha": "left", "xytext": (5, -3)} if number % 2 else {"ha": "right", "xytext": (-5, -3)}
+            axes.annotate(relation, (count, f), textcoords="offset points", fontsize=7, parse_math=False, **side)
+        if all(count for _, count, _ in rows):
+            axes.set_xscale("log")
+        else:
+            axes.set_xscale("symlog", linthresh=1)
+        axes.margins(0.35, 0.1)
+        axes.set(xlabel="training examples", ylabel="exact F")
 
     return _draw(draw)
 

@@ -27,7 +27,8 @@ h2 { font-size: 1.05rem; margin: 2.5rem 0 .5rem; } p { margin: .25rem 0; } small
 figure img { width: 100%; background: #fff; border-radius: .3rem; } figcaption { font-size: .85rem; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; font-size: .85rem; }
 th, td { text-align: right; padding: .25rem .5rem; border-bottom: 1px solid var(--line); white-space: nowrap; }
-th:first-child, td:first-child, td.text { text-align: left; } td.text { white-space: normal; }
+th:first-child, td:first-child, .text { text-align: left; } td.text { white-space: normal; }
+th.upright { writing-mode: vertical-rl; transform: rotate(180deg); text-align: left; padding: .5rem .25rem; }
 th { vertical-align: bottom; } td.cell { --shade: var(--bad); } td.right { --shade: var(--good); }
 td.cell, td.right { background: color-mix(in srgb, var(--shade) calc(var(--share) * 1%), transparent); }
 td button { font: inherit; color: inherit; background: none; border: 0; padding: 0; cursor: pointer;
@@ -49,7 +50,7 @@ function card(e) {
   sides.append(side("Gold", e.gold, "nothing like it", e.found ? "Another prediction found it." : ""));
   return box;
 }
-function update() { showCards(data.errors.filter(fits), card, "errors"); }
+function update() { showCards(data.errors.filter(fits), card, "error"); }
 for (const key of ["relation", "class", "kind"])
   get(key).onchange = () => { state[key] = get(key).value; update(); };
 get("words").oninput = () => { state.words = get("words").value.trim().toLowerCase(); update(); };
@@ -209,7 +210,8 @@ def _relation_table(report: Report) -> str:
         rows.append([_filter_button(name, relation=name) if has_errors else escape(name), *numbers])
     training = ["Training"] if report.training is not None else []
     counts = ("False positives", "False negatives", "Gain")
-    return _table(("Relation", "P", "R", "F", "Gold", *training, *counts, *map(str.capitalize, CLASSES)), rows)
+    header = ("Relation", "P", "R", "F", "Gold", *training, *counts, *map(str.capitalize, CLASSES))
+    return _table(header, rows, upright=range(len(header) - len(CLASSES) - len(counts), len(header)))
 
 
 def _scores(report: Report) -> Dict[str, Dict[str, float]]:
@@ -233,7 +235,7 @@ def _confusion_table(errors: CorpusErrors) -> str:
             share = min(80, round(100 * count / total))
             cells.append(f'<td class="{kind}" style="--share: {share}">{count}</td>' if count else "<td></td>")
         rows.append(f"<tr><td>{escape(gold or 'none')}</td>{''.join(cells)}</tr>")
-    head = "".join(f"<th>{escape(name or 'none')}</th>" for name in relations)
+    head = "".join(f'<th class="upright">{escape(name or "none")}</th>' for name in relations)
     return f"<table><thead><tr><th>Gold</th>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
 
 
@@ -287,14 +289,16 @@ def _pair_key(each: CorpusError, examples: Sequence[Example]) -> _PairKey:
     return (each.document, *((record, nearest) if error.kind == FALSE_POSITIVE else (nearest, record)))
 
 
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]], *, texts: Sequence[int] = ()) -> str:
-    """Write a table of HTML cells; the columns `texts` hold text."""
-    lines = []
-    for row in rows:
-        cells = (f'<td class="text">{cell}</td>' if i in texts else f"<td>{cell}</td>" for i, cell in enumerate(row))
-        lines.append(f"<tr>{''.join(cells)}</tr>")
-    head = "".join(f"<th>{escape(name)}</th>" for name in header)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
+def _table(
+    header: Sequence[str], rows: Sequence[Sequence[str]], *, texts: Sequence[int] = (), upright: Sequence[int] = ()
+) -> str:
+    """Write a table of HTML cells; the columns `texts` hold text, the headers of `upright` are turned."""
+    classes = [' class="text"' if i in texts else "" for i in range(len(header))]
+    lines = ("".join(f"<td{kind}>{cell}</td>" for kind, cell in zip(classes, row)) for row in rows)
+    classes = [' class="upright"' if i in upright else kind for i, kind in enumerate(classes)]
+    head = "".join(f"<th{kind}>{escape(name)}</th>" for kind, name in zip(classes, header))
+    body = "".join(f"<tr>{line}</tr>" for line in lines)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def _select(name: str, values: Sequence[str], *, texts: Optional[Sequence[str]] = None) -> str:

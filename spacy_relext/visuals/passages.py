@@ -47,7 +47,7 @@ function showCards(list, card, name) {
   const more = () => {
     get("cards").append(...list.slice(shown, shown + STEP).map(card)); shown = Math.min(shown + STEP, list.length);
     get("more").hidden = shown === list.length;
-    get("count").textContent = `${list.length} ${name}` + (shown < list.length ? `, ${shown} shown` : "");
+    get("count").textContent = `${list.length} ${name}${list.length === 1 ? "" : "s"}` + (shown < list.length ? `, ${shown} shown` : "");
   };
   get("cards").replaceChildren(); get("more").onclick = more; more();
 }

@@ -80,6 +80,41 @@ def test_gold_relations_instead_of_the_detectors(run, fails, pipeline, detector_
     assert "R220" in fails("evaluate", pipeline, corpus, "--gold-relations")
 
 
+def test_errors_and_their_page(run, fails, pipeline, corpus, tmp_path):
+    pytest.importorskip("matplotlib")
+    files = ["--errors", tmp_path / "new" / "e.jsonl", "--report", tmp_path / "new" / "r.html", "--train", corpus]
+    done = run("evaluate", pipeline, corpus, *files)
+    assert done.exit_code == 0, done.output
+    assert f"Saved 2 errors to {tmp_path / 'new' / 'e.jsonl'}" in done.stdout
+    errors = [json.loads(line) for line in (tmp_path / "new" / "e.jsonl").read_text(encoding="utf8").splitlines()]
+    assert [(each["kind"], each["class"], each["triple"]["relation"], each["document"]) for each in errors] == [
+        ("false negative", "missed relation", "knew", 2),
+        ("false positive", "relation not stated", "met", 1),
+    ]
+    assert errors[1]["triple"]["score"] == 0.9 and errors[1]["text"] == "Ed met Flo ."
+    page = (tmp_path / "new" / "r.html").read_text(encoding="utf8")
+    assert "3 gold and 3 predicted triples" in page and "number of training examples" in page
+    run("evaluate", pipeline, corpus, *files[:2], "--label-filter", "knew,saw")
+    assert len((tmp_path / "new" / "e.jsonl").read_text().splitlines()) == 1
+
+
+def test_options_about_errors_are_checked_first(fails, corpus, tmp_path):
+    pytest.importorskip("matplotlib")
+    assert "R222" in fails("evaluate", "absent", corpus, "--train", corpus)
+    assert "R209" in fails("evaluate", "absent", corpus, "--errors", tmp_path / "e.json")
+    assert "R209" in fails("evaluate", "absent", corpus, "--report", tmp_path / "r.svg")
+    page = ["--report", tmp_path / "r.html", "--train", tmp_path / "absent"]
+    assert "R111" in fails("evaluate", "absent", corpus, *page)
+
+
+def test_a_page_needs_matplotlib(fails, corpus, tmp_path, monkeypatch):
+    def missing(name):
+        raise ImportError(name)
+
+    monkeypatch.setattr("spacy_relext.errors.importlib.import_module", missing)
+    assert "spacy-relext[viz]" in fails("evaluate", "absent", corpus, "--report", tmp_path / "r.html")
+
+
 def test_nothing_annotated_and_no_corpus(run, pipeline, tmp_path):
     DocBin(docs=[make_doc("Ada met Bo .")], store_user_data=True).to_disk(tmp_path / "bare.spacy")
     done = run("evaluate", pipeline, tmp_path / "bare.spacy")

@@ -1,0 +1,25 @@
+"""A headless browser without a network, if the machine has one."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import List
+
+import pytest
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+BROWSER = next(filter(None, map(shutil.which, NAMES)), None)
+
+needs_browser = pytest.mark.skipif(BROWSER is None, reason="no headless browser on this machine")
+
+
+def open_page(page: Path, profile: Path) -> str:
+    """Load a page, check that its script ran to the end without a message, and give back what has become of it."""
+    options = ["--headless", "--no-sandbox", "--disable-gpu", "--window-size=1400,900", f"--user-data-dir={profile}"]
+    options += ["--host-resolver-rules=MAP * ~NOTFOUND", "--enable-logging=stderr", "--dump-dom"]
+    command: List[str] = [str(BROWSER), *options, page.as_uri()]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
+    assert done.returncode == 0 and 'data-ready="true"' in done.stdout, f"{BROWSER}: {done.stderr[-2000:]}"
+    assert re.findall(r".*CONSOLE.*", done.stderr) == []
+    return done.stdout
