@@ -2,10 +2,11 @@
 
     python scripts/run_docs.py README.md docs
 
-The python blocks of a file run one after the other in one namespace. Of the shell blocks nothing is run: every
-command, make target, script, module, workflow and `spacy relext` option that they name must exist. A comment on a
-line before a block changes that: `<!-- skip -->` leaves the block out, `<!-- needs training/rere/tuned -->` leaves a
-python block out where that path does not exist. Links must lead somewhere, to a file and to a heading of it.
+The python blocks of a file run one after the other in one namespace, in a scratch folder. Shell blocks do not run, but
+every command, make target, script, module, workflow and `spacy relext` option that they name must exist. A comment on a
+line before a block changes that: `<!-- run -->` runs a shell block, too, in the same folder; `<!-- skip -->` leaves a
+block out; `<!-- needs training/rere/tuned -->` leaves a python block out where that path does not exist. Links must
+lead somewhere, to a file and to a heading of it.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import pathlib
 import re
 import shlex
 import shutil
+import subprocess
 import sys
 import tempfile
 import traceback
@@ -23,7 +25,7 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Set
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FENCE = re.compile(
-    r"^(?:<!-- *(?P<mark>skip|needs [^>]*?) *-->\n+)?```(?P<language>\w*)[^\n]*\n(?P<code>.*?)^```", re.M | re.S
+    r"^(?:<!-- *(?P<mark>skip|run|needs [^>]*?) *-->\n+)?```(?P<language>\w*)[^\n]*\n(?P<code>.*?)^```", re.M | re.S
 )
 LINK = re.compile(r"\]\((?!https?:|mailto:)([^)#\s]*)(?:#([^)\s]+))?\)")
 HEADING = re.compile(r"^#{1,6} +(.+?) *$", re.M)
@@ -53,8 +55,8 @@ def blocks_of(text: str) -> Iterator[Block]:
         yield Block(match["language"], match["code"], line, match["mark"] or "")
 
 
-def run_python(path: pathlib.Path) -> Optional[str]:
-    """Run the python blocks of a file in a scratch folder in which the checkout's folders can be seen.
+def run_blocks(path: pathlib.Path) -> Optional[str]:
+    """Run the python blocks of a file, and shell blocks that ask for it, in a scratch folder beside the checkout's.
 
     path (pathlib.Path): A Markdown file.
     RETURNS (Optional[str]): What went wrong, or None.
@@ -63,6 +65,11 @@ def run_python(path: pathlib.Path) -> Optional[str]:
     blocks = list(blocks_of(path.read_text(encoding="utf8")))
     with scratch_folder():
         for block in blocks:
+            if block.language in SHELL and block.mark == "run":
+                done = run_shell(block.code)
+                if done.returncode:
+                    printed = done.stdout[-2000:] + done.stderr[-2000:]
+                    return f"{path}:{block.line}: exit status {done.returncode}\n{printed}"
             needed = block.mark[len("needs ") :] if block.mark.startswith("needs ") else ""
             if block.language != "python" or block.mark == "skip" or (needed and not (ROOT / needed).exists()):
                 continue
@@ -73,6 +80,13 @@ def run_python(path: pathlib.Path) -> Optional[str]:
             except Exception:
                 return f"{path}:{block.line}: {traceback.format_exc()}"
     return None
+
+
+def run_shell(code: str) -> "subprocess.CompletedProcess[str]":
+    """Run shell commands until one fails, with this interpreter as `python`."""
+    path = os.pathsep.join([str(pathlib.Path(sys.executable).parent), os.environ.get("PATH", "")])
+    command = ["bash", "-e", "-o", "pipefail", "-c", code]
+    return subprocess.run(command, env={**os.environ, "PATH": path}, capture_output=True, text=True)
 
 
 @contextlib.contextmanager
@@ -213,7 +227,7 @@ def check_file(path: pathlib.Path) -> List[str]:
     path (pathlib.Path): A Markdown file.
     RETURNS (List[str]): What is wrong, one entry each.
     """
-    failure = run_python(path)
+    failure = run_blocks(path)
     return [*check_links(path), *check_shell(path), *([failure] if failure else [])]
 
 

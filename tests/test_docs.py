@@ -49,6 +49,17 @@ def test_blocks_share_a_namespace_and_marks_are_heeded(run_docs: Any, tmp_path: 
     assert run_docs.check_file(page) == []
 
 
+def test_shell_blocks_run_on_request_in_the_folder_of_the_python_blocks(run_docs: Any, tmp_path: pathlib.Path) -> None:
+    page = tmp_path / "page.md"
+    shell = "<!-- run -->\n```bash\npython -c \"open('b', 'w').write(open('a').read() * 2)\"\n```\n"
+    python = "```python\nassert open('b').read() == 'xx'\n```\n"
+    page.write_text(f"```python\nwith open('a', 'w') as file:\n    file.write('x')\n```\n{shell}{python}")
+    assert run_docs.check_file(page) == []
+    page.write_text("<!-- run -->\n```bash\ncat nothing.txt | cat\necho unreached\n```\n")
+    (problem,) = run_docs.check_file(page)
+    assert f"{page}:3: exit status 1" in problem and "nothing.txt" in problem and "unreached" not in problem
+
+
 def test_a_failing_block_is_reported_with_its_line(run_docs: Any, tmp_path: pathlib.Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("text\n\n```python\na = 1\nassert a == 2\n```\n")

@@ -104,7 +104,8 @@ def test_docstrings_become_lists() -> None:
 
 def sentences(text: str) -> Iterator[str]:
     """Yield the sentences of the paragraphs and lists of a page; tables, code and headings are left out."""
-    text = re.sub(r"^ *```.*?^ *```|<!--.*?-->|^\|.*$|^#.*$", "\n\n", text, flags=re.M | re.S)
+    text = re.sub(r"^ *```.*?^ *```|<!--.*?-->", "\n\n", text, flags=re.M | re.S)
+    text = re.sub(r"^[|#].*$", "\n\n", text, flags=re.M)
     for paragraph in re.split(r"\n\s*\n|^ *(?:[-*]|\d+\.) ", text, flags=re.M):
         plain = re.sub(r"\]\([^)]*\)|[\[*]|`[^`]*`", lambda m: "code" if m[0].startswith("`") else "", paragraph)
         yield from (each for each in re.split(r"(?<=[.!?])\s+", " ".join(plain.split())) if each)
