@@ -20,6 +20,7 @@ def run_docs(project_root: pathlib.Path) -> Any:
     return module
 
 
+@pytest.mark.timeout(1800)  # tutorials train: a minute on a free core, many where others use it
 @pytest.mark.parametrize("page", PAGES)
 def test_page(run_docs: Any, page: str) -> None:
     assert run_docs.check_file(ROOT / page) == []
