@@ -51,6 +51,12 @@ class Errors:
         "[R015] [training] max_epochs is {max_epochs}, so batches must be counted: set corpus = "
         "${{corpora.train}}, batcher = ${{training.batcher}}, lang = ${{nlp.lang}} in [training.optimizer.learn_rate]."
     )
+    R016 = (
+        "[R016] set_triples: {what}. Expected a list of (subject, relation, object[, score[, evidence]]), of dicts with "
+        "these keys, or of Triples. Subject and object are spans of the Doc, such as doc[0:2] or doc.char_span(0, 12), or "
+        "pairs of character offsets; the relation is a string."
+    )
+    R017 = "[R017] No document to merge. Give one or more that share a vocabulary."
     R100 = (
         "[R100] {where}: {what}. Correct the record; `spacy relext convert` without --strict skips and counts such "
         "records."
@@ -118,6 +124,17 @@ class Errors:
     R225 = (
         "[R225] No corpus to read: {path!r} has no [corpora] with a path. Name them after the config: `spacy relext "
         "debug-data {path} train.spacy dev.spacy`."
+    )
+    R226 = "[R226] {missing} is missing. Expected: `spacy relext init-config --have WHAT OUT.cfg`; WHAT is {expected}."
+    R227 = "[R227] {path!r} is there already. Choose another name, or replace it with --force."
+    R228 = "[R228] The default encoder reads English, but --lang is {lang!r}. Name one that reads it with --encoder."
+    R229 = (
+        "[R229] How many numbers the vectors of the encoder {encoder!r} have is not known: it is no folder with a "
+        "config.json that says hidden_size. Add --width, such as --width 768."
+    )
+    R230 = (
+        "[R230] The two pipelines have read different texts ({first} and {second} documents). Compare predictions for "
+        "one corpus, in the same order."
     )
     R360 = (
         "[R360] {name!r} listens to {upstream!r}, whose vectors have {found} numbers, but its own config says "

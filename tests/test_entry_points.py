@@ -46,7 +46,8 @@ def _entry_point(decorator: ast.Call, target: str) -> Iterator[EntryPoint]:
         return
     first = decorator.args[0] if decorator.args else None
     assert isinstance(first, ast.Constant), f"{target}: write the registered name as a literal"
-    yield EntryPoint(first.value, f"spacy_{kind}", target)
+    library = "thinc" if kind == "schedules" else "spacy"  # whose registry it is
+    yield EntryPoint(first.value, f"{library}_{kind}", target)
 
 
 @pytest.fixture(scope="module")
@@ -141,6 +142,7 @@ ARGUMENTS: Dict[str, Callable[[], Dict[str, Any]]] = {
     ),
     "spacy_relext.anneal_distillation.v1": lambda: {"component": "kd_classifier", "steps": 10},
     "spacy_relext.recluster.v1": lambda: {"component": "selfore_clusterer"},
+    "spacy_relext.warmup_linear.v1": lambda: {"initial_rate": 0.1, "max_steps": 10},
 }
 
 
@@ -150,6 +152,10 @@ def check_architecture(name: str, make: Callable[..., Any], _folder: pathlib.Pat
     from spacy_relext.encoders.architectures import EncoderSpec
 
     assert isinstance(make(**ARGUMENTS.get(name, dict)()), (Model, EncoderSpec))
+
+
+def check_schedule(name: str, make: Callable[..., Any], _folder: pathlib.Path) -> None:
+    assert next(make(**ARGUMENTS[name]())) == 0.0
 
 
 def check_callable(name: str, make: Callable[..., Any], _folder: pathlib.Path) -> None:
@@ -164,6 +170,7 @@ CHECKS: Dict[str, Callable[[str, Callable[..., Any], pathlib.Path], None]] = {
     "spacy_scorers": check_scorer,
     "spacy_callbacks": check_callable,
     "spacy_misc": check_callable,
+    "thinc_schedules": check_schedule,
 }
 
 
@@ -181,7 +188,7 @@ def test_every_name_can_be_built(point: EntryPoint, tmp_path: pathlib.Path) -> N
     (found,) = importlib.metadata.entry_points(group=point.group, name=point.name)
     make = found.load()
     if point.group != "spacy_factories":  # those are kept under names of their own
-        assert spacy.registry.get(point.group[len("spacy_") :], point.name) is make
+        assert spacy.registry.get(point.group.partition("_")[2], point.name) is make
     CHECKS[point.group](point.name, make, tmp_path)
 
 
@@ -196,6 +203,7 @@ def test_the_commands_are_there(installed: Set[EntryPoint]) -> None:
     spacy.registry.cli.get_all()
     commands = get_command(app).commands  # type: ignore[attr-defined]
     expected = (
-        "align clusters convert drop-triples evaluate explain extract folds kb rules teach tune type-patterns view"
+        "align clusters convert debug-data drop-triples evaluate explain extract folds init-config kb rules teach tune "
+        "type-patterns view"
     )
     assert sorted(commands["relext"].commands) == expected.split()

@@ -7,9 +7,11 @@ from spacy.cli._util import app as spacy_app
 
 from .clusters import clusters_cli
 from .corpus import align_cli, convert_cli, drop_triples_cli, folds_cli, teach_cli
+from .debug_data import debug_data_cli
 from .evaluate import evaluate_cli
 from .explain import explain_cli
 from .extract import extract_cli
+from .init_config import init_config_cli
 from .kb import kb_app
 from .rules import rules_app
 from .tune import tune_cli
@@ -20,12 +22,14 @@ COMMANDS: Dict[str, Callable[..., None]] = {
     "align": align_cli,
     "clusters": clusters_cli,
     "convert": convert_cli,
+    "debug-data": debug_data_cli,
     "drop-triples": drop_triples_cli,
     "evaluate": evaluate_cli,
     "view": view_cli,
     "explain": explain_cli,
     "extract": extract_cli,
     "folds": folds_cli,
+    "init-config": init_config_cli,
     "teach": teach_cli,
     "tune": tune_cli,
     "type-patterns": type_patterns_cli,

@@ -1,0 +1,192 @@
+"""`spacy relext debug-data`: what corpora contain, what is suspicious in them, and what a config would miss."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Annotated, Callable, Dict, Iterator, List, Literal, NamedTuple, Optional, Sequence, Tuple
+
+import spacy
+import typer
+import wasabi
+from spacy import registry
+from spacy.language import Language
+from spacy.tokens import Doc
+from spacy.util import load_config, minibatch
+from spacy.vocab import Vocab
+from thinc.api import Config
+
+from ..annotations.store import align_triples
+from ..corpora.convert import first_line
+from ..corpora.overlap import Overlap
+from ..corpora.shards import list_shards
+from ..corpora.statistics import CorpusStatistics, count_corpus
+from ..errors import Errors
+from ..pairs.suggesters import Suggester
+from ..pipeline.settings import Settings
+from ..rere.windows import make_windows
+from ..visuals.data_report import Compared, Missed, Table, data_tables, list_problems, render_data_report
+from . import options
+from .pipeline import fail, input_errors, with_progress
+from .view import save
+
+TRAIN, CONFIG = "train", ".cfg"
+
+NO_PAIR = "no suggested pair"
+ACROSS = "arguments in different sentences, or too far apart"
+TOO_LONG = "argument of more than {most} tokens (max_span_length)"
+
+_BATCH = 256
+
+# For some Docs the reason and relation of each gold triple that a component misses.
+Check = Callable[[Sequence[Doc]], Iterator[Tuple[str, str]]]
+
+
+class Source(NamedTuple):
+    """A corpus to read, by the name that tables give it."""
+
+    name: str
+    path: Path
+
+
+def debug_data_cli(
+    inputs: Annotated[
+        List[Path],
+        typer.Argument(
+            metavar="[CONFIG] [CORPUS]...",
+            help="A config, and corpora, the training corpus first; without corpora, those of the config",
+        ),
+    ],
+    output: Annotated[Optional[Path], typer.Option("--output", "-o", help="HTML page for the same tables")] = None,
+) -> None:
+    """Count what annotated corpora contain, compare them, and list what should be looked at."""
+    if output is not None:
+        options.check_suffix(output, ".html")
+    with input_errors():
+        configs = [path for path in inputs if path.suffix == CONFIG]
+        if len(configs) > 1:
+            fail(Errors.R209.format(what="debug-data", found=f"{len(configs)} configs", expected="at most one"))
+        config = read_config(configs[0]) if configs else None
+        corpora = [Source(path.stem, path) for path in inputs if path.suffix != CONFIG]
+        sources = corpora or config_corpora(config or Config(), configs[0])
+        checks = {} if config is None else component_checks(config)
+        for source in sources:
+            list_shards(source.path)
+        compared = compare(sources, checks)
+        tables, problems = data_tables(compared), list_problems(compared)
+        for table in tables:
+            typer.echo(f"\n{table.title}{format_table(table)}")
+        for problem in problems:
+            wasabi.msg.warn(problem)
+        if output is not None:
+            title = f"Data: {', '.join(source.name for source in sources)}"
+            save(render_data_report(tables, problems, title=title), output)
+
+
+def read_config(path: Path) -> Config:
+    """Read a config with its variables filled in. RAISES (ValueError): If there is none, or it cannot be read."""
+    try:
+        return load_config(path, interpolate=True)
+    except (OSError, ValueError) as error:  # spaCy's errors of configs are ValueErrors
+        raise ValueError(Errors.R224.format(path=str(path), reason=first_line(error))) from None
+
+
+def config_corpora(config: Config, path: Path) -> List[Source]:
+    """List the corpora of a config that have a path, the training corpus first."""
+    blocks = {name: block for name, block in config.get("corpora", {}).items() if block.get("path")}
+    if not blocks:
+        raise ValueError(Errors.R225.format(path=str(path)))
+    return [Source(name, Path(blocks[name]["path"])) for name in sorted(blocks, key=lambda name: name != TRAIN)]
+
+
+def compare(sources: Sequence[Source], checks: Dict[str, Check]) -> List[Compared]:
+    """Count corpora, the training corpus last, since the others are compared with it as it is read."""
+    vocab = spacy.blank("en").vocab
+    held_out: List[Compared] = []
+    for source in sources[1:]:
+        overlap = Overlap()
+        statistics, missed = _read(source, vocab=vocab, checks=checks, visit=overlap.add_held_out)
+        held_out.append(Compared(statistics, overlap, missed))
+
+    def visit(doc: Doc) -> None:
+        for each in held_out:
+            if each.overlap is not None:
+                each.overlap.add_training(doc)
+
+    statistics, missed = _read(sources[0], vocab=vocab, checks=checks, visit=visit)
+    return [Compared(statistics, None, missed), *held_out]
+
+
+def _read(
+    source: Source, *, vocab: Vocab, checks: Dict[str, Check], visit: Callable[[Doc], None]
+) -> Tuple[CorpusStatistics, List[Missed]]:
+    """Read a corpus once, and count it."""
+    statistics, docs = count_corpus(source.path, vocab, name=source.name)
+    counts: Dict[str, Counter[Tuple[str, str]]] = {name: Counter() for name in checks}
+    for batch in minibatch(with_progress(docs), _BATCH):
+        for doc in batch:
+            visit(doc)
+        for name, check in checks.items():
+            counts[name].update(check(batch))
+    return statistics, [Missed(name, counts[name], statistics.triples) for name in checks]
+
+
+def component_checks(config: Config) -> Dict[str, Check]:
+    """Make a check for each component of a config that chooses pairs of entities or windows of sentences."""
+    checks: Dict[str, Check] = {}
+    for name in config["nlp"]["pipeline"]:
+        block = config["components"].get(name, {})
+        factory = block.get("factory")
+        if factory is None or not Language.has_factory(factory):  # a component of another pipeline
+            continue
+        settings = {**Language.get_factory_meta(factory).default_config, **block}
+        if "suggester" in settings:
+            suggester: Suggester = registry.resolve({"suggester": settings["suggester"]})["suggester"]
+            checks[name] = pair_check(suggester)
+        elif factory == "rere_extractor":
+            checks[name] = window_check(settings)
+    return checks
+
+
+def pair_check(suggester: Suggester) -> Check:
+    """Make a check that suggests pairs of the gold entities."""
+
+    def check(docs: Sequence[Doc]) -> Iterator[Tuple[str, str]]:
+        pairs = suggester(docs)
+        places = zip(pairs.doc.tolist(), pairs.subject.tolist(), pairs.object.tolist())
+        suggested = {(number, tuple(subject), tuple(obj)) for number, subject, obj in places}
+        if not pairs.both_orders:
+            suggested |= {(number, obj, subject) for number, subject, obj in suggested}
+        for number, doc in enumerate(docs):
+            for triple in align_triples(doc, doc):
+                subject, obj = ((start, end + 1) for start, end in (triple.subject, triple.object))
+                if (number, subject, obj) not in suggested:
+                    yield NO_PAIR, triple.relation
+
+    return check
+
+
+def window_check(settings: Settings) -> Check:
+    """Make a check that cuts texts into sentences and windows as RERE does."""
+    most = settings.get("model", {}).get("max_span_length", 0)
+
+    def check(docs: Sequence[Doc]) -> Iterator[Tuple[str, str]]:
+        windows = make_windows(docs, max_length=settings["max_length"], stride=settings["stride"])
+        bounds: List[List[Tuple[int, int]]] = [[] for _ in docs]
+        for number, start, end in zip(windows.doc.tolist(), windows.start.tolist(), windows.end.tolist()):
+            bounds[number].append((start, end))
+        for number, doc in enumerate(docs):
+            for triple in align_triples(doc, doc):
+                places = (triple.subject, triple.object)
+                first, last = min(start for start, _ in places), max(end for _, end in places)
+                if not any(start <= first and last < end for start, end in bounds[number]):
+                    yield ACROSS, triple.relation
+                elif most and max(end - start + 1 for start, end in places) > most:
+                    yield TOO_LONG.format(most=most), triple.relation
+
+    return check
+
+
+def format_table(table: Table) -> str:
+    """Format a table for a terminal, numbers on the right."""
+    aligns: List[Literal["l", "r", "c"]] = ["r" if table.is_number(at) else "l" for at in range(len(table.header))]
+    text: str = wasabi.table(table.rows, header=table.header, divider=True, aligns=aligns, max_col=100)
+    return text

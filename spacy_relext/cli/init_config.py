@@ -1,0 +1,171 @@
+"""`spacy relext init-config`: a complete, commented config for the supervision at hand."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Dict, List, NamedTuple, Optional, Tuple
+
+import srsly
+import typer
+from spacy.util import get_lang_class, load_model_from_config
+from thinc.api import Config
+from wasabi import msg
+
+from ..corpora.convert import first_line
+from ..errors import Errors
+from .config_text import ConfigText, fill_config, merge_configs, parse_config
+from .pipeline import fail, input_errors
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+LOCAL_ENCODER = Path("assets/encoder/all-MiniLM-L6-v2")
+ENCODER, WIDTH, ENCODER_LANG = "sentence-transformers/all-MiniLM-L6-v2", 384, "en"
+
+LISTENER = '"spacy.Tok2VecListener.v1"'
+
+
+class Choice(NamedTuple):
+    """What a user may have.
+
+    what (str): In words.
+    templates (Tuple[str, ...]): Names of the templates that are merged, later ones win.
+    paths (Tuple[str, ...]): Paths that a training needs besides the corpora.
+    is_tuned (bool): Whether `spacy relext tune` belongs to the next steps.
+    """
+
+    what: str
+    templates: Tuple[str, ...]
+    paths: Tuple[str, ...] = ()
+    is_tuned: bool = True
+
+
+CHOICES: Dict[str, Choice] = {
+    "labels": Choice("sentences with labelled triples (RERE)", ("rere",)),
+    "rules": Choice("rules, and texts with entities (NERO)", ("nero",), ("rules",), False),
+    "kb": Choice("triples that a knowledge base has labelled, with gaps (RERE)", ("rere", "kb")),
+    "raw": Choice("texts with entities, and nothing else (SelfORE)", ("selfore",), (), False),
+    "linked": Choice("texts with linked entities, and a table of facts (HRERE)", ("hrere",), ("kb",)),
+}
+
+
+def init_config_cli(
+    output: Annotated[Optional[Path], typer.Argument(metavar="OUT.cfg", help="Config to write")] = None,
+    have: Annotated[Optional[str], typer.Option(help=f"What you have: {', '.join(CHOICES)}")] = None,
+    lang: Annotated[Optional[str], typer.Option(help="Code of the language; default: en")] = None,
+    encoder: Annotated[
+        Optional[str], typer.Option(help="Folder or name of a Hugging Face encoder; default: all-MiniLM-L6-v2")
+    ] = None,
+    width: Annotated[
+        int, typer.Option(min=0, help="Size of the encoder's vectors; 0: from its config.json, if it is a folder")
+    ] = 0,
+    gpu: Annotated[bool, typer.Option("--gpu", help="For training on a GPU")] = False,
+    force: Annotated[bool, typer.Option("--force", "-F", help="Replace a config that is there")] = False,
+) -> None:
+    """Write a complete, commented config for what you have; without arguments it asks."""
+    if (output is None or have is None) and is_terminal():
+        output, have, lang, encoder = _ask(output, have, lang, encoder)
+    if output is None or have is None:
+        missing = [name for name, value in (("OUT.cfg", output), ("--have", have)) if value is None]
+        fail(Errors.R226.format(missing=" and ".join(missing), expected=", ".join(CHOICES)))
+    if have not in CHOICES:
+        fail(Errors.R206.format(option="--have", found=have, expected=", ".join(CHOICES)))
+    if output.suffix != ".cfg":
+        fail(Errors.R209.format(what=output, found="a name without .cfg", expected="such as relations.cfg"))
+    if output.exists() and not force:
+        fail(Errors.R227.format(path=str(output)))
+    with input_errors():
+        config = make_config(have, lang=lang or ENCODER_LANG, encoder=encoder, width=width, gpu=gpu)
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(str(config), encoding="utf8")
+    msg.good(f"Wrote {output}")
+    for line in next_steps(have, output, gpu=gpu):
+        typer.echo(line)
+
+
+def is_terminal() -> bool:
+    """Return True if somebody can answer."""
+    return sys.stdin.isatty()
+
+
+def make_config(
+    have: str, *, lang: str = ENCODER_LANG, encoder: Optional[str] = None, width: int = 0, gpu: bool = False
+) -> ConfigText:
+    """Make a filled config.
+
+    have (str): One of CHOICES.
+    encoder (Optional[str]): Folder or name of an encoder; None: the default one, which reads English.
+    width (int): Size of its vectors; 0: from its config.json.
+    RAISES (ValueError): If there is no such language, or the encoder's width is not known.
+    """
+    try:
+        get_lang_class(lang)
+    except (ImportError, KeyError) as error:
+        raise ValueError(Errors.R108.format(lang=lang, reason=first_line(error))) from None
+    if encoder is None and lang != ENCODER_LANG:
+        raise ValueError(Errors.R228.format(lang=lang))
+    config = merge_configs(*(read_template(name) for name in ("common", *CHOICES[have].templates)))
+    config.set_value("nlp", "lang", srsly.json_dumps(lang))
+    config.set_value("paths", "encoder", srsly.json_dumps(encoder or default_encoder()))
+    if gpu:
+        config.set_value("system", "gpu_allocator", '"pytorch"')
+    listeners = [name for name in config.sections if config.value(name, "@architectures") == LISTENER]
+    if listeners and encoder is not None:
+        size = width or read_width(encoder)
+        for name in listeners:
+            config.set_value(name, "width", str(size))
+    nlp = load_model_from_config(Config().from_str(str(config), interpolate=False), auto_fill=True)
+    return fill_config(config, parse_config(nlp.config.to_str()))
+
+
+def read_template(name: str) -> ConfigText:
+    """Read a template, which belongs to the package."""
+    return parse_config((TEMPLATES / f"{name}.cfg").read_text(encoding="utf8"))
+
+
+def default_encoder() -> str:
+    """RETURNS (str): The folder of the default encoder if it is there, else its name."""
+    return LOCAL_ENCODER.as_posix() if LOCAL_ENCODER.is_dir() else ENCODER
+
+
+def read_width(encoder: str) -> int:
+    """Read the size of an encoder's vectors. RAISES (ValueError): If it is no folder whose config.json says it."""
+    if encoder in (ENCODER, LOCAL_ENCODER.as_posix()):
+        return WIDTH
+    path = Path(encoder) / "config.json"
+    size = srsly.read_json(path).get("hidden_size") if path.is_file() else None
+    if not isinstance(size, int):
+        raise ValueError(Errors.R229.format(encoder=encoder))
+    return size
+
+
+def next_steps(have: str, output: Path, *, gpu: bool) -> List[str]:
+    """List the commands that come next."""
+    paths = "".join(f" --paths.{name} {name.upper()}" for name in CHOICES[have].paths)
+    device = " --gpu-id 0" if gpu else ""
+    steps = [
+        f"spacy relext debug-data {output} train.spacy dev.spacy",
+        f"spacy train {output} --output model --paths.train train.spacy --paths.dev dev.spacy{paths}{device}",
+    ]
+    if CHOICES[have].is_tuned:
+        given = " --gold-ents" if have == "linked" else ""
+        steps.append(f"spacy relext tune model/model-best dev.spacy tuned{given}")
+    return ["Next:", *(f"  python -m {step}" for step in steps)]
+
+
+def _ask(
+    output: Optional[Path], have: Optional[str], lang: Optional[str], encoder: Optional[str]
+) -> Tuple[Path, str, str, Optional[str]]:
+    """Ask for what was not given."""
+    if have is None:
+        typer.echo("What do you have?")
+        for name, choice in CHOICES.items():
+            typer.echo(f"  {name:8}{choice.what}")
+        have = typer.prompt("One of these", default="labels")
+    if lang is None:
+        lang = typer.prompt("Language", default=ENCODER_LANG)
+    if encoder is None:
+        default = default_encoder() if lang == ENCODER_LANG else None
+        answer = typer.prompt("Encoder (folder or name)", default=default)
+        encoder = None if answer == default else answer
+    if output is None:
+        output = Path(typer.prompt("Config to write", default="config.cfg"))
+    return output, str(have), str(lang), encoder

@@ -1,0 +1,124 @@
+"""What a held-out corpus shares with the training corpus: sentences that are the same or nearly so, and triples."""
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import DefaultDict, Dict, FrozenSet, Iterator, List, Set, Tuple
+
+from spacy.tokens import Doc
+
+from ..annotations.sentences import sentence_bounds
+from ..annotations.store import get_records
+
+NEAR = 0.7
+
+_EXAMPLES = 5
+
+# Words of a shingle; a shingle of more held-out sentences than this does not say which of them is alike.
+_WORDS, _COMMON = 3, 100
+
+# Subject, relation and object, in lower case.
+TripleKey = Tuple[str, str, str]
+
+
+@dataclass
+class Overlap:
+    """A held-out corpus, compared with the Docs of a training corpus that are added one by one.
+
+    A sentence is near another if their shingles of three words have a Jaccard index of 0.7 or more; shorter ones must
+    be equal. Case, punctuation and spaces do not count. Triples are compared by relation and texts of their arguments.
+
+    exact, near (Set[int]): Numbers of the sentences that the training corpus has, or has nearly so.
+    examples (List[Tuple[str, str]]): Held-out sentences beside a near one of the training corpus.
+    seen (Set[TripleKey]): Triples that the training corpus has as well.
+    seen_pairs (Set[Tuple[str, str]]): Their pairs of arguments, with any relation.
+    """
+
+    sentences: List[FrozenSet[Tuple[str, ...]]] = field(default_factory=list)
+    exact: Set[int] = field(default_factory=set)
+    near: Set[int] = field(default_factory=set)
+    examples: List[Tuple[str, str]] = field(default_factory=list)
+    triples: "Counter[TripleKey]" = field(default_factory=Counter)
+    seen: Set[TripleKey] = field(default_factory=set)
+    seen_pairs: Set[Tuple[str, str]] = field(default_factory=set)
+    _texts: List[str] = field(default_factory=list)
+    _same: DefaultDict[Tuple[str, ...], List[int]] = field(default_factory=lambda: defaultdict(list))
+    _index: DefaultDict[Tuple[str, ...], List[int]] = field(default_factory=lambda: defaultdict(list))
+    _pairs: Set[Tuple[str, str]] = field(default_factory=set)
+
+    def add_held_out(self, doc: Doc) -> None:
+        """Add a held-out document; all of them come before those of the training corpus."""
+        for text, words in sentence_words(doc):
+            number = len(self.sentences)
+            shingles = make_shingles(words)
+            self.sentences.append(shingles)
+            self._texts.append(text)
+            self._same[words].append(number)
+            for shingle in shingles:
+                self._index[shingle].append(number)
+        self.triples.update(triple_keys(doc))
+        self._pairs.update((subject, obj) for subject, _, obj in triple_keys(doc))
+
+    def add_training(self, doc: Doc) -> None:
+        """Compare a document of the training corpus."""
+        for text, words in sentence_words(doc):
+            self.exact.update(self._same.get(words, ()))
+            shingles = make_shingles(words)
+            shared: Counter[int] = Counter()
+            for shingle in shingles:
+                places = self._index.get(shingle, ())
+                if len(places) <= _COMMON:
+                    shared.update(places)
+            for number in shared:
+                self._compare(number, shingles, text)
+        for key in triple_keys(doc):
+            if key in self.triples:
+                self.seen.add(key)
+            if (key[0], key[2]) in self._pairs:
+                self.seen_pairs.add((key[0], key[2]))
+
+    def _compare(self, number: int, shingles: FrozenSet[Tuple[str, ...]], text: str) -> None:
+        """Mark a held-out sentence that is near a sentence of the training corpus."""
+        if number in self.near or number in self.exact:
+            return
+        common = len(self.sentences[number] & shingles)
+        if common >= NEAR * (len(self.sentences[number]) + len(shingles) - common):
+            self.near.add(number)
+            if len(self.examples) < _EXAMPLES:
+                self.examples.append((self._texts[number], text))
+
+    def counts(self) -> Dict[str, Tuple[int, int]]:
+        """RETURNS (Dict[str, Tuple[int, int]]): What is shared, out of how many."""
+        total = sum(self.triples.values())
+        pairs = sum(count for (subject, _, obj), count in self.triples.items() if (subject, obj) in self.seen_pairs)
+        return {
+            "sentences that are in train": (len(self.exact), len(self.sentences)),
+            "sentences nearly in train": (len(self.near - self.exact), len(self.sentences)),
+            "triples that are in train": (sum(self.triples[key] for key in self.seen), total),
+            "triples whose pair of arguments is in train": (pairs, total),
+        }
+
+
+def sentence_words(doc: Doc) -> Iterator[Tuple[str, Tuple[str, ...]]]:
+    """Yield the text of each sentence that has a word, and its words in lower case."""
+    for start, end in sentence_bounds(doc):
+        words = tuple(token.lower_ for token in doc[start:end] if not (token.is_punct or token.is_space))
+        if words:
+            yield doc[start:end].text, words
+
+
+def make_shingles(words: Tuple[str, ...]) -> FrozenSet[Tuple[str, ...]]:
+    """Return all runs of three words, or all words if there are fewer."""
+    return frozenset(words[number : number + _WORDS] for number in range(max(1, len(words) - _WORDS + 1)))
+
+
+def triple_keys(doc: Doc) -> List[TripleKey]:
+    """List relation and argument texts of the gold triples."""
+    return [
+        (_plain(doc, record["subject"]), record["relation"], _plain(doc, record["object"]))
+        for record in get_records(doc, source="") or []
+    ]
+
+
+def _plain(doc: Doc, place: Tuple[int, int]) -> str:
+    """Return a text in lower case with single spaces."""
+    return " ".join(doc.text[slice(*place)].lower().split())

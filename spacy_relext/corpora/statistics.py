@@ -1,0 +1,145 @@
+"""Counts of an annotated corpus that say what it can teach, and where its annotation is suspicious."""
+
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import DefaultDict, Dict, Iterable, List, Set, Tuple
+
+from spacy.tokens import Doc
+from spacy.vocab import Vocab
+
+from ..annotations.entities import doc_entities
+from ..annotations.sentences import overlaps, sentence_bounds
+from ..annotations.store import char_span, get_records
+from ..annotations.triple import CharSpan, Record
+from .shards import iter_docs
+
+FEW = 10
+
+NO_TYPE = "(no entity)"
+
+# Texts of subject and object, in lower case.
+TextPair = Tuple[str, str]
+
+
+@dataclass
+class CorpusStatistics:
+    """Counts of one corpus. Documents without annotation count as documents, and as nothing else.
+
+    name (str): Name of the corpus.
+    empty_documents, empty_sentences (int): Annotated, but without a triple (an argument in the sentence).
+    across (Counter[str]): Triples whose arguments are in different sentences, by relation.
+    lengths (Counter[int]): Arguments by their number of tokens.
+    types (Dict[str, Counter[Tuple[str, str]]]): For each relation its triples by entity types of both arguments.
+    overlapping (int): Triples whose subject and object share characters.
+    nested, crossing (int): Pairs of different arguments of a document of which one lies within the other, or that share
+        a part of both.
+    inside_tokens (int): Arguments that begin or end inside a token.
+    no_token (int): Triples with an argument that covers no token.
+    repeated_texts (int): Documents whose text occurred before.
+    directions (Dict[str, Set[TextPair]]): For each relation its pairs of arguments.
+    """
+
+    name: str
+    documents: int = 0
+    not_annotated: int = 0
+    empty_documents: int = 0
+    sentences: int = 0
+    empty_sentences: int = 0
+    tokens: int = 0
+    with_entities: int = 0
+    labels: "Counter[str]" = field(default_factory=Counter)
+    across: "Counter[str]" = field(default_factory=Counter)
+    lengths: "Counter[int]" = field(default_factory=Counter)
+    types: DefaultDict[str, "Counter[Tuple[str, str]]"] = field(default_factory=lambda: defaultdict(Counter))
+    overlapping: int = 0
+    nested: int = 0
+    crossing: int = 0
+    inside_tokens: int = 0
+    no_token: int = 0
+    repeated_texts: int = 0
+    directions: DefaultDict[str, Set[TextPair]] = field(default_factory=lambda: defaultdict(set))
+    _texts: Set[int] = field(default_factory=set)
+
+    @property
+    def annotated(self) -> int:
+        """RETURNS (int): Documents that are annotated with triples."""
+        return self.documents - self.not_annotated
+
+    @property
+    def triples(self) -> int:
+        """RETURNS (int): All triples."""
+        return sum(self.labels.values())
+
+    def rare(self) -> List[str]:
+        """RETURNS (List[str]): Relations with fewer than ten triples, the rarest first."""
+        return sorted((each for each in self.labels if self.labels[each] < FEW), key=lambda each: self.labels[each])
+
+    def clashes(self) -> Dict[str, List[TextPair]]:
+        """RETURNS (Dict[str, List[TextPair]]): Of each relation the pairs that it joins in both directions, sorted."""
+        both = {
+            label: sorted(pair for pair in pairs if pair[0] < pair[1] and (pair[1], pair[0]) in pairs)
+            for label, pairs in sorted(self.directions.items())
+        }
+        return {label: pairs for label, pairs in both.items() if pairs}
+
+    def add(self, doc: Doc) -> None:
+        """Count a document."""
+        self.documents += 1
+        records = get_records(doc, source="")
+        text = hash(doc.text)
+        self.repeated_texts += text in self._texts
+        self._texts.add(text)
+        if records is None:
+            self.not_annotated += 1
+            return
+        self.tokens += len(doc)
+        self.empty_documents += not records
+        entities = {
+            (doc[start].idx, doc[end - 1].idx + len(doc[end - 1])): kind for (start, end), kind in doc_entities(doc)
+        }
+        self.with_entities += bool(entities)
+        starts = [doc[start].idx for start, _ in sentence_bounds(doc)]
+        filled: Set[int] = set()
+        for record in records:
+            filled |= self._add_triple(doc, record, entities, starts)
+        self.sentences += len(starts)
+        self.empty_sentences += len(starts) - len(filled)
+        places = sorted({record[role] for record in records for role in ("subject", "object")})
+        for number, first in enumerate(places):
+            for second in places[number + 1 :]:
+                if not overlaps(first, second):
+                    break  # later ones begin further on
+                self.nested += second[1] <= first[1] or first[0] == second[0]
+                self.crossing += second[1] > first[1] and first[0] != second[0]
+
+    def _add_triple(self, doc: Doc, record: Record, entities: Dict[CharSpan, str], starts: List[int]) -> Set[int]:
+        """Count a triple, and return the numbers of the sentences in which its arguments begin."""
+        label, sides = record["relation"], (record["subject"], record["object"])
+        self.labels[label] += 1
+        subject, obj = (" ".join(doc.text[start:end].lower().split()) for start, end in sides)
+        self.directions[label].add((subject, obj))
+        self.types[label][entities.get(sides[0], NO_TYPE), entities.get(sides[1], NO_TYPE)] += 1
+        self.overlapping += overlaps(*sides)
+        spans = [char_span(doc, side) for side in sides]
+        self.no_token += None in spans
+        for span, side in zip(spans, sides):
+            if span is not None:
+                self.lengths[len(span)] += 1
+                self.inside_tokens += (span.start_char, span.end_char) != side
+        sentences = {max(bisect_right(starts, start) - 1, 0) for start, _ in sides}
+        self.across[label] += len(sentences) > 1
+        return sentences
+
+
+def count_corpus(path: Path, vocab: Vocab, *, name: str = "") -> Tuple[CorpusStatistics, Iterable[Doc]]:
+    """Count the documents of a corpus while they are read: iterate over the second value."""
+    statistics = CorpusStatistics(name or path.name)
+
+    def docs() -> Iterable[Doc]:
+        for doc in iter_docs(path, vocab):
+            statistics.add(doc)
+            yield doc
+
+    return statistics, docs()

@@ -1,0 +1,214 @@
+"""Tables about annotated corpora, as a terminal and as a page show them."""
+
+from html import escape
+from typing import Counter, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+
+from ..corpora.overlap import Overlap
+from ..corpora.statistics import FEW, CorpusStatistics
+from .page import frame_page
+
+_TYPES, _CLASHES, _LONGEST, _WIDEST = 3, 2, 10, 60
+
+STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem;
+  color: #1c2430; background: #ffffff; }
+h1 { font-size: 1.25rem; } h2 { font-size: 1rem; margin-top: 2.5rem; } .wide { overflow-x: auto; }
+table { border-collapse: collapse; font-size: .9rem; }
+th, td { text-align: left; padding: .35rem 1rem .35rem 0; border-bottom: 1px solid #d5dbe3; vertical-align: top; }
+.number { text-align: right; font-variant-numeric: tabular-nums; }
+@media (prefers-color-scheme: dark) { body { color: #e4e8ee; background: #161a20; } th, td { border-color: #39414d; } }
+"""
+
+
+class Table(NamedTuple):
+    """A title, the names of columns, and rows of as many cells."""
+
+    title: str
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+    def is_number(self, column: int) -> bool:
+        """Return True if all cells of a column begin with a digit."""
+        return all(row[column][:1].isdigit() for row in self.rows)
+
+
+class Missed(NamedTuple):
+    """Gold triples that a component cannot learn or find, by reason and relation.
+
+    component (str): Name of the component.
+    counts (Counter[Tuple[str, str]]): Triples by reason and relation.
+    total (int): All gold triples.
+    """
+
+    component: str
+    counts: "Counter[Tuple[str, str]]"
+    total: int
+
+
+class Compared(NamedTuple):
+    """The counts of a corpus, what it shares with the training corpus, and what components miss."""
+
+    statistics: CorpusStatistics
+    overlap: Optional[Overlap]
+    missed: Sequence[Missed]
+
+
+def data_tables(corpora: Sequence[Compared]) -> List[Table]:
+    """Make tables of the counts of corpora, a column each; the first one is the training corpus."""
+    names = [each.statistics.name for each in corpora]
+    every = [each.statistics for each in corpora]
+    tables = [
+        Table("Corpora", ("", *names), _size_rows(every)),
+        Table("Relations", ("relation", *names), _label_rows(every)),
+        Table("Argument lengths", ("tokens", *names), _length_rows(every)),
+        Table("Argument types in the first corpus", ("relation", "subject → object"), list(_type_rows(every[0]))),
+        Table("Shared with the first corpus", ("", *names[1:]), _overlap_rows(corpora)),
+        Table("Relations that hold in both directions", ("relation", "pairs", "such as"), list(_clash_rows(every))),
+        Table("Triples that a component misses", ("component", "reason", *names), _missed_rows(corpora)),
+    ]
+    tables += [
+        Table(f"Sentences of {each.statistics.name} nearly in {names[0]}", (each.statistics.name, names[0]), near)
+        for each in corpora
+        if each.overlap is not None and (near := [(_short(one), _short(two)) for one, two in each.overlap.examples])
+    ]
+    return [table for table in tables if table.rows]
+
+
+def list_problems(corpora: Sequence[Compared]) -> List[str]:
+    """Say in a sentence each what should be looked at."""
+    first = corpora[0].statistics
+    problems = []
+    if first.rare():
+        shown = ", ".join(f"{label} ({first.labels[label]})" for label in first.rare())
+        problems.append(f"{first.name}: fewer than {FEW} triples of {shown}")
+    for each, overlap, missed in corpora:
+        unknown = sorted(set(each.labels) - set(first.labels))
+        if unknown:
+            problems.append(f"{each.name}: {', '.join(unknown)} not in {first.name}")
+        for count, what in (
+            (each.not_annotated, "documents are not annotated with triples; scores and losses leave them out"),
+            (each.overlapping, "triples whose subject and object overlap"),
+            (each.no_token, "triples with an argument that covers no token"),
+            (each.inside_tokens, "arguments begin or end inside a token, and are widened to whole tokens"),
+        ):
+            if count:
+                problems.append(f"{each.name}: {count:,} {what}")
+        if overlap is not None and len(overlap.exact) + len(overlap.near) > len(overlap.sentences) / 100:
+            share = (len(overlap.exact | overlap.near)) / len(overlap.sentences)
+            problems.append(f"{each.name}: {share:.1%} of the sentences are in {first.name}, or nearly so")
+        for component, counts, total in missed:
+            lost = sum(counts.values())
+            if lost:
+                problems.append(f"{each.name}: {component} misses {lost:,} of {total:,} triples ({lost / total:.1%})")
+    return problems
+
+
+def render_data_report(tables: Sequence[Table], problems: Sequence[str], *, title: str) -> str:
+    """Make an HTML page of tables that needs no network; all text is escaped."""
+    parts = [f"<h1>{escape(title)}</h1>"]
+    if problems:
+        lines = "".join(f"<li>{escape(problem)}</li>" for problem in problems)
+        parts.append(f"<h2>To look at</h2><ul>{lines}</ul>")
+    for table in tables:
+        kinds = ['class="number"' if table.is_number(column) else "" for column in range(len(table.header))]
+        head = "".join(f"<th {kind}>{escape(name)}</th>" for kind, name in zip(kinds, table.header))
+        rows = [
+            "<tr>" + "".join(f"<td {kind}>{escape(cell)}</td>" for kind, cell in zip(kinds, row)) + "</tr>"
+            for row in table.rows
+        ]
+        body = "\n".join(rows)
+        parts.append(f'<h2>{escape(table.title)}</h2><div class="wide"><table><tr>{head}</tr>\n{body}</table></div>')
+    return frame_page("\n".join(parts), title=title, style=STYLE, lang="en")
+
+
+def _share(part: int, whole: int) -> str:
+    """Format a count with its percentage."""
+    return f"{part:,} ({part / whole:.1%})" if whole else f"{part:,}"
+
+
+def _short(text: str) -> str:
+    """Cut a sentence."""
+    text = " ".join(text.split())
+    return text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…"
+
+
+def _size_rows(every: Sequence[CorpusStatistics]) -> List[Sequence[str]]:
+    """List the counts of corpora."""
+    rows: List[Tuple[str, List[str]]] = [
+        ("documents", [f"{each.documents:,}" for each in every]),
+        ("not annotated", [_share(each.not_annotated, each.documents) for each in every]),
+        ("annotated, no triple", [_share(each.empty_documents, each.annotated) for each in every]),
+        ("with entities", [_share(each.with_entities, each.annotated) for each in every]),
+        ("texts that occurred before", [f"{each.repeated_texts:,}" for each in every]),
+        ("sentences", [f"{each.sentences:,}" for each in every]),
+        ("sentences without a triple", [_share(each.empty_sentences, each.sentences) for each in every]),
+        ("tokens", [f"{each.tokens:,}" for each in every]),
+        ("triples", [f"{each.triples:,}" for each in every]),
+        ("triples across sentences", [_share(sum(each.across.values()), each.triples) for each in every]),
+        ("subject and object overlap", [f"{each.overlapping:,}" for each in every]),
+        ("argument within another", [f"{each.nested:,}" for each in every]),
+        ("arguments that overlap in part", [f"{each.crossing:,}" for each in every]),
+        ("arguments inside a token", [f"{each.inside_tokens:,}" for each in every]),
+    ]
+    return [(name, *cells) for name, cells in rows]
+
+
+def _label_rows(every: Sequence[CorpusStatistics]) -> List[Sequence[str]]:
+    """List relations with their counts, the most frequent first."""
+    labels = sorted({label for each in every for label in each.labels}, key=lambda each: (-every[0].labels[each], each))
+    return [(label, *(f"{each.labels[label]:,}" for each in every)) for label in labels]
+
+
+def _length_rows(every: Sequence[CorpusStatistics]) -> List[Sequence[str]]:
+    """List the lengths of arguments, long ones together."""
+    rows: List[Sequence[str]] = []
+    for length in range(1, _LONGEST):
+        counts = [each.lengths[length] for each in every]
+        if any(counts):
+            rows.append((str(length), *(_share(n, sum(each.lengths.values())) for n, each in zip(counts, every))))
+    more = [sum(count for length, count in each.lengths.items() if length >= _LONGEST) for each in every]
+    if any(more):
+        longest = max(length for each in every for length in each.lengths)
+        cells = (_share(count, sum(each.lengths.values())) for count, each in zip(more, every))
+        rows.append((f"{_LONGEST} to {longest}", *cells))
+    return rows
+
+
+def _type_rows(first: CorpusStatistics) -> Iterator[Sequence[str]]:
+    """List the most frequent entity types of the arguments of each relation, if there are entities."""
+    if not first.with_entities:
+        return
+    for label, _ in first.labels.most_common():
+        kinds, total = first.types[label], first.labels[label]
+        shown = [f"{one} → {two} {count / total:.0%}" for (one, two), count in kinds.most_common(_TYPES)]
+        more = [f"and {len(kinds) - _TYPES} more"] if len(kinds) > _TYPES else []
+        yield label, ", ".join(shown + more)
+
+
+def _overlap_rows(corpora: Sequence[Compared]) -> List[Sequence[str]]:
+    """List what held-out corpora share with the first one."""
+    counts = [each.overlap.counts() for each in corpora if each.overlap is not None]
+    return [(name, *(_share(*each[name]) for each in counts)) for name in counts[0]] if counts else []
+
+
+def _clash_rows(every: Sequence[CorpusStatistics]) -> Iterator[Sequence[str]]:
+    """List the relations that join a pair in both directions, in any one corpus."""
+    for each in every:
+        for label, pairs in each.clashes().items():
+            total = len({frozenset(pair) for pair in each.directions[label]})
+            such = ", ".join(f"{one} / {two}" for one, two in pairs[:_CLASHES])
+            yield f"{label} in {each.name}", _share(len(pairs), total), such
+
+
+def _missed_rows(corpora: Sequence[Compared]) -> List[Sequence[str]]:
+    """List the reasons of missed triples, with their relations."""
+    reasons = sorted({(m.component, reason) for each in corpora for m in each.missed for reason, _ in m.counts})
+    rows: List[Sequence[str]] = []
+    for component, reason in reasons:
+        cells = []
+        for each in corpora:
+            (missed,) = [m for m in each.missed if m.component == component]
+            found = sum(count for (why, _), count in missed.counts.items() if why == reason)
+            cells.append(_share(found, missed.total))
+        rows.append((component, reason, *cells))
+    return rows

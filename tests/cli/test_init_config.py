@@ -1,0 +1,122 @@
+"""`spacy relext init-config`: what it writes is complete, commented, valid, and trains."""
+
+import pathlib
+from typing import Any, Callable, Dict
+
+import pytest
+import srsly
+from spacy.cli.debug_config import debug_config
+from spacy.training.initialize import init_nlp
+from spacy.training.loop import train
+from spacy.util import load_config, load_model_from_config
+
+from spacy_relext.cli import init_config
+from spacy_relext.cli.config_text import fill_config, merge_configs, parse_config
+from spacy_relext.cli.init_config import CHOICES, make_config
+from tests.test_configs import WIDTH, corpus_of, inputs  # noqa: F401  (inputs: a fixture)
+
+# The config of the repository whose components each choice has.
+SHIPPED = {"labels": "rere", "rules": "nero", "raw": "selfore", "linked": "hrere"}
+
+
+@pytest.mark.parametrize("have", CHOICES)
+def test_every_choice_is_valid_and_trains(
+    have: str,
+    inputs: Dict[str, str],  # noqa: F811
+    tmp_path: pathlib.Path,
+    run: Callable[..., Any],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = tmp_path / "new" / f"{have}.cfg"
+    done = run("init-config", path, "--have", have, "--encoder", inputs["encoder"])
+    assert done.exit_code == 0, done.output
+    assert f"spacy train {path}" in done.stdout and ("relext tune" in done.stdout) == CHOICES[have].is_tuned
+    overrides: Dict[str, Any] = {**corpus_of(load_config(path), inputs)}
+    if have == "rules":
+        overrides["paths.rules"] = inputs["rules.json"]
+    debug_config(path, overrides=overrides)  # which ends the process if a key is missing
+    assert "Config is valid" in capsys.readouterr().out
+    overrides.update({"training.max_steps": 3, "training.max_epochs": 0, "training.eval_frequency": 2})
+    if have == "raw":
+        overrides["components.selfore_clusterer.n_clusters"] = 2  # there are few pairs
+    nlp = init_nlp(load_config(path, overrides=overrides))
+    with open(tmp_path / "log", "w") as log:
+        best, _ = train(nlp, None, stdout=log, stderr=log)
+    assert best is nlp
+
+
+@pytest.mark.parametrize(("have", "shipped"), SHIPPED.items())
+def test_components_are_those_of_the_repository(have: str, shipped: str, project_root: pathlib.Path) -> None:
+    config = load_config(project_root / "configs" / f"{shipped}.cfg", interpolate=False)
+    expected = load_model_from_config(config, auto_fill=True).config["components"]
+    assert parsed(make_config(have))["components"] == expected
+
+
+def parsed(config: Any) -> Any:
+    from thinc.api import Config
+
+    return Config().from_str(str(config), interpolate=False)
+
+
+def test_the_choice_for_missing_labels() -> None:
+    labels, kb = (parsed(make_config(have)) for have in ("labels", "kb"))
+    assert labels["components"]["rere_detector"]["loss"] == "bce"
+    assert kb["components"]["rere_detector"]["loss"] == "collective"
+    assert kb["components"]["rere_extractor"] == labels["components"]["rere_extractor"]
+
+
+def test_options(tmp_path: pathlib.Path, run: Callable[..., Any]) -> None:
+    path = tmp_path / "zh.cfg"
+    done = run(
+        "init-config", path, "--have", "labels", "--lang", "zh", "--encoder", "bert-chinese", "--width", 768, "--gpu"
+    )
+    assert done.exit_code == 0, done.output
+    assert "--gpu-id 0" in done.stdout
+    config = load_config(path)
+    assert (config["nlp"]["lang"], config["paths"]["encoder"]) == ("zh", "bert-chinese")
+    assert config["system"]["gpu_allocator"] == "pytorch"
+    for name in ("rere_detector", "rere_extractor"):
+        assert config["components"][name]["model"]["encoder"]["width"] == 768
+
+
+def test_questions(tmp_path: pathlib.Path, run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(init_config, "is_terminal", lambda: True)
+    path = tmp_path / "asked.cfg"
+    done = run("init-config", stdin=f"rules\n\n\n{path}\n")
+    assert done.exit_code == 0, done.output
+    assert all(choice.what in done.stdout for choice in CHOICES.values())
+    assert load_config(path)["nlp"]["pipeline"] == ["sentencizer", "nero_grounder"]
+
+
+def test_wrong_use(tmp_path: pathlib.Path, fails: Callable[..., str], run: Callable[..., Any]) -> None:
+    path = tmp_path / "out.cfg"
+    assert "[R226] OUT.cfg and --have" in fails("init-config")
+    assert "[R226] --have" in fails("init-config", path)
+    assert "[R206] --have is 'lables'" in fails("init-config", path, "--have", "lables")
+    assert "[R209]" in fails("init-config", tmp_path / "out.txt", "--have", "labels")
+    assert "[R108]" in fails("init-config", path, "--have", "labels", "--lang", "xy", "--encoder", "e")
+    assert "[R228]" in fails("init-config", path, "--have", "labels", "--lang", "zh")
+    assert "[R229]" in fails("init-config", path, "--have", "labels", "--encoder", "bert-base-cased")
+    srsly.write_json(tmp_path / "config.json", {"model_type": "bert"})
+    assert "[R229]" in fails("init-config", path, "--have", "labels", "--encoder", tmp_path)
+    assert not path.exists()
+    path.write_text("[nlp]\n", encoding="utf8")
+    assert "[R227]" in fails("init-config", path, "--have", "labels")
+    assert run("init-config", path, "--have", "labels", "--force").exit_code == 0
+
+
+def test_comments_and_order_survive() -> None:
+    first = parse_config(
+        "# What it is.\n\n[paths]\n# where\na = 1\n\n# the parts\n[components]\n\n[components.x]\nb = 2\n"
+    )
+    second = parse_config("[components.x.model]\nc = 3\n\n[paths]\na = 4\n\n[training]\n# new\nd = 5\n\n[nlp]\ne = 6\n")
+    merged = merge_configs(first, second)
+    assert str(merged) == (
+        "# What it is.\n\n[paths]\n# where\na = 4\n\n[nlp]\ne = 6\n\n# the parts\n[components]\n\n"
+        "[components.x]\nb = 2\n\n[components.x.model]\nc = 3\n\n[training]\n# new\nd = 5\n"
+    )
+    filled = parse_config("[components.x]\nf = 7\nb = 2\n\n[components.x.scorer]\ng = 8\n\n[paths]\na = 4\n")
+    text = str(fill_config(merged, filled))
+    assert "[components.x]\nb = 2\nf = 7\n\n[components.x.model]\nc = 3\n\n[components.x.scorer]\ng = 8\n" in text
+    assert "# where\na = 4\n\n[nlp]" in text
+    assert first.value("paths", "a") == "1" and first.value("nlp", "a") is None
