@@ -97,7 +97,7 @@ class TransformerEncoder(CachesWeights):
         from transformers import AutoConfig, AutoModel
 
         config = AutoConfig.from_pretrained(path)
-        self.hf_config = config.to_dict()
+        self.hf_config = {key: value for key, value in config.to_dict().items() if key != "_name_or_path"}
         if self.dropout is not None:
             config.hidden_dropout_prob = config.attention_probs_dropout_prob = self.dropout
         options = {"attn_implementation": ATTENTION, **_without_pooler(config)}
@@ -205,15 +205,18 @@ class TransformerEncoder(CachesWeights):
 
 @contextlib.contextmanager
 def _silenced() -> Iterator[None]:
-    """Keep Hugging Face from warning that the pooler's weights are not used: they are left out on purpose."""
+    """Keep Hugging Face from warning that the pooler is left out, and from drawing a progress bar."""
     from transformers.utils import logging
 
-    level = logging.get_verbosity()
+    level, has_bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
+    logging.disable_progress_bar()
     try:
         yield
     finally:
         logging.set_verbosity(level)
+        if has_bars:
+            logging.enable_progress_bar()
 
 
 def _without_pooler(config: "PretrainedConfig") -> Dict[str, bool]:
