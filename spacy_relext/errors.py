@@ -44,12 +44,12 @@ class Errors:
         "such as an ner."
     )
     R014 = (
-        "[R014] The training has no end that a schedule could follow: max_steps is {max_steps}, max_epochs "
-        "{max_epochs}. Set one of the two in [training] above 0, or total_steps (or steps) to a number."
+        "[R014] spacy_relext.warmup_linear.v1 does not know the length of the training: total_steps is 0. Set "
+        '[initialize.before_init] @callbacks = "spacy_relext.set_total_steps.v1", or total_steps to a number.'
     )
     R015 = (
-        "[R015] [training] max_epochs is {max_epochs}, so batches must be counted: set corpus = "
-        "${{corpora.train}}, batcher = ${{training.batcher}}, lang = ${{nlp.lang}} in [training.optimizer.learn_rate]."
+        "[R015] set_total_steps: [training.optimizer] learn_rate is {found!r}; expected a schedule with total_steps, "
+        "such as spacy_relext.warmup_linear.v1. Change it, or remove [initialize.before_init]."
     )
     R016 = (
         "[R016] set_triples: {what}. Expected a list of (subject, relation, object[, score[, evidence]]), of dicts with "
@@ -57,6 +57,10 @@ class Errors:
         "pairs of character offsets; the relation is a string."
     )
     R017 = "[R017] No document to merge. Give one or more that share a vocabulary."
+    R018 = (
+        "[R018] The training has no end: max_steps is {max_steps}, max_epochs {max_epochs}. Set one of the two in "
+        "[training] above 0, or give the learning rate (total_steps) and the callback (steps) a number."
+    )
     R100 = (
         "[R100] {where}: {what}. Correct the record; `spacy relext convert` without --strict skips and counts such "
         "records."

@@ -142,7 +142,7 @@ ARGUMENTS: Dict[str, Callable[[], Dict[str, Any]]] = {
     ),
     "spacy_relext.anneal_distillation.v1": lambda: {"component": "kd_classifier", "steps": 10},
     "spacy_relext.recluster.v1": lambda: {"component": "selfore_clusterer"},
-    "spacy_relext.warmup_linear.v1": lambda: {"initial_rate": 0.1, "max_steps": 10},
+    "spacy_relext.warmup_linear.v1": lambda: {"initial_rate": 0.1},
 }
 
 

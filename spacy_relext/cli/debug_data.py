@@ -137,7 +137,7 @@ def component_checks(config: Config) -> Dict[str, Check]:
         factory = block.get("factory")
         if factory is None or not Language.has_factory(factory):  # a component of another pipeline
             continue
-        settings = {**Language.get_factory_meta(factory).default_config, **block}
+        settings = {**(Language.get_factory_meta(factory).default_config or {}), **block}
         if "suggester" in settings:
             suggester: Suggester = registry.resolve({"suggester": settings["suggester"]})["suggester"]
             checks[name] = pair_check(suggester)

@@ -56,7 +56,7 @@ class Goal:
 
     def score(self, right: int, predicted: int, gold: int) -> float:
         """Compute F_β of counts."""
-        return f_score(right, predicted, gold, beta=self.beta)
+        return float(f_score(numpy.asarray(right), numpy.asarray(predicted), gold, beta=self.beta))
 
 
 _F1 = Goal()
@@ -99,12 +99,7 @@ def tune_pipeline(
         raise ValueError(Errors.R010.format(found=", ".join(nlp.pipe_names) or "nothing"))
     if not any(example.reference._.triples for example in data):
         raise ValueError(Errors.R011.format(count=len(data)))
-    before: Dict[str, Settings] = {}
-    for name, pipe in pipes.items():
-        if not per_label:  # drop the thresholds of relations from an earlier run
-            pipe.cfg["thresholds"] = {}
-        fitted = ("threshold", "thresholds", "scale", "shift", *pipe.fitted_first)
-        before[name] = {key: copy.deepcopy(pipe.cfg[key]) for key in fitted}
+    before = {name: _fitted_settings(pipe, per_label=per_label) for name, pipe in pipes.items()}
     extractors = [name for name, pipe in pipes.items() if pipe.writes != "relations"]
     goals = {name: goal if name in extractors or not extractors else _F1 for name in pipes}
     tuning = _Tuning(nlp, data, before, min_positives, per_label, goals)
@@ -268,6 +263,14 @@ class _Tuning:
             own = {label: value for label, value in own.items() if value != single}
             choices.insert(0, {"threshold": single, "thresholds": own})
         return max([_rounded(choice) for choice in choices], key=lambda each: _score_at(raw, scores, each, goal))
+
+
+def _fitted_settings(pipe: RelationPipe, *, per_label: bool) -> Settings:
+    """Copy the settings that tuning fits; without thresholds per label, those of an earlier run are dropped."""
+    if not per_label:
+        pipe.cfg["thresholds"] = {}
+    fitted = ("threshold", "thresholds", "scale", "shift", *pipe.fitted_first)
+    return {key: copy.deepcopy(pipe.cfg[key]) for key in fitted}
 
 
 def _moved(old: Settings, platt: Platt) -> Settings:

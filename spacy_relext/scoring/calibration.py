@@ -7,7 +7,7 @@ possible score; `beta` is the weight of recall against precision in F. A thresho
 equal, so equal scores are accepted or rejected together.
 """
 
-from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union, overload
+from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import numpy
 from numpy.typing import NDArray
@@ -102,20 +102,10 @@ def best_threshold(
     return _cut(sweep, best, floor), float(values[best])
 
 
-@overload
-def f_score(right: int, predicted: int, gold: int, *, beta: float = 1.0) -> float: ...
-
-
-@overload
-def f_score(right: Counts, predicted: Counts, gold: int, *, beta: float = 1.0) -> Floats: ...
-
-
-def f_score(
-    right: Union[int, Counts], predicted: Union[int, Counts], gold: int, *, beta: float = 1.0
-) -> Union[float, Floats]:
+def f_score(right: Counts, predicted: Counts, gold: int, *, beta: float = 1.0) -> Floats:
     """Compute F_β = (1 + β²) right / (predicted + β² gold) of counts; 0 without any."""
     weight = beta * beta
-    return (1 + weight) * right / numpy.maximum(predicted + weight * gold, 1e-12)
+    return numpy.asarray((1 + weight) * right / numpy.maximum(predicted + weight * gold, 1e-12))
 
 
 def precision_threshold(
@@ -223,7 +213,7 @@ def shrunken_thresholds(
     share = _best_share(scores, correct, names, n_gold=n_gold, min_positives=min_positives, floor=floor, beta=beta)
     shrunk = _shrink(own, single, share)
     accepted = scores >= _expand(shrunk, names, single)
-    reached = f_score(int((accepted & correct).sum()), int(accepted.sum()), total, beta=beta)
+    reached = float(f_score((accepted & correct).sum(), accepted.sum(), total, beta=beta))
     return shrunk if reached >= single_f else dict.fromkeys(own, single)
 
 
@@ -277,7 +267,8 @@ def _fit_jointly(
             other_accepted = accepted - (int(sweep.accepted[cut]) if cut >= 0 else 0)
             values = f_score(other_right + sweep.right, other_accepted + sweep.accepted, n_gold, beta=beta)
             best = int(numpy.argmax(values))
-            if values[best] > f_score(right, accepted, n_gold, beta=beta) + 1e-12:
+            now = f_score(numpy.asarray(right), numpy.asarray(accepted), n_gold, beta=beta)
+            if values[best] > now + 1e-12:
                 cuts[label] = best
                 moved.add(label)
                 right, accepted = other_right + int(sweep.right[best]), other_accepted + int(sweep.accepted[best])

@@ -87,9 +87,10 @@ def test_best_threshold_is_the_best_of_all(scored, missed):
 
 
 def test_f_score_by_hand():
-    assert f_score(2, 4, 3) == pytest.approx(2 * 2 / (4 + 3))
-    assert f_score(2, 4, 3, beta=2.0) == pytest.approx(5 * 2 / (4 + 4 * 3))
-    assert f_score(0, 0, 0) == 0.0
+    right, predicted = np.array([2, 0]), np.array([4, 0])
+    assert f_score(right, predicted, 3).tolist() == pytest.approx([2 * 2 / (4 + 3), 0.0])
+    assert f_score(right, predicted, 3, beta=2.0)[0] == pytest.approx(5 * 2 / (4 + 4 * 3))
+    assert f_score(right[1:], predicted[1:], 0).tolist() == [0.0]
 
 
 def test_beta_moves_the_threshold():
