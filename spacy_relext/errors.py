@@ -52,9 +52,9 @@ class Errors:
         "such as spacy_relext.warmup_linear.v1. Change it, or remove [initialize.before_init]."
     )
     R016 = (
-        "[R016] set_triples: {what}. Expected a list of (subject, relation, object[, score[, evidence]]), of dicts with "
-        "these keys, or of Triples. Subject and object are spans of the Doc, such as doc[0:2] or doc.char_span(0, 12), or "
-        "pairs of character offsets; the relation is a string."
+        "[R016] set_triples: {what}. Expected a list of (subject, relation, object[, score[, evidence]]), of dicts "
+        "with these keys, or of Triples. Subject and object are spans of the Doc, such as doc[0:2] or "
+        "doc.char_span(0, 12), or pairs of character offsets; the relation is a string."
     )
     R017 = "[R017] No document to merge. Give one or more that share a vocabulary."
     R018 = (

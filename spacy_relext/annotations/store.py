@@ -2,24 +2,21 @@
 
 Character offsets, labels, floats and strings survive `Doc.to_bytes`, `DocBin`, pickling, `n_process` and
 retokenization; spans, tuple keys and tensors would not. `DocBin` returns lists as tuples: both are read.
-The import registers `doc._.triples`, `span._.triples` and `span._.relations`.
+The import registers `doc._.triples`, `doc._.triple_records`, `span._.triples` and `span._.relations`.
 """
 
-from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 from spacy.tokens import Doc, Span
 
-from ..errors import Errors
+from ..errors import check_choice
 from .sentences import is_inside
 from .triple import CharSpan, Record, Triple
+from .triple_forms import TripleLike, read_triples
 
 TRIPLES_KEY = "relext_triples"
 
 RELATIONS_KEY = "relext_relations"
-
-Argument = Union[Span, Sequence[int]]
-
-TripleLike = Union[Triple, Record, Sequence[object]]
 
 
 class TokenTriple(NamedTuple):
@@ -40,19 +37,27 @@ def has_triples(doc: Doc) -> bool:
     return TRIPLES_KEY in doc.user_data
 
 
-def get_triples(doc: Doc) -> List[Triple]:
-    """Read the triples of a Doc in the order of their storage.
+def get_triples(doc: Doc, *, order: str = "text", source: Optional[str] = None, min_score: float = 0.0) -> List[Triple]:
+    """Read the triples of a Doc, which may not be annotated.
 
     Offsets inside a token are widened to whole tokens; if that makes subject and object one span, only `get_records`
     has the triple.
+
+    order (str): "text": by position of the subject, then of the object; "score": the highest first.
+    source (Optional[str]): One source's triples only, "" for gold; None: all.
+    min_score (float): Leave out triples with a lower score, 0 to 1.
+    RAISES (ValueError): If the order is another.
     """
+    check_choice("order", order, ("text", "score"))
     triples = []
-    for record in doc.user_data.get(TRIPLES_KEY, ()):
+    for record in sorted(doc.user_data.get(TRIPLES_KEY, ()), key=_position):
+        if record["score"] < min_score or source not in (None, record["source"]):
+            continue
         spans = _token_spans(doc, record)
         if spans is not None:
             evidence = plain(record["evidence"])
             triples.append(Triple(spans[0], record["relation"], spans[1], record["score"], record["source"], evidence))
-    return triples
+    return sorted(triples, key=lambda triple: -triple.score) if order == "score" else triples
 
 
 def get_records(doc: Doc, *, source: Optional[str] = None) -> Optional[List[Record]]:
@@ -71,16 +76,52 @@ def get_records(doc: Doc, *, source: Optional[str] = None) -> Optional[List[Reco
     ]
 
 
+def get_triple_records(doc: Doc) -> Optional[List[Record]]:
+    """Read the triples as plain values for JSON, with the texts of the arguments, in the order of the text.
+
+    RETURNS (Optional[List[Record]]): As from `Triple.to_dict`, but with exact offsets; None if the Doc is not
+        annotated.
+    """
+    stored = doc.user_data.get(TRIPLES_KEY)
+    if stored is None:
+        return None
+    text = doc.text
+    return [
+        {
+            "subject": list(record["subject"]),
+            "relation": record["relation"],
+            "object": list(record["object"]),
+            "score": record["score"],
+            "source": record["source"],
+            "subject_text": text[slice(*record["subject"])],
+            "object_text": text[slice(*record["object"])],
+            "evidence": plain(record["evidence"]),
+        }
+        for record in sorted(stored, key=_position)
+    ]
+
+
+def set_triple_records(doc: Doc, records: Optional[Iterable[Record]]) -> None:
+    """Store records of `get_triple_records`, of any source, in place of all triples; None: the Doc is not annotated.
+
+    RAISES (ValueError): See `set_triples`.
+    """
+    if records is None:
+        doc.user_data.pop(TRIPLES_KEY, None)
+        return
+    doc.user_data[TRIPLES_KEY] = read_triples(doc, records)
+
+
 def set_triples(doc: Doc, triples: Iterable[TripleLike], *, source: str = "") -> None:
     """Store triples, replacing those of the same source and leaving those of others.
 
     triples (Iterable[TripleLike]): `Triple`s, or dicts with `subject`, `relation`, `object` (spans or character
         offsets) and optionally `score` and `evidence`, or (subject, relation, object[, score]) sequences.
     source (str): Name of the component; "" for gold annotation.
-    RAISES (ValueError): If subject and object are the same span, or offsets lie outside the text.
+    RAISES (ValueError): If a triple has another form, subject and object are the same span, or offsets lie outside the
+        text.
     """
-    length = doc[-1].idx + len(doc[-1].text_with_ws) if len(doc) else 0
-    new = [_as_record(doc, triple, source, length) for triple in triples]
+    new = read_triples(doc, triples, source=source)
     others = [record for record in doc.user_data.get(TRIPLES_KEY, ()) if record["source"] != source]
     doc.user_data[TRIPLES_KEY] = others + new
 
@@ -150,6 +191,8 @@ def register_extensions() -> None:
     """Register the custom attributes; a second call changes nothing."""
     if not Doc.has_extension("triples"):
         Doc.set_extension("triples", getter=get_triples, setter=set_triples)
+    if not Doc.has_extension("triple_records"):
+        Doc.set_extension("triple_records", getter=get_triple_records, setter=set_triple_records)
     if not Span.has_extension("triples"):
         Span.set_extension("triples", getter=_span_triples)
     if not Span.has_extension("relations"):
@@ -174,36 +217,9 @@ def _token_spans(doc: Doc, record: Record) -> Optional[Tuple[Span, Span]]:
     return subject, obj
 
 
-def _as_record(doc: Doc, triple: TripleLike, source: str, length: int) -> Record:
-    """Convert any accepted form of a triple to plain values."""
-    if isinstance(triple, Triple):
-        values: Record = dict(vars(triple))
-    elif isinstance(triple, dict):
-        values = triple
-    else:
-        values = dict(zip(("subject", "relation", "object", "score", "evidence"), triple))
-    subject, obj = _offsets(values["subject"], length), _offsets(values["object"], length)
-    if subject == obj:
-        raise ValueError(Errors.R001.format(relation=values["relation"], text=doc.text[slice(*subject)]))
-    return {
-        "subject": subject,
-        "relation": str(values["relation"]),
-        "object": obj,
-        "score": float(values.get("score", 1.0)),
-        "source": source,
-        "evidence": dict(values.get("evidence") or {}),
-    }
-
-
-def _offsets(argument: Argument, length: int) -> List[int]:
-    """Read the character offsets of a span or of a pair of numbers, and check them against the text's length."""
-    if isinstance(argument, Span):
-        start, end = argument.start_char, argument.end_char
-    else:
-        start, end = int(argument[0]), int(argument[1])
-    if not 0 <= start < end <= length:
-        raise ValueError(Errors.R002.format(start=start, end=end, length=length))
-    return [start, end]
+def _position(record: Record) -> Tuple[int, ...]:
+    """Characters of subject and object: the order of triples in the text."""
+    return (*record["subject"], *record["object"])
 
 
 register_extensions()

@@ -6,6 +6,7 @@ import typer
 from spacy.cli._util import app as spacy_app
 
 from .clusters import clusters_cli
+from .compare import compare_cli
 from .corpus import align_cli, convert_cli, drop_triples_cli, folds_cli, teach_cli
 from .debug_data import debug_data_cli
 from .evaluate import evaluate_cli
@@ -21,6 +22,7 @@ from .view import view_cli
 COMMANDS: Dict[str, Callable[..., None]] = {
     "align": align_cli,
     "clusters": clusters_cli,
+    "compare": compare_cli,
     "convert": convert_cli,
     "debug-data": debug_data_cli,
     "drop-triples": drop_triples_cli,

@@ -94,11 +94,7 @@ def tune_pipeline(
         pairs a component classifies.
     """
     data = [example for example in examples if has_triples(example.reference)]
-    pipes = {name: pipe for name, pipe in nlp.pipeline if isinstance(pipe, RelationPipe)}
-    if not pipes:
-        raise ValueError(Errors.R010.format(found=", ".join(nlp.pipe_names) or "nothing"))
-    if not any(example.reference._.triples for example in data):
-        raise ValueError(Errors.R011.format(count=len(data)))
+    pipes = _relation_pipes(nlp, data)
     before = {name: _fitted_settings(pipe, per_label=per_label) for name, pipe in pipes.items()}
     extractors = [name for name, pipe in pipes.items() if pipe.writes != "relations"]
     goals = {name: goal if name in extractors or not extractors else _F1 for name in pipes}
@@ -121,6 +117,19 @@ def tune_pipeline(
         results[name].update(_precision_and_recall(predictions[name].outcomes()))
         results[name]["fitted"] = {key: pipes[name].cfg[key] for key in pipes[name].fitted_first}
     return {name: results[name] for name in pipes}
+
+
+def _relation_pipes(nlp: Language, data: Sequence[Example]) -> Dict[str, RelationPipe]:
+    """Find what can be tuned.
+
+    RAISES (ValueError): If that is nothing, or the data has no triples.
+    """
+    pipes = {name: pipe for name, pipe in nlp.pipeline if isinstance(pipe, RelationPipe)}
+    if not pipes:
+        raise ValueError(Errors.R010.format(found=", ".join(nlp.pipe_names) or "nothing"))
+    if not any(example.reference._.triples for example in data):
+        raise ValueError(Errors.R011.format(count=len(data)))
+    return pipes
 
 
 class _Predictions:

@@ -24,10 +24,6 @@ _FOLDS = 5
 
 _EPSILON = 1e-6
 
-_SAMPLES = 1000
-
-_LEVEL = 0.95
-
 
 class Bin(NamedTuple):
     """One bin of a reliability diagram: mean score, share of right predictions, number of predictions."""
@@ -232,23 +228,6 @@ def average_precision(scores: Floats, correct: Bools, *, n_gold: int) -> Optiona
         return None
     precision, recall, _ = precision_recall_curve(scores, correct, n_gold=n_gold)
     return float(numpy.sum(numpy.diff(recall, prepend=0.0) * precision))
-
-
-def bootstrap_f1(right: Counts, predicted: Counts, gold: Counts) -> Tuple[float, float]:
-    """Compute the 95 % bootstrap confidence interval of F1 over documents; (0, 0) without documents.
-
-    right, predicted, gold (Counts): Right predictions, all predictions and gold items of each document. Shape (N,)
-    """
-    right, total = numpy.asarray(right), numpy.asarray(predicted) + numpy.asarray(gold)
-    if not len(right):
-        return 0.0, 0.0
-    generator = numpy.random.default_rng(0)
-    values = numpy.empty(_SAMPLES)
-    for number in range(_SAMPLES):  # one draw at a time: an index matrix of (samples, N) would not be small
-        drawn = generator.integers(len(right), size=len(right))
-        values[number] = 2 * right[drawn].sum() / max(total[drawn].sum(), 1)
-    low, high = numpy.quantile(values, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])
-    return float(low), float(high)
 
 
 def _fit_jointly(

@@ -90,7 +90,7 @@ class CorpusErrors:
 
     def _group(self, errors: Sequence[TripleError]) -> ErrorGroup:
         """Count some of the errors."""
-        everything = _Totals.count(self._all(), right=sum(self.right.values()))
+        everything = _Totals.of(self._all(), right=sum(self.right.values()))
         wrong, missed = (sum(e.kind == kind for e in errors) for kind in (FALSE_POSITIVE, FALSE_NEGATIVE))
         return ErrorGroup(wrong, missed, everything.gain(wrong, missed), dict(Counter(e.error_class for e in errors)))
 
@@ -103,7 +103,8 @@ class _Totals(NamedTuple):
     missed: int
 
     @classmethod
-    def count(cls, errors: Sequence[TripleError], *, right: int) -> "_Totals":
+    def of(cls, errors: Sequence[TripleError], *, right: int) -> "_Totals":
+        """Count errors by kind."""
         wrong = sum(error.kind == FALSE_POSITIVE for error in errors)
         return cls(right, wrong, len(errors) - wrong)
 
@@ -113,6 +114,7 @@ class _Totals(NamedTuple):
         return corrected.f() - self.f()
 
     def f(self) -> float:
+        """Compute F1; 0 without any triple."""
         return 2 * self.right / max(2 * self.right + self.wrong + self.missed, 1)
 
 
@@ -134,8 +136,10 @@ def collect_errors(examples: Iterable[Example], *, label_filter: Optional[Collec
         confusion.update((key[0], key[0]) for key in right_keys)
         confusion.update(_confused(errors, text))
         sentences = sentence_offsets(document.example)
-        found += [(document.number, error, _passages(error, sentences)) for error in errors]
-    totals = _Totals.count([error for _, error, _ in found], right=sum(right.values()))
+        for error in errors:
+            records = [error.record, *([error.nearest] if error.nearest is not None else [])]
+            found.append((document.number, error, find_passages(records, sentences)))
+    totals = _Totals.of([error for _, error, _ in found], right=sum(right.values()))
     located = [CorpusError(number, error, _cost(error, totals), passages) for number, error, passages in found]
     located.sort(key=lambda each: (-each.cost, -_score(each.error)))
     return CorpusErrors(located, dict(sorted(right.items())), dict(sorted(gold.items())), dict(confusion))
@@ -157,13 +161,26 @@ def describe_error(error: CorpusError, text: str) -> Record:
         "kind": kind,
         "class": error_class,
         "cost": round(error.cost, 6),
-        "triple": _describe_triple(record, text, has_score=kind == FALSE_POSITIVE),
-        "nearest": None if nearest is None else _describe_triple(nearest, text, has_score=kind == FALSE_NEGATIVE),
+        "triple": describe_triple(record, text, has_score=kind == FALSE_POSITIVE),
+        "nearest": None if nearest is None else describe_triple(nearest, text, has_score=kind == FALSE_NEGATIVE),
         "text": " … ".join(text[start:end].strip() for start, end in error.passages),
     }
 
 
-def _describe_triple(record: Record, text: str, *, has_score: bool) -> Record:
+def find_passages(records: Iterable[Record], sentences: Sequence[CharSpan]) -> List[CharSpan]:
+    """Choose the sentences that the arguments of some triples touch, and join neighbours."""
+    arguments = [record[role] for record in records for role in ("subject", "object")]
+    passages: List[CharSpan] = []
+    previous = -2
+    for number, sentence in enumerate(sentences):
+        if any(overlaps(argument, sentence) for argument in arguments):
+            start = passages.pop()[0] if number == previous + 1 else sentence[0]
+            passages.append((start, sentence[1]))
+            previous = number
+    return passages
+
+
+def describe_triple(record: Record, text: str, *, has_score: bool) -> Record:
     """Describe a predicted triple, which has a score, or a gold one."""
     spans = {
         role: {"text": text[slice(*record[role])], "start": record[role][0], "end": record[role][1]}
@@ -187,20 +204,6 @@ def _confused(errors: Sequence[TripleError], text: str) -> Counter[Tuple[str, st
             keys = text_key(of_gold, text), text_key(of_model, text)
             links[keys] = of_gold["relation"], of_model["relation"]
     return alone + Counter(links.values())
-
-
-def _passages(error: TripleError, sentences: Sequence[CharSpan]) -> List[CharSpan]:
-    """Choose the sentences that the triples of an error touch, and join neighbours."""
-    records = [error.record, *([error.nearest] if error.nearest is not None else [])]
-    arguments = [record[role] for record in records for role in ("subject", "object")]
-    passages: List[CharSpan] = []
-    previous = -2
-    for number, sentence in enumerate(sentences):
-        if any(overlaps(argument, sentence) for argument in arguments):
-            start = passages.pop()[0] if number == previous + 1 else sentence[0]
-            passages.append((start, sentence[1]))
-            previous = number
-    return passages
 
 
 def _cost(error: TripleError, totals: _Totals) -> float:

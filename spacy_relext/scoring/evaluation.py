@@ -10,7 +10,8 @@ from spacy.training import Example
 
 from ..annotations.store import get_records, set_relations
 from ..errors import Errors
-from .calibration import best_threshold, bootstrap_f1, expected_calibration_error
+from .bootstrap import bootstrap_f1
+from .calibration import best_threshold, expected_calibration_error
 from .clusters import clusters_source, score_cluster_baselines
 from .relations import RELATION_SCORE_WEIGHTS, gold_relations, score_relations
 from .triples import Scores, TripleOutcomes, collect_outcomes, gold_records, score_triples

@@ -28,8 +28,8 @@ def draw_precision_recall(written: TripleOutcomes, *, candidates: Mapping[str, T
         for number, (name, outcomes) in enumerate(curves.items()):
             precision, recall, _ = precision_recall_curve(outcomes.scores, outcomes.correct, n_gold=outcomes.n_gold)
             shown = thin_points(recall) if len(recall) else slice(0)
-            style = {"linestyle": "dashed" if number else "solid", "color": _COLOURS[number % len(_COLOURS)]}
-            axes.plot(recall[shown], precision[shown], label=name, **style)
+            dashes, color = "dashed" if number else "solid", _COLOURS[number % len(_COLOURS)]
+            axes.plot(recall[shown], precision[shown], label=name, linestyle=dashes, color=color)
         if len(written.scores):
             right = int(written.correct.sum())
             axes.plot([right / max(written.n_gold, 1)], [right / len(written.scores)], "o", color=_COLOURS[0])
@@ -63,8 +63,9 @@ def draw_training_sizes(rows: Sequence[Tuple[str, int, float]]) -> str:
     def draw(axes: "Axes") -> None:
         axes.plot([count for _, count, _ in rows], [f for _, _, f in rows], "o", color=_COLOURS[0])
         for number, (relation, count, f) in enumerate(sorted(rows, key=lambda row: row[1:])):
-            side = {"ha": "left", "xytext": (5, -3)} if number % 2 else {"ha": "right", "xytext": (-5, -3)}
-            axes.annotate(relation, (count, f), textcoords="offset points", fontsize=7, parse_math=False, **side)
+            side, shift = ("left", 5) if number % 2 else ("right", -5)
+            note = axes.annotate(relation, (count, f), xytext=(shift, -3), textcoords="offset points", fontsize=7)
+            note.set(ha=side, parse_math=False)
         if all(count for _, count, _ in rows):
             axes.set_xscale("log")
         else:

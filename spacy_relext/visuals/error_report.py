@@ -14,7 +14,7 @@ from ..scoring.errors import CLASSES, DEFINITIONS, FALSE_NEGATIVE, FALSE_POSITIV
 from ..scoring.triples import Candidates, TextKey, TripleOutcomes, collect_outcomes, score_per_label, text_key
 from .error_curves import draw_precision_recall, draw_reliability, draw_training_sizes
 from .page import frame_page
-from .passages import PASSAGE_SCRIPT, PASSAGE_STYLE, show_triple
+from .passages import PASSAGE_SCRIPT, PASSAGE_STYLE, draw_select, show_triple
 
 # Errors of each class that the page shows, the costliest first.
 MOST_PER_CLASS = 300
@@ -132,8 +132,8 @@ def render_error_report(report: Report, examples: Sequence[Example], *, title: s
     hidden = len(_merge(errors, examples)) - len(cards)
     if hidden:
         about.append(f"Sentences are shown of the {MOST_PER_CLASS} costliest errors of each class; {hidden:,} are not.")
-    filters = [_select("relation", relations), _select("class", CLASSES)]
-    filters.append(_select("kind", ("wrong", "missed"), texts=(FALSE_POSITIVE, FALSE_NEGATIVE)))
+    filters = [draw_select("relation", relations), draw_select("class", CLASSES)]
+    filters.append(draw_select("kind", ("wrong", "missed"), texts=(FALSE_POSITIVE, FALSE_NEGATIVE)))
     content = _CONTENT.format(
         title=escape(title),
         about=escape(" ".join(about)),
@@ -299,14 +299,6 @@ def _table(
     head = "".join(f"<th{kind}>{escape(name)}</th>" for kind, name in zip(classes, header))
     body = "".join(f"<tr>{line}</tr>" for line in lines)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def _select(name: str, values: Sequence[str], *, texts: Optional[Sequence[str]] = None) -> str:
-    """Write a choice among values, or of all."""
-    options = "".join(
-        f'<option value="{escape(value)}">{escape(text)}</option>' for value, text in zip(values, texts or values)
-    )
-    return f'<label>{name.capitalize()} <select id="{name}"><option value="">all</option>{options}</select></label>'
 
 
 def _filter_button(text: str, *, relation: str = "", error_class: str = "") -> str:

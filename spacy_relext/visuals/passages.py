@@ -1,5 +1,6 @@
 """Passages of a text with coloured arguments: plain values for a page's script, the script, and its style."""
 
+from html import escape
 from typing import Iterator, List, Optional, Sequence, Tuple
 
 from ..annotations.triple import CharSpan, Record
@@ -47,7 +48,8 @@ function showCards(list, card, name) {
   const more = () => {
     get("cards").append(...list.slice(shown, shown + STEP).map(card)); shown = Math.min(shown + STEP, list.length);
     get("more").hidden = shown === list.length;
-    get("count").textContent = `${list.length} ${name}${list.length === 1 ? "" : "s"}` + (shown < list.length ? `, ${shown} shown` : "");
+    const plural = list.length === 1 ? "" : "s", part = shown < list.length ? `, ${shown} shown` : "";
+    get("count").textContent = `${list.length} ${name}${plural}${part}`;
   };
   get("cards").replaceChildren(); get("more").onclick = more; more();
 }
@@ -71,6 +73,14 @@ def show_triple(text: str, passages: Sequence[CharSpan], record: Optional[Record
     if has_score:
         triple |= {"score": record["score"], "source": record["source"]}
     return {"pieces": pieces, "triple": triple}
+
+
+def draw_select(name: str, values: Sequence[str], *, texts: Optional[Sequence[str]] = None) -> str:
+    """Write a choice among values, or of all, as HTML; `texts` are shown instead of the values."""
+    options = "".join(
+        f'<option value="{escape(value)}">{escape(text)}</option>' for value, text in zip(values, texts or values)
+    )
+    return f'<label>{name.capitalize()} <select id="{name}"><option value="">all</option>{options}</select></label>'
 
 
 def _cut(text: str, passage: CharSpan, record: Optional[Record]) -> Iterator[Tuple[str, str]]:

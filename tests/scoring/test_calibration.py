@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 from spacy_relext.scoring.calibration import (
     average_precision,
     best_threshold,
-    bootstrap_f1,
     calibration_bins,
     expected_calibration_error,
     f_score,
@@ -193,16 +192,6 @@ def test_calibration_error_does_not_depend_on_order(scored, random):
     for bins in ("mass", "width"):
         first, second = (expected_calibration_error(*arrays(rows), bins=bins) for rows in (scored, shuffled))
         assert first == (second if second is None else pytest.approx(second))
-
-
-def test_bootstrap_interval():
-    right, predicted, gold = np.array([1, 0, 1] * 50), np.array([1, 1, 1] * 50), np.array([1, 1, 2] * 50)
-    low, high = bootstrap_f1(right, predicted, gold)
-    f1 = 2 * right.sum() / (predicted.sum() + gold.sum())
-    assert low < f1 < high and high - low < 0.25
-    assert bootstrap_f1(right, predicted, gold) == (low, high)
-    assert bootstrap_f1(right, right, right) == (1.0, 1.0)
-    assert bootstrap_f1(np.zeros(0), np.zeros(0), np.zeros(0)) == (0.0, 0.0)
 
 
 def test_arrays_that_do_not_belong_together_are_refused():

