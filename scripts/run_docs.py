@@ -157,7 +157,8 @@ def problems_of_python(words: List[str]) -> Iterator[str]:
         relext = ["relext"] if words[1] == "spacy_relext" else []
         yield from problems_of_spacy([*relext, *words[2:]])
     elif words[:1] == ["-m"] and len(words) > 1:
-        if importlib.util.find_spec(words[1].split(".")[0]) is None:
+        package = words[1].split(".")[0]
+        if not (ROOT / package).is_dir() and importlib.util.find_spec(package) is None:
             yield f"no module {words[1]}"
     elif words and words[0].endswith(".py") and not (ROOT / words[0]).exists():
         yield f"no script {words[0]}"
