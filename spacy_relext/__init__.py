@@ -1,7 +1,52 @@
 """Relation extraction for spaCy: trainable components that write `doc._.triples`."""
 
-from .annotations.store import get_records, has_triples, register_extensions, set_triples
+from importlib import import_module
+from typing import TYPE_CHECKING, List
+
+from .annotations.parts import merge_docs, span_to_doc
+from .annotations.store import get_records, get_triples, has_triples, register_extensions, set_triples
 from .annotations.triple import Triple
 
+if TYPE_CHECKING:
+    from .export.frame import to_frame
+    from .export.network import to_networkx
+    from .visuals.displacy_view import to_displacy
+    from .visuals.notebook import render
+
 __version__ = "0.1.0"
-__all__ = ["Triple", "get_records", "has_triples", "register_extensions", "set_triples", "__version__"]
+__all__ = [
+    "Triple",
+    "get_records",
+    "get_triples",
+    "has_triples",
+    "merge_docs",
+    "register_extensions",
+    "render",
+    "set_triples",
+    "span_to_doc",
+    "to_displacy",
+    "to_frame",
+    "to_networkx",
+    "__version__",
+]
+
+# Imported at the first use: spacy.blank() imports this file.
+_LAZY = {
+    "render": ".visuals.notebook",
+    "to_displacy": ".visuals.displacy_view",
+    "to_frame": ".export.frame",
+    "to_networkx": ".export.network",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a name of `_LAZY`."""
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(_LAZY[name], __name__), name)
+    return value
+
+
+def __dir__() -> List[str]:
+    """List the public names, those of `_LAZY` too."""
+    return sorted({*globals(), *__all__})

@@ -2,8 +2,9 @@
 
 import unicodedata
 from html import escape
+from math import inf
 from re import Match, sub
-from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 from spacy import displacy
 from spacy.tokens import Doc, Span
@@ -11,9 +12,12 @@ from spacy.util import filter_spans
 
 from ..annotations.store import get_triples
 from ..annotations.triple import Record, Triple
+from ..errors import check_range
 from .explanation import describe_triple
 
 PIXELS_PER_CHARACTER = 8
+
+DEFAULT_WIDTH = 19  # characters that fit displaCy's default distance
 
 _MIN_WORD_WIDTH, _MAX_WORD_WIDTH = 14, 30  # characters
 _PIXELS_BETWEEN_WORDS = 18
@@ -38,12 +42,40 @@ class _Word(NamedTuple):
 
 def draw_passages(doc: Doc) -> List[Passage]:
     """Draw each sentence that has triples; sentences that a triple joins are drawn together."""
-    triples = [t for t in get_triples(doc) if len(t.subject) and len(t.object)]  # offsets of white space have no token
+    triples = _drawable(doc)
     passages = []
     for span in _passage_spans(doc, triples):
         own = [triple for triple in triples if span.start <= triple.subject.start < span.end]
         passages.append(Passage(span.text, _draw_span(span, own) if own else ""))
     return passages
+
+
+def to_displacy(doc: Union[Doc, Span], *, max_width: int = DEFAULT_WIDTH) -> Record:
+    """Make input of displaCy: `displacy.render(to_displacy(doc), style="dep", manual=True)`.
+
+    Arguments are words, with the types of entities as tags; other words are joined up to about `max_width`. An arc runs
+    from subject to object with the relation as its label. Of overlapping arguments the larger one is a word, and the
+    arcs of the other end there. Tags and labels are escaped, since displaCy does not escape them.
+
+    doc (Union[Doc, Span]): A processed Doc, or a part of it such as a sentence: the triples inside it.
+    max_width (int): Longest word in characters; 19 fit the default distance of displaCy, 175 pixels.
+    RETURNS (Record): `words`, `arcs` and `settings`.
+    RAISES (ValueError): If the width is below 2.
+    """
+    check_range("max_width", max_width, 2, inf)
+    span = doc[:] if isinstance(doc, Doc) else doc
+    triples = [
+        triple
+        for triple in _drawable(span.doc)
+        if all(span.start <= each.start and each.end <= span.end for each in (triple.subject, triple.object))
+    ]
+    words = _words(span, triples, max_width)
+    return _make_drawing(span, words, _arcs(words, triples)[0])
+
+
+def _drawable(doc: Doc) -> List[Triple]:
+    """List the triples whose arguments have tokens; offsets of white space may have none."""
+    return [triple for triple in get_triples(doc) if len(triple.subject) and len(triple.object)]
 
 
 def _draw_span(span: Span, triples: Sequence[Triple]) -> str:
@@ -52,20 +84,24 @@ def _draw_span(span: Span, triples: Sequence[Triple]) -> str:
     Of overlapping arguments the larger one is drawn, and the arcs of the other end there; a triple between two
     arguments that share a word has no arc.
     """
-    words = _words(span, triples)
+    words = _words(span, triples, _MAX_WORD_WIDTH)
     arcs, titles = _arcs(words, triples)
     width = max(display_width(word.text) for word in words)
     distance = PIXELS_PER_CHARACTER * width + _PIXELS_BETWEEN_WORDS
     options = {"distance": distance, "offset_x": distance / 2, "bg": "none", "color": "currentColor"}
-    # displaCy escapes words, but neither tags nor labels.
-    drawing = {
-        "words": [{"text": word.text, "tag": escape(word.tag)} for word in words],
-        "arcs": arcs,
-        "settings": {"lang": span.doc.lang_, "direction": span.doc.vocab.writing_system.get("direction", "ltr")},
-    }
+    drawing = _make_drawing(span, words, arcs)
     svg = displacy.render([drawing], style="dep", manual=True, jupyter=False, page=False, options=options)
     svg = _add_titles(svg, '<text class="displacy-token"', [word.title for word in words])
     return _add_titles(svg, '<g class="displacy-arrow"', titles)
+
+
+def _make_drawing(span: Span, words: Sequence[_Word], arcs: Sequence[Record]) -> Record:
+    """Make the input of displaCy, which escapes words, but neither tags nor labels."""
+    return {
+        "words": [{"text": word.text, "tag": escape(word.tag)} for word in words],
+        "arcs": list(arcs),
+        "settings": {"lang": span.doc.lang_, "direction": span.doc.vocab.writing_system.get("direction", "ltr")},
+    }
 
 
 def _passage_spans(doc: Doc, triples: Sequence[Triple]) -> List[Span]:
@@ -78,24 +114,24 @@ def _passage_spans(doc: Doc, triples: Sequence[Triple]) -> List[Span]:
     return [doc[start:end] for start, end in zip(borders, borders[1:]) if doc[start:end].text.strip()]
 
 
-def _words(span: Span, triples: Sequence[Triple]) -> List[_Word]:
+def _words(span: Span, triples: Sequence[Triple], widest: int) -> List[_Word]:
     """Make a word of each argument, and words of about that width of the tokens between them."""
     arguments = {(a.start, a.end): a for triple in triples for a in (triple.subject, triple.object)}
     drawn = filter_spans(arguments.values())
-    limit = max([_MIN_WORD_WIDTH, *(min(display_width(a.text), _MAX_WORD_WIDTH) for a in drawn)])
+    limit = max([min(_MIN_WORD_WIDTH, widest), *(min(display_width(a.text), widest) for a in drawn)])
     words: List[_Word] = []
     position = span.start
     for argument in drawn:
-        words += [*_pack(span.doc, position, argument.start, limit), _argument_word(argument)]
+        words += [*_pack(span.doc, position, argument.start, limit), _argument_word(argument, widest)]
         position = argument.end
     return words + _pack(span.doc, position, span.end, limit)
 
 
-def _argument_word(argument: Span) -> _Word:
+def _argument_word(argument: Span, widest: int) -> _Word:
     """Make the word of an argument, shortened to the maximal width."""
     text = " ".join(argument.text.split())
     short = text
-    while display_width(short) > _MAX_WORD_WIDTH:
+    while display_width(short) > widest:
         short = short[:-2] + "…"
     types = [ent.label_ for ent in argument.ents if (ent.start, ent.end) == (argument.start, argument.end)]
     title = f"{text} (characters {argument.start_char} to {argument.end_char})"

@@ -14,10 +14,7 @@ from .explanation import explain_absence, rank_records
 
 HOST = "127.0.0.1"
 
-_STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem;
-  color: #1c2430; background: #ffffff; }
-h1 { font-size: 1.25rem; } h2 { font-size: 1rem; margin-top: 2.5rem; }
+_DOC_STYLE = """
 .drawing { overflow-x: auto; margin: 1rem 0; }
 .drawing svg { display: block; }
 .displacy-word { font-size: 16px; } .displacy-tag { font-size: 11px; opacity: .65; }
@@ -28,9 +25,19 @@ table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 th, td { text-align: left; padding: .35rem .75rem .35rem 0; border-bottom: 1px solid #d5dbe3; vertical-align: top; }
 td.number { font-variant-numeric: tabular-nums; } td.evidence { font-size: .8rem; overflow-wrap: anywhere; }
 @media (prefers-color-scheme: dark) {
-  body { color: #e4e8ee; background: #161a20; } th, td { border-color: #39414d; }
+  th, td { border-color: #39414d; }
   .displacy-arrow { color: #8db4f5; }
 }
+"""
+
+# Of what `draw_doc` returns, without the page around it.
+CONTENT_STYLE = _DOC_STYLE + EVIDENCE_STYLE
+
+_PAGE_STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem;
+  color: #1c2430; background: #ffffff; }
+h1 { font-size: 1.25rem; } h2 { font-size: 1rem; margin-top: 2.5rem; }
+@media (prefers-color-scheme: dark) { body { color: #e4e8ee; background: #161a20; } }
 """
 
 _COLUMNS = ("Subject", "Relation", "Object", "Score", "Source", "Characters", "Evidence")
@@ -45,11 +52,21 @@ def render_page(docs: Sequence[Doc], *, title: str = "Triples", reasons: Sequenc
     for number, doc in enumerate(docs, start=1):
         if len(docs) > 1:
             parts.append(f"<h2>Document {number}</h2>")
-        for text, svg in draw_passages(doc):
-            parts.append(f'<div class="drawing">{svg}</div>' if svg else f'<p class="plain">{escape(text)}</p>')
-        parts.append(_table(doc, reasons[number - 1] if reasons else ""))
+        parts.append(draw_doc(doc, reason=reasons[number - 1] if reasons else ""))
     lang = docs[0].lang_ if docs else "en"
-    return frame_page("\n".join(parts), title=title, style=_STYLE + EVIDENCE_STYLE, lang=lang)
+    return frame_page("\n".join(parts), title=title, style=_PAGE_STYLE + CONTENT_STYLE, lang=lang)
+
+
+def draw_doc(doc: Doc, *, reason: str = "") -> str:
+    """Draw a processed document as escaped HTML: its sentences, those with triples as arcs, and a table of triples.
+
+    reason (str): Why it has no triple; "" if it has some or the reason is unknown.
+    """
+    passages = [
+        f'<div class="drawing">{svg}</div>' if svg else f'<p class="plain">{escape(text)}</p>'
+        for text, svg in draw_passages(doc)
+    ]
+    return "\n".join([*passages, _table(doc, reason)])
 
 
 def _table(doc: Doc, reason: str) -> str:

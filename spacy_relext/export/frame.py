@@ -1,0 +1,80 @@
+"""The triples of documents as a table of pandas."""
+
+from bisect import bisect_right
+from typing import TYPE_CHECKING, Dict, Iterable, Iterator, List, Tuple, Union
+
+from spacy.tokens import Doc
+
+from ..annotations.parts import each_doc
+from ..annotations.sentences import sentence_bounds
+from ..annotations.store import get_triple_records
+from ..annotations.triple import CharSpan, Record
+from ..errors import require
+
+if TYPE_CHECKING:
+    import pandas
+
+_SIDES = ("start", "end")
+
+# Columns, and their types in pandas.
+FRAME_COLUMNS = {
+    "doc": "int64",
+    "subject": "str",
+    "relation": "str",
+    "object": "str",
+    "score": "float64",
+    "source": "str",
+    "subject_start": "int64",
+    "subject_end": "int64",
+    "object_start": "int64",
+    "object_end": "int64",
+    "sentence": "str",
+    "sentence_start": "int64",
+    "sentence_end": "int64",
+}
+
+
+def to_frame(docs: Union[Doc, Iterable[Doc]]) -> "pandas.DataFrame":
+    """List the triples of documents as a pandas DataFrame, one row a triple, in the order of the texts.
+
+    docs (Union[Doc, Iterable[Doc]]): Processed Docs, also a stream such as `nlp.pipe(texts)`.
+    RETURNS (pandas.DataFrame): `doc` (number of the document, from 0), texts `subject` and `object`, `relation`,
+        `score` (0 to 1), `source`, `subject_start`, `subject_end`, `object_start`, `object_end` (characters of the
+        document), `sentence`, `sentence_start`, `sentence_end`: the sentence, or those from one argument to the other.
+    RAISES (ImportError): If pandas is not installed.
+    RAISES (ValueError): If something is not a Doc.
+    """
+    pandas = require("pandas", purpose="to_frame", extra="frames")
+    columns: Dict[str, List[object]] = {name: [] for name in FRAME_COLUMNS}
+    for number, doc in enumerate(each_doc(docs)):
+        for row in _rows(doc):
+            for name, value in {"doc": number, **row}.items():
+                columns[name].append(value)
+    return pandas.DataFrame({name: pandas.Series(columns[name], dtype=kind) for name, kind in FRAME_COLUMNS.items()})
+
+
+def _rows(doc: Doc) -> Iterator[Record]:
+    """Yield a row for each triple of a Doc, without the number of the Doc."""
+    records, text = get_triple_records(doc), doc.text
+    sentences = [(doc[start].idx, doc[end - 1].idx + len(doc[end - 1])) for start, end in sentence_bounds(doc)]
+    for record in records or ():
+        start, end = _covering(sentences, record["subject"], record["object"])
+        yield {
+            "subject": record["subject_text"],
+            "relation": record["relation"],
+            "object": record["object_text"],
+            "score": record["score"],
+            "source": record["source"],
+            **{f"{role}_{side}": record[role][i] for role in ("subject", "object") for i, side in enumerate(_SIDES)},
+            "sentence": text[start:end],
+            "sentence_start": start,
+            "sentence_end": end,
+        }
+
+
+def _covering(sentences: List[CharSpan], *arguments: CharSpan) -> Tuple[int, int]:
+    """Find the characters of the sentences from the first argument to the last."""
+    starts = [start for start, _ in sentences]
+    first = bisect_right(starts, min(start for start, _ in arguments)) - 1
+    last = bisect_right(starts, max(end for _, end in arguments) - 1) - 1
+    return sentences[max(first, 0)][0], sentences[max(last, 0)][1]
