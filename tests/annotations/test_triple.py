@@ -1,0 +1,71 @@
+"""The value `Triple`: as a dictionary, unpacked, pickled, copied."""
+
+import copy
+import dataclasses
+import json
+import pickle
+
+import pytest
+import spacy
+
+from spacy_relext import Triple, set_triples
+
+NLP = spacy.blank("en")
+EVIDENCE = {"how": "exact", "parts": [0.5, 1.0]}
+
+
+@pytest.fixture()
+def triple() -> Triple:
+    doc = NLP("Ada Lovelace was born  in London.")
+    return Triple(doc[0:2], "place_of_birth", doc[6:7], score=0.75, source="finder", evidence=EVIDENCE)
+
+
+def test_a_dictionary_of_plain_values(triple: Triple) -> None:
+    expected = {
+        "subject": [0, 12],
+        "relation": "place_of_birth",
+        "object": [26, 32],
+        "score": 0.75,
+        "source": "finder",
+        "subject_text": "Ada Lovelace",
+        "object_text": "London",
+        "evidence": EVIDENCE,
+    }
+    assert triple.to_dict() == expected
+    read = json.loads(json.dumps(triple.to_dict()))
+    assert read == expected
+    doc = NLP(triple.subject.doc.text)
+    set_triples(doc, [read], source="finder")
+    assert [each.to_dict() for each in doc._.triples] == [expected]
+
+
+def test_unpacking(triple: Triple) -> None:
+    subject, relation, obj = triple
+    assert (subject.text, relation, obj.text) == ("Ada Lovelace", "place_of_birth", "London")
+    assert subject is triple.subject and obj is triple.object
+    assert {(s.text, o.text): r for s, r, o in [triple]} == {("Ada Lovelace", "London"): "place_of_birth"}
+
+
+@pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
+def test_pickling_keeps_text_tokens_and_values(triple: Triple, protocol: int) -> None:
+    again = pickle.loads(pickle.dumps(triple, protocol))
+    assert again == triple and hash(again) == hash(triple) and again.to_dict() == triple.to_dict()
+    assert again.subject.doc is again.object.doc
+    assert [token.text_with_ws for token in again.subject.doc] == [t.text_with_ws for t in triple.subject.doc]
+
+
+def test_copies_are_the_triple_itself(triple: Triple) -> None:
+    assert copy.copy(triple) is triple and copy.deepcopy([triple]) == [triple]
+    assert copy.deepcopy(triple).subject.doc is triple.subject.doc
+
+
+def test_replace_changes_one_field(triple: Triple) -> None:
+    changed = dataclasses.replace(triple, score=0.5)
+    assert (changed.score, changed.source, changed.evidence) == (0.5, "finder", EVIDENCE) and changed == triple
+
+
+def test_asdict_is_refused_by_spacy(triple: Triple) -> None:
+    # It deep-copies every value, and spaCy lets nobody copy a span; the docstring of Triple names to_dict instead.
+    with pytest.raises(NotImplementedError, match="E112"):
+        dataclasses.asdict(triple)
+    assert "to_dict" in str(Triple.__doc__)
