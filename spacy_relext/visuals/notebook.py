@@ -8,11 +8,13 @@ from spacy.tokens import Doc, Span
 from ..annotations.parts import each_doc, span_to_doc
 from .page import CONTENT_STYLE, draw_doc
 
-# Rules inside a rule hold inside the element alone; its own colours make it independent of the notebook's theme.
+# Rules inside a rule hold inside the element alone. It has colours of its own: a notebook's theme need not be that of
+# the system, and a notebook colours tables and code by its theme.
 _STYLE = f"""
 .relext {{ font: 14px/1.5 system-ui, sans-serif; color: #1c2430; background: #ffffff; padding: .25rem 1rem; }}
 @media (prefers-color-scheme: dark) {{ .relext {{ color: #e4e8ee; background: #161a20; }} }}
-.relext {{{CONTENT_STYLE}}}
+.relext {{
+table, code {{ color: inherit; }} tr, code {{ background: none !important; }}{CONTENT_STYLE}}}
 """
 
 

@@ -115,14 +115,21 @@ def test_the_page_of_view_shows_the_same(doc):
 
 @needs_browser
 def test_in_a_browser(doc, tmp_path: Path):
-    """Beside a table of the notebook, which keeps its look."""
+    """Beside a table of a notebook with a dark theme, which keeps its look."""
     ready = """<script>
     const own = getComputedStyle(document.querySelector(".relext td")), other = getComputedStyle(outside);
     if (own.textAlign !== "left" || own.borderBottomStyle !== "solid") console.log("the style does not reach in");
+    const row = getComputedStyle(document.querySelector(".relext tbody tr")).backgroundColor;
+    const text = getComputedStyle(document.querySelector(".relext")).color;
+    if (own.color !== text || row !== "rgba(0, 0, 0, 0)") console.log("the theme reaches in");
     if (other.textAlign === "left" || other.borderBottomStyle === "solid") console.log("the style reaches out");
     document.documentElement.dataset.ready = "true"</script>"""
-    outside = '<style>#outside { text-align: right }</style><table><tr><td id="outside">1</td></tr></table>'
+    theme = ".theme table { color: white } .theme tbody tr:nth-child(odd) { background: black }"
+    theme += ".theme td { text-align: right; border: none }"
+    outside = f'<style>{theme}</style><table><tr><td id="outside">1</td></tr></table>'
     page = tmp_path / "page.html"
-    page.write_text(f'<!DOCTYPE html><meta charset="utf-8">{outside}{render(doc).html}{ready}', encoding="utf-8")
+    page.write_text(
+        f'<!DOCTYPE html><meta charset="utf-8"><body class="theme">{outside}{render(doc).html}{ready}', encoding="utf-8"
+    )
     shown = open_page(page, tmp_path / "profile")
     assert "&lt;b&gt;Holm" in shown and "<b>" not in shown
