@@ -35,7 +35,7 @@ def _read_triple(doc: Doc, triple: object, source: Optional[str], length: int, n
     relation, score, evidence = values["relation"], values.get("score", 1.0), values.get("evidence") or {}
     if not isinstance(relation, str):
         raise ValueError(Errors.R016.format(what=f"the relation of triple {number} is {_describe(relation)}"))
-    if isinstance(score, str) or not hasattr(score, "__float__"):
+    if not hasattr(score, "__float__"):
         raise ValueError(Errors.R016.format(what=f"the score of triple {number} is {_describe(score)}"))
     if not isinstance(evidence, Mapping):
         raise ValueError(Errors.R016.format(what=f"the evidence of triple {number} is {_describe(evidence)}"))

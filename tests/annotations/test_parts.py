@@ -7,7 +7,7 @@ import pytest
 import spacy
 from hypothesis import given
 from hypothesis import strategies as st
-from spacy.tokens import Doc, Span, Token
+from spacy.tokens import Doc, DocBin, Span, Token
 
 from spacy_relext import has_triples, merge_docs, set_triples, span_to_doc
 from spacy_relext.annotations.entities import ENTITIES_KEY, GIVEN_PAIRS_KEY, PAIRS_KEY
@@ -75,6 +75,14 @@ def test_the_doc_of_the_span_stays_as_it_is(doc: Doc) -> None:
     assert doc._.triple_records == before and doc.user_data[ENTITIES_KEY][0]["label"] == "X"
 
 
+def test_a_doc_of_a_docbin_has_tuples_for_lists(doc: Doc) -> None:
+    data = DocBin(docs=[doc], store_user_data=True).to_bytes()
+    (again,) = DocBin(store_user_data=True).from_bytes(data).get_docs(NLP.vocab)
+    sentence = list(doc.sents)[1]
+    part = span_to_doc(again[sentence.start : sentence.end])
+    assert part.user_data == span_to_doc(sentence).user_data
+
+
 def test_a_part_of_a_sentence_cuts_its_relations(doc: Doc) -> None:
     part = span_to_doc(doc[4:9])
     assert part.text == "in London. Mary wrote " and stated(part) == [] and has_triples(part)
@@ -111,6 +119,12 @@ def test_docs_as_one(doc: Doc) -> None:
     subjects = [merged.text[slice(*row[:2])] for each in found for row in each.get("mentions", ())]
     assert subjects == ["Ada Lovelace", "Mary"] * 2
     assert len(list(merged.sents)) == 5
+
+
+def test_empty_docs_add_nothing(doc: Doc) -> None:
+    merged = merge_docs([NLP(""), doc, NLP("")])
+    assert merged.text.rstrip() == TEXT and merged.user_data == span_to_doc(doc[:]).user_data
+    assert merge_docs([NLP("")]).text == "" and not has_triples(merge_docs([NLP("")]))
 
 
 def test_without_a_space_between(doc: Doc) -> None:

@@ -58,6 +58,12 @@ def test_a_long_value_is_shortened() -> None:
     assert "…" in str(raised.value) and "\n" not in str(raised.value) and len(str(raised.value)) < 400
 
 
+def test_a_value_of_several_lines_is_told_in_one() -> None:
+    doc = NLP("Ada\nLovelace")
+    with pytest.raises(ValueError, match=r"the relation of triple 1 is Ada Lovelace \(Span\)"):
+        set_triples(doc, [(doc[0:1], doc[0:3], doc[2:3])])
+
+
 def test_nothing_is_stored_if_one_is_wrong() -> None:
     doc = NLP(TEXT)
     set_triples(doc, [(doc[0:1], "old", doc[5:6])])

@@ -25,9 +25,10 @@ def test_nodes_are_texts_and_edges_relations():
     first = make_doc("Ada met Bo.", ("Ada", "met", "Bo", 0.5))
     second = make_doc("Later Ada met Bo.", ("Ada", "met", "Bo", 0.75))
     third = make_doc("Bo saw Ada.", ("Bo", "saw", "Ada", 0.25))
-    graph = to_networkx([first, second, third])
+    fourth = make_doc("Ada met Bo.", ("Ada", "met", "Bo", 0.6))
+    graph = to_networkx([first, second, third, fourth])
     assert isinstance(graph, networkx.MultiDiGraph) and sorted(graph) == ["Ada", "Bo"]
-    assert graph["Ada"]["Bo"]["met"] == {"relation": "met", "score": 0.75, "support": 2, "docs": 2}
+    assert graph["Ada"]["Bo"]["met"] == {"relation": "met", "score": 0.75, "support": 3, "docs": 3}
     assert graph["Bo"]["Ada"]["saw"] == {"relation": "saw", "score": 0.25, "support": 1, "docs": 1}
     assert graph.number_of_edges() == 2 and to_networkx(first).number_of_edges() == 1
 
@@ -42,7 +43,7 @@ def test_support_counts_places_not_sources():
     doc = NLP("Ada met Bo, and Ada met Bo.")
     again = [(doc[0:1], "met", doc[2:3], 0.5), (doc[5:6], "met", doc[7:8], 0.9)]
     set_triples(doc, again, source="finder")
-    set_triples(doc, again[:1])
+    set_triples(doc, [(doc[0:1], "met", doc[2:3], 0.8)])
     edge = to_networkx([doc])["Ada"]["Bo"]["met"]
     assert (edge["support"], edge["docs"], edge["score"]) == (2, 1, 0.9)
 
