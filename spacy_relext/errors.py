@@ -61,6 +61,8 @@ class Errors:
         "[R018] The training has no end: max_steps is {max_steps}, max_epochs {max_epochs}. Set one of the two in "
         "[training] above 0, or give the learning rate (total_steps) and the callback (steps) a number."
     )
+    R030 = "[R030] {place}: {reason}. Expected a schema in YAML, or in JSON if the file ends in .json."
+    R031 = "[R031] {place}: {key}: found {found}; expected {expected}."
     R100 = (
         "[R100] {where}: {what}. Correct the record; `spacy relext convert` without --strict skips and counts such "
         "records."

@@ -1,0 +1,228 @@
+"""What is known about relations: a YAML or JSON file, read with errors that name the line."""
+
+import json
+import reprlib
+from pathlib import Path
+from typing import Annotated, Any, Dict, List, Optional, Sequence, Tuple, Union
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from ..errors import Errors
+from .triple import Record
+from .type_rules import TypeRow
+
+Name = Annotated[str, Field(min_length=1)]
+
+# Keys, and positions in lists, that lead to a value.
+Place = Tuple[Union[str, int], ...]
+
+_EXPECTED = {
+    "relations": "a mapping from relations to what is known about them",
+    "description": "a text",
+    "subject": "a list of entity types, such as [PERSON]",
+    "object": "a list of entity types, such as [PERSON]",
+    "inverse": "the name of a relation",
+    **dict.fromkeys(("symmetric", "functional", "acyclic"), "true or false"),
+}
+_MAPPING, _STRING = "tag:yaml.org,2002:map", "tag:yaml.org,2002:str"
+
+
+class RelationSchema(BaseModel):
+    """What is known about one relation.
+
+    description (str): The relation in words, between subject and object: "is or was married to".
+    subject (List[str]): Entity types that its subject may have; empty: all.
+    object (List[str]): Entity types that its object may have; empty: all.
+    inverse (Optional[str]): Name of the same relation from object to subject.
+    symmetric (bool): Whether it holds in both directions or in none.
+    functional (bool): Whether a subject has at most one object.
+    acyclic (bool): Whether no chain of it leads back to its start.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    description: str = ""
+    subject: List[Name] = []
+    object: List[Name] = []
+    inverse: Optional[Name] = None
+    symmetric: bool = False
+    functional: bool = False
+    acyclic: bool = False
+
+    @model_validator(mode="after")
+    def _agree(self) -> "RelationSchema":
+        if self.symmetric and self.acyclic:
+            raise _contradiction("symmetric and acyclic", "at most one of the two")
+        if self.symmetric and self.inverse is not None:
+            raise _contradiction("symmetric, with an inverse", "at most one of the two")
+        if self.symmetric and self.subject and self.object and set(self.subject) != set(self.object):
+            raise _contradiction("symmetric, with different types of subject and object", "the same types")
+        return self
+
+
+class Schema(BaseModel):
+    """What is known about relations; nothing is known about those that are missing.
+
+    relations (Dict[str, RelationSchema]): By name.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    relations: Dict[Name, RelationSchema]
+
+    @field_validator("relations", mode="before")
+    @classmethod
+    def _fill_in(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        return {name: {} if relation is None else relation for name, relation in value.items()}
+
+    @model_validator(mode="after")
+    def _agree(self) -> "Schema":
+        for name, relation in self.relations.items():
+            inverse = self.relations.get(relation.inverse or "")
+            if relation.inverse == name:
+                raise _contradiction("its own inverse", "symmetric: true instead", name)
+            if inverse is not None and inverse.inverse not in (None, name):
+                found = f"the inverse of {relation.inverse}, whose inverse is {inverse.inverse}"
+                raise _contradiction(found, "two relations that name each other", name)
+        return self
+
+    def type_rows(self) -> List[TypeRow]:
+        """List subject type, relation and object type of what relations allow, "*" for any type, for `TypeRules`."""
+        rows: List[TypeRow] = []
+        for name, relation in self.relations.items():
+            subjects, objects = relation.subject, relation.object
+            if relation.symmetric:
+                subjects = objects = subjects or objects
+            if subjects or objects:
+                rows += [(subject, name, obj) for subject in subjects or ["*"] for obj in objects or ["*"]]
+        return rows
+
+
+def read_schema(path: Path) -> Schema:
+    """Read a schema from a YAML file, or from a JSON file (`.json`).
+
+    RAISES (ValueError): If there is none or it is malformed: one line with the file, the line, the key, what was found
+        and what is expected.
+    """
+    from srsly import ruamel_yaml
+
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf8")
+    except OSError as error:
+        raise ValueError(Errors.R030.format(place=path, reason=error.strerror or error)) from None
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise ValueError(Errors.R030.format(place=_place(path, line), reason="not UTF-8 text")) from None
+    is_json = path.suffix == ".json"
+    try:
+        # tabs are white space in JSON, but not in YAML
+        root = ruamel_yaml.compose(text.replace("\t", " ") if is_json else text, Loader=ruamel_yaml.SafeLoader)
+        _check_keys(path, root)
+        data = json.loads(text) if is_json else ruamel_yaml.safe_load(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(Errors.R030.format(place=_place(path, error.lineno), reason=error.msg)) from None
+    except (ruamel_yaml.YAMLError, RecursionError) as error:
+        raise ValueError(Errors.R030.format(place=_place(path, _line_of(error, text)), reason=_reason(error))) from None
+    return _validate(data, path, root)
+
+
+def schema_from_dict(data: Record) -> Schema:
+    """Make a schema of plain values, as `schema_to_dict` returns them. RAISES (ValueError): If they are malformed."""
+    return _validate(data, Path("schema"), None)
+
+
+def schema_to_dict(schema: Schema) -> Record:
+    """Return a schema as plain values that JSON can hold, without what is left at its default."""
+    return {"relations": {name: each.model_dump(exclude_defaults=True) for name, each in schema.relations.items()}}
+
+
+def _validate(data: Any, path: Path, root: Any) -> Schema:
+    """Make a schema of what a file holds; `root` is the node of YAML that knows the lines."""
+    try:
+        return Schema.model_validate(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+    place: Place = tuple(part for part in first["loc"] if part != "[key]")
+    kind, found = first["type"], reprlib.repr(first["input"])
+    key = ".".join(map(str, place)) or "the schema"
+    known = next((_EXPECTED[part] for part in reversed(place) if isinstance(part, str) and part in _EXPECTED), "")
+    expected = known if len(place) != 2 else f"a mapping of {', '.join(RelationSchema.model_fields)}"
+    if kind == "extra_forbidden":
+        key, found = ".".join(map(str, place[:-1])) or "the schema", f"the key {place[-1]!r}"
+        expected = ", ".join(RelationSchema.model_fields if len(place) > 1 else Schema.model_fields)
+    elif kind == "missing" or not place and kind != "contradiction":
+        found, expected = "no key 'relations'" if isinstance(data, dict) else found, "relations: {NAME: {...}}"
+    elif kind == "contradiction":
+        context = first["ctx"]
+        place = place or ("relations", context["relation"])
+        key, found, expected = ".".join(map(str, place)), context["found"], context["expected"]
+    elif "[key]" in first["loc"]:
+        expected = "a name, in quotes if it is a number"
+    message = Errors.R031.format(place=_place(path, _find_line(root, place)), key=key, found=found, expected=expected)
+    raise ValueError(message)
+
+
+def _contradiction(found: str, expected: str, relation: str = "") -> PydanticCustomError:
+    """Make the error of settings that exclude each other."""
+    context = {"found": found, "expected": expected, "relation": relation}
+    return PydanticCustomError("contradiction", "{found}; expected {expected}", context)
+
+
+def _check_keys(path: Path, root: Any) -> None:
+    """Check that no mapping has a key twice; ValueError if one has. Mappings below a relation have no keys we know."""
+    mappings: List[Tuple[Place, Any]] = [((), root)]
+    for place, mapping in mappings:
+        if getattr(mapping, "tag", "") != _MAPPING:
+            continue
+        seen = set()
+        for key, value in mapping.value:
+            if key.tag == _STRING and key.value in seen:
+                name, line = ".".join(map(str, (*place, key.value))), key.start_mark.line + 1
+                reason = f"the key {name} stands there twice"
+                raise ValueError(Errors.R030.format(place=_place(path, line), reason=reason))
+            seen.add(key.value if key.tag == _STRING else None)
+            if len(place) < 2:
+                mappings.append(((*place, str(key.value)), value))
+
+
+def _find_line(root: Any, place: Sequence[Union[str, int]]) -> Optional[int]:
+    """Find the line of a key or of a value in a list; of what surrounds it if it is not there."""
+    if root is None:
+        return None
+    node, line = root, root.start_mark.line + 1
+    for part in place:
+        if getattr(node, "tag", "") == _MAPPING:
+            pair = next((pair for pair in node.value if pair[0].value == str(part)), None)
+        elif isinstance(part, int) and isinstance(node.value, list) and part < len(node.value):
+            pair = (node.value[part], node.value[part])
+        else:
+            pair = None
+        if pair is None:
+            break
+        line, node = pair[0].start_mark.line + 1, pair[1]
+    return line
+
+
+def _line_of(error: Exception, text: str) -> Optional[int]:
+    """Find the line of an error of YAML."""
+    mark = getattr(error, "problem_mark", None)
+    if mark is not None:
+        return int(mark.line) + 1
+    position = getattr(error, "position", None)
+    return None if position is None else text[:position].count("\n") + 1
+
+
+def _reason(error: Exception) -> str:
+    """Say in one line what is wrong with YAML."""
+    if isinstance(error, RecursionError):
+        return "nested too deeply"
+    return str(getattr(error, "problem", None) or getattr(error, "reason", None) or error).split("\n")[0]
+
+
+def _place(path: Path, line: Optional[int]) -> str:
+    """Name a line of a file."""
+    return str(path) if line is None else f"{path}, line {line}"
