@@ -63,6 +63,9 @@ class Errors:
     )
     R030 = "[R030] {place}: {reason}. Expected a schema in YAML, or in JSON if the file ends in .json."
     R031 = "[R031] {place}: {key}: found {found}; expected {expected}."
+    R032 = (
+        "[R032] {name!r} has no schema. Set [initialize.components.{name}] schema to a YAML or JSON file of relations."
+    )
     R100 = (
         "[R100] {where}: {what}. Correct the record; `spacy relext convert` without --strict skips and counts such "
         "records."
@@ -448,6 +451,11 @@ class Warnings:
     W007 = (
         "[W007] {name}: no component before it detects relations, so all relations are queried in each sentence, which "
         "is slower and less precise. Add a rere_detector before it."
+    )
+    W008 = "[W008] {name}: {path} has relations that no component of this pipeline knows: {unknown}. Known: {known}."
+    W009 = (
+        "[W009] {name}: no component has set entities in these texts, so types are not compared with the schema. Add a "
+        'component that sets them, such as an ner, or leave "types" out of [components.{name}] constraints.'
     )
     W100 = "[W100] {path}: {count} of {total} documents have more than {limit} tokens and are skipped (max_length)."
     W101 = "[W101] {path}: {count} of {total} documents have no token and are skipped."

@@ -1,0 +1,185 @@
+"""`relext_constraints`: removes the triples of a text that a schema does not allow together."""
+
+import warnings
+from pathlib import Path
+from typing import Callable, Dict, Iterable, List, Optional, Sequence, Union
+
+import numpy
+import srsly
+from spacy.language import Language
+from spacy.pipeline import Pipe
+from spacy.tokens import Doc
+from spacy.training import Example
+
+from ..annotations.constraints import CONSTRAINTS, REMOVED_KEY, Violation, find_violations, get_removed, make_claims
+from ..annotations.entities import has_entity_annotation
+from ..annotations.schema import Schema, read_schema, schema_from_dict, schema_to_dict
+from ..annotations.store import get_records, set_triples
+from ..annotations.triple import Record
+from ..errors import Errors, Warnings, check_choice, check_range
+from ..scoring.probabilities import logit
+from .pipe import KNOWLEDGE, RelationPipe
+
+SCHEMA = "schema.json"
+
+# Least weight: a triple that contradicts no other one stays, whatever its score.
+_LEAST = 1e-6
+
+
+class RelextConstraints(Pipe):
+    """Keeps the consistent subset of the predicted triples of a Doc with the largest sum of log-odds.
+
+    What it removes stays on the Doc with the reason, where `get_removed` of `annotations/constraints.py` reads it. Gold
+    triples are not touched.
+    """
+
+    def __init__(self, name: str, *, constraints: Sequence[str], base_score: float) -> None:
+        """Create a component that has no schema before it is initialized or loaded; see `make_relext_constraints`.
+
+        RAISES (ValueError): If a setting is out of its range.
+        """
+        for each in constraints:
+            check_choice("constraints", each, CONSTRAINTS)
+        check_range("base_score", base_score, 0.001, 0.999)
+        self.name, self.constraints, self.base_score = name, list(constraints), base_score
+        self.schema: Optional[Schema] = None
+        self._has_warned = False
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Optional[Language] = None,
+        schema: Optional[Path] = None,
+    ) -> None:
+        """Read the schema, which is saved with the component.
+
+        get_examples (Callable[[], Iterable[Example]]): Not read.
+        nlp (Optional[Language]): The pipeline, whose components say which relations they know.
+        schema (Optional[Path]): YAML or JSON file; see `annotations/schema.py`.
+        RAISES (ValueError): If it is not set, missing or malformed.
+        """
+        if schema is None:
+            raise ValueError(Errors.R032.format(name=self.name))
+        self.schema = read_schema(schema)
+        pipes = [pipe for _, pipe in nlp.pipeline if isinstance(pipe, RelationPipe)] if nlp is not None else []
+        known = {label for pipe in pipes for label in pipe.labels}
+        unknown = sorted(set(self.schema.relations) - known)
+        if known and unknown:
+            message = Warnings.W008.format(
+                name=self.name, path=schema, unknown=", ".join(unknown), known=", ".join(sorted(known))
+            )
+            warnings.warn(message, UserWarning, stacklevel=2)
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Remove the triples that contradict the schema.
+
+        RAISES (ValueError): If the component is not initialized.
+        """
+        if self.schema is None:
+            raise ValueError(Errors.R004.format(name=self.name))
+        records = [record for record in get_records(doc) or [] if record["source"]]
+        if records:
+            self._warn_untyped(doc, self.schema)
+        scores = numpy.asarray([record["score"] for record in records], dtype="float64")
+        odds = logit(scores) - logit(numpy.asarray([self.base_score]))
+        claims = make_claims(doc, records, numpy.maximum(odds, _LEAST).tolist())
+        self._write(doc, records, find_violations(claims, self.schema, constraints=self.constraints))
+        return doc
+
+    def _write(self, doc: Doc, records: Sequence[Record], violations: Sequence[Violation]) -> None:
+        """Move triples from the Doc's triples to those that were removed."""
+        removed = [each for each in get_removed(doc) if each["removed"]["by"] != self.name]
+        for constraint, position, other in violations:
+            reason = _describe(doc, constraint, None if other is None else records[other])
+            removed.append(
+                {**records[position], "removed": {"by": self.name, "constraint": constraint, "reason": reason}}
+            )
+        if removed or REMOVED_KEY in doc.user_data:
+            doc.user_data[REMOVED_KEY] = [
+                {**each, "subject": list(each["subject"]), "object": list(each["object"])} for each in removed
+            ]
+        gone = {each.position for each in violations}
+        for source in {records[position]["source"] for position in gone}:
+            rest = [each for i, each in enumerate(records) if each["source"] == source and i not in gone]
+            set_triples(doc, rest, source=source)
+
+    def _warn_untyped(self, doc: Doc, schema: Schema) -> None:
+        """Warn once if types count, and nothing has set any."""
+        if not self._has_warned and "types" in self.constraints and schema.type_rows():
+            if not has_entity_annotation(doc):
+                self._has_warned = True
+                warnings.warn(Warnings.W009.format(name=self.name), UserWarning, stacklevel=3)
+
+    # Serialization
+
+    def to_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> None:
+        """Write the schema into a folder, unless `exclude` has "knowledge"."""
+        folder = Path(path) / KNOWLEDGE
+        if KNOWLEDGE not in exclude:
+            folder.mkdir(parents=True, exist_ok=True)
+            srsly.write_json(folder / SCHEMA, self._data())
+
+    def from_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> "RelextConstraints":
+        """Read what `to_disk` wrote.
+
+        RAISES (ValueError): If the file is missing or malformed.
+        """
+        file = Path(path) / KNOWLEDGE / SCHEMA
+        if KNOWLEDGE not in exclude:
+            if not file.is_file():
+                raise ValueError(Errors.R012.format(name=self.name, where=file.parent, files=SCHEMA))
+            self._load(srsly.read_json(file))
+        return self
+
+    def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
+        """Serialize the schema, unless `exclude` has "knowledge"."""
+        parts: Dict[str, object] = {} if KNOWLEDGE in exclude else {SCHEMA: self._data()}
+        return bytes(srsly.msgpack_dumps(parts))
+
+    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "RelextConstraints":
+        """Deserialize what `to_bytes` returned.
+
+        RAISES (ValueError): If the schema is missing.
+        """
+        if KNOWLEDGE not in exclude:
+            parts = srsly.msgpack_loads(bytes_data)
+            if SCHEMA not in parts:
+                raise ValueError(Errors.R012.format(name=self.name, where="the bytes", files=SCHEMA))
+            self._load(parts[SCHEMA])
+        return self
+
+    def _data(self) -> Optional[Record]:
+        """Return the schema as plain values; None if there is none yet."""
+        return None if self.schema is None else schema_to_dict(self.schema)
+
+    def _load(self, data: Optional[Record]) -> None:
+        """Make the schema of plain values."""
+        self.schema = None if data is None else schema_from_dict(data)
+
+
+def _describe(doc: Doc, constraint: str, other: Optional[Record]) -> str:
+    """Say why a triple was removed."""
+    if other is None:
+        return "the schema does not allow the types of its arguments"
+    subject, obj = (" ".join(doc.text[slice(*other[role])].split()) for role in ("subject", "object"))
+    triple = f"{subject} → {other['relation']} → {obj}"
+    if constraint == "symmetric":
+        return f"the other direction of {triple}"
+    return f"{triple} excludes it ({constraint})"
+
+
+@Language.factory(
+    "relext_constraints",
+    requires=["doc._.triples"],
+    assigns=["doc._.triples"],
+    default_config={"constraints": list(CONSTRAINTS), "base_score": 0.2},
+)
+def make_relext_constraints(nlp: Language, name: str, constraints: List[str], base_score: float) -> RelextConstraints:
+    """Create a component that removes triples which contradict a schema.
+
+    constraints (List[str]): Which count: "types", "symmetric", "functional", "acyclic".
+    base_score (float): Score of a triple that adds nothing to the sum: log-odds count from its own. One with a lower
+        score still stays, unless it contradicts another one.
+    """
+    return RelextConstraints(name, constraints=constraints, base_score=base_score)
