@@ -64,7 +64,8 @@ class Errors:
     R030 = "[R030] {place}: {reason}. Expected a schema in YAML, or in JSON if the file ends in .json."
     R031 = "[R031] {place}: {key}: found {found}; expected {expected}."
     R032 = (
-        "[R032] {name!r} has no schema. Set [initialize.components.{name}] schema to a YAML or JSON file of relations."
+        "[R032] {name!r} has no schema. Set [initialize.components.{name}] schema_path to a YAML or JSON file of "
+        "relations."
     )
     R100 = (
         "[R100] {where}: {what}. Correct the record; `spacy relext convert` without --strict skips and counts such "

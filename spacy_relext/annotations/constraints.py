@@ -1,8 +1,8 @@
 """Joint constraints on the triples of a document: which of them a schema does not allow together.
 
-Of all consistent subsets, the one with the largest sum of weights stays. Types restrict each triple by itself; the rest
-falls apart by relations, and within a relation by entities that conflicts do not join. What remains is searched with a
-beam: exact for up to eight pairs of entities that join in conflicts, and never worse than the greedy choice.
+Of all consistent subsets, the one with the largest sum of weights stays. Types count for each triple by itself; the
+other constraints hold within a relation, and there only between pairs of entities whose conflicts share entities. A beam
+searches each such group: exact for up to eight pairs, and never worse than the greedy choice.
 """
 
 from typing import Collection, Dict, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
@@ -69,7 +69,11 @@ class _Edge(NamedTuple):
 
 
 def find_violations(
-    claims: Sequence[Claim], schema: Schema, *, constraints: Collection[str] = CONSTRAINTS
+    claims: Sequence[Claim],
+    schema: Schema,
+    *,
+    constraints: Collection[str] = CONSTRAINTS,
+    type_penalty: Optional[float] = None,
 ) -> List[Violation]:
     """Find the triples of a document that must go, so that the others are consistent and their weights are largest.
 
@@ -78,27 +82,32 @@ def find_violations(
 
     claims (Sequence[Claim]): Triples of one document; earlier ones win where weights are equal.
     constraints (Collection[str]): Those that count.
+    type_penalty (Optional[float]): Weight that a triple of other types loses; it goes if none is left, or if it
+        contradicts others. None: it goes in any case.
     RETURNS (List[Violation]): In the order of the triples.
     """
     rules = TypeRules(schema.type_rows() if "types" in constraints else ())
-    violations = []
+    violations, weighed = [], list(claims)
     by_relation: Dict[str, List[int]] = {}
-    for position, (subject, relation, obj, _) in enumerate(claims):
+    for position, (subject, relation, obj, weight) in enumerate(claims):
         if not rules.allows(relation, subject.kind, obj.kind):
-            violations.append(Violation("types", position))
-        elif relation in schema.relations:
+            if type_penalty is None or weight <= type_penalty:
+                violations.append(Violation("types", position))
+                continue
+            weighed[position] = claims[position]._replace(weight=weight - type_penalty)
+        if relation in schema.relations:
             by_relation.setdefault(relation, []).append(position)
     for relation, positions in by_relation.items():
         known = schema.relations[relation]
         if "symmetric" in constraints and known.symmetric:
-            doubled = list(_merge_directions(claims, positions))
+            doubled = list(_merge_directions(weighed, positions))
             violations += doubled
             positions = sorted(set(positions) - {each.position for each in doubled})
         limits = known.model_copy(
             update={key: getattr(known, key) and key in constraints for key in ("functional", "acyclic")}
         )
         if limits.functional or limits.acyclic:
-            violations += _resolve(_join_claims(claims, positions, limits), limits)
+            violations += _resolve(_join_claims(weighed, positions, limits), limits)
     return sorted(violations, key=lambda each: each.position)
 
 

@@ -11,7 +11,15 @@ from spacy.pipeline import Pipe
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from ..annotations.constraints import CONSTRAINTS, REMOVED_KEY, Violation, find_violations, get_removed, make_claims
+from ..annotations.constraints import (
+    CONSTRAINTS,
+    REMOVED_KEY,
+    Claim,
+    Violation,
+    find_violations,
+    get_removed,
+    make_claims,
+)
 from ..annotations.entities import has_entity_annotation
 from ..annotations.schema import Schema, read_schema, schema_from_dict, schema_to_dict
 from ..annotations.store import get_records, set_triples
@@ -33,7 +41,9 @@ class RelextConstraints(Pipe):
     triples are not touched.
     """
 
-    def __init__(self, name: str, *, constraints: Sequence[str], base_score: float) -> None:
+    def __init__(
+        self, name: str, *, constraints: Sequence[str], base_score: float, type_penalty: Optional[float]
+    ) -> None:
         """Create a component that has no schema before it is initialized or loaded; see `make_relext_constraints`.
 
         RAISES (ValueError): If a setting is out of its range.
@@ -41,7 +51,10 @@ class RelextConstraints(Pipe):
         for each in constraints:
             check_choice("constraints", each, CONSTRAINTS)
         check_range("base_score", base_score, 0.001, 0.999)
-        self.name, self.constraints, self.base_score = name, list(constraints), base_score
+        if type_penalty is not None:
+            check_range("type_penalty", type_penalty, 0.0, 100.0)
+        self.name, self.constraints = name, list(constraints)
+        self.base_score, self.type_penalty = base_score, type_penalty
         self.schema: Optional[Schema] = None
         self._has_warned = False
 
@@ -50,24 +63,24 @@ class RelextConstraints(Pipe):
         get_examples: Callable[[], Iterable[Example]],
         *,
         nlp: Optional[Language] = None,
-        schema: Optional[Path] = None,
+        schema_path: Optional[Path] = None,
     ) -> None:
         """Read the schema, which is saved with the component.
 
         get_examples (Callable[[], Iterable[Example]]): Not read.
         nlp (Optional[Language]): The pipeline, whose components say which relations they know.
-        schema (Optional[Path]): YAML or JSON file; see `annotations/schema.py`.
+        schema_path (Optional[Path]): YAML or JSON file; see `annotations/schema.py`.
         RAISES (ValueError): If it is not set, missing or malformed.
         """
-        if schema is None:
+        if schema_path is None:
             raise ValueError(Errors.R032.format(name=self.name))
-        self.schema = read_schema(schema)
+        self.schema = read_schema(schema_path)
         pipes = [pipe for _, pipe in nlp.pipeline if isinstance(pipe, RelationPipe)] if nlp is not None else []
         known = {label for pipe in pipes for label in pipe.labels}
         unknown = sorted(set(self.schema.relations) - known)
         if known and unknown:
             message = Warnings.W008.format(
-                name=self.name, path=schema, unknown=", ".join(unknown), known=", ".join(sorted(known))
+                name=self.name, path=schema_path, unknown=", ".join(unknown), known=", ".join(sorted(known))
             )
             warnings.warn(message, UserWarning, stacklevel=2)
 
@@ -84,14 +97,17 @@ class RelextConstraints(Pipe):
         scores = numpy.asarray([record["score"] for record in records], dtype="float64")
         odds = logit(scores) - logit(numpy.asarray([self.base_score]))
         claims = make_claims(doc, records, numpy.maximum(odds, _LEAST).tolist())
-        self._write(doc, records, find_violations(claims, self.schema, constraints=self.constraints))
+        violations = find_violations(claims, self.schema, constraints=self.constraints, type_penalty=self.type_penalty)
+        self._write(doc, records, violations, claims)
         return doc
 
-    def _write(self, doc: Doc, records: Sequence[Record], violations: Sequence[Violation]) -> None:
+    def _write(
+        self, doc: Doc, records: Sequence[Record], violations: Sequence[Violation], claims: Sequence[Claim]
+    ) -> None:
         """Move triples from the Doc's triples to those that were removed."""
         removed = [each for each in get_removed(doc) if each["removed"]["by"] != self.name]
         for constraint, position, other in violations:
-            reason = _describe(doc, constraint, None if other is None else records[other])
+            reason = _describe(doc, constraint, claims[position], None if other is None else records[other])
             removed.append(
                 {**records[position], "removed": {"by": self.name, "constraint": constraint, "reason": reason}}
             )
@@ -158,10 +174,10 @@ class RelextConstraints(Pipe):
         self.schema = None if data is None else schema_from_dict(data)
 
 
-def _describe(doc: Doc, constraint: str, other: Optional[Record]) -> str:
+def _describe(doc: Doc, constraint: str, claim: Claim, other: Optional[Record]) -> str:
     """Say why a triple was removed."""
     if other is None:
-        return "the schema does not allow the types of its arguments"
+        return f"the schema does not allow the types {claim.subject.kind or '?'} → {claim.object.kind or '?'}"
     subject, obj = (" ".join(doc.text[slice(*other[role])].split()) for role in ("subject", "object"))
     triple = f"{subject} → {other['relation']} → {obj}"
     if constraint == "symmetric":
@@ -173,13 +189,18 @@ def _describe(doc: Doc, constraint: str, other: Optional[Record]) -> str:
     "relext_constraints",
     requires=["doc._.triples"],
     assigns=["doc._.triples"],
-    default_config={"constraints": list(CONSTRAINTS), "base_score": 0.2},
+    default_config={"constraints": list(CONSTRAINTS), "base_score": 0.2, "type_penalty": 1.0},
 )
-def make_relext_constraints(nlp: Language, name: str, constraints: List[str], base_score: float) -> RelextConstraints:
+def make_relext_constraints(
+    nlp: Language, name: str, constraints: List[str], base_score: float, type_penalty: Optional[float]
+) -> RelextConstraints:
     """Create a component that removes triples which contradict a schema.
 
     constraints (List[str]): Which count: "types", "symmetric", "functional", "acyclic".
     base_score (float): Score of a triple that adds nothing to the sum: log-odds count from its own. One with a lower
         score still stays, unless it contradicts another one.
+    type_penalty (Optional[float]): Log-odds that a triple loses if the schema does not allow the types of its
+        arguments, since predicted entities are not always right. It goes if none are left, or if it contradicts another
+        one. None: it goes in any case, which suits texts whose entities are right.
     """
-    return RelextConstraints(name, constraints=constraints, base_score=base_score)
+    return RelextConstraints(name, constraints=constraints, base_score=base_score, type_penalty=type_penalty)
