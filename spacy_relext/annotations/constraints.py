@@ -1,8 +1,8 @@
 """Joint constraints on the triples of a document: which of them a schema does not allow together.
 
 Of all consistent subsets, the one with the largest sum of weights stays. Types count for each triple by itself; the
-other constraints hold within a relation, and there only between pairs of entities whose conflicts share entities. A beam
-searches each such group: exact for up to eight pairs, and never worse than the greedy choice.
+other constraints hold within a relation, and there only between pairs of entities whose conflicts share entities. A
+beam searches each such group: exact for up to eight pairs, and never worse than the greedy choice.
 """
 
 from typing import Collection, Dict, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple

@@ -14,11 +14,13 @@ from spacy.util import load_config, minibatch
 from spacy.vocab import Vocab
 from thinc.api import Config
 
+from ..annotations.schema import Schema, read_schema
 from ..annotations.store import align_triples
 from ..corpora.convert import first_line
 from ..corpora.overlap import Overlap
 from ..corpora.shards import list_shards
 from ..corpora.statistics import CorpusStatistics, count_corpus
+from ..corpora.violations import ViolationCounts
 from ..errors import Errors
 from ..pairs.suggesters import Suggester
 from ..pipeline.settings import Settings
@@ -55,6 +57,9 @@ def debug_data_cli(
             help="A config, and corpora, the training corpus first; without corpora, those of the config",
         ),
     ],
+    schema: Annotated[
+        Optional[Path], typer.Option(help="YAML or JSON file of relations; triples that contradict it are counted")
+    ] = None,
     output: Annotated[Optional[Path], typer.Option("--output", "-o", help="HTML page for the same tables")] = None,
 ) -> None:
     """Count what annotated corpora contain, compare them, and list what should be looked at."""
@@ -68,9 +73,10 @@ def debug_data_cli(
         corpora = [Source(path.stem, path) for path in inputs if path.suffix != CONFIG]
         sources = corpora or config_corpora(config or Config(), configs[0])
         checks = {} if config is None else component_checks(config)
+        known = None if schema is None else read_schema(schema)
         for source in sources:
             list_shards(source.path)
-        compared = compare(sources, checks)
+        compared = compare(sources, checks, schema=known)
         tables, problems = data_tables(compared), list_problems(compared)
         for table in tables:
             typer.echo(f"\n{table.title}{format_table(table)}")
@@ -97,26 +103,33 @@ def config_corpora(config: Config, path: Path) -> List[Source]:
     return [Source(name, Path(blocks[name]["path"])) for name in sorted(blocks, key=lambda name: name != TRAIN)]
 
 
-def compare(sources: Sequence[Source], checks: Dict[str, Check]) -> List[Compared]:
+def compare(sources: Sequence[Source], checks: Dict[str, Check], *, schema: Optional[Schema] = None) -> List[Compared]:
     """Count corpora, the training corpus last, since the others are compared with it as it is read."""
     vocab = spacy.blank("en").vocab
     held_out: List[Compared] = []
     for source in sources[1:]:
         overlap = Overlap()
-        statistics, missed = _read(source, vocab=vocab, checks=checks, visit=overlap.add_held_out)
-        held_out.append(Compared(statistics, overlap, missed))
+        broken = None if schema is None else ViolationCounts(schema)
+        statistics, missed = _read(source, broken, vocab=vocab, checks=checks, visit=overlap.add_held_out)
+        held_out.append(Compared(statistics, overlap, missed, broken))
 
     def visit(doc: Doc) -> None:
         for each in held_out:
             if each.overlap is not None:
                 each.overlap.add_training(doc)
 
-    statistics, missed = _read(sources[0], vocab=vocab, checks=checks, visit=visit)
-    return [Compared(statistics, None, missed), *held_out]
+    broken = None if schema is None else ViolationCounts(schema)
+    statistics, missed = _read(sources[0], broken, vocab=vocab, checks=checks, visit=visit)
+    return [Compared(statistics, None, missed, broken), *held_out]
 
 
 def _read(
-    source: Source, *, vocab: Vocab, checks: Dict[str, Check], visit: Callable[[Doc], None]
+    source: Source,
+    violations: Optional[ViolationCounts],
+    *,
+    vocab: Vocab,
+    checks: Dict[str, Check],
+    visit: Callable[[Doc], None],
 ) -> Tuple[CorpusStatistics, List[Missed]]:
     """Read a corpus once, and count it."""
     statistics, docs = count_corpus(source.path, vocab, name=source.name)
@@ -124,6 +137,8 @@ def _read(
     for batch in minibatch(with_progress(docs), _BATCH):
         for doc in batch:
             visit(doc)
+            if violations is not None:
+                violations.add(doc)
         for name, check in checks.items():
             counts[name].update(check(batch))
     return statistics, [Missed(name, counts[name], statistics.triples) for name in checks]

@@ -7,6 +7,7 @@ import typer
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from ..annotations.constraints import get_removed
 from ..annotations.store import get_records
 from ..corpora.jsonl import check_record
 from ..corpora.reader import predicted_doc
@@ -56,6 +57,9 @@ def explain_cli(
 
 def why_no_triple(nlp: Language, doc: Doc) -> str:
     """Explain why an annotated Doc has no triple, by a clause of each component that states relations."""
+    if removed := get_removed(doc):
+        count = "the only triple" if len(removed) == 1 else f"all {len(removed)} triples"
+        return f"{', '.join(sorted({each['removed']['by'] for each in removed}))} removed {count}"
     pipes = {name: pipe for name, pipe in nlp.pipeline if isinstance(pipe, RelationPipe)}
     names = assigning_components(nlp, "doc._.triples") or list(pipes)
     if not names:

@@ -27,6 +27,7 @@ from ..annotations.triple import Record
 from ..errors import Errors, Warnings, check_choice, check_range
 from ..scoring.probabilities import logit
 from .pipe import KNOWLEDGE, RelationPipe
+from .requirements import late_components
 
 SCHEMA = "schema.json"
 
@@ -75,6 +76,9 @@ class RelextConstraints(Pipe):
         if schema_path is None:
             raise ValueError(Errors.R032.format(name=self.name))
         self.schema = read_schema(schema_path)
+        for attribute, names in late_components(nlp, self.name).items() if nlp is not None else ():
+            message = Warnings.W006.format(name=self.name, attribute=attribute, others=", ".join(names))
+            warnings.warn(message, UserWarning, stacklevel=2)
         pipes = [pipe for _, pipe in nlp.pipeline if isinstance(pipe, RelationPipe)] if nlp is not None else []
         known = {label for pipe in pipes for label in pipe.labels}
         unknown = sorted(set(self.schema.relations) - known)
@@ -188,8 +192,7 @@ def _describe(doc: Doc, constraint: str, claim: Claim, other: Optional[Record]) 
 @Language.factory(
     "relext_constraints",
     requires=["doc._.triples"],
-    assigns=["doc._.triples"],
-    default_config={"constraints": list(CONSTRAINTS), "base_score": 0.2, "type_penalty": 1.0},
+    default_config={"constraints": list(CONSTRAINTS), "base_score": 0.2, "type_penalty": 0.5},
 )
 def make_relext_constraints(
     nlp: Language, name: str, constraints: List[str], base_score: float, type_penalty: Optional[float]

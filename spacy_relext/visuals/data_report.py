@@ -5,6 +5,7 @@ from typing import Counter, Iterator, List, NamedTuple, Optional, Sequence, Tupl
 
 from ..corpora.overlap import Overlap
 from ..corpora.statistics import FEW, CorpusStatistics
+from ..corpora.violations import ViolationCounts
 from .page import frame_page
 
 _TYPES, _CLASHES, _LONGEST, _WIDEST = 3, 2, 10, 60
@@ -46,11 +47,12 @@ class Missed(NamedTuple):
 
 
 class Compared(NamedTuple):
-    """The counts of a corpus, what it shares with the training corpus, and what components miss."""
+    """The counts of a corpus, what it shares with the training corpus, what components miss, what a schema forbids."""
 
     statistics: CorpusStatistics
     overlap: Optional[Overlap]
     missed: Sequence[Missed]
+    violations: Optional[ViolationCounts] = None
 
 
 def data_tables(corpora: Sequence[Compared]) -> List[Table]:
@@ -65,6 +67,7 @@ def data_tables(corpora: Sequence[Compared]) -> List[Table]:
         Table("Shared with the first corpus", ("", *names[1:]), _overlap_rows(corpora)),
         Table("Relations that hold in both directions", ("relation", "pairs", "such as"), list(_clash_rows(every))),
         Table("Triples that a component misses", ("component", "reason", *names), _missed_rows(corpora)),
+        Table("Violations of the schema", ("constraint", "relation", *names, "such as"), _violation_rows(corpora)),
     ]
     tables += [
         Table(f"Sentences of {each.statistics.name} nearly in {names[0]}", (each.statistics.name, names[0]), near)
@@ -81,7 +84,7 @@ def list_problems(corpora: Sequence[Compared]) -> List[str]:
     if first.rare():
         shown = ", ".join(f"{label} ({first.labels[label]})" for label in first.rare())
         problems.append(f"{first.name}: fewer than {FEW} triples of {shown}")
-    for each, overlap, missed in corpora:
+    for each, overlap, missed, violations in corpora:
         unknown = sorted(set(each.labels) - set(first.labels))
         if unknown:
             problems.append(f"{each.name}: {', '.join(unknown)} not in {first.name}")
@@ -96,6 +99,9 @@ def list_problems(corpora: Sequence[Compared]) -> List[str]:
         if overlap is not None and len(overlap.exact) + len(overlap.near) > len(overlap.sentences) / 100:
             share = (len(overlap.exact | overlap.near)) / len(overlap.sentences)
             problems.append(f"{each.name}: {share:.1%} of the sentences are in {first.name}, or nearly so")
+        if violations is not None and violations.counts:
+            wrong = sum(violations.counts.values())
+            problems.append(f"{each.name}: {_share(wrong, each.triples)} of the triples contradict the schema")
         for component, counts, total in missed:
             lost = sum(counts.values())
             if lost:
@@ -211,4 +217,14 @@ def _missed_rows(corpora: Sequence[Compared]) -> List[Sequence[str]]:
             found = sum(count for (why, _), count in missed.counts.items() if why == reason)
             cells.append(_share(found, missed.total))
         rows.append((component, reason, *cells))
+    return rows
+
+
+def _violation_rows(corpora: Sequence[Compared]) -> List[Sequence[str]]:
+    """List the triples that a schema forbids, by constraint and relation, with an example."""
+    counted = [(each.statistics.triples, each.violations) for each in corpora if each.violations is not None]
+    rows: List[Sequence[str]] = []
+    for kind in sorted({kind for _, violations in counted for kind in violations.counts}):
+        cells = [_share(violations.counts[kind], total) for total, violations in counted]
+        rows.append((*kind, *cells, next(v.examples[kind] for _, v in counted if kind in v.examples)))
     return rows

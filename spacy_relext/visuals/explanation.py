@@ -5,6 +5,7 @@ from typing import List, NamedTuple, Optional, Tuple
 
 from spacy.tokens import Doc
 
+from ..annotations.constraints import get_removed
 from ..annotations.store import get_records
 from ..annotations.triple import Record
 
@@ -81,12 +82,16 @@ def read_evidence(evidence: Record) -> Evidence:
 
 
 def explain_doc(doc: Doc, *, reason: str = "") -> List[str]:
-    """Explain the triples of a processed document in lines, those with the highest scores first.
+    """Explain the triples of a processed document in lines, those with the highest scores first, then what was removed.
 
     reason (str): Why it has none; "" if unknown.
     """
     lines = [line for record in rank_records(doc) for line in _explain_record(doc, record)]
-    return lines or [explain_absence(reason)]
+    lines = lines or [explain_absence(reason)]
+    for record in get_removed(doc):
+        removed = record["removed"]
+        lines += [f"Removed by {removed['by']}: {_describe(doc, record)}", f"{_INDENT}{_one_line(removed['reason'])}"]
+    return lines
 
 
 def explain_absence(reason: str) -> str:
@@ -109,7 +114,6 @@ def _explain_record(doc: Doc, record: Record) -> List[str]:
     """Write a triple, then an indented line for each kind of evidence."""
     evidence = read_evidence(record["evidence"])
     bag = evidence.bag
-    subject, obj = (_one_line(doc.text[slice(*record[role])]) for role in ("subject", "object"))
     figures = [f"{name} {value:+.2f}" for name, value in evidence.parts]
     figures += [] if evidence.prior is None else [f"{PRIOR} {evidence.prior:.2f}"]
     words = [f"{_one_line(doc.text[start:end])} {weight:.2f}" for start, end, weight in evidence.attention]
@@ -121,8 +125,13 @@ def _explain_record(doc: Doc, record: Record) -> List[str]:
         *(_explain_bag(doc, bag) if bag else ()),
         ", ".join(evidence.rest),
     ]
-    head = describe_triple(subject, record["relation"], obj, score=record["score"], source=record["source"])
-    return [head, *(_INDENT + _one_line(line) for line in lines if line)]
+    return [_describe(doc, record), *(_INDENT + _one_line(line) for line in lines if line)]
+
+
+def _describe(doc: Doc, record: Record) -> str:
+    """Write a stored triple in one line."""
+    subject, obj = (_one_line(doc.text[slice(*record[role])]) for role in ("subject", "object"))
+    return describe_triple(subject, record["relation"], obj, score=record["score"], source=record["source"])
 
 
 def _explain_bag(doc: Doc, bag: BagEvidence) -> List[str]:

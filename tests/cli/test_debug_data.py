@@ -151,3 +151,27 @@ def test_wrong_input(
     assert "[R224]" in fails("debug-data", tmp_path / "bad.cfg", *corpora)
     assert "[R209]" in fails("debug-data", *corpora, "--output", tmp_path / "page.txt")
     assert "[R209]" in fails("debug-data", tmp_path / "a.cfg", tmp_path / "b.cfg")
+
+
+def test_violations_of_a_schema(
+    corpora: Tuple[pathlib.Path, pathlib.Path],
+    tmp_path: pathlib.Path,
+    run: Callable[..., Any],
+    fails: Callable[..., str],
+) -> None:
+    schema = tmp_path / "schema.yaml"
+    text = "relations:\n  spouse: {subject: [NAME]}\n  located_in: {functional: true}\n  city_of: {subject: [PLACE]}\n"
+    schema.write_text(text, encoding="utf8")
+    done = run("debug-data", *corpora, "--schema", schema)
+    assert done.exit_code == 0, done.output
+    assert "contradict" not in done.output, "an argument that is no entity has no type"
+    schema.write_text(text.replace("[NAME]", "[PERSON]"), encoding="utf8")
+    done = run("debug-data", *corpora, "--schema", schema)
+    (row,) = [line.split() for line in done.stdout.splitlines() if line.startswith("types")]
+    expected = "types spouse 2 (40.0%) 1 (50.0%) Ada Lovelace → William King (NAME → ?)"
+    assert row == expected.split()
+    assert "train: 2 (40.0%) of the triples contradict the schema" in " ".join(done.output.split())
+    schema.write_text("relations:\n  a: {symetric: true}\n", encoding="utf8")
+    assert "schema.yaml, line 2: relations.a: found the key 'symetric'" in fails(
+        "debug-data", *corpora, "--schema", schema
+    )

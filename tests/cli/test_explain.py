@@ -203,3 +203,25 @@ def test_one_line_for_bad_input(
     (tmp_path / "file.txt").write_text("x")
     (tmp_path / "bad.py").write_text("raise ValueError('[R000] of the user')\n")
     assert message in fails("explain", pipeline, *[argument.format(tmp=tmp_path) for argument in arguments])
+
+
+def test_what_a_schema_removed(pipeline: str, run: Callable[..., Any], tmp_path: Path) -> None:
+    nlp = spacy.load(pipeline)
+    checks: Any = nlp.add_pipe("relext_constraints", name="checks", config={"type_penalty": None})
+    (tmp_path / "schema.yaml").write_text("relations:\n  met: {symmetric: true}\n", encoding="utf8")
+    checks.initialize(lambda: [], schema_path=tmp_path / "schema.yaml")
+    nlp.to_disk(tmp_path / "nlp")
+    assert run("explain", tmp_path / "nlp", "Ada met Bo.").output.splitlines() == [
+        "Ada → met → Bo (score 0.900, from fake)",
+        "    pattern: met",
+    ]
+    ruler: Any = nlp.add_pipe("entity_ruler", first=True)
+    ruler.add_patterns([{"label": "PLACE", "pattern": "Ada"}])
+    (tmp_path / "schema.yaml").write_text("relations:\n  met: {subject: [PERSON]}\n", encoding="utf8")
+    checks.initialize(lambda: [], schema_path=tmp_path / "schema.yaml")
+    nlp.to_disk(tmp_path / "nlp")
+    assert run("explain", tmp_path / "nlp", "Ada met Bo.").output.splitlines() == [
+        "No triple: checks removed the only triple.",
+        "Removed by checks: Ada → met → Bo (score 0.900, from fake)",
+        "    the schema does not allow the types PLACE → ?",
+    ]

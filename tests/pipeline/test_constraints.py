@@ -193,3 +193,11 @@ def test_unknown_relations_are_reported(tmp_path: pathlib.Path) -> None:
     extractor.cfg["labels"] = ["born", "in"]
     with pytest.warns(UserWarning, match=r"\[W008\] checks: .*schema\.yaml has .*: spouse\. Known: born, in"):
         nlp.get_pipe("checks").initialize(lambda: [], nlp=nlp, schema_path=tmp_path / "schema.yaml")  # type: ignore[attr-defined]
+
+
+def test_the_order_is_reported(tmp_path: pathlib.Path) -> None:
+    nlp = make(tmp_path)
+    nlp.remove_pipe("fake_triples")
+    nlp.add_pipe("kd_classifier")
+    with pytest.warns(UserWarning, match=r"\[W006\] checks reads doc\._\.triples, which kd_classifier sets only after"):
+        nlp.get_pipe("checks").initialize(lambda: [], nlp=nlp, schema_path=tmp_path / "schema.yaml")  # type: ignore[attr-defined]
