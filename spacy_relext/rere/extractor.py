@@ -1,5 +1,6 @@
 """The component behind `rere_extractor`: subject and object of each detected relation."""
 
+from pathlib import Path
 from typing import ClassVar, Dict, Iterable, List, Optional, Sequence, Tuple
 
 import numpy
@@ -8,13 +9,15 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from thinc.api import Config, Model
 
+from ..annotations.schema import Schema, read_schema
 from ..annotations.store import has_relations, set_triples
 from ..annotations.triple import Record
 from ..annotations.type_rules import TypeRow
 from ..errors import Warnings, check_range
+from ..pipeline.initialize import GetExamples
 from ..pipeline.pipe import LEAST_SCORE, Outputs, Prediction, Scorer, Targets, Tensors
 from ..pipeline.requirements import RELATIONS
-from ..pipeline.settings import TOK2VEC, Ranges, Settings, plain_settings
+from ..pipeline.settings import CONFIGURED, TOK2VEC, Ranges, Settings, plain_settings
 from ..scoring.probabilities import calibrate
 from ..scoring.triples import TRIPLE_SCORE_WEIGHTS
 from .component import Priors, RerePipe, likeliest_relation
@@ -49,6 +52,30 @@ class RereExtractor(RerePipe):
         "pointer_loss": POINTER_LOSSES,
         "pointer_missing_rate": (0.0, MAX_MISSING_RATE),
     }
+
+    def initialize(
+        self,
+        get_examples: GetExamples,
+        *,
+        nlp: Optional[Language] = None,
+        labels: Optional[List[str]] = None,
+        schema_path: Optional[Path] = None,
+    ) -> None:
+        """Collect the labels, give the model its sizes, and load the encoder's weights.
+
+        labels (Optional[List[str]]): The labels, if the data does not show all of them.
+        schema_path (Optional[Path]): YAML or JSON file of relations, whose descriptions the marked encoder reads behind
+            the label; `label_queries` goes first.
+        RAISES (ValueError): See `RelationPipe.initialize`; if the schema is missing or malformed.
+        """
+        schema = Schema(relations={}) if schema_path is None else read_schema(schema_path)
+        self.cfg["label_queries"] = {
+            label: f"{readable_label(label)}: {relation.description}"
+            for label, relation in schema.relations.items()
+            if relation.description
+        }
+        self.cfg["label_queries"].update(self.cfg[CONFIGURED].get("label_queries", {}))
+        super().initialize(get_examples, nlp=nlp, labels=labels)
 
     def adopt(self, collected: Priors) -> None:
         """Set labels, class priors and, if they are learned, the entity types of arguments."""
