@@ -426,6 +426,8 @@ class Errors:
         "type and aliases, or RDF with labels."
     )
     R743 = "[R743] {name} has no knowledge base. Set [initialize.components.{name}] names to a file of ids and names."
+    R800 = "[R800] {place}: found {found}; expected {expected}. `spacy relext graph` makes the tables of a graph."
+    R801 = "[R801] {path}: found {found}; expected {expected}."
 
 
 class Warnings:

@@ -1,0 +1,340 @@
+"""The tables of a graph, and their folder: documents, mentions, entities, facts, support, merges and conflicts."""
+
+import json
+import shutil
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Mapping, Sequence, Tuple, Union
+from uuid import uuid4
+
+from ..annotations.triple import Record
+from ..errors import Errors, require
+
+if TYPE_CHECKING:
+    import pyarrow
+
+FORMAT_VERSION = 1
+INFO_FILE = "graph.json"
+TABLE_NAMES = ("documents", "mentions", "entities", "facts", "support", "merges", "conflicts")
+
+# Columns of each table with their types, in the order of the files and of sorting. "?" marks those that may be null.
+_COLUMNS: Dict[str, Dict[str, str]] = {
+    "documents": {"doc_id": "string", "text": "large_string?", "meta": "large_string"},
+    "mentions": {
+        "mention_id": "int64",
+        "doc_id": "string",
+        "sent": "int32",
+        "start": "int64",
+        "end": "int64",
+        "text": "string",
+        "label": "string?",
+        "kb_id": "string?",
+        "entity_id": "int64",
+    },
+    "entities": {
+        "entity_id": "int64",
+        "name": "string",
+        "label": "string?",
+        "kb_id": "string?",
+        "aliases": "list",
+        "n_mentions": "int64",
+        "n_documents": "int64",
+    },
+    "facts": {
+        "fact_id": "int64",
+        "subject": "int64",
+        "relation": "string",
+        "object": "int64",
+        "probability": "float64",
+        "best_score": "float64",
+        "n_sentences": "int64",
+        "n_documents": "int64",
+        "best_sentence": "large_string",
+    },
+    "support": {
+        "fact_id": "int64",
+        "subject_mention": "int64",
+        "object_mention": "int64",
+        "doc_id": "string",
+        "sent": "int32",
+        "sent_start": "int64",
+        "sent_end": "int64",
+        "sentence": "large_string",
+        "score": "float64",
+        "source": "string",
+    },
+    "merges": {
+        "entity_id": "int64",
+        "name": "string",
+        "merged": "string",
+        "doc_id": "string?",
+        "reason": "string",
+        "score": "float64",
+    },
+    "conflicts": {
+        "kind": "string",
+        "relation": "string",
+        "fact_id": "int64",
+        "other_fact_id": "int64?",
+        "detail": "large_string",
+    },
+}
+# Columns that number the rows of their table.
+_IDS = {"documents": "doc_id", "mentions": "mention_id", "entities": "entity_id", "facts": "fact_id"}
+# (table, column) and the table whose rows it names.
+_REFERENCES = (
+    ("mentions", "doc_id", "documents"),
+    ("mentions", "entity_id", "entities"),
+    ("facts", "subject", "entities"),
+    ("facts", "object", "entities"),
+    ("support", "fact_id", "facts"),
+    ("support", "subject_mention", "mentions"),
+    ("support", "object_mention", "mentions"),
+    ("support", "doc_id", "documents"),
+    ("conflicts", "fact_id", "facts"),
+    ("conflicts", "other_fact_id", "facts"),
+)
+
+
+@dataclass
+class GraphTables:
+    """A graph as tables of pyarrow with the schemas of `table_schemas`, each sorted by its columns from the first on.
+
+    documents (pyarrow.Table): A row a document; `meta` is JSON of its other keys.
+    mentions (pyarrow.Table): Where a text names an entity; `sent` from 0, `start` and `end` in characters.
+    entities (pyarrow.Table): A row an entity, with all its names.
+    facts (pyarrow.Table): Subject and object (entities), relation, calibrated probability.
+    support (pyarrow.Table): The sentences that state a fact, with the two mentions.
+    merges (pyarrow.Table): Which names became one entity, and why.
+    conflicts (pyarrow.Table): Facts that the schema does not allow together, or at all.
+    info (Record): How the graph was made; the content of `graph.json` without the version of the format.
+    """
+
+    documents: "pyarrow.Table"
+    mentions: "pyarrow.Table"
+    entities: "pyarrow.Table"
+    facts: "pyarrow.Table"
+    support: "pyarrow.Table"
+    merges: "pyarrow.Table"
+    conflicts: "pyarrow.Table"
+    info: Record = field(default_factory=dict)
+
+    def named(self) -> Dict[str, "pyarrow.Table"]:
+        """Return the tables by name."""
+        return {each.name: getattr(self, each.name) for each in fields(self) if each.name != "info"}
+
+
+def table_schemas() -> Dict[str, "pyarrow.Schema"]:
+    """Return the schemas of the tables by name. RAISES (ImportError): If pyarrow is not installed."""
+    pyarrow = _pyarrow()
+    schemas = {}
+    for table, columns in _COLUMNS.items():
+        described = []
+        for name, kind in columns.items():
+            plain = kind.removesuffix("?")
+            type_ = pyarrow.list_(pyarrow.string()) if plain == "list" else getattr(pyarrow, plain)()
+            described.append(pyarrow.field(name, type_, nullable=kind.endswith("?")))
+        schemas[table] = pyarrow.schema(described)
+    return schemas
+
+
+def make_table(name: str, columns: Mapping[str, Sequence[object]]) -> "pyarrow.Table":
+    """Make one of the tables of plain values, sorted; halves of surrogate pairs, which UTF-8 lacks, become U+FFFD.
+
+    name (str): One of TABLE_NAMES.
+    columns (Mapping[str, Sequence[object]]): A list a column; none may be missing, all are of one length.
+    RAISES (ValueError): If columns are missing or unknown, or a value does not fit its column.
+    """
+    pyarrow = _pyarrow()
+    schema = table_schemas()[name]
+    if set(columns) != set(schema.names):
+        found, expected = ", ".join(columns), ", ".join(schema.names)
+        raise ValueError(Errors.R800.format(place=name, found=f"the columns {found}", expected=expected))
+    lengths = {column: len(values) for column, values in columns.items()}
+    if len(set(lengths.values())) > 1:
+        raise ValueError(Errors.R800.format(place=name, found=f"columns of {lengths} rows", expected="equal lengths"))
+    arrays = []
+    for each in schema:
+        try:
+            arrays.append(_array(pyarrow, columns[each.name], each.type))
+        except (pyarrow.ArrowException, TypeError, OverflowError) as error:
+            found = str(error).split("\n")[0]
+            place, expected = f"{name}, column {each.name}", str(each.type)
+            raise ValueError(Errors.R800.format(place=place, found=found, expected=expected)) from None
+    return sorted_table(name, pyarrow.Table.from_arrays(arrays, schema=schema))
+
+
+def sorted_table(name: str, table: "pyarrow.Table") -> "pyarrow.Table":
+    """Sort one of the tables by its columns, from the first on, so that the same rows give the same file.
+
+    RAISES (ValueError): If a column has a null that its schema does not allow.
+    """
+    columns = _COLUMNS[name]
+    for column, kind in columns.items():
+        if not kind.endswith("?") and table.column(column).null_count:
+            found = f"{table.column(column).null_count} rows without a value"
+            raise ValueError(Errors.R800.format(place=f"{name}, column {column}", found=found, expected="none"))
+    keys = [(column, "ascending") for column, kind in columns.items() if kind != "list"]
+    return table.sort_by(keys).combine_chunks() if table.num_rows else table
+
+
+def empty_tables() -> GraphTables:
+    """Make a graph without rows."""
+    return GraphTables(**{name: schema.empty_table() for name, schema in table_schemas().items()})
+
+
+def write_tables(tables: GraphTables, folder: Union[str, Path]) -> None:
+    """Write a graph as `NAME.parquet` a table and `graph.json`: the whole folder or, after an error, nothing.
+
+    A graph that is there is replaced; other files of its folder stay. The same tables give the same bytes.
+
+    folder (Union[str, Path]): New, empty, or the folder of a graph.
+    RAISES (ValueError): If the folder has files, but no graph.
+    """
+    folder = Path(folder)
+    if folder.exists() and not folder.is_dir() or folder.is_dir() and any(folder.iterdir()) and not is_graph(folder):
+        expected = "a new or empty folder, or that of a graph"
+        raise ValueError(Errors.R801.format(path=folder, found="something else", expected=expected))
+    parquet = require("pyarrow.parquet", purpose="a graph", extra="export")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    new = folder.parent / f".{folder.name}.{uuid4().hex}.new"
+    try:
+        new.mkdir()
+        for name, table in tables.named().items():
+            parquet.write_table(table, new / f"{name}.parquet", compression="zstd")
+        info = {"format": FORMAT_VERSION, **tables.info}
+        text = json.dumps(info, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+        (new / INFO_FILE).write_text(text, encoding="utf8", newline="\n")
+        _replace_folder(folder, new)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+
+
+def is_graph(folder: Union[str, Path]) -> bool:
+    """Return True if a folder has a graph."""
+    return (Path(folder) / INFO_FILE).is_file()
+
+
+def read_tables(folder: Union[str, Path]) -> GraphTables:
+    """Read the graph that `write_tables` wrote.
+
+    RAISES (ValueError): If there is none, a file is missing, damaged or of another version, a column is missing or of
+        another type, or a row names an id that is not there.
+    """
+    pyarrow = _pyarrow()
+    folder = Path(folder)
+    info = _read_info(folder)
+    tables = {}
+    for name, schema in table_schemas().items():
+        path = folder / f"{name}.parquet"
+        try:
+            tables[name] = _read_parquet(path, schema)
+        except (OSError, pyarrow.ArrowException) as error:
+            found = "no such file" if isinstance(error, FileNotFoundError) else str(error).split("\n")[0]
+            raise ValueError(Errors.R800.format(place=path, found=found, expected="a table in Parquet")) from None
+    _check_ids(folder, tables)
+    return GraphTables(info=info, **tables)
+
+
+def table_rows(table: "pyarrow.Table", columns: Sequence[str], *, size: int = 10_000) -> Iterator[Tuple[Any, ...]]:
+    """Yield rows of a table as tuples, with a batch of Python values in memory at a time."""
+    for batch in table.select(columns).to_batches(max_chunksize=size):
+        lists: List[List[object]] = [column.to_pylist() for column in batch.columns]
+        yield from zip(*lists)
+
+
+def _read_info(folder: Path) -> Record:
+    """Read graph.json without its version, which it checks."""
+    path = folder / INFO_FILE
+    try:
+        info = json.loads(path.read_text(encoding="utf8"))
+        version = info.pop("format")
+    except FileNotFoundError:
+        raise ValueError(
+            Errors.R801.format(path=folder, found="no graph.json", expected="the folder of a graph")
+        ) from None
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
+        raise ValueError(Errors.R800.format(place=path, found=f"{error!r:.80}", expected="JSON with format")) from None
+    if version != FORMAT_VERSION:
+        raise ValueError(Errors.R800.format(place=path, found=f"format {version!r}", expected=FORMAT_VERSION))
+    return dict(info)
+
+
+def _read_parquet(path: Path, schema: "pyarrow.Schema") -> "pyarrow.Table":
+    """Read a table as a schema has it. RAISES (ValueError): If a column is missing or of another type."""
+    import pyarrow.parquet
+
+    with pyarrow.parquet.ParquetFile(path) as file:
+        there = {each.name: each.type for each in file.schema_arrow}
+        for each in schema:
+            if there.get(each.name) != each.type and str(there.get(each.name)) not in _ALSO.get(str(each.type), ()):
+                found = there.get(each.name, "no such column")
+                place = f"{path}, column {each.name}"
+                raise ValueError(Errors.R800.format(place=place, found=found, expected=each.type))
+        return file.read(columns=schema.names).select(schema.names).cast(schema).combine_chunks()
+
+
+# Types of Parquet files that others wrote, by the type that they become.
+_LIST = "list<element: string>", "list<item: string>", "list<array: string>", "large_list<element: large_string>"
+_ALSO: Dict[str, Tuple[str, ...]] = {
+    "string": ("large_string", "string_view"),
+    "large_string": ("string", "string_view"),
+    "int32": ("int64",),
+    "int64": ("int32",),
+    "list<item: string>": _LIST,
+}
+
+
+def _check_ids(folder: Path, tables: Mapping[str, "pyarrow.Table"]) -> None:
+    """Check that ids are unique and that rows name those of other tables; ValueError if not."""
+    from pyarrow import compute
+
+    for name, column in _IDS.items():
+        ids = tables[name].column(column)
+        if len(ids) != compute.count_distinct(ids).as_py():
+            place, found = folder / f"{name}.parquet", f"an {column} that several rows have"
+            raise ValueError(Errors.R800.format(place=place, found=found, expected="different ones"))
+    for name, column, other in _REFERENCES:
+        values = tables[name].column(column).drop_null()
+        unknown = values.filter(compute.invert(compute.is_in(values, value_set=tables[other].column(_IDS[other]))))
+        if len(unknown):
+            place, found = f"{folder / name}.parquet, column {column}", repr(unknown[0].as_py())
+            raise ValueError(Errors.R800.format(place=place, found=found, expected=f"the id of a row of {other}"))
+
+
+def _array(pyarrow: Any, values: Sequence[object], type_: "pyarrow.DataType") -> "pyarrow.Array":
+    """Make a column."""
+    try:
+        return pyarrow.array(values, type_)
+    except UnicodeEncodeError:
+        return pyarrow.array([_valid(value) for value in values], type_)
+
+
+def _valid(value: object) -> object:
+    """Replace halves of surrogate pairs in a text or in a list of texts."""
+    if isinstance(value, str):
+        return "".join("\ufffd" if "\ud800" <= char <= "\udfff" else char for char in value)
+    return [_valid(each) for each in value] if isinstance(value, (list, tuple)) else value
+
+
+def _replace_folder(folder: Path, new: Path) -> None:
+    """Put a new folder of a graph in the place of another, whose further files it takes over."""
+    if not folder.exists():
+        new.rename(folder)
+        return
+    old = new.with_suffix(".old")
+    folder.rename(old)
+    try:
+        new.rename(folder)
+    except OSError:
+        old.rename(folder)
+        raise
+    for path in old.iterdir():
+        if not (folder / path.name).exists():
+            path.rename(folder / path.name)
+    shutil.rmtree(old)
+
+
+def _pyarrow() -> Any:
+    """Import pyarrow, which is an extra."""
+    return require("pyarrow", purpose="a graph", extra="export")
