@@ -2,6 +2,7 @@
 
 import json
 import reprlib
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, Dict, List, Optional, Sequence, Tuple, Union
 
@@ -107,7 +108,7 @@ def read_schema(path: Path) -> Schema:
     RAISES (ValueError): If there is none or it is malformed: one line with the file, the line, the key, what was found
         and what is expected.
     """
-    from srsly import ruamel_yaml
+    ruamel_yaml = import_module("srsly.ruamel_yaml")  # imported as others are, it hides the rest of srsly from mypy
 
     path = Path(path)
     try:
