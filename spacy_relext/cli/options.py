@@ -36,6 +36,9 @@ GiveEnts = Annotated[bool, typer.Option("--gold-ents/--no-gold-ents", help="Give
 GiveSents = Annotated[
     bool, typer.Option("--gold-sents/--no-gold-sents", help="Give the pipeline the annotated sentences, if any")
 ]
+RawCsv = Annotated[
+    bool, typer.Option("--raw-csv", help="No apostrophe before cells of a CSV that a spreadsheet would run")
+]
 
 
 def check_suffix(output: Path, suffix: str) -> None:

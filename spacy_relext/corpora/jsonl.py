@@ -17,6 +17,8 @@ SCHEMA_PATH = Path(__file__).parent / "canonical.schema.json"
 
 ENTITY_KEYS = ("start", "end", "label", "kb_id")
 TRIPLE_KEYS = ("subject", "relation", "object", "score", "source", "evidence", "subject_text", "object_text")
+# What `extract` adds for readers: the number of the sentence and its characters.
+TRIPLE_KEYS += ("sent", "sent_start", "sent_end")
 PAIR_KEYS = ("subject", "object", "label")
 
 
@@ -78,6 +80,11 @@ def _check_triple(triple: Record, *, text: str, name: str) -> None:
         if triple.get(f"{role}_text", argument) != argument:
             stated = describe(triple[f"{role}_text"])
             raise ValueError(f"'{role}_text' of {name} is {stated}, but its offsets hold {describe(argument)}")
+    if "sent" in triple and require(triple, "sent", int, name=name) < 0:
+        raise ValueError(f"'sent' of {name} is {triple['sent']}; expected 0 or more")
+    if "sent_start" in triple or "sent_end" in triple:
+        offsets = [require(triple, key, int, name=name) for key in ("sent_start", "sent_end")]
+        check_offsets(offsets, length=len(text), name=f"sent_start and sent_end of {name}")
     if "score" in triple and not 0 <= require(triple, "score", float, name=name) <= 1:
         raise ValueError(f"'score' of {name} is {triple['score']}; expected 0 to 1")
     if "source" in triple:

@@ -1,15 +1,14 @@
 """The triples of documents as a table of pandas."""
 
-from bisect import bisect_right
-from typing import TYPE_CHECKING, Dict, Iterable, Iterator, List, Tuple, Union
+from typing import TYPE_CHECKING, Dict, Iterable, Iterator, List, Union
 
 from spacy.tokens import Doc
 
 from ..annotations.parts import each_doc
-from ..annotations.sentences import sentence_bounds
 from ..annotations.store import get_triple_records
-from ..annotations.triple import CharSpan, Record
+from ..annotations.triple import Record
 from ..errors import require
+from .sentences import covering_sentences, sentence_chars
 
 if TYPE_CHECKING:
     import pandas
@@ -55,10 +54,9 @@ def to_frame(docs: Union[Doc, Iterable[Doc]]) -> "pandas.DataFrame":
 
 def _rows(doc: Doc) -> Iterator[Record]:
     """Yield a row for each triple of a Doc, without the number of the Doc."""
-    records, text = get_triple_records(doc), doc.text
-    sentences = [(doc[start].idx, doc[end - 1].idx + len(doc[end - 1])) for start, end in sentence_bounds(doc)]
+    records, text, sentences = get_triple_records(doc), doc.text, sentence_chars(doc)
     for record in records or ():
-        start, end = _covering(sentences, record["subject"], record["object"])
+        _, start, end = covering_sentences(sentences, record["subject"], record["object"])
         yield {
             "subject": record["subject_text"],
             "relation": record["relation"],
@@ -70,11 +68,3 @@ def _rows(doc: Doc) -> Iterator[Record]:
             "sentence_start": start,
             "sentence_end": end,
         }
-
-
-def _covering(sentences: List[CharSpan], *arguments: CharSpan) -> Tuple[int, int]:
-    """Find the characters of the sentences from the first argument to the last."""
-    starts = [start for start, _ in sentences]
-    first = bisect_right(starts, min(start for start, _ in arguments)) - 1
-    last = bisect_right(starts, max(end for _, end in arguments) - 1) - 1
-    return sentences[max(first, 0)][0], sentences[max(last, 0)][1]

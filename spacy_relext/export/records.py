@@ -1,16 +1,17 @@
 """Extraction of triples from texts as flat records, and their writers: JSON lines (which `spacy relext convert jsonl`
-reads again) and CSV."""
+reads again) and CSV. Parquet has a file of its own."""
 
 import csv
 import json
-from typing import Collection, Iterable, Iterator, Optional, TextIO, Tuple, Union
+from typing import Collection, Dict, Iterable, Iterator, Optional, Protocol, TextIO, Tuple
 
 from spacy.language import Language
 from spacy.tokens import Doc
 
 from ..annotations.triple import Record
-from ..corpora.records import doc_to_record
+from ..corpora.records import KNOWN_KEYS, doc_to_record
 from ..corpora.texts import RawText
+from .sentences import covering_sentences, sentence_chars
 
 COLUMNS = (
     "document",
@@ -23,11 +24,33 @@ COLUMNS = (
     "subject_end",
     "object_start",
     "object_end",
+    "doc_id",
+    "sent",
+    "sent_start",
+    "sent_end",
+    "sentence",
     "text",
     "meta",
 )
 
-_RECORD_KEYS = ("text", "triples", "entities", "sents")
+# All others are other keys of the input.
+RECORD_KEYS = (*KNOWN_KEYS, "doc_id")
+# Where the id of a document is looked for, in this order.
+_ID_KEYS = ("doc_id", "id", "file")
+_SENTENCE_KEYS = ("sent", "sent_start", "sent_end")
+
+# What spreadsheets take for the beginning of a formula, also in full width, and white space that they skip before it.
+_FORMULA = tuple("=+-@\t\r\n＝＋－＠")
+
+
+class RecordWriter(Protocol):
+    """Writes records of `extraction_record`."""
+
+    def write(self, record: Record) -> None:
+        """Write one record."""
+
+    def close(self) -> None:
+        """Write what is left; the stream stays open."""
 
 
 class JsonlWriter:
@@ -38,38 +61,64 @@ class JsonlWriter:
 
     def write(self, record: Record) -> None:
         """Write one record of `extraction_record` at once, so that the next program in a pipe need not wait."""
-        self.stream.write(json.dumps(record, ensure_ascii=False) + "\n")
+        self.stream.write(to_json(record) + "\n")
         self.stream.flush()
+
+    def close(self) -> None:
+        """Do nothing: all is written."""
 
 
 class CsvWriter:
     """Writes a header and one row per triple; a document without triples has no row.
 
     `document` counts the documents from 1, `meta` has the other keys of a JSON input as JSON.
+
+    raw (bool): Write texts as they are, also those that a spreadsheet would run as a formula (`safe_cell`).
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, *, raw: bool = False) -> None:
         self.stream = stream
         self.document = 0
+        self.raw = raw
         self._rows = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
         self._rows.writeheader()
 
     def write(self, record: Record) -> None:
         """Write the triples of one record of `extraction_record` at once."""
         self.document += 1
-        meta = {key: value for key, value in record.items() if key not in _RECORD_KEYS}
-        shared = {"document": self.document, "text": record["text"]}
-        shared["meta"] = json.dumps(meta, ensure_ascii=False) if meta else ""
+        meta = {key: value for key, value in record.items() if key not in RECORD_KEYS}
+        text, shared = record["text"], {"document": self.document, "meta": to_json(meta) if meta else ""}
+        shared.update({"doc_id": record.get("doc_id"), "text": text})
         for triple in record["triples"]:
-            row = {**shared, **{key: triple[key] for key in ("relation", "score", "source")}}
+            keys = ("relation", "score", "source", "sent", "sent_start", "sent_end")
+            row: Record = {**shared, **{key: triple[key] for key in keys}}
+            row["sentence"] = text[triple["sent_start"] : triple["sent_end"]]
             for role in ("subject", "object"):
                 row[role] = triple[f"{role}_text"]
                 row[f"{role}_start"], row[f"{role}_end"] = triple[role]
-            self._rows.writerow(row)
+            self._rows.writerow(row if self.raw else {key: safe_cell(value) for key, value in row.items()})
         self.stream.flush()
 
+    def close(self) -> None:
+        """Do nothing: all is written."""
 
-RecordWriter = Union[JsonlWriter, CsvWriter]
+
+def safe_cell(value: object) -> object:
+    """Put an apostrophe before a text that a spreadsheet would read as a formula; other values stay.
+
+    Such texts begin with = + - @, a tab or a line break. Nothing takes the apostrophe away again.
+    """
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+
+
+def to_json(value: object) -> str:
+    """Write a value as JSON that UTF-8 can hold: halves of surrogate pairs are escaped."""
+    text = json.dumps(value, ensure_ascii=False)
+    try:
+        text.encode("utf8")
+    except UnicodeEncodeError:
+        return json.dumps(value)
+    return text
 
 
 def extract(
@@ -91,42 +140,62 @@ def write_extractions(
     min_score: float = 0.0,
     relations: Optional[Collection[str]] = None,
 ) -> Tuple[int, int]:
-    """Write the triples of documents as a stream, those that `extraction_record` selects.
+    """Write the triples of documents as a stream, those that `extraction_record` selects, and close the writer.
 
     RETURNS (Tuple[int, int]): Numbers of documents and of triples.
     """
     documents = triples = 0
-    for doc, raw in extractions:
-        record = extraction_record(doc, min_score=min_score, relations=relations, extra=raw.extra)
-        writer.write(record)
-        documents += 1
-        triples += len(record["triples"])
+    try:
+        for number, (doc, raw) in enumerate(extractions, start=1):
+            record = extraction_record(doc, number=number, min_score=min_score, relations=relations, extra=raw.extra)
+            writer.write(record)
+            documents += 1
+            triples += len(record["triples"])
+    finally:
+        writer.close()
     return documents, triples
 
 
 def extraction_record(
     doc: Doc,
     *,
+    number: int = 1,
     min_score: float = 0.0,
     relations: Optional[Collection[str]] = None,
     extra: Optional[Record] = None,
 ) -> Record:
-    """Make a canonical record of a processed Doc, with the texts of the arguments of its triples.
+    """Make a canonical record of a processed Doc, with the texts and the sentences of its triples.
 
+    number (int): Number of the document, from 1: its id if it has no other.
     min_score (float): Leave out triples with a lower score, 0 to 1.
     relations (Optional[Collection[str]]): Leave out other relations; None keeps all.
     extra (Optional[Record]): Other keys of the input. The prefix `input_` marks those that the record has itself, such
         as triples of the input.
-    RETURNS (Record): `text`, `entities` and `sents` if the pipeline sets them, and `triples` with `subject`,
-        `relation`, `object`, `score`, `source`, `subject_text`, `object_text`, and `evidence` if there is any.
+    RETURNS (Record): `text`, `entities` and `sents` if the pipeline sets them; `triples` with `subject`, `relation`,
+        `object`, `score`, `source`, `subject_text`, `object_text`, `sent` (number of the sentence, from 0),
+        `sent_start`, `sent_end` (characters; of an argument in a later sentence, the end of that one), and `evidence`
+        if there is any; and `doc_id`: the key `doc_id`, `id` or `file` of the input, or else the number.
     """
-    record = doc_to_record(doc)
+    record, extra = doc_to_record(doc), dict(extra or {})
+    sentences = record.get("sents") or sentence_chars(doc)
     triples = []
     for triple in record.get("triples", []):
         score = triple.get("score", 1.0)
         if score >= min_score and (relations is None or triple["relation"] in relations):
             texts = {f"{role}_text": doc.text[slice(*triple[role])] for role in ("subject", "object")}
-            triples.append({**triple, "score": score, "source": triple.get("source", ""), **texts})
+            places = dict(zip(_SENTENCE_KEYS, covering_sentences(sentences, triple["subject"], triple["object"])))
+            triples.append({**triple, "score": score, "source": triple.get("source", ""), **texts, **places})
     record["triples"] = triples
-    renamed = {f"input_{key}" if key in record else key: value for key, value in (extra or {}).items()}
-    return {**record, **renamed}
+    record["doc_id"] = _doc_id({**record, **extra}) or str(number)
+    if extra.get("doc_id") == record["doc_id"]:
+        del extra["doc_id"]
+    return {**record, **{f"input_{key}" if key in record else key: value for key, value in extra.items()}}
+
+
+def _doc_id(keys: Dict[str, object]) -> Optional[str]:
+    """Read the id of a document, a text or a number; None if it has none."""
+    for key in _ID_KEYS:
+        value = keys.get(key)
+        if isinstance(value, (str, int, float)) and not isinstance(value, bool) and str(value).strip():
+            return str(value).encode("utf8", "replace").decode("utf8")
+    return None

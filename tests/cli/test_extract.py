@@ -12,6 +12,7 @@ import spacy
 from spacy_relext.cli.main import relext
 from spacy_relext.corpora.jsonl import check_record, read_jsonl
 from spacy_relext.corpora.records import record_to_doc
+from spacy_relext.export.parquet import read_parquet_records
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -39,6 +40,9 @@ def test_lines_become_records(run, pipeline, tmp_path):
             "evidence": {"pattern": "met"},
             "subject_text": "Ada",
             "object_text": "Bo",
+            "sent": 0,
+            "sent_start": 0,
+            "sent_end": 11,
         }
     ]
     assert second["triples"] == []
@@ -85,6 +89,23 @@ def test_csv(run, pipeline, tmp_path):
         "10",
     ]
     assert json.loads(row["meta"]) == {"id": 7}
+
+
+def test_csv_is_safe_or_raw(run, pipeline, tmp_path):
+    (tmp_path / "in.txt").write_text("Ada met Bo =cmd()\n-Ada met Bo\n")
+    for options, expected in (((), "'-Ada met Bo"), (("--raw-csv",), "-Ada met Bo")):
+        run("extract", pipeline, tmp_path / "in.txt", tmp_path / "out.csv", *options)
+        with open(tmp_path / "out.csv", newline="", encoding="utf-8") as file:
+            assert [row["text"] for row in csv.DictReader(file)] == ["Ada met Bo =cmd()", expected]
+
+
+def test_parquet(run, pipeline, tmp_path):
+    (tmp_path / "in.txt").write_text("Ada met Bo. Cy saw Di.\nNobody came.\n")
+    for name in ("out.jsonl", "out.parquet"):
+        done = run("extract", pipeline, tmp_path / "in.txt", tmp_path / name)
+        assert "2 documents, 2 triples" in done.stderr
+    assert list(read_parquet_records(tmp_path / "out.parquet")) == records(tmp_path / "out.jsonl")
+    assert [record["doc_id"] for record in records(tmp_path / "out.jsonl")] == ["1", "2"]
 
 
 def test_folder(run, pipeline, tmp_path):
@@ -159,6 +180,7 @@ def test_too_long_text_is_passed_over(run, pipeline):
         (("{pipeline}", "{tmp}/in.txt", "{tmp}/in.txt/o.csv"), "R216"),
         (("{pipeline}", "{tmp}/in.txt", "{tmp}/o.csv", "--n-process", "2", "--gpu-id", "0"), "R218"),
         (("{pipeline}", "{tmp}/utf16.txt", "{tmp}/o.csv"), "UTF-16"),
+        (("{pipeline}", "{tmp}/in.txt", "-", "--format", "parquet"), "R209"),
     ],
 )
 def test_one_line_for_bad_input(fails, pipeline, tmp_path, arguments, message):

@@ -1,12 +1,27 @@
+import csv
 import io
 import json
 
+import pytest
 import spacy
+from hypothesis import given
+from hypothesis import strategies as st
 from spacy.tokens import Span
 
 from spacy_relext.annotations.store import set_triples
+from spacy_relext.corpora.jsonl import check_record
+from spacy_relext.corpora.records import record_to_doc
 from spacy_relext.corpora.texts import RawText
-from spacy_relext.export.records import COLUMNS, CsvWriter, JsonlWriter, extract, extraction_record, write_extractions
+from spacy_relext.export.parquet import ParquetWriter, read_parquet_records
+from spacy_relext.export.records import (
+    COLUMNS,
+    CsvWriter,
+    JsonlWriter,
+    extract,
+    extraction_record,
+    safe_cell,
+    write_extractions,
+)
 from tests.cli.fake_pipeline import make_pipeline
 
 NLP = spacy.blank("en")
@@ -27,7 +42,12 @@ def test_record_says_texts_scores_and_sources():
 
 
 def test_unannotated_doc_has_an_empty_list():
-    assert extraction_record(NLP("Ada left"), extra={"id": 1}) == {"text": "Ada left", "triples": [], "id": 1}
+    assert extraction_record(NLP("Ada left"), extra={"id": 1}) == {
+        "text": "Ada left",
+        "triples": [],
+        "doc_id": "1",
+        "id": 1,
+    }
 
 
 def test_entities_of_the_pipeline_are_written():
@@ -76,3 +96,139 @@ def test_jsonl_is_one_line_per_record():
     stream = io.StringIO()
     JsonlWriter(stream).write({"text": "a\nb\u2028", "triples": []})
     assert stream.getvalue().count("\n") == 1 and json.loads(stream.getvalue())["text"] == "a\nb\u2028"
+
+
+SENTENCES = {"text": "Ada met Bo. Cy ran. He saw Ada.", "sents": [[0, 11], [12, 19], [20, 31]]}
+
+
+def example(**keys):
+    triples = [([0, 3], "met", [8, 10]), ([12, 14], "saw", [27, 30]), ([27, 30], "met", [8, 10])]
+    records = [dict(zip(("subject", "relation", "object"), triple)) for triple in triples]
+    return record_to_doc(NLP.make_doc, {**SENTENCES, "triples": records, **keys})
+
+
+def test_triples_have_their_sentences():
+    record = extraction_record(example())
+    places = [[triple[key] for key in ("sent", "sent_start", "sent_end")] for triple in record["triples"]]
+    assert places == [[0, 0, 11], [1, 12, 31], [0, 0, 31]]  # in one sentence, or from the first to the last
+    assert record["sents"] == SENTENCES["sents"]
+    without = extraction_record(
+        record_to_doc(NLP.make_doc, {**SENTENCES, "triples": record["triples"], "sents": [[5, 6]]})
+    )
+    assert [t["sent_start"] for t in without["triples"]] == [0, 5, 5]
+
+
+@pytest.mark.parametrize(
+    ("extra", "expected"),
+    [
+        ({}, "4"),
+        ({"id": 7}, "7"),
+        ({"id": 7, "doc_id": "a"}, "a"),
+        ({"file": "b.txt"}, "b.txt"),
+        ({"id": None}, "4"),
+        ({"id": " "}, "4"),
+        ({"id": [1]}, "4"),
+        ({"id": True}, "4"),
+        ({"doc_id": "a\ud800"}, "a?"),
+    ],
+)
+def test_doc_id(extra, expected):
+    assert extraction_record(NLP("Ada left"), number=4, extra=extra)["doc_id"] == expected
+    record = extraction_record(example(**extra), number=4)
+    assert record["doc_id"] == expected
+
+
+def test_an_id_that_is_none_is_kept():
+    record = extraction_record(NLP("Ada left"), extra={"doc_id": [1]})
+    assert (record["doc_id"], record["input_doc_id"]) == ("1", [1])
+    assert "input_doc_id" not in extraction_record(NLP("Ada left"), extra={"doc_id": "a"})
+
+
+def test_records_are_read_again():
+    record = extraction_record(example(entities=[{"start": 0, "end": 3, "label": "P", "kb_id": "Q1"}]), extra={"n": 1})
+    again = extraction_record(record_to_doc(NLP.make_doc, check_record(json.loads(json.dumps(record)))))
+    assert again == record
+    for key, value in (("sent", -1), ("sent_end", 99), ("sent_start", "a")):
+        with pytest.raises(ValueError, match=key):
+            check_record({**record, "triples": [{**record["triples"][0], key: value}]})
+
+
+def test_parquet_holds_the_records(tmp_path):
+    records = [extraction_record(example(pairs=[]), number=n, extra={"n": {"a": n}}) for n in range(2100)]
+    records.append(extraction_record(NLP("")))
+    doc = NLP("Ada met Bo")
+    doc.set_ents([Span(doc, 0, 1, "PERSON"), Span(doc, 2, 3, "PERSON", kb_id="Q1")])
+    set_triples(doc, [((0, 3), "met", (8, 10), 0.25, {"a": [1, 2.5]})], source="one")
+    records.append(extraction_record(doc, extra={"k": "\ud800"}))
+    with (tmp_path / "r.parquet").open("wb") as stream:
+        writer = ParquetWriter(stream)
+        for record in records:
+            writer.write(record)
+        writer.close()
+    assert list(read_parquet_records(tmp_path / "r.parquet")) == records
+
+
+def test_parquet_of_something_else(tmp_path):
+    (tmp_path / "r.parquet").write_text("no parquet")
+    with pytest.raises(ValueError, match="R801.*Parquet of `extract`"):
+        list(read_parquet_records(tmp_path / "r.parquet"))
+    import pandas
+
+    pandas.DataFrame({"a": [1]}).to_parquet(tmp_path / "r.parquet")
+    with pytest.raises(ValueError, match="R801.*found the columns a; expected doc_id, text"):
+        list(read_parquet_records(tmp_path / "r.parquet"))
+
+
+def test_what_was_read_is_written_if_it_ends_early(tmp_path):
+    def broken():
+        yield from extract(make_pipeline(), [RawText("Zoë met Bo", "here")])
+        raise OSError("the disk is gone")
+
+    with (tmp_path / "r.parquet").open("wb") as stream, pytest.raises(OSError, match="gone"):
+        write_extractions(broken(), ParquetWriter(stream))
+    assert [record["text"] for record in read_parquet_records(tmp_path / "r.parquet")] == ["Zoë met Bo"]
+
+
+def csv_rows(record, **options):
+    stream = io.StringIO()
+    CsvWriter(stream, **options).write(record)
+    return list(csv.DictReader(io.StringIO(stream.getvalue(), newline="")))
+
+
+def test_csv_has_document_sentence_and_text():
+    rows = csv_rows(extraction_record(example(), extra={"id": "d"}))
+    assert [(row["doc_id"], row["sent"], row["sentence"], row["text"]) for row in rows[:2]] == [
+        ("d", "0", "Ada met Bo.", SENTENCES["text"]),
+        ("d", "1", "Cy ran. He saw Ada.", SENTENCES["text"]),
+    ]
+    assert (rows[0]["sent_start"], rows[0]["sent_end"]) == ("0", "11")
+
+
+def test_csv_runs_no_formula():
+    doc = NLP("=cmd() met @b -1")
+    set_triples(doc, [((0, 6), "+met", (11, 13))])
+    record = extraction_record(doc, extra={"doc_id": "-1"})
+    (row,) = csv_rows(record)
+    assert {key: row[key] for key in ("subject", "relation", "object", "text", "doc_id", "sentence")} == {
+        "subject": "'=cmd()",
+        "relation": "'+met",
+        "object": "'@b",
+        "text": "'=cmd() met @b -1",
+        "doc_id": "'-1",
+        "sentence": "'=cmd() met @b -1",
+    }
+    (row,) = csv_rows(record, raw=True)
+    assert (row["subject"], row["doc_id"]) == ("=cmd()", "-1")
+
+
+@given(st.text())
+def test_safe_cells(text):
+    assert safe_cell(text) in (text, "'" + text)
+    assert not str(safe_cell(text)).startswith(tuple("=+-@\t\r\n"))
+    assert safe_cell(-1) == -1
+
+
+def test_jsonl_escapes_what_utf8_lacks():
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="utf8")
+    JsonlWriter(stream).write({"text": "é", "triples": [], "k": "\ud800"})
+    assert json.loads(stream.buffer.getvalue())["k"] == "\ud800"

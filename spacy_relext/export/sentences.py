@@ -1,0 +1,30 @@
+"""The sentence, or the sentences, that hold the arguments of a triple."""
+
+from bisect import bisect_right
+from typing import List, Sequence, Tuple
+
+from spacy.tokens import Doc
+
+from ..annotations.sentences import sentence_bounds
+
+
+def sentence_chars(doc: Doc) -> List[List[int]]:
+    """List the sentences of a Doc in characters; without annotation it is one sentence."""
+    return [[doc[start].idx, doc[end - 1].idx + len(doc[end - 1])] for start, end in sentence_bounds(doc)]
+
+
+def covering_sentences(sentences: Sequence[Sequence[int]], *arguments: Sequence[int]) -> Tuple[int, int, int]:
+    """Find the sentences from the first argument to the last.
+
+    sentences (Sequence[Sequence[int]]): Start and end in characters, in order.
+    arguments (Sequence[int]): Start and end of each.
+    RETURNS (Tuple[int, int, int]): The number of the first sentence, from 0, and the first and the last character of
+        all; they cover the arguments where sentences do not.
+    """
+    starts = [start for start, _ in sentences]
+    start, end = min(start for start, _ in arguments), max(end for _, end in arguments)
+    first = max(bisect_right(starts, start) - 1, 0)
+    last = max(bisect_right(starts, end - 1) - 1, 0)
+    if not sentences:
+        return 0, start, end
+    return first, min(sentences[first][0], start), max(sentences[last][1], end)
