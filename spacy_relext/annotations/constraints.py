@@ -247,11 +247,10 @@ def _contradiction(edge: _Edge, chosen: Sequence[_Edge], limits: RelationSchema)
 
 
 def _graph(edges: Sequence[_Edge]) -> Dict[str, List[_Edge]]:
-    """Map entities to the pairs that begin there, without those that also end there."""
+    """Map entities to the pairs that begin there."""
     after: Dict[str, List[_Edge]] = {}
     for edge in edges:
-        if edge.subject != edge.object:
-            after.setdefault(edge.subject, []).append(edge)
+        after.setdefault(edge.subject, []).append(edge)
     return after
 
 

@@ -39,6 +39,7 @@ def test_a_schema(tmp_path: pathlib.Path) -> None:
         ("ORG", "parent", "ORG"),
         ("ORG", "parent", "GPE"),
     ]
+    assert schema_to_dict(schema)["relations"]["in"] == {}
     as_json = write(tmp_path, json.dumps(schema_to_dict(schema), indent="\t"), "schema.json")
     assert read_schema(as_json) == schema == schema_from_dict(schema_to_dict(schema))
 

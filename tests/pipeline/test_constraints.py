@@ -40,7 +40,7 @@ def state(doc: Doc) -> Doc:
     kinds = {"Ada": "PERSON", "Ole": "PERSON", "Oslo": "PLACE", "Bergen": "PLACE", "Norway": "PLACE"}
     doc.ents = [doc.char_span(*places[word], label=kind) for word, kind in kinds.items() if word in places]
     triples = [
-        {"subject": places[s], "relation": r, "object": places[o], "score": score, "evidence": {"n": 1}}
+        {"subject": places[s], "relation": r, "object": places[o], "score": score, "evidence": {"n": [1]}}
         for s, r, o, score in TRIPLES
         if s in places and o in places
     ]
@@ -67,7 +67,7 @@ def test_what_stays_and_what_goes(tmp_path: pathlib.Path) -> None:
     doc = make(tmp_path)(TEXT)
     assert set(words(doc, get_records(doc))) == LEFT and len(doc._.triples) == len(LEFT)
     assert {each["source"] for each in get_records(doc) or []} == {"one", "two"}
-    assert all(each["evidence"] == {"n": 1} for each in get_records(doc) or [])
+    assert all(each["evidence"] == {"n": [1]} for each in get_records(doc) or [])
     removed = get_removed(doc)
     reasons = {triple: each["removed"]["reason"] for triple, each in zip(words(doc, removed), removed)}
     assert reasons == {
@@ -117,6 +117,8 @@ def test_sums_of_log_odds_decide(tmp_path: pathlib.Path) -> None:
         set_triples(doc, [(s, "born", o, score) for (s, o), score in zip(spans, scores)], source="x")
         checked = nlp.get_pipe("checks")(doc.copy())  # type: ignore[operator]
         assert {t.object.text for t in checked._.triples} == expected
+    set_triples(doc, [(s, "born", o, 0.01 * number) for number, (s, o) in enumerate(spans[:2])], source="x")
+    assert len(nlp.get_pipe("checks")(doc)._.triples) == 1, "below base_score too, the better one stays"  # type: ignore[operator]
 
 
 def test_gold_is_not_touched(tmp_path: pathlib.Path) -> None:
@@ -132,6 +134,9 @@ def test_a_second_run_adds_nothing(tmp_path: pathlib.Path) -> None:
     doc = nlp(TEXT)
     first = get_removed(doc)
     assert get_removed(nlp(doc)) == first
+    set_triples(doc, [], source="one")
+    set_triples(doc, [], source="two")
+    assert get_removed(nlp.get_pipe("checks")(doc)) == []  # type: ignore[operator]
     nlp.add_pipe("relext_constraints", name="more")
     nlp.get_pipe("more").initialize(lambda: [], schema_path=tmp_path / "schema.yaml")  # type: ignore[attr-defined]
     assert get_removed(nlp(TEXT)) == first, "what another component has removed is kept"
