@@ -428,6 +428,8 @@ class Errors:
     R743 = "[R743] {name} has no knowledge base. Set [initialize.components.{name}] names to a file of ids and names."
     R800 = "[R800] {place}: found {found}; expected {expected}. `spacy relext graph` makes the tables of a graph."
     R801 = "[R801] {path}: found {found}; expected {expected}."
+    R802 = "[R802] --base is {found!r}; expected the beginning of names, such as http://example.org/graph/."
+    R803 = "[R803] Shapes are made of a schema. Add --schema SCHEMA.yaml."
 
 
 class Warnings:

@@ -1,4 +1,4 @@
-"""The triples of documents as a table of pandas."""
+"""The triples of documents, and the tables of a graph, as tables of pandas."""
 
 from typing import TYPE_CHECKING, Dict, Iterable, Iterator, List, Union
 
@@ -9,6 +9,7 @@ from ..annotations.store import get_triple_records
 from ..annotations.triple import Record
 from ..errors import require
 from .sentences import covering_sentences, sentence_chars
+from .tables import GraphTables
 
 if TYPE_CHECKING:
     import pandas
@@ -50,6 +51,24 @@ def to_frame(docs: Union[Doc, Iterable[Doc]]) -> "pandas.DataFrame":
             for name, value in {"doc": number, **row}.items():
                 columns[name].append(value)
     return pandas.DataFrame({name: pandas.Series(columns[name], dtype=kind) for name, kind in FRAME_COLUMNS.items()})
+
+
+def to_pandas(tables: GraphTables) -> Dict[str, "pandas.DataFrame"]:
+    """Make a pandas DataFrame of each table of a graph.
+
+    tables (GraphTables): Of `read_tables`.
+    RETURNS (Dict[str, pandas.DataFrame]): By the names of the tables. What is not known is missing; whole numbers that
+        may be missing are of type Int64.
+    RAISES (ImportError): If pandas is not installed.
+    """
+    pandas = require("pandas", purpose="to_pandas", extra="export")
+    frames = {}
+    for name, table in tables.named().items():
+        frames[name] = table.to_pandas()
+        for column in table.schema:
+            if column.nullable and str(column.type) == "int64":
+                frames[name][column.name] = pandas.array(table[column.name].to_pylist(), dtype="Int64")
+    return frames
 
 
 def _rows(doc: Doc) -> Iterator[Record]:

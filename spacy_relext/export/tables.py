@@ -294,6 +294,9 @@ def _check_ids(folder: Path, tables: Mapping[str, "pyarrow.Table"]) -> None:
         if len(ids) != compute.count_distinct(ids).as_py():
             place, found = folder / f"{name}.parquet", f"an {column} that several rows have"
             raise ValueError(Errors.R800.format(place=place, found=found, expected="different ones"))
+    if compute.any(compute.equal(compute.utf8_trim_whitespace(tables["facts"].column("relation")), "")).as_py():
+        place, found = folder / "facts.parquet", "a relation without a name"
+        raise ValueError(Errors.R800.format(place=place, found=found, expected="a name"))
     for name, column, other in _REFERENCES:
         values = tables[name].column(column).drop_null()
         unknown = values.filter(compute.invert(compute.is_in(values, value_set=tables[other].column(_IDS[other]))))

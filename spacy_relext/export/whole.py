@@ -1,0 +1,43 @@
+"""Files that are written whole or, after an error, not at all."""
+
+import os
+import shutil
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Iterator
+from uuid import uuid4
+
+from ..errors import Errors
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[IO[bytes]]:
+    """Open a new file beside `path`, which takes its name when all is written."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.parent / f".{path.name[:100]}.{uuid4().hex}.new"
+    try:
+        with new.open("wb", buffering=1 << 20) as stream:
+            yield stream
+        os.replace(new, path)
+    finally:
+        new.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """Make a new folder beside `path`, whose files move there when all are written; other files of `path` stay.
+
+    RAISES (ValueError): If `path` is a file.
+    """
+    if path.exists() and not path.is_dir():
+        raise ValueError(Errors.R801.format(path=path, found="a file", expected="a folder"))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.parent / f".{path.name[:100]}.{uuid4().hex}.new"
+    try:
+        new.mkdir()
+        yield new
+        path.mkdir(exist_ok=True)
+        for each in sorted(new.iterdir()):
+            os.replace(each, path / each.name)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
