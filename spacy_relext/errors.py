@@ -428,6 +428,25 @@ class Errors:
     R743 = "[R743] {name} has no knowledge base. Set [initialize.components.{name}] names to a file of ids and names."
     R800 = "[R800] {place}: found {found}; expected {expected}. `spacy relext graph` makes the tables of a graph."
     R801 = "[R801] {path}: found {found}; expected {expected}."
+    R830 = "[R830] {place}: {found}. Expected a document with triples, as `spacy relext extract` writes it."
+    R831 = (
+        "[R831] {path}: {found}. Expected .jsonl or .parquet files of `spacy relext extract`, .spacy files, or a folder "
+        "of these."
+    )
+    R832 = (
+        '[R832] {place}: found {found}; expected a line such as {{"same": ["IBM", "I.B.M."]}}, with same, different or '
+        "rename, and two names or numbers of entities."
+    )
+    R833 = "[R833] {place}: {found} contradicts {other}. Remove one of the two lines."
+    R834 = (
+        "[R834] The sentences of facts cannot be weighed: {right} of {total} predicted facts are right. Fit on documents "
+        "with predicted and with gold triples, of which some agree: `spacy relext extract` of a .jsonl with triples."
+    )
+    R835 = "[R835] {path}: {found}. Expected what `spacy relext graph build --fit-on` writes: exponent, scale, shift."
+    R836 = (
+        "[R836] {place}: the id {doc_id!r} is that of another document. Give each document of the input an id of its own "
+        "(key doc_id)."
+    )
     R802 = "[R802] --base is {found!r}; expected the beginning of names, such as http://example.org/graph/."
     R803 = "[R803] Shapes are made of a schema. Add --schema SCHEMA.yaml."
 

@@ -31,8 +31,8 @@ _TITLES = frozenset(
 )
 # George is the name of a king and of a prince: these are left out in short forms only.
 _RANKS = frozenset(
-    "king queen prince princess emperor empress duke duchess count countess earl baron baroness lord lady pope cardinal "
-    "archbishop bishop saint st father brother sister imam rabbi sheikh sultan tsar".split()
+    "king queen prince princess emperor empress duke duchess count countess earl baron baroness lord lady pope "
+    "cardinal archbishop bishop saint st father brother sister imam rabbi sheikh sultan tsar".split()
 )
 _GENERATIONS = frozenset({"jr", "junior", "sr", "senior", "esq", "phd", "md"})
 _LEGAL_FORMS = frozenset(
@@ -48,7 +48,9 @@ _POSSESSIVE = re.compile(r"\s?['’`](s|S)?\Z")
 _DROPPED = re.compile(r"['’`´\"“”„«»*()\[\]{}!?]|(?<=\w)\.(?=\w|\Z|\s)|(?<=\s)\.")
 _SPACED = re.compile(r"[\s\-‐‑‒–—―_/,;:.]+")
 _DIACRITICS = re.compile("[\u0300-\u036f]")
-_LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "&": " and "})
+_LETTERS = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "&": " and "}
+)
 
 
 @lru_cache(maxsize=200_000)
@@ -141,7 +143,9 @@ def is_short_organization(name: str, short: Tokens, full: Tokens) -> bool:
     """Return True if a single word begins or ends the name of an organization, and is no country, people or number."""
     if len(short) != 1 or len(full) < 2 or short[0] not in (full[0], full[-1]):
         return False
-    return len(short[0]) > 2 and short[0].isalpha() and short[0] not in _SMALL_WORDS and not country_of(name, peoples=True)
+    return (
+        len(short[0]) > 2 and short[0].isalpha() and short[0] not in _SMALL_WORDS and not country_of(name, peoples=True)
+    )
 
 
 def initials_of(name: str) -> FrozenSet[str]:
@@ -191,7 +195,9 @@ def country_of(name: str, *, peoples: bool = False) -> str:
 def _countries() -> Tuple[Dict[str, str], Dict[str, str]]:
     """Map folded names of countries, and these and peoples, to the folded name of the country."""
     data = json.loads((Path(__file__).parent / "countries.json").read_text(encoding="utf8"))
-    countries = {fold(form): fold(country) for country, forms in data.items() for form in [country, *forms.get("names", ())]}
+    countries = {
+        fold(form): fold(country) for country, forms in data.items() for form in [country, *forms.get("names", ())]
+    }
     peoples = {fold(form): fold(country) for country, forms in data.items() for form in forms.get("peoples", ())}
     return countries, {**peoples, **countries}
 
@@ -203,6 +209,10 @@ def _same_part(one: str, other: str) -> bool:
 
 def _is_variant_word(one: str, other: str) -> bool:
     """Return True for long words that begin and end alike, unlike plural and singular, and are no numbers."""
-    if min(len(one), len(other)) < 4 or (one[0], one[-1]) != (other[0], other[-1]) or not (one.isalpha() and other.isalpha()):
+    if (
+        min(len(one), len(other)) < 4
+        or (one[0], one[-1]) != (other[0], other[-1])
+        or not (one.isalpha() and other.isalpha())
+    ):
         return False
     return not _ROMAN.match(one) and not _ROMAN.match(other)

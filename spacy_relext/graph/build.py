@@ -1,0 +1,219 @@
+"""From documents with triples to the tables of a graph."""
+
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Dict, Iterable, List, Optional, Sequence, Tuple
+
+import numpy
+
+from ..annotations.schema import Schema, schema_to_dict
+from ..annotations.triple import Record
+from ..errors import require
+from ..export.tables import GraphTables, make_table, sorted_table, table_rows, table_schemas
+from .across import FUZZY_ACROSS, Joined, join_groups
+from .collect import Collector
+from .conflicts import Conflict, Fact, find_conflicts
+from .decisions import Decision
+from .documents import Document
+from .entities import Entities, Entity, MergeRow, number_groups, other_names
+from .facts import judged_facts, make_facts
+from .names import fold
+from .probability import Discount, Ids, fit_discount
+from .within import DEFAULT_RULES
+
+if TYPE_CHECKING:
+    import pyarrow
+
+
+@dataclass(frozen=True)
+class GraphOptions:
+    """How a graph is made.
+
+    rules (Tuple[str, ...]): Those of `within.RULES` by which names are joined.
+    similarity (float): Least similarity of long names of different documents, 0 to 1; 1 for equal names only.
+    discount (Discount): How the sentences of a fact add up.
+    schema (Optional[Schema]): What is known about relations, for conflicts.
+    decisions (Sequence[Decision]): What people decided about entities.
+    """
+
+    rules: Tuple[str, ...] = DEFAULT_RULES
+    similarity: float = FUZZY_ACROSS
+    discount: Discount = field(default_factory=Discount)
+    schema: Optional[Schema] = None
+    decisions: Sequence[Decision] = ()
+
+
+@dataclass
+class BuiltGraph:
+    """A graph and what is to be said about it.
+
+    tables (GraphTables): The graph.
+    skipped (int): Documents that were there already.
+    unused (List[Decision]): Decisions that change nothing, since what they name is not there or is ambiguous.
+    """
+
+    tables: GraphTables
+    skipped: int
+    unused: List[Decision]
+
+
+def build_graph(
+    documents: Iterable[Document], *, options: Optional[GraphOptions] = None, base: Optional[GraphTables] = None
+) -> BuiltGraph:
+    """Make a graph of documents with triples; the same documents in the same order give the same tables.
+
+    documents (Iterable[Document]): Read once, one at a time.
+    base (Optional[GraphTables]): A graph that the documents join: its entities and facts keep their numbers.
+    RAISES (ImportError): If pyarrow or rapidfuzz is not installed.
+    RAISES (ValueError): If two texts have the same id.
+    """
+    pyarrow = require("pyarrow", purpose="a graph", extra="export")
+    options = GraphOptions() if options is None else options
+    collector = Collector(base=base, rules=options.rules)
+    for document in documents:
+        collector.add(document)
+    joined = join_groups(collector.groups, rules=options.rules, similarity=options.similarity)
+    taken = int(base.info.get("last_entity", 0)) if base else 0
+    numbers, known = number_groups(collector.groups, joined, taken=taken)
+    mentions = _add_entity(collector.mentions.table(), numbers)
+    merges = _merge_rows(collector, joined, numbers, known)
+    support = collector.support.table()
+    facts_known = numpy.zeros(support.num_rows, dtype="int64")
+    documents_table = collector.documents.table()
+    if base is not None:
+        mentions = pyarrow.concat_tables([base.mentions, mentions], promote_options="default")
+        documents_table = pyarrow.concat_tables([base.documents, documents_table], promote_options="default")
+        old = _with_relation(base)
+        facts_known = numpy.concatenate([base.support.column("fact_id").to_numpy(), facts_known])
+        support = pyarrow.concat_tables([old, support], promote_options="default")
+        merges = [MergeRow(*row) for row in table_rows(base.merges, MergeRow._fields)] + merges
+    texts = mentions.column("text").to_pylist() if options.decisions else ()
+    entities = Entities(known, mentions.column("entity_id").to_numpy().copy(), texts)
+    last = max([taken, *known], default=0)
+    entities.apply(options.decisions)
+    last = max([last, *entities.known], default=0)
+    place = mentions.schema.get_field_index("entity_id")
+    mentions = mentions.set_column(place, "entity_id", pyarrow.array(entities.mentions))
+    facts = make_facts(
+        support,
+        _entities_of(support.column("subject_mention"), mentions),
+        _entities_of(support.column("object_mention"), mentions),
+        known=facts_known,
+        taken=int(base.info.get("last_fact", 0)) if base else 0,
+        discount=options.discount,
+        symmetric=[name for name, each in options.schema.relations.items() if each.symmetric] if options.schema else (),
+    )
+    support = support.drop_columns(["relation"]).add_column(0, "fact_id", pyarrow.array(facts.support))
+    tables = GraphTables(
+        documents=_finish("documents", documents_table),
+        mentions=_finish("mentions", mentions),
+        entities=_entity_table(mentions, entities),
+        facts=_finish("facts", facts.facts),
+        support=_finish("support", support),
+        merges=_merge_table(merges, entities),
+        conflicts=_conflict_table(facts.facts, entities.known, options.schema),
+        info=_describe(options, base, last, int(facts.support.max(initial=0))),
+    )
+    return BuiltGraph(tables, collector.skipped, entities.unused)
+
+
+def fit_on(documents: Iterable[Document], *, options: Optional[GraphOptions] = None) -> Discount:
+    """Fit how sentences add up on documents with predicted and with gold triples.
+
+    documents (Iterable[Document]): Triples of the source "" are gold.
+    RAISES (ValueError): If there are none of both.
+    """
+    sentences, correct = judged_facts(build_graph(documents, options=options).tables)
+    return fit_discount(sentences, correct)
+
+
+def _add_entity(mentions: "pyarrow.Table", numbers: Ids) -> "pyarrow.Table":
+    """Replace the group of each mention by its entity."""
+    import pyarrow
+
+    entities = numbers[mentions.column("group").to_numpy()] if mentions.num_rows else numpy.zeros(0, dtype="int64")
+    return mentions.drop_columns(["group"]).append_column("entity_id", pyarrow.array(entities))
+
+
+def _entities_of(column: "pyarrow.ChunkedArray", mentions: "pyarrow.Table") -> Ids:
+    """Look up the entities of mentions, whose ids rise."""
+    ids, entities = mentions.column("mention_id").to_numpy(), mentions.column("entity_id").to_numpy()
+    return entities[numpy.searchsorted(ids, column.to_numpy())] if len(column) else numpy.zeros(0, dtype="int64")
+
+
+def _with_relation(base: GraphTables) -> "pyarrow.Table":
+    """Return the triples of a graph with their relation instead of their fact."""
+    import pyarrow
+
+    ids = base.facts.column("fact_id").to_numpy()
+    rows = numpy.searchsorted(ids, base.support.column("fact_id").to_numpy())
+    relations = base.facts.column("relation").take(pyarrow.array(rows))
+    return base.support.drop_columns(["fact_id"]).append_column("relation", relations)
+
+
+def _merge_rows(collector: Collector, joined: Joined, numbers: Ids, known: Dict[int, Entity]) -> List[MergeRow]:
+    """List what was joined inside and between the documents."""
+    inside = collector.merges.table()
+    columns = ("group", "name", "merged", "doc_id", "reason", "score")
+    rows = [MergeRow(int(numbers[row[0]]), *row[1:]) for row in table_rows(inside, columns)]
+    groups, places = collector.groups, collector.places
+    for _, position, reason, score in joined.merges:
+        number = int(numbers[position])
+        rows.append(MergeRow(number, known[number].name, groups.names[position], places[position], reason, score))
+    return rows
+
+
+def _merge_table(rows: Sequence[MergeRow], entities: Entities) -> "pyarrow.Table":
+    """Make the table of merges, without those that decisions undid, each row once."""
+    current = (row._replace(entity_id=entities.current(row.entity_id)) for row in [*rows, *entities.merges])
+    parted = entities.parted
+    kept = dict.fromkeys(row for row in current if not parted or (row.entity_id, fold(row.merged)) not in parted)
+    columns = list(zip(*kept)) or [()] * len(MergeRow._fields)
+    return make_table("merges", dict(zip(MergeRow._fields, columns)))
+
+
+def _entity_table(mentions: "pyarrow.Table", entities: Entities) -> "pyarrow.Table":
+    """Make the table of entities that have mentions."""
+    counts = mentions.group_by("entity_id").aggregate([("mention_id", "count"), ("doc_id", "count_distinct")])
+    rows = sorted(table_rows(counts, ["entity_id", "mention_id_count", "doc_id_count_distinct"]))
+    pairs = mentions.group_by(["entity_id", "text"]).aggregate([])
+    known = {number: entities.known[number] for number, _, _ in rows}
+    aliases = other_names(known, table_rows(pairs, ["entity_id", "text"]))
+    columns = {
+        "entity_id": list(known),
+        "name": [each.name for each in known.values()],
+        "label": [each.label for each in known.values()],
+        "kb_id": [each.kb_id for each in known.values()],
+        "aliases": list(aliases.values()),
+        "n_mentions": [count for _, count, _ in rows],
+        "n_documents": [count for _, _, count in rows],
+    }
+    return make_table("entities", columns)
+
+
+def _conflict_table(facts: "pyarrow.Table", known: Dict[int, Entity], schema: Optional[Schema]) -> "pyarrow.Table":
+    """Make the table of conflicts."""
+    rows = [Fact(*row) for row in table_rows(facts, Fact._fields)]
+    labels = {number: entity.label for number, entity in known.items()}
+    names = {number: entity.name for number, entity in known.items()}
+    conflicts = find_conflicts(rows, labels=labels, names=names, schema=schema)
+    columns = list(zip(*conflicts)) or [()] * len(Conflict._fields)
+    return make_table("conflicts", dict(zip(Conflict._fields, columns)))
+
+
+def _finish(name: str, table: "pyarrow.Table") -> "pyarrow.Table":
+    """Bring columns into the order and types of a table, and sort its rows."""
+    schema = table_schemas()[name]
+    return sorted_table(name, table.select(schema.names).cast(schema))
+
+
+def _describe(options: GraphOptions, base: Optional[GraphTables], last_entity: int, last_fact: int) -> Record:
+    """Say how the graph was made."""
+    before = base.info if base else {}
+    made = {
+        "options": {"rules": list(options.rules), "similarity": options.similarity},
+        "calibration": asdict(options.discount),
+        "schema": schema_to_dict(options.schema) if options.schema else None,
+        "last_entity": last_entity,
+        "last_fact": max(last_fact, int(before.get("last_fact", 0))),
+    }
+    return {**before, **made}

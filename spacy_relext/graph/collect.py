@@ -1,0 +1,237 @@
+"""The mentions and triples of documents as columns, grouped inside each document."""
+
+from bisect import bisect_right
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, Collection, Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+from ..annotations.triple import CharSpan
+from ..errors import Errors, require
+from ..export.tables import GraphTables, table_rows, table_schemas
+from . import names
+from .across import Groups, ShortForm
+from .documents import Document, entity_of
+from .within import DEFAULT_RULES, Grouping, Mention, group_mentions
+
+if TYPE_CHECKING:
+    import pyarrow
+
+# Rows that are Python values at a time.
+_ROWS = 50_000
+
+# Longer names are hardly names.
+_LONGEST_NAME = 100
+
+# Reasons for which a name in the table of merges is one of an entity's own names; others are short forms.
+_FULL_NAMES = ("exact", "normalized", "country", "similar", "kb_id", "coreference", "decision", "people")
+
+
+class Columns:
+    """Rows of a table, kept as columns of pyarrow."""
+
+    def __init__(self, types: Dict[str, "pyarrow.DataType"]) -> None:
+        self.types = types
+        self._rows: List[Tuple[object, ...]] = []
+        self._batches: List[pyarrow.RecordBatch] = []
+
+    def append(self, *values: object) -> None:
+        """Add a row."""
+        self._rows.append(values)
+        if len(self._rows) >= _ROWS:
+            self._flush()
+
+    def table(self) -> "pyarrow.Table":
+        """Return all rows."""
+        import pyarrow
+
+        self._flush()
+        return pyarrow.Table.from_batches(self._batches, schema=pyarrow.schema(list(self.types.items())))
+
+    def _flush(self) -> None:
+        import pyarrow
+
+        if self._rows:
+            columns = zip(*self._rows)
+            arrays = [pyarrow.array(values, type_) for values, type_ in zip(columns, self.types.values())]
+            self._batches.append(pyarrow.RecordBatch.from_arrays(arrays, names=list(self.types)))
+        self._rows = []
+
+
+class _Group(NamedTuple):
+    """An entity of a document."""
+
+    name: str
+    label: Optional[str]
+    kb_id: Optional[str]
+    members: List[int]
+
+
+class Collector:
+    """Collects documents: tables of mentions, triples and merges inside documents, with numbers of groups.
+
+    `groups` has the entities of each document, `places` the document of each, `skipped` counts repeated documents.
+
+    base (Optional[GraphTables]): A graph that the documents join: its entities come first in `groups`.
+    rules (Collection[str]): Those of `within.RULES` that are used.
+    """
+
+    def __init__(self, *, base: Optional[GraphTables] = None, rules: Collection[str] = DEFAULT_RULES) -> None:
+        pyarrow = require("pyarrow", purpose="a graph", extra="export")
+        schemas = {name: {each.name: each.type for each in schema} for name, schema in table_schemas().items()}
+        group, relation = {"group": pyarrow.int64()}, {"relation": pyarrow.string()}
+        self.documents = Columns(schemas["documents"])
+        self.mentions = Columns({**_without(schemas["mentions"], "entity_id"), **group})
+        self.support = Columns({**_without(schemas["support"], "fact_id"), **relation})
+        self.merges = Columns({**_without(schemas["merges"], "entity_id"), **group})
+        self.groups = Groups()
+        self.places: List[Optional[str]] = []
+        self.skipped = 0
+        self._rules = rules
+        self._mentions = 0
+        self._known: Dict[str, bytes] = {}
+        if base is not None:
+            self._read_base(base)
+
+    def add(self, document: Document) -> None:
+        """Add a document; one that is there already is skipped and counted.
+
+        RAISES (ValueError): If another text has its id.
+        """
+        doc_id = self._choose_id(document)
+        if doc_id is None:
+            self.skipped += 1
+            return
+        self.documents.append(doc_id, document.text, document.meta)
+        if document.statements:
+            self._add_statements(document, doc_id)
+
+    def _add_statements(self, document: Document, doc_id: str) -> None:
+        """Add the mentions and triples of a document."""
+        mentions, arguments = _list_mentions(document)
+        positions = {(mention.start, mention.end): at for at, mention in enumerate(mentions)}
+        chains = [[positions[span] for span in chain if span in positions] for chain in document.chains]
+        apart = {(positions[each.subject], positions[each.object]) for each in document.statements}
+        grouping = group_mentions(
+            mentions,
+            text=document.text,
+            apart={pair for pair in apart if pair[0] != pair[1]},
+            chains=chains,
+            rules=self._rules,
+        )
+        numbers = self._add_groups(mentions, arguments, grouping, doc_id)
+        sentences = [start for start, _ in document.sentences]
+        ids: Dict[CharSpan, int] = {}
+        for at, mention in enumerate(mentions):
+            span = (mention.start, mention.end)
+            if span in arguments:
+                self._mentions = ids[span] = self._mentions + 1
+                sent = max(bisect_right(sentences, mention.start) - 1, 0)
+                self.mentions.append(ids[span], doc_id, sent, *mention, numbers[grouping.groups[at]])
+        for each in document.statements:
+            quote = document.text[slice(*each.sentence)]
+            place = (doc_id, each.sent, *each.sentence, quote)
+            self.support.append(ids[each.subject], ids[each.object], *place, each.score, each.source, each.relation)
+
+    def _add_groups(
+        self, mentions: Sequence[Mention], arguments: Collection[CharSpan], grouping: Grouping, doc_id: str
+    ) -> Dict[int, int]:
+        """Add the groups that have an argument, and why their names belong together."""
+        members: Dict[int, List[int]] = {}
+        for at, number in enumerate(grouping.groups):
+            members.setdefault(number, []).append(at)
+        short: Dict[int, List[ShortForm]] = {}
+        for link in grouping.links:
+            form = ShortForm(mentions[link.merged].text, link.reason)
+            short.setdefault(grouping.groups[link.kept], []).append(form)
+        numbers = {}
+        for number, positions in members.items():
+            if any((mentions[at].start, mentions[at].end) in arguments for at in positions):
+                group = _describe(mentions, positions)
+                numbers[number] = self.groups.add(
+                    group.name, group.label, group.kb_id, short_forms=short.get(number, ())
+                )
+                self.places.append(doc_id)
+        for link in grouping.links:
+            group_number = numbers.get(grouping.groups[link.kept])
+            kept, merged = mentions[link.kept].text, mentions[link.merged].text
+            if group_number is not None and kept != merged:
+                self.merges.append(kept, merged, doc_id, link.reason, link.score, group_number)
+        return numbers
+
+    def _choose_id(self, document: Document) -> Optional[str]:
+        """Return the id of a document; None if it is there. Before a number that is taken goes the name of the file."""
+        digest = blake2b(document.text.encode("utf8"), digest_size=16).digest()
+        candidates = [document.doc_id]
+        if document.doc_id.isdigit() and document.file:
+            candidates.append(f"{document.file}:{document.doc_id}")
+        for doc_id in candidates:
+            if self._known.setdefault(doc_id, digest) is digest:
+                return doc_id
+            if self._known[doc_id] == digest:
+                return None
+        raise ValueError(Errors.R836.format(place=document.place, doc_id=document.doc_id))
+
+    def _read_base(self, base: GraphTables) -> None:
+        """Read the names of entities and the ids of documents of a graph."""
+        for doc_id, text in table_rows(base.documents, ["doc_id", "text"]):
+            self._known[doc_id] = blake2b((text or "").encode("utf8"), digest_size=16).digest()
+        self._mentions = max((row[0] for row in table_rows(base.mentions, ["mention_id"])), default=0)
+        full: Dict[int, List[str]] = {}
+        short: Dict[int, List[ShortForm]] = {}
+        for entity, merged, reason in table_rows(base.merges, ["entity_id", "merged", "reason"]):
+            if reason in _FULL_NAMES:
+                full.setdefault(entity, []).append(merged)
+            else:
+                short.setdefault(entity, []).append(ShortForm(merged, reason))
+        for entity, name, label, kb_id in table_rows(base.entities, ["entity_id", "name", "label", "kb_id"]):
+            for number, each in enumerate(dict.fromkeys([name, *full.get(entity, ())])):
+                forms = short.get(entity, ()) if not number else ()
+                self.groups.add(each, label, kb_id, fixed=entity, short_forms=forms)
+                self.places.append(None)
+
+
+def _list_mentions(document: Document) -> Tuple[List[Mention], Collection[CharSpan]]:
+    """List arguments of triples, other entities, and other mentions of chains, by position; and which are arguments."""
+    entities = document.entities
+    starts = [entity.start for entity in entities]
+    longest = max((entity.end - entity.start for entity in entities), default=0)
+    exact = {(entity.start, entity.end): entity for entity in entities}
+    arguments = {span for each in document.statements for span in (each.subject, each.object)}
+    used = set()
+    mentions = []
+    for span in arguments:
+        entity = exact.get(span) or entity_of(span, entities, starts, longest)
+        label, kb_id = (entity.label, entity.kb_id) if entity else (None, None)
+        if entity:
+            used.add((entity.start, entity.end))
+        mentions.append(Mention(*span, document.text[slice(*span)], label, kb_id))
+    for span, entity in exact.items():
+        if span not in arguments and span not in used:
+            mentions.append(Mention(*span, document.text[slice(*span)], entity.label, entity.kb_id))
+    there = {(mention.start, mention.end) for mention in mentions}
+    for span in {span for chain in document.chains for span in chain} - there:
+        mentions.append(Mention(*span, document.text[slice(*span)]))
+    return sorted(mentions, key=lambda each: (each.start, each.end)), arguments
+
+
+def _describe(mentions: Sequence[Mention], positions: List[int]) -> _Group:
+    """Choose the name of a group, the longest one, and its type and id."""
+    texts = [mentions[at].text for at in positions]
+    proper = [text for text in texts if not names.is_pronoun(text)] or texts
+    fitting = [text for text in proper if len(text) <= _LONGEST_NAME] or proper
+    name = " ".join(max(fitting, key=lambda text: len(names.fold(text))).split())
+    labels = [mentions[at].label for at in positions if mentions[at].label]
+    ids = [mentions[at].kb_id for at in positions if mentions[at].kb_id]
+    return _Group(name, _most_frequent(labels), _most_frequent(ids), positions)
+
+
+def _most_frequent(values: Sequence[Any]) -> Any:
+    """Return the most frequent value, the first of equals; None if there is none."""
+    counts: Dict[Any, int] = {}
+    for value in values:
+        counts[value] = counts.get(value, 0) + 1
+    return max(counts, key=lambda value: counts[value]) if counts else None
+
+
+def _without(types: Dict[str, "pyarrow.DataType"], column: str) -> Dict[str, "pyarrow.DataType"]:
+    """Leave a column out."""
+    return {name: type_ for name, type_ in types.items() if name != column}

@@ -1,0 +1,196 @@
+"""The entities of a graph: numbers that stay, names, types, ids; and what decisions change about them."""
+
+from dataclasses import dataclass, field
+from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
+
+import numpy
+
+from . import names
+from .across import Groups, Joined
+from .decisions import Decision, Named
+from .probability import Ids
+
+
+@dataclass
+class Entity:
+    """An entity: name, type and id in a knowledge base."""
+
+    name: str
+    label: Optional[str] = None
+    kb_id: Optional[str] = None
+
+
+class MergeRow(NamedTuple):
+    """A row of the table of merges."""
+
+    entity_id: int
+    name: str
+    merged: str
+    doc_id: Optional[str]
+    reason: str
+    score: float
+
+
+@dataclass
+class Entities:
+    """All entities by their number, and the entity of each mention.
+
+    known (Dict[int, Entity]): By number, from 1.
+    mentions (Ids): The entity of each mention. Shape (M,)
+    texts (Sequence[str]): The names of the mentions. Length M
+    merged (Dict[int, int]): Entities that decisions joined with another one, and with which.
+    merges (List[MergeRow]): What decisions joined.
+    parted (Set[Tuple[int, str]]): Entities and the folded names that left them.
+    unused (List[Decision]): Decisions about names and ids that are not there, or that are ambiguous.
+    """
+
+    known: Dict[int, Entity]
+    mentions: Ids
+    texts: Sequence[str]
+    merged: Dict[int, int] = field(default_factory=dict)
+    merges: List[MergeRow] = field(default_factory=list)
+    parted: Set[Tuple[int, str]] = field(default_factory=set)
+    unused: List[Decision] = field(default_factory=list)
+    _own: Dict[str, Set[int]] = field(default_factory=dict)
+    _rows: Dict[str, List[int]] = field(default_factory=dict)
+
+    def apply(self, decisions: Sequence[Decision]) -> None:
+        """Apply decisions: those about different entities first, new names last, each kind in its order."""
+        if not decisions:
+            return
+        for number in self.known:
+            self._index(number)
+        for row, text in enumerate(self.texts):
+            self._rows.setdefault(names.fold(text), []).append(row)
+        for action, change in (("different", self._split), ("same", self._join), ("rename", self._rename)):
+            for decision in decisions:
+                if decision.action == action and not change(decision):
+                    self.unused.append(decision)
+
+    def _index(self, number: int) -> None:
+        """Make an entity known by its name."""
+        self._own.setdefault(names.fold(self.known[number].name), set()).add(number)
+
+    def _split(self, decision: Decision) -> bool:
+        """Move the mentions with the second name to an entity of their own, if both names are one entity.
+
+        If the second name is the entity's own, those with the first one move.
+        """
+        first, second = decision.first, decision.second
+        if isinstance(second, int) and isinstance(first, int):  # different numbers are different entities
+            return {self.current(first), self.current(second)} <= self.known.keys()
+        firsts, seconds = self._having(first), self._having(second)
+        for number in sorted({*firsts} & {*seconds}):
+            own = names.fold(self.known[number].name)
+            moving = first if isinstance(second, int) or names.fold(second) == own else second
+            if isinstance(moving, str) and names.fold(moving) != own:
+                self._move(number, names.fold(moving))
+        return bool(firsts and seconds)
+
+    def _move(self, number: int, form: str) -> None:
+        """Move the mentions of a name to the only other entity of that name and type, or to a new one."""
+        rows = [row for row in self._rows.get(form, ()) if self.mentions[row] == number]
+        if not rows:
+            return
+        label = self.known[number].label
+        targets = [each for each in self._named(form) if each != number and self.known[each].label == label]
+        new = targets[0] if len(targets) == 1 else max(self.known) + 1
+        self.known.setdefault(new, Entity(self.texts[rows[0]], label))
+        self._index(new)
+        self.mentions[rows] = new
+        self.parted.add((number, form))
+
+    def _join(self, decision: Decision) -> bool:
+        """Join two entities; the lower number stays, with the name that the decision names first."""
+        firsts, seconds = self._resolve(decision.first), self._resolve(decision.second)
+        pairs = [(one, two) for one in firsts for two in seconds if self.known[one].label == self.known[two].label]
+        if not pairs and len(firsts) == 1 and len(seconds) == 1:
+            pairs = [(firsts[0], seconds[0])]
+        for one, two in pairs:
+            first, second = self.current(one), self.current(two)
+            if first == second:
+                continue
+            kept, gone = sorted((first, second))
+            named, other = self.known[first], self.known[second]
+            self.known[kept] = Entity(named.name, named.label or other.label, named.kb_id or other.kb_id)
+            del self.known[gone]
+            self._index(kept)
+            self.mentions[self.mentions == gone] = kept
+            self.merged[gone] = kept
+            self.merges.append(MergeRow(kept, named.name, other.name, None, "decision", 1.0))
+        return bool(pairs)
+
+    def _rename(self, decision: Decision) -> bool:
+        """Give entities another name."""
+        numbers = self._resolve(decision.first)
+        for number in numbers:
+            self.merges.append(MergeRow(number, str(decision.second), self.known[number].name, None, "decision", 1.0))
+            self.known[number].name = str(decision.second)
+            self._index(number)
+        return bool(numbers)
+
+    def current(self, number: int) -> int:
+        """Follow the joins of decisions."""
+        while number in self.merged:
+            number = self.merged[number]
+        return number
+
+    def _named(self, form: str) -> List[int]:
+        """Find entities by the folded form of their own name."""
+        numbers = sorted(self._own.get(form, ()))
+        return [number for number in numbers if number in self.known and names.fold(self.known[number].name) == form]
+
+    def _resolve(self, named: Named) -> List[int]:
+        """Find entities: by number, by the same name, by the same folded name, or by the name of a mention."""
+        if isinstance(named, int):
+            return self._having(named)
+        own = self._named(names.fold(named))
+        return [number for number in own if self.known[number].name == named] or own or self._having(named)
+
+    def _having(self, named: Named) -> List[int]:
+        """Find an entity by its number, or those that have a name, as their own or as that of a mention."""
+        if isinstance(named, int):
+            return [self.current(named)] if self.current(named) in self.known else []
+        form = names.fold(named)
+        return sorted({*self._named(form), *(int(self.mentions[row]) for row in self._rows.get(form, ()))})
+
+
+def number_groups(groups: Groups, joined: Joined, *, taken: int = 0) -> Tuple[Ids, Dict[int, Entity]]:
+    """Number entities: those of the graph keep their numbers, new ones follow in the order of the documents.
+
+    taken (int): The highest number that was ever given.
+    RETURNS (Tuple[Ids, Dict[int, Entity]]): The entity of each group, and all entities.
+    """
+    fixed: Dict[int, int] = {}
+    for root, number in zip(joined.roots, groups.fixed):
+        if number is not None:
+            fixed.setdefault(root, number)
+    numbers: Dict[int, int] = dict(fixed)
+    counts: Dict[int, Dict[str, int]] = {}
+    known: Dict[int, Entity] = {}
+    ids = numpy.zeros(len(groups), dtype="int64")
+    following = max([taken, *fixed.values()], default=0) + 1
+    for position, root in enumerate(joined.roots):
+        number = numbers.get(root)
+        if number is None:
+            number = numbers[root] = following
+            following += 1
+        ids[position] = number
+        label, kb_id, name = groups.labels[position], groups.kb_ids[position], groups.names[position]
+        entity = known.setdefault(number, Entity(name, label, kb_id))
+        entity.label, entity.kb_id = entity.label or label, entity.kb_id or kb_id
+        if root not in fixed and not names.is_pronoun(name):
+            seen = counts.setdefault(number, {})
+            seen[name] = seen.get(name, 0) + 1
+    for number, seen in counts.items():
+        known[number].name = max(seen, key=lambda name: (seen[name], len(name)))
+    return ids, known
+
+
+def other_names(entities: Dict[int, Entity], pairs: Iterable[Tuple[int, str]]) -> Dict[int, List[str]]:
+    """List the different names of mentions beside the entity's own, sorted; without pronouns."""
+    found: Dict[int, set] = {number: set() for number in entities}
+    for number, text in pairs:
+        if not names.is_pronoun(text):
+            found[number].add(" ".join(text.split()))
+    return {number: sorted(texts - {entities[number].name}) for number, texts in found.items()}

@@ -1,0 +1,153 @@
+"""Facts of the triples: which triples state the same fact, in how many sentences, and how probable it is."""
+
+from typing import TYPE_CHECKING, Collection, NamedTuple, Tuple
+
+import numpy
+from numpy.typing import NDArray
+
+from ..errors import require
+from ..export.tables import GraphTables
+from ..scoring.probabilities import Bools, Floats
+from .probability import Discount, FactSentences, Ids, best_scores, combine_scores
+
+if TYPE_CHECKING:
+    import pyarrow
+
+
+class Facts(NamedTuple):
+    """Facts and what supports them.
+
+    facts (pyarrow.Table): As in `GraphTables`, not sorted.
+    support (Ids): The fact of each triple. Shape (T,)
+    """
+
+    facts: "pyarrow.Table"
+    support: Ids
+
+
+def make_facts(
+    support: "pyarrow.Table",
+    subjects: Ids,
+    objects: Ids,
+    *,
+    known: Ids,
+    taken: int = 0,
+    discount: Discount,
+    symmetric: Collection[str] = (),
+) -> Facts:
+    """Join the triples that state the same fact.
+
+    support (pyarrow.Table): Triples with `relation`, `sentence`, `doc_id`, `score`.
+    subjects, objects (Ids): Entities of each triple. Shape (T,)
+    known (Ids): Ids of the facts that triples have already, 0 for none; they stay. Shape (T,)
+    taken (int): The highest id that was ever given.
+    symmetric (Collection[str]): Relations that are one fact in both directions: from the entity with the lower id.
+    """
+    pyarrow = require("pyarrow", purpose="a graph", extra="export")
+    relations, relation_names = encode(support.column("relation"))
+    sentences, _ = encode(support.column("sentence"))
+    documents, _ = encode(support.column("doc_id"))
+    scores = support.column("score").to_numpy()
+    turned = numpy.isin(relations, [at for at, name in enumerate(relation_names) if name in symmetric])
+    turned &= subjects > objects
+    low, high = numpy.where(turned, objects, subjects), numpy.where(turned, subjects, objects)
+    rows = _number(low, relations, high)
+    ids = _choose_ids(rows, known, taken)
+    first = _first_rows(rows, len(ids))
+    best = _best_rows(rows, scores)
+    distinct = distinct_sentences(rows, sentences, scores)
+    counts = numpy.bincount(distinct.facts, minlength=len(ids))
+    n_documents = int(documents.max(initial=0)) + 1
+    pairs = numpy.unique(rows * n_documents + documents) // n_documents
+    columns = {
+        "fact_id": ids,
+        "subject": low[first],
+        "relation": pyarrow.array(relation_names, pyarrow.string()).take(pyarrow.array(relations[first])),
+        "object": high[first],
+        "probability": combine_scores(distinct, discount),
+        "best_score": best_scores(distinct),
+        "n_sentences": counts,
+        "n_documents": numpy.bincount(pairs, minlength=len(ids)),
+        "best_sentence": support.column("sentence").take(pyarrow.array(best)),
+    }
+    return Facts(pyarrow.table(columns), ids[rows] if len(ids) else rows)
+
+
+def distinct_sentences(facts: Ids, sentences: Ids, scores: Floats) -> FactSentences:
+    """Keep the best score of each fact in each different sentence; a text that is repeated counts once.
+
+    facts (Ids): Positions of facts from 0, of each triple. Shape (T,)
+    sentences (Ids): Codes of texts. Shape (T,)
+    """
+    order = numpy.lexsort((-scores, sentences, facts))
+    facts, sentences, scores = facts[order], sentences[order], scores[order]
+    is_first = numpy.ones(len(facts), dtype=bool)
+    is_first[1:] = (facts[1:] != facts[:-1]) | (sentences[1:] != sentences[:-1])
+    return FactSentences(facts[is_first], scores[is_first])
+
+
+def judged_facts(tables: GraphTables) -> Tuple[FactSentences, Bools]:
+    """Collect the facts that a component predicts, and which of them gold triples state, too.
+
+    tables (GraphTables): Of documents with both: triples of the source "" are gold.
+    RETURNS (Tuple[FactSentences, Bools]): Sentences and scores of the predictions, and which facts are right.
+    """
+    facts = tables.support.column("fact_id").to_numpy()
+    sentences, _ = encode(tables.support.column("sentence"))
+    scores = tables.support.column("score").to_numpy()
+    is_gold = numpy.array([source == "" for source in tables.support.column("source").to_pylist()], dtype=bool)
+    predicted, rows = numpy.unique(facts[~is_gold], return_inverse=True)
+    correct = numpy.isin(predicted, facts[is_gold])
+    return distinct_sentences(rows.astype("int64"), sentences[~is_gold], scores[~is_gold]), correct
+
+
+def encode(column: "pyarrow.ChunkedArray") -> Tuple[Ids, list]:
+    """Number the different values of a column in the order of their first rows."""
+    import pyarrow
+
+    coded = pyarrow.chunked_array(column, type=column.type).combine_chunks().dictionary_encode()
+    if isinstance(coded, pyarrow.ChunkedArray):
+        coded = coded.combine_chunks()
+    return coded.indices.to_numpy(zero_copy_only=False).astype("int64"), coded.dictionary.to_pylist()
+
+
+def _number(low: Ids, relations: Ids, high: Ids) -> Ids:
+    """Number the different facts in the order of their first triples. Shape (T,)"""
+    if not len(low):
+        return low
+    order = numpy.lexsort((high, relations, low))
+    starts = numpy.zeros(len(order), dtype=bool)
+    for column in (low, relations, high):
+        starts |= numpy.diff(column[order], prepend=-1) != 0
+    first = order[starts]  # the sort is stable
+    ranks = numpy.empty(len(first), dtype="int64")
+    ranks[numpy.argsort(first)] = numpy.arange(len(first))
+    rows = numpy.empty(len(order), dtype="int64")
+    rows[order] = ranks[numpy.cumsum(starts) - 1]
+    return rows
+
+
+def _choose_ids(rows: Ids, known: Ids, taken: int) -> Ids:
+    """Keep the least id that the triples of a fact have, or else give it a new one. Shape (F,)"""
+    count = int(rows.max()) + 1 if len(rows) else 0
+    none = numpy.iinfo("int64").max
+    ids = numpy.full(count, none, dtype="int64")
+    numpy.minimum.at(ids, rows[known > 0], known[known > 0])
+    _, first = numpy.unique(ids, return_index=True)
+    is_new = numpy.ones(count, dtype=bool)
+    is_new[first] = False
+    is_new |= ids == none
+    ids[is_new] = max(taken, int(known.max(initial=0))) + 1 + numpy.arange(int(is_new.sum()))
+    return ids
+
+
+def _first_rows(rows: Ids, count: int) -> NDArray[numpy.intp]:
+    """Find the first triple of each fact. Shape (F,)"""
+    _, first = numpy.unique(rows, return_index=True)
+    return first if count else numpy.zeros(0, dtype="int64")
+
+
+def _best_rows(rows: Ids, scores: Floats) -> NDArray[numpy.intp]:
+    """Find the triple with the best score of each fact, the first of equals. Shape (F,)"""
+    order = numpy.lexsort((numpy.arange(len(rows)), -scores, rows))
+    return order[numpy.flatnonzero(numpy.diff(rows[order], prepend=-1))]
