@@ -447,6 +447,9 @@ class Errors:
         "[R836] {place}: the id {doc_id!r} is that of another document. Give each document of the input an id of its own "
         "(key doc_id)."
     )
+    R837 = "[R837] The question {question!r} takes {taken}; found {found} arguments."
+    R838 = "[R838] The graph has no entity {name!r}.{near} `spacy relext graph query FOLDER degree` lists entities."
+    R839 = "[R839] Only {found} is named. Expected one or more inputs, and the folder for the graph at the end."
     R802 = "[R802] --base is {found!r}; expected the beginning of names, such as http://example.org/graph/."
     R803 = "[R803] Shapes are made of a schema. Add --schema SCHEMA.yaml."
 
@@ -566,6 +569,8 @@ class Warnings:
         "classified by the text alone."
     )
     W701 = "[W701] {path}: {count} of {total} texts have no marked pair or triple and are not read."
+    W830 = "[W830] The graph in {path} is replaced, and its numbers may change; --add-to {path} would add to it."
+    W831 = "[W831] {place}: {decision} changes nothing: the graph does not have both, or the names are ambiguous."
 
 
 def check_choice(key: str, value: object, choices: Sequence[str]) -> None:

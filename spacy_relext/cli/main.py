@@ -12,6 +12,7 @@ from .debug_data import debug_data_cli
 from .evaluate import evaluate_cli
 from .explain import explain_cli
 from .extract import extract_cli
+from .graph import graph_app
 from .init_config import init_config_cli
 from .kb import kb_app
 from .rules import rules_app
@@ -41,6 +42,7 @@ relext = typer.Typer(name="relext", help="Relation extraction: convert, extract,
 
 for name, command in COMMANDS.items():
     relext.command(name)(command)
+relext.add_typer(graph_app)
 relext.add_typer(kb_app)
 relext.add_typer(rules_app)
 spacy_app.add_typer(relext)

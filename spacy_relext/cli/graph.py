@@ -1,0 +1,137 @@
+"""`spacy relext graph …`: make a graph of extracted triples, ask it questions, write it for other tools."""
+
+import json
+from itertools import chain
+from pathlib import Path
+from typing import Annotated, Iterator, List, Optional
+
+import typer
+from wasabi import msg, table
+
+from ..annotations.schema import read_schema
+from ..errors import Errors, Warnings
+from ..export.tables import is_graph, read_tables, write_tables
+from ..graph.across import FUZZY_ACROSS
+from ..graph.build import BuiltGraph, GraphOptions, build_graph, fit_on
+from ..graph.decisions import read_decisions
+from ..graph.documents import Document, read_documents
+from ..graph.probability import Discount, read_discount, write_discount
+from ..graph.query import Answer, GraphQuery, describe_questions
+from ..graph.within import DEFAULT_RULES, RULES
+from . import options
+from .graph_export import graph_export_cli
+from .pipeline import fail, input_errors, with_progress
+
+graph_app = typer.Typer(name="graph", help="Make a graph of triples, query and export it.", no_args_is_help=True)
+graph_app.command("export")(graph_export_cli)
+
+# Most characters of a value in a table.
+_WIDEST = 60
+
+
+@graph_app.command("build")
+def build_cli(
+    paths: Annotated[
+        List[Path], typer.Argument(metavar="INPUT... FOLDER", help="Output of extract, or .spacy; then the folder")
+    ],
+    schema: Annotated[Optional[Path], typer.Option(help="Schema of relations (YAML or JSON), for conflicts")] = None,
+    decisions: Annotated[
+        Optional[Path], typer.Option(help="JSON lines: which names are the same, different, or renamed")
+    ] = None,
+    calibration: Annotated[
+        Optional[Path], typer.Option(help="JSON: how sentences of a fact add up; written with --fit-on, else read")
+    ] = None,
+    fit_on_path: Annotated[
+        Optional[Path], typer.Option("--fit-on", help="Fit the calibration on extracted triples with gold triples")
+    ] = None,
+    add_to: Annotated[Optional[Path], typer.Option(help="Graph that the documents join; it may be FOLDER")] = None,
+    rules: Annotated[str, typer.Option(help=f"Rules that join names, of {', '.join(RULES)}")] = ",".join(DEFAULT_RULES),
+    similarity: Annotated[
+        float, typer.Option(min=0.8, max=1.0, help="Least similarity of long names of different documents; 1: equal")
+    ] = FUZZY_ACROSS,
+) -> None:
+    """Make a graph: mentions become entities, triples become facts with one probability each."""
+    *inputs, folder = paths
+    with input_errors():
+        if not inputs:
+            fail(Errors.R839.format(found=folder))
+        if add_to is None and is_graph(folder):
+            msg.warn(Warnings.W830.format(path=folder))
+        chosen = options.split_list(rules) or []
+        if unknown := sorted(set(chosen) - set(RULES)):
+            fail(Errors.R206.format(option="--rules", found=unknown[0], expected=", ".join(RULES)))
+        settings = GraphOptions(
+            rules=tuple(chosen),
+            similarity=similarity,
+            schema=read_schema(schema) if schema else None,
+            decisions=read_decisions(decisions) if decisions else (),
+        )
+        base = read_tables(add_to) if add_to else None
+        discount = _discount(calibration, fit_on_path, settings)
+        if discount is None and base is not None:
+            discount = Discount(**base.info["calibration"]) if "calibration" in base.info else None
+        settings = GraphOptions(**{**vars(settings), "discount": discount or Discount()})
+        built = build_graph(_documents(inputs), options=settings, base=base)
+        write_tables(built.tables, folder)
+    _report(built, folder)
+
+
+@graph_app.command("query", epilog=f"Questions: {describe_questions()}.")
+def query_cli(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Graph that `graph build` wrote")],
+    question: Annotated[str, typer.Argument(metavar="QUESTION", help="See below")],
+    arguments: Annotated[Optional[List[str]], typer.Argument(metavar="[ARGUMENT]...", help="What it takes")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Most rows")] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object a row, with whole values")] = False,
+) -> None:
+    """Ask a graph a question."""
+    with input_errors():
+        answer = GraphQuery.open(folder).ask(question, *(arguments or ()), limit=limit)
+    if as_json:
+        for row in answer.rows:
+            typer.echo(json.dumps(dict(zip(answer.columns, row)), ensure_ascii=False))
+    elif answer.rows:
+        typer.echo(_format(answer))
+    else:
+        msg.info("Nothing found")
+
+
+def _documents(paths: List[Path]) -> Iterator[Document]:
+    """Read documents with a progress bar."""
+    yield from with_progress(chain.from_iterable(read_documents([path]) for path in paths))
+
+
+def _discount(calibration: Optional[Path], fit_path: Optional[Path], settings: GraphOptions) -> Optional[Discount]:
+    """Fit or read how sentences add up; None without either."""
+    if fit_path is not None:
+        discount = fit_on(_documents([fit_path]), options=settings)
+        if calibration is not None:
+            write_discount(discount, calibration)
+        msg.info(f"Sentences of a fact: exponent {discount.exponent:.2f}, scale {discount.scale:.2f}")
+        return discount
+    return read_discount(calibration) if calibration else None
+
+
+def _report(built: BuiltGraph, folder: Path) -> None:
+    """Say what was written."""
+    tables = built.tables
+    for decision in built.unused:
+        msg.warn(Warnings.W831.format(place=decision.place, decision=decision))
+    if built.skipped:
+        msg.info(f"{built.skipped:,} documents were there already")
+    if tables.conflicts.num_rows:
+        msg.info(f"{tables.conflicts.num_rows:,} conflicts: spacy relext graph query {folder} conflicts")
+    counts = f"{tables.facts.num_rows:,} facts of {tables.entities.num_rows:,} entities"
+    msg.good(f"Wrote {counts} in {tables.documents.num_rows:,} documents to {folder}")
+
+
+def _format(answer: Answer) -> str:
+    """Format rows as a table with short values."""
+    return str(table([[_cell(value) for value in row] for row in answer.rows], header=answer.columns, divider=True))
+
+
+def _cell(value: object) -> str:
+    """Make a short line of a value, without what would control a terminal."""
+    line = "" if value is None else " ".join(str(value).split())
+    line = "".join(char if char.isprintable() else "\ufffd" for char in line[: _WIDEST + 1])
+    return line if len(line) <= _WIDEST else line[: _WIDEST - 1] + "…"

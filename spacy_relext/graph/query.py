@@ -1,0 +1,295 @@
+"""Questions to a graph on disk: ten kinds, answered by DuckDB over the Parquet tables with bound parameters."""
+
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Tuple
+
+from ..errors import Errors, require
+from ..export.tables import INFO_FILE, TABLE_NAMES
+
+if TYPE_CHECKING:
+    import duckdb
+
+# Parts of statements that several questions have in common; nothing of the user's is ever put into a statement.
+_FACTS = """
+    SELECT f.fact_id, s.name AS subject, f.relation, o.name AS object, round(f.probability, 3) AS probability,
+        f.n_sentences AS sentences, f.n_documents AS documents, f.best_sentence AS sentence
+    FROM facts f JOIN entities s ON s.entity_id = f.subject JOIN entities o ON o.entity_id = f.object
+"""
+_BY_PROBABILITY = " ORDER BY f.probability DESC, f.fact_id LIMIT $limit"
+_ABOUT = " WHERE list_contains($ids, f.subject) OR list_contains($ids, f.object)"
+
+_FIND = """
+    SELECT entity_id FROM entities WHERE {}
+    ORDER BY n_mentions DESC, entity_id
+"""
+_FIND_STEPS = tuple(
+    _FIND.format(condition)
+    for condition in (
+        "name = $name",
+        "lower(name) = lower($name)",
+        "lower($name) IN (SELECT lower(unnest(aliases)))",
+    )
+)
+_LIKE = """
+    SELECT name FROM entities ORDER BY jaro_winkler_similarity(lower(name), lower($name)) DESC, entity_id LIMIT 3
+"""
+_FIND_ID = "SELECT entity_id FROM entities WHERE entity_id = $id"
+
+_TOP = _FACTS + " WHERE $relation IS NULL OR f.relation = $relation"
+_TOP += " ORDER BY f.n_sentences DESC, f.probability DESC, f.fact_id LIMIT $limit"
+
+_CONFLICTS = """
+    SELECT c.kind, c.relation, c.fact_id, c.other_fact_id, c.detail, round(f.probability, 3) AS probability,
+        round(g.probability, 3) AS other_probability, f.best_sentence AS sentence, g.best_sentence AS other_sentence
+    FROM conflicts c JOIN facts f ON f.fact_id = c.fact_id LEFT JOIN facts g ON g.fact_id = c.other_fact_id
+    WHERE $relation IS NULL OR c.relation = $relation
+    ORDER BY c.kind, c.relation, c.fact_id, c.other_fact_id, c.detail LIMIT $limit
+"""
+
+_NEWEST = """
+    WITH newest AS (
+        SELECT doc_id, max(subject_mention) AS latest FROM support GROUP BY doc_id ORDER BY latest DESC LIMIT $documents
+    ), stated AS (
+        SELECT DISTINCT s.fact_id, s.doc_id, n.latest FROM support s JOIN newest n ON n.doc_id = s.doc_id
+    )
+    SELECT t.doc_id, f.fact_id, s.name AS subject, f.relation, o.name AS object,
+        round(f.probability, 3) AS probability, f.n_documents AS documents
+    FROM stated t JOIN facts f ON f.fact_id = t.fact_id
+    JOIN entities s ON s.entity_id = f.subject JOIN entities o ON o.entity_id = f.object
+    ORDER BY t.latest DESC, f.probability DESC, f.fact_id LIMIT $limit
+"""
+
+_NEIGHBOURS = """
+    WITH ends AS (
+        SELECT object AS entity_id, relation, probability, fact_id FROM facts WHERE list_contains($ids, subject)
+        UNION ALL
+        SELECT subject, relation || ' of', probability, fact_id FROM facts WHERE list_contains($ids, object)
+    )
+    SELECT e.entity_id, e.name, e.label, count(DISTINCT x.fact_id) AS facts,
+        string_agg(DISTINCT x.relation, ', ' ORDER BY x.relation) AS relations,
+        round(max(x.probability), 3) AS probability
+    FROM ends x JOIN entities e ON e.entity_id = x.entity_id
+    GROUP BY e.entity_id, e.name, e.label ORDER BY facts DESC, probability DESC, e.entity_id LIMIT $limit
+"""
+
+_RELATIONS = """
+    SELECT relation, count(*) AS facts, sum(n_sentences)::BIGINT AS sentences, count(DISTINCT subject) AS subjects,
+        count(DISTINCT object) AS objects, round(avg(probability), 3) AS probability
+    FROM facts GROUP BY relation ORDER BY facts DESC, relation LIMIT $limit
+"""
+
+_DEGREE = """
+    WITH ends AS (
+        SELECT subject AS entity_id, fact_id FROM facts UNION SELECT object, fact_id FROM facts
+    )
+    SELECT e.entity_id, e.name, e.label, count(*) AS facts, e.n_mentions AS mentions, e.n_documents AS documents
+    FROM ends x JOIN entities e ON e.entity_id = x.entity_id
+    WHERE $label IS NULL OR e.label = $label
+    GROUP BY ALL ORDER BY facts DESC, mentions DESC, e.entity_id LIMIT $limit
+"""
+
+_SOURCES = """
+    SELECT s.doc_id, s.sent, a.text AS subject, b.text AS object, round(s.score, 3) AS score, s.source, s.sentence
+    FROM support s
+    JOIN mentions a ON a.mention_id = s.subject_mention JOIN mentions b ON b.mention_id = s.object_mention
+    WHERE s.fact_id = $fact ORDER BY s.score DESC, s.doc_id, s.sent, s.subject_mention LIMIT $limit
+"""
+
+# Entities of one type of which one has a name of the other, or that share two neighbours by the same relations.
+_DUPLICATES = """
+    WITH forms AS (
+        SELECT entity_id, name, label, lower(unnest(list_append(aliases, name))) AS form FROM entities
+    ), shared_names AS (
+        SELECT a.entity_id AS one, b.entity_id AS other, min(a.form) AS form, 0 AS neighbours
+        FROM forms a JOIN forms b ON a.form = b.form AND a.entity_id < b.entity_id
+            AND a.label IS NOT DISTINCT FROM b.label
+        GROUP BY a.entity_id, b.entity_id
+    ), ends AS (
+        SELECT subject AS entity_id, relation || '>' AS relation, object AS neighbour FROM facts
+        UNION SELECT object, relation || '<', subject FROM facts
+    ), rare AS (
+        SELECT relation, neighbour FROM ends GROUP BY relation, neighbour HAVING count(*) BETWEEN 2 AND 20
+    ), few AS (
+        SELECT e.* FROM ends e JOIN rare r ON r.relation = e.relation AND r.neighbour = e.neighbour
+    ), shared AS (
+        SELECT a.entity_id AS one, b.entity_id AS other, NULL AS form, count(*) AS neighbours
+        FROM few a JOIN few b ON a.relation = b.relation AND a.neighbour = b.neighbour AND a.entity_id < b.entity_id
+        JOIN entities x ON x.entity_id = a.entity_id JOIN entities y ON y.entity_id = b.entity_id
+        WHERE x.label IS NOT DISTINCT FROM y.label AND jaro_winkler_similarity(lower(x.name), lower(y.name)) > 0.85
+        GROUP BY ALL
+    ), candidates AS (
+        SELECT one, other, max(form) AS form, max(neighbours) AS neighbours
+        FROM (SELECT * FROM shared_names UNION ALL SELECT * FROM shared) GROUP BY one, other
+    )
+    SELECT p.one AS entity_id, x.name, p.other AS other_id, y.name AS other_name, x.label, p.form AS shared_name,
+        p.neighbours AS shared_facts, round(jaro_winkler_similarity(lower(x.name), lower(y.name)), 3) AS similarity
+    FROM candidates p JOIN entities x ON x.entity_id = p.one JOIN entities y ON y.entity_id = p.other
+    ORDER BY p.neighbours DESC, similarity DESC, p.one, p.other LIMIT $limit
+"""
+
+_STEP = """
+    SELECT fact_id, subject, object, probability FROM facts
+    WHERE list_contains($ids, subject) OR list_contains($ids, object) ORDER BY probability DESC, fact_id
+"""
+_OF_IDS = _FACTS + " WHERE list_contains($ids, f.fact_id)"
+
+# Most entities that the search for a path visits.
+_MOST_VISITED = 200_000
+
+
+class Question(NamedTuple):
+    """A kind of question.
+
+    takes (str): Its arguments, those in brackets may be missing.
+    answer (str): What it answers.
+    statement (str): In SQL; "" for a search.
+    """
+
+    takes: str
+    answer: str
+    statement: str
+
+
+QUESTIONS: Dict[str, Question] = {
+    "about": Question("NAME", "facts about an entity", _FACTS + _ABOUT + _BY_PROBABILITY),
+    "path": Question("NAME NAME", "the shortest chain of facts between two entities", ""),
+    "top": Question("[RELATION]", "the facts with the most sentences", _TOP),
+    "conflicts": Question("[RELATION]", "facts that contradict each other or the schema", _CONFLICTS),
+    "newest": Question("[DOCUMENTS]", "facts of the documents that came last, of 10 by default", _NEWEST),
+    "neighbours": Question("NAME", "entities next to an entity", _NEIGHBOURS),
+    "relations": Question("", "facts of each relation", _RELATIONS),
+    "degree": Question("[LABEL]", "entities by their number of facts", _DEGREE),
+    "sources": Question("FACT", "the sentences that state a fact, by its number", _SOURCES),
+    "duplicates": Question("", "entities that may be the same: names or facts in common", _DUPLICATES),
+}
+
+
+class Answer(NamedTuple):
+    """Rows of an answer.
+
+    columns (List[str]): Their names.
+    rows (List[Tuple]): Plain values.
+    """
+
+    columns: List[str]
+    rows: List[Tuple[Any, ...]]
+
+
+@dataclass
+class GraphQuery:
+    """Answers questions about the graph in a folder.
+
+    connection (duckdb.DuckDBPyConnection): With the seven tables as views.
+    """
+
+    connection: "duckdb.DuckDBPyConnection"
+
+    @classmethod
+    def open(cls, folder: Path) -> "GraphQuery":
+        """Open the folder of a graph.
+
+        RAISES (ImportError): If duckdb is not installed.
+        RAISES (ValueError): If the folder has no graph.
+        """
+        duckdb = require("duckdb", purpose="questions to a graph", extra="export")
+        if not (Path(folder) / INFO_FILE).is_file():
+            raise ValueError(Errors.R801.format(path=folder, found="no graph.json", expected="the folder of a graph"))
+        connection = duckdb.connect()
+        for name in TABLE_NAMES:
+            try:
+                connection.from_parquet(str(Path(folder) / f"{name}.parquet")).create_view(name)
+            except duckdb.Error as error:
+                found, expected = str(error).split("\n")[0], "a table of a graph"
+                raise ValueError(
+                    Errors.R800.format(place=f"{folder}/{name}.parquet", found=found, expected=expected)
+                ) from None
+        return cls(connection)
+
+    def ask(self, question: str, *arguments: str, limit: int = 20) -> Answer:
+        """Answer one of QUESTIONS.
+
+        arguments (str): Names of entities, or their numbers; a relation; see QUESTIONS.
+        limit (int): Most rows.
+        RAISES (ValueError): If the question or what it takes is unknown.
+        """
+        if question not in QUESTIONS:
+            raise ValueError(Errors.R206.format(option="QUESTION", found=question, expected=", ".join(QUESTIONS)))
+        known = QUESTIONS[question]
+        taken = known.takes.split()
+        least = sum(not each.startswith("[") for each in taken)
+        if not least <= len(arguments) <= len(taken):
+            raise ValueError(
+                Errors.R837.format(question=question, taken=known.takes or "nothing", found=len(arguments))
+            )
+        if not known.statement:
+            return self.find_path(arguments[0], arguments[1], limit=limit)
+        values: Dict[str, object] = {"limit": limit}
+        for kind, argument in zip_longest(taken, arguments):
+            if kind == "NAME":
+                values["ids"] = self.find(argument)
+            elif kind in ("FACT", "[DOCUMENTS]"):
+                values[kind.strip("[]").lower()] = _number(argument or "10", question)
+            else:
+                values[kind.strip("[]").lower()] = argument
+        return self._run(known.statement, **values)
+
+    def find(self, name: str) -> List[int]:
+        """Find entities by number, by name, by name in other letter case, or by another name.
+
+        RAISES (ValueError): If there is none.
+        """
+        if name.isascii() and name.isdigit() and len(name) < 19:
+            rows = self.connection.execute(_FIND_ID, {"id": int(name)}).fetchall()
+            if rows:
+                return [int(name)]
+        for statement in _FIND_STEPS:
+            rows = self.connection.execute(statement, {"name": name}).fetchall()
+            if rows:
+                return [row[0] for row in rows]
+        near = [row[0] for row in self.connection.execute(_LIKE, {"name": name}).fetchall()]
+        raise ValueError(Errors.R838.format(name=name, near=f" Similar: {', '.join(near)}." if near else ""))
+
+    def find_path(self, start: str, goal: str, *, limit: int = 20) -> Answer:
+        """Find a shortest chain of facts between two entities, in either direction; no rows if there is none.
+
+        limit (int): Most facts of the chain.
+        """
+        goals = set(self.find(goal))
+        arrived: Dict[int, Tuple[int, int]] = {entity: (0, 0) for entity in self.find(start)}
+        front = sorted(arrived)
+        for _ in range(limit):
+            if goals & arrived.keys() or not front or len(arrived) > _MOST_VISITED:
+                break
+            known, following = set(front), []
+            for fact, subject, obj, _ in self.connection.execute(_STEP, {"ids": front}).fetchall():
+                for one, other in ((subject, obj), (obj, subject)):
+                    if one in known and other not in arrived:
+                        arrived[other] = (one, fact)
+                        following.append(other)
+            front = following
+        facts: List[int] = []
+        entity = min(goals & arrived.keys(), default=0)
+        while entity and arrived[entity][1]:
+            entity, fact = arrived[entity]
+            facts.insert(0, fact)
+        answer = self._run(_OF_IDS, ids=facts)
+        return answer._replace(rows=sorted(answer.rows, key=lambda row: facts.index(row[0])))
+
+    def _run(self, statement: str, **values: object) -> Answer:
+        """Run a statement with bound values."""
+        done = self.connection.execute(statement, values)
+        return Answer([column[0] for column in done.description or ()], done.fetchall())
+
+
+def _number(text: str, question: str) -> int:
+    """Read a number from 1."""
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 2**63:
+        raise ValueError(Errors.R209.format(what=f"the number of {question!r}", found=repr(text), expected="from 1"))
+    return int(text)
+
+
+def describe_questions() -> str:
+    """List the questions with what they take and answer."""
+    return "; ".join(f"{name} {each.takes}".strip() + f": {each.answer}" for name, each in QUESTIONS.items())
