@@ -29,6 +29,7 @@ FLOORS = {
     "graph": 5,
     "pairs": 5,
     "extraction": 6,
+    "integrations": 6,
     **dict.fromkeys(METHODS, 6),
     "cli": 7,
     "__main__": 8,

@@ -1,0 +1,1 @@
+"""Adapters to other tools, each an extra of its own."""

@@ -1,0 +1,80 @@
+"""The triples of one text as nodes and edges, as GraphRAG tools take them."""
+
+from dataclasses import dataclass, field
+from typing import Dict, List, Tuple, Union
+
+from spacy.tokens import Doc
+
+from ..annotations.triple import Record
+from ..export.records import extraction_record
+
+UNTYPED = "Entity"
+
+# A property that graph databases can hold.
+Property = Union[str, int, float]
+
+
+@dataclass
+class DocNode:
+    """What a text names.
+
+    id (str): Id in a knowledge base, or else the type and the name; different for each node of a text.
+    name (str): As the text writes it first.
+    type (str): Type of the entity; UNTYPED if no component sets one.
+    properties (Dict[str, Property]): `kb_id`, if there is one.
+    """
+
+    id: str
+    name: str
+    type: str
+    properties: Dict[str, Property] = field(default_factory=dict)
+
+
+@dataclass
+class DocEdge:
+    """What a text says about two nodes, once for each pair of spans and source.
+
+    subject (DocNode): Start of the edge.
+    object (DocNode): End of the edge.
+    relation (str): Type of the edge.
+    properties (Dict[str, Property]): `score`, `source`, the `sentence` and the characters of both arguments.
+    """
+
+    subject: DocNode
+    object: DocNode
+    relation: str
+    properties: Dict[str, Property]
+
+
+def doc_graph(doc: Doc, *, min_score: float = 0.0) -> Tuple[List[DocNode], List[DocEdge]]:
+    """List the arguments of triples as nodes, those of one name and type once, and the triples as edges.
+
+    doc (Doc): A processed Doc.
+    min_score (float): Leave out triples with a lower score, 0 to 1.
+    RETURNS (Tuple[List[DocNode], List[DocEdge]]): Nodes in the order of the triples, and edges.
+    """
+    record = extraction_record(doc, min_score=min_score)
+    entities = {(entity["start"], entity["end"]): entity for entity in record.get("entities", ())}
+    nodes: Dict[str, DocNode] = {}
+    edges = []
+    for triple in record["triples"]:
+        ends = []
+        for role in ("subject", "object"):
+            node = _node(triple[f"{role}_text"], entities.get(tuple(triple[role]), {}))
+            ends.append(nodes.setdefault(node.id, node))
+        places = {
+            f"{role}_{side}": triple[role][number]
+            for role in ("subject", "object")
+            for number, side in enumerate(("start", "end"))
+        }
+        sentence = record["text"][triple["sent_start"] : triple["sent_end"]]
+        properties = {"score": triple["score"], "source": triple["source"], "sentence": sentence, **places}
+        edges.append(DocEdge(ends[0], ends[1], triple["relation"], properties))
+    return list(nodes.values()), edges
+
+
+def _node(text: str, entity: Record) -> DocNode:
+    """Make the node of an argument."""
+    name, kind, kb_id = " ".join(text.split()), entity.get("label") or UNTYPED, entity.get("kb_id")
+    properties: Dict[str, Property] = {"kb_id": kb_id} if kb_id else {}
+    return DocNode(kb_id or f"{kind}:{name.casefold()}", name, kind, properties)
