@@ -17,6 +17,9 @@ _MOST_NAMES = 200
 # Short forms that mean the same entity in other documents, too, if only one entity has them.
 _LASTING = ("alias", "acronym")
 
+# All short forms.
+_SHORT = ("person", "last word", "first word", *_LASTING)
+
 # Normal form and type.
 Key = Tuple[str, Optional[str]]
 
@@ -100,11 +103,11 @@ def join_groups(groups: Groups, *, rules: Collection[str] = DEFAULT_RULES, simil
     if "kb_id" in rules:
         _join_ids(groups, forest)
     buckets = _fill_buckets(groups, rules)
-    short = {key for key in _short_keys(groups, ("person", "short name", *_LASTING)) if key in buckets}
+    short = {key for key in _short_keys(groups, _SHORT) if key in buckets}
     for key, members in buckets.items():
         if key not in short:
             _join_bucket(members, forest, groups)
-    owners = _owners(groups, forest, ("person", "short name", *_LASTING), short)
+    owners = _owners(groups, forest, _SHORT, short)
     for key in buckets:
         if key in short and len(owners[key]) < 2:
             _join_bucket(buckets[key], forest, groups)

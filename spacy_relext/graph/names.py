@@ -139,9 +139,11 @@ def is_short_person(short: Tokens, full: Tokens) -> bool:
     return short[-1] == full[-1] and _same_part(short[0], full[0]) or full[-len(short) :] == short
 
 
-def is_short_organization(name: str, short: Tokens, full: Tokens) -> bool:
-    """Return True if a single word begins or ends the name of an organization, and is no country, people or number."""
-    if len(short) != 1 or len(full) < 2 or short[0] not in (full[0], full[-1]):
+def is_short_organization(name: str, short: Tokens, full: Tokens, *, first: bool) -> bool:
+    """Return True if a word is the first or the last of a name of up to three, and no country, people or number."""
+    if len(short) != 1 or not 1 < len(full) < 4 or short[0] != full[0 if first else -1]:
+        return False
+    if _SMALL_WORDS.intersection(full) or len(fold(name).removeprefix("the ").split()) > 1:
         return False
     return (
         len(short[0]) > 2 and short[0].isalpha() and short[0] not in _SMALL_WORDS and not country_of(name, peoples=True)

@@ -34,7 +34,7 @@ class Discount:
     scale (float), shift (float): Of Platt scaling; 1 and 0 leave q as it is.
     """
 
-    exponent: float = 0.3
+    exponent: float = 0.5
     scale: float = 1.0
     shift: float = 0.0
 

@@ -12,7 +12,7 @@ FUZZY_WITHIN = 0.9
 # A name of fewer letters is too short to be compared letter by letter.
 _LEAST_LETTERS = 6
 
-# Rules by falling certainty, and how sure each is. Those of RARE rules are used only if they are asked for.
+# Rules by falling certainty, and how sure each is. Those with less than 0.9 are used only if they are asked for.
 SCORES = {
     "kb_id": 1.0,
     "coreference": 1.0,
@@ -22,16 +22,17 @@ SCORES = {
     "alias": 0.95,
     "acronym": 0.95,
     "person": 0.95,
-    "short name": 0.85,
+    "last word": 0.9,
     "similar": 0.9,
+    "first word": 0.8,
     "people": 0.8,
 }
 RULES = tuple(SCORES)
-DEFAULT_RULES = tuple(rule for rule in RULES if rule != "people")
+DEFAULT_RULES = tuple(rule for rule in RULES if rule not in ("first word", "people"))
 
 _ALIAS = re.compile(
-    r"\s*[,(]?\s*(?:also |better |formerly |previously |commonly |popularly |once |now |originally )*"
-    r"(?:known (?:as|by)|called|aka|a\.k\.a\.|abbreviated(?: as| to)?|nicknamed|renamed(?: to| as)?|or simply|"
+    r"\s*[,(]?\s*(?:(?!also called)also |better |formerly |previously |commonly |popularly |once |now |originally )*"
+    r"(?:known (?:as|by)|also called|aka|a\.k\.a\.|abbreviated(?: as| to)?|nicknamed|renamed(?: to| as)?|or simply|"
     r"short for|stage name|pen name)\s*[:,]?\s*(?:the |its |his |her )?[\"“'’(]*\s*",
     re.IGNORECASE,
 )
@@ -281,9 +282,10 @@ def _join_short(spellings: Sequence[_Name], forest: _Forest, rules: Collection[s
         if "person" in rules and (names.is_person(name.label) or name.label is None):
             parts = [each for each in longer if names.is_short_person(name.tokens, each.tokens)]
             _join_only(name, parts, forest, "person")
-        elif "short name" in rules and names.is_organization(name.label):
-            parts = [each for each in longer if names.is_short_organization(name.text, name.tokens, each.tokens)]
-            _join_only(name, parts, forest, "short name")
+        for rule in ("last word", "first word") if names.is_organization(name.label) else ():
+            is_first = rule == "first word"
+            parts = [e for e in longer if names.is_short_organization(name.text, name.tokens, e.tokens, first=is_first)]
+            _join_only(name, parts if rule in rules else (), forest, rule)
 
 
 def _join_only(name: _Name, longer: Sequence[_Name], forest: _Forest, reason: str) -> None:
@@ -307,7 +309,7 @@ def _join_similar(spellings: Sequence[_Name], forest: _Forest) -> None:
     for block in blocks.values():
         for at, name in enumerate(block):
             for other in block[at + 1 :]:
-                one, two = " ".join(name.tokens), " ".join(other.tokens)
+                one, two = (names.normalize_name(each.text, each.label) for each in (name, other))
                 score = fuzz.ratio(one, two, score_cutoff=100 * FUZZY_WITHIN) / 100
-                if score and names.is_variant(name.tokens, other.tokens):
+                if score and names.is_variant(tuple(one.split()), tuple(two.split())):
                     forest.join(name.first, other.first, "similar", score)

@@ -1,0 +1,1 @@
+"""Benchmarks of graphs: grouping of mentions, probabilities of facts, size."""
