@@ -16,9 +16,9 @@ from .records import KNOWN_KEYS, doc_to_record
 SCHEMA_PATH = Path(__file__).parent / "canonical.schema.json"
 
 ENTITY_KEYS = ("start", "end", "label", "kb_id")
-TRIPLE_KEYS = ("subject", "relation", "object", "score", "source", "evidence", "subject_text", "object_text")
-# What `extract` adds for readers: the number of the sentence and its characters.
-TRIPLE_KEYS += ("sent", "sent_start", "sent_end")
+# What `extract` adds for readers: texts, the number of the sentence and its characters.
+_READER_KEYS = ("subject_text", "object_text", "sent", "sent_start", "sent_end")
+TRIPLE_KEYS = ("subject", "relation", "object", "score", "source", "evidence", *_READER_KEYS)
 PAIR_KEYS = ("subject", "object", "label")
 
 

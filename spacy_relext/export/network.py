@@ -61,9 +61,9 @@ def to_networkx(docs: Union[Doc, Iterable[Doc], GraphTables], *, min_score: floa
     graph = networkx.MultiDiGraph()
     if isinstance(docs, GraphTables):
         graph.add_nodes_from(graph_nodes(docs))
-        for (subject, obj, relation), values in graph_edges(docs):
-            if values["weight"] >= min_score:
-                graph.add_edge(subject, obj, key=relation, **values)
+        for (start, end, relation), edge in graph_edges(docs):
+            if edge["weight"] >= min_score:
+                graph.add_edge(start, end, key=relation, **edge)
         return graph
     scores: Dict[_Fact, float] = {}
     places: Dict[_Fact, Set[Tuple[int, ...]]] = {}

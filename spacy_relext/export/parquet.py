@@ -1,7 +1,7 @@
 """Records of `extraction_record` as Parquet, a row a document: what `spacy relext extract` writes."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Dict, Iterator, List, Union
+from typing import IO, TYPE_CHECKING, Any, Dict, Iterator, List, Union
 
 import srsly
 
@@ -20,7 +20,7 @@ class ParquetWriter:
     """Writes one row per record: `doc_id`, `text`, `sents`, `entities` and `triples` (lists of structures), and the
     other keys as JSON under `meta`. The evidence of a triple is JSON."""
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: IO[bytes]) -> None:
         parquet = require("pyarrow.parquet", purpose="Parquet", extra="export")
         self._schema = record_schema()
         self._writer = parquet.ParquetWriter(stream, self._schema, compression="zstd")

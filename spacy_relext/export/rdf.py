@@ -95,7 +95,7 @@ def declarations(schema: Schema, names: RdfNames) -> Iterator[Tuple[str, Pairs]]
         pairs += [(_A, term(mark)) for mark, is_set in marks.items() if is_set]
         if relation.inverse is not None:
             pairs.append((term("owl:inverseOf"), names.relation(relation.inverse)))
-        unions = []
+        unions: List[Tuple[str, Pairs]] = []
         for role, predicate, allowed in zip(
             ("subject", "object"), ("rdfs:domain", "rdfs:range"), allowed_types(relation)
         ):

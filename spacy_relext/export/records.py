@@ -3,7 +3,7 @@ reads again) and CSV. Parquet has a file of its own."""
 
 import csv
 import json
-from typing import Collection, Dict, Iterable, Iterator, Optional, Protocol, TextIO, Tuple
+from typing import IO, Collection, Dict, Iterable, Iterator, Optional, Protocol, Tuple
 
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -56,7 +56,7 @@ class RecordWriter(Protocol):
 class JsonlWriter:
     """Writes one record per line."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: IO[str]) -> None:
         self.stream = stream
 
     def write(self, record: Record) -> None:
@@ -76,7 +76,7 @@ class CsvWriter:
     raw (bool): Write texts as they are, also those that a spreadsheet would run as a formula (`safe_cell`).
     """
 
-    def __init__(self, stream: TextIO, *, raw: bool = False) -> None:
+    def __init__(self, stream: IO[str], *, raw: bool = False) -> None:
         self.stream = stream
         self.document = 0
         self.raw = raw

@@ -11,7 +11,7 @@ _CLASS, _MESSAGE, _MAX = term("sh:class"), term("sh:message"), term("sh:maxCount
 
 
 def schema_shapes(schema: Schema, *, base: str) -> Iterator[Block]:
-    """Yield a shape (`sh:NodeShape`) for each relation with constraints, whose targets are the subjects of its facts.
+    """Yield shapes (`sh:NodeShape`) of the relations with constraints, whose targets are the subjects of their facts.
 
     Subject and object have one of the types of the schema, or no type; a functional relation has one object; an acyclic
     one does not lead back to its start (a constraint in SPARQL). Symmetric and inverse relations say what follows from
@@ -22,12 +22,12 @@ def schema_shapes(schema: Schema, *, base: str) -> Iterator[Block]:
     """
     names = RdfNames(base)
     for name, relation in schema.relations.items():
-        for subject, pairs in _Shape(names, name).blocks(relation):
+        for subject, pairs in _Shapes(names, name).blocks(relation):
             yield Block(names.graph, subject, pairs)
 
 
-class _Shape:
-    """Writes the shape of one relation; its parts have names below its own."""
+class _Shapes:
+    """Writes the shapes of one relation, and their parts."""
 
     def __init__(self, names: RdfNames, name: str) -> None:
         self.names = names
@@ -36,17 +36,17 @@ class _Shape:
         self.parts: List[Tuple[str, Pairs]] = []
 
     def blocks(self, relation: RelationSchema) -> List[Tuple[str, Pairs]]:
-        """Return the shape and its parts; nothing if there is nothing to check."""
+        """Return the shapes and their parts; nothing if there is nothing to check."""
         subjects, objects = allowed_types(relation)
         pairs: Pairs = []
         if subjects:
             message = f"A subject of {self.name} is {_either(subjects)}"
-            pairs += [(_OR, self._one_of("subject", subjects)), (_MESSAGE, literal(message))]
+            rows = [*self._target(), (_OR, self._one_of("subject", subjects)), (_MESSAGE, literal(message))]
+            self._part("subject", rows)
         if objects:
             message = f"An object of {self.name} is {_either(objects)}"
-            node = self._part("object", [(_PATH, self.path), (_OR, self._one_of("object", objects))])
-            self.parts[-1][1].append((_MESSAGE, literal(message)))
-            pairs.append((_PROPERTY, node))
+            rows = [(_PATH, self.path), (_OR, self._one_of("object", objects)), (_MESSAGE, literal(message))]
+            pairs.append((_PROPERTY, self._part("object", rows)))
         if relation.functional:
             rows = [(_PATH, self.path), (_MAX, typed(1, "xsd:integer"))]
             rows.append((_MESSAGE, literal(f"{self.name} has at most one object")))
@@ -56,16 +56,19 @@ class _Shape:
             rows = [(term("sh:select"), literal(query))]
             rows.append((_MESSAGE, literal(f"{self.name} leads back to its start")))
             pairs.append((term("sh:sparql"), self._part("acyclic", rows)))
-        if not pairs:
-            return []
-        start = [(_A, term("sh:NodeShape")), (term("sh:targetSubjectsOf"), self.path)]
-        return [(self._name(), [*start, *pairs]), *self.parts]
+        if pairs:
+            self._part("facts", [*self._target(), *pairs])
+        return self.parts
+
+    def _target(self) -> Pairs:
+        """Return the beginning of a shape of all subjects of the relation."""
+        return [(_A, term("sh:NodeShape")), (term("sh:targetSubjectsOf"), self.path)]
 
     def _name(self, *parts: object) -> str:
         return self.names("shape", name_part(self.name), *parts)
 
     def _part(self, name: str, pairs: Pairs) -> str:
-        """Add a part of the shape, and return its name."""
+        """Add a shape or a part of one, and return its name."""
         self.parts.append((self._name(name), pairs))
         return self.parts[-1][0]
 

@@ -292,7 +292,7 @@ def _check_ids(folder: Path, tables: Mapping[str, "pyarrow.Table"]) -> None:
     for name, column in _IDS.items():
         ids = tables[name].column(column)
         if len(ids) != compute.count_distinct(ids).as_py():
-            place, found = folder / f"{name}.parquet", f"an {column} that several rows have"
+            place, found = folder / f"{name}.parquet", f"the same {column} in several rows"
             raise ValueError(Errors.R800.format(place=place, found=found, expected="different ones"))
     if compute.any(compute.equal(compute.utf8_trim_whitespace(tables["facts"].column("relation")), "")).as_py():
         place, found = folder / "facts.parquet", "a relation without a name"
@@ -301,8 +301,8 @@ def _check_ids(folder: Path, tables: Mapping[str, "pyarrow.Table"]) -> None:
         values = tables[name].column(column).drop_null()
         unknown = values.filter(compute.invert(compute.is_in(values, value_set=tables[other].column(_IDS[other]))))
         if len(unknown):
-            place, found = f"{folder / name}.parquet, column {column}", repr(unknown[0].as_py())
-            raise ValueError(Errors.R800.format(place=place, found=found, expected=f"the id of a row of {other}"))
+            where, value = f"{folder / name}.parquet, column {column}", repr(unknown[0].as_py())
+            raise ValueError(Errors.R800.format(place=where, found=value, expected=f"the id of a row of {other}"))
 
 
 def _array(pyarrow: Any, values: Sequence[object], type_: "pyarrow.DataType") -> "pyarrow.Array":

@@ -77,7 +77,8 @@ def _extractor_class() -> Type[Any]:
             **kwargs: Any,
         ) -> types.Neo4jGraph:  # type: ignore[name-defined]
             """Extract from all chunks of a document; see EntityRelationExtractor.run."""
-            lexical, graph = None, types.Neo4jGraph()
+            lexical: Any = None
+            graph = types.Neo4jGraph()
             if self.create_lexical_graph or lexical_graph_config:
                 lexical = builder(config=lexical_graph_config or types.LexicalGraphConfig())
             if self.create_lexical_graph:

@@ -1,0 +1,115 @@
+import csv
+import json
+
+import pytest
+from hypothesis import assume, given, settings
+
+from spacy_relext.export.csv_tables import write_csv_folder, write_neo4j_folder
+from spacy_relext.export.records import safe_cell
+from spacy_relext.export.tables import empty_tables
+from tests.export.example_graph import HARD_NAMES, graphs, make_graph
+from tests.export.neo4j_reader import read_import
+
+csv.field_size_limit(1_000_000)
+
+
+def read_csv(path):
+    with path.open(newline="", encoding="utf8") as file:
+        return list(csv.DictReader(file))
+
+
+def expected_rows(table, *, raw):
+    for row in table.to_pylist():
+        cells = {
+            key: json.dumps(value, ensure_ascii=False) if isinstance(value, list) else value
+            for key, value in row.items()
+        }
+        yield {key: cell if raw else safe_cell(cell) for key, cell in cells.items()}
+
+
+def assert_same(folder, graph, *, raw):
+    for name, table in graph.named().items():
+        rows = read_csv(folder / f"{name}.csv")
+        expected = list(expected_rows(table, raw=raw))
+        assert len(rows) == len(expected)
+        for row, cells in zip(rows, expected):
+            assert list(row) == table.column_names
+            for key, cell in cells.items():
+                found = float(row[key]) if isinstance(cell, float) else row[key]
+                assert found == ("" if cell is None else cell if isinstance(cell, float) else str(cell)), (name, key)
+
+
+@pytest.mark.parametrize("raw", [True, False])
+def test_csv_is_read_again(tmp_path, raw):
+    graph = make_graph(HARD_NAMES, ["met", "=x", "a,b"])
+    assert write_csv_folder(graph, tmp_path / "csv", raw=raw) == 0
+    assert_same(tmp_path / "csv", graph, raw=raw)
+
+
+@settings(max_examples=20, deadline=None)
+@given(graphs())
+def test_csv_of_any_names(tmp_path_factory, graph):
+    folder = tmp_path_factory.mktemp("csv")
+    write_csv_folder(graph, folder)
+    assert_same(folder, graph, raw=False)
+    for path in folder.iterdir():
+        for row in read_csv(path):
+            assert not any(str(cell).startswith(tuple("=+-@\t\r\n＝＋－＠")) for cell in row.values())
+
+
+def test_nulls_and_empty_texts_differ(tmp_path):
+    graph = make_graph(["", "b"])
+    write_csv_folder(graph, tmp_path)
+    assert (tmp_path / "entities.csv").read_text().splitlines()[1] == '0,"",,,"[]",2,1'
+
+
+def cleaned(text):
+    return text.translate(dict.fromkeys((0, 0x1F, 0xFFFF), "\ufffd"))
+
+
+def check_neo4j(folder, graph):
+    """Read the folder strictly, and compare it with the tables."""
+    nodes, relationships = read_import(folder)
+    entities = graph.entities.to_pylist()
+    assert list(nodes["Entity"]) == [str(row["entity_id"]) for row in entities]
+    for row, node in zip(entities, nodes["Entity"].values()):
+        assert node["name"] == cleaned(row["name"])
+        assert node["aliases"] == ([cleaned(alias) for alias in row["aliases"]] or None)
+        has_label = row["label"] is not None and row["label"].strip()
+        assert node[":LABEL"] == ["Entity", *([cleaned(row["label"])] if has_label else [])]
+        assert node["kb_id"] == (None if row["kb_id"] is None else cleaned(row["kb_id"]))
+    facts = [each for each in relationships if each["file"] == "facts.csv"]
+    assert len(facts) == graph.facts.num_rows == len(nodes["Fact"])
+    for row, fact in zip(graph.facts.to_pylist(), facts):
+        assert (fact[":START_ID"], fact[":END_ID"]) == (str(row["subject"]), str(row["object"]))
+        assert fact[":TYPE"] == cleaned(row["relation"]) == nodes["Fact"][fact["fact_id"]]["relation"]
+        assert fact["best_sentence"] == cleaned(row["best_sentence"]) and fact["probability"] == row["probability"]
+    stated = [each for each in relationships if each[":TYPE"] == "STATED_IN" and each["file"] == "support.csv"]
+    assert [each["sentence"] for each in stated] == [cleaned(text) for text in graph.support["sentence"].to_pylist()]
+    named = [each for each in relationships if each["file"] == "mentions.csv"]
+    assert [each["text"] for each in named] == [cleaned(text) for text in graph.mentions["text"].to_pylist()]
+
+
+def test_neo4j_reads_the_folder(tmp_path):
+    graph = make_graph(HARD_NAMES, ["met", "a b", '"x"'])
+    replaced = write_neo4j_folder(graph, tmp_path / "neo4j")
+    check_neo4j(tmp_path / "neo4j", graph)
+    assert replaced > 0
+    assert write_neo4j_folder(make_graph(), tmp_path / "plain") == 0
+
+
+@settings(max_examples=20, deadline=None)
+@given(graphs())
+def test_neo4j_of_any_names(tmp_path_factory, graph):
+    ids = graph.documents["doc_id"].to_pylist()
+    assume(len(set(map(cleaned, ids))) == len(ids))
+    folder = tmp_path_factory.mktemp("neo4j")
+    write_neo4j_folder(graph, folder)
+    check_neo4j(folder, graph)
+
+
+def test_an_empty_graph_has_headers(tmp_path):
+    write_neo4j_folder(empty_tables(), tmp_path)
+    assert read_import(tmp_path) == ({"Entity": {}, "Document": {}, "Fact": {}}, [])
+    write_csv_folder(empty_tables(), tmp_path)
+    assert (tmp_path / "merges.csv").read_text() == "entity_id,name,merged,doc_id,reason,score\n"

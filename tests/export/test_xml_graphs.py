@@ -1,0 +1,77 @@
+import re
+
+import networkx
+import pytest
+from hypothesis import given, settings
+
+from spacy_relext.export.network import to_networkx
+from spacy_relext.export.tables import empty_tables
+from spacy_relext.export.xml_graphs import write_gexf, write_graphml
+from tests.export.example_graph import HARD_NAMES, graphs, make_graph
+
+INVALID = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+
+
+def read(path):
+    if path.suffix == ".gexf":
+        return networkx.read_gexf(path, node_type=int)
+    return networkx.read_graphml(path, node_type=int, force_multigraph=True)
+
+
+def valid(values):
+    """What XML can hold of attributes, and how many characters it cannot."""
+    return {key: INVALID.sub("\ufffd", value) if isinstance(value, str) else value for key, value in values.items()}
+
+
+def assert_same(path, graph):
+    found, expected = read(path), to_networkx(graph)
+    assert found.is_directed()
+    nodes = {node: valid(values) for node, values in expected.nodes(data=True)}
+    assert dict(found.nodes(data=True)) == nodes
+    edges = {values["fact_id"]: (subject, obj, values) for subject, obj, values in found.edges(data=True)}
+    assert len(edges) == found.number_of_edges() == expected.number_of_edges()
+    for subject, obj, values in expected.edges(data=True):
+        added = {"id": f"f{values['fact_id']}", "label": values["relation"]} if path.suffix == ".gexf" else {}
+        assert edges[values["fact_id"]] == (subject, obj, valid({**values, **added}))
+
+
+@pytest.mark.parametrize(("name", "write"), [("g.graphml", write_graphml), ("g.gexf", write_gexf)])
+def test_networkx_reads_it(tmp_path, name, write):
+    graph = make_graph(HARD_NAMES, ["met", "<x>", 'a "b"\n'])
+    assert write(graph, tmp_path / name) > 0
+    assert_same(tmp_path / name, graph)
+    assert write(make_graph(), tmp_path / name) == 0
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize(("name", "write"), [("g.graphml", write_graphml), ("g.gexf", write_gexf)])
+def test_replaced_characters_are_counted(tmp_path, name, write):
+    graph = make_graph(["a\x00\x01b", "b"], ["met"])
+    texts = [str(value) for _, values in to_networkx(graph).nodes(data=True) for value in values.values()]
+    texts += [str(value) for *_, values in to_networkx(graph).edges(data=True) for value in values.values()]
+    assert write(graph, tmp_path / name) == sum(len(INVALID.findall(text)) for text in texts) > 0
+
+
+@settings(max_examples=20, deadline=None)
+@given(graphs())
+def test_any_names(tmp_path_factory, graph):
+    folder = tmp_path_factory.mktemp("xml")
+    for name, write in (("g.graphml", write_graphml), ("g.gexf", write_gexf)):
+        write(graph, folder / name)
+        assert_same(folder / name, graph)
+
+
+def test_an_empty_graph(tmp_path):
+    write_graphml(empty_tables(), tmp_path / "g.graphml")
+    write_gexf(empty_tables(), tmp_path / "g.gexf")
+    assert len(read(tmp_path / "g.graphml")) == len(read(tmp_path / "g.gexf")) == 0
+
+
+def test_to_networkx():
+    graph = to_networkx(make_graph())
+    assert isinstance(graph, networkx.MultiDiGraph) and graph.number_of_nodes() == 3
+    assert graph.nodes[1]["label"] == "Bo" and graph.nodes[2]["aliases"] == '["Cy", "Cy II"]'
+    assert "type" not in graph.nodes[0]
+    assert graph[0][1]["met"]["weight"] == pytest.approx(1 / 3)
+    assert to_networkx(make_graph(), min_score=0.3).number_of_edges() == 1
+    assert to_networkx(make_graph(), min_score=0.3).number_of_nodes() == 3
