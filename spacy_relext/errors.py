@@ -430,8 +430,8 @@ class Errors:
     R801 = "[R801] {path}: found {found}; expected {expected}."
     R830 = "[R830] {place}: {found}. Expected a document with triples, as `spacy relext extract` writes it."
     R831 = (
-        "[R831] {path}: {found}. Expected .jsonl or .parquet files of `spacy relext extract`, .spacy files, or a folder "
-        "of these."
+        "[R831] {path}: {found}. Expected .jsonl or .parquet files of `spacy relext extract`, .spacy files, or a "
+        "folder of .spacy files."
     )
     R832 = (
         '[R832] {place}: found {found}; expected a line such as {{"same": ["IBM", "I.B.M."]}}, with same, different or '
@@ -439,13 +439,13 @@ class Errors:
     )
     R833 = "[R833] {place}: {found} contradicts {other}. Remove one of the two lines."
     R834 = (
-        "[R834] The sentences of facts cannot be weighed: {right} of {total} predicted facts are right. Fit on documents "
-        "with predicted and with gold triples, of which some agree: `spacy relext extract` of a .jsonl with triples."
+        "[R834] The sentences of facts cannot be weighed: {right} of {total} predicted facts are right. Fit on "
+        "documents with predicted and with gold triples, of which some agree: `spacy relext extract` of a .jsonl with triples."
     )
     R835 = "[R835] {path}: {found}. Expected what `spacy relext graph build --fit-on` writes: exponent, scale, shift."
     R836 = (
-        "[R836] {place}: the id {doc_id!r} is that of another document. Give each document of the input an id of its own "
-        "(key doc_id)."
+        "[R836] {place}: the id {doc_id!r} is that of another document. Give each document of the input an id of its "
+        "own (key doc_id)."
     )
     R837 = "[R837] The question {question!r} takes {taken}; found {found} arguments."
     R838 = "[R838] The graph has no entity {name!r}.{near} `spacy relext graph query FOLDER degree` lists entities."

@@ -1,13 +1,14 @@
 """Calibration of facts: triples of a trained pipeline become a graph, and the gold says which facts are right.
 
-Half of the documents fit how sentences add up, the other half is scored, and the other way round. A fact is right if the
-gold of one of the documents that state it has it.
+Half of the documents fit how sentences add up, the other half is scored, and the other way round. A fact is right if
+the gold of one of the documents that state it has it.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -59,12 +60,16 @@ def facts(call: Call) -> None:
         config = digest(pipeline / "meta.json")
         path = call.settings.runs / f"facts-{name}-{fingerprint([config])}.json"
         call.tell(f"{name}: triples of {pipeline.name}")
-        records = cached(path, lambda: {"records": make(call, pipeline)})["records"]
+        records = cached(path, partial(_predict_all, make, call, pipeline))["records"]
         halves = [judge(records[part::2]) for part in (0, 1)]
         described = f"{name}: {len(records):,} documents in two halves, each scored as the other one fits"
         for system, metrics in compare(halves).items():
             call.record("facts", metrics, data=described, split="both halves", system=system, seed=0)
             call.tell(f"  {system}: { {key: round(value, 4) for key, value in metrics.items()} }")
+
+
+def _predict_all(make: Callable[[Call, Path], list[Record]], call: Call, pipeline: Path) -> Record:
+    return {"records": make(call, pipeline)}
 
 
 def judge(records: Sequence[Record]) -> tuple[FactSentences, Bools]:

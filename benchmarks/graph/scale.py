@@ -7,7 +7,6 @@ As a program it makes one graph and prints its figures as JSON:
 
 from __future__ import annotations
 
-import hashlib
 import json
 import random
 import sys
@@ -24,7 +23,7 @@ KINDS = ("PERSON", "ORG", "GPE")
 
 
 def scale(call: Call) -> None:
-    """Make graphs, each in a process of its own, and each twice, for the same bytes."""
+    """Make graphs, each in a process of its own."""
     for count in SIZES:
         path = call.settings.runs / f"drawn-documents-{count}.jsonl"
         if not path.exists():
@@ -107,8 +106,6 @@ def main() -> None:
         "entities_found": built.tables.entities.num_rows,
         "facts_found": built.tables.facts.num_rows,
     }
-    files = sorted(folder.glob("*.parquet"))
-    print("".join(hashlib.sha256(file.read_bytes()).hexdigest()[:8] for file in files))
     print(json.dumps(figures))
 
 

@@ -252,7 +252,7 @@ def _join_similar(
         form, label = key
         if key not in keys or names.is_value(label) or len(form) < _LEAST_LETTERS or " " not in form:
             continue
-        for word in set(form.split()):
+        for word in dict.fromkeys(form.split()):
             blocks.setdefault((word, label), []).append(key)
     for block in blocks.values():
         if not 1 < len(block) <= _MOST_NAMES:

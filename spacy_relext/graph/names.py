@@ -105,8 +105,8 @@ def is_value(label: Optional[str]) -> bool:
 
 
 def is_pronoun(name: str) -> bool:
-    """Return True for English pronouns."""
-    return name.casefold() in PRONOUNS and name != "US"
+    """Return True for English pronouns; in capitals they are acronyms, such as WHO and US."""
+    return name.casefold() in PRONOUNS and (len(name) == 1 or not name.isupper())
 
 
 @lru_cache(maxsize=200_000)

@@ -11,6 +11,8 @@ from .names import Tokens
 FUZZY_WITHIN = 0.9
 # A name of fewer letters is too short to be compared letter by letter.
 _LEAST_LETTERS = 6
+# The beginning of a word that more names of a document have does not make them candidates.
+_MOST_NAMES = 300
 
 # Rules by falling certainty, and how sure each is. Those with less than 0.9 are used only if they are asked for.
 SCORES = {
@@ -223,7 +225,7 @@ def _join_equal(spellings: Sequence[_Name], forest: _Forest, rules: Sequence[str
 def _join_compatible(same: Sequence[_Name], forest: _Forest, reason: str) -> None:
     """Join names that have no different ids; a name without an id joins those of the only id."""
     ids = {name.kb_id for name in same if name.kb_id}
-    for kb_id in ids or {None}:
+    for kb_id in sorted(ids) or [None]:
         fitting = [name.first for name in same if name.kb_id == kb_id or (name.kb_id is None and len(ids) == 1)]
         forest.join_all(sorted(fitting), reason)
     if len(ids) > 1:
@@ -248,13 +250,13 @@ def _aliases(mentions: Sequence[Mention], text: str) -> Iterator[Tuple[int, int]
 
 def _join_countries(spellings: Sequence[_Name], forest: _Forest, *, peoples: bool) -> None:
     """Join different names of a country, and those of its people."""
-    groups: Dict[Tuple[str, Optional[str]], List[int]] = {}
+    groups: Dict[Tuple[str, Optional[str]], List[_Name]] = {}
     for name in spellings:
         country = names.country_of(name.text, peoples=peoples) if names.is_place(name.label) else ""
         if country:
-            groups.setdefault((country, name.label), []).append(name.first)
+            groups.setdefault((country, name.label), []).append(name)
     for same in groups.values():
-        forest.join_all(same, "people" if peoples else "country")
+        _join_compatible(same, forest, "people" if peoples else "country")
 
 
 def _join_acronyms(spellings: Sequence[_Name], forest: _Forest) -> None:
@@ -307,9 +309,9 @@ def _join_similar(spellings: Sequence[_Name], forest: _Forest) -> None:
             for word in dict.fromkeys(token[:3] for token in name.tokens if len(token) > 2):
                 blocks.setdefault((word, name.label), []).append(name)
     for block in blocks.values():
-        for at, name in enumerate(block):
+        for at, name in enumerate(block if len(block) <= _MOST_NAMES else ()):
             for other in block[at + 1 :]:
                 one, two = (names.normalize_name(each.text, each.label) for each in (name, other))
                 score = fuzz.ratio(one, two, score_cutoff=100 * FUZZY_WITHIN) / 100
-                if score and names.is_variant(tuple(one.split()), tuple(two.split())):
+                if score and one != two and names.is_variant(tuple(one.split()), tuple(two.split())):
                     forest.join(name.first, other.first, "similar", score)

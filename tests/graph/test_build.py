@@ -1,0 +1,309 @@
+"""From documents to tables: entities of several documents, facts, numbers that stay, the same bytes."""
+
+import json
+from pathlib import Path
+from typing import Dict, List, Tuple
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spacy_relext.annotations.schema import RelationSchema, Schema
+from spacy_relext.export.tables import GraphTables, read_tables, write_tables
+from spacy_relext.graph.build import GraphOptions, build_graph, fit_on
+from spacy_relext.graph.decisions import Decision
+from spacy_relext.graph.documents import GOLD_KEY, Document, parse_document
+from spacy_relext.graph.probability import Discount
+
+from .texts import document, record
+
+PEOPLE = {"Ada Lovelace": "PERSON", "Lovelace": "PERSON", "London": "GPE", "Charles Babbage": "PERSON"}
+
+LOVELACE = "Ada Lovelace was born in London. Lovelace wrote to Charles Babbage."
+
+
+def lovelace(doc_id: str = "1") -> Document:
+    made = record(LOVELACE, [("Ada Lovelace", "place_of_birth", "London", 0.8)], PEOPLE, doc_id=doc_id)
+    start = LOVELACE.index(". Lovelace") + 2
+    end = LOVELACE.index("Charles Babbage")
+    made["triples"].append(
+        {"subject": [start, start + 8], "relation": "knows", "object": [end, end + 15], "score": 0.5, "source": "m"}
+    )
+    return parse_document(made)
+
+
+def facts(tables: GraphTables) -> Dict[Tuple[str, str, str], dict]:
+    names = dict(zip(*(tables.entities.column(key).to_pylist() for key in ("entity_id", "name"))))
+    return {(names[row["subject"]], row["relation"], names[row["object"]]): row for row in tables.facts.to_pylist()}
+
+
+def entities(tables: GraphTables) -> Dict[str, dict]:
+    return {row["name"]: row for row in tables.entities.to_pylist()}
+
+
+def build(*documents: Document, base: GraphTables | None = None, **options: object) -> GraphTables:
+    return build_graph(documents, options=GraphOptions(**options), base=base).tables  # type: ignore[arg-type]
+
+
+def test_one_document() -> None:
+    tables = build(lovelace())
+    assert set(facts(tables)) == {
+        ("Ada Lovelace", "place_of_birth", "London"),
+        ("Ada Lovelace", "knows", "Charles Babbage"),
+    }
+    ada = entities(tables)["Ada Lovelace"]
+    assert (ada["aliases"], ada["n_mentions"], ada["n_documents"], ada["label"]) == (["Lovelace"], 2, 1, "PERSON")
+    (merge,) = tables.merges.to_pylist()
+    assert merge == {**merge, "name": "Ada Lovelace", "merged": "Lovelace", "reason": "person", "doc_id": "1"}
+    born = tables.support.to_pylist()[0]
+    assert (born["sentence"], born["sent"], born["score"]) == ("Ada Lovelace was born in London.", 0, 0.8)
+
+
+def test_a_full_name_that_is_no_argument_names_the_entity() -> None:
+    tables = build(document("Ada Lovelace worked. Lovelace lived in London.", [], {}))
+    assert tables.entities.num_rows == 0
+    made = record("Ada Lovelace worked. Lovelace lived in London.", [], PEOPLE)
+    made["triples"] = [{"subject": [21, 29], "relation": "residence", "object": [39, 45], "score": 1.0}]
+    tables = build(parse_document(made))
+    assert entities(tables)["Ada Lovelace"]["aliases"] == ["Lovelace"]
+    assert tables.mentions.num_rows == 2
+
+
+def test_equal_names_of_documents_are_one_entity_within_a_type() -> None:
+    sentence = "Apple hired Ada Lovelace."
+    named = [("Apple", "employs", "Ada Lovelace", 0.9)]
+    tables = build(
+        document(sentence, named, {"Apple": "ORG", "Ada Lovelace": "PERSON"}, doc_id="1"),
+        document(
+            "Apple Inc. hired Ada Lovelace!",
+            [("Apple Inc.", "employs", "Ada Lovelace", 0.9)],
+            {"Apple Inc.": "ORG", "Ada Lovelace": "PERSON"},
+            doc_id="2",
+        ),
+        document("Apple hired Ada Lovelace again.", named, {"Apple": "FOOD", "Ada Lovelace": "PERSON"}, doc_id="3"),
+    )
+    assert tables.entities.num_rows == 3
+    assert sorted(row["n_documents"] for row in tables.entities.to_pylist()) == [1, 2, 3]
+    reasons = [(row["merged"], row["reason"]) for row in tables.merges.to_pylist()]
+    assert ("Apple Inc.", "normalized") in reasons and ("Ada Lovelace", "exact") in reasons
+
+
+def test_ambiguous_short_names_are_not_merged_across_documents() -> None:
+    def kennedy(doc_id: str, full: str) -> Document:
+        text = f"{full} led. Kennedy met Ada Lovelace."
+        made = record(text, [], {full: "PERSON", "Ada Lovelace": "PERSON"}, doc_id=doc_id)
+        start = text.index("Kennedy met")
+        made["entities"].append({"start": start, "end": start + 7, "label": "PERSON"})
+        span = [text.index("Ada"), text.index("Ada") + 12]
+        made["triples"] = [{"subject": [start, start + 7], "relation": "met", "object": span, "score": 0.9}]
+        return parse_document(made)
+
+    alone = [
+        document("Kennedy met Ada Lovelace.", [("Kennedy", "met", "Ada Lovelace", 0.9)],
+                 {"Kennedy": "PERSON", "Ada Lovelace": "PERSON"}, doc_id=doc_id)
+        for doc_id in ("8", "9")
+    ]  # fmt: skip
+    two = build(kennedy("1", "John Kennedy"), kennedy("2", "Robert Kennedy"), *alone)
+    assert sorted(row["name"] for row in two.entities.to_pylist()) == [
+        *("Ada Lovelace", "John Kennedy", "Kennedy", "Kennedy", "Robert Kennedy")
+    ]
+    one = build(kennedy("1", "John Kennedy"), *alone)
+    assert sorted(row["name"] for row in one.entities.to_pylist()) == ["Ada Lovelace", "John Kennedy", "Kennedy"]
+
+
+def test_an_acronym_joins_the_only_entity_that_has_it() -> None:
+    labels = {"World Health Organization": "ORG", "WHO": "ORG", "Geneva": "GPE"}
+    long = document(
+        "The World Health Organization (WHO) sits in Geneva.",
+        [("World Health Organization", "seat", "Geneva", 0.9), ("WHO", "seat", "Geneva", 0.9)],
+        labels,
+    )
+    short = document("WHO has its seat in Geneva.", [("WHO", "seat", "Geneva", 0.6)], labels, doc_id="2")
+    tables = build(long, short)
+    assert sorted(entities(tables)) == ["Geneva", "World Health Organization"]
+    later = build(short, base=build(long))
+    assert sorted(entities(later)) == ["Geneva", "World Health Organization"]
+
+
+def test_long_names_that_are_nearly_equal() -> None:
+    labels = {"International Olympic Committee": "ORG", "International Olympic Comittee": "ORG", "Lausanne": "GPE"}
+    texts = [
+        document(f"The {name} sits in Lausanne.", [(name, "seat", "Lausanne", 0.9)], labels, doc_id=name)
+        for name in list(labels)[:2]
+    ]
+    assert build(*texts).entities.num_rows == 2
+    assert build(*texts, similarity=1.0).entities.num_rows == 3
+
+
+def test_ids_of_a_knowledge_base() -> None:
+    def linked(doc_id: str, name: str, kb_id: str | None) -> Document:
+        made = record(
+            f"{name} is in Texas.", [(name, "in", "Texas", 0.9)], {name: "GPE", "Texas": "GPE"}, doc_id=doc_id
+        )
+        if kb_id:
+            made["entities"][0]["kb_id"] = kb_id
+        return parse_document(made)
+
+    one = build(linked("1", "Paris", "Q830149"), linked("2", "Paris, Texas", "Q830149"), linked("3", "Paris", None))
+    assert one.entities.num_rows == 2
+    two = build(linked("1", "Paris", "Q830149"), linked("2", "Paris", "Q90"), linked("3", "Paris", None))
+    assert two.entities.num_rows == 4
+
+
+def test_distinct_sentences_count_once() -> None:
+    text = "Ada Lovelace was born in London."
+    triples = [("Ada Lovelace", "place_of_birth", "London", 0.6)]
+    copies = [document(text, triples, PEOPLE, doc_id=str(n)) for n in range(3)]
+    other = document("In London, Ada Lovelace was born.", triples, PEOPLE, doc_id="9")
+    discount = Discount(exponent=1.0)
+    (fact,) = build(*copies, discount=discount).facts.to_pylist()
+    assert (fact["n_sentences"], fact["n_documents"]) == (1, 3)
+    assert fact["probability"] == pytest.approx(0.6)
+    (fact,) = build(*copies, other, discount=discount).facts.to_pylist()
+    assert fact["probability"] == pytest.approx(1 - 0.4**2)
+    assert (fact["n_sentences"], fact["best_sentence"]) == (2, text)
+
+
+def test_symmetric_relations_are_one_fact() -> None:
+    labels = {"Ada Lovelace": "PERSON", "Charles Babbage": "PERSON"}
+    texts = [
+        document("Ada Lovelace knew Charles Babbage.", [("Ada Lovelace", "knows", "Charles Babbage", 0.6)], labels),
+        document("Charles Babbage knew Ada Lovelace.", [("Charles Babbage", "knows", "Ada Lovelace", 0.7)], labels,
+                 doc_id="2"),
+    ]  # fmt: skip
+    assert build(*texts).facts.num_rows == 2
+    tables = build(*texts, schema=Schema(relations={"knows": RelationSchema(symmetric=True)}))
+    (fact,) = tables.facts.to_pylist()
+    assert (fact["subject"], fact["object"], fact["n_sentences"]) == (1, 2, 2)
+
+
+def test_documents_join_a_graph_without_new_numbers(tmp_path: Path) -> None:
+    first = build(lovelace())
+    write_tables(first, tmp_path / "graph")
+    more = document(
+        "Ada Lovelace was born in London, England.",
+        [("Ada Lovelace", "place_of_birth", "London", 0.5)],
+        PEOPLE,
+        doc_id="2",
+    )
+    new = document("Grace Hopper lived in London.", [("Grace Hopper", "residence", "London", 0.9)],
+                   {"Grace Hopper": "PERSON", "London": "GPE"}, doc_id="3")  # fmt: skip
+    joined = build(more, new, base=read_tables(tmp_path / "graph"))
+    for name, row in entities(first).items():
+        assert entities(joined)[name]["entity_id"] == row["entity_id"]
+    for key, row in facts(first).items():
+        assert facts(joined)[key]["fact_id"] == row["fact_id"]
+    assert facts(joined)["Ada Lovelace", "place_of_birth", "London"]["n_documents"] == 2
+    assert entities(joined)["Grace Hopper"]["entity_id"] == 4
+    at_once = build(lovelace(), more, new)
+    assert joined.facts.equals(at_once.facts) and joined.entities.equals(at_once.entities)
+
+
+def test_a_document_counts_once_and_ids_are_unique() -> None:
+    built = build_graph([lovelace(), lovelace()])
+    assert (built.skipped, built.tables.documents.num_rows) == (1, 1)
+    assert build_graph([lovelace()], base=built.tables).skipped == 1
+    other = document("Grace Hopper lived in London.", [("Grace Hopper", "residence", "London", 0.9)])
+    with pytest.raises(ValueError, match="R836.*'1'"):
+        build(lovelace(), other)
+    tables = build(lovelace(), other._replace(file="more"))
+    assert tables.documents.column("doc_id").to_pylist() == ["1", "more:1"]
+
+
+def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        write_tables(build(lovelace(), lovelace("2")._replace(text=LOVELACE)), tmp_path / name)
+    files = sorted(path.name for path in (tmp_path / "one").iterdir())
+    assert files and all(
+        (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes() for name in files
+    )
+
+
+def test_conflicts_name_both_sides() -> None:
+    schema = Schema(relations={"place_of_birth": RelationSchema(functional=True, subject=["PERSON"], object=["GPE"])})
+    labels = {"Ada Lovelace": "PERSON", "London": "GPE", "Paris": "GPE", "IBM": "ORG"}
+    tables = build(
+        document("Ada Lovelace was born in London.", [("Ada Lovelace", "place_of_birth", "London", 0.9)], labels),
+        document(
+            "Ada Lovelace was born in Paris.", [("Ada Lovelace", "place_of_birth", "Paris", 0.4)], labels, doc_id="2"
+        ),
+        document("IBM was born in Paris.", [("IBM", "place_of_birth", "Paris", 0.4)], labels, doc_id="3"),
+        schema=schema,
+    )
+    functional, wrong = tables.conflicts.to_pylist()
+    numbers = {key: row["fact_id"] for key, row in facts(tables).items()}
+    assert functional["fact_id"] == numbers["Ada Lovelace", "place_of_birth", "Paris"]
+    assert functional["other_fact_id"] == numbers["Ada Lovelace", "place_of_birth", "London"]
+    assert (wrong["kind"], wrong["other_fact_id"]) == ("type", None)
+    assert tables.info["schema"]["relations"]["place_of_birth"]["functional"] is True
+
+
+def test_decisions_override_and_survive(tmp_path: Path) -> None:
+    lived = [("Countess of Lovelace", "residence", "London", 0.9)]
+    labels = {"Countess of Lovelace": "PERSON", "London": "GPE"}
+    texts = [lovelace(), document("The Countess of Lovelace lived in London.", lived, labels, doc_id="2")]
+    same = Decision("same", "Ada Lovelace", "Countess of Lovelace")
+    rename = Decision("rename", "London", "London, England")
+    tables = build(*texts, decisions=[rename, same])
+    assert sorted(entities(tables)) == ["Ada Lovelace", "Charles Babbage", "London, England"]
+    assert ("Countess of Lovelace", "decision") in [(row["merged"], row["reason"]) for row in tables.merges.to_pylist()]
+    again = document("London is where the Countess of Lovelace lived.", lived, labels, doc_id="3")
+    later = build(again, base=tables)  # without the decisions: what they joined stays joined
+    assert sorted(entities(later)) == ["Ada Lovelace", "Charles Babbage", "London, England"]
+    assert facts(later)["Ada Lovelace", "residence", "London, England"]["n_documents"] == 2
+    by_number = build(*texts, decisions=[Decision("same", 1, 4)])
+    assert by_number.entities.num_rows == 3
+
+
+def test_a_decision_parts_what_a_rule_joined() -> None:
+    apart = [Decision("different", "Ada Lovelace", "Lovelace")]
+    tables = build(lovelace(), decisions=apart)
+    assert sorted(entities(tables)) == ["Ada Lovelace", "Charles Babbage", "London", "Lovelace"]
+    assert tables.merges.num_rows == 0
+    numbers = {name: row["entity_id"] for name, row in entities(build(lovelace())).items()}
+    assert {name: entities(tables)[name]["entity_id"] for name in numbers} == numbers
+    twice = build(lovelace("2"), base=tables, decisions=apart)
+    assert twice.entities.num_rows == 4 and entities(twice)["Lovelace"]["n_mentions"] == 2
+
+
+def test_decisions_about_nobody_are_reported() -> None:
+    nobody = [Decision("same", "X", "Y"), Decision("rename", 99, "Z"), Decision("different", "London", "X")]
+    assert set(build_graph([lovelace()], options=GraphOptions(decisions=nobody)).unused) == set(nobody)
+
+
+def test_the_discount_is_fitted_on_gold() -> None:
+    documents: List[Document] = []
+    for number in range(40):
+        made = record(
+            f"P{number} was born in Q{number}.", [(f"P{number}", "born", f"Q{number}", 0.9)], doc_id=str(number)
+        )
+        made[GOLD_KEY] = made["triples"] if number % 2 else []
+        documents.append(parse_document(made))
+    discount = fit_on(documents)
+    (fact,) = build(documents[0], discount=discount).facts.to_pylist()
+    assert fact["probability"] == pytest.approx(0.5, abs=0.05)
+    with pytest.raises(ValueError, match="R834"):
+        fit_on(documents[:1])
+
+
+NAME = st.text(alphabet="AB b.'=<>\"\n\u202e\x07é", min_size=1, max_size=6).filter(lambda name: name.strip())
+
+
+@given(st.lists(st.tuples(NAME, st.sampled_from(["r", "s"]), NAME, st.floats(0, 1)), max_size=6), st.booleans())
+def test_any_names_make_consistent_tables(tmp_path_factory: pytest.TempPathFactory, rows: list, split: bool) -> None:
+    documents = []
+    for number, (subject, relation, obj, score) in enumerate(rows):
+        text = f"{subject}|{obj}"
+        spans = [0, len(subject)], [len(subject) + 1, len(text)]
+        triple = {"subject": spans[0], "relation": relation, "object": spans[1], "score": score}
+        documents.append(parse_document({"text": text, "doc_id": f"d{number}", "triples": [triple]}))
+    tables = build(*documents[: len(documents) // 2 if split else len(documents)])
+    if split:
+        tables = build(*documents[len(documents) // 2 :], base=tables)
+    folder = tmp_path_factory.mktemp("graph") / "graph"
+    write_tables(tables, folder)
+    read = read_tables(folder)
+    assert read.support.num_rows == len(rows)
+    assert sum(read.entities.column("n_mentions").to_pylist()) == read.mentions.num_rows
+    assert all(0 <= value <= 1 for value in read.facts.column("probability").to_pylist())
+    assert json.dumps(read.info)

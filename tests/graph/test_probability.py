@@ -1,0 +1,80 @@
+"""How sentences of a fact add up, against numbers worked out by hand, and the fit."""
+
+from pathlib import Path
+
+import numpy
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spacy_relext.graph.facts import distinct_sentences
+from spacy_relext.graph.probability import (
+    Discount,
+    FactSentences,
+    best_scores,
+    combine_scores,
+    fit_discount,
+    read_discount,
+    write_discount,
+)
+
+
+def sentences(*scores: list) -> FactSentences:
+    facts = [number for number, each in enumerate(scores) for _ in each]
+    return FactSentences(
+        numpy.array(facts, dtype="int64"), numpy.array([s for each in scores for s in each], dtype=float)
+    )
+
+
+def test_worked_numbers() -> None:
+    two = sentences([0.6, 0.5], [0.9])
+    assert combine_scores(two, Discount(1.0)) == pytest.approx([1 - 0.4 * 0.5, 0.9])
+    assert combine_scores(two, Discount(0.0)) == pytest.approx([0.6, 0.9])
+    assert combine_scores(two, Discount(0.5)) == pytest.approx([1 - 0.4 * 0.5**0.5, 0.9])
+    assert combine_scores(two, Discount(0.0, scale=2.0)) == pytest.approx([0.36 / (0.36 + 0.16), 0.81 / (0.81 + 0.01)])
+    assert best_scores(two).tolist() == [0.6, 0.9]
+    assert combine_scores(sentences(), Discount()).shape == (0,)
+
+
+def test_repeated_sentences_count_once_with_their_best_score() -> None:
+    facts, texts = numpy.array([1, 0, 0, 0, 1]), numpy.array([7, 3, 3, 4, 7])
+    distinct = distinct_sentences(facts, texts, numpy.array([0.2, 0.5, 0.9, 0.4, 0.1]))
+    assert distinct.facts.tolist() == [0, 0, 1] and distinct.scores.tolist() == [0.9, 0.4, 0.2]
+
+
+@given(st.lists(st.lists(st.floats(0, 1), min_size=1, max_size=6), min_size=1, max_size=5), st.floats(0, 1))
+def test_more_sentences_never_lower_a_probability(scores: list, exponent: float) -> None:
+    more = [[*each, 0.3] for each in scores]
+    before, after = (combine_scores(sentences(*each), Discount(exponent)) for each in (scores, more))
+    assert (after >= before - 1e-9).all() and (0 <= after).all() and (after <= 1).all()
+    assert (before >= best_scores(sentences(*scores)) - 1e-5).all()
+
+
+@pytest.mark.parametrize("truth", [0.0, 0.5, 1.0])
+def test_the_exponent_of_drawn_facts_is_found(truth: float) -> None:
+    rng = numpy.random.default_rng(0)
+    drawn = [list(rng.uniform(0.05, 0.8, size=rng.integers(1, 6))) for _ in range(6_000)]
+    chances = combine_scores(sentences(*drawn), Discount(truth))
+    fitted = fit_discount(sentences(*drawn), rng.random(len(chances)) < chances)
+    assert fitted.exponent == pytest.approx(truth, abs=0.2)
+    assert numpy.abs(combine_scores(sentences(*drawn), fitted) - chances).mean() < 0.03
+
+
+@pytest.mark.parametrize("correct", [[], [True], [False, False]])
+def test_a_fit_needs_right_and_wrong_facts(correct: list) -> None:
+    with pytest.raises(ValueError, match="R834"):
+        fit_discount(sentences(*[[0.5]] * len(correct)), numpy.array(correct, dtype=bool))
+
+
+def test_discounts_are_kept_in_files(tmp_path: Path) -> None:
+    write_discount(Discount(0.4, 1.2, -0.3), tmp_path / "c.json")
+    assert read_discount(tmp_path / "c.json") == Discount(0.4, 1.2, -0.3)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", '{"exponent": 2}', '{"scale": 0}', '{"x": 1}', '{"shift": "a"}', '{"shift": NaN}']
+)
+def test_malformed_discounts(tmp_path: Path, text: str) -> None:
+    (tmp_path / "c.json").write_text(text)
+    with pytest.raises(ValueError, match=r"R835.*c\.json"):
+        read_discount(tmp_path / "c.json")

@@ -1,0 +1,210 @@
+"""Mentions of one document: which names are the same entity, and which are not."""
+
+from typing import List, Optional, Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spacy_relext.graph.names import (
+    acronym_of,
+    country_of,
+    fold,
+    initials_of,
+    is_short_person,
+    name_tokens,
+    normalize_name,
+)
+from spacy_relext.graph.within import RULES, Mention, group_mentions
+
+from .texts import mentions
+
+
+def groups(names: Sequence[str], label: Optional[str] = None, **options: object) -> List[int]:
+    return group_mentions(mentions(*names, label=label), **options).groups  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "one, other, label",
+    [
+        ("The Beatles", "beatles", "ORG"),
+        ("Miguel Riofrio", "Miguel Riofrío", "PERSON"),
+        ("Sheehy-Skeffington", "Sheehy - Skeffington", "PERSON"),
+        ("U.S.", "US", "GPE"),
+        ("Apple Inc.", "Apple", "ORG"),
+        ("Fiat S.p.A.", "Fiat", "ORG"),
+        ("Johnson & Johnson", "Johnson and Johnson", "ORG"),
+        ("Procter & Co.", "Procter", "ORG"),
+        ("Dr. Ada Lovelace", "Ada Lovelace", "PERSON"),
+        ("ＮＡＳＡ", "NASA", "ORG"),
+        ("London's", "London", "GPE"),
+        ("Łódź", "Lodz", "GPE"),
+    ],
+)
+def test_normal_forms_are_equal(one: str, other: str, label: str) -> None:
+    assert normalize_name(one, label) == normalize_name(other, label)
+    assert len(set(groups([one, other], label))) == 1
+
+
+@pytest.mark.parametrize(
+    "one, other, label",
+    [
+        ("King George", "Prince George", "PERSON"),
+        ("North Korea", "South Korea", "GPE"),
+        ("Henry VII", "Henry VIII", "PERSON"),
+        ("Concession B", "Concession C", "LOC"),
+        ("Boeing 747", "Boeing 737", "PRODUCT"),
+        ("2001", "2011", "DATE"),
+        ("The", "A", "ORG"),
+        ("Paris", "Parish", "GPE"),
+        ("John Adams", "John Quincy Adams Jr.", "ORG"),
+    ],
+)
+def test_other_names_stay_apart(one: str, other: str, label: str) -> None:
+    assert len(set(groups([one, other], label, rules=RULES))) == 2
+
+
+@pytest.mark.parametrize(
+    "short, full, expected",
+    [
+        ("Lovelace", "Ada Lovelace", True),
+        ("Ada", "Ada Lovelace", True),
+        ("J. F. Kennedy", "John Fitzgerald Kennedy", True),
+        ("John Kennedy", "John F. Kennedy", True),
+        ("Henry", "Henry of Navarre", False),
+        ("Charles", "Charles V", False),
+        ("Kennedy John", "John F. Kennedy", False),
+        ("Mary Kennedy", "John F. Kennedy", False),
+        ("Ada Lovelace", "Lovelace", False),
+    ],
+)
+def test_short_names_of_persons(short: str, full: str, expected: bool) -> None:
+    assert is_short_person(name_tokens(short, "PERSON"), name_tokens(full, "PERSON")) is expected
+
+
+def test_a_surname_joins_the_full_name_before_it() -> None:
+    assert groups(["Ada Lovelace", "Charles Babbage", "Lovelace", "Mr. Babbage"], "PERSON") == [0, 1, 0, 1]
+    assert groups(["Lovelace", "Ada Lovelace"], "PERSON") == [0, 1]
+
+
+def test_an_ambiguous_surname_joins_nobody() -> None:
+    assert groups(["John Kennedy", "Robert Kennedy", "Kennedy"], "PERSON") == [0, 1, 2]
+
+
+def test_a_surname_is_not_ambiguous_if_all_full_names_are_one_person() -> None:
+    assert groups(["John F. Kennedy", "John Kennedy", "Kennedy"], "PERSON") == [0, 0, 0]
+
+
+def test_acronyms_join_their_long_form_in_either_order() -> None:
+    assert groups(["European Union", "EU"], "ORG") == [0, 0]
+    assert groups(["UN", "the United Nations"], "ORG") == [0, 0]
+    assert groups(["International Chamber of Commerce", "International Cricket Council", "ICC"], "ORG") == [0, 1, 2]
+    assert groups(["John Smith", "JS"], "PERSON") == [0, 1]
+    assert initials_of("the University of Oxford") == {"uoo", "uo"}
+    assert [acronym_of(name) for name in ("U.S.A.", "NATO", "It", "12", "Oxford University")] == [
+        "usa",
+        "nato",
+        "",
+        "",
+        "",
+    ]
+
+
+def test_names_of_countries_and_of_peoples() -> None:
+    names = ["United Kingdom", "UK", "British"]
+    assert groups(names, "GPE") == [0, 0, 1]
+    assert groups(names, "GPE", rules=RULES) == [0, 0, 0]
+    assert groups(["France", "French"], "ORG", rules=RULES) == [0, 1]
+    assert country_of("the U.S.") == "united states" and country_of("French") == ""
+
+
+def test_last_words_of_organizations_and_first_words_on_request() -> None:
+    assert groups(["Detroit Lions", "Lions"], "ORG") == [0, 0]
+    assert groups(["Columbia Records", "Columbia"], "ORG") == [0, 1]
+    assert groups(["Columbia Records", "Columbia"], "ORG", rules=RULES) == [0, 0]
+    assert groups(["Bank of England", "England"], "ORG", rules=RULES) == [0, 1]
+
+
+def test_phrases_that_give_another_name() -> None:
+    text = "Louis Armstrong, also known as Satchmo, met the Human Rights League (LDH) in Paris (France)."
+    found = []
+    for name, label in (
+        *(("Louis Armstrong", "PERSON"), ("Satchmo", "PERSON"), ("Human Rights League", "ORG"), ("LDH", "ORG")),
+        *(("Paris", "GPE"), ("France", "GPE")),
+    ):
+        found.append(Mention(text.index(name), text.index(name) + len(name), name, label))
+    grouping = group_mentions(found, text=text)
+    assert grouping.groups == [0, 0, 1, 1, 2, 3]
+    assert [link.reason for link in grouping.links] == ["alias", "alias"]
+
+
+def test_types_and_ids_keep_names_apart() -> None:
+    paris = Mention(0, 5, "Paris", "GPE"), Mention(10, 15, "Paris", "PERSON")
+    assert group_mentions(paris).groups == [0, 1]
+    linked = [Mention(0, 5, "Paris", "GPE", "Q90"), Mention(10, 15, "Paris", "GPE", "Q830149")]
+    assert group_mentions(linked).groups == [0, 1]
+    assert group_mentions([*linked, Mention(20, 25, "Paris", "GPE")]).groups == [0, 1, 2]
+    assert group_mentions([linked[0], Mention(20, 25, "Paris", "GPE")]).groups == [0, 0]
+    same = [Mention(0, 3, "NYC", "GPE", "Q60"), Mention(10, 19, "Big Apple", "MISC", "Q60")]
+    assert group_mentions(same).groups == [0, 0]
+
+
+def test_an_untyped_name_joins_the_only_type() -> None:
+    typed = [Mention(0, 5, "Paris", "GPE"), Mention(10, 15, "Paris")]
+    assert group_mentions(typed).groups == [0, 0]
+    assert group_mentions([*typed, Mention(20, 25, "Paris", "PERSON")]).groups == [0, 1, 2]
+
+
+def test_subject_and_object_are_not_joined_by_a_guess() -> None:
+    family = mentions("Ada Lovelace", "Lovelace", label="PERSON")
+    assert group_mentions(family).groups == [0, 0]
+    assert group_mentions(family, apart={(0, 1)}).groups == [0, 1]
+    assert group_mentions(mentions("Rome", "Rome"), apart={(0, 1)}).groups == [0, 0]
+
+
+def test_pronouns_join_only_by_coreference() -> None:
+    names = mentions("Ada Lovelace", "she", "she", label="PERSON")
+    assert group_mentions(names).groups == [0, 1, 2]
+    grouping = group_mentions(names, chains=[[0, 1]])
+    assert grouping.groups == [0, 0, 1] and grouping.links[0].reason == "coreference"
+
+
+def test_a_rule_that_is_left_out_joins_nothing() -> None:
+    examples = {
+        "normalized": (["The Beatles", "Beatles"], "ORG"),
+        "country": (["Holland", "the Netherlands"], "GPE"),
+        "acronym": (["European Union", "EU"], "ORG"),
+        "person": (["Ada Lovelace", "Lovelace"], "PERSON"),
+        "last word": (["Detroit Lions", "Lions"], "ORG"),
+        "similar": (["Tooru Fujisawa", "Tohru Fujisawa"], "PERSON"),
+    }
+    for rule, (names, label) in examples.items():
+        others = [each for each in RULES if each not in (rule, "people")]
+        assert groups(names, label, rules=[*others, rule]) == [0, 0], rule
+        assert groups(names, label, rules=others) == [0, 1], rule
+
+
+NAMES = st.text(alphabet="aAbB .-'&éIVX12\n\u202e", max_size=12).filter(bool)
+
+
+@given(st.lists(st.tuples(NAMES, st.sampled_from([None, "PERSON", "ORG", "GPE"])), max_size=8))
+def test_any_names_are_grouped(names: List[tuple]) -> None:
+    found = [Mention(20 * at, 20 * at + len(name), name, label) for at, (name, label) in enumerate(names)]
+    grouping = group_mentions(found, text="x" * 200, rules=RULES)
+    assert len(grouping.groups) == len(found)
+    first = [grouping.groups.index(number) for number in sorted(set(grouping.groups))]
+    assert first == sorted(first)  # numbered in the order of the text
+    for link in grouping.links:
+        assert grouping.groups[link.kept] == grouping.groups[link.merged] and 0 < link.score <= 1
+
+
+@given(NAMES)
+def test_a_normal_form_is_its_own(name: str) -> None:
+    assert fold(fold(name)) == fold(name) and fold(name)
+    for label in (None, "PERSON", "ORG", "DATE"):
+        assert normalize_name(name, label)
+
+
+def test_a_long_document_is_grouped_quickly() -> None:
+    names = [f"Name{number % 997} Family{number // 7}" for number in range(7_000)]
+    assert len(set(groups(names, "PERSON"))) > 900
