@@ -34,7 +34,7 @@ def build_cli(
     paths: Annotated[
         List[Path], typer.Argument(metavar="INPUT... FOLDER", help="Output of extract, or .spacy; then the folder")
     ],
-    schema: Annotated[Optional[Path], typer.Option(help="Schema of relations (YAML or JSON), for conflicts")] = None,
+    schema: Annotated[Optional[Path], typer.Option(help="Schema of relations: conflicts, missing types")] = None,
     decisions: Annotated[
         Optional[Path], typer.Option(help="JSON lines: which names are the same, different, or renamed")
     ] = None,

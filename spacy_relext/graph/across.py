@@ -142,16 +142,21 @@ class _Forest:
         first, second = self.root(one), self.root(other)
         if first == second:
             return True
-        for ids in (self.kb_ids, self.fixed):
-            if ids[first] is not None and ids[second] is not None and ids[first] != ids[second]:
-                return False
+        kb_ids, fixed = self.kb_ids, self.fixed
+        if _differ(kb_ids[first], kb_ids[second]) or _differ(fixed[first], fixed[second]):
+            return False
         if second < first:
             first, second = second, first
         self.parents[second] = first
-        for ids in (self.kb_ids, self.fixed):
-            ids[first] = ids[second] if ids[first] is None else ids[first]  # type: ignore[call-overload,index]
+        kb_ids[first] = kb_ids[second] if kb_ids[first] is None else kb_ids[first]
+        fixed[first] = fixed[second] if fixed[first] is None else fixed[first]
         self.merges.append(Merge(one, other, reason, score))
         return True
+
+
+def _differ(one: object, other: object) -> bool:
+    """Return True for two values that are known and not equal."""
+    return one is not None and other is not None and one != other
 
 
 def _join_fixed(groups: Groups, forest: _Forest) -> None:
@@ -213,9 +218,10 @@ def _join_bucket(members: Sequence[int], forest: _Forest, groups: Groups) -> Non
     if len(members) < 2:
         return
     roots = {forest.root(position) for position in members}
-    for ids in (forest.kb_ids, forest.fixed):
-        if len({ids[root] for root in roots} - {None}) > 1:
-            return
+    if len({forest.kb_ids[root] for root in roots} - {None}) > 1:
+        return
+    if len({forest.fixed[root] for root in roots} - {None}) > 1:
+        return
     for position in members[1:]:
         is_equal = groups.names[members[0]] == groups.names[position]
         forest.join(members[0], position, "exact" if is_equal else "normalized", 1.0 if is_equal else 0.99)

@@ -31,7 +31,7 @@ class GraphOptions:
     rules (Tuple[str, ...]): Those of `within.RULES` by which names are joined.
     similarity (float): Least similarity of long names of different documents, 0 to 1; 1 for equal names only.
     discount (Discount): How the sentences of a fact add up.
-    schema (Optional[Schema]): What is known about relations, for conflicts.
+    schema (Optional[Schema]): What is known about relations, for conflicts and for arguments without a type.
     decisions (Sequence[Decision]): What people decided about entities.
     """
 
@@ -68,7 +68,7 @@ def build_graph(
     """
     pyarrow = require("pyarrow", purpose="a graph", extra="export")
     options = GraphOptions() if options is None else options
-    collector = Collector(base=base, rules=options.rules)
+    collector = Collector(base=base, rules=options.rules, schema=options.schema)
     for document in documents:
         collector.add(document)
     joined = join_groups(collector.groups, rules=options.rules, similarity=options.similarity)

@@ -2,8 +2,9 @@
 
 from bisect import bisect_right
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, Collection, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Collection, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
+from ..annotations.schema import Schema
 from ..annotations.triple import CharSpan
 from ..errors import Errors, require
 from ..export.tables import GraphTables, table_rows, table_schemas
@@ -72,9 +73,16 @@ class Collector:
 
     base (Optional[GraphTables]): A graph that the documents join: its entities come first in `groups`.
     rules (Collection[str]): Those of `within.RULES` that are used.
+    schema (Optional[Schema]): An argument without a type gets the type that its relations allow, if it is only one.
     """
 
-    def __init__(self, *, base: Optional[GraphTables] = None, rules: Collection[str] = DEFAULT_RULES) -> None:
+    def __init__(
+        self,
+        *,
+        base: Optional[GraphTables] = None,
+        rules: Collection[str] = DEFAULT_RULES,
+        schema: Optional[Schema] = None,
+    ) -> None:
         pyarrow = require("pyarrow", purpose="a graph", extra="export")
         schemas = {name: {each.name: each.type for each in schema} for name, schema in table_schemas().items()}
         group, relation = {"group": pyarrow.int64()}, {"relation": pyarrow.string()}
@@ -86,6 +94,7 @@ class Collector:
         self.places: List[Optional[str]] = []
         self.skipped = 0
         self._rules = rules
+        self._implied = _implied_types(schema) if schema is not None else {}
         self._mentions = 0
         self._known: Dict[str, bytes] = {}
         if base is not None:
@@ -106,7 +115,7 @@ class Collector:
 
     def _add_statements(self, document: Document, doc_id: str) -> None:
         """Add the mentions and triples of a document."""
-        mentions, arguments = _list_mentions(document)
+        mentions, arguments = _list_mentions(document, self._implied)
         positions = {(mention.start, mention.end): at for at, mention in enumerate(mentions)}
         chains = [[positions[span] for span in chain if span in positions] for chain in document.chains]
         apart = {(positions[each.subject], positions[each.object]) for each in document.statements}
@@ -189,20 +198,39 @@ class Collector:
                 self.places.append(None)
 
 
-def _list_mentions(document: Document) -> Tuple[List[Mention], Collection[CharSpan]]:
+def _implied_types(schema: Schema) -> Dict[Tuple[str, int], str]:
+    """Map relations, and 0 for the subject or 1 for the object, to the type if only one is allowed."""
+    implied = {}
+    for name, known in schema.relations.items():
+        both = known.subject or known.object
+        for place, types in enumerate((both, both) if known.symmetric else (known.subject, known.object)):
+            if len(types) == 1:
+                implied[name, place] = types[0]
+    return implied
+
+
+def _list_mentions(
+    document: Document, implied: Dict[Tuple[str, int], str]
+) -> Tuple[List[Mention], Collection[CharSpan]]:
     """List arguments of triples, other entities, and other mentions of chains, by position; and which are arguments."""
     entities = document.entities
     starts = [entity.start for entity in entities]
     longest = max((entity.end - entity.start for entity in entities), default=0)
     exact = {(entity.start, entity.end): entity for entity in entities}
-    arguments = {span for each in document.statements for span in (each.subject, each.object)}
+    arguments: Dict[CharSpan, Set[Optional[str]]] = {}
+    for each in document.statements:
+        for place, span in enumerate((each.subject, each.object)):
+            arguments.setdefault(span, set()).add(implied.get((each.relation, place)))
     used = set()
     mentions = []
-    for span in arguments:
+    for span, types in arguments.items():
         entity = exact.get(span) or entity_of(span, entities, starts, longest)
         label, kb_id = (entity.label, entity.kb_id) if entity else (None, None)
+        known = types - {None}
         if entity:
             used.add((entity.start, entity.end))
+        elif len(known) == 1:
+            (label,) = known
         mentions.append(Mention(*span, document.text[slice(*span)], label, kb_id))
     for span, entity in exact.items():
         if span not in arguments and span not in used:

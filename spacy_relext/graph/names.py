@@ -43,6 +43,12 @@ _SMALL_WORDS = frozenset(
     "of the and for in on at to a an by with de la le les du des der die das und für van von el los las y e di del "
     "della do da dos et en".split()
 )
+# What stands before the name of a place, and after the name of another thing.
+_NO_FIRST_NAMES = _SMALL_WORDS | frozenset(
+    "new old north south east west northern southern eastern western central upper lower greater lake mount mt fort "
+    "port cape san santa saint st river island isle republic kingdom state city province county district region downtown "
+    "university church party club league association union national international royal american british".split()
+)
 _ROMAN = re.compile(r"[ivx]+\Z")
 _POSSESSIVE = re.compile(r"\s?['’`](s|S)?\Z")
 _DROPPED = re.compile(r"['’`´\"“”„«»*()\[\]{}!?]|(?<=\w)\.(?=\w|\Z|\s)|(?<=\s)\.")
@@ -137,6 +143,13 @@ def is_short_person(short: Tokens, full: Tokens) -> bool:
             return False
         at += 1
     return short[-1] == full[-1] and _same_part(short[0], full[0]) or full[-len(short) :] == short
+
+
+def may_be_surname(short: Tokens, full: Tokens) -> bool:
+    """Return True if a name whose type is unknown looks like the surname of another one: Maui is none of Lake Maui."""
+    if len(short) != 1 or not 1 < len(full) < 5 or short[0] != full[-1] or country_of(short[0], peoples=True):
+        return False
+    return len(short[0]) > 2 and short[0].isalpha() and not _NO_FIRST_NAMES.intersection(full)
 
 
 def is_short_organization(name: str, short: Tokens, full: Tokens, *, first: bool) -> bool:

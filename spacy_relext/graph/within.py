@@ -225,10 +225,9 @@ def _join_equal(spellings: Sequence[_Name], forest: _Forest, rules: Sequence[str
 def _join_compatible(same: Sequence[_Name], forest: _Forest, reason: str) -> None:
     """Join names that have no different ids; a name without an id joins those of the only id."""
     ids = {name.kb_id for name in same if name.kb_id}
-    for kb_id in sorted(ids) or [None]:
-        fitting = [name.first for name in same if name.kb_id == kb_id or (name.kb_id is None and len(ids) == 1)]
-        forest.join_all(sorted(fitting), reason)
-    if len(ids) > 1:
+    if len(ids) < 2:
+        forest.join_all(sorted(name.first for name in same), reason)
+    else:  # equal ids are joined already
         forest.join_all([name.first for name in same if name.kb_id is None], reason)
 
 
@@ -282,7 +281,8 @@ def _join_short(spellings: Sequence[_Name], forest: _Forest, rules: Collection[s
     for name in sorted(spellings, key=lambda each: (-len(each.tokens), each.first)):
         longer = [each for each in having.get(name.tokens[-1], ()) if each.label == name.label]
         if "person" in rules and (names.is_person(name.label) or name.label is None):
-            parts = [each for each in longer if names.is_short_person(name.tokens, each.tokens)]
+            is_short = names.may_be_surname if name.label is None else names.is_short_person
+            parts = [each for each in longer if is_short(name.tokens, each.tokens)]
             _join_only(name, parts, forest, "person")
         for rule in ("last word", "first word") if names.is_organization(name.label) else ():
             is_first = rule == "first word"

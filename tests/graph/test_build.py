@@ -238,6 +238,21 @@ def test_conflicts_name_both_sides() -> None:
     assert tables.info["schema"]["relations"]["place_of_birth"]["functional"] is True
 
 
+def test_the_schema_gives_missing_types() -> None:
+    schema = Schema(
+        relations={
+            "born": RelationSchema(subject=["PERSON"], object=["GPE"]),
+            "in": RelationSchema(subject=["GPE", "ORG"]),
+            "knows": RelationSchema(subject=["PERSON"], symmetric=True),
+        }
+    )
+    triples = [("Ada Lovelace", "born", "London", 0.9), ("Ada Lovelace", "in", "Byron", 0.2)]
+    made = document("Ada Lovelace was born in London near Byron.", [*triples, ("Byron", "knows", "London", 0.1)], {})
+    labels = {name: row["label"] for name, row in entities(build(made, schema=schema)).items()}
+    assert labels == {"Ada Lovelace": "PERSON", "London": None, "Byron": "PERSON"}
+    assert {row["label"] for row in entities(build(made)).values()} == {None}
+
+
 def test_decisions_override_and_survive(tmp_path: Path) -> None:
     lived = [("Countess of Lovelace", "residence", "London", 0.9)]
     labels = {"Countess of Lovelace": "PERSON", "London": "GPE"}

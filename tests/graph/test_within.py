@@ -87,6 +87,13 @@ def test_a_surname_joins_the_full_name_before_it() -> None:
     assert groups(["Lovelace", "Ada Lovelace"], "PERSON") == [0, 1]
 
 
+def test_without_types_only_what_looks_like_a_surname_is_joined() -> None:
+    assert groups(["Ada Lovelace", "Lovelace", "Ada"]) == [0, 0, 1]
+    assert groups(["Lake Tahoe", "Tahoe"]) == [0, 1]
+    assert groups(["Radio France", "France"]) == [0, 1]
+    assert groups(["Bank of Omaha", "Omaha"]) == [0, 1]
+
+
 def test_an_ambiguous_surname_joins_nobody() -> None:
     assert groups(["John Kennedy", "Robert Kennedy", "Kennedy"], "PERSON") == [0, 1, 2]
 
