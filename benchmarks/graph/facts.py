@@ -74,7 +74,7 @@ def _predict_all(make: Callable[[Call, Path], list[Record]], call: Call, pipelin
 
 def judge(records: Sequence[Record]) -> tuple[FactSentences, Bools]:
     """Make a graph of predictions and gold, and say which predicted facts are right."""
-    documents = (parse_document(record, number=number) for number, record in enumerate(records, 1))
+    documents = (parse_document(record, number=number, gold=True) for number, record in enumerate(records, 1))
     return judged_facts(build_graph(documents).tables)
 
 

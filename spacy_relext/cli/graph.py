@@ -1,7 +1,6 @@
 """`spacy relext graph …`: make a graph of extracted triples, ask it questions, write it for other tools."""
 
 import json
-from itertools import chain
 from pathlib import Path
 from typing import Annotated, Iterator, List, Optional
 
@@ -96,15 +95,15 @@ def query_cli(
         msg.info("Nothing found")
 
 
-def _documents(paths: List[Path]) -> Iterator[Document]:
+def _documents(paths: List[Path], *, gold: bool = False) -> Iterator[Document]:
     """Read documents with a progress bar."""
-    yield from with_progress(chain.from_iterable(read_documents([path]) for path in paths))
+    yield from with_progress(read_documents(paths, gold=gold))
 
 
 def _discount(calibration: Optional[Path], fit_path: Optional[Path], settings: GraphOptions) -> Optional[Discount]:
     """Fit or read how sentences add up; None without either."""
     if fit_path is not None:
-        discount = fit_on(_documents([fit_path]), options=settings)
+        discount = fit_on(_documents([fit_path], gold=True), options=settings)
         if calibration is not None:
             write_discount(discount, calibration)
         msg.info(f"Sentences of a fact: exponent {discount.exponent:.2f}, scale {discount.scale:.2f}")

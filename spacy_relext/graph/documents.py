@@ -79,27 +79,29 @@ class Document(NamedTuple):
     file: str = ""
 
 
-def read_documents(paths: Iterable[Path]) -> Iterator[Document]:
+def read_documents(paths: Iterable[Path], *, gold: bool = False) -> Iterator[Document]:
     """Read files one document at a time: `.jsonl` or `.json` of `spacy relext extract`, `.parquet`, `.spacy`, folders.
 
+    gold (bool): Also read the triples that the input of `extract` had, with the source "".
     RAISES (ValueError): At the first record that is malformed: file, line, what was found.
     """
     for path in map(Path, paths):
         if not path.exists():
             raise ValueError(Errors.R831.format(path=path, found="no such file"))
         for number, (place, record) in enumerate(_read_records(path), start=1):
-            yield parse_document(record, number=number, place=place)._replace(file=path.stem)
+            yield parse_document(record, number=number, place=place, gold=gold)._replace(file=path.stem)
 
 
-def parse_document(record: object, *, number: int = 1, place: str = "record") -> Document:
+def parse_document(record: object, *, number: int = 1, place: str = "record", gold: bool = False) -> Document:
     """Read one record.
 
     record (object): As `extraction_record` makes it; `sent`, `sent_start` and `sent_end` may be missing.
     number (int): Id of a document without one.
+    gold (bool): As for `read_documents`.
     RAISES (ValueError): If it is malformed.
     """
     try:
-        return _parse(_encodable(record), number, place)
+        return _parse(_encodable(record), number, place, gold)
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
         found = f"no {error}" if isinstance(error, KeyError) else str(error)
         raise ValueError(Errors.R830.format(place=place, found=found)) from None
@@ -149,7 +151,7 @@ def _read_records(path: Path) -> Iterator[Tuple[str, object]]:
         raise ValueError(Errors.R831.format(path=path, found=f"the suffix {path.suffix!r}"))
 
 
-def _parse(record: Record, number: int, place: str) -> Document:
+def _parse(record: Record, number: int, place: str, gold: bool) -> Document:
     """Read the parts of a record."""
     if not isinstance(record, dict):
         raise TypeError(f"{record!r:.40}, not an object")
@@ -158,7 +160,8 @@ def _parse(record: Record, number: int, place: str) -> Document:
         raise TypeError(f"'text' is {text!r:.40}, not a text")
     sentences = [_span(sent, text, "a sentence") for sent in record.get("sents") or ()]
     statements = [_statement(triple, text, sentences) for triple in record.get("triples") or ()]
-    statements += [_statement({**t, "source": ""}, text, sentences) for t in record.get(GOLD_KEY) or ()]
+    for triple in (record.get(GOLD_KEY) or ()) if gold else ():
+        statements.append(_statement({**triple, "source": ""}, text, sentences))
     entities = [
         Entity(
             *_span((each["start"], each["end"]), text, "an entity"),

@@ -47,7 +47,8 @@ _SMALL_WORDS = frozenset(
 _NO_FIRST_NAMES = _SMALL_WORDS | frozenset(
     "new old north south east west northern southern eastern western central upper lower greater lake mount mt fort "
     "port cape san santa saint st river island isle republic kingdom state city province county district region "
-    "downtown university church party club league association union national international royal american british".split()
+    "downtown university church party club league association union national international royal "
+    "american british".split()
 )
 _ROMAN = re.compile(r"[ivx]+\Z")
 _POSSESSIVE = re.compile(r"\s?['’`](s|S)?\Z")

@@ -293,7 +293,7 @@ def test_the_discount_is_fitted_on_gold() -> None:
             f"P{number} was born in Q{number}.", [(f"P{number}", "born", f"Q{number}", 0.9)], doc_id=str(number)
         )
         made[GOLD_KEY] = made["triples"] if number % 2 else []
-        documents.append(parse_document(made))
+        documents.append(parse_document(made, gold=True))
     discount = fit_on(documents)
     (fact,) = build(documents[0], discount=discount).facts.to_pylist()
     assert fact["probability"] == pytest.approx(0.5, abs=0.05)

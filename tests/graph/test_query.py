@@ -142,6 +142,27 @@ def test_the_commands(tmp_path: Path, folder: Path) -> None:
         assert question in run("query", "--help").output
 
 
+def test_the_command_fits_on_gold_and_leaves_it_out_otherwise(tmp_path: Path) -> None:
+    lines = []
+    for number in range(40):
+        made = record(f"P{number} was born in Rome.", [(f"P{number}", "born", "Rome", 0.9)], LABELS)
+        lines.append(json.dumps({**made, "input_triples": made["triples"] if number % 2 else []}))
+    (tmp_path / "dev.jsonl").write_text("\n".join(lines))
+    calibration = tmp_path / "c.json"
+    built = run("build", tmp_path / "dev.jsonl", tmp_path / "graph", "--fit-on", tmp_path / "dev.jsonl",
+                "--calibration", calibration)  # fmt: skip
+    assert built.exit_code == 0 and calibration.exists()
+    answer = GraphQuery.open(tmp_path / "graph").ask("sources", "2")
+    assert len(answer.rows) == 1
+    assert rows(GraphQuery.open(tmp_path / "graph"), "top")[0]["probability"] == pytest.approx(0.5, abs=0.05)
+    read = run("build", tmp_path / "dev.jsonl", tmp_path / "other", "--calibration", calibration)
+    assert read.exit_code == 0
+    assert (tmp_path / "other/facts.parquet").read_bytes() == (tmp_path / "graph/facts.parquet").read_bytes()
+    added = run("build", tmp_path / "dev.jsonl", tmp_path / "third", "--add-to", tmp_path / "graph")
+    assert added.exit_code == 0
+    assert (tmp_path / "third/facts.parquet").read_bytes() == (tmp_path / "graph/facts.parquet").read_bytes()
+
+
 @pytest.mark.parametrize(
     "arguments, code",
     [
