@@ -322,3 +322,51 @@ def test_any_names_make_consistent_tables(tmp_path_factory: pytest.TempPathFacto
     assert sum(read.entities.column("n_mentions").to_pylist()) == read.mentions.num_rows
     assert all(0 <= value <= 1 for value in read.facts.column("probability").to_pylist())
     assert json.dumps(read.info)
+
+
+def test_entities_of_a_graph_are_never_joined_by_later_documents() -> None:
+    labels = {"International Olympic Committee": "ORG", "International Olympic Comittee": "ORG", "Lausanne": "GPE"}
+    texts = [
+        document(f"The {name} sits in Lausanne.", [(name, "seat", "Lausanne", 0.9)], labels, doc_id=name)
+        for name in list(labels)[:2]
+    ]
+    base = build(*texts, similarity=1.0)
+    assert build(base=base).entities.num_rows == 3
+    kennedys = [
+        document(f"{full} met Kennedy in Boston.", [("Kennedy", "in", "Boston", 0.9)], {full: "PERSON"}, doc_id=full)
+        for full in ("John Kennedy", "Robert Kennedy")
+    ]
+    alone = [document(f"{n}: Kennedy went to Boston.", [("Kennedy", "in", "Boston", 0.9)], doc_id=n) for n in "xy"]
+    base = build(*kennedys)
+    numbers = base.entities.column("entity_id").to_pylist()
+    later = build(alone[1], base=build(alone[0], base=base))
+    assert set(numbers) <= set(later.entities.column("entity_id").to_pylist())
+
+
+def test_two_entities_of_one_name_in_a_graph_get_no_third_mention() -> None:
+    def paris(doc_id: str, kb_id: str | None = None) -> Document:
+        made = record(
+            f"{doc_id} Paris is near Rome.", [("Paris", "near", "Rome", 0.9)], {"Paris": "GPE"}, doc_id=doc_id
+        )
+        made["entities"][0].update({"kb_id": kb_id} if kb_id else {})
+        return parse_document(made)
+
+    base = build(paris("1", "Q90"), paris("2", "Q830149"), paris("3"))
+    assert [row["kb_id"] for row in base.entities.to_pylist() if row["name"] == "Paris"] == ["Q90", "Q830149", None]
+    later = build(paris("4"), paris("5", "Q90"), base=base)
+    found = [(row["kb_id"], row["n_mentions"]) for row in later.entities.to_pylist() if row["name"] == "Paris"]
+    assert found == [("Q90", 2), ("Q830149", 1), (None, 1), (None, 1)]
+
+
+def test_numbers_of_what_is_gone_are_not_given_again() -> None:
+    texts = [
+        document(f"{name} lived in London.", [(name, "residence", "London", 0.9)], {name: "PERSON"}, doc_id=name)
+        for name in ("Ada Byron", "Ada King", "Grace Hopper")
+    ]
+    base = build(*texts[:2], decisions=[Decision("same", 1, 3), Decision("rename", 3, "Ada")])
+    assert base.entities.column("name").to_pylist() == ["Ada", "London"]
+    assert base.facts.column("fact_id").to_pylist() == [1]
+    later = build(texts[2], base=base)
+    assert entities(later)["Grace Hopper"]["entity_id"] == 4
+    again = build(texts[1]._replace(doc_id="z", text="Now Ada King lived in London."), base=later)
+    assert entities(again)["Ada"]["n_documents"] == 2
