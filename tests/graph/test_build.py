@@ -370,3 +370,24 @@ def test_numbers_of_what_is_gone_are_not_given_again() -> None:
     assert entities(later)["Grace Hopper"]["entity_id"] == 4
     again = build(texts[1]._replace(doc_id="z", text="Now Ada King lived in London."), base=later)
     assert entities(again)["Ada"]["n_documents"] == 2
+
+
+def test_numbers_of_facts_that_are_gone_are_not_given_again() -> None:
+    texts = [
+        document(f"{name} lived in London.", [(name, "residence", "London", 0.9)], {name: "PERSON"}, doc_id=name)
+        for name in ("Ada Byron", "Ada King", "Grace Hopper")
+    ]
+    joined = build(base=build(*texts[:2]), decisions=[Decision("same", "Ada Byron", "Ada King")])
+    assert joined.facts.column("fact_id").to_pylist() == [1]
+    assert build(texts[2], base=joined).facts.column("fact_id").to_pylist() == [1, 3]
+
+
+def test_a_name_of_two_entities_is_ambiguous_for_later_documents() -> None:
+    texts = [
+        document(f"{name} lived in London.", [(name, "residence", "London", 0.9)], {name: "PERSON"}, doc_id=name)
+        for name in ("Ada Byron", "Ada King")
+    ]
+    base = build(*texts, decisions=[Decision("rename", "Ada Byron", "Ada"), Decision("rename", "Ada King", "Ada")])
+    later = document("Ada left London.", [("Ada", "residence", "London", 0.5)], {"Ada": "PERSON"}, doc_id="3")
+    tables = build(later, base=base)
+    assert [row["name"] for row in tables.entities.to_pylist()] == ["Ada", "London", "Ada", "Ada"]
