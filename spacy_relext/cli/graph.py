@@ -54,6 +54,9 @@ def build_cli(
     with input_errors():
         if not inputs:
             fail(Errors.R839.format(found=folder))
+        if folder.exists() and not is_graph(folder) and (not folder.is_dir() or any(folder.iterdir())):
+            expected = "a new or empty folder, or that of a graph"
+            fail(Errors.R801.format(path=folder, found="something else", expected=expected))
         if add_to is None and is_graph(folder):
             msg.warn(Warnings.W830.format(path=folder))
         chosen = options.split_list(rules) or []

@@ -170,6 +170,7 @@ def test_the_command_fits_on_gold_and_leaves_it_out_otherwise(tmp_path: Path) ->
         (["build", "missing.jsonl", "OUT"], "R831"),
         (["build", "missing.jsonl", "OUT", "--rules", "magic"], "R206"),
         (["query", "OUT", "top"], "R801"),
+        (["build", "missing.jsonl", __file__], "R801"),
     ],
 )
 def test_one_line_for_what_is_wrong(tmp_path: Path, arguments: list, code: str) -> None:
