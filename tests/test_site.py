@@ -121,7 +121,8 @@ def test_sentences_are_short(page: str) -> None:
 
 def test_there_are_not_too_many_words() -> None:
     pages = [p for p in DOCS.rglob("*.md") if p.parent.name != "benchmarks" and p.name != "api.md"]
-    assert sum(len(page.read_text(encoding="utf8").split()) for page in pages) <= MOST_WORDS
+    words = [word for page in pages for word in page.read_text(encoding="utf8").split()]
+    assert sum(any(map(str.isalnum, word)) for word in words) <= MOST_WORDS, "bars of tables are not counted"
 
 
 @pytest.mark.slow

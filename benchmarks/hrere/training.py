@@ -21,7 +21,6 @@ VECTORS = "en_vectors_glove_100d"
 PASSES = {GLOVE: 5, MINILM: 3}
 EVALUATIONS, BATCH = 2, 32
 # Share of the updates after which a schedule has reached its rate.
-WARM_UP = 0.1
 IN = "components.hrere_classifier"
 Changes = Mapping[str, Any]
 # J_L alone, and the best pass by what the text alone says.
@@ -49,7 +48,7 @@ def train_system(call: Call, data: BagData, kb: Path, *, seed: int, encoder: str
         f"{IN}.ranking": True,
         "training.patience": 0,
         "training.batcher.size": BATCH,
-        **length_of(count_bags(data.train), passes=PASSES[encoder], scheduled=encoder == MINILM),
+        **length_of(count_bags(data.train), passes=PASSES[encoder]),
     }
     if encoder == GLOVE:
         fixed["paths.vectors"] = str(call.maker.models / VECTORS)
@@ -58,21 +57,16 @@ def train_system(call: Call, data: BagData, kb: Path, *, seed: int, encoder: str
     return train_run("hrere", train=data.train, dev=data.dev, seed=seed, **options)
 
 
-def length_of(bags: int, *, passes: int, scheduled: bool) -> dict[str, Any]:
+def length_of(bags: int, *, passes: int) -> dict[str, Any]:
     """Say when a training is evaluated and when it ends: after its last evaluation, so that no update is in vain.
 
     passes (int): Over these bags, but for less than an update for each evaluation.
-    scheduled (bool): Whether the config has a learning rate that rises and falls.
     """
     updates = -(-bags // BATCH)
     often = max(1, updates // EVALUATIONS)
     # the loop numbers updates from 0, evaluates at multiples of `often`, and ends behind the one numbered `last`
     last = often * EVALUATIONS * passes
-    changes: dict[str, Any] = {"training.eval_frequency": often, "training.max_steps": last, "training.max_epochs": 0}
-    if scheduled:
-        rate = "training.optimizer.learn_rate"
-        changes.update({f"{rate}.warmup_steps": round(WARM_UP * last), f"{rate}.total_steps": last + 1})
-    return changes
+    return {"training.eval_frequency": often, "training.max_steps": last, "training.max_epochs": 0}
 
 
 @cache

@@ -26,7 +26,6 @@ from spacy_relext.kd.soft_label_writer import write_soft_labels
 MARKED = {"@misc": "spacy_relext.AnnotatedPairs.v1"}
 BATCH_SIZE = "training.batcher.size"
 # Share of the updates in which the learning rate rises.
-WARMUP = 0.1
 
 
 def train_system(
@@ -101,13 +100,12 @@ def maker_of(call: Call) -> PairMaker:
 
 
 def fit_length(config: Path, train: Path, changes: Mapping[str, Any], *, component: str, passes: int) -> dict[str, Any]:
-    """Fit what follows from the number of updates and `training_config.py` leaves as it is: warm-up and annealing.
+    """Fit what follows from the number of updates and `training_config.py` leaves as it is: the annealing.
 
     changes (Mapping[str, Any]): Of the config; only the batch size matters.
     """
     total = _steps(config, train, changes.get(BATCH_SIZE)) * passes
-    lengths = {"training.optimizer.learn_rate.warmup_steps": max(1, round(WARMUP * total))}
-    return {**lengths, "training.before_update.steps": max(2, total)} if component == STUDENT else lengths
+    return {"training.before_update.steps": max(2, total)} if component == STUDENT else {}
 
 
 def _train(

@@ -138,7 +138,7 @@ def test_every_system_has_a_row_of_its_own() -> None:
         assert "default" in rows and all(SYSTEM.fullmatch(name) for name in rows)
 
 
-def test_warm_up_and_annealing_follow_the_number_of_updates(folder: pathlib.Path) -> None:
+def test_annealing_follows_the_number_of_updates(folder: pathlib.Path) -> None:
     from benchmarks.kd.systems import CGCN, MINILM, STUDENT, TEACHER
     from benchmarks.kd.training import fit_length
 
@@ -146,10 +146,8 @@ def test_warm_up_and_annealing_follow_the_number_of_updates(folder: pathlib.Path
     for family in (MINILM, CGCN):
         options: Dict[str, Any] = {"component": STUDENT, "passes": 10}
         found = fit_length(family.config(STUDENT), data.train, {"training.batcher.size": 16}, **options)
-        steps = found["training.before_update.steps"]
-        assert steps == 60 and found["training.optimizer.learn_rate.warmup_steps"] == 6
-        teacher = fit_length(family.config(TEACHER), data.train, {}, component=TEACHER, passes=10)
-        assert list(teacher) == ["training.optimizer.learn_rate.warmup_steps"]
+        assert found == {"training.before_update.steps": 60}
+        assert fit_length(family.config(TEACHER), data.train, {}, component=TEACHER, passes=10) == {}
 
 
 def test_with_few_labels_as_many_evaluations(folder: pathlib.Path, project_root: pathlib.Path) -> None:
