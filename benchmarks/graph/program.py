@@ -1,4 +1,4 @@
-"""The benchmarks of graphs, grouping of mentions, probabilities of facts, and size: `python -m benchmarks graph`.
+"""The benchmarks of graphs, grouping of mentions, probabilities of facts, size, the page: `python -m benchmarks graph`.
 
     python -m benchmarks graph grouping
     python -m benchmarks graph facts --nyt24 PIPELINE --redocred PIPELINE
@@ -15,6 +15,7 @@ import typer
 from benchmarks.graph.data import GraphMaker
 from benchmarks.graph.facts import facts
 from benchmarks.graph.grouping import grouping
+from benchmarks.graph.page import page
 from benchmarks.graph.scale import scale
 from benchmarks.harness import program
 from benchmarks.harness.program import (
@@ -29,6 +30,7 @@ EXPERIMENTS = {
     "grouping": Experiment(grouping, (), seeds="0", passes=0),
     "facts": Experiment(facts, ("nyt24", "redocred"), seeds="0", passes=0),
     "scale": Experiment(scale, (), seeds="0", passes=0),
+    "page": Experiment(page, (), seeds="0", passes=0),
 }
 DEFAULTS = describe_defaults(EXPERIMENTS)
 

@@ -19,10 +19,12 @@ from ..graph.query import Answer, GraphQuery, describe_questions
 from ..graph.within import DEFAULT_RULES, RULES
 from . import options
 from .graph_export import graph_export_cli
+from .graph_view import graph_view_cli
 from .pipeline import fail, input_errors, with_progress
 
-graph_app = typer.Typer(name="graph", help="Make a graph of triples, query and export it.", no_args_is_help=True)
+graph_app = typer.Typer(name="graph", help="Make a graph of triples, query, draw and export it.", no_args_is_help=True)
 graph_app.command("export")(graph_export_cli)
+graph_app.command("view")(graph_view_cli)
 
 # Most characters of a value in a table.
 _WIDEST = 60

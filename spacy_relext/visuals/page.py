@@ -2,15 +2,16 @@
 
 from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Sequence
+from typing import Optional, Sequence
 
 from spacy.tokens import Doc
 
+from ..annotations.near_miss import NearMiss
 from ..errors import Errors
 from .displacy_view import draw_passages
 from .evidence import STYLE as EVIDENCE_STYLE
 from .evidence import draw_evidence
-from .explanation import explain_absence, rank_records
+from .explanation import argument_texts, explain_absence, rank_records
 
 HOST = "127.0.0.1"
 
@@ -41,18 +42,28 @@ h1 { font-size: 1.25rem; } h2 { font-size: 1rem; margin-top: 2.5rem; }
 """
 
 _COLUMNS = ("Subject", "Relation", "Object", "Score", "Source", "Characters", "Evidence")
+_MISS_COLUMNS = ("Subject", "Relation", "Object", "Score", "Threshold", "Source", "Stopped by", "Why")
 
 
-def render_page(docs: Sequence[Doc], *, title: str = "Triples", reasons: Sequence[str] = ()) -> str:
+def render_page(
+    docs: Sequence[Doc],
+    *,
+    title: str = "Triples",
+    reasons: Sequence[str] = (),
+    misses: Sequence[Optional[Sequence[NearMiss]]] = (),
+) -> str:
     """Draw processed documents as an HTML page that needs no network; all text is escaped.
 
     reasons (Sequence[str]): Why each has no triple; "" if it has some or the reason is unknown.
+    misses (Sequence[Optional[Sequence[NearMiss]]]): Near misses of each to list; None: not asked for.
     """
     parts = [f"<h1>{escape(title)}</h1>"]
     for number, doc in enumerate(docs, start=1):
         if len(docs) > 1:
             parts.append(f"<h2>Document {number}</h2>")
         parts.append(draw_doc(doc, reason=reasons[number - 1] if reasons else ""))
+        if misses and (listed := misses[number - 1]) is not None:
+            parts.append(_miss_table(doc, listed))
     lang = docs[0].lang_ if docs else "en"
     return frame_page("\n".join(parts), title=title, style=_PAGE_STYLE + CONTENT_STYLE, lang=lang)
 
@@ -86,7 +97,29 @@ def _table(doc: Doc, reason: str) -> str:
             f'<td class="number">{start}–{end}, {object_start}–{object_end}</td>'
             f'<td class="evidence">{draw_evidence(doc, record)}</td></tr>'
         )
-    head = "".join(f"<th>{column}</th>" for column in _COLUMNS)
+    return _make_table(_COLUMNS, rows)
+
+
+def _miss_table(doc: Doc, misses: Sequence[NearMiss]) -> str:
+    """Write near misses, and what stopped each."""
+    if not misses:
+        return "<p>No near miss.</p>"
+    rows = []
+    for miss in misses:
+        subject, obj = argument_texts(doc, miss)
+        limit = "" if miss.stopped_by == "constraints" else f"{miss.threshold:.3f}"
+        texts = "".join(f"<td>{escape(text)}</td>" for text in (subject, miss.relation, obj))
+        rows.append(
+            f'<tr>{texts}<td class="number">{miss.score:.3f}</td><td class="number">{limit}</td>'
+            f"<td>{escape(miss.source)}</td><td>{escape(miss.stopped_by)}</td>"
+            f'<td class="evidence">{escape(miss.text)}</td></tr>'
+        )
+    return f"<h3>Near misses</h3>\n{_make_table(_MISS_COLUMNS, rows)}"
+
+
+def _make_table(columns: Sequence[str], rows: Sequence[str]) -> str:
+    """Write a table of rows in HTML."""
+    head = "".join(f"<th>{column}</th>" for column in columns)
     return f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n" + "\n".join(rows) + "\n</tbody>\n</table>"
 
 
@@ -95,7 +128,7 @@ _PAGE = """<!DOCTYPE html>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
+<title>{title}</title>{head}
 <style>{style}</style>
 </head>
 <body>
@@ -105,9 +138,9 @@ _PAGE = """<!DOCTYPE html>
 """
 
 
-def frame_page(content: str, *, title: str, style: str, lang: str) -> str:
-    """Make a page of escaped HTML, with a title that is not escaped, CSS, and the language of the texts."""
-    return _PAGE.format(lang=escape(lang), title=escape(title), style=style, content=content)
+def frame_page(content: str, *, title: str, style: str, lang: str, head: str = "") -> str:
+    """Make a page of escaped HTML, with a title that is not escaped, CSS, the language of the texts, and more head."""
+    return _PAGE.format(lang=escape(lang), title=escape(title), style=style, content=content, head=head)
 
 
 def make_server(page: str, *, port: int = 5000) -> ThreadingHTTPServer:

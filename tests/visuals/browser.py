@@ -14,10 +14,14 @@ BROWSER = next(filter(None, map(shutil.which, NAMES)), None)
 needs_browser = pytest.mark.skipif(BROWSER is None, reason="no headless browser on this machine")
 
 
-def open_page(page: Path, profile: Path) -> str:
-    """Load a page, check that its script ran to the end without a message, and give back what has become of it."""
+def open_page(page: Path, profile: Path, *, wait: int = 0) -> str:
+    """Load a page, check that its script ran to the end without a message, and give back what has become of it.
+
+    wait (int): Milliseconds of the page's own time for what it does after it is loaded.
+    """
     options = ["--headless", "--no-sandbox", "--disable-gpu", "--window-size=1400,900", f"--user-data-dir={profile}"]
     options += ["--host-resolver-rules=MAP * ~NOTFOUND", "--enable-logging=stderr", "--dump-dom"]
+    options += [f"--virtual-time-budget={wait}"] if wait else []
     command: List[str] = [str(BROWSER), *options, page.as_uri()]
     done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
     assert done.returncode == 0 and 'data-ready="true"' in done.stdout, f"{BROWSER}: {done.stderr[-2000:]}"

@@ -1,0 +1,81 @@
+"""How long a browser takes to open the page of a graph, and to answer, on drawn documents."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import statistics
+import subprocess
+import tempfile
+import time
+from html import unescape
+from pathlib import Path
+
+from benchmarks.graph.scale import draw
+from benchmarks.harness.call import Call
+from spacy_relext.graph.build import build_graph
+from spacy_relext.graph.documents import read_documents
+from spacy_relext.graph.page import MOST_FACTS, draw_graph
+
+TRIPLES, OPENINGS = 60_000, 5
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+# What a reader does first, each with the time until the page has changed, without that of painting.
+READER = """
+const times = {};
+const run = (name, act) => { const start = performance.now(); act(); times[name] = performance.now() - start; };
+const set = (id, value, kind) => { get(id).value = value; get(id).dispatchEvent(new Event(kind)); };
+run("search", () => set("words", "bar", "input"));
+run("search_again", () => set("words", "barb", "input"));
+run("filter", () => set("probability", 80, "input"));
+run("choose", () => { location.hash = `#e${E.id[1]}`; choose(); });
+const out = make("pre", "", JSON.stringify(times)); out.id = "times"; document.body.append(out);
+"""
+
+
+def page(call: Call) -> None:
+    """Write the page of a drawn graph and open it in headless Chromium."""
+    path = call.settings.runs / f"drawn-documents-{TRIPLES}.jsonl"
+    if not path.exists():
+        draw(path, TRIPLES)
+    metrics = measure(path, openings=OPENINGS)
+    data = f"the {MOST_FACTS:,} most probable facts of {TRIPLES:,} drawn triples"
+    call.record("page", metrics, data=data, split="open", system="headless Chromium", seed=0)
+    call.tell(f"  {metrics}")
+
+
+def measure(path: Path, *, openings: int) -> dict[str, float]:
+    """Measure the page of the graph of some documents: medians of several openings, each with an empty profile."""
+    tables = build_graph(read_documents([path])).tables
+    start = time.perf_counter()
+    drawn = draw_graph(tables)
+    metrics = {"draw_seconds": time.perf_counter() - start, "facts": drawn.facts}
+    with tempfile.TemporaryDirectory() as folder:
+        plain, read = Path(folder) / "plain.html", Path(folder) / "read.html"
+        plain.write_text(drawn.html, encoding="utf8")
+        metrics["page_mib"] = plain.stat().st_size / 2**20
+        # the policy of the page allows no other script
+        free = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", drawn.html)
+        read.write_text(free.replace("</body>", f"<script>{READER}</script></body>"), encoding="utf8")
+        opened = [open_page(plain) for _ in range(openings)]
+        metrics["open_seconds"] = statistics.median(ready for ready, _, _ in opened)
+        metrics["browser_seconds"] = statistics.median(wall for _, wall, _ in opened)
+        (found,) = re.findall(r'<pre[^>]*id="times"[^>]*>(.*?)</pre>', open_page(read)[2])
+        metrics.update({f"{name}_seconds": value / 1000 for name, value in json.loads(unescape(found)).items()})
+    return metrics
+
+
+def open_page(path: Path) -> tuple[float, float, str]:
+    """Open a page. RETURNS: Seconds from navigation to the first drawing, and of the whole browser; the content."""
+    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if browser is None:
+        raise ValueError(f"No browser: none of {', '.join(BROWSERS)} is installed")
+    with tempfile.TemporaryDirectory() as profile:
+        options = ["--headless", "--no-sandbox", "--disable-gpu", "--window-size=1400,900", "--dump-dom"]
+        command = [browser, *options, f"--user-data-dir={profile}", path.as_uri()]
+        start = time.perf_counter()
+        content = subprocess.run(command, capture_output=True, text=True, timeout=180, check=True).stdout
+        wall = time.perf_counter() - start
+    (milliseconds,) = re.findall(r'<body[^>]* data-milliseconds="(\d+)"', content)
+    return int(milliseconds) / 1000, wall, content
