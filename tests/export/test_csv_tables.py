@@ -10,7 +10,12 @@ from spacy_relext.export.tables import empty_tables
 from tests.export.example_graph import HARD_NAMES, graphs, make_graph
 from tests.export.neo4j_reader import read_import
 
-csv.field_size_limit(1_000_000)
+
+@pytest.fixture(autouse=True)
+def long_fields():
+    before = csv.field_size_limit(1_000_000)
+    yield
+    csv.field_size_limit(before)
 
 
 def read_csv(path):
