@@ -98,8 +98,8 @@ class Errors:
     )
     R201 = "[R201] --gpu-id {gpu_id}: {reason}. Leave the option out to run on the CPU."
     R202 = (
-        "[R202] No input at {path!r}. Expected a text file (one document per line), a .jsonl file, a folder of .txt "
-        "files, or - for standard input."
+        "[R202] No input at {path!r}. Expected a text file (one document per line), a .jsonl file, a .spacy corpus, a "
+        "folder of .txt files, or - for standard input."
     )
     R203 = "[R203] {path}, line {line}: not UTF-8 text (byte {byte} of the line: {detail}). Save the file as UTF-8."
     R204 = "[R204] {path}, line {line}: {found}; expected a JSON object with a string under 'text'."

@@ -1,4 +1,4 @@
-"""Raw texts to extract from: lines, JSON lines, folders of .txt files and standard input, one at a time."""
+"""Raw texts to extract from: lines, JSON lines, folders of .txt files, corpora and standard input, one at a time."""
 
 import codecs
 import json
@@ -8,8 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Callable, ContextManager, Iterator, Optional, Tuple
 
+from spacy.vocab import Vocab
+
 from ..annotations.triple import Record
 from ..errors import Errors
+from .records import doc_to_record
+from .shards import SUFFIX, iter_docs
 
 STDIN = "-"
 JSONL_SUFFIXES = (".jsonl", ".ndjson")
@@ -30,7 +34,8 @@ class RawText:
 class TextReader:
     """Reads texts in constant memory; those that cannot be read are reported, counted and skipped."""
 
-    # A text file (a document per line), a .jsonl file, a folder of .txt files (a document per file), or "-".
+    # A text file (a document per line), a .jsonl file, a folder of .txt files (a document per file), a .spacy corpus,
+    # whose gold triples are read too, or "-".
     path: str
     # "text" (a document per line), "jsonl", or "file" (a document per file); None: "file" for a folder, "text" for
     # standard input, else by the file's ending.
@@ -59,7 +64,8 @@ class TextReader:
 
     def __iter__(self) -> Iterator[RawText]:
         whole = self.input_format == "file" or (self.path != STDIN and Path(self.path).is_dir())
-        for raw in self._read_files() if whole else self._read_lines():
+        is_corpus = self.input_format is None and Path(self.path).suffix == SUFFIX
+        for raw in self._read_corpus() if is_corpus else self._read_files() if whole else self._read_lines():
             problem = self._problem(raw)
             if problem:
                 self._skip(problem)
@@ -90,6 +96,13 @@ class TextReader:
             if text is not None:
                 extra = {"file": path.relative_to(folder).as_posix()} if path != folder else {}
                 yield RawText(text.replace("\r\n", "\n"), str(path), extra)
+
+    def _read_corpus(self) -> Iterator[RawText]:
+        """Read the texts of a corpus, with their gold triples if they are annotated."""
+        for number, doc in enumerate(iter_docs(Path(self.path), Vocab()), start=1):
+            record = doc_to_record(doc)
+            gold = {"triples": record["triples"]} if "triples" in record else {}
+            yield RawText(doc.text, f"{self.path}, document {number}", gold)
 
     def _decode_lines(self, stream: BinaryIO) -> Iterator[Tuple[int, str]]:
         """Number the lines and remove their ends."""

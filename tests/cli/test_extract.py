@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import spacy
+from spacy.tokens import DocBin
 
 from spacy_relext.cli.main import relext
 from spacy_relext.corpora.jsonl import check_record, read_jsonl
@@ -47,6 +48,23 @@ def test_lines_become_records(run, pipeline, tmp_path):
     ]
     assert second["triples"] == []
     assert [t["subject_text"] for t in third["triples"]] == ["Zoë", "Cy"]
+
+
+def test_a_corpus(run, pipeline, tmp_path):
+    """Texts of a corpus, with the gold triples under a key of their own; nothing else of its annotation."""
+    nlp = spacy.blank("en")
+    gold = {"subject": [0, 3], "relation": "saw", "object": [8, 10]}
+    marked = {"text": "Ada met Bo.", "triples": [gold], "entities": [{"start": 0, "end": 3, "label": "PERSON"}]}
+    docs = [record_to_doc(nlp.make_doc, marked), nlp("Cy met Di.")]
+    DocBin(docs=docs, store_user_data=True).to_disk(tmp_path / "in.spacy")
+    done = run("extract", pipeline, tmp_path / "in.spacy", tmp_path / "out.jsonl")
+    assert done.exit_code == 0 and "2 documents, 2 triples" in done.stderr, done.output
+    first, second = records(tmp_path / "out.jsonl")
+    assert first["triples"][0]["relation"] == "met" and first["doc_id"] == "1"
+    assert [{key: each[key] for key in gold} for each in first["input_triples"]] == [gold]
+    assert "entities" not in first and "input_triples" not in second
+    (tmp_path / "bad.spacy").write_bytes(b"nothing")
+    assert run("extract", pipeline, tmp_path / "bad.spacy", tmp_path / "out.jsonl").exit_code == 1
 
 
 def test_output_is_canonical_again(run, pipeline, tmp_path):
