@@ -8,6 +8,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from ..annotations.constraints import get_removed
+from ..annotations.near_miss import NearMiss, rank_misses, removed_triples
 from ..annotations.store import get_records
 from ..corpora.jsonl import check_record
 from ..corpora.reader import predicted_doc
@@ -22,6 +23,8 @@ from . import options
 from .pipeline import fail, input_errors, open_pipeline, use_gold_ents
 from .view import read_docs, read_file, read_texts, save
 
+PAGE = ".html"
+
 
 def explain_cli(
     pipeline: options.Pipeline,
@@ -30,6 +33,10 @@ def explain_cli(
         Optional[str], typer.Option(help="Text file, or .jsonl file of texts, optionally with entities, sents, pairs")
     ] = None,
     html: Annotated[Optional[Path], typer.Option(metavar="OUT.html", help="The same as a page with drawings")] = None,
+    show_all: Annotated[
+        bool, typer.Option("--all", help="Also list near misses, and what stopped each: triples that were not stated")
+    ] = False,
+    limit: Annotated[int, typer.Option(min=1, help="Near misses of a document, those with the highest scores")] = 10,
     gold_ents: options.GoldEnts = None,
     code: options.Code = None,
     gpu_id: options.Gpu = -1,
@@ -38,6 +45,8 @@ def explain_cli(
     with input_errors():
         if text is not None and file is not None:
             fail(Errors.R513.format(found="A TEXT and a --file"))
+        if html is not None:
+            options.check_suffix(html, PAGE)
         if file is not None:
             texts = read_file(file)
         elif text is not None:
@@ -47,12 +56,15 @@ def explain_cli(
         nlp = open_pipeline(pipeline, gpu_id, code=code)
         docs = read_docs(nlp, prepare(nlp, texts, gold_ents=gold_ents))
         reasons = ["" if get_records(doc) else why_no_triple(nlp, doc) for doc in docs]
-        for number, (doc, reason) in enumerate(zip(docs, reasons), start=1):
+        found = [list_near_misses(nlp, doc) if show_all else None for doc in docs]
+        shown = [None if misses is None else misses[:limit] for misses in found]
+        for number, (doc, reason, misses) in enumerate(zip(docs, reasons, shown), start=1):
             if len(docs) > 1:
                 typer.echo(f"Document {number}")
-            typer.echo("\n".join(explain_doc(doc, reason=reason)))
+            hidden = len(found[number - 1] or ()) - len(misses or ())
+            typer.echo("\n".join(explain_doc(doc, reason=reason, misses=misses, hidden=hidden)))
         if html is not None:
-            save(render_page(docs, reasons=reasons), html)
+            save(render_page(docs, reasons=reasons, misses=shown), html)
 
 
 def why_no_triple(nlp: Language, doc: Doc) -> str:
@@ -74,6 +86,12 @@ def why_no_triple(nlp: Language, doc: Doc) -> str:
     if len(reasons) == 1:
         return reasons[0]
     return "; ".join(f"{name}: {reason}" for name, reason in zip(names, reasons))
+
+
+def list_near_misses(nlp: Language, doc: Doc) -> List[NearMiss]:
+    """List the triples of an annotated Doc that were nearly stated, or were removed, the highest scores first."""
+    pipes = [pipe for _, pipe in nlp.pipeline if isinstance(pipe, RelationPipe)]
+    return rank_misses([*removed_triples(doc), *(miss for pipe in pipes for miss in pipe.near_misses(doc, nlp))])
 
 
 def prepare(nlp: Language, texts: Sequence[RawText], *, gold_ents: Optional[bool]) -> List[Union[str, Doc]]:

@@ -11,12 +11,13 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from thinc.api import Config, Model
 
+from ..annotations.near_miss import NearMiss
 from ..annotations.triple import Record
 from ..annotations.type_rules import TypeSetting
 from ..bridge.modules import module_of
 from ..errors import Errors, Warnings
 from ..pairs.component import CELLS, DocTriples, PairPipe, add_triple, make_triple, relation_scores
-from ..pairs.diagnosis import describe_triple
+from ..pairs.diagnosis import describe_triple, make_near_miss
 from ..pairs.encoders.features import PairBatch
 from ..pairs.gold import CollectedPairs, GoldPairs, PairClass
 from ..pairs.pairs import Pairs
@@ -211,14 +212,18 @@ class HrereClassifier(PairPipe):
 
     def mix(self, bags: Bags, outputs: Outputs) -> MixedProbs:
         """Mix the probabilities of text and knowledge base; 0 if no mention's types allow a class. Shapes (G, R)"""
+        mixed = self._mix_all(bags, outputs)
+        allowed = numpy.logical_or.reduceat(self.allowed(bags.pairs), bags.starts()[:-1])
+        return mixed._replace(probs=numpy.where(allowed, mixed.probs, 0.0))
+
+    def _mix_all(self, bags: Bags, outputs: Outputs) -> MixedProbs:
+        """Mix the probabilities of text and knowledge base, whatever the types. Shapes (G, R)"""
         mixture = Mixture(
             self.cfg["text_share"], self.cfg["text_temperature"], self.cfg["kb_temperature"], self.cfg["mix"]
         )
         shared = self.knowledge.shared(self.classes)
         linked = self.knowledge.linked(bags)
-        mixed = mix(outputs.text, outputs.knowledge, linked=linked, shared=shared, mixture=mixture)
-        allowed = numpy.logical_or.reduceat(self.allowed(bags.pairs), bags.starts()[:-1])
-        return mixed._replace(probs=numpy.where(allowed, mixed.probs, 0.0))
+        return mix(outputs.text, outputs.knowledge, linked=linked, shared=shared, mixture=mixture)
 
     def add_triples(self, triples: List[DocTriples], pairs: Pairs, outputs: Outputs) -> None:
         """Add the relations of each bag that are likely enough beside no relation to the triples of its Doc."""
@@ -250,6 +255,33 @@ class HrereClassifier(PairPipe):
     def scores(self, probs: Floats) -> Floats:
         """Compute the calibrated `relation_scores`. Shapes (G, R) → (G, R - 1)"""
         return calibrate(relation_scores(probs), scale=self.cfg["scale"], shift=self.cfg["shift"])
+
+    def rejected_answers(self, pairs: Pairs, outputs: Outputs) -> List[NearMiss]:
+        """List the relations of bags that are too unlikely, or ruled out by types or for lack of text evidence."""
+        bags, least, misses = gather_bags(pairs), self.cfg["require_text_evidence"], []
+        mixed, free = self.mix(bags, outputs), self._mix_all(bags, outputs)
+        scores, free_scores, texts = (self.scores(probs) for probs in (mixed.probs, free.probs, mixed.text))
+        thresholds = self.answer_thresholds()
+        for number, column in numpy.argwhere(relation_scores(free.probs) >= LEAST_SCORE).tolist():
+            value, limit = float(scores[number, column]), float(thresholds[column])
+            row = self._stating_rows(bags, outputs, number)[0]
+            if not mixed.probs[number, column + 1]:
+                value = float(free_scores[number, column])
+                stage, text = self.explain_ruled_out(bags.pairs, outputs, row, column)
+                if value < limit:
+                    continue
+            elif value < limit:
+                kb = f", by the knowledge base {mixed.kb[number, column + 1]:.3f}" if mixed.kb[number].any() else ""
+                stage = "threshold"
+                text = f"its probability by the text is {mixed.text[number, column + 1]:.3f}{kb}"
+            elif least > 0 and texts[number, column] < least:
+                value, limit, stage = float(texts[number, column]), least, "threshold"
+                text = f"this is by the text alone (require_text_evidence); in all it is {scores[number, column]:.3f}"
+            else:
+                continue
+            triple = make_triple(bags.pairs, row, self.answers[column], value)
+            misses.append(make_near_miss(triple, limit, stage, text, name=self.name))
+        return misses
 
     def closest(self, instances: Instances) -> Record:
         """Find the bag whose relation is nearest to its threshold, and its score in the `text` alone."""

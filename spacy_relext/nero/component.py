@@ -36,6 +36,7 @@ from .grounding import (
     best_matches,
     entropy_confidence,
     relations_of,
+    score_late_rules,
 )
 from .learning import ANSWER_NONE, Learner
 from .losses import nero_loss
@@ -365,15 +366,7 @@ class NeroGrounder(PairPipe):
     def answer_scores(self, pairs: Pairs, outputs: GroundedOutput) -> Floats:
         """Score all of `answers` for each pair; see `PairPipe.answer_scores`. Shape (P, A)"""
         allowed = self.allowed(pairs)
-        probs = self._probabilities(outputs.logits, allowed)
-        scores = numpy.zeros((len(probs), len(self.answers)))
-        scores[:, : probs.shape[1] - 1] = probs[:, 1:]
-        if self.cfg["no_relation"] == "entropy":
-            best, score = best_answer(scores)
-            scores[:] = 0.0
-            scores[numpy.arange(len(best)), best - 1] = numpy.where(probs[:, 0] < score, entropy_confidence(probs), 0.0)
-        if self.rulebook.late:
-            self._score_by_soft_match(outputs, scores)
+        scores = self._class_scores(outputs, allowed)
         if self.cfg["match_floor"] > -1.0:
             scores[best_matches(outputs, len(self.answers)) < self.cfg["match_floor"]] = 0.0
         if self.cfg["exact_only"]:
@@ -384,6 +377,35 @@ class NeroGrounder(PairPipe):
             scores[number, max(column - 1, 0)] = float(column > 0)
         return numpy.where(allowed[:, 1:], scores, 0.0)
 
+    def _class_scores(self, outputs: GroundedOutput, allowed: Bools) -> Floats:
+        """Score `answers` by the classifier, and those of later rules by soft matches. Shapes (P, 1 + A) → (P, A)"""
+        probs = self._probabilities(outputs.logits, allowed)
+        scores = numpy.zeros((len(probs), len(self.answers)))
+        scores[:, : probs.shape[1] - 1] = probs[:, 1:]
+        if self.cfg["no_relation"] == "entropy":
+            best, score = best_answer(scores)
+            scores[:] = 0.0
+            scores[numpy.arange(len(best)), best - 1] = numpy.where(probs[:, 0] < score, entropy_confidence(probs), 0.0)
+        if self.rulebook.late:
+            score_late_rules(outputs, scores, n_classes=len(self.classes), threshold=self.cfg["match_threshold"])
+        return scores
+
+    def unrestricted_scores(self, pairs: Pairs, outputs: GroundedOutput) -> Floats:
+        """Score `answers` without types, rules that fire, and `match_floor`. Shape (P, A)"""
+        return self._class_scores(outputs, numpy.ones((len(pairs), 1 + len(self.answers)), dtype=bool))
+
+    def explain_ruled_out(self, pairs: Pairs, outputs: GroundedOutput, number: int, column: int) -> Tuple[str, str]:
+        """Return what rules an answer out, see `PairPipe.explain_ruled_out`: a rule, `match_floor` or types."""
+        if self._decided_by_rules(outputs.votes)[number]:
+            rule = self.rules[int(outputs.votes.rule[number])]
+            return "pair", f'rule {rule.id} "{rule.pattern}" fires and says {rule.relation}'
+        if not self.allowed(pairs)[number, column + 1]:
+            return super().explain_ruled_out(pairs, outputs, number, column)
+        if self.cfg["exact_only"]:
+            return "pair", "no rule fires, and nothing else counts (exact_only)"
+        match, floor = best_matches(outputs, len(self.answers))[number, column], self.cfg["match_floor"]
+        return "pair", f"the most similar of its rules matches with {match:.3f}, match_floor is {floor:.3f}"
+
     def allowed(self, pairs: Pairs) -> Bools:
         """Mark no relation and the `answers` that the types of each pair allow, by default those of rules."""
         if self.cfg["types"] == LEARNED:
@@ -393,15 +415,6 @@ class NeroGrounder(PairPipe):
     def _probabilities(self, logits: Floats, allowed: Bools) -> Floats:
         """Return probabilities of classes, 0 for those that the types of a pair forbid. Shapes (P, R), (P, 1 + A)"""
         return softmax(numpy.where(allowed[:, : logits.shape[1]], logits, -numpy.inf))
-
-    def _score_by_soft_match(self, outputs: GroundedOutput, scores: Floats) -> None:
-        """Let the rule that a pair matches best decide, if its relation was never learned."""
-        rows = numpy.arange(len(scores))
-        rule = outputs.scores.argmax(axis=1)
-        match, late = outputs.scores[rows, rule], outputs.grid[rows, rule]
-        chosen = (late > len(self.classes)) & (match >= self.cfg["match_threshold"])
-        scores[chosen] = 0.0
-        scores[rows[chosen], late[chosen] - 1] = match[chosen]
 
     def _decided_by_rules(self, votes: RuleVotes) -> Bools:
         """Mark the pairs that a rule that fires decides. Shape (P,)"""

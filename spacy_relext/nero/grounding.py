@@ -175,6 +175,19 @@ def best_matches(outputs: GroundedOutput, n_answers: int) -> Floats:
     return numpy.stack([column.max(axis=1, initial=-1.0) for column in columns], axis=1)
 
 
+def score_late_rules(outputs: GroundedOutput, scores: Floats, *, n_classes: int, threshold: float) -> None:
+    """Let the rule that a pair matches best decide, if its relation is none of the classes and it matches well enough.
+
+    scores (Floats): Changed in place. Shape (P, A)
+    """
+    rows = numpy.arange(len(scores))
+    rule = outputs.scores.argmax(axis=1)
+    match, late = outputs.scores[rows, rule], outputs.grid[rows, rule]
+    chosen = (late > n_classes) & (match >= threshold)
+    scores[chosen] = 0.0
+    scores[rows[chosen], late[chosen] - 1] = match[chosen]
+
+
 def vote(matches: RuleMatches, rules: Sequence[Rule], *, pairs: int) -> RuleVotes:
     """Let rules vote on `pairs` pairs. Of answers with the same weight, that of the first rule in the file wins."""
     answers: List[Dict[PairClass, float]] = [defaultdict(float) for _ in range(pairs)]

@@ -13,6 +13,7 @@ from spacy.training import Example
 from spacy.util import minibatch
 
 from ..annotations.entities import NOMINAL
+from ..annotations.near_miss import NearMiss
 from ..annotations.store import has_triples, set_triples
 from ..annotations.triple import Record
 from ..annotations.type_rules import learn_type_rules
@@ -23,7 +24,14 @@ from ..pipeline.pipe import LEAST_SCORE, Instances, Outputs, RelationPipe
 from ..pipeline.settings import Ranges, Settings
 from ..scoring.probabilities import calibrate, softmax
 from .architectures import encoder_sizes
-from .diagnosis import EntityCounts, explain_low_score, explain_no_pair, unsearched, why_no_pairs
+from .diagnosis import (
+    EntityCounts,
+    explain_low_score,
+    explain_no_pair,
+    make_near_miss,
+    unsearched,
+    why_no_pairs,
+)
 from .encoders.features import PairBatch
 from .gold import CollectedPairs, GoldPairs, PairClass, gold_pairs, list_classes, reversed_classes
 from .pairs import IntArray, Pairs
@@ -317,6 +325,54 @@ class PairPipe(RelationPipe):
     def explain_low_score(self, closest: Record, pairs: Pairs) -> str:
         """Return why pairs have no triple, given the closest one, as a clause."""
         return explain_low_score(closest, pairs, name=self.name)
+
+    def near_misses(self, doc: Doc, nlp: Language) -> List[NearMiss]:
+        """List the relations of pairs that were too unlikely, lost against another, or were ruled out."""
+        instances = self.suggest([doc])
+        outputs = self.run(instances)
+        return (
+            [] if outputs is None else self.rejected_answers(instances.pairs, self.complete(instances.pairs, outputs))
+        )
+
+    def rejected_answers(self, pairs: Pairs, outputs: Outputs) -> List[NearMiss]:
+        """List the answers that make no triple, of one Doc; those ruled out if they were the triple of a pair else."""
+        best, score = self.choose(pairs, outputs)
+        raw, free = self.answer_scores(pairs, outputs), self.unrestricted_scores(pairs, outputs)
+        scores, free_scores = (calibrate(x, scale=self.cfg["scale"], shift=self.cfg["shift"]) for x in (raw, free))
+        thresholds, free_best = self.answer_thresholds(), free.argmax(axis=1)
+        misses = []
+        for number, column in numpy.argwhere((raw >= LEAST_SCORE) | (free >= LEAST_SCORE)).tolist():
+            value, chosen = float(scores[number, column]), int(best[number]) - 1
+            if not raw[number, column]:
+                value = float(free_scores[number, column])
+                if free_best[number] != column or value < thresholds[column]:
+                    continue
+                stage, text = self.explain_ruled_out(pairs, outputs, number, column)
+            elif column != chosen:
+                rival = f"{self.answers[chosen].relation} with {float(score[number]):.3f}"
+                stage, text = "pair", f"of the relations of this pair only the likeliest counts, {rival}"
+            elif (value := float(score[number])) < thresholds[column]:
+                stage, text = "threshold", self.explain_score(pairs, outputs, number, column)
+            else:
+                continue
+            triple = make_triple(pairs, number, self.answers[column], value)
+            misses.append(make_near_miss(triple, thresholds[column], stage, text, name=self.name))
+        return misses
+
+    def unrestricted_scores(self, pairs: Pairs, outputs: Outputs) -> Floats:
+        """Score all of `answers` for each pair as if nothing ruled one out. Shape (P, R)"""
+        return relation_scores(softmax(outputs.logits))
+
+    def explain_ruled_out(self, pairs: Pairs, outputs: Outputs, number: int, column: int) -> Tuple[str, str]:
+        """Return the stage at which an answer about a pair is ruled out, and why, as a clause."""
+        kinds = pairs.types[number][:: -1 if self.answers[column].backwards else 1]
+        return "type", f"the types {' → '.join(kind or 'no type' for kind in kinds)} are not among its own (types)"
+
+    def explain_score(self, pairs: Pairs, outputs: Outputs, number: int, column: int) -> str:
+        """Return what the score of a pair's likeliest answer, which is too low, is made of, as a clause."""
+        evidence = self.evidence(pairs, outputs, number, column + 1)
+        figures = [f"{key} {value:.3f}" for key, value in evidence.items() if isinstance(value, float)]
+        return "its score beside no relation is too low" + (f": {', '.join(figures)}" if figures else "")
 
     def knowledge_files(self) -> Dict[str, bytes]:
         """Return the lexicon."""

@@ -8,6 +8,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from ..annotations.entities import ENTITIES_KEY, PAIRS_KEY, doc_entities, has_entity_annotation
+from ..annotations.near_miss import NearMiss
 from ..annotations.triple import Record
 from ..errors import Errors, Warnings
 from ..pipeline.requirements import assigning_components
@@ -120,6 +121,12 @@ def explain_low_score(closest: Record, pairs: Pairs, *, name: str) -> str:
         f"between entities of these types {name} knows no relation ({', '.join(kinds[:MOST_NAMED])}"
         f"{', …' if len(kinds) > MOST_NAMED else ''}); they, or the types of its rules or training data, may be wrong"
     )
+
+
+def make_near_miss(triple: Record, threshold: float, stage: str, text: str, *, name: str) -> NearMiss:
+    """Make a near miss of a triple with spans, and of what stopped it."""
+    subject, obj = ((span.start_char, span.end_char) for span in (triple["subject"], triple["object"]))
+    return NearMiss(triple["relation"], triple["score"], float(threshold), stage, text, name, subject, obj)
 
 
 def describe_triple(triple: Record) -> str:

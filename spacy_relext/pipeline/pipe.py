@@ -15,6 +15,7 @@ from spacy.util import minibatch
 from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 
+from ..annotations.near_miss import NearMiss
 from ..annotations.triple import Record
 from ..annotations.type_rules import TypeRules, read_type_rules
 from ..bridge.modules import loss_and_gradient, module_of, move_to_device, to_numpy
@@ -160,6 +161,13 @@ class RelationPipe(LabelledPipe):
     def explain_no_triple(self, doc: Doc, nlp: Language) -> str:
         """Return, as a clause, why the component has stated nothing in a Doc of a pipeline."""
         return f"{self.name} states none"
+
+    def near_misses(self, doc: Doc, nlp: Language) -> List[NearMiss]:
+        """List triples that the component came near to stating in a Doc of a pipeline, in no order.
+
+        They are computed anew from the annotated Doc: prediction does not store them.
+        """
+        return []
 
     # What all methods share
 

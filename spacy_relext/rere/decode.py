@@ -148,11 +148,14 @@ def candidates_by_doc(
     return by_doc
 
 
+def entity_characters(doc: Doc) -> List[Tuple[CharSpan, str]]:
+    """List the entities of a Doc as characters, with their types."""
+    return [((doc[start].idx, doc[end - 1].idx + len(doc[end - 1])), kind) for (start, end), kind in doc_entities(doc)]
+
+
 def drop_forbidden(candidates: Sequence[Candidate], doc: Doc, rules: TypeRules) -> List[Candidate]:
     """Drop the candidates of a Doc with arguments that are entities, or nearly, between which rules forbid it."""
-    entities = [
-        ((doc[start].idx, doc[end - 1].idx + len(doc[end - 1])), kind) for (start, end), kind in doc_entities(doc)
-    ]
+    entities = entity_characters(doc)
     return [
         each
         for each in candidates
@@ -296,13 +299,16 @@ def non_max_suppression(candidates: Sequence[Candidate]) -> List[Candidate]:
     by_relation: Dict[str, List[Candidate]] = {}
     for candidate in sorted(candidates, key=lambda c: (-c.score, c.subject, c.object, c.relation)):
         same_relation = by_relation.setdefault(candidate.relation, [])
-        if not any(
-            _overlap(candidate.subject, other.subject) and _overlap(candidate.object, other.object)
-            for other in same_relation
-        ):
+        if not any(overlap_in_both(candidate, other) for other in same_relation):
             selected.append(candidate)
             same_relation.append(candidate)
     return selected
+
+
+def overlap_in_both(first: Candidate, second: Candidate) -> bool:
+    """Return True if two candidates have the same relation and share a character in both arguments."""
+    overlaps = _overlap(first.subject, second.subject) and _overlap(first.object, second.object)
+    return first.relation == second.relation and overlaps
 
 
 def _gap(first: ScoredSpan, second: ScoredSpan) -> int:

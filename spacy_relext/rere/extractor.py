@@ -9,6 +9,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from thinc.api import Config, Model
 
+from ..annotations.near_miss import NearMiss
 from ..annotations.schema import Schema, read_schema
 from ..annotations.store import has_relations, set_triples
 from ..annotations.triple import Record
@@ -35,6 +36,7 @@ from .decode import (
 )
 from .detector import MAX_MISSING_RATE
 from .losses import POINTER_LOSSES, extractor_loss
+from .near_misses import missing_spans, rejected_candidates, unasked_relations
 from .queries import readable_label
 from .rows import QueryRows, all_rows, detected_rows, gold_rows
 from .windows import TokenBatch, entity_windows
@@ -135,10 +137,8 @@ class RereExtractor(RerePipe):
         """Score candidates and keep the best above their relation's threshold."""
         if outputs is None:
             return [[] for _ in instances.windows.docs]
-        table, thresholds = self._table(instances, outputs), self.cfg["thresholds"]
-        scores = calibrate(table.scores(), scale=self.cfg["scale"], shift=self.cfg["shift"])
-        limits = numpy.asarray([thresholds.get(label, self.cfg["threshold"]) for label in self.labels])
-        return self._select(instances, table, scores, limits)
+        table = self._table(instances, outputs)
+        return self._select(instances, table, self._calibrated(table.scores()), self._limits())
 
     def candidates(self, instances: QueryRows, outputs: Optional[Outputs]) -> List[List[Record]]:
         """List all candidates that do not overlap better ones; see `RelationPipe.candidates`."""
@@ -147,6 +147,15 @@ class RereExtractor(RerePipe):
         table = self._table(instances, outputs)
         limits = numpy.full(len(self.labels), LEAST_SCORE)
         return [list(map(vars, each)) for each in self._select(instances, table, table.scores(), limits)]
+
+    def _calibrated(self, scores: Floats) -> Floats:
+        """Calibrate scores."""
+        return calibrate(scores, scale=self.cfg["scale"], shift=self.cfg["shift"])
+
+    def _limits(self) -> Floats:
+        """Look up the threshold of each relation. Shape (R,)"""
+        thresholds = self.cfg["thresholds"]
+        return numpy.asarray([thresholds.get(label, self.cfg["threshold"]) for label in self.labels])
 
     def _table(self, instances: QueryRows, outputs: Outputs) -> CandidateTable:
         """List candidates by the pair scorer or by rules."""
@@ -193,6 +202,33 @@ class RereExtractor(RerePipe):
         return (
             f"the likeliest relation is {label} with {probability:.3f}, but no subject and object of it reach the "
             f"threshold of {self.name}, {threshold:.3f} (`spacy relext tune` fits that)"
+        )
+
+    def near_misses(self, doc: Doc, nlp: Language) -> List[NearMiss]:
+        """List relations that were not queried, queries without spans, and candidates that are no triples."""
+        rows = self.suggest([doc])
+        outputs = self.run(rows)
+        ask = self.cfg["ask_threshold"]
+        misses = unasked_relations(doc, labels=self.labels, threshold=ask, name=self.name)
+        if outputs is None:
+            return misses
+        table, limits = self._table(rows, outputs), self._limits()
+        scores, least = self._calibrated(table.scores()), numpy.full(len(limits), LEAST_SCORE)
+        (candidates,) = candidates_by_doc(rows, table, scores, labels=self.labels, thresholds=least)
+        rules = self.type_rules()
+        allowed = drop_forbidden(candidates, doc, rules) if len(rules) else candidates
+        by_label = dict(zip(self.labels, limits.tolist()))
+        misses += missing_spans(
+            rows,
+            outputs,
+            table,
+            limits=by_label,
+            calibrated=self._calibrated,
+            max_length=self.cfg["max_span_length"],
+            name=self.name,
+        )
+        return misses + rejected_candidates(
+            candidates, allowed, doc, limits=by_label, calibrated=self._calibrated, name=self.name
         )
 
     def _queries(self) -> List[str]:

@@ -15,11 +15,12 @@ from spacy.util import minibatch
 from thinc.api import Config, Model, Optimizer
 from wasabi import msg
 
+from ..annotations.near_miss import NearMiss
 from ..annotations.triple import Record
 from ..bridge.modules import module_of, to_numpy
 from ..errors import Errors, Warnings, check_range
-from ..pairs.component import COLLECT_BATCH, Floats, PairPipe, to_json
-from ..pairs.diagnosis import EntityCounts, describe_triple, why_no_pairs
+from ..pairs.component import COLLECT_BATCH, Floats, PairPipe, make_triple, to_json
+from ..pairs.diagnosis import EntityCounts, describe_triple, make_near_miss, why_no_pairs
 from ..pairs.encoders.features import PairBatch
 from ..pairs.gold import UNLABELLED, CollectedPairs, PairClass
 from ..pairs.pairs import IntArray, Pairs
@@ -305,6 +306,18 @@ class SelforeClusterer(PairPipe):
             "ngrams": cluster["ngrams"],
         }
         return {**evidence, "known": True} if cluster.get("known") else evidence
+
+    def rejected_answers(self, pairs: Pairs, outputs: Outputs) -> List[NearMiss]:
+        """List the pairs that fit too badly into their cluster."""
+        best, score = self.choose(pairs, outputs)
+        thresholds, misses = self.answer_thresholds()[best - 1], []
+        for number in numpy.flatnonzero(score < thresholds).tolist():
+            text = (
+                f"of the training pairs {score[number]:.1%} fit worse into their cluster, {thresholds[number]:.1%} must"
+            )
+            triple = make_triple(pairs, number, self.answers[best[number] - 1], float(score[number]))
+            misses.append(make_near_miss(triple, thresholds[number], "threshold", text, name=self.name))
+        return misses
 
     def explain_low_score(self, closest: Record, pairs: Pairs) -> str:
         """Return how well the closest pair fits into its cluster."""

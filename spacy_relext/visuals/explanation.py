@@ -1,11 +1,12 @@
 """The evidence of a triple in words: the output of `spacy relext explain`, and what the page draws."""
 
 import json
-from typing import List, NamedTuple, Optional, Tuple
+from typing import List, NamedTuple, Optional, Sequence, Tuple
 
 from spacy.tokens import Doc
 
 from ..annotations.constraints import get_removed
+from ..annotations.near_miss import NearMiss
 from ..annotations.store import get_records
 from ..annotations.triple import Record
 
@@ -81,13 +82,19 @@ def read_evidence(evidence: Record) -> Evidence:
     return Evidence(rule, types, parts, prior, attention, bag, others)
 
 
-def explain_doc(doc: Doc, *, reason: str = "") -> List[str]:
+def explain_doc(
+    doc: Doc, *, reason: str = "", misses: Optional[Sequence[NearMiss]] = None, hidden: int = 0
+) -> List[str]:
     """Explain the triples of a processed document in lines, those with the highest scores first, then what was removed.
 
     reason (str): Why it has none; "" if unknown.
+    misses (Optional[Sequence[NearMiss]]): Near misses to list, also those that were removed; None: not asked for.
+    hidden (int): Number of further ones.
     """
     lines = [line for record in rank_records(doc) for line in _explain_record(doc, record)]
     lines = lines or [explain_absence(reason)]
+    if misses is not None:
+        return [*lines, *(line for miss in misses for line in _explain_miss(doc, miss)), count_misses(misses, hidden)]
     for record in get_removed(doc):
         removed = record["removed"]
         lines += [f"Removed by {removed['by']}: {_describe(doc, record)}", f"{_INDENT}{_one_line(removed['reason'])}"]
@@ -99,6 +106,20 @@ def explain_absence(reason: str) -> str:
     return f"No triple: {_one_line(reason)}." if reason else "No triple."
 
 
+def count_misses(misses: Sequence[NearMiss], hidden: int) -> str:
+    """Write how many near misses are shown, and how many are not."""
+    if not misses:
+        return "No near miss."
+    more = f"; {hidden} more with lower scores (--limit)" if hidden else ""
+    return f"{len(misses)} near miss{'es' * (len(misses) != 1)}{more}."
+
+
+def argument_texts(doc: Doc, miss: NearMiss) -> Tuple[str, str]:
+    """Return subject and object of a near miss; "?" where none was searched for."""
+    subject, obj = ("?" if span is None else _one_line(doc.text[slice(*span)]) for span in (miss.subject, miss.object))
+    return subject, obj
+
+
 def describe_triple(subject: str, relation: str, obj: str, *, score: float, source: str) -> str:
     """Write a triple in one line, not escaped; `source` may be ""."""
     origin = f", from {source}" if source else ""
@@ -108,6 +129,16 @@ def describe_triple(subject: str, relation: str, obj: str, *, score: float, sour
 def rank_records(doc: Doc) -> List[Record]:
     """List the stored triples, those with the highest scores first."""
     return sorted(get_records(doc) or [], key=lambda record: -record["score"])
+
+
+def _explain_miss(doc: Doc, miss: NearMiss) -> List[str]:
+    """Write a near miss, and what stopped it."""
+    subject, obj = argument_texts(doc, miss)
+    limit = "" if miss.stopped_by == "constraints" else f", threshold {miss.threshold:.3f}"
+    return [
+        f"Not stated: {subject} → {miss.relation} → {obj} (score {miss.score:.3f}{limit}, from {miss.source})",
+        f"{_INDENT}{miss.stopped_by}: {_one_line(miss.text)}",
+    ]
 
 
 def _explain_record(doc: Doc, record: Record) -> List[str]:

@@ -190,6 +190,7 @@ def test_a_page_that_cannot_be_written(pipeline: str, run: Callable[..., Any], t
     [
         ((), "R513"),
         (("Ada met Bo.", "--file", "in.txt"), "R513"),
+        (("Ada met Bo.", "--html", "{tmp}/out.pdf"), "R209"),
         (("absent.txt",), "R211"),
         (("--file", "absent.txt"), "R202"),
         (("Ada met Bo. " * 100_000,), "R205"),
@@ -225,3 +226,49 @@ def test_what_a_schema_removed(pipeline: str, run: Callable[..., Any], tmp_path:
         "Removed by checks: Ada → met → Bo (score 0.900, from fake)",
         "    the schema does not allow the types PLACE → ?",
     ]
+    assert run("explain", tmp_path / "nlp", "Ada met Bo.", "--all").output.splitlines() == [
+        "No triple: checks removed the only triple.",
+        "Not stated: Ada → met → Bo (score 0.900, from fake)",
+        "    constraints: removed by checks: the schema does not allow the types PLACE → ?",
+        "1 near miss.",
+    ]
+
+
+def test_near_misses(nero_pipelines: Tuple[str, str], run: Callable[..., Any], tmp_path: Path) -> None:
+    nlp = spacy.load(nero_pipelines[0], config={"components.nero_grounder.threshold": 1.0})
+    nlp.to_disk(tmp_path / "strict")
+    texts = "Mary was later born in London. Ole was later born in Bergen. Ole was born in Oslo."
+    done = run("explain", tmp_path / "strict", texts, "--all", "--limit", 1, "--html", tmp_path / "out.html")
+    assert done.exit_code == 0, done.output
+    lines = done.output.splitlines()
+    assert lines[0] == "Ole → place_of_birth → Oslo (score 1.000, from nero_grounder)"
+    assert re.fullmatch(
+        r"Not stated: (Mary|Ole) → place_of_birth → (London|Bergen) "
+        r"\(score 0\.\d{3}, threshold 1\.000, from nero_grounder\)",
+        lines[-4],
+    )
+    assert lines[-3].startswith("    threshold: its score beside no relation is too low: match 0.")
+    assert re.fullmatch(r"1 near miss; \d more with lower scores \(--limit\)\.", lines[-2])
+    page = (tmp_path / "out.html").read_text(encoding="utf-8")
+    assert page.count("<h3>Near misses</h3>") == 1 and "<td>threshold</td>" in page
+    without = run("explain", tmp_path / "strict", texts, "--html", tmp_path / "out.html").output
+    assert "Not stated" not in without and "near miss" not in without
+    assert "Near misses" not in (tmp_path / "out.html").read_text(encoding="utf-8")
+
+
+def test_near_misses_are_escaped(pipeline: str, run: Callable[..., Any], tmp_path: Path) -> None:
+    assert run("explain", pipeline, "Ada met Bo.", "--all").output.splitlines()[-1] == "No near miss."
+    nlp = spacy.blank("en")
+    nlp.add_pipe("sentencizer")
+    nlp.add_pipe("rere_detector")
+    nlp.add_pipe("rere_extractor", config={"ask_threshold": 0.999})
+    examples = make_english_examples(nlp)
+    nlp.initialize(lambda: examples)
+    nlp.to_disk(tmp_path / "nlp")
+    done = run("explain", tmp_path / "nlp", "<b>Ada</b> met Bo.", "--all", "--html", tmp_path / "out.html")
+    assert re.search(
+        r"Not stated: \? → \w+ → \? \(score 0\.\d{3}, threshold 0\.999, from rere_extractor\)", done.output
+    )
+    assert '    relation: its probability in "<b>Ada</b> met Bo." is too low for rere_extractor' in done.output
+    page = (tmp_path / "out.html").read_text(encoding="utf-8")
+    assert "&lt;b&gt;Ada" in page and "<b>" not in page

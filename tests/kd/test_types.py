@@ -107,6 +107,28 @@ def test_relations_keep_to_the_given_types(factory: str, model: Any) -> None:
 
 
 @pytest.mark.parametrize("factory, model", MODELS)
+def test_near_misses_of_pairs(factory: str, model: Any) -> None:
+    pipe = build(factory, model, types=[["PER", "met", "LOC"]], threshold=0.0)
+    nlp = spacy.blank("en")
+    doc = pipe(make_examples(nlp)[2].predicted)
+    assert [triple.relation for triple in doc._.triples if triple.relation == "met"] == []
+    misses = pipe.near_misses(doc, nlp)
+    chosen = {triple.subject.start_char: triple for triple in doc._.triples}
+    rivals = [miss for miss in misses if miss.stopped_by == "pair"]
+    assert rivals and {miss.stopped_by for miss in misses} <= {"pair", "type"}
+    for miss in rivals:
+        best = chosen[miss.subject[0]]
+        assert miss.score <= best.score and f"{best.relation} with {best.score:.3f}" in miss.text
+    pipe.cfg["types"] = [["LOC", relation, "LOC"] for relation in pipe.labels]
+    barred = pipe.near_misses(doc, nlp)
+    assert {miss.stopped_by for miss in barred} == {"type"} and len(barred) == 2, "the likeliest of both pairs"
+    assert all("the types PER → PER are not among its own" in miss.text for miss in barred)
+    pipe.cfg.update(types=[], threshold=1.01)
+    low = [miss for miss in pipe.near_misses(doc, nlp) if miss.stopped_by == "threshold"]
+    assert len(low) == 2 and all(miss.score < miss.threshold == 1.01 and ": " in miss.text for miss in low)
+
+
+@pytest.mark.parametrize("factory, model", [(TEACHER, GRAPH_TEACHER), (STUDENT, GRAPH_STUDENT)])
 def test_types_are_learned_from_many_triples(factory: str, model: Any) -> None:
     fix_random_seed(0)
     few = build(factory, model)

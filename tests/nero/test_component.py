@@ -144,6 +144,31 @@ def test_soft_matches_below_the_floor_ground_no_relation() -> None:
     assert all(ask(nlp, pipe, text) for text in texts(SAID[:2])), "rules that fire are no soft matches"
 
 
+def near(nlp: Language, pipe: Any, text: str) -> Dict[str, Any]:
+    """The near misses of a text whose subject comes first, by relation."""
+    doc = pipe(make_doc(nlp, text))
+    return {miss.relation: miss for miss in pipe.near_misses(doc, nlp) if miss.subject[0] == 0}
+
+
+def test_what_rules_out_a_relation_that_is_likely() -> None:
+    nlp, pipe = build(threshold=0.01, exact_wins=False)
+    train(nlp, pipe, [*SAID, *UNSAID])
+    text = "Ada lives now in Oslo ."
+    assert not near(nlp, pipe, text).get("lives_in")
+    pipe.cfg["match_floor"] = 1.0
+    floor = near(nlp, pipe, text)["lives_in"]
+    assert floor.stopped_by == "pair" and "match_floor is 1.000" in floor.text and floor.score >= 0.5
+    pipe.cfg.update(match_floor=-1.0, exact_only=True)
+    assert "no rule fires, and nothing else counts (exact_only)" in near(nlp, pipe, text)["lives_in"].text
+    pipe.cfg.update(exact_only=False, types=[["ORG", "lives_in", "LOC"]])
+    types = near(nlp, pipe, text)["lives_in"]
+    assert types.stopped_by == "type" and "PER → LOC" in types.text
+    nlp, pipe = build(threshold=0.0)
+    doc = pipe(make_doc(nlp, "Ada left Oslo ."))
+    rules = [miss for miss in pipe.near_misses(doc, nlp) if miss.stopped_by == "pair"]
+    assert rules and all('rule never "SUBJ-PER left OBJ-LOC" fires and says no_rel' in miss.text for miss in rules)
+
+
 def test_warnings_of_rules_that_say_too_little() -> None:
     wide = [*RULES, {"id": "of", "relation": "lives_in", "pattern": "SUBJ-* of OBJ-*"}]
     with pytest.warns(UserWarning, match=r"W510.* 1 of 5 rules .* rule 'of' \(SUBJ-\* of OBJ-\*\) 100%"):

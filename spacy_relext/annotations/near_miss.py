@@ -1,0 +1,62 @@
+"""Triples that a pipeline came near to stating, and what stopped each of them."""
+
+from dataclasses import dataclass
+from typing import Dict, Iterable, List, Optional, Tuple
+
+from spacy.tokens import Doc
+
+from .constraints import get_removed
+from .triple import CharSpan
+
+# What can stop a triple, in the order in which a pipeline decides.
+STAGES = ("relation", "span", "pair", "type", "threshold", "constraints")
+
+
+@dataclass(frozen=True)
+class NearMiss:
+    """A triple that was not stated.
+
+    relation (str): The relation.
+    score (float): The score that was too low, or what the triple would have had; 0 to 1.
+    threshold (float): What that score is compared with.
+    stopped_by (str): One of `STAGES`.
+    text (str): Why, as a clause.
+    source (str): Name of the component.
+    subject, object (Optional[CharSpan]): Characters; None if arguments were not searched for.
+    """
+
+    relation: str
+    score: float
+    threshold: float
+    stopped_by: str
+    text: str
+    source: str
+    subject: Optional[CharSpan] = None
+    object: Optional[CharSpan] = None
+
+
+def removed_triples(doc: Doc) -> List[NearMiss]:
+    """List the triples that constraints removed from a Doc; their threshold is their own score."""
+    return [
+        NearMiss(
+            relation=record["relation"],
+            score=record["score"],
+            threshold=record["score"],
+            stopped_by="constraints",
+            text=f"removed by {record['removed']['by']}: {record['removed']['reason']}",
+            source=record["source"],
+            subject=record["subject"],
+            object=record["object"],
+        )
+        for record in get_removed(doc)
+    ]
+
+
+def rank_misses(misses: Iterable[NearMiss]) -> List[NearMiss]:
+    """Sort near misses by falling score, and keep the best one of each triple of a component."""
+    best: Dict[Tuple[object, ...], NearMiss] = {}
+    for miss in sorted(misses, key=lambda miss: -miss.score):
+        # a relation without arguments may be missing in several sentences
+        where = (miss.text,) if None in (miss.subject, miss.object) else (miss.subject, miss.object)
+        best.setdefault((miss.source, miss.relation, *where), miss)
+    return list(best.values())

@@ -1,0 +1,155 @@
+"""What stopped the triples that an extractor came near to stating."""
+
+from math import sqrt
+from typing import Callable, List, Mapping, Optional, Sequence, Set, Tuple
+
+import numpy
+from spacy.tokens import Doc
+
+from ..annotations.entities import type_of_match
+from ..annotations.near_miss import NearMiss
+from ..annotations.sentences import sentence_bounds
+from ..annotations.store import get_relations, has_relations
+from ..annotations.triple import CharSpan
+from ..scoring.probabilities import sigmoid
+from .decode import (
+    Candidate,
+    CandidateTable,
+    ExtractorArrays,
+    Floats,
+    entity_characters,
+    non_max_suppression,
+    overlap_in_both,
+)
+from .rows import QueryRows
+
+_CONTEXT = 60  # characters of a sentence in a message
+_LEAST_NAMED = 0.0005  # probability of a span in a message
+
+Calibrate = Callable[[Floats], Floats]
+
+
+def unasked_relations(doc: Doc, *, labels: Sequence[str], threshold: float, name: str) -> List[NearMiss]:
+    """List the detected relations of sentences that are too unlikely to be queried.
+
+    threshold (float): Lowest probability of a relation that is.
+    name (str): The extractor.
+    """
+    misses = []
+    for start, end in sentence_bounds(doc) if has_relations(doc) else ():
+        words = " ".join(doc[start:end].text.split())
+        shown = words if len(words) <= _CONTEXT else words[:_CONTEXT].rstrip() + " …"
+        for label, probability in get_relations(doc[start:end]).items():
+            if label in labels and probability < threshold:
+                text = f'its probability in "{shown}" is too low for {name} to look for arguments (ask_threshold)'
+                misses.append(NearMiss(label, probability, threshold, "relation", text, name))
+    return misses
+
+
+def missing_spans(
+    rows: QueryRows,
+    outputs: ExtractorArrays,
+    table: CandidateTable,
+    *,
+    limits: Mapping[str, float],
+    calibrated: Calibrate,
+    max_length: int,
+    name: str,
+) -> List[NearMiss]:
+    """List the queried relations for which there is no pair of spans, with the likeliest spans.
+
+    limits (Mapping[str, float]): Threshold of each relation, in the order of the labels.
+    calibrated (Calibrate): Calibrates scores.
+    max_length (int): Longest span, in tokens.
+    """
+    misses, windows, labels = [], rows.windows, list(limits)
+    probs = sigmoid(outputs.pointers) * outputs.mask[..., None]  # (M, T, 4)
+    for row in sorted(set(range(len(rows))) - set(table.pairs[:, 0].tolist())):
+        window, relation = int(rows.window[row]), labels[int(rows.relation[row])]
+        tokens = windows.docs[windows.doc[window]][int(windows.start[window]) : int(windows.end[window])]
+        pointers = probs[row, : len(tokens)]
+        found = [_likeliest_span(pointers[:, role : role + 2], max_length=max_length) for role in (0, 2)]
+        highest = numpy.cbrt(rows.probability[row] * numpy.sqrt(found[0][2] * found[1][2]))
+        spans: List[Optional[CharSpan]] = []
+        texts = []
+        for (first, last, probability), role in zip(found, ("subject", "object")):
+            span = tokens[first : last + 1]
+            is_named = probability >= _LEAST_NAMED
+            spans.append((span.start_char, span.end_char) if is_named else None)
+            texts.append(f'"{span.text}" as {role} with {probability:.3f}' if is_named else f"nothing as {role}")
+        text = f"no two spans are likely enough, the likeliest are {' and '.join(texts)}; this allows no higher score"
+        score = float(calibrated(numpy.asarray([highest]))[0])
+        misses.append(NearMiss(relation, score, limits[relation], "span", text, name, *spans))
+    return misses
+
+
+def _likeliest_span(ends: Floats, *, max_length: int) -> Tuple[int, int, float]:
+    """Find the first and last token of a span whose ends are likeliest, and the product of their probabilities.
+
+    ends (Floats): Probabilities of starts and ends. Shape (T, 2)
+    """
+    products = numpy.tril(numpy.triu(numpy.outer(*ends.T)), max_length - 1)  # (T, T)
+    first, last = numpy.unravel_index(int(products.argmax()), products.shape)
+    return int(first), int(last), float(products[first, last])
+
+
+def rejected_candidates(
+    candidates: Sequence[Candidate],
+    allowed: Sequence[Candidate],
+    doc: Doc,
+    *,
+    limits: Mapping[str, float],
+    calibrated: Calibrate,
+    name: str,
+) -> List[NearMiss]:
+    """List the candidates of a Doc that are no triples; of those that overlap in both arguments the best one.
+
+    candidates (Sequence[Candidate]): Those of any score.
+    allowed (Sequence[Candidate]): Those of them that entity types do not forbid.
+    limits (Mapping[str, float]): Threshold of each relation.
+    """
+
+    def miss(each: Candidate, stage: str, text: str) -> NearMiss:
+        limit = limits[each.relation]
+        return NearMiss(each.relation, each.score, limit, stage, text, name, each.subject, each.object)
+
+    misses, entities = [], entity_characters(doc)
+    may_be = set(map(id, allowed))
+    for each in non_max_suppression([each for each in candidates if id(each) not in may_be]):
+        if each.score >= limits[each.relation]:
+            kinds = [type_of_match(span, entities) or "no type" for span in (each.subject, each.object)]
+            misses.append(
+                miss(each, "type", f"the types {' → '.join(kinds)} are not among those of the relation (types)")
+            )
+    best = non_max_suppression(allowed)
+    stated: Set[int] = set(map(id, best))
+    for each in allowed:
+        if each.score < limits[each.relation]:
+            if id(each) in stated:
+                misses.append(miss(each, *_weakest_part(each, limits[each.relation], calibrated)))
+        elif id(each) not in stated and (rival := _find_rival(each, best)):
+            subject, obj = (doc.text[slice(*span)] for span in (rival.subject, rival.object))
+            text = f"it overlaps {subject} → {rival.relation} → {obj}, which has {rival.score:.3f}, in both arguments"
+            misses.append(miss(each, "pair", text))
+    return misses
+
+
+def _find_rival(candidate: Candidate, others: Sequence[Candidate]) -> Optional[Candidate]:
+    """Find the better candidate of the same relation that suppresses one."""
+    return next((each for each in others if overlap_in_both(candidate, each)), None)
+
+
+def _weakest_part(candidate: Candidate, limit: float, calibrated: Calibrate) -> Tuple[str, str]:
+    """Return the part of a score that alone keeps it below its limit, "threshold" if it is none alone, and a clause."""
+    figures = candidate.evidence
+    parts = {
+        "relation": figures["relation"],
+        "span": sqrt(figures["subject"] * figures["object"]),
+        "pair": figures["pair"],
+    }
+    weakest = min(parts, key=lambda part: parts[part])
+    others = numpy.prod([value for part, value in parts.items() if part != weakest])
+    listed = ", ".join(f"{key} {value:.3f}" for key, value in figures.items())
+    if float(calibrated(numpy.cbrt(numpy.asarray([others])))[0]) >= limit:
+        return weakest, f"this part alone is too unlikely: {listed}"
+    return "threshold", f"more than one part is too unlikely: {listed}"
