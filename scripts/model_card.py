@@ -8,7 +8,7 @@ import argparse
 import pathlib
 import shutil
 import sys
-from typing import Any, Dict, List, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import srsly
 
@@ -39,7 +39,7 @@ def write_card(name: str, labels: Sequence[str], scores: Scores) -> str:
     """
     head, line = " | ".join(title for title, _ in COLUMNS), "|".join(" ---: " for _ in COLUMNS)
     rows = [
-        " | ".join([f"| {part}", *(f"{100 * values[key]:.1f}" for _, key in COLUMNS)]) + " |" for part, values in scores
+        " | ".join([f"| {part}", *(format_score(values[key]) for _, key in COLUMNS)]) + " |" for part, values in scores
     ]
     return "\n".join(
         [
@@ -77,6 +77,11 @@ def write_card(name: str, labels: Sequence[str], scores: Scores) -> str:
             "",
         ]
     )
+
+
+def format_score(score: Optional[float]) -> str:
+    """Write a score in percent; None is one that cannot be computed, such as the calibration of no triples."""
+    return "–" if score is None else f"{100 * score:.1f}"
 
 
 def describe_pipeline(source: pathlib.Path, target: pathlib.Path, *, name: str, version: str, scores: Scores) -> None:

@@ -16,12 +16,14 @@ def test_a_pipeline_is_described(tmp_path: pathlib.Path) -> None:
     nlp.initialize()
     nlp.to_disk(tmp_path / "tuned")
     srsly.write_json(tmp_path / "rere.json", SCORES)
+    srsly.write_json(tmp_path / "none.json", {**SCORES, "ece": None})
     options = ["--name", "base", "--version", "0.2.0", "--scores", f"hard test={tmp_path / 'rere.json'}"]
+    options += ["--scores", f"empty={tmp_path / 'none.json'}"]
     for _ in range(2):  # an existing folder is replaced
         main([str(tmp_path / "tuned"), str(tmp_path / "described"), *options])
     card = (tmp_path / "described/README.md").read_text(encoding="utf8")
     assert card.startswith("# en_base\n") and "**Relations.** author." in card
-    assert "| hard test | 91.1 | 82.2 | 86.4 | 5.1 | 8.4 |" in card
+    assert "| hard test | 91.1 | 82.2 | 86.4 | 5.1 | 8.4 |\n| empty | 91.1 | 82.2 | 86.4 | 5.1 | – |" in card
     meta = srsly.read_json(tmp_path / "described/meta.json")
     assert (meta["name"], meta["version"], meta["license"]) == ("base", "0.2.0", "MIT")
     assert meta["performance"]["hard test exact_f"] == pytest.approx(0.864)

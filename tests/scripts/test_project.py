@@ -8,7 +8,7 @@ from typing import Any, Dict, List
 import pytest
 import srsly
 
-GENERATED = ("assets/encoder", "corpus", "metrics", "packages", "training")
+GENERATED = ("assets/encoder", "corpus", "graph", "metrics", "packages", "training")
 
 
 @pytest.fixture(scope="module")
