@@ -24,16 +24,20 @@ FACTS: List[Fact] = [(f"Q{one}", "married", f"Q{one ^ 1}") for one in range(8)]
 FACTS += [(f"Q{one}", "older", f"Q{two}") for one in range(8) for two in range(one + 2, 8)]
 
 
-def make_kb(folder: Path, *, facts: Sequence[Fact] = FACTS, passes: int = 60) -> KbModel:
-    """Train embeddings of some facts into a folder."""
+def make_store(facts: Sequence[Fact] = FACTS) -> TripleStore:
+    """Number entities and relations of some facts."""
     entities = sorted({each for one, _, two in facts for each in (one, two)})
     relations = sorted({relation for _, relation, _ in facts})
     rows = sorted({(entities.index(h), relations.index(r), entities.index(t)) for h, r, t in facts})
-    store = TripleStore(entities, relations, numpy.asarray(rows, dtype="int32"))
+    return TripleStore(entities, relations, numpy.asarray(rows, dtype="int32"))
+
+
+def make_kb(folder: Path, *, facts: Sequence[Fact] = FACTS, passes: int = 60) -> KbModel:
+    """Train embeddings of some facts into a folder."""
     fix_random_seed(0)
     torch.manual_seed(0)
     settings = KbSettings(width=8, passes=passes, patience=0, batch_size=16)
-    return train_kb(store, settings, folder=folder)
+    return train_kb(make_store(facts), settings, folder=folder)
 
 
 def sentence(nlp: Language, subject: str, verb: str, obj: str, facts: Sequence[Tuple[str, str, str]] = ()) -> Example:

@@ -1,0 +1,373 @@
+"""Modules, losses and components compute on the device of their weights: the contract's cases on a simulated GPU."""
+
+import dataclasses
+import importlib
+import inspect
+import pathlib
+import re
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
+
+import pytest
+import torch
+from spacy.language import Language
+from spacy.util import fix_random_seed
+from torch import Tensor
+from torch.utils._pytree import tree_leaves
+
+from tests.contract.cases import CASES, MethodCase, Setting
+from tests.contract.conftest import BATCH_TOLERANCE, NAME, assert_close, outcome
+from tests.contract.simulated_gpu import DEVICE, GpuTensor, simulated_gpu, to_gpu
+
+pytestmark = pytest.mark.filterwarnings("ignore:PyTorch was compiled without cuDNN", "ignore:.*nested tensors")
+
+
+def merged(setting: Setting, changes: Setting) -> Setting:
+    """Copy a setting with changes at any depth."""
+    result = dict(setting)
+    for key, value in changes.items():
+        is_block = isinstance(value, dict) and isinstance(setting.get(key), dict)
+        result[key] = merged(setting[key], value) if is_block else value
+    return result
+
+
+def variant(of: str, name: str, **changes: Any) -> MethodCase:
+    """Change the settings of a case."""
+    (case,) = [case for case in CASES if case.id == of]
+    return dataclasses.replace(case, id=f"{of}, {name}", config=merged(case.config, changes))
+
+
+COLLECTIVE = {"loss": "collective", "missing_rate": 0.2}
+ALL_TERMS = {"pointer_loss": "collective", "rank_weight": 1.0, "type_weight": 1.0}
+CLOZE = {"form": "cloze", "typed_markers": True}
+UNMATCHED = {"unmatched_from": 0, "reliability": True, "negative_share": 0.5, "both_orders": True}
+LOOP = {"contrast": 0.1, "mask_mentions": 0.5}
+
+# What has code of its own in torch.
+VARIANTS = [
+    variant("detector", "collective", **COLLECTIVE),
+    variant("detector", "by label", **COLLECTIVE, collective_scope="label"),
+    variant("detector", "printed", loss="printed", missing_rate=0.2),
+    variant("extractor", "all terms", **ALL_TERMS, model={"between": True}),
+    variant("extractor", "mutual", model={"span_mode": "mutual"}),
+    variant("transformer", "marked entities", model={"encoder": {"entity_marks": True, "freeze_layers": 1}}),
+    variant("transformer", "windows", model={"encoder": {"max_pieces": 8, "layer_mix": False}}),
+    variant("graph student", "orders", both_orders=True, average_orders=True),
+    variant("graph student", "offsets", model={"encoder": {"offset_width": 8, "word_dropout": 0.5}}),
+    variant("shared student", "context", model={"encoder": {"context": True}}),
+    variant("shared student", "means", model={"encoder": {"width": 0}, "attention": False}),
+    variant("piece teacher", "adversary", adversarial_radius=0.1),
+    variant("piece teacher", "reused adversary", adversarial_radius=0.1, adversarial_reuse=True),
+    variant("piece teacher", "scalar", model={"fusion": "scalar"}),
+    variant("piece grounder", "unmatched", learning=UNMATCHED),
+    variant("piece grounder", "best rule", learning={**UNMATCHED, "temperature": 0.0, "teacher_share": 0.0}),
+    variant("marker clusterer", "cloze", model={"encoder": CLOZE}, clustering=LOOP),
+    variant("piece clusterer", "contrast", clustering=LOOP),
+]
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    from tests.contract.tiny_bert import save_tiny_bert
+
+    path = tmp_path_factory.mktemp("encoder") / "tiny-bert"
+    save_tiny_bert(path)
+    return path
+
+
+def learn_and_predict(case: MethodCase, checkpoint: pathlib.Path) -> Tuple[Language, List[float], List[Any]]:
+    """Initialize, update twice, and predict; return the pipeline, its losses and what it wrote."""
+    fix_random_seed(1)
+    nlp = case.build(checkpoint, name=NAME)
+    examples = case.make_examples(nlp)
+    optimizer = nlp.initialize(lambda: examples)
+    losses = [nlp.update(examples, sgd=optimizer, losses={}, annotates=case.annotating)[NAME] for _ in range(2)]
+    return nlp, losses, [outcome(doc) for doc in nlp.pipe([example.text for example in examples])]
+
+
+@pytest.mark.parametrize("case", [*CASES, *VARIANTS], ids=lambda case: case.id.replace(" ", "_"))
+def test_a_gpu_computes_what_the_cpu_does(case: MethodCase, checkpoint: pathlib.Path) -> None:
+    _, losses, found = learn_and_predict(case, checkpoint)
+    with simulated_gpu():
+        nlp, gpu_losses, gpu_found = learn_and_predict(case, checkpoint)
+        modules = [shim._model for node in nlp.get_pipe(NAME).model.walk() for shim in node.shims]
+        assert all(isinstance(weight, GpuTensor) for module in modules for weight in module.state_dict().values())
+        copy = case.build(checkpoint, name=NAME).from_bytes(nlp.to_bytes())
+        again = [outcome(doc) for doc in copy.pipe([example.text for example in case.make_examples(copy)])]
+    assert modules and gpu_losses == pytest.approx(losses, rel=1e-3)
+    assert_close(gpu_found, found, BATCH_TOLERANCE)
+    assert_close(again, gpu_found)
+
+
+def test_every_architecture_has_a_case(project_root: pathlib.Path) -> None:
+    import configparser
+
+    parser = configparser.ConfigParser(delimiters=("=",))
+    parser.optionxform = str  # type: ignore[assignment, method-assign]
+    parser.read(project_root / "setup.cfg", encoding="utf8")
+    lines = parser["options.entry_points"]["spacy_architectures"].split("\n")
+    names = {line.partition(" = ")[0] for line in lines if line}
+    assert names and {name for name in names if name not in repr(CASES)} == set()
+
+
+def on_both_devices(run: Callable[[Optional[torch.device]], Any]) -> Tuple[Any, Any]:
+    """Run something on the CPU and on the simulated GPU."""
+    on_cpu = run(None)
+    with simulated_gpu():
+        return on_cpu, run(DEVICE)
+
+
+def test_a_student_learns_from_soft_labels() -> None:
+    from tests.kd import pipes
+
+    def distil(_: object) -> List[float]:
+        examples = pipes.taught_examples(pipes.teacher())
+        return pipes.train(pipes.student(), examples, steps=2)
+
+    cpu, gpu = on_both_devices(distil)
+    assert gpu == pytest.approx(cpu, rel=1e-3)
+
+
+@pytest.mark.parametrize("loss", ["all", "drawn"])
+def test_embeddings_of_a_knowledge_base_are_trained(loss: str, tmp_path: pathlib.Path) -> None:
+    from spacy_relext.kb.model import train_kb
+    from spacy_relext.kb.training import KbSettings
+    from tests.hrere.pipes import make_store
+
+    store, settings = make_store(), KbSettings(width=8, passes=2, batch_size=16, loss=loss)
+
+    def train(device: Optional[torch.device]) -> List[Dict[str, float]]:
+        folder = tmp_path / str(device)
+        return train_kb(store, settings, folder=folder, valid=store.triples[:8], device=device).history
+
+    cpu, gpu = on_both_devices(train)
+    assert len(cpu) == 2 and gpu == [pytest.approx(entry, rel=1e-3) for entry in cpu]
+
+
+@pytest.mark.parametrize("agree", ["ce", "linear", "gated"])
+def test_a_knowledge_base_is_read(agree: str, tmp_path: pathlib.Path) -> None:
+    from tests.hrere.pipes import make_examples, make_kb, train
+
+    make_kb(tmp_path, passes=2)
+
+    def learn(_: object) -> List[Any]:
+        nlp = train(tmp_path, {"agree": agree, "confidence": 0.0}, steps=2)
+        return [outcome(nlp(example.predicted)) for example in make_examples(nlp)]
+
+    cpu, gpu = on_both_devices(learn)
+    assert_close(gpu, cpu, BATCH_TOLERANCE)
+
+
+class Numbers(NamedTuple):
+    """Arguments of losses, for four pairs and three classes."""
+
+    logits: Tensor  # (4, 3)
+    others: Tensor  # logits of another model (4, 3)
+    vectors: Tensor  # (4, 5)
+    square: Tensor  # (4, 4)
+    observed: Tensor  # 0 or 1 (4, 3)
+    mask: Tensor  # (4, 3)
+    classes: Tensor  # (4,)
+    weights: Tensor  # (4,)
+    rates: Tensor  # (3,)
+    linked: Tensor  # (4,)
+    shared: Tensor  # (3,)
+    rows: Tensor  # row, subject and object as in `ExtractorOutput.pairs` (4, 5)
+    pointers: Tensor  # (2, 3, 4)
+    ends: Tensor  # 0 or 1 (2, 3, 4)
+    tokens: Tensor  # (2, 3)
+
+
+def make_numbers() -> Numbers:
+    """Draw numbers; those of models get a gradient."""
+    draw = torch.Generator().manual_seed(0)
+    logits, others = torch.randn(2, 4, 3, generator=draw)
+    vectors, square = torch.randn(4, 5, generator=draw), torch.randn(4, 4, generator=draw)
+    observed = torch.tensor([[1.0, 0, 0], [0, 1, 0], [0, 0, 0], [1, 1, 0]])
+    rows = torch.tensor([[0, 0, 0, 1, 1], [0, 0, 0, 2, 2], [1, 0, 1, 2, 2], [1, 2, 2, 0, 1]])
+    pointers = torch.randn(2, 3, 4, generator=draw)
+    return Numbers(
+        logits,
+        others,
+        vectors,
+        square,
+        observed,
+        torch.ones(4, 3, dtype=torch.bool),
+        torch.tensor([0, 1, 2, 1]),
+        torch.tensor([1.0, 0.5, 1.0, 0.0]),
+        torch.tensor([0.2, 0.3, 0.1]),
+        torch.tensor([True, False, True, True]),
+        torch.tensor([True, True, False]),
+        rows,
+        pointers,
+        (pointers > 1).float(),
+        torch.tensor([[True, True, True], [True, True, False]]),
+    )
+
+
+def student_output(n: Numbers) -> Any:
+    from spacy_relext.kd.model import StudentOutput
+
+    return StudentOutput(n.logits, n.logits, n.others, n.others, n.vectors)
+
+
+def teacher_output(n: Numbers) -> Any:
+    from spacy_relext.kd.model import TeacherOutput
+
+    return TeacherOutput(n.logits, n.logits, n.others, n.vectors)
+
+
+def extractor_output(n: Numbers) -> Any:
+    from spacy_relext.rere.model import ExtractorOutput
+
+    logits, probs = n.logits[:, 0], n.others[:, :2].sigmoid()
+    return ExtractorOutput(n.pointers, n.tokens, n.rows, logits, probs, n.rows[:, :3], n.others)
+
+
+def nero_output(n: Numbers) -> Any:
+    from spacy_relext.nero.model import GrounderOutput
+
+    return GrounderOutput(n.logits.repeat(3, 1), torch.nn.functional.normalize(n.vectors, dim=1).repeat(3, 1), n.others)
+
+
+def hrere_output(n: Numbers) -> Any:
+    from spacy_relext.hrere.model import HrereOutput
+
+    return HrereOutput(n.logits, n.others, n.weights[:, None], n.logits)
+
+
+def cluster_output(n: Numbers) -> Any:
+    from spacy_relext.selfore.model import ClusterOutput
+
+    return ClusterOutput(n.logits, n.vectors)
+
+
+def soft(n: Numbers) -> Dict[str, Tensor]:
+    logits = {f"teacher{part}": n.others.detach() for part in ("", "_text", "_types")}
+    return {"classes": n.classes, "soft_mask": n.weights, **logits}
+
+
+def nero_targets(n: Numbers) -> Dict[str, Tensor]:
+    """Targets of four matched pairs, four others and four rules."""
+    grid, rules, probs = n.classes[None].expand(4, 4), n.vectors.detach(), n.others.detach().softmax(1)
+    targets = {"grid": grid, "rules": rules, "relations": n.classes, "teacher": probs, "matched": probs}
+    return {**targets, "low_confidence": n.linked, "unmatched": n.linked[0]}
+
+
+RULE_WEIGHTS = dict.fromkeys(("w_rules", "w_clus", "w_unmatched", "margin", "sharpness"), 1.0)
+
+# Public function of a module of losses → a call of it.
+LOSSES: Dict[str, Callable[[Callable[..., Any], Numbers], Any]] = {
+    "hrere.agreement": lambda f, n: f(n.logits.log_softmax(1), n.others.log_softmax(1), form="gated", confidence=0.1),
+    "hrere.hrere_loss": lambda f, n: f(
+        hrere_output(n),
+        {"gold": n.observed, "linked": n.linked, "shared": n.shared},
+        **{"kb_weight": 1.0, "agree_weight": 1.0, "agree": "ce", "confidence": 0.5},
+    ),
+    "hrere.masked_logs": lambda f, n: f(n.logits, n.shared)[:, :2],
+    "kd.divergence": lambda f, n: f(n.others, n.logits, temperature=2.0, weights=n.weights),
+    "kd.sentence_penalty": lambda f, n: f(n.vectors),
+    "kd.smoothed_cross_entropy": lambda f, n: f(n.logits, n.classes, smoothing=0.1, weights=n.weights),
+    "kd.student_loss": lambda f, n: f(
+        student_output(n), soft(n), share=0.5, hint_weight=1.0, temperature=2.0, smoothing=0.1, penalty=0.1
+    ),
+    "kd.teacher_loss": lambda f, n: f(teacher_output(n), {"classes": n.classes}, tsd_weight=1.0, tsd_k=3, penalty=0.1),
+    "kd.top_softmax_difference": lambda f, n: f(n.logits, k=2),
+    "nero.batch_weights": lambda f, n: f(n.weights, sharpness=2.0),
+    "nero.clustering_loss": lambda f, n: f(n.square, n.classes, margin=0.5, weights=n.weights),
+    "nero.nero_loss": lambda f, n: f(
+        nero_output(n), nero_targets(n), temperature=0.1, teacher_share=0.5, **RULE_WEIGHTS
+    ),
+    "nero.rule_targets": lambda f, n: f(n.square, n.classes[None].expand(4, 4), n_classes=3, temperature=0.0),
+    "nero.target_cross_entropy": lambda f, n: f(n.logits, n.classes, weights=n.weights),
+    "rere.detector_loss": lambda f, n: f(
+        n.logits,
+        {"relations": n.observed, "label_prior": n.rates, "missing_rates": n.rates},
+        **{"kind": "collective", "scope": "label"},
+    ),
+    "rere.extractor_loss": lambda f, n: f(
+        extractor_output(n),
+        {"pointers": n.ends, "weights": n.weights[:2], "gold_pairs": n.rows[:2], "entities": n.rows[1:, :4]},
+        **{"pointer_loss": "collective", "rank_weight": 1.0, "type_weight": 1.0},
+    ),
+    "rere.rival_loss": lambda f, n: f(n.logits[:, 0], n.rows, n.observed[:, 0]),
+    "rere.collective.absolute_gap_loss": lambda f, n: f(n.logits.sigmoid().mean(0), n.rates),
+    "rere.collective.collective_loss": lambda f, n: f(
+        n.logits, n.observed, mask=n.mask, mu=n.rates, gamma=0.5, scope="row", weights=n.weights
+    ),
+    "rere.collective.hidden_positive_rate": lambda f, n: f(n.rates, n.rates),
+    "rere.collective.label_collective_loss": lambda f, n: f(
+        n.logits, n.observed, mask=n.mask, mu=n.rates, smooth=True, window=2
+    )[0],
+    "rere.collective.label_means": lambda f, n: f(n.logits.sigmoid(), n.observed, mask=n.mask)[0],
+    "rere.collective.masked_bce": lambda f, n: f(n.logits, n.observed, mask=n.mask, weights=n.weights[:, None]),
+    "rere.collective.paper_prior": lambda f, n: f(n.rates, n.rates),
+    "rere.collective.pointer_collective_loss": lambda f, n: f(
+        n.pointers, n.ends, mask=n.tokens, mu=n.rates[0], gamma=n.rates[1], weights=n.weights[:2]
+    ),
+    "rere.collective.positive_weight": lambda f, n: f(n.rates),
+    "rere.collective.printed_collective_loss": lambda f, n: f(n.logits, n.observed, mu=0.2, gamma=0.5),
+    "selfore.contrast_loss": lambda f, n: f(n.vectors, n.classes),
+    "selfore.selfore_loss": lambda f, n: f(
+        cluster_output(n),
+        {"clusters": n.classes, "weights": n.rates, "pairs": n.classes},
+        **{"smoothing": 0.1, "contrast": 0.5},
+    ),
+}
+MODULES = {method: f"spacy_relext.{method}.losses" for method in ("hrere", "kd", "nero", "rere", "selfore")}
+MODULES["rere.collective"] = "spacy_relext.rere.collective_loss"
+
+
+def test_every_loss_has_a_call(package_root: pathlib.Path) -> None:
+    files = [*package_root.glob("*/losses.py"), *package_root.glob("*/*_loss.py")]
+    assert {f"spacy_relext.{file.parent.name}.{file.stem}" for file in files} == set(MODULES.values())
+    public = {
+        f"{short}.{name}"
+        for short, module in MODULES.items()
+        for name, each in inspect.getmembers(importlib.import_module(module), inspect.isfunction)
+        if each.__module__ == module and not name.startswith("_")
+    }
+    assert public == set(LOSSES)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_losses_and_their_gradients(name: str) -> None:
+    short, _, function = name.rpartition(".")
+    loss = getattr(importlib.import_module(MODULES[short]), function)
+
+    def evaluate(device: Optional[torch.device]) -> List[Any]:
+        numbers = make_numbers()
+        numbers = to_gpu(numbers) if device else numbers
+        leaves = [each.requires_grad_() for each in (numbers.logits, numbers.vectors, numbers.square, numbers.pointers)]
+        results = tree_leaves(LOSSES[name](loss, numbers))
+        assert all(isinstance(result, GpuTensor) for result in results) or device is None
+        total = torch.stack([result.sum() for result in results]).sum()
+        if total.requires_grad:
+            total.backward()
+        return [total.tolist(), *(leaf.grad.tolist() for leaf in leaves if leaf.grad is not None)]
+
+    cpu, gpu = on_both_devices(evaluate)
+    assert gpu == cpu
+
+
+def test_no_code_asks_for_a_gpu_by_itself(package_root: pathlib.Path) -> None:
+    for path in package_root.rglob("*.py"):
+        assert not re.search(r"\.cuda\(|device=[\"']cuda|\.to\([\"']cuda", path.read_text(encoding="utf8")), path
+
+
+def test_the_simulated_gpu_refuses_what_a_gpu_does() -> None:
+    with simulated_gpu():
+        weight = torch.ones(3, device=DEVICE, requires_grad=True)
+        assert weight.device == DEVICE and (weight * 2.0).sum().item() == 6.0
+        assert weight.detach().cpu().numpy().tolist() == [1.0, 1.0, 1.0]
+        for fault in (
+            lambda: weight + torch.ones(3),
+            lambda: torch.cat([weight, torch.ones(3)]),
+            lambda: torch.stack([weight.sum(), torch.ones(())]),
+            lambda: torch.ones(3)[weight > 0],
+            lambda: weight.masked_fill(torch.ones(3) > 0, 0.0),
+            lambda: torch.nn.functional.embedding(torch.tensor([0]), weight[:, None]),
+            lambda: torch.rand(3, device=DEVICE, generator=torch.Generator()),
+            lambda: torch.from_numpy(weight.detach().numpy()),
+        ):
+            with pytest.raises((RuntimeError, TypeError), match="main memory|on the GPU to numpy"):
+                fault()
