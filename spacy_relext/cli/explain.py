@@ -21,9 +21,7 @@ from ..visuals.explanation import explain_doc
 from ..visuals.page import render_page
 from . import options
 from .pipeline import fail, input_errors, open_pipeline, use_gold_ents
-from .view import read_docs, read_file, read_texts, save
-
-PAGE = ".html"
+from .view import PAGE, read_docs, read_file, read_texts, save
 
 
 def explain_cli(

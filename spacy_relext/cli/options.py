@@ -41,10 +41,11 @@ RawCsv = Annotated[
 ]
 
 
-def check_suffix(output: Path, suffix: str) -> None:
-    """End the command if an output file has another suffix."""
-    if output.suffix != suffix:
-        fail(Errors.R209.format(what=output, found=f"a name that ends in {output.suffix!r}", expected=suffix))
+def check_suffix(output: Path, *suffixes: str) -> None:
+    """End the command if an output file has none of some suffixes."""
+    if output.suffix not in suffixes:
+        found = f"a name that ends in {output.suffix!r}" if output.suffix else "a name without a suffix"
+        fail(Errors.R209.format(what=output, found=found, expected=" or ".join(suffixes)))
 
 
 def split_list(option: Optional[str]) -> Optional[List[str]]:

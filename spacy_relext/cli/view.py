@@ -9,10 +9,12 @@ from spacy.tokens import Doc
 
 from ..corpora.texts import JSONL_SUFFIXES, RawText, TextReader
 from ..errors import Errors
-from ..visuals.displacy_view import draw_passages
+from ..visuals.arcs import draw_passages
 from ..visuals.page import HOST, make_server, render_page
 from . import options
 from .pipeline import fail, input_errors, open_pipeline
+
+PAGE, DRAWING = SUFFIXES = (".html", ".svg")
 
 
 def view_cli(
@@ -27,11 +29,13 @@ def view_cli(
     with input_errors():
         if output is None and not serve:
             fail(Errors.R214)
+        if output is not None:
+            options.check_suffix(output, *SUFFIXES)
         texts = read_texts(text)
         docs = read_docs(open_pipeline(pipeline, gpu_id), [raw.text for raw in texts])
         page = render_page(docs)
         if output is not None:
-            is_drawing = output.suffix.lower() == ".svg"
+            is_drawing = output.suffix == DRAWING
             drawings = [passage.svg for doc in docs for passage in draw_passages(doc) if passage.svg]
             if is_drawing and not drawings:
                 fail(Errors.R221.format(path=str(output)))

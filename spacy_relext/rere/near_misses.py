@@ -77,7 +77,7 @@ def missing_spans(
             is_named = probability >= _LEAST_NAMED
             spans.append((span.start_char, span.end_char) if is_named else None)
             texts.append(f'"{span.text}" as {role} with {probability:.3f}' if is_named else f"nothing as {role}")
-        text = f"no two spans are likely enough, the likeliest are {' and '.join(texts)}; this allows no higher score"
+        text = f"no two spans are likely enough: at best {' and '.join(texts)}; this allows no higher score"
         score = float(calibrated(numpy.asarray([highest]))[0])
         misses.append(NearMiss(relation, score, limits[relation], "span", text, name, *spans))
     return misses

@@ -1,33 +1,20 @@
-"""Draw triples with displaCy: arguments are the words of a dependency drawing, relations its arcs."""
+"""Triples as input of displaCy: arguments are the words of a dependency drawing, relations its arcs."""
 
 import unicodedata
 from html import escape
 from math import inf
-from re import Match, sub
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
-from spacy import displacy
 from spacy.tokens import Doc, Span
 from spacy.util import filter_spans
 
 from ..annotations.store import get_triples
 from ..annotations.triple import Record, Triple
 from ..errors import check_range
-from .explanation import describe_triple
-
-PIXELS_PER_CHARACTER = 8
 
 DEFAULT_WIDTH = 19  # characters that fit displaCy's default distance
 
-_MIN_WORD_WIDTH, _MAX_WORD_WIDTH = 14, 30  # characters
-_PIXELS_BETWEEN_WORDS = 18
-
-
-class Passage(NamedTuple):
-    """Some sentences of a document; `svg` is "" if they have no triples."""
-
-    text: str
-    svg: str
+_MIN_WORD_WIDTH = 14  # characters
 
 
 class _Word(NamedTuple):
@@ -37,17 +24,6 @@ class _Word(NamedTuple):
     end: int
     text: str
     tag: str
-    title: str
-
-
-def draw_passages(doc: Doc) -> List[Passage]:
-    """Draw each sentence that has triples; sentences that a triple joins are drawn together."""
-    triples = _drawable(doc)
-    passages = []
-    for span in _passage_spans(doc, triples):
-        own = [triple for triple in triples if span.start <= triple.subject.start < span.end]
-        passages.append(Passage(span.text, _draw_span(span, own) if own else ""))
-    return passages
 
 
 def to_displacy(doc: Union[Doc, Span], *, max_width: int = DEFAULT_WIDTH) -> Record:
@@ -70,29 +46,12 @@ def to_displacy(doc: Union[Doc, Span], *, max_width: int = DEFAULT_WIDTH) -> Rec
         if all(span.start <= each.start and each.end <= span.end for each in (triple.subject, triple.object))
     ]
     words = _words(span, triples, max_width)
-    return _make_drawing(span, words, _arcs(words, triples)[0])
+    return _make_drawing(span, words, _arcs(words, triples))
 
 
 def _drawable(doc: Doc) -> List[Triple]:
     """List the triples whose arguments have tokens; offsets of white space may have none."""
     return [triple for triple in get_triples(doc) if len(triple.subject) and len(triple.object)]
-
-
-def _draw_span(span: Span, triples: Sequence[Triple]) -> str:
-    """Draw the triples of one sentence as SVG with hover titles.
-
-    Of overlapping arguments the larger one is drawn, and the arcs of the other end there; a triple between two
-    arguments that share a word has no arc.
-    """
-    words = _words(span, triples, _MAX_WORD_WIDTH)
-    arcs, titles = _arcs(words, triples)
-    width = max(display_width(word.text) for word in words)
-    distance = PIXELS_PER_CHARACTER * width + _PIXELS_BETWEEN_WORDS
-    options = {"distance": distance, "offset_x": distance / 2, "bg": "none", "color": "currentColor"}
-    drawing = _make_drawing(span, words, arcs)
-    svg = displacy.render([drawing], style="dep", manual=True, jupyter=False, page=False, options=options)
-    svg = _add_titles(svg, '<text class="displacy-token"', [word.title for word in words])
-    return _add_titles(svg, '<g class="displacy-arrow"', titles)
 
 
 def _make_drawing(span: Span, words: Sequence[_Word], arcs: Sequence[Record]) -> Record:
@@ -102,16 +61,6 @@ def _make_drawing(span: Span, words: Sequence[_Word], arcs: Sequence[Record]) ->
         "arcs": list(arcs),
         "settings": {"lang": span.doc.lang_, "direction": span.doc.vocab.writing_system.get("direction", "ltr")},
     }
-
-
-def _passage_spans(doc: Doc, triples: Sequence[Triple]) -> List[Span]:
-    """Split a document into sentences, and join those that a triple joins."""
-    starts = {sent.start for sent in doc.sents} if doc.has_annotation("SENT_START") else {0}
-    for triple in triples:
-        first = min(triple.subject.start, triple.object.start)
-        starts -= set(range(first + 1, max(triple.subject.end, triple.object.end)))
-    borders = [*sorted(starts), len(doc)]
-    return [doc[start:end] for start, end in zip(borders, borders[1:]) if doc[start:end].text.strip()]
 
 
 def _words(span: Span, triples: Sequence[Triple], widest: int) -> List[_Word]:
@@ -134,8 +83,7 @@ def _argument_word(argument: Span, widest: int) -> _Word:
     while display_width(short) > widest:
         short = short[:-2] + "…"
     types = [ent.label_ for ent in argument.ents if (ent.start, ent.end) == (argument.start, argument.end)]
-    title = f"{text} (characters {argument.start_char} to {argument.end_char})"
-    return _Word(argument.start, argument.end, short, types[0] if types else "", title)
+    return _Word(argument.start, argument.end, short, types[0] if types else "")
 
 
 def _pack(doc: Doc, start: int, end: int, limit: int) -> List[_Word]:
@@ -144,25 +92,20 @@ def _pack(doc: Doc, start: int, end: int, limit: int) -> List[_Word]:
     for index in range(start, end):
         fits = words and display_width(doc[words[-1].start : index + 1].text) <= limit
         first = words.pop().start if fits else index
-        words.append(_Word(first, index + 1, " ".join(doc[first : index + 1].text.split()), "", ""))
+        words.append(_Word(first, index + 1, " ".join(doc[first : index + 1].text.split()), ""))
     return [word for word in words if word.text]
 
 
-def _arcs(words: Sequence[_Word], triples: Sequence[Triple]) -> Tuple[List[Record], List[str]]:
-    """Make an arc for each pair of words and relation, with the title of its best triple."""
-    arcs: Dict[Tuple[int, int, str], str] = {}
+def _arcs(words: Sequence[_Word], triples: Sequence[Triple]) -> List[Record]:
+    """Make an arc for each pair of words and relation."""
+    arcs: Dict[Tuple[int, int, str], Record] = {}
     for triple in sorted(triples, key=lambda triple: -triple.score):
         subject, obj = _find_word(words, triple.subject), _find_word(words, triple.object)
         if subject is not None and obj is not None and subject != obj:
-            texts = (triple.subject.text, triple.relation, triple.object.text)
-            title = describe_triple(*texts, score=triple.score, source=triple.source)
-            arcs.setdefault((subject, obj, triple.relation), title)
-    drawn = []
-    for subject, obj, relation in arcs:
-        start, end = sorted((subject, obj))
-        direction = "right" if subject < obj else "left"
-        drawn.append({"start": start, "end": end, "label": escape(relation), "dir": direction})
-    return drawn, list(arcs.values())
+            start, end = sorted((subject, obj))
+            arc = {"start": start, "end": end, "label": escape(triple.relation)}
+            arcs[subject, obj, triple.relation] = {**arc, "dir": "right" if subject < obj else "left"}
+    return list(arcs.values())
 
 
 def _find_word(words: Sequence[_Word], argument: Span) -> Optional[int]:
@@ -170,17 +113,6 @@ def _find_word(words: Sequence[_Word], argument: Span) -> Optional[int]:
     overlaps = [min(word.end, argument.end) - max(word.start, argument.start) for word in words]
     largest = max(overlaps, default=0)
     return overlaps.index(largest) if largest > 0 else None
-
-
-def _add_titles(svg: str, opening: str, titles: Sequence[str]) -> str:
-    """Insert a hover title into each element of a kind; displaCy draws elements in the order of its input."""
-    remaining = iter(titles)
-
-    def with_title(match: "Match[str]") -> str:
-        title = next(remaining)
-        return match.group(0) + (f"<title>{escape(title)}</title>" if title else "")
-
-    return sub(opening + "[^>]*>", with_title, svg)
 
 
 def display_width(text: str) -> int:

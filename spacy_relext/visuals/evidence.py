@@ -13,14 +13,13 @@ from .explanation import PRIOR, Attention, BagEvidence, RuleEvidence, read_evide
 STYLE = """
 .read { line-height: 1.9; overflow-wrap: break-word; }
 .read mark { color: inherit; border-radius: .2em; padding: .1em 0; }
-.read .argument { font-weight: 600; border-bottom: 2px solid #2b5fb4; } .read .object { border-bottom-color: #b4402b; }
+.read .argument { font-weight: 600; border-bottom: 3px solid #e0b53a; } .read .object { border-bottom-color: #58aedd; }
 .parts { display: grid; grid-template-columns: max-content 8rem max-content; gap: .1rem .5rem; align-items: center; }
 .parts.mentions { grid-template-columns: auto 8rem max-content; }
 .bar { position: relative; height: .7em; background: #8883; } .bar i { position: absolute; top: 0; bottom: 0; }
 .bar .for { background: #2b5fb4; left: 50%; } .bar .against { background: #b4402b; right: 50%; }
 .bar .share { background: #2b5fb4; left: 0; }
-@media (prefers-color-scheme: dark) { .read .argument { border-bottom-color: #8db4f5; }
-  .read .object { border-bottom-color: #f0937f; } .bar .for, .bar .share { background: #8db4f5; }
+@media (prefers-color-scheme: dark) { .bar .for, .bar .share { background: #8db4f5; }
   .bar .against { background: #f0937f; } }
 """
 
@@ -99,7 +98,7 @@ def _draw_attention(doc: Doc, record: Record, attention: Sequence[Attention]) ->
 def _draw_token(text: str, place: CharSpan, subject: CharSpan, obj: CharSpan, weight: float) -> str:
     """Mark a token's role and weight."""
     if weight:
-        text = f'<mark style="background: rgb(245 190 60 / {0.15 + 0.75 * weight:.2f})">{text}</mark>'
+        text = f'<mark style="background: rgb(150 120 225 / {0.15 + 0.75 * weight:.2f})">{text}</mark>'
     if is_inside(place, subject):
         return f'<span class="argument subject">{text}</span>'
     return f'<span class="argument object">{text}</span>' if is_inside(place, obj) else text

@@ -1,45 +1,40 @@
 """One self-contained HTML page with drawings and a table of triples, and a server that shows it on localhost."""
 
+from base64 import b64encode
+from hashlib import sha256
 from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Optional, Sequence
 
 from spacy.tokens import Doc
 
 from ..annotations.near_miss import NearMiss
 from ..errors import Errors
-from .displacy_view import draw_passages
+from .arcs import draw_passages
 from .evidence import STYLE as EVIDENCE_STYLE
 from .evidence import draw_evidence
 from .explanation import argument_texts, explain_absence, rank_records
 
 HOST = "127.0.0.1"
 
-_DOC_STYLE = """
-.drawing { overflow-x: auto; margin: 1rem 0; }
-.drawing svg { display: block; }
-.displacy-word { font-size: 16px; } .displacy-tag { font-size: 11px; opacity: .65; }
-.displacy-arrow { color: #2b5fb4; } .displacy-arrow:hover, .displacy-token:hover { color: #b4402b; }
-.displacy-arrow:hover .displacy-arc { stroke-width: 3px; }
-.plain { opacity: .75; }
-table { border-collapse: collapse; width: 100%; font-size: .9rem; }
-th, td { text-align: left; padding: .35rem .75rem .35rem 0; border-bottom: 1px solid #d5dbe3; vertical-align: top; }
-td.number { font-variant-numeric: tabular-nums; } td.evidence { font-size: .8rem; overflow-wrap: anywhere; }
-@media (prefers-color-scheme: dark) {
-  th, td { border-color: #39414d; }
-  .displacy-arrow { color: #8db4f5; }
-}
-"""
+_HERE = Path(__file__).parent
+_SCRIPT = (_HERE / "triples_page.js").read_text(encoding="utf8")
+_PAGE_STYLE = (_HERE / "triples_page.css").read_text(encoding="utf8")
 
 # Of what `draw_doc` returns, without the page around it.
-CONTENT_STYLE = _DOC_STYLE + EVIDENCE_STYLE
+CONTENT_STYLE = (_HERE / "triples.css").read_text(encoding="utf8") + EVIDENCE_STYLE
 
-_PAGE_STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem;
-  color: #1c2430; background: #ffffff; }
-h1 { font-size: 1.25rem; } h2 { font-size: 1rem; margin-top: 2.5rem; }
-@media (prefers-color-scheme: dark) { body { color: #e4e8ee; background: #161a20; } }
-"""
+# Nothing but the page's own script may run, and nothing may be loaded.
+_POLICY = (
+    '<meta http-equiv="Content-Security-Policy" '
+    "content=\"default-src 'none'; script-src 'sha256-{script}'; style-src 'unsafe-inline'; base-uri 'none'\">"
+)
+
+_HEADER = """<header><h1>{title}</h1>
+<p><mark class="subject">subject</mark> → <mark class="object">object</mark></p>
+<div id="controls" hidden><label>Score at least <input type="range" id="least" min="0" max="1" step="0.01" value="0">
+<output id="shown" for="least"></output></label></div></header>"""
 
 _COLUMNS = ("Subject", "Relation", "Object", "Score", "Source", "Characters", "Evidence")
 _MISS_COLUMNS = ("Subject", "Relation", "Object", "Score", "Threshold", "Source", "Stopped by", "Why")
@@ -57,15 +52,19 @@ def render_page(
     reasons (Sequence[str]): Why each has no triple; "" if it has some or the reason is unknown.
     misses (Sequence[Optional[Sequence[NearMiss]]]): Near misses of each to list; None: not asked for.
     """
-    parts = [f"<h1>{escape(title)}</h1>"]
+    parts = [_HEADER.format(title=escape(title))]
     for number, doc in enumerate(docs, start=1):
         if len(docs) > 1:
             parts.append(f"<h2>Document {number}</h2>")
-        parts.append(draw_doc(doc, reason=reasons[number - 1] if reasons else ""))
+        drawn = draw_doc(doc, reason=reasons[number - 1] if reasons else "")
+        parts.append(f'<section class="document" lang="{escape(doc.lang_)}">\n{drawn}')
         if misses and (listed := misses[number - 1]) is not None:
             parts.append(_miss_table(doc, listed))
-    lang = docs[0].lang_ if docs else "en"
-    return frame_page("\n".join(parts), title=title, style=_PAGE_STYLE + CONTENT_STYLE, lang=lang)
+        parts.append("</section>")
+    parts.append(f"<script>{_SCRIPT}</script>")
+    policy = _POLICY.format(script=b64encode(sha256(_SCRIPT.encode("utf8")).digest()).decode("ascii"))
+    style, lang = _PAGE_STYLE + CONTENT_STYLE, docs[0].lang_ if docs else "en"
+    return frame_page("\n".join(parts), title=title, style=style, lang=lang, head=policy)
 
 
 def draw_doc(doc: Doc, *, reason: str = "") -> str:
@@ -86,16 +85,18 @@ def _table(doc: Doc, reason: str) -> str:
     if not records:
         return f"<p>{escape(explain_absence(reason))}</p>"
     rows = []
-    for record in records:
+    for row, record in enumerate(records):
         (start, end), (object_start, object_end) = record["subject"], record["object"]
         subject, obj = doc.text[start:end], doc.text[object_start:object_end]
-        cells = "".join(f"<td>{escape(value)}</td>" for value in (subject, record["relation"], obj))
+        words = {"subject": subject, "relation": record["relation"], "object": obj}
+        cells = "".join(f'<td data-cell="{name}">{_breakable(value)}</td>' for name, value in words.items())
         hover = f"{subject} → {record['relation']} → {obj}"
         rows.append(
-            f'<tr title="{escape(hover)}">{cells}'
-            f'<td class="number">{record["score"]:.3f}</td><td>{escape(record["source"])}</td>'
-            f'<td class="number">{start}–{end}, {object_start}–{object_end}</td>'
-            f'<td class="evidence">{draw_evidence(doc, record)}</td></tr>'
+            f'<tr title="{escape(hover)}" data-row="{row}" data-score="{record["score"]:.6f}">{cells}'
+            f'<td class="number" data-cell="score">{record["score"]:.3f}</td>'
+            f'<td data-cell="source">{_breakable(record["source"])}</td>'
+            f'<td class="number" data-cell="characters">{start}–{end}, {object_start}–{object_end}</td>'
+            f'<td class="evidence" data-cell="evidence">{draw_evidence(doc, record)}</td></tr>'
         )
     return _make_table(_COLUMNS, rows)
 
@@ -108,13 +109,18 @@ def _miss_table(doc: Doc, misses: Sequence[NearMiss]) -> str:
     for miss in misses:
         subject, obj = argument_texts(doc, miss)
         limit = "" if miss.stopped_by == "constraints" else f"{miss.threshold:.3f}"
-        texts = "".join(f"<td>{escape(text)}</td>" for text in (subject, miss.relation, obj))
+        texts = "".join(f"<td>{_breakable(text)}</td>" for text in (subject, miss.relation, obj))
         rows.append(
             f'<tr>{texts}<td class="number">{miss.score:.3f}</td><td class="number">{limit}</td>'
-            f"<td>{escape(miss.source)}</td><td>{escape(miss.stopped_by)}</td>"
+            f"<td>{_breakable(miss.source)}</td><td>{escape(miss.stopped_by)}</td>"
             f'<td class="evidence">{escape(miss.text)}</td></tr>'
         )
     return f"<h3>Near misses</h3>\n{_make_table(_MISS_COLUMNS, rows)}"
+
+
+def _breakable(text: str) -> str:
+    """Escape a text whose names may break after an underscore."""
+    return escape(text).replace("_", "_<wbr>")
 
 
 def _make_table(columns: Sequence[str], rows: Sequence[str]) -> str:

@@ -5,12 +5,12 @@ from html import escape
 from types import MappingProxyType
 from typing import Iterable, List, Mapping, NamedTuple, Sequence
 
-from .displacy_view import PIXELS_PER_CHARACTER, display_width
+from .displacy_view import display_width
 
 Table = Mapping[str, Mapping[str, int]]
 
 # Sizes in pixels.
-_ROW_HEIGHT, _HEADER, _GRAPH_WIDTH, _MARGIN = 24, 64, 420, 24
+_ROW_HEIGHT, _HEADER, _GRAPH_WIDTH, _MARGIN, _CHARACTER = 24, 64, 420, 24, 8
 _MIN_LINE, _MAX_LINE = 1.0, 14.0
 
 # Attributes work in every viewer; some ignore style sheets, and only a mouse needs this one.
@@ -124,7 +124,7 @@ def _labels(nodes: Iterable[_Node], *, side: str) -> List[str]:
 
 def _width(texts: Sequence[str]) -> float:
     """Estimate the width of the longest text in pixels."""
-    return PIXELS_PER_CHARACTER * max(map(display_width, texts), default=0)
+    return _CHARACTER * max(map(display_width, texts), default=0)
 
 
 def _safe(text: str) -> str:

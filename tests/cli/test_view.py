@@ -30,6 +30,8 @@ def test_one_drawing_as_svg(run, fails, pipeline, tmp_path):
     "arguments, message",
     [
         (("Ada met Bo.",), "R214"),
+        (("Ada met Bo.", "{tmp}/out.pdf"), "a name that ends in '.pdf'; expected .html or .svg"),
+        (("Ada met Bo.", "{tmp}/out"), "a name without a suffix; expected .html or .svg"),
         (("absent.txt", "{tmp}/out.html"), "R211"),
         (("Ada met Bo.", "{tmp}/file.txt/out.html"), "R216"),
         (("Ada met Bo. " * 100_000, "{tmp}/out.html"), "R205"),

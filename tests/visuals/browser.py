@@ -14,12 +14,19 @@ BROWSER = next(filter(None, map(shutil.which, NAMES)), None)
 needs_browser = pytest.mark.skipif(BROWSER is None, reason="no headless browser on this machine")
 
 
-def open_page(page: Path, profile: Path, *, wait: int = 0) -> str:
+def open_page(page: Path, profile: Path, *, wait: int = 0, width: int = 1400) -> str:
     """Load a page, check that its script ran to the end without a message, and give back what has become of it.
 
     wait (int): Milliseconds of the page's own time for what it does after it is loaded.
+    width (int): Of the window, in pixels.
     """
-    options = ["--headless", "--no-sandbox", "--disable-gpu", "--window-size=1400,900", f"--user-data-dir={profile}"]
+    options = [
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        f"--window-size={width},900",
+        f"--user-data-dir={profile}",
+    ]
     options += ["--host-resolver-rules=MAP * ~NOTFOUND", "--enable-logging=stderr", "--dump-dom"]
     options += [f"--virtual-time-budget={wait}"] if wait else []
     command: List[str] = [str(BROWSER), *options, page.as_uri()]

@@ -1,3 +1,5 @@
+"""Drawings of triples: arcs over a text that wraps, and the page around them."""
+
 import re
 import xml.etree.ElementTree as ElementTree
 from html.parser import HTMLParser
@@ -8,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spacy_relext.annotations.store import set_triples
-from spacy_relext.visuals.displacy_view import draw_passages
+from spacy_relext.visuals.arcs import WIDTH, draw_passages
 from spacy_relext.visuals.page import render_page
 from tests.scoring.builders import locate
 
@@ -22,18 +24,19 @@ def make_doc(text, triples, **settings):
     return doc
 
 
+SVG = "{http://www.w3.org/2000/svg}"
+
+
 def drawing(svg):
     """Words and arcs of a drawing, as (text, title) and (label, title)."""
-    root = ElementTree.fromstring(svg)
-    name = "{http://www.w3.org/2000/svg}"
     words, arcs = [], []
-    for element in root:
-        title = element.find(f"{name}title")
+    for element in ElementTree.fromstring(svg):
+        title = element.find(f"{SVG}title")
         hover = None if title is None else title.text
-        if element.get("class") == "displacy-token":
-            words.append((element.find(f"{name}tspan").text, hover))
+        if element.get("class") == "relext-arc":
+            arcs.append((element.find(f"{SVG}text").text, hover))
         else:
-            arcs.append((element.find(f"{name}text/{name}textPath").text, hover))
+            words.append(((element if element.tag == f"{SVG}text" else element.find(f"{SVG}text")).text, hover))
     return words, arcs
 
 
@@ -55,7 +58,9 @@ def test_arrow_points_from_subject_to_object():
     heads = []
     for triple in (("Ada", "met", "Bo"), ("Bo", "met", "Ada")):
         (passage,) = draw_passages(make_doc("Ada met Bo", [triple]))
-        heads.append(float(re.search(r'displacy-arrowhead" d="M([\d.]+)', passage.svg).group(1)))
+        heads.append(
+            float(re.search(r'd="M([\d.]+) [\d.]+l[^"]*" fill="#\w+" class="relext-head"', passage.svg).group(1))
+        )
     assert heads[0] > heads[1]
 
 
@@ -104,14 +109,14 @@ def test_everything_is_escaped():
     triples = [{"subject": [0, 8], "relation": relation, "object": [30, 34], "evidence": {"<i>": "</table>"}}]
     set_triples(doc, triples, source="<u>")
     page = render_page([doc], title="<em>")
-    for bad in ("<script", "<b>", "<i>", "<u>", "<em>", '</table>"'):
+    for bad in ("<script>alert", "<b>", "<i>", "<u>", "<em>", '</table>"'):
         assert bad not in page
     assert "&lt;script&gt;" in page
     drawing(draw_passages(doc)[0].svg)  # still well-formed
 
 
 class Checker(HTMLParser):
-    VOID = ("meta", "br", "link")
+    VOID = ("meta", "br", "link", "input", "wbr")
 
     def __init__(self):
         super().__init__()
@@ -136,14 +141,16 @@ def test_page_is_whole_and_needs_no_network():
     checker.feed(page)
     assert checker.open == [] and checker.links == []
     assert "@import" not in page and "url(" not in page
-    assert '<td class="number">0.600</td>' in page and "No triple." in page
+    assert '<td class="number" data-cell="score">0.600</td>' in page and "No triple." in page
     assert render_page([]).startswith("<!DOCTYPE html>")
 
 
 def test_long_arguments_are_shortened_and_chinese_is_wide():
     name = "the very long name of an institution that goes on and on"
     words, _ = drawing(draw_passages(make_doc(f"Ada met {name}", [("Ada", "met", name)]))[0].svg)
-    assert words[-1][0].endswith("…") and len(words[-1][0]) <= 30 and name in words[-1][1]
+    assert words[-1][0] == name
+    words, _ = drawing(draw_passages(make_doc(f"Ada met {name * 5}", [("Ada", "met", name * 5)]))[0].svg)
+    assert words[-1][0].endswith("…") and 80 < len(words[-1][0]) < 150 and name * 5 in words[-1][1]
     chinese = spacy.blank("zh")("李白生于碎叶城")
     set_triples(chinese, [{"subject": [0, 2], "relation": "出生地", "object": [4, 7]}])
     words, arcs = drawing(draw_passages(chinese)[0].svg)
@@ -173,3 +180,71 @@ def test_any_offsets_can_be_drawn(text, offsets):
             words, _ = drawing(passage.svg)
             assert "".join("".join(word.split()) for word, _ in words) == "".join(passage.text.split())
     assert render_page([doc]).count("<tr title") == len(triples)
+
+
+LONG = " ".join(f"word{number}" for number in range(58))
+
+
+def test_long_sentences_wrap_and_arcs_go_on():
+    doc = make_doc(f"Ada {LONG} Bo.", [("Ada", "met", "Bo"), ("Bo", "saw", "Ada", 0.5)])
+    (passage,) = draw_passages(doc)
+    root = ElementTree.fromstring(passage.svg)
+    lines = sorted({float(text.get("y")) for text in root.iter(f"{SVG}text") if text.get("textLength")})
+    assert len(lines) > 3 and float(root.get("width")) <= WIDTH + 2
+    for text in root.iter(f"{SVG}text"):
+        half = float(text.get("textLength", 0)) / 2
+        assert half - 1 <= float(text.get("x")) <= WIDTH + 2 - half
+    arcs = [each for each in root if each.get("class") == "relext-arc"]
+    assert len(arcs) == 2 * len(lines), "a part on each line"
+    heads = [arc.get("data-rows") for arc in arcs if arc.find(f"{SVG}path[@class='relext-head']") is not None]
+    assert sorted(heads) == ["0", "1"], "each arc has one head"
+    words, _ = drawing(passage.svg)
+    assert " ".join(word for word, _ in words) == doc.text.replace("Bo.", "Bo .")
+
+
+def test_lines_break_at_spaces_or_anywhere():
+    url = "http://" + "x" * 300
+    doc = make_doc(f"Ada ({'y' * 90}) met {url} Bo.", [("Ada", "met", "Bo")])
+    words, _ = drawing(draw_passages(doc)[0].svg)
+    assert ["Ada", f"({'y' * 90}) met"] == [word for word, _ in words[:2]], "a bracket stays with its word"
+    assert "".join("".join(word for word, _ in words).split()) == doc.text.replace(" ", "")
+
+
+def test_roles_and_scores():
+    doc = make_doc("Ada met Bo and Cy", [("Ada", "met", "Bo", 0.25), ("Bo", "saw", "Cy", 0.75), ("Ada", "saw", "Cy")])
+    root = ElementTree.fromstring(draw_passages(doc)[0].svg)
+    colours = {}
+    for group in root.iter(f"{SVG}g"):
+        if group.get("class") == "relext-argument":
+            rects = [(r.get("class"), r.get("data-score")) for r in group.iter(f"{SVG}rect")]
+            colours[group.find(f"{SVG}text").text] = rects
+    assert colours == {
+        "Ada": [("relext-subject", "1.000000")],
+        "Bo": [("relext-subject", "0.750000"), ("relext-object", "0.250000")],
+        "Cy": [("relext-object", "1.000000")],
+    }
+    rows = [(arc.get("data-rows"), arc.get("data-score")) for arc in root if arc.get("class") == "relext-arc"]
+    assert sorted(rows) == [("0", "1.000000"), ("1", "0.750000"), ("2", "0.250000")]
+    page = render_page([doc])
+    assert re.findall(r'data-row="(\d)" data-score="([\d.]+)"', page) == sorted(rows)
+
+
+def test_arcs_of_a_level_do_not_touch():
+    doc = make_doc("Ada met Bo and Cy and Di", [("Ada", "met", "Bo"), ("Bo", "met", "Cy"), ("Ada", "saw", "Di")])
+    heights = {}
+    for arc in ElementTree.fromstring(draw_passages(doc)[0].svg):
+        if arc.get("class") == "relext-arc":
+            heights[arc.find(f"{SVG}title").text] = float(arc.find(f"{SVG}text").get("y"))
+    whole, first, second = (next(y for title, y in heights.items() if name in title) for name in ("Di", "Bo (", "Cy"))
+    assert whole < min(first, second), "the longest lies above"
+    crowded = make_doc("A B", [("A", "a_long_label", "B"), ("A", "another_long_label", "B"), ("B", "third", "A")])
+    svg = draw_passages(crowded)[0].svg
+    labels = [t for t in ElementTree.fromstring(svg).iter(f"{SVG}text") if t.get("class") == "relext-label"]
+    assert len({label.get("y") for label in labels}) == 3
+
+
+def test_types_of_entities():
+    doc = make_doc("Ada met Bo", [("Ada", "met", "Bo")])
+    doc.set_ents([spacy.tokens.Span(doc, 0, 1, "A&B")])
+    texts = [text.text for text in ElementTree.fromstring(draw_passages(doc)[0].svg).iter(f"{SVG}text")]
+    assert texts.count("A&B") == 1
