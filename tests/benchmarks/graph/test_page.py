@@ -13,7 +13,7 @@ from tests.visuals.browser import needs_browser
 def test_figures_of_a_small_page(tmp_path: Path) -> None:
     draw(tmp_path / "drawn.jsonl", 200)
     metrics = measure(tmp_path / "drawn.jsonl", openings=1)
-    assert 100 < metrics["facts"] <= 200 and 0 < metrics["open_seconds"] < metrics["browser_seconds"]
+    assert 100 < metrics["facts_found"] <= 200 and 0 < metrics["open_seconds"] < metrics["browser_seconds"]
     assert {"search_seconds", "filter_seconds", "choose_seconds", "page_mib"} < metrics.keys()
 
 
@@ -22,4 +22,5 @@ def test_figures_of_a_small_page(tmp_path: Path) -> None:
 def test_it_opens_in_three_seconds(tmp_path: Path) -> None:
     draw(tmp_path / "drawn.jsonl", TRIPLES)
     metrics = measure(tmp_path / "drawn.jsonl", openings=1)
-    assert metrics["facts"] == MOST_FACTS == 50_000 and metrics["open_seconds"] < 3
+    assert metrics["facts_found"] == MOST_FACTS == 50_000
+    assert metrics["open_seconds"] < metrics["browser_seconds"] < 3
