@@ -52,7 +52,9 @@ def explain_cli(
         else:
             fail(Errors.R513.format(found="No text"))
         nlp = open_pipeline(pipeline, gpu_id, code=code)
-        docs = read_docs(nlp, prepare(nlp, texts, gold_ents=gold_ents))
+        cleaners = [name for name in nlp.pipe_names if nlp.get_pipe_meta(name).factory == "doc_cleaner"]
+        with nlp.select_pipes(disable=cleaners):  # which remove what scores are computed from
+            docs = read_docs(nlp, prepare(nlp, texts, gold_ents=gold_ents))
         reasons = ["" if get_records(doc) else why_no_triple(nlp, doc) for doc in docs]
         found = [list_near_misses(nlp, doc) if show_all else None for doc in docs]
         shown = [None if misses is None else misses[:limit] for misses in found]
@@ -89,7 +91,7 @@ def why_no_triple(nlp: Language, doc: Doc) -> str:
 def list_near_misses(nlp: Language, doc: Doc) -> List[NearMiss]:
     """List the triples of an annotated Doc that were nearly stated, or were removed, the highest scores first."""
     pipes = [pipe for _, pipe in nlp.pipeline if isinstance(pipe, RelationPipe)]
-    return rank_misses([*removed_triples(doc), *(miss for pipe in pipes for miss in pipe.near_misses(doc, nlp))])
+    return rank_misses([*removed_triples(doc), *(miss for pipe in pipes for miss in pipe.near_misses(doc))])
 
 
 def prepare(nlp: Language, texts: Sequence[RawText], *, gold_ents: Optional[bool]) -> List[Union[str, Doc]]:

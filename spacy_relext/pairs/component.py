@@ -326,10 +326,8 @@ class PairPipe(RelationPipe):
         """Return why pairs have no triple, given the closest one, as a clause."""
         return explain_low_score(closest, pairs, name=self.name)
 
-    def near_misses(self, doc: Doc, nlp: Language) -> List[NearMiss]:
+    def rejected(self, doc: Doc, instances: Instances, outputs: Optional[Outputs]) -> List[NearMiss]:
         """List the relations of pairs that were too unlikely, lost against another, or were ruled out."""
-        instances = self.suggest([doc])
-        outputs = self.run(instances)
         return (
             [] if outputs is None else self.rejected_answers(instances.pairs, self.complete(instances.pairs, outputs))
         )

@@ -15,7 +15,7 @@ from spacy.util import minibatch
 from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 
-from ..annotations.near_miss import NearMiss
+from ..annotations.near_miss import NearMiss, rank_misses
 from ..annotations.triple import Record
 from ..annotations.type_rules import TypeRules, read_type_rules
 from ..bridge.modules import loss_and_gradient, module_of, move_to_device, to_numpy
@@ -162,11 +162,8 @@ class RelationPipe(LabelledPipe):
         """Return, as a clause, why the component has stated nothing in a Doc of a pipeline."""
         return f"{self.name} states none"
 
-    def near_misses(self, doc: Doc, nlp: Language) -> List[NearMiss]:
-        """List triples that the component came near to stating in a Doc of a pipeline, in no order.
-
-        They are computed anew from the annotated Doc: prediction does not store them.
-        """
+    def rejected(self, doc: Doc, instances: Instances, outputs: Optional[Outputs]) -> List[NearMiss]:
+        """List possible triples of a Doc that are not stated, in no order; without instances there are no outputs."""
         return []
 
     # What all methods share
@@ -179,6 +176,20 @@ class RelationPipe(LabelledPipe):
         self.warn_unsplit(docs)
         instances = self.suggest(docs)
         return self.decode(instances, self.run(instances))
+
+    def near_misses(self, doc: Doc) -> List[NearMiss]:
+        """List triples that the component came near to stating, and what stopped each.
+
+        They are computed anew: prediction does not store them.
+
+        doc (Doc): Annotated by the components before this one, or by the whole pipeline without `doc_cleaner`.
+        RETURNS (List[NearMiss]): Highest scores first.
+        RAISES (ValueError): If the component is not initialized, or the vectors that it reads are not there.
+        """
+        self.require_initialized()
+        check_upstream(self.model, [doc], self.name)
+        instances = self.suggest([doc])
+        return rank_misses(self.rejected(doc, instances, self.run(instances)))
 
     def run(self, instances: Instances) -> Optional[Outputs]:
         """Score instances, which a method may read more than once; without instances there are no outputs."""

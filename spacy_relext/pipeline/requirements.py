@@ -52,7 +52,7 @@ def check_upstream(model: Model, docs: Sequence[Doc], name: str) -> None:
 def _has_no_vectors(doc: Doc, is_tok2vec: bool) -> bool:
     """Return True if neither a tok2vec nor a transformer, whichever is meant, has run on a Doc."""
     if is_tok2vec:
-        return not doc.tensor.size
+        return doc.tensor is None or not doc.tensor.size
     return not doc.has_extension("trf_data") or doc._.trf_data is None
 
 

@@ -204,22 +204,20 @@ class RereExtractor(RerePipe):
             f"threshold of {self.name}, {threshold:.3f} (`spacy relext tune` fits that)"
         )
 
-    def near_misses(self, doc: Doc, nlp: Language) -> List[NearMiss]:
+    def rejected(self, doc: Doc, instances: QueryRows, outputs: Optional[Outputs]) -> List[NearMiss]:
         """List relations that were not queried, queries without spans, and candidates that are no triples."""
-        rows = self.suggest([doc])
-        outputs = self.run(rows)
         ask = self.cfg["ask_threshold"]
         misses = unasked_relations(doc, labels=self.labels, threshold=ask, name=self.name)
         if outputs is None:
             return misses
-        table, limits = self._table(rows, outputs), self._limits()
+        table, limits = self._table(instances, outputs), self._limits()
         scores, least = self._calibrated(table.scores()), numpy.full(len(limits), LEAST_SCORE)
-        (candidates,) = candidates_by_doc(rows, table, scores, labels=self.labels, thresholds=least)
+        (candidates,) = candidates_by_doc(instances, table, scores, labels=self.labels, thresholds=least)
         rules = self.type_rules()
         allowed = drop_forbidden(candidates, doc, rules) if len(rules) else candidates
         by_label = dict(zip(self.labels, limits.tolist()))
         misses += missing_spans(
-            rows,
+            instances,
             outputs,
             table,
             limits=by_label,

@@ -251,6 +251,9 @@ def test_near_misses(nero_pipelines: Tuple[str, str], run: Callable[..., Any], t
     assert re.fullmatch(r"1 near miss; \d more with lower scores \(--limit\)\.", lines[-2])
     page = (tmp_path / "out.html").read_text(encoding="utf-8")
     assert page.count("<h3>Near misses</h3>") == 1 and "<td>threshold</td>" in page
+    nlp.add_pipe("doc_cleaner")
+    nlp.to_disk(tmp_path / "cleaned")
+    assert run("explain", tmp_path / "cleaned", texts, "--all", "--limit", 1).output.splitlines() == lines[:-1]
     without = run("explain", tmp_path / "strict", texts, "--html", tmp_path / "out.html").output
     assert "Not stated" not in without and "near miss" not in without
     assert "Near misses" not in (tmp_path / "out.html").read_text(encoding="utf-8")

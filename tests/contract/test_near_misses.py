@@ -3,10 +3,11 @@
 import copy
 from typing import Any, Set, Tuple
 
+import pytest
 from spacy.tokens import Doc
 
 from spacy_relext import get_records
-from spacy_relext.annotations.near_miss import STAGES, rank_misses
+from spacy_relext.annotations.near_miss import STAGES
 from tests.contract.cases import MethodCase
 from tests.contract.conftest import NAME, Trained
 
@@ -20,7 +21,7 @@ def stated(doc: Doc) -> Keys:
 def test_what_is_stated_is_no_near_miss(case: MethodCase, trained: Trained) -> None:
     for doc in trained.nlp.pipe(trained.texts):
         before = copy.deepcopy(doc.user_data)
-        misses = trained.pipe.near_misses(doc, trained.nlp)
+        misses = trained.pipe.near_misses(doc)
         assert doc.user_data == before
         assert not {(m.subject, m.relation, m.object) for m in misses} & stated(doc)
         for miss in misses:
@@ -34,7 +35,7 @@ def test_what_a_threshold_stops_is_a_near_miss(case: MethodCase, trained: Traine
     expected = [stated(doc) for doc in trained.nlp.pipe(trained.texts)]
     pipe.cfg.update(case.silencing)
     for doc, triples in zip(nlp.pipe(trained.texts), expected):
-        misses = rank_misses(pipe.near_misses(doc, nlp))
+        misses = pipe.near_misses(doc)
         assert [m.score for m in misses] == sorted((m.score for m in misses), reverse=True)
         if "ask_threshold" in case.silencing:
             asked = {miss.relation for miss in misses if miss.stopped_by == "relation" and miss.subject is None}
@@ -42,3 +43,13 @@ def test_what_a_threshold_stops_is_a_near_miss(case: MethodCase, trained: Traine
         else:
             limited = {(m.subject, m.relation, m.object) for m in misses if m.stopped_by == "threshold"}
             assert triples <= limited and all(miss.score < miss.threshold for miss in misses)
+
+
+def test_vectors_that_are_gone(case: MethodCase, trained: Trained) -> None:
+    doc = trained.nlp(trained.texts[0])
+    doc.tensor = None
+    if any(name in ("tok2vec", "transformer") for name, _ in trained.nlp.pipeline):
+        with pytest.raises(ValueError, match=r"\[R365\]"):
+            trained.pipe.near_misses(doc)
+    else:
+        trained.pipe.near_misses(doc)

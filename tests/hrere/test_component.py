@@ -242,13 +242,13 @@ def test_near_misses_of_bags(kb: Path) -> None:
     doc = nlp(sentence(nlp, "Eve", "married", "Finn").predicted)
     expected = {(t.relation, t.subject.start) for t in doc._.triples}
     pipe.cfg.update(require_text_evidence=1.01)
-    misses = [miss for miss in pipe.near_misses(doc, nlp) if "require_text_evidence" in miss.text]
+    misses = [miss for miss in pipe.near_misses(doc) if "require_text_evidence" in miss.text]
     assert expected and expected == {(m.relation, int(m.subject[0] > 0) * (len(doc) - 2)) for m in misses}
     assert all(m.stopped_by == "threshold" and m.score < m.threshold == 1.01 for m in misses)
     pipe.cfg.update(require_text_evidence=0.0, threshold=1.01)
-    assert all("by the text is" in m.text and "knowledge base" in m.text for m in pipe.near_misses(doc, nlp))
+    assert all("by the text is" in m.text and "knowledge base" in m.text for m in pipe.near_misses(doc))
     pipe.cfg.update(threshold=0.5, types=[["PERSON", "married", "PLACE"]])
-    barred = [m for m in pipe.near_misses(doc, nlp) if m.stopped_by == "type"]
+    barred = [m for m in pipe.near_misses(doc) if m.stopped_by == "type"]
     assert barred and all("PERSON → PERSON" in m.text and m.relation == "married" for m in barred)
 
 

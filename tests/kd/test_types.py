@@ -112,7 +112,7 @@ def test_near_misses_of_pairs(factory: str, model: Any) -> None:
     nlp = spacy.blank("en")
     doc = pipe(make_examples(nlp)[2].predicted)
     assert [triple.relation for triple in doc._.triples if triple.relation == "met"] == []
-    misses = pipe.near_misses(doc, nlp)
+    misses = pipe.near_misses(doc)
     chosen = {triple.subject.start_char: triple for triple in doc._.triples}
     rivals = [miss for miss in misses if miss.stopped_by == "pair"]
     assert rivals and {miss.stopped_by for miss in misses} <= {"pair", "type"}
@@ -120,11 +120,11 @@ def test_near_misses_of_pairs(factory: str, model: Any) -> None:
         best = chosen[miss.subject[0]]
         assert miss.score <= best.score and f"{best.relation} with {best.score:.3f}" in miss.text
     pipe.cfg["types"] = [["LOC", relation, "LOC"] for relation in pipe.labels]
-    barred = pipe.near_misses(doc, nlp)
+    barred = pipe.near_misses(doc)
     assert {miss.stopped_by for miss in barred} == {"type"} and len(barred) == 2, "the likeliest of both pairs"
     assert all("the types PER → PER are not among its own" in miss.text for miss in barred)
     pipe.cfg.update(types=[], threshold=1.01)
-    low = [miss for miss in pipe.near_misses(doc, nlp) if miss.stopped_by == "threshold"]
+    low = [miss for miss in pipe.near_misses(doc) if miss.stopped_by == "threshold"]
     assert len(low) == 2 and all(miss.score < miss.threshold == 1.01 and ": " in miss.text for miss in low)
 
 

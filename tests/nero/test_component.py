@@ -147,7 +147,7 @@ def test_soft_matches_below_the_floor_ground_no_relation() -> None:
 def near(nlp: Language, pipe: Any, text: str) -> Dict[str, Any]:
     """The near misses of a text whose subject comes first, by relation."""
     doc = pipe(make_doc(nlp, text))
-    return {miss.relation: miss for miss in pipe.near_misses(doc, nlp) if miss.subject[0] == 0}
+    return {miss.relation: miss for miss in pipe.near_misses(doc) if miss.subject[0] == 0}
 
 
 def test_what_rules_out_a_relation_that_is_likely() -> None:
@@ -165,7 +165,7 @@ def test_what_rules_out_a_relation_that_is_likely() -> None:
     assert types.stopped_by == "type" and "PER → LOC" in types.text
     nlp, pipe = build(threshold=0.0)
     doc = pipe(make_doc(nlp, "Ada left Oslo ."))
-    rules = [miss for miss in pipe.near_misses(doc, nlp) if miss.stopped_by == "pair"]
+    rules = [miss for miss in pipe.near_misses(doc) if miss.stopped_by == "pair"]
     assert rules and all('rule never "SUBJ-PER left OBJ-LOC" fires and says no_rel' in miss.text for miss in rules)
 
 
