@@ -102,6 +102,7 @@ function search() {
     }
     anchor.append(also);
     anchor.dataset.type = E.type[entity] % 8;
+    anchor.tabIndex = entity === found[0] ? 0 : -1; // the arrow keys lead to the others
     return make("li", "", anchor);
   });
   markChosen();
@@ -192,7 +193,8 @@ pen.font = "13px system-ui, sans-serif";
 function place({ nodes, levels, edges }) {
   const boxes = nodes.map((entity, at) => {
     const name = short(E.name[entity], at ? 24 : 36), angle = 2.4 * at, reach = 150 * levels[at];
-    return { entity, name, w: pen.measureText(name).width + (at ? 22 : 38), h: 28, x: reach * Math.cos(angle), y: reach * Math.sin(angle) };
+    const w = pen.measureText(name).width + (at ? 22 : 38);
+    return { entity, name, w, h: 28, x: reach * Math.cos(angle), y: reach * Math.sin(angle) };
   });
   const at = new Map(nodes.map((entity, position) => [entity, position])), ideal = 85, rounds = 200;
   const pairs = edges.map(([fact]) => [boxes[at.get(F.subject[fact])], boxes[at.get(F.object[fact])]]);
@@ -210,12 +212,13 @@ function place({ nodes, levels, edges }) {
     });
   }
   const { clientWidth, clientHeight } = get("drawing"), stretch = Math.min(2.4, Math.max(1, clientWidth / clientHeight));
+  const gap = edges.length > MOST_LABELS ? 14 : 150; // room for labels
   for (const box of boxes) box.x *= stretch || 1;
   for (let round = 0, moved = true; moved && round < 200; round++) {
     moved = false;
     boxes.forEach((one, i) => {
       for (let j = 0; j < i; j++) {
-        const other = boxes[j], dx = (one.w + other.w) / 2 + 14 - Math.abs(one.x - other.x);
+        const other = boxes[j], dx = (one.w + other.w) / 2 + gap - Math.abs(one.x - other.x);
         const dy = (one.h + other.h) / 2 + 16 - Math.abs(one.y - other.y), hold = j ? 0.5 : 0;
         if (dx <= 0 || dy <= 0) continue;
         const axis = dx < dy ? "x" : "y", by = Math.min(dx, dy) + 0.1, sign = one[axis] < other[axis] ? -1 : 1;
@@ -255,7 +258,8 @@ function drawEdge(facts, boxes, at) {
 }
 function drawNode(box, isCenter) {
   const { entity, name, x, y, w, h } = box, full = short(E.name[entity], 300);
-  const anchor = draw("a", { href: `#e${E.id[entity]}`, class: isCenter ? "node center" : "node", "data-type": E.type[entity] % 8 });
+  const kind = isCenter ? "node center" : "node";
+  const anchor = draw("a", { href: `#e${E.id[entity]}`, class: kind, "data-type": E.type[entity] % 8 });
   anchor.append(draw("title", {}, `${full}${E.type[entity] < 0 ? "" : ` (${short(data.types[E.type[entity]], 60)})`}`),
     draw("rect", { x: x - w / 2, y: y - h / 2, width: w, height: h, rx: 14 }), draw("text", { x, y: y + 4.5 }, name));
   for (const [on, kinds] of [[true, ["pointerenter", "focus"]], [false, ["pointerleave", "blur"]]])
@@ -268,15 +272,17 @@ function drawNode(box, isCenter) {
 }
 function drawNeighbourhood() {
   const found = neighbourhood(state.chosen), { boxes, at } = place(found), edges = found.edges;
-  const left = Math.min(-320, ...boxes.map(box => box.x - box.w / 2)) - 12, top = Math.min(-130, ...boxes.map(box => box.y - 14)) - 12;
-  const right = Math.max(320, ...boxes.map(box => box.x + box.w / 2)) + 12, bottom = Math.max(130, ...boxes.map(box => box.y + 14)) + 12;
+  const left = Math.min(-320, ...boxes.map(box => box.x - box.w / 2)) - 12;
+  const right = Math.max(320, ...boxes.map(box => box.x + box.w / 2)) + 12;
+  const top = Math.min(-130, ...boxes.map(box => box.y - 14)) - 12;
+  const bottom = Math.max(130, ...boxes.map(box => box.y + 14)) + 12;
   const drawing = get("drawing");
   drawing.setAttribute("viewBox", [left, top, right - left, bottom - top].join(" "));
   drawing.setAttribute("class", edges.length > MOST_LABELS ? "many" : "");
   drawing.replaceChildren(...edges.map(each => drawEdge(each, boxes, at)), ...boxes.map((box, i) => drawNode(box, !i)));
   const others = found.nodes.length - 1;
-  get("drawn").textContent = found.left ? `The ${others} most probable of ${(others + found.left).toLocaleString("en")} neighbours`
-    : count(others, "neighbour");
+  const most = `The ${others} most probable of ${(others + found.left).toLocaleString("en")} neighbours`;
+  get("drawn").textContent = found.left ? most : count(others, "neighbour");
 }
 
 // --- the chosen entity --------------------------------------------------------------------------------------------------
@@ -285,14 +291,16 @@ function showEntity() {
   get("main").hidden = entity < 0;
   if (entity < 0) return;
   get("name").replaceChildren(isolated(E.name[entity]));
-  const about = make("p", "", `${typeOf(entity)}${count(E.mentions[entity], "mention")} in ${count(E.documents[entity], "document")}`);
+  const places = `${count(E.mentions[entity], "mention")} in ${count(E.documents[entity], "document")}`;
+  const about = make("p", "", typeOf(entity), places);
   if (E.kb_id[entity]) about.append(", id ", isolated(E.kb_id[entity], 80));
   const aliases = E.aliases[entity] || [];
   aliases.slice(0, 30).forEach((alias, at) => about.append(at ? ", " : ". Also: ", isolated(alias, 80)));
   if (aliases.length > 30) about.append(` and ${count(aliases.length - 30, "more name")}`);
   get("about").replaceChildren(about);
   const facts = factsOf(entity), all = starts[entity + 1] - starts[entity];
-  get("count").textContent = facts.length === all ? count(all, "fact") : `${facts.length.toLocaleString("en")} of ${count(all, "fact")}`;
+  const part = facts.length === all ? "" : `${facts.length.toLocaleString("en")} of `;
+  get("count").textContent = part + count(all, "fact");
   fill(get("facts"), get("more-facts"), facts, factItem);
   drawNeighbourhood();
   showMerges();
@@ -317,7 +325,8 @@ function choose() {
 function refilter() { countFacts(); search(); showEntity(); }
 
 // --- controls -----------------------------------------------------------------------------------------------------------
-data.relations.forEach(({ name, facts }, at) => get("relation").append(new Option(`${short(name, 60)} (${facts.toLocaleString("en")})`, at)));
+data.relations.forEach(({ name, facts }, at) =>
+  get("relation").append(new Option(`${short(name, 60)} (${facts.toLocaleString("en")})`, at)));
 data.types.forEach((type, at) => get("type").append(new Option(short(type, 60), at)));
 const choiceOf = id => get(id).value === "" ? -1 : Number(get(id).value);
 get("relation").onchange = () => { state.relation = choiceOf("relation"); refilter(); };

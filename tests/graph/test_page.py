@@ -67,6 +67,10 @@ const look = name => seen[name] = {
   const node = document.querySelector(".node:not(.center)");
   node.dispatchEvent(new MouseEvent("click", {bubbles: true, cancelable: true}));
   await later(); look("clicked");
+  const other = get("facts").querySelector("a");
+  other.focus(); other.click(); await later();
+  seen.moved = [document.activeElement.id, text("name")];
+  seen.stops = [...get("entities").querySelectorAll("a")].filter(each => !each.tabIndex).length;
   const out = make("pre", "", JSON.stringify(seen)); out.id = "seen"; document.body.append(out);
 })();
 """
@@ -224,3 +228,5 @@ def test_a_reader(tmp_path: Path) -> None:
     assert seen["chosen"]["nodes"] == ["Kent", "Ada Lovelace"]
     assert seen["steps"]["nodes"] == ["Kent", "Ada Lovelace", "London", "Charles Babbage"]
     assert seen["clicked"]["name"] == "Ada Lovelace"
+    assert seen["moved"] == ["name", "London"], "focus follows to the new entity"
+    assert seen["stops"] == 1, "the list is one stop of the tab key"
