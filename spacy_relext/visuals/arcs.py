@@ -9,7 +9,7 @@ from spacy.util import filter_spans
 
 from ..annotations.triple import Record
 from .explanation import describe_triple, rank_records
-from .text_lines import FONT, FONT_SIZE, PADDING, SMALL_SIZE, Box, break_lines, shorten, text_width
+from .text_lines import FONT, FONT_SIZE, SMALL_SIZE, TYPE_SIZE, Box, break_lines, shorten, text_width
 
 WIDTH = 860.0  # of a line, in pixels
 
@@ -119,9 +119,8 @@ def _draw_span(span: Span, triples: Sequence[_Drawable]) -> str:
         words = top + _LEVEL * max((segment.level + 1 for segment in segments), default=0) + _SPACE
         parts += [pen.segment(segment, words) for segment in sorted(segments, key=lambda segment: -segment.level)]
         on_line = [box for box in boxes if box.line == line]
-        types = {box.start: _type_of(span.doc, box) for box in on_line}
-        parts += [pen.box(box, words, triples, types[box.start], span.doc) for box in on_line]
-        top = words + _WORDS + _TYPES * any(types.values()) + _GAP
+        parts += [pen.box(box, words, triples, span.doc) for box in on_line]
+        top = words + _WORDS + _TYPES * any(box.kind for box in on_line) + _GAP
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="relext-arcs" xml:lang="{escape(span.doc.lang_)}" '
         f'direction="{"rtl" if is_reversed else "ltr"}" width="{width:.0f}" height="{top:.0f}" '
@@ -198,12 +197,6 @@ def _label(arc: _Arc) -> str:
     return shorten(arc.triples[0].record["relation"], WIDTH, SMALL_SIZE)
 
 
-def _type_of(doc: Doc, box: Box) -> str:
-    """Return the type of the entity that is an argument; "" if there is none."""
-    is_entity = box.is_argument and any((ent.start, ent.end) == (box.start, box.end) for ent in doc[box.start].doc.ents)
-    return str(doc[box.start].ent_type_) if is_entity else ""
-
-
 class _Pen:
     """Writes elements; in a text from right to left, everything is mirrored."""
 
@@ -214,10 +207,10 @@ class _Pen:
         """Return a place on a line in the coordinates of the drawing."""
         return self.width - place if self.is_reversed else place
 
-    def box(self, box: Box, top: float, triples: Sequence[_Drawable], kind: str, doc: Doc) -> str:
+    def box(self, box: Box, top: float, triples: Sequence[_Drawable], doc: Doc) -> str:
         """Write a piece of text, an argument with its colours and a title."""
         middle, base = self.x(box.left + box.width / 2), top + 0.72 * _WORDS
-        inner = box.width - 2 * PADDING * box.is_argument
+        inner = text_width(box.text) if box.is_argument else box.width
         fill = f' class="relext-word" fill="{_DARK}"' if box.is_argument else ""
         text = (
             f'<text x="{middle:.1f}" y="{base:.1f}" textLength="{inner:.1f}" lengthAdjust="spacingAndGlyphs"{fill}>'
@@ -229,9 +222,11 @@ class _Pen:
         title = f"{' '.join(span.text.split())} (characters {span.start_char} to {span.end_char})"
         left = middle - box.width / 2
         parts = [f"<title>{escape(title)}</title>", *_colours(box, left, top, triples), text]
-        if kind:
+        if box.kind:
             place = f'x="{middle:.1f}" y="{top + _WORDS + 0.75 * _TYPES:.1f}"'
-            parts.append(f'<text class="relext-type" {place} font-size="11" opacity=".7">{escape(kind)}</text>')
+            parts.append(
+                f'<text class="relext-type" {place} font-size="{TYPE_SIZE}" opacity=".7">{escape(box.kind)}</text>'
+            )
         return f'<g class="relext-argument">{"".join(parts)}</g>'
 
     def segment(self, segment: _Segment, words: float) -> str:

@@ -7,7 +7,7 @@ from typing import Dict, List, Sequence, Tuple
 from spacy.tokens import Doc, Span
 
 FONT = "Helvetica, Arial, 'Liberation Sans', sans-serif"
-FONT_SIZE, SMALL_SIZE = 16, 12  # of words, and of labels, in pixels
+FONT_SIZE, SMALL_SIZE, TYPE_SIZE = 16, 12, 11  # of words, of relations, and of entity types, in pixels
 PADDING = 5  # of arguments, left and right
 
 # Widths of characters in these fonts, which agree in them, as shares of the font size.
@@ -39,6 +39,7 @@ class Box:
     start, end (int): Tokens.
     text (str): What is written; shortened if the argument is wider than a line.
     is_argument (bool): Whether it is one.
+    kind (str): Type of the entity that the argument is; "" if it is none.
     spaced (bool): Whether white space comes before it.
     line (int): Number of the line.
     left, width (float): Place on the line, in reading direction, and width in pixels.
@@ -49,6 +50,7 @@ class Box:
     text: str
     is_argument: bool
     spaced: bool
+    kind: str = ""
     line: int = 0
     left: float = 0.0
     width: float = 0.0
@@ -90,8 +92,9 @@ def break_lines(span: Span, arguments: Sequence[Tuple[int, int]], *, width: floa
         pieces += [each for token in range(position, start) for each in _plain_boxes(span.doc, token, width)]
         if start < end:
             text = shorten(" ".join(span.doc[start:end].text.split()), width - 2 * PADDING)
-            spaced = _has_space_before(span.doc, start)
-            pieces.append(Box(start, end, text, True, spaced, width=text_width(text) + 2 * PADDING))
+            kind = _type_of(span.doc[start:end])
+            size = max(text_width(text), text_width(kind, TYPE_SIZE)) + 2 * PADDING
+            pieces.append(Box(start, end, text, True, _has_space_before(span.doc, start), kind, width=size))
         position = end
     return _join(_place(pieces, width))
 
@@ -105,6 +108,11 @@ def _plain_boxes(doc: Doc, token: int, width: float) -> List[Box]:
         boxes.append(Box(token, token + 1, text[:size], False, spaced and not boxes, width=text_width(text[:size])))
         text = text[size:]
     return boxes
+
+
+def _type_of(argument: Span) -> str:
+    """Return the type of the entity that an argument is; "" if it is none."""
+    return next((ent.label_ for ent in argument.ents if (ent.start, ent.end) == (argument.start, argument.end)), "")
 
 
 def _has_space_before(doc: Doc, token: int) -> bool:

@@ -248,3 +248,7 @@ def test_types_of_entities():
     doc.set_ents([spacy.tokens.Span(doc, 0, 1, "A&B")])
     texts = [text.text for text in ElementTree.fromstring(draw_passages(doc)[0].svg).iter(f"{SVG}text")]
     assert texts.count("A&B") == 1
+    doc.set_ents([spacy.tokens.Span(doc, 0, 1, "VERY_LONG_NAME"), spacy.tokens.Span(doc, 2, 3, "VERY_LONG_NAME")])
+    root = ElementTree.fromstring(draw_passages(doc)[0].svg)
+    places = [float(text.get("x")) for text in root.iter(f"{SVG}text") if text.text == "VERY_LONG_NAME"]
+    assert min(places) > 50 and places[1] - places[0] > 100, "boxes are as wide as the types below them"
