@@ -46,7 +46,7 @@ function fill(list, button, rows, row) {
   button.onclick = () => { const first = shown; more(); list.children[first].querySelector("a, summary").focus(); };
 }
 
-// --- indexes: the facts of each entity, by falling probability, and what is in conflict -------------------------------
+// --- indexes: the facts of each entity, by falling probability, and what is in conflict ------------------------------
 const size = E.id.length, total = F.subject.length;
 const starts = new Int32Array(size + 1), ends = new Int32Array(2 * total);
 const eachEnd = visit => {
@@ -71,7 +71,7 @@ const fits = fact => F.probability[fact] >= state.least && (state.relation < 0 |
 const factsOf = entity => Array.from(ends.subarray(starts[entity], starts[entity + 1])).filter(fits);
 const otherEnd = (fact, entity) => F.subject[fact] === entity ? F.object[fact] : F.subject[fact];
 
-// --- entities: search and list --------------------------------------------------------------------------------------
+// --- entities: search and list ---------------------------------------------------------------------------------------
 const fold = text => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
 let folded = null, degrees = new Int32Array(size);
 function countFacts() {
@@ -114,7 +114,7 @@ function markChosen() {
     else anchor.removeAttribute("aria-current");
 }
 
-// --- facts and their sentences ----------------------------------------------------------------------------------------
+// --- facts and their sentences ---------------------------------------------------------------------------------------
 const relationName = relation => short(data.relations[relation].name, 80);
 function statement(fact, plain = -1) {
   const end = entity => entity === plain ? isolated(E.name[entity], 80) : link(entity);
@@ -163,7 +163,7 @@ function sentenceBox(row) {
   return make("blockquote", "", words, source);
 }
 
-// --- the neighbourhood of an entity: a drawing -------------------------------------------------------------------------
+// --- the neighbourhood of an entity: a drawing -----------------------------------------------------------------------
 function neighbourhood(center) {
   const level = new Map([[center, 0]]), left = new Set(), edges = new Map();
   let front = [center];
@@ -211,15 +211,16 @@ function place({ nodes, levels, edges }) {
       if (i) { box.x += box.fx * step; box.y += box.fy * step; }
     });
   }
-  const { clientWidth, clientHeight } = get("drawing"), stretch = Math.min(2.4, Math.max(1, clientWidth / clientHeight));
-  const gap = edges.length > MOST_LABELS ? 14 : 150; // room for labels
+  const { clientWidth, clientHeight } = get("drawing");
+  const stretch = Math.min(2.4, Math.max(1, clientWidth / clientHeight));
+  const [wide, high] = edges.length > MOST_LABELS ? [14, 16] : [150, 40]; // with room for labels
   for (const box of boxes) box.x *= stretch || 1;
   for (let round = 0, moved = true; moved && round < 200; round++) {
     moved = false;
     boxes.forEach((one, i) => {
       for (let j = 0; j < i; j++) {
-        const other = boxes[j], dx = (one.w + other.w) / 2 + gap - Math.abs(one.x - other.x);
-        const dy = (one.h + other.h) / 2 + 16 - Math.abs(one.y - other.y), hold = j ? 0.5 : 0;
+        const other = boxes[j], dx = (one.w + other.w) / 2 + wide - Math.abs(one.x - other.x);
+        const dy = (one.h + other.h) / 2 + high - Math.abs(one.y - other.y), hold = j ? 0.5 : 0;
         if (dx <= 0 || dy <= 0) continue;
         const axis = dx < dy ? "x" : "y", by = Math.min(dx, dy) + 0.1, sign = one[axis] < other[axis] ? -1 : 1;
         one[axis] += sign * by * (1 - hold); other[axis] -= sign * by * hold; moved = true;
@@ -230,12 +231,12 @@ function place({ nodes, levels, edges }) {
 }
 function border(from, to, gap) {
   const dx = to.x - from.x, dy = to.y - from.y, far = Math.max(1, Math.hypot(dx, dy));
-  const share = Math.min(from.w / 2 / Math.max(Math.abs(dx), 1e-6), from.h / 2 / Math.max(Math.abs(dy), 1e-6)) + gap / far;
-  return { x: from.x + dx * share, y: from.y + dy * share };
+  const inside = Math.min(from.w / Math.max(Math.abs(dx), 1e-6), from.h / Math.max(Math.abs(dy), 1e-6)) / 2;
+  return { x: from.x + dx * (inside + gap / far), y: from.y + dy * (inside + gap / far) };
 }
 function drawEdge(facts, boxes, at) {
   const one = boxes[at.get(F.subject[facts[0]])], other = boxes[at.get(F.object[facts[0]])];
-  const forward = facts.some(fact => F.subject[fact] === one.entity), back = facts.some(fact => F.subject[fact] === other.entity);
+  const [forward, back] = [one, other].map(box => facts.some(fact => F.subject[fact] === box.entity));
   const from = border(one, other, back ? 9 : 2), to = border(other, one, forward ? 9 : 2);
   const names = [...new Set(facts.map(fact => relationName(F.relation[fact])))];
   const label = names[0] + (names.length > 1 ? ` +${names.length - 1}` : "");
@@ -285,7 +286,7 @@ function drawNeighbourhood() {
   get("drawn").textContent = found.left ? most : count(others, "neighbour");
 }
 
-// --- the chosen entity --------------------------------------------------------------------------------------------------
+// --- the chosen entity -----------------------------------------------------------------------------------------------
 function showEntity() {
   const entity = state.chosen;
   get("main").hidden = entity < 0;
@@ -309,10 +310,11 @@ function showEntity() {
 function showMerges() {
   const merges = mergesOf.get(state.chosen) ?? [];
   get("merges").hidden = !merges.length;
-  get("merges").querySelector("summary").textContent = `Why these names are one entity (${merges.length.toLocaleString("en")})`;
+  get("joined").textContent = merges.length.toLocaleString("en");
   get("reasons").replaceChildren(...merges.slice(0, STEP).map(([name, merged, reason, score, documents]) =>
-    make("tr", "", make("td", "", isolated(merged, 80)), make("td", "", isolated(name, 80)), make("td", "", data.reasons[reason]),
-      make("td", "number", percent(score)), make("td", "number", documents ? documents.toLocaleString("en") : ""))));
+    make("tr", "", make("td", "", isolated(merged, 80)), make("td", "", isolated(name, 80)),
+      make("td", "", data.reasons[reason]), make("td", "number", percent(score)),
+      make("td", "number", documents ? documents.toLocaleString("en") : ""))));
 }
 function choose() {
   const row = rowOf.get(Number(location.hash.slice(2)));
@@ -324,7 +326,7 @@ function choose() {
 }
 function refilter() { countFacts(); search(); showEntity(); }
 
-// --- controls -----------------------------------------------------------------------------------------------------------
+// --- controls --------------------------------------------------------------------------------------------------------
 data.relations.forEach(({ name, facts }, at) =>
   get("relation").append(new Option(`${short(name, 60)} (${facts.toLocaleString("en")})`, at)));
 data.types.forEach((type, at) => get("type").append(new Option(short(type, 60), at)));
@@ -343,10 +345,12 @@ get("conflicts").disabled = !data.conflicts.length;
 get("filters").onsubmit = event => event.preventDefault();
 document.addEventListener("keydown", event => {
   const links = [...get("entities").querySelectorAll("a")], at = links.indexOf(document.activeElement);
-  const isTyping = /^(INPUT|SELECT)$/.test(document.activeElement.tagName), step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  const isTyping = /^(INPUT|SELECT)$/.test(document.activeElement.tagName);
+  const isSearching = document.activeElement === get("words") && links.length;
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
   if (event.key === "/" && !isTyping) get("words").focus();
-  else if (document.activeElement === get("words") && event.key === "Enter" && links.length) location.hash = links[0].hash;
-  else if (document.activeElement === get("words") && step === 1 && links.length) links[0].focus();
+  else if (isSearching && event.key === "Enter") location.hash = links[0].hash;
+  else if (isSearching && step === 1) links[0].focus();
   else if (at >= 0 && step) (links[at + step] ?? (step < 0 ? get("words") : links[at])).focus();
   else return;
   event.preventDefault();

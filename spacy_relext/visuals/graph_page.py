@@ -40,7 +40,7 @@ _CONTENT = """<a class="skip" href="#main">Skip to the entity</a>
 <figcaption><span id="drawn" role="status"></span><span>Thicker: more probable; dashed: in conflict</span>
 <label>Steps <select id="steps"><option>1</option><option>2</option></select></label></figcaption>
 </figure>
-<details id="merges" hidden><summary></summary>
+<details id="merges" hidden><summary>Why these names are one entity (<span id="joined"></span>)</summary>
 <table><thead><tr><th>Name</th><th>is the same as</th><th>because</th><th>certainty</th><th>documents</th></tr></thead>
 <tbody id="reasons"></tbody></table></details>
 <h3 id="count" role="status"></h3>
