@@ -9,7 +9,7 @@ from spacy.tokens import Doc
 
 from ..corpora.texts import JSONL_SUFFIXES, RawText, TextReader
 from ..errors import Errors
-from ..visuals.arcs import draw_passages
+from ..visuals.arcs import draw_passages, style_drawing
 from ..visuals.page import HOST, make_server, render_page
 from . import options
 from .pipeline import fail, input_errors, open_pipeline
@@ -39,7 +39,7 @@ def view_cli(
             drawings = [passage.svg for doc in docs for passage in draw_passages(doc) if passage.svg]
             if is_drawing and not drawings:
                 fail(Errors.R221.format(path=str(output)))
-            save(drawings[0] if is_drawing else page, output)
+            save(style_drawing(drawings[0]) if is_drawing else page, output)
         if serve:
             _serve(page, port)
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from html import escape
+from pathlib import Path
 from typing import Dict, Iterator, List, NamedTuple, Sequence, Tuple
 
 from spacy.tokens import Doc, Span
@@ -12,6 +13,10 @@ from .explanation import describe_triple, rank_records
 from .text_lines import FONT, FONT_SIZE, SMALL_SIZE, TYPE_SIZE, Box, break_lines, shorten, text_width
 
 WIDTH = 860.0  # of a line, in pixels
+
+# Light or dark, as the viewer is; without it, the attributes below count.
+STYLE = (Path(__file__).parent / "arcs.css").read_text(encoding="utf8")
+_FILE_STYLE = "svg { color: #1c2430; } @media (prefers-color-scheme: dark) { svg { color: #e4e8ee; } }\n"
 
 # Heights in pixels.
 _LEVEL, _WORDS, _TYPES, _GAP = 24.0, 26.0, 14.0, 12.0
@@ -78,6 +83,12 @@ def draw_passages(doc: Doc) -> List[Passage]:
         own = [triple for triple in triples if span.start <= triple.subject.start < span.end]
         passages.append(Passage(span.text, _draw_span(span, own) if own else ""))
     return passages
+
+
+def style_drawing(svg: str) -> str:
+    """Add to a drawing the style that it needs in a file of its own."""
+    opening, rest = svg.split("\n", 1)
+    return f"{opening}\n<style>\n{_FILE_STYLE}{STYLE}</style>\n{rest}\n"
 
 
 def _drawable(doc: Doc) -> Iterator[_Drawable]:
@@ -252,7 +263,7 @@ class _Pen:
             f"<title>{escape(' '.join(title.split()))}</title>"
             f'<path d="{path}" fill="none" stroke="transparent" stroke-width="14"/>'
             f'<path class="relext-line" d="{path}" fill="none" stroke="{_ARC}" stroke-width="1.5"/>{head}'
-            f'<text class="relext-label" x="{self.x(segment.label):.1f}" y="{y - 5:.1f}" font-size="{SMALL_SIZE}" '
+            f'<text class="relext-label" x="{self.x(segment.label):.1f}" y="{y - 6:.1f}" font-size="{SMALL_SIZE}" '
             f'fill="{_ARC}">{escape(_label(arc))}</text></g>'
         )
 

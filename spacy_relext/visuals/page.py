@@ -11,6 +11,7 @@ from spacy.tokens import Doc
 
 from ..annotations.near_miss import NearMiss
 from ..errors import Errors
+from .arcs import STYLE as ARC_STYLE
 from .arcs import draw_passages
 from .evidence import STYLE as EVIDENCE_STYLE
 from .evidence import draw_evidence
@@ -23,7 +24,7 @@ _SCRIPT = (_HERE / "triples_page.js").read_text(encoding="utf8")
 _PAGE_STYLE = (_HERE / "triples_page.css").read_text(encoding="utf8")
 
 # Of what `draw_doc` returns, without the page around it.
-CONTENT_STYLE = (_HERE / "triples.css").read_text(encoding="utf8") + EVIDENCE_STYLE
+CONTENT_STYLE = ARC_STYLE + (_HERE / "triples.css").read_text(encoding="utf8") + EVIDENCE_STYLE
 
 # Nothing but the page's own script may run, and nothing may be loaded.
 _POLICY = (

@@ -1,3 +1,5 @@
+import xml.etree.ElementTree as ElementTree
+
 import pytest
 
 
@@ -23,6 +25,7 @@ def test_one_drawing_as_svg(run, fails, pipeline, tmp_path):
     assert run("view", pipeline, "Ada met Bo. Cy met Di.", tmp_path / "out.svg").exit_code == 0
     svg = (tmp_path / "out.svg").read_text(encoding="utf-8")
     assert svg.startswith("<svg") and svg.rstrip().endswith("</svg>") and "Di" not in svg
+    assert "prefers-color-scheme: dark" in ElementTree.fromstring(svg)[0].text
     assert "R221" in fails("view", pipeline, "Nobody came here.", tmp_path / "out.svg")
 
 
