@@ -6,10 +6,14 @@ from typing import Any, Dict, List
 import pytest
 import spacy
 import srsly
+from spacy.cli.debug_config import debug_config
+from spacy.cli.debug_data import debug_data
+from spacy.cli.debug_model import debug_model
+from spacy.schemas import ConfigSchemaTraining
 from spacy.tokens import DocBin
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import train
-from spacy.util import load_config
+from spacy.util import load_config, load_model_from_config, registry
 
 from spacy_relext import get_records, set_triples
 from spacy_relext.annotations.entities import PAIRS_KEY
@@ -46,6 +50,10 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Dict[str, str]:
         doc.user_data[PAIRS_KEY] = marked
     DocBin(docs=docs, store_user_data=True).to_disk(folder / "pairs.spacy")
     srsly.write_json(folder / "rules.json", [list(rule) for rule in RULES])
+    for name in ("corpus.spacy", "pairs.spacy"):  # `spacy debug data` wants a hundred
+        data = DocBin(store_user_data=True).from_disk(folder / name)
+        docs = list(data.get_docs(nlp.vocab))
+        DocBin(docs=docs * (100 // len(docs) + 1), store_user_data=True).to_disk(folder / f"{name}.many")
     return {name: str(folder / name) for name in ("encoder", "corpus.spacy", "pairs.spacy", "rules.json", "ner")}
 
 
@@ -55,16 +63,12 @@ def corpus_of(config: Any, inputs: Dict[str, str]) -> Dict[str, Any]:
     return {"paths.train": path, "paths.dev": path}
 
 
-@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: f"{path.parent.name}-{path.stem}")
-def test_config_trains(path: pathlib.Path, inputs: Dict[str, str], tmp_path: pathlib.Path) -> None:
+def settings_of(path: pathlib.Path, inputs: Dict[str, str]) -> Dict[str, Any]:
+    """Name the small inputs of a config, and fit it to them; skip the test if the config needs what is not there."""
     config = load_config(path)
     if "transformer" in config["components"]:
         pytest.importorskip("spacy_transformers")
-    overrides: Dict[str, Any] = {
-        **corpus_of(config, inputs),
-        "training.max_steps": 3,
-        "training.eval_frequency": 2,
-    }
+    overrides = {**corpus_of(config, inputs), "training.max_steps": 3, "training.eval_frequency": 2}
     if "encoder" in config["paths"]:
         overrides["paths.encoder"] = inputs["encoder"]
     if "rules" in config["paths"]:
@@ -87,7 +91,21 @@ def test_config_trains(path: pathlib.Path, inputs: Dict[str, str], tmp_path: pat
                 overrides[f"{place}.embed.include_static_vectors"] = False
         if "n_clusters" in component:  # there are few pairs
             overrides[f"components.{name}.n_clusters"] = 2
-    nlp = init_nlp(load_config(path, overrides=overrides))
+    return overrides
+
+
+def name_of(path: pathlib.Path) -> str:
+    return f"{path.parent.name}-{path.stem}"
+
+
+each_config = pytest.mark.parametrize("path", CONFIGS, ids=name_of)
+# The others have the same components.
+smoke_first = [pytest.param(p, marks=[] if p.parent.name == "smoke" else [pytest.mark.slow]) for p in CONFIGS]
+
+
+@each_config
+def test_config_trains(path: pathlib.Path, inputs: Dict[str, str], tmp_path: pathlib.Path) -> None:
+    nlp = init_nlp(load_config(path, overrides=settings_of(path, inputs)))
     (tmp_path / "model").mkdir()
     with open(tmp_path / "out", "w") as out, open(tmp_path / "err", "w") as err:
         best, _ = train(nlp, tmp_path / "model", stdout=out, stderr=err)
@@ -107,3 +125,32 @@ def test_configs_that_need_vectors_say_so(name: str, inputs: Dict[str, str]) -> 
         overrides["paths.rules"] = inputs["rules.json"]
     with pytest.raises(ValueError, match=r"^\[R514\].*--paths\.vectors en_core_web_md"):
         init_nlp(load_config(path, overrides=overrides))
+
+
+@each_config
+def test_config_is_filled(path: pathlib.Path, inputs: Dict[str, str]) -> None:
+    overrides = {key: value for key, value in settings_of(path, inputs).items() if key == "paths.ner"}
+    config = load_config(path, overrides=overrides, interpolate=False)
+    filled = load_model_from_config(config, auto_fill=True).config
+    for name, component in config["components"].items():
+        if "source" in component:  # it comes with a config of its own
+            filled["components"][name] = component
+    assert filled == config
+
+
+@pytest.mark.parametrize("path", smoke_first, ids=name_of)
+@pytest.mark.filterwarnings("ignore")
+def test_spacy_debugs_the_config(
+    path: pathlib.Path, inputs: Dict[str, str], tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    overrides = settings_of(path, inputs)
+    debug_config(path, overrides=overrides)
+    many = {**overrides, "paths.train": f"{overrides['paths.train']}.many"}
+    debug_data(path, config_overrides=many)
+    config = load_config(path, overrides=overrides, interpolate=False)
+    nlp = load_model_from_config(config)
+    training = registry.resolve(nlp.config.interpolate()["training"], schema=ConfigSchemaTraining)
+    for name, pipe in nlp.pipeline:
+        if hasattr(pipe, "model"):
+            debug_model(nlp.config.interpolate(), training, nlp, pipe)
+            assert "model looks good" in capsys.readouterr().out, name

@@ -3,6 +3,7 @@
 import functools
 import os
 import sys
+import weakref
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, cast
 
 import numpy
@@ -14,7 +15,7 @@ from thinc.util import get_torch_default_device
 from torch import Tensor, nn
 
 from ..errors import Errors
-from .shim import wrap_module
+from .shim import ReadDocs, TorchShim, wrap_module
 
 Arrays = Mapping[str, Any]
 Outputs = Any  # a tensor, or a named tuple of tensors; on the way out of thinc, arrays
@@ -60,6 +61,7 @@ def module_model(
         dims=dims or {},
         attrs=attrs or {},
         layers=[] if tok2vec is None else [tok2vec],
+        refs={} if tok2vec is None else {"tok2vec": tok2vec},  # where `spacy debug model` looks for a listener
         shims=[wrap_module(module, lr_scales=lr_scales)],
     )
 
@@ -82,6 +84,9 @@ def _forward(
     model: Model, batch: object, is_train: bool, *, prepare: Prepare
 ) -> Tuple[Outputs, Callable[[Outputs], object]]:
     """Run the tok2vec and the module; the gradient flows back through both."""
+    shim = cast(TorchShim, model.shims[0])
+    if shim.reader is not None and isinstance(batch, list):
+        batch = cast(ReadDocs, shim.reader())(batch)
     arrays, docs, sequences, lengths = prepare(model, batch, is_train)
     if lengths is not None and not sum(lengths):
         nothing = [model.ops.alloc2f(0, model.get_dim("nO")) for _ in lengths]
@@ -97,7 +102,7 @@ def _forward(
         if width is not None and len(flat) and flat.shape[1] != width:
             raise ValueError(Errors.R361.format(name=model.name, found=flat.shape[1], expected=width))
         inputs = {"vectors": flat, **_to_tensors(arrays, flat.device)}
-    outputs, backprop_module = model.shims[0](ArgsKwargs((), inputs), is_train)
+    outputs, backprop_module = shim(ArgsKwargs((), inputs), is_train)
 
     def backprop(gradients: Outputs) -> object:
         if lengths is not None:
@@ -142,6 +147,15 @@ def _to_tensors(arrays: Arrays, device: torch.device) -> Dict[str, object]:
         return [convert(part) for part in value] if isinstance(value, list) else value
 
     return {key: convert(value) for key, value in arrays.items()}
+
+
+def accept_docs(model: Model, read_docs: ReadDocs) -> None:
+    """Let a model predict from Docs too, as `spacy debug model` does, which knows nothing of its component.
+
+    read_docs (ReadDocs): A method of the component that turns Docs into the model's input.
+    """
+    if model.shims:
+        cast(TorchShim, model.shims[0]).reader = weakref.WeakMethod(read_docs)
 
 
 def module_of(model: Model) -> Any:

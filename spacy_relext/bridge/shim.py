@@ -5,10 +5,11 @@ The module's `sizes` travel in the header of the file, so that a loaded pipeline
 
 import json
 from contextlib import contextmanager
-from typing import Dict, Iterator, Mapping, Optional, Protocol, Tuple, cast
+from typing import Callable, Dict, Iterator, Mapping, Optional, Protocol, Sequence, Tuple, cast
 
 import safetensors.torch
 import torch
+from spacy.tokens import Doc
 from thinc.api import ArgsKwargs, Optimizer, PyTorchShim, torch2xp, xp2torch
 from thinc.types import FloatsXd
 from torch import nn
@@ -17,6 +18,7 @@ from ..errors import Errors
 from .weights import clear_caches, swapped_weights
 
 Sizes = Dict[str, object]
+ReadDocs = Callable[[Sequence[Doc]], object]
 
 _SIZES = "sizes"
 
@@ -42,6 +44,13 @@ class TorchShim(PyTorchShim):
 
     # Prefix of a parameter's name → multiple of the optimizer's rate; the first that fits.
     lr_scales: Mapping[str, float] = {}
+
+    # Gets the method of the component that turns Docs into the module's input, see `accept_docs`.
+    reader: Optional[Callable[[], Optional[ReadDocs]]] = None
+
+    def __getstate__(self) -> Dict[str, object]:
+        """Return the state without the component."""
+        return {key: value for key, value in self.__dict__.items() if key != "reader"}
 
     def predict(self, inputs: ArgsKwargs) -> object:
         """Run the module without gradients."""

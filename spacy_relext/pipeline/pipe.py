@@ -18,7 +18,7 @@ from thinc.api import Model, Optimizer, set_dropout_rate
 from ..annotations.near_miss import NearMiss, rank_misses
 from ..annotations.triple import Record
 from ..annotations.type_rules import TypeRules, read_type_rules
-from ..bridge.modules import loss_and_gradient, module_of, move_to_device, to_numpy
+from ..bridge.modules import accept_docs, loss_and_gradient, module_of, move_to_device, to_numpy
 from ..errors import Errors, Warnings
 from .initialize import GetExamples, check_listeners, check_vectors, describe_corpus
 from .labels import LabelledPipe
@@ -82,6 +82,7 @@ class RelationPipe(LabelledPipe):
         # Saved beside the settings in use, to distinguish a config that was changed since from what tuning changed.
         self.cfg[CONFIGURED] = copy.deepcopy(settings or {})
         self._warned: set = set()
+        accept_docs(model, self.read_docs)
         self.reset()
 
     # What a method defines
@@ -176,6 +177,10 @@ class RelationPipe(LabelledPipe):
         self.warn_unsplit(docs)
         instances = self.suggest(docs)
         return self.decode(instances, self.run(instances))
+
+    def read_docs(self, docs: Sequence[Doc]) -> Features:
+        """Turn Docs into the model's input."""
+        return self.features(self.suggest(docs))
 
     def near_misses(self, doc: Doc) -> List[NearMiss]:
         """List triples that the component came near to stating, and what stopped each.
