@@ -173,6 +173,8 @@ def _place(sentence: _Sentence, start: int, end: int) -> CharSpan:
     text, first, last = sentence.text, start - sentence.start, end - sentence.start
     if not 0 <= first < last <= len(text):
         return 0, 0
+    if text.isascii():
+        return first, last
     before, inside = (sum(char > "\uffff" for char in piece) for piece in (text[:first], text[first:last]))
     return first + before, last + before + inside
 
