@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
 
-DEVICE = torch.device("cuda:0")
+CPU, DEVICE = torch.device("cpu"), torch.device("cuda:0")
 aten = torch.ops.aten
 
 COPIES = (aten.copy_.default, aten._to_copy.default)
@@ -113,10 +113,10 @@ def compute(func: Any, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Any:
     tensors = [each for each in tree_leaves((args, kwargs)) if isinstance(each, Tensor)]
     on_gpu = [tensor for tensor in tensors if isinstance(tensor, GpuTensor)]
     assert all(isinstance(tensor, GpuTensor) or not tensor.is_meta for tensor in tensors), "made in C++, without values"
-    device: Optional[torch.device] = kwargs.get("device")
-    if device is not None:
-        goes_to_gpu = torch.device(device).type != "cpu"
-        kwargs = {**kwargs, "device": torch.device("cpu")}
+    devices = [each for each in tree_leaves((args, kwargs)) if isinstance(each, torch.device)]
+    if devices:
+        goes_to_gpu = devices[0].type != "cpu"
+        args, kwargs = tree_map(lambda each: CPU if isinstance(each, torch.device) else each, (args, kwargs))
     elif func is COPIES[0]:
         goes_to_gpu = isinstance(args[0], GpuTensor)
     else:
@@ -185,6 +185,7 @@ def simulated_gpu() -> Iterator[None]:
     before = torch._C._only_lift_cpu_tensors()
     with pytest.MonkeyPatch.context() as patch, SimulatedGpu():
         patch.setattr(torch.cuda, "_lazy_init", lambda: None)
+        patch.setattr(torch.backends.cudnn, "is_acceptable", lambda tensor: False)  # its LSTM needs a GPU
         for module in (modules, thinc.shims.pytorch):
             patch.setattr(module, "get_torch_default_device", lambda: DEVICE)
         for module in (modules, shim):
