@@ -85,7 +85,7 @@ class Errors:
     )
     R110 = "[R110] {path!r}: {what}; a relation map is a JSON object from old to new labels (null drops a relation)."
     R111 = "[R111] No corpus at {path!r}. Expected a .spacy file, or a folder of them, made by `spacy relext convert`."
-    R112 = "[R112] {path!r} is no corpus that spaCy can read: {reason}. Make it anew with `spacy relext convert`."
+    R112 = "[R112] {path!r} is not a corpus that spaCy can read: {reason}. Create it again with `spacy relext convert`."
     R113 = "[R113] spacy_relext.TripleCorpus.v1 has no path. Set [paths.train] or [paths.dev], or `--paths.train FILE`."
     R114 = "[R114] Expected missing fraction: rate {rate!r}, triples {triples!r}; expected 0 to 1, and 1 or more."
     R115 = "[R115] The tokenizer changed the text {text!r} to {found!r}; character offsets would no longer hold."
@@ -130,17 +130,17 @@ class Errors:
     R221 = "[R221] The text has no triple, so there is no drawing for {path!r}. An .html page shows the text as well."
     R222 = "[R222] --train gives the page of errors its training examples. Add --report PAGE.html, or remove --train."
     R223 = "[R223] --beta {beta:g} and --precision {precision:g} are two goals. Choose one of them."
-    R224 = "[R224] {path!r} is no config that can be read: {reason}. `spacy debug config` says more."
+    R224 = "[R224] {path!r} is not a readable config: {reason}. `spacy debug config` says more."
     R225 = (
         "[R225] No corpus to read: {path!r} has no [corpora] with a path. Name them after the config: `spacy relext "
         "debug-data {path} train.spacy dev.spacy`."
     )
     R226 = "[R226] {missing} is missing. Expected: `spacy relext init-config --have WHAT OUT.cfg`; WHAT is {expected}."
-    R227 = "[R227] {path!r} is there already. Choose another name, or replace it with --force."
-    R228 = "[R228] The default encoder reads English, but --lang is {lang!r}. Name one that reads it with --encoder."
+    R227 = "[R227] {path!r} already exists. Choose another name, or replace it with --force."
+    R228 = "[R228] The default encoder is for English, but --lang is {lang!r}. Set an encoder for it with --encoder."
     R229 = (
-        "[R229] How many numbers the vectors of the encoder {encoder!r} have is not known: it is no folder with a "
-        "config.json that says hidden_size. Add --width, such as --width 768."
+        "[R229] The width of the encoder {encoder!r} is unknown: it is not a folder with a config.json that has "
+        "hidden_size. Add --width, such as --width 768."
     )
     R230 = (
         "[R230] The two pipelines have read different texts ({first} and {second} documents). Compare predictions for "
@@ -175,12 +175,12 @@ class Errors:
         "[initialize.components]), or run `spacy relext teach` again."
     )
     R402 = (
-        '[R402] {name} joins text and types by the gold relation (fusion = "relation"), which a text without '
+        '[R402] {name} combines text and types by the gold relation (fusion = "relation"), which a text without '
         "annotation does not have. It can only teach (`spacy relext teach`); for a pipeline set "
         '[components.{name}.model] fusion = "vector".'
     )
     R403 = (
-        "[R403] anneal_distillation: component {component!r} is no kd_classifier of this pipeline ({found}). Change "
+        "[R403] anneal_distillation: component {component!r} is not a kd_classifier of this pipeline ({found}). Change "
         "[training.before_update] component."
     )
     R404 = (
@@ -193,12 +193,12 @@ class Errors:
     )
     R406 = "[R406] {path!r} has no pair of entities to teach ({docs} documents): {why}."
     R407 = "[R407] No document of {path!r} has a gold triple; expected a corpus that is annotated with triples."
-    R408 = "[R408] The stored type patterns cannot be read ({detail}). Train the component anew."
+    R408 = "[R408] The stored type patterns cannot be read ({detail}). Train the component again."
     R409 = "[R409] {found} for {given}; expected as many of both."
     R410 = "[R410] {pair} has class {number} {count} times; expected {expected}."
     R411 = (
-        "[R411] The heads of {where}, {length} tokens, are no tree: from token {token} they lead into a cycle. Every "
-        "chain of heads must end in a token that is its own head. Parse the text again, or remove its heads."
+        "[R411] The heads of {where}, {length} tokens, do not form a tree: from token {token} they lead into a cycle. "
+        "Every chain of heads must end in a token that is its own head. Parse the text again, or remove its heads."
     )
     R412 = (
         "[R412] The teachers do not know the same relations: one has {found}, the first {expected}. Train all of them "
@@ -223,8 +223,8 @@ class Errors:
         "before {name} that sets entities (in annotating_components); see also [components.{name}.suggester]."
     )
     R417 = (
-        "[R417] {name} has adversarial_radius = {found}, but no encoder of its own whose input could be moved. Set it "
-        "to 0, or use the model of configs/kd_student.cfg or kd_cgcn_student.cfg, or Transformer.v1 as its encoder."
+        "[R417] {name} has adversarial_radius = {found}, but no encoder of its own whose input can be perturbed. Set "
+        "it to 0, or use the model of configs/kd_student.cfg or kd_cgcn_student.cfg, or Transformer.v1 as its encoder."
     )
     R418 = (
         "[R418] {name}: no encoder, but {found}. Use a tok2vec, or an encoder of spacy_relext such as PieceEncoder.v1."
@@ -305,7 +305,7 @@ class Errors:
         "n_clusters, or use more text."
     )
     R603 = (
-        "[R603] recluster: component {component!r} is no selfore_clusterer of this pipeline ({found}). Change "
+        "[R603] recluster: component {component!r} is not a selfore_clusterer of this pipeline ({found}). Change "
         "[training.before_update] component."
     )
     R604 = (
@@ -350,7 +350,7 @@ class Errors:
         "more text."
     )
     R614 = (
-        "[R614] {path!r} has no names of clusters, but {found}. Expected what the page of `spacy relext clusters` "
+        "[R614] {path!r} has {found} instead of names of clusters. Expected what the page of `spacy relext clusters` "
         'downloads, such as {{"cluster_3": "born in"}}.'
     )
     R615 = (
@@ -381,14 +381,14 @@ class Errors:
         "its cell as gold, or remove it from the facts."
     )
     R712 = "[R712] Curves of one drawing must be of one unit, bag or mention; found {found}. Draw each unit separately."
-    R720 = "[R720] {path}: no format of a knowledge base; expected one of {expected}, each also with .gz behind it."
+    R720 = "[R720] {path}: not a format for knowledge bases; expected one of {expected}, optionally followed by .gz."
     R721 = "[R721] {path}: not found."
     R722 = "[R722] {place}: found {found}; expected {expected}."
     R723 = "[R723] {path}: the first line names the columns {found}. Read it with --columns {columns}."
     R724 = "[R724] {place}: {reason}"
     R725 = "[R725] {path}: no facts in it{skipped}."
-    R726 = "[R726] {path} is no folder of knowledge-base embeddings: {reason}. `spacy relext kb train` makes one."
-    R727 = "[R727] The embeddings know no {kind} {name!r}{near}."
+    R726 = "[R726] {path} is not a folder of knowledge-base embeddings: {reason}. `spacy relext kb train` makes one."
+    R727 = "[R727] The embeddings have no {kind} {name!r}{near}."
     R728 = (
         "[R728] None of the {linked} linked entities of {corpus} is in {kb}. Do ids have the same form? --strip "
         "removes prefixes; entities of the corpus need a kb_id."
@@ -410,7 +410,7 @@ class Errors:
         "converters nyt10 and opennre mark pairs."
     )
     R733 = (
-        "[R733] The training in {path} cannot be resumed: {reason}. Use the files and settings of its start, or remove "
+        "[R733] The training in {path} cannot be resumed: {reason}. Use the same files and settings, or remove "
         "--resume to start again."
     )
     R740 = (
@@ -440,18 +440,19 @@ class Errors:
     R833 = "[R833] {place}: {found} contradicts {other}. Remove one of the two lines."
     R834 = (
         "[R834] The sentences of facts cannot be weighed: {right} of {total} predicted facts are right. Fit on "
-        "documents with predicted and with gold triples, of which some agree: `spacy relext extract` of a .jsonl with triples."
+        "documents with predicted and with gold triples, of which some agree: `spacy relext extract` of a .jsonl with "
+        "triples."
     )
     R835 = "[R835] {path}: {found}. Expected what `spacy relext graph build --fit-on` writes: exponent, scale, shift."
     R836 = (
         "[R836] {place}: the id {doc_id!r} is that of another document. Give each document of the input an id of its "
         "own (key doc_id)."
     )
-    R837 = "[R837] The question {question!r} takes {taken}; found {found} arguments."
+    R837 = "[R837] The query {question!r} takes {taken}; found {found} arguments."
     R838 = "[R838] The graph has no entity {name!r}.{near} `spacy relext graph query FOLDER degree` lists entities."
     R839 = "[R839] Only {found} is named. Expected one or more inputs, and the folder for the graph at the end."
-    R802 = "[R802] --base is {found!r}; expected the beginning of names, such as http://example.org/graph/."
-    R803 = "[R803] Shapes are made of a schema. Add --schema SCHEMA.yaml."
+    R802 = "[R802] --base is {found!r}; expected the prefix of IRIs, such as http://example.org/graph/."
+    R803 = "[R803] Shapes are made from a schema. Add --schema SCHEMA.yaml."
 
 
 class Warnings:
@@ -494,14 +495,14 @@ class Warnings:
     )
     W360 = (
         "[W360] {name}: {count} of the {total} documents of {where} are not annotated with triples; nothing is learned "
-        "from them. For a text that states no relation, give an empty list of triples."
+        "from them. For a text without a relation, give an empty list of triples."
     )
     W400 = (
         "[W400] {name}: {count} marked pairs of a batch cover no token, or the same tokens twice, and are not "
         "classified."
     )
     W401 = (
-        "[W401] {name}: {count} triples of {where} have no pair among the suggested ones: their arguments are no "
+        "[W401] {name}: {count} triples of {where} have no pair among the suggested ones: their arguments are not "
         "entities, or are in different sentences. They are not learned, and count as misses in the scores."
     )
     W402 = (
@@ -513,8 +514,7 @@ class Warnings:
         "heads into the corpus."
     )
     W404 = (
-        "[W404] {name}: {missing} of the {total} pairs of {where} have no soft labels; they are learned from their "
-        "gold labels alone."
+        "[W404] {name}: {missing} of the {total} pairs of {where} have no soft labels; they use their gold labels only."
     )
     W405 = (
         "[W405] {name}: all pairs of {where} have the types {types}, so types do not distinguish relations. Use "
@@ -525,8 +525,8 @@ class Warnings:
         "before it that sets them, such as an ner, or set doc.ents."
     )
     W407 = (
-        "[W407] {name}: the shifts of {count} texts fill the cache ({mebibytes} MiB). Further texts are trained on "
-        "without a shift. Set adversarial_reuse = false to shift every text; training then takes nearly twice as long."
+        "[W407] {name}: the perturbations of {count} texts fill the cache ({mebibytes} MiB). Further texts are not "
+        "perturbed. Set adversarial_reuse = false to perturb every text; training then takes nearly twice as long."
     )
     W408 = (
         "[W408] {name}: spacy_relext.AnnotatedPairs.v1 reads marked pairs alone, and these texts have none, so there "
@@ -543,17 +543,16 @@ class Warnings:
     )
     W510 = (
         "[W510] {name}: the masks of {wide} of {total} rules fit most pairs of entities, those of rule {rule!r} "
-        "({pattern}) {share:.0%}, so types do not keep their relations apart from others. Write the types that the "
-        "relation has behind SUBJ- and OBJ-, and leave any_type off."
+        "({pattern}) {share:.0%}, so types do not distinguish their relations from others. Write the types of the "
+        "relation after SUBJ- and OBJ-, and leave any_type off."
     )
     W511 = (
         "[W511] {name}: rules for no_relation match {matched:,} of {unrelated:,} pairs without a known relation "
-        "({share:.1%}, less than {least:.0%}), so pairs that state none are taken for what they resemble. Add such "
-        "rules for frequent contexts without a relation: `spacy relext rules mine` lists what is frequent."
+        "({share:.1%}, less than {least:.0%}), so pairs without a relation may be assigned to one. Add such rules for "
+        "frequent contexts without a relation, which `spacy relext rules mine` lists."
     )
     W600 = (
-        "[W600] {name}: the clusters have fallen together: {reasons}. Lower n_clusters, or use more text of different "
-        "kinds."
+        "[W600] {name}: the clusters have collapsed: {reasons}. Lower n_clusters, or use more text of different kinds."
     )
     W601 = (
         "[W601] {name}: loops = {loops}, but no callback updates its clusters: [training.before_update] is {found}. "

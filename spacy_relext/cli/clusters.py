@@ -19,7 +19,7 @@ from .pipeline import fail, find_component, input_errors, open_pipeline, read_pr
 def clusters_cli(
     pipeline: Annotated[str, typer.Argument(help="Folder of a trained pipeline with a selfore_clusterer, or its name")],
     corpus: Annotated[Optional[Path], typer.Argument(metavar="CORPUS.spacy", help="Corpus to read, for a page")] = None,
-    page: Annotated[Optional[Path], typer.Argument(metavar="OUT.html", help="Gets the page")] = None,
+    page: Annotated[Optional[Path], typer.Argument(metavar="OUT.html", help="Page to write")] = None,
     names: Annotated[Optional[Path], typer.Option(metavar="NAMES.json", help="Names that a page downloaded")] = None,
     output: Annotated[Optional[Path], typer.Option(help="Folder for the pipeline with the names of --names")] = None,
     most: Annotated[int, typer.Option(min=1, help="Pairs on the map, drawn from all")] = 3_000,

@@ -41,7 +41,7 @@ def compare_cli(
     batch_size: options.BatchSize = 64,
     label_filter: Annotated[
         Optional[str],
-        typer.Option(help="Relations to score, with commas; `shared`: those of corpus and both pipelines"),
+        typer.Option(help="Relations to score, comma-separated; `shared`: those of corpus and both pipelines"),
     ] = None,
     gold_sents: options.GiveSents = True,
     gold_ents: options.GiveEnts = False,

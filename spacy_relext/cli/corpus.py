@@ -71,9 +71,13 @@ def align_cli(
     corpus: options.Corpus,
     output: Annotated[Path, typer.Argument(metavar="OUT.spacy", help="Corpus to write; a folder with --shard")],
     by: Annotated[str, typer.Option(help="name: find labels and aliases; link: entities have a kb_id")] = "name",
-    fuzzy: Annotated[float, typer.Option(min=0.0, max=100.0, help="Least similarity of misspelt names; 0: none")] = 0.0,
-    symmetric: Annotated[Optional[str], typer.Option(help="Relations without direction, with commas")] = None,
-    unrelated: Annotated[float, typer.Option(min=0.0, max=1.0, help="Share of pairs without a fact marked")] = 1.0,
+    fuzzy: Annotated[
+        float, typer.Option(min=0.0, max=100.0, help="Minimum similarity of misspelt names; 0: none")
+    ] = 0.0,
+    symmetric: Annotated[Optional[str], typer.Option(help="Relations without direction, comma-separated")] = None,
+    unrelated: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Fraction of pairs without a fact that are marked")
+    ] = 1.0,
     lang: Annotated[str, typer.Option(help="Language whose tokenizer splits names")] = "en",
     shard: options.Shard = 0,
     seed: options.Seed = 0,
@@ -161,7 +165,9 @@ def drop_triples_cli(
 
 def folds_cli(
     corpus: options.GoldCorpus,
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Gets train0.spacy, held0.spacy, train1.spacy ...")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="Folder for train0.spacy, held0.spacy, train1.spacy ...")
+    ],
     folds: Annotated[int, typer.Option("--folds", "-k", min=2, help="Number of folds")] = 3,
 ) -> None:
     """Split a corpus into folds: train each teacher on trainN, and let it label heldN with `spacy relext teach`."""

@@ -62,7 +62,7 @@ def debug_data_cli(
     ] = None,
     output: Annotated[Optional[Path], typer.Option("--output", "-o", help="HTML page for the same tables")] = None,
 ) -> None:
-    """Count what annotated corpora contain, compare them, and list what should be looked at."""
+    """Count what annotated corpora contain, compare them, and list possible problems."""
     if output is not None:
         options.check_suffix(output, ".html")
     with input_errors():

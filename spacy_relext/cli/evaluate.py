@@ -83,7 +83,8 @@ def evaluate_cli(
     gpu_id: options.Gpu = -1,
     batch_size: options.BatchSize = 64,
     label_filter: Annotated[
-        Optional[str], typer.Option(help="Relations to score, with commas; `shared`: those of both corpus and pipeline")
+        Optional[str],
+        typer.Option(help="Relations to score, comma-separated; `shared`: those of both corpus and pipeline"),
     ] = None,
     gold_sents: options.GiveSents = True,
     gold_ents: options.GiveEnts = False,

@@ -31,9 +31,7 @@ def explain_cli(
         Optional[str], typer.Option(help="Text file, or .jsonl file of texts, optionally with entities, sents, pairs")
     ] = None,
     html: Annotated[Optional[Path], typer.Option(metavar="OUT.html", help="The same as a page with drawings")] = None,
-    show_all: Annotated[
-        bool, typer.Option("--all", help="Also list near misses, and what stopped each: triples that were not stated")
-    ] = False,
+    show_all: Annotated[bool, typer.Option("--all", help="Also list near misses and what stopped each")] = False,
     limit: Annotated[int, typer.Option(min=1, help="Near misses of a document, those with the highest scores")] = 10,
     gold_ents: options.GoldEnts = None,
     code: options.Code = None,

@@ -46,9 +46,11 @@ def build_cli(
         Optional[Path], typer.Option("--fit-on", help="Fit the calibration on extracted triples with gold triples")
     ] = None,
     add_to: Annotated[Optional[Path], typer.Option(help="Graph that the documents join; it may be FOLDER")] = None,
-    rules: Annotated[str, typer.Option(help=f"Rules that join names, of {', '.join(RULES)}")] = ",".join(DEFAULT_RULES),
+    rules: Annotated[str, typer.Option(help=f"Rules that join names; any of {', '.join(RULES)}")] = ",".join(
+        DEFAULT_RULES
+    ),
     similarity: Annotated[
-        float, typer.Option(min=0.8, max=1.0, help="Least similarity of long names of different documents; 1: equal")
+        float, typer.Option(min=0.8, max=1.0, help="Minimum similarity of long names of different documents; 1: equal")
     ] = FUZZY_ACROSS,
 ) -> None:
     """Make a graph: mentions become entities, triples become facts with one probability each."""
@@ -85,7 +87,7 @@ def query_cli(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Graph that `graph build` wrote")],
     question: Annotated[str, typer.Argument(metavar="QUESTION", help="See below")],
     arguments: Annotated[Optional[List[str]], typer.Argument(metavar="[ARGUMENT]...", help="What it takes")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="Most rows")] = 20,
+    limit: Annotated[int, typer.Option(min=1, help="Maximum number of rows")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object a row, with whole values")] = False,
 ) -> None:
     """Ask a graph a question."""

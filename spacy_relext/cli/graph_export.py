@@ -26,11 +26,11 @@ def graph_export_cli(
         Optional[Path], typer.Option(help="Schema of the relations (YAML or JSON), for RDF and SHACL")
     ] = None,
     base: Annotated[
-        Optional[str], typer.Option(help="Beginning of names in RDF, such as http://example.org/graph/")
+        Optional[str], typer.Option(help="Prefix of IRIs in RDF, such as http://example.org/graph/")
     ] = None,
     raw_csv: options.RawCsv = False,
 ) -> None:
-    """Write a graph in the form that another tool reads."""
+    """Write a graph in the format of another tool."""
     with input_errors():
         form = find_form(output, to)
         known = read_schema(schema) if schema is not None else None

@@ -19,7 +19,9 @@ def graph_view_cli(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Graph that `graph build` wrote")],
     output: Annotated[Path, typer.Argument(metavar="OUT.html", help="Page to write")],
     title: Annotated[str, typer.Option(help="Heading of the page")] = "Graph",
-    most_facts: Annotated[int, typer.Option(min=1, help="Show so many facts, the most probable ones")] = MOST_FACTS,
+    most_facts: Annotated[
+        int, typer.Option(min=1, help="Number of facts to show, the most probable ones")
+    ] = MOST_FACTS,
 ) -> None:
     """Write one page, which needs no network: search, facts with sentences and conflicts, merges, neighbours."""
     with input_errors():

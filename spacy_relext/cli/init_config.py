@@ -50,15 +50,15 @@ CHOICES: Dict[str, Choice] = {
 def init_config_cli(
     output: Annotated[Optional[Path], typer.Argument(metavar="OUT.cfg", help="Config to write")] = None,
     have: Annotated[Optional[str], typer.Option(help=f"What you have: {', '.join(CHOICES)}")] = None,
-    lang: Annotated[Optional[str], typer.Option(help="Code of the language; default: en")] = None,
+    lang: Annotated[Optional[str], typer.Option(help="Language code; default: en")] = None,
     encoder: Annotated[
         Optional[str], typer.Option(help="Folder or name of a Hugging Face encoder; default: all-MiniLM-L6-v2")
     ] = None,
     width: Annotated[
-        int, typer.Option(min=0, help="Size of the encoder's vectors; 0: from its config.json, if it is a folder")
+        int, typer.Option(min=0, help="Width of the encoder's vectors; 0: from its config.json, if it is a folder")
     ] = 0,
     gpu: Annotated[bool, typer.Option("--gpu", help="For training on a GPU")] = False,
-    force: Annotated[bool, typer.Option("--force", "-F", help="Replace a config that is there")] = False,
+    force: Annotated[bool, typer.Option("--force", "-F", help="Overwrite an existing config")] = False,
 ) -> None:
     """Write a complete, commented config for what you have; without arguments it asks."""
     if (output is None or have is None) and is_terminal():

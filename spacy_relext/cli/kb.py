@@ -59,7 +59,7 @@ COUNTED = {
 def filter_cli(
     kb: options.Kb,
     output: Annotated[Path, typer.Argument(metavar="OUT.tsv", help="Facts that are left")],
-    exclude: Annotated[str, typer.Option(help="Corpora whose pairs are left out: .spacy, with commas")],
+    exclude: Annotated[str, typer.Option(help="Corpora whose pairs are left out: .spacy, comma-separated")],
     columns: options.Columns = options.DEFAULT_COLUMNS,
     strip: options.Strip = None,
 ) -> None:
@@ -97,12 +97,14 @@ def train_cli(
     kb: options.Kb,
     output: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the embeddings")],
     valid: Annotated[Optional[str], typer.Option(help="Facts to choose the best pass by; else held-out ones")] = None,
-    test: Annotated[Optional[str], typer.Option(help="Facts to evaluate in the end")] = None,
-    held_out: Annotated[float, typer.Option("--held", min=0.0, max=0.5, help="Share held out without --valid")] = 0.01,
+    test: Annotated[Optional[str], typer.Option(help="Facts to evaluate at the end")] = None,
+    held_out: Annotated[
+        float, typer.Option("--held", min=0.0, max=0.5, help="Fraction held out without --valid")
+    ] = 0.01,
     recipe: Annotated[str, typer.Option(help="all: cross-entropy over all entities; hrere: as released")] = "all",
     kind: Annotated[str, typer.Option(help="complex or distmult")] = "complex",
     width: Annotated[Optional[int], typer.Option(min=1, help="Dimensions of an embedding")] = None,
-    passes: Annotated[int, typer.Option(min=1, help="Most passes over the facts")] = 20,
+    passes: Annotated[int, typer.Option(min=1, help="Maximum number of passes over the facts")] = 20,
     patience: Annotated[int, typer.Option(min=0, help="Passes without a better score before it stops; 0: all")] = 3,
     batch_size: Annotated[Optional[int], typer.Option(min=1, help="Facts of an update")] = None,
     optimizer: Annotated[Optional[str], typer.Option(help="adagrad or adam")] = None,

@@ -17,10 +17,11 @@ GoldCorpus = Annotated[
     Path, typer.Argument(metavar="CORPUS.spacy", help="Annotated corpus: a file or a folder of them")
 ]
 Kb = Annotated[
-    str, typer.Argument(help="Files of facts or names, with commas: .tsv, .csv, .nt, .ttl, each also .gz", metavar="KB")
+    str,
+    typer.Argument(help="Files of facts or names, comma-separated: .tsv, .csv, .nt, .ttl, each also .gz", metavar="KB"),
 ]
-Columns = Annotated[str, typer.Option(help="What the columns of .tsv and .csv are, in their order")]
-Strip = Annotated[Optional[str], typer.Option(help="Prefixes to remove from ids, with commas")]
+Columns = Annotated[str, typer.Option(help="Columns of .tsv and .csv files, in order")]
+Strip = Annotated[Optional[str], typer.Option(help="Prefixes to remove from ids, comma-separated")]
 Code = Annotated[
     Optional[Path], typer.Option("--code", "-c", help="Python file with registered functions that the pipeline needs")
 ]

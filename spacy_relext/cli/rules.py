@@ -27,9 +27,11 @@ from .pipeline import fail, find_component, input_errors, open_pipeline, read_pr
 
 rules_app = typer.Typer(name="rules", help="Find and check labelling rules.", no_args_is_help=True)
 
-Marked = Annotated[bool, typer.Option("--marked", help="The pairs that the data set marks, not all pairs of entities")]
+Marked = Annotated[
+    bool, typer.Option("--marked", help="Use the pairs that the data set marks, not all pairs of entities")
+]
 
-Longest = Annotated[int, typer.Option(min=1, help="Most words between two entities")]
+Longest = Annotated[int, typer.Option(min=1, help="Maximum number of words between two entities")]
 
 _HEADER = ("rule", "relation", "fires", "alone", "right", "against", "pattern")
 _SUGGESTION_HEADER = ("relation", "count", "agree", "score", "pattern", "example")
@@ -44,14 +46,14 @@ def check_cli(
     ],
     corpus: options.Corpus,
     lang: Annotated[str, typer.Option(help="Language whose tokenizer splits the rules' words")] = "en",
-    relations: Annotated[Optional[str], typer.Option(help="All relations, with commas; others are errors")] = None,
-    types: Annotated[Optional[str], typer.Option(help="All entity types, with commas; others are errors")] = None,
+    relations: Annotated[Optional[str], typer.Option(help="All relations, comma-separated; others are errors")] = None,
+    types: Annotated[Optional[str], typer.Option(help="All entity types, comma-separated; others are errors")] = None,
     form: Annotated[str, typer.Option(help=f"What of a token is compared: {', '.join(FORMS)}")] = "text",
-    max_gap: Annotated[int, typer.Option(min=0, help="Most tokens that * stands for; 0: no gaps")] = 0,
-    any_type: Annotated[bool, typer.Option("--any-type", help="Leave out the types behind the masks")] = False,
+    max_gap: Annotated[int, typer.Option(min=0, help="Maximum number of tokens that * matches; 0: no gaps")] = 0,
+    any_type: Annotated[bool, typer.Option("--any-type", help="Ignore the types of the masks")] = False,
     marked: Marked = False,
 ) -> None:
-    """Report where rules fire between entities, which are wrong or contradict others, and what they just miss."""
+    """Report where rules match, which are invalid or contradict others, and their near misses."""
     if form not in FORMS:
         fail(Errors.R206.format(option="--form", found=form, expected=", ".join(FORMS)))
     suggester: Suggester = AnnotatedPairs() if marked else EntityPairs()
@@ -86,7 +88,7 @@ def mine_cli(
     examples: Annotated[int, typer.Option(min=0, help="Sentences for each")] = 2,
     marked: Marked = False,
 ) -> None:
-    """List what often stands between two entities; name the relations in the table, and it is a file of rules."""
+    """List frequent texts between two entities; with relations filled in, the table is a file of rules."""
     suggester: Suggester = AnnotatedPairs() if marked else EntityPairs()
     options.check_suffix(output, TABLE)
     with input_errors():
@@ -178,9 +180,11 @@ def suggest_cli(
     pipeline: Annotated[str, typer.Argument(help="Folder of a trained pipeline with a nero_grounder, or its name")],
     corpus: options.Corpus,
     output: Annotated[Path, typer.Argument(metavar="OUT.tsv", help="Table of rules; delete the lines that are wrong")],
-    score: Annotated[float, typer.Option(min=0.0, max=1.0, help="Lowest score of a relation that counts")] = 0.8,
-    least: Annotated[int, typer.Option(min=1, help="Least pairs with the same words and relation")] = 3,
-    agreement: Annotated[float, typer.Option(min=0.0, max=1.0, help="Least share of pairs with the same words")] = 0.5,
+    score: Annotated[float, typer.Option(min=0.0, max=1.0, help="Minimum score of a relation")] = 0.8,
+    least: Annotated[int, typer.Option(min=1, help="Minimum number of pairs with the same words and relation")] = 3,
+    agreement: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Minimum fraction of the pairs with the same words")
+    ] = 0.5,
     longest: Longest = 6,
     top: Annotated[int, typer.Option(min=0, help="Rules to write; 0: all")] = 500,
     examples: Annotated[int, typer.Option(min=0, help="Sentences for each")] = 1,
@@ -189,7 +193,7 @@ def suggest_cli(
     batch_size: options.BatchSize = 64,
     gpu_id: options.Gpu = -1,
 ) -> None:
-    """Suggest rules for what a nero_grounder repeatedly labels with a relation although no rule fires."""
+    """Suggest rules for phrases that a nero_grounder repeatedly labels with a relation although no rule matches."""
     options.check_suffix(output, TABLE)
     with input_errors(), warnings.catch_warnings():
         # texts without triples are what this is for

@@ -26,7 +26,9 @@ def tune_cli(
     dev: Annotated[Path, typer.Argument(metavar="DEV", help="A .spacy file with gold triples, not trained on")],
     output: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the tuned pipeline")],
     gpu_id: options.Gpu = -1,
-    min_positives: Annotated[int, typer.Option(min=1, help="Right predictions that a threshold of its own needs")] = 10,
+    min_positives: Annotated[
+        int, typer.Option(min=1, help="Right predictions that a relation needs for its own threshold")
+    ] = 10,
     per_label: Annotated[bool, typer.Option("--per-label/--single", help="A threshold per relation, or one")] = True,
     beta: Annotated[
         float, typer.Option(help="Weight of recall against precision in F, such as 0.5 or 2; 1 weighs both alike")

@@ -25,7 +25,9 @@ Value = TypeVar("Value")
 
 def type_patterns_cli(
     corpus: options.GoldCorpus,
-    svg: Annotated[Optional[Path], typer.Option(help="Where to draw type pairs and relations as a graph")] = None,
+    svg: Annotated[
+        Optional[Path], typer.Option(help="File for a drawing of type pairs and relations as a graph")
+    ] = None,
     top: Annotated[int, typer.Option(help="Entries to list and draw, the most frequent first; 0: all")] = 50,
 ) -> None:
     """Count triples, and pairs without one, by entity types, and report how far the types determine the relation."""

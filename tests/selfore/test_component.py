@@ -242,7 +242,7 @@ def test_clusters_without_a_pair_get_none() -> None:
     # the same words around it, and more of them before: vectors are equal, pairs are not
     for turn, doc in enumerate(docs):
         docs[turn] = make_doc(nlp, " ".join(["so"] * (turn % 9 + 2) + [doc.text]))
-    with pytest.warns(UserWarning, match="W600.*fallen together") as told:
+    with pytest.warns(UserWarning, match="W600.*collapsed") as told:
         pipe.initialize(lambda: [Example(doc, doc) for doc in docs], nlp=nlp)
     assert not [each for each in told if "sklearn" in str(each.category)], "one warning says it"
     sizes = {each["id"]: each["size"] for each in pipe.clusters.records}
