@@ -24,7 +24,9 @@ def extract_cli(
     pipeline: options.Pipeline,
     source: Annotated[
         str,
-        typer.Argument(metavar="INPUT", help="Text file (a text per line), .jsonl, .spacy, folder of .txt, - for stdin"),
+        typer.Argument(
+            metavar="INPUT", help="Text file (a text per line), .jsonl, .spacy, folder of .txt, - for stdin"
+        ),
     ],
     output: Annotated[str, typer.Argument(help="File for the triples, .jsonl, .csv or .parquet; - for stdout")],
     output_format: Annotated[
