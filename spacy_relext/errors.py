@@ -91,7 +91,16 @@ class Errors:
     R115 = "[R115] The tokenizer changed the text {text!r} to {found!r}; character offsets would no longer hold."
     R116 = "[R116] No input file {path!r}: {what}. Use the data files themselves."
     R117 = "[R117] No document of {path!r} could be read or remains; nothing was written."
+    R118 = (
+        "[R118] Nothing to export at {path!r}. Expected a .spacy corpus, or canonical records in a .jsonl file, as "
+        "`spacy relext extract` writes them."
+    )
     R119 = "[R119] {path!r} has {docs} documents; expected at least one for each of {folds} folds."
+    R120 = (
+        "[R120] {path}: {count} documents have entities, and not one has a relation. Confirm the documents in doccano "
+        "before the export, and check that the project uses relations."
+    )
+    R121 = "[R121] The output {path!r} is a file or a folder that is not empty. Choose another folder."
     R200 = (
         "[R200] No pipeline could be loaded from {path!r}: {reason}. Use a folder that `spacy train` wrote (such as "
         "training/model-best) or the name of an installed package."
@@ -372,6 +381,11 @@ class Errors:
     R705 = "[R705] Subject and object are the same span ({string}); expected two"
     R706 = "[R706] {name} names the sentence {found}; expected numbers from 0 of the {count} sentences"
     R707 = "[R707] {role!r} of {name} is {found}; expected the number, from 0, of one of the {count} vertices"
+    R708 = "[R708] {name} joins the span {found}, which is absent; export whole documents, with their spans"
+    R709 = (
+        "[R709] The task has no 'data' (keys: {found}); choose JSON in Label Studio's export, not JSON-MIN or CSV, "
+        "which have no relations"
+    )
     R710 = (
         "[R710] The {unit} {key!r} has two scores for the relation {relation!r}. Use one cell per {unit} and relation: "
         "the highest score, or another aggregate."
@@ -381,6 +395,16 @@ class Errors:
         "its cell as gold, or remove it from the facts."
     )
     R712 = "[R712] Curves of one drawing must be of one unit, bag or mention; found {found}. Draw each unit separately."
+    R713 = (
+        "[R713] The offsets of {name} hold {found}, but its text is {text}; expected offsets in characters of the text "
+        "that was annotated"
+    )
+    R714 = (
+        "[R714] The record has 'label', but neither 'entities' nor 'relations': its doccano project has no relations; "
+        "choose sequence labeling with relations for a project"
+    )
+    R715 = "[R715] The text file {path!r} is missing beside it; copy both files of each document"
+    R716 = "[R716] {name} is {found}; expected BRAT's standoff, such as T1<tab>PERSON 0 8<tab>Ada Holm"
     R720 = "[R720] {path}: not a format for knowledge bases; expected one of {expected}, optionally followed by .gz."
     R721 = "[R721] {path}: not found."
     R722 = "[R722] {place}: found {found}; expected {expected}."

@@ -1,4 +1,4 @@
-"""Commands that write corpora: `spacy relext convert`, `align`, `teach`, `drop-triples` and `folds`."""
+"""Commands that write corpora: `spacy relext convert`, `export`, `align`, `teach`, `drop-triples` and `folds`."""
 
 from functools import partial
 from pathlib import Path
@@ -10,7 +10,8 @@ from wasabi import msg
 
 from ..corpora.convert import convert, load_relation_map
 from ..corpora.drop import drop_triples, format_drop_report
-from ..corpora.formats.registry import FORMATS
+from ..corpora.export import export, format_export_report
+from ..corpora.formats.registry import FORMATS, WRITABLE
 from ..corpora.report import format_report
 from ..corpora.shards import UNPACKED, split_folds
 from ..errors import Errors
@@ -29,7 +30,9 @@ _NAMES = ", ".join(sorted(FORMATS))
 
 def convert_cli(
     format: Annotated[str, typer.Argument(metavar="FORMAT", help=f"One of: {_NAMES}")],
-    inputs: Annotated[List[Path], typer.Argument(metavar="INPUT...", help="Files to read, in this order")],
+    inputs: Annotated[
+        List[Path], typer.Argument(metavar="INPUT...", help="Files to read, in this order; for brat folders too")
+    ],
     output: Annotated[Path, typer.Argument(metavar="OUTPUT.spacy", help="Corpus to write; a folder with --shard")],
     lang: Annotated[str, typer.Option(help="Language of the tokenizer; zh makes a token of each character")] = "en",
     occurrences: Annotated[str, typer.Option(help="Strings that occur repeatedly: nearest, first or all")] = "nearest",
@@ -64,6 +67,18 @@ def convert_cli(
     if report.skipped:
         msg.warn(f"{report.skipped} of {report.records} records were malformed and are not in the corpus.")
     msg.good(f"Wrote {report.docs} documents to {output}")
+
+
+def export_cli(
+    format: Annotated[str, typer.Argument(metavar="FORMAT", help=f"One of: {', '.join(WRITABLE)}")],
+    source: Annotated[Path, typer.Argument(metavar="INPUT", help=".spacy corpus, or .jsonl of `convert` or `extract`")],
+    output: Annotated[Path, typer.Argument(help="File to write, .json for label-studio, else .jsonl; folder for brat")],
+) -> None:
+    """Write a corpus for an annotation tool: gold triples as annotation, those of a pipeline as suggestions."""
+    with input_errors():
+        report = export(format, source, output, progress=with_progress)
+    typer.echo(format_export_report(report))
+    msg.good(f"Wrote {', '.join(map(str, report.files))}")
 
 
 def align_cli(

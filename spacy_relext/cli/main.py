@@ -7,7 +7,7 @@ from spacy.cli._util import app as spacy_app
 
 from .clusters import clusters_cli
 from .compare import compare_cli
-from .corpus import align_cli, convert_cli, drop_triples_cli, folds_cli, teach_cli
+from .corpus import align_cli, convert_cli, drop_triples_cli, export_cli, folds_cli, teach_cli
 from .debug_data import debug_data_cli
 from .evaluate import evaluate_cli
 from .explain import explain_cli
@@ -30,6 +30,7 @@ COMMANDS: Dict[str, Callable[..., None]] = {
     "evaluate": evaluate_cli,
     "view": view_cli,
     "explain": explain_cli,
+    "export": export_cli,
     "extract": extract_cli,
     "folds": folds_cli,
     "init-config": init_config_cli,

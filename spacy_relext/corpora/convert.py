@@ -55,7 +55,8 @@ def convert(
     RAISES (ValueError): If an option or an input cannot be used, or, if strict, a record is malformed.
     """
     _check_options(occurrences, limit, skip)
-    spec, paths, target = get_format(format), _check_inputs(inputs, Path(output)), Path(output)
+    spec, target = get_format(format), Path(output)
+    paths = _check_inputs(inputs, target, folders=spec.folder)
     writer = ShardWriter(target, shard=shard, attrs=None if pipeline else GOLD_ATTRS)
     nlp = load_tokenizer(lang) if pipeline is None else load_pipeline(pipeline)
     report = Report()
@@ -79,6 +80,8 @@ def _reason(report: Report) -> str:
         return f"First problem: {report.problems[0]}."
     if report.pairs_left_out:
         return f"In none of {report.pairs_left_out} texts stand the two strings of its pair."
+    if +report.losses:
+        return "Left out: " + "; ".join(f"{kind} ({count})" for kind, count in report.losses.items() if count) + "."
     return "There is no record to read."
 
 
@@ -190,11 +193,11 @@ def _check_options(occurrences: str, limit: int, skip: int) -> None:
             raise ValueError(Errors.R107.format(option=option, found=value, expected="0 or more records"))
 
 
-def _check_inputs(inputs: Sequence[PathLike], output: Path) -> List[Path]:
-    """Check that the inputs are files and that none of them would be overwritten."""
+def _check_inputs(inputs: Sequence[PathLike], output: Path, *, folders: bool) -> List[Path]:
+    """Check that the inputs are files, or folders if the format has them, and that none would be overwritten."""
     paths = [Path(path) for path in inputs]
     for path in paths:
-        if not path.is_file():
+        if not path.is_file() and not (folders and path.is_dir()):
             what = "it is a folder" if path.is_dir() else "there is none"
             raise ValueError(Errors.R116.format(path=str(path), what=what))
         if path.resolve() == output.resolve():

@@ -51,6 +51,8 @@ class Report:
     entities_dropped: int = 0
     sentences_moved: int = 0
     other_keys: "Counter[str]" = field(default_factory=Counter)
+    # What an annotation tool has and a record has no place for, by kind.
+    losses: "Counter[str]" = field(default_factory=Counter)
     # File and line of the record that is read now.
     where: str = ""
 
@@ -165,4 +167,9 @@ def _rows(report: Report) -> List[Tuple[str, Union[int, str]]]:
     ]
     rows += [row for row in optional if row[1]]
     rows += [(f"other key kept: {key}", count) for key, count in sorted(report.other_keys.items())]
-    return rows
+    return rows + list_losses(report.losses)
+
+
+def list_losses(losses: "Counter[str]") -> List[Tuple[str, Union[int, str]]]:
+    """List the rows of what is left out."""
+    return [(f"left out: {kind}", count) for kind, count in sorted(losses.items()) if count]

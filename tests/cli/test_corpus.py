@@ -1,4 +1,4 @@
-"""`spacy relext convert`, `drop-triples` and `folds`."""
+"""`spacy relext convert`, `export`, `drop-triples` and `folds`."""
 
 import json
 from pathlib import Path
@@ -65,6 +65,18 @@ def test_convert_ends_with_one_line_on_bad_input(fails: Callable[..., str], data
     data.write_text("[{")
     assert "R101" in fails("convert", "nyt", data, output)
     assert not output.exists()
+
+
+def test_export(run: Callable[..., Any], fails: Callable[..., str], data: Path, tmp_path: Path) -> None:
+    run("convert", "nyt", data, tmp_path / "in.spacy")
+    done = run("export", "label-studio", tmp_path / "in.spacy", tmp_path / "tasks.json")
+    assert done.exit_code == 0 and "tasks.xml" in done.stdout and "written as ENTITY" in done.stdout
+    assert run("convert", "label-studio", tmp_path / "tasks.json", tmp_path / "out.spacy").exit_code == 0
+    triples = [[(t["subject"], t["object"]) for t in get_records(doc) or []] for doc in read(tmp_path / "out.spacy")]
+    assert triples == [[((0, 3), (10, 12)), ((10, 12), (0, 3))], []]
+    assert "R102" in fails("export", "nyt", tmp_path / "in.spacy", tmp_path / "a.json")
+    assert "R118" in fails("export", "brat", tmp_path / "none.jsonl", tmp_path / "folder")
+    assert "R121" in fails("export", "brat", tmp_path / "in.spacy", tmp_path)
 
 
 def test_drop_triples(run: Callable[..., Any], fails: Callable[..., str], data: Path, tmp_path: Path) -> None:

@@ -1,19 +1,24 @@
-"""The formats that `spacy relext convert` reads: how a file is split into raw records, and how one is parsed."""
+"""The formats of `spacy relext convert` and `export`: how files are split into raw records, parsed and written."""
 
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Callable, Dict, Iterator, Optional
+from typing import Callable, Dict, Iterable, Iterator, List, Optional
 
 from ...annotations.triple import Record
 from ...errors import Errors
 from ..jsonl import check_record
+from .annotation import Losses, count_losses
+from .brat import parse_brat, read_brat, write_brat
+from .doccano import parse_doccano, read_doccano, write_doccano
 from .docred import parse_docred
+from .label_studio import parse_label_studio, write_label_studio
 from .locate import locate_facts, locate_pair, locate_record
 from .markup import parse_markup_line
 from .nyt import parse_cotype, parse_duie, parse_nyt
 from .nyt10 import parse_nyt10, read_nyt10
 from .opennre import parse_opennre
+from .prodigy import parse_prodigy, write_prodigy
 from .semeval2010 import parse_semeval2010, read_semeval2010
 from .sources import Item, read_json, read_lines
 from .spert import parse_spert, parse_tacred
@@ -32,25 +37,63 @@ class Format:
     locate: Optional[Callable[..., Optional[Record]]] = None
     # Whether a record without `sents` is one sentence.
     one_sentence: bool = True
+    # Writes canonical records to a path, counts what the format has no place for, and returns the files to name.
+    write: Optional[Callable[[Iterable[Record], Path, Losses], List[Path]]] = None
+    # Of the file that is written; "" if that is a folder.
+    suffix: str = ""
+    # Whether a folder of files can be read.
+    folder: bool = False
 
 
 FORMATS: Dict[str, Format] = {
+    "brat": Format(read_brat, parse_brat, locate=count_losses, one_sentence=False, write=write_brat, folder=True),
+    "doccano": Format(
+        read_doccano,
+        parse_doccano,
+        locate=count_losses,
+        one_sentence=False,
+        write=write_doccano,
+        suffix=".jsonl",
+    ),
     "docred": Format(read_json, parse_docred, locate=locate_facts),
     "duie": Format(read_json, parse_duie, locate=locate_record),
     "jsonl": Format(read_json, check_record, one_sentence=False),
+    "label-studio": Format(
+        read_json,
+        parse_label_studio,
+        locate=count_losses,
+        one_sentence=False,
+        write=write_label_studio,
+        suffix=".json",
+    ),
     "markup": Format(partial(read_lines, comment="#"), parse_markup_line),
     "nyt": Format(read_json, parse_nyt, locate=locate_record),
     "nyt10": Format(read_nyt10, parse_nyt10, locate=locate_pair),
     "opennre": Format(read_json, parse_opennre),
     "cotype": Format(read_json, parse_cotype, locate=locate_record),
+    "prodigy": Format(
+        read_json,
+        parse_prodigy,
+        locate=count_losses,
+        one_sentence=False,
+        write=write_prodigy,
+        suffix=".jsonl",
+    ),
     "semeval2010": Format(read_semeval2010, parse_semeval2010),
     "spert": Format(read_json, parse_spert),
     "tacred": Format(read_json, parse_tacred),
 }
 
+# Those that are written too.
+WRITABLE = [name for name, format in FORMATS.items() if format.write]
 
-def get_format(name: str) -> Format:
-    """Look up a format by its name, such as `jsonl`; ValueError if there is none."""
-    if name not in FORMATS:
-        raise ValueError(Errors.R102.format(found=name, expected=", ".join(sorted(FORMATS))))
+
+def get_format(name: str, *, names: Iterable[str] = FORMATS) -> Format:
+    """Look up a format by its name, such as `jsonl`.
+
+    names (Iterable[str]): Those that may be chosen.
+    RAISES (ValueError): If there is none.
+    """
+    if name not in names:
+        raise ValueError(Errors.R102.format(found=name, expected=", ".join(sorted(names))))
     return FORMATS[name]

@@ -14,18 +14,25 @@ from spacy_relext.corpora.report import Report
 
 # Documents, triples and entities of each example.
 EXPECTED = {
+    "brat": (1, 1, 2),
+    "doccano": (1, 1, 2),
     "docred": (1, 2, 4),
     "duie": (2, 3, 5),
     "jsonl": (3, 1, 1),
+    "label-studio": (1, 1, 2),
     "markup": (2, 2, 6),
     "nyt": (2, 2, 0),
     "nyt10": (3, 2, 6),
     "opennre": (2, 1, 4),
+    "prodigy": (1, 1, 2),
     "cotype": (2, 1, 1),
     "semeval2010": (2, 1, 4),
     "spert": (3, 3, 7),
     "tacred": (2, 1, 4),
 }
+
+# Of which the page has the .ann file.
+BRAT_TEXT = "Ada Holm was born in Bergen."
 
 
 @pytest.fixture(scope="module")
@@ -35,12 +42,13 @@ def page(project_root: Path) -> str:
 
 @pytest.fixture(scope="module")
 def examples(page: str) -> Dict[str, str]:
-    blocks = dict(re.findall(r"^```(\w+)\n(.*?)^```", page, re.M | re.S))
+    blocks = dict(re.findall(r"^```([\w-]+)\n(.*?)^```", page, re.M | re.S))
     return {**blocks, "jsonl": blocks["json"]}
 
 
 def convert_example(folder: Path, name: str, text: str) -> Report:
-    path = folder / "example"
+    path = folder / ("example.ann" if name == "brat" else "example")
+    path.with_suffix(".txt").write_text(BRAT_TEXT, encoding="utf8")
     path.write_text(text, encoding="utf8")
     return convert(name, [path], folder / "a.spacy", lang="zh" if name == "duie" else "en", strict=True)
 
@@ -57,7 +65,9 @@ def test_the_examples_are_read(examples: Dict[str, str], tmp_path: Path, name: s
     assert report.not_found == report.identical == report.duplicates == report.entities_widened == 0
 
 
-@pytest.mark.parametrize("name", ["docred", "duie", "jsonl", "nyt", "opennre", "cotype", "spert", "tacred"])
+@pytest.mark.parametrize(
+    "name", ["doccano", "docred", "duie", "jsonl", "nyt", "prodigy", "opennre", "cotype", "spert", "tacred"]
+)
 def test_the_examples_are_read_as_arrays_too(examples: Dict[str, str], tmp_path: Path, name: str) -> None:
     records: List[object] = [json.loads(line) for line in examples[name].splitlines()]
     assert convert_example(tmp_path, name, json.dumps(records, indent=1)).docs == len(records)

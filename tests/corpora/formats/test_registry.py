@@ -218,7 +218,7 @@ def test_junk_never_ends_in_another_error(name: str, value: Any) -> None:
         ("1 " + str(value), "Other") if name == "semeval2010" else str(value) if name in ("markup", "nyt10") else value
     )
     with pytest.raises(ValueError):
-        FORMATS[name].parse(junk)
+        FORMATS[name].parse(("text", str(value)) if name == "brat" else junk)
 
 
 def test_unknown_format() -> None:

@@ -1,0 +1,185 @@
+"""What the formats of annotation tools share: spans with ids and relations between them become canonical records.
+
+A record that a tool's format parses has a counter under `LOSSES`: what it has no place for, by kind. `count_losses`
+moves it to the report. A record to write becomes spans and relations by `list_spans`.
+"""
+
+import os
+import re
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, TextIO, Tuple, Union
+
+from ...annotations.triple import CharSpan, Record
+from ...errors import Errors
+from ..jsonl import check_record
+from ..report import Report
+from .checks import check_offsets, check_text, describe, make_entity
+from .locate import ENTITY
+
+LOSSES = "relext_losses"
+
+ANNOTATED = ("entities", "triples")
+
+# White space, and a line break as Label Studio writes it in the text of a span: a backslash and an n.
+_LINE_BREAK = re.compile(r"\s|\\n")
+
+Losses = Counter[str]
+Key = Union[int, str, CharSpan]
+
+
+@dataclass
+class SpanReader:
+    """Collects the spans and relations of one text."""
+
+    text: str
+    losses: Losses = field(default_factory=Counter)
+    entities: List[Record] = field(default_factory=list)
+    triples: List[Record] = field(default_factory=list)
+    # Offsets by the tool's id; None for a span that a record has no place for.
+    spans: Dict[Key, Optional[CharSpan]] = field(default_factory=dict)
+
+    def add_span(
+        self, key: Key, start: int, end: int, labels: Sequence[str], *, name: str, text: Optional[str] = None
+    ) -> None:
+        """Add a span, which becomes an entity for each label.
+
+        end (int): Exclusive.
+        name (str): What messages call the span.
+        text (Optional[str]): The span's text, if the tool has it; white space is not compared.
+        RAISES (ValueError): If the offsets or a label are malformed, or the text is another.
+        """
+        check_offsets([start, end], length=len(self.text), name=f"start and end of {name}")
+        found = self.text[start:end]
+        if text is not None and _LINE_BREAK.sub("", text) != _LINE_BREAK.sub("", found):
+            raise ValueError(Errors.R713.format(name=name, found=describe(found), text=describe(text)))
+        self.spans[key] = (start, end)
+        self.losses["spans without a label"] += not labels
+        self.entities += [make_entity(start, end, check_text(label, f"the label of {name}")) for label in labels]
+
+    def add_relation(self, subject: Key, labels: Sequence[str], obj: Key, *, name: str) -> None:
+        """Add a relation between two spans, a triple for each label.
+
+        name (str): What messages call the relation.
+        RAISES (ValueError): If a span is absent, or a label is blank.
+        """
+        for key in (subject, obj):
+            if key not in self.spans:
+                raise ValueError(Errors.R708.format(name=name, found=describe(key)))
+        first, second = self.spans[subject], self.spans[obj]
+        if first is None or second is None:
+            self.losses["relations of spans that are left out"] += 1
+        elif first == second:
+            self.losses["relations of a span with itself"] += 1
+        elif not labels:
+            self.losses["relations without a label"] += 1
+        else:
+            for label in labels:
+                check_text(label, f"the label of {name}")
+                self.triples.append({"subject": list(first), "relation": label, "object": list(second)})
+
+    def record(self, others: Record, *, known: Iterable[str] = (), annotated: Sequence[str] = ANNOTATED) -> Record:
+        """Make the record, with its losses.
+
+        others (Record): Further keys of the tool's record, which are kept.
+        known (Iterable[str]): Those among them that are not.
+        annotated (Sequence[str]): Which of `entities` and `triples` the tool's record is annotated with.
+        RAISES (ValueError): If a further key cannot be kept, such as `sents` that are not sentences.
+        """
+        parsed = {"text": self.text, **{key: getattr(self, key) for key in annotated}}
+        return {**check_record({**parsed, **keep_others(others, known)}), LOSSES: self.losses}
+
+
+def keep_others(others: Record, known: Iterable[str] = ()) -> Record:
+    """Copy the keys of a tool's record that are neither known nor annotation."""
+    return {key: value for key, value in others.items() if key not in ("text", *ANNOTATED, *known)}
+
+
+def left_out(kind: str) -> Record:
+    """Make what stands for a task that is left out."""
+    return {LOSSES: Counter({kind: 1})}
+
+
+def count_losses(record: Record, report: Report, *, occurrences: str = "nearest") -> Optional[Record]:
+    """Move the losses of a record to the report.
+
+    occurrences (str): Not used, since all arguments have offsets.
+    RETURNS (Optional[Record]): The canonical record; None if the task is left out.
+    """
+    report.losses.update(record.get(LOSSES, {}))
+    return {key: value for key, value in record.items() if key != LOSSES} if "text" in record else None
+
+
+class Relation(NamedTuple):
+    """A triple to write: the numbers of its spans, and the record."""
+
+    subject: int
+    object: int
+    triple: Record
+
+    @property
+    def source(self) -> str:
+        """The component that suggests it; "" for annotation."""
+        return str(self.triple.get("source", ""))
+
+    @property
+    def score(self) -> float:
+        """The confidence; 1 for annotation."""
+        return float(self.triple.get("score", 1.0))
+
+
+def list_spans(record: Record, losses: Losses) -> Tuple[List[Record], List[Relation]]:
+    """List the spans of a canonical record and the relations between them.
+
+    losses (Losses): Counts what no tool has a place for, and arguments that are no entities.
+    RETURNS (Tuple[List[Record], List[Relation]]): The entities and then other arguments, as entities labelled `ENTITY`;
+        and the relations, with numbers of these.
+    """
+    entities = list(record.get("entities", ()))
+    numbers: Dict[CharSpan, int] = {}
+    for number, entity in enumerate(entities):
+        numbers.setdefault((entity["start"], entity["end"]), number)
+    relations = []
+    for triple in record.get("triples", ()):
+        for start, end in (triple["subject"], triple["object"]):
+            if (start, end) not in numbers:
+                numbers[start, end] = len(entities)
+                entities.append(make_entity(start, end, ENTITY))
+                losses[f"arguments that are no entities, written as {ENTITY}"] += 1
+        subject, obj = (numbers[triple[role][0], triple[role][1]] for role in ("subject", "object"))
+        losses["evidence of triples"] += bool(triple.get("evidence"))
+        losses["scores of annotated triples"] += not triple.get("source") and triple.get("score", 1) != 1
+        relations.append(Relation(subject, obj, triple))
+    return entities, relations
+
+
+def pop_others(record: Record, own: Callable[[str], bool], losses: Losses) -> Record:
+    """Copy the keys of a canonical record beside its annotation.
+
+    own (Callable[[str], bool]): Returns True for keys that the tool has itself; they are counted and not copied.
+    """
+    others = keep_others(record)
+    for key in filter(own, list(others)):
+        losses[f"key {key}, which the tool has itself"] += 1
+        del others[key]
+    return others
+
+
+def count_suggestions(relations: Iterable[Relation], losses: Losses) -> None:
+    """Count triples of a component for a tool that takes all for annotated."""
+    losses["sources and scores of suggested triples, written as annotated"] += sum(bool(r.source) for r in relations)
+
+
+@contextmanager
+def write_text(path: Path) -> Iterator[TextIO]:
+    """Open a UTF-8 file that appears under its name only when it is whole; line ends are written as they are."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".tmp")
+    try:
+        with temporary.open("w", encoding="utf8", newline="") as file:
+            yield file
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)

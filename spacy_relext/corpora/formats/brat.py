@@ -1,0 +1,250 @@
+"""BRAT's standoff: a text `DOC.txt`, and beside it `DOC.ann` with a line for each span, relation and id.
+
+Offsets count characters; the end is exclusive. A span over a line break has a fragment on each line.
+"""
+
+import re
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Dict, Iterable, Iterator, List, Optional, Sequence, Set, Tuple
+
+from ...annotations.triple import CharSpan, Record
+from ...errors import Errors
+from .annotation import Losses, SpanReader, count_suggestions, keep_others, list_spans, write_text
+from .checks import check_text, describe
+from .sources import Item
+
+# Text and lines of the .ann file; None if there is none.
+_Document = Tuple[str, Optional[str]]
+
+_SPAN = re.compile(r"(\S+) (\d+ \d+(?:;\d+ \d+)*)")
+_RELATION = re.compile(r"(\S+)((?: +\S+:\S+){2,})")
+_REFERENCE = re.compile(r"\S+ (\S+) (.+)")
+# Where programs that read lines may break one.
+_BREAK = re.compile("[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]+")
+# What BRAT replaces in names of types.
+_NO_NAME = re.compile(r"[^A-Za-z0-9_-]")
+
+# The name of the knowledge base where an id has none.
+_BASE = "KB"
+
+_KINDS = {"E": "events", "#": "notes", "*": "groups of spans (Equiv)"}
+_TARGETS = {"T": "spans", "R": "relations", "E": "events"}
+
+
+def read_brat(path: Path) -> Iterator[Item]:
+    """Read the documents of a folder, also those of folders within, or that of one .ann file.
+
+    RAISES (ValueError): If there is none.
+    """
+    if path.is_dir():
+        files = {file.with_suffix("") for suffix in (".ann", ".txt") for file in path.rglob(f"*{suffix}")}
+        if not files:
+            raise ValueError(Errors.R213.format(path=str(path)))
+        for file in sorted(files):
+            yield _read_document(file)
+    elif path.suffix == ".ann":
+        yield _read_document(path.with_suffix(""))
+    else:
+        raise ValueError(Errors.R209.format(what=path, found="no .ann file", expected="a folder, or DOC.ann"))
+
+
+def _read_document(stem: Path) -> Item:
+    """Read the two files of a document; line ends are characters like others."""
+    text, lines = (stem.with_name(stem.name + suffix) for suffix in (".txt", ".ann"))
+    if not text.is_file():
+        return Item(str(lines), 1, error=Errors.R715.format(path=text.name))
+    content: List[Optional[str]] = []
+    for path in (text, lines):
+        try:
+            content.append(path.read_bytes().decode("utf8") if path.is_file() else None)
+        except UnicodeDecodeError as error:
+            return Item(str(path), 1, error=f"not UTF-8 text (byte {error.start + 1}: {error.reason})")
+    return Item(str(lines if lines.is_file() else text), 1, tuple(content))
+
+
+def parse_brat(document: _Document) -> Record:
+    """Parse a document; without an .ann file it is not annotated."""
+    text, annotation = document
+    reader = SpanReader(check_text(text, "the text"))
+    if annotation is None:
+        return reader.record({}, annotated=())
+    lines = [(f"line {number}", line.strip("\r")) for number, line in enumerate(annotation.split("\n"), start=1)]
+    lines = [(name, line) for name, line in lines if line.strip()]
+    entities: Dict[str, Record] = {}
+    for name, line in lines:
+        key = line.partition("\t")[0]
+        if line[0] == "T":
+            _read_span(line, name, reader)
+            if reader.spans[key] is not None:
+                entities[key] = reader.entities[-1]
+        elif line[0] == "E":
+            reader.spans[key] = None
+    for name, line in lines:
+        key, _, rest = line.partition("\t")
+        kind = line[0] if rest else ""
+        if kind == "R":
+            _read_relation(rest, name, reader)
+        elif kind == "N":
+            _read_reference(rest, name, reader, entities)
+        elif kind in ("A", "M"):
+            attribute, target = [*rest.split(" "), "", ""][:2]
+            reader.losses[f"attributes of {_TARGETS.get(target[:1], 'others')}: {attribute}"] += 1
+        elif kind in _KINDS:
+            reader.losses[_KINDS[kind]] += 1
+        elif kind != "T":
+            raise ValueError(Errors.R716.format(name=name, found=describe(line)))
+    return reader.record({})
+
+
+def _read_span(line: str, name: str, reader: SpanReader) -> None:
+    """Read a span; fragments with nothing but white space between are one."""
+    key, place, text = [*line.split("\t", 2), "", ""][:3]
+    match = _SPAN.fullmatch(place.strip())
+    if not match:
+        raise ValueError(Errors.R716.format(name=name, found=describe(line)))
+    label, numbers = match.group(1), [int(number) for number in re.findall(r"\d+", match.group(2))]
+    gaps = zip(numbers[1:-1:2], numbers[2::2])
+    if any(start > end or reader.text[start:end].strip() for start, end in gaps):
+        reader.losses["discontinuous spans"] += 1
+        reader.spans[key] = None
+        return
+    reader.add_span(key, numbers[0], numbers[-1], [label], name=name, text=text or None)
+
+
+def _read_relation(rest: str, name: str, reader: SpanReader) -> None:
+    """Read a relation, whose roles may have any names: the first is the subject."""
+    match = _RELATION.fullmatch(rest.strip())
+    if not match:
+        raise ValueError(Errors.R716.format(name=name, found=describe(rest)))
+    keys = [argument.rpartition(":")[2] for argument in match.group(2).split()]
+    if len(keys) > 2:
+        reader.losses["relations with more than two arguments"] += 1
+    else:
+        reader.add_relation(keys[0], [match.group(1)], keys[1], name=name)
+
+
+def _read_reference(rest: str, name: str, reader: SpanReader, entities: Dict[str, Record]) -> None:
+    """Read an id of a knowledge base; a span has one."""
+    match = _REFERENCE.fullmatch(rest.partition("\t")[0])
+    if not match:
+        raise ValueError(Errors.R716.format(name=name, found=describe(rest)))
+    key, kb_id = match.groups()
+    if key not in reader.spans:
+        raise ValueError(Errors.R708.format(name=name, found=describe(key)))
+    entity = entities.get(key, {"kb_id": ""})
+    reader.losses["further ids of a knowledge base"] += "kb_id" in entity
+    entity.setdefault("kb_id", kb_id.removeprefix(f"{_BASE}:"))
+
+
+def write_brat(records: Iterable[Record], path: Path, losses: Losses) -> List[Path]:
+    """Write a folder of documents with the `annotation.conf` of their labels.
+
+    losses (Losses): Counts what the tool has no place for.
+    RETURNS (List[Path]): The folder.
+    RAISES (ValueError): If the folder is not empty.
+    """
+    if path.is_file() or (path.is_dir() and any(path.iterdir())):
+        raise ValueError(Errors.R121.format(path=str(path)))
+    types = _Types(losses)
+    for number, record in enumerate(records):
+        name = f"doc{number:06d}"
+        with write_text(path / f"{name}.txt") as file:
+            file.write(record["text"])
+        with write_text(path / f"{name}.ann") as file:
+            file.writelines(f"{line}\n" for line in _list_lines(record, losses, types))
+    with write_text(path / "annotation.conf") as file:
+        file.writelines(f"{line}\n" for line in types.list_config())
+    return [path]
+
+
+@dataclass
+class _Types:
+    """The names of labels in BRAT's files, and which labels each relation joins."""
+
+    losses: Losses
+    # By label.
+    names: Dict[str, str] = field(default_factory=dict)
+    entities: Set[str] = field(default_factory=set)
+    # Types of the subjects and of the objects of each relation.
+    relations: Dict[str, Tuple[Set[str], Set[str]]] = field(default_factory=dict)
+
+    def name(self, label: str) -> str:
+        """Make a name of ASCII letters, digits, `_` and `-`, another for each label."""
+        if label not in self.names:
+            name = base = _NO_NAME.sub("_", label).strip("-") or "_"
+            others = set(self.names.values())
+            for number in count(2):
+                if name not in others:
+                    break
+                name = f"{base}-{number}"
+            self.names[label] = name
+        if self.names[label] != label:
+            self.losses[f"label {label!r}, written as {self.names[label]}"] += 1
+        return self.names[label]
+
+    def list_config(self) -> List[str]:
+        """List the lines of `annotation.conf`; spans may overlap."""
+        lines = ["[entities]", *sorted(self.entities), "", "[relations]"]
+        for relation, (subjects, objects) in sorted(self.relations.items()):
+            lines.append(f"{relation}\tArg1:{'|'.join(sorted(subjects))}, Arg2:{'|'.join(sorted(objects))}")
+        overlap = "<OVERLAP>\tArg1:<ENTITY>, Arg2:<ENTITY>, <OVL-TYPE>:<ANY>"
+        return [*lines, overlap, "", "[events]", "", "[attributes]"]
+
+
+def _list_lines(record: Record, losses: Losses, types: _Types) -> Iterator[str]:
+    """List the lines of a document, and collect its types."""
+    text = record["text"]
+    entities, links = list_spans(record, losses)
+    losses["documents not annotated with triples, written as annotated"] += "triples" not in record
+    count_suggestions(links, losses)
+    for key in keep_others(record):
+        losses[f"key {key}"] += 1
+    # The type of each span; "" for one that BRAT cannot have.
+    names: List[str] = []
+    ids = count(1)
+    for number, entity in enumerate(entities, start=1):
+        fragments = _split_lines(text, entity["start"], entity["end"])
+        names.append(types.name(entity["label"]) if fragments else "")
+        losses["line breaks at the ends of spans"] += not _covers(fragments, entity)
+        if not fragments:
+            continue
+        types.entities.add(names[-1])
+        words = " ".join(text[start:end] for start, end in fragments)
+        yield f"T{number}\t{names[-1]} {';'.join(f'{start} {end}' for start, end in fragments)}\t{words}"
+        kb_id = entity.get("kb_id", "")
+        if re.search(r"\s", kb_id):
+            losses["ids of a knowledge base"] += 1
+        elif kb_id:
+            yield f"N{next(ids)}\tReference T{number} {_name_base(kb_id)}\t{words}"
+    for number, link in enumerate(links, start=1):
+        subject, obj = names[link.subject], names[link.object]
+        if not subject or not obj:
+            losses["relations of spans that are left out"] += 1
+            continue
+        relation = types.name(link.triple["relation"])
+        subjects, objects = types.relations.setdefault(relation, (set(), set()))
+        subjects.add(subject)
+        objects.add(obj)
+        yield f"R{number}\t{relation} Arg1:T{link.subject + 1} Arg2:T{link.object + 1}"
+
+
+def _name_base(kb_id: str) -> str:
+    """Put the name of a knowledge base before an id that has none."""
+    base, _, rest = kb_id.partition(":")
+    return kb_id if base and rest and base != _BASE else f"{_BASE}:{kb_id}"
+
+
+def _split_lines(text: str, start: int, end: int) -> List[CharSpan]:
+    """Split a span at line breaks; those at its ends are left out."""
+    fragments, position = [], start
+    for match in _BREAK.finditer(text, start, end):
+        fragments.append((position, match.start()))
+        position = match.end()
+    return [fragment for fragment in [*fragments, (position, end)] if text[slice(*fragment)].strip()]
+
+
+def _covers(fragments: Sequence[CharSpan], entity: Record) -> bool:
+    """Return True if fragments reach from the start to the end of an entity."""
+    return bool(fragments) and (fragments[0][0], fragments[-1][1]) == (entity["start"], entity["end"])

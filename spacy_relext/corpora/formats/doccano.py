@@ -1,0 +1,84 @@
+"""doccano's JSON lines, of projects with relations: `{"text", "entities", "relations"}`; one form to export and import.
+
+Offsets count characters; the end is exclusive.
+"""
+
+import json
+from itertools import count
+from pathlib import Path
+from typing import Iterable, Iterator, List
+
+from ...annotations.triple import Record
+from ...errors import Errors
+from .annotation import Losses, SpanReader, count_suggestions, list_spans, pop_others, write_text
+from .checks import check_object, iter_objects, require, require_text
+from .sources import Item, read_json
+
+_OWN_KEYS = ("relations", "Comments")
+
+
+def read_doccano(path: Path) -> Iterator[Item]:
+    """Read the records of a file.
+
+    RAISES (ValueError): At the end, if there are entities and not one relation: the documents were not confirmed, and
+        older servers export none then.
+    """
+    entities = relations = 0
+    for item in read_json(path):
+        if isinstance(item.value, dict):
+            entities += bool(item.value.get("entities"))
+            relations += bool(item.value.get("relations"))
+        yield item
+    if entities and not relations:
+        raise ValueError(Errors.R120.format(path=path, count=entities))
+
+
+def parse_doccano(value: object) -> Record:
+    """Parse a record; it is not annotated with what it has no key for."""
+    record = check_object(value)
+    reader = SpanReader(require_text(record, "text"))
+    annotated = [key for key, of_tool in (("entities", "entities"), ("triples", "relations")) if of_tool in record]
+    if not annotated and ("label" in record or "labels" in record):
+        raise ValueError(Errors.R714)
+    for name, entity in iter_objects(record, "entities") if "entities" in record else ():
+        key, start, end = (require(entity, each, int, name=name) for each in ("id", "start_offset", "end_offset"))
+        reader.add_span(key, start, end, [require(entity, "label", str, name=name)], name=name)
+    for name, relation in iter_objects(record, "relations") if "relations" in record else ():
+        subject, obj = (require(relation, each, int, name=name) for each in ("from_id", "to_id"))
+        label = relation.get("type")
+        labels = [] if label is None else [require(relation, "type", str, name=name)]
+        reader.add_relation(subject, labels, obj, name=name)
+    return reader.record(record, known=_OWN_KEYS, annotated=annotated)
+
+
+def write_doccano(records: Iterable[Record], path: Path, losses: Losses) -> List[Path]:
+    """Write records to import; ids are unique in the file.
+
+    losses (Losses): Counts what the tool has no place for.
+    RETURNS (List[Path]): The file.
+    """
+    entity_ids, relation_ids = count(), count()
+    with write_text(path) as file:
+        for record in records:
+            entities, relations = list_spans(record, losses)
+            losses["ids of a knowledge base"] += sum(bool(entity.get("kb_id")) for entity in entities)
+            count_suggestions(relations, losses)
+            ids = [next(entity_ids) for _ in entities]
+            made: Record = {"text": record["text"], **pop_others(record, _OWN_KEYS.__contains__, losses)}
+            if "entities" in record or entities:
+                made["entities"] = [
+                    {"id": key, "start_offset": each["start"], "end_offset": each["end"], "label": each["label"]}
+                    for key, each in zip(ids, entities)
+                ]
+            if "triples" in record:
+                made["relations"] = [
+                    {
+                        "id": next(relation_ids),
+                        "from_id": ids[each.subject],
+                        "to_id": ids[each.object],
+                        "type": each.triple["relation"],
+                    }
+                    for each in relations
+                ]
+            file.write(json.dumps(made, ensure_ascii=False) + "\n")
+    return [path]

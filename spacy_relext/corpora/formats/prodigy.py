@@ -1,0 +1,148 @@
+"""Prodigy's JSON lines of the interface `relations`, as `rel.manual` makes them.
+
+Offsets count characters and the end is exclusive, but the last token of a span is inclusive. `head` and `child` of a
+relation are last tokens, so that its `head_span` and `child_span` are read.
+"""
+
+import json
+import re
+from pathlib import Path
+from typing import Dict, Iterable, List, Optional, Sequence, Set, Tuple
+
+from ...annotations.triple import Record
+from ...errors import Errors
+from .annotation import ANNOTATED, Losses, SpanReader, left_out, list_spans, pop_others, write_text
+from .checks import check_object, describe, iter_objects, require, require_text
+
+_OWN_KEYS = ("tokens", "spans", "relations", "answer")
+_LEFT_OUT = {"reject": "rejected tasks", "ignore": "ignored tasks"}
+_VIEW = "relations"
+
+# A word, another character, or white space.
+_PIECE = re.compile(r"\w+|[^\w\s]|\s+")
+
+_Typed = Tuple[int, int, str]
+
+
+def parse_prodigy(value: object) -> Record:
+    """Parse a task: accepted ones are annotated, those without an answer are not."""
+    task = check_object(value, "the task")
+    answer = task.get("answer")
+    if answer is not None and answer != "accept":
+        if answer not in _LEFT_OUT:
+            raise ValueError(f"'answer' of the task is {describe(answer)}; expected accept, reject or ignore")
+        return left_out(_LEFT_OUT[answer])
+    reader = SpanReader(require_text(task, "text", name="the task"))
+    spans, relations = (list(iter_objects(task, key)) if key in task else [] for key in ("spans", "relations"))
+    known = [key for key in task if _is_own(key)]
+    if answer is None:
+        reader.losses["suggestions in tasks without an answer"] += len(spans) + len(relations)
+        return reader.record(task, known=known, annotated=())
+    read: Set[_Typed] = set()
+    for name, span in spans:
+        _add_span(span, name, reader, read)
+    for name, relation in relations:
+        label = relation.get("label")
+        labels = [] if label is None else [require(relation, "label", str, name=name)]
+        ends = []
+        for role in ("head", "child"):
+            argument = _find_argument(relation, role, spans, name)
+            start, end, kind = _parse_span(argument, f"{role}_span of {name}")
+            # It may stand in the relation alone.
+            if (start, end) not in reader.spans or (kind is not None and (start, end, kind) not in read):
+                _add_span(argument, f"{role}_span of {name}", reader, read)
+            ends.append((start, end))
+        reader.add_relation(ends[0], labels, ends[1], name=name)
+    # Other interfaces do not ask for relations.
+    asked = "relations" in task or task.get("_view_id") in (None, _VIEW)
+    return reader.record(task, known=known, annotated=ANNOTATED if asked else ("entities",))
+
+
+def _find_argument(relation: Record, role: str, spans: Sequence[Tuple[str, Record]], name: str) -> Record:
+    """Find the span of an argument, by its last token if the relation does not have it."""
+    if relation.get(f"{role}_span") is not None:
+        return require(relation, f"{role}_span", dict, name=name)
+    last = require(relation, role, int, name=name)
+    found = [span for _, span in spans if span.get("token_end") == last]
+    if not found:
+        raise ValueError(Errors.R708.format(name=name, found=f"that ends in token {last}"))
+    return found[0]
+
+
+def _parse_span(span: Record, name: str) -> Tuple[int, int, Optional[str]]:
+    """Parse offsets and label."""
+    start, end = (require(span, side, int, name=name) for side in ("start", "end"))
+    return start, end, None if span.get("label") is None else require(span, "label", str, name=name)
+
+
+def _add_span(span: Record, name: str, reader: SpanReader, read: Set[_Typed]) -> None:
+    """Add a span to what is read."""
+    start, end, label = _parse_span(span, name)
+    text = None if span.get("text") is None else require(span, "text", str, name=name)
+    reader.add_span((start, end), start, end, [] if label is None else [label], name=name, text=text)
+    if label is not None:
+        read.add((start, end, label))
+
+
+def _is_own(key: str) -> bool:
+    """Return True for keys of Prodigy's own, such as hashes."""
+    return key in _OWN_KEYS or key.startswith("_")
+
+
+def write_prodigy(records: Iterable[Record], path: Path, losses: Losses) -> List[Path]:
+    """Write tasks; annotated ones are accepted, those with triples of a component have no answer yet.
+
+    losses (Losses): Counts what the tool has no place for.
+    RETURNS (List[Path]): The file.
+    """
+    with write_text(path) as file:
+        for record in records:
+            file.write(json.dumps(_make_task(record, losses), ensure_ascii=False) + "\n")
+    return [path]
+
+
+def _make_task(record: Record, losses: Losses) -> Record:
+    """Make a task."""
+    text = record["text"]
+    entities, links = list_spans(record, losses)
+    losses["ids of a knowledge base"] += sum(bool(entity.get("kb_id")) for entity in entities)
+    tokens, firsts, lasts = _make_tokens(text, entities)
+    spans = []
+    for entity in entities:
+        start, end = entity["start"], entity["end"]
+        place = {"start": start, "end": end, "token_start": firsts[start], "token_end": lasts[end]}
+        spans.append({**place, "label": entity["label"], "text": text[start:end], "type": "span"})
+    task: Record = {"text": text, **pop_others(record, _is_own, losses), "tokens": tokens, "spans": spans}
+    task["relations"] = []
+    for link in links:
+        head, child = spans[link.subject], spans[link.object]
+        relation: Record = {"head": head["token_end"], "child": child["token_end"], "label": link.triple["relation"]}
+        for role, span in (("head_span", head), ("child_span", child)):
+            relation[role] = {key: each for key, each in span.items() if key not in ("text", "type")}
+        task["relations"].append({**relation, **({"score": link.score} if link.source else {})})
+    if "triples" in record and not any(link.source for link in links):
+        task["answer"] = "accept"
+    elif "triples" not in record:
+        losses["entities of documents without annotated triples, written as suggestions"] += len(entities)
+    return task
+
+
+def _make_tokens(text: str, entities: Iterable[Record]) -> Tuple[List[Record], Dict[int, int], Dict[int, int]]:
+    """Split a text into tokens, so that spans begin and end with one.
+
+    RETURNS (Tuple[List[Record], Dict[int, int], Dict[int, int]]): The tokens, and their numbers by start and by end.
+    """
+    starts, ends = ({entity[side] for entity in entities} for side in ("start", "end"))
+    tokens: List[Record] = []
+    for match in _PIECE.finditer(text):
+        inner = range(match.start() + 1, match.end())
+        cuts = [match.start(), *(cut for cut in inner if cut in starts or cut in ends), match.end()]
+        for start, end in zip(cuts, cuts[1:]):
+            # A single space belongs to the token before it, unless a span begins or ends with it.
+            is_after = bool(tokens) and not tokens[-1]["ws"] and start not in starts and end not in ends
+            if text[start:end] == " " and is_after:
+                tokens[-1]["ws"] = True
+            else:
+                token = {"text": text[start:end], "start": start, "end": end, "id": len(tokens), "ws": False}
+                tokens.append({**token, "disabled": False})
+    return tokens, {each["start"]: each["id"] for each in tokens}, {each["end"]: each["id"] for each in tokens}

@@ -1,0 +1,169 @@
+import json
+import tempfile
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+from typing import Any, Dict, List, Tuple
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spacy_relext.corpora.convert import convert
+from spacy_relext.corpora.formats.label_studio import parse_label_studio
+from spacy_relext.corpora.jsonl import check_record
+from spacy_relext.corpora.report import format_report
+
+from .tool_records import Record, parse, read, records, write
+
+NAME = "label-studio"
+TEXT = "Ada Holm was born in Bergen."
+
+
+def span(key: str, start: int, end: int, *labels: str, **more: Any) -> Record:
+    value = {"start": start, "end": end, "text": TEXT[start:end], "labels": list(labels)}
+    return {"id": key, "from_name": "label", "to_name": "text", "type": "labels", "value": value, **more}
+
+
+def relation(subject: str, obj: str, *labels: str, **more: Any) -> Record:
+    return {"type": "relation", "from_id": subject, "to_id": obj, "direction": "right", "labels": list(labels), **more}
+
+
+ADA, BERGEN = span("a", 0, 8, "PERSON"), span("b", 21, 27, "PLACE")
+BORN = {"subject": [0, 8], "relation": "born_in", "object": [21, 27]}
+
+
+def task(*result: Record, **more: Any) -> Record:
+    return {"id": 1, "data": {"text": TEXT}, "annotations": [{"id": 5, "completed_by": 1, "result": result}], **more}
+
+
+def test_a_task() -> None:
+    record, losses = parse(NAME, task(ADA, BERGEN, relation("a", "b", "born_in")))
+    entities = [{"start": 0, "end": 8, "label": "PERSON"}, {"start": 21, "end": 27, "label": "PLACE"}]
+    assert check_record(record) == {"text": TEXT, "entities": entities, "triples": [BORN], "id": 1}
+    assert not losses
+
+
+@pytest.mark.parametrize("direction, ends", [("right", ["a"]), ("left", ["b"]), ("bi", ["a", "b"]), (None, ["a"])])
+def test_directions(direction: Any, ends: List[str]) -> None:
+    record, _ = parse(NAME, task(ADA, BERGEN, relation("a", "b", "near", direction=direction)))
+    assert [triple["subject"] for triple in record["triples"]] == [[0, 8] if end == "a" else [21, 27] for end in ends]
+
+
+def test_several_labels_and_a_relation_before_its_spans() -> None:
+    record, _ = parse(NAME, task(relation("a", "b", "born_in", "lives_in"), span("a", 0, 8, "PERSON", "NAME"), BERGEN))
+    assert [triple["relation"] for triple in record["triples"]] == ["born_in", "lives_in"]
+    assert len(record["entities"]) == 3
+
+
+def test_what_a_record_has_no_place_for_is_counted() -> None:
+    bare = {key: value for key, value in relation("a", "b").items() if key not in ("labels", "direction")}
+    choice = {"id": "c", "type": "choices", "value": {"choices": ["x"]}}
+    results = [ADA, BERGEN, span("d", 4, 8), bare, relation("a", "a", "r"), relation("a", "c", "r"), choice]
+    record, losses = parse(NAME, task(*results, predictions=[{"result": []}]))
+    assert record["triples"] == [] and losses == {
+        "relations without a label": 1,
+        "relations of a span with itself": 1,
+        "relations of spans that are left out": 1,
+        "results of the type choices": 1,
+        "spans without a label": 1,
+        "predictions": 1,
+    }
+
+
+def test_which_annotation_is_taken() -> None:
+    made: List[Record] = [{"result": [ADA]}, {"result": [BERGEN]}, {"result": [], "was_cancelled": True}]
+    record, losses = parse(NAME, {**task(), "annotations": made})
+    assert [entity["label"] for entity in record["entities"]] == ["PLACE"]
+    assert losses == {"annotations beside the ground truth, else the last": 1, "cancelled annotations": 1}
+    made[0]["ground_truth"] = True
+    record, _ = parse(NAME, {**task(), "annotations": made})
+    assert [entity["label"] for entity in record["entities"]] == ["PERSON"]
+
+
+def test_skipped_and_open_tasks(tmp_path: Path) -> None:
+    skipped = {**task(), "annotations": [{"result": [ADA], "was_cancelled": True}]}
+    assert parse(NAME, skipped) == ({}, {"skipped tasks: all annotations cancelled": 1})
+    assert parse(NAME, {**task(), "annotations": []})[0] == {"text": TEXT, "id": 1}
+    path = tmp_path / "tasks.json"
+    path.write_text(json.dumps([skipped, task(ADA)]))
+    report = convert(NAME, [path], tmp_path / "a.spacy", strict=True)
+    assert report.docs == 1 and "left out: skipped tasks: all annotations cancelled" in format_report(report)
+    path.write_text(json.dumps([skipped]))
+    with pytest.raises(ValueError, match=r"R103.*Left out: skipped tasks: all annotations cancelled \(1\)"):
+        convert(NAME, [path], tmp_path / "a.spacy")
+
+
+BAD: List[Tuple[Any, str]] = [
+    ({"id": 1, "text": TEXT, "label": [], "annotator": 1}, "[R709] The task has no 'data'"),
+    (7, "the task is 7, not an object"),
+    ({"data": {"body": TEXT}}, "data has no key 'text'"),
+    ({**task(), "annotations": 3}, "'annotations' of the record is 3, not a list"),
+    ({**task(), "annotations": [{}]}, "no key 'result'"),
+    (task(ADA, relation("a", "z", "r")), "[R708] result[1] joins the span 'z', which is absent"),
+    (task(span("a", 0, 99, "X")), "start and end of result[0] is [0, 99]; expected 0 <= start < end <= 28"),
+    (
+        task({**ADA, "value": {**BERGEN["value"], "start": 0, "end": 8}}),
+        "[R713] The offsets of result[0] hold 'Ada Holm'",
+    ),
+    (task({**ADA, "value": {"start": 0, "end": "8"}}), "'end' of result[0] is '8', not a whole number"),
+    (task(span("a", 0, 8, " ")), "the label of result[0] is empty"),
+    (task(ADA, BERGEN, relation("a", "b", "r", direction="up")), "'direction' of result[2] is 'up'"),
+    (task(ADA, BERGEN, relation("a", "b", "r", labels=[3])), "'labels' of result[2] is [3], not a list of strings"),
+    ({**task(), "data": {"text": TEXT, "sents": 3}}, "'sents' of the record is 3, not a list"),
+]
+
+
+@pytest.mark.parametrize("value, message", BAD)
+def test_what_is_wrong_is_said(value: Any, message: str) -> None:
+    with pytest.raises(ValueError) as error:
+        parse_label_studio(json.loads(json.dumps(value)))
+    assert message in str(error.value) and "\n" not in str(error.value)
+
+
+def test_a_line_break_in_the_text_of_a_span() -> None:
+    value = {"start": 0, "end": 8, "text": "Ada\\nHolm", "labels": ["PERSON"]}
+    made = {"data": {"text": "Ada\nHolm slept."}, "annotations": [{"result": [{**ADA, "value": value}]}]}
+    assert parse(NAME, made)[0]["entities"] == [{"start": 0, "end": 8, "label": "PERSON"}]
+
+
+@settings(max_examples=400)
+@given(st.lists(records(), min_size=1, max_size=3), st.sampled_from([{}, {"id": 7, "source": {"a": [1]}}]))
+def test_what_is_written_is_read(written: List[Record], more: Dict[str, Any]) -> None:
+    written = [*({**record, **more} for record in written), {"text": "Not annotated.", "sents": [[0, 14]]}]
+    with tempfile.TemporaryDirectory() as folder:
+        (path, _), lost = write(NAME, Path(folder), written)
+        assert read(NAME, path) == (written, {}) and not lost
+
+
+def test_suggestions_and_the_labelling_config(tmp_path: Path) -> None:
+    entities = [{"start": 0, "end": 8, "label": 'PERSON "&'}]
+    suggested = [
+        {**BORN, "score": 0.5, "source": "rere"},
+        {**BORN, "relation": "lives_in", "score": 1, "source": "rere"},
+    ]
+    gold = {"text": TEXT, "entities": entities, "triples": [BORN, {**suggested[1], "source": "kd"}]}
+    (path, config), lost = write(NAME, tmp_path, [{"text": TEXT, "entities": entities, "triples": suggested}, gold])
+    first, second = json.loads(path.read_text(encoding="utf8"))
+    assert "annotations" not in first
+    (prediction,) = first["predictions"]
+    assert prediction["model_version"] == "rere" and prediction["score"] == 0.75
+    assert [result.get("score") for result in prediction["result"]] == [None, None, 0.5, 1]
+    assert len(second["annotations"][0]["result"]) == 3 and second["predictions"][0]["model_version"] == "kd"
+    assert lost == {"arguments that are no entities, written as ENTITY": 2}
+    root = ElementTree.parse(config).getroot()
+    assert [each.get("value") for each in root.iter("Relation")] == ["born_in", "lives_in"]
+    assert [each.get("value") for each in root.iter("Label")] == ["ENTITY", 'PERSON "&']
+    assert read(NAME, path)[1] == {"predictions": 2}
+
+
+def test_what_the_tool_has_no_place_for_is_counted(tmp_path: Path) -> None:
+    entities = [{"start": 0, "end": 8, "label": "P", "kb_id": "Q1"}, {"start": 21, "end": 27, "label": "L"}]
+    triple = {**BORN, "score": 0.5, "evidence": {"rule": 1}}
+    made = [{"text": TEXT, "entities": entities, "triples": [triple]}, {"text": TEXT, "entities": entities[1:]}]
+    _, lost = write(NAME, tmp_path, made)
+    assert lost == {
+        "ids of a knowledge base": 1,
+        "evidence of triples": 1,
+        "scores of annotated triples": 1,
+        "entities of documents without annotated triples, written as suggestions": 1,
+    }
