@@ -38,7 +38,7 @@ class MethodCase:
     learn_rate (float): Of Adam.
     reads_gold (bool): Whether it learns from gold triples, and so from which relations there are.
     finds_relations (bool): Whether its relations are clusters, which nobody can give it.
-    spawn (bool): Whether to start new processes with it too, which is slow; one case a kind of encoder.
+    spawn (bool): Whether to start new processes with it too, which is slow; some cases.
     """
 
     id: str
@@ -195,7 +195,15 @@ CASES = [
     # Teacher and student differ in their heads only, so each encoder stands here once.
     MethodCase("shared student", "kd_classifier", pairs("KdStudent", SHARED_LISTENER), NAMED_CNN, *ENGLISH),
     MethodCase("piece teacher", "kd_teacher", pairs("KdTeacher", {**PIECES, "marker_layer": 1}), NAMED, *ENGLISH),
-    MethodCase("shared grounder", "nero_grounder", grounder({**SHARED, "tok2vec": CNN}), NAMED, *BY_RULES, **RULED),
+    MethodCase(
+        "shared grounder",
+        "nero_grounder",
+        grounder({**SHARED, "tok2vec": CNN}),
+        NAMED,
+        *BY_RULES,
+        **RULED,
+        spawn=True,
+    ),
     MethodCase("recurrent grounder", "nero_grounder", grounder(LSTM_PAIRS), NAMED, *BY_RULES, **RULED),
     MethodCase("piece grounder", "nero_grounder", grounder(PIECES), NAMED, *BY_RULES, **RULED),
     MethodCase("shared clusterer", "selfore_clusterer", clusterer(CNN), NAMED, *BY_CLUSTERS, **FOUND),

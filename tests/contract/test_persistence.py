@@ -50,7 +50,7 @@ def test_forked_processes(trained: Trained, monkeypatch: pytest.MonkeyPatch) -> 
     check_processes(trained, "fork", monkeypatch)
 
 
-# One case is enough in the fast tests: a spawned process imports everything anew.
+# A spawned process imports everything anew: a case with other components behind, and one with rules.
 
 
 @pytest.mark.parametrize("case", [c for c in CASES if c.spawn and not c.needs_encoder], indirect=True, ids=case_id)
@@ -64,18 +64,28 @@ def test_spawned_processes_with_a_transformer(trained: Trained, monkeypatch: pyt
     check_processes(trained, "spawn", monkeypatch)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("case", [c for c in CASES if c.spawn and not c.needs_encoder], indirect=True, ids=case_id)
+def test_processes_of_a_fork_server(trained: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How Linux starts them from Python 3.14."""
+    check_processes(trained, "forkserver", monkeypatch)
+
+
 def check_processes(trained: Trained, method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if method not in multiprocessing.get_all_start_methods():
         pytest.skip(f"no {method} on this system")
     monkeypatch.setattr(spacy.language, "mp", multiprocessing.get_context(method))
     nlp = trained.copy()
+    nlp(trained.texts[0])
     found = [outcome(doc) for doc in nlp.pipe(trained.texts, n_process=2, batch_size=3)]
     assert_close(found, outcomes(trained.nlp, trained.texts), tolerance=BATCH_TOLERANCE)
 
 
 def test_components_can_be_pickled(trained: Trained) -> None:
-    """What a spawned process gets, without the cost of starting one."""
-    found = [pickle.loads(pickle.dumps(pipe)) for _, pipe in trained.copy().pipeline]
+    """What a spawned process gets, without the cost of starting one: components that have predicted before, too."""
+    nlp = trained.copy()
+    list(nlp.pipe(trained.texts))
+    found = [pickle.loads(pickle.dumps(pipe)) for _, pipe in nlp.pipeline]
     for text in trained.texts:
         doc = trained.nlp.make_doc(text)
         for pipe in found:
