@@ -155,6 +155,7 @@ class Errors:
         "[R230] The two pipelines have read different texts ({first} and {second} documents). Compare predictions for "
         "one corpus, in the same order."
     )
+    R231 = "[R231] The argument {found} is not UTF-8 text. Rename the file, or set the terminal to UTF-8."
     R360 = (
         "[R360] {name!r} listens to {upstream!r}, whose vectors have {found} numbers, but its own config says "
         "{expected}. Set the width of its listener, in [components.{name}.model.encoder], to {found}."

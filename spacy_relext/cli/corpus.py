@@ -4,11 +4,10 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, List, Optional
 
-import spacy
 import typer
 from wasabi import msg
 
-from ..corpora.convert import convert, load_relation_map
+from ..corpora.convert import convert, load_relation_map, load_tokenizer
 from ..corpora.drop import drop_triples, format_drop_report
 from ..corpora.export import export, format_export_report
 from ..corpora.formats.registry import FORMATS, WRITABLE
@@ -102,8 +101,8 @@ def align_cli(
     """Label entities, pairs and triples of a corpus by a knowledge base."""
     if by not in ALIGN_MODES:
         fail(Errors.R206.format(option="--by", found=by, expected=", ".join(ALIGN_MODES)))
-    nlp = spacy.blank(lang)
     with input_errors():
+        nlp = load_tokenizer(lang)
         store = read_kb_files(kb, columns=columns, strip=strip)
         print_report(store)
         wanted = options.split_list(symmetric) or ()

@@ -11,7 +11,7 @@ import typer
 from spacy.language import Language
 
 from ..corpora.texts import STDIN, TextReader
-from ..errors import Errors, Warnings
+from ..errors import Errors, Warnings, check_range
 from ..export.parquet import ParquetWriter
 from ..export.records import CsvWriter, JsonlWriter, RecordWriter, extract, write_extractions
 from . import options
@@ -45,6 +45,7 @@ def extract_cli(
 ) -> None:
     """Extract the triples of running text."""
     with input_errors():
+        check_range("--min-score", min_score, 0.0, 1.0)
         chosen = _format(output, output_format)
         reader = TextReader(source, input_format=input_format, strict=strict, report=_report)
         if STDIN not in (source, output) and Path(source).resolve() == Path(output).resolve():

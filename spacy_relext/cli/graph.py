@@ -1,6 +1,5 @@
 """`spacy relext graph …`: make a graph of extracted triples, ask it questions, write it for other tools."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Iterator, List, Optional
 
@@ -8,6 +7,7 @@ import typer
 from wasabi import msg, table
 
 from ..annotations.schema import read_schema
+from ..corpora.jsonl import to_json
 from ..errors import Errors, Warnings
 from ..export.tables import is_graph, read_tables, write_tables
 from ..graph.across import FUZZY_ACROSS
@@ -95,7 +95,7 @@ def query_cli(
         answer = GraphQuery.open(folder).ask(question, *(arguments or ()), limit=limit)
     if as_json:
         for row in answer.rows:
-            typer.echo(json.dumps(dict(zip(answer.columns, row)), ensure_ascii=False))
+            typer.echo(to_json(dict(zip(answer.columns, row))))
     elif answer.rows:
         typer.echo(_format(answer))
     else:

@@ -1,10 +1,12 @@
 """The command group `spacy relext`; importing it adds the group to spaCy's command line (entry point `spacy_cli`)."""
 
-from typing import Callable, Dict
+from typing import Any, Callable, Dict, List
 
 import typer
 from spacy.cli._util import app as spacy_app
+from typer.core import TyperGroup
 
+from ..errors import Errors
 from .clusters import clusters_cli
 from .compare import compare_cli
 from .corpus import align_cli, convert_cli, drop_triples_cli, export_cli, folds_cli, teach_cli
@@ -15,6 +17,7 @@ from .extract import extract_cli
 from .graph import graph_app
 from .init_config import init_config_cli
 from .kb import kb_app
+from .pipeline import fail
 from .rules import rules_app
 from .tune import tune_cli
 from .type_patterns import type_patterns_cli
@@ -39,7 +42,22 @@ COMMANDS: Dict[str, Callable[..., None]] = {
     "type-patterns": type_patterns_cli,
 }
 
-relext = typer.Typer(name="relext", help="Relation extraction: convert, extract, evaluate, view.", no_args_is_help=True)
+
+class CommandGroup(TyperGroup):
+    """The commands; arguments that are not UTF-8, which nothing could print or write, are refused."""
+
+    def parse_args(self, ctx: Any, args: List[str]) -> List[str]:
+        """Parse the name of a command; its arguments, not parsed yet, come with it."""
+        for argument in args:
+            try:
+                argument.encode("utf8")
+            except UnicodeEncodeError:
+                fail(Errors.R231.format(found=ascii(argument)))
+        return super().parse_args(ctx, args)
+
+
+HELP = "Relation extraction: convert, extract, evaluate, view."
+relext = typer.Typer(name="relext", cls=CommandGroup, help=HELP, no_args_is_help=True)
 
 for name, command in COMMANDS.items():
     relext.command(name)(command)

@@ -27,7 +27,7 @@ Code = Annotated[
 ]
 Gpu = Annotated[int, typer.Option("--gpu-id", "-g", help="Number of the GPU; -1 for the CPU")]
 BatchSize = Annotated[int, typer.Option(min=1, help="Documents per batch")]
-Seed = Annotated[int, typer.Option(help="Random seed")]
+Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Random seed")]
 Shard = Annotated[int, typer.Option(min=0, help="Write a folder of files of this many documents each; 0: one file")]
 GoldEnts = Annotated[
     Optional[bool],

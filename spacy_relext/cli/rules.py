@@ -18,7 +18,7 @@ from ..corpora.shards import iter_docs
 from ..errors import Errors
 from ..nero.component import NeroGrounder
 from ..nero.rules.analysis import AnalysisReport, RuleReport, analyze_rules, unseen_types
-from ..nero.rules.index import FORMS, RuleIndex
+from ..nero.rules.index import FORMS, MOST_GAP, RuleIndex
 from ..nero.rules.mining import SuggestedRule, mine_patterns, suggest_rules, write_patterns, write_suggestions
 from ..nero.rules.rules import NO_RELATION_LABEL, SHOWN, TABLE, read_rules, usable_rules
 from ..pairs.suggesters import AnnotatedPairs, EntityPairs, Suggester
@@ -49,7 +49,9 @@ def check_cli(
     relations: Annotated[Optional[str], typer.Option(help="All relations, comma-separated; others are errors")] = None,
     types: Annotated[Optional[str], typer.Option(help="All entity types, comma-separated; others are errors")] = None,
     form: Annotated[str, typer.Option(help=f"What of a token is compared: {', '.join(FORMS)}")] = "text",
-    max_gap: Annotated[int, typer.Option(min=0, help="Maximum number of tokens that * matches; 0: no gaps")] = 0,
+    max_gap: Annotated[
+        int, typer.Option(min=0, max=MOST_GAP, help="Maximum number of tokens that * matches; 0: no gaps")
+    ] = 0,
     any_type: Annotated[bool, typer.Option("--any-type", help="Ignore the types of the masks")] = False,
     marked: Marked = False,
 ) -> None:

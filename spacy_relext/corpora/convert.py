@@ -1,6 +1,5 @@
 """Raw files become a corpus: read, parse, locate, rename, annotate, write; one record at a time."""
 
-import json
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
@@ -12,9 +11,10 @@ from spacy.tokens import Doc
 
 from ..annotations.triple import Record
 from ..errors import Errors
+from .formats.checks import check_unicode, describe
 from .formats.locate import OCCURRENCES
 from .formats.registry import Format, get_format
-from .formats.sources import Item
+from .formats.sources import Item, parse_json
 from .records import KNOWN_KEYS, record_to_doc
 from .report import Report
 from .shards import GOLD_ATTRS, Progress, ShardWriter
@@ -172,14 +172,18 @@ def first_line(error: BaseException) -> str:
 def load_relation_map(path: PathLike) -> Dict[str, Optional[str]]:
     """Read a JSON object from old to new labels of relations; null removes the triples of a relation."""
     try:
-        value = json.loads(Path(path).read_text(encoding="utf-8-sig"))
+        value = parse_json(Path(path).read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
         raise ValueError(Errors.R110.format(path=path, what=f"cannot be read ({error})")) from None
     if not isinstance(value, dict):
         raise ValueError(Errors.R110.format(path=path, what=f"holds a {type(value).__name__}"))
     for old, new in value.items():
         if new is not None and not (isinstance(new, str) and new.strip()):
-            raise ValueError(Errors.R110.format(path=path, what=f"the new label of {old!r} is {new!r}"))
+            raise ValueError(Errors.R110.format(path=path, what=f"the new label of {old!r} is {describe(new)}"))
+        try:
+            check_unicode(new or "", f"the new label of {old!r}")
+        except ValueError as error:
+            raise ValueError(Errors.R110.format(path=path, what=error)) from None
     return value
 
 

@@ -1,6 +1,7 @@
 """The canonical format: JSON lines with exact character offsets, as `canonical.schema.json` describes them."""
 
 import json
+import math
 from pathlib import Path
 from typing import Iterable, Iterator, List, Union
 
@@ -39,9 +40,32 @@ def write_jsonl(path: Union[str, Path], docs: Iterable[Union[Doc, Record]]) -> i
     with Path(path).open("w", encoding="utf8", newline="\n") as file:
         for doc in docs:
             record = doc_to_record(doc) if isinstance(doc, Doc) else doc
-            file.write(json.dumps(record, ensure_ascii=False) + "\n")
+            file.write(to_json(record) + "\n")
             count += 1
     return count
+
+
+def to_json(value: object, *, sort_keys: bool = False) -> str:
+    """Write a value as JSON that UTF-8 can hold: halves of surrogate pairs are escaped, NaN and infinity are null."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=sort_keys)
+    except ValueError:
+        value = _finite(value)
+        text = json.dumps(value, ensure_ascii=False, sort_keys=sort_keys)
+    try:
+        text.encode("utf8")
+    except UnicodeEncodeError:
+        return json.dumps(value, sort_keys=sort_keys)
+    return text
+
+
+def _finite(value: object) -> object:
+    """Copy a plain value with null for numbers that JSON does not have."""
+    if isinstance(value, dict):
+        return {key: _finite(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def check_record(value: object) -> Record:

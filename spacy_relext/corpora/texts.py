@@ -1,7 +1,6 @@
 """Raw texts to extract from: lines, JSON lines, folders of .txt files, corpora and standard input, one at a time."""
 
 import codecs
-import json
 import sys
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from spacy.vocab import Vocab
 
 from ..annotations.triple import Record
 from ..errors import Errors
+from .formats.sources import parse_json
 from .records import doc_to_record
 from .shards import SUFFIX, iter_docs
 
@@ -129,8 +129,8 @@ class TextReader:
     def _parse(self, line: str, number: int) -> Optional[Record]:
         """Read a JSON object that has a text."""
         try:
-            record = json.loads(line)
-        except (ValueError, RecursionError) as error:
+            record = parse_json(line)
+        except ValueError as error:
             problem = f"not JSON ({error})"
         else:
             if isinstance(record, dict) and isinstance(record.get("text"), str):

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Dict, Iterator, List, Tuple
 
 from ..annotations.triple import Record
-from .records import to_json
+from ..corpora.jsonl import to_json
 from .tables import GraphTables, table_rows
 from .whole import whole_file
 

@@ -1,13 +1,13 @@
 """Records of `extraction_record` as Parquet, a row a document: what `spacy relext extract` writes."""
 
+import json
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Dict, Iterator, List, Union
 
-import srsly
-
 from ..annotations.triple import Record
+from ..corpora.jsonl import to_json
 from ..errors import Errors, require
-from .records import RECORD_KEYS, to_json
+from .records import RECORD_KEYS
 
 if TYPE_CHECKING:
     import pyarrow
@@ -94,9 +94,9 @@ def _read_row(row: Record) -> Record:
     record["triples"] = []
     for triple in map(_without_nulls, row["triples"]):
         if "evidence" in triple:
-            triple["evidence"] = srsly.json_loads(triple["evidence"])
+            triple["evidence"] = json.loads(triple["evidence"])
         record["triples"].append(triple)
-    return {**record, "doc_id": row["doc_id"], **srsly.json_loads(row["meta"])}
+    return {**record, "doc_id": row["doc_id"], **json.loads(row["meta"])}
 
 
 def _without_nulls(row: Record) -> Record:

@@ -2,13 +2,13 @@
 reads again) and CSV. Parquet has a file of its own."""
 
 import csv
-import json
 from typing import IO, Collection, Dict, Iterable, Iterator, Optional, Protocol, Tuple
 
 from spacy.language import Language
 from spacy.tokens import Doc
 
 from ..annotations.triple import Record
+from ..corpora.jsonl import to_json
 from ..corpora.records import KNOWN_KEYS, doc_to_record
 from ..corpora.texts import RawText
 from .sentences import covering_sentences, sentence_chars
@@ -109,16 +109,6 @@ def safe_cell(value: object) -> object:
     Such texts begin with = + - @, a tab or a line break. Nothing takes the apostrophe away again.
     """
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
-
-
-def to_json(value: object) -> str:
-    """Write a value as JSON that UTF-8 can hold: halves of surrogate pairs are escaped."""
-    text = json.dumps(value, ensure_ascii=False)
-    try:
-        text.encode("utf8")
-    except UnicodeEncodeError:
-        return json.dumps(value)
-    return text
 
 
 def extract(

@@ -10,6 +10,7 @@ from spacy.vocab import Vocab
 
 from ..annotations.triple import CharSpan, Record
 from ..corpora.formats.sources import read_json
+from ..corpora.jsonl import to_json
 from ..corpora.shards import SUFFIX, iter_docs
 from ..errors import Errors
 from ..export.parquet import read_parquet_records
@@ -176,7 +177,7 @@ def _parse(record: Record, number: int, place: str, gold: bool) -> Document:
     return Document(
         str(number) if doc_id is None else str(doc_id),
         text,
-        json.dumps(meta, ensure_ascii=False, sort_keys=True) if meta else "",
+        to_json(meta, sort_keys=True) if meta else "",
         statements,
         sorted(entities, key=lambda each: (each.start, each.end, each.label or "", each.kb_id or "")),
         chains,

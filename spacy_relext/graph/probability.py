@@ -14,6 +14,7 @@ from typing import NamedTuple, Tuple
 import numpy
 from numpy.typing import NDArray
 
+from ..corpora.formats.sources import parse_json
 from ..errors import Errors
 from ..scoring.probabilities import Bools, Floats, calibrate, fit_platt
 
@@ -87,7 +88,7 @@ def fit_discount(sentences: FactSentences, correct: Bools) -> Discount:
 def read_discount(path: Path) -> Discount:
     """Read what `write_discount` wrote. RAISES (ValueError): If it is malformed: one line with the file."""
     try:
-        data = json.loads(Path(path).read_text(encoding="utf8"))
+        data = parse_json(Path(path).read_text(encoding="utf8"))
         discount = Discount(**{key: float(value) for key, value in data.items()})
     except (AttributeError, TypeError, ValueError) as error:
         raise ValueError(Errors.R835.format(path=path, found=str(error).split("\n")[0])) from None

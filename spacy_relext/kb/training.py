@@ -8,10 +8,28 @@ from typing import Callable, Dict, Iterable, Iterator, List, Mapping, Optional, 
 import torch
 from torch import Tensor
 
+from ..errors import check_range
 from .embeddings import KINDS, Buffers, KbEmbeddings, Queries, group_queries, negative_sampling_loss, query_loss
 
 LOSSES = ("all", "drawn")
 OPTIMIZERS: Dict[str, Type[torch.optim.Optimizer]] = {"adagrad": torch.optim.Adagrad, "adam": torch.optim.Adam}
+
+# Lowest and highest value of each number.
+RANGES = {
+    "width": (1, 1_000_000),
+    "learn_rate": (0.0, 1_000.0),
+    "batch_size": (1, 1_000_000_000),
+    "passes": (1, 1_000_000_000),
+    "n3": (0.0, 1_000.0),
+    "smoothing": (0.0, 0.99),
+    "relation_weight": (0.0, 1_000.0),
+    "penalty": (0.0, 1_000.0),
+    "clip": (0.0, 1_000_000.0),
+    "scale": (0.0, 1_000.0),
+    "patience": (0, 1_000_000_000),
+    "every": (1, 1_000_000_000),
+    "seed": (0, 2**32 - 1),
+}
 
 LOSS_SETTINGS = {"all": ("n3", "smoothing", "relation_weight"), "drawn": ("penalty",)}
 
@@ -59,7 +77,9 @@ class KbSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Validate the choices, and that only settings of the chosen loss are given."""
+        """Validate choices and ranges, and that only settings of the chosen loss are given."""
+        for key, (low, high) in RANGES.items():
+            check_range(key, getattr(self, key), low, high)
         for key, known in (("kind", KINDS), ("loss", LOSSES), ("optimizer", OPTIMIZERS)):
             if getattr(self, key) not in known:
                 raise ValueError(f"{key} is {getattr(self, key)!r}; expected one of: {', '.join(known)}")

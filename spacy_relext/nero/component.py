@@ -43,7 +43,7 @@ from .losses import nero_loss
 from .rulebook import Rulebook, load_rules, rename_duplicates
 from .rules.analysis import nearest_misses, unseen_types
 from .rules.checks import PairCounts
-from .rules.index import FORMS
+from .rules.index import FORMS, MOST_GAP
 from .rules.rules import Rule, to_records
 
 RULES = "rules.json"
@@ -100,7 +100,7 @@ class NeroGrounder(PairPipe):
         **PairPipe.ranges,
         "form": tuple(FORMS),
         "no_relation": ("entropy", "learned"),
-        "max_gap": (0, 100),
+        "max_gap": (0, MOST_GAP),
         "match_floor": (-1.0, 1.0),  # a cosine
         "match_threshold": (-1.0, 1.0),
     }

@@ -1,6 +1,5 @@
 """Clusters of a `selfore_clusterer`: names, sizes, the fit of training pairs, and the history of the loops."""
 
-import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Dict, List, Sequence
@@ -9,6 +8,7 @@ import numpy
 from numpy.typing import NDArray
 
 from ..annotations.triple import Record
+from ..corpora.formats.sources import parse_json
 from ..errors import Errors
 from ..pairs.gold import PairClass
 from .names import Cluster, Lexicon, name_clusters, rank_phrases
@@ -145,7 +145,7 @@ def read_names(path: Path) -> Dict[str, str]:
     RAISES (ValueError): If the file is no JSON object of strings.
     """
     try:
-        names = json.loads(path.read_text(encoding="utf8"))
+        names = parse_json(path.read_text(encoding="utf8"))
     except ValueError as error:
         raise ValueError(Errors.R614.format(path=str(path), found=f"no JSON ({error})")) from None
     if not isinstance(names, dict) or not all(isinstance(name, str) for name in names.values()):

@@ -1,10 +1,10 @@
 """One self-contained HTML page about clusters: a map, names to change, sizes, and sentences to search."""
 
-import json
 from html import escape
 from typing import Sequence
 
 from ..annotations.triple import Record
+from ..corpora.jsonl import to_json
 from ..visuals.page import frame_page
 from .clusters import LONGEST_NAME
 from .points import Sample
@@ -183,7 +183,7 @@ def render_clusters(sample: Sample, clusters: Sequence[Record], *, title: str, l
     ]
     # only "<" could end a script element
     everything = {"clusters": shown, "points": points, "longest": LONGEST_NAME}
-    data = json.dumps(everything, ensure_ascii=False).replace("<", "\\u003c")
+    data = to_json(everything).replace("<", "\\u003c")
     dates = "" if any(sample.dated) else " hidden"
     texts = {"title": escape(title), "about": escape(". ".join(about) + ".")}
     return frame_page(

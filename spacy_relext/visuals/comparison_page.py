@@ -1,12 +1,12 @@
 """One self-contained HTML page about two pipelines: differences with intervals, and the sentences they differ on."""
 
-import json
 from html import escape
 from typing import Dict, Iterator, Mapping, Sequence
 
 from spacy.training import Example
 
 from ..annotations.triple import Record
+from ..corpora.jsonl import to_json
 from ..scoring.comparison import OVERALL, Comparison, Difference, Dispute
 from .page import frame_page
 from .passages import PASSAGE_SCRIPT, PASSAGE_STYLE, draw_select, show_triple
@@ -91,7 +91,7 @@ def render_comparison(comparison: Comparison, examples: Sequence[Example], *, na
         filters=draw_select("relation", list(comparison.relations)) + draw_select("outcome", outcomes),
         hidden=f" {hidden:,} further passages are not shown." if hidden else "",
         # only "<" could end a script element
-        data=json.dumps(data, ensure_ascii=False).replace("<", "\\u003c"),
+        data=to_json(data).replace("<", "\\u003c"),
         script=PASSAGE_SCRIPT + _SCRIPT,
     )
     lang = examples[0].reference.lang_ if examples else "en"

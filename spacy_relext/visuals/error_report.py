@@ -1,6 +1,5 @@
 """One self-contained HTML page about the errors of a pipeline: counts, curves, confusion, and the sentences."""
 
-import json
 from base64 import b64encode
 from html import escape
 from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
@@ -8,6 +7,7 @@ from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence
 from spacy.training import Example
 
 from ..annotations.triple import Record
+from ..corpora.jsonl import to_json
 from ..scoring.calibration import expected_calibration_error
 from ..scoring.error_tables import NONE, CorpusError, CorpusErrors, ErrorGroup, collect_errors
 from ..scoring.errors import CLASSES, DEFINITIONS, FALSE_NEGATIVE, FALSE_POSITIVE
@@ -143,7 +143,7 @@ def render_error_report(report: Report, examples: Sequence[Example], *, title: s
         confusion=_confusion_table(errors),
         filters=" ".join(filters),
         # only "<" could end a script element
-        data=json.dumps({"errors": cards}, ensure_ascii=False).replace("<", "\\u003c"),
+        data=to_json({"errors": cards}).replace("<", "\\u003c"),
         script=PASSAGE_SCRIPT + _SCRIPT,
     )
     lang = examples[0].reference.lang_ if examples else "en"

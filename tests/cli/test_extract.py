@@ -173,6 +173,35 @@ def test_bad_lines_are_reported_and_passed_over(run, pipeline, tmp_path):
     assert [f"line {n}" in line for n, line in zip(range(1, 6), done.stderr.splitlines())] == [True] * 5
 
 
+def test_what_is_not_json_in_other_keys(run, pipeline, tmp_path):
+    """NaN and infinity become null; a record that is nested too deep is passed over."""
+    extra = ['"a": [NaN, {"b": -Infinity}]', '"a": 1e999', '"last": 1']
+    deep = [f'"a": {"[" * depth}{"]" * depth}' for depth in (900, 2_000, 100_000)]
+    (tmp_path / "in.jsonl").write_text("\n".join(f'{{"text": "Ada met Bo.", {each}}}' for each in (*deep, *extra)))
+    done = run("extract", pipeline, tmp_path / "in.jsonl", tmp_path / "out.jsonl")
+    assert done.exit_code == 0 and "3 documents, 3 triples (3 texts skipped" in done.stderr, done.output
+    assert done.stderr.count("nested more than") == 3
+    assert [record.get("a") for record in records(tmp_path / "out.jsonl")] == [[None, {"b": None}], None, None]
+    assert "NaN" not in (tmp_path / "out.jsonl").read_text() and "Inf" not in (tmp_path / "out.jsonl").read_text()
+
+
+def test_a_missing_extra_is_one_line(fails, pipeline, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    (tmp_path / "in.txt").write_text("Ada met Bo.")
+    assert "R006" in fails("extract", pipeline, tmp_path / "in.txt", tmp_path / "out.parquet")
+
+
+@pytest.mark.parametrize("score", ["-0.1", "1.01", "nan", "inf"])
+def test_min_score_is_a_score(fails, pipeline, score):
+    assert "R007" in fails("extract", pipeline, "-", "-", "--min-score", score, stdin="Ada met Bo.")
+
+
+def test_an_argument_that_is_no_text(fails, pipeline):
+    message = fails("extract", pipeline, "in\udcff.txt", "-")
+    assert "R231" in message and "'in\\udcff.txt'" in message
+    assert "R231" in fails("kb", "predict", "folder", "\udcff", "r", "?")
+
+
 def test_strict_stops(fails, pipeline, tmp_path):
     (tmp_path / "in.txt").write_bytes(b"Ada met Bo.\nbad \xff byte\n")
     assert "line 2" in fails("extract", pipeline, tmp_path / "in.txt", tmp_path / "out.jsonl", "--strict")

@@ -1,6 +1,7 @@
 """`spacy relext kb`: filter, train and predict."""
 
 import re
+import sys
 from pathlib import Path
 from typing import Any, List
 
@@ -267,3 +268,17 @@ def test_a_small_training_says_what_chooses_its_pass(kb: Path, tmp_path: Path) -
     others.write_text("x\tlives_in\ty\n", encoding="utf8")
     assert f"Of {others} no fact can be asked for" in said("--valid", others)
     assert f"24 facts of {kb} to choose the best pass" in said("--valid", kb)
+
+
+def test_numbers_out_of_range(kb: Path, tmp_path: Path) -> None:
+    result = run("train", kb, tmp_path / "a", "--n3", "inf")
+    assert result.exit_code == 1 and result.stderr.startswith("[R007] n3 is inf") and result.stderr.count("\n") == 1
+    result = run("train", kb, tmp_path / "a", "--seed", -1)
+    assert result.exit_code == 2 and isinstance(result.exception, SystemExit) and "--seed" in result.stderr
+
+
+def test_rdf_without_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "rdflib", None)
+    (tmp_path / "a.ttl").write_text("<http://e/a> <http://e/r> <http://e/b> .")
+    result = run("train", tmp_path / "a.ttl", tmp_path / "a")
+    assert result.exit_code == 1 and result.stderr.startswith("[R006]") and result.stderr.count("\n") == 1

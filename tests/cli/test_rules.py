@@ -109,6 +109,18 @@ def test_masks_that_fit_most_pairs(corpus: Path, run: Callable[..., Any], tmp_pa
     assert "the masks of 1 of 1 rules fit most pairs" in " ".join(run("rules", "check", rules, corpus).output.split())
 
 
+@pytest.mark.parametrize("gap", [-1, 101, 1_000_000_000])
+def test_gaps_are_bounded(corpus: Path, run: Callable[..., Any], tmp_path: Path, gap: int) -> None:
+    rules = write(tmp_path, {"relation": "born_in", "pattern": "SUBJ-P * in OBJ-G"})
+    done = run("rules", "check", rules, corpus, "--max-gap", gap)
+    assert done.exit_code == 2 and isinstance(done.exception, SystemExit) and "--max-gap" in done.stderr
+
+
+def test_a_rule_nested_too_deep(corpus: Path, fails: Callable[..., str], tmp_path: Path) -> None:
+    (tmp_path / "deep.jsonl").write_text(f'{{"relation": "born_in", "pattern": {"[" * 900}{"]" * 900}}}\n')
+    assert "nested more than 100 deep" in fails("rules", "check", tmp_path / "deep.jsonl", corpus)
+
+
 def test_no_lemmas(corpus: Path, fails: Callable[..., str], tmp_path: Path) -> None:
     rules = write(tmp_path, {"relation": "born_in", "pattern": "SUBJ-P be born in OBJ-G"})
     assert "R519" in fails("rules", "check", rules, corpus, "--form", "lemma")

@@ -99,7 +99,11 @@ def test_relation_map(write: Write, tmp_path: Path) -> None:
     assert (report.relabelled, report.removed_by_map, report.duplicates) == (2, 1, 1)
 
 
-@pytest.mark.parametrize("content", ["[1]", "{", '{"a": 3}', '{"a": " "}'])
+DEEP = "[" * 900 + "]" * 900
+BAD_MAPS = ["[1]", "{", '{"a": 3}', '{"a": " "}', '{"a": "\\ud800"}', f'{{"a": {DEEP}}}', "[" * 100_000]
+
+
+@pytest.mark.parametrize("content", BAD_MAPS, ids=range(len(BAD_MAPS)))
 def test_bad_relation_maps(write: Write, content: str) -> None:
     with pytest.raises(ValueError, match="R110") as error:
         load_relation_map(write("map.json", [content]))

@@ -14,6 +14,7 @@ from spacy_relext.corpora.jsonl import (
     TRIPLE_KEYS,
     check_record,
     read_jsonl,
+    to_json,
     write_jsonl,
 )
 from spacy_relext.corpora.records import KNOWN_KEYS, record_to_doc
@@ -133,3 +134,11 @@ def test_what_passes_the_check_passes_the_schema(validator: Any, record: Dict[st
     except ValueError as error:
         problems.append(str(error))
     assert problems or validator.is_valid(record)
+
+
+def test_what_is_written_is_json(tmp_path: Path) -> None:
+    values = {"a": [float("nan"), {"b": (float("inf"), 1.5)}], "c": "\ud800", "d": "Zoë"}
+    assert to_json(values) == '{"a": [null, {"b": [null, 1.5]}], "c": "\\ud800", "d": "Zo\\u00eb"}'
+    assert to_json({"d": "Zoë", "a": 1}, sort_keys=True) == '{"a": 1, "d": "Zoë"}'
+    write_jsonl(tmp_path / "a.jsonl", [values])
+    assert "NaN" not in (tmp_path / "a.jsonl").read_text(encoding="utf8")

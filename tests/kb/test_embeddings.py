@@ -227,6 +227,15 @@ def test_new_numbers_change_nothing_but_numbers() -> None:
     torch.testing.assert_close(two.model(other), one.model(facts))
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("n3", float("inf")), ("n3", -1.0), ("learn_rate", float("nan")), ("width", 0), ("seed", -1), ("passes", 0)],
+)
+def test_numbers_are_checked(key: str, value: float) -> None:
+    with pytest.raises(ValueError, match=rf"\[R007\] {key} is "):
+        KbSettings(**{key: value})  # type: ignore[arg-type]
+
+
 def test_words_are_checked() -> None:
     with pytest.raises(ValueError, match="loss is 'hinge'; expected one of: all, drawn"):
         KbSettings(loss="hinge")

@@ -12,6 +12,11 @@ from ...errors import Errors
 _BOM = b"\xef\xbb\xbf"
 _JSON = json.JSONDecoder()
 _EXPECTED = "a JSON array, or JSON lines"
+
+# Most lists and objects inside each other: Python's functions that recurse over a value stop at some hundreds.
+MAX_DEPTH = 100
+_TOO_DEEP = f"nested more than {MAX_DEPTH} deep"
+
 _SPACE = re.compile(r"[ \t\r\n]*")
 
 
@@ -68,11 +73,32 @@ def read_json(path: Path) -> Iterator[Item]:
             yield item
         elif item.value.strip():
             try:
-                yield Item(item.path, item.line, json.loads(item.value))
+                yield Item(item.path, item.line, parse_json(item.value))
             except json.JSONDecodeError as error:
                 yield Item(item.path, item.line, error=f"not JSON: {error.msg} at column {error.colno}")
-            except (RecursionError, ValueError) as error:
+            except ValueError as error:
                 yield Item(item.path, item.line, error=f"not JSON: {error}")
+
+
+def parse_json(text: str) -> Any:
+    """Parse JSON. RAISES (ValueError): If it is none, or nested too deep for what reads the value afterwards."""
+    try:
+        value = json.loads(text)
+    except RecursionError:
+        raise ValueError(_TOO_DEEP) from None
+    check_depth(value)
+    return value
+
+
+def check_depth(value: object) -> None:
+    """RAISES (ValueError): If lists and objects are nested too deep."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        holders = [each for each in level if isinstance(each, (dict, list))]
+        level = [inner for each in holders for inner in (each.values() if isinstance(each, dict) else each)]
+        if not level:
+            return
+    raise ValueError(_TOO_DEEP)
 
 
 def _read_array(path: Path) -> Iterator[Item]:
@@ -87,6 +113,7 @@ def _read_array(path: Path) -> Iterator[Item]:
     try:
         while text[position : position + 1] != "]":
             value, end = _JSON.raw_decode(text, position)
+            check_depth(value)
             element += 1
             yield Item(str(path), bisect_left(line_ends, position) + 1, value, element=element)
             position = _skip_space(text, end)

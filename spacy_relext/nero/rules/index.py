@@ -27,6 +27,9 @@ from .rules import NO_RELATION_LABEL, Rule
 FORMS = {"text": ORTH, "lower": LOWER, "lemma": LEMMA}
 HYPHENS = ("-", "–", "‐")
 
+# Most tokens that a gap may be allowed to have.
+MOST_GAP = 100
+
 _WIDTH = 8  # bytes of a token id
 
 Ids = Tuple[Optional[int], ...]
