@@ -173,6 +173,22 @@ def test_bad_lines_are_reported_and_passed_over(run, pipeline, tmp_path):
     assert [f"line {n}" in line for n, line in zip(range(1, 6), done.stderr.splitlines())] == [True] * 5
 
 
+@pytest.mark.parametrize("name", ["out.jsonl", "out.csv", "out.parquet"])
+def test_halves_of_surrogate_pairs_in_other_keys(run, pipeline, tmp_path, name):
+    """They are no text that a file can hold, and must not end the run."""
+    extra = ['"a\\ud800": 1', '"a": "\\udc00"', '"id": "\\ud800"', '"a": [{"\\udfff": 2}]', '"last": 1']
+    (tmp_path / "in.jsonl").write_text("\n".join(f'{{"text": "Ada met Bo.", {each}}}' for each in extra))
+    done = run("extract", pipeline, tmp_path / "in.jsonl", tmp_path / name)
+    assert done.exit_code == 0 and "5 documents, 5 triples (0 texts skipped" in done.stderr, done.output
+    if name.endswith("csv"):
+        with open(tmp_path / name, newline="", encoding="utf8") as file:
+            kept = [json.loads(row["meta"]) for row in csv.DictReader(file)]
+    else:
+        kept = list(read_parquet_records(tmp_path / name)) if "parquet" in name else records(tmp_path / name)
+    assert kept[0]["a\ud800"] == 1 and [kept[number]["a"] for number in (1, 3)] == ["\udc00", [{"\udfff": 2}]]
+    assert kept[-1]["last"] == 1
+
+
 def test_what_is_not_json_in_other_keys(run, pipeline, tmp_path):
     """NaN and infinity become null; a record that is nested too deep is passed over."""
     extra = ['"a": [NaN, {"b": -Infinity}]', '"a": 1e999', '"last": 1']
