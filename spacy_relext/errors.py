@@ -609,6 +609,12 @@ def check_range(key: str, value: float, low: float, high: float) -> None:
         raise ValueError(Errors.R007.format(key=key, found=value, expected=f"a number from {low} to {high}"))
 
 
+def check_sizes(**sizes: int) -> None:
+    """Check the sizes of a model; ValueError if one is no whole number from 1 to a million."""
+    for key, size in sizes.items():
+        check_range(key, size, 1, 1_000_000)
+
+
 def require(module: str, *, purpose: str, extra: str) -> ModuleType:
     """Import a module of an optional package, such as "sklearn.cluster"; ImportError if it is not installed.
 

@@ -10,7 +10,7 @@ from thinc.api import Model
 from thinc.types import Floats2d
 
 from ..bridge.modules import ModuleInput, Prepare, init_checkpoint, module_model, module_of, move_to_device
-from ..errors import Errors, check_choice, check_range
+from ..errors import Errors, check_choice, check_range, check_sizes
 from .pieces import cut_docs, cut_options
 
 if TYPE_CHECKING:
@@ -102,6 +102,8 @@ def build_bilstm(width: int = 256, depth: int = 1, dropout: float = 0.3) -> Mode
     """
     from .tokens import BiLSTM
 
+    check_sizes(width=width, depth=depth)
+    check_range("dropout", dropout, 0.0, 1.0)
     module = BiLSTM(width=width, depth=depth, dropout=dropout)
     return module_model(module, prepare_sequences, name="relext_bilstm", init=init_sequences, dims={"nO": width})
 
@@ -147,6 +149,7 @@ def _init_encoder(model: Model, X: object = None, Y: object = None, *, path: str
 
 def encoder_scales(prefix: str, lr_scale: float) -> Dict[str, float]:
     """Let what is new in an encoder learn faster than what is pretrained."""
+    check_range("lr_scale", lr_scale, 0.0, 1_000.0)
     tables = {f"{prefix}encoder.{name}": min(1.0, 5 * lr_scale) for name in ("shape_table", "mark_table")}
     return {f"{prefix}encoder.mix": 1.0, **tables, prefix: lr_scale}
 
@@ -159,4 +162,6 @@ def token_encoder(*, max_pieces: int, precision: str, **options: Any) -> "TokenE
 
     check_choice("precision", precision, PRECISIONS)
     check_range("max_pieces", max_pieces, 8, 1_000_000)
+    check_range("freeze_layers", options.get("freeze_layers", 0), 0, 1_000)
+    check_range("dropout", options.get("dropout") or 0.0, 0.0, 1.0)
     return TokenEncoder(TransformerEncoder(precision=precision, **options))

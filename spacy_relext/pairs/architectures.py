@@ -10,7 +10,7 @@ from thinc.types import Floats2d
 
 from ..bridge.modules import module_model
 from ..encoders.architectures import Encoder, EncoderSpec, encoder_scales, token_encoder
-from ..errors import Errors, check_choice, check_range
+from ..errors import Errors, check_choice, check_range, check_sizes
 from .encoders.features import prepare_pieces, prepare_tokens, prepare_trees
 from .encoders.markers import FORMS
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from .model import PairModule
 
 SHARED_WIDTH = 256
+
+# Settings of heads that are sizes.
+SIZES = ("hidden", "attention_hidden", "position_width", "type_width")
 
 
 @registry.architectures("spacy_relext.PieceEncoder.v1")
@@ -103,6 +106,8 @@ def build_graph_encoder(
     from .encoders.graph import ContextualGraph
 
     check_range("distance", distance, -1, 1_000)
+    check_sizes(width=width, layers=layers)
+    _check_word_encoder(input_dropout, dropout, word_dropout, offset_width)
     build = functools.partial(
         ContextualGraph,
         hidden=width,
@@ -129,6 +134,8 @@ def build_recurrent_encoder(
     """Describe a BiLSTM over word vectors, which needs no parser; arguments as for `spacy_relext.GraphEncoder.v1`."""
     from .encoders.graph import RecurrentPairs
 
+    check_sizes(width=width)
+    _check_word_encoder(input_dropout, dropout, word_dropout, offset_width)
     build = functools.partial(
         RecurrentPairs,
         hidden=width,
@@ -156,10 +163,18 @@ def build_shared_encoder(
     from .encoders.shared import MeanPairs, SharedPairs
 
     check_range("width", width, 0, 1_000_000)
+    check_range("dropout", dropout, 0.0, 1.0)
     if not width:
         return EncoderSpec(functools.partial(MeanPairs, dropout=dropout), prepare_tokens, tok2vec=tok2vec)
     build = functools.partial(SharedPairs, hidden=width, dropout=dropout, context=context)
     return EncoderSpec(build, prepare_tokens, tok2vec=tok2vec)
+
+
+def _check_word_encoder(input_dropout: float, dropout: float, word_dropout: float, offset_width: int) -> None:
+    """Check the settings of an encoder over word vectors."""
+    for key, rate in (("input_dropout", input_dropout), ("dropout", dropout), ("word_dropout", word_dropout)):
+        check_range(key, rate, 0.0, 1.0)
+    check_range("offset_width", offset_width, 0, 1_000_000)
 
 
 def pair_model(
@@ -181,8 +196,10 @@ def pair_model(
     shared_width (int): For token encoders, see `spacy_relext.SharedEncoder.v1`.
     lr_scales (Optional[Dict[str, float]]): Learning rates of the head, see `TorchShim`.
     RETURNS (Model[PairBatch, Any]): Its output is what the head returns.
-    RAISES (ValueError): If `encoder` is no encoder.
+    RAISES (ValueError): If `encoder` is no encoder, or a size or the dropout is out of its range.
     """
+    check_range("dropout", dropout, 0.0, 1.0)
+    check_sizes(**{key: value for key, value in settings.items() if key in SIZES})
     if isinstance(encoder, Model):
         encoder = build_shared_encoder(encoder, width=shared_width, dropout=dropout)
     if not isinstance(encoder, EncoderSpec):

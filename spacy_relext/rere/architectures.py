@@ -10,7 +10,7 @@ from thinc.api import Model
 from ..bridge.modules import ModuleInput, module_model, module_of
 from ..encoders.architectures import Encoder, EncoderSpec
 from ..encoders.pieces import cut_options
-from ..errors import Errors, Warnings, check_choice
+from ..errors import Errors, Warnings, check_choice, check_range, check_sizes
 from .queries import cut_queries
 from .windows import TokenBatch
 
@@ -38,6 +38,8 @@ def build_detector(encoder: Encoder, hidden: int = 256, dropout: float = 0.1, pr
     from .model import SharedDetector
 
     check_choice("precision", precision, PRECISIONS)
+    check_sizes(hidden=hidden)
+    check_range("dropout", dropout, 0.0, 1.0)
     return _head_model(
         encoder,
         lambda: SharedDetector(hidden=hidden, dropout=dropout, precision=precision),
@@ -83,6 +85,9 @@ def build_extractor(
 
     check_choice("span_mode", span_mode, SPAN_MODES)
     check_choice("precision", precision, PRECISIONS)
+    check_sizes(hidden=hidden, pair_hidden=pair_hidden, max_span_length=max_span_length, top_k=top_k)
+    check_range("dropout", dropout, 0.0, 1.0)
+    check_range("span_threshold", span_threshold, 0.0, 1.0)
     proposal = Proposal(threshold=span_threshold, max_length=max_span_length, top_k=top_k, mode=span_mode)
     return _head_model(
         encoder,

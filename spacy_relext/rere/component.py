@@ -12,13 +12,14 @@ from ..bridge.modules import width_of
 from ..errors import Warnings
 from ..pipeline.initialize import DATA
 from ..pipeline.pipe import RelationPipe
-from ..pipeline.settings import Settings
+from ..pipeline.settings import Ranges, Settings
 from .windows import GoldWindows, SentenceWindows, gold_windows, make_windows
 
 
 class RerePipe(RelationPipe):
     """Base of both components."""
 
+    ranges: ClassVar[Ranges] = {"threshold": (0.0, 1.0), "max_length": (0, 1_000_000)}
     fitted: ClassVar[Settings] = {"scale": 1.0, "shift": 0.0, "thresholds": {}, "prior": 0.0, "label_prior": {}}
 
     def windows(self, docs: Sequence[Doc]) -> SentenceWindows:

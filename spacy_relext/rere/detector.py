@@ -34,6 +34,10 @@ class RereDetector(RerePipe):
     architectures = ("relext_rere_detector",)
     writes = "relations"
     ranges: ClassVar[Ranges] = {
+        **RerePipe.ranges,
+        "min_probability": (0.0, 1.0),
+        "gamma": (0.0, 1_000_000.0),
+        "loss_weight": (0.0, 1_000.0),
         "loss": DETECTOR_LOSSES,
         "collective_scope": SCOPES,
         "mean_window": (1, 1_000_000),

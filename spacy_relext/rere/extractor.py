@@ -41,6 +41,9 @@ from .queries import readable_label
 from .rows import QueryRows, all_rows, detected_rows, gold_rows
 from .windows import TokenBatch, entity_windows
 
+# Settings that are weights in the loss.
+WEIGHTS = ("absent_weight", "pointer_weight", "pair_weight", "rank_weight", "type_weight")
+
 
 class RereExtractor(RerePipe):
     """Subject and object of each detected relation. Writes `doc._.triples`."""
@@ -49,6 +52,13 @@ class RereExtractor(RerePipe):
     ranks_candidates = True
     fitted: ClassVar[Settings] = {**RerePipe.fitted, "entity_labels": []}
     ranges: ClassVar[Ranges] = {
+        **RerePipe.ranges,
+        "ask_threshold": (0.0, 1.0),
+        "pointer_threshold": (0.0, 1.0),
+        "max_span_length": (1, 1_000_000),
+        "absent_rows": (0.0, 1_000_000.0),
+        "rivals": (0, 1_000_000),
+        **dict.fromkeys(WEIGHTS, (0.0, 1_000.0)),
         "pairing": PAIRINGS,
         "span_rule": SPAN_RULES,
         "pointer_loss": POINTER_LOSSES,

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import spacy
+from spacy import registry
 from spacy.language import Language
 
 from spacy_relext.pipeline.settings import as_saved
@@ -66,3 +67,64 @@ def test_components_do_not_share_settings() -> None:
 
 def test_scorers_accept_all_settings(nlp: Language, examples: Any) -> None:
     assert {"exact_f", "relations_micro_f"} <= set(nlp.evaluate(examples))
+
+
+OUT_OF_RANGE = [
+    *(("rere_detector", {key: value}) for key in ("threshold", "min_probability") for value in (-1.0, 1e30)),
+    *(("rere_detector", {key: -1.0}) for key in ("gamma", "loss_weight")),
+    *(("rere_detector", {key: -1}) for key in ("max_length", "stride", "mean_window")),
+    *((NAME, {key: value}) for key in ("threshold", "ask_threshold", "pointer_threshold") for value in (-1.0, 1e30)),
+    *((NAME, {key: -1.0}) for key in ("absent_weight", "pointer_weight", "pair_weight", "rank_weight", "type_weight")),
+    *((NAME, {key: -1}) for key in ("absent_rows", "rivals", "max_span_length", "max_length", "stride")),
+    ("hrere_classifier", {"threshold": 1e30}),
+    ("hrere_classifier", {"kb_weight": -1.0}),
+    ("hrere_classifier", {"agree_weight": 1e30}),
+    ("hrere_classifier", {"evidence_facts": -1}),
+    ("selfore_clusterer", {"threshold": -1.0}),
+    ("selfore_clusterer", {"n_clusters": -1}),
+    ("selfore_clusterer", {"most_clusters": 1}),
+    ("selfore_clusterer", {"clustering": {"@misc": "spacy_relext.Clustering.v1", "restarts": -1}}),
+]
+
+
+def setting_id(value: Any) -> str:
+    return value if isinstance(value, str) else "=".join(map(str, next(iter(value.items()))))
+
+
+@pytest.mark.parametrize(("factory", "config"), OUT_OF_RANGE, ids=setting_id)
+def test_settings_out_of_range(factory: str, config: Any) -> None:
+    with pytest.raises(ValueError, match=r"\[R007\]"):
+        spacy.blank("en").add_pipe(factory, config=config)
+
+
+TOK2VEC: Any = {"@architectures": "spacy.HashEmbedCNN.v2", "pretrained_vectors": None, "width": 8, "depth": 1}
+TOK2VEC.update(embed_size=10, window_size=1, maxout_pieces=2, subword_features=False)
+SIZES = {
+    "RereDetector": ("hidden",),
+    "RereExtractor": ("hidden", "pair_hidden", "max_span_length", "top_k"),
+    "KdTeacher": ("hidden",),
+    "KdStudent": ("hidden", "attention_hidden", "position_width", "type_width"),
+    "NeroGrounder": ("hidden", "attention_hidden"),
+    "HrereBagClassifier": ("hidden",),
+    "SelforeClusterer": (),
+    "GraphEncoder": ("width", "layers"),
+    "RecurrentEncoder": ("width",),
+    "SharedEncoder": ("width",),
+    "BiLSTM": ("width", "depth"),
+    "Transformer": ("max_pieces", "freeze_layers"),
+}
+WORD_ENCODERS = ("GraphEncoder", "RecurrentEncoder", "SharedEncoder")
+
+
+@pytest.mark.parametrize(
+    ("name", "key"), [(name, key) for name, keys in SIZES.items() for key in (*keys, "dropout")], ids=str
+)
+def test_sizes_out_of_range(name: str, key: str) -> None:
+    """Torch says of these that they are invalid for input of size, or nothing at all."""
+    block: Any = {"@architectures": f"spacy_relext.{name}.v1", key: -1}
+    if name == "Transformer":
+        block["name"] = "none"
+    elif name != "BiLSTM":
+        block["tok2vec" if name in WORD_ENCODERS else "encoder"] = TOK2VEC
+    with pytest.raises(ValueError, match=rf"\[R007\] {key} is -1"):
+        registry.resolve({"model": block})
