@@ -1,11 +1,12 @@
 """One self-contained HTML page with drawings and a table of triples, and a server that shows it on localhost."""
 
+import sys
 from base64 import b64encode
 from hashlib import sha256
 from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Optional, Sequence
+from typing import Any, Optional, Sequence
 
 from spacy.tokens import Doc
 
@@ -150,6 +151,17 @@ def frame_page(content: str, *, title: str, style: str, lang: str, head: str = "
     return _PAGE.format(lang=escape(lang), title=escape(title), style=style, content=content, head=head)
 
 
+class PageServer(ThreadingHTTPServer):
+    """A server whose clients may close their connections at any time, and may be many."""
+
+    request_queue_size = 128
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Report an error, unless the client has gone."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
 def make_server(page: str, *, port: int = 5000) -> ThreadingHTTPServer:
     """Make a server that only this machine can reach and that answers / with a page.
 
@@ -176,7 +188,7 @@ def make_server(page: str, *, port: int = 5000) -> ThreadingHTTPServer:
             """Log nothing."""
 
     try:
-        return ThreadingHTTPServer((HOST, port), PageHandler)
+        return PageServer((HOST, port), PageHandler)
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ValueError(Errors.R212.format(port=port, reason=reason)) from None
