@@ -8,13 +8,14 @@ from spacy.tokens import Doc, Span
 from ..errors import Errors
 from .entities import ENTITIES_KEY, GIVEN_PAIRS_KEY, PAIRS_KEY
 from .sentences import is_inside
-from .store import RELATIONS_KEY, TRIPLES_KEY, plain
+from .store import LENGTH_KEY, RELATIONS_KEY, TRIPLES_KEY, has_triples, plain, store_triples
 from .triple import CharSpan, Record
 
 # Evidence that is rows of numbers: how many of them, at the beginning of a row, are characters of the text.
 EVIDENCE_OFFSETS = {"attention": 2, "mentions": 4}
 
 _KEYS = (TRIPLES_KEY, RELATIONS_KEY, ENTITIES_KEY, PAIRS_KEY, GIVEN_PAIRS_KEY)
+_NAMES = "|".join((*_KEYS, LENGTH_KEY))
 
 
 def span_to_doc(span: Span) -> Doc:
@@ -27,7 +28,7 @@ def span_to_doc(span: Span) -> Doc:
     RETURNS (Doc): The text of the span with its annotation.
     """
     doc = span.as_doc()
-    doc.user_data.update(_move(span.doc, (span.start_char, span.start_char + len(doc.text)), -span.start_char))
+    _update(doc, _move(span.doc, (span.start_char, span.start_char + len(doc.text)), -span.start_char))
     return doc
 
 
@@ -45,15 +46,17 @@ def merge_docs(docs: Iterable[Doc], *, ensure_whitespace: bool = True) -> Doc:
     if not parts:
         raise ValueError(Errors.R017)
     with warnings.catch_warnings():
-        # of the keys that are moved below; about others spaCy warns
-        warnings.filterwarnings("ignore", message=rf"\[W102\] Skipping unsupported user data '({'|'.join(_KEYS)}):")
+        # of the keys that are set below; about others spaCy warns
+        warnings.filterwarnings("ignore", message=rf"\[W102\] Skipping unsupported user data '({_NAMES}):")
         merged = Doc.from_docs(parts, ensure_whitespace=ensure_whitespace)
     first_token = 0
+    everything: Dict[str, List[Record]] = {}
     for part in parts:
         offset = merged[first_token].idx if len(part) else 0
         for key, records in _move(part, (0, len(part.text)), offset).items():
-            merged.user_data.setdefault(key, []).extend(records)
+            everything.setdefault(key, []).extend(records)
         first_token += len(part)
+    _update(merged, everything)
     return merged
 
 
@@ -74,11 +77,19 @@ def each_doc(docs: Union[Doc, Iterable[Doc]]) -> Iterator[Doc]:
         yield doc
 
 
+def _update(doc: Doc, moved: Dict[str, List[Record]]) -> None:
+    """Store records by their keys of `user_data`."""
+    triples = moved.pop(TRIPLES_KEY, None)
+    if triples is not None:
+        store_triples(doc, triples)
+    doc.user_data.update(moved)
+
+
 def _move(doc: Doc, window: CharSpan, shift: int) -> Dict[str, List[Record]]:
     """Copy the records that lie in some characters, with shifted offsets, by their keys of `user_data`."""
     moved = {}
     for key in _KEYS:
-        if key in doc.user_data:
+        if key in doc.user_data and (key != TRIPLES_KEY or has_triples(doc)):
             records = (_move_record(key, plain(record), window, shift) for record in doc.user_data[key])
             moved[key] = [record for record in records if record is not None]
     return moved

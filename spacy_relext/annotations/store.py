@@ -12,12 +12,16 @@ from spacy.tokens import Doc, Span
 from ..errors import check_choice
 from .sentences import is_inside
 from .triple import CharSpan, Record, Triple
-from .triple_forms import TripleLike, read_triples
+from .triple_forms import TripleLike, read_triples, text_length
 
 TRIPLES_KEY = "relext_triples"
 
 RELATIONS_KEY = "relext_relations"
 
+
+# Characters of the text that triples are stored for. `Span.as_doc(copy_user_data=True)` copies their offsets, which
+# count from another character, to a shorter text.
+LENGTH_KEY = "relext_length"
 
 class TokenTriple(NamedTuple):
     """A triple in token offsets; the second number of an argument is its last token, inclusive."""
@@ -34,7 +38,7 @@ class TokenTriple(NamedTuple):
 
 def has_triples(doc: Doc) -> bool:
     """Return True if a Doc is annotated with triples, even with an empty list."""
-    return TRIPLES_KEY in doc.user_data
+    return _stored(doc) is not None
 
 
 def get_triples(doc: Doc, *, order: str = "text", source: Optional[str] = None, min_score: float = 0.0) -> List[Triple]:
@@ -50,7 +54,7 @@ def get_triples(doc: Doc, *, order: str = "text", source: Optional[str] = None, 
     """
     check_choice("order", order, ("text", "score"))
     triples = []
-    for record in sorted(doc.user_data.get(TRIPLES_KEY, ()), key=_position):
+    for record in sorted(_stored(doc) or (), key=_position):
         if record["score"] < min_score or source not in (None, record["source"]):
             continue
         spans = _token_spans(doc, record)
@@ -66,7 +70,7 @@ def get_records(doc: Doc, *, source: Optional[str] = None) -> Optional[List[Reco
     source (Optional[str]): One source's triples only, "" for gold; None: all.
     RETURNS (Optional[List[Record]]): `subject` and `object` as (start, end), `relation`, `score`, `source`, `evidence`.
     """
-    stored = doc.user_data.get(TRIPLES_KEY)
+    stored = _stored(doc)
     if stored is None:
         return None
     return [
@@ -82,7 +86,7 @@ def get_triple_records(doc: Doc) -> Optional[List[Record]]:
     RETURNS (Optional[List[Record]]): As from `Triple.to_dict`, but with exact offsets; None if the Doc is not
         annotated.
     """
-    stored = doc.user_data.get(TRIPLES_KEY)
+    stored = _stored(doc)
     if stored is None:
         return None
     text = doc.text
@@ -109,7 +113,7 @@ def set_triple_records(doc: Doc, records: Optional[Iterable[Record]]) -> None:
     if records is None:
         doc.user_data.pop(TRIPLES_KEY, None)
         return
-    doc.user_data[TRIPLES_KEY] = read_triples(doc, records)
+    store_triples(doc, read_triples(doc, records))
 
 
 def set_triples(doc: Doc, triples: Iterable[TripleLike], *, source: str = "") -> None:
@@ -122,8 +126,21 @@ def set_triples(doc: Doc, triples: Iterable[TripleLike], *, source: str = "") ->
         text.
     """
     new = read_triples(doc, triples, source=source)
-    others = [record for record in doc.user_data.get(TRIPLES_KEY, ()) if record["source"] != source]
-    doc.user_data[TRIPLES_KEY] = others + new
+    store_triples(doc, [*(record for record in _stored(doc) or () if record["source"] != source), *new])
+
+
+def store_triples(doc: Doc, records: List[Record]) -> None:
+    """Store records of `get_records` as all triples of a Doc."""
+    doc.user_data[TRIPLES_KEY] = records
+    doc.user_data[LENGTH_KEY] = text_length(doc)
+
+
+def _stored(doc: Doc) -> Optional[Sequence[Record]]:
+    """Return the stored triples; None if there are none, or if they are for another text."""
+    if doc.user_data.get(LENGTH_KEY) not in (None, text_length(doc)):
+        return None
+    stored: Optional[Sequence[Record]] = doc.user_data.get(TRIPLES_KEY)
+    return stored
 
 
 def replace_gold(user_data: Record, triples: Iterable[Record]) -> None:
@@ -174,7 +191,8 @@ def get_relations(span: Span) -> Dict[str, float]:
     for record in span.doc.user_data.get(RELATIONS_KEY, ()):
         if record["start"] < span.end_char and record["end"] > span.start_char:
             for label, probability in record["relations"].items():
-                highest[label] = max(probability, highest.get(label, 0.0))
+                highest[number][label] = max(probability, highest[number].get(label, 0.0))
+            number += 1
     return highest
 
 

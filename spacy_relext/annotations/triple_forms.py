@@ -22,8 +22,13 @@ def read_triples(doc: Doc, triples: Iterable[TripleLike], *, source: Optional[st
     """
     if isinstance(triples, (str, bytes, Mapping, Triple)) or not isinstance(triples, Iterable):
         raise ValueError(Errors.R016.format(what=f"the triples are {_describe(triples)}, not a list"))
-    length = doc[-1].idx + len(doc[-1].text_with_ws) if len(doc) else 0
+    length = text_length(doc)
     return [_read_triple(doc, each, source, length, number) for number, each in enumerate(triples, start=1)]
+
+
+def text_length(doc: Doc) -> int:
+    """Return the number of characters of a Doc, without making its text."""
+    return doc[-1].idx + len(doc[-1].text_with_ws) if len(doc) else 0
 
 
 def _read_triple(doc: Doc, triple: object, source: Optional[str], length: int, number: int) -> Record:

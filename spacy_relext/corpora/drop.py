@@ -11,7 +11,7 @@ from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
 from ..annotations.entities import PAIRS_KEY
-from ..annotations.store import TRIPLES_KEY, get_records
+from ..annotations.store import get_records, store_triples
 from ..annotations.triple import Record
 from ..errors import Errors
 from .report import format_table
@@ -140,7 +140,7 @@ def _drop_from_doc(doc: Doc, report: DropReport, rng: random.Random) -> bool:
         report.docs_deleted += 1
         return False
     report.kept_docs_before += len(triples)
-    doc.user_data[TRIPLES_KEY] = remaining
+    store_triples(doc, remaining)
     if PAIRS_KEY in doc.user_data:
         # The labels of marked pairs would give the dropped triples away.
         arguments = {_arguments(triple) for triple in dropped}

@@ -12,7 +12,7 @@ from spacy.tokens import Doc, DocBin, Span, Token
 from spacy_relext import has_triples, merge_docs, set_triples, span_to_doc
 from spacy_relext.annotations.entities import ENTITIES_KEY, GIVEN_PAIRS_KEY, PAIRS_KEY
 from spacy_relext.annotations.parts import each_doc
-from spacy_relext.annotations.store import RELATIONS_KEY, has_relations, set_relations
+from spacy_relext.annotations.store import LENGTH_KEY, RELATIONS_KEY, has_relations, set_relations
 
 NLP = spacy.blank("en")
 NLP.add_pipe("sentencizer")
@@ -83,6 +83,17 @@ def test_a_doc_of_a_docbin_has_tuples_for_lists(doc: Doc) -> None:
     assert part.user_data == span_to_doc(sentence).user_data
 
 
+def test_triples_that_spacy_copies_to_a_part_are_not_shown(doc: Doc) -> None:
+    """Their offsets count from the first character of the whole text, so they would be about other words."""
+    part = list(doc.sents)[1].as_doc(copy_user_data=True)
+    assert part.user_data["relext_triples"] and part._.triples == [] and part._.triple_records is None
+    assert not has_triples(part) and part[:]._.triples == [] and not has_triples(span_to_doc(part[:]))
+    set_triples(part, [(part[0:1], "author", part[2:3])], source="finder")
+    assert stated(part) == [("Mary", "author", "Frankenstein", 1.0, "finder")]
+    whole = doc[:].as_doc(copy_user_data=True)
+    assert stated(whole) == stated(doc)
+
+
 def test_a_part_of_a_sentence_cuts_its_relations(doc: Doc) -> None:
     part = span_to_doc(doc[4:9])
     assert part.text == "in London. Mary wrote " and stated(part) == [] and has_triples(part)
@@ -123,7 +134,8 @@ def test_docs_as_one(doc: Doc) -> None:
 
 def test_empty_docs_add_nothing(doc: Doc) -> None:
     merged = merge_docs([NLP(""), doc, NLP("")])
-    assert merged.text.rstrip() == TEXT and merged.user_data == span_to_doc(doc[:]).user_data
+    assert merged.text.rstrip() == TEXT
+    assert {**merged.user_data, LENGTH_KEY: len(TEXT)} == span_to_doc(doc[:]).user_data
     assert merge_docs([NLP("")]).text == "" and not has_triples(merge_docs([NLP("")]))
 
 

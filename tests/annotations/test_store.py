@@ -13,6 +13,7 @@ from spacy.tokens import Doc, DocBin, Span
 from spacy_relext import Triple, get_records, has_triples, set_triples
 from spacy_relext.annotations.store import (
     RELATIONS_KEY,
+    LENGTH_KEY,
     TRIPLES_KEY,
     char_span,
     get_relations,
@@ -99,7 +100,7 @@ def test_values_are_plain(doc: Doc) -> None:
         else:
             assert value is None or type(value) in (str, int, float, bool)
 
-    assert set(doc.user_data) == {TRIPLES_KEY, RELATIONS_KEY}
+    assert set(doc.user_data) == {TRIPLES_KEY, LENGTH_KEY, RELATIONS_KEY}
     check(dict(doc.user_data))
 
 
