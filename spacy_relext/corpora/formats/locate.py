@@ -2,9 +2,10 @@
 
 import re
 import unicodedata
+from bisect import bisect_left
 from functools import lru_cache
-from itertools import chain
-from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+from itertools import chain, islice
+from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from ...annotations.triple import CharSpan, Record
 from ..report import Report
@@ -50,11 +51,11 @@ def locate_record(record: Record, report: Report, *, occurrences: str = "nearest
     strings += [triple[role] for triple in record["string_triples"] for role in ("subject", "object")]
     places = {string: find_string(text, string) for string in dict.fromkeys(strings)}
     entities: Dict[Tuple[int, int, str, str], None] = {}
-    typed = [span for mention in mentions for span in places[mention["text"]].spans]
+    inner = _inner_spans(span for mention in mentions for span in places[mention["text"]].spans)
     for mention in mentions:
         spans = places[mention["text"]].spans
         # not inside a longer one: "York" in "York Minster"
-        outermost = [s for s in spans if not any(o != s and o[0] <= s[0] and s[1] <= o[1] for o in typed)]
+        outermost = [span for span in spans if span not in inner]
         entities.update({(*span, mention["label"], ""): None for span in outermost or spans})
     triples: List[Record] = []
     for triple in record["string_triples"]:
@@ -168,8 +169,27 @@ def choose_pairs(
     """
     if occurrences == "first":
         subjects, objects = subjects[:1], objects[:1]
-    pairs = [(subject, obj) for subject in subjects for obj in objects if subject != obj]
-    return [min(pairs, key=_pair_distance)] if pairs and occurrences == "nearest" else pairs
+    pairs = ((subject, obj) for subject in subjects for obj in objects if subject != obj)
+    if occurrences != "nearest":
+        return list(pairs)
+    # a string may occur thousands of times, and its pairs be millions: they are not listed
+    return _nearest_pair(subjects, objects) or list(islice(pairs, 1))
+
+
+def _nearest_pair(subjects: Sequence[CharSpan], objects: Sequence[CharSpan]) -> List[SpanPair]:
+    """Find the pair with the fewest characters between, the first of equals; empty if all pairs overlap."""
+    starts = sorted((start, number) for number, (start, _) in enumerate(objects))
+    ends = sorted((end, number) for number, (_, end) in enumerate(objects))
+    found: List[Tuple[int, int, int]] = []
+    for number, (start, end) in enumerate(subjects):
+        after = bisect_left(starts, (end, 0))
+        if after < len(starts):
+            found.append((starts[after][0] - end, number, starts[after][1]))
+        before = bisect_left(ends, (start + 1, 0)) - 1
+        if before >= 0:
+            first = bisect_left(ends, (ends[before][0], 0))
+            found.append((start - ends[before][0], number, ends[first][1]))
+    return [(subjects[number], objects[other]) for _, number, other in [min(found)]] if found else []
 
 
 def _pair_distance(pair: SpanPair) -> Tuple[bool, int]:
@@ -208,6 +228,16 @@ def _is_word_character(character: str) -> bool:
     if _UNSPACED.match(character):
         return False
     return character.isalnum() or character == "_" or unicodedata.category(character).startswith("M")
+
+
+def _inner_spans(spans: Iterable[CharSpan]) -> Set[CharSpan]:
+    """Find the spans that lie inside another one."""
+    inner, last = set(), -1
+    for start, end in sorted(set(spans), key=lambda span: (span[0], -span[1])):
+        if end <= last:
+            inner.add((start, end))
+        last = max(last, end)
+    return inner
 
 
 def _find_all(text: str, string: str) -> List[CharSpan]:

@@ -1,4 +1,5 @@
-from typing import List
+import time
+from typing import List, Tuple
 
 import pytest
 from hypothesis import given
@@ -78,6 +79,32 @@ def test_nearest_avoids_overlap_where_it_can() -> None:
     oslo, university = [(14, 18), (30, 34)], [(0, 18)]  # University of Oslo ... Oslo
     assert choose_pairs(university, oslo) == [((0, 18), (30, 34))]
     assert choose_pairs(university, oslo[:1]) == [((0, 18), (14, 18))]
+
+
+spans = st.lists(st.tuples(st.integers(0, 30), st.integers(1, 4)).map(lambda each: (each[0], sum(each))), max_size=6)
+
+
+@given(spans, spans)
+def test_nearest_is_the_best_of_all(subjects: List[Tuple[int, int]], objects: List[Tuple[int, int]]) -> None:
+    def distance(pair: Tuple[Tuple[int, int], Tuple[int, int]]) -> Tuple[bool, int]:
+        gap = max(pair[1][0] - pair[0][1], pair[0][0] - pair[1][1])
+        return gap < 0, max(gap, 0)
+
+    everything = choose_pairs(subjects, objects, occurrences="all")
+    assert choose_pairs(subjects, objects) == ([min(everything, key=distance)] if everything else [])
+
+
+def test_strings_that_occur_thousands_of_times() -> None:
+    """Their pairs, a tenth of a billion, are not listed."""
+    text = "a b " * 10_000
+    triples = [{"subject": "a", "relation": "r", "object": "b"}, {"subject": "a", "relation": "r", "object": "a"}]
+    entities = [{"text": "a", "label": "X"}, {"text": "a b", "label": "Y"}]
+    record = {"text": text, "string_triples": triples, "string_entities": entities}
+    began = time.perf_counter()
+    located = locate_record(record, Report(where="file:1"))
+    assert time.perf_counter() - began < 10
+    assert [(t["subject"], t["object"]) for t in located["triples"]] == [([0, 1], [2, 3]), ([0, 1], [4, 5])]
+    assert len(located["entities"]) == 10_000 + 10_000
 
 
 @pytest.mark.parametrize("occurrences", ["nearest", "first", "all"])
