@@ -44,6 +44,10 @@ ALIAS_SEPARATOR, COMMENT = "|", "#"
 # Characters that quotes of .csv let into a value, but an id cannot have.
 BREAKS = re.compile(r"[\t\r\n]")
 
+# What escapes of RDF can put into a name or an IRI, but no file: halves of surrogate pairs, and control characters.
+HALVES = re.compile("[\ud800-\udfff]")
+NOT_IN_IDS = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+
 DELIMITERS = {".tsv": "\t", ".txt": "\t", ".csv": ","}
 SUFFIXES = (*DELIMITERS, ".nt", ".ttl")
 
@@ -204,10 +208,10 @@ class FactReader:
             parser.line = line.rstrip("\r\n")
             try:
                 parser.parseline()
-            except parsers.ParseError as error:
+            except Exception as error:  # beside ParseError whatever Python raises of broken escapes
                 raise ValueError(Errors.R724.format(place=f"{path}:{number}", reason=_one_line(error))) from None
             for terms in sink:
-                yield from self._convert(*terms)
+                yield from self._convert(*terms, place=f"{path}:{number}")
             sink.clear()
 
     def _read_turtle(self, path: Path, lines: IO[str]) -> Iterator[Statement]:
@@ -215,17 +219,24 @@ class FactReader:
         rdflib = require("rdflib", purpose=RDF, extra="kb")
         # rdflib imports its parsers at their first use
         notation3 = require("rdflib.plugins.parsers.notation3", purpose=RDF, extra="kb")
-        graph = rdflib.Graph()
+        graph, text = rdflib.Graph(), lines.read()
         try:
-            graph.parse(data=lines.read(), format="turtle")
+            graph.parse(data=text, format="turtle")
         except notation3.BadSyntax as error:
             place = f"{path}:{error.lines + 1}"
             raise ValueError(Errors.R724.format(place=place, reason=_one_line(error._why))) from None
+        except Exception as error:  # files that are cut off, or nested too deep, end in errors of Python
+            reason = f"no Turtle ({type(error).__name__}: {_one_line(error)})"
+            raise ValueError(Errors.R724.format(place=path, reason=reason)) from None
         for terms in graph:
-            yield from self._convert(*terms)
+            yield from self._convert(*terms, place=str(path))
 
-    def _convert(self, subject: object, predicate: object, obj: object) -> Iterator[Statement]:
+    def _convert(self, subject: object, predicate: object, obj: object, *, place: str) -> Iterator[Statement]:
         """Convert an RDF triple to a fact or a name."""
+        for term in (subject, predicate, obj):
+            if wrong := (HALVES if hasattr(term, "language") else NOT_IN_IDS).search(str(term)):
+                found, expected = f"the character {ascii(wrong[0])} in {ascii(str(term)):.80}", "none such"
+                raise ValueError(Errors.R722.format(place=place, found=found, expected=expected))
         kind = KINDS.get(str(predicate))
         is_literal = hasattr(obj, "language")
         if type(subject).__name__ == "BNode" or type(obj).__name__ == "BNode":

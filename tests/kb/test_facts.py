@@ -2,6 +2,7 @@
 
 import codecs
 import gzip
+import re
 from itertools import product
 from pathlib import Path
 from typing import Any, List
@@ -263,3 +264,40 @@ def test_counts_of_facts(tmp_path: Path) -> None:
     kb = FactIndex(read_store([write(tmp_path / "a.tsv", [*FACTS, "Q9\thome_of\tQ1"])]))
     assert [kb.count_facts(each) for each in ("Q1", "Q2", "Q9", "?")] == [2, 1, 5, 0]
     assert kb.facts_with("Q1", {"Q1", "Q2", "Q9"}) == 2 and kb.facts_with("Q9", {"Q9"}) == 0
+
+
+IRI = "<http://e/a> <http://e/r> <http://e/b{}> .\n"
+
+
+@pytest.mark.parametrize("suffix", [".nt", ".ttl"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        '<http://e/a> <http://e/r> "cut off',
+        "@",
+        '<http://e/a> <http://e/r> "\\U00110000" .',
+        IRI.format("\\U00110000"),
+        IRI.format("\\ud800"),
+        IRI.format("\\u000A"),
+        IRI.format("\\u0009"),
+        IRI.format("\\u0000c"),
+        '<http://e/a> <http://www.w3.org/2000/01/rdf-schema#label> "\\ud800" .',
+        f"<http://e/a> <http://e/r> {'[' * 2_000}",
+        f"<http://e/a> <http://e/r> {'(' * 2_000} {')' * 2_000} .",
+    ],
+)
+def test_broken_rdf_is_one_line(suffix: str, content: str, tmp_path: Path) -> None:
+    """No traceback, and nothing that a file cannot hold, or that would be another fact in it."""
+    pytest.importorskip("rdflib")
+    path = tmp_path / f"a{suffix}"
+    path.write_text(IRI.format("") + content, encoding="utf8")
+    with pytest.raises(ValueError, match=rf"^\[R72[24]\] {re.escape(str(path))}") as found:
+        read_store([path])
+    assert "\n" not in str(found.value) and len(str(found.value)) < 500
+
+
+def test_names_may_have_line_breaks(tmp_path: Path) -> None:
+    pytest.importorskip("rdflib")
+    label = '<http://e/a> <http://www.w3.org/2000/01/rdf-schema#label> "two\\nlines" .\n'
+    (tmp_path / "a.nt").write_text(IRI.format("") + label, encoding="utf8")
+    assert read_store([tmp_path / "a.nt"]).names["http://e/a"].label == "two\nlines"
