@@ -168,11 +168,11 @@ def extraction_record(
     """
     record, extra = doc_to_record(doc), dict(extra or {})
     sentences = record.get("sents") or sentence_chars(doc)
-    triples = []
+    triples, text = [], doc.text
     for triple in record.get("triples", []):
         score = triple.get("score", 1.0)
         if score >= min_score and (relations is None or triple["relation"] in relations):
-            texts = {f"{role}_text": doc.text[slice(*triple[role])] for role in ("subject", "object")}
+            texts = {f"{role}_text": text[slice(*triple[role])] for role in ("subject", "object")}
             places = dict(zip(_SENTENCE_KEYS, covering_sentences(sentences, triple["subject"], triple["object"])))
             triples.append({**triple, "score": score, "source": triple.get("source", ""), **texts, **places})
     record["triples"] = triples

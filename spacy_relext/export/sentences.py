@@ -1,6 +1,7 @@
 """The sentence, or the sentences, that hold the arguments of a triple."""
 
 from bisect import bisect_right
+from operator import itemgetter
 from typing import List, Sequence, Tuple
 
 from spacy.tokens import Doc
@@ -21,10 +22,9 @@ def covering_sentences(sentences: Sequence[Sequence[int]], *arguments: Sequence[
     RETURNS (Tuple[int, int, int]): The number of the first sentence, from 0, and the first and the last character of
         all; they cover the arguments where sentences do not.
     """
-    starts = [start for start, _ in sentences]
     start, end = min(start for start, _ in arguments), max(end for _, end in arguments)
-    first = max(bisect_right(starts, start) - 1, 0)
-    last = max(bisect_right(starts, end - 1) - 1, 0)
+    first = max(bisect_right(sentences, start, key=itemgetter(0)) - 1, 0)
+    last = max(bisect_right(sentences, end - 1, key=itemgetter(0)) - 1, 0)
     if not sentences:
         return 0, start, end
     return first, min(sentences[first][0], start), max(sentences[last][1], end)

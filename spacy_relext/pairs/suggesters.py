@@ -1,7 +1,9 @@
 """Registered suggesters: which pairs of entities are classified."""
 
+from bisect import bisect_left, bisect_right
 from dataclasses import replace
 from itertools import permutations
+from operator import itemgetter
 from typing import Callable, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 import numpy
@@ -123,7 +125,9 @@ def _texts(
 ) -> Iterator[Tuple[Bounds, Iterable[Tuple[Entity, Entity]]]]:
     """Yield each text that pairs are read in, with its ordered pairs; a pair is read in the shortest one."""
     bounds = sentence_bounds(doc)
-    inside = [[e for e in entities if start <= e[0][0] and e[0][1] <= end] for start, end in bounds]
+    starts = [first for (first, _), _ in entities]  # they are in order
+    ranges = [(bisect_left(starts, start), bisect_left(starts, end), end) for start, end in bounds]
+    inside = [[e for e in entities[first:last] if e[0][1] <= end] for first, last, end in ranges]
     for number, (start, end) in enumerate(bounds):
         yield (start, end), permutations(inside[number], 2)
         for other in range(number + 1, min(number + neighbours, len(bounds) - 1) + 1):
@@ -134,7 +138,8 @@ def _texts(
 def _covering(bounds: List[Bounds], first: Bounds, second: Bounds) -> Bounds:
     """Return the bounds of the shortest run of sentences with both arguments."""
     low, high = min(first[0], second[0]), max(first[1], second[1])
-    return max(start for start, _ in bounds if start <= low), min(end for _, end in bounds if high <= end)
+    start = bisect_right(bounds, low, key=itemgetter(0)) - 1
+    return bounds[start][0], bounds[bisect_left(bounds, high, key=itemgetter(1))][1]
 
 
 def _as_pairs(docs: Sequence[Doc], rows: List[Row], *, both_orders: bool, lost: int = 0) -> Pairs:

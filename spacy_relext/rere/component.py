@@ -7,7 +7,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from ..annotations.sentences import sentence_bounds
-from ..annotations.store import get_records, get_relations, has_triples
+from ..annotations.store import get_records, has_triples, relations_by_sentence
 from ..bridge.modules import width_of
 from ..errors import Warnings
 from ..pipeline.initialize import DATA
@@ -60,7 +60,7 @@ class RerePipe(RelationPipe):
 
 def likeliest_relation(doc: Doc) -> Tuple[float, str]:
     """Find the likeliest relation that a detector has stored on a Doc, and its probability; 0 and "" if none."""
-    sentences = [get_relations(doc[start:end]) for start, end in sentence_bounds(doc)]
+    sentences = relations_by_sentence(doc, sentence_bounds(doc))
     rows = [(probability, label) for relations in sentences for label, probability in relations.items()]
     return max(rows, default=(0.0, ""))
 

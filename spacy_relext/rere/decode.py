@@ -4,6 +4,8 @@ Spans come from start and end pointers, pairs from the pair scorer, from the pap
 or from the product of subjects and objects, as in the released code.
 """
 
+from bisect import bisect_left
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import Dict, List, NamedTuple, Sequence, Tuple
 
@@ -28,6 +30,9 @@ MIN_PROBABILITY = 0.1
 MAX_SPAN_LENGTH = 40
 
 TOP_ENDS = 40
+
+# Characters of a part of a text in which candidates are compared.
+PART = 256
 
 # In single or double precision.
 Floats = NDArray[numpy.floating]
@@ -156,11 +161,14 @@ def entity_characters(doc: Doc) -> List[Tuple[CharSpan, str]]:
 def drop_forbidden(candidates: Sequence[Candidate], doc: Doc, rules: TypeRules) -> List[Candidate]:
     """Drop the candidates of a Doc with arguments that are entities, or nearly, between which rules forbid it."""
     entities = entity_characters(doc)
-    return [
-        each
-        for each in candidates
-        if rules.allows(each.relation, type_of_match(each.subject, entities), type_of_match(each.object, entities))
-    ]
+    starts = [start for (start, _), _ in entities]
+
+    def kind(span: CharSpan) -> str:
+        # an entity that shares more than half of the longer of the two begins no further before the span
+        first, last = bisect_left(starts, 2 * span[0] - span[1]), bisect_left(starts, span[1])
+        return type_of_match(span, entities[first:last])
+
+    return [each for each in candidates if rules.allows(each.relation, kind(each.subject), kind(each.object))]
 
 
 def _decode_row(
@@ -177,9 +185,10 @@ def _decode_row(
     if rule != "code":
         return decode_spans(starts, ends, threshold=threshold, max_length=max_length, mutual=rule == "mutual")
     windows, window = rows.windows, int(rows.window[row])
-    doc = windows.docs[windows.doc[window]]
-    offsets = [(token.idx, token.idx + len(token)) for token in doc[windows.start[window] : windows.end[window]]]
-    strings = decode_strings(starts, ends, text=doc.text, offsets=offsets, max_length=max_length)
+    tokens = windows.docs[windows.doc[window]][windows.start[window] : windows.end[window]]
+    places = (token.idx - tokens.start_char for token in tokens)
+    offsets = [(place, place + len(token)) for place, token in zip(places, tokens)]
+    strings = decode_strings(starts, ends, text=tokens.text, offsets=offsets, max_length=max_length)
     return [string.best for string in strings if string.score >= threshold]
 
 
@@ -296,12 +305,15 @@ def non_max_suppression(candidates: Sequence[Candidate]) -> List[Candidate]:
     RETURNS (List[Candidate]): By falling score; equal scores in order of offsets.
     """
     selected: List[Candidate] = []
-    by_relation: Dict[str, List[Candidate]] = {}
+    # by relation and part of the text, so that a candidate is compared with its neighbours only
+    nearby: Dict[Tuple[str, int], List[Candidate]] = defaultdict(list)
     for candidate in sorted(candidates, key=lambda c: (-c.score, c.subject, c.object, c.relation)):
-        same_relation = by_relation.setdefault(candidate.relation, [])
-        if not any(overlap_in_both(candidate, other) for other in same_relation):
+        start, end = candidate.subject
+        keys = [(candidate.relation, part) for part in range(start // PART, (end - 1) // PART + 1)]
+        if not any(overlap_in_both(candidate, other) for key in keys for other in nearby[key]):
             selected.append(candidate)
-            same_relation.append(candidate)
+            for key in keys:
+                nearby[key].append(candidate)
     return selected
 
 

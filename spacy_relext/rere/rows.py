@@ -1,12 +1,14 @@
 """Rows of the extractor: a (sentence window, relation) query each, with gold pointers and pairs in training."""
 
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 from typing import Dict, List, Optional, Sequence, Tuple, TypeVar
 
 import numpy
 from numpy.typing import NDArray
 
-from ..annotations.store import get_relations, has_relations
+from ..annotations.store import has_relations, relations_by_sentence
 from .model import N_POINTERS
 from .windows import GoldWindows, IntArray, SentenceWindows
 
@@ -120,15 +122,23 @@ def detected_rows(windows: SentenceWindows, *, labels: Sequence[str], threshold:
     """
     number = {label: index for index, label in enumerate(labels)}
     rows: List[Tuple[int, int, float]] = []
+    relations = _sentence_relations(windows, labels)
     for window, sentence in enumerate(windows.sentence.tolist()):
-        doc, start, end = windows.bounds[sentence]
-        relations = dict.fromkeys(labels, 1.0)
-        if has_relations(windows.docs[doc]):
-            relations = get_relations(windows.docs[doc][start:end])
-        detected = [(number[label], p) for label, p in relations.items() if label in number and p >= threshold]
+        stated = relations[sentence].items()
+        detected = [(number[label], p) for label, p in stated if label in number and p >= threshold]
         rows.extend((window, relation, p) for relation, p in sorted(detected))
     window_of, relation_of, probability = _columns(rows)
     return QueryRows(windows, window_of, relation_of, probability, probability)
+
+
+def _sentence_relations(windows: SentenceWindows, labels: Sequence[str]) -> List[Dict[str, float]]:
+    """Read the probabilities of relations in each sentence of a batch; 1 in Docs on which no detector ran."""
+    relations: List[Dict[str, float]] = []
+    for number, group in groupby(windows.bounds, key=itemgetter(0)):
+        bounds, doc = [(start, end) for _, start, end in group], windows.docs[number]
+        every = dict.fromkeys(labels, 1.0)
+        relations += relations_by_sentence(doc, bounds) if has_relations(doc) else [every] * len(bounds)
+    return relations
 
 
 def _columns(rows: List[Tuple[int, int, float]]) -> Tuple[IntArray, IntArray, Floats]:

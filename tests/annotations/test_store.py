@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import time
 from typing import Any, List, Tuple
 
 import pytest
@@ -12,12 +13,13 @@ from spacy.tokens import Doc, DocBin, Span
 
 from spacy_relext import Triple, get_records, has_triples, set_triples
 from spacy_relext.annotations.store import (
-    RELATIONS_KEY,
     LENGTH_KEY,
+    RELATIONS_KEY,
     TRIPLES_KEY,
     char_span,
     get_relations,
     has_relations,
+    relations_by_sentence,
     set_relations,
 )
 
@@ -196,6 +198,8 @@ def test_triples_of_a_span(doc: Doc) -> None:
 
 def test_relations_of_a_span(doc: Doc) -> None:
     assert get_relations(doc[:]) == {"place_of_birth": 0.75, "author": 0.5}
+    bounds = [(sent.start, sent.end) for sent in doc.sents]
+    assert relations_by_sentence(doc, bounds) == [get_relations(sent) for sent in doc.sents]
     assert doc[5:8]._.relations == {"place_of_birth": 0.75, "author": 0.5}
     set_relations(doc, [((0, 32), {"r": 0.25}), ((5, 20), {"r": 0.5})])
     assert doc[0:3]._.relations == {"r": 0.5}  # the highest counts
@@ -225,3 +229,29 @@ def test_records_come_back_exactly(triples: Any) -> None:
         assert all(isinstance(t.subject, Span) and t.subject != t.object for t in found._.triples)
         widened = [char_span(found, r["subject"]) != char_span(found, r["object"]) for r in records]
         assert len(found._.triples) == sum(widened)
+
+
+offsets = st.tuples(st.integers(0, 66), st.integers(1, 67)).map(lambda each: (each[0], min(67, sum(each))))
+
+
+@given(
+    st.lists(st.tuples(offsets, st.dictionaries(st.sampled_from("rst"), st.floats(0, 1)))), st.sets(st.integers(1, 12))
+)
+def test_relations_of_all_sentences_at_once(relations: Any, starts: Any) -> None:
+    doc = NLP.make_doc(TEXT)
+    set_relations(doc, relations)
+    cuts = [0, *sorted(starts), len(doc)]
+    expected: List[Any] = []
+    for span in (doc[start:end] for start, end in zip(cuts, cuts[1:])):
+        over = [probs for (start, end), probs in relations if start < span.end_char and end > span.start_char]
+        expected.append({key: max(probs[key] for probs in over if key in probs) for probs in over for key in probs})
+    assert relations_by_sentence(doc, list(zip(cuts, cuts[1:]))) == expected
+
+
+def test_relations_of_a_long_text() -> None:
+    """Time is linear: reading those of all sentences for each of 20,000 would take minutes."""
+    doc = Doc(NLP.vocab, words=["a", "."] * 20_000)
+    set_relations(doc, [((4 * n, 4 * n + 3), {"r": 0.5}) for n in range(20_000)])
+    began = time.perf_counter()
+    found = relations_by_sentence(doc, [(2 * n, 2 * n + 2) for n in range(20_000)])
+    assert found == [{"r": 0.5}] * 20_000 and time.perf_counter() - began < 10

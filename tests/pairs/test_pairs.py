@@ -1,6 +1,7 @@
 """Which pairs of entities are suggested, and in which text each is read."""
 
 import random
+import time
 from collections import Counter
 from typing import Any, Dict, List, Tuple
 
@@ -42,6 +43,18 @@ def test_all_ordered_pairs_of_a_sentence() -> None:
     assert pairs.text.tolist() == [[0, 6]] * 6 and pairs.doc.tolist() == [0] * 6
     assert pairs.types[:2] == [("PER", "PER"), ("PER", "LOC")]
     assert pairs.both_orders and pairs.lost == 0 and pairs.subject.dtype == pairs.text.dtype == "int64"
+
+
+def test_pairs_of_a_long_text() -> None:
+    """Time is linear: reading all entities for each of 10,000 sentences would take minutes."""
+    sentences = 10_000
+    doc = make_doc(["ada", "met", "bo", "."] * sentences, starts=[4 * n for n in range(sentences)])
+    doc = with_entities(doc, [(at, at + 1, "PER") for n in range(sentences) for at in (4 * n, 4 * n + 2)])
+    began = time.perf_counter()
+    assert len(EntityPairs()([doc])) == 2 * sentences
+    characters = [((token.idx, token.idx + 3), (token.idx + 8, token.idx + 10)) for token in list(doc)[::4]]
+    pairs = AnnotatedPairs()([marked(doc, *characters)])
+    assert pairs.text.tolist() == [[4 * n, 4 * n + 4] for n in range(sentences)] and time.perf_counter() - began < 20
 
 
 def test_one_order_of_both() -> None:

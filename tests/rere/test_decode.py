@@ -1,5 +1,6 @@
 """Span decoding and pairing: the numbers of the specification, and what holds for any input."""
 
+import time
 from typing import Any, Dict, List, Tuple
 
 import numpy
@@ -17,6 +18,7 @@ from spacy_relext.rere.decode import (
     decode_spans,
     drop_forbidden,
     non_max_suppression,
+    overlap_in_both,
     pair_nearest,
     pair_product,
 )
@@ -180,6 +182,26 @@ def test_non_max_suppression() -> None:
     shuffled = [reverse, worse, other_relation, best, other_object, best]
     assert non_max_suppression(shuffled) == [best, other_object, other_relation, reverse]
     assert non_max_suppression([]) == []
+
+
+places = st.tuples(st.integers(0, 600), st.integers(1, 300)).map(lambda each: (each[0], sum(each)))
+
+
+@given(st.lists(st.tuples(places, places, st.sampled_from([0.25, 0.5]), st.sampled_from("rs")), max_size=12))
+def test_suppression_compares_with_every_better_one(values: List[Tuple[Offsets, Offsets, float, str]]) -> None:
+    selected: List[Candidate] = []
+    candidates = [candidate(*each) for each in values]
+    for each in sorted(candidates, key=lambda c: (-c.score, c.subject, c.object, c.relation)):
+        if not any(overlap_in_both(each, other) for other in selected):
+            selected.append(each)
+    assert non_max_suppression(candidates) == selected
+
+
+def test_suppression_in_a_long_text() -> None:
+    """Time is linear: comparisons with all of 40,000 would take minutes."""
+    candidates = [candidate((40 * n, 40 * n + 5), (40 * n + 10, 40 * n + 15), 0.5) for n in range(40_000)]
+    began = time.perf_counter()
+    assert len(non_max_suppression(candidates)) == 40_000 and time.perf_counter() - began < 10
 
 
 def test_candidates_between_forbidden_types_are_dropped() -> None:
