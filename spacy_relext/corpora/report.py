@@ -51,7 +51,7 @@ class Report:
     entities_dropped: int = 0
     sentences_moved: int = 0
     other_keys: "Counter[str]" = field(default_factory=Counter)
-    # What an annotation tool has and a record has no place for, by kind.
+    # What an annotation tool has and a record has no place for, by kind, or the other way round.
     losses: "Counter[str]" = field(default_factory=Counter)
     # File and line of the record that is read now.
     where: str = ""
@@ -171,5 +171,5 @@ def _rows(report: Report) -> List[Tuple[str, Union[int, str]]]:
 
 
 def list_losses(losses: "Counter[str]") -> List[Tuple[str, Union[int, str]]]:
-    """List the rows of what is left out."""
-    return [(f"left out: {kind}", count) for kind, count in sorted(losses.items()) if count]
+    """List the rows of what is left out or changed."""
+    return [(f"left out or changed: {kind}", count) for kind, count in sorted(losses.items()) if count]

@@ -42,7 +42,7 @@ def test_suggestions_and_losses_are_counted(tmp_path: Path) -> None:
     write_jsonl(source, [{"text": TEXT, "triples": [{**TRIPLE, "source": "rere"}]}, {"text": TEXT}])
     report = export("doccano", source, tmp_path / "out.jsonl")
     assert (report.docs, report.triples, report.suggestions, report.not_annotated) == (2, 1, 1, 1)
-    assert "left out: arguments that are no entities, written as ENTITY" in format_export_report(report)
+    assert "left out or changed: arguments that are no entities, written as ENTITY" in format_export_report(report)
 
 
 def test_bad_input(tmp_path: Path) -> None:

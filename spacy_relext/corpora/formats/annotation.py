@@ -162,7 +162,7 @@ def pop_others(record: Record, own: Callable[[str], bool], losses: Losses) -> Re
     """
     others = keep_others(record)
     for key in filter(own, list(others)):
-        losses[f"key {key}, which the tool has itself"] += 1
+        losses[f"other key that the tool has itself: {key}"] += 1
         del others[key]
     return others
 

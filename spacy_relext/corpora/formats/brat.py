@@ -200,7 +200,7 @@ def _list_lines(record: Record, losses: Losses, types: _Types) -> Iterator[str]:
     losses["documents not annotated with triples, written as annotated"] += "triples" not in record
     count_suggestions(links, losses)
     for key in keep_others(record):
-        losses[f"key {key}"] += 1
+        losses[f"other key: {key}"] += 1
     # The type of each span; "" for one that BRAT cannot have.
     names: List[str] = []
     ids = count(1)

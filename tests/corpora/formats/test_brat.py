@@ -165,7 +165,7 @@ def test_what_the_tool_has_no_place_for_is_counted(tmp_path: Path) -> None:
         "line breaks at the ends of spans": 2,
         "relations of spans that are left out": 1,
         "ids of a knowledge base": 1,
-        "key id": 1,
+        "other key: id": 1,
     }
     (first, second), _ = read(NAME, path)
     assert [entity["label"] for entity in first["entities"]] == ["P", ENTITY, ENTITY]

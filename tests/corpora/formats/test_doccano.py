@@ -102,5 +102,5 @@ def test_what_the_tool_has_no_place_for_is_counted(tmp_path: Path) -> None:
         "ids of a knowledge base": 1,
         "arguments that are no entities, written as ENTITY": 1,
         "sources and scores of suggested triples, written as annotated": 1,
-        "key relations, which the tool has itself": 1,
+        "other key that the tool has itself: relations": 1,
     }

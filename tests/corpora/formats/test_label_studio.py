@@ -87,7 +87,7 @@ def test_skipped_and_open_tasks(tmp_path: Path) -> None:
     path = tmp_path / "tasks.json"
     path.write_text(json.dumps([skipped, task(ADA)]))
     report = convert(NAME, [path], tmp_path / "a.spacy", strict=True)
-    assert report.docs == 1 and "left out: skipped tasks: all annotations cancelled" in format_report(report)
+    assert report.docs == 1 and "left out or changed: skipped tasks: all annotations cancelled" in format_report(report)
     path.write_text(json.dumps([skipped]))
     with pytest.raises(ValueError, match=r"R103.*Left out: skipped tasks: all annotations cancelled \(1\)"):
         convert(NAME, [path], tmp_path / "a.spacy")

@@ -64,7 +64,7 @@ def test_answers(tmp_path: Path) -> None:
     path.write_text("\n".join(json.dumps({**TASK, "answer": answer}) for answer in ("reject", "accept", "reject")))
     report = convert(NAME, [path], tmp_path / "a.spacy", strict=True)
     assert (report.docs, report.triples, report.skipped) == (1, 1, 0)
-    assert "left out: rejected tasks" in format_report(report)
+    assert "left out or changed: rejected tasks" in format_report(report)
 
 
 def test_what_a_record_has_no_place_for_is_counted() -> None:
@@ -130,7 +130,7 @@ def test_what_the_tool_has_no_place_for_is_counted(tmp_path: Path) -> None:
     assert write(NAME, tmp_path, made)[1] == {
         "ids of a knowledge base": 1,
         "arguments that are no entities, written as ENTITY": 1,
-        "key answer, which the tool has itself": 1,
-        "key _x, which the tool has itself": 1,
+        "other key that the tool has itself: answer": 1,
+        "other key that the tool has itself: _x": 1,
         "entities of documents without annotated triples, written as suggestions": 2,
     }
