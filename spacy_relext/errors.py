@@ -406,6 +406,7 @@ class Errors:
     )
     R715 = "[R715] The text file {path!r} is missing beside it; copy both files of each document"
     R716 = "[R716] {name} is {found}; expected BRAT's standoff, such as T1<tab>PERSON 0 8<tab>Ada Holm"
+    R717 = "[R717] {name} has the id {found} of another span; expected ids that differ within a document"
     R720 = "[R720] {path}: not a format for knowledge bases; expected one of {expected}, optionally followed by .gz."
     R721 = "[R721] {path}: not found."
     R722 = "[R722] {place}: found {found}; expected {expected}."

@@ -49,12 +49,14 @@ class SpanReader:
         end (int): Exclusive.
         name (str): What messages call the span.
         text (Optional[str]): The span's text, if the tool has it; white space is not compared.
-        RAISES (ValueError): If the offsets or a label are malformed, or the text is another.
+        RAISES (ValueError): If the offsets or a label are malformed, or the text or the span of this id is another.
         """
         check_offsets([start, end], length=len(self.text), name=f"start and end of {name}")
         found = self.text[start:end]
         if text is not None and _LINE_BREAK.sub("", text) != _LINE_BREAK.sub("", found):
             raise ValueError(Errors.R713.format(name=name, found=describe(found), text=describe(text)))
+        if self.spans.get(key) not in (None, (start, end)):
+            raise ValueError(Errors.R717.format(name=name, found=describe(key)))
         self.spans[key] = (start, end)
         self.losses["spans without a label"] += not labels
         self.entities += [make_entity(start, end, check_text(label, f"the label of {name}")) for label in labels]

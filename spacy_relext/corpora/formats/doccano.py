@@ -3,13 +3,13 @@
 Offsets count characters; the end is exclusive.
 """
 
-import json
 from itertools import count
 from pathlib import Path
 from typing import Iterable, Iterator, List
 
 from ...annotations.triple import Record
 from ...errors import Errors
+from ..jsonl import to_json
 from .annotation import Losses, SpanReader, count_suggestions, list_spans, pop_others, write_text
 from .checks import check_object, iter_objects, require, require_text
 from .sources import Item, read_json
@@ -80,5 +80,5 @@ def write_doccano(records: Iterable[Record], path: Path, losses: Losses) -> List
                     }
                     for each in relations
                 ]
-            file.write(json.dumps(made, ensure_ascii=False) + "\n")
+            file.write(to_json(made) + "\n")
     return [path]

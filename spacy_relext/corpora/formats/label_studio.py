@@ -3,7 +3,6 @@
 Offsets count characters; the end is exclusive. Relations stand in this export only, not in JSON-MIN or CSV.
 """
 
-import json
 from collections import Counter
 from pathlib import Path
 from typing import Dict, Iterable, List, Sequence
@@ -11,6 +10,7 @@ from xml.sax.saxutils import quoteattr
 
 from ...annotations.triple import Record
 from ...errors import Errors
+from ..jsonl import to_json
 from .annotation import (
     Losses,
     Relation,
@@ -109,7 +109,7 @@ def write_label_studio(records: Iterable[Record], path: Path, losses: Losses) ->
     with write_text(path) as file:
         separator = "[\n"
         for record in records:
-            file.write(separator + json.dumps(_make_task(record, losses, labels, relations), ensure_ascii=False))
+            file.write(separator + to_json(_make_task(record, losses, labels, relations)))
             separator = ",\n"
         file.write("[]\n" if separator == "[\n" else "\n]\n")
     config = path.with_suffix(".xml")

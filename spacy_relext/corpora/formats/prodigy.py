@@ -4,13 +4,13 @@ Offsets count characters and the end is exclusive, but the last token of a span 
 relation are last tokens, so that its `head_span` and `child_span` are read.
 """
 
-import json
 import re
 from pathlib import Path
 from typing import Dict, Iterable, List, Optional, Sequence, Set, Tuple
 
 from ...annotations.triple import Record
 from ...errors import Errors
+from ..jsonl import to_json
 from .annotation import ANNOTATED, Losses, SpanReader, left_out, list_spans, pop_others, write_text
 from .checks import check_object, describe, iter_objects, require, require_text
 
@@ -97,7 +97,7 @@ def write_prodigy(records: Iterable[Record], path: Path, losses: Losses) -> List
     """
     with write_text(path) as file:
         for record in records:
-            file.write(json.dumps(_make_task(record, losses), ensure_ascii=False) + "\n")
+            file.write(to_json(_make_task(record, losses)) + "\n")
     return [path]
 
 

@@ -84,6 +84,7 @@ BAD: List[Tuple[str, str]] = [
     ("T1\tPERSON a b\tAda", "[R716] line 1 is 'T1\\tPERSON a b\\tAda'; expected BRAT's standoff"),
     ("Ada Holm", "[R716] line 1"),
     ("T1", "[R716] line 1"),
+    (SPANS + "T1\tPERSON 0 3\tAda", "[R717] line 3 has the id 'T1' of another span"),
     (SPANS + "R1\tborn_in Arg1:T1 Arg2:T9", "[R708] line 3 joins the span 'T9', which is absent"),
     (SPANS + "R1\tborn_in T1 T2", "[R716] line 3"),
     (SPANS + "N1\tReference T9 KB:Q1\tAda", "[R708] line 3 joins the span 'T9'"),

@@ -54,6 +54,7 @@ BAD: List[Tuple[Any, str]] = [
     ({"text": TEXT, "entities": [3]}, "entities[0] is 3, not an object"),
     ({"text": TEXT, "entities": [{"id": 1, "start_offset": 0, "label": "X"}]}, "entities[0] has no key 'end_offset'"),
     ({"text": TEXT, "entities": [{**ENTITIES[0], "end_offset": 99}]}, "start and end of entities[0] is [0, 99]"),
+    ({"text": TEXT, "entities": [ENTITIES[0], {**ENTITIES[1], "id": 4}]}, "[R717] entities[1] has the id 4 of another"),
     ({**RECORD, "relations": [{**BORN, "to_id": 5}]}, "[R708] relations[0] joins the span 5, which is absent"),
     ({**RECORD, "relations": [{**BORN, "type": 5}]}, "'type' of relations[0] is 5, not a string"),
     ({**RECORD, "relations": [{**BORN, "type": ""}]}, "the label of relations[0] is empty"),

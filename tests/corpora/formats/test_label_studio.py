@@ -106,6 +106,7 @@ BAD: List[Tuple[Any, str]] = [
         "[R713] The offsets of result[0] hold 'Ada Holm'",
     ),
     (task({**ADA, "value": {"start": 0, "end": "8"}}), "'end' of result[0] is '8', not a whole number"),
+    (task(ADA, span("a", 0, 3, "X")), "[R717] result[1] has the id 'a' of another span"),
     (task(span("a", 0, 8, " ")), "the label of result[0] is empty"),
     (task(ADA, BERGEN, relation("a", "b", "r", direction="up")), "'direction' of result[2] is 'up'"),
     (task(ADA, BERGEN, relation("a", "b", "r", labels=[3])), "'labels' of result[2] is [3], not a list of strings"),
@@ -133,6 +134,18 @@ def test_what_is_written_is_read(written: List[Record], more: Dict[str, Any]) ->
     with tempfile.TemporaryDirectory() as folder:
         (path, _), lost = write(NAME, Path(folder), written)
         assert read(NAME, path) == (written, {}) and not lost
+
+
+def test_a_region_with_labels_of_two_kinds() -> None:
+    choice = {"id": "a", "type": "choices", "value": {"choices": ["x"]}}
+    record, losses = parse(NAME, task(choice, ADA, span("a", 0, 8, "X"), BERGEN, relation("a", "b", "born_in")))
+    assert len(record["entities"]) == 3 and record["triples"] == [BORN]
+    assert losses == {"results of the type choices": 1}
+
+
+def test_numbers_that_json_does_not_have(tmp_path: Path) -> None:
+    (path, _), _ = write(NAME, tmp_path, [{"text": TEXT, "id": float("nan")}])
+    assert read(NAME, path)[0] == [{"text": TEXT, "id": None}]
 
 
 def test_suggestions_and_the_labelling_config(tmp_path: Path) -> None:
