@@ -70,8 +70,12 @@ def convert_cli(
 
 def export_cli(
     format: Annotated[str, typer.Argument(metavar="FORMAT", help=f"One of: {', '.join(WRITABLE)}")],
-    source: Annotated[Path, typer.Argument(metavar="INPUT", help=".spacy corpus, or .jsonl of `convert` or `extract`")],
-    output: Annotated[Path, typer.Argument(help="File to write, .json for label-studio, else .jsonl; folder for brat")],
+    source: Annotated[
+        Path, typer.Argument(metavar="INPUT", help=".spacy corpus, or .jsonl of canonical records, as of `extract`")
+    ],
+    output: Annotated[
+        Path, typer.Argument(metavar="OUTPUT", help=".json for label-studio, .jsonl for others, folder for brat")
+    ],
 ) -> None:
     """Write a corpus for an annotation tool: gold triples as annotation, those of a pipeline as suggestions."""
     with input_errors():

@@ -113,6 +113,15 @@ def test_what_is_written_is_read(written: List[Record], more: Record) -> None:
             assert (first["start"], last["end"]) == (span["start"], span["end"])
 
 
+@pytest.mark.parametrize("span", [(0, 4), (3, 8), (3, 4), (2, 10)])
+def test_spans_that_begin_or_end_in_a_space_or_a_word(tmp_path: Path, span: Tuple[int, int]) -> None:
+    record = {"text": TEXT, "entities": [{"start": span[0], "end": span[1], "label": "X"}], "triples": []}
+    (path,), _ = write(NAME, tmp_path, [record])
+    assert read(NAME, path)[0] == [record]
+    task = json.loads(path.read_text(encoding="utf8"))
+    assert "".join(token["text"] + " " * token["ws"] for token in task["tokens"]) == TEXT
+
+
 def test_suggestions_have_no_answer(tmp_path: Path) -> None:
     suggested = {**RECORD, "triples": [{**TRIPLE, "source": "rere", "score": 0.5}]}
     (path,), lost = write(NAME, tmp_path, [suggested, RECORD])
