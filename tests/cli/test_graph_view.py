@@ -11,11 +11,11 @@ def graph(tmp_path):
 
 
 def test_a_page(run, graph, tmp_path):
-    done = run("graph", "view", graph, tmp_path / "new" / "page.html", "--title", "Ada & \udcff")
+    done = run("graph", "view", graph, tmp_path / "new" / "page.html", "--title", "Ada & Bo")
     assert done.exit_code == 0 and "Wrote 6 facts to" in done.output and "most probable" not in done.output
     page = (tmp_path / "new" / "page.html").read_bytes()
-    assert b"<h1>Ada &amp; ?</h1><p>6 facts of 3 entities in 3 documents</p>" in page
-    run("graph", "view", graph, tmp_path / "again.html", "--title", "Ada & \udcff")
+    assert b"<h1>Ada &amp; Bo</h1><p>6 facts of 3 entities in 3 documents</p>" in page
+    run("graph", "view", graph, tmp_path / "again.html", "--title", "Ada & Bo")
     assert (tmp_path / "again.html").read_bytes() == page
 
 
@@ -27,7 +27,12 @@ def test_a_page_of_some_facts(run, graph, tmp_path):
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [(("{tmp}/nothing", "{tmp}/g.html"), "R801"), (("{graph}", "{tmp}/g.pdf"), "R206"), (("{graph}", "{tmp}"), "R206")],
+    [
+        (("{tmp}/nothing", "{tmp}/g.html"), "R801"),
+        (("{graph}", "{tmp}/g.pdf"), "R206"),
+        (("{graph}", "{tmp}"), "R206"),
+        (("{graph}", "\udcff.html"), "R231"),
+    ],
 )
 def test_one_line_for_bad_input(fails, graph, tmp_path, arguments, message):
     assert message in fails("graph", "view", *(each.format(graph=graph, tmp=tmp_path) for each in arguments))
