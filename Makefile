@@ -36,7 +36,7 @@ plan:
 	@echo "  train       a pipeline for each of the five methods        2.1 GB, with tuning and scores"
 	@echo "  package     each pipeline as a wheel                       1.2 GB"
 	@echo "  show        the triples that each finds in a few sentences"
-	@echo "It needs 5 GB of disk and, after installation, about 30 minutes on two cores without a GPU."
+	@echo "It needs 5 GB of disk and, after installation, 30 to 40 minutes on two cores without a GPU."
 
 # The default pipeline as a wheel, packages/en_relext_base-*/dist; it is trained first if it is not there.
 wheel: $(VENV)/.installed
