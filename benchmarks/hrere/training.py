@@ -20,7 +20,6 @@ VECTORS = "en_vectors_glove_100d"
 # Passes over the bags, evaluations of a pass, and bags of an update.
 PASSES = {GLOVE: 5, MINILM: 3}
 EVALUATIONS, BATCH = 2, 32
-# Share of the updates after which a schedule has reached its rate.
 IN = "components.hrere_classifier"
 Changes = Mapping[str, Any]
 # J_L alone, and the best pass by what the text alone says.

@@ -25,7 +25,6 @@ from spacy_relext.kd.soft_label_writer import write_soft_labels
 
 MARKED = {"@misc": "spacy_relext.AnnotatedPairs.v1"}
 BATCH_SIZE = "training.batcher.size"
-# Share of the updates in which the learning rate rises.
 
 
 def train_system(
