@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 from wasabi import msg
 
+from ..corpora.whole import whole_file
 from ..errors import Errors
 from ..export.tables import read_tables
-from ..export.whole import whole_file
 from ..graph.page import MOST_FACTS, draw_graph
 from .pipeline import fail, input_errors
 

@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Dict, List, Sequence, Tuple
 
+from ..corpora.whole import whole_folder
 from ..errors import require
 from .tables import GraphTables
-from .whole import whole_folder
 
 if TYPE_CHECKING:
     import pyarrow

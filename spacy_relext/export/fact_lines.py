@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Dict, Iterator, List, Tuple
 
 from ..annotations.triple import Record
 from ..corpora.jsonl import to_json
+from ..corpora.whole import whole_file
 from .tables import GraphTables, table_rows
-from .whole import whole_file
 
 if TYPE_CHECKING:
     import pyarrow

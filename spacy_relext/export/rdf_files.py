@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Callable, Dict, Iterable, Iterator
 
+from ..corpora.whole import whole_file
 from .rdf import Block, Pairs
 from .rdf_terms import PREFIXES, term
-from .whole import whole_file
 
 
 def write_rdf(blocks: Iterable[Block], path: Path, *, form: str, base: str) -> None:

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Callable, Dict, Iterator, List, NamedTuple
 
 from ..annotations.triple import Record
+from ..corpora.whole import whole_file
 from .network import EDGE_ATTRIBUTES, NODE_ATTRIBUTES, graph_edges, graph_nodes
 from .tables import GraphTables
-from .whole import whole_file
 
 # What XML 1.0 has no way to write.
 _INVALID = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")

@@ -9,7 +9,7 @@ from spacy.tokens import Doc
 from ..annotations.entities import type_of_match
 from ..annotations.near_miss import NearMiss
 from ..annotations.sentences import sentence_bounds
-from ..annotations.store import get_relations, has_relations
+from ..annotations.store import has_relations, relations_by_sentence
 from ..annotations.triple import CharSpan
 from ..scoring.probabilities import sigmoid
 from .decode import (
@@ -36,10 +36,11 @@ def unasked_relations(doc: Doc, *, labels: Sequence[str], threshold: float, name
     name (str): The extractor.
     """
     misses = []
-    for start, end in sentence_bounds(doc) if has_relations(doc) else ():
+    bounds = sentence_bounds(doc) if has_relations(doc) else []
+    for (start, end), relations in zip(bounds, relations_by_sentence(doc, bounds)):
         words = " ".join(doc[start:end].text.split())
         shown = words if len(words) <= _CONTEXT else words[:_CONTEXT].rstrip() + " …"
-        for label, probability in get_relations(doc[start:end]).items():
+        for label, probability in relations.items():
             if label in labels and probability < threshold:
                 text = f'its probability in "{shown}" is too low for {name} to look for arguments (ask_threshold)'
                 misses.append(NearMiss(label, probability, threshold, "relation", text, name))

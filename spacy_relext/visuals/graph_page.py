@@ -1,13 +1,11 @@
 """One self-contained HTML page of a graph: search, facts with their sentences, conflicts, merges, a drawing."""
 
 import json
-from base64 import b64encode
-from hashlib import sha256
 from html import escape
 from pathlib import Path
 
 from ..annotations.triple import Record
-from .page import frame_page
+from .page import frame_page, hash_content
 
 _HERE = Path(__file__).parent
 
@@ -67,10 +65,5 @@ def render_graph_page(data: Record, *, title: str, about: str) -> str:
         data=json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"),
         script=script,
     )
-    policy = _POLICY.format(script=_hash(script), style=_hash(style))
+    policy = _POLICY.format(script=hash_content(script), style=hash_content(style))
     return frame_page(content, title=title, style=style, lang="en", head=policy)
-
-
-def _hash(text: str) -> str:
-    """Compute what a Content-Security-Policy calls a script or a style by."""
-    return b64encode(sha256(text.encode("utf8")).digest()).decode()

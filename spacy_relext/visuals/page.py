@@ -64,7 +64,7 @@ def render_page(
             parts.append(_miss_table(doc, listed))
         parts.append("</section>")
     parts.append(f"<script>{_SCRIPT}</script>")
-    policy = _POLICY.format(script=b64encode(sha256(_SCRIPT.encode("utf8")).digest()).decode("ascii"))
+    policy = _POLICY.format(script=hash_content(_SCRIPT))
     style, lang = _PAGE_STYLE + CONTENT_STYLE, docs[0].lang_ if docs else "en"
     return frame_page("\n".join(parts), title=title, style=style, lang=lang, head=policy)
 
@@ -149,6 +149,11 @@ _PAGE = """<!DOCTYPE html>
 def frame_page(content: str, *, title: str, style: str, lang: str, head: str = "") -> str:
     """Make a page of escaped HTML, with a title that is not escaped, CSS, the language of the texts, and more head."""
     return _PAGE.format(lang=escape(lang), title=escape(title), style=style, content=content, head=head)
+
+
+def hash_content(text: str) -> str:
+    """Compute what a Content-Security-Policy calls a script or a style by."""
+    return b64encode(sha256(text.encode("utf8")).digest()).decode("ascii")
 
 
 class PageServer(ThreadingHTTPServer):

@@ -4,11 +4,11 @@ A record that a tool's format parses has a counter under `LOSSES`: what it has n
 moves it to the report. A record to write becomes spans and relations by `list_spans`.
 """
 
-import os
 import re
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, TextIO, Tuple, Union
 
@@ -16,6 +16,7 @@ from ...annotations.triple import CharSpan, Record
 from ...errors import Errors
 from ..jsonl import check_record
 from ..report import Report
+from ..whole import whole_file
 from .checks import check_offsets, check_text, describe, make_entity
 from .locate import ENTITY
 
@@ -177,11 +178,5 @@ def count_suggestions(relations: Iterable[Relation], losses: Losses) -> None:
 @contextmanager
 def write_text(path: Path) -> Iterator[TextIO]:
     """Open a UTF-8 file that appears under its name only when it is whole; line ends are written as they are."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".tmp")
-    try:
-        with temporary.open("w", encoding="utf8", newline="") as file:
-            yield file
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with whole_file(path) as stream, TextIOWrapper(stream, encoding="utf8", newline="") as file:
+        yield file
