@@ -1,21 +1,29 @@
 """A part of a Doc as a Doc of its own, and several Docs as one: triples, relations, entities and pairs move along."""
 
 import warnings
-from typing import Dict, Iterable, Iterator, List, Optional, Union
+from functools import partial
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Union
 
 from spacy.tokens import Doc, Span
 
 from ..errors import Errors
 from .entities import ENTITIES_KEY, GIVEN_PAIRS_KEY, PAIRS_KEY
 from .sentences import is_inside
-from .store import LENGTH_KEY, RELATIONS_KEY, TRIPLES_KEY, has_triples, plain, store_triples
+from .store import COREF_KEY, LENGTH_KEY, REJECTED_KEY, RELATIONS_KEY, TRIPLES_KEY, has_stored, plain, store_values
 from .triple import CharSpan, Record
 
 # Evidence that is rows of numbers: how many of them, at the beginning of a row, are characters of the text.
 EVIDENCE_OFFSETS = {"attention": 2, "mentions": 4}
 
-_KEYS = (TRIPLES_KEY, RELATIONS_KEY, ENTITIES_KEY, PAIRS_KEY, GIVEN_PAIRS_KEY)
+# Keys of what is stored with the length of its text.
+_MEASURED = (TRIPLES_KEY, REJECTED_KEY, COREF_KEY)
+
+_KEYS = (*_MEASURED, RELATIONS_KEY, ENTITIES_KEY, PAIRS_KEY, GIVEN_PAIRS_KEY)
 _NAMES = "|".join((*_KEYS, LENGTH_KEY))
+
+
+# Records, and clusters of mentions, by their keys of `user_data`.
+Moved = Dict[str, List[Any]]
 
 
 def span_to_doc(span: Span) -> Doc:
@@ -50,7 +58,7 @@ def merge_docs(docs: Iterable[Doc], *, ensure_whitespace: bool = True) -> Doc:
         warnings.filterwarnings("ignore", message=rf"\[W102\] Skipping unsupported user data '({_NAMES}):")
         merged = Doc.from_docs(parts, ensure_whitespace=ensure_whitespace)
     first_token = 0
-    everything: Dict[str, List[Record]] = {}
+    everything: Moved = {}
     for part in parts:
         offset = merged[first_token].idx if len(part) else 0
         for key, records in _move(part, (0, len(part.text)), offset).items():
@@ -77,22 +85,29 @@ def each_doc(docs: Union[Doc, Iterable[Doc]]) -> Iterator[Doc]:
         yield doc
 
 
-def _update(doc: Doc, moved: Dict[str, List[Record]]) -> None:
+def _update(doc: Doc, moved: Moved) -> None:
     """Store records by their keys of `user_data`."""
-    triples = moved.pop(TRIPLES_KEY, None)
-    if triples is not None:
-        store_triples(doc, triples)
+    for key in _MEASURED:
+        if key in moved:
+            store_values(doc, key, moved.pop(key))
     doc.user_data.update(moved)
 
 
-def _move(doc: Doc, window: CharSpan, shift: int) -> Dict[str, List[Record]]:
+def _move(doc: Doc, window: CharSpan, shift: int) -> Moved:
     """Copy the records that lie in some characters, with shifted offsets, by their keys of `user_data`."""
-    moved = {}
+    moved: Moved = {}
     for key in _KEYS:
-        if key in doc.user_data and (key != TRIPLES_KEY or has_triples(doc)):
-            records = (_move_record(key, plain(record), window, shift) for record in doc.user_data[key])
+        if has_stored(doc, key) if key in _MEASURED else key in doc.user_data:
+            move = _move_cluster if key == COREF_KEY else partial(_move_record, key)
+            records = (move(plain(record), window, shift) for record in doc.user_data[key])
             moved[key] = [record for record in records if record is not None]
     return moved
+
+
+def _move_cluster(cluster: List[List[int]], window: CharSpan, shift: int) -> Optional[List[List[int]]]:
+    """Shift the mentions of a cluster that lie inside; None if none does."""
+    inside = [[start + shift, end + shift] for start, end in cluster if is_inside((start, end), window)]
+    return inside or None
 
 
 def _move_record(key: str, record: Record, window: CharSpan, shift: int) -> Optional[Record]:

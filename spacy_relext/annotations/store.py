@@ -13,14 +13,17 @@ from spacy.tokens import Doc, Span
 from ..errors import check_choice
 from .sentences import is_inside
 from .triple import CharSpan, Record, Triple
-from .triple_forms import TripleLike, read_triples, text_length
+from .triple_forms import Argument, TripleLike, read_clusters, read_triples, text_length
 
 TRIPLES_KEY = "relext_triples"
 
 RELATIONS_KEY = "relext_relations"
 
-# Characters of the text that triples are stored for. `Span.as_doc(copy_user_data=True)` copies their offsets, which
-# count from another character, to a shorter text.
+# Triples that an annotator refused, and clusters of mentions of one entity: both in characters, like triples.
+REJECTED_KEY, COREF_KEY = "relext_rejected", "relext_coref"
+
+# Characters of the text that these are stored for. `Span.as_doc(copy_user_data=True)` copies their offsets, which count
+# from another character, to a shorter text.
 LENGTH_KEY = "relext_length"
 
 
@@ -39,7 +42,12 @@ class TokenTriple(NamedTuple):
 
 def has_triples(doc: Doc) -> bool:
     """Return True if a Doc is annotated with triples, even with an empty list."""
-    return _stored(doc) is not None
+    return has_stored(doc, TRIPLES_KEY)
+
+
+def has_stored(doc: Doc, key: str) -> bool:
+    """Return True if something is stored for this text under a key of `user_data`, even an empty list."""
+    return _stored(doc, key) is not None
 
 
 def get_triples(doc: Doc, *, order: str = "text", source: Optional[str] = None, min_score: float = 0.0) -> List[Triple]:
@@ -60,8 +68,9 @@ def get_triples(doc: Doc, *, order: str = "text", source: Optional[str] = None, 
             continue
         spans = _token_spans(doc, record)
         if spans is not None:
-            evidence = plain(record["evidence"])
-            triples.append(Triple(spans[0], record["relation"], spans[1], record["score"], record["source"], evidence))
+            evidence, attributes = plain(record["evidence"]), plain(record.get("attributes", {}))
+            values = (record["score"], record["source"], evidence, attributes)
+            triples.append(Triple(spans[0], record["relation"], spans[1], *values))
     return sorted(triples, key=lambda triple: -triple.score) if order == "score" else triples
 
 
@@ -69,16 +78,13 @@ def get_records(doc: Doc, *, source: Optional[str] = None) -> Optional[List[Reco
     """Read the triples as they are stored, with exact character offsets; None if the Doc is not annotated.
 
     source (Optional[str]): One source's triples only, "" for gold; None: all.
-    RETURNS (Optional[List[Record]]): `subject` and `object` as (start, end), `relation`, `score`, `source`, `evidence`.
+    RETURNS (Optional[List[Record]]): `subject` and `object` as (start, end), `relation`, `score`, `source`, `evidence`,
+        and `attributes` if there are any.
     """
     stored = _stored(doc)
     if stored is None:
         return None
-    return [
-        {**r, "subject": tuple(r["subject"]), "object": tuple(r["object"]), "evidence": plain(r["evidence"])}
-        for r in stored
-        if source is None or r["source"] == source
-    ]
+    return [_with_tuples(record) for record in stored if source is None or record["source"] == source]
 
 
 def get_triple_records(doc: Doc) -> Optional[List[Record]]:
@@ -101,6 +107,7 @@ def get_triple_records(doc: Doc) -> Optional[List[Record]]:
             "subject_text": text[slice(*record["subject"])],
             "object_text": text[slice(*record["object"])],
             "evidence": plain(record["evidence"]),
+            **({"attributes": plain(record["attributes"])} if record.get("attributes") else {}),
         }
         for record in sorted(stored, key=_position)
     ]
@@ -121,7 +128,7 @@ def set_triples(doc: Doc, triples: Iterable[TripleLike], *, source: str = "") ->
     """Store triples, replacing those of the same source and leaving those of others.
 
     triples (Iterable[TripleLike]): `Triple`s, or dicts with `subject`, `relation`, `object` (spans or character
-        offsets) and optionally `score` and `evidence`, or (subject, relation, object[, score]) sequences.
+        offsets) and optionally `score`, `evidence` and `attributes`, or (subject, relation, object[, score]) sequences.
     source (str): Name of the component; "" for gold annotation.
     RAISES (ValueError): If a triple has another form, subject and object are the same span, or offsets lie outside the
         text.
@@ -132,22 +139,65 @@ def set_triples(doc: Doc, triples: Iterable[TripleLike], *, source: str = "") ->
 
 def store_triples(doc: Doc, records: List[Record]) -> None:
     """Store records of `get_records` as all triples of a Doc."""
-    doc.user_data[TRIPLES_KEY] = records
-    doc.user_data[LENGTH_KEY] = text_length(doc)
+    store_values(doc, TRIPLES_KEY, records)
 
 
-def _stored(doc: Doc) -> Optional[Sequence[Record]]:
-    """Return the stored triples; None if there are none, or if they are for another text."""
+def store_values(doc: Doc, key: str, values: Sequence[Any]) -> None:
+    """Store what has offsets in the text under a key of `user_data`; what is there for another text is removed."""
+    length = text_length(doc)
+    if doc.user_data.get(LENGTH_KEY) not in (None, length):
+        for other in (TRIPLES_KEY, REJECTED_KEY, COREF_KEY):
+            doc.user_data.pop(other, None)
+    doc.user_data[key] = values
+    doc.user_data[LENGTH_KEY] = length
+
+
+def get_rejected(doc: Doc) -> List[Record]:
+    """Read the triples that an annotator refused, in the form of `get_records`."""
+    return [_with_tuples(record) for record in _stored(doc, REJECTED_KEY) or ()]
+
+
+def set_rejected(doc: Doc, triples: Iterable[TripleLike]) -> None:
+    """Store the triples that an annotator refused, in place of others; each keeps its source.
+
+    RAISES (ValueError): See `set_triples`.
+    """
+    store_values(doc, REJECTED_KEY, read_triples(doc, triples))
+
+
+def get_coref(doc: Doc) -> List[List[CharSpan]]:
+    """Read clusters of mentions that name one entity, as character offsets."""
+    return [[(start, end) for start, end in cluster] for cluster in _stored(doc, COREF_KEY) or ()]
+
+
+def set_coref(doc: Doc, clusters: Iterable[Iterable[Argument]]) -> None:
+    """Store clusters of mentions that name one entity, in place of others.
+
+    clusters (Iterable[Iterable[Argument]]): Spans, or their character offsets.
+    RAISES (ValueError): If a mention has another form or lies outside the text.
+    """
+    store_values(doc, COREF_KEY, read_clusters(doc, clusters))
+
+
+def _stored(doc: Doc, key: str = TRIPLES_KEY) -> Optional[Sequence[Any]]:
+    """Return what is stored under a key; None if nothing is, or if it is for another text."""
     if doc.user_data.get(LENGTH_KEY) not in (None, text_length(doc)):
         return None
-    stored: Optional[Sequence[Record]] = doc.user_data.get(TRIPLES_KEY)
+    stored: Optional[Sequence[Any]] = doc.user_data.get(key)
     return stored
+
+
+def _with_tuples(record: Record) -> Record:
+    """Copy a stored triple with offsets as tuples and lists in all other values."""
+    places = {role: tuple(record[role]) for role in ("subject", "object")}
+    return {**plain(record), **places}
 
 
 def replace_gold(user_data: Record, triples: Iterable[Record]) -> None:
     """Store gold triples in the user data of a Doc that is not made yet.
 
-    triples (Iterable[Record]): `subject` and `object` as lists of character offsets in the text, `relation`.
+    triples (Iterable[Record]): `subject` and `object` as lists of character offsets in the text, `relation`, and
+        `attributes` if there are any.
     """
     predicted = [record for record in user_data.get(TRIPLES_KEY, ()) if record["source"]]
     gold = [{**triple, "score": 1.0, "source": "", "evidence": {}} for triple in triples]

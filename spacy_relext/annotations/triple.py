@@ -23,6 +23,7 @@ class Triple:
     score (float): The component's confidence, 0 to 1; 1 for gold triples.
     source (str): Name of the component that wrote the triple; "" for gold triples.
     evidence (Record): What the component based it on: plain values only.
+    attributes (Record): What else is known about the statement, such as {"assertion": "denied"}: plain values only.
     """
 
     subject: Span
@@ -31,6 +32,7 @@ class Triple:
     score: float = 1.0
     source: str = ""
     evidence: Record = field(default_factory=dict)
+    attributes: Record = field(default_factory=dict)
 
     @property
     def key(self) -> Tuple[int, int, str, int, int]:
@@ -42,7 +44,7 @@ class Triple:
         """Return the triple as plain values that JSON can hold; `set_triples` reads them again.
 
         RETURNS (Record): `subject` and `object` as [start, end] in characters, `relation`, `score`, `source`,
-            `subject_text`, `object_text`, `evidence`.
+            `subject_text`, `object_text`, `evidence`, and `attributes` if there are any.
         """
         subject, obj = self.subject, self.object
         return {
@@ -54,6 +56,7 @@ class Triple:
             "subject_text": subject.text,
             "object_text": obj.text,
             "evidence": self.evidence,
+            **({"attributes": self.attributes} if self.attributes else {}),
         }
 
     # Of a tuple that the caller unpacks, no type checker could name one type but this.
@@ -70,7 +73,8 @@ class Triple:
         doc, spans = self.subject.doc, (self.subject, self.object)
         words, spaces = [token.text for token in doc], [bool(token.whitespace_) for token in doc]
         bounds = [(span.start, span.end) for span in spans]
-        return _rebuild, (words, spaces, bounds, self.relation, self.score, self.source, self.evidence)
+        values = (self.relation, self.score, self.source, self.evidence, self.attributes)
+        return _rebuild, (words, spaces, bounds, *values)
 
     def __eq__(self, other: Any) -> bool:
         return isinstance(other, Triple) and self.key == other.key
@@ -79,7 +83,9 @@ class Triple:
         return hash(self.key)
 
     def __repr__(self) -> str:
-        return f"Triple({self.subject.text!r}, {self.relation!r}, {self.object.text!r}, score={self.score:.3f})"
+        attributes = f", attributes={self.attributes}" if self.attributes else ""
+        arguments = f"{self.subject.text!r}, {self.relation!r}, {self.object.text!r}"
+        return f"Triple({arguments}, score={self.score:.3f}{attributes})"
 
 
 def _rebuild(
@@ -90,8 +96,9 @@ def _rebuild(
     score: float,
     source: str,
     evidence: Record,
+    attributes: Record,
 ) -> Triple:
     """Make a triple of a pickle, with spans of a Doc that has nothing but its words."""
     doc = Doc(Vocab(), words=words, spaces=spaces)
     subject, obj = (doc[start:end] for start, end in bounds)
-    return Triple(subject, relation, obj, score, source, evidence)
+    return Triple(subject, relation, obj, score, source, evidence, attributes)

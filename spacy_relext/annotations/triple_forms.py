@@ -5,7 +5,7 @@ from typing import Iterable, List, Mapping, Optional, Sequence, Union
 from spacy.tokens import Doc, Span
 
 from ..errors import Errors
-from .triple import Record, Triple
+from .triple import CharSpan, Record, Triple
 
 Argument = Union[Span, Sequence[int]]
 
@@ -26,6 +26,19 @@ def read_triples(doc: Doc, triples: Iterable[TripleLike], *, source: Optional[st
     return [_read_triple(doc, each, source, length, number) for number, each in enumerate(triples, start=1)]
 
 
+def read_clusters(doc: Doc, clusters: Iterable[Iterable[Argument]]) -> List[List[CharSpan]]:
+    """Read clusters of coreferent mentions, spans or character offsets, as offsets.
+
+    RAISES (ValueError): If one is malformed.
+    """
+    length, read = text_length(doc), []
+    for number, cluster in enumerate(clusters, start=1):
+        what = f"a mention of coreference cluster {number}"
+        offsets = (_offsets(doc, mention, length, what) for mention in cluster)
+        read.append([(start, end) for start, end in offsets])
+    return read
+
+
 def text_length(doc: Doc) -> int:
     """Return the number of characters of a Doc, without making its text."""
     return doc[-1].idx + len(doc[-1].text_with_ws) if len(doc) else 0
@@ -37,13 +50,16 @@ def _read_triple(doc: Doc, triple: object, source: Optional[str], length: int, n
     subject, obj = [
         _offsets(doc, values[role], length, f"the {role} of triple {number}") for role in ("subject", "object")
     ]
-    relation, score, evidence = values["relation"], values.get("score", 1.0), values.get("evidence") or {}
+    relation, score = values["relation"], values.get("score", 1.0)
     if not isinstance(relation, str):
         raise ValueError(Errors.R016.format(what=f"the relation of triple {number} is {_describe(relation)}"))
     if not hasattr(score, "__float__"):
         raise ValueError(Errors.R016.format(what=f"the score of triple {number} is {_describe(score)}"))
-    if not isinstance(evidence, Mapping):
-        raise ValueError(Errors.R016.format(what=f"the evidence of triple {number} is {_describe(evidence)}"))
+    evidence, attributes = values.get("evidence") or {}, values.get("attributes") or {}
+    for name, value in (("evidence", evidence), ("attributes", attributes)):
+        if not isinstance(value, Mapping):
+            what = f"the {name} of triple {number} {'is' if name == 'evidence' else 'are'} {_describe(value)}"
+            raise ValueError(Errors.R016.format(what=what))
     if subject == obj:
         raise ValueError(Errors.R001.format(relation=relation, text=doc.text[slice(*subject)]))
     return {
@@ -53,6 +69,7 @@ def _read_triple(doc: Doc, triple: object, source: Optional[str], length: int, n
         "score": float(score),
         "source": str(values.get("source", "")) if source is None else source,
         "evidence": dict(evidence),
+        **({"attributes": dict(attributes)} if attributes else {}),
     }
 
 

@@ -120,8 +120,9 @@ class _Reading:
             record = self.spec.locate(record, self.report, occurrences=self.occurrences)
         if record is None:
             return None
-        if "triples" in record:
-            record["triples"] = self._clean(record["triples"])
+        for key in ("triples", "rejected"):
+            if key in record:
+                record[key] = self._clean(record[key])
         text = hash(record["text"])
         self.report.repeated_texts += text in self.seen
         self.seen.add(text)

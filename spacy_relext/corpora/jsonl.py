@@ -19,7 +19,7 @@ SCHEMA_PATH = Path(__file__).parent / "canonical.schema.json"
 ENTITY_KEYS = ("start", "end", "label", "kb_id")
 # What `extract` adds for readers: texts, the number of the sentence and its characters.
 _READER_KEYS = ("subject_text", "object_text", "sent", "sent_start", "sent_end")
-TRIPLE_KEYS = ("subject", "relation", "object", "score", "source", "evidence", *_READER_KEYS)
+TRIPLE_KEYS = ("subject", "relation", "object", "score", "source", "evidence", "attributes", *_READER_KEYS)
 PAIR_KEYS = ("subject", "object", "label")
 
 
@@ -72,12 +72,14 @@ def check_record(value: object) -> Record:
     """Check that a parsed JSON value is a canonical record; ValueError if it is not."""
     record = check_object(value)
     text = require_text(record, "text")
-    for key, check in (("entities", _check_entity), ("triples", _check_triple), ("pairs", _check_pair)):
+    for key, check in _CHECKS.items():
         if key in record:
             for name, element in iter_objects(record, key):
                 check(element, text=text, name=name)
     if "sents" in record:
         _check_sentences(require(record, "sents", list), length=len(text))
+    if "coref" in record:
+        _check_clusters(require(record, "coref", list), length=len(text))
     for key in record.keys() - set(KNOWN_KEYS):
         _check_plain(record[key], key)
         check_unicode(key, "a key")
@@ -95,7 +97,7 @@ def _check_entity(entity: Record, *, text: str, name: str) -> None:
 
 
 def _check_triple(triple: Record, *, text: str, name: str) -> None:
-    """Check the two spans, the relation and the optional score, source and evidence of a triple."""
+    """Check the two spans, the relation and the optional values of a triple."""
     _check_keys(triple, TRIPLE_KEYS, name)
     require_text(triple, "relation", name=name)
     _check_arguments(triple, text, name)
@@ -113,8 +115,9 @@ def _check_triple(triple: Record, *, text: str, name: str) -> None:
         raise ValueError(f"'score' of {name} is {triple['score']}; expected 0 to 1")
     if "source" in triple:
         check_unicode(require(triple, "source", str, name=name), f"source of {name}")
-    if "evidence" in triple:
-        _check_plain(require(triple, "evidence", dict, name=name), f"evidence of {name}")
+    for key in ("evidence", "attributes"):
+        if key in triple:
+            _check_plain(require(triple, key, dict, name=name), f"{key} of {name}")
 
 
 def _check_pair(pair: Record, *, text: str, name: str) -> None:
@@ -146,6 +149,16 @@ def _check_sentences(sents: List[object], *, length: int) -> None:
         before = end
 
 
+def _check_clusters(clusters: List[object], *, length: int) -> None:
+    """Check that each cluster has mentions in the text."""
+    for number, cluster in enumerate(clusters):
+        name = f"coref[{number}]"
+        if not isinstance(cluster, list) or not cluster:
+            raise ValueError(f"{name} is {describe(cluster)}, not a list of [start, end]")
+        for position, mention in enumerate(cluster):
+            check_offsets(mention, length=length, name=f"{name}[{position}]")
+
+
 def _check_keys(value: Record, known: Iterable[str], name: str) -> None:
     """Check that an object has no unknown key, which would be lost."""
     unknown = sorted(value.keys() - set(known))
@@ -159,3 +172,6 @@ def _check_plain(value: object, name: str) -> None:
         srsly.msgpack_dumps(value)
     except (OverflowError, TypeError, ValueError, UnicodeEncodeError) as error:
         raise ValueError(f"{name!r} cannot be stored: {error}") from None
+
+
+_CHECKS = {"entities": _check_entity, "triples": _check_triple, "pairs": _check_pair, "rejected": _check_triple}

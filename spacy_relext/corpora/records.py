@@ -11,13 +11,23 @@ from spacy.attrs import IDX, SENT_START
 from spacy.tokens import Doc, Span
 
 from ..annotations.entities import ENTITIES_KEY, PAIRS_KEY
-from ..annotations.store import get_records, plain, set_triples
+from ..annotations.store import (
+    COREF_KEY,
+    REJECTED_KEY,
+    get_records,
+    get_rejected,
+    has_stored,
+    plain,
+    set_coref,
+    set_rejected,
+    set_triples,
+)
 from ..annotations.triple import Record
 from ..errors import Errors
 from .formats.checks import make_entity
 from .report import Report
 
-KNOWN_KEYS = ("text", "entities", "triples", "sents", "pairs")
+KNOWN_KEYS = ("text", "entities", "triples", "sents", "pairs", "rejected", "coref")
 
 _SENTS_KEY = "relext_sents"
 _META_KEY = "relext_meta"
@@ -50,6 +60,10 @@ def record_to_doc(
         # without triples, the document is annotated and empty
         for source in dict.fromkeys(triple.get("source", "") for triple in record["triples"]) or ("",):
             set_triples(doc, [t for t in record["triples"] if t.get("source", "") == source], source=source)
+    if "rejected" in record:
+        set_rejected(doc, record["rejected"])
+    if "coref" in record:
+        set_coref(doc, record["coref"])
     meta = {key: value for key, value in record.items() if key not in KNOWN_KEYS}
     if meta:
         doc.user_data[_META_KEY] = meta
@@ -70,6 +84,10 @@ def doc_to_record(doc: Doc) -> Record:
         record["sents"] = _list_sentences(doc)
     if PAIRS_KEY in doc.user_data:
         record["pairs"] = plain(doc.user_data[PAIRS_KEY])
+    if has_stored(doc, REJECTED_KEY):
+        record["rejected"] = [_plain_triple(triple) for triple in get_rejected(doc)]
+    if has_stored(doc, COREF_KEY):
+        record["coref"] = plain(doc.user_data[COREF_KEY])
     record.update(plain(doc.user_data.get(_META_KEY, {})))
     return record
 
@@ -154,5 +172,6 @@ def _list_entities(doc: Doc) -> List[Record]:
 def _plain_triple(stored: Record) -> Record:
     """Copy a triple without the keys that have their default value."""
     triple = {"subject": list(stored["subject"]), "relation": stored["relation"], "object": list(stored["object"])}
-    defaults: Tuple[Tuple[str, object], ...] = (("score", 1.0), ("source", ""), ("evidence", {}))
-    return {**triple, **{key: plain(stored[key]) for key, default in defaults if stored[key] != default}}
+    defaults: Dict[str, object] = {"score": 1.0, "source": "", "evidence": {}, "attributes": {}}
+    others = {key: plain(stored.get(key, default)) for key, default in defaults.items()}
+    return {**triple, **{key: value for key, value in others.items() if value != defaults[key]}}

@@ -12,7 +12,16 @@ from spacy.tokens import Doc, DocBin, Span, Token
 from spacy_relext import has_triples, merge_docs, set_triples, span_to_doc
 from spacy_relext.annotations.entities import ENTITIES_KEY, GIVEN_PAIRS_KEY, PAIRS_KEY
 from spacy_relext.annotations.parts import each_doc
-from spacy_relext.annotations.store import LENGTH_KEY, RELATIONS_KEY, has_relations, set_relations
+from spacy_relext.annotations.store import (
+    LENGTH_KEY,
+    RELATIONS_KEY,
+    get_coref,
+    get_rejected,
+    has_relations,
+    set_coref,
+    set_rejected,
+    set_relations,
+)
 
 NLP = spacy.blank("en")
 NLP.add_pipe("sentencizer")
@@ -110,6 +119,21 @@ def test_what_is_not_annotated_stays_so() -> None:
     assert not has_triples(merge_docs([doc, doc]))
     set_triples(doc, [])
     assert has_triples(span_to_doc(doc[0:6])) and has_triples(merge_docs([NLP(TEXT), doc]))
+
+
+def test_rejected_triples_and_clusters_of_mentions(doc: Doc) -> None:
+    set_rejected(doc, [((0, 12), "author", (44, 56)), {"subject": (33, 37), "relation": "r", "object": (44, 56)}])
+    set_coref(doc, [[doc[0:2], doc[7:8]], [(25, 31)]])
+    part = span_to_doc(list(doc.sents)[1])
+    assert [(r["subject"], r["relation"], r["object"]) for r in get_rejected(part)] == [((0, 4), "r", (11, 23))]
+    assert get_coref(part) == [[(0, 4)]]
+    merged = merge_docs([part, doc])
+    assert [record["subject"] for record in get_rejected(merged)] == [(0, 4), (35, 47), (68, 72)]
+    assert get_coref(merged)[1] == [(35, 47), (68, 72)]
+    copied = list(doc.sents)[1].as_doc(copy_user_data=True)  # with offsets that count from another character
+    assert get_rejected(copied) == get_coref(copied) == []
+    set_triples(copied, [])
+    assert get_rejected(copied) == get_coref(copied) == []
 
 
 def test_spans_of_no_tokens() -> None:

@@ -20,6 +20,19 @@ def triple() -> Triple:
     return Triple(doc[0:2], "place_of_birth", doc[6:7], score=0.75, source="finder", evidence=EVIDENCE)
 
 
+def test_attributes(triple: Triple) -> None:
+    assert triple.attributes == {} and "attributes" not in triple.to_dict() and "attributes" not in repr(triple)
+    denied = dataclasses.replace(triple, attributes={"assertion": "denied"})
+    assert denied == triple and hash(denied) == hash(triple)  # equality is that of offsets and label
+    assert denied.to_dict() == {**triple.to_dict(), "attributes": {"assertion": "denied"}}
+    assert repr(denied).endswith("score=0.750, attributes={'assertion': 'denied'})")
+    assert pickle.loads(pickle.dumps(denied)).to_dict() == denied.to_dict()
+    doc = triple.subject.doc
+    set_triples(doc, [denied], source="finder")
+    (stored,) = doc._.triples
+    assert stored.attributes == {"assertion": "denied"} and doc._.triple_records == [denied.to_dict()]
+
+
 def test_a_dictionary_of_plain_values(triple: Triple) -> None:
     expected = {
         "subject": [0, 12],

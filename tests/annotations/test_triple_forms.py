@@ -37,6 +37,10 @@ WRONG = {
     "other keys": ([{"head": SPAN, "relation": "r"}], "triple 1 has no subject and no object"),
     "a score that is text": ([(SPAN, "r", OBJECT, "high")], "the score of triple 1 is 'high' (str)"),
     "no score": ([(SPAN, "r", OBJECT, None)], "the score of triple 1 is None (NoneType)"),
+    "attributes that are text": (
+        [{"subject": SPAN, "relation": "r", "object": OBJECT, "attributes": "denied"}],
+        "the attributes of triple 1 are 'denied' (str)",
+    ),
     "evidence that is text": ([(SPAN, "r", OBJECT, 1.0, "why")], "the evidence of triple 1 is 'why' (str)"),
 }
 

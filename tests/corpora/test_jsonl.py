@@ -26,6 +26,8 @@ GOOD: Dict[str, Any] = {
     "triples": [{"subject": [0, 3], "relation": "knows", "object": [8, 10], "subject_text": "Ada"}],
     "sents": [[0, 19]],
     "pairs": [{"subject": [0, 3], "object": [8, 10], "label": None}],
+    "rejected": [{"subject": [0, 3], "relation": "kin", "object": [8, 10], "score": 0.5, "source": "rere"}],
+    "coref": [[[0, 3], [8, 10]]],
     "id": 7,
 }
 TRIPLE = GOOD["triples"][0]
@@ -48,7 +50,17 @@ BAD = [
     ({"triples": [{**TRIPLE, "score": 1.5}]}, "'score' of triples[0] is 1.5; expected 0 to 1"),
     ({"triples": [{**TRIPLE, "evidence": 3}]}, "'evidence' of triples[0] is 3, not an object"),
     ({"triples": [{**TRIPLE, "evidence": {"n": 2**70}}]}, "cannot be stored"),
+    ({"triples": [{**TRIPLE, "attributes": ["denied"]}]}, "'attributes' of triples[0] is ['denied'], not an object"),
+    ({"triples": [{**TRIPLE, "attributes": {"n": 2**70}}]}, "'attributes of triples[0]' cannot be stored"),
     ({"triples": [{**TRIPLE, "weight": 1}]}, "triples[0] has the unknown key 'weight'"),
+    (
+        {"rejected": [{**TRIPLE, "object": [8, 20]}]},
+        "object of rejected[0] is [8, 20]; expected 0 <= start < end <= 19",
+    ),
+    ({"rejected": {}}, "'rejected' of the record is {}, not a list"),
+    ({"coref": {}}, "'coref' of the record is {}, not a list"),
+    ({"coref": [[[0, 3]], []]}, "coref[1] is [], not a list of [start, end]"),
+    ({"coref": [[[0, 3], [8, 20]]]}, "coref[0][1] is [8, 20]; expected 0 <= start < end <= 19"),
     ({"triples": [{"subject": [0, 3], "relation": "r"}]}, "triples[0] has no key 'object'"),
     ({"entities": [{"start": 0, "end": 3}]}, "entities[0] has no key 'label'"),
     ({"entities": [{"start": 0, "end": 30, "label": "X"}]}, "start and end of entities[0] is [0, 30]"),
@@ -114,8 +126,9 @@ def test_the_schema_refuses_the_same(validator: Any, change: Any, message: str) 
 def test_the_schema_has_the_same_keys(validator: Any) -> None:
     properties = validator.schema["properties"]
     assert tuple(sorted(properties)) == tuple(sorted(KNOWN_KEYS))
-    for name, keys in (("entities", ENTITY_KEYS), ("triples", TRIPLE_KEYS), ("pairs", PAIR_KEYS)):
+    for name, keys in (("entities", ENTITY_KEYS), ("pairs", PAIR_KEYS)):
         assert sorted(properties[name]["items"]["properties"]) == sorted(keys)
+    assert sorted(validator.schema["$defs"]["triple"]["properties"]) == sorted(TRIPLE_KEYS)
 
 
 values = st.recursive(

@@ -1,3 +1,5 @@
+import json
+import pickle
 from typing import Any, Dict
 
 import pytest
@@ -6,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spacy.tokens import Doc, DocBin, Span
 
-from spacy_relext import has_triples
+from spacy_relext import has_triples, merge_docs, span_to_doc
 from spacy_relext.corpora.jsonl import check_record
 from spacy_relext.corpora.records import doc_to_record, record_to_doc
 from spacy_relext.corpora.report import Report
@@ -19,6 +21,7 @@ PLAIN = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("abc", max_size=3), inner, max_size=3),
     max_leaves=5,
 )
+ATTRIBUTES = st.dictionaries(st.sampled_from(["assertion", "negated", "why"]), PLAIN, min_size=1)
 
 
 @st.composite
@@ -41,6 +44,13 @@ def records(draw: st.DrawFn) -> Dict[str, Any]:
         if draw(st.booleans()):
             evidence = {"source": "rere", "evidence": draw(st.dictionaries(st.just("why"), PLAIN, min_size=1))}
             record["triples"] += [{"subject": s, "relation": "r", "object": o, **evidence} for s, o in [draw(pairs)]]
+        for triple in record["triples"]:
+            triple.update(draw(st.just({}) | st.fixed_dictionaries({"attributes": ATTRIBUTES})))
+    if draw(st.booleans()):
+        refused = {"relation": draw(LABELS), "score": 0.25, "source": "rere", "attributes": draw(ATTRIBUTES)}
+        record["rejected"] = [{"subject": s, "object": o, **refused} for s, o in draw(st.lists(pairs, max_size=2))]
+    if draw(st.booleans()):
+        record["coref"] = draw(st.lists(st.lists(spans, min_size=1, max_size=3), max_size=2))
     if draw(st.booleans()):
         record["pairs"] = [
             {"subject": s, "object": o, "label": draw(st.none() | LABELS)} for s, o in draw(st.lists(pairs, max_size=2))
@@ -66,6 +76,25 @@ def test_nothing_is_lost_between_record_and_doc(record: Dict[str, Any]) -> None:
     assert doc_to_record(doc) == record
     assert doc_to_record(through_docbin(doc)) == record
     assert doc_to_record(Doc(NLP.vocab).from_bytes(doc.to_bytes())) == record
+    assert doc_to_record(pickle.loads(pickle.dumps(doc))) == doc_to_record(doc.copy()) == record
+    if "triples" in record:
+        again = NLP.make_doc(record["text"])
+        again._.triple_records = json.loads(json.dumps(doc._.triple_records))
+        assert again._.triple_records == doc._.triple_records
+
+
+@given(records())
+def test_nothing_is_lost_by_retokenization_and_merging(record: Dict[str, Any]) -> None:
+    doc = record_to_doc(NLP.make_doc, {key: value for key, value in record.items() if key not in ("sents", "id")})
+    expected = {key: value for key, value in doc_to_record(doc).items() if key in ("triples", "rejected", "coref")}
+    merged = doc_to_record(merge_docs([doc, NLP.make_doc("Behind it.")]))
+    assert {key: merged[key] for key in expected} == expected
+    alone = doc_to_record(span_to_doc(merge_docs([NLP.make_doc("Before."), doc])[2:]))
+    assert {key: alone[key] for key in expected} == expected
+    with doc.retokenize() as retokenizer:
+        retokenizer.merge(doc[:])
+    after = doc_to_record(doc)
+    assert {key: after[key] for key in expected} == expected
 
 
 def test_absent_is_not_empty() -> None:
