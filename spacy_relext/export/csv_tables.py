@@ -38,7 +38,7 @@ _RELATIONSHIPS = {
     ),
     "support.csv": (
         ":START_ID(Fact),:END_ID(Document),sent:long,sent_start:long,sent_end:long,sentence:string,score:double,"
-        "source:string,subject_mention:string,object_mention:string,:TYPE"
+        "source:string,attributes:string,subject_mention:string,object_mention:string,:TYPE"
     ),
 }
 
@@ -108,7 +108,7 @@ def _neo4j_columns(pyarrow: Any, tables: GraphTables) -> Dict[str, _Columns]:
     mentions, support = tables.mentions, tables.support
     numbers = plain(entities, "n_mentions", "n_documents")
     aliases, labels = (_joined(pyarrow, lists) for lists in (entities["aliases"].to_pylist(), _labels(entities)))
-    places = plain(support, "sent", "sent_start", "sent_end", "sentence", "score", "source")
+    places = plain(support, "sent", "sent_start", "sent_end", "sentence", "score", "source", "attributes")
     of_facts = plain(facts, "probability", "best_score", "n_sentences", "n_documents", "best_sentence", "relation")
     return {
         "entities.csv": [*plain(entities, "entity_id", "name", "kb_id"), aliases, *numbers, labels],

@@ -1,5 +1,6 @@
 """The facts of a graph as JSON lines, each with its two entities and everything that supports it."""
 
+import json
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 _ENTITY = ("entity_id", "name", "label", "kb_id", "aliases", "n_mentions", "n_documents")
 _FACT = ("fact_id", "relation", "probability", "best_score", "n_sentences", "n_documents")
-_SUPPORT = ("fact_id", "doc_id", "sent", "sent_start", "sent_end", "sentence", "score", "source")
+_SUPPORT = ("fact_id", "doc_id", "sent", "sent_start", "sent_end", "sentence", "score", "source", "attributes")
 
 
 def write_fact_lines(tables: GraphTables, path: Path) -> int:
@@ -55,6 +56,9 @@ _PLACES = ("subject_start", "subject_end", "object_start", "object_end")
 def _support(row: Tuple[object, ...]) -> Record:
     """Make an object of a row."""
     record = dict(zip(_SUPPORT[1:], row[1:]))
+    attributes = record.pop("attributes")
+    if attributes:
+        record["attributes"] = json.loads(str(attributes))
     subject_start, subject_end, object_start, object_end = row[len(_SUPPORT) :]
     return {**record, "subject": [subject_start, subject_end], "object": [object_start, object_end]}
 

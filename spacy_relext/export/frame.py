@@ -7,6 +7,7 @@ from spacy.tokens import Doc
 from ..annotations.parts import each_doc
 from ..annotations.store import get_triple_records
 from ..annotations.triple import Record
+from ..corpora.jsonl import to_json
 from ..errors import require
 from .sentences import covering_sentences, sentence_chars
 from .tables import GraphTables
@@ -31,6 +32,7 @@ FRAME_COLUMNS = {
     "sentence": "str",
     "sentence_start": "int64",
     "sentence_end": "int64",
+    "attributes": "str",
 }
 
 
@@ -40,7 +42,8 @@ def to_frame(docs: Union[Doc, Iterable[Doc]]) -> "pandas.DataFrame":
     docs (Union[Doc, Iterable[Doc]]): Processed Docs, also a stream such as `nlp.pipe(texts)`.
     RETURNS (pandas.DataFrame): `doc` (number of the document, from 0), texts `subject` and `object`, `relation`,
         `score` (0 to 1), `source`, `subject_start`, `subject_end`, `object_start`, `object_end` (characters of the
-        document), `sentence`, `sentence_start`, `sentence_end`: the sentence, or those from one argument to the other.
+        document), `sentence`, `sentence_start`, `sentence_end`: the sentence, or those from one argument to the other;
+        `attributes` as JSON, "" for none.
     RAISES (ImportError): If pandas is not installed.
     RAISES (ValueError): If something is not a Doc.
     """
@@ -86,4 +89,5 @@ def _rows(doc: Doc) -> Iterator[Record]:
             "sentence": text[start:end],
             "sentence_start": start,
             "sentence_end": end,
+            "attributes": to_json(record["attributes"]) if "attributes" in record else "",
         }

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Dict, Iterable, Iterator, Set, Tuple, Union
 
 from spacy.tokens import Doc
 
+from ..annotations.assertion import NOT_FACTS, assertion_of
 from ..annotations.parts import each_doc
 from ..annotations.store import get_triple_records
 from ..annotations.triple import Record
@@ -14,7 +15,8 @@ from .tables import GraphTables, table_rows
 if TYPE_CHECKING:
     import networkx
 
-_Fact = Tuple[str, str, str]
+# Subject, relation, object, and the assertion if it is no fact.
+_Fact = Tuple[str, str, str, str]
 
 # Attributes of nodes and edges made of tables, with their types in XML.
 NODE_ATTRIBUTES = {
@@ -38,13 +40,16 @@ _NODE_COLUMNS = ("name", "label", "kb_id", "aliases", "n_mentions", "n_documents
 _EDGE_COLUMNS = ("probability", "best_score", "n_sentences", "n_documents", "best_sentence", "fact_id")
 
 
-def to_networkx(docs: Union[Doc, Iterable[Doc], GraphTables], *, min_score: float = 0.0) -> "networkx.MultiDiGraph":
+def to_networkx(
+    docs: Union[Doc, Iterable[Doc], GraphTables], *, min_score: float = 0.0, all_assertions: bool = False
+) -> "networkx.MultiDiGraph":
     """Make a graph of the triples of documents, or of the tables of a graph; edges run from subject to object.
 
     Of documents, nodes are the texts of arguments: two with equal texts, apart from white space, are one node. Each
     relation between two nodes is one edge, whose key is the relation:
     `graph["Ada Lovelace"]["London"]["place_of_birth"]`. Attributes of an edge: `relation`, `score` (the highest),
     `support` (how many pairs of spans state it; several sources of one count once) and `docs` (in how many documents).
+    Triples that are denied or hypothetical are no edges, see `all_assertions`.
 
     Of tables, nodes are ids of entities with `label` (the name), `type`, `kb_id`, `aliases` (JSON), `n_mentions`,
     `n_documents`; what is not known is left out. Edges are facts, with the relation as key: `relation`, `weight` (the
@@ -52,6 +57,8 @@ def to_networkx(docs: Union[Doc, Iterable[Doc], GraphTables], *, min_score: floa
 
     docs (Union[Doc, Iterable[Doc], GraphTables]): Processed Docs, also a stream such as `nlp.pipe(texts)`; or tables.
     min_score (float): Leave out triples with a lower score, or facts with a lower probability, 0 to 1.
+    all_assertions (bool): Make edges of denied and hypothetical triples of documents, too: their key is
+        "RELATION (ASSERTION)", and they have the attribute `assertion`.
     RETURNS (networkx.MultiDiGraph): The graph.
     RAISES (ImportError): If networkx is not installed.
     RAISES (ValueError): If something is not a Doc.
@@ -69,15 +76,19 @@ def to_networkx(docs: Union[Doc, Iterable[Doc], GraphTables], *, min_score: floa
     places: Dict[_Fact, Set[Tuple[int, ...]]] = {}
     for number, doc in enumerate(each_doc(docs)):
         for record in get_triple_records(doc) or ():
-            if record["score"] >= min_score:
+            assertion = assertion_of(record.get("attributes", {}))
+            assertion = assertion if assertion in NOT_FACTS else ""
+            if record["score"] >= min_score and (all_assertions or not assertion):
                 subject, obj = (" ".join(record[f"{role}_text"].split()) for role in ("subject", "object"))
-                fact = (subject, record["relation"], obj)
+                fact = (subject, record["relation"], obj, assertion)
                 scores[fact] = max(record["score"], scores.get(fact, 0.0))
                 places.setdefault(fact, set()).add((number, *record["subject"], *record["object"]))
-    for (subject, relation, obj), score in scores.items():
-        found = places[subject, relation, obj]
-        values = {"score": score, "support": len(found), "docs": len({place[0] for place in found})}
-        graph.add_edge(subject, obj, key=relation, relation=relation, **values)
+    for (subject, relation, obj, assertion), score in scores.items():
+        found = places[subject, relation, obj, assertion]
+        values: Record = {"score": score, "support": len(found), "docs": len({place[0] for place in found})}
+        key = f"{relation} ({assertion})" if assertion else relation
+        marked = {"assertion": assertion} if assertion else {}
+        graph.add_edge(subject, obj, key=key, relation=relation, **values, **marked)
     return graph
 
 

@@ -7,7 +7,6 @@ from typing import IO, TYPE_CHECKING, Any, Dict, Iterator, List, Union
 from ..annotations.triple import Record
 from ..corpora.jsonl import to_json
 from ..errors import Errors, require
-from .records import RECORD_KEYS
 
 if TYPE_CHECKING:
     import pyarrow
@@ -15,10 +14,13 @@ if TYPE_CHECKING:
 # Documents of a row group: what is in memory at a time.
 GROUP = 1_000
 
+# Keys of a record that are columns as they are, and those of a triple that are JSON.
+_COLUMNS, _AS_JSON = ("doc_id", "text", "sents", "entities"), ("evidence", "attributes")
+
 
 class ParquetWriter:
     """Writes one row per record: `doc_id`, `text`, `sents`, `entities` and `triples` (lists of structures), and the
-    other keys as JSON under `meta`. The evidence of a triple is JSON."""
+    other keys as JSON under `meta`. Evidence and attributes of a triple are JSON."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         parquet = require("pyarrow.parquet", purpose="Parquet", extra="export")
@@ -28,9 +30,9 @@ class ParquetWriter:
 
     def write(self, record: Record) -> None:
         """Write one record, together with those before it as soon as they are enough."""
-        meta = {key: value for key, value in record.items() if key not in RECORD_KEYS or key == "pairs"}
-        triples = [{**each, "evidence": _json_or_none(each.get("evidence"))} for each in record["triples"]]
-        row = {key: record.get(key) for key in ("doc_id", "text", "sents", "entities")}
+        meta = {key: value for key, value in record.items() if key not in (*_COLUMNS, "triples")}
+        triples = [{**each, **{key: _json_or_none(each.get(key)) for key in _AS_JSON}} for each in record["triples"]]
+        row = {key: record.get(key) for key in _COLUMNS}
         self._rows.append({**row, "triples": triples, "meta": to_json(meta)})
         if len(self._rows) >= GROUP:
             self._flush()
@@ -79,7 +81,7 @@ def record_schema() -> "pyarrow.Schema":
     entity = {"start": number, "end": number, "label": text, "kb_id": text}
     triple: Dict[str, object] = {"subject": span, "relation": text, "object": span, "score": pyarrow.float64()}
     triple.update({key: text for key in ("source", "subject_text", "object_text")})
-    triple.update({key: number for key in ("sent", "sent_start", "sent_end")}, evidence=text)
+    triple.update({key: number for key in ("sent", "sent_start", "sent_end")}, **dict.fromkeys(_AS_JSON, text))
     structures = (pyarrow.list_(pyarrow.struct(list(each.items()))) for each in (entity, triple))
     entities, triples = structures
     columns = [("doc_id", text), ("text", pyarrow.large_string()), ("sents", pyarrow.list_(span))]
@@ -93,9 +95,7 @@ def _read_row(row: Record) -> Record:
         record["entities"] = [_without_nulls(entity) for entity in row["entities"]]
     record["triples"] = []
     for triple in map(_without_nulls, row["triples"]):
-        if "evidence" in triple:
-            triple["evidence"] = json.loads(triple["evidence"])
-        record["triples"].append(triple)
+        record["triples"].append({key: json.loads(each) if key in _AS_JSON else each for key, each in triple.items()})
     return {**record, "doc_id": row["doc_id"], **json.loads(row["meta"])}
 
 

@@ -64,8 +64,8 @@ def graph_statements(tables: GraphTables, *, base: str, schema: Optional[Schema]
 
     A fact is `subject relation object`. Beside it stands a statement (`rdf:Statement`) with its probability, the
     documents (`prov:wasDerivedFrom`) and its support: the document, the sentence (`oa:exact`) with its characters
-    (`oa:start`, `oa:end`), the score and the two mentions. N-Quads put what is said about a text in the graph of its
-    document.
+    (`oa:start`, `oa:end`), the score, the attributes as JSON, and the two mentions. N-Quads put what is said about a
+    text in the graph of its document.
 
     base (str): Absolute IRI for names.
     schema (Optional[Schema]): Adds its declarations.
@@ -167,6 +167,7 @@ _SUPPORT = (
     "sentence",
     "score",
     "source",
+    "attributes",
     "subject_mention",
     "object_mention",
 )
@@ -203,6 +204,7 @@ def _support(names: RdfNames, parts: Tuple[object, ...], row: Record) -> Iterato
     """Yield where a fact is stated: a part of a document, selected by its characters and by its words."""
     pairs = [(names.own("score"), typed(row["score"], "xsd:double"))]
     pairs += [(names.own("component"), literal(row["source"]))] if row["source"] else []
+    pairs += [(names.own("attributes"), literal(row["attributes"]))] if row["attributes"] else []
     pairs.append((names.own("sentence"), typed(row["sent"], "xsd:integer")))
     for role in ("subject", "object"):
         pairs.append((names.own(f"{role}Mention"), names("mention", row[f"{role}_mention"])))

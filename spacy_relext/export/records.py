@@ -31,6 +31,7 @@ COLUMNS = (
     "sentence",
     "text",
     "meta",
+    "attributes",
 )
 
 # All others are other keys of the input.
@@ -71,7 +72,8 @@ class JsonlWriter:
 class CsvWriter:
     """Writes a header and one row per triple; a document without triples has no row.
 
-    `document` counts the documents from 1, `meta` has the other keys of a JSON input as JSON.
+    `document` counts the documents from 1, `meta` has the other keys of a JSON input as JSON, and `attributes` those of
+    the triple.
 
     raw (bool): Write texts as they are, also those that a spreadsheet would run as a formula (`safe_cell`).
     """
@@ -92,6 +94,7 @@ class CsvWriter:
         for triple in record["triples"]:
             keys = ("relation", "score", "source", "sent", "sent_start", "sent_end")
             row: Record = {**shared, **{key: triple[key] for key in keys}}
+            row["attributes"] = to_json(triple["attributes"]) if triple.get("attributes") else ""
             row["sentence"] = text[triple["sent_start"] : triple["sent_end"]]
             for role in ("subject", "object"):
                 row[role] = triple[f"{role}_text"]
@@ -164,7 +167,8 @@ def extraction_record(
     RETURNS (Record): `text`, `entities` and `sents` if the pipeline sets them; `triples` with `subject`, `relation`,
         `object`, `score`, `source`, `subject_text`, `object_text`, `sent` (number of the sentence, from 0),
         `sent_start`, `sent_end` (characters; of an argument in a later sentence, the end of that one), and `evidence`
-        if there is any; and `doc_id`: the key `doc_id`, `id` or `file` of the input, or else the number.
+        and `attributes` if there are any; and `doc_id`: the key `doc_id`, `id` or `file` of the input, or else the
+        number.
     """
     record, extra = doc_to_record(doc), dict(extra or {})
     sentences = record.get("sents") or sentence_chars(doc)

@@ -62,6 +62,7 @@ _COLUMNS: Dict[str, Dict[str, str]] = {
         "sentence": "large_string",
         "score": "float64",
         "source": "string",
+        "attributes": "string?",
     },
     "merges": {
         "entity_id": "int64",
@@ -81,6 +82,8 @@ _COLUMNS: Dict[str, Dict[str, str]] = {
 }
 # Columns that number the rows of their table.
 _IDS = {"documents": "doc_id", "mentions": "mention_id", "entities": "entity_id", "facts": "fact_id"}
+# (table, column) that earlier releases did not write.
+_ADDED = (("support", "attributes"),)
 # (table, column) and the table whose rows it names.
 _REFERENCES = (
     ("mentions", "doc_id", "documents"),
@@ -104,7 +107,7 @@ class GraphTables:
     mentions (pyarrow.Table): Where a text names an entity; `sent` from 0, `start` and `end` in characters.
     entities (pyarrow.Table): A row an entity, with all its names.
     facts (pyarrow.Table): Subject and object (entities), relation, calibrated probability.
-    support (pyarrow.Table): The sentences that state a fact, with the two mentions.
+    support (pyarrow.Table): The sentences that state a fact, with the two mentions; `attributes` is JSON.
     merges (pyarrow.Table): Which names became one entity, and why.
     conflicts (pyarrow.Table): Facts that the schema does not allow together, or at all.
     info (Record): How the graph was made; the content of `graph.json` without the version of the format.
@@ -266,12 +269,18 @@ def _read_parquet(path: Path, schema: "pyarrow.Schema") -> "pyarrow.Table":
 
     with pyarrow.parquet.ParquetFile(path) as file:
         there = {each.name: each.type for each in file.schema_arrow}
+        added = [each for each in schema if (path.stem, each.name) in _ADDED and each.name not in there]
         for each in schema:
+            if each in added:
+                continue
             if there.get(each.name) != each.type and str(there.get(each.name)) not in _ALSO.get(str(each.type), ()):
                 found = there.get(each.name, "no such column")
                 place = f"{path}, column {each.name}"
                 raise ValueError(Errors.R800.format(place=place, found=found, expected=each.type))
-        return file.read(columns=schema.names).select(schema.names).cast(schema).combine_chunks()
+        table = file.read(columns=[name for name in schema.names if name in there])
+    for each in added:
+        table = table.append_column(each, pyarrow.nulls(table.num_rows, each.type))
+    return table.select(schema.names).cast(schema).combine_chunks()
 
 
 # Types of Parquet files that others wrote, by the type that they become.

@@ -33,6 +33,7 @@ class GraphOptions:
     discount (Discount): How the sentences of a fact add up.
     schema (Optional[Schema]): What is known about relations, for conflicts and for arguments without a type.
     decisions (Sequence[Decision]): What people decided about entities.
+    all_assertions (bool): Whether triples that are denied or hypothetical make facts, too.
     """
 
     rules: Tuple[str, ...] = DEFAULT_RULES
@@ -40,6 +41,7 @@ class GraphOptions:
     discount: Discount = field(default_factory=Discount)
     schema: Optional[Schema] = None
     decisions: Sequence[Decision] = ()
+    all_assertions: bool = False
 
 
 @dataclass
@@ -49,11 +51,13 @@ class BuiltGraph:
     tables (GraphTables): The graph.
     skipped (int): Documents that were there already.
     unused (List[Decision]): Decisions that change nothing, since what they name is not there or is ambiguous.
+    not_facts (int): Triples left out, since they are denied or hypothetical.
     """
 
     tables: GraphTables
     skipped: int
     unused: List[Decision]
+    not_facts: int = 0
 
 
 def build_graph(
@@ -68,7 +72,7 @@ def build_graph(
     """
     pyarrow = require("pyarrow", purpose="a graph", extra="export")
     options = GraphOptions() if options is None else options
-    collector = Collector(base=base, rules=options.rules, schema=options.schema)
+    collector = Collector(base=base, rules=options.rules, schema=options.schema, all_assertions=options.all_assertions)
     for document in documents:
         collector.add(document)
     joined = join_groups(collector.groups, rules=options.rules, similarity=options.similarity)
@@ -113,7 +117,7 @@ def build_graph(
         conflicts=_conflict_table(facts.facts, entities.known, options.schema),
         info=_describe(options, base, last, int(facts.support.max(initial=0))),
     )
-    return BuiltGraph(tables, collector.skipped, entities.unused)
+    return BuiltGraph(tables, collector.skipped, entities.unused, collector.not_facts)
 
 
 def fit_on(documents: Iterable[Document], *, options: Optional[GraphOptions] = None) -> Discount:

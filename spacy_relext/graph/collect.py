@@ -4,8 +4,10 @@ from bisect import bisect_right
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Collection, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
+from ..annotations.assertion import is_fact
 from ..annotations.schema import Schema
 from ..annotations.triple import CharSpan
+from ..corpora.jsonl import to_json
 from ..errors import Errors, require
 from ..export.tables import GraphTables, table_rows, table_schemas
 from . import names
@@ -69,11 +71,13 @@ class _Group(NamedTuple):
 class Collector:
     """Collects documents: tables of mentions, triples and merges inside documents, with numbers of groups.
 
-    `groups` has the entities of each document, `places` the document of each, `skipped` counts repeated documents.
+    `groups` has the entities of each document, `places` the document of each, `skipped` counts repeated documents, and
+    `not_facts` triples that are denied or hypothetical.
 
     base (Optional[GraphTables]): A graph that the documents join: its entities come first in `groups`.
     rules (Collection[str]): Those of `within.RULES` that are used.
     schema (Optional[Schema]): An argument without a type gets the type that its relations allow, if it is only one.
+    all_assertions (bool): Keep triples that are denied or hypothetical.
     """
 
     def __init__(
@@ -82,6 +86,7 @@ class Collector:
         base: Optional[GraphTables] = None,
         rules: Collection[str] = DEFAULT_RULES,
         schema: Optional[Schema] = None,
+        all_assertions: bool = False,
     ) -> None:
         pyarrow = require("pyarrow", purpose="a graph", extra="export")
         schemas = {name: {each.name: each.type for each in schema} for name, schema in table_schemas().items()}
@@ -92,8 +97,8 @@ class Collector:
         self.merges = Columns({**_without(schemas["merges"], "entity_id"), **group})
         self.groups = Groups()
         self.places: List[Optional[str]] = []
-        self.skipped = 0
-        self._rules = rules
+        self.skipped = self.not_facts = 0
+        self._rules, self._all_assertions = rules, all_assertions
         self._implied = _implied_types(schema) if schema is not None else {}
         self._mentions = 0
         self._known: Dict[str, bytes] = {}
@@ -110,8 +115,10 @@ class Collector:
             self.skipped += 1
             return
         self.documents.append(doc_id, document.text, document.meta)
-        if document.statements:
-            self._add_statements(document, doc_id)
+        facts = [each for each in document.statements if self._all_assertions or is_fact(each.attributes)]
+        self.not_facts += len(document.statements) - len(facts)
+        if facts:
+            self._add_statements(document._replace(statements=facts), doc_id)
 
     def _add_statements(self, document: Document, doc_id: str) -> None:
         """Add the mentions and triples of a document."""
@@ -138,7 +145,9 @@ class Collector:
         for each in document.statements:
             quote = document.text[slice(*each.sentence)]
             place = (doc_id, each.sent, *each.sentence, quote)
-            self.support.append(ids[each.subject], ids[each.object], *place, each.score, each.source, each.relation)
+            attributes = to_json(each.attributes, sort_keys=True) if each.attributes else None
+            mentioned = (ids[each.subject], ids[each.object])
+            self.support.append(*mentioned, *place, each.score, each.source, attributes, each.relation)
 
     def _add_groups(
         self, mentions: Sequence[Mention], arguments: Collection[CharSpan], grouping: Grouping, doc_id: str

@@ -23,7 +23,7 @@ CHAINS_KEY = "coref"
 GOLD_KEY = "input_triples"
 
 _SPAN_GROUPS = ("coref_clusters_", "equiv")
-_KNOWN = {"text", "triples", "entities", "sents", "doc_id", "pairs", CHAINS_KEY, GOLD_KEY}
+_KNOWN = {"text", "triples", "entities", "sents", "doc_id", "pairs", "rejected", CHAINS_KEY, GOLD_KEY}
 
 
 class Statement(NamedTuple):
@@ -35,6 +35,7 @@ class Statement(NamedTuple):
     source (str): Name of the component; "" for gold.
     sent (int): Number of the sentence, from 0.
     sentence (CharSpan): Its characters.
+    attributes (Record): What else is known about it, such as {"assertion": "denied"}.
     """
 
     subject: CharSpan
@@ -44,6 +45,7 @@ class Statement(NamedTuple):
     source: str
     sent: int
     sentence: CharSpan
+    attributes: Record = {}
 
 
 class Entity(NamedTuple):
@@ -109,9 +111,9 @@ def parse_document(record: object, *, number: int = 1, place: str = "record", go
 
 
 def doc_to_document(doc: Doc, *, number: int = 1) -> Document:
-    """Make a document of a Doc with its coreference: span groups `coref_clusters_*`, or `doc._.coref_chains`."""
+    """Make a document of a Doc with its coreference: that of records, `coref_clusters_*`, or `doc._.coref_chains`."""
     record = extraction_record(doc, number=number)
-    record[CHAINS_KEY] = list(_chains(doc))
+    record[CHAINS_KEY] = [*record.get(CHAINS_KEY, ()), *_chains(doc)]
     return parse_document(record, number=number, place=f"Doc {number}")
 
 
@@ -136,10 +138,8 @@ def _read_records(path: Path) -> Iterator[Tuple[str, object]]:
     """Yield places and records of a file."""
     if path.is_dir() or path.suffix == SUFFIX:
         for number, doc in enumerate(iter_docs(path, Vocab()), start=1):
-            yield (
-                f"{path}, document {number}",
-                {**extraction_record(doc, number=number), CHAINS_KEY: list(_chains(doc))},
-            )
+            record = extraction_record(doc, number=number)
+            yield f"{path}, document {number}", {**record, CHAINS_KEY: [*record.get(CHAINS_KEY, ()), *_chains(doc)]}
     elif path.suffix == ".parquet":
         for number, record in enumerate(read_parquet_records(path), start=1):
             yield f"{path}, document {number}", record
@@ -194,12 +194,15 @@ def _statement(triple: Record, text: str, sentences: Sequence[CharSpan]) -> Stat
         raise TypeError(f"the relation of a triple is {relation!r:.40}, not a text")
     if not 0.0 <= score <= 1.0:
         raise ValueError(f"the score of a triple is {score}, not a number from 0 to 1")
+    attributes = triple.get("attributes") or {}
+    if not isinstance(attributes, dict):
+        raise TypeError(f"the attributes of a triple are {attributes!r:.40}, not an object")
     if "sent" in triple:
         number, sentence = int(triple["sent"]), _span((triple["sent_start"], triple["sent_end"]), text, "a sentence")
     else:
         number, start, end = covering_sentences(sentences or [(0, len(text))], subject, obj)
         sentence = (start, end)
-    return Statement(subject, relation, obj, score, str(triple.get("source", "")), number, sentence)
+    return Statement(subject, relation, obj, score, str(triple.get("source", "")), number, sentence, attributes)
 
 
 def _span(value: Sequence[int], text: str, what: str) -> CharSpan:

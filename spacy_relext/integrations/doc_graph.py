@@ -5,7 +5,9 @@ from typing import Dict, List, Tuple, Union
 
 from spacy.tokens import Doc
 
+from ..annotations.assertion import is_fact
 from ..annotations.triple import Record
+from ..corpora.jsonl import to_json
 from ..export.records import extraction_record
 
 UNTYPED = "Entity"
@@ -37,7 +39,8 @@ class DocEdge:
     subject (DocNode): Start of the edge.
     object (DocNode): End of the edge.
     relation (str): Type of the edge.
-    properties (Dict[str, Property]): `score`, `source`, the `sentence` and the characters of both arguments.
+    properties (Dict[str, Property]): `score`, `source`, the `sentence`, the characters of both arguments, and the
+        triple's `attributes` as JSON if it has some.
     """
 
     subject: DocNode
@@ -49,6 +52,8 @@ class DocEdge:
 def doc_graph(doc: Doc, *, min_score: float = 0.0) -> Tuple[List[DocNode], List[DocEdge]]:
     """List the arguments of triples as nodes, those of one name and type once, and the triples as edges.
 
+    Triples that are denied or hypothetical are left out.
+
     doc (Doc): A processed Doc.
     min_score (float): Leave out triples with a lower score, 0 to 1.
     RETURNS (Tuple[List[DocNode], List[DocEdge]]): Nodes in the order of the triples, and edges.
@@ -58,6 +63,9 @@ def doc_graph(doc: Doc, *, min_score: float = 0.0) -> Tuple[List[DocNode], List[
     nodes: Dict[str, DocNode] = {}
     edges = []
     for triple in record["triples"]:
+        attributes = triple.get("attributes", {})
+        if not is_fact(attributes):
+            continue
         ends = []
         for role in ("subject", "object"):
             node = _node(triple[f"{role}_text"], entities.get(tuple(triple[role]), {}))
@@ -69,6 +77,7 @@ def doc_graph(doc: Doc, *, min_score: float = 0.0) -> Tuple[List[DocNode], List[
         }
         sentence = record["text"][triple["sent_start"] : triple["sent_end"]]
         properties = {"score": triple["score"], "source": triple["source"], "sentence": sentence, **places}
+        properties.update({"attributes": to_json(attributes)} if attributes else {})
         edges.append(DocEdge(ends[0], ends[1], triple["relation"], properties))
     return list(nodes.values()), edges
 

@@ -9,7 +9,7 @@ from spacy.tokens import Doc, Span
 from spacy.util import filter_spans
 
 from ..annotations.triple import Record
-from .explanation import describe_triple, rank_records
+from .explanation import describe_triple, rank_records, relation_text
 from .text_lines import FONT, FONT_SIZE, SMALL_SIZE, TYPE_SIZE, Box, break_lines, shorten, text_width
 
 WIDTH = 860.0  # of a line, in pixels
@@ -146,7 +146,7 @@ def _make_arcs(boxes: Sequence[Box], triples: Sequence[_Drawable]) -> List[_Arc]
     for triple in triples:
         subject, obj = _find_box(boxes, triple.subject), _find_box(boxes, triple.object)
         if subject is not obj:
-            arc = arcs.setdefault((subject.start, obj.start, triple.record["relation"]), _Arc(subject, obj, []))
+            arc = arcs.setdefault((subject.start, obj.start, relation_text(triple.record)), _Arc(subject, obj, []))
             arc.triples.append(triple)
     for box in boxes:
         own = [arc for arc in arcs.values() if box in (arc.subject, arc.object)]
@@ -204,8 +204,8 @@ def _extent(segment: _Segment) -> Tuple[float, float]:
 
 
 def _label(arc: _Arc) -> str:
-    """Return the relation, no longer than a line."""
-    return shorten(arc.triples[0].record["relation"], WIDTH, SMALL_SIZE)
+    """Return the relation with its attributes, no longer than a line."""
+    return shorten(relation_text(arc.triples[0].record), WIDTH, SMALL_SIZE)
 
 
 class _Pen:
@@ -243,7 +243,7 @@ class _Pen:
     def segment(self, segment: _Segment, words: float) -> str:
         """Write a part of an arc; the words below begin at `words`."""
         arc, best = segment.arc, segment.arc.triples[0]
-        texts = (best.subject.text, best.record["relation"], best.object.text)
+        texts = (best.subject.text, relation_text(best.record), best.object.text)
         title = describe_triple(*texts, score=best.record["score"], source=best.record["source"])
         y = words - _SPACE - _LEVEL * segment.level - 8.0
         left, right = self.x(segment.left), self.x(segment.right)

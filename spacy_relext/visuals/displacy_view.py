@@ -8,6 +8,7 @@ from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 from spacy.tokens import Doc, Span
 from spacy.util import filter_spans
 
+from ..annotations.assertion import describe_relation
 from ..annotations.store import get_triples
 from ..annotations.triple import Record, Triple
 from ..errors import check_range
@@ -30,8 +31,9 @@ def to_displacy(doc: Union[Doc, Span], *, max_width: int = DEFAULT_WIDTH) -> Rec
     """Make input of displaCy: `displacy.render(to_displacy(doc), style="dep", manual=True)`.
 
     Arguments are words, with the types of entities as tags; other words are joined up to about `max_width`. An arc runs
-    from subject to object with the relation as its label. Of overlapping arguments the larger one is a word, and the
-    arcs of the other end there. Tags and labels are escaped, since displaCy does not escape them.
+    from subject to object; its label is the relation, with attributes in brackets. Of overlapping arguments the larger
+    one is a word, and the arcs of the other end there. Tags and labels are escaped, since displaCy does not escape
+    them.
 
     doc (Union[Doc, Span]): A processed Doc, or a part of it such as a sentence: the triples inside it.
     max_width (int): Longest word in characters; 19 fit the default distance of displaCy, 175 pixels.
@@ -103,8 +105,9 @@ def _arcs(words: Sequence[_Word], triples: Sequence[Triple]) -> List[Record]:
         subject, obj = _find_word(words, triple.subject), _find_word(words, triple.object)
         if subject is not None and obj is not None and subject != obj:
             start, end = sorted((subject, obj))
-            arc = {"start": start, "end": end, "label": escape(triple.relation)}
-            arcs[subject, obj, triple.relation] = {**arc, "dir": "right" if subject < obj else "left"}
+            label = describe_relation(triple.relation, triple.attributes)
+            arc = {"start": start, "end": end, "label": escape(label)}
+            arcs[subject, obj, label] = {**arc, "dir": "right" if subject < obj else "left"}
     return list(arcs.values())
 
 

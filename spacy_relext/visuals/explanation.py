@@ -5,6 +5,7 @@ from typing import List, NamedTuple, Optional, Sequence, Tuple
 
 from spacy.tokens import Doc
 
+from ..annotations.assertion import describe_relation
 from ..annotations.constraints import get_removed
 from ..annotations.near_miss import NearMiss
 from ..annotations.store import get_records
@@ -126,6 +127,11 @@ def describe_triple(subject: str, relation: str, obj: str, *, score: float, sour
     return f"{subject} → {relation} → {obj} (score {score:.3f}{origin})"
 
 
+def relation_text(record: Record) -> str:
+    """Return the relation of a stored triple with its attributes, not escaped."""
+    return describe_relation(record["relation"], record.get("attributes", {}))
+
+
 def rank_records(doc: Doc) -> List[Record]:
     """List the stored triples, those with the highest scores first."""
     return sorted(get_records(doc) or [], key=lambda record: -record["score"])
@@ -162,7 +168,9 @@ def _explain_record(doc: Doc, record: Record) -> List[str]:
 def _describe(doc: Doc, record: Record) -> str:
     """Write a stored triple in one line."""
     subject, obj = (_one_line(doc.text[slice(*record[role])]) for role in ("subject", "object"))
-    return describe_triple(subject, record["relation"], obj, score=record["score"], source=record["source"])
+    return describe_triple(
+        subject, _one_line(relation_text(record)), obj, score=record["score"], source=record["source"]
+    )
 
 
 def _explain_bag(doc: Doc, bag: BagEvidence) -> List[str]:

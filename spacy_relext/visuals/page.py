@@ -16,7 +16,7 @@ from .arcs import STYLE as ARC_STYLE
 from .arcs import draw_passages
 from .evidence import STYLE as EVIDENCE_STYLE
 from .evidence import draw_evidence
-from .explanation import argument_texts, explain_absence, rank_records
+from .explanation import argument_texts, explain_absence, rank_records, relation_text
 
 HOST = "127.0.0.1"
 
@@ -90,9 +90,10 @@ def _table(doc: Doc, reason: str) -> str:
     for row, record in enumerate(records):
         (start, end), (object_start, object_end) = record["subject"], record["object"]
         subject, obj = doc.text[start:end], doc.text[object_start:object_end]
-        words = {"subject": subject, "relation": record["relation"], "object": obj}
+        relation = relation_text(record)
+        words = {"subject": subject, "relation": relation, "object": obj}
         cells = "".join(f'<td data-cell="{name}">{_breakable(value)}</td>' for name, value in words.items())
-        hover = f"{subject} → {record['relation']} → {obj}"
+        hover = f"{subject} → {relation} → {obj}"
         rows.append(
             f'<tr title="{escape(hover)}" data-row="{row}" data-score="{record["score"]:.6f}">{cells}'
             f'<td class="number" data-cell="score">{record["score"]:.3f}</td>'

@@ -5,6 +5,7 @@ from typing import Any, Dict, List, Sequence, Tuple
 
 from hypothesis import strategies as st
 
+from spacy_relext.corpora.jsonl import to_json
 from spacy_relext.export.tables import GraphTables, make_table, table_schemas
 
 # Names that a format might read as something of its own.
@@ -80,7 +81,8 @@ def make_graph(names: Sequence[str] = ("Ada", "Bo", "Cy"), relations: Sequence[s
             facts.append((fact, subject, relation, obj, 1 / (fact + 3), 0.5, 1, 1, sentence))
             for turn in range(fact % 3):
                 place = (2 * subject + turn % 2, 2 * obj, generator.choice(doc_ids), turn, 0, len(sentence), sentence)
-                support.append((fact, *place, 0.1 * turn, names[subject]))
+                attributes = None if turn else to_json({"assertion": names[subject]})
+                support.append((fact, *place, 0.1 * turn, names[subject], attributes))
     merges = [(0, names[0], name, None, "exact", 1.0) for name in names[1:]]
     conflicts = [("functional", relations[0], 0, None if number else 1, name) for number, name in enumerate(names)]
     rows: Dict[str, Sequence[Sequence[Any]]] = {

@@ -41,6 +41,7 @@ def test_one_row_a_triple():
         "sentence": "Ada Lovelace was born in London.",
         "sentence_start": 0,
         "sentence_end": 32,
+        "attributes": "",
     }
     assert frame.doc.tolist() == [0, 0, 2] and frame.source.tolist() == ["finder", "finder", ""]
     assert frame.sentence[1] == "Mary wrote Frankenstein in Geneva." == TEXT[33:67]

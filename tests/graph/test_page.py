@@ -147,7 +147,7 @@ def test_the_most_probable_facts() -> None:
 def test_the_best_sentences_and_some_documents() -> None:
     graph = make_graph(relations=["met"])
     rows = [
-        (0, 0, 2, doc_id, 0, 0, 99, f"sentence {sentence}", sentence / 100, "m")
+        (0, 0, 2, doc_id, 0, 0, 99, f"sentence {sentence}", sentence / 100, "m", None)
         for sentence in range(MOST_SENTENCES + 3)
         for doc_id in ("Ada", "Bo", "Cy")
     ]
@@ -155,7 +155,7 @@ def test_the_best_sentences_and_some_documents() -> None:
     assert data["support"]["starts"] == [0, *[MOST_SENTENCES] * 3]
     assert data["support"]["score"][:2] == [120, 110] and data["support"]["documents"][0] == [0, 1, 2]
     documents = [(f"d{at}", None, "{}") for at in range(MOST_DOCUMENTS + 2)]
-    rows = [(0, 0, 2, doc_id, 0, 0, 9, "Ada met", 0.5, "m") for doc_id, _, _ in documents]
+    rows = [(0, 0, 2, doc_id, 0, 0, 9, "Ada met", 0.5, "m", None) for doc_id, _, _ in documents]
     changed = {"documents": rows_table("documents", documents), "support": rows_table("support", rows)}
     support = data_of(draw_graph(GraphTables(**{**graph.named(), **changed})).html)["support"]
     assert len(support["documents"][0]) == MOST_DOCUMENTS and support["further"] == [2]

@@ -1,0 +1,44 @@
+"""Whether a text states a triple as a fact: what the attributes of a triple say about it."""
+
+import json
+from typing import Dict, Mapping
+
+# The attribute that a component writes, and its value for triples without it.
+ASSERTION, STATED = "assertion", "stated"
+
+# Assertions of triples that are no facts of a text. What somebody is reported to say counts as a fact.
+NOT_FACTS = frozenset({"denied", "hypothetical"})
+
+# Attributes with the value true, as annotation tools have them, in lower case, and the assertion that they stand for.
+_FLAGS: Dict[str, str] = {
+    **dict.fromkeys(("denied", "negated", "negation"), "denied"),
+    **dict.fromkeys(("hypothetical", "speculated", "speculation"), "hypothetical"),
+}
+
+
+def assertion_of(attributes: Mapping[str, object]) -> str:
+    """Return the assertion of a triple with some attributes: "stated", "denied", "hypothetical", "reported" or another.
+
+    That is the attribute `assertion`, or else what one such as `negated` stands for, or else "stated".
+    """
+    stated = attributes.get(ASSERTION)
+    if isinstance(stated, str) and stated.strip():
+        return _FLAGS.get(stated.lower(), stated)
+    flags = (_FLAGS[key.lower()] for key, value in attributes.items() if value and key.lower() in _FLAGS)
+    return next(flags, STATED)
+
+
+def is_fact(attributes: Mapping[str, object]) -> bool:
+    """Return True if a triple with some attributes is neither denied nor hypothetical."""
+    return assertion_of(attributes) not in NOT_FACTS
+
+
+def describe_relation(relation: str, attributes: Mapping[str, object]) -> str:
+    """Write a relation with the attributes of its triple in brackets: "founder (denied)"."""
+    parts = []
+    for key, value in attributes.items():
+        if key == ASSERTION and isinstance(value, str) or value is True:
+            parts.append(str(value) if key == ASSERTION else key)
+        else:
+            parts.append(f"{key}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}")
+    return f"{relation} ({', '.join(parts)})" if parts else relation
