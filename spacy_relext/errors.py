@@ -156,6 +156,15 @@ class Errors:
         "one corpus, in the same order."
     )
     R231 = "[R231] The argument {found} is not UTF-8 text. Rename the file, or set the terminal to UTF-8."
+    R250 = (
+        "[R250] {path!r}, line {line}: not an answer of `spacy relext correct`, which would write into this file. "
+        "Choose another name for OUT.jsonl."
+    )
+    R251 = (
+        "[R251] {path!r} has the answers of another annotator ({found}; --annotator is {expected}). Use one file for "
+        "each person."
+    )
+    R252 = "[R252] {count} suggestions are neither accepted nor rejected, so the document is not done."
     R360 = (
         "[R360] {name!r} listens to {upstream!r}, whose vectors have {found} numbers, but its own config says "
         "{expected}. Set the width of its listener, in [components.{name}.model.encoder], to {found}."

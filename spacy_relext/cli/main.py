@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 from ..errors import Errors
 from .clusters import clusters_cli
 from .compare import compare_cli
+from .correct import correct_cli
 from .corpus import align_cli, convert_cli, drop_triples_cli, export_cli, folds_cli, teach_cli
 from .debug_data import debug_data_cli
 from .evaluate import evaluate_cli
@@ -28,6 +29,7 @@ COMMANDS: Dict[str, Callable[..., None]] = {
     "clusters": clusters_cli,
     "compare": compare_cli,
     "convert": convert_cli,
+    "correct": correct_cli,
     "debug-data": debug_data_cli,
     "drop-triples": drop_triples_cli,
     "evaluate": evaluate_cli,

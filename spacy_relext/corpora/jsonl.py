@@ -10,8 +10,8 @@ from spacy.tokens import Doc
 
 from ..annotations.triple import Record
 from ..errors import Errors
+from .formats.answers import is_finished, read_answers
 from .formats.checks import check_object, check_offsets, check_unicode, describe, iter_objects, require, require_text
-from .formats.sources import read_json
 from .records import KNOWN_KEYS, doc_to_record
 
 SCHEMA_PATH = Path(__file__).parent / "canonical.schema.json"
@@ -24,12 +24,19 @@ PAIR_KEYS = ("subject", "object", "label")
 
 
 def read_jsonl(path: Union[str, Path]) -> Iterator[Record]:
-    """Read canonical records from JSON lines or from one JSON array; ValueError at the first malformed record."""
-    for item in read_json(Path(path)):
+    """Read canonical records from JSON lines or from one JSON array.
+
+    Of answers to `spacy relext correct` only the last for each text is read, if it is finished.
+
+    RAISES (ValueError): At the first malformed record.
+    """
+    for item in read_answers(Path(path)):
         try:
             if item.error:
                 raise ValueError(item.error)
-            yield check_record(item.value)
+            record = check_record(item.value)
+            if is_finished(record):
+                yield record
         except ValueError as error:
             raise ValueError(Errors.R100.format(where=item.where, what=error)) from None
 

@@ -6,7 +6,7 @@ from hashlib import sha256
 from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Optional, Sequence
+from typing import Any, Optional, Sequence, Type
 
 from spacy.tokens import Doc
 
@@ -193,8 +193,13 @@ def make_server(page: str, *, port: int = 5000) -> ThreadingHTTPServer:
         def log_message(self, format: str, *args: object) -> None:
             """Log nothing."""
 
+    return start_server(PageHandler, port=port)
+
+
+def start_server(handler: Type[BaseHTTPRequestHandler], *, port: int) -> PageServer:
+    """Listen on a port of this machine. RAISES (ValueError): If the port cannot be used."""
     try:
-        return PageServer((HOST, port), PageHandler)
+        return PageServer((HOST, port), handler)
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ValueError(Errors.R212.format(port=port, reason=reason)) from None

@@ -3,14 +3,19 @@
 import re
 import shutil
 import subprocess
+from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
-from typing import List
+from typing import Any, Iterator, List
 
 import pytest
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 BROWSER = next(filter(None, map(shutil.which, NAMES)), None)
 
+needs_driver = pytest.mark.skipif(
+    BROWSER is None or find_spec("playwright") is None, reason="no headless browser, or no playwright to drive it"
+)
 needs_browser = pytest.mark.skipif(BROWSER is None, reason="no headless browser on this machine")
 
 
@@ -34,3 +39,17 @@ def open_page(page: Path, profile: Path, *, wait: int = 0, width: int = 1400) ->
     assert done.returncode == 0 and 'data-ready="true"' in done.stdout, f"{BROWSER}: {done.stderr[-2000:]}"
     assert re.findall(r".*CONSOLE.*", done.stderr) == []
     return done.stdout
+
+
+@contextmanager
+def drive_browser() -> Iterator[Any]:
+    """Start a browser that takes clicks and keys, as `playwright` has it; it reaches this machine alone."""
+    from playwright.sync_api import sync_playwright
+
+    options = ["--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=BROWSER, args=options)
+        try:
+            yield browser
+        finally:
+            browser.close()

@@ -9,6 +9,7 @@ from ...annotations.triple import Record
 from ...errors import Errors
 from ..jsonl import check_record
 from .annotation import Losses, count_losses
+from .answers import leave_out_unfinished, read_answers
 from .brat import parse_brat, read_brat, write_brat
 from .doccano import parse_doccano, read_doccano, write_doccano
 from .docred import parse_docred
@@ -57,7 +58,7 @@ FORMATS: Dict[str, Format] = {
     ),
     "docred": Format(read_json, parse_docred, locate=locate_facts),
     "duie": Format(read_json, parse_duie, locate=locate_record),
-    "jsonl": Format(read_json, check_record, one_sentence=False),
+    "jsonl": Format(read_answers, check_record, locate=leave_out_unfinished, one_sentence=False),
     "label-studio": Format(
         read_json,
         parse_label_studio,

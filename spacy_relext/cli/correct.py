@@ -1,0 +1,104 @@
+"""`spacy relext correct`: a page in the browser on which a person corrects triples."""
+
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, Iterable, Iterator, Optional
+
+import typer
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from ..annotations.triple import Record
+from ..corpora.answer_file import AnswerFile
+from ..corpora.convert import load_tokenizer
+from ..corpora.formats.answers import DONE, SKIPPED
+from ..corpora.jsonl import check_record, read_jsonl
+from ..corpora.records import doc_to_record, record_to_doc
+from ..corpora.shards import SUFFIX, iter_docs
+from ..corpora.texts import JSONL_SUFFIXES, STDIN, TextReader
+from ..errors import Errors
+from ..pipeline.pipe import RelationPipe
+from ..visuals.correction import Correction
+from ..visuals.correction_server import make_correction_server
+from ..visuals.page import HOST
+from . import options
+from .pipeline import fail, input_errors, open_pipeline, with_progress
+
+
+def correct_cli(
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="INPUT",
+            help=".jsonl of canonical records or .spacy, with suggestions; or texts, as `extract` reads them",
+        ),
+    ],
+    output: Annotated[Path, typer.Argument(metavar="OUT.jsonl", help="File for the answers; if it exists, go on")],
+    pipeline: Annotated[Optional[str], typer.Option(help="Trained pipeline that suggests triples")] = None,
+    annotator: Annotated[str, typer.Option(help="Your name, written to each record")] = "",
+    relations: Annotated[Optional[str], typer.Option(help="Relations to choose from, comma-separated")] = None,
+    limit: Annotated[int, typer.Option(min=0, help="Documents to read; 0: all")] = 0,
+    lang: Annotated[str, typer.Option(help="Language whose tokenizer is used without a pipeline")] = "en",
+    port: Annotated[int, typer.Option(help="Where to serve; 0: any free port")] = 5000,
+    gpu_id: options.Gpu = -1,
+) -> None:
+    """Correct triples in the browser, on localhost until Ctrl-C; each answer is saved at once."""
+    with input_errors():
+        options.check_suffix(output, *JSONL_SUFFIXES)
+        if source != STDIN and Path(source).resolve() == output.resolve():
+            fail(Errors.R217.format(path=str(output)))
+        answers = AnswerFile(output, annotator=annotator)
+        nlp = load_tokenizer(lang) if pipeline is None else open_pipeline(pipeline, gpu_id)
+        records = read_suggestions(source, nlp)
+        known = sorted({label for _, pipe in nlp.pipeline if isinstance(pipe, RelationPipe) for label in pipe.labels})
+        correction = Correction(
+            with_progress(islice(records, limit or None)),
+            answers,
+            make_doc=nlp.make_doc,
+            relations=options.split_list(relations) or known,
+        )
+        if not correction.records:
+            fail(Errors.R117.format(path=source))
+        _serve(correction, port)
+
+
+def read_suggestions(source: str, nlp: Language) -> Iterator[Record]:
+    """Read canonical records with what a pipeline adds to them, which may be nothing.
+
+    RAISES (ValueError): If there is no such input, or a record is malformed.
+    """
+    path = Path(source)
+    if path.suffix == SUFFIX or (path.is_dir() and next(path.rglob(f"*{SUFFIX}"), None)):
+        docs: Iterable[Doc] = iter_docs(path, nlp.vocab)
+    else:
+        docs = (record_to_doc(nlp.make_doc, record) for record in _read_records(source, nlp))
+    records = map(doc_to_record, nlp.pipe(docs) if nlp.pipe_names else docs)
+    return (record for record in records if record["text"].strip())
+
+
+def _read_records(source: str, nlp: Language) -> Iterator[Record]:
+    """Read canonical records of JSON lines or of texts."""
+    if Path(source).suffix.lower() in JSONL_SUFFIXES and Path(source).is_file():
+        yield from read_jsonl(source)
+        return
+    for raw in TextReader(source, max_length=nlp.max_length, report=_report):
+        yield check_record({**raw.extra, "text": raw.text})
+
+
+def _serve(correction: Correction, port: int) -> None:
+    """Serve the page until Ctrl-C."""
+    if correction.repeated:
+        _report(f"{correction.repeated} documents with a text that occurs before are left out")
+    done, total = correction.count(DONE), len(correction.records)
+    with make_correction_server(correction, port=port) as server:
+        typer.echo(f"{done} of {total} documents are done; answers go to {correction.answers.path}")
+        typer.echo(f"Serving on http://{HOST}:{server.server_address[1]} (Ctrl-C to stop)")
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            done, skipped = correction.count(DONE), correction.count(SKIPPED)
+            typer.echo(f"Stopped: {done} of {total} documents done, {skipped} skipped")
+
+
+def _report(message: str) -> None:
+    typer.echo(message, err=True)

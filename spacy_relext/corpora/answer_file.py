@@ -1,0 +1,77 @@
+"""The file of a person's answers: each is on the disk before the next, and a new run goes on where the last stopped."""
+
+import os
+from pathlib import Path
+from threading import Lock
+from typing import Dict
+
+from ..annotations.triple import Record
+from ..errors import Errors
+from .formats.answers import ANNOTATOR_KEY, ANSWER_KEY, is_answer
+from .formats.sources import parse_json
+from .jsonl import check_record, to_json
+
+
+class AnswerFile:
+    """Answers by text, of one annotator, in a file of JSON lines that only grows.
+
+    path (Path): The file; it may exist, and half a last line is removed.
+    annotator (str): Name of the person; "" if unknown.
+    RAISES (ValueError): If the file has records that are no answers, or answers of another annotator.
+    """
+
+    def __init__(self, path: Path, *, annotator: str = "") -> None:
+        self.path, self.annotator = path, annotator
+        # By text, the last answer to each.
+        self.answers: Dict[str, Record] = {}
+        self._lock = Lock()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists():
+            self._read()
+
+    def append(self, record: Record, *, answer: str) -> Record:
+        """Write an answer to the disk. RETURNS (Record): The record with answer and annotator."""
+        record = {**record, ANSWER_KEY: answer}
+        if self.annotator:
+            record[ANNOTATOR_KEY] = self.annotator
+        line = (to_json(record) + "\n").encode("utf8")
+        with self._lock, self.path.open("ab", buffering=0) as file:
+            size = file.tell()
+            try:
+                while line:
+                    line = line[file.write(line) or 0 :]
+                os.fsync(file.fileno())
+            except OSError:
+                file.truncate(size)  # half a line would spoil the next
+                raise
+            self.answers[record["text"]] = record
+        return record
+
+    def _read(self) -> None:
+        """Read the answers of earlier runs, and remove half a line at the end."""
+        *lines, last = self.path.read_bytes().split(b"\n")
+        for number, line in enumerate([*lines, last], start=1):
+            if not line.strip():
+                continue
+            try:
+                value = parse_json(line.decode("utf8"))
+            except ValueError:
+                value = None
+            if is_answer(value):
+                self._keep(check_record(value))
+            elif line is not last or not line.startswith(b'{"text"'):
+                raise ValueError(Errors.R250.format(path=str(self.path), line=number))
+            else:
+                os.truncate(self.path, self.path.stat().st_size - len(last))
+                return
+        if last:
+            with self.path.open("ab") as file:
+                file.write(b"\n")  # only the line's end was lost
+
+    def _keep(self, record: Record) -> None:
+        """Keep an answer of an earlier run."""
+        annotator = record.get(ANNOTATOR_KEY, "")
+        if annotator != self.annotator:
+            names = (annotator or "no name", self.annotator or "none")
+            raise ValueError(Errors.R251.format(path=str(self.path), found=names[0], expected=names[1]))
+        self.answers[record["text"]] = record

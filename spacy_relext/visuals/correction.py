@@ -1,0 +1,132 @@
+"""Documents that a person corrects one after the other: their suggestions, the answers, and what is left to do."""
+
+import hashlib
+from typing import Callable, Dict, Iterable, List, Optional, Sequence
+
+from spacy.tokens import Doc
+
+from ..annotations.triple import Record
+from ..corpora.answer_file import AnswerFile
+from ..corpora.formats.answers import ANSWER_KEY, DONE, OPEN, SKIPPED
+from ..corpora.formats.checks import require
+from ..corpora.jsonl import check_record, to_json
+from ..errors import Errors, check_choice
+
+SUGGESTED = ("score", "source", "evidence")
+
+
+class StaleAnswer(Exception):
+    """An answer to a document that has got another one in the meantime."""
+
+
+class Correction:
+    """Documents and the answers to them.
+
+    records (Iterable[Record]): Canonical records; triples with a source are suggestions. A text that occurs again is
+        left out.
+    answers (AnswerFile): Where answers are, and where new ones go.
+    make_doc (Callable[[str], Doc]): The tokenizer, whose tokens are what a page selects.
+    relations (Sequence[str]): Relations to choose from, besides those of the records.
+    """
+
+    def __init__(
+        self,
+        records: Iterable[Record],
+        answers: AnswerFile,
+        *,
+        make_doc: Callable[[str], Doc],
+        relations: Sequence[str] = (),
+    ) -> None:
+        self.records: List[Record] = []
+        self.repeated = 0
+        texts: Dict[str, int] = {}
+        for record in records:
+            if texts.setdefault(record["text"], len(self.records)) < len(self.records):
+                self.repeated += 1
+            else:
+                self.records.append(mark_suggestions(record))
+        self.answers, self._make_doc = answers, make_doc
+        used = {triple["relation"] for record in self.records for triple in record["triples"]}
+        self.relations = list(dict.fromkeys([*relations, *sorted(used)]))
+
+    def count(self, answer: str) -> int:
+        """Count the documents with an answer, such as "done"."""
+        return sum(self._answer(number) == answer for number in range(len(self.records)))
+
+    def next_open(self, number: int) -> Optional[int]:
+        """Find the first document that is not answered from a number on, else the first of all; None if there is none.
+
+        number (int): Where to begin, from 0.
+        """
+        total = len(self.records)
+        order = (each % total for each in range(number, number + total))
+        return next((each for each in order if self._answer(each) == OPEN), None)
+
+    def read(self, number: int) -> Record:
+        """Describe a document as the page shows it.
+
+        number (int): Of the document, from 0.
+        RETURNS (Record): `record`, with the triples of the last answer; `tokens` as character offsets; `version`, which
+            an answer to it repeats; what is left to do.
+        """
+        record = self._current(number)
+        tokens = [[token.idx, token.idx + len(token)] for token in self._make_doc(record["text"]) if not token.is_space]
+        return {"record": record, "tokens": tokens, **self._state(number)}
+
+    def write(self, number: int, answer: Record) -> Record:
+        """Write an answer to a document to the disk.
+
+        answer (Record): `triples`, `rejected`, the answer under its key, and the `version` that it was made of.
+        RETURNS (Record): The new `version`, and what is left to do.
+        RAISES (ValueError): If the answer is malformed. (StaleAnswer): If the document has another version.
+        """
+        state = require(answer, ANSWER_KEY, str, name="the answer")
+        check_choice(ANSWER_KEY, state, (OPEN, DONE, SKIPPED))
+        current = self._current(number)
+        if require(answer, "version", str, name="the answer") != _version(current):
+            raise StaleAnswer
+        lists = {key: require(answer, key, list, name="the answer") for key in ("triples", "rejected")}
+        record = {key: value for key, value in current.items() if key not in (*lists, ANSWER_KEY)}
+        record |= {"triples": lists["triples"], **({"rejected": lists["rejected"]} if lists["rejected"] else {})}
+        check_record(record)
+        if state == DONE and (count := sum(bool(triple.get("source")) for triple in record["triples"])):
+            raise ValueError(Errors.R252.format(count=count))
+        self.answers.append(record, answer=state)
+        return self._state(number)
+
+    def _current(self, number: int) -> Record:
+        """Return a record with its last answer."""
+        record = self.records[number]
+        return self.answers.answers.get(record["text"], record)
+
+    def _answer(self, number: int) -> str:
+        return str(self._current(number).get(ANSWER_KEY, OPEN))
+
+    def _state(self, number: int) -> Record:
+        """Describe what is left to do."""
+        counts = {answer: self.count(answer) for answer in (DONE, SKIPPED)}
+        return {"version": _version(self._current(number)), "next": self.next_open(number + 1), **counts}
+
+
+def mark_suggestions(record: Record) -> Record:
+    """Make a record to correct, without an answer and without suggestions that are annotated or rejected already."""
+    record = {key: value for key, value in record.items() if key != ANSWER_KEY}
+    triples = record.get("triples", [])
+    known = {_key(each) for each in triples if not each.get("source")} | {
+        _key(each) for each in record.get("rejected", [])
+    }
+    kept = []
+    for triple in triples:
+        if not triple.get("source") or _key(triple) not in known:
+            kept.append({key: value for key, value in triple.items() if triple.get("source") or key not in SUGGESTED})
+            known.add(_key(triple))
+    return {**record, "triples": kept}
+
+
+def _key(triple: Record) -> object:
+    return (*triple["subject"], triple["relation"], *triple["object"])
+
+
+def _version(record: Record) -> str:
+    """Compute what names the state of a record, also after the server was started again."""
+    return hashlib.sha256(to_json(record, sort_keys=True).encode("utf8")).hexdigest()[:16]
