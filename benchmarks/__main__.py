@@ -10,7 +10,10 @@ from typing import Optional
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-PROGRAMS = {name: f"benchmarks.{name}.program" for name in ("rere", "kd", "nero", "selfore", "hrere", "kb", "graph")}
+PROGRAMS = {
+    name: f"benchmarks.{name}.program"
+    for name in ("rere", "kd", "nero", "selfore", "hrere", "kb", "graph", "annotation")
+}
 PROGRAMS["render"] = "benchmarks.harness.render"
 
 

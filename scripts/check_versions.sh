@@ -48,7 +48,8 @@ mkdir -p "$folder"
 grep -Eiv "$filter" constraints.txt > "$folder/constraints.txt" || true
 "${PYTHON:-python3}" -m venv "$folder/venv"
 "$python" -m pip install --disable-pip-version-check --quiet --no-cache-dir -c "$folder/constraints.txt" \
-    . "${wanted[@]}" hypothesis jsonschema networkx pytest pytest-timeout pytest-xdist rapidfuzz rdflib
+    . "${wanted[@]}" hypothesis jsonschema networkx pandas pyarrow pytest pytest-timeout pytest-xdist rapidfuzz rdflib \
+    scikit-learn
 
 # The tests import the installed package: it is a copy of the checkout without the package that they run in.
 ln -s "$root/assets" "$folder/assets"

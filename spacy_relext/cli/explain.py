@@ -8,14 +8,13 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from ..annotations.constraints import get_removed
-from ..annotations.near_miss import NearMiss, rank_misses, removed_triples
 from ..annotations.store import get_records
 from ..corpora.jsonl import check_record
 from ..corpora.reader import predicted_doc
 from ..corpora.records import KNOWN_KEYS
 from ..corpora.texts import RawText
 from ..errors import Errors
-from ..pipeline.pipe import RelationPipe
+from ..pipeline.pipe import RelationPipe, list_near_misses
 from ..pipeline.requirements import assigning_components
 from ..visuals.explanation import explain_doc
 from ..visuals.page import render_page
@@ -84,12 +83,6 @@ def why_no_triple(nlp: Language, doc: Doc) -> str:
     if len(reasons) == 1:
         return reasons[0]
     return "; ".join(f"{name}: {reason}" for name, reason in zip(names, reasons))
-
-
-def list_near_misses(nlp: Language, doc: Doc) -> List[NearMiss]:
-    """List the triples of an annotated Doc that were nearly stated, or were removed, the highest scores first."""
-    pipes = [pipe for _, pipe in nlp.pipeline if isinstance(pipe, RelationPipe)]
-    return rank_misses([*removed_triples(doc), *(miss for pipe in pipes for miss in pipe.near_misses(doc))])
 
 
 def prepare(nlp: Language, texts: Sequence[RawText], *, gold_ents: Optional[bool]) -> List[Union[str, Doc]]:

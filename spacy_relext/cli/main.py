@@ -9,8 +9,8 @@ from typer.core import TyperGroup
 from ..errors import Errors
 from .clusters import clusters_cli
 from .compare import compare_cli
-from .correct import correct_cli
 from .corpus import align_cli, convert_cli, drop_triples_cli, export_cli, folds_cli, teach_cli
+from .correct import correct_cli
 from .debug_data import debug_data_cli
 from .evaluate import evaluate_cli
 from .explain import explain_cli
@@ -20,6 +20,7 @@ from .init_config import init_config_cli
 from .kb import kb_app
 from .pipeline import fail
 from .rules import rules_app
+from .suggest import suggest_cli
 from .tune import tune_cli
 from .type_patterns import type_patterns_cli
 from .view import view_cli
@@ -39,6 +40,7 @@ COMMANDS: Dict[str, Callable[..., None]] = {
     "extract": extract_cli,
     "folds": folds_cli,
     "init-config": init_config_cli,
+    "suggest": suggest_cli,
     "teach": teach_cli,
     "tune": tune_cli,
     "type-patterns": type_patterns_cli,

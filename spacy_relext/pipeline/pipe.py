@@ -15,7 +15,7 @@ from spacy.util import minibatch
 from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 
-from ..annotations.near_miss import NearMiss, rank_misses
+from ..annotations.near_miss import NearMiss, rank_misses, removed_triples
 from ..annotations.triple import Record
 from ..annotations.type_rules import TypeRules, read_type_rules
 from ..bridge.modules import accept_docs, loss_and_gradient, module_of, move_to_device, to_numpy
@@ -195,6 +195,11 @@ class RelationPipe(LabelledPipe):
         check_upstream(self.model, [doc], self.name)
         instances = self.suggest([doc])
         return rank_misses(self.rejected(doc, instances, self.run(instances)))
+
+    def threshold_of(self, relation: str) -> float:
+        """Return the lowest score with which a relation is stated; 0 if the component has no threshold."""
+        own: Mapping[str, float] = self.cfg.get("thresholds", {})
+        return float(own.get(relation, self.cfg.get("threshold", 0.0)))
 
     def run(self, instances: Instances) -> Optional[Outputs]:
         """Score instances, which a method may read more than once; without instances there are no outputs."""
@@ -397,6 +402,18 @@ class RelationPipe(LabelledPipe):
         if count:
             message = Warnings.W360.format(name=self.name, count=count, total=total, where=where)
             self.warn_once("not annotated", message)
+
+
+def list_near_misses(nlp: Language, doc: Doc) -> List[NearMiss]:
+    """List the triples that a pipeline nearly stated in an annotated Doc, or removed, the highest scores first."""
+    pipes = [pipe for _, pipe in nlp.pipeline if isinstance(pipe, RelationPipe)]
+    return rank_misses([*removed_triples(doc), *(miss for pipe in pipes for miss in pipe.near_misses(doc))])
+
+
+def threshold_of(nlp: Language, source: str, relation: str) -> float:
+    """Return the lowest score with which a component of a pipeline states a relation; 0 if it has no threshold."""
+    pipe = nlp.get_pipe(source) if source in nlp.pipe_names else None
+    return pipe.threshold_of(relation) if isinstance(pipe, RelationPipe) else 0.0
 
 
 def _checked(get_examples: GetExamples, method: str) -> Iterator[Example]:

@@ -50,6 +50,7 @@ class RereExtractor(RerePipe):
 
     architectures = ("relext_rere_extractor",)
     ranks_candidates = True
+    learns_rejected = True
     fitted: ClassVar[Settings] = {**RerePipe.fitted, "entity_labels": []}
     ranges: ClassVar[Ranges] = {
         **RerePipe.ranges,
@@ -208,7 +209,7 @@ class RereExtractor(RerePipe):
                 f"{detectors} finds no relation likely enough; the likeliest is {label} with {probability:.3f}, "
                 f"{self.name} reads on from {ask:.3f} (ask_threshold)"
             )
-        threshold = self.cfg["thresholds"].get(label, self.cfg["threshold"])
+        threshold = self.threshold_of(label)
         return (
             f"the likeliest relation is {label} with {probability:.3f}, but no subject and object of it reach the "
             f"threshold of {self.name}, {threshold:.3f} (`spacy relext tune` fits that)"

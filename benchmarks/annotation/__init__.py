@@ -1,0 +1,1 @@
+"""Benchmarks of annotation: which sentences to annotate next."""
