@@ -101,6 +101,14 @@ class Errors:
         "before the export, and check that the project uses relations."
     )
     R121 = "[R121] The output {path!r} is a file or a folder that is not empty. Choose another folder."
+    R122 = (
+        "[R122] None of the {count} documents has a relation layer, a type with the features Governor and Dependent. "
+        "Name it with --relation-layer, or export the annotation with its type system."
+    )
+    R123 = "[R123] {option} is not an option of the format {format!r}, but of {expected}. Remove it."
+    R124 = "[R124] {path}: {found}. Export the project as JSON: other exports of Label Studio have no relations."
+    R125 = "[R125] {path!r} has no plain text. Use `spacy relext convert jsonl` for JSON lines; text needs .txt files."
+    R126 = "[R126] None of the {count} documents has the layer of --span-layer. Use the name of a type in the export."
     R200 = (
         "[R200] No pipeline could be loaded from {path!r}: {reason}. Use a folder that `spacy train` wrote (such as "
         "training/model-best) or the name of an installed package."
@@ -165,6 +173,14 @@ class Errors:
         "each person."
     )
     R252 = "[R252] {count} suggestions are neither accepted nor rejected, so the document is not done."
+    R253 = (
+        "[R253] No component of this pipeline can be trained further on corrected triples ({found}). `spacy relext "
+        "retrain` trains rere_detector, rere_extractor, kd_classifier and the like; correct rules, or cluster again."
+    )
+    R254 = (
+        "[R254] [training.optimizer] learn_rate of the pipeline is {found!r}, which has no initial_rate to take a share "
+        "of. Give one: --rate 1e-4."
+    )
     R360 = (
         "[R360] {name!r} listens to {upstream!r}, whose vectors have {found} numbers, but its own config says "
         "{expected}. Set the width of its listener, in [components.{name}.model.encoder], to {found}."
@@ -416,6 +432,8 @@ class Errors:
     R715 = "[R715] The text file {path!r} is missing beside it; copy both files of each document"
     R716 = "[R716] {name} is {found}; expected BRAT's standoff, such as T1<tab>PERSON 0 8<tab>Ada Holm"
     R717 = "[R717] {name} has the id {found} of another span; expected ids that differ within a document"
+    R718 = "[R718] The layer {layer} has no feature {name!r} for its label (found: {found}); choose one of these"
+    R719 = "[R719] Not UIMA CAS JSON 0.4 or XMI: {what}; export the document in one of these formats"
     R720 = "[R720] {path}: not a format for knowledge bases; expected one of {expected}, optionally followed by .gz."
     R721 = "[R721] {path}: not found."
     R722 = "[R722] {place}: found {found}; expected {expected}."
@@ -461,6 +479,10 @@ class Errors:
         "type and aliases, or RDF with labels."
     )
     R743 = "[R743] {name} has no knowledge base. Set [initialize.components.{name}] names to a file of ids and names."
+    R744 = (
+        "[R744] The type system of this XMI is missing; put TypeSystem.xml of the same export beside it, or name it with "
+        "--typesystem"
+    )
     R800 = "[R800] {place}: found {found}; expected {expected}. `spacy relext graph` makes the tables of a graph."
     R801 = "[R801] {path}: found {found}; expected {expected}."
     R830 = "[R830] {place}: {found}. Expected a document with triples, as `spacy relext extract` writes it."
@@ -531,6 +553,10 @@ class Warnings:
     W360 = (
         "[W360] {name}: {count} of the {total} documents of {where} are not annotated with triples; nothing is learned "
         "from them. For a text without a relation, give an empty list of triples."
+    )
+    W361 = (
+        "[W361] {name}: {count} documents of a batch have rejected triples and are not annotated with triples; {name} "
+        "learns nothing from them, since their sentences may state the same relation of other arguments."
     )
     W400 = (
         "[W400] {name}: {count} marked pairs of a batch cover no token, or the same tokens twice, and are not "
@@ -635,5 +661,5 @@ def require(module: str, *, purpose: str, extra: str) -> ModuleType:
         importlib.import_module(module.split(".")[0])
         return importlib.import_module(module)
     except ImportError:
-        package = module.split(".")[0].replace("sklearn", "scikit-learn")
+        package = module.split(".")[0].replace("sklearn", "scikit-learn").replace("cassis", "dkpro-cassis")
         raise ImportError(Errors.R006.format(package=package, purpose=purpose, extra=extra)) from None

@@ -30,7 +30,7 @@ _NAMES = ", ".join(sorted(FORMATS))
 def convert_cli(
     format: Annotated[str, typer.Argument(metavar="FORMAT", help=f"One of: {_NAMES}")],
     inputs: Annotated[
-        List[Path], typer.Argument(metavar="INPUT...", help="Files to read, in this order; for brat folders too")
+        List[Path], typer.Argument(metavar="INPUT...", help="Files to read, in this order; for brat, cas, text folders")
     ],
     output: Annotated[Path, typer.Argument(metavar="OUTPUT.spacy", help="Corpus to write; a folder with --shard")],
     lang: Annotated[str, typer.Option(help="Language of the tokenizer; zh makes a token of each character")] = "en",
@@ -44,6 +44,14 @@ def convert_cli(
     skip: Annotated[int, typer.Option(min=0, help="Records to skip first")] = 0,
     limit: Annotated[int, typer.Option(min=0, help="Records to read then; 0: all")] = 0,
     shard: options.Shard = 0,
+    unit: Annotated[Optional[str], typer.Option(help="text: a document is a line, paragraph or file")] = None,
+    typesystem: Annotated[Optional[Path], typer.Option(help="cas: type system of XMI files")] = None,
+    span_layer: Annotated[Optional[str], typer.Option(help="cas: type of spans; default: what relations join")] = None,
+    relation_layer: Annotated[
+        Optional[str], typer.Option(help="cas: type of relations; default: all but dependencies")
+    ] = None,
+    span_label: Annotated[Optional[str], typer.Option(help="cas: feature with the label of a span")] = None,
+    relation_label: Annotated[Optional[str], typer.Option(help="cas: feature with the label of a relation")] = None,
 ) -> None:
     """Convert data files to a .spacy corpus with triples, and report what was found and left out."""
     with input_errors():
@@ -61,6 +69,12 @@ def convert_cli(
             limit=limit,
             shard=shard,
             progress=with_progress,
+            unit=unit,
+            typesystem=typesystem,
+            span_layer=span_layer,
+            relation_layer=relation_layer,
+            span_label=span_label,
+            relation_label=relation_label,
         )
     typer.echo(format_report(report))
     if report.skipped:

@@ -13,7 +13,7 @@ from ..annotations.triple import Record
 from ..errors import Errors
 from .formats.checks import check_unicode, describe
 from .formats.locate import OCCURRENCES
-from .formats.registry import Format, get_format
+from .formats.registry import Format, bind_options
 from .formats.sources import Item, parse_json
 from .records import KNOWN_KEYS, record_to_doc
 from .report import Report
@@ -38,6 +38,7 @@ def convert(
     skip: int = 0,
     shard: int = 0,
     progress: Progress = iter,
+    **options: object,
 ) -> Report:
     """Convert files of one format to a corpus that spaCy trains on, and count what is read, changed and left out.
 
@@ -52,10 +53,11 @@ def convert(
     limit (int): Most records after the skipped ones, malformed ones included; 0 for all.
     shard (int): Docs per file of a folder; 0 writes one file.
     progress (Progress): Wraps the stream of Docs.
+    options (object): Of the format, such as `unit`; see `Format`. None and False are not given.
     RAISES (ValueError): If an option or an input cannot be used, or, if strict, a record is malformed.
     """
     _check_options(occurrences, limit, skip)
-    spec, target = get_format(format), Path(output)
+    spec, target = bind_options(format, options), Path(output)
     paths = _check_inputs(inputs, target, folders=spec.folder)
     writer = ShardWriter(target, shard=shard, attrs=None if pipeline else GOLD_ATTRS)
     nlp = load_tokenizer(lang) if pipeline is None else load_pipeline(pipeline)
@@ -67,8 +69,10 @@ def convert(
         docs = nlp.pipe(docs)
     with writer:
         for doc in progress(docs):
-            report.count_doc(doc)
+            report.count_doc(doc, found=pipeline is not None)
             writer.add(doc)
+        if spec.check is not None:
+            spec.check(report)
     if not report.docs:
         raise ValueError(Errors.R103.format(paths=", ".join(map(str, paths)), format=format, detail=_reason(report)))
     return report

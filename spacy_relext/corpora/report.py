@@ -49,6 +49,8 @@ class Report:
     entities_linked: int = 0
     entities_widened: int = 0
     entities_dropped: int = 0
+    # In doc.ents after a pipeline has run.
+    entities_found: int = 0
     sentences_moved: int = 0
     other_keys: "Counter[str]" = field(default_factory=Counter)
     # What an annotation tool has and a record has no place for, by kind, or the other way round.
@@ -80,9 +82,10 @@ class Report:
         self.not_located += not is_located
         self.identical += is_located
 
-    def count_doc(self, doc: Doc) -> None:
-        """Count the sentences and triples of a document that is written."""
+    def count_doc(self, doc: Doc, *, found: bool = False) -> None:
+        """Count the sentences and triples of a document that is written, and the entities that a pipeline found."""
         self.docs += 1
+        self.entities_found += len(doc.ents) if found else 0
         annotated = len(doc) and doc.has_annotation("SENT_START")
         starts = [sent.start_char for sent in doc.sents] if annotated else [0]
         self.sentences += len(starts)
@@ -160,6 +163,7 @@ def _rows(report: Report) -> List[Tuple[str, Union[int, str]]]:
         ("triples relabelled by the relation map", report.relabelled),
         ("triples removed by the relation map", report.removed_by_map),
         ("entities", report.entities),
+        ("entities in doc.ents after the pipeline", report.entities_found),
         ("entities with an id of a knowledge base", report.entities_linked),
         ("entities widened to whole tokens in doc.ents", report.entities_widened),
         ("entities left out of doc.ents (overlap)", report.entities_dropped),

@@ -4,8 +4,9 @@ import codecs
 import sys
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
-from typing import BinaryIO, Callable, ContextManager, Iterator, Optional, Tuple
+from typing import BinaryIO, Callable, ContextManager, Iterable, Iterator, List, Optional, Tuple
 
 from spacy.vocab import Vocab
 
@@ -18,7 +19,7 @@ from .shards import SUFFIX, iter_docs
 STDIN = "-"
 JSONL_SUFFIXES = (".jsonl", ".ndjson")
 
-_FORMATS = ("text", "jsonl", "file")
+_FORMATS = ("text", "jsonl", "paragraph", "file")
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class RawText:
     text: str
     where: str
     extra: Record = field(default_factory=dict)
+    path: str = ""
+    line: int = 1
 
 
 @dataclass
@@ -37,8 +40,8 @@ class TextReader:
     # A text file (a document per line), a .jsonl file, a folder of .txt files (a document per file), a .spacy corpus,
     # whose gold triples are read too, or "-".
     path: str
-    # "text" (a document per line), "jsonl", or "file" (a document per file); None: "file" for a folder, "text" for
-    # standard input, else by the file's ending.
+    # "text" (a document per line), "jsonl", "paragraph" (up to a blank line), or "file" (a document per file); None:
+    # "file" for a folder, "text" for standard input, else by the file's ending.
     input_format: Optional[str] = None
     # Raise ValueError instead of skipping.
     strict: bool = False
@@ -63,39 +66,48 @@ class TextReader:
             raise ValueError(Errors.R213.format(path=self.path))
 
     def __iter__(self) -> Iterator[RawText]:
-        whole = self.input_format == "file" or (self.path != STDIN and Path(self.path).is_dir())
+        is_folder = self.path != STDIN and Path(self.path).is_dir()
+        whole = self.input_format == "file" or (self.input_format is None and is_folder)
         is_corpus = self.input_format is None and Path(self.path).suffix == SUFFIX
-        for raw in self._read_corpus() if is_corpus else self._read_files() if whole else self._read_lines():
+        for raw in self._read_corpus() if is_corpus else self._read_files() if whole else self._read_parts():
             problem = self._problem(raw)
             if problem:
                 self._skip(problem)
             else:
                 yield raw
 
-    def _read_lines(self) -> Iterator[RawText]:
-        """Read lines of text or JSON."""
+    def _read_parts(self) -> Iterator[RawText]:
+        """Read lines of text or JSON, or paragraphs, of a file or of the files of a folder."""
         is_json = self.input_format == "jsonl"
         if self.input_format is None:
             is_json = Path(self.path).suffix.lower() in JSONL_SUFFIXES
-        with _open(self.path) as stream:
-            for number, line in self._decode_lines(stream):
-                if not line.strip():
-                    self.blank += 1
-                elif not is_json:
-                    yield RawText(line, f"{self._name}, line {number}")
-                elif (record := self._parse(line, number)) is not None:
-                    text = record.pop("text")
-                    yield RawText(text, f"{self._name}, line {number}", record)
+        for path, extra in [(self.path, {})] if self.path == STDIN else self._list_files():
+            name = "standard input" if path == STDIN else path
+            with _open(path) as stream:
+                lines = self._decode_lines(stream, name)
+                for number, text in _join_paragraphs(lines) if self.input_format == "paragraph" else lines:
+                    where = f"{name}, line {number}"
+                    if not text.strip():
+                        self.blank += 1
+                    elif not is_json:
+                        yield RawText(text, where, extra, path, number)
+                    elif (record := self._parse(text, name, number)) is not None:
+                        yield RawText(record.pop("text"), where, {**extra, **record}, path, number)
 
     def _read_files(self) -> Iterator[RawText]:
-        """Read whole files, those of a folder in the order of their names."""
-        folder = Path(self.path)
-        for path in sorted(folder.rglob("*.txt")) if folder.is_dir() else [folder]:
-            with _open(str(path)) as stream:
-                text = self._decode(stream.read(), name=self._name if path == folder else str(path))
+        """Read whole files."""
+        for path, extra in self._list_files():
+            with _open(path) as stream:
+                text = self._decode(stream.read(), name=path)
             if text is not None:
-                extra = {"file": path.relative_to(folder).as_posix()} if path != folder else {}
-                yield RawText(text.replace("\r\n", "\n"), str(path), extra)
+                yield RawText(text.replace("\r\n", "\n"), path, extra, path)
+
+    def _list_files(self) -> List[Tuple[str, Record]]:
+        """List the file, or those of a folder in the order of their names, each with its name as a further key."""
+        folder = Path(self.path)
+        if not folder.is_dir():
+            return [(self.path, {})]
+        return [(str(path), {"file": path.relative_to(folder).as_posix()}) for path in sorted(folder.rglob("*.txt"))]
 
     def _read_corpus(self) -> Iterator[RawText]:
         """Read the texts of a corpus, with their gold triples if they are annotated."""
@@ -104,12 +116,12 @@ class TextReader:
             gold = {"triples": record["triples"]} if "triples" in record else {}
             yield RawText(doc.text, f"{self.path}, document {number}", gold)
 
-    def _decode_lines(self, stream: BinaryIO) -> Iterator[Tuple[int, str]]:
+    def _decode_lines(self, stream: BinaryIO, name: str) -> Iterator[Tuple[int, str]]:
         """Number the lines and remove their ends."""
         for number, raw in enumerate(stream, start=1):
             if number == 1 and _other_encoding(raw):
-                raise ValueError(Errors.R215.format(path=self._name, encoding=_other_encoding(raw)))
-            line = self._decode(raw, name=self._name, line=number)
+                raise ValueError(Errors.R215.format(path=name, encoding=_other_encoding(raw)))
+            line = self._decode(raw, name=name, line=number)
             if line is not None:
                 yield number, line.rstrip("\r\n")
 
@@ -126,7 +138,7 @@ class TextReader:
             self._skip(Errors.R215.format(path=name, encoding=encoding) if encoding else message)
             return None
 
-    def _parse(self, line: str, number: int) -> Optional[Record]:
+    def _parse(self, line: str, name: str, number: int) -> Optional[Record]:
         """Read a JSON object that has a text."""
         try:
             record = parse_json(line)
@@ -136,7 +148,7 @@ class TextReader:
             if isinstance(record, dict) and isinstance(record.get("text"), str):
                 return record
             problem = f"an object with the keys {sorted(record)}" if isinstance(record, dict) else f"{record!r:.60}"
-        self._skip(Errors.R204.format(path=self._name, line=number, found=problem))
+        self._skip(Errors.R204.format(path=name, line=number, found=problem))
         return None
 
     def _problem(self, raw: RawText) -> Optional[str]:
@@ -157,9 +169,13 @@ class TextReader:
         if self.report is not None:
             self.report(message)
 
-    @property
-    def _name(self) -> str:
-        return "standard input" if self.path == STDIN else self.path
+
+def _join_paragraphs(lines: Iterable[Tuple[int, str]]) -> Iterator[Tuple[int, str]]:
+    """Join lines up to a blank one; the number is that of the first."""
+    for is_blank, group in groupby(lines, key=lambda line: not line[1].strip()):
+        if not is_blank:
+            numbers, texts = zip(*group)
+            yield numbers[0], "\n".join(texts)
 
 
 def _open(path: str) -> ContextManager[BinaryIO]:

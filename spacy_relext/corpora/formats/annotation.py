@@ -4,6 +4,7 @@ A record that a tool's format parses has a counter under `LOSSES`: what it has n
 moves it to the report. A record to write becomes spans and relations by `list_spans`.
 """
 
+import math
 import re
 from collections import Counter
 from contextlib import contextmanager
@@ -14,11 +15,12 @@ from typing import Callable, Dict, Iterable, Iterator, List, NamedTuple, Optiona
 
 from ...annotations.triple import CharSpan, Record
 from ...errors import Errors
-from ..jsonl import check_record
+from ..jsonl import check_record, to_json
 from ..report import Report
 from ..whole import whole_file
 from .checks import check_offsets, check_text, describe, make_entity
 from .locate import ENTITY
+from .sources import parse_json
 
 LOSSES = "relext_losses"
 
@@ -62,10 +64,13 @@ class SpanReader:
         self.losses["spans without a label"] += not labels
         self.entities += [make_entity(start, end, check_text(label, f"the label of {name}")) for label in labels]
 
-    def add_relation(self, subject: Key, labels: Sequence[str], obj: Key, *, name: str) -> None:
+    def add_relation(
+        self, subject: Key, labels: Sequence[str], obj: Key, *, name: str, attributes: Optional[Record] = None
+    ) -> None:
         """Add a relation between two spans, a triple for each label.
 
         name (str): What messages call the relation.
+        attributes (Optional[Record]): Of each triple.
         RAISES (ValueError): If a span is absent, or a label is blank.
         """
         for key in (subject, obj):
@@ -81,7 +86,8 @@ class SpanReader:
         else:
             for label in labels:
                 check_text(label, f"the label of {name}")
-                self.triples.append({"subject": list(first), "relation": label, "object": list(second)})
+                triple: Record = {"subject": list(first), "relation": label, "object": list(second)}
+                self.triples.append({**triple, **({"attributes": dict(attributes)} if attributes else {})})
 
     def record(self, others: Record, *, known: Iterable[str] = (), annotated: Sequence[str] = ANNOTATED) -> Record:
         """Make the record, with its losses.
@@ -93,6 +99,22 @@ class SpanReader:
         """
         parsed = {"text": self.text, **{key: getattr(self, key) for key in annotated}}
         return {**check_record({**parsed, **keep_others(others, known)}), LOSSES: self.losses}
+
+
+def read_value(text: str) -> object:
+    """Read the value of an attribute, which is JSON or any other text."""
+    try:
+        value = parse_json(text)
+    except ValueError:
+        return text
+    # What JSON does not have, or msgpack cannot hold.
+    is_number = isinstance(value, (int, float)) and math.isfinite(value) and abs(value) < 2**63
+    return value if is_number or not isinstance(value, (int, float)) else text
+
+
+def write_value(value: object) -> str:
+    """Write the value of an attribute, so that `read_value` returns it: texts as they are, if they are no JSON."""
+    return value if isinstance(value, str) and read_value(value) == value else to_json(value)
 
 
 def keep_others(others: Record, known: Iterable[str] = ()) -> Record:
@@ -131,6 +153,12 @@ class Relation(NamedTuple):
     def score(self) -> float:
         """The confidence; 1 for annotation."""
         return float(self.triple.get("score", 1.0))
+
+    @property
+    def attributes(self) -> Record:
+        """What else is known about the statement."""
+        attributes: Record = self.triple.get("attributes", {})
+        return attributes
 
 
 def list_spans(record: Record, losses: Losses) -> Tuple[List[Record], List[Relation]]:

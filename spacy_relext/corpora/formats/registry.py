@@ -1,16 +1,19 @@
 """The formats of `spacy relext convert` and `export`: how files are split into raw records, parsed and written."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Callable, Dict, Iterable, Iterator, List, Optional
+from typing import Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple
 
 from ...annotations.triple import Record
 from ...errors import Errors
 from ..jsonl import check_record
+from ..report import Report
 from .annotation import Losses, count_losses
 from .answers import leave_out_unfinished, read_answers
 from .brat import parse_brat, read_brat, write_brat
+from .cas import check_cas, parse_cas
+from .cas_files import read_cas
 from .doccano import parse_doccano, read_doccano, write_doccano
 from .docred import parse_docred
 from .label_studio import parse_label_studio, write_label_studio
@@ -23,6 +26,7 @@ from .prodigy import parse_prodigy, write_prodigy
 from .semeval2010 import parse_semeval2010, read_semeval2010
 from .sources import Item, read_json, read_lines
 from .spert import parse_spert, parse_tacred
+from .text import parse_text, read_text
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,7 @@ class Format:
     """One raw format."""
 
     # Splits a file into raw values.
-    read: Callable[[Path], Iterator[Item]]
+    read: Callable[..., Iterator[Item]]
     # Makes a record of a raw value: a canonical one, or one for `locate`. ValueError if the value is malformed.
     parse: Callable[..., Record]
     # Locates the arguments in the text: takes the record, the report that counts, and `occurrences`. Returns None if
@@ -44,10 +48,25 @@ class Format:
     suffix: str = ""
     # Whether a folder of files can be read.
     folder: bool = False
+    # Options of `spacy relext convert` that `read` and `parse` take as keywords.
+    read_options: Tuple[str, ...] = ()
+    parse_options: Tuple[str, ...] = ()
+    # Checks the report before the corpus is written. ValueError if the files cannot be what they are taken for.
+    check: Optional[Callable[[Report], None]] = None
 
 
 FORMATS: Dict[str, Format] = {
     "brat": Format(read_brat, parse_brat, locate=count_losses, one_sentence=False, write=write_brat, folder=True),
+    "cas": Format(
+        read_cas,
+        parse_cas,
+        locate=count_losses,
+        one_sentence=False,
+        folder=True,
+        read_options=("typesystem",),
+        parse_options=("span_layer", "relation_layer", "span_label", "relation_label"),
+        check=check_cas,
+    ),
     "doccano": Format(
         read_doccano,
         parse_doccano,
@@ -83,6 +102,7 @@ FORMATS: Dict[str, Format] = {
     "semeval2010": Format(read_semeval2010, parse_semeval2010),
     "spert": Format(read_json, parse_spert),
     "tacred": Format(read_json, parse_tacred),
+    "text": Format(read_text, parse_text, one_sentence=False, folder=True, read_options=("unit",)),
 }
 
 # Those that are written too.
@@ -98,3 +118,23 @@ def get_format(name: str, *, names: Iterable[str] = FORMATS) -> Format:
     if name not in names:
         raise ValueError(Errors.R102.format(found=name, expected=", ".join(sorted(names))))
     return FORMATS[name]
+
+
+def bind_options(name: str, options: Mapping[str, object]) -> Format:
+    """Look up a format that is to be read with some options.
+
+    options (Mapping[str, object]): Values by name, such as `typesystem`; those that are None or false are not given.
+    RAISES (ValueError): If there is no such format, or an option is one of other formats.
+    """
+    spec, given = get_format(name), {key: value for key, value in options.items() if value not in (None, False)}
+    for key in given:
+        if key not in (*spec.read_options, *spec.parse_options):
+            others = [each for each, of in FORMATS.items() if key in (*of.read_options, *of.parse_options)]
+            if not others:
+                raise TypeError(f"unknown option {key!r}")
+            option, expected = f"--{key.replace('_', '-')}", ", ".join(others)
+            raise ValueError(Errors.R123.format(option=option, format=name, expected=expected))
+    read, parse = (
+        {key: given[key] for key in names if key in given} for names in (spec.read_options, spec.parse_options)
+    )
+    return replace(spec, read=partial(spec.read, **read), parse=partial(spec.parse, **parse))

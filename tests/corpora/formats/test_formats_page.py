@@ -15,6 +15,7 @@ from spacy_relext.corpora.report import Report
 # Documents, triples and entities of each example.
 EXPECTED = {
     "brat": (1, 1, 2),
+    "cas": (1, 1, 2),
     "doccano": (1, 1, 2),
     "docred": (1, 2, 4),
     "duie": (2, 3, 5),
@@ -29,6 +30,7 @@ EXPECTED = {
     "semeval2010": (2, 1, 4),
     "spert": (3, 3, 7),
     "tacred": (2, 1, 4),
+    "text": (2, 0, 0),
 }
 
 # Of which the page has the .ann file.
@@ -47,7 +49,7 @@ def examples(page: str) -> Dict[str, str]:
 
 
 def convert_example(folder: Path, name: str, text: str) -> Report:
-    path = folder / ("example.ann" if name == "brat" else "example")
+    path = folder / {"brat": "example.ann", "cas": "example.json"}.get(name, "example")
     path.with_suffix(".txt").write_text(BRAT_TEXT, encoding="utf8")
     path.write_text(text, encoding="utf8")
     return convert(name, [path], folder / "a.spacy", lang="zh" if name == "duie" else "en", strict=True)
