@@ -1,23 +1,27 @@
 """Raw texts to extract from: lines, JSON lines, folders of .txt files, corpora and standard input, one at a time."""
 
 import codecs
+import gzip
+import io
 import sys
-from contextlib import nullcontext
+import zlib
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
-from typing import BinaryIO, Callable, ContextManager, Iterable, Iterator, List, Optional, Tuple
+from typing import BinaryIO, Callable, Iterable, Iterator, List, Optional, Tuple, cast
 
 from spacy.vocab import Vocab
 
 from ..annotations.triple import Record
-from ..errors import Errors
+from ..errors import Errors, require
 from .formats.sources import parse_json
 from .records import doc_to_record
 from .shards import SUFFIX, iter_docs
 
 STDIN = "-"
 JSONL_SUFFIXES = (".jsonl", ".ndjson")
+COMPRESSED = (".gz", ".zst")
 
 _FORMATS = ("text", "jsonl", "paragraph", "file")
 
@@ -70,9 +74,9 @@ class TextReader:
         whole = self.input_format == "file" or (self.input_format is None and is_folder)
         is_corpus = self.input_format is None and Path(self.path).suffix == SUFFIX
         for raw in self._read_corpus() if is_corpus else self._read_files() if whole else self._read_parts():
-            problem = self._problem(raw)
+            problem = self.problem(raw)
             if problem:
-                self._skip(problem)
+                self.skip(problem)
             else:
                 yield raw
 
@@ -80,25 +84,42 @@ class TextReader:
         """Read lines of text or JSON, or paragraphs, of a file or of the files of a folder."""
         is_json = self.input_format == "jsonl"
         if self.input_format is None:
-            is_json = Path(self.path).suffix.lower() in JSONL_SUFFIXES
+            is_json = bare_suffix(Path(self.path)) in JSONL_SUFFIXES
         for path, extra in [(self.path, {})] if self.path == STDIN else self._list_files():
             name = "standard input" if path == STDIN else path
-            with _open(path) as stream:
-                lines = self._decode_lines(stream, name)
-                for number, text in _join_paragraphs(lines) if self.input_format == "paragraph" else lines:
-                    where = f"{name}, line {number}"
-                    if not text.strip():
-                        self.blank += 1
-                    elif not is_json:
-                        yield RawText(text, where, extra, path, number)
-                    elif (record := self._parse(text, name, number)) is not None:
-                        yield RawText(record.pop("text"), where, {**extra, **record}, path, number)
+            with open_binary(path) as stream:
+                lines: Iterable[Tuple[int, bytes]] = enumerate(stream, start=1)
+                lines = join_paragraphs(lines) if self.input_format == "paragraph" else lines
+                yield from self.parse_lines(lines, name=name, path=path, is_json=is_json, extra=extra)
+
+    def parse_lines(
+        self, lines: Iterable[Tuple[int, bytes]], *, name: str, path: str, is_json: bool, extra: Record
+    ) -> Iterator[RawText]:
+        """Decode numbered lines, or paragraphs, and parse those of JSON; blank ones are counted.
+
+        name (str): What messages call the file.
+        extra (Record): Further keys of each text.
+        """
+        for number, line in lines:
+            if number == 1 and _other_encoding(line):
+                raise ValueError(Errors.R215.format(path=name, encoding=_other_encoding(line)))
+            text = self.decode(line, name=name, line=number)
+            where = f"{name}, line {number}"
+            if text is None:
+                continue
+            text = text.rstrip("\r\n")
+            if not text.strip():
+                self.blank += 1
+            elif not is_json:
+                yield RawText(text.replace("\r\n", "\n"), where, extra, path, number)
+            elif (record := self._parse(text, name, number)) is not None:
+                yield RawText(record.pop("text"), where, {**extra, **record}, path, number)
 
     def _read_files(self) -> Iterator[RawText]:
         """Read whole files."""
         for path, extra in self._list_files():
-            with _open(path) as stream:
-                text = self._decode(stream.read(), name=path)
+            with open_binary(path) as stream:
+                text = self.decode(stream.read(), name=path)
             if text is not None:
                 yield RawText(text.replace("\r\n", "\n"), path, extra, path)
 
@@ -116,16 +137,7 @@ class TextReader:
             gold = {"triples": record["triples"]} if "triples" in record else {}
             yield RawText(doc.text, f"{self.path}, document {number}", gold)
 
-    def _decode_lines(self, stream: BinaryIO, name: str) -> Iterator[Tuple[int, str]]:
-        """Number the lines and remove their ends."""
-        for number, raw in enumerate(stream, start=1):
-            if number == 1 and _other_encoding(raw):
-                raise ValueError(Errors.R215.format(path=name, encoding=_other_encoding(raw)))
-            line = self._decode(raw, name=name, line=number)
-            if line is not None:
-                yield number, line.rstrip("\r\n")
-
-    def _decode(self, raw: bytes, *, name: str, line: int = 1) -> Optional[str]:
+    def decode(self, raw: bytes, *, name: str, line: int = 1) -> Optional[str]:
         """Decode UTF-8, without a byte order mark."""
         raw = raw.removeprefix(codecs.BOM_UTF8)
         try:
@@ -135,7 +147,7 @@ class TextReader:
             byte = error.start - raw.rfind(b"\n", 0, error.start)
             message = Errors.R203.format(path=name, line=line, byte=byte, detail=error.reason)
             encoding = _other_encoding(raw)
-            self._skip(Errors.R215.format(path=name, encoding=encoding) if encoding else message)
+            self.skip(Errors.R215.format(path=name, encoding=encoding) if encoding else message)
             return None
 
     def _parse(self, line: str, name: str, number: int) -> Optional[Record]:
@@ -148,10 +160,10 @@ class TextReader:
             if isinstance(record, dict) and isinstance(record.get("text"), str):
                 return record
             problem = f"an object with the keys {sorted(record)}" if isinstance(record, dict) else f"{record!r:.60}"
-        self._skip(Errors.R204.format(path=name, line=number, found=problem))
+        self.skip(Errors.R204.format(path=name, line=number, found=problem))
         return None
 
-    def _problem(self, raw: RawText) -> Optional[str]:
+    def problem(self, raw: RawText) -> Optional[str]:
         """Return why a pipeline cannot process a text."""
         if self.max_length is not None and len(raw.text) > self.max_length:
             return Errors.R205.format(where=raw.where, length=len(raw.text), limit=self.max_length)
@@ -161,7 +173,7 @@ class TextReader:
             return Errors.R219.format(where=raw.where)
         return None
 
-    def _skip(self, message: str) -> None:
+    def skip(self, message: str) -> None:
         """Raise or report what cannot be read."""
         if self.strict:
             raise ValueError(message)
@@ -170,17 +182,49 @@ class TextReader:
             self.report(message)
 
 
-def _join_paragraphs(lines: Iterable[Tuple[int, str]]) -> Iterator[Tuple[int, str]]:
+def join_paragraphs(lines: Iterable[Tuple[int, bytes]]) -> Iterator[Tuple[int, bytes]]:
     """Join lines up to a blank one; the number is that of the first."""
     for is_blank, group in groupby(lines, key=lambda line: not line[1].strip()):
         if not is_blank:
             numbers, texts = zip(*group)
-            yield numbers[0], "\n".join(texts)
+            yield numbers[0], b"".join(texts)
 
 
-def _open(path: str) -> ContextManager[BinaryIO]:
-    """Open a file, or standard input, which stays open."""
-    return nullcontext(sys.stdin.buffer) if path == STDIN else Path(path).open("rb")
+@contextmanager
+def open_binary(path: str) -> Iterator[BinaryIO]:
+    """Open a file, which may be .gz or .zst, or standard input, which stays open.
+
+    RAISES (ValueError): If what is read inside is damaged.
+    """
+    suffix = Path(path).suffix.lower()
+    if path == STDIN:
+        yield sys.stdin.buffer
+    elif suffix not in COMPRESSED:
+        with Path(path).open("rb") as stream:
+            yield stream
+    else:
+        try:
+            with _open_compressed(path, suffix) as stream:
+                yield stream
+        except (EOFError, OSError, zlib.error) as error:
+            found = f"damaged {suffix} data ({str(error).splitlines()[0]})"
+            raise ValueError(Errors.R801.format(path=path, found=found, expected="a whole file")) from None
+
+
+def _open_compressed(path: str, suffix: str) -> BinaryIO:
+    """Open a compressed file."""
+    if suffix == ".gz":
+        return cast(BinaryIO, gzip.open(path, "rb"))
+    pyarrow = require("pyarrow", purpose=".zst files", extra="export")
+    return cast(BinaryIO, io.BufferedReader(pyarrow.CompressedInputStream(path, "zstd"), 1 << 20))
+
+
+def bare_suffix(path: Path) -> str:
+    """Return the suffix of a file's name in lower case, without that of a compression."""
+    suffixes = [suffix.lower() for suffix in path.suffixes[-2:]]
+    if suffixes and suffixes[-1] in COMPRESSED:
+        suffixes.pop()
+    return suffixes[-1] if suffixes else ""
 
 
 def _other_encoding(data: bytes) -> Optional[str]:
