@@ -44,12 +44,14 @@ def convert_cli(
     skip: Annotated[int, typer.Option(min=0, help="Records to skip first")] = 0,
     limit: Annotated[int, typer.Option(min=0, help="Records to read then; 0: all")] = 0,
     shard: options.Shard = 0,
+    symmetric: Annotated[
+        Optional[str], typer.Option(help="label-studio: relations of which a mutual one is one triple, with commas")
+    ] = None,
+    predictions: Annotated[bool, typer.Option("--predictions", help="label-studio, prodigy: suggestions too")] = False,
     unit: Annotated[Optional[str], typer.Option(help="text: a document is a line, paragraph or file")] = None,
     typesystem: Annotated[Optional[Path], typer.Option(help="cas: type system of XMI files")] = None,
     span_layer: Annotated[Optional[str], typer.Option(help="cas: type of spans; default: what relations join")] = None,
-    relation_layer: Annotated[
-        Optional[str], typer.Option(help="cas: type of relations; default: all but dependencies")
-    ] = None,
+    relation_layer: Annotated[Optional[str], typer.Option(help="cas: type of relations; default: all")] = None,
     span_label: Annotated[Optional[str], typer.Option(help="cas: feature with the label of a span")] = None,
     relation_label: Annotated[Optional[str], typer.Option(help="cas: feature with the label of a relation")] = None,
 ) -> None:
@@ -69,6 +71,8 @@ def convert_cli(
             limit=limit,
             shard=shard,
             progress=with_progress,
+            symmetric=options.split_list(symmetric),
+            predictions=predictions,
             unit=unit,
             typesystem=typesystem,
             span_layer=span_layer,

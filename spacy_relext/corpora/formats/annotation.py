@@ -65,12 +65,20 @@ class SpanReader:
         self.entities += [make_entity(start, end, check_text(label, f"the label of {name}")) for label in labels]
 
     def add_relation(
-        self, subject: Key, labels: Sequence[str], obj: Key, *, name: str, attributes: Optional[Record] = None
+        self,
+        subject: Key,
+        labels: Sequence[str],
+        obj: Key,
+        *,
+        name: str,
+        attributes: Optional[Record] = None,
+        score: object = None,
     ) -> None:
         """Add a relation between two spans, a triple for each label.
 
         name (str): What messages call the relation.
         attributes (Optional[Record]): Of each triple.
+        score (object): Of each triple, 0 to 1; others are counted and left out.
         RAISES (ValueError): If a span is absent, or a label is blank.
         """
         for key in (subject, obj):
@@ -84,10 +92,14 @@ class SpanReader:
         elif not labels:
             self.losses["relations without a label"] += 1
         else:
+            values: Record = {"attributes": attributes} if attributes else {}
+            if isinstance(score, (int, float)) and 0 <= score <= 1:
+                values.update({"score": score} if score != 1 else {})
+            else:
+                self.losses["scores that are not between 0 and 1"] += score is not None
             for label in labels:
                 check_text(label, f"the label of {name}")
-                triple: Record = {"subject": list(first), "relation": label, "object": list(second)}
-                self.triples.append({**triple, **({"attributes": dict(attributes)} if attributes else {})})
+                self.triples.append({"subject": list(first), "relation": label, "object": list(second), **values})
 
     def record(self, others: Record, *, known: Iterable[str] = (), annotated: Sequence[str] = ANNOTATED) -> Record:
         """Make the record, with its losses.

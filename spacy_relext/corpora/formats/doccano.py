@@ -3,9 +3,12 @@
 Offsets count characters; the end is exclusive.
 """
 
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Iterable, Iterator, List
+from zipfile import BadZipFile, ZipFile
 
 from ...annotations.triple import Record
 from ...errors import Errors
@@ -16,15 +19,18 @@ from .sources import Item, read_json
 
 _OWN_KEYS = ("relations", "Comments")
 
+# Files of an export that belong to no annotator.
+_NOBODY = ("all", "unknown")
+
 
 def read_doccano(path: Path) -> Iterator[Item]:
-    """Read the records of a file.
+    """Read the records of a file, or of the zip of an export, which has a file for each annotator or one for all.
 
     RAISES (ValueError): At the end, if there are entities and not one relation: the documents were not confirmed, and
         older servers export none then.
     """
     entities = relations = 0
-    for item in read_json(path):
+    for item in _read_zip(path) if path.suffix.lower() == ".zip" else read_json(path):
         if isinstance(item.value, dict):
             entities += bool(item.value.get("entities"))
             relations += bool(item.value.get("relations"))
@@ -33,10 +39,26 @@ def read_doccano(path: Path) -> Iterator[Item]:
         raise ValueError(Errors.R120.format(path=path, count=entities))
 
 
+def _read_zip(path: Path) -> Iterator[Item]:
+    """Read the files of a zip; they have the names of the annotators."""
+    with TemporaryDirectory() as folder:
+        try:
+            with ZipFile(path) as archive:
+                archive.extractall(folder)
+        except BadZipFile as error:
+            raise ValueError(Errors.R101.format(path=path, what=error, expected="a zip of JSON lines")) from None
+        for file in sorted(Path(folder).rglob("*.json*")):
+            annotator = {} if file.stem in _NOBODY else {"annotator": file.stem}
+            for item in read_json(file):
+                value = {**annotator, **item.value} if isinstance(item.value, dict) else item.value
+                yield replace(item, path=f"{path}/{file.relative_to(folder).as_posix()}", value=value)
+
+
 def parse_doccano(value: object) -> Record:
     """Parse a record; it is not annotated with what it has no key for."""
     record = check_object(value)
     reader = SpanReader(require_text(record, "text"))
+    reader.losses["comments"] += len(record["Comments"]) if isinstance(record.get("Comments"), list) else 0
     annotated = [key for key, of_tool in (("entities", "entities"), ("triples", "relations")) if of_tool in record]
     if not annotated and ("label" in record or "labels" in record):
         raise ValueError(Errors.R714)
@@ -62,6 +84,7 @@ def write_doccano(records: Iterable[Record], path: Path, losses: Losses) -> List
         for record in records:
             entities, relations = list_spans(record, losses)
             losses["ids of a knowledge base"] += sum(bool(entity.get("kb_id")) for entity in entities)
+            losses["attributes of triples"] += sum(bool(relation.attributes) for relation in relations)
             count_suggestions(relations, losses)
             ids = [next(entity_ids) for _ in entities]
             made: Record = {"text": record["text"], **pop_others(record, _OWN_KEYS.__contains__, losses)}

@@ -5,25 +5,29 @@ Offsets count characters; the end is exclusive. Relations stand in this export o
 
 from collections import Counter
 from pathlib import Path
-from typing import Dict, Iterable, List, Sequence
+from typing import Dict, Iterable, Iterator, List, Sequence, Set, Tuple
 from xml.sax.saxutils import quoteattr
 
 from ...annotations.triple import Record
 from ...errors import Errors
 from ..jsonl import to_json
 from .annotation import (
+    ANNOTATED,
     Losses,
     Relation,
     SpanReader,
     keep_others,
     left_out,
     list_spans,
+    read_value,
     write_text,
+    write_value,
 )
 from .checks import check_object, describe, iter_objects, require, require_text
+from .sources import Item, read_json
 
 _CONFIG = """<View>
-  <Relations>
+  <Relations{choice}>
 {relations}
   </Relations>
   <Labels name="label" toName="text">
@@ -33,9 +37,32 @@ _CONFIG = """<View>
 </View>
 """
 
+# Types of results that have a value for what has the same id, and the key of that value.
+_VALUES = {"choices": "choices", "textarea": "text", "rating": "rating", "number": "number"}
 
-def parse_label_studio(value: object) -> Record:
-    """Parse a task. Of several annotations, the ground truth is read, else the last that was not cancelled."""
+# The source of suggestions that name no model.
+_SOURCE = "prediction"
+
+
+def read_label_studio(path: Path) -> Iterator[Item]:
+    """Read the tasks of an export.
+
+    RAISES (ValueError): If it is no JSON, such as a CSV.
+    """
+    with path.open("rb") as file:
+        start = file.read(100).removeprefix(b"\xef\xbb\xbf").lstrip()
+    if start and start[:1] not in b"[{":
+        found = f"it begins with {describe(start.decode('utf8', 'replace').splitlines()[0])}, so it is no JSON"
+        raise ValueError(Errors.R124.format(path=path, found=found))
+    yield from read_json(path)
+
+
+def parse_label_studio(value: object, *, symmetric: Sequence[str] = (), predictions: bool = False) -> Record:
+    """Parse a task. Of several annotations, the ground truth is read, else the last that was not cancelled.
+
+    symmetric (Sequence[str]): Relations of which one in both directions is one triple.
+    predictions (bool): Read predictions as suggestions, whose source is the version of the model.
+    """
     task = check_object(value, "the task")
     if "data" not in task:
         raise ValueError(Errors.R709.format(found=describe(sorted(task))))
@@ -47,46 +74,121 @@ def parse_label_studio(value: object) -> Record:
     reader.losses["cancelled annotations"] += len(annotations) - len(finished)
     if annotations and not finished:
         return left_out("skipped tasks: all annotations cancelled")
-    if isinstance(task.get("predictions"), list):
+    if finished:
+        chosen = _choose(finished, reader.losses)
+        others.update(_read_annotator(chosen))
+        _read_result(chosen, reader, symmetric)
+    if predictions and task.get("predictions"):
+        for _, each in iter_objects(task, "predictions"):
+            _read_prediction(each, reader, symmetric)
+    elif isinstance(task.get("predictions"), list):
         reader.losses["predictions"] += len(task["predictions"])
-    if not finished:
-        return reader.record(others, annotated=())
-    chosen = ([each for each in finished if each.get("ground_truth")] or finished)[-1]
-    reader.losses["annotations beside the ground truth, else the last"] += len(finished) - 1
-    _read_result(chosen, reader)
-    return reader.record(others)
+    if finished:
+        return reader.record(others)
+    return reader.record(others, annotated=[key for key in ANNOTATED if getattr(reader, key)])
 
 
-def _read_result(annotation: Record, reader: SpanReader) -> None:
-    """Read the spans of an annotation and then its relations."""
+def _choose(annotations: Sequence[Record], losses: Losses) -> Record:
+    """Choose one of several annotations, and count which."""
+    truth = [each for each in annotations if each.get("ground_truth")]
+    if len(annotations) > 1:
+        taken = "the ground truth" if truth else "the last one"
+        losses[f"tasks with several annotations, of which {taken} is read"] += 1
+        losses["annotations beside the one that is read"] += len(annotations) - 1
+    return (truth or annotations)[-1]
+
+
+def _read_annotator(annotation: Record) -> Record:
+    """Read who made an annotation: a number, or an object that has an address."""
+    by = annotation.get("completed_by")
+    if isinstance(by, dict):
+        by = next((by[key] for key in ("email", "username", "id") if by.get(key)), None)
+    return {} if by is None else {"annotator": str(by)}
+
+
+def _read_prediction(prediction: Record, reader: SpanReader, symmetric: Sequence[str]) -> None:
+    """Read a prediction, whose ids are its own, as suggestions beside what was read."""
+    suggested = SpanReader(reader.text, losses=reader.losses)
+    _read_result(prediction, suggested, symmetric, score=prediction.get("score"))
+    source = str(prediction.get("model_version") or _SOURCE)
+    reader.entities += [entity for entity in suggested.entities if entity not in reader.entities]
+    reader.triples += [{**triple, "source": source} for triple in suggested.triples]
+
+
+def _read_result(annotation: Record, reader: SpanReader, symmetric: Sequence[str], *, score: object = None) -> None:
+    """Read the spans of an annotation and then its relations, with the values for their ids.
+
+    score (object): Of relations that have none.
+    """
     results = list(iter_objects(annotation, "result"))
+    kinds = [require(result, "type", str, name=name) for name, result in results]
+    for name, result in (each for each, kind in zip(results, kinds) if kind == "labels"):
+        key, value = require(result, "id", str, name=name), require(result, "value", dict, name=name)
+        start, end = (require(value, side, int, name=name) for side in ("start", "end"))
+        text = None if value.get("text") is None else require(value, "text", str, name=name)
+        reader.add_span(key, start, end, _list_labels(value, name), name=name, text=text)
+    relations = {
+        str(result["id"]) for (_, result), kind in zip(results, kinds) if kind == "relation" and "id" in result
+    }
+    attributes = _read_attributes(results, relations, reader)
+    for name, result in (each for each, kind in zip(results, kinds) if kind == "relation"):
+        shared = attributes.get(str(result.get("id")), {})
+        _read_relation(result, name, reader, symmetric, shared, score=result.get("score", score))
+
+
+def _read_attributes(
+    results: Sequence[Tuple[str, Record]], relations: Set[str], reader: SpanReader
+) -> Dict[str, Record]:
+    """Read values for ids of relations, such as choices; others are counted.
+
+    RETURNS (Dict[str, Record]): Values by the control's name, by id.
+    """
+    attributes: Dict[str, Record] = {}
     for name, result in results:
-        kind = require(result, "type", str, name=name)
-        if kind == "labels":
-            key, value = require(result, "id", str, name=name), require(result, "value", dict, name=name)
-            start, end = (require(value, side, int, name=name) for side in ("start", "end"))
-            text = None if value.get("text") is None else require(value, "text", str, name=name)
-            reader.add_span(key, start, end, _list_labels(value, name), name=name, text=text)
-        elif kind != "relation":
+        kind, key = result["type"], str(result.get("id"))
+        if kind in _VALUES and key in relations:
+            value = require(result, "value", dict, name=name).get(_VALUES[kind])
+            values = [read_value(each) if isinstance(each, str) else each for each in _as_list(value)]
+            control = require_text(result, "from_name", name=name)
+            attributes.setdefault(key, {})[control] = values[0] if len(values) == 1 else values
+        elif kind in _VALUES and reader.spans.get(key) is not None:
+            reader.losses[f"{kind} of spans: {result.get('from_name', kind)}"] += 1
+        elif kind not in ("labels", "relation"):
             reader.losses[f"results of the type {kind}"] += 1
-            if isinstance(result.get("id"), str):
-                reader.spans.setdefault(result["id"], None)
-    for name, result in results:
-        if result["type"] == "relation":
-            _read_relation(result, name, reader)
+            reader.spans.setdefault(key, None)
+    return attributes
 
 
-def _read_relation(result: Record, name: str, reader: SpanReader) -> None:
-    """Read a relation in its direction, or in both."""
-    keys = [require(result, key, str, name=name) for key in ("from_id", "to_id")]
+def _as_list(value: object) -> List[object]:
+    """Make a list of a value that may be one."""
+    return value if isinstance(value, list) else [value]
+
+
+def _read_relation(
+    result: Record, name: str, reader: SpanReader, symmetric: Sequence[str], shared: Record, *, score: object
+) -> None:
+    """Read a relation in its direction, or in both; labels such as `negated=true` are attributes."""
+    subject, obj = (require(result, key, str, name=name) for key in ("from_id", "to_id"))
     direction = result.get("direction") or "right"
     if direction not in ("left", "right", "bi"):
         raise ValueError(f"'direction' of {name} is {describe(direction)}; expected left, right or bi")
     labels = _list_labels(result, name)
+    # Alone, such a label is a relation.
+    relations = [label for label in labels if not _is_attribute(label)] or labels
+    others = [label.partition("=") for label in labels if label not in relations]
+    attributes = {**shared, **{key: read_value(value) for key, _, value in others}}
     if direction != "left":
-        reader.add_relation(keys[0], labels, keys[1], name=name)
-    if direction != "right":
-        reader.add_relation(keys[1], labels, keys[0], name=name)
+        reader.add_relation(subject, relations, obj, name=name, attributes=attributes, score=score)
+    if direction == "bi":
+        relations = [label for label in relations if label not in symmetric]
+    if direction == "left" or (direction == "bi" and relations):
+        reader.add_relation(obj, relations, subject, name=name, attributes=attributes, score=score)
+
+
+def _is_attribute(label: str) -> bool:
+    """Return True for a name and a value with an equals sign between."""
+    name, equals, _ = label.partition("=")
+    return bool(equals and name.strip())
 
 
 def _list_labels(value: Record, name: str) -> List[str]:
@@ -119,7 +221,9 @@ def write_label_studio(records: Iterable[Record], path: Path, losses: Losses) ->
             key: "\n".join(f"    <{tag} value={quoteattr(value)}/>" for value in sorted(values))
             for key, (tag, values) in names.items()
         }
-        file.write(_CONFIG.format(**lines))
+        # Attributes are further labels of a relation.
+        choice = ' choice="multiple"' if any(map(_is_attribute, relations)) else ""
+        file.write(_CONFIG.format(choice=choice, **lines))
     return [path, config]
 
 
@@ -128,14 +232,16 @@ def _make_task(record: Record, losses: Losses, labels: "Counter[str]", relations
     entities, links = list_spans(record, losses)
     losses["ids of a knowledge base"] += sum(bool(entity.get("kb_id")) for entity in entities)
     labels.update(entity["label"] for entity in entities)
-    relations.update(link.triple["relation"] for link in links)
+    results = [_make_relation(link, losses) for link in links]
+    relations.update(label for result in results for label in result["labels"])
     spans = [_make_span(number, entity, record["text"]) for number, entity in enumerate(entities)]
     task: Record = {"data": {"text": record["text"], **keep_others(record)}}
-    by_source: Dict[str, List[Relation]] = {}
-    for link in links:
-        by_source.setdefault(link.source, []).append(link)
+    by_source: Dict[str, List[Record]] = {}
+    for link, result in zip(links, results):
+        scored = {**result, "score": link.score} if link.source else result
+        by_source.setdefault(link.source, []).append(scored)
     if "triples" in record and ("" in by_source or not by_source):
-        task["annotations"] = [{"result": [*spans, *map(_make_relation, by_source.pop("", ()))]}]
+        task["annotations"] = [{"result": [*spans, *by_source.pop("", ())]}]
     elif "triples" not in record and spans:
         losses["entities of documents without annotated triples, written as suggestions"] += len(spans)
         by_source[""] = []
@@ -144,13 +250,12 @@ def _make_task(record: Record, losses: Losses, labels: "Counter[str]", relations
     return task
 
 
-def _make_prediction(source: str, spans: Sequence[Record], links: Sequence[Relation]) -> Record:
+def _make_prediction(source: str, spans: Sequence[Record], relations: Sequence[Record]) -> Record:
     """Make a prediction, whose score is the mean of its relations."""
     made: Record = {"model_version": source} if source else {}
-    if links:
-        made["score"] = sum(link.score for link in links) / len(links)
-    made["result"] = [*spans, *({**_make_relation(link), "score": link.score} for link in links)]
-    return made
+    if relations:
+        made["score"] = sum(relation["score"] for relation in relations) / len(relations)
+    return {**made, "result": [*spans, *relations]}
 
 
 def _make_span(number: int, entity: Record, text: str) -> Record:
@@ -160,7 +265,14 @@ def _make_span(number: int, entity: Record, text: str) -> Record:
     return {"id": f"s{number}", "from_name": "label", "to_name": "text", "type": "labels", "value": value}
 
 
-def _make_relation(link: Relation) -> Record:
-    """Make the result of a relation."""
+def _make_relation(link: Relation, losses: Losses) -> Record:
+    """Make the result of a relation; attributes become labels, such as `negated=true`."""
+    labels = [link.triple["relation"]]
+    for name, value in link.attributes.items():
+        # What would not be read as an attribute again.
+        if "=" in name or not name.strip() or _is_attribute(labels[0]):
+            losses[f"attributes of relations: {name}"] += 1
+        else:
+            labels.append(f"{name}={write_value(value)}")
     ends = {"from_id": f"s{link.subject}", "to_id": f"s{link.object}"}
-    return {"type": "relation", **ends, "direction": "right", "labels": [link.triple["relation"]]}
+    return {"type": "relation", **ends, "direction": "right", "labels": labels}

@@ -15,8 +15,12 @@ from .annotation import ANNOTATED, Losses, SpanReader, left_out, list_spans, pop
 from .checks import check_object, describe, iter_objects, require, require_text
 
 _OWN_KEYS = ("tokens", "spans", "relations", "answer")
-_LEFT_OUT = {"reject": "rejected tasks", "ignore": "ignored tasks"}
+_ANSWERS = ("accept", "reject", "ignore")
 _VIEW = "relations"
+# Who answered, the first that there is.
+_ANNOTATOR, _SESSION = "_annotator_id", "_session_id"
+# The source of suggestions that have none.
+_SOURCE = "prodigy"
 
 # A word, another character, or white space.
 _PIECE = re.compile(r"\w+|[^\w\s]|\s+")
@@ -24,20 +28,47 @@ _PIECE = re.compile(r"\w+|[^\w\s]|\s+")
 _Typed = Tuple[int, int, str]
 
 
-def parse_prodigy(value: object) -> Record:
-    """Parse a task: accepted ones are annotated, those without an answer are not."""
+def parse_prodigy(value: object, *, predictions: bool = False) -> Record:
+    """Parse a task: accepted ones are annotated, those without an answer are not.
+
+    The relations of a rejected task are rejected triples.
+
+    predictions (bool): Read tasks without an answer as suggestions.
+    """
     task = check_object(value, "the task")
     answer = task.get("answer")
-    if answer is not None and answer != "accept":
-        if answer not in _LEFT_OUT:
-            raise ValueError(f"'answer' of the task is {describe(answer)}; expected accept, reject or ignore")
-        return left_out(_LEFT_OUT[answer])
+    if answer not in (None, *_ANSWERS):
+        raise ValueError(f"'answer' of the task is {describe(answer)}; expected accept, reject or ignore")
     reader = SpanReader(require_text(task, "text", name="the task"))
     spans, relations = (list(iter_objects(task, key)) if key in task else [] for key in ("spans", "relations"))
+    if answer == "ignore" or (answer == "reject" and not relations):
+        return left_out("ignored tasks" if answer == "ignore" else "rejected tasks without a relation")
+    by = task.get(_ANNOTATOR) or task.get(_SESSION)
+    others = {**task, **({} if by is None else {"annotator": str(by)})}
     known = [key for key in task if _is_own(key)]
-    if answer is None:
+    if answer is None and not predictions:
         reader.losses["suggestions in tasks without an answer"] += len(spans) + len(relations)
-        return reader.record(task, known=known, annotated=())
+        return reader.record(others, known=known, annotated=())
+    _read_task(spans, relations, reader, is_answered=answer == "accept")
+    if answer == "reject":
+        return reader.record({**others, "rejected": reader.triples}, known=known, annotated=("entities",))
+    if answer is None:
+        annotated = [key for key in ANNOTATED if getattr(reader, key)]
+        reader.triples = [{**triple, "source": triple.get("source", _SOURCE)} for triple in reader.triples]
+        return reader.record(others, known=known, annotated=annotated)
+    # Other interfaces do not ask for relations.
+    asked = "relations" in task or task.get("_view_id") in (None, _VIEW)
+    return reader.record(others, known=known, annotated=ANNOTATED if asked else ("entities",))
+
+
+def _read_task(
+    spans: Sequence[Tuple[str, Record]],
+    relations: Sequence[Tuple[str, Record]],
+    reader: SpanReader,
+    *,
+    is_answered: bool,
+) -> None:
+    """Read the spans and relations of a task; the relations keep source and score if they are not accepted."""
     read: Set[_Typed] = set()
     for name, span in spans:
         _add_span(span, name, reader, read)
@@ -52,10 +83,12 @@ def parse_prodigy(value: object) -> Record:
             if (start, end) not in reader.spans or (kind is not None and (start, end, kind) not in read):
                 _add_span(argument, f"{role}_span of {name}", reader, read)
             ends.append((start, end))
-        reader.add_relation(ends[0], labels, ends[1], name=name)
-    # Other interfaces do not ask for relations.
-    asked = "relations" in task or task.get("_view_id") in (None, _VIEW)
-    return reader.record(task, known=known, annotated=ANNOTATED if asked else ("entities",))
+        attributes = require(relation, "attributes", dict, name=name) if relation.get("attributes") else {}
+        score, before = None if is_answered else relation.get("score"), len(reader.triples)
+        reader.add_relation(ends[0], labels, ends[1], name=name, attributes=attributes, score=score)
+        if not is_answered and relation.get("source"):
+            for triple in reader.triples[before:]:
+                triple["source"] = require(relation, "source", str, name=name)
 
 
 def _find_argument(relation: Record, role: str, spans: Sequence[Tuple[str, Record]], name: str) -> Record:
@@ -90,7 +123,9 @@ def _is_own(key: str) -> bool:
 
 
 def write_prodigy(records: Iterable[Record], path: Path, losses: Losses) -> List[Path]:
-    """Write tasks; annotated ones are accepted, those with triples of a component have no answer yet.
+    """Write tasks; annotated ones are accepted, those with rejected triples alone are rejected.
+
+    Those with triples of a component have no answer yet.
 
     losses (Losses): Counts what the tool has no place for.
     RETURNS (List[Path]): The file.
@@ -103,7 +138,10 @@ def write_prodigy(records: Iterable[Record], path: Path, losses: Losses) -> List
 
 def _make_task(record: Record, losses: Losses) -> Record:
     """Make a task."""
-    text = record["text"]
+    text, is_rejected = record["text"], "triples" not in record and bool(record.get("rejected"))
+    if is_rejected:
+        others = {key: value for key, value in record.items() if key != "rejected"}
+        record = {**others, "triples": record["rejected"]}
     entities, links = list_spans(record, losses)
     losses["ids of a knowledge base"] += sum(bool(entity.get("kb_id")) for entity in entities)
     tokens, firsts, lasts = _make_tokens(text, entities)
@@ -113,15 +151,19 @@ def _make_task(record: Record, losses: Losses) -> Record:
         place = {"start": start, "end": end, "token_start": firsts[start], "token_end": lasts[end]}
         spans.append({**place, "label": entity["label"], "text": text[start:end], "type": "span"})
     task: Record = {"text": text, **pop_others(record, _is_own, losses), "tokens": tokens, "spans": spans}
+    if isinstance(task.get("annotator"), str):
+        task[_ANNOTATOR] = task.pop("annotator")
     task["relations"] = []
     for link in links:
         head, child = spans[link.subject], spans[link.object]
         relation: Record = {"head": head["token_end"], "child": child["token_end"], "label": link.triple["relation"]}
         for role, span in (("head_span", head), ("child_span", child)):
             relation[role] = {key: each for key, each in span.items() if key not in ("text", "type")}
-        task["relations"].append({**relation, **({"score": link.score} if link.source else {})})
-    if "triples" in record and not any(link.source for link in links):
-        task["answer"] = "accept"
+        if link.source:
+            relation.update({"score": link.score, "source": link.source})
+        task["relations"].append({**relation, **({"attributes": link.attributes} if link.attributes else {})})
+    if is_rejected or ("triples" in record and not any(link.source for link in links)):
+        task["answer"] = "reject" if is_rejected else "accept"
     elif "triples" not in record:
         losses["entities of documents without annotated triples, written as suggestions"] += len(entities)
     return task

@@ -16,7 +16,7 @@ from .cas import check_cas, parse_cas
 from .cas_files import read_cas
 from .doccano import parse_doccano, read_doccano, write_doccano
 from .docred import parse_docred
-from .label_studio import parse_label_studio, write_label_studio
+from .label_studio import parse_label_studio, read_label_studio, write_label_studio
 from .locate import locate_facts, locate_pair, locate_record
 from .markup import parse_markup_line
 from .nyt import parse_cotype, parse_duie, parse_nyt
@@ -79,10 +79,11 @@ FORMATS: Dict[str, Format] = {
     "duie": Format(read_json, parse_duie, locate=locate_record),
     "jsonl": Format(read_answers, check_record, locate=leave_out_unfinished, one_sentence=False),
     "label-studio": Format(
-        read_json,
+        read_label_studio,
         parse_label_studio,
         locate=count_losses,
         one_sentence=False,
+        parse_options=("symmetric", "predictions"),
         write=write_label_studio,
         suffix=".json",
     ),
@@ -96,6 +97,7 @@ FORMATS: Dict[str, Format] = {
         parse_prodigy,
         locate=count_losses,
         one_sentence=False,
+        parse_options=("predictions",),
         write=write_prodigy,
         suffix=".jsonl",
     ),

@@ -1,10 +1,7 @@
-import tempfile
 from pathlib import Path
 from typing import Any, List, Tuple
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from spacy_relext.corpora.convert import convert
 from spacy_relext.corpora.formats.annotation import count_losses
@@ -13,7 +10,7 @@ from spacy_relext.corpora.formats.locate import ENTITY
 from spacy_relext.corpora.jsonl import check_record
 from spacy_relext.corpora.report import Report
 
-from .tool_records import Record, read, records, write
+from .tool_records import Record, read, write
 
 NAME = "brat"
 TEXT = "Ada Holm was born\nin Bergen 😀 long ago."
@@ -55,9 +52,11 @@ def test_what_a_record_has_no_place_for_is_counted() -> None:
         "R3\tgives Giver:T1 Gift:T2 Taker:T3",
         "R4\tnear Arg1:T1 Arg2:T1",
         "E1\tBirth:T1 Place:T2",
-        "A1\tNegation R1",
+        "A1\tNegation T1",
         "M1\tSpeculation E1 high",
-        "*\tEquiv T1 T2",
+        "A2\tNegation R9",
+        "*\tAlias T1 T2",
+        "*\tEquiv T3 T3",
         "#1\tAnnotatorNotes T1\tsure?",
         "N1\tReference T1 KB:Q1\tAda",
         "N2\tReference T1 KB:Q2\tAda",
@@ -70,12 +69,21 @@ def test_what_a_record_has_no_place_for_is_counted() -> None:
         "relations with more than two arguments": 1,
         "relations of a span with itself": 1,
         "events": 1,
+        "attributes of spans: Negation": 1,
         "attributes of relations: Negation": 1,
         "attributes of events: Speculation": 1,
-        "groups of spans (Equiv)": 1,
+        "groups of spans (Alias)": 1,
+        "mentions of Equiv that are left out": 2,
         "notes": 1,
         "further ids of a knowledge base": 1,
     }
+
+
+def test_attributes_and_coreference() -> None:
+    lines = ["A1\tNegation R1", "M2\tCertainty R1 Low", "A3\tWeight R1 3", "A4\tCertainty R1 High"]
+    record, losses = parse(BORN + SPANS + "\n".join([*lines, "*\tEquiv T1 T2 T1"]))
+    assert record["triples"] == [{**TRIPLE, "attributes": {"Negation": True, "Certainty": "Low", "Weight": 3}}]
+    assert record["coref"] == [[[0, 8], [21, 27]]] and losses == {"further values of attributes": 1}
 
 
 BAD: List[Tuple[str, str]] = [
@@ -89,6 +97,8 @@ BAD: List[Tuple[str, str]] = [
     (SPANS + "R1\tborn_in T1 T2", "[R716] line 3"),
     (SPANS + "N1\tReference T9 KB:Q1\tAda", "[R708] line 3 joins the span 'T9'"),
     (SPANS + "N1\tT1", "[R716] line 3"),
+    (SPANS + "A1\tNegation", "[R716] line 3"),
+    (SPANS + "*\tEquiv T1 T9", "[R708] line 3 joins the span 'T9'"),
 ]
 
 
@@ -122,19 +132,6 @@ def test_a_folder(tmp_path: Path) -> None:
         convert(NAME, [tmp_path / "empty"], tmp_path / "b.spacy")
 
 
-NAMES = {"labels": ["PERSON", "LOC", "a-1"], "relations": ["born_in", "knows", "R2"]}
-
-
-@settings(max_examples=400)
-@given(st.lists(records(**NAMES), min_size=1, max_size=3), st.sampled_from(["Q1", "Wikipedia:64488", "KB:Q1", ":x"]))
-def test_what_is_written_is_read(written: List[Record], kb_id: str) -> None:
-    for entity in written[0]["entities"][:2]:
-        entity["kb_id"] = kb_id
-    with tempfile.TemporaryDirectory() as folder:
-        (path,), lost = write(NAME, Path(folder), written)
-        assert read(NAME, path) == (written, {}) and not lost
-
-
 def test_the_configuration(tmp_path: Path) -> None:
     entities = [{"start": 0, "end": 8, "label": "PERSON"}, {"start": 21, "end": 27, "label": "a place"}]
     (path,), lost = write(NAME, tmp_path, [{"text": TEXT, "entities": entities, "triples": [TRIPLE]}])
@@ -144,6 +141,27 @@ def test_the_configuration(tmp_path: Path) -> None:
     assert (path / "doc000000.ann").read_text(encoding="utf8") == (SPANS + BORN).replace("PLACE", "a_place")
     with pytest.raises(ValueError, match="R121"):
         write(NAME, tmp_path, [])
+
+
+def test_the_configuration_of_attributes_and_coreference(tmp_path: Path) -> None:
+    entities = [{"start": 0, "end": 8, "label": "PERSON"}]
+    values: List[Record] = [{"negated": True, "certainty": "low"}, {"certainty": "high", "note": "two words", "x": ""}]
+    triples = [{**TRIPLE, "attributes": attributes} for attributes in values]
+    coref = [[[0, 8], [21, 27]], [[0, 8]], [[0, 3], [21, 27]]]
+    (path,), lost = write(NAME, tmp_path, [{"text": TEXT, "entities": entities, "triples": triples, "coref": coref}])
+    lines = (path / "annotation.conf").read_text(encoding="utf8").splitlines()
+    assert "Equiv\tArg1:<ENTITY>, Arg2:<ENTITY>, <REL-TYPE>:symmetric-transitive" in lines
+    assert lines[-3:] == ["[attributes]", "certainty\tArg:<RELATION>, Value:high|low", "negated\tArg:<RELATION>"]
+    assert lost == {
+        "arguments that are no entities, written as ENTITY": 1,
+        "mentions that are no entities, written as ENTITY": 1,
+        "coreference clusters of fewer than two spans": 1,
+        "values of attributes: note": 1,
+        "values of attributes: x": 1,
+    }
+    (record,), _ = read(NAME, path)
+    assert [triple["attributes"] for triple in record["triples"]] == [values[0], {"certainty": "high"}]
+    assert record["coref"] == [coref[0], coref[2]]
 
 
 def test_labels_that_would_be_the_same_name_stay_apart(tmp_path: Path) -> None:

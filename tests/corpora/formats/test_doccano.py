@@ -1,17 +1,16 @@
 import json
-import tempfile
 from pathlib import Path
 from typing import Any, List, Tuple
+from zipfile import ZipFile
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from spacy_relext.corpora.convert import convert
 from spacy_relext.corpora.formats.doccano import parse_doccano
+from spacy_relext.corpora.formats.registry import FORMATS
 from spacy_relext.corpora.jsonl import check_record
 
-from .tool_records import Record, parse, read, records, write
+from .tool_records import Record, parse, write
 
 NAME = "doccano"
 TEXT = "Ada Holm was born in Bergen."
@@ -38,6 +37,25 @@ def test_what_is_absent_is_not_annotated() -> None:
     assert parse(NAME, {"text": TEXT})[0] == {"text": TEXT}
     record, _ = parse(NAME, {"text": TEXT, "entities": ENTITIES})
     assert len(record["entities"]) == 2 and "triples" not in record
+
+
+def test_comments_are_counted() -> None:
+    assert parse(NAME, {**RECORD, "Comments": [{"text": "sure?"}]}) == (READ, {"comments": 1})
+
+
+def test_the_zip_of_an_export(tmp_path: Path) -> None:
+    """It has a file for each annotator."""
+    with ZipFile(tmp_path / "export.zip", "w") as archive:
+        for name in ("ada", "all"):
+            archive.writestr(f"{name}.jsonl", json.dumps(RECORD) + "\n[]\n")
+    spec = FORMATS[NAME]
+    items = list(spec.read(tmp_path / "export.zip"))
+    assert [item.where.partition("export.zip/")[2] for item in items[:2]] == ["ada.jsonl:1", "ada.jsonl:2"]
+    assert [parse(NAME, item.value)[0] for item in items[::2]] == [{**READ, "annotator": "ada"}, READ]
+    assert convert(NAME, [tmp_path / "export.zip"], tmp_path / "a.spacy").docs == 2
+    (tmp_path / "export.zip").write_bytes(b"no zip")
+    with pytest.raises(ValueError, match=r"R101.*export\.zip"):
+        convert(NAME, [tmp_path / "export.zip"], tmp_path / "a.spacy")
 
 
 def test_relations_that_a_record_has_no_place_for() -> None:
@@ -79,28 +97,13 @@ def test_documents_that_were_not_confirmed(tmp_path: Path) -> None:
     assert convert(NAME, [path], tmp_path / "a.spacy").docs == 3
 
 
-@settings(max_examples=400)
-@given(st.lists(records(), max_size=3), st.sampled_from([{}, {"id": 7, "source": {"a": [1]}, "sents": [[0, 1]]}]))
-def test_what_is_written_is_read(made: List[Record], more: Record) -> None:
-    made = [{**record, **more} for record in made]
-    open_ones: List[Record] = [
-        {"text": "Not annotated."},
-        {"text": "Bo", "entities": [{"start": 0, "end": 2, "label": "P"}]},
-    ]
-    with tempfile.TemporaryDirectory() as folder:
-        (path,), lost = write(NAME, Path(folder), [*made, *open_ones, READ])
-        assert read(NAME, path) == ([*made, *open_ones, READ], {}) and not lost
-        raw = [json.loads(line) for line in path.read_text(encoding="utf8").split("\n") if line]
-    ids = [entity["id"] for record in raw for entity in record.get("entities", ())]
-    assert ids == list(range(len(ids)))
-
-
 def test_what_the_tool_has_no_place_for_is_counted(tmp_path: Path) -> None:
     entities = [{"start": 0, "end": 8, "label": "P", "kb_id": "Q1"}]
-    triple = {**READ["triples"][0], "source": "rere", "score": 0.5}
+    triple = {**READ["triples"][0], "source": "rere", "score": 0.5, "attributes": {"negated": True}}
     _, lost = write(NAME, tmp_path, [{"text": TEXT, "entities": entities, "triples": [triple], "relations": 3}])
     assert lost == {
         "ids of a knowledge base": 1,
+        "attributes of triples": 1,
         "arguments that are no entities, written as ENTITY": 1,
         "sources and scores of suggested triples, written as annotated": 1,
         "other key that the tool has itself: relations": 1,

@@ -1,18 +1,15 @@
 import json
-import tempfile
 from pathlib import Path
 from typing import Any, List, Tuple
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from spacy_relext.corpora.convert import convert
 from spacy_relext.corpora.formats.prodigy import parse_prodigy
 from spacy_relext.corpora.jsonl import check_record
 from spacy_relext.corpora.report import format_report
 
-from .tool_records import Record, parse, read, records, write
+from .tool_records import Record, parse, read, write
 
 NAME = "prodigy"
 TEXT = "Ada Holm was born in Bergen."
@@ -55,16 +52,51 @@ def test_accepted_without_relations_is_annotated_and_empty() -> None:
 
 
 def test_answers(tmp_path: Path) -> None:
-    assert parse(NAME, {**TASK, "answer": "reject"}) == ({}, {"rejected tasks": 1})
+    bare = {**TASK, "relations": []}
+    assert parse(NAME, {**bare, "answer": "reject"}) == ({}, {"rejected tasks without a relation": 1})
     assert parse(NAME, {**TASK, "answer": "ignore"}) == ({}, {"ignored tasks": 1})
     record, losses = parse(NAME, {**TASK, "answer": None})
     assert record == {"text": TEXT, "meta": {"page": 3}}
     assert losses == {"suggestions in tasks without an answer": 2}
     path = tmp_path / "tasks.jsonl"
-    path.write_text("\n".join(json.dumps({**TASK, "answer": answer}) for answer in ("reject", "accept", "reject")))
+    path.write_text("\n".join(json.dumps({**TASK, "answer": answer}) for answer in ("ignore", "accept", "ignore")))
     report = convert(NAME, [path], tmp_path / "a.spacy", strict=True)
     assert (report.docs, report.triples, report.skipped) == (1, 1, 0)
-    assert "left out or changed: rejected tasks" in format_report(report)
+    assert "left out or changed: ignored tasks" in format_report(report)
+
+
+def test_rejected_relations_are_rejected_triples() -> None:
+    relation = {**BORN, "source": "rere", "score": 0.5, "attributes": {"negated": True}}
+    record, losses = parse(NAME, {**TASK, "relations": [relation], "answer": "reject"})
+    triple = {**TRIPLE, "attributes": {"negated": True}}
+    assert record == {
+        "text": TEXT,
+        "entities": ENTITIES,
+        "rejected": [{**triple, "source": "rere", "score": 0.5}],
+        "meta": {"page": 3},
+    }
+    assert not losses
+    assert parse(NAME, {**TASK, "relations": [relation]})[0]["triples"] == [triple]
+
+
+def test_suggestions_are_read_by_option() -> None:
+    relations = [{**BORN, "source": "rere", "score": 0.5}, {**BORN, "label": "lives_in", "score": 3}]
+    task = {**TASK, "relations": relations, "answer": None}
+    record, losses = parse(NAME, task, predictions=True)
+    assert record["triples"] == [
+        {**TRIPLE, "score": 0.5, "source": "rere"},
+        {**TRIPLE, "relation": "lives_in", "source": "prodigy"},
+    ]
+    assert record["entities"] == ENTITIES and losses == {"scores that are not between 0 and 1": 1}
+
+
+def test_annotators(tmp_path: Path) -> None:
+    ids = {"_annotator_id": "data-ada", "_session_id": "data-bo"}
+    assert parse(NAME, {**TASK, **ids})[0]["annotator"] == "data-ada"
+    assert parse(NAME, {**TASK, "_session_id": "data-bo"})[0]["annotator"] == "data-bo"
+    (path,), _ = write(NAME, tmp_path, [{**RECORD, "annotator": "ada"}])
+    task = json.loads(path.read_text(encoding="utf8"))
+    assert task["_annotator_id"] == "ada" and "annotator" not in task
 
 
 def test_what_a_record_has_no_place_for_is_counted() -> None:
@@ -98,21 +130,6 @@ def test_what_is_wrong_is_said(value: Any, message: str) -> None:
     assert message in str(error.value) and "\n" not in str(error.value)
 
 
-@settings(max_examples=400)
-@given(st.lists(records(), min_size=1, max_size=3), st.sampled_from([{}, {"id": 7, "meta": {"a": [1]}}]))
-def test_what_is_written_is_read(written: List[Record], more: Record) -> None:
-    written = [*({**record, **more} for record in written), {"text": "Not annotated."}]
-    with tempfile.TemporaryDirectory() as folder:
-        (path,), lost = write(NAME, Path(folder), written)
-        assert read(NAME, path) == (written, {}) and not lost
-        tasks = [json.loads(line) for line in path.read_text(encoding="utf8").split("\n") if line]
-    for task in tasks:
-        assert "".join(token["text"] + " " * token["ws"] for token in task["tokens"]) == task["text"]
-        for span in task["spans"]:
-            first, last = (task["tokens"][span[side]] for side in ("token_start", "token_end"))
-            assert (first["start"], last["end"]) == (span["start"], span["end"])
-
-
 @pytest.mark.parametrize("span", [(0, 4), (3, 8), (3, 4), (2, 10)])
 def test_spans_that_begin_or_end_in_a_space_or_a_word(tmp_path: Path, span: Tuple[int, int]) -> None:
     record = {"text": TEXT, "entities": [{"start": span[0], "end": span[1], "label": "X"}], "triples": []}
@@ -126,7 +143,8 @@ def test_suggestions_have_no_answer(tmp_path: Path) -> None:
     suggested = {**RECORD, "triples": [{**TRIPLE, "source": "rere", "score": 0.5}]}
     (path,), lost = write(NAME, tmp_path, [suggested, RECORD])
     first, second = map(json.loads, path.read_text(encoding="utf8").splitlines())
-    assert "answer" not in first and first["relations"][0]["score"] == 0.5 and second["answer"] == "accept"
+    assert "answer" not in first and second["answer"] == "accept"
+    assert first["relations"][0]["score"] == 0.5 and first["relations"][0]["source"] == "rere"
     assert second["relations"][0] == {"head": 1, "child": 5, "label": "born_in", "head_span": ADA, "child_span": BERGEN}
     assert not lost and read(NAME, path) == ([{"text": TEXT}, RECORD], {"suggestions in tasks without an answer": 3})
 
