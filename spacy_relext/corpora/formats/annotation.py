@@ -218,5 +218,7 @@ def count_suggestions(relations: Iterable[Relation], losses: Losses) -> None:
 @contextmanager
 def write_text(path: Path) -> Iterator[TextIO]:
     """Open a UTF-8 file that appears under its name only when it is whole; line ends are written as they are."""
-    with whole_file(path) as stream, TextIOWrapper(stream, encoding="utf8", newline="") as file:
+    with whole_file(path) as stream:
+        file = TextIOWrapper(stream, encoding="utf8", newline="")
         yield file
+        file.detach()
