@@ -89,15 +89,18 @@ def convert_cli(
 def export_cli(
     format: Annotated[str, typer.Argument(metavar="FORMAT", help=f"One of: {', '.join(WRITABLE)}")],
     source: Annotated[
-        Path, typer.Argument(metavar="INPUT", help=".spacy corpus, or .jsonl of canonical records, as of `extract`")
+        Path, typer.Argument(metavar="INPUT", help=".spacy corpus, .jsonl of `extract`, .txt file or folder of them")
     ],
     output: Annotated[
         Path, typer.Argument(metavar="OUTPUT", help=".json for label-studio, .jsonl for others, folder for brat")
     ],
+    pipeline: Annotated[Optional[str], typer.Option(help="Pipeline whose entities and triples are suggested")] = None,
+    gpu_id: options.Gpu = -1,
 ) -> None:
-    """Write a corpus for an annotation tool: gold triples as annotation, those of a pipeline as suggestions."""
+    """Write a corpus or texts for an annotation tool: gold triples as annotation, a pipeline's as suggestions."""
     with input_errors():
-        report = export(format, source, output, progress=with_progress)
+        nlp = None if pipeline is None else open_pipeline(pipeline, gpu_id)
+        report = export(format, source, output, nlp=nlp, progress=with_progress)
     typer.echo(format_export_report(report))
     msg.good(f"Wrote {', '.join(map(str, report.files))}")
 

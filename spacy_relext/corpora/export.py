@@ -1,21 +1,26 @@
-"""A corpus becomes files of an annotation tool: annotated triples as annotation, those of a pipeline as suggestions."""
+"""A corpus or texts become files of an annotation tool: gold triples as annotation, a pipeline's as suggestions."""
 
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import Callable, Iterable, Iterator, List, Union
+from typing import Callable, Iterable, Iterator, List, Optional, Tuple, Union
 
+from spacy.language import Language
+from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
 from ..annotations.triple import Record
 from ..errors import Errors
 from .formats.registry import WRITABLE, get_format
 from .jsonl import read_jsonl
-from .records import doc_to_record
+from .records import doc_to_record, record_to_doc
 from .report import format_table, list_losses
 from .shards import SUFFIX, iter_docs
-from .texts import JSONL_SUFFIXES
+from .texts import JSONL_SUFFIXES, TextReader
+
+# What a pipeline adds to a record; sentences and others are not written.
+_ANNOTATION = ("entities", "triples")
 
 
 @dataclass
@@ -37,13 +42,16 @@ def export(
     source: Union[str, Path],
     output: Union[str, Path],
     *,
+    nlp: Optional[Language] = None,
     progress: Callable[[Iterable[Record]], Iterable[Record]] = iter,
 ) -> ExportReport:
-    """Write a corpus in the format of an annotation tool, and count what the tool has no place for.
+    """Write a corpus or texts in the format of an annotation tool, and count what the tool has no place for.
 
     format (str): A name in `formats.registry.WRITABLE`.
-    source (Union[str, Path]): A .spacy file or folder of them, or canonical records as JSON lines.
+    source (Union[str, Path]): A .spacy file or folder of them, canonical records as JSON lines, a .txt file with a
+        document on each line, or a folder of .txt files.
     output (Union[str, Path]): A file, or the folder of a format that has several files.
+    nlp (Optional[Language]): A pipeline that adds entities and triples, which are suggestions.
     progress (Callable[[Iterable[Record]], Iterable[Record]]): Wraps the stream of records.
     RAISES (ValueError): If the format, the input or the output cannot be used, or a record is malformed.
     """
@@ -55,7 +63,8 @@ def export(
         raise ValueError(Errors.R105.format(path=str(source)))
     assert spec.write is not None  # WRITABLE
     report = ExportReport()
-    records = _count(progress(_read(source)), report)
+    given = _read(source)
+    records = _count(progress(given if nlp is None else _suggest(given, nlp)), report)
     first = next(records, None)
     if first is None:
         raise ValueError(Errors.R117.format(path=str(source)))
@@ -76,13 +85,37 @@ def format_export_report(report: ExportReport) -> str:
 
 
 def _read(source: Path) -> Iterator[Record]:
-    """Read canonical records of a corpus or of JSON lines."""
-    if source.suffix == SUFFIX or source.is_dir():
+    """Read canonical records of a corpus, of JSON lines or of texts."""
+    is_corpus = source.is_dir() and any(source.rglob(f"*{SUFFIX}"))
+    if source.suffix == SUFFIX or is_corpus:
         yield from map(doc_to_record, iter_docs(source, Vocab()))
+    elif source.is_dir() or (source.suffix.lower() == ".txt" and source.is_file()):
+        for raw in TextReader(str(source), strict=True):
+            if raw.text.strip():
+                yield {"text": raw.text, **raw.extra}
     elif source.suffix.lower() in (*JSONL_SUFFIXES, ".json") and source.is_file():
         yield from read_jsonl(source)
     else:
         raise ValueError(Errors.R118.format(path=str(source)))
+
+
+def _suggest(records: Iterable[Record], nlp: Language) -> Iterator[Record]:
+    """Add what a pipeline finds; a document without triples remains one that is not annotated."""
+    for doc, given in nlp.pipe(_make_docs(records, nlp), as_tuples=True):
+        made = doc_to_record(doc)
+        record = {key: value for key, value in made.items() if key in given or key in _ANNOTATION}
+        if "triples" not in given and not record.get("triples"):
+            record.pop("triples", None)
+        yield record
+
+
+def _make_docs(records: Iterable[Record], nlp: Language) -> Iterator[Tuple[Doc, Record]]:
+    """Make Docs of records, each with its record. RAISES (ValueError): If a text is too long for the pipeline."""
+    for number, record in enumerate(records, start=1):
+        if len(record["text"]) > nlp.max_length:
+            where, length = f"document {number}", len(record["text"])
+            raise ValueError(Errors.R205.format(where=where, length=length, limit=nlp.max_length))
+        yield record_to_doc(nlp.make_doc, record), record
 
 
 def _count(records: Iterable[Record], report: ExportReport) -> Iterator[Record]:

@@ -79,6 +79,33 @@ def test_export(run: Callable[..., Any], fails: Callable[..., str], data: Path, 
     assert "R121" in fails("export", "brat", tmp_path / "in.spacy", tmp_path)
 
 
+def test_export_of_what_a_pipeline_finds(
+    run: Callable[..., Any], fails: Callable[..., str], pipeline: str, tmp_path: Path
+) -> None:
+    (tmp_path / "texts.txt").write_text("Ada met Bo.\nCy slept.\n", encoding="utf8")
+    done = run("export", "label-studio", tmp_path / "texts.txt", tmp_path / "tasks.json", "--pipeline", pipeline)
+    assert done.exit_code == 0, done.output
+    first, second = json.loads((tmp_path / "tasks.json").read_text(encoding="utf8"))
+    assert first["predictions"][0]["model_version"] == "fake" and second.keys() == {"data"}
+    options = ["--pipeline", tmp_path / "none"]
+    assert "R200" in fails("export", "brat", tmp_path / "texts.txt", tmp_path / "folder", *options)
+
+
+def test_options_of_formats(run: Callable[..., Any], fails: Callable[..., str], tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("Ada slept.\n\nBo woke.\n", encoding="utf8")
+    done = run("convert", "text", tmp_path / "a.txt", tmp_path / "out.spacy", "--unit", "file")
+    assert done.exit_code == 0 and "Wrote 1 documents" in done.stdout
+    (tmp_path / "tasks.json").write_text('[{"data": {"text": "Ada slept."}}]')
+    options = ["--predictions", "--symmetric", "near,spouse"]
+    assert run("convert", "label-studio", tmp_path / "tasks.json", tmp_path / "out.spacy", *options).exit_code == 0
+    line = fails("convert", "nyt", tmp_path / "tasks.json", tmp_path / "out.spacy", *options)
+    assert "R123" in line and "--symmetric" in line and "label-studio" in line
+    assert "R209" in fails("convert", "cas", tmp_path / "a.txt", tmp_path / "out.spacy", "--span-layer", "Person")
+    assert "R216" in fails(
+        "convert", "cas", tmp_path / "tasks.json", tmp_path / "out.spacy", "--typesystem", "none.xml"
+    )
+
+
 def test_drop_triples(run: Callable[..., Any], fails: Callable[..., str], data: Path, tmp_path: Path) -> None:
     run("convert", "nyt", data, tmp_path / "in.spacy")
     options: List[Any] = ["--rate", 1, "--mode", "keep_empty", "--seed", 3]

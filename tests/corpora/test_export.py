@@ -4,7 +4,10 @@ from typing import Any, Dict, List
 
 import pytest
 import spacy
+from spacy.language import Language
+from spacy.tokens import Doc
 
+from spacy_relext import set_triples
 from spacy_relext.corpora.convert import convert
 from spacy_relext.corpora.export import export, format_export_report
 from spacy_relext.corpora.formats.registry import FORMATS, WRITABLE
@@ -43,6 +46,67 @@ def test_suggestions_and_losses_are_counted(tmp_path: Path) -> None:
     report = export("doccano", source, tmp_path / "out.jsonl")
     assert (report.docs, report.triples, report.suggestions, report.not_annotated) == (2, 1, 1, 1)
     assert "left out or changed: arguments that are no entities, written as ENTITY" in format_export_report(report)
+
+
+@pytest.fixture
+def nlp() -> Language:
+    """Finds people by rule, and a triple in each text with two."""
+    nlp = spacy.blank("en")
+    people = [{"label": "PERSON", "pattern": name} for name in ("Ada", "Bo")]
+    nlp.add_pipe("entity_ruler").add_patterns(people)  # type: ignore[attr-defined]
+    nlp.add_pipe("sentencizer")
+    nlp.add_pipe("meets")
+    return nlp
+
+
+@Language.component("meets")
+def meets(doc: Doc) -> Doc:
+    found = [(first, "met", second, 0.5) for first, second in zip(doc.ents, doc.ents[1:])]
+    set_triples(doc, found, source="meets")
+    return doc
+
+
+def test_what_a_pipeline_finds_is_suggested(nlp: Language, tmp_path: Path) -> None:
+    source, output = tmp_path / "texts.txt", tmp_path / "tasks.json"
+    source.write_text("Ada saw Bo 😀.\n\nBo slept.\nNo one came.\n", encoding="utf8")
+    report = export("label-studio", source, output, nlp=nlp)
+    assert (report.docs, report.not_annotated, report.suggestions) == (3, 2, 1)
+    first, second, third = json.loads(output.read_text(encoding="utf8"))
+    assert [task.keys() for task in (first, second, third)] == [{"data", "predictions"}] * 2 + [{"data"}]
+    (prediction,) = first["predictions"]
+    assert prediction["model_version"] == "meets" and prediction["result"][-1]["labels"] == ["met"]
+    assert first["data"] == {"text": "Ada saw Bo 😀."}  # sentences are not written
+    convert("label-studio", [output], tmp_path / "a.spacy", predictions=True)
+    (doc, *_) = iter_docs(tmp_path / "a.spacy", nlp.vocab)
+    assert [(triple.relation, triple.score, triple.source) for triple in doc._.triples] == [("met", 0.5, "meets")]
+
+
+def test_gold_remains_beside_suggestions(nlp: Language, tmp_path: Path) -> None:
+    source, output = tmp_path / "in.jsonl", tmp_path / "tasks.json"
+    gold = {"subject": [0, 3], "relation": "saw", "object": [8, 10]}
+    write_jsonl(source, [{"text": "Ada saw Bo.", "triples": [gold], "id": 3}, {"text": "Bo slept.", "triples": []}])
+    report = export("label-studio", source, output, nlp=nlp)
+    assert (report.triples, report.suggestions, report.not_annotated) == (2, 1, 0)
+    first, second = json.loads(output.read_text(encoding="utf8"))
+    assert first["data"]["id"] == 3 and len(first["annotations"]) == len(first["predictions"]) == 1
+    assert second["annotations"][0]["result"][0]["value"]["text"] == "Bo" and "predictions" not in second
+
+
+def test_texts_of_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.txt").write_text("Ada slept.", encoding="utf8")
+    assert export("doccano", tmp_path / "in", tmp_path / "out.jsonl").docs == 1
+    assert json.loads((tmp_path / "out.jsonl").read_text()) == {"text": "Ada slept.", "file": "a.txt"}
+    (tmp_path / "in" / "a.txt").write_bytes(b"\xff")
+    with pytest.raises(ValueError, match=r"R203.*a\.txt"):
+        export("doccano", tmp_path / "in", tmp_path / "out.jsonl")
+
+
+def test_texts_that_are_too_long(nlp: Language, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("Ada.\nAda saw Bo.\n")
+    nlp.max_length = 5
+    with pytest.raises(ValueError, match="R205.*document 2: 11 characters"):
+        export("prodigy", tmp_path / "a.txt", tmp_path / "out.jsonl", nlp=nlp)
 
 
 def test_bad_input(tmp_path: Path) -> None:
