@@ -209,8 +209,13 @@ def align_triples(doc: Doc, gold: Doc) -> List[TokenTriple]:
 
     Arguments inside a token are widened to it; triples whose arguments become one span are left out.
     """
+    return align_records(doc, get_records(gold, source="") or [])
+
+
+def align_records(doc: Doc, records: Iterable[Record]) -> List[TokenTriple]:
+    """Find the tokens of triples, given as records, in a Doc of the same text; see `align_triples`."""
     aligned = []
-    for record in get_records(gold, source="") or []:
+    for record in records:
         spans = _token_spans(doc, record)
         if spans is not None:
             (subject, obj), relation = spans, record["relation"]

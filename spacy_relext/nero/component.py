@@ -12,13 +12,12 @@ from spacy.training import Example
 from spacy.util import minibatch
 from thinc.api import Config, Model, Optimizer
 
-from ..annotations.store import has_triples
 from ..annotations.triple import Record
 from ..annotations.type_rules import LEARNED, TypeSetting
 from ..errors import Errors, Warnings
 from ..pairs.component import COLLECT_BATCH, Bools, Floats, PairPipe, best_answer, most_attended, to_json
 from ..pairs.diagnosis import EntityCounts, why_no_pairs
-from ..pairs.gold import CollectedPairs, PairClass, gold_pairs
+from ..pairs.gold import CollectedPairs, PairClass, gold_pairs, mark_known
 from ..pairs.pairs import IntArray, Pairs
 from ..pairs.suggesters import Suggester
 from ..pairs.type_lexicon import TypeLexicon
@@ -295,7 +294,7 @@ class NeroGrounder(PairPipe):
         if not self.cfg["learn_gold"]:
             learner.add_to_pool(pairs, votes, self.rulebook)
             return pairs, votes, numpy.flatnonzero(unmatched)
-        labelled = numpy.asarray([has_triples(example.reference) for example in examples], dtype=bool)[pairs.doc]
+        labelled = mark_known(pairs, examples)
         gold = gold_pairs(lambda _: pairs, examples)
         learner.pool.add(gold.pairs, [dict.fromkeys(classes, 1.0) or ANSWER_NONE for classes in gold.gold])
         others = pairs.take(numpy.flatnonzero(~labelled))

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field, replace
 from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 import numpy
+from numpy.typing import NDArray
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from ..annotations.store import align_triples, get_records, has_triples
+from ..annotations.store import align_records, align_triples, get_records, get_rejected, has_triples
 from .pairs import IntArray, Pairs
 
 # Numbers of classes: no relation, and that of a pair without a label.
@@ -29,12 +30,14 @@ class PairClass(NamedTuple):
 
 @dataclass
 class GoldPairs:
-    """Pairs of annotated Docs with their gold. Docs without annotation have none, but stay in the batch.
+    """Pairs with known gold: those of annotated Docs, and those of other Docs that an annotator refused a relation of.
+
+    All Docs stay in the batch.
 
     gold (List[Set[PairClass]]): Classes of each pair; empty: no relation.
     examples (Sequence[Example]): The batch; their predicted Docs are those of the pairs.
     missed (int): Gold triples without a suggested pair.
-    unannotated (int): Docs without annotation.
+    unannotated (int): Docs without annotation, and without a pair that an annotator refused.
     counted (bool): Whether they are among the training data whose types were counted.
     """
 
@@ -118,13 +121,37 @@ class CollectedPairs:
 
 
 def gold_pairs(suggest: Callable[[Sequence[Doc]], Pairs], examples: Sequence[Example]) -> GoldPairs:
-    """Suggest pairs on the predicted Docs of annotated examples, and align the gold with them."""
-    annotated = [has_triples(example.reference) for example in examples]
+    """Suggest pairs on the predicted Docs of examples, and align the gold with them."""
     pairs = suggest([example.predicted for example in examples])  # all of them: a shared encoder waits for each
-    if not all(annotated):
-        pairs = pairs.take([index for index, doc in enumerate(pairs.doc.tolist()) if annotated[doc]])
+    known = mark_known(pairs, examples)
+    if not known.all():
+        pairs = pairs.take(numpy.flatnonzero(known))
     gold, missed = match_gold(pairs, examples)
-    return GoldPairs(pairs, gold, examples, missed, annotated.count(False))
+    read = set(pairs.doc.tolist())
+    unannotated = sum(not has_triples(each.reference) and number not in read for number, each in enumerate(examples))
+    return GoldPairs(pairs, gold, examples, missed, unannotated)
+
+
+def mark_known(pairs: Pairs, examples: Sequence[Example]) -> NDArray[numpy.bool_]:
+    """Mark the pairs whose gold is known. Shape (P,)
+
+    In an annotated Doc that is every pair. In any other it is a pair with a triple that an annotator refused: it has no
+    relation.
+    """
+    annotated = numpy.asarray([has_triples(example.reference) for example in examples], dtype=bool)
+    known = annotated[pairs.doc]
+    refused: Set[Tuple[int, ...]] = set()
+    for number in numpy.flatnonzero(~annotated).tolist():
+        example = examples[number]
+        for triple in align_records(example.predicted, get_rejected(example.reference)):
+            (first, last), (start, end) = triple.subject, triple.object
+            refused.add((number, first, last + 1, start, end + 1))
+            if not pairs.both_orders:
+                refused.add((number, start, end + 1, first, last + 1))
+    if refused:
+        keys = zip(pairs.doc.tolist(), pairs.subject.tolist(), pairs.object.tolist())
+        known = known | numpy.asarray([(doc, *subject, *obj) in refused for doc, subject, obj in keys], dtype=bool)
+    return known
 
 
 def match_gold(pairs: Pairs, examples: Sequence[Example]) -> Tuple[List[Set[PairClass]], int]:

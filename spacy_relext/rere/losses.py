@@ -108,7 +108,8 @@ def extractor_loss(
     """Compute the loss of `pointers` (context tokens only), the binary cross-entropy of candidate `pairs`, their
     `ranks` among rivals, and the cross-entropy of arguments' entity `types`.
 
-    targets (Dict[str, Tensor]): `pointers` (M, T, 4), `weights` (M,), `gold_pairs` (G, 5), `entities` (E, 4).
+    targets (Dict[str, Tensor]): `pointers` (M, T, 4), `weights` (M,), `gold_pairs` (G, 5), `entities` (E, 4); if there
+        are any, `refused_pairs` (J, 5), which count as wrong in rows without weight.
     pointer_loss (str): "bce" or "collective".
     pointer_missing (float): τ of the collective form, share of missing ends of arguments.
     """
@@ -125,8 +126,11 @@ def extractor_loss(
         )
     else:
         pointers = masked_bce(output.pointers, ends, mask=cells, weights=weights[:, None, None])
-    gold = _pair_targets(output.pairs, targets["gold_pairs"], n_tokens=max(1, output.mask.shape[1]))
+    n_tokens = max(1, output.mask.shape[1])
+    gold = _pair_targets(output.pairs, targets["gold_pairs"], n_tokens=n_tokens)
     row_weights = weights[output.pairs[:, 0]]
+    if "refused_pairs" in targets:
+        row_weights = row_weights + _pair_targets(output.pairs, targets["refused_pairs"], n_tokens=n_tokens)
     pairs = masked_bce(output.pair_logits, gold, mask=torch.ones_like(gold, dtype=torch.bool), weights=row_weights)
     losses = {"pointers": pointer_weight * pointers, "pairs": pair_weight * pairs}
     if rank_weight:

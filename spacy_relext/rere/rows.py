@@ -37,6 +37,8 @@ class QueryRows:
     spans: List[Tuple[int, int, int]] = field(default_factory=list)
     # Window, first, last, number of the label of gold entities
     entities: List[Tuple[int, int, int, int]] = field(default_factory=list)
+    # As gold: pairs that an annotator refused, in rows of which nothing else is known
+    refused: List[Tuple[int, ...]] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.window)
@@ -49,15 +51,18 @@ class QueryRows:
         return arrays
 
     def targets(self) -> Dict[str, NDArray[numpy.generic]]:
-        """Return targets of the loss: `pointers` (M, T, 4), `weights` (M,), `gold_pairs` (G, 5), `entities` (E, 4)."""
+        """Return targets of the loss, see `extractor_loss`."""
         width = int((self.windows.end - self.windows.start).max(initial=0))
-        pairs = numpy.asarray(self.pairs, dtype="int64").reshape(-1, 1 + N_POINTERS)
+        pairs, refused = (
+            numpy.asarray(each, "int64").reshape(-1, 1 + N_POINTERS) for each in (self.pairs, self.refused)
+        )
         pointers = numpy.zeros((len(self), width, N_POINTERS), dtype="float32")
         for pointer in range(N_POINTERS):
             pointers[pairs[:, 0], pairs[:, 1 + pointer], pointer] = 1.0
         entities = numpy.asarray(self.entities, dtype="int64").reshape(-1, 4)
         weights = self.weight.astype("float32")
-        return {"pointers": pointers, "weights": weights, "gold_pairs": pairs, "entities": entities}
+        targets = {"pointers": pointers, "weights": weights, "gold_pairs": pairs, "entities": entities}
+        return {**targets, "refused_pairs": refused} if self.refused else targets
 
 
 def gold_rows(
@@ -73,6 +78,7 @@ def gold_rows(
     """Query every gold relation, and sampled relations that are absent: negative sampling.
 
     Without negatives the extractor cannot reject the detector's false positives. Triples of other labels are ignored.
+    In a Doc that is not annotated, the relations of refused triples are queried, with no weight but for these pairs.
 
     absent_rows (float): Absent relations per gold relation, or per window without any; for several gold relations at
         most `MAX_ABSENT_ROWS`. The gold arguments of an absent row are limited to `MAX_ARGUMENTS`.
@@ -83,8 +89,16 @@ def gold_rows(
     number = {label: index for index, label in enumerate(labels)}
     rows: List[Tuple[int, int, float]] = []
     pairs: List[Tuple[int, ...]] = []
+    refused: List[Tuple[int, ...]] = []
     spans: List[Tuple[int, int, int]] = []
     for window, triples in enumerate(gold.triples):
+        if gold.refused[window] is not None:
+            for triple in gold.refused[window] or ():
+                if triple.relation in number:
+                    refused.append((len(rows), *triple.subject, *triple.object))
+                    spans.extend((len(rows), *span) for span in (triple.subject, triple.object))
+                    rows.append((window, number[triple.relation], 0.0))
+            continue
         known = [triple for triple in triples if triple.relation in number]
         present = sorted({number[triple.relation] for triple in known})
         arguments = sorted({span for triple in known for span in (triple.subject, triple.object)})
@@ -103,7 +117,7 @@ def gold_rows(
             spans.extend((len(rows), *span) for span in some)
             rows.append((window, relation, absent_weight))
     window_of, relation_of, weight = _columns(rows)
-    return QueryRows(windows, window_of, relation_of, numpy.ones_like(weight), weight, pairs, spans)
+    return QueryRows(windows, window_of, relation_of, numpy.ones_like(weight), weight, pairs, spans, refused=refused)
 
 
 def all_rows(windows: SentenceWindows, *, n_labels: int) -> QueryRows:
