@@ -178,8 +178,12 @@ class Errors:
         "retrain` trains rere_detector, rere_extractor, kd_classifier and the like; correct rules, or cluster again."
     )
     R254 = (
-        "[R254] [training.optimizer] learn_rate of the pipeline is {found!r}, which has no initial_rate to take a share "
-        "of. Give one: --rate 1e-4."
+        "[R254] [training.optimizer] learn_rate of the pipeline is {found!r}, which has no initial_rate to take a "
+        "share of. Give one: --rate 1e-4."
+    )
+    R255 = (
+        "[R255] --mix {mix} needs old documents. Give the corpus that the pipeline was trained on with --keep, or train "
+        "on the corrections alone with --mix 0:1."
     )
     R360 = (
         "[R360] {name!r} listens to {upstream!r}, whose vectors have {found} numbers, but its own config says "

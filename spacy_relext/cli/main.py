@@ -19,6 +19,7 @@ from .graph import graph_app
 from .init_config import init_config_cli
 from .kb import kb_app
 from .pipeline import fail
+from .retrain import retrain_cli
 from .rules import rules_app
 from .suggest import suggest_cli
 from .tune import tune_cli
@@ -40,6 +41,7 @@ COMMANDS: Dict[str, Callable[..., None]] = {
     "extract": extract_cli,
     "folds": folds_cli,
     "init-config": init_config_cli,
+    "retrain": retrain_cli,
     "suggest": suggest_cli,
     "teach": teach_cli,
     "tune": tune_cli,

@@ -41,3 +41,23 @@ def whole_folder(path: Path) -> Iterator[Path]:
             os.replace(each, path / each.name)
     finally:
         shutil.rmtree(new, ignore_errors=True)
+
+
+@contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """Make a new folder beside `path`, which takes its name when all is written.
+
+    RAISES (ValueError): If `path` is a file, or a folder that is not empty.
+    """
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise ValueError(Errors.R121.format(path=str(path)))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.parent / f".{path.name[:100]}.{uuid4().hex}.new"
+    try:
+        new.mkdir()
+        yield new
+        if path.exists():
+            path.rmdir()
+        os.replace(new, path)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
