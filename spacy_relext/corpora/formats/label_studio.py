@@ -66,7 +66,9 @@ def parse_label_studio(value: object, *, symmetric: Sequence[str] = (), predicti
     task = check_object(value, "the task")
     if "data" not in task:
         raise ValueError(Errors.R709.format(found=describe(sorted(task))))
-    data = require(task, "data", dict, name="the task")
+    data = dict(require(task, "data", dict, name="the task"))
+    if "text" not in data and len(texts := [key for key in data if isinstance(data[key], str)]) == 1:
+        data["text"] = data.pop(texts[0])
     reader = SpanReader(require_text(data, "text", name="data"))
     others = {**({"id": task["id"]} if "id" in task else {}), **data}
     annotations = [each for _, each in iter_objects(task, "annotations")] if "annotations" in task else []

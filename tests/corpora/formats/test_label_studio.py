@@ -172,7 +172,8 @@ def test_skipped_and_open_tasks(tmp_path: Path) -> None:
 BAD: List[Tuple[Any, str]] = [
     ({"id": 1, "text": TEXT, "label": [], "annotator": 1}, "[R709] The task has no 'data'"),
     (7, "the task is 7, not an object"),
-    ({"data": {"body": TEXT}}, "data has no key 'text'"),
+    ({"data": {"body": TEXT, "title": "Ada"}}, "data has no key 'text'"),
+    ({"data": {"image": 3}}, "data has no key 'text'"),
     ({**task(), "annotations": 3}, "'annotations' of the record is 3, not a list"),
     ({**task(), "annotations": [{}]}, "no key 'result'"),
     (task(ADA, relation("a", "z", "r")), "[R708] result[1] joins the span 'z', which is absent"),
