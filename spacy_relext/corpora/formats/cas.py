@@ -26,6 +26,7 @@ _SENTENCE = f"{_DKPRO}.segmentation.type.Sentence"
 _ENTITY = f"{_DKPRO}.ner.type.NamedEntity"
 _CHAIN = f"{_DKPRO}.coref.type.CoreferenceChain"
 _METADATA = f"{_DKPRO}.metadata.type.DocumentMetaData"
+_CAS_METADATA = "de.tudarmstadt.ukp.clarin.webanno.api.type.CASMetadata"
 _ANNOTATION = "uima.tcas.Annotation"
 
 # Layers of annotators; others come from preprocessing.
@@ -124,9 +125,13 @@ def _read_span(span: "FeatureStructure", feature: Optional[str], reader: SpanRea
         return
     labels = _read_labels(span, feature)
     reader.add_span(key, span.begin, span.end, labels, name=name)
-    kb_id = _values(span).get(_KB_ID)
+    values = _values(span)
+    kb_id = values.pop(_KB_ID, None)
     for entity in reader.entities[len(reader.entities) - len(labels) :]:
         entity.update({"kb_id": kb_id} if isinstance(kb_id, str) and kb_id else {})
+    values.pop(_label_feature(span.type, feature) or "", None)
+    for other in values:
+        reader.losses[f"features of spans: {other}"] += 1
 
 
 def _read_relation(relation: "FeatureStructure", feature: Optional[str], reader: SpanReader) -> None:
@@ -188,9 +193,13 @@ def _count_others(cas: "Cas", layers: Sequence["Type"], reader: SpanReader) -> N
 
 
 def _read_metadata(cas: "Cas") -> Record:
-    """Read the title as `id`."""
-    titles = [each.get("documentTitle") for each in _select(cas, _METADATA)]
-    return {"id": titles[0]} if any(titles) else {}
+    """Read the name of the document as `id`, and the annotator if the tool exports it."""
+    values = {}
+    for name in (_METADATA, _CAS_METADATA):
+        for each in _select(cas, name):
+            values.update(_values(each))
+    names = {"documentTitle": "id", "sourceDocumentName": "id", "username": "annotator"}
+    return {key: values[feature] for feature, key in names.items() if values.get(feature)}
 
 
 def _read_sentences(cas: "Cas", reader: SpanReader) -> Record:

@@ -135,6 +135,36 @@ def test_what_a_record_has_no_place_for_is_counted() -> None:
     }
 
 
+def test_features_of_spans_are_counted() -> None:
+    types = make_types()
+    types.create_feature(types.get_type("custom.Span"), "slots", "uima.cas.FSArray")
+    cas = make_cas(RECORD, types)
+    cas.select("custom.Span")[0].slots = types.get_type("uima.cas.FSArray")(elements=[])
+    assert parse(cas) == (RECORD, {"features of spans: slots": 1})
+
+
+def test_several_labels() -> None:
+    """Of a feature with a list."""
+    types = make_types(span="")
+    place = types.create_type("custom.Place")
+    types.create_feature(place, "kinds", "uima.cas.StringArray")
+    cas = make_cas({"text": TEXT, "entities": [], "triples": []}, types)
+    made = place(begin=23, end=29, kinds=types.get_type("uima.cas.StringArray")(elements=["CITY", "PORT"]))
+    cas.add(made)
+    record, losses = parse(cas, span_layer="Place")
+    assert [entity["label"] for entity in record["entities"]] == ["CITY", "PORT"] and not losses
+
+
+def test_the_annotator_and_the_document_that_the_tool_exports() -> None:
+    types = make_types()
+    metadata = types.create_type("de.tudarmstadt.ukp.clarin.webanno.api.type.CASMetadata")
+    for name in ("username", "sourceDocumentName"):
+        types.create_feature(metadata, name, "uima.cas.String")
+    cas = make_cas({**RECORD, "id": "title"}, types)
+    cas.add(metadata(username="ada", sourceDocumentName="a.txt"))
+    assert parse(cas) == ({**RECORD, "id": "a.txt", "annotator": "ada"}, {})
+
+
 def test_a_chain_that_is_a_circle() -> None:
     cas = make_cas(RECORD, make_types())
     add_chain(cas, [[2, 10], [23, 29]])
