@@ -182,8 +182,17 @@ class Errors:
         "share of. Give one: --rate 1e-4."
     )
     R255 = (
-        "[R255] --mix {mix} needs old documents. Give the corpus that the pipeline was trained on with --keep, or train "
-        "on the corrections alone with --mix 0:1."
+        "[R255] --mix {mix} needs old documents. Give the corpus that the pipeline was trained on with --keep, or "
+        "train on the corrections alone with --mix 0:1."
+    )
+    R256 = (
+        "[R256] Nothing to compare at {path!r}. Expected a .spacy corpus or canonical records in a .jsonl file; `spacy "
+        "relext convert` makes a corpus of an annotation tool's files."
+    )
+    R257 = "[R257] Agreement needs the files of two or more annotators; found {count}."
+    R258 = (
+        "[R258] No document is annotated by two annotators: the files have no {by} in common, or no triples. Documents "
+        "are matched by text, or with --by id by the key id of their records."
     )
     R360 = (
         "[R360] {name!r} listens to {upstream!r}, whose vectors have {found} numbers, but its own config says "

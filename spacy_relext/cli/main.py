@@ -7,6 +7,7 @@ from spacy.cli._util import app as spacy_app
 from typer.core import TyperGroup
 
 from ..errors import Errors
+from .agree import agree_cli
 from .clusters import clusters_cli
 from .compare import compare_cli
 from .corpus import align_cli, convert_cli, drop_triples_cli, export_cli, folds_cli, teach_cli
@@ -27,6 +28,7 @@ from .type_patterns import type_patterns_cli
 from .view import view_cli
 
 COMMANDS: Dict[str, Callable[..., None]] = {
+    "agree": agree_cli,
     "align": align_cli,
     "clusters": clusters_cli,
     "compare": compare_cli,

@@ -1,0 +1,169 @@
+"""`spacy relext agree`: how far people who annotated the same texts agree, and where they do not."""
+
+from pathlib import Path
+from typing import Annotated, Iterator, List, Optional, Sequence
+
+import srsly
+import typer
+from spacy.vocab import Vocab
+
+from ..annotations.triple import Record
+from ..corpora.jsonl import read_jsonl
+from ..corpora.records import doc_to_record
+from ..corpora.shards import SUFFIX, iter_docs
+from ..corpora.texts import JSONL_SUFFIXES
+from ..errors import Errors
+from ..scoring.agreement import Agreement, Disagreement, Key, measure_agreement
+from ..visuals.agreement_page import render_agreement
+from . import options
+from .pipeline import fail, input_errors, number_table
+from .view import save
+
+PAGE, DATA = SUFFIXES = (".html", ".json")
+
+HEADER = ("Annotators", "Documents", "Triples", "Exact F", "Partial F", "Pairs", "Same", "Kappa")
+
+# As `agree --by` names them.
+KEYS = ("text", "id")
+
+
+def agree_cli(
+    corpora: Annotated[
+        List[Path],
+        typer.Argument(metavar="A B...", help="Annotated corpora, a .spacy or a canonical .jsonl of each person"),
+    ],
+    by: Annotated[str, typer.Option(help="Match documents by text, or by the key id of their records")] = "text",
+    show: Annotated[int, typer.Option(min=0, help="Disagreements to print; 0: all")] = 20,
+    output: Annotated[Optional[Path], typer.Option("--output", "-o", help="Report, .html or .json")] = None,
+) -> None:
+    """Measure the agreement of two or more annotators, and list where they differ."""
+    with input_errors():
+        if by not in KEYS:
+            fail(Errors.R206.format(option="--by", found=by, expected=", ".join(KEYS)))
+        if len(corpora) < 2:
+            fail(Errors.R257.format(count=len(corpora)))
+        if output is not None:
+            options.check_suffix(output, *SUFFIXES)
+        names = name_annotators(corpora)
+        agreement = measure_agreement([read_annotation(path) for path in corpora], names=names, by=by)
+        if not agreement.shared:
+            fail(Errors.R258.format(by=by))
+        for line in report_lines(agreement, show=show):
+            typer.echo(line)
+        if output is None:
+            return
+        if output.suffix == PAGE:
+            title = f"Agreement of {', '.join(names)}"
+            save(render_agreement(agreement, rows=_rows(agreement), header=HEADER, title=title), output)
+        else:
+            output.parent.mkdir(parents=True, exist_ok=True)
+            srsly.write_json(output, describe_agreement(agreement))
+            typer.echo(f"Saved to {output}")
+
+
+def name_annotators(paths: Sequence[Path]) -> List[str]:
+    """Name annotators by their files; with folders where the names are equal."""
+    names = [path.stem for path in paths]
+    return names if len(set(names)) == len(names) else [str(path) for path in paths]
+
+
+def read_annotation(path: Path) -> Iterator[Record]:
+    """Read canonical records of a corpus or of JSON lines. RAISES (ValueError): If it is neither."""
+    if path.suffix == SUFFIX or path.is_dir():
+        return map(doc_to_record, iter_docs(path, Vocab()))
+    if path.suffix.lower() not in (*JSONL_SUFFIXES, ".json") or not path.is_file():
+        raise ValueError(Errors.R256.format(path=str(path)))
+    return read_jsonl(path)
+
+
+def report_lines(agreement: Agreement, *, show: int) -> Iterator[str]:
+    """Format an agreement, and its first disagreements (0: all)."""
+    yield number_table(_rows(agreement), HEADER)
+    alpha = "-" if agreement.alpha is None else f"{agreement.alpha:.3f}"
+    yield f"Krippendorff's alpha of all: {alpha}"
+    for name, only, bare in zip(agreement.names, agreement.only, agreement.not_annotated):
+        if only or bare:
+            yield f"  {name}: {only} documents that no other has annotated, {bare} without annotation of triples"
+    if agreement.other_texts:
+        yield f"  {agreement.other_texts} documents have the same id and other texts, and are left out"
+    labels = sorted({label for pair in agreement.pairs for label in pair.relations})
+    if labels:
+        columns = [_pair_name(agreement, number) for number in range(len(agreement.pairs))]
+        cells = [(label, *(_percent(pair.relations.get(label)) for pair in agreement.pairs)) for label in labels]
+        yield number_table(cells, ("Exact F of", *columns))
+    shown = agreement.disagreements[: show or None]
+    for each in shown:
+        yield from _disagreement_lines(each, agreement.names)
+    if len(shown) < len(agreement.disagreements):
+        yield f"{len(shown)} of {len(agreement.disagreements)} disagreements; all: --show 0, or --output"
+
+
+def _rows(agreement: Agreement) -> List[Sequence[str]]:
+    """Format the scores of each two annotators."""
+    return [
+        (
+            _pair_name(agreement, number),
+            str(pair.documents),
+            f"{pair.triples[0]}, {pair.triples[1]}",
+            _percent(pair.exact_f),
+            _percent(pair.partial_f),
+            str(pair.pairs),
+            _percent(pair.observed),
+            "-" if pair.kappa is None else f"{pair.kappa:.3f}",
+        )
+        for number, pair in enumerate(agreement.pairs)
+    ]
+
+
+def _pair_name(agreement: Agreement, number: int) -> str:
+    pair = agreement.pairs[number]
+    return f"{agreement.names[pair.first]}, {agreement.names[pair.second]}"
+
+
+def _percent(value: Optional[float]) -> str:
+    return "-" if value is None else f"{100 * value:.2f}"
+
+
+def _disagreement_lines(each: Disagreement, names: Sequence[str]) -> Iterator[str]:
+    """Format a passage and the readings of all."""
+    yield ""
+    yield " … ".join(" ".join(each.text[start:end].split()) for start, end in each.passages)
+    for name, keys in zip(names, each.readings):
+        triples = "not annotated" if keys is None else "; ".join(_in_words(each.text, key) for key in keys) or "-"
+        yield f"  {name}: {triples}"
+
+
+def _in_words(text: str, key: Key) -> str:
+    subject, relation, obj = key
+    return f"{text[slice(*subject)]} → {relation} → {text[slice(*obj)]}"
+
+
+def describe_agreement(agreement: Agreement) -> Record:
+    """Describe an agreement by plain values, as the JSON file has them."""
+    return {
+        "annotators": agreement.names,
+        "documents": agreement.shared,
+        "only": agreement.only,
+        "not_annotated": agreement.not_annotated,
+        "other_texts": agreement.other_texts,
+        "alpha": agreement.alpha,
+        "pairs": [
+            {**pair._asdict(), "first": agreement.names[pair.first], "second": agreement.names[pair.second]}
+            for pair in agreement.pairs
+        ],
+        "disagreements": [
+            {
+                "text": each.text,
+                "passages": each.passages,
+                "readings": {
+                    name: None if keys is None else [_describe(key) for key in keys]
+                    for name, keys in zip(agreement.names, each.readings)
+                },
+            }
+            for each in agreement.disagreements
+        ],
+    }
+
+
+def _describe(key: Key) -> Record:
+    return dict(zip(("subject", "relation", "object"), key))

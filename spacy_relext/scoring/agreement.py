@@ -1,0 +1,280 @@
+"""Agreement of people who annotated the same texts: F of their triples, Cohen's kappa, Krippendorff's alpha.
+
+Records are canonical, and only annotated triples count, not suggestions. kappa and alpha are computed over pairs of
+spans: entities and arguments in one sentence (without sentences: in one text). The category of a pair is its relations
+with their direction, or NONE.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
+
+from ..annotations.sentences import overlaps
+from ..annotations.triple import CharSpan, Record
+from .error_tables import find_passages
+
+NONE = "no relation"
+
+# Subject, relation, object.
+Key = Tuple[CharSpan, str, CharSpan]
+Pair = Tuple[CharSpan, CharSpan]
+# Category of each pair of a document.
+Categories = Dict[Pair, str]
+
+
+class PairAgreement(NamedTuple):
+    """Agreement of two annotators, None if it is not defined.
+
+    first, second (int): Their numbers, from 0.
+    documents (int): That both have annotated.
+    triples (Tuple[int, int]): Of each in these documents.
+    exact (int), partial (int): Triples that both have; with the same relation and overlapping arguments.
+    exact_f, partial_f (Optional[float]): F1 of one against the other, the same in both directions.
+    relations (Dict[str, float]): Exact F1 of each relation.
+    pairs (int): Pairs of spans that both know.
+    observed (Optional[float]): Share of these with the same category.
+    kappa (Optional[float]): Cohen's kappa of the categories.
+    """
+
+    first: int
+    second: int
+    documents: int
+    triples: Tuple[int, int]
+    exact: int
+    partial: int
+    exact_f: Optional[float]
+    partial_f: Optional[float]
+    relations: Dict[str, float]
+    pairs: int
+    observed: Optional[float]
+    kappa: Optional[float]
+
+
+class Disagreement(NamedTuple):
+    """Sentences whose triples differ.
+
+    passages (List[CharSpan]): Their characters.
+    readings (List[Optional[List[Key]]]): The triples there of each annotator that not all have; None: did not annotate.
+    """
+
+    text: str
+    passages: List[CharSpan]
+    readings: List[Optional[List[Key]]]
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Agreement of two or more annotators.
+
+    names (List[str]): Of the annotators.
+    shared (int): Documents that two or more have annotated.
+    only (List[int]): Documents that only this one has annotated.
+    not_annotated (List[int]): Documents of each without annotation of triples.
+    other_texts (int): Documents of one id whose texts differ, and which are left out.
+    pairs (List[PairAgreement]): Of each two annotators.
+    alpha (Optional[float]): Krippendorff's alpha of all, nominal; None if it is not defined.
+    disagreements (List[Disagreement]): In the order of the first annotator's texts.
+    """
+
+    names: List[str]
+    shared: int
+    only: List[int]
+    not_annotated: List[int]
+    other_texts: int
+    pairs: List[PairAgreement]
+    alpha: Optional[float]
+    disagreements: List[Disagreement]
+
+
+def measure_agreement(annotators: Sequence[Iterable[Record]], *, names: Sequence[str], by: str = "text") -> Agreement:
+    """Compare the annotation of two or more people.
+
+    annotators (Sequence[Iterable[Record]]): Canonical records of each.
+    by (str): Key that documents are matched by, "text" or another key such as "id"; those that occur several times, in
+        their order.
+    """
+    tables, bare = [], []
+    for records in annotators:
+        table, skipped = _index(records, by)
+        tables.append(table)
+        bare.append(skipped)
+    keys = list(dict.fromkeys(key for table in tables for key in table))
+    documents, only, other_texts = [], [0] * len(tables), 0
+    for key in keys:
+        row = [table.get(key) for table in tables]
+        present = [number for number, record in enumerate(row) if record is not None]
+        if len({record["text"] for record in row if record is not None}) > 1:
+            other_texts += 1
+        elif len(present) == 1:
+            only[present[0]] += 1
+        else:
+            documents.append(row)
+    categories = [[None if record is None else _categorize(record, row) for record in row] for row in documents]
+    return Agreement(
+        names=list(names),
+        shared=len(documents),
+        only=only,
+        not_annotated=bare,
+        other_texts=other_texts,
+        pairs=[_compare(documents, categories, *two) for two in combinations(range(len(tables)), 2)],
+        alpha=_alpha(categories),
+        disagreements=[each for row in documents for each in _find_disagreements(row)],
+    )
+
+
+def triple_keys(record: Record) -> Set[Key]:
+    """Collect the annotated triples of a record by offsets and relation."""
+    return {
+        (tuple(triple["subject"]), triple["relation"], tuple(triple["object"]))
+        for triple in record["triples"]
+        if not triple.get("source")
+    }
+
+
+def match_partly(first: Set[Key], second: Set[Key]) -> int:
+    """Count triples of the same relation whose subjects and objects overlap, each matched once, equal ones first."""
+    exact = first & second
+    rest = sorted(second - exact)
+    matched = len(exact)
+    for one in sorted(first - exact):
+        for place, other in enumerate(rest):
+            if one[1] == other[1] and overlaps(one[0], other[0]) and overlaps(one[2], other[2]):
+                del rest[place]
+                matched += 1
+                break
+    return matched
+
+
+def _index(records: Iterable[Record], by: str) -> Tuple[Dict[Tuple[object, int], Record], int]:
+    """Map annotated records by their key and how often it has occurred, and count the others."""
+    table: Dict[Tuple[object, int], Record] = {}
+    seen: Counter[str] = Counter()
+    bare = 0
+    for record in records:
+        key = str(record.get(by))
+        seen[key] += 1
+        if "triples" in record:
+            table[key, seen[key]] = record
+        else:
+            bare += 1
+    return table, bare
+
+
+def _categorize(record: Record, row: Sequence[Optional[Record]]) -> Categories:
+    """Map the pairs of spans that an annotator knows to their category.
+
+    row (Sequence[Optional[Record]]): The records of all, of which the first with sentences divides the text.
+    """
+    keys = triple_keys(record)
+    spans = {(entity["start"], entity["end"]) for entity in record.get("entities", ())}
+    spans |= {span for subject, _, obj in keys for span in (subject, obj)}
+    sentences = _sentences(row)
+    labels: Dict[Pair, List[str]] = {}
+    for subject, relation, obj in keys:
+        is_forward = subject <= obj
+        pair = (subject, obj) if is_forward else (obj, subject)
+        labels.setdefault(pair, []).append(relation if is_forward else f"{relation} (reversed)")
+    categories = {pair: ", ".join(sorted(each)) for pair, each in labels.items()}
+    for sentence in sentences:
+        inside = sorted(span for span in spans if sentence[0] <= span[0] and span[1] <= sentence[1])
+        for pair in combinations(inside, 2):
+            categories.setdefault(pair, NONE)
+    return categories
+
+
+def _sentences(row: Sequence[Optional[Record]]) -> List[CharSpan]:
+    """List the sentences of the first record that has some; else the whole text is one."""
+    given = next((record["sents"] for record in row if record is not None and "sents" in record), None)
+    text = next(record["text"] for record in row if record is not None)
+    return [(0, len(text))] if given is None else [(start, end) for start, end in given]
+
+
+def _compare(
+    documents: Sequence[Sequence[Optional[Record]]],
+    categories: Sequence[Sequence[Optional[Categories]]],
+    first: int,
+    second: int,
+) -> PairAgreement:
+    """Compare two annotators on the documents that both have annotated."""
+    totals, exact, partial, compared = [0, 0], 0, 0, 0
+    both, either = Counter[str](), Counter[str]()
+    chosen: List[Tuple[str, str]] = []
+    for row, of_row in zip(documents, categories):
+        one, other, mine, theirs = row[first], row[second], of_row[first], of_row[second]
+        if one is None or other is None or mine is None or theirs is None:
+            continue
+        compared += 1
+        keys, others = triple_keys(one), triple_keys(other)
+        totals = [totals[0] + len(keys), totals[1] + len(others)]
+        exact += len(keys & others)
+        partial += match_partly(keys, others)
+        both.update(key[1] for key in keys & others)
+        either.update(key[1] for key in [*keys, *others])
+        chosen += [(mine[pair], theirs[pair]) for pair in mine if pair in theirs]
+    observed, kappa = _kappa(chosen)
+    return PairAgreement(
+        first=first,
+        second=second,
+        documents=compared,
+        triples=(totals[0], totals[1]),
+        exact=exact,
+        partial=partial,
+        exact_f=_f1(exact, totals),
+        partial_f=_f1(partial, totals),
+        relations={label: 2 * both[label] / either[label] for label in sorted(either)},
+        pairs=len(chosen),
+        observed=observed,
+        kappa=kappa,
+    )
+
+
+def _f1(matched: int, totals: Sequence[int]) -> Optional[float]:
+    """Compute F1; None without triples."""
+    return 2 * matched / sum(totals) if sum(totals) else None
+
+
+def _kappa(chosen: Sequence[Tuple[str, str]]) -> Tuple[Optional[float], Optional[float]]:
+    """Compute observed agreement and Cohen's kappa, (p_o - p_e) / (1 - p_e); None if it is not defined."""
+    if not chosen:
+        return None, None
+    total = len(chosen)
+    observed = sum(one == other for one, other in chosen) / total
+    first, second = Counter(one for one, _ in chosen), Counter(other for _, other in chosen)
+    expected = sum(first[each] * second[each] for each in first) / total**2
+    return observed, None if expected == 1 else (observed - expected) / (1 - expected)
+
+
+def _alpha(documents: Sequence[Sequence[Optional[Categories]]]) -> Optional[float]:
+    """Compute Krippendorff's alpha for nominal categories, 1 - D_o / D_e; None if there is one category, or none.
+
+    A unit is a pair of spans; the category of an annotator who does not know it, or the document, is missing.
+    """
+    disagreement, counts = 0.0, Counter[str]()
+    for row in documents:
+        for pair in {pair for categories in row if categories is not None for pair in categories}:
+            unit = Counter(categories[pair] for categories in row if categories is not None and pair in categories)
+            size = unit.total()
+            if size > 1:
+                counts.update(unit)
+                disagreement += (size**2 - sum(count**2 for count in unit.values())) / (size - 1)
+    total = counts.total()
+    expected = total**2 - sum(count**2 for count in counts.values())
+    return 1 - disagreement * (total - 1) / expected if expected else None
+
+
+def _find_disagreements(row: Sequence[Optional[Record]]) -> List[Disagreement]:
+    """Group the triples of a document that not all annotators have by the sentences that they touch."""
+    keys = [None if record is None else triple_keys(record) for record in row]
+    given = [each for each in keys if each is not None]
+    disputed = {key for each in given for key in each if not all(key in other for other in given)}
+    text = next(record["text"] for record in row if record is not None)
+    sentences = _sentences(row)
+    groups: Dict[Tuple[CharSpan, ...], Set[Key]] = {}
+    for key in disputed:
+        places = find_passages([{"subject": key[0], "object": key[2]}], sentences) or [(0, len(text))]
+        groups.setdefault(tuple(places), set()).add(key)
+    return [
+        Disagreement(text, list(places), [None if each is None else sorted(each & group) for each in keys])
+        for places, group in sorted(groups.items())
+    ]
