@@ -92,8 +92,8 @@ class Errors:
     R116 = "[R116] No input file {path!r}: {what}. Use the data files themselves."
     R117 = "[R117] No document of {path!r} could be read or remains; nothing was written."
     R118 = (
-        "[R118] Nothing to export at {path!r}. Expected a .spacy corpus, or canonical records in a .jsonl file, as "
-        "`spacy relext extract` writes them."
+        "[R118] Nothing to export at {path!r}. Expected a .spacy corpus, canonical records in a .jsonl file, as "
+        "`spacy relext extract` writes them, or .txt files."
     )
     R119 = "[R119] {path!r} has {docs} documents; expected at least one for each of {folds} folds."
     R120 = (
@@ -523,6 +523,15 @@ class Errors:
     R839 = "[R839] Only {found} is named. Expected one or more inputs, and the folder for the graph at the end."
     R802 = "[R802] --base is {found!r}; expected the prefix of IRIs, such as http://example.org/graph/."
     R803 = "[R803] Shapes are made from a schema. Add --schema SCHEMA.yaml."
+    R810 = "the worker process that read this text has ended three times; it may need more memory than there is"
+    R811 = "[R811] {where} has no text: found {found} under 'text'. Correct or remove it."
+    R812 = "[R812] The folder {path!r} has no input. Expected files that end in {expected}, also with .gz or .zst."
+    R813 = "[R813] The folder {path} has other files ({found}). Choose another folder for the shards, or empty it."
+    R814 = (
+        "[R814] {path} has the results of another run: {found}. Choose another folder, or replace them with "
+        "--overwrite."
+    )
+    R815 = "[R815] {where} is left out: {reason}."
 
 
 class Warnings:

@@ -1,23 +1,27 @@
-"""`spacy relext extract`: triples of running text as JSON lines, CSV or Parquet."""
+"""`spacy relext extract`: triples of running text or whole corpora, as JSON lines, CSV or Parquet."""
 
-import io
 import os
+import shutil
 import sys
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
-from typing import IO, Annotated, Any, Iterator, List, Optional
+from typing import Annotated, BinaryIO, Iterable, Iterator, List, Optional, cast
 
 import typer
 from spacy.language import Language
 
+from ..annotations.triple import Record
 from ..corpora.texts import STDIN, TextReader
+from ..corpora.whole import whole_file
 from ..errors import Errors, Warnings, check_range
-from ..export.parquet import ParquetWriter
-from ..export.records import CsvWriter, JsonlWriter, RecordWriter, extract, write_extractions
+from ..extraction.inputs import Source, list_sources
+from ..extraction.manifest import find_difference, plan, read_manifest
+from ..extraction.outputs import FORMATS, join_files
+from ..extraction.shards import Folder, ShardReport
+from ..extraction.workers import Extractor, Failure, Job, Numbered, Result
 from . import options
 from .pipeline import fail, input_errors, open_pipeline, with_progress
-
-FORMATS = ("jsonl", "csv", "parquet")
 
 
 def extract_cli(
@@ -25,52 +29,74 @@ def extract_cli(
     source: Annotated[
         str,
         typer.Argument(
-            metavar="INPUT", help="Text file (a text per line), .jsonl, .spacy, folder of .txt, - for stdin"
+            metavar="INPUT",
+            help="Text file (a text per line), .jsonl, .parquet, .spacy, each also .gz or .zst; folder; - for stdin",
         ),
     ],
-    output: Annotated[str, typer.Argument(help="File for the triples, .jsonl, .csv or .parquet; - for stdout")],
+    output: Annotated[
+        str, typer.Argument(help="File, .jsonl, .jsonl.gz, .csv or .parquet; a folder of shards; - for stdout")
+    ],
     output_format: Annotated[
-        Optional[str], typer.Option("--format", "-f", help="jsonl, csv or parquet; default: the suffix, jsonl for -")
+        Optional[str],
+        typer.Option("--format", "-f", help=f"{', '.join(FORMATS)}; default: the suffix; jsonl for - and folders"),
     ] = None,
     input_format: Annotated[
-        Optional[str], typer.Option(help="text, jsonl or file (a document a file); default: the input's suffix")
+        Optional[str], typer.Option(help="text, jsonl, paragraph or file (a text a file); default: the input's suffix")
     ] = None,
     min_score: Annotated[float, typer.Option(help="Leave out triples with a lower score")] = 0.0,
     relations: Annotated[Optional[str], typer.Option(help="Keep these relations only, with commas")] = None,
     batch_size: options.BatchSize = 64,
-    n_process: Annotated[int, typer.Option(min=1, help="Number of processes")] = 1,
+    n_process: Annotated[int, typer.Option(min=1, help="Number of processes, each with one thread")] = 1,
+    shard_size: Annotated[int, typer.Option(min=1, help="Lines, rows or documents of the input for each shard")] = 1000,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the shards of another run")] = False,
+    code: options.Code = None,
     gpu_id: options.Gpu = -1,
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first text that cannot be read")] = False,
     raw_csv: options.RawCsv = False,
+    with_text: Annotated[bool, typer.Option("--with-text", help="Repeat the text in each row of a CSV")] = False,
 ) -> None:
-    """Extract the triples of running text."""
+    """Extract the triples of texts. A run that was stopped goes on where it was if the command is repeated."""
     with input_errors():
         check_range("--min-score", min_score, 0.0, 1.0)
-        chosen = _format(output, output_format)
-        reader = TextReader(source, input_format=input_format, strict=strict, report=_report)
+        chosen, streams = _format(output, output_format), STDIN in (source, output)
         if STDIN not in (source, output) and Path(source).resolve() == Path(output).resolve():
             fail(Errors.R217.format(path=output))
         if n_process > 1 and gpu_id >= 0:
             fail(Errors.R218.format(n_process=n_process, gpu_id=gpu_id))
-        nlp = open_pipeline(pipeline, gpu_id)
-        reader.max_length = nlp.max_length
+        reader = TextReader(source, input_format=input_format, strict=strict, report=_report) if streams else None
+        sources = [] if streams else list_sources(Path(source), input_format=input_format)
+        nlp = open_pipeline(pipeline, gpu_id, code=code)
         wanted = options.split_list(relations)
         _warn_of_unknown(nlp, wanted)
-        with _open_output(output, binary=chosen == "parquet") as stream:
-            writer: RecordWriter = ParquetWriter(stream) if chosen == "parquet" else JsonlWriter(stream)
-            if chosen == "csv":
-                writer = CsvWriter(stream, raw=raw_csv)
-            done = with_progress(extract(nlp, reader, batch_size=batch_size, n_process=n_process))
-            documents, triples = write_extractions(done, writer, min_score=min_score, relations=wanted)
-        _report(
-            f"{documents} documents, {triples} triples ({reader.skipped} texts skipped, {reader.blank} blank lines)"
-        )
+        csv_options = {"raw": raw_csv, "with_text": with_text} if chosen == "csv" else {}
+        job = Job(pipeline, code, min_score=min_score, relations=wanted, batch_size=batch_size)
+        with Extractor(job, nlp, n_process=n_process) as extractor:
+            if reader is not None:
+                _report(_stream(extractor, reader, output, chosen, csv_options))
+                return
+            settings = {
+                **{"format": chosen, "min_score": min_score, "relations": wanted, "shard_size": shard_size},
+                **{"input_format": input_format, **csv_options},
+            }
+            is_folder = Path(output).is_dir() or not _suffix(Path(output))
+            path = Path(output) if is_folder else _work_folder(Path(output))
+            folder = Folder(path, chosen, shard_size, csv_options, report=_report, strict=strict)
+            manifest = plan(nlp, sources, settings)
+            if not is_folder and (old := read_manifest(path)) is not None:
+                _tell_resumed(find_difference(old, manifest))
+            folder.prepare(manifest, overwrite=overwrite or not is_folder)
+            report = _run(folder, extractor, sources)
+            if not is_folder and report.is_complete:
+                join_files(report.files, Path(output), format=chosen, options=csv_options)
+                _keep_errors(path, Path(output))
+                shutil.rmtree(path)
+        _report(_describe(report))
 
 
 def _format(output: str, chosen: Optional[str]) -> str:
     """Return the format of the option, or else that of the output's suffix."""
     if chosen is None:
-        chosen = "jsonl" if output == STDIN else Path(output).suffix.lower().lstrip(".")
+        chosen = "jsonl" if output == STDIN or Path(output).is_dir() else _suffix(Path(output)) or "jsonl"
     if chosen not in FORMATS:
         fail(Errors.R206.format(option="the format of OUTPUT", found=chosen, expected=", ".join(FORMATS)))
     if chosen == "parquet" and output == STDIN:
@@ -78,22 +104,83 @@ def _format(output: str, chosen: Optional[str]) -> str:
     return chosen
 
 
+def _suffix(path: Path) -> str:
+    """Return the suffix of a file without the first dot, both of them if the last is .gz."""
+    suffixes = [suffix.lower() for suffix in path.suffixes[-2:]]
+    if len(suffixes) == 2 and suffixes[1] == ".gz":
+        return "".join(suffixes)[1:]
+    return suffixes[-1][1:] if suffixes else ""
+
+
+def _run(folder: Folder, extractor: Extractor, sources: List[Source]) -> ShardReport:
+    """Extract what is missing; the bar shows documents per second and the time left."""
+
+    def progress(results: Iterable[Result], total: Optional[int]) -> Iterable[Result]:
+        return with_progress(results, total=total)
+
+    return folder.run(extractor, sources, progress=progress, count=sys.stderr.isatty())
+
+
+def _stream(extractor: Extractor, reader: TextReader, output: str, format: str, csv_options: Record) -> str:
+    """Extract standard input, or write to standard output, at once; return the report."""
+    documents = triples = failures = 0
+    numbers = count(1)
+    texts = (Numbered(next(numbers), raw) for raw in reader)
+    with _open_output(output) as stream, FORMATS[format].open(stream, csv_options) as writer:
+        for result in with_progress(extractor.extract(texts)):
+            if isinstance(result, Failure):
+                message = Errors.R815.format(where=result.where, reason=result.reason)
+                if reader.strict:
+                    raise ValueError(message)
+                _report(message)
+                failures += 1
+                continue
+            writer.write(result)
+            documents += 1
+            triples += len(result["triples"])
+    return _describe(ShardReport(documents, triples, reader.skipped + failures, reader.blank))
+
+
 @contextmanager
-def _open_output(output: str, *, binary: bool = False) -> Iterator[IO[Any]]:
-    """Open the output, texts as UTF-8; it is no error if the reader of stdout closes it."""
+def _open_output(output: str) -> Iterator[BinaryIO]:
+    """Open a new file that gets its name when all is written, or stdout; it is no error if its reader closes it."""
     if output != STDIN:
-        path = Path(output)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("wb") if binary else path.open("w", encoding="utf-8", newline="") as file:
-            yield file
+        with whole_file(Path(output)) as file:
+            yield cast(BinaryIO, file)
         return
-    stream = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="")
     try:
-        yield stream
-        stream.detach()
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains again at exit
         raise typer.Exit(0) from None
+
+
+def _work_folder(output: Path) -> Path:
+    """Return where the shards of an output file are until it is written."""
+    return output.parent / f".{output.name}.shards"
+
+
+def _tell_resumed(difference: str) -> None:
+    """Report that an earlier run goes on, or why it cannot."""
+    _report(f"An earlier run cannot go on ({difference}); starting anew" if difference else "An earlier run goes on")
+
+
+def _keep_errors(folder: Path, output: Path) -> None:
+    """Move the rows of texts without a result beside the output, or remove those of an earlier run."""
+    errors, target = folder / "errors.jsonl", output.with_name(f"{output.name}.errors.jsonl")
+    if errors.exists():
+        os.replace(errors, target)
+    else:
+        target.unlink(missing_ok=True)
+
+
+def _describe(report: ShardReport) -> str:
+    """Write what was done."""
+    if not report.is_complete:
+        return f"{report.elsewhere} shards are at work in other processes; the last of them completes the output."
+    line = f"{report.documents} documents, {report.triples} triples"
+    return f"{line} ({report.failures} texts skipped, {report.blank} blank lines)"
 
 
 def _warn_of_unknown(nlp: Language, wanted: Optional[List[str]]) -> None:

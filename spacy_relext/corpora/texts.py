@@ -23,7 +23,7 @@ STDIN = "-"
 JSONL_SUFFIXES = (".jsonl", ".ndjson")
 COMPRESSED = (".gz", ".zst")
 
-_FORMATS = ("text", "jsonl", "paragraph", "file")
+TEXT_FORMATS = ("text", "jsonl", "paragraph", "file")
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,8 @@ class TextReader:
     blank: int = 0
 
     def __post_init__(self) -> None:
-        if self.input_format not in (None, *_FORMATS):
-            expected = ", ".join(_FORMATS)
+        if self.input_format not in (None, *TEXT_FORMATS):
+            expected = ", ".join(TEXT_FORMATS)
             raise ValueError(Errors.R206.format(option="--input-format", found=self.input_format, expected=expected))
         if self.path == STDIN:
             return

@@ -14,10 +14,12 @@ from ..errors import Errors
 def whole_file(path: Path) -> Iterator[IO[bytes]]:
     """Open a new file beside `path`, which takes its name when all is written."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.parent / f".{path.name[:100]}.{uuid4().hex}.new"
+    new = _new_name(path)
     try:
         with new.open("wb", buffering=1 << 20) as stream:
             yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
         os.replace(new, path)
     finally:
         new.unlink(missing_ok=True)
@@ -32,7 +34,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
     if path.exists() and not path.is_dir():
         raise ValueError(Errors.R801.format(path=path, found="a file", expected="a folder"))
     path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.parent / f".{path.name[:100]}.{uuid4().hex}.new"
+    new = _new_name(path)
     try:
         new.mkdir()
         yield new
@@ -52,7 +54,7 @@ def new_folder(path: Path) -> Iterator[Path]:
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise ValueError(Errors.R121.format(path=str(path)))
     path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.parent / f".{path.name[:100]}.{uuid4().hex}.new"
+    new = _new_name(path)
     try:
         new.mkdir()
         yield new
@@ -61,3 +63,20 @@ def new_folder(path: Path) -> Iterator[Path]:
         os.replace(new, path)
     finally:
         shutil.rmtree(new, ignore_errors=True)
+
+
+def remove_unfinished(path: Path) -> None:
+    """Remove what a process that was killed has left of a file; nobody may be writing it."""
+    for left in path.parent.glob(".*.new"):
+        if left.name.startswith(_prefix(path)):
+            left.unlink(missing_ok=True)
+
+
+def _new_name(path: Path) -> Path:
+    """Name a file or folder that is not finished; hidden, and unique."""
+    return path.parent / f"{_prefix(path)}{uuid4().hex}.new"
+
+
+def _prefix(path: Path) -> str:
+    """Begin such a name."""
+    return f".{path.name[:100]}."

@@ -2,19 +2,16 @@
 reads again) and CSV. Parquet has a file of its own."""
 
 import csv
-from typing import IO, Collection, Dict, Iterable, Iterator, Optional, Protocol, Tuple
+from typing import IO, Collection, Dict, Optional, Protocol, Union
 
-from spacy.language import Language
 from spacy.tokens import Doc
 
 from ..annotations.triple import Record
 from ..corpora.jsonl import to_json
 from ..corpora.records import KNOWN_KEYS, doc_to_record
-from ..corpora.texts import RawText
 from .sentences import covering_sentences, sentence_chars
 
 COLUMNS = (
-    "document",
     "subject",
     "relation",
     "object",
@@ -29,7 +26,6 @@ COLUMNS = (
     "sent_start",
     "sent_end",
     "sentence",
-    "text",
     "meta",
     "attributes",
 )
@@ -72,25 +68,25 @@ class JsonlWriter:
 class CsvWriter:
     """Writes a header and one row per triple; a document without triples has no row.
 
-    `document` counts the documents from 1, `meta` has the other keys of a JSON input as JSON, and `attributes` those of
-    the triple.
+    `meta` has the other keys of a JSON input as JSON, and `attributes` those of the triple.
 
     raw (bool): Write texts as they are, also those that a spreadsheet would run as a formula (`safe_cell`).
+    with_text (bool): Repeat the text of the document in each row, as a last column.
     """
 
-    def __init__(self, stream: IO[str], *, raw: bool = False) -> None:
+    def __init__(self, stream: IO[str], *, raw: bool = False, with_text: bool = False) -> None:
         self.stream = stream
-        self.document = 0
-        self.raw = raw
-        self._rows = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+        self.raw, self.with_text = raw, with_text
+        self._rows = csv.DictWriter(stream, (*COLUMNS, "text") if with_text else COLUMNS, lineterminator="\n")
         self._rows.writeheader()
 
     def write(self, record: Record) -> None:
         """Write the triples of one record of `extraction_record` at once."""
-        self.document += 1
         meta = {key: value for key, value in record.items() if key not in RECORD_KEYS}
-        text, shared = record["text"], {"document": self.document, "meta": to_json(meta) if meta else ""}
-        shared.update({"doc_id": record.get("doc_id"), "text": text})
+        text = record["text"]
+        shared: Record = {"doc_id": record.get("doc_id"), "meta": to_json(meta) if meta else ""}
+        if self.with_text:
+            shared["text"] = text
         for triple in record["triples"]:
             keys = ("relation", "score", "source", "sent", "sent_start", "sent_end")
             row: Record = {**shared, **{key: triple[key] for key in keys}}
@@ -114,52 +110,17 @@ def safe_cell(value: object) -> object:
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
-def extract(
-    nlp: Language, texts: Iterable[RawText], *, batch_size: int = 64, n_process: int = 1
-) -> Iterator[Tuple[Doc, RawText]]:
-    """Run a pipeline over texts as a stream, with one batch in memory at a time."""
-    if n_process > 1:
-        from ..bridge.modules import use_one_thread
-
-        use_one_thread()
-    pairs = ((raw.text, raw) for raw in texts)
-    yield from nlp.pipe(pairs, as_tuples=True, batch_size=batch_size, n_process=n_process)
-
-
-def write_extractions(
-    extractions: Iterable[Tuple[Doc, RawText]],
-    writer: RecordWriter,
-    *,
-    min_score: float = 0.0,
-    relations: Optional[Collection[str]] = None,
-) -> Tuple[int, int]:
-    """Write the triples of documents as a stream, those that `extraction_record` selects, and close the writer.
-
-    RETURNS (Tuple[int, int]): Numbers of documents and of triples.
-    """
-    documents = triples = 0
-    try:
-        for number, (doc, raw) in enumerate(extractions, start=1):
-            record = extraction_record(doc, number=number, min_score=min_score, relations=relations, extra=raw.extra)
-            writer.write(record)
-            documents += 1
-            triples += len(record["triples"])
-    finally:
-        writer.close()
-    return documents, triples
-
-
 def extraction_record(
     doc: Doc,
     *,
-    number: int = 1,
+    number: Union[int, str] = 1,
     min_score: float = 0.0,
     relations: Optional[Collection[str]] = None,
     extra: Optional[Record] = None,
 ) -> Record:
     """Make a canonical record of a processed Doc, with the texts and the sentences of its triples.
 
-    number (int): Number of the document, from 1: its id if it has no other.
+    number (Union[int, str]): Number of the document, from 1, or what else is its id if it has no other.
     min_score (float): Leave out triples with a lower score, 0 to 1.
     relations (Optional[Collection[str]]): Leave out other relations; None keeps all.
     extra (Optional[Record]): Other keys of the input. The prefix `input_` marks those that the record has itself, such

@@ -11,16 +11,13 @@ from spacy.tokens import Span
 from spacy_relext.annotations.store import set_triples
 from spacy_relext.corpora.jsonl import check_record
 from spacy_relext.corpora.records import record_to_doc
-from spacy_relext.corpora.texts import RawText
 from spacy_relext.export.parquet import ParquetWriter, read_parquet_records
 from spacy_relext.export.records import (
     COLUMNS,
     CsvWriter,
     JsonlWriter,
-    extract,
     extraction_record,
     safe_cell,
-    write_extractions,
 )
 from tests.cli.fake_pipeline import make_pipeline
 
@@ -58,20 +55,6 @@ def test_entities_of_the_pipeline_are_written():
     assert record["input_entities"] == "other"
 
 
-def test_stream_is_read_batch_by_batch():
-    read = []
-
-    def texts():
-        for number in range(100):
-            read.append(number)
-            yield RawText(f"Ada{number} met Bo", "here", {"n": number})
-
-    stream = extract(make_pipeline(), texts(), batch_size=4)
-    doc, raw = next(stream)
-    assert raw.extra == {"n": 0} and doc.text == "Ada0 met Bo"
-    assert len(read) <= 12
-
-
 def test_writers_write_at_once():
     class Stream(io.StringIO):
         flushed = 0
@@ -81,8 +64,7 @@ def test_writers_write_at_once():
 
     for writer_type in (JsonlWriter, CsvWriter):
         stream = Stream()
-        pairs = extract(make_pipeline(), [RawText("Zoë met Bo", "here")])
-        assert write_extractions(pairs, writer_type(stream)) == (1, 1)
+        writer_type(stream).write(extraction_record(make_pipeline()("Zoë met Bo")))
         assert stream.flushed == len(stream.getvalue()) > 0 and "Zoë" in stream.getvalue()
 
 
@@ -179,16 +161,6 @@ def test_parquet_of_something_else(tmp_path):
         list(read_parquet_records(tmp_path / "r.parquet"))
 
 
-def test_what_was_read_is_written_if_it_ends_early(tmp_path):
-    def broken():
-        yield from extract(make_pipeline(), [RawText("Zoë met Bo", "here")])
-        raise OSError("the disk is gone")
-
-    with (tmp_path / "r.parquet").open("wb") as stream, pytest.raises(OSError, match="gone"):
-        write_extractions(broken(), ParquetWriter(stream))
-    assert [record["text"] for record in read_parquet_records(tmp_path / "r.parquet")] == ["Zoë met Bo"]
-
-
 def csv_rows(record, **options):
     stream = io.StringIO()
     CsvWriter(stream, **options).write(record)
@@ -196,7 +168,7 @@ def csv_rows(record, **options):
 
 
 def test_csv_has_document_sentence_and_text():
-    rows = csv_rows(extraction_record(example(), extra={"id": "d"}))
+    rows = csv_rows(extraction_record(example(), extra={"id": "d"}), with_text=True)
     assert [(row["doc_id"], row["sent"], row["sentence"], row["text"]) for row in rows[:2]] == [
         ("d", "0", "Ada met Bo.", SENTENCES["text"]),
         ("d", "1", "Cy ran. He saw Ada.", SENTENCES["text"]),
@@ -209,11 +181,10 @@ def test_csv_runs_no_formula():
     set_triples(doc, [((0, 6), "+met", (11, 13))])
     record = extraction_record(doc, extra={"doc_id": "-1"})
     (row,) = csv_rows(record)
-    assert {key: row[key] for key in ("subject", "relation", "object", "text", "doc_id", "sentence")} == {
+    assert {key: row[key] for key in ("subject", "relation", "object", "doc_id", "sentence")} == {
         "subject": "'=cmd()",
         "relation": "'+met",
         "object": "'@b",
-        "text": "'=cmd() met @b -1",
         "doc_id": "'-1",
         "sentence": "'=cmd() met @b -1",
     }

@@ -1,0 +1,255 @@
+"""Extraction of whole corpora in shards: what is finished stays finished, and several processes may share a folder.
+
+Each shard is written under another name, which it loses when all of it is on the disk. What a run that was killed has
+left is done again; a shard is never there twice or in part.
+"""
+
+import json
+from collections import deque
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Callable, Deque, Dict, Iterable, Iterator, List, Optional, Sequence, cast
+
+from ..annotations.triple import Record
+from ..corpora.jsonl import to_json
+from ..corpora.texts import TextReader
+from ..corpora.whole import remove_unfinished, whole_file
+from ..errors import Errors
+from .inputs import Source, Unit, count_units
+from .locks import try_lock
+from .manifest import (
+    ERRORS,
+    MANIFEST,
+    WORK,
+    find_difference,
+    read_manifest,
+    write_errors,
+    write_manifest,
+)
+from .outputs import write_records
+from .workers import Extractor, Failure, Numbered, Result
+
+Progress = Callable[[Iterable[Result], Optional[int]], Iterable[Result]]
+
+
+@dataclass
+class ShardReport:
+    """Counts of a folder of shards.
+
+    documents (int): Those with a record; `triples` are theirs.
+    failures (int): Texts that no record could be made of: rows of errors.jsonl.
+    blank (int): Blank lines of text files.
+    shards (int): All that are finished, `before` of them when this run began.
+    elsewhere (int): Shards that other processes are at work on; the folder is not complete then.
+    """
+
+    documents: int = 0
+    triples: int = 0
+    failures: int = 0
+    blank: int = 0
+    shards: int = 0
+    before: int = 0
+    elsewhere: int = 0
+    files: List[Path] = field(default_factory=list)
+
+    @property
+    def is_complete(self) -> bool:
+        """Return True if all shards are there."""
+        return not self.elsewhere
+
+
+@dataclass
+class _Shard:
+    """A shard that this process has taken."""
+
+    name: str
+    texts: List[Numbered]
+    errors: List[Record]
+    counts: Record
+    lock: ExitStack
+    results: List[Record] = field(default_factory=list)
+    done: int = 0
+
+
+@dataclass
+class Folder:
+    """A folder of shards.
+
+    path (Path): The folder.
+    format (str): A key of `outputs.FORMATS`.
+    size (int): Lines, rows or documents of the input for each shard.
+    options (Record): Of the writer.
+    report (Callable[[str], None]): Gets a message for each text that fails.
+    strict (bool): Raise ValueError at the first such text.
+    """
+
+    path: Path
+    format: str
+    size: int = 1000
+    options: Record = field(default_factory=dict)
+    report: Callable[[str], None] = lambda message: None
+    strict: bool = False
+
+    def prepare(self, manifest: Record, *, overwrite: bool = False) -> None:
+        """Make the folder ready for a run, or for going on with one.
+
+        manifest (Record): What the run is made from (`manifest.plan`).
+        overwrite (bool): Remove the results of another run.
+        RAISES (ValueError): If the folder has the results of another run, or files of another kind.
+        """
+        if self.path.exists() and not self.path.is_dir():
+            raise ValueError(Errors.R801.format(path=self.path, found="a file", expected="a folder"))
+        self.path.mkdir(parents=True, exist_ok=True)
+        old = read_manifest(self.path)
+        if old is None:
+            others = sorted(each.name for each in self.path.iterdir() if not each.name.startswith("."))
+            if others:
+                raise ValueError(Errors.R813.format(path=self.path, found=", ".join(others[:3])))
+        elif (difference := find_difference(old, manifest)) and not overwrite:
+            raise ValueError(Errors.R814.format(path=self.path, found=difference))
+        elif difference:
+            self.clear()
+        (self.path / WORK).mkdir(exist_ok=True)
+        if old is None or difference:
+            write_manifest(self.path, manifest)
+
+    def clear(self) -> None:
+        """Remove the results of a run: the manifest first, so that what is left is never taken for a result."""
+        (self.path / MANIFEST).unlink(missing_ok=True)
+        (self.path / ERRORS).unlink(missing_ok=True)
+        for path in [*self.path.glob("part-*"), *(self.path / WORK).glob("*")]:
+            path.unlink(missing_ok=True)
+
+    def run(
+        self,
+        extractor: Extractor,
+        sources: Sequence[Source],
+        *,
+        progress: Optional[Progress] = None,
+        count: bool = False,
+    ) -> ShardReport:
+        """Extract what is missing, and finish the folder if nothing is left.
+
+        progress (Optional[Progress]): Wraps the stream of results; gets their expected number too.
+        count (bool): Count the input first, for that number.
+        """
+        report, taken = ShardReport(), cast("Deque[_Shard]", deque())
+        total = self._count_missing(sources) if count else None
+        results = extractor.extract_windows(self._windows(extractor, sources, taken, report))
+        try:
+            for result in results if progress is None else progress(results, total):
+                self._finish_empty(taken)
+                self._add(taken[0], result)
+                if taken[0].done == len(taken[0].texts):
+                    self._finish(taken.popleft())
+            self._finish_empty(taken)
+        finally:
+            for shard in taken:
+                shard.lock.close()
+        if report.is_complete:
+            self._complete(sources, report)
+        return report
+
+    def _windows(
+        self, extractor: Extractor, sources: Sequence[Source], taken: "Deque[_Shard]", report: ShardReport
+    ) -> Iterator[List[Numbered]]:
+        """Take one shard after the other, and yield its texts."""
+        for number, source in enumerate(sources):
+            units = source.units()
+            index = 0
+            while piece := list(islice(units, self.size)):
+                name, index = f"part-{number:04d}-{index:06d}", index + 1
+                if self._file(name).exists():
+                    report.before += 1
+                    continue
+                lock = ExitStack()
+                if not lock.enter_context(try_lock(self.path / WORK / f"{name}.lock")):
+                    report.elsewhere += 1
+                    continue
+                if self._file(name).exists():  # another process has finished it meanwhile
+                    lock.close()
+                    continue
+                shard = self._read(name, source, piece, lock)
+                taken.append(shard)
+                for start in range(0, len(shard.texts), extractor.window):
+                    yield shard.texts[start : start + extractor.window]
+
+    def _read(self, name: str, source: Source, units: Sequence[Unit], lock: ExitStack) -> _Shard:
+        """Read the texts of a shard."""
+        remove_unfinished(self._file(name))
+        errors: List[Record] = []
+
+        def add(message: str) -> None:
+            self.report(message)
+            errors.append({"shard": name, "reason": message})
+
+        reader = TextReader(str(source.path), strict=self.strict, report=add)
+        texts = list(source.parse(units, reader))
+        return _Shard(name, texts, errors, {"units": len(units), "blank": reader.blank}, lock)
+
+    def _add(self, shard: _Shard, result: Result) -> None:
+        """Add the result of a text."""
+        shard.done += 1
+        if not isinstance(result, Failure):
+            shard.results.append(result)
+            return
+        message = Errors.R815.format(where=result.where, reason=result.reason)
+        if self.strict:
+            raise ValueError(message)
+        self.report(message)
+        shard.errors.append({"shard": shard.name, "where": result.where, "reason": result.reason})
+
+    def _finish_empty(self, taken: "Deque[_Shard]") -> None:
+        """Finish the shards whose units are all blank or unreadable."""
+        while taken and not taken[0].texts:
+            self._finish(taken.popleft())
+
+    def _finish(self, shard: _Shard) -> None:
+        """Write a shard: its counts first, since the file says that it is finished."""
+        triples = sum(len(record["triples"]) for record in shard.results)
+        counts = {**shard.counts, "documents": len(shard.results), "triples": triples, "errors": shard.errors}
+        with whole_file(self._counts(shard.name)) as stream:
+            stream.write(to_json(counts).encode("utf8"))
+        write_records(shard.results, self._file(shard.name), format=self.format, options=self.options)
+        shard.lock.close()
+
+    def _complete(self, sources: Sequence[Source], report: ShardReport) -> None:
+        """Count the shards, and write the manifest and the errors; two processes would write the same."""
+        manifest = read_manifest(self.path) or {}
+        report.files = sorted(self.path.glob(f"part-*.{self.format}"))
+        report.shards = len(report.files)
+        if manifest.get("complete"):
+            counts = manifest["counts"]
+            report.documents, report.triples = counts["documents"], counts["triples"]
+            report.failures, report.blank = counts["failures"], counts["blank"]
+            return
+        shards: Dict[str, Record] = {}
+        errors: List[Record] = []
+        for path in report.files:
+            name = path.name.removesuffix(f".{self.format}")
+            counts = json.loads(self._counts(name).read_text(encoding="utf8"))
+            errors += counts.pop("errors")
+            shards[path.name] = {**counts, "bytes": path.stat().st_size}
+            report.documents += counts["documents"]
+            report.triples += counts["triples"]
+            report.blank += counts["blank"]
+        report.failures = write_errors(self.path, errors)
+        totals = {key: getattr(report, key) for key in ("documents", "triples", "failures", "blank")}
+        write_manifest(self.path, {**manifest, "complete": True, "counts": totals, "shards": shards})
+
+    def _count_missing(self, sources: Sequence[Source]) -> int:
+        """Count the units of the input that belong to no finished shard."""
+        done = sum(
+            json.loads(path.read_text(encoding="utf8"))["units"]
+            for path in (self.path / WORK).glob("part-*.json")
+            if self._file(path.stem).exists()
+        )
+        return max(0, sum(map(count_units, sources)) - done)
+
+    def _file(self, name: str) -> Path:
+        return self.path / f"{name}.{self.format}"
+
+    def _counts(self, name: str) -> Path:
+        return self.path / WORK / f"{name}.json"

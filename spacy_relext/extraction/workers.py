@@ -1,0 +1,281 @@
+"""Batches of texts through a pipeline, in this process or in several; a text that fails does not stop the others."""
+
+import os
+import threading
+import time
+from collections import deque
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from itertools import islice
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Collection, Deque, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Union
+
+from spacy.language import Language
+from spacy.tokens import Doc
+from spacy.util import import_file
+
+from ..annotations.triple import Record
+from ..bridge.modules import use_one_thread
+from ..corpora.convert import first_line, load_pipeline
+from ..corpora.texts import RawText
+from ..errors import Errors
+from ..export.records import extraction_record
+from .long_texts import process_long
+
+# Batches whose texts are sorted by length together.
+WINDOW = 8
+
+# Batches that are handed out for each worker.
+_AHEAD = 3
+
+# How often a text is read after the worker that read it has ended.
+_TRIES = 3
+
+# Seconds between two looks of a worker whether the process that started it is still there.
+_LOOK = 1.0
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is done with each text.
+
+    pipeline (str): Folder or name of the pipeline.
+    code (Optional[Path]): Python file with registered functions that it needs.
+    min_score (float): Lowest score of a triple, 0 to 1.
+    relations (Optional[Collection[str]]): Relations to keep; None: all.
+    batch_size (int): Texts a pipeline reads at a time.
+    """
+
+    pipeline: str
+    code: Optional[Path] = None
+    min_score: float = 0.0
+    relations: Optional[Collection[str]] = None
+    batch_size: int = 64
+
+
+class Failure(NamedTuple):
+    """A text without a result, and why."""
+
+    where: str
+    reason: str
+
+
+class Numbered(NamedTuple):
+    """A text and its number, which is its id if it has no other."""
+
+    number: Union[int, str]
+    raw: RawText
+
+
+Result = Union[Record, Failure]
+
+
+def extract_batch(nlp: Language, texts: Sequence[Numbered], job: Job) -> List[Result]:
+    """Extract the triples of some texts; if a pipeline fails on one of them, that one becomes a `Failure`."""
+    short = [number for number, each in enumerate(texts) if len(each.raw.text) <= nlp.max_length]
+    docs: List[Optional[Doc]] = [None] * len(texts)
+    try:
+        for number, doc in zip(short, nlp.pipe([texts[n].raw.text for n in short], batch_size=job.batch_size)):
+            docs[number] = doc
+    except Exception:  # whatever a component raises: it is raised again below, by the text that is to blame
+        docs = [None] * len(texts)
+    return [_finish(nlp, each, doc, job) for each, doc in zip(texts, docs)]
+
+
+def _finish(nlp: Language, each: Numbered, doc: Optional[Doc], job: Job) -> Result:
+    """Make the record of a text, whose Doc may have to be made first."""
+    raw = each.raw
+    try:
+        if doc is None:
+            doc = nlp(raw.text) if len(raw.text) <= nlp.max_length else process_long(nlp, raw.text)
+        return extraction_record(
+            doc, number=each.number, min_score=job.min_score, relations=job.relations, extra=raw.extra
+        )
+    except Exception as error:  # the text is reported, and the others go on
+        return Failure(raw.where, f"{type(error).__name__}: {first_line(error)}")
+
+
+class _Window:
+    """Texts that are sorted by length together, and their results in order."""
+
+    def __init__(self, size: int) -> None:
+        self.results: List[Result] = [Failure("", "")] * size
+        self.missing = size
+
+    @property
+    def is_complete(self) -> bool:
+        """Return True if all results are there."""
+        return self.missing == 0
+
+    def add(self, numbers: Sequence[int], results: Sequence[Result]) -> None:
+        """Put the results of a batch into their places."""
+        for number, result in zip(numbers, results):
+            self.results[number] = result
+        self.missing -= len(numbers)
+
+
+class _Batch(NamedTuple):
+    """Texts that are read together, and their places in a window."""
+
+    window: _Window
+    numbers: List[int]
+    texts: List[Numbered]
+
+
+class _Flight(NamedTuple):
+    """A batch, and its results that are still to come."""
+
+    batch: _Batch
+    future: "Future[List[Result]]"
+
+
+@dataclass
+class Extractor:
+    """Extracts texts as a stream, in their order.
+
+    job (Job): What is done with each.
+    nlp (Optional[Language]): The loaded pipeline, used if there is one process.
+    n_process (int): Worker processes; they load the pipeline themselves, and use one thread each.
+    """
+
+    job: Job
+    nlp: Optional[Language] = None
+    n_process: int = 1
+    _pool: Optional[ProcessPoolExecutor] = field(default=None, repr=False)
+
+    def __enter__(self) -> "Extractor":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._stop()
+
+    def extract(self, texts: Iterable[Numbered]) -> Iterator[Result]:
+        """Yield the result of each text, in order and as soon as its batch is read."""
+        return self.extract_windows(_pieces(texts, self.job.batch_size))
+
+    @property
+    def window(self) -> int:
+        """Return how many texts are sorted by length together."""
+        return WINDOW * self.job.batch_size
+
+    def extract_windows(self, texts: Iterable[Sequence[Numbered]]) -> Iterator[Result]:
+        """Yield the result of each text of each window, in order; no batch has texts of two windows."""
+        windows: Deque[_Window] = deque()
+        batches = self._batches(texts, windows)
+        flights: Deque[_Flight] = deque()
+        while True:
+            for batch in islice(batches, _AHEAD * self.n_process - len(flights) if self.n_process > 1 else 1):
+                flights.append(_Flight(batch, self._submit(batch.texts)))
+            if not flights:
+                return
+            batch, future = flights.popleft()
+            try:
+                done = future.result()
+            except BrokenProcessPool:
+                done = self._recover(batch.texts, flights)
+            batch.window.add(batch.numbers, done)
+            while windows and windows[0].is_complete:
+                yield from windows.popleft().results
+
+    def _batches(self, texts: Iterable[Sequence[Numbered]], windows: "Deque[_Window]") -> "Iterator[_Batch]":
+        """Yield the batches of each window, which is added to the others."""
+        for window in texts:
+            order = sorted(range(len(window)), key=lambda number: len(window[number].raw.text))
+            windows.append(_Window(len(window)))
+            for numbers in _pieces(order, self.job.batch_size):
+                yield _Batch(windows[-1], numbers, [window[number] for number in numbers])
+
+    def _recover(self, texts: List[Numbered], flights: "Deque[_Flight]") -> List[Result]:
+        """Start new workers after one has ended, and read the batches again that had no result yet.
+
+        The text at which it ended, if it is a text's fault, is among those that were being read.
+        """
+        self._stop()
+        done = self._run_alone(texts)
+        for number, (batch, future) in enumerate(list(flights)):
+            if future.done() and future.exception() is None:
+                continue
+            if number < self.n_process:
+                future = Future()
+                future.set_result(self._run_alone(batch.texts))
+            else:
+                future = self._submit(batch.texts)
+            flights[number] = _Flight(batch, future)
+        return done
+
+    def _run_alone(self, texts: List[Numbered]) -> List[Result]:
+        """Run texts again after a worker has ended; those at which one ends again are failures."""
+        for _ in range(_TRIES if len(texts) == 1 else 1):
+            try:
+                return self._submit(texts).result()
+            except BrokenProcessPool:
+                self._stop()
+        if len(texts) == 1:
+            return [Failure(texts[0].raw.where, Errors.R810)]
+        middle = len(texts) // 2
+        return [*self._run_alone(texts[:middle]), *self._run_alone(texts[middle:])]
+
+    def _submit(self, texts: List[Numbered]) -> "Future[List[Result]]":
+        """Hand a batch to a worker; without workers, run it."""
+        if self.n_process <= 1:
+            self.nlp = self.nlp or load_pipeline(self.job.pipeline, message=Errors.R200)
+            run: Future[List[Result]] = Future()
+            run.set_result(extract_batch(self.nlp, texts, self.job))
+            return run
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(
+                self.n_process, mp_context=get_context("spawn"), initializer=_start, initargs=(self.job, os.getpid())
+            )
+        try:
+            return self._pool.submit(_work, texts)
+        except BrokenProcessPool as error:
+            broken: Future[List[Result]] = Future()
+            broken.set_exception(error)
+            return broken
+
+    def _stop(self) -> None:
+        """End the workers."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+            self._pool = None
+
+
+class _Worker(NamedTuple):
+    """What a worker process keeps."""
+
+    nlp: Language
+    job: Job
+
+
+_workers: List[_Worker] = []
+
+
+def _start(job: Job, parent: int) -> None:
+    """Load the pipeline in a worker, which ends as soon as the process that started it has ended."""
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    use_one_thread()
+    if job.code is not None:
+        import_file("python_code", job.code)
+    _workers.append(_Worker(load_pipeline(job.pipeline, message=Errors.R200), job))
+
+
+def _end_with(parent: int) -> None:
+    """End this process when its parent has ended: it would wait for work forever."""
+    while os.getppid() == parent:
+        time.sleep(_LOOK)
+    os._exit(1)
+
+
+def _work(texts: List[Numbered]) -> List[Result]:
+    """Extract a batch in a worker."""
+    worker = _workers[0]
+    return extract_batch(worker.nlp, texts, worker.job)
+
+
+def _pieces(items: Iterable, size: int) -> Iterator[list]:
+    """Yield lists of so many items."""
+    items = iter(items)
+    while piece := list(islice(items, size)):
+        yield piece
