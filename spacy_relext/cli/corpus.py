@@ -26,6 +26,11 @@ ALIGN_MODES = ("name", "link")
 
 _NAMES = ", ".join(sorted(FORMATS))
 
+_RelationMap = Annotated[Optional[Path], typer.Option(help="JSON object: old label to new label, or null to leave out")]
+_Symmetric = Annotated[
+    Optional[str], typer.Option(help="label-studio: relations of which a mutual one is one triple, with commas")
+]
+
 
 def convert_cli(
     format: Annotated[str, typer.Argument(metavar="FORMAT", help=f"One of: {_NAMES}")],
@@ -38,15 +43,12 @@ def convert_cli(
     strict: Annotated[bool, typer.Option("--strict", help="Stop at a malformed record instead of skipping it")] = False,
     one_sentence: Annotated[bool, typer.Option(help="Mark records of single-sentence formats as one sentence")] = True,
     pipeline: Annotated[Optional[str], typer.Option(help="spaCy pipeline that adds entities, heads, tags ...")] = None,
-    relation_map: Annotated[
-        Optional[Path], typer.Option(help="JSON object: old label to new label, or null to leave out")
-    ] = None,
+    relation_map: _RelationMap = None,
     skip: Annotated[int, typer.Option(min=0, help="Records to skip first")] = 0,
     limit: Annotated[int, typer.Option(min=0, help="Records to read then; 0: all")] = 0,
     shard: options.Shard = 0,
-    symmetric: Annotated[
-        Optional[str], typer.Option(help="label-studio: relations of which a mutual one is one triple, with commas")
-    ] = None,
+    annotator: Annotated[Optional[str], typer.Option(help="Leave out what others annotated")] = None,
+    symmetric: _Symmetric = None,
     predictions: Annotated[bool, typer.Option("--predictions", help="label-studio, prodigy: suggestions too")] = False,
     unit: Annotated[Optional[str], typer.Option(help="text: a document is a line, paragraph or file")] = None,
     typesystem: Annotated[Optional[Path], typer.Option(help="cas: type system of XMI files")] = None,
@@ -70,6 +72,7 @@ def convert_cli(
             skip=skip,
             limit=limit,
             shard=shard,
+            annotator=annotator,
             progress=with_progress,
             symmetric=options.split_list(symmetric),
             predictions=predictions,

@@ -37,6 +37,7 @@ def convert(
     limit: int = 0,
     skip: int = 0,
     shard: int = 0,
+    annotator: Optional[str] = None,
     progress: Progress = iter,
     **options: object,
 ) -> Report:
@@ -52,17 +53,18 @@ def convert(
     relation_map (Optional[RelationMap]): Old → new label; None as new label removes the triples.
     limit (int): Most records after the skipped ones, malformed ones included; 0 for all.
     shard (int): Docs per file of a folder; 0 writes one file.
+    annotator (Optional[str]): Leave out what others annotated.
     progress (Progress): Wraps the stream of Docs.
     options (object): Of the format, such as `unit`; see `Format`. None and False are not given.
     RAISES (ValueError): If an option or an input cannot be used, or, if strict, a record is malformed.
     """
     _check_options(occurrences, limit, skip)
-    spec, target = bind_options(format, options), Path(output)
+    spec, target = bind_options(format, options, annotator=annotator), Path(output)
     paths = _check_inputs(inputs, target, folders=spec.folder)
     writer = ShardWriter(target, shard=shard, attrs=None if pipeline else GOLD_ATTRS)
     nlp = load_tokenizer(lang) if pipeline is None else load_pipeline(pipeline)
     report = Report()
-    reading = _Reading(spec, report, occurrences=occurrences, strict=strict, relation_map=relation_map or {})
+    reading = _Reading(spec, report, occurrences, strict, relation_map or {}, annotator)
     items = islice(chain.from_iterable(map(spec.read, paths)), skip, skip + limit if limit else None)
     docs: Iterable[Doc] = reading.docs(items, nlp, one_sentence=one_sentence and spec.one_sentence)
     if pipeline is not None:
@@ -98,6 +100,7 @@ class _Reading:
     occurrences: str
     strict: bool
     relation_map: RelationMap
+    annotator: Optional[str]
     seen: Set[int] = field(default_factory=set)
 
     def docs(self, items: Iterable[Item], nlp: Language, *, one_sentence: bool) -> Iterator[Doc]:
@@ -123,6 +126,9 @@ class _Reading:
         if self.spec.locate is not None:
             record = self.spec.locate(record, self.report, occurrences=self.occurrences)
         if record is None:
+            return None
+        if self.annotator not in (None, record.get("annotator")):
+            self.report.losses["documents of other annotators"] += 1
             return None
         for key in ("triples", "rejected"):
             if key in record:

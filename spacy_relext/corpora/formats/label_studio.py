@@ -5,7 +5,7 @@ Offsets count characters; the end is exclusive. Relations stand in this export o
 
 from collections import Counter
 from pathlib import Path
-from typing import Dict, Iterable, Iterator, List, Sequence, Set, Tuple
+from typing import Dict, Iterable, Iterator, List, Optional, Sequence, Set, Tuple
 from xml.sax.saxutils import quoteattr
 
 from ...annotations.triple import Record
@@ -57,11 +57,14 @@ def read_label_studio(path: Path) -> Iterator[Item]:
     yield from read_json(path)
 
 
-def parse_label_studio(value: object, *, symmetric: Sequence[str] = (), predictions: bool = False) -> Record:
+def parse_label_studio(
+    value: object, *, symmetric: Sequence[str] = (), predictions: bool = False, annotator: Optional[str] = None
+) -> Record:
     """Parse a task. Of several annotations, the ground truth is read, else the last that was not cancelled.
 
     symmetric (Sequence[str]): Relations of which one in both directions is one triple.
     predictions (bool): Read predictions as suggestions, whose source is the version of the model.
+    annotator (Optional[str]): Read annotations of this person alone.
     """
     task = check_object(value, "the task")
     if "data" not in task:
@@ -72,6 +75,8 @@ def parse_label_studio(value: object, *, symmetric: Sequence[str] = (), predicti
     reader = SpanReader(require_text(data, "text", name="data"))
     others = {**({"id": task["id"]} if "id" in task else {}), **data}
     annotations = [each for _, each in iter_objects(task, "annotations")] if "annotations" in task else []
+    if annotator is not None:
+        annotations = [each for each in annotations if _read_annotator(each).get("annotator") == annotator]
     finished = [each for each in annotations if not each.get("was_cancelled")]
     reader.losses["cancelled annotations"] += len(annotations) - len(finished)
     if annotations and not finished:

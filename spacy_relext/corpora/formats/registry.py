@@ -83,7 +83,7 @@ FORMATS: Dict[str, Format] = {
         parse_label_studio,
         locate=count_losses,
         one_sentence=False,
-        parse_options=("symmetric", "predictions"),
+        parse_options=("symmetric", "predictions", "annotator"),
         write=write_label_studio,
         suffix=".json",
     ),
@@ -122,13 +122,15 @@ def get_format(name: str, *, names: Iterable[str] = FORMATS) -> Format:
     return FORMATS[name]
 
 
-def bind_options(name: str, options: Mapping[str, object]) -> Format:
+def bind_options(name: str, options: Mapping[str, object], *, annotator: Optional[str] = None) -> Format:
     """Look up a format that is to be read with some options.
 
     options (Mapping[str, object]): Values by name, such as `typesystem`; those that are None or false are not given.
+    annotator (Optional[str]): Whose annotation is read, for formats that have several of a text.
     RAISES (ValueError): If there is no such format, or an option is one of other formats.
     """
     spec, given = get_format(name), {key: value for key, value in options.items() if value not in (None, False)}
+    given.update({} if annotator is None or "annotator" not in spec.parse_options else {"annotator": annotator})
     for key in given:
         if key not in (*spec.read_options, *spec.parse_options):
             others = [each for each, of in FORMATS.items() if key in (*of.read_options, *of.parse_options)]

@@ -54,6 +54,18 @@ def test_directions(direction: Any, ends: List[str]) -> None:
     assert [triple["subject"] for triple in record["triples"]] == [[0, 8] if end == "a" else [21, 27] for end in ends]
 
 
+def test_the_annotation_of_one_person(tmp_path: Path) -> None:
+    annotations = [{"result": [ADA], "completed_by": 1}, {"result": [BERGEN], "completed_by": 2}]
+    made = [{**task(), "annotations": annotations}, {**task(), "annotations": annotations[1:]}]
+    path = tmp_path / "tasks.json"
+    path.write_text(json.dumps(made))
+    report = convert(NAME, [path], tmp_path / "a.spacy", annotator="1", strict=True)
+    assert (report.docs, report.entities) == (1, 1)
+    assert +report.losses == {"documents of other annotators": 1}
+    with pytest.raises(ValueError, match=r"R103.*Left out: documents of other annotators \(2\)"):
+        convert(NAME, [path], tmp_path / "a.spacy", annotator="ada")
+
+
 def test_a_mutual_relation_that_is_symmetric() -> None:
     results = [ADA, BERGEN, relation("a", "b", "near", "born_in", direction="bi")]
     record, _ = parse(NAME, task(*results), symmetric=["near"])
