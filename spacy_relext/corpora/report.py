@@ -8,7 +8,7 @@ from typing import List, Mapping, Sequence, Tuple, Union
 from spacy.tokens import Doc
 from wasabi.tables import table
 
-from ..annotations.store import get_records
+from ..annotations.store import get_coref, get_records, get_rejected
 from ..annotations.triple import CharSpan
 
 _EXAMPLES = 5
@@ -32,6 +32,9 @@ class Report:
     sentences_without_triples: int = 0
     triples: int = 0
     labels: "Counter[str]" = field(default_factory=Counter)
+    attributed: int = 0
+    rejected: int = 0
+    clusters: int = 0
     across_sentences: int = 0
     duplicates: int = 0
     identical: int = 0
@@ -86,6 +89,8 @@ class Report:
         """Count the sentences and triples of a document that is written, and the entities that a pipeline found."""
         self.docs += 1
         self.entities_found += len(doc.ents) if found else 0
+        self.rejected += len(get_rejected(doc))
+        self.clusters += len(get_coref(doc))
         annotated = len(doc) and doc.has_annotation("SENT_START")
         starts = [sent.start_char for sent in doc.sents] if annotated else [0]
         self.sentences += len(starts)
@@ -95,6 +100,7 @@ class Report:
             return
         self.triples += len(records)
         self.labels.update(record["relation"] for record in records)
+        self.attributed += sum(bool(record.get("attributes")) for record in records)
         filled = set()
         for record in records:
             sentences = {max(bisect_right(starts, record[role][0]) - 1, 0) for role in ("subject", "object")}
@@ -160,6 +166,9 @@ def _rows(report: Report) -> List[Tuple[str, Union[int, str]]]:
         ("documents not annotated with triples", report.not_annotated),
         ("texts that occurred before", report.repeated_texts),
         ("triples across sentences", report.across_sentences),
+        ("triples with attributes", report.attributed),
+        ("rejected triples", report.rejected),
+        ("coreference clusters", report.clusters),
         ("triples relabelled by the relation map", report.relabelled),
         ("triples removed by the relation map", report.removed_by_map),
         ("entities", report.entities),

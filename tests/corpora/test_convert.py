@@ -128,6 +128,15 @@ def test_triples_across_sentences_are_counted(write: Write, tmp_path: Path) -> N
     assert convert("jsonl", [write("a.jsonl", [record])], tmp_path / "a.spacy").across_sentences == 1
 
 
+def test_attributes_rejected_triples_and_coreference_are_counted(write: Write, tmp_path: Path) -> None:
+    triple = {"subject": [0, 3], "relation": "r", "object": [11, 13]}
+    made = {"text": "Ada slept. Bo woke.", "triples": [{**triple, "attributes": {"negated": True}}, triple]}
+    rejected = {"text": "Ada slept. Bo left.", "rejected": [triple], "coref": [[[0, 3], [11, 13]]]}
+    report = convert("jsonl", [write("a.jsonl", [made, rejected])], tmp_path / "a.spacy")
+    assert (report.attributed, report.rejected, report.clusters, report.not_annotated) == (1, 1, 1, 1)
+    assert "triples with attributes" in format_report(report) and "rejected triples" in format_report(report)
+
+
 def test_one_sentence_can_be_left_out(write: Write, tmp_path: Path) -> None:
     convert("nyt", [write("a.json", NYT)], tmp_path / "a.spacy", one_sentence=False)
     assert not any(doc.has_annotation("SENT_START") for doc in read(tmp_path / "a.spacy"))

@@ -85,11 +85,13 @@ def parse_label_studio(
         chosen = _choose(finished, reader.losses)
         others.update(_read_annotator(chosen))
         _read_result(chosen, reader, symmetric)
-    if predictions and task.get("predictions"):
-        for _, each in iter_objects(task, "predictions"):
+    suggested = require(task, "predictions", list, name="the task") if task.get("predictions") else []
+    for each in suggested:
+        # Some exports have their ids alone.
+        if predictions and isinstance(each, dict):
             _read_prediction(each, reader, symmetric)
-    elif isinstance(task.get("predictions"), list):
-        reader.losses["predictions"] += len(task["predictions"])
+        else:
+            reader.losses["predictions"] += 1
     if finished:
         return reader.record(others)
     return reader.record(others, annotated=[key for key in ANNOTATED if getattr(reader, key)])

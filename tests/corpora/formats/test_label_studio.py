@@ -117,6 +117,7 @@ def test_predictions_are_read_by_option() -> None:
     assert record["triples"] == [BORN, {**near, "score": 0.25, "source": "rere"}, {**near, "source": "prediction"}]
     assert [entity["label"] for entity in record["entities"]] == ["PERSON", "PLACE", "CITY"]
     assert losses == {"scores that are not between 0 and 1": 1}
+    assert parse(NAME, {**made, "predictions": [7]}, predictions=True)[1] == {"predictions": 1}
     record, _ = parse(NAME, {**made, "annotations": []}, predictions=True)
     assert [triple.get("source") for triple in record["triples"]] == ["rere", "prediction"]
 
