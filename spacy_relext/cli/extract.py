@@ -4,6 +4,7 @@ import os
 import shutil
 import sys
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Annotated, BinaryIO, Iterable, Iterator, List, Optional, cast
@@ -16,7 +17,7 @@ from ..corpora.texts import STDIN, TextReader
 from ..corpora.whole import whole_file
 from ..errors import Errors, Warnings, check_range
 from ..extraction.inputs import Source, list_sources
-from ..extraction.manifest import find_difference, plan, read_manifest
+from ..extraction.manifest import ERRORS, find_difference, plan, read_manifest
 from ..extraction.outputs import FORMATS, join_files
 from ..extraction.shards import Folder, ShardReport
 from ..extraction.workers import Extractor, Failure, Job, Numbered, Result
@@ -74,23 +75,35 @@ def extract_cli(
             if reader is not None:
                 _report(_stream(extractor, reader, output, chosen, csv_options))
                 return
-            settings = {
-                **{"format": chosen, "min_score": min_score, "relations": wanted, "shard_size": shard_size},
-                **{"input_format": input_format, **csv_options},
-            }
-            is_folder = Path(output).is_dir() or not _suffix(Path(output))
-            path = Path(output) if is_folder else _work_folder(Path(output))
-            folder = Folder(path, chosen, shard_size, csv_options, report=_report, strict=strict)
-            manifest = plan(nlp, sources, settings)
-            if not is_folder and (old := read_manifest(path)) is not None:
-                _tell_resumed(find_difference(old, manifest))
-            folder.prepare(manifest, overwrite=overwrite or not is_folder)
-            report = _run(folder, extractor, sources)
-            if not is_folder and report.is_complete:
-                join_files(report.files, Path(output), format=chosen, options=csv_options)
-                _keep_errors(path, Path(output))
-                shutil.rmtree(path)
+            kept = {"min_score": min_score, "relations": wanted, "input_format": input_format, **csv_options}
+            folder = Folder(Path(output), chosen, shard_size, csv_options, report=_report, strict=strict)
+            report = _extract_shards(extractor, sources, folder, kept, overwrite=overwrite)
         _report(_describe(report))
+
+
+def _extract_shards(
+    extractor: Extractor, sources: List[Source], folder: Folder, settings: Record, *, overwrite: bool
+) -> ShardReport:
+    """Extract files into a folder of shards, or into one file by way of such a folder."""
+    output = folder.path
+    is_folder = output.is_dir() or not _suffix(output)
+    folder = folder if is_folder else replace(folder, path=output.parent / f".{output.name}.shards")
+    assert extractor.nlp is not None  # the caller has loaded it
+    manifest = plan(extractor.nlp, sources, {"format": folder.format, "shard_size": folder.size, **settings})
+    if not is_folder and (old := read_manifest(folder.path)) is not None:
+        difference = find_difference(old, manifest)
+        _report(f"Another run was stopped ({difference}); starting anew" if difference else "An earlier run goes on")
+    folder.prepare(manifest, overwrite=overwrite or not is_folder)
+
+    def progress(results: Iterable[Result], total: Optional[int]) -> Iterable[Result]:
+        return with_progress(results, total=total)
+
+    report = folder.run(extractor, sources, progress=progress, count=sys.stderr.isatty())
+    if not is_folder and report.is_complete:
+        join_files(report.files, output, format=folder.format, options=folder.options)
+        _keep_errors(folder.path, output)
+        shutil.rmtree(folder.path)
+    return report
 
 
 def _format(output: str, chosen: Optional[str]) -> str:
@@ -110,15 +123,6 @@ def _suffix(path: Path) -> str:
     if len(suffixes) == 2 and suffixes[1] == ".gz":
         return "".join(suffixes)[1:]
     return suffixes[-1][1:] if suffixes else ""
-
-
-def _run(folder: Folder, extractor: Extractor, sources: List[Source]) -> ShardReport:
-    """Extract what is missing; the bar shows documents per second and the time left."""
-
-    def progress(results: Iterable[Result], total: Optional[int]) -> Iterable[Result]:
-        return with_progress(results, total=total)
-
-    return folder.run(extractor, sources, progress=progress, count=sys.stderr.isatty())
 
 
 def _stream(extractor: Extractor, reader: TextReader, output: str, format: str, csv_options: Record) -> str:
@@ -156,19 +160,9 @@ def _open_output(output: str) -> Iterator[BinaryIO]:
         raise typer.Exit(0) from None
 
 
-def _work_folder(output: Path) -> Path:
-    """Return where the shards of an output file are until it is written."""
-    return output.parent / f".{output.name}.shards"
-
-
-def _tell_resumed(difference: str) -> None:
-    """Report that an earlier run goes on, or why it cannot."""
-    _report(f"An earlier run cannot go on ({difference}); starting anew" if difference else "An earlier run goes on")
-
-
 def _keep_errors(folder: Path, output: Path) -> None:
     """Move the rows of texts without a result beside the output, or remove those of an earlier run."""
-    errors, target = folder / "errors.jsonl", output.with_name(f"{output.name}.errors.jsonl")
+    errors, target = folder / ERRORS, output.with_name(f"{output.name}.{ERRORS}")
     if errors.exists():
         os.replace(errors, target)
     else:

@@ -12,7 +12,7 @@ from wasabi import msg
 
 from ..annotations.triple import Record
 from ..corpora.export import ExportReport, format_export_report
-from ..corpora.formats.registry import WRITABLE, get_format
+from ..corpora.formats.registry import WRITABLE, Format, get_format
 from ..corpora.jsonl import write_jsonl
 from ..corpora.records import KNOWN_KEYS, doc_to_record
 from ..corpora.shards import SUFFIX, iter_docs
@@ -82,13 +82,7 @@ def suggest_cli(
         other = None if against is None else open_pipeline(against, gpu_id, code=code)
         reader.max_length = nlp.max_length
         selection = Selection(limit=limit, quota=quota, seed=seed)
-        known = {label for labels in nlp.pipe_labels.values() for label in labels}
-        weights: Mapping[str, float] = {}
-        if annotated is not None:
-            docs = list(iter_docs(annotated, nlp.vocab))
-            weights = weight_relations(count_relations(docs), known)
-            for doc in docs:
-                selection.add_annotated(doc)
+        weights = _select(nlp, annotated, selection)
         pool = [
             candidate
             for batch in _batches(with_progress(_read_pool(reader)), batch_size)
@@ -98,20 +92,35 @@ def suggest_cli(
             fail(Errors.R117.format(path=texts))
         chosen = [pool[number] for number in selection.choose([(each[0], each[1]) for each in pool])]
         records = _finish(nlp, chosen, by=by, gold_ents=gold_ents)
-        if spec is None:
-            write_jsonl(output, records)
-            files = [output]
-        else:
-            assert spec.write is not None  # WRITABLE
-            report = ExportReport(docs=len(records), suggestions=sum(len(each.get("triples", ())) for each in records))
-            report.triples = report.suggestions
-            files = spec.write(iter(records), output, report.losses)
-            typer.echo(format_export_report(report))
+        files = _write(records, output, spec)
     left = f"{len(pool)} texts read, {selection.duplicates} left out as near-duplicates"
     typer.echo(left + (f", {selection.over_quota} over the quota" if quota else ""))
     if len(chosen) < limit:
         msg.warn(f"Only {len(chosen)} of {limit} texts could be chosen.")
     msg.good(f"Wrote {len(chosen)} texts in the order of {by} to {', '.join(map(str, files))}")
+
+
+def _write(records: List[Record], output: Path, spec: Optional[Format]) -> List[Path]:
+    """Write the records as JSON lines, or in the format of a tool with a report."""
+    if spec is None:
+        write_jsonl(output, records)
+        return [output]
+    assert spec.write is not None  # WRITABLE
+    count = sum(len(record.get("triples", ())) for record in records)
+    report = ExportReport(docs=len(records), triples=count, suggestions=count)
+    files = spec.write(iter(records), output, report.losses)
+    typer.echo(format_export_report(report))
+    return files
+
+
+def _select(nlp: Language, annotated: Optional[Path], selection: Selection) -> Mapping[str, float]:
+    """Keep texts like those that are annotated already out of a selection; return the weights of relations."""
+    if annotated is None:
+        return {}
+    docs = list(iter_docs(annotated, nlp.vocab))
+    for doc in docs:
+        selection.add_annotated(doc)
+    return weight_relations(count_relations(docs), {label for labels in nlp.pipe_labels.values() for label in labels})
 
 
 def _read_pool(reader: TextReader) -> Iterator[RawText]:
