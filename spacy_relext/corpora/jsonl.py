@@ -5,8 +5,8 @@ import math
 from pathlib import Path
 from typing import Iterable, Iterator, List, Union
 
-import srsly
 from spacy.tokens import Doc
+from srsly.msgpack import Packer
 
 from ..annotations.triple import Record
 from ..errors import Errors
@@ -21,6 +21,9 @@ ENTITY_KEYS = ("start", "end", "label", "kb_id")
 _READER_KEYS = ("subject_text", "object_text", "sent", "sent_start", "sent_end")
 TRIPLE_KEYS = ("subject", "relation", "object", "score", "source", "evidence", "attributes", *_READER_KEYS)
 PAIR_KEYS = ("subject", "object", "label")
+
+# One for all values: `srsly.msgpack_dumps` looks for encoders in all installed packages each time.
+_PACKER = Packer(use_bin_type=True)
 
 
 def read_jsonl(path: Union[str, Path]) -> Iterator[Record]:
@@ -176,7 +179,7 @@ def _check_keys(value: Record, known: Iterable[str], name: str) -> None:
 def _check_plain(value: object, name: str) -> None:
     """Check that msgpack can hold a value: plain, and no whole number beyond 64 bits."""
     try:
-        srsly.msgpack_dumps(value)
+        _PACKER.pack(value)
     except (OverflowError, TypeError, ValueError, UnicodeEncodeError) as error:
         raise ValueError(f"{name!r} cannot be stored: {error}") from None
 

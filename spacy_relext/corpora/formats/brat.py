@@ -11,6 +11,7 @@ from typing import Dict, Iterable, Iterator, List, Optional, Sequence, Set, Tupl
 
 from ...annotations.triple import CharSpan, Record
 from ...errors import Errors
+from ..whole import whole_folder
 from .annotation import (
     Losses,
     SpanReader,
@@ -18,7 +19,6 @@ from .annotation import (
     keep_others,
     list_spans,
     read_value,
-    write_text,
     write_value,
 )
 from .checks import check_text, describe, make_entity
@@ -193,15 +193,18 @@ def write_brat(records: Iterable[Record], path: Path, losses: Losses) -> List[Pa
     if path.is_file() or (path.is_dir() and any(path.iterdir())):
         raise ValueError(Errors.R121.format(path=str(path)))
     types = _Types(losses)
-    for number, record in enumerate(records):
-        name = f"doc{number:06d}"
-        with write_text(path / f"{name}.txt") as file:
-            file.write(record["text"])
-        with write_text(path / f"{name}.ann") as file:
-            file.writelines(f"{line}\n" for line in _list_lines(record, losses, types))
-    with write_text(path / "annotation.conf") as file:
-        file.writelines(f"{line}\n" for line in types.list_config())
+    with whole_folder(path) as folder:
+        for number, record in enumerate(records):
+            name = f"doc{number:06d}"
+            _write(folder / f"{name}.txt", record["text"])
+            _write(folder / f"{name}.ann", "".join(f"{line}\n" for line in _list_lines(record, losses, types)))
+        _write(folder / "annotation.conf", "".join(f"{line}\n" for line in types.list_config()))
     return [path]
+
+
+def _write(path: Path, content: str) -> None:
+    """Write a file whose line ends remain as they are."""
+    path.write_bytes(content.encode("utf8"))
 
 
 @dataclass
