@@ -1,7 +1,11 @@
 """Whether a text states a triple as a fact: what the attributes of a triple say about it."""
 
 import json
-from typing import Dict, Mapping
+from typing import Dict, Mapping, Sequence, Tuple
+
+from spacy.training import Example
+
+from .store import TokenTriple, align_records, get_records
 
 # The attribute that a component writes, and its value for triples without it.
 ASSERTION, STATED = "assertion", "stated"
@@ -28,15 +32,27 @@ def assertion_of(attributes: Mapping[str, object]) -> str:
     return next(flags, STATED)
 
 
+def gold_assertions(examples: Sequence[Example]) -> Dict[Tuple[int, TokenTriple], str]:
+    """Map gold triples, by the number of their example and the tokens of its predicted Doc, to their assertions."""
+    found = {}
+    for number, example in enumerate(examples):
+        for record in get_records(example.reference, source="") or ():
+            for triple in align_records(example.predicted, [record]):
+                found[number, triple] = assertion_of(record.get("attributes", {}))
+    return found
+
+
 def is_fact(attributes: Mapping[str, object]) -> bool:
     """Return True if a triple with some attributes is neither denied nor hypothetical."""
     return assertion_of(attributes) not in NOT_FACTS
 
 
 def describe_relation(relation: str, attributes: Mapping[str, object]) -> str:
-    """Write a relation with the attributes of its triple in brackets: "founder (denied)"."""
+    """Write a relation with the attributes of its triple in brackets, "founder (denied)"; "stated" goes without."""
     parts = []
     for key, value in attributes.items():
+        if (key, value) == (ASSERTION, STATED):
+            continue
         if key == ASSERTION and isinstance(value, str) or value is True:
             parts.append(str(value) if key == ASSERTION else key)
         else:

@@ -6,12 +6,14 @@ from typing import ClassVar, Dict, List, Mapping, Sequence, Set, Type
 import srsly
 from spacy.training import Example
 
+from ..annotations.assertion import gold_assertions
 from ..annotations.type_rules import LEARNED
 from ..bridge.modules import modules_of
 from ..errors import Errors, Warnings
 from ..pairs.component import PairPipe, to_json
 from ..pairs.gold import CollectedPairs, GoldPairs
-from ..pipeline.pipe import Instances
+from ..pipeline.assertions import KNOWN, adopt_assertions, head_size
+from ..pipeline.pipe import Instances, Targets
 from ..pipeline.settings import Ranges, Settings
 from ..scoring.triples import score_triples
 from .adversary import MAX_CACHE_BYTES, AdversarialPerturber, PerturbationCache
@@ -25,11 +27,13 @@ class CollectedKd(CollectedPairs):
     """What training data of a teacher or a student contains."""
 
     tags: Set[str] = field(default_factory=set)  # parts of speech
+    assertions: Set[str] = field(default_factory=set)
 
     def add(self, batch: GoldPairs) -> None:
         """Add pairs and tags of a batch."""
         super().add(batch)
         self.tags.update(token.tag_ for example in batch.examples for token in example.predicted)
+        self.assertions.update(gold_assertions(batch.examples).values())
 
 
 class KdPipe(PairPipe):
@@ -47,12 +51,15 @@ class KdPipe(PairPipe):
         relation and object type, "*" for any type; relations without a row may hold between all. "learned": rows for
         the relations that training shows hardly any other types of, if `tune` does not find that they do harm.
     threshold (float): Least probability of the best relation beside no relation.
+    assertion_weight (float): Weight of the loss of assertions (the attribute `assertion` of triples), if the training
+        data has two or more; 0: they are not learned.
     """
 
     ranges: ClassVar[Ranges] = {
         **PairPipe.ranges,
         "sentence_penalty": (0.0, 1_000.0),
         "adversarial_radius": (0.0, 1_000.0),
+        "assertion_weight": (0.0, 1_000.0),
     }
     fitted: ClassVar[Settings] = {**PairPipe.fitted, "tags": []}
     collected: ClassVar[Type[CollectedPairs]] = CollectedKd
@@ -68,6 +75,7 @@ class KdPipe(PairPipe):
     def adopt(self, collected: CollectedKd) -> None:  # type: ignore[override]
         """Set labels, classes, types and tags, and count the type patterns if they are needed."""
         super().adopt(collected)
+        adopt_assertions(self.cfg, collected.assertions)
         self.cfg["tags"] = sorted(collected.tags - {""})
         self.perturbations = PerturbationCache()
         self.patterns = TypePatterns({}, n_classes=1)
@@ -78,6 +86,15 @@ class KdPipe(PairPipe):
         rows = [row for row in zip(collected.types, collected.gold) if not row[1] or row[1].intersection(number)]
         classes = [min((number[each] for each in pair if each in number), default=0) for _, pair in rows]
         self.patterns = count_patterns([types for types, _ in rows], classes, n_classes=len(number) + 1)
+
+    def model_sizes(self) -> Settings:
+        """Return the sizes of `PairPipe`, and the number of assertions if they are learned."""
+        return {**super().model_sizes(), **head_size(self.cfg)}
+
+    def assertion_targets(self, instances: GoldPairs) -> Targets:
+        """Return the assertions of pairs; nothing if they are not learned."""
+        known = self.cfg.get(KNOWN)
+        return {"assertions": instances.assertions(self.classes, known)} if known else {}
 
     def knowledge_files(self) -> Dict[str, bytes]:
         """Return lexicon and type patterns."""
@@ -135,6 +152,7 @@ both_orders = false
 average_orders = false
 types = "learned"
 threshold = 0.5
+assertion_weight = 1.0
 """
 
 BLOCKS = """

@@ -14,12 +14,15 @@ distribution costs nothing; KD has the factor τ², so that its gradient does no
 from 1 to 0; the penalty on the sentence vector stands outside the bracket, so that it is never switched off.
 """
 
-from typing import Dict, Optional
+from typing import Dict, Optional, Union
 
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..encoders.assertions import assertion_loss
 from .model import StudentOutput, TeacherOutput
+
+KdOutput = Union[TeacherOutput, StudentOutput]
 
 
 def smoothed_cross_entropy(
@@ -115,6 +118,15 @@ def student_loss(
     hints = divergence(targets["teacher_text"], outputs.local, weights=mask)
     hints = hints + divergence(targets["teacher_types"], outputs.auxiliary, weights=mask)
     return {"gold": gold, "teacher": share * teacher, "hints": share * hint_weight * hints, **terms}
+
+
+def add_assertions(
+    terms: Dict[str, Tensor], outputs: KdOutput, targets: Dict[str, Tensor], *, weight: float
+) -> Dict[str, Tensor]:
+    """Add the loss of assertions to the terms of a loss if the targets have some: `assertions` (P,), -1 for none."""
+    if "assertions" not in targets:
+        return terms
+    return {**terms, "assertions": weight * assertion_loss(outputs.assertions, targets["assertions"])}
 
 
 def _mean(losses: Tensor, weights: Optional[Tensor] = None) -> Tensor:

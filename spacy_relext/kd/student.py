@@ -20,7 +20,7 @@ from ..pipeline.schedules import training_length
 from ..pipeline.settings import Callback, Ranges, Settings, find_pipe, plain_settings
 from ..scoring.triples import TRIPLE_SCORE_WEIGHTS
 from .component import BLOCKS, SETTINGS, CollectedKd, KdPipe
-from .losses import student_loss
+from .losses import add_assertions, student_loss
 from .soft_labels import SoftLabelCount, read_soft_labels
 
 
@@ -65,11 +65,11 @@ class KdClassifier(KdPipe):
     def targets(self, instances: GoldPairs) -> Targets:
         """Return gold classes and soft labels."""
         soft = read_soft_labels(instances, self.classes, name=self.name) or {}
-        return {"classes": instances.classes(self.classes), **soft}
+        return {"classes": instances.classes(self.classes), **soft, **self.assertion_targets(instances)}
 
     def loss(self, outputs: Outputs, targets: Tensors) -> Tensors:
         """Compute the cross-entropy with the labels, the divergence from the teacher, and hints for both branches."""
-        return student_loss(
+        terms = student_loss(
             outputs,
             targets,
             share=self.teacher_share,
@@ -78,6 +78,7 @@ class KdClassifier(KdPipe):
             smoothing=self.cfg["label_smoothing"],
             penalty=self.cfg["sentence_penalty"],
         )
+        return add_assertions(terms, outputs, targets, weight=self.cfg["assertion_weight"])
 
     def evidence(self, pairs: Pairs, outputs: Outputs, number: int, answer: int) -> Record:
         """Return the types of both entities, and the relation's logits of both branches."""
@@ -155,6 +156,7 @@ def make_kd_classifier(
     average_orders: bool,
     types: TypeSetting,
     threshold: float,
+    assertion_weight: float,
     scorer: Optional[Scorer],
 ) -> KdClassifier:
     """Create a classifier that reads the text alone, and learns from a teacher's soft labels if the corpus has them.

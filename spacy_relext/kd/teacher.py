@@ -22,7 +22,7 @@ from ..pipeline.pipe import Instances, Outputs, Scorer, Targets, Tensors
 from ..pipeline.settings import Ranges, Settings, plain_settings
 from ..scoring.triples import TRIPLE_SCORE_WEIGHTS
 from .component import BLOCKS, SETTINGS, CollectedKd, KdPipe
-from .losses import teacher_loss
+from .losses import add_assertions, teacher_loss
 from .soft_labels import store_soft_labels
 
 
@@ -79,17 +79,18 @@ class KdTeacher(KdPipe):
 
     def targets(self, instances: GoldPairs) -> Targets:
         """Return gold classes."""
-        return {"classes": instances.classes(self.classes)}
+        return {"classes": instances.classes(self.classes), **self.assertion_targets(instances)}
 
     def loss(self, outputs: Outputs, targets: Tensors) -> Tensors:
         """Compute the cross-entropy, and the difference of the top probabilities."""
-        return teacher_loss(
+        terms = teacher_loss(
             outputs,
             targets,
             penalty=self.cfg["sentence_penalty"],
             tsd_weight=self.cfg["tsd_weight"],
             tsd_k=self.cfg["tsd_k"],
         )
+        return add_assertions(terms, outputs, targets, weight=self.cfg["assertion_weight"])
 
     def evidence(self, pairs: Pairs, outputs: Outputs, number: int, answer: int) -> Record:
         """Return the types of both entities, and the relation's logits of text and types."""
@@ -179,6 +180,7 @@ def make_kd_teacher(
     average_orders: bool,
     types: TypeSetting,
     threshold: float,
+    assertion_weight: float,
     scorer: Optional[Scorer],
 ) -> KdTeacher:
     """Create a classifier that knows which relations two entity types allow.

@@ -12,6 +12,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import minibatch
 
+from ..annotations.assertion import ASSERTION
 from ..annotations.entities import NOMINAL
 from ..annotations.near_miss import NearMiss
 from ..annotations.store import has_triples, set_triples
@@ -19,6 +20,7 @@ from ..annotations.triple import Record
 from ..annotations.type_rules import learn_type_rules
 from ..bridge.modules import module_of
 from ..errors import Errors, Warnings
+from ..pipeline.assertions import KNOWN, best_assertions
 from ..pipeline.initialize import DATA, GetExamples, annotated, start_from
 from ..pipeline.pipe import LEAST_SCORE, Instances, Outputs, RelationPipe
 from ..pipeline.settings import Ranges, Settings
@@ -251,9 +253,12 @@ class PairPipe(RelationPipe):
         outputs = self.complete(pairs, outputs)
         best, score = self.choose(pairs, outputs)
         answers, thresholds = self.answers, self.answer_thresholds()
+        asserted = best_assertions(outputs.assertions, self.cfg[KNOWN]) if self.cfg.get(KNOWN) else []
         for number in numpy.flatnonzero(score >= thresholds[best - 1]).tolist():
             triple = make_triple(pairs, number, answers[best[number] - 1], float(score[number]))
             triple["evidence"] = self.evidence(pairs, outputs, number, int(best[number]))
+            if asserted:
+                triple["attributes"], triple["evidence"][ASSERTION] = asserted[number]
             add_triple(triples[int(pairs.doc[number])], triple)
 
     def complete(self, pairs: Pairs, outputs: Outputs) -> Outputs:

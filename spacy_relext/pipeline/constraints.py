@@ -11,6 +11,7 @@ from spacy.pipeline import Pipe
 from spacy.tokens import Doc
 from spacy.training import Example
 
+from ..annotations.assertion import is_fact
 from ..annotations.constraints import (
     CONSTRAINTS,
     REMOVED_KEY,
@@ -39,7 +40,7 @@ class RelextConstraints(Pipe):
     """Keeps the consistent subset of the predicted triples of a Doc with the largest sum of log-odds.
 
     What it removes stays on the Doc with the reason, where `get_removed` of `annotations/constraints.py` reads it. Gold
-    triples are not touched.
+    triples, and those that are denied or hypothetical, are not touched.
     """
 
     def __init__(
@@ -95,18 +96,25 @@ class RelextConstraints(Pipe):
         """
         if self.schema is None:
             raise ValueError(Errors.R004.format(name=self.name))
-        records = [record for record in get_records(doc) or [] if record["source"]]
+        predicted = [record for record in get_records(doc) or [] if record["source"]]
+        # what is denied contradicts nothing that is stated
+        records = [record for record in predicted if is_fact(record.get("attributes", {}))]
         if records:
             self._warn_untyped(doc, self.schema)
         scores = numpy.asarray([record["score"] for record in records], dtype="float64")
         odds = logit(scores) - logit(numpy.asarray([self.base_score]))
         claims = make_claims(doc, records, numpy.maximum(odds, _LEAST).tolist())
         violations = find_violations(claims, self.schema, constraints=self.constraints, type_penalty=self.type_penalty)
-        self._write(doc, records, violations, claims)
+        self._write(doc, predicted, records, violations, claims)
         return doc
 
     def _write(
-        self, doc: Doc, records: Sequence[Record], violations: Sequence[Violation], claims: Sequence[Claim]
+        self,
+        doc: Doc,
+        predicted: Sequence[Record],
+        records: Sequence[Record],
+        violations: Sequence[Violation],
+        claims: Sequence[Claim],
     ) -> None:
         """Move triples from the Doc's triples to those that were removed."""
         removed = [each for each in get_removed(doc) if each["removed"]["by"] != self.name]
@@ -119,9 +127,9 @@ class RelextConstraints(Pipe):
             doc.user_data[REMOVED_KEY] = [
                 {**each, "subject": list(each["subject"]), "object": list(each["object"])} for each in removed
             ]
-        gone = {each.position for each in violations}
-        for source in {records[position]["source"] for position in gone}:
-            rest = [each for i, each in enumerate(records) if each["source"] == source and i not in gone]
+        gone = [records[each.position] for each in violations]
+        for source in {record["source"] for record in gone}:
+            rest = [each for each in predicted if each["source"] == source and not any(each is other for other in gone)]
             set_triples(doc, rest, source=source)
 
     def _warn_untyped(self, doc: Doc, schema: Schema) -> None:

@@ -1,11 +1,12 @@
 """What RERE's detector and extractor share: sentence windows, and labels from gold triples."""
 
 from collections import Counter
-from typing import ClassVar, Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import ClassVar, Dict, FrozenSet, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from spacy.tokens import Doc
 from spacy.training import Example
 
+from ..annotations.assertion import assertion_of
 from ..annotations.sentences import sentence_bounds
 from ..annotations.store import get_records, get_rejected, has_triples, relations_by_sentence
 from ..bridge.modules import width_of
@@ -79,6 +80,7 @@ class Priors(NamedTuple):
     documents: int
     unannotated: int  # of the documents; they are not counted in the rates
     entity_labels: List[str]
+    assertions: FrozenSet[str] = frozenset()  # of gold triples
 
 
 def estimate_priors(examples: Iterable[Example]) -> Priors:
@@ -86,6 +88,7 @@ def estimate_priors(examples: Iterable[Example]) -> Priors:
     counts: Counter = Counter()
     labels: Set[str] = set()
     entity_labels: Set[str] = set()
+    assertions: Set[str] = set()
     documents, unannotated, sentences = 0, 0, 0
     for example in examples:
         documents += 1
@@ -95,6 +98,7 @@ def estimate_priors(examples: Iterable[Example]) -> Priors:
             unannotated += 1
             continue
         labels.update(record["relation"] for record in records)
+        assertions.update(assertion_of(record.get("attributes", {})) for record in records)
         doc = example.reference
         for start, end in sentence_bounds(doc):
             first, last = doc[start].idx, doc[end - 1].idx + len(doc[end - 1])
@@ -104,4 +108,4 @@ def estimate_priors(examples: Iterable[Example]) -> Priors:
             sentences += 1
     rates = {label: counts[label] / max(1, sentences) for label in sorted(labels)}
     mean = sum(rates.values()) / max(1, len(rates))
-    return Priors(list(rates), mean, rates, documents, unannotated, sorted(entity_labels))
+    return Priors(list(rates), mean, rates, documents, unannotated, sorted(entity_labels), frozenset(assertions))

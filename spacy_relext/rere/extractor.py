@@ -9,12 +9,14 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from thinc.api import Config, Model
 
+from ..annotations.assertion import gold_assertions
 from ..annotations.near_miss import NearMiss
 from ..annotations.schema import Schema, read_schema
 from ..annotations.store import has_relations, set_triples
 from ..annotations.triple import Record
 from ..annotations.type_rules import TypeRow
 from ..errors import Warnings, check_range
+from ..pipeline.assertions import KNOWN, adopt_assertions, head_size
 from ..pipeline.initialize import GetExamples
 from ..pipeline.pipe import LEAST_SCORE, Outputs, Prediction, Scorer, Targets, Tensors
 from ..pipeline.requirements import RELATIONS
@@ -38,11 +40,11 @@ from .detector import MAX_MISSING_RATE
 from .losses import POINTER_LOSSES, extractor_loss
 from .near_misses import missing_spans, rejected_candidates, unasked_relations
 from .queries import readable_label
-from .rows import QueryRows, all_rows, detected_rows, gold_rows
+from .rows import QueryRows, all_rows, detected_rows, gold_rows, number_assertions
 from .windows import TokenBatch, entity_windows
 
 # Settings that are weights in the loss.
-WEIGHTS = ("absent_weight", "pointer_weight", "pair_weight", "rank_weight", "type_weight")
+WEIGHTS = ("absent_weight", "pointer_weight", "pair_weight", "rank_weight", "type_weight", "assertion_weight")
 
 
 class RereExtractor(RerePipe):
@@ -94,11 +96,12 @@ class RereExtractor(RerePipe):
         """Set labels, class priors and, if they are learned, the entity types of arguments."""
         super().adopt(collected)
         self.cfg["entity_labels"] = collected.entity_labels if self.cfg["type_weight"] else []
+        adopt_assertions(self.cfg, collected.assertions)
         self.type_rules(collected.entity_labels)
 
     def model_sizes(self) -> Settings:
-        """Return the width of the token vectors, the number of relations and of entity types."""
-        return {**super().model_sizes(), "n_types": len(self.cfg["entity_labels"])}
+        """Return the width of the token vectors, the number of relations, of entity types and of assertions."""
+        return {**super().model_sizes(), "n_types": len(self.cfg["entity_labels"]), **head_size(self.cfg)}
 
     def suggest(self, docs: Sequence[Doc]) -> QueryRows:
         """Query the detected relations of each sentence, or all relations if no detector ran."""
@@ -121,6 +124,8 @@ class RereExtractor(RerePipe):
         )
         for window, spans in enumerate(labelled):
             rows.entities += [(window, first, last, types[label]) for first, last, label in spans if label in types]
+        if known := self.cfg.get(KNOWN):
+            rows.assertions = number_assertions(rows, gold_assertions(examples), labels=self.labels, known=known)
         return rows
 
     def features(self, instances: QueryRows) -> TokenBatch:
@@ -142,6 +147,7 @@ class RereExtractor(RerePipe):
             pair_weight=self.cfg["pair_weight"],
             rank_weight=self.cfg["rank_weight"],
             type_weight=self.cfg["type_weight"],
+            assertion_weight=self.cfg["assertion_weight"],
         )
 
     def decode(self, instances: QueryRows, outputs: Optional[Outputs]) -> List[Prediction]:
@@ -185,7 +191,8 @@ class RereExtractor(RerePipe):
         self, instances: QueryRows, table: CandidateTable, scores: Floats, limits: Floats
     ) -> List[List[Candidate]]:
         """Keep the best candidates above the limit of their relation that entity types do not forbid."""
-        by_doc = candidates_by_doc(instances, table, scores, labels=self.labels, thresholds=limits)
+        known = self.cfg.get(KNOWN, ())
+        by_doc = candidates_by_doc(instances, table, scores, labels=self.labels, thresholds=limits, assertions=known)
         if len(rules := self.type_rules()):
             by_doc = [drop_forbidden(each, doc, rules) for each, doc in zip(by_doc, instances.windows.docs)]
         return [non_max_suppression(candidates) for candidates in by_doc]
@@ -263,6 +270,7 @@ pointer_weight = 40.0
 pair_weight = 1.0
 rank_weight = 0.0
 type_weight = 0.0
+assertion_weight = 1.0
 label_queries = {{}}
 types = []
 max_length = 256
@@ -312,6 +320,7 @@ def make_rere_extractor(
     pair_weight: float,
     rank_weight: float,
     type_weight: float,
+    assertion_weight: float,
     label_queries: Dict[str, str],
     types: List[TypeRow],
     max_length: int,
@@ -338,6 +347,8 @@ def make_rere_extractor(
         the other subjects of its object.
     type_weight (float): Weight of the arguments' entity types as an auxiliary target, if the data has entities; the
         pair scorer reads them. Not with a piece encoder.
+    assertion_weight (float): Weight of the loss of assertions (the attribute `assertion` of triples), if the training
+        data has two or more; 0: they are not learned. Only the pairing "scored" finds them.
     label_queries (Dict[str, str]): Readable text of relations, if splitting the label does not give it.
     types (List[List[str]]): Between which entity types a relation may hold, as rows of subject type, relation and
         object type, "*" for any type; relations without a row may hold between all. An argument that is no entity

@@ -8,6 +8,7 @@ from typing import Dict, Optional
 import torch
 from torch import Tensor
 
+from ..encoders.assertions import assertion_loss
 from .collective_loss import (
     RunningMeans,
     collective_loss,
@@ -104,12 +105,14 @@ def extractor_loss(
     pair_weight: float = 1.0,
     rank_weight: float = 0.0,
     type_weight: float = 0.0,
+    assertion_weight: float = 1.0,
 ) -> Dict[str, Tensor]:
     """Compute the loss of `pointers` (context tokens only), the binary cross-entropy of candidate `pairs`, their
-    `ranks` among rivals, and the cross-entropy of arguments' entity `types`.
+    `ranks` among rivals, and the cross-entropy of arguments' entity `types` and of gold pairs' `assertions`.
 
     targets (Dict[str, Tensor]): `pointers` (M, T, 4), `weights` (M,), `gold_pairs` (G, 5), `entities` (E, 4); if there
-        are any, `refused_pairs` (J, 5), which count as wrong in rows without weight.
+        are any, `refused_pairs` (J, 5), which count as wrong in rows without weight, and `assertions` (G,), the number
+        of that of each gold pair, -1 for none.
     pointer_loss (str): "bce" or "collective".
     pointer_missing (float): τ of the collective form, share of missing ends of arguments.
     """
@@ -137,6 +140,9 @@ def extractor_loss(
         losses["ranks"] = rank_weight * rival_loss(output.pair_logits, output.pairs, gold)
     if type_weight and len(output.type_logits):
         losses["types"] = type_weight * _type_loss(output, targets["entities"])
+    if "assertions" in targets:
+        labels = _look_up(output.pairs, targets["gold_pairs"], targets["assertions"], n_tokens=n_tokens, default=-1)
+        losses["assertions"] = assertion_weight * assertion_loss(output.assertions, labels)
     return losses
 
 
@@ -166,14 +172,18 @@ def rival_loss(logits: Tensor, pairs: Tensor, gold: Tensor) -> Tensor:
 
 def _type_loss(output: ExtractorOutput, entities: Tensor) -> Tensor:
     """Compute the cross-entropy of the arguments' entity types; a span that is no entity has the last class."""
-    n_tokens = max(1, output.mask.shape[1])
-    keys, order = torch.sort(_row_keys(entities[:, :3], n_tokens=n_tokens))
-    wanted = _row_keys(output.spans, n_tokens=n_tokens)
-    place = torch.searchsorted(keys, wanted).clamp(max=max(0, len(keys) - 1))
-    target = torch.full_like(wanted, output.type_logits.shape[1] - 1)
-    if len(keys):
-        target = torch.where(keys[place] == wanted, entities[order[place], 3], target)
+    n_tokens, last = max(1, output.mask.shape[1]), output.type_logits.shape[1] - 1
+    target = _look_up(output.spans, entities[:, :3], entities[:, 3], n_tokens=n_tokens, default=last)
     return torch.nn.functional.cross_entropy(output.type_logits, target)
+
+
+def _look_up(rows: Tensor, known: Tensor, values: Tensor, *, n_tokens: int, default: int) -> Tensor:
+    """Look up the value of each row among known rows. Shapes (N, C), (K, C), (K,) → (N,)"""
+    keys, order = torch.sort(_row_keys(known, n_tokens=n_tokens))
+    wanted = _row_keys(rows, n_tokens=n_tokens)
+    place = torch.searchsorted(keys, wanted).clamp(max=max(0, len(keys) - 1))
+    found = torch.full_like(wanted, default)
+    return torch.where(keys[place] == wanted, values[order[place]], found) if len(keys) else found
 
 
 def _pair_targets(pairs: Tensor, gold: Tensor, *, n_tokens: int) -> Tensor:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from ..encoders.tokens import TokenEncoder, mean_of_ends
 from .argument_types import no_types
 from .model import INITIAL_BIAS, N_POINTERS, ExtractorOutput, Proposal, gather_tokens
-from .span_pairs import PairScorer
+from .span_pairs import PairScorer, split_assertions
 
 
 class MarkedModule(nn.Module):
@@ -40,16 +40,19 @@ class MarkedModule(nn.Module):
         width: int,
         n_relations: int,
         n_types: int = 0,
+        n_assertions: int = 0,
         hf_config: Optional[Dict[str, object]] = None,
         tokenizer: str = "",
     ) -> None:
         """Build the head, and the encoder if its configuration is given; see `TokenEncoder.configure`.
 
         n_types (int): Not read: a head over pieces has no entity types.
+        n_assertions (int): Of an extractor, see `PairScorer`.
         """
         if hf_config is not None:
             self.tokens.configure(hf_config=hf_config, tokenizer=tokenizer)
         self.head_sizes = {"width": width, "n_relations": n_relations}
+        self.head_sizes.update({"n_assertions": n_assertions} if n_assertions else {})
         self.build_head(width, n_relations)
 
     def load_checkpoint(self, path: str) -> None:
@@ -96,7 +99,12 @@ class MarkedExtractor(MarkedModule):
         nn.init.constant_(self.pointers.bias, INITIAL_BIAS)
         precision = self.tokens.encoder.precision
         self.pair_scorer = PairScorer(
-            width, n_relations=0, hidden=self.pair_hidden, dropout=self.dropout.p, precision=precision
+            width,
+            n_relations=0,
+            hidden=self.pair_hidden,
+            dropout=self.dropout.p,
+            precision=precision,
+            n_assertions=(self.head_sizes or {}).get("n_assertions", 0),
         )
 
     def forward(
@@ -124,5 +132,5 @@ class MarkedExtractor(MarkedModule):
         tokens, mask = gather_tokens(mean_of_ends(table, first, last), index)
         pointers = self.pointers(tokens)
         pairs, span_probs = self.proposal(pointers, mask, extra)
-        pair_logits = self.pair_scorer(tokens, table[cls], pairs, pairs[:, 0], None)
-        return ExtractorOutput(pointers, mask, pairs, pair_logits, span_probs, *no_types(pairs))
+        pair_logits, assertions = split_assertions(self.pair_scorer(tokens, table[cls], pairs, pairs[:, 0], None))
+        return ExtractorOutput(pointers, mask, pairs, pair_logits, span_probs, *no_types(pairs), assertions)

@@ -18,9 +18,10 @@ from typing import List, NamedTuple, Optional, Tuple
 import torch
 from torch import Tensor, nn
 
+from ..encoders.assertions import NO_ASSERTIONS
 from ..encoders.layers import PredictionLinear, TokenModule
 from .argument_types import ArgumentTypes, no_types
-from .span_pairs import PairScorer, cross_spans, propose_spans, rank_in_group, score_spans
+from .span_pairs import PairScorer, cross_spans, propose_spans, rank_in_group, score_spans, split_assertions
 
 N_POINTERS = 4
 
@@ -42,6 +43,7 @@ class ExtractorOutput(NamedTuple):
     span_probs: Tensor  # probability of each pair's subject span and object span, without gradient (P, 2)
     spans: Tensor  # sentence, first and last token of each argument among the pairs (S, 3); none without entity types
     type_logits: Tensor  # entity types of these spans, the last is "no entity" (S, K + 1)
+    assertions: Tensor = NO_ASSERTIONS  # logits of the assertions of each pair (P, A)
 
 
 class Proposal(nn.Module):
@@ -166,9 +168,10 @@ class SharedExtractor(TokenModule):
         self.hidden, self.pair_hidden, self.between, self.precision = hidden, pair_hidden, between, precision
         self.dropout = nn.Dropout(dropout)
 
-    def configure(self, *, width: int, n_relations: int, n_types: int = 0) -> None:
-        """Build the layers for R relations, K entity types and token vectors of size D."""
+    def configure(self, *, width: int, n_relations: int, n_types: int = 0, n_assertions: int = 0) -> None:
+        """Build the layers for R relations, K entity types, A assertions and token vectors of size D."""
         self.sizes = {"width": width, "n_relations": n_relations, "n_types": n_types}
+        self.sizes.update({"n_assertions": n_assertions} if n_assertions else {})
         self.types = ArgumentTypes(width, n_relations=n_relations, n_types=n_types) if n_types else None
         self.project = PredictionLinear(width, N_POINTERS * self.hidden, precision=self.precision)
         self.query = nn.Parameter(torch.randn(n_relations, N_POINTERS, self.hidden))
@@ -183,6 +186,7 @@ class SharedExtractor(TokenModule):
             dropout=self.dropout.p,
             between=self.between,
             precision=self.precision,
+            n_assertions=n_assertions,
         )
 
     def forward(
@@ -204,13 +208,14 @@ class SharedExtractor(TokenModule):
         weights = self.pool(tokens).masked_fill(~mask.unsqueeze(-1), -1e4).softmax(dim=1)
         context = (weights * tokens).sum(dim=1)
         rows = pairs[:, 0]
-        pair_logits = self.pair_scorer(tokens, context, pairs, sentence[rows], relation[rows])
+        scored = self.pair_scorer(tokens, context, pairs, sentence[rows], relation[rows])
+        pair_logits, assertions = split_assertions(scored)
         if self.types is None:
             spans, type_logits = no_types(pairs)
         else:
             fit, spans, type_logits = self.types(tokens, pairs, sentence[rows], relation[rows])
             pair_logits = pair_logits + fit
-        return ExtractorOutput(pointers, row_mask, pairs, pair_logits, span_probs, spans, type_logits)
+        return ExtractorOutput(pointers, row_mask, pairs, pair_logits, span_probs, spans, type_logits, assertions)
 
     def _query(self, keys: Tensor, sentence: Tensor, relation: Tensor) -> Tensor:
         """Multiply each row's query with the keys of its sentence. Shapes (B, T, 4, d), (M,), (M,) → (M, T, 4)

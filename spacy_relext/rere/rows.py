@@ -3,12 +3,12 @@
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
-from typing import Dict, List, Optional, Sequence, Tuple, TypeVar
+from typing import Dict, List, Mapping, Optional, Sequence, Tuple, TypeVar
 
 import numpy
 from numpy.typing import NDArray
 
-from ..annotations.store import has_relations, relations_by_sentence
+from ..annotations.store import TokenTriple, has_relations, relations_by_sentence
 from .model import N_POINTERS
 from .windows import GoldWindows, IntArray, SentenceWindows
 
@@ -39,6 +39,8 @@ class QueryRows:
     entities: List[Tuple[int, int, int, int]] = field(default_factory=list)
     # As gold: pairs that an annotator refused, in rows of which nothing else is known
     refused: List[Tuple[int, ...]] = field(default_factory=list)
+    # Number of the assertion of each gold pair, -1 for none; empty if assertions are not learned
+    assertions: List[int] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.window)
@@ -61,8 +63,13 @@ class QueryRows:
             pointers[pairs[:, 0], pairs[:, 1 + pointer], pointer] = 1.0
         entities = numpy.asarray(self.entities, dtype="int64").reshape(-1, 4)
         weights = self.weight.astype("float32")
+        targets: Dict[str, NDArray[numpy.generic]]
         targets = {"pointers": pointers, "weights": weights, "gold_pairs": pairs, "entities": entities}
-        return {**targets, "refused_pairs": refused} if self.refused else targets
+        if self.refused:
+            targets["refused_pairs"] = refused
+        if self.assertions:
+            targets["assertions"] = numpy.asarray(self.assertions, dtype="int64")
+        return targets
 
 
 def gold_rows(
@@ -118,6 +125,22 @@ def gold_rows(
             rows.append((window, relation, absent_weight))
     window_of, relation_of, weight = _columns(rows)
     return QueryRows(windows, window_of, relation_of, numpy.ones_like(weight), weight, pairs, spans, refused=refused)
+
+
+def number_assertions(
+    rows: QueryRows, stated: Mapping[Tuple[int, TokenTriple], str], *, labels: Sequence[str], known: Sequence[str]
+) -> List[int]:
+    """Number the assertion of each gold pair of some rows; -1 for one that is not known.
+
+    stated (Mapping[Tuple[int, TokenTriple], str]): Of `gold_assertions`, for the Docs of the windows.
+    labels, known (Sequence[str]): The relations, and the assertions, in the model's order.
+    """
+    windows, number, found = rows.windows, {label: index for index, label in enumerate(known)}, []
+    for row, *ends in rows.pairs:
+        window, relation = int(rows.window[row]), labels[int(rows.relation[row])]
+        triple = TokenTriple((ends[0], ends[1]), relation, (ends[2], ends[3])).shifted(-int(windows.start[window]))
+        found.append(number.get(stated.get((int(windows.doc[window]), triple), ""), -1))
+    return found
 
 
 def all_rows(windows: SentenceWindows, *, n_labels: int) -> QueryRows:

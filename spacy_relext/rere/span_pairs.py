@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
+from ..encoders.assertions import NO_ASSERTIONS
 from ..encoders.layers import N_BUCKETS, PredictionLinear, bucket_distance
 
 # Pairs of a chunk; with more than one chunk, activations are checkpointed.
@@ -143,6 +144,7 @@ class PairScorer(nn.Module):
         dropout: float,
         between: bool = False,
         precision: str = "fp32",
+        n_assertions: int = 0,
     ) -> None:
         """Create the scorer.
 
@@ -151,6 +153,7 @@ class PairScorer(nn.Module):
         hidden (int): Size H of the hidden layer.
         dropout (float): Dropout on the hidden layer.
         precision (str): Of predictions on a CPU, see `PredictionLinear`.
+        n_assertions (int): Number A of assertions, see `encoders/assertions.py`; 0: no head for them.
         """
         super().__init__()
         self.ends = PredictionLinear(width, 4 * hidden, precision=precision)
@@ -164,11 +167,12 @@ class PairScorer(nn.Module):
         for table in (self.relation, self.interaction, self.distance):
             if table is not None:
                 nn.init.normal_(table.weight, std=0.1)
+        self.assertion = nn.Linear(hidden, n_assertions) if n_assertions else None
 
     def forward(
         self, tokens: Tensor, context: Tensor, pairs: Tensor, sentence: Tensor, relation: Optional[Tensor]
     ) -> Tensor:
-        """Compute the logits of candidates. Shape (P,)
+        """Compute the logits of candidates, (P,), or with those of assertions behind them, (P, 1 + A).
 
         tokens (Tensor): Token vectors. Shape (B, T, D)
         context (Tensor): Sentence vectors. Shape (B, D)
@@ -232,7 +236,14 @@ class PairScorer(nn.Module):
             hidden = hidden + self.relation(relation)
             product = product * self.interaction(relation)
         bilinear = product.sum(-1) / hidden.shape[-1] ** 0.5
-        return self.output(self.dropout(F.gelu(hidden))).squeeze(-1) + bilinear
+        hidden = self.dropout(F.gelu(hidden))
+        logits = self.output(hidden).squeeze(-1) + bilinear
+        return logits if self.assertion is None else torch.cat([logits.unsqueeze(1), self.assertion(hidden)], dim=1)
+
+
+def split_assertions(logits: Tensor) -> Tuple[Tensor, Tensor]:
+    """Split what `PairScorer` returns into the logits of candidates and those of assertions. Shapes (P,), (P, A)"""
+    return (logits, NO_ASSERTIONS) if logits.dim() == 1 else (logits[:, 0], logits[:, 1:])
 
 
 def pooled_sums(values: Tensor) -> Tensor:

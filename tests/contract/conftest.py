@@ -105,7 +105,8 @@ BATCH_TOLERANCE = 2e-4
 
 def outcome(doc: Doc) -> Any:
     """What the pipeline wrote on a Doc, in a form that can be compared."""
-    triples = [(r["subject"], r["relation"], r["object"], r["source"], r["score"]) for r in get_records(doc) or []]
+    keys = ("subject", "relation", "object", "source", "score", "attributes")
+    triples = [tuple(record.get(key) for key in keys) for record in get_records(doc) or []]
     relations = [(r["start"], r["end"], r["relations"]) for r in doc.user_data.get(RELATIONS_KEY, ())]
     return triples, relations
 
@@ -114,6 +115,7 @@ def assert_close(found: List[Any], expected: List[Any], tolerance: float = TOLER
     """Compare outcomes: equal but for scores, which may lie `tolerance` apart."""
     for one, other in zip(found, expected):
         assert [triple[:4] for triple in one[0]] == [triple[:4] for triple in other[0]]
+        assert [triple[5] for triple in one[0]] == [triple[5] for triple in other[0]]
         assert [t[4] for t in one[0]] == pytest.approx([t[4] for t in other[0]], rel=0, abs=tolerance)
         assert [r[:2] for r in one[1]] == [r[:2] for r in other[1]]
         for mine, theirs in zip(one[1], other[1]):

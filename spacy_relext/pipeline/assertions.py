@@ -1,0 +1,40 @@
+"""What components share that learn from the training data how a triple is asserted: stated, denied, or otherwise."""
+
+from typing import Collection, List, Sequence, Tuple
+
+import numpy
+from numpy.typing import NDArray
+
+from ..annotations.assertion import ASSERTION
+from ..annotations.triple import Record
+from ..scoring.probabilities import softmax
+from .settings import Settings
+
+# The setting with the assertions that a component knows; absent if it has learned none.
+KNOWN = "assertions"
+
+
+def adopt_assertions(cfg: Settings, found: Collection[str]) -> None:
+    """Set the assertions to learn: two or more of the training data, unless `assertion_weight` is 0.
+
+    cfg (Settings): The component's settings; changed in place.
+    """
+    cfg.pop(KNOWN, None)
+    if len(found) > 1 and cfg["assertion_weight"]:
+        cfg[KNOWN] = sorted(found)
+
+
+def head_size(cfg: Settings) -> Settings:
+    """Return the number of assertions, `n_assertions`, for the model's `configure`; nothing without a head."""
+    return {"n_assertions": len(cfg[KNOWN])} if cfg.get(KNOWN) else {}
+
+
+def best_assertions(logits: NDArray[numpy.floating], known: Sequence[str]) -> List[Tuple[Record, float]]:
+    """Find the likeliest assertion of each pair, as attributes of its triple, and its probability.
+
+    logits (NDArray[numpy.floating]): Shape (P, A)
+    known (Sequence[str]): The assertions, in the order of the columns.
+    """
+    probabilities = softmax(logits)
+    best = probabilities.argmax(axis=1).tolist()
+    return [({ASSERTION: known[each]}, round(float(row[each]), 4)) for each, row in zip(best, probabilities)]
