@@ -109,6 +109,8 @@ class SpanReader:
         annotated (Sequence[str]): Which of `entities` and `triples` the tool's record is annotated with.
         RAISES (ValueError): If a further key cannot be kept, such as `sents` that are not sentences.
         """
+        for key in set(ANNOTATED).intersection(others).difference(known):
+            self.losses[f"key that is no annotation of the tool: {key}"] += 1
         parsed = {"text": self.text, **{key: getattr(self, key) for key in annotated}}
         return {**check_record({**parsed, **keep_others(others, known)}), LOSSES: self.losses}
 

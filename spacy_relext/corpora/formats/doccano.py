@@ -70,7 +70,7 @@ def parse_doccano(value: object) -> Record:
         label = relation.get("type")
         labels = [] if label is None else [require(relation, "type", str, name=name)]
         reader.add_relation(subject, labels, obj, name=name)
-    return reader.record(record, known=_OWN_KEYS, annotated=annotated)
+    return reader.record(record, known=[*_OWN_KEYS, "entities"], annotated=annotated)
 
 
 def write_doccano(records: Iterable[Record], path: Path, losses: Losses) -> List[Path]:

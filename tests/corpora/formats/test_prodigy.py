@@ -110,6 +110,15 @@ def test_what_a_record_has_no_place_for_is_counted() -> None:
     }
 
 
+def test_records_of_another_format() -> None:
+    """Their annotation is not read as if it were the tool's."""
+    record, losses = parse(NAME, RECORD)
+    assert record == {"text": TEXT} and losses == {
+        "key that is no annotation of the tool: entities": 1,
+        "key that is no annotation of the tool: triples": 1,
+    }
+
+
 BAD: List[Tuple[Any, str]] = [
     (7, "the task is 7, not an object"),
     ({"answer": "accept"}, "the task has no key 'text'"),
