@@ -24,7 +24,7 @@ export MALLOC_TRIM_THRESHOLD_ := 40000000000
 export MALLOC_TOP_PAD_ := 500000000
 
 .DELETE_ON_ERROR:
-.PHONY: all plan wheel test lint fix types smoke real install docs doctest clean distclean help
+.PHONY: all plan wheel test lint fix types smoke demo-loop real install docs doctest clean distclean help
 
 all: plan $(VENV)/.installed
 	$(PY) -m spacy project run all
@@ -71,6 +71,10 @@ smoke: $(VENV)/.installed-dev
 	@if grep "^Running command" $(SMOKE)/second.log | grep -v show_triples; then \
 		echo "make smoke: the second run did the above again" >&2; exit 1; fi
 	@echo "make smoke: the second run found nothing to do"
+
+# Suggest, correct thirty sentences in a headless browser, retrain and compare: a few minutes, with a small pipeline.
+demo-loop: $(VENV)/.installed-dev
+	$(PY) scripts/demo_loop.py build/demo-loop $(ARGS)
 
 # The documentation as a site, in build/site; a dead link or an unlisted page is an error.
 docs: $(VENV)/.installed-docs
@@ -127,6 +131,7 @@ help:
 	@echo "make docs       the documentation as a site, in build/site"
 	@echo "make doctest    run the code blocks of README and docs"
 	@echo "make smoke      the whole project on tiny settings, twice"
+	@echo "make demo-loop  suggest, correct in a browser, retrain: the loop of annotation in minutes"
 	@echo "make real       tests on the data sets beside the checkout"
 	@echo "make install    the environment with everything for development"
 	@echo "make clean      remove what was built"
