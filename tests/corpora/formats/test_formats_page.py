@@ -1,4 +1,4 @@
-"""The examples of docs/reference/formats.md are what the converter reads."""
+"""The examples of docs/reference/formats.md and docs/benchmarks/data_sets.md are what the converter reads."""
 
 import json
 import re
@@ -39,7 +39,8 @@ BRAT_TEXT = "Ada Holm was born in Bergen."
 
 @pytest.fixture(scope="module")
 def page(project_root: Path) -> str:
-    return (project_root / "docs" / "reference" / "formats.md").read_text(encoding="utf8")
+    pages = ("reference/formats.md", "benchmarks/data_sets.md")
+    return "\n".join((project_root / "docs" / page).read_text(encoding="utf8") for page in pages)
 
 
 @pytest.fixture(scope="module")
