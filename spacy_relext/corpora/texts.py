@@ -131,10 +131,10 @@ class TextReader:
         return [(str(path), {"file": path.relative_to(folder).as_posix()}) for path in sorted(folder.rglob("*.txt"))]
 
     def _read_corpus(self) -> Iterator[RawText]:
-        """Read the texts of a corpus, with their gold triples if they are annotated."""
+        """Read the texts of a corpus, with gold triples, refused ones and coreference if they are annotated."""
         for number, doc in enumerate(iter_docs(Path(self.path), Vocab()), start=1):
             record = doc_to_record(doc)
-            gold = {"triples": record["triples"]} if "triples" in record else {}
+            gold = {key: record[key] for key in ("triples", "rejected", "coref") if key in record}
             yield RawText(doc.text, f"{self.path}, document {number}", gold)
 
     def decode(self, raw: bytes, *, name: str, line: int = 1) -> Optional[str]:
