@@ -130,7 +130,8 @@ class PairScorer(nn.Module):
     score = w · GELU(s + o + W_c c + e_r + d) + s · (e'_r ∘ o) / √H, with s = W_1 h_s0 + W_2 h_s1 and
     o = W_3 h_o0 + W_4 h_o1, h the token vectors at the spans' ends, c the sentence vector, e_r and e'_r embeddings of
     the relation (absent if the token vectors already depend on it), d an embedding of the signed distance. With
-    `between`, W_b m is added to the hidden layer, m the attention-pooled vectors of the tokens between both spans.
+    `between`, W_b m is added to the hidden layer, m the attention-pooled vectors of the tokens between both spans. The
+    logits of assertions, if they are learned, are a second linear layer above the hidden one.
 
     Each token is projected once, not once a pair.
     """
