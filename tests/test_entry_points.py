@@ -203,7 +203,7 @@ def test_the_commands_are_there(installed: Set[EntryPoint]) -> None:
     spacy.registry.cli.get_all()
     commands = get_command(app).commands  # type: ignore[attr-defined]
     expected = (
-        "align clusters compare convert debug-data drop-triples evaluate explain export extract folds graph "
-        "init-config kb rules teach tune type-patterns view"
+        "agree align clusters compare convert correct debug-data drop-triples evaluate explain export extract folds "
+        "graph init-config kb retrain rules suggest teach tune type-patterns view"
     )
     assert sorted(commands["relext"].commands) == expected.split()

@@ -416,6 +416,7 @@ const KEYS = [
   ["u", "undo", undo], ["ArrowDown", "next triple", () => move(1)], ["ArrowUp", "triple before", () => move(-1)],
   ["ArrowRight", "select the token to the right; with Shift one more", event => step(1, event.shiftKey)],
   ["ArrowLeft", "the same to the left", event => step(-1, event.shiftKey)],
+  ["Home", "select the first token", () => { [range, ends] = [null, null]; step(0); }],
   ["Escape", "select nothing, leave the new triple", () => {
     [range, ends, draft] = [null, null, null];
     current = Math.min(current, items.length - 1);

@@ -6,7 +6,7 @@ from hashlib import sha256
 from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Optional, Sequence, Type
+from typing import Any, Optional, Sequence, Type, TypeVar
 
 from spacy.tokens import Doc
 
@@ -168,6 +168,9 @@ class PageServer(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
+Server = TypeVar("Server", bound=PageServer)
+
+
 def make_server(page: str, *, port: int = 5000) -> ThreadingHTTPServer:
     """Make a server that only this machine can reach and that answers / with a page.
 
@@ -193,13 +196,13 @@ def make_server(page: str, *, port: int = 5000) -> ThreadingHTTPServer:
         def log_message(self, format: str, *args: object) -> None:
             """Log nothing."""
 
-    return start_server(PageHandler, port=port)
+    return start_server(PageHandler, port=port, kind=PageServer)
 
 
-def start_server(handler: Type[BaseHTTPRequestHandler], *, port: int) -> PageServer:
-    """Listen on a port of this machine. RAISES (ValueError): If the port cannot be used."""
+def start_server(handler: Type[BaseHTTPRequestHandler], *, port: int, kind: Type[Server]) -> Server:
+    """Listen on a port of this machine with a kind of server. RAISES (ValueError): If the port cannot be used."""
     try:
-        return PageServer((HOST, port), handler)
+        return kind((HOST, port), handler)
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ValueError(Errors.R212.format(port=port, reason=reason)) from None

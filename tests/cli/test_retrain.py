@@ -72,17 +72,17 @@ def test_the_same_seed_gives_the_same_weights(folder: Path) -> None:
     for _ in range(2):
         nlp = spacy.load(folder / "pipeline")
         done = retrain(nlp, folder / "new.spacy", steps=5, seed=3)
-        assert done.rate == pytest.approx(0.001) and done.steps == 5
+        assert done.rate == pytest.approx(0.01 / 30) and done.steps == 5
         found.append(nlp.get_pipe("relext").model.to_bytes())
     assert found[0] == found[1]
 
 
 def test_steps_follow_the_size_of_the_corpus(folder: Path) -> None:
     nlp = spacy.load(folder / "pipeline")
-    nlp.config["training"]["batcher"] = {"@batchers": "spacy.batch_by_sequence.v1", "size": 2}
-    assert retrain(nlp, folder / "new.spacy").steps == 40  # twenty passes of two batches
-    nlp.config["training"]["max_steps"] = 25
-    assert retrain(nlp, folder / "new.spacy").steps == 25  # as many as it was trained with
+    nlp.config["training"]["batcher"] = {"@batchers": "spacy.batch_by_sequence.v1", "size": 1}
+    assert retrain(nlp, folder / "new.spacy").steps == 24  # six passes of four batches
+    nlp.config["training"]["max_steps"] = 21
+    assert retrain(nlp, folder / "new.spacy").steps == 21  # as many as it was trained with
 
 
 def test_what_is_mixed(folder: Path, tmp_path: Path) -> None:
