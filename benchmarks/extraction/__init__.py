@@ -1,0 +1,1 @@
+"""Benchmarks of whole corpora: runs that are killed, speed, memory."""

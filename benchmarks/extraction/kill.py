@@ -1,0 +1,130 @@
+"""Proof by kill: a run that is killed many times gives the same as one that is not disturbed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.extraction.data import save_tiny_pipeline, write_texts
+from benchmarks.harness.call import Call
+
+
+@dataclass
+class Killed:
+    """What happened to a disturbed run.
+
+    whole (int): Kills of the command with all its processes.
+    workers (int): Kills of one worker, which the command survived.
+    starts (int): How often the command was started.
+    """
+
+    whole: int = 0
+    workers: int = 0
+    starts: int = 0
+
+
+def kill(call: Call) -> None:
+    """100,000 documents in JSON lines with one and two processes, fifty kills each at random moments."""
+    documents = call.maker.limit_train or 100_000
+    kills = call.settings.passes
+    folder = call.settings.runs / "kill"
+    pipeline, texts = save_tiny_pipeline(folder / "pipeline"), write_texts(folder / "texts.jsonl", documents)
+    for seed in call.seeds:
+        for n_process in (1, 2):
+            expected, seconds = run_undisturbed(pipeline, texts, folder / f"whole-{n_process}", n_process=n_process)
+            started = time.perf_counter()
+            target = folder / f"killed-{n_process}-{seed}"
+            killed = run_killed(pipeline, texts, target, n_process=n_process, kills=kills, seconds=seconds, seed=seed)
+            found = hash_sorted(target)
+            metrics = {
+                "same_output": float(found == expected),
+                "kills_found": float(killed.whole + killed.workers),
+                "undisturbed_seconds": seconds,
+                "killed_seconds": time.perf_counter() - started,
+            }
+            split = f"{n_process} process{'es' * (n_process > 1)}"
+            data = f"{documents} documents"
+            call.record("extraction_kill", metrics, data=data, split=split, system="default", seed=seed)
+            call.tell(f"{split}: {killed}, output {'the same' if found == expected else 'DIFFERS'}")
+            if found != expected:
+                raise ValueError(f"{target} differs from an undisturbed run")
+
+
+def run_undisturbed(pipeline: Path, texts: Path, target: Path, *, n_process: int) -> tuple[str, float]:
+    """Extract without a kill, unless that is done; RETURNS the hash of the sorted output, and the seconds."""
+    started = time.perf_counter()
+    subprocess.run(_command(pipeline, texts, target, n_process), check=True, capture_output=True, env=_environment())
+    return hash_sorted(target), time.perf_counter() - started
+
+
+def run_killed(
+    pipeline: Path, texts: Path, target: Path, *, n_process: int, kills: int, seconds: float, seed: int
+) -> Killed:
+    """Extract, and kill the run or one of its workers at random moments, until it has been killed often enough.
+
+    seconds (float): Time of an undisturbed run, which the moments depend on.
+    """
+    rng, killed = random.Random(seed), Killed()
+    command = _command(pipeline, texts, target, n_process)
+    while True:
+        killed.starts += 1
+        process = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, env=_environment()
+        )
+        while killed.whole + killed.workers < kills and process.poll() is None:
+            # from the moment at which the command starts to somewhat more than its fair part of the work
+            try:
+                process.wait(rng.uniform(0.0, 8.0 + 2.0 * seconds / kills))
+            except subprocess.TimeoutExpired:
+                workers = _children(process.pid)
+                if workers and rng.random() < 0.5:
+                    _kill(rng.choice(workers))
+                    killed.workers += 1
+                    continue
+                os.killpg(process.pid, signal.SIGKILL)
+                killed.whole += 1
+        if process.wait() == 0:
+            return killed
+
+
+def hash_sorted(folder: Path) -> str:
+    """Hash all records of a folder of shards, sorted."""
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf8"))
+    if not manifest["complete"]:
+        raise ValueError(f"{folder} is not complete")
+    lines = [line for path in sorted(folder.glob("part-*.jsonl")) for line in path.read_bytes().splitlines(True)]
+    return hashlib.sha256(b"".join(sorted(lines))).hexdigest()
+
+
+def _command(pipeline: Path, texts: Path, target: Path, n_process: int) -> Sequence[str]:
+    """Return the command line of a run."""
+    options = ["--n-process", str(n_process), "--shard-size", "500"]
+    return [sys.executable, "-m", "spacy_relext", "extract", str(pipeline), str(texts), str(target), *options]
+
+
+def _environment() -> dict[str, str]:
+    """Give each process one thread."""
+    return {**os.environ, "OMP_NUM_THREADS": "1"}
+
+
+def _children(pid: int) -> list[int]:
+    """List the worker processes of a run."""
+    found = subprocess.run(["ps", "-o", "pid=,args=", "--ppid", str(pid)], capture_output=True, text=True).stdout
+    return [int(line.split()[0]) for line in found.splitlines() if "spawn_main" in line]
+
+
+def _kill(pid: int) -> None:
+    """Kill a process, which may have ended."""
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass

@@ -1,0 +1,46 @@
+"""The benchmarks of whole corpora: `python -m benchmarks extraction`.
+
+    python -m benchmarks extraction kill
+    python -m benchmarks extraction speed
+
+benchmarks/extraction/README.md says what each experiment is.
+"""
+
+from typing import Annotated, Optional
+
+import typer
+
+from benchmarks.extraction.kill import kill
+from benchmarks.extraction.speed import memory, speed
+from benchmarks.harness import program
+from benchmarks.harness.datasets import Maker
+from benchmarks.harness.program import (
+    Experiment,
+    describe_defaults,
+    experiments_argument,
+    report_errors,
+    run_experiments,
+)
+
+EXPERIMENTS = {
+    "kill": Experiment(kill, (), seeds="0", passes=50),
+    "speed": Experiment(speed, (), seeds="0", passes=3),
+    "memory": Experiment(memory, (), seeds="0", passes=1),
+}
+DEFAULTS = describe_defaults(EXPERIMENTS)
+
+
+def main(
+    experiments: experiments_argument(EXPERIMENTS),  # type: ignore[valid-type]
+    data: program.DataOption = program.DATA,
+    seeds: program.SeedsOption = None,
+    passes: Annotated[Optional[int], typer.Option(min=1, help="Kills (kill), or repetitions (speed).")] = None,
+    threads: program.ThreadsOption = 1,
+    limit_train: Annotated[Optional[int], typer.Option(min=1, help="Documents.")] = None,
+    only: program.OnlyOption = None,
+    runs: program.RunsOption = program.HERE / "runs",
+    results: program.ResultsOption = program.RESULTS / "extraction.json",
+) -> None:
+    """Measure the extraction of whole corpora, and write the rows."""
+    with report_errors():
+        run_experiments(EXPERIMENTS, locals(), Maker)
