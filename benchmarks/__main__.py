@@ -12,7 +12,7 @@ from typer.core import TyperCommand, TyperGroup
 
 PROGRAMS = {
     name: f"benchmarks.{name}.program"
-    for name in ("rere", "kd", "nero", "selfore", "hrere", "kb", "graph", "annotation")
+    for name in ("rere", "kd", "nero", "selfore", "hrere", "kb", "graph", "annotation", "extraction")
 }
 PROGRAMS["render"] = "benchmarks.harness.render"
 
