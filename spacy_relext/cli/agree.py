@@ -84,6 +84,10 @@ def report_lines(agreement: Agreement, *, show: int) -> Iterator[str]:
     for name, only, bare in zip(agreement.names, agreement.only, agreement.not_annotated):
         if only or bare:
             yield f"  {name}: {only} documents that no other has annotated, {bare} without annotation of triples"
+    for number, pair in enumerate(agreement.pairs):
+        if pair.same_assertion < pair.exact:
+            who = _pair_name(agreement, number)
+            yield f"  {who}: {pair.same_assertion} of {pair.exact} triples that both have are asserted alike"
     if agreement.other_texts:
         yield f"  {agreement.other_texts} documents have the same id and other texts, and are left out"
     labels = sorted({label for pair in agreement.pairs for label in pair.relations})

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
 
+from ..annotations.assertion import ASSERTION, assertion_of, describe_relation
 from ..annotations.sentences import overlaps
 from ..annotations.triple import CharSpan, Record
 from .error_tables import find_passages
@@ -30,6 +31,7 @@ class PairAgreement(NamedTuple):
     documents (int): That both have annotated.
     triples (Tuple[int, int]): Of each in these documents.
     exact (int), partial (int): Triples that both have; with the same relation and overlapping arguments.
+    same_assertion (int): Triples that both have and that, as both say, the text states, denies and so on.
     exact_f, partial_f (Optional[float]): F1 of one against the other, the same in both directions.
     relations (Dict[str, float]): Exact F1 of each relation.
     pairs (int): Pairs of spans that both know.
@@ -43,6 +45,7 @@ class PairAgreement(NamedTuple):
     triples: Tuple[int, int]
     exact: int
     partial: int
+    same_assertion: int
     exact_f: Optional[float]
     partial_f: Optional[float]
     relations: Dict[str, float]
@@ -55,7 +58,8 @@ class Disagreement(NamedTuple):
     """Sentences whose triples differ.
 
     passages (List[CharSpan]): Their characters.
-    readings (List[Optional[List[Key]]]): The triples there of each annotator that not all have; None: did not annotate.
+    readings (List[Optional[List[Key]]]): The triples there that not all have, by annotator, the assertion beside the
+        relation; None: not annotated.
     """
 
     text: str
@@ -132,6 +136,17 @@ def triple_keys(record: Record) -> Set[Key]:
     }
 
 
+def asserted_keys(record: Record) -> Set[Key]:
+    """Collect the annotated triples of a record with assertion and relation joined: "founder (denied)"."""
+    keys: Set[Key] = set()
+    for triple in record["triples"]:
+        if not triple.get("source"):
+            assertion = assertion_of(triple.get("attributes", {}))
+            relation = describe_relation(triple["relation"], {ASSERTION: assertion})
+            keys.add((tuple(triple["subject"]), relation, tuple(triple["object"])))
+    return keys
+
+
 def match_partly(first: Set[Key], second: Set[Key]) -> int:
     """Count triples of the same relation whose subjects and objects overlap, each matched once, equal ones first."""
     exact = first & second
@@ -197,7 +212,7 @@ def _compare(
     second: int,
 ) -> PairAgreement:
     """Compare two annotators on the documents that both have annotated."""
-    totals, exact, partial, compared = [0, 0], 0, 0, 0
+    totals, exact, partial, same_assertion, compared = [0, 0], 0, 0, 0, 0
     both, either = Counter[str](), Counter[str]()
     chosen: List[Tuple[str, str]] = []
     for row, of_row in zip(documents, categories):
@@ -209,6 +224,7 @@ def _compare(
         totals = [totals[0] + len(keys), totals[1] + len(others)]
         exact += len(keys & others)
         partial += match_partly(keys, others)
+        same_assertion += len(asserted_keys(one) & asserted_keys(other))
         both.update(key[1] for key in keys & others)
         either.update(key[1] for key in [*keys, *others])
         chosen += [(mine[pair], theirs[pair]) for pair in mine if pair in theirs]
@@ -220,6 +236,7 @@ def _compare(
         triples=(totals[0], totals[1]),
         exact=exact,
         partial=partial,
+        same_assertion=same_assertion,
         exact_f=_f1(exact, totals),
         partial_f=_f1(partial, totals),
         relations={label: 2 * both[label] / either[label] for label in sorted(either)},
@@ -265,7 +282,7 @@ def _alpha(documents: Sequence[Sequence[Optional[Categories]]]) -> Optional[floa
 
 def _find_disagreements(row: Sequence[Optional[Record]]) -> List[Disagreement]:
     """Group the triples of a document that not all annotators have by the sentences that they touch."""
-    keys = [None if record is None else triple_keys(record) for record in row]
+    keys = [None if record is None else asserted_keys(record) for record in row]
     given = [each for each in keys if each is not None]
     disputed = {key for each in given for key in each if not all(key in other for other in given)}
     text = next(record["text"] for record in row if record is not None)

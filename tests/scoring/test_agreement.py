@@ -69,6 +69,15 @@ def test_direction_sentences_and_suggestions() -> None:
     assert found.pairs[0].pairs == 1  # Ann-Ben; each of the others is known to one only
 
 
+def test_assertions() -> None:
+    denied = record("second", ("Dan", "r", "Eve"))
+    denied["triples"][0]["attributes"] = {"negated": True}
+    found = measure_agreement([ANN, [denied, BEN[1]]], names=["a", "b"])
+    (pair,) = found.pairs
+    assert (pair.exact, pair.same_assertion, pair.exact_f) == (2, 1, pytest.approx(2 / 3))
+    assert found.disagreements[1].readings == [[((0, 3), "r", (4, 7))], [((0, 3), "r (denied)", (4, 7))]]
+
+
 def test_partial_matches_are_one_to_one() -> None:
     first = {((0, 10), "r", (20, 30)), ((0, 4), "r", (20, 24))}
     assert match_partly(first, {((0, 4), "r", (20, 24))}) == 1
