@@ -44,7 +44,7 @@ def retrain_cli(
         retrained_components(nlp)
         gives_ents = use_gold_ents(nlp, gold_ents)
         corpora = {
-            f"{name} ({path})": read_corpus(nlp, path, gold_sents=True, gold_ents=gives_ents)
+            name: read_corpus(nlp, path, gold_sents=True, gold_ents=gives_ents)
             for name, path in (("dev", dev), ("test", test))
             if path is not None
         }
@@ -57,7 +57,7 @@ def retrain_cli(
             done = retrain(nlp, mixed, steps=steps, rate=rate, seed=seed, progress=with_progress)
             typer.echo(f"Trained {', '.join(done.components)}: {done.steps} steps, learning rate {done.rate:g}")
             if dev is not None:
-                tune_pipeline(nlp, next(iter(corpora.values())))
+                tune_pipeline(nlp, corpora["dev"])
             else:
                 msg.warn("Thresholds are those of before: with --dev they are tuned.")
             if corpora:
