@@ -580,6 +580,10 @@ class Warnings:
         "[W361] {name}: {count} documents of a batch have rejected triples and are not annotated with triples; {name} "
         "learns nothing from them, since their sentences may state the same relation of other arguments."
     )
+    W362 = (
+        "[W362] {name}: the training data has triples that are {found}. {name} learns and predicts them as if they "
+        "were stated, since it has no assertions to tell apart. Leave these triples out of its training data."
+    )
     W400 = (
         "[W400] {name}: {count} marked pairs of a batch cover no token, or the same tokens twice, and are not "
         "classified."

@@ -1,7 +1,7 @@
 """Whether a text states a triple as a fact: what the attributes of a triple say about it."""
 
 import json
-from typing import Dict, Mapping, Sequence, Tuple
+from typing import Dict, Iterable, Mapping, Sequence, Set, Tuple
 
 from spacy.training import Example
 
@@ -30,6 +30,12 @@ def assertion_of(attributes: Mapping[str, object]) -> str:
         return _FLAGS.get(stated.lower(), stated)
     flags = (_FLAGS[key.lower()] for key, value in attributes.items() if value and key.lower() in _FLAGS)
     return next(flags, STATED)
+
+
+def list_assertions(examples: Iterable[Example]) -> Set[str]:
+    """List the assertions of gold triples."""
+    records = (record for example in examples for record in get_records(example.reference, source="") or ())
+    return {assertion_of(record.get("attributes", {})) for record in records}
 
 
 def gold_assertions(examples: Sequence[Example]) -> Dict[Tuple[int, TokenTriple], str]:

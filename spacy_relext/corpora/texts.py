@@ -134,7 +134,7 @@ class TextReader:
         """Read the texts of a corpus, with gold triples, refused ones and coreference if they are annotated."""
         for number, doc in enumerate(iter_docs(Path(self.path), Vocab()), start=1):
             record = doc_to_record(doc)
-            gold = {key: record[key] for key in ("triples", "rejected", "coref") if key in record}
+            gold: Record = {key: record[key] for key in ("triples", "rejected", "coref") if key in record}
             yield RawText(doc.text, f"{self.path}, document {number}", gold)
 
     def decode(self, raw: bytes, *, name: str, line: int = 1) -> Optional[str]:

@@ -6,13 +6,12 @@ from typing import ClassVar, Dict, List, Mapping, Sequence, Set, Type
 import srsly
 from spacy.training import Example
 
-from ..annotations.assertion import gold_assertions
 from ..annotations.type_rules import LEARNED
 from ..bridge.modules import modules_of
 from ..errors import Errors, Warnings
 from ..pairs.component import PairPipe, to_json
 from ..pairs.gold import CollectedPairs, GoldPairs
-from ..pipeline.assertions import KNOWN, adopt_assertions, head_size
+from ..pipeline.assertions import KNOWN, head_size
 from ..pipeline.pipe import Instances, Targets
 from ..pipeline.settings import Ranges, Settings
 from ..scoring.triples import score_triples
@@ -27,13 +26,11 @@ class CollectedKd(CollectedPairs):
     """What training data of a teacher or a student contains."""
 
     tags: Set[str] = field(default_factory=set)  # parts of speech
-    assertions: Set[str] = field(default_factory=set)
 
     def add(self, batch: GoldPairs) -> None:
         """Add pairs and tags of a batch."""
         super().add(batch)
         self.tags.update(token.tag_ for example in batch.examples for token in example.predicted)
-        self.assertions.update(gold_assertions(batch.examples).values())
 
 
 class KdPipe(PairPipe):
@@ -75,7 +72,6 @@ class KdPipe(PairPipe):
     def adopt(self, collected: CollectedKd) -> None:  # type: ignore[override]
         """Set labels, classes, types and tags, and count the type patterns if they are needed."""
         super().adopt(collected)
-        adopt_assertions(self.cfg, collected.assertions)
         self.cfg["tags"] = sorted(collected.tags - {""})
         self.perturbations = PerturbationCache()
         self.patterns = TypePatterns({}, n_classes=1)

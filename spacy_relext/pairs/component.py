@@ -20,7 +20,7 @@ from ..annotations.triple import Record
 from ..annotations.type_rules import learn_type_rules
 from ..bridge.modules import module_of
 from ..errors import Errors, Warnings
-from ..pipeline.assertions import KNOWN, best_assertions
+from ..pipeline.assertions import KNOWN, adopt_assertions, best_assertions
 from ..pipeline.initialize import DATA, GetExamples, annotated, start_from
 from ..pipeline.pipe import LEAST_SCORE, Instances, Outputs, RelationPipe
 from ..pipeline.settings import Ranges, Settings
@@ -217,6 +217,8 @@ class PairPipe(RelationPipe):
     def adopt(self, collected: CollectedPairs) -> None:
         """Set labels, classes, entity types, and the types of arguments that training shows."""
         super().adopt(collected)
+        if lost := adopt_assertions(self.cfg, collected.assertions):
+            self.warn_once("assertions", Warnings.W362.format(name=self.name, found=lost))
         self.cfg["entity_types"] = sorted({kind for pair in collected.types for kind in pair if kind})
         self.cfg["classes"] = [list(each) for each in list_classes(collected.gold, self.labels)]
         counts = collected.argument_types(self.classes, reversed_too=bool(self.cfg.get("both_orders")))

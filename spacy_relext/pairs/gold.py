@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from ..annotations.assertion import gold_assertions
+from ..annotations.assertion import gold_assertions, list_assertions
 from ..annotations.store import TokenTriple, align_records, align_triples, get_records, get_rejected, has_triples
 from .pairs import IntArray, Pairs
 
@@ -102,6 +102,7 @@ class CollectedPairs:
     types (List[Tuple[str, str]]): Entity types of each pair.
     docs (int): Number of all Docs.
     where (str): Name of the data, for messages.
+    assertions (Set[str]): Those of gold triples.
     """
 
     labels: List[str] = field(default_factory=list)
@@ -111,6 +112,7 @@ class CollectedPairs:
     unannotated: int = 0
     docs: int = 0
     where: str = ""
+    assertions: Set[str] = field(default_factory=set)
 
     def argument_types(self, known: Sequence[PairClass], *, reversed_too: bool) -> Counter:
         """Count the triples of each subject type, relation and object type.
@@ -132,6 +134,7 @@ class CollectedPairs:
         self.missed += batch.missed
         self.unannotated += batch.unannotated
         self.docs += len(batch.examples)
+        self.assertions.update(list_assertions(batch.examples))
 
 
 def gold_pairs(suggest: Callable[[Sequence[Doc]], Pairs], examples: Sequence[Example]) -> GoldPairs:

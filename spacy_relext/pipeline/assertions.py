@@ -5,7 +5,7 @@ from typing import Collection, List, Sequence, Tuple
 import numpy
 from numpy.typing import NDArray
 
-from ..annotations.assertion import ASSERTION
+from ..annotations.assertion import ASSERTION, NOT_FACTS
 from ..annotations.triple import Record
 from ..scoring.probabilities import softmax
 from .settings import Settings
@@ -14,14 +14,17 @@ from .settings import Settings
 KNOWN = "assertions"
 
 
-def adopt_assertions(cfg: Settings, found: Collection[str]) -> None:
+def adopt_assertions(cfg: Settings, found: Collection[str]) -> str:
     """Set the assertions to learn: two or more of the training data, unless `assertion_weight` is 0.
 
-    cfg (Settings): The component's settings; changed in place.
+    cfg (Settings): The component's settings; changed in place. Without `assertion_weight` it learns none.
+    RETURNS (str): The assertions of triples that are no facts, if the component will predict them as facts; else "".
     """
     cfg.pop(KNOWN, None)
-    if len(found) > 1 and cfg["assertion_weight"]:
+    if len(found) > 1 and cfg.get("assertion_weight"):
         cfg[KNOWN] = sorted(found)
+        return ""
+    return " or ".join(sorted(NOT_FACTS.intersection(found)))
 
 
 def head_size(cfg: Settings) -> Settings:

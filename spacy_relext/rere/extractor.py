@@ -10,6 +10,7 @@ from spacy.training import Example
 from thinc.api import Config, Model
 
 from ..annotations.assertion import gold_assertions
+from ..annotations.entities import has_entity_annotation
 from ..annotations.near_miss import NearMiss
 from ..annotations.schema import Schema, read_schema
 from ..annotations.store import has_relations, set_triples
@@ -96,7 +97,8 @@ class RereExtractor(RerePipe):
         """Set labels, class priors and, if they are learned, the entity types of arguments."""
         super().adopt(collected)
         self.cfg["entity_labels"] = collected.entity_labels if self.cfg["type_weight"] else []
-        adopt_assertions(self.cfg, collected.assertions)
+        if lost := adopt_assertions(self.cfg, collected.assertions):
+            self.warn_once("assertions", Warnings.W362.format(name=self.name, found=lost))
         self.type_rules(collected.entity_labels)
 
     def model_sizes(self) -> Settings:
@@ -124,6 +126,8 @@ class RereExtractor(RerePipe):
         )
         for window, spans in enumerate(labelled):
             rows.entities += [(window, first, last, types[label]) for first, last, label in spans if label in types]
+            if gold.refused[window] is not None and not has_entity_annotation(examples[windows.doc[window]].reference):
+                rows.untyped.append(window)
         if known := self.cfg.get(KNOWN):
             rows.assertions = number_assertions(rows, gold_assertions(examples), labels=self.labels, known=known)
         return rows

@@ -111,8 +111,8 @@ def extractor_loss(
     `ranks` among rivals, and the cross-entropy of arguments' entity `types` and of gold pairs' `assertions`.
 
     targets (Dict[str, Tensor]): `pointers` (M, T, 4), `weights` (M,), `gold_pairs` (G, 5), `entities` (E, 4); if there
-        are any, `refused_pairs` (J, 5), which count as wrong in rows without weight, and `assertions` (G,), the number
-        of that of each gold pair, -1 for none.
+        are any, `refused_pairs` (J, 5), which count as wrong in rows without weight; `untyped` (U,), sentences without
+        known entities; and `assertions` (G,), the number of that of each gold pair, -1 for none.
     pointer_loss (str): "bce" or "collective".
     pointer_missing (float): τ of the collective form, share of missing ends of arguments.
     """
@@ -139,7 +139,7 @@ def extractor_loss(
     if rank_weight:
         losses["ranks"] = rank_weight * rival_loss(output.pair_logits, output.pairs, gold)
     if type_weight and len(output.type_logits):
-        losses["types"] = type_weight * _type_loss(output, targets["entities"])
+        losses["types"] = type_weight * _type_loss(output, targets["entities"], targets.get("untyped"))
     if "assertions" in targets:
         labels = _look_up(output.pairs, targets["gold_pairs"], targets["assertions"], n_tokens=n_tokens, default=-1)
         losses["assertions"] = assertion_weight * assertion_loss(output.assertions, labels)
@@ -170,11 +170,15 @@ def rival_loss(logits: Tensor, pairs: Tensor, gold: Tensor) -> Tensor:
     return ranks.sum() / max(1, len(ranks))
 
 
-def _type_loss(output: ExtractorOutput, entities: Tensor) -> Tensor:
+def _type_loss(output: ExtractorOutput, entities: Tensor, untyped: Optional[Tensor]) -> Tensor:
     """Compute the cross-entropy of the arguments' entity types; a span that is no entity has the last class."""
     n_tokens, last = max(1, output.mask.shape[1]), output.type_logits.shape[1] - 1
     target = _look_up(output.spans, entities[:, :3], entities[:, 3], n_tokens=n_tokens, default=last)
-    return torch.nn.functional.cross_entropy(output.type_logits, target)
+    logits = output.type_logits
+    if untyped is not None:
+        known = ~torch.isin(output.spans[:, 0], untyped)
+        logits, target = logits[known], target[known]
+    return torch.nn.functional.cross_entropy(logits, target) if len(logits) else output.type_logits.sum() * 0.0
 
 
 def _look_up(rows: Tensor, known: Tensor, values: Tensor, *, n_tokens: int, default: int) -> Tensor:

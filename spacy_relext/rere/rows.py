@@ -39,6 +39,8 @@ class QueryRows:
     entities: List[Tuple[int, int, int, int]] = field(default_factory=list)
     # As gold: pairs that an annotator refused, in rows of which nothing else is known
     refused: List[Tuple[int, ...]] = field(default_factory=list)
+    # Windows of which no entity is known
+    untyped: List[int] = field(default_factory=list)
     # Number of the assertion of each gold pair, -1 for none; empty if assertions are not learned
     assertions: List[int] = field(default_factory=list)
 
@@ -67,6 +69,8 @@ class QueryRows:
         targets = {"pointers": pointers, "weights": weights, "gold_pairs": pairs, "entities": entities}
         if self.refused:
             targets["refused_pairs"] = refused
+        if self.untyped:
+            targets["untyped"] = numpy.asarray(self.untyped, dtype="int64")
         if self.assertions:
             targets["assertions"] = numpy.asarray(self.assertions, dtype="int64")
         return targets

@@ -11,7 +11,7 @@ from spacy.training import Example
 from spacy.util import fix_random_seed
 
 from spacy_relext.annotations.entities import PAIRS_KEY
-from spacy_relext.annotations.store import set_rejected, set_triples
+from spacy_relext.annotations.store import get_rejected, set_rejected, set_triples
 from spacy_relext.bridge.modules import module_of
 from spacy_relext.pairs.gold import gold_pairs
 from spacy_relext.pairs.suggesters import AnnotatedPairs, EntityPairs
@@ -154,3 +154,19 @@ def test_a_detector_says_that_it_cannot_learn_from_them() -> None:
         for _ in range(2):
             nlp.update([*examples, refused_example(nlp)], sgd=optimizer)
     assert len([each for each in caught if "[W361] rere_detector: 1 documents" in str(each.message)]) == 1
+
+
+@pytest.mark.filterwarnings("ignore:.W007")
+def test_missing_entities_are_no_argument_types() -> None:
+    nlp = build("rere_extractor", {**extractor(CNN), "type_weight": 1.0}, before=("sentencizer", ENTITIES))
+    examples = [refused_example(nlp), refused_example(nlp)]
+    learned = make_english_examples(nlp)
+    for example in learned:
+        nlp.get_pipe(ENTITIES)(example.reference)
+    nlp.initialize(lambda: learned)
+    pipe: Any = nlp.get_pipe("rere_extractor")
+    assert "untyped" not in pipe.targets(pipe.suggest_gold(examples))
+    bare = nlp.make_doc(TEXT)
+    set_rejected(bare, get_rejected(examples[0].reference))
+    instances = pipe.suggest_gold([examples[0], Example(nlp.make_doc(TEXT), bare)])
+    assert pipe.targets(instances)["untyped"].tolist() == [1]

@@ -133,10 +133,21 @@ def test_without_two_assertions_there_is_no_head(case: str, why: str) -> None:
 
 def test_initialize_again_forgets_assertions() -> None:
     cfg: Dict[str, Any] = {"assertion_weight": 1.0, "assertions": ["denied", "stated"]}
-    adopt_assertions(cfg, {"stated"})
-    assert "assertions" not in cfg
-    adopt_assertions(cfg, {"stated", "reported"})
-    assert cfg["assertions"] == ["reported", "stated"]
+    assert adopt_assertions(cfg, {"stated"}) == "" and "assertions" not in cfg
+    assert adopt_assertions(cfg, {"stated", "denied"}) == "" and cfg["assertions"] == ["denied", "stated"]
+    assert adopt_assertions(cfg, {"denied"}) == "denied" and "assertions" not in cfg
+    assert adopt_assertions({}, {"denied", "hypothetical", "stated"}) == "denied or hypothetical"
+
+
+BAGS = ("hrere_classifier", pairs("HrereBagClassifier", {**SHARED, "tok2vec": CNN}))
+
+
+@pytest.mark.parametrize(("factory", "config"), [BAGS, ("rere_extractor", {**extractor(CNN), "assertion_weight": 0.0})])
+def test_a_component_says_that_it_does_not_tell_them_apart(factory: str, config: Dict[str, Any]) -> None:
+    nlp = build(factory, config)
+    examples = make_examples(nlp, HEART, gold_ents=factory != "rere_extractor")
+    with pytest.warns(UserWarning, match=rf"\[W362\] {factory}: the training data has triples that are denied"):
+        nlp.initialize(lambda: examples)
 
 
 def grammar(count: int, names: Sequence[str], *, seed: int) -> List[Row]:
