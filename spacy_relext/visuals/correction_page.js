@@ -51,7 +51,7 @@ function save(answer) {
   waiting += 1;
   showSaved();
   queue = queue.then(async () => {
-    if (mine !== generation) { waiting -= 1; return null; }
+    if (mine !== generation) { waiting -= 1; showSaved(); return null; }
     const {status, value} = await ask(`/documents/${number}`, {...body, version: doc.version});
     waiting -= 1;
     if (status === 200) {
@@ -211,6 +211,7 @@ function undo() {
 }
 
 function done() {
+  if (draft && Object.keys(draft).length) { say("The new triple lacks a part; Escape leaves it."); return; }
   const open = items.findIndex(item => item.status === "open");
   if (open < 0) { leave("done"); return; }
   const count = items.filter(item => item.status === "open").length;

@@ -148,6 +148,20 @@ def read_address(server: "subprocess.Popen[str]") -> str:
     return line.split()[2] + "/"
 
 
+def test_a_triple_that_is_half_made(browser: Any, tmp_path: Path) -> None:
+    with serve([SECOND], tmp_path / "out.jsonl", relations=["met"]) as address:
+        person = Person(browser, address)
+        person.press("a", "n", "ArrowRight", "s", "o")
+        assert "Select text for the object" in person.read("message")
+        person.press("ArrowLeft", "o", "1")
+        assert "same text" in person.read("message")
+        person.press("Enter")
+        assert "lacks a part" in person.read("message")
+        person.press("Escape", "Enter")
+        assert "documents are answered" in person.read("message")
+    assert in_words(next(read_jsonl(tmp_path / "out.jsonl"))) == [("Cy", "met", "Di")]
+
+
 def test_two_tabs(browser: Any, tmp_path: Path) -> None:
     output = tmp_path / "out.jsonl"
     with serve([FIRST, SECOND], output) as address:
