@@ -61,6 +61,10 @@ class Errors:
         "[R018] The training has no end: max_steps is {max_steps}, max_epochs {max_epochs}. Set one of the two in "
         "[training] above 0, or give the learning rate (total_steps) and the callback (steps) a number."
     )
+    R019 = (
+        "[R019] {name}: {path} {found}, so the pipeline is incomplete or damaged. Copy it again; if you changed the file "
+        "on purpose, delete files.json beside it."
+    )
     R030 = "[R030] {place}: {reason}. Expected a schema in YAML, or in JSON if the file ends in .json."
     R031 = "[R031] {place}: {key}: found {found}; expected {expected}."
     R032 = (
@@ -493,8 +497,8 @@ class Errors:
     )
     R743 = "[R743] {name} has no knowledge base. Set [initialize.components.{name}] names to a file of ids and names."
     R744 = (
-        "[R744] The type system of this XMI is missing; put TypeSystem.xml of the same export beside it, or name it with "
-        "--typesystem"
+        "[R744] The type system of this XMI is missing; put TypeSystem.xml of the same export beside it, or name it "
+        "with --typesystem"
     )
     R800 = "[R800] {place}: found {found}; expected {expected}. `spacy relext graph` makes the tables of a graph."
     R801 = "[R801] {path}: found {found}; expected {expected}."

@@ -36,6 +36,7 @@ def save_tiny_pipeline(folder: Path) -> Path:
     optimizer = nlp.initialize(lambda: examples)
     for _ in range(40):
         nlp.update(examples, sgd=optimizer, annotates=["sentencizer"])
+    folder.parent.mkdir(parents=True, exist_ok=True)
     nlp.to_disk(folder)
     return folder
 

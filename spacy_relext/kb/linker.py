@@ -15,6 +15,7 @@ from spacy.training import Example
 from spacy.util import filter_spans
 
 from ..annotations.entities import UNLINKED
+from ..corpora.file_lists import check_file_list, write_file_list
 from ..corpora.formats.locate import ENTITY
 from ..errors import Errors, check_choice
 from .facts import FactIndex, TripleStore, read_store
@@ -201,6 +202,7 @@ class KbLinker(Pipe):
         if KNOWLEDGE not in exclude:
             folder.mkdir(parents=True, exist_ok=True)
             (folder / KB).write_bytes(self.kb.store.to_bytes())
+            write_file_list(Path(path))
 
     def from_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> "KbLinker":
         """Read what `to_disk` wrote.
@@ -211,6 +213,7 @@ class KbLinker(Pipe):
         if KNOWLEDGE not in exclude:
             if not file.is_file():
                 raise ValueError(Errors.R012.format(name=self.name, where=file.parent, files=KB))
+            check_file_list(Path(path), name=self.name)
             self._set_store(TripleStore.from_bytes(file.read_bytes()))
         return self
 

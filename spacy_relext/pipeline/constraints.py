@@ -25,6 +25,7 @@ from ..annotations.entities import has_entity_annotation
 from ..annotations.schema import Schema, read_schema, schema_from_dict, schema_to_dict
 from ..annotations.store import get_records, set_triples
 from ..annotations.triple import Record
+from ..corpora.file_lists import check_file_list, write_file_list
 from ..errors import Errors, Warnings, check_choice, check_range
 from ..scoring.probabilities import logit
 from .pipe import KNOWLEDGE, RelationPipe
@@ -147,6 +148,7 @@ class RelextConstraints(Pipe):
         if KNOWLEDGE not in exclude:
             folder.mkdir(parents=True, exist_ok=True)
             srsly.write_json(folder / SCHEMA, self._data())
+            write_file_list(Path(path))
 
     def from_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> "RelextConstraints":
         """Read what `to_disk` wrote.
@@ -157,6 +159,7 @@ class RelextConstraints(Pipe):
         if KNOWLEDGE not in exclude:
             if not file.is_file():
                 raise ValueError(Errors.R012.format(name=self.name, where=file.parent, files=SCHEMA))
+            check_file_list(Path(path), name=self.name)
             self._load(srsly.read_json(file))
         return self
 

@@ -1,9 +1,11 @@
 """The base of all trainable components: labels are fixed when a component is initialized."""
 
-from typing import Any, Dict, List, Tuple
+from pathlib import Path
+from typing import Any, Dict, Iterable, List, Tuple, Union
 
 from spacy.pipeline import TrainablePipe
 
+from ..corpora.file_lists import check_file_list, write_file_list
 from ..errors import Errors
 
 
@@ -21,6 +23,24 @@ class LabelledPipe(TrainablePipe):
     def label_data(self) -> List[str]:
         """RETURNS (List[str]): What `spacy init labels` writes and `initialize` takes as `labels`."""
         return list(self.labels)
+
+    def to_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> None:
+        """Write the component into a folder, with a list of its files.
+
+        exclude (Iterable[str]): Parts to leave out: "cfg", "model", "vocab".
+        """
+        super().to_disk(path, exclude=tuple(exclude))
+        write_file_list(Path(path))
+
+    def from_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> "LabelledPipe":
+        """Read what `to_disk` wrote.
+
+        RAISES (ValueError): If a file is missing, or is not the one that was written.
+        """
+        exclude = tuple(exclude)
+        check_file_list(Path(path), name=self.name, exclude=exclude)
+        super().from_disk(path, exclude=exclude)
+        return self
 
     def add_label(self, label: str) -> int:
         """Refuse a new label.

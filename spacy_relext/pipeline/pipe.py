@@ -324,15 +324,15 @@ class RelationPipe(LabelledPipe):
         exclude (Iterable[str]): Parts to leave out: "cfg", "model", "vocab", "knowledge".
         """
         exclude = tuple(exclude)
-        super().to_disk(path, exclude=exclude)
         for name, content in self.knowledge_files().items() if KNOWLEDGE not in exclude else ():
-            (Path(path) / KNOWLEDGE).mkdir(exist_ok=True)
+            (Path(path) / KNOWLEDGE).mkdir(parents=True, exist_ok=True)
             (Path(path) / KNOWLEDGE / name).write_bytes(content)
+        super().to_disk(path, exclude=exclude)  # last, since it lists the files
 
     def from_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> "RelationPipe":
         """Read what `to_disk` wrote; settings that the config was given since then stay.
 
-        RAISES (ValueError): If a file of its knowledge is missing.
+        RAISES (ValueError): If a file is missing, or is not the one that was written.
         """
         exclude = tuple(exclude)
         configured, self.cfg[CONFIGURED] = self.cfg[CONFIGURED], {}

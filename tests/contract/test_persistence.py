@@ -13,6 +13,7 @@ import spacy.language
 import srsly
 from spacy.tokens import Doc, DocBin
 
+from spacy_relext.corpora.file_lists import FILES
 from tests.contract.cases import CASES, MethodCase
 from tests.contract.conftest import BATCH_TOLERANCE, NAME, Trained, assert_close, case_id, outcome
 
@@ -37,6 +38,22 @@ def test_a_component_alone_travels(case: MethodCase, trained: Trained, tmp_path:
     nlp.get_pipe(NAME).to_disk(tmp_path / "pipe")
     nlp.get_pipe(NAME).from_disk(tmp_path / "pipe").from_bytes(trained.pipe.to_bytes())
     assert_close(outcomes(nlp, trained.texts), outcomes(trained.nlp, trained.texts))
+
+
+def test_damaged_and_missing_files_are_noticed(trained: Trained, tmp_path: pathlib.Path) -> None:
+    trained.nlp.to_disk(tmp_path)
+    files = [path for path in (tmp_path / NAME).rglob("*") if path.is_file() and path.name != FILES]
+    assert files
+    for path in files:
+        content = path.read_bytes()
+        path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]) if content else b"x")
+        with pytest.raises(ValueError, match=rf"\[R019\] {NAME}: .*{path.name}"):
+            spacy.load(tmp_path)
+        path.unlink()
+        with pytest.raises(ValueError, match=rf"\[R019\] {NAME}: .*{path.name} is missing"):
+            spacy.load(tmp_path)
+        path.write_bytes(content)
+    spacy.load(tmp_path)
 
 
 def test_an_untrained_pipeline_can_be_saved(case: MethodCase, encoder: pathlib.Path, tmp_path: pathlib.Path) -> None:

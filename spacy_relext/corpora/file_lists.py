@@ -1,0 +1,60 @@
+"""Lists of the files that a component has saved, so that damaged or incomplete copies are noticed."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Dict, Iterable
+
+from ..errors import Errors
+
+FILES = "files.json"
+
+
+def write_file_list(folder: Path) -> None:
+    """Write sizes and sha256 of all files of a component's folder beside them."""
+    content = {name: {"size": path.stat().st_size, "sha256": _hash(path)} for name, path in _files(folder).items()}
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / FILES).write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf8")
+
+
+def check_file_list(folder: Path, *, name: str, exclude: Iterable[str] = ()) -> None:
+    """Compare the files of a component's folder with the list; without a list nothing is compared.
+
+    name (str): The component, for the message.
+    exclude (Iterable[str]): Parts that are not loaded: first parts of the names of files.
+    RAISES (ValueError): If a file is missing, or has changed.
+    """
+    path = folder / FILES
+    if not path.is_file():
+        return
+    try:
+        listed = json.loads(path.read_text(encoding="utf8"))
+        expected = {str(each): (value["size"], value["sha256"]) for each, value in listed.items()}
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise ValueError(Errors.R019.format(name=name, path=path, found="is no list of files")) from None
+    found, left_out = _files(folder), set(exclude)
+    for each, (size, digest) in expected.items():
+        if each.split("/")[0] in left_out:
+            continue
+        if each not in found:
+            raise ValueError(Errors.R019.format(name=name, path=folder / each, found="is missing"))
+        if found[each].stat().st_size != size:
+            text = f"has {found[each].stat().st_size} bytes, not {size}"
+            raise ValueError(Errors.R019.format(name=name, path=folder / each, found=text))
+        if _hash(found[each]) != digest:
+            raise ValueError(Errors.R019.format(name=name, path=folder / each, found="has other content"))
+
+
+def _files(folder: Path) -> Dict[str, Path]:
+    """Map the names of the files to their paths."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != FILES)
+    return {path.relative_to(folder).as_posix(): path for path in files}
+
+
+def _hash(path: Path) -> str:
+    """Hash a file."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
