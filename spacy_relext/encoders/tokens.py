@@ -59,7 +59,9 @@ class TokenEncoder(nn.Module):
 
         try:
             self.encoder.load_checkpoint(path)
-            self._set_tokenizer(AutoTokenizer.from_pretrained(path, use_fast=True).backend_tokenizer.to_str())
+            self._set_tokenizer(
+                AutoTokenizer.from_pretrained(path, use_fast=True, trust_remote_code=False).backend_tokenizer.to_str()
+            )
         except (OSError, ValueError) as error:
             raise ValueError(Errors.R008.format(path=path)) from error
 

@@ -96,11 +96,11 @@ class TransformerEncoder(CachesWeights):
         """
         from transformers import AutoConfig, AutoModel
 
-        config = AutoConfig.from_pretrained(path)
+        config = AutoConfig.from_pretrained(path, trust_remote_code=False)
         self.hf_config = {key: value for key, value in config.to_dict().items() if key != "_name_or_path"}
         if self.dropout is not None:
             config.hidden_dropout_prob = config.attention_probs_dropout_prob = self.dropout
-        options = {"attn_implementation": ATTENTION, **_without_pooler(config)}
+        options = {"attn_implementation": ATTENTION, "trust_remote_code": False, **_without_pooler(config)}
         with _silenced():
             self._adopt(AutoModel.from_pretrained(path, config=config, use_safetensors=True, **options))
 

