@@ -1,8 +1,10 @@
 """What all tests share: where the checkout and the data sets are, and steady hypothesis settings."""
 
+import ipaddress
 import os
 import pathlib
-from typing import List
+import socket
+from typing import Any, Iterator, List
 
 import hypothesis
 import pytest
@@ -14,6 +16,26 @@ hypothesis.settings.load_profile("steady")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 if "PYTEST_XDIST_WORKER" in os.environ:  # one worker a core: threads of their own would only stand in each other's way
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_network() -> Iterator[None]:
+    """Refuse connections to other machines: nothing may need a network at import, load, train or predict."""
+    connect = socket.socket.connect
+
+    def connect_here(self: socket.socket, address: Any) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not _is_here(address[0]):
+            raise AssertionError(f"a test connects to {address}")
+        connect(self, address)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", connect_here)
+        yield
+
+
+def _is_here(host: str) -> bool:
+    """Return True for addresses of this machine."""
+    return host == "localhost" or ipaddress.ip_address(host).is_loopback
 
 
 @pytest.hookimpl(tryfirst=True)

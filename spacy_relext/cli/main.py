@@ -22,6 +22,7 @@ from .kb import kb_app
 from .pipeline import fail
 from .retrain import retrain_cli
 from .rules import rules_app
+from .serve import serve_cli
 from .suggest import suggest_cli
 from .tune import tune_cli
 from .type_patterns import type_patterns_cli
@@ -44,6 +45,7 @@ COMMANDS: Dict[str, Callable[..., None]] = {
     "folds": folds_cli,
     "init-config": init_config_cli,
     "retrain": retrain_cli,
+    "serve": serve_cli,
     "suggest": suggest_cli,
     "teach": teach_cli,
     "tune": tune_cli,
