@@ -33,11 +33,24 @@ HEART: List[Row] = [
 
 NAMES = "Ada Bo Cy Di Eva Finn Gro Hans Ida Jon Kari Lars Mia Nils Ola Per".split()
 THINGS = "Havgass Lodore Mathilda Fjellsang Vestlys Norvik Solheim Bergtun".split()
+# Of each assertion: the wordings of the training data, and others.
 TEMPLATES = {
-    "stated": ["{s} founded {o} .", "In May , {s} founded {o} .", "It was {s} who founded {o} ."],
-    "denied": ["{s} did not found {o} .", "{s} never founded {o} .", "It was not {s} who founded {o} ."],
-    "hypothetical": ["{s} may have founded {o} .", "Perhaps {s} founded {o} .", "{s} might have founded {o} ."],
-    "reported": ["{r} says that {s} founded {o} .", "According to {r} , {s} founded {o} ."],
+    "stated": (
+        ["{s} founded {o} .", "In May , {s} founded {o} .", "It was {s} who founded {o} ."],
+        ["{s} founded {o} with two friends .", "Years ago {s} founded {o} ."],
+    ),
+    "denied": (
+        ["{s} did not found {o} .", "{s} never founded {o} .", "It was not {s} who founded {o} ."],
+        ["{s} has not founded {o} .", "It is false that {s} founded {o} ."],
+    ),
+    "hypothetical": (
+        ["{s} may have founded {o} .", "Perhaps {s} founded {o} .", "If {s} founded {o} , we would know ."],
+        ["{s} could have founded {o} .", "Maybe {s} founded {o} ."],
+    ),
+    "reported": (
+        ["{r} says that {s} founded {o} .", "According to {r} , {s} founded {o} ."],
+        ["{r} claims that {s} founded {o} .", "{r} told us that {s} founded {o} ."],
+    ),
 }
 
 
@@ -150,13 +163,13 @@ def test_a_component_says_that_it_does_not_tell_them_apart(factory: str, config:
         nlp.initialize(lambda: examples)
 
 
-def grammar(count: int, names: Sequence[str], *, seed: int) -> List[Row]:
+def grammar(count: int, names: Sequence[str], *, seed: int, is_new: bool = False) -> List[Row]:
     """Sentences of the templates with random names, as many of each assertion."""
     generator, rows = random.Random(seed), []
     for number in range(count):
         label = list(TEMPLATES)[number % len(TEMPLATES)]
         subject, reporter = generator.sample(list(names), 2)
-        template = generator.choice(TEMPLATES[label])
+        template = generator.choice(TEMPLATES[label][is_new])
         obj = generator.choice(THINGS)
         rows.append((template.format(s=f"{{{subject}}}", o=f"{{{obj}}}", r=reporter), "founder", label))
     return rows
@@ -166,11 +179,12 @@ def grammar(count: int, names: Sequence[str], *, seed: int) -> List[Row]:
 def test_assertions_are_learned_from_the_words(case: str) -> None:
     factory, config = CASES[case]
     nlp = build(factory, config)
-    training = make_examples(nlp, grammar(120, NAMES[:10], seed=0), gold_ents=case != "rere")
-    test = make_examples(nlp, grammar(80, NAMES[10:], seed=1), gold_ents=case != "rere")  # names that it never read
-    train(nlp, training, steps=60)
-    scores = nlp.evaluate(test)
-    assert scores["assertion_accuracy"] > 0.9 and scores["assertion_macro_f"] > 0.9
+    gold_ents = case != "rere"
+    train(nlp, make_examples(nlp, grammar(120, NAMES[:10], seed=0), gold_ents=gold_ents), steps=60)
+    for is_new, least in ((False, 0.9), (True, 0.4)):  # names that it never read, then wordings; by chance 0.25
+        rows = grammar(80, NAMES[10:], seed=1, is_new=is_new)
+        scores = nlp.evaluate(make_examples(nlp, rows, gold_ents=gold_ents))
+        assert scores["assertion_accuracy"] > least and scores["assertion_macro_f"] > least, scores
 
 
 def test_scores_of_assertions() -> None:
