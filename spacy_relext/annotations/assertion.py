@@ -28,7 +28,7 @@ def assertion_of(attributes: Mapping[str, object]) -> str:
     stated = attributes.get(ASSERTION)
     if isinstance(stated, str) and stated.strip():
         return _FLAGS.get(stated.lower(), stated)
-    flags = (_FLAGS[key.lower()] for key, value in attributes.items() if value and key.lower() in _FLAGS)
+    flags = (_FLAGS[key.lower()] for key, value in attributes.items() if key.lower() in _FLAGS and _is_true(value))
     return next(flags, STATED)
 
 
@@ -51,6 +51,11 @@ def gold_assertions(examples: Sequence[Example]) -> Dict[Tuple[int, TokenTriple]
 def is_fact(attributes: Mapping[str, object]) -> bool:
     """Return True if a triple with some attributes is neither denied nor hypothetical."""
     return assertion_of(attributes) not in NOT_FACTS
+
+
+def _is_true(value: object) -> bool:
+    """Return True unless a value means false, also as a text."""
+    return str(value).strip().lower() not in ("", "0", "false", "no", "none")
 
 
 def describe_relation(relation: str, attributes: Mapping[str, object]) -> str:

@@ -17,6 +17,7 @@ CASES = [
     ({"negated": True}, "denied"),
     ({"Negation": "yes"}, "denied"),
     ({"negated": False, "Speculation": True}, "hypothetical"),
+    ({"negated": "False", "speculated": 0, "denied": None, "hypothetical": ""}, "stated"),
 ]
 
 
