@@ -11,7 +11,7 @@ from wasabi import msg
 
 from ..corpora.whole import new_folder
 from ..errors import Errors
-from ..pipeline.retraining import Mix, mix_corpora, retrain, retrained_components
+from ..pipeline.retraining import PASSES, Mix, mix_corpora, retrain, retrained_components
 from ..pipeline.tuning import tune_pipeline
 from ..scoring.evaluation import evaluate_pipeline
 from . import options
@@ -82,9 +82,9 @@ def _read_ratio(mix: str, keep: Optional[Path]) -> float:
 
 def _mix_lines(mix: Mix) -> Iterator[str]:
     """Describe the documents that are trained on."""
-    yield f"{mix.new} corrected documents and {mix.old} of before"
+    yield f"{mix.new} corrected documents, {PASSES} times each, and {mix.old} of before"
     if mix.old < mix.wanted:
-        yield f"  --keep has no more than these {mix.old}; the ratio asks for {mix.wanted}"
+        yield f"  --keep has no more than these {mix.old}; they are repeated to {mix.wanted}"
     if mix.replaced:
         yield f"  {mix.replaced} documents of before have the text of a correction, and are left out"
     if mix.not_annotated:

@@ -3,7 +3,7 @@
 import math
 import random
 from dataclasses import dataclass
-from itertools import islice
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple
 
@@ -19,11 +19,9 @@ from ..errors import Errors
 from .pipe import RelationPipe
 from .schedules import count_batches
 
-# Passes over the mixed corpus, and the rate as a share of that of the training, as measured with forty corrections
+# How often each correction is seen, and the rate as a share of that of the training, as measured with forty corrections
 # ("Training on corrections" in docs/benchmarks).
-EPOCHS, RATE_SHARE, WARMUP = 6, 1 / 30, 0.03
-
-LEAST_STEPS = 20
+PASSES, RATE_SHARE, WARMUP = 6, 1 / 30, 0.03
 
 Progress = Callable[[Iterable[Any]], Iterable[Any]]
 
@@ -33,7 +31,7 @@ class Mix:
     """Documents to train on.
 
     new, old (int): How many of them are corrections, and how many come from the corpus of before.
-    wanted (int): How many of before the ratio asks for.
+    wanted (int): How many of before the ratio asks for; if there are fewer, they are repeated.
     not_annotated (int): Corrections that are not annotated with triples, and left out.
     replaced (int): Documents of before whose text has been corrected, and which are left out.
     unknown (Dict[str, int]): Relations of the corrections that the pipeline does not know, with their triples.
@@ -78,7 +76,9 @@ def retrained_components(nlp: Language) -> List[str]:
 def mix_corpora(
     nlp: Language, new: Path, keep: Optional[Path], output: Path, *, ratio: float, seed: int, progress: Progress = iter
 ) -> Mix:
-    """Write corrections, and documents of before drawn at random, as one corpus.
+    """Write corrections, each PASSES times, and documents of before drawn at random, as one corpus.
+
+    A correction stands beside other documents of before each time, so that few of them are learned by heart.
 
     new, keep (Path): The corrections, and the corpus of before; None: corrections alone.
     output (Path): The .spacy file to write.
@@ -90,10 +90,10 @@ def mix_corpora(
     if not chosen:
         raise ValueError(Errors.R208.format(count=len(docs), path=str(new)))
     texts = {doc.text for doc in chosen}
-    wanted = 0 if keep is None else math.ceil(ratio * len(chosen))
+    wanted = 0 if keep is None else math.ceil(ratio * len(chosen)) * PASSES
     drawn, replaced = _draw(iter_docs(keep, nlp.vocab) if keep and wanted else (), wanted, texts, seed, progress)
     with ShardWriter(output) as writer:
-        for doc in [*chosen, *drawn]:
+        for doc in [*chosen * PASSES, *islice(cycle(drawn), wanted)]:
             writer.add(doc)
     known = {label for _, pipe in nlp.pipeline if isinstance(pipe, RelationPipe) for label in pipe.labels}
     unknown: Dict[str, int] = {}
@@ -133,7 +133,7 @@ def retrain(
     Other components, labels, settings and thresholds stay as they are.
 
     corpus (Path): The .spacy file to train on.
-    steps (int): Updates; 0: EPOCHS passes over the corpus, but not more than the training of the config has.
+    steps (int): Updates; 0: one pass over the corpus, but not more than the training of the config has.
     rate (float): Highest learning rate; 0: RATE_SHARE of that of the config.
     progress (Progress): Wraps the stream of steps.
     RAISES (ValueError): If no component can be trained, or the config has no learning rate to take a share of.
@@ -173,7 +173,7 @@ def _default_steps(training: Dict[str, Any], batches: int) -> int:
     """Compute the number of updates for a corpus: never more than the pipeline was trained with."""
     rate = training["optimizer"].get("learn_rate")
     trained = rate.get("total_steps", 0) if isinstance(rate, dict) else 0
-    return max(LEAST_STEPS, min(EPOCHS * batches, trained or training["max_steps"] or EPOCHS * batches))
+    return min(batches, trained or training["max_steps"] or batches)
 
 
 def _trained_rate(optimizer: Dict[str, Any]) -> float:

@@ -1,5 +1,6 @@
 """`spacy relext retrain`: what is mixed, that the new is learned and the old kept, and that nothing is half written."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Any, Dict, List
 
@@ -10,7 +11,7 @@ from spacy.tokens import Doc, DocBin
 from spacy.util import fix_random_seed
 
 from spacy_relext import set_triples
-from spacy_relext.pipeline.retraining import mix_corpora, retrain, retrained_components
+from spacy_relext.pipeline.retraining import PASSES, mix_corpora, retrain, retrained_components
 from tests.contract.cases import CASES, MethodCase
 
 BY_ID: Dict[str, MethodCase] = {case.id: case for case in CASES}
@@ -77,40 +78,39 @@ def test_the_same_seed_gives_the_same_weights(folder: Path) -> None:
     assert found[0] == found[1]
 
 
-def test_steps_follow_the_size_of_the_corpus(folder: Path) -> None:
+def test_steps_follow_the_size_of_the_corpus(folder: Path, tmp_path: Path) -> None:
     nlp = spacy.load(folder / "pipeline")
     nlp.config["training"]["batcher"] = {"@batchers": "spacy.batch_by_sequence.v1", "size": 1}
-    assert retrain(nlp, folder / "new.spacy").steps == 24  # six passes of four batches
-    nlp.config["training"]["max_steps"] = 21
-    assert retrain(nlp, folder / "new.spacy").steps == 21  # as many as it was trained with
+    mix_corpora(nlp, folder / "new.spacy", None, tmp_path / "mixed.spacy", ratio=0, seed=0)
+    assert retrain(nlp, tmp_path / "mixed.spacy").steps == 3 * PASSES
+    nlp.config["training"]["max_steps"] = 5
+    assert retrain(nlp, tmp_path / "mixed.spacy").steps == 5  # as many as it was trained with
 
 
 def test_what_is_mixed(folder: Path, tmp_path: Path) -> None:
     nlp = spacy.load(folder / "pipeline")
-    bare = nlp.make_doc("A text without triples.")
-    new = [*DocBin().from_disk(folder / "new.spacy").get_docs(nlp.vocab), bare]
-    other = nlp.make_doc("Kari plays chess.")
+    bare, other = nlp.make_doc("A text without triples."), nlp.make_doc("Kari plays chess.")
     set_triples(other, [((0, 4), "plays", (11, 16))])
-    write(
-        tmp_path / "new.spacy",
-        [*list(DocBin(store_user_data=True).from_disk(folder / "new.spacy").get_docs(nlp.vocab)), bare, other],
-    )
-    old = [nlp.make_doc(f"Old text {number}.") for number in range(30)]
+    new = [*DocBin(store_user_data=True).from_disk(folder / "new.spacy").get_docs(nlp.vocab), other]
+    write(tmp_path / "new.spacy", [*new, bare])
+    old = [nlp.make_doc(f"Old text {number}.") for number in range(100)]
     for doc in old:
         set_triples(doc, [])
     again = nlp.make_doc(new[0].text)
     set_triples(again, [])
     write(tmp_path / "keep.spacy", [*old, again, nlp.make_doc("Not annotated.")])
-    count = len(new)  # with the other one, without the bare one
+    count = len(new)
     mix = mix_corpora(nlp, tmp_path / "new.spacy", tmp_path / "keep.spacy", tmp_path / "a.spacy", ratio=2, seed=0)
-    assert (mix.new, mix.old, mix.replaced, mix.not_annotated) == (count, 2 * count, 1, 1)
+    assert (mix.new, mix.old, mix.replaced, mix.not_annotated) == (count, 2 * count * PASSES, 1, 1)
     assert mix.unknown == {"plays": 1}
     drawn = texts(tmp_path / "a.spacy")
-    assert len(set(drawn)) == len(drawn) and "Not annotated." not in drawn and bare.text not in drawn
+    assert Counter(drawn) == {**dict.fromkeys(drawn, 1), **dict.fromkeys([doc.text for doc in new], PASSES)}
+    assert "Not annotated." not in drawn and bare.text not in drawn
     mix = mix_corpora(nlp, tmp_path / "new.spacy", tmp_path / "keep.spacy", tmp_path / "b.spacy", ratio=2, seed=1)
     assert set(texts(tmp_path / "b.spacy")) != set(drawn)
     mix = mix_corpora(nlp, tmp_path / "new.spacy", tmp_path / "keep.spacy", tmp_path / "c.spacy", ratio=99, seed=0)
-    assert (mix.old, mix.wanted) == (30, 99 * count)
+    assert (mix.old, mix.wanted) == (100, 99 * count * PASSES)
+    assert set(Counter(texts(tmp_path / "c.spacy")).values()) <= {PASSES, 23, 24}  # the old ones are repeated
 
 
 def test_components_that_do_not_learn_from_triples(tmp_path: Path) -> None:
