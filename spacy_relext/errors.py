@@ -62,9 +62,11 @@ class Errors:
         "[training] above 0, or give the learning rate (total_steps) and the callback (steps) a number."
     )
     R019 = (
-        "[R019] {name}: {path} {found}, so the pipeline is incomplete or damaged. Copy it again; if you changed the file "
-        "on purpose, delete files.json beside it."
+        "[R019] {name}: {path} {found}, so the pipeline is incomplete or damaged. Copy it again; if you changed the "
+        "file on purpose, delete files.json beside it."
     )
+    R020 = "[R020] {path} cannot be read: {reason}. It is damaged or of another kind; copy it again, or make it anew."
+    R021 = "[R021] The stored files of {name!r} are damaged: {reason}. Copy the pipeline again, or train it anew."
     R030 = "[R030] {place}: {reason}. Expected a schema in YAML, or in JSON if the file ends in .json."
     R031 = "[R031] {place}: {key}: found {found}; expected {expected}."
     R032 = (

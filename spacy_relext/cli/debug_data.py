@@ -16,7 +16,7 @@ from thinc.api import Config
 
 from ..annotations.schema import Schema, read_schema
 from ..annotations.store import align_triples
-from ..corpora.convert import first_line
+from ..corpora.damage import first_line
 from ..corpora.overlap import Overlap
 from ..corpora.shards import list_shards
 from ..corpora.statistics import CorpusStatistics, count_corpus

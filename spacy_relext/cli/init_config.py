@@ -10,7 +10,7 @@ from spacy.util import get_lang_class, load_model_from_config
 from thinc.api import Config
 from wasabi import msg
 
-from ..corpora.convert import first_line
+from ..corpora.damage import first_line
 from ..errors import Errors
 from .config_text import ConfigText, fill_config, merge_configs, parse_config
 from .pipeline import fail, input_errors

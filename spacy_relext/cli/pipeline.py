@@ -12,7 +12,8 @@ from spacy.tokens import Doc
 from spacy.util import import_file
 from tqdm import tqdm
 
-from ..corpora.convert import first_line, load_pipeline
+from ..corpora.convert import load_pipeline
+from ..corpora.damage import first_line
 from ..corpora.reader import TripleCorpus
 from ..errors import Errors
 from ..pipeline.pipe import RelationPipe

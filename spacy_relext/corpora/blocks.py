@@ -12,13 +12,16 @@ import srsly
 from numpy.typing import NDArray
 from spacy.attrs import ENT_KB_ID, ENT_TYPE, HEAD, ORTH, SPACY, intify_attr
 from spacy.strings import StringStore
-from spacy.tokens import Doc, DocBin
+from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
 from ..annotations.triple import Record
+from ..errors import Errors
+from .damage import refuse_damage
 from .shards import (
     GOLD_ATTRS,
     UNPACKED,
+    Shard,
     ShardWriter,
     list_shards,
     load_shard,
@@ -148,8 +151,12 @@ def iter_blocks(path: Path, vocab: Vocab) -> Iterator[TextBlock]:
         else:
             for string in content.strings:
                 vocab.strings.add(string)
+            with refuse_damage(shard, message=Errors.R112):
+                _check_strings(content, vocab)
             for start in range(0, len(content), UNPACKED):
-                yield _part(content, slice(start, start + UNPACKED), lengths)
+                with refuse_damage(shard, message=Errors.R112):
+                    block = _part(content, slice(start, start + UNPACKED), lengths)
+                yield block
 
 
 class BlockWriter(ShardWriter):
@@ -178,7 +185,14 @@ class BlockWriter(ShardWriter):
             start = end
 
 
-def _part(content: DocBin, part: slice, lengths: WordLengths) -> TextBlock:
+def _check_strings(content: Shard, vocab: Vocab) -> None:
+    """Look up the strings of all tokens. RAISES (KeyError): If one is missing."""
+    named = [column for column, attr in enumerate(content.attrs) if attr in (ORTH, ENT_TYPE, ENT_KB_ID)]
+    for key in {key for tokens in content.tokens for key in numpy.unique(tokens[:, named]).tolist()}:
+        vocab.strings[key]
+
+
+def _part(content: Shard, part: slice, lengths: WordLengths) -> TextBlock:
     """Read some texts of a file without making Docs."""
     values = numpy.concatenate(content.tokens[part])
     tokens = numpy.zeros((len(values), len(ATTRS)), dtype=numpy.uint64)
@@ -191,7 +205,7 @@ def _part(content: DocBin, part: slice, lengths: WordLengths) -> TextBlock:
         tokens=tokens,
         spaces=numpy.concatenate([spaces | flag.get("has_unknown_spaces", False) for spaces, flag in unknown]),
         bounds=numpy.cumsum([0, *map(len, content.tokens[part])]).tolist(),
-        user_data=list(unpack_user_data(content.user_data[part])),
+        user_data=list(unpack_user_data(content.user_data[part], path=content.path, start=part.start)),
         cats=content.cats[part],
         flags=flags,
         groups=[_NO_GROUPS] * len(flags),

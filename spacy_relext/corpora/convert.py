@@ -11,6 +11,7 @@ from spacy.tokens import Doc
 
 from ..annotations.triple import Record
 from ..errors import Errors
+from .damage import first_line
 from .formats.checks import check_unicode, describe
 from .formats.locate import OCCURRENCES
 from .formats.registry import Format, bind_options
@@ -170,14 +171,8 @@ def load_pipeline(path: PathLike, *, message: str = Errors.R109) -> Language:
     """
     try:
         return spacy.load(path)
-    except (OSError, ValueError, KeyError, ImportError) as error:
+    except Exception as error:  # a damaged folder ends in nearly all that Python has
         raise ValueError(message.format(path=str(path), reason=first_line(error))) from None
-
-
-def first_line(error: BaseException) -> str:
-    """Return the first line of an error that is not blank, without its full stop."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return (lines[0] if lines else type(error).__name__).rstrip(".")
 
 
 def load_relation_map(path: PathLike) -> Dict[str, Optional[str]]:

@@ -3,25 +3,31 @@
 import hashlib
 import json
 from pathlib import Path
-from typing import Dict, Iterable
+from typing import Dict, Iterable, Sequence
 
 from ..errors import Errors
 
 FILES = "files.json"
 
 
-def write_file_list(folder: Path) -> None:
-    """Write sizes and sha256 of all files of a component's folder beside them."""
-    content = {name: {"size": path.stat().st_size, "sha256": _hash(path)} for name, path in _files(folder).items()}
+def write_file_list(folder: Path, *, only: Sequence[str] = ()) -> None:
+    """Write sizes and sha256 of all files of a component's folder beside them.
+
+    only (Sequence[str]): Names of the files that are listed; empty: all.
+    """
+    content = {
+        name: {"size": path.stat().st_size, "sha256": _hash(path)} for name, path in _files(folder, only).items()
+    }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / FILES).write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf8")
 
 
-def check_file_list(folder: Path, *, name: str, exclude: Iterable[str] = ()) -> None:
+def check_file_list(folder: Path, *, name: str, exclude: Iterable[str] = (), only: Sequence[str] = ()) -> None:
     """Compare the files of a component's folder with the list; without a list nothing is compared.
 
     name (str): The component, for the message.
     exclude (Iterable[str]): Parts that are not loaded: first parts of the names of files.
+    only (Sequence[str]): Names of the files that are compared; empty: all that are listed.
     RAISES (ValueError): If a file is missing, or has changed.
     """
     path = folder / FILES
@@ -32,9 +38,9 @@ def check_file_list(folder: Path, *, name: str, exclude: Iterable[str] = ()) -> 
         expected = {str(each): (value["size"], value["sha256"]) for each, value in listed.items()}
     except (ValueError, TypeError, KeyError, AttributeError):
         raise ValueError(Errors.R019.format(name=name, path=path, found="is no list of files")) from None
-    found, left_out = _files(folder), set(exclude)
+    found, left_out = _files(folder, only), set(exclude)
     for each, (size, digest) in expected.items():
-        if each.split("/")[0] in left_out:
+        if each.split("/")[0] in left_out or (only and each not in only):
             continue
         if each not in found:
             raise ValueError(Errors.R019.format(name=name, path=folder / each, found="is missing"))
@@ -45,8 +51,10 @@ def check_file_list(folder: Path, *, name: str, exclude: Iterable[str] = ()) -> 
             raise ValueError(Errors.R019.format(name=name, path=folder / each, found="has other content"))
 
 
-def _files(folder: Path) -> Dict[str, Path]:
+def _files(folder: Path, only: Sequence[str] = ()) -> Dict[str, Path]:
     """Map the names of the files to their paths."""
+    if only:
+        return {name: folder / name for name in only if (folder / name).is_file()}
     files = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != FILES)
     return {path.relative_to(folder).as_posix(): path for path in files}
 

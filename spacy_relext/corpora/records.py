@@ -29,8 +29,8 @@ from .report import Report
 
 KNOWN_KEYS = ("text", "entities", "triples", "sents", "pairs", "rejected", "coref")
 
-_SENTS_KEY = "relext_sents"
-_META_KEY = "relext_meta"
+SENTS_KEY = "relext_sents"
+META_KEY = "relext_meta"
 
 
 def record_to_doc(
@@ -66,7 +66,7 @@ def record_to_doc(
         set_coref(doc, record["coref"])
     meta = {key: value for key, value in record.items() if key not in KNOWN_KEYS}
     if meta:
-        doc.user_data[_META_KEY] = meta
+        doc.user_data[META_KEY] = meta
     return doc
 
 
@@ -78,8 +78,8 @@ def doc_to_record(doc: Doc) -> Record:
     triples = get_records(doc)
     if triples is not None:
         record["triples"] = [_plain_triple(triple) for triple in triples]
-    if _SENTS_KEY in doc.user_data:
-        record["sents"] = plain(doc.user_data[_SENTS_KEY])
+    if SENTS_KEY in doc.user_data:
+        record["sents"] = plain(doc.user_data[SENTS_KEY])
     elif len(doc) > 1 and doc.has_annotation("SENT_START"):
         record["sents"] = _list_sentences(doc)
     if PAIRS_KEY in doc.user_data:
@@ -88,7 +88,7 @@ def doc_to_record(doc: Doc) -> Record:
         record["rejected"] = [_plain_triple(triple) for triple in get_rejected(doc)]
     if has_stored(doc, COREF_KEY):
         record["coref"] = plain(doc.user_data[COREF_KEY])
-    record.update(plain(doc.user_data.get(_META_KEY, {})))
+    record.update(plain(doc.user_data.get(META_KEY, {})))
     return record
 
 
@@ -142,7 +142,7 @@ def _set_sentences(doc: Doc, sents: Sequence[Sequence[int]], report: Report) -> 
     exact = [list(sent) for sent in sents]
     # spaCy takes every Doc of one token for annotated.
     if len(doc) == 1 or _list_sentences(doc) != exact:
-        doc.user_data[_SENTS_KEY] = exact
+        doc.user_data[SENTS_KEY] = exact
 
 
 def _list_sentences(doc: Doc) -> List[List[int]]:

@@ -4,7 +4,7 @@ import os
 from contextlib import ExitStack
 from pathlib import Path
 from random import Random
-from typing import Callable, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Type, TypeVar, Union, cast
+from typing import Callable, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Type, TypeVar, Union
 
 import srsly
 from spacy.tokens import Doc, DocBin
@@ -13,6 +13,8 @@ from srsly.msgpack import Packer
 
 from ..annotations.triple import Record
 from ..errors import Errors, check_range
+from .damage import refuse_damage
+from .stored_values import find_damage
 
 SUFFIX = ".spacy"
 TRAIN, HELD = "train{}.spacy", "held{}.spacy"
@@ -45,30 +47,57 @@ def list_shards(path: Path) -> List[Path]:
     return shards
 
 
-def load_shard(path: Path) -> DocBin:
+class Shard(DocBin):
+    """One loaded .spacy file, whose Docs are not made yet."""
+
+    path = Path()
+
+
+def load_shard(path: Path) -> Shard:
     """Load one .spacy file without making its Docs; ValueError if it is no such file."""
-    try:
-        return DocBin(store_user_data=True).from_disk(path)
-    except (ValueError, KeyError, TypeError, OSError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ValueError(Errors.R112.format(path=str(path), reason=reason)) from None
+    with refuse_damage(path, message=Errors.R112):
+        shard = Shard(store_user_data=True)
+        shard.from_disk(path)
+        shard.path = path
+        _check_parts(shard)
+    return shard
 
 
-def make_docs(content: DocBin, vocab: Vocab) -> Iterator[Doc]:
-    """Make the Docs of a loaded file, whose user data is removed.
+def _check_parts(shard: Shard) -> None:
+    """Check that all parts of a file are of the same Docs. RAISES (ValueError): If they are not."""
+    total = len(shard.tokens)
+    for name in ("spaces", "cats", "span_groups", "flags", "user_data"):
+        part = getattr(shard, name)
+        if not isinstance(part, (list, tuple)) or len(part) != total:
+            raise ValueError(f"{name} are not those of {total} documents")
+    for part, kinds in ((shard.strings, str), (shard.attrs, int), (shard.cats, dict), (shard.flags, dict)):
+        if not all(isinstance(each, kinds) for each in part):
+            raise ValueError("strings, attributes, categories or flags have other types")
+    if any(len(tokens) != len(spaces) for tokens, spaces in zip(shard.tokens, shard.spaces)):
+        raise ValueError("its texts have other numbers of tokens and spaces")
+    packed = [each for each in shard.user_data if each is not None]
+    if not all(isinstance(each, bytes) for each in (*packed, *shard.span_groups)):
+        raise ValueError("user data or groups of spans are no bytes")
+
+
+def make_docs(content: Shard, vocab: Vocab) -> Iterator[Doc]:
+    """Make the Docs of a loaded file, whose user data is removed; ValueError for a damaged one, with its number.
 
     `DocBin.get_docs` unpacks the user data of every Doc by a call of its own, and each of these calls looks for
     decoders in all installed packages: more than half the time of reading a corpus. Here many Docs share a call.
     """
     packed, content.user_data = content.user_data, []
-    docs = content.get_docs(vocab)
+    docs, number = content.get_docs(vocab), 0
     for start in range(0, len(packed), UNPACKED):
-        for values, doc in zip(unpack_user_data(packed[start : start + UNPACKED]), docs):
+        for values in unpack_user_data(packed[start : start + UNPACKED], path=content.path, start=start):
+            number += 1
+            with refuse_damage(content.path, message=Errors.R112, place=f"document {number}: "):
+                doc = next(docs)
             doc.user_data.update(values)
             yield doc
 
 
-def reorder(doc_bin: DocBin, order: Sequence[int]) -> DocBin:
+def reorder(doc_bin: Shard, order: Sequence[int]) -> Shard:
     """Reorder the Docs of a loaded file in place, before they are made; those whose number is missing are removed."""
     for name in ("tokens", "spaces", "cats", "span_groups", "flags", "user_data"):
         values = getattr(doc_bin, name)
@@ -93,14 +122,30 @@ def iter_docs(path: Path, vocab: Vocab, *, rng: Optional[Random] = None) -> Iter
         yield from make_docs(content, vocab)
 
 
-def unpack_user_data(packed: Sequence[Optional[bytes]]) -> Sequence[Record]:
+def unpack_user_data(packed: Sequence[Optional[bytes]], *, path: Path, start: int = 0) -> Sequence[Record]:
     """Unpack the user data of many Docs together, None as an empty map.
 
     An array in msgpack is its header (0xdc, two bytes for the length) and then its elements.
+
+    path, start (Path, int): The file, and the Docs before these, for the message.
+    RAISES (ValueError): If that of a Doc cannot be unpacked, or has values of this package in another form.
     """
     empty_map = b"\x80"
-    data = b"\xdc" + len(packed).to_bytes(2, "big") + b"".join(empty_map if each is None else each for each in packed)
-    return cast(Sequence[Record], srsly.msgpack_loads(data, use_list=False))
+    contents = [empty_map if each is None else each for each in packed]
+    try:
+        data = b"\xdc" + len(packed).to_bytes(2, "big") + b"".join(contents)
+        values: Sequence[Record] = srsly.msgpack_loads(data, use_list=False)
+        if len(values) != len(packed):
+            raise ValueError
+    except Exception:  # one of them, or several, cannot be unpacked: each by itself, to name the first
+        values = []
+        for number, content in enumerate(contents, start + 1):
+            with refuse_damage(path, message=Errors.R112, place=f"document {number}: "):
+                values = [*values, srsly.msgpack_loads(content, use_list=False)]
+    for number, value in enumerate(values, start + 1):
+        if problem := find_damage(value):
+            raise ValueError(Errors.R112.format(path=str(path), reason=f"document {number}: {problem}"))
+    return values
 
 
 class PackedBin(DocBin):

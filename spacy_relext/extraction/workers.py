@@ -18,7 +18,8 @@ from spacy.util import import_file
 
 from ..annotations.triple import Record
 from ..bridge.modules import use_one_thread
-from ..corpora.convert import first_line, load_pipeline
+from ..corpora.convert import load_pipeline
+from ..corpora.damage import first_line
 from ..corpora.texts import RawText
 from ..errors import Errors
 from ..export.records import extraction_record
@@ -220,7 +221,7 @@ class Extractor:
     def _submit(self, texts: List[Numbered]) -> "Future[List[Result]]":
         """Hand a batch to a worker; without workers, run it."""
         if self.n_process <= 1:
-            self.nlp = self.nlp or load_pipeline(self.job.pipeline, message=Errors.R200)
+            self.nlp = self.nlp or load_job(self.job)
             run: Future[List[Result]] = Future()
             run.set_result(extract_batch(self.nlp, texts, self.job))
             return run
@@ -256,9 +257,14 @@ def _start(job: Job, parent: int) -> None:
     """Load the pipeline in a worker, which ends as soon as the process that started it has ended."""
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     use_one_thread()
+    _workers.append(_Worker(load_job(job), job))
+
+
+def load_job(job: Job) -> Language:
+    """Load the pipeline of a job, after the code that it needs."""
     if job.code is not None:
         import_file("python_code", job.code)
-    _workers.append(_Worker(load_pipeline(job.pipeline, message=Errors.R200), job))
+    return load_pipeline(job.pipeline, message=Errors.R200)
 
 
 def _end_with(parent: int) -> None:

@@ -13,11 +13,22 @@ import torch
 from torch import Tensor
 
 from ..annotations.triple import Record
+from ..corpora.damage import refuse_damage
+from ..corpora.file_lists import check_file_list, write_file_list
 from ..errors import Errors
 from .embeddings import KbEmbeddings
 from .facts import Triples, TripleStore, digest_facts
 from .link_prediction import KnownAnswers, evaluate_links
-from .training import KbSettings, Progress, TrainingState, start_training, train_passes
+from .stored import check_facts, check_mapping, check_names, check_table, read_npy, read_npz
+from .training import (
+    KbSettings,
+    Progress,
+    TrainingState,
+    read_history,
+    read_settings,
+    start_training,
+    train_passes,
+)
 
 TABLES, FACTS, NAMES = "embeddings.npz", "facts.npy", "kb.json"
 STATE, ORIGIN = "training.npz", "training.json"
@@ -101,20 +112,31 @@ class KbModel:
         numpy.save(folder / FACTS, self.facts)
         info = {"settings": asdict(self.settings), "history": self.history}
         srsly.write_json(folder / NAMES, {"entities": self.entities, "relations": self.relations, **info})
+        write_file_list(folder, only=(TABLES, FACTS, NAMES))
 
     @classmethod
     def from_disk(cls, folder: Path) -> "KbModel":
-        """Load what `to_disk` saved, on the CPU. RAISES (ValueError): If a file is missing."""
+        """Load what `to_disk` saved, on the CPU. RAISES (ValueError): If a file is missing or damaged."""
         for name in (TABLES, FACTS, NAMES):
             if not (folder / name).is_file():
                 raise ValueError(Errors.R726.format(path=folder, reason=f"no {name}"))
-        info = srsly.read_json(folder / NAMES)
-        settings = KbSettings(**info["settings"])
-        n_entities, n_relations = len(info["entities"]), len(info["relations"])
-        embeddings = start_training(settings, n_entities=n_entities, n_relations=n_relations).model
-        embeddings.load_state_dict(_load_tensors(folder / TABLES))
-        facts = numpy.load(folder / FACTS, allow_pickle=False)
-        return cls(info["entities"], info["relations"], embeddings, settings, info["history"], facts)
+        check_file_list(folder, name="knowledge base", only=(TABLES, FACTS, NAMES))
+        with refuse_damage(folder / NAMES):
+            info = check_mapping(srsly.read_json(folder / NAMES), ("settings", "entities", "relations"), "it")
+            entities, relations = (check_names(info[key], key) for key in ("entities", "relations"))
+            settings, history = read_settings(info["settings"]), read_history(info.get("history", []))
+        n_entities, n_relations = len(entities), len(relations)
+        with refuse_damage(folder / TABLES):
+            tables = read_npz(folder / TABLES)
+            for key, rows in (("entities", n_entities), ("relations", n_relations * (2 if settings.reciprocal else 1))):
+                columns = 2 * settings.width if settings.kind == "complex" else settings.width
+                check_table(check_mapping(tables, [key], "it")[key], (rows, columns), key)
+            embeddings = start_training(settings, n_entities=n_entities, n_relations=n_relations).model
+            embeddings.load_state_dict({key: torch.from_numpy(table) for key, table in tables.items()})
+        with refuse_damage(folder / FACTS):
+            facts = read_npy(folder / FACTS)
+            check_facts(facts, entities=n_entities, relations=n_relations)
+        return cls(entities, relations, embeddings, settings, history, facts)
 
 
 def train_kb(
@@ -179,8 +201,7 @@ def _save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
 
 def _load_tensors(path: Path) -> Dict[str, Tensor]:
     """Read what `_save_tensors` wrote."""
-    with numpy.load(path) as arrays:
-        return {key: torch.from_numpy(arrays[key]) for key in arrays.files}
+    return {key: torch.from_numpy(array) for key, array in read_npz(path).items()}
 
 
 def _save_state(state: TrainingState, origin: Record, folder: Path) -> None:
@@ -196,13 +217,18 @@ def _resume(state: TrainingState, origin: Record, folder: Path) -> None:
     """Restore a training of the same facts and settings; the number of passes may differ."""
     if not (folder / STATE).is_file() or not (folder / ORIGIN).is_file():
         raise ValueError(Errors.R726.format(path=folder, reason=f"no {STATE} to go on from"))
-    # not by srsly, which reads 0.0013 as 0.0013000000000000002
-    info = json.loads((folder / ORIGIN).read_text(encoding="utf8"))
+    with refuse_damage(folder / ORIGIN):
+        # not by srsly, which reads 0.0013 as 0.0013000000000000002
+        info = json.loads((folder / ORIGIN).read_text(encoding="utf8"))
+        saved = check_mapping(info, ("settings", "history"), "it")
+        check_mapping(saved["settings"], (), "settings")
+        history = read_history(saved["history"])
     reason = _difference(info, origin)
     if reason:
         raise ValueError(Errors.R733.format(path=folder, reason=reason))
-    state.load_tensors(_load_tensors(folder / STATE))
-    state.history = info["history"]
+    with refuse_damage(folder / STATE):
+        state.load_tensors(_load_tensors(folder / STATE))
+    state.history = history
 
 
 def _difference(saved: Record, origin: Record) -> str:

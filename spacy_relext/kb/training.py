@@ -2,7 +2,7 @@
 
 import math
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple, Type, Union
 
 import torch
@@ -87,6 +87,27 @@ class KbSettings:
             if getattr(self, key):
                 reason = f"expected 0, since the loss {self.loss!r} has no such part"
                 raise ValueError(f"{key} is {getattr(self, key)}; {reason}")
+
+
+def read_settings(saved: object) -> KbSettings:
+    """Make settings of what `asdict` made of them. RAISES (ValueError): If a value has another type, or is none."""
+    expected = asdict(KbSettings())
+    if not isinstance(saved, dict) or not set(saved) <= set(expected):
+        raise ValueError("settings are not those of embeddings")
+    for key, value in saved.items():
+        kinds = (int, float) if isinstance(expected[key], float) else type(expected[key])
+        if not isinstance(value, kinds) or isinstance(value, bool) != isinstance(expected[key], bool):
+            raise ValueError(f"its setting {key} is {value!r:.60}")
+    return KbSettings(**saved)
+
+
+def read_history(saved: object) -> List[Dict[str, float]]:
+    """Return the entries of passes. RAISES (ValueError): If they are no numbers."""
+    entries = saved if isinstance(saved, list) else [None]
+    for entry in entries:
+        if not isinstance(entry, dict) or not all(isinstance(value, (int, float)) for value in entry.values()):
+            raise ValueError("its history is no list of numbers")
+    return [dict(entry) for entry in entries if entry]
 
 
 # The recipe of Xu and Barbosa (NAACL 2019), which they train with 60,000 updates of 5,000 facts.

@@ -15,6 +15,7 @@ from thinc.api import Model
 
 from ..bridge.modules import module_of
 from ..bridge.weights import load_mean
+from ..corpora.damage import first_line
 from ..errors import Errors
 
 GetExamples = Callable[[], Iterable[Example]]
@@ -116,8 +117,8 @@ def _weights(path: Path, kind: Type[TrainablePipe], classes: Sequence[object], n
     """Read the weights of a pipeline's component."""
     try:
         nlp = spacy.load(path)
-    except (OSError, ValueError, KeyError, ImportError) as error:
-        raise ValueError(Errors.R413.format(name=name, paths=path, detail=str(error).splitlines()[0])) from None
+    except Exception as error:  # a damaged folder ends in nearly all that Python has
+        raise ValueError(Errors.R413.format(name=name, paths=path, detail=first_line(error))) from None
     pipes: Sequence[Any] = [pipe for _, pipe in nlp.pipeline if isinstance(pipe, kind)]
     detail = None
     if len(pipes) != 1:

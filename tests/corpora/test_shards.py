@@ -9,7 +9,7 @@ from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
 from spacy_relext.corpora import shards
-from spacy_relext.corpora.shards import iter_docs, load_shard, make_docs
+from spacy_relext.corpora.shards import Shard, iter_docs, load_shard, make_docs
 
 
 def some_docs(count: int) -> List[Doc]:
@@ -43,7 +43,7 @@ def test_a_file_may_have_no_user_data(tmp_path: pathlib.Path) -> None:
 
 
 def test_more_docs_than_are_unpacked_at_once() -> None:
-    content = DocBin(docs=some_docs(1_100), store_user_data=True)
+    content = Shard(docs=some_docs(1_100), store_user_data=True)
     assert [len(doc.user_data) for doc in make_docs(content, Vocab())] == [
         2 * bool(number % 3) for number in range(1_100)
     ]

@@ -1,0 +1,116 @@
+"""Checks of what this package stores in `user_data`: damaged files, or those of others, have anything there."""
+
+from typing import Any, Callable, Dict
+
+from ..annotations.constraints import REMOVED_KEY
+from ..annotations.entities import ENTITIES_KEY, GIVEN_PAIRS_KEY, PAIRS_KEY
+from ..annotations.store import COREF_KEY, LENGTH_KEY, REJECTED_KEY, RELATIONS_KEY, TRIPLES_KEY
+from .records import META_KEY, SENTS_KEY
+
+# Offsets are below it: spaCy counts characters in 32 bits.
+_LIMIT = 2**31
+
+
+def find_damage(user_data: object) -> str:
+    """Describe the first value of this package that has another form than what it writes; "" if there is none.
+
+    user_data (object): Unpacked, of one Doc.
+    """
+    if not isinstance(user_data, dict):
+        return f"its user data is a {type(user_data).__name__}"
+    length = user_data.get(LENGTH_KEY)
+    if length is not None and not (type(length) is int and 0 <= length < _LIMIT):
+        return f"{LENGTH_KEY} is {length!r:.60}"
+    if not isinstance(user_data.get(META_KEY, {}), dict):
+        return f"{META_KEY} is a {type(user_data[META_KEY]).__name__}"
+    for key, is_valid in _FORMS.items():
+        values = user_data.get(key)
+        if values is None:
+            continue
+        if not isinstance(values, (list, tuple)):
+            return f"{key} is a {type(values).__name__}"
+        for number, value in enumerate(values, 1):
+            if not is_valid(value):
+                return f"{key} has the value {value!r:.60} (number {number})"
+    return ""
+
+
+def _is_span(value: Any) -> bool:
+    """Return True for the offsets of one or more characters."""
+    if not isinstance(value, (list, tuple)) or len(value) != 2:
+        return False
+    start, end = value
+    return type(start) is int and type(end) is int and 0 <= start < end < _LIMIT
+
+
+def _is_text(value: Any, *, optional: bool = True) -> bool:
+    """Return True for a string that can be encoded, and for None if it is optional."""
+    if not isinstance(value, str):
+        return optional and value is None
+    try:
+        value.encode("utf8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (float, int))
+
+
+def _has_arguments(value: Any) -> bool:
+    return isinstance(value, dict) and _is_span(value.get("subject")) and _is_span(value.get("object"))
+
+
+def _is_pair(value: Any) -> bool:
+    return _has_arguments(value) and _is_text(value.get("label"))
+
+
+def _is_triple(value: Any) -> bool:
+    return (
+        _has_arguments(value)
+        and _is_text(value.get("relation"), optional=False)
+        and _is_number(value.get("score"))
+        and _is_text(value.get("source"), optional=False)
+        and isinstance(value.get("evidence"), dict)
+        and isinstance(value.get("attributes", {}), dict)
+    )
+
+
+def _is_removed(value: Any) -> bool:
+    return _has_arguments(value) and _is_text(value.get("relation"), optional=False) and _is_number(value.get("score"))
+
+
+def _is_entity(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and _is_span((value.get("start"), value.get("end")))
+        and _is_text(value.get("label"), optional=False)
+        and _is_text(value.get("kb_id"))
+    )
+
+
+def _is_cluster(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) and all(map(_is_span, value))
+
+
+def _is_sentence(value: Any) -> bool:
+    """Return True for the probabilities of relations in a sentence."""
+    if not isinstance(value, dict) or not isinstance(value.get("relations"), dict):
+        return False
+    start, end, relations = value.get("start"), value.get("end"), value["relations"]
+    is_placed = type(start) is int and type(end) is int and 0 <= start <= end < _LIMIT
+    return is_placed and all(isinstance(name, str) and _is_number(each) for name, each in relations.items())
+
+
+_FORMS: Dict[str, Callable[[Any], bool]] = {
+    TRIPLES_KEY: _is_triple,
+    REJECTED_KEY: _is_triple,
+    GIVEN_PAIRS_KEY: _is_triple,
+    REMOVED_KEY: _is_removed,
+    RELATIONS_KEY: _is_sentence,
+    ENTITIES_KEY: _is_entity,
+    PAIRS_KEY: _is_pair,
+    COREF_KEY: _is_cluster,
+    SENTS_KEY: _is_span,
+}
