@@ -15,14 +15,17 @@ from spacy.language import Language
 from ..annotations.triple import Record
 from ..corpora.texts import STDIN, TextReader
 from ..corpora.whole import whole_file
-from ..errors import Errors, Warnings, check_range
+from ..errors import Errors, Warnings, check_choice, check_range
 from ..extraction.inputs import Source, list_sources
 from ..extraction.manifest import ERRORS, find_difference, plan, read_manifest
 from ..extraction.outputs import FORMATS, join_files
+from ..extraction.ray import Cluster, extract_with_ray
 from ..extraction.shards import Folder, ShardReport
 from ..extraction.workers import Extractor, Failure, Job, Numbered, Result
 from . import options
 from .pipeline import fail, input_errors, open_pipeline, with_progress
+
+ENGINES = ("local", "ray")
 
 
 def extract_cli(
@@ -49,6 +52,12 @@ def extract_cli(
     batch_size: options.BatchSize = 64,
     n_process: Annotated[int, typer.Option(min=1, help="Number of processes, each with one thread")] = 1,
     shard_size: Annotated[int, typer.Option(min=1, help="Lines, rows or documents of the input for each shard")] = 1000,
+    engine: Annotated[str, typer.Option(help=f"{' or '.join(ENGINES)}, for clusters")] = ENGINES[0],
+    address: Annotated[
+        Optional[str], typer.Option(help="Ray cluster, such as auto; default: one on this machine")
+    ] = None,
+    num_actors: Annotated[int, typer.Option(min=1, help="Actors of --engine ray")] = 2,
+    gpus_per_actor: Annotated[float, typer.Option(min=0.0, help="GPUs of each actor; may be a fraction")] = 0.0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the shards of another run")] = False,
     code: options.Code = None,
     gpu_id: options.Gpu = -1,
@@ -59,6 +68,7 @@ def extract_cli(
     """Extract the triples of texts. A run that was stopped goes on where it was if the command is repeated."""
     with input_errors():
         check_range("--min-score", min_score, 0.0, 1.0)
+        check_choice("--engine", engine, ENGINES)
         chosen, streams = _format(output, output_format), STDIN in (source, output)
         if STDIN not in (source, output) and Path(source).resolve() == Path(output).resolve():
             fail(Errors.R217.format(path=output))
@@ -67,8 +77,7 @@ def extract_cli(
         reader = TextReader(source, input_format=input_format, strict=strict, report=_report) if streams else None
         sources = [] if streams else list_sources(Path(source), input_format=input_format)
         nlp = open_pipeline(pipeline, gpu_id, code=code)
-        wanted = options.split_list(relations)
-        _warn_of_unknown(nlp, wanted)
+        _warn_of_unknown(nlp, wanted := options.split_list(relations))
         csv_options = {"raw": raw_csv, "with_text": with_text} if chosen == "csv" else {}
         job = Job(pipeline, code, min_score=min_score, relations=wanted, batch_size=batch_size)
         with Extractor(job, nlp, n_process=n_process) as extractor:
@@ -77,12 +86,18 @@ def extract_cli(
                 return
             kept = {"min_score": min_score, "relations": wanted, "input_format": input_format, **csv_options}
             folder = Folder(Path(output), chosen, shard_size, csv_options, report=_report, strict=strict)
-            report = _extract_shards(extractor, sources, folder, kept, overwrite=overwrite)
-        _report(_describe(report))
+            cluster = Cluster(address, num_actors, gpus_per_actor) if engine == "ray" else None
+            _report(_describe(_extract_shards(extractor, sources, folder, kept, overwrite=overwrite, cluster=cluster)))
 
 
 def _extract_shards(
-    extractor: Extractor, sources: List[Source], folder: Folder, settings: Record, *, overwrite: bool
+    extractor: Extractor,
+    sources: List[Source],
+    folder: Folder,
+    settings: Record,
+    *,
+    overwrite: bool,
+    cluster: Optional[Cluster],
 ) -> ShardReport:
     """Extract files into a folder of shards, or into one file by way of such a folder."""
     output = folder.path
@@ -96,9 +111,12 @@ def _extract_shards(
     folder.prepare(manifest, overwrite=overwrite or not is_folder)
 
     def progress(results: Iterable[Result], total: Optional[int]) -> Iterable[Result]:
-        return with_progress(results, total=total)
+        return with_progress(results, total=total, unit="docs" if cluster is None else "shards")
 
-    report = folder.run(extractor, sources, progress=progress, count=sys.stderr.isatty())
+    if cluster is not None:
+        report = extract_with_ray(folder, extractor.job, sources, cluster, progress=progress)
+    else:
+        report = folder.run(extractor, sources, progress=progress, count=sys.stderr.isatty())
     if not is_folder and report.is_complete:
         join_files(report.files, output, format=folder.format, options=folder.options)
         _keep_errors(folder.path, output)

@@ -149,8 +149,25 @@ class Folder:
             for shard in taken:
                 shard.lock.close()
         if report.is_complete:
-            self._complete(sources, report)
+            self.complete(report)
         return report
+
+    def extract(self, extractor: Extractor, name: str, source: Source, units: Sequence[Unit]) -> None:
+        """Extract one shard, whatever others do with it: they would write the same."""
+        shard = self._read(name, source, units, ExitStack())
+        windows = (shard.texts[at : at + extractor.window] for at in range(0, len(shard.texts), extractor.window))
+        for result in extractor.extract_windows(windows):
+            self._add(shard, result)
+        self._finish(shard)
+
+    @staticmethod
+    def name(source: int, index: int) -> str:
+        """Name the shard of a source."""
+        return f"part-{source:04d}-{index:06d}"
+
+    def has(self, name: str) -> bool:
+        """Return True if a shard is finished."""
+        return self._file(name).exists()
 
     def _windows(
         self, extractor: Extractor, sources: Sequence[Source], taken: "Deque[_Shard]", report: ShardReport
@@ -160,15 +177,15 @@ class Folder:
             units = source.units()
             index = 0
             while piece := list(islice(units, self.size)):
-                name, index = f"part-{number:04d}-{index:06d}", index + 1
-                if self._file(name).exists():
+                name, index = self.name(number, index), index + 1
+                if self.has(name):
                     report.before += 1
                     continue
                 lock = ExitStack()
                 if not lock.enter_context(try_lock(self.path / WORK / f"{name}.lock")):
                     report.elsewhere += 1
                     continue
-                if self._file(name).exists():  # another process has finished it meanwhile
+                if self.has(name):  # another process has finished it meanwhile
                     lock.close()
                     continue
                 shard = self._read(name, source, piece, lock)
@@ -215,8 +232,8 @@ class Folder:
         write_records(shard.results, self._file(shard.name), format=self.format, options=self.options)
         shard.lock.close()
 
-    def _complete(self, sources: Sequence[Source], report: ShardReport) -> None:
-        """Count the shards, and write the manifest and the errors; two processes would write the same."""
+    def complete(self, report: ShardReport) -> None:
+        """Count the shards in a report, and write the manifest and the errors; two processes would write the same."""
         manifest = read_manifest(self.path) or {}
         report.files = sorted(self.path.glob(f"part-*.{self.format}"))
         report.shards = len(report.files)
@@ -244,7 +261,7 @@ class Folder:
         done = sum(
             json.loads(path.read_text(encoding="utf8"))["units"]
             for path in (self.path / WORK).glob("part-*.json")
-            if self._file(path.stem).exists()
+            if self.has(path.stem)
         )
         return max(0, sum(map(count_units, sources)) - done)
 

@@ -1,0 +1,109 @@
+"""Shards by the actors of a Ray cluster.
+
+Ray Data hands out the shards, and a shard again if its actor has ended. The rest is that of one process: the folder,
+which all machines must share, has the same files, byte for byte, and a run that was stopped goes on.
+"""
+
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
+
+from ..bridge.modules import use_one_thread
+from ..errors import require
+from .inputs import Source, Unit, count_units
+from .shards import Folder, Progress, ShardReport
+from .workers import Extractor, Job, load_job
+
+
+@dataclass
+class Cluster:
+    """Where and how to run.
+
+    address (Optional[str]): Of a cluster, such as "auto"; None: a new one on this machine.
+    actors (int): Number of actors, each with a copy of the pipeline.
+    gpus (float): GPUs of each, which may be a fraction.
+    """
+
+    address: Optional[str] = None
+    actors: int = 2
+    gpus: float = 0.0
+
+
+def extract_with_ray(
+    folder: Folder, job: Job, sources: Sequence[Source], cluster: Cluster, *, progress: Optional[Progress] = None
+) -> ShardReport:
+    """Extract what is missing in a folder that is prepared, and finish it.
+
+    progress (Optional[Progress]): Wraps the stream of finished shards; gets their number too.
+    RAISES (ImportError): If Ray is not installed (extra `ray`).
+    """
+    data: Any = require("ray.data", purpose="`extract --engine ray`", extra="ray")
+    ray: Any = require("ray", purpose="`extract --engine ray`", extra="ray")
+    if not ray.is_initialized():
+        ray.init(address=cluster.address, log_to_driver=False, include_dashboard=False, configure_logging=False)
+    report = ShardReport()
+    names = [name for number, source in enumerate(sources) for name in _shard_names(number, source, folder.size)]
+    missing = [each for each in names if not folder.has(each[0])]
+    report.before = len(names) - len(missing)
+    if missing:
+        data.DataContext.get_current().enable_progress_bars = False
+        rows = [{"name": name, "source": source, "index": index} for name, source, index in missing]
+        shards = data.from_items(rows, override_num_blocks=len(rows)).map_batches(
+            ShardActor,
+            fn_constructor_kwargs={"folder": replace(folder, report=_quiet), "job": job, "sources": list(sources)},
+            batch_size=1,
+            concurrency=min(cluster.actors, len(rows)),
+            num_gpus=cluster.gpus,
+        )
+        done: Iterable[Any] = shards.iter_rows()
+        for _ in done if progress is None else progress(done, len(rows)):
+            pass
+    folder.complete(report)
+    return report
+
+
+class ShardActor:
+    """Extracts shards; what Ray calls."""
+
+    def __init__(self, folder: Folder, job: Job, sources: List[Source]) -> None:
+        use_one_thread()
+        self.folder, self.sources = folder, sources
+        self.extractor = Extractor(job, load_job(job))
+        self._cursors: Dict[int, _Cursor] = {}
+
+    def __call__(self, batch: Dict[str, Any]) -> Dict[str, Any]:
+        """Extract the shards of a batch, unless they are there: an actor may have ended after it had written one."""
+        for name, number, index in zip(batch["name"], batch["source"], batch["index"]):
+            if not self.folder.has(str(name)):
+                cursor = self._cursors.setdefault(int(number), _Cursor(self.sources[int(number)]))
+                units = cursor.take(int(index) * self.folder.size, self.folder.size)
+                self.folder.extract(self.extractor, str(name), self.sources[int(number)], units)
+        return {"name": batch["name"]}
+
+
+class _Cursor:
+    """Reads units of a source at rising places without beginning anew each time."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self._units, self._place = source.units(), 0
+
+    def take(self, start: int, count: int) -> List[Unit]:
+        """Return some units from a place on."""
+        if start < self._place:
+            self._units, self._place = self.source.units(), 0
+        for _ in islice(self._units, start - self._place):
+            pass
+        found = list(islice(self._units, count))
+        self._place = start + len(found)
+        return found
+
+
+def _shard_names(number: int, source: Source, size: int) -> Iterator[Tuple[str, int, int]]:
+    """Yield name, source and index of each shard."""
+    for index in range(-(-count_units(source) // size)):
+        yield Folder.name(number, index), number, index
+
+
+def _quiet(message: str) -> None:
+    """Report nothing: rows of errors have all messages."""
