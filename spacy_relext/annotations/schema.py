@@ -128,6 +128,10 @@ def read_schema(path: Path) -> Schema:
         raise ValueError(Errors.R030.format(place=_place(path, error.lineno), reason=error.msg)) from None
     except (ruamel_yaml.YAMLError, RecursionError) as error:
         raise ValueError(Errors.R030.format(place=_place(path, _line_of(error, text)), reason=_reason(error))) from None
+    except Exception as error:  # beside errors of YAML whatever Python raises of broken escapes
+        if str(error).startswith("[R"):
+            raise
+        raise ValueError(Errors.R030.format(place=path, reason=_reason(error))) from None
     return _validate(data, path, root)
 
 

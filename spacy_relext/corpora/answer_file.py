@@ -55,10 +55,11 @@ class AnswerFile:
                 continue
             try:
                 value = parse_json(line.decode("utf8"))
+                value = check_record(value) if is_answer(value) else None
             except ValueError:
                 value = None
-            if is_answer(value):
-                self._keep(check_record(value))
+            if value is not None:
+                self._keep(value)
             elif line is not last or not line.startswith(b'{"text"'):
                 raise ValueError(Errors.R250.format(path=str(self.path), line=number))
             else:

@@ -30,8 +30,11 @@ def read_answers(path: Path) -> Iterator[Item]:
         return
     latest: Dict[Tuple[object, ...], Item] = {}
     for item in chain([first], items):
-        is_one = is_answer(item.value)
-        latest[(item.value.get("text"), item.value.get(ANNOTATOR_KEY)) if is_one else (item.line,)] = item
+        key = (item.value.get("text"), item.value.get(ANNOTATOR_KEY)) if is_answer(item.value) else ()
+        # a text of another type is a malformed record of its own
+        latest[key if key and isinstance(key[0], str) and isinstance(key[1], (str, type(None))) else (item.line,)] = (
+            item
+        )
     yield from latest.values()
 
 
