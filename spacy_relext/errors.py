@@ -66,7 +66,7 @@ class Errors:
         "file on purpose, delete files.json beside it."
     )
     R020 = "[R020] {path} cannot be read: {reason}. It is damaged or of another kind; copy it again, or make it anew."
-    R021 = "[R021] The stored files of {name!r} are damaged: {reason}. Copy the pipeline again, or train it anew."
+    R021 = "[R021] {name!r} cannot be loaded from {path}: {reason}. Copy the whole pipeline again, or train it anew."
     R030 = "[R030] {place}: {reason}. Expected a schema in YAML, or in JSON if the file ends in .json."
     R031 = "[R031] {place}: {key}: found {found}; expected {expected}."
     R032 = (

@@ -3,6 +3,7 @@
 The module's `sizes` travel in the header of the file, so that a loaded pipeline needs neither the network nor a pickle.
 """
 
+import copy
 import json
 from contextlib import contextmanager
 from typing import Callable, Dict, Iterator, Mapping, Optional, Protocol, Sequence, Tuple, cast
@@ -99,13 +100,29 @@ def module_from_bytes(module: nn.Module, data: bytes, device: torch.device) -> n
 
     RAISES (ValueError): If the weights do not fit the module.
     """
-    length = int.from_bytes(data[:8], "little")
-    header = json.loads(data[8 : 8 + length])
-    sizes = json.loads(header.get("__metadata__", {}).get(_SIZES, "null"))
-    if sizes is not None:
-        cast(WrappedModule, module).configure(**sizes)
-        try:
-            module.load_state_dict(safetensors.torch.load(data))
-        except RuntimeError as error:
-            raise ValueError(Errors.R009.format(detail=str(error).splitlines()[-1].strip())) from None
+    try:
+        length = int.from_bytes(data[:8], "little")
+        header = json.loads(data[8 : 8 + length])
+        sizes = json.loads(header.get("__metadata__", {}).get(_SIZES, "null"))
+        if sizes is not None:
+            weights = safetensors.torch.load(data)
+            _check_shapes(module, sizes, weights)
+            cast(WrappedModule, module).configure(**sizes)
+            module.load_state_dict(weights)
+    except Exception as error:  # readers of damaged files raise nearly all that Python has
+        if isinstance(error, ValueError) and str(error).startswith("[R"):
+            raise
+        lines = str(error).splitlines() or [type(error).__name__]
+        raise ValueError(Errors.R009.format(detail=lines[-1].strip()[:200])) from None
     return module.to(device)
+
+
+def _check_shapes(module: nn.Module, sizes: Sizes, weights: Mapping[str, torch.Tensor]) -> None:
+    """Build a copy without memory: wrong sizes may ask for more than there is. RAISES (ValueError): If it differs."""
+    with torch.device("meta"):
+        empty = copy.deepcopy(module)
+        cast(WrappedModule, empty).configure(**sizes)
+    for name, expected in empty.state_dict().items():
+        found = weights.get(name)
+        if found is not None and found.shape != expected.shape:
+            raise ValueError(f"{name} has the shape {tuple(found.shape)}, not {tuple(expected.shape)}")

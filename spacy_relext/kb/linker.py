@@ -15,6 +15,7 @@ from spacy.training import Example
 from spacy.util import filter_spans
 
 from ..annotations.entities import UNLINKED
+from ..corpora.damage import refuse_damage
 from ..corpora.file_lists import check_file_list, write_file_list
 from ..corpora.formats.locate import ENTITY
 from ..errors import Errors, check_choice
@@ -214,7 +215,8 @@ class KbLinker(Pipe):
             if not file.is_file():
                 raise ValueError(Errors.R012.format(name=self.name, where=file.parent, files=KB))
             check_file_list(Path(path), name=self.name)
-            self._set_store(TripleStore.from_bytes(file.read_bytes()))
+            with refuse_damage(file, message=Errors.R021, name=self.name):
+                self._set_store(TripleStore.from_bytes(file.read_bytes()))
         return self
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
@@ -228,10 +230,11 @@ class KbLinker(Pipe):
         RAISES (ValueError): If the knowledge base is missing.
         """
         if KNOWLEDGE not in exclude:
-            parts = srsly.msgpack_loads(bytes_data)
-            if KB not in parts:
-                raise ValueError(Errors.R012.format(name=self.name, where="the bytes", files=KB))
-            self._set_store(TripleStore.from_bytes(parts[KB]))
+            with refuse_damage("the bytes", message=Errors.R021, name=self.name):
+                parts = srsly.msgpack_loads(bytes_data)
+                if KB not in parts:
+                    raise ValueError(Errors.R012.format(name=self.name, where="the bytes", files=KB))
+                self._set_store(TripleStore.from_bytes(parts[KB]))
         return self
 
 

@@ -25,6 +25,7 @@ from ..annotations.entities import has_entity_annotation
 from ..annotations.schema import Schema, read_schema, schema_from_dict, schema_to_dict
 from ..annotations.store import get_records, set_triples
 from ..annotations.triple import Record
+from ..corpora.damage import refuse_damage
 from ..corpora.file_lists import check_file_list, write_file_list
 from ..errors import Errors, Warnings, check_choice, check_range
 from ..scoring.probabilities import logit
@@ -160,7 +161,8 @@ class RelextConstraints(Pipe):
             if not file.is_file():
                 raise ValueError(Errors.R012.format(name=self.name, where=file.parent, files=SCHEMA))
             check_file_list(Path(path), name=self.name)
-            self._load(srsly.read_json(file))
+            with refuse_damage(file, message=Errors.R021, name=self.name):
+                self._load(srsly.read_json(file))
         return self
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
@@ -174,10 +176,11 @@ class RelextConstraints(Pipe):
         RAISES (ValueError): If the schema is missing.
         """
         if KNOWLEDGE not in exclude:
-            parts = srsly.msgpack_loads(bytes_data)
-            if SCHEMA not in parts:
-                raise ValueError(Errors.R012.format(name=self.name, where="the bytes", files=SCHEMA))
-            self._load(parts[SCHEMA])
+            with refuse_damage("the bytes", message=Errors.R021, name=self.name):
+                parts = srsly.msgpack_loads(bytes_data)
+                if SCHEMA not in parts:
+                    raise ValueError(Errors.R012.format(name=self.name, where="the bytes", files=SCHEMA))
+                self._load(parts[SCHEMA])
         return self
 
     def _data(self) -> Optional[Record]:

@@ -5,6 +5,7 @@ from typing import Any, Dict, Iterable, List, Tuple, Union
 
 from spacy.pipeline import TrainablePipe
 
+from ..corpora.damage import refuse_damage
 from ..corpora.file_lists import check_file_list, write_file_list
 from ..errors import Errors
 
@@ -35,11 +36,12 @@ class LabelledPipe(TrainablePipe):
     def from_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> "LabelledPipe":
         """Read what `to_disk` wrote.
 
-        RAISES (ValueError): If a file is missing, or is not the one that was written.
+        RAISES (ValueError): If a file is missing, damaged, or not the one that was written.
         """
         exclude = tuple(exclude)
         check_file_list(Path(path), name=self.name, exclude=exclude)
-        super().from_disk(path, exclude=exclude)
+        with refuse_damage(path, message=Errors.R021, name=self.name):
+            super().from_disk(path, exclude=exclude)
         return self
 
     def add_label(self, label: str) -> int:

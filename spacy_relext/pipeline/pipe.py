@@ -19,11 +19,12 @@ from ..annotations.near_miss import NearMiss, rank_misses, removed_triples
 from ..annotations.triple import Record
 from ..annotations.type_rules import TypeRules, read_type_rules
 from ..bridge.modules import accept_docs, loss_and_gradient, module_of, move_to_device, to_numpy
+from ..corpora.damage import refuse_damage
 from ..errors import Errors, Warnings
 from .initialize import GetExamples, check_listeners, check_vectors, describe_corpus
 from .labels import LabelledPipe
 from .requirements import SENTENCES, check_upstream, lack_sentences, late_components
-from .settings import CONFIGURED, Ranges, Settings, check_settings, reconcile
+from .settings import CONFIGURED, Ranges, Settings, check_saved, check_settings, reconcile
 
 # A method's own types: what is classified, the model's input, its output (arrays) and what is stored on a Doc.
 Instances = Any
@@ -332,15 +333,16 @@ class RelationPipe(LabelledPipe):
     def from_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> "RelationPipe":
         """Read what `to_disk` wrote; settings that the config was given since then stay.
 
-        RAISES (ValueError): If a file is missing, or is not the one that was written.
+        RAISES (ValueError): If a file is missing, damaged, or not the one that was written.
         """
-        exclude = tuple(exclude)
-        configured, self.cfg[CONFIGURED] = self.cfg[CONFIGURED], {}
+        exclude, before = tuple(exclude), self._forget_config()
         super().from_disk(path, exclude=exclude)
-        reconcile(self.cfg, configured)
-        if KNOWLEDGE not in exclude:
-            folder = Path(path) / KNOWLEDGE
-            self._load_knowledge({each.name: each.read_bytes() for each in folder.glob("*")}, where=str(folder))
+        with refuse_damage(path, message=Errors.R021, name=self.name):
+            self._check_loaded(before)
+            if KNOWLEDGE not in exclude:
+                folder = Path(path) / KNOWLEDGE
+                self._load_knowledge({each.name: each.read_bytes() for each in folder.glob("*")}, where=str(folder))
+            self._check_sizes()
         return self
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
@@ -353,14 +355,35 @@ class RelationPipe(LabelledPipe):
 
     def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "RelationPipe":
         """Read what `to_bytes` returned; settings that the config was given since then stay."""
-        exclude = tuple(exclude)
-        parts = srsly.msgpack_loads(bytes_data)
-        configured, self.cfg[CONFIGURED] = self.cfg[CONFIGURED], {}
-        super().from_bytes(parts["pipe"], exclude=exclude)
-        reconcile(self.cfg, configured)
-        if KNOWLEDGE not in exclude:
-            self._load_knowledge(parts.get(KNOWLEDGE, {}), where="the bytes")
+        exclude, before = tuple(exclude), self._forget_config()
+        with refuse_damage("the bytes", message=Errors.R021, name=self.name):
+            parts = srsly.msgpack_loads(bytes_data)
+            super().from_bytes(parts["pipe"], exclude=exclude)
+            self._check_loaded(before)
+            if KNOWLEDGE not in exclude:
+                self._load_knowledge(parts.get(KNOWLEDGE, {}), where="the bytes")
+            self._check_sizes()
         return self
+
+    def _forget_config(self) -> Settings:
+        """Return the settings before others are loaded, and forget the config that they came from."""
+        before = dict(self.cfg)
+        self.cfg[CONFIGURED] = {}
+        return before
+
+    def _check_loaded(self, before: Settings) -> None:
+        """Check loaded settings against those before them, and let a config that was changed since override them."""
+        check_saved(self.cfg, before)
+        check_settings(self.cfg, self.ranges)
+        reconcile(self.cfg, before[CONFIGURED])
+        read_type_rules(self.cfg.get("types", ()), learned=self.cfg.get("learned_types", ()))
+
+    def _check_sizes(self) -> None:
+        """Compare the sizes of the module, if it has any, with those that follow from the settings."""
+        loaded = module_of(self.model).sizes
+        for key, size in self.model_sizes().items() if loaded is not None else ():
+            if isinstance(size, int) and loaded.get(key, size) != size:
+                raise ValueError(f"its weights are for {key} = {loaded[key]!r:.60}, its settings for {size}")
 
     def _load_knowledge(self, files: Mapping[str, bytes], *, where: str) -> None:
         """Load the knowledge files that are stored, if all are there."""

@@ -1,6 +1,7 @@
 """Settings of a component: those of its config, those that tuning changed, and which of the two count after loading."""
 
 import copy
+import math
 from typing import Any, Callable, Dict, Mapping, Sequence, Tuple, Union
 
 import srsly
@@ -30,6 +31,31 @@ def check_settings(settings: Settings, ranges: Ranges, *, section: str = "") -> 
             check_choice(section + key, value, allowed)  # type: ignore[arg-type]
         elif value is not None:
             check_range(section + key, value, *allowed)
+
+
+def check_saved(cfg: Settings, before: Settings) -> None:
+    """Check the types of loaded settings: those of the config and of what training fills in, as they are before.
+
+    RAISES (ValueError): If a setting has another type.
+    """
+    labels = cfg["labels"]
+    if not isinstance(labels, list) or not all(isinstance(each, str) for each in labels):
+        raise ValueError("its labels are no list of names")
+    for key, default in before.items():
+        value, kind = cfg.get(key), _kind_of(default)
+        # types are a list, or the word for those that are learned, and have a check of their own
+        if key != "types" and default is not None and _kind_of(value) != kind:
+            raise ValueError(f"its setting {key} is {value!r:.60}, not a {kind}")
+
+
+def _kind_of(value: object) -> str:
+    """Name the type of a setting, as JSON has it."""
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, (int, float)):
+        return "number" if math.isfinite(value) else "number that is not finite"
+    kinds = {str: "text", list: "list", tuple: "list", dict: "mapping"}
+    return next((name for kind, name in kinds.items() if isinstance(value, kind)), type(value).__name__)
 
 
 def plain_settings(arguments: Settings) -> Settings:
