@@ -23,6 +23,7 @@ from .shards import (
     UNPACKED,
     Shard,
     ShardWriter,
+    add_strings,
     list_shards,
     load_shard,
     make_docs,
@@ -149,10 +150,7 @@ def iter_blocks(path: Path, vocab: Vocab) -> Iterator[TextBlock]:
             while some := [doc for doc, _ in zip(docs, range(UNPACKED))]:
                 yield block_of(some, lengths)
         else:
-            for string in content.strings:
-                vocab.strings.add(string)
-            with refuse_damage(shard, message=Errors.R112):
-                _check_strings(content, vocab)
+            add_strings(content, vocab)
             for start in range(0, len(content), UNPACKED):
                 with refuse_damage(shard, message=Errors.R112):
                     block = _part(content, slice(start, start + UNPACKED), lengths)
@@ -183,13 +181,6 @@ class BlockWriter(ShardWriter):
             content.strings.update(block.strings, [block.lengths.strings[key] for key in new])
             self.count(end - start)
             start = end
-
-
-def _check_strings(content: Shard, vocab: Vocab) -> None:
-    """Look up the strings of all tokens. RAISES (KeyError): If one is missing."""
-    named = [column for column, attr in enumerate(content.attrs) if attr in (ORTH, ENT_TYPE, ENT_KB_ID)]
-    for key in {key for tokens in content.tokens for key in numpy.unique(tokens[:, named]).tolist()}:
-        vocab.strings[key]
 
 
 def _part(content: Shard, part: slice, lengths: WordLengths) -> TextBlock:

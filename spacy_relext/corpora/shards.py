@@ -6,7 +6,9 @@ from pathlib import Path
 from random import Random
 from typing import Callable, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Type, TypeVar, Union
 
+import numpy
 import srsly
+from spacy.attrs import intify_attr
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 from srsly.msgpack import Packer
@@ -22,6 +24,9 @@ _SHARD_PREFIX = "part-"
 
 # What a corpus without a pipeline's annotation can hold; the other attributes would be columns of zeros.
 GOLD_ATTRS = ("ORTH", "SPACY", "SENT_START", "ENT_IOB", "ENT_TYPE", "ENT_KB_ID")
+
+# Attributes of tokens that are hashes of strings.
+_NAMED = {intify_attr(name) for name in ("ORTH", "NORM", "LEMMA", "TAG", "DEP", "ENT_TYPE", "ENT_KB_ID", "ENT_ID")}
 
 # Docs whose user data is unpacked at once; below 2**16, the most that the header of `unpack_user_data` can count.
 UNPACKED = 512
@@ -80,12 +85,24 @@ def _check_parts(shard: Shard) -> None:
         raise ValueError("user data or groups of spans are no bytes")
 
 
+def add_strings(content: Shard, vocab: Vocab) -> None:
+    """Add the strings of a file to a vocabulary. RAISES (ValueError): If it lacks those of some tokens."""
+    with refuse_damage(content.path, message=Errors.R112):
+        for string in content.strings:
+            vocab.strings.add(string)
+        named = [column for column, attr in enumerate(content.attrs) if attr in _NAMED]
+        if content.tokens and named:
+            for key in set(numpy.concatenate(content.tokens)[:, named].ravel().tolist()):
+                vocab.strings[key]
+
+
 def make_docs(content: Shard, vocab: Vocab) -> Iterator[Doc]:
     """Make the Docs of a loaded file, whose user data is removed; ValueError for a damaged one, with its number.
 
     `DocBin.get_docs` unpacks the user data of every Doc by a call of its own, and each of these calls looks for
     decoders in all installed packages: more than half the time of reading a corpus. Here many Docs share a call.
     """
+    add_strings(content, vocab)
     packed, content.user_data = content.user_data, []
     docs, number = content.get_docs(vocab), 0
     for start in range(0, len(packed), UNPACKED):
@@ -93,6 +110,7 @@ def make_docs(content: Shard, vocab: Vocab) -> Iterator[Doc]:
             number += 1
             with refuse_damage(content.path, message=Errors.R112, place=f"document {number}: "):
                 doc = next(docs)
+                doc.ents  # noqa: B018  # checks the tags of entities
             doc.user_data.update(values)
             yield doc
 

@@ -24,8 +24,8 @@ def find_damage(user_data: object) -> str:
     if not isinstance(user_data.get(META_KEY, {}), dict):
         return f"{META_KEY} is a {type(user_data[META_KEY]).__name__}"
     for key, is_valid in _FORMS.items():
-        values = user_data.get(key)
-        if values is None:
+        values = user_data.get(key, ())
+        if values is None and key == GIVEN_PAIRS_KEY:
             continue
         if not isinstance(values, (list, tuple)):
             return f"{key} is a {type(values).__name__}"

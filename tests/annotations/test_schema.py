@@ -99,6 +99,14 @@ def test_errors_in_json(text: str, line: int, word: str, tmp_path: pathlib.Path)
         read_schema(write(tmp_path, text, "schema.json"))
 
 
+@pytest.mark.parametrize("suffix", [".yaml", ".json"])
+def test_characters_that_are_none(suffix: str, tmp_path: pathlib.Path) -> None:
+    path = tmp_path / f"schema{suffix}"
+    path.write_text('{"relations": {"\\U00110000": {}}}')
+    with pytest.raises(ValueError, match=rf"\[R030\] .*schema{suffix}"):
+        read_schema(path)
+
+
 def test_no_file_and_no_text(tmp_path: pathlib.Path) -> None:
     with pytest.raises(ValueError, match=r"\[R030\] .*none\.yaml: No such file"):
         read_schema(tmp_path / "none.yaml")

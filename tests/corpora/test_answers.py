@@ -50,7 +50,15 @@ def test_a_file_that_is_only_half_a_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", ['{"text": "a b"}\n', "Some notes\n", "Some notes", "[1]\n", '{"text": "Ada met\n{}']
+    "content",
+    [
+        '{"text": "a b"}\n',
+        "Some notes\n",
+        "Some notes",
+        "[1]\n",
+        '{"text": "Ada met\n{}',
+        '{"text": 5, "correction": "done"}\n',
+    ],
 )
 def test_files_of_others_are_not_touched(tmp_path: Path, content: str) -> None:
     path = tmp_path / "out.jsonl"
@@ -81,6 +89,14 @@ def test_a_full_disk_leaves_no_half_line(tmp_path: Path, monkeypatch: pytest.Mon
             answers.append(CY, answer="done")
     answers.append(CY, answer="skipped")
     assert [line["correction"] for line in read_lines(path)] == ["done", "skipped"]
+
+
+def test_answers_to_no_text(tmp_path: Path) -> None:
+    """A text of another type is a malformed record, which is named, not one of several answers to a text."""
+    path = tmp_path / "answers.jsonl"
+    write_jsonl(path, [{**ADA, "correction": "done"}, {"text": [], "correction": "done"}])
+    with pytest.raises(ValueError, match="'text'"):
+        list(read_jsonl(path))
 
 
 def test_other_records_are_read_as_before(tmp_path: Path) -> None:
