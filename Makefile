@@ -13,6 +13,8 @@ PIP_INSTALL := $(PY) -m pip install --disable-pip-version-check -c constraints.t
 PACKAGE := setup.cfg pyproject.toml constraints.txt
 SMOKE := build/smoke
 ARGS ?=
+INPUTS ?= 1000
+SEED ?= 0
 TORCH ?=
 TORCH_PIN := $(shell grep '^torch==' constraints.txt)
 
@@ -24,7 +26,7 @@ export MALLOC_TRIM_THRESHOLD_ := 40000000000
 export MALLOC_TOP_PAD_ := 500000000
 
 .DELETE_ON_ERROR:
-.PHONY: all plan wheel test lint fix types smoke demo-loop real install docs doctest clean distclean help
+.PHONY: all plan wheel test fuzz lint fix types smoke demo-loop real install docs doctest clean distclean help
 
 all: plan $(VENV)/.installed
 	$(PY) -m spacy project run all
@@ -44,6 +46,10 @@ wheel: $(VENV)/.installed
 
 test: $(VENV)/.installed-dev
 	$(PY) -m pytest -m "not slow and not real_data" -n 2 --dist loadgroup --durations=15 $(ARGS)
+
+# Damaged inputs for every reader, more of them than in the fast tests; another SEED gives others.
+fuzz: $(VENV)/.installed-dev
+	RELEXT_FUZZ=$(INPUTS) RELEXT_FUZZ_SEED=$(SEED) $(PY) -m pytest tests/fuzz -n 2 --timeout 3600 -rP $(ARGS)
 
 lint: $(VENV)/.installed-dev
 	$(PY) -m ruff check .
@@ -125,6 +131,7 @@ help:
 	@echo "make plan       what make all does, how long it takes and the disk that it needs"
 	@echo "make wheel      the default pipeline as a wheel that pip can install"
 	@echo "make test       fast tests (ARGS=... is passed to pytest)"
+	@echo "make fuzz       damaged inputs for every reader (INPUTS=... of each, SEED=... for others)"
 	@echo "make lint       ruff, reporting only"
 	@echo "make fix        ruff, mending what it can"
 	@echo "make types      mypy"

@@ -385,7 +385,10 @@ class PairPipe(RelationPipe):
 
     def load_knowledge(self, files: Mapping[str, bytes]) -> None:
         """Read the lexicon."""
-        self.lexicon = TypeLexicon(srsly.json_loads(files[LEXICON]))
+        types = srsly.json_loads(files[LEXICON])
+        if not isinstance(types, dict) or not all(isinstance(each, str) for each in types.values()):
+            raise ValueError(f"{LEXICON} is no mapping of nouns to types")
+        self.lexicon = TypeLexicon(types)
 
 
 def to_json(value: object) -> bytes:

@@ -38,14 +38,38 @@ def check_saved(cfg: Settings, before: Settings) -> None:
 
     RAISES (ValueError): If a setting has another type.
     """
-    labels = cfg["labels"]
-    if not isinstance(labels, list) or not all(isinstance(each, str) for each in labels):
-        raise ValueError("its labels are no list of names")
-    for key, default in before.items():
-        value, kind = cfg.get(key), _kind_of(default)
+    for key in {*before, *_LISTS.keys() & cfg.keys()}:
+        default = before.get(key, [])
+        value: Any = cfg.get(key)
+        kind = _kind_of(default)
         # types are a list, or the word for those that are learned, and have a check of their own
         if key != "types" and default is not None and _kind_of(value) != kind:
             raise ValueError(f"its setting {key} is {value!r:.60}, not a {kind}")
+        if key in _LISTS and not all(map(_LISTS[key], value)) or key in _NUMBERS and not _are_numbers(value):
+            raise ValueError(f"its setting {key} has other values: {value!r:.60}")
+
+
+def _is_class(value: object) -> bool:
+    """Return True for a relation, and whether it is backwards."""
+    kinds = [type(each) for each in value] if isinstance(value, (list, tuple)) else []
+    return kinds == [str, bool]
+
+
+def _are_numbers(value: Dict[str, object]) -> bool:
+    """Return True for a mapping to numbers."""
+    return all(_kind_of(each) == "number" for each in value.values())
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+# What lists hold, and mappings of names to numbers.
+_LISTS: Mapping[str, Callable[[object], bool]] = {
+    "classes": _is_class,
+    **dict.fromkeys(("labels", "entity_types", "entity_labels", "tags", "assertions"), _is_text),
+}
+_NUMBERS = ("thresholds", "label_prior")
 
 
 def _kind_of(value: object) -> str:

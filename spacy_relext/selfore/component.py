@@ -123,7 +123,9 @@ class SelforeClusterer(PairPipe):
     def load_knowledge(self, files: Mapping[str, bytes]) -> None:
         """Read lexicon and clusters."""
         super().load_knowledge(files)
-        self.clusters = Clusters(**srsly.json_loads(files[CLUSTERS]))
+        self.clusters = Clusters.from_dict(srsly.json_loads(files[CLUSTERS]))
+        if len(self.clusters.records) != len(self.labels):
+            raise ValueError(f"it has {len(self.clusters.records)} clusters and {len(self.labels)} labels")
 
     # Initialization
 
