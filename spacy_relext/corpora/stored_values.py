@@ -47,6 +47,8 @@ def _is_text(value: Any, *, optional: bool = True) -> bool:
     """Return True for a string that can be encoded, and for None if it is optional."""
     if not isinstance(value, str):
         return optional and value is None
+    if value.isascii():
+        return True
     try:
         value.encode("utf8")
     except UnicodeEncodeError:

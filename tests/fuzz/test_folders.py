@@ -45,11 +45,11 @@ def damage(path: Path, rng: random.Random) -> None:
 
 
 def damage_model(content: bytes, rng: random.Random) -> bytes:
-    """Change thinc's values, or the header of the weights, which has the sizes of layers."""
+    """Change the header of the torch weights, which has the sizes of layers, or bytes of all weights."""
     value = srsly.msgpack_loads(content)
     shims = [shim for node in value["shims"] for shim in node]
-    if not shims or rng.random() < 0.5:
-        return pack(mutate_value(value, rng)) or mutate(content, rng)
+    if not shims or rng.random() < 0.3:
+        return mutate(content, rng)
     shim = srsly.msgpack_loads(shims[0])
     weights = shim["state"] if isinstance(shim, dict) else shim
     end = 8 + int.from_bytes(weights[:8], "little")
@@ -122,7 +122,7 @@ def test_components_without_weights(name: str, tmp_path: Path) -> None:
 
 
 def test_pipelines(tmp_path: Path) -> None:
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")  # a small tokenizer, which loads fast
     nlp.add_pipe("relext_sentencizer")
     nlp.add_pipe("rere_extractor")
     nlp.to_disk(tmp_path / "whole")
