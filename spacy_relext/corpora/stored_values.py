@@ -7,6 +7,9 @@ from ..annotations.entities import ENTITIES_KEY, GIVEN_PAIRS_KEY, PAIRS_KEY
 from ..annotations.store import COREF_KEY, LENGTH_KEY, REJECTED_KEY, RELATIONS_KEY, TRIPLES_KEY
 from .records import META_KEY, SENTS_KEY
 
+# Soft labels of pairs, and the classes that they are for.
+SOFT_LABELS_KEY = "relext_teacher"
+
 # Offsets are below it: spaCy counts characters in 32 bits.
 _LIMIT = 2**31
 
@@ -23,6 +26,8 @@ def find_damage(user_data: object) -> str:
         return f"{LENGTH_KEY} is {length!r:.60}"
     if not isinstance(user_data.get(META_KEY, {}), dict):
         return f"{META_KEY} is a {type(user_data[META_KEY]).__name__}"
+    if SOFT_LABELS_KEY in user_data and not _are_soft_labels(user_data[SOFT_LABELS_KEY]):
+        return f"{SOFT_LABELS_KEY} has no classes and pairs, or other numbers"
     for key, is_valid in _FORMS.items():
         values = user_data.get(key, ())
         if values is None and key == GIVEN_PAIRS_KEY:
@@ -103,6 +108,24 @@ def _is_sentence(value: Any) -> bool:
     start, end, relations = value.get("start"), value.get("end"), value["relations"]
     is_placed = type(start) is int and type(end) is int and 0 <= start <= end < _LIMIT
     return is_placed and all(isinstance(name, str) and _is_number(each) for name, each in relations.items())
+
+
+def _are_soft_labels(value: Any) -> bool:
+    """Return True for classes, and for pairs with a number for each of them and for no relation."""
+    if not isinstance(value, dict):
+        return False
+    classes, pairs = value.get("classes"), value.get("pairs")
+    if not isinstance(classes, (list, tuple)) or not isinstance(pairs, (list, tuple)):
+        return False
+    if not all(isinstance(each, (list, tuple)) and [type(part) for part in each] == [str, bool] for each in classes):
+        return False
+    return all(_has_arguments(each) and _has_logits(each, len(classes) + 1) for each in pairs)
+
+
+def _has_logits(pair: Dict[str, Any], size: int) -> bool:
+    """Return True if all of a pair's values but its arguments are so many numbers."""
+    rows = [row for key, row in pair.items() if key not in ("subject", "object")]
+    return all(isinstance(row, (list, tuple)) and len(row) == size and all(map(_is_number, row)) for row in rows)
 
 
 _FORMS: Dict[str, Callable[[Any], bool]] = {

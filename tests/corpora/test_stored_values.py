@@ -15,9 +15,12 @@ from spacy_relext.annotations.store import COREF_KEY, LENGTH_KEY, REJECTED_KEY, 
 from spacy_relext.corpora.blocks import iter_blocks
 from spacy_relext.corpora.records import META_KEY, record_to_doc
 from spacy_relext.corpora.shards import ShardWriter, iter_docs
-from spacy_relext.corpora.stored_values import find_damage
+from spacy_relext.corpora.stored_values import SOFT_LABELS_KEY, find_damage
+from spacy_relext.kd.soft_labels import TEACHER_KEY
 
 TRIPLE = {"subject": (0, 3), "relation": "left", "object": (9, 13), "score": 1.0, "source": "", "evidence": {}}
+PLACES = {"subject": (0, 3), "object": (9, 13)}
+LABELS = {"classes": [["r", False]], "pairs": ()}
 
 
 @pytest.fixture
@@ -102,6 +105,10 @@ def test_tokens(path: Path, attr: int, value: int) -> None:
         ({ENTITIES_KEY: None}, f"{ENTITIES_KEY} is a NoneType"),
         ({ENTITIES_KEY: [{"start": 0, "end": 5, "label": "\ud800"}]}, ENTITIES_KEY),
         ({PAIRS_KEY: [{"subject": (0, 1)}]}, PAIRS_KEY),
+        ({SOFT_LABELS_KEY: []}, SOFT_LABELS_KEY),
+        ({SOFT_LABELS_KEY: {"classes": [["r"]], "pairs": []}}, SOFT_LABELS_KEY),
+        ({SOFT_LABELS_KEY: {**LABELS, "pairs": [{**PLACES, "teacher": [0.5]}]}}, SOFT_LABELS_KEY),
+        ({SOFT_LABELS_KEY: {**LABELS, "pairs": [{**PLACES, "teacher": [0.5, "x"]}]}}, SOFT_LABELS_KEY),
     ],
 )
 def test_values(user_data: Any, found: str) -> None:
@@ -110,5 +117,17 @@ def test_values(user_data: Any, found: str) -> None:
 
 
 def test_valid_values() -> None:
-    valid = {LENGTH_KEY: 14, TRIPLES_KEY: (TRIPLE,), REJECTED_KEY: [], COREF_KEY: [[(0, 3)]], "other": object()}
+    labels = {**LABELS, "pairs": [{**PLACES, "teacher": (0.5, 1)}]}
+    valid = {
+        LENGTH_KEY: 14,
+        SOFT_LABELS_KEY: labels,
+        TRIPLES_KEY: (TRIPLE,),
+        REJECTED_KEY: [],
+        COREF_KEY: [[(0, 3)]],
+        "other": object(),
+    }
     assert find_damage(valid) == find_damage({}) == ""
+
+
+def test_the_key_of_soft_labels() -> None:
+    assert SOFT_LABELS_KEY == TEACHER_KEY
