@@ -626,6 +626,10 @@ class Warnings:
         "is no pair to classify. Use records with `pairs`, or classify all pairs of entities: spacy.load(path, "
         'config={{"components": {{"{name}": {{"suggester": {{"@misc": "spacy_relext.EntityPairs.v1"}}}}}}}}).'
     )
+    W409 = (
+        "[W409] {name}: {count} pairs of entities in crowded sentences are not read: only the nearest of each sentence "
+        "are, as many as max_pairs of its suggester says. Split long lists into sentences, or raise it."
+    )
     W500 = (
         "[W500] {name}: {count} of the {total} rules in {where} are skipped, the first: {what}. `spacy relext rules "
         "check` lists all of them."

@@ -4,7 +4,8 @@ import functools
 import os
 import sys
 import weakref
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, cast
+from contextlib import contextmanager
+from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, cast
 
 import numpy
 import torch
@@ -32,6 +33,9 @@ class ModuleInput(NamedTuple):
 
 
 Prepare = Callable[[Model, Any, bool], ModuleInput]
+
+# Attribute of a model while it keeps vectors.
+_KEPT = "relext_kept_vectors"
 
 
 def module_model(
@@ -92,7 +96,11 @@ def _forward(
         nothing = [model.ops.alloc2f(0, model.get_dim("nO")) for _ in lengths]
         return nothing, lambda gradients: sequences or []
     backprop_vectors: Callable[[List[Floats2d]], object] = list
-    if model.layers:
+    kept: Optional[KeptVectors] = model.attrs.get(_KEPT)
+    if model.layers and kept is not None and not is_train:
+        sequences = kept.read(model.layers[0], docs)
+        arrays, sequences = narrow_vectors(model, arrays, sequences)
+    elif model.layers:
         sequences, backprop_vectors = model.layers[0](list(docs), is_train)
     if sequences is None:
         flat, inputs = None, _to_tensors(arrays, device_of(model))
@@ -116,6 +124,53 @@ def _forward(
     if lengths is not None:
         return _split(model, torch2xp(outputs.detach()), lengths), backprop
     return outputs, backprop
+
+
+class KeptVectors:
+    """Token vectors of Docs that are read in several parts; the Docs must stay alive and unchanged."""
+
+    def __init__(self) -> None:
+        self._by_doc: Dict[int, Floats2d] = {}
+
+    def read(self, tok2vec: TokenEncoder, docs: Sequence[Doc]) -> List[Floats2d]:
+        """Return the vectors of each Doc, and encode only those that were not encoded before."""
+        new = list({id(doc): doc for doc in docs if id(doc) not in self._by_doc}.values())
+        if new:
+            self._by_doc.update(zip(map(id, new), tok2vec.predict(new)))
+        return [self._by_doc[id(doc)] for doc in docs]
+
+
+@contextmanager
+def keep_vectors(model: Model) -> Iterator[None]:
+    """Encode each Doc once while a model predicts over parts of the same Docs."""
+    model.attrs[_KEPT] = KeptVectors()
+    try:
+        yield
+    finally:
+        del model.attrs[_KEPT]
+
+
+def narrow_vectors(model: Model, arrays: Arrays, sequences: List[Floats2d]) -> Tuple[Arrays, List[Floats2d]]:
+    """Leave out the vectors that no cell of `index` names, so that a part costs what it reads, not what its Docs have.
+
+    arrays (Arrays): `index` has rows of the vectors side by side, -1 on padding.
+    """
+    index, total = arrays.get("index"), sum(len(sequence) for sequence in sequences)
+    if index is None or not total:
+        return arrays, sequences
+    rows = numpy.unique(index[index >= 0])
+    if 2 * len(rows) > total:
+        return arrays, sequences
+    starts = numpy.cumsum([0, *(len(sequence) for sequence in sequences)])
+    bounds = numpy.searchsorted(rows, starts)
+    parts = [
+        sequence[model.ops.xp.asarray(rows[first:end] - start)]
+        for sequence, start, first, end in zip(sequences, starts.tolist(), bounds[:-1], bounds[1:])
+        if end > first
+    ]
+    places = numpy.searchsorted(rows, numpy.maximum(index, rows[0] if len(rows) else 0))
+    narrowed = numpy.where(index >= 0, places, -1).astype(index.dtype)
+    return {**arrays, "index": narrowed}, [model.ops.xp.concatenate(parts)] if parts else sequences[:1]
 
 
 def _backpropagate(

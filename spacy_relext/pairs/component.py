@@ -18,7 +18,7 @@ from ..annotations.near_miss import NearMiss
 from ..annotations.store import has_triples, set_triples
 from ..annotations.triple import Record
 from ..annotations.type_rules import learn_type_rules
-from ..bridge.modules import module_of
+from ..bridge.modules import keep_vectors, module_of
 from ..errors import Errors, Warnings
 from ..pipeline.assertions import KNOWN, adopt_assertions, best_assertions
 from ..pipeline.initialize import DATA, GetExamples, annotated, start_from
@@ -134,6 +134,8 @@ class PairPipe(RelationPipe):
             pairs = pairs.in_text_order()
         if len(self.lexicon):
             pairs = self._typed(pairs)
+        if pairs.dropped:
+            self.warn_once("dropped", Warnings.W409.format(name=self.name, count=pairs.dropped))
         if pairs.lost:
             self.warn_once("lost", Warnings.W400.format(name=self.name, count=pairs.lost))
         return pairs
@@ -180,6 +182,11 @@ class PairPipe(RelationPipe):
             size = max(1, CELLS // max(1, int((text[:, 1] - text[:, 0]).max())))
             for begin in range(0, len(instances), size):
                 yield instances.take(numpy.arange(begin, min(begin + size, len(instances)))).with_own_docs()
+
+    def forward(self, instances: Instances) -> Optional[Outputs]:
+        """Run the model over parts of the pairs; the token vectors of a text are the same for all of them."""
+        with keep_vectors(self.model):
+            return super().forward(instances)
 
     def run(self, instances: Instances) -> Optional[Outputs]:
         """Score pairs; with the setting `average_orders` also reversed, and average both."""

@@ -23,6 +23,7 @@ class Pairs:
     types (List[Tuple[str, str]]): Entity types of both arguments, "" for none.
     both_orders (bool): Whether each pair is there in both orders, so that no class is backwards.
     lost (int): Marked pairs that cover no token, or the same tokens twice.
+    dropped (int): Pairs of entities over the limit of a suggester.
     """
 
     docs: Sequence[Doc]
@@ -33,6 +34,7 @@ class Pairs:
     types: List[Tuple[str, str]] = field(default_factory=list)
     both_orders: bool = True
     lost: int = 0
+    dropped: int = 0
 
     def __len__(self) -> int:
         return len(self.doc)

@@ -1,10 +1,11 @@
 """Registered suggesters: which pairs of entities are classified."""
 
+import sys
 from bisect import bisect_left, bisect_right
 from dataclasses import replace
-from itertools import permutations
+from itertools import permutations, product
 from operator import itemgetter
-from typing import Callable, Iterable, Iterator, List, Optional, Sequence, Tuple
+from typing import Callable, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 import numpy
 from spacy import registry
@@ -15,6 +16,9 @@ from ..annotations.sentences import sentence_bounds
 from ..annotations.store import char_span
 from ..errors import Errors, check_choice, check_range
 from .pairs import Pairs
+
+# Ordered pairs of a sentence with 45 entities.
+MAX_PAIRS = 2000
 
 Suggester = Callable[[Sequence[Doc]], Pairs]
 
@@ -29,12 +33,19 @@ class EntityPairs:
     max_distance (Optional[int]): Most tokens between the two; null: any number.
     types (Optional[List[List[str]]]): Allowed [subject type, object type]; "*" is any type. null: all.
     neighbours (int): Largest distance of their sentences; 0: in one sentence.
+    max_pairs (int): Most pairs of a sentence, and of two sentences; of more, those with the fewest entities in between
+        are suggested (of two sentences, those with the fewest tokens). 0: no limit.
     RAISES (ValueError): If a number is negative, or an entry of the types is no pair.
     """
 
     # A class, not a closure: a spawned process gets the component by pickle.
     def __init__(
-        self, *, max_distance: Optional[int] = None, types: Optional[List[List[str]]] = None, neighbours: int = 0
+        self,
+        *,
+        max_distance: Optional[int] = None,
+        types: Optional[List[List[str]]] = None,
+        neighbours: int = 0,
+        max_pairs: int = MAX_PAIRS,
     ) -> None:
         for kinds in types or ():
             if len(kinds) != 2:
@@ -42,25 +53,47 @@ class EntityPairs:
                 raise ValueError(Errors.R007.format(key="an entry of types", found=kinds, expected=expected))
         check_range("max_distance", max_distance or 0, 0, 1_000_000)
         check_range("neighbours", neighbours, 0, 1_000)
-        self.max_distance, self.neighbours = max_distance, neighbours
+        check_range("max_pairs", max_pairs, 0, 1_000_000_000)
+        self.max_distance, self.neighbours, self.max_pairs = max_distance, neighbours, max_pairs
         self.types = None if types is None else {tuple(pair) for pair in types}
 
     def __call__(self, docs: Sequence[Doc]) -> Pairs:
         """Suggest each pair of Docs with entities and sentences, in both orders."""
-        rows = []
+        rows, dropped = [], 0
         for number, doc in enumerate(docs):
             links = entity_links(doc)
-            for text, ordered in _texts(doc, doc_entities(doc), self.neighbours):
-                for first, second in ordered:
-                    link = links.get(first[0])
-                    is_one = link is not None and link == links.get(second[0])
-                    if not is_one and self._is_allowed(first, second):
-                        rows.append((number, text, first[0], second[0], (first[1], second[1])))
-        return _as_pairs(docs, rows, both_orders=True)
+            for text, left, right in _texts(doc, doc_entities(doc), self.neighbours):
+                chosen, more = self._choose(left, right, links)
+                rows += [(number, text, first[0], second[0], (first[1], second[1])) for first, second in chosen]
+                dropped += more
+        return replace(_as_pairs(docs, rows, both_orders=True), dropped=dropped)
 
-    def _is_allowed(self, first: Entity, second: Entity) -> bool:
-        """Return True if two entities are a pair to be classified."""
+    def _choose(
+        self, left: List[Entity], right: Optional[List[Entity]], links: Mapping[Bounds, str]
+    ) -> Tuple[List[Tuple[Entity, Entity]], int]:
+        """Choose the ordered pairs of a sentence, or of two; return also how many the limit leaves out."""
+        most = self.max_pairs or sys.maxsize
+        total = len(left) * (len(left) - 1) if right is None else 2 * len(left) * len(right)
+        places = _places(left, right) if total <= most else _nearest_places(left, right)
+        entities = left if right is None else left + right
+        chosen: List[Tuple[int, int]] = []
+        seen = 0
+        for first, second in places:
+            if len(chosen) >= most:
+                break
+            seen += 1
+            if self._is_allowed(entities[first], entities[second], links):
+                chosen.append((first, second))
+        # in the order in which all of them would be
+        chosen = chosen if total <= most else sorted(chosen)
+        return [(entities[first], entities[second]) for first, second in chosen], total - seen
+
+    def _is_allowed(self, first: Entity, second: Entity, links: Mapping[Bounds, str]) -> bool:
+        """Return True if two entities are a pair to be classified: not two mentions of one id."""
         (place, kind), (other, other_kind) = first, second
+        link = links.get(place)
+        if link is not None and link == links.get(other):
+            return False
         between = max(place[0], other[0]) - min(place[1], other[1])
         if place == other or (self.max_distance is not None and between > self.max_distance):
             return False
@@ -122,17 +155,39 @@ class AnnotatedOrAllPairs:
 
 def _texts(
     doc: Doc, entities: List[Entity], neighbours: int
-) -> Iterator[Tuple[Bounds, Iterable[Tuple[Entity, Entity]]]]:
-    """Yield each text that pairs are read in, with its ordered pairs; a pair is read in the shortest one."""
+) -> Iterator[Tuple[Bounds, List[Entity], Optional[List[Entity]]]]:
+    """Yield each text that pairs are read in: a sentence and its entities, or several, with those of the first and of
+    the last one. A pair is read in the shortest text."""
     bounds = sentence_bounds(doc)
     starts = [first for (first, _), _ in entities]  # they are in order
     ranges = [(bisect_left(starts, start), bisect_left(starts, end), end) for start, end in bounds]
     inside = [[e for e in entities[first:last] if e[0][1] <= end] for first, last, end in ranges]
     for number, (start, end) in enumerate(bounds):
-        yield (start, end), permutations(inside[number], 2)
+        yield (start, end), inside[number], None
         for other in range(number + 1, min(number + neighbours, len(bounds) - 1) + 1):
-            across = [(a, b) for a in inside[number] for b in inside[other]]
-            yield (start, bounds[other][1]), [pair for a, b in across for pair in ((a, b), (b, a))]
+            yield (start, bounds[other][1]), inside[number], inside[other]
+
+
+def _places(left: List[Entity], right: Optional[List[Entity]]) -> Iterable[Tuple[int, int]]:
+    """Return the places of all ordered pairs, within a sentence or between two."""
+    if right is None:
+        return permutations(range(len(left)), 2)
+    across = product(range(len(left)), range(len(left), len(left) + len(right)))
+    return (pair for first, second in across for pair in ((first, second), (second, first)))
+
+
+def _nearest_places(left: List[Entity], right: Optional[List[Entity]]) -> Iterator[Tuple[int, int]]:
+    """Yield the places of all ordered pairs, the nearest first."""
+    if right is None:
+        for gap in range(1, len(left)):
+            for first in range(len(left) - gap):
+                yield first, first + gap
+                yield first + gap, first
+        return
+    across = product(range(len(left)), range(len(right)))
+    for first, second in sorted(across, key=lambda pair: right[pair[1]][0][0] - left[pair[0]][0][1]):
+        yield first, len(left) + second
+        yield len(left) + second, first
 
 
 def _covering(bounds: List[Bounds], first: Bounds, second: Bounds) -> Bounds:

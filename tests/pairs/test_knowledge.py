@@ -7,6 +7,7 @@ import pytest
 import spacy
 from thinc.api import Config
 
+from spacy_relext.corpora.file_lists import FILES
 from spacy_relext.pipeline.settings import TOK2VEC
 
 FACTORIES = ("kd_teacher", "kd_classifier", "nero_grounder", "selfore_clusterer", "hrere_classifier")
@@ -19,6 +20,7 @@ def test_missing_knowledge_is_named(factory: str, tmp_path: Path) -> None:
     encoder = Config().from_str(f"[encoder]\n{TOK2VEC}")["encoder"]
     pipe = nlp.add_pipe(factory, name=NAME, config={"model": {"encoder": encoder}})
     nlp.to_disk(tmp_path)
+    (tmp_path / NAME / FILES).unlink()  # which would name it first
     folder = tmp_path / NAME / "knowledge"
     assert "lexicon.json" in {path.name for path in folder.iterdir()}
     for path in sorted(folder.iterdir()):
