@@ -90,7 +90,7 @@ def read_discount(path: Path) -> Discount:
     try:
         data = parse_json(Path(path).read_text(encoding="utf8"))
         discount = Discount(**{key: float(value) for key, value in data.items()})
-    except (AttributeError, TypeError, ValueError) as error:
+    except (AttributeError, TypeError, ValueError, OverflowError) as error:
         raise ValueError(Errors.R835.format(path=path, found=str(error).split("\n")[0])) from None
     if (
         not 0 <= discount.exponent <= 1

@@ -16,7 +16,7 @@ SPECIAL = [
 ]
 
 NESTED: Any = []
-for _ in range(300):
+for _ in range(150):
     NESTED = [NESTED]
 
 VALUES: List[Any] = [
@@ -60,7 +60,7 @@ def mutate_value(value: Any, rng: random.Random) -> Any:
         elif action == 3 and isinstance(holder, dict):
             holder[rng.choice(["", "\ud800", "text", "x" * 300])] = holder.pop(key)
         else:
-            holder[key] = rng.choice(VALUES)
+            holder[key] = copy.deepcopy(rng.choice(VALUES))
         if not root:
             root = [None]
     return root[0]

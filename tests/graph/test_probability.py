@@ -72,7 +72,17 @@ def test_discounts_are_kept_in_files(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", '{"exponent": 2}', '{"scale": 0}', '{"x": 1}', '{"shift": "a"}', '{"shift": NaN}']
+    "text",
+    [
+        "",
+        "[]",
+        '{"exponent": 2}',
+        '{"scale": 0}',
+        '{"x": 1}',
+        '{"shift": "a"}',
+        '{"shift": NaN}',
+        '{"scale": 1' + "0" * 400 + "}",
+    ],
 )
 def test_malformed_discounts(tmp_path: Path, text: str) -> None:
     (tmp_path / "c.json").write_text(text)

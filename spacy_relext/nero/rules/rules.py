@@ -308,7 +308,9 @@ def _parse_rule(value: object, name: str, *, tokenize: Optional[Tokenize] = None
     if not isinstance(name, str) or not name:
         raise ValueError(f"id is {name!r}; expected a string")
     if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not 0 < weight <= MAX_WEIGHT:
-        raise ValueError(f"weight is {str(weight)[:20]}; expected a number above 0, at most {MAX_WEIGHT:g}")
+        raise ValueError(
+            f"weight is {' '.join(str(weight).split())[:20]}; expected a number above 0, at most {MAX_WEIGHT:g}"
+        )
     pattern = parse_pattern(value["pattern"], tokenize=tokenize, any_type=any_type)
     return Rule(name, _parse_relation(value["relation"]), pattern, float(weight))
 

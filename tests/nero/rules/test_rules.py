@@ -109,6 +109,7 @@ def test_the_authors_list(tmp_path: pathlib.Path) -> None:
         (rule("SUBJ-A of OBJ-B", "other"), "is 'other' here and 'founded_by' in"),
         (rule("SUBJ-A x OBJ-B", weight=0), "weight is 0"),
         (rule("SUBJ-A x OBJ-B", weight=True), "weight is True"),
+        (rule("SUBJ-A x OBJ-B", weight="\r\nx"), "weight is x;"),
         (rule("SUBJ-A x OBJ-B", weight=10**400), "weight is 1000000"),
         (rule("SUBJ-A x OBJ-B", id=7), "id is 7"),
         (rule("SUBJ-A x OBJ-B", id="first"), "the id 'first'"),
