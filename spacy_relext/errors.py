@@ -62,7 +62,7 @@ class Errors:
         "[training] above 0, or give the learning rate (total_steps) and the callback (steps) a number."
     )
     R019 = (
-        "[R019] {name}: {path} {found}, so the pipeline is incomplete or damaged. Copy it again; if you changed the "
+        "[R019] {name}: {path} {found}, so the folder is incomplete or damaged. Copy it again; if you changed the "
         "file on purpose, delete files.json beside it."
     )
     R020 = "[R020] {path} cannot be read: {reason}. It is damaged or of another kind; copy it again, or make it anew."

@@ -119,6 +119,9 @@ def module_from_bytes(module: nn.Module, data: bytes, device: torch.device) -> n
 
 def _check_shapes(module: nn.Module, sizes: Sizes, weights: Mapping[str, torch.Tensor]) -> None:
     """Build a copy without memory: wrong sizes may ask for more than there is. RAISES (ValueError): If it differs."""
+    counts = {key: value for key, value in _numbers(sizes) if "layers" in key}
+    if too_many := [key for key, count in counts.items() if count > len(weights)]:
+        raise ValueError(f"{too_many[0]} is {counts[too_many[0]]}, with {len(weights)} weights")
     with torch.device("meta"):
         empty = copy.deepcopy(module)
         cast(WrappedModule, empty).configure(**sizes)
@@ -126,3 +129,12 @@ def _check_shapes(module: nn.Module, sizes: Sizes, weights: Mapping[str, torch.T
         found = weights.get(name)
         if found is not None and found.shape != expected.shape:
             raise ValueError(f"{name} has the shape {tuple(found.shape)}, not {tuple(expected.shape)}")
+
+
+def _numbers(sizes: Mapping[str, object]) -> Iterator[Tuple[str, int]]:
+    """Yield keys and whole numbers of sizes, and of mappings in them."""
+    for key, value in sizes.items():
+        if isinstance(value, dict):
+            yield from _numbers(value)
+        elif isinstance(value, int):
+            yield key, value

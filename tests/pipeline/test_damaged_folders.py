@@ -75,16 +75,20 @@ def test_sizes_in_the_header(nlp: Any, sizes: Any) -> None:
     refuse(nlp, sizes)
 
 
-def test_sizes_that_would_fill_the_memory(nlp: Any) -> None:
-    refuse(nlp, {**module_of(nlp.get_pipe(NAME).model).sizes, "width": 10**10})
+@pytest.mark.parametrize(
+    ("more", "reason"),
+    [({"width": 10**10}, "has the shape"), ({"hf_config": {"num_hidden_layers": 10**9}}, "num_hidden_layers is 10+,")],
+)
+def test_sizes_that_would_fill_the_memory(nlp: Any, more: Any, reason: str) -> None:
+    refuse(nlp, {**module_of(nlp.get_pipe(NAME).model).sizes, **more}, reason)
 
 
-def refuse(nlp: Any, sizes: Any) -> None:
+def refuse(nlp: Any, sizes: Any, reason: str = "") -> None:
     """Load weights with other sizes in their header."""
     module = module_of(nlp.get_pipe(NAME).model)
     weights = safetensors.torch.load(module_to_bytes(module))
     data = safetensors.torch.save(weights, metadata={"sizes": json.dumps(sizes)})
-    with pytest.raises(ValueError, match=r"^\[R009\]"):
+    with pytest.raises(ValueError, match=rf"^\[R009\] .*{reason}"):
         module_from_bytes(module, data, next(module.parameters()).device)
 
 
