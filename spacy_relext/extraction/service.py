@@ -4,13 +4,13 @@ import ipaddress
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from html import escape
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, AsyncIterator, Awaitable, Callable, Dict, List, Optional, Sequence, Union
 from urllib.parse import parse_qs
 
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from .. import __version__
 from ..annotations.triple import Record
 from ..corpora.formats.sources import parse_json
 from ..corpora.jsonl import check_record, to_json
@@ -197,7 +197,7 @@ class _Endpoints:
     async def get_health(self, request: "Request") -> "Response":
         """Whether the service runs, and how much it has read."""
         assert self.batcher is not None
-        meta = {"pipeline": self.service.nlp.meta.get("name", ""), "spacy_relext": __version__}
+        meta = {"pipeline": self.service.nlp.meta.get("name", ""), "spacy_relext": version("spacy-relext")}
         counts = {"batches": self.batcher.batches, "texts": self.batcher.items}
         return _json_response({"status": "ok", **meta, **counts})
 
