@@ -50,7 +50,8 @@ class Clusters:
         """Read the values of `to_dict`. RAISES (ValueError): If they are malformed."""
         clusters = cls(**values)
         for each in clusters.records:
-            if not isinstance(each["id"], str) or not isinstance(each["name"], str) or type(each["size"]) is not int:
+            kinds = {"id": str, "name": str, "size": int, "ngrams": list, "types": str}
+            if not all(isinstance(each[key], kind) for key, kind in kinds.items()):
                 raise ValueError(f"a cluster is {each!r:.60}")
         numbers = [*clusters.quantiles, clusters.scale, *(each["fit"] for each in clusters.records if "fit" in each)]
         if not all(isinstance(each, (int, float)) and math.isfinite(each) for each in numbers):
