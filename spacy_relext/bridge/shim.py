@@ -106,7 +106,7 @@ def module_from_bytes(module: nn.Module, data: bytes, device: torch.device) -> n
         sizes = json.loads(header.get("__metadata__", {}).get(_SIZES, "null"))
         if sizes is not None:
             weights = safetensors.torch.load(data)
-            _check_shapes(module, sizes, weights)
+            check_shapes(module, sizes, weights)
             cast(WrappedModule, module).configure(**sizes)
             module.load_state_dict(weights)
     except Exception as error:  # readers of damaged files raise nearly all that Python has
@@ -117,7 +117,7 @@ def module_from_bytes(module: nn.Module, data: bytes, device: torch.device) -> n
     return module.to(device)
 
 
-def _check_shapes(module: nn.Module, sizes: Sizes, weights: Mapping[str, torch.Tensor]) -> None:
+def check_shapes(module: nn.Module, sizes: Sizes, weights: Mapping[str, torch.Tensor]) -> None:
     """Build a copy without memory: wrong sizes may ask for more than there is. RAISES (ValueError): If it differs."""
     counts = {key: value for key, value in _numbers(sizes) if "layers" in key}
     if too_many := [key for key, count in counts.items() if count > len(weights)]:

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Annotated, Iterator, List, Optional, Sequence
 
-import srsly
 import typer
 from spacy.vocab import Vocab
 
@@ -12,6 +11,7 @@ from ..corpora.jsonl import read_jsonl
 from ..corpora.records import doc_to_record
 from ..corpora.shards import SUFFIX, iter_docs
 from ..corpora.texts import JSONL_SUFFIXES
+from ..corpora.whole import write_json
 from ..errors import Errors
 from ..scoring.agreement import Agreement, Disagreement, Key, measure_agreement
 from ..visuals.agreement_page import render_agreement
@@ -56,8 +56,7 @@ def agree_cli(
             title = f"Agreement of {', '.join(names)}"
             save(render_agreement(agreement, rows=_rows(agreement), header=HEADER, title=title), output)
         else:
-            output.parent.mkdir(parents=True, exist_ok=True)
-            srsly.write_json(output, describe_agreement(agreement))
+            write_json(output, describe_agreement(agreement))
             typer.echo(f"Saved to {output}")
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Optional
 import typer
 from wasabi import msg
 
+from ..corpora.whole import save_pipeline, write_whole
 from ..errors import Errors
 from ..selfore.clusters import read_names
 from ..selfore.component import SelforeClusterer
@@ -50,11 +51,10 @@ def clusters_cli(
                 fail(Errors.R604.format(path=str(corpus), name=clusterer.name))
             title = f"{corpus.name}: relations found by {clusterer.name}"
             html = render_clusters(sample, clusterer.clusters.records, title=title, lang=nlp.lang or "en")
-            page.parent.mkdir(parents=True, exist_ok=True)
-            page.write_text(html, encoding="utf8")
+            write_whole(page, html)
             msg.good(f"Wrote {len(sample.points):,} of {sum(sample.sizes):,} pairs to {page}")
         if output is not None:
-            nlp.to_disk(output)
+            save_pipeline(nlp, output)
             msg.good(f"Saved the pipeline with these names to {output}")
 
 

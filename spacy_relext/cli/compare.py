@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Annotated, Dict, List, Optional, Sequence
 
-import srsly
 import typer
 from spacy.training import Example
 
 from ..annotations.triple import Record
+from ..corpora.whole import write_json
 from ..errors import Errors
 from ..scoring.comparison import OVERALL, Comparison, Difference, Dispute, compare_predictions
 from ..scoring.error_tables import describe_triple
@@ -79,8 +79,7 @@ def compare_cli(
                 render_comparison(comparison, compared[0], names=(first, second), title=f"A and B on {corpus}"), output
             )
         else:
-            output.parent.mkdir(parents=True, exist_ok=True)
-            srsly.write_json(output, describe_comparison(comparison, metrics, compared[0], names=(first, second)))
+            write_json(output, describe_comparison(comparison, metrics, compared[0], names=(first, second)))
             typer.echo(f"Saved to {output}")
 
 

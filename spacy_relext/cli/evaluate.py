@@ -4,7 +4,6 @@ import warnings
 from pathlib import Path
 from typing import Annotated, Dict, List, Optional, Sequence
 
-import srsly
 import typer
 import wasabi
 from spacy.language import Language
@@ -13,6 +12,7 @@ from spacy.training import Example
 from ..corpora.jsonl import write_jsonl
 from ..corpora.reader import TripleCorpus
 from ..corpora.shards import iter_docs, list_shards
+from ..corpora.whole import write_json
 from ..errors import Errors, Warnings, require
 from ..hrere.component import HrereClassifier
 from ..pipeline.pipe import RelationPipe
@@ -115,8 +115,7 @@ def evaluate_cli(
         for line in report_lines(metrics, labels=labels):
             typer.echo(line)
         if output is not None:
-            output.parent.mkdir(parents=True, exist_ok=True)
-            srsly.write_json(output, metrics)
+            write_json(output, metrics)
             typer.echo(f"Saved {len(metrics)} scores to {output}")
         for path in drawn:
             typer.echo(f"Drew {path}")
@@ -143,7 +142,6 @@ def check_outputs(errors: Optional[Path], report: Optional[Path], train: Optiona
 def write_errors(examples: Sequence[Example], path: Path, *, labels: Optional[List[str]]) -> None:
     """Write every error on a line of its own, the costliest first."""
     found = collect_errors(examples, label_filter=labels).errors
-    path.parent.mkdir(parents=True, exist_ok=True)
     write_jsonl(path, (describe_error(each, examples[each.document].reference.text) for each in found))
     typer.echo(f"Saved {len(found)} errors to {path}")
 

@@ -11,6 +11,7 @@ from thinc.api import Config
 from wasabi import msg
 
 from ..corpora.damage import first_line
+from ..corpora.whole import write_whole
 from ..errors import Errors
 from .config_text import ConfigText, fill_config, merge_configs, parse_config
 from .pipeline import fail, input_errors
@@ -74,8 +75,7 @@ def init_config_cli(
         fail(Errors.R227.format(path=str(output)))
     with input_errors():
         config = make_config(have, lang=lang or ENCODER_LANG, encoder=encoder, width=width, gpu=gpu)
-        output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text(str(config), encoding="utf8")
+        write_whole(output, str(config))
     msg.good(f"Wrote {output}")
     for line in next_steps(have, output, gpu=gpu):
         typer.echo(line)

@@ -6,6 +6,7 @@ from typing import Annotated, Iterator, List, Optional, Sequence
 import srsly
 import typer
 
+from ..corpora.whole import save_pipeline, write_json
 from ..errors import Errors
 from ..pipeline.settings import Settings
 from ..pipeline.tuning import Goal, tune_pipeline
@@ -55,10 +56,9 @@ def tune_cli(
         estimates = [result for result in results.values() if result["writes"] == "relations"]
         if (missing_rates is not None or label_frequency) and not estimates:
             fail(Errors.R363.format(found=", ".join(nlp.pipe_names)))
-        nlp.to_disk(output)
+        save_pipeline(nlp, output)
         if missing_rates is not None:
-            missing_rates.parent.mkdir(parents=True, exist_ok=True)
-            srsly.write_json(missing_rates, estimates[-1]["missing_rates"])
+            write_json(missing_rates, estimates[-1]["missing_rates"])
     for name, result in results.items():
         for line in _lines(name, result, goal):
             typer.echo(line)

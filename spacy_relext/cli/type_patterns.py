@@ -11,6 +11,7 @@ from wasabi import msg
 
 from ..corpora.report import format_table
 from ..corpora.shards import iter_docs
+from ..corpora.whole import write_whole
 from ..errors import Errors
 from ..kd.type_patterns import gold_patterns
 from ..visuals.type_graph import draw_type_graph
@@ -47,12 +48,11 @@ def type_patterns_cli(
         table = _by_count({pair: counts for pair, counts in counted.items() if counts})
         typer.echo(format_type_patterns(table, unrelated, top=top))
         if svg is not None:
-            svg.parent.mkdir(parents=True, exist_ok=True)
             drawn = _first(table, top)
             number = f"{len(drawn)}" if len(drawn) == len(table) else f"the {len(drawn)} most frequent of {len(table)}"
             relations = {relation for counts in drawn.values() for relation in counts}
             parts = f"{number} type pairs, {len(relations)} relations, {_total(drawn):,} triples"
-            svg.write_text(draw_type_graph(drawn, unrelated, title=f"{corpus.name}: {parts}"), encoding="utf8")
+            write_whole(svg, draw_type_graph(drawn, unrelated, title=f"{corpus.name}: {parts}"))
             msg.good(f"Saved to {svg}")
 
 

@@ -8,6 +8,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from ..corpora.texts import JSONL_SUFFIXES, RawText, TextReader
+from ..corpora.whole import write_whole
 from ..errors import Errors
 from ..visuals.arcs import draw_passages, style_drawing
 from ..visuals.page import HOST, make_server, render_page
@@ -74,8 +75,7 @@ def read_docs(nlp: Language, texts: Sequence[Union[str, Doc]]) -> List[Doc]:
 
 def save(content: str, output: Path) -> None:
     """Write a page or drawing into a file, whose folder is created, and report it."""
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(content, encoding="utf-8")
+    write_whole(output, content)
     typer.echo(f"Saved to {output}")
 
 

@@ -1,6 +1,5 @@
 """Corpora on disk: one .spacy file or a folder of them, read, written and split into folds one Doc at a time."""
 
-import os
 from contextlib import ExitStack
 from pathlib import Path
 from random import Random
@@ -17,6 +16,7 @@ from ..annotations.triple import Record
 from ..errors import Errors, check_range
 from .damage import refuse_damage
 from .stored_values import find_damage
+from .whole import write_whole
 
 SUFFIX = ".spacy"
 TRAIN, HELD = "train{}.spacy", "held{}.spacy"
@@ -241,14 +241,7 @@ class ShardWriter:
         if self.shard and not self._files:
             for old in self.output.glob(f"{_SHARD_PREFIX}*{SUFFIX}"):
                 old.unlink()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # a temporary name first, so that an interruption leaves no half file
-        temporary = path.with_name(path.name + ".tmp")
-        try:
-            self.bin.to_disk(temporary)
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        write_whole(path, self.bin.to_bytes())
         self._files += 1
         self.bin = PackedBin(attrs=self.attrs)
 

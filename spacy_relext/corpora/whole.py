@@ -4,8 +4,11 @@ import os
 import shutil
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Iterator
+from typing import IO, Iterator, Union
 from uuid import uuid4
+
+import srsly
+from spacy.language import Language
 
 from ..errors import Errors
 
@@ -40,9 +43,29 @@ def whole_folder(path: Path) -> Iterator[Path]:
         yield new
         path.mkdir(exist_ok=True)
         for each in sorted(new.iterdir()):
-            os.replace(each, path / each.name)
+            target = path / each.name
+            if target.is_dir() and not target.is_symlink():
+                shutil.rmtree(target)
+            os.replace(each, target)
     finally:
         shutil.rmtree(new, ignore_errors=True)
+
+
+def write_whole(path: Path, content: Union[str, bytes]) -> None:
+    """Write a file, texts as UTF-8 and with their own line ends."""
+    with whole_file(path) as stream:
+        stream.write(content.encode("utf8") if isinstance(content, str) else content)
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write a value as indented JSON."""
+    write_whole(path, str(srsly.json_dumps(value, indent=2)) + "\n")
+
+
+def save_pipeline(nlp: Language, path: Path) -> None:
+    """Save a pipeline in place of what the folder has: nothing is replaced before all of it is on the disk."""
+    with whole_folder(path) as new:
+        nlp.to_disk(new)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ import numpy
 from numpy.typing import NDArray
 
 from ..corpora.formats.sources import parse_json
+from ..corpora.whole import write_whole
 from ..errors import Errors
 from ..scoring.probabilities import Bools, Floats, calibrate, fit_platt
 
@@ -103,7 +104,7 @@ def read_discount(path: Path) -> Discount:
 
 def write_discount(discount: Discount, path: Path) -> None:
     """Write a discount as JSON."""
-    Path(path).write_text(json.dumps(asdict(discount), indent=1) + "\n", encoding="utf8", newline="\n")
+    write_whole(Path(path), json.dumps(asdict(discount), indent=1) + "\n")
 
 
 def _evidence(sentences: FactSentences) -> Tuple[Floats, Floats]:

@@ -15,6 +15,7 @@ from torch import Tensor
 from ..annotations.triple import Record
 from ..corpora.damage import refuse_damage
 from ..corpora.file_lists import check_file_list, write_file_list
+from ..corpora.whole import whole_folder
 from ..errors import Errors
 from .embeddings import KbEmbeddings
 from .facts import Triples, TripleStore, digest_facts
@@ -107,12 +108,12 @@ class KbModel:
 
     def to_disk(self, folder: Path) -> None:
         """Save tables, names, settings and facts into a folder, which is created."""
-        folder.mkdir(parents=True, exist_ok=True)
-        _save_tensors(folder / TABLES, self.embeddings.state_dict())
-        numpy.save(folder / FACTS, self.facts)
-        info = {"settings": asdict(self.settings), "history": self.history}
-        srsly.write_json(folder / NAMES, {"entities": self.entities, "relations": self.relations, **info})
-        write_file_list(folder, only=(TABLES, FACTS, NAMES))
+        with whole_folder(folder) as new:
+            _save_tensors(new / TABLES, self.embeddings.state_dict())
+            numpy.save(new / FACTS, self.facts)
+            info = {"settings": asdict(self.settings), "history": self.history}
+            srsly.write_json(new / NAMES, {"entities": self.entities, "relations": self.relations, **info})
+            write_file_list(new, only=(TABLES, FACTS, NAMES))
 
     @classmethod
     def from_disk(cls, folder: Path) -> "KbModel":

@@ -1,11 +1,13 @@
 """Draw precision against recall of one or several systems, as an SVG and a PNG file."""
 
 from pathlib import Path
-from typing import List, Mapping
+from typing import List, Mapping, Tuple
 
 import numpy
 from numpy.typing import NDArray
 
+from ..annotations.triple import Record
+from ..corpora.whole import whole_file
 from ..errors import Errors, require
 from ..scoring.probabilities import Floats
 from ..scoring.ranking import RecallCurve
@@ -44,8 +46,10 @@ def draw_recall_curves(curves: Mapping[str, RecallCurve], *, target: Path, title
         for text, string in texts:  # names are no formulas, and may begin with "_"
             text.set_parse_math(False)
             text.set_text(string)
-        figure.savefig(files[0], metadata={"Date": None})
-        figure.savefig(files[1], dpi=130, metadata={"Software": None})
+        drawings: Tuple[Record, ...] = ({"metadata": {"Date": None}}, {"dpi": 130, "metadata": {"Software": None}})
+        for file, options in zip(files, drawings):
+            with whole_file(file) as stream:
+                figure.savefig(stream, format=file.suffix[1:], **options)
     return files
 
 
