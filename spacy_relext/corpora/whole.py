@@ -21,7 +21,7 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
     try:
         with new.open("wb", buffering=1 << 20) as stream:
             yield stream
-            stream.flush()
+        with new.open("rb") as stream:  # a wrapper may have closed the first
             os.fsync(stream.fileno())
         os.replace(new, path)
     finally:

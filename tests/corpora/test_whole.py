@@ -5,6 +5,7 @@ import stat
 import subprocess
 import sys
 import threading
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, Callable, List
 
@@ -51,6 +52,9 @@ def test_what_was_there_survives_an_error(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="full"):
         write_jsonl(path, records())
     assert path.read_bytes() == b"old\r\n" and names(path.parent) == ["a.txt"]
+    with whole_file(path) as stream, TextIOWrapper(stream, encoding="utf8") as file:
+        file.write("é")
+    assert path.read_text(encoding="utf8") == "é"
     write_json(path, {"é": [1]})
     assert path.read_text(encoding="utf8") == '{\n  "\\u00e9":[\n    1\n  ]\n}\n'
 
