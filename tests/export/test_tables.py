@@ -200,7 +200,7 @@ def test_pandas():
 
 
 def test_duckdb_reads_the_folder(tmp_path):
-    import duckdb
+    duckdb = pytest.importorskip("duckdb")
 
     write_tables(make_graph(HARD_NAMES), tmp_path / "g")
     ((count,),) = duckdb.sql(f"SELECT count(*) FROM '{tmp_path}/g/facts.parquet'").fetchall()
