@@ -31,7 +31,7 @@ WINDOW = 8
 # Batches that are handed out for each worker.
 _AHEAD = 3
 
-# How often a text is read after the worker that read it has ended.
+# How often a batch is read again before it is halved, or a text is left out.
 _TRIES = 3
 
 # Seconds between two looks of a worker whether the process that started it is still there.
@@ -208,7 +208,8 @@ class Extractor:
 
     def _run_alone(self, texts: List[Numbered]) -> List[Result]:
         """Run texts again after a worker has ended; those at which one ends again are failures."""
-        for _ in range(_TRIES if len(texts) == 1 else 1):
+        # The same batch again: other batches have the same scores but for the last digit.
+        for _ in range(_TRIES):
             try:
                 return self._submit(texts).result()
             except BrokenProcessPool:
