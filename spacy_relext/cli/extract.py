@@ -65,7 +65,7 @@ def extract_cli(
     raw_csv: options.RawCsv = False,
     with_text: Annotated[bool, typer.Option("--with-text", help="Repeat the text in each row of a CSV")] = False,
 ) -> None:
-    """Extract the triples of texts. A run that was stopped goes on where it was if the command is repeated."""
+    """Extract the triples of texts. Repeat the command to resume a run that was stopped."""
     with input_errors():
         check_range("--min-score", min_score, 0.0, 1.0)
         check_choice("--engine", engine, ENGINES)
@@ -74,15 +74,15 @@ def extract_cli(
             fail(Errors.R217.format(path=output))
         if n_process > 1 and gpu_id >= 0:
             fail(Errors.R218.format(n_process=n_process, gpu_id=gpu_id))
-        reader = TextReader(source, input_format=input_format, strict=strict, report=_report) if streams else None
-        sources = [] if streams else list_sources(Path(source), input_format=input_format)
+        sources = [] if source == STDIN else list_sources(Path(source), input_format=input_format)
         nlp = open_pipeline(pipeline, gpu_id, code=code)
         _warn_of_unknown(nlp, wanted := options.split_list(relations))
         csv_options = {"raw": raw_csv, "with_text": with_text} if chosen == "csv" else {}
         job = Job(pipeline, code, min_score=min_score, relations=wanted, batch_size=batch_size)
         with Extractor(job, nlp, n_process=n_process) as extractor:
-            if reader is not None:
-                _report(_stream(extractor, reader, output, chosen, csv_options))
+            if streams:
+                reader = TextReader(STDIN, input_format=input_format, strict=strict, report=_report)
+                _report(_stream(extractor, sources, reader, output, chosen, csv_options))
                 return
             kept = {"min_score": min_score, "relations": wanted, "input_format": input_format, **csv_options}
             folder = Folder(Path(output), chosen, shard_size, csv_options, report=_report, strict=strict)
@@ -107,7 +107,7 @@ def _extract_shards(
     manifest = plan(extractor.nlp, sources, {"format": folder.format, "shard_size": folder.size, **settings})
     if not is_folder and (old := read_manifest(folder.path)) is not None:
         difference = find_difference(old, manifest)
-        _report(f"Another run was stopped ({difference}); starting anew" if difference else "An earlier run goes on")
+        _report(f"Another run was stopped ({difference}); starting anew" if difference else "Resuming an earlier run")
     folder.prepare(manifest, overwrite=overwrite or not is_folder)
 
     def progress(results: Iterable[Result], total: Optional[int]) -> Iterable[Result]:
@@ -143,11 +143,22 @@ def _suffix(path: Path) -> str:
     return suffixes[-1][1:] if suffixes else ""
 
 
-def _stream(extractor: Extractor, reader: TextReader, output: str, format: str, csv_options: Record) -> str:
-    """Extract standard input, or write to standard output, at once; return the report."""
+def _stream(
+    extractor: Extractor,
+    sources: List[Source],
+    reader: TextReader,
+    output: str,
+    format: str,
+    csv_options: Record,
+) -> str:
+    """Extract files, or without any standard input, at once; return the report.
+
+    reader (TextReader): Reads standard input, or parses what the files yield.
+    """
     documents = triples = failures = 0
-    numbers = count(1)
-    texts = (Numbered(next(numbers), raw) for raw in reader)
+    texts: Iterable[Numbered] = (text for source in sources for text in source.parse(source.units(), reader))
+    if not sources:
+        texts = map(Numbered, count(1), reader)
     with _open_output(output) as stream, FORMATS[format].open(stream, csv_options) as writer:
         for result in with_progress(extractor.extract(texts)):
             if isinstance(result, Failure):

@@ -118,10 +118,17 @@ class TextReader:
     def _read_files(self) -> Iterator[RawText]:
         """Read whole files."""
         for path, extra in self._list_files():
-            with open_binary(path) as stream:
-                text = self.decode(stream.read(), name=path)
-            if text is not None:
-                yield RawText(text.replace("\r\n", "\n"), path, extra, path)
+            yield from self.parse_file(path, extra)
+
+    def parse_file(self, path: str, extra: Record) -> Iterator[RawText]:
+        """Read a whole file as a text, unless it cannot be decoded.
+
+        extra (Record): Further keys of the text.
+        """
+        with open_binary(path) as stream:
+            text = self.decode(stream.read(), name=path)
+        if text is not None:
+            yield RawText(text.replace("\r\n", "\n"), path, extra, path)
 
     def _list_files(self) -> List[Tuple[str, Record]]:
         """List the file, or those of a folder in the order of their names, each with its name as a further key."""

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Iterator, List, Optional, Sequence, Tuple, cast
+from typing import Any, Iterable, Iterator, List, Optional, Sequence, Tuple, cast
 
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
@@ -61,7 +61,7 @@ class Source:
                 lines = enumerate(stream, start=1)
                 yield from join_paragraphs(lines) if self.kind == "paragraph" else lines
 
-    def parse(self, units: Sequence[Unit], reader: TextReader) -> Iterator[Numbered]:
+    def parse(self, units: Iterable[Unit], reader: TextReader) -> Iterator[Numbered]:
         """Parse units to texts; the reader counts and reports what cannot be read.
 
         The id of a text without one of its own is the name of the file and the number of the unit.
@@ -73,14 +73,13 @@ class Source:
             else:
                 yield Numbered(f"{self.name}:{number}", raw)
 
-    def _parse(self, units: Sequence[Unit], reader: TextReader) -> Iterator[Tuple[int, RawText]]:
+    def _parse(self, units: Iterable[Unit], reader: TextReader) -> Iterator[Tuple[int, RawText]]:
         """Yield numbers and texts."""
         if self.kind == "file":
             for number, path in units:
                 name = path.relative_to(self.path).as_posix() if path != self.path else path.name
-                text = reader.decode(path.read_bytes(), name=str(path))
-                if text is not None:
-                    yield number, RawText(text.replace("\r\n", "\n"), str(path), {"file": name}, str(path))
+                for raw in reader.parse_file(str(path), {"file": name}):
+                    yield number, raw
         elif self.kind in ("parquet", "spacy"):
             for number, value in units:
                 record = _texts_of(value) if self.kind == "spacy" else value

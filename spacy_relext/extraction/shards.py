@@ -14,7 +14,7 @@ from typing import Callable, Deque, Dict, Iterable, Iterator, List, Optional, Se
 
 from ..annotations.triple import Record
 from ..corpora.jsonl import to_json
-from ..corpora.texts import TextReader
+from ..corpora.texts import STDIN, TextReader
 from ..corpora.whole import remove_unfinished, whole_file
 from ..errors import Errors
 from .inputs import Source, Unit, count_units
@@ -202,7 +202,7 @@ class Folder:
             self.report(message)
             errors.append({"shard": name, "reason": message})
 
-        reader = TextReader(str(source.path), strict=self.strict, report=add)
+        reader = TextReader(STDIN, strict=self.strict, report=add)  # it parses what the source yields
         texts = list(source.parse(units, reader))
         return _Shard(name, texts, errors, {"units": len(units), "blank": reader.blank}, lock)
 

@@ -130,6 +130,16 @@ def test_parquet(run, pipeline, tmp_path):
     assert [record["doc_id"] for record in records(tmp_path / "out.jsonl")] == ["in.txt:1", "in.txt:2"]
 
 
+def test_standard_output_gets_what_a_file_gets(run, pipeline, tmp_path):
+    pandas = pytest.importorskip("pandas")
+    pandas.DataFrame({"text": ["Ada met Bo.", "Nobody."], "id": ["a", "b"]}).to_parquet(tmp_path / "in.parquet")
+    (tmp_path / "in.txt").write_text("Ada met Bo.\n")
+    for name in ("in.parquet", "in.txt"):
+        run("extract", pipeline, tmp_path / name, tmp_path / "out.jsonl")
+        done = run("extract", pipeline, tmp_path / name, "-")
+        assert done.exit_code == 0 and done.stdout == (tmp_path / "out.jsonl").read_text()
+
+
 def test_folder(run, pipeline, tmp_path):
     (tmp_path / "in" / "deep").mkdir(parents=True)
     (tmp_path / "in" / "b.txt").write_bytes(b"Ada met\r\nBo. Cy met Di.")

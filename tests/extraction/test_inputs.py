@@ -9,7 +9,7 @@ import pytest
 import spacy
 from spacy.tokens import DocBin
 
-from spacy_relext.corpora.texts import TextReader
+from spacy_relext.corpora.texts import STDIN, TextReader
 from spacy_relext.extraction.inputs import count_units, list_sources
 
 pyarrow = pytest.importorskip("pyarrow")
@@ -21,7 +21,7 @@ def read(path: Path, **options: Any) -> List[Any]:
     for source in list_sources(path, **options):
         units = list(source.units())
         assert count_units(source) == len(units)
-        reader = TextReader(str(source.path))
+        reader = TextReader(STDIN)
         found += [(each.number, each.raw.text, each.raw.extra) for each in source.parse(units, reader)]
     return found
 
@@ -67,6 +67,14 @@ def test_parquet(tmp_path: Path) -> None:
     assert messages and "R811" in messages[0] and "row 2" in messages[0]
     pandas.DataFrame({"a": [1]}).to_parquet(tmp_path / "in.parquet")
     assert read(tmp_path / "in.parquet") == []
+
+
+def test_compressed_texts_of_a_folder(tmp_path: Path) -> None:
+    for name in ("a.txt.gz", "b.txt.zst"):
+        compress(tmp_path / name, f"Text of {name}\r\nin two lines.".encode())
+    assert [(text, extra) for _, text, extra in read(tmp_path)] == [
+        (f"Text of {name}\nin two lines.", {"file": name}) for name in ("a.txt.gz", "b.txt.zst")
+    ]
 
 
 def test_a_folder_of_many_kinds(tmp_path: Path) -> None:
