@@ -19,7 +19,7 @@ from ..pipeline.requirements import assigning_components
 from ..visuals.explanation import explain_doc
 from ..visuals.page import render_page
 from . import options
-from .pipeline import fail, input_errors, open_pipeline, use_gold_ents
+from .pipeline import fail, input_errors, keep_vectors, open_pipeline, use_gold_ents
 from .view import PAGE, read_docs, read_file, read_texts, save
 
 
@@ -49,8 +49,7 @@ def explain_cli(
         else:
             fail(Errors.R513.format(found="No text"))
         nlp = open_pipeline(pipeline, gpu_id, code=code)
-        cleaners = [name for name in nlp.pipe_names if nlp.get_pipe_meta(name).factory == "doc_cleaner"]
-        with nlp.select_pipes(disable=cleaners):  # which remove what scores are computed from
+        with keep_vectors(nlp):
             docs = read_docs(nlp, prepare(nlp, texts, gold_ents=gold_ents))
         reasons = ["" if get_records(doc) else why_no_triple(nlp, doc) for doc in docs]
         found = [list_near_misses(nlp, doc) if show_all else None for doc in docs]

@@ -64,6 +64,14 @@ def open_pipeline(path: str, gpu_id: int = -1, *, code: Optional[Path] = None) -
     return nlp
 
 
+@contextmanager
+def keep_vectors(nlp: Language) -> Iterator[None]:
+    """Run a pipeline without `doc_cleaner`, which removes what scores are computed from."""
+    cleaners = [name for name in nlp.pipe_names if nlp.get_pipe_meta(name).factory == "doc_cleaner"]
+    with nlp.select_pipes(disable=cleaners):
+        yield
+
+
 def find_component(nlp: Language, kind: Type[Component], *, path: str, problem: str) -> Component:
     """Return the only component of a class.
 

@@ -1,12 +1,12 @@
 """`spacy relext suggest`: the texts of a pool to annotate next, with the triples of a pipeline as suggestions."""
 
-from itertools import islice
 from pathlib import Path
-from typing import Annotated, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Union
+from typing import Annotated, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Union
 
 import typer
 from spacy.language import Language
 from spacy.tokens import Doc
+from spacy.util import minibatch
 from spacy.vocab import Vocab
 from wasabi import msg
 
@@ -30,7 +30,7 @@ from ..pipeline.active_learning import (
 )
 from . import options
 from .explain import prepare
-from .pipeline import fail, input_errors, open_pipeline, with_progress
+from .pipeline import fail, input_errors, keep_vectors, open_pipeline, with_progress
 
 # Under which key of a record its rank and the reason for it are.
 SUGGESTED = "suggested"
@@ -85,7 +85,7 @@ def suggest_cli(
         weights = _select(nlp, annotated, selection)
         pool = [
             candidate
-            for batch in _batches(with_progress(_read_pool(reader)), batch_size)
+            for batch in minibatch(with_progress(_read_pool(reader)), batch_size)
             for candidate in _measure_batch(nlp, batch, other=other, by=by, weights=weights, gold_ents=gold_ents)
         ]
         if not pool:
@@ -134,13 +134,6 @@ def _read_pool(reader: TextReader) -> Iterator[RawText]:
         yield RawText(record.pop("text"), f"{path}, document {number}", record)
 
 
-def _batches(texts: Iterable[RawText], size: int) -> Iterator[List[RawText]]:
-    """Yield lists of texts."""
-    texts = iter(texts)
-    while batch := list(islice(texts, size)):
-        yield batch
-
-
 def _measure_batch(
     nlp: Language,
     batch: Sequence[RawText],
@@ -166,8 +159,7 @@ def _measure_batch(
 
 def _run(nlp: Language, inputs: Sequence[Union[str, Doc]]) -> List[Doc]:
     """Run a pipeline, and keep what its scores are computed from."""
-    cleaners = [name for name in nlp.pipe_names if nlp.get_pipe_meta(name).factory == "doc_cleaner"]
-    with nlp.select_pipes(disable=cleaners):
+    with keep_vectors(nlp):
         return list(nlp.pipe(inputs))
 
 

@@ -16,7 +16,7 @@ def write_file_list(folder: Path, *, only: Sequence[str] = ()) -> None:
     only (Sequence[str]): Names of the files that are listed; empty: all.
     """
     content = {
-        name: {"size": path.stat().st_size, "sha256": _hash(path)} for name, path in _files(folder, only).items()
+        name: {"size": path.stat().st_size, "sha256": hash_file(path)} for name, path in _files(folder, only).items()
     }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / FILES).write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf8")
@@ -47,7 +47,7 @@ def check_file_list(folder: Path, *, name: str, exclude: Iterable[str] = (), onl
         if found[each].stat().st_size != size:
             text = f"has {found[each].stat().st_size} bytes, not {size}"
             raise ValueError(Errors.R019.format(name=name, path=folder / each, found=text))
-        if _hash(found[each]) != digest:
+        if hash_file(found[each]) != digest:
             raise ValueError(Errors.R019.format(name=name, path=folder / each, found="has other content"))
 
 
@@ -59,7 +59,7 @@ def _files(folder: Path, only: Sequence[str] = ()) -> Dict[str, Path]:
     return {path.relative_to(folder).as_posix(): path for path in files}
 
 
-def _hash(path: Path) -> str:
+def hash_file(path: Path) -> str:
     """Hash a file."""
     digest = hashlib.sha256()
     with path.open("rb") as stream:

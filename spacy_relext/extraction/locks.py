@@ -35,12 +35,6 @@ def try_lock(path: Path) -> Iterator[bool]:
         path.unlink(missing_ok=True)
 
 
-def describe_owner(path: Path) -> str:
-    """Write who has a lock; "" if it is free."""
-    owner = _read(path)
-    return "" if owner is None else f"process {owner.get('pid')} on {owner.get('host')}"
-
-
 def _take(path: Path) -> bool:
     """Create the file of a lock, after removing a stale one."""
     for _ in range(2):

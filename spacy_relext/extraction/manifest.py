@@ -8,6 +8,7 @@ from typing import Iterable, List, Optional, Sequence
 from spacy.language import Language
 
 from ..annotations.triple import Record
+from ..corpora.file_lists import hash_file
 from ..corpora.jsonl import to_json
 from ..corpora.whole import whole_file
 from ..errors import Errors
@@ -28,7 +29,7 @@ def hash_pipeline(nlp: Language) -> str:
         root = Path(nlp.path)
         for path in sorted(root.rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts:
-                content = hashlib.sha256(path.read_bytes()).hexdigest()
+                content = hash_file(path)
                 total.update(f"{path.relative_to(root).as_posix()}\0{content}\n".encode())
     return total.hexdigest()
 

@@ -14,7 +14,7 @@ from typing import Collection, Deque, Iterable, Iterator, List, NamedTuple, Opti
 
 from spacy.language import Language
 from spacy.tokens import Doc
-from spacy.util import import_file
+from spacy.util import import_file, minibatch
 
 from ..annotations.triple import Record
 from ..bridge.modules import use_one_thread
@@ -154,7 +154,7 @@ class Extractor:
 
     def extract(self, texts: Iterable[Numbered]) -> Iterator[Result]:
         """Yield the result of each text, in order and as soon as its batch is read."""
-        return self.extract_windows(_pieces(texts, self.job.batch_size))
+        return self.extract_windows(minibatch(texts, self.job.batch_size))
 
     @property
     def window(self) -> int:
@@ -185,7 +185,7 @@ class Extractor:
         for window in texts:
             order = sorted(range(len(window)), key=lambda number: len(window[number].raw.text))
             windows.append(_Window(len(window)))
-            for numbers in _pieces(order, self.job.batch_size):
+            for numbers in minibatch(order, self.job.batch_size):
                 yield _Batch(windows[-1], numbers, [window[number] for number in numbers])
 
     def _recover(self, texts: List[Numbered], flights: "Deque[_Flight]") -> List[Result]:
@@ -279,10 +279,3 @@ def _work(texts: List[Numbered]) -> List[Result]:
     """Extract a batch in a worker."""
     worker = _workers[0]
     return extract_batch(worker.nlp, texts, worker.job)
-
-
-def _pieces(items: Iterable, size: int) -> Iterator[list]:
-    """Yield lists of so many items."""
-    items = iter(items)
-    while piece := list(islice(items, size)):
-        yield piece

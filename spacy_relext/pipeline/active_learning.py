@@ -8,6 +8,7 @@ from typing import Dict, FrozenSet, Iterable, List, Mapping, NamedTuple, Optiona
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from ..annotations.sentences import overlaps
 from ..annotations.store import get_records
 from ..annotations.triple import Record
 from ..corpora.overlap import NEAR, make_shingles
@@ -184,7 +185,7 @@ def count_relations(docs: Iterable[Doc]) -> Counter[str]:
 def _is_same(record: Record, other: Record) -> bool:
     """Return True if two triples have the same relation, and arguments that overlap."""
     return record["relation"] == other["relation"] and all(
-        record[role][0] < other[role][1] and other[role][0] < record[role][1] for role in ("subject", "object")
+        overlaps(record[role], other[role]) for role in ("subject", "object")
     )
 
 
