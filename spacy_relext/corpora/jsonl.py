@@ -13,7 +13,7 @@ from ..errors import Errors
 from .formats.answers import is_finished, read_answers
 from .formats.checks import check_object, check_offsets, check_unicode, describe, iter_objects, require, require_text
 from .records import KNOWN_KEYS, doc_to_record
-from .whole import whole_file
+from .whole import whole_text
 
 SCHEMA_PATH = Path(__file__).parent / "canonical.schema.json"
 
@@ -48,10 +48,10 @@ def read_jsonl(path: Union[str, Path]) -> Iterator[Record]:
 def write_jsonl(path: Union[str, Path], docs: Iterable[Union[Doc, Record]]) -> int:
     """Write Docs or canonical records, one per line, and return their number."""
     count = 0
-    with whole_file(Path(path)) as file:
+    with whole_text(Path(path)) as file:
         for doc in docs:
             record = doc_to_record(doc) if isinstance(doc, Doc) else doc
-            file.write((to_json(record) + "\n").encode("utf8"))
+            file.write(to_json(record) + "\n")
             count += 1
     return count
 

@@ -3,8 +3,9 @@
 import os
 import shutil
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
-from typing import IO, Iterator, Union
+from typing import IO, Iterator, TextIO, Union
 from uuid import uuid4
 
 import srsly
@@ -26,6 +27,15 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
         os.replace(new, path)
     finally:
         new.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_text(path: Path) -> Iterator[TextIO]:
+    """Open a UTF-8 file that appears under its name only when it is whole; line ends are written as they are."""
+    with whole_file(path) as stream:
+        file = TextIOWrapper(stream, encoding="utf8", newline="")
+        yield file
+        file.detach()
 
 
 @contextmanager

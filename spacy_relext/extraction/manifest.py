@@ -10,7 +10,7 @@ from spacy.language import Language
 from ..annotations.triple import Record
 from ..corpora.file_lists import hash_file
 from ..corpora.jsonl import to_json
-from ..corpora.whole import whole_file
+from ..corpora.whole import write_whole
 from ..errors import Errors
 from .inputs import Source
 
@@ -84,8 +84,8 @@ def find_difference(old: Record, new: Record) -> str:
 
 def write_manifest(folder: Path, manifest: Record) -> None:
     """Write the manifest, whole or not at all."""
-    with whole_file(folder / MANIFEST) as stream:
-        stream.write((json.dumps(manifest, indent=1, ensure_ascii=False) + "\n").encode("utf8", "replace"))
+    text = json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
+    write_whole(folder / MANIFEST, text.encode("utf8", "replace"))
 
 
 def write_errors(folder: Path, rows: Iterable[Record]) -> int:
@@ -93,8 +93,7 @@ def write_errors(folder: Path, rows: Iterable[Record]) -> int:
     lines: List[str] = [to_json(row) for row in rows]
     path = folder / ERRORS
     if lines:
-        with whole_file(path) as stream:
-            stream.write(("\n".join(lines) + "\n").encode("utf8"))
+        write_whole(path, "\n".join(lines) + "\n")
     else:
         path.unlink(missing_ok=True)
     return len(lines)

@@ -15,7 +15,7 @@ from typing import Callable, Deque, Dict, Iterable, Iterator, List, Optional, Se
 from ..annotations.triple import Record
 from ..corpora.jsonl import to_json
 from ..corpora.texts import STDIN, TextReader
-from ..corpora.whole import remove_unfinished, whole_file
+from ..corpora.whole import remove_unfinished, write_whole
 from ..errors import Errors
 from .inputs import Source, Unit, count_units
 from .locks import try_lock
@@ -227,8 +227,7 @@ class Folder:
         """Write a shard: its counts first, since the file says that it is finished."""
         triples = sum(len(record["triples"]) for record in shard.results)
         counts = {**shard.counts, "documents": len(shard.results), "triples": triples, "errors": shard.errors}
-        with whole_file(self._counts(shard.name)) as stream:
-            stream.write(to_json(counts).encode("utf8"))
+        write_whole(self._counts(shard.name), to_json(counts))
         write_records(shard.results, self._file(shard.name), format=self.format, options=self.options)
         shard.lock.close()
 

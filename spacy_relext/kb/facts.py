@@ -15,7 +15,7 @@ import srsly
 from numpy.typing import NDArray
 
 from ..corpora.damage import refuse_damage
-from ..corpora.whole import whole_file
+from ..corpora.whole import whole_text
 from ..errors import Errors
 from .files import COLUMNS, FactReader, Sample, Statement
 from .stored import check_facts, check_names
@@ -115,8 +115,8 @@ class TripleStore:
 
     def write(self, path: Path) -> None:
         """Write the facts as a .tsv table whose first line names the columns."""
-        with whole_file(path) as stream:
-            stream.writelines(("\t".join(fact) + "\n").encode("utf8") for fact in chain([COLUMNS], self.facts()))
+        with whole_text(path) as stream:
+            stream.writelines("\t".join(fact) + "\n" for fact in chain([COLUMNS], self.facts()))
 
     def to_bytes(self) -> bytes:
         """Serialize facts and names, without the report."""

@@ -14,8 +14,9 @@ from thinc.api import Model
 
 from ..bridge.modules import module_of
 from ..bridge.weights import EmaWeights
+from ..corpora.sampling import Reservoir
 from ..pairs.gold import PairClass
-from ..pairs.pairs import Pairs, Reservoir, stack_pairs
+from ..pairs.pairs import Pairs, stack_pairs
 from ..pipeline.settings import Ranges, Settings, check_settings, plain_settings
 from .grounding import NO_CLASS, NO_RULE, Grounding, IntArray, RuleVotes, rule_pairs
 from .rulebook import PLACEHOLDER, Rulebook

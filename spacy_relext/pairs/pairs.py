@@ -1,15 +1,13 @@
-"""Pairs of entities of some Docs, and a uniform sample of a stream of them."""
+"""Pairs of entities of some Docs."""
 
 from dataclasses import dataclass, field, replace
-from typing import Callable, Generic, Iterator, List, Optional, Sequence, Tuple, TypeVar, Union
+from typing import Iterator, List, Optional, Sequence, Tuple, Union
 
 import numpy
 from numpy.typing import NDArray
 from spacy.tokens import Doc, Span
 
 IntArray = NDArray[numpy.int64]
-
-Item = TypeVar("Item")
 
 
 @dataclass
@@ -118,25 +116,3 @@ def stack_pairs(parts: Sequence[Pairs]) -> Pairs:
     types = [kinds for part in parts for kinds in part.types]
     both_orders = all(part.both_orders for part in parts)
     return Pairs([each for part in parts for each in part.docs], doc, text, subject, obj, types, both_orders)
-
-
-class Reservoir(Generic[Item]):
-    """A uniform sample of a stream of unknown length (algorithm R; Vitter, 1985).
-
-    size (int): Largest size of the sample.
-    draw (Callable[[int], int]): Draws a number from 0 to below its argument.
-    """
-
-    def __init__(self, size: int, draw: Callable[[int], int]) -> None:
-        self.size, self.seen = size, 0
-        self.items: List[Item] = []
-        self._draw = draw
-
-    def __len__(self) -> int:
-        return len(self.items)
-
-    def next_place(self) -> Optional[int]:
-        """Count an item of the stream; return its place in `items`, or None if it is not sampled."""
-        self.seen += 1
-        place = len(self.items) if len(self.items) < self.size else int(self._draw(self.seen))
-        return place if place < self.size else None

@@ -14,6 +14,7 @@ from spacy.training.loop import create_train_batches, train_while_improving
 from spacy.util import dot_to_object, fix_random_seed
 
 from ..annotations.store import get_records, has_triples
+from ..corpora.sampling import Reservoir
 from ..corpora.shards import ShardWriter, iter_docs
 from ..errors import Errors
 from .pipe import RelationPipe
@@ -105,18 +106,14 @@ def mix_corpora(
 
 def _draw(docs: Iterable[Doc], wanted: int, texts: "set[str]", seed: int, progress: Progress) -> Tuple[List[Doc], int]:
     """Draw annotated documents at random in one pass, without those of some texts, whose number is returned too."""
-    drawn: List[Doc] = []
-    rng, seen, replaced = random.Random(seed), 0, 0
+    reservoir: Reservoir[Doc] = Reservoir(wanted, random.Random(seed).randrange)
+    replaced = 0
     for doc in progress(docs):
         if doc.text in texts:
             replaced += 1
-        elif has_triples(doc):
-            seen += 1
-            if len(drawn) < wanted:
-                drawn.append(doc)
-            elif (place := rng.randrange(seen)) < wanted:
-                drawn[place] = doc
-    return drawn, replaced
+        elif has_triples(doc) and (place := reservoir.next_place()) is not None:
+            reservoir.items[place : place + 1] = [doc]
+    return reservoir.items, replaced
 
 
 def retrain(

@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 from spacy.tokens import Doc
 from spacy.util import minibatch
 
+from ..corpora.sampling import Reservoir
 from ..errors import require
 from ..pairs.component import PairPipe
-from ..pairs.pairs import Pairs, Reservoir
+from ..pairs.pairs import Pairs
 
 BATCH = 256
 

@@ -9,7 +9,8 @@ import pytest
 from spacy.tokens import Doc, DocBin
 
 from spacy_relext.annotations.entities import ENTITIES_KEY, PAIRS_KEY, doc_entities
-from spacy_relext.pairs.pairs import Pairs, Reservoir
+from spacy_relext.corpora.sampling import Reservoir
+from spacy_relext.pairs.pairs import Pairs
 from spacy_relext.pairs.suggesters import AnnotatedOrAllPairs, AnnotatedPairs, EntityPairs
 from tests.pairs.builders import NLP, make_doc, with_entities
 

@@ -7,17 +7,13 @@ moves it to the report. A record to write becomes spans and relations by `list_s
 import math
 import re
 from collections import Counter
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from io import TextIOWrapper
-from pathlib import Path
-from typing import Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, TextIO, Tuple, Union
+from typing import Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 from ...annotations.triple import CharSpan, Record
 from ...errors import Errors
 from ..jsonl import check_record, to_json
 from ..report import Report
-from ..whole import whole_file
 from .checks import check_offsets, check_text, describe, make_entity
 from .locate import ENTITY
 from .sources import parse_json
@@ -215,12 +211,3 @@ def pop_others(record: Record, own: Callable[[str], bool], losses: Losses) -> Re
 def count_suggestions(relations: Iterable[Relation], losses: Losses) -> None:
     """Count triples of a component for a tool that takes all for annotated."""
     losses["sources and scores of suggested triples, written as annotated"] += sum(bool(r.source) for r in relations)
-
-
-@contextmanager
-def write_text(path: Path) -> Iterator[TextIO]:
-    """Open a UTF-8 file that appears under its name only when it is whole; line ends are written as they are."""
-    with whole_file(path) as stream:
-        file = TextIOWrapper(stream, encoding="utf8", newline="")
-        yield file
-        file.detach()

@@ -13,7 +13,8 @@ from zipfile import BadZipFile, ZipFile
 from ...annotations.triple import Record
 from ...errors import Errors
 from ..jsonl import to_json
-from .annotation import Losses, SpanReader, count_suggestions, list_spans, pop_others, write_text
+from ..whole import whole_text
+from .annotation import Losses, SpanReader, count_suggestions, list_spans, pop_others
 from .checks import check_object, iter_objects, require, require_text
 from .sources import Item, read_json
 
@@ -80,7 +81,7 @@ def write_doccano(records: Iterable[Record], path: Path, losses: Losses) -> List
     RETURNS (List[Path]): The file.
     """
     entity_ids, relation_ids = count(), count()
-    with write_text(path) as file:
+    with whole_text(path) as file:
         for record in records:
             entities, relations = list_spans(record, losses)
             losses["ids of a knowledge base"] += sum(bool(entity.get("kb_id")) for entity in entities)

@@ -11,6 +11,7 @@ from xml.sax.saxutils import quoteattr
 from ...annotations.triple import Record
 from ...errors import Errors
 from ..jsonl import to_json
+from ..whole import whole_text
 from .annotation import (
     ANNOTATED,
     Losses,
@@ -20,7 +21,6 @@ from .annotation import (
     left_out,
     list_spans,
     read_value,
-    write_text,
     write_value,
 )
 from .checks import check_object, describe, iter_objects, require, require_text
@@ -217,14 +217,14 @@ def write_label_studio(records: Iterable[Record], path: Path, losses: Losses) ->
     """
     labels: Counter[str] = Counter()
     relations: Counter[str] = Counter()
-    with write_text(path) as file:
+    with whole_text(path) as file:
         separator = "[\n"
         for record in records:
             file.write(separator + to_json(_make_task(record, losses, labels, relations)))
             separator = ",\n"
         file.write("[]\n" if separator == "[\n" else "\n]\n")
     config = path.with_suffix(".xml")
-    with write_text(config) as file:
+    with whole_text(config) as file:
         names = {"relations": ("Relation", relations), "labels": ("Label", labels)}
         lines = {
             key: "\n".join(f"    <{tag} value={quoteattr(value)}/>" for value in sorted(values))

@@ -11,7 +11,8 @@ from typing import Dict, Iterable, List, Optional, Sequence, Set, Tuple
 from ...annotations.triple import Record
 from ...errors import Errors
 from ..jsonl import to_json
-from .annotation import ANNOTATED, Losses, SpanReader, left_out, list_spans, pop_others, write_text
+from ..whole import whole_text
+from .annotation import ANNOTATED, Losses, SpanReader, left_out, list_spans, pop_others
 from .checks import check_object, describe, iter_objects, require, require_text
 
 _OWN_KEYS = ("tokens", "spans", "relations", "answer")
@@ -130,7 +131,7 @@ def write_prodigy(records: Iterable[Record], path: Path, losses: Losses) -> List
     losses (Losses): Counts what the tool has no place for.
     RETURNS (List[Path]): The file.
     """
-    with write_text(path) as file:
+    with whole_text(path) as file:
         for record in records:
             file.write(to_json(_make_task(record, losses)) + "\n")
     return [path]

@@ -13,14 +13,13 @@ All problems of a source are collected in one pass, each with its line: see `Rul
 import csv
 import re
 from dataclasses import dataclass, field, replace
-from io import TextIOWrapper
 from itertools import chain, count
 from pathlib import Path
 from typing import Collection, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 from ...annotations.triple import Record
 from ...corpora.formats.sources import Item, read_json, read_lines
-from ...corpora.whole import whole_file
+from ...corpora.whole import whole_text
 from ...errors import Errors
 from .patterns import OBJECT, SUBJECT, UNTYPED, Pattern, Tokenize, parse_pattern
 
@@ -170,7 +169,7 @@ def read_table(path: Path) -> Iterator[Item]:
 
 def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Write a table for `read_table`; white space becomes single spaces, quotation marks are quoted as in CSV."""
-    with whole_file(path) as stream, TextIOWrapper(stream, encoding="utf8", newline="") as file:
+    with whole_text(path) as file:
         writer = csv.writer(file, delimiter="\t", lineterminator="\n")
         writer.writerows([" ".join(cell.split()) for cell in cells] for cells in (columns, *rows))
 
