@@ -1,4 +1,4 @@
-"""The file of a person's answers: each is on the disk before the next, and a new run goes on where the last stopped."""
+"""The file of a person's answers: each is on the disk before the next, and a new run resumes where the last stopped."""
 
 import os
 from pathlib import Path

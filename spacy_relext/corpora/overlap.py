@@ -16,6 +16,9 @@ _EXAMPLES = 5
 # Words of a shingle; a shingle of more held-out sentences than this does not say which of them is alike.
 _WORDS, _COMMON = 3, 100
 
+# Runs of words of a text.
+Shingles = FrozenSet[Tuple[str, ...]]
+
 # Subject, relation and object, in lower case.
 TripleKey = Tuple[str, str, str]
 
@@ -33,7 +36,7 @@ class Overlap:
     seen_pairs (Set[Tuple[str, str]]): Their pairs of arguments, with any relation.
     """
 
-    sentences: List[FrozenSet[Tuple[str, ...]]] = field(default_factory=list)
+    sentences: List[Shingles] = field(default_factory=list)
     exact: Set[int] = field(default_factory=set)
     near: Set[int] = field(default_factory=set)
     examples: List[Tuple[str, str]] = field(default_factory=list)
@@ -76,12 +79,12 @@ class Overlap:
             if (key[0], key[2]) in self._pairs:
                 self.seen_pairs.add((key[0], key[2]))
 
-    def _compare(self, number: int, shingles: FrozenSet[Tuple[str, ...]], text: str) -> None:
+    def _compare(self, number: int, shingles: Shingles, text: str) -> None:
         """Mark a held-out sentence that is near a sentence of the training corpus."""
         if number in self.near or number in self.exact:
             return
         common = len(self.sentences[number] & shingles)
-        if common >= NEAR * (len(self.sentences[number]) + len(shingles) - common):
+        if is_near(common, self.sentences[number], shingles):
             self.near.add(number)
             if len(self.examples) < _EXAMPLES:
                 self.examples.append((self._texts[number], text))
@@ -106,7 +109,12 @@ def sentence_words(doc: Doc) -> Iterator[Tuple[str, Tuple[str, ...]]]:
             yield doc[start:end].text, words
 
 
-def make_shingles(words: Tuple[str, ...]) -> FrozenSet[Tuple[str, ...]]:
+def is_near(common: int, first: Shingles, second: Shingles) -> bool:
+    """Return True if two sets of shingles with so many in common have a Jaccard index of `NEAR` or more."""
+    return common >= NEAR * (len(first) + len(second) - common)
+
+
+def make_shingles(words: Tuple[str, ...]) -> Shingles:
     """Return all runs of three words, or all words if there are fewer."""
     return frozenset(words[number : number + _WORDS] for number in range(max(1, len(words) - _WORDS + 1)))
 

@@ -1,4 +1,4 @@
-"""What a folder of shards was made from and how: a later run goes on only if that is the same."""
+"""What a folder of shards was made from and how: a later run resumes only if that is the same."""
 
 import hashlib
 import json

@@ -1,7 +1,7 @@
 """Shards by the actors of a Ray cluster.
 
 Ray Data hands out the shards, and a shard again if its actor has ended. The rest is that of one process: the folder,
-which all machines must share, has the same files, byte for byte, and a run that was stopped goes on.
+which all machines must share, has the same files, byte for byte, and a run that was stopped resumes.
 """
 
 from dataclasses import dataclass, replace

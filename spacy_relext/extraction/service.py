@@ -3,6 +3,7 @@
 import ipaddress
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from html import escape
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, AsyncIterator, Awaitable, Callable, Dict, List, Optional, Sequence, Union
@@ -20,6 +21,7 @@ from ..errors import require
 from ..export.records import extraction_record
 from ..visuals.page import frame_page, render_page
 from .batcher import Batcher, Overloaded
+from .workers import process_each
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -86,19 +88,6 @@ class Service:
     hosts: Sequence[str] = ()
     batch_size: int = 64
 
-    def process(self, inputs: List[Union[str, Doc]]) -> List[Union[Doc, str]]:
-        """Run the pipeline on texts; one at which it fails has the reason in its place."""
-        try:
-            return list(self.nlp.pipe(inputs))
-        except Exception:  # found again below, by the text that is to blame
-            return [self._process_alone(each) for each in inputs]
-
-    def _process_alone(self, each: Union[str, Doc]) -> Union[Doc, str]:
-        try:
-            return self.nlp(each)
-        except Exception as error:
-            return f"{type(error).__name__}: {' '.join(str(error).split())}"
-
     def read_texts(self, body: bytes) -> List[Record]:
         """Read the texts of a JSON request: `text`, or `texts` with strings or canonical records.
 
@@ -144,10 +133,10 @@ class Service:
             return predicted_doc(self.nlp, record, gold_ents=True)
         return str(record["text"])
 
-    def answer(self, record: Record, result: Union[Doc, str], number: int) -> Record:
+    def answer(self, record: Record, result: Union[Doc, Exception], number: int) -> Record:
         """Make the record of an answer."""
-        if isinstance(result, str):
-            return {"text": record["text"], "error": result}
+        if isinstance(result, Exception):
+            return {"text": record["text"], "error": _reason(result)}
         extra = {key: value for key, value in record.items() if key not in KNOWN_KEYS}
         return extraction_record(result, number=number, extra=extra)
 
@@ -162,7 +151,7 @@ class _Endpoints:
     @asynccontextmanager
     async def lifespan(self, app: object) -> AsyncIterator[None]:
         """Run the batcher as long as the application runs."""
-        self.batcher = Batcher(self.service.process, batch_size=self.service.batch_size)
+        self.batcher = Batcher(partial(process_each, self.service.nlp), batch_size=self.service.batch_size)
         self.batcher.start()
         yield
         await self.batcher.stop()
@@ -184,8 +173,8 @@ class _Endpoints:
         from starlette.responses import HTMLResponse
 
         (result,) = await self._submit([await self._read_form(request)])
-        if isinstance(result, str):
-            raise BadRequest(result, 500)
+        if isinstance(result, Exception):
+            raise BadRequest(_reason(result), 500)
         return HTMLResponse(render_page([result]))
 
     async def get_form(self, request: "Request") -> "Response":
@@ -222,7 +211,7 @@ class _Endpoints:
         results = await self._submit([self.service.prepare(record) for record in records])
         return [self.service.answer(*pair, number) for number, pair in enumerate(zip(records, results), start=1)]
 
-    async def _submit(self, inputs: Sequence[Union[str, Doc]]) -> List[Union[Doc, str]]:
+    async def _submit(self, inputs: Sequence[Union[str, Doc]]) -> List[Union[Doc, Exception]]:
         """Hand texts to the batcher."""
         assert self.batcher is not None
         try:
@@ -270,6 +259,11 @@ def is_loopback(host: str) -> bool:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _reason(error: Exception) -> str:
+    """Write an error in one line."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"
 
 
 def _json_response(value: Record, *, status: int = 200, headers: Optional[Dict[str, str]] = None) -> "Response":

@@ -93,7 +93,7 @@ class Folder:
     strict: bool = False
 
     def prepare(self, manifest: Record, *, overwrite: bool = False) -> None:
-        """Make the folder ready for a run, or for going on with one.
+        """Make the folder ready for a run, or for resuming one.
 
         manifest (Record): What the run is made from (`manifest.plan`).
         overwrite (bool): Remove the results of another run.

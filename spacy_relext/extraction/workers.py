@@ -73,26 +73,41 @@ class Numbered(NamedTuple):
 Result = Union[Record, Failure]
 
 
+def process_each(nlp: Language, inputs: Sequence[Union[str, Doc]]) -> List[Union[Doc, Exception]]:
+    """Run a pipeline on texts or Docs as one batch; one at which it fails has the error in its place."""
+    try:
+        return list(nlp.pipe(inputs, batch_size=max(1, len(inputs))))
+    except Exception:  # whatever a component raises: it is found again by the text that is to blame
+        return [_process_alone(nlp, each) for each in inputs]
+
+
+def _process_alone(nlp: Language, text: Union[str, Doc]) -> Union[Doc, Exception]:
+    """Run a pipeline on one text."""
+    try:
+        return nlp(text)
+    except Exception as error:
+        return error
+
+
 def extract_batch(nlp: Language, texts: Sequence[Numbered], job: Job) -> List[Result]:
     """Extract the triples of some texts; if a pipeline fails on one of them, that one becomes a `Failure`."""
     short = [number for number, each in enumerate(texts) if len(each.raw.text) <= nlp.max_length]
-    docs: List[Optional[Doc]] = [None] * len(texts)
-    try:
-        for number, doc in zip(short, nlp.pipe([texts[n].raw.text for n in short], batch_size=job.batch_size)):
-            docs[number] = doc
-    except Exception:  # whatever a component raises: it is raised again below, by the text that is to blame
-        docs = [None] * len(texts)
-    return [_finish(nlp, each, doc, job) for each, doc in zip(texts, docs)]
+    docs = dict(zip(short, process_each(nlp, [texts[number].raw.text for number in short])))
+    return [_finish(nlp, each, docs.get(number), job) for number, each in enumerate(texts)]
 
 
-def _finish(nlp: Language, each: Numbered, doc: Optional[Doc], job: Job) -> Result:
-    """Make the record of a text, whose Doc may have to be made first."""
+def _finish(nlp: Language, each: Numbered, doc: Union[Doc, Exception, None], job: Job) -> Result:
+    """Make the record of a text; None stands for the Doc of one that is too long to be read at once."""
     raw = each.raw
     try:
-        if doc is None:
-            doc = nlp(raw.text) if len(raw.text) <= nlp.max_length else process_long(nlp, raw.text)
+        if isinstance(doc, Exception):
+            raise doc
         return extraction_record(
-            doc, number=each.number, min_score=job.min_score, relations=job.relations, extra=raw.extra
+            process_long(nlp, raw.text) if doc is None else doc,
+            number=each.number,
+            min_score=job.min_score,
+            relations=job.relations,
+            extra=raw.extra,
         )
     except Exception as error:  # the text is reported, and the others go on
         return Failure(raw.where, f"{type(error).__name__}: {first_line(error)}")

@@ -3,7 +3,7 @@
 import random
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Dict, FrozenSet, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -11,13 +11,11 @@ from spacy.tokens import Doc
 from ..annotations.sentences import overlaps
 from ..annotations.store import get_records
 from ..annotations.triple import Record
-from ..corpora.overlap import NEAR, make_shingles
+from ..corpora.overlap import Shingles, is_near, make_shingles
 from .pipe import list_near_misses, threshold_of
 
 # How a pool of texts is ordered.
 ORDERS = ("uncertainty", "disagreement", "random")
-
-Shingles = FrozenSet[Tuple[str, ...]]
 
 
 class Informativeness(NamedTuple):
@@ -116,7 +114,7 @@ def measure(
 class Selection:
     """Chooses texts of a pool: the most informative first, none like one that is chosen or annotated already.
 
-    Two texts are alike if their shingles of three words have a Jaccard index of `NEAR` or more (`corpora.overlap`).
+    Two texts are alike if their shingles of three words are near (`corpora.overlap.is_near`).
 
     limit (int): Texts to choose.
     quota (int): Most texts that one relation contributes most to; 0: no limit.
@@ -161,9 +159,7 @@ class Selection:
         shared: Counter[int] = Counter()
         for shingle in shingles:
             shared.update(self._index.get(shingle, ()))
-        return any(
-            common >= NEAR * (len(self._texts[number]) + len(shingles) - common) for number, common in shared.items()
-        )
+        return any(is_near(common, self._texts[number], shingles) for number, common in shared.items())
 
     def _add(self, shingles: Shingles) -> None:
         """Add a text that others are compared with."""
