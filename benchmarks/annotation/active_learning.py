@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -96,7 +97,7 @@ def _write(call: Call, docs: Corpus) -> Path:
     content = bin.to_bytes()
     folder = call.settings.runs / "corpora" / "annotation"
     folder.mkdir(parents=True, exist_ok=True)
-    part = folder / f"{len(docs)}.part"
+    part = folder / f"{len(docs)}-{os.getpid()}.part"  # seeds may run side by side
     part.write_bytes(content)
     path = folder / f"{len(docs)}-{digest(part)}.spacy"
     part.replace(path)
