@@ -1,7 +1,7 @@
 """The benchmarks of whole corpora: `python -m benchmarks extraction`.
 
     python -m benchmarks extraction kill
-    python -m benchmarks extraction speed
+    python -m benchmarks extraction speed memory service
 
 benchmarks/extraction/README.md says what each experiment is.
 """
@@ -11,6 +11,7 @@ from typing import Annotated, Optional
 import typer
 
 from benchmarks.extraction.kill import kill
+from benchmarks.extraction.service import service
 from benchmarks.extraction.speed import memory, speed
 from benchmarks.harness import program
 from benchmarks.harness.datasets import Maker
@@ -26,6 +27,7 @@ EXPERIMENTS = {
     "kill": Experiment(kill, (), seeds="0", passes=50),
     "speed": Experiment(speed, (), seeds="0", passes=3),
     "memory": Experiment(memory, (), seeds="0", passes=1),
+    "service": Experiment(service, (), seeds="0", passes=1),
 }
 DEFAULTS = describe_defaults(EXPERIMENTS)
 
@@ -36,7 +38,7 @@ def main(
     seeds: program.SeedsOption = None,
     passes: Annotated[Optional[int], typer.Option(min=1, help="Kills (kill), or repetitions (speed).")] = None,
     threads: program.ThreadsOption = 1,
-    limit_train: Annotated[Optional[int], typer.Option(min=1, help="Documents.")] = None,
+    limit_train: Annotated[Optional[int], typer.Option(min=1, help="Documents, or requests (service).")] = None,
     only: program.OnlyOption = None,
     runs: program.RunsOption = program.HERE / "runs",
     results: program.ResultsOption = program.RESULTS / "extraction.json",

@@ -26,7 +26,7 @@ KEYS = (*IDENTITY, "values", "mean", "sd", "seeds", "train_seconds", "command", 
 SYSTEM = re.compile(r"default|(peer|ablation):\S.*")
 SEEDS = re.compile(r"--seeds \d+(,\d+)*")
 # Everything else is a fraction from 0 to 1.
-PLAIN = re.compile(r".*(_per_second|_per_sentence|_mib|_ratio|_seconds|_found)$")
+PLAIN = re.compile(r".*(_per_second|_per_sentence|_mib|_ratio|_seconds|_milliseconds|_found|_count)$")
 # Differences of fractions, and the ends of their intervals, may be negative.
 DIFFERENCE = re.compile(r".*_difference(_low|_high)?$")
 
@@ -46,7 +46,7 @@ def make_row(
 
     data (str): Data set with what the figures depend on: training sentences, passes, precision.
     metric (str): A key of the scorer, or a plain number: `*_per_second`, `*_per_sentence`, `*_mib`, `*_ratio`,
-        `*_seconds`.
+        `*_seconds`, `*_milliseconds`, `*_count`.
     train_seconds (Mapping[int, float | None] | None): Seed → seconds of training, evaluation not counted.
     command (str): The command line that gives the row.
     RAISES (ValueError): Where a value is no number of its kind.
