@@ -104,6 +104,19 @@ def test_relation_drops_a_relation_of_a_sentence_together(corpus: Path, tmp_path
     assert 0.35 < report.missing < 0.45
 
 
+def test_only_mode_relation_drops_all_triples_of_a_relation(tmp_path: Path) -> None:
+    triples = [{"subject": [start, start + 1], "relation": "r", "object": [10, 11]} for start in (0, 2, 4, 6)]
+    path = tmp_path / "in.spacy"
+    with ShardWriter(path) as writer:
+        for _ in range(40):
+            writer.add(record_to_doc(NLP.make_doc, {"text": TEXT, "triples": triples, "sents": [[0, 12], [13, 25]]}))
+    left = {}
+    for mode in ("keep_empty", "drop_empty", "relation"):
+        drop_triples(path, tmp_path / f"{mode}.spacy", rate=0.5, mode=mode, seed=5)
+        left[mode] = {len(record["triples"]) for record in records(tmp_path / f"{mode}.spacy")}
+    assert left == {"keep_empty": {0, 1, 2, 3, 4}, "drop_empty": {1, 2, 3, 4}, "relation": {0, 4}}
+
+
 def test_the_seed_decides(corpus: Path, tmp_path: Path) -> None:
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         drop_triples(corpus, tmp_path / f"{name}.spacy", rate=0.3, seed=seed)

@@ -16,7 +16,7 @@ from spacy_relext.kb.embeddings import (
     negative_sampling_loss,
     query_loss,
 )
-from spacy_relext.kb.link_prediction import rank_metrics, realistic_ranks
+from spacy_relext.kb.link_prediction import KnownAnswers, rank_metrics, realistic_ranks
 from spacy_relext.kb.training import LOGISTIC_RECIPE, KbSettings, start_training, train_passes
 
 # h, t, and the candidates E1 to E4 of the worked numbers; relations r, r2, NA: real parts, then imaginary ones
@@ -83,6 +83,28 @@ def test_ranks() -> None:
     assert rank_metrics([2, 1], kind="entities")["entities_mrr"] == 0.75
     assert rank_metrics([2, 1], kind="entities")["entities_hits_1"] == 0.5
     assert set(rank_metrics([], kind="relations").values()) == {None}
+
+
+def test_known_answers_are_those_of_the_query_alone() -> None:
+    facts = facts_of()  # of 8 entities and 2 relations
+    known = KnownAnswers(facts.numpy(), n_relations=2)
+    rows = facts.tolist()
+    first, second = (each.ravel() for each in numpy.meshgrid(numpy.arange(8), numpy.arange(8), indexing="ij"))
+    for one, other, relations in zip(first, second, known.of_pairs(first, second)):
+        assert sorted(relations) == [r for s, r, o in rows if (s, o) == (one, other)]
+    for relation in range(2):
+        entities = numpy.arange(8)
+        objects = known.of_queries(entities, numpy.full(8, relation))
+        subjects = known.of_queries(entities, numpy.full(8, relation + 2))
+        for entity in entities:
+            assert sorted(objects[entity]) == [o for s, r, o in rows if (s, r) == (entity, relation)]
+            assert sorted(subjects[entity]) == [s for s, r, o in rows if (r, o) == (relation, entity)]
+
+
+def test_the_logistic_recipe_has_no_reciprocal_relations() -> None:
+    model = start_training(KbSettings(**LOGISTIC_RECIPE), n_entities=4, n_relations=3).model  # type: ignore[arg-type]
+    assert model.entity_tanh and not model.reciprocal and model.relations.shape == (3, 2 * 50)
+    assert 0.0 <= float(model.entities.min()) and float(model.entities.max()) > 0.9, "uniform, as in the published code"
 
 
 @pytest.mark.parametrize("kind", ["complex", "distmult"])

@@ -13,7 +13,7 @@ from spacy_relext import set_triples
 from spacy_relext.annotations.store import RELATIONS_KEY
 from spacy_relext.pipeline import tuning
 from spacy_relext.pipeline.tuning import Goal, tune_pipeline
-from spacy_relext.scoring.probabilities import Platt
+from spacy_relext.scoring.probabilities import Platt, calibrate
 from tests.contract.conftest import outcome
 
 Found = Dict[str, Dict[str, Any]]
@@ -76,6 +76,37 @@ def test_good_thresholds_are_kept(nlp: Language, examples: List[Example]) -> Non
     found = tune_pipeline(nlp, examples, min_positives=1000)
     after = nlp.evaluate(examples)["exact_f"]
     assert after >= best and after == pytest.approx(found[EXTRACTOR]["after"])
+
+
+def test_earlier_thresholds_move_with_the_calibration(
+    nlp: Language, examples: List[Example], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nlp.remove_pipe(EXTRACTOR)
+    first = tune_pipeline(nlp, examples, min_positives=1)[DETECTOR]
+    cfg_of(nlp, DETECTOR)["thresholds"] = {"author": 0.4}
+    other = Platt(0.5 * first["scale"], 0.5 * first["shift"] + 0.7)
+    monkeypatch.setattr(tuning, "fit_platt", lambda *_: other)
+    monkeypatch.setattr(tuning, "best_threshold", lambda *_, **__: (1.0, 0.0))  # new ones would accept nothing
+    monkeypatch.setattr(tuning, "shrunken_thresholds", lambda *_, **__: {})
+    again = tune_pipeline(nlp, examples)[DETECTOR]
+    assert again["threshold"] == pytest.approx(calibrated(first["threshold"], 0.5, 0.7), abs=1e-4)
+    assert again["thresholds"] == pytest.approx({"author": calibrated(0.4, 0.5, 0.7)}, abs=1e-4)
+
+
+def calibrated(score: float, scale: float, shift: float) -> float:
+    return float(calibrate(np.asarray([score]), scale=scale, shift=shift)[0])
+
+
+def test_a_threshold_that_accepts_all_is_halfway_to_the_least_possible_score(
+    nlp: Language, examples: List[Example]
+) -> None:
+    nlp.remove_pipe(EXTRACTOR)
+    found = tune_pipeline(nlp, examples, min_positives=1000, goal=Goal(precision=0.01))[DETECTOR]
+    cfg_of(nlp, DETECTOR)["min_probability"] = 0.0
+    docs = [nlp(example.text) for example in examples]
+    least = min(min(record["relations"].values()) for doc in docs for record in doc.user_data[RELATIONS_KEY])
+    floor = calibrated(0.0, found["scale"], found["shift"])
+    assert found["recall"] == 1.0 and found["threshold"] == pytest.approx((least + floor) / 2, abs=2e-6)
 
 
 def test_a_harmful_calibration_of_the_detector_is_not_kept(

@@ -116,6 +116,17 @@ def test_rates_of_label_noise() -> None:
     assert noise["place_of_death"]["false_positive_rate"] == pytest.approx(1.0)
 
 
+def test_label_noise_of_relations_that_one_side_lacks() -> None:
+    noise = measure_label_noise([([BORN], [DIED])])
+    assert list(noise) == ["all", "place_of_birth", "place_of_death"]
+    assert noise["place_of_birth"] == {
+        "true": 1, "distant": 0, "both": 0, "false_negative_rate": 1.0, "false_positive_rate": None,
+    }  # fmt: skip
+    assert noise["place_of_death"] == {
+        "true": 0, "distant": 1, "both": 0, "false_negative_rate": None, "false_positive_rate": 1.0,
+    }  # fmt: skip
+
+
 def test_label_noise_of_no_sentences() -> None:
     assert measure_label_noise([])["all"]["false_negative_rate"] is None
 

@@ -11,9 +11,11 @@ from spacy_relext.selfore.clustering import adaptive
 from spacy_relext.selfore.clustering.adaptive import RETRIES, Adapted, Standardised, adaptive_clusters
 from spacy_relext.selfore.clustering.autoencoder import (
     AdaptiveClusters,
+    assignment_loss,
     check_sizes,
     log_assignment,
     log_target,
+    reconstruction_loss,
     soft_sizes,
     squared_distances,
 )
@@ -78,6 +80,18 @@ def test_nothing_but_the_network_is_learned_and_the_target_has_no_gradient() -> 
     log_q = module.log_assignment(vectors)
     module.loss(vectors, log_target(log_q, soft_sizes([log_q])), reconstruction=0.1).backward()
     assert all(parameter.grad is not None for parameter in module.parameters())
+
+
+def test_the_loss_is_that_of_assignments_plus_the_weighted_reconstruction() -> None:
+    torch.manual_seed(0)
+    module = AdaptiveClusters(6, dropout=0.0)
+    vectors = torch.randn(40, 6)
+    codes, again = (each.detach() for each in module.autoencoder(vectors))
+    module.set_centroids(codes, codes[:3])
+    log_q = module.log_assignment(vectors)
+    log_p = log_target(log_q, soft_sizes([log_q]))
+    found = module.loss(vectors, log_p, reconstruction=2.0)
+    torch.testing.assert_close(found, assignment_loss(log_q, log_p) + 2.0 * reconstruction_loss(vectors, again))
 
 
 def test_a_pair_has_the_cluster_of_q_where_the_target_says_another() -> None:
