@@ -1,0 +1,122 @@
+"""Entities of different documents: which groups are joined, by which rule and how surely."""
+
+from typing import List, Optional, Sequence, Tuple
+
+import pytest
+
+from spacy_relext.graph.across import Groups, Merge, ShortForm, join_groups
+from spacy_relext.graph.within import RULES
+
+# Name, type and id.
+Row = Tuple[str, Optional[str], Optional[str]]
+
+
+def groups_of(*rows: Row, fixed: Sequence[Optional[int]] = ()) -> Groups:
+    groups = Groups()
+    for at, (name, label, kb_id) in enumerate(rows):
+        assert groups.add(name, label, kb_id, fixed=fixed[at] if fixed else None) == at == len(groups) - 1
+    return groups
+
+
+def merges(*rows: Row, **options: object) -> List[Merge]:
+    return join_groups(groups_of(*rows), **options).merges  # type: ignore[arg-type]
+
+
+def test_each_rule_says_how_sure_it_is() -> None:
+    assert merges(("Apple", "ORG", None), ("Apple", "ORG", None)) == [(0, 1, "exact", 1.0)]
+    assert merges(("Apple", "ORG", None), ("Apple Inc", "ORG", None)) == [(0, 1, "normalized", 0.99)]
+    assert merges(("NYC", "GPE", "Q60"), ("Big Apple", "MISC", "Q60")) == [(0, 1, "kb_id", 1.0)]
+    assert merges(("Apple", "ORG", None), ("Apple", None, None)) == [(0, 1, "exact", 0.95)]
+    assert merges(("Apple Inc", "ORG", None), ("Apple", None, None)) == [(0, 1, "normalized", 0.95)]
+    assert merges(("Holland", "GPE", None), ("Netherlands", "GPE", None)) == [(0, 1, "normalized", 0.99)]
+    (only,) = merges(("International Olympic Committee", "ORG", None), ("International Olympic Comittee", "ORG", None))
+    assert only[:3] == (0, 1, "similar") and only.score == 0.9836
+
+
+def test_a_rule_that_is_left_out_joins_nothing() -> None:
+    for rule, one, other in (
+        ("kb_id", ("NYC", "GPE", "Q60"), ("Big Apple", "GPE", "Q60")),
+        ("normalized", ("Apple", "ORG", None), ("Apple Inc", "ORG", None)),
+        ("exact", ("Apple", "ORG", None), ("Apple", None, None)),
+        ("country", ("Holland", "GPE", None), ("Netherlands", "GPE", None)),
+        ("people", ("France", "GPE", None), ("French", "GPE", None)),
+        ("similar", ("John Fitzgerald", "PERSON", None), ("John Fitzgerold", "PERSON", None)),
+    ):
+        similarity = 0.9
+        assert len(merges(one, other, rules=RULES, similarity=similarity)) == 1, rule
+        assert merges(one, other, rules=[each for each in RULES if each != rule], similarity=similarity) == [], rule
+
+
+def test_roots_are_first_groups_and_ids_spread() -> None:
+    rows: List[Row] = [
+        ("Paris", "GPE", None),
+        ("Paris", "GPE", "Q90"),
+        ("Lutetia", "GPE", "Q90"),
+        ("Rome", "GPE", None),
+    ]
+    assert join_groups(groups_of(*rows)).roots == [0, 0, 0, 3]
+    rows = [("Paris", "GPE", "Q90"), ("Paris", "GPE", "Q830149"), ("Paris", "GPE", None)]
+    assert join_groups(groups_of(*rows)).roots == [0, 1, 2]
+    rows = [("Rome", "GPE", None), ("Rome", "PERSON", None), ("Rome", None, None)]
+    assert join_groups(groups_of(*rows)).roots == [0, 1, 2]
+    rows = [("she", "PERSON", None), ("she", "PERSON", None)]
+    assert join_groups(groups_of(*rows)).roots == [0, 1]
+
+
+def test_entities_of_the_graph_stay_apart() -> None:
+    rows: List[Row] = [("Ada", "PERSON", None), ("Ada King", "PERSON", None), ("Ada King", "PERSON", None)]
+    joined = join_groups(groups_of(*rows, fixed=[1, 1, None]))
+    assert joined.roots == [0, 0, 0] and joined.merges == [(1, 2, "exact", 1.0)]
+    rows = [("Ada", "PERSON", None)] * 3
+    assert join_groups(groups_of(*rows, fixed=[1, 2, None])).roots == [0, 1, 2]
+    assert join_groups(groups_of(*rows, fixed=[None, 2, None])).roots == [0, 0, 0]
+
+
+def short(*forms: Tuple[str, str], alone: str = "Kennedy", label: str = "PERSON", **options: object) -> List[int]:
+    """Roots of full names with a short form each, and of two groups that have a short form as their name."""
+    groups = Groups()
+    for at, (form, reason) in enumerate(forms):
+        groups.add(f"Name{at} {form}", label, None, short_forms=[ShortForm(form, reason)])
+    for _ in range(2):
+        groups.add(alone, label, None)
+    return join_groups(groups, **options).roots  # type: ignore[arg-type]
+
+
+def test_short_forms_of_one_entity_and_of_several() -> None:
+    assert short(("Kennedy", "person")) == [0, 1, 1]
+    assert short(("Kennedy", "person"), ("Kennedy", "person")) == [0, 1, 2, 3]
+    assert short(("Kennedy", "person"), ("Byron", "person")) == [0, 1, 2, 2]
+    assert short(("WHO", "acronym"), alone="WHO", label="ORG") == [0, 0, 0]
+    assert short(("WHO", "acronym"), ("WHO", "acronym"), alone="WHO", label="ORG") == [0, 1, 2, 3]
+    assert short(("WHO", "acronym"), ("WHO", "last word"), alone="WHO", label="ORG") == [0, 1, 2, 3]
+    assert short(("WHO", "acronym"), alone="WHO", label="ORG", rules=("exact", "normalized")) == [0, 1, 1]
+    groups = groups_of(("WHO", "ORG", None))
+    groups.add("World Health Organization", "ORG", None, short_forms=[ShortForm("WHO", "acronym")])
+    assert join_groups(groups).merges == [(1, 0, "acronym", 0.9)]
+
+
+@pytest.mark.parametrize(
+    "one, other, label, expected",
+    [
+        ("abcdef ghijk", "abcdef ghjik", "ORG", True),  # 12 letters
+        ("abcde ghijk", "abcde ghjik", "ORG", False),
+        ("abcdefghijklm", "abcdefghijxlm", "ORG", False),  # one word
+        ("abcdef ghijk", "abcxef ghjik", "ORG", False),  # no word in common
+        ("abcdef ghijk", "abcdef ghjik", "DATE", False),
+        ("abcdef 123456", "abcdef 123466", "ORG", False),
+    ],
+)
+def test_long_names_that_share_a_word(one: str, other: str, label: str, expected: bool) -> None:
+    assert bool(merges((one, label, None), (other, label, None), similarity=0.8)) is expected
+    assert merges((one, label, None), (other, label, None), similarity=1.0) == []
+    assert merges((one, label, None), (other, "OTHER", None), similarity=0.8) == []
+
+
+def test_a_word_of_many_names_makes_no_candidates() -> None:
+    for count, expected in ((198, True), (199, False)):
+        rows: List[Row] = [(f"university {chr(97 + at % 26) * 9}{chr(97 + at // 26) * 9}", "ORG", None)
+                           for at in range(count)]  # fmt: skip
+        found = merges(
+            *rows, ("university abcdefgh", "ORG", None), ("university abcdfegh", "ORG", None), similarity=0.8
+        )
+        assert bool(found) is expected
