@@ -14,6 +14,7 @@ PACKAGE := setup.cfg pyproject.toml constraints.txt
 SMOKE := build/smoke
 ARGS ?=
 INPUTS ?= 1000
+MUTANTS ?= 150
 SEED ?= 0
 TORCH ?=
 TORCH_PIN := $(shell grep '^torch==' constraints.txt)
@@ -26,7 +27,7 @@ export MALLOC_TRIM_THRESHOLD_ := 40000000000
 export MALLOC_TOP_PAD_ := 500000000
 
 .DELETE_ON_ERROR:
-.PHONY: all plan wheel test fuzz lint fix types smoke demo-loop real install docs doctest clean distclean help
+.PHONY: all plan wheel test fuzz mutants lint fix types smoke demo-loop real install docs doctest clean distclean help
 
 all: plan $(VENV)/.installed
 	$(PY) -m spacy project run all
@@ -50,6 +51,10 @@ test: $(VENV)/.installed-dev
 # Damaged inputs for every reader, more of them than in the fast tests; another SEED gives others.
 fuzz: $(VENV)/.installed-dev
 	RELEXT_FUZZ=$(INPUTS) RELEXT_FUZZ_SEED=$(SEED) $(PY) -m pytest tests/fuzz -n 2 --timeout 3600 -rP $(ARGS)
+
+# A change of the code in one place, for each line of a sample: does a test fail? Another SEED gives other lines.
+mutants: $(VENV)/.installed-dev
+	$(PY) scripts/mutants.py build/mutants --count $(MUTANTS) --seed $(SEED) $(ARGS)
 
 lint: $(VENV)/.installed-dev
 	$(PY) -m ruff check .
@@ -132,6 +137,7 @@ help:
 	@echo "make wheel      the default pipeline as a wheel that pip can install"
 	@echo "make test       fast tests (ARGS=... is passed to pytest)"
 	@echo "make fuzz       damaged inputs for every reader (INPUTS=... of each, SEED=... for others)"
+	@echo "make mutants    changes of the code that no test notices (MUTANTS=... lines, SEED=... for others)"
 	@echo "make lint       ruff, reporting only"
 	@echo "make fix        ruff, mending what it can"
 	@echo "make types      mypy"
