@@ -62,6 +62,13 @@ def test_a_long_value_is_shortened() -> None:
     assert "…" in str(raised.value) and "\n" not in str(raised.value) and len(str(raised.value)) < 400
 
 
+def test_sixty_characters_are_not_shortened() -> None:
+    for length, shown in ((58, "'" + "x" * 58 + "'"), (59, "'" + "x" * 58 + "…")):
+        with pytest.raises(ValueError) as raised:
+            set_triples(NLP(TEXT), ["x" * length])  # type: ignore[list-item]
+        assert f"triple 1 is {shown} (str)" in str(raised.value)
+
+
 def test_a_value_of_several_lines_is_told_in_one() -> None:
     doc = NLP("Ada\nLovelace")
     with pytest.raises(ValueError, match=r"the relation of triple 1 is Ada Lovelace \(Span\)"):
