@@ -12,10 +12,15 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import product
 from pathlib import Path
 
 from benchmarks.extraction.data import save_tiny_pipeline, write_texts
 from benchmarks.harness.call import Call
+
+# Part of the experiment → processes of a run.
+PARTS = {"one process": 1, "two processes": 2, "ray": 1}
 
 
 @dataclass
@@ -33,30 +38,27 @@ class Killed:
 
 
 def kill(call: Call) -> None:
-    """100,000 documents in JSON lines with one and two processes, fifty kills each at random moments."""
+    """100,000 documents in JSON lines, many kills at random moments: one process, two, and two actors of Ray."""
     documents = call.maker.limit_train or 100_000
     kills = call.settings.passes
     folder = call.settings.runs / "kill"
     pipeline, texts = save_tiny_pipeline(folder / "pipeline"), write_texts(folder / "texts.jsonl", documents)
-    for seed in call.seeds:
-        for n_process in (1, 2):
-            expected, seconds = run_undisturbed(pipeline, texts, folder / f"whole-{n_process}", n_process=n_process)
-            started = time.perf_counter()
-            target = folder / f"killed-{n_process}-{seed}"
-            killed = run_killed(pipeline, texts, target, n_process=n_process, kills=kills, seconds=seconds, seed=seed)
-            found = hash_sorted(target)
-            metrics = {
-                "same_output": float(found == expected),
-                "kills_found": float(killed.whole + killed.workers),
-                "undisturbed_seconds": seconds,
-                "killed_seconds": time.perf_counter() - started,
-            }
-            split = f"{n_process} process{'es' * (n_process > 1)}"
-            data = f"{documents} documents"
-            call.record("extraction_kill", metrics, data=data, split=split, system="default", seed=seed)
-            call.tell(f"{split}: {killed}, output {'the same' if found == expected else 'DIFFERS'}")
-            if found != expected:
-                raise ValueError(f"{target} differs from an undisturbed run")
+    expected, seconds = run_undisturbed(pipeline, texts, folder / "whole", n_process=1)
+    for seed, part in product(call.seeds, filter(call.wants, PARTS)):
+        started, target = time.perf_counter(), folder / f"{part}-{seed}"
+        run = partial(run_killed_ray, n_actors=2) if part == "ray" else partial(run_killed, n_process=PARTS[part])
+        killed = run(pipeline, texts, target, kills=kills, seconds=seconds, seed=seed)
+        found = hash_sorted(target)
+        metrics = {
+            "same_output": float(found == expected),
+            "kills_found": float(killed.whole + killed.workers),
+            "undisturbed_seconds": seconds,
+            "killed_seconds": time.perf_counter() - started,
+        }
+        call.record("extraction_kill", metrics, data=f"{documents} documents", split=part, system="default", seed=seed)
+        call.tell(f"{part}: {killed}, output {'the same' if found == expected else 'DIFFERS'}")
+        if found != expected:
+            raise ValueError(f"{target} differs from an undisturbed run")
 
 
 def run_undisturbed(pipeline: Path, texts: Path, target: Path, *, n_process: int) -> tuple[str, float]:
@@ -96,6 +98,32 @@ def run_killed(
             return killed
 
 
+def run_killed_ray(
+    pipeline: Path, texts: Path, target: Path, *, n_actors: int, kills: int, seconds: float, seed: int
+) -> Killed:
+    """Extract on a Ray cluster of this machine, and kill its actors one by one; the run goes on.
+
+    seconds (float): Time of an undisturbed run, which the moments depend on.
+    """
+    rng, killed = random.Random(seed), Killed(starts=1)
+    command = [*_command(pipeline, texts, target, 1), "--engine", "ray", "--num-actors", str(n_actors)]
+    with subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, env=_environment()
+    ) as process:
+        while process.poll() is None:
+            actors = _actors() if list(target.glob("part-*")) and killed.workers < kills else []
+            if actors:
+                _kill(rng.choice(actors))
+                killed.workers += 1
+            try:
+                process.wait(rng.uniform(0.0, 8.0 + 2.0 * seconds / kills) if actors else 0.5)
+            except subprocess.TimeoutExpired:
+                continue
+    if process.returncode:
+        raise ValueError(f"extract --engine ray ended with {process.returncode}")
+    return killed
+
+
 def hash_sorted(folder: Path) -> str:
     """Hash all records of a folder of shards, sorted."""
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf8"))
@@ -120,6 +148,12 @@ def _children(pid: int) -> list[int]:
     """List the worker processes of a run."""
     found = subprocess.run(["ps", "-o", "pid=,args=", "--ppid", str(pid)], capture_output=True, text=True).stdout
     return [int(line.split()[0]) for line in found.splitlines() if "spawn_main" in line]
+
+
+def _actors() -> list[int]:
+    """List the processes of Ray's actors on this machine, by what it calls them."""
+    found = subprocess.run(["ps", "-eo", "pid=,args="], capture_output=True, text=True).stdout
+    return [int(line.split()[0]) for line in found.splitlines() if "ray::" in line and "MapBatches" in line]
 
 
 def _kill(pid: int) -> None:

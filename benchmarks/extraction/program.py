@@ -10,7 +10,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from benchmarks.extraction.kill import kill
+from benchmarks.extraction.kill import PARTS, kill
 from benchmarks.extraction.service import service
 from benchmarks.extraction.speed import memory, speed
 from benchmarks.harness import program
@@ -24,7 +24,7 @@ from benchmarks.harness.program import (
 )
 
 EXPERIMENTS = {
-    "kill": Experiment(kill, (), seeds="0", passes=50),
+    "kill": Experiment(kill, tuple(PARTS), seeds="0", passes=50),
     "speed": Experiment(speed, (), seeds="0", passes=3),
     "memory": Experiment(memory, (), seeds="0", passes=1),
     "service": Experiment(service, (), seeds="0", passes=1),
