@@ -38,6 +38,34 @@ def test_an_entity_and_itself() -> None:
     assert find_conflicts(facts, labels={5: None}, names={5: "E"}) == [Conflict("self", "r", 1, None, "E")]
 
 
+def test_types_that_the_schema_does_not_allow() -> None:
+    schema = Schema(relations={"r": RelationSchema(subject=["PERSON"], object=["PLACE"])})
+    facts = [Fact(1, 1, "r", 2, 0.9), Fact(2, 2, "r", 1, 0.9), Fact(3, 1, "other", 1, 0.2), Fact(4, 1, "r", 3, 0.3)]
+    labels, names = {1: "PERSON", 2: "PLACE", 3: None}, {1: "Ada", 2: "London", 3: "Kent"}
+    assert find_conflicts(facts, labels=labels, names=names, schema=schema) == [
+        Conflict("self", "other", 3, None, "Ada"),
+        Conflict("type", "r", 2, None, "London (PLACE), Ada (PERSON)"),
+    ]
+
+
+def test_an_entity_and_itself_is_no_other_conflict() -> None:
+    found = conflicts((1, 1, 0.9), (1, 2, 0.5), functional=True, acyclic=True)
+    assert [(each.kind, each.fact_id, each.other_fact_id) for each in found] == [("self", 1, None)]
+
+
+def test_of_equally_probable_facts_the_first_is_right() -> None:
+    (only,) = conflicts((1, 2, 0.5), (1, 3, 0.5), functional=True)
+    assert (only.fact_id, only.other_fact_id, only.detail) == (2, 1, "E1: E3 or E2")
+    (other,) = conflicts((1, 2, 0.5), (3, 2, 0.5), functional=True, symmetric=True)
+    assert (other.fact_id, other.other_fact_id, other.detail) == (2, 1, "E2: E3 or E1")
+
+
+def test_the_shortest_cycle_is_named() -> None:
+    rows = [(1, 2, 0.9), (2, 3, 0.8), (3, 4, 0.7), (2, 4, 0.6), (5, 1, 0.55), (4, 1, 0.5)]
+    (only,) = conflicts(*rows, acyclic=True)
+    assert only == Conflict("acyclic", "r", 6, 1, "E4 → E1 → E2 → E4")
+
+
 @given(st.lists(st.tuples(st.integers(1, 6), st.integers(1, 6)), unique=True, max_size=20))
 def test_without_the_conflicts_there_is_no_cycle(pairs: List[Tuple[int, int]]) -> None:
     rows = [(one, two, 1 / (2 + at)) for at, (one, two) in enumerate(pairs)]

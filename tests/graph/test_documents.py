@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import List, Optional
 
 import pytest
 import spacy
@@ -10,8 +11,16 @@ from hypothesis import strategies as st
 from spacy.tokens import Doc, DocBin, Span
 
 from spacy_relext.annotations.store import set_triples
+from spacy_relext.annotations.triple import CharSpan
 from spacy_relext.graph.decisions import Decision, read_decisions
-from spacy_relext.graph.documents import CHAINS_KEY, doc_to_document, parse_document, read_documents
+from spacy_relext.graph.documents import (
+    CHAINS_KEY,
+    Entity,
+    doc_to_document,
+    entity_of,
+    parse_document,
+    read_documents,
+)
 
 from .texts import record
 
@@ -56,6 +65,53 @@ def test_chains_of_an_attribute() -> None:
         assert doc_to_document(doc).chains == [[(0, 12), (20, 23)]]
     finally:
         Doc.remove_extension("coref_chains")
+
+
+@pytest.mark.parametrize(
+    "span, places, expected",
+    [
+        ((0, 10), [(0, 10), (2, 12)], 0),
+        ((0, 10), [(0, 5)], None),  # half of the longer one is too little
+        ((0, 10), [(0, 6)], 0),
+        ((0, 6), [(0, 12)], None),
+        ((0, 7), [(0, 12)], 0),
+        ((20, 30), [(0, 21), (22, 31)], 1),
+        ((20, 30), [(15, 28), (22, 32)], 1),  # 8 of 13, 8 of 12
+        ((20, 30), [(18, 28), (22, 32)], 0),  # of equal ones the first
+        ((20, 30), [(30, 40)], None),
+        ((20, 30), [(10, 20)], None),
+        ((20, 30), [], None),
+    ],
+)
+def test_the_entity_of_an_argument(span: CharSpan, places: List[CharSpan], expected: Optional[int]) -> None:
+    entities = [Entity(start, end, None, None) for start, end in places]
+    starts, longest = [start for start, _ in places], max((end - start for start, end in places), default=0)
+    found = entity_of(span, entities, starts, longest)
+    assert found is (None if expected is None else entities[expected])
+
+
+def test_parts_of_a_record() -> None:
+    triple = {"subject": [0, 3], "relation": "r", "object": [4, 6]}
+    made = {
+        "text": "Ada in X. Bo.",
+        "triples": [triple, {**triple, "score": 0.0, "sent": 3, "sent_start": 1, "sent_end": 9, "source": 5}],
+        "entities": [{"start": 7, "end": 8, "label": "", "kb_id": ""}, {"start": 0, "end": 3, "label": "B"},
+                     {"start": 0, "end": 3, "label": "A", "kb_id": "Q2"},
+                     {"start": 0, "end": 3, "label": "A", "kb_id": "Q1"}],
+        "coref": [[[0, 3], [10, 12]]],
+        "pairs": [], "rejected": [], "b": 1, "a": 2, "doc_id": 7,
+    }  # fmt: skip
+    read = parse_document(made, number=4, place="here")
+    assert (read.doc_id, read.meta, read.place, read.file, read.sentences) == ("7", '{"a": 2, "b": 1}', "here", "", [])
+    assert read.entities == [(0, 3, "A", "Q1"), (0, 3, "A", "Q2"), (0, 3, "B", None), (7, 8, None, None)]
+    assert read.chains == [[(0, 3), (10, 12)]]
+    whole, said = read.statements
+    assert (whole.score, whole.source, whole.sent, whole.sentence, whole.attributes) == (1.0, "", 0, (0, 13), {})
+    assert (said.score, said.source, said.sent, said.sentence) == (0.0, "5", 3, (1, 9))
+    assert parse_document({"text": "ab"}, number=4)[:3] == ("4", "ab", "")
+    gold = {"text": "Ada in X.", "triples": [], "input_triples": [{**triple, "source": "m"}]}
+    assert [each.source for each in parse_document(gold, gold=True).statements] == [""]
+    assert parse_document(gold).statements == [] and parse_document(gold).meta == ""
 
 
 @pytest.mark.parametrize(
