@@ -78,24 +78,29 @@ class Maker:
         self.limit_train = limit_train
         self.limit_test = limit_test
 
-    def nyt24(self, *, foreign: bool = True) -> DataSet:
+    def nyt24(self, *, foreign: bool = True, most: int = 0) -> DataSet:
         """NYT24: the first nine tenths of its dev file train, the last tenth tunes; its train file cannot be had.
 
         foreign (bool): Whether to test on NYT11-HRL and NYT10-HRL too.
+        most (int): Training sentences, where `limit_train` is not lower; 0 for all.
         RETURNS (DataSet): 4,500 / 500 / 5,000 sentences.
         """
         source = f"{NYT24}/dev_triples.json"
         n_train = self._count(source) * 9 // 10
-        train = Part(source, limit=min(self.limit_train or n_train, n_train))
+        train = Part(source, limit=_least(self.limit_train, most, n_train))
         tests = {"test": Part(f"{NYT24}/test_triples.json")}
         others = {"nyt11_hrl/test": Part("nyt11_hrl/test.json"), "nyt10_hrl/test": Part("nyt10_hrl/test.json")}
         tests.update(others if foreign else {})
         return self._make(NYT24, train, Part(source, skip=n_train), tests, foreign=frozenset(others))
 
-    def webnlg(self) -> DataSet:
-        """WebNLG in its own splits. RETURNS (DataSet): 5,019 / 500 / 703 texts."""
+    def webnlg(self, *, most: int = 0) -> DataSet:
+        """WebNLG in its own splits.
+
+        most (int): Training sentences, where `limit_train` is not lower; 0 for all.
+        RETURNS (DataSet): 5,019 / 500 / 703 texts.
+        """
         train, dev, test = (Part(f"{WEBNLG}/{split}_triples.json") for split in ("train", "dev", "test"))
-        return self._make(WEBNLG, Part(train.file, limit=self.limit_train), dev, {"test": test})
+        return self._make(WEBNLG, Part(train.file, limit=_least(self.limit_train, most)), dev, {"test": test})
 
     def ske_casrel(self) -> DataSet:
         """SKE2019 in CasRel's form (17 relations), one file: 5,000 train, the next 500 tune, the next 1,000 test."""
@@ -158,8 +163,7 @@ class Maker:
 
     def _cut(self, part: Part) -> Part:
         """Apply the limit of tuning and test sentences."""
-        limits = [limit for limit in (part.limit, self.limit_test) if limit]
-        return Part(part.file, part.skip, min(limits, default=0))
+        return Part(part.file, part.skip, _least(part.limit, self.limit_test))
 
     def _convert(self, part: Part, *, format: str, lang: str) -> Path:
         """Convert one part."""
@@ -179,6 +183,11 @@ class Maker:
         if not path.is_file():
             raise ValueError(f"{path}: not found; --data names the folder with the data sets")
         return path
+
+
+def _least(*limits: int) -> int:
+    """RETURNS (int): The lowest limit, of which 0 is none."""
+    return min(filter(None, limits), default=0)
 
 
 def read_docs(corpus: Path) -> Iterator[Doc]:

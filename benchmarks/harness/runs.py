@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,6 +59,8 @@ class Trained:
     steps_per_pass (int): Updates of one pass, as they were planned.
     sentences (int): Training documents.
     words (int): Their tokens.
+    history (Sequence[Mapping[str, float]]): After each evaluation on dev, processor time of the updates so far, and the
+        scores; none of older runs.
     """
 
     folder: Path
@@ -68,6 +70,7 @@ class Trained:
     steps_per_pass: int
     sentences: int
     words: int
+    history: Sequence[Mapping[str, float]] = ()
 
     @property
     def pipeline(self) -> Path:

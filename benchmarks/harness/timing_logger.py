@@ -20,23 +20,27 @@ from spacy.util import registry
 def timing_logger(path: str) -> Callable[[Language, IO, IO], tuple[Callable, Callable]]:
     """Make the logger.
 
-    path (str): JSON file that gets `seconds` and `cpu_seconds` of the updates, and `steps`, at the end.
+    path (str): JSON file that gets `seconds` and `cpu_seconds` of the updates, `steps`, and `history`: after each
+        evaluation the processor time of the updates so far, and the scores, at the end.
     RETURNS (Callable): What spaCy's training loop calls.
     """
 
     def set_up(nlp: Language, stdout: IO, stderr: IO) -> tuple[Callable, Callable]:
         log, finish = console_logger()(nlp, stdout, stderr)
-        clock = _Clock()
+        clock, history = _Clock(), []
         nlp.evaluate = clock.aside(nlp.evaluate)  # type: ignore[method-assign]
         nlp.to_disk = clock.aside(nlp.to_disk)  # type: ignore[method-assign]
 
         def log_step(info: dict[str, Any] | None) -> None:
             clock.steps += 1
+            if info is not None:
+                numbers = {key: value for key, value in info["other_scores"].items() if isinstance(value, float)}
+                history.append({"cpu_seconds": clock.read()["cpu_seconds"], **numbers})
             log(info)
             stdout.flush()
 
         def finalize() -> None:
-            Path(path).write_text(json.dumps(clock.read()) + "\n", encoding="utf8")
+            Path(path).write_text(json.dumps({**clock.read(), "history": history}) + "\n", encoding="utf8")
             finish()
 
         return log_step, finalize

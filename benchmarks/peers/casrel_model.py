@@ -16,64 +16,107 @@ tag; only pieces that open (close) a word can open (close) a span.
 
 from __future__ import annotations
 
-import math
 import random
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from benchmarks.peers.casrel_data import Example, Span
-from benchmarks.peers.training import autocast, mean_weights, pad
+from benchmarks.peers.casrel_decode import find_objects, find_subjects
+from benchmarks.peers.training import autocast, mean_weights
+from benchmarks.peers.triple_data import Example, Pieces, Span
+from benchmarks.peers.triple_encoder import Encoder
+from benchmarks.peers.triple_model import Found, TriplePeer, logit, word_edges
 
 RARE_TAG = 0.01  # probability with which every tagger starts
 
 
-class Batch(NamedTuple):
-    """Training tensors: B sentences, T pieces, K subjects, R relations.
+class Targets(NamedTuple):
+    """Tags of a training batch: B sentences, T pieces, K subjects, R relations.
 
-    ids and mask have shape (B, T), subject_tags (B, T, 2); rows (K,) is the sentence of each
-    subject, subject_weights (K, T) averages its pieces, object_tags has shape (K, T, 2R): starts,
-    then ends.
+    subject_tags has shape (B, T, 2); rows (K,) is the sentence of each subject, subject_weights (K, T) averages its
+    pieces, object_tags has shape (K, T, 2R): starts, then ends.
     """
 
-    ids: Tensor
-    mask: Tensor
     subject_tags: Tensor
     rows: Tensor
     subject_weights: Tensor
     object_tags: Tensor
 
 
-class CasRel(nn.Module):
-    """Taggers on top of a Hugging Face encoder.
+class CasRel(TriplePeer):
+    """Taggers on top of an encoder.
 
-    encoder (PreTrainedModel): gives one vector per piece.
     n_relations (int): R.
+    all_subjects (bool): train the object taggers on all gold subjects of a sentence, not on one drawn at random.
     """
 
-    def __init__(self, encoder: Any, *, n_relations: int) -> None:
-        super().__init__()
-        if getattr(encoder, "pooler", None) is not None:
-            encoder.pooler = None  # not used here: no time, no weight decay for it
-        self.encoder = encoder
-        self.subject_tagger = nn.Linear(encoder.config.hidden_size, 2)
-        self.object_tagger = nn.Linear(encoder.config.hidden_size, 2 * n_relations)
+    def __init__(self, encoder: Encoder, *, padding: int, n_relations: int, all_subjects: bool = True) -> None:
+        super().__init__(encoder, padding=padding)
+        self.n_relations = n_relations
+        self.all_subjects = all_subjects
+        self.subject_tagger = nn.Linear(encoder.width, 2)
+        self.object_tagger = nn.Linear(encoder.width, 2 * n_relations)
         for tagger in (self.subject_tagger, self.object_tagger):
             nn.init.normal_(tagger.weight, std=0.02)
             nn.init.constant_(tagger.bias, logit(RARE_TAG))
 
-    def encode(self, ids: Tensor, *, mask: Tensor) -> Tensor:
-        """Vectors of the pieces.
+    def loss(self, examples: Sequence[Example], *, rng: random.Random, precision: str) -> Tensor:
+        """Binary cross-entropy of subject and object taggers: per piece, summed over the taggers.
 
-        ids (Tensor): piece ids. Shape (B, T)
-        mask (Tensor): 1 at pieces, 0 at padding. Shape (B, T)
-        RETURNS (Tensor): Shape (B, T, D)
+        rng (random.Random): draws subjects.
+        precision (str): of the encoder and taggers; the loss itself is fp32.
         """
-        vectors: Tensor = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
-        return vectors
+        with autocast(precision):
+            vectors, mask = self.read(examples)
+            targets = self.collate(examples, length=mask.shape[1], rng=rng)
+            subject_logits = self.subject_tagger(vectors)  # (B, T, 2)
+            object_logits = self.object_logits(vectors, rows=targets.rows, weights=targets.subject_weights)
+        loss = _mean_per_piece(subject_logits, tags=targets.subject_tags, mask=mask)
+        if len(targets.rows):
+            loss = loss + _mean_per_piece(object_logits, tags=targets.object_tags, mask=mask[targets.rows])
+        return loss
+
+    def collate(self, examples: Sequence[Example], *, length: int, rng: random.Random) -> Targets:
+        """RETURNS (Targets): Tags of one training batch, whose longest sentence has `length` pieces."""
+        subject_tags = torch.zeros(len(examples), length, 2)
+        rows: list[int] = []
+        spans: list[Span] = []
+        tags: list[tuple[int, int, int]] = []
+        for row, example in enumerate(examples):
+            gold = list(example.subjects)
+            for start, end in gold:
+                subject_tags[row, start, 0] = 1.0
+                subject_tags[row, end, 1] = 1.0
+            for span in gold if self.all_subjects else gold and [rng.choice(gold)]:
+                for relation, (start, end) in example.subjects[span]:
+                    tags.append((len(rows), start, relation))
+                    tags.append((len(rows), end, self.n_relations + relation))
+                rows.append(row)
+                spans.append(span)
+        object_tags = torch.zeros(len(rows), length, 2 * self.n_relations)
+        if tags:
+            object_tags[tuple(torch.tensor(tags).T)] = 1.0
+        weights = mean_weights(spans, length=length) if spans else torch.zeros(0, length)
+        return Targets(subject_tags, torch.tensor(rows).long(), weights, object_tags)
+
+    def find(self, sentences: Sequence[Pieces], *, low: float, high: float) -> Iterator[Found]:
+        """Find subjects, then the objects of each, for all thresholds between two."""
+        vectors, _ = self.read(sentences)
+        allowed = word_edges(sentences)
+        subjects = find_subjects(self.subject_tagger(vectors).float(), allowed=allowed, low=low, high=high)
+        if not subjects:
+            return
+        rows = torch.tensor([row for row, _ in subjects])
+        weights = mean_weights([pair[0] for _, pair in subjects], length=vectors.shape[1])
+        logits = self.object_logits(vectors, rows=rows, weights=weights)  # (K, T, 2R)
+        for k, relation, (object_, start, stop) in find_objects(logits, allowed=allowed[rows], low=low, high=high):
+            row, (subject, begin, end) = subjects[k]
+            start, stop = max(start, begin), min(stop, end)
+            if start < stop and start <= high and stop > low:
+                yield Found(row, subject, relation, object_, start, stop)
 
     def object_logits(self, vectors: Tensor, *, rows: Tensor, weights: Tensor) -> Tensor:
         """Logits of the object taggers for some subjects, equations 4 and 5.
@@ -88,67 +131,6 @@ class CasRel(nn.Module):
         by_subject = F.linear(subjects, self.object_tagger.weight)  # (K, 1, 2R)
         by_sentence: Tensor = self.object_tagger(vectors)  # (B, T, 2R)
         return by_sentence[rows] + by_subject  # (K, T, 2R)
-
-
-def logit(probability: float) -> float:
-    """Inverse of the logistic function.
-
-    probability (float): between 0 and 1, both exclusive.
-    """
-    return math.log(probability / (1.0 - probability))
-
-
-def collate(
-    examples: Sequence[Example],
-    *,
-    n_relations: int,
-    padding: int,
-    all_subjects: bool,
-    rng: random.Random,
-) -> Batch:
-    """Tensors of one training batch.
-
-    all_subjects (bool): train the object taggers on all gold subjects, not on one drawn at random.
-    RETURNS (Batch): targets and what they belong to.
-    """
-    ids, mask = pad([e.ids for e in examples], value=padding)
-    length = ids.shape[1]
-    subject_tags = torch.zeros(len(examples), length, 2)
-    rows: list[int] = []
-    spans: list[Span] = []
-    tags: list[tuple[int, int, int]] = []
-    for row, example in enumerate(examples):
-        gold = list(example.subjects)
-        for start, end in gold:
-            subject_tags[row, start, 0] = 1.0
-            subject_tags[row, end, 1] = 1.0
-        for span in gold if all_subjects else gold and [rng.choice(gold)]:
-            for relation, (start, end) in example.subjects[span]:
-                tags.append((len(rows), start, relation))
-                tags.append((len(rows), end, n_relations + relation))
-            rows.append(row)
-            spans.append(span)
-    object_tags = torch.zeros(len(rows), length, 2 * n_relations)
-    if tags:
-        object_tags[tuple(torch.tensor(tags).T)] = 1.0
-    weights = mean_weights(spans, length=length) if spans else torch.zeros(0, length)
-    return Batch(ids, mask, subject_tags, torch.tensor(rows).long(), weights, object_tags)
-
-
-def casrel_loss(model: CasRel, batch: Batch, *, precision: str) -> Tensor:
-    """Binary cross-entropy of subject and object taggers: per piece, summed over the taggers.
-
-    precision (str): of the encoder and taggers; the loss itself is fp32.
-    """
-    with autocast(precision):
-        vectors = model.encode(batch.ids, mask=batch.mask)
-        subject_logits = model.subject_tagger(vectors)  # (B, T, 2)
-        object_logits = model.object_logits(vectors, rows=batch.rows, weights=batch.subject_weights)  # (K, T, 2R)
-    loss = _mean_per_piece(subject_logits, tags=batch.subject_tags, mask=batch.mask)
-    if len(batch.rows):
-        mask = batch.mask[batch.rows]  # (K, T)
-        loss = loss + _mean_per_piece(object_logits, tags=batch.object_tags, mask=mask)
-    return loss
 
 
 def _mean_per_piece(logits: Tensor, *, tags: Tensor, mask: Tensor) -> Tensor:

@@ -120,8 +120,9 @@ def train(
     model, passes, main = run.peer.model, run.args.passes, MAIN_SCORE[run.args.score]
     per_pass = -(-len(examples) // run.args.batch_size)
     targets = torch.tensor([run.peer.labels.index(label) for label in labels])
-    heads = (model.sentence, model.argument, model.output)
-    step = build_optimizer(model.encoder, heads, args=run.args, steps=per_pass * passes)
+    head = [parameter for layer in (model.sentence, model.argument, model.output) for parameter in layer.parameters()]
+    rated = [(list(model.encoder.parameters()), run.args.lr), (head, run.args.head_lr)]
+    step = build_optimizer(rated, steps=per_pass * passes)
     rng, seconds = random.Random(run.args.seed), 0.0
     with best_weights(model) as save_if_best:
         for number in range(1, passes + 1):

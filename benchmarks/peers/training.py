@@ -95,18 +95,19 @@ def load_encoder(folder: str, *, dropout: float | None) -> tuple[Any, Any]:
     return tokenizer, transformers.AutoModel.from_pretrained(folder, config=config)
 
 
-def build_optimizer(
-    encoder: nn.Module, heads: Iterable[nn.Module], *, args: argparse.Namespace, steps: int
-) -> tuple[Any, Any]:
-    """RETURNS (tuple[AdamW, LambdaLR]): A rate of its own for the heads, 10 % warm-up, linear decay."""
-    head = [parameter for layer in heads for parameter in layer.parameters()]
+def build_optimizer(rated: Iterable[tuple[Sequence[nn.Parameter], float]], *, steps: int) -> tuple[Any, Any]:
+    """Make an optimizer with several learning rates.
+
+    rated (Iterable[tuple[Sequence[nn.Parameter], float]]): Parameters and their rate.
+    RETURNS (tuple[AdamW, LambdaLR]): 10 % warm-up, linear decay.
+    """
     groups = [
         {
             "params": [p for p in parameters if (p.ndim > 1) == decays],
             "lr": rate,
             "weight_decay": 0.01 if decays else 0.0,
         }
-        for parameters, rate in ((list(encoder.parameters()), args.lr), (head, args.head_lr))
+        for parameters, rate in rated
         for decays in (True, False)
     ]
     optimizer = torch.optim.AdamW(groups, fused=True)

@@ -1,10 +1,11 @@
-"""Draws precision against recall at several rates of dropped triples, as Figure 3 of the RERE paper."""
+"""Draws precision against recall at several rates of dropped triples, as Figure 3 of the RERE paper; and learning."""
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 Curve = Mapping[str, Sequence[float]]
 
@@ -15,6 +16,51 @@ def draw_curves(panels: Mapping[str, Mapping[float, Curve]], *, title: str, targ
     panels (Mapping[str, Mapping[float, Curve]]): System → rate of dropped triples → `precision` and `recall`.
     RETURNS (list[Path]): The SVG and the PNG file.
     """
+
+    def draw(axes: Sequence[Any]) -> None:
+        for axis, (system, curves) in zip(axes, panels.items()):
+            lines = {
+                f"{rate:.0%} dropped": (curve["recall"], curve["precision"]) for rate, curve in sorted(curves.items())
+            }
+            _draw_lines(axis, lines)
+            axis.set(title=system, xlabel="recall", xlim=(0, 1), ylim=(0, 1.02))
+            axis.legend(loc="lower left")
+        axes[0].set_ylabel("precision")
+
+    return _save(draw, width=4.2, panels=len(panels), title=title, target=target)
+
+
+def draw_progress(lines: Mapping[str, Sequence[Mapping[str, float]]], *, title: str, target: Path) -> list[Path]:
+    """Draw how systems learn with the processor time of their training.
+
+    lines (Mapping[str, Sequence[Mapping[str, float]]]): System → after each pass `cpu_seconds` and `exact_f`.
+    RETURNS (list[Path]): The SVG and the PNG file.
+    """
+
+    def draw(axes: Sequence[Any]) -> None:
+        points = {
+            system: ([each["cpu_seconds"] / 60 for each in history], [each["exact_f"] for each in history])
+            for system, history in lines.items()
+        }
+        _draw_lines(axes[0], points, marker=".")
+        axes[0].set(xlabel="processor time of training, minutes", ylabel="exact F", xlim=(0, None), ylim=(0, 1))
+        axes[0].legend(loc="lower right")
+
+    return _save(draw, width=6.4, panels=1, title=title, target=target)
+
+
+def _draw_lines(axis: Any, lines: Mapping[str, tuple[Sequence[float], Sequence[float]]], **options: str) -> None:
+    """Draw lines in as many colours, and a grid."""
+    import matplotlib
+
+    for number, (label, (across, up)) in enumerate(lines.items()):
+        colour = matplotlib.colormaps["viridis"](number / max(1, len(lines)))
+        axis.plot(across, up, label=label, color=colour, **options)
+    axis.grid(alpha=0.3)
+
+
+def _save(draw: Callable[[Sequence[Any]], None], *, width: float, panels: int, title: str, target: Path) -> list[Path]:
+    """Make a row of panels and write it, the same bytes for the same figures. RETURNS (list[Path]): SVG and PNG."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -22,17 +68,10 @@ def draw_curves(panels: Mapping[str, Mapping[float, Curve]], *, title: str, targ
 
     target.parent.mkdir(parents=True, exist_ok=True)
     with pyplot.rc_context({"svg.hashsalt": "spacy-relext", "font.size": 10}):
-        options = {"figsize": (4.2 * len(panels), 3.8), "sharey": True, "squeeze": False, "layout": "constrained"}
-        figure, axes = pyplot.subplots(1, len(panels), **options)
-        for axis, (system, curves) in zip(axes[0], panels.items()):
-            for number, (rate, curve) in enumerate(sorted(curves.items())):
-                colour = matplotlib.colormaps["viridis"](number / max(1, len(curves)))
-                axis.plot(curve["recall"], curve["precision"], label=f"{rate:.0%} dropped", color=colour)
-            axis.set(title=system, xlabel="recall", xlim=(0, 1), ylim=(0, 1.02))
-            axis.grid(alpha=0.3)
-            axis.legend(loc="lower left")
-        axes[0][0].set_ylabel("precision")
-        figure.suptitle(textwrap.fill(title, 45 * len(panels)))
+        options: dict[str, Any] = {"figsize": (width * panels, 3.8), "sharey": True, "squeeze": False}
+        figure, axes = pyplot.subplots(1, panels, layout="constrained", **options)
+        draw(axes[0])
+        figure.suptitle(textwrap.fill(title, round(10.7 * width) * panels))
         files = [target.with_name(f"{target.name}.{suffix}") for suffix in ("svg", "png")]
         figure.savefig(files[0], metadata={"Date": None})
         figure.savefig(files[1], dpi=130, metadata={"Software": None})

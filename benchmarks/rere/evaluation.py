@@ -13,14 +13,17 @@ from spacy.language import Language
 from spacy.training import Example
 
 from benchmarks.harness.datasets import DataSet
+from benchmarks.rere.unseen import Judged, read_facts, score_by_training
 from spacy_relext.corpora.reader import TripleCorpus
 from spacy_relext.pipeline.tuning import tune_pipeline
 from spacy_relext.scoring.evaluation import SHARED, choose_labels, evaluate_pipeline
-from spacy_relext.scoring.triples import collect_outcomes, gold_records
+from spacy_relext.scoring.triples import collect_outcomes, compare_documents, gold_records
+from spacy_relext.scoring.unseen import TrainingFacts
 
 METRICS = (
-    *("exact_p", "exact_r", "exact_f", "span_f", "partial_f", "macro_f", "direction_accuracy", "ece"),
-    *("relations_micro_f", "relations_macro_f", "relations_ap", "empty_error_rate", "best_threshold_f"),
+    *("exact_p", "exact_r", "exact_f", "unseen_p", "unseen_r", "unseen_f", "span_f", "partial_f", "macro_f"),
+    *("direction_accuracy", "ece", "relations_micro_f", "relations_macro_f", "relations_ap", "empty_error_rate"),
+    "best_threshold_f",
 )
 POINTER_GRID = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
 EXTRACTOR, DETECTOR = "rere_extractor", "rere_detector"
@@ -39,8 +42,9 @@ def evaluate(
         tuned too.
     extras (bool): Also score the pipeline before tuning, and the extractor with gold relations given, on "test".
     curve (bool): Also trace precision and recall over all thresholds, on "test".
-    RETURNS (dict[str, Any]): `tests` (split → "tuned", "untuned", "gold-relations" → metrics), `labels` (split → which
-        relations are shared, only in the split, only in training), `tuning`, `curve`.
+    RETURNS (dict[str, Any]): `tests` (split → "tuned", "untuned", "gold-relations" → metrics; splits without the
+        sentences of training are splits of their own), `labels` (split → which relations are shared, only in the split,
+        only in training), `tuning`, `curve`.
     """
     torch.set_num_threads(threads)
     nlp = spacy.load(pipeline)
@@ -50,15 +54,20 @@ def evaluate(
         "tests": {split: {} for split in tests},
         "labels": {split: _compare_labels(nlp, examples) for split, examples in tests.items()},
     }
-    main = result["tests"]["test"]
+    training = read_facts(data.train)
+
+    def score(split: str, kind: str, **options: Any) -> None:
+        for addition, metrics in _score(nlp, tests[split], training, **options).items():
+            result["tests"].setdefault(f"{split}{addition}", {})[kind] = metrics
+
     if extras:
-        main["untuned"] = _score(nlp, tests["test"])
+        score("test", "untuned")
     result["tuning"] = _tune(nlp, dev, pairing=pairing)
     for split, examples in tests.items():
         labels = choose_labels(nlp, examples, [SHARED]) if split in data.foreign else None
-        result["tests"][split]["tuned"] = _score(nlp, examples, labels=labels)
+        score(split, "tuned", labels=labels)
     if extras:
-        main["gold-relations"] = _score(nlp, tests["test"], gold_relations=True)
+        score("test", "gold-relations", gold_relations=True)
     if curve:
         result["curve"] = _trace_curve(nlp, tests["test"])
     return result
@@ -70,13 +79,27 @@ def _read_examples(nlp: Language, corpus: Path) -> list[Example]:
 
 
 def _score(
-    nlp: Language, examples: Sequence[Example], *, labels: list[str] | None = None, gold_relations: bool = False
-) -> dict[str, float]:
-    """Evaluate, and keep what a table may show."""
-    scores = evaluate_pipeline(nlp, examples, label_filter=labels, give_relations=gold_relations)
+    nlp: Language,
+    examples: Sequence[Example],
+    training: TrainingFacts,
+    *,
+    labels: list[str] | None = None,
+    gold_relations: bool = False,
+) -> dict[str, dict[str, float]]:
+    """Evaluate, and keep what a table may show. RETURNS: What is added to the split's name → metric → fraction."""
+    compared: list[Example] = []
+    options: dict[str, Any] = {"label_filter": labels, "give_relations": gold_relations}
+    scores = evaluate_pipeline(nlp, examples, on_predictions=compared.extend, **options)
     if labels is not None:  # the scorer of the detector counts all relations
         scores = {key: value for key, value in scores.items() if not key.startswith("relations_")}
-    return {key: float(scores[key]) for key in METRICS if scores.get(key) is not None}
+    documents = compare_documents(compared, label_filter=labels)
+    judged = [Judged(each.example.reference.text, each.gold_keys, each.scores) for each in documents]
+    by_training = score_by_training(judged, training)
+    by_training[""] = {**scores, **by_training[""]}
+    return {
+        addition: {key: float(values[key]) for key in METRICS if values.get(key) is not None}
+        for addition, values in by_training.items()
+    }
 
 
 def _tune(nlp: Language, dev: Sequence[Example], *, pairing: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from benchmarks.harness.datasets import DataSet, count_docs, missing_rate
 from benchmarks.harness.runs import DEFAULT_CONFIG, Trained, cached, digest, fingerprint, train_run
 from benchmarks.rere.curves import draw_curves
 from benchmarks.rere.evaluation import evaluate
-from benchmarks.rere.peer import peer_scores, run_casrel
+from benchmarks.rere.peer import EARLIER, peer_scores, run_peer
 from spacy_relext.corpora.drop import MODES
 
 CONFIGS = DEFAULT_CONFIG.parent
@@ -32,17 +32,14 @@ LOSSES: dict[str, tuple[str, dict[str, Any]]] = {
 def _compare(call: Call, benchmark: str, data: DataSet) -> None:
     """Train, tune and test a config with every seed, and the peer beside it if asked."""
     for seed in call.seeds:
-        trained, scores = _run_system(call, "default", data, seed=seed, config=call.config, extras=True)
+        trained, scores = run_system(call, "default", data, seed=seed, config=call.config, extras=True)
         if call.wants("ours"):
-            _record_scores(call, benchmark, data, scores, system=_system_of(call.config), seed=seed, trained=trained)
+            record_scores(call, benchmark, data, scores, system=_system_of(call.config), seed=seed, trained=trained)
         if call.peer and call.wants("peer"):
             call.tell(f"{data.name}: CasRel, seed {seed}")
-            result = run_casrel(data, seed=seed, settings=call.settings, ours=trained)
-            for split, systems in peer_scores(result, foreign=data.foreign).items():
-                name = call.split_name(data, split, scores["labels"][split])
-                for system, metrics in systems.items():
-                    options: dict[str, Any] = {"data": call.describe(data), "split": name, "system": system}
-                    call.record(benchmark, metrics, seed=seed, seconds=result["train_seconds"], **options)
+            options: dict[str, Any] = {"seed": seed, "settings": call.settings, "batch_size": trained.batch_size}
+            result = run_peer("casrel", data, options=EARLIER, **options)
+            record_peer(call, benchmark, data, result, system="peer:casrel", seed=seed, labels=scores["labels"])
 
 
 def headline(call: Call) -> None:
@@ -67,21 +64,21 @@ def duie(call: Call) -> None:
         if call.wants(part):
             data = data_of()
             for seed in call.seeds:
-                trained, scores = _run_system(call, "recurrent", data, seed=seed, config=config, extras=True)
+                trained, scores = run_system(call, "recurrent", data, seed=seed, config=config, extras=True)
                 system = _system_of(config)
-                _record_scores(call, "duie", data, scores, system=system, seed=seed, trained=trained, precision=False)
+                record_scores(call, "duie", data, scores, system=system, seed=seed, trained=trained, precision=False)
 
 
 def ablations(call: Call) -> None:
     """Change one thing at a time on NYT24; parts: loss, pairing, absent-rows, marked, recurrent, case, precision."""
     data = call.maker.nyt24(foreign=False)
     for seed in call.seeds:
-        trained, scores = _run_system(call, "default", data, seed=seed, extras=True)
-        _record_scores(call, "ablations", data, scores, system="default", seed=seed, trained=trained)
+        trained, scores = run_system(call, "default", data, seed=seed, extras=True)
+        record_scores(call, "ablations", data, scores, system="default", seed=seed, trained=trained)
         for part, variants in _variants(call.settings.precision).items():
             for name, options in variants.items() if call.wants(part) else ():
-                trained, scores = _run_system(call, name, data, seed=seed, **options)
-                _record_scores(call, "ablations", data, scores, system=f"ablation:{name}", seed=seed, trained=trained)
+                trained, scores = run_system(call, name, data, seed=seed, **options)
+                record_scores(call, "ablations", data, scores, system=f"ablation:{name}", seed=seed, trained=trained)
 
 
 def false_negatives(call: Call) -> None:
@@ -101,7 +98,7 @@ def false_negatives(call: Call) -> None:
             call.tell(f"drew {path}")
 
 
-def _run_system(
+def run_system(
     call: Call,
     name: str,
     data: DataSet,
@@ -130,7 +127,7 @@ def _run_system(
     return trained, scores
 
 
-def _record_scores(
+def record_scores(
     call: Call,
     benchmark: str,
     data: DataSet,
@@ -145,10 +142,31 @@ def _record_scores(
     name = system.removeprefix("ablation:")
     for split, tunings in scores["tests"].items():
         options: dict[str, Any] = {"data": call.describe(data, precision=precision), "seed": seed}
-        options["split"] = call.split_name(data, split, scores["labels"][split])
+        options["split"] = call.split_name(data, split, scores["labels"].get(split))
         for tuning, metrics in tunings.items():
             variant = system if tuning == "tuned" else f"ablation:{name}, {tuning.replace('-', ' ')}"
             call.record(benchmark, metrics, system=variant, seconds=trained.seconds, **options)
+
+
+def record_peer(
+    call: Call,
+    benchmark: str,
+    data: DataSet,
+    result: Mapping[str, Any],
+    *,
+    system: str,
+    seed: int,
+    labels: Mapping[str, Any] | None = None,
+) -> None:
+    """Write the scores of a peer.
+
+    labels (Mapping[str, Any] | None): Split → relations that training and split share, as `evaluate` lists them.
+    """
+    for split, systems in peer_scores(result, data, system=system).items():
+        name = call.split_name(data, split, (labels or {}).get(split))
+        for row, metrics in systems.items():
+            options: dict[str, Any] = {"data": call.describe(data), "split": name, "system": row, "seed": seed}
+            call.record(benchmark, metrics, seconds=result["train_seconds"], **options)
 
 
 def _system_of(config: Path) -> str:
@@ -183,7 +201,7 @@ def _with_missing(call: Call, data: DataSet, train: Path, *, mode: str, rate: fl
         title, changes = LOSSES[loss]
         changes = {**changes, f"{DETECTOR}.missing_rate": rate_of_labels} if changes else {}
         name, system = (loss, f"ablation:{loss}") if changes else ("default", "default")
-        trained, scores = _run_system(call, name, dropped, seed=seed, changes=changes, curve=True)
+        trained, scores = run_system(call, name, dropped, seed=seed, changes=changes, curve=True)
         options: dict[str, Any] = {"system": system, "seed": seed, "seconds": trained.seconds}
         options["data"] = f"{call.describe(data)}, dropped by {mode}"
         options["split"] = f"{call.split_name(data, 'test')}, {rate:g} dropped"

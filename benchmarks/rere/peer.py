@@ -1,39 +1,50 @@
-"""Runs the CasRel peer on the corpora, seed, passes, threads, precision and batch size of a training of ours."""
+"""Runs a peer on the corpora, seed, passes, threads, precision and batch size of a training of ours."""
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from benchmarks.harness.datasets import DataSet, write_strings
-from benchmarks.harness.runs import Settings, Trained, cached, digest, fingerprint, run_logged
+from benchmarks.harness.datasets import DataSet, read_docs, write_strings
+from benchmarks.harness.runs import Settings, cached, digest, fingerprint, run_logged
+from benchmarks.rere.unseen import Judged, read_facts, score_by_training
+from spacy_relext.annotations.store import get_records
+from spacy_relext.scoring.triples import text_key
 
 METRICS = ("exact_p", "exact_r", "exact_f", "partial_f")
-SYSTEMS = {"tuned": "peer:casrel", "fixed": "peer:casrel at 0.5"}
+TUNINGS = {"tuned": "", "fixed": " at 0.5"}
+# The settings of CasRel beside `nyt24` and `webnlg`: one random subject of a sentence a step, and its own rate.
+EARLIER = ("--no-all-subjects",)
 
 
-def run_casrel(data: DataSet, *, seed: int, settings: Settings, ours: Trained) -> dict[str, Any]:
-    """Train and test the peer, unless that was done.
+def run_peer(
+    program: str, data: DataSet, *, seed: int, settings: Settings, batch_size: int, options: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Train and test a peer, unless that was done.
 
-    ours (Trained): The training whose batch size it takes.
-    RAISES (ValueError): Where it fails.
+    program (str): "casrel" or "gplinker".
+    batch_size (int): Sentences of a batch: as many as ours has on average.
+    options (Sequence[str]): More of its command line.
+    RETURNS (dict[str, Any]): What it wrote.
+    RAISES (ValueError): If it fails.
     """
     corpora = {"train": data.train, "dev": data.dev, **data.tests}
     files = [digest(path) for path in corpora.values()]
-    depends = [files, seed, settings.passes, settings.precision, settings.threads, ours.batch_size]
+    depends = [files, seed, settings.passes, settings.precision, settings.threads, batch_size, list(options)]
     key = fingerprint([*depends, settings.encoder.name])
-    folder = settings.runs / f"{data.name.partition('/')[0]}-casrel-seed{seed}-{key}"
+    folder = settings.runs / f"{data.name.partition('/')[0]}-{program}-seed{seed}-{key}"
 
     def run() -> dict[str, Any]:
         strings = settings.runs / "strings"
         paths = {split: write_strings(path, strings / f"{path.stem}.jsonl") for split, path in corpora.items()}
-        command = [sys.executable, "-m", "benchmarks.peers.casrel", "--encoder", str(settings.encoder)]
-        command += ["--seed", str(seed), "--passes", str(settings.passes), "--batch-size", str(ours.batch_size)]
-        command += ["--threads", str(settings.threads), "--precision", settings.precision]
+        command = [sys.executable, "-m", f"benchmarks.peers.{program}", "--encoder", str(settings.encoder)]
+        command += ["--seed", str(seed), "--passes", str(settings.passes), "--batch-size", str(batch_size)]
+        command += ["--threads", str(settings.threads), "--precision", settings.precision, *options]
         command += ["--train", str(paths["train"]), "--dev", str(paths["dev"])]
         command += ["--test", *(f"{split}={paths[split]}" for split in data.tests)]
-        output = folder / "casrel.json"
+        output = folder / f"{program}.json"
         run_logged([*command, "--out", str(output)], folder / "train.log", threads=settings.threads)
         result: dict[str, Any] = json.loads(output.read_text(encoding="utf8"))
         return result
@@ -41,17 +52,35 @@ def run_casrel(data: DataSet, *, seed: int, settings: Settings, ours: Trained) -
     return cached(folder / "result.json", run)
 
 
-def peer_scores(result: dict[str, Any], *, foreign: frozenset[str]) -> dict[str, dict[str, dict[str, float]]]:
-    """Name the peer's scores as ours.
+def peer_scores(result: dict[str, Any], data: DataSet, *, system: str) -> dict[str, dict[str, dict[str, float]]]:
+    """Name a peer's scores as ours, and add those that depend on the training sentences.
 
-    result (dict[str, Any]): From `run_casrel`.
-    foreign (frozenset[str]): Splits on which only the shared relations count.
+    result (dict[str, Any]): From `run_peer`.
+    system (str): Of its rows, such as "peer:casrel".
     RETURNS (dict[str, dict[str, dict[str, float]]]): Split → system → metric → fraction.
     """
     named: dict[str, dict[str, dict[str, float]]] = {}
+    training = read_facts(data.train)
     for split, scopes in result["tests"].items():
-        scores = scopes["shared_relations" if split in foreign else "all_relations"]
-        named[split] = {
-            system: {key: scores[tuning][key[:-2]][key[-1]] for key in METRICS} for tuning, system in SYSTEMS.items()
-        }
+        is_foreign = split in data.foreign
+        scores = scopes["shared_relations" if is_foreign else "all_relations"]
+        labels = set(scopes["relations_shared"]) if is_foreign else None
+        for tuning, ending in TUNINGS.items():
+            name = f"{system}{ending}"
+            metrics = {key: scores[tuning][key[:-2]][key[-1]] for key in METRICS}
+            named.setdefault(split, {})[name] = metrics
+            judged = _judge(data, split, scopes["predicted"][tuning], labels=labels)
+            for addition, more in score_by_training(judged, training).items():
+                named.setdefault(f"{split}{addition}", {}).setdefault(name, {}).update(more)
     return named
+
+
+def _judge(
+    data: DataSet, split: str, predicted: Sequence[Sequence[Sequence[str]]], *, labels: set[str] | None
+) -> Iterable[Judged]:
+    """Put a peer's triples of each test sentence beside gold ones."""
+    for doc, triples in zip(read_docs(data.tests[split]), predicted, strict=True):
+        gold = {text_key(record, doc.text) for record in get_records(doc) or []}
+        found = {(relation, subject, object_) for subject, relation, object_ in triples}
+        kept = [{key for key in keys if labels is None or key[0] in labels} for keys in (gold, found)]
+        yield Judged(doc.text, *kept)

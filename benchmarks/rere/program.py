@@ -24,6 +24,7 @@ from benchmarks.harness.program import (
 )
 from benchmarks.harness.runs import DEFAULT_CONFIG
 from benchmarks.rere.experiments import LOSSES, ablations, duie, false_negatives, headline, nyt24, webnlg
+from benchmarks.rere.fair import CORPORA, OURS, PEERS, fair
 from benchmarks.rere.speed import speed
 from spacy_relext.corpora.drop import MODES
 
@@ -31,6 +32,7 @@ EXPERIMENTS = {
     "headline": Experiment(headline, ("ours",), passes=0),
     "nyt24": Experiment(nyt24, ("ours", "peer")),
     "webnlg": Experiment(webnlg, ("ours", "peer")),
+    "fair": Experiment(fair, (OURS, *PEERS), passes=20),
     "ablations": Experiment(
         ablations,
         ("loss", "pairing", "absent-rows", "marked", "recurrent", "case", "precision"),
@@ -61,6 +63,13 @@ def main(
     only: program.OnlyOption = None,
     rates: Annotated[str, typer.Option(help="Rates of dropped triples (false-negatives).")] = "0,0.1,0.3,0.5",
     losses: Annotated[str, typer.Option(help="Losses (false-negatives).")] = ",".join(LOSSES),
+    corpora: Annotated[str, typer.Option(help="Corpora (fair).")] = ",".join(CORPORA),
+    learning_rates: Annotated[
+        str, typer.Option(help="Of the peers' encoder; the best on the tuning sentences is kept (fair).")
+    ] = "1e-5,3e-5,1e-4,3e-4",
+    patience: Annotated[
+        int, typer.Option(min=0, help="Passes after which a peer that no longer rises ends; 0: never (fair).")
+    ] = 4,
     runs: program.RunsOption = program.HERE / "runs",
     results: program.ResultsOption = program.RESULTS / "rere.json",
     figures: program.FiguresOption = program.HERE / "figures",
@@ -68,5 +77,11 @@ def main(
     """Train, tune and score on NYT24, WebNLG and DuIE, and write the rows."""
     options = dict(locals())
     with report_errors():
-        more = {"rates": read_numbers("--rates", rates, float), "losses": choose_names("--losses", losses, LOSSES)}
+        more = {
+            "rates": read_numbers("--rates", rates, float),
+            "losses": choose_names("--losses", losses, LOSSES),
+            "corpora": choose_names("--corpora", corpora, CORPORA),
+            "learning_rates": read_numbers("--learning-rates", learning_rates, float),
+            "patience": patience,
+        }
         run_experiments(EXPERIMENTS, options, Maker, config=config, **more)

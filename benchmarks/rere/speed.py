@@ -25,7 +25,6 @@ from benchmarks.harness.stopwatch import (
     extraction,
     lap_ratios,
     measure_memory,
-    time_once,
     time_rounds,
 )
 from spacy_relext.annotations.store import set_triples
@@ -79,8 +78,10 @@ def _train_peer(call: Call, data: DataSet, ours: Trained, seed: int) -> tuple[An
     """Train CasRel, or load it; RETURNS its run and how long its passes took."""
     from safetensors.torch import load_file, save_file
 
-    from benchmarks.peers import casrel, casrel_train
-    from benchmarks.peers.casrel_data import encode_examples, read_records, relations_of
+    from benchmarks.peers import casrel
+    from benchmarks.peers.triple_data import encode_examples, read_records, relations_of
+    from benchmarks.peers.triple_program import make_run
+    from benchmarks.peers.triple_train import train
 
     settings, strings = call.settings, call.settings.runs / "strings"
     paths = [write_strings(path, strings / f"{path.stem}.jsonl") for path in (data.train, data.dev)]
@@ -88,40 +89,26 @@ def _train_peer(call: Call, data: DataSet, ours: Trained, seed: int) -> tuple[An
     arguments = ["--train", str(paths[0]), "--dev", str(paths[1]), "--encoder", str(settings.encoder)]
     arguments += ["--passes", str(settings.passes), "--batch-size", str(ours.batch_size), "--seed", str(seed)]
     arguments += ["--threads", str(settings.threads), "--precision", settings.precision, "--out", str(folder)]
-    args = casrel.parse_arguments(arguments)
-    torch.manual_seed(seed)
+    args = casrel.read_arguments([*arguments, "--no-all-subjects"])
     records = read_records(args.train)
     labels = relations_of(records)
-    model, tokenizer = casrel.build_model(args, n_relations=len(labels))
-    run = casrel.Run(model, tokenizer, labels, args)
+    run = make_run(casrel.build_model, args, labels=labels, lr=args.lr)
 
-    def train() -> dict[str, Any]:
-        examples, _ = encode_examples(records, tokenizer=tokenizer, labels=labels, max_pieces=args.max_pieces)
-        laps: list[Lap] = []
-        one_pass = casrel_train.train_pass
+    def train_and_save() -> dict[str, Any]:
+        options = {"tokenizer": run.tokenizer, "labels": labels, "max_pieces": args.max_pieces}
+        train(run, encode_examples(records, **options)[0], dev=read_records(args.dev))
+        save_file(run.model.state_dict(), folder / "model.safetensors")
+        return {"wall": run.total("seconds"), "cpu": run.total("cpu_seconds")}
 
-        def timed_pass(*values: Any, **options: Any) -> Any:
-            result, lap = time_once(lambda: one_pass(*values, **options))
-            laps.append(lap)
-            return result
-
-        casrel_train.train_pass = timed_pass
-        try:
-            casrel.train(run, examples, dev=read_records(args.dev))
-        finally:
-            casrel_train.train_pass = one_pass
-        save_file(model.state_dict(), folder / "model.safetensors")
-        return {"wall": sum(lap.wall for lap in laps), "cpu": sum(lap.cpu for lap in laps)}
-
-    lap = Lap(**cached(folder / "result.json", train))
-    model.load_state_dict(load_file(folder / "model.safetensors"))
+    lap = Lap(**cached(folder / "result.json", train_and_save))
+    run.model.load_state_dict(load_file(folder / "model.safetensors"))
     return run, lap
 
 
 def _time_extraction(call: Call, data: DataSet, trained: Trained, peer: Any, texts: Sequence[str]) -> None:
     """Extraction beside the peer's and beside the encoder alone."""
-    from benchmarks.peers.casrel_data import Record
     from benchmarks.peers.training import autocast
+    from benchmarks.peers.triple_data import Record
 
     nlp = spacy.load(trained.pipeline)
     records = [Record(text, frozenset()) for text in texts]

@@ -1,4 +1,4 @@
-"""Sentences with triples, read for the CasRel peer: files → records → piece indices."""
+"""Sentences with triples, read for the peers that extract them: files → records → piece indices."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from spacy_relext.encoders.pieces import letter_shape
 
 Triple = tuple[str, str, str]
 Span = tuple[int, int]
@@ -25,18 +27,20 @@ class Record:
 class Example:
     """One training sentence in pieces: `subjects` maps a span to its (relation, object) pairs.
 
-    Spans are (first piece, last piece), both inclusive.
+    Spans are (first piece, last piece), both inclusive; `shapes` are letter shapes, for encoders that read them.
     """
 
     ids: list[int]
+    shapes: list[int]
     subjects: dict[Span, list[tuple[int, Span]]]
 
 
 @dataclass(frozen=True)
 class Pieces:
-    """One sentence to predict: ids, character offsets, and which pieces open and close a word."""
+    """One sentence to predict: ids, letter shapes, character offsets, and which pieces open and close a word."""
 
     ids: list[int]
+    shapes: list[int]
     offsets: list[Span]
     opens: list[bool]
     closes: list[bool]
@@ -102,7 +106,7 @@ def encode_examples(
 ) -> tuple[list[Example], int]:
     """Turn sentences into training examples; sentences of whose triples none is found are left out.
 
-    labels (Sequence[str]): relations, in the order of the object taggers.
+    labels (Sequence[str]): relations, in the order of the model's.
     max_pieces (int): longest sentence, in pieces with the special ones.
     RETURNS (tuple[list[Example], int]): examples, and how many gold triples were not found.
     """
@@ -120,7 +124,7 @@ def encode_examples(
             else:
                 lost += 1
         if subjects or not record.triples:
-            examples.append(Example(encoding.ids, subjects))
+            examples.append(Example(encoding.ids, _piece_shapes(encoding, record.text), subjects))
     return examples, lost
 
 
@@ -131,10 +135,21 @@ def encode_texts(texts: Sequence[str], *, tokenizer: Any, max_pieces: int) -> li
     """
     encoded = tokenizer(list(texts), truncation=True, max_length=max_pieces)
     pieces = []
-    for encoding in encoded.encodings:
+    for text, encoding in zip(texts, encoded.encodings, strict=True):
         words = [None, *encoding.word_ids, None]
         inner = words[1:-1]
         opens = [w is not None and w != before for w, before in zip(inner, words, strict=False)]
         closes = [w is not None and w != after for w, after in zip(inner, words[2:], strict=True)]
-        pieces.append(Pieces(encoding.ids, encoding.offsets, opens, closes))
+        shapes = _piece_shapes(encoding, text)
+        pieces.append(Pieces(encoding.ids, shapes, encoding.offsets, opens, closes))
     return pieces
+
+
+def _piece_shapes(encoding: Any, text: str) -> list[int]:
+    """Classify the letters of each piece's word, as the project's encoder reads them; 0 for special pieces."""
+    bounds: dict[int, Span] = {}
+    for word, (start, end) in zip(encoding.word_ids, encoding.offsets, strict=True):
+        if word is not None:
+            bounds[word] = (bounds.get(word, (start, end))[0], end)
+    shapes = {word: letter_shape(text[start:end]) for word, (start, end) in bounds.items()}
+    return [0 if word is None else shapes[word] for word in encoding.word_ids]

@@ -1,15 +1,15 @@
-"""Micro precision, recall and F1 of triples, exact and partial, for the CasRel peer."""
+"""Micro precision, recall and F1 of triples, exact and partial, for the peers that extract them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from benchmarks.peers.casrel_data import Record, Triple, relations_of
-from benchmarks.peers.casrel_decode import Candidate
 from benchmarks.peers.training import rates
+from benchmarks.peers.triple_data import Record, Triple, relations_of
+from benchmarks.peers.triple_model import Candidate
 
-GRID = tuple(round(0.05 * k, 2) for k in range(1, 20))  # 0.05 … 0.95
+FIXED = 0.5  # threshold of a model that was not tuned
 
 
 def exact(triple: Triple) -> Triple:
@@ -34,23 +34,33 @@ def _micro(
     """Compare the sets of triples sentence by sentence."""
     gold_count = predicted_count = correct = 0
     for record, candidates in zip(records, predictions, strict=True):
-        gold = {key(t) for t in record.triples if relations is None or t[1] in relations}
-        predicted = {
-            key(c.triple)
-            for c in candidates
-            if c.low <= threshold < c.high and (relations is None or c.triple[1] in relations)
-        }
+        gold, predicted = (
+            {key(t) for t in triples if relations is None or t[1] in relations}
+            for triples in (record.triples, triples_at(candidates, threshold))
+        )
         gold_count += len(gold)
         predicted_count += len(predicted)
         correct += len(gold & predicted)
     return rates(correct, gold=gold_count, predicted=predicted_count)
 
 
-def best_threshold(records: Sequence[Record], predictions: Sequence[Sequence[Candidate]]) -> tuple[float, float]:
-    """The threshold of the grid with the highest exact F1; of equal ones the nearest to 0.5."""
-    scores = {t: _micro(records, predictions, threshold=t, key=exact)["f"] for t in GRID}
-    best = max(GRID, key=lambda t: (scores[t], -abs(t - 0.5)))
+def exact_f(records: Sequence[Record], predictions: Sequence[Sequence[Candidate]], *, threshold: float) -> float:
+    """Exact F1 at a threshold."""
+    return _micro(records, predictions, threshold=threshold, key=exact)["f"]
+
+
+def best_threshold(
+    records: Sequence[Record], predictions: Sequence[Sequence[Candidate]], *, grid: Sequence[float]
+) -> tuple[float, float]:
+    """The threshold of a grid with the highest exact F1, and that; of equal ones the nearest to 0.5."""
+    scores = {t: exact_f(records, predictions, threshold=t) for t in grid}
+    best = max(grid, key=lambda t: (scores[t], -abs(t - FIXED)))
     return best, scores[best]
+
+
+def triples_at(candidates: Sequence[Candidate], threshold: float) -> set[Triple]:
+    """The triples of a sentence that a threshold yields."""
+    return {c.triple for c in candidates if c.low <= threshold < c.high}
 
 
 def score_test(
@@ -67,9 +77,10 @@ def score_test(
     the test set has a label set of its own.
 
     tuned (float): threshold tuned on the development set.
-    RETURNS (dict[str, Any]): scores by scope, threshold and match, and the lists of relations.
+    RETURNS (dict[str, Any]): scores by scope, threshold and match, the lists of relations, and `predicted`: the triples
+        of each sentence by threshold, for scores that need the training data.
     """
-    here = relations_of(records)
+    here, thresholds = relations_of(records), {"fixed": FIXED, "tuned": tuned}
     shared = [r for r in here if r in labels]
     result: dict[str, Any] = {
         "sentences": len(records),
@@ -86,6 +97,10 @@ def score_test(
                     for key in (exact, partial)
                 },
             }
-            for name, threshold in (("fixed", 0.5), ("tuned", tuned))
+            for name, threshold in thresholds.items()
         }
+    result["predicted"] = {
+        name: [sorted(triples_at(candidates, threshold)) for candidates in predictions]
+        for name, threshold in thresholds.items()
+    }
     return result

@@ -1,0 +1,61 @@
+"""Encoders of the peers that extract triples: one of Hugging Face as it is, or with this project's additions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from torch import Tensor, nn
+
+from benchmarks.peers.training import load_encoder
+from spacy_relext.encoders.transformer import TransformerEncoder
+
+# Parameters and their learning rate.
+Rated = tuple[Sequence[nn.Parameter], float]
+
+
+class PlainEncoder(nn.Module):
+    """A Hugging Face encoder without its pooler, which is not used here: no time, no weight decay for it."""
+
+    def __init__(self, transformer: Any) -> None:
+        super().__init__()
+        if getattr(transformer, "pooler", None) is not None:
+            transformer.pooler = None
+        self.transformer = transformer
+        self.width: int = transformer.config.hidden_size
+
+    def forward(self, ids: Tensor, shapes: Tensor, mask: Tensor) -> Tensor:
+        """Vectors of the pieces; shapes are not read. Shapes (B, T) → (B, T, D)"""
+        vectors: Tensor = self.transformer(input_ids=ids, attention_mask=mask).last_hidden_state
+        return vectors
+
+
+Encoder = PlainEncoder | TransformerEncoder
+
+
+def build_encoder(
+    folder: str, *, dropout: float | None, additions: bool, precision: str
+) -> tuple[Any, PlainEncoder | TransformerEncoder]:
+    """Load an encoder.
+
+    dropout (float | None): Instead of its own.
+    additions (bool): Read letter shapes and mix the layers, without dropout and with frozen embeddings of pieces, as
+        `configs/rere.cfg` has it.
+    RETURNS (tuple[PreTrainedTokenizerFast, PlainEncoder | TransformerEncoder]): Tokenizer and encoder.
+    """
+    tokenizer, transformer = load_encoder(folder, dropout=dropout)
+    if not additions:
+        return tokenizer, PlainEncoder(transformer)
+    encoder = TransformerEncoder(precision=precision, freeze_embeddings=True, dropout=dropout or 0.0)
+    encoder.load_checkpoint(folder)
+    return tokenizer, encoder
+
+
+def rated_parameters(encoder: PlainEncoder | TransformerEncoder, *, lr: float, head_lr: float) -> list[Rated]:
+    """RETURNS (list[Rated]): What is new in the encoder learns faster than what is pretrained, as in our training."""
+    assert encoder.transformer is not None
+    rated: list[Rated] = [(list(encoder.transformer.parameters()), lr)]
+    if isinstance(encoder, TransformerEncoder):
+        assert encoder.shape_table is not None and encoder.mix is not None
+        rated += [(list(encoder.shape_table.parameters()), min(head_lr, 5 * lr)), ([encoder.mix], head_lr)]
+    return rated

@@ -1,0 +1,133 @@
+"""Training of the peers that extract triples: optimizer, loop, choice of the best pass and of the learning rate."""
+
+from __future__ import annotations
+
+import argparse
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from benchmarks.peers.training import best_weights, bucketed_batches, build_optimizer, say
+from benchmarks.peers.triple_data import Example, Record
+from benchmarks.peers.triple_encoder import rated_parameters
+from benchmarks.peers.triple_model import Candidate, TriplePeer, predict
+from benchmarks.peers.triple_score import FIXED, best_threshold, exact_f
+from spacy_relext.bridge.weights import clear_caches
+
+
+@dataclass
+class Run:
+    """What the steps of one training share; its history has an entry for each pass."""
+
+    model: TriplePeer
+    tokenizer: Any
+    labels: list[str]
+    args: argparse.Namespace
+    lr: float
+    history: list[dict[str, float]] = field(default_factory=list)
+
+    @property
+    def best_f(self) -> float:
+        """RETURNS (float): The F1 of the best pass on the development set."""
+        return max(entry["dev_f"] for entry in self.history)
+
+    def total(self, key: str) -> float:
+        """RETURNS (float): The sum of something over the passes."""
+        return sum(entry[key] for entry in self.history)
+
+    def predict(
+        self, records: Sequence[Record], *, low: float, high: float, batch_size: int = 32
+    ) -> list[list[Candidate]]:
+        """Candidates of some sentences, for thresholds from `low` to `high`."""
+        self.model.eval()
+        return predict(
+            self.model,
+            [r.text for r in records],
+            tokenizer=self.tokenizer,
+            labels=self.labels,
+            batch_size=batch_size,
+            precision=self.args.precision,
+            low=low,
+            high=high,
+        )
+
+    def predict_grid(self, records: Sequence[Record]) -> list[list[Candidate]]:
+        """Candidates for all thresholds of the model's grid."""
+        return self.predict(records, low=self.model.grid[0], high=self.model.grid[-1])
+
+
+def train_best(
+    make_run: Callable[[float], Run], rates: Sequence[float], examples: Sequence[Example], *, dev: Sequence[Record]
+) -> tuple[Run, list[dict[str, Any]]]:
+    """Train with every learning rate.
+
+    make_run (Callable[[float], Run]): A run with fresh weights, the same for every rate.
+    rates (Sequence[float]): Learning rates of the encoder.
+    RETURNS (tuple[Run, list[dict[str, Any]]]): The run that is best on the development set, and what each rate gave.
+    """
+    best: Run | None = None
+    tried: list[dict[str, Any]] = []
+    for rate in rates:
+        run = make_run(rate)
+        train(run, examples, dev=dev)
+        tried.append({"lr": rate, "dev_f": run.best_f, **{key: run.total(key) for key in ("seconds", "cpu_seconds")}})
+        if best is None or run.best_f > best.best_f:
+            best = run
+    assert best is not None
+    return best, tried
+
+
+def train(run: Run, examples: Sequence[Example], *, dev: Sequence[Record]) -> None:
+    """Train, and leave the weights of the pass with the best F1 on the development set.
+
+    The last pass is `--passes`, or the one after which that F1 has not risen for `--patience` passes.
+
+    run (Run): model and settings; its history gets one entry per pass.
+    """
+    args, rng = run.args, random.Random(run.args.seed)
+    per_pass = -(-len(examples) // args.batch_size)
+    heads = [parameter for head in run.model.heads() for parameter in head.parameters()]
+    rated = [*rated_parameters(run.model.encoder, lr=run.lr, head_lr=args.head_lr), (heads, args.head_lr)]
+    optimizer, schedule = build_optimizer(rated, steps=per_pass * args.passes)
+    with best_weights(run.model) as save_if_best:
+        for number in range(1, args.passes + 1):
+            wall, cpu = time.perf_counter(), time.process_time()
+            loss = train_pass(run, examples, optimizer=optimizer, schedule=schedule, rng=rng)
+            spent = {"seconds": time.perf_counter() - wall, "cpu_seconds": time.process_time() - cpu}
+            candidates = run.predict_grid(dev)
+            threshold, f1 = best_threshold(dev, candidates, grid=run.model.grid)
+            fixed = exact_f(dev, candidates, threshold=FIXED)
+            entry = {"loss": loss / per_pass, **spent, "dev_f": f1, "dev_f_fixed": fixed, "threshold": threshold}
+            run.history.append(entry)
+            say(
+                f"pass {number}/{args.passes}  loss {loss / per_pass:.4f}  "
+                f"{len(examples) / spent['seconds']:.1f} sentences/s  dev F {f1:.4f} at {threshold}, {fixed:.4f} at 0.5"
+            )
+            save_if_best(f1)
+            scores = [past["dev_f"] for past in run.history]
+            if args.patience and number - 1 - scores.index(max(scores)) >= args.patience:
+                break
+
+
+def train_pass(run: Run, examples: Sequence[Example], *, optimizer: Any, schedule: Any, rng: random.Random) -> float:
+    """One pass over the training sentences.
+
+    rng (random.Random): order of the sentences, and what the model draws.
+    RETURNS (float): sum of the batches' losses.
+    """
+    run.model.train()
+    total = torch.zeros(())
+    lengths = [len(e.ids) for e in examples]
+    for chosen in bucketed_batches(lengths, batch_size=run.args.batch_size, rng=rng):
+        loss = run.model.loss([examples[i] for i in chosen], rng=rng, precision=run.args.precision)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+        total += loss.detach()
+    clear_caches(run.model)
+    return total.item()

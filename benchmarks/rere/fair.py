@@ -1,0 +1,113 @@
+"""The default beside CasRel and GPLinker on equal terms: each trained until it no longer rises on the tuning sentences.
+
+All systems have the same encoder, sentences, passes at most, batch size, precision and threads. A peer's learning rate
+is the one of `--learning-rates` that is best on the tuning sentences after training on the first 1,500 sentences with
+seed 0. "additions" are those of our encoder: letter shapes, a mix of the layers, no dropout, frozen embeddings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from itertools import accumulate
+from typing import Any
+
+from benchmarks.harness.call import Call
+from benchmarks.harness.datasets import DataSet, Maker
+from benchmarks.harness.training_config import build_config
+from benchmarks.rere.curves import draw_progress
+from benchmarks.rere.experiments import record_peer, record_scores, run_system
+from benchmarks.rere.peer import run_peer
+
+SEARCH_SENTENCES = 1500
+CORPORA: dict[str, Callable[[Maker, int], DataSet]] = {
+    "nyt24-1500": lambda maker, most: maker.nyt24(foreign=False, most=most or 1500),
+    "nyt24": lambda maker, most: maker.nyt24(foreign=False, most=most),
+    "webnlg": lambda maker, most: maker.webnlg(most=most),
+}
+# Part of the experiment → program of the peer, what is added to its name in rows, options.
+PEERS: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "casrel": ("casrel", "", ()),
+    "casrel-additions": ("casrel", ", additions", ("--additions",)),
+    "gplinker": ("gplinker", "", ()),
+    "gplinker-additions": ("gplinker", ", additions", ("--additions",)),
+}
+OURS = "ours"
+
+
+def fair(call: Call) -> None:
+    """Train, tune and test the default and the peers; parts: ours and the peers."""
+    for name in call.corpora:
+        data = CORPORA[name](call.maker, 0)
+        lines: dict[str, Sequence[Mapping[str, float]]] = {}
+        for seed in call.seeds:
+            if call.wants(OURS):
+                trained, scores = run_system(call, "default", data, seed=seed, config=call.config)
+                record_scores(call, "fair", data, scores, system="default", seed=seed, trained=trained)
+                _record_time(call, data, "default", seed, trained.cpu_seconds, trained.seconds)
+                lines.setdefault("default", trained.history)
+                _record_progress(call, data, "default", seed, trained.history)
+            for part in filter(call.wants, PEERS):
+                program, ending, _ = PEERS[part]
+                system = f"peer:{program}{ending}"
+                result = _train_peer(call, name, part, seed=seed)
+                record_peer(call, "fair", data, result, system=system, seed=seed)
+                _record_time(call, data, system, seed, result["train_cpu_seconds"], result["train_seconds"])
+                history = peer_history(result)
+                lines.setdefault(system, history)
+                _record_progress(call, data, system, seed, history)
+        title = f"{call.describe(data)}: F on the tuning sentences before tuning, seed {call.seeds[0]}"
+        for path in draw_progress(lines, title=title, target=call.figures / f"rere_fair_{name}"):
+            call.tell(f"drew {path}")
+
+
+def peer_history(result: Mapping[str, Any]) -> list[dict[str, float]]:
+    """RETURNS (list[dict[str, float]]): After each pass, processor time of training so far, and exact F at 0.5."""
+    spent = accumulate(entry["cpu_seconds"] for entry in result["passes"])
+    return [
+        {"cpu_seconds": seconds, "exact_f": entry["dev_f_fixed"]}
+        for seconds, entry in zip(spent, result["passes"], strict=True)
+    ]
+
+
+def _train_peer(call: Call, name: str, part: str, *, seed: int) -> dict[str, Any]:
+    """Choose a peer's learning rate, train and test it; where that is the same training, it is done once."""
+    search = CORPORA[name](call.maker, SEARCH_SENTENCES)
+    rates = ",".join(map(str, call.learning_rates))
+    call.tell(f"{search.name}, {SEARCH_SENTENCES} sentences: {part}, learning rates {rates}")
+    found = _run(call, search, part, seed=0, rates=rates)
+    call.tell(f"  {found['lr']} is best: " + ", ".join(f"{each['lr']} {each['dev_f']:.4f}" for each in found["tried"]))
+    data = CORPORA[name](call.maker, 0)
+    if seed == 0 and data.train == search.train:
+        return found
+    call.tell(f"{call.describe(data)}: {part}, seed {seed}")
+    return _run(call, data, part, seed=seed, rates=str(found["lr"]))
+
+
+def _run(call: Call, data: DataSet, part: str, *, seed: int, rates: str) -> dict[str, Any]:
+    program, _, more = PEERS[part]
+    options = [*more, "--patience", str(call.patience), "--rates", rates]
+    batch_size = _batch_size(call, data, seed=seed)
+    return run_peer(program, data, seed=seed, settings=call.settings, batch_size=batch_size, options=options)
+
+
+def _batch_size(call: Call, data: DataSet, *, seed: int) -> int:
+    """RETURNS (int): Mean number of sentences of a batch of ours, whether that was trained or not."""
+    options: dict[str, Any] = {"encoder": call.settings.encoder, "precision": call.settings.precision, "changes": {}}
+    options |= {"passes": call.settings.passes, "lang": data.lang, "seed": seed}
+    _, counts = build_config(call.config, train=data.train, dev=data.dev, **options)
+    return max(1, round(counts["sentences"] / counts["steps_per_pass"]))
+
+
+def _record_time(call: Call, data: DataSet, system: str, seed: int, cpu: float, wall: float) -> None:
+    options: dict[str, Any] = {"data": call.describe(data), "split": call.split_name(data, "test"), "system": system}
+    call.record("fair", {"train_cpu_seconds": cpu}, seed=seed, seconds=wall, **options)
+
+
+def _record_progress(call: Call, data: DataSet, system: str, seed: int, history: Sequence[Mapping[str, float]]) -> None:
+    """Write the curve of score by processor time into a file of its own."""
+    aside = replace(call, results=call.results.with_name(f"{call.results.stem}_progress.json"))
+    for number, entry in enumerate(history, 1):
+        metrics = {key: entry[key] for key in ("exact_f", "cpu_seconds")}
+        split = call.split_name(data, f"tuning, pass {number}")
+        aside.record("fair", metrics, data=call.describe(data), split=split, system=system, seed=seed)

@@ -1,0 +1,44 @@
+"""Scores that depend on what the training sentences hold, for all systems of the benchmarks alike."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks.harness.datasets import read_docs
+from spacy_relext.scoring.triples import TextKey
+from spacy_relext.scoring.unseen import TrainingFacts, read_training, score_sets
+
+
+class Judged(NamedTuple):
+    """A test sentence: its text, and the triples of gold and of a system."""
+
+    text: str
+    gold: Collection[TextKey]
+    predicted: Collection[TextKey]
+
+
+def read_facts(corpus: Path) -> TrainingFacts:
+    """RETURNS (TrainingFacts): The triples and sentences of a training corpus."""
+    return read_training(read_docs(corpus))
+
+
+def score_by_training(sentences: Iterable[Judged], training: TrainingFacts) -> dict[str, dict[str, float]]:
+    """Score the triples that training does not hold; then all, and those, without the sentences that it holds.
+
+    RETURNS (dict[str, dict[str, float]]): What is added to the name of the split → metric → fraction. Sentences that
+        training holds are a split of their own where there are any.
+    """
+    sentences = list(sentences)
+    new = [sentence for sentence in sentences if sentence.text not in training.texts]
+    scores = {"": _score("unseen", sentences, training.triples)}
+    if 0 < len(new) < len(sentences):
+        name = f", {len(sentences) - len(new)} training sentences left out"
+        scores[name] = {**_score("exact", new, frozenset()), **_score("unseen", new, training.triples)}
+    return scores
+
+
+def _score(prefix: str, sentences: list[Judged], known: Collection[TextKey]) -> dict[str, float]:
+    score = score_sets([each.gold for each in sentences], [each.predicted for each in sentences], known=known)
+    return {f"{prefix}_p": score.precision, f"{prefix}_r": score.recall, f"{prefix}_f": score.fscore}

@@ -1,0 +1,45 @@
+import pathlib
+from typing import Any, Dict
+
+import pytest
+
+from tests.benchmarks.harness.test_datasets import data  # noqa: F401  (a fixture)
+
+OLD, NEW, WRONG = ("born_in", "Ada", "Oslo"), ("born_in", "Bela", "Porto"), ("born_in", "Bela", "Oslo")
+
+
+def test_training_sentences_are_left_out_in_a_split_of_their_own() -> None:
+    from benchmarks.rere.unseen import Judged, score_by_training
+    from spacy_relext.scoring.unseen import TrainingFacts
+
+    training = TrainingFacts({OLD}, {"old"})
+    sentences = [Judged("old", {OLD}, {OLD}), Judged("new", {OLD, NEW}, {OLD, WRONG}), Judged("other", {NEW}, {NEW})]
+    found = score_by_training(sentences, training)
+    assert found[""] == pytest.approx({"unseen_p": 1 / 2, "unseen_r": 1 / 2, "unseen_f": 1 / 2})
+    left = found[", 1 training sentences left out"]
+    # OLD and NEW right, WRONG wrong, one NEW missed
+    assert [left[f"exact_{key}"] for key in "prf"] == pytest.approx([2 / 3, 2 / 3, 2 / 3])
+    assert left["unseen_f"] == pytest.approx(1 / 2)
+    assert list(score_by_training(sentences[1:], training)) == [""]
+    assert list(score_by_training(sentences[:1], training)) == [""]
+
+
+def test_scores_of_a_peer_by_what_training_holds(data: pathlib.Path, tmp_path: pathlib.Path) -> None:  # noqa: F811
+    from benchmarks.harness.datasets import Maker
+    from benchmarks.rere.peer import peer_scores
+
+    made = Maker(data, tmp_path / "runs").nyt24()
+    # the fixture's first twelve test sentences are training sentences too: (0) and (3), for example
+    judged: Dict[str, Any] = {"exact": dict.fromkeys("prf", 0.5), "partial": dict.fromkeys("prf", 0.5)}
+    scopes = {scope: {"tuned": judged, "fixed": judged} for scope in ("all_relations", "shared_relations")}
+    result = {"tests": {}}
+    for split, count in (("test", 12), ("nyt10_hrl/test", 7)):
+        predicted = {tuning: [[["Ada Brook", "owns", "Oslo"]]] + [[]] * (count - 1) for tuning in ("tuned", "fixed")}
+        result["tests"][split] = {**scopes, "relations_shared": ["born_in"], "predicted": predicted}
+    found = peer_scores(result, made, system="peer:toy")
+    assert found["test"]["peer:toy"]["exact_f"] == found["test"]["peer:toy at 0.5"]["partial_f"] == 0.5
+    # all gold triples of test are known, and the one prediction is new and wrong
+    assert found["test"]["peer:toy"]["unseen_f"] == 0.0
+    # on the foreign split only born_in counts, in gold and prediction; its first sentence is new
+    left = found["nyt10_hrl/test, 6 training sentences left out"]["peer:toy"]
+    assert left["exact_p"] == left["exact_r"] == left["exact_f"] == 0.0
