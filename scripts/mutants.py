@@ -7,12 +7,12 @@ module, in a copy of the checkout and in a fork of a process that has imported t
 notices are written to survivors.md; those that no test could notice stand in mutants_equivalent.jsonl with a reason.
 The exit status is 1 if more than 5 % of the others survive.
 
-mutmut's own runner does not fit: it leaves out constants of modules and whatever has a decorator, and wraps functions,
-so that the config system reads the signature of the wrapper.
+mutmut's own runner wraps functions, so that it changes no constant of a module and no function with a decorator.
 """
 
 import argparse
 import compileall
+import gc
 import importlib
 import json
 import os
@@ -96,9 +96,17 @@ def make_mutants(module: str, text: str) -> Iterator[Mutant]:
     from mutmut.mutation.pragma_handling import IgnoredCode
 
     wrapper = MetadataWrapper(libcst.parse_module(text))
+
+    class Visitor(MutationVisitor):
+        """Changes functions with decorators, too; mutmut could not wrap them."""
+
+        def _skip_node_and_children(self, node: Any) -> bool:
+            is_decorated = isinstance(node, libcst.FunctionDef) and bool(node.decorators)
+            return not is_decorated and super()._skip_node_and_children(node)
+
     # `name = None` and calls without a positional argument fail as soon as they run: they would hide the others
     operators = [each for each in mutation_operators if each[1] is not operator_assignment]
-    visitor = MutationVisitor(operators, IgnoredCode(set(), set(), set()))
+    visitor = Visitor(operators, IgnoredCode(set(), set(), set()))
     wrapper.visit(visitor)
     places, lines = wrapper.resolve(PositionProvider), text.splitlines()
     raised = [places[node] for node in matchers.findall(wrapper.module, matchers.Raise())]
@@ -154,12 +162,13 @@ def enter_copy(copy: pathlib.Path) -> None:
     os.chdir(copy)
     os.environ.update(PYTHONPATH=str(copy), PYTHONDONTWRITEBYTECODE="1", OMP_NUM_THREADS="1")
     os.environ.update(TOKENIZERS_PARALLELISM="false")
-    sys.dont_write_bytecode = True
     sys.path.insert(0, str(copy))
     for name in LIBRARIES:
         importlib.import_module(name)
     if PACKAGE in sys.modules:
         sys.exit(f"{PACKAGE} is imported already: the forks would not read its copy")
+    gc.collect()
+    gc.freeze()  # or else the collector writes to each object, and a fork copies the pages: half of its time
 
 
 def run_tests(tests: Sequence[str], *, log: pathlib.Path, seconds: float) -> Tuple[int, float]:
@@ -235,6 +244,7 @@ def main() -> int:
     meant = [mutant for mutant in chosen if mutant.key not in keys]
     enter_copy(copy)
     times = time_tests((part for mutant in meant for part in tests[mutant.module]), log=log)
+    sys.dont_write_bytecode = True  # from now on, when the tests are compiled
     done, survivors = 0, []
     for mutant in meant:
         if time.monotonic() - start > 60 * arguments.minutes:
