@@ -18,7 +18,7 @@ from spacy_relext.corpora.drop import MODES
 CONFIGS = DEFAULT_CONFIG.parent
 DETECTOR, EXTRACTOR, ENCODER = "components.rere_detector", "components.rere_extractor", "components.tok2vec.model"
 MODELS = (ENCODER, f"{DETECTOR}.model", f"{EXTRACTOR}.model")
-# The collective loss as the paper's reading with the least bias: means over the batch.
+# The collective loss with the reading of its means that has the least bias; the paper's are by sentence (§4.3).
 COLLECTIVE = {f"{DETECTOR}.loss": "collective", f"{DETECTOR}.collective_scope": "batch"}
 BY_LABEL = {**COLLECTIVE, f"{DETECTOR}.collective_scope": "label", f"{DETECTOR}.smooth": True}
 # Loss of the missing-label experiment → its name in drawings and what it changes.

@@ -21,6 +21,7 @@ from ..scoring.error_tables import collect_errors, count_triples, describe_error
 from ..scoring.evaluation import choose_labels, evaluate_pipeline
 from ..scoring.ranking import UNITS, RecallCurve, recall_curve
 from ..scoring.triples import Scores, gold_records
+from ..scoring.unseen import read_training
 from ..visuals.error_report import make_report, render_error_report
 from ..visuals.recall_curve import draw_recall_curves
 from . import options
@@ -28,6 +29,8 @@ from .pipeline import fail, input_errors, number_table, open_pipeline, with_prog
 from .view import save
 
 OVERALL = (("exact", "exact text"), ("span", "exact spans"), ("partial", "first words"), ("macro", "macro (exact)"))
+
+UNSEEN = ("unseen", "exact text, not in --train")
 
 OTHERS = (
     ("relations_micro_p", "detector precision"),
@@ -80,7 +83,8 @@ def evaluate_cli(
     ] = None,
     report: Annotated[Optional[Path], typer.Option(help="HTML page about the errors, with curves")] = None,
     train: Annotated[
-        Optional[Path], typer.Option(help="Training corpus: the page shows F by number of training examples")
+        Optional[Path],
+        typer.Option(help="Training corpus: also score the triples it lacks; --report counts its examples"),
     ] = None,
     gpu_id: options.Gpu = -1,
     batch_size: options.BatchSize = 64,
@@ -107,6 +111,7 @@ def evaluate_cli(
             batch_size=batch_size,
             label_filter=labels,
             give_relations=gold_relations,
+            training=None if train is None else read_training(iter_docs(train, nlp.vocab)),
             on_predictions=compared.extend,
         )
         if not metrics["n_annotated"]:
@@ -133,8 +138,6 @@ def check_outputs(errors: Optional[Path], report: Optional[Path], train: Optiona
     if report is not None:
         options.check_suffix(report, ".html")
         require("matplotlib", purpose="curves of error reports", extra="viz")
-    elif train is not None:
-        fail(Errors.R222)
     if train is not None:
         list_shards(train)
 
@@ -185,7 +188,8 @@ def draw_rankings(nlp: Language, target: Path, examples: List[Example]) -> List[
 
 def report_lines(metrics: Scores, *, labels: Optional[List[str]] = None) -> List[str]:
     """Format scores (of some relations; None: of all) as tables, in percent."""
-    overall = [(title, *(_percent(metrics[f"{key}_{score}"]) for score in "prf")) for key, title in OVERALL]
+    rows = [*OVERALL, *([UNSEEN] if "unseen_f" in metrics else [])]
+    overall = [(title, *(_percent(metrics[f"{key}_{score}"]) for score in "prf")) for key, title in rows]
     per_type = [
         (label, *(_percent(scores[score]) for score in "prf"), str(metrics["support_per_type"].get(label, 0)))
         for label, scores in metrics["triples_per_type"].items()

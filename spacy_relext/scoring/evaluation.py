@@ -14,7 +14,8 @@ from .bootstrap import bootstrap_f1
 from .calibration import best_threshold, expected_calibration_error
 from .clusters import clusters_source, score_cluster_baselines
 from .relations import RELATION_SCORE_WEIGHTS, gold_relations, score_relations
-from .triples import Scores, TripleOutcomes, collect_outcomes, gold_records, score_triples
+from .triples import Scores, TripleOutcomes, collect_outcomes, compare_documents, gold_records, score_triples
+from .unseen import TrainingFacts, score_unseen
 
 # Assigned by components that detect the relations of sentences.
 RELATIONS = "span._.relations"
@@ -29,6 +30,7 @@ def evaluate_pipeline(
     batch_size: int = 64,
     label_filter: Optional[Collection[str]] = None,
     give_relations: bool = False,
+    training: Optional[TrainingFacts] = None,
     on_predictions: Optional[Callable[[List[Example]], None]] = None,
 ) -> Scores:
     """Predict the documents of some examples and score them.
@@ -38,9 +40,10 @@ def evaluate_pipeline(
     batch_size (int): Documents per batch.
     label_filter (Optional[Collection[str]]): Score these relations only.
     give_relations (bool): Replace the detector's relations of each sentence by gold ones.
+    training (Optional[TrainingFacts]): What the training data hold: the other triples are also scored alone.
     on_predictions (Optional[Callable[[List[Example]], None]]): Called with the predictions and their gold.
-    RETURNS (Scores): The keys of `score_triples` (of all components) and `score_relations`, those of the pipeline's
-        other scorers, calibration, counts and speed, and those of `score_cluster_baselines` if relations are clusters;
+    RETURNS (Scores): The keys of `score_triples` (of all components), `score_unseen`, `score_relations`, those of the
+        pipeline's other scorers, calibration, counts, speed, and those of `score_cluster_baselines` of clusters;
         `docs/reference/scores.md` lists them.
     """
     started = time.perf_counter()
@@ -58,6 +61,7 @@ def evaluate_pipeline(
     ranked = metrics.get("exact_ap")  # of all candidates, which Docs do not carry
     metrics.update(score_triples(compared, label_filter=label_filter))
     metrics["exact_ap"] = ranked if label_filter is None else None
+    metrics.update(score_unseen(list(compare_documents(compared, label_filter=label_filter)), training))
     metrics.update(_score_confidence(collect_outcomes(compared, label_filter=label_filter)))
     metrics["n_documents"] = len(pairs)
     metrics["n_annotated"] = sum(get_records(reference) is not None for _, reference in pairs)

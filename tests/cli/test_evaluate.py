@@ -53,6 +53,20 @@ def test_table_and_json(run, pipeline, corpus, tmp_path):
     assert lines["knew"][1:] == ["0.00", "0.00", "0.00", "1"]
 
 
+def test_triples_that_training_lacks(run, pipeline, corpus, tmp_path):
+    from spacy_relext.annotations.store import set_triples
+
+    doc = make_doc("Ada met Bo .", sents=True)
+    set_triples(doc, locate(doc.text, [("Ada", "met", "Bo")]))
+    DocBin(docs=[doc], store_user_data=True).to_disk(tmp_path / "train.spacy")
+    done = run("evaluate", pipeline, corpus, "--train", tmp_path / "train.spacy", "-o", tmp_path / "m.json")
+    metrics = json.loads((tmp_path / "m.json").read_text())
+    # of the others one is right, one wrong and one missed
+    assert [metrics[f"unseen_{key}"] for key in "prf"] == [0.5, 0.5, 0.5] and metrics["n_gold_unseen"] == 2
+    assert "exact text, not in --train" in done.stdout
+    assert "unseen_f" not in run("evaluate", pipeline, corpus).stdout
+
+
 def test_label_filter(run, fails, pipeline, corpus, tmp_path):
     run("evaluate", pipeline, corpus, "--label-filter", "saw,knew", "-o", tmp_path / "m.json")
     metrics = json.loads((tmp_path / "m.json").read_text())
@@ -100,7 +114,7 @@ def test_errors_and_their_page(run, fails, pipeline, corpus, tmp_path):
 
 def test_options_about_errors_are_checked_first(fails, corpus, tmp_path):
     pytest.importorskip("matplotlib")
-    assert "R222" in fails("evaluate", "absent", corpus, "--train", corpus)
+    assert "R111" in fails("evaluate", "absent", corpus, "--train", tmp_path / "absent")
     assert "R209" in fails("evaluate", "absent", corpus, "--errors", tmp_path / "e.json")
     assert "R209" in fails("evaluate", "absent", corpus, "--report", tmp_path / "r.svg")
     page = ["--report", tmp_path / "r.html", "--train", tmp_path / "absent"]
