@@ -92,9 +92,9 @@ def build_graph(
         merges = [MergeRow(*row) for row in table_rows(base.merges, MergeRow._fields)] + merges
     texts = mentions.column("text").to_pylist() if options.decisions else ()
     entities = Entities(known, mentions.column("entity_id").to_numpy().copy(), texts)
-    last = max([taken, *known], default=0)
+    last = max([taken, *known])
     entities.apply(options.decisions)
-    last = max([last, *entities.known], default=0)
+    last = max([last, *entities.known])
     place = mentions.schema.get_field_index("entity_id")
     mentions = mentions.set_column(place, "entity_id", pyarrow.array(entities.mentions))
     facts = make_facts(

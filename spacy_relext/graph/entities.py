@@ -169,7 +169,7 @@ def number_groups(groups: Groups, joined: Joined, *, taken: int = 0) -> Tuple[Id
     counts: Dict[int, Dict[str, int]] = {}
     known: Dict[int, Entity] = {}
     ids = numpy.zeros(len(groups), dtype="int64")
-    following = max([taken, *fixed.values()], default=0) + 1
+    following = max([taken, *fixed.values()]) + 1
     for position, root in enumerate(joined.roots):
         number = numbers.get(root)
         if number is None:

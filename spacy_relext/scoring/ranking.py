@@ -108,7 +108,7 @@ def rank_cells(cells: Iterable[Cell], *, unit: str, facts: Iterable[Fact] = ()) 
         scores.append(score)
         gold.append(is_gold)
     unscored = len(positives - seen)
-    return Ranking(unit, numpy.asarray(scores, dtype=numpy.float64), numpy.asarray(gold, dtype=bool), unscored=unscored)
+    return Ranking(unit, numpy.asarray(scores), numpy.asarray(gold), unscored=unscored)
 
 
 def recall_curve(ranking: Ranking) -> RecallCurve:

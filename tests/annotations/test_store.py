@@ -13,13 +13,19 @@ from spacy.tokens import Doc, DocBin, Span
 
 from spacy_relext import Triple, get_records, has_triples, set_triples
 from spacy_relext.annotations.store import (
+    COREF_KEY,
     LENGTH_KEY,
+    REJECTED_KEY,
     RELATIONS_KEY,
     TRIPLES_KEY,
     char_span,
+    get_coref,
+    get_rejected,
     get_relations,
     has_relations,
     relations_by_sentence,
+    set_coref,
+    set_rejected,
     set_relations,
 )
 
@@ -104,6 +110,25 @@ def test_values_are_plain(doc: Doc) -> None:
 
     assert set(doc.user_data) == {TRIPLES_KEY, LENGTH_KEY, RELATIONS_KEY}
     check(dict(doc.user_data))
+
+
+def test_keys_of_saved_corpora() -> None:
+    """Documents on disk have these names: another one would leave their annotation unread."""
+    names = {TRIPLES_KEY: "triples", RELATIONS_KEY: "relations", REJECTED_KEY: "rejected", COREF_KEY: "coref"}
+    assert all(key == f"relext_{name}" for key, name in names.items())
+
+
+def test_what_is_stored_for_another_text_is_not_read(doc: Doc) -> None:
+    set_rejected(doc, [((0, 3), "met", (33, 37))])
+    set_coref(doc, [[(0, 12), (33, 37)]])
+    assert get_rejected(doc)[0]["object"] == (33, 37) and get_coref(doc) == [[(0, 12), (33, 37)]]
+    other = NLP("Ada met Bo.")
+    other.user_data.update(doc.user_data)
+    assert not has_triples(other) and get_records(other) is None and get_rejected(other) == get_coref(other) == []
+    set_coref(other, [[(0, 3), other[2:3]]])
+    assert get_coref(other) == [[(0, 3), (8, 10)]] and get_rejected(other) == [] and not has_triples(other)
+    with pytest.raises(ValueError, match="a mention of coreference cluster 2 is 'x'"):
+        set_coref(other, [[], ["x"]])  # type: ignore[list-item]
 
 
 def test_triples_survive_merging(doc: Doc) -> None:

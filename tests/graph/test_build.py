@@ -59,6 +59,13 @@ def test_one_document() -> None:
     assert (born["sentence"], born["sent"], born["score"]) == ("Ada Lovelace was born in London.", 0, 0.8)
 
 
+def test_white_space_in_names_does_not_count() -> None:
+    text = "Ada\nLovelace lived in London. Ada Lovelace left London."
+    triples = [("Ada\nLovelace", "residence", "London", 0.9), ("Ada Lovelace", "residence", "London", 0.5)]
+    tables = build(document(text, triples, {"Ada\nLovelace": "PERSON", "Ada Lovelace": "PERSON", "London": "GPE"}))
+    assert entities(tables)["Ada Lovelace"]["aliases"] == []
+
+
 def test_a_full_name_that_is_no_argument_names_the_entity() -> None:
     tables = build(document("Ada Lovelace worked. Lovelace lived in London.", [], {}))
     assert tables.entities.num_rows == 0
@@ -206,6 +213,9 @@ def test_a_document_counts_once_and_ids_are_unique() -> None:
     other = document("Grace Hopper lived in London.", [("Grace Hopper", "residence", "London", 0.9)])
     with pytest.raises(ValueError, match="R836.*'1'"):
         build(lovelace(), other)
+    named = lovelace("x")._replace(file="texts"), other._replace(doc_id="x", file="more")
+    with pytest.raises(ValueError, match="R836.*'x'"):
+        build(*named)  # only a number may get the name of its file
     tables = build(lovelace(), other._replace(file="more"))
     assert tables.documents.column("doc_id").to_pylist() == ["1", "more:1"]
 
@@ -268,6 +278,11 @@ def test_decisions_override_and_survive(tmp_path: Path) -> None:
     assert facts(later)["Ada Lovelace", "residence", "London, England"]["n_documents"] == 2
     by_number = build(*texts, decisions=[Decision("same", 1, 4)])
     assert by_number.entities.num_rows == 3
+    place = build(
+        *texts, decisions=[Decision("same", "London", "Ada Lovelace")]
+    )  # of other types, if each is the only one
+    assert sorted(entities(place)) == ["Charles Babbage", "Countess of Lovelace", "London"]
+    assert entities(place)["London"] == {**entities(place)["London"], "entity_id": 1, "label": "GPE", "n_mentions": 4}
 
 
 def test_a_decision_parts_what_a_rule_joined() -> None:

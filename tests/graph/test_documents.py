@@ -49,6 +49,7 @@ def test_docs_of_corpora(tmp_path: Path) -> None:
     (read,) = read_documents([tmp_path / "a.spacy"])
     assert read.chains == [[(0, 3), (11, 23)]] and [each.label for each in read.entities] == ["PERSON", "GPE"]
     assert read.statements[0].source == "m" and read.statements[0].sent == 1
+    assert (read.doc_id, read.file, read.place) == ("1", "a", f"{tmp_path / 'a.spacy'}, document 1")
     assert doc_to_document(doc).statements == read.statements
 
 
@@ -181,6 +182,7 @@ def test_decisions(tmp_path: Path) -> None:
     same, rename, different = read_decisions(path)
     assert same == Decision("same", "A", "B", f"{path}:1") and str(rename) == '{"rename": [3, "C"]}'
     assert different.first == 1
+    assert str(Decision("same", "Łódź", 3)) == '{"same": ["Łódź", 3]}'
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,8 @@ def test_folded_names(name: str, folded: str) -> None:
     [
         ("The Who", None, "who"),
         ("The", None, "the"),
+        ("An Apple", "ORG", "apple"),
+        ("A Apple", "ORG", "apple"),
         ("Dr. Ada Lovelace", None, "ada lovelace"),
         ("Dr. Lovelace", "PERSON", "dr lovelace"),  # one name alone may be any Lovelace's
         ("Prof. Dr. Ada Lovelace", "PERSON", "ada lovelace"),
@@ -64,6 +66,14 @@ def test_normal_forms(name: str, label: Optional[str], normal: str) -> None:
 
 def test_types() -> None:
     kinds = (is_person, is_place, is_organization, is_value)
+    usual = (
+        "PER PERS PERSON PEOPLE PEOP",
+        "LOC LOCATION PLACE GPE NORP COUNTRY CITY",
+        "ORG ORGANIZATION ORGANISATION COMPANY CORP INSTITUTION",
+        "TIME DATE NUM NUMBER CARDINAL ORDINAL QUANTITY PERCENT MONEY VALUE YEAR",
+    )
+    for kind, labels in zip(kinds, usual):
+        assert all(map(kind, labels.split()))
     expected = {"person": 0, "Per": 0, "gpe": 1, "LOC": 1, "Company": 2, "org": 2, "date": 3, "YEAR": 3}
     for label, number in expected.items():
         assert [kind(label) for kind in kinds] == [at == number for at in range(4)]

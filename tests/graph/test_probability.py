@@ -34,6 +34,8 @@ def test_worked_numbers() -> None:
     assert combine_scores(two, Discount(0.0, scale=2.0)) == pytest.approx([0.36 / (0.36 + 0.16), 0.81 / (0.81 + 0.01)])
     assert best_scores(two).tolist() == [0.6, 0.9]
     assert combine_scores(sentences(), Discount()).shape == (0,)
+    (certain,) = combine_scores(sentences([1.0]), Discount())
+    assert certain == pytest.approx(1 - 1e-6, abs=1e-9), "nothing is certain whatever else is known"
 
 
 def test_repeated_sentences_count_once_with_their_best_score() -> None:

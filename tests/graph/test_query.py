@@ -100,7 +100,9 @@ def test_entities_that_may_be_the_same(tmp_path: Path) -> None:
     assert {only["name"], only["other_name"]} == {"Jon Smithe", "John Smith"} and only["shared_facts"] == 1
 
 
-@pytest.mark.parametrize("name", ["'; DROP TABLE facts; --", '" OR 1=1', "%", "\x00", "x" * 10_000, "$ids", "9" * 30])
+@pytest.mark.parametrize(
+    "name", ["'; DROP TABLE facts; --", '" OR 1=1', "%", "\x00", "x" * 10_000, "$ids", "9" * 19, "9" * 30]
+)
 def test_names_are_values_and_no_statements(graph: GraphQuery, name: str) -> None:
     with pytest.raises(ValueError, match="R838"):
         graph.ask("about", name)

@@ -154,6 +154,9 @@ def test_types_and_ids_keep_names_apart() -> None:
     assert group_mentions([linked[0], Mention(20, 25, "Paris", "GPE")]).groups == [0, 0]
     family = [Mention(0, 12, "Ada Lovelace", "PERSON", "Q1"), Mention(20, 28, "Lovelace", "PERSON", "Q2")]
     assert group_mentions(family).groups == [0, 1]
+    found = [Mention(0, 12, "Ada Lovelace", "PERSON"), Mention(20, 32, "Ada Lovelace", "PERSON", "Q1")]
+    assert group_mentions([*found, Mention(40, 48, "Lovelace", "PERSON", "Q2")]).groups == [0, 0, 1]
+    assert group_mentions([*found, Mention(40, 48, "Lovelace", "PERSON", "Q1")]).groups == [0, 0, 0]
     same = [Mention(0, 3, "NYC", "GPE", "Q60"), Mention(10, 19, "Big Apple", "MISC", "Q60")]
     assert group_mentions(same).groups == [0, 0]
 

@@ -161,10 +161,18 @@ def test_recall_first(nlp: Language, examples: List[Example]) -> None:
     assert extractor == {key: found[EXTRACTOR][key] for key in extractor}
 
 
-@pytest.mark.parametrize("wrong", [{"beta": 0.0}, {"precision": 1.5}])
+@pytest.mark.parametrize("wrong", [{"beta": 0.0}, {"beta": 101.0}, {"precision": 1.5}, {"precision": 0.0}])
 def test_wrong_goals(wrong: Dict[str, float]) -> None:
     with pytest.raises(ValueError, match="R007"):
         Goal(**wrong)
+
+
+def test_goals_at_the_limits() -> None:
+    assert (Goal(beta=0.01).beta, Goal(beta=100.0).beta) == (0.01, 100.0)
+    assert (Goal(precision=0.01).precision, Goal(precision=1.0).precision) == (0.01, 1.0)
+    assert Goal(beta=2.0).score(1, 2, 4) == pytest.approx(5 * 1 / (2 + 4 * 4)) and Goal().score(
+        1, 2, 4
+    ) == pytest.approx(2 / 6)
 
 
 def test_documents_without_annotation_do_not_count(nlp: Language, examples: List[Example]) -> None:

@@ -53,6 +53,7 @@ def test_floor_and_longest_span() -> None:
     assert strings_of("a b c", {0: 0.2}, {0: 0.2}) == []  # .04 for the string
     assert strings_of("a b c", {0: 0.9}, {2: 0.9}, max_length=2) == []
     assert strings_of("", {}, {}) == []
+    assert scores(strings_of("a b c", {0: 0.1}, {0: 1.0})) == {"a": 0.1}  # the floor itself is enough
 
 
 def test_only_the_best_ends_are_combined() -> None:

@@ -182,6 +182,8 @@ def test_non_max_suppression() -> None:
     shuffled = [reverse, worse, other_relation, best, other_object, best]
     assert non_max_suppression(shuffled) == [best, other_object, other_relation, reverse]
     assert non_max_suppression([]) == []
+    touching = [candidate((5, 8), (10, 15), 0.5), candidate((0, 5), (15, 20), 0.4)]
+    assert non_max_suppression([best, *touching]) == [best, *touching]
 
 
 places = st.tuples(st.integers(0, 600), st.integers(1, 300)).map(lambda each: (each[0], sum(each)))

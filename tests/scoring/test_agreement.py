@@ -87,6 +87,7 @@ def test_partial_matches_are_one_to_one() -> None:
 
 def test_which_documents_are_compared() -> None:
     bare = {"text": "Nothing here."}
+    assert measure_agreement([[bare, bare, *ANN], BEN], names=["a", "b"]).not_annotated == [2, 0]
     alone = record("Ann Ben")
     found = measure_agreement([[*ANN, bare, alone], [BEN[0], bare]], names=["a", "b"])
     assert (found.shared, found.only, found.not_annotated) == (1, [2, 0], [1, 1])

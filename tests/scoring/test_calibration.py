@@ -170,6 +170,8 @@ def test_calibration_error_by_hand():
     assert expected_calibration_error(scores, correct, bins="width") == pytest.approx(0.25)
     assert expected_calibration_error(scores, correct, bins="mass", n_bins=2) == pytest.approx(0.25)
     assert [tuple(b) for b in calibration_bins(scores, correct, bins="width")] == [(0.25, 0, 2), (0.75, 1, 2)]
+    many = np.linspace(0.0, 1.0, 110)
+    assert [len(calibration_bins(many, many > 0.5, bins=bins)) for bins in ("mass", "width")] == [10, 10]
     assert expected_calibration_error(np.zeros(0), np.zeros(0, bool)) is None
     assert expected_calibration_error(np.ones(3), np.ones(3, bool), bins="width") == 0.0
     with pytest.raises(ValueError, match="R209"):

@@ -61,3 +61,10 @@ def test_relation_across_sentences_and_unknown_relation_are_misses():
     assert scores["relations_ap"] == pytest.approx(1 / 3)
     also_held = [("Ada", "met", "Di"), ("Ada", "met", "Bo")]
     assert score_relations([make_example(TEXT, also_held, relations=[{"met": 0.9}, {}])])["relations_micro_r"] == 0.5
+
+
+def test_only_the_micro_f_weighs():
+    assert {key: value for key, value in RELATION_SCORE_WEIGHTS.items() if value != 0.0} == {
+        "relations_micro_f": 1.0,
+        "relations_per_type": None,
+    }

@@ -36,6 +36,8 @@ def test_mutants_of_a_module() -> None:
     assert {(1, "0.5", "1.5"), (5, "< 0", "<= 0"), (7, ">= least", "> least")} <= found
     assert (11, "max(score, least=0.1)", "max(score, )") in found, "a keyword argument is left out"
     assert not [each for each in found if each[0] == 6], "nothing in an exception"
+    assert not list(mutants.make_mutants("area.py", 'HELP = "a text for people"\n'))
+    assert not list(mutants.make_mutants("area.py", "zeros(3, dtype=int)\n".replace("3", "n")))
     assert not [each for each in found if "None" in each[2]]
 
 
