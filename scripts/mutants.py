@@ -168,8 +168,7 @@ def copy_checkout(root: pathlib.Path, copy: pathlib.Path) -> None:
 def enter_copy(copy: pathlib.Path) -> None:
     """Make the copy what Python imports, here and in the commands that tests run, and import the libraries."""
     os.chdir(copy)
-    os.environ.update(PYTHONPATH=str(copy), PYTHONDONTWRITEBYTECODE="1", OMP_NUM_THREADS="1")
-    os.environ.update(TOKENIZERS_PARALLELISM="false")
+    os.environ.update(PYTHONPATH=str(copy), OMP_NUM_THREADS="1", TOKENIZERS_PARALLELISM="false")
     sys.path.insert(0, str(copy))
     for name in LIBRARIES:
         importlib.import_module(name)
@@ -252,7 +251,6 @@ def main() -> int:
     meant = [mutant for mutant in chosen if mutant.key not in keys]
     enter_copy(copy)
     times = time_tests((part for mutant in meant for part in tests[mutant.module]), log=log)
-    sys.dont_write_bytecode = True  # from now on, when the tests are compiled
     done, survivors = 0, []
     for mutant in meant:
         if time.monotonic() - start > 60 * arguments.minutes:
