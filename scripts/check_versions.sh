@@ -3,6 +3,8 @@
 #
 #   scripts/check_versions.sh newest    transformers 5; everything else as in constraints.txt (two to four minutes)
 #   scripts/check_versions.sh oldest    the lower bounds of setup.cfg (a CUDA build of torch: 5 GB, half an hour)
+#   scripts/check_versions.sh pythons   the versions of constraints.txt with each other Python from 3.10 to 3.13 that is
+#                                       installed, one after the other (4 GB and three minutes each)
 #
 # PYTHON chooses the interpreter. The environment is removed at the end, unless KEEP=1.
 set -euo pipefail
@@ -11,19 +13,50 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 mode=${1:-newest}
 root=$PWD
 folder=$root/build/versions/$mode
-python=$folder/venv/bin/python
 tests=(tests/encoders tests/pairs/encoders tests/contract)
 # What changes with the version of transformers; other heads over pairs read the same encoder as the teacher's.
 options=(-q -m "not slow and not real_data" -n 2 --dist loadgroup -k "encoders or transformer or marked or piece_teacher")
+filter='.'
+wanted=()
 
+# The interpreter of a Python version: pyenv's, or the one on the path.
+find_python() {
+    local found
+    for found in "${PYENV_ROOT:-$HOME/.pyenv}"/versions/"$1".*/bin/python "$(command -v "python$1" || true)"; do
+        if [ -x "$found" ] && "$found" -c "import venv, sys; sys.exit('%d.%d' % sys.version_info[:2] != '$1')" 2>/dev/null; then
+            echo "$found"
+            return
+        fi
+    done
+}
+
+# check INTERPRETER: install what is wanted for an interpreter, and run the tests.
+check() {
+    local python=$folder/venv/bin/python
+    rm -rf "$folder"
+    mkdir -p "$folder"
+    grep -Eiv "$filter" constraints.txt > "$folder/constraints.txt" || true
+    "$1" -m venv "$folder/venv"
+    "$python" -m pip install --disable-pip-version-check --quiet --no-cache-dir -c "$folder/constraints.txt" \
+        . "${wanted[@]}" hypothesis jsonschema networkx pandas pyarrow pytest pytest-timeout pytest-xdist rapidfuzz rdflib \
+        scikit-learn
+    # The tests import the installed package: it is a copy of the checkout without the package that they run in.
+    ln -s "$root/assets" "$folder/assets"
+    cp -R tests pyproject.toml "$folder/"
+    "$python" -m pip list --disable-pip-version-check 2>/dev/null |
+        grep -Ei '^(spacy|thinc|torch|transformers|tokenizers|typer|numpy) ' || true
+    (cd "$folder" && OMP_NUM_THREADS=1 "$python" -m pytest "${options[@]}" "${tests[@]}")
+}
+
+[ "${KEEP:-0}" = 1 ] || trap 'rm -rf "$folder"' EXIT
 case $mode in
 newest)
     filter='^(transformers|spacy-transformers|tokenizers|huggingface_hub)=='
     wanted=("transformers>=5")
     options+=(--ignore tests/contract/test_devices.py) # its simulated GPU knows the operations of one version
+    check "${PYTHON:-python3}"
     ;;
 oldest)
-    filter='.'
     mapfile -t wanted < <("${PYTHON:-python3}" - <<'PYTHON'
 import configparser, re
 config = configparser.ConfigParser(delimiters=("=",))
@@ -35,26 +68,26 @@ PYTHON
     )
     tests+=(tests/cli tests/pipeline tests/bridge)
     options=(-q -m "not slow and not real_data" -n 2 --dist loadgroup)
+    check "${PYTHON:-python3}"
+    ;;
+pythons)
+    filter='^$'
+    tests=(tests/annotations tests/bridge tests/scoring tests/export tests/contract/test_persistence.py)
+    options=(-q -m "not slow and not real_data" -n 2 --dist loadgroup)
+    this=$("${PYTHON:-python3}" -c "import sys; print('%d.%d' % sys.version_info[:2])")
+    for version in 3.10 3.11 3.12 3.13; do
+        [ "$version" = "$this" ] && continue
+        interpreter=$(find_python "$version")
+        if [ -z "$interpreter" ]; then
+            echo "check_versions.sh: Python $version is not installed, and is left out"
+            continue
+        fi
+        echo "check_versions.sh: Python $version"
+        check "$interpreter"
+    done
     ;;
 *)
-    echo "check_versions.sh: '$mode' is neither 'newest' nor 'oldest'" >&2
+    echo "check_versions.sh: '$mode' is neither 'newest', 'oldest' nor 'pythons'" >&2
     exit 2
     ;;
 esac
-
-rm -rf "$folder"
-mkdir -p "$folder"
-[ "${KEEP:-0}" = 1 ] || trap 'rm -rf "$folder"' EXIT
-grep -Eiv "$filter" constraints.txt > "$folder/constraints.txt" || true
-"${PYTHON:-python3}" -m venv "$folder/venv"
-"$python" -m pip install --disable-pip-version-check --quiet --no-cache-dir -c "$folder/constraints.txt" \
-    . "${wanted[@]}" hypothesis jsonschema networkx pandas pyarrow pytest pytest-timeout pytest-xdist rapidfuzz rdflib \
-    scikit-learn
-
-# The tests import the installed package: it is a copy of the checkout without the package that they run in.
-ln -s "$root/assets" "$folder/assets"
-cp -R tests pyproject.toml "$folder/"
-cd "$folder"
-"$python" -m pip list --disable-pip-version-check 2>/dev/null |
-    grep -Ei '^(spacy|thinc|torch|transformers|tokenizers|typer|numpy) ' || true
-OMP_NUM_THREADS=1 "$python" -m pytest "${options[@]}" "${tests[@]}"
