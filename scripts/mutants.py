@@ -52,11 +52,12 @@ TESTS: Dict[str, Tuple[str, ...]] = {
 LIBRARIES = ["hypothesis", "networkx", "pandas", "pyarrow", "pytest", "rapidfuzz", "sklearn", "spacy", "torch"]
 LIBRARIES += ["spacy_transformers", "thinc.api", "transformers", "typer.testing"]
 
-PYTEST = ("-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-m", "not slow and not real_data")
+PYTEST = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-m", "not slow and not real_data"]
+PYTEST += ["-k", "not in_a_browser and not test_a_reader and not test_the_page"]  # browsers are slow to start
 # Types of numbers, which have a fitting default, and parts of messages.
 MINOR_ARGUMENTS = {"dtype", "extra", "purpose"}
 
-SPARE_SECONDS = 30  # of processor time, besides three times that of the tests without a mutant
+SPARE_SECONDS = 10  # of processor time, besides three times that of the tests without a mutant
 MAX_BYTES = 8 << 30
 
 Tests = Tuple[str, ...]

@@ -276,6 +276,13 @@ def test_decisions_override_and_survive(tmp_path: Path) -> None:
     later = build(again, base=tables)  # without the decisions: what they joined stays joined
     assert sorted(entities(later)) == ["Ada Lovelace", "Charles Babbage", "London, England"]
     assert facts(later)["Ada Lovelace", "residence", "London, England"]["n_documents"] == 2
+    text = "Mary Lovelace slept. Lovelace left London."
+    mary = record(
+        text, [("Mary Lovelace", "residence", "London", 0.5)], {**PEOPLE, "Mary Lovelace": "PERSON"}, doc_id="3"
+    )
+    mary["triples"][0]["subject"] = [21, 29]
+    both = build(lovelace(), parse_document(mary), decisions=[Decision("same", "Ada Lovelace", "Lovelace")])
+    assert sorted(entities(both)) == ["Ada Lovelace", "Charles Babbage", "London"], "all that have the name"
     by_number = build(*texts, decisions=[Decision("same", 1, 4)])
     assert by_number.entities.num_rows == 3
     place = build(

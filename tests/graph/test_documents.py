@@ -131,6 +131,7 @@ def test_parts_of_a_record() -> None:
             "of a triple is 1",
         ),
         ({"text": "ab", "triples": [{"subject": [0, 1], "object": [1, 2], "relation": "r", "score": 2}]}, "is 2.0"),
+        ({"text": "ab", "triples": [{"subject": [1, 1], "object": [1, 2], "relation": "r"}]}, "1:1, not in the text"),
         ({"text": "ab", "entities": [{"start": 0}]}, "no 'end'"),
         ({"text": "ab", CHAINS_KEY: [[[0, 1], [1]]]}, "expected 2"),
     ],

@@ -107,7 +107,10 @@ def named(data: Dict[str, Any], fact: int) -> Any:
 
 
 def test_what_it_holds() -> None:
-    data = data_of(draw_graph(ada()).html)
+    page = draw_graph(ada()).html
+    data = data_of(page)
+    assert "<title>Graph</title>" in page and "3 most probable of" not in page
+    assert "3 facts of 4 entities in 3 documents" in page
     assert [named(data, fact) for fact in range(3)] == [
         ("Ada Lovelace", "born_in", "London"),
         ("Ada Lovelace", "met", "Charles Babbage"),

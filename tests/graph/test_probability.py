@@ -17,6 +17,7 @@ from spacy_relext.graph.probability import (
     read_discount,
     write_discount,
 )
+from spacy_relext.scoring.probabilities import fit_platt
 
 
 def sentences(*scores: list) -> FactSentences:
@@ -60,6 +61,25 @@ def test_the_exponent_of_drawn_facts_is_found(truth: float) -> None:
     fitted = fit_discount(sentences(*drawn), rng.random(len(chances)) < chances)
     assert fitted.exponent == pytest.approx(truth, abs=0.2)
     assert numpy.abs(combine_scores(sentences(*drawn), fitted) - chances).mean() < 0.03
+
+
+def test_the_fit_has_the_least_loss_of_all_exponents() -> None:
+    rng = numpy.random.default_rng(4)
+    drawn = sentences(*[list(rng.uniform(0.05, 0.9, size=rng.integers(1, 6))) for _ in range(40)])
+    correct = rng.random(40) < combine_scores(drawn, Discount(0.3))
+
+    def loss(discount: Discount) -> float:
+        chances = combine_scores(drawn, discount)
+        return -float(numpy.log(numpy.where(correct, chances, 1 - chances)).sum())
+
+    tried = [Discount(step / 20, *fit_platt(combine_scores(drawn, Discount(step / 20)), correct)) for step in range(21)]
+    assert loss(fit_discount(drawn, correct)) == pytest.approx(min(map(loss, tried)), abs=1e-8)
+    assert len({round(loss(each), 3) for each in tried}) > 10 and max(map(loss, tried)) - min(map(loss, tried)) < 1
+
+
+def test_of_equally_good_exponents_the_first_is_taken() -> None:
+    alone = sentences(*[[score] for score in (0.2, 0.4, 0.6, 0.8)])
+    assert fit_discount(alone, numpy.array([False, True, False, True])).exponent == 0.0
 
 
 @pytest.mark.parametrize("correct", [[], [True], [False, False]])

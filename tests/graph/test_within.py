@@ -143,6 +143,12 @@ def test_phrases_that_give_another_name() -> None:
     grouping = group_mentions(found, text=text)
     assert grouping.groups == [0, 0, 1, 1, 2, 3]
     assert [link.reason for link in grouping.links] == ["alias", "alias"]
+    text = "She, also known as Satchmo, or Satchmo, also known as she."
+    found = [
+        Mention(at, at + len(name), name, "PERSON")
+        for at, name in ((0, "She"), (19, "Satchmo"), (31, "Satchmo"), (54, "she"))
+    ]
+    assert group_mentions(found, text=text).groups == [0, 1, 1, 2], "pronouns are no names"
 
 
 def test_types_and_ids_keep_names_apart() -> None:
@@ -158,7 +164,7 @@ def test_types_and_ids_keep_names_apart() -> None:
     assert group_mentions([*found, Mention(40, 48, "Lovelace", "PERSON", "Q2")]).groups == [0, 0, 1]
     assert group_mentions([*found, Mention(40, 48, "Lovelace", "PERSON", "Q1")]).groups == [0, 0, 0]
     same = [Mention(0, 3, "NYC", "GPE", "Q60"), Mention(10, 19, "Big Apple", "MISC", "Q60")]
-    assert group_mentions(same).groups == [0, 0]
+    assert group_mentions(same) == ([0, 0], [(0, 1, "kb_id", 1.0)])
 
 
 def test_an_untyped_name_joins_the_only_type() -> None:
@@ -178,7 +184,7 @@ def test_pronouns_join_only_by_coreference() -> None:
     names = mentions("Ada Lovelace", "she", "she", label="PERSON")
     assert group_mentions(names).groups == [0, 1, 2]
     grouping = group_mentions(names, chains=[[0, 1]])
-    assert grouping.groups == [0, 0, 1] and grouping.links[0].reason == "coreference"
+    assert grouping.groups == [0, 0, 1] and grouping.links == [(0, 1, "coreference", 1.0)]
 
 
 def test_a_rule_that_is_left_out_joins_nothing() -> None:

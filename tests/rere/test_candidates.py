@@ -69,6 +69,15 @@ def test_span_rules(span_rule: str, threshold: float, expected: Any) -> None:
     assert {(subject, obj) for subject, obj, _ in triples} == expected and len(triples) == len(expected)
 
 
+def test_a_threshold_itself_is_enough() -> None:
+    for span_rule, threshold in (("mutual", 0.5), ("nearest", 0.5), ("code", 0.25)):
+        rows, output = rows_and_output(FOUNDERS, {0: 0.5}, {1: 0.5}, {6: 0.5}, {6: 0.5})
+        options: Any = {"pairing": "product", "max_length": 15, "span_rule": span_rule}
+        for above, expected in ((0.0, 1), (1e-6, 0)):
+            found = texts_of(rows, decode_pointers(rows, output, **options, threshold=threshold + above))
+            assert len(found) == expected, span_rule
+
+
 def test_nearest_rule_keeps_the_start_before_another_start() -> None:
     rows, output = rows_and_output(FOUNDERS, {0: 0.9, 3: 0.7}, {4: 0.9}, {6: 0.9}, {6: 0.9})
     options: Any = {"pairing": "nearest", "threshold": 0.5, "max_length": 15}

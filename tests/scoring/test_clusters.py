@@ -145,7 +145,7 @@ def test_baselines_are_of_the_pairs_that_have_a_cluster() -> None:
 def test_names_do_not_matter_and_nothing_is_scored_without_items() -> None:
     renamed = score_clusters(["x", "x", "y"], [None, None, 3])
     assert renamed == score_clusters([1, 1, 0], ["b", "b", "a"])
-    assert set(score_clusters([], []).values()) == {None}
+    assert set(score_clusters([], []).values()) == {None} and score_clusters([], []).keys() == renamed.keys()
 
 
 def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

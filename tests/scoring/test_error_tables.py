@@ -66,6 +66,7 @@ def test_passages_are_the_sentences_of_both_triples(examples):
     found = {(each.error.kind, each.error.error_class): each for each in collect_errors(examples).errors}
     wrong_subject = found["false positive", "wrong subject"]
     described = describe_error(wrong_subject, TEXT)
+    assert described["cost"] == round(wrong_subject.cost, 6) != round(wrong_subject.cost, 5)
     assert described["text"] == "Ada wed Bo Nye . … Ed met Flo ."
     assert described["triple"] == {
         "relation": "met",
