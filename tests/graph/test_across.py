@@ -63,6 +63,14 @@ def test_roots_are_first_groups_and_ids_spread() -> None:
     assert join_groups(groups_of(*rows)).roots == [0, 1]
 
 
+def test_an_id_stays_if_a_name_without_one_is_joined() -> None:
+    spellings = ("International Olympic Committee", "International Olympic Comittee", "International Olympic Committe")
+    rows: List[Row] = [(name, "ORG", kb_id) for name, kb_id in zip(spellings, ("Q1", None, "Q2"))]
+    assert join_groups(groups_of(*rows)).roots == [0, 0, 2]
+    fixed = groups_of(*[(name, "ORG", None) for name in spellings], fixed=[1, None, 2])
+    assert join_groups(fixed).roots == [0, 0, 2]
+
+
 def test_entities_of_the_graph_stay_apart() -> None:
     rows: List[Row] = [("Ada", "PERSON", None), ("Ada King", "PERSON", None), ("Ada King", "PERSON", None)]
     joined = join_groups(groups_of(*rows, fixed=[1, 1, None]))

@@ -121,6 +121,12 @@ def test_what_it_holds() -> None:
     assert facts["sentences"] == [2, 1, 1] and facts["documents"] == [2, 1, 1]
     assert data["relations"][0] == {"name": "born_in", "facts": 2, "description": "was <born> in"}
     assert data["types"] == ["PERSON", "PLACE"]
+    assert data["entities"] == {
+        "id": [1, 2, 3, 4], "name": ["Ada Lovelace", "London", "Charles Babbage", "Kent"], "type": [0, 1, 0, 1],
+        "kb_id": [0] * 4, "aliases": [["Lovelace"], 0, 0, 0], "mentions": [4, 2, 1, 1], "documents": [3, 2, 1, 1],
+    }  # fmt: skip
+    bare = build_graph([document("Bo met Cy.", [("Bo", "met", "Cy", 0.5)])]).tables
+    assert data_of(draw_graph(bare).html)["entities"]["type"] == [-1, -1]
     assert support["starts"] == [0, 2, 3, 4] and support["score"] == [900, 700, 800, 400]
     sentence = data["sentences"][support["sentence"][0]].encode("utf-16-le")
     assert [sentence[2 * a : 2 * b].decode("utf-16-le") for a, b in zip(*[iter(support["spans"][:4])] * 2)] == [

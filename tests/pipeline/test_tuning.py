@@ -135,6 +135,26 @@ def test_the_saved_pipeline_is_the_tuned_one(nlp: Language, examples: List[Examp
     assert cfg_of(loaded, DETECTOR)["label_frequency"] == pytest.approx(found[DETECTOR]["label_frequencies"], abs=1e-15)
 
 
+def test_only_thresholds_that_differ_from_the_common_one_are_kept(
+    nlp: Language, examples: List[Example], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nlp.remove_pipe(EXTRACTOR)
+    labels = nlp.get_pipe(DETECTOR).labels  # type: ignore[attr-defined]
+    single = tune_pipeline(nlp, examples)[DETECTOR]["threshold"]
+    # another one that accepts the same cells
+    own = {**dict.fromkeys(labels, single), "author": single - 1e-5}
+    monkeypatch.setattr(tuning, "best_threshold", lambda *_, **__: (single, 0.0))
+    monkeypatch.setattr(tuning, "shrunken_thresholds", lambda *_, **__: own)
+    assert tune_pipeline(nlp, examples)[DETECTOR]["thresholds"] == pytest.approx({"author": single - 1e-5}, abs=1e-6)
+
+
+def test_detectors_are_calibrated_if_nothing_gets_worse(nlp: Language, examples: List[Example]) -> None:
+    perfect = [example for example in examples if nlp.evaluate([example])["exact_f"] == 1.0]
+    found = tune_pipeline(nlp, perfect)
+    assert found[EXTRACTOR]["before"] == found[EXTRACTOR]["after"] == 1.0
+    assert (found[DETECTOR]["scale"], found[DETECTOR]["shift"]) != (1.0, 0.0)
+
+
 def test_a_threshold_for_all(nlp: Language, examples: List[Example]) -> None:
     tune_pipeline(nlp, examples, min_positives=1)
     found = tune_pipeline(nlp, examples, min_positives=1, per_label=False)
