@@ -52,6 +52,8 @@ def test_again_nothing_gets_worse(nlp: Language, examples: List[Example]) -> Non
     before = nlp.evaluate(examples)
     again = tune_pipeline(nlp, examples)  # no relation has ten right triples: its own fit is a single threshold
     check(nlp, examples, again, before)
+    for was, now in (("after", "before"), ("ece_after", "ece_before")):
+        assert again[DETECTOR][now] == pytest.approx(first[DETECTOR][was], abs=1e-6)
     assert again[DETECTOR]["missing_rates"] == first[DETECTOR]["missing_rates"], "from the detector's own probabilities"
 
 
@@ -152,7 +154,54 @@ def test_detectors_are_calibrated_if_nothing_gets_worse(nlp: Language, examples:
     perfect = [example for example in examples if nlp.evaluate([example])["exact_f"] == 1.0]
     found = tune_pipeline(nlp, perfect)
     assert found[EXTRACTOR]["before"] == found[EXTRACTOR]["after"] == 1.0
-    assert (found[DETECTOR]["scale"], found[DETECTOR]["shift"]) != (1.0, 0.0)
+    for name in (DETECTOR, EXTRACTOR):
+        assert (found[name]["scale"], found[name]["shift"]) != (1.0, 0.0)
+    alone = [example for example in perfect if len(example.reference._.triples) == 1]
+    found = tune_pipeline(nlp, alone[:1])
+    for name in (DETECTOR, EXTRACTOR):
+        assert (found[name]["gold"], found[name]["precision"], found[name]["recall"]) == (1, 1.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    "options, asked",
+    [
+        ({}, {"beta": 1.0, "min_positives": 10}),
+        ({"min_positives": 3, "goal": Goal(beta=2.0)}, {"beta": 2.0, "min_positives": 3}),
+        ({"goal": Goal(precision=0.7)}, {"precision": 0.7, "min_positives": 10}),
+    ],
+)
+def test_what_thresholds_are_asked_for(
+    nlp: Language, examples: List[Example], monkeypatch: pytest.MonkeyPatch, options: Any, asked: Dict[str, float]
+) -> None:
+    calls: List[Dict[str, Any]] = []
+
+    def listen(name: str) -> None:
+        fit = getattr(tuning, name)
+        monkeypatch.setattr(tuning, name, lambda *data, **given: calls.append(given) or fit(*data, **given))
+
+    for name in ("best_threshold", "shrunken_thresholds", "precision_thresholds"):
+        listen(name)
+    nlp.remove_pipe(DETECTOR)
+    found = tune_pipeline(nlp, examples, **options)[EXTRACTOR]
+    floor = calibrated(0.1, found["scale"], found["shift"])
+    gold = sum(len(example.reference._.triples) for example in examples)
+    assert calls
+    for given in calls:
+        assert given["floor"] == pytest.approx(floor)
+        assert all(given[key] == value for key, value in asked.items() if key in given or key != "min_positives")
+        if "n_gold" in given:
+            assert (
+                given["n_gold"] == gold if isinstance(given["n_gold"], int) else sum(given["n_gold"].values()) == gold
+            )
+    assert calls[-1]["min_positives"] == asked["min_positives"]
+
+
+def test_a_goal_of_precision_is_kept_in_any_case(
+    nlp: Language, examples: List[Example], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tuning, "fit_platt", lambda scores, correct: Platt(1.0, -9.0))  # nothing would be asked for
+    found = tune_pipeline(nlp, examples, goal=Goal(precision=0.5))
+    assert [found[name]["shift"] for name in (DETECTOR, EXTRACTOR)] == [-9.0, -9.0]
 
 
 def test_a_threshold_for_all(nlp: Language, examples: List[Example]) -> None:
