@@ -27,6 +27,7 @@ class Call:
     peer (bool): Whether to run the peer too.
     rates (Sequence[float]): Rates of dropped triples.
     losses (Sequence[str]): Losses of the missing-label experiment.
+    missing_rates (Sequence[str]): Where those losses have the share of missing labels from.
     corpora (Sequence[str]): Corpora of the comparison on equal terms.
     learning_rates (Sequence[float]): Those of the peers' encoder, of which the best on the tuning sentences is kept.
     patience (int): Passes without a rise on the tuning sentences after which a peer's training ends; 0 for all passes.
@@ -44,6 +45,7 @@ class Call:
     peer: bool = False
     rates: Sequence[float] = (0.0, 0.1, 0.3, 0.5)
     losses: Sequence[str] = ("bce",)
+    missing_rates: Sequence[str] = ("known",)
     corpora: Sequence[str] = ()
     learning_rates: Sequence[float] = ()
     patience: int = 0

@@ -73,6 +73,17 @@ def evaluate(
     return result
 
 
+def estimate_rates(pipeline: Path, corpus: Path, *, threads: int) -> dict[str, float]:
+    """Estimate the share of missing labels of each relation, as `spacy relext tune --missing-rates` does.
+
+    corpus (Path): Held-out sentences, labelled like the training sentences.
+    """
+    torch.set_num_threads(threads)
+    nlp = spacy.load(pipeline)
+    rates: dict[str, float] = tune_pipeline(nlp, _read_examples(nlp, corpus))[DETECTOR]["missing_rates"]
+    return rates
+
+
 def _read_examples(nlp: Language, corpus: Path) -> list[Example]:
     """Read a corpus with its sentence bounds."""
     return list(TripleCorpus(corpus, gold_sents=True)(nlp))

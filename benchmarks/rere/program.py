@@ -23,7 +23,7 @@ from benchmarks.harness.program import (
     run_experiments,
 )
 from benchmarks.harness.runs import DEFAULT_CONFIG
-from benchmarks.rere.experiments import LOSSES, ablations, duie, false_negatives, headline, nyt24, webnlg
+from benchmarks.rere.experiments import KNOWN, LOSSES, RATES, ablations, duie, false_negatives, headline, nyt24, webnlg
 from benchmarks.rere.fair import CORPORA, OURS, PEERS, fair
 from benchmarks.rere.speed import speed
 from spacy_relext.corpora.drop import MODES
@@ -63,6 +63,9 @@ def main(
     only: program.OnlyOption = None,
     rates: Annotated[str, typer.Option(help="Rates of dropped triples (false-negatives).")] = "0,0.1,0.3,0.5",
     losses: Annotated[str, typer.Option(help="Losses (false-negatives).")] = ",".join(LOSSES),
+    missing_rates: Annotated[
+        str, typer.Option(help="Shares of missing labels that losses are told: known, estimated (false-negatives).")
+    ] = KNOWN,
     corpora: Annotated[str, typer.Option(help="Corpora (fair).")] = ",".join(CORPORA),
     learning_rates: Annotated[
         str, typer.Option(help="Of the peers' encoder; the best on the tuning sentences is kept (fair).")
@@ -80,6 +83,7 @@ def main(
         more = {
             "rates": read_numbers("--rates", rates, float),
             "losses": choose_names("--losses", losses, LOSSES),
+            "missing_rates": choose_names("--missing-rates", missing_rates, RATES),
             "corpora": choose_names("--corpora", corpora, CORPORA),
             "learning_rates": read_numbers("--learning-rates", learning_rates, float),
             "patience": patience,

@@ -103,7 +103,7 @@ class RereDetector(RerePipe):
         }
 
     def loss(self, outputs: Outputs, targets: Tensors) -> Tensors:
-        """Binary cross-entropy or the collective loss."""
+        """Binary cross-entropy, or a loss that is robust to missing labels."""
         return detector_loss(
             outputs,
             targets,
@@ -207,7 +207,8 @@ def make_rere_detector(
 ) -> RereDetector:
     """Create a relation detector.
 
-    loss (str): "bce", "collective", or "printed" (the released code's form of the collective loss).
+    loss (str): "bce", "collective", "printed" (the released code's form of the collective loss), or "ssr_pu"
+        (positive-unlabelled learning with the squared ranking loss).
     collective_scope (str): What the means of the collective loss are taken over: "row", "batch" or "label".
     smooth (bool): Whether the collective loss compares by a divergence instead of -ln(1-|m-μ|).
     mean_window (int): Number of batches, about, that the means of scope "label" reach back; 1: each batch alone.

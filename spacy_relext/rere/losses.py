@@ -21,8 +21,9 @@ from .collective_loss import (
     printed_collective_loss,
 )
 from .model import ExtractorOutput
+from .shifted_loss import shifted_ranking_loss
 
-DETECTOR_LOSSES = ("bce", "collective", "printed")
+DETECTOR_LOSSES = ("bce", "collective", "printed", "ssr_pu")
 
 POINTER_LOSSES = ("bce", "collective")
 
@@ -58,12 +59,13 @@ def detector_loss(
     window: Optional[LabelWindow] = None,
     weight: float = 1.0,
 ) -> Dict[str, Tensor]:
-    """Compute binary cross-entropy, or the collective loss, which is robust to false negatives, as `relations`.
+    """Compute binary cross-entropy, or a loss that is robust to false negatives, as `relations`.
 
     logits (Tensor): Shape (B, R)
     targets (Dict[str, Tensor]): `relations` (B, R); `label_prior` (R,), observed rate of each relation;
-        `missing_rates` (R,), τ of each, for the collective forms.
-    kind (str): "bce", "collective" (stable form, μ⁻), or "printed" (form of the released code, μ of the paper).
+        `missing_rates` (R,), τ of each, for all but cross-entropy.
+    kind (str): "bce", "collective" (stable form, μ⁻), "printed" (form of the released code, μ of the paper), or
+        "ssr_pu" (positive-unlabelled learning with the squared ranking loss).
     scope (str): Of the collective loss: "row", "batch" or "label".
     gamma (Optional[float]): Weight of the positive term; None: π_o / (1-π_o) of the data.
     smooth (bool): Use the smooth form of the collective loss, a divergence.
@@ -75,8 +77,10 @@ def detector_loss(
     if kind == "bce":
         return {"relations": weight * masked_bce(logits, observed, mask=mask)}
     if kind not in DETECTOR_LOSSES:
-        raise ValueError(f"detector loss is {kind!r}; expected bce, collective or printed")
+        raise ValueError(f"detector loss is {kind!r}; expected {', '.join(DETECTOR_LOSSES)}")
     prior, missing = targets["label_prior"].clamp(*_RATES), targets["missing_rates"]
+    if kind == "ssr_pu":
+        return {"relations": weight * shifted_ranking_loss(logits, observed, prior=prior, missing=missing)}
     mean_gamma = positive_weight(float(prior.mean())) if gamma is None else gamma
     if kind == "printed":
         mu = float(paper_prior(prior, missing).mean())

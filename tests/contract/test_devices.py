@@ -49,6 +49,7 @@ VARIANTS = [
     variant("detector", "collective", **COLLECTIVE),
     variant("detector", "by label", **COLLECTIVE, collective_scope="label"),
     variant("detector", "printed", loss="printed", missing_rate=0.2),
+    variant("detector", "ssr_pu", loss="ssr_pu", missing_rate=0.2),
     variant("extractor", "all terms", **ALL_TERMS, model={"between": True}),
     variant("extractor", "mutual", model={"span_mode": "mutual"}),
     variant("transformer", "marked entities", model={"encoder": {"entity_marks": True, "freeze_layers": 1}}),

@@ -52,6 +52,8 @@ def test_floor_and_longest_span() -> None:
     assert strings_of("a b c", {0: 0.09}, {0: 0.9}) == []
     assert strings_of("a b c", {0: 0.2}, {0: 0.2}) == []  # .04 for the string
     assert strings_of("a b c", {0: 0.9}, {2: 0.9}, max_length=2) == []
+    words = " ".join("abcdefgh" * 6)
+    assert [len(strings_of(words, {0: 0.9}, {last: 0.9})) for last in (39, 40)] == [1, 0], "40 tokens by default"
     assert strings_of("", {}, {}) == []
     assert scores(strings_of("a b c", {0: 0.1}, {0: 1.0})) == {"a": 0.1}  # the floor itself is enough
 

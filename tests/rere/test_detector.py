@@ -146,7 +146,8 @@ def test_every_loss_can_be_chosen(nlp: Language, examples: List[Example]) -> Non
         for smooth in (False, True)
     }
     found["bce", None] = losses_with(nlp, examples, loss="bce")
-    found["printed", None] = losses_with(nlp, examples, loss="printed")
+    for loss in ("printed", "ssr_pu"):
+        found[loss, None] = losses_with(nlp, examples, loss=loss)
     assert len(set(found.values())) == len(found) and all(np.isfinite(list(found.values())))
 
 

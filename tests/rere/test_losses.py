@@ -17,7 +17,7 @@ from spacy_relext.rere.collective_loss import (
     pointer_collective_loss,
     positive_weight,
 )
-from spacy_relext.rere.losses import LabelWindow, detector_loss, extractor_loss
+from spacy_relext.rere.losses import DETECTOR_LOSSES, LabelWindow, detector_loss, extractor_loss
 from spacy_relext.rere.model import ExtractorOutput
 from tests.rere.test_collective_loss import A_LONG, GAMMA, MU, B, collective, logits_of, number, pointer_grid, table
 
@@ -51,7 +51,7 @@ def test_each_relation_may_miss_another_share(scope: str) -> None:
     assert number(printed) == pytest.approx(-math.log(1 - mean_gap), abs=1e-5)
 
 
-@pytest.mark.parametrize("kind", ["bce", "collective", "printed"])
+@pytest.mark.parametrize("kind", DETECTOR_LOSSES)
 @pytest.mark.parametrize("scope", SCOPES)
 def test_an_empty_batch_costs_nothing(kind: str, scope: str) -> None:
     z = torch.zeros(0, 2, dtype=torch.float64, requires_grad=True)
@@ -159,5 +159,5 @@ def test_pointer_rows_have_weights() -> None:
 
 def test_unknown_detector_loss_is_refused() -> None:
     targets = {"relations": torch.zeros(1, 1), "label_prior": torch.ones(1)}
-    with pytest.raises(ValueError, match="expected bce, collective or printed"):
+    with pytest.raises(ValueError, match="expected bce, collective, printed, ssr_pu"):
         detector_loss(torch.zeros(1, 1), targets, kind="hinge")

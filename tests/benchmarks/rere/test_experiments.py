@@ -1,0 +1,80 @@
+import pathlib
+from typing import Any, Dict
+
+import pytest
+from thinc.api import Config
+
+from tests.benchmarks.harness.test_datasets import data  # noqa: F401  (a fixture)
+
+
+@pytest.mark.parametrize("rates", [None, {"/people/person/place_of_birth": 0.25, "born in": 0.5}])
+def test_losses_for_missing_labels_are_those_of_a_config(rates: Any, tmp_path: pathlib.Path) -> None:
+    from benchmarks.harness.runs import DEFAULT_CONFIG
+    from benchmarks.harness.training_config import set_key
+    from benchmarks.rere.experiments import DETECTOR, LOSSES
+    from spacy_relext.rere.losses import DETECTOR_LOSSES
+
+    for _, changes in LOSSES.values():
+        config = Config().from_disk(DEFAULT_CONFIG, interpolate=False)
+        before = set(config["components"]["rere_detector"])
+        if rates is not None:
+            changes = {**changes, f"initialize.{DETECTOR}": {"missing_rates": rates}}
+        for key, value in changes.items():
+            set_key(config, key, value)
+        config.to_disk(tmp_path / "config.cfg")
+        read = Config().from_disk(tmp_path / "config.cfg")
+        assert set(read["components"]["rere_detector"]) == before  # no key that there is not
+        assert read["components"]["rere_detector"]["loss"] in DETECTOR_LOSSES
+        if rates is not None:
+            assert read["initialize"]["components"]["rere_detector"]["missing_rates"] == rates
+
+
+def test_the_comparison_on_equal_terms_searches_the_rate_once(
+    data: pathlib.Path,  # noqa: F811
+    tmp_path: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pytest.importorskip("matplotlib")
+    from benchmarks.harness.call import Call
+    from benchmarks.harness.datasets import Maker
+    from benchmarks.harness.rows import read_rows
+    from benchmarks.harness.runs import Settings
+    from benchmarks.rere import fair
+
+    settings = Settings(runs=tmp_path / "runs", encoder=tmp_path, passes=2, threads=1, precision="fp32")
+    options: Dict[str, Any] = {"seeds": [0, 1], "results": tmp_path / "rere.json", "figures": tmp_path / "figures"}
+    options |= {"only": frozenset(["gplinker-additions"]), "corpora": ["nyt24-1500", "nyt24"], "patience": 3}
+    options |= {"learning_rates": [1e-4, 3e-4], "command": "toy", "tell": lambda message: None}
+    call = Call(settings=settings, maker=Maker(data, tmp_path / "runs"), **options)
+    monkeypatch.setattr(fair, "SEARCH_SENTENCES", 20)
+    monkeypatch.setitem(fair.CORPORA, "nyt24-1500", lambda maker, most: maker.nyt24(foreign=False, most=most or 20))
+    runs = []
+
+    def run_peer(program: str, made: Any, *, seed: int, options: Any, **more: Any) -> Dict[str, Any]:
+        runs.append((program, made.train.name, seed, options[-1]))
+        assert list(options[:-1]) == ["--additions", "--patience", "3", "--rates"]
+        score = {match: dict.fromkeys("prf", 0.5) for match in ("exact", "partial")}
+        split = {"all_relations": {"tuned": score, "fixed": score}, "relations_shared": []}
+        split["predicted"] = {tuning: [[]] * 12 for tuning in ("tuned", "fixed")}
+        passes = [{"cpu_seconds": 60.0, "dev_f_fixed": 0.25}, {"cpu_seconds": 30.0, "dev_f_fixed": 0.5}]
+        tried = [{"lr": 1e-4, "dev_f": 0.4}, {"lr": 3e-4, "dev_f": 0.5}]
+        times = {"train_seconds": 100.0, "train_cpu_seconds": 90.0}
+        return {"lr": 3e-4, "tried": tried, "passes": passes, "tests": {"test": split}, **times}
+
+    monkeypatch.setattr(fair, "run_peer", run_peer)
+    fair.fair(call)
+    small, whole = "nyt24_multi_full_span_dev_triples-0-20.spacy", "nyt24_multi_full_span_dev_triples-0-36.spacy"
+    search = ("gplinker", small, 0, "0.0001,0.0003")
+    chosen = [("gplinker", small, 1, "0.0003"), ("gplinker", whole, 0, "0.0003"), ("gplinker", whole, 1, "0.0003")]
+    # the search comes before every training, from the cache of runs but for the first time
+    assert runs == [search, search, chosen[0], search, chosen[1], search, chosen[2]]
+    rows = {
+        (row["data"].split(" ")[1], row["split"], row["system"], row["metric"]): row for row in read_rows(call.results)
+    }
+    name = "peer:gplinker, additions"
+    assert rows["20", "test", name, "train_cpu_seconds"]["values"] == [90.0, 90.0]
+    assert {key[2] for key in rows} == {name, f"{name} at 0.5"}
+    progress = read_rows(tmp_path / "rere_progress.json")
+    spent = [row["values"] for row in progress if row["metric"] == "cpu_seconds"]
+    assert spent == [[60.0, 60.0], [90.0, 90.0]] * 2
+    assert (tmp_path / "figures" / "rere_fair_nyt24.svg").stat().st_size > 1000
