@@ -8,20 +8,11 @@ from typing import Any, Dict, List, Tuple
 
 import pytest
 
-from tests.contract.tiny_bert import save_tiny_bert
-
 TEXT = "Ada Lovelace was born in London"
 PAIR: Dict[str, Any] = {"text": TEXT, "subject": [0, 12], "object": [25, 31], "label": "place_of_birth"}
 NAMES = ("ada", "mary", "ole", "kari")
 CITIES = ("london", "oslo", "bergen", "norway")
 Trained = Tuple[pathlib.Path, Dict[str, Any]]
-
-
-@pytest.fixture(scope="module")
-def encoder(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
-    path: pathlib.Path = tmp_path_factory.mktemp("encoder")
-    save_tiny_bert(path)
-    return path
 
 
 @pytest.fixture(scope="module")

@@ -18,19 +18,11 @@ from benchmarks.peers.triple_encoder import PlainEncoder, build_encoder, rated_p
 from benchmarks.peers.triple_model import Candidate
 from benchmarks.peers.triple_score import best_threshold, exact_f, score_test, triples_at
 from spacy_relext.encoders.transformer import TransformerEncoder
-from tests.contract.tiny_bert import save_tiny_bert
 
 NAMES = ("ada", "mary", "ole", "kari")
 CITIES = ("london", "oslo", "bergen", "norway")
 # Two subjects, two relations, and a sentence without a triple.
 BORN, OWNS = "born_in", "owns"
-
-
-@pytest.fixture(scope="module")
-def encoder(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
-    path: pathlib.Path = tmp_path_factory.mktemp("encoder")
-    save_tiny_bert(path)
-    return path
 
 
 @pytest.fixture(scope="module")
