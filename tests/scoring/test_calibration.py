@@ -13,6 +13,7 @@ from spacy_relext.scoring.calibration import (
     precision_recall_curve,
     precision_threshold,
     precision_thresholds,
+    shrunken_thresholds,
 )
 
 SCORED = st.lists(st.tuples(st.sampled_from([0.1, 0.2, 0.5, 0.5000001, 0.9]), st.booleans()), max_size=25)
@@ -99,6 +100,33 @@ def test_beta_moves_the_threshold():
     complete, value = best_threshold(scores, correct, n_gold=3, beta=2.0)
     assert precise == pytest.approx(0.75) and complete == pytest.approx(0.45)
     assert value == pytest.approx(5 * 3 / (5 + 4 * 3))
+
+
+def test_f1_and_ten_positives_by_default():
+    generator = np.random.default_rng(0)
+    scores, labels = generator.random(300).round(3), generator.choice(list("abc"), 300)
+    correct = generator.random(300) < scores**2
+    # c has ten right ones
+    correct[np.flatnonzero(correct & (labels == "c"))[10:]] = False
+    labels = labels.tolist()
+    n_gold = {label: sum(c and each == label for c, each in zip(correct, labels)) + 5 for label in "abc"}
+    assert n_gold["c"] == 15
+    for fit in (label_thresholds, shrunken_thresholds):
+        usual = fit(scores, correct, labels, n_gold=n_gold)
+        assert usual == fit(scores, correct, labels, n_gold=n_gold, beta=1.0, min_positives=10, floor=0.0)
+        assert usual != fit(scores, correct, labels, n_gold=n_gold, beta=2.0)
+    usual = label_thresholds(scores, correct, labels, n_gold=n_gold, objective="label")
+    assert (
+        usual["c"] != label_thresholds(scores, correct, labels, n_gold=n_gold, objective="label", min_positives=11)["c"]
+    )
+    _, own = precision_thresholds(scores, correct, labels, precision=0.6)
+    assert (
+        set(own) == set("abc") != set(precision_thresholds(scores, correct, labels, precision=0.6, min_positives=11)[1])
+    )
+    usual = best_threshold(scores, correct, n_gold=99)
+    assert usual == best_threshold(scores, correct, n_gold=99, beta=1.0, floor=0.0)
+    assert usual != best_threshold(scores, correct, n_gold=99, beta=2.0)
+    assert best_threshold(scores, correct & False, n_gold=99) == (0.5, 0.0)
 
 
 def test_precision_threshold_by_hand():

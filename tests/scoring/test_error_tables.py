@@ -29,6 +29,13 @@ def test_costs_are_gains_of_exact_f(examples):
     assert {each.document for each in found.errors} == {2}
 
 
+def test_the_surest_of_equally_costly_errors_is_first():
+    predicted = [("Ada", "wed", "Bo", 0.3), ("Cy", "wed", "Di", 0.9), ("Ed", "saw", "Flo", 0.6)]
+    found = collect_errors([make_example(TEXT, [], predicted)])
+    alone = [each.error.record["score"] for each in found.errors if each.error.error_class == "relation not stated"]
+    assert alone == [0.9, 0.6, 0.3]
+
+
 def test_groups(examples):
     found = collect_errors(examples)
     classes = found.per_class()
