@@ -67,6 +67,10 @@ def test_direction_sentences_and_suggestions() -> None:
     divided = [{**each, "sents": [[0, 7], [8, 11]]} for each in (ANN[0], BEN[1])]
     found = measure_agreement([divided[:1], divided[1:]], names=["a", "b"])
     assert found.pairs[0].pairs == 1  # Ann-Ben; each of the others is known to one only
+    for sents, passages in (([[0, 7], [8, 11]], [(0, 7)]), ([[8, 11]], [(0, 11)])):  # outside of all: the whole text
+        both = [[{**record("first", *triples), "sents": sents}] for triples in ([("Ann", "r", "Ben")], [])]
+        (dispute,) = measure_agreement(both, names=["a", "b"]).disagreements
+        assert dispute.passages == passages
 
 
 def test_assertions() -> None:
