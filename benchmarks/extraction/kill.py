@@ -146,13 +146,13 @@ def _environment() -> dict[str, str]:
 
 def _children(pid: int) -> list[int]:
     """List the worker processes of a run."""
-    found = subprocess.run(["ps", "-o", "pid=,args=", "--ppid", str(pid)], capture_output=True, text=True).stdout
+    found = subprocess.run(["ps", "-ww", "-o", "pid=,args=", "--ppid", str(pid)], capture_output=True, text=True).stdout
     return [int(line.split()[0]) for line in found.splitlines() if "spawn_main" in line]
 
 
 def _actors() -> list[int]:
     """List the processes of Ray's actors on this machine, by what it calls them."""
-    found = subprocess.run(["ps", "-eo", "pid=,args="], capture_output=True, text=True).stdout
+    found = subprocess.run(["ps", "-ww", "-eo", "pid=,args="], capture_output=True, text=True).stdout
     return [int(line.split()[0]) for line in found.splitlines() if "ray::" in line and "MapBatches" in line]
 
 

@@ -35,7 +35,7 @@ def cluster() -> Any:
 
 def actor_pids() -> List[int]:
     """Find the processes of actors, by what Ray calls them."""
-    found = subprocess.run(["ps", "-eo", "pid=,args="], capture_output=True, text=True).stdout
+    found = subprocess.run(["ps", "-ww", "-eo", "pid=,args="], capture_output=True, text=True).stdout
     return [int(line.split()[0]) for line in found.splitlines() if "ray::" in line and "MapBatches" in line]
 
 
