@@ -145,6 +145,23 @@ def test_pointer_loss_of_the_extractor() -> None:
     assert number(found["pointers"]) == pytest.approx(2 * number(expected), rel=1e-6)
 
 
+def test_pairs_have_the_weights_of_their_rows_and_refused_ones_weigh_more() -> None:
+    z, y, mask = pointer_grid(16)
+    pairs = torch.tensor([[0, 0, 1, 3, 3], [1, 0, 1, 3, 3], [1, 4, 4, 3, 3]])
+    logits, weights = torch.tensor([0.7, -0.4, 1.5], dtype=z.dtype), torch.tensor([1.0, 0.25])
+    output = ExtractorOutput(
+        torch.cat([z, z]), mask.repeat(2, 1), pairs, logits, torch.ones(3, 2), *no_types(pairs[:0])
+    )
+    gold = torch.tensor([[0, 0, 1, 3, 3], [1, 9, 9, 3, 3]])
+    targets = {"pointers": y.repeat(2, 1, 1), "weights": weights, "gold_pairs": gold}
+    cells = torch.nn.functional.softplus(logits) - torch.tensor([1.0, 0.0, 0.0]) * logits
+    plain = (cells * torch.tensor([1.0, 0.25, 0.25])).sum() / 1.5
+    assert number(extractor_loss(output, targets, pair_weight=2.0)["pairs"]) == pytest.approx(2 * number(plain))
+    refused = {**targets, "refused_pairs": pairs[2:]}
+    expected = (cells * torch.tensor([1.0, 0.25, 1.25])).sum() / 2.5
+    assert number(extractor_loss(output, refused)["pairs"]) == pytest.approx(number(expected))
+
+
 def test_pointer_rows_have_weights() -> None:
     z, y, mask = pointer_grid(6)
     options: Any = {"mu": torch.tensor(0.02), "gamma": GAMMA}

@@ -6,6 +6,7 @@ from typing import List, Sequence
 import numpy
 import numpy.typing
 import pytest
+from spacy.util import registry
 
 from spacy_relext.annotations.store import set_triples
 from spacy_relext.scoring.clusters import (
@@ -136,6 +137,12 @@ def test_baselines_are_of_the_pairs_that_have_a_cluster() -> None:
     assert found["relations_per_cluster"] == {"one": {"met": 1}, "two": {"saw": 1}}
     assert found["cluster_baselines"] == baseline_scores(["met", "saw"], count=2)
     assert found["oracle_majority_b3_f"] == 1.0 and score_predicted_clusters([example], source="fake")["b3_f"] == 1.0
+    scorer = registry.scorers.get("spacy_relext.cluster_scorer.v1")()
+    for name in ("fake", "other"):
+        scores_of = scorer([example], source=name, history=[{"information": 0.1}, {"information": 0.2}], other=1)
+        assert scores_of == {**score_predicted_clusters([example], source=name), "clusters_information": 0.2}
+    assert scorer([example], source="fake") != scorer([example], source="other")
+    assert scorer([example])["clusters_information"] is None
     other = score_cluster_baselines([example], source="other")
     assert other["cluster_baselines"] == baseline_scores(["met"], [("A", "B")], count=1)
     nothing = score_cluster_baselines([make_example(text, None)])

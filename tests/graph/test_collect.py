@@ -1,0 +1,99 @@
+"""Documents as tables: mentions, triples and groups with their numbers, names and types."""
+
+from typing import Any, Dict, List
+
+from spacy_relext.annotations.schema import RelationSchema, Schema
+from spacy_relext.graph.build import build_graph
+from spacy_relext.graph.collect import Collector
+from spacy_relext.graph.documents import Document, parse_document
+
+from .texts import document, record
+
+LABELS = {"Ada": "PERSON", "Bo": "PERSON", "Oslo": "GPE"}
+
+
+def collect(*documents: Document, **options: Any) -> Collector:
+    collector = Collector(**options)
+    for each in documents:
+        collector.add(each)
+    return collector
+
+
+def with_attributes(doc_id: str, *attributes: Dict[str, Any]) -> Document:
+    made = record(f"Ada met Bo {doc_id}.", [("Ada", "met", "Bo", 0.9)] * len(attributes), LABELS, doc_id=doc_id)
+    made["triples"] = [{**triple, "attributes": each} for triple, each in zip(made["triples"], attributes)]
+    return parse_document(made)
+
+
+def test_mentions_and_triples_are_numbered_in_the_order_of_the_text() -> None:
+    text = "Ada left. Bo met Ada in Oslo."
+    made = record(text, [("Bo", "in", "Oslo", 0.5), ("Ada", "met", "Bo", 0.9)], LABELS, doc_id="x")
+    collector = collect(parse_document(made), document("Bo slept.", [("Bo", "r", "slept", 0.1)], doc_id="y"))
+    mentions = collector.mentions.table().to_pylist()
+    assert [(each["mention_id"], each["text"], each["sent"], each["group"]) for each in mentions] == [
+        *((1, "Ada", 0, 0), (2, "Bo", 1, 1), (3, "Oslo", 1, 2), (4, "Bo", 0, 3), (5, "slept", 0, 4))
+    ]
+    support = collector.support.table().to_pylist()
+    assert [(each["subject_mention"], each["relation"], each["object_mention"]) for each in support] == [
+        *((2, "in", 3), (1, "met", 2), (4, "r", 5))
+    ]
+    assert (support[0]["sentence"], support[0]["attributes"]) == ("Bo met Ada in Oslo.", None)
+    assert (support[1]["sentence"], support[1]["sent"]) == (text, 0)
+    assert collector.merges.table().num_rows == 0 and collector.places == ["x", "x", "x", "y", "y"]
+    assert (collector.skipped, collector.not_facts) == (0, 0)
+    assert [collect().mentions.table().num_rows, collect().support.table().num_rows] == [0, 0]
+
+
+def test_what_is_left_out_is_counted() -> None:
+    denied, plain = {"assertion": "denied", "a": 1}, {"b": 2, "a": 1}
+    documents = [with_attributes("1", denied, plain), with_attributes("2", denied), with_attributes("3", denied)]
+    collector = collect(*documents, *documents[:2])
+    assert (collector.not_facts, collector.skipped) == (3, 2)
+    (stated,) = collector.support.table().to_pylist()
+    assert stated["attributes"] == '{"a": 1, "b": 2}'
+    everything = collect(*documents, all_assertions=True)
+    assert everything.not_facts == 0 and everything.support.table().num_rows == 4
+    assert build_graph(documents).not_facts == 3
+
+
+def groups_of(made: Dict[str, Any], **options: Any) -> List[Any]:
+    groups = collect(parse_document(made), **options).groups
+    return list(zip(groups.names, groups.labels, groups.kb_ids))
+
+
+def test_a_group_has_its_longest_name_and_its_most_frequent_type_and_id() -> None:
+    made = record("Ada Lovelace met Bo. Lovelace met Cy.", [("Ada Lovelace", "met", "Bo", 0.9)], {"Cy": "PERSON"})
+    made["entities"] += [
+        {"start": 0, "end": 12, "label": "PERSON"},
+        {"start": 21, "end": 29, "label": "PERSON", "kb_id": "Q7"},
+    ]
+    assert groups_of(made) == [("Ada Lovelace", "PERSON", "Q7"), ("Bo", None, None)]
+    made["coref"] = [[[17, 19], [34, 36]]]  # Bo and Cy: equally long, so the first name, but the only type
+    assert groups_of(made)[1] == ("Bo", "PERSON", None)
+    made = record("He met Cy. It was Bo.", [("He", "met", "Cy", 0.5)])
+    assert groups_of({**made, "coref": [[[0, 2], [18, 20]]]}) == [("Bo", None, None), ("Cy", None, None)]
+    for length, name in ((100, "x" * 100), (101, "Bo")):
+        text = f"{'x' * length} met Bo. Ada left."
+        made = record(text, [(text[:length], "met", "Ada", 0.5)])
+        start = text.index("Bo")
+        assert groups_of({**made, "coref": [[[0, length], [start, start + 2]]]})[0] == (name, None, None)
+
+
+def test_types_that_a_schema_implies() -> None:
+    schema = Schema(
+        relations={
+            "born": RelationSchema(subject=["PERSON"], object=["GPE"]),
+            "either": RelationSchema(subject=["PERSON", "ORG"]),
+            "knows": RelationSchema(subject=["PERSON"], symmetric=True),
+            "near": RelationSchema(object=["GPE"], symmetric=True),
+        }
+    )
+    expected = {
+        "born": ["PERSON", "GPE"], "either": [None, None], "knows": ["PERSON", "PERSON"], "near": ["GPE", "GPE"],
+        "other": [None, None],
+    }  # fmt: skip
+    for relation, labels in expected.items():
+        made = record("Xy r Zu.", [("Xy", relation, "Zu", 0.5)])
+        assert [label for _, label, _ in groups_of(made, schema=schema)] == labels
+    labelled = record("Xy r Zu.", [("Xy", "born", "Zu", 0.5)], {"Xy": "ORG"})
+    assert [label for _, label, _ in groups_of(labelled, schema=schema)] == ["ORG", "GPE"]
