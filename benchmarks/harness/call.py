@@ -64,7 +64,8 @@ class Call:
     def split_name(self, data: DataSet, split: str, labels: Mapping[str, Sequence[str]] | None = None) -> str:
         """RETURNS (str): The split, with its limit and the number of relations that count, where not all do."""
         limit = f" (first {self.maker.limit_test})" if self.maker.limit_test else ""
-        shared = f", {len(labels['shared'])} shared relations" if labels and split in data.foreign else ""
+        is_foreign = split.partition(",")[0] in data.foreign
+        shared = f", {len(labels['shared'])} shared relations" if labels and is_foreign else ""
         return f"{split}{limit}{shared}"
 
     def record(

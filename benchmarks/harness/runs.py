@@ -59,7 +59,7 @@ class Trained:
     steps_per_pass (int): Updates of one pass, as they were planned.
     sentences (int): Training documents.
     words (int): Their tokens.
-    history (Sequence[Mapping[str, float]]): After each evaluation on dev, processor time of the updates so far, and the
+    history (Sequence[Mapping[str, float]]): Of each evaluation on dev, step, processor time of the updates so far, and
         scores; none of older runs.
     """
 

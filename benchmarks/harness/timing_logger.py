@@ -20,8 +20,8 @@ from spacy.util import registry
 def timing_logger(path: str) -> Callable[[Language, IO, IO], tuple[Callable, Callable]]:
     """Make the logger.
 
-    path (str): JSON file that gets `seconds` and `cpu_seconds` of the updates, `steps`, and `history`: after each
-        evaluation the processor time of the updates so far, and the scores, at the end.
+    path (str): JSON file that gets `seconds` and `cpu_seconds` of the updates, `steps`, and `history`: of each
+        evaluation the step, the processor time of the updates so far, and the scores. It is written at the end.
     RETURNS (Callable): What spaCy's training loop calls.
     """
 
@@ -35,7 +35,7 @@ def timing_logger(path: str) -> Callable[[Language, IO, IO], tuple[Callable, Cal
             clock.steps += 1
             if info is not None:
                 numbers = {key: value for key, value in info["other_scores"].items() if isinstance(value, float)}
-                history.append({"cpu_seconds": clock.read()["cpu_seconds"], **numbers})
+                history.append({"step": info["step"], "cpu_seconds": clock.read()["cpu_seconds"], **numbers})
             log(info)
             stdout.flush()
 

@@ -149,7 +149,7 @@ def record_scores(
     name = system.removeprefix("ablation:")
     for split, tunings in scores["tests"].items():
         options: dict[str, Any] = {"data": call.describe(data, precision=precision), "seed": seed}
-        options["split"] = call.split_name(data, split, scores["labels"].get(split))
+        options["split"] = call.split_name(data, split, scores["labels"].get(split.partition(",")[0]))
         for tuning, metrics in tunings.items():
             variant = system if tuning == "tuned" else f"ablation:{name}, {tuning.replace('-', ' ')}"
             call.record(benchmark, metrics, system=variant, seconds=trained.seconds, **options)
@@ -170,7 +170,7 @@ def record_peer(
     labels (Mapping[str, Any] | None): Split → relations that training and split share, as `evaluate` lists them.
     """
     for split, systems in peer_scores(result, data, system=system).items():
-        name = call.split_name(data, split, (labels or {}).get(split))
+        name = call.split_name(data, split, (labels or {}).get(split.partition(",")[0]))
         for row, metrics in systems.items():
             options: dict[str, Any] = {"data": call.describe(data), "split": name, "system": row, "seed": seed}
             call.record(benchmark, metrics, seconds=result["train_seconds"], **options)

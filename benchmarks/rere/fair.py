@@ -45,8 +45,9 @@ def fair(call: Call) -> None:
                 trained, scores = run_system(call, "default", data, seed=seed, config=call.config)
                 record_scores(call, "fair", data, scores, system="default", seed=seed, trained=trained)
                 _record_time(call, data, "default", seed, trained.cpu_seconds, trained.seconds)
-                lines.setdefault("default", trained.history)
-                _record_progress(call, data, "default", seed, trained.history)
+                history = [entry for entry in trained.history if entry["step"]]  # spaCy also evaluates at step 0
+                lines.setdefault("default", history)
+                _record_progress(call, data, "default", seed, history)
             for part in filter(call.wants, PEERS):
                 program, ending, _ = PEERS[part]
                 system = f"peer:{program}{ending}"
@@ -61,8 +62,8 @@ def fair(call: Call) -> None:
             call.tell(f"drew {path}")
 
 
-def peer_history(result: Mapping[str, Any]) -> list[dict[str, float]]:
-    """RETURNS (list[dict[str, float]]): After each pass, processor time of training so far, and exact F at 0.5."""
+def peer_history(result: Mapping[str, Any]) -> list[Mapping[str, float]]:
+    """RETURNS (list[Mapping[str, float]]): After each pass, processor time of training so far, and exact F at 0.5."""
     spent = accumulate(entry["cpu_seconds"] for entry in result["passes"])
     return [
         {"cpu_seconds": seconds, "exact_f": entry["dev_f_fixed"]}

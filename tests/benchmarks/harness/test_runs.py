@@ -86,6 +86,7 @@ def test_nyt24_from_files_to_rows(data: pathlib.Path, tmp_path: pathlib.Path, pr
         ("test", "ablation:recurrent, gold relations"),
         ("nyt11_hrl/test, 2 shared relations", "ablation:recurrent"),
         ("nyt10_hrl/test, 2 shared relations", "ablation:recurrent"),
+        ("nyt10_hrl/test, 6 training sentences left out, 2 shared relations", "ablation:recurrent"),
     }
     assert "only_in_split (1): owns" in done.stderr
     before = sorted((tmp_path / "runs").rglob("training.json"))
