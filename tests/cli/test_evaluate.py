@@ -45,8 +45,9 @@ def test_table_and_json(run, pipeline, corpus, tmp_path):
     assert metrics["ece_width"] == pytest.approx((2 * 0.4 + 0.6) / 3)
     assert metrics["exact_f_low"] <= metrics["exact_f"] <= metrics["exact_f_high"]
     assert metrics["best_threshold_f"] == pytest.approx(2 / 3)
-    assert metrics["relations_micro_f"] is None
-    assert metrics["docs_per_second"] > 0
+    assert metrics["relations_micro_f"] is None and "cluster_baselines" not in metrics
+    assert metrics["docs_per_second"] == pytest.approx(4 / metrics["seconds"])
+    assert metrics["words_per_second"] == pytest.approx(sum(len(text.split()) for text, _ in ROWS) / metrics["seconds"])
     assert "3 annotated of 4 documents, 3 gold and 3 predicted triples" in done.stdout
     lines = {line.split("  ")[0]: line.split() for line in done.stdout.splitlines()}
     assert lines["met"][1:] == ["50.00", "100.00", "66.67", "1"]
