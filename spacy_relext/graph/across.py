@@ -137,21 +137,16 @@ class _Forest:
             parents[position] = position = parents[parents[position]]
         return position
 
-    def join(self, one: int, other: int, reason: str, score: float) -> bool:
-        """Join the sets of two groups, unless ids keep them apart. RETURNS (bool): Whether they are one now."""
-        first, second = self.root(one), self.root(other)
-        if first == second:
-            return True
+    def join(self, one: int, other: int, reason: str, score: float) -> None:
+        """Join the sets of two groups, unless ids keep them apart."""
+        first, second = sorted((self.root(one), self.root(other)))
         kb_ids, fixed = self.kb_ids, self.fixed
-        if _differ(kb_ids[first], kb_ids[second]) or _differ(fixed[first], fixed[second]):
-            return False
-        if second < first:
-            first, second = second, first
+        if first == second or _differ(kb_ids[first], kb_ids[second]) or _differ(fixed[first], fixed[second]):
+            return
         self.parents[second] = first
         kb_ids[first] = kb_ids[second] if kb_ids[first] is None else kb_ids[first]
         fixed[first] = fixed[second] if fixed[first] is None else fixed[first]
         self.merges.append(Merge(one, other, reason, score))
-        return True
 
 
 def _differ(one: object, other: object) -> bool:

@@ -133,7 +133,6 @@ class _Forest:
         self.parents = list(range(len(mentions)))
         self.links: List[Link] = []
         self._ids: List[Optional[str]] = [mention.kb_id for mention in mentions]
-        self._labels = [mention.label for mention in mentions]
         self._apart: List[Set[int]] = [set() for _ in mentions]
         for one, other in apart:
             self._apart[one].add(other)
@@ -150,20 +149,16 @@ class _Forest:
         for position in positions[1:]:
             self.join(positions[0], position, reason)
 
-    def join(self, one: int, other: int, reason: str, score: Optional[float] = None) -> bool:
+    def join(self, one: int, other: int, reason: str, score: Optional[float] = None) -> None:
         """Join the sets of two mentions, if nothing keeps them apart; of the same set it is no new link."""
         first, second = sorted((self.root(one), self.root(other)))
-        if first == second:
-            return True
-        if not self.may_join(first, second, sure=reason in ("exact", "kb_id")):
-            return False
+        if first == second or not self.may_join(first, second, sure=reason in ("exact", "kb_id")):
+            return
         self.parents[second] = first
         self._ids[first] = self._ids[first] or self._ids[second]
-        self._labels[first] = self._labels[first] or self._labels[second]
         self._apart[first] |= self._apart[second]
         if reason != "exact":
             self.links.append(Link(one, other, reason, SCORES[reason] if score is None else score))
-        return True
 
     def may_join(self, first: int, second: int, *, sure: bool = False) -> bool:
         """Return True unless ids differ, or mentions are known to be different entities."""
@@ -172,10 +167,6 @@ class _Forest:
         if len(ids) > 1:
             return False
         return sure or all(self.root(each) != second for each in self._apart[first])
-
-    def label(self, position: int) -> Optional[str]:
-        """Return the type of a set."""
-        return self._labels[self.root(position)]
 
     def numbers(self) -> List[int]:
         """Number the sets from 0, in the order of their first mentions."""

@@ -134,6 +134,8 @@ def test_registered_scorer_takes_a_components_settings_and_pickles():
     assert scorer([example], source="fake")["exact_f"] == 1.0
     assert scorer([example], source="nobody")["exact_f"] == 0.0
     assert TripleScorer(source="fake")([example], source="nobody")["exact_f"] == 1.0
+    both = make_example("Ada met Bo .", [("Ada", "met", "Bo")], [("Ada", "met", "Bo"), ("Bo", "saw", "Ada")])
+    assert TripleScorer(label_filter=["met"])([both])["exact_p"] == 1.0 > TripleScorer()([both])["exact_p"]
 
 
 def test_empty_text_and_nested_arguments():
