@@ -148,6 +148,7 @@ def test_no_pairs() -> None:
     empty = {key: value[:0] for key, value in targets().items()}
     terms = student_loss(nothing, empty, share=0.5, **OPTIONS)
     assert all(term == 0.0 for term in terms.values())
+    assert sentence_penalty(torch.tensor([[1.0, -2.0], [0.0, 3.0]])) == (1 + 4 + 9) / 2
     assert sentence_penalty(torch.zeros(0, 3)) == top_softmax_difference(torch.zeros(0, 3), k=3) == 0.0
 
 
