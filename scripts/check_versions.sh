@@ -72,7 +72,7 @@ PYTHON
     ;;
 pythons)
     filter='^$'
-    tests=(tests/annotations tests/bridge tests/scoring tests/export tests/contract/test_persistence.py)
+    tests=(tests/annotations tests/bridge tests/contract/test_persistence.py)
     options=(-q -m "not slow and not real_data" -n 2 --dist loadgroup)
     this=$("${PYTHON:-python3}" -c "import sys; print('%d.%d' % sys.version_info[:2])")
     for version in 3.10 3.11 3.12 3.13; do

@@ -1,7 +1,7 @@
 """The benchmarks of whole corpora: `python -m benchmarks extraction`.
 
     python -m benchmarks extraction kill
-    python -m benchmarks extraction speed memory service
+    python -m benchmarks extraction speed memory crowded long service
 
 benchmarks/extraction/README.md says what each experiment is.
 """
@@ -11,6 +11,7 @@ from typing import Annotated, Optional
 import typer
 
 from benchmarks.extraction.kill import PARTS, kill
+from benchmarks.extraction.large import PIPELINES, crowded, long
 from benchmarks.extraction.service import service
 from benchmarks.extraction.speed import memory, speed
 from benchmarks.harness import program
@@ -27,6 +28,8 @@ EXPERIMENTS = {
     "kill": Experiment(kill, tuple(PARTS), seeds="0", passes=50),
     "speed": Experiment(speed, (), seeds="0", passes=3),
     "memory": Experiment(memory, (), seeds="0", passes=1),
+    "crowded": Experiment(crowded, tuple(PIPELINES), seeds="0", passes=1),
+    "long": Experiment(long, (), seeds="0", passes=1),
     "service": Experiment(service, (), seeds="0", passes=1),
 }
 DEFAULTS = describe_defaults(EXPERIMENTS)
@@ -38,7 +41,9 @@ def main(
     seeds: program.SeedsOption = None,
     passes: Annotated[Optional[int], typer.Option(min=1, help="Kills (kill), or repetitions (speed).")] = None,
     threads: program.ThreadsOption = 1,
-    limit_train: Annotated[Optional[int], typer.Option(min=1, help="Documents, or requests (service).")] = None,
+    limit_train: Annotated[
+        Optional[int], typer.Option(min=1, help="Documents, requests or characters.")
+    ] = None,
     only: program.OnlyOption = None,
     runs: program.RunsOption = program.HERE / "runs",
     results: program.ResultsOption = program.RESULTS / "extraction.json",

@@ -1,0 +1,80 @@
+"""Time and memory of what is unusually large: a sentence with very many entities, a very long document."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.extraction.data import save_tiny_pipeline, write_texts
+from benchmarks.harness.call import Call
+from benchmarks.harness.runs import ROOT
+
+# As `make all` trains them.
+PIPELINES = {
+    "RERE": "rere/tuned",
+    "KD4NRE": "kd/tuned",
+    "NERO": "nero/model-best",
+    "SelfORE": "selfore/model-best",
+    "HRERE": "hrere/tuned",
+}
+# Loads a pipeline, reads what stands on standard input, and prints processor seconds, MiB before and at the peak.
+# Words are a sentence with an entity at every other word; text is a document.
+MEASURE = """
+import json, resource, sys, time
+import spacy, torch
+from spacy.tokens import Doc, Span
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+torch.set_num_threads(1)
+nlp = spacy.load(sys.argv[1])
+value = json.load(sys.stdin)
+doc = nlp.make_doc(value) if isinstance(value, str) else Doc(nlp.vocab, words=value)
+if not isinstance(value, str):
+    for number, token in enumerate(doc):
+        token.is_sent_start = number == 0
+    doc.set_ents([Span(doc, i, i + 1, "GPE" if i % 4 else "PERSON") for i in range(0, len(doc) - 1, 2)])
+before, started = peak(), time.process_time()
+for name, pipe in nlp.pipeline:
+    if isinstance(value, str) or name not in ("sentencizer", "ner", "entity_rules"):
+        doc = pipe(doc)
+print(json.dumps([time.process_time() - started, before, peak(), len(doc._.triples)]))
+"""
+
+
+def crowded(call: Call) -> None:
+    """A sentence of 500 entities, read by each of the pipelines of `make all`."""
+    entities = call.maker.limit_train or 500
+    words = [word for number in range(entities) for word in (f"Ada{number}", "and")] + ["."]
+    for system, name in PIPELINES.items():
+        if call.wants(system):
+            _measure(call, ROOT / "training" / name, words, data=f"{entities} entities in a sentence", system=system)
+
+
+def long(call: Call) -> None:
+    """A document of 1,000,000 characters, and parts of it, read by the tiny pipeline."""
+    folder = call.settings.runs / "long"
+    pipeline = save_tiny_pipeline(folder / "pipeline")
+    lines = write_texts(folder / "texts.jsonl", 30_000).read_text(encoding="utf8").splitlines()
+    text = " ".join(json.loads(line)["text"] for line in lines)
+    most = call.maker.limit_train or 1_000_000
+    for size in (most // 10, most // 2, most):
+        _measure(call, pipeline, text[:size], data=f"{size:,} characters", system="tiny RERE")
+
+
+def _measure(call: Call, pipeline: Path, value: str | Sequence[str], *, data: str, system: str) -> None:
+    """Run a pipeline in a process of its own, and record its row."""
+    command = [sys.executable, "-c", MEASURE, str(pipeline)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    found = subprocess.run(command, input=json.dumps(value), capture_output=True, text=True, env=environment)
+    if found.returncode:
+        raise ValueError(f"{pipeline}: {found.stderr.strip().splitlines()[-1]}")
+    seconds, before, peak, triples = json.loads(found.stdout.splitlines()[-1])
+    metrics = {"cpu_seconds": seconds, "loaded_mib": before, "peak_mib": peak, "triples_found": float(triples)}
+    call.record("extraction_large", metrics, data=data, split="all", system=system, seed=0)
+    call.tell(f"{system}, {data}: {seconds:.1f} s, {peak:.0f} MiB, {triples} triples")
