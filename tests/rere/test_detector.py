@@ -176,9 +176,11 @@ def test_the_window_is_filled_by_learning_only() -> None:
     assert pipe_of(nlp)._window.past is None
 
 
-@pytest.mark.parametrize("scope", ["row", "batch", "label"])
-def test_learning_by_heart_with_the_collective_loss(scope: str) -> None:
-    nlp = build(loss="collective", collective_scope=scope, smooth=scope == "label")
+@pytest.mark.parametrize(
+    ("loss", "scope"), [("collective", "row"), ("collective", "batch"), ("collective", "label"), ("ssr_pu", "row")]
+)
+def test_learning_by_heart_with_losses_for_missing_labels(loss: str, scope: str) -> None:
+    nlp = build(loss=loss, collective_scope=scope, smooth=scope == "label")
     examples = make_english_examples(nlp)
     train(nlp, examples, steps=60)
     assert nlp.evaluate(examples)["relations_ap"] > 0.9
