@@ -70,6 +70,57 @@ def test_never_worse_than_one_threshold_on_the_same_data(rows: List[Any], missed
     assert shrunken_thresholds(scores, correct, labels, n_gold=n_gold, min_positives=2) == fitted
 
 
+def mix(own: Dict[str, float], single: float, share: float) -> Dict[str, float]:
+    """Means of thresholds as logits."""
+    if share in (0.0, 1.0):
+        return dict(own) if share else dict.fromkeys(own, single)
+    to_logit = {label: np.log(value / (1 - value)) for label, value in {**own, "": single}.items()}
+    mixed = {label: share * to_logit[label] + (1 - share) * to_logit[""] for label in own}
+    return {label: single if own[label] == single else float(1 / (1 + np.exp(-z))) for label, z in mixed.items()}
+
+
+def cross_validate(data: Data, *, floor: float, beta: float) -> List[float]:
+    """F of the held-out predictions for each weight of the labels' own thresholds."""
+    scores, correct, labels, n_gold = data
+    names, part = np.array(labels), np.random.default_rng(0).integers(5, size=len(scores))
+    counts = np.zeros((5, 2))
+    for fold in range(5):
+        seen = part != fold
+        missed = {label: count - sum(correct & (names == label)) for label, count in n_gold.items()}
+        gold = {label: sum(correct & seen & (names == label)) + round(missed[label] * 0.8) for label in n_gold}
+        settings: Any = {"floor": floor, "beta": beta}
+        single, _ = best_threshold(scores[seen], correct[seen], n_gold=sum(gold.values()), **settings)
+        own = label_thresholds(
+            scores[seen], correct[seen], names[seen].tolist(), n_gold=gold, min_positives=8, **settings
+        )
+        for number in range(5):
+            cuts = mix(own, single, number / 4)
+            accepted = (scores >= np.array([cuts.get(label, single) for label in labels])) & ~seen
+            counts[number] += sum(accepted & correct), sum(accepted)
+    gold_weight = beta**2 * sum(n_gold.values())
+    return [(1 + beta**2) * right / (accepted + gold_weight) for right, accepted in counts]
+
+
+@pytest.mark.parametrize(("floor", "beta"), [(0.0, 1.0), (0.05, 2.0)])
+def test_the_weight_has_the_best_held_out_f(floor: float, beta: float) -> None:
+    chosen = set()
+    for seed in range(12):
+        generator = np.random.default_rng(seed)
+        data = draw(generator, size=12, offsets=generator.normal(0, 0.7, 5))
+        scores, correct, labels, n_gold = data
+        values = cross_validate(data, floor=floor, beta=beta)
+        share = values.index(max(values)) / 4
+        single, _ = best_threshold(scores, correct, n_gold=sum(n_gold.values()), floor=floor, beta=beta)
+        own = label_thresholds(scores, correct, labels, n_gold=n_gold, floor=floor, beta=beta)
+        fitted = shrunken_thresholds(scores, correct, labels, n_gold=n_gold, floor=floor, beta=beta)
+        few = shrunken_thresholds(scores, correct, labels, n_gold=n_gold, floor=floor, beta=beta, min_positives=13)
+        assert few == dict.fromkeys(n_gold, single), "no label has 13 right ones"
+        if fitted != dict.fromkeys(n_gold, single):  # which is taken if it is better on all of the data
+            assert fitted == pytest.approx(mix(own, single, share), abs=1e-9)
+            chosen.add(share)
+    assert len(chosen) > 2
+
+
 def test_labels_without_enough_right_predictions_take_the_common_threshold() -> None:
     scores, correct, labels, n_gold = draw(np.random.default_rng(0), size=30, offsets=[-2.0, 0.0, 2.0])
     kept = np.array([label != "2" or number % 10 == 0 for number, label in enumerate(labels)])
