@@ -1,6 +1,7 @@
 """GPLinker in plain PyTorch and Hugging Face: a peer of the RERE benchmarks, read, trained and scored as CasRel is.
 
-The model is in gplinker_model.py, with its departures from the author's.
+The model is in gplinker_model.py, with its departures from the author's. The rate of the pointers comes from a short
+trial, as CasRel's: after two passes over 400 sentences of NYT24 5e-3 gave 37 % F on dev, 1e-3 14 %.
 
     python -m benchmarks.peers.gplinker --train F --dev F --test NAME=F --out result.json
 """
@@ -22,7 +23,7 @@ def build_model(encoder: Encoder, padding: int, n_relations: int, args: argparse
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the benchmark of the command line and write its JSON."""
-    run_peer("gplinker", parse_arguments(make_parser("GPLinker", lr=1e-4, head_lr=1e-3), argv), build_model)
+    run_peer("gplinker", parse_arguments(make_parser("GPLinker", lr=3e-4, head_lr=5e-3), argv), build_model)
 
 
 if __name__ == "__main__":
