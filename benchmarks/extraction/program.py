@@ -41,9 +41,7 @@ def main(
     seeds: program.SeedsOption = None,
     passes: Annotated[Optional[int], typer.Option(min=1, help="Kills (kill), or repetitions (speed).")] = None,
     threads: program.ThreadsOption = 1,
-    limit_train: Annotated[
-        Optional[int], typer.Option(min=1, help="Documents, requests or characters.")
-    ] = None,
+    limit_train: Annotated[Optional[int], typer.Option(min=1, help="Documents, requests or characters.")] = None,
     only: program.OnlyOption = None,
     runs: program.RunsOption = program.HERE / "runs",
     results: program.ResultsOption = program.RESULTS / "extraction.json",
