@@ -135,6 +135,8 @@ def test_what_it_holds() -> None:
     ]
     assert data["conflicts"] == [{"kind": 0, "fact": 2, "other": 0, "detail": "Ada Lovelace: Kent or London"}]
     assert data["kinds"] == ["the schema allows one object"]
+    assert data["documents"] == ["d0", "d2", "d1"] and data["sources"] == ["m"]
+    assert support["documents"] == [[0], [1], [0], [2]] and support["further"] == [0] * 4
     ways = {(row[1], row[2], data["reasons"][row[3]], row[5]) for row in data["merges"]}
     assert ("Ada Lovelace", "Lovelace", REASONS["person"], 1) in ways
     assert ("Ada Lovelace", "Ada Lovelace", "same name", 2) in ways

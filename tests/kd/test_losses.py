@@ -99,6 +99,18 @@ def test_loss_of_the_student(share: float, expected: float) -> None:
     assert_close(sum(terms.values(), torch.tensor(0.0)), expected)
 
 
+def test_the_temperature_of_the_distillation_counts_squared() -> None:
+    terms = student_loss(outputs_of(LOCAL, AUXILIARY), targets(), share=0.5, **{**OPTIONS, "temperature": 2.0})
+    assert_close(terms["teacher"], 0.5 * 0.026932)
+    assert_close(terms["hints"], 0.5 * 1.8 * 0.101252)
+
+
+def test_two_classes_are_compared() -> None:
+    two = torch.tensor([[1.0, 0.0]])
+    assert_close(top_softmax_difference(two, k=3), float(two.softmax(1)[0, 0] - two.softmax(1)[0, 1]))
+    assert top_softmax_difference(two[:, :1], k=3) == 0.0
+
+
 def test_gradient_of_the_distillation() -> None:
     student = (LOCAL + AUXILIARY).requires_grad_()
     divergence(TAUGHT, student).backward()
