@@ -178,6 +178,10 @@ def test_subject_and_object_are_not_joined_by_a_guess() -> None:
     assert group_mentions(family).groups == [0, 0]
     assert group_mentions(family, apart={(0, 1)}).groups == [0, 1]
     assert group_mentions(mentions("Rome", "Rome"), apart={(0, 1)}).groups == [0, 0]
+    twice = mentions("Ada Lovelace", "Ada Lovelace", "Lovelace", label="PERSON")
+    assert group_mentions(twice, apart={(1, 2)}).groups == [0, 0, 1], "what is known of one mention holds for all"
+    (link,) = group_mentions(mentions("Tooru Fujisawa", "Tohru Fujisawa", label="PERSON")).links
+    assert link == (0, 1, "similar", pytest.approx(1 - 2 / 28))
 
 
 def test_pronouns_join_only_by_coreference() -> None:
