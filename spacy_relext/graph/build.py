@@ -134,7 +134,7 @@ def _add_entity(mentions: "pyarrow.Table", numbers: Ids) -> "pyarrow.Table":
     """Replace the group of each mention by its entity."""
     import pyarrow
 
-    entities = numbers[mentions.column("group").to_numpy()] if mentions.num_rows else numpy.zeros(0, dtype="int64")
+    entities = numbers[mentions.column("group").to_numpy()]
     return mentions.drop_columns(["group"]).append_column("entity_id", pyarrow.array(entities))
 
 
