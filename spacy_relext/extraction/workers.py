@@ -1,5 +1,6 @@
 """Batches of texts through a pipeline, in this process or in several; a text that fails does not stop the others."""
 
+import ctypes
 import os
 import threading
 import time
@@ -7,7 +8,7 @@ from collections import deque
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import count, islice
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Collection, Deque, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Union
@@ -33,6 +34,10 @@ _AHEAD = 3
 
 # How often a batch is read again before it is halved, or a text is left out.
 _TRIES = 3
+
+# Batches from one release of free memory to the next.
+_RELEASE = 16
+_batches_read = count(1)
 
 # Seconds between two looks of a worker whether the process that started it is still there.
 _LOOK = 1.0
@@ -93,6 +98,8 @@ def extract_batch(nlp: Language, texts: Sequence[Numbered], job: Job) -> List[Re
     """Extract the triples of some texts; if a pipeline fails on one of them, that one becomes a `Failure`."""
     short = [number for number, each in enumerate(texts) if len(each.raw.text) <= nlp.max_length]
     docs = dict(zip(short, process_each(nlp, [texts[number].raw.text for number in short])))
+    if next(_batches_read) % _RELEASE == 0:
+        release_memory()
     return [_finish(nlp, each, docs.get(number), job) for number, each in enumerate(texts)]
 
 
@@ -111,6 +118,14 @@ def _finish(nlp: Language, each: Numbered, doc: Union[Doc, Exception, None], job
         )
     except Exception as error:  # the text is reported, and the others go on
         return Failure(raw.where, f"{type(error).__name__}: {first_line(error)}")
+
+
+def release_memory() -> None:
+    """Give free memory back to the system: glibc keeps it in pieces, of which there are ever more in a long run."""
+    try:
+        ctypes.CDLL(None).malloc_trim(0)
+    except (AttributeError, OSError, TypeError):
+        pass  # another C library
 
 
 class _Window:
