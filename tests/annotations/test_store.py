@@ -24,6 +24,7 @@ from spacy_relext.annotations.store import (
     get_relations,
     has_relations,
     relations_by_sentence,
+    replace_gold,
     set_coref,
     set_rejected,
     set_relations,
@@ -70,6 +71,22 @@ COPIES = {
     "deepcopy": copy.deepcopy,
     "pickle": lambda doc: pickle.loads(pickle.dumps(doc)),
 }
+
+
+def test_new_gold_replaces_old_gold_and_keeps_predictions(doc: Doc) -> None:
+    new = {"subject": [33, 37], "relation": "lives_in", "object": [60, 66], "attributes": {"negated": True}}
+    replace_gold(doc.user_data, [new])
+    assert values(doc) == [
+        ("Mary", "author", "Frankenstein", 0.25, "finder", EVIDENCE),
+        ("Mary", "lives_in", "Geneva", 1.0, "", {}),
+    ]
+    assert [triple.attributes for triple in doc._.triples] == [{}, {"negated": True}]
+    replace_gold(doc.user_data, [])
+    assert [triple.relation for triple in doc._.triples] == ["author"] and get_records(doc, source="") == []
+    bare = NLP("Mary wrote.")
+    assert not has_triples(bare)
+    replace_gold(bare.user_data, [])
+    assert has_triples(bare) and bare._.triples == []
 
 
 @pytest.mark.parametrize("make", list(COPIES.values()), ids=list(COPIES))

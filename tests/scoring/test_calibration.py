@@ -102,6 +102,27 @@ def test_beta_moves_the_threshold():
     assert value == pytest.approx(5 * 3 / (5 + 4 * 3))
 
 
+def test_beta_moves_the_threshold_of_a_label():
+    """F1 is highest with two of a's, 4 / 5 against 6 / 8; F2 with five, 15 / 17 against 10 / 14."""
+    scores = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4])
+    correct = np.array([True, True, False, False, True, False])
+    for beta, expected in ((1.0, 0.75), (2.0, 0.45)):
+        fitted = label_thresholds(
+            scores, correct, ["a"] * 6, n_gold={"a": 3}, min_positives=1, objective="label", beta=beta
+        )
+        assert fitted == {"a": pytest.approx(expected)}
+
+
+@pytest.mark.parametrize("wrong, expected", [(0, 0.2), (1, 0.2), (2, 0.7)])
+def test_a_label_below_the_single_threshold_gets_its_own_if_f_rises(wrong, expected):
+    """The single threshold accepts four of a: F = 8 / (4 + 5). With b it is 10 / 10, 10 / 11 or 10 / 12."""
+    scores = np.array([0.9] * 4 + [0.5] * 6 + [0.4] * (1 + wrong))
+    correct = np.array([True] * 4 + [False] * 6 + [True] + [False] * wrong)
+    labels = ["a"] * 10 + ["b"] * (1 + wrong)
+    fitted = label_thresholds(scores, correct, labels, n_gold={"a": 4, "b": 1}, min_positives=1)
+    assert fitted == {"a": pytest.approx(0.7), "b": pytest.approx(expected)}
+
+
 def test_f1_and_ten_positives_by_default():
     generator = np.random.default_rng(0)
     scores, labels = generator.random(300).round(3), generator.choice(list("abc"), 300)
