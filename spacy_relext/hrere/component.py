@@ -32,8 +32,8 @@ from ..scoring.triples import TRIPLE_SCORE_WEIGHTS
 from .bags import Bags, gather_bags, single_mentions, union_of
 from .knowledge import BagKnowledge
 from .linked_kb import LinkedKb
-from .losses import AGREEMENTS, MIXES, hrere_loss
-from .mixture import MixedProbs, Mixture, fit_mixture, mix
+from .losses import AGREEMENTS, hrere_loss
+from .mixture import MIXES, MixedProbs, Mixture, fit_mixture, mix
 from .ranking import (
     BAG,
     MENTION,

@@ -22,8 +22,6 @@ from .model import HrereOutput
 
 AGREEMENTS = ("ce", "linear", "gated")
 
-MIXES = ("prob", "logit")
-
 
 def hrere_loss(
     outputs: HrereOutput,

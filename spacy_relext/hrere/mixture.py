@@ -16,6 +16,8 @@ import numpy
 from ..scoring.calibration import average_precision
 from ..scoring.probabilities import Bools, Floats, fit_temperature, softmax
 
+MIXES = ("prob", "logit")
+
 # Grids of the search on held-out bags.
 TEMPERATURES = tuple(2.0 ** (step / 4) for step in range(-8, 13))
 
@@ -28,7 +30,7 @@ class Mixture(NamedTuple):
     share (float): α, 0 to 1.
     text_temperature (float): Divisor of z_L.
     kb_temperature (float): Divisor of z_G.
-    form (str): "prob" or "logit".
+    form (str): One of `MIXES`.
     """
 
     share: float
@@ -80,7 +82,7 @@ def fit_mixture(text: Floats, kb: Floats, gold: Bools, *, linked: Bools, shared:
     is chosen. If no bag is linked, the share is 1.
 
     gold (Bools): Gold classes; class 0 for bags without any. Shape (G, R)
-    form (str): "prob" or "logit".
+    form (str): One of `MIXES`.
     """
     options = {"linked": linked, "shared": shared}
     mixture = Mixture(1.0, _temperature(text, gold), 1.0, form)

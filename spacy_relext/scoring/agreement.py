@@ -114,7 +114,7 @@ def measure_agreement(annotators: Sequence[Iterable[Record]], *, names: Sequence
             only[present[0]] += 1
         else:
             documents.append(row)
-    categories = [[None if record is None else _categorize(record, row) for record in row] for row in documents]
+    categories = [[{} if record is None else _categorize(record, row) for record in row] for row in documents]
     return Agreement(
         names=list(names),
         shared=len(documents),
@@ -207,7 +207,7 @@ def _sentences(row: Sequence[Optional[Record]]) -> List[CharSpan]:
 
 def _compare(
     documents: Sequence[Sequence[Optional[Record]]],
-    categories: Sequence[Sequence[Optional[Categories]]],
+    categories: Sequence[Sequence[Categories]],
     first: int,
     second: int,
 ) -> PairAgreement:
@@ -216,9 +216,10 @@ def _compare(
     both, either = Counter[str](), Counter[str]()
     chosen: List[Tuple[str, str]] = []
     for row, of_row in zip(documents, categories):
-        one, other, mine, theirs = row[first], row[second], of_row[first], of_row[second]
-        if one is None or other is None or mine is None or theirs is None:
+        one, other = row[first], row[second]
+        if one is None or other is None:
             continue
+        mine, theirs = of_row[first], of_row[second]
         compared += 1
         keys, others = triple_keys(one), triple_keys(other)
         totals = [totals[0] + len(keys), totals[1] + len(others)]
@@ -262,15 +263,15 @@ def _kappa(chosen: Sequence[Tuple[str, str]]) -> Tuple[Optional[float], Optional
     return observed, None if expected == 1 else (observed - expected) / (1 - expected)
 
 
-def _alpha(documents: Sequence[Sequence[Optional[Categories]]]) -> Optional[float]:
+def _alpha(documents: Sequence[Sequence[Categories]]) -> Optional[float]:
     """Compute Krippendorff's alpha for nominal categories, 1 - D_o / D_e; None if there is one category, or none.
 
     A unit is a pair of spans; the category of an annotator who does not know it, or the document, is missing.
     """
     disagreement, counts = 0.0, Counter[str]()
     for row in documents:
-        for pair in {pair for categories in row if categories is not None for pair in categories}:
-            unit = Counter(categories[pair] for categories in row if categories is not None and pair in categories)
+        for pair in {pair for categories in row for pair in categories}:
+            unit = Counter(categories[pair] for categories in row if pair in categories)
             size = unit.total()
             if size > 1:
                 counts.update(unit)

@@ -224,6 +224,12 @@ def test_settings_out_of_range(setting: str, value: Any) -> None:
         build({setting: value})
 
 
+@pytest.mark.parametrize("setting, value", [("agree", "ce"), ("agree", "linear"), ("mix", "prob"), ("mix", "logit")])
+def test_settings_of_paper_and_code(setting: str, value: str) -> None:
+    pipe: Any = build({setting: value}).get_pipe(NAME)
+    assert pipe.cfg[setting] == value
+
+
 def test_why_no_bag_gets_a_triple(kb: Path) -> None:
     nlp = train(kb)
     pipe: Any = nlp.get_pipe(NAME)

@@ -185,6 +185,18 @@ def test_precision_thresholds_pool_rare_labels():
     assert own == {} and single == pytest.approx(0.75)
 
 
+def test_thresholds_that_accept_all_are_halfway_to_the_floor():
+    scores, correct, labels = np.array([0.8, 0.6, 0.4]), np.ones(3, bool), list("aab")
+    for options, a, b in (({}, 0.3, 0.2), ({"floor": 0.1}, 0.35, 0.25)):
+        single, own = precision_thresholds(scores, correct, labels, precision=0.5, min_positives=1, **options)
+        assert (single, own) == (pytest.approx(b), {"a": pytest.approx(a), "b": pytest.approx(b)})
+        assert precision_threshold(scores, correct, precision=0.5, **options) == (pytest.approx(b), 1.0, 3)
+        options = {"n_gold": {"a": 2, "b": 1}, "min_positives": 1, **options}
+        assert label_thresholds(scores, correct, labels, objective="label", **options) == own
+        assert label_thresholds(scores, correct, labels, **options) == dict.fromkeys("ab", pytest.approx(b))
+        assert shrunken_thresholds(scores, correct, labels, **options) == dict.fromkeys("ab", pytest.approx(b))
+
+
 def test_label_thresholds_need_positives():
     scores = np.array([0.9] * 12 + [0.6] * 12 + [0.6, 0.4])
     correct = np.array([True] * 12 + [False] * 12 + [True, True])

@@ -58,6 +58,60 @@ def test_where_labels_differ_their_own_thresholds_are_kept() -> None:
     assert found["steady"] > found["own"] - 0.005
 
 
+def by_definition(data: Data, *, min_positives: int, **options: float) -> Dict[str, float]:
+    """Leave out each fifth in turn, fit on the others with 4 / 5 of the missed gold items, and try five weights."""
+    scores, correct, labels, n_gold = data
+    shares, weight = (0.0, 0.25, 0.5, 0.75, 1.0), options["beta"] ** 2
+    fewer = {1: 1, 2: 2, 5: 4}[min_positives]
+    part = np.random.default_rng(0).integers(5, size=len(scores))
+    right, accepted = dict.fromkeys(shares, 0), dict.fromkeys(shares, 0)
+
+    def between(own: float, single: float, share: float) -> float:
+        odds = (own / (1 - own)) ** share * (single / (1 - single)) ** (1 - share)
+        return odds / (1 + odds)
+
+    for fold in range(5):
+        seen = [place for place in range(len(scores)) if part[place] != fold]
+        gold = {}
+        for label, count in n_gold.items():
+            all_right = [place for place in range(len(scores)) if labels[place] == label and correct[place]]
+            gold[label] = len(set(all_right) & set(seen)) + round((count - len(all_right)) * 4 / 5)
+        single, _ = best_threshold(scores[seen], correct[seen], n_gold=sum(gold.values()), **options)
+        names = [labels[place] for place in seen]
+        own = label_thresholds(scores[seen], correct[seen], names, n_gold=gold, min_positives=fewer, **options)
+        for place in sorted(set(range(len(scores))) - set(seen)):
+            for share in shares:
+                if scores[place] >= between(own[labels[place]], single, share):
+                    right[share] += int(correct[place])
+                    accepted[share] += 1
+    f = {share: (1 + weight) * right[share] / (accepted[share] + weight * sum(n_gold.values())) for share in shares}
+    best = max(shares, key=lambda share: f[share])
+    single, single_f = best_threshold(scores, correct, n_gold=sum(n_gold.values()), **options)
+    own = label_thresholds(scores, correct, labels, n_gold=n_gold, min_positives=min_positives, **options)
+    found = {label: between(value, single, best) for label, value in own.items()}
+    chosen = np.array([score >= found[label] for score, label in zip(scores, labels)])
+    reached = (1 + weight) * (chosen & correct).sum() / (chosen.sum() + weight * sum(n_gold.values()))
+    return found if reached >= single_f else dict.fromkeys(own, single)
+
+
+@pytest.mark.parametrize(
+    "floor, beta, min_positives", [(0.0, 1.0, 5), (0.3, 1.0, 5), (0.3, 2.0, 5), (0.3, 1.0, 1), (0.3, 1.0, 2)]
+)
+def test_cross_validation_by_its_definition(floor: float, beta: float, min_positives: int) -> None:
+    """Scores near the floor, which matters: a threshold that accepts all is halfway to it."""
+    options: Dict[str, Any] = {"floor": floor, "beta": beta, "min_positives": min_positives}
+    different = []
+    for seed in range(30):
+        generator = np.random.default_rng(seed)
+        scores, labels = generator.integers(31, 40, 30) / 100, generator.choice(list("aab"), 30).tolist()
+        correct = generator.random(30) < np.where(np.array(labels) == "a", 0.3, 0.8)
+        n_gold = {label: 3 + sum(c and each == label for c, each in zip(correct, labels)) for label in "ab"}
+        fitted = shrunken_thresholds(scores, correct, labels, n_gold=n_gold, **options)
+        assert fitted == pytest.approx(by_definition((scores, correct, labels, n_gold), **options))
+        different.append(fitted["a"] != fitted["b"])
+    assert any(different) and not all(different)
+
+
 @given(st.lists(st.tuples(st.floats(0, 1), st.booleans(), st.sampled_from("abc")), max_size=40), st.integers(0, 3))
 def test_never_worse_than_one_threshold_on_the_same_data(rows: List[Any], missed: int) -> None:
     scores, correct = np.array([r[0] for r in rows], dtype=float), np.array([r[1] for r in rows], dtype=bool)
