@@ -227,7 +227,7 @@ def _aliases(mentions: Sequence[Mention], text: str) -> Iterator[Tuple[int, int]
     for position in range(len(mentions) - 1 if text else 0):
         one, other = mentions[position], mentions[position + 1]
         between = text[one.end : other.start]
-        if one.label != other.label or names.is_value(one.label) or not between or len(between) > 60:
+        if one.label != other.label or names.is_value(one.label) or len(between) > 60:
             continue
         if names.is_pronoun(one.text) or names.is_pronoun(other.text):
             continue

@@ -95,6 +95,15 @@ def test_equal_names_of_documents_are_one_entity_within_a_type() -> None:
     assert ("Apple Inc.", "normalized") in reasons and ("Ada Lovelace", "exact") in reasons
 
 
+def test_rules_that_are_left_out_join_no_names_of_documents() -> None:
+    texts = [
+        document(f"{name} hired Ada.", [(name, "employs", "Ada", 0.9)], {name: "ORG", "Ada": "PERSON"}, doc_id=name)
+        for name in ("Apple", "Apple Inc.")
+    ]
+    assert sorted(entities(build(*texts))) == ["Ada", "Apple Inc."]
+    assert sorted(entities(build(*texts, rules=("exact",)))) == ["Ada", "Apple", "Apple Inc."]
+
+
 def test_ambiguous_short_names_are_not_merged_across_documents() -> None:
     def kennedy(doc_id: str, full: str) -> Document:
         text = f"{full} led. Kennedy met Ada Lovelace."

@@ -11,7 +11,7 @@ from spacy_relext.annotations.schema import RelationSchema, Schema
 from spacy_relext.cli.main import relext
 from spacy_relext.export.tables import write_tables
 from spacy_relext.graph.build import GraphOptions, build_graph
-from spacy_relext.graph.query import QUESTIONS, GraphQuery
+from spacy_relext.graph.query import QUESTIONS, GraphQuery, describe_questions
 
 from .texts import document, record
 
@@ -82,6 +82,14 @@ def test_neighbours_degrees_and_relations(graph: GraphQuery) -> None:
     assert {each["label"] for each in rows(graph, "degree", "GPE")} == {"GPE"}
     assert [(each["relation"], each["facts"]) for each in rows(graph, "relations")] == [
         *(("born", 2), ("died", 1), ("lived", 1))
+    ]
+
+
+def test_each_question_says_what_it_takes() -> None:
+    told = [each.split(":")[0] for each in describe_questions().split("; ")]
+    assert told == [
+        *("about NAME", "path NAME NAME", "top [RELATION]", "conflicts [RELATION]", "newest [DOCUMENTS]"),
+        *("neighbours NAME", "relations", "degree [LABEL]", "sources FACT", "duplicates"),
     ]
 
 

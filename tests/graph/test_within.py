@@ -151,6 +151,21 @@ def test_phrases_that_give_another_name() -> None:
     assert group_mentions(found, text=text).groups == [0, 1, 1, 2], "pronouns are no names"
 
 
+@pytest.mark.parametrize(
+    "labels, expected",
+    [
+        (("PERSON", "PERSON"), [0, 0]),
+        ((None, None), [0, 0]),
+        (("PERSON", "ORG"), [0, 1]),
+        (("PERSON", None), [0, 1]),
+        (("DATE", "DATE"), [0, 1]),
+    ],
+)
+def test_another_name_is_of_the_same_type_and_no_value(labels: Sequence[Optional[str]], expected: List[int]) -> None:
+    found = [Mention(0, 7, "Unicorn", labels[0]), Mention(23, 30, "Satchmo", labels[1])]
+    assert group_mentions(found, text="Unicorn, also known as Satchmo").groups == expected
+
+
 def test_types_and_ids_keep_names_apart() -> None:
     paris = Mention(0, 5, "Paris", "GPE"), Mention(10, 15, "Paris", "PERSON")
     assert group_mentions(paris).groups == [0, 1]

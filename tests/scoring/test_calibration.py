@@ -185,6 +185,13 @@ def test_precision_thresholds_pool_rare_labels():
     assert own == {} and single == pytest.approx(0.75)
 
 
+def test_the_other_labels_are_a_pool_if_they_have_just_enough_right_ones():
+    scores = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4])
+    correct = np.array([True, True, False, True, True, False])
+    single, own = precision_thresholds(scores, correct, list("aaabcb"), precision=1.0, min_positives=2)
+    assert (single, own) == (pytest.approx(0.45), {"a": pytest.approx(0.75)})
+
+
 def test_thresholds_that_accept_all_are_halfway_to_the_floor():
     scores, correct, labels = np.array([0.8, 0.6, 0.4]), np.ones(3, bool), list("aab")
     for options, a, b in (({}, 0.3, 0.2), ({"floor": 0.1}, 0.35, 0.25)):

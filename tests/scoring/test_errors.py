@@ -72,6 +72,30 @@ def test_relations_come_before_arguments():
     assert classes(errors) == [("+", "wrong relation"), ("-", "wrong relation"), ("-", "wrong object")]
 
 
+@pytest.mark.parametrize(
+    "gold, predicted, expected",
+    [
+        ([(BO, "wed", ADA), (ADA, "met", BO)], (ADA, "wed", BO), "swapped arguments"),
+        ([(DR_ADA, "wed", BO), (ADA, "met", BO)], (ADA, "wed", BO), "boundary"),
+        ([(BO, "met", ADA), (ADA, "wed", CY)], (ADA, "wed", BO), "wrong relation"),
+        ([(BO, "met", ADA), (CY, "wed", BO)], (ADA, "wed", BO), "wrong relation"),
+    ],
+)
+def test_the_closer_class_comes_before_the_nearer_place(gold, predicted, expected):
+    assert classes(classify(gold, [predicted]))[0] == ("+", expected)
+
+
+@pytest.mark.parametrize(
+    "gold, expected",
+    [
+        ([(CY, "wed", DI), (DI, "wed", BO)], "wrong subject"),  # 33 and 20 characters away
+        ([(CY, "wed", "Rome"), (ADA, "wed", BO)], "wrong object"),  # 24 and 33
+    ],
+)
+def test_the_nearer_of_two_triples_with_one_wrong_argument(gold, expected):
+    assert classes(classify(gold, [(CY, "wed", BO)]))[0] == ("+", expected)
+
+
 def test_nested_arguments_are_swapped_if_their_texts_are():
     text = "Oslo University"
     assert classes(classify([(text, "in", "Oslo")], [("Oslo", "in", text)], text))[0] == ("+", "swapped arguments")
