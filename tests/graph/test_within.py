@@ -206,6 +206,21 @@ def test_pronouns_join_only_by_coreference() -> None:
     assert grouping.groups == [0, 0, 1] and grouping.links == [(0, 1, "coreference", 1.0)]
 
 
+def test_each_rule_says_how_sure_it_is() -> None:
+    for label, names, reason, score in (
+        ("ORG", ("The Beatles", "Beatles"), "normalized", 0.99),
+        ("GPE", ("Holland", "the Netherlands"), "country", 0.98),
+        ("GPE", ("France", "French"), "people", 0.8),
+        ("ORG", ("European Union", "EU"), "acronym", 0.95),
+        ("PERSON", ("Ada Lovelace", "Lovelace"), "person", 0.95),
+        ("ORG", ("Detroit Lions", "Lions"), "last word", 0.9),
+        ("ORG", ("Columbia Records", "Columbia"), "first word", 0.8),
+    ):
+        assert group_mentions(mentions(*names, label=label), rules=RULES).links == [(0, 1, reason, score)]
+    links = group_mentions(mentions("United Kingdom", "UK", "British", "UK", label="GPE"), rules=RULES).links
+    assert links == [(0, 1, "country", 0.98), (0, 2, "people", 0.8)]
+
+
 def test_a_rule_that_is_left_out_joins_nothing() -> None:
     examples = {
         "normalized": (["The Beatles", "Beatles"], "ORG"),

@@ -37,6 +37,16 @@ def test_a_long_string_gives_way_to_better_ones_inside_it(founders: Any) -> None
     assert [string.best[:2] for string in subjects] == [(0, 1), (3, 4)]
 
 
+def test_longer_strings_are_compared_after_one_that_gives_way() -> None:
+    strings = strings_of(
+        "Bill Gates and Paul Allen met Bartholomew Featherstonehaugh.",
+        {0: 0.9, 3: 0.7, 6: 0.9},
+        {1: 0.8, 4: 0.9, 7: 0.8},
+        max_length=5,
+    )
+    assert scores(strings) == {"Bill Gates": 0.72, "Bartholomew Featherstonehaugh": 0.72, "Paul Allen": 0.63}
+
+
 def test_mentions_add_up_but_offsets_are_of_one() -> None:
     (rome,) = strings_of("Rome is Rome.", {0: 0.95, 2: 0.95}, {0: 0.6, 2: 0.6})
     assert (rome.text, round(rome.score, 6)) == ("Rome", 1.14)

@@ -1,0 +1,64 @@
+"""Facts of triples: a worked example with every column."""
+
+from typing import Any, List, Tuple
+
+import numpy
+import pytest
+
+from spacy_relext.graph.facts import Facts, make_facts
+from spacy_relext.graph.probability import Discount
+
+pyarrow = pytest.importorskip("pyarrow")
+
+# Subject, relation, object, sentence, document, score, fact that the triple has already.
+Row = Tuple[int, str, int, str, str, float, int]
+
+ROWS: List[Row] = [
+    (2, "met", 1, "Ben met Ann.", "1", 0.5, 0),
+    (1, "paid", 2, "Ann paid Ben.", "1", 0.6, 0),
+    (1, "met", 2, "Ben met Ann.", "2", 0.8, 0),  # the first fact from the other end, in the same words
+    (3, "met", 1, "Cid met Ann.", "2", 0.9, 7),
+    (1, "paid", 2, "Ann paid Ben.", "1", 0.7, 4),
+    (2, "paid", 1, "Ben paid Ann.", "1", 0.2, 0),
+    (1, "met", 3, "Ann met Cid.", "3", 0.9, 5),
+]
+
+
+def facts_of(rows: List[Row], **options: Any) -> Facts:
+    columns = list(zip(*rows)) or [()] * 7
+    texts = {name: pyarrow.array(columns[at], pyarrow.string()) for name, at in (("relation", 1), ("sentence", 3))}
+    texts["doc_id"] = pyarrow.array(columns[4], pyarrow.string())
+    support = pyarrow.table({**texts, "score": pyarrow.array(columns[5], pyarrow.float64())})
+    subjects, objects, known = (numpy.array(columns[at], dtype="int64") for at in (0, 2, 6))
+    return make_facts(support, subjects, objects, known=known, discount=Discount(1.0), **options)
+
+
+def test_worked_example() -> None:
+    """A fact keeps the least id of its triples; the others get ids above all that were ever given."""
+    facts, support = facts_of(ROWS, taken=10, symmetric=["met"])
+    assert support.tolist() == [11, 4, 11, 5, 4, 12, 5]
+    found = facts.to_pydict()
+    assert found.pop("probability") == pytest.approx([0.8, 0.7, 1 - 0.1 * 0.1, 0.2])
+    assert found == {
+        "fact_id": [11, 4, 5, 12],
+        "subject": [1, 1, 1, 2],
+        "relation": ["met", "paid", "met", "paid"],
+        "object": [2, 2, 3, 1],
+        "best_score": [0.8, 0.7, 0.9, 0.2],
+        "n_sentences": [1, 1, 2, 1],
+        "n_documents": [2, 1, 2, 1],
+        "best_sentence": ["Ben met Ann.", "Ann paid Ben.", "Cid met Ann.", "Ben paid Ann."],
+    }
+
+
+def test_new_ids_are_above_those_of_triples() -> None:
+    assert facts_of(ROWS, symmetric=["met"]).support.tolist() == [8, 4, 8, 5, 4, 9, 5]
+    assert facts_of(ROWS).support.tolist() == [8, 4, 9, 7, 4, 10, 5], "each direction is a fact"
+    split = [(1, "met", 2, "a", "1", 0.5, 3), (1, "met", 3, "b", "1", 0.5, 3)]  # one fact that has become two
+    assert facts_of(split).support.tolist() == [3, 4]
+    assert facts_of([row[:6] + (0,) for row in ROWS[:2]]).support.tolist() == [1, 2]
+
+
+def test_no_triples() -> None:
+    facts, support = facts_of([])
+    assert facts.num_rows == len(support) == 0
