@@ -1,6 +1,7 @@
 """The mentions and triples of documents as columns, grouped inside each document."""
 
 from bisect import bisect_right
+from collections import Counter
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Collection, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
@@ -263,10 +264,7 @@ def _describe(mentions: Sequence[Mention], positions: List[int]) -> _Group:
 
 def _most_frequent(values: Sequence[Any]) -> Any:
     """Return the most frequent value, the first of equals; None if there is none."""
-    counts: Dict[Any, int] = {}
-    for value in values:
-        counts[value] = counts.get(value, 0) + 1
-    return max(counts, key=lambda value: counts[value]) if counts else None
+    return Counter(values).most_common(1)[0][0] if values else None
 
 
 def _without(types: Dict[str, "pyarrow.DataType"], column: str) -> Dict[str, "pyarrow.DataType"]:

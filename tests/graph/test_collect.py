@@ -70,6 +70,10 @@ def test_a_group_has_its_longest_name_and_its_most_frequent_type_and_id() -> Non
     assert groups_of(made) == [("Ada Lovelace", "PERSON", "Q7"), ("Bo", None, None)]
     made["coref"] = [[[17, 19], [34, 36]]]  # Bo and Cy: equally long, so the first name, but the only type
     assert groups_of(made)[1] == ("Bo", "PERSON", None)
+    made = record("Bo met Cy, Di, Ed.", [("Bo", "met", "Ed", 0.9)], {"Bo": "ORG", "Cy": "GPE", "Di": "GPE"})
+    for chain, label in (([0, 11], "ORG"), ([0, 7, 11], "GPE")):
+        (first, *_) = groups_of({**made, "coref": [[[at, at + 2] for at in chain]]})
+        assert first == ("Bo", label, None), "the first of equally frequent types, else the most frequent"
     made = record("He met Cy. It was Bo.", [("He", "met", "Cy", 0.5)])
     assert groups_of({**made, "coref": [[[0, 2], [18, 20]]]}) == [("Bo", None, None), ("Cy", None, None)]
     for length, name in ((100, "x" * 100), (101, "Bo")):
@@ -77,6 +81,19 @@ def test_a_group_has_its_longest_name_and_its_most_frequent_type_and_id() -> Non
         made = record(text, [(text[:length], "met", "Ada", 0.5)])
         start = text.index("Bo")
         assert groups_of({**made, "coref": [[[0, length], [start, start + 2]]]})[0] == (name, None, None)
+
+
+def test_subject_and_object_are_two_groups() -> None:
+    """A surname joins the full name before it, unless a triple has both as arguments."""
+    labels = {"Ada Lovelace": "PERSON", "Cy": "PERSON"}
+    made = record("Ada Lovelace met Cy. Lovelace left.", [("Ada Lovelace", "met", "Cy", 0.9)], labels)
+    surname = {"start": 21, "end": 29, "label": "PERSON"}
+    made["entities"] = [made["entities"][0], made["entities"][-1], surname]
+    left = {"subject": [21, 29], "relation": "left", "object": [17, 19], "score": 0.5}
+    names = [name for name, *_ in groups_of({**made, "triples": [*made["triples"], left]})]
+    assert names == ["Ada Lovelace", "Cy"]
+    names = [name for name, *_ in groups_of({**made, "triples": [{**left, "object": [0, 12]}]})]
+    assert names == ["Ada Lovelace", "Lovelace"]
 
 
 def test_types_that_a_schema_implies() -> None:
