@@ -162,6 +162,19 @@ def test_pairs_have_the_weights_of_their_rows_and_refused_ones_weigh_more() -> N
     assert number(extractor_loss(output, refused)["pairs"]) == pytest.approx(number(expected))
 
 
+def test_ranks_of_pairs_have_a_weight_and_are_left_out_without_one() -> None:
+    """Two objects of one subject with logits log 3 and 0, of which the first is gold; as objects they stand alone."""
+    z, y, mask = pointer_grid(16)
+    pairs = torch.tensor([[0, 0, 1, 3, 3], [0, 0, 1, 4, 4]])
+    logits = torch.tensor([3.0, 1.0]).log()
+    output = ExtractorOutput(z, mask, pairs, logits, torch.ones(2, 2), *no_types(pairs[:0]))
+    targets = {"pointers": y, "weights": torch.ones(1), "gold_pairs": pairs[:1]}
+    assert set(extractor_loss(output, targets)) == {"pointers", "pairs"}
+    for weight in (1.0, 4.0):
+        ranks = extractor_loss(output, targets, rank_weight=weight)["ranks"]
+        assert number(ranks) == pytest.approx(weight * math.log(4 / 3) / 2, rel=1e-5)
+
+
 def test_pointer_rows_have_weights() -> None:
     z, y, mask = pointer_grid(6)
     options: Any = {"mu": torch.tensor(0.02), "gamma": GAMMA}

@@ -38,6 +38,22 @@ def test_temperature_alone():
     assert 1 / platt.scale == pytest.approx(2.0, rel=0.1)
 
 
+@pytest.mark.parametrize("rights", [(1, 1, 0, 0), (1, 1, 1, 1), (0, 0, 0, 1), (1, 0, 1, 1)])
+def test_the_penalized_likelihood_is_largest_at_the_fit(rights):
+    """Its gradient is 0, with the targets (n + 1) / (n + 2) and 1 / (n + 2), and the penalty 0.05 ((a - 1)² + b²)."""
+    scores, correct = numpy.array([0.99, 0.9, 0.4, 0.2]), numpy.array(rights, bool)
+    n_right, n_wrong = correct.sum(), (~correct).sum()
+    targets = numpy.where(correct, (n_right + 1) / (n_right + 2), 1 / (n_wrong + 2))
+    for fit_shift in (True, False):
+        scale, shift = fit_platt(scores, correct, fit_shift=fit_shift)
+        odds = scores / (1 - scores)
+        errors = 1 / (1 + numpy.exp(-shift) * odds**-scale) - targets
+        slopes = (errors @ numpy.log(odds) + 0.1 * (scale - 1), errors.sum() + 0.1 * shift)
+        if scale > 0.05:  # else the scores say the contrary, and this is the least scale
+            assert slopes[0] == pytest.approx(0.0, abs=1e-7)
+        assert slopes[1] == pytest.approx(0.0, abs=1e-7) if fit_shift else shift == 0.0
+
+
 @given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), max_size=30), st.booleans())
 def test_order_stays_and_nothing_runs_away(rows, fit_shift):
     scores, correct = numpy.array([r[0] for r in rows]), numpy.array([r[1] for r in rows], dtype=bool)
