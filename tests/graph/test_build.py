@@ -330,6 +330,13 @@ def test_the_discount_is_fitted_on_gold() -> None:
     assert fact["probability"] == pytest.approx(0.5, abs=0.05)
     with pytest.raises(ValueError, match="R834"):
         fit_on(documents[:1])
+    denied = [
+        each._replace(statements=[s._replace(attributes={"negated": True}) for s in each.statements])
+        for each in documents
+    ]
+    assert fit_on(denied, options=GraphOptions(all_assertions=True)) == discount
+    with pytest.raises(ValueError, match="R834"):
+        fit_on(denied)
 
 
 NAME = st.text(alphabet="AB b.'=<>\"\n\u202e\x07é", min_size=1, max_size=6).filter(lambda name: name.strip())
