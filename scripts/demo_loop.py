@@ -50,11 +50,12 @@ class Annotator:
     """Corrects documents at the page as a person does who knows the gold.
 
     page (Any): A page of playwright.
+    address (str): Of the page to correct on.
     gold (Dict[str, Set[Key]]): Triples by text.
     """
 
-    def __init__(self, page: Any, gold: Dict[str, Set[Key]]) -> None:
-        self.page, self.gold = page, gold
+    def __init__(self, page: Any, address: str, gold: Dict[str, Set[Key]]) -> None:
+        self.page, self.address, self.gold = page, address, gold
         self.counts = {"accepted": 0, "rejected": 0, "added": 0}
 
     def press(self, *keys: str) -> None:
@@ -68,7 +69,7 @@ class Annotator:
             if number:
                 self.press("Enter")
             else:
-                self.page.reload()
+                self.page.goto(self.address)
         self.page.wait_for_selector(f"body[data-document='{number}'][data-saved='true']")
         found: Dict[str, Any] = reply.value.json()
         return found
@@ -129,8 +130,7 @@ def correct(suggestions: pathlib.Path, output: pathlib.Path, gold: Dict[str, Set
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
             page = browser.new_page()
-            page.goto(address)
-            annotator = Annotator(page, gold)
+            annotator = Annotator(page, address, gold)
             for number in range(len(read_lines(suggestions))):
                 annotator.correct(annotator.show(number))
             annotator.press("Enter")
