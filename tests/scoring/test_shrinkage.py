@@ -69,8 +69,6 @@ def by_definition(data: Data, *, min_positives: int, **options: float) -> Dict[s
     def between(own: float, single: float, share: float) -> float:
         if share in (0.0, 1.0) or own == single:
             return own if share else single  # without rounding, which a score of this size would notice
-        if share in (0.0, 1.0) or own == single:
-            return own if share else single
         odds = (own / (1 - own)) ** share * (single / (1 - single)) ** (1 - share)
         return odds / (1 + odds)
 
