@@ -316,6 +316,9 @@ LOSSES: Dict[str, Callable[[Callable[..., Any], Numbers], Any]] = {
     ),
     "rere.collective.positive_weight": lambda f, n: f(n.rates),
     "rere.collective.printed_collective_loss": lambda f, n: f(n.logits, n.observed, mu=0.2, gamma=0.5),
+    "rere.shifted.shifted_ranking_loss": lambda f, n: f(
+        n.logits, n.observed, prior=0.4 * n.rates + 0.1, missing=0.5 * n.rates
+    ),
     "selfore.contrast_loss": lambda f, n: f(n.vectors, n.classes),
     "selfore.selfore_loss": lambda f, n: f(
         cluster_output(n),
@@ -324,7 +327,7 @@ LOSSES: Dict[str, Callable[[Callable[..., Any], Numbers], Any]] = {
     ),
 }
 MODULES = {method: f"spacy_relext.{method}.losses" for method in ("hrere", "kd", "nero", "rere", "selfore")}
-MODULES["rere.collective"] = "spacy_relext.rere.collective_loss"
+MODULES |= {f"rere.{name}": f"spacy_relext.rere.{name}_loss" for name in ("collective", "shifted")}
 
 
 def test_every_loss_has_a_call(package_root: pathlib.Path) -> None:
