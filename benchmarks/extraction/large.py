@@ -64,7 +64,7 @@ def long(call: Call) -> None:
     text = " ".join(json.loads(line)["text"] for line in lines)
     most = call.maker.limit_train or 1_000_000
     for size in (most // 10, most // 2, most):
-        _measure(call, pipeline, text[:size], data=f"{size:,} characters", split="tiny RERE")
+        _measure(call, pipeline, text[:size], data=f"{size:,} characters", split="RERE with two CNNs")
 
 
 def _measure(call: Call, pipeline: Path, value: str | Sequence[str], *, data: str, split: str) -> None:
