@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import hashlib
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -19,9 +19,10 @@ from spacy.vocab import Vocab
 from benchmarks.annotation.learning_curves import draw_learning_curves
 from benchmarks.harness.call import Call
 from benchmarks.harness.corpora import PairData, PairMaker
-from benchmarks.harness.runs import ROOT, Trained, cached, digest, train_run
+from benchmarks.harness.runs import ROOT, Trained, cached, train_run
 from spacy_relext.corpora.reader import TripleCorpus
 from spacy_relext.corpora.shards import iter_docs
+from spacy_relext.corpora.whole import write_whole
 from spacy_relext.pipeline.active_learning import (
     Informativeness,
     Selection,
@@ -97,10 +98,8 @@ def _write(call: Call, docs: Corpus) -> Path:
     content = bin.to_bytes()
     folder = call.settings.runs / "corpora" / "annotation"
     folder.mkdir(parents=True, exist_ok=True)
-    part = folder / f"{len(docs)}-{os.getpid()}.part"  # seeds may run side by side
-    part.write_bytes(content)
-    path = folder / f"{len(docs)}-{digest(part)}.spacy"
-    part.replace(path)
+    path = folder / f"{len(docs)}-{hashlib.sha256(content).hexdigest()[:16]}.spacy"
+    write_whole(path, content)
     return path
 
 

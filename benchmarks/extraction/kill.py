@@ -111,7 +111,7 @@ def run_killed_ray(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, env=_environment()
     ) as process:
         while process.poll() is None:
-            actors = _actors() if list(target.glob("part-*")) and killed.workers < kills else []
+            actors = find_actors() if list(target.glob("part-*")) and killed.workers < kills else []
             if actors:
                 _kill(rng.choice(actors))
                 killed.workers += 1
@@ -146,14 +146,18 @@ def _environment() -> dict[str, str]:
 
 def _children(pid: int) -> list[int]:
     """List the worker processes of a run."""
-    found = subprocess.run(["ps", "-ww", "-o", "pid=,args=", "--ppid", str(pid)], capture_output=True, text=True).stdout
-    return [int(line.split()[0]) for line in found.splitlines() if "spawn_main" in line]
+    return _find_processes("--ppid", str(pid), words=["spawn_main"])
 
 
-def _actors() -> list[int]:
+def find_actors() -> list[int]:
     """List the processes of Ray's actors on this machine, by what it calls them."""
-    found = subprocess.run(["ps", "-ww", "-eo", "pid=,args="], capture_output=True, text=True).stdout
-    return [int(line.split()[0]) for line in found.splitlines() if "ray::" in line and "MapBatches" in line]
+    return _find_processes("-e", words=["ray::", "MapBatches"])
+
+
+def _find_processes(*selection: str, words: Sequence[str]) -> list[int]:
+    """List the processes with all of some words in their command lines."""
+    found = subprocess.run(["ps", "-ww", "-o", "pid=,args=", *selection], capture_output=True, text=True).stdout
+    return [int(line.split()[0]) for line in found.splitlines() if all(word in line for word in words)]
 
 
 def _kill(pid: int) -> None:

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import threading
 import time
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any, Callable, List
 
 import pytest
 
+from benchmarks.extraction.kill import find_actors
 from spacy_relext.corpora.convert import load_pipeline
 from spacy_relext.extraction.inputs import list_sources
 from spacy_relext.extraction.manifest import plan
@@ -33,12 +33,6 @@ def cluster() -> Any:
     ray.shutdown()
 
 
-def actor_pids() -> List[int]:
-    """Find the processes of actors, by what Ray calls them."""
-    found = subprocess.run(["ps", "-ww", "-eo", "pid=,args="], capture_output=True, text=True).stdout
-    return [int(line.split()[0]) for line in found.splitlines() if "ray::" in line and "MapBatches" in line]
-
-
 def test_the_same_files_though_an_actor_is_killed(extract: Callable[..., Any], pipeline: str, tmp_path: Path) -> None:
     from spacy_relext.extraction.ray import Cluster, extract_with_ray
 
@@ -54,7 +48,7 @@ def test_the_same_files_though_an_actor_is_killed(extract: Callable[..., Any], p
         end = time.monotonic() + 120
         while time.monotonic() < end and not list(folder.path.glob("part-*")):
             time.sleep(0.05)
-        for pid in actor_pids()[:1]:
+        for pid in find_actors()[:1]:
             os.kill(pid, signal.SIGKILL)
             killed.append(pid)
 
