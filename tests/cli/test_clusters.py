@@ -52,17 +52,18 @@ USER = """
   }
   press("Escape"); look("escape"); press("ArrowLeft"); look("keys"); press("Escape");
   dates.click(); look("dates"); dates.click();
-  const texts = []; URL.createObjectURL = blob => { texts.push(blob); return "#"; };
+  const texts = [], blobs = Blob;
+  Blob = function (parts, options) { texts.push(parts.join("")); return new blobs(parts, options); };
+  URL.createObjectURL = () => "#";
   HTMLAnchorElement.prototype.click = function () { texts.push(this.download); };
   seen.before = download.disabled;
   type(name, "  <i>wed</i>  to "); look("renamed"); download.click();
   type(name, data.clusters[(cluster + 1) % 3].name); look("merged");
   type(name, " "); name.dispatchEvent(new Event("change")); look("restored"); seen.value = name.value;
   seen.after = download.disabled; seen.file = texts[1];
-  texts[0].text().then(text => {
-    const out = document.createElement("pre"); seen.text = text;
-    out.id = "seen"; out.textContent = JSON.stringify(seen); document.body.append(out);
-  });
+  seen.text = texts[0];
+  const out = document.createElement("pre");
+  out.id = "seen"; out.textContent = JSON.stringify(seen); document.body.append(out);
 }
 """
 
