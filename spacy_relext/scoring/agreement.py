@@ -1,27 +1,27 @@
 """Agreement of people who annotated the same texts: F of their triples, Cohen's kappa, Krippendorff's alpha.
 
 Records are canonical, and only annotated triples count, not suggestions. kappa and alpha are computed over pairs of
-spans: entities and arguments in one sentence (without sentences: in one text). The category of a pair is its relations
-with their direction, or NONE.
+spans: entities and arguments in one sentence (without sentences: in one text). The category of a pair is the set of its
+relations with their direction.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
-from itertools import combinations
-from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
+from itertools import combinations, count
+from typing import DefaultDict, Dict, FrozenSet, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from ..annotations.assertion import ASSERTION, assertion_of, describe_relation
-from ..annotations.sentences import overlaps
+from ..annotations.sentences import is_inside, overlaps
 from ..annotations.triple import CharSpan, Record
 from .error_tables import find_passages
-
-NONE = "no relation"
 
 # Subject, relation, object.
 Key = Tuple[CharSpan, str, CharSpan]
 Pair = Tuple[CharSpan, CharSpan]
+# Relations of a pair, each with the place of its subject in the pair.
+Category = FrozenSet[Tuple[str, int]]
 # Category of each pair of a document.
-Categories = Dict[Pair, str]
+Categories = Dict[Pair, Category]
 
 
 class PairAgreement(NamedTuple):
@@ -164,13 +164,13 @@ def match_partly(first: Set[Key], second: Set[Key]) -> int:
 def _index(records: Iterable[Record], by: str) -> Tuple[Dict[Tuple[object, int], Record], int]:
     """Map annotated records by their key and how often it has occurred, and count the others."""
     table: Dict[Tuple[object, int], Record] = {}
-    seen: Counter[str] = Counter()
+    numbers: DefaultDict[str, Iterator[int]] = defaultdict(count)
     bare = 0
     for record in records:
         key = str(record.get(by))
-        seen[key] += 1
+        number = next(numbers[key])
         if "triples" in record:
-            table[key, seen[key]] = record
+            table[key, number] = record
         else:
             bare += 1
     return table, bare
@@ -184,17 +184,14 @@ def _categorize(record: Record, row: Sequence[Optional[Record]]) -> Categories:
     keys = triple_keys(record)
     spans = {(entity["start"], entity["end"]) for entity in record.get("entities", ())}
     spans |= {span for subject, _, obj in keys for span in (subject, obj)}
-    sentences = _sentences(row)
-    labels: Dict[Pair, List[str]] = {}
+    relations: DefaultDict[Pair, Set[Tuple[str, int]]] = defaultdict(set)
     for subject, relation, obj in keys:
-        is_forward = subject <= obj
-        pair = (subject, obj) if is_forward else (obj, subject)
-        labels.setdefault(pair, []).append(relation if is_forward else f"{relation} (reversed)")
-    categories = {pair: ", ".join(sorted(each)) for pair, each in labels.items()}
-    for sentence in sentences:
-        inside = sorted(span for span in spans if sentence[0] <= span[0] and span[1] <= sentence[1])
-        for pair in combinations(inside, 2):
-            categories.setdefault(pair, NONE)
+        first, second = sorted((subject, obj))
+        relations[first, second].add((relation, (first, second).index(subject)))
+    categories = {pair: frozenset(each) for pair, each in relations.items()}
+    for sentence in _sentences(row):
+        for first, second in combinations(sorted(span for span in spans if is_inside(span, sentence)), 2):
+            categories.setdefault((first, second), frozenset())
     return categories
 
 
@@ -214,7 +211,7 @@ def _compare(
     """Compare two annotators on the documents that both have annotated."""
     totals, exact, partial, same_assertion, compared = [0, 0], 0, 0, 0, 0
     both, either = Counter[str](), Counter[str]()
-    chosen: List[Tuple[str, str]] = []
+    chosen: List[Tuple[Category, Category]] = []
     for row, of_row in zip(documents, categories):
         one, other = row[first], row[second]
         if one is None or other is None:
@@ -252,7 +249,7 @@ def _f1(matched: int, totals: Sequence[int]) -> Optional[float]:
     return 2 * matched / sum(totals) if sum(totals) else None
 
 
-def _kappa(chosen: Sequence[Tuple[str, str]]) -> Tuple[Optional[float], Optional[float]]:
+def _kappa(chosen: Sequence[Tuple[Category, Category]]) -> Tuple[Optional[float], Optional[float]]:
     """Compute observed agreement and Cohen's kappa, (p_o - p_e) / (1 - p_e); None if it is not defined."""
     if not chosen:
         return None, None
@@ -268,7 +265,7 @@ def _alpha(documents: Sequence[Sequence[Categories]]) -> Optional[float]:
 
     A unit is a pair of spans; the category of an annotator who does not know it, or the document, is missing.
     """
-    disagreement, counts = 0.0, Counter[str]()
+    disagreement, counts = 0.0, Counter[Category]()
     for row in documents:
         for pair in {pair for categories in row for pair in categories}:
             unit = Counter(categories[pair] for categories in row if pair in categories)

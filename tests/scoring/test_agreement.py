@@ -5,7 +5,7 @@ from typing import Any, Dict, List, Sequence
 import pytest
 
 from spacy_relext.annotations.triple import Record
-from spacy_relext.scoring.agreement import match_partly, measure_agreement
+from spacy_relext.scoring.agreement import Agreement, Disagreement, PairAgreement, match_partly, measure_agreement
 
 # Three names and two more.
 TEXTS = {"first": "Ann Ben Cid", "second": "Dan Eve"}
@@ -32,16 +32,56 @@ def test_worked_example() -> None:
     alpha: D_o = (2 + 2) / 8, D_e = (8² - 4² - 2² - 2²) / (8 · 7) = 40 / 56, alpha = 1 - 0.5 · 56 / 40 = 0.3.
     Two of three triples of each are the same: F = 2 · 2 / 6.
     """
-    found = measure_agreement([ANN, BEN], names=["ann", "ben"])
+    assert measure_agreement([ANN, BEN], names=["ann", "ben"]) == Agreement(
+        names=["ann", "ben"],
+        shared=2,
+        only=[0, 0],
+        not_annotated=[0, 0],
+        other_texts=0,
+        pairs=[
+            PairAgreement(
+                first=0,
+                second=1,
+                documents=2,
+                triples=(3, 3),
+                exact=2,
+                partial=2,
+                same_assertion=2,
+                exact_f=pytest.approx(2 / 3),
+                partial_f=pytest.approx(2 / 3),
+                relations={"r": 1.0, "s": 0.0},
+                pairs=4,
+                observed=0.5,
+                kappa=pytest.approx(0.2),
+            )
+        ],
+        alpha=pytest.approx(0.3),
+        disagreements=[
+            Disagreement("Ann Ben Cid", [(0, 11)], [[((4, 7), "s", (8, 11))], [((0, 3), "s", (8, 11))]]),
+        ],
+    )
+
+
+def test_two_relations_of_one_pair_and_overlapping_arguments() -> None:
+    """Dan-Eve: r and s, r alone. Ann Ben-Cid, which the first does not know, overlaps Ben-Cid.
+
+    The four pairs that both know have rs none s r, r r none none: p_o = 0, p_e = (2 + 2) / 4², kappa = -1 / 3.
+    alpha: D_o = (2 + 2 + 2 + 2) / 8, D_e = (8² - 3² - 3² - 1 - 1) / (8 · 7) = 44 / 56.
+    """
+    first = [record("first", ("Ben", "r", "Cid"), ("Ann", "s", "Cid"))]
+    second = [record("first", ("Ann", "r", "Ben"))]
+    second[0]["triples"].append({"subject": [0, 7], "relation": "r", "object": [8, 11]})
+    first.append(record("second", ("Dan", "r", "Eve"), ("Dan", "s", "Eve")))
+    second.append(record("second", ("Dan", "r", "Eve")))
+    found = measure_agreement([first, second], names=["a", "b"])
     (pair,) = found.pairs
-    assert (found.shared, found.only, pair.documents, pair.triples) == (2, [0, 0], 2, (3, 3))
-    assert pair.exact_f == pytest.approx(2 / 3) and pair.exact == pair.partial == 2
-    assert (pair.pairs, pair.observed) == (4, 0.5)
-    assert pair.kappa == pytest.approx(0.2) and found.alpha == pytest.approx(0.3)
-    assert pair.relations == {"r": 1.0, "s": 0.0}
-    (dispute,) = found.disagreements
-    assert dispute.text == "Ann Ben Cid"
-    assert dispute.readings == [[((4, 7), "s", (8, 11))], [((0, 3), "s", (8, 11))]]
+    assert (pair.documents, pair.triples, pair.exact, pair.partial, pair.same_assertion) == (2, (4, 3), 1, 2, 1)
+    assert (pair.exact_f, pair.partial_f) == (pytest.approx(2 / 7), pytest.approx(4 / 7))
+    assert pair.relations == {"r": pytest.approx(2 / 5), "s": 0.0}
+    assert (pair.pairs, pair.observed, pair.kappa) == (4, 0.0, pytest.approx(-1 / 3))
+    assert found.alpha == pytest.approx(1 - 56 / 44)
+    # the order of the documents and of the annotators changes nothing
+    assert measure_agreement([second, first[::-1]], names=["b", "a"]).pairs[0] == pair._replace(triples=(3, 4))
 
 
 def test_three_annotators() -> None:
@@ -55,6 +95,7 @@ def test_three_annotators() -> None:
     assert found.pairs[1].exact_f == 1.0 and found.pairs[1].kappa == 1.0 and found.pairs[2].documents == 1
     assert found.alpha == pytest.approx(1 - 4 / 11 * 110 / 78)
     assert found.disagreements[0].readings[2] == [((4, 7), "s", (8, 11))]
+    assert measure_agreement([ANN[::-1], BEN, ANN[:1]], names=["a", "b", "c"]) == found, "the order of texts is nothing"
 
 
 def test_direction_sentences_and_suggestions() -> None:
@@ -98,9 +139,12 @@ def test_which_documents_are_compared() -> None:
     same = [record("first", ("Ann", "r", "Ben")), record("first")]
     found = measure_agreement([same, same], names=["a", "b"])  # one text twice: in the order of the files
     assert found.shared == 2 and found.pairs[0].exact_f == 1.0 and found.disagreements == []
-    numbered: List[List[Record]] = [[{**record("first"), "id": 1}], [{**record("second"), "id": 1}]]
+    numbered: List[List[Record]] = [
+        [{**record(text), "id": number} for number, text in enumerate(texts)]
+        for texts in (["first", "second", "first"], ["second", "first", "first", "second"])
+    ]
     found = measure_agreement(numbered, names=["a", "b"], by="id")
-    assert (found.shared, found.other_texts) == (0, 1)
+    assert (found.shared, found.other_texts, found.only) == (1, 2, [0, 1])
 
 
 def test_what_is_not_defined() -> None:
