@@ -2,9 +2,9 @@
 
 Arguments of the same name mean the same: `scores` are confidences of N predictions, 0 to 1, and `correct` marks the
 right ones, both of shape (N,); `labels` are their labels; `n_gold` counts all gold items, predicted or not;
-`min_positives` is the number of right predictions that a label needs for its own threshold; `floor` is the lowest
-possible score; `beta` is the weight of recall against precision in F. A threshold accepts scores that are greater or
-equal, so equal scores are accepted or rejected together.
+`min_positives`, at least 1, is the number of right predictions that a label needs for its own threshold; `floor` is the
+lowest possible score; `beta` is the weight of recall against precision in F. A threshold accepts scores that are
+greater or equal, so equal scores are accepted or rejected together.
 """
 
 from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
@@ -21,8 +21,6 @@ DEFAULT_THRESHOLD = 0.5
 _SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 _FOLDS = 5
-
-_EPSILON = 1e-6
 
 
 class Bin(NamedTuple):
@@ -49,14 +47,14 @@ def calibration_bins(scores: Floats, correct: Bools, *, n_bins: int = 10, bins: 
     RETURNS (List[Bin]): The accuracy of equal scores is shared evenly.
     """
     scores, correct = check_scores(scores, correct)
-    distinct, position, counts = numpy.unique(scores, return_inverse=True, return_counts=True)
-    share = numpy.bincount(position, weights=correct, minlength=len(distinct)) / numpy.maximum(counts, 1)
-    order = numpy.argsort(scores, kind="stable")
+    _, position, counts = numpy.unique(scores, return_inverse=True, return_counts=True)
+    share = numpy.bincount(position, weights=correct) / counts
+    order = numpy.argsort(scores)
     scores, accuracy = scores[order], share[position][order]
     if bins == "mass":
         groups = numpy.array_split(numpy.arange(len(scores)), n_bins)
     elif bins == "width":
-        which = numpy.clip((scores * n_bins).astype(int), 0, n_bins - 1)
+        which = numpy.minimum((scores * n_bins).astype(int), n_bins - 1)
         groups = [numpy.flatnonzero(which == number) for number in range(n_bins)]
     else:
         raise ValueError(Errors.R209.format(what="bins", found=repr(bins), expected="'mass' or 'width'"))
@@ -91,7 +89,7 @@ def best_threshold(
         and its F; the highest of ties.
     """
     sweep = _sweep(scores, correct, n_gold)
-    if not len(sweep.scores) or not sweep.right[-1]:
+    if not sweep.right.any():
         return default, 0.0
     values = f_score(sweep.right, sweep.accepted, n_gold, beta=beta)
     best = int(numpy.argmax(values))
@@ -101,7 +99,7 @@ def best_threshold(
 def f_score(right: Counts, predicted: Counts, gold: int, *, beta: float = 1.0) -> Floats:
     """Compute F_β = (1 + β²) right / (predicted + β² gold) of counts; 0 without any."""
     weight = beta * beta
-    return numpy.asarray((1 + weight) * right / numpy.maximum(predicted + weight * gold, 1e-12))
+    return numpy.asarray((1 + weight) * right / numpy.maximum(predicted + weight * gold, 1))
 
 
 def precision_threshold(
@@ -175,13 +173,12 @@ def label_thresholds(
     single, _ = best_threshold(scores, correct, n_gold=total, floor=floor, beta=beta)
     fitted = {label: single for label in sorted({*labels, *n_gold})}
     sweeps = {label: _sweep(scores[names == label], correct[names == label], None) for label in fitted}
-    frequent = [label for label, sweep in sweeps.items() if len(sweep.right) and sweep.right[-1] >= min_positives]
+    frequent = [label for label in fitted if correct[names == label].sum() >= min_positives]
     if objective == "micro":
         return {**fitted, **_fit_jointly(sweeps, frequent, single=single, n_gold=total, floor=floor, beta=beta)}
     for label in frequent:
         mask = names == label
-        gold = n_gold.get(label, 0)
-        fitted[label], _ = best_threshold(scores[mask], correct[mask], n_gold=gold, floor=floor, beta=beta)
+        fitted[label], _ = best_threshold(scores[mask], correct[mask], n_gold=n_gold[label], floor=floor, beta=beta)
     return fitted
 
 
@@ -204,8 +201,6 @@ def shrunken_thresholds(
     total = sum(n_gold.values())
     single, single_f = best_threshold(scores, correct, n_gold=total, floor=floor, beta=beta)
     own = label_thresholds(scores, correct, labels, n_gold=n_gold, min_positives=min_positives, floor=floor, beta=beta)
-    if all(value == single for value in own.values()):
-        return own
     share = _best_share(scores, correct, names, n_gold=n_gold, min_positives=min_positives, floor=floor, beta=beta)
     shrunk = _shrink(own, single, share)
     accepted = scores >= _expand(shrunk, names, single)
@@ -219,7 +214,7 @@ def precision_recall_curve(scores: Floats, correct: Bools, *, n_gold: int) -> Tu
     RETURNS (Tuple[Floats, Floats, Floats]): Precision, recall and threshold, from the highest threshold down.
     """
     sweep = _sweep(scores, correct, n_gold)
-    return sweep.right / numpy.maximum(sweep.accepted, 1), sweep.right / max(n_gold, 1), sweep.scores
+    return sweep.right / sweep.accepted, sweep.right / max(n_gold, 1), sweep.scores
 
 
 def average_precision(scores: Floats, correct: Bools, *, n_gold: int) -> Optional[float]:
@@ -247,7 +242,7 @@ def _fit_jointly(
             values = f_score(other_right + sweep.right, other_accepted + sweep.accepted, n_gold, beta=beta)
             best = int(numpy.argmax(values))
             now = f_score(numpy.asarray(right), numpy.asarray(accepted), n_gold, beta=beta)
-            if values[best] > now + 1e-12:
+            if values[best] > now:
                 cuts[label] = best
                 moved.add(label)
                 right, accepted = other_right + int(sweep.right[best]), other_accepted + int(sweep.accepted[best])
@@ -256,15 +251,13 @@ def _fit_jointly(
 
 
 def _sweep(scores: Floats, correct: Bools, n_gold: Optional[int]) -> _Sweep:
-    """Sort once and count what each distinct score, as a threshold, would accept."""
+    """Sort once, and count what each distinct score, as a threshold, would accept."""
     scores, correct = check_scores(scores, correct)
     if n_gold is not None and n_gold < correct.sum():
         raise ValueError(Errors.R209.format(what="n_gold", found=n_gold, expected=f"at least {correct.sum()}"))
-    order = numpy.argsort(-scores, kind="stable")
-    scores, right = scores[order], numpy.cumsum(correct[order], dtype=numpy.int64)
-    is_last = numpy.append(scores[1:] != scores[:-1], True)[: len(scores)]  # of equal scores
-    last = numpy.flatnonzero(is_last)
-    return _Sweep(scores[last], right[last], last + 1)
+    negative, position = numpy.unique(-scores, return_inverse=True)
+    right = numpy.cumsum(numpy.bincount(position[correct], minlength=len(negative)))
+    return _Sweep(-negative, right, numpy.cumsum(numpy.bincount(position)))
 
 
 def _cut(sweep: _Sweep, place: int, floor: float) -> float:
@@ -287,14 +280,13 @@ def _best_share(
 ) -> float:
     """Find the weight whose thresholds have the best cross-validated F; the smallest of ties."""
     part = numpy.random.default_rng(0).integers(_FOLDS, size=len(scores))
-    folds = int(part.max()) + 1
     right, accepted = (numpy.zeros(len(_SHARES), dtype=numpy.int64) for _ in range(2))
     missed = {label: count - int(correct[names == label].sum()) for label, count in n_gold.items()}
-    fewer = max(1, round(min_positives * (folds - 1) / folds))
-    for fold in range(folds):
+    fewer = round(min_positives * (_FOLDS - 1) / _FOLDS)
+    for fold in range(_FOLDS):
         seen, held = part != fold, part == fold
         gold = {
-            label: int(correct[seen & (names == label)].sum()) + round(count * (folds - 1) / folds)
+            label: int(correct[seen & (names == label)].sum()) + round(count * (_FOLDS - 1) / _FOLDS)
             for label, count in missed.items()
         }
         data = (scores[seen], correct[seen])
@@ -311,7 +303,7 @@ def _shrink(own: Mapping[str, float], single: float, share: float) -> Dict[str, 
     """Average thresholds as logits, which spread scores near 0 and 1."""
     if share in (0.0, 1.0):
         return {label: value if share else single for label, value in own.items()}
-    logits = logit(numpy.clip([*own.values(), single], _EPSILON, 1 - _EPSILON))
+    logits = logit(numpy.asarray([*own.values(), single]))
     mixed = sigmoid(share * logits[:-1] + (1 - share) * logits[-1])
     return {label: single if own[label] == single else float(value) for label, value in zip(own, mixed)}
 

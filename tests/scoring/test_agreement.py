@@ -96,6 +96,7 @@ def test_three_annotators() -> None:
     assert found.alpha == pytest.approx(1 - 4 / 11 * 110 / 78)
     assert found.disagreements[0].readings[2] == [((4, 7), "s", (8, 11))]
     assert measure_agreement([ANN[::-1], BEN, ANN[:1]], names=["a", "b", "c"]) == found, "the order of texts is nothing"
+    assert measure_agreement([ANN, BEN, ANN[1:]], names=["a", "b", "c"]).disagreements[0].readings[2] is None
 
 
 def test_direction_sentences_and_suggestions() -> None:

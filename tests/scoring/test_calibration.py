@@ -55,6 +55,7 @@ def test_precision_recall_curve_by_hand():
     assert precision.tolist() == pytest.approx([1.0, 2 / 3])
     assert recall.tolist() == [0.25, 0.5]
     assert thresholds.tolist() == [0.9, 0.5]
+    assert [precision_recall_curve(scores[1:2], correct[1:2] & n, n_gold=n)[1].tolist() for n in (0, 1)] == [[0], [1]]
 
 
 def test_best_threshold_by_hand():
@@ -91,6 +92,7 @@ def test_f_score_by_hand():
     assert f_score(right, predicted, 3).tolist() == pytest.approx([2 * 2 / (4 + 3), 0.0])
     assert f_score(right, predicted, 3, beta=2.0)[0] == pytest.approx(5 * 2 / (4 + 4 * 3))
     assert f_score(right[1:], predicted[1:], 0).tolist() == [0.0]
+    assert f_score(np.array([1]), np.array([1]), 1, beta=0.5).tolist() == [1.0]
 
 
 def test_beta_moves_the_threshold():
