@@ -224,7 +224,7 @@ def _join_compatible(same: Sequence[_Name], forest: _Forest, reason: str) -> Non
 
 def _aliases(mentions: Sequence[Mention], text: str) -> Iterator[Tuple[int, int]]:
     """Yield mentions of the same type that a phrase such as "also known as" joins, or an acronym in parentheses."""
-    for position in range(len(mentions) - 1 if text else 0):
+    for position in range(len(mentions) - 1):
         one, other = mentions[position], mentions[position + 1]
         between = text[one.end : other.start]
         if one.label != other.label or names.is_value(one.label) or len(between) > 60:
@@ -250,16 +250,17 @@ def _join_countries(spellings: Sequence[_Name], forest: _Forest, *, peoples: boo
 
 
 def _join_acronyms(spellings: Sequence[_Name], forest: _Forest) -> None:
-    """Join acronyms with the only name of these initials."""
+    """Join acronyms with the only name of these initials; spaced ones first, which have the initials themselves."""
     long_forms: Dict[Tuple[str, Optional[str]], List[_Name]] = {}
     for name in spellings:
         if not names.is_value(name.label) and not names.is_person(name.label):
             for initials in names.initials_of(name.text):
                 long_forms.setdefault((initials, name.label), []).append(name)
-    for name in spellings:
+    for name in sorted(spellings, key=lambda each: -len(each.tokens)):
         acronym = names.acronym_of(name.text)
         if acronym:
-            _join_only(name, long_forms.get((acronym, name.label), []), forest, "acronym")
+            longer = [each for each in long_forms.get((acronym, name.label), ()) if each is not name]
+            _join_only(name, longer, forest, "acronym")
 
 
 def _join_short(spellings: Sequence[_Name], forest: _Forest, rules: Collection[str]) -> None:
@@ -286,9 +287,9 @@ def _join_only(name: _Name, longer: Sequence[_Name], forest: _Forest, reason: st
     possible = [each for each in longer if forest.may_join(each.first, name.first)]
     if len({forest.root(each.first) for each in possible}) != 1:
         return
-    before = [each for each in possible if each.first < name.first]
-    if before or reason == "acronym":
-        forest.join((before or possible)[0].first, name.first, reason)
+    first = possible[0].first  # spellings are in the order of the text
+    if first < name.first or reason == "acronym":
+        forest.join(first, name.first, reason)
 
 
 def _join_similar(spellings: Sequence[_Name], forest: _Forest) -> None:

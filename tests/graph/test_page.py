@@ -142,6 +142,89 @@ def test_what_it_holds() -> None:
     assert ("Ada Lovelace", "Ada Lovelace", "same name", 2) in ways
 
 
+# A graph whose last fact, document and entity no page of three facts shows.
+TABLES: Dict[str, List[Any]] = {
+    "documents": [(doc_id, None, "{}") for doc_id in "uvxyz"],
+    "mentions": [
+        *[(1, "x", 0, 0, 3, "Ada", None, None, 1), (2, "x", 0, 8, 10, "Bo", None, None, 2)],
+        *[(3, "x", 1, 20, 23, "Ada", None, None, 1), (4, "x", 1, 30, 32, "Cy", None, None, 3)],
+        *[(5, "y", 0, 0, 3, "Ada", None, None, 1), (6, "y", 0, 10, 12, "Cy", None, None, 3)],
+        *[(7, "z", 0, 12, 14, "Bo", None, None, 2), (8, "z", 0, 19, 23, "😀 Di", None, None, 4)],
+        *[(9, "u", 0, 8, 11, "Bos", None, None, 2), (10, "u", 0, 4, 4, "", None, None, 1)],
+    ],
+    "entities": [
+        *[(1, "Ada", "PER", "Q1", ["A."], 3, 2), (2, "Bo", "ORG", None, [], 2, 1), (3, "Cy", "ORG", None, [], 2, 2)],
+        *[(4, "Di", "ART", None, [], 1, 1), (5, "Ed", "PER", None, [], 1, 1)],
+    ],
+    "facts": [
+        (1, 1, "met", 2, 0.5, 0.4, 2, 1, "Ada met Bo"),
+        (2, 1, "knows", 3, 0.5, 0.7, 2, 2, "Ada is fond of Cy."),
+        (3, 2, "met", 4, 0.9996, 0.9, 1, 1, "😀 Bo met 😀 Di"),
+        (4, 1, "met", 5, 0.1, 0.1, 1, 1, "Ada met Ed"),
+    ],
+    "support": [
+        (1, 1, 2, "x", 0, 0, 10, "Ada met Bo", 0.4, "m", None),
+        (1, 10, 9, "u", 0, 0, 10, "and met Bo", 0.3, "m", None),
+        (2, 3, 4, "x", 1, 20, 38, "Ada knows Cy.", 0.5, "m", None),
+        (2, 3, 6, "x", 1, 20, 38, "Ada is fond of Cy.", 0.7, "m", None),
+        (2, 5, 6, "y", 0, 0, 12, "Ada knows Cy.", 0.6, "n", None),
+        (2, 5, 6, "z", 0, 0, 12, "Ada knows Cy.", 0.6, "m", None),
+        (3, 7, 8, "z", 0, 10, 23, "😀 Bo met 😀 Di", 0.0015, "n", None),
+    ],
+    "merges": [
+        *[(1, "Ada", "A.", "x", "person", 0.95), (1, "Ada", "A.", "y", "person", 0.95)],
+        *[(1, "Ada", "Adah", None, "decision", 1.0), (2, "Bo", "BO", "z", "new rule", 0.5)],
+        (5, "Ed", "Eddie", "z", "person", 0.9),
+    ],
+    "conflicts": [
+        *[("functional", "met", 1, 4, "Ada: Bo or Ed"), ("functional", "met", 3, 1, "Bo: Di or Ada")],
+        *[("functional", "met", 4, 1, "Ada: Ed or Bo"), ("new kind", "met", 2, None, "Cy")],
+    ],
+}
+
+
+def test_a_worked_example() -> None:
+    """Facts by probability, their sentences by score, and only what these name; offsets are those of JavaScript."""
+    graph = GraphTables(
+        info={"schema": {"relations": {"met": {"description": "saw"}, "knows": {}}}},
+        **{name: rows_table(name, rows) for name, rows in TABLES.items()},
+    )
+    page = draw_graph(graph, title="Ties", most_facts=3)
+    assert page.facts == 3 and "<title>Ties</title>" in page.html
+    assert "The 3 most probable of 4 facts of 4 entities in 5 documents" in page.html
+    assert data_of(page.html) == {
+        "entities": {
+            **{"id": [1, 2, 3, 4], "name": ["Ada", "Bo", "Cy", "Di"], "type": [2, 0, 0, 1], "kb_id": ["Q1", 0, 0, 0]},
+            **{"aliases": [["A."], 0, 0, 0], "mentions": [3, 2, 2, 1], "documents": [2, 1, 2, 1]},
+        },
+        "types": ["ORG", "ART", "PER"],
+        "relations": [
+            {"name": "knows", "facts": 1, "description": ""},
+            {"name": "met", "facts": 2, "description": "saw"},
+        ],
+        "facts": {
+            **{"subject": [1, 0, 0], "relation": [1, 1, 0], "object": [3, 1, 2], "probability": [1000, 500, 500]},
+            **{"sentences": [1, 2, 2], "documents": [1, 1, 2]},
+        },
+        "support": {
+            **{"starts": [0, 1, 3, 5], "sentence": [0, 1, 2, 3, 4], "score": [2, 400, 300, 700, 600]},
+            "spans": [3, 5, 10, 15, 0, 3, 8, 10, 0, 0, 0, 0, 0, 3, 0, 0, 0, 3, 10, 12],
+            **{"source": [0, 1, 1, 1, 0], "documents": [[0], [1], [2], [1], [3, 1, 0]], "further": [0] * 5},
+        },
+        "sentences": ["😀 Bo met 😀 Di", "Ada met Bo", "and met Bo", "Ada is fond of Cy.", "Ada knows Cy."],
+        "documents": ["z", "x", "u", "y"],
+        "sources": ["n", "m"],
+        "conflicts": [
+            {"kind": 0, "fact": 1, "other": -1, "detail": "Ada: Bo or Ed"},
+            {"kind": 0, "fact": 0, "other": 1, "detail": "Bo: Di or Ada"},
+            {"kind": 1, "fact": 2, "other": -1, "detail": "Cy"},
+        ],
+        "kinds": ["the schema allows one object", "new kind"],
+        "merges": [[0, "Ada", "A.", 0, 950, 2], [0, "Ada", "Adah", 1, 1000, 0], [1, "Bo", "BO", 2, 500, 1]],
+        "reasons": ["part of the full name, which comes before it", "decided by hand", "new rule"],
+    }
+
+
 def test_every_rule_and_kind_has_words() -> None:
     assert set(REASONS) == {*RULES, "decision"}
     assert set(KINDS) == {"self", "type", "functional", "acyclic"}

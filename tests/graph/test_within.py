@@ -107,6 +107,9 @@ def test_acronyms_join_their_long_form_in_either_order() -> None:
     assert groups(["UN", "the United Nations"], "ORG") == [0, 0]
     assert groups(["International Chamber of Commerce", "International Cricket Council", "ICC"], "ORG") == [0, 1, 2]
     assert groups(["John Smith", "JS"], "PERSON") == [0, 1]
+    assert groups(["UN", "U. N.", "United Nations"], "ORG") == [0, 0, 0], "a spaced acronym is no long form"
+    assert groups(["United Nations", "U. N.", "UN"], "ORG") == [0, 0, 0]
+    assert groups(["UN", "U. N."], "ORG") == [0, 0]
     assert initials_of("the University of Oxford") == {"uoo", "uo"}
     assert [acronym_of(name) for name in ("U.S.A.", "NATO", "It", "12", "Oxford University")] == [
         "usa",
@@ -143,12 +146,12 @@ def test_phrases_that_give_another_name() -> None:
     grouping = group_mentions(found, text=text)
     assert grouping.groups == [0, 0, 1, 1, 2, 3]
     assert [link.reason for link in grouping.links] == ["alias", "alias"]
-    text = "She, also known as Satchmo, or Satchmo, also known as she."
+    text = "She, also known as Satchmo, or Satchmo, also known as she, or Satchmo, also known as Ada."
     found = [
         Mention(at, at + len(name), name, "PERSON")
-        for at, name in ((0, "She"), (19, "Satchmo"), (31, "Satchmo"), (54, "she"))
+        for at, name in ((0, "She"), (19, "Satchmo"), (31, "Satchmo"), (54, "she"), (62, "Satchmo"), (85, "Ada"))
     ]
-    assert group_mentions(found, text=text).groups == [0, 1, 1, 2], "pronouns are no names"
+    assert group_mentions(found, text=text).groups == [0, 1, 1, 2, 1, 1], "pronouns are no names"
 
 
 @pytest.mark.parametrize(
@@ -166,12 +169,44 @@ def test_another_name_is_of_the_same_type_and_no_value(labels: Sequence[Optional
     assert group_mentions(found, text="Unicorn, also known as Satchmo").groups == expected
 
 
+@pytest.mark.parametrize(
+    "one, other, after, label, expected",
+    [
+        ("Rights League", "RL", ")", "ORG", True),
+        ("Rights League", "RL", "), and", "ORG", True),
+        ("Rights League", "RL", ", or", "ORG", True),
+        ("Rights League", "RL", "; it", "ORG", True),
+        ("Rights League", "RL", " ”)", "ORG", True),
+        ("Rights League", "RL", "  ”)", "ORG", False),  # more than three characters
+        ("Rights League", "RL", " of Oslo)", "ORG", False),
+        ("Rights League", "RL", "", "ORG", False),
+        ("League", "RL", ")", "ORG", False),
+        ("Rights League", "Oslo", ")", "ORG", False),
+        ("New York", "NY", ")", "GPE", False),
+    ],
+)
+def test_an_acronym_in_parentheses(one: str, other: str, after: str, label: str, expected: bool) -> None:
+    text = f"{one} (“{other}{after}"
+    start = text.index(f"“{other}") + 1
+    found = [Mention(0, len(one), one, label), Mention(start, start + len(other), other, label)]
+    grouping = group_mentions(found, text=text, rules=("alias",))
+    assert grouping == (([0, 0], [(0, 1, "alias", 0.95)]) if expected else ([0, 1], []))
+
+
+def test_between_a_name_and_another_one_stand_up_to_60_characters() -> None:
+    for length, expected in ((60, [0, 0]), (61, [0, 1])):
+        between = "also known as ".rjust(length)
+        found = [Mention(0, 7, "Unicorn"), Mention(7 + length, 14 + length, "Satchmo")]
+        assert group_mentions(found, text=f"Unicorn{between}Satchmo").groups == expected
+
+
 def test_types_and_ids_keep_names_apart() -> None:
     paris = Mention(0, 5, "Paris", "GPE"), Mention(10, 15, "Paris", "PERSON")
     assert group_mentions(paris).groups == [0, 1]
     linked = [Mention(0, 5, "Paris", "GPE", "Q90"), Mention(10, 15, "Paris", "GPE", "Q830149")]
     assert group_mentions(linked).groups == [0, 1]
-    assert group_mentions([*linked, Mention(20, 25, "Paris", "GPE")]).groups == [0, 1, 2]
+    without = [Mention(20, 25, "Paris", "GPE"), Mention(30, 35, "PARIS", "GPE")]
+    assert group_mentions([*linked, *without]).groups == [0, 1, 2, 2]
     assert group_mentions([linked[0], Mention(20, 25, "Paris", "GPE")]).groups == [0, 0]
     family = [Mention(0, 12, "Ada Lovelace", "PERSON", "Q1"), Mention(20, 28, "Lovelace", "PERSON", "Q2")]
     assert group_mentions(family).groups == [0, 1]
@@ -194,9 +229,35 @@ def test_subject_and_object_are_not_joined_by_a_guess() -> None:
     assert group_mentions(family, apart={(0, 1)}).groups == [0, 1]
     assert group_mentions(mentions("Rome", "Rome"), apart={(0, 1)}).groups == [0, 0]
     twice = mentions("Ada Lovelace", "Ada Lovelace", "Lovelace", label="PERSON")
-    assert group_mentions(twice, apart={(1, 2)}).groups == [0, 0, 1], "what is known of one mention holds for all"
-    (link,) = group_mentions(mentions("Tooru Fujisawa", "Tohru Fujisawa", label="PERSON")).links
-    assert link == (0, 1, "similar", pytest.approx(1 - 2 / 28))
+    for at in (0, 1):
+        assert group_mentions(twice, apart={(at, 2)}).groups == [0, 0, 1], "what is known of one mention holds for all"
+    cousins = mentions("Ada Lovelace", "Mary Lovelace", "Lovelace", label="PERSON")
+    assert group_mentions(cousins, apart={(1, 2)}).groups == [0, 1, 0], "the only one that is left"
+
+
+@pytest.mark.parametrize(
+    "one, other, label, expected",
+    [
+        ("Tooru Fujisawa", "Tohru Fujisawa", "PERSON", True),
+        ("Fujisawakawa", "Fujosawakawa", "PERSON", True),  # their first three letters are equal
+        ("Fujisawakawa", "Fuxisawakawa", "PERSON", False),
+        ("Abc Fxjisawakawa", "Abc Fyjisawakawa", "PERSON", True),
+        ("Ab Fxjisawakawa", "Ab Fyjisawakawa", "PERSON", False),
+        ("Tooruk", "Toooruk", "PERSON", True),  # 6 letters; 12 of 13 are equal
+        ("Tooru", "Toooru", "PERSON", False),
+        ("Tooruk", "Tohruk", "PERSON", False),  # 10 of 12
+        ("Tooru Fujisawa", "Tohru Fujisawa", "DATE", False),
+    ],
+)
+def test_names_that_are_spelt_nearly_alike(one: str, other: str, label: str, expected: bool) -> None:
+    found = mentions(one, other, label=label)
+    assert group_mentions(found, rules=("similar",)).groups == ([0, 0] if expected else [0, 1])
+
+
+def test_similar_names_are_linked_to_the_first_one() -> None:
+    found = mentions("Tooru Fujisawa", "Tohru Fujisawa", "Tonru Fujisawa", label="PERSON")
+    score = pytest.approx(1 - 2 / 28)
+    assert group_mentions(found).links == [(0, 1, "similar", score), (0, 2, "similar", score)]
 
 
 def test_pronouns_join_only_by_coreference() -> None:
@@ -234,6 +295,12 @@ def test_a_rule_that_is_left_out_joins_nothing() -> None:
         others = [each for each in RULES if each not in (rule, "people")]
         assert groups(names, label, rules=[*others, rule]) == [0, 0], rule
         assert groups(names, label, rules=others) == [0, 1], rule
+    same = [Mention(0, 3, "NYC", "GPE", "Q60"), Mention(19, 28, "Big Apple", "GPE", "Q60")]
+    options = {"text": "NYC, also known as Big Apple", "chains": [[0, 1]]}
+    for rule in ("kb_id", "coreference", "alias"):
+        assert group_mentions(same, rules=[rule], **options).groups == [0, 0]  # type: ignore[arg-type]
+    others = [each for each in RULES if each not in ("kb_id", "coreference", "alias")]
+    assert group_mentions(same, rules=others, **options).groups == [0, 1]  # type: ignore[arg-type]
 
 
 NAMES = st.text(alphabet="aAbB .-'&éIVX12\n\u202e", max_size=12).filter(bool)
