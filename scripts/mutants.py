@@ -54,8 +54,8 @@ LIBRARIES += ["spacy_transformers", "thinc.api", "transformers", "typer.testing"
 
 PYTEST = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-m", "not slow and not real_data"]
 PYTEST += ["-k", "not in_a_browser and not test_a_reader and not test_the_page"]  # browsers are slow to start
-# Types of numbers, which have a fitting default, and parts of messages.
-MINOR_ARGUMENTS = {"dtype", "extra", "purpose"}
+# Types of numbers, which have a fitting default; parts of messages; devices, which contract/test_devices.py compares.
+MINOR_ARGUMENTS = {"device", "dtype", "extra", "purpose"}
 
 SPARE_SECONDS = 10  # of processor time, besides three times that of the tests without a mutant
 MAX_BYTES = 8 << 30

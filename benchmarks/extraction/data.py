@@ -17,13 +17,17 @@ VERBS = ("was born in", "never saw")
 FILLER = ("Rain fell all day.", "The harbour was quiet.", "Nobody came to the door that winter.")
 
 
-def save_tiny_pipeline(folder: Path) -> Path:
-    """Train RERE without a download for some steps, unless it is there."""
+def save_tiny_pipeline(folder: Path, *, width: int = 96) -> Path:
+    """Train RERE without a download for some steps, unless it is there.
+
+    width (int): Of both components' HashEmbedCNN; 96 is the default.
+    """
     if folder.exists():
         return folder
     nlp = spacy.blank("en")
-    for name in ("sentencizer", "rere_detector", "rere_extractor"):
-        nlp.add_pipe(name)
+    nlp.add_pipe("sentencizer")
+    for name in ("rere_detector", "rere_extractor"):
+        nlp.add_pipe(name, config={"model": {"encoder": {"width": width}}})
     examples = []
     for name in NAMES:
         for town in TOWNS:

@@ -21,6 +21,8 @@ PIPELINES = {
     "SelfORE": "selfore/model-best",
     "HRERE": "hrere/tuned",
 }
+# Of the encoders of RERE: the default without a download, and a small one.
+WIDTHS = (96, 48)
 # Loads a pipeline, reads what stands on standard input, and prints processor seconds, MiB before and at the peak.
 # Words are a sentence with an entity at every other word; text is a document.
 MEASURE = """
@@ -57,14 +59,15 @@ def crowded(call: Call) -> None:
 
 
 def long(call: Call) -> None:
-    """A document of 1,000,000 characters, and parts of it, read by the tiny pipeline."""
+    """A document of 1,000,000 characters, and parts of it, read by tiny pipelines."""
     folder = call.settings.runs / "long"
-    pipeline = save_tiny_pipeline(folder / "pipeline")
     lines = write_texts(folder / "texts.jsonl", 30_000).read_text(encoding="utf8").splitlines()
     text = " ".join(json.loads(line)["text"] for line in lines)
     most = call.maker.limit_train or 1_000_000
-    for size in (most // 10, most // 2, most):
-        _measure(call, pipeline, text[:size], data=f"{size:,} characters", split="RERE with two CNNs")
+    for width in WIDTHS:
+        pipeline, split = save_tiny_pipeline(folder / str(width), width=width), f"two CNNs of width {width}"
+        for size in (most // 10, most // 2, most) if call.wants(split) else ():
+            _measure(call, pipeline, text[:size], data=f"{size:,} characters", split=split)
 
 
 def _measure(call: Call, pipeline: Path, value: str | Sequence[str], *, data: str, split: str) -> None:

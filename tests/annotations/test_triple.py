@@ -52,6 +52,11 @@ def test_a_dictionary_of_plain_values(triple: Triple) -> None:
     assert [each.to_dict() for each in doc._.triples] == [expected]
 
 
+def test_what_is_not_given(triple: Triple) -> None:
+    bare = Triple(triple.subject, "born_in", triple.object)
+    assert (bare.score, bare.source, bare.evidence, bare.attributes) == (1.0, "", {}, {})
+
+
 def test_unpacking(triple: Triple) -> None:
     subject, relation, obj = triple
     assert (subject.text, relation, obj.text) == ("Ada Lovelace", "place_of_birth", "London")

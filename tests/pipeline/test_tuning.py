@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import spacy
 from spacy.language import Language
+from spacy.tokens import Doc
 from spacy.training import Example
 
 from spacy_relext import set_triples
@@ -39,12 +40,36 @@ def check(nlp: Language, examples: List[Example], found: Found, before: Dict[str
 def test_tuning_helps_and_is_reported(nlp: Language, examples: List[Example]) -> None:
     before = nlp.evaluate(examples)
     assert 0.0 < before["exact_f"] < 1.0, "the fixture should leave something to tune"
+    kept = {name: dict(cfg_of(nlp, name)) for name in (DETECTOR, EXTRACTOR)}
     found = tune_pipeline(nlp, examples, min_positives=1)
     check(nlp, examples, found, before)
+    fitted = {"threshold", "thresholds", "scale", "shift", "missing_rates", "label_frequency"}
+    for name, settings in kept.items():
+        assert cfg_of(nlp, name).keys() == settings.keys()
+        assert {key for key, value in settings.items() if cfg_of(nlp, name)[key] != value} <= fitted
     assert found[EXTRACTOR]["after"] > found[EXTRACTOR]["before"]
     assert [found[name]["writes"] for name in (DETECTOR, EXTRACTOR)] == ["relations", "triples"]
     assert found[EXTRACTOR]["ece_after"] < found[EXTRACTOR]["ece_before"]
     assert (cfg_of(nlp, DETECTOR)["scale"], cfg_of(nlp, DETECTOR)["shift"]) != (1.0, 0.0)
+
+
+def test_before_is_with_the_detector_as_it_was(nlp: Language, examples: List[Example]) -> None:
+    cfg_of(nlp, DETECTOR)["shift"] = -3.0  # few relations are asked for
+    before = nlp.evaluate(examples)
+    found = tune_pipeline(nlp, examples, min_positives=1)
+    check(nlp, examples, found, before)
+    assert found[EXTRACTOR]["before"] < found[EXTRACTOR]["after"]
+
+
+def test_triples_of_other_components_do_not_count(nlp: Language, examples: List[Example]) -> None:
+    @Language.component("nonsense")
+    def nonsense(doc: Doc) -> Doc:
+        set_triples(doc, [((0, len(doc[0])), "author", (doc[-1].idx, len(doc.text)))], source="nonsense")
+        return doc
+
+    before = nlp.evaluate(examples)["exact_f"]
+    nlp.add_pipe("nonsense", before=DETECTOR)
+    assert tune_pipeline(nlp, examples, min_positives=1)[EXTRACTOR]["before"] == pytest.approx(before)
 
 
 def test_again_nothing_gets_worse(nlp: Language, examples: List[Example]) -> None:
