@@ -10,12 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spacy.tokens import Doc, DocBin, Span
 
-from spacy_relext.annotations.store import set_triples
+from spacy_relext.annotations.store import set_coref, set_triples
 from spacy_relext.annotations.triple import CharSpan
+from spacy_relext.export.parquet import ParquetWriter
 from spacy_relext.graph.decisions import Decision, read_decisions
 from spacy_relext.graph.documents import (
     CHAINS_KEY,
+    Document,
     Entity,
+    Statement,
     doc_to_document,
     entity_of,
     parse_document,
@@ -46,24 +49,65 @@ def test_docs_of_corpora(tmp_path: Path) -> None:
     doc.spans["coref_clusters_1"] = [doc[0:1], doc[3:5]]
     set_triples(doc, [(doc[3:5], "place_of_birth", doc[8:9], 0.7)], source="m")
     DocBin(docs=[doc], store_user_data=True).to_disk(tmp_path / "a.spacy")
+    DocBin(docs=[doc, doc], store_user_data=True).to_disk(tmp_path / "b.spacy")
     (read,) = read_documents([tmp_path / "a.spacy"])
-    assert read.chains == [[(0, 3), (11, 23)]] and [each.label for each in read.entities] == ["PERSON", "GPE"]
-    assert read.statements[0].source == "m" and read.statements[0].sent == 1
-    assert (read.doc_id, read.file, read.place) == ("1", "a", f"{tmp_path / 'a.spacy'}, document 1")
-    assert doc_to_document(doc).statements == read.statements
+    assert read == Document(
+        doc_id="1",
+        text=doc.text,
+        meta="",
+        statements=[Statement((11, 23), "place_of_birth", (36, 42), 0.7, "m", 1, (11, 43))],
+        entities=[Entity(11, 23, "PERSON", None), Entity(36, 42, "GPE", None)],
+        chains=[[(0, 3), (11, 23)]],
+        sentences=[(0, 10), (11, 43)],
+        place=f"{tmp_path / 'a.spacy'}, document 1",
+        file="a",
+    )
+    assert doc_to_document(doc) == read._replace(place="Doc 1", file="")
+    assert doc_to_document(doc, number=4) == read._replace(doc_id="4", place="Doc 4", file="")
+    folder = [(each.doc_id, each.file, each.place) for each in read_documents([tmp_path])]
+    assert folder == [(str(at), tmp_path.name, f"{tmp_path}, document {at}") for at in (1, 2, 3)]
 
 
-def test_chains_of_an_attribute() -> None:
+def test_documents_of_several_files(tmp_path: Path) -> None:
+    gold = [{"subject": [0, 3], "relation": "met", "object": [8, 10], "score": 0.4, "source": "m"}]
+    made = {**record("Ada met Bo.", [("Ada", "met", "Bo", 0.9)]), "input_triples": gold, "date": "1815"}
+    lines = [json.dumps({**made, "doc_id": doc_id}) for doc_id in "xy"]
+    for name in ("a.jsonl", "b.ndjson"):
+        (tmp_path / name).write_text("\n".join(lines))
+    (tmp_path / "c.json").write_text(f"[{', '.join(lines)}]")
+    with (tmp_path / "d.parquet").open("wb") as stream:
+        writer = ParquetWriter(stream)
+        for doc_id in "xy":
+            writer.write({**made, "doc_id": doc_id})
+        writer.close()
+    paths = sorted(tmp_path.iterdir())
+    documents = list(read_documents(paths, gold=True))
+    assert [each.doc_id for each in documents] == list("xyxyxyxy")
+    assert [each.file for each in documents] == list("aabbccdd")
+    assert [each.place for each in documents[-2:]] == [f"{paths[-1]}, document {at}" for at in (1, 2)]
+    first = Statement((0, 3), "met", (8, 10), 0.9, "m", 0, (0, 11))
+    for each in documents:
+        assert each.statements == [first, first._replace(score=0.4, source="")] and each.meta == '{"date": "1815"}'
+    assert [each.statements for each in read_documents(paths)] == [[first]] * 8
+
+
+def test_coreference_of_a_doc() -> None:
     class Named:
         def __init__(self, *indexes: int) -> None:
             self.token_indexes = list(indexes)
 
-    doc = spacy.blank("en")("Ada Lovelace wrote. She knew Babbage.")
+    doc = spacy.blank("en")("Ada Lovelace wrote. She knew Charles Babbage.")
     doc.set_ents([Span(doc, 0, 2, "PERSON")])
+    set_coref(doc, [[doc[0:1], doc[4:5]]])
+    for key, first in (("coref_clusters_2", 2), ("COREF_CLUSTERS_1", 5), ("equiv", 6), ("sc", 3)):
+        doc.spans[key] = [doc[first : first + 1]]
+    stored = [[(0, 3), (20, 23)], [(24, 28)], [(13, 18)], [(29, 36)]]
+    assert doc_to_document(doc).chains == stored
     Doc.set_extension("coref_chains", default=None)
     try:
-        doc._.coref_chains = [[Named(1), Named(4)]]
-        assert doc_to_document(doc).chains == [[(0, 12), (20, 23)]]
+        assert doc_to_document(doc).chains == stored
+        doc._.coref_chains = [[Named(1), Named(4)], [Named(7, 6), Named(0, 1, 2)]]
+        assert doc_to_document(doc).chains == [*stored, [(0, 12), (20, 23)], [(29, 44), (0, 18)]]
     finally:
         Doc.remove_extension("coref_chains")
 
@@ -122,18 +166,29 @@ def test_parts_of_a_record() -> None:
         ({}, "no 'text'"),
         ({"text": 1}, "not a text"),
         ({"text": "ab", "triples": [{}]}, "no 'subject'"),
-        (
-            {"text": "ab", "triples": [{"subject": [0, 9], "object": [0, 1], "relation": "r"}]},
-            "0:9, not in the text",
+        ({"text": "ab", "triples": [{"subject": [0, 9], "object": [0, 1]}]}, "the subject of a triple is 0:9, not in"),
+        ({"text": "ab", "triples": [{"subject": [0, 1], "object": [0, 9]}]}, "the object of a triple is 0:9, not in"),
+        ({"text": "ab", "triples": [{"subject": [0, 1], "object": [1, 2], "relation": 1}]}, "of a triple is 1"),
+        ({"text": "ab", "triples": [{"subject": [0, 1], "object": [1, 2], "relation": ""}]}, "triple is ''"),
+        *(
+            ({"text": "ab", "triples": [{"subject": [0, 1], "object": [1, 2], "relation": "r", **more}]}, problem)
+            for more, problem in (
+                ({"score": 2}, "is 2.0"),
+                ({"score": -0.1}, "is -0.1"),
+                ({"score": float("nan")}, "is nan"),
+                ({"attributes": ["denied"]}, "are ['denied'], not"),
+                ({"sent": 0}, "no 'sent_start'"),
+                ({"sent": 0, "sent_start": 0, "sent_end": 3}, "a sentence is 0:3, not"),
+            )
         ),
-        (
-            {"text": "ab", "triples": [{"subject": [0, 1], "object": [1, 2], "relation": 1}]},
-            "of a triple is 1",
+        *(
+            ({"text": "ab", "sents": [[start, end]]}, f"a sentence is {start!r}:{end!r}, not in the text of 2 char")
+            for start, end in ((1, 1), (-1, 1), (0, 3), (0, True), (0.0, 1), (1, 0))
         ),
-        ({"text": "ab", "triples": [{"subject": [0, 1], "object": [1, 2], "relation": "r", "score": 2}]}, "is 2.0"),
-        ({"text": "ab", "triples": [{"subject": [1, 1], "object": [1, 2], "relation": "r"}]}, "1:1, not in the text"),
         ({"text": "ab", "entities": [{"start": 0}]}, "no 'end'"),
+        ({"text": "ab", "entities": [{"start": 0, "end": 3}]}, "an entity is 0:3"),
         ({"text": "ab", CHAINS_KEY: [[[0, 1], [1]]]}, "expected 2"),
+        ({"text": "ab", CHAINS_KEY: [[[0, 1], [1, 3]]]}, "a mention of a chain is 1:3"),
     ],
 )
 def test_malformed_records(value: object, problem: str) -> None:
