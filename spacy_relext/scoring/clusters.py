@@ -134,21 +134,20 @@ def score_clusters(gold: Sequence[Hashable], clusters: Sequence[Hashable]) -> Di
 
 
 def baseline_scores(
-    gold: Sequence[Hashable], types: Optional[Sequence[Hashable]] = None, *, count: int, seed: int = 0
+    gold: Sequence[Hashable], types: Optional[Sequence[Hashable]] = None, *, count: int
 ) -> Dict[str, Dict[str, Optional[float]]]:
     """Score trivial clusters of the same items, to compare with a method's clusters.
 
     gold (Sequence[Hashable]): Relation of each of N items.
     types (Optional[Sequence[Hashable]]): Entity types of their arguments; None: unknown.
     count (int): Number of random clusters.
-    seed (int): Seed of these.
     RETURNS (Dict[str, Dict[str, Optional[float]]]): `one_cluster` of all items, `random`, drawn uniformly, and
         `entity_types`, one cluster for each pair of types → the keys of `SCORES`. None without items or types.
     RAISES (ImportError): If scikit-learn is not installed.
     """
     baselines: Dict[str, Dict[str, Optional[float]]] = {name: dict.fromkeys(SCORES) for name in BASELINES}
     if len(gold):
-        drawn = numpy.random.default_rng(seed).integers(max(count, 1), size=len(gold))
+        drawn = numpy.random.default_rng(0).integers(count, size=len(gold))
         for name, clusters in zip(BASELINES, ([0] * len(gold), drawn.tolist(), types)):
             if clusters is not None:
                 baselines[name] = {**_scores(gold, clusters)}

@@ -33,6 +33,8 @@ RELATION_SCORE_WEIGHTS: Dict[str, Optional[float]] = {
 
 _LEAST_FREQUENCY = 0.1
 
+_SHRINKAGE = 10.0  # labelled cells that the overall frequency counts as
+
 
 @registry.scorers("spacy_relext.relation_scorer.v1")
 @dataclass(frozen=True)
@@ -178,7 +180,7 @@ def collect_cells(examples: Iterable[Example]) -> RelationCells:
     )
 
 
-def estimate_label_frequency(cells: RelationCells, *, labels: Sequence[str], shrinkage: float = 10.0) -> LabelFrequency:
+def estimate_label_frequency(cells: RelationCells, *, labels: Sequence[str]) -> LabelFrequency:
     """Estimate the share of the true relations that is labelled: the mean probability of labelled held-out cells.
 
     A detector trained on labels with random gaps gives a true relation the probability that it is labelled. Other
@@ -186,14 +188,13 @@ def estimate_label_frequency(cells: RelationCells, *, labels: Sequence[str], shr
     0.1, and 1 if nothing is labelled.
 
     cells (RelationCells): Held-out sentences, labelled like the training data, with uncalibrated probabilities.
-    shrinkage (float): Number of labelled cells that the overall value counts as.
     """
     names = numpy.asarray(cells.labels, dtype=object)[cells.correct]
     scores = cells.scores[cells.correct]
     overall = _bounded(float(scores.mean()) if len(scores) else 1.0)
     own = {label: scores[names == label] for label in labels}
     per_label = {
-        label: _bounded((float(each.sum()) + shrinkage * overall) / (len(each) + shrinkage))
+        label: _bounded((float(each.sum()) + _SHRINKAGE * overall) / (len(each) + _SHRINKAGE))
         for label, each in own.items()
     }
     return LabelFrequency(overall, per_label, {label: len(each) for label, each in own.items()})

@@ -167,8 +167,6 @@ def score_triples(
 def _score_assertions(documents: Sequence[ComparedDocument]) -> Scores:
     """Score the assertions of right triples; nothing if all gold triples have the same."""
     stated: Dict[Tuple[int, TextKey], Set[str]] = {}
-    if not any(record.get("attributes") for document in documents for record in document.gold):
-        return {}
     for number, example, _, gold, *_ in documents:
         for record in gold:
             key = (number, text_key(record, example.reference.text))
@@ -300,7 +298,7 @@ def _span_key(record: Record) -> Tuple[str, CharSpan, CharSpan]:
 
 def _partial_key(key: TextKey) -> TextKey:
     """Cut both arguments to their first word, as the scorer of CasRel does."""
-    subject, obj = (words[0] if words else "" for words in (text.split() for text in key[1:]))
+    subject, obj = (" ".join(text.split()[:1]) for text in key[1:])
     return key[0], subject, obj
 
 

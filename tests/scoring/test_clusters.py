@@ -113,12 +113,12 @@ def test_random_clusters_say_nothing_until_they_are_named_by_gold(seed: int) -> 
 
 def test_baselines() -> None:
     types = ["a", "a", "a", "a", "a", "b", "b", "b", "b", "b"]
-    found = baseline_scores(GOLD, types, count=4, seed=3)
+    found = baseline_scores(GOLD, types, count=4)
     assert tuple(found) == BASELINES and all(tuple(each) == SCORES for each in found.values())
     # sizes 5, 3 and 2 of 10: P = (25 + 9 + 4) / 100
     assert list(found["one_cluster"].values()) == pytest.approx([0.38, 1.0, 0.550725, 0.0, 1.0, 0.0, 0.0], abs=1e-6)
     assert list(found["entity_types"].values()) == pytest.approx(scores(GOLD, [kind == "b" for kind in types]))
-    assert found == baseline_scores(GOLD, types, count=4, seed=3) != baseline_scores(GOLD, types, count=4, seed=4)
+    assert found == baseline_scores(GOLD, types, count=4)
     many = baseline_scores(list(range(10)) * 200, count=50)
     assert many["random"]["ari"] == pytest.approx(0.0, abs=0.01) and many["random"]["b3_p"] == pytest.approx(
         0.12, abs=0.02
