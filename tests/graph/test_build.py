@@ -1,4 +1,4 @@
-"""From documents to tables: entities of several documents, facts, numbers that stay, the same bytes."""
+"""From documents to a graph: entities of several documents, facts, numbers that stay, the same bytes."""
 
 import json
 from pathlib import Path
@@ -43,20 +43,6 @@ def entities(tables: GraphTables) -> Dict[str, dict]:
 
 def build(*documents: Document, base: GraphTables | None = None, **options: object) -> GraphTables:
     return build_graph(documents, options=GraphOptions(**options), base=base).tables  # type: ignore[arg-type]
-
-
-def test_one_document() -> None:
-    tables = build(lovelace())
-    assert set(facts(tables)) == {
-        ("Ada Lovelace", "place_of_birth", "London"),
-        ("Ada Lovelace", "knows", "Charles Babbage"),
-    }
-    ada = entities(tables)["Ada Lovelace"]
-    assert (ada["aliases"], ada["n_mentions"], ada["n_documents"], ada["label"]) == (["Lovelace"], 2, 1, "PERSON")
-    (merge,) = tables.merges.to_pylist()
-    assert merge == {**merge, "name": "Ada Lovelace", "merged": "Lovelace", "reason": "person", "doc_id": "1"}
-    born = tables.support.to_pylist()[0]
-    assert (born["sentence"], born["sent"], born["score"]) == ("Ada Lovelace was born in London.", 0, 0.8)
 
 
 def test_white_space_in_names_does_not_count() -> None:

@@ -1,11 +1,17 @@
 """Documents as tables: mentions, triples and groups with their numbers, names and types."""
 
+from dataclasses import asdict
 from typing import Any, Dict, List
 
+import pytest
+
 from spacy_relext.annotations.schema import RelationSchema, Schema
+from spacy_relext.export.tables import TABLE_NAMES, GraphTables, empty_tables
+from spacy_relext.graph.across import ShortForm
 from spacy_relext.graph.build import build_graph
 from spacy_relext.graph.collect import Collector
 from spacy_relext.graph.documents import Document, parse_document
+from tests.export.example_graph import rows_table
 
 from .texts import document, record
 
@@ -42,6 +48,86 @@ def test_mentions_and_triples_are_numbered_in_the_order_of_the_text() -> None:
     assert collector.merges.table().num_rows == 0 and collector.places == ["x", "x", "x", "y", "y"]
     assert (collector.skipped, collector.not_facts) == (0, 0)
     assert [collect().mentions.table().num_rows, collect().support.table().num_rows] == [0, 0]
+    first = collect(document("Bo slept.", [("Bo", "r", "slept", 0.1)]), base=empty_tables())
+    assert first.mentions.table().column("mention_id").to_pylist() == [1, 2]
+
+
+def test_all_that_a_document_gives() -> None:
+    """Only arguments are mentions, and only groups with an argument count; the others lend them names and types."""
+    text = "Ada Lovelace met Bo Ek. Lovelace knew old Cy. He, or Cyd, left. Bo slept."
+    made = record(text, [("Lovelace knew", "knew", "old Cy", 0.5), ("Cyd", "r", "Lovelace knew", 0.25)], doc_id="x")
+    for triple, role, span in zip(made["triples"], ("subject", "object"), ([24, 32], [24, 32])):
+        triple[role] = span
+    places = {"Ada Lovelace": 0, "Bo Ek": 17, "Lovelace": 24, "Cy": 42, "Bo": 64}
+    made["entities"] = [{"start": at, "end": at + len(name), "label": "PERSON"} for name, at in places.items()]
+    made["entities"].append({"start": 38, "end": 43, "label": "ROLE", "kb_id": "Q5"})
+    made["coref"] = [[[38, 44], [46, 48], [53, 56]]]
+    collector = collect(parse_document(made))
+    assert [tuple(row.values()) for row in collector.mentions.table().to_pylist()] == [
+        (1, "x", 1, 24, 32, "Lovelace", "PERSON", None, 0),
+        (2, "x", 1, 38, 44, "old Cy", "ROLE", "Q5", 1),
+        (3, "x", 2, 53, 56, "Cyd", None, None, 1),
+    ]
+    assert [tuple(row.values()) for row in collector.support.table().to_pylist()] == [
+        (1, 2, "x", 1, 24, 45, "Lovelace knew old Cy.", 0.5, "m", None, "knew"),
+        (3, 1, "x", 1, 24, 63, "Lovelace knew old Cy. He, or Cyd, left.", 0.25, "m", None, "r"),
+    ]
+    assert [tuple(row.values()) for row in collector.merges.table().to_pylist()] == [
+        ("old Cy", "He", "x", "coreference", 1.0, 1),
+        ("old Cy", "Cyd", "x", "coreference", 1.0, 1),
+        ("Ada Lovelace", "Lovelace", "x", "person", 0.95, 0),
+    ]
+    assert asdict(collector.groups) == {
+        "names": ["Ada Lovelace", "old Cy"],
+        "labels": ["PERSON", "ROLE"],
+        "kb_ids": [None, "Q5"],
+        "fixed": [None, None],
+        "short_forms": [[("Lovelace", "person")], [("He", "coreference"), ("Cyd", "coreference")]],
+    }
+    assert collector.places == ["x", "x"] and collector.documents.table().to_pylist() == [
+        {"doc_id": "x", "text": text, "meta": ""}
+    ]
+
+
+def test_the_same_name_is_no_merge() -> None:
+    made = record("Bo met Cy. Bo left.", [("Bo", "met", "Cy", 0.5)], {"Bo": "PERSON"})
+    made["entities"][1]["label"] = "ORG"
+    made["coref"] = [[[0, 2], [11, 13]]]
+    collector = collect(parse_document(made))
+    assert collector.groups.short_forms == [[("Bo", "coreference")], ()] and collector.merges.table().num_rows == 0
+
+
+def test_names_of_a_graph_come_first() -> None:
+    """Each entity with its own names, and with its short forms at the first of them."""
+    reasons = ("exact", "normalized", "country", "similar", "kb_id", "coreference", "decision", "people")
+    short = ("alias", "acronym", "person", "last word", "first word")
+    rows: Dict[str, List[Any]] = {
+        "documents": [("1", "Bo slept.", ""), ("2", None, "")],
+        "mentions": [(4, "1", 0, 0, 2, "Bo", "ORG", None, 2), (9, "1", 0, 3, 8, "slept", None, None, 5)],
+        "entities": [(2, "Bo", "ORG", "Q2", [], 1, 1), (5, "Cy", None, None, [], 1, 1)],
+        "merges": [(2, "Bo", reason, "1", reason, 0.9) for reason in (*reasons, *short)]
+        + [(2, "Bo", "Bo", "1", "exact", 1.0)],
+    }
+    tables = {name: rows_table(name, rows.get(name, [])) for name in TABLE_NAMES}
+    collector = collect(base=GraphTables(**tables))
+    own = ["Bo", *sorted(reasons)]
+    forms = [ShortForm(reason, reason) for reason in sorted(short)]
+    assert asdict(collector.groups) == {
+        "names": [*own, "Cy"],
+        "labels": ["ORG"] * 9 + [None],
+        "kb_ids": ["Q2"] * 9 + [None],
+        "fixed": [2] * 9 + [5],
+        "short_forms": [forms, *[()] * 9],
+    }
+    assert collector.places == [None] * 10
+    collector.add(document("Bo slept.", [("Bo", "r", "slept", 0.1)], doc_id="1"))
+    collector.add(parse_document({"text": "", "doc_id": "2"}))
+    assert collector.skipped == 2, "a document without its text counts as an empty one"
+    collector.add(document("Bo ran.", [("Bo", "r", "ran", 0.1)], doc_id="3"))
+    assert [each["mention_id"] for each in collector.mentions.table().to_pylist()] == [10, 11]
+    assert [each["group"] for each in collector.mentions.table().to_pylist()] == [10, 11]
+    with pytest.raises(ValueError, match="R836.*'2'"):
+        collector.add(parse_document({"text": "Bo", "doc_id": "2"}))
 
 
 def test_what_is_left_out_is_counted() -> None:
