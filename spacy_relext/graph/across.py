@@ -103,20 +103,21 @@ def join_groups(groups: Groups, *, rules: Collection[str] = DEFAULT_RULES, simil
     if "kb_id" in rules:
         _join_ids(groups, forest)
     buckets = _fill_buckets(groups, rules)
-    short = {key for key in _short_keys(groups, _SHORT) if key in buckets}
+    short = {key for _, key in _short_keys(groups, _SHORT, rules) if key in buckets}
     for key, members in buckets.items():
         if key not in short:
             _join_bucket(members, forest, groups)
-    owners = _owners(groups, forest, _SHORT, short)
+    owners = _owners(groups, forest, _SHORT, short, rules)
     for key in buckets:
         if key in short and len(owners[key]) < 2:
             _join_bucket(buckets[key], forest, groups)
     if "exact" in rules:
         _join_untyped(buckets, forest, groups, short)
-    lasting = [rule for rule in _LASTING if rule in rules]
-    for key, roots in _owners(groups, forest, lasting, short).items():
-        if len(roots) == 1 and len(owners[key]) == 1:
-            _join_to(next(iter(roots)), buckets[key], forest)
+    for rule in _LASTING:
+        for key, roots in _owners(groups, forest, [rule] if rule in rules else (), short, rules).items():
+            if len(roots) == 1 and len(owners[key]) == 1:
+                for position in buckets[key]:
+                    forest.join(next(iter(roots)), position, rule, 0.9)
     if "similar" in rules and similarity < 1:
         _join_similar(groups, forest, set(buckets) - short, buckets, similarity)
     return Joined([forest.root(position) for position in range(len(groups))], forest.merges)
@@ -180,7 +181,7 @@ def _fill_buckets(groups: Groups, rules: Collection[str]) -> Dict[Key, List[int]
     return buckets
 
 
-def _key(name: str, label: Optional[str], rules: Collection[str] = DEFAULT_RULES) -> Key:
+def _key(name: str, label: Optional[str], rules: Collection[str]) -> Key:
     """Return what names of the same entity have in common."""
     if names.is_place(label) and "country" in rules:
         country = names.country_of(name, peoples="people" in rules)
@@ -189,22 +190,22 @@ def _key(name: str, label: Optional[str], rules: Collection[str] = DEFAULT_RULES
     return (names.normalize_name(name, label) if "normalized" in rules else name), label
 
 
-def _short_keys(groups: Groups, reasons: Collection[str]) -> Iterator[Key]:
-    """Yield the short forms that some rules found inside documents."""
-    for label, forms in zip(groups.labels, groups.short_forms):
-        for form in forms:
-            if form.reason in reasons:
-                yield _key(form.text, label)
-
-
-def _owners(groups: Groups, forest: _Forest, reasons: Collection[str], keys: Set[Key]) -> Dict[Key, Set[int]]:
-    """Map short forms to the entities that have them."""
-    owners: Dict[Key, Set[int]] = {}
+def _short_keys(groups: Groups, reasons: Collection[str], rules: Collection[str]) -> Iterator[Tuple[int, Key]]:
+    """Yield the positions of groups with the short forms that some rules found inside documents."""
     for position, (label, forms) in enumerate(zip(groups.labels, groups.short_forms)):
         for form in forms:
-            key = _key(form.text, label)
-            if form.reason in reasons and key in keys:
-                owners.setdefault(key, set()).add(forest.root(position))
+            if form.reason in reasons:
+                yield position, _key(form.text, label, rules)
+
+
+def _owners(
+    groups: Groups, forest: _Forest, reasons: Collection[str], keys: Set[Key], rules: Collection[str]
+) -> Dict[Key, Set[int]]:
+    """Map short forms to the entities that have them."""
+    owners: Dict[Key, Set[int]] = {}
+    for position, key in _short_keys(groups, reasons, rules):
+        if key in keys:
+            owners.setdefault(key, set()).add(forest.root(position))
     return owners
 
 
@@ -234,12 +235,6 @@ def _join_untyped(buckets: Dict[Key, List[int]], forest: _Forest, groups: Groups
         for position in buckets[form, None] if len(roots) == 1 else ():
             is_equal = groups.names[root] == groups.names[position]
             forest.join(root, position, "exact" if is_equal else "normalized", 0.95)
-
-
-def _join_to(root: int, members: Sequence[int], forest: _Forest) -> None:
-    """Join groups that have the acronym of an entity, and of no other, as their name."""
-    for position in members:
-        forest.join(root, position, "acronym", 0.9)
 
 
 def _join_similar(

@@ -98,9 +98,15 @@ def test_short_forms_of_one_entity_and_of_several() -> None:
     assert short(("WHO", "acronym"), ("WHO", "acronym"), alone="WHO", label="ORG") == [0, 1, 2, 3]
     assert short(("WHO", "acronym"), ("WHO", "last word"), alone="WHO", label="ORG") == [0, 1, 2, 3]
     assert short(("WHO", "acronym"), alone="WHO", label="ORG", rules=("exact", "normalized")) == [0, 1, 1]
-    groups = groups_of(("WHO", "ORG", None))
-    groups.add("World Health Organization", "ORG", None, short_forms=[ShortForm("WHO", "acronym")])
-    assert join_groups(groups).merges == [(1, 0, "acronym", 0.9)]
+    kennedys = ("Kennedy", "person"), ("Kennedy", "person")
+    assert short(*kennedys, rules=("exact", "person")) == [0, 1, 2, 3], "whatever other rules are left out"
+    assert short(("WHO", "acronym"), ("Who", "last word"), alone="WHO", label="ORG", rules=("exact", "acronym")) == [
+        *(0, 1, 0, 0)
+    ]
+    for rule in ("acronym", "alias"):
+        groups = groups_of(("WHO", "ORG", None))
+        groups.add("World Health Organization", "ORG", None, short_forms=[ShortForm("WHO", rule)])
+        assert join_groups(groups).merges == [(1, 0, rule, 0.9)]
 
 
 @pytest.mark.parametrize(
@@ -118,6 +124,8 @@ def test_long_names_that_share_a_word(one: str, other: str, label: str, expected
     assert bool(merges((one, label, None), (other, label, None), similarity=0.8)) is expected
     assert merges((one, label, None), (other, label, None), similarity=1.0) == []
     assert merges((one, label, None), (other, "OTHER", None), similarity=0.8) == []
+    further: List[Row] = [(name, label, None) for name in ("Ab", one, "zyxwvu tsrqponm", other)]
+    assert [each[:3] for each in merges(*further, similarity=0.8)] == ([(1, 3, "similar")] if expected else [])
 
 
 def test_a_word_of_many_names_makes_no_candidates() -> None:
