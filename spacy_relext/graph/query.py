@@ -240,7 +240,7 @@ class GraphQuery:
 
         RAISES (ValueError): If there is none.
         """
-        if name.isascii() and name.isdigit() and len(name) < 19:
+        if _is_number(name):
             rows = self.connection.execute(_FIND_ID, {"id": int(name)}).fetchall()
             if rows:
                 return [int(name)]
@@ -251,7 +251,7 @@ class GraphQuery:
         near = [row[0] for row in self.connection.execute(_LIKE, {"name": name}).fetchall()]
         raise ValueError(Errors.R838.format(name=name, near=f" Similar: {', '.join(near)}." if near else ""))
 
-    def find_path(self, start: str, goal: str, *, limit: int = 20) -> Answer:
+    def find_path(self, start: str, goal: str, *, limit: int) -> Answer:
         """Find a shortest chain of facts between two entities, in either direction; no rows if there is none.
 
         limit (int): Most facts of the chain.
@@ -283,9 +283,14 @@ class GraphQuery:
         return Answer([column[0] for column in done.description or ()], done.fetchall())
 
 
+def _is_number(text: str) -> bool:
+    """Return True for a number that the database holds."""
+    return text.isascii() and text.isdigit() and len(text) < 19
+
+
 def _number(text: str, question: str) -> int:
     """Read a number from 1."""
-    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 2**63:
+    if not _is_number(text) or not int(text):
         raise ValueError(Errors.R209.format(what=f"the number of {question!r}", found=repr(text), expected="from 1"))
     return int(text)
 
