@@ -1,9 +1,10 @@
 import pytest
 
-from spacy_relext.scoring.error_tables import NONE, collect_errors, describe_error
+from spacy_relext.annotations.store import set_triples
+from spacy_relext.scoring.error_tables import NONE, collect_errors, count_triples, describe_error, find_passages
 from spacy_relext.scoring.errors import CLASSES
 from spacy_relext.scoring.triples import score_triples
-from tests.scoring.builders import make_example
+from tests.scoring.builders import locate, make_example
 
 TEXT = "Ada wed Bo Nye . It rained . Cy met Di . Ed met Flo ."
 GOLD = [("Ada", "wed", "Bo Nye"), ("Cy", "met", "Di"), ("Ed", "met", "Flo")]
@@ -16,17 +17,34 @@ def examples():
     return [make_example("Not annotated .", None), right, make_example(TEXT, GOLD, PREDICTED)]
 
 
-def test_costs_are_gains_of_exact_f(examples):
-    found = collect_errors(examples)
-    f, corrected = 2 * 1 / 9, {"both": 2 * 2 / 9, "removed": 2 / 8}
-    assert f == pytest.approx(score_triples(examples)["exact_f"])
-    costs = [(each.error.kind, each.error.error_class, each.cost) for each in found.errors]
-    assert [cost for _, _, cost in costs[:6]] == pytest.approx([corrected["both"] - f] * 6)
-    assert costs[6][:2] == ("false positive", "relation not stated")
-    assert costs[6][2] == pytest.approx(corrected["removed"] - f)
-    scores = [each.error.record["score"] for each in found.errors[:6] if each.error.kind == "false positive"]
-    assert scores == [0.9, 0.7, 0.6], "the surest first"
-    assert {each.document for each in found.errors} == {2}
+def test_all_errors_the_costliest_and_surest_first(examples):
+    """One of five predictions is right, of four gold triples: F = 2 / 9.
+
+    With a wrong triple made a missed one F is 4 / 9, and without one that is like nothing in gold 2 / 8.
+    """
+    found = collect_errors(examples).errors
+    assert score_triples(examples)["exact_f"] == pytest.approx(2 / 9)
+    assert [(each.error.error_class, each.error.kind, each.passages) for each in found] == [
+        (error_class, kind, passages)
+        for error_class, kinds, passages in (
+            ("boundary", ("false positive", "false negative"), [(0, 16)]),
+            ("wrong subject", ("false positive", "false negative"), [(0, 16), (41, 53)]),
+            ("wrong relation", ("false positive", "false negative"), [(29, 40)]),
+            ("relation not stated", ("false positive",), [(0, 16), (29, 40)]),
+        )
+        for kind in kinds
+    ]
+    assert [each.cost for each in found] == pytest.approx([2 / 9] * 6 + [2 / 8 - 2 / 9])
+    assert {each.document for each in found} == {2}
+
+
+def test_passages_of_neighbours_are_joined():
+    (error,) = collect_errors([make_example(TEXT, [], [("Cy", "met", "Flo")])]).errors
+    assert error.passages == [(29, 53)]
+    (error,) = collect_errors([make_example("A . B . C . D .", [("A", "met", "D")])]).errors
+    assert error.passages == [(0, 3), (12, 15)]
+    records = locate("A . B . C . D . E .", [("A", "met", "B"), ("D", "met", "C")])
+    assert find_passages(records, [(0, 3), (4, 7), (8, 11), (12, 15), (16, 19)]) == [(0, 15)]
 
 
 def test_the_surest_of_equally_costly_errors_is_first():
@@ -87,3 +105,15 @@ def test_passages_are_the_sentences_of_both_triples(examples):
     assert missed["nearest"]["score"] == 0.6 and "score" not in missed["triple"]
     assert describe_error(found["false positive", "relation not stated"], TEXT)["nearest"] is None
     assert len(found["false positive", "relation not stated"].passages) == 2
+
+
+def test_gold_triples_are_counted_by_their_texts():
+    texts = ("Ada met Bo . Ada met Bo . Ada saw Bo .", "Cy met Di .")
+    docs = [make_example(text, [], [(*text.split()[:3],)]).reference for text in texts]
+    assert count_triples(docs) == {}
+    twice = [{"subject": [i, i + 3], "relation": "met", "object": [i + 8, i + 10]} for i in (0, 13)]
+    set_triples(docs[0], [*twice, {**twice[0], "relation": "saw"}])
+    set_triples(docs[1], locate(texts[1], [("Cy", "met", "Di")]))
+    set_triples(docs[1], locate(texts[1], [("Di", "met", "Cy")]), source="fake")
+    bare = make_example("Not annotated .", None).reference
+    assert list(count_triples([docs[0], bare, docs[1]]).items()) == [("met", 2), ("saw", 1)]
