@@ -40,6 +40,7 @@ LOWER_IS_BETTER += ("encoder_calls_per_sentence", "encoder_rows_per_sentence", "
 LOWER_IS_BETTER += ("train_cpu_seconds", "pass_seconds", "read_seconds", "names_seconds", "read_us_per_sentence")
 LOWER_IS_BETTER += ("find_and_link_us_per_sentence", "mark_and_write_us_per_sentence")
 NAMES = {"exact_p": "exact P", "exact_r": "exact R", "relations_ap": "relations AP", "ece": "ECE"}
+NAMES |= {f"{each}_step_count": f"{each} step, of 10,000 cells" for each in ("first", "second")}
 NAMES |= {"unseen_p": "unseen P", "unseen_r": "unseen R"}
 NAMES |= {"peak_mib": "peak MiB", "named_auc": "AUC, named"}
 NAMES |= {f"{kind}_mrr": f"{kind} MRR" for kind in ("entities", "relations")}

@@ -84,6 +84,14 @@ def estimate_rates(pipeline: Path, corpus: Path, *, threads: int) -> dict[str, f
     return rates
 
 
+def load_tuned(pipeline: Path, dev: Path, *, threads: int) -> Language:
+    """Load a pipeline, calibrated and with thresholds for the tuning corpus."""
+    torch.set_num_threads(threads)
+    nlp = spacy.load(pipeline)
+    _tune(nlp, _read_examples(nlp, dev), pairing="scored")
+    return nlp
+
+
 def _read_examples(nlp: Language, corpus: Path) -> list[Example]:
     """Read a corpus with its sentence bounds."""
     return list(TripleCorpus(corpus, gold_sents=True)(nlp))

@@ -11,9 +11,11 @@ from benchmarks.harness.call import Call
 from benchmarks.harness.datasets import DataSet, count_docs, missing_rate
 from benchmarks.harness.runs import DEFAULT_CONFIG, Trained, cached, digest, fingerprint, train_run
 from benchmarks.rere.curves import draw_curves
-from benchmarks.rere.evaluation import estimate_rates, evaluate
+from benchmarks.rere.evaluation import estimate_rates, evaluate, load_tuned
 from benchmarks.rere.peer import EARLIER, peer_scores, run_peer
 from spacy_relext.corpora.drop import MODES
+from spacy_relext.corpora.shards import HELD, TRAIN, split_folds
+from spacy_relext.pipeline.relabeling import relabel
 
 CONFIGS = DEFAULT_CONFIG.parent
 DETECTOR, EXTRACTOR, ENCODER = "components.rere_detector", "components.rere_extractor", "components.tok2vec.model"
@@ -30,7 +32,9 @@ LOSSES: dict[str, tuple[str, dict[str, Any]]] = {
     "printed": ("collective, printed form", {f"{DETECTOR}.loss": "printed"}),
     "ssr-pu": ("SSR-PU", {f"{DETECTOR}.loss": "ssr_pu"}),
     "collective-batch": ("collective, batch", COLLECTIVE),
+    "relabelled": ("bce, relabelled (CAST)", {}),
 }
+FOLDS = 3
 # Where losses for missing labels have τ from → what is added to a system's name.
 KNOWN, ESTIMATED = "known", "estimated"
 RATES = {KNOWN: "", ESTIMATED: ", estimated rates"}
@@ -213,16 +217,33 @@ def _with_missing(call: Call, data: DataSet, train: Path, *, mode: str, rate: fl
                 held = call.maker.drop(data.dev, rate=rate, mode=mode, seed=seed)
                 estimates = _estimate_rates(call, dropped, held, seed=seed)
                 changes = {**LOSSES[loss][1], f"initialize.{DETECTOR}": {"missing_rates": estimates}}
-            name = f"{loss}{RATES[source]}" if changes else "default"
+            name = "default" if loss == "bce" else f"{loss}{RATES[source]}"
             folder = name.replace(", ", "-").replace(" ", "-")
-            trained, scores = run_system(call, folder, dropped, seed=seed, changes=changes, curve=True)
+            corpus = replace(dropped, train=_relabel(call, dropped, seed=seed)) if loss == "relabelled" else dropped
+            trained, scores = run_system(call, folder, corpus, seed=seed, changes=changes, curve=True)
             options: dict[str, Any] = {"seed": seed, "seconds": trained.seconds}
             options["data"] = f"{call.describe(data)}, dropped by {mode}"
             options["split"] = f"{call.split_name(data, 'test')}, {rate:g} dropped"
-            options["system"] = f"ablation:{name}" if changes else name
+            options["system"] = name if name == "default" else f"ablation:{name}"
             call.record("false-negatives", scores["tests"]["test"]["tuned"], **options)
             curves[f"{title}{RATES[source]}"] = scores["curve"]
     return curves
+
+
+def _relabel(call: Call, data: DataSet, *, seed: int) -> Path:
+    """Complete a training corpus by pipelines of other folds, which are trained and tuned as all others are."""
+    folder = call.settings.runs / "corpora" / "relabelled" / f"{digest(data.train)}-seed{seed}"
+    if not (folder / HELD.format(FOLDS - 1)).exists():
+        split_folds(data.train, folder, folds=FOLDS, progress=iter)
+    options: dict[str, Any] = {"dev": data.dev, "seed": seed, "settings": call.settings, "lang": data.lang}
+    corpora = [folder / TRAIN.format(fold) for fold in range(FOLDS)]
+    trained = [train_run(f"{data.name.partition('/')[0]}-fold", train=corpus, **options) for corpus in corpora]
+    output = folder / "relabelled.spacy"
+    if not output.exists():
+        pipelines = (load_tuned(run.pipeline, data.dev, threads=call.settings.threads) for run in trained)
+        report = relabel(folder, pipelines, output, dev=data.dev, seed=seed)
+        call.tell(f"  relabelled: {report.added.total()} of {report.candidates.total()} new triples added")
+    return output
 
 
 def _estimate_rates(call: Call, dropped: DataSet, held: Path, *, seed: int) -> dict[str, float]:

@@ -25,6 +25,7 @@ from benchmarks.harness.program import (
 from benchmarks.harness.runs import DEFAULT_CONFIG
 from benchmarks.rere.experiments import KNOWN, LOSSES, RATES, ablations, duie, false_negatives, headline, nyt24, webnlg
 from benchmarks.rere.fair import CORPORA, OURS, PEERS, fair
+from benchmarks.rere.priors import priors
 from benchmarks.rere.speed import speed
 from spacy_relext.corpora.drop import MODES
 
@@ -40,6 +41,7 @@ EXPERIMENTS = {
         limit_train=1500,
     ),
     "false-negatives": Experiment(false_negatives, MODES, seeds="0", limit_train=1500),
+    "priors": Experiment(priors, (), seeds="0", passes=0),
     "duie": Experiment(duie, ("casrel", "postag"), seeds="0", passes=15),
     "speed": Experiment(
         speed, ("training", "extraction", "memory", "relations"), passes=3, limit_train=1000, limit_test=300
