@@ -141,7 +141,7 @@ def _add_entity(mentions: "pyarrow.Table", numbers: Ids) -> "pyarrow.Table":
 def _entities_of(column: "pyarrow.ChunkedArray", mentions: "pyarrow.Table") -> Ids:
     """Look up the entities of mentions, whose ids rise."""
     ids, entities = mentions.column("mention_id").to_numpy(), mentions.column("entity_id").to_numpy()
-    return entities[numpy.searchsorted(ids, column.to_numpy())] if len(column) else numpy.zeros(0, dtype="int64")
+    return entities[numpy.searchsorted(ids, column.to_numpy())]
 
 
 def _with_relation(base: GraphTables) -> "pyarrow.Table":

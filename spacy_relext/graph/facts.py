@@ -46,19 +46,18 @@ def make_facts(
     pyarrow = require("pyarrow", purpose="a graph", extra="export")
     relations, relation_names = encode(support.column("relation"))
     sentences, _ = encode(support.column("sentence"))
-    documents, _ = encode(support.column("doc_id"))
+    documents, doc_ids = encode(support.column("doc_id"))
     scores = support.column("score").to_numpy()
     turned = numpy.isin(relations, [at for at, name in enumerate(relation_names) if name in symmetric])
     turned &= subjects > objects
     low, high = numpy.where(turned, objects, subjects), numpy.where(turned, subjects, objects)
     rows = _number(low, relations, high)
     ids = _choose_ids(rows, known, taken)
-    first = _first_rows(rows, len(ids))
+    _, first = numpy.unique(rows, return_index=True)
     best = _best_rows(rows, scores)
     distinct = distinct_sentences(rows, sentences, scores)
     counts = numpy.bincount(distinct.facts, minlength=len(ids))
-    n_documents = int(documents.max(initial=0)) + 1
-    pairs = numpy.unique(rows * n_documents + documents) // n_documents
+    pairs = numpy.unique(rows * len(doc_ids) + documents) // len(doc_ids)
     columns = {
         "fact_id": ids,
         "subject": low[first],
@@ -70,7 +69,7 @@ def make_facts(
         "n_documents": numpy.bincount(pairs, minlength=len(ids)),
         "best_sentence": support.column("sentence").take(pyarrow.array(best)),
     }
-    return Facts(pyarrow.table(columns), ids[rows] if len(ids) else rows)
+    return Facts(pyarrow.table(columns), ids[rows])
 
 
 def distinct_sentences(facts: Ids, sentences: Ids, scores: Floats) -> FactSentences:
@@ -113,8 +112,6 @@ def encode(column: "pyarrow.ChunkedArray") -> Tuple[Ids, list]:
 
 def _number(low: Ids, relations: Ids, high: Ids) -> Ids:
     """Number the different facts in the order of their first triples. Shape (T,)"""
-    if not len(low):
-        return low
     order = numpy.lexsort((high, relations, low))
     starts = numpy.zeros(len(order), dtype=bool)
     for column in (low, relations, high):
@@ -141,13 +138,8 @@ def _choose_ids(rows: Ids, known: Ids, taken: int) -> Ids:
     return ids
 
 
-def _first_rows(rows: Ids, count: int) -> NDArray[numpy.intp]:
-    """Find the first triple of each fact. Shape (F,)"""
-    _, first = numpy.unique(rows, return_index=True)
-    return first if count else numpy.zeros(0, dtype="int64")
-
-
 def _best_rows(rows: Ids, scores: Floats) -> NDArray[numpy.intp]:
     """Find the triple with the best score of each fact, the first of equals. Shape (F,)"""
     order = numpy.lexsort((numpy.arange(len(rows)), -scores, rows))
-    return order[numpy.flatnonzero(numpy.diff(rows[order], prepend=-1))]
+    _, first = numpy.unique(rows[order], return_index=True)
+    return order[first]

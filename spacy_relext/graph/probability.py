@@ -61,8 +61,7 @@ def combine_scores(sentences: FactSentences, discount: Discount) -> Floats:
 
 def best_scores(sentences: FactSentences) -> Floats:
     """Return the best score of each fact. Shape (F,)"""
-    starts = _starts(sentences.facts)
-    return numpy.maximum.reduceat(sentences.scores, starts) if len(starts) else numpy.zeros(0)
+    return numpy.maximum.reduceat(sentences.scores, _starts(sentences.facts))
 
 
 def fit_discount(sentences: FactSentences, correct: Bools) -> Discount:
@@ -110,8 +109,6 @@ def write_discount(discount: Discount, path: Path) -> None:
 def _evidence(sentences: FactSentences) -> Tuple[Floats, Floats]:
     """Compute the best score of each fact and the sum of log(1 − p) of its other sentences. Shapes (F,), (F,)"""
     starts = _starts(sentences.facts)
-    if not len(starts):
-        return numpy.zeros(0), numpy.zeros(0)
     scores = numpy.clip(sentences.scores, 0.0, _MOST)
     best = numpy.maximum.reduceat(scores, starts)
     total = numpy.add.reduceat(numpy.log1p(-scores), starts)
@@ -120,4 +117,5 @@ def _evidence(sentences: FactSentences) -> Tuple[Floats, Floats]:
 
 def _starts(facts: Ids) -> Ids:
     """Find the first row of each fact."""
-    return numpy.flatnonzero(numpy.diff(facts, prepend=-1))
+    _, starts = numpy.unique(facts, return_index=True)
+    return starts

@@ -169,6 +169,13 @@ def test_a_group_has_its_longest_name_and_its_most_frequent_type_and_id() -> Non
         assert groups_of({**made, "coref": [[[0, length], [start, start + 2]]]})[0] == (name, None, None)
 
 
+def test_phrases_of_the_text_give_other_names() -> None:
+    made = record(
+        "Unicorn, also known as Satchmo, met Di.", [("Satchmo", "met", "Di", 0.5), ("Unicorn", "r", "Di", 0.5)]
+    )
+    assert groups_of(made) == [("Unicorn", None, None), ("Di", None, None)]
+
+
 def test_subject_and_object_are_two_groups() -> None:
     """A surname joins the full name before it, unless a triple has both as arguments."""
     labels = {"Ada Lovelace": "PERSON", "Cy": "PERSON"}

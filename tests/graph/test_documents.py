@@ -1,4 +1,4 @@
-"""Reading documents and decisions: what a graph takes, and one line for what it does not."""
+"""Reading documents: what a graph takes, and one line for what it does not."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,6 @@ from spacy.tokens import Doc, DocBin, Span
 from spacy_relext.annotations.store import set_coref, set_triples
 from spacy_relext.annotations.triple import CharSpan
 from spacy_relext.export.parquet import ParquetWriter
-from spacy_relext.graph.decisions import Decision, read_decisions
 from spacy_relext.graph.documents import (
     CHAINS_KEY,
     Document,
@@ -230,31 +229,3 @@ def test_unknown_files(tmp_path: Path) -> None:
     (tmp_path / "b.jsonl").write_text('{"text": "a"}\n{broken\n')
     with pytest.raises(ValueError, match=r"R830.*b\.jsonl:2: not JSON"):
         list(read_documents([tmp_path / "b.jsonl"]))
-
-
-def test_decisions(tmp_path: Path) -> None:
-    path = tmp_path / "d.jsonl"
-    path.write_text('{"same": ["A", "B"]}\n\n{"rename": [3, "C"]}\n{"different": [1, 2]}\n')
-    same, rename, different = read_decisions(path)
-    assert same == Decision("same", "A", "B", f"{path}:1") and str(rename) == '{"rename": [3, "C"]}'
-    assert different.first == 1
-    assert str(Decision("same", "Łódź", 3)) == '{"same": ["Łódź", 3]}'
-
-
-@pytest.mark.parametrize(
-    "line",
-    ["{", "[]", "{}", '{"merge": ["a", "b"]}', '{"same": ["a"]}', '{"same": ["a", "a"]}', '{"same": ["a", 1.5]}',
-     '{"rename": ["a", 3]}', '{"same": ["a", " "]}', '{"same": ["a", true]}'],
-)  # fmt: skip
-def test_malformed_decisions(tmp_path: Path, line: str) -> None:
-    (tmp_path / "d.jsonl").write_text('{"same": ["x", "y"]}\n' + line + "\n")
-    with pytest.raises(ValueError, match=r"R832.*d\.jsonl:2"):
-        read_decisions(tmp_path / "d.jsonl")
-
-
-def test_contradicting_decisions(tmp_path: Path) -> None:
-    (tmp_path / "d.jsonl").write_text('{"same": ["x", "y"]}\n{"different": ["y", "x"]}\n')
-    with pytest.raises(ValueError, match=r"R833.*d\.jsonl:2.*contradicts.*d\.jsonl:1"):
-        read_decisions(tmp_path / "d.jsonl")
-    with pytest.raises(ValueError, match="R832"):
-        read_decisions(tmp_path / "missing.jsonl")

@@ -97,6 +97,10 @@ def test_parting() -> None:
         made.apply([Decision("different", first, second)])
         assert made.mentions.tolist() == [1, 3, 2, 3] and made.known[3] == Entity("King", "PER")
         assert made.parted == {(1, "king")} and made.unused == []
+    for first, second in (("Ada King", 1), (1, "Ada King"), ("Ada King", "Ada King")):
+        made = entities_of(mentions, *known)
+        made.apply([Decision("different", first, second)])
+        assert made.mentions.tolist() == [1, 1, 2, 1] and made.parted == set(), "nothing but its own name"
     made = entities_of(mentions, *known, ("King", "PER", "Q1"))
     made.apply([Decision("different", "Ada King", "King")])
     assert made.mentions.tolist() == [1, 3, 2, 3] and len(made.known) == 3, (

@@ -1,12 +1,15 @@
 """Facts of triples: a worked example with every column."""
 
+from dataclasses import replace
 from typing import Any, List, Tuple
 
 import numpy
 import pytest
 
-from spacy_relext.graph.facts import Facts, make_facts
+from spacy_relext.export.tables import empty_tables
+from spacy_relext.graph.facts import Facts, judged_facts, make_facts
 from spacy_relext.graph.probability import Discount
+from tests.export.example_graph import rows_table
 
 pyarrow = pytest.importorskip("pyarrow")
 
@@ -57,6 +60,22 @@ def test_new_ids_are_above_those_of_triples() -> None:
     split = [(1, "met", 2, "a", "1", 0.5, 3), (1, "met", 3, "b", "1", 0.5, 3)]  # one fact that has become two
     assert facts_of(split).support.tolist() == [3, 4]
     assert facts_of([row[:6] + (0,) for row in ROWS[:2]]).support.tolist() == [1, 2]
+    itself = [(2, "met", 1, "a", "1", 0.5, 0), (1, "paid", 1, "a", "1", 0.5, 0), (1, "paid", 1, "a", "1", 0.5, 0)]
+    assert facts_of(itself).support.tolist() == [1, 2, 2]
+
+
+def test_predicted_facts_that_gold_triples_state() -> None:
+    """Facts 3, 5 and 9 are predicted, 3 and 9 also gold; 7 is gold only."""
+    stated = [
+        *[(3, "a", 0.2, "m"), (3, "a", 0.5, "n"), (3, "b", 0.4, "m"), (3, "c", 1.0, "")],
+        *[(5, "a", 0.3, "m"), (7, "a", 1.0, ""), (9, "a", 1.0, ""), (9, "a", 0.7, "m")],
+    ]
+    rows = [
+        (fact, at, at, "1", 0, 0, 9, text, score, source, None) for at, (fact, text, score, source) in enumerate(stated)
+    ]
+    sentences, correct = judged_facts(replace(empty_tables(), support=rows_table("support", rows)))
+    assert sentences.facts.tolist() == [0, 0, 1, 2] and sentences.scores.tolist() == [0.5, 0.4, 0.3, 0.7]
+    assert correct.tolist() == [True, False, True]
 
 
 def test_no_triples() -> None:
