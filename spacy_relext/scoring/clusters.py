@@ -148,7 +148,7 @@ def baseline_scores(
     baselines: Dict[str, Dict[str, Optional[float]]] = {name: dict.fromkeys(SCORES) for name in BASELINES}
     if len(gold):
         drawn = numpy.random.default_rng(0).integers(count, size=len(gold))
-        for name, clusters in zip(BASELINES, ([0] * len(gold), drawn.tolist(), types)):
+        for name, clusters in zip(BASELINES, ([None] * len(gold), drawn.tolist(), types)):
             if clusters is not None:
                 baselines[name] = {**_scores(gold, clusters)}
     return baselines
@@ -159,8 +159,8 @@ def _scores(gold: Sequence[Hashable], clusters: Sequence[Hashable]) -> Dict[str,
     metrics = require("sklearn.metrics", purpose="scores of clusters", extra="cluster")
     rows, columns, counts = _numbered(gold), _numbered(clusters), contingency(gold, clusters)
     squares = counts.astype(numpy.float64) ** 2
-    precision = float((squares / numpy.maximum(counts.sum(0, keepdims=True), 1)).sum() / counts.sum())
-    recall = float((squares / numpy.maximum(counts.sum(1, keepdims=True), 1)).sum() / counts.sum())
+    precision = float((squares / counts.sum(0, keepdims=True)).sum() / counts.sum())
+    recall = float((squares / counts.sum(1, keepdims=True)).sum() / counts.sum())
     b_cubed = (precision, recall, 2 * precision * recall / (precision + recall))
     entropies = metrics.homogeneity_completeness_v_measure(rows, columns)
     return dict(zip(SCORES, map(float, (*b_cubed, *entropies, metrics.adjusted_rand_score(rows, columns)))))

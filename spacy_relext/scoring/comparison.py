@@ -1,7 +1,7 @@
 """Comparison of two pipelines on one corpus: differences of scores with intervals, and the triples that one found."""
 
 from dataclasses import dataclass
-from typing import Collection, Dict, List, NamedTuple, Optional, Sequence
+from typing import Collection, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy
 from spacy.training import Example
@@ -151,7 +151,7 @@ def _count_shared(
 def _find_disputes(first: ComparedDocument, second: ComparedDocument) -> List[Dispute]:
     """Group the triples of a document that only one pipeline predicted by the sentences of their arguments."""
     text, sentences = first.example.reference.text, sentence_offsets(first.example)
-    groups: Dict[CharSpan, Dispute] = {}
+    groups: Dict[Tuple[CharSpan, ...], Dispute] = {}
     for own, other in ((first, second), (second, first)):
         shown = set()
         for record in sorted(own.predicted, key=lambda record: (-record["score"], record["subject"])):
@@ -159,7 +159,6 @@ def _find_disputes(first: ComparedDocument, second: ComparedDocument) -> List[Di
             if key not in other.scores and key not in shown:
                 shown.add(key)
                 passages = find_passages([record], sentences)
-                place = (passages[0][0], passages[-1][1])
-                dispute = groups.setdefault(place, Dispute(first.number, passages, []))
+                dispute = groups.setdefault(tuple(passages), Dispute(first.number, passages, []))
                 dispute.triples.append(DisputedTriple(record, key in own.gold_keys, own is second))
-    return [groups[place] for place in sorted(groups)]
+    return [dispute for _, dispute in sorted(groups.items())]

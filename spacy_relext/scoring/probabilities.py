@@ -130,9 +130,7 @@ def check_scores(scores: Floats, correct: Bools) -> Tuple[Floats, Bools]:
 
 def _newton(inputs: Floats, targets: Floats, start: Floats, *, free: Bools) -> Floats:
     """Minimize the penalized cross-entropy over the free weights, halving steps that do not lower it."""
-    weights = start.copy()
-    if not free.any():
-        return weights
+    weights = start
     loss = _penalized_loss(inputs, targets, weights, start)
     for _ in range(_STEPS):
         probs = sigmoid(inputs @ weights)

@@ -57,7 +57,7 @@ class Ranking:
     unit: str
     scores: Floats
     gold: Bools
-    unscored: int = 0
+    unscored: int
 
     def __post_init__(self) -> None:
         check_choice("unit of a ranking", self.unit, UNITS)

@@ -149,6 +149,24 @@ def test_baselines_are_of_the_pairs_that_have_a_cluster() -> None:
     assert nothing["relations_per_cluster"] == {} and nothing["oracle_majority_ari"] is None
 
 
+def test_clusters_are_listed_by_size_and_all_documents_count() -> None:
+    text = "Ada met Bo . Cy saw Di . Ed knew Flo . Gus met Hal ."
+    pairs = [("Ada", "Bo"), ("Cy", "Di"), ("Ed", "Flo"), ("Gus", "Hal")]
+    gold = [(s, label, o) for (s, o), label in zip(pairs, ("met", "saw", "met", "met"))]
+    predicted = [(s, label, o) for (s, o), label in zip(pairs, ("small", "big", "big", "big"))]
+    other = make_example(text, [*gold[:1], ("Bo", "other", "Ada"), *gold[1:2]], [("Ada", "less", "Bo")])
+    examples = [make_example(text, gold, predicted), other]
+    listed = score_cluster_baselines(examples)["relations_per_cluster"]
+    assert [(cluster, list(relations.items())) for cluster, relations in listed.items()] == [
+        ("big", [("met", 2), ("saw", 1)]),
+        ("less", [("met", 1)]),  # the first of the relations of Ada and Bo
+        ("small", [("met", 1)]),
+    ]
+    found = score_predicted_clusters(examples)
+    assert (found["clusters"], found["clusters_coverage"]) == (3, 5 / 6)
+    assert score_predicted_clusters([make_example(text, [])])["clusters_coverage"] is None
+
+
 def test_names_do_not_matter_and_nothing_is_scored_without_items() -> None:
     renamed = score_clusters(["x", "x", "y"], [None, None, 3])
     assert renamed == score_clusters([1, 1, 0], ["b", "b", "a"])

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from spacy_relext.scoring.comparison import Difference, Dispute, DisputedTriple, compare_predictions
+from spacy_relext.scoring.comparison import OVERALL, Difference, Dispute, DisputedTriple, compare_predictions
 from spacy_relext.scoring.triples import predicted_records
 from tests.scoring.builders import make_example
 
@@ -65,6 +65,14 @@ def test_everything_that_two_pipelines_found() -> None:
             ((13, 24), (20, 22), (records[1, (13, 15)], True, True)),
         )
     ]
+
+
+def test_one_triple_and_none() -> None:
+    right, none = ([make_example(TEXT, gold, [MET])] for gold in ([MET], []))
+    assert set(compare_predictions(right, right).overall.values()) == {Difference(1, 1, 0, 0, 1)}
+    found = compare_predictions(none, none)
+    assert found.overall.keys() == OVERALL.keys() and set(found.overall.values()) == {Difference(0, 0, 0, 0, 0)}
+    assert list(OVERALL.values()) == ["precision", "recall", "exact F", "macro F"]
 
 
 def test_the_seed_draws_the_samples() -> None:

@@ -1,5 +1,6 @@
 """One worked case for each class of errors, and what a class must not depend on."""
 
+from string import ascii_letters
 from typing import Any, List, Tuple
 
 import pytest
@@ -94,6 +95,25 @@ def test_the_closer_class_comes_before_the_nearer_place(gold, predicted, expecte
 )
 def test_the_nearer_of_two_triples_with_one_wrong_argument(gold, expected):
     assert classes(classify(gold, [(CY, "wed", BO)]))[0] == ("+", expected)
+
+
+@pytest.mark.parametrize(
+    "objects, nearest",
+    [
+        ([(30, 31), (12, 13)], (12, 13)),  # of 10 and 8 characters between the starts; between the ends 6 and 12
+        ([(26, 36), (12, 14)], (26, 36)),  # 6 and 8; from start to end 16 and 6
+    ],
+)
+def test_distances_are_between_the_starts(objects, nearest):
+    gold = [{"subject": (0, 1), "relation": "wed", "object": place, "score": 1.0} for place in objects]
+    predicted = {"subject": (0, 1), "relation": "wed", "object": (20, 25), "score": 0.5}
+    assert classify_errors(gold, [predicted], ascii_letters)[0].nearest["object"] == nearest
+
+
+def test_arguments_that_overlap_all_others_are_not_swapped():
+    spans = [((0, 10), (2, 8)), ((1, 9), (3, 7))]
+    one, other = ({"subject": s, "relation": "wed", "object": o, "score": 1.0} for s, o in spans)
+    assert classes(classify_errors([one], [other], ascii_letters)) == [("+", "boundary"), ("-", "boundary")]
 
 
 def test_nested_arguments_are_swapped_if_their_texts_are():

@@ -90,6 +90,13 @@ def test_temperature_that_made_logits_overconfident_is_recovered(temperature):
     assert fit_temperature(logits * temperature, targets, grid=(0.5, 1.0, 3.0)) == temperature
 
 
+@pytest.mark.parametrize("right, bound", [(0, 0.1), (1, 10.0)])
+def test_temperatures_have_bounds(right, bound):
+    """Scores that are always right should be surer; those that are always wrong should say nothing."""
+    found = fit_temperature(numpy.array([[1.0, -1.0]]), numpy.eye(2)[[right]])
+    assert found == pytest.approx(bound, rel=1e-6)
+
+
 def test_extreme_logits():
     logits = numpy.asarray([[-1e4, 0.0, 1e4], [-numpy.inf, 0.0, 0.0]])
     assert softmax(logits).tolist() == [[0.0, 0.0, 1.0], [0.0, 0.5, 0.5]]

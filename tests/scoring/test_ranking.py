@@ -53,6 +53,7 @@ def test_places_and_shares() -> None:
     assert [precision_at(worked, k) for k in (1, 2, 3, 7, 10)] == [1, 1, 2 / 3, 4 / 7, 0.4]
     assert precision_at(worked, 20) == 4 / 20, "places that hold nothing are wrong"
     assert precision_at_share(worked, 10) == precision_at(worked, 1), "at least one place"
+    assert precision_at_share(ranking([0.9, 0.8], [1, 0]), 10) == 1, "not two"
     assert precision_at_share(worked, 75) == precision_at(worked, 3)
     curve = recall_curve(worked)
     assert [precision_at_recall(curve, r) for r in (10, 25, 26, 50, 75, 76)] == [1, 1, 1, 1, 0.75, 4 / 7]

@@ -51,6 +51,12 @@ def test_nothing_annotated_or_nothing_detected():
     empty = make_example(TEXT, GOLD)
     set_relations(empty.predicted, [])
     assert score_relations([empty])["relations_micro_r"] == 0.0
+    no_gold = score_relations([make_example(TEXT, [], relations=PROBS)])
+    assert no_gold.pop("relations_per_type") == dict.fromkeys(("met", "saw"), {"p": 0.0, "r": 0.0, "f": 0.0})
+    assert no_gold == {
+        **dict.fromkeys(["relations_micro_p", "relations_micro_r", "relations_micro_f"], 0.0),
+        **dict.fromkeys(["relations_macro_f", "relations_ap"]),
+    }
 
 
 def test_relation_across_sentences_and_unknown_relation_are_misses():

@@ -7,10 +7,11 @@ from spacy.util import registry
 
 from spacy_relext.annotations.entities import PAIRS_KEY
 from spacy_relext.annotations.store import set_triples
-from spacy_relext.scoring.triples import TRIPLE_SCORE_WEIGHTS, TripleScorer, score_triples
+from spacy_relext.scoring.triples import TRIPLE_SCORE_WEIGHTS, TripleScorer, collect_outcomes, score_triples
 from tests.scoring.builders import locate, make_example
 
 BIRTHS = "William Shakespeare came from Stratford-upon-Avon. Joe Biden came from Scranton."
+GUS = ("Gus", "met", "Hal")
 GOLD = [("William Shakespeare", "born", "Stratford-upon-Avon"), ("Joe Biden", "born", "Scranton")]
 
 
@@ -86,6 +87,7 @@ def test_macro_is_over_gold_relations_only():
     )
     scores = score_triples([example])
     assert (scores["macro_p"], scores["macro_r"], scores["macro_f"]) == (0.5, 0.5, 0.5)
+    assert (scores["exact_p"], scores["exact_r"], scores["exact_f"]) == (pytest.approx(1 / 3), 0.5, 0.4)
     assert scores["triples_per_type"] == {
         "knew": {"p": 0.0, "r": 0.0, "f": 0.0},
         "met": {"p": 1.0, "r": 1.0, "f": 1.0},
@@ -105,7 +107,25 @@ def test_direction():
     text = "Ada met Bo . Cy met Di . Ed met Flo ."
     gold = [("Ada", "met", "Bo"), ("Cy", "met", "Di"), ("Ed", "met", "Flo")]
     predicted = [("Ada", "met", "Bo"), ("Di", "met", "Cy"), ("Flo", "met", "Ed"), ("Ada", "saw", "Bo")]
-    assert score_triples([make_example(text, gold, predicted)])["direction_accuracy"] == pytest.approx(1 / 3)
+    example, right = make_example(text, gold, predicted), make_example("Gus met Hal .", [GUS], [GUS])
+    for examples, accuracy in (([example], 1 / 3), ([example, right], 2 / 4), ([right, example], 2 / 4)):
+        assert score_triples(examples)["direction_accuracy"] == pytest.approx(accuracy)
+
+
+def test_outcomes_are_collected_document_by_document():
+    """The triple of two places counts once, with the higher score of the two."""
+    text = "Ada met Bo . Cy saw Di . Ada met Bo ."
+    first = make_example(text, [("Ada", "met", "Bo"), ("Cy", "saw", "Di")], [("Di", "saw", "Cy", 0.9)])
+    places = [{"subject": [i, i + 3], "relation": "met", "object": [i + 8, i + 10]} for i in (0, 25)]
+    set_triples(first.predicted, [{**each, "score": s} for each, s in zip(places, (0.3, 0.8))], source="other")
+    examples = [first, make_example("Ed left .", None, []), make_example("Gus met Hal .", [GUS], [(*GUS, 0.5)])]
+    found = collect_outcomes(examples)
+    assert (found.scores.tolist(), found.correct.tolist()) == ([0.9, 0.8, 0.5], [False, True, True])
+    assert (found.labels, found.gold_per_label, found.n_gold) == (["saw", "met", "met"], {"met": 2, "saw": 1}, 3)
+    counts = (found.right_per_document, found.predicted_per_document, found.gold_per_document)
+    assert [each.tolist() for each in counts] == [[1, 1], [2, 1], [2, 1]]
+    assert collect_outcomes(examples, source="other", label_filter=["met"]).scores.tolist() == [0.8]
+    assert collect_outcomes(examples, candidates=[[], [], []], source="other").n_gold == 3
 
 
 def test_source_and_gold_on_the_predicted_doc():
