@@ -57,7 +57,7 @@ class BuiltGraph:
     tables: GraphTables
     skipped: int
     unused: List[Decision]
-    not_facts: int = 0
+    not_facts: int
 
 
 def build_graph(

@@ -1,5 +1,6 @@
 """The entities of a graph: numbers that stay, names, types, ids; and what decisions change about them."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
 
@@ -166,7 +167,7 @@ def number_groups(groups: Groups, joined: Joined, *, taken: int = 0) -> Tuple[Id
         if number is not None:
             fixed.setdefault(root, number)
     numbers: Dict[int, int] = dict(fixed)
-    counts: Dict[int, Dict[str, int]] = {}
+    given: Dict[int, List[str]] = {}
     known: Dict[int, Entity] = {}
     ids = numpy.zeros(len(groups), dtype="int64")
     following = max([taken, *fixed.values()]) + 1
@@ -180,10 +181,10 @@ def number_groups(groups: Groups, joined: Joined, *, taken: int = 0) -> Tuple[Id
         entity = known.setdefault(number, Entity(name, label, kb_id))
         entity.label, entity.kb_id = entity.label or label, entity.kb_id or kb_id
         if root not in fixed and not names.is_pronoun(name):
-            seen = counts.setdefault(number, {})
-            seen[name] = seen.get(name, 0) + 1
-    for number, seen in counts.items():
-        known[number].name = max(seen, key=lambda name: (seen[name], len(name)))
+            given.setdefault(number, []).append(name)
+    for number, all_names in given.items():
+        counts = Counter(all_names)
+        known[number].name = max(counts, key=lambda name: (counts[name], len(name)))
     return ids, known
 
 

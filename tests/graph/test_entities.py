@@ -89,6 +89,12 @@ def test_names_are_joined_within_a_type_or_if_each_is_the_only_one(labels: Any, 
     assert made.unused == ([Decision("same", "Two", "One")] if left == 3 else [])
 
 
+def test_a_name_that_has_been_joined_joins_what_else_has_it() -> None:
+    made = entities_of([(2, "Two")], ("One", "A", None), ("Two", "A", None), ("One", "A", None))
+    made.apply([Decision("same", 1, 2), Decision("same", "One", "Two")])
+    assert made.known == {1: Entity("One", "A")} and made.unused == []
+
+
 def test_parting() -> None:
     known: List[Row] = [("Ada King", "PER", None), ("Bo", "PER", None)]
     mentions = [(1, "Ada King"), (1, "King"), (2, "Bo"), (1, "KING")]
@@ -97,6 +103,9 @@ def test_parting() -> None:
         made.apply([Decision("different", first, second)])
         assert made.mentions.tolist() == [1, 3, 2, 3] and made.known[3] == Entity("King", "PER")
         assert made.parted == {(1, "king")} and made.unused == []
+    made = entities_of([*mentions, (2, "King")], *known)
+    made.apply([Decision("different", "Ada King", "King")])
+    assert made.mentions.tolist() == [1, 3, 2, 3, 2], "the King that is Bo stays"
     for first, second in (("Ada King", 1), (1, "Ada King"), ("Ada King", "Ada King")):
         made = entities_of(mentions, *known)
         made.apply([Decision("different", first, second)])

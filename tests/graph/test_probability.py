@@ -82,6 +82,12 @@ def test_of_equally_good_exponents_the_first_is_taken() -> None:
     assert fit_discount(alone, numpy.array([False, True, False, True])).exponent == 0.0
 
 
+def test_the_exponent_is_one_at_most() -> None:
+    rng = numpy.random.default_rng(0)
+    drawn = sentences(*[list(rng.uniform(0.05, 0.5, size=rng.integers(1, 6))) for _ in range(2_000)])
+    assert fit_discount(drawn, rng.random(2_000) < combine_scores(drawn, Discount(3.0))).exponent == 1.0
+
+
 @pytest.mark.parametrize("correct", [[], [True], [False, False]])
 def test_a_fit_needs_right_and_wrong_facts(correct: list) -> None:
     with pytest.raises(ValueError, match="R834"):
@@ -89,8 +95,10 @@ def test_a_fit_needs_right_and_wrong_facts(correct: list) -> None:
 
 
 def test_discounts_are_kept_in_files(tmp_path: Path) -> None:
-    write_discount(Discount(0.4, 1.2, -0.3), tmp_path / "c.json")
-    assert read_discount(tmp_path / "c.json") == Discount(0.4, 1.2, -0.3)
+    for discount in (Discount(0.4, 1.2, -0.3), Discount(0.0, 0.5), Discount(1.0)):
+        write_discount(discount, tmp_path / "c.json")
+        assert read_discount(tmp_path / "c.json") == discount
+    assert (tmp_path / "c.json").read_text() == '{\n "exponent": 1.0,\n "scale": 1.0,\n "shift": 0.0\n}\n'
 
 
 @pytest.mark.parametrize(
@@ -99,6 +107,7 @@ def test_discounts_are_kept_in_files(tmp_path: Path) -> None:
         "",
         "[]",
         '{"exponent": 2}',
+        '{"exponent": -0.1}',
         '{"scale": 0}',
         '{"x": 1}',
         '{"shift": "a"}',

@@ -245,7 +245,8 @@ def test_subject_and_object_are_not_joined_by_a_guess() -> None:
         ("Ab Fxjisawakawa", "Ab Fyjisawakawa", "PERSON", False),
         ("Tooruk", "Toooruk", "PERSON", True),  # 6 letters; 12 of 13 are equal
         ("Tooru", "Toooru", "PERSON", False),
-        ("Tooruk", "Tohruk", "PERSON", False),  # 10 of 12
+        ("Fujisawaka", "Fujosawaka", "PERSON", True),  # 18 of 20
+        ("Fujisawak", "Fujosawak", "PERSON", False),  # 16 of 18
         ("Tooru Fujisawa", "Tohru Fujisawa", "DATE", False),
     ],
 )
