@@ -9,7 +9,7 @@ from ..annotations.assertion import is_fact
 from ..annotations.schema import Schema
 from ..annotations.triple import CharSpan
 from ..corpora.jsonl import to_json
-from ..errors import Errors, require
+from ..errors import Errors
 from ..export.tables import GraphTables, table_rows, table_schemas
 from . import names
 from .across import Groups, ShortForm
@@ -89,7 +89,8 @@ class Collector:
         schema: Optional[Schema] = None,
         all_assertions: bool = False,
     ) -> None:
-        pyarrow = require("pyarrow", purpose="a graph", extra="export")
+        import pyarrow
+
         schemas = {name: {each.name: each.type for each in schema} for name, schema in table_schemas().items()}
         group, relation = {"group": pyarrow.int64()}, {"relation": pyarrow.string()}
         self.documents = Columns(schemas["documents"])
@@ -125,7 +126,7 @@ class Collector:
         """Add the mentions and triples of a document."""
         mentions, arguments = _list_mentions(document, self._implied)
         positions = {(mention.start, mention.end): at for at, mention in enumerate(mentions)}
-        chains = [[positions[span] for span in chain if span in positions] for chain in document.chains]
+        chains = [[positions[span] for span in chain] for chain in document.chains]
         apart = {(positions[each.subject], positions[each.object]) for each in document.statements}
         grouping = group_mentions(
             mentions,
@@ -264,7 +265,7 @@ def _describe(mentions: Sequence[Mention], positions: List[int]) -> _Group:
 
 def _most_frequent(values: Sequence[Any]) -> Any:
     """Return the most frequent value, the first of equals; None if there is none."""
-    return Counter(values).most_common(1)[0][0] if values else None
+    return Counter(values).most_common()[0][0] if values else None
 
 
 def _without(types: Dict[str, "pyarrow.DataType"], column: str) -> Dict[str, "pyarrow.DataType"]:

@@ -114,7 +114,7 @@ def doc_to_document(doc: Doc, *, number: int = 1) -> Document:
     """Make a document of a Doc with its coreference: that of records, `coref_clusters_*`, or `doc._.coref_chains`."""
     record = extraction_record(doc, number=number)
     record[CHAINS_KEY] = [*record.get(CHAINS_KEY, ()), *_chains(doc)]
-    return parse_document(record, number=number, place=f"Doc {number}")
+    return parse_document(record, place=f"Doc {number}")
 
 
 def entity_of(span: CharSpan, entities: Sequence[Entity], starts: Sequence[int], longest: int) -> Optional[Entity]:

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Collection, NamedTuple, Tuple
 import numpy
 from numpy.typing import NDArray
 
-from ..errors import require
 from ..export.tables import GraphTables
 from ..scoring.probabilities import Bools, Floats
 from .probability import Discount, FactSentences, Ids, best_scores, combine_scores
@@ -43,7 +42,8 @@ def make_facts(
     taken (int): The highest id that was ever given.
     symmetric (Collection[str]): Relations that are one fact in both directions: from the entity with the lower id.
     """
-    pyarrow = require("pyarrow", purpose="a graph", extra="export")
+    import pyarrow
+
     relations, relation_names = encode(support.column("relation"))
     sentences, _ = encode(support.column("sentence"))
     documents, doc_ids = encode(support.column("doc_id"))

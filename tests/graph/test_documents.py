@@ -122,6 +122,7 @@ def test_coreference_of_a_doc() -> None:
         ((20, 30), [(0, 21), (22, 31)], 1),
         ((20, 30), [(15, 28), (22, 32)], 1),  # 8 of 13, 8 of 12
         ((20, 30), [(18, 28), (22, 32)], 0),  # of equal ones the first
+        ((20, 30), [(20, 30), (40, 50)], 0),
         ((20, 30), [(30, 40)], None),
         ((20, 30), [(10, 20)], None),
         ((20, 30), [], None),
@@ -152,7 +153,8 @@ def test_parts_of_a_record() -> None:
     whole, said = read.statements
     assert (whole.score, whole.source, whole.sent, whole.sentence, whole.attributes) == (1.0, "", 0, (0, 13), {})
     assert (said.score, said.source, said.sent, said.sentence) == (0.0, "5", 3, (1, 9))
-    assert parse_document({"text": "ab"}, number=4)[:3] == ("4", "ab", "")
+    assert parse_document({"text": "ab"}, number=4) == Document("4", "ab", "", [], [], [], [], "record")
+    assert parse_document({"text": "ab"}, gold=True) == Document("1", "ab", "", [], [], [], [], "record")
     gold = {"text": "Ada in X.", "triples": [], "input_triples": [{**triple, "source": "m"}]}
     assert [each.source for each in parse_document(gold, gold=True).statements] == [""]
     assert parse_document(gold).statements == [] and parse_document(gold).meta == ""
@@ -218,6 +220,7 @@ def test_junk_never_ends_in_another_error(value: object) -> None:
 def test_halves_of_surrogate_pairs_are_replaced() -> None:
     read = parse_document({"text": "a\ud800b", "triples": [{"subject": [0, 2], "relation": "r", "object": [2, 3]}]})
     assert read.text == "a\ufffdb" and read.statements[0].score == 1.0
+    assert parse_document({"text": "\udfff\ud800\ud7ff\ue000"}).text == "\ufffd\ufffd\ud7ff\ue000"
 
 
 def test_unknown_files(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Ten questions over the tables on disk."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any, Dict, List
 
@@ -191,6 +192,13 @@ def test_what_cannot_be_asked(graph: GraphQuery, question: str, arguments: list,
 def test_no_graph(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="R801"):
         GraphQuery.open(tmp_path)
+
+
+def test_a_table_that_is_none(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder, tmp_path / "graph")
+    (tmp_path / "graph/facts.parquet").write_text("x")
+    with pytest.raises(ValueError, match=rf"R800\] {tmp_path}/graph/facts\.parquet: \S+.*a table of a graph"):
+        GraphQuery.open(tmp_path / "graph")
 
 
 def run(*arguments: Any) -> Any:
