@@ -115,7 +115,7 @@ def join_groups(groups: Groups, *, rules: Collection[str] = DEFAULT_RULES, simil
         _join_untyped(buckets, forest, groups, short)
     for rule in _LASTING:
         for key, roots in _owners(groups, forest, [rule] if rule in rules else (), short, rules).items():
-            if len(roots) == 1 and len(owners[key]) == 1:
+            if len(owners[key]) == 1:
                 for position in buckets[key]:
                     forest.join(next(iter(roots)), position, rule, 0.9)
     if "similar" in rules and similarity < 1:
@@ -241,8 +241,8 @@ def _join_similar(
     groups: Groups, forest: _Forest, keys: Set[Key], buckets: Dict[Key, List[int]], similarity: float
 ) -> None:
     """Join long names of two or more words that share a word and are spelt nearly alike."""
-    process = require("rapidfuzz.process", purpose="similar names", extra="export")
-    fuzz = require("rapidfuzz.fuzz", purpose="similar names", extra="export")
+    modules = ("rapidfuzz.process", "rapidfuzz.fuzz")
+    process, fuzz = (require(module, purpose="similar names", extra="export") for module in modules)
     blocks: Dict[Key, List[Key]] = {}
     for key in buckets:
         form, label = key

@@ -106,7 +106,7 @@ def build_graph(
         discount=options.discount,
         symmetric=[name for name, each in options.schema.relations.items() if each.symmetric] if options.schema else (),
     )
-    support = support.drop_columns(["relation"]).add_column(0, "fact_id", pyarrow.array(facts.support))
+    support = support.drop_columns(["relation"]).append_column("fact_id", pyarrow.array(facts.support))
     tables = GraphTables(
         documents=_finish("documents", documents_table),
         mentions=_finish("mentions", mentions),

@@ -267,9 +267,8 @@ def _join_short(spellings: Sequence[_Name], forest: _Forest, rules: Collection[s
     """Join short names of persons and organizations with the only full name before them that has their words."""
     having: Dict[str, List[_Name]] = {}
     for name in spellings:
-        if len(name.tokens) > 1 and not names.is_value(name.label):
-            for word in {*name.tokens, *(token[0] for token in name.tokens)}:
-                having.setdefault(word, []).append(name)
+        for word in {*name.tokens, *(token[0] for token in name.tokens)}:
+            having.setdefault(word, []).append(name)
     for name in sorted(spellings, key=lambda each: (-len(each.tokens), each.first)):
         longer = [each for each in having.get(name.tokens[-1], ()) if each.label == name.label]
         if "person" in rules and (names.is_person(name.label) or name.label is None):

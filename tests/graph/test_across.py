@@ -125,8 +125,16 @@ def test_long_names_that_share_a_word(one: str, other: str, label: str, expected
     assert bool(merges((one, label, None), (other, label, None), similarity=0.8)) is expected
     assert merges((one, label, None), (other, label, None), similarity=1.0) == []
     assert merges((one, label, None), (other, "OTHER", None), similarity=0.8) == []
-    further: List[Row] = [(name, label, None) for name in ("Ab", one, "zyxwvu tsrqponm", other)]
-    assert [each[:3] for each in merges(*further, similarity=0.8)] == ([(1, 3, "similar")] if expected else [])
+    further: List[Row] = [(name, label, None) for name in ("Ab", "zyxwvu tsrqponm", one, other)]
+    assert [each[:3] for each in merges(*further, similarity=0.8)] == ([(2, 3, "similar")] if expected else [])
+
+
+def test_a_short_form_is_not_compared_letter_by_letter() -> None:
+    groups = Groups()
+    groups.add("abc abcdef ghijk", "PERSON", None, short_forms=[ShortForm("abcdef ghijk", "person")])
+    for name in ("abcdef ghijk", "abcdef ghjik"):
+        groups.add(name, "PERSON", None)
+    assert join_groups(groups, similarity=0.8).merges == []
 
 
 def test_a_word_of_many_names_makes_no_candidates() -> None:

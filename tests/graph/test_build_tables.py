@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any, Dict, List
 
 from spacy_relext.annotations.schema import RelationSchema, Schema
-from spacy_relext.export.tables import TABLE_NAMES, GraphTables
+from spacy_relext.export.tables import TABLE_NAMES, GraphTables, empty_tables
 from spacy_relext.graph.build import GraphOptions, build_graph
 from spacy_relext.graph.decisions import Decision
 from spacy_relext.graph.documents import Document, parse_document
@@ -127,6 +127,15 @@ def test_a_graph_that_does_not_say_which_numbers_were_given() -> None:
     assert [each["entity_id"] for each in joined.entities.to_pylist()] == [1, 2, 3]
     assert [each["fact_id"] for each in joined.facts.to_pylist()] == [1, 2, 3, 4]
     assert (joined.info["last_entity"], joined.info["last_fact"]) == (3, 4)
+    alone, empty = build_graph([bath()]).tables, build_graph([bath()], base=empty_tables()).tables
+    assert rows_of(alone) == rows_of(empty) and alone.info == empty.info
+    info = build_graph([], base=empty_tables()).tables.info
+    assert (info["last_entity"], info["last_fact"]) == (0, 0)
+
+
+def test_rules_hold_inside_of_documents_too() -> None:
+    tables = build_graph([london()], options=GraphOptions(rules=("exact",))).tables
+    assert tables.entities.column("name").to_pylist() == ["Ada Lovelace", "Lovelace", "London"]
 
 
 def test_the_numbers_of_what_is_gone_stay_the_highest() -> None:
