@@ -155,6 +155,10 @@ def test_parts_of_a_record() -> None:
     assert (said.score, said.source, said.sent, said.sentence) == (0.0, "5", 3, (1, 9))
     assert parse_document({"text": "ab"}, number=4) == Document("4", "ab", "", [], [], [], [], "record")
     assert parse_document({"text": "ab"}, gold=True) == Document("1", "ab", "", [], [], [], [], "record")
+    (later,) = parse_document(
+        {"text": "ab cd.", "triples": [{**triple, "subject": [1, 2], "object": [3, 5]}]}
+    ).statements
+    assert later.sentence == (0, 6), "without sentences it is the text"
     gold = {"text": "Ada in X.", "triples": [], "input_triples": [{**triple, "source": "m"}]}
     assert [each.source for each in parse_document(gold, gold=True).statements] == [""]
     assert parse_document(gold).statements == [] and parse_document(gold).meta == ""
