@@ -45,6 +45,9 @@ def test_no_difference_and_no_documents():
     assert bootstrap_differences(some, some, micro_f) == ((0.0,), (0.0,))
     nothing = np.zeros((3, 0, 1), dtype="int64")
     assert bootstrap_differences(nothing, nothing, micro_f) == ((0.0,), (0.0,))
+    nothing = np.zeros((3, 0, 2), dtype="int64")
+    ends = bootstrap_differences(nothing, nothing, lambda counts: np.array(counts[0], dtype=float))
+    assert [each.tolist() for each in ends] == [[0.0, 0.0], [0.0, 0.0]], "one for each label"
 
 
 def test_draws():

@@ -130,6 +130,10 @@ def test_mentions_of_one_text_count_once():
     wrong, missed = classify_errors(gold, met, text)
     assert wrong.record == missed.nearest == met[0], "the mention in the same place"
     assert missed.record == wrong.nearest == gold[0]
+    unsure = {**met[0], "score": 0.2}
+    for both in ([met[0], unsure], [unsure, met[0]]):  # of two components
+        wrong, missed = classify_errors(gold, both, text)
+        assert wrong.record == missed.nearest == met[0], "in one place the highest score"
     (alone,) = classify_errors([], met, text)
     assert alone.record == met[1], "the highest score"
 

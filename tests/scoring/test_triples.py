@@ -101,6 +101,8 @@ def test_empty_error_rate_counts_sentences():
     assert score_triples([example])["empty_error_rate"] == pytest.approx(1 / 3)
     whole = make_example(text, [("Ada", "met", "Bo")], [("Di", "met", "Ed")], sents=False)
     assert score_triples([whole])["empty_error_rate"] is None
+    crossing = make_example("Ada left . Cy slept . Di slept .", [("Ada", "met", "Cy")], [("Ada", "met", "Di")])
+    assert score_triples([crossing])["empty_error_rate"] == 1.0, "of the third sentence: both of the others hold a part"
 
 
 def test_direction():
