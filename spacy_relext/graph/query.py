@@ -227,12 +227,13 @@ class GraphQuery:
             return self.find_path(arguments[0], arguments[1], limit=limit)
         values: Dict[str, object] = {"limit": limit}
         for kind, argument in zip_longest(taken, arguments):
-            if kind == "NAME":
+            name = kind.strip("[]").lower()
+            if name == "name":
                 values["ids"] = self.find(argument)
-            elif kind in ("FACT", "[DOCUMENTS]"):
-                values[kind.strip("[]").lower()] = _number(argument or "10", question)
+            elif name in ("fact", "documents"):
+                values[name] = _number(argument or "10", question)
             else:
-                values[kind.strip("[]").lower()] = argument
+                values[name] = argument
         return self._run(known.statement, **values)
 
     def find(self, name: str) -> List[int]:
@@ -257,7 +258,7 @@ class GraphQuery:
         limit (int): Most facts of the chain.
         """
         goals = set(self.find(goal))
-        arrived: Dict[int, Tuple[int, int]] = {entity: (0, 0) for entity in self.find(start)}
+        arrived: Dict[int, Tuple[int, ...]] = {entity: () for entity in self.find(start)}
         front = sorted(arrived)
         for _ in range(limit):
             if goals & arrived.keys() or not front or len(arrived) > _MOST_VISITED:
@@ -271,7 +272,7 @@ class GraphQuery:
             front = following
         facts: List[int] = []
         entity = min(goals & arrived.keys(), default=0)
-        while entity and arrived[entity][1]:
+        while arrived.get(entity):
             entity, fact = arrived[entity]
             facts.insert(0, fact)
         answer = self._run(_OF_IDS, ids=facts)
