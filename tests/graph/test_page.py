@@ -159,7 +159,7 @@ TABLES: Dict[str, List[Any]] = {
     "facts": [
         (1, 1, "met", 2, 0.5, 0.4, 2, 1, "Ada met Bo"),
         (2, 1, "knows", 3, 0.5, 0.7, 2, 2, "Ada is fond of Cy."),
-        (3, 2, "met", 4, 0.9996, 0.9, 1, 1, "😀 Bo met 😀 Di"),
+        (3, 2, "met", 4, 0.9996, 0.9, 1, 1, "😀\uffffBo met 😀 Di"),
         (4, 1, "met", 5, 0.1, 0.1, 1, 1, "Ada met Ed"),
     ],
     "support": [
@@ -169,7 +169,7 @@ TABLES: Dict[str, List[Any]] = {
         (2, 3, 6, "x", 1, 20, 38, "Ada is fond of Cy.", 0.7, "m", None),
         (2, 5, 6, "y", 0, 0, 12, "Ada knows Cy.", 0.6, "n", None),
         (2, 5, 6, "z", 0, 0, 12, "Ada knows Cy.", 0.6, "m", None),
-        (3, 7, 8, "z", 0, 10, 23, "😀 Bo met 😀 Di", 0.0015, "n", None),
+        (3, 7, 8, "z", 0, 10, 23, "😀\uffffBo met 😀 Di", 0.0015, "n", None),
     ],
     "merges": [
         *[(1, "Ada", "A.", "x", "person", 0.95), (1, "Ada", "A.", "y", "person", 0.95)],
@@ -211,7 +211,7 @@ def test_a_worked_example() -> None:
             "spans": [3, 5, 10, 15, 0, 3, 8, 10, 0, 0, 0, 0, 0, 3, 0, 0, 0, 3, 10, 12],
             **{"source": [0, 1, 1, 1, 0], "documents": [[0], [1], [2], [1], [3, 1, 0]], "further": [0] * 5},
         },
-        "sentences": ["😀 Bo met 😀 Di", "Ada met Bo", "and met Bo", "Ada is fond of Cy.", "Ada knows Cy."],
+        "sentences": ["😀\uffffBo met 😀 Di", "Ada met Bo", "and met Bo", "Ada is fond of Cy.", "Ada knows Cy."],
         "documents": ["z", "x", "u", "y"],
         "sources": ["n", "m"],
         "conflicts": [
