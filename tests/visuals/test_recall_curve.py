@@ -29,7 +29,7 @@ def test_several_systems_in_one_drawing(tmp_path: Path) -> None:
 
 def test_many_points_are_thinned_by_recall() -> None:
     gold = np.arange(200_000) < 3 * MOST_POINTS  # the last 97 % find nothing more
-    recall = recall_curve(Ranking("bag", -np.arange(200_000.0), gold)).recall
+    recall = recall_curve(Ranking("bag", -np.arange(200_000.0), gold, unscored=0)).recall
     chosen = thin_points(recall)
     assert (chosen[0], chosen[-1]) == (0, 199_999) and len(chosen) <= MOST_POINTS
     assert np.diff(recall[chosen]).max() < 2 / MOST_POINTS
