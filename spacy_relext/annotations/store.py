@@ -181,9 +181,9 @@ def set_coref(doc: Doc, clusters: Iterable[Iterable[Argument]]) -> None:
 
 def _stored(doc: Doc, key: str = TRIPLES_KEY) -> Optional[Sequence[Any]]:
     """Return what is stored under a key; None if nothing is, or if it is for another text."""
-    if doc.user_data.get(LENGTH_KEY) not in (None, text_length(doc)):
-        return None
     stored: Optional[Sequence[Any]] = doc.user_data.get(key)
+    if stored is None or doc.user_data.get(LENGTH_KEY) not in (None, text_length(doc)):
+        return None
     return stored
 
 

@@ -11,10 +11,11 @@ from ..corpora.convert import convert, load_relation_map, load_tokenizer
 from ..corpora.drop import drop_triples, format_drop_report
 from ..corpora.export import export, format_export_report
 from ..corpora.formats.registry import FORMATS, WRITABLE
+from ..corpora.memory import freeze_objects
 from ..corpora.report import format_report
 from ..corpora.shards import UNPACKED, split_folds
 from ..errors import Errors
-from ..kb.align_corpus import align_corpus, format_align_report, freeze_objects
+from ..kb.align_corpus import align_corpus, format_align_report
 from ..kb.alignment import Aligner
 from ..kb.facts import FactIndex
 from ..kd.soft_label_writer import write_soft_labels

@@ -1,6 +1,6 @@
 """Batches of texts through a pipeline, in this process or in several; a text that fails does not stop the others."""
 
-import ctypes
+import gc
 import os
 import threading
 import time
@@ -21,6 +21,7 @@ from ..annotations.triple import Record
 from ..bridge.modules import use_one_thread
 from ..corpora.convert import load_pipeline
 from ..corpora.damage import first_line
+from ..corpora.memory import freeze_objects, release_memory
 from ..corpora.texts import RawText
 from ..errors import Errors
 from ..export.records import extraction_record
@@ -120,14 +121,6 @@ def _finish(nlp: Language, each: Numbered, doc: Union[Doc, Exception, None], job
         return Failure(raw.where, f"{type(error).__name__}: {first_line(error)}")
 
 
-def release_memory() -> None:
-    """Give free memory back to the system: glibc keeps it in pieces, of which there are ever more in a long run."""
-    try:
-        ctypes.CDLL(None).malloc_trim(0)
-    except (AttributeError, OSError, TypeError):
-        pass  # another C library
-
-
 class _Window:
     """Texts that are sorted by length together, and their results in order."""
 
@@ -193,6 +186,10 @@ class Extractor:
 
     def extract_windows(self, texts: Iterable[Sequence[Numbered]]) -> Iterator[Result]:
         """Yield the result of each text of each window, in order; no batch has texts of two windows."""
+        with freeze_objects():
+            yield from self._extract_windows(texts)
+
+    def _extract_windows(self, texts: Iterable[Sequence[Numbered]]) -> Iterator[Result]:
         windows: Deque[_Window] = deque()
         batches = self._batches(texts, windows)
         flights: Deque[_Flight] = deque()
@@ -289,6 +286,7 @@ def _start(job: Job, parent: int) -> None:
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     use_one_thread()
     _workers.append(_Worker(load_job(job), job))
+    gc.freeze()
 
 
 def load_job(job: Job) -> Language:

@@ -1,12 +1,10 @@
 """A corpus labelled by distant supervision, one file of texts in memory at a time."""
 
-import gc
 import random
 from collections import Counter
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Callable, Dict, Iterable, Iterator, List, Tuple
+from typing import Callable, Dict, Iterable, List, Tuple
 
 from spacy.vocab import Vocab
 
@@ -88,16 +86,6 @@ def align_corpus(
             raise ValueError(Errors.R729.format(path=corpus, docs=report.docs, names=len(aligner.kb.names)))
     report.entities = len(entities)
     return report
-
-
-@contextmanager
-def freeze_objects() -> Iterator[None]:
-    """Exempt existing objects from garbage collection, since scanning names and facts takes a fifth of an alignment."""
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
 
 
 def _annotate(user_data: Record, alignment: Alignment, sample: List[Tuple[CharOffsets, CharOffsets]]) -> None:
