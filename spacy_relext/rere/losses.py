@@ -53,7 +53,7 @@ def detector_loss(
     targets: Dict[str, Tensor],
     *,
     kind: str,
-    scope: str = "batch",
+    scope: str,
     gamma: Optional[float] = None,
     smooth: bool = False,
     window: Optional[LabelWindow] = None,

@@ -231,7 +231,9 @@ def test_a_goal_of_precision_is_kept_in_any_case(
 
 def test_a_threshold_for_all(nlp: Language, examples: List[Example]) -> None:
     tune_pipeline(nlp, examples, min_positives=1)
+    keys = set(cfg_of(nlp))
     found = tune_pipeline(nlp, examples, min_positives=1, per_label=False)
+    assert set(cfg_of(nlp)) == keys
     assert found[EXTRACTOR]["thresholds"] == found[DETECTOR]["thresholds"] == {}
 
 

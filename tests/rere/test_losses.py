@@ -46,7 +46,7 @@ def test_each_relation_may_miss_another_share(scope: str) -> None:
     targets = detector_targets(torch.zeros(1, 2, dtype=torch.float64), prior, missing)
     loss = detector_loss(torch.logit(probs), targets, kind="collective", scope=scope)
     assert number(loss["relations"]) == pytest.approx(0.0, abs=1e-9)
-    printed = detector_loss(torch.logit(probs), targets, kind="printed", gamma=0.0)["relations"]
+    printed = detector_loss(torch.logit(probs), targets, kind="printed", scope="row", gamma=0.0)["relations"]
     mean_gap = abs(sum(means) / 2 - (0.2 + 0.15) / 2)
     assert number(printed) == pytest.approx(-math.log(1 - mean_gap), abs=1e-5)
 
@@ -202,4 +202,4 @@ def test_pointer_rows_have_weights() -> None:
 def test_unknown_detector_loss_is_refused() -> None:
     targets = {"relations": torch.zeros(1, 1), "label_prior": torch.ones(1)}
     with pytest.raises(ValueError, match="expected bce, collective, printed, ssr_pu"):
-        detector_loss(torch.zeros(1, 1), targets, kind="hinge")
+        detector_loss(torch.zeros(1, 1), targets, kind="hinge", scope="row")

@@ -128,6 +128,15 @@ def test_clusters_are_scored_beside_baselines(nlp: Language) -> None:
     assert found["relations_per_cluster"] == {"met": {"met": 1}, "saw": {"saw": 1}}
     assert found["cluster_baselines"] == baseline_scores(["met", "saw"], count=2)
 
+    @Language.component("other_finder")
+    def other_finder(doc: Doc) -> Doc:
+        set_triples(doc, locate(doc.text, [(*KNEW, 0.9)]) if "Hal" in doc.text else [], source="other_finder")
+        return doc
+
+    nlp.add_pipe("other_finder", first=True)
+    again = evaluate_pipeline(nlp, make_examples())
+    assert again["relations_per_cluster"] == found["relations_per_cluster"], "its triples are no clusters"
+
 
 def test_gold_relations_replace_those_of_the_last_detector() -> None:
     """The fake detector finds `met` in every sentence; the fake extractor writes what is detected."""
