@@ -69,7 +69,7 @@ def masked_logs(logits: Tensor, shared: Tensor) -> Tensor:
     return logits.masked_fill(~shared, float("-inf")).log_softmax(1)
 
 
-def agreement(text_logs: Tensor, kb_logs: Tensor, *, form: str, confidence: float = 0.5) -> Tensor:
+def agreement(text_logs: Tensor, kb_logs: Tensor, *, form: str, confidence: float) -> Tensor:
     """Compute J_D of each bag from log p_L and log p_G; see `hrere_loss`. Shapes (G, R), (G, R) → (G,)"""
     kb_logs = kb_logs.detach()
     highest, best = kb_logs.exp().max(1) if len(kb_logs) else (kb_logs.new_zeros(0), text_logs.new_zeros(0).long())

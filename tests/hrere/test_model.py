@@ -48,11 +48,11 @@ def test_bounds_of_agreement(where: str, code: float, paper: float) -> None:
     logs[0, 3 if where == "on r*" else 4] = 0.0
     kb = torch.zeros(1, 55)
     kb[0, 3] = 9.0
-    found = {form: float(agreement(logs, kb.log_softmax(1), form=form)[0]) for form in ("ce", "linear")}
+    found = {form: float(agreement(logs, kb.log_softmax(1), form=form, confidence=0.5)[0]) for form in ("ce", "linear")}
     assert found["ce"] == pytest.approx(paper, abs=1e-6)
     assert found["linear"] + float(logs.exp().logsumexp(1)) == pytest.approx(code, abs=1e-6)
     level = torch.zeros(1, 55).log_softmax(1)
-    assert float(agreement(level, kb.log_softmax(1), form="ce")[0]) == pytest.approx(4.007333, abs=1e-6)
+    assert float(agreement(level, kb.log_softmax(1), form="ce", confidence=0.5)[0]) == pytest.approx(4.007333, abs=1e-6)
 
 
 def test_the_gated_form_of_agreement() -> None:
@@ -75,7 +75,7 @@ def test_gradients_of_agreement(share: float, paper: float, linear: float) -> No
     logits = torch.tensor([[math.log(1 - share), math.log(share)]], requires_grad=True)
     kb = torch.tensor([[0.0, 3.0]], requires_grad=True)
     for form, expected in (("ce", -paper), ("linear", -linear * (1 - share))):
-        logs = agreement(logits.log_softmax(1), kb.log_softmax(1), form=form)
+        logs = agreement(logits.log_softmax(1), kb.log_softmax(1), form=form, confidence=0.5)
         (gradient,) = torch.autograd.grad(logs.sum(), logits)
         assert float(gradient[0, 1]) == pytest.approx(expected, abs=1e-6)
 
