@@ -3,8 +3,8 @@
 #
 #   scripts/check_versions.sh newest    transformers 5; everything else as in constraints.txt (two to four minutes)
 #   scripts/check_versions.sh oldest    the lower bounds of setup.cfg (a CUDA build of torch: 5 GB, half an hour)
-#   scripts/check_versions.sh pythons   the versions of constraints.txt with each other Python from 3.10 to 3.13 that is
-#                                       installed, one after the other (4 GB and three minutes each)
+#   scripts/check_versions.sh pythons   spaCy, thinc, torch and transformers of constraints.txt with each other Python from
+#                                       3.10 to 3.13 that is installed, one after the other (4 GB and three minutes each)
 #
 # PYTHON chooses the interpreter. The environment is removed at the end, unless KEEP=1.
 set -euo pipefail
@@ -17,6 +17,7 @@ tests=(tests/encoders tests/pairs/encoders tests/contract)
 # What changes with the version of transformers; other heads over pairs read the same encoder as the teacher's.
 options=(-q -m "not slow and not real_data" -n 2 --dist loadgroup -k "encoders or transformer or marked or piece_teacher")
 filter='.'
+kept='.'
 wanted=()
 
 # The interpreter of a Python version: pyenv's, or the one on the path.
@@ -35,7 +36,7 @@ check() {
     local python=$folder/venv/bin/python
     rm -rf "$folder"
     mkdir -p "$folder"
-    grep -Eiv "$filter" constraints.txt > "$folder/constraints.txt" || true
+    grep -Eiv "$filter" constraints.txt | grep -Ei "$kept" > "$folder/constraints.txt" || true
     "$1" -m venv "$folder/venv"
     "$python" -m pip install --disable-pip-version-check --quiet --no-cache-dir -c "$folder/constraints.txt" \
         . "${wanted[@]}" hypothesis jsonschema networkx pandas pyarrow pytest pytest-timeout pytest-xdist rapidfuzz rdflib \
@@ -72,6 +73,7 @@ PYTHON
     ;;
 pythons)
     filter='^$'
+    kept='^(spacy|spacy-transformers|thinc|torch|transformers|tokenizers|typer)=='  # others have versions for some Pythons only
     tests=(tests/annotations tests/bridge tests/contract/test_persistence.py)
     options=(-q -m "not slow and not real_data" -n 2 --dist loadgroup)
     this=$("${PYTHON:-python3}" -c "import sys; print('%d.%d' % sys.version_info[:2])")

@@ -65,7 +65,8 @@ def run_undisturbed(pipeline: Path, texts: Path, target: Path, *, n_process: int
     """Extract without a kill, unless that is done; RETURNS the hash of the sorted output, and the seconds."""
     started = time.perf_counter()
     subprocess.run(_command(pipeline, texts, target, n_process), check=True, capture_output=True, env=_environment())
-    return hash_sorted(target), time.perf_counter() - started
+    seconds = time.perf_counter() - started
+    return hash_sorted(target), seconds
 
 
 def run_killed(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import time
@@ -43,6 +44,7 @@ def speed(call: Call) -> None:
             times = []
             for source in (few, texts):
                 target = folder / f"out-{number}-{n_process}-{source.stem}"
+                shutil.rmtree(target, ignore_errors=True)  # or else the run of before would be resumed
                 times.append(run_undisturbed(pipeline, source, target, n_process=n_process)[1])
             seconds[n_process] = times[1] - times[0]
         metrics = {
@@ -81,6 +83,7 @@ def _bare_seconds(pipeline: Path, texts: Path) -> float:
 
 def _peak_mib(pipeline: Path, texts: Path, target: Path) -> float:
     """Run the command in a process of its own, and return the peak of its memory."""
+    shutil.rmtree(target, ignore_errors=True)
     command = [sys.executable, "-m", "spacy_relext", "extract", str(pipeline), str(texts), str(target)]
     started = time.perf_counter()
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL, env={**os.environ, "OMP_NUM_THREADS": "1"})
