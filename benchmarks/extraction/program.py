@@ -11,7 +11,7 @@ from typing import Annotated, Optional
 import typer
 
 from benchmarks.extraction.kill import PARTS, kill
-from benchmarks.extraction.large import PIPELINES, crowded, long
+from benchmarks.extraction.large import PIPELINES, WIDTHS, crowded, long
 from benchmarks.extraction.service import service
 from benchmarks.extraction.speed import memory, speed
 from benchmarks.harness import program
@@ -29,7 +29,7 @@ EXPERIMENTS = {
     "speed": Experiment(speed, (), seeds="0", passes=3),
     "memory": Experiment(memory, (), seeds="0", passes=1),
     "crowded": Experiment(crowded, tuple(PIPELINES), seeds="0", passes=1),
-    "long": Experiment(long, (), seeds="0", passes=1),
+    "long": Experiment(long, tuple(f"two CNNs of width {width}" for width in WIDTHS), seeds="0", passes=1),
     "service": Experiment(service, (), seeds="0", passes=1),
 }
 DEFAULTS = describe_defaults(EXPERIMENTS)
