@@ -1,5 +1,6 @@
 """`spacy relext relabel`: complete a corpus whose annotation misses triples."""
 
+from itertools import count
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -7,7 +8,7 @@ import typer
 from wasabi import msg
 
 from ..errors import Errors
-from ..pipeline.relabeling import RelabelReport, find_folds, relabel
+from ..pipeline.relabeling import RelabelReport, relabel
 from . import options
 from .pipeline import fail, input_errors, number_table, open_pipeline, use_gold_ents, with_progress
 
@@ -34,7 +35,7 @@ def relabel_cli(
     with input_errors():
         report = relabel(
             folds,
-            (open_pipeline(pipelines.replace("{}", str(fold)), gpu_id) for fold in range(len(find_folds(folds)))),
+            (open_pipeline(pipelines.replace("{}", str(fold)), gpu_id) for fold in count()),
             output,
             dev=dev,
             beta=beta,

@@ -83,8 +83,8 @@ def relabel(
     corpus stay; rejected ones are not added. Documents that are not annotated stay as they are.
 
     folder (Path): As `spacy relext folds` writes it.
-    pipelines (Iterable[Language]): Fold i's pipeline was trained on `train{i}.spacy`; one is held in memory at a time
-        if this is a generator.
+    pipelines (Iterable[Language]): Fold i's pipeline was trained on `train{i}.spacy`; as many as there are folds are
+        taken, and one at a time is held in memory if this is a generator.
     dev (Optional[Path]): Completely annotated corpus for P_j and R_j; None: the held-out documents, where missing
         triples make both too low.
     beta (float): β, at least 0; 0 adds all that is found.
@@ -92,7 +92,7 @@ def relabel(
     RAISES (ValueError): If the folder has no folds, or a number is out of range.
     """
     check_range("beta", beta, 0.0, 100.0)
-    folds = find_folds(folder)
+    folds = _find_folds(folder)
     report, found = RelabelReport(beta), []
     for path, nlp in zip(folds, pipelines):
         given = gold_ents(nlp)
@@ -108,7 +108,7 @@ def relabel(
     return report
 
 
-def find_folds(folder: Path) -> List[Path]:
+def _find_folds(folder: Path) -> List[Path]:
     """List held0.spacy, held1.spacy and so on. RAISES (ValueError): If there are fewer than two."""
     folds: List[Path] = []
     while (path := folder / HELD.format(len(folds))).exists():
