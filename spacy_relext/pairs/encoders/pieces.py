@@ -128,7 +128,10 @@ def cut_texts(pairs: Pairs, tokenizer: "Tokenizer") -> Iterator[CutText]:
 
 
 def _windows(pairs: Pairs, text: CutText, body: int) -> List[Tuple[Bounds, List[int]]]:
-    """Choose the pieces that each pair reads: all of them, or a window with the pair in its middle."""
+    """Choose the pieces that each pair reads: all of them, or a window with the pair near its middle.
+
+    Windows begin a quarter of their length apart if their pair allows it: pairs of one window share its lower layers.
+    """
     n_pieces = int(text.last[-1]) + 1
     if n_pieces <= body:
         return [((0, n_pieces), text.pairs)]
@@ -137,9 +140,16 @@ def _windows(pairs: Pairs, text: CutText, body: int) -> List[Tuple[Bounds, List[
         tokens = numpy.stack([pairs.subject[pair], pairs.object[pair]]) - text.start
         low, high = int(text.first[tokens[:, 0].min()]), int(text.last[tokens[:, 1].max() - 1]) + 1
         middle = (low + high) // 2 if high - low <= body else low + body // 2
-        left = min(max(0, middle - body // 2), n_pieces - body)
+        left = _shared_start(middle - body // 2, max(1, body // 4), least=high - body, most=low)
+        left = min(max(0, left), n_pieces - body)
         windows.setdefault(left, []).append(pair)
     return [((left, left + body), inside) for left, inside in windows.items()]
+
+
+def _shared_start(left: int, step: int, *, least: int, most: int) -> int:
+    """Round the start of a window to a multiple of `step`; a start with which the pair is cut stays as it is."""
+    rounded = (left + step // 2) // step * step
+    return rounded if least <= rounded <= most else left
 
 
 def _groups(sequences: Sequence[PieceSequence], batch_pieces: int) -> List[List[PieceSequence]]:

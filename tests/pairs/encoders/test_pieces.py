@@ -113,11 +113,23 @@ def test_of_nested_arguments_the_inner_one_keeps_its_pieces(subject: Any, obj: A
 def test_in_a_long_text_a_pair_reads_a_window_around_itself() -> None:
     words = ["ada" if number in (20, 22, 38) else "met" for number in range(40)]
     pieces = cut(make_doc(words), [((20, 21), (22, 23)), ((22, 23), (20, 21)), ((38, 39), (39, 40))], max_pieces=10)
-    assert [read.text.split().index("ada") for read in reads(pieces)] == [4, 4, 7]
+    assert [read.text.split().index("ada") for read in reads(pieces)] == [3, 3, 7]  # windows begin at 18 and 32
     assert all(len(read.text.split()) == 10 and read.subject and read.object for read in reads(pieces))
     assert all(read.text.startswith("[CLS] ") and read.text.endswith(" [SEP]") for read in reads(pieces))
-    assert sum(map(len, pieces.ids)) == 2  # pairs at one place share their window
+    assert sum(map(len, pieces.ids)) == 2  # pairs near each other share their window
     assert pieces.lost == 0
+
+
+def test_windows_begin_a_quarter_of_their_length_apart() -> None:
+    doc = make_doc([str(number % 10) for number in range(200)])
+    pieces = cut(doc, [((number, number + 1), (number + 3, number + 4)) for number in range(196)], max_pieces=42)
+    begins = sorted(int(row[1]) for part in pieces.tokens for row in part)
+    assert set(begins) == set(range(0, 161, 10)) and begins.count(80) == 10
+    assert sum(map(len, pieces.ids)) == len(set(begins))
+    for tokens, roles in zip(pieces.tokens, pieces.roles):
+        for places, role in zip(tokens, roles):
+            first, last = places[role > 0].min(), places[role > 0].max()
+            assert places[1] <= max(0, first - 14) and places[-2] >= min(199, last + 14)  # the pair is near the middle
 
 
 @pytest.mark.parametrize("body", [5, 6, 7, 8])
