@@ -1,10 +1,13 @@
 #!/usr/bin/env bash
 # Tries the package with other versions than those of constraints.txt, in an environment of its own under build/versions.
 #
-#   scripts/check_versions.sh newest    transformers 5; everything else as in constraints.txt (two to four minutes)
+#   scripts/check_versions.sh newest    transformers 5 and the newest Python to 3.13 that is installed; everything else as in
+#                                       constraints.txt (two to four minutes)
 #   scripts/check_versions.sh oldest    the lower bounds of setup.cfg (a CUDA build of torch: 5 GB, half an hour)
-#   scripts/check_versions.sh pythons   spaCy, thinc, torch and transformers of constraints.txt with each other Python from
-#                                       3.10 to 3.13 that is installed, one after the other (4 GB and three minutes each)
+#   scripts/check_versions.sh pythons [VERSION…]
+#                                       spaCy, thinc, torch and transformers of constraints.txt with these Pythons, or with
+#                                       each other one from 3.10 to 3.13, as far as they are installed (4 GB and three
+#                                       minutes each)
 #
 # PYTHON chooses the interpreter. The environment is removed at the end, unless KEEP=1.
 set -euo pipefail
@@ -55,7 +58,11 @@ newest)
     filter='^(transformers|spacy-transformers|tokenizers|huggingface_hub)=='
     wanted=("transformers>=5")
     options+=(--ignore tests/contract/test_devices.py) # its simulated GPU knows the operations of one version
-    check "${PYTHON:-python3}"
+    interpreter=${PYTHON:-}
+    for version in 3.13 3.12 3.11 3.10; do
+        interpreter=${interpreter:-$(find_python "$version")}
+    done
+    check "$interpreter"
     ;;
 oldest)
     mapfile -t wanted < <("${PYTHON:-python3}" - <<'PYTHON'
@@ -75,9 +82,11 @@ pythons)
     filter='^$'
     kept='^(spacy|spacy-transformers|thinc|torch|transformers|tokenizers|typer)=='  # others have versions for some Pythons only
     tests=(tests/annotations tests/bridge tests/contract/test_persistence.py)
+    versions=("${@:2}")
+    [ ${#versions[@]} -gt 0 ] || versions=(3.10 3.11 3.12 3.13)
     options=(-q -m "not slow and not real_data" -n 2 --dist loadgroup)
     this=$("${PYTHON:-python3}" -c "import sys; print('%d.%d' % sys.version_info[:2])")
-    for version in 3.10 3.11 3.12 3.13; do
+    for version in "${versions[@]}"; do
         [ "$version" = "$this" ] && continue
         interpreter=$(find_python "$version")
         if [ -z "$interpreter" ]; then

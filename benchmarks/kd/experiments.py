@@ -22,6 +22,7 @@ from benchmarks.kd.systems import (
     DEFAULT,
     EFFICIENCY,
     HEADLINE,
+    MARKED,
     MINILM,
     SEMEVAL_PARTS,
     STUDENT,
@@ -35,12 +36,32 @@ from benchmarks.kd.training import maker_of, train_system
 # Part of the experiment on label efficiency → percent of the labels, and multiple of the passes: with few sentences a
 # pass has few updates.
 SHARES = {"1%": (1, 10), "10%": (10, 4), "50%": (50, 2), "100%": (100, 1)}
-# Part of an experiment → the peer's row, and its options: as it is; with entity types in its text; with what else helps
-# our own systems.
-PEER_PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "peer": ("peer:rbert", ()),
-    "typed-peer": ("peer:rbert, types", ("--types",)),
-    "smoothed-peer": ("peer:rbert, label smoothing, adversary", ("--label-smoothing", "0.1", "--adversary", "1.0")),
+TYPES, SMOOTHED = ("--types",), ("--label-smoothing", "0.1", "--adversary", "1.0")
+
+
+class PeerPart(NamedTuple):
+    """The peer as a part of an experiment.
+
+    row (str): What its rows are called by.
+    options (tuple[str, ...]): Of its program.
+    passes (int): Multiple of the passes.
+    """
+
+    row: str
+    options: tuple[str, ...] = ()
+    passes: int = 1
+
+
+# As it is; with entity types in its text; with what else helps our own systems; for as many passes as marked students
+# make; with all of that.
+PEER_PARTS = {
+    "peer": PeerPart("peer:rbert"),
+    "typed-peer": PeerPart("peer:rbert, types", TYPES),
+    "smoothed-peer": PeerPart("peer:rbert, label smoothing, adversary", SMOOTHED),
+    "longer-peer": PeerPart("peer:rbert, types, twice the passes", TYPES, MARKED.passes),
+    "equal-peer": PeerPart(
+        "peer:rbert, types, label smoothing, adversary, twice the passes", (*TYPES, *SMOOTHED), MARKED.passes
+    ),
 }
 
 
@@ -160,9 +181,10 @@ def _run_system(
 
 def _run_peer(call: Call, benchmark: str, data: PairData, part: str, *, seed: int, **naming: str) -> Answers:
     """Train and score the peer."""
-    row, options = PEER_PARTS[part]
+    row, options, passes = PEER_PARTS[part]
     call.tell(f"{data.name}{naming.get('suffix', '')}: {row}, seed {seed}")
-    trained = run_rbert(data, seed=seed, settings=call.settings, options=options)
+    settings = replace(call.settings, passes=call.settings.passes * passes)
+    trained = run_rbert(data, seed=seed, settings=settings, options=options)
 
     def answer(path: Path) -> list[str]:
         return peer_labels(load_rbert(trained.model), _pairs(path, data.marked).rows)

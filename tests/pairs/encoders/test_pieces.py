@@ -129,7 +129,7 @@ def test_windows_begin_a_quarter_of_their_length_apart() -> None:
     for tokens, roles in zip(pieces.tokens, pieces.roles):
         for places, role in zip(tokens, roles):
             first, last = places[role > 0].min(), places[role > 0].max()
-            assert places[1] <= max(0, first - 14) and places[-2] >= min(199, last + 14)  # the pair is near the middle
+            assert places[1] <= max(0, first - 13) and places[-2] >= min(199, last + 13)  # the pair is near the middle
 
 
 @pytest.mark.parametrize("body", [5, 6, 7, 8])
