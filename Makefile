@@ -83,6 +83,13 @@ smoke: $(VENV)/.installed-dev
 		echo "make smoke: the second run did the above again" >&2; exit 1; fi
 	@echo "make smoke: the second run found nothing to do"
 
+# The commands of a table of docs/benchmarks/ again, such as table-rere-nyt24; with -small the first, on few sentences.
+table-%-small: $(VENV)/.installed-dev
+	$(PY) -m benchmarks table $* --small
+
+table-%: $(VENV)/.installed-dev
+	$(PY) -m benchmarks table $*
+
 # Suggest, correct thirty sentences in a headless browser, retrain and compare: a few minutes, with a small pipeline.
 demo-loop: $(VENV)/.installed-dev
 	$(PY) scripts/demo_loop.py build/demo-loop $(ARGS)
@@ -145,6 +152,7 @@ help:
 	@echo "make doctest    run the code blocks of README and docs"
 	@echo "make smoke      the whole project on tiny settings, twice"
 	@echo "make demo-loop  suggest, correct in a browser, retrain: the loop of annotation in minutes"
+	@echo "make table-NAME a table of docs/benchmarks/ again, such as table-rere-nyt24; table-NAME-small in minutes"
 	@echo "make real       tests on the data sets beside the checkout"
 	@echo "make install    the environment with everything for development"
 	@echo "make clean      remove what was built"

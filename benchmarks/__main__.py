@@ -14,7 +14,7 @@ PROGRAMS = {
     name: f"benchmarks.{name}.program"
     for name in ("rere", "kd", "nero", "selfore", "hrere", "kb", "graph", "annotation", "extraction")
 }
-PROGRAMS["render"] = "benchmarks.harness.render"
+PROGRAMS |= {name: f"benchmarks.harness.{name}" for name in ("render", "table")}
 
 
 class LazyPrograms(TyperGroup):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from benchmarks.harness.datasets import DataSet, Maker, count_docs
+from benchmarks.harness.origin import commit, corpora_digest, libraries
 from benchmarks.harness.rows import add_rows, make_row
 from benchmarks.harness.runs import DEFAULT_CONFIG, Settings
 
@@ -50,6 +51,7 @@ class Call:
     learning_rates: Sequence[float] = ()
     patience: int = 0
     tell: Callable[[str], None] = print
+    _digests: dict[str, str] = field(default_factory=dict, repr=False)  # of what was described
 
     def wants(self, part: str) -> bool:
         """RETURNS (bool): Whether a part of the experiment shall run."""
@@ -59,7 +61,9 @@ class Call:
         """RETURNS (str): The data set, with what else the figures depend on."""
         parts, passes = [f"{data.name}: {count_docs(data.train)} training sentences"], self.settings.passes
         parts += [f"{passes} pass{'es' * (passes > 1)}"] * (passes > 0)
-        return ", ".join([*parts, self.settings.precision] if precision else parts)
+        described = ", ".join([*parts, self.settings.precision] if precision else parts)
+        self._digests[described] = corpora_digest(data)
+        return described
 
     def split_name(self, data: DataSet, split: str, labels: Mapping[str, Sequence[str]] | None = None) -> str:
         """RETURNS (str): The split, with its limit and the number of relations that count, where not all do."""
@@ -80,7 +84,10 @@ class Call:
         seconds: float | None = None,
     ) -> None:
         """Write one seed's metrics into the results."""
+        origin = {"commit": commit(), "libraries": libraries()}
+        origin |= {"corpora": self._digests[data]} if data in self._digests else {}
         options: dict[str, Any] = {"data": data, "split": split, "system": system, "command": self.command}
+        options["origin"] = origin
         seconds_of = {seed: None if seconds is None else round(seconds, 1)}
         rows = [
             make_row(benchmark, metric=metric, values={seed: round(value, 6)}, train_seconds=seconds_of, **options)

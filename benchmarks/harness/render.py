@@ -9,6 +9,7 @@ A page asks with two comments; what stands between them is replaced:
     <!-- end -->
 
 It names a file of benchmarks/results, a benchmark in it and, if wanted, metrics: `results:rere:nyt24:exact_f,macro_f`.
+Between `<!-- data sets -->` and `<!-- end -->` stands what benchmarks/data_sets.json lists.
 """
 
 from __future__ import annotations
@@ -21,12 +22,14 @@ from typing import Annotated
 
 import typer
 
+from benchmarks.get_data import read_list
 from benchmarks.harness.rows import Row, is_plain, read_rows
 from benchmarks.harness.runs import ROOT
 
 # Rows written before the benchmarks were a package name a file.
 OLD_PROGRAM = re.compile(r"^python benchmarks/(\w+)\.py")
 MARKER = re.compile(r"(<!-- results:([\w-]+):([\w-]+)(?::([\w,]+))? -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+DATA_SETS = re.compile(r"(<!-- data sets -->\n).*?(<!-- end -->)", re.DOTALL)
 # Left to right; others follow by name.
 ORDER = (
     *("exact_p", "exact_r", "exact_f", "unseen_p", "unseen_r", "unseen_f", "span_f", "partial_f", "macro_f", "micro_f"),
@@ -68,7 +71,21 @@ def render_page(text: str, *, results: Path, page: str) -> str:
         rows = [row for row in read_rows(path) if row["benchmark"] == benchmark]
         return opening + render_tables(rows, metrics=metrics.split(",") if metrics else None) + closing
 
+    text = DATA_SETS.sub(lambda match: match[1] + _list_data_sets() + match[2], text)
     return MARKER.sub(fill, text)
+
+
+def _list_data_sets() -> str:
+    """Make a table of the published data sets, and one of their files."""
+    sets, files = ["| folder | what it is | holds | licence | |", "| --- | --- | --- | --- | --- |"], []
+    for each in read_list().values():
+        sets.append(f"| `{each.name}` | {each.title} | {each.holds} | {each.licence} | {each.note} |")
+        for file in each.files:
+            name, commit = f"{each.name}/{file.path}", re.search(r"com/([^/]+/[^/]+)/([0-9a-f]{40})/", file.url or "")
+            source = f"[{commit[1]}]({file.url})" if commit else "–"
+            files.append(f"| `{name}` | {source} | {file.bytes:,} | `{file.sha256[:16]}` |")
+    heading = ["| file | published in | bytes | sha256 begins with |", "| --- | --- | ---: | --- |"]
+    return "\n".join(["", *sets, "", *heading, *files, "", ""])
 
 
 def render_tables(rows: Sequence[Row], *, metrics: Sequence[str] | None = None) -> str:
@@ -146,11 +163,11 @@ def _note(rows: Sequence[Row]) -> str:
     machines = "; ".join(dict.fromkeys(row["machine"] for row in rows))
     dates = sorted({row["date"] for row in rows})
     dated = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
-    commands = ", ".join(f"`{command}`" for command in dict.fromkeys(_spell_command(row["command"]) for row in rows))
+    commands = ", ".join(f"`{command}`" for command in dict.fromkeys(spell_command(row["command"]) for row in rows))
     return " ".join([*kinds, f"Best of a split in bold. {machines}; {dated}. {commands}"])
 
 
-def _spell_command(command: str) -> str:
+def spell_command(command: str) -> str:
     """Write the command of an old row as it is called now: `python benchmarks/kd.py` is `python -m benchmarks kd`."""
     return OLD_PROGRAM.sub(r"python -m benchmarks \1", command)
 

@@ -1,7 +1,8 @@
 """Rows of benchmark results: what a row holds, and how new figures join those already in the file.
 
 A row is one metric of one system on one split: `{benchmark, data, split, system, metric, values, mean, sd, seeds,
-train_seconds, command, machine, date}`. `values`, `seeds` and `train_seconds` are parallel lists, one entry per seed.
+train_seconds, command, machine, date, origin}`. `values`, `seeds` and `train_seconds` are parallel lists, one entry per
+seed. `origin` names commit, libraries and a digest of the corpora; rows from before it was kept have none.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ Row = dict[str, Any]
 IDENTITY = ("benchmark", "data", "split", "system", "metric")
 LISTS = ("values", "seeds", "train_seconds")
 KEYS = (*IDENTITY, "values", "mean", "sd", "seeds", "train_seconds", "command", "machine", "date")
+ORIGIN = "origin"
 SYSTEM = re.compile(r"default|(peer|ablation):\S.*")
 SEEDS = re.compile(r"--seeds \d+(,\d+)*")
 # Everything else is a fraction from 0 to 1.
@@ -41,6 +43,7 @@ def make_row(
     values: Mapping[int, float],
     train_seconds: Mapping[int, float | None] | None = None,
     command: str,
+    origin: Mapping[str, str] | None = None,
 ) -> Row:
     """Make a checked row of today and of this machine.
 
@@ -49,6 +52,7 @@ def make_row(
         `*_seconds`, `*_milliseconds`, `*_count`.
     train_seconds (Mapping[int, float | None] | None): Seed → seconds of training, evaluation not counted.
     command (str): The command line that gives the row.
+    origin (Mapping[str, str] | None): What the figures come from, such as the commit.
     RAISES (ValueError): Where a value is no number of its kind.
     """
     seeds = sorted(values)
@@ -65,6 +69,8 @@ def make_row(
         "machine": machine(),
         "date": datetime.date.today().isoformat(),
     }
+    if origin:
+        row[ORIGIN] = dict(origin)
     return check_row(_summarise(row))
 
 
@@ -74,7 +80,7 @@ def _summarise(row: Row) -> Row:
     command = SEEDS.sub(f"--seeds {','.join(map(str, row['seeds']))}", row["command"])
     sd = statistics.stdev(values) if len(values) > 1 else None
     complete = {**row, "command": command, "mean": statistics.fmean(values) if values else None, "sd": sd}
-    return {key: complete.get(key) for key in KEYS}
+    return {key: complete.get(key) for key in (*KEYS, *[ORIGIN] * (ORIGIN in complete))}
 
 
 def check_row(row: Any) -> Row:
@@ -82,7 +88,7 @@ def check_row(row: Any) -> Row:
 
     RAISES (ValueError): Saying which key is wrong.
     """
-    if not isinstance(row, dict) or set(row) != set(KEYS):
+    if not isinstance(row, dict) or set(row) - {ORIGIN} != set(KEYS):
         keys = sorted(row) if isinstance(row, dict) else type(row).__name__
         raise ValueError(f"a row has the keys {', '.join(KEYS)}; found {keys}")
     where = f"row {'/'.join(str(row[key]) for key in IDENTITY)}"
@@ -99,6 +105,9 @@ def check_row(row: Any) -> Row:
         raise ValueError(f"{where}: seeds are {row['seeds']!r}, not different integers")
     if not all(seconds is None or _is_number(seconds) for seconds in row["train_seconds"]):
         raise ValueError(f"{where}: train_seconds are {row['train_seconds']!r}, not numbers or null")
+    origin = row.get(ORIGIN, {})
+    if not isinstance(origin, dict) or not all(isinstance(text, str) for text in origin.values()):
+        raise ValueError(f"{where}: {ORIGIN} is {origin!r}, not a mapping of texts")
     least = -1.0 if DIFFERENCE.fullmatch(row["metric"]) else 0.0
     if not is_plain(row["metric"]) and not all(least <= value <= 1.0 for value in row["values"]):
         raise ValueError(f"{where}: {row['metric']} is a fraction, but the values are {row['values']!r}")

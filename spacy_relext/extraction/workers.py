@@ -37,7 +37,7 @@ _AHEAD = 3
 _TRIES = 3
 
 # Batches from one release of free memory to the next.
-_RELEASE = 128
+_RELEASE = 64
 _batches_read = count(1)
 
 # Seconds between two looks of a worker whether the process that started it is still there.

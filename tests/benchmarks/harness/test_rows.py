@@ -32,6 +32,21 @@ def test_keys_and_their_order_are_those_of_the_schema() -> None:
     assert list(make()) == keys.split()
 
 
+def test_the_origin_is_the_last_key_and_that_of_the_newest_value() -> None:
+    from benchmarks.harness.rows import make_row, merge_rows
+
+    options: Dict[str, Any] = {"data": "toy", "split": "test", "system": "default", "metric": "exact_f"}
+    old, new = (
+        make_row("toy", values={seed: 0.5}, command="a", origin=where, **options)
+        for seed, where in enumerate(({"commit": "1ab"}, {"commit": "2cd"}))
+    )
+    assert list(old)[-1] == "origin" and old["origin"] == {"commit": "1ab"}
+    (merged,) = merge_rows([old], [new])
+    assert merged["seeds"] == [0, 1] and merged["origin"] == {"commit": "2cd"}
+    (merged,) = merge_rows([make(data="toy")], [{**new, "benchmark": "toy"}])
+    assert merged["origin"] == {"commit": "2cd"}
+
+
 @pytest.mark.parametrize(
     "change, message",
     [
@@ -48,6 +63,8 @@ def test_keys_and_their_order_are_those_of_the_schema() -> None:
         ({"sd": 0.1}, "sd"),
         ({"train_seconds": [True]}, "train_seconds"),
         ({"extra": 1}, "has the keys"),
+        ({"origin": {"commit": 1}}, "mapping of texts"),
+        ({"origin": "1ab"}, "mapping of texts"),
     ],
 )
 def test_malformed_rows_are_refused(change: Dict[str, Any], message: str) -> None:
