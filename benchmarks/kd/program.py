@@ -21,6 +21,7 @@ from benchmarks.harness.program import (
     run_experiments,
 )
 from benchmarks.kd.experiments import PEER_PARTS, SHARES, conll04, labels, scierc, semeval
+from benchmarks.kd.prior import prior
 from benchmarks.kd.speed import speed
 from benchmarks.kd.systems import CROWDED_PARTS, SEMEVAL_PARTS
 
@@ -29,6 +30,7 @@ EXPERIMENTS = {
     "conll04": Experiment(conll04, (*CROWDED_PARTS, *PEER_PARTS), passes=5),
     "scierc": Experiment(scierc, (*CROWDED_PARTS, *PEER_PARTS), passes=5),
     "labels": Experiment(labels, tuple(SHARES), passes=5),
+    "prior": Experiment(prior, ("semeval", "conll04", "scierc"), seeds="0", passes=0),
     "speed": Experiment(speed, ("training", "extraction", "memory"), passes=2),
 }
 DEFAULTS = describe_defaults(EXPERIMENTS)
