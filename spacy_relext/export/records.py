@@ -133,7 +133,7 @@ def extraction_record(
     """
     record, extra = doc_to_record(doc), dict(extra or {})
     sentences = record.get("sents") or sentence_chars(doc)
-    triples, text = [], doc.text
+    triples, text = [], record["text"]
     for triple in record.get("triples", []):
         score = triple.get("score", 1.0)
         if score >= min_score and (relations is None or triple["relation"] in relations):
