@@ -198,16 +198,8 @@ def _variants(precision: str) -> dict[str, dict[str, dict[str, Any]]]:
         "absent-rows": {"absent-rows-0": {"changes": {f"{EXTRACTOR}.absent_rows": 0.0}}},
         **{name: {name: {"config": CONFIGS / f"rere_{name}.cfg"}} for name in ("marked", "recurrent")},
         "case": {"no-case-features": {"changes": {f"{ENCODER}.case_features": False}}},
-        "swapped": {
-            f"arguments swapped in {share:.0%} of the texts": {"changes": {"corpora.train.augmenter": _swapper(share)}}
-            for share in (0.5, 0.9)
-        },
         "precision": {other: {"changes": {f"{model}.precision": other for model in MODELS}}},
     }
-
-
-def _swapper(share: float) -> dict[str, Any]:
-    return {"@augmenters": "spacy_relext.swap_arguments.v1", "share": share, "seed": 0, "pool": 2000}
 
 
 def _with_missing(call: Call, data: DataSet, train: Path, *, mode: str, rate: float, seed: int) -> dict[str, Any]:

@@ -36,7 +36,7 @@ EXPERIMENTS = {
     "fair": Experiment(fair, (OURS, *PEERS), passes=20),
     "ablations": Experiment(
         ablations,
-        ("loss", "pairing", "absent-rows", "marked", "recurrent", "swapped", "case", "precision"),
+        ("loss", "pairing", "absent-rows", "marked", "recurrent", "case", "precision"),
         seeds="0",
         limit_train=1500,
     ),
