@@ -21,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import traceback
+from fnmatch import fnmatch
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Set
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -146,7 +147,8 @@ def problems_of_command(words: List[str]) -> Iterator[str]:
         yield from problems_of_spacy(words[1:])
     elif command == "make":
         known = make_targets()
-        yield from (f"make has no target {word}" for word in words[1:] if "=" not in word and word not in known)
+        wanted = [word for word in words[1:] if "=" not in word]
+        yield from (f"make has no target {word}" for word in wanted if not any(fnmatch(word, each) for each in known))
     elif command not in INSTALLED and shutil.which(words[0]) is None and not (ROOT / words[0]).exists():
         yield f"no command {words[0]}"
 
@@ -189,8 +191,11 @@ def problems_of_spacy(words: List[str]) -> Iterator[str]:
 
 
 def make_targets() -> Set[str]:
-    """Read the names of the Makefile's targets."""
-    return set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(encoding="utf8"), re.M))
+    """Read the names of the Makefile's targets; those of a pattern have a `*`."""
+    return {
+        name.replace("%", "*")
+        for name in re.findall(r"^([\w%-]+):", (ROOT / "Makefile").read_text(encoding="utf8"), re.M)
+    }
 
 
 def project_names() -> Set[str]:

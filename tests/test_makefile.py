@@ -28,9 +28,11 @@ def run_make(folder: pathlib.Path, *arguments: str, **variables: str) -> str:
 
 
 def test_help_names_every_target() -> None:
-    (targets,) = re.findall(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(encoding="utf8"), re.M)
+    makefile = (ROOT / "Makefile").read_text(encoding="utf8")
+    (targets,) = re.findall(r"^\.PHONY: (.*)$", makefile, re.M)
+    patterns = [name.replace("%", "NAME") for name in re.findall(r"^([\w-]+-%[\w-]*):", makefile, re.M)]
     explained = re.findall(r"^make ([\w-]+) +\S", run_make(ROOT, "help"), re.M)
-    assert sorted(explained) == sorted(targets.split())
+    assert sorted(explained) == sorted([*targets.split(), *patterns]) and len(patterns) == 2
 
 
 def test_all_says_first_what_it_does(tmp_path: pathlib.Path) -> None:
