@@ -23,6 +23,7 @@ from ..annotations.store import (
     set_triples,
 )
 from ..annotations.triple import Record
+from ..annotations.triple_forms import text_length
 from ..errors import Errors
 from .formats.checks import make_entity
 from .report import Report
@@ -70,9 +71,13 @@ def record_to_doc(
     return doc
 
 
-def doc_to_record(doc: Doc) -> Record:
-    """Make a canonical record of a Doc; a key is absent if the Doc is not annotated with it."""
-    record: Record = {"text": doc.text}
+def doc_to_record(doc: Doc, *, text: Optional[str] = None) -> Record:
+    """Make a canonical record of a Doc; a key is absent if the Doc is not annotated with it.
+
+    text (Optional[str]): What the Doc was made of, if that is known: joining its tokens would take as long as all the
+        rest. It is not used if the Doc is longer or shorter.
+    """
+    record: Record = {"text": text if text is not None and len(text) == text_length(doc) else doc.text}
     if ENTITIES_KEY in doc.user_data or doc.has_annotation("ENT_IOB"):
         record["entities"] = _list_entities(doc)
     triples = get_records(doc)

@@ -117,6 +117,7 @@ def extraction_record(
     min_score: float = 0.0,
     relations: Optional[Collection[str]] = None,
     extra: Optional[Record] = None,
+    text: Optional[str] = None,
 ) -> Record:
     """Make a canonical record of a processed Doc, with the texts and the sentences of its triples.
 
@@ -125,13 +126,14 @@ def extraction_record(
     relations (Optional[Collection[str]]): Leave out other relations; None keeps all.
     extra (Optional[Record]): Other keys of the input. The prefix `input_` marks those that the record has itself, such
         as triples of the input.
+    text (Optional[str]): What the Doc was made of, if that is known.
     RETURNS (Record): `text`, `entities` and `sents` if the pipeline sets them; `triples` with `subject`, `relation`,
         `object`, `score`, `source`, `subject_text`, `object_text`, `sent` (number of the sentence, from 0),
         `sent_start`, `sent_end` (characters; of an argument in a later sentence, the end of that one), and `evidence`
         and `attributes` if there are any; and `doc_id`: the key `doc_id`, `id` or `file` of the input, or else the
         number.
     """
-    record, extra = doc_to_record(doc), dict(extra or {})
+    record, extra = doc_to_record(doc, text=text), dict(extra or {})
     sentences = record.get("sents") or sentence_chars(doc)
     triples, text = [], record["text"]
     for triple in record.get("triples", []):

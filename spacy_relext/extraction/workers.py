@@ -116,6 +116,7 @@ def _finish(nlp: Language, each: Numbered, doc: Union[Doc, Exception, None], job
             min_score=job.min_score,
             relations=job.relations,
             extra=raw.extra,
+            text=raw.text,
         )
     except Exception as error:  # the text is reported, and the others go on
         return Failure(raw.where, f"{type(error).__name__}: {first_line(error)}")

@@ -150,3 +150,10 @@ def test_chinese_is_cut_into_characters_without_changing_the_text() -> None:
 def test_a_tokenizer_that_changes_the_text_is_refused() -> None:
     with pytest.raises(ValueError, match="R115"):
         record_to_doc(lambda text: NLP.make_doc(text.lower()), {"text": "Ada slept."})
+
+
+def test_a_known_text_is_taken_if_it_is_as_long() -> None:
+    doc = spacy.blank("en")("Ada was here.")
+    assert doc_to_record(doc, text="Ada Was here.")["text"] == "Ada Was here."
+    for text in ("Ada was here", "Ada was here. ", "", None):
+        assert doc_to_record(doc, text=text)["text"] == "Ada was here."
