@@ -13,7 +13,6 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, Optional

@@ -62,7 +62,7 @@ newest)
     for version in 3.13 3.12 3.11 3.10; do
         interpreter=${interpreter:-$(find_python "$version")}
     done
-    check "$interpreter"
+    check "${interpreter:-python3}"
     ;;
 oldest)
     mapfile -t wanted < <("${PYTHON:-python3}" - <<'PYTHON'

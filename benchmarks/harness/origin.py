@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import subprocess
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 from benchmarks.harness.datasets import DataSet
-from benchmarks.harness.runs import ROOT, digest
+from benchmarks.harness.runs import ROOT, digest, fingerprint
 
 LIBRARIES = ("spacy", "thinc", "torch", "transformers", "tokenizers", "numpy")
 
@@ -42,5 +41,4 @@ def libraries() -> str:
 
 def corpora_digest(data: DataSet) -> str:
     """Shorten the content of all corpora of a data set. RETURNS (str): The same for the same content."""
-    parts = [digest(path) for path in (data.train, data.dev, *data.tests.values())]
-    return hashlib.sha256(" ".join(parts).encode()).hexdigest()[:16]
+    return fingerprint([digest(path) for path in (data.train, data.dev, *data.tests.values())])

@@ -20,11 +20,11 @@ from typing import Annotated
 
 import typer
 
+from benchmarks.harness.program import RESULTS
 from benchmarks.harness.render import render_tables, spell_command
 from benchmarks.harness.rows import Row, read_rows
 from benchmarks.harness.runs import ROOT
 
-RESULTS = ROOT / "benchmarks" / "results"
 SMALL = {"--passes": "1", "--limit-train": "60", "--limit-test": "40", "--seeds": "0"}
 
 

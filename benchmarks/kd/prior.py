@@ -35,8 +35,8 @@ def prior(call: Call) -> None:
         }
         for k in FOLDS:
             scores["train", f"ablation:{k} folds"] = _score(_from_other_folds(train, number, k), train, number)
+        described = call.describe(data, precision=False)
         for (split, system), metrics in scores.items():
-            described = call.describe(data, precision=False)
             call.record("prior", metrics, data=described, split=split, system=system, seed=0)
             call.tell(f"{name}, {split}, {system}: {metrics}")
 
