@@ -1,6 +1,7 @@
 """What is known about relations: a YAML or JSON file, read with errors that name the line."""
 
 import json
+import re
 import reprlib
 from importlib import import_module
 from pathlib import Path
@@ -17,6 +18,8 @@ Name = Annotated[str, Field(min_length=1)]
 
 # Keys, and positions in lists, that lead to a value.
 Place = Tuple[Union[str, int], ...]
+
+_BOUNDARY = re.compile(r"[/_.:\-\s]+|(?<=[a-z0-9])(?=[A-Z])")
 
 _EXPECTED = {
     "relations": "a mapping from relations to what is known about them",
@@ -100,6 +103,15 @@ class Schema(BaseModel):
             if subjects or objects:
                 rows += [(subject, name, obj) for subject in subjects or ["*"] for obj in objects or ["*"]]
         return rows
+
+
+def readable_label(label: str) -> str:
+    """Turn a label into words: `/people/person/place_of_birth` becomes "people person place of birth".
+
+    It is split at / _ . : - and before capitals, and lower-cased; without words it stays as it is.
+    """
+    words = [word for word in _BOUNDARY.split(label) if word]
+    return " ".join(words).lower() or label
 
 
 def read_schema(path: Path) -> Schema:

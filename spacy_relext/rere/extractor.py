@@ -12,7 +12,7 @@ from thinc.api import Config, Model
 from ..annotations.assertion import gold_assertions
 from ..annotations.entities import has_entity_annotation
 from ..annotations.near_miss import NearMiss
-from ..annotations.schema import Schema, read_schema
+from ..annotations.schema import Schema, read_schema, readable_label
 from ..annotations.store import has_relations, set_triples
 from ..annotations.triple import Record
 from ..annotations.type_rules import TypeRow
@@ -40,7 +40,6 @@ from .decode import (
 from .detector import MAX_MISSING_RATE
 from .losses import POINTER_LOSSES, extractor_loss
 from .near_misses import missing_spans, rejected_candidates, unasked_relations
-from .queries import readable_label
 from .rows import QueryRows, all_rows, detected_rows, gold_rows, number_assertions
 from .windows import TokenBatch, entity_windows
 

@@ -201,7 +201,8 @@ class SharedExtractor(TokenModule):
         """
         vectors = self.dropout(vectors)
         tokens, mask = gather_tokens(vectors, index)
-        keys = nn.functional.gelu(self.project(tokens)).unflatten(-1, (N_POINTERS, self.hidden))  # (B, T, 4, d)
+        keys, _ = gather_tokens(nn.functional.gelu(self.project(vectors)), index)  # projected without the padding
+        keys = keys.unflatten(-1, (N_POINTERS, self.hidden))  # (B, T, 4, d)
         pointers = self._query(keys, sentence, relation) + self.bias[relation].unsqueeze(1)
         row_mask = mask[sentence]
         pairs, span_probs = self.proposal(pointers, row_mask, extra)

@@ -1,6 +1,5 @@
 """Input sequences `[CLS] relation [SEP] sentence [SEP]` of cross-encoders."""
 
-import re
 from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy
@@ -10,18 +9,6 @@ from .windows import SentenceWindows
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
-
-_BOUNDARY = re.compile(r"[/_.:\-\s]+|(?<=[a-z0-9])(?=[A-Z])")
-
-
-def readable_label(label: str) -> str:
-    """Turn a label into words: `/people/person/place_of_birth` becomes "people person place of birth".
-
-    It is split at / _ . : - and before capitals, and lower-cased; without words it stays as it is.
-    """
-    words = [word for word in _BOUNDARY.split(label) if word]
-    return " ".join(words).lower() or label
-
 
 # Arguments of the module: a list of arrays for a padded batch each, or one array.
 Arguments = Dict[str, Union[IntArray, List[IntArray]]]

@@ -9,7 +9,14 @@ import srsly
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spacy_relext.annotations.schema import RelationSchema, Schema, read_schema, schema_from_dict, schema_to_dict
+from spacy_relext.annotations.schema import (
+    RelationSchema,
+    Schema,
+    read_schema,
+    readable_label,
+    schema_from_dict,
+    schema_to_dict,
+)
 from spacy_relext.annotations.type_rules import TypeRules
 
 WHOLE = """
@@ -149,3 +156,21 @@ def test_the_schema_of_the_project(project_root: pathlib.Path) -> None:
     rows = [line.split("|")[1].strip() for line in guidelines.splitlines() if line.startswith("| ")]
     assert sorted(schema.relations) == sorted(set(rows) - {"relation"})
     assert all(each.description and each.subject and each.object for each in schema.relations.values())
+
+
+@pytest.mark.parametrize(
+    "label, text",
+    [
+        ("/people/person/place_of_birth", "people person place of birth"),
+        ("per:city_of_birth", "per city of birth"),
+        ("placeOfBirth", "place of birth"),
+        ("place-of  birth.", "place of birth"),
+        ("P69", "p69"),
+        ("NASA", "nasa"),
+        ("出生地", "出生地"),
+        ("//", "//"),
+        ("", ""),
+    ],
+)
+def test_readable_labels(label: str, text: str) -> None:
+    assert readable_label(label) == text

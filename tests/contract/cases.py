@@ -168,6 +168,12 @@ def bags(encoder: Setting) -> Setting:
     return pairs("HrereBagClassifier", encoder)
 
 
+def matcher(encoder: Setting) -> Setting:
+    """Settings of a matcher of pairs and descriptions, which learns all relations in each step."""
+    head = {"@architectures": "spacy_relext.DescriptionMatcher.v1", "dropout": 0.0, "relation_dropout": 0.0}
+    return {"model": {**head, "encoder": encoder}, "suggester": NEAR}
+
+
 SENTS = ("sentencizer", {})
 NAMED = (SENTS, (ENTITIES, {}))
 NAMED_CNN = (*NAMED, ("tok2vec", {"model": CNN}))
@@ -224,5 +230,6 @@ CASES = [
     MethodCase("shared bags", "hrere_classifier", bags(SHARED_LISTENER), NAMED_CNN, *ENGLISH),
     MethodCase("recurrent bags", "hrere_classifier", bags(LSTM_DISTANCES), NAMED, *ENGLISH),
     MethodCase("piece bags", "hrere_classifier", bags(PIECES), NAMED, *ENGLISH),
+    MethodCase("zero-shot", "zeroshot_classifier", matcher({**PIECES, "layer_mix": False}), NAMED, *ENGLISH),
     MethodCase("marked", "rere_extractor", {"model": MARKED_EXTRACTOR}, BEFORE_MARKED, *DETECTED),
 ]

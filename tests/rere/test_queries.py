@@ -1,35 +1,16 @@
-"""Readable labels, and sequences of a relation and a sentence."""
+"""Sequences of a relation and a sentence."""
 
 import pathlib
 from typing import Any, Dict, List
 
 import numpy
-import pytest
 import spacy
 from spacy.language import Language
 
-from spacy_relext.rere.queries import cut_queries, readable_label
+from spacy_relext.rere.queries import cut_queries
 from spacy_relext.rere.windows import make_windows
 from tests.contract.sentences import make_english_examples
 from tests.pairs.builders import NLP, PIECES, make_doc, wordpiece_tokenizer
-
-
-@pytest.mark.parametrize(
-    "label, text",
-    [
-        ("/people/person/place_of_birth", "people person place of birth"),
-        ("per:city_of_birth", "per city of birth"),
-        ("placeOfBirth", "place of birth"),
-        ("place-of  birth.", "place of birth"),
-        ("P69", "p69"),
-        ("NASA", "nasa"),
-        ("出生地", "出生地"),
-        ("//", "//"),
-        ("", ""),
-    ],
-)
-def test_readable_labels(label: str, text: str) -> None:
-    assert readable_label(label) == text
 
 
 def cut(words: List[str], relation: Any, **options: Any) -> Any:

@@ -1,0 +1,1 @@
+"""Relations by description: a matcher of entity pairs and relation descriptions that predicts unseen relations."""

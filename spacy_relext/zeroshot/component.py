@@ -1,0 +1,214 @@
+"""The component behind `zeroshot_classifier`: relations are descriptions, and more can be added after training."""
+
+from pathlib import Path
+from typing import ClassVar, Dict, List, Optional, Sequence, Tuple
+
+import numpy
+from spacy.language import Language
+from spacy.tokens import Doc
+from thinc.api import Config, Model
+
+from ..annotations.schema import read_schema, readable_label
+from ..annotations.triple import Record
+from ..annotations.type_rules import TypeSetting
+from ..bridge.modules import module_of
+from ..errors import Errors
+from ..pairs.component import PairPipe
+from ..pairs.gold import CollectedPairs, GoldPairs, PairClass
+from ..pairs.pairs import Pairs
+from ..pairs.suggesters import Suggester
+from ..pairs.type_lexicon import TypeLexicon
+from ..pipeline.initialize import GetExamples
+from ..pipeline.pipe import Instances, Outputs, Scorer, Targets, Tensors
+from ..pipeline.settings import Ranges, Settings, plain_settings
+from ..scoring.triples import TRIPLE_SCORE_WEIGHTS
+from .losses import matching_loss
+
+CONFIG = """
+[component]
+types = []
+threshold = 0.5
+
+[component.descriptions]
+
+[component.model]
+@architectures = "spacy_relext.DescriptionMatcher.v1"
+
+[component.model.encoder]
+@architectures = "spacy_relext.PieceEncoder.v1"
+name = "assets/encoder/all-MiniLM-L6-v2"
+layer_mix = false
+
+[component.suggester]
+@misc = "spacy_relext.EntityPairs.v1"
+
+[component.scorer]
+@scorers = "spacy_relext.triple_scorer.v1"
+"""
+
+
+class ZeroshotClassifier(PairPipe):
+    """Predicts which described relation holds between two entities. Writes `doc._.triples`.
+
+    Pairs are classified in both orders, so that each relation has one class and one description.
+    """
+
+    architectures = ("relext_description_matcher",)
+    ranges: ClassVar[Ranges] = {**PairPipe.ranges}
+    fitted: ClassVar[Settings] = {**PairPipe.fitted, "added": {}, "schema_descriptions": {}}
+
+    def reset(self) -> None:
+        """Create an empty lexicon, and no word pieces of descriptions."""
+        super().reset()
+        self._pieces: Tuple[Sequence[str], Dict[str, numpy.ndarray]] = ((), {})
+
+    def initialize(
+        self,
+        get_examples: GetExamples,
+        *,
+        nlp: Optional[Language] = None,
+        labels: Optional[List[str]] = None,
+        lexicon: Optional[TypeLexicon] = None,
+        start: Optional[List[Path]] = None,
+        schema_path: Optional[Path] = None,
+    ) -> None:
+        """Collect relations and entity types, and load the encoder's weights.
+
+        schema_path (Optional[Path]): YAML or JSON file of relations with their descriptions; the setting
+            `descriptions` goes first. Without a description, a relation's label in words is its description.
+        labels, lexicon, start: As for `PairPipe.initialize`.
+        RAISES (ValueError): If there are no relations or no pairs, or a description is too long.
+        """
+        schema = {} if schema_path is None else read_schema(schema_path).relations
+        super().initialize(get_examples, nlp=nlp, labels=labels, lexicon=lexicon, start=start)
+        self.cfg["schema_descriptions"] = {
+            label: relation.description for label, relation in schema.items() if relation.description
+        }
+        self._describe()
+
+    @property
+    def descriptions(self) -> Dict[str, str]:
+        """RETURNS (Dict[str, str]): The text by which each relation is known, by label."""
+        given = {**self.cfg["schema_descriptions"], **self.cfg["descriptions"], **self.cfg["added"]}
+        return {label: given.get(label) or readable_label(label) for label in self.labels}
+
+    def add_relation(self, label: str, description: str = "") -> None:
+        """Add a relation to predict; the weights do not change.
+
+        label (str): Its name, of `Triple.relation`.
+        description (str): How a text says it, between subject and object: "a company buys another". Empty: the label
+            in words.
+        RAISES (ValueError): If the component is not initialized or has the relation already, or the description is too
+            long.
+        """
+        self.require_initialized()
+        if not label or label in self.labels:
+            expected = "a name that none of its relations has"
+            raise ValueError(Errors.R007.format(key=f"relation of {self.name}", found=label, expected=expected))
+        before = {key: self.cfg[key] for key in ("labels", "classes", "added")}
+        labels = sorted([*self.labels, label])
+        self.cfg.update(labels=labels, classes=_forwards(labels), added={**self.cfg["added"], label: description})
+        try:
+            self._describe()
+        except ValueError:
+            self.cfg.update(before)
+            raise
+
+    def remove_relation(self, label: str) -> None:
+        """Stop predicting a relation.
+
+        label (str): Its name.
+        RAISES (ValueError): If there is no such relation, or no other.
+        """
+        labels = [each for each in self.labels if each != label]
+        if len(labels) == len(self.labels) or not labels:
+            expected = "one of its relations, of which at least one stays: " + ", ".join(self.labels)
+            raise ValueError(Errors.R007.format(key=f"relation of {self.name}", found=label, expected=expected))
+        added = {each: text for each, text in self.cfg["added"].items() if each != label}
+        self.cfg.update(labels=labels, classes=_forwards(labels), added=added)
+
+    # What is classified
+
+    def suggest_pairs(self, docs: Sequence[Doc]) -> Pairs:
+        """Choose the pairs of a batch, in both orders."""
+        return super().suggest_pairs(docs).augment_with_reversed()
+
+    def adopt(self, collected: CollectedPairs) -> None:
+        """Set labels and entity types, and one class for each relation."""
+        super().adopt(collected)
+        self.cfg["classes"] = _forwards(self.labels)
+
+    def arrays(self, instances: Instances) -> Settings:
+        """Return the word pieces of all descriptions."""
+        return self._describe()
+
+    def targets(self, instances: GoldPairs) -> Targets:
+        """Return gold classes."""
+        return {"classes": instances.classes(self.classes)}
+
+    def loss(self, outputs: Outputs, targets: Tensors) -> Tensors:
+        """Compute the cross-entropy over the relations of a step and no relation."""
+        return matching_loss(outputs, targets)
+
+    def evidence(self, pairs: Pairs, outputs: Outputs, number: int, answer: int) -> Record:
+        """Return the relation's description, its similarity with the pair, and the one that no relation stands for."""
+        similarity = outputs.similarity[number]
+        return {
+            "description": self.descriptions[self.answers[answer - 1].relation],
+            "similarity": round(float(similarity[answer]), 4),
+            "no_relation": round(float(similarity[0]), 4),
+        }
+
+    def _describe(self) -> Dict[str, numpy.ndarray]:
+        """Cut the descriptions into word pieces, `description_ids` and `description_mask`; shapes (R, L)."""
+        texts = tuple(self.descriptions.values())
+        if self._pieces[0] == texts:
+            return self._pieces[1]
+        tokenizer, limit = module_of(self.model).encoder.tokens.tokenizer, self.model.attrs["max_pieces"]
+        if tokenizer is None:  # `initialize` lays pairs out before it loads the checkpoint
+            return {}
+        encodings = tokenizer.encode_batch(list(texts))
+        longest = max(len(encoding.ids) for encoding in encodings)
+        ids = numpy.zeros((len(texts), longest), dtype="int64")
+        mask = numpy.zeros((len(texts), longest), dtype=bool)
+        for row, (label, encoding) in enumerate(zip(self.descriptions, encodings)):
+            if len(encoding.ids) > limit:
+                found, expected = f"{len(encoding.ids)} word pieces long", f"at most {limit} (max_pieces)"
+                raise ValueError(Errors.R007.format(key=f"description of {label}", found=found, expected=expected))
+            ids[row, : len(encoding.ids)] = encoding.ids
+            mask[row, : len(encoding.ids)] = True
+        self._pieces = (texts, {"description_ids": ids, "description_mask": mask})
+        return self._pieces[1]
+
+
+def _forwards(labels: Sequence[str]) -> List[List[object]]:
+    """List the class of each relation, as `classes` in the settings has it."""
+    return [list(PairClass(label)) for label in labels]
+
+
+@Language.factory(
+    "zeroshot_classifier",
+    requires=["doc.ents", "token.is_sent_start"],
+    assigns=["doc._.triples", "span._.triples"],
+    default_config=Config().from_str(CONFIG)["component"],
+    default_score_weights=dict(TRIPLE_SCORE_WEIGHTS),
+)
+def make_zeroshot_classifier(
+    nlp: Language,
+    name: str,
+    model: Model,
+    suggester: Suggester,
+    descriptions: Dict[str, str],
+    types: TypeSetting,
+    threshold: float,
+    scorer: Optional[Scorer],
+) -> ZeroshotClassifier:
+    """Create a classifier that knows relations by their descriptions only.
+
+    descriptions (Dict[str, str]): How a text says each relation, by label; a relation that is missing here and in the
+        schema is described by its label in words.
+    types (Union[str, List[List[str]]]): See `KdPipe`.
+    threshold (float): Least probability of the best relation beside no relation.
+    """
+    settings = plain_settings(locals())
+    return ZeroshotClassifier(nlp.vocab, model, name, suggester=suggester, scorer=scorer, settings=settings)
