@@ -97,6 +97,17 @@ def check_record(value: object) -> Record:
     return record
 
 
+def parse_jsonl(value: object, *, pseudo_labels: bool = False) -> Record:
+    """Check a canonical record.
+
+    pseudo_labels (bool): Make the triples of a pipeline gold, for another pipeline to learn from.
+    """
+    record = check_record(value)
+    if pseudo_labels and "triples" in record:
+        record["triples"] = [{**triple, "source": ""} for triple in record["triples"]]
+    return record
+
+
 def _check_entity(entity: Record, *, text: str, name: str) -> None:
     """Check offsets, label and the optional id of an entity."""
     _check_keys(entity, ENTITY_KEYS, name)

@@ -106,6 +106,16 @@ def test_options_of_formats(run: Callable[..., Any], fails: Callable[..., str], 
     )
 
 
+def test_triples_of_pipelines_become_labels(run: Callable[..., Any], fails: Callable[..., str], tmp_path: Path) -> None:
+    triple = {"subject": [0, 3], "relation": "knows", "object": [8, 10], "score": 0.7, "source": "rere_extractor"}
+    (tmp_path / "found.jsonl").write_text(json.dumps({"text": "Ada met Bo.", "triples": [triple]}), encoding="utf8")
+    for options, gold in (([], 0), (["--pseudo-labels"], 1)):
+        done = run("convert", "jsonl", tmp_path / "found.jsonl", tmp_path / "out.spacy", *options)
+        assert done.exit_code == 0, done.output
+        assert len(get_records(read(tmp_path / "out.spacy")[0], source="") or []) == gold
+    assert "R123" in fails("convert", "nyt", tmp_path / "found.jsonl", tmp_path / "out.spacy", "--pseudo-labels")
+
+
 def test_drop_triples(run: Callable[..., Any], fails: Callable[..., str], data: Path, tmp_path: Path) -> None:
     run("convert", "nyt", data, tmp_path / "in.spacy")
     options: List[Any] = ["--rate", 1, "--mode", "keep_empty", "--seed", 3]

@@ -7,7 +7,7 @@ from typing import Callable, Dict, Iterable, Iterator, List, Mapping, Optional, 
 
 from ...annotations.triple import Record
 from ...errors import Errors
-from ..jsonl import check_record
+from ..jsonl import parse_jsonl
 from ..report import Report
 from .annotation import Losses, count_losses
 from .answers import leave_out_unfinished, read_answers
@@ -77,7 +77,13 @@ FORMATS: Dict[str, Format] = {
     ),
     "docred": Format(read_json, parse_docred, locate=locate_facts),
     "duie": Format(read_json, parse_duie, locate=locate_record),
-    "jsonl": Format(read_answers, check_record, locate=leave_out_unfinished, one_sentence=False),
+    "jsonl": Format(
+        read_answers,
+        parse_jsonl,
+        locate=leave_out_unfinished,
+        one_sentence=False,
+        parse_options=("pseudo_labels",),
+    ),
     "label-studio": Format(
         read_label_studio,
         parse_label_studio,
