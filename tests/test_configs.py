@@ -25,6 +25,7 @@ from tests.contract.tiny_ner import save_tiny_ner
 CONFIGS = sorted((pathlib.Path(__file__).parent.parent / "configs").rglob("*.cfg"))
 WIDTH = 48
 SOURCES = {"rere_extractor", "kd_teacher", "kd_classifier", "nero_grounder", "selfore_clusterer", "hrere_classifier"}
+SOURCES |= {"zeroshot_classifier"}
 BAGS = "spacy_relext.BagCorpus.v1"
 if not CONFIGS:
     pytest.skip("no configs: the tests run outside a checkout", allow_module_level=True)

@@ -13,6 +13,7 @@ from spacy.training import Example
 
 from spacy_relext import Triple, get_records, set_triples
 from spacy_relext.annotations.entities import PAIRS_KEY
+from spacy_relext.pairs.architectures import build_piece_encoder
 
 DISTRIBUTION = "spacy-relext"
 PREFIX = "spacy_relext."
@@ -140,6 +141,7 @@ ARGUMENTS: Dict[str, Callable[[], Dict[str, Any]]] = {
         ],
         lambda: {"encoder": tok2vec()},
     ),
+    "spacy_relext.DescriptionMatcher.v1": lambda: {"encoder": build_piece_encoder("no/such/folder")},
     "spacy_relext.anneal_distillation.v1": lambda: {"component": "kd_classifier", "steps": 10},
     "spacy_relext.recluster.v1": lambda: {"component": "selfore_clusterer"},
     "spacy_relext.warmup_linear.v1": lambda: {"initial_rate": 0.1},

@@ -59,6 +59,7 @@ def tables(project_root: pathlib.Path) -> Dict[str, Dict[str, Any]]:
         "spacy_relext.AnnotatedOrAllPairs.v1",
         "spacy_relext.BagCorpus.v1",
         "spacy_relext.Clustering.v1",
+        "spacy_relext.DescriptionMatcher.v1",
         "spacy_relext.GraphEncoder.v1",
         "spacy_relext.HrereBagClassifier.v1",
         "spacy_relext.KdStudent.v1",
@@ -72,6 +73,7 @@ def tables(project_root: pathlib.Path) -> Dict[str, Dict[str, Any]]:
         "spacy_relext.SelforeClusterer.v1",
         "spacy_relext.SharedEncoder.v1",
         "spacy_relext.Transformer.v1",
+        "zeroshot_classifier",
     ],
 )
 def test_settings_and_defaults(tables: Dict[str, Dict[str, Any]], name: str) -> None:
