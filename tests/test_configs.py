@@ -79,11 +79,11 @@ def settings_of(path: pathlib.Path, inputs: Dict[str, str]) -> Dict[str, Any]:
     if "teacher" in config["paths"]:  # whose weights a student begins with
         overrides["initialize.components.kd_classifier.start"] = None
     for name, component in config["components"].items():
-        for block in ("encoder", "tok2vec", "encoder.tok2vec"):
-            section = component.get("model", {})
+        for block in ("model", "model.encoder", "model.tok2vec", "model.encoder.tok2vec"):
+            section = component
             for key in block.split("."):
                 section = section.get(key, {})
-            place = f"components.{name}.model.{block}"
+            place = f"components.{name}.{block}"
             if section.get("marker_layer"):  # which the tiny encoder does not have
                 overrides[f"{place}.marker_layer"] = 1
             if section.get("width") == 384:  # of the encoder that the config names
@@ -117,7 +117,8 @@ def test_config_trains(path: pathlib.Path, inputs: Dict[str, str], tmp_path: pat
 
 
 @pytest.mark.parametrize(
-    "name", ["nero_recurrent", "kd_cgcn_teacher", "kd_cgcn_student", "selfore_vectors", "hrere_recurrent"]
+    "name",
+    ["nero_recurrent", "kd_cgcn_teacher", "kd_cgcn_student", "kd_fast_student", "selfore_vectors", "hrere_recurrent"],
 )
 def test_configs_that_need_vectors_say_so(name: str, inputs: Dict[str, str]) -> None:
     (path,) = [path for path in CONFIGS if path.stem == name]

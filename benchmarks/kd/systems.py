@@ -60,6 +60,8 @@ MINILM = Family("", {TEACHER: "kd_teacher.cfg", STUDENT: "kd_student.cfg"})
 CGCN = Family(
     "C-GCN", {TEACHER: "kd_cgcn_teacher.cfg", STUDENT: "kd_cgcn_student.cfg"}, parsed=True, passes=4, vectors=True
 )
+# Its teachers are MiniLM's; without them it learns from labels alone.
+FAST = Family("fast", {STUDENT: "kd_fast_student.cfg"}, passes=4, vectors=True)
 SHARED = Family(
     "shared",
     {TEACHER: "kd_shared_teacher.cfg", STUDENT: "kd_shared_student.cfg"},
@@ -201,6 +203,7 @@ HEADLINE: dict[str, System] = {
 # Of encoders whose students learn from hard labels by default. MiniLM's base reads no types; that of the C-GCN does.
 HARD_BASE: dict[str, System] = {"base": System(student=NO_ATTENTION)}
 HARD_CENTRAL: dict[str, System] = {**HARD_BASE, DEFAULT: TYPED[DEFAULT]}
+FAST_ALONE: dict[str, System] = {"labels alone": System(student={}), "label smoothing": System(student=SMOOTHED)}
 HARD_HEADLINE: dict[str, System] = {
     **HARD_CENTRAL,
     "label smoothing": System(student=SMOOTHED),
@@ -224,6 +227,8 @@ PARTS: dict[str, Part] = {
     "read-twice": Part(READ_TWICE),
     "cgcn": Part({**HARD_BASE, **TYPED}, CGCN),
     "cgcn-elders": Part(TAUGHT_BY_MINILM, CGCN, elders=MINILM),
+    "fast": Part(FAST_ALONE, FAST),
+    "fast-elders": Part(TAUGHT_BY_MINILM, FAST, elders=MINILM),
 }
 CROWDED_PARTS: dict[str, Part] = {
     **PARTS,

@@ -117,7 +117,7 @@ def _train(
     wanted: dict[str, Any] = {**given, BATCH_SIZE: family.batch or data.batch}
     if data.marked:
         wanted[f"components.{component}.suggester"] = MARKED
-    if family.parsed and data.task == SEMEVAL:  # arguments are nouns, not names: their words say most
+    if family.vectors and data.task == SEMEVAL:  # arguments are nouns, not names: their words say most
         wanted[f"components.{component}.model.encoder.mask_entities"] = False
     wanted.update(fit_length(config, data.train, wanted, component=component, passes=settings.passes))
     wanted.update(changes)

@@ -118,13 +118,17 @@ def run_system(
     config: Path = DEFAULT_CONFIG,
     changes: Mapping[str, Any] | None = None,
     pairing: str = "scored",
+    corpus: Path | None = None,
     **judging: bool,
 ) -> tuple[Trained, dict[str, Any]]:
-    """Train a system, or find its training; then tune and score it."""
+    """Train a system, or find its training; then tune and score it.
+
+    corpus (Path | None): What it learns from, if that is not the data set's training corpus.
+    """
     call.tell(f"{data.name}: {name}, seed {seed}")
     folder_name = f"{data.name.partition('/')[0]}-{name if changes else _system_of(config).removeprefix('ablation:')}"
     options: dict[str, Any] = {"seed": seed, "settings": call.settings, "config": config, "changes": changes}
-    trained = train_run(folder_name, train=data.train, dev=data.dev, lang=data.lang, **options)
+    trained = train_run(folder_name, train=corpus or data.train, dev=data.dev, lang=data.lang, **options)
     wanted = {"pairing": pairing, **judging}
     key = fingerprint([wanted, digest(data.dev), [digest(path) for path in data.tests.values()]])
     threads = call.settings.threads

@@ -6,6 +6,7 @@
 benchmarks/README.md says what each experiment is.
 """
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +26,7 @@ from benchmarks.harness.program import (
 from benchmarks.harness.runs import DEFAULT_CONFIG
 from benchmarks.rere.experiments import KNOWN, LOSSES, RATES, ablations, duie, false_negatives, headline, nyt24, webnlg
 from benchmarks.rere.fair import CORPORA, OURS, PEERS, fair
+from benchmarks.rere.fast import PASSES, SPEED, fast
 from benchmarks.rere.priors import priors
 from benchmarks.rere.speed import speed
 from spacy_relext.corpora.drop import MODES
@@ -41,6 +43,7 @@ EXPERIMENTS = {
         limit_train=1500,
     ),
     "false-negatives": Experiment(false_negatives, MODES, seeds="0", limit_train=1500),
+    "fast": Experiment(fast, (*PASSES, SPEED), seeds="0"),
     "priors": Experiment(priors, (), seeds="0", passes=0),
     "duie": Experiment(duie, ("casrel", "postag"), seeds="0", passes=15),
     "speed": Experiment(
@@ -53,6 +56,7 @@ DEFAULTS = describe_defaults(EXPERIMENTS)
 def main(
     experiments: experiments_argument(EXPERIMENTS),  # type: ignore[valid-type]
     data: program.DataOption = program.DATA,
+    models: program.ModelsOption = program.MODELS,
     encoder: program.EncoderOption = program.ENCODER,
     config: Annotated[Path, typer.Option(help="Config of the headline system.")] = DEFAULT_CONFIG,
     seeds: program.SeedsOption = None,
@@ -90,4 +94,4 @@ def main(
             "learning_rates": read_numbers("--learning-rates", learning_rates, float),
             "patience": patience,
         }
-        run_experiments(EXPERIMENTS, options, Maker, config=config, **more)
+        run_experiments(EXPERIMENTS, options, partial(Maker, models=models), config=config, **more)

@@ -164,7 +164,7 @@ def test_with_few_labels_as_many_evaluations(folder: pathlib.Path, project_root:
         assert evaluations <= last // found["training"]["eval_frequency"] <= 1.2 * evaluations
 
 
-@pytest.mark.parametrize("stem", ["kd_teacher", "kd_student", "kd_cgcn_teacher", "kd_cgcn_student"])
+@pytest.mark.parametrize("stem", ["kd_teacher", "kd_student", "kd_cgcn_teacher", "kd_cgcn_student", "kd_fast_student"])
 def test_configs_train(stem: str, folder: pathlib.Path, project_root: pathlib.Path, tmp_path: pathlib.Path) -> None:
     data = make_maker(folder).conll04(parsed=True)
     path = project_root / "configs" / f"{stem}.cfg"

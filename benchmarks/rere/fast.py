@@ -1,0 +1,122 @@
+"""A pipeline without a transformer, which the default teaches: its scores, and words a second beside it on one core.
+
+The teacher learns from the first 1,500 training sentences of NYT24, and labels further texts (`unlabelled.py`). Of what
+the student learns from, the labels of the first 1,500 are always a part; the parts of the experiment say what is added.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import spacy
+import torch
+from spacy.tokens import Doc, DocBin
+
+from benchmarks.harness.call import Call
+from benchmarks.harness.corpora import VECTORS
+from benchmarks.harness.datasets import DataSet, count_docs, read_docs
+from benchmarks.harness.runs import Trained, digest, run_module
+from benchmarks.harness.stopwatch import extraction, lap_ratios, time_rounds
+from benchmarks.rere.evaluation import load_tuned
+from benchmarks.rere.experiments import CONFIGS, record_scores, run_system
+from benchmarks.rere.unlabelled import RIEDEL, collect_texts
+from spacy_relext.corpora.convert import convert
+from spacy_relext.corpora.jsonl import write_jsonl
+
+CONFIG = CONFIGS / "rere_fast.cfg"
+LABELLED = 1500
+# Part of the experiment → passes of the student: about as many updates, but for the labels alone, which need fewer.
+PASSES = {"taught": 4, "labels alone": 20, "taught, NYT24 alone": 8, "all labels of NYT24": 8}
+SPEED = "speed"
+TIMED_TEXTS, BATCH_SIZE, ROUNDS = 1000, 64, 5
+
+
+def fast(call: Call) -> None:
+    """Train teacher and students, score them, and time the teacher beside the taught student; parts: see `PASSES`."""
+    torch.set_num_threads(call.settings.threads)
+    data, whole = call.maker.nyt24(foreign=False, most=LABELLED), call.maker.nyt24(foreign=False)
+    for seed in call.seeds:
+        teacher, scores = run_system(call, "default", data, seed=seed)
+        record_scores(call, "fast", data, scores, system="default", seed=seed, trained=teacher)
+        students: dict[str, Trained] = {}
+        for part in filter(call.wants, PASSES):
+            corpus = _corpus_of(call, part, data, whole, teacher)
+            options: dict[str, Any] = {"seed": seed, "config": CONFIG, "corpus": corpus}
+            options["changes"] = {"paths.vectors": str((call.maker.models / VECTORS).resolve())}
+            there = replace(call, settings=replace(call.settings, passes=PASSES[part]))
+            call.tell(f"fast, {part}: {count_docs(corpus)} sentences")
+            students[part], scores = run_system(there, "fast", data, **options)
+            record_scores(
+                call, "fast", data, scores, system=f"ablation:fast, {part}", seed=seed, trained=students[part]
+            )
+        if call.wants(SPEED) and "taught" in students and seed == call.seeds[0]:
+            _time(call, data, {"default": teacher, "ablation:fast, taught": students["taught"]})
+
+
+def _corpus_of(call: Call, part: str, data: DataSet, whole: DataSet, teacher: Trained) -> Path:
+    """RETURNS (Path): What a student learns from."""
+    if part == "labels alone":
+        return data.train
+    if part == "all labels of NYT24":
+        return whole.train
+    riedel = call.maker.data / RIEDEL
+    further = collect_texts(data, [whole.train], riedel)
+    if part == "taught, NYT24 alone":
+        own = {doc.text for doc in read_docs(whole.train)}
+        further = [text for text in further if text in own]
+    return _join(data.train, _label(call, teacher, data, further, name=part))
+
+
+def _label(call: Call, teacher: Trained, data: DataSet, texts: list[str], *, name: str) -> Path:
+    """Let the tuned teacher label texts, as `spacy relext extract` and `convert --pseudo-labels` do."""
+    stem = name.replace(", ", "-").replace(" ", "-")
+    tuned, pool, found = (
+        teacher.folder / "tuned",
+        teacher.folder / f"{stem}.jsonl",
+        teacher.folder / f"{stem}-found.jsonl",
+    )
+    target = teacher.folder / f"{stem}-{len(texts)}.spacy"
+    if not target.exists():
+        load_tuned(teacher.pipeline, data.dev, threads=call.settings.threads).to_disk(tuned)
+        write_jsonl(pool, [{"text": text, "sents": [[0, len(text)]]} for text in texts])
+        run_module("spacy_relext", "extract", tuned, pool, found, "--overwrite", threads=call.settings.threads)
+        convert("jsonl", [found], target, pseudo_labels=True)
+    return target
+
+
+def _join(*corpora: Path) -> Path:
+    """Put corpora together; RETURNS (Path): The new one, beside the last."""
+    target = corpora[-1].with_name(f"joined-{'-'.join(map(digest, corpora))}.spacy")
+    if not target.exists():
+        joined = DocBin(store_user_data=True).from_disk(corpora[0])
+        for corpus in corpora[1:]:
+            joined.merge(DocBin(store_user_data=True).from_disk(corpus))
+        joined.to_disk(target)
+    return target
+
+
+def _time(call: Call, data: DataSet, systems: Mapping[str, Trained]) -> None:
+    """Words a second from text to triples, tuned and in turn."""
+    texts = [doc.text for doc in read_docs(data.tests["test"])][:TIMED_TEXTS]
+    pipelines = {
+        name: load_tuned(each.pipeline, data.dev, threads=call.settings.threads) for name, each in systems.items()
+    }
+    words = sum(map(len, _tokens(texts)))
+    laps = time_rounds(
+        {name: extraction(nlp, texts, batch_size=BATCH_SIZE) for name, nlp in pipelines.items()}, rounds=ROUNDS
+    )
+    described = f"{call.describe(data)}, {call.settings.threads} thread"
+    for number in range(ROUNDS):
+        for name, times in laps.items():
+            metrics = {"words_per_second": words / times[number].cpu}
+            metrics |= {} if name == "default" else lap_ratios("default_ratio", laps["default"][number], times[number])
+            split = f"extraction, batch {BATCH_SIZE}"
+            call.record("fast_speed", metrics, data=described, split=split, system=name, seed=number)
+
+
+def _tokens(texts: list[str]) -> list[Doc]:
+    nlp = spacy.blank("en")
+    return [nlp.make_doc(text) for text in texts]
