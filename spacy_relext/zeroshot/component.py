@@ -1,5 +1,6 @@
 """The component behind `zeroshot_classifier`: relations are descriptions, and more can be added after training."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, Dict, List, Optional, Sequence, Tuple
 
@@ -131,12 +132,16 @@ class ZeroshotClassifier(PairPipe):
 
     def suggest_pairs(self, docs: Sequence[Doc]) -> Pairs:
         """Choose the pairs of a batch, in both orders."""
-        return super().suggest_pairs(docs).augment_with_reversed()
+        return replace(super().suggest_pairs(docs).augment_with_reversed(), both_orders=True)
 
     def adopt(self, collected: CollectedPairs) -> None:
         """Set labels and entity types, and one class for each relation."""
         super().adopt(collected)
         self.cfg["classes"] = _forwards(self.labels)
+
+    def model_sizes(self) -> Settings:
+        """Return the sizes of `PairPipe`, without the number of relations: no weight belongs to one."""
+        return {**super().model_sizes(), "n_classes": 1}
 
     def arrays(self, instances: Instances) -> Settings:
         """Return the word pieces of all descriptions."""

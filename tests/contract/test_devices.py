@@ -242,6 +242,12 @@ def hrere_output(n: Numbers) -> Any:
     return HrereOutput(n.logits, n.others, n.weights[:, None], n.logits)
 
 
+def match_output(n: Numbers) -> Any:
+    from spacy_relext.zeroshot.model import MatchOutput
+
+    return MatchOutput(n.logits, n.others)
+
+
 def cluster_output(n: Numbers) -> Any:
     from spacy_relext.selfore.model import ClusterOutput
 
@@ -325,8 +331,9 @@ LOSSES: Dict[str, Callable[[Callable[..., Any], Numbers], Any]] = {
         {"clusters": n.classes, "weights": n.rates, "pairs": n.classes},
         **{"smoothing": 0.1, "contrast": 0.5},
     ),
+    "zeroshot.matching_loss": lambda f, n: f(match_output(n), {"classes": n.classes}),
 }
-MODULES = {method: f"spacy_relext.{method}.losses" for method in ("hrere", "kd", "nero", "rere", "selfore")}
+MODULES = {method: f"spacy_relext.{method}.losses" for method in ("hrere", "kd", "nero", "rere", "selfore", "zeroshot")}
 MODULES |= {f"rere.{name}": f"spacy_relext.rere.{name}_loss" for name in ("collective", "shifted")}
 
 
