@@ -74,9 +74,9 @@ def speed(call: Call) -> None:
         for number, seed in enumerate(seeds):
             trained: dict[str, Trained] = {}
             for row, (family, system) in SYSTEMS.items():
-                call.tell(f"{_spell(pairs)}: {row.removeprefix('ablation:')}, seed {seed}")
+                call.tell(f"{spell_pairs(pairs)}: {row.removeprefix('ablation:')}, seed {seed}")
                 trained[row], _ = train_system(call, data[family.parsed], system, seed=seed, family=family)
-            call.tell(f"{_spell(pairs)}: {PEER}, seed {seed}")
+            call.tell(f"{spell_pairs(pairs)}: {PEER}, seed {seed}")
             peer = run_rbert(data[False], seed=seed, settings=call.settings)
             if call.wants("training"):
                 _record_training(call, data[False], pairs, trained, peer, seed)
@@ -99,7 +99,7 @@ def _record_training(
             metrics["peer_ratio"] = seconds[PEER] / took
         if row == STUDENT_ROW:
             metrics["teacher_ratio"] = seconds[TEACHER_ROW] / took
-        _record(call, data, metrics, split=f"training, {_spell(pairs)}", system=row, seed=seed)
+        _record(call, data, metrics, split=f"training, {spell_pairs(pairs)}", system=row, seed=seed)
 
 
 def _time_extraction(
@@ -110,14 +110,14 @@ def _time_extraction(
     pipelines = {row: spacy.load(run.pipeline) for row, run in trained.items()}
     loaded = load_rbert(peer.model)
     for batch_size in BATCH_SIZES:
-        call.tell(f"{_spell(pairs)}: extraction in batches of {batch_size}")
+        call.tell(f"{spell_pairs(pairs)}: extraction in batches of {batch_size}")
         contestants = {
-            row: _extraction(nlp, data[SYSTEMS[row][0].parsed].tests["test"], batch_size=batch_size)
+            row: given_extraction(nlp, data[SYSTEMS[row][0].parsed].tests["test"], batch_size=batch_size)
             for row, nlp in pipelines.items()
         }
         contestants[PEER] = _peer_extraction(loaded, data[False].tests["test"], pairs=pairs, batch_size=batch_size)
         laps = time_rounds(contestants, rounds=len(call.seeds))
-        split = f"extraction, {_spell(pairs)}, {batch_size} sentence{'s' * (batch_size > 1)} a batch"
+        split = f"extraction, {spell_pairs(pairs)}, {batch_size} sentence{'s' * (batch_size > 1)} a batch"
         for number, seed in enumerate(call.seeds):
             for row, times in laps.items():
                 metrics = {"pairs_per_second": total / times[number].wall}
@@ -135,16 +135,19 @@ def _measure_memory(
     models = {row: ("pipeline", run.pipeline, data[SYSTEMS[row][0].parsed]) for row, run in trained.items()}
     models[PEER] = ("peer", peer.model, data[False])
     for row, (kind, model, corpora) in models.items():
-        call.tell(f"{_spell(pairs)}: memory of {row.removeprefix('ablation:')}")
+        call.tell(f"{spell_pairs(pairs)}: memory of {row.removeprefix('ablation:')}")
         arguments = (kind, model, corpora.tests["test"], BATCH_SIZES[-1])
         printed = run_module("benchmarks.kd.speed", *arguments, threads=call.settings.threads)
         metrics = {"peak_mib": float(printed.split()[-1])}
-        split = f"extraction, {_spell(pairs)}, {BATCH_SIZES[-1]} sentences a batch"
+        split = f"extraction, {spell_pairs(pairs)}, {BATCH_SIZES[-1]} sentences a batch"
         _record(call, data[False], metrics, split=split, system=row, seed=call.seeds[0])
 
 
-def _extraction(nlp: Language, corpus: Path, *, batch_size: int) -> Work:
-    """A pipeline's work: tokens, what is given, triples. A parse is given too, where there is one."""
+def given_extraction(nlp: Language, corpus: Path, *, batch_size: int) -> Work:
+    """A pipeline's work: tokens, what is given, triples. A parse is given too, where there is one.
+
+    RETURNS (Work): For `time_rounds`.
+    """
     references = list(iter_docs(corpus, nlp.vocab))
 
     def given(reference: Doc) -> Doc:
@@ -167,7 +170,8 @@ def _peer_extraction(peer: Any, corpus: Path, *, pairs: int, batch_size: int) ->
     return lambda: [peer.predict(part) for part in calls]
 
 
-def _spell(pairs: int) -> str:
+def spell_pairs(pairs: int) -> str:
+    """RETURNS (str): Such as "1 pair a sentence"."""
     return f"{pairs} pair{'s' * (pairs > 1)} a sentence"
 
 
@@ -181,7 +185,7 @@ def _main(arguments: Sequence[str]) -> None:
     if kind == "peer":
         _peer_extraction(load_rbert(Path(model)), Path(corpus), pairs=1, batch_size=int(batch_size))()
     else:
-        _extraction(spacy.load(model), Path(corpus), batch_size=int(batch_size))()
+        given_extraction(spacy.load(model), Path(corpus), batch_size=int(batch_size))()
     print(peak_memory())
 
 

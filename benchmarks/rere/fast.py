@@ -30,6 +30,8 @@ CONFIG = CONFIGS / "rere_fast.cfg"
 LABELLED = 1500
 # Part of the experiment → passes of the student: about as many updates, but for the labels alone, which need fewer.
 PASSES = {"taught": 4, "labels alone": 20, "taught, NYT24 alone": 8, "all labels of NYT24": 8}
+# The batches of the config: those of the benchmarks are the default's.
+CHANGES = {"training.batcher.size": 800}
 SPEED = "speed"
 TIMED_TEXTS, BATCH_SIZE, ROUNDS = 1000, 64, 5
 
@@ -45,7 +47,7 @@ def fast(call: Call) -> None:
         for part in filter(call.wants, PASSES):
             corpus = _corpus_of(call, part, data, whole, teacher)
             options: dict[str, Any] = {"seed": seed, "config": CONFIG, "corpus": corpus}
-            options["changes"] = {"paths.vectors": str((call.maker.models / VECTORS).resolve())}
+            options["changes"] = {**CHANGES, "paths.vectors": str((call.maker.models / VECTORS).resolve())}
             there = replace(call, settings=replace(call.settings, passes=PASSES[part]))
             call.tell(f"fast, {part}: {count_docs(corpus)} sentences")
             students[part], scores = run_system(there, "fast", data, **options)
