@@ -98,7 +98,7 @@ class ClusterMaker(Maker):
             "swapped": lambda: _swapped(list(_fewrel(self.data / FEWREL))),
             "tailed": lambda: _tailed(list(_fewrel(self.data / FEWREL))),
             "trex": lambda: _trex(self.data / "trex_lama"),
-            "wiki80": lambda: _wiki80(self.data / "wiki80" / "dev.txt"),
+            "wiki80": lambda: read_wiki80(self.data / "wiki80" / "dev.txt"),
         }[key]
         marked = [each for each in read() if each.subject != each.object]
         random.Random(0).shuffle(marked)
@@ -189,7 +189,7 @@ def _by_relation(pairs: Sequence[Marked]) -> dict[str, list[Marked]]:
     return groups
 
 
-def _wiki80(path: Path) -> Iterator[Marked]:
+def read_wiki80(path: Path) -> Iterator[Marked]:
     """Read wiki80, one record a line."""
     for line in path.read_text(encoding="utf8").splitlines():
         if line.strip():

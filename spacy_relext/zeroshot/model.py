@@ -24,7 +24,7 @@ from ..pairs.model import PairModule, joined
 # Logit of a relation that is left out of a training step.
 WITHHELD = -1e4
 
-FIRST_SCALE, FIRST_BIAS = 10.0, 0.3
+FIRST_SCALE, FIRST_BIAS = 20.0, 0.3
 
 
 class MatchOutput(NamedTuple):

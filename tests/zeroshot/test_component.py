@@ -139,7 +139,7 @@ def test_the_untrained_matcher_is_the_cosine_of_sentence_and_description(checkpo
     outputs, column = pipe.run(pairs), 1 + pipe.labels.index("located_in")
     expected = F.cosine_similarity(one, other, dim=0).item()
     assert outputs.similarity[:, column] == pytest.approx([expected] * len(pairs), abs=1e-5)
-    assert outputs.logits[:, column] == pytest.approx([10 * expected] * len(pairs), abs=1e-4)
+    assert outputs.logits[:, column] == pytest.approx([20 * expected] * len(pairs), abs=1e-4)
 
 
 def test_relations_are_withheld_in_training_only(checkpoint: Path) -> None:

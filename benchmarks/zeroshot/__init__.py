@@ -1,0 +1,1 @@
+"""Benchmarks of `zeroshot_classifier`."""

@@ -1,0 +1,96 @@
+"""Relations that training has not seen, known by their descriptions only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy
+import spacy
+from spacy.language import Language
+from thinc.api import Config, fix_random_seed
+
+from benchmarks.harness.call import Call
+from benchmarks.harness.runs import ROOT, train_run
+from benchmarks.harness.training_config import set_key
+from benchmarks.zeroshot.corpora import PARTS, HeldOut, HeldOutMaker
+from spacy_relext.annotations.store import get_records
+from spacy_relext.bridge.modules import module_of
+from spacy_relext.corpora.shards import iter_docs
+
+NAME = "zeroshot_classifier"
+CONFIG = ROOT / "configs" / "zeroshot.cfg"
+SUGGESTER = f"components.{NAME}.suggester"
+MARKED = {"@misc": "spacy_relext.AnnotatedPairs.v1"}
+BATCH = 64
+
+
+def wiki80(call: Call) -> None:
+    """Train on 64 relations, and choose among sixteen others by their descriptions; beside it the cosine."""
+    assert isinstance(call.maker, HeldOutMaker)
+    for part in filter(call.wants, PARTS):
+        data = call.maker.held_out(part)
+        described = call.describe(data)  # type: ignore[arg-type]
+        cosine = _untrained(call, data)
+        _record(call, described, "peer:cosine", 0, _score(cosine, data))
+        for seed in call.seeds:
+            changes = {SUGGESTER: MARKED, f"components.{NAME}.descriptions": dict(data.seen)}
+            options = {"seed": seed, "settings": call.settings, "config": CONFIG, "changes": changes}
+            trained = train_run(f"zeroshot-{part}", train=data.train, dev=data.dev, **options)
+            scores = _score(spacy.load(trained.last), data)
+            _record(call, described, "default", seed, scores, seconds=trained.seconds)
+
+
+def _record(
+    call: Call, data: str, system: str, seed: int, scores: Mapping[str, float], seconds: float | None = None
+) -> None:
+    call.record("wiki80", scores, data=data, split="test", system=system, seed=seed, seconds=seconds)
+    call.tell(f"{data}, {system}, seed {seed}: {scores}")
+
+
+def _untrained(call: Call, data: HeldOut) -> Language:
+    """Make the matcher as it is before training: the cosine of sentence and description."""
+    config = Config().from_disk(CONFIG, interpolate=False)
+    for key, value in {
+        "paths.encoder": str(call.settings.encoder),
+        "paths.train": str(data.dev),
+        SUGGESTER: MARKED,
+    }.items():
+        set_key(config, key, value)
+    set_key(config, "paths.dev", str(data.dev))
+    set_key(config, f"components.{NAME}.model.encoder.precision", call.settings.precision)
+    fix_random_seed(0)
+    from spacy.training.initialize import init_nlp
+
+    nlp = init_nlp(config)
+    module_of(nlp.get_pipe(NAME).model).encoder.zero_marks()
+    return nlp
+
+
+def _score(nlp: Language, data: HeldOut) -> dict[str, float]:
+    """Replace the relations by those held out, and choose one for each marked pair."""
+    pipe = nlp.get_pipe(NAME)
+    for label, text in data.unseen.items():
+        pipe.add_relation(label, text)
+    for label in data.seen:
+        pipe.remove_relation(label)
+    gold, best = [], []
+    docs = list(iter_docs(data.tests["test"], nlp.vocab))
+    for start in range(0, len(docs), BATCH):
+        pairs = pipe.suggest(docs[start : start + BATCH])
+        (logits, *_) = pipe.run(pairs)
+        for doc, (subject, _), row in zip(pairs.doc.tolist(), pairs.subject.tolist(), logits, strict=True):
+            (record,) = get_records(pairs.docs[doc], source="") or []
+            if pairs.docs[doc][subject].idx == record["subject"][0]:
+                gold.append(record["relation"])
+                best.append(pipe.labels[int(row[1:].argmax())])
+    return class_scores(gold, best)
+
+
+def class_scores(gold: list[str], best: list[str]) -> dict[str, float]:
+    """Accuracy, and the mean F of the relations."""
+    right, wanted = numpy.asarray(gold), numpy.asarray(best)
+    each = []
+    for label in sorted(set(gold)):
+        hits = ((right == label) & (wanted == label)).sum()
+        each.append(2 * hits / ((right == label).sum() + (wanted == label).sum()))
+    return {"macro_f": float(numpy.mean(each)), "accuracy": float((right == wanted).mean())}

@@ -1,0 +1,56 @@
+"""The benchmark of relations by description: its splits, and its scores."""
+
+import json
+import pathlib
+from typing import Any, Dict, List
+
+import pytest
+import spacy
+
+from spacy_relext.corpora.shards import iter_docs
+
+
+def lines(relation: str, count: int) -> List[Dict[str, Any]]:
+    return [
+        {"token": ["a", "b", str(n)], "h": {"pos": [2, 3]}, "t": {"pos": [0, 1]}, "relation": relation}
+        for n in range(count)
+    ]
+
+
+@pytest.fixture
+def data(tmp_path: pathlib.Path) -> pathlib.Path:
+    for name in ("fewrel", "wiki80"):
+        (tmp_path / name).mkdir()
+    names = {"P1": ["owner", "who owns it"], "P2": ["part", "No description defined"], "P3": ["author", "who wrote it"]}
+    (tmp_path / "fewrel" / "pid2name.json").write_text(json.dumps(names))
+    (tmp_path / "fewrel" / "val_wiki.json").write_text(json.dumps({"P3": []}))
+    for file, count in (("train_0.1.txt", 6), ("dev.txt", 3)):
+        text = "\n".join(json.dumps(line) for name, _ in names.values() for line in lines(name, count))
+        (tmp_path / "wiki80" / file).write_text(text)
+    return tmp_path
+
+
+def test_relations_are_held_out(data: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from benchmarks.zeroshot import corpora
+
+    monkeypatch.setattr(corpora, "HELD_OUT", 1)
+    maker = corpora.HeldOutMaker(data, tmp_path / "corpora", models=data)
+    split = maker.held_out("fewrel")
+    assert split.unseen == {"author": "author: who wrote it"}
+    assert split.seen == {"owner": "owner: who owns it", "part": "part"}
+    found = {}
+    for part, path in {"train": split.train, "dev": split.dev, **split.tests}.items():
+        found[part] = [doc._.triples[0].relation for doc in iter_docs(path, spacy.blank("en").vocab)]
+    assert sorted(found["train"]) == ["owner"] * 4 + ["part"] * 4
+    assert sorted(found["dev"]) == ["owner"] * 5 + ["part"] * 5
+    assert found["test"] == ["author"] * 9
+    drawn = maker.held_out("drawn-1")
+    assert len(drawn.unseen) == 1 and set(drawn.seen).isdisjoint(drawn.unseen)
+
+
+def test_scores() -> None:
+    from benchmarks.zeroshot.experiments import class_scores
+
+    scores = class_scores(["a", "a", "b", "c"], ["a", "b", "b", "b"])
+    # F of a: 2/3, of b: 2/4, of c: 0
+    assert scores == {"macro_f": pytest.approx((2 / 3 + 1 / 2) / 3), "accuracy": 0.5}
