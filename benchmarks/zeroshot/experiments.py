@@ -20,6 +20,8 @@ from spacy_relext.corpora.shards import iter_docs
 NAME = "zeroshot_classifier"
 CONFIG = ROOT / "configs" / "zeroshot.cfg"
 SUGGESTER = f"components.{NAME}.suggester"
+# Words of a batch: descriptions are encoded once a step.
+BATCH_WORDS = 1200
 MARKED = {"@misc": "spacy_relext.AnnotatedPairs.v1"}
 BATCH = 64
 
@@ -33,7 +35,11 @@ def wiki80(call: Call) -> None:
         cosine = _untrained(call, data)
         _record(call, described, "peer:cosine", 0, _score(cosine, data))
         for seed in call.seeds:
-            changes = {SUGGESTER: MARKED, f"components.{NAME}.descriptions": dict(data.seen)}
+            changes = {
+                SUGGESTER: MARKED,
+                "training.batcher.size": BATCH_WORDS,
+                f"components.{NAME}.descriptions": dict(data.seen),
+            }
             options = {"seed": seed, "settings": call.settings, "config": CONFIG, "changes": changes}
             trained = train_run(f"zeroshot-{part}", train=data.train, dev=data.dev, **options)
             scores = _score(spacy.load(trained.last), data)
