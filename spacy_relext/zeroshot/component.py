@@ -125,8 +125,10 @@ class ZeroshotClassifier(PairPipe):
         if len(labels) == len(self.labels) or not labels:
             expected = "one of its relations, of which at least one stays: " + ", ".join(self.labels)
             raise ValueError(Errors.R007.format(key=f"relation of {self.name}", found=label, expected=expected))
-        added = {each: text for each, text in self.cfg["added"].items() if each != label}
-        self.cfg.update(labels=labels, classes=_forwards(labels), added=added)
+        for key in ("added", "thresholds"):
+            self.cfg[key] = {each: value for each, value in self.cfg[key].items() if each != label}
+        learned = [row for row in self.cfg["learned_types"] if row[1] != label]
+        self.cfg.update(labels=labels, classes=_forwards(labels), learned_types=learned)
 
     # What is classified
 

@@ -85,9 +85,11 @@ def test_an_added_relation_is_predicted(checkpoint: Path) -> None:
     initialize(nlp)
     pipe = nlp.get_pipe(NAME)
     pipe.add_relation("friend", "is a friend of")
+    pipe.cfg.update(learned_types=[["*", "author", "*"]], thresholds={"author": 0.9})
     for label in pipe.labels:
         if label != "friend":
             pipe.remove_relation(label)
+    assert pipe.cfg["learned_types"] == [] and pipe.cfg["thresholds"] == {}
     triples = nlp(ENGLISH[0][0])._.triples
     assert triples and {triple.relation for triple in triples} == {"friend"}
     assert triples[0].evidence["description"] == "is a friend of"
