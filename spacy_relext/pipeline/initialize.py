@@ -92,6 +92,19 @@ def check_vectors(model: Model, vocab: Vocab, name: str) -> None:
         raise ValueError(Errors.R514.format(name=name))
 
 
+def check_shared_vectors(nlp: Language) -> None:
+    """Check the same before any component is initialized: spaCy's own, such as `tok2vec`, do not.
+
+    nlp (Language): Whose [initialize] is about to run.
+    RAISES (ValueError): If an encoder reads static vectors, and neither the vocabulary nor [initialize] has any.
+    """
+    config = nlp.config.interpolate()
+    if config["initialize"]["vectors"] is None:
+        for name, pipe in nlp.components:
+            if "source" not in config["components"].get(name, {}) and isinstance(getattr(pipe, "model", None), Model):
+                check_vectors(pipe.model, nlp.vocab, name)  # type: ignore[attr-defined]
+
+
 def _width(model: Model) -> Optional[int]:
     """Get the size of a model's output vectors, if it is known."""
     return model.get_dim("nO") if model.has_dim("nO") else None

@@ -10,6 +10,7 @@ from spacy.training import Example
 from spacy.util import resolve_dot_names
 
 from ..errors import Errors, check_range
+from .initialize import check_shared_vectors
 
 Reader = Callable[[Language], Iterable[Example]]
 Batcher = Callable[[Iterable[Example]], Iterable[List[Example]]]
@@ -54,6 +55,7 @@ def create_set_total_steps() -> Callable[[Language], Language]:
         rate = nlp.config["training"]["optimizer"].get("learn_rate")
         if not isinstance(rate, dict) or "total_steps" not in rate:
             raise ValueError(Errors.R015.format(found=rate))
+        check_shared_vectors(nlp)
         rate["total_steps"] = training_length(nlp)
         return nlp
 
