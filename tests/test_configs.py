@@ -118,7 +118,15 @@ def test_config_trains(path: pathlib.Path, inputs: Dict[str, str], tmp_path: pat
 
 @pytest.mark.parametrize(
     "name",
-    ["nero_recurrent", "kd_cgcn_teacher", "kd_cgcn_student", "kd_fast_student", "selfore_vectors", "hrere_recurrent"],
+    [
+        "nero_recurrent",
+        "kd_cgcn_teacher",
+        "kd_cgcn_student",
+        "kd_fast_student",
+        "rere_fast",
+        "selfore_vectors",
+        "hrere_recurrent",
+    ],
 )
 def test_configs_that_need_vectors_say_so(name: str, inputs: Dict[str, str]) -> None:
     (path,) = [path for path in CONFIGS if path.stem == name]

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 import numpy
 import spacy
 from spacy.language import Language
-from thinc.api import Config, fix_random_seed
+from spacy.training.initialize import init_nlp
+from thinc.api import fix_random_seed
 
 from benchmarks.harness.call import Call
 from benchmarks.harness.runs import ROOT, train_run
-from benchmarks.harness.training_config import set_key
+from benchmarks.harness.training_config import build_config
 from benchmarks.zeroshot.corpora import PARTS, HeldOut, HeldOutMaker
 from spacy_relext.annotations.store import get_records
 from spacy_relext.bridge.modules import module_of
@@ -55,18 +56,9 @@ def _record(
 
 def _untrained(call: Call, data: HeldOut) -> Language:
     """Make the matcher as it is before training: the cosine of sentence and description."""
-    config = Config().from_disk(CONFIG, interpolate=False)
-    for key, value in {
-        "paths.encoder": str(call.settings.encoder),
-        "paths.train": str(data.dev),
-        SUGGESTER: MARKED,
-    }.items():
-        set_key(config, key, value)
-    set_key(config, "paths.dev", str(data.dev))
-    set_key(config, f"components.{NAME}.model.encoder.precision", call.settings.precision)
+    options = {"encoder": call.settings.encoder, "precision": call.settings.precision, "changes": {SUGGESTER: MARKED}}
+    config, _ = build_config(CONFIG, train=data.dev, dev=data.dev, seed=0, passes=0, lang="en", **options)
     fix_random_seed(0)
-    from spacy.training.initialize import init_nlp
-
     nlp = init_nlp(config)
     module_of(nlp.get_pipe(NAME).model).encoder.zero_marks()
     return nlp

@@ -21,7 +21,7 @@ from ..pairs.suggesters import Suggester
 from ..pairs.type_lexicon import TypeLexicon
 from ..pipeline.initialize import GetExamples
 from ..pipeline.pipe import Instances, Outputs, Scorer, Targets, Tensors
-from ..pipeline.settings import Ranges, Settings, plain_settings
+from ..pipeline.settings import Settings, plain_settings
 from ..scoring.triples import TRIPLE_SCORE_WEIGHTS
 from .losses import matching_loss
 
@@ -55,7 +55,6 @@ class ZeroshotClassifier(PairPipe):
     """
 
     architectures = ("relext_description_matcher",)
-    ranges: ClassVar[Ranges] = {**PairPipe.ranges}
     fitted: ClassVar[Settings] = {**PairPipe.fitted, "added": {}, "schema_descriptions": {}}
 
     def reset(self) -> None:

@@ -1,3 +1,5 @@
+"""Texts for a teacher to label: none of a test, and with capitals."""
+
 import pathlib
 from typing import List
 
