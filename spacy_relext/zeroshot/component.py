@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar, Dict, List, Optional, Sequence, Tuple
+from typing import ClassVar, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy
 from spacy.language import Language
@@ -105,14 +105,9 @@ class ZeroshotClassifier(PairPipe):
         if not label or label in self.labels:
             expected = "a name that none of its relations has"
             raise ValueError(Errors.R007.format(key=f"relation of {self.name}", found=label, expected=expected))
-        before = {key: self.cfg[key] for key in ("labels", "classes", "added")}
+        self._cut({label: description or readable_label(label)})  # refuses a description that is too long
         labels = sorted([*self.labels, label])
         self.cfg.update(labels=labels, classes=_forwards(labels), added={**self.cfg["added"], label: description})
-        try:
-            self._describe()
-        except ValueError:
-            self.cfg.update(before)
-            raise
 
     def remove_relation(self, label: str) -> None:
         """Stop predicting a relation.
@@ -145,8 +140,8 @@ class ZeroshotClassifier(PairPipe):
         return {**super().model_sizes(), "n_classes": 1}
 
     def arrays(self, instances: Instances) -> Settings:
-        """Return the word pieces of all descriptions."""
-        return self._describe()
+        """Return the word pieces of all descriptions; `initialize` lays pairs out before there is a tokenizer."""
+        return {} if module_of(self.model).encoder.tokens.tokenizer is None else self._describe()
 
     def targets(self, instances: GoldPairs) -> Targets:
         """Return gold classes."""
@@ -166,25 +161,26 @@ class ZeroshotClassifier(PairPipe):
         }
 
     def _describe(self) -> Dict[str, numpy.ndarray]:
-        """Cut the descriptions into word pieces, `description_ids` and `description_mask`; shapes (R, L)."""
+        """Cut the descriptions into word pieces, once for each set of them; see `_cut`."""
         texts = tuple(self.descriptions.values())
-        if self._pieces[0] == texts:
-            return self._pieces[1]
+        if self._pieces[0] != texts:
+            self._pieces = (texts, self._cut(self.descriptions))
+        return self._pieces[1]
+
+    def _cut(self, descriptions: Mapping[str, str]) -> Dict[str, numpy.ndarray]:
+        """Cut descriptions into word pieces, and refuse long ones: `description_ids`, `description_mask`; shapes (R, L)."""
         tokenizer, limit = module_of(self.model).encoder.tokens.tokenizer, self.model.attrs["max_pieces"]
-        if tokenizer is None:  # `initialize` lays pairs out before it loads the checkpoint
-            return {}
-        encodings = tokenizer.encode_batch(list(texts))
+        encodings = tokenizer.encode_batch(list(descriptions.values()))
         longest = max(len(encoding.ids) for encoding in encodings)
-        ids = numpy.zeros((len(texts), longest), dtype="int64")
-        mask = numpy.zeros((len(texts), longest), dtype=bool)
-        for row, (label, encoding) in enumerate(zip(self.descriptions, encodings)):
+        ids = numpy.zeros((len(encodings), longest), dtype="int64")
+        mask = numpy.zeros((len(encodings), longest), dtype=bool)
+        for row, (label, encoding) in enumerate(zip(descriptions, encodings)):
             if len(encoding.ids) > limit:
                 found, expected = f"{len(encoding.ids)} word pieces long", f"at most {limit} (max_pieces)"
                 raise ValueError(Errors.R007.format(key=f"description of {label}", found=found, expected=expected))
             ids[row, : len(encoding.ids)] = encoding.ids
             mask[row, : len(encoding.ids)] = True
-        self._pieces = (texts, {"description_ids": ids, "description_mask": mask})
-        return self._pieces[1]
+        return {"description_ids": ids, "description_mask": mask}
 
 
 def _forwards(labels: Sequence[str]) -> List[List[object]]:
