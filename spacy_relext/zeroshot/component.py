@@ -168,7 +168,7 @@ class ZeroshotClassifier(PairPipe):
         return self._pieces[1]
 
     def _cut(self, descriptions: Mapping[str, str]) -> Dict[str, numpy.ndarray]:
-        """Cut descriptions into word pieces, and refuse long ones: `description_ids`, `description_mask`; shapes (R, L)."""
+        """Cut texts into pieces: `description_ids`, `description_mask`, shapes (R, L). Refuse one that is too long."""
         tokenizer, limit = module_of(self.model).encoder.tokens.tokenizer, self.model.attrs["max_pieces"]
         encodings = tokenizer.encode_batch(list(descriptions.values()))
         longest = max(len(encoding.ids) for encoding in encodings)
