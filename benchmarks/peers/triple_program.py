@@ -17,7 +17,7 @@ from benchmarks.peers.triple_data import Record, encode_examples, read_records, 
 from benchmarks.peers.triple_encoder import Encoder, build_encoder
 from benchmarks.peers.triple_model import TriplePeer
 from benchmarks.peers.triple_score import FIXED, best_threshold, score_test
-from benchmarks.peers.triple_train import Run, train_best
+from benchmarks.peers.triple_train import Run, train
 
 # Encoder, id of the padding piece, number of relations, command line → a model with fresh weights.
 BuildModel = Callable[[Encoder, int, int, argparse.Namespace], TriplePeer]
@@ -28,7 +28,6 @@ def make_parser(name: str, *, lr: float, head_lr: float) -> argparse.ArgumentPar
     parser = argparse.ArgumentParser(description=f"Train and test {name}; write the figures as JSON.")
     add_arguments(parser, passes=10, lr=lr, head_lr=head_lr)
     add = parser.add_argument
-    add("--rates", help="learning rates of the encoder, comma-separated, of which the best on --dev is kept")
     add("--patience", type=int, default=0, help="end when --dev has not risen for so many passes; 0: never")
     add("--dev-skip", type=int, default=0, help="leave out the first N development records")
     add("--relation-map", type=Path, help="JSON: relation in a test set → relation in training")
@@ -45,20 +44,16 @@ def make_parser(name: str, *, lr: float, head_lr: float) -> argparse.ArgumentPar
 def parse_arguments(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> argparse.Namespace:
     """Read a command line, that of the process if None is given, and check its values."""
     args = parser.parse_args(argv)
-    try:
-        args.rates = [float(rate) for rate in args.rates.split(",")] if args.rates else [args.lr]
-    except ValueError:
-        parser.error(f"--rates: expected numbers, comma-separated, found {args.rates}")
     check_files(args, parser=parser, others=[args.relation_map] if args.relation_map else [])
     return args
 
 
-def make_run(build: BuildModel, args: argparse.Namespace, *, labels: list[str], lr: float) -> Run:
+def make_run(build: BuildModel, args: argparse.Namespace, *, labels: list[str]) -> Run:
     """RETURNS (Run): A model with fresh weights, which depend on the seed alone."""
     torch.manual_seed(args.seed)
     options = {"dropout": args.dropout, "additions": args.additions, "precision": args.precision}
     tokenizer, encoder = build_encoder(args.encoder, **options)
-    return Run(build(encoder, tokenizer.pad_token_id, len(labels), args), tokenizer, labels, args, lr)
+    return Run(build(encoder, tokenizer.pad_token_id, len(labels), args), tokenizer, labels, args)
 
 
 def run_peer(name: str, args: argparse.Namespace, build: BuildModel) -> None:
@@ -73,16 +68,15 @@ def _benchmark(args: argparse.Namespace, build: BuildModel) -> dict[str, Any]:
     if not records or not dev:
         raise ValueError(f"{len(records)} training and {len(dev)} development sentences: need both")
     labels = relations_of(records)
-    run = make_run(build, args, labels=labels, lr=args.rates[0])
+    run = make_run(build, args, labels=labels)
     options = {"tokenizer": run.tokenizer, "labels": labels, "max_pieces": args.max_pieces}
     examples, lost = encode_examples(records, **options)
     say(f"{len(examples)} of {len(records)} sentences, {len(labels)} relations, {lost} triples lost")
-    run, tried = train_best(lambda lr: make_run(build, args, labels=labels, lr=lr), args.rates, examples, dev=dev)
+    train(run, examples, dev=dev)
     candidates_of_dev = run.predict_grid(dev)
     tuned, _ = best_threshold(dev, candidates_of_dev, grid=run.model.grid)
     result: dict[str, Any] = {
-        "lr": run.lr,
-        "tried": tried,
+        "lr": args.lr,
         "train_seconds": run.total("seconds"),
         "train_cpu_seconds": run.total("cpu_seconds"),
         "train_sentences_per_second": len(examples) * len(run.history) / run.total("seconds"),

@@ -1,11 +1,11 @@
-"""Training of the peers that extract triples: optimizer, loop, choice of the best pass and of the learning rate."""
+"""Training of the peers that extract triples: optimizer, loop and choice of the best pass."""
 
 from __future__ import annotations
 
 import argparse
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,13 +27,7 @@ class Run:
     tokenizer: Any
     labels: list[str]
     args: argparse.Namespace
-    lr: float
     history: list[dict[str, float]] = field(default_factory=list)
-
-    @property
-    def best_f(self) -> float:
-        """RETURNS (float): The F1 of the best pass on the development set."""
-        return max(entry["dev_f"] for entry in self.history)
 
     def total(self, key: str) -> float:
         """RETURNS (float): The sum of something over the passes."""
@@ -60,27 +54,6 @@ class Run:
         return self.predict(records, low=self.model.grid[0], high=self.model.grid[-1])
 
 
-def train_best(
-    make_run: Callable[[float], Run], rates: Sequence[float], examples: Sequence[Example], *, dev: Sequence[Record]
-) -> tuple[Run, list[dict[str, Any]]]:
-    """Train with every learning rate.
-
-    make_run (Callable[[float], Run]): A run with fresh weights, the same for every rate.
-    rates (Sequence[float]): Learning rates of the encoder.
-    RETURNS (tuple[Run, list[dict[str, Any]]]): The run that is best on the development set, and what each rate gave.
-    """
-    best: Run | None = None
-    tried: list[dict[str, Any]] = []
-    for rate in rates:
-        run = make_run(rate)
-        train(run, examples, dev=dev)
-        tried.append({"lr": rate, "dev_f": run.best_f, **{key: run.total(key) for key in ("seconds", "cpu_seconds")}})
-        if best is None or run.best_f > best.best_f:
-            best = run
-    assert best is not None
-    return best, tried
-
-
 def train(run: Run, examples: Sequence[Example], *, dev: Sequence[Record]) -> None:
     """Train, and leave the weights of the pass with the best F1 on the development set.
 
@@ -91,7 +64,7 @@ def train(run: Run, examples: Sequence[Example], *, dev: Sequence[Record]) -> No
     args, rng = run.args, random.Random(run.args.seed)
     per_pass = -(-len(examples) // args.batch_size)
     heads = [parameter for head in run.model.heads() for parameter in head.parameters()]
-    rated = [*rated_parameters(run.model.encoder, lr=run.lr, head_lr=args.head_lr), (heads, args.head_lr)]
+    rated = [*rated_parameters(run.model.encoder, lr=args.lr, head_lr=args.head_lr), (heads, args.head_lr)]
     optimizer, schedule = build_optimizer(rated, steps=per_pass * args.passes)
     with best_weights(run.model) as save_if_best:
         for number in range(1, args.passes + 1):

@@ -72,22 +72,27 @@ def peer_history(result: Mapping[str, Any]) -> list[Mapping[str, float]]:
 
 
 def _train_peer(call: Call, name: str, part: str, *, seed: int) -> dict[str, Any]:
-    """Choose a peer's learning rate, train and test it; where that is the same training, it is done once."""
+    """Choose a peer's learning rate, one training for each, then train and test it with that rate."""
     search = CORPORA[name](call.maker, SEARCH_SENTENCES)
-    rates = ",".join(map(str, call.learning_rates))
-    call.tell(f"{search.name}, {SEARCH_SENTENCES} sentences: {part}, learning rates {rates}")
-    found = _run(call, search, part, seed=0, rates=rates)
-    call.tell(f"  {found['lr']} is best: " + ", ".join(f"{each['lr']} {each['dev_f']:.4f}" for each in found["tried"]))
+    tried = []
+    for rate in call.learning_rates:
+        call.tell(f"{search.name}, {SEARCH_SENTENCES} sentences: {part}, learning rate {rate}")
+        tried.append(_run(call, search, part, seed=0, rate=rate))
+        call.tell(f"  {best_pass(tried[-1]):.4f} on the tuning sentences")
+    best = max(tried, key=best_pass)
     data = CORPORA[name](call.maker, 0)
-    if seed == 0 and data.train == search.train:
-        return found
-    call.tell(f"{call.describe(data)}: {part}, seed {seed}")
-    return _run(call, data, part, seed=seed, rates=str(found["lr"]))
+    call.tell(f"{call.describe(data)}: {part}, learning rate {best['lr']}, seed {seed}")
+    return _run(call, data, part, seed=seed, rate=best["lr"])
 
 
-def _run(call: Call, data: DataSet, part: str, *, seed: int, rates: str) -> dict[str, Any]:
+def best_pass(result: Mapping[str, Any]) -> float:
+    """RETURNS (float): Exact F on the tuning sentences after a peer's best pass, with its threshold tuned there."""
+    return max(entry["dev_f"] for entry in result["passes"])
+
+
+def _run(call: Call, data: DataSet, part: str, *, seed: int, rate: float) -> dict[str, Any]:
     program, _, more = PEERS[part]
-    options = [*more, "--patience", str(call.patience), "--rates", rates]
+    options = [*more, "--patience", str(call.patience), "--lr", str(rate)]
     batch_size = _batch_size(call, data, seed=seed)
     return run_peer(program, data, seed=seed, settings=call.settings, batch_size=batch_size, options=options)
 

@@ -29,7 +29,7 @@ def test_losses_for_missing_labels_are_those_of_a_config(rates: Any, tmp_path: p
             assert read["initialize"]["components"]["rere_detector"]["missing_rates"] == rates
 
 
-def test_the_comparison_on_equal_terms_searches_the_rate_once(
+def test_the_comparison_on_equal_terms_searches_the_rate(
     data: pathlib.Path,  # noqa: F811
     tmp_path: pathlib.Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -52,22 +52,23 @@ def test_the_comparison_on_equal_terms_searches_the_rate_once(
 
     def run_peer(program: str, made: Any, *, seed: int, options: Any, **more: Any) -> Dict[str, Any]:
         runs.append((program, made.train.name, seed, options[-1]))
-        assert list(options[:-1]) == ["--additions", "--patience", "3", "--rates"]
+        assert list(options[:-1]) == ["--additions", "--patience", "3", "--lr"]
         score = {match: dict.fromkeys("prf", 0.5) for match in ("exact", "partial")}
         split = {"all_relations": {"tuned": score, "fixed": score}, "relations_shared": []}
         split["predicted"] = {tuning: [[]] * 12 for tuning in ("tuned", "fixed")}
         passes = [{"cpu_seconds": 60.0, "dev_f_fixed": 0.25}, {"cpu_seconds": 30.0, "dev_f_fixed": 0.5}]
-        tried = [{"lr": 1e-4, "dev_f": 0.4}, {"lr": 3e-4, "dev_f": 0.5}]
+        for number, entry in enumerate(passes):
+            entry["dev_f"] = 0.2 + 100 * float(options[-1]) + 0.1 * number
         times = {"train_seconds": 100.0, "train_cpu_seconds": 90.0}
-        return {"lr": 3e-4, "tried": tried, "passes": passes, "tests": {"test": split}, **times}
+        return {"lr": float(options[-1]), "passes": passes, "tests": {"test": split}, **times}
 
     monkeypatch.setattr(fair, "run_peer", run_peer)
     fair.fair(call)
     small, whole = "nyt24_multi_full_span_dev_triples-0-20.spacy", "nyt24_multi_full_span_dev_triples-0-36.spacy"
-    search = ("gplinker", small, 0, "0.0001,0.0003")
-    chosen = [("gplinker", small, 1, "0.0003"), ("gplinker", whole, 0, "0.0003"), ("gplinker", whole, 1, "0.0003")]
+    search = [("gplinker", small, 0, "0.0001"), ("gplinker", small, 0, "0.0003")]
+    chosen = [("gplinker", file, seed, "0.0003") for file in (small, whole) for seed in (0, 1)]
     # the search comes before every training, from the cache of runs but for the first time
-    assert runs == [search, search, chosen[0], search, chosen[1], search, chosen[2]]
+    assert runs == [run for last in chosen for run in (*search, last)]
     rows = {
         (row["data"].split(" ")[1], row["split"], row["system"], row["metric"]): row for row in read_rows(call.results)
     }
