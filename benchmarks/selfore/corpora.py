@@ -22,7 +22,7 @@ from spacy_relext.corpora.shards import ShardWriter
 # T-REx: texts of each relation, one a fact, and the longest of them in characters.
 TREX_TEXTS, TREX_LONGEST = 200, 400
 HELD_SHARE = 5
-DATA = ("fewrel", "trex", "wiki80", "swapped", "tailed")
+DATA = ("fewrel", "trex", "wiki80", "wiki64", "swapped", "tailed", "tailed_trex")
 FEWREL = Path("fewrel") / "val_wiki.json"
 # Of the long tail: how many pairs the smallest relation has, as a share of the largest.
 SMALLEST = 0.05
@@ -80,8 +80,12 @@ class ClusterMaker(Maker):
         return self._clusters("trex", "T-REx (LAMA)")
 
     def wiki80(self) -> ClusterData:
-        """RETURNS (ClusterData): The dev set of wiki80: 80 relations."""
+        """RETURNS (ClusterData): The dev set of wiki80: 80 relations, 70 pairs each."""
         return self._clusters("wiki80", "wiki80 dev")
+
+    def wiki64(self) -> ClusterData:
+        """RETURNS (ClusterData): The same without the relations of FewRel's validation set."""
+        return self._clusters("wiki64", "wiki80 dev without FewRel's relations")
 
     def swapped(self) -> ClusterData:
         """RETURNS (ClusterData): FewRel with arguments of other texts of the same relation: of the same kind."""
@@ -91,6 +95,10 @@ class ClusterMaker(Maker):
         """RETURNS (ClusterData): FewRel with 700 pairs of the first relation and 35 of the last."""
         return self._clusters("tailed", "FewRel val_wiki, 700 to 35 pairs a relation")
 
+    def tailed_trex(self) -> ClusterData:
+        """RETURNS (ClusterData): T-REx with 200 pairs of the first relation and 10 of the last."""
+        return self._clusters("tailed_trex", "T-REx (LAMA), 200 to 10 pairs a relation")
+
     def pairs(self, key: str) -> list[Marked]:
         """RETURNS (list[Marked]): The pairs of a data set, in an order that says nothing."""
         read = {
@@ -98,11 +106,19 @@ class ClusterMaker(Maker):
             "swapped": lambda: _swapped(list(_fewrel(self.data / FEWREL))),
             "tailed": lambda: _tailed(list(_fewrel(self.data / FEWREL))),
             "trex": lambda: _trex(self.data / "trex_lama"),
+            "tailed_trex": lambda: _tailed(list(_trex(self.data / "trex_lama"))),
             "wiki80": lambda: read_wiki80(self.data / "wiki80" / "dev.txt"),
+            "wiki64": lambda: self._without_fewrel(read_wiki80(self.data / "wiki80" / "dev.txt")),
         }[key]
         marked = [each for each in read() if each.subject != each.object]
         random.Random(0).shuffle(marked)
         return marked[: self.limit_train or None]
+
+    def _without_fewrel(self, pairs: Iterator[Marked]) -> Iterator[Marked]:
+        """Leave out the relations of FewRel's validation set: wiki80 has its pairs under other names."""
+        theirs, everything = {_place(pair) for pair in _fewrel(self.data / FEWREL)}, list(pairs)
+        shared = {pair.relation for pair in everything if _place(pair) in theirs}
+        return (pair for pair in everything if pair.relation not in shared)
 
     def typed_pairs(self, key: str) -> list[Marked]:
         """RETURNS (list[Marked]): The pairs of a data set, with the types that an entity recogniser gives them."""
@@ -158,6 +174,10 @@ def _fewrel(path: Path) -> Iterator[Marked]:
         for record in records:
             heads, tails = ([(min(each), max(each) + 1) for each in record[key][2]] for key in ("h", "t"))
             yield Marked(record["tokens"], heads[0], tails[0], relation, (*heads[1:], *tails[1:]))
+
+
+def _place(pair: Marked) -> tuple[object, ...]:
+    return (*pair.words, pair.subject, pair.object)
 
 
 def _swapped(pairs: Sequence[Marked]) -> Iterator[Marked]:

@@ -19,12 +19,15 @@ from benchmarks.selfore.abstain import NONE, SCORES, abstention, mixed_corpus
 from benchmarks.selfore.baselines import BASELINES, cluster_baseline, encode
 from benchmarks.selfore.corpora import ClusterData, ClusterMaker
 from benchmarks.selfore.known import known_relations, labelled_pairs, partly_labelled, score_known
+from benchmarks.selfore.peers import PEERS
 from benchmarks.selfore.systems import (
     ABLATIONS,
     CONFIG,
+    CONTRASTED,
     FORMS,
     IN,
     LEARNED,
+    ONE_EACH,
     PAPER,
     PAPER_CONFIG,
     PAPER_EPOCHS,
@@ -63,7 +66,7 @@ def _run(name: str, call: Call) -> None:
 
 
 def _central(call: Call, name: str, data: ClusterData, seed: int) -> None:
-    _system(call, name, data, seed, "default", {})
+    _form(call, name, data, seed, "default", {})
 
 
 def _unknown(call: Call, name: str, data: ClusterData, seed: int) -> None:
@@ -92,6 +95,17 @@ def _pieces(call: Call, name: str, data: ClusterData, seed: int) -> None:
         _kmeans(call, name, data, seed, baseline, vectors.pairs.astype("float32"), vectors.gold)
 
 
+def _peers(call: Call, name: str, data: ClusterData, seed: int) -> None:
+    """Usual ways to cluster the default's own vectors."""
+    vectors = untrained_vectors(call, data, {})
+    pairs, gold = vectors.pairs[vectors.distinct].astype("float32"), [vectors.gold[at] for at in vectors.distinct]
+    for peer, fit in PEERS.items():
+        start = time.process_time()
+        scores = score_clusters(gold, fit(pairs, data.relations, seed).tolist())
+        seconds = time.process_time() - start
+        _record(call, name, data, seed, f"peer:{peer}, the same vectors", scores, seconds=seconds)
+
+
 def _kmeans(
     call: Call, name: str, data: ClusterData, seed: int, baseline: str, vectors: Any, gold: list[str | None]
 ) -> None:
@@ -108,9 +122,9 @@ def _types(call: Call, name: str, data: ClusterData, seed: int) -> None:
     _record(call, name, data, seed, "peer:pairs of entity types", scores)
     typed = call.maker.typed(name)
     call.tell(f"{name}: types, seed {seed}")
-    trained = train_clusters(call, data, typed, seed, {})
+    trained = train_clusters(call, data, typed, seed, ONE_EACH)
     scores = score_trained(call, trained, typed)
-    _record(call, name, data, seed, "ablation:with entity types", scores, seconds=trained.seconds)
+    _record(call, name, data, seed, "ablation:no over-clustering, with entity types", scores, seconds=trained.seconds)
 
 
 def _sweep(call: Call, name: str, data: ClusterData, seed: int) -> None:
@@ -134,28 +148,36 @@ def _form(
 
 def _learned(call: Call, name: str, data: ClusterData, seed: int) -> None:
     for form, changes in LEARNED.items():
-        _system(call, name, data, seed, f"ablation:{form}", {**loops(1), **changes})
+        _system(call, name, data, seed, f"ablation:{form}", {**loops(1), **ONE_EACH, **changes})
+
+
+def _contrasted(call: Call, name: str, data: ClusterData, seed: int) -> None:
+    """One loop that draws neighbours together."""
+    _system(call, name, data, seed, "ablation:one loop, neighbours", CONTRASTED)
 
 
 def _curve(call: Call, name: str, data: ClusterData, seed: int) -> None:
     for count in CURVE:
-        _system(call, name, data, seed, f"ablation:loops: {count}", loops(count))
+        _system(call, name, data, seed, f"ablation:loops: {count}", {**loops(count), **ONE_EACH})
 
 
 def _loop(call: Call, name: str, data: ClusterData, seed: int) -> None:
     """How long one loop takes, and what it brings."""
     _time_loop(call, name, data, seed)
-    _system(call, name, data, seed, "ablation:loops: 1", loops(1))
+    _system(call, name, data, seed, "ablation:loops: 1", {**loops(1), **ONE_EACH})
 
 
 def _time_loop(call: Call, name: str, data: ClusterData, seed: int) -> None:
     """Measure the processor time of both, of one thread. The peer learns gold relations: as many as clusters."""
     call.tell(f"{name}: time of a loop, seed {seed}")
-    trained = train_clusters(call, data, data.whole, seed, loops(1))
+    trained = train_clusters(call, data, data.whole, seed, {**loops(1), **ONE_EACH})
     pairs = PairData(data.name, data.whole, data.held, {"test": data.whole}, key=f"selfore-{name}", marked=True)
     peer = run_rbert(pairs, seed=seed, settings=replace(call.settings, passes=1))
     encoding = trained.sentences / peer.result["predict_pairs_per_second"][f"cpu_batch_{BATCH_SIZE}"]
-    seconds = {"default": trained.cpu_seconds, LOOP_PEER: peer.result["train_cpu_seconds"] + encoding}
+    seconds = {
+        "ablation:no over-clustering": trained.cpu_seconds,
+        LOOP_PEER: peer.result["train_cpu_seconds"] + encoding,
+    }
     described = f"{data.name}, {call.settings.precision}, {call.settings.threads} thread"
     for system, took in seconds.items():
         metrics = {"loop_seconds": took, "pairs_per_second": trained.sentences / took}
@@ -216,11 +238,13 @@ def _known(call: Call, name: str, data: ClusterData, seed: int) -> None:
     labelled = labelled_pairs(pairs, relations)
     described = f"{data.name}, {len(labelled):,} of {len(relations)} relations labelled, {call.settings.precision}"
     corpora = {"default": (partly_labelled(call.maker, name), {f"{IN}.known": True})}
-    corpora["ablation:no labels; clusters named by them afterwards"] = (data.whole, {})
+    corpora["ablation:no over-clustering, no labels; clusters named by them afterwards"] = (data.whole, ONE_EACH)
     for system, (corpus, changes) in corpora.items():
         call.tell(f"{name}: {system}, known relations, seed {seed}")
         trained = train_clusters(call, data, corpus, seed, changes)
-        metrics = score_known(evaluate_trained(call, trained, data.whole), labelled, relations, named=bool(changes))
+        metrics = score_known(
+            evaluate_trained(call, trained, data.whole), labelled, relations, named=system == "default"
+        )
         options = {"data": described, "split": f"K = {data.relations}", "system": system}
         call.record(f"{name}_known", metrics, seed=seed, seconds=trained.seconds, **options)
         call.tell("  " + ", ".join(f"{key} {value:.3f}" for key, value in metrics.items()))
@@ -251,6 +275,7 @@ def _record(
 PARTS: dict[str, Run] = {
     "central": _central,
     "baselines": _baselines,
+    "peers": _peers,
     "pieces": _pieces,
     "types": _types,
     "unknown": _unknown,
@@ -258,6 +283,7 @@ PARTS: dict[str, Run] = {
     "ablations": partial(_forms, ABLATIONS),
     "forms": partial(_forms, FORMS),
     "learned": _learned,
+    "neighbours": _contrasted,
     "curve": _curve,
     "paper": _paper,
     "held": _held,

@@ -29,19 +29,20 @@ MOST_CLUSTERS = 120
 MARKED = {f"{IN}.suggester": {"@misc": "spacy_relext.AnnotatedPairs.v1"}}
 Changes = Mapping[str, Any]
 # Name → what it changes.
+ONE_EACH: Changes = {f"{CLUSTERING}over": 1}
 ABLATIONS: dict[str, Changes] = {
-    "k-means alone": {f"{CLUSTERING}rounds": 0},
-    "one start": {f"{CLUSTERING}restarts": 1},
-    "no consensus": {f"{CLUSTERING}consensus": False},
-    "last layer": {MIX_FROM: LAST_LAYER},
+    "no over-clustering": ONE_EACH,
+    "no over-clustering, k-means alone": {**ONE_EACH, f"{CLUSTERING}rounds": 0},
+    "no over-clustering, one start": {**ONE_EACH, f"{CLUSTERING}restarts": 1},
+    "no over-clustering, no consensus": {**ONE_EACH, f"{CLUSTERING}consensus": False},
+    "no over-clustering, last layer": {**ONE_EACH, MIX_FROM: LAST_LAYER},
 }
 FORMS: dict[str, Changes] = {
-    "k-means": {f"{CLUSTERING}method": "kmeans"},
-    "Ward": {f"{CLUSTERING}method": "ward"},
-    "adaptive clustering": {f"{CLUSTERING}method": "adaptive"},
-    "three times as many, merged": {f"{CLUSTERING}over": 3},
-    "start markers": {VECTOR: "markers"},
-    "cloze": {VECTOR: "cloze"},
+    "no over-clustering, k-means": {**ONE_EACH, f"{CLUSTERING}method": "kmeans"},
+    "no over-clustering, Ward": {**ONE_EACH, f"{CLUSTERING}method": "ward"},
+    "no over-clustering, adaptive clustering": {**ONE_EACH, f"{CLUSTERING}method": "adaptive"},
+    "no over-clustering, start markers": {**ONE_EACH, VECTOR: "markers"},
+    "no over-clustering, cloze": {**ONE_EACH, VECTOR: "cloze"},
 }
 LEARNED: dict[str, Changes] = {
     "the encoder learns for a loop": {},
@@ -49,6 +50,7 @@ LEARNED: dict[str, Changes] = {
     "arguments hidden in 30 %": {f"{CLUSTERING}mask_mentions": 0.3},
     "two readings compared": {f"{CLUSTERING}contrast": 0.1},
 }
+RATE = "training.optimizer.learn_rate"
 PAPER_LOOPS, PAPER_EPOCHS = 3, 5
 PAPER: dict[str, Changes] = {
     "as in the paper": {},
@@ -69,6 +71,14 @@ VECTORS: dict[str, Changes] = {
 def loops(count: int, *, epochs: int = 1) -> dict[str, Any]:
     """RETURNS (dict[str, Any]): Changes for a number of loops, each of some epochs, none of which is left out."""
     return {f"{CLUSTERING}loops": count, f"{CLUSTERING}stop": 0.0, "training.max_epochs": count * epochs + 1}
+
+
+CONTRASTED: dict[str, Any] = {
+    **loops(1),
+    f"{CLUSTERING}loop": "neighbours",
+    f"{IN}.model.projection": 256,
+    RATE: 3e-5,
+}
 
 
 def train_clusters(

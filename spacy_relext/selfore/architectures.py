@@ -13,16 +13,19 @@ from ..pairs.architectures import pair_model
 
 
 @registry.architectures("spacy_relext.SelforeClusterer.v1")
-def build_clusterer(encoder: Encoder, dropout: float = 0.1, type_weight: float = 0.3) -> Model:
+def build_clusterer(encoder: Encoder, dropout: float = 0.1, type_weight: float = 0.3, projection: int = 0) -> Model:
     """Build the classifier of `selfore_clusterer`, a `Model[PairBatch, ClusterOutput]`.
 
     encoder (Encoder): Any encoder of pairs, or any tok2vec, whose vectors are then used without a projection.
     dropout (float): Dropout on the vectors of pairs, and on those of a tok2vec.
     type_weight (float): Weight of the arguments' entity types, beside parts of length 1; 0: ignored.
+    projection (int): Width of the space in which a loop with `loop = "neighbours"` compares pairs; 0: that of their
+        vectors.
     """
     from .model import Clusterer
 
     check_range("type_weight", type_weight, 0.0, 100.0)
+    check_range("projection", projection, 0, 100_000)
     return pair_model(
         Clusterer,
         encoder,
@@ -30,4 +33,5 @@ def build_clusterer(encoder: Encoder, dropout: float = 0.1, type_weight: float =
         shared_width=0,
         dropout=dropout,
         type_weight=type_weight,
+        projection=projection,
     )

@@ -10,7 +10,7 @@ from ..bridge.modules import module_of
 from ..errors import Errors, Warnings, require
 from ..pairs.component import COLLECT_BATCH, PairPipe
 from ..pairs.gold import PairClass, match_gold
-from ..pairs.pairs import IntArray
+from ..pairs.pairs import IntArray, Pairs, stack_pairs
 from .clusters import Clusters, Floats
 from .contexts import Context, read_contexts
 from .names import lexicon_of
@@ -18,10 +18,13 @@ from .table import PairTable, keys_of, most_confident, summarize_clusters
 
 if TYPE_CHECKING:
     from .clustering.discriminant import Clustering
+    from .neighbours import Partners
 
 MIN_CLUSTERS = 2
 
-KNOWN_METHOD = "discriminant, over = 1, where gold names relations (known = true)"
+NEIGHBOURS = "neighbours"
+
+KNOWN_METHOD = "discriminant, where gold names relations (known = true)"
 
 
 class ClusterLoop:
@@ -35,6 +38,7 @@ class ClusterLoop:
         self.read_examples, self.where = read_examples, where
         self.cluster_of: Dict[bytes, int] = {}  # cluster of each pair by its key
         self.unlearned: Set[bytes] = set()  # pairs with a low fit
+        self.partners: Optional[Partners] = None
 
     def __reduce__(self) -> Tuple[type, Tuple[()]]:
         """Pickle nothing: another process only predicts."""
@@ -53,7 +57,8 @@ class ClusterLoop:
         if self.read_examples is None:
             raise ValueError(Errors.R601.format(name=pipe.name))
         settings, module = pipe.cfg["clustering"], module_of(pipe.model)
-        table = read_table(pipe, self.read_examples())
+        contrasts = settings["loop"] == NEIGHBOURS and len(clusters.history) < settings["loops"]
+        table = read_table(pipe, self.read_examples(), keep_pairs=contrasts)
         known, seeds = encode_classes(table.gold)
         if pipe.cfg["known"]:
             self._check_known(pipe, known)
@@ -69,6 +74,7 @@ class ClusterLoop:
         statistics, fit = cluster_fit(table.vectors, labels, space, **module.vector_parts)
         module.set_fit(*statistics)
         learned = most_confident(labels, fit, share=settings["confident"]).tolist()
+        self.partners = self._find_partners(pipe, table, labels, learned) if contrasts else None
         rows = zip(table.keys, learned, table.gold)
         self.unlearned = {key for key, is_learned, gold in rows if not is_learned and gold is None}
         module.frozen = settings["freeze_epochs"] > 0
@@ -85,9 +91,9 @@ class ClusterLoop:
         settings, name = pipe.cfg["clustering"], pipe.name
         if not known:
             raise ValueError(Errors.R610.format(name=name, where=self.where))
-        if settings["method"] != "discriminant" or settings["over"] > 1:
-            method = f"{settings['method']}, over = {settings['over']}"
-            raise ValueError(Errors.R007.format(key="clustering method", found=method, expected=KNOWN_METHOD))
+        if settings["method"] != "discriminant":
+            found = {"found": settings["method"], "expected": KNOWN_METHOD}
+            raise ValueError(Errors.R007.format(key="clustering method", **found))
         key = "n_clusters" if pipe.cfg["n_clusters"] else "most_clusters"
         if pipe.cfg[key] <= len(known):
             names = ", ".join(f"{each.relation} (backwards)" if each.backwards else each.relation for each in known)
@@ -124,6 +130,16 @@ class ClusterLoop:
         space = clustering.space._replace(centroids=centroids)
         return clustering._replace(labels=alignment.numbers[clustering.labels], space=space), alignment.changed
 
+    def _find_partners(self, pipe: PairPipe, table: PairTable, labels: IntArray, learned: Sequence[bool]) -> "Partners":
+        """Find the neighbours that pairs are contrasted with."""
+        from .clustering.discriminant import reduce_vectors
+        from .neighbours import find_partners
+
+        assert table.pairs is not None
+        options = {key: pipe.cfg["clustering"][key] for key in ("reduce", "seed")}
+        neighbours = reduce_vectors(table.vectors, int(labels.max()) + 1, **options).neighbours
+        return find_partners(table.pairs, table.keys, labels, neighbours, learned=learned)
+
     def _describe(
         self,
         pipe: PairPipe,
@@ -152,12 +168,16 @@ class ClusterLoop:
             pipe.warn_once("collapse", message)
 
 
-def read_table(pipe: PairPipe, examples: Iterable[Example]) -> PairTable:
-    """Read the pairs of a corpus with the encoder as it is, each once."""
+def read_table(pipe: PairPipe, examples: Iterable[Example], *, keep_pairs: bool = False) -> PairTable:
+    """Read the pairs of a corpus with the encoder as it is, each once.
+
+    keep_pairs (bool): Whether to keep the pairs with their texts.
+    """
     gold: Dict[bytes, PairClass] = {}
     rows: Dict[bytes, Tuple[int, Context, Tuple[str, str], bool]] = {}  # row of the vector; types; is it backwards
     stop = lexicon_of(pipe.vocab.lang).stop
     parts: List[Floats] = []
+    kept: List[Pairs] = []
     for batch in minibatch(examples, COLLECT_BATCH):
         pairs = pipe.suggest_pairs([example.predicted for example in batch])
         keys = keys_of(pairs)
@@ -171,6 +191,7 @@ def read_table(pipe: PairPipe, examples: Iterable[Example]) -> PairTable:
             outputs = pipe.forward(pairs)
             assert outputs is not None
             parts.append(outputs.vector.astype("float16"))
+            kept += [pairs] if keep_pairs else []
             backwards = (pairs.subject[:, 0] > pairs.object[:, 0]).tolist()
             contexts = read_contexts(pairs, stop=stop)
             values = zip(range(len(rows), len(rows) + len(new)), contexts, pairs.types, backwards)
@@ -178,9 +199,10 @@ def read_table(pipe: PairPipe, examples: Iterable[Example]) -> PairTable:
     keys = sorted(rows)
     vectors = numpy.concatenate(parts) if parts else numpy.zeros((0, 1), dtype="float16")
     parts.clear()  # not a third copy of them
-    vectors = vectors[[rows[key][0] for key in keys]]
-    contexts, types = [rows[key][1] for key in keys], [rows[key][2] for key in keys]
-    return PairTable(keys, vectors, contexts, types, [gold.get(key) for key in keys], [rows[key][3] for key in keys])
+    order = [rows[key][0] for key in keys]
+    contexts, types, backwards = ([rows[key][column] for key in keys] for column in (1, 2, 3))
+    all_pairs = stack_pairs(kept).take(order) if kept else None
+    return PairTable(keys, vectors[order], contexts, types, [gold.get(key) for key in keys], backwards, all_pairs)
 
 
 class Alignment(NamedTuple):

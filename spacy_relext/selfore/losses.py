@@ -3,7 +3,7 @@
 Source: Hu et al., EMNLP 2020; equations in `selfore/model.py`.
 """
 
-from typing import Dict
+from typing import Dict, Optional
 
 import torch
 from torch import Tensor
@@ -35,10 +35,18 @@ def selfore_loss(
     return {"clusters": F.cross_entropy(logits, clusters, weight=weights, label_smoothing=smoothing), **terms}
 
 
-def contrast_loss(vectors: Tensor, pairs: Tensor) -> Tensor:
-    """Compute L' from h and the pair of each view; 0 if every pair has one view. Shapes (N, F), (N,) → ()"""
+def contrast_loss(vectors: Tensor, pairs: Tensor, clusters: Optional[Tensor] = None) -> Tensor:
+    """Compute L' from h and the pair of each view; 0 if every pair has one view.
+
+    vectors (Tensor): h. Shape (N, F)
+    pairs (Tensor): Rows with the same number are to be alike. Shape (N,)
+    clusters (Optional[Tensor]): Rows are to be unlike those of other clusters only, and other rows of the same cluster
+        are left out; None: unlike all others. Shape (N,)
+    RETURNS (Tensor): A scalar.
+    """
     units = F.normalize(vectors, dim=1)
     itself = torch.eye(len(units), dtype=torch.bool, device=units.device)
-    log_p = (units @ units.T / TEMPERATURE).masked_fill(itself, float("-inf")).log_softmax(1)
     same = (pairs[:, None] == pairs) & ~itself
+    ignored = itself if clusters is None else (clusters[:, None] == clusters) & ~same
+    log_p = (units @ units.T / TEMPERATURE).masked_fill(ignored, float("-inf")).log_softmax(1)
     return -log_p[same].mean() if bool(same.any()) else vectors.sum() * 0.0

@@ -16,6 +16,9 @@ The loss may have a second term, which is not in the paper: two views of a pair,
 hidden, should be more alike than those of two pairs (NT-Xent; Chen et al., ICML 2020), for c = cos(h_i, h_j) / τ:
 
     L' = mean over views i of − log (exp c_ij / Σ_k≠i exp c_ik), j the other view of the same pair
+
+With `loop = "neighbours"` the loss is L' alone, of g = P h: j is a neighbour of i in its cluster (`neighbours.py`), and
+of the other pairs only those of other clusters are in the sum.
 """
 
 from typing import Any, Dict, NamedTuple, Tuple, Union
@@ -40,10 +43,12 @@ class ClusterOutput(NamedTuple):
 
     logits (Tensor): z. Shape (P, K)
     vector (Tensor): h. Shape (P, F)
+    projected (Tensor): g, or h without a projection; empty outside of training. Shape (P, G)
     """
 
     logits: Tensor
     vector: Tensor
+    projected: Tensor
 
 
 class Clusterer(PairModule):
@@ -59,6 +64,8 @@ class Clusterer(PairModule):
         kinds = 2 * (n_types - 1) if self.type_weight else 0
         full = PARTS[self.encoder.form] * width + kinds
         self.head = nn.Linear(full, n_classes)
+        size = self.settings["projection"]
+        self.projection = nn.Linear(full, size) if size else nn.Identity()
         self.set_fit(*map(torch.zeros, ((n_classes, full), (full,), (n_classes, n_classes), (n_classes,))))
         self.encoder.zero_marks()
 
@@ -105,7 +112,8 @@ class Clusterer(PairModule):
         if self.type_weight:
             known = F.one_hot(kinds, self.n_types)[:, :, 1:].to(vector.dtype)
             vector = torch.cat([vector, self.type_weight * known.flatten(1)], 1)
-        return ClusterOutput(self.head(self.dropout(vector)), vector)
+        projected = self.projection(vector) if self.training else vector[:, :0]
+        return ClusterOutput(self.head(self.dropout(vector)), vector, projected)
 
 
 def pair_vector(states: States, between: Tensor) -> Tensor:

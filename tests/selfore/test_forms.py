@@ -74,7 +74,7 @@ def same(one: Dict[str, Any], other: Dict[str, Any]) -> bool:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_templates_are_clusters(method: str) -> None:
-    nlp, pipe, examples = build(clustering=clustering(method=method, **QUICK))
+    nlp, pipe, examples = build(clustering=clustering(method=method, over=1, **QUICK))
     assert nlp.evaluate(examples)["ari"] > 0.9
     if method != "adaptive":  # what is not linear may find other clusters than the space that is fitted to them
         assert {each["size"] for each in pipe.clusters.records} == {TURNS}

@@ -31,6 +31,7 @@ from .discriminant import (
 from .ensemble import Floats, Ints, import_optional, merge_clusters, sample_rows
 from .seeded import seeded_kmeans
 
+LOOPS = ("clusters", "neighbours")
 METHODS = ("discriminant", "kmeans", "ward", "adaptive")
 
 # Agglomerative clustering needs the distances of all pairs of its sample.
@@ -49,6 +50,7 @@ RANGES: Ranges = {
     "refresh": (1, 100_000),
     "reconstruction": (0.0, 1_000.0),
     "loops": (0, 1_000),
+    "loop": LOOPS,
     "stop": (0.0, 1.0),
     "freeze_epochs": (0, 100_000),
     "confident": (0.0, 1.0),
@@ -61,7 +63,13 @@ RANGES: Ranges = {
 MAX_SEED, MIN_STARTS = 2**29, 3
 
 # Settings of training, and their values without training.
-TRAINING: Dict[str, float] = {"freeze_epochs": 0, "confident": 1.0, "mask_mentions": 0.0, "contrast": 0.0}
+TRAINING: Dict[str, object] = {
+    "loop": "clusters",
+    "freeze_epochs": 0,
+    "confident": 1.0,
+    "mask_mentions": 0.0,
+    "contrast": 0.0,
+}
 
 
 @registry.misc("spacy_relext.Clustering.v1")
@@ -73,12 +81,13 @@ def create_clustering(
     restarts: int = 20,
     consensus: bool = True,
     method: str = "discriminant",
-    over: int = 1,
+    over: int = 3,
     pretrain_epochs: int = 20,
     adaptive_epochs: int = 20,
     refresh: int = 2,
     reconstruction: float = 0.1,
     loops: int = 0,
+    loop: str = "clusters",
     stop: float = 0.1,
     freeze_epochs: int = 0,
     confident: float = 1.0,
@@ -96,12 +105,15 @@ def create_clustering(
     restarts (int): Starts; the clusters with the most information on neighbours are chosen.
     consensus (bool): Whether the consensus of the best clusterings is also a start.
     method (str): "discriminant", "kmeans", "ward" or "adaptive".
-    over (int): Factor of over-clustering; the clusters are then merged by Ward's method. 1: none.
+    over (int): Factor of over-clustering; the clusters are then merged by Ward's method. 1: none. Not used where
+        relations are known.
     pretrain_epochs (int): Of "adaptive": epochs of the autoencoder alone.
     adaptive_epochs (int): Of "adaptive": most epochs of codes and centroids together.
     refresh (int): Of "adaptive": epochs with the same target distribution.
     reconstruction (float): Of "adaptive": weight of the reconstruction loss after pretraining.
     loops (int): Loops of training on the clusters and clustering again; 0: none.
+    loop (str): What is learned: "clusters" with cross-entropy, or "neighbours": to be like a mutual neighbour in the
+        same cluster and unlike the pairs of other clusters.
     stop (float): Training ends if a smaller share of the pairs changes its cluster.
     freeze_epochs (int): First epochs of each loop, in which only the classifier is trained.
     confident (float): Share of the pairs of each cluster, those with the best fit, that are trained on.

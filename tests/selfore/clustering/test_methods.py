@@ -34,7 +34,7 @@ def test_clusters_and_the_space_agree(method: str, over: int) -> None:
 
 def test_the_default_is_what_it_was() -> None:
     vectors, _ = blobs()
-    found = find_clusters(vectors, 5, seed=3, settings=create_clustering())
+    found = find_clusters(vectors, 5, seed=3, settings=create_clustering(over=1))
     expected = cluster(vectors, 5, seed=3, shrinkage=0.3)
     assert (found.labels == expected.labels).all() and numpy.array_equal(
         found.space.centroids, expected.space.centroids
@@ -43,7 +43,7 @@ def test_the_default_is_what_it_was() -> None:
 
 def test_kmeans_is_that_without_rounds_in_a_scale_that_says_something() -> None:
     vectors, _ = blobs()
-    found = find_clusters(vectors, 5, seed=0, settings=create_clustering(method="kmeans"))
+    found = find_clusters(vectors, 5, seed=0, settings=create_clustering(method="kmeans", over=1))
     expected = cluster(vectors, 5, rounds=0)
     assert (found.labels == expected.labels).all()
     codes = found.space.codes(vectors)

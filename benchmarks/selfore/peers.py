@@ -1,0 +1,67 @@
+"""Usual ways to cluster, on the same vectors of pairs as the default; each is told K, but for HDBSCAN.
+
+| peer | input |
+|---|---|
+| k-means | pair vectors, whose parts have length 1 |
+| tied Gaussian mixture | their principal components |
+| Ward, average linkage with the cosine | the same |
+| spectral clustering of the graph of 20 nearest neighbours | the same |
+| HDBSCAN | the same; what it calls noise is one cluster |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy
+from sklearn.cluster import HDBSCAN, AgglomerativeClustering, KMeans, SpectralClustering
+from sklearn.decomposition import PCA
+from sklearn.mixture import GaussianMixture
+
+COMPONENTS, STARTS, NEIGHBOURS = 200, 10, 20
+# Of HDBSCAN: the smallest cluster, as a share of the pairs for each of K.
+SMALLEST = 0.1
+Fit = Callable[[numpy.ndarray, int, int], numpy.ndarray]
+
+
+def _kmeans(vectors: numpy.ndarray, count: int, seed: int) -> numpy.ndarray:
+    return KMeans(count, n_init=STARTS, random_state=seed).fit_predict(vectors)
+
+
+def _mixture(vectors: numpy.ndarray, count: int, seed: int) -> numpy.ndarray:
+    model = GaussianMixture(count, covariance_type="tied", n_init=3, reg_covar=1e-5, random_state=seed)
+    return model.fit_predict(_components(vectors, seed))
+
+
+def _ward(vectors: numpy.ndarray, count: int, seed: int) -> numpy.ndarray:
+    return AgglomerativeClustering(count, linkage="ward").fit_predict(_components(vectors, seed))
+
+
+def _average(vectors: numpy.ndarray, count: int, seed: int) -> numpy.ndarray:
+    model = AgglomerativeClustering(count, linkage="average", metric="cosine")
+    return model.fit_predict(_components(vectors, seed))
+
+
+def _spectral(vectors: numpy.ndarray, count: int, seed: int) -> numpy.ndarray:
+    options = {"affinity": "nearest_neighbors", "n_neighbors": NEIGHBOURS, "n_init": STARTS, "random_state": seed}
+    return SpectralClustering(count, **options).fit_predict(_components(vectors, seed))
+
+
+def _density(vectors: numpy.ndarray, count: int, seed: int) -> numpy.ndarray:
+    smallest = max(5, round(SMALLEST * len(vectors) / count))
+    return HDBSCAN(min_cluster_size=smallest, copy=True).fit_predict(_components(vectors, seed))
+
+
+def _components(vectors: numpy.ndarray, seed: int) -> numpy.ndarray:
+    size = min(COMPONENTS, *vectors.shape)
+    return PCA(size, svd_solver="randomized", random_state=seed).fit_transform(vectors)
+
+
+PEERS: dict[str, Fit] = {
+    "k-means": _kmeans,
+    "tied Gaussian mixture": _mixture,
+    "Ward": _ward,
+    "average linkage": _average,
+    "spectral clustering": _spectral,
+    "HDBSCAN": _density,
+}
