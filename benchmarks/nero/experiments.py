@@ -152,7 +152,7 @@ def _labelled(task: Task, system: System) -> tuple[Path, float]:
         return task.data.train, 0.0
     ruled = match(task.data.train, task.rules)
     known, folder = by_rules(ruled), task.call.settings.runs / "labels"
-    name = f"{system.labels}-{task.seed}-{fingerprint(to_records(task.rules))}"
+    name = f"{system.labels}-{task.seed}-{fingerprint([to_records(task.rules), dict(system.changes)])}"
     if system.labels == "cosine":
         alike = by_cosine(ruled, task.call.settings.encoder)
         labels = [own if own is not None else other for own, other in zip(known, alike.labels)]
