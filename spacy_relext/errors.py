@@ -306,7 +306,7 @@ class Errors:
         "rules, which its upstream component never sees: give [components.{name}.model.encoder] an encoder of its own."
     )
     R510 = (
-        "[R510] `spacy relext rules suggest` needs a pipeline with one nero_grounder; {path!r} has {count} "
+        "[R510] `spacy relext rules` needs a pipeline with one nero_grounder here; {path!r} has {count} "
         "(components: {found}). Train configs/nero.cfg first."
     )
     R511 = (

@@ -200,7 +200,8 @@ def read_table(pipe: PairPipe, examples: Iterable[Example], *, keep_pairs: bool 
     vectors = numpy.concatenate(parts) if parts else numpy.zeros((0, 1), dtype="float16")
     parts.clear()  # not a third copy of them
     order = [rows[key][0] for key in keys]
-    contexts, types, backwards = ([rows[key][column] for key in keys] for column in (1, 2, 3))
+    contexts, types = [rows[key][1] for key in keys], [rows[key][2] for key in keys]
+    backwards = [rows[key][3] for key in keys]
     all_pairs = stack_pairs(kept).take(order) if kept else None
     return PairTable(keys, vectors[order], contexts, types, [gold.get(key) for key in keys], backwards, all_pairs)
 
