@@ -14,9 +14,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy
-from sklearn.cluster import HDBSCAN, AgglomerativeClustering, KMeans, SpectralClustering
+from sklearn.cluster import HDBSCAN, AgglomerativeClustering, KMeans
 from sklearn.decomposition import PCA
+from sklearn.manifold import spectral_embedding
 from sklearn.mixture import GaussianMixture
+from sklearn.neighbors import kneighbors_graph
+from sklearn.preprocessing import normalize
 
 COMPONENTS, STARTS, NEIGHBOURS = 200, 10, 20
 # Of HDBSCAN: the smallest cluster, as a share of the pairs for each of K.
@@ -43,8 +46,10 @@ def _average(vectors: numpy.ndarray, count: int, seed: int) -> numpy.ndarray:
 
 
 def _spectral(vectors: numpy.ndarray, count: int, seed: int) -> numpy.ndarray:
-    options = {"affinity": "nearest_neighbors", "n_neighbors": NEIGHBOURS, "n_init": STARTS, "random_state": seed}
-    return SpectralClustering(count, **options).fit_predict(_components(vectors, seed))
+    """Ng, Jordan and Weiss (2001): with rows of length 1, which scikit-learn's estimator leaves out."""
+    graph = kneighbors_graph(_components(vectors, seed), NEIGHBOURS)
+    rows = spectral_embedding((graph + graph.T) / 2, n_components=count, drop_first=False, random_state=seed)
+    return KMeans(count, n_init=STARTS, random_state=seed).fit_predict(normalize(rows))
 
 
 def _density(vectors: numpy.ndarray, count: int, seed: int) -> numpy.ndarray:
