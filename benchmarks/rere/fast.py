@@ -19,7 +19,8 @@ from benchmarks.harness.call import Call
 from benchmarks.harness.corpora import VECTORS
 from benchmarks.harness.datasets import DataSet, count_docs, read_docs
 from benchmarks.harness.runs import Trained, digest, run_module
-from benchmarks.harness.stopwatch import extraction, lap_ratios, time_rounds
+from benchmarks.harness.speed import record_speed
+from benchmarks.harness.stopwatch import extraction
 from benchmarks.rere.evaluation import load_tuned
 from benchmarks.rere.experiments import CONFIGS, record_scores, run_system
 from benchmarks.rere.unlabelled import RIEDEL, collect_texts
@@ -33,7 +34,7 @@ PASSES = {"taught": 4, "labels alone": 20, "taught on NYT24 alone": 8, "all labe
 # The batches of the config: those of the benchmarks are the default's.
 CHANGES = {"training.batcher.size": 800}
 SPEED = "speed"
-TIMED_TEXTS, BATCH_SIZE, ROUNDS = 1000, 64, 5
+TIMED_TEXTS, BATCH_SIZE = 1000, 64
 
 
 def fast(call: Call) -> None:
@@ -107,16 +108,9 @@ def _time(call: Call, data: DataSet, systems: Mapping[str, Trained]) -> None:
         name: load_tuned(each.pipeline, data.dev, threads=call.settings.threads) for name, each in systems.items()
     }
     words = sum(map(len, _tokens(texts)))
-    laps = time_rounds(
-        {name: extraction(nlp, texts, batch_size=BATCH_SIZE) for name, nlp in pipelines.items()}, rounds=ROUNDS
-    )
+    contestants = {name: extraction(nlp, texts, batch_size=BATCH_SIZE) for name, nlp in pipelines.items()}
     described = f"{call.describe(data)}, {call.settings.threads} thread"
-    for number in range(ROUNDS):
-        for name, times in laps.items():
-            metrics = {"words_per_second": words / times[number].cpu}
-            metrics |= {} if name == "default" else lap_ratios("default_ratio", laps["default"][number], times[number])
-            split = f"extraction, batch {BATCH_SIZE}"
-            call.record("fast_speed", metrics, data=described, split=split, system=name, seed=number)
+    record_speed(call, contestants, words=words, data=described, split=f"extraction, batch {BATCH_SIZE}")
 
 
 def _tokens(texts: list[str]) -> list[Doc]:
