@@ -251,7 +251,7 @@ def match_output(n: Numbers) -> Any:
 def cluster_output(n: Numbers) -> Any:
     from spacy_relext.selfore.model import ClusterOutput
 
-    return ClusterOutput(n.logits, n.vectors)
+    return ClusterOutput(n.logits, n.vectors, n.vectors)
 
 
 def soft(n: Numbers) -> Dict[str, Tensor]:
