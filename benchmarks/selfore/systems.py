@@ -28,8 +28,9 @@ LAST_LAYER = 99
 MOST_CLUSTERS = 120
 MARKED = {f"{IN}.suggester": {"@misc": "spacy_relext.AnnotatedPairs.v1"}}
 Changes = Mapping[str, Any]
-# Name → what it changes.
+# As many clusters from the start as are asked for.
 ONE_EACH: Changes = {f"{CLUSTERING}over": 1}
+# Name → what it changes.
 ABLATIONS: dict[str, Changes] = {
     "no over-clustering": ONE_EACH,
     "no over-clustering, k-means alone": {**ONE_EACH, f"{CLUSTERING}rounds": 0},
@@ -50,7 +51,6 @@ LEARNED: dict[str, Changes] = {
     "arguments hidden in 30 %": {f"{CLUSTERING}mask_mentions": 0.3},
     "two readings compared": {f"{CLUSTERING}contrast": 0.1},
 }
-RATE = "training.optimizer.learn_rate"
 PAPER_LOOPS, PAPER_EPOCHS = 3, 5
 PAPER: dict[str, Changes] = {
     "as in the paper": {},
@@ -77,7 +77,7 @@ CONTRASTED: dict[str, Any] = {
     **loops(1),
     f"{CLUSTERING}loop": "neighbours",
     f"{IN}.model.projection": 256,
-    RATE: 3e-5,
+    "training.optimizer.learn_rate": 3e-5,
 }
 
 

@@ -165,9 +165,7 @@ def format_check(report: AnalysisReport) -> str:
     rows = [_row(each) for each in sorted(report.rules, key=lambda each: -each.matches) if each.matches]
     if not rows:
         return format_table(totals) + "\n\nNo rule fires."
-    aligns = ("l", "l", "r", "r", "r", "l", "l")
-    lines: str = table(rows, header=_HEADER, aligns=aligns, divider=True, max_col=_WIDEST)  # type: ignore[arg-type]
-    return format_table(totals) + "\n" + lines.rstrip("\n")
+    return format_table(totals) + _format_rows(rows, _HEADER, "llrrrll").rstrip("\n")
 
 
 def format_reach(reports: Sequence[RuleReach]) -> str:
@@ -188,9 +186,7 @@ def format_reach(reports: Sequence[RuleReach]) -> str:
         instead = ", ".join(f"{name} ×{count}" for name, count in each.instead.most_common(2))
         share, rule = f"{each.found / each.alone:.0%}", each.rule
         rows.append((rule.id, rule.relation, f"{each.alone:,}", share, instead, str(rule.pattern)))
-    aligns = ("l", "l", "r", "r", "l", "l")
-    lines: str = table(rows, header=_REACH_HEADER, aligns=aligns, divider=True, max_col=_WIDEST)  # type: ignore[arg-type]
-    return format_table(totals) + "\n" + lines.rstrip("\n")
+    return format_table(totals) + _format_rows(rows, _REACH_HEADER, "llrrll").rstrip("\n")
 
 
 def format_idle(reports: Sequence[RuleReport]) -> str:
@@ -207,6 +203,12 @@ def format_idle(reports: Sequence[RuleReport]) -> str:
         if not (each.near_misses or each.type_mismatches):
             lines.extend(f"      misses by a word and by types: {text[:100]}" for text in each.far_misses)
     return "\n".join(lines)
+
+
+def _format_rows(rows: Sequence[Sequence[str]], header: Sequence[str], aligns: str) -> str:
+    """Format a table of rules, with an empty line before and after it; `aligns` has a letter for each column."""
+    lines: str = table(rows, header=header, aligns=tuple(aligns), divider=True, max_col=_WIDEST)  # type: ignore[arg-type]
+    return f"\n{lines}"
 
 
 def _row(report: RuleReport) -> Sequence[str]:
@@ -275,7 +277,5 @@ def format_suggestions(rules: Sequence[SuggestedRule]) -> str:
         rows.append(
             (each.relation, f"{each.times:,}", f"{each.agreement:.0%}", f"{each.score:.2f}", str(each.pattern), example)
         )
-    aligns = ("l", "r", "r", "r", "l", "l")
-    lines: str = table(rows, header=_SUGGESTION_HEADER, aligns=aligns, divider=True, max_col=_WIDEST)  # type: ignore[arg-type]
     more = len(rules) - len(rows)
-    return lines.strip("\n") + (f"\n… and {more:,} more" if more else "")
+    return _format_rows(rows, _SUGGESTION_HEADER, "lrrrll").strip("\n") + (f"\n… and {more:,} more" if more else "")

@@ -74,7 +74,6 @@ class ClusterLoop:
         statistics, fit = cluster_fit(table.vectors, labels, space, **module.vector_parts)
         module.set_fit(*statistics)
         learned = most_confident(labels, fit, share=settings["confident"]).tolist()
-        self.partners = self._find_partners(pipe, table, labels, learned) if contrasts else None
         rows = zip(table.keys, learned, table.gold)
         self.unlearned = {key for key, is_learned, gold in rows if not is_learned and gold is None}
         module.frozen = settings["freeze_epochs"] > 0
@@ -83,6 +82,8 @@ class ClusterLoop:
         clusters.history = [*clusters.history, row]
         loops = len(clusters.history) - 1
         clusters.has_settled = loops >= settings["loops"] or (loops > 0 and changed < settings["stop"])
+        keeps = contrasts and not clusters.has_settled  # texts that nothing will be learned from are let go
+        self.partners = self._find_partners(pipe, table, labels, learned) if keeps else None
         logger.info(clusters.report(pipe.name))
         return changed
 
