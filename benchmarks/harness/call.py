@@ -61,7 +61,7 @@ class Call:
         """RETURNS (str): The data set, with what else the figures depend on."""
         parts, passes = [f"{data.name}: {count_docs(data.train)} training sentences"], self.settings.passes
         parts += [f"{passes} pass{'es' * (passes > 1)}"] * (passes > 0)
-        described = ", ".join([*parts, self.settings.precision] if precision else parts)
+        described = ", ".join([*parts, self.settings.arithmetic] if precision else parts)
         self._digests[described] = corpora_digest(data)
         return described
 

@@ -8,6 +8,7 @@ two, and 17 % of their triples with them.) The peer reads files written from the
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -206,13 +207,15 @@ def write_strings(corpus: Path, target: Path) -> Path:
     target (Path): JSON lines of text and triple_list.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    with target.open("w", encoding="utf8") as stream:
+    part = target.with_suffix(f".{os.getpid()}")  # another training may be reading the file
+    with part.open("w", encoding="utf8") as stream:
         for doc in read_docs(corpus):
             triples = [
                 [doc.text[slice(*t["subject"])], t["relation"], doc.text[slice(*t["object"])]]
                 for t in get_records(doc) or []
             ]
             stream.write(json.dumps({"text": doc.text, "triple_list": triples}) + "\n")
+    part.replace(target)
     return target
 
 

@@ -15,7 +15,7 @@ import typer
 
 from benchmarks.harness.call import Call
 from benchmarks.harness.datasets import Maker
-from benchmarks.harness.runs import ROOT, Settings, resolve_precision
+from benchmarks.harness.runs import ROOT, Settings, resolve_precision, use_gpu
 
 HERE = ROOT / "benchmarks"
 RESULTS = HERE / "results"
@@ -34,6 +34,7 @@ SeedsOption = Annotated[
 PassesOption = Annotated[Optional[int], typer.Option("--passes", min=1, help="Passes over the training data.")]
 ThreadsOption = Annotated[int, typer.Option("--threads", min=1, help="Threads of torch and the tokenizer.")]
 PrecisionOption = Annotated[str, typer.Option("--precision", help="auto, fp32 or bf16, with the encoder.")]
+GpuOption = Annotated[int, typer.Option("--gpu-id", help="GPU for trainings and predictions; -1: the CPU.")]
 LimitTrainOption = Annotated[
     Optional[int], typer.Option("--limit-train", min=0, help="First training sentences; 0 for all.")
 ]
@@ -120,7 +121,10 @@ def _make_call(experiment: Experiment, options: Mapping[str, Any], maker: Callab
         passes=options.get("passes") or experiment.passes,
         threads=options["threads"],
         precision=resolve_precision(precision),
+        gpu_id=options.get("gpu_id", -1),
     )
+    if settings.gpu_id >= 0:
+        use_gpu(settings.gpu_id)
     limits = {
         name: getattr(experiment, name) if options.get(name) is None else options[name]
         for name in ("limit_train", "limit_test")

@@ -48,7 +48,8 @@ def run_rbert(data: PairData, *, seed: int, settings: Settings, options: Sequenc
     """
     corpora = {"train": data.train, "dev": data.dev, **data.tests}
     files = {split: digest(path) for split, path in corpora.items()}
-    depends = [files, seed, list(options), settings.passes, settings.precision, settings.threads, settings.encoder.name]
+    depends = [files, seed, list(options), settings.passes, settings.arithmetic, settings.threads]
+    depends += [settings.encoder.name]
     depends += [settings.evaluate_every] * (settings.evaluate_every > 1)
     folder = settings.runs / f"{data.key}-rbert-seed{seed}-{fingerprint(depends)}"
 
@@ -60,6 +61,7 @@ def run_rbert(data: PairData, *, seed: int, settings: Settings, options: Sequenc
         command += ["--seed", str(seed), "--passes", str(settings.passes), "--threads", str(settings.threads)]
         command += ["--evaluate-every", str(settings.evaluate_every)] * (settings.evaluate_every > 1)
         command += ["--precision", settings.precision, "--time-batch", str(BATCH_SIZE), "--score", data.task]
+        command += settings.device_options
         command += ["--no-relation", NOTHING] * (data.task == MICRO and has_nothing) + list(options)
         command += ["--train", str(paths["train"]), "--dev", str(paths["dev"])]
         command += ["--test", *(f"{split}={paths[split]}" for split in data.tests), "--save", str(folder / "model")]

@@ -38,6 +38,7 @@ class Settings:
     threads (int): Threads of torch, of the tokenizer too.
     precision (str): "fp32" or "bf16".
     evaluate_every (int): Passes from one evaluation on dev to the next.
+    gpu_id (int): The GPU that all systems run on; -1 for the CPU.
     """
 
     runs: Path
@@ -46,6 +47,17 @@ class Settings:
     threads: int
     precision: str
     evaluate_every: int = 1
+    gpu_id: int = -1
+
+    @property
+    def arithmetic(self) -> str:
+        """RETURNS (str): What numbers are computed in, such as "bf16" or "bf16, GPU"."""
+        return f"{self.precision}{', GPU' * (self.gpu_id >= 0)}"
+
+    @property
+    def device_options(self) -> list[str]:
+        """RETURNS (list[str]): Options of `spacy train` and of the peers that put a training on its device."""
+        return ["--gpu-id", str(self.gpu_id)] if self.gpu_id >= 0 else []
 
 
 @dataclass(frozen=True)
@@ -112,7 +124,7 @@ def train_run(
         "changes": dict(changes or {}),
         "corpora": [digest(train), digest(dev)],
         **{"seed": seed, "lang": lang, "passes": settings.passes, "threads": settings.threads},
-        **{"precision": settings.precision, "encoder": settings.encoder.name},
+        **{"precision": settings.arithmetic, "encoder": settings.encoder.name},
         **({"evaluate_every": settings.evaluate_every} if settings.evaluate_every > 1 else {}),
     }
     folder = settings.runs / f"{name}-seed{seed}-{fingerprint(wanted)}"
@@ -151,6 +163,19 @@ def resolve_precision(precision: str) -> str:
     if precision != "auto":
         return precision
     return "bf16" if has_fast_bf16(torch.device("cpu")) else "fp32"
+
+
+def use_gpu(gpu_id: int) -> None:
+    """Let the pipelines of this process predict on a GPU.
+
+    RAISES (ValueError): Where there is none.
+    """
+    import spacy
+
+    try:
+        spacy.require_gpu(gpu_id)
+    except ValueError as error:
+        raise ValueError(f"--gpu-id {gpu_id}: {error}") from None
 
 
 def environment(threads: int, *, trains: bool = False) -> dict[str, str]:
@@ -207,6 +232,6 @@ def _train(
     folder.mkdir(parents=True, exist_ok=True)
     filled.to_disk(folder / "config.cfg", interpolate=False)
     output = ["--output", str(folder / "model"), "--code", str(LOGGER)]
-    command = [sys.executable, "-m", "spacy", "train", str(folder / "config.cfg"), *output]
+    command = [sys.executable, "-m", "spacy", "train", str(folder / "config.cfg"), *output, *settings.device_options]
     run_logged(command, folder / "train.log", threads=settings.threads)
     return {**json.loads(timing.read_text(encoding="utf8")), **counts}

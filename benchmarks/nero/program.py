@@ -41,6 +41,7 @@ def main(
     seeds: program.SeedsOption = None,
     threads: program.ThreadsOption = 1,
     precision: program.PrecisionOption = "auto",
+    gpu_id: program.GpuOption = -1,
     limit_train: program.LimitTrainOption = None,
     limit_test: program.LimitTestOption = None,
     only: program.OnlyOption = None,

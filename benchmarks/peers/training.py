@@ -42,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser, *, passes: int, lr: float, he
     add("--max-pieces", type=int, default=128, help="longest text")
     add("--seed", type=int, default=0)
     add("--threads", type=int, default=1)
+    add("--gpu-id", type=int, default=-1, help="-1: the CPU")
     add("--precision", choices=("fp32", "bf16"), default="fp32")
     add("--out", type=Path, required=True, help="where the JSON goes")
 
@@ -64,6 +65,8 @@ def run_program(name: str, args: argparse.Namespace, benchmark: Callable[..., di
     """
     os.environ["RAYON_NUM_THREADS"] = str(args.threads)  # of the tokenizer
     torch.set_num_threads(args.threads)
+    if args.gpu_id >= 0:
+        torch.set_default_device(f"cuda:{args.gpu_id}")
     torch.manual_seed(args.seed)
     try:
         result = {"model": name, **benchmark(args)}
@@ -147,7 +150,7 @@ def bucketed_batches(
 
 def autocast(precision: str) -> AbstractContextManager[Any]:
     """RETURNS (AbstractContextManager): In which the encoder runs: bf16, or without effect fp32."""
-    return torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16")
+    return torch.autocast(torch.get_default_device().type, torch.bfloat16, enabled=precision == "bf16")
 
 
 def pad(rows: Sequence[Sequence[int]], *, value: int) -> tuple[Tensor, Tensor]:

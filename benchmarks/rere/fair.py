@@ -2,7 +2,8 @@
 
 All systems have the same encoder, sentences, passes at most, batch size, precision and threads. A peer's learning rate
 is the one of `--learning-rates` that is best on the tuning sentences after training on the first 1,500 sentences with
-seed 0. "additions" are those of our encoder: letter shapes, a mix of the layers, no dropout, frozen embeddings.
+seed 0; if one rate is given, nothing is searched. Times are processor time, and are not recorded on a GPU. "additions"
+are those of our encoder: letter shapes, a mix of the layers, no dropout, frozen embeddings.
 """
 
 from __future__ import annotations
@@ -57,6 +58,8 @@ def fair(call: Call) -> None:
                 history = peer_history(result)
                 lines.setdefault(system, history)
                 _record_progress(call, data, system, seed, history)
+        if call.settings.gpu_id >= 0:
+            continue
         title = f"{call.describe(data)}: F on the tuning sentences before tuning, seed {call.seeds[0]}"
         for path in draw_progress(lines, title=title, target=call.figures / f"rere_fair_{name}"):
             call.tell(f"drew {path}")
@@ -73,16 +76,20 @@ def peer_history(result: Mapping[str, Any]) -> list[Mapping[str, float]]:
 
 def _train_peer(call: Call, name: str, part: str, *, seed: int) -> dict[str, Any]:
     """Choose a peer's learning rate, one training for each, then train and test it with that rate."""
+    rate = call.learning_rates[0] if len(call.learning_rates) == 1 else _best_rate(call, name, part)
+    data = CORPORA[name](call.maker, 0)
+    call.tell(f"{call.describe(data)}: {part}, learning rate {rate}, seed {seed}")
+    return _run(call, data, part, seed=seed, rate=rate)
+
+
+def _best_rate(call: Call, name: str, part: str) -> float:
     search = CORPORA[name](call.maker, SEARCH_SENTENCES)
-    tried = []
+    tried = {}
     for rate in call.learning_rates:
         call.tell(f"{search.name}, {SEARCH_SENTENCES} sentences: {part}, learning rate {rate}")
-        tried.append(_run(call, search, part, seed=0, rate=rate))
-        call.tell(f"  {best_pass(tried[-1]):.4f} on the tuning sentences")
-    best = max(tried, key=best_pass)
-    data = CORPORA[name](call.maker, 0)
-    call.tell(f"{call.describe(data)}: {part}, learning rate {best['lr']}, seed {seed}")
-    return _run(call, data, part, seed=seed, rate=best["lr"])
+        tried[rate] = best_pass(_run(call, search, part, seed=0, rate=rate))
+        call.tell(f"  {tried[rate]:.4f} on the tuning sentences")
+    return max(tried, key=tried.__getitem__)
 
 
 def best_pass(result: Mapping[str, Any]) -> float:
@@ -106,12 +113,16 @@ def _batch_size(call: Call, data: DataSet, *, seed: int) -> int:
 
 
 def _record_time(call: Call, data: DataSet, system: str, seed: int, cpu: float, wall: float) -> None:
+    if call.settings.gpu_id >= 0:
+        return
     options: dict[str, Any] = {"data": call.describe(data), "split": call.split_name(data, "test"), "system": system}
     call.record("fair", {"train_cpu_seconds": cpu}, seed=seed, seconds=wall, **options)
 
 
 def _record_progress(call: Call, data: DataSet, system: str, seed: int, history: Sequence[Mapping[str, float]]) -> None:
     """Write the curve of score by processor time into a file of its own."""
+    if call.settings.gpu_id >= 0:
+        return
     aside = replace(call, results=call.results.with_name(f"{call.results.stem}_progress.json"))
     for number, entry in enumerate(history, 1):
         metrics = {key: entry[key] for key in ("exact_f", "cpu_seconds")}

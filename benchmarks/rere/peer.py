@@ -32,7 +32,7 @@ def run_peer(
     """
     corpora = {"train": data.train, "dev": data.dev, **data.tests}
     files = [digest(path) for path in corpora.values()]
-    depends = [files, seed, settings.passes, settings.precision, settings.threads, batch_size, list(options)]
+    depends = [files, seed, settings.passes, settings.arithmetic, settings.threads, batch_size, list(options)]
     key = fingerprint([*depends, settings.encoder.name])
     folder = settings.runs / f"{data.name.partition('/')[0]}-{program}-seed{seed}-{key}"
 
@@ -41,7 +41,8 @@ def run_peer(
         paths = {split: write_strings(path, strings / f"{path.stem}.jsonl") for split, path in corpora.items()}
         command = [sys.executable, "-m", f"benchmarks.peers.{program}", "--encoder", str(settings.encoder)]
         command += ["--seed", str(seed), "--passes", str(settings.passes), "--batch-size", str(batch_size)]
-        command += ["--threads", str(settings.threads), "--precision", settings.precision, *options]
+        command += ["--threads", str(settings.threads), "--precision", settings.precision]
+        command += [*settings.device_options, *options]
         command += ["--train", str(paths["train"]), "--dev", str(paths["dev"])]
         command += ["--test", *(f"{split}={paths[split]}" for split in data.tests)]
         output = folder / f"{program}.json"

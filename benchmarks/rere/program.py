@@ -63,6 +63,7 @@ def main(
     passes: program.PassesOption = None,
     threads: program.ThreadsOption = 1,
     precision: program.PrecisionOption = "auto",
+    gpu_id: program.GpuOption = -1,
     limit_train: program.LimitTrainOption = None,
     limit_test: program.LimitTestOption = None,
     peer: Annotated[bool, typer.Option("--peer", help="Train CasRel beside each training (nyt24, webnlg).")] = False,

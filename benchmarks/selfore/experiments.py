@@ -178,7 +178,7 @@ def _time_loop(call: Call, name: str, data: ClusterData, seed: int) -> None:
         "ablation:no over-clustering": trained.cpu_seconds,
         LOOP_PEER: peer.result["train_cpu_seconds"] + encoding,
     }
-    described = f"{data.name}, {call.settings.precision}, {call.settings.threads} thread"
+    described = f"{data.name}, {call.settings.arithmetic}, {call.settings.threads} thread"
     for system, took in seconds.items():
         metrics = {"loop_seconds": took, "pairs_per_second": trained.sentences / took}
         if system != LOOP_PEER:
@@ -220,7 +220,7 @@ def _abstain(call: Call, name: str, data: ClusterData, seed: int) -> None:
     corpus = mixed_corpus(call.maker, name)
     trained = train_clusters(call, data, corpus, seed, {})
     evaluated = evaluate_trained(call, trained, corpus)
-    described = f"{data.name} and {evaluated['gold'].count(NONE):,} without a relation, {call.settings.precision}"
+    described = f"{data.name} and {evaluated['gold'].count(NONE):,} without a relation, {call.settings.arithmetic}"
     for system, key in SCORES.items():
         for threshold, metrics in abstention(evaluated, key):
             options = {"data": described, "split": f"K = {data.relations}, threshold {threshold:.1f}", "system": system}
@@ -236,7 +236,7 @@ def _known(call: Call, name: str, data: ClusterData, seed: int) -> None:
     pairs = call.maker.pairs(name)
     relations = known_relations(pairs)
     labelled = labelled_pairs(pairs, relations)
-    described = f"{data.name}, {len(labelled):,} of {len(relations)} relations labelled, {call.settings.precision}"
+    described = f"{data.name}, {len(labelled):,} of {len(relations)} relations labelled, {call.settings.arithmetic}"
     corpora = {"default": (partly_labelled(call.maker, name), {f"{IN}.known": True})}
     corpora["ablation:no over-clustering, no labels; clusters named by them afterwards"] = (data.whole, ONE_EACH)
     for system, (corpus, changes) in corpora.items():
@@ -267,7 +267,7 @@ def _record(
     split = f"K = {count or data.relations}{suffix}"
     if count == 0:
         split, metrics["clusters_found"] = f"K is to be found, {data.relations}{suffix}", float(scores["clusters"])
-    described = f"{data.name}, {call.settings.precision}"
+    described = f"{data.name}, {call.settings.arithmetic}"
     call.record(name, metrics, data=described, split=split, system=system, seed=seed, seconds=seconds)
     call.tell(f"  {system}{suffix}: B3 {metrics['b3_f']:.3f}, ARI {metrics['ari']:.3f}")
 

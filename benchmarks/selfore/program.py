@@ -36,6 +36,7 @@ def main(
     seeds: program.SeedsOption = None,
     threads: program.ThreadsOption = 1,
     precision: program.PrecisionOption = "auto",
+    gpu_id: program.GpuOption = -1,
     limit_train: Annotated[Optional[int], typer.Option(min=0, help="Most pairs, drawn; 0 for all.")] = None,
     only: program.OnlyOption = None,
     runs: program.RunsOption = program.HERE / "runs",

@@ -135,7 +135,7 @@ def find_count(call: Call, data: ClusterData, seed: int) -> int:
         choice = count_clusters(vectors, MOST_CLUSTERS, seed=seed)
         return {"count": choice.number, "tried": choice.tried, "seconds": time.process_time() - start}
 
-    name = f"count-{fingerprint([digest(data.whole), call.settings.encoder.name, call.settings.precision])}"
+    name = f"count-{fingerprint([digest(data.whole), call.settings.encoder.name, call.settings.arithmetic])}"
     return int(cached(call.settings.runs / "clusterings" / f"{name}-seed{seed}.json", compute)["count"])
 
 
@@ -147,7 +147,7 @@ def compare(call: Call, data: ClusterData, seed: int, changes: Changes, *, count
     """
     clustering = {key.removeprefix(CLUSTERING): value for key, value in changes.items() if key.startswith(CLUSTERING)}
     others = {key: value for key, value in changes.items() if not key.startswith(CLUSTERING)}
-    described = fingerprint([digest(data.whole), changes, call.settings.encoder.name, call.settings.precision])
+    described = fingerprint([digest(data.whole), changes, call.settings.encoder.name, call.settings.arithmetic])
 
     def compute() -> dict[str, Any]:
         torch.set_num_threads(call.settings.threads)
