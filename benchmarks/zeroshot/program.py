@@ -4,6 +4,7 @@ python -m benchmarks zeroshot wiki80 --only fewrel
 """
 
 from functools import partial
+from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
@@ -17,7 +18,7 @@ from benchmarks.harness.program import (
     run_experiments,
 )
 from benchmarks.zeroshot.corpora import PARTS, HeldOutMaker
-from benchmarks.zeroshot.experiments import wiki80
+from benchmarks.zeroshot.experiments import CONFIG, wiki80
 
 EXPERIMENTS = {"wiki80": Experiment(wiki80, PARTS, seeds="0", passes=3)}
 DEFAULTS = describe_defaults(EXPERIMENTS)
@@ -28,6 +29,7 @@ def main(
     data: program.DataOption = program.DATA,
     models: program.ModelsOption = program.MODELS,
     encoder: program.EncoderOption = program.ENCODER,
+    config: Annotated[Path, typer.Option(help="Config of the system.")] = CONFIG,
     seeds: program.SeedsOption = None,
     passes: program.PassesOption = None,
     threads: program.ThreadsOption = 1,
@@ -40,4 +42,4 @@ def main(
 ) -> None:
     """Train on some relations, test on others, and write the rows."""
     with report_errors():
-        run_experiments(EXPERIMENTS, dict(locals()), partial(HeldOutMaker, models=models))
+        run_experiments(EXPERIMENTS, dict(locals()), partial(HeldOutMaker, models=models), config=config)

@@ -1,7 +1,7 @@
 """A Hugging Face encoder of word pieces, sized and filled after construction."""
 
 import contextlib
-from typing import TYPE_CHECKING, Any, Dict, Iterator, Optional, Sequence, Tuple, cast
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional, Sequence, Tuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -146,17 +146,56 @@ class TransformerEncoder(CachesWeights):
             stand there instead of one. Shapes (B, L), (B, L, E)
         RETURNS (Tensor): Last hidden layer or mix of all layers, in fp32. Shape (P, L, D)
         """
-        assert self.transformer is not None, "configure() or load_checkpoint() comes first"
         self.last_read = (piece_ids, mask)
         with autocast(self.precision, piece_ids.device):
-            embedded = self._embed(piece_ids, shape_ids)
-            if markers is not None:
-                embedded = torch.where(markers[0][..., None], markers[1].to(embedded.dtype), embedded)
-            stack = LayerStack(self._fastest(piece_ids.device))
-            below = stack.run(stack.embed(embedded), mask, 0, layer)
-            below = [state[rows] for state in below]  # (P, L, D)
+            stack, below = self._run_below(piece_ids, shape_ids, mask, rows=rows, layer=layer, markers=markers)
             states = below[:-1] + stack.run(below[-1] + marks.to(below[-1].dtype), mask[rows], layer, len(stack))
         return states[-1].float() if self.mix is None else mix_layers(self.mix.softmax(0), states)
+
+    def forward_below(
+        self,
+        piece_ids: Tensor,
+        shape_ids: Tensor,
+        mask: Tensor,
+        *,
+        rows: Tensor,
+        marks: Tensor,
+        layer: int,
+        markers: Optional[Tuple[Tensor, Tensor]] = None,
+    ) -> Tensor:
+        """Compute what `forward_marked`, with these arguments, gives to layer `layer`. Shape (P, L, D)"""
+        with autocast(self.precision, piece_ids.device):
+            _, below = self._run_below(piece_ids, shape_ids, mask, rows=rows, layer=layer, markers=markers)
+            return below[-1] + marks.to(below[-1].dtype)
+
+    def forward_above(self, hidden: Tensor, mask: Tensor, *, layer: int) -> Tensor:
+        """Run the layers from one on.
+
+        hidden (Tensor): Input of layer `layer`, see `forward_below`. Shape (N, L, D)
+        mask (Tensor): True on pieces, then False on padding. Shape (N, L)
+        RETURNS (Tensor): Last hidden layer, in fp32. Shape (N, L, D)
+        """
+        with autocast(self.precision, hidden.device):
+            stack = LayerStack(self._fastest(hidden.device))
+            return stack.run(hidden, mask, layer, len(stack))[-1].float()
+
+    def _run_below(
+        self,
+        piece_ids: Tensor,
+        shape_ids: Tensor,
+        mask: Tensor,
+        *,
+        rows: Tensor,
+        layer: int,
+        markers: Optional[Tuple[Tensor, Tensor]],
+    ) -> Tuple[LayerStack, List[Tensor]]:
+        """Read texts up to a layer; return all layers, and the states of each reader's text. Shapes (P, L, D)"""
+        assert self.transformer is not None, "configure() or load_checkpoint() comes first"
+        embedded = self._embed(piece_ids, shape_ids)
+        if markers is not None:
+            embedded = torch.where(markers[0][..., None], markers[1].to(embedded.dtype), embedded)
+        stack = LayerStack(self._fastest(piece_ids.device))
+        return stack, [state[rows] for state in stack.run(stack.embed(embedded), mask, 0, layer)]
 
     def _embed(self, piece_ids: Tensor, shape_ids: Tensor) -> Tensor:
         """Look up pieces, and add the embeddings of their letter shapes and entity marks. Shape (B, L, D)"""

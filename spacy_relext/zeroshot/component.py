@@ -51,10 +51,12 @@ layer_mix = false
 class ZeroshotClassifier(PairPipe):
     """Predicts which described relation holds between two entities. Writes `doc._.triples`.
 
+    Its model reads pairs and descriptions apart (`DescriptionMatcher`), or together (`DescriptionCrossEncoder`).
+
     Pairs are classified in both orders, so that each relation has one class and one description.
     """
 
-    architectures = ("relext_description_matcher",)
+    architectures = ("relext_description_matcher", "relext_description_cross_encoder")
     fitted: ClassVar[Settings] = {**PairPipe.fitted, "added": {}, "schema_descriptions": {}}
 
     def reset(self) -> None:
@@ -140,8 +142,11 @@ class ZeroshotClassifier(PairPipe):
         return {**super().model_sizes(), "n_classes": 1}
 
     def arrays(self, instances: Instances) -> Settings:
-        """Return the word pieces of all descriptions; `initialize` lays pairs out before there is a tokenizer."""
-        return {} if module_of(self.model).encoder.tokens.tokenizer is None else self._describe()
+        """Return the word pieces of all descriptions, and what `cross_encoder.py` samples relations by in training."""
+        if module_of(self.model).encoder.tokens.tokenizer is None:  # `initialize` lays pairs out before there is one
+            return {}
+        gold = _gold_arrays(instances, self.classes) if isinstance(instances, GoldPairs) else {}
+        return {**self._describe(), **gold}
 
     def targets(self, instances: GoldPairs) -> Targets:
         """Return gold classes."""
@@ -152,7 +157,10 @@ class ZeroshotClassifier(PairPipe):
         return matching_loss(outputs, targets)
 
     def evidence(self, pairs: Pairs, outputs: Outputs, number: int, answer: int) -> Record:
-        """Return the relation's description, its similarity with the pair, and the one that no relation stands for."""
+        """Return the relation's description, its similarity with the pair, and the one that no relation stands for.
+
+        Similarities are cosines, or the scores of a cross-encoder.
+        """
         similarity = outputs.similarity[number]
         return {
             "description": self.descriptions[self.answers[answer - 1].relation],
@@ -181,6 +189,15 @@ class ZeroshotClassifier(PairPipe):
             ids[row, : len(encoding.ids)] = encoding.ids
             mask[row, : len(encoding.ids)] = True
         return {"description_ids": ids, "description_mask": mask}
+
+
+def _gold_arrays(instances: GoldPairs, known: Sequence[PairClass]) -> Dict[str, numpy.ndarray]:
+    """Return `classes`, and `asked`: the relation of a pair, or of the same pair in the other order. Shapes (P,)"""
+    classes, pairs = instances.classes(known), instances.pairs
+    keys = list(zip(pairs.doc.tolist(), map(tuple, pairs.subject.tolist()), map(tuple, pairs.object.tolist())))
+    found = dict(zip(keys, classes.tolist()))
+    mirrored = numpy.asarray([found.get((doc, obj, subject), 0) for doc, subject, obj in keys], dtype="int64")
+    return {"classes": classes, "asked": numpy.where(classes > 0, classes, mirrored)}
 
 
 def _forwards(labels: Sequence[str]) -> List[List[object]]:

@@ -147,6 +147,7 @@ def pairs(head: str, encoder: Setting) -> Setting:
     return {"model": model, "suggester": NEAR}
 
 
+UNMIXED = {**PIECES, "layer_mix": False}
 READ_ALL = {"@misc": "spacy_relext.RuleLearning.v1", "rule_batch": 0}
 
 
@@ -174,6 +175,12 @@ def matcher(encoder: Setting) -> Setting:
     return {"model": {**head, "encoder": encoder}, "suggester": NEAR}
 
 
+def cross_encoder(encoder: Setting) -> Setting:
+    """Settings of a reader of pairs with descriptions, which reads each with all relations in each step."""
+    head = {"@architectures": "spacy_relext.DescriptionCrossEncoder.v1", "dropout": 0.0, "relation_dropout": 0.0}
+    return {"model": {**head, "encoder": encoder}, "suggester": NEAR}
+
+
 SENTS = ("sentencizer", {})
 NAMED = (SENTS, (ENTITIES, {}))
 NAMED_CNN = (*NAMED, ("tok2vec", {"model": CNN}))
@@ -185,6 +192,7 @@ RULED: Setting = {"reads_gold": False}
 SHARED_LISTENER = {**SHARED, "tok2vec": LISTENER}
 BY_CLUSTERS = (make_cluster_examples, "ari", {"threshold": 1.01})
 BY_CHANCE = (make_cluster_examples, "clusters_coverage", {"threshold": 1.01})
+SLOWER: Setting = {"steps": 450, "learn_rate": 0.003}
 FOUND: Setting = {"reads_gold": False, "finds_relations": True, "learn_rate": 1e-4}
 DETECTED = (make_english_examples, "exact_f", {"ask_threshold": 1.01})
 CHINESE = (make_chinese_examples, "span_f", {"ask_threshold": 1.01})
@@ -230,6 +238,7 @@ CASES = [
     MethodCase("shared bags", "hrere_classifier", bags(SHARED_LISTENER), NAMED_CNN, *ENGLISH),
     MethodCase("recurrent bags", "hrere_classifier", bags(LSTM_DISTANCES), NAMED, *ENGLISH),
     MethodCase("piece bags", "hrere_classifier", bags(PIECES), NAMED, *ENGLISH),
-    MethodCase("zero-shot", "zeroshot_classifier", matcher({**PIECES, "layer_mix": False}), NAMED, *ENGLISH),
+    MethodCase("zero-shot", "zeroshot_classifier", matcher(UNMIXED), NAMED, *ENGLISH),
+    MethodCase("cross-encoder", "zeroshot_classifier", cross_encoder(UNMIXED), NAMED, *ENGLISH, **SLOWER),
     MethodCase("marked", "rere_extractor", {"model": MARKED_EXTRACTOR}, BEFORE_MARKED, *DETECTED),
 ]

@@ -106,6 +106,7 @@ class PairTransformer(nn.Module):
         order: Tensor,
         types: Optional[Tensor] = None,
         inserted: Sequence[Tensor] = (),
+        below: bool = False,
         **_: object,
     ) -> PairStates:
         """Read each text for each of its pairs; the states are in the pairs' order, and T is the longest text.
@@ -117,9 +118,12 @@ class PairTransformer(nn.Module):
         types (Optional[Tensor]): Entity type of each piece in the pairs' order, for typed marks. Shape (P, T)
         inserted (Sequence[Tensor]): What each cell of a text is that was inserted, 0 for its pieces; for forms other
             than "means", in which each text has one pair. Shapes (b, L)
+        below (bool): Whether to stop before layer `marker_layer`: the states are its input.
         """
         assert self.roles is not None, "configure() or load_checkpoint() comes first"
-        longest, layer = max((part.shape[1] for part in ids), default=0), self._first_marked_layer()
+        encoder, longest = self.tokens.encoder, max((part.shape[1] for part in ids), default=0)
+        layer = self.marker_layer if below else self._first_marked_layer()
+        read_texts = encoder.forward_below if below else encoder.forward_marked
         states, marked, pair_masks = [], [], []
         put: Sequence[Optional[Tensor]] = inserted or [None] * len(ids)
         groups = zip(ids, shapes, masks, rows, roles, put, order.split([len(row) for row in rows]))
@@ -128,7 +132,7 @@ class PairTransformer(nn.Module):
             if self.types is not None:
                 assert types is not None, "typed marks read types"
                 marks = marks + self.types(types[numbers, : role.shape[1]] * (role > 0))
-            vectors = self.tokens.encoder.forward_marked(
+            vectors = read_texts(
                 piece_ids, shape_ids, mask, rows=row, marks=marks, layer=layer, markers=self._look_up(cells)
             )
             room = longest - vectors.shape[1]

@@ -1,0 +1,127 @@
+"""A cross-encoder: reads an entity pair's text and the description of a relation together, and scores how they fit.
+
+    x_p: states of the text's pieces with the marks of the arguments, before layer m
+    y_r: states of the description's pieces + e, before layer m
+    z_pr = w tanh(W c) + a,  c: the first state of layers m to the last over [x_p; y_r]
+    z_p0 = b                                                                  0: no relation
+
+Layers below m read each text and each description once, as in PreTTR (MacAvaney et al., SIGIR 2020); at m = 0 all
+layers read both, as is usual. A text and a label are also read together in zero-shot classification by entailment (Yin
+et al., EMNLP 2019; for relations Obamuyide & Vlachos, FEVER 2018). It costs P · R sequences, where `DescriptionMatcher`
+costs P + R.
+"""
+
+from typing import Any, Dict, Optional, Tuple
+
+import torch
+from torch import Tensor, nn
+
+from ..bridge.weights import CachesWeights
+from ..pairs.model import PairModule
+from .model import WITHHELD, MatchOutput
+
+# Most pieces of the sequences that are read at a time.
+CELLS = 2**14
+
+# In training, how many relations a pair without a relation is read with.
+WITHOUT = 2
+
+
+class DescriptionCrossEncoder(PairModule, CachesWeights):
+    """z_pr = w tanh(W c) + a, z_p0 = b."""
+
+    by_class = ("logits", "similarity")
+
+    def build_head(self, width: int, *, n_classes: int, n_types: int) -> None:
+        """Build W, w, a, b and e, whatever the number of relations."""
+        self.dropout = nn.Dropout(self.settings["dropout"])
+        self.hidden, self.score = nn.Linear(width, width), nn.Linear(width, 1)
+        self.segment = nn.Parameter(torch.zeros(1, width))
+        self.bias = nn.Parameter(torch.zeros(1))
+
+    def forward(
+        self,
+        description_ids: Tensor,
+        description_mask: Tensor,
+        classes: Optional[Tensor] = None,
+        asked: Optional[Tensor] = None,
+        **arrays: Any,
+    ) -> MatchOutput:
+        """Score pairs with relations: all of them in prediction, in training as `sample_relations` chooses.
+
+        description_ids (Tensor): Word pieces of the descriptions. Shape (R, L)
+        description_mask (Tensor): True on pieces. Shape (R, L)
+        classes, asked (Optional[Tensor]): In training, see `sample_relations`. Shapes (P,)
+        """
+        texts = self.encoder(**arrays, below=True)
+        descriptions, number = self._describe(description_ids, description_mask), len(description_ids)
+        n_pairs = len(texts.tokens)
+        if self.training and classes is not None and asked is not None:
+            options = {"negatives": self.settings["negatives"], "dropout": self.settings["relation_dropout"]}
+            pairs, relations = sample_relations(classes, asked, number, **options)
+        else:
+            every = torch.arange(n_pairs * number, device=description_ids.device)
+            pairs, relations = every // number, every % number
+        size = max(1, CELLS // (texts.tokens.shape[1] + description_ids.shape[1]))
+        scores = [
+            self._read(texts.tokens[p], texts.mask[p], descriptions[r], description_mask[r])
+            for p, r in zip(pairs.split(size), relations.split(size))
+            if len(p)
+        ]
+        columns = self.bias.new_full((n_pairs, number), WITHHELD)
+        if scores:
+            columns = columns.index_put((pairs, relations), torch.cat(scores))
+        logits = torch.cat([self.bias.expand(n_pairs, 1), columns], dim=1)
+        return MatchOutput(logits, logits.detach())
+
+    def _read(self, text: Tensor, text_mask: Tensor, description: Tensor, description_mask: Tensor) -> Tensor:
+        """Read each text with a description, and score both. Shapes (N, T, D), (N, T), (N, L, D), (N, L) → (N,)"""
+        encoder: Any = self.encoder
+        mask = torch.cat([text_mask, description_mask], dim=1)
+        order = torch.argsort((~mask).to(torch.uint8), dim=1, stable=True)[:, : int(mask.sum(1).max())]  # padding last
+        hidden = torch.cat([text, description], dim=1).gather(1, order[..., None].expand(-1, -1, text.shape[2]))
+        states = encoder.tokens.encoder.forward_above(hidden, mask.gather(1, order), layer=encoder.marker_layer)
+        return self.score(torch.tanh(self.hidden(self.dropout(states[:, 0]))))[:, 0]
+
+    def _describe(self, ids: Tensor, mask: Tensor) -> Tensor:
+        """Compute y_r; in prediction, once for each set of descriptions. Shape (R, L, D)"""
+        if not self.can_use_cache(ids.device):
+            return self._encode_descriptions(ids, mask)
+        known: Dict[bytes, Tensor] = self.cached(dict)
+        key = ids.numpy().tobytes()
+        if key not in known:
+            known.clear()
+            known[key] = self._encode_descriptions(ids, mask)
+        return known[key]
+
+    def _encode_descriptions(self, ids: Tensor, mask: Tensor) -> Tensor:
+        """Compute y_r by the layers below m. Shape (R, L, D)"""
+        encoder: Any = self.encoder
+        rows, marks = torch.arange(len(ids), device=ids.device), self.segment.expand(*ids.shape, -1)
+        shapes, layer = torch.zeros_like(ids), encoder.marker_layer
+        states: Tensor = encoder.tokens.encoder.forward_below(ids, shapes, mask, rows=rows, marks=marks, layer=layer)
+        return states
+
+
+def sample_relations(
+    classes: Tensor, asked: Tensor, number: int, *, negatives: int, dropout: float
+) -> Tuple[Tensor, Tensor]:
+    """Choose what pairs are read with in a training step: their own relation, and others that are drawn.
+
+    classes (Tensor): The relation of each pair, from 1; 0 for none. Shape (P,)
+    asked (Tensor): A relation that it is read with first: its own, or for a pair without one that of the pair in the
+        other order; 0 for none. Shape (P,)
+    number (int): R.
+    negatives (int): How many others; a pair without a relation is read with two in all.
+    dropout (float): Probability with which a pair's own relation is left out.
+    RETURNS (Tuple[Tensor, Tensor]): Pairs, and a relation of each, from 0. Shapes (N,)
+    """
+    ranks = torch.rand(len(classes), number, device=classes.device)
+    first = torch.where((classes > 0) & (torch.rand(len(classes), device=classes.device) < dropout), -1.0, 2.0)
+    pairs = asked.nonzero()[:, 0]
+    ranks = ranks.index_put((pairs, asked[pairs] - 1), first[pairs])
+    best, order = ranks.topk(min(number, 1 + negatives), dim=1)
+    wanted = torch.where(classes > 0, 1 + negatives, WITHOUT)
+    kept = (torch.arange(best.shape[1], device=classes.device) < wanted[:, None]) & (best >= 0.0)
+    rows, places = kept.nonzero().unbind(1)
+    return rows, order[rows, places]
