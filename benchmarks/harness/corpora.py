@@ -155,14 +155,6 @@ class PairMaker(Maker):
             made.to_disk(target)
         return target
 
-    def nothing(self) -> Path:
-        """RETURNS (Path): A corpus without a Doc, for a training in which there is nothing to choose by."""
-        target = self.folder / "nothing.spacy"
-        if not target.exists():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            DocBin(store_user_data=True).to_disk(target)
-        return target
-
     def _limited(self, name: str, train: Path, dev: Path, test: Path, **options: Any) -> PairData:
         """Apply the limits of sentences."""
         limits = (self.limit_train, self.limit_test, self.limit_test)

@@ -145,6 +145,14 @@ class Maker:
             drop_triples(corpus, target, rate=rate, mode=mode, seed=seed)
         return target
 
+    def nothing(self) -> Path:
+        """RETURNS (Path): A corpus without a Doc, for a training in which there is nothing to choose by."""
+        target = self.folder / "nothing.spacy"
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            DocBin(store_user_data=True).to_disk(target)
+        return target
+
     def _make(
         self,
         name: str,

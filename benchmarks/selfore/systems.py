@@ -90,12 +90,8 @@ def train_clusters(
     changes (Changes): Dotted keys and their new values.
     """
     fixed = {**MARKED, COUNT: data.relations, "training.eval_frequency": 1_000_000}
-    # nothing is chosen on dev, which is read once
-    dev = call.maker.folder / "empty.spacy"
-    if not dev.exists():
-        spacy.tokens.DocBin().to_disk(dev)
     options: dict[str, Any] = {"settings": call.settings, "config": config, "changes": {**fixed, **changes}}
-    return train_run("selfore", train=corpus, dev=dev, seed=seed, **options)
+    return train_run("selfore", train=corpus, dev=call.maker.nothing(), seed=seed, **options)
 
 
 def score_trained(call: Call, trained: Trained, corpus: Path) -> dict[str, Any]:

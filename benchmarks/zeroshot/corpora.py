@@ -13,7 +13,6 @@ from benchmarks.selfore.corpora import FEWREL, ClusterMaker, Marked, read_wiki80
 PARTS = ("fewrel", "drawn-1", "drawn-2")
 FILES = ("train_0.1.txt", "dev.txt")
 HELD_OUT = 16
-DEV_PAIRS = 5  # of each training relation, for the scores of the log
 UNDESCRIBED = "No description defined"
 
 
@@ -22,7 +21,8 @@ class HeldOut:
     """Corpora of one split.
 
     name (str): As results call it.
-    train, dev (Path): Pairs of the training relations.
+    train (Path): Pairs of the training relations.
+    dev (Path): A corpus without a Doc: nothing is chosen, and a cross-encoder would take long to read one.
     tests (Mapping[str, Path]): Pairs of the others.
     seen, unseen (Mapping[str, str]): Relations with their descriptions.
     """
@@ -46,25 +46,23 @@ class HeldOutMaker(ClusterMaker):
         drawn = random.Random(part).sample(relations, HELD_OUT) if part != "fewrel" else fewrel
         seen, unseen = ({name: texts[name] for name in relations if (name in drawn) == is_held} for is_held in (0, 1))
         random.Random(0).shuffle(pairs)
-        train, dev = self._share(pairs, list(seen))
         test = [each for each in pairs if each.relation in unseen]
         limit = f"-{self.limit_train}" if self.limit_train else ""
-        corpora = {"train": train, "dev": dev, "test": test}
+        corpora = {"train": self._share(pairs, list(seen)), "test": test}
         paths = {
             key: self.written(f"zeroshot-{part}-{key}{limit}", lambda mine=mine: mine) for key, mine in corpora.items()
         }
         name = f"wiki80, {len(seen)} relations, {part.replace('-', ' ')}"
-        return HeldOut(name, paths["train"], paths["dev"], {"test": paths["test"]}, seen, unseen)
+        return HeldOut(name, paths["train"], self.nothing(), {"test": paths["test"]}, seen, unseen)
 
-    def _share(self, pairs: Sequence[Marked], relations: Sequence[str]) -> tuple[list[Marked], list[Marked]]:
-        """Divide the pairs of training relations."""
-        train, dev = [], []
-        for relation in relations:
-            own = [each for each in pairs if each.relation == relation]
-            dev += own[:DEV_PAIRS]
-            train += own[DEV_PAIRS : DEV_PAIRS + self.limit_train if self.limit_train else None]
+    def _share(self, pairs: Sequence[Marked], relations: Sequence[str]) -> list[Marked]:
+        """Keep the first pairs of each training relation."""
+        train = [each for name in relations for each in self._first(pairs, name)]
         random.Random(0).shuffle(train)
-        return train, dev
+        return train
+
+    def _first(self, pairs: Sequence[Marked], relation: str) -> list[Marked]:
+        return [each for each in pairs if each.relation == relation][: self.limit_train or None]
 
     def _descriptions(self) -> tuple[dict[str, str], list[str]]:
         """Read label and description of each relation of Wikidata; RETURNS also FewRel's validation relations."""

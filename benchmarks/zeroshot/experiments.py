@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import spacy
@@ -42,9 +41,7 @@ def wiki80(call: Call) -> None:
                 "training.batcher.size": BATCH_WORDS,
                 f"components.{NAME}.descriptions": dict(data.seen),
             }
-            # nothing is chosen on dev, and a cross-encoder takes long to read it with all relations
-            settings = replace(call.settings, evaluate_every=max(1, call.settings.passes))
-            options = {"seed": seed, "settings": settings, "config": call.config, "changes": changes}
+            options = {"seed": seed, "settings": call.settings, "config": call.config, "changes": changes}
             trained = train_run(f"zeroshot-{part}", train=data.train, dev=data.dev, **options)
             scores = _score(spacy.load(trained.last), data)
             _record(call, described, _system(call.config), seed, scores, seconds=trained.seconds)
@@ -65,7 +62,7 @@ def _system(config: Path) -> str:
 def _untrained(call: Call, data: HeldOut) -> Language:
     """Make the matcher as it is before training: the cosine of sentence and description."""
     options = {"encoder": call.settings.encoder, "precision": call.settings.precision, "changes": {SUGGESTER: MARKED}}
-    config, _ = build_config(CONFIG, train=data.dev, dev=data.dev, seed=0, passes=0, lang="en", **options)
+    config, _ = build_config(CONFIG, train=data.train, dev=data.dev, seed=0, passes=0, lang="en", **options)
     fix_random_seed(0)
     nlp = init_nlp(config)
     module_of(nlp.get_pipe(NAME).model).encoder.zero_marks()
