@@ -26,6 +26,17 @@ def difference(better: numpy.ndarray, worse: numpy.ndarray, *, score: str) -> di
     return {f"{score}_{name}": float(value) for name, value in named.items()}
 
 
+def interval_over_seeds(differences: Sequence[float]) -> tuple[float, float, float]:
+    """Estimate the mean of a difference from its values with several seeds, by the t-distribution.
+
+    RETURNS (tuple[float, float, float]): The mean, and the ends of its interval of 95 %.
+    """
+    from scipy.stats import ttest_1samp
+
+    interval = ttest_1samp(differences, 0.0).confidence_interval(LEVEL)
+    return float(numpy.mean(differences)), float(interval.low), float(interval.high)
+
+
 def drawn_scores(gold: Sequence[str], predicted: Sequence[str], *, draws: int = DRAWS, seed: int = 0) -> numpy.ndarray:
     """Score draws of sentences with the official score, macro-F over the relations, direction required.
 

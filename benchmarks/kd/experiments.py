@@ -13,7 +13,7 @@ import torch
 
 from benchmarks.harness.call import Call
 from benchmarks.harness.corpora import PairData
-from benchmarks.harness.intervals import difference, drawn_scores
+from benchmarks.harness.intervals import difference, drawn_scores, interval_over_seeds
 from benchmarks.harness.pairs import NOTHING, PairSet, pair_scores, pipeline_labels, read_pairs
 from benchmarks.harness.rbert import load_rbert, peer_labels, run_rbert
 from benchmarks.harness.runs import cached, digest
@@ -21,6 +21,7 @@ from benchmarks.kd.systems import (
     CROWDED_PARTS,
     DEFAULT,
     EFFICIENCY,
+    FAST,
     HEADLINE,
     MARKED,
     MINILM,
@@ -86,13 +87,13 @@ def semeval(call: Call) -> None:
     _compare(call, "semeval", SEMEVAL_PARTS)
     if call.wants("intervals"):
         _intervals(call)
+    if call.wants("fast-intervals"):
+        _fast_intervals(call)
 
 
 def _intervals(call: Call) -> None:
     """Differences of the default and what it is to be compared with on SemEval-2010's test, and how sure they are."""
     data = maker_of(call).semeval()
-    (path,) = data.tests.values()
-    gold = [row.labels[0] if row.labels else NOTHING for row in _pairs(path, data.marked).rows]
     for seed in call.seeds:
         answers = {
             name: _run_system(call, "semeval", data, system, seed=seed, row=Part(HEADLINE).row_name(name))
@@ -100,12 +101,49 @@ def _intervals(call: Call) -> None:
         }
         if call.peer:
             answers["R-BERT"] = _run_peer(call, "semeval", data, "peer", seed=seed)
-        scores = {name: drawn_scores(gold, system.labels(path)) for name, system in answers.items()}
-        default = scores.pop(DEFAULT)
-        for name, others in scores.items():
-            options = {"data": call.describe(data), "split": f"default − {name}, test", "system": "default"}
-            interval = difference(default, others, score="macro_f")
-            call.record("semeval_differences", interval, seed=seed, **options)  # type: ignore[arg-type]
+        _record_differences(call, data, answers, DEFAULT, benchmark="semeval_differences", row="default", seed=seed)
+
+
+def _fast_intervals(call: Call) -> None:
+    """The same of the student without a transformer, taught by MiniLM, and what it learns from labels."""
+    data = maker_of(call).semeval()
+    elders, alone = SEMEVAL_PARTS["fast-elders"], SEMEVAL_PARTS["fast"]
+    (taught,) = elders.systems
+    differences: dict[str, list[float]] = {}
+    for seed in call.seeds:
+        options: dict[str, Any] = {"seed": seed, "family": FAST}
+        answers = {
+            name: _run_system(call, "semeval", data, system, row=alone.row_name(name), **options)
+            for name, system in alone.systems.items()
+        }
+        system, row = elders.systems[taught], elders.row_name(taught)
+        answers["taught"] = _run_system(call, "semeval", data, system, row=row, elders=(data, MINILM), **options)
+        found = _record_differences(
+            call, data, answers, "taught", benchmark="semeval_fast_differences", row=row, seed=seed
+        )
+        for name, value in found.items():
+            differences.setdefault(name, []).append(value)
+    for name, values in differences.items():
+        mean, low, high = interval_over_seeds(values)
+        call.tell(
+            f"taught − {name}: {100 * mean:.2f}, 95 % over {len(values)} seeds {100 * low:.2f} to {100 * high:.2f}"
+        )
+
+
+def _record_differences(
+    call: Call, data: PairData, answers: Mapping[str, Answers], mine: str, *, benchmark: str, row: str, seed: int
+) -> dict[str, float]:
+    """Compare a system's answers on test with those of others. RETURNS (dict[str, float]): Other → the difference."""
+    (path,) = data.tests.values()
+    gold = [row.labels[0] if row.labels else NOTHING for row in _pairs(path, data.marked).rows]
+    scores = {name: drawn_scores(gold, system.labels(path)) for name, system in answers.items()}
+    own, found = scores.pop(mine), {}
+    for name, others in scores.items():
+        interval = difference(own, others, score="macro_f")
+        split = f"{'default' if mine == DEFAULT else mine} − {name}, test"
+        call.record(benchmark, interval, data=call.describe(data), split=split, system=row, seed=seed)
+        found[name] = interval["macro_f_difference"]
+    return found
 
 
 def conll04(call: Call) -> None:

@@ -27,7 +27,7 @@ from benchmarks.kd.speed import speed
 from benchmarks.kd.systems import CROWDED_PARTS, SEMEVAL_PARTS
 
 EXPERIMENTS = {
-    "semeval": Experiment(semeval, (*SEMEVAL_PARTS, *PEER_PARTS, "intervals"), passes=5),
+    "semeval": Experiment(semeval, (*SEMEVAL_PARTS, *PEER_PARTS, "intervals", "fast-intervals"), passes=5),
     "conll04": Experiment(conll04, (*CROWDED_PARTS, *PEER_PARTS), passes=5),
     "scierc": Experiment(scierc, (*CROWDED_PARTS, *PEER_PARTS), passes=5),
     "labels": Experiment(labels, tuple(SHARES), passes=5),

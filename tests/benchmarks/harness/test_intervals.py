@@ -33,3 +33,10 @@ def test_the_same_draws_for_every_system() -> None:
     found = difference(better, worse, score="macro_f")
     # whatever is drawn, who is right wherever the other is cannot be worse
     assert 0 < found["macro_f_difference_low"] < found["macro_f_difference"] < found["macro_f_difference_high"] < 1
+
+
+def test_the_interval_over_seeds_is_that_of_the_t_distribution() -> None:
+    from benchmarks.harness.intervals import interval_over_seeds
+
+    # with 2 degrees of freedom 4.303 standard errors, of 1 / √3 here
+    assert interval_over_seeds([1.0, 2.0, 3.0]) == pytest.approx((2.0, 2.0 - 2.484, 2.0 + 2.484), abs=1e-3)
