@@ -15,6 +15,7 @@ import os
 import platform
 import re
 import statistics
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -170,7 +171,7 @@ def _format(rows: Sequence[Row]) -> str:
 
 
 def machine() -> str:
-    """Name the processor and how many of its cores this process may use.
+    """Name the processor, how many of its cores this process may use, and the GPU if it uses one.
 
     RETURNS (str): Such as "AMD EPYC 7B13, 2 cores"; no name of the host.
     """
@@ -179,7 +180,9 @@ def machine() -> str:
     named = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
     name = named.group(1).strip() if named else platform.processor() or platform.machine()
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return f"{' '.join(name.split())}, {cores} core{'s' if cores > 1 else ''}"
+    torch = sys.modules.get("torch")
+    gpu = f", {torch.cuda.get_device_name()}" if torch and torch.cuda.is_initialized() else ""
+    return f"{' '.join(name.split())}, {cores} core{'s' if cores > 1 else ''}{gpu}"
 
 
 def _join(old: Row, new: Row) -> Row:
