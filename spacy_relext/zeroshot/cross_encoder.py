@@ -2,8 +2,10 @@
 
     x_p: states of the text's pieces with the marks of the arguments, before layer m
     y_r: states of the description's pieces + e, before layer m
-    z_pr = w tanh(W c) + a,  c: the first state of layers m to the last over [x_p; y_r]
-    z_p0 = b                                                                  0: no relation
+    z_pr = w tanh(W [c; h_s; h_o]) + a                       of layers m to the last over [x_p; y_r]
+    z_p0 = b                                                 0: no relation
+
+c is the first state, h_s and h_o are the means of the arguments' states.
 
 Layers below m read each text and each description once, as in PreTTR (MacAvaney et al., SIGIR 2020); at m = 0 all
 layers read both, as is usual. A text and a label are also read together in zero-shot classification by entailment (Yin
@@ -11,12 +13,14 @@ et al., EMNLP 2019; for relations Obamuyide & Vlachos, FEVER 2018). It costs P �
 costs P + R.
 """
 
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Dict, Optional, Sequence, Tuple
 
 import torch
 from torch import Tensor, nn
 
 from ..bridge.weights import CachesWeights
+from ..pairs.encoders.pieces import OBJECT, SUBJECT
+from ..pairs.encoders.states import masked_mean
 from ..pairs.model import PairModule
 from .model import WITHHELD, MatchOutput
 
@@ -28,14 +32,14 @@ WITHOUT = 2
 
 
 class DescriptionCrossEncoder(PairModule, CachesWeights):
-    """z_pr = w tanh(W c) + a, z_p0 = b."""
+    """z_pr = w tanh(W [c; h_s; h_o]) + a, z_p0 = b."""
 
     by_class = ("logits", "similarity")
 
     def build_head(self, width: int, *, n_classes: int, n_types: int) -> None:
         """Build W, w, a, b and e, whatever the number of relations."""
         self.dropout = nn.Dropout(self.settings["dropout"])
-        self.hidden, self.score = nn.Linear(width, width), nn.Linear(width, 1)
+        self.hidden, self.score = nn.Linear(3 * width, width), nn.Linear(width, 1)
         self.segment = nn.Parameter(torch.zeros(1, width))
         self.bias = nn.Parameter(torch.zeros(1))
 
@@ -53,7 +57,7 @@ class DescriptionCrossEncoder(PairModule, CachesWeights):
         description_mask (Tensor): True on pieces. Shape (R, L)
         classes, asked (Optional[Tensor]): In training, see `sample_relations`. Shapes (P,)
         """
-        texts = self.encoder(**arrays, below=True)
+        texts, roles = self.encoder(**arrays, below=True), _roles(arrays["roles"], arrays["order"])
         descriptions, number = self._describe(description_ids, description_mask), len(description_ids)
         n_pairs = len(texts.tokens)
         if self.training and classes is not None and asked is not None:
@@ -64,7 +68,7 @@ class DescriptionCrossEncoder(PairModule, CachesWeights):
             pairs, relations = every // number, every % number
         size = max(1, CELLS // (texts.tokens.shape[1] + description_ids.shape[1]))
         scores = [
-            self._read(texts.tokens[p], texts.mask[p], descriptions[r], description_mask[r])
+            self._read(texts.tokens[p], texts.mask[p], roles[p], descriptions[r], description_mask[r])
             for p, r in zip(pairs.split(size), relations.split(size))
             if len(p)
         ]
@@ -74,14 +78,25 @@ class DescriptionCrossEncoder(PairModule, CachesWeights):
         logits = torch.cat([self.bias.expand(n_pairs, 1), columns], dim=1)
         return MatchOutput(logits, logits.detach())
 
-    def _read(self, text: Tensor, text_mask: Tensor, description: Tensor, description_mask: Tensor) -> Tensor:
-        """Read each text with a description, and score both. Shapes (N, T, D), (N, T), (N, L, D), (N, L) → (N,)"""
+    def _read(
+        self, text: Tensor, text_mask: Tensor, roles: Tensor, description: Tensor, description_mask: Tensor
+    ) -> Tensor:
+        """Read each text with a description, and score both.
+
+        text, text_mask, roles (Tensor): Its states, mask and arguments. Shapes (N, T, D), (N, T), (N, T)
+        description, description_mask (Tensor): Shapes (N, L, D), (N, L)
+        RETURNS (Tensor): Shape (N,)
+        """
         encoder: Any = self.encoder
         mask = torch.cat([text_mask, description_mask], dim=1)
         order = torch.argsort((~mask).to(torch.uint8), dim=1, stable=True)[:, : int(mask.sum(1).max())]  # padding last
         hidden = torch.cat([text, description], dim=1).gather(1, order[..., None].expand(-1, -1, text.shape[2]))
         states = encoder.tokens.encoder.forward_above(hidden, mask.gather(1, order), layer=encoder.marker_layer)
-        return self.score(torch.tanh(self.hidden(self.dropout(states[:, 0]))))[:, 0]
+        roles = nn.functional.pad(
+            roles, (0, states.shape[1] - roles.shape[1])
+        )  # the text's pieces stay where they were
+        read = [states[:, 0], *(masked_mean(states, roles == each) for each in (SUBJECT, OBJECT))]
+        return self.score(torch.tanh(self.hidden(self.dropout(torch.cat(read, dim=1)))))[:, 0]
 
     def _describe(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Compute y_r; in prediction, once for each set of descriptions. Shape (R, L, D)"""
@@ -101,6 +116,14 @@ class DescriptionCrossEncoder(PairModule, CachesWeights):
         shapes, layer = torch.zeros_like(ids), encoder.marker_layer
         states: Tensor = encoder.tokens.encoder.forward_below(ids, shapes, mask, rows=rows, marks=marks, layer=layer)
         return states
+
+
+def _roles(groups: Sequence[Tensor], order: Tensor) -> Tensor:
+    """Put the roles of the pieces of all groups together, in the pairs' order. Shapes (p, L), (P,) → (P, T)"""
+    if not groups:
+        return order.new_zeros(0, 1)
+    longest = max(group.shape[1] for group in groups)
+    return torch.cat([nn.functional.pad(group, (0, longest - group.shape[1])) for group in groups])[order.argsort()]
 
 
 def sample_relations(
