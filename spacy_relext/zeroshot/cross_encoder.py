@@ -13,16 +13,14 @@ et al., EMNLP 2019; for relations Obamuyide & Vlachos, FEVER 2018). It costs P Â
 costs P + R.
 """
 
-from typing import Any, Dict, Optional, Sequence, Tuple
+from typing import Any, Optional, Sequence, Tuple
 
 import torch
 from torch import Tensor, nn
 
-from ..bridge.weights import CachesWeights
 from ..pairs.encoders.pieces import OBJECT, SUBJECT
 from ..pairs.encoders.states import masked_mean
-from ..pairs.model import PairModule
-from .model import WITHHELD, MatchOutput
+from .model import WITHHELD, DescriptionModule, MatchOutput
 
 # Most pieces of the sequences that are read at a time.
 CELLS = 2**14
@@ -31,10 +29,8 @@ CELLS = 2**14
 WITHOUT = 2
 
 
-class DescriptionCrossEncoder(PairModule, CachesWeights):
+class DescriptionCrossEncoder(DescriptionModule):
     """z_pr = w tanh(W [c; h_s; h_o]) + a, z_p0 = b."""
-
-    by_class = ("logits", "similarity")
 
     def build_head(self, width: int, *, n_classes: int, n_types: int) -> None:
         """Build W, w, a, b and e, whatever the number of relations."""
@@ -58,7 +54,7 @@ class DescriptionCrossEncoder(PairModule, CachesWeights):
         classes, asked (Optional[Tensor]): In training, see `sample_relations`. Shapes (P,)
         """
         texts, roles = self.encoder(**arrays, below=True), _roles(arrays["roles"], arrays["order"])
-        descriptions, number = self._describe(description_ids, description_mask), len(description_ids)
+        descriptions, number = self.describe(description_ids, description_mask), len(description_ids)
         n_pairs = len(texts.tokens)
         if self.training and classes is not None and asked is not None:
             options = {"negatives": self.settings["negatives"], "dropout": self.settings["relation_dropout"]}
@@ -98,18 +94,7 @@ class DescriptionCrossEncoder(PairModule, CachesWeights):
         read = [states[:, 0], *(masked_mean(states, roles == each) for each in (SUBJECT, OBJECT))]
         return self.score(torch.tanh(self.hidden(self.dropout(torch.cat(read, dim=1)))))[:, 0]
 
-    def _describe(self, ids: Tensor, mask: Tensor) -> Tensor:
-        """Compute y_r; in prediction, once for each set of descriptions. Shape (R, L, D)"""
-        if not self.can_use_cache(ids.device):
-            return self._encode_descriptions(ids, mask)
-        known: Dict[bytes, Tensor] = self.cached(dict)
-        key = ids.numpy().tobytes()
-        if key not in known:
-            known.clear()
-            known[key] = self._encode_descriptions(ids, mask)
-        return known[key]
-
-    def _encode_descriptions(self, ids: Tensor, mask: Tensor) -> Tensor:
+    def encode_descriptions(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Compute y_r by the layers below m. Shape (R, L, D)"""
         encoder: Any = self.encoder
         rows, marks = torch.arange(len(ids), device=ids.device), self.segment.expand(*ids.shape, -1)

@@ -34,10 +34,29 @@ class MatchOutput(NamedTuple):
     similarity: Tensor  # (P, 1 + R)
 
 
-class DescriptionMatcher(PairModule, CachesWeights):
-    """z_pr = exp(a) cos(u_p, v_r), z_p0 = exp(a) b."""
+class DescriptionModule(PairModule, CachesWeights):
+    """Base of heads that read pairs and descriptions of relations."""
 
     by_class = ("logits", "similarity")
+
+    def describe(self, ids: Tensor, mask: Tensor) -> Tensor:
+        """Encode descriptions; in prediction, once for each set of them. Shape (R, ...)"""
+        if not self.can_use_cache(ids.device):
+            return self.encode_descriptions(ids, mask)
+        known: Dict[bytes, Tensor] = self.cached(dict)
+        key = ids.numpy().tobytes()
+        if key not in known:
+            known.clear()
+            known[key] = self.encode_descriptions(ids, mask)
+        return known[key]
+
+    def encode_descriptions(self, ids: Tensor, mask: Tensor) -> Tensor:
+        """Encode the word pieces of descriptions. Shapes (R, L) → (R, ...)"""
+        raise NotImplementedError
+
+
+class DescriptionMatcher(DescriptionModule):
+    """z_pr = exp(a) cos(u_p, v_r), z_p0 = exp(a) b."""
 
     def build_head(self, width: int, *, n_classes: int, n_types: int) -> None:
         """Build W, V, a and b, whatever the number of relations."""
@@ -62,7 +81,7 @@ class DescriptionMatcher(PairModule, CachesWeights):
         if self.training and self.settings["relation_dropout"]:
             is_kept = torch.rand(number, device=description_ids.device) >= self.settings["relation_dropout"]
         kept = is_kept.nonzero()[:, 0]
-        similarity = pairs @ self._describe(description_ids[kept], description_mask[kept]).T  # (P, kept)
+        similarity = pairs @ self.describe(description_ids[kept], description_mask[kept]).T  # (P, kept)
         none = self.bias.expand(len(pairs), 1)
         columns = torch.cat([kept.new_zeros(1), kept + 1])
         cosines = torch.cat([none, similarity], dim=1)
@@ -77,18 +96,7 @@ class DescriptionMatcher(PairModule, CachesWeights):
         states = states._replace(sentence=masked_mean(states.tokens, states.mask))
         return F.normalize(states.sentence + self.pair(self.dropout(joined(states))), dim=1)
 
-    def _describe(self, ids: Tensor, mask: Tensor) -> Tensor:
-        """Compute v_r / |v_r|; in prediction, once for each set of descriptions. Shape (R, D)"""
-        if not self.can_use_cache(ids.device):
-            return self._encode_descriptions(ids, mask)
-        known: Dict[bytes, Tensor] = self.cached(dict)
-        key = ids.numpy().tobytes()
-        if key not in known:
-            known.clear()
-            known[key] = self._encode_descriptions(ids, mask)
-        return known[key]
-
-    def _encode_descriptions(self, ids: Tensor, mask: Tensor) -> Tensor:
+    def encode_descriptions(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Compute v_r / |v_r| by the encoder of the pairs' texts. Shape (R, D)"""
         encoder: Any = self.encoder
         pieces = encoder.tokens.encoder(ids, torch.zeros_like(ids), mask)
