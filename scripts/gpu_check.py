@@ -30,6 +30,8 @@ TOLERANCE = 1e-3
 BAGS = "spacy_relext.BagCorpus.v1"
 # Paths that configs leave to the command line → what `make all` has made or brings.
 DEFAULTS = {"rules": "assets/nero/rules.jsonl", "kb": "training/hrere-kb", "facts": "corpus/linked/facts.tsv"}
+# Paths that a config may leave empty, vectors where it does not read them.
+OPTIONAL = ("init_tok2vec", "schema", "vectors")
 
 
 def clock(times: List[Tuple[float, int]]) -> Callable[..., Any]:
@@ -56,10 +58,13 @@ def settings(path: pathlib.Path, arguments: argparse.Namespace) -> Dict[str, Any
         paths.setdefault(name, value or DEFAULTS.get(name))
     if arguments.encoder and "encoder" in paths:
         paths["encoder"] = arguments.encoder
-    missing = [f"{name} = {value}" for name, value in paths.items() if not value or not pathlib.Path(value).exists()]
+    wanted = {name: value for name, value in paths.items() if name not in OPTIONAL}
+    if "include_static_vectors = true" in path.read_text(encoding="utf8"):
+        paths["vectors"] = wanted["vectors"] = arguments.vectors
+    missing = [f"{name} = {value}" for name, value in wanted.items() if not value or not pathlib.Path(value).exists()]
     if missing:
         raise FileNotFoundError(f"left out, paths are not there: {', '.join(missing)}")
-    steps = {"max_steps": arguments.steps + 1, "eval_frequency": arguments.steps, "max_epochs": 0, "patience": 0}
+    steps = {"max_steps": arguments.steps, "eval_frequency": arguments.steps, "max_epochs": 0, "patience": 0}
     return {
         **{f"paths.{name}": value for name, value in paths.items()},
         **{f"training.{name}": value for name, value in steps.items()},
@@ -140,6 +145,7 @@ def main() -> int:
     parser.add_argument("--docs", type=int, default=500, help="documents of the dev corpus to predict")
     parser.add_argument("--train", help="training corpus; by default that of `make all`")
     parser.add_argument("--dev", help="dev corpus")
+    parser.add_argument("--vectors", help="pipeline with word vectors, for configs that read them")
     parser.add_argument("--encoder", help="folder of the encoder; by default that of the config")
     arguments = parser.parse_args()
     name = arguments.config.stem

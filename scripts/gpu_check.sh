@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # On a machine with a GPU: trains every config for some steps on it, compares the outputs with those of the CPU in fp32
-# (within 1e-3), and prints words/s of training and docs/s of prediction as a table for docs/performance.md.
+# (within 1e-3), and prints words/s of training and docs/s of prediction as a table.
 #
 #   scripts/gpu_check.sh [GPU_ID]       STEPS=50 CONFIGS="configs/rere.cfg configs/ner.cfg"; all of configs/ by default
+#                                       VECTORS=PIPELINE: word vectors, for configs that read them
 #
 # It needs a CUDA build of torch, cupy, and what `make all` leaves: corpora, encoder, trained pipelines. Configs that read
-# something else, such as word vectors, are listed and left out.
+# something else are listed and left out.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -25,7 +26,8 @@ failed=()
 for config in "${configs[@]}"; do
     name=$(basename "$config" .cfg)
     log=$logs/$name.log
-    "$python" scripts/gpu_check.py "$config" --gpu-id "$gpu" --steps "${STEPS:-50}" > "$log" 2>&1 || failed+=("$name")
+    options=(--gpu-id "$gpu" --steps "${STEPS:-50}" ${VECTORS:+--vectors "$VECTORS"})
+    "$python" scripts/gpu_check.py "$config" "${options[@]}" > "$log" 2>&1 || failed+=("$name")
     grep '^|' "$log" || tail -n 1 "$log"
 done
 if [ ${#failed[@]} -gt 0 ]; then

@@ -105,8 +105,8 @@ class ClusterMaker(Maker):
             "fewrel": lambda: _fewrel(self.data / FEWREL),
             "swapped": lambda: _swapped(list(_fewrel(self.data / FEWREL))),
             "tailed": lambda: _tailed(list(_fewrel(self.data / FEWREL))),
-            "trex": lambda: _trex(self.data / "trex_lama"),
-            "tailed_trex": lambda: _tailed(list(_trex(self.data / "trex_lama"))),
+            "trex": lambda: read_trex(self.data / "trex_lama"),
+            "tailed_trex": lambda: _tailed(list(read_trex(self.data / "trex_lama"))),
             "wiki80": lambda: read_wiki80(self.data / "wiki80" / "dev.txt"),
             "wiki64": lambda: self._without_fewrel(read_wiki80(self.data / "wiki80" / "dev.txt")),
         }[key]
@@ -217,7 +217,7 @@ def read_wiki80(path: Path) -> Iterator[Marked]:
             yield Marked(record["token"], tuple(record["h"]["pos"]), tuple(record["t"]["pos"]), record["relation"])
 
 
-def _trex(folder: Path) -> Iterator[Marked]:
+def read_trex(folder: Path) -> Iterator[Marked]:
     """Read LAMA's T-REx: the first of a fact's texts, drawn, in which the subject is found beside the masked object."""
     rng = random.Random(0)
     for path in sorted(folder.glob("P*/test.jsonl")):

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import spacy
+import torch
 from spacy.language import Language
 from spacy.training.initialize import init_nlp
 from thinc.api import fix_random_seed
+from torch import Tensor
+from transformers import AutoModel, AutoTokenizer
 
 from benchmarks.harness.call import Call
 from benchmarks.harness.runs import ROOT, train_run
 from benchmarks.harness.training_config import build_config
-from benchmarks.zeroshot.corpora import PARTS, HeldOut, HeldOutMaker
+from benchmarks.zeroshot.corpora import PARTS, Alike, HeldOut, HeldOutMaker
 from spacy_relext.annotations.store import get_records
 from spacy_relext.bridge.modules import module_of
 from spacy_relext.corpora.shards import iter_docs
@@ -29,12 +33,22 @@ BATCH = 64
 
 def wiki80(call: Call) -> None:
     """Train on 64 relations, and choose among sixteen others by their descriptions; beside it the cosine."""
+    _compare(call, "wiki80")
+
+
+def sources(call: Call) -> None:
+    """Train on T-REx and WebNLG as well."""
+    _compare(call, "sources", partial(cosines, call.settings.encoder))
+
+
+def _compare(call: Call, experiment: str, alike: Alike | None = None) -> None:
     assert isinstance(call.maker, HeldOutMaker)
     for part in filter(call.wants, PARTS):
-        data = call.maker.held_out(part)
+        data = call.maker.held_out(part, alike)
         described = call.describe(data)  # type: ignore[arg-type]
         cosine = _untrained(call, data)
-        _record(call, described, "peer:cosine", 0, _score(cosine, data))
+        tell = partial(_record, call, experiment, described)
+        tell("peer:cosine", 0, _score(cosine, data))
         for seed in call.seeds:
             changes = {
                 SUGGESTER: MARKED,
@@ -44,13 +58,19 @@ def wiki80(call: Call) -> None:
             options = {"seed": seed, "settings": call.settings, "config": call.config, "changes": changes}
             trained = train_run(f"zeroshot-{part}", train=data.train, dev=data.dev, **options)
             scores = _score(spacy.load(trained.last), data)
-            _record(call, described, _system(call.config), seed, scores, seconds=trained.seconds)
+            tell(_system(call.config), seed, scores, seconds=trained.seconds)
 
 
 def _record(
-    call: Call, data: str, system: str, seed: int, scores: Mapping[str, float], seconds: float | None = None
+    call: Call,
+    experiment: str,
+    data: str,
+    system: str,
+    seed: int,
+    scores: Mapping[str, float],
+    seconds: float | None = None,
 ) -> None:
-    call.record("wiki80", scores, data=data, split="test", system=system, seed=seed, seconds=seconds)
+    call.record(experiment, scores, data=data, split="test", system=system, seed=seed, seconds=seconds)
     call.tell(f"{data}, {system}, seed {seed}: {scores}")
 
 
@@ -87,6 +107,19 @@ def _score(nlp: Language, data: HeldOut) -> dict[str, float]:
                 gold.append(record["relation"])
                 best.append(pipe.labels[int(row[1:].argmax())])
     return class_scores(gold, best)
+
+
+@torch.inference_mode()
+def cosines(encoder: Path, names: Sequence[str], others: Sequence[str]) -> list[list[float]]:
+    """Compare names by the means of their states. RETURNS (list[list[float]]): A row for each of `names`."""
+    tokenizer, model = AutoTokenizer.from_pretrained(encoder), AutoModel.from_pretrained(encoder).eval()
+
+    def embed(texts: Sequence[str]) -> Tensor:
+        pieces = tokenizer(list(texts), padding=True, return_tensors="pt")
+        states, mask = model(**pieces).last_hidden_state, pieces["attention_mask"][..., None]
+        return torch.nn.functional.normalize((states * mask).sum(1), dim=1)
+
+    return (embed(names) @ embed(others).T).tolist()
 
 
 def class_scores(gold: list[str], best: list[str]) -> dict[str, float]:

@@ -18,9 +18,11 @@ from benchmarks.harness.program import (
     run_experiments,
 )
 from benchmarks.zeroshot.corpora import PARTS, HeldOutMaker
-from benchmarks.zeroshot.experiments import CONFIG, wiki80
+from benchmarks.zeroshot.experiments import CONFIG, sources, wiki80
 
-EXPERIMENTS = {"wiki80": Experiment(wiki80, PARTS, seeds="0", passes=3)}
+EXPERIMENTS = {
+    name: Experiment(run, PARTS, seeds="0", passes=3) for name, run in (("wiki80", wiki80), ("sources", sources))
+}
 DEFAULTS = describe_defaults(EXPERIMENTS)
 
 
