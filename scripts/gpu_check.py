@@ -9,11 +9,12 @@ the CPU, which tries the script itself.
 
 import argparse
 import io
+import itertools
 import pathlib
 import sys
 import tempfile
 import time
-from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import numpy
 import spacy
@@ -22,11 +23,16 @@ from spacy.tokens import Doc
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import train
 from spacy.util import load_config
+from spacy.vocab import Vocab
 
 from spacy_relext.corpora.shards import iter_docs
 from spacy_relext.pipeline.pipe import RelationPipe
 
 TOLERANCE = 1e-3
+# Documents whose outputs are compared.
+COMPARED = 50
+# Makes the texts with a pipeline's vocabulary: its vectors are on the pipeline's device.
+Texts = Callable[[Vocab], List[Doc]]
 BAGS = "spacy_relext.BagCorpus.v1"
 # Paths that configs leave to the command line → what `make all` has made or brings.
 DEFAULTS = {"rules": "assets/nero/rules.jsonl", "kb": "training/hrere-kb", "facts": "corpus/linked/facts.tsv"}
@@ -82,13 +88,18 @@ def train_steps(config: Any, folder: pathlib.Path, *, gpu_id: int) -> float:
     return (all_words - words) * (steps - 1) / steps / (end - start)
 
 
-def in_fp32(path: pathlib.Path, *, gpu_id: int) -> Language:
-    """Load a pipeline onto a device, its encoders in fp32."""
+def load_onto(path: pathlib.Path, *, gpu_id: int) -> Language:
+    """Load a pipeline onto a device, on which all later tensors are as well."""
     if gpu_id >= 0:
         spacy.require_gpu(gpu_id)
     else:
         spacy.require_cpu()
-    nlp = spacy.load(path)
+    return spacy.load(path)
+
+
+def in_fp32(path: pathlib.Path, *, gpu_id: int) -> Language:
+    """Load a pipeline onto a device, its encoders in fp32."""
+    nlp = load_onto(path, gpu_id=gpu_id)
     for _, pipe in nlp.pipeline:
         for model in pipe.model.walk() if hasattr(pipe, "model") else ():
             for shim in model.shims:
@@ -98,21 +109,23 @@ def in_fp32(path: pathlib.Path, *, gpu_id: int) -> Language:
     return nlp
 
 
-def outputs_of(nlp: Language, texts: List[Doc]) -> Iterator[Tuple[str, numpy.ndarray]]:
-    """Yield the outputs of each component's model, after those before it have annotated the texts."""
-    docs = [doc.copy() for doc in texts]
-    for name, pipe in nlp.pipeline:
+def outputs_of(path: pathlib.Path, texts: Texts, *, gpu_id: int) -> List[numpy.ndarray]:
+    """List the outputs of each component's model on a device, after those before it have annotated the texts."""
+    nlp, found = in_fp32(path, gpu_id=gpu_id), []
+    docs = texts(nlp.vocab)[:COMPARED]
+    for _, pipe in nlp.pipeline:
         if isinstance(pipe, RelationPipe):
             for _, outputs in pipe.read(docs):
                 parts = [outputs] if isinstance(outputs, numpy.ndarray) else list(outputs or ())
-                yield from ((name, part) for part in parts if part.dtype.kind == "f")
+                found += [part for part in parts if part.dtype.kind == "f"]
         docs = list(pipe.pipe(docs)) if hasattr(pipe, "pipe") else [pipe(doc) for doc in docs]
+    return found
 
 
-def largest_difference(one: Language, other: Language, docs: List[Doc]) -> float:
-    """Compare outputs; arrays of different shapes are infinitely far apart."""
+def largest_difference(path: pathlib.Path, texts: Texts, *, gpu_id: int) -> float:
+    """Compare the outputs of both devices; arrays of different shapes are infinitely far apart."""
     largest = 0.0
-    for (_, mine), (_, theirs) in zip(outputs_of(one, docs), outputs_of(other, docs), strict=True):
+    for mine, theirs in zip(*(outputs_of(path, texts, gpu_id=device) for device in (-1, gpu_id)), strict=True):
         if mine.shape != theirs.shape:
             return float("inf")
         finite = numpy.isfinite(mine)
@@ -122,17 +135,13 @@ def largest_difference(one: Language, other: Language, docs: List[Doc]) -> float
     return largest
 
 
-def docs_per_second(path: pathlib.Path, docs: List[Doc], *, gpu_id: int) -> float:
+def docs_per_second(path: pathlib.Path, texts: Texts, *, gpu_id: int) -> float:
     """Time predictions at the pipeline's own precision, after a first batch."""
-    if gpu_id >= 0:
-        spacy.require_gpu(gpu_id)
-    else:
-        spacy.require_cpu()
-    nlp = spacy.load(path)
+    nlp = load_onto(path, gpu_id=gpu_id)
+    docs = texts(nlp.vocab)
     list(nlp.pipe([doc.copy() for doc in docs[:32]]))
-    copies = [doc.copy() for doc in docs]
     start = time.perf_counter()
-    list(nlp.pipe(copies, batch_size=256))
+    list(nlp.pipe(docs, batch_size=256))
     return len(docs) / (time.perf_counter() - start)
 
 
@@ -160,10 +169,12 @@ def main() -> int:
         config = load_config(arguments.config, overrides=overrides)
         words = train_steps(config, pathlib.Path(folder), gpu_id=arguments.gpu_id)
         path = pathlib.Path(folder) / "model-last"
-        cpu, gpu = in_fp32(path, gpu_id=-1), in_fp32(path, gpu_id=arguments.gpu_id)
-        docs = list(iter_docs(pathlib.Path(overrides["paths.dev"]), cpu.vocab))[: arguments.docs]
-        difference = largest_difference(cpu, gpu, docs[:50])
-        speeds = [docs_per_second(path, docs, gpu_id=device) for device in (arguments.gpu_id, -1)]
+
+        def texts(vocab: Vocab) -> List[Doc]:
+            return list(itertools.islice(iter_docs(pathlib.Path(overrides["paths.dev"]), vocab), arguments.docs))
+
+        difference = largest_difference(path, texts, gpu_id=arguments.gpu_id)
+        speeds = [docs_per_second(path, texts, gpu_id=device) for device in (arguments.gpu_id, -1)]
     print(f"| {name} | {words:,.0f} | {speeds[0]:,.0f} | {speeds[1]:,.0f} | {difference:.1e} |")
     return int(difference > TOLERANCE)
 
