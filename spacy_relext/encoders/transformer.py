@@ -168,6 +168,18 @@ class TransformerEncoder(CachesWeights):
             _, below = self._run_below(piece_ids, shape_ids, mask, rows=rows, layer=layer, markers=markers)
             return below[-1] + marks.to(below[-1].dtype)
 
+    def forward_second(self, piece_ids: Tensor, mask: Tensor, *, layer: int, most: int) -> Tensor:
+        """Compute what texts that are read after others give to layer `layer`, to which they are read alone.
+
+        piece_ids, mask (Tensor): As for `forward`. Shapes (B, L)
+        most (int): Most pieces of a text; see `LayerStack.embed`.
+        RETURNS (Tensor): Shape (B, L, D)
+        """
+        with autocast(self.precision, piece_ids.device):
+            stack = LayerStack(self._fastest(piece_ids.device))
+            embedded = self._embed(piece_ids, torch.zeros_like(piece_ids))
+            return stack.run(stack.embed(embedded, second_from=most), mask, 0, layer)[-1]
+
     def forward_above(self, hidden: Tensor, mask: Tensor, *, layer: int) -> Tensor:
         """Run the layers from one on.
 

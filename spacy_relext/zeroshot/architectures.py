@@ -1,6 +1,6 @@
 """The registered heads of `zeroshot_classifier`: one encoder reads pairs and descriptions, apart or together."""
 
-from typing import Any, Dict
+from typing import Any, Dict, cast
 
 from spacy import registry
 from thinc.api import Model
@@ -46,6 +46,7 @@ def build_description_cross_encoder(
     _check(encoder, relation_dropout)
     check_range("negatives", negatives, 1, 10_000)
     options: Dict[str, Any] = {"dropout": dropout, "relation_dropout": relation_dropout, "negatives": negatives}
+    options["max_pieces"] = cast(EncoderSpec, encoder).attrs["max_pieces"]
     return pair_model(DescriptionCrossEncoder, encoder, name="relext_description_cross_encoder", **options)
 
 

@@ -1,11 +1,12 @@
 """A cross-encoder: reads an entity pair's text and the description of a relation together, and scores how they fit.
 
     x_p: states of the text's pieces with the marks of the arguments, before layer m
-    y_r: states of the description's pieces + e, before layer m
+    y_r: states of the description's pieces, before layer m
     z_pr = w tanh(W [c; h_s; h_o]) + a                       of layers m to the last over [x_p; y_r]
     z_p0 = b                                                 0: no relation
 
-c is the first state, h_s and h_o are the means of the arguments' states.
+c is the first state, h_s and h_o are the means of the arguments' states. The description is the second segment, and its
+positions begin where the longest text ends.
 
 Layers below m read each text and each description once, as in PreTTR (MacAvaney et al., SIGIR 2020); at m = 0 all
 layers read both, as is usual. A text and a label are also read together in zero-shot classification by entailment (Yin
@@ -33,10 +34,9 @@ class DescriptionCrossEncoder(DescriptionModule):
     """z_pr = w tanh(W [c; h_s; h_o]) + a, z_p0 = b."""
 
     def build_head(self, width: int, *, n_classes: int, n_types: int) -> None:
-        """Build W, w, a, b and e, whatever the number of relations."""
+        """Build W, w, a and b, whatever the number of relations."""
         self.dropout = nn.Dropout(self.settings["dropout"])
         self.hidden, self.score = nn.Linear(3 * width, width), nn.Linear(width, 1)
-        self.segment = nn.Parameter(torch.zeros(1, width))
         self.bias = nn.Parameter(torch.zeros(1))
 
     def forward(
@@ -97,9 +97,8 @@ class DescriptionCrossEncoder(DescriptionModule):
     def encode_descriptions(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Compute y_r by the layers below m. Shape (R, L, D)"""
         encoder: Any = self.encoder
-        rows, marks = torch.arange(len(ids), device=ids.device), self.segment.expand(*ids.shape, -1)
-        shapes, layer = torch.zeros_like(ids), encoder.marker_layer
-        states: Tensor = encoder.tokens.encoder.forward_below(ids, shapes, mask, rows=rows, marks=marks, layer=layer)
+        options = {"layer": encoder.marker_layer, "most": self.settings["max_pieces"]}
+        states: Tensor = encoder.tokens.encoder.forward_second(ids, mask, **options)
         return states
 
 

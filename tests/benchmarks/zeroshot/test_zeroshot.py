@@ -2,12 +2,14 @@
 
 import json
 import pathlib
-from typing import Any, Dict, List
+from collections import Counter
+from typing import Any, Dict, List, Sequence
 
 import pytest
 import spacy
 
 from spacy_relext.corpora.shards import iter_docs
+from tests.contract.tiny_bert import save_tiny_bert
 
 
 def lines(relation: str, count: int) -> List[Dict[str, Any]]:
@@ -46,6 +48,41 @@ def test_relations_are_held_out(data: pathlib.Path, tmp_path: pathlib.Path, monk
     assert found["test"] == ["author"] * 9
     drawn = maker.held_out("drawn-1")
     assert len(drawn.unseen) == 1 and set(drawn.seen).isdisjoint(drawn.unseen)
+
+
+def test_other_data_sets_are_trained_on(
+    data: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from benchmarks.selfore import corpora as clusters
+    from benchmarks.zeroshot import corpora
+
+    fact = {"obj_surface": "Z", "sub_surface": "Y", "masked_sentence": "Y by [MASK] ."}
+    for relation in ("P1", "P3"):  # P3 is held out
+        (data / "trex_lama" / relation).mkdir(parents=True)
+        (data / "trex_lama" / relation / "test.jsonl").write_text(json.dumps({"evidences": [fact]}) + "\n")
+    triples = [["A B", "birthPlace", "C"], ["A B", "authorName", "C"], ["not there", "birthPlace", "C"]]
+    (data / "webnlg" / "full_span").mkdir(parents=True)
+    records = [{"text": "A B of C .", "triple_list": triples}]
+    (data / "webnlg" / "full_span" / "train_triples.json").write_text(json.dumps(records))
+    monkeypatch.setattr(clusters, "TREX_TEXTS", 1)
+
+    def alike(names: Sequence[str], others: Sequence[str]) -> List[List[float]]:
+        assert (names, others) == (["author name", "birth place"], ["author"])
+        return [[0.9], [0.1]]
+
+    split = corpora.HeldOutMaker(data, tmp_path / "corpora", models=data).held_out("fewrel", alike)
+    assert split.seen == {"birth place": "birth place", "owner": "owner: who owns it", "part": "part"}
+    docs = list(iter_docs(split.train, spacy.blank("en").vocab))
+    found = Counter((doc._.triples[0].relation, doc._.triples[0].subject.text) for doc in docs)
+    assert found[("owner", "Y")] == 1 and found[("birth place", "A B")] == 1 and found.total() == 20
+
+
+def test_names_are_compared(tmp_path: pathlib.Path) -> None:
+    from benchmarks.zeroshot.experiments import cosines
+
+    save_tiny_bert(tmp_path)
+    (row,) = cosines(tmp_path, ["birth place"], ["birth place", "author"])
+    assert row[0] == pytest.approx(1.0, abs=1e-5) and row[1] < row[0]
 
 
 def test_scores() -> None:
