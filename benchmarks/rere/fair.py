@@ -21,6 +21,9 @@ from benchmarks.rere.experiments import record_peer, record_scores, run_system
 from benchmarks.rere.peer import run_peer
 
 SEARCH_SENTENCES = 1500
+# The best pass is that with the best F on the tuning sentences, as the peers' is: after many passes, average precision
+# prefers early ones.
+BEST_PASS = {"training.score_weights.exact_ap": 0.0, "training.score_weights.exact_f": 1.0}
 CORPORA: dict[str, Callable[[Maker, int], DataSet]] = {
     "nyt24-1500": lambda maker, most: maker.nyt24(foreign=False, most=most or 1500),
     "nyt24": lambda maker, most: maker.nyt24(foreign=False, most=most),
@@ -43,7 +46,7 @@ def fair(call: Call) -> None:
         lines: dict[str, Sequence[Mapping[str, float]]] = {}
         for seed in call.seeds:
             if call.wants(OURS):
-                trained, scores = run_system(call, "default", data, seed=seed, config=call.config)
+                trained, scores = run_system(call, "default", data, seed=seed, config=call.config, changes=BEST_PASS)
                 record_scores(call, "fair", data, scores, system="default", seed=seed, trained=trained)
                 _record_time(call, data, "default", seed, trained.cpu_seconds, trained.seconds)
                 history = [entry for entry in trained.history if entry["step"]]  # spaCy also evaluates at step 0

@@ -100,12 +100,12 @@ def _score(nlp: Language, data: HeldOut) -> dict[str, float]:
     docs = list(iter_docs(data.tests["test"], nlp.vocab))
     for start in range(0, len(docs), BATCH):
         pairs = pipe.suggest(docs[start : start + BATCH])
+        records = [get_records(doc, source="")[0] for doc in pairs.docs]
+        starts = [records[doc]["subject"][0] for doc in pairs.doc.tolist()]
+        pairs = pairs.take([n for n, at in enumerate(starts) if pairs.spans(n)[0].start_char == at])
+        gold += [records[doc]["relation"] for doc in pairs.doc.tolist()]
         (logits, *_) = pipe.run(pairs)
-        for doc, (subject, _), row in zip(pairs.doc.tolist(), pairs.subject.tolist(), logits, strict=True):
-            (record,) = get_records(pairs.docs[doc], source="") or []
-            if pairs.docs[doc][subject].idx == record["subject"][0]:
-                gold.append(record["relation"])
-                best.append(pipe.labels[int(row[1:].argmax())])
+        best += [pipe.labels[each] for each in logits[:, 1:].argmax(1).tolist()]
     return class_scores(gold, best)
 
 
