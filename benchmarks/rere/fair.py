@@ -48,20 +48,16 @@ def fair(call: Call) -> None:
             if call.wants(OURS):
                 trained, scores = run_system(call, "default", data, seed=seed, config=call.config, changes=BEST_PASS)
                 record_scores(call, "fair", data, scores, system="default", seed=seed, trained=trained)
-                _record_time(call, data, "default", seed, trained.cpu_seconds, trained.seconds)
                 history = [entry for entry in trained.history if entry["step"]]  # spaCy also evaluates at step 0
-                lines.setdefault("default", history)
-                _record_progress(call, data, "default", seed, history)
+                _record_times(call, data, "default", seed, trained.cpu_seconds, trained.seconds, history, lines)
             for part in filter(call.wants, PEERS):
                 program, ending, _ = PEERS[part]
                 system = f"peer:{program}{ending}"
                 result = _train_peer(call, name, part, seed=seed)
                 record_peer(call, "fair", data, result, system=system, seed=seed)
-                _record_time(call, data, system, seed, result["train_cpu_seconds"], result["train_seconds"])
-                history = peer_history(result)
-                lines.setdefault(system, history)
-                _record_progress(call, data, system, seed, history)
-        if call.settings.gpu_id >= 0:
+                times = result["train_cpu_seconds"], result["train_seconds"]
+                _record_times(call, data, system, seed, *times, peer_history(result), lines)
+        if not lines:
             continue
         title = f"{call.describe(data)}: F on the tuning sentences before tuning, seed {call.seeds[0]}"
         for path in draw_progress(lines, title=title, target=call.figures / f"rere_fair_{name}"):
@@ -115,19 +111,26 @@ def _batch_size(call: Call, data: DataSet, *, seed: int) -> int:
     return max(1, round(counts["sentences"] / counts["steps_per_pass"]))
 
 
-def _record_time(call: Call, data: DataSet, system: str, seed: int, cpu: float, wall: float) -> None:
+def _record_times(
+    call: Call,
+    data: DataSet,
+    system: str,
+    seed: int,
+    cpu: float,
+    wall: float,
+    history: Sequence[Mapping[str, float]],
+    lines: dict[str, Sequence[Mapping[str, float]]],
+) -> None:
+    """Write the processor time, and into a file of its own the curve of score by processor time; nothing on a GPU.
+
+    lines (dict[str, Sequence[Mapping[str, float]]]): Gets the curve of the system's first seed.
+    """
     if call.settings.gpu_id >= 0:
         return
-    options: dict[str, Any] = {"data": call.describe(data), "split": call.split_name(data, "test"), "system": system}
-    call.record("fair", {"train_cpu_seconds": cpu}, seed=seed, seconds=wall, **options)
-
-
-def _record_progress(call: Call, data: DataSet, system: str, seed: int, history: Sequence[Mapping[str, float]]) -> None:
-    """Write the curve of score by processor time into a file of its own."""
-    if call.settings.gpu_id >= 0:
-        return
+    described = {"data": call.describe(data), "system": system, "seed": seed}
+    call.record("fair", {"train_cpu_seconds": cpu}, seconds=wall, split=call.split_name(data, "test"), **described)
+    lines.setdefault(system, history)
     aside = replace(call, results=call.results.with_name(f"{call.results.stem}_progress.json"))
     for number, entry in enumerate(history, 1):
         metrics = {key: entry[key] for key in ("exact_f", "cpu_seconds")}
-        split = call.split_name(data, f"tuning, pass {number}")
-        aside.record("fair", metrics, data=call.describe(data), split=split, system=system, seed=seed)
+        aside.record("fair", metrics, split=call.split_name(data, f"tuning, pass {number}"), **described)
