@@ -92,7 +92,7 @@ def _train_peer(call: Call, data: DataSet, ours: Trained, seed: int) -> tuple[An
     args = casrel.read_arguments([*arguments, "--no-all-subjects"])
     records = read_records(args.train)
     labels = relations_of(records)
-    run = make_run(casrel.build_model, args, labels=labels, lr=args.lr)
+    run = make_run(casrel.build_model, args, labels=labels)
 
     def train_and_save() -> dict[str, Any]:
         options = {"tokenizer": run.tokenizer, "labels": labels, "max_pieces": args.max_pieces}
