@@ -2,11 +2,12 @@
 
     x_p: states of the text's pieces with the marks of the arguments, before layer m
     y_r: states of the description's pieces, before layer m
-    z_pr = w tanh(W [c; h_s; h_o]) + a                       of layers m to the last over [x_p; y_r]
-    z_p0 = b                                                 0: no relation
+    z_pr = exp(a) cos(u_p, v_r) + w tanh(W [c; h_s; h_o])     of layers m to the last over [x_p; y_r]
+    z_p0 = exp(a) b                                           0: no relation
 
-c is the first state, h_s and h_o are the means of the arguments' states. The description is the second segment, and its
-positions begin where the longest text ends.
+u_p, v_r, a and b are those of `DescriptionMatcher`, which reads both apart; w begins at 0, so that the untrained
+cross-encoder is the untrained matcher. c is the first state, h_s and h_o are the means of the arguments' states. The
+description is the second segment, and its positions begin where the longest text ends.
 
 Layers below m read each text and each description once, as in PreTTR (MacAvaney et al., SIGIR 2020); at m = 0 all
 layers read both, as is usual. A text and a label are also read together in zero-shot classification by entailment (Yin
@@ -21,7 +22,7 @@ from torch import Tensor, nn
 
 from ..pairs.encoders.pieces import OBJECT, SUBJECT
 from ..pairs.encoders.states import masked_mean
-from .model import WITHHELD, DescriptionModule, MatchOutput
+from .model import WITHHELD, DescriptionMatcher, MatchOutput
 
 # Most pieces of the sequences that are read at a time.
 CELLS = 2**14
@@ -30,14 +31,14 @@ CELLS = 2**14
 WITHOUT = 2
 
 
-class DescriptionCrossEncoder(DescriptionModule):
-    """z_pr = w tanh(W [c; h_s; h_o]) + a, z_p0 = b."""
+class DescriptionCrossEncoder(DescriptionMatcher):
+    """z_pr = exp(a) cos(u_p, v_r) + w tanh(W [c; h_s; h_o]), z_p0 = exp(a) b."""
 
     def build_head(self, width: int, *, n_classes: int, n_types: int) -> None:
-        """Build W, w, a and b, whatever the number of relations."""
-        self.dropout = nn.Dropout(self.settings["dropout"])
-        self.hidden, self.score = nn.Linear(3 * width, width), nn.Linear(width, 1)
-        self.bias = nn.Parameter(torch.zeros(1))
+        """Build W and w besides what the matcher has, whatever the number of relations."""
+        super().build_head(width, n_classes=n_classes, n_types=n_types)
+        self.hidden, self.score = nn.Linear(3 * width, width), nn.Linear(width, 1, bias=False)
+        nn.init.zeros_(self.score.weight)
 
     def forward(
         self,
@@ -54,7 +55,7 @@ class DescriptionCrossEncoder(DescriptionModule):
         classes, asked (Optional[Tensor]): In training, see `sample_relations`. Shapes (P,)
         """
         texts, roles = self.encoder(**arrays, below=True), _roles(arrays["roles"], arrays["order"])
-        descriptions, number = self.describe(description_ids, description_mask), len(description_ids)
+        (descriptions, vectors), number = self.describe(description_ids, description_mask), len(description_ids)
         n_pairs = len(texts.tokens)
         if self.training and classes is not None and asked is not None:
             options = {"negatives": self.settings["negatives"], "dropout": self.settings["relation_dropout"]}
@@ -68,10 +69,12 @@ class DescriptionCrossEncoder(DescriptionModule):
             for p, r in zip(pairs.split(size), relations.split(size))
             if len(p)
         ]
-        columns = self.bias.new_full((n_pairs, number), WITHHELD)
+        scale = self.log_scale.exp()
+        columns = torch.full_like(scale, WITHHELD).expand(n_pairs, number)
         if scores:
-            columns = columns.index_put((pairs, relations), torch.cat(scores))
-        logits = torch.cat([self.bias.expand(n_pairs, 1), columns], dim=1)
+            apart = scale * (self.encode_pairs(**arrays) @ vectors.T)
+            columns = columns.index_put((pairs, relations), torch.cat(scores) + apart[pairs, relations])
+        logits = torch.cat([(scale * self.bias).expand(n_pairs, 1), columns], dim=1)
         return MatchOutput(logits, logits.detach())
 
     def _read(
@@ -94,12 +97,11 @@ class DescriptionCrossEncoder(DescriptionModule):
         read = [states[:, 0], *(masked_mean(states, roles == each) for each in (SUBJECT, OBJECT))]
         return self.score(torch.tanh(self.hidden(self.dropout(torch.cat(read, dim=1)))))[:, 0]
 
-    def encode_descriptions(self, ids: Tensor, mask: Tensor) -> Tensor:
-        """Compute y_r by the layers below m. Shape (R, L, D)"""
+    def encode_descriptions(self, ids: Tensor, mask: Tensor) -> Tuple[Tensor, Tensor]:
+        """Compute y_r by the layers below m, and v_r / |v_r|. Shapes (R, L, D), (R, D)"""
         encoder: Any = self.encoder
         options = {"layer": encoder.marker_layer, "most": self.settings["max_pieces"]}
-        states: Tensor = encoder.tokens.encoder.forward_second(ids, mask, **options)
-        return states
+        return encoder.tokens.encoder.forward_second(ids, mask, **options), super().encode_descriptions(ids, mask)
 
 
 def _roles(groups: Sequence[Tensor], order: Tensor) -> Tensor:

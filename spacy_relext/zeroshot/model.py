@@ -34,29 +34,10 @@ class MatchOutput(NamedTuple):
     similarity: Tensor  # (P, 1 + R)
 
 
-class DescriptionModule(PairModule, CachesWeights):
-    """Base of heads that read pairs and descriptions of relations."""
+class DescriptionMatcher(PairModule, CachesWeights):
+    """z_pr = exp(a) cos(u_p, v_r), z_p0 = exp(a) b."""
 
     by_class = ("logits", "similarity")
-
-    def describe(self, ids: Tensor, mask: Tensor) -> Tensor:
-        """Encode descriptions; in prediction, once for each set of them. Shape (R, ...)"""
-        if not self.can_use_cache(ids.device):
-            return self.encode_descriptions(ids, mask)
-        known: Dict[bytes, Tensor] = self.cached(dict)
-        key = ids.numpy().tobytes()
-        if key not in known:
-            known.clear()
-            known[key] = self.encode_descriptions(ids, mask)
-        return known[key]
-
-    def encode_descriptions(self, ids: Tensor, mask: Tensor) -> Tensor:
-        """Encode the word pieces of descriptions. Shapes (R, L) → (R, ...)"""
-        raise NotImplementedError
-
-
-class DescriptionMatcher(DescriptionModule):
-    """z_pr = exp(a) cos(u_p, v_r), z_p0 = exp(a) b."""
 
     def build_head(self, width: int, *, n_classes: int, n_types: int) -> None:
         """Build W, V, a and b, whatever the number of relations."""
@@ -75,7 +56,7 @@ class DescriptionMatcher(DescriptionModule):
         description_ids (Tensor): Word pieces of the descriptions. Shape (R, L)
         description_mask (Tensor): True on pieces. Shape (R, L)
         """
-        pairs = self._encode_pairs(**arrays)
+        pairs = self.encode_pairs(**arrays)
         number = len(description_ids)
         is_kept = torch.ones(number, dtype=torch.bool, device=description_ids.device)
         if self.training and self.settings["relation_dropout"]:
@@ -90,13 +71,24 @@ class DescriptionMatcher(DescriptionModule):
         logits = torch.full_like(full, WITHHELD)
         return MatchOutput(logits.index_copy(1, columns, scaled), full.index_copy(1, columns, cosines.detach()))
 
-    def _encode_pairs(self, **arrays: Any) -> Tensor:
+    def encode_pairs(self, **arrays: Any) -> Tensor:
         """Compute u_p / |u_p|. Shape (P, D)"""
         states = self.encoder(**arrays)
         states = states._replace(sentence=masked_mean(states.tokens, states.mask))
         return F.normalize(states.sentence + self.pair(self.dropout(joined(states))), dim=1)
 
-    def encode_descriptions(self, ids: Tensor, mask: Tensor) -> Tensor:
+    def describe(self, ids: Tensor, mask: Tensor) -> Any:
+        """Encode descriptions; in prediction, once for each set of them."""
+        if not self.can_use_cache(ids.device):
+            return self.encode_descriptions(ids, mask)
+        known: Dict[bytes, Any] = self.cached(dict)
+        key = ids.numpy().tobytes()
+        if key not in known:
+            known.clear()
+            known[key] = self.encode_descriptions(ids, mask)
+        return known[key]
+
+    def encode_descriptions(self, ids: Tensor, mask: Tensor) -> Any:
         """Compute v_r / |v_r| by the encoder of the pairs' texts. Shape (R, D)"""
         encoder: Any = self.encoder
         pieces = encoder.tokens.encoder(ids, torch.zeros_like(ids), mask)

@@ -16,7 +16,7 @@ from tests.contract.cases import CASES
 from tests.contract.sentences import ENGLISH, make_english_examples
 from tests.contract.tiny_bert import save_tiny_bert
 
-(CASE,) = [case for case in CASES if case.id == "cross-encoder"]
+CASE, MATCHER = (next(c for c in CASES if c.id == key) for key in ("cross-encoder", "zero-shot"))
 CLASSES, ASKED = torch.tensor([3, 0, 1, 0]), torch.tensor([3, 3, 1, 0])
 
 
@@ -81,6 +81,18 @@ def test_a_score_depends_on_its_text_and_description_alone(checkpoint: Path, lay
     together = pipe.run(pipe.suggest([nlp(text) for text, *_ in ENGLISH[:3]])).logits
     column = 1 + pipe.labels.index("much_longer")
     numpy.testing.assert_allclose(numpy.delete(together, column, axis=1), numpy.concatenate(alone), atol=1e-5)
+
+
+def test_the_untrained_cross_encoder_is_the_untrained_matcher(checkpoint: Path) -> None:
+    logits, encoders = [], []
+    for case in (CASE, MATCHER):
+        nlp = case.build(checkpoint, name="reader")
+        nlp.initialize(lambda: make_english_examples(nlp))
+        pipe = nlp.get_pipe("reader")
+        encoders.append(module_of(pipe.model).encoder)
+        encoders[-1].load_state_dict(encoders[0].state_dict())
+        logits.append(pipe.run(pipe.suggest([nlp(text) for text, *_ in ENGLISH[:3]])).logits)
+    numpy.testing.assert_allclose(*logits, atol=1e-5)
 
 
 def test_settings_are_checked(checkpoint: Path) -> None:
