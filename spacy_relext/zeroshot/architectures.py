@@ -29,7 +29,7 @@ def build_description_matcher(encoder: Encoder, dropout: float = 0.1, relation_d
 
 @registry.architectures("spacy_relext.DescriptionCrossEncoder.v1")
 def build_description_cross_encoder(
-    encoder: Encoder, dropout: float = 0.1, relation_dropout: float = 0.1, negatives: int = 7
+    encoder: Encoder, dropout: float = 0.1, relation_dropout: float = 0.1, negatives: int = 7, candidates: int = 0
 ) -> Model:
     """Build the cross-encoder of `zeroshot_classifier`, a `Model[PairBatch, MatchOutput]`.
 
@@ -39,14 +39,17 @@ def build_description_cross_encoder(
     relation_dropout (float): Probability with which a pair is not read with its own relation in a training step; it
         then has no relation.
     negatives (int): Other relations, drawn anew in each step, that a pair is read with.
+    candidates (int): In prediction, how many relations a pair is read with: those that are best when both are read
+        apart; 0 for all.
     RAISES (ValueError): If the encoder reads no word pieces, or a setting is out of its range.
     """
     from .cross_encoder import DescriptionCrossEncoder
 
     _check(encoder, relation_dropout)
     check_range("negatives", negatives, 1, 10_000)
+    check_range("candidates", candidates, 0, 10_000)
     options: Dict[str, Any] = {"dropout": dropout, "relation_dropout": relation_dropout, "negatives": negatives}
-    options["max_pieces"] = cast(EncoderSpec, encoder).attrs["max_pieces"]
+    options.update(candidates=candidates, max_pieces=cast(EncoderSpec, encoder).attrs["max_pieces"])
     return pair_model(DescriptionCrossEncoder, encoder, name="relext_description_cross_encoder", **options)
 
 

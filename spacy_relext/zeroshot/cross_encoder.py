@@ -11,8 +11,8 @@ description is the second segment, and its positions begin where the longest tex
 
 Layers below m read each text and each description once, as in PreTTR (MacAvaney et al., SIGIR 2020); at m = 0 all
 layers read both, as is usual. A text and a label are also read together in zero-shot classification by entailment (Yin
-et al., EMNLP 2019; for relations Obamuyide & Vlachos, FEVER 2018). It costs P · R sequences, where `DescriptionMatcher`
-costs P + R.
+et al., EMNLP 2019; for relations Obamuyide & Vlachos, FEVER 2018). It costs P · R sequences, or P · k where only the k
+candidates of the highest cosine are read so, where `DescriptionMatcher` costs P + R.
 """
 
 from typing import Any, Optional, Sequence, Tuple
@@ -48,7 +48,8 @@ class DescriptionCrossEncoder(DescriptionMatcher):
         asked: Optional[Tensor] = None,
         **arrays: Any,
     ) -> MatchOutput:
-        """Score pairs with relations: all of them in prediction, in training as `sample_relations` chooses.
+        """Score pairs with relations: in training as `sample_relations` chooses, in prediction with those whose
+        descriptions have the highest cosine; the others are withheld.
 
         description_ids (Tensor): Word pieces of the descriptions. Shape (R, L)
         description_mask (Tensor): True on pieces. Shape (R, L)
@@ -56,25 +57,25 @@ class DescriptionCrossEncoder(DescriptionMatcher):
         """
         texts, roles = self.encoder(**arrays, below=True), _roles(arrays["roles"], arrays["order"])
         (descriptions, vectors), number = self.describe(description_ids, description_mask), len(description_ids)
-        n_pairs = len(texts.tokens)
+        scale = self.log_scale.exp()
+        apart = scale * (self.encode_pairs(**arrays) @ vectors.T)  # (P, R)
         if self.training and classes is not None and asked is not None:
             options = {"negatives": self.settings["negatives"], "dropout": self.settings["relation_dropout"]}
             pairs, relations = sample_relations(classes, asked, number, **options)
         else:
-            every = torch.arange(n_pairs * number, device=description_ids.device)
-            pairs, relations = every // number, every % number
+            best = apart.topk(min(number, self.settings["candidates"] or number), dim=1).indices
+            pairs = torch.arange(len(best), device=best.device).repeat_interleave(best.shape[1])
+            relations = best.flatten()
         size = max(1, CELLS // (texts.tokens.shape[1] + description_ids.shape[1]))
         scores = [
             self._read(texts.tokens[p], texts.mask[p], roles[p], descriptions[r], description_mask[r])
             for p, r in zip(pairs.split(size), relations.split(size))
             if len(p)
         ]
-        scale = self.log_scale.exp()
-        columns = torch.full_like(scale, WITHHELD).expand(n_pairs, number)
+        columns = torch.full_like(apart, WITHHELD)
         if scores:
-            apart = scale * (self.encode_pairs(**arrays) @ vectors.T)
             columns = columns.index_put((pairs, relations), torch.cat(scores) + apart[pairs, relations])
-        logits = torch.cat([(scale * self.bias).expand(n_pairs, 1), columns], dim=1)
+        logits = torch.cat([(scale * self.bias).expand(len(apart), 1), columns], dim=1)
         return MatchOutput(logits, logits.detach())
 
     def _read(

@@ -87,12 +87,29 @@ def test_the_untrained_cross_encoder_is_the_untrained_matcher(checkpoint: Path) 
     logits, encoders = [], []
     for case in (CASE, MATCHER):
         nlp = case.build(checkpoint, name="reader")
-        nlp.initialize(lambda: make_english_examples(nlp))
+        examples = make_english_examples(nlp)
+        nlp.initialize(lambda examples=examples: examples)
         pipe = nlp.get_pipe("reader")
         encoders.append(module_of(pipe.model).encoder)
         encoders[-1].load_state_dict(encoders[0].state_dict())
         logits.append(pipe.run(pipe.suggest([nlp(text) for text, *_ in ENGLISH[:3]])).logits)
     numpy.testing.assert_allclose(*logits, atol=1e-5)
+
+
+def test_candidates_are_the_best_apart(checkpoint: Path) -> None:
+    nlp = CASE.build(checkpoint, name="reader")
+    nlp.initialize(lambda: make_english_examples(nlp))
+    pipe = nlp.get_pipe("reader")
+    pairs = pipe.suggest([nlp(text) for text, *_ in ENGLISH[:3]])
+    apart = pipe.run(pairs).logits[:, 1:]  # untrained, it is the cosine
+    module = module_of(pipe.model)
+    torch.nn.init.normal_(module.score.weight)
+    every = pipe.run(pairs).logits[:, 1:]
+    module.settings["candidates"] = 2
+    some = pipe.run(pairs).logits[:, 1:]
+    chosen = numpy.argsort(-apart, axis=1)[:, :2]
+    assert ((some > WITHHELD).sum(1) == 2).all()
+    numpy.testing.assert_allclose(*(numpy.take_along_axis(each, chosen, 1) for each in (some, every)), atol=1e-5)
 
 
 def test_settings_are_checked(checkpoint: Path) -> None:
