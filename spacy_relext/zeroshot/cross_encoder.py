@@ -2,7 +2,7 @@
 
     x_p: states of the text's pieces with the marks of the arguments, before layer m
     y_r: states of the description's pieces, before layer m
-    z_pr = exp(a) cos(u_p, v_r) + w tanh(W [c; h_s; h_o])     of layers m to the last over [x_p; y_r]
+    z_pr = exp(a) (cos(u_p, v_r) + w tanh(W [c; h_s; h_o]))   of layers m to the last over [x_p; y_r]
     z_p0 = exp(a) b                                           0: no relation
 
 u_p, v_r, a and b are those of `DescriptionMatcher`, which reads both apart; w begins at 0, so that the untrained
@@ -32,7 +32,7 @@ WITHOUT = 2
 
 
 class DescriptionCrossEncoder(DescriptionMatcher):
-    """z_pr = exp(a) cos(u_p, v_r) + w tanh(W [c; h_s; h_o]), z_p0 = exp(a) b."""
+    """z_pr = exp(a) (cos(u_p, v_r) + w tanh(W [c; h_s; h_o])), z_p0 = exp(a) b."""
 
     def build_head(self, width: int, *, n_classes: int, n_types: int) -> None:
         """Build W and w besides what the matcher has, whatever the number of relations."""
@@ -57,8 +57,7 @@ class DescriptionCrossEncoder(DescriptionMatcher):
         """
         texts, roles = self.encoder(**arrays, below=True), _roles(arrays["roles"], arrays["order"])
         (descriptions, vectors), number = self.describe(description_ids, description_mask), len(description_ids)
-        scale = self.log_scale.exp()
-        apart = scale * (self.encode_pairs(**arrays) @ vectors.T)  # (P, R)
+        apart = self.encode_pairs(**arrays) @ vectors.T  # (P, R)
         if self.training and classes is not None and asked is not None:
             options = {"negatives": self.settings["negatives"], "dropout": self.settings["relation_dropout"]}
             pairs, relations = sample_relations(classes, asked, number, **options)
@@ -72,9 +71,10 @@ class DescriptionCrossEncoder(DescriptionMatcher):
             for p, r in zip(pairs.split(size), relations.split(size))
             if len(p)
         ]
-        columns = torch.full_like(apart, WITHHELD)
+        scale, columns = self.log_scale.exp(), torch.full_like(apart, WITHHELD)
         if scores:
-            columns = columns.index_put((pairs, relations), torch.cat(scores) + apart[pairs, relations])
+            together = scale * (torch.cat(scores) + apart[pairs, relations])
+            columns = columns.index_put((pairs, relations), together)
         logits = torch.cat([(scale * self.bias).expand(len(apart), 1), columns], dim=1)
         return MatchOutput(logits, logits.detach())
 
