@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import random
-import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.selfore.corpora import FEWREL, ClusterMaker, Marked, read_trex, read_wiki80
+from spacy_relext.annotations.schema import readable_label
 
 # Settings are chosen on the last one.
 PARTS = ("fewrel", "drawn-1", "drawn-2", "drawn-3")
@@ -112,14 +112,9 @@ def _read_webnlg(path: Path) -> Iterator[Marked]:
         for subject, relation, obj in record["triple_list"]:
             places = [_find(words, text.split()) for text in (subject, obj)]
             if all(places) and places[0] != places[1]:
-                yield Marked(words, places[0], places[1], _in_words(relation))
+                yield Marked(words, places[0], places[1], readable_label(relation))
 
 
 def _find(words: Sequence[str], wanted: Sequence[str]) -> tuple[int, int] | None:
     size = len(wanted)
     return next(((n, n + size) for n in range(len(words) - size + 1) if words[n : n + size] == wanted), None)
-
-
-def _in_words(name: str) -> str:
-    """RETURNS (str): "birthPlace" → "birth place"."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).replace("_", " ").lower().strip()

@@ -92,9 +92,8 @@ class DescriptionCrossEncoder(DescriptionMatcher):
         order = torch.argsort((~mask).to(torch.uint8), dim=1, stable=True)[:, : int(mask.sum(1).max())]  # padding last
         hidden = torch.cat([text, description], dim=1).gather(1, order[..., None].expand(-1, -1, text.shape[2]))
         states = encoder.tokens.encoder.forward_above(hidden, mask.gather(1, order), layer=encoder.marker_layer)
-        roles = nn.functional.pad(
-            roles, (0, states.shape[1] - roles.shape[1])
-        )  # the text's pieces stay where they were
+        # the text's pieces stay where they were
+        roles = nn.functional.pad(roles, (0, states.shape[1] - roles.shape[1]))
         read = [states[:, 0], *(masked_mean(states, roles == each) for each in (SUBJECT, OBJECT))]
         return self.score(torch.tanh(self.hidden(self.dropout(torch.cat(read, dim=1)))))[:, 0]
 

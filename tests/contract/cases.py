@@ -192,7 +192,6 @@ RULED: Setting = {"reads_gold": False}
 SHARED_LISTENER = {**SHARED, "tok2vec": LISTENER}
 BY_CLUSTERS = (make_cluster_examples, "ari", {"threshold": 1.01})
 BY_CHANCE = (make_cluster_examples, "clusters_coverage", {"threshold": 1.01})
-SLOWER: Setting = {"steps": 500, "learn_rate": 0.003}
 FOUND: Setting = {"reads_gold": False, "finds_relations": True, "learn_rate": 1e-4}
 DETECTED = (make_english_examples, "exact_f", {"ask_threshold": 1.01})
 CHINESE = (make_chinese_examples, "span_f", {"ask_threshold": 1.01})
@@ -239,6 +238,6 @@ CASES = [
     MethodCase("recurrent bags", "hrere_classifier", bags(LSTM_DISTANCES), NAMED, *ENGLISH),
     MethodCase("piece bags", "hrere_classifier", bags(PIECES), NAMED, *ENGLISH),
     MethodCase("zero-shot", "zeroshot_classifier", matcher(UNMIXED), NAMED, *ENGLISH),
-    MethodCase("cross-encoder", "zeroshot_classifier", cross_encoder(UNMIXED), NAMED, *ENGLISH, **SLOWER),
+    MethodCase("cross-encoder", "zeroshot_classifier", cross_encoder(UNMIXED), NAMED, *ENGLISH),
     MethodCase("marked", "rere_extractor", {"model": MARKED_EXTRACTOR}, BEFORE_MARKED, *DETECTED),
 ]
