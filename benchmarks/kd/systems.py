@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from thinc.api import Config
+
 from benchmarks.harness.corpora import NER, VECTORS
 from benchmarks.harness.runs import ROOT
 
@@ -46,6 +48,12 @@ class Family:
         return {**paths, **self.given.get(component, {})}
 
 
+def _encoder(component: str, config: str) -> dict[str, Any]:
+    """RETURNS (dict[str, Any]): The encoder of a component of a config in configs/."""
+    read = Config().from_disk(ROOT / "configs" / config, interpolate=False)
+    return dict(read["components"][component]["model"]["encoder"])
+
+
 # All layers learn, unlike in the workflow, which has little time; no ner where entities are given.
 SHARED_TRAINING = {"training.optimizer.learn_rate.initial_rate": 1e-3, "components.tok2vec.model.freeze_layers": 0}
 SHARED_STUDENT = {
@@ -60,8 +68,14 @@ MINILM = Family("", {TEACHER: "kd_teacher.cfg", STUDENT: "kd_student.cfg"})
 CGCN = Family(
     "C-GCN", {TEACHER: "kd_cgcn_teacher.cfg", STUDENT: "kd_cgcn_student.cfg"}, parsed=True, passes=4, vectors=True
 )
-# Its teachers are MiniLM's; without them it learns from labels alone.
-FAST = Family("fast", {STUDENT: "kd_fast_student.cfg"}, passes=4, vectors=True)
+# Its teachers are MiniLM's, or of its own kind; without them it learns from labels alone.
+FAST = Family(
+    "fast",
+    {TEACHER: "kd_cgcn_teacher.cfg", STUDENT: "kd_fast_student.cfg"},
+    passes=4,
+    vectors=True,
+    given={TEACHER: {f"{IN_TEACHER}.model.encoder": _encoder(STUDENT, "kd_fast_student.cfg")}},
+)
 SHARED = Family(
     "shared",
     {TEACHER: "kd_shared_teacher.cfg", STUDENT: "kd_shared_student.cfg"},
@@ -168,6 +182,10 @@ READ_TWICE: dict[str, System] = {
 TAUGHT_BY_MINILM: dict[str, System] = {
     f"{DEFAULT}, folds, taught by MiniLM, no adversary": System(ALONE_TEACHER, PLAIN, folds=FOLDS),
 }
+# The same labels of teachers that read as the student does.
+TAUGHT_BY_ITS_KIND: dict[str, System] = {
+    f"{DEFAULT}, folds, taught by its own kind": System({f"{IN_TEACHER}.sentence_penalty": 0.0}, PLAIN, folds=FOLDS),
+}
 MARKED_LATE = System({f"{IN_TEACHER}.{MARKER}": MARKERS_AT}, {f"{IN_STUDENT}.{MARKER}": MARKERS_AT})
 MARKERS: dict[str, System] = {f"markers at layer {MARKERS_AT}": MARKED_LATE}
 
@@ -228,6 +246,7 @@ PARTS: dict[str, Part] = {
     "cgcn": Part({**HARD_BASE, **TYPED}, CGCN),
     "cgcn-elders": Part(TAUGHT_BY_MINILM, CGCN, elders=MINILM),
     "fast": Part(FAST_ALONE, FAST),
+    "fast-own": Part(TAUGHT_BY_ITS_KIND, FAST),
     "fast-elders": Part(TAUGHT_BY_MINILM, FAST, elders=MINILM),
 }
 CROWDED_PARTS: dict[str, Part] = {

@@ -17,7 +17,7 @@ from benchmarks.harness.pairs import MICRO, NOTHING, PairSet, pair_scores, read_
 from benchmarks.harness.runs import ROOT, Trained, cached, fingerprint, train_run
 from benchmarks.nero.evaluation import Answers, evaluate, fixed_answers, label_of, pipeline_answers
 from benchmarks.nero.labels import Ruled, by_cosine, by_label_model, by_rules, load_rules, match, write_labels
-from benchmarks.nero.systems import COMPONENT, DEFAULT, IN, PARTS, SUPERVISED, SYSTEMS, System, row_name
+from benchmarks.nero.systems import COMPONENT, DEFAULT, FEW_RULES, IN, PARTS, SUPERVISED, System, row_name
 from spacy_relext.nero.grounding import NO_RULE
 from spacy_relext.nero.rules.rules import Rule, to_records
 from spacy_relext.pairs.gold import PairClass
@@ -25,7 +25,7 @@ from spacy_relext.pairs.gold import PairClass
 RULES = "nero_rules/semeval/pattern.json"
 CONFIG = ROOT / "configs" / "nero.cfg"
 MARKED = {"@misc": "spacy_relext.AnnotatedPairs.v1"}
-SIZES = (10, 20, 50, 100)
+SIZES = (15, 30, 60)
 ROUNDS = 2
 # Percent of the training sentences that have labels.
 SHARES = (1, 3, 10, 30)
@@ -64,7 +64,7 @@ def semeval(call: Call) -> None:
 
 
 def rules(call: Call) -> None:
-    """SemEval-2010 with fewer and fewer rules, drawn."""
+    """SemEval-2010 with few rules, drawn: NERO, its peers and the paper's form."""
     total = len(_task(call, 0).rules)
     for seed in call.seeds:
         order = list(range(total))
@@ -72,7 +72,9 @@ def rules(call: Call) -> None:
         for size in (*SIZES, total):
             task = _task(call, seed, drawn=sorted(order[:size]))
             _unlearned(task, benchmark="rules", suffix=f", {size} rules", only="exact rules")
-            _run_system(task, "rules", DEFAULT, SYSTEMS[DEFAULT], suffix=f", {size} rules")
+            for part in filter(call.wants, FEW_RULES):
+                for name, system in FEW_RULES[part].items():
+                    _run_system(task, "rules", name, system, suffix=f", {size} rules")
 
 
 def labels(call: Call) -> None:

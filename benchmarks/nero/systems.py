@@ -62,6 +62,13 @@ ABLATIONS: dict[str, System] = {
     "half the word of the soft matcher": System(_change(teacher_share=0.5)),
 }
 PAPER_SYSTEMS: dict[str, System] = {"as the paper: pseudo-labels of the soft matcher": System(PAPER)}
+# What is compared with few rules; names that `--only` may have.
+FEW_RULES: dict[str, dict[str, System]] = {
+    "central": SYSTEMS,
+    "matched": {name: FAIR[name] for name in ("matched sentences only, rules and balance",)},
+    "mean-teacher": {name: FAIR[name] for name in ("Mean Teacher, rules and balance",)},
+    "paper": PAPER_SYSTEMS,
+}
 PARTS: dict[str, dict[str, System]] = {
     "central": SYSTEMS,
     "baselines": BASELINES,
@@ -75,4 +82,4 @@ def row_name(system: str) -> str:
     """RETURNS (str): What a system is called in the results."""
     if system == DEFAULT:
         return system
-    return f"{'peer' if system in BASELINES else 'ablation'}:{system}"
+    return f"{'peer' if system in BASELINES or system in FAIR else 'ablation'}:{system}"
