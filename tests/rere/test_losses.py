@@ -59,6 +59,17 @@ def test_an_empty_batch_costs_nothing(kind: str, scope: str) -> None:
     assert number(detector_loss(z, targets, kind=kind, scope=scope)["relations"]) == 0.0
 
 
+@pytest.mark.parametrize("kind", DETECTOR_LOSSES)
+@pytest.mark.parametrize("scope", SCOPES)
+@pytest.mark.parametrize("smooth", [False, True])
+def test_more_missing_labels_than_there_can_be(kind: str, scope: str, smooth: bool) -> None:
+    z, observed = torch.zeros(2, 2, dtype=torch.float64, requires_grad=True), torch.eye(2, dtype=torch.float64)
+    targets = detector_targets(observed, torch.tensor([0.5, 0.1]).double(), 0.8)  # 2.5 true labels a sentence
+    loss = detector_loss(z, targets, kind=kind, scope=scope, smooth=smooth)["relations"]
+    (gradient,) = torch.autograd.grad(loss, z)
+    assert loss.isfinite() and gradient.isfinite().all()
+
+
 # The means of the last batches
 
 
