@@ -2,16 +2,12 @@
 
     x_p: states of the text's pieces with the marks of the arguments, before layer m
     y_r: states of the description's pieces, before layer m
-    h_pr: the first state of layers m to the last over [x_p; y_r]
-    z_pr = exp(a) cos(c_p, e_r) + w tanh(W h_pr)
+    z_pr = exp(a) (cos(u_p, v_r) + w tanh(W [c; h_s; h_o]))   of layers m to the last over [x_p; y_r]
     z_p0 = exp(a) b                                           0: no relation
 
-c_p, e_r, a and b are those of `DescriptionMatcher`, which reads both apart; w begins at 0, so that the untrained
-cross-encoder is the untrained matcher. The description is the second segment, without a first piece of its own, and its
-positions begin where the longest text ends.
-
-Only w tanh(W h_pr) learns from pairs without a relation. Most are pairs with one in the wrong order; both orders read
-nearly the same text, and a cosine that has to reject one unlearns the other.
+u_p, v_r, a and b are those of `DescriptionMatcher`, which reads both apart; w begins at 0, so that the untrained
+cross-encoder is the untrained matcher. c is the first state, h_s and h_o are the means of the arguments' states. The
+description is the second segment, and its positions begin where the longest text ends.
 
 Layers below m read each text and each description once, as in PreTTR (MacAvaney et al., SIGIR 2020); at m = 0 all
 layers read both, as is usual. A text and a label are also read together in zero-shot classification by entailment (Yin
@@ -19,12 +15,14 @@ et al., EMNLP 2019; for relations Obamuyide & Vlachos, FEVER 2018). It costs P Â
 candidates of the highest cosine are read so, where `DescriptionMatcher` costs P + R.
 """
 
-from typing import Any, Optional, Tuple
+from typing import Any, Optional, Sequence, Tuple
 
 import torch
 from torch import Tensor, nn
 
-from .model import WITHHELD, CosineModule, MatchOutput
+from ..pairs.encoders.pieces import OBJECT, SUBJECT
+from ..pairs.encoders.states import masked_mean
+from .model import WITHHELD, DescriptionMatcher, MatchOutput
 
 # Most pieces of the sequences that are read at a time.
 CELLS = 2**14
@@ -33,13 +31,13 @@ CELLS = 2**14
 WITHOUT = 2
 
 
-class DescriptionCrossEncoder(CosineModule):
-    """z_pr = exp(a) cos(c_p, e_r) + w tanh(W h_pr), z_p0 = exp(a) b."""
+class DescriptionCrossEncoder(DescriptionMatcher):
+    """z_pr = exp(a) (cos(u_p, v_r) + w tanh(W [c; h_s; h_o])), z_p0 = exp(a) b."""
 
     def build_head(self, width: int, *, n_classes: int, n_types: int) -> None:
-        """Build W and w as well."""
+        """Build W and w besides what the matcher has, whatever the number of relations."""
         super().build_head(width, n_classes=n_classes, n_types=n_types)
-        self.hidden, self.score = nn.Linear(width, width), nn.Linear(width, 1, bias=False)
+        self.hidden, self.score = nn.Linear(3 * width, width), nn.Linear(width, 1, bias=False)
         nn.init.zeros_(self.score.weight)
 
     def forward(
@@ -57,51 +55,61 @@ class DescriptionCrossEncoder(CosineModule):
         description_mask (Tensor): True on pieces. Shape (R, L)
         classes, asked (Optional[Tensor]): In training, see `sample_relations`. Shapes (P,)
         """
-        texts, number = self.encoder(**arrays, below=True), len(description_ids)
-        descriptions, vectors = self.describe(description_ids, description_mask)
-        masks = description_mask[:, 1:]
+        texts, roles = self.encoder(**arrays, below=True), _roles(arrays["roles"], arrays["order"])
+        (descriptions, vectors), number = self.describe(description_ids, description_mask), len(description_ids)
         apart = self.encode_pairs(**arrays) @ vectors.T  # (P, R)
         if self.training and classes is not None and asked is not None:
             options = {"negatives": self.settings["negatives"], "dropout": self.settings["relation_dropout"]}
             pairs, relations = sample_relations(classes, asked, number, **options)
-            apart = torch.where(classes[:, None] > 0, apart, apart.detach())
         else:
             best = apart.topk(min(number, self.settings["candidates"] or number), dim=1).indices
             pairs = torch.arange(len(best), device=best.device).repeat_interleave(best.shape[1])
             relations = best.flatten()
         size = max(1, CELLS // (texts.tokens.shape[1] + description_ids.shape[1]))
         scores = [
-            self._read(texts.tokens[p], texts.mask[p], descriptions[r], masks[r])
+            self._read(texts.tokens[p], texts.mask[p], roles[p], descriptions[r], description_mask[r])
             for p, r in zip(pairs.split(size), relations.split(size))
             if len(p)
         ]
         scale, columns = self.log_scale.exp(), torch.full_like(apart, WITHHELD)
         if scores:
-            together = scale * apart[pairs, relations] + torch.cat(scores)
+            together = scale * (torch.cat(scores) + apart[pairs, relations])
             columns = columns.index_put((pairs, relations), together)
         logits = torch.cat([(scale * self.bias).expand(len(apart), 1), columns], dim=1)
         return MatchOutput(logits, logits.detach())
 
-    def _read(self, text: Tensor, text_mask: Tensor, description: Tensor, description_mask: Tensor) -> Tensor:
+    def _read(
+        self, text: Tensor, text_mask: Tensor, roles: Tensor, description: Tensor, description_mask: Tensor
+    ) -> Tensor:
         """Read each text with a description, and score both.
 
-        text, text_mask (Tensor): Its states and mask. Shapes (N, T, D), (N, T)
+        text, text_mask, roles (Tensor): Its states, mask and arguments. Shapes (N, T, D), (N, T), (N, T)
         description, description_mask (Tensor): Shapes (N, L, D), (N, L)
-        RETURNS (Tensor): w tanh(W h_pr). Shape (N,)
+        RETURNS (Tensor): Shape (N,)
         """
         encoder: Any = self.encoder
         mask = torch.cat([text_mask, description_mask], dim=1)
         order = torch.argsort((~mask).to(torch.uint8), dim=1, stable=True)[:, : int(mask.sum(1).max())]  # padding last
         hidden = torch.cat([text, description], dim=1).gather(1, order[..., None].expand(-1, -1, text.shape[2]))
         states = encoder.tokens.encoder.forward_above(hidden, mask.gather(1, order), layer=encoder.marker_layer)
-        return self.score(torch.tanh(self.hidden(self.dropout(states[:, 0]))))[:, 0]
+        # the text's pieces stay where they were
+        roles = nn.functional.pad(roles, (0, states.shape[1] - roles.shape[1]))
+        read = [states[:, 0], *(masked_mean(states, roles == each) for each in (SUBJECT, OBJECT))]
+        return self.score(torch.tanh(self.hidden(self.dropout(torch.cat(read, dim=1)))))[:, 0]
 
     def encode_descriptions(self, ids: Tensor, mask: Tensor) -> Tuple[Tensor, Tensor]:
-        """Compute y_r by the layers below m, and e_r / |e_r|. Shapes (R, L - 1, D), (R, D)"""
+        """Compute y_r by the layers below m, and v_r / |v_r|. Shapes (R, L, D), (R, D)"""
         encoder: Any = self.encoder
         options = {"layer": encoder.marker_layer, "most": self.settings["max_pieces"]}
-        states = encoder.tokens.encoder.forward_second(ids[:, 1:], mask[:, 1:], **options)
-        return states, super().encode_descriptions(ids, mask)
+        return encoder.tokens.encoder.forward_second(ids, mask, **options), super().encode_descriptions(ids, mask)
+
+
+def _roles(groups: Sequence[Tensor], order: Tensor) -> Tensor:
+    """Put the roles of the pieces of all groups together, in the pairs' order. Shapes (p, L), (P,) â†’ (P, T)"""
+    if not groups:
+        return order.new_zeros(0, 1)
+    longest = max(group.shape[1] for group in groups)
+    return torch.cat([nn.functional.pad(group, (0, longest - group.shape[1])) for group in groups])[order.argsort()]
 
 
 def sample_relations(

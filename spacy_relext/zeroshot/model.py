@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..bridge.weights import CachesWeights
-from ..pairs.encoders.states import States, masked_mean
+from ..pairs.encoders.states import masked_mean
 from ..pairs.model import PairModule, joined
 
 # Logit of a relation that is left out of a training step.
@@ -34,60 +34,21 @@ class MatchOutput(NamedTuple):
     similarity: Tensor  # (P, 1 + R)
 
 
-class CosineModule(PairModule, CachesWeights):
-    """What both heads have: exp(a) cos(u_p, v_r) and exp(a) b, with u_p = c and v_r = e_r."""
+class DescriptionMatcher(PairModule, CachesWeights):
+    """z_pr = exp(a) cos(u_p, v_r), z_p0 = exp(a) b."""
 
     by_class = ("logits", "similarity")
 
     def build_head(self, width: int, *, n_classes: int, n_types: int) -> None:
-        """Build a and b, whatever the number of relations."""
+        """Build W, V, a and b, whatever the number of relations."""
         self.dropout = nn.Dropout(self.settings["dropout"])
-        # shape (1,): the optimizer takes no scalars
-        self.log_scale = nn.Parameter(torch.full((1,), math.log(FIRST_SCALE)))
-        self.bias = nn.Parameter(torch.full((1,), FIRST_BIAS))
-
-    def encode_pairs(self, **arrays: Any) -> Tensor:
-        """Compute u_p / |u_p|. Shape (P, D)"""
-        states = self.encoder(**arrays)
-        states = states._replace(sentence=masked_mean(states.tokens, states.mask))
-        return F.normalize(self.pair_vector(states), dim=1)
-
-    def pair_vector(self, states: States) -> Tensor:
-        """RETURNS (Tensor): u_p. Shape (P, D)"""
-        return states.sentence
-
-    def describe(self, ids: Tensor, mask: Tensor) -> Any:
-        """Encode descriptions; in prediction, once for each set of them."""
-        if not self.can_use_cache(ids.device):
-            return self.encode_descriptions(ids, mask)
-        known: Dict[bytes, Any] = self.cached(dict)
-        key = ids.numpy().tobytes()
-        if key not in known:
-            known.clear()
-            known[key] = self.encode_descriptions(ids, mask)
-        return known[key]
-
-    def encode_descriptions(self, ids: Tensor, mask: Tensor) -> Any:
-        """Compute v_r / |v_r| by the encoder of the pairs' texts. Shape (R, D)"""
-        encoder: Any = self.encoder
-        pieces = encoder.tokens.encoder(ids, torch.zeros_like(ids), mask)
-        return F.normalize(self.description_vector(masked_mean(pieces, mask)), dim=1)
-
-    def description_vector(self, mean: Tensor) -> Tensor:
-        """RETURNS (Tensor): v_r. Shape (R, D)"""
-        return mean
-
-
-class DescriptionMatcher(CosineModule):
-    """z_pr = exp(a) cos(u_p, v_r), z_p0 = exp(a) b."""
-
-    def build_head(self, width: int, *, n_classes: int, n_types: int) -> None:
-        """Build W and V as well."""
-        super().build_head(width, n_classes=n_classes, n_types=n_types)
         self.pair, self.description = nn.Linear(3 * width, width), nn.Linear(width, width)
         for layer in (self.pair, self.description):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
+        # shape (1,): the optimizer takes no scalars
+        self.log_scale = nn.Parameter(torch.full((1,), math.log(FIRST_SCALE)))
+        self.bias = nn.Parameter(torch.full((1,), FIRST_BIAS))
 
     def forward(self, description_ids: Tensor, description_mask: Tensor, **arrays: Any) -> MatchOutput:
         """Match pairs with relations; in training, a random share of the relations is left out.
@@ -110,10 +71,26 @@ class DescriptionMatcher(CosineModule):
         logits = torch.full_like(full, WITHHELD)
         return MatchOutput(logits.index_copy(1, columns, scaled), full.index_copy(1, columns, cosines.detach()))
 
-    def pair_vector(self, states: States) -> Tensor:
-        """RETURNS (Tensor): c + W [c; h_s; h_o]. Shape (P, D)"""
-        return states.sentence + self.pair(self.dropout(joined(states)))
+    def encode_pairs(self, **arrays: Any) -> Tensor:
+        """Compute u_p / |u_p|. Shape (P, D)"""
+        states = self.encoder(**arrays)
+        states = states._replace(sentence=masked_mean(states.tokens, states.mask))
+        return F.normalize(states.sentence + self.pair(self.dropout(joined(states))), dim=1)
 
-    def description_vector(self, mean: Tensor) -> Tensor:
-        """RETURNS (Tensor): e_r + V e_r. Shape (R, D)"""
-        return mean + self.description(self.dropout(mean))
+    def describe(self, ids: Tensor, mask: Tensor) -> Any:
+        """Encode descriptions; in prediction, once for each set of them."""
+        if not self.can_use_cache(ids.device):
+            return self.encode_descriptions(ids, mask)
+        known: Dict[bytes, Any] = self.cached(dict)
+        key = ids.numpy().tobytes()
+        if key not in known:
+            known.clear()
+            known[key] = self.encode_descriptions(ids, mask)
+        return known[key]
+
+    def encode_descriptions(self, ids: Tensor, mask: Tensor) -> Any:
+        """Compute v_r / |v_r| by the encoder of the pairs' texts. Shape (R, D)"""
+        encoder: Any = self.encoder
+        pieces = encoder.tokens.encoder(ids, torch.zeros_like(ids), mask)
+        mean = masked_mean(pieces, mask)
+        return F.normalize(mean + self.description(self.dropout(mean)), dim=1)
