@@ -25,7 +25,7 @@ from spacy_relext.pairs.gold import PairClass
 RULES = "nero_rules/semeval/pattern.json"
 CONFIG = ROOT / "configs" / "nero.cfg"
 MARKED = {"@misc": "spacy_relext.AnnotatedPairs.v1"}
-SIZES = (15, 30, 60)
+SIZES = (10, 20, 50, 100)
 ROUNDS = 2
 # Percent of the training sentences that have labels.
 SHARES = (1, 3, 10, 30)
