@@ -36,8 +36,9 @@ LABELLED = {**PLAIN, f"{IN}.learn_gold": True}
 SUPERVISED = {**LABELLED, f"{IN}.exact_wins": False}
 DEFAULT = "default"
 SYSTEMS: dict[str, System] = {DEFAULT: System()}
+MATCHED = "matched sentences only"
 BASELINES: dict[str, System] = {
-    "matched sentences only": System(PLAIN),
+    MATCHED: System(PLAIN),
     "matched sentences, as many others as Other": System(
         {**PLAIN, **_change(w_unmatched=1.0, negative_share=1.0, unmatched_from=0)}
     ),
@@ -47,11 +48,12 @@ BASELINES: dict[str, System] = {
 }
 # The same with what NERO has beside pseudo-labels: bodies of rules as texts, and rare relations drawn more often.
 BALANCED = _change(w_rules=1.0, balance=0.5)
+MEAN_TEACHER = "Mean Teacher, rules and balance"
 FAIR: dict[str, System] = {
     f"{name}, rules and balance": replace(BASELINES[name], changes={**BASELINES[name].changes, **BALANCED})
-    for name in ("matched sentences only", "pseudo-labelling", "self-training", "Snorkel's LabelModel")
+    for name in (MATCHED, "pseudo-labelling", "self-training", "Snorkel's LabelModel")
 }
-FAIR["Mean Teacher, rules and balance"] = System(_change(w_clus=0.0))
+FAIR[MEAN_TEACHER] = System(_change(w_clus=0.0))
 PAPER = _change(teacher_share=0.0, temperature=0.0, w_unmatched=0.5, balance=0.0)
 ABLATIONS: dict[str, System] = {
     "without L_unmatched": System(_change(w_unmatched=0.0, teacher_share=0.0)),
@@ -65,8 +67,8 @@ PAPER_SYSTEMS: dict[str, System] = {"as the paper: pseudo-labels of the soft mat
 # What is compared with few rules; names that `--only` may have.
 FEW_RULES: dict[str, dict[str, System]] = {
     "central": SYSTEMS,
-    "matched": {name: FAIR[name] for name in ("matched sentences only, rules and balance",)},
-    "mean-teacher": {name: FAIR[name] for name in ("Mean Teacher, rules and balance",)},
+    "matched": {f"{MATCHED}, rules and balance": FAIR[f"{MATCHED}, rules and balance"]},
+    "mean-teacher": {MEAN_TEACHER: FAIR[MEAN_TEACHER]},
     "paper": PAPER_SYSTEMS,
 }
 PARTS: dict[str, dict[str, System]] = {

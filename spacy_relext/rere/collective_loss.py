@@ -212,6 +212,7 @@ def _update_means(
 
 def _negative_term(mean: Tensor, target: Tensor, *, smooth: bool, some: Tensor) -> Tensor:
     """Compute the distance of the negatives' means from their targets; 0 for groups without negatives."""
+    target = target.clamp(max=1.0)  # an estimated τ may ask for more hidden positives than there are negatives
     term = _bernoulli_kl(target, mean) if smooth else absolute_gap_loss(mean, target)
     return torch.where(some, term, torch.zeros_like(term))
 

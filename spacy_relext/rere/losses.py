@@ -87,14 +87,14 @@ def detector_loss(
         loss = printed_collective_loss(logits, observed, mu=mu, gamma=mean_gamma)
     elif scope == "label":
         past, size = (None, 1) if window is None else (window.past, window.size)
-        mus = hidden_positive_rate(prior, missing).clamp(max=1.0)  # an estimated τ may ask for more than all
+        mus = hidden_positive_rate(prior, missing)
         loss, running = label_collective_loss(
             logits, observed, mask=mask, mu=mus, gamma=gamma, smooth=smooth, past=past, window=size
         )
         if window is not None:
             window.pending = running
     else:
-        pooled = ((prior * missing / (1.0 - missing)).sum() / (1.0 - prior).sum()).clamp(max=1.0)
+        pooled = (prior * missing / (1.0 - missing)).sum() / (1.0 - prior).sum()
         loss = collective_loss(logits, observed, mask=mask, mu=pooled, gamma=mean_gamma, scope=scope, smooth=smooth)
     return {"relations": weight * loss}
 
