@@ -19,7 +19,7 @@ from benchmarks.hrere.hoffmann import FILE, leave_out, read_annotations, score_a
 from benchmarks.hrere.intervals import Predictions, drawn_scores
 from benchmarks.hrere.match import bag_facts, linked_shares, match_scores, taught_shares
 from benchmarks.hrere.outputs import BAG, MENTION, Outputs, read_outputs, seen_pairs
-from benchmarks.hrere.training import BASE, FULL, GLOVE, LAST, MINILM, NAIVE, SLOW, Changes, train_system
+from benchmarks.hrere.training import BASE, FROZEN, FULL, GLOVE, LAST, MINILM, NAIVE, SLOW, Changes, train_system
 from spacy_relext.hrere.linked_kb import LinkedKb
 from spacy_relext.hrere.mixture import Mixture
 from spacy_relext.kb.model import KbModel
@@ -32,11 +32,16 @@ KB_ROW, MATCH_ROW = "ablation:knowledge base alone", "peer:KB match"
 PRINTED = next(iter(FULL))
 ONE_FULL = {PRINTED: FULL[PRINTED]}
 ALL, UNSEEN = "all pairs", "unseen pairs"
+TEXT = ", its text alone"
 # Of the linked pairs, how many count as linked.
 COVERAGE = (0.0, 0.25, 0.5, 0.75, 1.0)
 CURVES = (BASE_ROW, LATE_ROW, NAIVE_ROW, *FULL)
 # Which differences get an interval.
-COMPARED = ((NAIVE_ROW, BASE_ROW), *((full, other) for full in FULL for other in (NAIVE_ROW, LATE_ROW)))
+COMPARED = (
+    (NAIVE_ROW, BASE_ROW),
+    *((full, other) for full in FULL for other in (NAIVE_ROW, LATE_ROW)),
+    *((f"{full}{TEXT}", BASE_ROW) for full in FULL),
+)
 Scoring = Callable[[Outputs], numpy.ndarray]
 
 
@@ -48,12 +53,16 @@ class Part:
     encoder (str): Of all systems.
     kb (str): One of `corpora.KBS`.
     full (Mapping[str, Changes]): Forms of J_D: row → changes.
+    changes (Changes): What is different in all systems.
+    note (str): What rows say of that.
     """
 
     run: Callable[[Table], None]
     encoder: str = GLOVE
     kb: str = FB60K
     full: Mapping[str, Changes] = field(default_factory=lambda: FULL)
+    changes: Changes = field(default_factory=dict)
+    note: str = ""
 
 
 @dataclass
@@ -91,11 +100,11 @@ class Table:
     @property
     def title(self) -> str:
         """RETURNS (str): Data, encoder and knowledge base."""
-        return ", ".join([self.data.name, self.part.encoder, self.part.kb])
+        return ", ".join(filter(None, [self.data.name, self.part.encoder, self.part.kb, self.part.note]))
 
     def train(self, changes: Changes) -> Trained:
         """RETURNS (Trained): A system."""
-        options = {"seed": self.seed, "encoder": self.part.encoder, "changes": changes}
+        options = {"seed": self.seed, "encoder": self.part.encoder, "changes": {**self.part.changes, **changes}}
         return train_system(self.call, self.data, self.kb, **options)  # type: ignore[arg-type]
 
     def read(self, trained: Trained, corpus: Path, unit: str = BAG) -> Outputs:
@@ -172,7 +181,7 @@ def _compare(table: Table) -> None:
     _naive(table, NAIVE)
     for system, changes in table.part.full.items():
         full, outputs = _mixed_system(table, system, changes)
-        _text_alone(table, f"{system}, its text alone", full, *outputs)
+        _text_alone(table, f"{system}{TEXT}", full, *outputs)
 
 
 def _slowly(table: Table) -> None:
@@ -261,7 +270,9 @@ def _differences(table: Table) -> None:
     """Draw pairs again and again, and write how far systems are apart."""
     for name in (ALL, UNSEEN):
         systems = {
-            system: table.part_of(table.predictions[system], name) for system in CURVES if system in table.predictions
+            system: table.part_of(table.predictions[system], name)
+            for system in {each for pair in COMPARED for each in pair}
+            if system in table.predictions
         }
         scores = drawn_scores(systems)
         for one, two in COMPARED:
@@ -288,12 +299,13 @@ def _judged(table: Table) -> None:
 
 def _coverage(table: Table) -> None:
     """Let ever fewer pairs be linked at run time."""
-    test, (_, mixture) = table.predictions[PRINTED].outputs, table.trained[PRINTED]
-    draws = numpy.random.default_rng(table.seed).random(len(test.ids))
-    for share in COVERAGE:
-        scores = test.score(test.probs(mixture, linked=test.linked & (draws < share)).probs)
-        options = {"data": table.described, "system": PRINTED, "split": f"{share:.0%} of the linked pairs linked"}
-        table.call.record(f"nyt10_{table.split}_coverage", {"bag_ap": scores["bag_ap"]}, seed=table.seed, **options)
+    for system in (NAIVE_ROW, PRINTED):
+        test, (_, mixture) = table.predictions[system].outputs, table.trained[system]
+        draws = numpy.random.default_rng(table.seed).random(len(test.ids))
+        for share in COVERAGE:
+            scores = test.score(test.probs(mixture, linked=test.linked & (draws < share)).probs)
+            options = {"data": table.described, "system": system, "split": f"{share:.0%} of the linked pairs linked"}
+            table.call.record(f"nyt10_{table.split}_coverage", {"bag_ap": scores["bag_ap"]}, seed=table.seed, **options)  # type: ignore[arg-type]
 
 
 def _curves(table: Table) -> None:
@@ -318,6 +330,8 @@ PARTS: dict[str, Part] = {
     "central": Part(_all),
     "fb15k237": Part(_all, kb=FB15K, full=ONE_FULL),
     "minilm": Part(_all, encoder=MINILM, full=ONE_FULL),
+    "frozen": Part(_all, full=ONE_FULL, changes=FROZEN, note="entities frozen"),
+    "minilm-frozen": Part(_all, encoder=MINILM, full=ONE_FULL, changes=FROZEN, note="entities frozen"),
     "last": Part(_without_averages),
     "rate": Part(_slowly),
 }

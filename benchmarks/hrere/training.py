@@ -26,7 +26,8 @@ Changes = Mapping[str, Any]
 BASE: Changes = {f"{IN}.kb_weight": 0.0, f"{IN}.agree_weight": 0.0, f"{IN}.text_share": 1.0}
 NAIVE: Changes = {f"{IN}.kb_weight": 1.0, f"{IN}.agree_weight": 0.0}
 # 1e-5 beside 5e-4
-SLOW: Changes = {**NAIVE, f"{IN}.model.kb_lr_scale": 0.02}
+SLOW: Changes = {**NAIVE, f"{IN}.model.kb_lr_scale": 0.02, f"{IN}.model.entity_lr_scale": 0.02}
+FROZEN: Changes = {f"{IN}.model.entity_lr_scale": 0.0}
 LAST: Changes = {"training.optimizer.use_averages": False}
 FULL: Mapping[str, Changes] = {
     "ablation:full, J_D as printed": {f"{IN}.agree": "ce"},

@@ -9,25 +9,34 @@ from ..pairs.architectures import pair_model
 
 
 @registry.architectures("spacy_relext.HrereBagClassifier.v1")
-def build_bag_classifier(encoder: Encoder, hidden: int = 256, dropout: float = 0.1, kb_lr_scale: float = 20.0) -> Model:
+def build_bag_classifier(
+    encoder: Encoder,
+    hidden: int = 256,
+    dropout: float = 0.1,
+    kb_lr_scale: float = 20.0,
+    entity_lr_scale: float = 20.0,
+) -> Model:
     """Build the classifier of bags of `hrere_classifier`, a `Model[PairBatch, HrereOutput]`.
 
     encoder (Encoder): Any encoder of pairs, or any tok2vec.
     hidden (int): Size of a mention's vector and of the layer above it.
     dropout (float): Dropout above the encoder, and on the vectors of a tok2vec.
-    kb_lr_scale (float): Learning rate of the knowledge base's branch as a multiple of the optimizer's; 0: its
-        embeddings are not trained.
+    kb_lr_scale (float): Learning rate of the embeddings of relations, c and b, as a multiple of the optimizer's; 0:
+        the embeddings are not trained.
+    entity_lr_scale (float): That of the embeddings of entities; 0: they are not trained.
+    RAISES (ValueError): If a rate is out of its range.
     """
     from .model import BagClassifier
 
     check_range("kb_lr_scale", kb_lr_scale, 0.0, 1_000.0)
+    check_range("entity_lr_scale", entity_lr_scale, 0.0, 1_000.0)
     # c and b are trained even if the embeddings are not
     scales = {f"knowledge.{name}": kb_lr_scale or 1.0 for name in ("scale", "bias")}
     return pair_model(
         BagClassifier,
         encoder,
         name="relext_hrere_bags",
-        lr_scales={**scales, "knowledge.": kb_lr_scale},
+        lr_scales={**scales, "knowledge.changes": entity_lr_scale, "knowledge.": kb_lr_scale},
         hidden=hidden,
         dropout=dropout,
     )

@@ -14,9 +14,9 @@ from ..annotations.triple import Record
 from ..annotations.type_rules import TypeSetting
 from ..bridge.modules import module_of
 from ..errors import Errors
-from ..pairs.component import PairPipe
+from ..pairs.component import Floats, PairPipe
 from ..pairs.gold import CollectedPairs, GoldPairs, PairClass
-from ..pairs.pairs import Pairs
+from ..pairs.pairs import IntArray, Pairs
 from ..pairs.suggesters import Suggester
 from ..pairs.type_lexicon import TypeLexicon
 from ..pipeline.initialize import GetExamples
@@ -24,6 +24,7 @@ from ..pipeline.pipe import Instances, Outputs, Scorer, Targets, Tensors
 from ..pipeline.settings import Settings, plain_settings
 from ..scoring.triples import TRIPLE_SCORE_WEIGHTS
 from .losses import matching_loss
+from .model import WITHHELD
 
 CONFIG = """
 [component]
@@ -53,7 +54,8 @@ class ZeroshotClassifier(PairPipe):
 
     Its model reads pairs and descriptions apart (`DescriptionMatcher`), or together (`DescriptionCrossEncoder`).
 
-    Pairs are classified in both orders, so that each relation has one class and one description.
+    Pairs are classified in both orders, so that each relation has one class and one description; the order whose best
+    relation has the higher logit gives the triple.
     """
 
     architectures = ("relext_description_matcher", "relext_description_cross_encoder")
@@ -149,12 +151,16 @@ class ZeroshotClassifier(PairPipe):
         return {**self._describe(), **gold}
 
     def targets(self, instances: GoldPairs) -> Targets:
-        """Return gold classes."""
-        return {"classes": instances.classes(self.classes)}
+        """Return gold classes, and where the other order of each pair is."""
+        return {"classes": instances.classes(self.classes), "other_order": find_other_order(instances.pairs)}
 
     def loss(self, outputs: Outputs, targets: Tensors) -> Tensors:
-        """Compute the cross-entropy over the relations of a step and no relation."""
+        """Compute the cross-entropy over both orders of a pair."""
         return matching_loss(outputs, targets)
+
+    def complete(self, pairs: Pairs, outputs: Outputs) -> Outputs:
+        """Keep the better order of a pair."""
+        return outputs._replace(logits=keep_better_order(outputs.logits, find_other_order(pairs)))
 
     def evidence(self, pairs: Pairs, outputs: Outputs, number: int, answer: int) -> Record:
         """Return the relation's description, its similarity with the pair, and the one that no relation stands for.
@@ -193,11 +199,30 @@ class ZeroshotClassifier(PairPipe):
 
 def _gold_arrays(instances: GoldPairs, known: Sequence[PairClass]) -> Dict[str, numpy.ndarray]:
     """Return `classes`, and `asked`: the relation of a pair, or of the same pair in the other order. Shapes (P,)"""
-    classes, pairs = instances.classes(known), instances.pairs
-    keys = list(zip(pairs.doc.tolist(), map(tuple, pairs.subject.tolist()), map(tuple, pairs.object.tolist())))
-    found = dict(zip(keys, classes.tolist()))
-    mirrored = numpy.asarray([found.get((doc, obj, subject), 0) for doc, subject, obj in keys], dtype="int64")
+    classes, other = instances.classes(known), find_other_order(instances.pairs)
+    mirrored = numpy.where(other >= 0, classes[other], 0)
     return {"classes": classes, "asked": numpy.where(classes > 0, classes, mirrored)}
+
+
+def find_other_order(pairs: Pairs) -> IntArray:
+    """Find the number of each pair in the other order, -1 if it is not there. Shape (P,)"""
+    keys = list(zip(pairs.doc.tolist(), map(tuple, pairs.subject.tolist()), map(tuple, pairs.object.tolist())))
+    numbers = {key: number for number, key in enumerate(keys)}
+    return numpy.asarray([numbers.get((doc, obj, subject), -1) for doc, subject, obj in keys], dtype="int64")
+
+
+def keep_better_order(logits: Floats, other: IntArray) -> Floats:
+    """Withhold all relations of a pair in that order in which its best one has the lower logit; of a tie, in the later.
+
+    logits (Floats): Shape (P, 1 + R)
+    other (IntArray): See `find_other_order`. Shape (P,)
+    RETURNS (Floats): Shape (P, 1 + R)
+    """
+    best = logits[:, 1:].max(1, initial=WITHHELD)
+    rivals = numpy.where(other >= 0, best[other], -numpy.inf)
+    is_later = (other >= 0) & (other < numpy.arange(len(other)))
+    is_worse = (rivals > best) | ((rivals == best) & is_later)
+    return numpy.concatenate([logits[:, :1], numpy.where(is_worse[:, None], WITHHELD, logits[:, 1:])], axis=1)
 
 
 def _forwards(labels: Sequence[str]) -> List[List[object]]:

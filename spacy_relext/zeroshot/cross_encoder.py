@@ -118,7 +118,7 @@ def sample_relations(
     """Choose what pairs are read with in a training step: their own relation, and others that are drawn.
 
     classes (Tensor): The relation of each pair, from 1; 0 for none. Shape (P,)
-    asked (Tensor): A relation that it is read with first: its own, or for a pair without one that of the pair in the
+    asked (Tensor): A relation that it is read with first: its own, or for a pair without one, that of the pair in the
         other order; 0 for none. Shape (P,)
     number (int): R.
     negatives (int): How many others; a pair without a relation is read with two in all.

@@ -331,7 +331,7 @@ LOSSES: Dict[str, Callable[[Callable[..., Any], Numbers], Any]] = {
         {"clusters": n.classes, "weights": n.rates, "pairs": n.classes},
         **{"smoothing": 0.1, "contrast": 0.5},
     ),
-    "zeroshot.matching_loss": lambda f, n: f(match_output(n), {"classes": n.classes}),
+    "zeroshot.matching_loss": lambda f, n: f(match_output(n), {"classes": n.classes, "other_order": n.classes.flip(0)}),
 }
 MODULES = {method: f"spacy_relext.{method}.losses" for method in ("hrere", "kd", "nero", "rere", "selfore", "zeroshot")}
 MODULES |= {f"rere.{name}": f"spacy_relext.rere.{name}_loss" for name in ("collective", "shifted")}

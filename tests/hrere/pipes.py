@@ -65,14 +65,14 @@ def make_examples(nlp: Language) -> List[Example]:
     return found
 
 
-def build(config: Dict[str, Any] | None = None, *, kb_lr_scale: float = 1.0) -> Language:
-    """Make a pipeline that is not initialized."""
+def build(config: Dict[str, Any] | None = None, **rates: float) -> Language:
+    """Make a pipeline that is not initialized; both rates of the knowledge base are the optimizer's unless given."""
     nlp = spacy.blank("en")
     model: Dict[str, Any] = {"@architectures": "spacy_relext.HrereBagClassifier.v1", "hidden": 32, "dropout": 0.0}
     cnn = {"@architectures": "spacy.HashEmbedCNN.v2", "pretrained_vectors": None, "width": 32, "depth": 2}
     cnn.update(embed_size=300, window_size=1, maxout_pieces=2, subword_features=True)
     encoder = {"@architectures": "spacy_relext.SharedEncoder.v1", "width": 32, "dropout": 0.0, "tok2vec": cnn}
-    model.update(encoder=encoder, kb_lr_scale=kb_lr_scale)
+    model.update(encoder=encoder, **{"kb_lr_scale": 1.0, "entity_lr_scale": 1.0, **rates})
     nlp.add_pipe("hrere_classifier", config={"model": model, **(config or {})})
     return nlp
 
@@ -83,11 +83,11 @@ def train(
     *,
     steps: int = 60,
     seed: int = 0,
-    kb_lr_scale: float = 1.0,
+    **rates: float,
 ) -> Language:
     """Train on the texts, with the knowledge base of a folder."""
     fix_random_seed(seed)
-    nlp = build(config, kb_lr_scale=kb_lr_scale)
+    nlp = build(config, **rates)
     examples = make_examples(nlp)
     nlp.config["initialize"]["components"] = {"hrere_classifier": {"kb": str(folder)} if folder else {}}
     optimizer = nlp.initialize(lambda: examples)

@@ -165,11 +165,16 @@ def test_a_folder_without_a_knowledge_base(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("scale", "farthest"), [(0.0, 0.0), (0.1, 0.001), (5.0, 0.05)])
-def test_the_rate_of_the_knowledge_base(kb: Path, scale: float, farthest: float) -> None:
-    before, after = (knowledge_of(train(kb, steps=steps, kb_lr_scale=scale)) for steps in (0, 1))
+@pytest.mark.parametrize(("entity_scale", "entities"), [(0.0, 0.0), (0.2, 0.002)])
+def test_the_rates_of_the_knowledge_base(
+    kb: Path, scale: float, farthest: float, entity_scale: float, entities: float
+) -> None:
+    rates = {"kb_lr_scale": scale, "entity_lr_scale": entity_scale}
+    before, after = (knowledge_of(train(kb, steps=steps, **rates)) for steps in (0, 1))
     changes = {name: float((after[name] - before[name]).abs().max()) for name in after}
     # Adam's first step is as long as the rate, which is 0.01 for what has no multiple of its own
-    for name in ("forwards", "reversed", "changes.weight"):
+    assert changes["changes.weight"] == pytest.approx(entities, rel=0.05)
+    for name in ("forwards", "reversed"):
         assert changes[name] == pytest.approx(farthest, rel=0.05), name
     for name in ("scale", "bias"):
         assert changes[name] == pytest.approx(farthest or 0.01, rel=0.05), name

@@ -13,6 +13,8 @@ from torch.nn import functional as F
 
 from spacy_relext.bridge.modules import module_of
 from spacy_relext.pairs.pairs import stack_pairs
+from spacy_relext.zeroshot.component import find_other_order, keep_better_order
+from spacy_relext.zeroshot.model import WITHHELD
 from tests.contract.cases import CASES, MethodCase
 from tests.contract.sentences import ENGLISH, make_english_examples
 from tests.contract.tiny_bert import save_tiny_bert
@@ -97,6 +99,27 @@ def test_an_added_relation_is_predicted(checkpoint: Path) -> None:
     assert -1.0 <= triples[0].evidence["similarity"] <= 1.0
     with pytest.raises(ValueError, match=r"^\[R007\] relation of zeroshot_classifier is 'friend'; expected one of"):
         pipe.remove_relation("friend")
+
+
+def test_a_pair_has_one_triple(checkpoint: Path) -> None:
+    nlp = build(checkpoint, threshold=1e-6)
+    initialize(nlp)
+    pipe, doc = nlp.get_pipe(NAME), nlp(ENGLISH[0][0])
+    places = [tuple(sorted((triple.subject.start, triple.object.start))) for triple in doc._.triples]
+    assert places and len(set(places)) == len(places)
+    pairs = pipe.suggest([doc])
+    other = find_other_order(pairs)
+    assert sorted(other.tolist()) == list(range(len(pairs)))
+    for number, reverse in enumerate(other.tolist()):
+        assert pairs.spans(number) == pairs.spans(reverse)[::-1]
+
+
+def test_keep_better_order() -> None:
+    # pairs 0 and 3 are one in both orders, and 1 and 4; 2 is alone; of a tie, the first stays
+    logits = numpy.asarray([[0.0, 2.0, 1.0], [0.0, 3.0, 1.0], [5.0, 1.0, 1.0], [9.0, 1.0, 5.0], [0.0, 1.0, 3.0]])
+    kept = keep_better_order(logits, numpy.asarray([3, 4, -1, 0, 1]))
+    lost = [WITHHELD, WITHHELD]
+    assert kept.tolist() == [[0.0, *lost], [0.0, 3.0, 1.0], [5.0, 1.0, 1.0], [9.0, 1.0, 5.0], [0.0, *lost]]
 
 
 @pytest.mark.parametrize("label", ["author", ""])

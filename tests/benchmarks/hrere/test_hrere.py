@@ -332,7 +332,7 @@ def test_rows_of_a_part(maker: Any, tmp_path: pathlib.Path, monkeypatch: pytest.
         by_name["nyt10_given", "unseen pairs", f"ablation:{name}", "bag_ap"] for name in ("naive", "base (text alone)")
     ]
     assert low <= mid <= high and mid == pytest.approx(unseen[0] - unseen[1], abs=1e-5)
-    assert len({row["split"] for row in rows if row["benchmark"] == "nyt10_given_differences"}) == 7 * 2
+    assert len({row["split"] for row in rows if row["benchmark"] == "nyt10_given_differences"}) == 10 * 2
     linked = {key[3]: value for key, value in by_name.items() if key[0] == "nyt10_given_linked"}
     assert linked["seen_pairs_found"] <= 1 and linked["bags_found"] == linked["pairs_found"] + 1
     assert asked == [2] * 5 and ("nyt10_given_judged", "sentences judged by people") in {key[:2] for key in by_name}
