@@ -11,7 +11,7 @@ from ..pairs.architectures import pair_model
 
 
 @registry.architectures("spacy_relext.DescriptionMatcher.v1")
-def build_description_matcher(encoder: Encoder, dropout: float = 0.1, relation_dropout: float = 0.5) -> Model:
+def build_description_matcher(encoder: Encoder, dropout: float = 0.1, relation_dropout: float = 0.1) -> Model:
     """Build the matcher of `zeroshot_classifier`, a `Model[PairBatch, MatchOutput]`.
 
     encoder (Encoder): `spacy_relext.PieceEncoder.v1`, which reads texts and descriptions.

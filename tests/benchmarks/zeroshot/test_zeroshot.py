@@ -5,6 +5,7 @@ import pathlib
 from collections import Counter
 from typing import Any, Dict, List, Sequence
 
+import numpy
 import pytest
 import spacy
 
@@ -91,3 +92,11 @@ def test_scores() -> None:
     scores = class_scores(["a", "a", "b", "c"], ["a", "b", "b", "b"])
     # F of a: 2/3, of b: 2/4, of c: 0
     assert scores == {"macro_f": pytest.approx((2 / 3 + 1 / 2) / 3), "accuracy": 0.5}
+
+
+def test_rejection() -> None:
+    from benchmarks.zeroshot.experiments import rejection_auc
+
+    # a and c are offered first: their pairs score 2 and 1, that of b 1.5; then b is: its pair scores 3, theirs 1 and 0
+    scores = numpy.asarray([[2.0, 1.0, 0.0], [0.5, 0.0, 1.0], [0.0, 3.0, 1.5]])
+    assert rejection_auc(["a", "c", "b"], scores, ["a", "b", "c"]) == pytest.approx((0.5 + 1.0) / 2)
