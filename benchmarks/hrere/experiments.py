@@ -16,7 +16,7 @@ from benchmarks.harness.runs import Trained
 from benchmarks.hrere.corpora import FB15K, FB60K, BagData, HrereMaker
 from benchmarks.hrere.fusion import frozen_logits
 from benchmarks.hrere.hoffmann import FILE, leave_out, read_annotations, score_annotations
-from benchmarks.hrere.intervals import Predictions, drawn_scores
+from benchmarks.hrere.intervals import Predictions, drawn_scores, truth_probs
 from benchmarks.hrere.match import bag_facts, linked_shares, match_scores, taught_shares
 from benchmarks.hrere.outputs import BAG, MENTION, Outputs, read_outputs, seen_pairs
 from benchmarks.hrere.training import BASE, FROZEN, FULL, GLOVE, LAST, MINILM, NAIVE, SLOW, Changes, train_system
@@ -162,6 +162,7 @@ def _all(table: Table) -> None:
     _differences(table)
     _matched(table)
     _taught(table)
+    _cases(table)
     _coverage(table)
     _judged(table)
     if not table.seed:
@@ -264,6 +265,14 @@ def _taught(table: Table) -> None:
         options = {"data": table.described, "split": split, "system": NAIVE_ROW, "seed": table.seed}
         table.call.record(f"nyt10_{table.split}_taught", shares, **options)  # type: ignore[arg-type]
         table.call.tell(f"  what the knowledge base would teach of {split}: {shares}")
+
+
+def _cases(table: Table) -> None:
+    """How likely are true relations of linked pairs? As in the paper's case study, but the mean of all such pairs."""
+    for system in (BASE_ROW, NAIVE_ROW, PRINTED):
+        for relation, (count, mean) in truth_probs(table.predictions[system]).items():
+            options = {"data": table.described, "system": system, "split": f"{relation}, {count} linked pairs"}
+            table.call.record(f"nyt10_{table.split}_cases", {"p_of_truth": mean}, seed=table.seed, **options)  # type: ignore[arg-type]
 
 
 def _differences(table: Table) -> None:

@@ -1,7 +1,8 @@
-"""How sure a difference between two systems is: pairs of entities are drawn again and again, for all the same."""
+"""What systems say of true relations, and how sure a difference is: the same pairs are drawn for all, often."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -9,6 +10,9 @@ import numpy
 
 from benchmarks.harness.intervals import DRAWS
 from benchmarks.hrere.outputs import Outputs
+
+# Fewer true pairs of a relation have no mean of their own.
+LEAST_PAIRS = 10
 
 
 class Predictions(NamedTuple):
@@ -24,6 +28,21 @@ class Predictions(NamedTuple):
     def take(self, chosen: numpy.ndarray) -> Predictions:
         """RETURNS (Predictions): The same of some of the bags."""
         return Predictions(self.outputs.take(chosen), self.probs[chosen])
+
+
+def truth_probs(predictions: Predictions) -> dict[str, tuple[int, float]]:
+    """Average the probabilities of true relations of linked pairs.
+
+    RETURNS (dict[str, tuple[int, float]]): Relation → how many such pairs there are, and the mean.
+    """
+    outputs, by_relation = predictions.outputs, defaultdict(list)
+    for column, (relation, _) in enumerate(outputs.classes, start=1):
+        by_relation[relation] += predictions.probs[outputs.linked & outputs.gold[:, column], column].tolist()
+    return {
+        relation: (len(probs), float(numpy.mean(probs)))
+        for relation, probs in sorted(by_relation.items())
+        if len(probs) >= LEAST_PAIRS
+    }
 
 
 class DrawnRanking:

@@ -6,6 +6,7 @@ import json
 import random
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from benchmarks.selfore.corpora import FEWREL, ClusterMaker, Marked, read_trex, read_wiki80
@@ -76,10 +77,14 @@ class HeldOutMaker(ClusterMaker):
         name = f"{sets}, {len(seen)} relations, {part.replace('-', ' ')}"
         return HeldOut(name, train, self.nothing(), {"test": tests}, seen, unseen)
 
+    @cached_property
+    def _names(self) -> dict[str, tuple[str, str]]:
+        """RETURNS (dict[str, tuple[str, str]]): Label and description of each relation of Wikidata, by its id."""
+        return json.loads((self.data / NAMES).read_text(encoding="utf8"))  # type: ignore[no-any-return]
+
     def _trex(self, unseen: Collection[str]) -> Iterator[Marked]:
         """Read T-REx with the names of Wikidata, without relations that are held out."""
-        entries = json.loads((self.data / NAMES).read_text(encoding="utf8"))
-        named = (replace(each, relation=entries[each.relation][0]) for each in read_trex(self.data / "trex_lama"))
+        named = (replace(each, relation=self._names[each.relation][0]) for each in read_trex(self.data / "trex_lama"))
         return (each for each in named if each.relation not in unseen)
 
     def _webnlg(self, unseen: Collection[str], alike: Alike) -> Iterator[Marked]:
@@ -100,9 +105,8 @@ class HeldOutMaker(ClusterMaker):
 
     def _descriptions(self) -> tuple[dict[str, str], list[str]]:
         """Read label and description of each relation of Wikidata; RETURNS also FewRel's validation relations."""
-        entries = json.loads((self.data / NAMES).read_text(encoding="utf8"))
-        texts = {name: name if UNDESCRIBED in text else f"{name}: {text}" for name, text in entries.values()}
-        return texts, [entries[key][0] for key in json.loads((self.data / FEWREL).read_text(encoding="utf8"))]
+        texts = {name: name if UNDESCRIBED in text else f"{name}: {text}" for name, text in self._names.values()}
+        return texts, [self._names[key][0] for key in json.loads((self.data / FEWREL).read_text(encoding="utf8"))]
 
 
 def _read_webnlg(path: Path) -> Iterator[Marked]:

@@ -338,11 +338,25 @@ def test_rows_of_a_part(maker: Any, tmp_path: pathlib.Path, monkeypatch: pytest.
     assert asked == [2] * 5 and ("nyt10_given_judged", "sentences judged by people") in {key[:2] for key in by_name}
     assert by_name["nyt10_given_match", "all pairs", "peer:KB match", "bag_r"] == 0.0
     assert {key[1] for key in by_name if key[0] == "nyt10_given_taught"} == {"train", "test"}
+    cases = {key[2] for key in by_name if key[0] == "nyt10_given_cases"}
+    assert cases <= {hrere_experiments.BASE_ROW, hrere_experiments.NAIVE_ROW, hrere_experiments.PRINTED}
     for row in (hrere_experiments.NAIVE_ROW, hrere_experiments.PRINTED):
         assert 0 < by_name["nyt10_given", "all pairs", f"{row}{hrere_experiments.UNSTEADY}", "bag_ap"] <= 1
     assert ("nyt10_given", "all pairs", f"{hrere_experiments.NAIVE_ROW}{hrere_experiments.SLOWLY}", "bag_ap") in by_name
     assert {path.name for path in call.figures.iterdir()} == {f"hrere_nyt10_given.{kind}" for kind in ("png", "svg")}
     assert "naive − base" in render_tables([row for row in rows if row["benchmark"] == "nyt10_given_differences"])
+
+
+def test_probabilities_of_what_is_true() -> None:
+    from benchmarks.hrere.intervals import Predictions, truth_probs
+
+    gold = numpy.asarray([[False, True, False]] * 12 + [[False, False, True]] * 9)
+    found = outputs(21, gold=gold, ids=[(str(n), "z") for n in range(21)])
+    linked = numpy.arange(21) >= 2  # ten of the first relation, nine of the second
+    probs = numpy.full((21, 3), 0.25)
+    probs[2:7, 1] = 0.75
+    (relation, _), _ = found.classes
+    assert truth_probs(Predictions(replace(found, linked=linked), probs)) == {relation: (10, 0.5)}
 
 
 def few_draws(draw: Any) -> Any:
