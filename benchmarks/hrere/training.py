@@ -27,12 +27,17 @@ BASE: Changes = {f"{IN}.kb_weight": 0.0, f"{IN}.agree_weight": 0.0, f"{IN}.text_
 NAIVE: Changes = {f"{IN}.kb_weight": 1.0, f"{IN}.agree_weight": 0.0}
 # 1e-5 beside 5e-4
 SLOW: Changes = {**NAIVE, f"{IN}.model.kb_lr_scale": 0.02, f"{IN}.model.entity_lr_scale": 0.02}
+# Entities learn as fast as the rest of the knowledge base's side, or not at all.
+LEARNING: Mapping[str, Changes] = {
+    GLOVE: {f"{IN}.model.entity_lr_scale": 40.0},
+    MINILM: {f"{IN}.model.entity_lr_scale": 20.0},
+}
 FROZEN: Changes = {f"{IN}.model.entity_lr_scale": 0.0}
 LAST: Changes = {"training.optimizer.use_averages": False}
 FULL: Mapping[str, Changes] = {
-    "ablation:full, J_D as printed": {f"{IN}.agree": "ce"},
-    "ablation:full, J_D linear": {f"{IN}.agree": "linear"},
-    "ablation:full, J_D gated": {f"{IN}.agree": "gated"},
+    "ablation:full, J_D as printed": {f"{IN}.agree_weight": 1.0, f"{IN}.agree": "ce"},
+    "ablation:full, J_D linear": {f"{IN}.agree_weight": 1.0, f"{IN}.agree": "linear"},
+    "ablation:full, J_D gated": {f"{IN}.agree_weight": 1.0, f"{IN}.agree": "gated"},
 }
 
 
@@ -52,7 +57,11 @@ def train_system(call: Call, data: BagData, kb: Path, *, seed: int, encoder: str
     }
     if encoder == GLOVE:
         fixed["paths.vectors"] = str(call.maker.models / VECTORS)
-    options: dict[str, Any] = {"settings": call.settings, "config": CONFIGS[encoder], "changes": {**fixed, **changes}}
+    options: dict[str, Any] = {
+        "settings": call.settings,
+        "config": CONFIGS[encoder],
+        "changes": {**fixed, **LEARNING[encoder], **changes},
+    }
     call.tell(f"{data.name}: {encoder}, {', '.join(f'{key} = {value}' for key, value in changes.items())}, seed {seed}")
     return train_run("hrere", train=data.train, dev=data.dev, seed=seed, **options)
 

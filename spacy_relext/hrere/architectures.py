@@ -14,7 +14,7 @@ def build_bag_classifier(
     hidden: int = 256,
     dropout: float = 0.1,
     kb_lr_scale: float = 20.0,
-    entity_lr_scale: float = 20.0,
+    entity_lr_scale: float = 0.0,
 ) -> Model:
     """Build the classifier of bags of `hrere_classifier`, a `Model[PairBatch, HrereOutput]`.
 

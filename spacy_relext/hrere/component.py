@@ -53,7 +53,7 @@ MOST_NAMED = 5
 CONFIG = f"""
 [component]
 kb_weight = 1.0
-agree_weight = 1.0
+agree_weight = 0.0
 agree = "ce"
 confidence = 0.5
 mix = "logit"

@@ -73,7 +73,7 @@ def build(config: Dict[str, Any] | None = None, **rates: float) -> Language:
     cnn.update(embed_size=300, window_size=1, maxout_pieces=2, subword_features=True)
     encoder = {"@architectures": "spacy_relext.SharedEncoder.v1", "width": 32, "dropout": 0.0, "tok2vec": cnn}
     model.update(encoder=encoder, **{"kb_lr_scale": 1.0, "entity_lr_scale": 1.0, **rates})
-    nlp.add_pipe("hrere_classifier", config={"model": model, **(config or {})})
+    nlp.add_pipe("hrere_classifier", config={"model": model, "agree_weight": 1.0, **(config or {})})
     return nlp
 
 
