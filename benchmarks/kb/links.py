@@ -16,6 +16,7 @@ import torch
 from benchmarks.harness.call import Call
 from benchmarks.harness.runs import ROOT, cached, environment, fingerprint
 from benchmarks.kb.data import LinkMaker, Links
+from spacy_relext.bridge.modules import find_device
 from spacy_relext.kb.embeddings import KbEmbeddings
 from spacy_relext.kb.link_prediction import evaluate_links
 from spacy_relext.kb.model import KbModel, train_kb
@@ -39,7 +40,7 @@ def links(call: Call, name: str) -> None:
     assert isinstance(call.maker, LinkMaker)
     data, passes = call.maker.links(name), call.settings.passes
     torch.set_num_threads(call.settings.threads)
-    facts = f"{name}: {len(data.store):,} facts"
+    facts = f"{name}: {len(data.store):,} facts{', GPU' * (call.settings.gpu_id >= 0)}"
     for seed in call.seeds:
         for part, kind, compare in (
             ("same", "complex", _compare),
@@ -93,7 +94,8 @@ def _ask_relations(call: Call, data: Links, settings: KbSettings, described: str
 
 def _ours(call: Call, data: Links, settings: KbSettings) -> dict[str, Any]:
     """Train, unless that was done."""
-    folder = call.settings.runs / f"{data.name}-links-{fingerprint([vars(settings), call.settings.threads])}"
+    trained = [vars(settings), call.settings.threads, *call.settings.device_options]
+    folder = call.settings.runs / f"{data.name}-links-{fingerprint(trained)}"
 
     def run() -> dict[str, Any]:
         seconds: list[float] = []
@@ -107,7 +109,9 @@ def _ours(call: Call, data: Links, settings: KbSettings) -> dict[str, Any]:
             call.tell(f"  pass {len(seconds)}: {seconds[-1]:.1f} s, {dict(entry)}")
 
         valid = data.facts["valid"] if settings.every <= settings.passes else None
-        model = train_kb(data.store, settings, folder=folder, valid=valid, progress=timed, on_pass=tell)
+        device = find_device(call.settings.gpu_id)
+        options: dict[str, Any] = {"valid": valid, "device": device, "progress": timed, "on_pass": tell}
+        model = train_kb(data.store, settings, folder=folder, **options)
         return {"seconds": seconds, "history": list(model.history)}
 
     result = cached(folder / "result.json", run)

@@ -40,6 +40,7 @@ def main(
     seeds: program.SeedsOption = None,
     passes: Annotated[Optional[int], typer.Option(min=1, help="Passes of the recipe that the peer has, too.")] = None,
     threads: program.ThreadsOption = 1,
+    gpu_id: program.GpuOption = -1,
     only: program.OnlyOption = None,
     runs: program.RunsOption = program.HERE / "runs",
     results: program.ResultsOption = program.RESULTS / "kb.json",
