@@ -26,6 +26,7 @@ from spacy_relext.corpora.shards import iter_docs
 NAME = "zeroshot_classifier"
 CONFIG = ROOT / "configs" / "zeroshot.cfg"
 SUGGESTER = f"components.{NAME}.suggester"
+FORM = f"components.{NAME}.model.encoder.form"
 # Words of a batch: descriptions are encoded once a step.
 BATCH_WORDS = 1200
 MARKED = {"@misc": "spacy_relext.AnnotatedPairs.v1"}
@@ -83,8 +84,9 @@ def _system(config: Path) -> str:
 
 
 def _untrained(call: Call, data: HeldOut) -> Language:
-    """Make the matcher as it is before training: the cosine of sentence and description."""
-    options = {"encoder": call.settings.encoder, "precision": call.settings.precision, "changes": {SUGGESTER: MARKED}}
+    """Make a matcher before training and without marks: the cosine of sentence and description."""
+    changes = {SUGGESTER: MARKED, FORM: "means"}
+    options = {"encoder": call.settings.encoder, "precision": call.settings.precision, "changes": changes}
     config, _ = build_config(CONFIG, train=data.train, dev=data.dev, seed=0, passes=0, lang="en", **options)
     fix_random_seed(0)
     nlp = init_nlp(config)

@@ -45,9 +45,9 @@ def build_piece_encoder(
 
     marker_layer (int): First layer that sees the pair, from 0; those below read a text once for all its pairs.
     typed_markers (bool): Whether a pair's marks also contain its entity types.
-    form (str): What represents a pair: "means" over the pieces of the arguments, the vectors of "markers" before the
-        arguments, or that of the mask of a "cloze", "subject [MASK] object" behind the text. With the last two, each
-        pair is read in its own copy of the text.
+    form (str): What represents a pair: "means" over the pieces of the arguments; the vectors of "markers" before the
+        arguments, or of "punct", which are "@" and "#"; or that of the mask of a "cloze", "subject [MASK] object"
+        behind the text. With the last three, each pair is read in its own copy of the text.
     mix_from (int): First layer with a weight in the initial mix; 0 is that of the word pieces.
     """
     check_choice("form", form, FORMS)

@@ -32,7 +32,7 @@ from ..pairs.encoders.states import States, masked_mean
 from ..pairs.model import PairModule
 
 # Number of parts of h from the text.
-PARTS = {"means": 3, "markers": 2, "cloze": 1}
+PARTS = {"means": 3, "markers": 2, "punct": 2, "cloze": 1}
 
 # Statistics of `ClusterFit`, saved with the weights.
 FIT = ("fit_means", "fit_mean", "fit_products", "fit_levels")

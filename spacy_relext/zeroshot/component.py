@@ -40,6 +40,7 @@ threshold = 0.5
 @architectures = "spacy_relext.PieceEncoder.v1"
 name = "assets/encoder/all-MiniLM-L6-v2"
 layer_mix = false
+form = "punct"
 
 [component.suggester]
 @misc = "spacy_relext.EntityPairs.v1"

@@ -1,13 +1,14 @@
 """Matches entity pairs with the descriptions of relations; no weight belongs to a single relation.
 
-    u_p = c + W [c; h_s; h_o]          pair: c is the mean of the text's pieces, h_s and h_o of the arguments'
+    u_p = c + W [c; h_s; h_o]          pair: c is the mean of the text's pieces, h_s and h_o stand for the arguments
     v_r = e_r + V e_r                  relation: e_r is the mean of its description's pieces
     z_pr = exp(a) cos(u_p, v_r),  z_p0 = exp(a) b             0: no relation
 
-One encoder reads texts and descriptions. W and V begin at 0: the untrained matcher is the cosine of sentence and
-description. Separate encodings of pair and description follow RE-Matching (Zhao et al., Findings of ACL 2023), which
-has three vectors of each, and GLiREL (Boylan et al., NAACL 2025), which reads text and labels together; here the
-vectors of descriptions do not depend on the text, and are computed once.
+One encoder reads texts and descriptions; by default "@" and "#" mark the arguments, and h_s and h_o are the vectors of
+the marks before them. W and V begin at 0: the untrained matcher is the cosine of marked sentence and description.
+Separate encodings of pair and description follow RE-Matching (Zhao et al., Findings of ACL 2023), which has three
+vectors of each, and GLiREL (Boylan et al., NAACL 2025), which reads text and labels together; here the vectors of
+descriptions do not depend on the text, and are computed once.
 """
 
 import math

@@ -148,6 +148,7 @@ def pairs(head: str, encoder: Setting) -> Setting:
 
 
 UNMIXED = {**PIECES, "layer_mix": False}
+PUNCT = {**UNMIXED, "form": "punct"}
 READ_ALL = {"@misc": "spacy_relext.RuleLearning.v1", "rule_batch": 0}
 
 
@@ -237,7 +238,7 @@ CASES = [
     MethodCase("shared bags", "hrere_classifier", bags(SHARED_LISTENER), NAMED_CNN, *ENGLISH),
     MethodCase("recurrent bags", "hrere_classifier", bags(LSTM_DISTANCES), NAMED, *ENGLISH),
     MethodCase("piece bags", "hrere_classifier", bags(PIECES), NAMED, *ENGLISH),
-    MethodCase("zero-shot", "zeroshot_classifier", matcher(UNMIXED), NAMED, *ENGLISH),
-    MethodCase("cross-encoder", "zeroshot_classifier", cross_encoder(UNMIXED), NAMED, *ENGLISH),
+    MethodCase("zero-shot", "zeroshot_classifier", matcher(PUNCT), NAMED, *ENGLISH),
+    MethodCase("cross-encoder", "zeroshot_classifier", cross_encoder(PUNCT), NAMED, *ENGLISH),
     MethodCase("marked", "rere_extractor", {"model": MARKED_EXTRACTOR}, BEFORE_MARKED, *DETECTED),
 ]

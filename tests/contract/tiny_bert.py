@@ -6,6 +6,9 @@ from tests.contract.sentences import CHINESE, ENGLISH
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
+# Pieces that no text is cut into, since punctuation is a word of its own, make room for markers.
+MARKERS = {"##.": "@", "##_": "#"}
+
 
 def save_tiny_bert(path: pathlib.Path, *, width: int = 48) -> None:
     """Write config.json, tokenizer.json and model.safetensors."""
@@ -17,6 +20,7 @@ def save_tiny_bert(path: pathlib.Path, *, width: int = 48) -> None:
     letters = sorted(set(text + "abcdefghijklmnopqrstuvwxyz_") - {" "})
     words = sorted({word for word in text.replace(".", " ").split() if word.isascii() and len(word) > 1})
     pieces = [*SPECIAL, *letters, *(f"##{letter}" for letter in letters), *words]
+    pieces = [MARKERS.get(piece, piece) for piece in pieces]
     tokenizer = Tokenizer(models.WordPiece({p: i for i, p in enumerate(pieces)}, unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()

@@ -148,8 +148,10 @@ def test_long_descriptions(checkpoint: Path) -> None:
         initialize(build(checkpoint, descriptions={"author": "in " * 50}))
 
 
-def test_the_untrained_matcher_is_the_cosine_of_sentence_and_description(checkpoint: Path) -> None:
-    nlp = build(checkpoint)
+def test_without_marks_the_untrained_matcher_is_the_cosine_of_sentence_and_description(checkpoint: Path) -> None:
+    model = CASE.config["model"]
+    encoder = {**model["encoder"], "form": "means", "name": str(checkpoint)}
+    nlp = build(checkpoint, model={**model, "encoder": encoder})
     initialize(nlp)
     pipe = nlp.get_pipe(NAME)
     module: Any = module_of(pipe.model)

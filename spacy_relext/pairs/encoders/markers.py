@@ -1,10 +1,10 @@
 """Word pieces of pairs with something inserted: markers where arguments start and end, or a prompt with a mask.
 
-Each pair has its own text here. Only ids and numbers are inserted, so "[E1]" in a text stays text.
+Each pair has its own text here. Only ids and numbers are inserted, so "[E1]" or "@" in a text stays text.
 """
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, List, NamedTuple, Tuple
+from typing import TYPE_CHECKING, Dict, List, NamedTuple, Tuple
 
 import numpy
 from numpy.typing import NDArray
@@ -23,7 +23,10 @@ SUBJECT_START, SUBJECT_END, OBJECT_START, OBJECT_END, MASK = 1, 2, 3, 4, 5
 
 MARKERS = 4
 
-FORMS = ("means", "markers", "cloze")
+FORMS = ("means", "markers", "punct", "cloze")
+
+# Markers that are pieces of the vocabulary, around subject and object.
+PUNCT = ("@", "#")
 
 MASKS = ("[MASK]", "<mask>")
 
@@ -49,21 +52,37 @@ def mask_piece(tokenizer: "Tokenizer") -> int:
     return mask_id
 
 
+def marker_pieces(tokenizer: "Tokenizer", form: str) -> Dict[int, int]:
+    """Return the id of each marker: 0 where its vector is learned, or pieces of the vocabulary for "punct".
+
+    RAISES (ValueError): If the vocabulary has no such piece.
+    """
+    if form == "markers":
+        return dict.fromkeys((SUBJECT_START, SUBJECT_END, OBJECT_START, OBJECT_END), 0)
+    ids = [tokenizer.token_to_id(mark) for mark in PUNCT]
+    if None in ids:
+        expected = f"a form without {' and '.join(PUNCT)}, which the encoder's vocabulary does not have"
+        raise ValueError(Errors.R007.format(key="form", found=form, expected=expected))
+    return {SUBJECT_START: ids[0], SUBJECT_END: ids[0], OBJECT_START: ids[1], OBJECT_END: ids[1]}
+
+
 def cut_marked_pairs(
     pairs: Pairs, tokenizer: "Tokenizer", *, form: str, max_pieces: int, batch_pieces: int = PIECES_PER_BATCH
 ) -> PairPieces:
     """Cut the text of each pair into word pieces, with what the form inserts between them.
 
-    "markers": [CLS] … [E1] subject [/E1] … [E2] object [/E2] … [SEP]. "cloze": [CLS] text [SEP] subject [MASK] object
-    [SEP]. A text that is too long is cut to a window around both arguments; if that is too long itself, a [SEP]
-    replaces what is between them, so that the starts of both are always read.
+    "markers": [CLS] … [E1] subject [/E1] … [E2] object [/E2] … [SEP]. "punct": [CLS] … @ subject @ … # object # …
+    [SEP]. "cloze": [CLS] text [SEP] subject [MASK] object [SEP]. A text that is too long is cut to a window around both
+    arguments; if that is too long itself, a [SEP] replaces what is between them, so that the starts of both are always
+    read.
 
-    form (str): "markers" or "cloze".
+    form (str): "markers", "punct" or "cloze".
     max_pieces (int): Longest sequence, special and inserted pieces included.
     batch_pieces (int): Most cells of a group.
     """
     special = [_Piece(each) for each in tokenizer.encode("", add_special_tokens=True).ids]
     mask = _Piece(mask_piece(tokenizer), inserted=MASK) if form == "cloze" else None
+    marks = {} if mask else {kind: _Piece(each, inserted=kind) for kind, each in marker_pieces(tokenizer, form).items()}
     sequences = []
     for text in cut_texts(pairs, tokenizer):
         body = [_Piece(*piece) for piece in zip(text.ids, text.shapes, text.tokens)]
@@ -71,7 +90,7 @@ def cut_marked_pairs(
             if not body:
                 pieces = special or [_Piece(0)]
             elif mask is None:
-                pieces = _insert_markers(body, _bounds(pairs, pair, text), special, max_pieces)
+                pieces = _insert_markers(body, _bounds(pairs, pair, text), special, marks, max_pieces)
             else:
                 pieces = _append_prompt(body, _bounds(pairs, pair, text), special, mask, max_pieces)
             ids, shapes, tokens, inserted = (list(column) for column in zip(*pieces))
@@ -132,7 +151,11 @@ def _windows(bounds: Tuple[Bounds, Bounds], length: int, room: int) -> List[Boun
 
 
 def _insert_markers(
-    body: List[_Piece], bounds: Tuple[Bounds, Bounds], special: List[_Piece], max_pieces: int
+    body: List[_Piece],
+    bounds: Tuple[Bounds, Bounds],
+    special: List[_Piece],
+    marks: Dict[int, _Piece],
+    max_pieces: int,
 ) -> List[_Piece]:
     """Put markers around both arguments; of nested ones the inner has its markers inside."""
     kinds = ((SUBJECT_START, SUBJECT_END), (OBJECT_START, OBJECT_END))
@@ -145,8 +168,8 @@ def _insert_markers(
         closing = sorted(reversed(spans), key=lambda span: -span[0])
         places = sorted({left, right, *(place for span in spans for place in span[:2])})
         for place, following in zip(places, [*places[1:], right]):
-            pieces += [_Piece(0, inserted=kind) for _, end, _, kind in closing if end == place]
-            pieces += [_Piece(0, inserted=kind) for start, _, kind, _ in opening if start == place]
+            pieces += [marks[kind] for _, end, _, kind in closing if end == place]
+            pieces += [marks[kind] for start, _, kind, _ in opening if start == place]
             pieces += body[place:following]
     return pieces + special[1:]
 

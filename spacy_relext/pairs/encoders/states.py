@@ -54,7 +54,7 @@ class PairEncoder(Protocol):
 
     @property
     def form(self) -> str:
-        """What represents a pair: "means" of tokens, "markers" before the arguments, or the mask of a "cloze"."""
+        """What represents a pair: "means" of tokens, "markers" or "punct" before the arguments, or a "cloze"'s mask."""
 
     @property
     def input_width(self) -> Optional[int]:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from ...encoders.layers import LayerStack
 from ...encoders.tokens import TokenEncoder
 from ...errors import check_range
-from .markers import MARKERS, MASK, OBJECT_START, SUBJECT_START, mask_piece
+from .markers import MARKERS, MASK, OBJECT_START, SUBJECT_START, marker_pieces, mask_piece
 from .pieces import OBJECT, SUBJECT
 from .states import PairStates, masked_mean
 
@@ -25,7 +25,8 @@ class PairTransformer(nn.Module):
     h is the first piece's vector, h_s and h_o the means of the arguments' pieces. Typed marks (Zhou & Chen, AACL 2022)
     also have a vector for each entity type, 0 at first, which is added to that of the role.
 
-    Form "markers" inserts markers into the text; h_s and h_o are the vectors of those before the arguments. Form
+    Form "markers" inserts markers into the text; h_s and h_o are the vectors of those before the arguments. Those of
+    form "punct" are punctuation (Zhou & Chen, AACL 2022), which the encoder tells apart before any training. Form
     "cloze" appends a mask between both arguments to the text; its vector is h.
     """
 
@@ -34,7 +35,7 @@ class PairTransformer(nn.Module):
 
         marker_layer (int): The first layer that reads the marks, from 0.
         typed (bool): Whether marks also contain the types of the arguments.
-        form (str): What is inserted, see `markers.py`: "means" (nothing), "markers" or "cloze".
+        form (str): What is inserted, see `markers.py`: "means" (nothing), "markers", "punct" or "cloze".
         """
         super().__init__()
         self.tokens, self.marker_layer, self.typed, self.form = tokens, marker_layer, typed, form
@@ -85,11 +86,14 @@ class PairTransformer(nn.Module):
     def check_layers(self) -> None:
         """Check that the encoder can be marked.
 
-        RAISES (ValueError): If `marker_layer` does not exist, layers cannot be run one by one, or a cloze has no mask.
+        RAISES (ValueError): If `marker_layer` does not exist, layers cannot be run one by one, or the vocabulary has
+            no mask or no markers.
         """
         check_range("marker_layer", self.marker_layer, 0, len(LayerStack(self.tokens.encoder.transformer)))
         if self.form == "cloze":
             mask_piece(self.tokens.tokenizer)
+        elif self.form == "punct":
+            marker_pieces(self.tokens.tokenizer, self.form)
 
     def zero_marks(self) -> None:
         """Set the marks of both roles to 0."""

@@ -16,6 +16,7 @@ from tests.pairs.encoders.test_pieces import pairs_of
 
 TOKENIZER = wordpiece_tokenizer()
 TOKENIZER.add_special_tokens(["[MASK]"])
+TOKENIZER.add_tokens(["@", "#"])
 NAMES = {0: "", 1: "<1", 2: "1>", 3: "<2", 4: "2>"}
 Spans = Tuple[Tuple[int, int], Tuple[int, int]]
 
@@ -94,6 +95,21 @@ def test_cloze() -> None:
 def test_an_encoder_without_a_mask_is_one_clear_line() -> None:
     with pytest.raises(ValueError, match=r"^\[R606\].*\[MASK\] or <mask>"):
         cut_marked_pairs(pairs_of([WORDS], [[((0, 1), (2, 3))]]), wordpiece_tokenizer(), form="cloze", max_pieces=64)
+
+
+def test_markers_of_punctuation_stand_where_markers_do() -> None:
+    pairs = pairs_of([WORDS], [[((0, 1), (4, 5)), ((4, 5), (2, 3))]])
+    plain, punct = (cut_marked_pairs(pairs, TOKENIZER, form=form, max_pieces=64) for form in ("markers", "punct"))
+    names = {TOKENIZER.token_to_id(mark): mark for mark in "@#"}
+    for (ids, put, *others), (other_ids, other_put, *same) in zip(sequences(plain), sequences(punct)):
+        assert [names[piece] for piece in other_ids[put > 0].tolist()] == ["@@##"[kind - 1] for kind in put[put > 0]]
+        for one, two in zip([ids[put == 0], put, *others], [other_ids[put == 0], other_put, *same]):
+            assert one.tolist() == two.tolist()
+
+
+def test_a_vocabulary_without_the_punctuation_is_one_clear_line() -> None:
+    with pytest.raises(ValueError, match=r"^\[R007\].*form.*punct.*@ and #"):
+        cut_marked_pairs(pairs_of([WORDS], [[((0, 1), (2, 3))]]), wordpiece_tokenizer(), form="punct", max_pieces=64)
 
 
 @pytest.mark.parametrize("form", ["markers", "cloze"])
