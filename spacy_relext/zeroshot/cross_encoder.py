@@ -2,12 +2,12 @@
 
     x_p: states of the text's pieces with the marks of the arguments, before layer m
     y_r: states of the description's pieces, before layer m
-    z_pr = exp(a) (cos(u_p, v_r) + w tanh(W [c; h_s; h_o]))   of layers m to the last over [x_p; y_r]
-    z_p0 = exp(a) b                                           0: no relation
+    z_pr = exp(a) cos(c_p, e_r) + w tanh(W [c; h_s; h_o]) + d   c, h_s, h_o of layers m to the last over [x_p; y_r]
+    z_p0 = exp(a) b                                             0: no relation
 
-u_p, v_r, a and b are those of `DescriptionMatcher`, which reads both apart; w begins at 0, so that the untrained
-cross-encoder is the untrained matcher. c is the first state, h_s and h_o are the means of the arguments' states. The
-description is the second segment, and its positions begin where the longest text ends.
+c_p, e_r, a and b are those of `DescriptionMatcher`, which reads both apart. c is the first state, h_s and h_o are the
+means of the arguments' states. What both readings add is not scaled: exp(a) begins at 20, and would multiply each step
+of w. The description is the second segment, and its positions begin where the longest text ends.
 
 Layers below m read each text and each description once, as in PreTTR (MacAvaney et al., SIGIR 2020); at m = 0 all
 layers read both, as is usual. A text and a label are also read together in zero-shot classification by entailment (Yin
@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from ..pairs.encoders.pieces import OBJECT, SUBJECT
-from ..pairs.encoders.states import masked_mean
+from ..pairs.encoders.states import States, masked_mean
 from .model import WITHHELD, DescriptionMatcher, MatchOutput
 
 # Most pieces of the sequences that are read at a time.
@@ -32,13 +32,20 @@ WITHOUT = 2
 
 
 class DescriptionCrossEncoder(DescriptionMatcher):
-    """z_pr = exp(a) (cos(u_p, v_r) + w tanh(W [c; h_s; h_o])), z_p0 = exp(a) b."""
+    """z_pr = exp(a) cos(c_p, e_r) + w tanh(W [c; h_s; h_o]) + d, z_p0 = exp(a) b."""
 
     def build_head(self, width: int, *, n_classes: int, n_types: int) -> None:
-        """Build W and w besides what the matcher has, whatever the number of relations."""
-        super().build_head(width, n_classes=n_classes, n_types=n_types)
-        self.hidden, self.score = nn.Linear(3 * width, width), nn.Linear(width, 1, bias=False)
-        nn.init.zeros_(self.score.weight)
+        """Build W, w, d, a and b, whatever the number of relations."""
+        self.build_scale()
+        self.hidden, self.score = nn.Linear(3 * width, width), nn.Linear(width, 1)
+
+    def pair_vectors(self, states: States) -> Tensor:
+        """Return c_p. Shape (P, D)"""
+        return states.sentence
+
+    def description_vectors(self, means: Tensor) -> Tensor:
+        """Return e_r. Shape (R, D)"""
+        return means
 
     def forward(
         self,
@@ -73,7 +80,7 @@ class DescriptionCrossEncoder(DescriptionMatcher):
         ]
         scale, columns = self.log_scale.exp(), torch.full_like(apart, WITHHELD)
         if scores:
-            together = scale * (torch.cat(scores) + apart[pairs, relations])
+            together = torch.cat(scores) + scale * apart[pairs, relations]
             columns = columns.index_put((pairs, relations), together)
         logits = torch.cat([(scale * self.bias).expand(len(apart), 1), columns], dim=1)
         return MatchOutput(logits, logits.detach())
@@ -98,7 +105,7 @@ class DescriptionCrossEncoder(DescriptionMatcher):
         return self.score(torch.tanh(self.hidden(self.dropout(torch.cat(read, dim=1)))))[:, 0]
 
     def encode_descriptions(self, ids: Tensor, mask: Tensor) -> Tuple[Tensor, Tensor]:
-        """Compute y_r by the layers below m, and v_r / |v_r|. Shapes (R, L, D), (R, D)"""
+        """Compute y_r by the layers below m, and e_r / |e_r|. Shapes (R, L, D), (R, D)"""
         encoder: Any = self.encoder
         options = {"layer": encoder.marker_layer, "most": self.settings["max_pieces"]}
         return encoder.tokens.encoder.forward_second(ids, mask, **options), super().encode_descriptions(ids, mask)

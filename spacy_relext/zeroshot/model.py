@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..bridge.weights import CachesWeights
-from ..pairs.encoders.states import masked_mean
+from ..pairs.encoders.states import States, masked_mean
 from ..pairs.model import PairModule, joined
 
 # Logit of a relation that is left out of a training step.
@@ -42,11 +42,15 @@ class DescriptionMatcher(PairModule, CachesWeights):
 
     def build_head(self, width: int, *, n_classes: int, n_types: int) -> None:
         """Build W, V, a and b, whatever the number of relations."""
-        self.dropout = nn.Dropout(self.settings["dropout"])
+        self.build_scale()
         self.pair, self.description = nn.Linear(3 * width, width), nn.Linear(width, width)
         for layer in (self.pair, self.description):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
+
+    def build_scale(self) -> None:
+        """Build dropout, a and b."""
+        self.dropout = nn.Dropout(self.settings["dropout"])
         # shape (1,): the optimizer takes no scalars
         self.log_scale = nn.Parameter(torch.full((1,), math.log(FIRST_SCALE)))
         self.bias = nn.Parameter(torch.full((1,), FIRST_BIAS))
@@ -76,7 +80,15 @@ class DescriptionMatcher(PairModule, CachesWeights):
         """Compute u_p / |u_p|. Shape (P, D)"""
         states = self.encoder(**arrays)
         states = states._replace(sentence=masked_mean(states.tokens, states.mask))
-        return F.normalize(states.sentence + self.pair(self.dropout(joined(states))), dim=1)
+        return F.normalize(self.pair_vectors(states), dim=1)
+
+    def pair_vectors(self, states: States) -> Tensor:
+        """Compute u_p; the sentence's vector is c. Shape (P, D)"""
+        return states.sentence + self.pair(self.dropout(joined(states)))
+
+    def description_vectors(self, means: Tensor) -> Tensor:
+        """Compute v_r of e_r. Shapes (R, D) → the same"""
+        return means + self.description(self.dropout(means))
 
     def describe(self, ids: Tensor, mask: Tensor) -> Any:
         """Encode descriptions; in prediction, once for each set of them."""
@@ -93,5 +105,4 @@ class DescriptionMatcher(PairModule, CachesWeights):
         """Compute v_r / |v_r| by the encoder of the pairs' texts. Shape (R, D)"""
         encoder: Any = self.encoder
         pieces = encoder.tokens.encoder(ids, torch.zeros_like(ids), mask)
-        mean = masked_mean(pieces, mask)
-        return F.normalize(mean + self.description(self.dropout(mean)), dim=1)
+        return F.normalize(self.description_vectors(masked_mean(pieces, mask)), dim=1)

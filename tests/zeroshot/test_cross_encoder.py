@@ -83,16 +83,21 @@ def test_a_score_depends_on_its_text_and_description_alone(checkpoint: Path, lay
     numpy.testing.assert_allclose(numpy.delete(together, column, axis=1), numpy.concatenate(alone), atol=1e-5)
 
 
-def test_the_untrained_cross_encoder_is_the_untrained_matcher(checkpoint: Path) -> None:
-    logits, encoders = [], []
+def test_what_is_read_together_is_added_to_the_untrained_matcher(checkpoint: Path) -> None:
+    logits, encoders, added = [], [], 0.25
     for case in (CASE, MATCHER):
         nlp = case.build(checkpoint, name="reader")
         examples = make_english_examples(nlp)
         nlp.initialize(lambda examples=examples: examples)
         pipe = nlp.get_pipe("reader")
-        encoders.append(module_of(pipe.model).encoder)
+        module: Any = module_of(pipe.model)
+        encoders.append(module.encoder)
+        if case is CASE:
+            torch.nn.init.zeros_(module.score.weight)
+            torch.nn.init.constant_(module.score.bias, added)
         encoders[-1].load_state_dict(encoders[0].state_dict())
         logits.append(pipe.run(pipe.suggest([nlp(text) for text, *_ in ENGLISH[:3]])).logits)
+    logits[1][:, 1:] += added
     numpy.testing.assert_allclose(*logits, atol=1e-5)
 
 
