@@ -111,6 +111,7 @@ def train_cli(
     learn_rate: Annotated[Optional[float], typer.Option(min=0.0, help="Learning rate")] = None,
     n3: Annotated[Optional[float], typer.Option(min=0.0, help="Weight of the nuclear 3-norm")] = None,
     relation_weight: Annotated[Optional[float], typer.Option(min=0.0, help="Weight of predicting relations")] = None,
+    precision: Annotated[str, typer.Option(help="Of scores: fp32, bf16 or auto, bf16 where that is faster")] = "auto",
     seed: options.Seed = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Resume the training in OUT")] = False,
     columns: options.Columns = options.DEFAULT_COLUMNS,
@@ -123,7 +124,7 @@ def train_cli(
 
     given: Dict[str, object] = {"kind": kind, "width": width, "passes": passes, "patience": patience}
     given.update(batch_size=batch_size, optimizer=optimizer, learn_rate=learn_rate, n3=n3)
-    given.update(relation_weight=relation_weight, seed=seed)
+    given.update(relation_weight=relation_weight, precision=precision, seed=seed)
     try:
         settings, device = _settings(recipe, given), find_device(gpu_id)
     except ValueError as error:

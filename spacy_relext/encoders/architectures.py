@@ -156,7 +156,7 @@ def encoder_scales(prefix: str, lr_scale: float) -> Dict[str, float]:
 
 def token_encoder(*, max_pieces: int, precision: str, **options: Any) -> "TokenEncoder":
     """Make an empty encoder of word pieces from checked settings."""
-    from .fast import PRECISIONS
+    from ..bridge.precision import PRECISIONS
     from .tokens import TokenEncoder
     from .transformer import TransformerEncoder
 

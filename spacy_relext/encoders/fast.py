@@ -1,4 +1,4 @@
-"""What makes an encoder fast: copies of it that only predict, cheap dropout, and bf16 where the processor has it.
+"""What makes an encoder fast on a CPU: copies of it that only predict, in fp32 or bf16, and cheap dropout.
 
 BERT's layers are what `torch.nn.TransformerEncoderLayer` computes, and that class has a fused kernel for prediction:
 one call a layer instead of some thirty small ones. Sequences of several lengths go through it as a nested tensor, so
@@ -6,19 +6,16 @@ that padding costs nothing and a text gets the same vectors alone and in a batch
 that is 1.55 times as fast as attention by SDPA in fp32, 1.76 times in bf16; for batches of like lengths both are alike.
 """
 
-import contextlib
 import copy
 import warnings
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, ContextManager, Dict, Iterable, List, Optional, cast
+from typing import TYPE_CHECKING, Dict, Iterable, List, Optional, cast
 
 import torch
 from torch import Tensor, nn
 
 if TYPE_CHECKING:
     from transformers import BertConfig, BertLayer, BertModel
-
-PRECISIONS = ("auto", "fp32", "bf16")
 
 # Bits of a random number; one of 64 gives four.
 _LEVELS = 2**16
@@ -166,28 +163,3 @@ def cheapen_dropout(module: nn.Module) -> None:
         for name, child in part.named_children():
             if type(child) is nn.Dropout:
                 setattr(part, name, CheapDropout(child.p, child.inplace))
-
-
-def autocast(precision: str, device: torch.device) -> ContextManager[object]:
-    """Return a context for the forward pass that computes matrix products in a precision, as in `uses_bf16`."""
-    if not uses_bf16(precision, device):
-        return contextlib.nullcontext()
-    return torch.autocast(device.type, dtype=torch.bfloat16)
-
-
-def uses_bf16(precision: str, device: torch.device) -> bool:
-    """Return True if matrices are multiplied in bf16: if "bf16" is set, or "auto" and the device does so natively."""
-    return precision == "bf16" or (precision == "auto" and has_fast_bf16(device))
-
-
-def has_fast_bf16(device: torch.device) -> bool:
-    """Return True if a device multiplies bf16 matrices natively; elsewhere bf16 is slower than fp32.
-
-    Processors with AVX512-BF16 or AMX do, and GPUs of compute capability 8.0 and above.
-    """
-    if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    if device.type != "cpu" or not torch.backends.mkldnn.is_available():
-        return False
-    has_instruction = getattr(torch.cpu, "_is_avx512_bf16_supported", None)  # without AVX512 oneDNN emulates bf16
-    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported() and has_instruction and has_instruction())

@@ -8,9 +8,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..bridge.precision import uses_bf16
 from ..bridge.weights import CachesWeights
 from ..errors import Errors
-from .fast import FusedBert, uses_bf16
+from .fast import FusedBert
 
 # Encoders whose layers need nothing but the output of the layer below and a mask, and stand right above the embeddings.
 # Others have a list of layers as well, and go wrong without a word (MPNet's need a table of relative positions).

@@ -7,8 +7,9 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from ..bridge.precision import autocast
 from ..bridge.weights import CachesWeights
-from .fast import autocast, cheapen_dropout, prediction_copy
+from .fast import cheapen_dropout, prediction_copy
 from .layers import LayerStack, layers_of
 from .pieces import N_MARKS, N_SHAPES
 

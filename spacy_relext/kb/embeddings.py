@@ -152,6 +152,7 @@ def query_loss(
     smoothing: float = 0.0,
     relation_weight: float = 0.0,
     buffers: Optional[Buffers] = None,
+    dtype: torch.dtype = torch.float32,
 ) -> Tensor:
     """Compute the cross-entropy of queries over all entities, and the N3 and relation terms of their facts.
 
@@ -161,6 +162,7 @@ def query_loss(
     smoothing (float): Label smoothing over all entities.
     relation_weight (float): Weight of the cross-entropy over all relations of the same direction.
     buffers (Optional[Buffers]): Buffers of the previous batch, whose gradients (and `grad` of tables) are overwritten.
+    dtype (torch.dtype): In which queries and the table are multiplied; the softmax and all tables stay in fp32.
     RETURNS (Tensor): Mean over the answers. Shape ()
     """
     subjects, relations, counts, answers = queries
@@ -168,7 +170,7 @@ def query_loss(
     looked_up = torch.cat([subjects, answers]) if n3 or relation_weight else subjects
     vectors, table = _Lookup.apply(model.entity(), looked_up)
     one, two, names = vectors[: len(subjects)], vectors[len(subjects) :], model.relations[relations]
-    options = (counts, rows, answers, smoothing, buffers or Buffers())
+    options = (counts, rows, answers, smoothing, buffers or Buffers(), dtype)
     loss: Tensor = _QueryCrossEntropy.apply(model.object_query(one, names), table, *options)
     if n3:
         norm = ((model.cubes(one) + model.cubes(names)) * counts).sum() + model.cubes(two).sum()
@@ -249,9 +251,14 @@ class _QueryCrossEntropy(torch.autograd.Function):
         answers: Tensor,  # (A,)
         smoothing: float,
         buffers: Buffers,
+        dtype: torch.dtype,
     ) -> Tensor:
         """Compute the mean over the answers, and write the gradient over the scores."""
-        share, scores = 1.0 / len(answers), _scores(table, queries, buffers)
+        gradient = buffers.take("table", len(table), columns=table.shape[1], like=table)
+        scores = buffers.take("scores", len(table), columns=len(queries), like=table)
+        table, queries = table.to(dtype), queries.to(dtype)
+        _score(table, queries, out=scores)
+        share = 1.0 / len(answers)
         loss = -scores[answers, rows].sum() * (1.0 - smoothing)
         if smoothing:
             loss -= smoothing * (scores.mean(0) * counts).sum()
@@ -263,22 +270,24 @@ class _QueryCrossEntropy(torch.autograd.Function):
         if smoothing:
             scores.sub_(weights * (smoothing / len(table)))
         scores.index_put_((answers, rows), scores.new_full((1,), -share * (1.0 - smoothing)), accumulate=True)
-        table_gradient = buffers.take("table", len(table), columns=table.shape[1], like=table)
-        ctx.save_for_backward(scores.T @ table, torch.mm(scores, queries, out=table_gradient))
+        scores = scores.to(dtype)
+        ctx.save_for_backward((scores.T @ table).to(gradient.dtype), _multiply(scores, queries, out=gradient))
         return loss * share
 
     @staticmethod
     def backward(ctx: _Context, *outer: Tensor) -> Tuple[Optional[Tensor], ...]:
         """Scale the gradients in place."""
         of_queries, of_table = ctx.saved_tensors
-        return (of_queries.mul_(outer[0]), of_table.mul_(outer[0]), *(None for _ in range(5)))
+        return (of_queries.mul_(outer[0]), of_table.mul_(outer[0]), *(None for _ in range(6)))
 
 
-def _scores(table: Tensor, queries: Tensor, buffers: Buffers) -> Tensor:
+def _score(table: Tensor, queries: Tensor, *, out: Tensor) -> None:
     """Score all entities. Shapes (E, columns), (B, columns) → (E, B)"""
-    scores = buffers.take("scores", len(table), columns=len(queries), like=table)
     step = BLOCK if table.device.type == "cpu" else len(table)
     for start in range(0, len(table), step):
-        end = start + step
-        torch.mm(table[start:end], queries.T, out=scores[start:end])
-    return scores
+        _multiply(table[start : start + step], queries.T, out=out[start : start + step])
+
+
+def _multiply(one: Tensor, two: Tensor, *, out: Tensor) -> Tensor:
+    """Multiply matrices into `out`, which may have another type."""
+    return torch.mm(one, two, out=out) if one.dtype == out.dtype else out.copy_(one @ two)

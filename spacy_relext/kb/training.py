@@ -8,6 +8,7 @@ from typing import Callable, Dict, Iterable, Iterator, List, Mapping, Optional, 
 import torch
 from torch import Tensor
 
+from ..bridge.precision import PRECISIONS, uses_bf16
 from ..errors import check_range
 from .embeddings import KINDS, Buffers, KbEmbeddings, Queries, group_queries, negative_sampling_loss, query_loss
 
@@ -55,6 +56,8 @@ class KbSettings:
     clip (float): Maximum gradient norm of each table; 0: no clipping.
     patience (int): Evaluations without a better score until training stops early; 0: no early stopping.
     every (int): Passes between two evaluations.
+    precision (str): In which entities are scored for the loss "all": "fp32", "bf16" or "auto": bf16 if the processor or
+        GPU multiplies such matrices natively. Tables, gradients and the softmax stay in fp32.
     """
 
     kind: str = "complex"
@@ -75,12 +78,14 @@ class KbSettings:
     patience: int = 3
     every: int = 1
     seed: int = 0
+    precision: str = "auto"
 
     def __post_init__(self) -> None:
         """Validate choices and ranges, and that only settings of the chosen loss are given."""
         for key, (low, high) in RANGES.items():
             check_range(key, getattr(self, key), low, high)
-        for key, known in (("kind", KINDS), ("loss", LOSSES), ("optimizer", OPTIMIZERS)):
+        choices = {"kind": KINDS, "loss": LOSSES, "optimizer": tuple(OPTIMIZERS), "precision": PRECISIONS}
+        for key, known in choices.items():
             if getattr(self, key) not in known:
                 raise ValueError(f"{key} is {getattr(self, key)!r}; expected one of: {', '.join(known)}")
         for key in LOSS_SETTINGS["drawn" if self.loss == "all" else "all"]:
@@ -177,7 +182,8 @@ def start_training(
         entity_tanh=settings.entity_tanh,
         scale=settings.scale,
     ).to(device or torch.device("cpu"))
-    optimizer = OPTIMIZERS[settings.optimizer](model.parameters(), lr=settings.learn_rate)  # type: ignore[call-arg]
+    options = {"lr": settings.learn_rate, "fused": model.entities.device.type == "cpu"}  # seven times as fast there
+    optimizer = OPTIMIZERS[settings.optimizer](model.parameters(), **options)  # type: ignore[arg-type]
     return TrainingState(model, optimizer, [], None, torch.Generator().manual_seed(settings.seed))
 
 
@@ -239,7 +245,7 @@ def _query_losses(state: TrainingState, triples: Tensor, settings: KbSettings) -
     starts = counts.cumsum(0) - counts
     step = max(1, round(settings.batch_size * len(counts) / len(answers)))
     order = torch.randperm(len(counts), generator=state.generator).to(device)
-    buffers = Buffers()
+    buffers, dtype = Buffers(), torch.bfloat16 if uses_bf16(settings.precision, device) else torch.float32
     for batch in order.split(step):
         sizes = counts[batch]
         offsets = torch.repeat_interleave(starts[batch] - sizes.cumsum(0) + sizes, sizes)
@@ -251,6 +257,7 @@ def _query_losses(state: TrainingState, triples: Tensor, settings: KbSettings) -
             smoothing=settings.smoothing,
             relation_weight=settings.relation_weight,
             buffers=buffers,
+            dtype=dtype,
         )
         yield loss, len(chosen)
 

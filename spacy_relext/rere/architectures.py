@@ -33,7 +33,7 @@ def build_detector(encoder: Encoder, hidden: int = 256, dropout: float = 0.1, pr
         computes it natively.
     RETURNS (Model[TokenBatch, Tensor]): Its output is the relations' logits. Shape (B, R)
     """
-    from ..encoders.fast import PRECISIONS
+    from ..bridge.precision import PRECISIONS
     from .marked import MarkedDetector
     from .model import SharedDetector
 
@@ -78,7 +78,7 @@ def build_extractor(
     precision (str): See `spacy_relext.RereDetector.v1`; a piece encoder has its own.
     RETURNS (Model[TokenBatch, ExtractorOutput]): Logits of pointers and pairs.
     """
-    from ..encoders.fast import PRECISIONS
+    from ..bridge.precision import PRECISIONS
     from .marked import MarkedExtractor
     from .model import Proposal, SharedExtractor
     from .span_pairs import SPAN_MODES

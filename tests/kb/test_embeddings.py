@@ -163,6 +163,19 @@ def test_memory_that_is_used_again_changes_nothing() -> None:
         torch.testing.assert_close(found, 2 * torch.autograd.grad(alone, model.entities)[0])
 
 
+def test_scores_in_bf16_have_nearly_the_same_loss_and_gradients() -> None:
+    torch.manual_seed(0)
+    model = KbEmbeddings(kind="complex", n_entities=50, n_relations=2, width=20, scale=0.5)
+    queries = group_queries(facts_of(), n_relations=2, reciprocal=True)
+    exact, rounded = (query_loss(model, queries, n3=0.01, dtype=dtype) for dtype in (torch.float32, torch.bfloat16))
+    assert rounded.dtype == torch.float32 and float(rounded) != float(exact)
+    torch.testing.assert_close(rounded, exact, atol=0.0, rtol=0.01)
+    tables = list(model.parameters())
+    for ours, theirs in zip(torch.autograd.grad(rounded, tables), torch.autograd.grad(exact, tables)):
+        assert ours.dtype == torch.float32
+        assert float((ours - theirs).norm()) < 0.01 * float(theirs.norm())
+
+
 def test_the_logistic_loss() -> None:
     model = build()
     generator = torch.Generator().manual_seed(0)
