@@ -7,7 +7,8 @@ Source: Zhang et al., "Distilling Knowledge from Well-Informed Soft Labels for N
     HT  = KL(softmax z_T^local ‖ softmax z_L) + KL(softmax z_T^global ‖ softmax z_A)
     L_S = (1 - λ s) CE(z_S, r) + λ s (KD + λ_ht HT)                                  student
 
-s is 1 for a pair with soft labels and 0 for any other pair, which is learned from its gold label alone.
+s is 1 for a pair with soft labels and 0 for any other pair, which is learned from its gold label alone. For a pair of
+unlabelled text λ is 1: it is learned from the teacher alone.
 
 Differences from the paper and its code (`docs/methods/kd.md` has the reasons): TSD divides by K-1, so that a uniform
 distribution costs nothing; KD has the factor τ², so that its gradient does not shrink with the temperature; λ falls
@@ -20,6 +21,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..encoders.assertions import assertion_loss
+from ..pairs.gold import UNLABELLED
 from .model import StudentOutput, TeacherOutput
 
 KdOutput = Union[TeacherOutput, StudentOutput]
@@ -31,11 +33,12 @@ def smoothed_cross_entropy(
     """Mean cross-entropy with gold classes and label smoothing; 0 without pairs.
 
     logits (Tensor): Shape (P, R)
-    classes (Tensor): Gold classes. Shape (P,)
+    classes (Tensor): Gold classes, -1 for a pair without gold, which costs nothing. Shape (P,)
     smoothing (float): Share of each label that is spread over all classes, in [0, 1).
     weights (Optional[Tensor]): Weight of each pair in the mean over all P pairs. Shape (P,)
     """
-    return _mean(F.cross_entropy(logits, classes, label_smoothing=smoothing, reduction="none"), weights)
+    options = {"ignore_index": UNLABELLED, "label_smoothing": smoothing}
+    return _mean(F.cross_entropy(logits, classes, reduction="none", **options), weights)  # type: ignore[arg-type]
 
 
 def top_softmax_difference(logits: Tensor, *, k: int) -> Tensor:
@@ -100,8 +103,8 @@ def student_loss(
 ) -> Dict[str, Tensor]:
     """L_S, as its terms.
 
-    targets (Dict[str, Tensor]): `classes`, gold (P,); with soft labels also the teacher's logits `teacher`,
-        `teacher_text` and `teacher_types` (P, R), and `soft_mask`, s of each pair (P,).
+    targets (Dict[str, Tensor]): `classes`, gold, -1 without it (P,); with soft labels also the teacher's logits
+        `teacher`, `teacher_text` and `teacher_types` (P, R), and `soft_mask`, s of each pair (P,).
     share (float): λ, weight of the teacher against the gold, 0 to 1.
     hint_weight (float): λ_ht, weight of the hints to both branches.
     temperature (float): τ of the distillation.
@@ -111,13 +114,12 @@ def student_loss(
     terms = {"penalty": penalty * sentence_penalty(outputs.sentence)}
     if "teacher" not in targets:
         return {"gold": smoothed_cross_entropy(outputs.logits, targets["classes"], smoothing=smoothing), **terms}
-    mask = targets["soft_mask"]
-    keep = 1.0 - share * mask
-    gold = smoothed_cross_entropy(outputs.logits, targets["classes"], smoothing=smoothing, weights=keep)
-    teacher = temperature**2 * divergence(targets["teacher"], outputs.logits, temperature=temperature, weights=mask)
-    hints = divergence(targets["teacher_text"], outputs.local, weights=mask)
-    hints = hints + divergence(targets["teacher_types"], outputs.auxiliary, weights=mask)
-    return {"gold": gold, "teacher": share * teacher, "hints": share * hint_weight * hints, **terms}
+    taught = targets["soft_mask"] * (targets["classes"] == UNLABELLED).to(outputs.logits.dtype).clamp(min=share)  # λ s
+    gold = smoothed_cross_entropy(outputs.logits, targets["classes"], smoothing=smoothing, weights=1.0 - taught)
+    teacher = temperature**2 * divergence(targets["teacher"], outputs.logits, temperature=temperature, weights=taught)
+    hints = divergence(targets["teacher_text"], outputs.local, weights=taught)
+    hints = hints + divergence(targets["teacher_types"], outputs.auxiliary, weights=taught)
+    return {"gold": gold, "teacher": teacher, "hints": hint_weight * hints, **terms}
 
 
 def add_assertions(

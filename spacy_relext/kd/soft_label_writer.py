@@ -22,7 +22,7 @@ from .teacher import KdTeacher
 # Pairs that a temperature is fitted on.
 CALIBRATION_PAIRS = 5_000
 
-_NEEDED = "the corpus needs entities (or marked pairs) and triples; `spacy relext convert` keeps both where it can"
+_NEEDED = "the corpus needs entities, or marked pairs; `spacy relext convert` keeps them where it can"
 
 # One Example a teacher.
 _Rows = Iterable[Sequence[Example]]
@@ -53,7 +53,7 @@ def write_soft_labels(
     the corpus if it has them, as in training.
 
     pipelines (Sequence[Language]): Trained pipelines with one `kd_teacher` each.
-    corpus (Path): The student's training corpus.
+    corpus (Path): The student's training corpus; all pairs of unannotated texts get soft labels.
     progress (Callable): Wraps the stream of examples, such as a progress bar.
     held_out (bool): Whether the teachers were not trained on the corpus. Their logits are then calibrated by a
         temperature, which would be too low on training data, and the type prior does not leave out a pair's own label.

@@ -6,10 +6,12 @@ from typing import Callable, Dict, Iterable, List, Optional, Sequence, Set, Tupl
 import numpy
 from numpy.typing import NDArray
 from spacy.tokens import Doc
+from spacy.training import Example
 
+from ..annotations.store import has_triples
 from ..annotations.triple import Record
 from ..errors import Errors, Warnings
-from ..pairs.gold import GoldPairs, PairClass
+from ..pairs.gold import Bools, GoldPairs, PairClass
 from ..pairs.pairs import Pairs
 from ..scoring.probabilities import log_softmax
 
@@ -52,10 +54,10 @@ class SoftLabelCount:
         """Count a batch of the student's pairs."""
         labelled: List[Set[_Offsets]] = []
         for example in gold.examples:
-            stored = example.reference.user_data.get(TEACHER_KEY) or {"classes": (), "pairs": ()}
+            stored = example.reference.user_data.get(TEACHER_KEY) or {"classes": ()}
             self.relations.update(str(relation) for relation, _ in stored["classes"])
-            self.stored += len(stored["pairs"])
-            labelled.append({(*record["subject"], *record["object"]) for record in stored["pairs"]})
+            labelled.append(_stored_offsets(example.reference))
+            self.stored += len(labelled[-1])
         self.total += len(gold)
         for number, doc in enumerate(gold.pairs.doc.tolist() if any(labelled) else ()):
             self.matched += _offsets_of(gold.pairs, number) in labelled[doc]
@@ -74,6 +76,16 @@ class SoftLabelCount:
         if self.matched < self.total:
             missing = self.total - self.matched
             warn("soft labels", Warnings.W404.format(name=name, missing=missing, total=self.total, where=where))
+
+
+def mark_taught(pairs: Pairs, examples: Sequence[Example]) -> Bools:
+    """Mark the pairs with soft labels in unannotated Docs. Shape (P,)"""
+    labelled = [set() if has_triples(example.reference) else _stored_offsets(example.reference) for example in examples]
+    if not any(labelled):
+        return numpy.zeros(len(pairs), dtype=bool)
+    return numpy.asarray(
+        [_offsets_of(pairs, n) in labelled[doc] for n, doc in enumerate(pairs.doc.tolist())], dtype=bool
+    )
 
 
 def average_soft_labels(docs: Sequence[Sequence[Doc]], *, weights: Optional[Sequence[float]] = None) -> None:
@@ -127,6 +139,12 @@ def read_soft_labels(gold: GoldPairs, classes: Sequence[PairClass], *, name: str
             for key in PARTS:
                 arrays[key][number] = rows[key]
     return {**arrays, "soft_mask": soft_mask}
+
+
+def _stored_offsets(doc: Doc) -> Set[_Offsets]:
+    """Return the keys of a Doc's soft labels."""
+    stored = doc.user_data.get(TEACHER_KEY) or {"pairs": ()}
+    return {(*record["subject"], *record["object"]) for record in stored["pairs"]}
 
 
 def _offsets_of(pairs: Pairs, number: int) -> _Offsets:

@@ -1,7 +1,7 @@
 """The component behind `kd_classifier`: reads the text alone; learns from labels and, if there is one, a teacher."""
 
 from dataclasses import dataclass, field
-from typing import ClassVar, Iterable, List, Optional, Type
+from typing import ClassVar, Iterable, List, Optional, Sequence, Type
 
 from spacy import registry
 from spacy.language import Language
@@ -12,7 +12,7 @@ from ..annotations.triple import Record
 from ..annotations.type_rules import TypeSetting
 from ..errors import Errors, check_range
 from ..pairs.component import most_attended
-from ..pairs.gold import CollectedPairs, GoldPairs
+from ..pairs.gold import CollectedPairs, GoldPairs, MarkPairs
 from ..pairs.pairs import Pairs
 from ..pairs.suggesters import Suggester
 from ..pipeline.pipe import Outputs, Scorer, Targets, Tensors
@@ -21,7 +21,7 @@ from ..pipeline.settings import Callback, Ranges, Settings, find_pipe, plain_set
 from ..scoring.triples import TRIPLE_SCORE_WEIGHTS
 from .component import BLOCKS, SETTINGS, CollectedKd, KdPipe
 from .losses import add_assertions, student_loss
-from .soft_labels import SoftLabelCount, read_soft_labels
+from .soft_labels import SoftLabelCount, mark_taught, read_soft_labels
 
 
 @dataclass
@@ -61,6 +61,10 @@ class KdClassifier(KdPipe):
         relations = sorted({each.relation for classes in collected.gold for each in classes})
         collected.soft_labels.check(relations, name=self.name, where=where, warn=self.warn_once)
         return collected
+
+    def gold(self, examples: Sequence[Example], *, unlabelled: Optional[MarkPairs] = mark_taught) -> GoldPairs:
+        """Choose pairs with gold or, in unlabelled text, with soft labels."""
+        return super().gold(examples, unlabelled=unlabelled)
 
     def targets(self, instances: GoldPairs) -> Targets:
         """Return gold classes and soft labels."""

@@ -15,7 +15,7 @@ from ..annotations.triple import Record
 from ..annotations.type_rules import TypeSetting
 from ..errors import Errors, Warnings
 from ..pairs.component import Floats
-from ..pairs.gold import GoldPairs
+from ..pairs.gold import GoldPairs, mark_every_pair
 from ..pairs.pairs import IntArray, Pairs
 from ..pairs.suggesters import Suggester
 from ..pipeline.pipe import Instances, Outputs, Scorer, Targets, Tensors
@@ -111,16 +111,18 @@ class KdTeacher(KdPipe):
         return logits, gold.classes(self.classes)
 
     def teach(self, examples: Sequence[Example], *, temperature: float = 1.0, held_out: bool = False) -> int:
-        """Write soft labels of annotated examples onto their gold Docs, and return the number of their pairs.
+        """Write soft labels of examples onto their gold Docs, and return the number of their pairs.
 
-        Dropout is off, and each label is computed from the clean text, whatever the order of the batch.
+        Of unannotated Docs all pairs are labelled; none with fusion "relation", which reads the gold. Dropout is off,
+        and each label is computed from the clean text, whatever the order of the batch.
 
         temperature (float): Divisor of the logits.
         held_out (bool): Whether the teacher was not trained on them. For training data the type prior leaves out each
             pair's own label; if the counts never had it, leaving it out would be evidence against it.
         """
         self.require_initialized()
-        gold = replace(self.suggest_gold(examples), counted=not held_out)
+        every = None if self.fusion == "relation" else mark_every_pair
+        gold = replace(self.gold(examples, unlabelled=every).known(self.classes)[0], counted=not held_out)
         outputs = self.run(gold)
         parts = () if outputs is None else (outputs.logits, outputs.text, outputs.types)
         docs = [example.reference for example in gold.examples]

@@ -78,7 +78,7 @@ class TypePatterns:
 
         types (Sequence[TypePair]): Types of each instance. Length P
         leave_out (Optional[Sequence[int]]): Class of each instance, of which one is subtracted from the counts first,
-            if the types were counted with it; None: subtract nothing. Length P
+            if the types were counted with it; -1, or None for all: subtract nothing. Length P
         smoothing (float): κ, instances, above 0; form `smoothed` only.
         na_constant (float): C, the entry of no relation; form `printed` only.
         RETURNS (NDArray[numpy.float32]): Shape (P, R)
@@ -129,8 +129,8 @@ class TypePatterns:
     def _counts(self, types: Sequence[TypePair], leave_out: Optional[Sequence[int]]) -> Tuple["_Counts", Ints]:
         """Look up the counts of distinct instances; RETURNS also the row U of each instance."""
         own = [UNLABELLED] * len(types) if leave_out is None else list(leave_out)
-        if leave_out is not None and (len(own) != len(types) or not set(own) <= set(range(self.n_classes))):
-            expected = f"a class, 0 to {self.n_classes - 1}, for each of {len(types)} instances"
+        if leave_out is not None and (len(own) != len(types) or not set(own) <= {UNLABELLED, *range(self.n_classes)}):
+            expected = f"a class, 0 to {self.n_classes - 1}, or {UNLABELLED}, for each of {len(types)} instances"
             raise ValueError(Errors.R007.format(key="leave_out", found=own[:5], expected=expected))
         keys = [
             (self._rows.get((s, o), -1), self._subject_rows.get(s, -1), self._object_rows.get(o, -1), int(number))

@@ -35,7 +35,7 @@ from .diagnosis import (
     why_no_pairs,
 )
 from .encoders.features import PairBatch
-from .gold import CollectedPairs, GoldPairs, PairClass, gold_pairs, list_classes, reversed_classes
+from .gold import CollectedPairs, GoldPairs, MarkPairs, PairClass, gold_pairs, list_classes, reversed_classes
 from .pairs import IntArray, Pairs
 from .suggesters import Suggester
 from .type_lexicon import TypeLexicon
@@ -160,9 +160,9 @@ class PairPipe(RelationPipe):
             self.warn_once(label, Warnings.W001.format(name=self.name, label=label))
         return known
 
-    def gold(self, examples: Sequence[Example]) -> GoldPairs:
-        """Choose pairs with gold, also reversed if the setting `both_orders` is on."""
-        gold = gold_pairs(self.suggest_pairs, examples)
+    def gold(self, examples: Sequence[Example], *, unlabelled: Optional[MarkPairs] = None) -> GoldPairs:
+        """Choose pairs with gold, and those without that are marked; also reversed if `both_orders` is set."""
+        gold = gold_pairs(self.suggest_pairs, examples, unlabelled=unlabelled)
         return gold.augment_with_reversed() if self.cfg.get("both_orders") else gold
 
     def features(self, instances: Instances) -> PairBatch:

@@ -18,6 +18,10 @@ NO_RELATION = 0
 UNLABELLED = -1
 
 
+Bools = NDArray[numpy.bool_]
+MarkPairs = Callable[[Pairs, Sequence[Example]], Bools]
+
+
 class PairClass(NamedTuple):
     """A relation, and whether the object of the pair is its subject."""
 
@@ -33,9 +37,10 @@ class PairClass(NamedTuple):
 class GoldPairs:
     """Pairs with known gold: those of annotated Docs, and those of other Docs that an annotator refused a relation of.
 
-    All Docs stay in the batch.
+    All Docs stay in the batch. Pairs without gold can be kept, too, for what else is known of them.
 
     gold (List[Set[PairClass]]): Classes of each pair; empty: no relation.
+    labelled (Bools): Whether the gold of each pair is known. Shape (P,)
     examples (Sequence[Example]): The batch; their predicted Docs are those of the pairs.
     missed (int): Gold triples without a suggested pair.
     unannotated (int): Docs without annotation, and without a pair that an annotator refused.
@@ -44,6 +49,7 @@ class GoldPairs:
 
     pairs: Pairs
     gold: List[Set[PairClass]]
+    labelled: Bools
     examples: Sequence[Example]
     missed: int
     unannotated: int
@@ -63,11 +69,15 @@ class GoldPairs:
         if self.pairs.both_orders:
             return self
         reversed_gold = [{each.reversed() for each in classes} for classes in self.gold]
-        return replace(self, pairs=self.pairs.augment_with_reversed(), gold=self.gold + reversed_gold)
+        labelled = numpy.concatenate([self.labelled, self.labelled])
+        return replace(
+            self, pairs=self.pairs.augment_with_reversed(), gold=self.gold + reversed_gold, labelled=labelled
+        )
 
     def take(self, numbers: Sequence[int]) -> "GoldPairs":
         """Select pairs by their numbers, with all examples."""
-        return replace(self, pairs=self.pairs.take(numbers), gold=[self.gold[number] for number in numbers])
+        gold, labelled = [self.gold[number] for number in numbers], self.labelled[numpy.asarray(numbers, dtype="int64")]
+        return replace(self, pairs=self.pairs.take(numbers), gold=gold, labelled=labelled)
 
     def with_own_docs(self) -> "GoldPairs":
         """Drop the examples without a pair."""
@@ -75,17 +85,20 @@ class GoldPairs:
         return replace(self, pairs=self.pairs.with_own_docs(), examples=[self.examples[number] for number in docs])
 
     def classes(self, known: Sequence[PairClass]) -> IntArray:
-        """Choose the first known class of each pair: 0 for no relation, n for `known[n - 1]`. Shape (P,)"""
+        """Choose the first known class of each pair: n for `known[n - 1]`, 0 for no relation, -1 without gold.
+
+        Shape (P,)
+        """
         number = {each: index + 1 for index, each in enumerate(known)}
         chosen = [min((number[e] for e in pair if e in number), default=NO_RELATION) for pair in self.gold]
-        return numpy.asarray(chosen, dtype="int64")
+        return numpy.where(self.labelled, numpy.asarray(chosen, dtype="int64"), UNLABELLED)
 
     def assertions(self, known: Sequence[PairClass], labels: Sequence[str]) -> IntArray:
         """Number the assertion, one of some labels, of each pair's first known class; -1 for none. Shape (P,)"""
         number, stated = {label: index for index, label in enumerate(labels)}, gold_assertions(self.examples)
         chosen = numpy.full(len(self), -1, dtype="int64")
         classes = self.classes(known)
-        for row in numpy.flatnonzero(classes).tolist():
+        for row in numpy.flatnonzero(classes > NO_RELATION).tolist():
             relation, backwards = known[classes[row] - 1]
             spans = [(int(start), int(end) - 1) for start, end in (self.pairs.subject[row], self.pairs.object[row])]
             subject, obj = spans[::-1] if backwards else spans
@@ -137,19 +150,25 @@ class CollectedPairs:
         self.assertions.update(list_assertions(batch.examples))
 
 
-def gold_pairs(suggest: Callable[[Sequence[Doc]], Pairs], examples: Sequence[Example]) -> GoldPairs:
-    """Suggest pairs on the predicted Docs of examples, and align the gold with them."""
+def gold_pairs(
+    suggest: Callable[[Sequence[Doc]], Pairs], examples: Sequence[Example], *, unlabelled: Optional[MarkPairs] = None
+) -> GoldPairs:
+    """Suggest pairs on the predicted Docs of examples, and align the gold with them.
+
+    unlabelled (Optional[MarkPairs]): Marks the pairs that are kept although their gold is not known.
+    """
     pairs = suggest([example.predicted for example in examples])  # all of them: a shared encoder waits for each
-    known = mark_known(pairs, examples)
-    if not known.all():
-        pairs = pairs.take(numpy.flatnonzero(known))
+    labelled = mark_known(pairs, examples)
+    kept = labelled if unlabelled is None else labelled | unlabelled(pairs, examples)
+    if not kept.all():
+        pairs, labelled = pairs.take(numpy.flatnonzero(kept)), labelled[kept]
     gold, missed = match_gold(pairs, examples)
     read = set(pairs.doc.tolist())
     unannotated = sum(not has_triples(each.reference) and number not in read for number, each in enumerate(examples))
-    return GoldPairs(pairs, gold, examples, missed, unannotated)
+    return GoldPairs(pairs, gold, labelled, examples, missed, unannotated)
 
 
-def mark_known(pairs: Pairs, examples: Sequence[Example]) -> NDArray[numpy.bool_]:
+def mark_known(pairs: Pairs, examples: Sequence[Example]) -> Bools:
     """Mark the pairs whose gold is known. Shape (P,)
 
     In an annotated Doc that is every pair. In any other it is a pair with a triple that an annotator refused: it has no
@@ -169,6 +188,11 @@ def mark_known(pairs: Pairs, examples: Sequence[Example]) -> NDArray[numpy.bool_
         keys = zip(pairs.doc.tolist(), pairs.subject.tolist(), pairs.object.tolist())
         known = known | numpy.asarray([(doc, *subject, *obj) in refused for doc, subject, obj in keys], dtype=bool)
     return known
+
+
+def mark_every_pair(pairs: Pairs, examples: Sequence[Example]) -> Bools:
+    """Mark all pairs. Shape (P,)"""
+    return numpy.ones(len(pairs), dtype=bool)
 
 
 def match_gold(pairs: Pairs, examples: Sequence[Example]) -> Tuple[List[Set[PairClass]], int]:

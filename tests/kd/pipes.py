@@ -62,6 +62,11 @@ def make_examples(nlp: Language) -> List[Example]:
     return [make_example(nlp, *row) for row in ROWS]
 
 
+def unlabelled_examples(nlp: Language) -> List[Example]:
+    """The same texts and entities, not annotated with triples."""
+    return [Example(each.predicted, each.predicted.copy()) for each in make_examples(nlp)]
+
+
 def build(factory: str, model: Dict[str, Any], **settings: Any) -> Any:
     """An initialized component."""
     fix_random_seed(0)

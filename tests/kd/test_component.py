@@ -37,6 +37,7 @@ from tests.kd.pipes import (
     taught_examples,
     teacher,
     train,
+    unlabelled_examples,
 )
 
 pytestmark = pytest.mark.filterwarnings("ignore:.W403")  # these texts have no parse
@@ -98,6 +99,44 @@ def test_learning_from_a_teacher_brings_the_student_near_and_leaves_the_teacher_
     assert losses[-1] < 0.3 * losses[0]
     assert source.model.to_bytes() == before
     assert soft_labels(taught_examples(source)) == soft_labels(examples)
+
+
+def test_the_student_learns_unlabelled_text_from_the_teacher() -> None:
+    source, nlp = teacher(), spacy.blank("en")
+    train(source, make_examples(nlp), steps=80)
+    pipe, unlabelled = student(), unlabelled_examples(nlp)
+    with pytest.warns(UserWarning, match="W360.*7 of the 7"):
+        assert not any(pipe.update(unlabelled, losses={}).values()), "without soft labels it teaches nothing"
+    source.teach(unlabelled)
+    losses = train(pipe, unlabelled, steps=80)
+    assert losses[-1] < 0.1 * losses[0]
+    predicted = [example.predicted.copy() for example in unlabelled]
+    for component in (source, pipe):
+        component.set_annotations(predicted, component.predict(predicted))
+    stated = [
+        {
+            source: {(t.subject, t.relation, t.object) for t in doc._.triples if t.source == source}
+            for source in (TEACHER, STUDENT)
+        }
+        for doc in predicted
+    ]
+    assert any(each[TEACHER] for each in stated)
+    assert all(each[TEACHER] == each[STUDENT] for each in stated)
+
+
+def test_types_of_unlabelled_text_are_known_and_its_assertions_are_not() -> None:
+    nlp = spacy.blank("en")
+    examples = make_examples(nlp)
+    unlabelled = Example(
+        *(make_example(nlp, "Ada praised Snow .", [("Ada", "PER"), ("Snow", "BOOK")], []).predicted,) * 2
+    )
+    teacher().teach([*examples, unlabelled])
+    pipe = nlp.add_pipe(STUDENT, config={"model": GRAPH_STUDENT})
+    pipe.initialize(lambda: [*examples, unlabelled], nlp=nlp)  # type: ignore[attr-defined]
+    assert "BOOK" in pipe.cfg["entity_types"]  # type: ignore[attr-defined]
+    gold = pipe.suggest_gold([unlabelled])  # type: ignore[attr-defined]
+    assert gold.classes(pipe.classes).tolist() == [-1, -1]  # type: ignore[attr-defined]
+    assert gold.assertions(pipe.classes, ["denied"]).tolist() == [-1, -1]  # type: ignore[attr-defined]
 
 
 def test_the_student_predicts_on_types_that_it_has_never_seen() -> None:

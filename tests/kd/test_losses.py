@@ -16,6 +16,7 @@ from spacy_relext.kd.losses import (
     top_softmax_difference,
 )
 from spacy_relext.kd.model import StudentOutput, TeacherOutput, fuse
+from spacy_relext.pairs.gold import UNLABELLED
 
 TEXT = torch.tensor([[1.2, 0.9, 0.3, -0.1]])
 PRIOR = torch.tensor([[0.2, 0.688222, 0.168591, 0.143187]])
@@ -157,6 +158,19 @@ def test_each_pair_keeps_the_share_of_its_label_that_no_teacher_takes() -> None:
     alone = student_loss(outputs_of(LOCAL, AUXILIARY), one, share=0.4, **OPTIONS)
     assert_close(terms["gold"], 0.645547 * (0.6 + 1.0) / 2)
     assert_close(terms["teacher"] + terms["hints"], float(alone["teacher"] + alone["hints"]) / 2)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_a_pair_without_gold_learns_from_the_teacher_alone(share: float) -> None:
+    one = {**targets(), "soft_mask": torch.tensor([1.0])}
+    both = {key: value.repeat(2, *[1] * (value.dim() - 1)) for key, value in one.items()}
+    both["classes"] = torch.tensor([int(GOLD), UNLABELLED])
+    terms = student_loss(outputs_of(LOCAL.repeat(2, 1), AUXILIARY.repeat(2, 1)), both, share=share, **OPTIONS)
+    labelled = student_loss(outputs_of(LOCAL, AUXILIARY), one, share=share, **OPTIONS)
+    taught = student_loss(outputs_of(LOCAL, AUXILIARY), one, share=1.0, **OPTIONS)
+    assert_close(terms["gold"], float(labelled["gold"]) / 2)
+    for term in ("teacher", "hints"):
+        assert_close(terms[term], float(labelled[term] + taught[term]) / 2)
 
 
 def test_without_a_teacher_labels_count_fully() -> None:

@@ -21,6 +21,7 @@ from tests.kd.pipes import (
     taught_examples,
     teacher,
     train,
+    unlabelled_examples,
 )
 
 pytestmark = pytest.mark.filterwarnings("ignore:.W403")  # these texts have no parse
@@ -58,13 +59,21 @@ def test_soft_labels_do_not_depend_on_the_batch(kind: str, bert: str) -> None:
     assert soft_labels(turned) == soft_labels(together), "nothing is left to chance"
 
 
-def test_texts_without_pairs_and_without_annotation_are_taught_nothing() -> None:
+def test_texts_without_pairs_are_taught_nothing() -> None:
     pipe = teacher()
     nlp = spacy.blank("en")
     bare, empty = nlp.make_doc("Ada met Ole."), make_examples(nlp)[-1]
-    with pytest.warns(UserWarning, match="W360.*1 of the 2"):
-        assert pipe.teach([Example(bare, bare.copy()), empty]) == 0
+    assert pipe.teach([Example(bare, bare.copy()), empty]) == 0
     assert empty.reference.user_data[TEACHER_KEY]["pairs"] == []
+
+
+def test_all_pairs_of_unlabelled_text_are_taught_as_if_the_prior_had_never_counted_them() -> None:
+    pipe, nlp = teacher(), spacy.blank("en")
+    unlabelled, held_out = unlabelled_examples(nlp), make_examples(nlp)
+    assert pipe.teach(unlabelled) == pipe.teach(held_out, held_out=True) == 16
+    assert soft_labels(unlabelled) == soft_labels(held_out)
+    assert teacher(fusion="relation").teach(unlabelled) == 0, "it reads the gold label"
+    assert soft_labels(unlabelled) == {}
 
 
 @pytest.mark.parametrize("prior", ["log_odds", "smoothed", "printed"])

@@ -140,7 +140,7 @@ def test_unusable_values() -> None:
         SMALL.prior([("P", "C")], form="paper")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="smoothing is 0"):
         SMALL.prior([("P", "C")], smoothing=0.0)
-    for leave_out in ([], [3], [-1], [0, 0]):
+    for leave_out in ([], [3], [-2], [0, 0]):
         with pytest.raises(ValueError, match="leave_out"):
             SMALL.prior([("P", "C")], leave_out=leave_out)
     for values in ({}, {"n_classes": 2, "counts": [["A", "B"]]}, {"n_classes": "x", "counts": []}):
