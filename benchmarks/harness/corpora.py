@@ -19,6 +19,7 @@ from benchmarks.harness.annotation import annotate_corpus, by_lexicon, by_recogn
 from benchmarks.harness.datasets import DataSet, Maker, Part, count_docs
 from benchmarks.harness.pairs import MICRO, SEMEVAL
 from benchmarks.harness.runs import digest
+from spacy_relext.annotations.store import TRIPLES_KEY
 from spacy_relext.corpora.shards import HELD, TRAIN, iter_docs, load_shard, reorder, split_folds
 from spacy_relext.kd.soft_labels import TEACHER_KEY
 
@@ -107,10 +108,21 @@ class PairMaker(Maker):
         """
         if percent >= 100:
             return data
-        order = list(range(count_docs(data.train)))
-        random.Random(seed).shuffle(order)
-        order_of_part = order[: max(1, round(len(order) * percent / 100))]
-        return replace(data, train=self._subset(data.train, f"{percent:g}percent-seed{seed}", order_of_part))
+        kept, _ = _draw(count_docs(data.train), percent, seed=seed)
+        return replace(data, train=self._subset(data.train, f"{percent:g}percent-seed{seed}", kept))
+
+    def unlabelled(self, data: PairData, percent: float, *, seed: int) -> Path:
+        """RETURNS (Path): The training sentences that `share` does not keep, without their triples."""
+        _, others = _draw(count_docs(data.train), percent, seed=seed)
+        rest = self._subset(data.train, f"without{percent:g}percent-seed{seed}", others)
+        target = rest.with_name(f"{rest.stem}-unlabelled.spacy")
+        if not target.exists():
+            made = DocBin(store_user_data=True)
+            for doc in iter_docs(rest, Vocab()):
+                del doc.user_data[TRIPLES_KEY]
+                made.add(doc)
+            made.to_disk(target)
+        return target
 
     def folds(self, corpus: Path, folds: int) -> list[tuple[Path, Path]]:
         """Split a training corpus, as `spacy relext folds` does.
@@ -136,6 +148,15 @@ class PairMaker(Maker):
             starts = [sum(sizes[:fold]) for fold in range(len(sizes))]
             order = [starts[n % len(sizes)] + n // len(sizes) for n in range(sum(sizes))]
             reorder(joined, order).to_disk(target)
+        return target
+
+    def concatenate(self, corpora: Sequence[Path], target: Path) -> Path:
+        """Write one corpus after the other."""
+        if not target.exists():
+            joined = DocBin(store_user_data=True)
+            for path in corpora:
+                joined.merge(load_shard(path))
+            joined.to_disk(target)
         return target
 
     def transfer(self, labelled: Path, corpus: Path) -> Path:
@@ -195,3 +216,11 @@ class PairMaker(Maker):
         if not target.exists():
             mark_pairs(corpus, target, pairs=pairs, least=CROWDED)
         return target
+
+
+def _draw(total: int, percent: float, *, seed: int) -> tuple[list[int], list[int]]:
+    """Draw a share of so many sentences. RETURNS (tuple[list[int], list[int]]): Those, and the others."""
+    order = list(range(total))
+    random.Random(seed).shuffle(order)
+    size = max(1, round(total * percent / 100))
+    return order[:size], order[size:]

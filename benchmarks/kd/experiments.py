@@ -22,6 +22,7 @@ from benchmarks.kd.systems import (
     DEFAULT,
     EFFICIENCY,
     FAST,
+    FEW_PARTS,
     HEADLINE,
     MARKED,
     MINILM,
@@ -32,7 +33,7 @@ from benchmarks.kd.systems import (
     Part,
     System,
 )
-from benchmarks.kd.training import maker_of, train_system
+from benchmarks.kd.training import Unlabelled, maker_of, train_system
 
 # Part of the experiment on label efficiency → percent of the labels, and multiple of the passes: with few sentences a
 # pass has few updates.
@@ -175,6 +176,28 @@ def labels(call: Call) -> None:
                 _run_peer(there, "labels", data, "peer", seed=seed, **options)
 
 
+def unlabelled(call: Call) -> None:
+    """A tenth of SemEval-2010's labels, and the other training sentences without theirs, for teachers to label."""
+    percent, factor = SHARES["10%"]
+    maker, settings = (
+        maker_of(call),
+        replace(call.settings, passes=call.settings.passes * factor, evaluate_every=factor),
+    )
+    full, on_few = maker.semeval(), replace(call, settings=settings)
+    naming = {"described": call.describe(full), "suffix": f", {percent:g} % of the labels, the other sentences without"}
+    for seed in call.seeds:
+        few = maker.share(full, percent, seed=seed)
+        more = Unlabelled(maker.unlabelled(full, percent, seed=seed), on_few)
+        for part_name, part in FEW_PARTS.items():
+            for name, system in part.systems.items() if call.wants(part_name) else ():
+                options: dict[str, Any] = {"family": part.family, "row": part.row_name(name), **naming}
+                if system.teacher is None or system.student is None:
+                    _run_system(on_few, "unlabelled", few, system, seed=seed, **options)
+                else:
+                    options["elders"] = None if part.elders is None else (few, part.elders)
+                    _run_system(call, "unlabelled", few, system, seed=seed, unlabelled=more, **options)
+
+
 def _compare(call: Call, data_set: str, parts: Mapping[str, Part]) -> None:
     """Train and score the systems of all parts asked for with every seed, and the peer beside them if asked."""
     make = getattr(maker_of(call), data_set)
@@ -202,11 +225,13 @@ def _run_system(
     row: str,
     family: Family = MINILM,
     elders: tuple[PairData, Family] | None = None,
+    unlabelled: Unlabelled | None = None,
     **naming: str,
 ) -> Answers:
     """Train a system, or find its training; score it and write its rows."""
     call.tell(f"{data.name}{naming.get('suffix', '')}: {row.removeprefix('ablation:')}, seed {seed}")
-    trained, seconds = train_system(call, data, system, seed=seed, family=family, elders=elders)
+    options: dict[str, Any] = {"family": family, "elders": elders, "unlabelled": unlabelled}
+    trained, seconds = train_system(call, data, system, seed=seed, **options)
     name = TEACHER if system.student is None else STUDENT
 
     def answer(path: Path) -> list[str]:

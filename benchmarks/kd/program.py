@@ -20,17 +20,18 @@ from benchmarks.harness.program import (
     report_errors,
     run_experiments,
 )
-from benchmarks.kd.experiments import PEER_PARTS, SHARES, conll04, labels, scierc, semeval
+from benchmarks.kd.experiments import PEER_PARTS, SHARES, conll04, labels, scierc, semeval, unlabelled
 from benchmarks.kd.fast import fast
 from benchmarks.kd.prior import prior
 from benchmarks.kd.speed import speed
-from benchmarks.kd.systems import CROWDED_PARTS, SEMEVAL_PARTS
+from benchmarks.kd.systems import CROWDED_PARTS, FEW_PARTS, SEMEVAL_PARTS
 
 EXPERIMENTS = {
     "semeval": Experiment(semeval, (*SEMEVAL_PARTS, *PEER_PARTS, "intervals", "fast-intervals"), passes=5),
     "conll04": Experiment(conll04, (*CROWDED_PARTS, *PEER_PARTS), passes=5),
     "scierc": Experiment(scierc, (*CROWDED_PARTS, *PEER_PARTS), passes=5),
     "labels": Experiment(labels, tuple(SHARES), passes=5),
+    "unlabelled": Experiment(unlabelled, tuple(FEW_PARTS), passes=5),
     "prior": Experiment(prior, ("semeval", "conll04", "scierc"), seeds="0", passes=0),
     "fast": Experiment(fast, (), seeds="0", passes=2, limit_train=200),
     "speed": Experiment(speed, ("training", "extraction", "memory"), passes=2),

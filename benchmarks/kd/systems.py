@@ -263,3 +263,13 @@ SEMEVAL_PARTS: dict[str, Part] = {
     "cgcn-ner": Part({**HARD_BASE, **TYPED}, CGCN, types=NER),
 }
 EFFICIENCY: dict[str, System] = {**BASE, "teacher-V": System(V), DEFAULT: TYPED[DEFAULT]}
+# A tenth of the labels; who has a teacher learns from the sentences without labels, too. The students without a
+# transformer read no types.
+FEW_PARTS: dict[str, Part] = {
+    "fast": Part(FAST_ALONE, FAST),
+    "fast-own": Part({"taught by its own kind": System({f"{IN_TEACHER}.sentence_penalty": 0.0}, PLAIN)}, FAST),
+    "fast-elders": Part({"taught by MiniLM": System(V, PLAIN)}, FAST, elders=MINILM),
+    "fast-no-types": Part({"taught by MiniLM without types": System(NO_PRIOR, PLAIN)}, FAST, elders=MINILM),
+    "same": Part({"teacher-V": System(V), "label smoothing": System(student=PLAIN), DEFAULT: System(V, PLAIN)}),
+    "same-no-types": Part({"self-distillation": System(NO_PRIOR, NO_ATTENTION)}),
+}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import spacy
 import torch
@@ -27,6 +27,17 @@ MARKED = {"@misc": "spacy_relext.AnnotatedPairs.v1"}
 BATCH_SIZE = "training.batcher.size"
 
 
+class Unlabelled(NamedTuple):
+    """Sentences without labels.
+
+    corpus (Path): The sentences.
+    call (Call): How the teacher is trained on the few labelled ones.
+    """
+
+    corpus: Path
+    call: Call
+
+
 def train_system(
     call: Call,
     data: PairData,
@@ -35,11 +46,13 @@ def train_system(
     seed: int,
     family: Family = MINILM,
     elders: tuple[PairData, Family] | None = None,
+    unlabelled: Unlabelled | None = None,
 ) -> tuple[Trained, float]:
     """Train a system's teacher, if it has one, and its student.
 
     family (Family): The encoder of the student, and of the teacher.
     elders (tuple[PairData, Family] | None): Another encoder of the teachers, with the same sentences as it reads them.
+    unlabelled (Unlabelled | None): More sentences for the student, which the teacher labels.
     RETURNS (tuple[Trained, float]): The training that is scored, and seconds of updates, the teacher's among them.
     """
     train, seconds = data.train, 0.0
@@ -49,8 +62,16 @@ def train_system(
         if system.student is None:
             teacher = _train(call, theirs, TEACHER, system.teacher, family=their_family, **options)
             return teacher, teacher.seconds
-        train, seconds = _taught(call, theirs, system, family=their_family, **options)
-        if elders:
+        if unlabelled:
+            teacher = _train(unlabelled.call, theirs, TEACHER, system.teacher, family=their_family, **options)
+            taught = [teach(call, teacher, corpus) for corpus in (theirs.train, unlabelled.corpus)]
+            train, seconds = (
+                maker_of(call).concatenate(taught, teacher.folder / f"taught-{digest(unlabelled.corpus)}.spacy"),
+                teacher.seconds,
+            )
+        else:
+            train, seconds = _taught(call, theirs, system, family=their_family, **options)
+        if elders and not unlabelled:
             train = maker_of(call).transfer(train, data.train)
     trained = _train(call, replace(data, train=train), STUDENT, system.student or {}, family=family, **options)
     return trained, seconds + trained.seconds
