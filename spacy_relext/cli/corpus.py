@@ -160,7 +160,7 @@ def align_cli(
 
 def teach_cli(
     teacher: options.Pipeline,
-    corpus: options.GoldCorpus,
+    corpus: options.Corpus,
     output: Annotated[Path, typer.Argument(metavar="OUT.spacy", help="The same corpus with soft labels")],
     also: Annotated[
         Optional[List[str]], typer.Option(metavar="TEACHER", help="Another teacher, repeatable; the mean is written")

@@ -7,10 +7,12 @@ import numpy
 import pytest
 import spacy
 from spacy.tokens import Doc, DocBin, Span
+from spacy.training import Example
 
 from spacy_relext import set_triples
+from spacy_relext.annotations.store import TRIPLES_KEY, has_triples
 from spacy_relext.kd.soft_labels import PARTS, TEACHER_KEY
-from tests.kd.pipes import GRAPH_TEACHER, ROWS, TEACHER, make_examples
+from tests.kd.pipes import GRAPH_STUDENT, GRAPH_TEACHER, ROWS, TEACHER, make_examples
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +64,26 @@ def test_the_rest_of_the_corpus_stays(folder: Path, run: Callable[..., Any], tmp
     for before, after in zip(read(folder / "corpus.spacy"), read(tmp_path / "labelled.spacy")):
         assert after.text == before.text and after._.triples == before._.triples
         assert [(e.start, e.end, e.label_) for e in after.ents] == [(e.start, e.end, e.label_) for e in before.ents]
+
+
+def test_unlabelled_text_is_labelled_and_then_learned(folder: Path, run: Callable[..., Any], tmp_path: Path) -> None:
+    docs = read(folder / "corpus.spacy")
+    for doc in docs:
+        del doc.user_data[TRIPLES_KEY]
+    DocBin(docs=docs, store_user_data=True).to_disk(tmp_path / "unlabelled.spacy")
+    for options in ([], ["--held-out"]):
+        done = run("teach", folder / "teacher", tmp_path / "unlabelled.spacy", tmp_path / "taught.spacy", *options)
+        assert done.exit_code == 0 and "soft labels for 16 pairs" in done.stdout, done.output
+        assert "Temperature: 1.00" in done.stdout or not options, "there is no gold to fit it to"
+    taught = read(tmp_path / "taught.spacy")
+    assert len(soft_labels(tmp_path / "taught.spacy")) == 16 and not any(map(has_triples, taught))
+    student = spacy.blank("en")
+    student.add_pipe("kd_classifier", config={"model": GRAPH_STUDENT})
+    examples = [*make_examples(student), *(Example(student.make_doc(doc.text), doc) for doc in taught)]
+    for example in examples[len(ROWS) :]:
+        example.predicted.ents = example.reference.ents  # as the corpus reader does
+    student.initialize(lambda: examples)
+    assert student.update(examples[len(ROWS) :])["kd_classifier_teacher"] > 0.0
 
 
 def test_only_the_first_documents(folder: Path, run: Callable[..., Any], tmp_path: Path) -> None:
