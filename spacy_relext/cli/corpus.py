@@ -1,5 +1,6 @@
 """Commands that write corpora: `spacy relext convert`, `export`, `align`, `teach`, `drop-triples` and `folds`."""
 
+import warnings
 from functools import partial
 from pathlib import Path
 from typing import Annotated, List, Optional
@@ -176,7 +177,9 @@ def teach_cli(
     gpu_id: options.Gpu = -1,
 ) -> None:
     """Write the soft labels of trained kd_teachers into a corpus, for a kd_classifier to learn from."""
-    with input_errors():
+    with input_errors(), warnings.catch_warnings():
+        # texts without triples are labelled, too
+        warnings.filterwarnings("ignore", message=r"\[W102\]")
         pipelines = [open_pipeline(path, gpu_id) for path in (teacher, *(also or ()))]
         written = write_soft_labels(
             pipelines,
