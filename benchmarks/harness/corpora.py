@@ -7,7 +7,7 @@ peer reads pairs that `pairs.py` writes from the same corpora.
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -141,22 +141,17 @@ class PairMaker(Maker):
         corpora (Sequence[Path]): What was held out, fold by fold.
         """
         if not target.exists():
-            joined, parts = DocBin(store_user_data=True), [load_shard(path) for path in corpora]
+            parts = [load_shard(path) for path in corpora]
             sizes = [len(part) for part in parts]
-            for part in parts:
-                joined.merge(part)
             starts = [sum(sizes[:fold]) for fold in range(len(sizes))]
             order = [starts[n % len(sizes)] + n // len(sizes) for n in range(sum(sizes))]
-            reorder(joined, order).to_disk(target)
+            reorder(_merged(parts), order).to_disk(target)
         return target
 
     def concatenate(self, corpora: Sequence[Path], target: Path) -> Path:
         """Write one corpus after the other."""
         if not target.exists():
-            joined = DocBin(store_user_data=True)
-            for path in corpora:
-                joined.merge(load_shard(path))
-            joined.to_disk(target)
+            _merged(map(load_shard, corpora)).to_disk(target)
         return target
 
     def transfer(self, labelled: Path, corpus: Path) -> Path:
@@ -216,6 +211,14 @@ class PairMaker(Maker):
         if not target.exists():
             mark_pairs(corpus, target, pairs=pairs, least=CROWDED)
         return target
+
+
+def _merged(parts: Iterable[DocBin]) -> DocBin:
+    """RETURNS (DocBin): The Docs of all parts, one after the other."""
+    merged = DocBin(store_user_data=True)
+    for part in parts:
+        merged.merge(part)
+    return merged
 
 
 def _draw(total: int, percent: float, *, seed: int) -> tuple[list[int], list[int]]:

@@ -56,9 +56,8 @@ def links(call: Call, name: str) -> None:
             if call.wants(part):
                 # no evaluation: the last pass counts, as it does of the peer
                 same = {"kind": kind, "width": WIDTH, "batch_size": BATCH, "passes": passes, "every": passes + 1}
-                same["precision"] = "fp32"
                 described = f"{facts}, {kind}, {WIDTH} numbers, Adagrad 0.1, no regulariser, {passes} passes"
-                compare(call, data, KbSettings(seed=seed, **same), described)  # type: ignore[arg-type]
+                compare(call, data, KbSettings(seed=seed, precision="fp32", **same), described)  # type: ignore[arg-type]
         logistic = {**LOGISTIC_RECIPE, "passes": 60_000 * 5_000 // len(data.store)}
         for part, title, recipe, precision in (
             ("own", "own", OWN[name], "fp32"),

@@ -165,8 +165,7 @@ def labels(call: Call) -> None:
     """
     full, rows = maker_of(call).semeval(), Part(EFFICIENCY)
     for part, (percent, factor) in SHARES.items():
-        settings = replace(call.settings, passes=call.settings.passes * factor, evaluate_every=factor)
-        there = replace(call, settings=settings)
+        there = _lengthened(call, factor)
         for seed in call.seeds if call.wants(part) else ():
             data = maker_of(call).share(full, percent, seed=seed)
             options: dict[str, Any] = {"described": call.describe(full), "suffix": f", {percent:g} % of the labels"}
@@ -176,14 +175,17 @@ def labels(call: Call) -> None:
                 _run_peer(there, "labels", data, "peer", seed=seed, **options)
 
 
+def _lengthened(call: Call, factor: int) -> Call:
+    """RETURNS (Call): The same with a multiple of the passes, and as many evaluations."""
+    settings = replace(call.settings, passes=call.settings.passes * factor, evaluate_every=factor)
+    return replace(call, settings=settings)
+
+
 def unlabelled(call: Call) -> None:
     """A tenth of SemEval-2010's labels, and the other training sentences without theirs, for teachers to label."""
     percent, factor = SHARES["10%"]
-    maker, settings = (
-        maker_of(call),
-        replace(call.settings, passes=call.settings.passes * factor, evaluate_every=factor),
-    )
-    full, on_few = maker.semeval(), replace(call, settings=settings)
+    maker, on_few = maker_of(call), _lengthened(call, factor)
+    full = maker.semeval()
     naming = {"described": call.describe(full), "suffix": f", {percent:g} % of the labels, the other sentences without"}
     for seed in call.seeds:
         few = maker.share(full, percent, seed=seed)

@@ -183,8 +183,9 @@ TAUGHT_BY_MINILM: dict[str, System] = {
     f"{DEFAULT}, folds, taught by MiniLM, no adversary": System(ALONE_TEACHER, PLAIN, folds=FOLDS),
 }
 # The same labels of teachers that read as the student does.
+OWN_TEACHER: Changes = {f"{IN_TEACHER}.sentence_penalty": 0.0}
 TAUGHT_BY_ITS_KIND: dict[str, System] = {
-    f"{DEFAULT}, folds, taught by its own kind": System({f"{IN_TEACHER}.sentence_penalty": 0.0}, PLAIN, folds=FOLDS),
+    f"{DEFAULT}, folds, taught by its own kind": System(OWN_TEACHER, PLAIN, folds=FOLDS),
 }
 MARKED_LATE = System({f"{IN_TEACHER}.{MARKER}": MARKERS_AT}, {f"{IN_STUDENT}.{MARKER}": MARKERS_AT})
 MARKERS: dict[str, System] = {f"markers at layer {MARKERS_AT}": MARKED_LATE}
@@ -267,9 +268,11 @@ EFFICIENCY: dict[str, System] = {**BASE, "teacher-V": System(V), DEFAULT: TYPED[
 # transformer read no types.
 FEW_PARTS: dict[str, Part] = {
     "fast": Part(FAST_ALONE, FAST),
-    "fast-own": Part({"taught by its own kind": System({f"{IN_TEACHER}.sentence_penalty": 0.0}, PLAIN)}, FAST),
-    "fast-elders": Part({"taught by MiniLM": System(V, PLAIN)}, FAST, elders=MINILM),
+    "fast-own": Part({"taught by its own kind": System(OWN_TEACHER, PLAIN)}, FAST),
+    "fast-elders": Part({"taught by MiniLM": TYPED[DEFAULT]}, FAST, elders=MINILM),
     "fast-no-types": Part({"taught by MiniLM without types": System(NO_PRIOR, PLAIN)}, FAST, elders=MINILM),
-    "same": Part({"teacher-V": System(V), "label smoothing": System(student=PLAIN), DEFAULT: System(V, PLAIN)}),
-    "same-no-types": Part({"self-distillation": System(NO_PRIOR, NO_ATTENTION)}),
+    "same": Part(
+        {**{name: TYPED[name] for name in ("teacher-V", DEFAULT)}, "label smoothing": CONTROLS["label smoothing"]}
+    ),
+    "same-no-types": Part({"self-distillation": CONTROLS["self-distillation"]}),
 }

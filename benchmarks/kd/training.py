@@ -62,29 +62,27 @@ def train_system(
         if system.student is None:
             teacher = _train(call, theirs, TEACHER, system.teacher, family=their_family, **options)
             return teacher, teacher.seconds
-        if unlabelled:
-            teacher = _train(unlabelled.call, theirs, TEACHER, system.teacher, family=their_family, **options)
-            taught = [teach(call, teacher, corpus) for corpus in (theirs.train, unlabelled.corpus)]
-            train, seconds = (
-                maker_of(call).concatenate(taught, teacher.folder / f"taught-{digest(unlabelled.corpus)}.spacy"),
-                teacher.seconds,
-            )
-        else:
-            train, seconds = _taught(call, theirs, system, family=their_family, **options)
+        train, seconds = _taught(call, theirs, system, unlabelled=unlabelled, family=their_family, **options)
         if elders and not unlabelled:
             train = maker_of(call).transfer(train, data.train)
     trained = _train(call, replace(data, train=train), STUDENT, system.student or {}, family=family, **options)
     return trained, seconds + trained.seconds
 
 
-def _taught(call: Call, data: PairData, system: System, **options: Any) -> tuple[Path, float]:
+def _taught(
+    call: Call, data: PairData, system: System, *, unlabelled: Unlabelled | None, **options: Any
+) -> tuple[Path, float]:
     """Train the teachers of a student and let them label the training corpus; RETURNS also their seconds."""
     teaching, maker = system.teacher or {}, maker_of(call)
     if "relation" in teaching.values():  # one that is given the answer cannot be chosen by its answers
         data = replace(data, dev=maker.nothing())
     if not system.folds:
-        teacher = _train(call, data, TEACHER, teaching, **options)
-        return teach(call, teacher, data.train), teacher.seconds
+        teacher = _train(unlabelled.call if unlabelled else call, data, TEACHER, teaching, **options)
+        taught = teach(call, teacher, data.train)
+        if unlabelled:
+            target = teacher.folder / f"taught-{digest(unlabelled.corpus)}.spacy"
+            taught = maker.concatenate([taught, teach(call, teacher, unlabelled.corpus)], target)
+        return taught, teacher.seconds
     soft_labels, seconds = [], 0.0
     for train, held in maker.folds(data.train, system.folds):
         changes = {**teaching, **_missing_labels(data.train, train)}

@@ -1,6 +1,5 @@
 """Commands that write corpora: `spacy relext convert`, `export`, `align`, `teach`, `drop-triples` and `folds`."""
 
-import warnings
 from functools import partial
 from pathlib import Path
 from typing import Annotated, List, Optional
@@ -22,7 +21,7 @@ from ..kb.facts import FactIndex
 from ..kd.soft_label_writer import write_soft_labels
 from . import options
 from .kb import print_report, read_kb_files
-from .pipeline import fail, input_errors, open_pipeline, with_progress
+from .pipeline import fail, input_errors, open_pipeline, unannotated_texts, with_progress
 
 ALIGN_MODES = ("name", "link")
 
@@ -177,9 +176,7 @@ def teach_cli(
     gpu_id: options.Gpu = -1,
 ) -> None:
     """Write the soft labels of trained kd_teachers into a corpus, for a kd_classifier to learn from."""
-    with input_errors(), warnings.catch_warnings():
-        # texts without triples are labelled, too
-        warnings.filterwarnings("ignore", message=r"\[W102\]")
+    with input_errors(), unannotated_texts():
         pipelines = [open_pipeline(path, gpu_id) for path in (teacher, *(also or ()))]
         written = write_soft_labels(
             pipelines,

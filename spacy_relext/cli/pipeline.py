@@ -1,5 +1,6 @@
 """Shared by the commands: pipelines, corpora, tables, progress bars, and one-line messages for errors in the input."""
 
+import warnings
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Iterable, Iterator, List, Literal, NoReturn, Optional, Sequence, Type, TypeVar
@@ -43,6 +44,14 @@ def input_errors() -> Iterator[None]:
         if not isinstance(error, OSError):
             raise
         fail(Errors.R216.format(path=error.filename or "output", reason=error.strerror or error))
+
+
+@contextmanager
+def unannotated_texts() -> Iterator[None]:
+    """Read corpora without the warning that they have no triples, which the command does not need."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r"\[W102\]")
+        yield
 
 
 def open_pipeline(path: str, gpu_id: int = -1, *, code: Optional[Path] = None) -> Language:

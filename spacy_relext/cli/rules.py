@@ -1,6 +1,5 @@
 """`spacy relext rules …`: check, mine and suggest labelling rules."""
 
-import warnings
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Callable, Iterator, List, Optional, Sequence
@@ -25,7 +24,15 @@ from ..nero.rules.mining import SuggestedRule, mine_patterns, suggest_rules, wri
 from ..nero.rules.rules import NO_RELATION_LABEL, SHOWN, TABLE, Rule, read_rules, usable_rules
 from ..pairs.suggesters import AnnotatedPairs, EntityPairs, Suggester
 from . import options
-from .pipeline import fail, find_component, input_errors, open_pipeline, read_predicted, with_progress
+from .pipeline import (
+    fail,
+    find_component,
+    input_errors,
+    open_pipeline,
+    read_predicted,
+    unannotated_texts,
+    with_progress,
+)
 
 rules_app = typer.Typer(name="rules", help="Find and check labelling rules.", no_args_is_help=True)
 
@@ -239,9 +246,7 @@ def suggest_cli(
 ) -> None:
     """Suggest rules for phrases that a nero_grounder repeatedly labels with a relation although no rule matches."""
     options.check_suffix(output, TABLE)
-    with input_errors(), warnings.catch_warnings():
-        # texts without triples are what this is for
-        warnings.filterwarnings("ignore", message=r"\[W102\]")
+    with input_errors(), unannotated_texts():
         nlp = open_pipeline(pipeline, gpu_id, code=code)
         component = find_component(nlp, NeroGrounder, path=pipeline, problem=Errors.R510)
         docs = nlp.pipe(read_predicted(nlp, corpus, gold_ents=gold_ents), batch_size=batch_size)

@@ -17,7 +17,6 @@ from .pairs import IntArray, Pairs
 NO_RELATION = 0
 UNLABELLED = -1
 
-
 Bools = NDArray[numpy.bool_]
 MarkPairs = Callable[[Pairs, Sequence[Example]], Bools]
 
@@ -43,7 +42,7 @@ class GoldPairs:
     labelled (Bools): Whether the gold of each pair is known. Shape (P,)
     examples (Sequence[Example]): The batch; their predicted Docs are those of the pairs.
     missed (int): Gold triples without a suggested pair.
-    unannotated (int): Docs without annotation, and without a pair that an annotator refused.
+    unannotated (int): Docs without annotation of which no pair is here.
     counted (bool): Whether they are among the training data whose types were counted.
     """
 
