@@ -45,7 +45,7 @@ def store_soft_labels(
 class SoftLabelCount:
     """Numbers of pairs of a corpus with soft labels."""
 
-    relations: Set[str] = field(default_factory=set)  # of the teachers
+    classes: Set[PairClass] = field(default_factory=set)  # of the teachers
     stored: int = 0  # pairs with soft labels on the Docs
     matched: int = 0  # the student's pairs with soft labels
     total: int = 0  # the student's pairs
@@ -55,7 +55,7 @@ class SoftLabelCount:
         labelled: List[Set[_Offsets]] = []
         for example in gold.examples:
             stored = example.reference.user_data.get(TEACHER_KEY) or {"classes": ()}
-            self.relations.update(str(relation) for relation, _ in stored["classes"])
+            self.classes.update(PairClass(relation, bool(backwards)) for relation, backwards in stored["classes"])
             labelled.append(_stored_offsets(example.reference))
             self.stored += len(labelled[-1])
         self.total += len(gold)
@@ -65,12 +65,13 @@ class SoftLabelCount:
     def check(self, labels: Sequence[str], *, name: str, where: str, warn: Callable[[str, str], None]) -> None:
         """Check that the soft labels are for the student's relations and pairs.
 
+        labels (Sequence[str]): The student's relations.
         warn (Callable[[str, str], None]): Gets a key and a message if some pairs have none.
         RAISES (ValueError): If they are for other relations, or for none of the pairs.
         """
         if not self.stored:
             return
-        _check_relations(self.relations, labels, Errors.R401, name=name)
+        _check_relations((each.relation for each in self.classes), labels, Errors.R401, name=name)
         if not self.matched:
             raise ValueError(Errors.R415.format(total=self.total, where=where, stored=self.stored))
         if self.matched < self.total:

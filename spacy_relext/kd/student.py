@@ -12,7 +12,7 @@ from ..annotations.triple import Record
 from ..annotations.type_rules import TypeSetting
 from ..errors import Errors, check_range
 from ..pairs.component import most_attended
-from ..pairs.gold import CollectedPairs, GoldPairs, MarkPairs
+from ..pairs.gold import CollectedPairs, GoldPairs, MarkPairs, PairClass, list_classes
 from ..pairs.pairs import Pairs
 from ..pairs.suggesters import Suggester
 from ..pipeline.pipe import Outputs, Scorer, Targets, Tensors
@@ -35,6 +35,10 @@ class CollectedStudent(CollectedKd):
         super().add(batch)
         self.soft_labels.add(batch)
 
+    def classes(self, labels: Sequence[str]) -> List[PairClass]:
+        """List the classes; in both directions if gold or the teacher has both."""
+        return list_classes([*self.gold, self.soft_labels.classes], labels)
+
 
 class KdClassifier(KdPipe):
     """Predicts the relation between two entities. Writes `doc._.triples`."""
@@ -56,10 +60,15 @@ class KdClassifier(KdPipe):
         self.teacher_share = float(self.cfg["teacher_share"])
 
     def collect(self, examples: Iterable[Example], *, labels: Optional[List[str]], where: str) -> CollectedStudent:
-        """Read relations, types and tags, and check that soft labels, if any, are for these pairs and relations."""
+        """Read relations, types and tags, and check that soft labels, if any, are for these pairs and relations.
+
+        Without `labels` the relations are those of gold and of the teacher.
+        """
         collected: CollectedStudent = super().collect(examples, labels=labels, where=where)  # type: ignore[assignment]
-        relations = sorted({each.relation for classes in collected.gold for each in classes})
-        collected.soft_labels.check(relations, name=self.name, where=where, warn=self.warn_once)
+        if labels is None:
+            taught = {each.relation for each in collected.soft_labels.classes}
+            collected.labels = sorted(taught.union(collected.labels))
+        collected.soft_labels.check(collected.labels, name=self.name, where=where, warn=self.warn_once)
         return collected
 
     def gold(self, examples: Sequence[Example], *, unlabelled: Optional[MarkPairs] = mark_taught) -> GoldPairs:

@@ -35,7 +35,7 @@ from .diagnosis import (
     why_no_pairs,
 )
 from .encoders.features import PairBatch
-from .gold import CollectedPairs, GoldPairs, MarkPairs, PairClass, gold_pairs, list_classes, reversed_classes
+from .gold import CollectedPairs, GoldPairs, MarkPairs, PairClass, gold_pairs, reversed_classes
 from .pairs import IntArray, Pairs
 from .suggesters import Suggester
 from .type_lexicon import TypeLexicon
@@ -227,7 +227,7 @@ class PairPipe(RelationPipe):
         if lost := adopt_assertions(self.cfg, collected.assertions):
             self.warn_once("assertions", Warnings.W362.format(name=self.name, found=lost))
         self.cfg["entity_types"] = sorted({kind for pair in collected.types for kind in pair if kind})
-        self.cfg["classes"] = [list(each) for each in list_classes(collected.gold, self.labels)]
+        self.cfg["classes"] = [list(each) for each in collected.classes(self.labels)]
         counts = collected.argument_types(self.classes, reversed_too=bool(self.cfg.get("both_orders")))
         self.cfg["learned_types"] = learn_type_rules(counts)
         self.type_rules(self.cfg["entity_types"])

@@ -139,6 +139,10 @@ class CollectedPairs:
             for each in classes & counted
         )
 
+    def classes(self, labels: Sequence[str]) -> List[PairClass]:
+        """List the classes of these relations, in both directions if gold has both."""
+        return list_classes(self.gold, labels)
+
     def add(self, batch: GoldPairs) -> None:
         """Add the pairs of a batch."""
         self.gold.extend(batch.gold)

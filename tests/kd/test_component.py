@@ -124,6 +124,20 @@ def test_the_student_learns_unlabelled_text_from_the_teacher() -> None:
     assert all(each[TEACHER] == each[STUDENT] for each in stated)
 
 
+@pytest.mark.parametrize("annotated", [0, 1])
+def test_relations_that_no_gold_names_are_known_from_the_teacher(annotated: int) -> None:
+    source, nlp = teacher(), spacy.blank("en")
+    train(source, make_examples(nlp), steps=80)
+    examples = [*make_examples(nlp)[:annotated], *unlabelled_examples(nlp)[annotated:]]
+    source.teach(examples)
+    pipe: Any = nlp.add_pipe(STUDENT, config={"model": GRAPH_STUDENT})
+    pipe.initialize(lambda: examples, nlp=nlp)
+    assert pipe.labels == source.labels
+    assert pipe.classes == source.classes
+    losses = train(pipe, examples, steps=80)
+    assert losses[-1] < 0.2 * losses[0]
+
+
 def test_types_of_unlabelled_text_are_known_and_its_assertions_are_not() -> None:
     nlp = spacy.blank("en")
     examples = make_examples(nlp)
