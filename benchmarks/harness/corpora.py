@@ -19,9 +19,8 @@ from benchmarks.harness.annotation import annotate_corpus, by_lexicon, by_recogn
 from benchmarks.harness.datasets import DataSet, Maker, Part, count_docs
 from benchmarks.harness.pairs import MICRO, SEMEVAL
 from benchmarks.harness.runs import digest
-from spacy_relext.annotations.store import TRIPLES_KEY
+from spacy_relext.annotations.store import SOFT_LABELS_KEY, TRIPLES_KEY
 from spacy_relext.corpora.shards import HELD, TRAIN, iter_docs, load_shard, reorder, split_folds
-from spacy_relext.kd.soft_labels import TEACHER_KEY
 
 LEXICON = "supersenses/nouns.tsv"
 TAGGER, VECTORS = "en_ud_glove", "en_vectors_glove_100d"
@@ -166,7 +165,7 @@ class PairMaker(Maker):
             for source, doc in zip(iter_docs(labelled, vocab), iter_docs(corpus, vocab), strict=True):
                 if source.text != doc.text:
                     raise ValueError(f"{labelled} and {corpus} differ at {doc.text[:40]!r}")
-                doc.user_data[TEACHER_KEY] = source.user_data[TEACHER_KEY]
+                doc.user_data[SOFT_LABELS_KEY] = source.user_data[SOFT_LABELS_KEY]
                 made.add(doc)
             made.to_disk(target)
         return target

@@ -22,6 +22,9 @@ RELATIONS_KEY = "relext_relations"
 # Triples that an annotator refused, and clusters of mentions of one entity: both in characters, like triples.
 REJECTED_KEY, COREF_KEY = "relext_rejected", "relext_coref"
 
+# What a teacher says of the pairs of a text.
+SOFT_LABELS_KEY = "relext_teacher"
+
 # Characters of the text that these are stored for. `Span.as_doc(copy_user_data=True)` copies their offsets, which count
 # from another character, to a shorter text.
 LENGTH_KEY = "relext_length"
@@ -43,6 +46,11 @@ class TokenTriple(NamedTuple):
 def has_triples(doc: Doc) -> bool:
     """Return True if a Doc is annotated with triples, even with an empty list."""
     return has_stored(doc, TRIPLES_KEY)
+
+
+def can_teach(doc: Doc) -> bool:
+    """Return True if something is known of the triples of a Doc: all, that some are wrong, or what a teacher says."""
+    return has_triples(doc) or has_stored(doc, REJECTED_KEY) or SOFT_LABELS_KEY in doc.user_data
 
 
 def has_stored(doc: Doc, key: str) -> bool:

@@ -15,7 +15,7 @@ from spacy.util import filter_spans, registry
 from spacy.vocab import Vocab
 
 from ..annotations.entities import ENTITIES_KEY, GIVEN_PAIRS_KEY, PAIRS_KEY
-from ..annotations.store import get_records, has_triples
+from ..annotations.store import can_teach, get_records
 from ..annotations.trees import find_cycle, text_heads
 from ..annotations.triple import Record
 from ..errors import Errors, Warnings
@@ -74,10 +74,10 @@ class TripleCorpus:
 
     def __call__(self, nlp: Language) -> Iterator[Example]:
         """Read the corpus; the tokenizer of the pipeline makes the predicted Docs."""
-        total = empty = long = annotated = 0
+        total = empty = long = useful = 0
         for reference in self._references(nlp.vocab):
             total += 1
-            annotated += has_triples(reference)
+            useful += can_teach(reference)
             predicted = nlp.make_doc(reference.text)
             if not len(predicted):
                 empty += 1
@@ -86,9 +86,9 @@ class TripleCorpus:
             else:
                 example = self._make_example(predicted, reference)
                 yield from [example] if self.augmenter is None else self.augmenter(nlp, example)
-        # A corpus without gold triples is an error unless all components that use triples do without.
+        # A corpus of which no triple can be learned is an error unless all components that use triples do without.
         needs = [pipe.needs_triples for _, pipe in nlp.pipeline if hasattr(pipe, "needs_triples")]
-        lacking = total if not annotated and (any(needs) or not needs) else 0
+        lacking = total if not useful and (any(needs) or not needs) else 0
         for count, message in ((long, Warnings.W100), (empty, Warnings.W101), (lacking, Warnings.W102)):
             if count:
                 text = message.format(path=self.path, count=count, total=total, limit=self.max_length)

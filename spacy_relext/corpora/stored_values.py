@@ -4,11 +4,8 @@ from typing import Any, Callable, Dict
 
 from ..annotations.constraints import REMOVED_KEY
 from ..annotations.entities import ENTITIES_KEY, GIVEN_PAIRS_KEY, PAIRS_KEY
-from ..annotations.store import COREF_KEY, LENGTH_KEY, REJECTED_KEY, RELATIONS_KEY, TRIPLES_KEY
+from ..annotations.store import COREF_KEY, LENGTH_KEY, REJECTED_KEY, RELATIONS_KEY, SOFT_LABELS_KEY, TRIPLES_KEY
 from .records import META_KEY, SENTS_KEY
-
-# Soft labels of pairs, and the classes that they are for.
-SOFT_LABELS_KEY = "relext_teacher"
 
 # Offsets are below it: spaCy counts characters in 32 bits.
 _LIMIT = 2**31

@@ -8,14 +8,13 @@ from numpy.typing import NDArray
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from ..annotations.store import has_triples
+from ..annotations.store import SOFT_LABELS_KEY, has_triples
 from ..annotations.triple import Record
 from ..errors import Errors, Warnings
 from ..pairs.gold import Bools, GoldPairs, PairClass
 from ..pairs.pairs import Pairs
 from ..scoring.probabilities import log_softmax
 
-TEACHER_KEY = "relext_teacher"
 PARTS = ("teacher", "teacher_text", "teacher_types")
 _DIGITS = 5
 
@@ -35,10 +34,10 @@ def store_soft_labels(
     classes (Sequence[PairClass]): The teacher's classes, without `no relation`.
     """
     for doc in docs:
-        doc.user_data[TEACHER_KEY] = {"classes": [list(each) for each in classes], "pairs": []}
+        doc.user_data[SOFT_LABELS_KEY] = {"classes": [list(each) for each in classes], "pairs": []}
     for number, doc in enumerate(pairs.doc.tolist()):
         rows = {key: part[number] for key, part in zip(PARTS, logits)}
-        docs[doc].user_data[TEACHER_KEY]["pairs"].append(_make_record(_offsets_of(pairs, number), rows))
+        docs[doc].user_data[SOFT_LABELS_KEY]["pairs"].append(_make_record(_offsets_of(pairs, number), rows))
 
 
 @dataclass
@@ -54,7 +53,7 @@ class SoftLabelCount:
         """Count a batch of the student's pairs."""
         labelled: List[Set[_Offsets]] = []
         for example in gold.examples:
-            stored = example.reference.user_data.get(TEACHER_KEY) or {"classes": ()}
+            stored = example.reference.user_data.get(SOFT_LABELS_KEY) or {"classes": ()}
             self.classes.update(PairClass(relation, bool(backwards)) for relation, backwards in stored["classes"])
             labelled.append(_stored_offsets(example.reference))
             self.stored += len(labelled[-1])
@@ -100,7 +99,7 @@ def average_soft_labels(docs: Sequence[Sequence[Doc]], *, weights: Optional[Sequ
     """
     shares = [1.0] * len(docs) if weights is None else list(weights)
     for copies in zip(*docs):
-        stored = [doc.user_data[TEACHER_KEY] for doc in copies]
+        stored = [doc.user_data[SOFT_LABELS_KEY] for doc in copies]
         classes = [PairClass(*each) for each in stored[0]["classes"]]
         for other in stored[1:]:
             classes += [each for each in _read_classes(other, classes, Errors.R412) if each not in classes]
@@ -128,11 +127,11 @@ def read_soft_labels(gold: GoldPairs, classes: Sequence[PairClass], *, name: str
     RAISES (ValueError): If the teacher has other relations.
     """
     docs = [example.reference for example in gold.examples]
-    if not any(TEACHER_KEY in doc.user_data for doc in docs):
+    if not any(SOFT_LABELS_KEY in doc.user_data for doc in docs):
         return None
     arrays = {key: numpy.zeros((len(gold), len(classes) + 1), dtype="float32") for key in PARTS}
     soft_mask = numpy.zeros(len(gold), dtype="float32")
-    labels = [_index_by_offsets(doc.user_data.get(TEACHER_KEY), classes, name) for doc in docs]
+    labels = [_index_by_offsets(doc.user_data.get(SOFT_LABELS_KEY), classes, name) for doc in docs]
     for number, doc in enumerate(gold.pairs.doc.tolist()):
         rows = labels[doc].get(_offsets_of(gold.pairs, number))
         if rows is not None:
@@ -144,7 +143,7 @@ def read_soft_labels(gold: GoldPairs, classes: Sequence[PairClass], *, name: str
 
 def _stored_offsets(doc: Doc) -> Set[_Offsets]:
     """Return the keys of a Doc's soft labels."""
-    stored = doc.user_data.get(TEACHER_KEY) or {"pairs": ()}
+    stored = doc.user_data.get(SOFT_LABELS_KEY) or {"pairs": ()}
     return {(*record["subject"], *record["object"]) for record in stored["pairs"]}
 
 

@@ -10,8 +10,8 @@ from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
 
 from spacy_relext import set_triples
-from spacy_relext.annotations.store import TRIPLES_KEY, has_triples
-from spacy_relext.kd.soft_labels import PARTS, TEACHER_KEY
+from spacy_relext.annotations.store import SOFT_LABELS_KEY, TRIPLES_KEY, has_triples
+from spacy_relext.kd.soft_labels import PARTS
 from tests.kd.pipes import GRAPH_STUDENT, GRAPH_TEACHER, ROWS, TEACHER, make_examples
 
 
@@ -39,7 +39,7 @@ Label = Tuple[Tuple[int, ...], Tuple[int, ...], Dict[str, Any]]
 def soft_labels(path: Path) -> List[Label]:
     found = []
     for doc in read(path):
-        for pair in doc.user_data[TEACHER_KEY]["pairs"]:
+        for pair in doc.user_data[SOFT_LABELS_KEY]["pairs"]:
             parts = {key: pytest.approx(pair[key], abs=1e-4) for key in PARTS}
             found.append((tuple(pair["subject"]), tuple(pair["object"]), parts))
     return found

@@ -10,6 +10,7 @@ from spacy.training import Example
 
 from spacy_relext import get_records, has_triples, set_triples
 from spacy_relext.annotations.entities import PAIRS_KEY, doc_entities
+from spacy_relext.annotations.store import SOFT_LABELS_KEY, set_rejected
 from spacy_relext.corpora.reader import TripleCorpus
 from spacy_relext.corpora.records import record_to_doc
 from spacy_relext.corpora.shards import ShardWriter
@@ -159,6 +160,17 @@ def test_a_corpus_without_annotation_warns(tmp_path: Path) -> None:
     path = write(tmp_path / "a.spacy", [NLP.make_doc("Ada slept.")])
     with pytest.warns(UserWarning, match="W102"):
         list(TripleCorpus(path)(NLP))
+
+
+def test_no_warning_where_refused_triples_or_a_teacher_can_be_learned_from(tmp_path: Path) -> None:
+    refused, taught = NLP.make_doc("Ada met Bo."), NLP.make_doc("Ada met Bo.")
+    set_rejected(refused, [(refused[0:1], "met", refused[2:3])])
+    taught.user_data[SOFT_LABELS_KEY] = {"classes": [["met", False]], "pairs": []}
+    for doc in (refused, taught):
+        path = write(tmp_path / "a.spacy", [NLP.make_doc("Ada slept."), doc])
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert len(texts(TripleCorpus(path)(NLP))) == 2
 
 
 def test_no_warning_where_nothing_needs_triples(tmp_path: Path) -> None:

@@ -11,12 +11,18 @@ from spacy.attrs import ENT_IOB, ENT_KB_ID
 from spacy.vocab import Vocab
 
 from spacy_relext.annotations.entities import ENTITIES_KEY, PAIRS_KEY
-from spacy_relext.annotations.store import COREF_KEY, LENGTH_KEY, REJECTED_KEY, RELATIONS_KEY, TRIPLES_KEY
+from spacy_relext.annotations.store import (
+    COREF_KEY,
+    LENGTH_KEY,
+    REJECTED_KEY,
+    RELATIONS_KEY,
+    SOFT_LABELS_KEY,
+    TRIPLES_KEY,
+)
 from spacy_relext.corpora.blocks import iter_blocks
 from spacy_relext.corpora.records import META_KEY, record_to_doc
 from spacy_relext.corpora.shards import ShardWriter, iter_docs
-from spacy_relext.corpora.stored_values import SOFT_LABELS_KEY, find_damage
-from spacy_relext.kd.soft_labels import TEACHER_KEY
+from spacy_relext.corpora.stored_values import find_damage
 
 TRIPLE = {"subject": (0, 3), "relation": "left", "object": (9, 13), "score": 1.0, "source": "", "evidence": {}}
 PLACES = {"subject": (0, 3), "object": (9, 13)}
@@ -127,7 +133,3 @@ def test_valid_values() -> None:
         "other": object(),
     }
     assert find_damage(valid) == find_damage({}) == ""
-
-
-def test_the_key_of_soft_labels() -> None:
-    assert SOFT_LABELS_KEY == TEACHER_KEY

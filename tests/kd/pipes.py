@@ -9,9 +9,10 @@ from spacy.training import Example
 from spacy.util import fix_random_seed
 
 from spacy_relext import set_triples  # noqa: F401
+from spacy_relext.annotations.store import SOFT_LABELS_KEY
 from spacy_relext.kd import architectures as pair_architectures  # noqa: F401
 from spacy_relext.kd import student as callbacks  # noqa: F401
-from spacy_relext.kd.soft_labels import PARTS, TEACHER_KEY
+from spacy_relext.kd.soft_labels import PARTS
 from spacy_relext.pairs import suggesters  # noqa: F401
 from tests.contract.cases import CNN
 
@@ -106,6 +107,6 @@ def soft_labels(examples: Sequence[Example]) -> Dict[Any, List[float]]:
     return {
         (example.text, *record["subject"], *record["object"], part): record[part]
         for example in examples
-        for record in example.reference.user_data[TEACHER_KEY]["pairs"]
+        for record in example.reference.user_data[SOFT_LABELS_KEY]["pairs"]
         for part in PARTS
     }

@@ -13,9 +13,10 @@ from spacy.training import Example
 from spacy.util import fix_random_seed
 
 from spacy_relext.annotations.entities import PAIRS_KEY
+from spacy_relext.annotations.store import SOFT_LABELS_KEY
 from spacy_relext.bridge.modules import to_numpy
 from spacy_relext.kd.model import StudentOutput
-from spacy_relext.kd.soft_labels import PARTS, TEACHER_KEY
+from spacy_relext.kd.soft_labels import PARTS
 from spacy_relext.pairs import component as pair_base
 from spacy_relext.pairs.gold import PairClass
 from tests.contract.cases import CNN, EMBED, LISTENER, LSTM
@@ -73,7 +74,7 @@ def test_the_order_of_the_teachers_classes_does_not_matter() -> None:
     pipe, examples = student(), taught_examples(teacher())
     permuted = copy.deepcopy(examples)
     for example in permuted:
-        stored = example.reference.user_data[TEACHER_KEY]
+        stored = example.reference.user_data[SOFT_LABELS_KEY]
         stored["classes"] = stored["classes"][::-1]
         for record in stored["pairs"]:
             record.update({part: [record[part][0], *record[part][:0:-1]] for part in PARTS})

@@ -8,9 +8,9 @@ import pytest
 from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 
+from spacy_relext.annotations.store import SOFT_LABELS_KEY
 from spacy_relext.kd.soft_labels import (
     PARTS,
-    TEACHER_KEY,
     average_soft_labels,
     pair_offsets,
     read_soft_labels,
@@ -75,11 +75,11 @@ def test_soft_labels_survive_a_file() -> None:
 
 def test_values_are_plain() -> None:
     examples, _ = with_logits()
-    record = examples[0].reference.user_data[TEACHER_KEY]
+    record = examples[0].reference.user_data[SOFT_LABELS_KEY]
     assert record["classes"] == [["born", False], ["met", False], ["met", True]]
     assert [type(value) for value in record["pairs"][0]["teacher"]] == [float] * 4
     assert record["pairs"][0]["subject"] == [0, 3] and record["pairs"][0]["object"] == [8, 15]
-    assert examples[1].reference.user_data[TEACHER_KEY]["pairs"] == []
+    assert examples[1].reference.user_data[SOFT_LABELS_KEY]["pairs"] == []
 
 
 def test_logits_are_in_the_order_of_the_students_classes() -> None:
@@ -119,7 +119,7 @@ def test_a_direction_unknown_to_the_teacher_gets_its_lowest_logit() -> None:
 
 def test_pairs_without_soft_labels_are_masked() -> None:
     examples, logits = with_logits()
-    pairs = examples[0].reference.user_data[TEACHER_KEY]["pairs"]
+    pairs = examples[0].reference.user_data[SOFT_LABELS_KEY]["pairs"]
     del pairs[2]
     labels = read(examples)
     assert labels["soft_mask"].tolist() == [1, 1, 0, 1, 1, 1, 1, 1]
@@ -129,7 +129,7 @@ def test_pairs_without_soft_labels_are_masked() -> None:
 
 def test_docs_without_soft_labels_are_masked() -> None:
     examples, _ = with_logits()
-    del examples[2].reference.user_data[TEACHER_KEY]
+    del examples[2].reference.user_data[SOFT_LABELS_KEY]
     assert read(examples)["soft_mask"].tolist() == [1] * 6 + [0] * 2
 
 

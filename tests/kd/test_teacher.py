@@ -7,7 +7,7 @@ import pytest
 import spacy
 from spacy.training import Example
 
-from spacy_relext.kd.soft_labels import TEACHER_KEY
+from spacy_relext.annotations.store import SOFT_LABELS_KEY
 from spacy_relext.kd.type_patterns import count_patterns
 from spacy_relext.pairs.gold import PairClass
 from tests.kd.pipes import (
@@ -64,7 +64,7 @@ def test_texts_without_pairs_are_taught_nothing() -> None:
     nlp = spacy.blank("en")
     bare, empty = nlp.make_doc("Ada met Ole."), make_examples(nlp)[-1]
     assert pipe.teach([Example(bare, bare.copy()), empty]) == 0
-    assert empty.reference.user_data[TEACHER_KEY]["pairs"] == []
+    assert empty.reference.user_data[SOFT_LABELS_KEY]["pairs"] == []
 
 
 def test_all_pairs_of_unlabelled_text_are_taught_as_if_the_prior_had_never_counted_them() -> None:

@@ -13,8 +13,9 @@ from spacy.util import fix_random_seed
 
 from spacy_relext import set_triples
 from spacy_relext.annotations.entities import NOMINAL, PAIRS_KEY
+from spacy_relext.annotations.store import SOFT_LABELS_KEY
 from spacy_relext.corpora.reader import TripleCorpus
-from spacy_relext.kd.soft_labels import TEACHER_KEY, read_soft_labels
+from spacy_relext.kd.soft_labels import read_soft_labels
 from spacy_relext.pairs.encoders.features import token_arrays
 from spacy_relext.pairs.gold import PairClass
 from spacy_relext.pairs.type_lexicon import TypeLexicon
@@ -215,7 +216,7 @@ def test_soft_labels_that_do_not_fit_are_refused_before_training() -> None:
         examples = make_examples(nlp)
         pipe.teach(examples)
         for example in examples:
-            change(example.reference.user_data[TEACHER_KEY])
+            change(example.reference.user_data[SOFT_LABELS_KEY])
         fresh = spacy.blank("en")
         fresh.config["paths"] = {"train": "some/corpus.spacy"}
         student: Any = fresh.add_pipe(STUDENT, config={"model": GRAPH_STUDENT})

@@ -7,7 +7,7 @@ from spacy.tokens import DocBin
 
 from spacy_relext import get_records
 from spacy_relext.annotations.entities import PAIRS_KEY
-from spacy_relext.kd.soft_labels import TEACHER_KEY
+from spacy_relext.annotations.store import SOFT_LABELS_KEY
 from tests.benchmarks.pair_files import docs_of, make_maker, texts, write_files
 
 # Corpora are built and small models trained: minutes, which the fast tests do not have.
@@ -104,14 +104,16 @@ def test_folds_are_taken_apart_put_together_and_their_labels_copied(folder: path
     for number, (_, part) in enumerate(folds):
         docs = docs_of(part)
         for doc in docs:
-            doc.user_data[TEACHER_KEY] = {"classes": [[f"fold {number}", False]], "pairs": []}
+            doc.user_data[SOFT_LABELS_KEY] = {"classes": [[f"fold {number}", False]], "pairs": []}
         parts.append(folder / f"part{number}.spacy")
         DocBin(docs=docs, store_user_data=True).to_disk(parts[-1])
     joined = maker.join(parts, folder / "joined.spacy")
     assert texts(joined) == texts(plain.train)
     copied = docs_of(maker.transfer(joined, parsed.train))
     assert [doc.text for doc in copied] == texts(parsed.train)
-    assert [doc.user_data[TEACHER_KEY]["classes"][0][0] for doc in copied[:4]] == [f"fold {n}" for n in (0, 1, 2, 0)]
+    assert [doc.user_data[SOFT_LABELS_KEY]["classes"][0][0] for doc in copied[:4]] == [
+        f"fold {n}" for n in (0, 1, 2, 0)
+    ]
     assert copied[0].has_annotation("DEP")
     with pytest.raises(ValueError, match="differ"):
         maker.transfer(joined, plain.dev)

@@ -16,8 +16,8 @@ from thinc.api import Config
 
 from spacy_relext import get_records, set_triples
 from spacy_relext.annotations.entities import PAIRS_KEY
+from spacy_relext.annotations.store import SOFT_LABELS_KEY
 from spacy_relext.kd import student as kd  # noqa: F401
-from spacy_relext.kd.soft_labels import TEACHER_KEY
 from tests.benchmarks.pair_files import SEMEVAL_LABELS, docs_of, make_maker, texts, write_files
 
 # Corpora are built and small models trained: minutes, which the fast tests do not have.
@@ -192,8 +192,8 @@ def test_a_teacher_teaches_the_whole_training_corpus(folder: pathlib.Path, tmp_p
     labelled = docs_of(teach(make_call(folder, tmp_path), teacher, data.train))
     assert [doc.text for doc in labelled] == texts(data.train)
     for doc in labelled:
-        (record,) = doc.user_data[TEACHER_KEY]["pairs"]
-        assert len(record["teacher"]) == 1 + len(doc.user_data[TEACHER_KEY]["classes"])
+        (record,) = doc.user_data[SOFT_LABELS_KEY]["pairs"]
+        assert len(record["teacher"]) == 1 + len(doc.user_data[SOFT_LABELS_KEY]["classes"])
         assert record["subject"] == doc.user_data[PAIRS_KEY][0]["subject"]
 
 
