@@ -24,6 +24,7 @@ from benchmarks.selfore.systems import (
     ABLATIONS,
     CONFIG,
     CONTRASTED,
+    CONTRASTED_LONGER,
     FORMS,
     IN,
     LEARNED,
@@ -156,6 +157,11 @@ def _contrasted(call: Call, name: str, data: ClusterData, seed: int) -> None:
     _system(call, name, data, seed, "ablation:one loop, neighbours", CONTRASTED)
 
 
+def _contrasted_longer(call: Call, name: str, data: ClusterData, seed: int) -> None:
+    """The same loop of two epochs."""
+    _system(call, name, data, seed, "ablation:one loop of two epochs, neighbours", CONTRASTED_LONGER)
+
+
 def _curve(call: Call, name: str, data: ClusterData, seed: int) -> None:
     for count in CURVE:
         _system(call, name, data, seed, f"ablation:loops: {count}", {**loops(count), **ONE_EACH})
@@ -284,6 +290,7 @@ PARTS: dict[str, Run] = {
     "forms": partial(_forms, FORMS),
     "learned": _learned,
     "neighbours": _contrasted,
+    "neighbours-longer": _contrasted_longer,
     "curve": _curve,
     "paper": _paper,
     "held": _held,

@@ -79,6 +79,8 @@ CONTRASTED: dict[str, Any] = {
     f"{IN}.model.projection": 256,
     "training.optimizer.learn_rate": 3e-5,
 }
+# The same, twice as long.
+CONTRASTED_LONGER: dict[str, Any] = {**CONTRASTED, "training.max_epochs": 3, "training.before_update.epochs": 2}
 
 
 def train_clusters(
