@@ -11,7 +11,7 @@ from spacy.vocab import Vocab
 
 from ..annotations.entities import doc_entities
 from ..annotations.sentences import overlaps, sentence_bounds
-from ..annotations.store import char_span, get_records
+from ..annotations.store import can_teach, char_span, get_records
 from ..annotations.triple import CharSpan, Record
 from .shards import iter_docs
 
@@ -28,6 +28,7 @@ class CorpusStatistics:
     """Counts of one corpus. Documents without annotation count as documents, and as nothing else.
 
     name (str): Name of the corpus.
+    hinted (int): Not annotated, but a teacher has labelled pairs of them, or an annotator refused triples.
     empty_documents, empty_sentences (int): Annotated, but without a triple (an argument in the sentence).
     across (Counter[str]): Triples whose arguments are in different sentences, by relation.
     lengths (Counter[int]): Arguments by their number of tokens.
@@ -44,6 +45,7 @@ class CorpusStatistics:
     name: str
     documents: int = 0
     not_annotated: int = 0
+    hinted: int = 0
     empty_documents: int = 0
     sentences: int = 0
     empty_sentences: int = 0
@@ -93,6 +95,7 @@ class CorpusStatistics:
         self._texts.add(text)
         if records is None:
             self.not_annotated += 1
+            self.hinted += can_teach(doc)
             return
         self.tokens += len(doc)
         self.empty_documents += not records

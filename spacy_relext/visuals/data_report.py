@@ -89,7 +89,10 @@ def list_problems(corpora: Sequence[Compared]) -> List[str]:
         if unknown:
             problems.append(f"{each.name}: {', '.join(unknown)} not in {first.name}")
         for count, what in (
-            (each.not_annotated, "documents are not annotated with triples; scores and losses leave them out"),
+            (
+                each.not_annotated - each.hinted,
+                "documents are not annotated with triples; scores and losses leave them out",
+            ),
             (each.overlapping, "triples whose subject and object overlap"),
             (each.no_token, "triples with an argument that covers no token"),
             (each.inside_tokens, "arguments begin or end inside a token, and are widened to whole tokens"),
@@ -143,6 +146,7 @@ def _size_rows(every: Sequence[CorpusStatistics]) -> List[Sequence[str]]:
     rows: List[Tuple[str, List[str]]] = [
         ("documents", [f"{each.documents:,}" for each in every]),
         ("not annotated", [_share(each.not_annotated, each.documents) for each in every]),
+        ("… with soft labels or refused triples", [_share(each.hinted, each.documents) for each in every]),
         ("annotated, no triple", [_share(each.empty_documents, each.annotated) for each in every]),
         ("with entities", [_share(each.with_entities, each.annotated) for each in every]),
         ("texts that occurred before", [f"{each.repeated_texts:,}" for each in every]),

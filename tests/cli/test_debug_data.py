@@ -8,6 +8,7 @@ import spacy
 from spacy.tokens import Doc, DocBin
 
 from spacy_relext import set_triples
+from spacy_relext.annotations.store import SOFT_LABELS_KEY
 from spacy_relext.corpora.overlap import Overlap
 from spacy_relext.corpora.statistics import count_corpus
 
@@ -64,6 +65,16 @@ def test_counts(corpora: Tuple[pathlib.Path, pathlib.Path]) -> None:
     assert (found.overlapping, found.nested, found.crossing) == (1, 1, 0), "city_of has Oslo within its object"
     assert found.clashes() == {"spouse": [("ada lovelace", "william king")]}
     assert found.rare() == ["city_of", "spouse", "located_in"]
+
+
+def test_what_a_teacher_has_labelled_is_not_left_out(tmp_path: pathlib.Path, run: Callable[..., Any]) -> None:
+    taught, other = spacy.blank("en")("Ada met Bo."), spacy.blank("en")("Cy slept.")
+    taught.user_data[SOFT_LABELS_KEY] = {"classes": [["met", False]], "pairs": []}
+    DocBin(docs=[taught, taught, other], store_user_data=True).to_disk(tmp_path / "taught.spacy")
+    done = run("debug-data", tmp_path / "taught.spacy")
+    output = " ".join(done.output.split())
+    assert "soft labels or refused triples 2 (66.7%)" in output
+    assert "taught: 1 documents are not annotated with triples" in output
 
 
 def test_overlapping_arguments(tmp_path: pathlib.Path) -> None:
