@@ -158,8 +158,9 @@ def _contrasted(call: Call, name: str, data: ClusterData, seed: int) -> None:
 
 
 def _contrasted_longer(call: Call, name: str, data: ClusterData, seed: int) -> None:
-    """The same loop of two epochs."""
-    _system(call, name, data, seed, "ablation:one loop of two epochs, neighbours", CONTRASTED_LONGER)
+    """The same loop of more epochs."""
+    for epochs, changes in CONTRASTED_LONGER.items():
+        _system(call, name, data, seed, f"ablation:one loop of {epochs} epochs, neighbours", changes)
 
 
 def _curve(call: Call, name: str, data: ClusterData, seed: int) -> None:

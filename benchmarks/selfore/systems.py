@@ -79,8 +79,11 @@ CONTRASTED: dict[str, Any] = {
     f"{IN}.model.projection": 256,
     "training.optimizer.learn_rate": 3e-5,
 }
-# The same, twice as long.
-CONTRASTED_LONGER: dict[str, Any] = {**CONTRASTED, "training.max_epochs": 3, "training.before_update.epochs": 2}
+# The same loop of more epochs.
+CONTRASTED_LONGER: dict[str, Changes] = {
+    name: {**CONTRASTED, "training.max_epochs": epochs + 1, "training.before_update.epochs": epochs}
+    for name, epochs in (("two", 2), ("five", 5))
+}
 
 
 def train_clusters(
