@@ -30,7 +30,7 @@ OWN: dict[str, dict[str, Any]] = {
     "wn18rr": {"n3": 0.1, "batch_size": 250, "passes": 12, "patience": 0, "every": 2},
     "fb15k237": {"n3": 0.05, "batch_size": 250, "passes": 8, "patience": 0, "every": 2},
 }
-# In bf16, wider, longer and, where it helps, asked for relations: within two hours of one core each.
+# In bf16, wider, longer and, where it helps, asked for relations: within an hour of one core each.
 LONG: dict[str, dict[str, Any]] = {
     "wn18rr": {**OWN["wn18rr"], "width": 200, "relation_weight": 0.05, "passes": 20, "every": 5},
     "fb15k237": {**OWN["fb15k237"], "width": 1_000, "batch_size": 1_000, "passes": 25, "every": 5},

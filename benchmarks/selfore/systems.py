@@ -81,7 +81,7 @@ CONTRASTED: dict[str, Any] = {
 }
 # The same loop of more epochs.
 CONTRASTED_LONGER: dict[str, Changes] = {
-    name: {**CONTRASTED, "training.max_epochs": epochs + 1, "training.before_update.epochs": epochs}
+    name: {**CONTRASTED, **loops(1, epochs=epochs), "training.before_update.epochs": epochs}
     for name, epochs in (("two", 2), ("five", 5))
 }
 
