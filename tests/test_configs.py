@@ -120,12 +120,14 @@ def test_config_trains(path: pathlib.Path, inputs: Dict[str, str], tmp_path: pat
     "name",
     [
         "nero_recurrent",
+        "nero_paper",
         "kd_cgcn_teacher",
         "kd_cgcn_student",
         "kd_fast_student",
         "rere_fast",
         "selfore_vectors",
         "hrere_recurrent",
+        "hrere_paper",
     ],
 )
 def test_configs_that_need_vectors_say_so(name: str, inputs: Dict[str, str]) -> None:

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy
 import spacy
+from thinc.api import Config
 
 from benchmarks.harness.call import Call
-from benchmarks.harness.corpora import PairData, PairMaker
+from benchmarks.harness.corpora import VECTORS, PairData, PairMaker
 from benchmarks.harness.pairs import MICRO, NOTHING, PairSet, pair_scores, read_pairs
 from benchmarks.harness.runs import ROOT, Trained, cached, fingerprint, train_run
 from benchmarks.nero.evaluation import Answers, evaluate, fixed_answers, label_of, pipeline_answers
@@ -23,7 +24,7 @@ from spacy_relext.nero.rules.rules import Rule, to_records
 from spacy_relext.pairs.gold import PairClass
 
 RULES = "nero_rules/semeval/pattern.json"
-CONFIG = ROOT / "configs" / "nero.cfg"
+CONFIGS = ROOT / "configs"
 MARKED = {"@misc": "spacy_relext.AnnotatedPairs.v1"}
 SIZES = (10, 20, 50, 100)
 ROUNDS = 2
@@ -84,7 +85,7 @@ def labels(call: Call) -> None:
         assert isinstance(call.maker, PairMaker)
         for percent in SHARES:
             call.tell(f"labels: {percent} %, seed {seed}")
-            trained = _train(task, call.maker.share(task.data, percent, seed=seed).train, SUPERVISED)
+            trained = _train(task, call.maker.share(task.data, percent, seed=seed).train, System(SUPERVISED))
             answers = _answers(task, trained)
             _write(task, "labels", answers, "peer:labels instead of rules", trained.seconds, f", {percent} % labelled")
 
@@ -113,7 +114,7 @@ def _run_system(task: Task, benchmark: str, name: str, system: System, *, suffix
     """Train a system, or find its training; evaluate its last step and write its rows."""
     task.call.tell(f"{benchmark}{suffix}: {name}, seed {task.seed}")
     train, before = _labelled(task, system)
-    trained = _train(task, train, system.changes)
+    trained = _train(task, train, system)
     _write(task, benchmark, _answers(task, trained), row_name(name), before + trained.seconds, suffix)
 
 
@@ -127,13 +128,16 @@ def _corpora(data: PairData) -> dict[str, Path]:
     return {"dev": data.dev, "test": data.tests["test"]}
 
 
-def _train(task: Task, train: Path, changes: Mapping[str, Any], rules: Sequence[Rule] | None = None) -> Trained:
+def _train(task: Task, train: Path, system: System) -> Trained:
     """Train with an empty dev corpus: no label chooses anything."""
-    assert isinstance(task.call.maker, PairMaker)
-    records = to_records(task.rules if rules is None else rules)
-    given = {f"{IN}.any_type": True, f"{IN}.suggester": MARKED, f"{IN}.rules": records, **changes}
-    options: dict[str, Any] = {"seed": task.seed, "settings": task.call.settings, "config": CONFIG, "changes": given}
-    return train_run(f"{task.data.key}-{COMPONENT}", train=train, dev=task.call.maker.nothing(), **options)
+    maker = task.call.maker
+    assert isinstance(maker, PairMaker)
+    given = {f"{IN}.any_type": True, f"{IN}.suggester": MARKED, f"{IN}.rules": to_records(task.rules), **system.changes}
+    config = CONFIGS / f"{system.config}.cfg"
+    if "vectors" in Config().from_disk(config, interpolate=False)["paths"]:
+        given["paths.vectors"] = str(maker.models / VECTORS)
+    options: dict[str, Any] = {"seed": task.seed, "settings": task.call.settings, "config": config, "changes": given}
+    return train_run(f"{task.data.key}-{COMPONENT}", train=train, dev=maker.nothing(), **options)
 
 
 def _answers(task: Task, trained: Trained) -> dict[str, Answers]:
@@ -174,7 +178,7 @@ def _pseudo(
     silent = numpy.flatnonzero(ruled.votes.rule == NO_RULE)
     for number in range(rounds):
         corpus = write_labels(task.data.train, folder / f"{number}.spacy", labels)
-        trained = _train(task, corpus, system.changes)
+        trained = _train(task, corpus, system)
         seconds += trained.seconds
         answers = pipeline_answers(spacy.load(trained.last), task.data.train, name=COMPONENT)
         sure = silent[numpy.argsort(-answers.scores[silent], kind="stable")]
@@ -209,7 +213,7 @@ def _zero_shot(call: Call, seed: int, held: Sequence[str], others: Sequence[str]
     """Train with some relations' rules, add those of the others, and score these relations alone."""
     known, task = _task(call, seed, relations=others), _task(call, seed, relations=held)
     call.tell(f"{suffix}: {', '.join(held)}, seed {seed}")
-    trained = _train(known, known.data.train, {})
+    trained = _train(known, known.data.train, System())
     nlp = spacy.load(trained.last)
     nlp.get_pipe(COMPONENT).add_rules(to_records(task.rules))  # type: ignore[attr-defined]
     nlp.get_pipe(COMPONENT).cfg["threshold"] = 0.5  # type: ignore[attr-defined]

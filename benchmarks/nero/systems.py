@@ -1,4 +1,4 @@
-"""What the NERO benchmarks compare: each system as what it changes in configs/nero.cfg, and how it gets its labels."""
+"""What the NERO benchmarks compare: each system as a config, what it changes there, and how it gets its labels."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ class System:
     """One system.
 
     changes (Changes): Of the config.
+    config (str): Of configs/, without its ending. Those of "nero_recurrent" and "nero_paper" read word vectors.
     labels (str): How a corpus gets labels before: "" (from rules in training), "pseudo" (a classifier of matched
         sentences labels all others), "rounds" (in rounds, most confident first), "cosine" (the most similar rule
         under the untrained encoder), "label-model" (Snorkel, matched sentences only).
@@ -23,6 +24,7 @@ class System:
 
     changes: Changes = field(default_factory=dict)
     labels: str = ""
+    config: str = "nero"
 
 
 def _change(**settings: Any) -> dict[str, Any]:
@@ -64,6 +66,10 @@ ABLATIONS: dict[str, System] = {
     "half the word of the soft matcher": System(_change(teacher_share=0.5)),
 }
 PAPER_SYSTEMS: dict[str, System] = {"as the paper: pseudo-labels of the soft matcher": System(PAPER)}
+RECURRENT: dict[str, System] = {
+    "as published, BiLSTM": System(config="nero_paper"),
+    "BiLSTM": System(config="nero_recurrent"),
+}
 # What is compared with few rules; names that `--only` may have.
 FEW_RULES: dict[str, dict[str, System]] = {
     "central": SYSTEMS,
@@ -76,6 +82,7 @@ PARTS: dict[str, dict[str, System]] = {
     "baselines": BASELINES,
     "fair": FAIR,
     "paper": PAPER_SYSTEMS,
+    "recurrent": RECURRENT,
     "ablations": ABLATIONS,
 }
 

@@ -4,7 +4,7 @@ from spacy import registry
 from thinc.api import Model
 
 from ..encoders.architectures import Encoder
-from ..errors import check_range
+from ..errors import check_choice, check_range
 from ..pairs.architectures import pair_model
 
 
@@ -15,6 +15,7 @@ def build_bag_classifier(
     dropout: float = 0.1,
     kb_lr_scale: float = 20.0,
     entity_lr_scale: float = 0.0,
+    no_relation: str = "bias",
 ) -> Model:
     """Build the classifier of bags of `hrere_classifier`, a `Model[PairBatch, HrereOutput]`.
 
@@ -24,12 +25,15 @@ def build_bag_classifier(
     kb_lr_scale (float): Learning rate of the embeddings of relations, c and b, as a multiple of the optimizer's; 0:
         the embeddings are not trained.
     entity_lr_scale (float): That of the embeddings of entities; 0: they are not trained.
-    RAISES (ValueError): If a rate is out of its range.
+    no_relation (str): The knowledge base's score of no relation: "bias", a number, or "vector", an embedding like those
+        of relations, as in the paper.
+    RAISES (ValueError): If a rate is out of its range, or there is no such form of no relation.
     """
-    from .model import BagClassifier
+    from .model import NO_RELATION_FORMS, BagClassifier
 
     check_range("kb_lr_scale", kb_lr_scale, 0.0, 1_000.0)
     check_range("entity_lr_scale", entity_lr_scale, 0.0, 1_000.0)
+    check_choice("no_relation", no_relation, NO_RELATION_FORMS)
     # c and b are trained even if the embeddings are not
     scales = {f"knowledge.{name}": kb_lr_scale or 1.0 for name in ("scale", "bias")}
     return pair_model(
@@ -39,4 +43,5 @@ def build_bag_classifier(
         lr_scales={**scales, "knowledge.changes": entity_lr_scale, "knowledge.": kb_lr_scale},
         hidden=hidden,
         dropout=dropout,
+        no_relation=no_relation,
     )

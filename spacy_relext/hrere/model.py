@@ -5,10 +5,11 @@
     sentence attention  s_L = Σ_i β_i x_i,  β = softmax_i((x_i ∘ A) · q)               over the mentions of a bag
     text                z_L = F(s_L)
     knowledge base      z_G(r) = c · φ(h, r, t) + b_r,  φ of ComplEx or DistMult       z_G(no relation) = b_0
+                        or, with an embedding of no relation, c · φ(h, none, t) + b_0
 
 h_s and h_o are the encoder's vectors of subject and object. h and t are trained embeddings (`kb/model.py`) plus a
 learned change for entities of the training data. `docs/methods/hrere.md` lists the differences from the paper: above
-all, a mention includes its arguments, the score of no relation is a bias, and unknown entities have no z_G.
+all, a mention includes its arguments, the score of no relation is a bias by default, and unknown entities have no z_G.
 
 Source: Xu and Barbosa, NAACL 2019.
 """
@@ -21,6 +22,9 @@ from torch import Tensor, nn
 
 from ..pairs.encoders.states import masked_softmax
 from ..pairs.model import PairModule, joined
+
+# What the knowledge base's score of no relation is.
+NO_RELATION_FORMS = ("bias", "vector")
 
 
 class HrereOutput(NamedTuple):
@@ -64,7 +68,7 @@ class BagClassifier(PairModule):
         )
         self.classes = nn.Linear(hidden, n_classes)
         if self.kb_sizes["kb_width"]:
-            self.knowledge = PairKnowledge(n_classes, **self.kb_sizes)
+            self.knowledge = PairKnowledge(n_classes, no_relation=self.settings["no_relation"], **self.kb_sizes)
 
     def forward(
         self,
@@ -116,18 +120,24 @@ class SentenceAttention(nn.Module):
 
 
 class PairKnowledge(nn.Module):
-    """z_G of ordered pairs of entities: c · φ(h, r, t) + b_r, and b_0 for no relation.
+    """z_G of ordered pairs of entities: c · φ(h, r, t) + b_r, and b_0 or c · φ(h, none, t) + b_0 for no relation.
 
     A relation may have two embeddings, `forwards` for the pair, `reversed` for the reversed one: φ is the sum of both.
     `reversed` is that of the reciprocal relation; a class that is read backwards has the two exchanged.
     """
 
-    def __init__(self, n_classes: int, *, kb_width: int, kb_rows: int, kb_complex: bool) -> None:
-        """Build the tables; `load` fills those of relations. Arguments as for `BagClassifier.configure`."""
+    def __init__(
+        self, n_classes: int, *, kb_width: int, kb_rows: int, kb_complex: bool, no_relation: str = "bias"
+    ) -> None:
+        """Build the tables; `load` fills those of relations. Other arguments as for `BagClassifier.configure`.
+
+        no_relation (str): One of `NO_RELATION_FORMS`.
+        """
         super().__init__()
         self.is_complex = kb_complex
         self.forwards = nn.Parameter(torch.zeros(n_classes - 1, kb_width))
         self.reversed = nn.Parameter(torch.zeros(n_classes - 1, kb_width))
+        self.none = nn.Parameter(torch.zeros(1, kb_width)) if no_relation == "vector" else None
         self.changes = nn.Embedding(kb_rows + 1, kb_width, padding_idx=0)
         nn.init.zeros_(self.changes.weight)
         # c has a length: thinc does not update a number without one
@@ -143,7 +153,8 @@ class PairKnowledge(nn.Module):
         """Score classes. Shapes (G, W), (G, W), (G,), (G,) → (G, R)"""
         one, two = subjects + self.changes(subject_rows), objects + self.changes(object_rows)
         phi = self.products(one, two) @ self.forwards.T + self.products(two, one) @ self.reversed.T
-        return torch.cat([phi.new_zeros(len(phi), 1), self.scale * phi], 1) + self.bias
+        none = phi.new_zeros(len(phi), 1) if self.none is None else self.products(one, two) @ self.none.T
+        return self.scale * torch.cat([none, phi], 1) + self.bias
 
     def products(self, one: Tensor, two: Tensor) -> Tensor:
         """Compute the vector of two entities whose product with w_r is φ. Shapes (G, W)"""

@@ -136,8 +136,8 @@ def test_bags_do_not_see_each_other() -> None:
     assert torch.allclose(alone[0], together[1], atol=1e-6)
 
 
-def knowledge(**options: Any) -> PairKnowledge:
-    found = PairKnowledge(3, kb_width=4, kb_rows=2, kb_complex=True, **options)
+def knowledge(no_relation: str = "bias") -> PairKnowledge:
+    found = PairKnowledge(3, no_relation=no_relation, kb_width=4, kb_rows=2, kb_complex=True)
     relations = torch.tensor([[0.3, -1.0, 0.7, 0.2], [1.0, 0.5, 0.0, -0.5]])
     found.load(relations, torch.zeros_like(relations))
     return found
@@ -158,6 +158,17 @@ def test_what_the_knowledge_base_says() -> None:
         module.reversed.copy_(module.forwards)
         module.forwards.zero_()
         assert float(module(T, H, NONE, NONE)[0, 1]) == pytest.approx(-0.55), "read the other way round"
+
+
+def test_no_relation_has_an_embedding() -> None:
+    module = knowledge("vector")
+    with torch.no_grad():
+        assert float(module(H, T, NONE, NONE)[0, 0]) == 0.0, "it begins as the bias does"
+        assert module.none is not None
+        module.none.copy_(torch.tensor([[0.4, 0.2, 0.1, 0.9]]))
+        assert module(H, T, NONE, NONE)[0].tolist() == pytest.approx([-2.1875, *KB[1:]])
+        module.scale.fill_(2.0)
+        assert float(module(H, T, NONE, NONE)[0, 0]) == pytest.approx(-4.375)
 
 
 def test_changes_of_entities_begin_with_none() -> None:

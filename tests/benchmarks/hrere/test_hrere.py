@@ -259,21 +259,22 @@ def test_length_of_a_training(maker: Any, monkeypatch: pytest.MonkeyPatch, tmp_p
     from benchmarks.harness.training_config import set_key
     from benchmarks.hrere import training as hrere_training
 
-    found = hrere_training.length_of(1562, passes=5)
+    found = hrere_training.length_of(1562, passes=5, batch=32)
     assert found == {"training.eval_frequency": 24, "training.max_steps": 240, "training.max_epochs": 0}
     for bags in (1, 40, 1562, 1536):
-        long = hrere_training.length_of(bags, passes=3)
+        long = hrere_training.length_of(bags, passes=3, batch=32)
         assert long["training.max_steps"] == 6 * long["training.eval_frequency"], "the last update is evaluated"
     asked: List[Dict[str, Any]] = []
     monkeypatch.setattr(hrere_training, "train_run", lambda name, **options: asked.append(options))
     call = make_call(maker, tmp_path)
     given = maker.given()
-    for encoder, changes in ((hrere_training.GLOVE, hrere_training.BASE), (hrere_training.MINILM, {})):
+    systems = ((hrere_training.PAPER, {}), (hrere_training.GLOVE, hrere_training.BASE), (hrere_training.MINILM, {}))
+    for encoder, changes in systems:
         hrere_training.train_system(call, given, tmp_path, seed=0, encoder=encoder, changes=changes)
         config = Config().from_disk(asked[-1]["config"], interpolate=False)
         for key, value in asked[-1]["changes"].items():
             set_key(config, key, value)
-        assert (config["training"]["eval_frequency"] == 1) == (len(asked) < 3), "one update a pass"
+        assert (config["training"]["eval_frequency"] == 1) == (len(asked) < 4), "one update a pass"
     assert config["training"]["optimizer"]["learn_rate"]["total_steps"] == 0, "found from the number of updates"
 
 
