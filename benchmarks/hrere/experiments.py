@@ -19,7 +19,21 @@ from benchmarks.hrere.hoffmann import FILE, leave_out, read_annotations, score_a
 from benchmarks.hrere.intervals import Predictions, drawn_scores, truth_probs
 from benchmarks.hrere.match import bag_facts, linked_shares, match_scores, taught_shares
 from benchmarks.hrere.outputs import BAG, MENTION, Outputs, read_outputs, seen_pairs
-from benchmarks.hrere.training import BASE, FROZEN, FULL, GLOVE, LAST, MINILM, NAIVE, PAPER, SLOW, Changes, train_system
+from benchmarks.hrere.pare import TrainedPare, read_bags, run_pare
+from benchmarks.hrere.training import (
+    BASE,
+    FROZEN,
+    FULL,
+    GLOVE,
+    LAST,
+    MINILM,
+    NAIVE,
+    PAPER,
+    PASSES,
+    SLOW,
+    Changes,
+    train_system,
+)
 from spacy_relext.hrere.linked_kb import LinkedKb
 from spacy_relext.hrere.mixture import Mixture
 from spacy_relext.kb.model import KbModel
@@ -33,6 +47,8 @@ PRINTED = next(iter(FULL))
 ONE_FULL = {PRINTED: FULL[PRINTED]}
 ALL, UNSEEN = "all pairs", "unseen pairs"
 TEXT = ", its text alone"
+# As many passes as ours, and twice as many.
+PARE_PASSES = (1, 2)
 # Of the linked pairs, how many count as linked.
 COVERAGE = (0.0, 0.25, 0.5, 0.75, 1.0)
 CURVES = (BASE_ROW, LATE_ROW, NAIVE_ROW, *FULL)
@@ -117,7 +133,7 @@ class Table:
         dev, test, mentions = (self.read(trained, *each) for each in wanted)
         return dev, test, mentions
 
-    def record(self, system: str, trained: Trained, score: Scoring, *outputs: Outputs) -> None:
+    def record(self, system: str, trained: Trained | TrainedPare, score: Scoring, *outputs: Outputs) -> None:
         """Write the rows of one system: all pairs, and those that training has not seen.
 
         score (Scoring): Probabilities of its outputs.
@@ -189,6 +205,18 @@ def _slowly(table: Table) -> None:
     """Let embeddings, c and b learn as slowly as in the paper."""
     table.seen = seen_pairs(table.read(table.train(BASE), table.data.train))
     _naive(table, SLOW, called=SLOWLY)
+
+
+def _pare(table: Table) -> None:
+    """Train PARE: the text alone, all sentences of a pair as one passage."""
+    name, settings = "peer:PARE (text alone)", table.call.settings
+    table.call.tell(f"{table.title}: {name}, seed {table.seed}")
+    table.seen = {frozenset(ids) for ids in read_bags(table.data.train).bags.ids}
+    for longer in PARE_PASSES:
+        passes = longer * PASSES[MINILM]
+        trained = run_pare(table.data, seed=table.seed, passes=passes, settings=settings)
+        row = f"{name}, {passes} passes" if longer > 1 else name
+        table.record(row, trained, lambda each: each.text, trained.bags, trained.mentions)
 
 
 def _published(table: Table) -> None:
@@ -352,5 +380,6 @@ PARTS: dict[str, Part] = {
     "minilm-frozen": Part(_all, encoder=MINILM, full=ONE_FULL, changes=FROZEN, note="entities frozen"),
     "last": Part(_without_averages),
     "rate": Part(_slowly),
+    "pare": Part(_pare, encoder=MINILM),
     "published": Part(_published, encoder=PAPER),
 }

@@ -1,0 +1,127 @@
+"""Runs the PARE peer on the bags, seed, passes, threads, precision and encoder of our trainings, and reads its answers.
+
+Batch size and learning rates are the peer's own; its best pass is chosen on the dev corpus.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy
+import spacy
+
+from benchmarks.harness.pairs import read_examples
+from benchmarks.harness.runs import Settings, cached, digest, fingerprint, run_logged
+from benchmarks.hrere.corpora import BagData
+from benchmarks.hrere.outputs import BAG, MENTION, Outputs
+from spacy_relext.hrere.bags import Bags, gather_bags, single_mentions, union_of
+from spacy_relext.kd.soft_labels import pair_offsets
+from spacy_relext.pairs.gold import PairClass, gold_pairs, list_classes
+from spacy_relext.pairs.suggesters import AnnotatedPairs
+
+
+@dataclass(frozen=True)
+class BagSet:
+    """The bags of a corpus, or its mentions each by itself, and the gold classes of each."""
+
+    bags: Bags
+    gold: list[set[PairClass]]
+    unit: str = BAG
+
+    def write(self, target: Path) -> Path:
+        """Write the form that the peer reads."""
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("w", encoding="utf8") as stream:
+            for number, classes in enumerate(self.gold):
+                mentions = [self._mention(row) for row in self.bags.rows(number)]
+                labels = [label_of(each) for each in sorted(classes)]
+                stream.write(json.dumps({"mentions": mentions, "labels": labels}, ensure_ascii=False) + "\n")
+        return target
+
+    def _mention(self, row: int) -> dict[str, Any]:
+        """RETURNS (dict[str, Any]): A mention's text and arguments, in characters of that text."""
+        pairs = self.bags.pairs
+        start, end = pairs.text[row].tolist()
+        text = pairs.docs[int(pairs.doc[row])][start:end]
+        subject, obj = ([place - text.start_char for place in each] for each in pair_offsets(pairs, row))
+        return {"text": text.text, "subject": subject, "object": obj}
+
+    def outputs(self, probs: numpy.ndarray, classes: Sequence[PairClass]) -> Outputs:
+        """RETURNS (Outputs): With the peer's probabilities in place of z_L, and no knowledge base. Shape (G, R - 1)"""
+        number = {each: row for row, each in enumerate(classes, 1)}
+        gold = numpy.zeros((len(self.gold), len(classes) + 1), dtype=bool)
+        for row, each in enumerate(self.gold):
+            gold[row, [number[one] for one in each if one in number] or [0]] = True
+        return Outputs(
+            text=numpy.concatenate([numpy.zeros((len(probs), 1)), probs], 1),
+            kb=numpy.zeros(gold.shape),
+            gold=gold,
+            linked=numpy.zeros(len(gold), dtype=bool),
+            shared=numpy.zeros(len(classes) + 1, dtype=bool),
+            ids=self.bags.ids,
+            missed=numpy.asarray([len(each - number.keys()) for each in self.gold], dtype="int64"),
+            classes=[tuple(each) for each in classes],
+            unit=self.unit,
+        )
+
+
+@dataclass(frozen=True)
+class TrainedPare:
+    """A finished training of the peer: its seconds, and what it says of bags and mentions of the test corpus."""
+
+    seconds: float
+    bags: Outputs
+    mentions: Outputs
+
+
+def label_of(each: PairClass) -> str:
+    """RETURNS (str): A class as the peer knows it."""
+    return f"{each.relation}{' (backwards)' * each.backwards}"
+
+
+def read_bags(corpus: Path) -> BagSet:
+    """Gather the mentions of each pair in a corpus."""
+    gold = gold_pairs(AnnotatedPairs(), read_examples(spacy.blank("en"), corpus))
+    bags = gather_bags(gold.pairs, across=True)
+    return BagSet(bags, union_of(gold.gold, bags))
+
+
+def read_mentions(bags: BagSet) -> BagSet:
+    """Take each mention by itself; its gold is that of its bag."""
+    alone = single_mentions(bags.bags)
+    return BagSet(alone, [bags.gold[number] for number in bags.bags.bag.tolist()], MENTION)
+
+
+def run_pare(data: BagData, *, seed: int, passes: int, settings: Settings) -> TrainedPare:
+    """Train and test the peer, unless that was done.
+
+    RAISES (ValueError): If it fails.
+    """
+    corpora = (data.train, data.dev, data.test)
+    depends = [*map(digest, corpora), seed, passes, settings.arithmetic, settings.threads, settings.encoder.name]
+    folder = settings.runs / f"hrere-pare-seed{seed}-{fingerprint(depends)}"
+    train, dev, test = map(read_bags, corpora)
+    mentions = read_mentions(test)
+
+    def run() -> dict[str, Any]:
+        names = {"train": train, "dev": dev, BAG: test, MENTION: mentions}
+        files = {name: each.write(folder / "bags" / f"{name}.jsonl") for name, each in names.items()}
+        command = [sys.executable, "-m", "benchmarks.peers.pare", "--encoder", str(settings.encoder)]
+        command += ["--seed", str(seed), "--passes", str(passes), "--threads", str(settings.threads)]
+        command += ["--precision", settings.arithmetic, "--train", str(files["train"]), "--dev", str(files["dev"])]
+        output = folder / "pare.json"
+        command += ["--test", *(f"{name}={files[name]}" for name in (BAG, MENTION)), "--out", str(output)]
+        run_logged(command, folder / "train.log", threads=settings.threads)
+        result: dict[str, Any] = json.loads(output.read_text(encoding="utf8"))
+        return result
+
+    result = cached(folder / "result.json", run)
+    by_label = {label_of(each): each for each in list_classes(train.gold)}
+    classes = [by_label[label] for label in result["labels"]]
+    found = [each.outputs(numpy.asarray(result["probs"][each.unit]), classes) for each in (test, mentions)]
+    return TrainedPare(float(result["train_seconds"]), *found)
