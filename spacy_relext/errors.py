@@ -33,7 +33,10 @@ class Errors:
         "[R010] No component of this pipeline has a threshold to fit (components: {found}). `spacy relext tune` needs "
         "a trained pipeline with a component such as rere_extractor."
     )
-    R011 = "[R011] The {count} documents to tune on have no gold triples. Use an annotated corpus."
+    R011 = (
+        "[R011] The {count} documents to tune on have no gold triples; those that a pipeline found are none. Use an "
+        "annotated corpus: `spacy relext correct` shows a pipeline's triples to a person who judges them."
+    )
     R012 = (
         "[R012] {name!r} cannot be loaded: {where} lacks {files}. Copy the whole directory of the pipeline, or "
         "initialize and train the component again."

@@ -33,6 +33,7 @@ class Report:
     triples: int = 0
     labels: "Counter[str]" = field(default_factory=Counter)
     attributed: int = 0
+    predicted: int = 0  # by a pipeline: no gold
     rejected: int = 0
     clusters: int = 0
     across_sentences: int = 0
@@ -101,6 +102,7 @@ class Report:
         self.triples += len(records)
         self.labels.update(record["relation"] for record in records)
         self.attributed += sum(bool(record.get("attributes")) for record in records)
+        self.predicted += sum(bool(record.get("source")) for record in records)
         filled = set()
         for record in records:
             sentences = {max(bisect_right(starts, record[role][0]) - 1, 0) for role in ("subject", "object")}
@@ -167,6 +169,7 @@ def _rows(report: Report) -> List[Tuple[str, Union[int, str]]]:
         ("texts that occurred before", report.repeated_texts),
         ("triples across sentences", report.across_sentences),
         ("triples with attributes", report.attributed),
+        ("triples of a pipeline, not gold (--pseudo-labels makes them gold)", report.predicted),
         ("rejected triples", report.rejected),
         ("coreference clusters", report.clusters),
         ("triples relabelled by the relation map", report.relabelled),

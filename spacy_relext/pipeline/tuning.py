@@ -11,7 +11,7 @@ from spacy.training import Example
 from spacy.util import minibatch
 
 from ..annotations.entities import has_entity_annotation
-from ..annotations.store import has_triples
+from ..annotations.store import get_records, has_triples
 from ..errors import Errors, check_range
 from ..scoring.calibration import (
     best_threshold,
@@ -127,7 +127,7 @@ def _relation_pipes(nlp: Language, data: Sequence[Example]) -> Dict[str, Relatio
     pipes = {name: pipe for name, pipe in nlp.pipeline if isinstance(pipe, RelationPipe)}
     if not pipes:
         raise ValueError(Errors.R010.format(found=", ".join(nlp.pipe_names) or "nothing"))
-    if not any(example.reference._.triples for example in data):
+    if not any(get_records(example.reference, source="") for example in data):
         raise ValueError(Errors.R011.format(count=len(data)))
     return pipes
 

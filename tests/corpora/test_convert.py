@@ -137,6 +137,15 @@ def test_attributes_rejected_triples_and_coreference_are_counted(write: Write, t
     assert "triples with attributes" in format_report(report) and "rejected triples" in format_report(report)
 
 
+def test_triples_of_a_pipeline_are_counted(write: Write, tmp_path: Path) -> None:
+    triple = {"subject": [0, 3], "relation": "r", "object": [11, 13]}
+    found = {"text": "Ada slept. Bo woke.", "triples": [{**triple, "source": "rere_extractor"}, triple]}
+    path = write("a.jsonl", [found])
+    report = convert("jsonl", [path], tmp_path / "a.spacy")
+    assert report.predicted == 1 and "triples of a pipeline, not gold" in format_report(report)
+    assert convert("jsonl", [path], tmp_path / "b.spacy", pseudo_labels=True).predicted == 0
+
+
 def test_one_sentence_can_be_left_out(write: Write, tmp_path: Path) -> None:
     convert("nyt", [write("a.json", NYT)], tmp_path / "a.spacy", one_sentence=False)
     assert not any(doc.has_annotation("SENT_START") for doc in read(tmp_path / "a.spacy"))

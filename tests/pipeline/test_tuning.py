@@ -298,6 +298,10 @@ def test_nothing_to_tune(nlp: Language, examples: List[Example]) -> None:
     set_triples(empty, [])
     with pytest.raises(ValueError, match="R011"):
         tune_pipeline(nlp, [Example(nlp.make_doc("Nothing."), empty)])
+    found = nlp.make_doc("Ada met Bob.")
+    set_triples(found, [{"subject": [0, 3], "relation": "met", "object": [8, 11]}], source=EXTRACTOR)
+    with pytest.raises(ValueError, match="R011.*those that a pipeline found"):
+        tune_pipeline(nlp, [Example(nlp.make_doc("Ada met Bob."), found)])
     with pytest.raises(ValueError, match="R010.*sentencizer"):
         with nlp.select_pipes(enable="sentencizer"):
             tune_pipeline(nlp, examples)
