@@ -576,6 +576,11 @@ class Warnings:
     W100 = "[W100] {path}: {count} of {total} documents have more than {limit} tokens and are skipped (max_length)."
     W101 = "[W101] {path}: {count} of {total} documents have no token and are skipped."
     W102 = "[W102] {path}: no document is annotated with triples, so it cannot be used for training or evaluation."
+    W103 = (
+        "[W103] {path}: the triples of {count} of {total} documents were found by a pipeline and none is gold, so they "
+        "are neither learned nor scored. `spacy relext correct` lets a person judge them, `spacy relext convert jsonl "
+        "--pseudo-labels` makes them gold."
+    )
     W200 = "[W200] No component of the pipeline knows the relation(s) {unknown}. Known: {known}."
     W201 = (
         "[W201] Corpus and pipeline have no relation in common, so no triple can be right. Corpus: {gold}. Pipeline: "

@@ -24,6 +24,9 @@ from spacy_relext.kd.soft_labels import pair_offsets
 from spacy_relext.pairs.gold import PairClass, gold_pairs, list_classes
 from spacy_relext.pairs.suggesters import AnnotatedPairs
 
+# Mentions of a bag in training, as our systems read them.
+MOST = 5
+
 
 @dataclass(frozen=True)
 class BagSet:
@@ -33,12 +36,15 @@ class BagSet:
     gold: list[set[PairClass]]
     unit: str = BAG
 
-    def write(self, target: Path) -> Path:
-        """Write the form that the peer reads."""
+    def write(self, target: Path, *, most: int = 0) -> Path:
+        """Write the form that the peer reads.
+
+        most (int): Largest number of mentions of a bag, the first ones; 0: all.
+        """
         target.parent.mkdir(parents=True, exist_ok=True)
         with target.open("w", encoding="utf8") as stream:
             for number, classes in enumerate(self.gold):
-                mentions = [self._mention(row) for row in self.bags.rows(number)]
+                mentions = [self._mention(row) for row in self.bags.rows(number)[: most or None]]
                 labels = [label_of(each) for each in sorted(classes)]
                 stream.write(json.dumps({"mentions": mentions, "labels": labels}, ensure_ascii=False) + "\n")
         return target
@@ -110,7 +116,10 @@ def run_pare(data: BagData, *, seed: int, passes: int, settings: Settings) -> Tr
 
     def run() -> dict[str, Any]:
         names = {"train": train, "dev": dev, BAG: test, MENTION: mentions}
-        files = {name: each.write(folder / "bags" / f"{name}.jsonl") for name, each in names.items()}
+        most = {"train": MOST}
+        files = {
+            name: each.write(folder / "bags" / f"{name}.jsonl", most=most.get(name, 0)) for name, each in names.items()
+        }
         command = [sys.executable, "-m", "benchmarks.peers.pare", "--encoder", str(settings.encoder)]
         command += ["--seed", str(seed), "--passes", str(passes), "--threads", str(settings.threads)]
         command += ["--precision", settings.arithmetic, "--train", str(files["train"]), "--dev", str(files["dev"])]

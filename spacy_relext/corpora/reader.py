@@ -74,10 +74,12 @@ class TripleCorpus:
 
     def __call__(self, nlp: Language) -> Iterator[Example]:
         """Read the corpus; the tokenizer of the pipeline makes the predicted Docs."""
-        total = empty = long = useful = 0
+        total = empty = long = useful = gold = found = 0
         for reference in self._references(nlp.vocab):
             total += 1
             useful += can_teach(reference)
+            gold += bool(get_records(reference, source=""))
+            found += bool(get_records(reference))
             predicted = nlp.make_doc(reference.text)
             if not len(predicted):
                 empty += 1
@@ -89,7 +91,13 @@ class TripleCorpus:
         # A corpus of which no triple can be learned is an error unless all components that use triples do without.
         needs = [pipe.needs_triples for _, pipe in nlp.pipeline if hasattr(pipe, "needs_triples")]
         lacking = total if not useful and (any(needs) or not needs) else 0
-        for count, message in ((long, Warnings.W100), (empty, Warnings.W101), (lacking, Warnings.W102)):
+        counts = {
+            Warnings.W100: long,
+            Warnings.W101: empty,
+            Warnings.W102: lacking,
+            Warnings.W103: 0 if gold else found,
+        }
+        for message, count in counts.items():
             if count:
                 text = message.format(path=self.path, count=count, total=total, limit=self.max_length)
                 warnings.warn(text, stacklevel=2)
