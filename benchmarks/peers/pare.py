@@ -10,8 +10,8 @@ Supervised Relation Extraction, ACL 2022:
 The loss is the binary cross-entropy of all relations. Departures: padding gets no attention; two learning rates with
 warm-up and decay, as the other peers here.
 
-The rates come from a trial on the dev bags of NYT10: after the first pass 3e-4 and 1e-2 gave an average precision of 0.43,
-1e-4 and 1e-3 0.33.
+The rates come from a trial on the dev bags of NYT10: after the first pass 3e-4 and 1e-2 gave an average precision of
+0.43, 1e-4 and 1e-3 0.33.
 
     python -m benchmarks.peers.pare --train F --dev F --test NAME=F --out result.json
 
