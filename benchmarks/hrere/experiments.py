@@ -19,7 +19,7 @@ from benchmarks.hrere.hoffmann import FILE, leave_out, read_annotations, score_a
 from benchmarks.hrere.intervals import Predictions, drawn_scores, truth_probs
 from benchmarks.hrere.match import bag_facts, linked_shares, match_scores, taught_shares
 from benchmarks.hrere.outputs import BAG, MENTION, Outputs, read_outputs, seen_pairs
-from benchmarks.hrere.pare import TrainedPare, read_bags, run_pare
+from benchmarks.hrere.pare import TrainedPare, run_pare
 from benchmarks.hrere.training import BASE, FROZEN, FULL, GLOVE, LAST, MINILM, NAIVE, PAPER, SLOW, Changes, train_system
 from spacy_relext.hrere.linked_kb import LinkedKb
 from spacy_relext.hrere.mixture import Mixture
@@ -198,8 +198,8 @@ def _pare(table: Table) -> None:
     """Train PARE: the text alone, all sentences of a pair as one passage."""
     name = f"peer:PARE (text alone), {PARE_PASSES} passes"
     table.call.tell(f"{table.title}: {name}, seed {table.seed}")
-    table.seen = {frozenset(ids) for ids in read_bags(table.data.train).bags.ids}
     trained = run_pare(table.data, seed=table.seed, passes=PARE_PASSES, settings=table.call.settings)
+    table.seen = trained.seen
     table.record(name, trained, lambda each: each.text, trained.bags, trained.mentions)
 
 

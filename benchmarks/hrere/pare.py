@@ -18,7 +18,7 @@ import spacy
 from benchmarks.harness.pairs import read_examples
 from benchmarks.harness.runs import Settings, cached, digest, fingerprint, run_logged
 from benchmarks.hrere.corpora import BagData
-from benchmarks.hrere.outputs import BAG, MENTION, Outputs
+from benchmarks.hrere.outputs import BAG, MENTION, Outputs, seen_pairs
 from spacy_relext.hrere.bags import Bags, gather_bags, single_mentions, union_of
 from spacy_relext.kd.soft_labels import pair_offsets
 from spacy_relext.pairs.gold import PairClass, gold_pairs, list_classes
@@ -78,9 +78,10 @@ class BagSet:
 
 @dataclass(frozen=True)
 class TrainedPare:
-    """A finished training of the peer: its seconds, and what it says of bags and mentions of the test corpus."""
+    """A finished training of the peer: its seconds, the pairs it has seen, and what it says of the test corpus."""
 
     seconds: float
+    seen: set[frozenset[str]]
     bags: Outputs
     mentions: Outputs
 
@@ -133,4 +134,4 @@ def run_pare(data: BagData, *, seed: int, passes: int, settings: Settings) -> Tr
     by_label = {label_of(each): each for each in list_classes(train.gold)}
     classes = [by_label[label] for label in result["labels"]]
     found = [each.outputs(numpy.asarray(result["probs"][each.unit]), classes) for each in (test, mentions)]
-    return TrainedPare(float(result["train_seconds"]), *found)
+    return TrainedPare(float(result["train_seconds"]), seen_pairs(train.bags), *found)
