@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy
@@ -78,7 +78,6 @@ class Table:
     part (Part): The part.
     data (BagData): The corpora.
     seed (int): Seed.
-    kb (Path): Folder of the embeddings.
     seen (set[frozenset[str]]): Pairs of the training corpus, in whichever order.
     predictions (dict[str, Predictions]): Row → predictions for the bags of the test corpus.
     trained (dict[str, tuple[Trained, Mixture]]): Row → the system, and how it is mixed.
@@ -90,10 +89,15 @@ class Table:
     part: Part
     data: BagData
     seed: int
-    kb: Path
     seen: set[frozenset[str]] = field(default_factory=set)
     predictions: dict[str, Predictions] = field(default_factory=dict)
     trained: dict[str, tuple[Trained, Mixture]] = field(default_factory=dict)
+
+    @cached_property
+    def kb(self) -> Path:
+        """RETURNS (Path): Folder of the embeddings, which are trained where a part needs them."""
+        assert isinstance(self.call.maker, HrereMaker)
+        return self.call.maker.kb(self.part.kb, seed=self.seed, tell=self.call.tell)
 
     @property
     def described(self) -> str:
@@ -155,8 +159,7 @@ def _run(split: str, call: Call) -> None:
     for seed in call.seeds:
         for name in filter(call.wants, PARTS):
             part = PARTS[name]
-            kb = call.maker.kb(part.kb, seed=seed, tell=call.tell)
-            part.run(Table(call, split, name, part, data, seed, kb))
+            part.run(Table(call, split, name, part, data, seed))
 
 
 def _all(table: Table) -> None:
