@@ -102,7 +102,7 @@ class Table:
     @property
     def described(self) -> str:
         """RETURNS (str): What the figures depend on."""
-        return f"{self.title}, {self.call.settings.precision}"
+        return f"{self.title}, {self.call.settings.arithmetic}"
 
     @property
     def title(self) -> str:

@@ -123,7 +123,8 @@ def run_pare(data: BagData, *, seed: int, passes: int, settings: Settings) -> Tr
         }
         command = [sys.executable, "-m", "benchmarks.peers.pare", "--encoder", str(settings.encoder)]
         command += ["--seed", str(seed), "--passes", str(passes), "--threads", str(settings.threads)]
-        command += ["--precision", settings.arithmetic, "--train", str(files["train"]), "--dev", str(files["dev"])]
+        command += ["--precision", settings.precision, *settings.device_options]
+        command += ["--train", str(files["train"]), "--dev", str(files["dev"])]
         output = folder / "pare.json"
         command += ["--test", *(f"{name}={files[name]}" for name in (BAG, MENTION)), "--out", str(output)]
         run_logged(command, folder / "train.log", threads=settings.threads)

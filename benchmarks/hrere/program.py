@@ -30,6 +30,7 @@ def main(
     seeds: program.SeedsOption = None,
     threads: program.ThreadsOption = 1,
     precision: program.PrecisionOption = "auto",
+    gpu_id: program.GpuOption = -1,
     only: program.OnlyOption = None,
     runs: program.RunsOption = program.HERE / "runs",
     results: program.ResultsOption = program.RESULTS / "hrere.json",

@@ -28,6 +28,7 @@ from benchmarks.kd.systems import (
     MINILM,
     SEMEVAL_PARTS,
     STUDENT,
+    TABLE_4,
     TEACHER,
     Family,
     Part,
@@ -87,22 +88,27 @@ def semeval(call: Call) -> None:
     """SemEval-2010 Task 8: the grid with supersenses and with NER types, ablations, controls, both encoders."""
     _compare(call, "semeval", SEMEVAL_PARTS)
     if call.wants("intervals"):
-        _intervals(call)
+        _intervals(call, HEADLINE, "semeval_differences")
+    if call.wants("table-4-intervals"):
+        _intervals(call, TABLE_4, "semeval_table_4")
     if call.wants("fast-intervals"):
         _fast_intervals(call)
 
 
-def _intervals(call: Call) -> None:
+def _intervals(call: Call, systems: Mapping[str, System], benchmark: str) -> None:
     """Differences of the default and what it is to be compared with on SemEval-2010's test, and how sure they are."""
     data = maker_of(call).semeval()
+    differences: dict[str, list[float]] = {}
     for seed in call.seeds:
         answers = {
-            name: _run_system(call, "semeval", data, system, seed=seed, row=Part(HEADLINE).row_name(name))
-            for name, system in HEADLINE.items()
+            name: _run_system(call, "semeval", data, system, seed=seed, row=Part(systems).row_name(name))
+            for name, system in systems.items()
         }
         if call.peer:
             answers["R-BERT"] = _run_peer(call, "semeval", data, "peer", seed=seed)
-        _record_differences(call, data, answers, DEFAULT, benchmark="semeval_differences", row="default", seed=seed)
+        found = _record_differences(call, data, answers, DEFAULT, benchmark=benchmark, row="default", seed=seed)
+        _append(differences, found)
+    _tell_intervals(call, differences, of="default")
 
 
 def _fast_intervals(call: Call) -> None:
@@ -122,13 +128,21 @@ def _fast_intervals(call: Call) -> None:
         found = _record_differences(
             call, data, answers, "taught", benchmark="semeval_fast_differences", row=row, seed=seed
         )
-        for name, value in found.items():
-            differences.setdefault(name, []).append(value)
+        _append(differences, found)
+    _tell_intervals(call, differences, of="taught")
+
+
+def _append(differences: dict[str, list[float]], found: Mapping[str, float]) -> None:
+    for name, value in found.items():
+        differences.setdefault(name, []).append(value)
+
+
+def _tell_intervals(call: Call, differences: Mapping[str, list[float]], *, of: str) -> None:
+    """Say how far a system is from each other one, with the interval over seeds, of which there are two or more."""
     for name, values in differences.items():
-        mean, low, high = interval_over_seeds(values)
-        call.tell(
-            f"taught − {name}: {100 * mean:.2f}, 95 % over {len(values)} seeds {100 * low:.2f} to {100 * high:.2f}"
-        )
+        if len(values) > 1:
+            mean, low, high = (100 * each for each in interval_over_seeds(values))
+            call.tell(f"{of} − {name}: {mean:.2f}, 95 % over {len(values)} seeds {low:.2f} to {high:.2f}")
 
 
 def _record_differences(

@@ -26,8 +26,9 @@ from benchmarks.kd.prior import prior
 from benchmarks.kd.speed import speed
 from benchmarks.kd.systems import CROWDED_PARTS, FEW_PARTS, SEMEVAL_PARTS
 
+INTERVALS = ("intervals", "table-4-intervals", "fast-intervals")
 EXPERIMENTS = {
-    "semeval": Experiment(semeval, (*SEMEVAL_PARTS, *PEER_PARTS, "intervals", "fast-intervals"), passes=5),
+    "semeval": Experiment(semeval, (*SEMEVAL_PARTS, *PEER_PARTS, *INTERVALS), passes=5),
     "conll04": Experiment(conll04, (*CROWDED_PARTS, *PEER_PARTS), passes=5),
     "scierc": Experiment(scierc, (*CROWDED_PARTS, *PEER_PARTS), passes=5),
     "labels": Experiment(labels, tuple(SHARES), passes=5),

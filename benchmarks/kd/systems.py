@@ -219,6 +219,15 @@ HEADLINE: dict[str, System] = {
     **CENTRAL,
     **{name: CONTROLS[name] for name in ("label smoothing", "self-distillation")},
 }
+# Ablations of the paper's Table 4: without the type prior (type constraints, TC), without multi-aspect attention (MAA),
+# without both, without a teacher, without all of it.
+TABLE_4: dict[str, System] = {
+    DEFAULT: TYPED[DEFAULT],
+    **{name: ABLATIONS[name] for name in ("without type prior", "without multi-aspect attention", "without KD")},
+    "self-distillation": CONTROLS["self-distillation"],
+    "label smoothing": CONTROLS["label smoothing"],
+    **BASE,
+}
 # Of encoders whose students learn from hard labels by default. MiniLM's base reads no types; that of the C-GCN does.
 HARD_BASE: dict[str, System] = {"base": System(student=NO_ATTENTION)}
 HARD_CENTRAL: dict[str, System] = {**HARD_BASE, DEFAULT: TYPED[DEFAULT]}
@@ -240,6 +249,7 @@ PARTS: dict[str, Part] = {
     "controls": Part(CONTROLS),
     "central": Part(CENTRAL),
     "headline": Part(HEADLINE),
+    "table-4": Part(TABLE_4),
     "markers": Part(MARKERS),
     "sides": Part(FROM_BOTH_SIDES),
     "no-adversary": Part(WITHOUT_ADVERSARY),

@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import accumulate
+from pathlib import Path
 from typing import Any
 
 from benchmarks.harness.call import Call
 from benchmarks.harness.datasets import DataSet, Maker
 from benchmarks.harness.training_config import build_config
 from benchmarks.rere.curves import draw_progress
-from benchmarks.rere.experiments import record_peer, record_scores, run_system
+from benchmarks.rere.experiments import CONFIGS, DETECTOR, record_peer, record_scores, run_system
 from benchmarks.rere.peer import run_peer
 
 SEARCH_SENTENCES = 1500
@@ -37,19 +38,26 @@ PEERS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "gplinker-additions": ("gplinker", ", additions", ("--additions",)),
 }
 OURS = "ours"
+# RERE as published, its detector over [CLS] or over the mean of all pieces: part → row, what it changes.
+MARKED: dict[str, tuple[str, dict[str, Any]]] = {
+    "marked": ("ablation:marked, [CLS]", {}),
+    "marked-mean": ("ablation:marked, mean", {f"{DETECTOR}.model.pooling": "mean"}),
+}
 
 
 def fair(call: Call) -> None:
-    """Train, tune and test the default and the peers; parts: ours and the peers."""
+    """Train, tune and test the default, the published form and the peers."""
     for name in call.corpora:
         data = CORPORA[name](call.maker, 0)
         lines: dict[str, Sequence[Mapping[str, float]]] = {}
         for seed in call.seeds:
-            if call.wants(OURS):
-                trained, scores = run_system(call, "default", data, seed=seed, config=call.config, changes=BEST_PASS)
-                record_scores(call, "fair", data, scores, system="default", seed=seed, trained=trained)
-                history = [entry for entry in trained.history if entry["step"]]  # spaCy also evaluates at step 0
-                _record_times(call, data, "default", seed, trained.cpu_seconds, trained.seconds, history, lines)
+            for part, (system, config, changes) in _own_systems(call.config).items():
+                if call.wants(part):
+                    options: dict[str, Any] = {"seed": seed, "config": config, "changes": {**BEST_PASS, **changes}}
+                    trained, scores = run_system(call, "default" if part == OURS else part, data, **options)
+                    record_scores(call, "fair", data, scores, system=system, seed=seed, trained=trained)
+                    history = [entry for entry in trained.history if entry["step"]]  # spaCy also evaluates at step 0
+                    _record_times(call, data, system, seed, trained.cpu_seconds, trained.seconds, history, lines)
             for part in filter(call.wants, PEERS):
                 program, ending, _ = PEERS[part]
                 system = f"peer:{program}{ending}"
@@ -62,6 +70,12 @@ def fair(call: Call) -> None:
         title = f"{call.describe(data)}: F on the tuning sentences before tuning, seed {call.seeds[0]}"
         for path in draw_progress(lines, title=title, target=call.figures / f"rere_fair_{name}"):
             call.tell(f"drew {path}")
+
+
+def _own_systems(default: Path) -> dict[str, tuple[str, Path, dict[str, Any]]]:
+    """RETURNS (dict[str, tuple[str, Path, dict[str, Any]]]): Part → row, config, what is changed in it."""
+    marked = CONFIGS / "rere_marked.cfg"
+    return {OURS: ("default", default, {}), **{part: (row, marked, changes) for part, (row, changes) in MARKED.items()}}
 
 
 def peer_history(result: Mapping[str, Any]) -> list[Mapping[str, float]]:

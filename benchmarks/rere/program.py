@@ -25,7 +25,7 @@ from benchmarks.harness.program import (
 )
 from benchmarks.harness.runs import DEFAULT_CONFIG
 from benchmarks.rere.experiments import KNOWN, LOSSES, RATES, ablations, duie, false_negatives, headline, nyt24, webnlg
-from benchmarks.rere.fair import CORPORA, OURS, PEERS, fair
+from benchmarks.rere.fair import CORPORA, MARKED, OURS, PEERS, fair
 from benchmarks.rere.fast import PASSES, SPEED, fast
 from benchmarks.rere.priors import priors
 from benchmarks.rere.speed import speed
@@ -35,7 +35,7 @@ EXPERIMENTS = {
     "headline": Experiment(headline, ("ours",), passes=0),
     "nyt24": Experiment(nyt24, ("ours", "peer")),
     "webnlg": Experiment(webnlg, ("ours", "peer")),
-    "fair": Experiment(fair, (OURS, *PEERS), passes=20),
+    "fair": Experiment(fair, (OURS, *MARKED, *PEERS), passes=20),
     "ablations": Experiment(
         ablations,
         ("loss", "pairing", "absent-rows", "marked", "recurrent", "case", "precision"),

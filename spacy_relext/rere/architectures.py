@@ -23,7 +23,9 @@ logger = logging.getLogger(__name__)
 
 
 @registry.architectures("spacy_relext.RereDetector.v1")
-def build_detector(encoder: Encoder, hidden: int = 256, dropout: float = 0.1, precision: str = "fp32") -> Model:
+def build_detector(
+    encoder: Encoder, hidden: int = 256, dropout: float = 0.1, precision: str = "fp32", pooling: str = "cls"
+) -> Model:
     """Build a detector of a sentence's relations.
 
     encoder (Encoder): Any tok2vec, or a `spacy_relext.PieceEncoder.v1`, which reads `[CLS] sentence [SEP]`.
@@ -31,19 +33,21 @@ def build_detector(encoder: Encoder, hidden: int = 256, dropout: float = 0.1, pr
     dropout (float): Dropout on vectors and projection.
     precision (str): Of predictions over token vectors on a CPU: "fp32", "bf16" or "auto": bf16 if the processor
         computes it natively.
+    pooling (str): What a piece encoder makes of a sentence: "cls" (the paper's) or "mean", the mean of all pieces.
     RETURNS (Model[TokenBatch, Tensor]): Its output is the relations' logits. Shape (B, R)
     """
     from ..bridge.precision import PRECISIONS
-    from .marked import MarkedDetector
+    from .marked import POOLINGS, MarkedDetector
     from .model import SharedDetector
 
     check_choice("precision", precision, PRECISIONS)
+    check_choice("pooling", pooling, POOLINGS)
     check_sizes(hidden=hidden)
     check_range("dropout", dropout, 0.0, 1.0)
     return _head_model(
         encoder,
         lambda: SharedDetector(hidden=hidden, dropout=dropout, precision=precision),
-        lambda tokens: MarkedDetector(tokens, dropout=dropout),
+        lambda tokens: MarkedDetector(tokens, dropout=dropout, pooling=pooling),
         name="relext_rere_detector",
     )
 

@@ -5,12 +5,17 @@ Source: Xie et al., ACL 2021. Different from the paper: pairs are scored by `Pai
 
 from typing import Dict, List, Optional
 
+import torch
 from torch import Tensor, nn
 
 from ..encoders.tokens import TokenEncoder, mean_of_ends
+from ..pairs.encoders.states import masked_mean
 from .argument_types import no_types
 from .model import INITIAL_BIAS, N_POINTERS, ExtractorOutput, Proposal, gather_tokens
 from .span_pairs import PairScorer, split_assertions
+
+# What a detector over pieces makes of a sentence: the vector of its first piece, or the mean of all.
+POOLINGS = ("cls", "mean")
 
 
 class MarkedModule(nn.Module):
@@ -65,7 +70,12 @@ class MarkedModule(nn.Module):
 
 
 class MarkedDetector(MarkedModule):
-    """z = W h_[CLS] + b, multi-label (Eq. 5)."""
+    """z = W h + b, multi-label (Eq. 5): h is the vector of [CLS], as in the paper, or the mean of all pieces."""
+
+    def __init__(self, tokens: TokenEncoder, *, dropout: float, pooling: str = "cls") -> None:
+        """Wrap an encoder; `pooling` is one of `POOLINGS`."""
+        super().__init__(tokens, dropout=dropout)
+        self.pooling = pooling
 
     def build_head(self, width: int, n_relations: int) -> None:
         """Build the output layer."""
@@ -77,7 +87,23 @@ class MarkedDetector(MarkedModule):
         ids, shapes, masks (List[Tensor]): Padded pieces. Shapes (b, L)
         cls (Tensor): Cell of each sequence's first piece. Shape (B,)
         """
-        return self.output(self.dropout(self.tokens.cells(ids, shapes, masks)[cls]))
+        cells = self.tokens.cells(ids, shapes, masks)
+        return self.output(self.dropout(cells[cls] if self.pooling == "cls" else means_of_rows(cells, masks, cls)))
+
+
+def means_of_rows(cells: Tensor, masks: List[Tensor], cls: Tensor) -> Tensor:
+    """Average the pieces of each sequence, [CLS] and [SEP] among them.
+
+    cells (Tensor): All cells of the padded batches. Shape (cells, D)
+    masks (List[Tensor]): True on pieces. Shapes (b, L)
+    cls (Tensor): Cell of each sequence's first piece. Shape (B,)
+    RETURNS (Tensor): In the order of `cls`. Shape (B, D)
+    """
+    tables = cells.split([mask.numel() for mask in masks])
+    means = [masked_mean(table.view(*mask.shape, -1), mask) for table, mask in zip(tables, masks)]
+    widths = [mask.new_full((len(mask),), mask.shape[1], dtype=torch.long) for mask in masks]
+    starts = torch.cat([cls.new_zeros(1), *widths]).cumsum(0)[:-1]
+    return torch.cat([cells.new_zeros(0, cells.shape[1]), *means])[torch.searchsorted(starts, cls)]
 
 
 class MarkedExtractor(MarkedModule):

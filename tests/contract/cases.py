@@ -113,6 +113,7 @@ LISTENER = {"@architectures": "spacy.Tok2VecListener.v1", "width": WIDTH, "upstr
 BERT = {"@architectures": "spacy_relext.Transformer.v1", "name": "{encoder}", "max_pieces": 32, "precision": "fp32"}
 PIECES = {"@architectures": "spacy_relext.PieceEncoder.v1", "name": "{encoder}", "max_pieces": 48, "precision": "fp32"}
 MARKED_DETECTOR = {"@architectures": "spacy_relext.RereDetector.v1", "encoder": PIECES, "dropout": 0.0}
+MEAN_DETECTOR = {**MARKED_DETECTOR, "pooling": "mean"}
 MARKED_EXTRACTOR = {"@architectures": "spacy_relext.RereExtractor.v1", "encoder": PIECES, "dropout": 0.0}
 MARKED_EXTRACTOR |= {"pair_hidden": 64}
 
@@ -209,6 +210,7 @@ CASES = [
     MethodCase("asserting extractor", "rere_extractor", extractor(CNN), (SENTS,), *ASSERTED),
     MethodCase("asserting student", "kd_classifier", pairs("KdStudent", {**SHARED, "tok2vec": CNN}), NAMED, *ASSERTED),
     MethodCase("marked detector", "rere_detector", {"model": MARKED_DETECTOR}, (SENTS,), *ENGLISH_RELATIONS),
+    MethodCase("marked detector, mean", "rere_detector", {"model": MEAN_DETECTOR}, (SENTS,), *ENGLISH_RELATIONS),
     MethodCase("graph student", "kd_classifier", pairs("KdStudent", GRAPH), NAMED, *ENGLISH),
     # Teacher and student differ in their heads only, so each encoder stands here once.
     MethodCase("shared student", "kd_classifier", pairs("KdStudent", SHARED_LISTENER), NAMED_CNN, *ENGLISH),
