@@ -137,7 +137,7 @@ class ClusterMaker(Maker):
         suffix = f"-first{self.limit_train}" if self.limit_train else ""
         path = self.folder / f"{key}{suffix}.spacy"
         if not path.exists():
-            _write_pairs(path, pairs())
+            write_pairs(path, pairs())
         return path
 
     def _clusters(self, key: str, name: str) -> ClusterData:
@@ -149,7 +149,7 @@ class ClusterMaker(Maker):
         return ClusterData(f"{name}: {len(pairs):,} pairs", len({each.relation for each in pairs}), **paths)
 
 
-def _write_pairs(path: Path, pairs: Sequence[Marked]) -> None:
+def write_pairs(path: Path, pairs: Sequence[Marked]) -> None:
     """Write texts with their marked pair, and its relation as a triple."""
     path.parent.mkdir(parents=True, exist_ok=True)
     vocab = Vocab()

@@ -89,7 +89,7 @@ class HeldOutMaker(ClusterMaker):
 
     def _webnlg(self, unseen: Collection[str], alike: Alike) -> Iterator[Marked]:
         """Read WebNLG, without relations whose names are like one that is held out."""
-        pairs = list(_read_webnlg(self.data / WEBNLG))
+        pairs = list(read_webnlg(self.data / WEBNLG))
         names = sorted({str(each.relation) for each in pairs})
         cosines = dict(zip(names, alike(names, list(unseen)), strict=True))
         return (each for each in pairs if max(cosines[str(each.relation)]) < ALIKE)
@@ -109,16 +109,17 @@ class HeldOutMaker(ClusterMaker):
         return texts, [self._names[key][0] for key in json.loads((self.data / FEWREL).read_text(encoding="utf8"))]
 
 
-def _read_webnlg(path: Path) -> Iterator[Marked]:
+def read_webnlg(path: Path) -> Iterator[Marked]:
     """Read WebNLG: the first places of a triple's arguments, and its relation's name in words."""
     for record in json.loads(path.read_text(encoding="utf8")):
         words = record["text"].split()
         for subject, relation, obj in record["triple_list"]:
-            places = [_find(words, text.split()) for text in (subject, obj)]
+            places = [find_words(words, text.split()) for text in (subject, obj)]
             if all(places) and places[0] != places[1]:
                 yield Marked(words, places[0], places[1], readable_label(relation))
 
 
-def _find(words: Sequence[str], wanted: Sequence[str]) -> tuple[int, int] | None:
+def find_words(words: Sequence[str], wanted: Sequence[str]) -> tuple[int, int] | None:
+    """RETURNS (tuple[int, int] | None): Where words stand first: the first of them, and the one after the last."""
     size = len(wanted)
     return next(((n, n + size) for n in range(len(words) - size + 1) if words[n : n + size] == wanted), None)
