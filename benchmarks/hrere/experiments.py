@@ -13,14 +13,27 @@ from benchmarks.harness.call import Call
 from benchmarks.harness.datasets import count_docs
 from benchmarks.harness.intervals import difference
 from benchmarks.harness.runs import Trained
+from benchmarks.hrere.bag_peers import TrainedPeer, run_bag_peer
 from benchmarks.hrere.corpora import FB15K, FB60K, BagData, HrereMaker
 from benchmarks.hrere.fusion import frozen_logits
 from benchmarks.hrere.hoffmann import FILE, leave_out, read_annotations, score_annotations
 from benchmarks.hrere.intervals import Predictions, drawn_scores, truth_probs
 from benchmarks.hrere.match import bag_facts, linked_shares, match_scores, taught_shares
 from benchmarks.hrere.outputs import BAG, MENTION, Outputs, read_outputs, seen_pairs
-from benchmarks.hrere.pare import TrainedPare, run_pare
-from benchmarks.hrere.training import BASE, FROZEN, FULL, GLOVE, LAST, MINILM, NAIVE, PAPER, SLOW, Changes, train_system
+from benchmarks.hrere.training import (
+    BASE,
+    FROZEN,
+    FULL,
+    GLOVE,
+    LAST,
+    MINILM,
+    NAIVE,
+    PAPER,
+    SLOW,
+    VECTORS,
+    Changes,
+    train_system,
+)
 from spacy_relext.hrere.linked_kb import LinkedKb
 from spacy_relext.hrere.mixture import Mixture
 from spacy_relext.kb.model import KbModel
@@ -35,7 +48,7 @@ ONE_FULL = {PRINTED: FULL[PRINTED]}
 ALL, UNSEEN = "all pairs", "unseen pairs"
 TEXT = ", its text alone"
 # After six its average precision on dev still rises by three points a pass.
-PARE_PASSES = 20
+PARE_PASSES, PCNN_PASSES = 20, 30
 # Of the linked pairs, how many count as linked.
 COVERAGE = (0.0, 0.25, 0.5, 0.75, 1.0)
 CURVES = (BASE_ROW, LATE_ROW, NAIVE_ROW, *FULL)
@@ -124,7 +137,7 @@ class Table:
         dev, test, mentions = (self.read(trained, *each) for each in wanted)
         return dev, test, mentions
 
-    def record(self, system: str, trained: Trained | TrainedPare, score: Scoring, *outputs: Outputs) -> None:
+    def record(self, system: str, trained: Trained | TrainedPeer, score: Scoring, *outputs: Outputs) -> None:
         """Write the rows of one system: all pairs, and those that training has not seen.
 
         score (Scoring): Probabilities of its outputs.
@@ -199,11 +212,23 @@ def _slowly(table: Table) -> None:
 
 def _pare(table: Table) -> None:
     """Train PARE: the text alone, all sentences of a pair as one passage."""
-    name = f"peer:PARE (text alone), {PARE_PASSES} passes"
-    table.call.tell(f"{table.title}: {name}, seed {table.seed}")
-    trained = run_pare(table.data, seed=table.seed, passes=PARE_PASSES, settings=table.call.settings)
+    _bag_peer(table, "pare", f"peer:PARE (text alone), {PARE_PASSES} passes", table.call.settings.encoder, PARE_PASSES)
+
+
+def _pcnn(table: Table) -> None:
+    """Train PCNN + ATT: the text alone."""
+    maker = table.call.maker
+    assert isinstance(maker, HrereMaker)
+    vectors = maker.models / VECTORS
+    _bag_peer(table, "pcnn", f"peer:PCNN + ATT (text alone), {PCNN_PASSES} passes", vectors, PCNN_PASSES)
+
+
+def _bag_peer(table: Table, program: str, row: str, encoder: Path, passes: int) -> None:
+    table.call.tell(f"{table.title}: {row}, seed {table.seed}")
+    options = {"seed": table.seed, "passes": passes, "settings": table.call.settings}
+    trained = run_bag_peer(program, table.data, encoder=encoder.resolve(), **options)
     table.seen = trained.seen
-    table.record(name, trained, lambda each: each.text, trained.bags, trained.mentions)
+    table.record(row, trained, lambda each: each.text, trained.bags, trained.mentions)
 
 
 def _published(table: Table) -> None:
@@ -368,5 +393,6 @@ PARTS: dict[str, Part] = {
     "last": Part(_without_averages),
     "rate": Part(_slowly),
     "pare": Part(_pare, encoder=MINILM),
+    "pcnn": Part(_pcnn),
     "published": Part(_published, encoder=PAPER),
 }

@@ -15,18 +15,14 @@ The rates come from a trial on the dev bags of NYT10: after the first pass 3e-4 
 
     python -m benchmarks.peers.pare --train F --dev F --test NAME=F --out result.json
 
-A record is a line of JSON: {"mentions": [{"text", "subject": [start, end], "object": [start, end]}, …], "labels": […]}.
+`benchmarks/peers/bags.py` describes a record.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import random
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import numpy
@@ -34,21 +30,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from benchmarks.peers.rbert_data import Layout, Record, encode_records
+from benchmarks.peers.bags import Bag, benchmark, indicators, read_bags, relations_of
+from benchmarks.peers.rbert_data import Layout, encode_records
 from benchmarks.peers.rbert_model import make_layout
-from benchmarks.peers.training import (
-    add_arguments,
-    autocast,
-    best_weights,
-    bucketed_batches,
-    build_optimizer,
-    check_files,
-    load_encoder,
-    pad,
-    run_program,
-    say,
-)
-from spacy_relext.scoring.calibration import average_precision
+from benchmarks.peers.training import add_arguments, autocast, check_files, load_encoder, pad, run_program
 
 # Lengths are counted in pieces.
 MAX_PASSAGE = 512
@@ -78,24 +63,15 @@ class Pare(nn.Module):
         return self.output(passages)[..., 0].float()  # type: ignore[no-any-return]
 
 
-@dataclass(frozen=True)
-class Bag:
-    """All mentions of a pair, and the relations that hold."""
-
-    mentions: list[Record]
-    labels: list[str]
-
-
 @dataclass
-class Run:
-    """A model, what it reads, and the history of its training."""
+class PareBags:
+    """The model, and what it reads."""
 
     model: Pare
     tokenizer: Any
     layout: Layout
-    labels: list[str]
+    relations: list[str]
     args: argparse.Namespace
-    history: list[dict[str, float]] = field(default_factory=list)
 
     def encode(self, bags: Sequence[Bag]) -> list[list[int]]:
         """Turn bags into passages. RETURNS (list[list[int]]): Pieces of each"""
@@ -103,21 +79,32 @@ class Run:
         pieces = iter(encode_records(records, tokenizer=self.tokenizer, layout=self.layout))
         return [join([next(pieces).ids for _ in bag.mentions], most=self.args.max_passage) for bag in bags]
 
-    def targets(self, bags: Sequence[Bag]) -> Tensor:
-        """Relations that hold; those that training does not have are left out. Shape (G, R)"""
-        return torch.tensor([[float(label in bag.labels) for label in self.labels] for bag in bags])
+    def length(self, item: list[int]) -> int:
+        """Count the pieces of a passage."""
+        return len(item)
 
-    def predict(self, passages: Sequence[list[int]], *, batch_size: int = 32) -> numpy.ndarray:
+    def loss(self, items: Sequence[list[int]], labels: Sequence[Sequence[str]]) -> Tensor:
+        """Binary cross-entropy of all relations."""
+        with autocast(self.args.precision):
+            logits = self.model(*pad(items, value=self.tokenizer.pad_token_id))
+        return F.binary_cross_entropy_with_logits(logits, indicators(labels, self.relations))
+
+    def predict(self, items: Sequence[list[int]], *, batch_size: int = 32) -> numpy.ndarray:
         """Compute the probabilities of relations. Shape (G, R)"""
         self.model.eval()
-        order = sorted(range(len(passages)), key=lambda row: len(passages[row]))
-        probs = numpy.zeros((len(passages), len(self.labels)), dtype="float32")
+        order = sorted(range(len(items)), key=lambda row: len(items[row]))
+        probs = numpy.zeros((len(items), len(self.relations)), dtype="float32")
         with autocast(self.args.precision), torch.inference_mode():
             for at in range(0, len(order), batch_size):
                 rows = order[at : at + batch_size]
-                batch = pad([passages[row] for row in rows], value=self.tokenizer.pad_token_id)
+                batch = pad([items[row] for row in rows], value=self.tokenizer.pad_token_id)
                 probs[rows] = self.model(*batch).sigmoid().cpu().numpy()
         return probs
+
+    def rated_parameters(self) -> list[tuple[list[nn.Parameter], float]]:
+        """Return those of the encoder, and the others."""
+        head = [self.model.queries, *self.model.output.parameters()]
+        return [(list(self.model.encoder.parameters()), self.args.lr), (head, self.args.head_lr)]
 
 
 def join(sentences: Sequence[list[int]], *, most: int) -> list[int]:
@@ -130,78 +117,14 @@ def join(sentences: Sequence[list[int]], *, most: int) -> list[int]:
     return passage
 
 
-def read_bags(path: Path) -> list[Bag]:
-    """Read JSON lines of bags."""
-    rows = [json.loads(line) for line in path.read_text(encoding="utf8").splitlines() if line.strip()]
-    return [
-        Bag(
-            [Record(each["text"], tuple(each["subject"]), tuple(each["object"]), "") for each in row["mentions"]],
-            row["labels"],
-        )
-        for row in rows
-    ]
-
-
-def train(run: Run, bags: Sequence[Bag], *, dev: Sequence[Bag]) -> None:
-    """Train, and leave the weights of the pass with the best average precision on the development set."""
-    args, rng = run.args, random.Random(run.args.seed)
-    passages, targets = run.encode(bags), run.targets(bags)
-    of_dev, gold = run.encode(dev), run.targets(dev).cpu().numpy() > 0
-    steps = -(-len(bags) // args.batch_size) * args.passes
-    head = [run.model.queries, *run.model.output.parameters()]
-    optimizer, schedule = build_optimizer(
-        [(list(run.model.encoder.parameters()), args.lr), (head, args.head_lr)], steps=steps
-    )
-    with best_weights(run.model) as save_if_best:
-        for number in range(1, args.passes + 1):
-            run.model.train()
-            started, total = time.perf_counter(), 0.0
-            for rows in bucketed_batches([len(each) for each in passages], batch_size=args.batch_size, rng=rng):
-                batch = pad([passages[row] for row in rows], value=run.tokenizer.pad_token_id)
-                with autocast(args.precision):
-                    logits = run.model(*batch)
-                loss = F.binary_cross_entropy_with_logits(logits, targets[rows])
-                optimizer.zero_grad()
-                loss.backward()
-                torch.nn.utils.clip_grad_norm_(run.model.parameters(), 1.0)
-                optimizer.step()
-                schedule.step()
-                total += loss.item() * len(rows)
-            spent = time.perf_counter() - started
-            score = average_precision(run.predict(of_dev).ravel(), gold.ravel(), n_gold=int(gold.sum())) or 0.0
-            run.history.append({"loss": total / len(bags), "seconds": spent, "dev_ap": score})
-            say(
-                f"pass {number}/{args.passes}  loss {total / len(bags):.4f}  {len(bags) / spent:.1f} bags/s  "
-                f"dev AP {score:.4f}"
-            )
-            save_if_best(score)
-
-
 def _benchmark(args: argparse.Namespace) -> dict[str, Any]:
     """Train and test."""
-    bags, dev = read_bags(args.train)[: args.train_limit or None], read_bags(args.dev)
-    tests = {name: read_bags(path) for name, path in args.test.items()}
-    labels = sorted({label for bag in bags for label in bag.labels})
+    bags = read_bags(args.train)[: args.train_limit or None]
+    relations = relations_of(bags)
     tokenizer, encoder = load_encoder(args.encoder, dropout=None)
     layout = make_layout(tokenizer, encoder=encoder, types=False, max_pieces=args.max_pieces)
-    run = Run(Pare(encoder.float(), n_labels=len(labels)), tokenizer, layout, labels, args)
-    say(f"{len(bags)} training bags, {len(labels)} relations")
-    train(run, bags, dev=dev)
-    seconds = sum(entry["seconds"] for entry in run.history)
-    found: dict[str, Any] = {}
-    speed: dict[str, float] = {}
-    for name, each in tests.items():
-        passages, started = run.encode(each), time.perf_counter()
-        found[name] = run.predict(passages).tolist()
-        speed[name] = len(each) / (time.perf_counter() - started)
-    return {
-        "labels": labels,
-        "probs": found,
-        "passes": run.history,
-        "train_seconds": seconds,
-        "train_bags_per_second": len(bags) * args.passes / seconds,
-        "predict_bags_per_second": speed,
-    }
+    model = Pare(encoder.float(), n_labels=len(relations))
+    return benchmark(PareBags(model, tokenizer, layout, relations, args), args, bags, relations)
 
 
 def main(argv: Sequence[str] | None = None) -> None:

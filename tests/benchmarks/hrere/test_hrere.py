@@ -373,8 +373,8 @@ def test_ids_of_knowledge_bases(data: pathlib.Path, maker: Any) -> None:
 
 
 def test_bags_of_the_peer(maker: Any, tmp_path: pathlib.Path) -> None:
+    from benchmarks.hrere.bag_peers import read_bags, read_mentions
     from benchmarks.hrere.match import bag_facts
-    from benchmarks.hrere.pare import read_bags, read_mentions
     from spacy_relext.pairs.gold import list_classes
 
     given = maker.given()

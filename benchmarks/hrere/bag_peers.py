@@ -1,6 +1,6 @@
-"""Runs the PARE peer on the bags, seed, passes, threads, precision and encoder of our trainings, and reads its answers.
+"""Runs the peers that read bags on the bags, seed and threads of our trainings, and reads their answers.
 
-Batch size and learning rates are the peer's own; its best pass is chosen on the dev corpus.
+Batch size, passes and learning rates are a peer's own; its best pass is chosen on the dev corpus.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class BagSet:
 
 
 @dataclass(frozen=True)
-class TrainedPare:
+class TrainedPeer:
     """A finished training of the peer: its seconds, the pairs it has seen, and what it says of the test corpus."""
 
     seconds: float
@@ -104,14 +104,18 @@ def read_mentions(bags: BagSet) -> BagSet:
     return BagSet(alone, [bags.gold[number] for number in bags.bags.bag.tolist()], MENTION)
 
 
-def run_pare(data: BagData, *, seed: int, passes: int, settings: Settings) -> TrainedPare:
-    """Train and test the peer, unless that was done.
+def run_bag_peer(
+    program: str, data: BagData, *, encoder: Path, seed: int, passes: int, settings: Settings
+) -> TrainedPeer:
+    """Train and test a peer, unless that was done.
 
+    program (str): Its module in `benchmarks.peers`.
+    encoder (Path): What it takes as such.
     RAISES (ValueError): If it fails.
     """
     corpora = (data.train, data.dev, data.test)
-    depends = [*map(digest, corpora), seed, passes, settings.arithmetic, settings.threads, settings.encoder.name]
-    folder = settings.runs / f"hrere-pare-seed{seed}-{fingerprint(depends)}"
+    depends = [*map(digest, corpora), seed, passes, settings.arithmetic, settings.threads, encoder.name]
+    folder = settings.runs / f"hrere-{program}-seed{seed}-{fingerprint(depends)}"
     train, dev, test = map(read_bags, corpora)
     mentions = read_mentions(test)
 
@@ -121,11 +125,11 @@ def run_pare(data: BagData, *, seed: int, passes: int, settings: Settings) -> Tr
         files = {
             name: each.write(folder / "bags" / f"{name}.jsonl", most=most.get(name, 0)) for name, each in names.items()
         }
-        command = [sys.executable, "-m", "benchmarks.peers.pare", "--encoder", str(settings.encoder)]
+        command = [sys.executable, "-m", f"benchmarks.peers.{program}", "--encoder", str(encoder)]
         command += ["--seed", str(seed), "--passes", str(passes), "--threads", str(settings.threads)]
         command += ["--precision", settings.precision, *settings.device_options]
         command += ["--train", str(files["train"]), "--dev", str(files["dev"])]
-        output = folder / "pare.json"
+        output = folder / f"{program}.json"
         command += ["--test", *(f"{name}={files[name]}" for name in (BAG, MENTION)), "--out", str(output)]
         run_logged(command, folder / "train.log", threads=settings.threads)
         result: dict[str, Any] = json.loads(output.read_text(encoding="utf8"))
@@ -135,4 +139,4 @@ def run_pare(data: BagData, *, seed: int, passes: int, settings: Settings) -> Tr
     by_label = {label_of(each): each for each in list_classes(train.gold)}
     classes = [by_label[label] for label in result["labels"]]
     found = [each.outputs(numpy.asarray(result["probs"][each.unit]), classes) for each in (test, mentions)]
-    return TrainedPare(float(result["train_seconds"]), seen_pairs(train.bags), *found)
+    return TrainedPeer(float(result["train_seconds"]), seen_pairs(train.bags), *found)
