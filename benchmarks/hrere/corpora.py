@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import random
 import tarfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 from spacy.tokens import Doc
@@ -24,7 +26,10 @@ from spacy_relext.pairs.suggesters import AnnotatedPairs
 
 NYT = "nyt10_riedel_mid_sample"
 FB60K, FB15K = "fb60k_nyt10_kg", "fb15k237"
-KBS = (FB60K, FB15K)
+# FB60K, and as facts the types of NYT10's entities, such as /person/author.
+FB60K_TYPES = "fb60k_types"
+KBS = (FB60K, FB15K, FB60K_TYPES)
+TYPES, HAS_TYPE = Path("riedel_entity_types") / "riedel_type_info.json", "/type/object/type"
 # Of pairs of entities: those that choose the best pass and fit mixtures, and those of the test corpus.
 DEV_SHARE, TEST_SHARE = 0.1, 0.3
 SPLIT_SEED = 0
@@ -100,7 +105,9 @@ class HrereMaker(Maker):
         target = self.folder / f"{name}.tsv"
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
-            rows = _fb60k(self.data / FB60K) if name == FB60K else _fb15k(self.data / FB15K)
+            rows = _fb15k(self.data / FB15K) if name == FB15K else _fb60k(self.data / FB60K)
+            if name == FB60K_TYPES:
+                rows = chain(rows, _types(self.data / TYPES))
             target.write_text("".join(f"{h}\t{r}\t{t}\n" for h, r, t in rows), encoding="utf8")
         return read_store([target])
 
@@ -164,6 +171,13 @@ def _fb60k(folder: Path) -> Iterator[tuple[str, str, str]]:
         for line in (folder / f"{split}.triples").read_text(encoding="utf8").splitlines():
             head, tail, relation = line.split("\t")
             yield head, relation, tail
+
+
+def _types(path: Path) -> Iterator[tuple[str, str, str]]:
+    """Read the types of entities, as facts."""
+    for entity, types in json.loads(path.read_text(encoding="utf8")).items():
+        for each in types:
+            yield entity, HAS_TYPE, each
 
 
 def _fb15k(folder: Path) -> Iterator[tuple[str, str, str]]:

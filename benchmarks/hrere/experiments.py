@@ -14,7 +14,7 @@ from benchmarks.harness.datasets import count_docs
 from benchmarks.harness.intervals import difference
 from benchmarks.harness.runs import Trained
 from benchmarks.hrere.bag_peers import TrainedPeer, run_bag_peer
-from benchmarks.hrere.corpora import FB15K, FB60K, BagData, HrereMaker
+from benchmarks.hrere.corpora import FB15K, FB60K, FB60K_TYPES, BagData, HrereMaker
 from benchmarks.hrere.fusion import frozen_logits
 from benchmarks.hrere.hoffmann import FILE, leave_out, read_annotations, score_annotations
 from benchmarks.hrere.intervals import Predictions, drawn_scores, truth_probs
@@ -390,6 +390,7 @@ PARTS: dict[str, Part] = {
     "minilm": Part(_all, encoder=MINILM, full=ONE_FULL),
     "frozen": Part(_all, full=ONE_FULL, changes=FROZEN, note="entities frozen"),
     "minilm-frozen": Part(_all, encoder=MINILM, full=ONE_FULL, changes=FROZEN, note="entities frozen"),
+    "types": Part(_all, kb=FB60K_TYPES, full=ONE_FULL, changes=FROZEN, note="entities frozen"),
     "last": Part(_without_averages),
     "rate": Part(_slowly),
     "pare": Part(_pare, encoder=MINILM),

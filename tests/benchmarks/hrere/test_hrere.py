@@ -372,6 +372,16 @@ def test_ids_of_knowledge_bases(data: pathlib.Path, maker: Any) -> None:
     assert len(read_store([maker.folder / "fb60k_nyt10_kg.tsv"])) == 2 * PEOPLE
 
 
+def test_types_as_facts(data: pathlib.Path, maker: Any) -> None:
+    path = data / "riedel_entity_types" / "riedel_type_info.json"
+    path.parent.mkdir()
+    path.write_text(json.dumps({link(0): ["/person", "/person/author"]}))
+    facts = set(maker.store("fb60k_types").facts())
+    assert facts - set(maker.store("fb60k_nyt10_kg").facts()) == {
+        (link(0), "/type/object/type", each) for each in ("/person", "/person/author")
+    }
+
+
 def test_bags_of_the_peer(maker: Any, tmp_path: pathlib.Path) -> None:
     from benchmarks.hrere.bag_peers import read_bags, read_mentions
     from benchmarks.hrere.match import bag_facts
