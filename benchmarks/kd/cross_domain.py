@@ -40,7 +40,7 @@ WIKI80_NAMES = {
     "located in the administrative territorial entity": "located in",
 }
 # Most pairs of a relation, to learn from and in each test.
-MOST = 500
+MOST = 300
 DEV_SHARE = 8
 SETS = ("train_triples.json", "dev_triples.json", "test_triples.json")
 

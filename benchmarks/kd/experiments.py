@@ -31,7 +31,6 @@ from benchmarks.kd.systems import (
     STUDENT,
     TABLE_4,
     TEACHER,
-    TRANSFER,
     Family,
     Part,
     System,
@@ -177,8 +176,8 @@ def cross_domain(call: Call) -> None:
     """Relations that NYT24, WebNLG and wiki80 share, learned from the first and tested on all three."""
     data = make_cross_domain(maker_of(call))
     for seed in call.seeds:
-        for name, system in TRANSFER.items() if call.wants("central") else ():
-            _run_system(call, "cross-domain", data, system, seed=seed, row=Part(TRANSFER).row_name(name))
+        for name, system in HEADLINE.items() if call.wants("headline") else ():
+            _run_system(call, "cross-domain", data, system, seed=seed, row=Part(HEADLINE).row_name(name))
         if call.peer and call.wants("peer"):
             _run_peer(call, "cross-domain", data, "peer", seed=seed)
 

@@ -31,7 +31,7 @@ EXPERIMENTS = {
     "semeval": Experiment(semeval, (*SEMEVAL_PARTS, *PEER_PARTS, *INTERVALS), passes=5),
     "conll04": Experiment(conll04, (*CROWDED_PARTS, *PEER_PARTS), passes=5),
     "scierc": Experiment(scierc, (*CROWDED_PARTS, *PEER_PARTS), passes=5),
-    "cross-domain": Experiment(cross_domain, ("central", "peer"), passes=5),
+    "cross-domain": Experiment(cross_domain, ("headline", "peer"), passes=3),
     "labels": Experiment(labels, tuple(SHARES), passes=5),
     "unlabelled": Experiment(unlabelled, tuple(FEW_PARTS), passes=5),
     "prior": Experiment(prior, ("semeval", "conll04", "scierc"), seeds="0", passes=0),

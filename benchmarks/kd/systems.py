@@ -228,8 +228,6 @@ TABLE_4: dict[str, System] = {
     "label smoothing": CONTROLS["label smoothing"],
     **BASE,
 }
-# What another domain is given to: with and without the teacher's types.
-TRANSFER: dict[str, System] = {**HEADLINE, "without type prior": ABLATIONS["without type prior"]}
 # Of encoders whose students learn from hard labels by default. MiniLM's base reads no types; that of the C-GCN does.
 HARD_BASE: dict[str, System] = {"base": System(student=NO_ATTENTION)}
 HARD_CENTRAL: dict[str, System] = {**HARD_BASE, DEFAULT: TYPED[DEFAULT]}
