@@ -10,6 +10,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.harness.corpora import PairData, PairMaker
@@ -81,7 +82,7 @@ def _drawn(pairs: Iterable[Marked], names: Mapping[str, str]) -> list[Marked]:
     for pair in pairs:
         relation = names.get(str(pair.relation), str(pair.relation))
         if relation in NYT24:
-            found.setdefault((*pair.words, pair.subject, pair.object), _named(pair, relation))
+            found.setdefault((*pair.words, pair.subject, pair.object), replace(pair, relation=relation))
     kept, counts = [], Counter[str]()
     order = list(found.values())
     random.Random(0).shuffle(order)
@@ -90,10 +91,6 @@ def _drawn(pairs: Iterable[Marked], names: Mapping[str, str]) -> list[Marked]:
         if counts[str(pair.relation)] <= MOST:
             kept.append(pair)
     return kept
-
-
-def _named(pair: Marked, relation: str) -> Marked:
-    return Marked(pair.words, pair.subject, pair.object, relation, pair.mentions, pair.types)
 
 
 def _read_nyt24(path: Path) -> Iterator[Marked]:

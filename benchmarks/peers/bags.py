@@ -73,14 +73,15 @@ def train(
     """
     rng, history = random.Random(args.seed), list[dict[str, float]]()
     items, of_dev = peer.encode(bags), peer.encode(dev)
-    gold = numpy.array([[label in bag.labels for label in labels] for bag in dev])
+    lengths = [peer.length(each) for each in items]
+    gold = indicators([bag.labels for bag in dev], labels).cpu().numpy() > 0
     steps = -(-len(bags) // args.batch_size) * args.passes
     optimizer, schedule = build_optimizer(peer.rated_parameters(), steps=steps)
     with best_weights(peer.model) as save_if_best:
         for number in range(1, args.passes + 1):
             peer.model.train()
             started, total = time.perf_counter(), 0.0
-            for rows in bucketed_batches([peer.length(each) for each in items], batch_size=args.batch_size, rng=rng):
+            for rows in bucketed_batches(lengths, batch_size=args.batch_size, rng=rng):
                 loss = peer.loss([items[row] for row in rows], [bags[row].labels for row in rows])
                 optimizer.zero_grad()
                 loss.backward()
