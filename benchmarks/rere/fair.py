@@ -16,10 +16,9 @@ from typing import Any
 
 from benchmarks.harness.call import Call
 from benchmarks.harness.datasets import DataSet, Maker
-from benchmarks.harness.training_config import build_config
 from benchmarks.rere.curves import draw_progress
 from benchmarks.rere.experiments import CONFIGS, DETECTOR, record_peer, record_scores, run_system
-from benchmarks.rere.peer import run_peer
+from benchmarks.rere.peer import own_batch_size, run_peer
 
 SEARCH_SENTENCES = 1500
 # The best pass is that with the best F on the tuning sentences, as the peers' is: after many passes, average precision
@@ -113,16 +112,8 @@ def best_pass(result: Mapping[str, Any]) -> float:
 def _run(call: Call, data: DataSet, part: str, *, seed: int, rate: float) -> dict[str, Any]:
     program, _, more = PEERS[part]
     options = [*more, "--patience", str(call.patience), "--lr", str(rate)]
-    batch_size = _batch_size(call, data, seed=seed)
+    batch_size = own_batch_size(call.config, data, seed=seed, settings=call.settings)
     return run_peer(program, data, seed=seed, settings=call.settings, batch_size=batch_size, options=options)
-
-
-def _batch_size(call: Call, data: DataSet, *, seed: int) -> int:
-    """RETURNS (int): Mean number of sentences of a batch of ours, whether that was trained or not."""
-    options: dict[str, Any] = {"encoder": call.settings.encoder, "precision": call.settings.precision, "changes": {}}
-    options |= {"passes": call.settings.passes, "lang": data.lang, "seed": seed}
-    _, counts = build_config(call.config, train=data.train, dev=data.dev, **options)
-    return max(1, round(counts["sentences"] / counts["steps_per_pass"]))
 
 
 def _record_times(

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from benchmarks.harness.datasets import DataSet, read_docs, write_strings
 from benchmarks.harness.runs import Settings, cached, digest, fingerprint, run_logged
+from benchmarks.harness.training_config import build_config
 from benchmarks.rere.unseen import Judged, read_facts, score_by_training
 from spacy_relext.annotations.store import get_records
 from spacy_relext.scoring.triples import text_key
@@ -17,6 +19,14 @@ METRICS = ("exact_p", "exact_r", "exact_f", "partial_f")
 TUNINGS = {"tuned": "", "fixed": " at 0.5"}
 # The settings of CasRel beside `nyt24` and `webnlg`: one random subject of a sentence a step, and its own rate.
 EARLIER = ("--no-all-subjects",)
+
+
+def own_batch_size(config: Path, data: DataSet, *, seed: int, settings: Settings) -> int:
+    """RETURNS (int): Mean number of sentences of a batch of ours, whether that was trained or not."""
+    options: dict[str, Any] = {"encoder": settings.encoder, "precision": settings.precision, "changes": {}}
+    options |= {"passes": settings.passes, "lang": data.lang, "seed": seed}
+    _, counts = build_config(config, train=data.train, dev=data.dev, **options)
+    return max(1, round(counts["sentences"] / counts["steps_per_pass"]))
 
 
 def run_peer(

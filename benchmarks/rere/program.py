@@ -24,7 +24,18 @@ from benchmarks.harness.program import (
     run_experiments,
 )
 from benchmarks.harness.runs import DEFAULT_CONFIG
-from benchmarks.rere.experiments import KNOWN, LOSSES, RATES, ablations, duie, false_negatives, headline, nyt24, webnlg
+from benchmarks.rere.experiments import (
+    KNOWN,
+    LOSSES,
+    PEER,
+    RATES,
+    ablations,
+    duie,
+    false_negatives,
+    headline,
+    nyt24,
+    webnlg,
+)
 from benchmarks.rere.fair import CORPORA, MARKED, OURS, PEERS, fair
 from benchmarks.rere.fast import PASSES, SPEED, fast
 from benchmarks.rere.priors import priors
@@ -69,7 +80,7 @@ def main(
     peer: Annotated[bool, typer.Option("--peer", help="Train CasRel beside each training (nyt24, webnlg).")] = False,
     only: program.OnlyOption = None,
     rates: Annotated[str, typer.Option(help="Rates of dropped triples (false-negatives).")] = "0,0.1,0.3,0.5",
-    losses: Annotated[str, typer.Option(help="Losses (false-negatives).")] = ",".join(LOSSES),
+    losses: Annotated[str, typer.Option(help=f"Losses, and {PEER} (false-negatives).")] = ",".join(LOSSES),
     missing_rates: Annotated[
         str, typer.Option(help="Shares of missing labels that losses are told: known, estimated (false-negatives).")
     ] = KNOWN,
@@ -89,7 +100,7 @@ def main(
     with report_errors():
         more = {
             "rates": read_numbers("--rates", rates, float),
-            "losses": choose_names("--losses", losses, LOSSES),
+            "losses": choose_names("--losses", losses, [*LOSSES, PEER]),
             "missing_rates": choose_names("--missing-rates", missing_rates, RATES),
             "corpora": choose_names("--corpora", corpora, CORPORA),
             "learning_rates": read_numbers("--learning-rates", learning_rates, float),
