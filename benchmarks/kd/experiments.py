@@ -24,9 +24,11 @@ from benchmarks.kd.systems import (
     EFFICIENCY,
     FAST,
     FEW_PARTS,
+    FIXED_EFFICIENCY,
     HEADLINE,
     MARKED,
     MINILM,
+    PRIVILEGED_PARTS,
     SEMEVAL_PARTS,
     STUDENT,
     TABLE_4,
@@ -37,9 +39,22 @@ from benchmarks.kd.systems import (
 )
 from benchmarks.kd.training import Unlabelled, maker_of, train_system
 
-# Part of the experiment on label efficiency → percent of the labels, and multiple of the passes: with few sentences a
-# pass has few updates.
-SHARES = {"1%": (1, 10), "10%": (10, 4), "50%": (50, 2), "100%": (100, 1)}
+
+class Share(NamedTuple):
+    """A share of the labels.
+
+    percent (int): Of the training sentences.
+    factor (int): Multiple of the passes: with few sentences a pass has few updates.
+    systems (Mapping[str, System]): What learns from it.
+    """
+
+    percent: int
+    factor: int
+    systems: Mapping[str, System] = EFFICIENCY
+
+
+SHARES = {"1%": Share(1, 10), "5%": Share(5, 6, FIXED_EFFICIENCY), "10%": Share(10, 4), "50%": Share(50, 2)}
+SHARES["100%"] = Share(100, 1)
 TYPES, SMOOTHED = ("--types",), ("--label-smoothing", "0.1", "--adversary", "1.0")
 
 
@@ -188,13 +203,13 @@ def labels(call: Call) -> None:
     All are evaluated as often as with all labels: with few, reading dev would take longer than learning, and the best
     of many passes on it would be chosen by chance.
     """
-    full, rows = maker_of(call).semeval(), Part(EFFICIENCY)
-    for part, (percent, factor) in SHARES.items():
-        there = _lengthened(call, factor)
+    full = maker_of(call).semeval()
+    for part, (percent, factor, systems) in SHARES.items():
+        there, rows = _lengthened(call, factor), Part(systems)
         for seed in call.seeds if call.wants(part) else ():
             data = maker_of(call).share(full, percent, seed=seed)
             options: dict[str, Any] = {"described": call.describe(full), "suffix": f", {percent:g} % of the labels"}
-            for name, system in EFFICIENCY.items():
+            for name, system in systems.items():
                 _run_system(there, "labels", data, system, seed=seed, row=rows.row_name(name), **options)
             if call.peer:
                 _run_peer(there, "labels", data, "peer", seed=seed, **options)
@@ -207,15 +222,22 @@ def _lengthened(call: Call, factor: int) -> Call:
 
 
 def unlabelled(call: Call) -> None:
-    """A tenth of SemEval-2010's labels, and the other training sentences without theirs, for teachers to label."""
-    percent, factor = SHARES["10%"]
+    """A tenth of the labels, and the other training sentences without theirs, for teachers to label."""
+    maker = maker_of(call)
+    for make, parts in ((maker.semeval, FEW_PARTS), (maker.conll04, PRIVILEGED_PARTS)):
+        if any(map(call.wants, parts)):
+            _unlabelled(call, make(), parts)
+
+
+def _unlabelled(call: Call, full: PairData, parts: Mapping[str, Part]) -> None:
+    """Train and score the systems of all parts asked for."""
+    percent, factor, _ = SHARES["10%"]
     maker, on_few = maker_of(call), _lengthened(call, factor)
-    full = maker.semeval()
     naming = {"described": call.describe(full), "suffix": f", {percent:g} % of the labels, the other sentences without"}
     for seed in call.seeds:
         few = maker.share(full, percent, seed=seed)
         more = Unlabelled(maker.unlabelled(full, percent, seed=seed), on_few)
-        for part_name, part in FEW_PARTS.items():
+        for part_name, part in parts.items():
             for name, system in part.systems.items() if call.wants(part_name) else ():
                 options: dict[str, Any] = {"family": part.family, "row": part.row_name(name), **naming}
                 if system.teacher is None or system.student is None:

@@ -274,6 +274,14 @@ SEMEVAL_PARTS: dict[str, Part] = {
     "cgcn-ner": Part({**HARD_BASE, **TYPED}, CGCN, types=NER),
 }
 EFFICIENCY: dict[str, System] = {**BASE, "teacher-V": System(V), DEFAULT: TYPED[DEFAULT]}
+# The same with a prior of fixed weight, and a control that knows no types.
+FIXED_PRIOR = {**S, **STRONG_PRIOR}
+FIXED_EFFICIENCY: dict[str, System] = {
+    **BASE,
+    "label smoothing": CONTROLS["label smoothing"],
+    "teacher-S, strong type prior": System(FIXED_PRIOR),
+    "student-S, strong type prior": System(FIXED_PRIOR, PLAIN),
+}
 # A tenth of the labels; who has a teacher learns from the sentences without labels, too. The students without a
 # transformer read no types.
 FEW_PARTS: dict[str, Part] = {
@@ -285,4 +293,16 @@ FEW_PARTS: dict[str, Part] = {
         {**{name: TYPED[name] for name in ("teacher-V", DEFAULT)}, "label smoothing": CONTROLS["label smoothing"]}
     ),
     "same-no-types": Part({"self-distillation": CONTROLS["self-distillation"]}),
+}
+# Types as privileged information: no student has them, at no time; one of the teachers does.
+NO_TYPES = {**NO_ATTENTION, f"{IN_STUDENT}.types": []}
+PRIVILEGED_PARTS: dict[str, Part] = {
+    "privileged": Part(
+        {
+            "no types, labels alone": System(student={**NO_TYPES, **HARD}),
+            "no types, label smoothing": System(student=NO_TYPES),
+            "no types, taught without types": System({**NO_PRIOR, f"{IN_TEACHER}.types": []}, NO_TYPES),
+            "no types, taught with types": System(FIXED_PRIOR, NO_TYPES),
+        }
+    ),
 }

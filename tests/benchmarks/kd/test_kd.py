@@ -106,10 +106,12 @@ def test_scores_count_every_gold_triple() -> None:
 
 
 def test_every_system_names_keys_that_its_config_has() -> None:
-    from benchmarks.kd.systems import CROWDED_PARTS, EFFICIENCY, SEMEVAL_PARTS, STUDENT, TEACHER, Part
+    from benchmarks.kd import systems
+    from benchmarks.kd.systems import STUDENT, TEACHER, Part
 
-    parts = [*CROWDED_PARTS.values(), *SEMEVAL_PARTS.values(), Part(EFFICIENCY)]
-    for part in parts:
+    grouped = (systems.CROWDED_PARTS, systems.SEMEVAL_PARTS, systems.FEW_PARTS, systems.PRIVILEGED_PARTS)
+    parts = [part for each in grouped for part in each.values()]
+    for part in [*parts, Part(systems.EFFICIENCY), Part(systems.FIXED_EFFICIENCY)]:
         for name, system in part.systems.items():
             for component, changes in ((TEACHER, system.teacher), (STUDENT, system.student)):
                 if changes is None:
