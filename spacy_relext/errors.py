@@ -262,8 +262,9 @@ class Errors:
         "on the same relations."
     )
     R413 = (
-        "[R413] {name} cannot start from {paths}: {detail}. Expected trained pipelines with one kd_teacher or "
-        "kd_classifier each, of the same relations and the same encoder; change [initialize.components.{name}] start."
+        "[R413] {name} cannot start from {paths}: {detail}. Expected trained pipelines with one component "
+        "over pairs each, with the same encoder and, but for a selfore_clusterer, the same relations; change "
+        "[initialize.components.{name}] start."
     )
     R414 = (
         "[R414] No pair of {where} has an entity type, and a kd_teacher learns which relations types allow. Add entity "

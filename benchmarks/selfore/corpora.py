@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -110,9 +110,13 @@ class ClusterMaker(Maker):
             "wiki80": lambda: read_wiki80(self.data / "wiki80" / "dev.txt"),
             "wiki64": lambda: self._without_fewrel(read_wiki80(self.data / "wiki80" / "dev.txt")),
         }[key]
-        marked = [each for each in read() if each.subject != each.object]
+        return self.shuffled(read())[: self.limit_train or None]
+
+    def shuffled(self, pairs: Iterable[Marked]) -> list[Marked]:
+        """RETURNS (list[Marked]): The pairs of two different arguments, in an order that says nothing."""
+        marked = [each for each in pairs if each.subject != each.object]
         random.Random(0).shuffle(marked)
-        return marked[: self.limit_train or None]
+        return marked
 
     def _without_fewrel(self, pairs: Iterator[Marked]) -> Iterator[Marked]:
         """Leave out the relations of FewRel's validation set: wiki80 has its pairs under other names."""

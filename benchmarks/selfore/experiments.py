@@ -33,6 +33,7 @@ from benchmarks.selfore.systems import (
     PAPER_CONFIG,
     PAPER_EPOCHS,
     PAPER_LOOPS,
+    START,
     VECTORS,
     Changes,
     compare,
@@ -43,6 +44,7 @@ from benchmarks.selfore.systems import (
     train_clusters,
     untrained_vectors,
 )
+from benchmarks.selfore.taught import WHOLE, other_relations, train_reader
 from spacy_relext.scoring.clusters import score_clusters
 
 METRICS = ("b3_p", "b3_r", "b3_f", "v", "ari")
@@ -163,6 +165,17 @@ def _contrasted_longer(call: Call, name: str, data: ClusterData, seed: int) -> N
         _system(call, name, data, seed, f"ablation:one loop of {epochs} epochs, neighbours", changes)
 
 
+def _taught(call: Call, name: str, data: ClusterData, seed: int) -> None:
+    """Pairs read with an encoder that has learned other relations from labels."""
+    assert isinstance(call.maker, ClusterMaker)
+    others = other_relations(call.maker, name)
+    if others:
+        call.tell(f"{name}: encoder, seed {seed}")
+        reader = train_reader(call, f"beside-{WHOLE.get(name, name)}", others, seed)
+        row = f"ablation:encoder trained on {len({pair.relation for pair in others})} other relations"
+        _system(call, name, data, seed, row, {START: [str(reader.pipeline)]})
+
+
 def _curve(call: Call, name: str, data: ClusterData, seed: int) -> None:
     for count in CURVE:
         _system(call, name, data, seed, f"ablation:loops: {count}", {**loops(count), **ONE_EACH})
@@ -246,11 +259,14 @@ def _known(call: Call, name: str, data: ClusterData, seed: int) -> None:
     described = f"{data.name}, {len(labelled):,} of {len(relations)} relations labelled, {call.settings.arithmetic}"
     corpora = {"default": (partly_labelled(call.maker, name), {f"{IN}.known": True})}
     corpora["ablation:no over-clustering, no labels; clusters named by them afterwards"] = (data.whole, ONE_EACH)
+    reader = train_reader(call, f"{name}-labelled", [pairs[number] for number in sorted(labelled)], seed)
+    started = {f"{IN}.known": True, START: [str(reader.pipeline)]}
+    corpora["ablation:encoder trained on the labels"] = (corpora["default"][0], started)
     for system, (corpus, changes) in corpora.items():
         call.tell(f"{name}: {system}, known relations, seed {seed}")
         trained = train_clusters(call, data, corpus, seed, changes)
         metrics = score_known(
-            evaluate_trained(call, trained, data.whole), labelled, relations, named=system == "default"
+            evaluate_trained(call, trained, data.whole), labelled, relations, named=f"{IN}.known" in changes
         )
         options = {"data": described, "split": f"K = {data.relations}", "system": system}
         call.record(f"{name}_known", metrics, seed=seed, seconds=trained.seconds, **options)
@@ -292,6 +308,7 @@ PARTS: dict[str, Run] = {
     "learned": _learned,
     "neighbours": _contrasted,
     "neighbours-longer": _contrasted_longer,
+    "taught": _taught,
     "curve": _curve,
     "paper": _paper,
     "held": _held,

@@ -24,6 +24,7 @@ COUNT = f"{IN}.n_clusters"
 CLUSTERING = f"{IN}.clustering."
 VECTOR, MIX_FROM = f"{IN}.model.encoder.form", f"{IN}.model.encoder.mix_from"
 LAST_LAYER = 99
+START = f"initialize.{IN}.start"
 # Most clusters that are tried where nobody says how many: the default.
 MOST_CLUSTERS = 120
 MARKED = {f"{IN}.suggester": {"@misc": "spacy_relext.AnnotatedPairs.v1"}}

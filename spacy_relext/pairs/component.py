@@ -62,6 +62,7 @@ class PairPipe(RelationPipe):
     """Base of components that predict which relation, if any, holds between two entities."""
 
     ranks_candidates = True
+    starts_with_classes: ClassVar[bool] = True  # whether what training starts from has to have the same classes
     ranges: ClassVar[Ranges] = {"threshold": (0.0, 1.0)}
     fitted: ClassVar[Settings] = {
         "classes": [],
@@ -104,7 +105,8 @@ class PairPipe(RelationPipe):
         self.lexicon = TypeLexicon({}) if lexicon is None else lexicon
         super().initialize(annotated(get_examples, nlp, self.name), nlp=nlp, labels=labels)
         if start:
-            start_from(self.model, start, kind=PairPipe, classes=self.classes, name=self.name)
+            classes = self.classes if self.starts_with_classes else None
+            start_from(self.model, start, kind=PairPipe, classes=classes, name=self.name)
 
     @property
     def classes(self) -> List[PairClass]:

@@ -23,6 +23,8 @@ Pipe = Callable[[Doc], Doc]
 
 DATA = "the training data"
 
+ENCODER = "encoder."  # names of an encoder's weights begin with it
+
 BATCH = 128
 
 
@@ -111,22 +113,31 @@ def _width(model: Model) -> Optional[int]:
 
 
 def start_from(
-    model: Model, paths: Sequence[Path], *, kind: Type[TrainablePipe], classes: Sequence[object], name: str
+    model: Model, paths: Sequence[Path], *, kind: Type[TrainablePipe], classes: Optional[Sequence[object]], name: str
 ) -> None:
     """Copy the mean of trained weights into a model: all of its encoder's, and those of its head that all have.
 
     paths (Sequence[Path]): Pipelines with one component of the kind each.
-    classes (Sequence[object]): What the model's classes mean.
+    classes (Optional[Sequence[object]]): What the model's classes mean; None: those of the pipelines are others, and
+        only their encoder is copied.
     name (str): Of the component that starts, for messages.
     RAISES (ValueError): If a pipeline cannot be loaded, has no such component, other classes, or another encoder.
     """
-    missing = load_mean(module_of(model), [_weights(path, kind, classes, name) for path in paths], required="encoder.")
+    states, module = [_weights(path, kind, classes, name) for path in paths], module_of(model)
+    if classes is None:
+        states = [{key: weight for key, weight in each.items() if key.startswith(ENCODER)} for each in states]
+    missing, detail = load_mean(module, states, required=ENCODER), None
     if missing is not None:
         detail = f"their encoder has no {missing} of that shape"
+    elif classes is None and not any(key.startswith(ENCODER) for key in module.state_dict()):
+        detail = "its encoder is a tok2vec; only a PieceEncoder or GraphEncoder can start from another"
+    if detail is not None:
         raise ValueError(Errors.R413.format(name=name, paths=", ".join(map(str, paths)), detail=detail))
 
 
-def _weights(path: Path, kind: Type[TrainablePipe], classes: Sequence[object], name: str) -> Mapping[str, Any]:
+def _weights(
+    path: Path, kind: Type[TrainablePipe], classes: Optional[Sequence[object]], name: str
+) -> Mapping[str, Any]:
     """Read the weights of a pipeline's component."""
     try:
         nlp = spacy.load(path)
@@ -136,7 +147,7 @@ def _weights(path: Path, kind: Type[TrainablePipe], classes: Sequence[object], n
     detail = None
     if len(pipes) != 1:
         detail = f"{len(pipes)} components of that kind ({', '.join(nlp.pipe_names)})"
-    elif pipes[0].classes != list(classes):
+    elif classes is not None and pipes[0].classes != list(classes):
         detail = f"other relations: {', '.join(sorted({each.relation for each in pipes[0].classes}))}"
     if detail is not None:
         raise ValueError(Errors.R413.format(name=name, paths=path, detail=detail))

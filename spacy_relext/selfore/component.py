@@ -76,6 +76,7 @@ class SelforeClusterer(PairPipe):
     architectures = ("relext_selfore_clusterer",)
     needs_triples = False
     ranks_candidates = False  # its scores compare clusters
+    starts_with_classes = False  # its classes are the clusters that it will find
     ranges: ClassVar[Ranges] = {**PairPipe.ranges, "n_clusters": (0, 100_000), "most_clusters": (2, 100_000)}
 
     def reset(self) -> None:
@@ -144,7 +145,9 @@ class SelforeClusterer(PairPipe):
         labels (Optional[List[str]]): Not read: relations are induced.
         corpus (Optional[Callable[[Language], Iterable[Example]]]): Reader of what is clustered, instead of the training
             data; needed if that is a stream.
-        lexicon, start: As for `PairPipe.initialize`.
+        start (Optional[List[Path]]): Folders of trained pipelines with one component over pairs each, of any
+            relations: pairs are read with the mean of their encoders. None: with the encoder's checkpoint.
+        lexicon: As for `PairPipe.initialize`.
         RAISES (ValueError): If there are too few pairs, the training data is a stream, or the encoder a listener.
         """
         if self.is_listener:

@@ -130,6 +130,24 @@ def test_known_relations(data: pathlib.Path, tmp_path: pathlib.Path) -> None:
     assert score_known(evaluated, {0}, ["a"], named=False) == found
 
 
+def test_what_an_encoder_learns_is_not_what_is_to_be_found(data: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    from benchmarks.selfore.corpora import ClusterMaker
+    from benchmarks.selfore.taught import other_relations
+
+    def line(words: str, relation: str) -> str:
+        return json.dumps({"token": words.split(), "h": {"pos": [0, 1]}, "t": {"pos": [2, 3]}, "relation": relation})
+
+    named = {"P1": ["birthplace", ""], "P2": ["author", ""]}
+    (data / "fewrel" / "pid2name.json").write_text(json.dumps(named))
+    rows = [line("a b c", "birthplace"), line("a b d", "spouse"), line("Ada left Rome", "spouse")]
+    (data / "wiki80" / "train_0.1.txt").write_text("\n".join(rows) + "\n")
+    maker = ClusterMaker(data, tmp_path / "corpora", models=data)
+    found = other_relations(maker, "fewrel")
+    assert [pair.words[-1] for pair in found if pair.relation == "spouse"] == ["d"], "not a relation nor a text of it"
+    assert {pair.relation for pair in found} == {"spouse", "r"}
+    assert "r" not in {pair.relation for pair in other_relations(maker, "wiki80")}
+
+
 def test_types_of_a_recogniser(data: pathlib.Path, tmp_path: pathlib.Path) -> None:
     from benchmarks.selfore.corpora import RECOGNISER, ClusterMaker
 
