@@ -28,6 +28,7 @@ from benchmarks.selfore.systems import (
     FORMS,
     IN,
     LEARNED,
+    OF_SENTENCE,
     ONE_EACH,
     PAPER,
     PAPER_CONFIG,
@@ -173,7 +174,7 @@ def _taught(call: Call, name: str, data: ClusterData, seed: int) -> None:
         call.tell(f"{name}: encoder, seed {seed}")
         reader = train_reader(call, f"beside-{WHOLE.get(name, name)}", others, seed)
         row = f"ablation:encoder trained on {len({pair.relation for pair in others})} other relations"
-        _system(call, name, data, seed, row, {START: [str(reader.pipeline)]})
+        _system(call, name, data, seed, row, {START: [str(reader.pipeline)], **OF_SENTENCE})
 
 
 def _curve(call: Call, name: str, data: ClusterData, seed: int) -> None:
@@ -260,7 +261,7 @@ def _known(call: Call, name: str, data: ClusterData, seed: int) -> None:
     corpora = {"default": (partly_labelled(call.maker, name), {f"{IN}.known": True})}
     corpora["ablation:no over-clustering, no labels; clusters named by them afterwards"] = (data.whole, ONE_EACH)
     reader = train_reader(call, f"{name}-labelled", [pairs[number] for number in sorted(labelled)], seed)
-    started = {f"{IN}.known": True, START: [str(reader.pipeline)]}
+    started = {f"{IN}.known": True, START: [str(reader.pipeline)], **OF_SENTENCE}
     corpora["ablation:encoder trained on the labels"] = (corpora["default"][0], started)
     for system, (corpus, changes) in corpora.items():
         call.tell(f"{name}: {system}, known relations, seed {seed}")

@@ -25,6 +25,8 @@ CLUSTERING = f"{IN}.clustering."
 VECTOR, MIX_FROM = f"{IN}.model.encoder.form", f"{IN}.model.encoder.mix_from"
 LAST_LAYER = 99
 START = f"initialize.{IN}.start"
+# Pairs as a classifier reads them, from which the encoder starts.
+OF_SENTENCE = {f"{IN}.model.context": "sentence"}
 # Most clusters that are tried where nobody says how many: the default.
 MOST_CLUSTERS = 120
 MARKED = {f"{IN}.suggester": {"@misc": "spacy_relext.AnnotatedPairs.v1"}}

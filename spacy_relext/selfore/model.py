@@ -3,7 +3,7 @@
 Source: Hu et al., "SelfORE: Self-supervised Relational Feature Learning for Open Relation Extraction", EMNLP 2020.
 
     h = [h_s; h_o; h_b; w t_s; w t_o]        "means": Eq. 2 from means over pieces, with the words between and the
-                                             arguments' entity types, one of T each
+                                             arguments' entity types, one of T each; h_b may be of all words
     h = [h_s; h_o; w t_s; w t_o]             "markers": Eq. 2, from the markers before both arguments
     h = [h_m; w t_s; w t_o]                  "cloze": from the mask in "subject [MASK] object" behind the text
     z = W h + b                              Eq. 11
@@ -21,7 +21,7 @@ With `loop = "neighbours"` the loss is L' alone, of g = P h: j is a neighbour of
 of the other pairs only those of other clusters are in the sum.
 """
 
-from typing import Any, Dict, NamedTuple, Tuple, Union
+from typing import Any, Dict, NamedTuple, Optional, Tuple, Union
 
 import numpy
 import torch
@@ -33,6 +33,10 @@ from ..pairs.model import PairModule
 
 # Number of parts of h from the text.
 PARTS = {"means": 3, "markers": 2, "punct": 2, "cloze": 1}
+
+# What h_b is a mean of.
+BETWEEN, SENTENCE = "between", "sentence"
+CONTEXTS = (BETWEEN, SENTENCE)
 
 # Statistics of `ClusterFit`, saved with the weights.
 FIT = ("fit_means", "fit_mean", "fit_products", "fit_levels")
@@ -105,7 +109,8 @@ class Clusterer(PairModule):
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
             states = self.encoder(to_subject=to_subject, to_object=to_object, **arrays)
             if self.encoder.form == "means":
-                vector = pair_vector(states, (to_subject * to_object < 0) & states.mask)
+                between = (to_subject * to_object < 0) & states.mask
+                vector = pair_vector(states, between if self.settings["context"] == BETWEEN else None)
             else:
                 parts = (states.sentence,) if self.encoder.form == "cloze" else (states.subject, states.object)
                 vector = torch.cat([F.normalize(part, dim=1) for part in parts], 1)
@@ -116,14 +121,17 @@ class Clusterer(PairModule):
         return ClusterOutput(self.head(self.dropout(vector)), vector, projected)
 
 
-def pair_vector(states: States, between: Tensor) -> Tensor:
+def pair_vector(states: States, between: Optional[Tensor]) -> Tensor:
     """Compute [h_s; h_o; h_b], each of length 1. Shape (P, 3 D)
 
     If no token is between the arguments, h_b is that of both: with 0 such pairs would be alike for that alone.
 
-    between (Tensor): True on tokens between the arguments. Shape (P, T)
+    between (Optional[Tensor]): True on tokens between the arguments, shape (P, T); None: h_b is that of all tokens.
     """
-    both = states.subject + states.object
-    gap = torch.where(between.any(1, keepdim=True), masked_mean(states.tokens, between), both)
+    if between is None:
+        gap = states.sentence
+    else:
+        both = states.subject + states.object
+        gap = torch.where(between.any(1, keepdim=True), masked_mean(states.tokens, between), both)
     parts = (states.subject, states.object, gap)
     return torch.cat([F.normalize(part, dim=1) for part in parts], 1)

@@ -80,7 +80,7 @@ def test_pairs_without_a_cluster_teach_nothing() -> None:
 
 
 def test_the_classifier_takes_the_weights_of_a_space() -> None:
-    module = Clusterer(MeanPairs(dropout=0.0), dropout=0.0, type_weight=0.0, projection=0)
+    module = Clusterer(MeanPairs(dropout=0.0), dropout=0.0, type_weight=0.0, projection=0, context="between")
     module.configure(n_classes=2, n_types=1, encoder={"width": 2, "n_tags": 1, "n_types": 1})
     weight = numpy.arange(18, dtype="float32").reshape(3, 6)
     module.set_head(weight, numpy.ones(3, dtype="float32"))
@@ -90,7 +90,7 @@ def test_the_classifier_takes_the_weights_of_a_space() -> None:
 
 
 def test_types_of_the_arguments_count_beside_the_text() -> None:
-    module = Clusterer(MeanPairs(dropout=0.0), dropout=0.0, type_weight=0.5, projection=0).eval()
+    module = Clusterer(MeanPairs(dropout=0.0), dropout=0.0, type_weight=0.5, projection=0, context="between").eval()
     module.configure(n_classes=2, n_types=3, encoder={"width": 2, "n_tags": 1, "n_types": 3})
     arrays = {
         "types": torch.tensor([[1, 0, 2, 2], [0, 1, 2, 0]]),  # of tokens: an argument may have an entity within it
@@ -107,3 +107,15 @@ def test_types_of_the_arguments_count_beside_the_text() -> None:
     assert vector.shape == (2, 6 + 4) and vector[:, 6:].tolist() == [[0.5, 0.0, 0.0, 0.5], [0.0, 0.0, 0.5, 0.0]]
     none = {name: part[:0] if name != "vectors" else part for name, part in arrays.items()}
     assert module(**none).vector.shape == (0, 10)
+
+
+def test_the_text_is_what_is_between_or_all_of_it() -> None:
+    from spacy_relext.pairs.encoders.states import PairStates
+
+    tokens = torch.tensor([[[1.0, 0.0], [0.0, 2.0], [0.0, 4.0], [3.0, 0.0]]])
+    ends = tokens[:, 0], tokens[:, 3]
+    states = PairStates(tokens, torch.ones(1, 4, dtype=torch.bool), torch.tensor([[3.0, 4.0]]), *ends)
+    between = torch.tensor([[False, True, True, False]])
+    assert pair_vector(states, between).tolist() == [[1.0, 0.0, 1.0, 0.0, 0.0, 1.0]]
+    assert torch.allclose(pair_vector(states, None)[:, 4:], torch.tensor([[0.6, 0.8]]))
+    assert pair_vector(states, torch.zeros_like(between))[:, 4:].tolist() == [[1.0, 0.0]], "both arguments"
