@@ -22,7 +22,7 @@ from spacy_relext.corpora.shards import ShardWriter
 # T-REx: texts of each relation, one a fact, and the longest of them in characters.
 TREX_TEXTS, TREX_LONGEST = 200, 400
 HELD_SHARE = 5
-DATA = ("fewrel", "trex", "wiki80", "wiki64", "swapped", "tailed", "tailed_trex")
+DATA = ("fewrel", "trex", "wiki80", "wiki64", "swapped", "halved", "tailed", "tailed_trex")
 FEWREL = Path("fewrel") / "val_wiki.json"
 # Of the long tail: how many pairs the smallest relation has, as a share of the largest.
 SMALLEST = 0.05
@@ -91,6 +91,10 @@ class ClusterMaker(Maker):
         """RETURNS (ClusterData): FewRel with arguments of other texts of the same relation: of the same kind."""
         return self._clusters("swapped", "FewRel val_wiki, arguments of other texts")
 
+    def halved(self) -> ClusterData:
+        """RETURNS (ClusterData): FewRel without the half of its relations that `known_relations` draws."""
+        return self._clusters("halved", "FewRel val_wiki, half of the relations")
+
     def tailed(self) -> ClusterData:
         """RETURNS (ClusterData): FewRel with 700 pairs of the first relation and 35 of the last."""
         return self._clusters("tailed", "FewRel val_wiki, 700 to 35 pairs a relation")
@@ -104,6 +108,7 @@ class ClusterMaker(Maker):
         read = {
             "fewrel": lambda: _fewrel(self.data / FEWREL),
             "swapped": lambda: _swapped(list(_fewrel(self.data / FEWREL))),
+            "halved": lambda: _other_half(list(_fewrel(self.data / FEWREL))),
             "tailed": lambda: _tailed(list(_fewrel(self.data / FEWREL))),
             "trex": lambda: read_trex(self.data / "trex_lama"),
             "tailed_trex": lambda: _tailed(list(read_trex(self.data / "trex_lama"))),
@@ -203,6 +208,18 @@ def _tailed(pairs: Sequence[Marked]) -> Iterator[Marked]:
     groups = _by_relation(pairs)
     for rank, group in enumerate(groups.values()):
         yield from group[: round(len(group) * SMALLEST ** (rank / max(len(groups) - 1, 1)))]
+
+
+def known_relations(pairs: Sequence[Marked]) -> list[str]:
+    """RETURNS (list[str]): Half of the relations, drawn."""
+    relations = sorted({str(pair.relation) for pair in pairs})
+    random.Random(0).shuffle(relations)
+    return sorted(relations[: len(relations) // 2])
+
+
+def _other_half(pairs: Sequence[Marked]) -> Iterator[Marked]:
+    known = known_relations(pairs)
+    return (pair for pair in pairs if pair.relation not in known)
 
 
 def _by_relation(pairs: Sequence[Marked]) -> dict[str, list[Marked]]:

@@ -17,8 +17,8 @@ from benchmarks.harness.corpora import PairData
 from benchmarks.harness.rbert import BATCH_SIZE, run_rbert
 from benchmarks.selfore.abstain import NONE, SCORES, abstention, mixed_corpus
 from benchmarks.selfore.baselines import BASELINES, cluster_baseline, encode
-from benchmarks.selfore.corpora import ClusterData, ClusterMaker
-from benchmarks.selfore.known import known_relations, labelled_pairs, partly_labelled, score_known
+from benchmarks.selfore.corpora import ClusterData, ClusterMaker, known_relations
+from benchmarks.selfore.known import labelled_pairs, partly_labelled, score_known
 from benchmarks.selfore.peers import PEERS
 from benchmarks.selfore.systems import (
     ABLATIONS,

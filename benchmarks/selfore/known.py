@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,17 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.selfore.abstain import NONE
-from benchmarks.selfore.corpora import ClusterMaker, Marked
+from benchmarks.selfore.corpora import ClusterMaker, Marked, known_relations
 from spacy_relext.scoring.clusters import score_clusters
 
 LABELLED = 0.2
-
-
-def known_relations(pairs: Sequence[Marked]) -> list[str]:
-    """RETURNS (list[str]): Half of the relations, drawn."""
-    relations = sorted({pair.relation for pair in pairs})
-    random.Random(0).shuffle(relations)
-    return sorted(relations[: len(relations) // 2])
 
 
 def labelled_pairs(pairs: Sequence[Marked], relations: Sequence[str]) -> set[int]:

@@ -114,8 +114,8 @@ def test_purity_of_what_is_kept() -> None:
 
 
 def test_known_relations(data: pathlib.Path, tmp_path: pathlib.Path) -> None:
-    from benchmarks.selfore.corpora import ClusterMaker
-    from benchmarks.selfore.known import known_relations, labelled_pairs, partly_labelled, score_known
+    from benchmarks.selfore.corpora import ClusterMaker, known_relations
+    from benchmarks.selfore.known import labelled_pairs, partly_labelled, score_known
 
     maker = ClusterMaker(data, tmp_path / "corpora", models=data)
     pairs = maker.pairs("fewrel")
