@@ -159,9 +159,9 @@ def grounder(encoder: Setting) -> Setting:
     return {**pairs("NeroGrounder", encoder), "rules": rules, "exact_wins": False, "learning": READ_ALL}
 
 
-def clusterer(encoder: Setting) -> Setting:
+def clusterer(encoder: Setting, **options: str) -> Setting:
     """Settings of a finder of relations."""
-    model = {"@architectures": "spacy_relext.SelforeClusterer.v1", "dropout": 0.0, "encoder": encoder}
+    model = {"@architectures": "spacy_relext.SelforeClusterer.v1", "dropout": 0.0, "encoder": encoder, **options}
     clustering = {"@misc": "spacy_relext.Clustering.v1", "loops": 1}
     return {"model": model, "suggester": NEAR, "n_clusters": 2, "clustering": clustering}
 
@@ -229,6 +229,14 @@ CASES = [
     MethodCase("shared clusterer", "selfore_clusterer", clusterer(CNN), NAMED, *BY_CLUSTERS, **FOUND),
     # in what a random encoder reads there is nothing to find
     MethodCase("piece clusterer", "selfore_clusterer", clusterer(AS_IT_IS), NAMED, *BY_CHANCE, **FOUND),
+    MethodCase(
+        "sentence clusterer",
+        "selfore_clusterer",
+        clusterer(AS_IT_IS, context="sentence"),
+        NAMED,
+        *BY_CHANCE,
+        **FOUND,
+    ),
     MethodCase(
         "marker clusterer",
         "selfore_clusterer",
