@@ -53,8 +53,13 @@ class Share(NamedTuple):
     systems: Mapping[str, System] = EFFICIENCY
 
 
-SHARES = {"1%": Share(1, 10), "5%": Share(5, 6, FIXED_EFFICIENCY), "10%": Share(10, 4), "50%": Share(50, 2)}
-SHARES["100%"] = Share(100, 1)
+SHARES = {
+    "1%": Share(1, 10),
+    "5%": Share(5, 6, FIXED_EFFICIENCY),
+    "10%": Share(10, 4),
+    "50%": Share(50, 2),
+    "100%": Share(100, 1),
+}
 TYPES, SMOOTHED = ("--types",), ("--label-smoothing", "0.1", "--adversary", "1.0")
 
 
