@@ -627,8 +627,8 @@ class Warnings:
         "before it that sets them, such as an ner, or set doc.ents."
     )
     W407 = (
-        "[W407] {name}: the perturbations of {count} texts fill the cache ({mebibytes} MiB). Further texts are not "
-        "perturbed. Set adversarial_reuse = false to perturb every text; training then takes nearly twice as long."
+        "[W407] The adversarial perturbations of {count} texts fill the cache ({mebibytes} MiB). Further texts are not "
+        "perturbed. In components of KD, adversarial_reuse = false perturbs every text, in nearly twice the time."
     )
     W408 = (
         "[W408] {name}: spacy_relext.AnnotatedPairs.v1 reads marked pairs alone, and these texts have none, so there "

@@ -34,19 +34,21 @@ Encoder = PlainEncoder | TransformerEncoder
 
 
 def build_encoder(
-    folder: str, *, dropout: float | None, additions: bool, precision: str
+    folder: str, *, dropout: float | None, additions: bool, precision: str, adversarial_radius: float = 0.0
 ) -> tuple[Any, PlainEncoder | TransformerEncoder]:
     """Load an encoder.
 
     dropout (float | None): Instead of its own.
     additions (bool): Read letter shapes and mix the layers, without dropout and with frozen embeddings of pieces, as
         `configs/rere.cfg` has it.
+    adversarial_radius (float): ε of the adversary of `configs/rere.cfg`; with the additions only.
     RETURNS (tuple[PreTrainedTokenizerFast, PlainEncoder | TransformerEncoder]): Tokenizer and encoder.
     """
     tokenizer, transformer = load_encoder(folder, dropout=dropout)
     if not additions:
         return tokenizer, PlainEncoder(transformer)
-    encoder = TransformerEncoder(precision=precision, freeze_embeddings=True, dropout=dropout or 0.0)
+    options: dict[str, Any] = {"dropout": dropout or 0.0, "adversarial_radius": adversarial_radius}
+    encoder = TransformerEncoder(precision=precision, freeze_embeddings=True, **options)
     encoder.load_checkpoint(folder)
     return tokenizer, encoder
 

@@ -38,6 +38,7 @@ def make_parser(name: str, *, lr: float, head_lr: float) -> argparse.ArgumentPar
         default=False,
         help="letter shapes, a mix of all layers, no dropout in the encoder, frozen embeddings: as spacy-relext does",
     )
+    add("--adversarial-radius", type=float, default=0.0, help="of perturbed input vectors; needs --additions; 0: none")
     return parser
 
 
@@ -45,13 +46,15 @@ def parse_arguments(parser: argparse.ArgumentParser, argv: Sequence[str] | None)
     """Read a command line, that of the process if None is given, and check its values."""
     args = parser.parse_args(argv)
     check_files(args, parser=parser, others=[args.relation_map] if args.relation_map else [])
+    if args.adversarial_radius and not args.additions:
+        parser.error("--adversarial-radius needs --additions")
     return args
 
 
 def make_run(build: BuildModel, args: argparse.Namespace, *, labels: list[str]) -> Run:
     """RETURNS (Run): A model with fresh weights, which depend on the seed alone."""
     torch.manual_seed(args.seed)
-    options = {"dropout": args.dropout, "additions": args.additions, "precision": args.precision}
+    options = {key: getattr(args, key) for key in ("dropout", "additions", "precision", "adversarial_radius")}
     tokenizer, encoder = build_encoder(args.encoder, **options)
     return Run(build(encoder, tokenizer.pad_token_id, len(labels), args), tokenizer, labels, args)
 

@@ -3,7 +3,8 @@
 All systems have the same encoder, sentences, passes at most, batch size, precision and threads. A peer's learning rate
 is the one of `--learning-rates` that is best on the tuning sentences after training on the first 1,500 sentences with
 seed 0; if one rate is given, nothing is searched. Times are processor time, and are not recorded on a GPU. "additions"
-are those of our encoder: letter shapes, a mix of the layers, no dropout, frozen embeddings.
+are those of our encoder: letter shapes, a mix of the layers, no dropout, frozen embeddings. "adversary" perturbs the
+input vectors of the encoder, as `configs/rere.cfg` does; "no adversary" is the default without it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import accumulate
-from pathlib import Path
 from typing import Any
 
 from benchmarks.harness.call import Call
@@ -35,12 +35,15 @@ PEERS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "casrel-additions": ("casrel", ", additions", ("--additions",)),
     "gplinker": ("gplinker", "", ()),
     "gplinker-additions": ("gplinker", ", additions", ("--additions",)),
+    "gplinker-adversary": ("gplinker", ", additions, adversary", ("--additions", "--adversarial-radius", "1.0")),
 }
-OURS = "ours"
-# RERE as published, its detector over [CLS] or over the mean of all pieces: part → row, what it changes.
-MARKED: dict[str, tuple[str, dict[str, Any]]] = {
-    "marked": ("ablation:marked, [CLS]", {}),
-    "marked-mean": ("ablation:marked, mean", {f"{DETECTOR}.model.pooling": "mean"}),
+# The default, and without its adversary; RERE as published, its detector over [CLS] or over the mean of all pieces.
+# Part → row, config if it is another one, what is changed in it.
+OWN: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "ours": ("default", "", {}),
+    "no-adversary": ("ablation:no adversary", "", {"components.tok2vec.model.adversarial_radius": 0.0}),
+    "marked": ("ablation:marked, [CLS]", "rere_marked.cfg", {}),
+    "marked-mean": ("ablation:marked, mean", "rere_marked.cfg", {f"{DETECTOR}.model.pooling": "mean"}),
 }
 
 
@@ -50,10 +53,11 @@ def fair(call: Call) -> None:
         data = CORPORA[name](call.maker, 0)
         lines: dict[str, Sequence[Mapping[str, float]]] = {}
         for seed in call.seeds:
-            for part, (system, config, changes) in _own_systems(call.config).items():
+            for part, (system, other, changes) in OWN.items():
                 if call.wants(part):
-                    options: dict[str, Any] = {"seed": seed, "config": config, "changes": {**BEST_PASS, **changes}}
-                    trained, scores = run_system(call, "default" if part == OURS else part, data, **options)
+                    options: dict[str, Any] = {"seed": seed, "config": CONFIGS / other if other else call.config}
+                    options["changes"] = {**BEST_PASS, **changes}
+                    trained, scores = run_system(call, "default" if part == "ours" else part, data, **options)
                     record_scores(call, "fair", data, scores, system=system, seed=seed, trained=trained)
                     history = [entry for entry in trained.history if entry["step"]]  # spaCy also evaluates at step 0
                     _record_times(call, data, system, seed, trained.cpu_seconds, trained.seconds, history, lines)
@@ -69,12 +73,6 @@ def fair(call: Call) -> None:
         title = f"{call.describe(data)}: F on the tuning sentences before tuning, seed {call.seeds[0]}"
         for path in draw_progress(lines, title=title, target=call.figures / f"rere_fair_{name}"):
             call.tell(f"drew {path}")
-
-
-def _own_systems(default: Path) -> dict[str, tuple[str, Path, dict[str, Any]]]:
-    """RETURNS (dict[str, tuple[str, Path, dict[str, Any]]]): Part → row, config, what is changed in it."""
-    marked = CONFIGS / "rere_marked.cfg"
-    return {OURS: ("default", default, {}), **{part: (row, marked, changes) for part, (row, changes) in MARKED.items()}}
 
 
 def peer_history(result: Mapping[str, Any]) -> list[Mapping[str, float]]:

@@ -56,6 +56,7 @@ def build_transformer(
     dropout: Optional[float] = None,
     lr_scale: float = 1.0,
     entity_marks: bool = False,
+    adversarial_radius: float = 0.0,
 ) -> Tok2Vec:
     """Build a tok2vec from a Hugging Face encoder; its weights are saved with the pipeline.
 
@@ -70,6 +71,8 @@ def build_transformer(
     lr_scale (float): Learning rate of the encoder as a multiple of the optimizer's.
     entity_marks (bool): Whether to add embeddings of the entities' types and first tokens to the input: for pair
         components whose entities come from a component with another encoder. Frozen under frozen layers.
+    adversarial_radius (float): ε of adversarial training: the input vectors of a text are perturbed along the gradient
+        that they had in the last epoch. 0: they are not. Costs no time (`adversary.py`).
     """
     module = token_encoder(
         max_pieces=max_pieces,
@@ -80,6 +83,7 @@ def build_transformer(
         freeze_embeddings=freeze_embeddings,
         dropout=dropout,
         entity_marks=entity_marks,
+        adversarial_radius=adversarial_radius,
     )
     return module_model(
         module,
@@ -164,4 +168,5 @@ def token_encoder(*, max_pieces: int, precision: str, **options: Any) -> "TokenE
     check_range("max_pieces", max_pieces, 8, 1_000_000)
     check_range("freeze_layers", options.get("freeze_layers", 0), 0, 1_000)
     check_range("dropout", options.get("dropout") or 0.0, 0.0, 1.0)
+    check_range("adversarial_radius", options.get("adversarial_radius", 0.0), 0.0, 1_000.0)
     return TokenEncoder(TransformerEncoder(precision=precision, **options))

@@ -1,7 +1,7 @@
 """A Hugging Face encoder of word pieces, sized and filled after construction."""
 
 import contextlib
-from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional, Sequence, Tuple, cast
+from typing import TYPE_CHECKING, Any, ContextManager, Dict, Iterator, List, Optional, Sequence, Tuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -9,6 +9,7 @@ from torch.autograd.function import once_differentiable
 
 from ..bridge.precision import autocast
 from ..bridge.weights import CachesWeights
+from .adversary import AdversarialPerturber, PerturbationCache
 from .fast import cheapen_dropout, prediction_copy
 from .layers import LayerStack, layers_of
 from .pieces import N_MARKS, N_SHAPES
@@ -52,6 +53,7 @@ class TransformerEncoder(CachesWeights):
         dropout: Optional[float] = None,
         entity_marks: bool = False,
         mix_from: int = 0,
+        adversarial_radius: float = 0.0,
     ) -> None:
         """Create an empty encoder."""
         super().__init__()
@@ -59,6 +61,8 @@ class TransformerEncoder(CachesWeights):
         self.case_features, self.entity_marks = case_features, entity_marks
         self.layer_mix, self.mix_from = layer_mix, mix_from
         self.freeze_layers, self.freeze_embeddings = freeze_layers, freeze_embeddings
+        self.adversarial_radius = adversarial_radius
+        self.perturbations = PerturbationCache()
         self.hf_config: Optional[Dict[str, object]] = None
         self.transformer: Optional[nn.Module] = None
         self.shape_table: Optional[nn.Embedding] = None
@@ -117,7 +121,7 @@ class TransformerEncoder(CachesWeights):
         """
         assert self.transformer is not None, "configure() or load_checkpoint() comes first"
         self.last_read = (piece_ids, mask)
-        with autocast(self.precision, piece_ids.device):
+        with autocast(self.precision, piece_ids.device), self._perturbing():
             options = {"inputs_embeds": self._embed(piece_ids, shape_ids), "attention_mask": mask.to(torch.long)}
             if segments is not None and getattr(self.transformer.config, "type_vocab_size", 0) > 1:
                 options["token_type_ids"] = segments
@@ -210,6 +214,12 @@ class TransformerEncoder(CachesWeights):
         stack = LayerStack(self._fastest(piece_ids.device))
         return stack, [state[rows] for state in stack.run(stack.embed(embedded), mask, 0, layer)]
 
+    def _perturbing(self) -> ContextManager[None]:
+        """In training, perturb the input vectors of a text by the gradient that they had in the last epoch."""
+        if not (self.adversarial_radius and self.training and torch.is_grad_enabled()):
+            return contextlib.nullcontext()
+        return AdversarialPerturber(self).reusing(self.perturbations, self.adversarial_radius)
+
     def _embed(self, piece_ids: Tensor, shape_ids: Tensor) -> Tensor:
         """Look up pieces, and add the embeddings of their letter shapes and entity marks. Shape (B, L, D)"""
         assert self.transformer is not None
@@ -231,7 +241,7 @@ class TransformerEncoder(CachesWeights):
 
     def _adopt(self, transformer: nn.Module) -> None:
         """Take a new transformer, add tables and mix, and freeze what is not trained."""
-        self.transformer = transformer
+        self.transformer, self.perturbations = transformer, PerturbationCache()
         cheapen_dropout(transformer)
         self.clear_cache()
         if self.case_features:

@@ -8,14 +8,14 @@ from spacy.training import Example
 
 from ..annotations.type_rules import LEARNED
 from ..bridge.modules import modules_of
-from ..errors import Errors, Warnings
+from ..encoders.adversary import AdversarialPerturber, PerturbationCache
+from ..errors import Errors
 from ..pairs.component import PairPipe, to_json
 from ..pairs.gold import CollectedPairs, GoldPairs
 from ..pipeline.assertions import KNOWN, head_size
 from ..pipeline.pipe import Instances, Targets
 from ..pipeline.settings import Ranges, Settings
 from ..scoring.triples import score_triples
-from .adversary import MAX_CACHE_BYTES, AdversarialPerturber, PerturbationCache
 from .type_patterns import TypePatterns, count_patterns
 
 PATTERNS = "type_patterns.json"
@@ -125,13 +125,8 @@ class KdPipe(PairPipe):
         if self.is_listener or perturber is None:
             raise ValueError(Errors.R417.format(name=self.name, found=radius))
         if self.cfg["adversarial_reuse"] and perturber.can_reuse:
-            with perturber.recording(self.perturbations):
-                terms = super().learn(instances, share=share)
-                perturber.cache_perturbations(radius)
-            if self.perturbations.is_full:
-                size = {"count": len(self.perturbations), "mebibytes": MAX_CACHE_BYTES >> 20}
-                self.warn_once("shifts", Warnings.W407.format(name=self.name, **size))
-            return terms
+            with perturber.reusing(self.perturbations, radius):
+                return super().learn(instances, share=share)
         with perturber.recording():
             clean = super().learn(instances, share=share / 2)
             perturber.perturb_next(radius)

@@ -54,6 +54,7 @@ VARIANTS = [
     variant("extractor", "mutual", model={"span_mode": "mutual"}),
     variant("transformer", "marked entities", model={"encoder": {"entity_marks": True, "freeze_layers": 1}}),
     variant("transformer", "windows", model={"encoder": {"max_pieces": 8, "layer_mix": False}}),
+    variant("transformer", "adversary", model={"encoder": {"adversarial_radius": 0.1}}),
     variant("graph student", "orders", both_orders=True, average_orders=True),
     variant("graph student", "offsets", model={"encoder": {"offset_width": 8, "word_dropout": 0.5}}),
     variant("shared student", "context", model={"encoder": {"context": True}}),

@@ -9,7 +9,7 @@ import torch
 from spacy.util import fix_random_seed
 
 from spacy_relext.bridge.modules import module_of
-from spacy_relext.kd.adversary import PerturbationCache
+from spacy_relext.encoders.adversary import PerturbationCache
 from tests.contract.cases import BERT, CNN, LISTENER
 from tests.kd.pipes import (
     GRAPH_STUDENT,
@@ -83,7 +83,7 @@ def test_the_next_epoch_reuses_perturbations(kind: str, bert: str) -> None:
 def test_a_full_cache_warns_once(bert: str) -> None:
     pipe = build(STUDENT, over(PIECE_STUDENT, name=bert), adversarial_radius=1.0, adversarial_reuse=True)
     pipe.perturbations = PerturbationCache(500)
-    with pytest.warns(UserWarning, match=r"^\[W407\] kd_classifier: the perturbations of 1 texts") as caught:
+    with pytest.warns(UserWarning, match=r"^\[W407\] The adversarial perturbations of 1 texts") as caught:
         train(pipe, make_examples(spacy.blank("en")), steps=2)
     assert len(caught) == 1
 

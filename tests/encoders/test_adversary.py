@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from spacy_relext.kd.adversary import AdversarialPerturber, PerturbationCache, adversarial_perturbation
+from spacy_relext.encoders.adversary import AdversarialPerturber, PerturbationCache, adversarial_perturbation
 
 
 class Reader(nn.Module):
@@ -62,11 +62,10 @@ def test_cached_perturbations_raise_the_loss_and_leave_padding_alone() -> None:
     assert perturber.can_reuse
     losses = []
     for _ in range(2):
-        with perturber.recording(cache):
+        with perturber.reusing(cache, 0.1):
             loss = reader(ids)
             losses.append(loss.detach())
             loss.sum().backward()
-            perturber.cache_perturbations(0.1)
     assert (losses[1] > losses[0]).all() and len(cache) == 2
     cached = cache.lookup(*reader.last_read, 3)
     assert not cached[1, 2].any()

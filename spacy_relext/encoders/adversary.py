@@ -9,14 +9,17 @@ training with transferable adversarial examples", CVPR 2020): L(x + r′) with r
 one, costs as much as L(x), and its own gradient gives the r′ of the next epoch.
 """
 
+import warnings
 from contextlib import contextmanager
 from functools import partial
-from typing import Dict, Iterator, List, Optional, Protocol, Tuple, cast, runtime_checkable
+from typing import Callable, Dict, Iterator, List, Optional, Protocol, Tuple, cast, runtime_checkable
 
 import numpy
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+
+from ..errors import Warnings
 
 MAX_CACHE_BYTES = 2**31  # with MiniLM a text of 25 word pieces takes 10 kB
 
@@ -42,12 +45,12 @@ class _Recognizing(Protocol):
 class PerturbationCache:
     """Perturbations of texts, by their word pieces, quantized to int8 with one scale a text.
 
-    Texts are not stored once the cache is full: those in it are perturbed in every epoch, the others in none.
+    Texts are not stored once the cache is full, which warns: those in it are perturbed in every epoch, others in none.
     """
 
     def __init__(self, max_bytes: int = MAX_CACHE_BYTES) -> None:
         self._entries: Dict[bytes, Tuple[float, NDArray[numpy.int8]]] = {}
-        self._free = max_bytes
+        self._max_bytes = self._free = max_bytes
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -85,18 +88,20 @@ class PerturbationCache:
         for key, scale, row, length in zip(_cache_keys(ids, mask), scales.tolist(), rows, lengths):
             if key not in self._entries and not self.is_full:
                 self._free -= row[:length].size
+                if self.is_full:
+                    size = {"count": len(self), "mebibytes": self._max_bytes >> 20}
+                    warnings.warn(Warnings.W407.format(**size), stacklevel=2)
             if key in self._entries or not self.is_full:
                 self._entries[key] = (scale, row[:length].copy())
 
 
 class AdversarialPerturber:
-    """Records the input vectors of a module's encoders, and perturbs them."""
+    """Perturbs the input vectors of a module's encoders."""
 
     def __init__(self, module: nn.Module) -> None:
         self._encoders = [part for part in module.modules() if isinstance(part, _Perturbable)]
-        self._recorded: List[Tuple[Optional[Tuple[Tensor, Tensor]], Tensor]] = []
+        self._recorded: List[Tensor] = []
         self._perturbations: Optional[Iterator[Tensor]] = None
-        self._cache: Optional[PerturbationCache] = None
 
     def __bool__(self) -> bool:
         """Return True if the module has an encoder to perturb."""
@@ -108,47 +113,59 @@ class AdversarialPerturber:
         return all(isinstance(encoder, _Recognizing) for encoder in self._encoders)
 
     @contextmanager
-    def recording(self, cache: Optional[PerturbationCache] = None) -> Iterator[None]:
-        """Record input vectors, and after `perturb_next` perturb them, inside the context.
+    def reusing(self, cache: PerturbationCache, epsilon: float) -> Iterator[None]:
+        """Perturb texts by what `cache` has of the last epoch; a backward pass, inside the context, stores the next.
 
-        cache (Optional[PerturbationCache]): Perturbations that are added to the recorded input vectors.
+        cache (PerturbationCache): Perturbations of size ε.
         """
-        self._cache = cache
-        hooks = [each.input_module.register_forward_hook(partial(self._hook, each)) for each in self._encoders]
-        try:
+
+        def perturb(encoder: nn.Module, part: nn.Module, inputs: Tuple[object, ...], states: Tensor) -> Tensor:
+            text = cast(_Recognizing, encoder).last_read
+            assert text is not None, "the encoder sets last_read before it calls its input module"
+            states = _with_gradient(states + cache.lookup(*text, states.shape[-1]).to(states.dtype))
+            states.register_hook(lambda gradient: cache.store(*text, adversarial_perturbation(gradient, epsilon)))
+            return states
+
+        with self._hooked(perturb):
             yield
+
+    @contextmanager
+    def recording(self) -> Iterator[None]:
+        """Record input vectors, and after `perturb_next` perturb them, inside the context."""
+        try:
+            with self._hooked(self._record):
+                yield
         finally:
-            for hook in hooks:
-                hook.remove()
-            self._recorded, self._perturbations, self._cache = [], None, None
+            self._recorded, self._perturbations = [], None
 
     def perturb_next(self, epsilon: float) -> None:
         """Perturb the next forward passes by ε, in the order of the recorded ones; call it after the backward pass."""
-        self._perturbations = iter([adversarial_perturbation(states.grad, epsilon) for _, states in self._recorded])
+        self._perturbations = iter([adversarial_perturbation(states.grad, epsilon) for states in self._recorded])
         self._recorded = []
 
-    def cache_perturbations(self, epsilon: float) -> None:
-        """Store the perturbations of the recorded input vectors in the cache; call it after the backward pass."""
-        assert self._cache is not None, "recording(cache) comes first"
-        for text, states in self._recorded:
-            if text is not None and states.grad is not None:
-                self._cache.store(*text, adversarial_perturbation(states.grad, epsilon))
-        self._recorded = []
-
-    def _hook(self, encoder: _Perturbable, part: nn.Module, inputs: Tuple[object, ...], states: Tensor) -> Tensor:
+    def _record(self, encoder: nn.Module, part: nn.Module, inputs: Tuple[object, ...], states: Tensor) -> Tensor:
         """Record or perturb the input vectors of an encoder. Shape (B, L, D)"""
         if self._perturbations is not None:
             return states + next(self._perturbations).to(states.dtype)
-        text: Optional[Tuple[Tensor, Tensor]] = None
-        if self._cache is not None:
-            text = cast(_Recognizing, encoder).last_read
-            assert text is not None, "the encoder sets last_read before it calls its input module"
-            states = states + self._cache.lookup(*text, states.shape[-1]).to(states.dtype)
-        if not states.requires_grad:  # the input module is frozen, but the perturbation needs the gradient
-            states = states.detach().requires_grad_()
+        states = _with_gradient(states)
         states.retain_grad()
-        self._recorded.append((text, states))
+        self._recorded.append(states)
         return states
+
+    @contextmanager
+    def _hooked(self, hook: Callable[..., Tensor]) -> Iterator[None]:
+        """Let a function change the input vectors of each encoder, inside the context."""
+        handles = [each.input_module.register_forward_hook(partial(hook, each)) for each in self._encoders]
+        try:
+            yield
+        finally:
+            for handle in handles:
+                handle.remove()
+
+
+def _with_gradient(states: Tensor) -> Tensor:
+    """Return input vectors that get a gradient, which the perturbation needs, also if the input module is frozen."""
+    return states if states.requires_grad else states.detach().requires_grad_()
 
 
 def adversarial_perturbation(gradient: Optional[Tensor], epsilon: float) -> Tensor:

@@ -3,9 +3,10 @@
 import copy
 import pickle
 
+import pytest
 import torch
 
-from spacy_relext.kd.adversary import PerturbationCache
+from spacy_relext.encoders.adversary import PerturbationCache
 
 IDS = torch.tensor([[5, 6, 7, 0], [5, 6, 0, 0], [8, 9, 5, 6]])
 MASK = torch.tensor([[1, 1, 1, 0], [1, 1, 0, 0], [1, 1, 1, 1]]).bool()
@@ -39,7 +40,8 @@ def test_the_last_perturbation_of_a_text_replaces_earlier_ones() -> None:
 
 def test_a_full_cache_stores_no_new_texts_but_updates_those_it_has() -> None:
     cache, stored = PerturbationCache(3 * 6 + 2 * 6 + 1), perturbations()
-    cache.store(IDS, MASK, stored)
+    with pytest.warns(UserWarning, match=r"^\[W407\] The adversarial perturbations of 2 texts fill the cache"):
+        cache.store(IDS, MASK, stored)
     assert cache.is_full and len(cache) == 2
     cache.store(IDS, MASK, -stored)
     result = cache.lookup(IDS, MASK, 6)
