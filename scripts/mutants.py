@@ -39,7 +39,7 @@ TESTS: Dict[str, Tuple[str, ...]] = {
     "annotations/store.py": ("annotations", "corpora/test_stored_values.py", "pairs/test_rejected.py"),
     "scoring/*.py": ("scoring", "cli/test_agree.py", "cli/test_compare.py", "cli/test_evaluate.py"),
     "rere/losses.py": ("rere/test_collective_loss.py", "rere/test_argument_types.py"),
-    "kd/losses.py": ("kd/test_adversary.py",),
+    "kd/losses.py": ("kd/test_adversary_training.py",),
     "nero/losses.py": ("nero/test_model.py",),
     "hrere/losses.py": ("hrere/test_model.py",),
     "selfore/losses.py": ("selfore/test_model.py",),
