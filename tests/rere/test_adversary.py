@@ -11,23 +11,15 @@ from spacy.util import fix_random_seed
 from spacy_relext.bridge.modules import module_of
 from tests.contract.cases import BERT, LISTENER, detector, extractor
 from tests.contract.sentences import make_english_examples
-from tests.contract.tiny_bert import save_tiny_bert
 
 COMPONENTS = ("rere_detector", "rere_extractor")
 
 
-@pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> str:
-    path = tmp_path_factory.mktemp("encoder") / "tiny-bert"
-    save_tiny_bert(path)
-    return str(path)
-
-
-def build(checkpoint: str, radius: float) -> Language:
+def build(path: str, radius: float) -> Language:
     """A pipeline of one encoder and two components that listen to it."""
     nlp = spacy.blank("en")
     nlp.add_pipe("sentencizer")
-    nlp.add_pipe("tok2vec", config={"model": {**BERT, "name": checkpoint, "adversarial_radius": radius}})
+    nlp.add_pipe("tok2vec", config={"model": {**BERT, "name": path, "adversarial_radius": radius}})
     for factory, make in zip(COMPONENTS, (detector, extractor)):
         nlp.add_pipe(factory, config=make(LISTENER))
     return nlp
@@ -51,20 +43,19 @@ def encoder_of(nlp: Language) -> Any:
     return module_of(tok2vec.model).encoder
 
 
-def test_the_second_epoch_is_harder_for_both_components(checkpoint: str) -> None:
-    plain = losses_of(build(checkpoint, 0.0), learn_rate=0.0, epochs=2)
-    nlp = build(checkpoint, 2.0)
+def test_the_second_epoch_is_harder_for_both_components(bert: str) -> None:
+    plain = losses_of(build(bert, 0.0), learn_rate=0.0, epochs=2)
+    nlp = build(bert, 2.0)
     first, second = losses_of(nlp, learn_rate=0.0, epochs=2)
     assert first == pytest.approx(plain[0]) and plain[1] == pytest.approx(plain[0])
     assert sum(second[name] for name in COMPONENTS) > sum(first[name] for name in COMPONENTS)
-    sentences = {
-        sent.text for doc in nlp.pipe(example.text for example in make_english_examples(nlp)) for sent in doc.sents
-    }
+    texts = [example.text for example in make_english_examples(nlp)]
+    sentences = {sentence.text for doc in nlp.pipe(texts) for sentence in doc.sents}
     assert len(encoder_of(nlp).perturbations) == len(sentences)
 
 
-def test_prediction_and_saved_pipelines_know_nothing_of_it(checkpoint: str, tmp_path: pathlib.Path) -> None:
-    nlp = build(checkpoint, 1.0)
+def test_prediction_and_saved_pipelines_know_nothing_of_it(bert: str, tmp_path: pathlib.Path) -> None:
+    nlp = build(bert, 1.0)
     losses = losses_of(nlp, learn_rate=0.005, epochs=40)
     assert losses[-1]["rere_detector"] < 0.5 * losses[0]["rere_detector"]
     texts = [example.text for example in make_english_examples(nlp)]
@@ -77,6 +68,6 @@ def test_prediction_and_saved_pipelines_know_nothing_of_it(checkpoint: str, tmp_
     assert len(encoder_of(loaded).perturbations) == 0
 
 
-def test_a_radius_below_zero_is_refused(checkpoint: str) -> None:
+def test_a_radius_below_zero_is_refused(bert: str) -> None:
     with pytest.raises(ValueError, match=r"adversarial_radius"):
-        build(checkpoint, -1.0)
+        build(bert, -1.0)
