@@ -24,6 +24,7 @@ from benchmarks.selfore.systems import (
     ABLATIONS,
     CONFIG,
     CONTRASTED,
+    CONTRASTED_AVERAGED,
     CONTRASTED_LONGER,
     FORMS,
     IN,
@@ -164,6 +165,12 @@ def _contrasted_longer(call: Call, name: str, data: ClusterData, seed: int) -> N
     """The same loop of more epochs."""
     for epochs, changes in CONTRASTED_LONGER.items():
         _system(call, name, data, seed, f"ablation:one loop of {epochs} epochs, neighbours", changes)
+
+
+def _contrasted_averaged(call: Call, name: str, data: ClusterData, seed: int) -> None:
+    """Two epochs, and an average of the encoder's weights."""
+    row = "ablation:one loop of two epochs, neighbours, averaged weights"
+    _system(call, name, data, seed, row, CONTRASTED_AVERAGED)
 
 
 def _taught(call: Call, name: str, data: ClusterData, seed: int) -> None:
@@ -309,6 +316,7 @@ PARTS: dict[str, Run] = {
     "learned": _learned,
     "neighbours": _contrasted,
     "neighbours-longer": _contrasted_longer,
+    "neighbours-averaged": _contrasted_averaged,
     "taught": _taught,
     "curve": _curve,
     "paper": _paper,

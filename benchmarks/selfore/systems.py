@@ -87,6 +87,8 @@ CONTRASTED_LONGER: dict[str, Changes] = {
     name: {**CONTRASTED, **loops(1, epochs=epochs), "training.before_update.epochs": epochs}
     for name, epochs in (("two", 2), ("five", 5))
 }
+# And with clusters of the averaged weights.
+CONTRASTED_AVERAGED: Changes = {**CONTRASTED_LONGER["two"], "training.optimizer.use_averages": True}
 
 
 def train_clusters(

@@ -6,12 +6,12 @@ The module's `sizes` travel in the header of the file, so that a loaded pipeline
 import copy
 import json
 from contextlib import contextmanager
-from typing import Callable, Dict, Iterator, Mapping, Optional, Protocol, Sequence, Tuple, cast
+from typing import Callable, Dict, Iterator, List, Mapping, Optional, Protocol, Sequence, Tuple, cast
 
 import safetensors.torch
 import torch
 from spacy.tokens import Doc
-from thinc.api import ArgsKwargs, Optimizer, PyTorchShim, torch2xp, xp2torch
+from thinc.api import ArgsKwargs, Model, Optimizer, PyTorchShim, torch2xp, xp2torch
 from thinc.types import FloatsXd
 from torch import nn
 
@@ -20,6 +20,8 @@ from .weights import clear_caches, swapped_weights
 
 Sizes = Dict[str, object]
 ReadDocs = Callable[[Sequence[Doc]], object]
+ParameterKey = Tuple[int, str]  # id of the layer or shim, and the name there
+Averages = Dict[ParameterKey, FloatsXd]
 
 _SIZES = "sizes"
 
@@ -53,6 +55,11 @@ class TorchShim(PyTorchShim):
         """Return the state without the component."""
         return {key: value for key, value in self.__dict__.items() if key != "reader"}
 
+    @property
+    def parameters(self) -> List[Tuple[ParameterKey, nn.Parameter]]:
+        """RETURNS (List[Tuple[ParameterKey, nn.Parameter]]): The module's parameters, by the keys of the optimizer."""
+        return [((self.id, name), parameter) for name, parameter in self._model.named_parameters()]
+
     def predict(self, inputs: ArgsKwargs) -> object:
         """Run the module without gradients."""
         if self._model.training:
@@ -62,24 +69,49 @@ class TorchShim(PyTorchShim):
 
     def finish_update(self, optimizer: Optimizer) -> None:
         """Update all parameters that got a gradient."""
-        for name, parameter in self._model.named_parameters():
+        for key, parameter in self.parameters:
             if parameter.grad is None:
                 continue
-            scale = next((scale for prefix, scale in self.lr_scales.items() if name.startswith(prefix)), 1.0)
+            scale = next((scale for prefix, scale in self.lr_scales.items() if key[1].startswith(prefix)), 1.0)
             weights, gradient = (cast(FloatsXd, torch2xp(each)) for each in (parameter.data, parameter.grad))
-            new = xp2torch(optimizer((self.id, name), weights, gradient, lr_scale=scale)[0], device=parameter.device)
+            new = xp2torch(optimizer(key, weights, gradient, lr_scale=scale)[0], device=parameter.device)
             if new.data_ptr() != parameter.data_ptr():
                 parameter.data = new  # only then: a view of a view of a view would keep all of them alive
             parameter.grad = None
         clear_caches(self._model)
 
     @contextmanager
-    def use_params(self, params: Mapping[Tuple[int, str], FloatsXd]) -> Iterator[None]:
+    def use_params(self, params: Mapping[ParameterKey, FloatsXd]) -> Iterator[None]:
         """Run with other parameters, such as an optimizer's averages; those without an average stay as they are."""
-        own = [(p, params[self.id, name]) for name, p in self._model.named_parameters() if (self.id, name) in params]
+        own = [(parameter, params[key]) for key, parameter in self.parameters if key in params]
         others = [xp2torch(other, device=parameter.device) for parameter, other in own]
         with swapped_weights(self._model, [parameter for parameter, _ in own], others):
             yield
+
+
+def load_averages(model: Model, averages: Averages) -> None:
+    """Set the weights of a model, thinc's and torch's, to an optimizer's averages; those without one stay."""
+    for layer in model.walk():
+        for name in layer.param_names:
+            if (layer.id, name) in averages:
+                layer.set_param(name, averages[layer.id, name].copy())
+    for shim in _torch_shims(model):
+        with torch.no_grad():
+            for key, parameter in shim.parameters:
+                if key in averages:
+                    parameter.copy_(xp2torch(averages[key], device=parameter.device))
+        clear_caches(shim._model)
+
+
+def restart_averages(model: Model, averages: Averages) -> None:
+    """Set an optimizer's averages of torch parameters to their present values."""
+    for shim in _torch_shims(model):
+        new = {key: parameter.detach().clone() for key, parameter in shim.parameters if key in averages}
+        averages.update({key: cast(FloatsXd, torch2xp(parameter)) for key, parameter in new.items()})
+
+
+def _torch_shims(model: Model) -> Iterator[TorchShim]:
+    return (shim for layer in model.walk() for shim in layer.shims if isinstance(shim, TorchShim))
 
 
 def wrap_module(module: nn.Module, *, lr_scales: Optional[Mapping[str, float]] = None) -> TorchShim:

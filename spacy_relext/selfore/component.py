@@ -248,6 +248,7 @@ class SelforeClusterer(PairPipe):
 
     def finish_update(self, sgd: Optimizer) -> None:
         """Update the weights; of a frozen encoder none: momentum would move thinc's layers without a gradient."""
+        self.loop.averages = sgd.averages
         if not module_of(self.model).frozen:
             super().finish_update(sgd)
             return

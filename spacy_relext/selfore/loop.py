@@ -7,6 +7,7 @@ from spacy.training import Example
 from spacy.util import logger, minibatch
 
 from ..bridge.modules import module_of
+from ..bridge.shim import Averages, load_averages, restart_averages
 from ..errors import Errors, Warnings, require
 from ..pairs.component import COLLECT_BATCH, PairPipe
 from ..pairs.gold import PairClass, match_gold
@@ -39,6 +40,7 @@ class ClusterLoop:
         self.cluster_of: Dict[bytes, int] = {}  # cluster of each pair by its key
         self.unlearned: Set[bytes] = set()  # pairs with a low fit
         self.partners: Optional[Partners] = None
+        self.averages: Optional[Averages] = None  # the optimizer's, if it has use_averages
 
     def __reduce__(self) -> Tuple[type, Tuple[()]]:
         """Pickle nothing: another process only predicts."""
@@ -46,6 +48,8 @@ class ClusterLoop:
 
     def run(self, pipe: PairPipe, clusters: Clusters) -> float:
         """Read all pairs with the encoder as it is, cluster them, and set `clusters` and the classifier.
+
+        If the optimizer averages weights, the encoder first gets the averages, with which pipelines are also saved.
 
         RETURNS (float): Share of the pairs whose cluster has changed; 1 in the first loop.
         RAISES (ValueError): If there are fewer pairs than clusters, or the training data is not known any more.
@@ -57,6 +61,8 @@ class ClusterLoop:
         if self.read_examples is None:
             raise ValueError(Errors.R601.format(name=pipe.name))
         settings, module = pipe.cfg["clustering"], module_of(pipe.model)
+        if self.averages is not None:
+            load_averages(pipe.model, self.averages)
         contrasts = settings["loop"] == NEIGHBOURS and len(clusters.history) < settings["loops"]
         table = read_table(pipe, self.read_examples(), keep_pairs=contrasts)
         known, seeds = encode_classes(table.gold)
@@ -69,6 +75,8 @@ class ClusterLoop:
         clustering, changed = self._align(clustering, table, count, n_known=len(known))
         labels, space = clustering.labels, clustering.space
         module.set_head(*space.head())
+        if self.averages is not None:
+            restart_averages(pipe.model, self.averages)
         clusters.scale = fit_scale(table.vectors, labels, space, smoothing=settings["smoothing"])
         self.cluster_of = dict(zip(table.keys, labels.tolist()))
         statistics, fit = cluster_fit(table.vectors, labels, space, **module.vector_parts)

@@ -81,6 +81,21 @@ def test_a_loop_with_neighbours_draws_clusters_apart(projection: int) -> None:
     assert told[0] <= told[1]
 
 
+@pytest.mark.parametrize("loop", ["clusters", "neighbours"])
+def test_clusters_are_those_of_averaged_weights(loop: str) -> None:
+    nlp, pipe = new(loops=2, loop=loop, stop=0.0)
+    nlp.config["training"]["optimizer"] = {"@optimizers": "Adam.v1", "use_averages": True}
+    examples = make_examples(nlp)
+    optimizer = nlp.initialize(lambda: examples)
+    for _ in range(2):
+        for step in range(STEPS):
+            nlp.update(examples[step % 3 :: 3], sgd=optimizer, losses={})
+        pipe.recluster()
+        weights = pipe.model.to_bytes()
+        with nlp.use_params(optimizer.averages):  # as spaCy does to score and save
+            assert pipe.model.to_bytes() == weights
+
+
 def test_a_batch_whose_pairs_have_no_neighbour_teaches_nothing() -> None:
     nlp, pipe = new(loops=1, loop="neighbours")
     examples = make_examples(nlp)
