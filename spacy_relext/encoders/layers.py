@@ -7,6 +7,7 @@ from typing import Any, Dict, List, Optional
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint
 
 from ..bridge.precision import uses_bf16
 from ..bridge.weights import CachesWeights
@@ -24,6 +25,11 @@ _ONE_WAY, _SINGLE = 12, 5
 _FARTHEST = _SINGLE * 2 ** (_ONE_WAY - _SINGLE)
 
 N_BUCKETS = 2 * _ONE_WAY + 1
+
+# What a layer stores of a word piece for the backward pass, in bytes by its width (measured with MiniLM on a CPU).
+_STORED_BYTES = 110
+
+_MOST_STORED = 2**32  # bytes, on a CPU
 
 
 class LayerStack:
@@ -61,11 +67,12 @@ class LayerStack:
         project = getattr(self.transformer, "embeddings_project", None)
         return hidden if project is None else project(hidden)
 
-    def run(self, hidden: Tensor, mask: Tensor, first: int, last: int) -> List[Tensor]:
+    def run(self, hidden: Tensor, mask: Tensor, first: int, last: int, *, recompute: bool = False) -> List[Tensor]:
         """Run the layers from `first` to before `last`.
 
         hidden (Tensor): Input of layer `first`. Shape (B, L, D)
         mask (Tensor): True on pieces, then False on padding. Shape (B, L)
+        recompute (bool): Whether the backward pass computes the activations within layers again; see `must_recompute`.
         RETURNS (List[Tensor]): The input and the output of each layer. Shapes (B, L, D)
         """
         if self.fused:
@@ -74,9 +81,25 @@ class LayerStack:
         extended = torch.where(mask[:, None, None], 0.0, lowest).to(hidden.dtype)  # (B, 1, 1, L)
         states = [hidden]
         for layer in self.layers[first:last]:
-            output = layer(states[-1], extended)
+            inputs = states[-1], extended
+            output = checkpoint(layer, *inputs, use_reentrant=False) if recompute else layer(*inputs)
             states.append(output[0] if isinstance(output, tuple) else output)
         return states
+
+
+def must_recompute(transformer: Any, pieces: int) -> bool:
+    """Return True in training on a batch whose activations take more than 4 GiB, or half of the memory of a GPU.
+
+    The backward pass then computes those within each layer again (Chen et al., arXiv 1604.06174). Such batches need
+    not be large: a text with 24 entities has 552 pairs, and some encoders read it for each.
+
+    transformer (Any): A Hugging Face model.
+    pieces (int): Of the batch, by its readers.
+    """
+    config, device = transformer.config, transformer.device
+    stored = _STORED_BYTES * pieces * config.num_hidden_layers * config.hidden_size
+    most = torch.cuda.get_device_properties(device).total_memory / 2 if device.type == "cuda" else _MOST_STORED
+    return torch.is_grad_enabled() and bool(stored > most)
 
 
 def layers_of(transformer: nn.Module) -> List[nn.Module]:

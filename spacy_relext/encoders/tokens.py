@@ -88,7 +88,8 @@ class TokenEncoder(nn.Module):
         RETURNS (Tensor): Shape (cells, D)
         """
         rows = zip(ids, shapes, masks, segments if segments is not None else [None] * len(ids))
-        tables = [self.encoder(*row).flatten(0, 1) for row in rows]
+        recompute = self.encoder.must_recompute(sum(mask.numel() for mask in masks))
+        tables = [self.encoder(*row, recompute=recompute).flatten(0, 1) for row in rows]
         if not tables:  # a batch of empty Docs
             return next(self.parameters()).new_zeros(0, self.encoder.width)
         return torch.cat(tables) if len(tables) > 1 else tables[0]

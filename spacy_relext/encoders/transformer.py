@@ -11,7 +11,7 @@ from ..bridge.precision import autocast
 from ..bridge.weights import CachesWeights
 from .adversary import AdversarialPerturber, PerturbationCache
 from .fast import cheapen_dropout, prediction_copy
-from .layers import LayerStack, layers_of
+from .layers import LayerStack, layers_of, must_recompute
 from .pieces import N_MARKS, N_SHAPES
 
 if TYPE_CHECKING:
@@ -109,7 +109,15 @@ class TransformerEncoder(CachesWeights):
         with _silenced():
             self._adopt(AutoModel.from_pretrained(path, config=config, use_safetensors=True, **options))
 
-    def forward(self, piece_ids: Tensor, shape_ids: Tensor, mask: Tensor, segments: Optional[Tensor] = None) -> Tensor:
+    def forward(
+        self,
+        piece_ids: Tensor,
+        shape_ids: Tensor,
+        mask: Tensor,
+        segments: Optional[Tensor] = None,
+        *,
+        recompute: bool = False,
+    ) -> Tensor:
         """Encode padded word pieces.
 
         piece_ids (Tensor): Vocabulary ids. Shape (B, L)
@@ -117,11 +125,12 @@ class TransformerEncoder(CachesWeights):
         mask (Tensor): True on pieces, False on padding. Shape (B, L)
         segments (Optional[Tensor]): 0 on the first, 1 on the second text of a sequence; ignored by encoders that know
             one segment only. Shape (B, L)
+        recompute (bool): See `LayerStack.run`.
         RETURNS (Tensor): Last hidden layer or mix of all layers, in fp32. Shape (B, L, D)
         """
         assert self.transformer is not None, "configure() or load_checkpoint() comes first"
         self.last_read = (piece_ids, mask)
-        with autocast(self.precision, piece_ids.device), self._perturbing():
+        with autocast(self.precision, piece_ids.device), self._perturbing(), self._recomputing(recompute):
             options = {"inputs_embeds": self._embed(piece_ids, shape_ids), "attention_mask": mask.to(torch.long)}
             if segments is not None and getattr(self.transformer.config, "type_vocab_size", 0) > 1:
                 options["token_type_ids"] = segments
@@ -140,6 +149,7 @@ class TransformerEncoder(CachesWeights):
         marks: Tensor,
         layer: int,
         markers: Optional[Tuple[Tensor, Tensor]] = None,
+        recompute: bool = False,
     ) -> Tensor:
         """Encode each text for several readers, each of which marks pieces before one of the layers.
 
@@ -149,12 +159,15 @@ class TransformerEncoder(CachesWeights):
         layer (int): Before which layer, from 0; those below read each text once.
         markers (Optional[Tuple[Tensor, Tensor]]): Cells that hold no piece of the vocabulary, and the vectors that
             stand there instead of one. Shapes (B, L), (B, L, E)
+        recompute (bool): See `LayerStack.run`.
         RETURNS (Tensor): Last hidden layer or mix of all layers, in fp32. Shape (P, L, D)
         """
         self.last_read = (piece_ids, mask)
         with autocast(self.precision, piece_ids.device):
-            stack, below = self._run_below(piece_ids, shape_ids, mask, rows=rows, layer=layer, markers=markers)
-            states = below[:-1] + stack.run(below[-1] + marks.to(below[-1].dtype), mask[rows], layer, len(stack))
+            options: Dict[str, Any] = {"layer": layer, "markers": markers, "recompute": recompute}
+            stack, below = self._run_below(piece_ids, shape_ids, mask, rows=rows, **options)
+            marked = below[-1] + marks.to(below[-1].dtype)
+            states = below[:-1] + stack.run(marked, mask[rows], layer, len(stack), recompute=recompute)
         return states[-1].float() if self.mix is None else mix_layers(self.mix.softmax(0), states)
 
     def forward_below(
@@ -167,10 +180,12 @@ class TransformerEncoder(CachesWeights):
         marks: Tensor,
         layer: int,
         markers: Optional[Tuple[Tensor, Tensor]] = None,
+        recompute: bool = False,
     ) -> Tensor:
         """Compute what `forward_marked`, with these arguments, gives to layer `layer`. Shape (P, L, D)"""
         with autocast(self.precision, piece_ids.device):
-            _, below = self._run_below(piece_ids, shape_ids, mask, rows=rows, layer=layer, markers=markers)
+            options: Dict[str, Any] = {"layer": layer, "markers": markers, "recompute": recompute}
+            _, below = self._run_below(piece_ids, shape_ids, mask, rows=rows, **options)
             return below[-1] + marks.to(below[-1].dtype)
 
     def forward_second(self, piece_ids: Tensor, mask: Tensor, *, layer: int, most: int) -> Tensor:
@@ -194,7 +209,8 @@ class TransformerEncoder(CachesWeights):
         """
         with autocast(self.precision, hidden.device):
             stack = LayerStack(self._fastest(hidden.device))
-            return stack.run(hidden, mask, layer, len(stack))[-1].float()
+            recompute = self.must_recompute(mask.numel())
+            return stack.run(hidden, mask, layer, len(stack), recompute=recompute)[-1].float()
 
     def _run_below(
         self,
@@ -205,6 +221,7 @@ class TransformerEncoder(CachesWeights):
         rows: Tensor,
         layer: int,
         markers: Optional[Tuple[Tensor, Tensor]],
+        recompute: bool,
     ) -> Tuple[LayerStack, List[Tensor]]:
         """Read texts up to a layer; return all layers, and the states of each reader's text. Shapes (P, L, D)"""
         assert self.transformer is not None, "configure() or load_checkpoint() comes first"
@@ -212,13 +229,31 @@ class TransformerEncoder(CachesWeights):
         if markers is not None:
             embedded = torch.where(markers[0][..., None], markers[1].to(embedded.dtype), embedded)
         stack = LayerStack(self._fastest(piece_ids.device))
-        return stack, [state[rows] for state in stack.run(stack.embed(embedded), mask, 0, layer)]
+        states = stack.run(stack.embed(embedded), mask, 0, layer, recompute=recompute)
+        return stack, [state[rows] for state in states]
 
     def _perturbing(self) -> ContextManager[None]:
         """In training, perturb the input vectors of a text by the gradient that they had in the last epoch."""
         if not (self.adversarial_radius and self.training and torch.is_grad_enabled()):
             return contextlib.nullcontext()
         return AdversarialPerturber(self).reusing(self.perturbations, self.adversarial_radius)
+
+    def must_recompute(self, pieces: int) -> bool:
+        """Return True if activations of a batch of so many word pieces are not to be stored; see `must_recompute`."""
+        return must_recompute(self.transformer, pieces)
+
+    @contextlib.contextmanager
+    def _recomputing(self, recompute: bool) -> Iterator[None]:
+        """Let Hugging Face's layers compute their activations again in the backward pass, where they can."""
+        transformer: Any = self.transformer
+        if not (recompute and transformer.supports_gradient_checkpointing):
+            yield
+            return
+        transformer.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+        try:
+            yield
+        finally:
+            transformer.gradient_checkpointing_disable()
 
     def _embed(self, piece_ids: Tensor, shape_ids: Tensor) -> Tensor:
         """Look up pieces, and add the embeddings of their letter shapes and entity marks. Shape (B, L, D)"""
