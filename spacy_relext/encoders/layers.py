@@ -29,7 +29,7 @@ N_BUCKETS = 2 * _ONE_WAY + 1
 # What a layer stores of a word piece for the backward pass, in bytes by its width (measured with MiniLM on a CPU).
 _STORED_BYTES = 110
 
-_MOST_STORED = 2**32  # bytes, on a CPU
+_MOST_STORED = 2**32  # bytes
 
 
 class LayerStack:
@@ -88,7 +88,7 @@ class LayerStack:
 
 
 def must_recompute(transformer: Any, pieces: int) -> bool:
-    """Return True in training on a batch whose activations take more than 4 GiB, or half of the memory of a GPU.
+    """Return True in training on a batch whose activations take more than 4 GiB and, on a GPU, half of its memory.
 
     The backward pass then computes those within each layer again (Chen et al., arXiv 1604.06174). Such batches need
     not be large: a text with 24 entities has 552 pairs, and some encoders read it for each.
@@ -97,9 +97,10 @@ def must_recompute(transformer: Any, pieces: int) -> bool:
     pieces (int): Of the batch, by its readers.
     """
     config, device = transformer.config, transformer.device
-    stored = _STORED_BYTES * pieces * config.num_hidden_layers * config.hidden_size
-    most = torch.cuda.get_device_properties(device).total_memory / 2 if device.type == "cuda" else _MOST_STORED
-    return torch.is_grad_enabled() and bool(stored > most)
+    stored: int = _STORED_BYTES * pieces * config.num_hidden_layers * config.hidden_size
+    if stored <= _MOST_STORED or not torch.is_grad_enabled():
+        return False
+    return device.type != "cuda" or stored > torch.cuda.get_device_properties(device).total_memory / 2
 
 
 def layers_of(transformer: nn.Module) -> List[nn.Module]:
