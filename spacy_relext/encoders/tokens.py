@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from ..errors import Errors
+from .layers import must_recompute
 from .transformer import TransformerEncoder
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class TokenEncoder(nn.Module):
         RETURNS (Tensor): Shape (cells, D)
         """
         rows = zip(ids, shapes, masks, segments if segments is not None else [None] * len(ids))
-        recompute = self.encoder.must_recompute(sum(mask.numel() for mask in masks))
+        recompute = must_recompute(self.encoder.transformer, sum(mask.numel() for mask in masks))
         tables = [self.encoder(*row, recompute=recompute).flatten(0, 1) for row in rows]
         if not tables:  # a batch of empty Docs
             return next(self.parameters()).new_zeros(0, self.encoder.width)

@@ -164,8 +164,9 @@ class TransformerEncoder(CachesWeights):
         """
         self.last_read = (piece_ids, mask)
         with autocast(self.precision, piece_ids.device):
-            options: Dict[str, Any] = {"layer": layer, "markers": markers, "recompute": recompute}
-            stack, below = self._run_below(piece_ids, shape_ids, mask, rows=rows, **options)
+            stack, below = self._run_below(
+                piece_ids, shape_ids, mask, rows=rows, layer=layer, markers=markers, recompute=recompute
+            )
             marked = below[-1] + marks.to(below[-1].dtype)
             states = below[:-1] + stack.run(marked, mask[rows], layer, len(stack), recompute=recompute)
         return states[-1].float() if self.mix is None else mix_layers(self.mix.softmax(0), states)
@@ -184,8 +185,9 @@ class TransformerEncoder(CachesWeights):
     ) -> Tensor:
         """Compute what `forward_marked`, with these arguments, gives to layer `layer`. Shape (P, L, D)"""
         with autocast(self.precision, piece_ids.device):
-            options: Dict[str, Any] = {"layer": layer, "markers": markers, "recompute": recompute}
-            _, below = self._run_below(piece_ids, shape_ids, mask, rows=rows, **options)
+            _, below = self._run_below(
+                piece_ids, shape_ids, mask, rows=rows, layer=layer, markers=markers, recompute=recompute
+            )
             return below[-1] + marks.to(below[-1].dtype)
 
     def forward_second(self, piece_ids: Tensor, mask: Tensor, *, layer: int, most: int) -> Tensor:
@@ -209,7 +211,7 @@ class TransformerEncoder(CachesWeights):
         """
         with autocast(self.precision, hidden.device):
             stack = LayerStack(self._fastest(hidden.device))
-            recompute = self.must_recompute(mask.numel())
+            recompute = must_recompute(self.transformer, mask.numel())
             return stack.run(hidden, mask, layer, len(stack), recompute=recompute)[-1].float()
 
     def _run_below(
@@ -237,10 +239,6 @@ class TransformerEncoder(CachesWeights):
         if not (self.adversarial_radius and self.training and torch.is_grad_enabled()):
             return contextlib.nullcontext()
         return AdversarialPerturber(self).reusing(self.perturbations, self.adversarial_radius)
-
-    def must_recompute(self, pieces: int) -> bool:
-        """Return True if activations of a batch of so many word pieces are not to be stored; see `must_recompute`."""
-        return must_recompute(self.transformer, pieces)
 
     @contextlib.contextmanager
     def _recomputing(self, recompute: bool) -> Iterator[None]:

@@ -1,11 +1,11 @@
 """A Hugging Face encoder that reads a text for a pair of its entities."""
 
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple
 
 import torch
 from torch import Tensor, nn
 
-from ...encoders.layers import LayerStack
+from ...encoders.layers import LayerStack, must_recompute
 from ...encoders.tokens import TokenEncoder
 from ...errors import check_range
 from .markers import MARKERS, MASK, OBJECT_START, SUBJECT_START, marker_pieces, mask_piece
@@ -128,7 +128,7 @@ class PairTransformer(nn.Module):
         encoder, longest = self.tokens.encoder, max((part.shape[1] for part in ids), default=0)
         layer = self.marker_layer if below else self._first_marked_layer()
         read_texts = encoder.forward_below if below else encoder.forward_marked
-        recompute = encoder.must_recompute(sum(role.numel() for role in roles))
+        recompute = must_recompute(encoder.transformer, sum(role.numel() for role in roles))
         states, marked, pair_masks = [], [], []
         put: Sequence[Optional[Tensor]] = inserted or [None] * len(ids)
         groups = zip(ids, shapes, masks, rows, roles, put, order.split([len(row) for row in rows]))
@@ -137,8 +137,10 @@ class PairTransformer(nn.Module):
             if self.types is not None:
                 assert types is not None, "typed marks read types"
                 marks = marks + self.types(types[numbers, : role.shape[1]] * (role > 0))
-            options: Dict[str, Any] = {"layer": layer, "markers": self._look_up(cells), "recompute": recompute}
-            vectors = read_texts(piece_ids, shape_ids, mask, rows=row, marks=marks, **options)
+            markers = self._look_up(cells)
+            vectors = read_texts(
+                piece_ids, shape_ids, mask, rows=row, marks=marks, layer=layer, markers=markers, recompute=recompute
+            )
             room = longest - vectors.shape[1]
             states.append(nn.functional.pad(vectors, (0, 0, 0, room)))
             marked.append(nn.functional.pad(role if cells is None else cells[row], (0, room)))
