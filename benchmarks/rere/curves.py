@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.harness.rows import Row
+
 Curve = Mapping[str, Sequence[float]]
 
 
@@ -30,16 +32,34 @@ def draw_curves(panels: Mapping[str, Mapping[float, Curve]], *, title: str, targ
     return _save(draw, width=4.2, panels=len(panels), title=title, target=target)
 
 
-def draw_progress(lines: Mapping[str, Sequence[Mapping[str, float]]], *, title: str, target: Path) -> list[Path]:
+def read_learning(rows: Sequence[Row], data: str) -> dict[str, list[tuple[float, float]]]:
+    """Read how systems learned from the rows of a `*_progress.json`.
+
+    data (str): The data set, as the rows name it.
+    RETURNS (dict[str, list[tuple[float, float]]]): System → after each pass the processor time of training so far in
+        seconds, and exact F; means over the seeds.
+    """
+    passes: dict[str, dict[int, dict[str, float]]] = {}
+    for row in rows:
+        if row["data"] == data:
+            number = int(row["split"].rpartition(" ")[2])
+            passes.setdefault(row["system"], {}).setdefault(number, {})[row["metric"]] = row["mean"]
+    return {
+        system: [(entry["cpu_seconds"], entry["exact_f"]) for _, entry in sorted(history.items())]
+        for system, history in sorted(passes.items())
+    }
+
+
+def draw_learning(lines: Mapping[str, Sequence[tuple[float, float]]], *, title: str, target: Path) -> list[Path]:
     """Draw how systems learn with the processor time of their training.
 
-    lines (Mapping[str, Sequence[Mapping[str, float]]]): System → after each pass `cpu_seconds` and `exact_f`.
+    lines (Mapping[str, Sequence[tuple[float, float]]]): System → after each pass seconds of processor, exact F.
     RETURNS (list[Path]): The SVG and the PNG file.
     """
 
     def draw(axes: Sequence[Any]) -> None:
         points = {
-            system: ([each["cpu_seconds"] / 60 for each in history], [each["exact_f"] for each in history])
+            system: ([seconds / 60 for seconds, _ in history], [score for _, score in history])
             for system, history in lines.items()
         }
         _draw_lines(axes[0], points, marker=".")

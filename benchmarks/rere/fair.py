@@ -12,11 +12,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import accumulate
+from pathlib import Path
 from typing import Any
 
 from benchmarks.harness.call import Call
 from benchmarks.harness.datasets import DataSet, Maker
-from benchmarks.rere.curves import draw_progress
+from benchmarks.harness.rows import read_rows
+from benchmarks.rere.curves import draw_learning, read_learning
 from benchmarks.rere.experiments import CONFIGS, DETECTOR, record_peer, record_scores, run_system
 from benchmarks.rere.peer import own_batch_size, run_peer
 
@@ -48,10 +50,12 @@ OWN: dict[str, tuple[str, str, dict[str, Any]]] = {
 
 
 def fair(call: Call) -> None:
-    """Train, tune and test the default, the published form and the peers."""
+    """Train, tune and test the default, the published form and the peers.
+
+    Then draw how they and the systems of earlier calls learned, all that the file of results has.
+    """
     for name in call.corpora:
         data = CORPORA[name](call.maker, 0)
-        lines: dict[str, Sequence[Mapping[str, float]]] = {}
         for seed in call.seeds:
             for part, (system, other, changes) in OWN.items():
                 if call.wants(part):
@@ -60,19 +64,23 @@ def fair(call: Call) -> None:
                     trained, scores = run_system(call, "default" if part == "ours" else part, data, **options)
                     record_scores(call, "fair", data, scores, system=system, seed=seed, trained=trained)
                     history = [entry for entry in trained.history if entry["step"]]  # spaCy also evaluates at step 0
-                    _record_times(call, data, system, seed, trained.cpu_seconds, trained.seconds, history, lines)
+                    _record_times(call, data, system, seed, trained.cpu_seconds, trained.seconds, history)
             for part in filter(call.wants, PEERS):
                 program, ending, _ = PEERS[part]
                 system = f"peer:{program}{ending}"
                 result = _train_peer(call, name, part, seed=seed)
                 record_peer(call, "fair", data, result, system=system, seed=seed)
                 times = result["train_cpu_seconds"], result["train_seconds"]
-                _record_times(call, data, system, seed, *times, peer_history(result), lines)
-        if not lines:
-            continue
-        title = f"{call.describe(data)}: F on the tuning sentences before tuning, seed {call.seeds[0]}"
-        for path in draw_progress(lines, title=title, target=call.figures / f"rere_fair_{name}"):
-            call.tell(f"drew {path}")
+                _record_times(call, data, system, seed, *times, peer_history(result))
+        if lines := read_learning(read_rows(progress_file(call.results)), call.describe(data)):
+            title = f"{call.describe(data)}: F on the tuning sentences before tuning"
+            for path in draw_learning(lines, title=title, target=call.figures / f"rere_fair_{name}"):
+                call.tell(f"drew {path}")
+
+
+def progress_file(results: Path) -> Path:
+    """RETURNS (Path): The file beside one of results that has the scores after each pass."""
+    return results.with_name(f"{results.stem}_progress.json")
 
 
 def peer_history(result: Mapping[str, Any]) -> list[Mapping[str, float]]:
@@ -122,18 +130,13 @@ def _record_times(
     cpu: float,
     wall: float,
     history: Sequence[Mapping[str, float]],
-    lines: dict[str, Sequence[Mapping[str, float]]],
 ) -> None:
-    """Write the processor time, and into a file of its own the curve of score by processor time; nothing on a GPU.
-
-    lines (dict[str, Sequence[Mapping[str, float]]]): Gets the curve of the system's first seed.
-    """
+    """Write the processor time, and into a file of its own the curve of score by processor time; nothing on a GPU."""
     if call.settings.gpu_id >= 0:
         return
     described = {"data": call.describe(data), "system": system, "seed": seed}
     call.record("fair", {"train_cpu_seconds": cpu}, seconds=wall, split=call.split_name(data, "test"), **described)
-    lines.setdefault(system, history)
-    aside = replace(call, results=call.results.with_name(f"{call.results.stem}_progress.json"))
+    aside = replace(call, results=progress_file(call.results))
     for number, entry in enumerate(history, 1):
         metrics = {key: entry[key] for key in ("exact_f", "cpu_seconds")}
         aside.record("fair", metrics, split=call.split_name(data, f"tuning, pass {number}"), **described)
