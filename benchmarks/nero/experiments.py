@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy
 import spacy
+from spacy.vocab import Vocab
 from thinc.api import Config
 
 from benchmarks.harness.call import Call
@@ -19,6 +21,8 @@ from benchmarks.harness.runs import ROOT, Trained, cached, fingerprint, train_ru
 from benchmarks.nero.evaluation import Answers, evaluate, fixed_answers, label_of, pipeline_answers
 from benchmarks.nero.labels import Ruled, by_cosine, by_label_model, by_rules, load_rules, match, write_labels
 from benchmarks.nero.systems import COMPONENT, DEFAULT, FEW_RULES, IN, PARTS, SUPERVISED, System, row_name
+from benchmarks.selfore.corpora import ClusterMaker
+from spacy_relext.corpora.shards import ShardWriter, iter_docs
 from spacy_relext.nero.grounding import NO_RULE
 from spacy_relext.nero.rules.rules import Rule, to_records
 from spacy_relext.pairs.gold import PairClass
@@ -27,6 +31,9 @@ RULES = "nero_rules/semeval/pattern.json"
 CONFIGS = ROOT / "configs"
 MARKED = {"@misc": "spacy_relext.AnnotatedPairs.v1"}
 SIZES = (10, 20, 50, 100)
+# How many rules are drawn where there is more text.
+TEXT_RULES = (15, 30, 60)
+OTHER_TEXTS = ("fewrel", "trex", "wiki80")
 ROUNDS = 2
 # Percent of the training sentences that have labels.
 SHARES = (1, 3, 10, 30)
@@ -76,6 +83,34 @@ def rules(call: Call) -> None:
             for part in filter(call.wants, FEW_RULES):
                 for name, system in FEW_RULES[part].items():
                     _run_system(task, "rules", name, system, suffix=f", {size} rules")
+
+
+def texts(call: Call) -> None:
+    """SemEval-2010 with few rules: its own sentences, and those with the texts of other data sets besides."""
+    total = len(_task(call, 0).rules)
+    for seed in call.seeds:
+        order = list(range(total))
+        random.Random(seed).shuffle(order)
+        for size in (*TEXT_RULES, total):
+            own = _task(call, seed, drawn=sorted(order[:size]))
+            assert isinstance(call.maker, PairMaker)
+            for task in (own, replace(own, data=with_others(call.maker, own.data))):
+                for part in filter(call.wants, FEW_RULES):
+                    for name, system in FEW_RULES[part].items():
+                        _run_system(task, "texts", name, system, suffix=f", {size} rules")
+
+
+def with_others(maker: PairMaker, data: PairData) -> PairData:
+    """RETURNS (PairData): The same, with texts of FewRel, T-REx and wiki80 among the training sentences, unlabelled."""
+    others = ClusterMaker(maker.data, maker.folder, limit_train=maker.limit_train)
+    pairs = [replace(pair, relation=None) for key in OTHER_TEXTS for pair in others.pairs(key)]
+    target = data.train.with_name(f"{data.train.stem}-others{len(pairs)}.spacy")
+    if not target.exists():
+        apart = others.written(f"others{len(pairs)}", lambda: pairs)
+        with ShardWriter(target) as writer:
+            for doc in chain.from_iterable(iter_docs(path, Vocab()) for path in (data.train, apart)):
+                writer.add(doc)
+    return replace(data, train=target, name=f"{data.name} with other texts")
 
 
 def labels(call: Call) -> None:

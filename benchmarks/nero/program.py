@@ -17,7 +17,7 @@ from benchmarks.harness.program import (
     report_errors,
     run_experiments,
 )
-from benchmarks.nero.experiments import labels, rules, semeval, zero_shot
+from benchmarks.nero.experiments import labels, rules, semeval, texts, zero_shot
 from benchmarks.nero.speed import matching
 from benchmarks.nero.stream import stream
 from benchmarks.nero.systems import FEW_RULES, PARTS
@@ -25,6 +25,7 @@ from benchmarks.nero.systems import FEW_RULES, PARTS
 EXPERIMENTS = {
     "semeval": Experiment(semeval, ("unlearned", *PARTS), passes=0),
     "rules": Experiment(rules, tuple(FEW_RULES), passes=0),
+    "texts": Experiment(texts, tuple(FEW_RULES), passes=0),
     "labels": Experiment(labels, (), passes=0),
     "zero-shot": Experiment(zero_shot, (), passes=0),
     "matching": Experiment(matching, (), seeds="0", passes=0),
