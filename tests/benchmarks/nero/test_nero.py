@@ -129,6 +129,7 @@ def test_texts_of_other_sets_are_added_without_labels(
     data = PairData("Toy", train=corpus, dev=corpus, tests={})
     joined = with_others(PairMaker(tmp_path, tmp_path / "corpora"), data)
     docs = list(iter_docs(joined.train, spacy.blank("en").vocab))
-    assert [doc.text.strip() for doc in docs] == [row[0] for row in ROWS] + ["Lisbon lies in Portugal"] * len(OTHER_TEXTS)
+    texts = [row[0] for row in ROWS] + ["Lisbon lies in Portugal"] * len(OTHER_TEXTS)
+    assert [doc.text.strip() for doc in docs] == texts
     assert not any(has_triples(doc) for doc in docs[len(ROWS) :]), "nobody says what they state"
     assert all(doc.user_data[PAIRS_KEY] for doc in docs)
