@@ -16,3 +16,31 @@ def test_a_panel_for_each_system_with_a_line_for_each_rate(tmp_path: pathlib.Pat
     draw_curves(panels, title="Toy", target=tmp_path / "figures" / "toy.v1")
     assert svg.read_bytes() == first
     assert png.stat().st_size > 1000
+
+
+def test_learning_curves_are_means_over_seeds_in_the_order_of_passes() -> None:
+    from benchmarks.harness.rows import make_row
+    from benchmarks.rere.curves import read_learning
+
+    rows = [
+        make_row(
+            "fair",
+            data=data,
+            split=f"tuning, pass {number}",
+            system="default",
+            metric=metric,
+            values=values,
+            command="toy",
+        )
+        for data, number, metric, values in [
+            ("toy", 10, "exact_f", {0: 0.6, 1: 0.8}),
+            ("toy", 10, "cpu_seconds", {0: 600.0, 1: 620.0}),
+            ("toy", 2, "exact_f", {0: 0.2, 1: 0.4}),
+            ("toy", 2, "cpu_seconds", {0: 120.0, 1: 122.0}),
+            ("other", 1, "exact_f", {0: 0.1}),
+        ]
+    ]
+    ((system, history),) = read_learning(rows, "toy").items()
+    assert system == "default"
+    assert [seconds for seconds, _ in history] == [121.0, 610.0]
+    assert [score for _, score in history] == pytest.approx([0.3, 0.7])
