@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -73,40 +73,44 @@ def semeval(call: Call) -> None:
 
 def rules(call: Call) -> None:
     """SemEval-2010 with few rules, drawn: NERO, its peers and the paper's form."""
-    total = len(_task(call, 0).rules)
-    for seed in call.seeds:
-        order = list(range(total))
-        random.Random(seed).shuffle(order)
-        for size in (*SIZES, total):
-            task = _task(call, seed, drawn=sorted(order[:size]))
-            _unlearned(task, benchmark="rules", suffix=f", {size} rules", only="exact rules")
-            for part in filter(call.wants, FEW_RULES):
-                for name, system in FEW_RULES[part].items():
-                    _run_system(task, "rules", name, system, suffix=f", {size} rules")
+    for size, task in _drawn_tasks(call, SIZES):
+        _unlearned(task, benchmark="rules", suffix=f", {size} rules", only="exact rules")
+        _run_few(task, "rules", size)
 
 
 def texts(call: Call) -> None:
     """SemEval-2010 with few rules: its own sentences, and those with the texts of other data sets besides."""
+    assert isinstance(call.maker, PairMaker)
+    for size, own in _drawn_tasks(call, TEXT_RULES):
+        for task in (own, replace(own, data=with_others(call.maker, own.data))):
+            _run_few(task, "texts", size)
+
+
+def _drawn_tasks(call: Call, sizes: Sequence[int]) -> Iterator[tuple[int, Task]]:
+    """Yield how many rules are drawn, and the task with these; the smaller draws of a seed lie in the larger ones."""
     total = len(_task(call, 0).rules)
     for seed in call.seeds:
         order = list(range(total))
         random.Random(seed).shuffle(order)
-        for size in (*TEXT_RULES, total):
-            own = _task(call, seed, drawn=sorted(order[:size]))
-            assert isinstance(call.maker, PairMaker)
-            for task in (own, replace(own, data=with_others(call.maker, own.data))):
-                for part in filter(call.wants, FEW_RULES):
-                    for name, system in FEW_RULES[part].items():
-                        _run_system(task, "texts", name, system, suffix=f", {size} rules")
+        for size in (*sizes, total):
+            yield size, _task(call, seed, drawn=sorted(order[:size]))
+
+
+def _run_few(task: Task, benchmark: str, size: int) -> None:
+    """Run the systems that are compared with few rules."""
+    for part in filter(task.call.wants, FEW_RULES):
+        for name, system in FEW_RULES[part].items():
+            _run_system(task, benchmark, name, system, suffix=f", {size} rules")
 
 
 def with_others(maker: PairMaker, data: PairData) -> PairData:
     """RETURNS (PairData): The same, with texts of FewRel, T-REx and wiki80 among the training sentences, unlabelled."""
     others = ClusterMaker(maker.data, maker.folder, limit_train=maker.limit_train)
-    pairs = [replace(pair, relation=None) for key in OTHER_TEXTS for pair in others.pairs(key)]
-    target = data.train.with_name(f"{data.train.stem}-others{len(pairs)}.spacy")
+    target = data.train.with_name(f"{data.train.stem}-others.spacy")
     if not target.exists():
-        apart = others.written(f"others{len(pairs)}", lambda: pairs)
+        apart = others.written(
+            "others", lambda: [replace(pair, relation=None) for key in OTHER_TEXTS for pair in others.pairs(key)]
+        )
         with ShardWriter(target) as writer:
             for doc in chain.from_iterable(iter_docs(path, Vocab()) for path in (data.train, apart)):
                 writer.add(doc)
