@@ -52,6 +52,8 @@ NAMES |= {f"semeval_macro_{each}": f"official macro {each.upper()}" for each in 
 NAMES |= {f"micro_{each}": f"micro {each.upper()}" for each in "pr"}
 # A system that is given part of the answer wins nothing.
 TOLD = "gold relations"
+# Longer tables are folded: the text above them says what is to be seen there.
+MOST_LINES = 16
 
 
 def render_page(text: str, *, results: Path, page: str) -> str:
@@ -100,7 +102,11 @@ def render_tables(rows: Sequence[Row], *, metrics: Sequence[str] | None = None) 
     for data in dict.fromkeys(row["data"] for row in chosen):
         mine = [row for row in chosen if row["data"] == data]
         tables.append(f"{data}:\n\n{_table(mine, metrics)}\n")
-    return "\n" + "\n".join(tables) + "\n" + _note(chosen) + "\n\n"
+    text, lines = "\n".join([*tables, _note(chosen)]), sum(table.count("\n| ") - 2 for table in tables)
+    if lines > MOST_LINES:
+        summary = f"<summary>All {lines} rows, and their commands</summary>"
+        text = f'<details markdown="1">\n{summary}\n\n{text}\n\n</details>'
+    return f"\n{text}\n\n"
 
 
 def _format_value(row: Row) -> str:
@@ -163,8 +169,9 @@ def _note(rows: Sequence[Row]) -> str:
     machines = "; ".join(dict.fromkeys(row["machine"] for row in rows))
     dates = sorted({row["date"] for row in rows})
     dated = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
-    commands = ", ".join(f"`{command}`" for command in dict.fromkeys(spell_command(row["command"]) for row in rows))
-    return " ".join([*kinds, f"Best of a split in bold. {machines}; {dated}. {commands}"])
+    commands = [f"`{command}`" for command in dict.fromkeys(spell_command(row["command"]) for row in rows)]
+    text = " ".join([*kinds, f"Best of a split in bold. {machines}; {dated}."])
+    return f"{text} {commands[0]}" if len(commands) == 1 else "\n- ".join([f"{text}\n", *commands])
 
 
 def spell_command(command: str) -> str:

@@ -80,6 +80,16 @@ def test_each_data_set_has_a_table(results: pathlib.Path) -> None:
     assert "other data:\n" in text
 
 
+def test_a_long_table_is_folded_with_its_commands(results: pathlib.Path) -> None:
+    from benchmarks.harness.rows import add_rows
+
+    assert "<details" not in render(PAGE, results)
+    add_rows(results / "toy.json", [make(split=f"part {number}", command=f"toy {number % 2}") for number in range(20)])
+    text = render(PAGE, results)
+    assert '<details markdown="1">\n<summary>All 23 rows, and their commands</summary>\n\n' in text
+    assert "\n- `toy 0`\n- `toy 1`\n\n</details>\n\n<!-- end -->" in text
+
+
 def test_a_benchmark_without_rows_says_so(results: pathlib.Path) -> None:
     assert "No results yet." in render(PAGE.replace("toy:toy", "toy:none"), results)
 
