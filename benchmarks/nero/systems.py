@@ -65,6 +65,16 @@ ABLATIONS: dict[str, System] = {
     "as the paper, frozen matcher": System(LABELLED, labels="cosine"),
     "half the word of the soft matcher": System(_change(teacher_share=0.5)),
 }
+# An adversary for all, which moves what the encoder reads of a text; each text is read twice, or once.
+ADVERSARY, READ_ONCE = {f"{IN}.adversarial_radius": 1.0}, {f"{IN}.adversarial_reuse": True}
+ADVERSARIES: dict[str, System] = {
+    f"{name}, adversary": replace(system, changes={**system.changes, **ADVERSARY})
+    for name, system in {
+        **SYSTEMS,
+        **{name: FAIR[name] for name in (f"{MATCHED}, rules and balance", MEAN_TEACHER)},
+    }.items()
+}
+ADVERSARIES["default, adversary, read once"] = System({**ADVERSARY, **READ_ONCE})
 PAPER_SYSTEMS: dict[str, System] = {"as the paper: pseudo-labels of the soft matcher": System(PAPER)}
 RECURRENT: dict[str, System] = {
     "as published, BiLSTM": System(config="nero_paper"),
@@ -84,6 +94,7 @@ PARTS: dict[str, dict[str, System]] = {
     "paper": PAPER_SYSTEMS,
     "recurrent": RECURRENT,
     "ablations": ABLATIONS,
+    "adversary": ADVERSARIES,
 }
 
 
@@ -91,4 +102,5 @@ def row_name(system: str) -> str:
     """RETURNS (str): What a system is called in the results."""
     if system == DEFAULT:
         return system
-    return f"{'peer' if system in BASELINES or system in FAIR else 'ablation'}:{system}"
+    is_peer = system.removesuffix(", adversary") in {**BASELINES, **FAIR}
+    return f"{'peer' if is_peer else 'ablation'}:{system}"

@@ -96,7 +96,7 @@ class PerturbationCache:
 
 
 class AdversarialPerturber:
-    """Perturbs the input vectors of a module's encoders."""
+    """Perturbs the input vectors of a module's encoders where they are trained: a teacher reads texts as they are."""
 
     def __init__(self, module: nn.Module) -> None:
         self._encoders = [part for part in module.modules() if isinstance(part, _Perturbable)]
@@ -120,6 +120,8 @@ class AdversarialPerturber:
         """
 
         def perturb(encoder: nn.Module, part: nn.Module, inputs: Tuple[object, ...], states: Tensor) -> Tensor:
+            if not torch.is_grad_enabled():
+                return states
             text = cast(_Recognizing, encoder).last_read
             assert text is not None, "the encoder sets last_read before it calls its input module"
             states = _with_gradient(states + cache.lookup(*text, states.shape[-1]).to(states.dtype))
@@ -145,6 +147,8 @@ class AdversarialPerturber:
 
     def _record(self, encoder: nn.Module, part: nn.Module, inputs: Tuple[object, ...], states: Tensor) -> Tensor:
         """Record or perturb the input vectors of an encoder. Shape (B, L, D)"""
+        if not torch.is_grad_enabled():
+            return states
         if self._perturbations is not None:
             return states + next(self._perturbations).to(states.dtype)
         states = _with_gradient(states)

@@ -7,13 +7,10 @@ import srsly
 from spacy.training import Example
 
 from ..annotations.type_rules import LEARNED
-from ..bridge.modules import modules_of
-from ..encoders.adversary import AdversarialPerturber, PerturbationCache
-from ..errors import Errors
 from ..pairs.component import PairPipe, to_json
 from ..pairs.gold import CollectedPairs, GoldPairs
 from ..pipeline.assertions import KNOWN, head_size
-from ..pipeline.pipe import Instances, Targets
+from ..pipeline.pipe import Targets
 from ..pipeline.settings import Ranges, Settings
 from ..scoring.triples import score_triples
 from .type_patterns import TypePatterns, count_patterns
@@ -55,7 +52,6 @@ class KdPipe(PairPipe):
     ranges: ClassVar[Ranges] = {
         **PairPipe.ranges,
         "sentence_penalty": (0.0, 1_000.0),
-        "adversarial_radius": (0.0, 1_000.0),
         "assertion_weight": (0.0, 1_000.0),
     }
     fitted: ClassVar[Settings] = {**PairPipe.fitted, "tags": []}
@@ -64,16 +60,14 @@ class KdPipe(PairPipe):
     needs_patterns: ClassVar[bool] = False  # whether type patterns are counted
 
     def reset(self) -> None:
-        """Create an empty lexicon, no type patterns and no perturbations."""
+        """Create an empty lexicon and no type patterns."""
         super().reset()
         self.patterns = TypePatterns({}, n_classes=1)
-        self.perturbations = PerturbationCache()
 
     def adopt(self, collected: CollectedKd) -> None:  # type: ignore[override]
         """Set labels, classes, types and tags, and count the type patterns if they are needed."""
         super().adopt(collected)
         self.cfg["tags"] = sorted(collected.tags - {""})
-        self.perturbations = PerturbationCache()
         self.patterns = TypePatterns({}, n_classes=1)
         if not self.needs_patterns:
             return
@@ -113,25 +107,6 @@ class KdPipe(PairPipe):
             candidates = [each for batch in batches for each in self.candidates(*batch)]
             precisions.append(score_triples(examples, candidates=candidates)["exact_ap"] or 0.0)
         return {"types": LEARNED if precisions[0] >= precisions[1] else []}
-
-    def learn(self, instances: Instances, *, share: float = 1.0) -> Dict[str, float]:
-        """Learn from pairs, with adversarial perturbations if `adversarial_radius` is set."""
-        radius = self.cfg.get("adversarial_radius", 0.0)
-        if not radius:
-            return super().learn(instances, share=share)
-        # the encoder that reads the text itself stands innermost
-        perturbers = [AdversarialPerturber(module) for layer in self.model.walk() for module in modules_of(layer)]
-        perturber = next(filter(None, reversed(perturbers)), None)
-        if self.is_listener or perturber is None:
-            raise ValueError(Errors.R417.format(name=self.name, found=radius))
-        if self.cfg["adversarial_reuse"] and perturber.can_reuse:
-            with perturber.reusing(self.perturbations, radius):
-                return super().learn(instances, share=share)
-        with perturber.recording():
-            clean = super().learn(instances, share=share / 2)
-            perturber.perturb_next(radius)
-            moved = super().learn(instances, share=share / 2)
-        return {term: value + moved[term] for term, value in clean.items()}
 
 
 # Default config of both components: settings, and blocks.

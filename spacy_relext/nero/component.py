@@ -64,6 +64,8 @@ types = "learned"
 exact_wins = true
 exact_only = false
 average_orders = false
+adversarial_radius = 0.0
+adversarial_reuse = false
 match_floor = -1.0
 match_threshold = 0.5
 threshold = 0.5
@@ -462,6 +464,8 @@ def make_nero_grounder(
     exact_wins: bool,
     exact_only: bool,
     average_orders: bool,
+    adversarial_radius: float,
+    adversarial_reuse: bool,
     match_floor: float,
     match_threshold: float,
     threshold: float,
@@ -485,6 +489,7 @@ def make_nero_grounder(
     exact_only (bool): Whether only rules that fire state relations: the module and the soft matcher state none.
     average_orders (bool): Whether pairs that a data set marks in one order are predicted in both, and the logits
         averaged, in twice the time. Candidates that are in both orders anyway do not change.
+    adversarial_radius (float), adversarial_reuse (bool): As for `kd_classifier`.
     match_floor (float): Least score of the soft matcher for a relation where no rule fires: that of the rule of this
         relation that the pair is most like; -1: no bound.
     match_threshold (float): Least score of the soft matcher for a relation that came with `add_rules`.

@@ -18,7 +18,8 @@ from ..annotations.near_miss import NearMiss
 from ..annotations.store import has_triples, set_triples
 from ..annotations.triple import Record
 from ..annotations.type_rules import learn_type_rules
-from ..bridge.modules import keep_vectors, module_of
+from ..bridge.modules import keep_vectors, module_of, modules_of
+from ..encoders.adversary import AdversarialPerturber, PerturbationCache
 from ..errors import Errors, Warnings
 from ..pipeline.assertions import KNOWN, adopt_assertions, best_assertions
 from ..pipeline.initialize import DATA, GetExamples, annotated, start_from
@@ -63,7 +64,7 @@ class PairPipe(RelationPipe):
 
     ranks_candidates = True
     starts_with_classes: ClassVar[bool] = True  # whether what training starts from has to have the same classes
-    ranges: ClassVar[Ranges] = {"threshold": (0.0, 1.0)}
+    ranges: ClassVar[Ranges] = {"threshold": (0.0, 1.0), "adversarial_radius": (0.0, 1_000.0)}
     fitted: ClassVar[Settings] = {
         "classes": [],
         "entity_types": [],
@@ -80,8 +81,9 @@ class PairPipe(RelationPipe):
         self.suggester = suggester
 
     def reset(self) -> None:
-        """Create an empty lexicon."""
+        """Create an empty lexicon, and no perturbations."""
         self.lexicon = TypeLexicon({})
+        self.perturbations = PerturbationCache()
 
     def initialize(
         self,
@@ -226,6 +228,7 @@ class PairPipe(RelationPipe):
     def adopt(self, collected: CollectedPairs) -> None:
         """Set labels, classes, entity types, and the types of arguments that training shows."""
         super().adopt(collected)
+        self.perturbations = PerturbationCache()
         if lost := adopt_assertions(self.cfg, collected.assertions):
             self.warn_once("assertions", Warnings.W362.format(name=self.name, found=lost))
         self.cfg["entity_types"] = sorted({kind for pair in collected.types for kind in pair if kind})
@@ -239,6 +242,25 @@ class PairPipe(RelationPipe):
         n_types, n_tags = len(self.cfg["entity_types"]) + 1, len(self.cfg.get("tags", ())) + 1
         sizes: Settings = {"n_classes": len(self.cfg["classes"]) + 1, "n_types": n_types}
         return {**sizes, **encoder_sizes(self.model, n_types=n_types, n_tags=n_tags)}
+
+    def learn(self, instances: Instances, *, share: float = 1.0) -> Dict[str, float]:
+        """Learn from pairs, with adversarial perturbations if `adversarial_radius` is set."""
+        radius = self.cfg.get("adversarial_radius", 0.0)
+        if not radius:
+            return super().learn(instances, share=share)
+        # the encoder that reads the text itself stands innermost
+        perturbers = [AdversarialPerturber(module) for layer in self.model.walk() for module in modules_of(layer)]
+        perturber = next(filter(None, reversed(perturbers)), None)
+        if self.is_listener or perturber is None:
+            raise ValueError(Errors.R417.format(name=self.name, found=radius))
+        if self.cfg["adversarial_reuse"] and perturber.can_reuse:
+            with perturber.reusing(self.perturbations, radius):
+                return super().learn(instances, share=share)
+        with perturber.recording():
+            clean = super().learn(instances, share=share / 2)
+            perturber.perturb_next(radius)
+            moved = super().learn(instances, share=share / 2)
+        return {term: value + moved[term] for term, value in clean.items()}
 
     def _warn_gold(self, missed: int, unannotated: int, total: int, where: str) -> None:
         """Warn once of what cannot be learned from."""
