@@ -72,6 +72,30 @@ def test_cached_perturbations_raise_the_loss_and_leave_padding_alone() -> None:
     torch.testing.assert_close(cached[0].norm(), torch.tensor(0.1), atol=1e-3, rtol=0)
 
 
+def test_a_teacher_reads_texts_as_they_are() -> None:
+    torch.manual_seed(0)
+    reader, cache, ids = Reader(), PerturbationCache(), torch.tensor([[0, 1, 2]])
+    perturber = AdversarialPerturber(reader)
+    as_it_is = reader(ids).detach()
+
+    def teach() -> None:
+        with torch.no_grad():
+            torch.testing.assert_close(reader(ids), as_it_is, rtol=0, atol=0)
+
+    with perturber.recording():
+        teach()
+        reader(ids).sum().backward()
+        teach()
+        perturber.perturb_next(1.0)
+        teach()
+        assert reader(ids) > as_it_is
+    reader.last_read = (ids, torch.ones(1, 3).bool())
+    for _ in range(2):
+        with perturber.reusing(cache, 1.0):
+            reader(ids).sum().backward()
+            teach()
+
+
 def test_hooks_are_removed_after_an_exception() -> None:
     reader, ids = Reader(), torch.tensor([[0, 1]])
     before, state = reader(ids), set(reader.state_dict())
