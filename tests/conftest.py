@@ -15,7 +15,7 @@ hypothesis.settings.load_profile("steady")
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 if "PYTEST_XDIST_WORKER" in os.environ:  # one worker a core: threads of their own would only stand in each other's way
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ["OMP_NUM_THREADS"] = "1"  # whatever the caller says: two a worker on two cores take six times as long
 
 
 @pytest.fixture(scope="session", autouse=True)
