@@ -69,10 +69,8 @@ ABLATIONS: dict[str, System] = {
 ADVERSARY, READ_ONCE = {f"{IN}.adversarial_radius": 1.0}, {f"{IN}.adversarial_reuse": True}
 ADVERSARIES: dict[str, System] = {
     f"{name}, adversary": replace(system, changes={**system.changes, **ADVERSARY})
-    for name, system in {
-        **SYSTEMS,
-        **{name: FAIR[name] for name in (f"{MATCHED}, rules and balance", MEAN_TEACHER)},
-    }.items()
+    for name, system in {**SYSTEMS, **FAIR}.items()
+    if name in (DEFAULT, f"{MATCHED}, rules and balance", MEAN_TEACHER)
 }
 ADVERSARIES["default, adversary, read once"] = System({**ADVERSARY, **READ_ONCE})
 PAPER_SYSTEMS: dict[str, System] = {"as the paper: pseudo-labels of the soft matcher": System(PAPER)}
