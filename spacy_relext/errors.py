@@ -282,8 +282,8 @@ class Errors:
     )
     R417 = (
         "[R417] {name} has adversarial_radius = {found}, but no encoder of its own whose input can be perturbed. Set "
-        "it to 0, or use the model of configs/kd_student.cfg or kd_cgcn_student.cfg, or Transformer.v1 as its encoder. "
-        "If it listens to a Transformer.v1, set adversarial_radius there."
+        "it to 0, or use an encoder such as PieceEncoder.v1 or Transformer.v1. If it listens to a Transformer.v1, set "
+        "adversarial_radius there."
     )
     R418 = (
         "[R418] {name}: no encoder, but {found}. Use a tok2vec, or an encoder of spacy_relext such as PieceEncoder.v1."

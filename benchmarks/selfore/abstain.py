@@ -31,17 +31,14 @@ Place = tuple[int, int]
 
 
 def mixed_corpus(maker: ClusterMaker, name: str) -> Path:
-    """Write a corpus of which three pairs in ten state nothing.
+    """Write a corpus of which three pairs in ten state nothing."""
+    return maker.written(f"{name}-mixed", lambda: with_unrelated(maker.pairs(name)))
 
-    RETURNS (Path): All pairs of the data set, then the others.
-    """
 
-    def pairs() -> list[Marked]:
-        stating = maker.pairs(name)
-        others = list(unrelated(stating, seed=0))
-        return [*stating, *others[: round(len(stating) * SHARE / (1 - SHARE))]]
-
-    return maker.written(f"{name}-mixed", pairs)
+def with_unrelated(pairs: Sequence[Marked]) -> list[Marked]:
+    """RETURNS (list[Marked]): These pairs, then as many that state nothing as make three in ten of all."""
+    others = list(unrelated(pairs, seed=0))
+    return [*pairs, *others[: round(len(pairs) * SHARE / (1 - SHARE))]]
 
 
 def unrelated(pairs: Sequence[Marked], *, seed: int) -> Iterator[Marked]:

@@ -258,15 +258,20 @@ def _abstain(call: Call, name: str, data: ClusterData, seed: int) -> None:
             )
 
 
-def _known(call: Call, name: str, data: ClusterData, seed: int) -> None:
-    """Half of the relations known, a fifth of their pairs labelled; and no labels, as far as clusters go."""
+def _known(call: Call, name: str, data: ClusterData, seed: int, *, mixed: bool = False) -> None:
+    """Half of the relations known, a fifth of their pairs labelled; and no labels, as far as clusters go.
+
+    mixed (bool): Three pairs in ten state nothing.
+    """
     assert isinstance(call.maker, ClusterMaker)
     pairs = call.maker.pairs(name)
     relations = known_relations(pairs)
     labelled = labelled_pairs(pairs, relations)
-    described = f"{data.name}, {len(labelled):,} of {len(relations)} relations labelled, {call.settings.arithmetic}"
-    corpora = {"default": (partly_labelled(call.maker, name), {f"{IN}.known": True})}
-    corpora["ablation:no over-clustering, no labels; clusters named by them afterwards"] = (data.whole, ONE_EACH)
+    said = f"{len(labelled):,} of {len(relations)} relations labelled{', 30 % without a relation' if mixed else ''}"
+    described = f"{data.name}, {said}, {call.settings.arithmetic}"
+    whole = mixed_corpus(call.maker, name) if mixed else data.whole
+    corpora = {"default": (partly_labelled(call.maker, name, mixed=mixed), {f"{IN}.known": True})}
+    corpora["ablation:no over-clustering, no labels; clusters named by them afterwards"] = (whole, ONE_EACH)
     reader = train_reader(call, f"{name}-labelled", [pairs[number] for number in sorted(labelled)], seed)
     started = {f"{IN}.known": True, START: [str(reader.pipeline)], **OF_SENTENCE}
     corpora["ablation:encoder trained on the labels"] = (corpora["default"][0], started)
@@ -274,10 +279,11 @@ def _known(call: Call, name: str, data: ClusterData, seed: int) -> None:
         call.tell(f"{name}: {system}, known relations, seed {seed}")
         trained = train_clusters(call, data, corpus, seed, changes)
         metrics = score_known(
-            evaluate_trained(call, trained, data.whole), labelled, relations, named=f"{IN}.known" in changes
+            evaluate_trained(call, trained, whole), labelled, relations, named=f"{IN}.known" in changes
         )
         options = {"data": described, "split": f"K = {data.relations}", "system": system}
-        call.record(f"{name}_known", metrics, seed=seed, seconds=trained.seconds, **options)
+        experiment = f"{name}_mixed" if mixed else f"{name}_known"
+        call.record(experiment, metrics, seed=seed, seconds=trained.seconds, **options)
         call.tell("  " + ", ".join(f"{key} {value:.3f}" for key, value in metrics.items()))
 
 
@@ -323,5 +329,6 @@ PARTS: dict[str, Run] = {
     "held": _held,
     "abstain": _abstain,
     "known": _known,
+    "mixed": partial(_known, mixed=True),
     "loop": _loop,
 }

@@ -1,4 +1,7 @@
-"""Half of the relations known, a fifth of their pairs labelled: what is found beside them, against no labels at all."""
+"""Half of the relations known, a fifth of their pairs labelled: what is found beside them, against no labels at all.
+
+In a mixed world, three pairs in ten state nothing: known relations, others and none, as raw text has them.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.selfore.abstain import NONE
+from spacy.scorer import ROCAUCScore
+
+from benchmarks.selfore.abstain import NONE, with_unrelated
 from benchmarks.selfore.corpora import ClusterMaker, Marked, known_relations
 from spacy_relext.scoring.clusters import score_clusters
 
@@ -23,15 +28,19 @@ def labelled_pairs(pairs: Sequence[Marked], relations: Sequence[str]) -> set[int
     return {number for each in relations for number in numbers[each][: round(LABELLED * len(numbers[each]))]}
 
 
-def partly_labelled(maker: ClusterMaker, name: str) -> Path:
-    """Write a corpus with the gold of some pairs only; the other texts are not annotated."""
+def partly_labelled(maker: ClusterMaker, name: str, *, mixed: bool = False) -> Path:
+    """Write a corpus with the gold of some pairs only; the other texts are not annotated.
+
+    mixed (bool): Add pairs that state nothing, three in ten of all.
+    """
 
     def pairs() -> list[Marked]:
-        all_pairs = maker.pairs(name)
-        labelled = labelled_pairs(all_pairs, known_relations(all_pairs))
+        stating = maker.pairs(name)
+        labelled = labelled_pairs(stating, known_relations(stating))
+        all_pairs = with_unrelated(stating) if mixed else stating
         return [each if n in labelled else replace(each, relation=None) for n, each in enumerate(all_pairs)]
 
-    return maker.written(f"{name}-known", pairs)
+    return maker.written(f"{name}-known-mixed" if mixed else f"{name}-known", pairs)
 
 
 def score_known(
@@ -43,7 +52,9 @@ def score_known(
     named (bool): Whether clusters have names of relations; else each gets that of most of its labelled pairs.
     RETURNS (dict[str, float]): `unknown_b3_f`, `unknown_ari`: of pairs of the other relations; `known_b3_f`,
         `known_ari`: of the known ones; `known_accuracy`: share of these in a cluster with the name of their relation;
-        `unknown_kept`: share of pairs of the other relations in a cluster with no such name.
+        `unknown_kept`: share of pairs of the other relations in a cluster with no such name. With pairs that state
+        nothing, also `none_kept`, the same of these, and `stating_auc`: how often a pair with a relation fits its
+        cluster better than one without, whatever the threshold.
     """
     gold, clusters = evaluated["gold"], evaluated["clusters"]
     names = dict(enumerate(evaluated["names"], 1)) if named else _name_by_labels(gold, clusters, labelled)
@@ -60,6 +71,13 @@ def score_known(
         else:
             right = [names.get(clusters[number]) not in relations for number in numbers]
         scores_by_kind["known_accuracy" if key == "known" else "unknown_kept"] = sum(right) / len(right)
+    none = [number for number in range(len(gold)) if gold[number] == NONE]
+    if none:
+        ranking = ROCAUCScore()
+        for number in (*none, *rest):
+            ranking.score_set(evaluated["score"][number], int(gold[number] != NONE))
+        kept = sum(names.get(clusters[number]) not in relations for number in none)
+        scores_by_kind |= {"none_kept": kept / len(none), "stating_auc": float(ranking.score)}
     return scores_by_kind
 
 

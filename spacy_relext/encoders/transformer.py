@@ -236,7 +236,7 @@ class TransformerEncoder(CachesWeights):
 
     def _perturbing(self) -> ContextManager[None]:
         """In training, perturb the input vectors of a text by the gradient that they had in the last epoch."""
-        if not (self.adversarial_radius and self.training and torch.is_grad_enabled()):
+        if not (self.adversarial_radius and self.training):
             return contextlib.nullcontext()
         return AdversarialPerturber(self).reusing(self.perturbations, self.adversarial_radius)
 

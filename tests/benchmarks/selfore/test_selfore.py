@@ -130,6 +130,27 @@ def test_known_relations(data: pathlib.Path, tmp_path: pathlib.Path) -> None:
     assert score_known(evaluated, {0}, ["a"], named=False) == found
 
 
+def test_known_relations_others_and_none(
+    data: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from benchmarks.selfore.corpora import ClusterMaker, Marked
+    from benchmarks.selfore.known import partly_labelled, score_known
+
+    maker = ClusterMaker(data, tmp_path / "corpora", models=data)
+    words = tuple("In May , Ada left Rome .".split())
+    pairs = [Marked((*words, str(number)), (3, 4), (5, 6), "ab"[number % 2]) for number in range(20)]
+    monkeypatch.setattr(maker, "pairs", lambda name: pairs)
+    alone, mixed = (
+        list(iter_docs(partly_labelled(maker, "fewrel", mixed=each), spacy.blank("en").vocab)) for each in (False, True)
+    )
+    assert len(alone) == 20 and len(mixed) == 29  # nine of 29 are three in ten
+    assert sum(map(has_triples, mixed)) == sum(map(has_triples, alone)) == 2
+    evaluated = {"gold": ["a", "a", "b", "", ""], "clusters": [1, 1, 2, 2, 1], "names": ["a", "new"]}
+    found = score_known({**evaluated, "score": [0.1, 0.9, 0.5, 0.7, 0.2]}, {0}, ["a"], named=True)
+    assert found["known_accuracy"] == found["unknown_kept"] == 1.0
+    assert found["none_kept"] == 0.5 and found["stating_auc"] == pytest.approx(3 / 4)
+
+
 def test_what_an_encoder_learns_is_not_what_is_to_be_found(data: pathlib.Path, tmp_path: pathlib.Path) -> None:
     from benchmarks.selfore.corpora import ClusterMaker
     from benchmarks.selfore.taught import other_relations
